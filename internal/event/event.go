@@ -1,0 +1,146 @@
+// Package event is the table of structured log events that the library's
+// packages emit.
+//
+// A package takes an Options.Logger and reports what it decided as one slog
+// record per decision: the record's message is the event's name, its
+// attributes are the ones the table lists. trace.Handler turns these records
+// into span events, a dashboard reads them, and neither needs to know the
+// package. Events carry numbers, names and reasons, never prompts, answers or
+// documents.
+package event
+
+import (
+	"context"
+	"log/slog"
+)
+
+// The event names, by the package that emits them.
+const (
+	CacheHit   = "cache.hit"
+	CacheMiss  = "cache.miss"
+	CacheStore = "cache.store"
+
+	RetryAttempt = "retry.attempt"
+	RetryGiveUp  = "retry.giveup"
+	RetryHedge   = "retry.hedge"
+	BreakerState = "retry.breaker"
+
+	LimitWait = "limit.wait"
+	LimitDeny = "limit.deny"
+
+	RoutePick = "route.pick"
+
+	GuardVerdict = "guard.verdict"
+
+	RetrieveQuery = "retrieve.query"
+
+	TokensDropped = "tokens.dropped"
+
+	UsageInvalid = "usage.invalid"
+)
+
+// The attribute keys. Durations are time.Duration, money is pico-USD.
+const (
+	Attempt   = "attempt"   // int: the attempt's number, 1 first
+	Cached    = "kind"      // string: which cache answered: exact, semantic, shared
+	Check     = "check"     // string: the guard check's name
+	Class     = "class"     // string: the error's class
+	Count     = "count"     // int: how many
+	Delay     = "delay"     // time.Duration: the wait that follows
+	Dimension = "dimension" // string: requests, tokens, money, concurrency
+	Elapsed   = "elapsed"   // time.Duration: since the start of what the event speaks of
+	ID        = "id"        // string: a content id, never content
+	Key       = "key"       // string: a hash, never content
+	Model     = "model"     // string: the model asked for
+	Policy    = "policy"    // string: what the guard does: block, redact, flag, shadow
+	Reason    = "reason"    // string: why, in words that hold no content
+	Scores    = "scores"    // []float64: best first
+	Stage     = "stage"     // string: input, document, tool, output
+	State     = "state"     // string: the state entered
+	Status    = "status"    // int: the HTTP status, 0 if there was none
+	Target    = "target"    // string: the route's target
+	Tenant    = "tenant"    // string
+	Threats   = "threats"   // []string: OWASP LLM and MITRE ATLAS ids
+	Tokens    = "tokens"    // int
+)
+
+// A Def is a row of the table: an event, the keys its records may carry, and
+// what it means.
+type Def struct {
+	Name    string
+	Attrs   []string
+	Meaning string
+}
+
+// Table lists every event.
+var Table = []Def{
+	{CacheHit, []string{Cached, Key, Model, Elapsed, Tokens}, "an answer came from the cache"},
+	{CacheMiss, []string{Key, Model, Reason}, "the cache had no answer, or the call may not be cached"},
+	{CacheStore, []string{Key, Model, Tokens, Reason}, "an answer was stored, or the reason why not"},
+	{RetryAttempt, []string{Attempt, Class, Status, Delay, Model, Target, Reason}, "an attempt failed and another follows after the delay"},
+	{RetryGiveUp, []string{Attempt, Class, Status, Delay, Model, Target, Reason, Elapsed}, "the call failed for good"},
+	{RetryHedge, []string{Attempt, Delay, Model, Target}, "a second attempt was started beside a slow one"},
+	{BreakerState, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
+	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},
+	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},
+	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen"},
+	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
+	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
+	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
+	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},
+}
+
+// Logger returns l, or a logger that discards everything if l is nil.
+func Logger(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}
+
+// A Checker is a slog.Handler for tests: it holds every record to [Table] and
+// passes what breaks it to Report, then forwards the record to Next, if there
+// is one.
+type Checker struct {
+	Report func(format string, args ...any)
+	Next   slog.Handler
+}
+
+// Enabled reports true: a test wants to see every event.
+func (c *Checker) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle checks r's name and keys.
+func (c *Checker) Handle(ctx context.Context, r slog.Record) error {
+	c.check(r)
+	if c.Next == nil {
+		return nil
+	}
+	return c.Next.Handle(ctx, r)
+}
+
+func (c *Checker) check(r slog.Record) {
+	for _, def := range Table {
+		if def.Name != r.Message {
+			continue
+		}
+		known := make(map[string]bool, len(def.Attrs))
+		for _, k := range def.Attrs {
+			known[k] = true
+		}
+		r.Attrs(func(a slog.Attr) bool {
+			if !known[a.Key] {
+				c.Report("event %s carries the key %q, which the table doesn't list", r.Message, a.Key)
+			}
+			return true
+		})
+		return
+	}
+	c.Report("%q is no event of the table", r.Message)
+}
+
+// WithAttrs and WithGroup return the handler itself: the table speaks of
+// records, not of what a caller's logger adds.
+func (c *Checker) WithAttrs([]slog.Attr) slog.Handler { return c }
+
+// WithGroup returns the handler itself, as WithAttrs does.
+func (c *Checker) WithGroup(string) slog.Handler { return c }
