@@ -1,0 +1,88 @@
+// Docpage serves the documentation of every package of this module as pages
+// on this machine, the way pkg.go.dev would show them.
+//
+//	go run ./internal/docpage [-addr 127.0.0.1:6060] [-dir .]
+//
+// The packages are read anew for each page: edit, reload, read.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/docpage/page"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "docpage:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("docpage", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:6060", "address to listen on")
+	dir := flags.String("dir", ".", "the module's folder, where its go.mod lies")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if _, err := page.Load(*dir); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "reading %s at http://%s/\n", *dir, l.Addr())
+	srv := &http.Server{Handler: handler(*dir), ReadHeaderTimeout: 5 * time.Second}
+	defer context.AfterFunc(ctx, func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = srv.Shutdown(closing) // the process ends either way
+	})()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func handler(dir string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, err := page.Load(dir)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		var b bytes.Buffer
+		if name := strings.Trim(r.URL.Path, "/"); name == "" {
+			err = m.Index(&b)
+		} else if p, ok := m.Find(name); ok {
+			err = m.Render(&b, p)
+		} else {
+			http.NotFound(w, r)
+			return
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(b.Bytes()) // the reader has gone; nobody to tell
+	})
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	handler("../..").ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestServesTheModule(t *testing.T) {
+	code, body := get(t, "/")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "retry/openai")
+	code, body = get(t, "/chunk")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "The lecture")
+	code, _ = get(t, "/nothing/here")
+	require.Equal(t, http.StatusNotFound, code)
+}
+
+func TestFlags(t *testing.T) {
+	require.NoError(t, run(t.Context(), []string{"-h"}, &strings.Builder{}))
+	require.Error(t, run(t.Context(), []string{"-dir", t.TempDir()}, &strings.Builder{}))
+}
