@@ -189,3 +189,17 @@ func asMap(v any) (map[string]any, bool) {
 	var m map[string]any
 	return m, json.Unmarshal(data, &m) == nil && m != nil
 }
+
+// FromCache is the GenerationInfo key under which a response cache says that
+// the answer was not generated for this call, and by which kind of cache it
+// was found. Whoever counts tokens or money counts none for such an answer.
+const FromCache = "FromCache"
+
+// Cached reports whether r came from a response cache.
+func Cached(r *llms.ContentResponse) bool {
+	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
+		return false
+	}
+	_, ok := r.Choices[0].GenerationInfo[FromCache]
+	return ok
+}

@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/delta"
+)
+
+// An Entry is a stored answer. A [Store] keeps it and hands it out unchanged;
+// whoever reads it must not write to it.
+type Entry struct {
+	Response *llms.ContentResponse
+	Stream   *Recording // how the answer was streamed; nil if it wasn't
+	Model    string
+	Stored   time.Time
+	Expires  time.Time // zero: never
+}
+
+// A Recording is a stream, chunk for chunk.
+type Recording struct {
+	Text, Reasoning bool // which of the streaming functions the caller had set
+	Chunks          []Chunk
+}
+
+// A Chunk is one call of a streaming function: of StreamingReasoningFunc if
+// Both, with Thought and Data, else of StreamingFunc with Data.
+type Chunk struct {
+	Both          bool
+	Thought, Data []byte
+	Delta         delta.Delta
+}
+
+// size estimates the bytes that an entry occupies.
+func (e *Entry) size() int {
+	const overhead = 256
+	n := overhead
+	for _, c := range e.Response.Choices {
+		n += overhead + len(c.Content) + len(c.ReasoningContent) + 64*len(c.GenerationInfo)
+		for _, t := range c.ToolCalls {
+			n += overhead
+			if t.FunctionCall != nil {
+				n += len(t.FunctionCall.Name) + len(t.FunctionCall.Arguments)
+			}
+		}
+	}
+	if e.Stream != nil {
+		for _, c := range e.Stream.Chunks {
+			n += 96 + len(c.Data) + len(c.Thought)
+		}
+	}
+	return n
+}
+
+// clone copies a response so deeply that nothing a caller does to one copy is
+// seen in another: choices, tool calls, and the maps and slices of
+// GenerationInfo. Values of other types in GenerationInfo are shared.
+func clone(r *llms.ContentResponse) *llms.ContentResponse {
+	out := &llms.ContentResponse{}
+	if r.Choices == nil {
+		return out
+	}
+	out.Choices = make([]*llms.ContentChoice, len(r.Choices))
+	for i, c := range r.Choices {
+		if c == nil {
+			continue
+		}
+		copied := *c
+		copied.FuncCall = cloneCall(c.FuncCall)
+		if c.ToolCalls != nil {
+			copied.ToolCalls = make([]llms.ToolCall, len(c.ToolCalls))
+			for j, t := range c.ToolCalls {
+				t.FunctionCall = cloneCall(t.FunctionCall)
+				copied.ToolCalls[j] = t
+			}
+		}
+		if c.GenerationInfo != nil {
+			copied.GenerationInfo = cloneValue(c.GenerationInfo).(map[string]any)
+		}
+		out.Choices[i] = &copied
+	}
+	return out
+}
+
+func cloneCall(f *llms.FunctionCall) *llms.FunctionCall {
+	if f == nil {
+		return nil
+	}
+	copied := *f
+	return &copied
+}
+
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, inner := range v {
+			out[key] = cloneValue(inner)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, inner := range v {
+			out[i] = cloneValue(inner)
+		}
+		return out
+	case []string:
+		return append([]string(nil), v...)
+	case []byte:
+		return append([]byte(nil), v...)
+	}
+	return v
+}

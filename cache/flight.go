@@ -1,0 +1,274 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// errAgain says that a flight ended for a reason that isn't the follower's.
+var errAgain = errors.New("ask again")
+
+// A flightKey names calls that can share one call of the model: equal ones
+// that want to be streamed to in the same way.
+type flightKey struct {
+	key             Key
+	text, reasoning bool
+}
+
+// A flight is one call of the model that several callers may follow. It runs
+// on a context of its own, so that it outlives the caller who began it while
+// others wait.
+type flight struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	chunks   []Chunk
+	changed  chan struct{} // closed at the next change
+	done     bool
+	response *llms.ContentResponse
+	err      error
+	panicked any
+
+	waiters int // under Model.mu
+}
+
+// join returns the flight of an equal call under way, or begins one.
+func (m *Model) join(c *call) (f *flight, first bool) {
+	key := flightKey{c.key, c.o.StreamingFunc != nil, c.o.StreamingReasoningFunc != nil}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f, ok := m.flights[key]; ok {
+		f.waiters++
+		return f, false
+	}
+	f = &flight{changed: make(chan struct{}), waiters: 1}
+	detached := context.WithoutCancel(c.ctx)
+	if d, ok := c.ctx.Deadline(); ok { // what is behind may plan by it
+		f.ctx, f.cancel = context.WithDeadline(detached, d)
+	} else {
+		f.ctx, f.cancel = context.WithCancel(detached)
+	}
+	m.flights[key] = f
+	// The caller may leave early and reuse its slices.
+	began := *c
+	began.messages = cloneMessages(c.messages)
+	began.options = slices.Clip(slices.Clone(c.options))
+	go m.fly(&began, f, key)
+	return f, true
+}
+
+// leave says that a caller stopped following; the last one ends the flight.
+func (m *Model) leave(f *flight) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f.waiters--
+	if f.waiters == 0 {
+		f.cancel()
+		for key, other := range m.flights {
+			if other == f {
+				delete(m.flights, key)
+			}
+		}
+	}
+}
+
+// fly asks the model and tells those who follow.
+func (m *Model) fly(c *call, f *flight, key flightKey) {
+	var r *llms.ContentResponse
+	var err error
+	defer func() {
+		p := recover()
+		m.mu.Lock()
+		if m.flights[key] == f {
+			delete(m.flights, key)
+		}
+		m.mu.Unlock()
+		f.change(func() { f.done, f.response, f.err, f.panicked = true, r, err, p })
+		f.cancel()
+	}()
+	if m.justStored(c) {
+		err = errAgain
+		return
+	}
+	m.count(misses)
+	m.o.Logger.InfoContext(f.ctx, event.CacheMiss, event.Key, c.key.short(), event.Model, c.model)
+	options := c.options
+	if key.text {
+		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
+			return f.record(Chunk{Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
+		}))
+	}
+	if key.reasoning {
+		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, thought, chunk []byte) error {
+			return f.record(Chunk{Both: true, Thought: bytes.Clone(thought), Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
+		}))
+	}
+	r, err = m.next.GenerateContent(f.ctx, c.messages, options...)
+	if err != nil || r == nil || f.ctx.Err() != nil {
+		return
+	}
+	var rec *Recording
+	if key.text || key.reasoning {
+		rec = &Recording{Text: key.text, Reasoning: key.reasoning, Chunks: f.chunks}
+	}
+	m.store(c, clone(r), rec)
+}
+
+// justStored reports whether an equal flight ended between the caller's look
+// into the store and its joining: flights store first and leave the table
+// after. A store elsewhere isn't asked twice for that rare case.
+func (m *Model) justStored(c *call) bool {
+	_, here := m.o.Store.(*Memory)
+	return here && m.lookup(c) != nil
+}
+
+func (f *flight) change(set func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	set()
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *flight) record(c Chunk) error {
+	if err := f.ctx.Err(); err != nil { // nobody listens any more
+		return err
+	}
+	f.change(func() { f.chunks = append(f.chunks, c) })
+	return nil
+}
+
+// follow passes a flight's chunks to the caller and returns a copy of its
+// response.
+func (m *Model) follow(c *call, f *flight) (*llms.ContentResponse, error) {
+	defer m.leave(f)
+	out := newOutlet(c)
+	for next := 0; ; {
+		f.mu.Lock()
+		chunks, done, changed := f.chunks[next:], f.done, f.changed
+		f.mu.Unlock()
+		for _, chunk := range chunks {
+			if err := out.send(chunk); err != nil {
+				return nil, err
+			}
+		}
+		next += len(chunks)
+		if done {
+			return f.end(c, next > 0)
+		}
+		select {
+		case <-changed:
+		case <-c.ctx.Done():
+			return nil, orContext(c.ctx, context.Cause(c.ctx))
+		}
+	}
+}
+
+// end returns the outcome of a flight that is done.
+func (f *flight) end(c *call, spoke bool) (*llms.ContentResponse, error) {
+	switch {
+	case f.panicked != nil:
+		panic(f.panicked) // as it would have without a cache
+	case errors.Is(f.err, errAgain):
+		return nil, errAgain
+	case f.err != nil && c.ctx.Err() == nil && !spoke && errors.Is(f.ctx.Err(), context.DeadlineExceeded):
+		return nil, errAgain // the deadline was another caller's
+	case f.err != nil:
+		return nil, orContext(c.ctx, f.err)
+	case f.response == nil:
+		return nil, nil
+	}
+	return clone(f.response), nil
+}
+
+// An outlet passes chunks to a caller's streaming functions.
+type outlet struct {
+	call     *call
+	contexts *delta.Contexts
+}
+
+func newOutlet(c *call) *outlet {
+	return &outlet{c, delta.NewContexts(c.ctx)}
+}
+
+// send gives the caller its own copy of a chunk.
+func (o *outlet) send(c Chunk) error {
+	if err := o.call.ctx.Err(); err != nil {
+		return orContext(o.call.ctx, err)
+	}
+	ctx := o.call.ctx
+	if c.Delta != (delta.Delta{}) {
+		ctx = o.contexts.Of(c.Delta)
+	}
+	if c.Both {
+		return o.call.o.StreamingReasoningFunc(ctx, bytes.Clone(c.Thought), bytes.Clone(c.Data))
+	}
+	return o.call.o.StreamingFunc(ctx, bytes.Clone(c.Data))
+}
+
+// replay streams a stored answer to a caller that wants a stream: as it was
+// recorded, or from the text if it wasn't recorded in the caller's way.
+func replay(c *call, e *Entry, r *llms.ContentResponse) error {
+	text, reasoning := c.o.StreamingFunc != nil, c.o.StreamingReasoningFunc != nil
+	if !text && !reasoning {
+		return nil
+	}
+	chunks := whole(r, text, reasoning)
+	if s := e.Stream; s != nil && s.Text == text && s.Reasoning == reasoning {
+		chunks = s.Chunks
+	}
+	out := newOutlet(c)
+	for _, chunk := range chunks {
+		if err := out.send(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole makes the chunks of an answer that was not streamed.
+func whole(r *llms.ContentResponse, text, reasoning bool) []Chunk {
+	var out []Chunk
+	for i, c := range r.Choices {
+		if c == nil {
+			continue
+		}
+		if c.ReasoningContent != "" && reasoning {
+			out = append(out, Chunk{Both: true, Thought: []byte(c.ReasoningContent), Delta: delta.Delta{Kind: delta.Reasoning, Choice: i}})
+		}
+		if c.Content == "" {
+			continue
+		}
+		d := delta.Delta{Kind: delta.Text, Choice: i}
+		if text { // both functions set: content counts once
+			out = append(out, Chunk{Data: []byte(c.Content), Delta: d})
+		} else {
+			out = append(out, Chunk{Both: true, Data: []byte(c.Content), Delta: d})
+		}
+	}
+	return out
+}
+
+// cloneMessages copies messages and their parts.
+func cloneMessages(messages []llms.MessageContent) []llms.MessageContent {
+	out := slices.Clone(messages)
+	for i := range out {
+		out[i].Parts = slices.Clone(out[i].Parts)
+		for j, p := range out[i].Parts {
+			if b, ok := p.(llms.BinaryContent); ok {
+				b.Data = bytes.Clone(b.Data)
+				out[i].Parts[j] = b
+			}
+		}
+	}
+	return out
+}

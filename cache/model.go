@@ -1,0 +1,308 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/usage"
+)
+
+// ErrNilModel says that New was given no model.
+var ErrNilModel = errors.New("cache: the model to wrap is nil")
+
+// Options configure a [Model]. The zero value works.
+type Options struct {
+	// Store keeps the answers; nil: a [Memory] of 64 MiB for this model alone.
+	Store Store
+
+	// Model is the name of the model behind, for calls that don't name one.
+	// With a Store that others may share, a call without any name is not
+	// cached: it could be answered by another model's answer.
+	Model string
+
+	// Namespace is the version of what else the answers depend on: a prompt
+	// template, an index. Change it, and every earlier answer is forgotten.
+	Namespace string
+
+	// Tenant returns whose call it is; answers never cross tenants. A call for
+	// which it returns "" is not cached. nil: there is one tenant.
+	Tenant func(context.Context) string
+
+	// Normalize is applied to each text before it enters the key, such as
+	// norm.NFC.String of golang.org/x/text. nil: byte for byte.
+	Normalize func(string) string
+
+	// Metadata lists the keys of CallOptions.Metadata that change the answer,
+	// beside those that [KeyOf] knows.
+	Metadata []string
+
+	// Policy says what may be cached.
+	Policy Policy
+
+	// TTL is how long an answer serves. 0: an hour; negative: for ever.
+	TTL time.Duration
+
+	// Logger receives cache.hit, cache.miss and cache.store; nil discards them.
+	Logger *slog.Logger
+
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// defaultBytes and defaultTTL are what the zero Options stand for.
+const (
+	defaultBytes = 64 << 20
+	defaultTTL   = time.Hour
+)
+
+// Model answers a call from an earlier one, if it can. It is safe for
+// concurrent use.
+type Model struct {
+	next   llms.Model
+	o      Options
+	shared bool // the store may hold other models' answers
+
+	mu      sync.Mutex
+	flights map[flightKey]*flight
+
+	stats [statCount]atomic.Int64
+}
+
+// New returns a Model around next. It fails with [ErrNilModel].
+func New(next llms.Model, o *Options) (*Model, error) {
+	if next == nil {
+		return nil, ErrNilModel
+	}
+	m := &Model{next: next, flights: map[flightKey]*flight{}}
+	if o != nil {
+		m.o = *o
+		m.o.Metadata = slices.Clone(o.Metadata)
+	}
+	m.shared = m.o.Store != nil
+	if m.o.Store == nil {
+		store, err := NewMemory(defaultBytes)
+		if err != nil {
+			return nil, err
+		}
+		m.o.Store = store
+	}
+	if m.o.TTL == 0 {
+		m.o.TTL = defaultTTL
+	}
+	if m.o.Now == nil {
+		m.o.Now = time.Now
+	}
+	m.o.Logger = event.Logger(m.o.Logger)
+	return m, nil
+}
+
+// Unwrap returns the model behind.
+func (m *Model) Unwrap() llms.Model { return m.next }
+
+// SupportsReasoning reports what the model behind does.
+func (m *Model) SupportsReasoning() bool {
+	r, ok := m.next.(llms.ReasoningModel)
+	return ok && r.SupportsReasoning()
+}
+
+// Call answers a single prompt, as [Model.GenerateContent] does.
+func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	return llms.GenerateFromSinglePrompt(ctx, m, prompt, options...)
+}
+
+// GenerateContent returns the stored answer of an equal call, or asks the model
+// behind and stores what it says if the [Policy] allows it. Equal calls that
+// are under way at the same time share one call of the model; each of them
+// leaves when its own context is done, and the model's call is cancelled when
+// the last has left.
+//
+// A stored stream is replayed chunk for chunk. An answer that was stored
+// without a stream is replayed as one chunk of reasoning, if it has any, and
+// one of text. The answer of a hit carries "FromCache" in the GenerationInfo
+// of each choice; all other fields are as the model gave them.
+func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	began := m.o.Now()
+	o := callopt.Resolve(options)
+	c := &call{ctx: ctx, messages: messages, options: options, o: &o, model: orElse(o.Model, m.o.Model)}
+	if reason := m.identify(c); reason != "" {
+		m.count(bypassed)
+		m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.model, event.Reason, reason)
+		r, err := m.next.GenerateContent(ctx, messages, options...)
+		return r, orContext(ctx, err)
+	}
+	for {
+		if e := m.lookup(c); e != nil {
+			m.hit(c, e, "exact", began)
+			r := fromCache(e.Response, "exact")
+			return r, replay(c, e, r)
+		}
+		f, first := m.join(c)
+		r, err := m.follow(c, f)
+		if errors.Is(err, errAgain) {
+			continue
+		}
+		if err != nil || r == nil || first {
+			return r, err
+		}
+		m.hit(c, &Entry{Response: r}, "shared", began)
+		return fromCache(r, "shared"), nil
+	}
+}
+
+// A call is one GenerateContent under way.
+type call struct {
+	ctx      context.Context
+	messages []llms.MessageContent
+	options  []llms.CallOption
+	o        *callopt.Options
+	model    string
+	key      Key
+}
+
+// identify sets the call's key, or returns why the call can't be cached.
+func (m *Model) identify(c *call) string {
+	if reason := m.o.Policy.mayAsk(c.o); reason != "" {
+		return reason
+	}
+	if m.shared && c.model == "" {
+		return "no model name"
+	}
+	scope := Scope{Model: m.o.Model, Namespace: m.o.Namespace, Normalize: m.o.Normalize, Metadata: m.o.Metadata}
+	if m.o.Tenant != nil {
+		if scope.Tenant = m.o.Tenant(c.ctx); scope.Tenant == "" {
+			return "no tenant"
+		}
+	}
+	key, err := keyOf(scope, c.messages, *c.o)
+	if err != nil {
+		return "can't be compared"
+	}
+	c.key = key
+	return ""
+}
+
+// lookup returns a live entry, or nil. A store that fails is one that has
+// nothing.
+func (m *Model) lookup(c *call) *Entry {
+	e, err := m.o.Store.Get(c.ctx, c.key)
+	if err != nil {
+		m.count(storeErrors)
+		m.o.Logger.WarnContext(c.ctx, event.CacheMiss, event.Key, c.key.short(), event.Model, c.model, event.Reason, "store failed")
+		return nil
+	}
+	if e == nil || e.Response == nil {
+		return nil
+	}
+	if now := m.o.Now(); e.expired(now) {
+		if s, ok := m.o.Store.(interface{ expire(Key, time.Time) }); ok {
+			s.expire(c.key, now)
+		}
+		return nil
+	}
+	return e
+}
+
+func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
+	if kind == "shared" {
+		m.count(shared)
+	} else {
+		m.count(hits)
+	}
+	var tokens int64
+	if u, err := usage.Of(e.Response); err == nil {
+		tokens = u.Input + u.Output
+		m.stats[tokensSaved].Add(tokens)
+	}
+	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Cached, kind, event.Key, c.key.short(), event.Model, c.model,
+		event.Elapsed, m.o.Now().Sub(began), event.Tokens, tokens)
+}
+
+// store keeps an answer if the policy allows it.
+func (m *Model) store(c *call, r *llms.ContentResponse, rec *Recording) {
+	reason := m.o.Policy.MayStore(r)
+	if reason == "" && rec != nil && r.Choices[0].StopReason == "" {
+		reason = "a stream without its end" // some clients report a cut stream as a success
+	}
+	ctx := context.WithoutCancel(c.ctx)
+	if reason == "" {
+		e := &Entry{Response: r, Stream: rec, Model: c.model, Stored: m.o.Now()}
+		if m.o.TTL > 0 {
+			e.Expires = e.Stored.Add(m.o.TTL)
+		}
+		if err := m.o.Store.Put(ctx, c.key, e); err != nil {
+			m.count(storeErrors)
+			reason = "store failed"
+		} else {
+			m.count(stored)
+		}
+	}
+	m.o.Logger.InfoContext(ctx, event.CacheStore, event.Key, c.key.short(), event.Model, c.model, event.Reason, reason)
+}
+
+// fromCache copies a stored response for a caller and marks it.
+func fromCache(r *llms.ContentResponse, kind string) *llms.ContentResponse {
+	out := clone(r)
+	for _, c := range out.Choices {
+		if c == nil {
+			continue
+		}
+		if c.GenerationInfo == nil {
+			c.GenerationInfo = map[string]any{}
+		}
+		c.GenerationInfo[usage.FromCache] = kind
+	}
+	return out
+}
+
+func (k Key) short() string { return k.String()[:12] }
+
+// orContext makes sure that an error which came because ctx is done says so.
+func orContext(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return fmt.Errorf("cache: %w: %w", ctx.Err(), err)
+}
+
+// Stats counts what a [Model] did since it was made.
+type Stats struct {
+	Hits        int64 // answered from the store
+	Shared      int64 // answered by an equal call that was under way
+	Misses      int64 // asked the model
+	Bypassed    int64 // may not be cached
+	Stored      int64
+	StoreErrors int64
+	TokensSaved int64 // input and output tokens of the hits and shared answers
+}
+
+const (
+	hits = iota
+	shared
+	misses
+	bypassed
+	stored
+	storeErrors
+	tokensSaved
+	statCount
+)
+
+func (m *Model) count(stat int) { m.stats[stat].Add(1) }
+
+// Stats returns the counts.
+func (m *Model) Stats() Stats {
+	n := func(stat int) int64 { return m.stats[stat].Load() }
+	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved)}
+}

@@ -1,0 +1,143 @@
+// Package callopt resolves a call's langchaingo options and tells which of
+// them were set.
+//
+// llms.CallOptions has plain zero values, so a caller who asks for
+// temperature 0 looks like one who asks for nothing. Applying the options a
+// second time, over values that no caller writes, tells the two apart.
+package callopt
+
+import (
+	"math"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// Field is a numeric option whose zero value has a meaning of its own.
+type Field uint8
+
+// The numeric options.
+const (
+	CandidateCount Field = iota
+	MaxTokens
+	Temperature
+	TopK
+	TopP
+	Seed
+	MinLength
+	MaxLength
+	N
+	RepetitionPenalty
+	FrequencyPenalty
+	PresencePenalty
+	fields
+)
+
+// Options are a call's options as every langchaingo client sees them, and
+// which of the numeric ones were set.
+type Options struct {
+	llms.CallOptions
+	set [fields]bool
+}
+
+// Has reports whether the caller set f, be it to zero.
+func (o *Options) Has(f Field) bool { return o.set[f] }
+
+// No caller writes these.
+const unsetInt = math.MinInt + 7
+
+func unset(o *llms.CallOptions, f Field) {
+	if p := ints(o, f); p != nil {
+		*p = unsetInt
+		return
+	}
+	*floats(o, f) = math.NaN()
+}
+
+func isUnset(o *llms.CallOptions, f Field) bool {
+	if p := ints(o, f); p != nil {
+		return *p == unsetInt
+	}
+	return math.IsNaN(*floats(o, f))
+}
+
+func isZero(o *llms.CallOptions, f Field) bool {
+	if p := ints(o, f); p != nil {
+		return *p == 0
+	}
+	return *floats(o, f) == 0
+}
+
+// Resolve applies the options in order. nil options are skipped.
+//
+// llms.WithOptions replaces every value at once; of what it carries, a zero
+// counts as not set, because that is how a wrapper passes on what it resolved.
+func Resolve(options []llms.CallOption) Options {
+	var out Options
+	var marked llms.CallOptions
+	for f := range fields {
+		unset(&marked, f)
+	}
+	for _, apply := range options {
+		if apply == nil {
+			continue
+		}
+		apply(&out.CallOptions)
+		before := countUnset(&marked)
+		apply(&marked)
+		if before > 1 && countUnset(&marked) == 0 { // no single option but WithOptions sets several
+			for f := range fields {
+				if isZero(&marked, f) {
+					unset(&marked, f)
+				}
+			}
+		}
+	}
+	for f := range fields {
+		out.set[f] = !isUnset(&marked, f)
+	}
+	return out
+}
+
+func countUnset(o *llms.CallOptions) Field {
+	var n Field
+	for f := range fields {
+		if isUnset(o, f) {
+			n++
+		}
+	}
+	return n
+}
+
+func ints(o *llms.CallOptions, f Field) *int {
+	switch f {
+	case CandidateCount:
+		return &o.CandidateCount
+	case MaxTokens:
+		return &o.MaxTokens
+	case TopK:
+		return &o.TopK
+	case Seed:
+		return &o.Seed
+	case MinLength:
+		return &o.MinLength
+	case MaxLength:
+		return &o.MaxLength
+	case N:
+		return &o.N
+	}
+	return nil
+}
+
+func floats(o *llms.CallOptions, f Field) *float64 {
+	switch f {
+	case Temperature:
+		return &o.Temperature
+	case TopP:
+		return &o.TopP
+	case RepetitionPenalty:
+		return &o.RepetitionPenalty
+	case FrequencyPenalty:
+		return &o.FrequencyPenalty
+	}
+	return &o.PresencePenalty
+}
