@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -180,14 +181,24 @@ func (f *flight) end(c *call, spoke bool) (*llms.ContentResponse, error) {
 		panic(f.panicked) // as it would have without a cache
 	case errors.Is(f.err, errAgain):
 		return nil, errAgain
-	case f.err != nil && c.ctx.Err() == nil && !spoke && errors.Is(f.ctx.Err(), context.DeadlineExceeded):
-		return nil, errAgain // the deadline was another caller's
+	case f.err != nil && errors.Is(f.ctx.Err(), context.DeadlineExceeded):
+		if hasMoreTime(c.ctx, f.ctx) && !spoke {
+			return nil, errAgain // the deadline was another caller's
+		}
+		return nil, fmt.Errorf("cache: %w: %w", context.DeadlineExceeded, f.err)
 	case f.err != nil:
 		return nil, orContext(c.ctx, f.err)
 	case f.response == nil:
 		return nil, nil
 	}
 	return clone(f.response), nil
+}
+
+// hasMoreTime reports whether ctx goes on after the deadline of other.
+func hasMoreTime(ctx, other context.Context) bool {
+	mine, limited := ctx.Deadline()
+	theirs, _ := other.Deadline()
+	return !limited || mine.After(theirs)
 }
 
 // An outlet passes chunks to a caller's streaming functions.
