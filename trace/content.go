@@ -1,0 +1,145 @@
+package trace
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// A part is one part of a message, as the conventions' JSON schemas have it.
+type part struct {
+	Type      string `json:"type"`
+	Content   any    `json:"content,omitempty"`
+	ID        string `json:"id,omitempty"`
+	Name      string `json:"name,omitempty"`
+	Arguments any    `json:"arguments,omitempty"`
+	Response  any    `json:"response,omitempty"`
+	Modality  string `json:"modality,omitempty"`
+	MIMEType  string `json:"mime_type,omitempty"`
+	URI       string `json:"uri,omitempty"`
+}
+
+type message struct {
+	Role         string `json:"role"`
+	Parts        []part `json:"parts"`
+	FinishReason string `json:"finish_reason,omitempty"`
+}
+
+// appendMessages records the prompt: the system's instructions apart, the rest
+// in order.
+func appendMessages(a []attribute.KeyValue, messages []llms.MessageContent) []attribute.KeyValue {
+	var system []part
+	input := []message{}
+	for _, m := range messages {
+		parts := make([]part, 0, len(m.Parts))
+		for _, p := range m.Parts {
+			parts = append(parts, partOf(p))
+		}
+		if m.Role == llms.ChatMessageTypeSystem {
+			system = append(system, parts...)
+			continue
+		}
+		input = append(input, message{Role: roleOf(m.Role), Parts: parts})
+	}
+	if system != nil {
+		a = append(a, attribute.String(keySystem, asJSON(system)))
+	}
+	return append(a, attribute.String(keyInput, asJSON(input)))
+}
+
+func roleOf(r llms.ChatMessageType) string {
+	switch r {
+	case llms.ChatMessageTypeAI:
+		return "assistant"
+	case llms.ChatMessageTypeHuman, llms.ChatMessageTypeGeneric:
+		return "user"
+	case llms.ChatMessageTypeFunction:
+		return "tool"
+	}
+	return string(r)
+}
+
+func partOf(p llms.ContentPart) part {
+	switch p := p.(type) {
+	case llms.TextContent:
+		return part{Type: "text", Content: p.Text}
+	case llms.ImageURLContent:
+		return part{Type: "uri", Modality: "image", URI: p.URL}
+	case llms.BinaryContent:
+		kind, _, _ := strings.Cut(p.MIMEType, "/")
+		return part{Type: "blob", Modality: kind, MIMEType: p.MIMEType, Content: p.Data}
+	case llms.ToolCall:
+		return toolCallPart(p)
+	case llms.ToolCallResponse:
+		return part{Type: "tool_call_response", ID: p.ToolCallID, Response: asValue(p.Content)}
+	case llms.CachedContent:
+		return partOf(p.ContentPart)
+	}
+	return part{Type: "unknown"}
+}
+
+func toolCallPart(t llms.ToolCall) part {
+	p := part{Type: "tool_call", ID: t.ID}
+	if t.FunctionCall != nil {
+		p.Name, p.Arguments = t.FunctionCall.Name, asValue(t.FunctionCall.Arguments)
+	}
+	return p
+}
+
+// outputMessages is the answer as the conventions have it, a message a choice.
+func outputMessages(r *llms.ContentResponse) string {
+	out := []message{}
+	for _, c := range r.Choices {
+		if c == nil {
+			continue
+		}
+		m := message{Role: "assistant", Parts: []part{}, FinishReason: finishReason(c)}
+		if c.ReasoningContent != "" {
+			m.Parts = append(m.Parts, part{Type: "reasoning", Content: c.ReasoningContent})
+		}
+		if c.Content != "" {
+			m.Parts = append(m.Parts, part{Type: "text", Content: c.Content})
+		}
+		for _, t := range c.ToolCalls {
+			m.Parts = append(m.Parts, toolCallPart(t))
+		}
+		out = append(out, m)
+	}
+	return asJSON(out)
+}
+
+// finishReason turns a provider's stop reason into the conventions' word, if
+// there is one.
+func finishReason(c *llms.ContentChoice) string {
+	switch strings.ToLower(c.StopReason) {
+	case "stop", "end_turn", "stop_sequence", "complete", "finish_reason_stop":
+		return "stop"
+	case "length", "max_tokens", "model_length":
+		return "length"
+	case "tool_calls", "tool_use", "tool_call", "function_call":
+		return "tool_call"
+	case "content_filter", "content_filtered", "safety", "refusal":
+		return "content_filter"
+	case "":
+		return "unknown"
+	}
+	return c.StopReason
+}
+
+// asValue returns JSON text as the value it stands for, other text as itself.
+func asValue(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return text
+}
+
+func asJSON(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil { // nothing above holds what JSON can't
+		return "null"
+	}
+	return string(data)
+}

@@ -1,0 +1,195 @@
+package cost
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"math/bits"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/usage"
+)
+
+// ErrUsage says that token counts contradict each other: a part is negative or
+// larger than the total that contains it.
+var ErrUsage = errors.New("cost: impossible token counts")
+
+// ErrOverflow says that a bill is larger than int64 pico-USD can hold, about
+// nine million dollars.
+var ErrOverflow = errors.New("cost: the bill overflows int64 pico-USD")
+
+// Usage is the tokens of one request. Input contains CacheRead, CacheWrite5m,
+// CacheWrite1h and AudioIn; Output contains Reasoning and AudioOut.
+type Usage struct {
+	Input, CacheRead, CacheWrite5m, CacheWrite1h, AudioIn int64
+	Output, Reasoning, AudioOut                           int64
+}
+
+// A Bill is what a request costs, and its parts, which add up to it. Input and
+// Output are the plain text left after the parts named.
+type Bill struct {
+	PicoUSD int64
+
+	InputPicoUSD, CacheReadPicoUSD, CacheWrite5mPicoUSD, CacheWrite1hPicoUSD, AudioInPicoUSD int64
+	OutputPicoUSD, ReasoningPicoUSD, AudioOutPicoUSD                                         int64
+}
+
+// Bill returns what a request of a model costs in a service tier: "", "auto",
+// "default" and "standard" are the standard prices; "batches" (or "batch"),
+// "flex" and "priority" are the provider's tiers.
+//
+//  1. If the input is larger than a [Tier]'s threshold (for the provider "xai",
+//     as large), the tier with the largest such threshold replaces the standard
+//     prices it states, for the whole request.
+//  2. A price is the service tier's, if that states it, else the standard one.
+//     If neither does: cache reads and writes and audio input cost as much as
+//     input, hour-long writes as much as short ones, audio output as output.
+//  3. Reasoning is the service tier's reasoning price, else that tier's output
+//     price, else the standard reasoning price, else the output price.
+//
+// It fails with [ErrUnknownModel], [ErrUsage] or [ErrOverflow].
+func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
+	m, _, err := t.Find(model)
+	if err != nil {
+		return Bill{}, err
+	}
+	text, spoken := u.Input-u.CacheRead-u.CacheWrite5m-u.CacheWrite1h-u.AudioIn, u.Output-u.Reasoning-u.AudioOut
+	if min(text, spoken, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.AudioIn, u.Reasoning, u.AudioOut) < 0 {
+		return Bill{}, fmt.Errorf("%w: %+v", ErrUsage, u)
+	}
+	p := m.prices(service, u.Input)
+	var b Bill
+	sum := adder{}
+	b.InputPicoUSD = sum.add(text, p.In)
+	b.CacheReadPicoUSD = sum.add(u.CacheRead, p.CacheRead)
+	b.CacheWrite5mPicoUSD = sum.add(u.CacheWrite5m, p.CacheWrite)
+	b.CacheWrite1hPicoUSD = sum.add(u.CacheWrite1h, p.CacheWrite1h)
+	b.AudioInPicoUSD = sum.add(u.AudioIn, p.AudioIn)
+	b.OutputPicoUSD = sum.add(spoken, p.Out)
+	b.ReasoningPicoUSD = sum.add(u.Reasoning, p.Reasoning)
+	b.AudioOutPicoUSD = sum.add(u.AudioOut, p.AudioOut)
+	if sum.overflow {
+		return Bill{}, fmt.Errorf("%w: %s, %+v", ErrOverflow, model, u)
+	}
+	b.PicoUSD = sum.total
+	return b, nil
+}
+
+// prices resolves every part's price for a request.
+func (m *Model) prices(service string, input int64) Price {
+	std := m.Standard
+	for _, tier := range m.Tiers {
+		if input > tier.Above || m.Provider == "xai" && input == tier.Above {
+			std = over(tier.Price, std)
+		}
+	}
+	if service == "batch" {
+		service = "batches"
+	}
+	own := m.Services[service]
+	p := over(own, std)
+	p.In, p.Out = first(p.In), first(p.Out)
+	p.CacheRead = first(p.CacheRead, p.In)
+	p.CacheWrite = first(p.CacheWrite, p.In)
+	p.CacheWrite1h = first(p.CacheWrite1h, p.CacheWrite)
+	p.AudioIn = first(p.AudioIn, p.In)
+	p.AudioOut = first(p.AudioOut, p.Out)
+	p.Reasoning = first(own.Reasoning, own.Out, std.Reasoning, p.Out)
+	return p
+}
+
+// over returns the prices that top states, and base's for the rest.
+func over(top, base Price) Price {
+	or := func(a, b *int64) *int64 {
+		if a != nil {
+			return a
+		}
+		return b
+	}
+	return Price{
+		In: or(top.In, base.In), Out: or(top.Out, base.Out),
+		CacheRead: or(top.CacheRead, base.CacheRead), CacheWrite: or(top.CacheWrite, base.CacheWrite), CacheWrite1h: or(top.CacheWrite1h, base.CacheWrite1h),
+		Reasoning: or(top.Reasoning, base.Reasoning), AudioIn: or(top.AudioIn, base.AudioIn), AudioOut: or(top.AudioOut, base.AudioOut),
+	}
+}
+
+// first returns the first price that is stated, or 0.
+func first(prices ...*int64) *int64 {
+	for _, p := range prices {
+		if p != nil {
+			return p
+		}
+	}
+	return new(int64)
+}
+
+// adder sums products and notices when they leave int64.
+type adder struct {
+	total    int64
+	overflow bool
+}
+
+func (a *adder) add(tokens int64, price *int64) int64 {
+	hi, lo := bits.Mul64(uint64(tokens), uint64(*price)) // neither is negative
+	if hi != 0 || lo > uint64(math.MaxInt64-a.total) {
+		a.overflow = true
+		return 0
+	}
+	a.total += int64(lo)
+	return int64(lo)
+}
+
+// Of returns what a model's answer cost in pico-USD, and whether that is known:
+// the model must be in the table and the answer must carry its usage. The name
+// that the server answered under (GenerationInfo "Model") is tried if the
+// table doesn't know the one asked for; "ServiceTier" picks the service tier.
+// An answer from a response cache cost nothing.
+//
+// It has the form of the packages' Cost options.
+func (t *Table) Of(model string, r *llms.ContentResponse) (picoUSD int64, ok bool) {
+	if usage.Cached(r) {
+		return 0, true
+	}
+	u, err := usage.Of(r)
+	if err != nil {
+		return 0, false
+	}
+	info := infoOf(r)
+	service, _ := info["ServiceTier"].(string)
+	if _, _, err := t.Find(model); err != nil {
+		model, _ = info["Model"].(string)
+	}
+	b, err := t.Bill(model, service, Usage{
+		Input: u.Input, CacheRead: u.CacheRead, CacheWrite5m: u.CacheWrite - u.CacheWrite1h, CacheWrite1h: u.CacheWrite1h, AudioIn: u.AudioIn,
+		Output: u.Output, Reasoning: u.Reasoning, AudioOut: u.AudioOut,
+	})
+	return b.PicoUSD, err == nil
+}
+
+func infoOf(r *llms.ContentResponse) map[string]any {
+	for _, c := range r.Choices {
+		if c != nil {
+			return c.GenerationInfo
+		}
+	}
+	return nil
+}
+
+// USD writes an amount of pico-USD in dollars, exactly and without needless
+// zeros, with two decimals at least: "$0.0001512", "$12.50".
+func USD(picoUSD int64) string {
+	n := new(big.Int).Abs(big.NewInt(picoUSD)) // the least int64 has no positive twin
+	whole, part := new(big.Int).QuoRem(n, big.NewInt(1e12), new(big.Int))
+	decimals := strings.TrimRight(fmt.Sprintf("%012d", part), "0")
+	for len(decimals) < 2 {
+		decimals += "0"
+	}
+	sign := ""
+	if picoUSD < 0 {
+		sign = "-"
+	}
+	return sign + "$" + whole.String() + "." + decimals
+}

@@ -1,0 +1,160 @@
+package cost
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ErrUnknownModel says that the table has no price for a model.
+var ErrUnknownModel = errors.New("cost: the price table doesn't know the model")
+
+// A Price is pico-USD per token, by part. nil is "not stated", which has the
+// fallback of [Table.Bill]; 0 is free.
+type Price struct {
+	In           *int64 `json:"in,omitempty"`
+	Out          *int64 `json:"out,omitempty"`
+	CacheRead    *int64 `json:"cache_read,omitempty"`
+	CacheWrite   *int64 `json:"cache_write,omitempty"` // kept for five minutes
+	CacheWrite1h *int64 `json:"cache_write_1h,omitempty"`
+	Reasoning    *int64 `json:"reasoning,omitempty"`
+	AudioIn      *int64 `json:"audio_in,omitempty"`
+	AudioOut     *int64 `json:"audio_out,omitempty"`
+}
+
+// A Tier replaces prices for the whole request when its input is larger than
+// Above tokens.
+type Tier struct {
+	Above int64 `json:"above"`
+	Price
+}
+
+// A Model is the prices of one model: the standard ones, those for large
+// requests, and those of the service tiers.
+type Model struct {
+	Provider string
+	Standard Price
+	Tiers    []Tier           // ascending by Above
+	Services map[string]Price // "batches", "flex", "priority"
+}
+
+// UnmarshalJSON reads a model as the table writes it.
+func (m *Model) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Provider string `json:"provider"`
+		Price    struct {
+			Price
+			Tiers    []Tier `json:"tiers"`
+			Batches  *Price `json:"batches"`
+			Flex     *Price `json:"flex"`
+			Priority *Price `json:"priority"`
+		} `json:"price"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	*m = Model{Provider: raw.Provider, Standard: raw.Price.Price, Tiers: raw.Price.Tiers, Services: map[string]Price{}}
+	slices.SortFunc(m.Tiers, func(a, b Tier) int { return int(min(max(a.Above-b.Above, -1), 1)) })
+	for name, p := range map[string]*Price{"batches": raw.Price.Batches, "flex": raw.Price.Flex, "priority": raw.Price.Priority} {
+		if p != nil {
+			m.Services[name] = *p
+		}
+	}
+	return m.check()
+}
+
+// check refuses negative prices: a slip in a table must not pay the caller.
+func (m *Model) check() error {
+	all := append(slices.Collect(maps.Values(m.Services)), m.Standard)
+	for _, t := range m.Tiers {
+		all = append(all, t.Price)
+	}
+	for _, p := range all {
+		for _, v := range []*int64{p.In, p.Out, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.AudioIn, p.AudioOut} {
+			if v != nil && *v < 0 {
+				return fmt.Errorf("cost: a price of %d pico-USD is negative", *v)
+			}
+		}
+	}
+	return nil
+}
+
+// A Table is prices by model name. It is safe for concurrent reading.
+type Table struct {
+	Taken  string // the day the prices were taken, YYYY-MM-DD
+	models map[string]*Model
+}
+
+//go:embed prices.json
+var defaultPrices []byte
+
+// Default returns the embedded table: some widely used models' list prices,
+// as of Table.Taken.
+func Default() (*Table, error) { return Load(bytes.NewReader(defaultPrices)) }
+
+// Load reads a table: a JSON object with "taken" (a date) and "models", which
+// maps a name to {"provider", "price"}; "price" holds the fields of [Price] in
+// pico-USD per token, "tiers", and the service tiers "batches", "flex" and
+// "priority".
+func Load(r io.Reader) (*Table, error) {
+	var raw struct {
+		Taken  string            `json:"taken"`
+		Models map[string]*Model `json:"models"`
+	}
+	if err := json.NewDecoder(r).Decode(&raw); err != nil {
+		return nil, fmt.Errorf("cost: read the price table: %w", err)
+	}
+	for name, m := range raw.Models {
+		if m == nil {
+			return nil, fmt.Errorf("cost: the price table says null for %q", name)
+		}
+	}
+	return &Table{Taken: raw.Taken, models: raw.Models}, nil
+}
+
+// Models returns the names in the table, sorted.
+func (t *Table) Models() []string { return slices.Sorted(maps.Keys(t.models)) }
+
+// Find returns a model's prices and the name they stand under: the name
+// itself, without a date at its end ("gpt-4o-mini-2024-07-18" is
+// "gpt-4o-mini"), or without a provider before a slash. It fails with
+// [ErrUnknownModel]; there is no default model.
+func (t *Table) Find(name string) (*Model, string, error) {
+	for _, candidate := range []string{name, undated(name), afterSlash(name), undated(afterSlash(name))} {
+		if m, ok := t.models[candidate]; ok {
+			return m, candidate, nil
+		}
+	}
+	return nil, "", fmt.Errorf("%w: %q (prices of %s)", ErrUnknownModel, name, t.Taken)
+}
+
+func afterSlash(name string) string {
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// undated cuts "-2024-07-18" or "-20240718" from the end of a name.
+func undated(name string) string {
+	for _, form := range []string{"-dddd-dd-dd", "-dddddddd"} {
+		cut := len(name) - len(form)
+		if cut > 0 && matches(name[cut:], form) {
+			return name[:cut]
+		}
+	}
+	return name
+}
+
+func matches(s, form string) bool {
+	for i := range len(form) {
+		digit := s[i] >= '0' && s[i] <= '9'
+		if (form[i] == 'd') != digit || form[i] == '-' && s[i] != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,193 @@
+// Package jsonl writes finished spans as JSON lines, one span a line, and
+// reads them back.
+//
+// A file of spans needs no collector: it can be searched with grep, loaded
+// into a notebook, and replayed into an evaluation. [Exporter] is an exporter
+// of OpenTelemetry's SDK:
+//
+//	file, err := os.Create("spans.jsonl")
+//	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(jsonl.New(file)))
+//	defer provider.Shutdown(ctx)
+//
+// Each line stands for itself, so a file that was cut by a crash is readable
+// up to its last whole line. See [Span] for the fields.
+package jsonl
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// A Span is one line.
+type Span struct {
+	TraceID    string         `json:"trace_id"` // 32 hexadecimal digits
+	SpanID     string         `json:"span_id"`  // 16
+	ParentID   string         `json:"parent_id,omitempty"`
+	Name       string         `json:"name"`
+	Kind       string         `json:"kind"` // internal, server, client, producer, consumer
+	Start      time.Time      `json:"start"`
+	End        time.Time      `json:"end"`
+	Status     string         `json:"status"` // Unset, Ok, Error
+	Message    string         `json:"message,omitempty"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+	Events     []Event        `json:"events,omitempty"`
+	Links      []Link         `json:"links,omitempty"`
+	Resource   map[string]any `json:"resource,omitempty"`
+	Scope      string         `json:"scope,omitempty"`
+}
+
+// An Event is something that happened during a span.
+type Event struct {
+	Name       string         `json:"name"`
+	Time       time.Time      `json:"time"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// A Link points at another span.
+type Link struct {
+	TraceID    string         `json:"trace_id"`
+	SpanID     string         `json:"span_id"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// Duration is how long the span lasted.
+func (s *Span) Duration() time.Duration { return s.End.Sub(s.Start) }
+
+// Convert returns a finished span of the SDK as a line.
+func Convert(s sdktrace.ReadOnlySpan) Span {
+	out := Span{
+		TraceID: s.SpanContext().TraceID().String(), SpanID: s.SpanContext().SpanID().String(),
+		Name: s.Name(), Kind: s.SpanKind().String(), Start: s.StartTime(), End: s.EndTime(),
+		Status: s.Status().Code.String(), Attributes: toMap(s.Attributes()), Scope: s.InstrumentationScope().Name,
+	}
+	if s.Status().Code == codes.Error {
+		out.Message = s.Status().Description
+	}
+	if s.Parent().SpanID().IsValid() {
+		out.ParentID = s.Parent().SpanID().String()
+	}
+	for _, e := range s.Events() {
+		out.Events = append(out.Events, Event{e.Name, e.Time, toMap(e.Attributes)})
+	}
+	for _, l := range s.Links() {
+		out.Links = append(out.Links, Link{l.SpanContext.TraceID().String(), l.SpanContext.SpanID().String(), toMap(l.Attributes)})
+	}
+	if r := s.Resource(); r != nil {
+		out.Resource = toMap(r.Attributes())
+	}
+	return out
+}
+
+func toMap(attrs []attribute.KeyValue) map[string]any {
+	if len(attrs) == 0 {
+		return nil
+	}
+	out := make(map[string]any, len(attrs))
+	for _, a := range attrs {
+		out[string(a.Key)] = finite(a.Value.AsInterface())
+	}
+	return out
+}
+
+// finite replaces the numbers that JSON has no form for by their names.
+func finite(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Sprint(v)
+		}
+	case []float64:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = finite(x)
+		}
+		return out
+	}
+	return v
+}
+
+// ErrShutdown says that spans came after Shutdown.
+var ErrShutdown = errors.New("jsonl: the exporter was shut down")
+
+// An Exporter writes spans to a writer. It is safe for concurrent use, and
+// writes the spans of one call in one piece.
+type Exporter struct {
+	mu   sync.Mutex
+	w    io.Writer
+	shut bool
+}
+
+// New returns an Exporter that writes to w. It doesn't close w.
+func New(w io.Writer) *Exporter { return &Exporter{w: w} }
+
+// ExportSpans writes the spans.
+func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for _, s := range spans {
+		if err := enc.Encode(Convert(s)); err != nil {
+			return fmt.Errorf("jsonl: %w", err)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.shut {
+		return ErrShutdown
+	}
+	_, err := e.w.Write(b.Bytes())
+	return err
+}
+
+// Shutdown makes later exports fail with [ErrShutdown].
+func (e *Exporter) Shutdown(context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.shut = true
+	return nil
+}
+
+// Read yields the spans of a file in order. An error that is a line's (it isn't
+// JSON) is yielded with that line's number, and reading goes on; an error of r
+// ends it. A line may be of any length.
+func Read(r io.Reader) iter.Seq2[Span, error] {
+	return func(yield func(Span, error) bool) {
+		br := bufio.NewReader(r)
+		for n := 1; ; n++ {
+			line, err := br.ReadBytes('\n')
+			if len(bytes.TrimSpace(line)) > 0 {
+				var s Span
+				bad := json.Unmarshal(line, &s)
+				if bad != nil {
+					bad = fmt.Errorf("jsonl: line %d: %w", n, bad)
+				}
+				if !yield(s, bad) {
+					return
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(Span{}, fmt.Errorf("jsonl: line %d: %w", n, err))
+				return
+			}
+		}
+	}
+}
