@@ -55,6 +55,7 @@ func (c *checker) generate(ctx context.Context, m llms.Model, messages []llms.Me
 
 func (c *checker) call(ctx context.Context, m llms.Model, prompt string, options ...llms.CallOption) (text string, err error) {
 	defer c.nopanic("Call")
+	//lint:ignore SA1019 the contract has a rule for it, since wrappers must implement it
 	return m.Call(ctx, prompt, options...)
 }
 
@@ -84,17 +85,30 @@ func (c *checker) answer(ctx context.Context, m llms.Model, messages []llms.Mess
 	panic(stop{})
 }
 
-// one returns the only call that next got.
-func (c *checker) one(s *Script) Call {
+// first returns the first call that next got.
+func (c *checker) first(s *Script) Call {
 	calls := s.Calls()
 	if len(calls) == 0 {
-		c.broken("next was never asked", "one call of next")
+		c.broken("next was never asked", "a call of next")
 		panic(stop{})
 	}
-	if len(calls) > 1 && !c.o.MayRetry {
-		c.broken(fmt.Sprintf("next was asked %d times for one call", len(calls)), "one call of next")
-	}
 	return calls[0]
+}
+
+// always is a model that does the same in each call.
+func always(turn Turn) *Script {
+	return &Script{Answer: func(Call) (Turn, bool) { return turn, true }}
+}
+
+// bySeed is a model that plays the turn whose number is the call's seed: the
+// text of the messages may have been rewritten.
+func bySeed(turns ...Turn) *Script {
+	return &Script{Answer: func(c Call) (Turn, bool) {
+		if c.Options.Seed < 0 || c.Options.Seed >= len(turns) {
+			return Turn{}, false
+		}
+		return turns[c.Options.Seed], true
+	}}
 }
 
 // A heard is one chunk as a callback got it.
@@ -193,6 +207,9 @@ func (l *listener) joined(via string, kind delta.Kind, choice int) string {
 func (c *checker) close(l *listener) {
 	l.mu.Lock()
 	l.over = true
+	if l.inside > 0 {
+		c.broken("a callback still running when the call returned", "callbacks one after the other, all of them over before the call returns")
+	}
 	l.mu.Unlock()
 	synctest.Wait()
 	time.Sleep(time.Hour)

@@ -16,7 +16,7 @@ import (
 // whole.
 var answerRules = []rule{
 	{name: "call-equals-generate", law: "Call is GenerateContent with one human message: it returns the first choice's text", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Times: -1, Choices: []*llms.ContentChoice{{Content: "Titan", StopReason: "stop"}, {Content: "Rhea", StopReason: "stop"}}}}}
+		s := always(Turn{Choices: []*llms.ContentChoice{{Content: "Titan", StopReason: "stop"}, {Content: "Rhea", StopReason: "stop"}}})
 		m := c.model(s)
 		text, err := c.call(context.Background(), m, questions[0], llms.WithSeed(7))
 		if err != nil {
@@ -32,7 +32,7 @@ var answerRules = []rule{
 	}},
 	{name: "call-streams", law: "Call passes its options on, the streaming callback too", check: func(c *checker) {
 		l := &listener{}
-		text, err := c.call(context.Background(), c.model(&Script{Turns: []Turn{Say("seven minutes or so")}}), questions[1], llms.WithStreamingFunc(l.text))
+		text, err := c.call(context.Background(), c.model(always(Say("seven minutes or so"))), questions[1], llms.WithStreamingFunc(l.text))
 		c.close(l)
 		if err != nil {
 			c.broken("error "+show(err), "the text")
@@ -47,20 +47,20 @@ var answerRules = []rule{
 	}},
 	{name: "call-no-choice", law: "Call fails where the answer has no first choice: there is no text to return", check: func(c *checker) {
 		for i, choices := range [][]*llms.ContentChoice{{}, {nil}} {
-			text, err := c.call(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Choices: choices}}}), questions[i])
+			text, err := c.call(context.Background(), c.model(always(Turn{Choices: choices})), questions[i])
 			if err == nil {
 				c.broken(fmt.Sprintf("text %q and no error for choices %v", text, choices), "an error")
 			}
 		}
 	}},
 	{name: "call-error", law: "Call returns next's error", check: func(c *checker) {
-		_, err := c.call(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Err: errProvider}}}), questions[0])
+		_, err := c.call(context.Background(), c.model(always(Turn{Err: errProvider})), questions[0])
 		c.isProvider(err)
 	}},
 	{name: "choices", law: "all choices survive, in order", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Choices: []*llms.ContentChoice{
+		s := always(Turn{Choices: []*llms.ContentChoice{
 			{Content: "snow", StopReason: "stop"}, {Content: "ice", StopReason: "length"}, {Content: "frost", StopReason: "stop"},
-		}}}}
+		}})
 		r := c.answer(context.Background(), c.model(s), ask(questions[5]), llms.WithN(3))
 		if !c.equal("the number of choices", len(r.Choices), 3) {
 			return
@@ -75,20 +75,20 @@ var answerRules = []rule{
 	}},
 	{name: "stop-reason", law: "the stop reason survives", check: func(c *checker) {
 		for i, reason := range []string{"stop", "length", "content_filter", "a reason of next's own", ""} {
-			s := &Script{Turns: []Turn{{Choices: []*llms.ContentChoice{{Content: "blue", StopReason: reason}}}}}
+			s := always(Turn{Choices: []*llms.ContentChoice{{Content: "blue", StopReason: reason}}})
 			r := c.answer(context.Background(), c.model(s), ask(questions[i]))
 			c.equal("stop reason", r.Choices[0].StopReason, reason)
 		}
 	}},
 	{name: "tool-calls", law: "tool calls survive: ids, types, names, arguments, order, and the older FuncCall", check: func(c *checker) {
 		right := richChoice()
-		r := c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Choices: []*llms.ContentChoice{right}}}}), ask(questions[3]))
+		r := c.answer(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{right}})), ask(questions[3]))
 		c.equal("tool calls", calls(r.Choices[0].ToolCalls), calls(right.ToolCalls))
 		c.equal("FuncCall", r.Choices[0].FuncCall, right.FuncCall)
 	}},
 	{name: "generation-info", law: "GenerationInfo survives: every key, known or not, with its value and type", check: func(c *checker) {
 		right := richChoice()
-		r := c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Choices: []*llms.ContentChoice{right}}}}), ask(questions[4]))
+		r := c.answer(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{right}})), ask(questions[4]))
 		for k, v := range right.GenerationInfo {
 			if got, ok := r.Choices[0].GenerationInfo[k]; !ok || !reflect.DeepEqual(got, v) {
 				c.broken(fmt.Sprintf("GenerationInfo[%q] is %T %v", k, got, got), fmt.Sprintf("%T %v", v, v))
@@ -97,18 +97,18 @@ var answerRules = []rule{
 	}},
 	{name: "reasoning-content", law: "the reasoning survives beside the text", check: func(c *checker) {
 		right := richChoice()
-		r := c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Choices: []*llms.ContentChoice{right}}}}), ask(questions[6]))
+		r := c.answer(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{right}})), ask(questions[6]))
 		c.text("reasoning", r.Choices[0].ReasoningContent, right.ReasoningContent)
 		c.text("text", r.Choices[0].Content, right.Content)
 	}},
 	{name: "no-choice", law: "an answer without a choice isn't a reason to panic: it is passed on, or is an error", check: func(c *checker) {
-		r, err := c.generate(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Choices: []*llms.ContentChoice{}}}}), ask(questions[0]))
+		r, err := c.generate(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{}})), ask(questions[0]))
 		if err == nil && (r == nil || len(r.Choices) != 0) {
 			c.broken(fmt.Sprintf("%+v and no error", r), "the empty answer, or an error")
 		}
 	}},
 	{name: "nil-choice", law: "a nil choice isn't a reason to panic: the others survive", check: func(c *checker) {
-		r, err := c.generate(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Choices: []*llms.ContentChoice{nil, {Content: "cedar", StopReason: "stop"}}}}}), ask(questions[2]))
+		r, err := c.generate(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{nil, {Content: "cedar", StopReason: "stop"}}})), ask(questions[2]))
 		if err != nil {
 			return
 		}
@@ -121,7 +121,7 @@ var answerRules = []rule{
 		}
 	}},
 	{name: "nil-response", law: "a nil answer with a nil error isn't a reason to panic", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Times: -1, NilResponse: true}}}
+		s := always(Turn{NilResponse: true})
 		_, _ = c.generate(context.Background(), c.model(s), ask(questions[0]))
 		l := &listener{}
 		_, _ = c.generate(context.Background(), c.model(s), ask(questions[1]), llms.WithStreamingFunc(l.text))

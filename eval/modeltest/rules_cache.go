@@ -17,7 +17,7 @@ func mayCache(o *Options) bool { return o.MayCache }
 var cacheRules = []rule{
 	{name: "answer-owned", law: "the answer is the caller's: changing it changes no later one", check: func(c *checker) {
 		right := richChoice()
-		m := c.model(&Script{Turns: []Turn{{Times: -1, Choices: []*llms.ContentChoice{right}}}})
+		m := c.model(always(Turn{Choices: []*llms.ContentChoice{right}}))
 		for round := range 3 {
 			got := c.answer(context.Background(), m, ask(questions[0])).Choices[0]
 			c.text(fmt.Sprintf("answer %d", round+1), got.Content, right.Content)
@@ -43,7 +43,7 @@ var cacheRules = []rule{
 	{name: "replay-stream", when: mayCache, law: "a replayed answer is streamed to the callbacks that are set, once each, and returned whole", check: func(c *checker) {
 		chunks := append([]Chunk{{Reasoning: "Hm."}}, Words("one two three")...)
 		for i, streamFirst := range []bool{false, true} {
-			m := c.model(&Script{Turns: []Turn{{Times: -1, Chunks: chunks}}})
+			m := c.model(always(Turn{Chunks: chunks}))
 			if streamFirst {
 				l := &listener{}
 				c.answer(context.Background(), m, ask(questions[i]), llms.WithStreamingFunc(l.text))
@@ -60,7 +60,7 @@ var cacheRules = []rule{
 		}
 	}},
 	{name: "replay-callback-error", when: mayCache, law: "an error of the callback stops a replay too", check: func(c *checker) {
-		m := c.model(&Script{Turns: []Turn{{Times: -1, Chunks: Words("one two three")}}})
+		m := c.model(always(Turn{Chunks: Words("one two three")}))
 		c.answer(context.Background(), m, ask(questions[2]))
 		enough := &errListener{1}
 		l := &listener{fail: func(int) error { return enough }}

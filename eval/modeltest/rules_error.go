@@ -35,15 +35,14 @@ func (c *checker) isProvider(err error) {
 // errorRules say that a failure stays one, and can be told apart.
 var errorRules = []rule{
 	{name: "errors", law: "next's error is found by errors.Is and errors.As", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Times: -1, Err: failing()}}}
+		s := always(Turn{Err: failing()})
 		_, err := c.generate(context.Background(), c.model(s), ask(questions[0]))
 		c.isProvider(err)
-		c.one(s)
 	}},
 	{name: "stream-errors", law: "an error in a stream comes back, and what was heard before it isn't heard again", check: func(c *checker) {
 		for i, before := range [][]Chunk{nil, Words("one two three")} {
 			l := &listener{}
-			s := &Script{Turns: []Turn{{Times: -1, Chunks: before, Err: failing()}}}
+			s := always(Turn{Chunks: before, Err: failing()})
 			_, err := c.generate(context.Background(), c.model(s), ask(questions[i+1]), llms.WithStreamingFunc(l.text))
 			c.close(l)
 			c.isProvider(err)
@@ -60,20 +59,18 @@ var errorRules = []rule{
 		}
 	}},
 	{name: "error-no-answer", law: "after an error the wrapper goes on working", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Match: LastText(questions[3]), Times: -1, Err: failing()}, {Times: -1, Chunks: Words("fine")}}}
-		m := c.model(s)
-		if _, err := c.generate(context.Background(), m, ask(questions[3])); err == nil {
+		m := c.model(bySeed(Say("fine"), Turn{Err: failing()}))
+		if _, err := c.generate(context.Background(), m, ask(questions[3]), llms.WithSeed(1)); err == nil {
 			c.broken("no error", "next's")
 		}
 		c.text("the next call returned", c.answer(context.Background(), m, ask(questions[4])).Choices[0].Content, "fine")
 	}},
 	{name: "panic", law: "a panic of next reaches the caller, as a panic or an error, and the wrapper goes on working", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Match: LastText(questions[5]), Times: -1, Panic: "next's panic"}, {Times: -1, Chunks: Words("fine")}}}
-		m := c.model(s)
+		m := c.model(bySeed(Say("fine"), Turn{Panic: "next's panic"}))
 		var err error
 		panicked := func() (p any) {
 			defer func() { p = recover() }()
-			_, err = m.GenerateContent(context.Background(), ask(questions[5]))
+			_, err = m.GenerateContent(context.Background(), ask(questions[5]), llms.WithSeed(1))
 			return nil
 		}()
 		if panicked == nil && err == nil {
@@ -118,7 +115,7 @@ var contextRules = []rule{
 	{name: "ctx-hidden-call", law: "Call returns an error that wraps ctx.Err() too", check: func(c *checker) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_, err := c.call(ctx, c.model(&Script{Turns: []Turn{{Times: -1, Hang: true, HideContext: errHidden}}}), questions[10])
+		_, err := c.call(ctx, c.model(always(Turn{Hang: true, HideContext: errHidden})), questions[10])
 		if !is(err, context.DeadlineExceeded) {
 			c.broken("error "+show(err), "an error for which errors.Is finds context.DeadlineExceeded")
 		}
@@ -132,7 +129,7 @@ var contextRules = []rule{
 			for i := range chunks {
 				chunks[i].Delay = time.Second
 			}
-			_, err := c.generate(ctx, c.model(&Script{Turns: []Turn{{Times: -1, Chunks: chunks, Hang: true, HideContext: errHidden}}}), ask(questions[11]), llms.WithStreamingFunc(l.text))
+			_, err := c.generate(ctx, c.model(always(Turn{Chunks: chunks, Hang: true, HideContext: errHidden})), ask(questions[11]), llms.WithStreamingFunc(l.text))
 			c.close(l)
 			if !is(err, context.Canceled) {
 				c.broken("error "+show(err), "an error for which errors.Is finds context.Canceled")
@@ -141,7 +138,7 @@ var contextRules = []rule{
 	{name: "ctx-not-done", law: "while the context isn't done, no error wraps its error", check: func(c *checker) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		_, err := c.generate(ctx, c.model(&Script{Turns: []Turn{{Times: -1, Err: failing()}}}), ask(questions[12]))
+		_, err := c.generate(ctx, c.model(always(Turn{Err: failing()})), ask(questions[12]))
 		if is(err, context.Canceled) || is(err, context.DeadlineExceeded) {
 			c.broken("error "+show(err), "next's error alone")
 		}
@@ -168,8 +165,7 @@ func (c *checker) ends(e ending) {
 
 	// The wrapper may start workers of its own with the first call; they end
 	// at tb.Cleanup and aren't this call's.
-	e.turn.Times = -1
-	m := c.model(&Script{Turns: []Turn{{Match: LastText(questions[20]), Chunks: Words("warm")}, e.turn}})
+	m := c.model(bySeed(Say("warm"), e.turn))
 	c.answer(context.Background(), m, ask(questions[20]))
 	if e.after == 0 {
 		cancel()
@@ -178,7 +174,7 @@ func (c *checker) ends(e ending) {
 	before := bubble()
 
 	l := &listener{}
-	var opts []llms.CallOption
+	opts := []llms.CallOption{llms.WithSeed(1)}
 	if e.streaming {
 		opts = append(opts, llms.WithStreamingFunc(l.text))
 	}

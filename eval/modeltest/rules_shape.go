@@ -40,9 +40,9 @@ var shapeRules = []rule{
 // requestRules say that a request arrives whole and stays the caller's.
 var requestRules = []rule{
 	{name: "messages", law: "next gets every message and part: system, text, image, binary, tool call, tool result, in order", check: func(c *checker) {
-		s := &Script{Turns: []Turn{Say("noted")}}
+		s := always(Say("noted"))
 		c.answer(context.Background(), c.model(s), richMessages())
-		c.request(c.one(s).Messages, richMessages())
+		c.request(c.first(s).Messages, richMessages())
 	}},
 	{name: "messages-unchanged", law: "the caller's messages aren't changed, nor the room behind them", check: func(c *checker) {
 		messages := richMessages()
@@ -54,7 +54,7 @@ var requestRules = []rule{
 		roomy := make([]llms.MessageContent, len(messages), len(messages)+3)
 		copy(roomy, messages)
 		before := cloneMessages(roomy[:cap(roomy)])
-		c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Chunks: Words("noted")}}}), roomy)
+		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("noted")})), roomy)
 		c.equal("after the call the caller's messages are", cloneMessages(roomy[:cap(roomy)]), before)
 		for i, m := range messages {
 			for _, p := range m.Parts[len(m.Parts):cap(m.Parts)] {
@@ -65,16 +65,17 @@ var requestRules = []rule{
 		}
 	}},
 	{name: "options", law: "next gets every option", check: func(c *checker) {
-		s := &Script{Turns: []Turn{Say("fine")}}
+		s := always(Say("fine"))
 		right := richOptions()
 		c.answer(context.Background(), c.model(s), ask(questions[7]), each(right)...)
-		c.options(c.one(s).Options, right)
+		c.options(c.first(s).Options, right)
 	}},
 	{name: "options-unset", law: "what the caller didn't set stays as next has it: options are passed on, never collapsed into one", check: func(c *checker) {
 		right := llms.CallOptions{Model: "next's default", Temperature: 0.7, MaxTokens: 256, TopP: 0.9, Seed: 3, StopWords: []string{"END"}}
-		s := &Script{Defaults: right, Turns: []Turn{Say("fine"), Say("fine")}}
+		s := always(Say("fine"))
+		s.Defaults = right
 		c.answer(context.Background(), c.model(s), ask(questions[8]))
-		c.options(c.one(s).Options, right)
+		c.options(c.first(s).Options, right)
 		c.answer(context.Background(), c.model(s), ask(questions[9]), llms.WithN(2))
 		right.N = 2
 		c.options(s.Calls()[len(s.Calls())-1].Options, right)
@@ -82,24 +83,24 @@ var requestRules = []rule{
 	{name: "options-zero", law: "an option that the caller set to zero reaches next", check: func(c *checker) {
 		s := &Script{
 			Defaults: llms.CallOptions{Model: "next's default", Temperature: 0.7, MaxTokens: 256, Seed: 3, StopWords: []string{"END"}},
-			Turns:    []Turn{Say("fine")},
+			Turns:    []Turn{{Times: -1, Chunks: Words("fine")}},
 		}
 		c.answer(context.Background(), c.model(s), ask(questions[10]), llms.WithTemperature(0), llms.WithMaxTokens(0), llms.WithSeed(0), llms.WithStopWords(nil))
-		c.options(c.one(s).Options, llms.CallOptions{Model: "next's default"})
+		c.options(c.first(s).Options, llms.CallOptions{Model: "next's default"})
 	}},
 	{name: "options-order", law: "options keep their order: the last one wins, and WithOptions resets those before it", check: func(c *checker) {
-		s := &Script{Turns: []Turn{Say("fine")}}
+		s := always(Say("fine"))
 		c.answer(context.Background(), c.model(s), ask(questions[11]),
 			llms.WithTemperature(0.9), llms.WithModel("first"), llms.WithOptions(llms.CallOptions{Model: "second", TopK: 5}), llms.WithTopK(6), llms.WithTopK(7))
-		c.options(c.one(s).Options, llms.CallOptions{Model: "second", TopK: 7})
+		c.options(c.first(s).Options, llms.CallOptions{Model: "second", TopK: 7})
 	}},
 	{name: "options-slice", law: "the caller's slice of options isn't written to: append to slices.Clip(options)", check: func(c *checker) {
 		roomy := make([]llms.CallOption, 1, 9)
 		roomy[0] = llms.WithSeed(11)
-		c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Chunks: Words("fine")}}}), ask(questions[0]), roomy...)
+		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("fine")})), ask(questions[0]), roomy...)
 		l := &listener{}
 		roomy[0] = llms.WithStreamingFunc(l.text)
-		c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Chunks: Words("fine")}}}), ask(questions[1]), roomy...)
+		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("fine")})), ask(questions[1]), roomy...)
 		for i, o := range roomy[1:cap(roomy)] {
 			if o != nil {
 				c.broken(fmt.Sprintf("an option written behind the caller's slice, at place %d", i+1), "room that is left alone: another call may be using it")
@@ -112,7 +113,7 @@ var requestRules = []rule{
 		tools := append(make([]llms.Tool, 0, 4), richOptions().Tools...)
 		metadata := map[string]any{"user": "ada", "nested": map[string]any{"a": 1}}
 		before := cloneValue(metadata)
-		c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Times: -1, Chunks: Words("fine")}}}), ask(questions[2]),
+		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("fine")})), ask(questions[2]),
 			llms.WithStopWords(stop), llms.WithTools(tools), llms.WithMetadata(metadata))
 		c.equal("after the call the caller's metadata are", metadata, before)
 		c.equal("after the call the caller's stop words are", stop[:cap(stop)], []string{"END", "", "", ""})
@@ -125,12 +126,12 @@ var requestRules = []rule{
 	}},
 	{name: "context-values", law: "next's context is the caller's, or one made from it", check: func(c *checker) {
 		type key struct{}
-		s := &Script{Turns: []Turn{Say("fine")}}
+		s := always(Say("fine"))
 		c.answer(context.WithValue(context.Background(), key{}, "kept"), c.model(s), ask(questions[3]))
-		c.equal("the context's value in next is", c.one(s).Context.Value(key{}), any("kept"))
+		c.equal("the context's value in next is", c.first(s).Context.Value(key{}), any("kept"))
 	}},
 	{name: "asked-once", law: "one call is one call of next, made anew each time, unless the wrapper's purpose is another", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Times: -1, Chunks: Words("fine")}}}
+		s := always(Turn{Chunks: Words("fine")})
 		m := c.model(s)
 		c.answer(context.Background(), m, ask(questions[4]))
 		c.equal("after the first call next was asked so often:", len(s.Calls()), 1)

@@ -26,7 +26,7 @@ func chunked(pieces []string) []Chunk {
 // streamRules say that a stream passes as it is.
 var streamRules = []rule{
 	{name: "stream-chunks", law: "the callback gets exactly next's chunks: bytes, boundaries, empty ones", check: func(c *checker) {
-		l, _ := c.stream(&Script{Turns: []Turn{{Chunks: chunked(pieces)}}}, questions[0], true, false)
+		l, _ := c.stream(always(Turn{Chunks: chunked(pieces)}), questions[0], true, false)
 		var right []heard
 		for _, p := range pieces {
 			right = append(right, heard{via: "text", kind: delta.Text, chunk: p})
@@ -34,7 +34,7 @@ var streamRules = []rule{
 		c.heard(l, right)
 	}},
 	{name: "stream-content", law: "the chunks of a text answer add up to Choices[0].Content", check: func(c *checker) {
-		l, r := c.stream(&Script{Turns: []Turn{{Chunks: chunked(pieces)}}}, questions[1], true, false)
+		l, r := c.stream(always(Turn{Chunks: chunked(pieces)}), questions[1], true, false)
 		c.equal("the chunks add up to", l.joined("text", delta.Text, 0), r.Choices[0].Content)
 		c.text("Content is", r.Choices[0].Content, strings.Join(pieces, ""))
 	}},
@@ -67,43 +67,43 @@ var streamRules = []rule{
 			if n == 1 {
 				first = time.Since(start)
 			}
-			time.Sleep(100 * time.Millisecond) // a slow reader
+			time.Sleep(1500 * time.Millisecond) // slower than next
 			return nil
 		}}
-		c.answer(context.Background(), c.model(&Script{Turns: []Turn{{Chunks: chunks}}}), ask(questions[5]), llms.WithStreamingFunc(l.text))
+		c.answer(context.Background(), c.model(always(Turn{Chunks: chunks})), ask(questions[5]), llms.WithStreamingFunc(l.text))
 		c.close(l)
 		if first > 2*time.Second && !c.o.MayRechunk {
 			c.broken(fmt.Sprintf("the first chunk after %v", first), "after 1s, when next sent it")
 		}
 	}},
 	{name: "plain-stays-plain", law: "a call without a callback never becomes a stream", check: func(c *checker) {
-		s := &Script{Turns: []Turn{Say("fine")}}
+		s := always(Say("fine"))
 		c.answer(context.Background(), c.model(s), ask(questions[6]))
-		c.callbacks(c.one(s), false, false)
+		c.callbacks(c.first(s), false, false)
 	}},
 	{name: "text-callback-only", law: "only the callbacks that the caller set are wrapped: a text callback turns on no reasoning one", check: func(c *checker) {
-		s := &Script{Turns: []Turn{{Times: -1, Chunks: append([]Chunk{{Reasoning: "hm"}}, Words("fine by me")...)}}}
+		s := always(Turn{Chunks: append([]Chunk{{Reasoning: "hm"}}, Words("fine by me")...)})
 		c.stream(s, questions[7], true, false)
-		c.callbacks(c.one(s), true, false)
+		c.callbacks(c.first(s), true, false)
 		// The same through WithOptions.
 		l := &listener{}
-		s = &Script{Turns: []Turn{{Times: -1, Chunks: Words("fine by me")}}}
+		s = always(Turn{Chunks: Words("fine by me")})
 		r := c.answer(context.Background(), c.model(s), ask(questions[8]), llms.WithOptions(llms.CallOptions{StreamingFunc: l.text}))
 		c.close(l)
-		c.callbacks(c.one(s), true, false)
+		c.callbacks(c.first(s), true, false)
 		c.equal("the chunks add up to", l.joined("text", delta.Text, 0), r.Choices[0].Content)
 	}},
 	{name: "reasoning-callback-only", law: "only the callbacks that the caller set are wrapped: a reasoning callback turns on no text one", check: func(c *checker) {
 		chunks := []Chunk{{Reasoning: "Let me "}, {Reasoning: "think."}, {Text: "Four "}, {Text: "strings."}}
 		c.sameAsNext(chunks, questions[9], false, true)
-		s := &Script{Turns: []Turn{{Times: -1, Chunks: chunks}}}
+		s := always(Turn{Chunks: chunks})
 		c.stream(s, questions[10], false, true)
-		c.callbacks(c.one(s), false, true)
+		c.callbacks(c.first(s), false, true)
 	}},
 	{name: "both-callbacks", law: "with both callbacks set each hears the stream once, and the text counts once", check: func(c *checker) {
 		chunks := []Chunk{{Reasoning: "Easy."}, {Text: "Four "}, {Text: "strings."}}
 		c.sameAsNext(chunks, questions[11], true, true)
-		l, r := c.stream(&Script{Turns: []Turn{{Times: -1, Chunks: chunks}}}, questions[12], true, true)
+		l, r := c.stream(always(Turn{Chunks: chunks}), questions[12], true, true)
 		for _, via := range []string{"text", "reasoning"} {
 			c.equal("through the "+via+" callback the text is", l.joined(via, delta.Text, 0), r.Choices[0].Content)
 		}
@@ -111,7 +111,7 @@ var streamRules = []rule{
 	}},
 	{name: "callback-error", law: "an error of the callback stops the stream and comes back through errors.Is, never retried", check: func(c *checker) {
 		for i, reasoning := range []bool{false, true} {
-			c.callbackError(&Script{Turns: []Turn{{Times: -1, Chunks: Words("one two three four five six")}}}, questions[i], reasoning)
+			c.callbackError(always(Turn{Chunks: Words("one two three four five six")}), questions[i], reasoning)
 		}
 	}},
 }
@@ -127,7 +127,7 @@ func (c *checker) sameAsNext(chunks []Chunk, question string, text, reasoning bo
 	if reasoning {
 		opts.StreamingReasoningFunc = bare.reasoning
 	}
-	next := &Script{Turns: []Turn{{Times: -1, Chunks: chunks}}}
+	next := always(Turn{Chunks: chunks})
 	if _, err := next.GenerateContent(context.Background(), ask(question), llms.WithOptions(opts)); err != nil {
 		c.broken("from the script: "+show(err), "no error")
 	}
