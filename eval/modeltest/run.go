@@ -1,0 +1,180 @@
+package modeltest
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// Options say what a wrapper does by design, so that the suite doesn't take it
+// for a fault. The zero Options, and nil, are for a wrapper that passes
+// everything on.
+type Options struct {
+	// MayCache: an equal request may be answered without asking next. The
+	// suite then also checks the replay: streamed, whole and unshared.
+	MayCache bool
+
+	// MayRetry: a failed call of next may be repeated. What is streamed may
+	// still be heard only once, and a caller's own error is never retried.
+	MayRetry bool
+
+	// MayRewrite: texts of messages and answers may be changed, and messages
+	// added, as a guard does. Roles, order and parts that aren't text, choices,
+	// tool calls and GenerationInfo still survive, and the chunks still add up
+	// to the answer that is returned.
+	MayRewrite bool
+
+	// MayRechunk: the boundaries of chunks may move and empty ones may go, as
+	// in a wrapper that must see a whole sentence before it lets it through.
+	// What each kind and choice adds up to stays. The wrapper's documentation
+	// must say that it does so.
+	MayRechunk bool
+
+	// MaySet names the fields of [llms.CallOptions] that the wrapper sets
+	// itself, such as "Model" for a router. They aren't compared.
+	MaySet []string
+}
+
+// Run holds a wrapper to the wrapper contract; the package comment states it.
+// Each rule is a subtest, named as there, so that one can be run alone:
+//
+//	go test -run 'TestWrapper/ctx-hidden'
+//
+// wrap returns the wrapper under test around next. It is called several times
+// per rule, and what it starts must end by tb.Cleanup. Each rule runs in a
+// testing/synctest bubble: time is virtual, a goroutine that is left behind is
+// found, and so is a call that never returns. (A call that waits for a
+// sync.Mutex for ever isn't: go test's timeout ends it, and its report names the
+// subtest.) So Run can't be called inside a bubble, and a wrapper that speaks
+// to a server over the network must be tested over an in-memory connection,
+// such as [Server.Client] gives.
+//
+// The requests are short and harmless sentences, each unlike the others.
+func Run(t *testing.T, wrap func(tb testing.TB, next llms.Model) llms.Model, o *Options) {
+	t.Helper()
+	if o == nil {
+		o = &Options{}
+	}
+	for _, r := range rules {
+		if r.applies(o) {
+			t.Run(r.name, func(t *testing.T) { r.run(t, nil, wrap, o) })
+		}
+	}
+}
+
+// A rule is a sentence of the contract and how to check it.
+type rule struct {
+	name  string
+	law   string
+	when  func(*Options) bool // nil: always
+	check func(*checker)
+}
+
+// rules are in the order of the package comment.
+var rules = slices.Concat(shapeRules, answerRules, requestRules, streamRules, errorRules, contextRules, cacheRules)
+
+func (r *rule) applies(o *Options) bool { return r.when == nil || r.when(o) }
+
+// reporter is what a check needs of a test. The suite's own tests have one
+// that writes down what was found.
+type reporter interface {
+	Errorf(format string, args ...any)
+}
+
+// run checks the rule in a bubble and reports to rep, or to t if rep is nil.
+func (r *rule) run(t *testing.T, rep reporter, wrap func(testing.TB, llms.Model) llms.Model, o *Options) {
+	defer func() {
+		// The bubble panics if nothing in it can go on.
+		p := recover()
+		if p == nil {
+			return
+		}
+		err, ok := p.(error)
+		if !ok || !strings.HasPrefix(err.Error(), "deadlock:") {
+			panic(p)
+		}
+		c := &checker{rep: rep, rule: r}
+		if rep == nil {
+			c.rep = t
+		}
+		if strings.Contains(err.Error(), "has exited") {
+			c.broken("goroutines that wait for ever after the call returned", "every goroutine that a call starts has ended by then, and the others at tb.Cleanup")
+		} else {
+			c.broken("a call that never returned: every goroutine waits for another", "an answer or an error")
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		c := &checker{tb: t, rep: rep, rule: r, wrap: wrap, o: *o}
+		if rep == nil {
+			c.rep = t
+		}
+		defer func() {
+			if p := recover(); p != nil && p != any(stop{}) {
+				panic(p)
+			}
+		}()
+		r.check(c)
+	})
+}
+
+// stop ends a check early.
+type stop struct{}
+
+// A checker checks one rule of one wrapper.
+type checker struct {
+	tb   testing.TB
+	rep  reporter
+	rule *rule
+	wrap func(testing.TB, llms.Model) llms.Model
+	o    Options
+}
+
+// broken reports that the rule was broken: what came, and what is right.
+func (c *checker) broken(came, right string) {
+	c.rep.Errorf("rule %s: %s\n\tcame:  %s\n\tright: %s", c.rule.name, c.rule.law, came, right)
+}
+
+// model wraps next.
+func (c *checker) model(next llms.Model) llms.Model {
+	m := c.wrap(c.tb, next)
+	if m == nil {
+		c.broken("wrap returned nil", "the wrapper around the model it was given")
+		panic(stop{})
+	}
+	return m
+}
+
+// equal reports a difference between what came and what is right.
+func (c *checker) equal(what string, came, right any) bool {
+	if reflect.DeepEqual(came, right) {
+		return true
+	}
+	c.broken(fmt.Sprintf("%s %s", what, show(came)), show(right))
+	return false
+}
+
+// text compares texts that a rewriting wrapper may change.
+func (c *checker) text(what, came, right string) {
+	if !c.o.MayRewrite {
+		c.equal(what, came, right)
+	}
+}
+
+func show(v any) string {
+	s := fmt.Sprintf("%+v", v)
+	if v, ok := v.(string); ok {
+		s = fmt.Sprintf("%q", v)
+	}
+	if err, ok := v.(error); ok {
+		s = fmt.Sprintf("%T: %v", err, err)
+	}
+	if len(s) > 600 {
+		s = s[:600] + " …"
+	}
+	return s
+}

@@ -1,0 +1,37 @@
+package modeltest_test
+
+import (
+	"testing"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/eval/modeltest"
+)
+
+func TestPassThrough(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &pass{base{next}} }, nil)
+}
+
+func TestTap(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &tap{base: base{next}} }, nil)
+}
+
+func TestRetrying(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &retrying{base{next}} }, &modeltest.Options{MayRetry: true})
+}
+
+func TestCaching(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &caching{base: base{next}} }, &modeltest.Options{MayCache: true})
+}
+
+func TestRewriting(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &rewriting{base{next}} }, &modeltest.Options{MayRewrite: true, MayRechunk: true})
+}
+
+// TestStack holds the contract's promise: wrappers that keep it compose to one
+// that keeps it.
+func TestStack(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model {
+		return &tap{base: base{&rewriting{base{&caching{base: base{&retrying{base{&pass{base{next}}}}}}}}}}
+	}, &modeltest.Options{MayCache: true, MayRetry: true, MayRewrite: true, MayRechunk: true})
+}
