@@ -12,6 +12,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/wrap"
 )
 
 // errAgain says that a flight ended for a reason that isn't the follower's.
@@ -169,7 +170,7 @@ func (m *Model) follow(c *call, f *flight) (*llms.ContentResponse, error) {
 		select {
 		case <-changed:
 		case <-c.ctx.Done():
-			return nil, orContext(c.ctx, context.Cause(c.ctx))
+			return nil, wrap.ContextError(c.ctx, context.Cause(c.ctx))
 		}
 	}
 }
@@ -187,7 +188,7 @@ func (f *flight) end(c *call, spoke bool) (*llms.ContentResponse, error) {
 		}
 		return nil, fmt.Errorf("cache: %w: %w", context.DeadlineExceeded, f.err)
 	case f.err != nil:
-		return nil, orContext(c.ctx, f.err)
+		return nil, wrap.ContextError(c.ctx, f.err)
 	case f.response == nil:
 		return nil, nil
 	}
@@ -214,7 +215,7 @@ func newOutlet(c *call) *outlet {
 // send gives the caller its own copy of a chunk.
 func (o *outlet) send(c Chunk) error {
 	if err := o.call.ctx.Err(); err != nil {
-		return orContext(o.call.ctx, err)
+		return wrap.ContextError(o.call.ctx, err)
 	}
 	ctx := o.call.ctx
 	if c.Delta != (delta.Delta{}) {
@@ -260,9 +261,10 @@ func whole(r *llms.ContentResponse, text, reasoning bool) []Chunk {
 			continue
 		}
 		d := delta.Delta{Kind: delta.Text, Choice: i}
-		if text { // both functions set: content counts once
+		if text { // each function that is set hears the whole answer
 			out = append(out, Chunk{Data: []byte(c.Content), Delta: d})
-		} else {
+		}
+		if reasoning {
 			out = append(out, Chunk{Both: true, Data: []byte(c.Content), Delta: d})
 		}
 	}

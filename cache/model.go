@@ -15,6 +15,7 @@ import (
 	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/internal/wrap"
 )
 
 // ErrNilModel says that New was given no model.
@@ -111,13 +112,12 @@ func (m *Model) Unwrap() llms.Model { return m.next }
 
 // SupportsReasoning reports what the model behind does.
 func (m *Model) SupportsReasoning() bool {
-	r, ok := m.next.(llms.ReasoningModel)
-	return ok && r.SupportsReasoning()
+	return wrap.SupportsReasoning(m.next)
 }
 
 // Call answers a single prompt, as [Model.GenerateContent] does.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
-	return llms.GenerateFromSinglePrompt(ctx, m, prompt, options...)
+	return wrap.Call(ctx, m, prompt, options...)
 }
 
 // GenerateContent returns the stored answer of an equal call, or asks the model
@@ -141,7 +141,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		m.count(bypassed)
 		m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.model, event.Reason, reason)
 		r, err := m.next.GenerateContent(ctx, messages, options...)
-		return r, orContext(ctx, err)
+		return r, wrap.ContextError(ctx, err)
 	}
 	for {
 		if e := m.lookup(c); e != nil {
@@ -268,14 +268,6 @@ func fromCache(r *llms.ContentResponse, kind string) *llms.ContentResponse {
 }
 
 func (k Key) short() string { return k.String()[:12] }
-
-// orContext makes sure that an error which came because ctx is done says so.
-func orContext(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
-		return err
-	}
-	return fmt.Errorf("cache: %w: %w", ctx.Err(), err)
-}
 
 // Stats counts what a [Model] did since it was made.
 type Stats struct {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/internal/wrap"
 )
 
 // ErrNil says that New was given nothing to wrap.
@@ -112,13 +113,12 @@ func (m *Model) Unwrap() llms.Model { return m.next }
 
 // SupportsReasoning reports what the model behind does.
 func (m *Model) SupportsReasoning() bool {
-	r, ok := m.next.(llms.ReasoningModel)
-	return ok && r.SupportsReasoning()
+	return wrap.SupportsReasoning(m.next)
 }
 
 // Call answers a single prompt, as [Model.GenerateContent] does.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
-	return llms.GenerateFromSinglePrompt(ctx, m, prompt, options...)
+	return wrap.Call(ctx, m, prompt, options...)
 }
 
 // GenerateContent calls the model behind within a span.
@@ -131,12 +131,12 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	defer span.End() // also when the model panics
 	if !span.IsRecording() {
 		r, err := m.next.GenerateContent(spanCtx, messages, options...)
-		return r, orContext(ctx, err)
+		return r, wrap.ContextError(ctx, err)
 	}
 	m.request(spanCtx, span, messages, &o)
 	var first firstChunk
 	r, err := m.next.GenerateContent(spanCtx, messages, first.listen(options, &o)...)
-	err = orContext(ctx, err)
+	err = wrap.ContextError(ctx, err)
 	m.response(span, o.Model, r, first.elapsed())
 	if err != nil {
 		attemptsOf(spanCtx).failed(span)
@@ -312,14 +312,6 @@ func errorType(err error) string {
 		return string(provider.Code)
 	}
 	return "_OTHER"
-}
-
-// orContext makes sure that an error which came because ctx is done says so.
-func orContext(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
-		return err
-	}
-	return fmt.Errorf("trace: %w: %w", ctx.Err(), err)
 }
 
 // attempts numbers the attempts of one logical call.
