@@ -144,8 +144,9 @@ func (x *Index) Len() int {
 	return len(x.lengths)
 }
 
-// A Hit is a document that was found.
-type Hit struct {
+// A Hit is a document that was found. It is an alias of a plain struct, so that
+// an Index fits interfaces of packages that don't import this one.
+type Hit = struct {
 	ID    int
 	Score float64
 }
@@ -171,7 +172,7 @@ func (x *Index) SearchTerms(terms []string, k int) []Hit {
 	x.mu.RUnlock()
 	hits := make([]Hit, 0, len(scores))
 	for id, s := range scores {
-		hits = append(hits, Hit{id, s})
+		hits = append(hits, Hit{ID: id, Score: s})
 	}
 	slices.SortFunc(hits, func(a, b Hit) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))

@@ -1,0 +1,481 @@
+package retrieve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/tmc/langchaingo/embeddings"
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// Errors of a [Collection].
+var (
+	ErrNilEmbedder = errors.New("retrieve: the embedder is nil")
+	ErrEmbedder    = errors.New("retrieve: the vectors don't fit the collection")
+	ErrClosed      = errors.New("retrieve: the collection is closed")
+)
+
+// Options configure a [Collection]. The zero value works.
+type Options struct {
+	// EmbedderName identifies the embedder's model. It is stored with the
+	// vectors, and a collection made with another is refused. "": taken from
+	// the embedder's Name method, if it has one.
+	EmbedderName string
+
+	// Words ranks documents by the words they share with a query; it must be
+	// empty, and belongs to the collection from then on. *bm25.Index of
+	// retrieve/bm25 is one. nil: only meanings are searched.
+	Words Words
+
+	// Weights of the search by meaning and of that by words in the fusion;
+	// both 0: 1 and 1. With an embedder weaker than the words, lower the first:
+	// equal weights then lose to BM25 alone.
+	DenseWeight, SparseWeight float64
+
+	// K is how many documents GetRelevantDocuments returns; 0: 5.
+	K int
+
+	// Tenant returns whose search it is. A document with a tenant in its
+	// metadata is found only by that tenant, one without by everybody. nil:
+	// only documents without a tenant are found.
+	Tenant func(context.Context) string
+
+	// Logger receives retrieve.query; nil discards it.
+	Logger *slog.Logger
+}
+
+// A Hit is a document's number and its score in one ranking. It is an alias of
+// a plain struct, so that an index needn't import this package to fit [Words].
+type Hit = struct {
+	ID    int
+	Score float64
+}
+
+// Words is an index of texts by their words, safe for concurrent use.
+type Words interface {
+	Add(id int, text string)
+	Remove(id int) bool
+	Search(query string, k int) []Hit // best first
+}
+
+// depth is how many documents each of the two searches brings to the fusion,
+// at least; rrfK is the k of [RRF].
+const (
+	depth = 100
+	rrfK  = 60
+)
+
+// A Collection is a set of passages that can be searched by meaning and by
+// words. It lives in memory and, if it was opened with a path, in one file. It
+// is safe for concurrent use.
+type Collection struct {
+	embedder embeddings.Embedder
+	o        Options
+
+	writing sync.Mutex // one change at a time; embedding happens under it
+	journal *journal   // nil: in memory only
+	dead    int        // passages in the file that are there no more
+
+	mu       sync.RWMutex
+	closed   bool
+	passages map[string]*passage // by id
+	slots    []*passage          // by number; nil: free
+	free     []int
+	vectors  []float32 // by number, dim each
+	dim      int       // 0: none seen yet
+}
+
+type passage struct {
+	ID     string         `json:"id"`
+	Source string         `json:"source"`
+	Text   string         `json:"text"`
+	Meta   map[string]any `json:"meta,omitempty"`
+	Vector []byte         `json:"vector"` // float32, little-endian
+	number int
+}
+
+// change is a record of the journal.
+type change struct {
+	Embedder string     `json:"embedder,omitempty"` // in the first record
+	Put      []*passage `json:"put,omitempty"`
+	Delete   []string   `json:"delete,omitempty"` // ids
+}
+
+// Open opens the collection in the file at path, or makes it; "" keeps it in
+// memory. It fails with [ErrNilEmbedder], [ErrCorrupt], [ErrLocked], or
+// [ErrEmbedder] if the file's vectors are another embedder's.
+func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
+	if e == nil {
+		return nil, ErrNilEmbedder
+	}
+	c := &Collection{embedder: e, passages: map[string]*passage{}}
+	if o != nil {
+		c.o = *o
+	}
+	if named, ok := e.(interface{ Name() string }); ok && c.o.EmbedderName == "" {
+		c.o.EmbedderName = named.Name()
+	}
+	if c.o.DenseWeight == 0 && c.o.SparseWeight == 0 {
+		c.o.DenseWeight, c.o.SparseWeight = 1, 1
+	}
+	if !(c.o.DenseWeight >= 0 && c.o.SparseWeight >= 0) {
+		return nil, fmt.Errorf("retrieve: the weights %v and %v must not be negative", c.o.DenseWeight, c.o.SparseWeight)
+	}
+	if c.o.K <= 0 {
+		c.o.K = 5
+	}
+	c.o.Logger = event.Logger(c.o.Logger)
+	if path == "" {
+		return c, nil
+	}
+	first := true
+	j, err := openJournal(path, func(payload []byte) error {
+		var ch change
+		if err := json.Unmarshal(payload, &ch); err != nil {
+			return err
+		}
+		if first && ch.Embedder != c.o.EmbedderName {
+			return fmt.Errorf("%w: made with %q, opened with %q", ErrEmbedder, ch.Embedder, c.o.EmbedderName)
+		}
+		first = false
+		return c.apply(&ch)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.journal = j
+	if first {
+		err = j.append(change{Embedder: c.o.EmbedderName})
+	} else if c.dead > len(c.passages) && c.dead > 100 {
+		err = c.compact()
+	}
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, errors.Join(err, j.close())
+	}
+	return c, nil
+}
+
+// Close closes the file. Searches fail afterwards with [ErrClosed].
+func (c *Collection) Close() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	if c.journal == nil {
+		return nil
+	}
+	return c.journal.close()
+}
+
+// Changes says what a [Collection.Sync] did.
+type Changes struct {
+	Added, Removed, Kept int // passages
+	Embedded             int // of those added, texts that had to be embedded
+}
+
+// Sync makes the passages of one source be exactly docs: those that are new are
+// embedded and added, those that are gone are removed, the rest stays as it is.
+// A text that is already there for this source isn't embedded again, even if
+// its offsets or metadata have changed. All of it happens or, after an error or
+// a crash, none of it.
+//
+// A passage's id is its metadata's "id", or a hash of its source, text and
+// place. The metadata must be what JSON can hold; it is copied.
+func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Document) (Changes, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.isClosed() {
+		return Changes{}, ErrClosed
+	}
+	old := c.ofSource(source)
+	vectors := map[string][]byte{} // by text
+	for _, p := range old {
+		vectors[p.Text] = p.Vector
+	}
+	var did Changes
+	var ch change
+	wanted := map[string]bool{}
+	var missing []string
+	for _, d := range docs {
+		p, err := newPassage(source, d)
+		if err != nil {
+			return Changes{}, err
+		}
+		if wanted[p.ID] {
+			continue // the same passage twice
+		}
+		wanted[p.ID] = true
+		if before := old[p.ID]; before != nil && before.same(p) {
+			did.Kept++
+			continue
+		}
+		if p.Vector = vectors[p.Text]; p.Vector == nil {
+			missing = append(missing, p.Text)
+		}
+		ch.Put = append(ch.Put, p)
+	}
+	for id := range old {
+		if !wanted[id] {
+			ch.Delete = append(ch.Delete, id)
+		}
+	}
+	slices.Sort(ch.Delete)
+	did.Added, did.Removed, did.Embedded = len(ch.Put), len(ch.Delete), len(missing)
+	if err := c.embed(ctx, ch.Put, missing); err != nil {
+		return Changes{}, err
+	}
+	return did, c.commit(&ch)
+}
+
+// Remove takes all passages of a source out and returns their number.
+func (c *Collection) Remove(ctx context.Context, source string) (int, error) {
+	did, err := c.Sync(ctx, source, nil)
+	return did.Removed, err
+}
+
+// Sources returns the sources and the number of passages of each.
+func (c *Collection) Sources() map[string]int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := map[string]int{}
+	for _, p := range c.passages {
+		out[p.Source]++
+	}
+	return out
+}
+
+// Len returns the number of passages.
+func (c *Collection) Len() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.passages)
+}
+
+// Get returns the passage with an id, and whether there is one.
+func (c *Collection) Get(id string) (schema.Document, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p, ok := c.passages[id]
+	if !ok {
+		return schema.Document{}, false
+	}
+	return p.document(0), true
+}
+
+func (c *Collection) isClosed() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.closed
+}
+
+func (c *Collection) ofSource(source string) map[string]*passage {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := map[string]*passage{}
+	for id, p := range c.passages {
+		if p.Source == source {
+			out[id] = p
+		}
+	}
+	return out
+}
+
+// newPassage copies a document through JSON, so that what is in memory is what
+// the file will give back.
+func newPassage(source string, d schema.Document) (*passage, error) {
+	meta, err := json.Marshal(d.Metadata)
+	if err != nil {
+		return nil, fmt.Errorf("retrieve: the metadata of a passage of %s can't be stored: %w", source, err)
+	}
+	p := &passage{Source: source, Text: d.PageContent}
+	if err := json.Unmarshal(meta, &p.Meta); err != nil {
+		return nil, fmt.Errorf("retrieve: %w", err)
+	}
+	id, ok := docmeta.String(p.Meta, docmeta.ID)
+	if !ok || id == "" {
+		start, _, _ := docmeta.Span(p.Meta)
+		h := sha256.New()
+		for _, field := range []string{source, d.PageContent, fmt.Sprint(start)} {
+			fmt.Fprintf(h, "%d:%s", len(field), field) // a hash never fails
+		}
+		id = hex.EncodeToString(h.Sum(nil)[:12])
+	}
+	p.ID = id
+	return p, nil
+}
+
+func (p *passage) same(q *passage) bool {
+	if p.Text != q.Text || len(p.Meta) != len(q.Meta) {
+		return false
+	}
+	a, errA := json.Marshal(p.Meta)
+	b, errB := json.Marshal(q.Meta)
+	return errA == nil && errB == nil && string(a) == string(b)
+}
+
+func (p *passage) document(score float32) schema.Document {
+	meta := maps.Clone(p.Meta)
+	if meta == nil {
+		meta = map[string]any{}
+	}
+	meta[docmeta.ID], meta[docmeta.Source] = p.ID, p.Source
+	return schema.Document{PageContent: p.Text, Metadata: meta, Score: score}
+}
+
+// embed fills in the vectors of the passages that lack one.
+func (c *Collection) embed(ctx context.Context, put []*passage, texts []string) error {
+	if len(texts) == 0 {
+		return nil
+	}
+	vectors, err := c.embedder.EmbedDocuments(ctx, texts)
+	if err != nil {
+		return fmt.Errorf("retrieve: embed %d texts: %w", len(texts), err)
+	}
+	if len(vectors) != len(texts) {
+		return fmt.Errorf("%w: %d vectors for %d texts", ErrEmbedder, len(vectors), len(texts))
+	}
+	dim := c.dim
+	next := 0
+	for _, p := range put {
+		if p.Vector != nil {
+			continue
+		}
+		v := vectors[next]
+		next++
+		if dim == 0 {
+			dim = len(v)
+		}
+		if err := checkVector(v, dim); err != nil {
+			return err
+		}
+		p.Vector = encodeVector(unit(v))
+	}
+	return nil
+}
+
+func checkVector(v []float32, dim int) error {
+	if len(v) == 0 || len(v) != dim {
+		return fmt.Errorf("%w: a vector has %d dimensions, want %d", ErrEmbedder, len(v), dim)
+	}
+	for i, x := range v {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("%w: dimension %d of a vector is %v", ErrEmbedder, i, x)
+		}
+	}
+	return nil
+}
+
+func encodeVector(v []float32) []byte {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}
+
+// commit writes a change to the file and then to memory.
+func (c *Collection) commit(ch *change) error {
+	if len(ch.Put) == 0 && len(ch.Delete) == 0 {
+		return nil
+	}
+	if c.journal != nil {
+		if err := c.journal.append(ch); err != nil {
+			return err
+		}
+	}
+	return c.apply(ch)
+}
+
+// apply brings a change into memory.
+func (c *Collection) apply(ch *change) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range ch.Delete {
+		c.drop(id)
+	}
+	for _, p := range ch.Put {
+		if p == nil {
+			return errors.New("a passage is null")
+		}
+		if c.dim == 0 {
+			c.dim = len(p.Vector) / 4
+		}
+		if len(p.Vector) != 4*c.dim || c.dim == 0 {
+			return fmt.Errorf("%w: a vector of %d bytes, want %d", ErrEmbedder, len(p.Vector), 4*c.dim)
+		}
+		c.drop(p.ID)
+		c.insert(p)
+	}
+	return nil
+}
+
+func (c *Collection) insert(p *passage) {
+	if n := len(c.free); n > 0 {
+		p.number, c.free = c.free[n-1], c.free[:n-1]
+	} else {
+		p.number = len(c.slots)
+		c.slots = append(c.slots, nil)
+		c.vectors = append(c.vectors, make([]float32, c.dim)...)
+	}
+	c.slots[p.number] = p
+	c.passages[p.ID] = p
+	v := c.vectors[p.number*c.dim:][:c.dim]
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(p.Vector[4*i:]))
+	}
+	if c.o.Words != nil {
+		c.o.Words.Add(p.number, p.Text)
+	}
+}
+
+func (c *Collection) drop(id string) {
+	p, ok := c.passages[id]
+	if !ok {
+		return
+	}
+	delete(c.passages, id)
+	c.slots[p.number] = nil
+	c.free = append(c.free, p.number)
+	if c.o.Words != nil {
+		c.o.Words.Remove(p.number)
+	}
+	c.dead++
+}
+
+// compact rewrites the file with what is there now, a record per source.
+func (c *Collection) compact() error {
+	bySource := map[string]*change{}
+	for _, id := range slices.Sorted(maps.Keys(c.passages)) {
+		p := c.passages[id]
+		if bySource[p.Source] == nil {
+			bySource[p.Source] = &change{}
+		}
+		bySource[p.Source].Put = append(bySource[p.Source].Put, p)
+	}
+	records := []any{change{Embedder: c.o.EmbedderName}}
+	for _, source := range slices.Sorted(maps.Keys(bySource)) {
+		records = append(records, bySource[source])
+	}
+	if err := c.journal.compact(records); err != nil {
+		return err
+	}
+	c.dead = 0
+	return nil
+}

@@ -1,0 +1,30 @@
+//go:build unix
+
+package retrieve
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lock takes the file for this process until it is closed.
+func lock(f *os.File) error {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// replace puts the file at from in the place of to, whose old file is open.
+func replace(from, to string, _ *os.File) error { return os.Rename(from, to) }
+
+// syncFolder makes a file's name durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	defer func() { _ = d.Close() }() // nothing was written through it
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("retrieve: sync the folder %s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package retrieve
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// A Ranked is a document's place in a ranking: an id and the score it was
+// ranked by.
+type Ranked[K cmp.Ordered] struct {
+	ID    K
+	Score float64
+}
+
+// RRF fuses rankings by reciprocal rank: a document gets weight/(k + rank) from
+// each ranking it stands in, with rank from 1. Only ranks count, so rankings
+// whose scores have nothing in common (a cosine and a BM25 score) can be fused
+// without tuning. k, usually 60, says how much the first places stand out.
+// weights nil: all 1; a weight beyond its length is 1.
+//
+// The result is sorted best first, ties by the lower id.
+//
+// Cormack, Clarke, Büttcher: "Reciprocal rank fusion outperforms Condorcet and
+// individual rank learning methods", SIGIR 2009.
+func RRF[K cmp.Ordered](k float64, weights []float64, runs ...[]Ranked[K]) []Ranked[K] {
+	sum := map[K]float64{}
+	for i, run := range runs {
+		w := 1.0
+		if i < len(weights) {
+			w = weights[i]
+		}
+		for rank, r := range run {
+			sum[r.ID] += w / (k + float64(rank+1))
+		}
+	}
+	return sorted(sum)
+}
+
+// WeightedSum fuses rankings by their scores, each ranking's brought to a
+// common scale first. A document gets nothing from a ranking it isn't in.
+func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weights []float64, runs ...[]Ranked[K]) []Ranked[K] {
+	sum := map[K]float64{}
+	for i, run := range runs {
+		w := 1.0
+		if i < len(weights) {
+			w = weights[i]
+		}
+		scores := make([]float64, len(run))
+		for j, r := range run {
+			scores[j] = r.Score
+		}
+		for j, s := range normalize(scores) {
+			sum[run[j].ID] += w * s
+		}
+	}
+	return sorted(sum)
+}
+
+func sorted[K cmp.Ordered](sum map[K]float64) []Ranked[K] {
+	out := make([]Ranked[K], 0, len(sum))
+	for id, s := range sum {
+		out = append(out, Ranked[K]{id, s})
+	}
+	slices.SortFunc(out, func(a, b Ranked[K]) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// MinMax maps scores to 0…1; equal scores all become 1. One outlier squeezes
+// the rest together.
+func MinMax(scores []float64) []float64 {
+	if len(scores) == 0 {
+		return nil
+	}
+	lo, hi := slices.Min(scores), slices.Max(scores)
+	return mapped(scores, func(s float64) float64 {
+		if hi == lo {
+			return 1
+		}
+		return (s - lo) / (hi - lo)
+	})
+}
+
+// ZScore maps scores to their distance from the mean in (population) standard
+// deviations; equal scores all become 0.
+func ZScore(scores []float64) []float64 {
+	mean, sd := moments(scores, 0)
+	return mapped(scores, func(s float64) float64 {
+		if sd == 0 {
+			return 0
+		}
+		return (s - mean) / sd
+	})
+}
+
+// DBSF maps scores so that three (sample) standard deviations around the mean
+// become 0…1; what lies beyond isn't cut. One score, or equal ones, become 0.5.
+// (Distribution-based score fusion, as in Qdrant.)
+func DBSF(scores []float64) []float64 {
+	mean, sd := moments(scores, 1)
+	return mapped(scores, func(s float64) float64 {
+		if sd == 0 {
+			return 0.5
+		}
+		return (s - (mean - 3*sd)) / (6 * sd)
+	})
+}
+
+func mapped(scores []float64, f func(float64) float64) []float64 {
+	out := make([]float64, len(scores))
+	for i, s := range scores {
+		out[i] = f(s)
+	}
+	return out
+}
+
+// moments returns the mean and the standard deviation with n - ddof.
+func moments(x []float64, ddof int) (mean, sd float64) {
+	if len(x) <= ddof {
+		return 0, 0
+	}
+	for _, v := range x {
+		mean += v
+	}
+	mean /= float64(len(x))
+	if slices.Min(x) == slices.Max(x) { // rounding must not invent a spread
+		return mean, 0
+	}
+	var sum float64
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(sum / float64(len(x)-ddof))
+}

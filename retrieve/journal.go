@@ -1,0 +1,204 @@
+package retrieve
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// ErrCorrupt says that a collection's file is damaged in a way that a crash
+// doesn't explain: a bit has flipped, or the file isn't a collection.
+var ErrCorrupt = errors.New("retrieve: the collection's file is damaged")
+
+// ErrLocked says that another process has the collection open.
+var ErrLocked = errors.New("retrieve: the collection is open in another process")
+
+// A journal is the file of a collection: a magic line, then records that are
+// only ever appended. Each is
+//
+//	length of the payload   uint32, little-endian
+//	CRC-32C of the payload  uint32
+//	CRC-32C of those eight  uint32
+//	payload
+//
+// and is written by one Write and synced before it counts. A crash can only
+// leave a part of the last record, which opening cuts off. A checksum that
+// fails anywhere else is [ErrCorrupt]: better no answer than a wrong one.
+type journal struct {
+	path string
+	file *os.File
+	size int64
+}
+
+const (
+	magic     = "prodai collection 1\n"
+	frameHead = 12
+	maxRecord = 1 << 30
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// openJournal opens or creates the file, calls apply with each record's
+// payload, and repairs a torn end.
+func openJournal(path string, apply func(payload []byte) error) (*journal, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("retrieve: %w", err)
+	}
+	j := &journal{path: path, file: file}
+	if err := lock(file); err != nil {
+		_ = file.Close() // the lock's error is the one to report
+		return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
+	}
+	if err := j.replay(apply); err != nil {
+		_ = file.Close() // the replay's error is the one to report
+		return nil, err
+	}
+	return j, nil
+}
+
+func (j *journal) replay(apply func([]byte) error) error {
+	data, err := io.ReadAll(j.file)
+	if err != nil {
+		return fmt.Errorf("retrieve: read %s: %w", j.path, err)
+	}
+	if len(data) < len(magic) && magic[:len(data)] == string(data) { // new, or cut while being made
+		return j.reset([]byte(magic))
+	}
+	if !bytes.HasPrefix(data, []byte(magic)) {
+		return fmt.Errorf("%w: %s doesn't begin as a collection does", ErrCorrupt, j.path)
+	}
+	offset := len(magic)
+	for offset < len(data) {
+		payload, err := frame(data[offset:])
+		if errors.Is(err, errTorn) {
+			break
+		}
+		if err == nil {
+			err = apply(payload)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s at byte %d: %w", ErrCorrupt, j.path, offset, err)
+		}
+		offset += frameHead + len(payload)
+	}
+	j.size = int64(offset)
+	if offset < len(data) {
+		if err := j.file.Truncate(j.size); err != nil {
+			return fmt.Errorf("retrieve: cut the torn end of %s: %w", j.path, err)
+		}
+	}
+	return nil
+}
+
+// errTorn says that the data end in the middle of a record.
+var errTorn = errors.New("torn record")
+
+// frame returns the payload of the record that data begins with.
+func frame(data []byte) ([]byte, error) {
+	if len(data) < frameHead || allZero(data) { // some file systems extend before they fill
+		return nil, errTorn
+	}
+	n := binary.LittleEndian.Uint32(data)
+	if crc32.Checksum(data[:8], castagnoli) != binary.LittleEndian.Uint32(data[8:]) {
+		return nil, errors.New("the record's head fails its checksum")
+	}
+	if uint64(n) > uint64(len(data)-frameHead) {
+		return nil, errTorn
+	}
+	payload := data[frameHead : frameHead+int(n)]
+	if crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(data[4:]) {
+		if len(data) == frameHead+int(n) {
+			return nil, errTorn // the last record: its pages didn't all arrive
+		}
+		return nil, errors.New("the record fails its checksum")
+	}
+	return payload, nil
+}
+
+func allZero(data []byte) bool {
+	return len(bytes.TrimLeft(data, "\x00")) == 0
+}
+
+// appendFrame appends a record to b.
+func appendFrame(b, payload []byte) []byte {
+	start := len(b)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(payload, castagnoli))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:start+8], castagnoli))
+	return append(b, payload...)
+}
+
+// append writes a record and returns when it is on the disk. After an error
+// the file is as it was before.
+func (j *journal) append(record any) error {
+	payload, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	if len(payload) > maxRecord {
+		return fmt.Errorf("retrieve: a change of %d bytes is more than a record holds (%d)", len(payload), maxRecord)
+	}
+	b := appendFrame(make([]byte, 0, frameHead+len(payload)), payload)
+	if _, err = j.file.WriteAt(b, j.size); err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("retrieve: write %s: %w", j.path, err), j.file.Truncate(j.size))
+	}
+	j.size += int64(len(b))
+	return nil
+}
+
+// reset makes data the file's content.
+func (j *journal) reset(data []byte) error {
+	if err := j.file.Truncate(0); err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	if _, err := j.file.WriteAt(data, 0); err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	j.size = int64(len(data))
+	return syncFolder(filepath.Dir(j.path))
+}
+
+// compact replaces the file by one that holds just the given records: it is
+// written beside, synced and renamed, so that a crash leaves the old or the
+// new one.
+func (j *journal) compact(records []any) error {
+	data := []byte(magic)
+	for _, r := range records {
+		payload, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("retrieve: %w", err)
+		}
+		data = appendFrame(data, payload)
+	}
+	beside := j.path + ".compact"
+	file, err := os.OpenFile(beside, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	_, err = file.Write(data)
+	err = errors.Join(err, file.Sync(), lock(file))
+	if err == nil {
+		err = replace(beside, j.path, j.file)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("retrieve: compact %s: %w", j.path, err), file.Close(), os.Remove(beside))
+	}
+	_ = j.file.Close() // its content lives on in the new file
+	j.file, j.size = file, int64(len(data))
+	return syncFolder(filepath.Dir(j.path))
+}
+
+func (j *journal) close() error { return j.file.Close() }
