@@ -1,8 +1,10 @@
 package modeltest_test
 
 import (
+	"os"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/eval/modeltest"
@@ -26,6 +28,28 @@ func TestCaching(t *testing.T) {
 
 func TestRewriting(t *testing.T) {
 	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &rewriting{base{next}} }, &modeltest.Options{MayRewrite: true, MayRechunk: true})
+}
+
+func TestRechunking(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &sentences{base{next}} }, &modeltest.Options{MayRechunk: true})
+}
+
+// TestRouter sets an option of its own, and says so.
+func TestRouter(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model {
+		return &mutant{base: base{next}, generate: with(func(llms.CallOptions) []llms.CallOption {
+			return []llms.CallOption{llms.WithModel("the cheap one")}
+		})}
+	}, &modeltest.Options{MaySet: []string{"Model"}})
+}
+
+// TestDocStatesEveryRule holds the package comment to the suite.
+func TestDocStatesEveryRule(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	for _, name := range modeltest.RuleNames() {
+		require.Contains(t, string(doc), name)
+	}
 }
 
 // TestStack holds the contract's promise: wrappers that keep it compose to one
