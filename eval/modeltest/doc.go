@@ -82,7 +82,8 @@
 //   - panic: a panic of next reaches the caller as a panic or as an error.
 //     Wrappers need not recover, but must hold no lock or slot through it.
 //     (One that calls next on a goroutine of its own must bring the panic
-//     back: nobody else can.)
+//     back: nobody else can. As a panic there ends the process, this rule runs
+//     last, and only if all others hold.)
 //
 // A call ends with its context:
 //
@@ -165,7 +166,8 @@
 //  1. Write a wrapper that counts the bytes of every answer, streamed or not.
 //     Run the suite before you believe it. (both-callbacks is the hard one.)
 //  2. Write one that asks next on a goroutine and gives up after a second.
-//     Which three rules does the obvious version break?
+//     Which rules does the obvious version break, and why does the
+//     suite keep one of them for last?
 //  3. Break a wrapper in a way that no rule finds, and write the rule.
 //  4. Point langchaingo's OpenAI client at a [Server] whose stream lacks its
 //     end. What does the caller see? What should it?

@@ -50,7 +50,7 @@ var streamRules = []rule{
 		c.sameAsNext([]Chunk{{Text: "un", Unmarked: true}, {Text: "marked", Unmarked: true}}, questions[3], true, false)
 	}},
 	{name: "stream-borrowed", law: "a chunk is next's again when the callback returns: who keeps it copies it", check: func(c *checker) {
-		l, r := c.stream(&Script{ReuseBuffer: true, Turns: []Turn{{Chunks: chunked(pieces)}}}, questions[4], true, false)
+		l, r := c.stream(&Script{ReuseBuffer: true, Turns: []Turn{{Times: -1, Chunks: chunked(pieces)}}}, questions[4], true, false)
 		c.equal("from a model that reuses its buffer, the chunks add up to", l.joined("text", delta.Text, 0), r.Choices[0].Content)
 		c.text("Content is", r.Choices[0].Content, strings.Join(pieces, ""))
 	}},
