@@ -14,8 +14,6 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-func is(err, target error) bool { return errors.Is(err, target) }
-
 // failing is next's error in the rules below: an identity and a type.
 func failing() error { return fmt.Errorf("%w: %w", errProvider, &providerError{400}) }
 
@@ -25,7 +23,7 @@ func (c *checker) isProvider(err error) {
 	switch {
 	case err == nil:
 		c.broken("no error", "next's")
-	case !is(err, errProvider):
+	case !errors.Is(err, errProvider):
 		c.broken("error "+show(err), "an error for which errors.Is finds next's")
 	case !errors.As(err, &typed) && strings.Contains(c.rule.name, "errors"):
 		c.broken("error "+show(err), "an error in which errors.As finds the type of next's")
@@ -122,7 +120,7 @@ var contextRules = []rule{
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, err := c.call(ctx, c.model(always(Turn{Hang: true, HideContext: errHidden})), questions[10])
-		if !is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, context.DeadlineExceeded) {
 			c.broken("error "+show(err), "an error for which errors.Is finds context.DeadlineExceeded")
 		}
 	}},
@@ -137,7 +135,7 @@ var contextRules = []rule{
 			}
 			_, err := c.generate(ctx, c.model(always(Turn{Chunks: chunks, Hang: true, HideContext: errHidden})), ask(questions[11]), llms.WithStreamingFunc(l.text))
 			c.close(l)
-			if !is(err, context.Canceled) {
+			if !errors.Is(err, context.Canceled) {
 				c.broken("error "+show(err), "an error for which errors.Is finds context.Canceled")
 			}
 		}},
@@ -145,7 +143,7 @@ var contextRules = []rule{
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		_, err := c.generate(ctx, c.model(always(Turn{Err: failing()})), ask(questions[12]))
-		if is(err, context.Canceled) || is(err, context.DeadlineExceeded) {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			c.broken("error "+show(err), "next's error alone")
 		}
 	}},
@@ -161,6 +159,9 @@ type ending struct {
 }
 
 func (c *checker) ends(e ending) {
+	if c.failed {
+		return // the next ending would say the same
+	}
 	right := context.Canceled
 	ctx, cancel := context.WithCancel(context.Background())
 	if e.deadline {
@@ -196,7 +197,7 @@ func (c *checker) ends(e ending) {
 	if e.streaming {
 		how = "a stream"
 	}
-	if !is(err, right) {
+	if !errors.Is(err, right) {
 		c.broken(fmt.Sprintf("%s ended with error %s", how, show(err)), fmt.Sprintf("an error for which errors.Is finds %v", right))
 	}
 	if took > e.after+promptly {

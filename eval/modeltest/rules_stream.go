@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -205,7 +206,7 @@ func (c *checker) callbackError(s *Script, question string, reasoning bool) {
 	before := len(s.Calls())
 	_, err := c.generate(context.Background(), c.model(s), ask(question), option)
 	c.close(l)
-	if !is(err, enough) {
+	if !errors.Is(err, enough) {
 		c.broken("error "+show(err), "an error for which errors.Is finds the callback's")
 	}
 	if n := len(l.chunks("")); n != stopAt {
