@@ -103,8 +103,8 @@ func (l *listener) joined(via string, kind delta.Kind, choice int) string {
 	return s
 }
 
-// close is called when the call has returned; it gives latecomers an hour of
-// the bubble's time.
+// close is called when the call has returned; it gives latecomers a minute
+// of the bubble's time.
 func (c *checker) close(l *listener) {
 	l.mu.Lock()
 	l.over = true
@@ -113,7 +113,7 @@ func (c *checker) close(l *listener) {
 	}
 	l.mu.Unlock()
 	synctest.Wait()
-	time.Sleep(time.Hour)
+	time.Sleep(time.Minute)
 	synctest.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,8 +1,11 @@
 package modeltest_test
 
 import (
+	"context"
 	"os"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -32,6 +35,32 @@ func TestRewriting(t *testing.T) {
 
 func TestRechunking(t *testing.T) {
 	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &sentences{base{next}} }, &modeltest.Options{MayRechunk: true})
+}
+
+// TestWorker has goroutines of its own, one from the start and one from the
+// first call, that end with the test and not with a call.
+func TestWorker(t *testing.T) {
+	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
+		done := make(chan struct{})
+		work := func() {
+			ticker := time.NewTicker(time.Second)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ticker.C:
+				case <-done:
+					return
+				}
+			}
+		}
+		tb.Cleanup(func() { close(done) })
+		go work()
+		var once sync.Once
+		return &mutant{base: base{next}, generate: func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
+			once.Do(func() { go work() })
+			return plain(ctx, m, messages, options)
+		}}
+	}, nil)
 }
 
 // TestRouter sets an option of its own, and says so.
