@@ -62,8 +62,9 @@ type Reply struct {
 	// ECONNRESET) rather than close it.
 	Reset bool
 
-	// CutAfter closes the connection after so many events of a stream,
-	// keep-alive comments aside; the client sees an unexpected end.
+	// CutAfter closes the connection after so many events of a stream
+	// (the one with a choice's role is the first, keep-alive comments don't
+	// count); the client sees an unexpected end.
 	CutAfter int
 
 	// CutBody closes the connection after so many bytes of a body that isn't

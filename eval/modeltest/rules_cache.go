@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -66,7 +67,7 @@ var cacheRules = []rule{
 		l := &listener{fail: func(int) error { return enough }}
 		_, err := c.generate(context.Background(), m, ask(questions[2]), llms.WithStreamingFunc(l.text))
 		c.close(l)
-		if !is(err, enough) {
+		if !errors.Is(err, enough) {
 			c.broken("error "+show(err), "an error for which errors.Is finds the callback's")
 		}
 		c.equal("the number of chunks is", len(l.chunks("")), 1)

@@ -1,8 +1,13 @@
 package modeltest_test
 
 import (
+	"context"
+	"os"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/eval/modeltest"
@@ -26,6 +31,54 @@ func TestCaching(t *testing.T) {
 
 func TestRewriting(t *testing.T) {
 	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &rewriting{base{next}} }, &modeltest.Options{MayRewrite: true, MayRechunk: true})
+}
+
+func TestRechunking(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model { return &sentences{base{next}} }, &modeltest.Options{MayRechunk: true})
+}
+
+// TestWorker has goroutines of its own, one from the start and one from the
+// first call, that end with the test and not with a call.
+func TestWorker(t *testing.T) {
+	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
+		done := make(chan struct{})
+		work := func() {
+			ticker := time.NewTicker(time.Second)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ticker.C:
+				case <-done:
+					return
+				}
+			}
+		}
+		tb.Cleanup(func() { close(done) })
+		go work()
+		var once sync.Once
+		return &mutant{base: base{next}, generate: func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
+			once.Do(func() { go work() })
+			return plain(ctx, m, messages, options)
+		}}
+	}, nil)
+}
+
+// TestRouter sets an option of its own, and says so.
+func TestRouter(t *testing.T) {
+	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model {
+		return &mutant{base: base{next}, generate: with(func(llms.CallOptions) []llms.CallOption {
+			return []llms.CallOption{llms.WithModel("the cheap one")}
+		})}
+	}, &modeltest.Options{MaySet: []string{"Model"}})
+}
+
+// TestDocStatesEveryRule holds the package comment to the suite.
+func TestDocStatesEveryRule(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	for _, name := range modeltest.RuleNames() {
+		require.Contains(t, string(doc), name)
+	}
 }
 
 // TestStack holds the contract's promise: wrappers that keep it compose to one

@@ -38,6 +38,11 @@ type ServerOptions struct {
 	// in Azure's api-key header; others get status 401.
 	Key string
 
+	// Paths are further paths whose POST requests get replies: "/v1/messages"
+	// for a test of another provider's client. The server knows nothing of
+	// their shapes: reply with Body or Events.
+	Paths []string
+
 	// Models are listed by /v1/models. The default is "scripted-1" and
 	// "scripted-embed". Requests for other models are answered all the same.
 	Models []string
@@ -213,7 +218,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Openai-Processing-Ms", "1")
 
 	path, deployment := route(r.URL.Path)
-	known := path == "/chat/completions" || path == "/embeddings"
+	other := slices.Contains(s.o.Paths, r.URL.Path)
+	known := other || path == "/chat/completions" || path == "/embeddings"
 	listing := path == "/models" || strings.HasPrefix(path, "/models/")
 	switch {
 	case !known && !listing:
@@ -226,6 +232,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		p.models(strings.TrimPrefix(strings.TrimPrefix(path, "/models"), "/"))
 	default:
 		s.mu.Lock() // Requests may be reading
+		if other {
+			path = r.URL.Path
+		}
 		invalid := req.parse(path, deployment)
 		parsed := *req
 		s.mu.Unlock()
@@ -277,12 +286,14 @@ func (r *Request) parse(path, deployment string) *APIError {
 	if deployment != "" {
 		r.Model = deployment
 	}
-	if path == "/chat/completions" {
-		if len(body.Messages) == 0 {
+	if path != "/embeddings" {
+		if len(body.Messages) == 0 && path == "/chat/completions" {
 			return &APIError{Status: 400, Type: "invalid_request_error", Code: "missing_required_parameter", Param: "messages", Message: "Missing required parameter: 'messages'."}
 		}
 		r.messages = true
-		r.text = contentText(body.Messages[len(body.Messages)-1])
+		if n := len(body.Messages); n > 0 {
+			r.text = contentText(body.Messages[n-1])
+		}
 		return nil
 	}
 	r.base64 = body.Encoding == "base64"

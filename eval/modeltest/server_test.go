@@ -365,7 +365,9 @@ func TestServerCloseEndsStalledRequests(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		s.Close()
-		require.ErrorIs(t, <-done, io.EOF)
+		err := <-done
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "an answer")
 		require.Zero(t, s.Connections())
 	})
 }
@@ -477,6 +479,21 @@ func TestServerRoutes(t *testing.T) {
 	})
 }
 
+func TestServerPlaysOtherProviders(t *testing.T) {
+	both(t, modeltest.ServerOptions{Paths: []string{"/v1/messages"}, Replies: []modeltest.Reply{
+		{Events: []modeltest.Event{{Data: "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"}}},
+		{Events: []modeltest.Event{{Data: "event: message_start\n"}}, CutAfter: 1},
+	}}, func(t *testing.T, s *modeltest.Server) {
+		got := send(t, s, "POST", "/v1/messages", `{"model":"m","stream":true,"max_tokens":9}`)
+		require.NoError(t, got.err)
+		require.Contains(t, got.body, "overloaded_error")
+		got = send(t, s, "POST", "/v1/messages", streamBody)
+		require.ErrorIs(t, got.err, io.ErrUnexpectedEOF)
+		require.Equal(t, "Say hello to Ada.", s.Requests()[1].Text())
+		require.Equal(t, 404, send(t, s, "POST", "/v1/complete", plainBody).status)
+	})
+}
+
 func TestServerMatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, &modeltest.ServerOptions{Replies: []modeltest.Reply{
@@ -490,5 +507,28 @@ func TestServerMatches(t *testing.T) {
 		var body struct{ Model string }
 		require.NoError(t, s.Requests()[0].Decode(&body))
 		require.Equal(t, "scripted-1", body.Model)
+	})
+}
+
+// FuzzServerRequest sends any body to every route: the answer is JSON, and a
+// client's mistake is never the server's.
+func FuzzServerRequest(f *testing.F) {
+	for _, body := range []string{plainBody, `{"input":[[1,2],"a"],"encoding_format":"base64"}`, `{"input":[1,null]}`, `{"messages":[{"content":[{"text":7}]}]}`, `null`, `[]`, "{", ""} {
+		f.Add(body)
+	}
+	s, err := modeltest.NewServer(nil)
+	require.NoError(f, err)
+	f.Cleanup(s.Close)
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, path := range []string{"/v1/chat/completions", "/openai/deployments/d/embeddings"} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			got := sendContext(ctx, t, s, "POST", path, body)
+			cancel()
+			require.NoError(t, got.err)
+			require.Less(t, got.status, 500)
+			if got.header.Get("Content-Type") == "application/json" {
+				require.True(t, json.Valid([]byte(got.body)), got.body)
+			}
+		}
 	})
 }

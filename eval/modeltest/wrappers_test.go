@@ -231,6 +231,71 @@ func copyOf(r *llms.ContentResponse) *llms.ContentResponse {
 	return out
 }
 
+// sentences lets text through a sentence at a time, and holds nothing back
+// when something else comes.
+type sentences struct{ base }
+
+func (m *sentences) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	o := resolve(options)
+	options = slices.Clip(options)
+	var flush []func() error
+	if f := o.StreamingFunc; f != nil {
+		gate, end := bySentence(f)
+		options = append(options, llms.WithStreamingFunc(gate))
+		flush = append(flush, end)
+	}
+	if f := o.StreamingReasoningFunc; f != nil {
+		gate, end := bySentence(func(ctx context.Context, chunk []byte) error { return f(ctx, nil, chunk) })
+		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, reasoning, chunk []byte) error {
+			if len(reasoning) > 0 {
+				return errors.Join(end(), f(ctx, reasoning, chunk))
+			}
+			return gate(ctx, chunk)
+		}))
+		flush = append(flush, end)
+	}
+	r, err := m.next.GenerateContent(ctx, messages, options...)
+	if err != nil {
+		return r, withContext(ctx, err)
+	}
+	for _, f := range flush {
+		if err := f(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (m *sentences) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	return callWith(ctx, m, prompt, options)
+}
+
+func bySentence(f callback) (gate callback, end func() error) {
+	var held []byte
+	var of context.Context
+	end = func() error {
+		if len(held) == 0 {
+			return nil
+		}
+		out := held
+		held = nil
+		return f(of, out)
+	}
+	return func(ctx context.Context, chunk []byte) error {
+		if of == nil || delta.From(ctx) != delta.From(of) {
+			if err := end(); err != nil {
+				return err
+			}
+			of = ctx
+		}
+		held = append(held, chunk...)
+		if delta.From(ctx).Kind == delta.Tool || bytes.HasSuffix(held, []byte(".")) {
+			return end()
+		}
+		return nil
+	}, end
+}
+
 // rewriting adds a system message, shouts, and holds the stream back until
 // the answer is whole.
 type rewriting struct{ base }
