@@ -70,17 +70,15 @@ var citation = regexp.MustCompile(`\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]`)
 // see whether they were meant the other way round; that takes a judge.
 func Check(answer string, passages []schema.Document) Checked {
 	var out Checked
-	for _, s := range split(answer) {
-		for _, claim := range claims(answer, s) {
-			if len(claim.numbers) == 0 {
-				if len(bm25.English(answer[claim.start:claim.end])) > 0 {
-					out.Uncited = append(out.Uncited, [2]int{claim.start, claim.end})
-				}
-				continue
+	for _, c := range claims(answer) {
+		if len(c.numbers) == 0 {
+			if len(bm25.English(answer[c.start:c.end])) > 0 {
+				out.Uncited = append(out.Uncited, [2]int{c.start, c.end})
 			}
-			for _, n := range claim.numbers {
-				out.Citations = append(out.Citations, checkOne(answer, claim.span, n, passages))
-			}
+			continue
+		}
+		for _, n := range c.numbers {
+			out.Citations = append(out.Citations, checkOne(answer, c.span, n, passages))
 		}
 	}
 	return out
@@ -91,32 +89,56 @@ type claim struct {
 	numbers []int
 }
 
-// claims cuts a sentence at its groups of citations: what stands before a group
-// is the claim that it is for. UAX #29 puts "It is so. [1]" into one sentence
-// or leaves the number at the next one's beginning; both are read right.
-func claims(answer string, s span) []claim {
-	var out []claim
-	at := s.start
-	groups := citation.FindAllStringIndex(answer[s.start:s.end], -1)
+// claims cuts an answer into what is claimed, in order: a sentence, or the part
+// of one up to a citation in its middle. A citation belongs to the claim before
+// it; at the very beginning, to the one after.
+func claims(answer string) []claim {
+	groups := citation.FindAllStringIndex(answer, -1)
+	blanked := []byte(answer)
 	for _, g := range groups {
-		from, to := s.start+g[0], s.start+g[1]
-		text := strings.TrimSpace(answer[at:from])
-		numbers := numbersOf(answer[from:to])
-		if text == "" || strings.Trim(text, " .,;:") == "" {
-			if len(out) > 0 {
-				out[len(out)-1].numbers = append(out[len(out)-1].numbers, numbers...)
-			} else if text == "" { // at the beginning: for the sentence before, if any
-				out = append(out, claim{before(answer, from), numbers})
-			}
-		} else {
-			start := at + strings.Index(answer[at:from], text)
-			out = append(out, claim{span{start, start + len(text)}, numbers})
+		for i := g[0]; i < g[1]; i++ {
+			blanked[i] = ' '
 		}
-		at = to
 	}
-	if rest := strings.TrimSpace(answer[at:s.end]); strings.Trim(rest, " .,;:") != "" {
-		start := at + strings.Index(answer[at:s.end], rest)
-		out = append(out, claim{span{start, start + len(rest)}, nil})
+	text := string(blanked)
+	var out []claim
+	var early []int // cited before anything was said
+	cite := func(g []int) {
+		numbers := numbersOf(answer[g[0]:g[1]])
+		if len(out) == 0 {
+			early = append(early, numbers...)
+			return
+		}
+		out[len(out)-1].numbers = append(out[len(out)-1].numbers, numbers...)
+	}
+	say := func(from, to int) {
+		for _, part := range appendTrimmed(nil, text, from, to) {
+			out = append(out, claim{part, early})
+			early = nil
+		}
+	}
+	for _, s := range split(text) {
+		for len(groups) > 0 && groups[0][0] < s.start {
+			cite(groups[0])
+			groups = groups[1:]
+		}
+		at := s.start
+		for len(groups) > 0 && groups[0][0] < s.end {
+			g := groups[0]
+			groups = groups[1:]
+			if strings.Trim(text[g[1]:s.end], " .,;:!?") == "" { // at the end: for all of it
+				say(at, s.end)
+				at = s.end
+			} else if strings.Trim(text[at:g[0]], " .,;:") != "" {
+				say(at, g[0])
+				at = g[1]
+			}
+			cite(g)
+		}
+		say(at, s.end)
+	}
+	for _, g := range groups {
+		cite(g)
 	}
 	return out
 }
@@ -129,15 +151,6 @@ func numbersOf(group string) []int {
 		}
 	}
 	return out
-}
-
-// before returns the sentence that ends before a position.
-func before(answer string, at int) span {
-	sentences := split(answer[:at])
-	if len(sentences) == 0 {
-		return span{at, at}
-	}
-	return sentences[len(sentences)-1]
 }
 
 func checkOne(answer string, s span, n int, passages []schema.Document) Citation {

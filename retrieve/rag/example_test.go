@@ -1,0 +1,48 @@
+package rag_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/retrieve/rag"
+)
+
+func Example() {
+	passages := []schema.Document{{
+		PageContent: "Purchases may be refunded within 30 days. Gift cards are never refunded.",
+		Metadata:    map[string]any{"source": "manual.md", "start": 0, "end": 72},
+	}}
+	model, err := rag.NewExtractive(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, q := range []string{"Are gift cards refunded?", "Who won the world cup?"} {
+		r, err := model.GenerateContent(context.Background(), rag.Prompt(q, passages))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(r.Choices[0].Content)
+	}
+	// Output:
+	// Gift cards are never refunded. [1]
+	// I don't know from these documents.
+}
+
+func ExampleCheck() {
+	passages := []schema.Document{{
+		PageContent: "Purchases may be refunded within 30 days. Gift cards are never refunded.",
+		Metadata:    map[string]any{"source": "manual.md", "start": 0, "end": 72},
+	}}
+	answer := "Gift cards are never refunded. [1] Shipping to the moon is free. [1] See the annex. [4]"
+	for _, c := range rag.Check(answer, passages).Citations {
+		fmt.Printf("%q %d %s %s:%d-%d\n", answer[c.Start:c.End], c.Number, c.Status, c.Source, c.SourceStart, c.SourceEnd)
+	}
+	// Output:
+	// "Gift cards are never refunded." 1 supported manual.md:42-72
+	// "Shipping to the moon is free." 1 unsupported manual.md:0-41
+	// "See the annex." 4 no such passage :0-0
+}
