@@ -1,5 +1,22 @@
 module github.com/prodailabs/prodai/internal/bench
 
-go 1.26
+go 1.26.0
 
 replace github.com/prodailabs/prodai => ../..
+
+require (
+	github.com/openai/openai-go/v3 v3.96.0
+	github.com/prodailabs/prodai v0.0.0-00010101000000-000000000000
+	github.com/tmc/langchaingo v0.1.14
+)
+
+require (
+	github.com/coder/websocket v1.8.15 // indirect
+	github.com/dlclark/regexp2 v1.10.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/pkoukk/tiktoken-go v0.1.6 // indirect
+	github.com/tidwall/gjson v1.20.0 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.5 // indirect
+)

@@ -1,0 +1,194 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Options configure a [Model] or an [Embedder]. The zero value speaks to
+// OpenAI without a key. Nothing is read from the environment.
+type Options struct {
+	// BaseURL is the address that "/chat/completions" is appended to; "":
+	// https://api.openai.com/v1. For Azure it is the resource's address without
+	// a path.
+	BaseURL string
+
+	// APIKey authenticates: as a bearer token, or on Azure as an api-key header.
+	APIKey string
+
+	// Organization and Project are OpenAI's; "" sends none.
+	Organization, Project string
+
+	// Header is added to every request.
+	Header http.Header
+
+	// HTTPClient sends the requests; nil: a client without a timeout, whose
+	// calls end with their context.
+	HTTPClient *http.Client
+
+	// Azure switches to Azure OpenAI's paths, where a model's name is that of
+	// its deployment; nil: OpenAI's.
+	Azure *Azure
+
+	// TokensField says under which name a token limit is sent; see its values.
+	TokensField TokensField
+
+	// NoStreamUsage leaves out stream_options for servers that refuse it.
+	// Streamed answers then carry no usage.
+	NoStreamUsage bool
+
+	// MaxLineBytes bounds one event of a stream, MaxBodyBytes a whole answer
+	// that isn't streamed. 0: 16 MiB and 64 MiB.
+	MaxLineBytes, MaxBodyBytes int
+}
+
+// Azure is what Azure OpenAI needs beside the options.
+type Azure struct {
+	APIVersion string // required, such as "2024-10-21"
+	Bearer     bool   // the key is a Microsoft Entra token
+}
+
+// TokensField is the name under which llms.WithMaxTokens is sent.
+type TokensField uint8
+
+// OpenAI replaced max_tokens by max_completion_tokens; its reasoning models
+// refuse the old name, and older servers ignore the new one.
+const (
+	TokensAuto          TokensField = iota // the new name for reasoning models, else the old one
+	MaxTokens                              // max_tokens
+	MaxCompletionTokens                    // max_completion_tokens
+)
+
+// The defaults of Options.
+const (
+	defaultBaseURL = "https://api.openai.com/v1"
+	defaultLine    = 16 << 20
+	defaultBody    = 64 << 20
+)
+
+// ErrOptions says that the options, or a call's, can't be right.
+var ErrOptions = errors.New("openai: invalid options")
+
+// client sends requests and turns what goes wrong into an [*Error].
+type client struct {
+	o    Options
+	http *http.Client
+}
+
+func newClient(model string, o *Options) (*client, error) {
+	c := &client{}
+	if o != nil {
+		c.o = *o
+		c.o.Header = o.Header.Clone()
+		if o.Azure != nil {
+			azure := *o.Azure
+			c.o.Azure = &azure
+		}
+	}
+	if model == "" {
+		return nil, fmt.Errorf("%w: the model's name is empty", ErrOptions)
+	}
+	if c.o.BaseURL == "" {
+		if c.o.Azure != nil {
+			return nil, fmt.Errorf("%w: Azure needs BaseURL, the resource's address", ErrOptions)
+		}
+		c.o.BaseURL = defaultBaseURL
+	}
+	if u, err := url.Parse(c.o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address", ErrOptions, c.o.BaseURL)
+	}
+	if c.o.Azure != nil && c.o.Azure.APIVersion == "" {
+		return nil, fmt.Errorf("%w: Azure needs an APIVersion, such as 2024-10-21", ErrOptions)
+	}
+	c.o.BaseURL = strings.TrimRight(c.o.BaseURL, "/")
+	if c.o.MaxLineBytes <= 0 {
+		c.o.MaxLineBytes = defaultLine
+	}
+	if c.o.MaxBodyBytes <= 0 {
+		c.o.MaxBodyBytes = defaultBody
+	}
+	c.http = c.o.HTTPClient
+	if c.http == nil {
+		c.http = &http.Client{}
+	}
+	return c, nil
+}
+
+// address returns the URL of an endpoint such as "chat/completions".
+func (c *client) address(model, endpoint string) string {
+	if c.o.Azure == nil {
+		return c.o.BaseURL + "/" + endpoint
+	}
+	return c.o.BaseURL + "/openai/deployments/" + url.PathEscape(model) + "/" + endpoint + "?api-version=" + url.QueryEscape(c.o.Azure.APIVersion)
+}
+
+// post sends a request and returns the response if its status is 2xx; the
+// caller closes its body. Any other outcome is an [*Error].
+func (c *client) post(ctx context.Context, address string, body any, stream bool) (*http.Response, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return nil, fmt.Errorf("%w: the request can't be written as JSON: %w", ErrOptions, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	for name, values := range c.o.Header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	if stream {
+		req.Header.Set("Accept", "text/event-stream")
+	}
+	switch {
+	case c.o.APIKey == "":
+	case c.o.Azure != nil && !c.o.Azure.Bearer:
+		req.Header.Set("Api-Key", c.o.APIKey)
+	default:
+		req.Header.Set("Authorization", "Bearer "+c.o.APIKey)
+	}
+	if c.o.Organization != "" {
+		req.Header.Set("OpenAI-Organization", c.o.Organization)
+	}
+	if c.o.Project != "" {
+		req.Header.Set("OpenAI-Project", c.o.Project)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.transportError(ctx, err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		defer closeBody(resp)
+		return nil, c.statusError(ctx, resp)
+	}
+	return resp, nil
+}
+
+// read returns a whole body, or an [*Error] if it is cut or too long.
+func (c *client) read(ctx context.Context, resp *http.Response) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.o.MaxBodyBytes)+1))
+	if err != nil {
+		return nil, c.brokenError(ctx, resp, err, data)
+	}
+	if len(data) > c.o.MaxBodyBytes {
+		return nil, c.brokenError(ctx, resp, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, c.o.MaxBodyBytes), data[:maxErrorBody])
+	}
+	return data, nil
+}
+
+// closeBody gives the connection back, reading a little of what is left so
+// that it can be used again.
+func closeBody(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // only for the connection's sake
+	_ = resp.Body.Close()
+}

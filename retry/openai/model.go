@@ -1,0 +1,85 @@
+package openai
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/wrap"
+)
+
+// Model is an llms.Model over the OpenAI protocol's chat completions. It is
+// safe for concurrent use.
+type Model struct {
+	client *client
+	model  string
+}
+
+// New returns a Model that asks for the model of that name unless a call names
+// another. It fails with [ErrOptions].
+func New(model string, o *Options) (*Model, error) {
+	c, err := newClient(model, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{client: c, model: model}, nil
+}
+
+// SupportsReasoning reports whether the model's name is that of a reasoning
+// model.
+func (m *Model) SupportsReasoning() bool { return llms.IsReasoningModel(m.model) }
+
+// Call answers a single prompt, as [Model.GenerateContent] does.
+func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	return wrap.Call(ctx, m, prompt, options...)
+}
+
+// GenerateContent asks for a chat completion, streamed if a streaming function
+// is set. Every choice is in the response, with its finish reason as
+// StopReason.
+//
+// GenerationInfo holds langchaingo's keys for the usage (PromptTokens,
+// CompletionTokens, TotalTokens and the details), only if the server sent one,
+// and ID, Model, SystemFingerprint, ServiceTier, RequestID, FinishReason,
+// Refusal, ThinkingContent and Logprobs, those that there are.
+//
+// What goes wrong on the way is an [*Error]; a call that can't be sent fails
+// with [ErrOptions].
+func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("openai: %w", err)
+	}
+	o := callopt.Resolve(options)
+	body, err := m.request(messages, &o)
+	if err != nil {
+		return nil, err
+	}
+	streamed := o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
+	resp, err := m.client.post(ctx, m.client.address(m.modelOf(&o), "chat/completions"), body, streamed)
+	if err != nil {
+		return nil, err
+	}
+	if streamed {
+		defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
+		return m.client.stream(ctx, resp, &o)
+	}
+	defer closeBody(resp)
+	data, err := m.client.read(ctx, resp)
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.client.parse(resp, data)
+	if err != nil {
+		return nil, err
+	}
+	return a.response(resp.Header), nil
+}
+
+func (m *Model) modelOf(o *callopt.Options) string {
+	if o.Model != "" {
+		return o.Model
+	}
+	return m.model
+}

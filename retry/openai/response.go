@@ -1,0 +1,323 @@
+package openai
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// A completion is an answer, or a chunk of one, as the protocol has it.
+type completion struct {
+	ID                string           `json:"id"`
+	Model             string           `json:"model"`
+	SystemFingerprint string           `json:"system_fingerprint"`
+	ServiceTier       string           `json:"service_tier"`
+	Choices           []wireChoice     `json:"choices"`
+	Usage             *wireUsage       `json:"usage"`
+	Error             json.RawMessage  `json:"error"`
+	Object            string           `json:"object"`
+	Detail            *json.RawMessage `json:"detail"`
+}
+
+// failed reports whether the JSON is an error instead of an answer.
+func (c *completion) failed() bool {
+	return len(c.Error) > 0 && string(c.Error) != "null" || c.Object == "error" || c.Detail != nil && c.Choices == nil
+}
+
+type wireChoice struct {
+	Index        int             `json:"index"`
+	Message      *wireDelta      `json:"message"`
+	Delta        *wireDelta      `json:"delta"`
+	FinishReason *string         `json:"finish_reason"`
+	Logprobs     json.RawMessage `json:"logprobs"`
+}
+
+type wireDelta struct {
+	Content          *string `json:"content"`
+	Refusal          *string `json:"refusal"`
+	ReasoningContent *string `json:"reasoning_content"` // DeepSeek's name
+	Reasoning        *string `json:"reasoning"`         // vLLM's and OpenRouter's
+	ToolCalls        []struct {
+		Index    *int   `json:"index,omitempty"`
+		ID       string `json:"id,omitempty"`
+		Type     string `json:"type,omitempty"`
+		Function struct {
+			Name      string `json:"name,omitempty"`
+			Arguments string `json:"arguments,omitempty"`
+		} `json:"function"`
+	} `json:"tool_calls"`
+	FunctionCall *llms.FunctionCall `json:"function_call"`
+}
+
+func (d *wireDelta) thought() string {
+	if d.ReasoningContent != nil {
+		return *d.ReasoningContent
+	}
+	if d.Reasoning != nil {
+		return *d.Reasoning
+	}
+	return ""
+}
+
+type wireUsage struct {
+	PromptTokens     int `json:"prompt_tokens"`
+	CompletionTokens int `json:"completion_tokens"`
+	TotalTokens      int `json:"total_tokens"`
+	PromptDetails    *struct {
+		Cached     int `json:"cached_tokens"`
+		CacheWrite int `json:"cache_write_tokens"`
+		Audio      int `json:"audio_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionDetails *struct {
+		Reasoning int `json:"reasoning_tokens"`
+		Audio     int `json:"audio_tokens"`
+		Accepted  int `json:"accepted_prediction_tokens"`
+		Rejected  int `json:"rejected_prediction_tokens"`
+	} `json:"completion_tokens_details"`
+}
+
+// An answer gathers a completion's choices, from one body or from chunks.
+type answer struct {
+	head    completion // without its choices
+	choices []*choice
+}
+
+// A choice is what a choice's deltas add up to.
+type choice struct {
+	index     int
+	content   []byte
+	reasoning []byte
+	refusal   []byte
+	calls     []*call
+	function  *llms.FunctionCall
+	finish    string
+	finished  bool
+	logprobs  []json.RawMessage
+}
+
+type call struct {
+	index     int
+	id, typ   string
+	name      []byte
+	arguments []byte
+}
+
+// choice returns the choice of an index, making it if it is new.
+func (a *answer) choice(index int) *choice {
+	for _, c := range a.choices {
+		if c.index == index {
+			return c
+		}
+	}
+	c := &choice{index: index}
+	a.choices = append(a.choices, c)
+	return c
+}
+
+// add takes in a completion or a chunk.
+func (a *answer) add(c *completion) {
+	if c.ID != "" {
+		a.head.ID = c.ID
+	}
+	if c.Model != "" {
+		a.head.Model = c.Model
+	}
+	if c.SystemFingerprint != "" {
+		a.head.SystemFingerprint = c.SystemFingerprint
+	}
+	if c.ServiceTier != "" {
+		a.head.ServiceTier = c.ServiceTier
+	}
+	if c.Usage != nil {
+		a.head.Usage = c.Usage // the last one counts: some engines send running totals
+	}
+	for i := range c.Choices {
+		w := &c.Choices[i]
+		into := a.choice(w.Index)
+		for _, d := range []*wireDelta{w.Message, w.Delta} {
+			if d != nil {
+				into.add(d)
+			}
+		}
+		if w.FinishReason != nil && *w.FinishReason != "" {
+			into.finish, into.finished = *w.FinishReason, true
+		}
+		if len(w.Logprobs) > 0 && string(w.Logprobs) != "null" {
+			into.logprobs = append(into.logprobs, w.Logprobs)
+		}
+	}
+}
+
+func (c *choice) add(d *wireDelta) {
+	if d.Content != nil {
+		c.content = append(c.content, *d.Content...)
+	}
+	c.reasoning = append(c.reasoning, d.thought()...)
+	if d.Refusal != nil {
+		c.refusal = append(c.refusal, *d.Refusal...)
+	}
+	for i, t := range d.ToolCalls {
+		into := c.call(t.Index, t.ID, i)
+		if t.ID != "" {
+			into.id = t.ID
+		}
+		if t.Type != "" {
+			into.typ = t.Type
+		}
+		into.name = append(into.name, t.Function.Name...)
+		into.arguments = append(into.arguments, t.Function.Arguments...)
+	}
+	if f := d.FunctionCall; f != nil {
+		if c.function == nil {
+			c.function = &llms.FunctionCall{}
+		}
+		c.function.Name += f.Name
+		c.function.Arguments += f.Arguments
+	}
+}
+
+// call returns the tool call that a delta belongs to: by its index; without
+// one, a new call for a new id, else the last.
+func (c *choice) call(index *int, id string, position int) *call {
+	at := position
+	switch {
+	case index != nil:
+		at = *index
+	case id != "":
+		for _, known := range c.calls {
+			if known.id == id {
+				return known
+			}
+		}
+		at = len(c.calls)
+	case len(c.calls) > 0:
+		return c.calls[len(c.calls)-1]
+	}
+	for _, known := range c.calls {
+		if known.index == at {
+			return known
+		}
+	}
+	made := &call{index: at}
+	c.calls = append(c.calls, made)
+	return made
+}
+
+// unfinished reports whether a choice lacks its finish reason.
+func (a *answer) unfinished() bool {
+	return slices.ContainsFunc(a.choices, func(c *choice) bool { return !c.finished })
+}
+
+// response returns the answer in langchaingo's form.
+func (a *answer) response(header http.Header) *llms.ContentResponse {
+	slices.SortStableFunc(a.choices, func(x, y *choice) int { return x.index - y.index })
+	out := &llms.ContentResponse{Choices: make([]*llms.ContentChoice, 0, len(a.choices))}
+	for _, c := range a.choices {
+		out.Choices = append(out.Choices, a.contentChoice(c, header))
+	}
+	return out
+}
+
+func (a *answer) contentChoice(c *choice, header http.Header) *llms.ContentChoice {
+	out := &llms.ContentChoice{
+		Content: string(c.content), ReasoningContent: string(c.reasoning), StopReason: c.finish,
+		FuncCall: c.function, GenerationInfo: a.info(c, header),
+	}
+	slices.SortStableFunc(c.calls, func(x, y *call) int { return x.index - y.index })
+	for _, t := range c.calls {
+		typ := t.typ
+		if typ == "" {
+			typ = "function"
+		}
+		out.ToolCalls = append(out.ToolCalls, llms.ToolCall{ID: t.id, Type: typ,
+			FunctionCall: &llms.FunctionCall{Name: string(t.name), Arguments: string(t.arguments)}})
+	}
+	if out.FuncCall == nil && len(out.ToolCalls) > 0 {
+		out.FuncCall = out.ToolCalls[0].FunctionCall
+	}
+	return out
+}
+
+// info is the choice's GenerationInfo. The keys of usage are those of
+// langchaingo's client; they are absent if the server sent no usage.
+func (a *answer) info(c *choice, header http.Header) map[string]any {
+	info := map[string]any{"FinishReason": c.finish}
+	for key, text := range map[string]string{
+		"ID": a.head.ID, "Model": a.head.Model, "SystemFingerprint": a.head.SystemFingerprint, "ServiceTier": a.head.ServiceTier,
+		"RequestID": (&Error{header: header}).RequestID(), "Refusal": string(c.refusal), "ThinkingContent": string(c.reasoning),
+	} {
+		if text != "" {
+			info[key] = text
+		}
+	}
+	if len(c.logprobs) > 0 {
+		info["Logprobs"] = joinLogprobs(c.logprobs)
+	}
+	u := a.head.Usage
+	if u == nil {
+		return info
+	}
+	info["PromptTokens"], info["CompletionTokens"], info["TotalTokens"] = u.PromptTokens, u.CompletionTokens, u.TotalTokens
+	if d := u.PromptDetails; d != nil {
+		info["PromptCachedTokens"], info["PromptAudioTokens"] = d.Cached, d.Audio
+		if d.CacheWrite > 0 {
+			info["PromptCacheWriteTokens"] = d.CacheWrite
+		}
+	}
+	if d := u.CompletionDetails; d != nil {
+		info["ReasoningTokens"], info["CompletionReasoningTokens"], info["ThinkingTokens"] = d.Reasoning, d.Reasoning, d.Reasoning
+		info["CompletionAudioTokens"] = d.Audio
+		info["CompletionAcceptedPredictionTokens"], info["CompletionRejectedPredictionTokens"] = d.Accepted, d.Rejected
+	}
+	return info
+}
+
+// joinLogprobs returns a choice's logprobs as the JSON value that an answer
+// which isn't streamed has: the lists of all chunks, one after another.
+func joinLogprobs(chunks []json.RawMessage) any {
+	joined := map[string]any{}
+	for _, raw := range chunks {
+		var m map[string]any
+		if json.Unmarshal(raw, &m) != nil {
+			continue
+		}
+		for key, v := range m {
+			list, isList := v.([]any)
+			before, had := joined[key].([]any)
+			if isList && had {
+				v = append(before, list...)
+			}
+			if v != nil || !had {
+				joined[key] = v
+			}
+		}
+	}
+	return joined
+}
+
+// parse reads an answer that isn't streamed.
+func (c *client) parse(resp *http.Response, data []byte) (*answer, error) {
+	var body completion
+	if err := json.Unmarshal(data, &body); err != nil {
+		return nil, c.malformed(resp, err, data)
+	}
+	if body.failed() {
+		return nil, c.inBandError(resp, data)
+	}
+	a := &answer{}
+	a.add(&body)
+	if len(a.choices) == 0 {
+		return nil, c.brokenError(resp.Request.Context(), resp, ErrEmpty, data)
+	}
+	return a, nil
+}
+
+func (c *client) malformed(resp *http.Response, err error, data []byte) *Error {
+	if len(data) == 0 {
+		return c.brokenError(resp.Request.Context(), resp, fmt.Errorf("%w: the body has no byte", ErrEmpty), data)
+	}
+	return c.brokenError(resp.Request.Context(), resp, fmt.Errorf("%w: %w", ErrMalformed, err), data)
+}

@@ -1,0 +1,177 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+)
+
+type sseEvent struct{ name, data string }
+
+// referenceEvents reads a whole stream by the letter of the specification, in
+// which an event that the stream's end cuts off is dropped; our reader keeps
+// it, so the reference adds the missing blank line.
+func referenceEvents(stream string) []sseEvent {
+	stream = strings.TrimPrefix(stream, "\ufeff")
+	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
+	var out []sseEvent
+	var name string
+	var data []string
+	for _, line := range append(strings.Split(stream, "\n"), "") {
+		if line == "" {
+			if data != nil {
+				out = append(out, sseEvent{name, strings.Join(data, "\n")})
+			}
+			name, data = "", nil
+			continue
+		}
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "data":
+			data = append(data, value)
+		case "event":
+			name = value
+		}
+	}
+	return out
+}
+
+// portions reads at most n bytes at a time.
+type portions struct {
+	r io.Reader
+	n int
+}
+
+func (p portions) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.n)]) }
+
+func readAll(r io.Reader, limit int) (out []sseEvent, err error) {
+	e := newEvents(r, limit)
+	for {
+		name, data, _, err := e.next()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, sseEvent{name, string(data)})
+	}
+}
+
+func FuzzEvents(f *testing.F) {
+	for _, s := range []string{
+		"data: a\n\ndata: b\n\n", "data: a\r\rdata:b\r\n\r\n", "\ufeffevent: x\ndata:  two\ndata\ndata: \n\n", ": comment\nid: 1\nretry: 5\n\n", "data: cut",
+		"data\r", "\r\n\r", "event: only\n\ndata: after\n\n", "data:\xff\x00\n\n", "\ufeff\ufeffdata: x\n\n",
+	} {
+		f.Add(s, uint8(1))
+		f.Add(s, uint8(7))
+	}
+	f.Fuzz(func(t *testing.T, stream string, n uint8) {
+		want := referenceEvents(stream)
+		got, err := readAll(portions{strings.NewReader(stream), 1 + int(n)}, 1<<20)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func TestEventLimits(t *testing.T) {
+	_, err := readAll(strings.NewReader("data: "+strings.Repeat("x", 100)+"\n\n"), 50)
+	require.ErrorIs(t, err, ErrTooLarge)
+	_, err = readAll(strings.NewReader(strings.Repeat("data: xxxxxxxxx\n", 100)), 50)
+	require.ErrorIs(t, err, ErrTooLarge)
+	_, err = readAll(endless{}, 1<<16)
+	require.ErrorIs(t, err, ErrTooLarge, "a line without end")
+	got, err := readAll(strings.NewReader(strings.Repeat("data: "+strings.Repeat("y", 40)+"\n\n", 1000)), 50)
+	require.NoError(t, err)
+	require.Len(t, got, 1000)
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	return copy(b, bytes.Repeat([]byte("data"), len(b)/4+1)), nil
+}
+
+// FuzzStream feeds any bytes as a stream's body: an answer or an *Error, never
+// a panic or a success without an end.
+func FuzzStream(f *testing.F) {
+	f.Add("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
+	f.Add("data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":-1},{\"id\":\"x\"},{}]}}]}\n\n")
+	f.Add("data: {\"error\":null,\"choices\":null}\n\ndata: {\"choices\":[{\"index\":-5,\"message\":{},\"logprobs\":{\"a\":[1]}}]}\n\n")
+	f.Fuzz(func(t *testing.T, stream string) {
+		m, err := New("m", &Options{BaseURL: "http://x", HTTPClient: &http.Client{Transport: recorded{Status: 200, SSE: &stream}}})
+		require.NoError(t, err)
+		r, err := m.GenerateContent(t.Context(), ask("q"), llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+		if err != nil {
+			require.ErrorAs(t, err, new(*Error))
+			return
+		}
+		require.NotEmpty(t, r.Choices)
+		for _, c := range r.Choices {
+			require.NotEmpty(t, c.StopReason)
+		}
+	})
+}
+
+// TestAgainstThePythonServer speaks to another implementation of the protocol
+// over a real connection.
+func TestAgainstThePythonServer(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 isn't installed")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	const address = "127.0.0.1:18497"
+	cmd := exec.CommandContext(ctx, python, "testdata/scripted_openai.py", "--port", "18497", "--key", "sk-test")
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	})
+	up := func() bool {
+		resp, err := http.Get("http://" + address + "/v1/models")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err == nil
+	}
+	require.Eventually(t, up, 20*time.Second, 50*time.Millisecond)
+	o := &Options{BaseURL: "http://" + address + "/v1", APIKey: "sk-test"}
+	m, err := New("scripted-1", o)
+	require.NoError(t, err)
+	var h heard
+	r, err := m.GenerateContent(ctx, ask("Hello, \u2028 wörld 🚀"), h.options()...)
+	require.NoError(t, err)
+	require.Equal(t, "You said: Hello, \u2028 wörld 🚀", r.Choices[0].Content)
+	require.Equal(t, r.Choices[0].Content, strings.Join(h.text, ""))
+	for model, check := range map[string]func(*Error) bool{
+		"err-401":   func(e *Error) bool { return llms.IsAuthenticationError(e) },
+		"err-429":   func(e *Error) bool { _, asked := e.RetryAfter(); return asked && llms.IsRateLimitError(e) },
+		"err-503":   func(e *Error) bool { return llms.IsProviderUnavailableError(e) },
+		"err-ctx":   func(e *Error) bool { return llms.IsTokenLimitError(e) },
+		"midstream": func(e *Error) bool { return errors.Is(e, ErrInBand) && e.Partial() != nil },
+		"cut":       func(e *Error) bool { return errors.Is(e, ErrIncompleteStream) && e.Partial() != nil },
+	} {
+		_, err := m.GenerateContent(ctx, ask("one two three four five six"), append((&heard{}).options()[:1], llms.WithModel(model))...)
+		e := new(Error)
+		require.ErrorAs(t, err, &e, model)
+		require.True(t, check(e), "%s: %v", model, err)
+	}
+	e, err := NewEmbedder("scripted-embed", o)
+	require.NoError(t, err)
+	v, err := e.EmbedDocuments(ctx, []string{"a", "b", "a"})
+	require.NoError(t, err)
+	require.Equal(t, v[0], v[2])
+	require.NotEqual(t, v[0], v[1])
+}

@@ -1,0 +1,173 @@
+package openai
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/delta"
+)
+
+// stream reads an answer as server-sent events, passing each delta to the
+// caller as it comes.
+func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Options) (*llms.ContentResponse, error) {
+	out := &speaker{o: o, contexts: delta.NewContexts(ctx)}
+	a := &answer{}
+	fail := func(err error, data []byte) error {
+		e := new(Error)
+		if !errors.As(err, &e) {
+			e = c.brokenError(ctx, resp, err, data)
+		}
+		if len(a.choices) > 0 {
+			e.partial = a.response(resp.Header)
+		}
+		return e
+	}
+	if mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); mediaType == "application/json" {
+		return c.whole(ctx, resp, out)
+	}
+	lines := newEvents(resp.Body, c.o.MaxLineBytes)
+	for {
+		name, data, closed, err := lines.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return c.end(a, resp, fail, false)
+		case errors.Is(err, ErrTooLarge):
+			return nil, fail(err, nil)
+		case err != nil:
+			return nil, fail(fmt.Errorf("%w: %w", ErrIncompleteStream, err), nil)
+		}
+		if string(bytes.TrimSpace(data)) == "[DONE]" {
+			return c.end(a, resp, fail, true)
+		}
+		var chunk completion
+		if err := json.Unmarshal(data, &chunk); err != nil {
+			if !closed {
+				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
+			} else if name == "error" {
+				err = fmt.Errorf("%w: %s", ErrInBand, beginning(string(data)))
+			} else {
+				err = fmt.Errorf("%w: %w", ErrMalformed, err)
+			}
+			return nil, fail(err, data)
+		}
+		if chunk.failed() || name == "error" {
+			if e := c.inBandError(resp, data); e != nil {
+				return nil, fail(e, data)
+			}
+			return nil, fail(fmt.Errorf("%w: %s", ErrInBand, beginning(string(data))), data)
+		}
+		a.add(&chunk)
+		err = out.deltas(&chunk)
+		if err == nil {
+			err = ctx.Err() // the caller may have cancelled while it listened
+		}
+		if err != nil {
+			return nil, fail(err, nil)
+		}
+	}
+}
+
+// end decides whether a stream that ended is an answer: each choice has told
+// why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
+// cut as well.
+func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
+	switch {
+	case len(a.choices) == 0 && done:
+		return nil, fail(ErrEmpty, nil)
+	case len(a.choices) == 0:
+		return nil, fail(fmt.Errorf("%w: %w", ErrIncompleteStream, ErrEmpty), nil)
+	case a.unfinished():
+		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), nil)
+	}
+	return a.response(resp.Header), nil
+}
+
+// whole passes on an answer that came in one piece though a stream was asked
+// for; some servers do so.
+func (c *client) whole(ctx context.Context, resp *http.Response, out *speaker) (*llms.ContentResponse, error) {
+	data, err := c.read(ctx, resp)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.parse(resp, data)
+	if err != nil {
+		return nil, err
+	}
+	var body completion
+	if err := json.Unmarshal(data, &body); err != nil { // parse read it just now
+		return nil, c.malformed(resp, err, data)
+	}
+	for i := range body.Choices {
+		body.Choices[i].Delta = body.Choices[i].Message
+	}
+	if err := out.deltas(&body); err != nil {
+		e := c.brokenError(ctx, resp, err, nil)
+		e.partial = a.response(resp.Header)
+		return nil, e
+	}
+	return a.response(resp.Header), nil
+}
+
+// A speaker passes deltas to the caller's streaming functions. Text and tool
+// deltas go to both that are set, reasoning to the reasoning function only; the
+// context says what each is.
+type speaker struct {
+	o        *callopt.Options
+	contexts *delta.Contexts
+}
+
+func (s *speaker) deltas(c *completion) error {
+	for i := range c.Choices {
+		w := &c.Choices[i]
+		if w.Delta == nil {
+			continue
+		}
+		if thought := w.Delta.thought(); thought != "" && s.o.StreamingReasoningFunc != nil {
+			ctx := s.contexts.Of(delta.Delta{Kind: delta.Reasoning, Choice: w.Index})
+			if err := s.o.StreamingReasoningFunc(ctx, []byte(thought), nil); err != nil {
+				return stopped(err)
+			}
+		}
+		if w.Delta.Content != nil && *w.Delta.Content != "" {
+			if err := s.say(delta.Delta{Kind: delta.Text, Choice: w.Index}, *w.Delta.Content); err != nil {
+				return err
+			}
+		}
+		if len(w.Delta.ToolCalls) > 0 {
+			raw, err := json.Marshal(w.Delta.ToolCalls)
+			if err != nil { // what was just read can be written
+				return fmt.Errorf("%w: %w", ErrMalformed, err)
+			}
+			if err := s.say(delta.Delta{Kind: delta.Tool, Choice: w.Index}, string(raw)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *speaker) say(d delta.Delta, chunk string) error {
+	ctx := s.contexts.Of(d)
+	if s.o.StreamingFunc != nil {
+		if err := s.o.StreamingFunc(ctx, []byte(chunk)); err != nil {
+			return stopped(err)
+		}
+	}
+	if s.o.StreamingReasoningFunc != nil {
+		if err := s.o.StreamingReasoningFunc(ctx, nil, []byte(chunk)); err != nil {
+			return stopped(err)
+		}
+	}
+	return nil
+}
+
+func stopped(err error) error { return fmt.Errorf("%w: %w", ErrCallback, err) }
