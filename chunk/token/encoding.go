@@ -264,3 +264,15 @@ func runeBoundary(text string, i int) bool {
 
 // Ranks returns the vocabulary that the encoding was made of.
 func (e *Encoding) Ranks() *Ranks { return e.vocab.Ranks }
+
+// Pieces returns the pieces that the encoding's pattern cuts text into, before
+// merging.
+func (e *Encoding) Pieces(text string) []string {
+	var pieces []string
+	for i := 0; i < len(text); {
+		end := e.split.next(text, i)
+		pieces = append(pieces, text[i:end])
+		i = end
+	}
+	return pieces
+}

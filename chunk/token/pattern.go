@@ -1,6 +1,9 @@
 package token
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // A Pattern cuts a text into pieces before any merging: tokens never reach
 // across pieces. Each is a state machine that finds exactly the matches of a
@@ -272,4 +275,14 @@ func contraction(text string, i int, fold bool) int {
 		}
 	}
 	return i
+}
+
+// settled reports whether the piece that ends at end stays what it is if text goes
+// on. A pattern reads beyond a piece's end: the letters or white space that
+// follow directly, then at most a contraction or two characters, the last of
+// which may still lack bytes.
+func (s *splitter) settled(text string, end int) bool {
+	const beyond = 2 * utf8.UTFMax
+	seen := max(s.run(text, end, letter|mark), s.run(text, end, white))
+	return seen+beyond <= len(text)
 }
