@@ -37,3 +37,13 @@ func Encoding(name string) (*token.Encoding, error) {
 	}
 	return nil, fmt.Errorf("openai: there is no encoding %q, only %q", name, Names())
 }
+
+// ForModel returns the encoding that a model uses, see [token.EncodingName]. An
+// unknown model gives a [*token.UnknownModelError].
+func ForModel(model string) (*token.Encoding, error) {
+	name, err := token.EncodingName(model)
+	if err != nil {
+		return nil, err
+	}
+	return Encoding(name)
+}
