@@ -161,3 +161,14 @@ func EncodingName(model string) (string, error) {
 	}
 	return "", &UnknownModelError{model, "encoding"}
 }
+
+// Models returns the names in the table of [LimitsOf].
+func Models() []string {
+	var names []string
+	for line := range strings.Lines(modelsText) {
+		if name, _, ok := strings.Cut(line, " "); ok && name != "#" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
