@@ -54,6 +54,28 @@ func (v *vocab) valid(left, right uint32) bool {
 type workspace struct {
 	ids  []uint32
 	dead []uint64 // bit i: no encoding of piece[:i] goes on to the end
+
+	// pairs remembers the last answers of valid: text repeats itself, and a
+	// hostile one asks about the same few pairs again and again. An entry is
+	// left, right, the answer and a bit that is always set.
+	pairs [pairMemory]uint64
+}
+
+const pairMemory = 1 << 11
+
+// valid is v.valid from memory.
+func (w *workspace) valid(v *vocab, left, right uint32) bool {
+	key := uint64(left)<<21 | uint64(right)
+	slot := &w.pairs[key*hashFactor>>(64-11)]
+	if *slot>>2 == key && *slot != 0 {
+		return *slot&2 != 0
+	}
+	answer := v.valid(left, right)
+	*slot = key<<2 | 1
+	if answer {
+		*slot |= 2
+	}
+	return answer
 }
 
 func (w *workspace) reset(n int) {
@@ -77,7 +99,7 @@ func (v *vocab) merge(piece string, first int, w *workspace) []uint32 {
 	for {
 		end := pos + size
 		if dead[end>>6]>>(end&63)&1 == 0 &&
-			(len(ids) == 0 || v.valid(ids[len(ids)-1], uint32(next))) {
+			(len(ids) == 0 || w.valid(v, ids[len(ids)-1], uint32(next))) {
 			ids = append(ids, uint32(next))
 			pos = end
 			if pos == len(piece) {
