@@ -1,5 +1,17 @@
 module github.com/prodailabs/prodai/internal/bench
 
-go 1.26
+go 1.26.0
 
 replace github.com/prodailabs/prodai => ../..
+
+require (
+	github.com/pkoukk/tiktoken-go v0.1.8
+	github.com/pkoukk/tiktoken-go-loader v0.0.2
+	github.com/prodailabs/prodai v0.0.0-00010101000000-000000000000
+)
+
+require (
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+	github.com/dlclark/regexp2 v1.10.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+)
