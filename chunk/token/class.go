@@ -34,7 +34,7 @@ const (
 // classes is a two-stage table: pages of 256 code points, equal ones stored
 // once.
 type classes struct {
-	ascii [utf8.RuneSelf]class
+	ascii [256]class // by first byte; 0 where there are more
 	page  [(utf8.MaxRune + 1) >> 8]uint8
 	pages [][256]class
 }
@@ -60,7 +60,7 @@ func newClasses() (*classes, error) {
 		}
 	}
 	t := &classes{}
-	copy(t.ascii[:], flat)
+	copy(t.ascii[:utf8.RuneSelf], flat)
 	seen := map[[256]class]uint8{}
 	for p := range t.page {
 		page := [256]class(flat[p<<8:])
@@ -81,13 +81,22 @@ func newClasses() (*classes, error) {
 // at returns the class and the size in bytes of the character at text[i:],
 // which is not empty.
 func (t *classes) at(text string, i int) (class, int) {
-	if c := text[i]; c < utf8.RuneSelf {
-		return t.ascii[c], 1
+	if c := t.ascii[text[i]]; c != 0 {
+		return c, 1
 	}
 	return t.wide(text[i:])
 }
 
 func (t *classes) wide(text string) (class, int) {
+	// Three bytes, without the ranges that need a closer look: most of the
+	// world's scripts that are not Latin, Greek, Cyrillic, Hebrew or Arabic.
+	if len(text) >= 3 {
+		a, b, c := text[0], text[1], text[2]
+		if a&0xF0 == 0xE0 && a != 0xE0 && a != 0xED && b&0xC0 == 0x80 && c&0xC0 == 0x80 {
+			r := rune(a&0x0F)<<12 | rune(b&0x3F)<<6 | rune(c&0x3F)
+			return t.pages[t.page[r>>8]][r&0xFF], 3
+		}
+	}
 	r, size := utf8.DecodeRuneInString(text)
 	if size == 1 { // not UTF-8
 		return other, 1
@@ -98,7 +107,11 @@ func (t *classes) wide(text string) (class, int) {
 // run returns the end of the longest run of characters of set from i on.
 func (t *classes) run(text string, i int, set class) int {
 	for i < len(text) {
-		c, size := t.at(text, i)
+		c := t.ascii[text[i]]
+		size := 1
+		if c == 0 {
+			c, size = t.wide(text[i:])
+		}
 		if c&set == 0 {
 			break
 		}

@@ -28,6 +28,12 @@ type vocab struct {
 	pairs     []uint64
 	pairShift uint
 
+	// filter has the bit of every pair's hash set. It is an eighth or less of
+	// the table and stays in the processor's cache; nine of ten questions are
+	// about pairs that are none and go no further.
+	filter      []uint64
+	filterShift uint
+
 	// whole holds tokens that no merging makes: they are only ever found as a
 	// whole piece.
 	whole map[string]int
@@ -87,6 +93,8 @@ func newVocab(r *Ranks) (*vocab, error) {
 	size := bits.Len(uint(n) + uint(n)/2) // at most two thirds full
 	v.pairs = make([]uint64, 1<<size)
 	v.pairShift = uint(64 - size)
+	v.filter = make([]uint64, max(1<<(size+2)/64, 1))
+	v.filterShift = uint(64 - size - 2)
 	if r.split == nil {
 		return v, v.findSplits()
 	}
@@ -152,6 +160,8 @@ const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
 
 func (v *vocab) addPair(id uint32) {
 	key := uint64(v.split[id][0])<<21 | uint64(v.split[id][1])
+	bit := key * hashFactor >> v.filterShift
+	v.filter[bit/64] |= 1 << (bit % 64)
 	for at := key * hashFactor >> v.pairShift; ; at = (at + 1) & uint64(len(v.pairs)-1) {
 		if v.pairs[at] == 0 {
 			v.pairs[at] = key<<21 | uint64(id)
@@ -165,6 +175,13 @@ const noToken = math.MaxUint32
 // merged returns the token that left and right merge to, or noToken.
 func (v *vocab) merged(left, right uint32) uint32 {
 	key := uint64(left)<<21 | uint64(right)
+	if bit := key * hashFactor >> v.filterShift; v.filter[bit/64]>>(bit%64)&1 == 0 {
+		return noToken
+	}
+	return v.lookup(key)
+}
+
+func (v *vocab) lookup(key uint64) uint32 {
 	for at := key * hashFactor >> v.pairShift; ; at = (at + 1) & uint64(len(v.pairs)-1) {
 		switch p := v.pairs[at]; {
 		case p>>21 == key && p != 0:
