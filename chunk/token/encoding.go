@@ -81,6 +81,9 @@ func (e *Encoding) Name() string { return e.name }
 // Size returns one more than the highest token id.
 func (e *Encoding) Size() int {
 	n := e.vocab.Len()
+	for _, id := range e.vocab.ids {
+		n = max(n, id+1)
+	}
 	for _, id := range e.special.ids {
 		n = max(n, id+1)
 	}
@@ -112,12 +115,12 @@ func (e *Encoding) AppendEncode(dst []int, text string) []int {
 }
 
 func (e *Encoding) appendPiece(dst []int, text string, i, end int, w *workspace) []int {
-	id, first := e.vocab.find(text, i, end)
-	if id >= 0 {
-		return append(dst, id)
+	rank, first := e.vocab.find(text, i, end)
+	if rank >= 0 {
+		return append(dst, e.vocab.id(rank))
 	}
-	for _, id := range e.vocab.merge(text[i:end], first, w) {
-		dst = append(dst, int(id))
+	for _, rank := range e.vocab.merge(text[i:end], first, w) {
+		dst = append(dst, e.vocab.id(int(rank)))
 	}
 	return dst
 }
@@ -137,8 +140,8 @@ func (e *Encoding) Count(text string) int {
 }
 
 func (e *Encoding) countPiece(text string, i, end int, w *workspace) int {
-	id, first := e.vocab.find(text, i, end)
-	if id >= 0 {
+	rank, first := e.vocab.find(text, i, end)
+	if rank >= 0 {
 		return 1
 	}
 	return len(e.vocab.merge(text[i:end], first, w))
@@ -175,7 +178,7 @@ func (e *Encoding) Tokens(text string) iter.Seq2[int, string] {
 			end := e.split.next(text, i)
 			ids = e.appendPiece(ids[:0], text, i, end, w)
 			for _, id := range ids {
-				n := e.vocab.size(id)
+				n := len(e.vocab.Token(id))
 				if !yield(id, text[i:i+n]) {
 					return
 				}

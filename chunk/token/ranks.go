@@ -24,17 +24,44 @@ type Ranks struct {
 	// split[i] is the pair of tokens whose merge makes token i, twice i itself
 	// for what no merge makes; nil if the pairs are not known yet.
 	split [][2]uint32
+
+	// ids[i] is the id of the token of rank i, and rankOf the reverse, where a
+	// vocabulary numbers its tokens in another order than it merges them; nil
+	// where ids are ranks.
+	ids    []int
+	rankOf map[int]int
 }
 
-// Len returns the number of ids, gaps included.
+// Len returns the number of ranks, gaps included. Unless the vocabulary has ids
+// of its own, it is one more than the highest id.
 func (r *Ranks) Len() int { return len(r.start) - 1 }
 
 // Token returns the bytes of a token, or "" if there is no such id.
 func (r *Ranks) Token(id int) string {
-	if id < 0 || id >= r.Len() {
+	if r.ids != nil {
+		rank, ok := r.rankOf[id]
+		if !ok {
+			return ""
+		}
+		id = rank
+	}
+	return r.ranked(id)
+}
+
+// ranked returns the bytes of the token of a rank.
+func (r *Ranks) ranked(rank int) string {
+	if rank < 0 || rank >= r.Len() {
 		return ""
 	}
-	return r.blob[r.start[id]:r.start[id+1]]
+	return r.blob[r.start[rank]:r.start[rank+1]]
+}
+
+// id returns the id of the token of a rank.
+func (r *Ranks) id(rank int) int {
+	if r.ids != nil {
+		return r.ids[rank]
+	}
+	return rank
 }
 
 // RanksOf makes Ranks of a map from a token's bytes to its id, the form in
@@ -118,14 +145,14 @@ func ReadRanks(rd io.Reader) (*Ranks, error) {
 func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
 	var line []byte
 	var total int64
-	for id := range r.Len() {
-		t := r.Token(id)
+	for rank := range r.Len() {
+		t := r.ranked(rank)
 		if t == "" {
 			continue
 		}
 		line = base64.StdEncoding.AppendEncode(line[:0], []byte(t))
 		line = append(line, ' ')
-		line = strconv.AppendInt(line, int64(id), 10)
+		line = strconv.AppendInt(line, int64(r.id(rank)), 10)
 		line = append(line, '\n')
 		n, err := w.Write(line)
 		total += int64(n)
@@ -144,6 +171,9 @@ const packedMagic = "prodai ranks 1\n"
 
 // Pack returns r in the compact form that [UnpackRanks] reads.
 func (r *Ranks) Pack() ([]byte, error) {
+	if r.ids != nil {
+		return nil, fmt.Errorf("token: ranks with ids of their own can't be packed")
+	}
 	v, err := newVocab(r)
 	if err != nil {
 		return nil, err

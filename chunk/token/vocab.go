@@ -69,7 +69,7 @@ func newVocab(r *Ranks) (*vocab, error) {
 	n := r.Len()
 	shorts := 0
 	for id := range n {
-		t := r.Token(id)
+		t := r.ranked(id)
 		v.longest = max(v.longest, len(t))
 		if len(t) == 1 {
 			v.bytes[t[0]] = int32(id)
@@ -85,25 +85,50 @@ func newVocab(r *Ranks) (*vocab, error) {
 	}
 	v.fillShort(shorts)
 
-	var err error
-	if v.trie, err = datrie.New(n, r.Token); err != nil {
-		return nil, err
+	v.makePairs(n)
+	known := r.split != nil
+	if !known {
+		v.Ranks = &Ranks{blob: r.blob, start: r.start, split: make([][2]uint32, n), ids: r.ids, rankOf: r.rankOf}
+		// Until the merges are known every token is one that merging makes.
+		if err := v.makeTrie(r.ranked); err != nil {
+			return nil, err
+		}
+		v.findSplits()
 	}
-	v.prefix = v.trie.Prefixes()
+	for rank := range n {
+		t := r.ranked(rank)
+		if known && v.made(rank) {
+			v.addPair(uint32(rank))
+		}
+		if len(t) > 1 && !v.made(rank) {
+			v.whole[t] = rank
+		}
+	}
+	if !known && len(v.whole) == 0 {
+		return v, nil
+	}
+	// Merging must not pick a token that merging can't make.
+	return v, v.makeTrie(func(rank int) string {
+		if t := r.ranked(rank); len(t) < 2 || v.made(rank) {
+			return t
+		}
+		return ""
+	})
+}
+
+func (v *vocab) makePairs(n int) {
 	size := bits.Len(uint(n) + uint(n)/2) // at most two thirds full
 	v.pairs = make([]uint64, 1<<size)
 	v.pairShift = uint(64 - size)
 	v.filter = make([]uint64, max(1<<(size+2)/64, 1))
 	v.filterShift = uint(64 - size - 2)
-	if r.split == nil {
-		return v, v.findSplits()
+}
+
+func (v *vocab) makeTrie(key func(rank int) string) (err error) {
+	if v.trie, err = datrie.New(v.Len(), key); err == nil {
+		v.prefix = v.trie.Prefixes()
 	}
-	for id := range n {
-		if v.made(id) {
-			v.addPair(uint32(id))
-		}
-	}
-	return v, nil
+	return err
 }
 
 // made reports whether a merge of two other tokens makes token id.
@@ -112,17 +137,15 @@ func (v *vocab) made(id int) bool { return v.split[id][0] != uint32(id) }
 // findSplits finds for each token, in the order of ranks, the two tokens whose
 // merge makes it: the only pair that the merges known so far leave side by
 // side when they encode the token's bytes.
-func (v *vocab) findSplits() error {
-	n := v.Len()
-	v.Ranks = &Ranks{blob: v.blob, start: v.start, split: make([][2]uint32, n)}
-	for id := range n {
+func (v *vocab) findSplits() {
+	for id := range v.Len() {
 		v.split[id] = [2]uint32{uint32(id), uint32(id)}
-		t := v.Token(id)
+		t := v.ranked(id)
 		if len(t) < 2 {
 			continue
 		}
 		for left := v.prefix[id]; left >= 0; left = v.prefix[left] {
-			tail := t[len(v.Token(int(left))):]
+			tail := t[len(v.ranked(int(left))):]
 			right, size := v.trie.Longest(tail)
 			if size == len(tail) && v.usable(int(left), id) && v.usable(right, id) && v.valid(uint32(left), uint32(right)) {
 				v.split[id] = [2]uint32{uint32(left), uint32(right)}
@@ -130,30 +153,12 @@ func (v *vocab) findSplits() error {
 				break
 			}
 		}
-		if !v.made(id) {
-			v.whole[t] = id
-		}
 	}
-	if len(v.whole) == 0 {
-		return nil
-	}
-	// Merging must not pick a token that merging can't make.
-	trie, err := datrie.New(n, func(i int) string {
-		if t := v.Token(i); len(t) < 2 || v.made(i) {
-			return t
-		}
-		return ""
-	})
-	if err != nil {
-		return err
-	}
-	v.trie, v.prefix = trie, trie.Prefixes()
-	return nil
 }
 
 // usable reports whether a part exists before token id is made.
 func (v *vocab) usable(part, id int) bool {
-	return part < id && (v.made(part) || len(v.Token(part)) == 1)
+	return part < id && (v.made(part) || len(v.ranked(part)) == 1)
 }
 
 const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
@@ -197,7 +202,7 @@ func (v *vocab) fillShort(count int) {
 	v.short = make([]shortToken, 1<<size)
 	v.shortShift = uint(64 - size)
 	for id := range v.Len() {
-		t := v.Token(id)
+		t := v.ranked(id)
 		if len(t) == 0 || len(t) > 8 {
 			continue
 		}
