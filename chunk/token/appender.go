@@ -1,0 +1,73 @@
+package token
+
+// An Appender counts the tokens of a text that arrives in parts, for instance
+// an answer that is being streamed. It keeps only the end of the text, from
+// the last place where no later byte can change the tokens before it.
+//
+// An Appender is not safe for concurrent use.
+type Appender struct {
+	e     *Encoding
+	final int    // tokens of the text that was let go
+	tail  []byte // the text since then
+	known int    // tokens of tail, -1 if they must be counted
+
+	// Looking for a new place to cut costs the length of the tail; it is done
+	// when the tail has doubled, so that a long piece isn't read again and again.
+	lookAt int
+}
+
+// NewAppender returns an Appender of the empty text.
+func (e *Encoding) NewAppender() *Appender { return &Appender{e: e, lookAt: minTail} }
+
+const minTail = 64
+
+// WriteString appends s. The error is always nil.
+func (a *Appender) WriteString(s string) (int, error) {
+	a.tail = append(a.tail, s...)
+	a.settle(len(s))
+	return len(s), nil
+}
+
+// Write appends p, which makes an Appender an [io.Writer]. The error is always
+// nil.
+func (a *Appender) Write(p []byte) (int, error) {
+	a.tail = append(a.tail, p...)
+	a.settle(len(p))
+	return len(p), nil
+}
+
+// Count returns the number of tokens of all that was written: exactly
+// [Encoding.Count] of the whole.
+func (a *Appender) Count() int {
+	if a.known < 0 {
+		a.known = a.e.Count(string(a.tail))
+	}
+	return a.final + a.known
+}
+
+// Reset makes the text empty again.
+func (a *Appender) Reset() { *a = Appender{e: a.e, tail: a.tail[:0], lookAt: minTail} }
+
+func (a *Appender) settle(added int) {
+	if added == 0 {
+		return
+	}
+	a.known = -1
+	if len(a.tail) < a.lookAt {
+		return
+	}
+	text := string(a.tail)
+	w := a.e.workspace()
+	defer a.e.work.Put(w)
+	cut := 0
+	for i := 0; i < len(text); {
+		end := a.e.split.next(text, i)
+		if !a.e.split.settled(text, end) {
+			break
+		}
+		a.final += a.e.countPiece(text, i, end, w)
+		i, cut = end, end
+	}
+	a.tail = a.tail[:copy(a.tail, a.tail[cut:])]
+	a.lookAt = max(minTail, 2*len(a.tail))
+}

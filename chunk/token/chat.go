@@ -1,0 +1,207 @@
+package token
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Message is what of a chat message costs tokens.
+type Message struct {
+	Role    string // "system", "user", "assistant", "tool"
+	Name    string // the participant's name, "" for none
+	Content string
+
+	Calls  []Call  // tools that the message calls
+	CallID string  // for a tool's answer: the call it answers
+	Images []Image // images beside the text
+}
+
+// A Call is a call of a tool.
+type Call struct {
+	ID, Name  string
+	Arguments string // JSON
+}
+
+// A Tool is a function that a model may call.
+type Tool struct {
+	Name, Description string
+
+	// Parameters is a JSON Schema of an object: anything that marshals to one,
+	// or nil.
+	Parameters any
+}
+
+// A Total is a number of tokens. It is Estimated where the provider has not
+// published how it counts: close enough for a budget, not for a bill.
+type Total struct {
+	Tokens    int
+	Estimated bool
+}
+
+func (t *Total) add(o Total) {
+	t.Tokens += o.Tokens
+	t.Estimated = t.Estimated || o.Estimated
+}
+
+// A ChatRule says how many tokens the frame of a chat costs beyond its texts.
+// The rules are data: change a field for a provider that counts in another way.
+type ChatRule struct {
+	Model string // what the rule was found by
+
+	PerMessage int // around each message
+	PerName    int // more for a name
+	Reply      int // the beginning of the answer
+
+	// The tools of a request: once, for each function, for its having
+	// properties, and for each property; an enum replaces EnumOpen and costs
+	// EnumItem for each value.
+	Tools, Function, Properties, Property, EnumOpen, EnumItem int
+
+	// EstimatedMessages and EstimatedTools say that the numbers are carried
+	// over from an older model.
+	EstimatedMessages, EstimatedTools bool
+
+	Image *ImageRule // nil if images are not known to be taken
+}
+
+// ChatRuleOf returns the rule of a model of OpenAI, or an
+// [*UnknownModelError]. Source: "How to count tokens with tiktoken" in OpenAI's
+// cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
+// that of GPT-4o and says that it is an estimate.
+func ChatRuleOf(model string) (ChatRule, error) {
+	base := strings.TrimPrefix(model, "ft:")
+	encoding, err := EncodingName(model)
+	chat := slices.ContainsFunc([]string{"gpt-", "chatgpt-", "o1", "o3", "o4"}, func(p string) bool { return strings.HasPrefix(base, p) })
+	if err != nil || !chat || encoding == "gpt2" {
+		return ChatRule{}, &UnknownModelError{model, "chat format"}
+	}
+	r := ChatRule{
+		Model: model, PerMessage: 3, PerName: 1, Reply: 3,
+		Tools: 12, Function: 7, Properties: 3, Property: 3, EnumOpen: -3, EnumItem: 3,
+	}
+	switch {
+	case base == "gpt-3.5-turbo-0301":
+		r.PerMessage, r.PerName, r.Function = 4, -1, 10
+	case encoding == "cl100k_base":
+		r.Function = 10
+	case !strings.HasPrefix(base, "gpt-4o") && !strings.HasPrefix(base, "chatgpt-4o"):
+		r.EstimatedMessages, r.EstimatedTools = true, true
+	}
+	if image, err := ImageRuleOf(model); err == nil {
+		r.Image = &image
+	}
+	return r, nil
+}
+
+// Messages counts a chat: its texts by count, the frame by the rule. Calls of
+// tools and their answers are framed in a way that is not published, so with
+// them the total is an estimate; so it is for an image whose size or cost is
+// not known.
+func (r *ChatRule) Messages(count func(text string) int, messages ...Message) Total {
+	total := Total{r.Reply, r.EstimatedMessages}
+	for i := range messages {
+		total.add(r.Message(count, &messages[i]))
+	}
+	return total
+}
+
+// Message counts one message of a chat, without the beginning of the answer.
+func (r *ChatRule) Message(count func(text string) int, m *Message) Total {
+	t := Total{r.PerMessage + count(m.Role) + count(m.Content), r.EstimatedMessages}
+	if m.Name != "" {
+		t.Tokens += r.PerName + count(m.Name)
+	}
+	for _, c := range m.Calls {
+		t.add(Total{r.PerMessage + count(c.Name) + count(c.Arguments), true})
+	}
+	if m.CallID != "" {
+		t.Estimated = true
+	}
+	for _, img := range m.Images {
+		if r.Image == nil {
+			t.Estimated = true
+			continue
+		}
+		t.add(r.Image.Count(img))
+	}
+	return t
+}
+
+// ToolsTotal counts the definitions of tools, which go with every request that
+// offers them. Nested objects and lists are counted as compact JSON, which is
+// an estimate. It fails if a tool's parameters don't marshal to an object.
+func (r *ChatRule) ToolsTotal(count func(text string) int, tools ...Tool) (Total, error) {
+	if len(tools) == 0 {
+		return Total{}, nil
+	}
+	total := Total{r.Tools, r.EstimatedTools}
+	for _, tool := range tools {
+		var schema struct {
+			Properties map[string]map[string]json.RawMessage `json:"properties"`
+		}
+		if tool.Parameters != nil {
+			data, err := json.Marshal(tool.Parameters)
+			if err == nil {
+				err = json.Unmarshal(data, &schema)
+			}
+			if err != nil {
+				return Total{}, fmt.Errorf("token: parameters of the tool %q: %w", tool.Name, err)
+			}
+		}
+		total.Tokens += r.Function + count(tool.Name+":"+strings.TrimSuffix(tool.Description, "."))
+		if len(schema.Properties) > 0 {
+			total.Tokens += r.Properties
+		}
+		for key, property := range schema.Properties {
+			total.add(r.property(count, key, property))
+		}
+	}
+	return total, nil
+}
+
+func (r *ChatRule) property(count func(string) int, key string, property map[string]json.RawMessage) Total {
+	t := Total{Tokens: r.Property}
+	text := func(field string) string {
+		var s string
+		raw, ok := property[field]
+		if ok && json.Unmarshal(raw, &s) != nil {
+			t.Estimated = true // a list of types, for instance
+			s = compact(raw)
+		}
+		return s
+	}
+	t.Tokens += count(key + ":" + text("type") + ":" + strings.TrimSuffix(text("description"), "."))
+	for field, raw := range property {
+		switch field {
+		case "type", "description", "title":
+		case "enum":
+			var items []json.RawMessage
+			if json.Unmarshal(raw, &items) != nil {
+				t.Estimated = true
+				continue
+			}
+			t.Tokens += r.EnumOpen
+			for _, item := range items {
+				var s string
+				if json.Unmarshal(item, &s) != nil {
+					s = compact(item)
+				}
+				t.Tokens += r.EnumItem + count(s)
+			}
+		default:
+			t.add(Total{count(compact(raw)), true})
+		}
+	}
+	return t
+}
+
+func compact(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw)
+	}
+	return b.String()
+}

@@ -1,0 +1,44 @@
+// Package cl100k is the encoding cl100k_base of GPT-4, GPT-3.5 Turbo and the
+// text-embedding-3 models. Importing it adds 330 KiB to a program.
+package cl100k
+
+import (
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"github.com/prodailabs/prodai/chunk/token"
+)
+
+// Packed by internal/rankgen from the file that OpenAI publishes; a test checks
+// its SHA-256.
+//
+//go:embed cl100k_base.ranks
+var packed []byte
+
+// The encoding is immutable and costs megabytes and tens of milliseconds, so a
+// program makes it once, when it is first asked for.
+var once = sync.OnceValue(func() *token.Encoding {
+	r, err := token.UnpackRanks(packed)
+	if err != nil {
+		panic(fmt.Sprintf("cl100k: the ranks in the program are damaged: %v", err))
+	}
+	e, err := token.New(r, &token.Options{
+		Name:    "cl100k_base",
+		Pattern: token.CL100K,
+		Special: map[string]int{
+			"<|endoftext|>":   100257,
+			"<|fim_prefix|>":  100258,
+			"<|fim_middle|>":  100259,
+			"<|fim_suffix|>":  100260,
+			"<|endofprompt|>": 100276,
+		},
+	})
+	if err != nil {
+		panic(fmt.Sprintf("cl100k: the ranks in the program are damaged: %v", err))
+	}
+	return e
+})
+
+// Encoding returns cl100k_base. All calls return the same one.
+func Encoding() *token.Encoding { return once() }

@@ -1,0 +1,280 @@
+package fit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/chunk/token"
+)
+
+// HistoryOptions of [History].
+type HistoryOptions struct {
+	// Tokens counts a text, for instance o200k.Encoding().Count. Default:
+	// [token.Estimate].
+	Tokens func(text string) int
+
+	// Rule says what the frame of a message costs. Default: that of GPT-4o,
+	// which other providers' frames resemble.
+	Rule *token.ChatRule
+
+	// KeepFirst keeps the oldest messages instead of the newest.
+	KeepFirst bool
+
+	// DropSystem treats system messages like the others. By default all of them
+	// stay: they are the rules.
+	DropSystem bool
+
+	// StartOn and EndOn, if set, are the roles that the kept history may begin
+	// and end on (system messages aside).
+	StartOn, EndOn []llms.ChatMessageType
+
+	// MaxMessage, if it is not zero, is the most tokens that the text of one
+	// message may have; the middle of a longer one is cut out. System messages
+	// are never cut. One page of a tool's output then can't push out the
+	// conversation.
+	MaxMessage int
+}
+
+// Fitted is a history that fits.
+type Fitted struct {
+	Messages []llms.MessageContent
+	Tokens   token.Total // of Messages, with the beginning of the answer
+	Dropped  []Dropped   // in the order of the history
+}
+
+// Dropped says what became of a message that is not in the result, or not
+// whole.
+type Dropped struct {
+	Index  int // in the history given
+	Role   llms.ChatMessageType
+	Tokens int // that were saved
+	Cut    bool
+	Why    string
+}
+
+// defaultRule is GPT-4o's.
+var defaultRule = token.ChatRule{PerMessage: 3, PerName: 1, Reply: 3, Tools: 12, Function: 7, Properties: 3, Property: 3, EnumOpen: -3, EnumItem: 3, EstimatedMessages: true, EstimatedTools: true}
+
+// History keeps as much of a chat as fits into budget tokens: the system
+// messages, and the newest messages without a gap.
+//
+// A message that calls tools and the answers to its calls stay or go together,
+// and an answer whose call is not in the history goes: a provider refuses a
+// request with half of them. If the newest message (or call with its answers)
+// doesn't fit, the error is a [*token.OverflowError]. The messages given are
+// not changed.
+func History(messages []llms.MessageContent, budget int, o *HistoryOptions) (Fitted, error) {
+	if o == nil {
+		o = &HistoryOptions{}
+	}
+	h := history{HistoryOptions: *o, in: messages, left: budget}
+	if h.Tokens == nil {
+		h.Tokens = token.Estimate
+	}
+	if h.Rule == nil {
+		h.Rule = &defaultRule
+	}
+	return h.fit()
+}
+
+type history struct {
+	HistoryOptions
+	in    []llms.MessageContent
+	cost  []int
+	left  int // tokens of the budget
+	total token.Total
+	keep  []bool
+	out   Fitted
+}
+
+// A unit is a run of messages that stay or go together: in[lo:hi].
+type unit struct{ lo, hi, cost int }
+
+func (h *history) fit() (Fitted, error) {
+	h.in = slices.Clone(h.in)
+	h.keep = make([]bool, len(h.in))
+	h.cost = make([]int, len(h.in))
+	h.spend(token.Total{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
+	for i := range h.in {
+		h.shorten(i)
+	}
+	fixed := 0
+	for i, m := range h.in {
+		h.cost[i] = h.price(m).Tokens
+		if m.Role == llms.ChatMessageTypeSystem && !h.DropSystem {
+			h.keep[i] = true
+			fixed += h.cost[i]
+		}
+	}
+	if fixed > h.left {
+		return Fitted{}, &token.OverflowError{What: "the system messages", Need: fixed, Budget: max(h.left, 0)}
+	}
+	h.left -= fixed
+	if err := h.choose(h.ends(h.units())); err != nil {
+		return Fitted{}, err
+	}
+	for i, m := range h.in {
+		if h.keep[i] {
+			h.out.Messages = append(h.out.Messages, m)
+			h.spend(h.price(m))
+		}
+	}
+	slices.SortStableFunc(h.out.Dropped, func(a, b Dropped) int { return a.Index - b.Index })
+	h.out.Tokens = h.total
+	return h.out, nil
+}
+
+func (h *history) spend(t token.Total) {
+	h.total.Tokens += t.Tokens
+	h.total.Estimated = h.total.Estimated || t.Estimated
+	if len(h.out.Messages) == 0 {
+		h.left -= t.Tokens // the reply's beginning; messages are accounted for in choose
+	}
+}
+
+func (h *history) price(m llms.MessageContent) token.Total {
+	msg := Message(m)
+	return h.Rule.Message(h.Tokens, &msg)
+}
+
+// shorten cuts the middle out of the texts of message i that are too long.
+func (h *history) shorten(i int) {
+	m := h.in[i]
+	if h.MaxMessage <= 0 || m.Role == llms.ChatMessageTypeSystem {
+		return
+	}
+	parts := slices.Clone(m.Parts)
+	saved := 0
+	cut := func(text string) string {
+		t := token.Truncate(h.Tokens, text, h.MaxMessage, token.KeepEnds, "\n[…]\n")
+		if t.CutStart < t.CutEnd {
+			saved += h.Tokens(text) - t.Tokens
+		}
+		return t.Text
+	}
+	for k, part := range parts {
+		switch p := part.(type) {
+		case llms.TextContent:
+			p.Text = cut(p.Text)
+			parts[k] = p
+		case llms.ToolCallResponse:
+			p.Content = cut(p.Content)
+			parts[k] = p
+		}
+	}
+	if saved > 0 {
+		h.in[i].Parts = parts
+		h.out.Dropped = append(h.out.Dropped, Dropped{i, m.Role, saved, true, fmt.Sprintf("the text has more than %d tokens", h.MaxMessage)})
+	}
+}
+
+func (h *history) drop(u unit, why string) {
+	for i := u.lo; i < u.hi; i++ {
+		if !h.keep[i] {
+			h.out.Dropped = append(h.out.Dropped, Dropped{i, h.in[i].Role, h.cost[i], false, why})
+		}
+	}
+}
+
+// units groups the messages that are not kept anyway.
+func (h *history) units() []unit {
+	var units []unit
+	for i := 0; i < len(h.in); {
+		if h.keep[i] {
+			i++
+			continue
+		}
+		u := unit{i, i + 1, h.cost[i]}
+		if callsTools(h.in[i]) {
+			for u.hi < len(h.in) && h.in[u.hi].Role == llms.ChatMessageTypeTool {
+				u.cost += h.cost[u.hi]
+				u.hi++
+			}
+		} else if h.in[i].Role == llms.ChatMessageTypeTool {
+			h.drop(u, "it answers a call of a tool that is not in the history")
+			i = u.hi
+			continue
+		}
+		units = append(units, u)
+		i = u.hi
+	}
+	return units
+}
+
+// ends drops units at the end until the history ends as it may.
+func (h *history) ends(units []unit) []unit {
+	for len(h.EndOn) > 0 && len(units) > 0 {
+		last := units[len(units)-1]
+		if slices.Contains(h.EndOn, h.in[last.hi-1].Role) {
+			break
+		}
+		h.drop(last, fmt.Sprintf("the history must end on %v", h.EndOn))
+		units = units[:len(units)-1]
+	}
+	return units
+}
+
+// choose keeps the units that fit, from one end.
+func (h *history) choose(units []unit) error {
+	if h.KeepFirst {
+		units = h.starts(units)
+		k := 0
+		for k < len(units) && units[k].cost <= h.left {
+			h.take(units[k])
+			k++
+		}
+		for _, u := range units[k:] {
+			h.drop(u, "it does not fit after the older messages")
+		}
+		return h.mustHave(units, k > 0, 0)
+	}
+	k := len(units)
+	room := h.left
+	for k > 0 && units[k-1].cost <= room {
+		k--
+		room -= units[k].cost
+	}
+	if err := h.mustHave(units, k < len(units), len(units)-1); err != nil {
+		return err
+	}
+	for _, u := range units[:k] {
+		h.drop(u, "it is older than what fits")
+	}
+	for _, u := range h.starts(units[k:]) {
+		h.take(u)
+	}
+	return nil
+}
+
+// starts drops units at the beginning until the history begins as it may.
+func (h *history) starts(units []unit) []unit {
+	for len(h.StartOn) > 0 && len(units) > 0 && !slices.Contains(h.StartOn, h.in[units[0].lo].Role) {
+		h.drop(units[0], fmt.Sprintf("the history must start on %v", h.StartOn))
+		units = units[1:]
+	}
+	return units
+}
+
+func (h *history) take(u unit) {
+	for i := u.lo; i < u.hi; i++ {
+		h.keep[i] = true
+	}
+	h.left -= u.cost
+}
+
+// mustHave fails if there are units and the one that matters was not taken.
+func (h *history) mustHave(units []unit, taken bool, which int) error {
+	if len(units) == 0 || taken {
+		return nil
+	}
+	what := "the last message"
+	if h.KeepFirst {
+		what = "the first message"
+	}
+	if u := units[which]; u.hi > u.lo+1 {
+		what += "'s tool calls and their answers"
+	}
+	return &token.OverflowError{What: what, Need: units[which].cost, Budget: max(h.left, 0)}
+}

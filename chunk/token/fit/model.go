@@ -1,0 +1,232 @@
+package fit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// Options of [New]. The fields of HistoryOptions apply; Rule defaults to the
+// rule of the call's model where one is known.
+type Options struct {
+	HistoryOptions
+
+	// Model is the model that is called; the call's own option goes before it.
+	// Its limits come from [token.LimitsOf].
+	Model string
+
+	// Window, if it is not zero, is the model's context window in tokens, and
+	// no table is asked.
+	Window int
+
+	// Output is how many tokens of the window stay free for the answer where
+	// the call doesn't set MaxTokens. Default: a quarter of the window, and no
+	// more than the model's longest answer.
+	Output int
+
+	// Margin stays free for what is only estimated. Default: a fiftieth of the
+	// window.
+	Margin int
+
+	// Summarize, if it is set, writes a summary of the messages that are
+	// dropped, which then stands in their place. It is asked in the course of
+	// the call; a later call that drops more messages extends the summary. If
+	// it fails, the messages are dropped without one.
+	Summarize llms.Model
+
+	// SummaryTokens is the most a summary may have. Default 256.
+	SummaryTokens int
+
+	// Logger gets an event for each call that was cut.
+	Logger *slog.Logger
+}
+
+// A Model fits the messages of every call into the window of the model it
+// wraps. A call that fits goes through untouched.
+type Model struct {
+	next llms.Model
+	o    Options
+	log  *slog.Logger
+
+	mu        sync.Mutex
+	summaries summaries
+}
+
+// New wraps next. It fails if neither Window nor a known Model is given; with
+// neither there would be only guesses to fit into.
+func New(next llms.Model, o *Options) (*Model, error) {
+	if next == nil {
+		return nil, errors.New("fit: New wants a model, got nil")
+	}
+	if o == nil {
+		o = &Options{}
+	}
+	m := &Model{next: next, o: *o, log: event.Logger(o.Logger)}
+	if m.o.Tokens == nil {
+		m.o.Tokens = token.Estimate
+	}
+	if m.o.SummaryTokens == 0 {
+		m.o.SummaryTokens = 256
+	}
+	if m.o.Window == 0 {
+		if _, err := token.LimitsOf(m.o.Model); err != nil {
+			return nil, fmt.Errorf("fit: set Window, or a Model that is known: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// Unwrap returns the wrapped model.
+func (m *Model) Unwrap() llms.Model { return m.next }
+
+// SupportsReasoning reports what the wrapped model does.
+func (m *Model) SupportsReasoning() bool { return llms.SupportsReasoningModel(m.next) }
+
+// Call is [Model.GenerateContent] for one prompt.
+func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	r, err := m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, prompt)}, options...)
+	if err != nil {
+		return "", err
+	}
+	return firstText(r)
+}
+
+// firstText returns the text of the first choice, which a careless model may
+// have left out.
+func firstText(r *llms.ContentResponse) (string, error) {
+	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
+		return "", errors.New("fit: the model's answer has no choice")
+	}
+	return r.Choices[0].Content, nil
+}
+
+// GenerateContent calls the wrapped model with as much of messages as fits. If
+// even the least that must stay doesn't, it returns a [*token.OverflowError]
+// and calls nothing.
+func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	fitted, err := m.fit(ctx, messages, options)
+	if err != nil {
+		return nil, err
+	}
+	r, err := m.next.GenerateContent(ctx, fitted, options...)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return r, err
+}
+
+func (m *Model) fit(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) ([]llms.MessageContent, error) {
+	var call llms.CallOptions
+	for _, set := range options {
+		set(&call)
+	}
+	name := m.o.Model
+	if call.Model != "" {
+		name = call.Model
+	}
+	h := m.o.HistoryOptions
+	if h.Rule == nil {
+		h.Rule = &defaultRule
+		if rule, err := token.ChatRuleOf(name); err == nil {
+			h.Rule = &rule
+		}
+	}
+	room, err := m.room(name, &call, h.Rule)
+	if err != nil {
+		return nil, err
+	}
+	if fits(messages, room, &h) {
+		return messages, nil
+	}
+	fitted, err := History(messages, room, &h)
+	if err != nil {
+		return nil, err
+	}
+	reason := ""
+	if gone := whole(fitted.Dropped, messages); m.o.Summarize != nil && len(gone) > 0 {
+		if fitted, err = m.withSummary(ctx, messages, room, &h, fitted); err != nil {
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("fit: summarize: %w", err)
+			}
+			reason = "no summary: the model that writes it failed"
+		}
+	}
+	saved := 0
+	for _, d := range fitted.Dropped {
+		saved += d.Tokens
+	}
+	if reason == "" && len(fitted.Dropped) > 0 {
+		reason = fitted.Dropped[0].Why
+	}
+	m.log.LogAttrs(ctx, slog.LevelInfo, event.TokensDropped,
+		slog.Int(event.Count, len(fitted.Dropped)), slog.Int(event.Tokens, saved),
+		slog.String(event.Reason, reason), slog.String(event.Model, name))
+	return fitted.Messages, nil
+}
+
+// room returns the tokens that the messages of a call may have.
+func (m *Model) room(name string, call *llms.CallOptions, rule *token.ChatRule) (int, error) {
+	b := token.Budget{Window: m.o.Window, Output: m.o.Output, Margin: m.o.Margin}
+	longest := 0
+	if b.Window == 0 {
+		l, err := token.LimitsOf(name)
+		if err != nil {
+			return 0, fmt.Errorf("fit: %w", err)
+		}
+		b.Window, longest = l.MaxInput, l.MaxOutput
+	}
+	switch {
+	case call.MaxTokens > 0:
+		b.Output = call.MaxTokens
+	case b.Output == 0:
+		b.Output = b.Window / 4
+		if longest > 0 {
+			b.Output = min(b.Output, longest)
+		}
+	}
+	if b.Margin == 0 {
+		b.Margin = b.Window / 50
+	}
+	tools, err := rule.ToolsTotal(m.o.Tokens, Tools(call.Tools)...)
+	if err != nil {
+		return 0, err
+	}
+	b.Overhead = tools.Tokens
+	return b.Input()
+}
+
+// fits reports whether a call needs no change.
+func fits(messages []llms.MessageContent, room int, h *HistoryOptions) bool {
+	total := h.Rule.Reply
+	for _, m := range messages {
+		if h.MaxMessage > 0 {
+			return false // History looks at each message
+		}
+		msg := Message(m)
+		if total += h.Rule.Message(h.Tokens, &msg).Tokens; total > room {
+			return false
+		}
+	}
+	return true
+}
+
+// whole returns the dropped messages that are not merely cut.
+func whole(dropped []Dropped, messages []llms.MessageContent) []llms.MessageContent {
+	var out []llms.MessageContent
+	for _, d := range dropped {
+		if !d.Cut {
+			out = append(out, messages[d.Index])
+		}
+	}
+	return out
+}

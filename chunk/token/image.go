@@ -1,0 +1,116 @@
+package token
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// An Image is what of an image costs tokens.
+type Image struct {
+	Width, Height int    // pixels; 0 if they are not known
+	Detail        string // "low", "high", or "auto" and "", which count as high
+}
+
+// An ImageRule says what images cost for a family of models: by tiles of 512
+// pixels, or by patches of 32. Source: OpenAI's guide "Images and vision".
+type ImageRule struct {
+	// Base and PerTile: the image is scaled down to fit 2048 by 2048 pixels,
+	// then so that its shorter side is at most 768; Base plus PerTile for each
+	// tile. Low detail costs Base.
+	Base, PerTile int
+
+	// Multiplier, if it is not zero: the image is scaled down until 1536
+	// patches cover it, and each costs so much. Detail doesn't matter.
+	Multiplier float64
+}
+
+// imageRules are by the longest prefix that ends where the name or a part of it
+// ends.
+var imageRules = []struct {
+	prefix string
+	rule   ImageRule
+}{
+	{"gpt-4o-mini", ImageRule{Base: 2833, PerTile: 5667}},
+	{"gpt-4o", ImageRule{Base: 85, PerTile: 170}},
+	{"chatgpt-4o", ImageRule{Base: 85, PerTile: 170}},
+	{"gpt-4.5", ImageRule{Base: 85, PerTile: 170}},
+	{"gpt-4.1-mini", ImageRule{Multiplier: 1.62}},
+	{"gpt-4.1-nano", ImageRule{Multiplier: 2.46}},
+	{"gpt-4.1", ImageRule{Base: 85, PerTile: 170}},
+	{"gpt-5-mini", ImageRule{Multiplier: 1.62}},
+	{"gpt-5-nano", ImageRule{Multiplier: 2.46}},
+	{"gpt-5", ImageRule{Base: 70, PerTile: 140}},
+	{"o4-mini", ImageRule{Multiplier: 1.72}},
+	{"o1", ImageRule{Base: 75, PerTile: 150}},
+	{"o3", ImageRule{Base: 75, PerTile: 150}},
+}
+
+// ImageRuleOf returns the rule of a model, or an [*UnknownModelError].
+func ImageRuleOf(model string) (ImageRule, error) {
+	base := strings.TrimPrefix(model, "ft:")
+	if base != "o1-mini" && base != "o3-mini" { // these take no images
+		for _, r := range imageRules {
+			if rest, ok := strings.CutPrefix(base, r.prefix); ok && (rest == "" || rest[0] == '-' || rest[0] == ':') {
+				return r.rule, nil
+			}
+		}
+	}
+	return ImageRule{}, &UnknownModelError{model, "cost of images"}
+}
+
+// Tokens returns what an image of the given size in pixels costs. It fails if a
+// side is not positive or the detail is none of [Image].
+func (r *ImageRule) Tokens(width, height int, detail string) (int, error) {
+	if width <= 0 || height <= 0 {
+		return 0, fmt.Errorf("token: an image of %d by %d pixels", width, height)
+	}
+	switch detail {
+	case "low", "high", "auto", "":
+	default:
+		return 0, fmt.Errorf(`token: image detail %q, want "low", "high" or "auto"`, detail)
+	}
+	w, h := float64(width), float64(height)
+	switch {
+	case r.Multiplier != 0:
+		return int(math.Ceil(patches(w, h) * r.Multiplier)), nil
+	case detail == "low":
+		return r.Base, nil
+	}
+	w, h = shrink(w, h, 2048/max(w, h))
+	w, h = shrink(w, h, 768/min(w, h))
+	return r.Base + r.PerTile*int(math.Ceil(w/512)*math.Ceil(h/512)), nil
+}
+
+// Count is [ImageRule.Tokens] for an [Image]; one of unknown size is estimated
+// as a square of 1024 pixels.
+func (r *ImageRule) Count(img Image) Total {
+	n, err := r.Tokens(img.Width, img.Height, img.Detail)
+	if err == nil {
+		return Total{Tokens: n}
+	}
+	n, _ = r.Tokens(1024, 1024, "high")
+	return Total{n, true}
+}
+
+func shrink(w, h, factor float64) (float64, float64) {
+	if factor >= 1 {
+		return w, h
+	}
+	return w * factor, h * factor
+}
+
+// patches returns how many squares of 32 pixels cover the image once it has
+// been scaled down to at most 1536 of them, a whole number of them wide or
+// high.
+func patches(w, h float64) float64 {
+	const side, most = 32, 1536
+	p := math.Ceil(w/side) * math.Ceil(h/side)
+	if p <= most {
+		return p
+	}
+	r := math.Sqrt(side * side * most / (w * h))
+	a, b := w*r/side, h*r/side
+	r *= min(math.Floor(a)/a, math.Floor(b)/b)
+	return min(most, math.Ceil(w*r/side)*math.Ceil(h*r/side))
+}

@@ -1,0 +1,174 @@
+package token
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ModelsAsOf is when the table of models was made. Limits change: a table
+// without a date is wrong without anybody noticing.
+const ModelsAsOf = "2026-11"
+
+//go:embed models.txt
+var modelsText string
+
+// An UnknownModelError says that a table has no entry for a model. There is no
+// default: a guessed window either wastes most of the real one or overflows it.
+type UnknownModelError struct {
+	Model string
+	What  string // what was asked for: "encoding", "limits", ...
+}
+
+func (e *UnknownModelError) Error() string {
+	return fmt.Sprintf("token: no %s known for the model %q (table of %s)", e.What, e.Model, ModelsAsOf)
+}
+
+// Limits are the limits of a model, in tokens.
+type Limits struct {
+	Model    string // the row of the table: the name itself or what it begins with
+	Provider string // "openai", "anthropic", ...
+
+	// MaxInput is the longest prompt. For some models the answer shares it; the
+	// table doesn't say for which, so that a careful program leaves room in it.
+	MaxInput int
+
+	// MaxOutput is the longest answer; 0 if the model gives none or the table
+	// doesn't know.
+	MaxOutput int
+
+	// Retired is the day on which the provider switches the model off; zero if
+	// none was announced.
+	Retired time.Time
+}
+
+// LimitsOf returns the limits of a model. A dated or otherwise versioned name
+// ("gpt-4o-2024-11-20", "gpt-5-latest") has those of its model unless it has a
+// row of its own, and a fine-tuned one ("ft:gpt-4o-2024-08-06:org::id") those
+// of the model it was made from. A provider in front ("openai/gpt-4o") is
+// ignored. An unknown model gives an [*UnknownModelError].
+func LimitsOf(model string) (Limits, error) {
+	name := model
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = name[i+1:]
+	}
+	tuned := strings.HasPrefix(name, "ft:")
+	if tuned {
+		name, _, _ = strings.Cut(name[len("ft:"):], ":")
+	}
+	if rest, ok := strings.CutPrefix(name, "gpt-35-turbo"); ok { // Azure's spelling
+		name = "gpt-3.5-turbo" + rest
+	}
+	for {
+		if tuned {
+			if l, ok := limitsRow("ft:" + name); ok {
+				return l, nil
+			}
+		}
+		if l, ok := limitsRow(name); ok {
+			return l, nil
+		}
+		short, ok := cutVersion(name)
+		if !ok {
+			return Limits{}, &UnknownModelError{model, "limits"}
+		}
+		name = short
+	}
+}
+
+func limitsRow(name string) (Limits, bool) {
+	if name == "" || strings.ContainsAny(name, " \n#") {
+		return Limits{}, false
+	}
+	i := strings.Index(modelsText, "\n"+name+" ")
+	if i < 0 {
+		return Limits{}, false
+	}
+	line, _, _ := strings.Cut(modelsText[i+1:], "\n")
+	var l Limits
+	var retired string
+	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInput, &l.MaxOutput, &retired); err != nil {
+		return Limits{}, false // a test reads every row
+	}
+	if day, err := time.Parse(time.DateOnly, retired); err == nil {
+		l.Retired = day
+	}
+	return l, true
+}
+
+// cutVersion cuts a last part that names a version and not another model: a
+// number with two or more digits, as in dates, "latest" or "preview".
+func cutVersion(name string) (string, bool) {
+	i := strings.LastIndexAny(name, "-@:")
+	if i <= 0 {
+		return "", false
+	}
+	last := name[i+1:]
+	digits := strings.Trim(last, "0123456789") == "" && len(last) >= 2
+	return name[:i], digits || last == "latest" || last == "preview"
+}
+
+// encodingOf and encodingByPrefix are tiktoken's tables (0.14).
+var encodingOf = map[string]string{
+	"o1": "o200k_base", "o3": "o200k_base", "o4-mini": "o200k_base",
+	"gpt-5": "o200k_base", "gpt-4.1": "o200k_base", "gpt-4o": "o200k_base",
+	"gpt-4": "cl100k_base", "gpt-3.5-turbo": "cl100k_base", "gpt-3.5": "cl100k_base", "gpt-35-turbo": "cl100k_base",
+	"davinci-002": "cl100k_base", "babbage-002": "cl100k_base",
+	"text-embedding-ada-002": "cl100k_base", "text-embedding-3-small": "cl100k_base", "text-embedding-3-large": "cl100k_base",
+	"text-davinci-003": "p50k_base", "text-davinci-002": "p50k_base",
+	"text-davinci-001": "r50k_base", "text-curie-001": "r50k_base", "text-babbage-001": "r50k_base", "text-ada-001": "r50k_base",
+	"davinci": "r50k_base", "curie": "r50k_base", "babbage": "r50k_base", "ada": "r50k_base",
+	"code-davinci-002": "p50k_base", "code-davinci-001": "p50k_base", "code-cushman-002": "p50k_base", "code-cushman-001": "p50k_base",
+	"davinci-codex": "p50k_base", "cushman-codex": "p50k_base",
+	"text-davinci-edit-001": "p50k_edit", "code-davinci-edit-001": "p50k_edit",
+	"text-similarity-davinci-001": "r50k_base", "text-similarity-curie-001": "r50k_base",
+	"text-similarity-babbage-001": "r50k_base", "text-similarity-ada-001": "r50k_base",
+	"text-search-davinci-doc-001": "r50k_base", "text-search-curie-doc-001": "r50k_base",
+	"text-search-babbage-doc-001": "r50k_base", "text-search-ada-doc-001": "r50k_base",
+	"code-search-babbage-code-001": "r50k_base", "code-search-ada-code-001": "r50k_base",
+	"gpt2": "gpt2", "gpt-2": "gpt2",
+}
+
+var encodingByPrefix = []struct{ prefix, encoding string }{
+	{"o1-", "o200k_base"}, {"o3-", "o200k_base"}, {"o4-mini-", "o200k_base"},
+	{"gpt-5", "o200k_base"}, {"gpt-4.5-", "o200k_base"}, {"gpt-4.1-", "o200k_base"},
+	{"chatgpt-4o-", "o200k_base"}, {"gpt-4o-", "o200k_base"},
+	{"gpt-4-", "cl100k_base"}, {"gpt-3.5-turbo-", "cl100k_base"}, {"gpt-35-turbo-", "cl100k_base"},
+	{"gpt-oss-", "o200k_harmony"},
+	{"ft:gpt-4o", "o200k_base"}, {"ft:gpt-4", "cl100k_base"}, {"ft:gpt-3.5-turbo", "cl100k_base"},
+	{"ft:davinci-002", "cl100k_base"}, {"ft:babbage-002", "cl100k_base"},
+}
+
+// EncodingName returns the name of the encoding that a model of OpenAI uses, by
+// tiktoken's tables, or an [*UnknownModelError]. It departs from them in one
+// place: a fine-tuned model has the encoding of the model it was made from,
+// where tiktoken takes ft:gpt-4.1 for a GPT-4.
+func EncodingName(model string) (string, error) {
+	if name, ok := encodingOf[model]; ok {
+		return name, nil
+	}
+	if base, ok := strings.CutPrefix(model, "ft:"); ok {
+		base, _, _ = strings.Cut(base, ":")
+		if name, err := EncodingName(base); err == nil {
+			return name, nil
+		}
+	}
+	for _, p := range encodingByPrefix {
+		if strings.HasPrefix(model, p.prefix) {
+			return p.encoding, nil
+		}
+	}
+	return "", &UnknownModelError{model, "encoding"}
+}
+
+// Models returns the names in the table of [LimitsOf].
+func Models() []string {
+	var names []string
+	for line := range strings.Lines(modelsText) {
+		if name, _, ok := strings.Cut(line, " "); ok && name != "#" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,70 @@
+// Package o200k is the encoding o200k_base of GPT-4o and the models after it, and
+// its variant o200k_harmony of the open-weight models. Importing it adds 700 KiB
+// to a program.
+package o200k
+
+import (
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"github.com/prodailabs/prodai/chunk/token"
+)
+
+// Packed by internal/rankgen from the file that OpenAI publishes; a test checks
+// its SHA-256.
+//
+//go:embed o200k_base.ranks
+var packed []byte
+
+// The encoding is immutable and costs megabytes and tens of milliseconds, so a
+// program makes it once, when it is first asked for.
+var once = sync.OnceValue(func() *token.Encoding {
+	r, err := token.UnpackRanks(packed)
+	if err != nil {
+		panic(fmt.Sprintf("o200k: the ranks in the program are damaged: %v", err))
+	}
+	e, err := token.New(r, &token.Options{
+		Name:    "o200k_base",
+		Pattern: token.O200K,
+		Special: map[string]int{"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
+	})
+	if err != nil {
+		panic(fmt.Sprintf("o200k: the ranks in the program are damaged: %v", err))
+	}
+	return e
+})
+
+// Encoding returns o200k_base. All calls return the same one.
+func Encoding() *token.Encoding { return once() }
+
+var harmony = sync.OnceValue(func() *token.Encoding {
+	special := map[string]int{
+		"<|startoftext|>": 199998,
+		"<|endoftext|>":   199999,
+		"<|return|>":      200002,
+		"<|constrain|>":   200003,
+		"<|channel|>":     200005,
+		"<|start|>":       200006,
+		"<|end|>":         200007,
+		"<|message|>":     200008,
+		"<|call|>":        200012,
+		"<|endofprompt|>": 200018,
+	}
+	for _, id := range []int{200000, 200001, 200004, 200009, 200010, 200011} {
+		special[fmt.Sprintf("<|reserved_%d|>", id)] = id
+	}
+	for id := 200013; id <= 201087; id++ { // 200018 has two names
+		special[fmt.Sprintf("<|reserved_%d|>", id)] = id
+	}
+	e, err := once().WithSpecial("o200k_harmony", special)
+	if err != nil {
+		panic(fmt.Sprintf("o200k: %v", err))
+	}
+	return e
+})
+
+// Harmony returns o200k_harmony, the encoding of gpt-oss: o200k_base with
+// the special tokens of the Harmony format, which mark roles, channels and
+// calls of tools.
+func Harmony() *token.Encoding { return harmony() }

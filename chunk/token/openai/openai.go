@@ -1,0 +1,49 @@
+// Package openai finds OpenAI's encodings by name or by model. Importing it
+// brings the ranks of all of them, 1.4 MB; a program that knows its encoding
+// imports o200k or cl100k instead.
+package openai
+
+import (
+	"fmt"
+
+	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/cl100k"
+	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/chunk/token/p50k"
+	"github.com/prodailabs/prodai/chunk/token/r50k"
+)
+
+// Names returns the names that [Encoding] knows.
+func Names() []string {
+	return []string{"r50k_base", "p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony"}
+}
+
+// Encoding returns the encoding of the given name; "gpt2" is another name of
+// r50k_base. Another name gives an error.
+func Encoding(name string) (*token.Encoding, error) {
+	switch name {
+	case "r50k_base", "gpt2":
+		return r50k.Encoding(), nil
+	case "p50k_base":
+		return p50k.Encoding(), nil
+	case "p50k_edit":
+		return p50k.Edit(), nil
+	case "cl100k_base":
+		return cl100k.Encoding(), nil
+	case "o200k_base":
+		return o200k.Encoding(), nil
+	case "o200k_harmony":
+		return o200k.Harmony(), nil
+	}
+	return nil, fmt.Errorf("openai: there is no encoding %q, only %q", name, Names())
+}
+
+// ForModel returns the encoding that a model uses, see [token.EncodingName]. An
+// unknown model gives a [*token.UnknownModelError].
+func ForModel(model string) (*token.Encoding, error) {
+	name, err := token.EncodingName(model)
+	if err != nil {
+		return nil, err
+	}
+	return Encoding(name)
+}

@@ -1,0 +1,59 @@
+package token
+
+import "fmt"
+
+// An OverflowError says that something can't be made to fit into a context
+// window. It is the client's own, told before a request is paid for; its code
+// and status are those that OpenAI's API answers in the same case.
+type OverflowError struct {
+	What   string // what doesn't fit: "the last message", "the part \"rules\""
+	Need   int    // tokens it has
+	Budget int    // tokens there are
+}
+
+func (e *OverflowError) Error() string {
+	return fmt.Sprintf("token: %s needs %d tokens, there is room for %d", e.What, e.Need, e.Budget)
+}
+
+// HTTPStatus returns 400.
+func (e *OverflowError) HTTPStatus() int { return 400 }
+
+// Code returns "context_length_exceeded".
+func (e *OverflowError) Code() string { return "context_length_exceeded" }
+
+// A Budget is a context window and what must stay free in it.
+type Budget struct {
+	Window   int // tokens the model reads and writes in one call
+	Output   int // for the answer
+	Overhead int // for what goes with every request: tools, a schema, frames
+	Margin   int // for what is only estimated
+}
+
+// Input returns how many tokens are left for the prompt, or an
+// [*OverflowError] if none are.
+func (b Budget) Input() (int, error) {
+	reserved := max(b.Output, 0) + max(b.Overhead, 0) + max(b.Margin, 0)
+	if reserved >= b.Window {
+		return 0, &OverflowError{"what is reserved for the answer, the tools and the margin", reserved, b.Window}
+	}
+	return b.Window - reserved, nil
+}
+
+// Estimate guesses the number of tokens of text without a vocabulary: a third of
+// the ASCII bytes and one for every other character. It has the form of
+// [Encoding.Count] for where none is known. Against o200k_base it is too high
+// for ordinary text, by a third to a half for English and code and by about a
+// tenth to a half for other scripts; runs of digits, punctuation and rare
+// characters may have more tokens than it says.
+func Estimate(text string) int {
+	ascii, wide := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < 0x80:
+			ascii++
+		case c >= 0xC0: // the first byte of a character
+			wide++
+		}
+	}
+	return (ascii+2)/3 + wide
+}

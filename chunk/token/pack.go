@@ -1,0 +1,164 @@
+package token
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Part is a piece of a prompt that competes for room: instructions, examples,
+// passages, history.
+type Part struct {
+	Name string // for the audit
+	Text string
+
+	// Priority: the higher ones get their room first; of equals the earlier.
+	Priority int
+
+	// Required parts must be in, or packing fails.
+	Required bool
+
+	// MinTokens, if it is not zero, allows the part to be cut down to no less
+	// than so many tokens where the whole doesn't fit. Keep says what is kept.
+	MinTokens int
+	Keep      Keep
+}
+
+// PackOptions of [Pack].
+type PackOptions struct {
+	// Separator stands between the parts; it costs tokens too. Default: a blank
+	// line. NoSeparator wins over it.
+	Separator   string
+	NoSeparator bool
+
+	// Marker stands where a part was cut. Default "…".
+	Marker string
+
+	// Cutoff leaves out everything of a lower priority than the first part that
+	// didn't fit. By default smaller parts of lower priority may still fill the
+	// gap.
+	Cutoff bool
+}
+
+// A Fate says what became of a part.
+type Fate struct {
+	Name   string
+	Tokens int    // what the part has in the result
+	Full   int    // what the whole part would have
+	Why    string // why it was cut or left out; "" if it is whole
+}
+
+// Packed is a prompt that fits.
+type Packed struct {
+	Text   string
+	Tokens int    // count of Text
+	Fates  []Fate // one for each part, in the order given
+}
+
+// Pack joins the parts that fit into budget, in the order given. Room is given
+// out by priority; every part that is cut or left out is accounted for. The
+// budget holds for the count of the joined text, not for the sum of its parts.
+//
+// Required parts that don't fit give an [*OverflowError].
+func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions) (Packed, error) {
+	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", parts: parts}
+	if o != nil {
+		p.cutoff = o.Cutoff
+		if o.Separator != "" {
+			p.separator = o.Separator
+		}
+		if o.NoSeparator {
+			p.separator = ""
+		}
+		if o.Marker != "" {
+			p.marker = o.Marker
+		}
+	}
+	p.texts = make([]*string, len(parts))
+	p.fates = make([]Fate, len(parts))
+	order := make([]int, len(parts))
+	for i, part := range parts {
+		order[i] = i
+		p.fates[i] = Fate{Name: part.Name, Full: count(part.Text)}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if parts[a].Required != parts[b].Required {
+			if parts[a].Required {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(parts[b].Priority, parts[a].Priority)
+	})
+	for _, i := range order {
+		if err := p.place(i); err != nil {
+			return Packed{}, err
+		}
+	}
+	text := p.join()
+	return Packed{text, count(text), p.fates}, nil
+}
+
+type packer struct {
+	count             func(string) int
+	budget            int
+	separator, marker string
+	cutoff            bool
+	parts             []Part
+	texts             []*string // nil: not in
+	fates             []Fate
+	closedBy          string // the part that the cutoff came with
+	closed            bool
+}
+
+func (p *packer) join() string {
+	var in []string
+	for _, t := range p.texts {
+		if t != nil {
+			in = append(in, *t)
+		}
+	}
+	return strings.Join(in, p.separator)
+}
+
+// place puts part i in if there is room.
+func (p *packer) place(i int) error {
+	part, fate := &p.parts[i], &p.fates[i]
+	if p.closed {
+		fate.Why = fmt.Sprintf("below the cutoff: %q did not fit", p.closedBy)
+		return nil
+	}
+	text := part.Text
+	p.texts[i] = &text
+	need := p.count(p.join())
+	if need <= p.budget {
+		fate.Tokens = fate.Full
+		return nil
+	}
+	if part.MinTokens > 0 {
+		// What doesn't fit is need-budget tokens; as counts don't add up, cut a
+		// little more until the joined text fits.
+		for room := fate.Full - (need - p.budget); room >= part.MinTokens; room-- {
+			t := Truncate(p.count, part.Text, room, part.Keep, p.marker)
+			text = t.Text
+			over := p.count(p.join()) - p.budget
+			if over <= 0 && t.Tokens > 0 {
+				fate.Tokens = t.Tokens
+				fate.Why = fmt.Sprintf("cut from %d tokens: no more room", fate.Full)
+				return nil
+			}
+			room -= max(over-1, 0)
+		}
+	}
+	p.texts[i] = nil
+	room := max(p.budget-p.count(p.join()), 0)
+	if part.Required {
+		return &OverflowError{fmt.Sprintf("the required part %q", part.Name), fate.Full, room}
+	}
+	fate.Why = fmt.Sprintf("left out: %d tokens, and room for %d", fate.Full, room)
+	if p.cutoff {
+		p.closed, p.closedBy = true, part.Name
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+// Package r50k is the encoding r50k_base of GPT-3's first models; GPT-2's
+// encoding gives the same tokens. Importing it adds 160 KiB to a program.
+package r50k
+
+import (
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"github.com/prodailabs/prodai/chunk/token"
+)
+
+// Packed by internal/rankgen from the file that OpenAI publishes; a test checks
+// its SHA-256.
+//
+//go:embed r50k_base.ranks
+var packed []byte
+
+// The encoding is immutable and costs megabytes and tens of milliseconds, so a
+// program makes it once, when it is first asked for.
+var once = sync.OnceValue(func() *token.Encoding {
+	r, err := token.UnpackRanks(packed)
+	if err != nil {
+		panic(fmt.Sprintf("r50k: the ranks in the program are damaged: %v", err))
+	}
+	e, err := token.New(r, &token.Options{
+		Name:    "r50k_base",
+		Pattern: token.GPT2,
+		Special: map[string]int{"<|endoftext|>": 50256},
+	})
+	if err != nil {
+		panic(fmt.Sprintf("r50k: the ranks in the program are damaged: %v", err))
+	}
+	return e
+})
+
+// Encoding returns r50k_base. All calls return the same one.
+func Encoding() *token.Encoding { return once() }

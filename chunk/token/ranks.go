@@ -1,0 +1,255 @@
+package token
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// maxTokens bounds the ids of a vocabulary: three of them fit into one word.
+const maxTokens = 1 << 21
+
+// Ranks is the vocabulary of a byte-pair encoding: the bytes of every token by
+// id. The id is the rank as well: of two possible merges the one that makes the
+// token of the lower id is done first. Ids may have gaps.
+type Ranks struct {
+	blob  string
+	start []uint32 // token i is blob[start[i]:start[i+1]], empty in a gap
+
+	// split[i] is the pair of tokens whose merge makes token i, twice i itself
+	// for what no merge makes; nil if the pairs are not known yet.
+	split [][2]uint32
+
+	// ids[i] is the id of the token of rank i, and rankOf the reverse, where a
+	// vocabulary numbers its tokens in another order than it merges them; nil
+	// where ids are ranks.
+	ids    []int
+	rankOf map[int]int
+}
+
+// Len returns the number of ranks, gaps included. Unless the vocabulary has ids
+// of its own, it is one more than the highest id.
+func (r *Ranks) Len() int { return len(r.start) - 1 }
+
+// Token returns the bytes of a token, or "" if there is no such id.
+func (r *Ranks) Token(id int) string {
+	if r.ids != nil {
+		rank, ok := r.rankOf[id]
+		if !ok {
+			return ""
+		}
+		id = rank
+	}
+	return r.ranked(id)
+}
+
+// ranked returns the bytes of the token of a rank.
+func (r *Ranks) ranked(rank int) string {
+	if rank < 0 || rank >= r.Len() {
+		return ""
+	}
+	return r.blob[r.start[rank]:r.start[rank+1]]
+}
+
+// id returns the id of the token of a rank.
+func (r *Ranks) id(rank int) int {
+	if r.ids != nil {
+		return r.ids[rank]
+	}
+	return rank
+}
+
+// RanksOf makes Ranks of a map from a token's bytes to its id, the form in
+// which tiktoken and its ports hand them around.
+func RanksOf(tokens map[string]int) (*Ranks, error) {
+	highest, size := -1, 0
+	for t, id := range tokens {
+		if id < 0 || id >= maxTokens {
+			return nil, fmt.Errorf("token: the id of %q is %d, want 0 to %d", t, id, maxTokens-1)
+		}
+		if t == "" {
+			return nil, fmt.Errorf("token: token %d is empty", id)
+		}
+		highest = max(highest, id)
+		size += len(t)
+	}
+	byID := make([]string, highest+1)
+	for t, id := range tokens {
+		if byID[id] != "" {
+			return nil, fmt.Errorf("token: %q and %q both have the id %d", byID[id], t, id)
+		}
+		byID[id] = t
+	}
+	return ranksByID(byID, size), nil
+}
+
+func ranksByID(byID []string, size int) *Ranks {
+	blob := make([]byte, 0, size)
+	r := &Ranks{start: make([]uint32, 1, len(byID)+1)}
+	for _, t := range byID {
+		blob = append(blob, t...)
+		r.start = append(r.start, uint32(len(blob)))
+	}
+	r.blob = string(blob)
+	return r
+}
+
+// A Loader is the seam of tiktoken-go: its BpeLoader, for instance the offline
+// one of tiktoken-go-loader, is one.
+type Loader interface {
+	LoadTiktokenBpe(file string) (map[string]int, error)
+}
+
+// LoadRanks makes Ranks of what a loader of tiktoken-go returns for a file.
+func LoadRanks(l Loader, file string) (*Ranks, error) {
+	tokens, err := l.LoadTiktokenBpe(file)
+	if err != nil {
+		return nil, fmt.Errorf("token: load %s: %w", file, err)
+	}
+	return RanksOf(tokens)
+}
+
+// ReadRanks reads a .tiktoken file: on each line a token in base 64, a space
+// and the id.
+func ReadRanks(rd io.Reader) (*Ranks, error) {
+	tokens := map[string]int{}
+	sc := bufio.NewScanner(rd)
+	for line := 1; sc.Scan(); line++ {
+		text, id, ok := bytes.Cut(sc.Bytes(), []byte(" "))
+		if len(sc.Bytes()) == 0 {
+			continue
+		}
+		raw, err := base64.StdEncoding.AppendDecode(nil, text)
+		n, errID := strconv.Atoi(string(id))
+		if !ok || err != nil || errID != nil {
+			return nil, fmt.Errorf("token: line %d of the ranks: %.40q is not a token in base 64 and an id", line, sc.Bytes())
+		}
+		if _, twice := tokens[string(raw)]; twice {
+			return nil, fmt.Errorf("token: line %d of the ranks: token %q is there twice", line, raw)
+		}
+		tokens[string(raw)] = n
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("token: read the ranks: %w", err)
+	}
+	return RanksOf(tokens)
+}
+
+// WriteTo writes r as a .tiktoken file. For the ranks of OpenAI the bytes are
+// those of the published files, so that a checksum proves them.
+func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
+	var line []byte
+	var total int64
+	for rank := range r.Len() {
+		t := r.ranked(rank)
+		if t == "" {
+			continue
+		}
+		line = base64.StdEncoding.AppendEncode(line[:0], []byte(t))
+		line = append(line, ' ')
+		line = strconv.AppendInt(line, int64(r.id(rank)), 10)
+		line = append(line, '\n')
+		n, err := w.Write(line)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// The packed form says of each token which two tokens are merged to make it,
+// which is all there is to know: "the" is "t"+"he". Deflated, three columns of
+// bytes for the left part and three for the right take a fifth of the text
+// file, and reading them needs no search for the merges.
+const packedMagic = "prodai ranks 1\n"
+
+// Pack returns r in the compact form that [UnpackRanks] reads.
+func (r *Ranks) Pack() ([]byte, error) {
+	if r.ids != nil {
+		return nil, fmt.Errorf("token: ranks with ids of their own can't be packed")
+	}
+	v, err := newVocab(r)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(v.whole); n > 0 {
+		return nil, fmt.Errorf("token: %d tokens are not made by merging two others", n)
+	}
+	n := r.Len()
+	cols := make([]byte, 6*n)
+	for id, pair := range v.split {
+		switch t := r.Token(id); len(t) {
+		case 0: // a gap refers to itself
+			pair = [2]uint32{uint32(id), uint32(id)}
+		case 1: // a byte refers to the next id, which nothing made of two parts can
+			pair = [2]uint32{uint32(id) + 1, uint32(t[0])}
+		}
+		for i, part := range pair {
+			for b := range 3 {
+				cols[(3*i+b)*n+id] = byte(part >> (8 * b))
+			}
+		}
+	}
+	out := bytes.NewBufferString(packedMagic)
+	out.Write(binary.AppendUvarint(nil, uint64(n)))
+	out.Write(binary.AppendUvarint(nil, uint64(len(r.blob))))
+	zw, err := flate.NewWriter(out, flate.BestCompression)
+	if err == nil {
+		_, err = zw.Write(cols)
+	}
+	if err == nil {
+		err = zw.Close()
+	}
+	return out.Bytes(), err
+}
+
+// UnpackRanks reads what [Ranks.Pack] wrote.
+func UnpackRanks(data []byte) (*Ranks, error) {
+	rest, ok := bytes.CutPrefix(data, []byte(packedMagic))
+	if !ok {
+		return nil, fmt.Errorf("token: these are not packed ranks")
+	}
+	n, k := binary.Uvarint(rest)
+	size, k2 := binary.Uvarint(rest[max(k, 0):])
+	if k <= 0 || k2 <= 0 || n > maxTokens || size > 1<<28 {
+		return nil, fmt.Errorf("token: packed ranks: damaged header")
+	}
+	cols := make([]byte, 6*n)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(rest[k+k2:])), cols); err != nil {
+		return nil, fmt.Errorf("token: packed ranks: %w", err)
+	}
+	r := &Ranks{start: make([]uint32, n+1), split: make([][2]uint32, n)}
+	blob := make([]byte, 0, size)
+	part := func(col, id int) uint32 {
+		at := 3*col*int(n) + id
+		return uint32(cols[at]) | uint32(cols[at+int(n)])<<8 | uint32(cols[at+2*int(n)])<<16
+	}
+	for id := range int(n) {
+		left, right := part(0, id), part(1, id)
+		switch self := uint32(id); {
+		case left == self && right == self:
+			r.split[id] = [2]uint32{self, self}
+		case left == self+1 && right < 256:
+			blob = append(blob, byte(right))
+			r.split[id] = [2]uint32{self, self}
+		case left < self && right < self && r.start[left] != r.start[left+1] && r.start[right] != r.start[right+1]:
+			blob = append(blob, blob[r.start[left]:r.start[left+1]]...)
+			blob = append(blob, blob[r.start[right]:r.start[right+1]]...)
+			r.split[id] = [2]uint32{left, right}
+		default:
+			return nil, fmt.Errorf("token: packed ranks: token %d is made of %d and %d", id, left, right)
+		}
+		if uint64(len(blob)) > size {
+			return nil, fmt.Errorf("token: packed ranks: longer than announced")
+		}
+		r.start[id+1] = uint32(len(blob))
+	}
+	r.blob = string(blob)
+	return r, nil
+}

@@ -1,0 +1,152 @@
+package token
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/internal/datrie"
+)
+
+// specials are the special tokens of an encoding.
+type specials struct {
+	ids   map[string]int
+	text  map[int]string
+	names []string
+	first string       // the bytes that some special token begins with
+	trie  *datrie.Trie // of names
+}
+
+func newSpecials(ids map[string]int) (specials, error) {
+	s := specials{ids: maps.Clone(ids), text: make(map[int]string, len(ids))}
+	for name, id := range ids {
+		if name == "" || id < 0 || id >= maxTokens {
+			return s, &VocabularyError{id, fmt.Sprintf("can't be the special token %q", name)}
+		}
+		// Two names may share an id, as <|endofprompt|> and a reserved one do;
+		// decoding takes the first in order.
+		if other, ok := s.text[id]; !ok || name < other {
+			s.text[id] = name
+		}
+		s.names = append(s.names, name)
+		if strings.IndexByte(s.first, name[0]) < 0 {
+			s.first += name[:1]
+		}
+	}
+	slices.Sort(s.names)
+	var err error
+	s.trie, err = datrie.New(len(s.names), func(i int) string { return s.names[i] })
+	return s, err
+}
+
+// find returns the first special token in text[from:] that is wanted, and its
+// place; of several at one place the longest.
+func (s *specials) find(text string, from int, wanted func(name string) bool) (name string, at int) {
+	for at = from; at < len(text); at++ {
+		i := strings.IndexAny(text[at:], s.first)
+		if i < 0 {
+			break
+		}
+		at += i
+		for k, _ := s.trie.Longest(text[at:]); k >= 0; k = s.trie.Prefix(k) {
+			if wanted(s.names[k]) {
+				return s.names[k], at
+			}
+		}
+	}
+	return "", -1
+}
+
+// A Set is a set of special tokens by name: all of an encoding's, or some. The
+// zero value is empty.
+type Set struct {
+	all   bool
+	names []string
+}
+
+// All is the set of all special tokens of an encoding.
+func All() Set { return Set{all: true} }
+
+// Only is the set of the named tokens. Names that are no special tokens may
+// stand in it: allowed they change nothing, disallowed they are refused like
+// the others.
+func Only(names ...string) Set { return Set{names: slices.Clone(names)} }
+
+// A SpecialTokenError says that a text holds a special token that may not be
+// there.
+type SpecialTokenError struct {
+	Token  string
+	Offset int // of its first byte in the text
+}
+
+func (e *SpecialTokenError) Error() string {
+	return fmt.Sprintf("token: the text holds the special token %q at byte %d; allow it, or encode it as ordinary text", e.Token, e.Offset)
+}
+
+// EncodeSpecial encodes text in which special tokens have a meaning. Those in
+// allowed become their one token. Those in disallowed are refused with a
+// [*SpecialTokenError] that names the leftmost; [All] there means all that are
+// not allowed. The others are ordinary text.
+//
+//	e.EncodeSpecial(prompt, token.All(), token.Set{})          // trusted text
+//	e.EncodeSpecial(input, token.Set{}, token.All())           // refuse an injected one
+//	e.EncodeSpecial(doc, token.Only("<|endoftext|>"), token.All())
+//
+// These are the rules of tiktoken's encode.
+func (e *Encoding) EncodeSpecial(text string, allowed, disallowed Set) ([]int, error) {
+	var bad string
+	var at int
+	if disallowed.all {
+		bad, at = e.special.find(text, 0, func(name string) bool { return !allowed.has(name) })
+	} else {
+		bad, at = leftmost(text, disallowed.names)
+	}
+	if at >= 0 {
+		return nil, &SpecialTokenError{bad, at}
+	}
+	ids := make([]int, 0, len(text)/4+4)
+	if !allowed.all && len(allowed.names) == 0 {
+		return e.AppendEncode(ids, text), nil
+	}
+	for from := 0; ; {
+		name, at := e.special.find(text, from, allowed.has)
+		if at < 0 {
+			return e.AppendEncode(ids, text[from:]), nil
+		}
+		ids = e.AppendEncode(ids, text[from:at])
+		ids = append(ids, e.special.ids[name])
+		from = at + len(name)
+	}
+}
+
+func (s Set) has(name string) bool { return s.all || slices.Contains(s.names, name) }
+
+// leftmost returns the one of names that occurs first in text; of several at
+// one place the longest.
+func leftmost(text string, names []string) (name string, at int) {
+	at = -1
+	for _, n := range names {
+		if i := strings.Index(text, n); i >= 0 && n != "" &&
+			(at < 0 || i < at || i == at && len(n) > len(name)) {
+			name, at = n, i
+		}
+	}
+	return name, at
+}
+
+// continues reports whether the byte at i goes on a character that began
+// before it.
+func continues(text string, i int) bool {
+	if utf8.RuneStart(text[i]) {
+		return false
+	}
+	for back := 1; back < utf8.UTFMax && back <= i; back++ {
+		if utf8.RuneStart(text[i-back]) {
+			_, size := utf8.DecodeRuneInString(text[i-back:])
+			return size > back
+		}
+	}
+	return false // a stray byte is a character of its own
+}

@@ -1,0 +1,243 @@
+package token_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/cl100k"
+	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/chunk/token/p50k"
+	"github.com/prodailabs/prodai/chunk/token/r50k"
+)
+
+func encodings() []*token.Encoding {
+	return []*token.Encoding{
+		r50k.Encoding(), p50k.Encoding(), p50k.Edit(), cl100k.Encoding(), o200k.Encoding(), o200k.Harmony(),
+	}
+}
+
+// mergePlainly is byte-pair encoding as it is defined: of all adjacent pairs
+// that make a token merge the leftmost of the lowest rank, until none does.
+func mergePlainly(ranks map[string]int, piece string) []int {
+	if id, ok := ranks[piece]; ok {
+		return []int{id}
+	}
+	ends := make([]int, 0, len(piece)+1)
+	for i := range len(piece) + 1 {
+		ends = append(ends, i)
+	}
+	for {
+		best, at := -1, -1
+		for i := 0; i+2 < len(ends); i++ {
+			if id, ok := ranks[piece[ends[i]:ends[i+2]]]; ok && (best < 0 || id < best) {
+				best, at = id, i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		ends = append(ends[:at+1], ends[at+2:]...)
+	}
+	var ids []int
+	for i := 0; i+1 < len(ends); i++ {
+		ids = append(ids, ranks[piece[ends[i]:ends[i+1]]])
+	}
+	return ids
+}
+
+func rankMap(e *token.Encoding) map[string]int {
+	ranks := map[string]int{}
+	for id := range e.Ranks().Len() {
+		if t := e.Ranks().Token(id); t != "" {
+			ranks[t] = id
+		}
+	}
+	return ranks
+}
+
+// laws checks what holds for every text and every encoding.
+func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
+	t.Helper()
+	ids := e.Encode(text)
+	n := len(ids)
+	back, err := e.Decode(ids)
+	require.NoError(t, err)
+	require.Equal(t, text, back, e.Name())
+	require.Equal(t, n, e.Count(text), "%s %q", e.Name(), text)
+
+	got, ok := e.CountUpTo(text, budget)
+	require.Equal(t, n <= budget, ok)
+	if ok {
+		require.Equal(t, n, got)
+	} else {
+		require.Greater(t, got, budget)
+	}
+
+	var fromTokens []int
+	at := 0
+	for id, part := range e.Tokens(text) {
+		fromTokens = append(fromTokens, id)
+		require.Equal(t, part, e.TokenText(id))
+		at += len(part)
+	}
+	require.Equal(t, len(text), at)
+	require.Equal(t, len(ids), len(fromTokens))
+
+	head, tail := e.SplitAt(text, budget)
+	require.Equal(t, text, head+tail)
+	require.LessOrEqual(t, e.Count(head), max(budget, 0))
+	if utf8.ValidString(text) {
+		require.True(t, utf8.ValidString(head), "%q", head)
+	}
+
+	a := e.NewAppender()
+	for rest := text; rest != ""; {
+		k := min(max(cut, 1), len(rest))
+		_, err := a.WriteString(rest[:k])
+		require.NoError(t, err)
+		rest = rest[k:]
+		if len(text) < 300 {
+			require.Equal(t, e.Count(text[:len(text)-len(rest)]), a.Count(), "%s %q", e.Name(), text)
+		}
+	}
+	require.Equal(t, n, a.Count(), "%s %q", e.Name(), text)
+
+	if cut >= 0 && cut <= len(text) {
+		r := e.NewRanger(text)
+		require.Equal(t, n, r.Total())
+		require.Equal(t, e.Count(text[:cut]), r.Count(0, cut), "%s %q[:%d]", e.Name(), text, cut)
+		require.Equal(t, e.Count(text[cut:]), r.Count(cut, len(text)), "%s %q[%d:]", e.Name(), text, cut)
+		if mid := cut + (len(text)-cut)/2; true {
+			require.Equal(t, e.Count(text[cut:mid]), r.Count(cut, mid), "%s %q[%d:%d]", e.Name(), text, cut, mid)
+		}
+	}
+
+	_, err = e.EncodeSpecial(text, token.Set{}, token.All())
+	var special *token.SpecialTokenError
+	if errors.As(err, &special) {
+		require.True(t, strings.HasPrefix(text[special.Offset:], special.Token))
+	} else {
+		require.NoError(t, err)
+	}
+	ids, err = e.EncodeSpecial(text, token.All(), token.Set{})
+	require.NoError(t, err)
+	back, err = e.Decode(ids)
+	require.NoError(t, err)
+	require.Equal(t, text, back)
+}
+
+// texts makes inputs that bring the pieces of the patterns together in all
+// orders.
+func texts(rng *rand.Rand, n int) []string {
+	atoms := []string{"a", "B", "word", "Word", "WORD", "'s", "'S", "'ll", "'ſ", "'", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "1", "23", "４", "½",
+		"!", "...", "//", "/", "日本", "字", "한국", "é", "e\u0301", "\u0301", "ǅ", "ʰ", "ª", "👩‍👩‍👧", "🇩🇪", "\xff", "\xe6\x97", "\x00", "<|endoftext|>", "<|end", "}\n\n", "aaaa",
+		"    ", "the", "ing", "ß", "İ", "\ufeff", "०१२", "नमस्ते"}
+	out := []string{"", " ", "\n", "\xff", strings.Repeat("a", 1000), strings.Repeat(" ", 1000), strings.Repeat("ab", 400), strings.Repeat("日", 300),
+		strings.Repeat("\n ", 200), strings.Repeat("A", 200) + "b", "ʰ" + strings.Repeat("A", 200), strings.Repeat("7", 500)}
+	for range n {
+		var b strings.Builder
+		for range 1 + rng.IntN(30) {
+			b.WriteString(atoms[rng.IntN(len(atoms))])
+		}
+		out = append(out, b.String())
+	}
+	return out
+}
+
+func TestLaws(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for i, text := range texts(rng, 400) {
+		e := encodings()[i%6]
+		laws(t, e, text, rng.IntN(len(text)+1), rng.IntN(40))
+	}
+}
+
+func FuzzEncoding(f *testing.F) {
+	for _, text := range texts(rand.New(rand.NewPCG(1, 1)), 20) {
+		f.Add(text, 3, 5, uint8(4))
+	}
+	f.Fuzz(func(t *testing.T, text string, cut, budget int, which uint8) {
+		laws(t, encodings()[which%6], text, cut, budget)
+	})
+}
+
+func TestMergeIsThePlainOne(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, e := range []*token.Encoding{r50k.Encoding(), p50k.Encoding(), cl100k.Encoding(), o200k.Encoding()} {
+		ranks := rankMap(e)
+		for _, text := range texts(rng, 300) {
+			var want []int
+			for _, piece := range e.Pieces(text) {
+				want = append(want, mergePlainly(ranks, piece)...)
+			}
+			require.Equal(t, want, append([]int(nil), e.Encode(text)...), "%s %q", e.Name(), text)
+		}
+		for range 300 { // pieces of any bytes: letters only, so that they stay whole
+			b := make([]byte, 1+rng.IntN(60))
+			for i := range b {
+				b[i] = "aaabcdeinorst"[rng.IntN(13)]
+			}
+			require.Equal(t, mergePlainly(ranks, string(b)), e.Encode(string(b)), "%s %q", e.Name(), b)
+		}
+	}
+}
+
+func FuzzMerge(f *testing.F) {
+	e := o200k.Encoding()
+	ranks := rankMap(e)
+	old := r50k.Encoding()
+	oldRanks := rankMap(old)
+	f.Add("the quick brown fox")
+	f.Fuzz(func(t *testing.T, text string) {
+		var want []int
+		for _, piece := range e.Pieces(text) {
+			want = append(want, mergePlainly(ranks, piece)...)
+		}
+		require.Equal(t, want, append([]int(nil), e.Encode(text)...))
+		want = nil
+		for _, piece := range old.Pieces(text) {
+			want = append(want, mergePlainly(oldRanks, piece)...)
+		}
+		require.Equal(t, want, append([]int(nil), old.Encode(text)...))
+	})
+}
+
+func TestHostileTextsAreLinear(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	random := make([]byte, 1<<20)
+	for i := range random {
+		random[i] = byte(rng.IntN(256))
+	}
+	for _, e := range encodings() {
+		for _, text := range []string{strings.Repeat("a", 1<<20), strings.Repeat(" ", 1<<20), strings.Repeat("\n", 1<<20),
+			strings.Repeat("ab", 1<<19), strings.Repeat("日", 1<<18), strings.Repeat("-", 1<<20), "ʰ" + strings.Repeat("A", 1<<20), string(random)} {
+			require.NotZero(t, e.Count(text))
+		}
+	}
+}
+
+func TestCountDoesNotAllocate(t *testing.T) {
+	text := strings.Repeat("A model's context is finite; tokenizers aren't. 日本語のテキスト "+strings.Repeat("x", 100)+" ", 20)
+	for _, e := range encodings() {
+		e.Count(text)
+		require.Zero(t, testing.AllocsPerRun(20, func() { e.Count(text) }), e.Name())
+		require.Zero(t, testing.AllocsPerRun(20, func() { e.CountUpTo(text, 300) }), e.Name())
+	}
+}
+
+func TestDecodeNamesTheUnknownToken(t *testing.T) {
+	e := cl100k.Encoding()
+	text, err := e.Decode([]int{9906, 100256, 5})
+	var bad *token.DecodeError
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, token.DecodeError{Encoding: "cl100k_base", ID: 100256, Index: 1}, *bad)
+	require.Equal(t, "Hello", text)
+	_, err = e.Decode([]int{-1})
+	require.ErrorAs(t, err, &bad)
+}

@@ -1,0 +1,87 @@
+package token
+
+import (
+	"sort"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+)
+
+// A Keep says which part of a text that is too long is kept.
+type Keep uint8
+
+// What [Truncate] keeps.
+const (
+	KeepHead Keep = iota // the beginning: the end is cut off
+	KeepTail             // the end
+	KeepEnds             // both ends: the middle is cut out
+)
+
+// Truncated is a text that was made to fit.
+type Truncated struct {
+	Text   string
+	Tokens int // of Text, by the counter given
+
+	// CutStart and CutEnd are the byte offsets in the original of what was cut
+	// out; equal if nothing was.
+	CutStart, CutEnd int
+}
+
+// Truncate cuts as little as it can out of text so that count of the result,
+// with the marker in the place of the cut, is at most budget. It cuts between
+// graphemes, what a reader takes for characters: no emoji or accented letter is
+// taken apart. A marker that doesn't fit is left out.
+//
+// The count of the result is checked, not calculated: counts of parts don't
+// add up. The search calls count about twenty times, on texts of about the
+// budget's size.
+func Truncate(count func(text string) int, text string, budget int, keep Keep, marker string) Truncated {
+	// A text much longer than the budget isn't counted as a whole: even of
+	// words of eight bytes so many wouldn't fit.
+	if len(text)/128 <= budget {
+		if n := count(text); n <= budget {
+			return Truncated{Text: text, Tokens: n}
+		}
+	}
+	if count(marker) > budget {
+		marker = ""
+	}
+	ends := graphemeEnds(text)
+	cut := func(n int) Truncated { // with n graphemes kept
+		head, tail := n, 0
+		switch keep {
+		case KeepTail:
+			head, tail = 0, n
+		case KeepEnds:
+			head, tail = n-n/2, n/2
+		}
+		start, end := ends[head], ends[len(ends)-1-tail]
+		s := text[:start] + marker + text[end:]
+		return Truncated{s, count(s), start, end}
+	}
+	best := Truncated{Text: "", CutEnd: len(text)}
+	fits := func(n int) bool {
+		t := cut(n)
+		if t.Tokens <= budget && (best.Text == "" || len(t.Text) > len(best.Text)) {
+			best = t
+		}
+		return t.Tokens <= budget
+	}
+	// Gallop to the first length that doesn't fit, then search below it.
+	most := len(ends) - 2 // keeping all was tried
+	hi := min(4*max(budget, 1), most)
+	for hi < most && fits(hi) {
+		hi = min(2*hi, most)
+	}
+	sort.Search(max(hi+1, 0), func(n int) bool { return !fits(n) })
+	return best
+}
+
+// graphemeEnds returns the offsets at which text may be cut, from 0 to its
+// length.
+func graphemeEnds(text string) []int {
+	ends := []int{0}
+	for g := graphemes.FromString(text); g.Next(); {
+		ends = append(ends, g.End())
+	}
+	return ends
+}
