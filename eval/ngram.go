@@ -29,10 +29,13 @@ type scratch struct {
 	best   []float64
 	counts []int
 	lens   []int
+	lcs    lcs
+	rouge  rougeWords
 }
 
 var scratches = sync.Pool{New: func() any {
-	return &scratch{vocab: vocab{seed: maphash.MakeSeed()}}
+	seed := maphash.MakeSeed()
+	return &scratch{vocab: vocab{seed: seed}, rouge: rougeWords{vocab: vocab{seed: seed}}}
 }}
 
 // A vocab gives the distinct tokens of a segment the ids 1, 2, 3...
