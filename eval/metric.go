@@ -114,6 +114,7 @@ var (
 	ErrNotFinite    = errors.New("eval: number is NaN or infinite")
 	ErrOption       = errors.New("eval: invalid option")
 	ErrSignature    = errors.New("eval: signatures differ")
+	ErrDuplicate    = errors.New("eval: duplicate")
 )
 
 // A SkipError says that a metric doesn't apply to a case: no references, no

@@ -26,7 +26,7 @@ type scratch struct {
 	grams  trie
 	words  trie
 	row    []float64
-	best   []float64
+	answer []byte
 	counts []int
 	lens   []int
 	lcs    lcs
