@@ -74,7 +74,7 @@
 // Each one's comment gives its formula, its source and when it misleads.
 // Overlap with a reference is a proxy: all of them reward the right words and
 // none reads the sentence. "The drug is safe" and "The drug is not safe" have
-// a BLEU of 43 with each other and a ROUGE-1 of 0.89.
+// a BLEU of 38 with each other and a ROUGE-1 of 0.89.
 //
 // # A short program
 //
