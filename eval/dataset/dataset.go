@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -100,6 +101,17 @@ func (d *Dataset) Version() string {
 	slices.Sort(hashes)
 	h := sha256.Sum256([]byte(strings.Join(hashes, "\n")))
 	return "sha256:" + hex.EncodeToString(h[:])
+}
+
+// All yields the cases in order: what a suite reads.
+func (d *Dataset) All() iter.Seq2[*eval.Case, error] {
+	return func(yield func(*eval.Case, error) bool) {
+		for i := range d.Cases {
+			if !yield(&d.Cases[i], nil) {
+				return
+			}
+		}
+	}
 }
 
 // OfKind returns the cases of one kind.

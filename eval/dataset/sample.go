@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/prodailabs/prodai/eval"
@@ -54,37 +53,49 @@ func (d *Dataset) Sample(n int, seed uint64, by func(*eval.Case) string) (*Datas
 	return out, nil
 }
 
-// allocate divides n among the strata.
+// allocate divides n among the strata: the whole part of each one's share, at
+// least 1 if n is enough for that, and then one at a time where the share is
+// missed by most.
 func allocate(n int, names []string, strata map[string][]int) []int {
 	total := 0
 	for _, name := range names {
 		total += len(strata[name])
 	}
-	take := make([]int, len(names))
-	type rest struct {
-		k    int
-		part float64
-	}
-	var rests []rest
+	take, share := make([]int, len(names)), make([]float64, len(names))
 	given := 0
 	for k, name := range names {
-		share := float64(n) * float64(len(strata[name])) / float64(total)
-		take[k] = int(share)
+		share[k] = float64(n) * float64(len(strata[name])) / float64(total)
+		take[k] = int(share[k])
+		if take[k] == 0 && n >= len(names) {
+			take[k] = 1
+		}
 		given += take[k]
-		part := share - math.Floor(share)
-		if take[k] == 0 {
-			part++ // a stratum that would be left out comes first
-		}
-		rests = append(rests, rest{k, part})
 	}
-	slices.SortStableFunc(rests, func(a, b rest) int { return cmp.Compare(b.part, a.part) })
-	for _, r := range rests {
-		if given < n && take[r.k] < len(strata[names[r.k]]) {
-			take[r.k]++
-			given++
+	for ; given != n; given = sum(take) {
+		best, step := -1, 1
+		if given > n {
+			step = -1
 		}
+		miss := func(k int) float64 { return float64(step) * (share[k] - float64(take[k])) }
+		for k, name := range names {
+			if after := take[k] + step; after > len(strata[name]) || step < 0 && after < 1 {
+				continue
+			}
+			if best < 0 || miss(k) > miss(best) {
+				best = k
+			}
+		}
+		take[best] += step
 	}
 	return take
+}
+
+func sum(xs []int) int {
+	total := 0
+	for _, x := range xs {
+		total += x
+	}
+	return total
 }
 
 // Split divides the dataset in two by a hash of the ids: about share (0 to 1)
