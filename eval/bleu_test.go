@@ -32,6 +32,15 @@ func TestGoldenTokenizers(t *testing.T) {
 				return err
 			}
 		}
+		for _, o := range []struct {
+			want string
+			ter  *TER
+		}{{row.Norm, NewTER(&TEROptions{Normalize: true})}, {row.Asian, NewTER(&TEROptions{Normalize: true, NoPunctuation: true, Asian: true})}} {
+			text := o.ter.normalize(appendLower(nil, row.In))
+			if err := same("ter", joined(strings.FieldsFunc(string(text), isSpace)), o.want); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
@@ -160,8 +169,11 @@ func checkCorpus(hyps []string, refs [][]string, want corpusResult) error {
 			return err
 		}
 		return corpusScore(m, hyps, refs, want)
+	case "ter":
+		m := NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case})
+		return corpusScore(m, hyps, refs, want)
 	}
-	return nil
+	return fmt.Errorf("no metric %q", want.Metric)
 }
 
 func corpusScore(m Metric, hyps []string, refs [][]string, want corpusResult) error {

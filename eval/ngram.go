@@ -31,6 +31,9 @@ type scratch struct {
 	lens   []int
 	lcs    lcs
 	rouge  rougeWords
+	ter    terSearch
+	myers  myers
+	bytes  byteMyers
 }
 
 var scratches = sync.Pool{New: func() any {
