@@ -2,7 +2,9 @@ package eval
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"sync"
 )
 
@@ -37,20 +39,32 @@ type scratch struct {
 }
 
 var scratches = sync.Pool{New: func() any {
-	seed := maphash.MakeSeed()
-	return &scratch{vocab: vocab{seed: seed}, rouge: rougeWords{vocab: vocab{seed: seed}}}
+	return &scratch{vocab: newVocab(), rouge: rougeWords{vocab: newVocab()}}
 }}
 
 // A vocab gives the distinct tokens of a segment the ids 1, 2, 3...
+//
+// A token of up to 15 bytes is its own key: two words, the length in the top
+// byte, so that finding it compares two numbers and reads no other memory. A
+// longer one is kept and compared byte by byte.
 type vocab struct {
 	seed  maphash.Seed
+	salt  uint64      // keeps a text from being made to collide
 	slots []vocabSlot // a power of two, at most half full
 	gen   uint32
-	bytes []byte // the tokens, end to end
+	bytes []byte // the long tokens, end to end
 	ends  []int  // of token id-1 in bytes
 }
 
-type vocabSlot struct{ hash, gen, id uint32 }
+type vocabSlot struct {
+	lo, hi  uint64
+	gen, id uint32
+}
+
+func newVocab() vocab {
+	seed := maphash.MakeSeed()
+	return vocab{seed: seed, salt: maphash.String(seed, "salt")}
+}
 
 func (v *vocab) reset() {
 	v.gen++
@@ -60,33 +74,83 @@ func (v *vocab) reset() {
 	}
 }
 
+// longToken marks the keys that are no tokens themselves.
+const longToken = 0xff << 56
+
+// pack returns the key of a token of up to 15 bytes.
+func pack(token []byte) (lo, hi uint64) {
+	n := len(token)
+	switch {
+	case n >= 8:
+		lo = binary.LittleEndian.Uint64(token)
+		hi = binary.LittleEndian.Uint64(token[n-8:]) >> (8 * (16 - n))
+	case n >= 4:
+		lo = uint64(binary.LittleEndian.Uint32(token)) | uint64(binary.LittleEndian.Uint32(token[n-4:]))<<(8*(n-4))
+	default:
+		for i, c := range token {
+			lo |= uint64(c) << (8 * i)
+		}
+	}
+	return lo, hi | uint64(n)<<56
+}
+
 // id returns token's id. If the token is new it gets one when add is set, and
 // has the id 0 otherwise.
 func (v *vocab) id(token []byte, add bool) uint32 {
-	hash := uint32(maphash.Bytes(v.seed, token))
-	mask := uint32(len(v.slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
+	if len(token) < 16 {
+		lo, hi := pack(token)
+		return v.short(lo, hi, add)
+	}
+	lo := maphash.Bytes(v.seed, token)
+	mask := uint64(len(v.slots) - 1)
+	for i := v.hash(lo, longToken) & mask; ; i = (i + 1) & mask {
 		s := &v.slots[i]
 		if s.gen != v.gen {
 			if !add {
 				return 0
 			}
 			v.bytes = append(v.bytes, token...)
-			v.ends = append(v.ends, len(v.bytes))
-			*s = vocabSlot{hash, v.gen, uint32(len(v.ends))}
-			if id := s.id; 2*len(v.ends) <= len(v.slots) {
-				return id
-			}
-			v.grow()
-			return uint32(len(v.ends))
+			return v.insert(s, lo, longToken)
 		}
-		if s.hash == hash && bytes.Equal(v.token(s.id), token) {
+		if s.lo == lo && s.hi == longToken && bytes.Equal(v.long(s.id), token) {
 			return s.id
 		}
 	}
 }
 
-func (v *vocab) token(id uint32) []byte {
+// short is id for a token given by its key.
+func (v *vocab) short(lo, hi uint64, add bool) uint32 {
+	mask := uint64(len(v.slots) - 1)
+	for i := v.hash(lo, hi) & mask; ; i = (i + 1) & mask {
+		s := &v.slots[i]
+		if s.gen != v.gen {
+			if !add {
+				return 0
+			}
+			return v.insert(s, lo, hi)
+		}
+		if s.lo == lo && s.hi == hi {
+			return s.id
+		}
+	}
+}
+
+func (v *vocab) hash(lo, hi uint64) uint64 {
+	a, b := bits.Mul64(lo^v.salt, hi^0x9e3779b97f4a7c15)
+	return a ^ b
+}
+
+func (v *vocab) insert(s *vocabSlot, lo, hi uint64) uint32 {
+	v.ends = append(v.ends, len(v.bytes))
+	id := uint32(len(v.ends))
+	*s = vocabSlot{lo, hi, v.gen, id}
+	if 2*len(v.ends) > len(v.slots) {
+		v.grow()
+	}
+	return id
+}
+
+func (v *vocab) long(id uint32) []byte {
 	start := 0
 	if id > 1 {
 		start = v.ends[id-2]
@@ -97,12 +161,12 @@ func (v *vocab) token(id uint32) []byte {
 func (v *vocab) grow() {
 	old := v.slots
 	v.slots = make([]vocabSlot, 2*len(old))
-	mask := uint32(len(v.slots) - 1)
+	mask := uint64(len(v.slots) - 1)
 	for _, s := range old {
 		if s.gen != v.gen {
 			continue
 		}
-		i := s.hash & mask
+		i := v.hash(s.lo, s.hi) & mask
 		for v.slots[i].gen == v.gen {
 			i = (i + 1) & mask
 		}

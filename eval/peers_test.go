@@ -206,3 +206,20 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkWorkers: two cores should do nearly twice the work of one.
+func BenchmarkWorkers(b *testing.B) {
+	hyps, refs := peerCorpus(10_000)
+	chrf, err := NewChrF(nil)
+	require.NoError(b, err)
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprint(workers), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := CorpusTable(chrf, hyps, refs, workers); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N*len(hyps))/b.Elapsed().Seconds(), "segments/s")
+		})
+	}
+}
