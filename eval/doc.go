@@ -1,9 +1,148 @@
 // Package eval measures what an AI system produces: text, retrieval and
-// classification metrics that agree with their reference implementations,
-// datasets, and a runner that holds a build to thresholds.
+// classification metrics that agree with their reference implementations to
+// the last digit, and a runner that holds a build to thresholds.
 //
 // # The lecture
 //
-// Lecture 5. A system that isn't measured is a demo. A metric is a definition,
-// so each one here states its formula, its source, and when it misleads.
+// Lecture 5. On Monday somebody changes a prompt, tries four questions, likes
+// the answers and ships. On Thursday support has forty tickets: the new prompt
+// answers in English whatever the question's language. Nobody had a German
+// question among the four. A system that isn't measured is a demo, and a
+// system that is measured on four examples is a demo with a number.
+//
+// An evaluation has three parts, and this package is about the second and the
+// third:
+//
+//	dataset            system under test          metrics
+//	───────            ─────────────────          ───────
+//	case: input,   ──►  output: text,     ──►     statistics per case
+//	references          documents, calls              │  they add up
+//	golden, edge,                                     ▼
+//	regression,        baseline run ──► compare ◄── score ± signature
+//	adversarial                            │          │
+//	                                       ▼          ▼
+//	                                    thresholds: does the build pass?
+//
+// Datasets are in eval/dataset, printed reports in eval/report, assertions for
+// go test in eval/evaltest, error bars and experiments in eval/stats, models
+// that grade models in eval/judge.
+//
+// # Scores are sums
+//
+// The idea that carries the package is the sufficient statistic. Corpus BLEU
+// is not the mean of sentence BLEUs: it divides the sum of matched n-grams by
+// the sum of all of them. So a [Metric] has no method that scores. It has one
+// that turns a segment into numbers that add up, [Metric.Stats], and one that
+// turns a sum of them into a value, [Metric.Value]:
+//
+//	segment 1 ─► [hyp len, ref len, matches…, totals…] ┐
+//	segment 2 ─► [ …                                 ] ├─ Σ ─► Value ─► BLEU
+//	segment 3 ─► [ …                                 ] ┘
+//
+// A loop, a stream, shards on many machines, a slice by language, a bootstrap
+// (sum other rows) and a randomisation test (swap rows between two systems)
+// are then one code path, and a metric of your own gets all of them for two
+// short methods; [NewMean] makes one from a function.
+//
+// # Signatures
+//
+// "BLEU 27.3" is not a measurement. With another tokenizer the same output
+// scores 29.1, and papers have compared the two. Every [Score] carries a
+// [Signature]: metric, tokenizer, options, version of the definition, number
+// of references and segments. [Score.Minus] refuses to subtract scores whose
+// signatures differ; so do the runner's journal and its comparison with a
+// baseline.
+//
+// # Which metric
+//
+//   - [ExactMatch], [TokenF1]: short answers with a known truth. Start here;
+//     if the task can be made to have short answers, make it.
+//   - [BLEU], [ChrF], [TER]: translation. chrF if you must pick one; BLEU to
+//     compare with the literature.
+//   - [ROUGE]: summaries, as recall of what a person found worth saying.
+//   - [METEOR], [BERTScore]: when other words for the same thing are right.
+//   - [Retrieval]: nDCG, MAP, MRR, recall, for the half of a RAG system that
+//     fails first.
+//   - [WER]: speech, OCR, anything transcribed.
+//   - [JSONMatch], [ToolMatch]: structured output, tool calls, agents' paths.
+//   - [Perplexity], [PassAtK], [DistinctN], [SelfBLEU]: models that are
+//     sampled.
+//   - [Confusion], [ROCAUC], [CalibrationError]: classifiers and confidence.
+//   - [NewLatency], [NewCost]: what it took. A better answer that takes nine
+//     seconds is often the worse product.
+//
+// Each one's comment gives its formula, its source and when it misleads.
+// Overlap with a reference is a proxy: all of them reward the right words and
+// none reads the sentence. "The drug is safe" and "The drug is not safe" have
+// a BLEU of 38 with each other and a ROUGE-1 of 0.89.
+//
+// # A short program
+//
+//	bleu, err := eval.NewBLEU(nil)
+//	// ...
+//	score, err := eval.Corpus(bleu, outputs, references)
+//	fmt.Println(score) // BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 27.31
+//
+// and the same as a suite that fails a build, goes on where it was killed, and
+// knows which slice got worse:
+//
+//	report, err := eval.Run(ctx, eval.Suite{
+//		Name:    "support-bot",
+//		Version: data.Version(),
+//		Cases:   data.All(),
+//		System:  bot.Answer,
+//		Metrics: []eval.Metric{exact, chrf},
+//	}, &eval.RunOptions{
+//		Concurrency: 8,
+//		Wait:        limiter.Wait,
+//		Journal:     "run.jsonl",
+//		Thresholds:  []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
+//		Baseline:    &eval.Baseline{Records: eval.ReadJournal("main.jsonl")},
+//	})
+//	if err == nil && !report.Passed() { ... }
+//
+// # Pitfalls
+//
+//   - A mean hides the slice that broke. The runner reports every kind and
+//     tag; read the worst slice first.
+//   - A metric that didn't run is not one that passed. [SkipError] keeps the
+//     two apart all the way to the gate, and a gate over nothing fails.
+//   - A drop of 0.4 on 200 cases is usually nothing. Compare run with run, case
+//     by case, with a test ([Baseline]), and correct for the number of metrics.
+//   - Looking at the test set is training on it. Keep a part that only the CI
+//     reads (dataset.Dataset's Split), and check for leaks.
+//   - Python and Go differ on what a space, a lower case letter and a rounded
+//     sum are. The metrics here follow Python where the reference is Python;
+//     Unicode's punctuation and symbols are Go's version of the tables, which
+//     differ on characters assigned in recent years.
+//
+// # Exercises
+//
+//  1. Write two summaries, a true and a false one, such that ROUGE prefers the
+//     false one. How many words had to change?
+//  2. Score the same output with BLEU's five tokenizers. Which two scores are
+//     closest, and why can they still not be compared?
+//  3. Write a metric that is 1 where the answer is in the question's language,
+//     and add it to a suite with NewMean.
+//  4. Kill a run (kill -9) and start it again. Which cases ran twice? Where in
+//     the journal do you see it?
+//  5. How many cases does exact match need before a change from 0.80 to 0.82
+//     is significant? Estimate, then use eval/stats to check.
+//
+// # Further reading
+//
+//   - Papineni, Roukos, Ward, Zhu 2002: BLEU, a Method for Automatic Evaluation
+//     of Machine Translation
+//   - Post 2018: A Call for Clarity in Reporting BLEU Scores (sacreBLEU)
+//   - Lin 2004: ROUGE, a Package for Automatic Evaluation of Summaries
+//   - Popović 2015, 2017: chrF and chrF++
+//   - Snover et al. 2006: A Study of Translation Edit Rate
+//   - Lavie, Agarwal 2007: METEOR
+//   - Zhang et al. 2020: BERTScore
+//   - Rajpurkar et al. 2016, 2018: SQuAD; Yang et al. 2018: HotpotQA
+//   - Järvelin, Kekäläinen 2002: Cumulated Gain-based Evaluation of IR
+//     Techniques; the trec_eval program
+//   - Mathur, Baldwin, Cohn 2020: Tangled up in BLEU
+//   - Reiter 2018: A Structured Review of the Validity of BLEU
+//   - Miller 2024: Adding Error Bars to Evals
 package eval

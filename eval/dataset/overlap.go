@@ -1,0 +1,181 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/prodailabs/prodai/eval"
+)
+
+// words returns a text's words in lower case, without punctuation: what has to
+// be equal for two questions to be the same one.
+func words(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N, unicode.M) })
+}
+
+// shingles returns the hashes of the runs of n words, or of the whole text if
+// it is shorter.
+func shingles(ws []string, n int) map[uint64]bool {
+	set := map[uint64]bool{}
+	for i := 0; i == 0 || i+n <= len(ws); i++ {
+		h := fnv.New64a()
+		for _, w := range ws[i:min(i+n, len(ws))] {
+			io.WriteString(h, w)
+			h.Write([]byte{0})
+		}
+		set[h.Sum64()] = true
+	}
+	return set
+}
+
+// A Pair is two cases whose inputs are nearly the same.
+type Pair struct {
+	A, B *eval.Case
+	// Similarity is the Jaccard index of the inputs' word trigrams: shared
+	// over all, 1 for the same words in the same order.
+	Similarity float64
+}
+
+// NearDuplicates returns the pairs of cases whose inputs have a similarity of
+// at least threshold (above 0 to 1), most similar first. Duplicates count a
+// mistake twice and make error bars too small; between a training and a test
+// set they are a leak.
+//
+// It compares exactly, but only pairs that share a trigram, found through an
+// index: the time grows with the number of those pairs.
+func (d *Dataset) NearDuplicates(threshold float64) ([]Pair, error) {
+	return similar(d.Cases, d.Cases, threshold, true)
+}
+
+// Leaks returns the pairs of a case of d and one of other whose inputs have a
+// similarity of at least threshold.
+func (d *Dataset) Leaks(other *Dataset, threshold float64) ([]Pair, error) {
+	return similar(d.Cases, other.Cases, threshold, false)
+}
+
+func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error) {
+	if !(threshold > 0 && threshold <= 1) {
+		return nil, fmt.Errorf("%w: a similarity of %v; want above 0 to 1", ErrOption, threshold)
+	}
+	index := map[uint64][]int{}
+	sizes := make([]int, len(bs))
+	for i := range bs {
+		set := shingles(words(bs[i].Input), 3)
+		sizes[i] = len(set)
+		for s := range set {
+			index[s] = append(index[s], i)
+		}
+	}
+	var pairs []Pair
+	for i := range as {
+		set := shingles(words(as[i].Input), 3)
+		shared := map[int]int{}
+		for s := range set {
+			for _, j := range index[s] {
+				if !sameSet || j > i {
+					shared[j]++
+				}
+			}
+		}
+		for j, n := range shared {
+			if s := float64(n) / float64(len(set)+sizes[j]-n); s >= threshold {
+				pairs = append(pairs, Pair{&as[i], &bs[j], s})
+			}
+		}
+	}
+	slices.SortFunc(pairs, func(a, b Pair) int {
+		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.A.ID, b.A.ID), cmp.Compare(a.B.ID, b.B.ID))
+	})
+	return pairs, nil
+}
+
+// A Contamination is a case that a model may have seen in training.
+type Contamination struct {
+	Case *eval.Case
+	// Share is the part of the input's n-grams found in the corpus.
+	Share float64
+}
+
+// Contaminated looks for the cases' inputs, and references, in a corpus such
+// as a model's training data: a case is reported when at least share of its
+// n-grams of words occur there. n is 13 in Brown et al. 2020 and 8 in later
+// work; a text of fewer words counts as one gram. Order: most contaminated
+// first.
+//
+// A question found in the corpus measures memory. One that isn't found may
+// still have been seen, reworded or translated: this is a lower bound.
+func (d *Dataset) Contaminated(corpus func(yield func(text string) bool), n int, share float64) ([]Contamination, error) {
+	if n < 1 || !(share > 0 && share <= 1) {
+		return nil, fmt.Errorf("%w: n-grams of %d, a share of %v; want 1 or more, and above 0 to 1", ErrOption, n, share)
+	}
+	sets := make([]map[uint64]bool, len(d.Cases))
+	wanted := map[uint64]bool{}
+	short := map[int]bool{} // lengths below n: those texts are looked for whole
+	for i := range d.Cases {
+		sets[i] = map[uint64]bool{}
+		for _, text := range append([]string{d.Cases[i].Input}, longReferences(&d.Cases[i], n)...) {
+			ws := words(text)
+			if len(ws) == 0 {
+				continue
+			}
+			if len(ws) < n {
+				short[len(ws)] = true
+			}
+			for s := range shingles(ws, n) {
+				sets[i][s] = true
+				wanted[s] = true
+			}
+		}
+	}
+	found := map[uint64]bool{}
+	corpus(func(text string) bool {
+		ws := words(text)
+		for length := range short {
+			if len(ws) >= length {
+				markFound(found, wanted, shingles(ws, length))
+			}
+		}
+		if len(ws) >= n {
+			markFound(found, wanted, shingles(ws, n))
+		}
+		return true
+	})
+	var out []Contamination
+	for i, set := range sets {
+		hits := 0
+		for s := range set {
+			if found[s] {
+				hits++
+			}
+		}
+		if hits > 0 && float64(hits) >= share*float64(len(set)) {
+			out = append(out, Contamination{&d.Cases[i], float64(hits) / float64(len(set))})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Contamination) int { return cmp.Compare(b.Share, a.Share) })
+	return out, nil
+}
+
+// longReferences leaves out answers like "Paris", which every corpus has.
+func longReferences(c *eval.Case, n int) []string {
+	var out []string
+	for _, r := range c.References {
+		if len(words(r)) >= n {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func markFound(found, wanted, grams map[uint64]bool) {
+	for s := range grams {
+		if wanted[s] {
+			found[s] = true
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package eval
+
+import (
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+func TestGoldenEdit(t *testing.T) {
+	golden.Rows(t, "eval", "edit.jsonl", func(row struct {
+		A, B         string
+		Levenshtein  int
+		Weighted     int `json:"lev_w_ins1_del2_sub3"`
+		OSA, Damerau int
+		Indel, LCS   int
+		Jaro         float64
+		JaroWinkler  float64 `json:"jaro_winkler"`
+		Similarity   float64 `json:"lev_norm_sim"`
+		Ratio        float64 `json:"fuzz_ratio"`
+		PartialRatio float64 `json:"partial_ratio"`
+		SortRatio    float64 `json:"token_sort_ratio"`
+		SetRatio     float64 `json:"token_set_ratio"`
+		WER          struct {
+			Ref, Hyp                string
+			WER, MER, WIL, WIP, CER float64
+			Hits, Sub, Ins, Del     int
+		}
+	}) error {
+		w := row.WER
+		a := NewWER(nil).Align(w.Ref, w.Hyp)
+		cer := NewWER(&WEROptions{Characters: true}).Align(w.Ref, w.Hyp)
+		return first(
+			same("levenshtein", Levenshtein(row.A, row.B), row.Levenshtein),
+			same("weighted", WeightedLevenshtein(row.A, row.B, 1, 2, 3), row.Weighted),
+			same("osa", OSA(row.A, row.B), row.OSA),
+			same("damerau", DamerauLevenshtein(row.A, row.B), row.Damerau),
+			same("indel", Indel(row.A, row.B), row.Indel),
+			same("lcs", LCSLength(row.A, row.B), row.LCS),
+			near("jaro", Jaro(row.A, row.B), row.Jaro),
+			near("jaro_winkler", JaroWinkler(row.A, row.B), row.JaroWinkler),
+			near("similarity", LevenshteinSimilarity(row.A, row.B), row.Similarity),
+			near("ratio", FuzzRatio(row.A, row.B), row.Ratio),
+			near("partial", FuzzPartialRatio(row.A, row.B), row.PartialRatio),
+			near("sort", FuzzTokenSortRatio(row.A, row.B), row.SortRatio),
+			near("set", FuzzTokenSetRatio(row.A, row.B), row.SetRatio),
+			near("wer", a.ErrorRate(), w.WER), near("mer", a.MatchErrorRate(), w.MER),
+			near("wip", a.InformationPreserved(), w.WIP), near("wil", 1-a.InformationPreserved(), w.WIL),
+			same("alignment", a, Alignment{w.Hits, w.Sub, w.Ins, w.Del}),
+			near("cer", cer.ErrorRate(), w.CER),
+		)
+	})
+}
+
+func TestGoldenTER(t *testing.T) {
+	golden.Rows(t, "eval", "ter_sentence.jsonl", func(row struct {
+		Hyp     string
+		Refs    []string
+		Results []struct {
+			Norm, Nopunct, Asian, Case bool
+			Score, Edits               float64
+			RefLen                     float64 `json:"ref_len"`
+		}
+	}) error {
+		for _, want := range row.Results {
+			m := NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case})
+			dst := make([]float64, 2)
+			err := m.Stats(t.Context(), &Case{References: row.Refs}, &Output{Text: row.Hyp}, dst)
+			if err := first(err, near("score", m.Value(dst), want.Score), near("edits", dst[0], want.Edits), near("ref_len", dst[1], want.RefLen)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// FuzzLevenshtein holds the bit-parallel distances to the textbook recurrence,
+// and the alignment to the distance.
+func FuzzLevenshtein(f *testing.F) {
+	long := string(make([]byte, 150))
+	for _, p := range [][2]string{{"kitten", "sitting"}, {"", "a"}, {"日本語", "日本"}, {long, long + "x"}, {long + "abc", "abd" + long}, {"e\u0301", "é"}} {
+		f.Add(p[0], p[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		want := WeightedLevenshtein(a, b, 1, 1, 1)
+		require.Equal(t, want, Levenshtein(a, b))
+		require.Equal(t, want, Levenshtein(b, a))
+		if utf8.ValidString(a) && utf8.ValidString(b) {
+			s := scratches.Get().(*scratch)
+			s.ref, s.hyp = s.runeIDs(a, b)
+			al := s.align(s.ref, s.hyp)
+			ref, hyp := append([]uint32{}, s.ref...), append([]uint32{}, s.hyp...)
+			if len(ref) > 0 && len(hyp) > 1 {
+				mid := len(hyp) / 2
+				at := splitAt(ref, hyp, mid)
+				left, right := s.align(ref[:at], hyp[:mid]), s.align(ref[at:], hyp[mid:])
+				require.Equal(t, want, left.Distance()+right.Distance(), "the split must keep a cheapest alignment")
+			}
+			scratches.Put(s)
+			require.Equal(t, want, al.Distance())
+			require.Equal(t, utf8.RuneCountInString(a), al.Hits+al.Substitutions+al.Deletions)
+			require.Equal(t, utf8.RuneCountInString(b), al.Hits+al.Substitutions+al.Insertions)
+		}
+	})
+}

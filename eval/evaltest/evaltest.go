@@ -1,0 +1,169 @@
+// Package evaltest makes an evaluation a test: go test runs the suite, fails
+// where a threshold isn't met, and names the cases to blame.
+//
+//	func TestSupportBot(t *testing.T) {
+//		evaltest.Run(t, suite, &evaltest.Options{
+//			Run: eval.RunOptions{
+//				Thresholds: []eval.Threshold{{Metric: "chrF2", Value: 55}},
+//			},
+//			Each: []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
+//		})
+//	}
+//
+// With a *testing.T every case is a subtest, named by its id, so that
+//
+//	go test -run 'TestSupportBot/bug-17'
+//
+// shows one of them. The suite itself always runs whole: a corpus score isn't
+// made of one case.
+//
+// A call of a model in a test costs money and gives other answers tomorrow. Let
+// the system under test replay recorded answers, or give the run a journal, so
+// that only cases that changed are asked again.
+package evaltest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prodailabs/prodai/eval"
+)
+
+// TB is what the package needs of a *testing.T or *testing.B.
+type TB interface {
+	Helper()
+	Context() context.Context
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Options says how a suite is run as a test.
+type Options struct {
+	Run eval.RunOptions
+	// Each are the thresholds that every single case has to meet, beside the
+	// ones in Run that the corpus has to: a case in the threshold's slice fails
+	// its subtest when its own value is out of bounds. A case that the metric
+	// was skipped for fails none of them, and is logged.
+	Each []eval.Threshold
+}
+
+// Run runs the suite and reports every gate that fails, and every case that
+// fails one of Options.Each, through t. It returns the report, which is nil if
+// the suite couldn't be run.
+func Run(t TB, s eval.Suite, o *Options) *eval.Report {
+	t.Helper()
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	if opts.Run.Slices == nil {
+		opts.Run.Slices = eval.DefaultSlices
+	}
+	report, err := eval.Run(t.Context(), s, &opts.Run)
+	if err != nil {
+		t.Errorf("evaltest: %v", err)
+		return report
+	}
+	for _, m := range report.Metrics {
+		t.Logf("%s, n = %d, skipped %d, failed %d", m.Score, m.Signature.N, m.Skipped, m.Failed)
+	}
+	for rec, err := range report.Records() {
+		if err != nil {
+			t.Errorf("evaltest: %v", err)
+			break
+		}
+		each(t, rec, s.Metrics, &opts)
+	}
+	for _, g := range report.Gates {
+		if !g.Passed {
+			t.Errorf("gate %s: %s", g.Name, g.Detail)
+		}
+	}
+	return report
+}
+
+// each holds one case to the thresholds for single cases.
+func each(t TB, rec *eval.Record, metrics []eval.Metric, o *Options) {
+	t.Helper()
+	check := func(t TB) {
+		t.Helper()
+		if rec.Error != "" {
+			if o.Run.AllowErrors == 0 {
+				t.Errorf("case %s: the system failed: %s", rec.Case.ID, rec.Error)
+			} else {
+				t.Logf("case %s: the system failed: %s", rec.Case.ID, rec.Error)
+			}
+			return
+		}
+		for _, th := range o.Each {
+			if th.Slice != "" && !slices.Contains(o.Run.Slices(rec.Case), th.Slice) {
+				continue
+			}
+			res, err := pick(rec, metrics, th.Metric)
+			switch {
+			case err != nil:
+				t.Errorf("evaltest: %v", err)
+			case res.Skipped != "":
+				t.Logf("case %s: %s was skipped: %s", rec.Case.ID, th.Metric, res.Skipped)
+			case res.Failed != "":
+				t.Errorf("case %s: %s failed: %s", rec.Case.ID, th.Metric, res.Failed)
+			case !th.Met(res.Value):
+				t.Errorf("case %s: %s is %.4g; want %s\n   input: %.200q\n     got: %.200q\n    want: %.200q",
+					rec.Case.ID, th.Metric, res.Value, th, rec.Case.Input, rec.Output.Text, rec.Case.References)
+			}
+		}
+	}
+	if tt, ok := t.(interface {
+		Run(name string, f func(t *testing.T)) bool
+	}); ok {
+		tt.Run(rec.Case.ID, func(t *testing.T) { check(t) })
+		return
+	}
+	check(t)
+}
+
+// pick returns the record's result of the metric with this name.
+func pick(rec *eval.Record, metrics []eval.Metric, name string) (*eval.Result, error) {
+	var found *eval.Result
+	for i, m := range metrics {
+		sig := m.Signature()
+		if sig.Name() == name {
+			return &rec.Results[i], nil
+		}
+		if sig.Metric == name {
+			if found != nil {
+				return nil, fmt.Errorf("%w: several metrics are called %s", eval.ErrOption, name)
+			}
+			found = &rec.Results[i]
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%w: no metric %s in the suite", eval.ErrOption, name)
+	}
+	return found, nil
+}
+
+// Check asserts that one output scores within the threshold against its
+// references: a metric as a one-line assertion.
+//
+//	evaltest.Check(t, chrf, eval.Threshold{Value: 60}, answer, "The cat sat.")
+//
+// The threshold's Metric and Slice are not used. It returns the score.
+func Check(t TB, m eval.Metric, bound eval.Threshold, output string, references ...string) float64 {
+	t.Helper()
+	sum := make([]float64, m.Width())
+	err := m.Stats(t.Context(), &eval.Case{References: references}, &eval.Output{Text: output}, sum)
+	if err != nil {
+		t.Errorf("%s: %v", m.Signature().Metric, err)
+		return 0
+	}
+	value := m.Value(sum)
+	if !bound.Met(value) {
+		bound.Metric = m.Signature().Metric
+		t.Errorf("got %.4g; want %s\n     got: %.200q\n    want: %s", value, bound, output, strings.Join(references, "\n      or: "))
+	}
+	return value
+}

@@ -1,0 +1,180 @@
+package eval_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prodailabs/prodai/eval"
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// A corpus score with its signature: what to write into a report.
+func ExampleCorpus() {
+	bleu := must(eval.NewBLEU(nil))
+	outputs := []string{"The cat sat on the mat.", "It rains since the morning."}
+	references := [][]string{{"The cat is sitting on the mat."}, {"It has been raining since the morning.", "It rains since morning."}}
+	fmt.Println(must(eval.Corpus(bleu, outputs, references)))
+	fmt.Println(must(bleu.Corpus(outputs, references)))
+	// Output:
+	// BLEU|nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 58.84
+	// BLEU = 58.84 92.3/81.8/55.6/28.6 (BP = 1.000 ratio = 1.000 hyp_len = 13 ref_len = 13)
+}
+
+// Where overlap misleads: one word turns the meaning around.
+func ExampleBLEU_Sentence() {
+	bleu := must(eval.NewBLEU(&eval.BLEUOptions{EffectiveOrder: true}))
+	const reference = "The drug is safe for children."
+	for _, output := range []string{
+		"The drug is not safe for children.",
+		"Children can take this medicine without danger.",
+	} {
+		fmt.Printf("%5.1f  %s\n", must(bleu.Sentence(output, reference)).Value, output)
+	}
+	// Output:
+	//  50.0  The drug is not safe for children.
+	//   5.5  Children can take this medicine without danger.
+}
+
+// Scores with different tokenizers share a name and nothing else.
+func ExampleScore_Minus() {
+	score := func(tok string) eval.Score {
+		bleu := must(eval.NewBLEU(&eval.BLEUOptions{Tokenizer: must(eval.NewTokenizer(tok))}))
+		return must(eval.Corpus(bleu, []string{"Version 2.0.1 (beta), that's it."}, [][]string{{"Version 2.0.1 (beta) - that is it."}}))
+	}
+	a, b := score("13a"), score("char")
+	fmt.Printf("%.1f %.1f\n", a.Value, b.Value)
+	_, err := a.Minus(b)
+	fmt.Println(errors.Is(err, eval.ErrSignature))
+	// Output:
+	// 45.9 80.2
+	// true
+}
+
+// ROUGE's own tokenizer knows ASCII only; the Unicode one knows every script.
+func ExampleUnicodeTokenizer() {
+	plain := must(eval.NewROUGE(&eval.ROUGEOptions{Types: []string{"rouge1"}}))
+	unicode := must(eval.NewROUGE(&eval.ROUGEOptions{Types: []string{"rouge1"}, Tokenizer: eval.UnicodeTokenizer()}))
+	for _, text := range []string{"the cat sat", "猫坐在垫子上", "Η γάτα κάθισε"} {
+		fmt.Println(must(plain.Score(text, text))[0].F, must(unicode.Score(text, text))[0].F)
+	}
+	// Output:
+	// 1 1
+	// 0 1
+	// 0 1
+}
+
+func ExampleROUGE_Score() {
+	rouge := must(eval.NewROUGE(&eval.ROUGEOptions{Stem: true}))
+	scores := must(rouge.Score("The cats were sitting on a mat.", "A cat sat on the mat."))
+	for i, name := range []string{"rouge1", "rouge2", "rougeL"} {
+		fmt.Printf("%s P %.2f R %.2f F %.2f\n", name, scores[i].Precision, scores[i].Recall, scores[i].F)
+	}
+	// Output:
+	// rouge1 P 0.71 R 0.83 F 0.77
+	// rouge2 P 0.00 R 0.00 F 0.00
+	// rougeL P 0.43 R 0.50 F 0.46
+}
+
+func ExampleRanking() {
+	judged := map[string]int{"a": 2, "b": 1, "c": 0}
+	r := must(eval.Rank(judged, []eval.Retrieved{{ID: "c", Score: 0.9}, {ID: "a", Score: 0.8}, {ID: "x", Score: 0.7}}, 1))
+	fmt.Printf("nDCG@3 %.3f  MAP %.3f  MRR %.3f  recall@3 %.1f\n", r.NDCG(3), r.AveragePrecision(0), r.ReciprocalRank(0), r.Recall(3))
+	// Output:
+	// nDCG@3 0.480  MAP 0.250  MRR 0.500  recall@3 0.5
+}
+
+// A metric of one's own is a function.
+func ExampleNewMean() {
+	polite := must(eval.NewMean(eval.Signature{Metric: "says_please"}, func(_ context.Context, _ *eval.Case, o *eval.Output) (float64, error) {
+		if o.Text == "" {
+			return 0, eval.Skip("nothing was said")
+		}
+		if strings.Contains(o.Text, "please") {
+			return 1, nil
+		}
+		return 0, nil
+	}))
+	score := must(eval.Corpus(polite, []string{"Wait, please.", "Wait!", ""}, make([][]string, 3)))
+	fmt.Println(score, score.Signature.N, score.Skipped)
+	// Output:
+	// says_please = 0.50 2 1
+}
+
+// A suite with slices and thresholds: the mean passes, the regression slice
+// doesn't, and so the build doesn't.
+func ExampleRun() {
+	cases := []eval.Case{
+		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
+		{ID: "moon", Input: "Year of the moon landing?", References: []string{"1969"}},
+		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4", "four"}},
+	}
+	answers := map[string]string{"capital": "Paris.", "moon": "1969", "bug-17": "5"}
+	report := must(eval.Run(context.Background(), eval.Suite{
+		Name:    "trivia",
+		Cases:   each(cases),
+		Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
+		System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
+			return &eval.Output{Text: answers[c.ID]}, nil
+		},
+	}, &eval.RunOptions{Thresholds: []eval.Threshold{
+		must(eval.ParseThreshold("exact_match >= 0.6")),
+		must(eval.ParseThreshold("exact_match >= 1 in kind=regression")),
+	}}))
+	for _, g := range report.Gates {
+		fmt.Printf("%-38s %-5v %s\n", g.Name, g.Passed, g.Detail)
+	}
+	// Output:
+	// errors <= 0                            true  the system failed on 0 of 3 cases
+	// exact_match >= 0.6                     true  0.6667 over 3 cases
+	// exact_match >= 1 in kind=regression    false 0 over 1 cases
+}
+
+// A run that was stopped goes on where it was, with the same journal.
+func ExampleReadJournal() {
+	dir := must(os.MkdirTemp("", "eval"))
+	defer os.RemoveAll(dir)
+	journal := filepath.Join(dir, "run.jsonl")
+	cases := []eval.Case{{ID: "a", Input: "1", References: []string{"1"}}, {ID: "b", Input: "2", References: []string{"2"}}}
+	calls := 0
+	run := func(ctx context.Context, stop func()) {
+		_, _ = eval.Run(ctx, eval.Suite{
+			Cases: each(cases), Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
+			System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
+				calls++
+				return &eval.Output{Text: c.Input}, nil
+			},
+		}, &eval.RunOptions{Journal: journal, Progress: func(eval.Progress) { stop() }})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	run(ctx, cancel)                     // stopped after the first case or the second
+	run(context.Background(), func() {}) // the rest
+	run(context.Background(), func() {}) // nothing is left
+	finished := 0
+	for range eval.ReadJournal(journal) {
+		finished++
+	}
+	fmt.Println(calls == finished || calls == finished+1, finished)
+	// Output:
+	// true 2
+}
+
+func each(cases []eval.Case) iter.Seq2[*eval.Case, error] {
+	return func(yield func(*eval.Case, error) bool) {
+		for i := range cases {
+			if !yield(&cases[i], nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Threshold is a bound on a score, over everything or over a slice.
+type Threshold struct {
+	Metric string // Signature.Metric or Signature.Name
+	Slice  string // such as kind=regression; empty means everything
+	Most   bool   // Value is an upper bound; it is a lower one otherwise
+	Value  float64
+}
+
+// ParseThreshold reads a threshold such as "BLEU >= 30", "TER <= 60" or
+// "exact_match >= 1 in kind=regression".
+func ParseThreshold(s string) (Threshold, error) {
+	rest, slice, _ := strings.Cut(s, " in ")
+	t := Threshold{Slice: strings.TrimSpace(slice)}
+	name, value, ok := strings.Cut(rest, ">=")
+	if !ok {
+		t.Most = true
+		name, value, ok = strings.Cut(rest, "<=")
+	}
+	var err error
+	t.Metric = strings.TrimSpace(name)
+	t.Value, err = strconv.ParseFloat(strings.TrimSpace(value), 64)
+	if !ok || err != nil || t.Metric == "" || !finite(t.Value) {
+		return t, fmt.Errorf("%w: threshold %q; want METRIC >= NUMBER or METRIC <= NUMBER, then perhaps: in SLICE", ErrOption, s)
+	}
+	return t, nil
+}
+
+// String is the form that [ParseThreshold] reads.
+func (t Threshold) String() string {
+	op := ">="
+	if t.Most {
+		op = "<="
+	}
+	s := fmt.Sprintf("%s %s %v", t.Metric, op, t.Value)
+	if t.Slice != "" {
+		s += " in " + t.Slice
+	}
+	return s
+}
+
+// Met says whether a value keeps to the threshold.
+func (t Threshold) Met(value float64) bool {
+	if t.Most {
+		return value <= t.Value
+	}
+	return value >= t.Value
+}
+
+func (t Threshold) check(metrics []Metric) error {
+	_, err := findMetric(t.Metric, len(metrics), func(i int) Signature { return metrics[i].Signature() })
+	return err
+}
+
+// A Gate is something that a run has to satisfy, and whether it did.
+type Gate struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail"`
+	// Compared is set on the gates of a baseline.
+	Compared *Comparison `json:"compared,omitempty"`
+}
+
+// A Baseline is an earlier run that this one must not be worse than.
+type Baseline struct {
+	// Records of the earlier run: [ReadJournal], or [Report.Records].
+	Records iter.Seq2[*Record, error]
+	// Test returns the p-value of a paired test on two runs' statistics, a row
+	// of width numbers a case: rows that add up, and the function from their
+	// sum to the score. The tests of eval/stats fit. Nil means an approximate
+	// randomisation test with 2,000 shuffles and a fixed seed.
+	Test func(baseline, now []float64, width int, value func(sum []float64) float64) (p float64, err error)
+	// Alpha is the significance level, default 0.05, which Holm's correction
+	// divides among the metrics: with twenty metrics one would else "drop
+	// significantly" by chance alone.
+	Alpha float64
+}
+
+// A Comparison is a metric on two runs, over the cases that both have
+// unchanged.
+type Comparison struct {
+	Metric      string  `json:"metric"`
+	Before      float64 `json:"before"`
+	After       float64 `json:"after"`
+	N           int     `json:"n"`           // cases compared
+	Left        int     `json:"left"`        // cases of this run left out: new, changed, or not scored by both
+	P           float64 `json:"p"`           // two-sided, before the correction
+	Significant bool    `json:"significant"` // after it
+	Worse       bool    `json:"worse"`       // the difference is to the bad side
+}
+
+// judge fills in the report's gates.
+func (r *Report) judge(o RunOptions) error {
+	r.Gates = append(r.Gates, Gate{
+		Name:   fmt.Sprintf("errors <= %d", o.AllowErrors),
+		Passed: r.Errors <= o.AllowErrors,
+		Detail: fmt.Sprintf("the system failed on %d of %d cases", r.Errors, r.Cases),
+	})
+	for _, t := range o.Thresholds {
+		r.Gates = append(r.Gates, r.gate(t))
+	}
+	if o.Baseline == nil {
+		return nil
+	}
+	compared, err := r.Compare(o.Baseline)
+	if err != nil {
+		return err
+	}
+	for i := range compared {
+		c := &compared[i]
+		g := Gate{Name: c.Metric + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
+		if c.N == 0 {
+			g.Passed, g.Detail = false, "no case to compare"
+		} else {
+			verdict := "no significant change"
+			if c.Significant && c.Worse {
+				verdict = "significantly worse"
+			} else if c.Significant {
+				verdict = "significantly better"
+			}
+			g.Detail = fmt.Sprintf("%.4g -> %.4g on %d cases, p = %.3g: %s", c.Before, c.After, c.N, c.P, verdict)
+		}
+		r.Gates = append(r.Gates, g)
+	}
+	return nil
+}
+
+// gate holds the report to one threshold. A metric that scored nothing doesn't
+// pass: nobody knows.
+func (r *Report) gate(t Threshold) Gate {
+	g := Gate{Name: t.String()}
+	m, ok := r.Metric(t.Metric)
+	if !ok {
+		g.Detail = "no such metric"
+		return g
+	}
+	score := m.Score
+	if t.Slice != "" {
+		i, ok := slices.BinarySearchFunc(m.Slices, t.Slice, func(s SliceScore, name string) int { return cmp.Compare(s.Slice, name) })
+		if !ok {
+			g.Detail = "no case is in the slice"
+			return g
+		}
+		score = m.Slices[i].Score
+	}
+	if score.Signature.N == 0 {
+		g.Detail = fmt.Sprintf("no case was scored (%d skipped, %d failed)", score.Skipped, score.Failed)
+		return g
+	}
+	g.Passed = t.Met(score.Value) && score.Failed == 0
+	g.Detail = fmt.Sprintf("%.4g over %d cases", score.Value, score.Signature.N)
+	if score.Failed > 0 {
+		g.Detail += fmt.Sprintf("; the metric failed on %d", score.Failed)
+	}
+	return g
+}
+
+// Compare compares the run with an earlier one, case by case: a difference
+// counts for something when it is larger than what shuffling the two runs'
+// answers between them makes. It holds both runs' statistics in memory.
+func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
+	type key struct {
+		id    string
+		print uint64
+	}
+	before := map[key]*Record{}
+	for rec, err := range b.Records {
+		if err != nil {
+			return nil, fmt.Errorf("eval: the baseline: %w", err)
+		}
+		rec.Output = nil // only statistics are kept
+		before[key{rec.Case.ID, fingerprint(rec.Case)}] = rec
+	}
+	out := make([]Comparison, len(r.metrics))
+	rows := make([][2][]float64, len(r.metrics))
+	for i, m := range r.metrics {
+		out[i].Metric = m.Signature().Name()
+	}
+	var records []*Record
+	for rec, err := range r.Records() {
+		if err != nil {
+			return nil, err
+		}
+		rec = &Record{Index: rec.Index, Case: rec.Case, Results: rec.Results}
+		records = append(records, rec)
+	}
+	slices.SortFunc(records, func(a, b *Record) int { return cmp.Compare(a.Index, b.Index) })
+	for _, rec := range records {
+		old := before[key{rec.Case.ID, fingerprint(rec.Case)}]
+		for i := range r.metrics {
+			a, n := result(old, out[i].Metric), result(rec, out[i].Metric)
+			if a == nil || n == nil {
+				out[i].Left++
+				continue
+			}
+			out[i].N++
+			rows[i][0] = append(rows[i][0], a.Stats...)
+			rows[i][1] = append(rows[i][1], n.Stats...)
+		}
+	}
+	for i, m := range r.metrics {
+		if err := out[i].test(m, rows[i][0], rows[i][1], b.Test); err != nil {
+			return nil, err
+		}
+	}
+	holm(out, cmp.Or(b.Alpha, 0.05))
+	return out, nil
+}
+
+// result is what a record's metric of this name measured, nil if it didn't.
+func result(r *Record, metric string) *Result {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Results {
+		if res := &r.Results[i]; res.Metric == metric && res.Scored() {
+			return res
+		}
+	}
+	return nil
+}
+
+func (c *Comparison) test(m Metric, before, after []float64, test func(a, b []float64, width int, value func([]float64) float64) (float64, error)) error {
+	c.P = 1
+	if c.N == 0 {
+		return nil
+	}
+	width := m.Width()
+	if len(before) != len(after) || len(before) != c.N*width {
+		return fmt.Errorf("%w: %s has rows of another width in the baseline", ErrSignature, c.Metric)
+	}
+	c.Before, c.After = m.Value(columnSums(before, width)), m.Value(columnSums(after, width))
+	c.Worse = c.After < c.Before
+	if m.Signature().Lower {
+		c.Worse = c.After > c.Before
+	}
+	if test == nil {
+		c.P = randomization(before, after, width, m.Value)
+		return nil
+	}
+	p, err := test(before, after, width, m.Value)
+	if err != nil {
+		return fmt.Errorf("eval: comparing %s: %w", c.Metric, err)
+	}
+	c.P = p
+	return nil
+}
+
+// holm marks the comparisons that are significant at level alpha when all are
+// looked at together (Holm 1979).
+func holm(cs []Comparison, alpha float64) {
+	order := make([]int, len(cs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(cs[a].P, cs[b].P) })
+	for rank, i := range order {
+		if cs[i].P > alpha/float64(len(cs)-rank) {
+			return
+		}
+		cs[i].Significant = true
+	}
+}
+
+func columnSums(rows []float64, width int) []float64 {
+	s := newSums(width)
+	for i := 0; i < len(rows); i += width {
+		s.add(rows[i : i+width])
+	}
+	return s.totals()
+}
+
+// randomization is the approximate randomisation test (Noreen 1989; Riezler
+// and Maxwell 2005): how often does swapping the two runs' statistics at
+// random, case by case, give a difference as large as the one observed?
+func randomization(a, b []float64, width int, value func([]float64) float64) float64 {
+	const shuffles = 2000
+	sumA, sumB := columnSums(a, width), columnSums(b, width)
+	observed := abs(value(sumA) - value(sumB))
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, y := make([]float64, width), make([]float64, width)
+	extreme := 0
+	for range shuffles {
+		copy(x, sumA)
+		copy(y, sumB)
+		var coins uint64
+		for i := 0; i < len(a); i += width {
+			if i/width%64 == 0 {
+				coins = rng.Uint64()
+			}
+			if coins&1 == 1 {
+				for k := range width {
+					d := a[i+k] - b[i+k]
+					x[k] -= d
+					y[k] += d
+				}
+			}
+			coins >>= 1
+		}
+		// a tolerance, since the swaps round: equal runs must not look different
+		if abs(value(x)-value(y)) >= observed-1e-9*max(1, observed) {
+			extreme++
+		}
+	}
+	return float64(extreme+1) / (shuffles + 1)
+}

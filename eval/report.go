@@ -1,0 +1,184 @@
+package eval
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Report is what a run found. Package eval/report prints it.
+type Report struct {
+	Suite   string         `json:"suite"`
+	Version string         `json:"version,omitempty"`
+	Cases   int            `json:"cases"`  // finished
+	Errors  int            `json:"errors"` // of them, those the system failed on
+	Elapsed time.Duration  `json:"elapsed"`
+	Metrics []MetricReport `json:"metrics"`
+	Gates   []Gate         `json:"gates,omitempty"`
+
+	metrics []Metric
+	records func() iter.Seq2[*Record, error]
+}
+
+// A MetricReport is a metric's score over everything and over each slice.
+type MetricReport struct {
+	Score
+	Slices []SliceScore `json:"slices,omitempty"` // by name
+}
+
+// A SliceScore is a score over the cases of one slice.
+type SliceScore struct {
+	Slice string `json:"slice"`
+	Score
+}
+
+// Records reads the run's records, from the journal or from memory.
+func (r *Report) Records() iter.Seq2[*Record, error] {
+	if r.records == nil {
+		return func(func(*Record, error) bool) {}
+	}
+	return r.records()
+}
+
+// Passed says whether every gate holds.
+func (r *Report) Passed() bool {
+	for _, g := range r.Gates {
+		if !g.Passed {
+			return false
+		}
+	}
+	return true
+}
+
+// Metric returns the report of the metric with this name: Signature.Name, or
+// Signature.Metric where only one metric has it.
+func (r *Report) Metric(name string) (*MetricReport, bool) {
+	i, err := findMetric(name, len(r.Metrics), func(i int) Signature { return r.Metrics[i].Signature })
+	if err != nil {
+		return nil, false
+	}
+	return &r.Metrics[i], true
+}
+
+func findMetric(name string, n int, sig func(int) Signature) (int, error) {
+	found := -1
+	for i := range n {
+		s := sig(i)
+		if s.Name() == name {
+			return i, nil
+		}
+		if s.Metric == name {
+			if found >= 0 {
+				return 0, fmt.Errorf("%w: %q is the name of several metrics; give one in full: %s", ErrOption, name, s.Name())
+			}
+			found = i
+		}
+	}
+	if found < 0 {
+		return 0, fmt.Errorf("%w: no metric %q in the suite", ErrOption, name)
+	}
+	return found, nil
+}
+
+// A scoreboard sums the statistics of a run by metric and slice.
+type scoreboard struct {
+	metrics []Metric
+	names   []string
+	all     []*tally
+	slices  []map[string]*tally
+}
+
+type tally struct {
+	sums            *sums
+	refs            int
+	n               int
+	skipped, failed int
+}
+
+func newScoreboard(metrics []Metric) *scoreboard {
+	b := &scoreboard{metrics: metrics}
+	for _, m := range metrics {
+		b.names = append(b.names, m.Signature().Name())
+		b.all = append(b.all, &tally{sums: newSums(m.Width())})
+		b.slices = append(b.slices, map[string]*tally{})
+	}
+	return b
+}
+
+func (b *scoreboard) add(r *Record, groups []string) error {
+	if r.Error != "" {
+		return nil
+	}
+	if len(r.Results) != len(b.metrics) {
+		return fmt.Errorf("%w: case %d has %d results for %d metrics", ErrJournal, r.Index, len(r.Results), len(b.metrics))
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		if res.Metric != b.names[i] || res.Scored() && len(res.Stats) != b.metrics[i].Width() {
+			return fmt.Errorf("%w: case %d, result %d is of %s", ErrJournal, r.Index, i, res.Metric)
+		}
+		b.all[i].add(res, len(r.Case.References))
+		for _, g := range groups {
+			t := b.slices[i][g]
+			if t == nil {
+				t = &tally{sums: newSums(b.metrics[i].Width())}
+				b.slices[i][g] = t
+			}
+			t.add(res, len(r.Case.References))
+		}
+	}
+	return nil
+}
+
+func (t *tally) add(res *Result, refs int) {
+	switch {
+	case res.Skipped != "":
+		t.skipped++
+	case res.Failed != "":
+		t.failed++
+	default:
+		t.n++
+		t.refs = mergeRefs(t.refs, refs)
+		t.sums.add(res.Stats)
+	}
+}
+
+func (t *tally) score(m Metric) Score {
+	return Score{Signature: dataSignature(m, t.refs, t.n), Value: m.Value(t.sums.totals()), Skipped: t.skipped, Failed: t.failed}
+}
+
+func (b *scoreboard) report() []MetricReport {
+	out := make([]MetricReport, len(b.metrics))
+	for i, m := range b.metrics {
+		out[i].Score = b.all[i].score(m)
+		for _, name := range slices.Sorted(maps.Keys(b.slices[i])) {
+			out[i].Slices = append(out[i].Slices, SliceScore{name, b.slices[i][name].score(m)})
+		}
+	}
+	return out
+}
+
+func (r *run) report() *Report {
+	records := func() iter.Seq2[*Record, error] { return ReadJournal(r.o.Journal) }
+	if r.o.Journal == "" {
+		held := r.journal.held
+		records = func() iter.Seq2[*Record, error] {
+			return func(yield func(*Record, error) bool) {
+				for _, rec := range held {
+					if !yield(rec, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+	return &Report{
+		Suite: r.s.Name, Version: r.s.Version,
+		Cases: r.done.Done, Errors: r.done.Errors,
+		Elapsed: r.o.Now().Sub(r.start),
+		Metrics: r.scores.report(),
+		metrics: r.s.Metrics, records: records,
+	}
+}

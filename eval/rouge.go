@@ -1,0 +1,398 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ROUGEOptions says which ROUGE.
+type ROUGEOptions struct {
+	// Types are rouge1 to rouge9, rougeL and rougeLsum; default rouge1,
+	// rouge2, rougeL.
+	Types []string
+	// Stem reduces words to their Porter stems first, so that "cats" matches
+	// "cat". English only.
+	Stem bool
+	// Tokenizer replaces the reference implementation's, which keeps ASCII
+	// letters and digits only and so gives any two texts in Greek, Hindi or
+	// Chinese, equal ones too, the score 0. [UnicodeTokenizer] doesn't.
+	Tokenizer *Tokenizer
+}
+
+// PRF is a precision, a recall and their harmonic mean.
+type PRF struct {
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F         float64 `json:"f"`
+}
+
+func prf(hits, got, want float64) PRF {
+	p, r := hits/max(got, 1), hits/max(want, 1)
+	return PRF{p, r, harmonic(p, r)}
+}
+
+func harmonic(p, r float64) float64 {
+	if p+r > 0 {
+		return 2 * p * r / (p + r)
+	}
+	return 0
+}
+
+// ROUGE asks how much of a reference summary an output recovers:
+//
+//   - rougeN: overlap of n-grams, each counted at most as often as the other
+//     side has it
+//   - rougeL: the longest common subsequence of the two token sequences
+//   - rougeLsum: the same per sentence (a line each), where a reference
+//     sentence is matched with all of the output's together
+//
+// precision = overlap / output's, recall = overlap / reference's, F = 2PR/(P+R).
+// Of several references the one with the best F counts, per type.
+//
+// It misleads on factuality (one "not" costs nothing), on abstractive
+// summaries (good paraphrase scores low), and in every language the tokenizer
+// wasn't made for. Two empty texts score 0.
+//
+// Source: Lin 2004; the definitions of Google's rouge-score 0.1.2.
+type ROUGE struct {
+	o     ROUGEOptions
+	kinds []int // n of rougeN, or one of the constants below
+	order int   // the largest n
+}
+
+const (
+	rougeL    = -1
+	rougeLsum = -2
+)
+
+// NewROUGE returns the scorer for these options; nil means the defaults.
+func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
+	r := &ROUGE{}
+	if o != nil {
+		r.o = *o
+	}
+	if len(r.o.Types) == 0 {
+		r.o.Types = []string{"rouge1", "rouge2", "rougeL"}
+	}
+	for _, typ := range r.o.Types {
+		n := 0
+		switch typ {
+		case "rougeL":
+			n = rougeL
+		case "rougeLsum":
+			n = rougeLsum
+		default:
+			if len(typ) != len("rouge1") || !strings.HasPrefix(typ, "rouge") || typ[5] < '1' || typ[5] > '9' {
+				return nil, fmt.Errorf("%w: ROUGE type %q; want rouge1 to rouge9, rougeL or rougeLsum", ErrOption, typ)
+			}
+			n = int(typ[5] - '0')
+		}
+		r.kinds = append(r.kinds, n)
+		r.order = max(r.order, n)
+	}
+	return r, nil
+}
+
+// Score returns the scores of one output, in the order of the options' types:
+// against the reference that gives the best F, per type.
+func (r *ROUGE) Score(hyp string, refs ...string) ([]PRF, error) {
+	out := make([]PRF, len(r.kinds))
+	return out, r.ScoreTo(out, hyp, refs)
+}
+
+// ScoreTo is [ROUGE.Score] into a slice of the caller's.
+func (r *ROUGE) ScoreTo(out []PRF, hyp string, refs []string) error {
+	if len(out) != len(r.kinds) {
+		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLengths, len(out), len(r.kinds))
+	}
+	if err := checkTexts(hyp, refs); err != nil {
+		return err
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.rouge.begin(r.o.Stem)
+	s.hyp = r.cut(s, s.hyp[:0], hyp)
+	for i, ref := range refs {
+		s.ref = r.cut(s, s.ref[:0], ref)
+		r.against(s, hyp, ref, func(k int, score PRF) {
+			if i == 0 || score.F > out[k].F {
+				out[k] = score
+			}
+		})
+	}
+	return nil
+}
+
+// against scores s.hyp against s.ref.
+func (r *ROUGE) against(s *scratch, hyp, ref string, put func(k int, score PRF)) {
+	if r.order > 0 {
+		s.grams.reset()
+		s.grams.addReference(0, s.ref, r.order)
+		s.counts = append(s.counts[:0], make([]int, r.order)...)
+		s.grams.match(s.hyp, r.order, s.counts)
+	}
+	for k, n := range r.kinds {
+		switch n {
+		case rougeL:
+			put(k, prf(float64(s.lcs.length(s.hyp, s.ref)), float64(len(s.hyp)), float64(len(s.ref))))
+		case rougeLsum:
+			put(k, r.summary(s, hyp, ref))
+		default:
+			put(k, prf(float64(s.counts[n-1]), float64(grams(len(s.hyp), n)), float64(grams(len(s.ref), n))))
+		}
+	}
+}
+
+// summary is rougeLsum: of every reference sentence the union of its longest
+// common subsequences with all output sentences, each token counted at most as
+// often as either text has it.
+func (r *ROUGE) summary(s *scratch, hyp, ref string) PRF {
+	var hyps, refs [][]uint32
+	cut := func(text string) (sentences [][]uint32, tokens int) {
+		for line := range strings.SplitSeq(text, "\n") {
+			if line != "" {
+				ids := r.cut(s, nil, line)
+				sentences = append(sentences, ids)
+				tokens += len(ids)
+			}
+		}
+		return sentences, tokens
+	}
+	hyps, inHyp := cut(hyp)
+	refs, inRef := cut(ref)
+	if inHyp == 0 || inRef == 0 {
+		return PRF{}
+	}
+	left := map[uint32]*[2]int{}
+	count := func(sentences [][]uint32, side int) {
+		for _, ids := range sentences {
+			for _, id := range ids {
+				if left[id] == nil {
+					left[id] = new([2]int)
+				}
+				left[id][side]++
+			}
+		}
+	}
+	count(hyps, 0)
+	count(refs, 1)
+	hits := 0
+	for _, want := range refs {
+		used := make([]bool, len(want))
+		for _, got := range hyps {
+			s.lcs.mark(want, got, used)
+		}
+		for i, id := range want {
+			if n := left[id]; used[i] && n[0] > 0 && n[1] > 0 {
+				hits++
+				n[0]--
+				n[1]--
+			}
+		}
+	}
+	return prf(float64(hits), float64(inHyp), float64(inRef))
+}
+
+// cut appends the ids of a text's tokens.
+func (r *ROUGE) cut(s *scratch, dst []uint32, text string) []uint32 {
+	if r.o.Tokenizer == nil {
+		return s.rouge.cut(dst, text, r.o.Stem)
+	}
+	s.text = appendLower(s.text[:0], text)
+	var line []byte
+	line, s.spans = r.o.Tokenizer.split(s.text, s.spans[:0])
+	for _, sp := range s.spans {
+		dst = append(dst, s.rouge.word(line[sp.start:sp.end], r.o.Stem))
+	}
+	return dst
+}
+
+// A rougeWords gives words ids that stay between segments, so that a word is
+// stemmed once and not at every occurrence.
+type rougeWords struct {
+	vocab vocab
+	stem  []uint32 // of word id: the id of its stem, 0 if it isn't known yet
+	buf   []byte
+}
+
+// begin starts a segment. Without stems there is nothing to remember, and a
+// small table is faster than a large one; with them, ids are forgotten when the
+// table has grown large, so that a long run over many languages stays within
+// bounds.
+func (w *rougeWords) begin(stem bool) {
+	if !stem || len(w.vocab.ends) > 1<<15 || len(w.vocab.bytes) > 1<<20 || w.vocab.gen == 0 {
+		w.vocab.reset()
+		w.stem = w.stem[:0]
+	}
+}
+
+// cut is rouge-score's tokenizer: runs of ASCII letters and digits of the text
+// in lower case.
+func (w *rougeWords) cut(dst []uint32, text string, stem bool) []uint32 {
+	begin := len(dst)
+	for i := 0; i < len(text); {
+		c := text[i]
+		if rougeByte[c] == 0 {
+			if c >= utf8.RuneSelf && (strings.HasPrefix(text[i:], kelvin) || strings.HasPrefix(text[i:], "İ")) {
+				return w.cutRunes(dst[:begin], text, stem)
+			}
+			i++
+			continue
+		}
+		start := i
+		for i < len(text) && rougeByte[text[i]] != 0 {
+			i++
+		}
+		n := i - start
+		if stem && n > 3 || n > 15 || start+16 > len(text) {
+			buf := w.buf[:0]
+			for _, c := range []byte(text[start:i]) {
+				buf = append(buf, rougeByte[c])
+			}
+			dst = append(dst, w.word(buf, stem))
+			w.buf = buf
+			continue
+		}
+		// Eight bytes at a time: the bit 0x20 makes a capital small, and every
+		// other byte of the run has it already.
+		lo := load(text[start:]) | 0x2020202020202020
+		hi := uint64(0)
+		if n < 8 {
+			lo &= 1<<(8*n) - 1
+		} else {
+			hi = (load(text[start+8:]) | 0x2020202020202020) & (1<<(8*(n-8)) - 1)
+		}
+		dst = append(dst, w.vocab.short(lo, hi|uint64(n)<<56, true))
+	}
+	return dst
+}
+
+// load reads eight bytes; the compiler makes one instruction of it.
+func load(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// kelvin is U+212A. It and İ are the only runes above ASCII whose lower case
+// begins with an ASCII letter.
+const kelvin = "\u212a"
+
+// cutRunes is cut for the texts that have one of those two runes.
+func (w *rougeWords) cutRunes(dst []uint32, text string, stem bool) []uint32 {
+	text = strings.ReplaceAll(text, kelvin, "k")
+	text = strings.ReplaceAll(text, "İ", "i ") // i and a combining dot, which ends a word
+	return w.cut(dst, text, stem)
+}
+
+var rougeByte = func() (table [256]byte) {
+	for c := range table {
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z':
+			table[c] = byte(c)
+		case 'A' <= c && c <= 'Z':
+			table[c] = byte(c) + 'a' - 'A'
+		}
+	}
+	return table
+}()
+
+// word returns the id of a word, or of its stem if it has more than 3 letters.
+func (w *rougeWords) word(word []byte, stem bool) uint32 {
+	id := w.vocab.id(word, true)
+	if !stem || len(word) <= 3 {
+		return id
+	}
+	for len(w.stem) < int(id) {
+		w.stem = append(w.stem, 0)
+	}
+	if w.stem[id-1] == 0 {
+		w.stem[id-1] = w.vocab.id([]byte(PorterStem(string(word), PorterNLTK)), true)
+	}
+	return w.stem[id-1]
+}
+
+// UnicodeTokenizer cuts text of any script into words: runs of letters, marks
+// and digits, where every rune of a script written without spaces (Chinese,
+// Japanese, Thai, Lao, Khmer, Burmese) is a word of its own. It is a
+// simplification of Unicode's word boundaries (UAX #29) that needs no
+// dictionary.
+func UnicodeTokenizer() *Tokenizer {
+	return &Tokenizer{"unicode", func(line []byte, spans []span) ([]byte, []span) {
+		start := -1
+		closeAt := func(i int) {
+			if start >= 0 {
+				spans = append(spans, span{int32(start), int32(i)})
+				start = -1
+			}
+		}
+		for i := 0; i < len(line); {
+			r, size := utf8.DecodeRune(line[i:])
+			switch {
+			case !unicode.In(r, unicode.L, unicode.M, unicode.N):
+				closeAt(i)
+			case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) &&
+				!(unicode.Is(unicode.M, r) && start >= 0):
+				closeAt(i)
+				start = i
+			case start < 0:
+				start = i
+			case !unicode.Is(unicode.M, r) && unspaced(line[start:i]):
+				closeAt(i)
+				start = i
+			}
+			i += size
+		}
+		closeAt(len(line))
+		return line, spans
+	}}
+}
+
+// unspaced says whether a token began in a script written without spaces.
+func unspaced(token []byte) bool {
+	r, _ := utf8.DecodeRune(token)
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+}
+
+// Metrics returns a [Metric] for each type, in the order of the options. The
+// value of a corpus is the mean F of its segments.
+func (r *ROUGE) Metrics() []Metric {
+	metrics := make([]Metric, len(r.kinds))
+	for i, typ := range r.o.Types {
+		one := &ROUGE{o: r.o, kinds: r.kinds[i : i+1], order: max(r.kinds[i], 0)}
+		metrics[i] = &rougeMetric{one, typ}
+	}
+	return metrics
+}
+
+type rougeMetric struct {
+	*ROUGE
+	typ string
+}
+
+func (m *rougeMetric) countsReferences() {}
+
+func (m *rougeMetric) Signature() Signature {
+	tok := "rouge"
+	if m.o.Tokenizer != nil {
+		tok = m.o.Tokenizer.name
+	}
+	return Signature{Metric: m.typ, Params: fmt.Sprintf("tok:%s|stem:%s", tok, yesNo(m.o.Stem)), Version: "0.1.2"}
+}
+
+// Width is 4: the sums of P, R and F, and the number of segments.
+func (m *rougeMetric) Width() int { return 4 }
+
+func (m *rougeMetric) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
+	var out [1]PRF
+	if err := m.ScoreTo(out[:], o.Text, c.References); err != nil {
+		return err
+	}
+	dst[0], dst[1], dst[2], dst[3] = out[0].Precision, out[0].Recall, out[0].F, 1
+	return nil
+}
+
+func (m *rougeMetric) Value(sum []float64) float64 { return ratio(sum[2], sum[3]) }

@@ -1,0 +1,94 @@
+package eval
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+func TestGoldenPorter(t *testing.T) {
+	golden.Rows(t, "eval", "porter.jsonl", func(row struct{ Word, NLTK, Original, Martin string }) error {
+		return first(
+			same("nltk", PorterStem(row.Word, PorterNLTK), row.NLTK),
+			same("original", PorterStem(row.Word, PorterOriginal), row.Original),
+			same("martin", PorterStem(row.Word, PorterMartin), row.Martin),
+		)
+	})
+}
+
+func TestGoldenROUGE(t *testing.T) {
+	types := []string{"rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum"}
+	check := func(stem bool, want map[string][]float64, hyp string, refs ...string) error {
+		if want == nil {
+			return nil
+		}
+		r, err := NewROUGE(&ROUGEOptions{Types: types, Stem: stem})
+		if err != nil {
+			return err
+		}
+		got, err := r.Score(hyp, refs...)
+		if err != nil {
+			return err
+		}
+		for i, typ := range types {
+			w, ok := want[typ]
+			if !ok {
+				return fmt.Errorf("the row has no %s", typ)
+			}
+			if err := nears(typ, []float64{got[i].Precision, got[i].Recall, got[i].F}, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	golden.Rows(t, "eval", "rouge.jsonl", func(row struct {
+		Pred, Target string
+		Targets      []string
+		Plain, Stem  map[string][]float64
+		MultiStem    map[string][]float64 `json:"multi_stem"`
+	}) error {
+		return first(
+			check(false, row.Plain, row.Pred, row.Target),
+			check(true, row.Stem, row.Pred, row.Target),
+			check(true, row.MultiStem, row.Pred, row.Targets...),
+		)
+	})
+}
+
+// lcsLength is the textbook recurrence that the bit-parallel one stands for.
+func lcsLength(a, b []uint32) int {
+	row := make([]int, len(b)+1)
+	for _, x := range a {
+		diagonal := 0
+		for j, y := range b {
+			above := row[j+1]
+			if x == y {
+				row[j+1] = diagonal + 1
+			} else {
+				row[j+1] = max(above, row[j])
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}
+
+func FuzzLCS(f *testing.F) {
+	f.Add([]byte("abcabba"), []byte("cbabac"))
+	f.Add(make([]byte, 64), make([]byte, 128))
+	f.Add([]byte{1}, []byte{})
+	var l lcs
+	f.Fuzz(func(t *testing.T, x, y []byte) {
+		var a, b []uint32
+		for _, c := range x {
+			a = append(a, uint32(c%7)+1)
+		}
+		for _, c := range y {
+			b = append(b, uint32(c%9)+1)
+		}
+		require.Equal(t, lcsLength(a, b), l.length(a, b))
+	})
+}

@@ -1,0 +1,340 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A System is what is evaluated: a model, a pipeline, an agent.
+type System func(ctx context.Context, c *Case) (*Output, error)
+
+// A Suite is an evaluation: a dataset, a system and metrics.
+type Suite struct {
+	Name string
+	// Version names the dataset's content, such as dataset.Dataset's Version
+	// returns. A journal or a baseline of another version is refused.
+	Version string
+	// Cases are read once, one at a time, so they may come from a file of any
+	// size. A resumed run has to see the same cases in the same order.
+	Cases   iter.Seq2[*Case, error]
+	System  System
+	Metrics []Metric
+}
+
+// RunOptions says how a suite is run.
+type RunOptions struct {
+	// Concurrency is the number of cases in the system at once; default 1.
+	Concurrency int
+	// Wait is called before every call of the system and may block: the hook
+	// for a rate limit. (*rate.Limiter).Wait fits.
+	Wait func(context.Context) error
+	// Timeout bounds one call of the system; 0 means no bound.
+	Timeout time.Duration
+	// Journal is the file that results are appended to as they finish. A run
+	// that is started again with the same file goes on where it stopped. Empty
+	// keeps results in memory.
+	Journal string
+	// RetryErrors runs cases again that the journal says the system failed on.
+	RetryErrors bool
+	// Slices names the groups that a case is reported in beside the whole;
+	// nil means its kind and its tags, as key=value.
+	Slices func(*Case) []string
+	// Thresholds are what the scores must reach.
+	Thresholds []Threshold
+	// AllowErrors is how many cases the system may fail on before the run as a
+	// whole fails; default none.
+	AllowErrors int
+	// Baseline is an earlier run to compare with.
+	Baseline *Baseline
+	// Progress is called after every finished case, never concurrently.
+	Progress func(Progress)
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+}
+
+// A Progress is how far a run has come.
+type Progress struct {
+	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
+	Elapsed      time.Duration
+	Record       *Record
+}
+
+// A Record is what a run knows about one case: a line of the journal.
+type Record struct {
+	Index   int      `json:"index"` // of the case in the dataset
+	Case    *Case    `json:"case"`
+	Output  *Output  `json:"output,omitempty"`
+	Error   string   `json:"error,omitempty"` // the system's
+	Results []Result `json:"results,omitempty"`
+}
+
+// A Result is what one metric says about one case. Exactly one of Stats,
+// Skipped and Failed is set.
+type Result struct {
+	Metric  string    `json:"metric"` // Signature.Name
+	Stats   []float64 `json:"stats,omitempty"`
+	Value   float64   `json:"value"` // of this case alone
+	Skipped string    `json:"skipped,omitempty"`
+	Failed  string    `json:"failed,omitempty"`
+}
+
+// Scored says whether the metric has a value for the case.
+func (r *Result) Scored() bool { return r.Skipped == "" && r.Failed == "" }
+
+// Run runs a suite and returns its report. The error says that the run itself
+// broke off: a dataset that can't be read, a journal of another suite, a
+// context that is done (the report then holds what was finished). That the
+// system failed on cases or missed its thresholds is in [Report.Passed].
+//
+// Memory doesn't grow with the dataset when there is a journal, beyond 8 bytes
+// a case. A value doesn't depend on Concurrency, since sums are exact.
+func Run(ctx context.Context, s Suite, o *RunOptions) (*Report, error) {
+	r, err := newRun(s, o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.journal.close()
+	err = r.run(ctx)
+	report := r.report()
+	if err != nil {
+		return report, err
+	}
+	return report, report.judge(r.o)
+}
+
+type run struct {
+	s       Suite
+	o       RunOptions
+	journal *journal
+	scores  *scoreboard
+	start   time.Time
+	done    Progress
+}
+
+func newRun(s Suite, o *RunOptions) (*run, error) {
+	r := &run{s: s}
+	if o != nil {
+		r.o = *o
+	}
+	if s.Cases == nil || s.System == nil || len(s.Metrics) == 0 {
+		return nil, fmt.Errorf("%w: a suite needs cases, a system and metrics", ErrOption)
+	}
+	if r.o.Concurrency == 0 {
+		r.o.Concurrency = 1
+	}
+	if r.o.Concurrency < 0 || r.o.AllowErrors < 0 {
+		return nil, fmt.Errorf("%w: concurrency %d, %d errors allowed", ErrOption, r.o.Concurrency, r.o.AllowErrors)
+	}
+	if r.o.Now == nil {
+		r.o.Now = time.Now
+	}
+	if r.o.Slices == nil {
+		r.o.Slices = DefaultSlices
+	}
+	r.scores = newScoreboard(s.Metrics)
+	var names []string
+	for _, m := range s.Metrics {
+		name := m.Signature().Name()
+		if slices.Contains(names, name) {
+			return nil, fmt.Errorf("%w: the suite has the metric %s twice", ErrOption, name)
+		}
+		names = append(names, name)
+	}
+	for _, t := range r.o.Thresholds {
+		if err := t.check(s.Metrics); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	r.journal, err = openJournal(r.o.Journal, header{Suite: s.Name, Version: s.Version, Metrics: signatures(s.Metrics)}, r.o.RetryErrors, r.account)
+	return r, err
+}
+
+func signatures(metrics []Metric) []Signature {
+	sigs := make([]Signature, len(metrics))
+	for i, m := range metrics {
+		sigs[i] = m.Signature()
+	}
+	return sigs
+}
+
+// account adds a finished case to the scores.
+func (r *run) account(rec *Record) error {
+	r.done.Done++
+	if rec.Error != "" {
+		r.done.Errors++
+	}
+	return r.scores.add(rec, r.o.Slices(rec.Case))
+}
+
+func (r *run) run(ctx context.Context) error {
+	r.start = r.o.Now()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	type job struct {
+		index int
+		c     *Case
+	}
+	jobs := make(chan job)
+	finished := make(chan *Record)
+	var workers sync.WaitGroup
+	for range r.o.Concurrency {
+		workers.Go(func() {
+			for j := range jobs {
+				rec, err := r.one(ctx, j.index, j.c)
+				if err != nil {
+					stop(err)
+					return
+				}
+				finished <- rec // the collector reads until every worker is done
+			}
+		})
+	}
+	var reading error
+	go func() {
+		defer close(finished)
+		defer workers.Wait()
+		defer close(jobs)
+		index := 0
+		for c, err := range r.s.Cases {
+			if err != nil {
+				reading = fmt.Errorf("eval: reading case %d: %w", index, err)
+				return
+			}
+			done, err := r.journal.has(index, c)
+			if err != nil {
+				reading = err
+				return
+			}
+			if !done {
+				select {
+				case jobs <- job{index, c}:
+				case <-ctx.Done():
+					return
+				}
+			}
+			index++
+		}
+		if n := r.journal.beyond(index); n > 0 {
+			reading = fmt.Errorf("%w: it holds %d cases that the dataset of %d doesn't have", ErrJournal, n, index)
+		}
+	}()
+	var writing error
+	for rec := range finished {
+		if writing != nil {
+			continue
+		}
+		if writing = errors.Join(r.journal.append(rec), r.account(rec)); writing != nil {
+			stop(writing)
+			continue
+		}
+		if r.o.Progress != nil {
+			p := r.done
+			p.Elapsed, p.Record = r.o.Now().Sub(r.start), rec
+			r.o.Progress(p)
+		}
+	}
+	if writing != nil {
+		return writing
+	}
+	if reading != nil {
+		return reading
+	}
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("eval: the run stopped after %d cases: %w", r.done.Done, err)
+	}
+	return nil
+}
+
+// one runs and measures one case. The error is the context's: a case that was
+// interrupted is not a case that failed, and isn't recorded.
+func (r *run) one(ctx context.Context, index int, c *Case) (*Record, error) {
+	if r.o.Wait != nil {
+		if err := r.o.Wait(ctx); err != nil {
+			return nil, fmt.Errorf("eval: waiting: %w", err)
+		}
+	}
+	callCtx, cancel := ctx, context.CancelFunc(func() {})
+	if r.o.Timeout > 0 {
+		callCtx, cancel = context.WithTimeout(ctx, r.o.Timeout)
+	}
+	defer cancel()
+	rec := &Record{Index: index, Case: c}
+	start := r.o.Now()
+	out, err := r.s.System(callCtx, c)
+	elapsed := r.o.Now().Sub(start)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err == nil && out == nil {
+		err = errors.New("the system returned neither an output nor an error")
+	}
+	if err != nil {
+		rec.Error = err.Error()
+		return rec, nil
+	}
+	if out.Latency == 0 {
+		copied := *out
+		copied.Latency = elapsed
+		out = &copied
+	}
+	rec.Output = out
+	for _, m := range r.s.Metrics {
+		res := apply(ctx, m, c, out)
+		if res.Failed != "" && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		rec.Results = append(rec.Results, res)
+	}
+	return rec, nil
+}
+
+func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
+	res := Result{Metric: m.Signature().Name()}
+	stats := make([]float64, m.Width())
+	err := m.Stats(ctx, c, out, stats)
+	if s, ok := errors.AsType[*SkipError](err); ok {
+		res.Skipped = s.Reason
+		return res
+	}
+	if err == nil {
+		for _, x := range stats {
+			if !finite(x) {
+				err = fmt.Errorf("%w: the statistics are %v", ErrNotFinite, stats)
+				break
+			}
+		}
+	}
+	if err == nil {
+		res.Value = m.Value(stats)
+		if !finite(res.Value) {
+			err = fmt.Errorf("%w: the value is %v", ErrNotFinite, res.Value)
+		}
+	}
+	if err != nil {
+		res.Value, res.Failed = 0, err.Error()
+		return res
+	}
+	res.Stats = stats
+	return res
+}
+
+// DefaultSlices are the groups a case is reported in: kind=K, and key=value
+// for every tag.
+func DefaultSlices(c *Case) []string {
+	kind := c.Kind
+	if kind == "" {
+		kind = Golden
+	}
+	out := []string{"kind=" + string(kind)}
+	for key, value := range c.Tags {
+		out = append(out, key+"="+value)
+	}
+	slices.Sort(out)
+	return out
+}
