@@ -81,7 +81,7 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 	}
 	out := &PairedResult{Baseline: score(totals(baseline, width))}
 	out.Score = score(totals(system, width))
-	scores := resampledScores(interleave(n, width, baseline, system), n, width, 2, samples, o.Workers,
+	scores := resampledScores([][]float64{baseline, system}, n, width, samples, o.Workers,
 		NewGenerator(seedOr(o.Seed)), score)
 	deltas := make([]float64, samples)
 	absolute := make([]float64, samples)
@@ -118,7 +118,7 @@ func CorpusBootstrap(system []float64, width int, score func(sum []float64) floa
 		return nil, err
 	}
 	out := &CorpusEstimate{Score: score(totals(system, width))}
-	scores := resampledScores(interleave(n, width, system), n, width, 1, samples, o.Workers,
+	scores := resampledScores([][]float64{system}, n, width, samples, o.Workers,
 		NewGenerator(seedOr(o.Seed)), score)
 	out.Mean, out.HalfWidth = central(scores[0])
 	return out, nil
@@ -165,7 +165,7 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 	}
 	out.P = float64(beyond+1) / float64(samples+1)
 	if confidence > 0 {
-		scores := resampledScores(interleave(n, width, system), n, width, 1, confidence, o.Workers, g, score)
+		scores := resampledScores([][]float64{system}, n, width, confidence, o.Workers, g, score)
 		out.Mean, out.HalfWidth = central(scores[0])
 	}
 	return out, nil
@@ -211,183 +211,40 @@ func central(scores []float64) (mean, half float64) {
 	return Mean(s), (s[len(s)-1-cut] - s[cut]) / 2
 }
 
-// lanes is how many columns are summed at once: as many running sums as stay
-// in registers beside the row and its weight.
-const lanes = 8
-
-// interleave lays the systems' columns side by side and cuts them into panels
-// of eight columns, zero-filled, each panel's rows one after the other: a
-// weighted sum then reads memory in one direction.
-func interleave(n, width int, systems ...[]float64) [][]float64 {
-	columns := width * len(systems)
-	panels := make([][]float64, (columns+lanes-1)/lanes)
-	for p := range panels {
-		panels[p] = make([]float64, n*lanes)
-	}
-	for s, rows := range systems {
-		for j := range width {
-			c := s*width + j
-			for i := range n {
-				panels[c/lanes][i*lanes+c%lanes] = rows[i*width+j]
-			}
-		}
-	}
-	return panels
-}
-
-// weightedSum adds each row of a panel times its weight. The explicit
-// conversion keeps the compiler from fusing multiply and add, so that every
-// processor gives the same bits.
-func weightedSum(panel []float64, weights []uint16, out []float64) {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float64
-	for i, weight := range weights {
-		w := float64(weight)
-		r := (*[lanes]float64)(panel[i*lanes:])
-		s0 += float64(w * r[0])
-		s1 += float64(w * r[1])
-		s2 += float64(w * r[2])
-		s3 += float64(w * r[3])
-		s4 += float64(w * r[4])
-		s5 += float64(w * r[5])
-		s6 += float64(w * r[6])
-		s7 += float64(w * r[7])
-	}
-	copy(out, []float64{s0, s1, s2, s3, s4, s5, s6, s7})
-}
+// drawn is how many resamples a goroutine draws before it lets the next one
+// draw: enough to make the handing over cheap, few enough to stay in cache.
+const drawn = 8
 
 // resampledScores scores every resample: result[s][i] is system s on resample
-// i. A resample is kept as how often each segment was drawn.
-func resampledScores(panels [][]float64, n, width, systems, samples, workers int, g *Generator, score func([]float64) float64) [][]float64 {
-	out := make([][]float64, systems)
+// i. A resample is kept as how often each segment was drawn, so that it costs a
+// weighted sum of rows in memory order and no jumping about.
+func resampledScores(systems [][]float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) [][]float64 {
+	out := make([][]float64, len(systems))
 	for s := range out {
 		out[s] = make([]float64, samples)
 	}
-	workers = workersFor(samples, workers)
+	t := newTable(systems, n, width)
+	tasks := (samples + drawn - 1) / drawn
+	workers = workersFor(tasks, workers)
 	counts := make([][]uint16, workers)
 	sums := make([][]float64, workers)
 	for w := range workers {
-		counts[w], sums[w] = make([]uint16, n), make([]float64, len(panels)*lanes)
-	}
-	inOrder(samples, workers,
-		func(_, w int) {
-			clear(counts[w])
-			g.countDraws(counts[w])
-		},
-		func(i, w int) {
-			for p, panel := range panels {
-				weightedSum(panel, counts[w], sums[w][p*lanes:])
-			}
-			for s := range out {
-				out[s][i] = score(sums[w][s*width : (s+1)*width])
-			}
-		})
-	return out
-}
-
-// batch is how many trials of approximate randomisation are done at once, 64
-// because then a batch's coin flips are whole words of the stream.
-const batch = 64
-
-// swappedDifferences returns |score(A) - score(B)| of every trial, A having the
-// baseline's row where the coin fell heads and the system's elsewhere, B the
-// other ones.
-//
-// A is the system's total plus the sum, over the heads, of the rows' differences.
-// Sums of subsets of the same rows, many times over: the "four Russians" do
-// that by tables. For four segments at a time all 16 sums are formed once per
-// batch; a trial then adds the one that its four coins name.
-func swappedDifferences(baseline, system []float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) []float64 {
-	const group = 16 // segments per step: four tables of four
-	blocks := (n + group - 1) / group
-	diff := make([]float64, blocks*group*width)
-	for i, x := range baseline {
-		diff[i] = x - system[i]
-	}
-	totalA, totalB := totals(system, width), totals(baseline, width)
-
-	out := make([]float64, samples)
-	tasks := (samples + batch - 1) / batch
-	workers = workersFor(tasks, workers)
-	type buffers struct {
-		bits   []uint64
-		tables []float64 // 4 tables of 16 rows
-		sums   []float64 // a row per trial
-		a, b   []float64
-	}
-	bufs := make([]buffers, workers)
-	for w := range bufs {
-		bufs[w] = buffers{
-			bits:   make([]uint64, n+2),
-			tables: make([]float64, 4*16*width),
-			sums:   make([]float64, batch*width),
-			a:      make([]float64, width),
-			b:      make([]float64, width),
-		}
+		counts[w], sums[w] = make([]uint16, drawn*n), make([]float64, t.columns)
 	}
 	inOrder(tasks, workers,
 		func(task, w int) {
-			trials := min(batch, samples-task*batch)
-			g.fillBits(bufs[w].bits, trials*n)
+			clear(counts[w])
+			for k := range min(drawn, samples-task*drawn) {
+				g.countDraws(counts[w][k*n : (k+1)*n])
+			}
 		},
 		func(task, w int) {
-			b := bufs[w]
-			trials := min(batch, samples-task*batch)
-			clear(b.sums)
-			for block := range blocks {
-				subsetSums(diff[block*group*width:][:group*width], width, b.tables)
-				for t := range trials {
-					at := t*n + block*group
-					coins := b.bits[at>>6]>>(at&63) | b.bits[at>>6+1]<<(64-at&63)
-					addTables(b.sums[t*width:][:width], b.tables, width, coins)
+			for k := range min(drawn, samples-task*drawn) {
+				t.weightedSums(counts[w][k*n:(k+1)*n], sums[w])
+				for s := range out {
+					out[s][task*drawn+k] = score(sums[w][s*width : (s+1)*width])
 				}
-			}
-			for t := range trials {
-				for j := range width {
-					b.a[j] = totalA[j] + b.sums[t*width+j]
-					b.b[j] = totalB[j] - b.sums[t*width+j]
-				}
-				out[task*batch+t] = math.Abs(score(b.a) - score(b.b))
 			}
 		})
 	return out
-}
-
-// fillBits reads n coin flips, the bits of the stream's 32-bit words.
-func (g *Generator) fillBits(dst []uint64, n int) {
-	clear(dst)
-	for i := range (n + 31) / 32 {
-		dst[i/2] |= uint64(g.Uint32()) << (i % 2 * 32)
-	}
-}
-
-// subsetSums fills four tables of 16 rows: row m of table q is the sum of those
-// of the four rows 4q.. that the bits of m name.
-func subsetSums(rows []float64, width int, tables []float64) {
-	for q := range 4 {
-		table := tables[q*16*width:][:16*width]
-		clear(table[:width])
-		for m := 1; m < 16; m++ {
-			rest := m & (m - 1)
-			low := 0
-			for m>>low&1 == 0 {
-				low++
-			}
-			row := rows[(4*q+low)*width:][:width]
-			from := table[rest*width:][:width]
-			to := table[m*width:][:width]
-			for j := range to {
-				to[j] = from[j] + row[j]
-			}
-		}
-	}
-}
-
-func addTables(sum, tables []float64, width int, coins uint64) {
-	t0 := tables[(coins&15)*uint64(width):][:len(sum)]
-	t1 := tables[(16+coins>>4&15)*uint64(width):][:len(sum)]
-	t2 := tables[(32+coins>>8&15)*uint64(width):][:len(sum)]
-	t3 := tables[(48+coins>>12&15)*uint64(width):][:len(sum)]
-	for j := range sum {
-		sum[j] += (t0[j] + t1[j]) + (t2[j] + t3[j])
-	}
 }
