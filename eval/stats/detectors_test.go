@@ -27,10 +27,10 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 		TP                   float64  `json:"welch_p"`
 		TDF                  float64  `json:"welch_df"`
 		Expected, Actual     []int
-		PSI                  float64  `json:"psi_eps1e4"`
-		JSD                  float64  `json:"js_distance_base2"`
-		JSBits               float64  `json:"js_divergence_base2"`
-		JSNats               float64  `json:"js_divergence_nats"`
+		PSI                  float64 `json:"psi_eps1e4"`
+		JSD                  float64 `json:"js_distance_base2"`
+		JSBits               float64 `json:"js_divergence_base2"`
+		JSNats               float64 `json:"js_divergence_nats"`
 		Hellinger, TVD, Chi2 float64
 		Chi2P                float64 `json:"chi2_p"`
 		Chi2DF               float64 `json:"chi2_dof"`
