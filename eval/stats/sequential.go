@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/prodailabs/prodai/internal/dist"
+)
 
 // An AlwaysValid is the state of a sequential test after some observations.
 // Unlike the p-value and interval of a fixed-size test, P and Interval hold at
@@ -126,8 +130,8 @@ func (b *BernoulliSequence) Add(success bool) AlwaysValid {
 	}
 	s.Mean = float64(b.successes) / float64(s.N)
 	s.see(b.logE(b.p0), b.alpha)
-	s.Interval.Low = b.bound(0, s.Mean)
-	s.Interval.High = b.bound(1, s.Mean)
+	s.Interval.Low = lowest(b.successes, s.N, b.alpha)
+	s.Interval.High = 1 - lowest(s.N-b.successes, s.N, b.alpha)
 	return *s
 }
 
@@ -136,37 +140,35 @@ func (b *BernoulliSequence) State() AlwaysValid { return b.state }
 
 func (b *BernoulliSequence) logE(p float64) float64 {
 	k, f := float64(b.successes), float64(b.state.N-b.successes)
-	l1, _ := math.Lgamma(k + 1)
-	l2, _ := math.Lgamma(f + 1)
-	l3, _ := math.Lgamma(k + f + 2)
-	logE := l1 + l2 - l3
-	if k > 0 {
-		logE -= k * math.Log(p)
-	}
-	if f > 0 {
-		logE -= f * math.Log1p(-p)
-	}
-	return logE
+	return dist.LogBeta(k+1, f+1) - k*math.Log(p) - f*math.Log1p(-p)
 }
 
-// bound bisects for the p between end (0 or 1) and the mean at which the
-// evidence against p falls to 1/alpha. The evidence has its minimum at the
-// mean.
-func (b *BernoulliSequence) bound(end, mean float64) float64 {
-	limit := -math.Log(b.alpha)
-	if b.logE(end) < limit {
-		return end
+// lowest is the smallest p that the evidence of k successes in n doesn't
+// reject: the root of ln E(p) = ln 1/alpha below k/n. ln E is convex there, so
+// Newton's method descends to the root from any point beyond it, and two such
+// points are known: one since ln E(p) >= ln B - k ln p, one by Pinsker's
+// inequality, ln E(p) >= ln E(k/n) + 2n(k/n - p)².
+func lowest(successes, trials int, alpha float64) float64 {
+	if successes == 0 {
+		return 0
 	}
-	out, in := end, mean
-	for range 60 {
-		mid := (out + in) / 2
-		if b.logE(mid) >= limit {
-			out = mid
-		} else {
-			in = mid
+	k, n := float64(successes), float64(trials)
+	f := n - k
+	lb := dist.LogBeta(k+1, f+1) + math.Log(alpha)
+	excess := func(p float64) float64 { return lb - k*math.Log(p) - f*math.Log1p(-p) }
+	mean := k / n
+	p := math.Exp(lb / k)
+	if f > 0 {
+		p = math.Max(p, mean-math.Sqrt(math.Max(0, -excess(mean))/(2*n)))
+	}
+	for range 50 {
+		next := p - excess(p)/(-k/p+f/(1-p))
+		if !(next > p*(1+1e-14)) || next >= mean {
+			break
 		}
+		p = next
 	}
-	return out
+	return p
 }
 
 // A BoundedSequence is a confidence sequence for the mean of values in [0, 1],

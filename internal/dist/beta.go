@@ -21,7 +21,7 @@ func betaTails(a, b, x, y float64) (lower, upper float64) {
 		return lower, upper
 	}
 	const tiny = 1e-300
-	front := math.Exp(a*math.Log(x)+b*math.Log(y)-logBeta(a, b)) / a
+	front := math.Exp(a*math.Log(x)+b*math.Log(y)-LogBeta(a, b)) / a
 	c := 1.0
 	d := 1 - (a+b)*x/(a+1)
 	if math.Abs(d) < tiny {
@@ -65,7 +65,7 @@ func BetaQuantile(p, a, b float64) float64 {
 	if !(a > 0 && b > 0) {
 		return math.NaN()
 	}
-	lb := logBeta(a, b)
+	lb := LogBeta(a, b)
 	return quantile(p, 0, 1, a/(a+b),
 		func(x float64) (float64, float64) { return betaTails(a, b, x, 1-x) },
 		func(x float64) float64 { return math.Exp((a-1)*math.Log(x) + (b-1)*math.Log1p(-x) - lb) })
@@ -119,7 +119,7 @@ func studentUpper(q, df float64) float64 {
 	if q == 0 {
 		return math.Inf(1)
 	}
-	lb := logBeta(df/2, 0.5)
+	lb := LogBeta(df/2, 0.5)
 	g := func(t float64) (float64, float64) {
 		sf := StudentSF(t, df)
 		return math.Log(q / sf), math.Exp(-(df+1)/2*math.Log1p(t*t/df)-lb) / math.Sqrt(df) / sf

@@ -84,7 +84,8 @@ func quantile(p, lo, hi, start float64, tails func(x float64) (cdf, sf float64),
 	return root(g, lo, hi, start)
 }
 
-func logBeta(a, b float64) float64 {
+// LogBeta is the logarithm of the beta function B(a, b).
+func LogBeta(a, b float64) float64 {
 	la, _ := math.Lgamma(a)
 	lb, _ := math.Lgamma(b)
 	lab, _ := math.Lgamma(a + b)
@@ -92,5 +93,5 @@ func logBeta(a, b float64) float64 {
 }
 
 func logChoose(n, k float64) float64 {
-	return -math.Log(n+1) - logBeta(n-k+1, k+1)
+	return -math.Log(n+1) - LogBeta(n-k+1, k+1)
 }
