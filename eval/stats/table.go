@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"math/bits"
-)
+import "math/bits"
 
 // lanes is how many words of a row are summed at once: as many running sums as
 // stay in registers beside the row and its weight.
@@ -32,20 +29,26 @@ type field struct {
 
 func newTable(systems [][]float64, n, width int) *table {
 	t := &table{n: n, columns: width * len(systems)}
-	at := func(i, column int) float64 { return systems[column/width][i*width+column%width] }
-	if t.fields = packing(n, t.columns, at); t.fields == nil {
+	if t.fields = packing(systems, n, width); t.fields == nil {
 		t.floats = panels[float64](n, t.columns)
-		for c := range t.columns {
-			for i := range n {
-				t.floats[c/lanes][i][c%lanes] = at(i, c)
-			}
-		}
-		return t
+	} else {
+		t.words = panels[uint64](n, t.fields[t.columns-1].word+1)
 	}
-	t.words = panels[uint64](n, t.fields[t.columns-1].word+1)
-	for c, f := range t.fields {
-		for i := range n {
-			t.words[f.word/lanes][i][f.word%lanes] |= uint64(at(i, c)) << f.shift
+	for s, rows := range systems {
+		for j := range width {
+			c := s*width + j
+			if t.fields == nil {
+				panel := t.floats[c/lanes]
+				for i := range panel {
+					panel[i][c%lanes] = rows[i*width+j]
+				}
+				continue
+			}
+			f := t.fields[c]
+			panel := t.words[f.word/lanes]
+			for i := range panel {
+				panel[i][f.word%lanes] |= uint64(rows[i*width+j]) << f.shift
+			}
 		}
 	}
 	return t
@@ -61,22 +64,25 @@ func panels[T uint64 | float64](n, words int) [][][lanes]T {
 
 // packing gives every column a field, or returns nil if one of the numbers
 // isn't a whole one that 53 bits can sum.
-func packing(n, columns int, at func(i, column int) float64) []field {
-	fields := make([]field, columns)
-	word, used := 0, uint(0)
-	for c := range fields {
-		largest := 0.0
-		for i := range n {
-			x := at(i, c)
-			if x < 0 || x != math.Floor(x) {
-				return nil
+func packing(systems [][]float64, n, width int) []field {
+	largest := make([]float64, width*len(systems))
+	for s, rows := range systems {
+		for i := 0; i < len(rows); i += width {
+			for j, x := range rows[i : i+width] {
+				if !(x >= 0 && x < 1<<53) || x != float64(int64(x)) {
+					return nil
+				}
+				largest[s*width+j] = max(largest[s*width+j], x)
 			}
-			largest = max(largest, x)
 		}
-		if largest*float64(n) >= 1<<53 {
+	}
+	fields := make([]field, len(largest))
+	word, used := 0, uint(0)
+	for c, top := range largest {
+		if top*float64(n) >= 1<<53 {
 			return nil
 		}
-		need := uint(max(1, bits.Len64(uint64(largest)*uint64(n))))
+		need := uint(max(1, bits.Len64(uint64(top)*uint64(n))))
 		if used+need > 64 {
 			word, used = word+1, 0
 		}
