@@ -68,9 +68,10 @@
 //
 // A fixed-size test promises 5 % false alarms for one look, at a size chosen
 // beforehand. Look after every observation and stop at the first P <= 0.05, and
-// the promise is void: among 1000 observations of nothing, a third of all
-// experiments stop with a discovery; with patience all of them do, since a
-// random walk crosses every square-root boundary. The remedies:
+// the promise is void: of a thousand experiments of up to 1500 pairs in which
+// nothing differed, 441 stopped with a discovery (go run ./examples/lab06-abtest
+// counts them); with patience all of them do, since a random walk crosses every
+// square-root boundary. The remedies:
 //
 //   - Fix the size with [Design] and look once.
 //   - Use a test that holds at all times together. [MixtureSPRT] and

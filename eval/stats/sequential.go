@@ -162,11 +162,14 @@ func lowest(successes, trials int, alpha float64) float64 {
 		p = math.Max(p, mean-math.Sqrt(math.Max(0, -excess(mean))/(2*n)))
 	}
 	for range 50 {
-		next := p - excess(p)/(-k/p+f/(1-p))
-		if !(next > p*(1+1e-14)) || next >= mean {
+		step := -excess(p) / (-k/p + f/(1-p))
+		if !(step > 0) || p+step >= mean {
 			break
 		}
-		p = next
+		p += step
+		if step < 1e-8*p { // the error is the square of that now
+			break
+		}
 	}
 	return p
 }
