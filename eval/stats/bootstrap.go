@@ -50,7 +50,7 @@ type BootstrapDist struct {
 // What the bootstrap can't do: with 10 observations it knows 10 values, and
 // its intervals are too narrow; for a maximum or another extreme it is wrong
 // at any size; and it takes the observations to be independent (see
-// [ClusteredError] for when they aren't).
+// [ClusteredEstimate] for when they aren't).
 func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDist, error) {
 	if err := checkSample("Bootstrap", "sample", xs, 1); err != nil {
 		return nil, err

@@ -223,13 +223,13 @@ func resampledScores(systems [][]float64, n, width, samples, workers int, g *Gen
 	for s := range out {
 		out[s] = make([]float64, samples)
 	}
-	t := newTable(systems, n, width)
+	t := newTable(systems, n, width, 2)
 	tasks := (samples + drawn - 1) / drawn
 	workers = workersFor(tasks, workers)
 	counts := make([][]uint16, workers)
 	sums := make([][]float64, workers)
 	for w := range workers {
-		counts[w], sums[w] = make([]uint16, drawn*n), make([]float64, t.columns)
+		counts[w], sums[w] = make([]uint16, drawn*n), make([]float64, len(t.columns))
 	}
 	inOrder(tasks, workers,
 		func(task, w int) {

@@ -87,7 +87,7 @@ type KendallOptions struct {
 	// C selects Stuart's tau-c, for tables that aren't square, instead of tau-b.
 	C bool
 	// Method of the p-value: Auto is exact without ties for up to 33 pairs or
-	// near-perfect order, else normal. Exact and Normal as they say.
+	// near-perfect order, else normal. Exact and NormalApproximation as they say.
 	Method Method
 }
 
@@ -127,17 +127,17 @@ func Kendall(x, y []float64, o *KendallOptions) (TestResult, error) {
 	fewest := min(discordant, pairs-discordant)
 	method := o.Method
 	if method == Auto {
-		method = Normal
+		method = NormalApproximation
 		if !tied && (n <= 33 || fewest <= 1) {
 			method = Exact
 		}
 	}
 	switch {
 	case method == Exact && tied:
-		return TestResult{}, fail(fn, ErrUndefined, "the exact law is for samples without ties; use Normal")
+		return TestResult{}, fail(fn, ErrUndefined, "the exact law is for samples without ties; use NormalApproximation")
 	case method == Exact:
 		res.P = inversionsP(n, fewest)
-	case method == Normal:
+	case method == NormalApproximation:
 		res.P = kendallNormalP(score, n, gx, gy)
 	default:
 		return TestResult{}, fail(fn, ErrRange, "method %d is not one for Kendall", method)

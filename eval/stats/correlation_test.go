@@ -32,7 +32,7 @@ func TestGoldenCorrelation(t *testing.T) {
 		got, err = Kendall(r.X, r.Y, &KendallOptions{C: true})
 		test("tau-c", got, err, r.TauC)
 		if r.TauBNormal != nil {
-			got, err = Kendall(r.X, r.Y, &KendallOptions{Method: Normal})
+			got, err = Kendall(r.X, r.Y, &KendallOptions{Method: NormalApproximation})
 			test("tau-b normal", got, err, *r.TauBNormal)
 		}
 		if r.PearsonCI != nil {

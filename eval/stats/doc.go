@@ -20,8 +20,8 @@
 //
 // Both systems answered the same questions. A question that is hard for both
 // drags both averages down and says nothing about the difference, so work on
-// the differences: the standard error of [PairedError] is that of
-// [UnpairedError] less the covariance. Comparing two averages instead throws away
+// the differences: the standard error of [PairedEstimate] is that of
+// [UnpairedEstimate] less the covariance. Comparing two averages instead throws away
 // what is often half of the data.
 //
 //	res, err := stats.PairedT(newScores, oldScores, stats.TwoSided)
@@ -36,7 +36,7 @@
 //	which of two is better              SignTest, BernoulliSequence   ProportionInterval
 //	a corpus metric (BLEU, F1, nDCG)    ApproximateRandomization      PairedBootstrap's Delta
 //	counts of independent users         TwoProportionZ, FisherExact   NewcombeInterval
-//	several per passage or user         one mean a cluster, or        ClusteredError
+//	several per passage or user         one mean a cluster, or        ClusteredEstimate
 //
 // A corpus metric isn't the mean of its segments' scores, so no test on scores
 // fits it. What adds up is its sufficient statistics: for BLEU, lengths and

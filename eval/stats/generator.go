@@ -199,21 +199,21 @@ func (g *Generator) countDraws(counts []uint16) {
 		threshold := -n % n
 		for {
 			v, w := output(aHi, aLo), output(bHi, bLo)
-			if m := uint64(uint32(v)) * uint64(n); uint32(m) >= threshold {
-				counts[m>>32]++
-				left--
-			}
-			if m := v >> 32 * uint64(n); uint32(m) >= threshold {
-				counts[m>>32]++
-				left--
-			}
-			if m := uint64(uint32(w)) * uint64(n); uint32(m) >= threshold {
-				counts[m>>32]++
-				left--
-			}
-			if m := w >> 32 * uint64(n); uint32(m) >= threshold {
-				counts[m>>32]++
-				left--
+			m0, m1 := uint64(uint32(v))*uint64(n), v>>32*uint64(n)
+			m2, m3 := uint64(uint32(w))*uint64(n), w>>32*uint64(n)
+			if min(uint32(m0), uint32(m1), uint32(m2), uint32(m3)) >= threshold {
+				counts[m0>>32]++
+				counts[m1>>32]++
+				counts[m2>>32]++
+				counts[m3>>32]++
+				left -= 4
+			} else { // Lemire's rejection, about once in 2³²/n draws
+				for _, m := range [4]uint64{m0, m1, m2, m3} {
+					if uint32(m) >= threshold {
+						counts[m>>32]++
+						left--
+					}
+				}
 			}
 			if left < 4 {
 				break

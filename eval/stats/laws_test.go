@@ -217,7 +217,7 @@ func TestIntervalCoverage(t *testing.T) {
 					xs, cluster = append(xs, shared+0.5*r.NormFloat64()), append(cluster, c)
 				}
 			}
-			e, err := ClusteredError(xs, cluster)
+			e, err := ClusteredEstimate(xs, cluster)
 			if err != nil {
 				return Interval{}, 0, err
 			}

@@ -53,10 +53,10 @@ type Method int
 
 // The methods.
 const (
-	Auto        Method = iota // SciPy's choice by the size of the samples, see the options
-	Exact                     // the tables' distribution, of ranks without ties; conservative with them
-	Normal                    // the normal approximation, corrected for ties
-	Permutation               // exact for the ranks as they are, ties included
+	Auto                Method = iota // SciPy's choice by the size of the samples, see the options
+	Exact                             // the tables' distribution, of ranks without ties; conservative with them
+	NormalApproximation               // the normal approximation, corrected for ties
+	Permutation                       // exact for the ranks as they are, ties included
 )
 
 // Zeros says what [Wilcoxon] does with pairs that don't differ.
@@ -74,7 +74,7 @@ type WilcoxonOptions struct {
 	Alternative Alternative
 	Zeros       Zeros
 	// Method: Auto is Exact for up to 50 pairs without ties or zeros,
-	// Permutation for up to 13 with them, Normal otherwise.
+	// Permutation for up to 13 with them, NormalApproximation otherwise.
 	Method Method
 	// Continuity moves the normal approximation's statistic half a unit towards
 	// its mean.
@@ -143,7 +143,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	method := o.Method
 	tied := zeros > 0 || len(groups) < len(d)
 	if method == Auto {
-		method = Normal
+		method = NormalApproximation
 		switch {
 		case len(a) <= 50 && !tied:
 			method = Exact
@@ -151,8 +151,8 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 			method = Permutation
 		}
 	}
-	if method != Normal && len(d) > 500 {
-		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use Normal", len(d))
+	if method != NormalApproximation && len(d) > 500 {
+		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use NormalApproximation", len(d))
 	}
 	switch method {
 	case Exact:
@@ -253,7 +253,7 @@ func discreteP(p []float64, observed float64, unit int, alt Alternative) float64
 type MannWhitneyOptions struct {
 	Alternative Alternative
 	// Method: Auto is Exact without ties when one sample has at most 8 values
-	// and both together at most 200, Normal otherwise.
+	// and both together at most 200, NormalApproximation otherwise.
 	Method Method
 	// NoContinuity leaves out the correction of the normal approximation.
 	NoContinuity bool
@@ -286,13 +286,13 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	method := o.Method
 	tied := len(groups) < len(ranks)
 	if method == Auto {
-		method = Normal
+		method = NormalApproximation
 		if min(len(a), len(b)) <= 8 && len(ranks) <= 200 && !tied {
 			method = Exact
 		}
 	}
-	if method != Normal && len(ranks) > 200 {
-		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use Normal", len(ranks))
+	if method != NormalApproximation && len(ranks) > 200 {
+		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use NormalApproximation", len(ranks))
 	}
 	switch method {
 	case Exact:

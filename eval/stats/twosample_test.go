@@ -26,7 +26,7 @@ func TestGoldenTests(t *testing.T) {
 	}
 	alternatives := map[string]Alternative{"two-sided": TwoSided, "less": Less, "greater": Greater}
 	zeros := map[string]Zeros{"wilcox": DropZeros, "pratt": RankZeros, "zsplit": SplitZeros}
-	methods := map[string]Method{"auto": Auto, "exact": Exact, "approx": Normal}
+	methods := map[string]Method{"auto": Auto, "exact": Exact, "approx": NormalApproximation}
 	golden.Rows(t, "eval", "stats_tests.jsonl", func(r row) error {
 		var c checks
 		for key, want := range r.Wilcoxon {
@@ -62,8 +62,8 @@ func TestGoldenTests(t *testing.T) {
 			}
 			c.p(name+" p", c.orNaN(name, got.P, err), float64(want[1]))
 		}
-		mwu("mwu continuity", &MannWhitneyOptions{Method: Normal}, r.MWUNormalTrue)
-		mwu("mwu", &MannWhitneyOptions{Method: Normal, NoContinuity: true}, r.MWUNormalFalse)
+		mwu("mwu continuity", &MannWhitneyOptions{Method: NormalApproximation}, r.MWUNormalTrue)
+		mwu("mwu", &MannWhitneyOptions{Method: NormalApproximation, NoContinuity: true}, r.MWUNormalFalse)
 		if r.MWUExact != nil {
 			mwu("mwu exact", &MannWhitneyOptions{Method: Exact}, *r.MWUExact)
 		}

@@ -22,20 +22,20 @@ func (e Estimate) Interval(level float64) (Interval, error) {
 	return Interval{Low: e.Value - half, High: e.Value + half, Level: level}, nil
 }
 
-// MeanError is the mean score of an evaluation and its standard error,
+// MeanEstimate is the mean score of an evaluation and its standard error,
 // sd/√n, by the central limit theorem: the questions are a sample of those that
 // could have been asked (Miller, "Adding Error Bars to Evals", 2024, section 2).
-func MeanError(xs []float64) (Estimate, error) {
-	if err := checkSample("MeanError", "sample", xs, 2); err != nil {
+func MeanEstimate(xs []float64) (Estimate, error) {
+	if err := checkSample("MeanEstimate", "sample", xs, 2); err != nil {
 		return Estimate{}, err
 	}
 	return Estimate{Value: Mean(xs), SE: math.Sqrt(Variance(xs) / float64(len(xs)))}, nil
 }
 
-// ShareError is [MeanError] for scores that are all 0 or 1: SE √(p(1-p)/n). It
+// ShareEstimate is [MeanEstimate] for scores that are all 0 or 1: SE √(p(1-p)/n). It
 // is 0 when all are equal; [ProportionInterval] does better there.
-func ShareError(xs []float64) (Estimate, error) {
-	const fn = "ShareError"
+func ShareEstimate(xs []float64) (Estimate, error) {
+	const fn = "ShareEstimate"
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
 		return Estimate{}, err
 	}
@@ -48,7 +48,7 @@ func ShareError(xs []float64) (Estimate, error) {
 	return Estimate{Value: p, SE: math.Sqrt(p * (1 - p) / float64(len(xs)))}, nil
 }
 
-// ClusteredError is [MeanError] where questions come in clusters, such as
+// ClusteredEstimate is [MeanEstimate] where questions come in clusters, such as
 // several on one passage or several samples of one question: within a cluster
 // scores go up and down together, so n questions tell less than n independent
 // ones. cluster[i] names the cluster of xs[i].
@@ -57,8 +57,8 @@ func ShareError(xs []float64) (Estimate, error) {
 //
 // (Liang and Zeger, 1986; Miller 2024, section 2.2). The usual SE of reading
 // comprehension sets is too small by a factor of up to three.
-func ClusteredError(xs []float64, cluster []int) (Estimate, error) {
-	const fn = "ClusteredError"
+func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
+	const fn = "ClusteredEstimate"
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
 		return Estimate{}, err
 	}
@@ -84,21 +84,21 @@ func ClusteredError(xs []float64, cluster []int) (Estimate, error) {
 	return Estimate{Value: m, SE: math.Sqrt(total) / float64(len(xs))}, nil
 }
 
-// PairedError is the mean difference x[i]-y[i] of two systems on the same
+// PairedEstimate is the mean difference x[i]-y[i] of two systems on the same
 // questions and its standard error. Questions that are hard for both cancel
-// out: the SE is that of [UnpairedError] less the covariance, free precision
+// out: the SE is that of [UnpairedEstimate] less the covariance, free precision
 // that comparing two averages throws away (Miller 2024, section 4.2).
-func PairedError(x, y []float64) (Estimate, error) {
-	if err := checkPairs("PairedError", x, y, 2); err != nil {
+func PairedEstimate(x, y []float64) (Estimate, error) {
+	if err := checkPairs("PairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
-	return MeanError(differences(x, y))
+	return MeanEstimate(differences(x, y))
 }
 
-// UnpairedError is the difference of two independent samples' means and its
+// UnpairedEstimate is the difference of two independent samples' means and its
 // standard error √(SE(x)² + SE(y)²).
-func UnpairedError(x, y []float64) (Estimate, error) {
-	if err := checkTwo("UnpairedError", x, y, 2); err != nil {
+func UnpairedEstimate(x, y []float64) (Estimate, error) {
+	if err := checkTwo("UnpairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
 	se := math.Sqrt(Variance(x)/float64(len(x)) + Variance(y)/float64(len(y)))
