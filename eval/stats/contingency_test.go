@@ -1,0 +1,74 @@
+package stats
+
+import (
+	"math"
+	"testing"
+
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+func TestGoldenTables(t *testing.T) {
+	type row struct {
+		Table      [2][2]int
+		Exact      num
+		Chi2True   *[2]num `json:"chi2_corr_True"`
+		Chi2False  *[2]num `json:"chi2_corr_False"`
+		MidP       *num
+		Fisher     [2]num
+		YatesTrue  [3]num `json:"chi2_cont_True"`
+		YatesFalse [3]num `json:"chi2_cont_False"`
+		CI         map[string][2]num
+		Z          *[2]num `json:"ztest_p1_p2"`
+		Newcombe   *[2]num `json:"newcombe_diff"`
+	}
+	methods := map[string]ProportionMethod{"wilson": Wilson, "beta": ClopperPearson, "normal": Wald,
+		"agresti_coull": AgrestiCoull, "jeffreys": Jeffreys}
+	golden.Rows(t, "eval", "stats_tables.jsonl", func(r row) error {
+		var k checks
+		a, b, c, d := r.Table[0][0], r.Table[0][1], r.Table[1][0], r.Table[1][1]
+		mcnemar := func(name string, v McNemarVariant, stat, p float64) {
+			got, err := McNemar(b, c, v)
+			k.p(name, k.orNaN(name, got.P, err), p)
+			if !math.IsNaN(stat) {
+				k.value(name+" statistic", got.Statistic, stat)
+			}
+		}
+		mcnemar("mcnemar exact", ExactBinomial, math.NaN(), float64(r.Exact))
+		if r.MidP != nil {
+			mcnemar("mcnemar mid-p", MidP, math.NaN(), float64(*r.MidP))
+			mcnemar("mcnemar corrected", ContinuityCorrected, float64(r.Chi2True[0]), float64(r.Chi2True[1]))
+			mcnemar("mcnemar chi2", ChiSquared, float64(r.Chi2False[0]), float64(r.Chi2False[1]))
+		}
+		fisher, err := FisherExact(a, b, c, d, TwoSided)
+		if err != nil {
+			return err
+		}
+		k.value("odds ratio", fisher.Statistic, float64(r.Fisher[0]))
+		k.p("fisher", fisher.P, float64(r.Fisher[1]))
+		for yates, want := range map[bool][3]num{true: r.YatesTrue, false: r.YatesFalse} {
+			got, err := ChiSquaredTable([][]int{r.Table[0][:], r.Table[1][:]}, yates)
+			k.value("chi2", k.orNaN("chi2", got.Statistic, err), float64(want[0]))
+			k.p("chi2 p", k.orNaN("chi2", got.P, err), float64(want[1]))
+		}
+		for name, want := range r.CI {
+			method, ok := methods[name]
+			if !ok {
+				k.add("unknown interval %s", name)
+			}
+			got, err := ProportionInterval(a, a+b, 0.95, method)
+			k.value(name+" low", k.orNaN(name, got.Low, err), float64(want[0]))
+			k.value(name+" high", k.orNaN(name, got.High, err), float64(want[1]))
+		}
+		if r.Z != nil {
+			got, err := TwoProportionZ(a, a+b, c, c+d, TwoSided)
+			k.value("z", k.orNaN("z", got.Statistic, err), float64(r.Z[0]))
+			k.p("z p", k.orNaN("z", got.P, err), float64(r.Z[1]))
+		}
+		if r.Newcombe != nil {
+			got, err := NewcombeInterval(a, a+b, c, c+d, 0.95)
+			k.value("newcombe low", k.orNaN("newcombe", got.Low, err), float64(r.Newcombe[0]))
+			k.value("newcombe high", k.orNaN("newcombe", got.High, err), float64(r.Newcombe[1]))
+		}
+		return k.err()
+	})
+}

@@ -1,0 +1,250 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// A corpus metric such as BLEU isn't the mean of its segments' scores, so its
+// significance can't be read off a list of scores. What it has are sufficient
+// statistics: numbers per segment (matches, totals, lengths) that add up, and
+// a score that is a function of the sums. A resample is then a weighted sum of
+// rows, and one code path serves every metric; for a metric that is a mean,
+// the row is [score, 1] and the score is sum[0]/sum[1].
+
+// CorpusOptions sets how [PairedBootstrap], [ApproximateRandomization] and
+// [CorpusBootstrap] resample; nil means the defaults.
+type CorpusOptions struct {
+	// Samples is the number of resamples or trials; 0 means 1000 for the
+	// bootstrap and 10000 for approximate randomisation, as in sacreBLEU.
+	Samples int
+	// Confidence is for approximate randomisation only: the number of bootstrap
+	// resamples for Mean and HalfWidth; 0 leaves them NaN.
+	Confidence int
+	// Seed starts the random stream, NumPy's default_rng(Seed); 0 means 12345.
+	Seed uint64
+	// Workers is the number of goroutines; 0 means one a processor. The result
+	// doesn't depend on it.
+	Workers int
+}
+
+// A CorpusEstimate is a corpus score with its bootstrap uncertainty.
+type CorpusEstimate struct {
+	// Score is the score of the whole corpus.
+	Score float64
+	// Mean is the mean of the resamples' scores.
+	Mean float64
+	// HalfWidth is half the width of their central 95 %, the ± of sacreBLEU.
+	HalfWidth float64
+}
+
+// A PairedResult compares a system with a baseline on the same segments.
+type PairedResult struct {
+	// Baseline is the baseline's score.
+	Baseline float64
+	// CorpusEstimate is the system's score, with Mean and HalfWidth.
+	CorpusEstimate
+	// P is the two-sided p-value of no difference between the two.
+	P float64
+	// Delta is the central 95 % of the resampled differences, system minus
+	// baseline: what to report beside P. NaN after approximate randomisation,
+	// which knows only the null hypothesis.
+	Delta Interval
+}
+
+// PairedBootstrap tests whether a system and a baseline differ, by resampling
+// segments with replacement for both at once (Koehn, "Statistical Significance
+// Tests for Machine Translation Evaluation", 2004).
+//
+// baseline and system are the sufficient statistics, row after row of width
+// numbers a segment, and score computes the metric from their sums; it must
+// not keep its argument and must be safe for concurrent use. With d the
+// observed and d* the resampled |differences|,
+//
+//	p = (1 + #{ d* - mean(d*) > d }) / (1 + Samples)
+//
+// which is sacreBLEU's, and with the same seed the same number: the stream is
+// NumPy's. sacreBLEU sums in float32; the sums here are float64, so Mean and
+// HalfWidth differ from its in the seventh digit.
+func PairedBootstrap(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
+	const fn = "PairedBootstrap"
+	n, err := checkRows(fn, width, baseline, system)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		o = &CorpusOptions{}
+	}
+	samples, err := countOr(fn, "Samples", o.Samples, 1000)
+	if err != nil {
+		return nil, err
+	}
+	out := &PairedResult{Baseline: score(totals(baseline, width))}
+	out.Score = score(totals(system, width))
+	scores := resampledScores([][]float64{baseline, system}, n, width, samples, o.Workers,
+		NewGenerator(seedOr(o.Seed)), score)
+	deltas := make([]float64, samples)
+	absolute := make([]float64, samples)
+	for i := range deltas {
+		deltas[i] = scores[1][i] - scores[0][i]
+		absolute[i] = math.Abs(deltas[i])
+	}
+	center, observed := Mean(absolute), math.Abs(out.Baseline-out.Score)
+	beyond := 0
+	for _, d := range absolute {
+		if d-center > observed {
+			beyond++
+		}
+	}
+	out.P = float64(beyond+1) / float64(samples+1)
+	out.Mean, out.HalfWidth = central(scores[1])
+	slices.Sort(deltas)
+	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, Linear), High: sortedQuantile(deltas, 0.975, Linear), Level: 0.95}
+	return out, nil
+}
+
+// CorpusBootstrap puts a 95 % range around one system's corpus score.
+func CorpusBootstrap(system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*CorpusEstimate, error) {
+	const fn = "CorpusBootstrap"
+	n, err := checkRows(fn, width, system)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		o = &CorpusOptions{}
+	}
+	samples, err := countOr(fn, "Samples", o.Samples, 1000)
+	if err != nil {
+		return nil, err
+	}
+	out := &CorpusEstimate{Score: score(totals(system, width))}
+	scores := resampledScores([][]float64{system}, n, width, samples, o.Workers,
+		NewGenerator(seedOr(o.Seed)), score)
+	out.Mean, out.HalfWidth = central(scores[0])
+	return out, nil
+}
+
+// ApproximateRandomization tests the same null hypothesis as
+// [PairedBootstrap] without resampling: if the systems are equal, it doesn't
+// matter which of them wrote which output, so each trial swaps the outputs of
+// each segment on the toss of a coin (Riezler and Maxwell, "On Some Pitfalls
+// in Automatic Evaluation and Significance Testing for MT", 2005).
+//
+//	p = (1 + #{ |difference of a trial| > |observed difference| }) / (1 + Samples)
+//
+// It assumes less than the bootstrap and is the better default. P is
+// sacreBLEU's for the same seed, as are Mean and HalfWidth (to float32) when
+// Confidence asks for them.
+func ApproximateRandomization(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
+	const fn = "ApproximateRandomization"
+	n, err := checkRows(fn, width, baseline, system)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		o = &CorpusOptions{}
+	}
+	samples, err := countOr(fn, "Samples", o.Samples, 10000)
+	if err != nil {
+		return nil, err
+	}
+	confidence, err := countOr(fn, "Confidence", o.Confidence, 0)
+	if err != nil {
+		return nil, err
+	}
+	nan := math.NaN()
+	out := &PairedResult{Baseline: score(totals(baseline, width)), Delta: Interval{Low: nan, High: nan, Level: 0.95}}
+	out.CorpusEstimate = CorpusEstimate{Score: score(totals(system, width)), Mean: nan, HalfWidth: nan}
+	g := NewGenerator(seedOr(o.Seed))
+	observed := math.Abs(out.Baseline - out.Score)
+	beyond := 0
+	for _, d := range swappedDifferences(baseline, system, n, width, samples, o.Workers, g, score) {
+		if d > observed {
+			beyond++
+		}
+	}
+	out.P = float64(beyond+1) / float64(samples+1)
+	if confidence > 0 {
+		scores := resampledScores([][]float64{system}, n, width, confidence, o.Workers, g, score)
+		out.Mean, out.HalfWidth = central(scores[0])
+	}
+	return out, nil
+}
+
+func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
+	if width < 1 {
+		return 0, fail(fn, ErrRange, "width is %d, a row has at least one number", width)
+	}
+	for i, rows := range systems {
+		switch {
+		case len(rows)%width != 0:
+			return 0, fail(fn, ErrLength, "%d numbers are no whole rows of %d", len(rows), width)
+		case len(rows) != len(systems[0]):
+			return 0, fail(fn, ErrLength, "%d and %d segments; a paired test needs the same ones", len(systems[0])/width, len(rows)/width)
+		}
+		if err := checkSample(fn, []string{"first system", "second system"}[i], rows, width); err != nil {
+			return 0, err
+		}
+	}
+	n = len(systems[0]) / width
+	if n > math.MaxInt32 {
+		return 0, fail(fn, ErrRange, "%d segments are more than 32 bits count", n)
+	}
+	return n, nil
+}
+
+func totals(rows []float64, width int) []float64 {
+	out := make([]float64, width)
+	for i := 0; i < len(rows); i += width {
+		for j, x := range rows[i : i+width] {
+			out[j] += x
+		}
+	}
+	return out
+}
+
+// central returns the mean of the scores and half the width of the middle 95 %
+// by sacreBLEU's rule, n/40 scores cut off at each end.
+func central(scores []float64) (mean, half float64) {
+	s := slices.Sorted(slices.Values(scores))
+	cut := len(s) / 40
+	return Mean(s), (s[len(s)-1-cut] - s[cut]) / 2
+}
+
+// drawn is how many resamples a goroutine draws before it lets the next one
+// draw: enough to make the handing over cheap, few enough to stay in cache.
+const drawn = 8
+
+// resampledScores scores every resample: result[s][i] is system s on resample
+// i. A resample is kept as how often each segment was drawn, so that it costs a
+// weighted sum of rows in memory order and no jumping about.
+func resampledScores(systems [][]float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) [][]float64 {
+	out := make([][]float64, len(systems))
+	for s := range out {
+		out[s] = make([]float64, samples)
+	}
+	t := newTable(systems, n, width, 2)
+	tasks := (samples + drawn - 1) / drawn
+	workers = workersFor(tasks, workers)
+	counts := make([][]uint16, workers)
+	sums := make([][]float64, workers)
+	for w := range workers {
+		counts[w], sums[w] = make([]uint16, drawn*n), make([]float64, len(t.columns))
+	}
+	inOrder(tasks, workers,
+		func(task, w int) {
+			clear(counts[w])
+			for k := range min(drawn, samples-task*drawn) {
+				g.countDraws(counts[w][k*n : (k+1)*n])
+			}
+		},
+		func(task, w int) {
+			for k := range min(drawn, samples-task*drawn) {
+				t.weightedSums(counts[w][k*n:(k+1)*n], sums[w])
+				for s := range out {
+					out[s][task*drawn+k] = score(sums[w][s*width : (s+1)*width])
+				}
+			}
+		})
+	return out
+}

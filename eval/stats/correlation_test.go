@@ -1,0 +1,87 @@
+package stats
+
+import (
+	"testing"
+
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+func TestGoldenCorrelation(t *testing.T) {
+	type row struct {
+		X, Y              []float64
+		Pearson, Spearman [2]num
+		TauB              [2]num    `json:"tau_b"`
+		TauC              [2]num    `json:"tau_c"`
+		TauBNormal        *[2]num   `json:"tau_b_asym"`
+		PearsonCI         *[2]num   `json:"pearson_ci"`
+		RanksX            []float64 `json:"ranks_x"`
+		WeightedTau       num
+	}
+	golden.Rows(t, "eval", "correlation.jsonl", func(r row) error {
+		var c checks
+		test := func(name string, got TestResult, err error, want [2]num) {
+			c.value(name, c.orNaN(name, got.Statistic, err), float64(want[0]))
+			c.p(name+" p", c.orNaN(name, got.P, err), float64(want[1]))
+		}
+		got, err := Pearson(r.X, r.Y)
+		test("pearson", got, err, r.Pearson)
+		got, err = Spearman(r.X, r.Y)
+		test("spearman", got, err, r.Spearman)
+		got, err = Kendall(r.X, r.Y, nil)
+		test("tau-b", got, err, r.TauB)
+		got, err = Kendall(r.X, r.Y, &KendallOptions{C: true})
+		test("tau-c", got, err, r.TauC)
+		if r.TauBNormal != nil {
+			got, err = Kendall(r.X, r.Y, &KendallOptions{Method: NormalApproximation})
+			test("tau-b normal", got, err, *r.TauBNormal)
+		}
+		if r.PearsonCI != nil {
+			ci, err := PearsonInterval(r.X, r.Y, 0.95)
+			c.value("pearson low", c.orNaN("pearson interval", ci.Low, err), float64(r.PearsonCI[0]))
+			c.value("pearson high", c.orNaN("pearson interval", ci.High, err), float64(r.PearsonCI[1]))
+		}
+		for i, rank := range Ranks(r.X) {
+			c.value("rank", rank, r.RanksX[i])
+		}
+		tau, err := WeightedKendall(r.X, r.Y)
+		c.value("weighted tau", c.orNaN("weighted tau", tau, err), float64(r.WeightedTau))
+		return c.err()
+	})
+}
+
+func TestGoldenMultipleComparisons(t *testing.T) {
+	type outcome struct {
+		Adj    []float64
+		Reject []bool
+	}
+	type row struct {
+		P                 []float64
+		Alpha             float64
+		Bonferroni, Sidak outcome
+		Holm, Hommel      outcome
+		HolmSidak         outcome `json:"holm-sidak"`
+		Hochberg          outcome `json:"simes-hochberg"`
+		BH                outcome `json:"fdr_bh"`
+		BY                outcome `json:"fdr_by"`
+		TSBH              outcome `json:"fdr_tsbh"`
+	}
+	golden.Rows(t, "eval", "multitest.jsonl", func(r row) error {
+		var c checks
+		for method, want := range map[Adjustment]outcome{
+			Bonferroni: r.Bonferroni, Sidak: r.Sidak, Holm: r.Holm, HolmSidak: r.HolmSidak, Hochberg: r.Hochberg,
+			Hommel: r.Hommel, BenjaminiHochberg: r.BH, BenjaminiYekutieli: r.BY, TwoStageBH: r.TSBH,
+		} {
+			adj, reject, err := Adjust(r.P, r.Alpha, method)
+			if err != nil {
+				return err
+			}
+			for i := range r.P {
+				c.p("adjusted", adj[i], want.Adj[i])
+				if reject[i] != want.Reject[i] {
+					c.add("method %d, p %v: reject %v, want %v", method, r.P[i], reject[i], want.Reject[i])
+				}
+			}
+		}
+		return c.err()
+	})
+}

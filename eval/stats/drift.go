@@ -1,0 +1,343 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"github.com/prodailabs/prodai/internal/dist"
+)
+
+// KSMethod names a p-value of [KolmogorovSmirnov].
+type KSMethod int
+
+// The p-values of the two-sample Kolmogorov-Smirnov test. They can differ by
+// half for small samples.
+const (
+	// KSSciPy is scipy.stats.ks_2samp's method "asymp": the exact one-sample law
+	// for the size round(mn/(m+n)).
+	KSSciPy KSMethod = iota
+	// KSExact counts lattice paths; exact without ties, O(mn).
+	KSExact
+	// KSLimit is the textbook limit law of D √(mn/(m+n)).
+	KSLimit
+)
+
+// KolmogorovSmirnov tests whether two samples have the same law. Statistic is
+// D, the largest distance of their empirical distribution functions. On the
+// scores of a day against those of a reference period it notices any change of
+// shape; with thousands of scores it notices changes that don't matter, so
+// look at D too.
+func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
+	const fn = "KolmogorovSmirnov"
+	if err := checkTwo(fn, a, b, 1); err != nil {
+		return TestResult{}, err
+	}
+	sa, sb := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	m, n := float64(len(a)), float64(len(b))
+	d := 0.0
+	for i, j := 0, 0; i < len(sa) && j < len(sb); {
+		x := min(sa[i], sb[j])
+		for i < len(sa) && sa[i] == x {
+			i++
+		}
+		for j < len(sb) && sb[j] == x {
+			j++
+		}
+		d = max(d, math.Abs(float64(i)/m-float64(j)/n))
+	}
+	res := TestResult{Statistic: d}
+	effective := m * n / (m + n)
+	switch method {
+	case KSSciPy:
+		res.P = dist.KSOneSampleSF(int(math.RoundToEven(effective)), d)
+		if effective < 0.5 {
+			res.P = 1
+		}
+	case KSExact:
+		res.P = dist.KSTwoSampleSF(len(a), len(b), d)
+	case KSLimit:
+		res.P = dist.KolmogorovSF(d * math.Sqrt(effective))
+	default:
+		return TestResult{}, fail(fn, ErrRange, "method %d is not one of the constants", method)
+	}
+	return res, nil
+}
+
+// Wasserstein is the earth mover's distance of two samples, the area between
+// their distribution functions: how far the scores moved, in their own unit.
+func Wasserstein(a, b []float64) (float64, error) {
+	if err := checkTwo("Wasserstein", a, b, 1); err != nil {
+		return math.NaN(), err
+	}
+	sa, sb := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	all := slices.Sorted(slices.Values(slices.Concat(a, b)))
+	area, i, j := 0.0, 0, 0
+	for k := range len(all) - 1 {
+		for i < len(sa) && sa[i] <= all[k] {
+			i++
+		}
+		for j < len(sb) && sb[j] <= all[k] {
+			j++
+		}
+		area += (all[k+1] - all[k]) * math.Abs(float64(i)/float64(len(sa))-float64(j)/float64(len(sb)))
+	}
+	return area, nil
+}
+
+// AndersonDarling is the k-sample statistic of Scholz and Stephens (1987), with
+// mid-ranks for ties, standardised as in scipy.stats.anderson_ksamp. It weighs
+// the tails more than Kolmogorov and Smirnov's does. For two samples, values
+// above 1.961 are significant at 5 %, above 3.752 at 1 %. Undefined if all
+// values are equal.
+func AndersonDarling(samples ...[]float64) (float64, error) {
+	const fn = "AndersonDarling"
+	if len(samples) < 2 {
+		return math.NaN(), fail(fn, ErrTooFew, "%d samples, needs two", len(samples))
+	}
+	var all []float64
+	for _, s := range samples {
+		if err := checkSample(fn, "sample", s, 1); err != nil {
+			return math.NaN(), err
+		}
+		all = append(all, s...)
+	}
+	slices.Sort(all)
+	total := len(all)
+	if total < 4 {
+		return math.NaN(), fail(fn, ErrTooFew, "%d values, needs four", total)
+	}
+	if all[0] == all[total-1] {
+		return math.NaN(), fail(fn, ErrUndefined, "all values are equal")
+	}
+	N, k := float64(total), float64(len(samples))
+	statistic, inverse := 0.0, 0.0
+	for _, s := range samples {
+		sorted := slices.Sorted(slices.Values(s))
+		n := float64(len(s))
+		inverse += 1 / n
+		part := 0.0
+		below, at := 0, 0 // of this sample: values under x, values equal to x
+		for lo := 0; lo < total; {
+			hi := lo
+			for hi < total && all[hi] == all[lo] {
+				hi++
+			}
+			for below+at < len(sorted) && sorted[below+at] == all[lo] {
+				at++
+			}
+			ties := float64(hi - lo)
+			rank := float64(lo) + ties/2
+			mid := float64(below) + float64(at)/2
+			part += ties / N * math.Pow(N*mid-rank*n, 2) / (rank*(N-rank) - N*ties/4)
+			below, at, lo = below+at, 0, hi
+		}
+		statistic += part / n
+	}
+	statistic *= (N - 1) / N
+
+	// The variance under the null hypothesis, equation (4) of the paper.
+	h, g := 0.0, 0.0
+	for i := 1; i < total; i++ {
+		h += 1 / float64(i)
+	}
+	tail := 0.0 // Σ 1/j for j from i+1
+	for i := total - 2; i >= 1; i-- {
+		tail += 1 / float64(i+1)
+		g += tail / float64(total-i)
+	}
+	a := (4*g-6)*(k-1) + (10-6*g)*inverse
+	b := (2*g-4)*k*k + 8*h*k + (2*g-14*h-4)*inverse - 8*h + 4*g - 6
+	c := (6*h+2*g-2)*k*k + (4*h-4*g+6)*k + (2*h-6)*inverse + 4*h
+	d := (2*h+6)*k*k - 4*h*k
+	variance := (a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3))
+	return (statistic - (k - 1)) / math.Sqrt(variance), nil
+}
+
+// QuantileEdges cuts a reference sample into bins of equal share and returns
+// the bins-1 inner edges. The bins of [BinShares] reach to infinity at both
+// ends, so that a new value always falls into one.
+func QuantileEdges(reference []float64, bins int) ([]float64, error) {
+	const fn = "QuantileEdges"
+	if err := checkSample(fn, "reference", reference, 1); err != nil {
+		return nil, err
+	}
+	if bins < 2 {
+		return nil, fail(fn, ErrRange, "%d bins, must be at least 2", bins)
+	}
+	sorted := slices.Sorted(slices.Values(reference))
+	edges := make([]float64, bins-1)
+	for i := range edges {
+		edges[i] = sortedQuantile(sorted, float64(i+1)/float64(bins), Linear)
+	}
+	return edges, nil
+}
+
+// BinShares returns the share of the values in each bin; a value equal to an
+// edge belongs to the bin above it.
+func BinShares(xs, edges []float64) ([]float64, error) {
+	const fn = "BinShares"
+	if err := checkSample(fn, "sample", xs, 1); err != nil {
+		return nil, err
+	}
+	if !slices.IsSorted(edges) {
+		return nil, fail(fn, ErrRange, "edges must rise")
+	}
+	shares := make([]float64, len(edges)+1)
+	for _, x := range xs {
+		bin, _ := slices.BinarySearchFunc(edges, x, func(edge, x float64) int {
+			if edge <= x {
+				return -1
+			}
+			return 1
+		})
+		shares[bin] += 1 / float64(len(xs))
+	}
+	return shares, nil
+}
+
+// floorShares raises shares to a floor, so that an empty bin doesn't make a
+// divergence infinite.
+func floorShares(fn string, p, q []float64, floor float64) (a, b []float64, err error) {
+	if len(p) != len(q) {
+		return nil, nil, fail(fn, ErrLength, "%d and %d bins", len(p), len(q))
+	}
+	if len(p) == 0 {
+		return nil, nil, fail(fn, ErrTooFew, "no bins")
+	}
+	if !(floor >= 0 && floor < 1) {
+		return nil, nil, fail(fn, ErrRange, "floor is %v, must lie in [0, 1)", floor)
+	}
+	a, b = slices.Clone(p), slices.Clone(q)
+	for _, shares := range [][]float64{a, b} {
+		for i, v := range shares {
+			if !(v >= 0) || math.IsInf(v, 1) {
+				return nil, nil, fail(fn, ErrRange, "share %d is %v", i, v)
+			}
+			shares[i] = max(v, floor)
+		}
+	}
+	return a, b, nil
+}
+
+// PSI is the population stability index of new shares against reference ones,
+// Σ (new-ref) ln(new/ref), shares below the floor raised to it (1e-4 is usual;
+// 0 lets it be infinite). Credit scoring calls below 0.1 stable and above 0.25
+// shifted; with small samples noise alone exceeds that, since E[PSI] is about
+// (bins-1)(1/n+1/m).
+func PSI(reference, now []float64, floor float64) (float64, error) {
+	a, b, err := floorShares("PSI", reference, now, floor)
+	if err != nil {
+		return math.NaN(), err
+	}
+	total := 0.0
+	for i := range a {
+		if a[i] != b[i] {
+			total += (b[i] - a[i]) * math.Log(b[i]/a[i])
+		}
+	}
+	return total, nil
+}
+
+// KLDivergence is Σ p ln(p/q) in nats of shares made to sum to 1 after raising
+// those below the floor to it.
+func KLDivergence(p, q []float64, floor float64) (float64, error) {
+	a, b, err := floorShares("KLDivergence", p, q, floor)
+	if err != nil {
+		return math.NaN(), err
+	}
+	return kl(normalised(a), normalised(b)), nil
+}
+
+// JensenShannon is the divergence of two laws from their mean, in nats: the
+// mean of KL(p||m) and KL(q||m), symmetric, at most ln 2, and finite without a
+// floor. Its square root is a distance.
+func JensenShannon(p, q []float64, floor float64) (float64, error) {
+	a, b, err := floorShares("JensenShannon", p, q, floor)
+	if err != nil {
+		return math.NaN(), err
+	}
+	a, b = normalised(a), normalised(b)
+	m := make([]float64, len(a))
+	for i := range m {
+		m[i] = (a[i] + b[i]) / 2
+	}
+	return math.Max(0, (kl(a, m)+kl(b, m))/2), nil
+}
+
+func kl(p, q []float64) float64 {
+	total := 0.0
+	for i := range p {
+		if p[i] > 0 {
+			total += p[i] * math.Log(p[i]/q[i])
+		}
+	}
+	return total
+}
+
+func normalised(p []float64) []float64 {
+	total := sum(p)
+	for i := range p {
+		p[i] /= total
+	}
+	return p
+}
+
+// Hellinger is the distance √(1 - Σ√(pq)) of two laws, in [0, 1].
+func Hellinger(p, q []float64) (float64, error) {
+	a, b, err := floorShares("Hellinger", p, q, 0)
+	if err != nil {
+		return math.NaN(), err
+	}
+	a, b = normalised(a), normalised(b)
+	total := 0.0
+	for i := range a {
+		d := math.Sqrt(a[i]) - math.Sqrt(b[i])
+		total += d * d
+	}
+	return math.Sqrt(total / 2), nil
+}
+
+// TotalVariation is half of Σ|p-q|, in [0, 1]: the largest difference that the
+// two laws give any event.
+func TotalVariation(p, q []float64) (float64, error) {
+	a, b, err := floorShares("TotalVariation", p, q, 0)
+	if err != nil {
+		return math.NaN(), err
+	}
+	a, b = normalised(a), normalised(b)
+	total := 0.0
+	for i := range a {
+		total += math.Abs(a[i] - b[i])
+	}
+	return total / 2, nil
+}
+
+// A CUSUM adds up what exceeds a slack K on either side of zero (Page,
+// "Continuous Inspection Schemes", 1954): small, lasting shifts show up that a
+// single value never would. Feed it standardised values, z = (x-μ)/σ with μ
+// and σ of the reference; K is half the shift one wants to see, 0.5 usually,
+// and an alarm at 5 comes once in about 930 in-control values for one side.
+type CUSUM struct {
+	K         float64
+	High, Low float64
+}
+
+// Add takes the next standardised value and returns both sums, each at least 0.
+func (c *CUSUM) Add(z float64) (high, low float64) {
+	c.High = math.Max(0, c.High+z-c.K)
+	c.Low = math.Max(0, c.Low-z-c.K)
+	return c.High, c.Low
+}
+
+// An EWMA is the exponentially weighted moving average λx + (1-λ)·before
+// (Roberts, 1959). Of standardised values it has in the long run the standard
+// deviation √(λ/(2-λ)); an alarm at three of those is usual.
+type EWMA struct {
+	Lambda, Value float64
+}
+
+// Add takes the next value and returns the average.
+func (e *EWMA) Add(x float64) float64 {
+	e.Value = e.Lambda*x + (1-e.Lambda)*e.Value
+	return e.Value
+}

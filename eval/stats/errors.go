@@ -1,0 +1,92 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// What can be wrong with an input. Every error of this package is an
+// [*InputError] that wraps one of these; branch on them with [errors.Is].
+var (
+	// ErrLength: samples, rows or ratings that belong together differ in length.
+	ErrLength = errors.New("lengths differ")
+	// ErrTooFew: not enough observations for the statistic, none included.
+	ErrTooFew = errors.New("too few observations")
+	// ErrNotFinite: a NaN or an infinity among the observations.
+	ErrNotFinite = errors.New("not a finite number")
+	// ErrRange: a parameter outside its domain, such as a level of 0 or 1.5.
+	ErrRange = errors.New("out of range")
+	// ErrUndefined: the inputs are sound but the statistic is 0/0 on them, as a
+	// correlation with a constant is. No number is reported in its place.
+	ErrUndefined = errors.New("undefined for these data")
+)
+
+// An InputError says which function refused which input, and why.
+type InputError struct {
+	// Func is the function that was called, such as "PairedT".
+	Func string
+	// Detail says what was wrong and what would be right.
+	Detail string
+	// Err is one of the package's sentinel errors.
+	Err error
+}
+
+func (e *InputError) Error() string {
+	return fmt.Sprintf("stats: %s: %v: %s", e.Func, e.Err, e.Detail)
+}
+
+func (e *InputError) Unwrap() error { return e.Err }
+
+func fail(fn string, err error, format string, args ...any) error {
+	return &InputError{Func: fn, Err: err, Detail: fmt.Sprintf(format, args...)}
+}
+
+// checkSample refuses a sample shorter than min or with a value that isn't finite.
+func checkSample(fn, name string, xs []float64, min int) error {
+	if len(xs) < min {
+		return fail(fn, ErrTooFew, "%s has %d, needs at least %d", name, len(xs), min)
+	}
+	for i, x := range xs {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fail(fn, ErrNotFinite, "%s[%d] is %v", name, i, x)
+		}
+	}
+	return nil
+}
+
+// checkPairs is checkSample for two samples whose i-th values belong together.
+func checkPairs(fn string, a, b []float64, min int) error {
+	if len(a) != len(b) {
+		return fail(fn, ErrLength, "%d and %d values; pairs need one of each", len(a), len(b))
+	}
+	if err := checkSample(fn, "first sample", a, min); err != nil {
+		return err
+	}
+	return checkSample(fn, "second sample", b, min)
+}
+
+// checkTwo is checkSample for two independent samples.
+func checkTwo(fn string, a, b []float64, min int) error {
+	if err := checkSample(fn, "first sample", a, min); err != nil {
+		return err
+	}
+	return checkSample(fn, "second sample", b, min)
+}
+
+// checkOpen refuses a value that isn't strictly between 0 and 1: a level of
+// significance or confidence, a power.
+func checkOpen(fn, name string, v float64) error {
+	if !(v > 0 && v < 1) {
+		return fail(fn, ErrRange, "%s is %v, must lie strictly between 0 and 1", name, v)
+	}
+	return nil
+}
+
+// checkPositive refuses a value that isn't positive and finite.
+func checkPositive(fn, name string, v float64) error {
+	if !(v > 0) || math.IsInf(v, 1) {
+		return fail(fn, ErrRange, "%s is %v, must be positive and finite", name, v)
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBadInputs(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	ok, ok2 := []float64{1, 2, 4, 3}, []float64{2, 2, 5, 1}
+	short, none := []float64{1, 2}, []float64{}
+	bad := []float64{1, nan, 3, 4}
+	score := func(s []float64) float64 { return s[0] }
+	stat := func(xs []float64) float64 { return xs[0] }
+	one := func(_ any, err error) error { return err }
+	pair := func(_ any, _ any, err error) error { return err }
+
+	tests := map[string]struct {
+		err  error
+		want error
+	}{
+		"quantile of nothing":          {one(Quantile(none, 0.5, Linear)), ErrTooFew},
+		"quantile 1.1":                 {one(Quantile(ok, 1.1, Linear)), ErrRange},
+		"quantile NaN":                 {one(Quantile(ok, nan, Linear)), ErrRange},
+		"quantile method":              {one(Quantile(ok, 0.5, 99)), ErrRange},
+		"bootstrap of nothing":         {one(Bootstrap(none, stat, nil)), ErrTooFew},
+		"bootstrap NaN":                {one(Bootstrap(bad, stat, nil)), ErrNotFinite},
+		"bootstrap resamples":          {one(Bootstrap(ok, stat, &BootstrapOptions{Resamples: -1})), ErrRange},
+		"bootstrap means, no rows":     {one(BootstrapMeans(nil, 0.95, nil)), ErrTooFew},
+		"bootstrap means, ragged":      {one(BootstrapMeans([][]float64{{1}, {1, 2}}, 0.95, nil)), ErrLength},
+		"bootstrap means, level":       {one(BootstrapMeans([][]float64{{1}}, 95, nil)), ErrRange},
+		"paired bootstrap, lengths":    {one(PairedBootstrap(ok, short, 2, score, nil)), ErrLength},
+		"paired bootstrap, rows":       {one(PairedBootstrap(ok, ok, 3, score, nil)), ErrLength},
+		"paired bootstrap, width":      {one(PairedBootstrap(ok, ok, 0, score, nil)), ErrRange},
+		"paired bootstrap, empty":      {one(PairedBootstrap(none, none, 2, score, nil)), ErrTooFew},
+		"paired bootstrap, NaN":        {one(PairedBootstrap(ok, bad, 2, score, nil)), ErrNotFinite},
+		"randomisation, lengths":       {one(ApproximateRandomization(ok, short, 1, score, nil)), ErrLength},
+		"randomisation, samples":       {one(ApproximateRandomization(ok, ok, 1, score, &CorpusOptions{Samples: -1})), ErrRange},
+		"corpus bootstrap, empty":      {one(CorpusBootstrap(none, 1, score, nil)), ErrTooFew},
+		"paired t, lengths":            {one(PairedT(ok, short, TwoSided)), ErrLength},
+		"paired t, one pair":           {one(PairedT(ok[:1], ok[:1], TwoSided)), ErrTooFew},
+		"paired t, NaN":                {one(PairedT(ok, bad, TwoSided)), ErrNotFinite},
+		"paired t, infinite":           {one(PairedT(ok, []float64{1, 2, 3, inf}, TwoSided)), ErrNotFinite},
+		"paired t, alternative":        {one(PairedT(ok, ok2, 7)), ErrRange},
+		"paired t, same":               {one(PairedT(ok, ok, TwoSided)), ErrUndefined},
+		"paired t interval, level":     {one(PairedTInterval(ok, ok2, 1)), ErrRange},
+		"welch, one value":             {one(WelchT(ok, ok[:1], TwoSided)), ErrTooFew},
+		"dz, constant difference":      {one(CohenDz(ok, ok)), ErrUndefined},
+		"d, constant":                  {one(CohenD([]float64{1, 1}, []float64{1, 1})), ErrUndefined},
+		"h, no proportion":             {one(CohenH(0.5, 1.5)), ErrRange},
+		"wilcoxon, empty":              {one(Wilcoxon(none, none, nil)), ErrTooFew},
+		"wilcoxon, method":             {one(Wilcoxon(ok, ok2, &WilcoxonOptions{Method: 9})), ErrRange},
+		"wilcoxon, no difference":      {one(Wilcoxon(ok, ok, &WilcoxonOptions{Method: NormalApproximation})), ErrUndefined},
+		"wilcoxon, too many for exact": {one(Wilcoxon(untied(501), make([]float64, 501), &WilcoxonOptions{Method: Exact})), ErrRange},
+		"mann-whitney, empty":          {one(MannWhitney(ok, none, nil)), ErrTooFew},
+		"mann-whitney, method":         {one(MannWhitney(ok, ok2, &MannWhitneyOptions{Method: -1})), ErrRange},
+		"sign test, lengths":           {one(SignTest(ok, short, TwoSided)), ErrLength},
+		"permutation, samples":         {one(PairedPermutation(ok, ok2, &PermutationOptions{Samples: -5})), ErrRange},
+		"proportion, no trials":        {one(ProportionInterval(0, 0, 0.95, Wilson)), ErrTooFew},
+		"proportion, k > n":            {one(ProportionInterval(5, 4, 0.95, Wilson)), ErrRange},
+		"proportion, level 0":          {one(ProportionInterval(1, 4, 0, Wilson)), ErrRange},
+		"proportion, method":           {one(ProportionInterval(1, 4, 0.9, 50)), ErrRange},
+		"two proportions, all":         {one(TwoProportionZ(5, 5, 4, 4, TwoSided)), ErrUndefined},
+		"newcombe":                     {one(NewcombeInterval(1, 4, -1, 4, 0.95)), ErrRange},
+		"mcnemar, negative":            {one(McNemar(-1, 2, MidP)), ErrRange},
+		"mcnemar, nothing differs":     {one(McNemar(0, 0, ChiSquared)), ErrUndefined},
+		"mcnemar, variant":             {one(McNemar(1, 2, 17)), ErrRange},
+		"fisher, negative":             {one(FisherExact(1, -2, 3, 4, TwoSided)), ErrRange},
+		"table, one row":               {one(ChiSquaredTable([][]int{{1, 2}}, true)), ErrTooFew},
+		"table, ragged":                {one(ChiSquaredTable([][]int{{1, 2}, {1}}, true)), ErrLength},
+		"table, empty column":          {one(ChiSquaredTable([][]int{{0, 2}, {0, 3}}, true)), ErrUndefined},
+		"adjust nothing":               {pair(Adjust(nil, 0.05, Holm)), ErrTooFew},
+		"adjust p = 2":                 {pair(Adjust([]float64{2}, 0.05, Holm)), ErrRange},
+		"adjust p = NaN":               {pair(Adjust([]float64{nan}, 0.05, Holm)), ErrRange},
+		"adjust alpha":                 {pair(Adjust([]float64{0.1}, 0, Holm)), ErrRange},
+		"adjust method":                {pair(Adjust([]float64{0.1}, 0.05, 42)), ErrRange},
+		"kappa, one category":          {one(CohenKappa([]int{0}, []int{0}, 1, Unweighted)), ErrRange},
+		"kappa, always the same":       {one(CohenKappa([]int{1, 1}, []int{1, 1}, 2, Unweighted)), ErrUndefined},
+		"kappa, lengths":               {one(CohenKappa([]int{1}, []int{1, 0}, 2, Unweighted)), ErrLength},
+		"kappa, category":              {one(CohenKappa([]int{2}, []int{1}, 2, Unweighted)), ErrRange},
+		"kappa, missing":               {one(CohenKappa([]int{Missing}, []int{1}, 2, Unweighted)), ErrRange},
+		"fleiss, one rater":            {one(FleissKappa([][]int{{1, 0}}, 2)), ErrTooFew},
+		"gwet, nothing rated twice":    {one(GwetAC([][]int{{1, Missing}, {Missing, 0}}, 2, Unweighted)), ErrTooFew},
+		"gwet, no items":               {one(GwetAC([][]int{{}, {}}, 2, Unweighted)), ErrTooFew},
+		"percent, lengths":             {one(PercentAgreement([]int{1}, nil)), ErrLength},
+		"alpha, one rater":             {one(KrippendorffAlpha([][]float64{{1, 2}}, NominalScale)), ErrTooFew},
+		"alpha, ragged":                {one(KrippendorffAlpha([][]float64{{1, 2}, {1}}, NominalScale)), ErrLength},
+		"alpha, infinite":              {one(KrippendorffAlpha([][]float64{{1, inf}, {1, 2}}, NominalScale)), ErrNotFinite},
+		"alpha, all equal":             {one(KrippendorffAlpha([][]float64{{1, 1}, {1, 1}}, NominalScale)), ErrUndefined},
+		"alpha, all missing":           {one(KrippendorffAlpha([][]float64{{nan}, {nan}}, NominalScale)), ErrTooFew},
+		"alpha, scale":                 {one(KrippendorffAlpha([][]float64{{1, 2}, {1, 2}}, 12)), ErrRange},
+		"pearson, constant":            {one(Pearson(ok, []float64{1, 1, 1, 1})), ErrUndefined},
+		"pearson interval, 3 pairs":    {one(PearsonInterval(ok[:3], ok2[:3], 0.95)), ErrTooFew},
+		"spearman, lengths":            {one(Spearman(ok, short)), ErrLength},
+		"kendall, constant":            {one(Kendall(ok, []float64{1, 1, 1, 1}, nil)), ErrUndefined},
+		"kendall, exact with ties":     {one(Kendall(ok, ok2, &KendallOptions{Method: Exact})), ErrUndefined},
+		"kendall, method":              {one(Kendall(ok, ok2, &KendallOptions{Method: Permutation})), ErrRange},
+		"weighted kendall, constant":   {one(WeightedKendall(ok, []float64{1, 1, 1, 1})), ErrUndefined},
+		"mean error of one":            {one(MeanEstimate(ok[:1])), ErrTooFew},
+		"share error of a 2":           {one(ShareEstimate([]float64{0, 2})), ErrRange},
+		"clusters, lengths":            {one(ClusteredEstimate(ok, []int{1})), ErrLength},
+		"interval level":               {one(Estimate{}.Interval(2)), ErrRange},
+		"cuped, lengths":               {one(CUPED(ok, ok2, []bool{true})), ErrLength},
+		"cuped, constant":              {one(CUPED([]float64{1, 1, 1, 1}, ok2, make([]bool, 4))), ErrUndefined},
+		"cuped, one arm":               {one(CUPED(ok, ok2, make([]bool, 4))), ErrTooFew},
+		"power, alpha":                 {one(Design{Alpha: 2}.PowerT(0.5, 20)), ErrRange},
+		"power, n":                     {one(Design{}.PowerT(0.5, 0)), ErrRange},
+		"power, no degree of freedom":  {one(Design{}.PowerT(0.5, 1)), ErrTooFew},
+		"size, no effect":              {one(Design{}.SampleSizeT(0)), ErrRange},
+		"size, equal proportions":      {one(Design{}.SampleSizeProportions(0.2, 0.2)), ErrRange},
+		"size, power below alpha":      {one(Design{Alpha: 0.1, Power: 0.05}.SampleSizePairedT(1)), ErrRange},
+		"mde, one pair":                {one(Design{}.DetectablePairedT(1)), ErrTooFew},
+		"mixture, variance":            {one(NewMixtureSPRT(0, 1, 0.05)), ErrRange},
+		"mixture, tau2":                {one(NewMixtureSPRT(1, inf, 0.05)), ErrRange},
+		"mixture, alpha":               {one(NewMixtureSPRT(1, 1, 1)), ErrRange},
+		"bernoulli sequence":           {one(NewBernoulliSequence(0, 0.05)), ErrRange},
+		"bounded sequence":             {one(NewBoundedSequence(nan)), ErrRange},
+		"sprt, p0 = p1":                {one(NewSPRT(0.1, 0.1, 0.05, 0.1)), ErrRange},
+		"sprt, alpha + beta":           {one(NewSPRT(0.1, 0.2, 0.5, 0.5)), ErrRange},
+		"ks, empty":                    {one(KolmogorovSmirnov(ok, none, KSExact)), ErrTooFew},
+		"ks, method":                   {one(KolmogorovSmirnov(ok, ok2, 9)), ErrRange},
+		"wasserstein, NaN":             {one(Wasserstein(bad, ok)), ErrNotFinite},
+		"anderson, one sample":         {one(AndersonDarling(ok)), ErrTooFew},
+		"anderson, equal":              {one(AndersonDarling([]float64{1, 1}, []float64{1, 1})), ErrUndefined},
+		"edges, one bin":               {one(QuantileEdges(ok, 1)), ErrRange},
+		"shares, unsorted edges":       {one(BinShares(ok, []float64{2, 1})), ErrRange},
+		"psi, lengths":                 {one(PSI([]float64{1}, []float64{0.5, 0.5}, 1e-4)), ErrLength},
+		"psi, no bins":                 {one(PSI(nil, nil, 1e-4)), ErrTooFew},
+		"psi, negative":                {one(PSI([]float64{-1, 2}, []float64{0.5, 0.5}, 0)), ErrRange},
+		"js, floor":                    {one(JensenShannon(ok, ok2, 1)), ErrRange},
+		"experiment, one arm":          {one(NewExperiment("x", Arm{"a", 1})), ErrTooFew},
+		"experiment, no weight":        {one(NewExperiment("x", Arm{"a", 0}, Arm{"b", 0})), ErrRange},
+		"experiment, NaN weight":       {one(NewExperiment("x", Arm{"a", 1}, Arm{"b", nan})), ErrRange},
+		"sample ratio, lengths":        {one(SampleRatioMismatch([]int{1}, []float64{1, 1})), ErrLength},
+		"sample ratio, nobody":         {one(SampleRatioMismatch([]int{0, 0}, []float64{1, 1})), ErrTooFew},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var input *InputError
+			require.ErrorIs(t, test.err, test.want)
+			require.True(t, errors.As(test.err, &input))
+			require.NotEmpty(t, input.Func)
+			require.NotEmpty(t, input.Detail)
+		})
+	}
+}
+
+func TestBadObservationsLeaveSequencesAsTheyWere(t *testing.T) {
+	m, err := NewMixtureSPRT(1, 1, 0.05)
+	require.NoError(t, err)
+	_, err = m.Add(1)
+	require.NoError(t, err)
+	before := m.State()
+	_, err = m.Add(math.NaN())
+	require.ErrorIs(t, err, ErrNotFinite)
+	require.Equal(t, before, m.State())
+
+	b, err := NewBoundedSequence(0.05)
+	require.NoError(t, err)
+	was := b.Interval()
+	_, err = b.Add(1.5)
+	require.ErrorIs(t, err, ErrRange)
+	require.Equal(t, was, b.Interval())
+}
+
+// FuzzFloats feeds hostile numbers to everything that takes samples: no panic,
+// and a p-value is a probability.
+func FuzzFloats(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 255, 254, 7, 8}, uint8(1))
+	f.Add([]byte{}, uint8(0))
+	f.Add([]byte{9, 9, 9, 9, 9, 9}, uint8(3))
+	special := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64,
+		math.SmallestNonzeroFloat64, 0, math.Copysign(0, -1), 1e300, 1e-300}
+	f.Fuzz(func(t *testing.T, data []byte, shape uint8) {
+		xs := make([]float64, len(data))
+		for i, b := range data {
+			xs[i] = float64(int8(b)) / 4
+			if shape%4 == 1 && b%8 == 0 {
+				xs[i] = special[int(b/8)%len(special)]
+			}
+		}
+		half := len(xs) / 2
+		a, b := xs[:half], xs[half:half+half]
+		probability := func(res TestResult, err error) {
+			if err == nil && !(res.P >= 0 && res.P <= 1) && !math.IsNaN(res.P) {
+				t.Fatalf("p-value %v", res.P)
+			}
+		}
+		for alt := TwoSided; alt <= Less; alt++ {
+			probability(PairedT(a, b, alt))
+			probability(WelchT(a, b, alt))
+			probability(StudentT(a, b, alt))
+			probability(SignTest(a, b, alt))
+			if half <= 20 {
+				probability(PairedPermutation(a, b, &PermutationOptions{Alternative: alt, Samples: 50}))
+			}
+			for m := Auto; m <= Permutation; m++ {
+				for z := DropZeros; z <= SplitZeros; z++ {
+					probability(Wilcoxon(a, b, &WilcoxonOptions{Alternative: alt, Method: m, Zeros: z, Continuity: shape%2 == 0}))
+				}
+				if half <= 20 {
+					probability(MannWhitney(a, b, &MannWhitneyOptions{Alternative: alt, Method: m}))
+				}
+			}
+		}
+		probability(Pearson(a, b))
+		probability(Spearman(a, b))
+		probability(Kendall(a, b, nil))
+		probability(KolmogorovSmirnov(a, b, KSSciPy))
+		probability(KolmogorovSmirnov(a, b, KSExact))
+		_, _ = AndersonDarling(a, b)
+		_, _ = Wasserstein(a, b)
+		_, _ = KrippendorffAlpha([][]float64{a, b}, Scale(shape%4))
+		if d, err := Bootstrap(xs, Median, &BootstrapOptions{Resamples: 20}); err == nil {
+			_, _ = d.BCa(0.95)
+		}
+	})
+}

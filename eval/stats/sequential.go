@@ -1,0 +1,302 @@
+package stats
+
+import (
+	"math"
+
+	"github.com/prodailabs/prodai/internal/dist"
+)
+
+// An AlwaysValid is the state of a sequential test after some observations.
+// Unlike the p-value and interval of a fixed-size test, P and Interval hold at
+// every moment at once: looking after each observation and stopping at the
+// first P <= alpha errs in at most a share alpha of experiments.
+type AlwaysValid struct {
+	// N is the number of observations.
+	N int
+	// Mean is their mean.
+	Mean float64
+	// E is the evidence against the null hypothesis: a nonnegative process that
+	// is at most 1 on average under it, so that by Ville's inequality it ever
+	// reaches 1/alpha with probability at most alpha. For the mixture SPRT it is
+	// the likelihood ratio. It may overflow to +Inf; LogE doesn't.
+	E, LogE float64
+	// P is the smallest 1/E so far, at most 1.
+	P float64
+	// Interval is this moment's member of the confidence sequence.
+	Interval Interval
+	// Reject says that P <= alpha.
+	Reject bool
+}
+
+func (s *AlwaysValid) see(logE, alpha float64) {
+	s.LogE, s.E = logE, math.Exp(logE)
+	s.P = math.Min(s.P, math.Exp(-logE))
+	s.Reject = s.P <= alpha
+}
+
+// A MixtureSPRT tests whether the mean of a stream of differences is zero while
+// one looks at every value: the mixture sequential probability ratio test
+// (Robbins, 1970; Johari, Koomen, Pekelis and Walsh, "Peeking at A/B Tests",
+// 2017). With V the variance of a difference and a N(0, τ²) law mixed over
+// the effect, after n differences of mean m,
+//
+//	Λ = √(V/(V+nτ²)) · exp( n²τ²m² / (2V(V+nτ²)) )
+//	p = min(p before, 1/Λ)
+//	m ± √( V(V+nτ²)/(n²τ²) · ln((V+nτ²)/(Vα²)) )
+//
+// The price of peeking is a wider interval: about 1.5 times the fixed one at
+// the size τ² is tuned for.
+type MixtureSPRT struct {
+	variance, tau2, alpha, sum float64
+	state                      AlwaysValid
+}
+
+// NewMixtureSPRT makes a test of level alpha. variance is that of one
+// difference, 2σ² when it is that of two arms' values of variance σ² each;
+// tau2 is the variance of the effects one expects, about the square of the
+// effect one hopes to find.
+func NewMixtureSPRT(variance, tau2, alpha float64) (*MixtureSPRT, error) {
+	const fn = "NewMixtureSPRT"
+	if err := checkPositive(fn, "variance", variance); err != nil {
+		return nil, err
+	}
+	if err := checkPositive(fn, "tau2", tau2); err != nil {
+		return nil, err
+	}
+	if err := checkOpen(fn, "alpha", alpha); err != nil {
+		return nil, err
+	}
+	m := &MixtureSPRT{variance: variance, tau2: tau2, alpha: alpha}
+	m.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
+	return m, nil
+}
+
+// Add takes the next difference, new minus old, and returns the state after it.
+func (m *MixtureSPRT) Add(difference float64) (AlwaysValid, error) {
+	if math.IsNaN(difference) || math.IsInf(difference, 0) {
+		return m.state, fail("MixtureSPRT.Add", ErrNotFinite, "difference %v", difference)
+	}
+	s := &m.state
+	s.N++
+	m.sum += difference
+	n, v := float64(s.N), m.variance
+	vn := v + n*m.tau2
+	s.Mean = m.sum / n
+	s.see(math.Log(v/vn)/2+m.sum*m.sum*m.tau2/(2*v*vn), m.alpha)
+	radius := math.Sqrt(v * vn / (n * n * m.tau2) * math.Log(vn/(v*m.alpha*m.alpha)))
+	s.Interval = Interval{Low: s.Mean - radius, High: s.Mean + radius, Level: 1 - m.alpha}
+	return *s, nil
+}
+
+// State returns the state after the last observation.
+func (m *MixtureSPRT) State() AlwaysValid { return m.state }
+
+// A BernoulliSequence tests a success probability while one looks, with no
+// variance to know: the evidence is the likelihood under a uniform mixture
+// over all probabilities, against that under p0,
+//
+//	E = ∫ p^s (1-p)^(n-s) dp / ( p0^s (1-p0)^(n-s) )
+//
+// (Robbins and Siegmund, 1972). With p0 = 1/2 and an observation for each pair
+// on which two systems differ, it is a sequential sign or McNemar test.
+type BernoulliSequence struct {
+	p0, alpha float64
+	successes int
+	state     AlwaysValid
+}
+
+// NewBernoulliSequence makes a test of level alpha of the probability p0.
+func NewBernoulliSequence(p0, alpha float64) (*BernoulliSequence, error) {
+	const fn = "NewBernoulliSequence"
+	if err := checkOpen(fn, "p0", p0); err != nil {
+		return nil, err
+	}
+	if err := checkOpen(fn, "alpha", alpha); err != nil {
+		return nil, err
+	}
+	b := &BernoulliSequence{p0: p0, alpha: alpha}
+	b.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: 0, High: 1, Level: 1 - alpha}}
+	return b, nil
+}
+
+// Add takes the next outcome and returns the state after it, with the
+// confidence sequence of the success probability: all p0 that the evidence
+// doesn't reject.
+func (b *BernoulliSequence) Add(success bool) AlwaysValid {
+	s := &b.state
+	s.N++
+	if success {
+		b.successes++
+	}
+	s.Mean = float64(b.successes) / float64(s.N)
+	s.see(b.logE(b.p0), b.alpha)
+	s.Interval.Low = lowest(b.successes, s.N, b.alpha)
+	s.Interval.High = 1 - lowest(s.N-b.successes, s.N, b.alpha)
+	return *s
+}
+
+// State returns the state after the last observation.
+func (b *BernoulliSequence) State() AlwaysValid { return b.state }
+
+func (b *BernoulliSequence) logE(p float64) float64 {
+	k, f := float64(b.successes), float64(b.state.N-b.successes)
+	return dist.LogBeta(k+1, f+1) - k*math.Log(p) - f*math.Log1p(-p)
+}
+
+// lowest is the smallest p that the evidence of k successes in n doesn't
+// reject: the root of ln E(p) = ln 1/alpha below k/n. ln E is convex there, so
+// Newton's method descends to the root from any point beyond it, and two such
+// points are known: one since ln E(p) >= ln B - k ln p, one by Pinsker's
+// inequality, ln E(p) >= ln E(k/n) + 2n(k/n - p)².
+func lowest(successes, trials int, alpha float64) float64 {
+	if successes == 0 {
+		return 0
+	}
+	k, n := float64(successes), float64(trials)
+	f := n - k
+	lb := dist.LogBeta(k+1, f+1) + math.Log(alpha)
+	excess := func(p float64) float64 { return lb - k*math.Log(p) - f*math.Log1p(-p) }
+	mean := k / n
+	p := math.Exp(lb / k)
+	if f > 0 {
+		p = math.Max(p, mean-math.Sqrt(math.Max(0, -excess(mean))/(2*n)))
+	}
+	for range 50 {
+		step := -excess(p) / (-k/p + f/(1-p))
+		if !(step > 0) || p+step >= mean {
+			break
+		}
+		p += step
+		if step < 1e-8*p { // the error is the square of that now
+			break
+		}
+	}
+	return p
+}
+
+// A BoundedSequence is a confidence sequence for the mean of values in [0, 1],
+// such as judge scores, without knowing their law or variance: the predictable
+// plug-in empirical Bernstein sequence of Waudby-Smith and Ramdas, "Estimating
+// Means of Bounded Random Variables by Betting" (2023), theorem 2. Each value
+// is weighted by a bet λ that uses only the values before it.
+type BoundedSequence struct {
+	alpha                   float64
+	n                       int
+	sum, squares            float64 // of the values; of deviations from the running mean
+	lambda, weighted, spent float64 // Σλ, Σλx, Σ v ψ(λ)
+	low, high               float64
+}
+
+// NewBoundedSequence makes a confidence sequence of level 1-alpha.
+func NewBoundedSequence(alpha float64) (*BoundedSequence, error) {
+	if err := checkOpen("NewBoundedSequence", "alpha", alpha); err != nil {
+		return nil, err
+	}
+	return &BoundedSequence{alpha: alpha, high: 1}, nil
+}
+
+// Add takes the next value and returns the interval after it. Intervals only
+// shrink: each is cut with those before it, which the level allows.
+func (b *BoundedSequence) Add(x float64) (Interval, error) {
+	if !(x >= 0 && x <= 1) {
+		return b.Interval(), fail("BoundedSequence.Add", ErrRange, "value %v is not in [0, 1]", x)
+	}
+	before := (0.5 + b.sum) / float64(b.n+1)
+	variance := (0.25 + b.squares) / float64(b.n+1)
+	b.n++
+	n := float64(b.n)
+	lambda := math.Min(0.5, math.Sqrt(2*math.Log(2/b.alpha)/(variance*n*math.Log(n+1))))
+	b.sum += x
+	after := (0.5 + b.sum) / (n + 1)
+	b.squares += (x - after) * (x - after)
+	b.lambda += lambda
+	b.weighted += lambda * x
+	b.spent += (x - before) * (x - before) * (-math.Log1p(-lambda) - lambda)
+	center := b.weighted / b.lambda
+	radius := (math.Log(2/b.alpha) + b.spent) / b.lambda
+	b.low = math.Max(b.low, center-radius)
+	b.high = math.Min(b.high, center+radius)
+	return b.Interval(), nil
+}
+
+// Interval returns the interval after the last value.
+func (b *BoundedSequence) Interval() Interval {
+	return Interval{Low: b.low, High: b.high, Level: 1 - b.alpha}
+}
+
+// A Verdict is a sequential test's decision.
+type Verdict int
+
+// The decisions of [SPRT]: go on, or one of the hypotheses.
+const (
+	Undecided Verdict = iota
+	AcceptH0
+	AcceptH1
+)
+
+func (v Verdict) String() string {
+	return [...]string{"undecided", "H0", "H1"}[v]
+}
+
+// An SPRT is Wald's sequential probability ratio test of two success
+// probabilities (Wald, "Sequential Tests of Statistical Hypotheses", 1945): it
+// needs fewer observations on average than any other test with the same error
+// rates, about half of a fixed-size one. Use it where both hypotheses are
+// known, as for a canary with an allowed and an alarming error rate.
+type SPRT struct {
+	// Upper and Lower are the limits of the log-likelihood ratio,
+	// ln((1-β)/α) and ln(β/(1-α)).
+	Upper, Lower float64
+	// LLR is the log-likelihood ratio of H1 against H0 so far.
+	LLR float64
+	// N is the number of observations; DecidedAt is the one at which the verdict
+	// fell, 0 before that. The verdict then stays.
+	N, DecidedAt int
+	// Verdict is the decision so far.
+	Verdict Verdict
+
+	success, failure float64
+}
+
+// NewSPRT makes a test of H0: p0 against H1: p1, with false-positive rate alpha
+// and false-negative rate beta.
+func NewSPRT(p0, p1, alpha, beta float64) (*SPRT, error) {
+	const fn = "NewSPRT"
+	names := []string{"p0", "p1", "alpha", "beta"}
+	for i, v := range []float64{p0, p1, alpha, beta} {
+		if err := checkOpen(fn, names[i], v); err != nil {
+			return nil, err
+		}
+	}
+	if p0 == p1 {
+		return nil, fail(fn, ErrRange, "p0 and p1 are both %v", p0)
+	}
+	if alpha+beta >= 1 {
+		return nil, fail(fn, ErrRange, "alpha + beta is %v, must be below 1", alpha+beta)
+	}
+	return &SPRT{
+		Upper:   math.Log((1 - beta) / alpha),
+		Lower:   math.Log(beta / (1 - alpha)),
+		success: math.Log(p1 / p0),
+		failure: math.Log1p(-p1) - math.Log1p(-p0),
+	}, nil
+}
+
+// Add takes the next outcome and returns the verdict so far.
+func (s *SPRT) Add(success bool) Verdict {
+	s.N++
+	if success {
+		s.LLR += s.success
+	} else {
+		s.LLR += s.failure
+	}
+	if s.Verdict == Undecided {
+		switch {
+		case s.LLR >= s.Upper:
+			s.Verdict, s.DecidedAt = AcceptH1, s.N
+		case s.LLR <= s.Lower:
+			s.Verdict, s.DecidedAt = AcceptH0, s.N
+		}
+	}
+	return s.Verdict
+}
