@@ -50,8 +50,17 @@ func (m *Model) SupportsReasoning() bool {
 
 // Call asks for one text answer to one prompt.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
-	return llms.GenerateFromSinglePrompt(ctx, m, prompt, options...)
+	resp, err := m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, prompt)}, options...)
+	if err != nil {
+		return "", err
+	}
+	if resp == nil || len(resp.Choices) == 0 || resp.Choices[0] == nil {
+		return "", newError(Malformed, errNoChoice)
+	}
+	return resp.Choices[0].Content, nil
 }
+
+var errNoChoice = errors.New("retry: the answer has no first choice")
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -91,13 +100,14 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 }
 
 // admitted makes an attempt at the model itself, under its breaker and limiter.
-func (m *Model) admitted(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+func (m *Model) admitted(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *Error) {
 	t, e := r.admit()
 	if e != nil {
 		return nil, e
 	}
-	resp, e := m.attempt(r, m.next, s, messages, options)
-	r.finish(t, e)
+	e = errPanicked
+	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
+	resp, e = m.attempt(r, m.next, s, messages, options)
 	return resp, e
 }
 
@@ -113,6 +123,7 @@ func (m *Model) attempt(r *run, next llms.Model, s *stream, messages []llms.Mess
 		return resp, nil
 	}
 	w := s.watch(ctx, m.p.o.Timeouts)
+	defer w.stop()
 	resp, err := next.GenerateContent(w.ctx, messages, w.wrap(options)...)
 	w.stop()
 	if w.refused != nil { // the caller's own callback ended the stream

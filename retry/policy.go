@@ -172,12 +172,16 @@ func once[T any](r *run, f func(context.Context) (T, error)) (v T, e *Error) {
 	}
 	a := r.attempt()
 	ctx, cancel := r.p.attemptTimeout(a)
+	defer cancel()
+	e = errPanicked
+	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
 	v, err := f(ctx)
 	e = r.judge(ctx, a, err)
-	cancel()
-	r.finish(t, e)
 	return v, e
 }
+
+// errPanicked stands for the outcome of an attempt that never returned one.
+var errPanicked = newError(Unknown, errors.New("retry: the attempt panicked"))
 
 var nothing = func() {}
 
