@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -170,7 +171,7 @@ func fromTransport(err error) *Error {
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return newError(Network, err)
-	case errors.As(err, &syntax), errors.As(err, &typed):
+	case errors.As(err, &syntax), errors.As(err, &typed), errors.Is(err, bufio.ErrTooLong):
 		return newError(Malformed, err)
 	}
 	return fromText(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/wrap"
 )
 
 // A Model is an llms.Model whose failures are *[Error]s, and are retried under
@@ -44,23 +45,13 @@ func (m *Model) Unwrap() llms.Model { return m.next }
 
 // SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool {
-	r, ok := m.next.(interface{ SupportsReasoning() bool })
-	return ok && r.SupportsReasoning()
+	return wrap.SupportsReasoning(m.next)
 }
 
 // Call asks for one text answer to one prompt.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
-	resp, err := m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, prompt)}, options...)
-	if err != nil {
-		return "", err
-	}
-	if resp == nil || len(resp.Choices) == 0 || resp.Choices[0] == nil {
-		return "", newError(Malformed, errNoChoice)
-	}
-	return resp.Choices[0].Content, nil
+	return wrap.Call(ctx, m, prompt, options...)
 }
-
-var errNoChoice = errors.New("retry: the answer has no first choice")
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
