@@ -1,0 +1,239 @@
+package retry
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// State is what a circuit breaker does with calls.
+type State uint8
+
+// The states. Closed lets calls pass, Open refuses them, HalfOpen lets a few
+// pass to see how the target is.
+const (
+	Closed State = iota
+	Open
+	HalfOpen
+)
+
+// String returns "closed", "open" or "half-open".
+func (s State) String() string { return [...]string{"closed", "open", "half-open"}[min(s, HalfOpen)] }
+
+// ErrOpen is wrapped by the error of a call that a breaker refused.
+var ErrOpen = errors.New("retry: circuit breaker is open")
+
+// Outcome is what a call says about its target's health.
+type Outcome uint8
+
+// The outcomes. Neither is for what says nothing about the target: a cancelled
+// call, a bad request, a full quota.
+const (
+	Healthy Outcome = iota
+	Sick
+	Neither
+)
+
+// BreakerOptions are the settings of a [Breaker].
+type BreakerOptions struct {
+	// Failures opens the breaker: so many in a row or, with a Window, so many
+	// among the last Window calls. Default 5.
+	Failures int
+	// Window is how many of the last calls are looked at; 0 (the default)
+	// means that failures must come in a row. The breaker doesn't open before
+	// Failures calls were seen.
+	Window int
+	// Interval clears the run of failures that often while the breaker is
+	// closed, so that failures hours apart don't add up; it needs Window 0.
+	// Default 0: never.
+	Interval time.Duration
+	// OpenFor is how long calls are refused before the first probe. Default
+	// 30 s.
+	OpenFor time.Duration
+	// Probes is how many calls a half-open breaker admits in all, and how many
+	// must succeed to close it; one failure opens it again. Default 1.
+	Probes int
+	// OnChange, if not nil, is told of every change, in order, under the
+	// breaker's lock: it must not call the breaker.
+	OnChange func(from, to State)
+}
+
+// A Breaker stops calls to a target that fails, so that callers fail at once
+// instead of waiting, and so that the target has air to recover: Nygard,
+// "Release It!", 2007. It is safe for concurrent use.
+//
+// Every transition starts a generation; the outcome of a call that began in an
+// earlier one is ignored, so a slow failure from before the outage ended can't
+// open the breaker again.
+type Breaker struct {
+	o  BreakerOptions
+	mu sync.Mutex
+
+	state      State
+	generation uint64
+	until      time.Time // Open: when probes begin. Closed: when the run of failures is cleared
+
+	run     int // Closed: failures in a row, or in the window
+	results []bool
+	next    int // where in results the next goes
+	seen    int // how many results there are
+
+	admitted, succeeded int // HalfOpen
+}
+
+// A Ticket is an admitted call's; it goes back with [Breaker.Done].
+type Ticket struct{ generation uint64 }
+
+// NewBreaker returns a closed breaker. nil options mean the defaults.
+func NewBreaker(o *BreakerOptions) (*Breaker, error) {
+	b := &Breaker{}
+	if o != nil {
+		b.o = *o
+	}
+	if b.o.Failures < 0 || b.o.Window < 0 || b.o.Probes < 0 || b.o.Interval < 0 || b.o.OpenFor < 0 {
+		return nil, configError("breaker: a setting is negative: %+v", b.o)
+	}
+	if b.o.Failures == 0 {
+		b.o.Failures = 5
+		if b.o.Window > 0 {
+			b.o.Failures = min(5, b.o.Window)
+		}
+	}
+	if b.o.Window > 0 && b.o.Failures > b.o.Window {
+		return nil, configError("breaker: %d failures never fit in a window of %d", b.o.Failures, b.o.Window)
+	}
+	if b.o.Window > 0 && b.o.Interval > 0 {
+		return nil, configError("breaker: Interval clears a run of failures and has no meaning with a Window")
+	}
+	if b.o.OpenFor == 0 {
+		b.o.OpenFor = 30 * time.Second
+	}
+	if b.o.Probes == 0 {
+		b.o.Probes = 1
+	}
+	b.results = make([]bool, b.o.Window)
+	return b, nil
+}
+
+// Allow admits a call or returns an error that wraps [ErrOpen] and says when
+// to ask again. Every ticket must come back.
+func (b *Breaker) Allow(now time.Time) (Ticket, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(now)
+	switch {
+	case b.state == Open:
+		return Ticket{}, openError(max(0, b.until.Sub(now)))
+	case b.state == HalfOpen && b.admitted >= b.o.Probes:
+		return Ticket{}, openError(0) // the probes are under way: nobody knows how long they take
+	case b.state == HalfOpen:
+		b.admitted++
+	}
+	return Ticket{b.generation}, nil
+}
+
+func openError(wait time.Duration) *Error {
+	e := newError(Overloaded, ErrOpen)
+	e.Retryable, e.Unhealthy = false, false // it is us who refuse
+	e.Delay, e.HasDelay = wait, wait > 0
+	return e
+}
+
+// Done brings the ticket of an admitted call back, with what the call says of
+// the target.
+func (b *Breaker) Done(now time.Time, t Ticket, o Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(now)
+	if t.generation != b.generation {
+		return
+	}
+	if b.state == HalfOpen {
+		b.probed(now, o)
+		return
+	}
+	if o == Neither || b.state == Open {
+		return
+	}
+	if b.count(o == Sick) >= b.o.Failures && b.seen >= b.o.Failures {
+		b.enter(Open, now)
+	}
+}
+
+func (b *Breaker) probed(now time.Time, o Outcome) {
+	switch o {
+	case Sick:
+		b.enter(Open, now)
+	case Healthy:
+		if b.succeeded++; b.succeeded >= b.o.Probes {
+			b.enter(Closed, now)
+		}
+	case Neither:
+		b.admitted-- // its place is free for another probe
+	}
+}
+
+// count records a result and returns the failures that matter.
+func (b *Breaker) count(failed bool) int {
+	if b.o.Window == 0 {
+		b.seen++
+		b.run++
+		if !failed {
+			b.run = 0
+		}
+		return b.run
+	}
+	if b.seen == b.o.Window && b.results[b.next] {
+		b.run--
+	}
+	b.results[b.next] = failed
+	b.next = (b.next + 1) % b.o.Window
+	b.seen = min(b.seen+1, b.o.Window)
+	if failed {
+		b.run++
+	}
+	return b.run
+}
+
+// advance does what is due by now. The instant itself belongs to the old state
+// for a run of failures (as in gobreaker) and to the new one for a window (as
+// in failsafe-go), so that both references are met to the nanosecond.
+func (b *Breaker) advance(now time.Time) {
+	due := now.After(b.until) || b.o.Window > 0 && now.Equal(b.until)
+	switch {
+	case b.state == Open && due:
+		b.enter(HalfOpen, now)
+	case b.state == Closed && b.o.Interval > 0:
+		if b.until.IsZero() {
+			b.until = now.Add(b.o.Interval)
+		} else if due {
+			b.enter(Closed, now)
+		}
+	}
+}
+
+func (b *Breaker) enter(s State, now time.Time) {
+	from := b.state
+	b.state = s
+	b.generation++
+	b.run, b.seen, b.next, b.admitted, b.succeeded = 0, 0, 0, 0, 0
+	b.until = time.Time{}
+	switch {
+	case s == Open:
+		b.until = now.Add(b.o.OpenFor)
+	case s == Closed && b.o.Interval > 0:
+		b.until = now.Add(b.o.Interval)
+	}
+	if s != from && b.o.OnChange != nil {
+		b.o.OnChange(from, s)
+	}
+}
+
+// State returns the state at now. An open breaker whose time is over is
+// reported as half-open before the first probe asks.
+func (b *Breaker) State(now time.Time) State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(now)
+	return b.state
+}

@@ -1,0 +1,164 @@
+package retry
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// A Budget bounds the retries of all callers that share it, whatever each of
+// them wishes: three attempts each are harmless while one call in a thousand
+// fails, and triple the load when all of them do. It is safe for concurrent
+// use; now comes from the caller, so that a simulation can have its own clock.
+type Budget interface {
+	// Request records a call's first attempt.
+	Request(now time.Time)
+	// Success records an attempt that succeeded.
+	Success(now time.Time)
+	// Retry records a retryable failure and reports whether the budget has
+	// room for a retry; if so the room is taken.
+	Retry(now time.Time) bool
+}
+
+// A TokenBudget is gRPC's retry throttling (proposal A6): a failure takes a
+// token, a success returns a part of one, and there are retries only while more
+// than half of the tokens are left. In a lasting overload that leaves about
+// ratio retries a success, in O(1) space.
+type TokenBudget struct {
+	mu     sync.Mutex
+	milli  int64 // thousandths of a token
+	max    int64
+	refill int64
+}
+
+// NewTokenBudget returns a full budget of maxTokens, (0, 1000], that a success
+// refills by ratio, (0, maxTokens]; of ratio three decimals are kept, as A6 has
+// it. gRPC's usual values are 10 and 0.1.
+func NewTokenBudget(maxTokens, ratio float64) (*TokenBudget, error) {
+	if !(maxTokens > 0 && maxTokens <= 1000) {
+		return nil, configError("budget: %v tokens: want more than 0 and at most 1000", maxTokens)
+	}
+	if !(ratio > 0 && ratio <= maxTokens) {
+		return nil, configError("budget: ratio %v: want more than 0 and at most the tokens, %v", ratio, maxTokens)
+	}
+	b := &TokenBudget{max: int64(maxTokens * 1000), refill: int64(ratio*1000 + 1e-6)}
+	b.milli = b.max
+	return b, nil
+}
+
+// Request does nothing: A6 counts outcomes only.
+func (b *TokenBudget) Request(time.Time) {}
+
+// Success returns a part of a token.
+func (b *TokenBudget) Success(time.Time) {
+	b.mu.Lock()
+	b.milli = min(b.max, b.milli+b.refill)
+	b.mu.Unlock()
+}
+
+// Retry takes a token and reports whether more than half are left.
+func (b *TokenBudget) Retry(time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.milli = max(0, b.milli-1000)
+	return 2*b.milli > b.max
+}
+
+// Tokens returns how many tokens are left.
+func (b *TokenBudget) Tokens() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return float64(b.milli) / 1000
+}
+
+// A WindowBudget allows retries up to a share of the requests of a sliding
+// window, plus a constant rate so that a quiet client may retry at all. It is
+// Finagle's RetryBudget over an exact window instead of ten slices; the price
+// is eight bytes for each request and retry in the window.
+type WindowBudget struct {
+	mu       sync.Mutex
+	window   time.Duration
+	share    float64
+	constant float64
+	requests times
+	retries  times
+}
+
+// NewWindowBudget returns a budget of share·requests + perSecond·window
+// retries in any window; share is in [0, 1000], perSecond 0 or more. Finagle's
+// defaults are 10 s, 0.2 and 10.
+func NewWindowBudget(window time.Duration, share, perSecond float64) (*WindowBudget, error) {
+	if window <= 0 {
+		return nil, configError("budget: a window of %v: want more than 0", window)
+	}
+	if !(share >= 0 && share <= 1000) || !(perSecond >= 0 && perSecond <= 1e9) {
+		return nil, configError("budget: share %v, %v a second: want 0 or more", share, perSecond)
+	}
+	return &WindowBudget{window: window, share: share, constant: perSecond * window.Seconds()}, nil
+}
+
+// Request deposits a share of a retry.
+func (b *WindowBudget) Request(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.requests.push(now.UnixNano(), b.window)
+}
+
+// Success does nothing: requests count when they begin.
+func (b *WindowBudget) Success(time.Time) {}
+
+// Retry reports whether the balance is at least one, and takes it.
+func (b *WindowBudget) Retry(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.balance(now) < 1-1e-9 { // 0.1 ten times is not 1 in floating point
+		return false
+	}
+	b.retries.push(now.UnixNano(), b.window)
+	return true
+}
+
+// Balance returns how many retries the window has room for.
+func (b *WindowBudget) Balance(now time.Time) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.balance(now)
+}
+
+func (b *WindowBudget) balance(now time.Time) float64 {
+	ns := now.UnixNano()
+	return b.share*float64(b.requests.count(ns, b.window)) + b.constant - float64(b.retries.count(ns, b.window))
+}
+
+// times is a queue of instants, in a ring that grows by doubling.
+type times struct {
+	ring  []int64
+	first int
+	n     int
+}
+
+func (q *times) push(now int64, window time.Duration) {
+	q.count(now, window)
+	if q.n == len(q.ring) {
+		ring := make([]int64, max(16, 2*len(q.ring)))
+		for i := range q.n {
+			ring[i] = q.ring[(q.first+i)%len(q.ring)]
+		}
+		q.ring, q.first = ring, 0
+	}
+	q.ring[(q.first+q.n)%len(q.ring)] = now
+	q.n++
+}
+
+// count drops what is not in (now-window, now] and returns how many are left.
+func (q *times) count(now int64, window time.Duration) int {
+	after := int64(math.MinInt64)
+	if now > math.MinInt64+int64(window) {
+		after = now - int64(window)
+	}
+	for q.n > 0 && q.ring[q.first] <= after {
+		q.first = (q.first + 1) % len(q.ring)
+		q.n--
+	}
+	return q.n
+}

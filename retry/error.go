@@ -1,0 +1,112 @@
+package retry
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// An Error is what is known of a failed call. [Model] returns no other kind of
+// error for a call that reached the model below.
+//
+// It unwraps to the cause, to an *llms.Error (so that llms.IsRateLimitError
+// and its siblings work) and, once the call's context is done, to ctx.Err()
+// even where a provider's client hid it.
+type Error struct {
+	Class        Class
+	Status       int    // the HTTP status; 0 if no response came
+	ProviderCode string // the provider's own code, as sent: "insufficient_quota"
+	Type         string // the provider's own type: "rate_limit_error"
+	Message      string // the provider's words; may repeat the caller's text
+	RequestID    string // what the provider's support asks for
+
+	// Delay is the wait the server asked for, if HasDelay. A wait too long for
+	// a time.Duration is saturated.
+	Delay    time.Duration
+	HasDelay bool
+
+	// Limits holds what the response's rate-limit headers said.
+	Limits []Allowance
+
+	Retryable bool // the same target may be tried again
+	Fallback  bool // another target may be tried
+	Unhealthy bool // counts against the target's health
+
+	// Guess says that the class was read from a message, for want of a status
+	// or a code: see [Transport].
+	Guess bool
+
+	// Partial is what a cut stream had delivered, or nil.
+	Partial *llms.ContentResponse
+
+	Attempts int           // tries made, hedges and fallbacks included
+	Elapsed  time.Duration // of the whole call
+
+	cause error // what the layer below returned
+	done  error // the call's ctx.Err(), if it is done
+}
+
+// newError returns an Error of a class with the class's own properties.
+func newError(c Class, cause error) *Error {
+	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), cause: cause}
+}
+
+// Error names the class, the status, the provider's code and the cause.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("retry: ")
+	b.WriteString(e.Class.String())
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (status %d", e.Status)
+		if e.ProviderCode != "" {
+			fmt.Fprintf(&b, ", %s", e.ProviderCode)
+		}
+		b.WriteString(")")
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
+	}
+	if e.HasDelay {
+		fmt.Fprintf(&b, ", asked to wait %v", e.Delay)
+	}
+	switch {
+	case e.Message != "":
+		fmt.Fprintf(&b, ": %s", e.Message)
+	case e.cause != nil:
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	return b.String()
+}
+
+// HTTPStatus returns the status of the response, or 0.
+func (e *Error) HTTPStatus() int { return e.Status }
+
+// Code returns the class's stable name; the provider's own is ProviderCode.
+func (e *Error) Code() string { return e.Class.String() }
+
+// RetryAfter returns the wait that the server asked for, and whether it did.
+func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
+
+// Unwrap returns the *llms.Error, the context's error and the cause.
+func (e *Error) Unwrap() []error {
+	all := make([]error, 1, 3)
+	all[0] = &llms.Error{Code: e.Class.llmsCode(), Message: e.Message, Details: map[string]any{"status": e.Status, "code": e.ProviderCode}}
+	if e.done != nil {
+		all = append(all, e.done)
+	}
+	if e.cause != nil {
+		all = append(all, e.cause)
+	}
+	return all
+}
+
+// ErrConfig is wrapped by every error that [New], [NewPolicy] and the
+// constructors of the policies return for settings that make no sense.
+var ErrConfig = errors.New("retry: invalid configuration")
+
+func configError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+}

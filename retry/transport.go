@@ -1,0 +1,308 @@
+package retry
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// keptBody is how much of a body is kept to be classified.
+const keptBody = 64 << 10
+
+// A Transport lets a [Model] see the HTTP exchange below a client that hides
+// it. langchaingo's clients drop the headers, the provider's code and often the
+// cause, and report a cut stream as a success; each takes an HTTP client:
+//
+//	client := &http.Client{Transport: &retry.Transport{}}
+//	llm, err := anthropic.New(anthropic.WithHTTPClient(client))
+//	model, err := retry.New(llm, nil)
+//
+// It changes nothing that the client sees: it records, in the request's
+// context, the status, the headers, the beginning of the body, and whether a
+// stream came to its end. It also sends the call's Idempotency-Key. A request
+// that no Model or [Do] stands behind passes untouched. It is safe for
+// concurrent use.
+type Transport struct {
+	Base http.RoundTripper // nil means http.DefaultTransport
+}
+
+// HTTPClient returns an HTTP client like base, nil meaning the default one,
+// whose exchanges a [Model] sees. See [Transport].
+func HTTPClient(base *http.Client) *http.Client {
+	c := &http.Client{}
+	if base != nil {
+		*c = *base
+	}
+	c.Transport = &Transport{Base: c.Transport}
+	return c
+}
+
+// RoundTrip implements http.RoundTripper. It returns an error only where Base
+// does: an error of its own for a 429 would be replaced by some clients with
+// one that says less.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	base := t.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	a := attemptOf(req.Context())
+	if a == nil {
+		return base.RoundTrip(req)
+	}
+	if req.Header.Get("Idempotency-Key") == "" {
+		req = req.Clone(req.Context()) // a RoundTripper must not change its request
+		req.Header.Set("Idempotency-Key", a.call.idempotencyKey())
+	}
+	x := &a.exchange
+	x.begin()
+	resp, err := base.RoundTrip(req)
+	if err != nil {
+		x.fail(err)
+		return nil, err
+	}
+	x.respond(resp)
+	if resp.StatusCode >= 300 && resp.Body != nil {
+		// Some clients don't read the whole of an error.
+		head, _ := io.ReadAll(io.LimitReader(resp.Body, keptBody))
+		x.observe(head, nil)
+		resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
+		return resp, nil
+	}
+	resp.Body = &watchedBody{resp.Body, x}
+	return resp, nil
+}
+
+// CloseIdleConnections closes those of Base.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.Base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+type watchedBody struct {
+	io.ReadCloser
+	x *exchange
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.x.observe(p[:n], err)
+	return n, err
+}
+
+// An exchange is what an attempt's last HTTP request and response looked like.
+// A client may read the body on a goroutine of its own.
+type exchange struct {
+	mu     sync.Mutex
+	seen   bool
+	err    error // RoundTrip's
+	status int
+	header http.Header
+
+	body    []byte // its beginning
+	length  int64
+	readErr error // what ended the body, io.EOF included
+
+	line     []byte // of a stream: the one being read
+	problem  []byte // of a stream: the line that held an error
+	ended    bool   // of a stream: the provider's last word was seen
+	finished bool   // of a stream: a choice said why it stopped
+}
+
+func (x *exchange) begin() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.seen, x.err, x.status, x.header, x.body, x.length, x.readErr = true, nil, 0, nil, nil, 0, nil
+	x.line, x.problem, x.ended, x.finished = nil, nil, false, false
+}
+
+// isSeen reports whether a Transport took part.
+func (x *exchange) isSeen() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.seen
+}
+
+func (x *exchange) fail(err error) {
+	x.mu.Lock()
+	x.err = err
+	x.mu.Unlock()
+}
+
+func (x *exchange) respond(resp *http.Response) {
+	x.mu.Lock()
+	x.status, x.header = resp.StatusCode, resp.Header
+	x.mu.Unlock()
+}
+
+func (x *exchange) observe(p []byte, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.length += int64(len(p))
+	if room := keptBody - len(x.body); room > 0 {
+		x.body = append(x.body, p[:min(len(p), room)]...)
+	}
+	for len(p) > 0 {
+		line, rest, whole := bytes.Cut(p, []byte("\n"))
+		if room := keptBody - len(x.line); room > 0 {
+			x.line = append(x.line, line[:min(len(line), room)]...)
+		}
+		if whole {
+			x.endLine()
+		}
+		p = rest
+	}
+	if err != nil {
+		x.readErr = err
+		x.endLine()
+	}
+}
+
+var (
+	doneLine   = []byte("[DONE]")
+	ollamaDone = []byte(`"done":true`)
+	errorKey   = []byte(`"error"`)
+	reasonKey  = []byte(`"finish_reason":"`)
+)
+
+// endLine looks at a whole line of a stream for the end that the provider's
+// protocol has: [DONE], message_stop or "done":true, and for an error.
+func (x *exchange) endLine() {
+	line := bytes.TrimSpace(x.line)
+	x.line = x.line[:0]
+	data, event := bytes.CutPrefix(line, []byte("data:"))
+	data = bytes.TrimSpace(data)
+	if !event && !bytes.HasPrefix(data, []byte("{")) {
+		return
+	}
+	if event && bytes.Equal(data, doneLine) {
+		x.ended = true
+		return
+	}
+	// Providers write JSON with and without blanks; text can't hold these keys
+	// unescaped.
+	compact := bytes.ReplaceAll(data, []byte(`": `), []byte(`":`))
+	switch {
+	case event && bytes.Contains(compact, []byte(`"type":"message_stop"`)), !event && bytes.Contains(compact, ollamaDone):
+		x.ended = true
+	case bytes.Contains(compact, reasonKey):
+		x.finished = true
+	}
+	if x.problem == nil && bytes.Contains(data, errorKey) && parseProblem(data, true).found {
+		x.problem = bytes.Clone(data)
+	}
+}
+
+// verdict says what the exchange was, nil for a whole success. failed tells
+// whether the client returned an error.
+func (x *exchange) verdict(failed bool, now time.Time) *Error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.err != nil:
+		return fromTransport(x.err)
+	case x.status == 0:
+		return nil // still under way when the client gave up
+	}
+	r := Response{Status: x.status, Header: x.header, Body: x.body}
+	if x.status >= 300 {
+		return Classify(r, now)
+	}
+	if x.problem != nil {
+		r.Body = x.problem
+		return Classify(r, now)
+	}
+	if isEvents(x.body) || isLines(x.body) {
+		cleanEnd := x.ended || x.finished && errors.Is(x.readErr, io.EOF)
+		if cleanEnd || failed && x.readErr == nil {
+			return nil // a client that failed in the middle knows why
+		}
+		e := newError(StreamInterrupted, x.readErr)
+		e.Status, e.RequestID = x.status, requestID(x.header, problem{})
+		return e
+	}
+	if x.length > int64(len(x.body)) || x.readErr == nil && failed {
+		return nil
+	}
+	e := Classify(r, now)
+	if e != nil && e.Class == Malformed && x.readErr != nil && !errors.Is(x.readErr, io.EOF) {
+		e.cause = x.readErr
+	}
+	return e
+}
+
+// isLines reports whether a body is a stream of JSON lines in Ollama's form,
+// of which even a single one says whether it is done.
+func isLines(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && bytes.Contains(body, []byte(`"done":`)) && bytes.Contains(body, []byte(`"model":`))
+}
+
+// A call is a logical call: what all its attempts share.
+type call struct {
+	once sync.Once
+	key  string
+}
+
+func (c *call) idempotencyKey() string {
+	c.once.Do(func() {
+		if c.key == "" {
+			c.key = rand.Text()
+		}
+	})
+	return c.key
+}
+
+// An attempt is the context of one attempt: besides its parent's values it
+// carries the exchange and the logical call. Being its own context, it is one
+// allocation.
+type attempt struct {
+	context.Context
+	exchange exchange
+	call     *call
+	first    call // the storage of the first attempt's call
+}
+
+type attemptKey struct{}
+
+// Value implements context.Context.
+func (a *attempt) Value(key any) any {
+	if key == (attemptKey{}) {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+func attemptOf(ctx context.Context) *attempt {
+	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	return a
+}
+
+type idempotencyKey struct{}
+
+// WithIdempotencyKey returns a context whose calls use key instead of a random
+// one: a caller that repeats a call itself can so tell the provider that it is
+// the same.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey{}, key)
+}
+
+// IdempotencyKey returns the key of the logical call that ctx, as a [Model]
+// hands it on, belongs to: the same for all its attempts. It is for clients
+// that don't use [Transport].
+func IdempotencyKey(ctx context.Context) (key string, ok bool) {
+	if a := attemptOf(ctx); a != nil {
+		return a.call.idempotencyKey(), true
+	}
+	key, ok = ctx.Value(idempotencyKey{}).(string)
+	return key, ok
+}
