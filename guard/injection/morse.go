@@ -66,6 +66,7 @@ func morse(m *mapped, emit func(string, mapped)) {
 			continue
 		}
 		flush()
+		i++
 		for i < len(s) && s[i] > ' ' { // the rest of this word
 			i++
 		}

@@ -38,7 +38,7 @@ func numberRuns(m *mapped, emit func(string, mapped)) {
 		row = row[:0]
 	}
 	for i := 0; i < len(s); {
-		if s[i] == ' ' || s[i] == ',' || s[i] == '\n' || s[i] == '\t' || s[i] == ';' {
+		if s[i] <= ' ' || s[i] == ',' || s[i] == ';' {
 			i++
 			continue
 		}
