@@ -1,0 +1,127 @@
+package detect
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// A Detector finds the values of its rules. It is safe for concurrent use.
+type Detector struct {
+	rules []Rule
+	// Rules by the byte that a value starts with: those asked everywhere, and
+	// those asked at the start of a word.
+	inside, word [256][]uint16
+	maxHold      int
+}
+
+// New returns a detector with the rules given. Of two rules that match the same
+// bytes the earlier one wins. It fails on a rule without Kind, Match or Max.
+func New(rules ...Rule) (*Detector, error) {
+	d := &Detector{rules: slices.Clone(rules)}
+	for i, r := range d.rules {
+		if r.Kind == "" || r.Match == nil || r.Max <= 0 {
+			return nil, fmt.Errorf("detect: rule %d (%q) needs a Kind, a Match and a Max above 0", i, r.Kind)
+		}
+		d.maxHold = max(d.maxHold, r.Max)
+		starts := &Class{}
+		if r.Starts == "" {
+			for b := range starts {
+				starts[b] = true
+			}
+		}
+		for _, b := range []byte(r.Starts) {
+			starts[b] = true
+		}
+		for b, ok := range starts {
+			if !ok {
+				continue
+			}
+			d.word[b] = append(d.word[b], uint16(i))
+			if r.Inside {
+				d.inside[b] = append(d.inside[b], uint16(i))
+			}
+		}
+	}
+	return d, nil
+}
+
+// Kinds returns the kinds of the rules, in their order, each once.
+func (d *Detector) Kinds() []string {
+	var kinds []string
+	for _, r := range d.rules {
+		if !slices.Contains(kinds, r.Kind) {
+			kinds = append(kinds, r.Kind)
+		}
+	}
+	return kinds
+}
+
+// MaxHold returns the number of bytes that a stream holds back at most, not
+// counting an incomplete rune and the chunk in hand.
+func (d *Detector) MaxHold() int { return d.maxHold }
+
+// Find returns the findings in text, in order, none overlapping another.
+func (d *Detector) Find(text string) []Finding {
+	var all []Finding
+	for f := range d.All(text) {
+		all = append(all, f)
+	}
+	return all
+}
+
+// All yields the findings in text as the scan meets them.
+func (d *Detector) All(text string) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for at := 0; at < len(text); {
+			f, next := d.next(text, at, true)
+			if f.End > f.Start && !yield(f) {
+				return
+			}
+			at = next
+		}
+	}
+}
+
+// next scans text from at to the first finding. It returns the finding and the
+// position where the scan goes on: behind the finding, or, without one, at the
+// first undecided position or the end.
+func (d *Detector) next(text string, at int, final bool) (Finding, int) {
+	for ; at < len(text); at++ {
+		rules := d.word[text[at]]
+		if at > 0 && Word[text[at-1]] {
+			rules = d.inside[text[at]]
+		}
+		if len(rules) == 0 {
+			continue
+		}
+		rule, n := d.match(text, at, rules, final)
+		if n == More {
+			return Finding{}, at
+		}
+		if n > 0 {
+			r := &d.rules[rule]
+			return Finding{Kind: r.Kind, Start: at, End: at + n, Score: r.Score, Reason: r.Reason, Threats: r.Threats}, at + n
+		}
+	}
+	return Finding{}, at
+}
+
+func (d *Detector) match(text string, at int, rules []uint16, final bool) (rule uint16, longest int) {
+	from := max(0, at-Lookbehind)
+	for _, i := range rules {
+		r := &d.rules[i]
+		end, whole := len(text), final
+		if end-at >= r.Max {
+			end, whole = at+r.Max, true
+		}
+		n := r.Match(text[from:end], at-from, whole)
+		if n == More && !whole {
+			return 0, More
+		}
+		if n > longest && n <= end-at {
+			rule, longest = i, n
+		}
+	}
+	return rule, longest
+}

@@ -1,0 +1,20 @@
+package detect
+
+// A Finding is one thing a detector found in a text.
+type Finding struct {
+	Kind    string   // what it is: EMAIL, AWS_ACCESS_KEY, override, ...
+	Start   int      // byte offset in the text that was given
+	End     int      // byte offset behind it
+	Score   float64  // how sure the detector is, 0 to 1; its maker says what it means
+	Reason  string   // why, in words that hold nothing of the text
+	Threats []string // OWASP LLM and MITRE ATLAS ids, see guard/threat
+}
+
+// Value returns the part of text that the finding covers. text must be the
+// text in which it was found; anything else gives "".
+func (f Finding) Value(text string) string {
+	if f.Start < 0 || f.End < f.Start || f.End > len(text) {
+		return ""
+	}
+	return text[f.Start:f.End]
+}

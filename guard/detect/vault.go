@@ -1,0 +1,107 @@
+package detect
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A Vault replaces values by tokens and tokens by values: what goes to the
+// model holds [EMAIL_1_k3xz], what comes back to the user holds the address.
+// Equal values get equal tokens. It is safe for concurrent use.
+//
+// The last part of a token is the vault's nonce. It keeps a text that mentions
+// "[EMAIL_1]" by itself, or a token of another conversation, from being
+// restored. Give each conversation a vault of its own, and restore only what is
+// shown to the one who wrote the values.
+type Vault struct {
+	nonce string
+
+	mu     sync.RWMutex
+	tokens map[string]string // kind and value -> token
+	values map[string]string // token -> value
+	counts map[string]int
+
+	restore *Detector
+}
+
+// NewVault returns an empty vault. random gives the nonce; nil means
+// crypto/rand.
+func NewVault(random io.Reader) (*Vault, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	var b [5]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return nil, fmt.Errorf("detect: reading a nonce: %w", err)
+	}
+	v := &Vault{
+		nonce:  strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))[:4],
+		tokens: map[string]string{},
+		values: map[string]string{},
+		counts: map[string]int{},
+	}
+	var err error
+	v.restore, err = New(Rule{Kind: "token", Starts: "[", Inside: true, Max: maxToken, Match: v.matchToken})
+	return v, err
+}
+
+// maxToken bounds a token: kind, number, nonce.
+const maxToken = 96
+
+// Tokenise is a Replace: it returns the value's token, a new one if the vault
+// has none yet.
+func (v *Vault) Tokenise(f Finding, value string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := f.Kind + "\x00" + value
+	if t, ok := v.tokens[key]; ok {
+		return t
+	}
+	v.counts[f.Kind]++
+	t := "[" + f.Kind + "_" + strconv.Itoa(v.counts[f.Kind]) + "_" + v.nonce + "]"
+	v.tokens[key], v.values[t] = t, value
+	return t
+}
+
+// Restore returns text with the vault's tokens replaced by their values.
+func (v *Vault) Restore(text string) string { return v.restore.Redact(text, v.value) }
+
+// Stream returns a stream that restores tokens in an answer that comes in
+// chunks.
+func (v *Vault) Stream() *Stream { return v.restore.Stream(v.value) }
+
+// Len returns the number of values held.
+func (v *Vault) Len() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.values)
+}
+
+func (v *Vault) value(_ Finding, token string) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.values[token]
+}
+
+var tokenBody = NewClass("A-Za-z0-9_-")
+
+func (v *Vault) matchToken(text string, at int, final bool) int {
+	end := tokenBody.Run(text, at+1, maxToken)
+	if end == len(text) && !final {
+		return More
+	}
+	if end == len(text) || text[end] != ']' {
+		return 0
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if _, ok := v.values[text[at:end+1]]; !ok {
+		return 0
+	}
+	return end + 1 - at
+}

@@ -1,0 +1,217 @@
+package injection
+
+import "slices"
+
+// Limits bounds what [Decode] does. The zero value means the defaults.
+type Limits struct {
+	Depth      int // encodings inside encodings; default 4
+	Candidates int // texts produced; default 24
+	Bytes      int // of all texts together; default 256 KiB and 4 times the input, at most 8 MiB
+}
+
+func (l Limits) withDefaults(input int) Limits {
+	if l.Depth <= 0 {
+		l.Depth = 4
+	}
+	if l.Candidates <= 0 {
+		l.Candidates = 24
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = min(256<<10+4*input, 8<<20)
+	}
+	return l
+}
+
+// A Candidate is one reading of a text: the text with what hides it undone.
+type Candidate struct {
+	Text  string   // what a model might read
+	Steps []string // how it was reached, outermost first: ["base64", "nfkc"]
+
+	m mapped
+}
+
+// Origin returns the range of the original text that Text[start:end] was made
+// from. For a range that is out of bounds or empty it returns 0, 0.
+func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start, end) }
+
+// Decode returns the readings of text, first the text itself, normalised. Case
+// is kept; compare without regard to it. Each reading is searched for further
+// encodings until nothing new appears or a limit is reached, and truncated says
+// that one was.
+//
+// Undone are: characters without width, compatibility forms, stacked marks,
+// look-alike letters; tag characters and variation selectors that carry bytes;
+// bidirectional overrides; base64, base32, ascii85, hexadecimal, binary and
+// decimal bytes; URL, HTML and backslash escapes; Morse code; letters set apart
+// by blanks or dots; digits for letters; ROT13, Caesar shift by 3, Atbash,
+// reversal; markdown and HTML noise; comments.
+//
+// A reading is no verdict: harmless text is encoded too. Time and memory are
+// linear in the length of the text for given limits.
+func Decode(text string, l Limits) (candidates []Candidate, truncated bool) {
+	t := trail{limits: l.withDefaults(len(text)), seen: map[string]bool{}}
+	t.push(mapped{text: text}, nil, 0)
+	for i := 0; i < len(t.queue); i++ {
+		t.expand(t.queue[i])
+	}
+	return t.out, t.truncated
+}
+
+type item struct {
+	m     mapped
+	steps []string
+	depth int
+}
+
+type trail struct {
+	limits    Limits
+	queue     []item
+	out       []Candidate
+	seen      map[string]bool
+	bytes     int
+	truncated bool
+}
+
+func (t *trail) push(m mapped, steps []string, depth int) {
+	if depth > 0 && (m.text == "" || t.seen[m.text]) {
+		return
+	}
+	if depth > t.limits.Depth || len(t.queue) >= t.limits.Candidates || depth > 0 && t.bytes+len(m.text) > t.limits.Bytes {
+		t.truncated = true
+		return
+	}
+	t.bytes += len(m.text)
+	t.seen[m.text] = true
+	t.queue = append(t.queue, item{m, steps, depth})
+}
+
+// expand adds the normalised reading of an item and queues what is encoded in
+// it.
+func (t *trail) expand(it item) {
+	child := func(name string, m mapped) { t.push(m, append(slices.Clip(it.steps), name), it.depth+1) }
+	hiddenCharacters(&it.m, child) // before normalising drops them
+	clean, steps := normalise(it.m)
+	it.m, it.steps = clean, append(slices.Clip(it.steps), steps...)
+	if len(steps) > 0 {
+		if t.seen[clean.text] && it.depth > 0 {
+			return
+		}
+		t.seen[clean.text] = true
+	}
+	t.out = append(t.out, Candidate{Text: clean.text, Steps: it.steps, m: clean})
+	has := survey(clean.text)
+	if has.long {
+		encodedRuns(&clean, child)
+	}
+	if has.numbers {
+		numberRuns(&clean, child)
+	}
+	if has.escapes {
+		escapes(&clean, child)
+	}
+	if has.morse {
+		morse(&clean, child)
+	}
+	if has.spelled {
+		spelled(&clean, child)
+	}
+	if has.noise && !slices.Contains(it.steps, "markup") {
+		noise(&clean, child)
+	}
+	if slices.ContainsFunc(it.steps, isGuess) {
+		return
+	}
+	if has.leet {
+		leet(&clean, child)
+	}
+	decipher(&clean, child)
+}
+
+// isGuess names the steps that read letters as other letters. They always give
+// something, so one is enough.
+func isGuess(step string) bool {
+	return step == "leet" || slices.ContainsFunc(ciphers, func(c cipher) bool { return c.name == step })
+}
+
+// A sighting says which decoders are worth running.
+type sighting struct{ long, numbers, escapes, morse, spelled, leet, noise bool }
+
+// survey looks at each byte once, so that ordinary text costs one pass.
+func survey(s string) (has sighting) {
+	run, singles, numbers, codes, mixed, escape := 0, 0, 0, 0, 0, 0
+	letters, digits := 0, 0
+	for i := 0; i <= len(s); i++ {
+		b := byte(' ')
+		if i < len(s) {
+			b = s[i]
+		}
+		if b > ' ' {
+			run++
+			c := classes[b]
+			if c&(isLetter|isHigh) != 0 {
+				letters++
+			}
+			if c&isLeet != 0 {
+				digits++
+			}
+			if c&isDigit != 0 {
+				codes++
+			}
+			switch b {
+			case '%', '\\', '&':
+				escape++
+			case '*', '_', '`', '<', '~':
+				has.noise = true
+			}
+			continue
+		}
+		switch {
+		case run == 0:
+			continue
+		case run >= minRun:
+			has.long = true
+		}
+		if letters == 1 && run == 1 || run >= 5 && letters*2 <= run+1 && letters*2 >= run-1 {
+			singles++
+		}
+		if letters > 0 && digits > 0 && letters*3 >= digits {
+			mixed++
+		}
+		if codes > 0 || run == 2 {
+			numbers++
+		}
+		if letters == 0 && codes == 0 && run <= 7 && (s[i-1] == '.' || s[i-1] == '-' || s[i-1] >= 0x80) {
+			has.morse = true
+		}
+		run, letters, digits, codes = 0, 0, 0, 0
+	}
+	has.numbers = numbers >= minNumbers
+	has.spelled = singles >= 3 || singles > 0 && len(s) < 64
+	has.leet = mixed >= 2 || mixed > 0 && len(s) < 40
+	has.escapes = escape >= 2
+	return has
+}
+
+const (
+	isLetter = 1 << iota
+	isDigit
+	isLeet
+	isHigh
+)
+
+var classes = func() (c [256]uint8) {
+	for b := range c {
+		switch {
+		case b|0x20 >= 'a' && b|0x20 <= 'z':
+			c[b] = isLetter
+		case b >= '0' && b <= '9':
+			c[b] = isDigit | isLeet
+		case b >= 0x80:
+			c[b] = isHigh
+		}
+	}
+	for _, b := range "@$!|+" {
+		c[b] |= isLeet
+	}
+	return c
+}()

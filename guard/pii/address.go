@@ -1,0 +1,154 @@
+package pii
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
+
+// maxAddress bounds a street address in bytes.
+const maxAddress = 96
+
+var (
+	englishStreet = []string{"street", "st", "avenue", "ave", "road", "rd", "lane", "ln", "drive", "dr", "boulevard", "blvd", "court", "ct", "square", "sq", "terrace", "close", "crescent", "gardens", "parkway", "pkwy", "highway", "hwy", "quay"}
+	frenchStreet  = []string{"rue", "avenue", "boulevard", "place", "chemin", "quai", "impasse", "allée"}
+	germanStreet  = []string{"straße", "strasse", "str.", "weg", "allee", "platz", "gasse", "ufer", "damm"}
+	romanceStreet = []string{"calle", "carrer", "avenida", "plaza", "via", "viale", "piazza", "corso", "rua", "largo"}
+)
+
+// numberFirstAddressRule takes "221B Baker Street" and "12 bis rue des
+// Lilas".
+func numberFirstAddressRule() detect.Rule {
+	return detect.Rule{
+		Kind: StreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
+		Starts: "123456789", Max: maxAddress + 2,
+		Match: func(text string, at int, final bool) int {
+			if joined(text, at) {
+				return 0
+			}
+			w := words{text: text, at: at, final: final}
+			number := w.next()
+			if w.more || !houseNumber(number) {
+				return w.none()
+			}
+			word := w.next()
+			if strings.EqualFold(word, "bis") || strings.EqualFold(word, "ter") {
+				word = w.next()
+			}
+			french := slices.Contains(frenchStreet, strings.ToLower(word))
+			end := 0
+			for i := 0; i < 5 && !w.more && word != ""; i++ {
+				name := strings.ToLower(strings.TrimSuffix(word, "."))
+				switch {
+				case french && i > 0 && capital(word):
+					end = w.end
+				case !french && i > 0 && i < 4 && slices.Contains(englishStreet, name) && capital(word):
+					return w.end - at
+				case !french && !capital(word) && !ordinal(word):
+					return w.none()
+				}
+				if end > 0 && w.punctuated() {
+					break
+				}
+				word = w.next()
+			}
+			if w.more {
+				return detect.More
+			}
+			return max(0, end-at)
+		},
+	}
+}
+
+// streetFirstAddressRule takes "Hauptstraße 5", "Unter den Linden 77" only
+// with a street's word, and "Calle de Alcalá 12".
+func streetFirstAddressRule() detect.Rule {
+	return detect.Rule{
+		Kind: StreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
+		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: maxAddress + 2,
+		Match: func(text string, at int, final bool) int {
+			if joined(text, at) {
+				return 0
+			}
+			w := words{text: text, at: at, final: final}
+			first := strings.ToLower(w.next())
+			romance := slices.Contains(romanceStreet, first)
+			if w.more {
+				return detect.More
+			}
+			if !romance && !strings.ContainsAny(first, "sgwpdu") { // no German ending without one of these
+				return 0
+			}
+			german := slices.ContainsFunc(germanStreet, func(e string) bool { return strings.HasSuffix(first, e) && len(first) > len(e) })
+			for i := 0; (romance || german) && i < 4; i++ {
+				word := w.next()
+				switch {
+				case w.more:
+					return detect.More
+				case houseNumber(word) && (german && i == 0 || romance && i > 0):
+					return w.end - at
+				case german || word == "":
+					return 0
+				}
+			}
+			return 0
+		},
+	}
+}
+
+func houseNumber(s string) bool {
+	n := detect.Digits.Run(s, 0, 5)
+	return n > 0 && s[0] != '0' && (n == len(s) || n == len(s)-1 && letters[s[n]])
+}
+
+func capital(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(r)
+}
+
+func ordinal(s string) bool {
+	d, ok := dayOrYear(s)
+	return ok && d > 0 && letters[s[len(s)-1]]
+}
+
+// words reads blank-separated words; a comma behind a word is left out of it.
+type words struct {
+	text  string
+	at    int
+	end   int // behind the last word
+	final bool
+	more  bool // the text ended inside a word, and more may come
+}
+
+func (w *words) next() string {
+	for n := 0; w.at < len(w.text) && (w.text[w.at] == ' ' || w.text[w.at] == ',') && n < 2; n++ {
+		w.at++
+	}
+	start := w.at
+	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) {
+		w.at++
+	}
+	if w.at == len(w.text) && !w.final {
+		w.more = true
+		return ""
+	}
+	w.end = w.at
+	word := w.text[start:w.at]
+	if strings.HasSuffix(word, ".") && len(word) > 5 { // the sentence's, not an abbreviation's
+		w.end--
+		word = word[:len(word)-1]
+	}
+	return word
+}
+
+func (w *words) punctuated() bool { return w.at < len(w.text) && w.text[w.at] != ' ' }
+
+func (w *words) none() int {
+	if w.more {
+		return detect.More
+	}
+	return 0
+}

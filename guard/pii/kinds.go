@@ -1,0 +1,187 @@
+package pii
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/threat"
+)
+
+// The kinds of personal data.
+const (
+	Email         = "EMAIL"          // mailbox with a registrable domain
+	Phone         = "PHONE"          // number with separators, or national with a word such as "tel"
+	PhoneE164     = "PHONE_E164"     // + and 8 to 15 digits
+	CreditCard    = "CREDIT_CARD"    // issuer range and Luhn
+	IBAN          = "IBAN"           // length of the country and mod 97
+	IPv4          = "IPV4"           // four parts of 0 to 255
+	IPv6          = "IPV6"           // compressed, full or with an IPv4 tail
+	MAC           = "MAC"            // six hex pairs
+	DateOfBirth   = "DATE_OF_BIRTH"  // a date behind a word such as "born"
+	StreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
+	Person        = "PERSON"         // a given name of the list or a title, and a surname; off by default
+
+	USSSN      = "US_SSN"      // social security number
+	USITIN     = "US_ITIN"     // individual taxpayer identification number
+	UKNHS      = "UK_NHS"      // NHS number, mod 11
+	UKNINO     = "UK_NINO"     // national insurance number
+	DETaxID    = "DE_TAX_ID"   // Steuer-IdNr., ISO 7064 mod 11,10
+	FRNIR      = "FR_NIR"      // numéro de sécurité sociale, mod 97
+	ESDNI      = "ES_DNI"      // DNI and NIE, letter of mod 23
+	ITCF       = "IT_CF"       // codice fiscale, check letter
+	NLBSN      = "NL_BSN"      // burgerservicenummer, mod 11
+	PLPESEL    = "PL_PESEL"    // weighted mod 10
+	SEPNR      = "SE_PNR"      // personnummer, Luhn
+	NOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
+	DKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
+	FIHETU     = "FI_HETU"     // henkilötunnus, mod 31
+	BENRN      = "BE_NRN"      // rijksregisternummer, mod 97
+	CHAHV      = "CH_AHV"      // AHV number, EAN-13
+	IEPPS      = "IE_PPS"      // personal public service number, mod 23
+	BRCPF      = "BR_CPF"      // two mod 11
+	CASIN      = "CA_SIN"      // social insurance number, Luhn
+	AUTFN      = "AU_TFN"      // tax file number, mod 11
+	INAadhaar  = "IN_AADHAAR"  // Verhoeff
+	CNResident = "CN_RESIDENT" // ISO 7064 mod 11-2, with a date
+	KRRRN      = "KR_RRN"      // resident registration number, mod 11
+	SGNRIC     = "SG_NRIC"     // check letter
+	ZAID       = "ZA_ID"       // Luhn, with a date
+)
+
+// Options configures a detector. The zero value finds every kind but [Person].
+type Options struct {
+	// Kinds lists the kinds to find; nil means all but [Person].
+	Kinds []string
+	// AnyContext also takes numbers whose check digit is too weak to stand
+	// alone (one random number in eleven passes mod 11): by default they need a
+	// word such as "NHS" within 64 bytes before them. The documentation of each
+	// kind in [Weak] applies.
+	AnyContext bool
+}
+
+// Weak lists the kinds that need a word before them unless
+// [Options.AnyContext] is set.
+func Weak() []string {
+	var kinds []string
+	for _, id := range nationalIDs() {
+		if len(id.context) > 0 && !slices.Contains(kinds, id.kind) {
+			kinds = append(kinds, id.kind)
+		}
+	}
+	return kinds
+}
+
+// New returns a detector of personal data.
+func New(o *Options) (*detect.Detector, error) {
+	rules, err := Rules(o)
+	if err != nil {
+		return nil, err
+	}
+	return detect.New(rules...)
+}
+
+// Rules returns the rules of [New], to be put into one detector with those of
+// other packages. It fails on a kind that it doesn't know.
+func Rules(o *Options) ([]detect.Rule, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	all := []detect.Rule{
+		emailRule(), cardRule(), ibanRule(),
+		ipv4Rule(), ipv6Rule(), macRule(),
+		e164Rule(), phoneRule(),
+		birthRule(), numberFirstAddressRule(), streetFirstAddressRule(),
+	}
+	for _, id := range nationalIDs() {
+		all = append(all, id.rule(o.AnyContext))
+	}
+	all = append(all, personRule())
+	if o.Kinds == nil {
+		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == Person }), nil
+	}
+	for _, k := range o.Kinds {
+		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
+			return nil, fmt.Errorf("pii: unknown kind %q", k)
+		}
+	}
+	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
+}
+
+func threats() []string { return []string{threat.SensitiveDisclosure, threat.DataLeakage} }
+
+// context reports whether one of the words stands, as a word of its own or as
+// the start of one, before at with no other number between.
+func context(text string, at int, words []string) bool {
+	from := at
+	for from > max(0, at-detect.Lookbehind) && !detect.Digits[text[from-1]] {
+		from--
+	}
+	before := strings.ToLower(text[from:at])
+	for _, w := range words {
+		for i := strings.Index(before, w); i >= 0; {
+			if i == 0 || !detect.Word[before[i-1]] {
+				return true
+			}
+			next := strings.Index(before[i+1:], w)
+			if next < 0 {
+				break
+			}
+			i += 1 + next
+		}
+	}
+	return false
+}
+
+// joined reports whether the byte before at binds a number to what stands
+// before it: a decimal point, a sign, a path or a version.
+func joined(text string, at int) bool {
+	if at == 0 {
+		return false
+	}
+	switch text[at-1] {
+	case '.', '-', '/', ',', '+', ':':
+		return at > 1 && detect.Word[text[at-2]]
+	case '_', '$', '%', '#':
+		return true
+	}
+	return detect.Word[text[at-1]]
+}
+
+// continues reports whether the byte at end binds a number to what follows:
+// detect.More, 1 for yes, 0 for no.
+func continues(text string, end int, final bool) int {
+	if end >= len(text) {
+		if final {
+			return 0
+		}
+		return detect.More
+	}
+	switch b := text[end]; {
+	case detect.Word[b]:
+		return 1
+	case b == '-' || b == '.' || b == '/' || b == ':' || b == ',':
+		if end+1 >= len(text) {
+			if final {
+				return 0
+			}
+			return detect.More
+		}
+		if detect.Word[text[end+1]] && (b == '-' || b == '/' || detect.Digits[text[end+1]]) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// ended turns the answer of continues into a rule's answer.
+func ended(text string, at, end int, final bool) int {
+	switch continues(text, end, final) {
+	case detect.More:
+		return detect.More
+	case 1:
+		return 0
+	}
+	return end - at
+}

@@ -1,0 +1,198 @@
+package pii_test
+
+import (
+	"fmt"
+	"io/fs"
+	"net/mail"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/pii"
+	"github.com/prodailabs/prodai/guard/secret"
+)
+
+func TestFinds(t *testing.T) {
+	d, err := pii.New(nil)
+	require.NoError(t, err)
+	for _, c := range []struct{ text, want string }{
+		{"mail ana.o'hara+x@sub.example.co.uk.", "mail [EMAIL]."},
+		{"- ana@example.org", "- [EMAIL]"},
+		{"mailto:ana@example.org?subject=x", "mailto:[EMAIL]?subject=x"},
+		{"icon@2x.png and user@host and @ana", "icon@2x.png and user@host and @ana"},
+		{"Card: 4111 1111 1111 1111, 3782-822463-10005", "Card: [CREDIT_CARD], [CREDIT_CARD]"},
+		{"4111 1111 1111 1112", "4111 1111 1111 1112"},
+		{"0.4111111111111111 and 2251799813685251", "0.4111111111111111 and [CREDIT_CARD]"},
+		{"DE89 3704 0044 0532 0130 00", "[IBAN]"},
+		{"GB82WEST12345698765432", "[IBAN]"},
+		{"GB82WEST12345698765433", "GB82WEST12345698765433"},
+		{"call (555) 123-4567 or 555-123-4567 or +44 20 7946 0958", "call [PHONE] or [PHONE] or [PHONE]"},
+		{"Tel. 030 1234567, room 030 1234567", "Tel. [PHONE], room 030 1234567"},
+		{"at 10.0.0.1:8080, 10.0.0.1/8, v1.2.3.4.5, 256.1.1.1", "at [IPV4]:8080, [IPV4]/8, v1.2.3.4.5, 256.1.1.1"},
+		{"fe80::1, ::1. at 12:30:45 std::dec a::b", "[IPV6], [IPV6]. at 12:30:45 std::dec a::b"},
+		{"00-1B-44-11-3A-B7", "[MAC]"},
+		{"born on 12 March 1985, date of birth: 1985-03-12, DOB 03/12/1985", "born on [DATE_OF_BIRTH], date of birth: [DATE_OF_BIRTH], DOB [DATE_OF_BIRTH]"},
+		{"geboren am 12.3.1985, released on 12 March 1985", "geboren am [DATE_OF_BIRTH], released on 12 March 1985"},
+		{"lives at 221B Baker Street, London", "lives at [STREET_ADDRESS], London"},
+		{"12 bis rue des Lilas, Hauptstraße 5, Calle de Alcalá 12", "[STREET_ADDRESS], [STREET_ADDRESS], [STREET_ADDRESS]"},
+		{"12 angry men in 3 days", "12 angry men in 3 days"},
+		{"NHS 943 476 5919, order 9434765919", "NHS [UK_NHS], order 9434765919"},
+	} {
+		assert.Equal(t, c.want, d.Redact(c.text, detect.Label))
+	}
+}
+
+// TestNationalIDs takes one published specimen or constructed number a kind,
+// and the same one with a digit changed.
+func TestNationalIDs(t *testing.T) {
+	for kind, number := range map[string]string{
+		pii.USSSN: "219-09-9999", pii.USITIN: "912-70-1234", pii.UKNHS: "9434765919", pii.UKNINO: "AB123456C",
+		pii.DETaxID: "86095742719", pii.FRNIR: "255081416802538", pii.ESDNI: "12345678Z", pii.ITCF: "RSSMRA85T10A562S",
+		pii.NLBSN: "111222333", pii.PLPESEL: "44051401359", pii.SEPNR: "811228-9874", pii.NOFNR: "13097248022",
+		pii.DKCPR: "070761-4285", pii.FIHETU: "131052-308T", pii.BENRN: "85.07.30-033.28", pii.CHAHV: "756.9217.0769.85",
+		pii.IEPPS: "1234567T", pii.BRCPF: "52998224725", pii.CASIN: "130692544", pii.AUTFN: "123456782",
+		pii.INAadhaar: "2341 2341 2346", pii.CNResident: "11010519491231002X", pii.KRRRN: "640708-1011142", pii.SGNRIC: "S1234567D",
+		pii.ZAID: "8001015009087",
+	} {
+		d, err := pii.New(&pii.Options{Kinds: []string{kind}, AnyContext: true})
+		require.NoError(t, err)
+		assert.Equal(t, "is ["+kind+"].", d.Redact("is "+number+".", detect.Label), kind)
+		assert.NotContains(t, d.Redact("x"+number, detect.Label), "[", kind)
+		if kind == pii.UKNINO || kind == pii.USSSN || kind == pii.USITIN || kind == pii.DKCPR {
+			continue // no check digit
+		}
+		i := strings.IndexAny(number, "0123456789")
+		changed := number[:i] + string('0'+(number[i]-'0'+1)%10) + number[i+1:]
+		assert.Equal(t, "is "+changed, d.Redact("is "+changed, detect.Label), kind)
+		if slices.Contains(pii.Weak(), kind) {
+			d, err := pii.New(&pii.Options{Kinds: []string{kind}})
+			require.NoError(t, err)
+			assert.Equal(t, "is "+number, d.Redact("is "+number, detect.Label), kind)
+		}
+	}
+}
+
+func TestUnknownKind(t *testing.T) {
+	_, err := pii.New(&pii.Options{Kinds: []string{"EMAILS"}})
+	require.ErrorContains(t, err, `"EMAILS"`)
+}
+
+// TestPersonLimits states what the gazetteer can and can't do.
+func TestPersonLimits(t *testing.T) {
+	d, err := pii.New(&pii.Options{Kinds: []string{pii.Person}})
+	require.NoError(t, err)
+	found := func(names []string, frame string) (n int) {
+		for _, name := range names {
+			text := fmt.Sprintf(frame, name)
+			if f := d.Find(text); len(f) == 1 && f[0].Value(text) == name {
+				n++
+			}
+		}
+		return n
+	}
+	listed := []string{"Ana Kovač", "Peter O'Neill", "Maria Garcia", "Jean Dupont", "Wei Zhang", "Priya Raman", "Thomas Müller", "Fatima Haddad"}
+	foreign := []string{"Oluwaseun Adeyemi", "Nguyễn Thảo", "Sigríður Jónsdóttir", "Tamsin Wrexley", "Bogumił Zdziarski"}
+	require.Equal(t, len(listed), found(listed, "The parcel went to %s yesterday."))
+	require.Equal(t, 0, found(foreign, "The parcel went to %s yesterday."))
+	require.Equal(t, len(foreign), found(foreign, "The parcel went to Dr. %s yesterday."))
+	for _, text := range []string{"Frank and I", "Mark the box", "the Rose Garden", "Will You", "In Victoria Street", "Virginia is hot"} {
+		require.Empty(t, d.Find(text), text)
+	}
+}
+
+// TestFalsePositivesOnTheStandardLibrary counts, in the sources of the Go
+// distribution and in this repository's documents, findings that are not what
+// they are said to be. Mail and IP addresses are checked by the standard
+// library's own parsers; PEM keys, MACs, URLs with passwords and Authorization
+// headers are what they look like (nearly all are fixtures of tests). All else
+// counts as false.
+func TestFalsePositivesOnTheStandardLibrary(t *testing.T) {
+	personal, err := pii.Rules(nil)
+	require.NoError(t, err)
+	secrets, err := secret.Rules(nil)
+	require.NoError(t, err)
+	d, err := detect.New(slices.Concat(secrets, personal)...)
+	require.NoError(t, err)
+	limit := 16 << 20
+	if testing.Short() {
+		limit = 2 << 20
+	}
+	for name, dir := range map[string]string{"standard library": filepath.Join(runtime.GOROOT(), "src"), "this repository": filepath.Join("..", "..")} {
+		bytes, false_, all := 0, map[string]int{}, 0
+		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			rel, _ := filepath.Rel(dir, path)
+			switch {
+			case err != nil:
+				return nil // unreadable: not counted
+			case e.IsDir() && (e.Name() == "testdata" || rel == "cmd" || e.Name() == ".git"):
+				return fs.SkipDir
+			case bytes > limit:
+				return fs.SkipAll
+			case name == "this repository" && !strings.HasSuffix(path, "doc.go") && !strings.HasSuffix(path, ".md"), !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".md"):
+				return nil
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil
+			}
+			bytes += len(data)
+			for f := range d.All(string(data)) {
+				all++
+				if v := f.Value(string(data)); !trueByForm(f.Kind, v) && !slices.Contains(specimens, v) {
+					false_[f.Kind]++
+				}
+			}
+			return nil
+		})
+		if bytes == 0 {
+			t.Logf("%s: not there", name)
+			continue
+		}
+		n := 0
+		for _, c := range false_ {
+			n += c
+		}
+		rate := float64(n) / float64(bytes) * 1e5
+		t.Logf("%s: %d bytes, %d findings, %d false (%v): %.3f per 100 kB", name, bytes, all, n, false_, rate)
+		require.Less(t, rate, 1.0, name)
+	}
+}
+
+// specimens are values that the lecture notes of this module show as examples.
+var specimens = []string{"4111111111111111", "DE89370400440532013000", "xK9mP2vQ7rT4wZ8n"}
+
+func trueByForm(kind, value string) bool {
+	switch kind {
+	case pii.Email:
+		_, err := mail.ParseAddress(value)
+		return err == nil
+	case pii.IPv4, pii.IPv6:
+		_, err := netip.ParseAddr(value)
+		return err == nil
+	case pii.MAC, secret.PrivateKey, secret.URLPassword, secret.Bearer, secret.JWT:
+		return true
+	}
+	return false
+}
+
+func BenchmarkFind1000(b *testing.B) {
+	personal, err := pii.Rules(nil)
+	require.NoError(b, err)
+	secrets, err := secret.Rules(nil)
+	require.NoError(b, err)
+	d, err := detect.New(slices.Concat(secrets, personal)...)
+	require.NoError(b, err)
+	text := strings.Repeat("Please summarise the report that Ana sent on 2026-11-23 to ana@example.org, and say what changed in version 1.2.3. ", 9)[:1000]
+	b.SetBytes(1000)
+	for b.Loop() {
+		d.Find(text)
+	}
+}

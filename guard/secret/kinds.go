@@ -1,0 +1,69 @@
+package secret
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/threat"
+)
+
+// The kinds of secrets that are no provider's tokens; [Kinds] lists all.
+const (
+	PrivateKey  = "PRIVATE_KEY"  // PEM block
+	JWT         = "JWT"          // signed or encrypted JSON web token
+	URLPassword = "URL_PASSWORD" // URL with user:password@
+	Assigned    = "SECRET"       // a value of high entropy given to a name such as api_key
+	Bearer      = "BEARER_TOKEN" // the credentials of an Authorization header
+)
+
+// Options configures a detector. The zero value finds every kind.
+type Options struct {
+	// Kinds lists the kinds to find; nil means all.
+	Kinds []string
+}
+
+// Kinds returns every kind that [New] knows.
+func Kinds() []string {
+	var kinds []string
+	for _, r := range allRules() {
+		if !slices.Contains(kinds, r.Kind) {
+			kinds = append(kinds, r.Kind)
+		}
+	}
+	return kinds
+}
+
+// New returns a detector of secrets.
+func New(o *Options) (*detect.Detector, error) {
+	rules, err := Rules(o)
+	if err != nil {
+		return nil, err
+	}
+	return detect.New(rules...)
+}
+
+// Rules returns the rules of [New], to be put into one detector with those of
+// other packages. It fails on a kind that it doesn't know.
+func Rules(o *Options) ([]detect.Rule, error) {
+	all := allRules()
+	if o == nil || o.Kinds == nil {
+		return all, nil
+	}
+	for _, k := range o.Kinds {
+		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
+			return nil, fmt.Errorf("secret: unknown kind %q", k)
+		}
+	}
+	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
+}
+
+func allRules() []detect.Rule {
+	rules := []detect.Rule{privateKeyRule(), jwtRule(), urlRule()}
+	for _, f := range formats() {
+		rules = append(rules, f.rule())
+	}
+	return append(rules, telegramRule(), bearerRule(), assignedRule())
+}
+
+func threats() []string { return []string{threat.SensitiveDisclosure, threat.Credentials} }

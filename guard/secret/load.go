@@ -1,0 +1,59 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// ErrMissing is in the chain of the error that [Load] returns when a secret is
+// given nowhere.
+var ErrMissing = errors.New("secret: missing")
+
+// maxFile bounds a secret's file; a wrong path to a big file fails early.
+const maxFile = 1 << 20
+
+// Load returns the secret called name. lookup is usually [os.LookupEnv]: the
+// library itself never reads the environment. If name is not set but name_FILE
+// is, the secret is read from the file that it names, as container platforms
+// mount them. Both set is an error, as is an empty secret: it is more often a
+// mistake in a deployment than meant.
+func Load(lookup func(name string) (string, bool), name string) (Value, error) {
+	value, direct := lookup(name)
+	path, file := lookup(name + "_FILE")
+	switch {
+	case direct && file:
+		return Value{}, fmt.Errorf("secret: both %s and %s_FILE are set; keep one", name, name)
+	case direct && value == "":
+		return Value{}, fmt.Errorf("secret: %s is set but empty", name)
+	case direct:
+		return NewValue(value), nil
+	case file:
+		return File(path)
+	}
+	return Value{}, fmt.Errorf("%w: set %s or %s_FILE", ErrMissing, name, name)
+}
+
+// File reads a secret from a file, without the newline that editors put at its
+// end.
+func File(path string) (Value, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Value{}, fmt.Errorf("secret: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read from
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return Value{}, fmt.Errorf("secret: %w", err)
+	}
+	if len(data) > maxFile {
+		return Value{}, fmt.Errorf("secret: %s holds more than %d bytes, that is no secret", path, maxFile)
+	}
+	s := strings.TrimRight(string(data), "\r\n")
+	if s == "" {
+		return Value{}, fmt.Errorf("secret: %s is empty", path)
+	}
+	return NewValue(s), nil
+}

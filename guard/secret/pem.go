@@ -1,0 +1,90 @@
+package secret
+
+import (
+	"strings"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
+
+// maxPEM holds an RSA key of 8192 bits with room.
+const maxPEM = 8 << 10
+
+var (
+	pemLabel = detect.NewClass("A-Z0-9 ")
+	pemBody  = detect.NewClass("A-Za-z0-9+/=\r\n\t \\:,.\"'>|")
+	pemData  = detect.NewClass("A-Za-z0-9+/=")
+)
+
+func privateKeyRule() detect.Rule {
+	return detect.Rule{
+		Kind: PrivateKey, Score: .99, Reason: "PEM block of a private key", Threats: threats(),
+		Starts: "-", Max: maxPEM, Match: matchPEM,
+	}
+}
+
+// matchPEM takes a block (RFC 7468) to its end line, also where newlines are
+// escaped or lines are quoted. A block without an end line counts as far as
+// its data goes: a cut key is still most of a key.
+func matchPEM(text string, at int, final bool) int {
+	if at > 0 && text[at-1] == '-' {
+		return 0
+	}
+	const begin = "-----BEGIN "
+	if n := detect.Literal(text, at, begin, final); n <= 0 {
+		return n
+	}
+	label := at + len(begin)
+	end := pemLabel.Run(text, label, 40)
+	if end == len(text) && !final {
+		return detect.More
+	}
+	if name := text[label:end]; !strings.HasSuffix(name, "PRIVATE KEY") && !strings.HasSuffix(name, "PRIVATE KEY BLOCK") {
+		return 0
+	}
+	if n := detect.Literal(text, end, "-----", final); n <= 0 {
+		return n
+	}
+	body := end + 5
+	data := 0
+	last := body // behind the last byte of data
+	for from := body; ; {
+		stop := pemBody.Run(text, from, maxPEM)
+		for i := from; i < stop; i++ {
+			if pemData[text[i]] {
+				data++
+				last = i + 1
+			}
+		}
+		if stop == len(text) {
+			if !final {
+				return detect.More
+			}
+			break
+		}
+		if text[stop] != '-' {
+			break
+		}
+		n := detect.Literal(text, stop, "-----END ", final)
+		if n == detect.More {
+			return detect.More
+		}
+		if n > 0 {
+			stop = pemLabel.Run(text, stop+n, 40)
+			if n := detect.Literal(text, stop, "-----", final); n != 0 {
+				if n == detect.More || data < 40 {
+					return min(0, n)
+				}
+				return stop + n - at
+			}
+			break
+		}
+		if strings.HasPrefix(text[stop:], "-----") {
+			break
+		}
+		from = stop + 1 // a hyphen inside a header such as DEK-Info
+	}
+	if data < 40 {
+		return 0
+	}
+	return last - at
+}

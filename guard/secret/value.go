@@ -1,0 +1,79 @@
+package secret
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+)
+
+// redacted is what a [Value] shows of itself.
+const redacted = "[REDACTED]"
+
+// A Value holds a secret and keeps it out of logs: every usual way to turn a
+// value into text (fmt with any verb, log/slog, encoding/json, text encodings)
+// gives [REDACTED]. Only [Value.Reveal] returns it, so a search for Reveal
+// finds every place that a secret leaves.
+//
+// The string sits behind a pointer. fmt prints unexported fields without
+// asking their methods; a struct that holds a Value in one shows an address and
+// not the secret. The zero Value is empty.
+//
+// A Value doesn't protect memory: a debugger or a core dump still shows it.
+type Value struct{ p *string }
+
+// NewValue returns a Value that holds s.
+func NewValue(s string) Value { return Value{&s} }
+
+// Reveal returns the secret.
+func (v Value) Reveal() string {
+	if v.p == nil {
+		return ""
+	}
+	return *v.p
+}
+
+// IsZero reports whether the value is empty.
+func (v Value) IsZero() bool { return v.Reveal() == "" }
+
+// Equal reports whether both hold the same secret, in a time that doesn't
+// depend on where they differ.
+func (v Value) Equal(w Value) bool {
+	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1
+}
+
+// String implements [fmt.Stringer].
+func (v Value) String() string { return redacted }
+
+// GoString implements [fmt.GoStringer], for %#v.
+func (v Value) GoString() string { return "secret.Value(" + redacted + ")" }
+
+// Format implements [fmt.Formatter], so that no verb, %x and %q included,
+// shows the secret.
+func (v Value) Format(f fmt.State, verb rune) {
+	switch {
+	case verb == 'v' && f.Flag('#'):
+		_, _ = io.WriteString(f, v.GoString()) // fmt's buffer never fails
+	case verb == 'q':
+		_, _ = io.WriteString(f, strconv.Quote(redacted))
+	default:
+		_, _ = io.WriteString(f, redacted)
+	}
+}
+
+// LogValue implements [slog.LogValuer].
+func (v Value) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON writes "[REDACTED]".
+func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalText writes [REDACTED], for XML, YAML and map keys.
+func (v Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// UnmarshalText takes the secret, so that a configuration file can be decoded
+// into a struct with Values, by encoding/json too.
+func (v *Value) UnmarshalText(text []byte) error {
+	*v = NewValue(string(text))
+	return nil
+}
