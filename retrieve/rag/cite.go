@@ -8,6 +8,7 @@ import (
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/internal/sentence"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
@@ -72,20 +73,20 @@ func Check(answer string, passages []schema.Document) Checked {
 	var out Checked
 	for _, c := range claims(answer) {
 		if len(c.numbers) == 0 {
-			if len(bm25.English(answer[c.start:c.end])) > 0 {
-				out.Uncited = append(out.Uncited, [2]int{c.start, c.end})
+			if len(bm25.English(answer[c.Start:c.End])) > 0 {
+				out.Uncited = append(out.Uncited, [2]int{c.Start, c.End})
 			}
 			continue
 		}
 		for _, n := range c.numbers {
-			out.Citations = append(out.Citations, checkOne(answer, c.span, n, passages))
+			out.Citations = append(out.Citations, checkOne(answer, c.Span, n, passages))
 		}
 	}
 	return out
 }
 
 type claim struct {
-	span
+	sentence.Span
 	numbers []int
 }
 
@@ -112,30 +113,30 @@ func claims(answer string) []claim {
 		out[len(out)-1].numbers = append(out[len(out)-1].numbers, numbers...)
 	}
 	say := func(from, to int) {
-		for _, part := range appendTrimmed(nil, text, from, to) {
+		for _, part := range sentence.AppendTrimmed(nil, text, from, to) {
 			out = append(out, claim{part, early})
 			early = nil
 		}
 	}
-	for _, s := range split(text) {
-		for len(groups) > 0 && groups[0][0] < s.start {
+	for _, s := range sentence.Split(text) {
+		for len(groups) > 0 && groups[0][0] < s.Start {
 			cite(groups[0])
 			groups = groups[1:]
 		}
-		at := s.start
-		for len(groups) > 0 && groups[0][0] < s.end {
+		at := s.Start
+		for len(groups) > 0 && groups[0][0] < s.End {
 			g := groups[0]
 			groups = groups[1:]
-			if strings.Trim(text[g[1]:s.end], " .,;:!?") == "" { // at the end: for all of it
-				say(at, s.end)
-				at = s.end
+			if strings.Trim(text[g[1]:s.End], " .,;:!?") == "" { // at the end: for all of it
+				say(at, s.End)
+				at = s.End
 			} else if strings.Trim(text[at:g[0]], " .,;:") != "" {
 				say(at, g[0])
 				at = g[1]
 			}
 			cite(g)
 		}
-		say(at, s.end)
+		say(at, s.End)
 	}
 	for _, g := range groups {
 		cite(g)
@@ -153,18 +154,18 @@ func numbersOf(group string) []int {
 	return out
 }
 
-func checkOne(answer string, s span, n int, passages []schema.Document) Citation {
-	c := Citation{Number: n, Start: s.start, End: s.end, Status: NoPassage}
+func checkOne(answer string, s sentence.Span, n int, passages []schema.Document) Citation {
+	c := Citation{Number: n, Start: s.Start, End: s.End, Status: NoPassage}
 	if n < 1 || n > len(passages) {
 		return c
 	}
 	p := passages[n-1]
 	c.Source, _ = docmeta.String(p.Metadata, docmeta.Source)
-	words := set(bm25.English(answer[s.start:s.end]))
+	words := set(bm25.English(answer[s.Start:s.End]))
 	best, score := bestSentence(p.PageContent, words)
-	c.Quote = p.PageContent[best.start:best.end]
+	c.Quote = p.PageContent[best.Start:best.End]
 	if start, _, ok := docmeta.Span(p.Metadata); ok {
-		c.SourceStart, c.SourceEnd = start+best.start, start+best.end
+		c.SourceStart, c.SourceEnd = start+best.Start, start+best.End
 	}
 	// A claim may draw on two sentences: the passage's words count, those of
 	// the best sentence decide where it points.
@@ -177,10 +178,10 @@ func checkOne(answer string, s span, n int, passages []schema.Document) Citation
 }
 
 // bestSentence returns the sentence that has the largest share of the words.
-func bestSentence(text string, words map[string]bool) (span, float64) {
-	best, score := span{}, -1.0
-	for _, s := range split(text) {
-		if got := share(words, set(bm25.English(text[s.start:s.end]))); got > score {
+func bestSentence(text string, words map[string]bool) (sentence.Span, float64) {
+	best, score := sentence.Span{}, -1.0
+	for _, s := range sentence.Split(text) {
+		if got := share(words, set(bm25.English(text[s.Start:s.End]))); got > score {
 			best, score = s, got
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/internal/sentence"
 	"github.com/prodailabs/prodai/internal/wrap"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
@@ -112,8 +113,8 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	}
 	var all []candidate
 	for _, p := range passages {
-		for _, s := range split(p.text) {
-			text := strings.Join(strings.Fields(p.text[s.start:s.end]), " ")
+		for _, s := range sentence.Split(p.text) {
+			text := strings.Join(strings.Fields(p.text[s.Start:s.End]), " ")
 			if words := set(bm25.English(text)); len(words) >= 3 && !isHeading(text) {
 				all = append(all, candidate{passage: p, order: len(all), text: text, words: words})
 			}

@@ -41,35 +41,6 @@ func ask(t testing.TB, e *Extractive, question string, p []schema.Document) stri
 	return r.Choices[0].Content
 }
 
-func TestSentences(t *testing.T) {
-	var got []string
-	for _, s := range split(manual) {
-		got = append(got, manual[s.start:s.end])
-	}
-	require.Equal(t, []string{"# Returns", "Purchases may be refunded within 30 days of delivery.",
-		"Send the parcel back in its box, e.g. with the label.", "- Gift cards are never refunded.", "- Error E4502 means that the gateway\n  timed out."}, got)
-	require.Empty(t, split(" \n\n "))
-}
-
-func FuzzSplit(f *testing.F) {
-	f.Add(manual)
-	f.Add("a\n\n#\n- \xff. 返金。は")
-	f.Fuzz(func(t *testing.T, text string) {
-		at := 0
-		rest := ""
-		for _, s := range split(text) {
-			if s.start < at || s.end <= s.start || s.end > len(text) {
-				t.Fatalf("span %v after %d", s, at)
-			}
-			rest += text[at:s.start]
-			at = s.end
-		}
-		if strings.TrimSpace(rest+text[at:]) != "" {
-			t.Fatalf("lost %q", rest+text[at:])
-		}
-	})
-}
-
 func TestExtractiveAnswersAndCites(t *testing.T) {
 	e := extractive(t)
 	answer := ask(t, e, "Within how many days can I be refunded?", passages())

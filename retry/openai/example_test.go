@@ -55,7 +55,7 @@ func ExampleError_Partial() {
 	defer stop()
 	_, err := model.Call(context.Background(), "When can I return it?",
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
-			fmt.Printf("%q ", chunk)
+			fmt.Printf("[%s]", chunk)
 			return nil
 		}))
 	var e *openai.Error
@@ -63,6 +63,6 @@ func ExampleError_Partial() {
 		fmt.Printf("\n%v, seen: %q\n", errors.Is(err, openai.ErrIncompleteStream), e.Partial().Choices[0].Content)
 	}
 	// Output:
-	// "Within" " 30"
+	// [Within][ 30]
 	// true, seen: "Within 30"
 }

@@ -1,4 +1,9 @@
-package rag
+// Package sentence finds the sentences of a text.
+//
+// It takes Unicode's default rules (UAX #29) and mends what they get wrong on
+// real documents: an abbreviation's full stop doesn't end a sentence, a wrapped
+// line of prose doesn't either, but a blank line, a list item or a heading does.
+package sentence
 
 import (
 	"strings"
@@ -8,15 +13,13 @@ import (
 	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
-// A span is bytes [start, end) of a text.
-type span struct{ start, end int }
+// A Span is bytes [Start, End) of a text.
+type Span struct{ Start, End int }
 
-// split returns the sentences of a text in order, without the blanks around
-// them: those of Unicode's UAX #29, cut also at blank lines and at lines that
-// begin a list item or a heading, and joined where a line of prose was only
-// wrapped or a known abbreviation ends in a full stop.
-func split(text string) []span {
-	var out []span
+// Split returns the sentences of a text in order, without the blanks around
+// them. Every byte that isn't a blank is in one of them.
+func Split(text string) []Span {
+	var out []Span
 	offset := 0
 	for block := range blocks(text) {
 		base := offset
@@ -27,10 +30,10 @@ func split(text string) []span {
 			if endsInside(block[start:end]) && end < len(block) {
 				continue
 			}
-			out = appendTrimmed(out, text, base+start, base+end)
+			out = AppendTrimmed(out, text, base+start, base+end)
 			start = end
 		}
-		out = appendTrimmed(out, text, base+start, base+len(block))
+		out = AppendTrimmed(out, text, base+start, base+len(block))
 	}
 	return out
 }
@@ -88,7 +91,9 @@ func endsInside(s string) bool {
 	return false
 }
 
-func appendTrimmed(out []span, text string, start, end int) []span {
+// AppendTrimmed appends text[start:end] without the blanks around it, if anything
+// is left.
+func AppendTrimmed(out []Span, text string, start, end int) []Span {
 	part := text[start:end]
 	trimmed := strings.TrimLeftFunc(part, unicode.IsSpace)
 	start += len(part) - len(trimmed)
@@ -96,5 +101,5 @@ func appendTrimmed(out []span, text string, start, end int) []span {
 	if trimmed == "" {
 		return out
 	}
-	return append(out, span{start, start + len(trimmed)})
+	return append(out, Span{start, start + len(trimmed)})
 }

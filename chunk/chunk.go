@@ -1,0 +1,156 @@
+package chunk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/internal/docmeta"
+)
+
+// Errors of the chunkers.
+var (
+	ErrSize    = errors.New("chunk: the size must be positive")
+	ErrOverlap = errors.New("chunk: the overlap must be at least 0 and smaller than the size")
+)
+
+// A Chunk is a passage of a text.
+type Chunk struct {
+	// Text is the passage: source[Start:End], byte for byte.
+	Text string
+
+	// Start and End are byte offsets into the source, RuneStart and RuneEnd the
+	// same places in code points. A byte that isn't UTF-8 counts as one.
+	Start, End         int
+	RuneStart, RuneEnd int
+
+	// Headings are the headings above the passage, outermost first.
+	Headings []string
+
+	// Context is text of the source that the passage needs to be understood and
+	// that isn't in it: a table's header. It is not part of Text, nor of the
+	// size.
+	Context string
+
+	// Oversize says that the passage is larger than the size asked for because
+	// it can't be cut: a single grapheme cluster that is larger by itself.
+	Oversize bool
+}
+
+// ID is a stable name for the passage's content: equal texts have equal ids,
+// wherever they stand. It is 16 bytes of SHA-256 in hexadecimal.
+func (c *Chunk) ID() string {
+	sum := sha256.Sum256([]byte(c.Text))
+	return hex.EncodeToString(sum[:16])
+}
+
+// A Chunker cuts a text into passages, in order. Every chunker of this package
+// is one, and keeps these laws:
+//
+//   - text[c.Start:c.End] == c.Text, and no passage is blank
+//   - the passages are in order, each starting after the one before
+//   - every byte that isn't white space is in a passage
+//   - no passage is larger than the size, by the count of its final text,
+//     unless it says Oversize
+//
+// The only error is that ctx is done, or what a chunker that asks a model says.
+type Chunker interface {
+	Chunk(ctx context.Context, text string) ([]Chunk, error)
+}
+
+// Options are what the chunkers share.
+type Options struct {
+	// Size is the largest size of a passage; 0: 200 tokens, or 800 code points
+	// if Tokens is nil.
+	Size int
+
+	// Overlap is how much of a passage's end the next one repeats, at most, in
+	// the unit of Size; default 0. At an equal budget of retrieved text overlap
+	// costs more than it brings.
+	Overlap int
+
+	// Tokens counts the tokens of a text; *token.Encoding's Count has this
+	// form. nil: sizes are in code points.
+	Tokens func(text string) int
+}
+
+const (
+	defaultTokens = 200
+	defaultRunes  = 800
+)
+
+// measure is Options with its defaults.
+type measure struct {
+	size, overlap int
+	count         func(string) int
+}
+
+func (o *Options) measure() (measure, error) {
+	m := measure{count: utf8.RuneCountInString, size: defaultRunes}
+	if o == nil {
+		return m, nil
+	}
+	if o.Tokens != nil {
+		m.count, m.size = o.Tokens, defaultTokens
+	}
+	switch {
+	case o.Size < 0:
+		return m, fmt.Errorf("%w, not %d", ErrSize, o.Size)
+	case o.Size > 0:
+		m.size = o.Size
+	}
+	if m.overlap = o.Overlap; m.overlap < 0 || m.overlap >= m.size {
+		return m, fmt.Errorf("%w: overlap %d, size %d", ErrOverlap, m.overlap, m.size)
+	}
+	return m, nil
+}
+
+// finish turns spans in order of their start into chunks.
+func finish(text string, spans []piece) []Chunk {
+	out := make([]Chunk, 0, len(spans))
+	byteAt, runeAt := 0, 0
+	for _, s := range spans {
+		runeAt += utf8.RuneCountInString(text[byteAt:s.start])
+		byteAt = s.start
+		part := text[s.start:s.end]
+		out = append(out, Chunk{
+			Text: part, Start: s.start, End: s.end, RuneStart: runeAt, RuneEnd: runeAt + utf8.RuneCountInString(part),
+			Headings: s.headings, Context: s.context, Oversize: s.oversize,
+		})
+	}
+	return out
+}
+
+// Documents returns the chunks as langchaingo documents. The metadata are those
+// of meta with, for each: id, source, start and end (bytes), and heading (the
+// path joined by " > ") if it has one. A text that stands twice in the source
+// has two ids. The page content is the chunk's text after its context.
+func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Document {
+	out := make([]schema.Document, len(chunks))
+	seen := map[string]int{}
+	for i := range chunks {
+		c := &chunks[i]
+		m := maps.Clone(meta)
+		if m == nil {
+			m = map[string]any{}
+		}
+		sum := sha256.Sum256([]byte(source + "\x00" + c.ID()))
+		id := hex.EncodeToString(sum[:16])
+		if seen[id]++; seen[id] > 1 {
+			id = fmt.Sprintf("%s-%d", id, seen[id])
+		}
+		m[docmeta.ID], m[docmeta.Source], m[docmeta.Start], m[docmeta.End] = id, source, c.Start, c.End
+		if len(c.Headings) > 0 {
+			m[docmeta.Heading] = strings.Join(c.Headings, " > ")
+		}
+		out[i] = schema.Document{PageContent: c.Context + c.Text, Metadata: m}
+	}
+	return out
+}

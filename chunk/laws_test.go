@@ -1,0 +1,224 @@
+package chunk
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// chunkers are all chunkers of the package with a size and overlap, over a
+// counter: code points, or a tokenizer's stand-in whose counts don't add up.
+func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
+	t.Helper()
+	out := map[string]Chunker{}
+	for name, count := range map[string]func(string) int{"runes": nil, "tokens": fakeTokens} {
+		o := &Options{Size: size, Overlap: overlap, Tokens: count}
+		r, err := NewRecursive(o)
+		require.NoError(t, err)
+		out["recursive "+name] = r
+		s, err := NewSentences(o)
+		require.NoError(t, err)
+		out["sentences "+name] = s
+		m, err := NewMarkdown(o)
+		require.NoError(t, err)
+		out["markdown "+name] = m
+	}
+	return out
+}
+
+// fakeTokens counts as a byte-pair tokenizer does, roughly: a word with the
+// blank before it, cut every four bytes; each other byte alone. Like the real
+// ones it isn't additive.
+func fakeTokens(text string) int {
+	n := 0
+	for len(text) > 0 {
+		rest := strings.TrimPrefix(text, " ")
+		end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
+		if end < 0 {
+			end = len(rest)
+		}
+		switch {
+		case end > 0:
+			n += (end + 3) / 4
+			text = rest[end:]
+		case strings.HasPrefix(text, "\n\n"):
+			n++
+			text = text[2:]
+		default:
+			n++
+			text = text[1:]
+		}
+	}
+	return n
+}
+
+// requireLaws holds chunks to the laws of Chunker.
+func requireLaws(t testing.TB, name, text string, size int, count func(string) int, chunks []Chunk) {
+	t.Helper()
+	covered := 0
+	for i, c := range chunks {
+		require.Equal(t, text[c.Start:c.End], c.Text, "%s: chunk %d", name, i)
+		require.NotEmpty(t, strings.TrimSpace(c.Text), "%s: chunk %d is blank", name, i)
+		if i > 0 {
+			require.Greater(t, c.Start, chunks[i-1].Start, "%s: chunk %d is out of order", name, i)
+		}
+		if c.Start > covered {
+			require.Empty(t, strings.TrimSpace(text[covered:c.Start]), "%s: lost before chunk %d", name, i)
+		}
+		covered = max(covered, c.End)
+		require.Equal(t, utf8.RuneCountInString(text[:c.Start]), c.RuneStart, name)
+		require.Equal(t, utf8.RuneCountInString(text[:c.End]), c.RuneEnd, name)
+		if n := count(c.Text); n > size {
+			require.True(t, c.Oversize, "%s: chunk %d has size %d of %d: %q", name, i, n, size, c.Text)
+			require.Len(t, clusters(c.Text, 0, len(c.Text)), 1, "%s: %q can be cut", name, c.Text)
+		}
+	}
+	require.Empty(t, strings.TrimSpace(text[covered:]), "%s: lost at the end", name)
+}
+
+func FuzzLaws(f *testing.F) {
+	for _, s := range []string{
+		sample, "a\n\nb\n \nc", "\ufeffx\x00y\r\rz\r\n", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", "# h\n\n```\ncode\n\nmore", "Title\n=====\nText. More e.g. this. 返金は三十日以内です。次の文。",
+		strings.Repeat("x", 300), "👨‍👩‍👧‍👦🇩🇪e\u0301\u0301\u0301", "\xff\xfe broken \xf0\x9f", strings.Repeat("\n", 50) + "end", "1. one\n2. two\n\n   still two\n- three\n",
+	} {
+		f.Add(s, uint8(20), uint8(5))
+		f.Add(s, uint8(3), uint8(0))
+	}
+	f.Fuzz(func(t *testing.T, text string, size, overlap uint8) {
+		n := 1 + int(size)
+		for name, c := range chunkers(t, n, int(overlap)%n) {
+			chunks, err := c.Chunk(context.Background(), text)
+			require.NoError(t, err)
+			count := utf8.RuneCountInString
+			if strings.HasSuffix(name, "tokens") {
+				count = fakeTokens
+			}
+			requireLaws(t, name, text, n, count, chunks)
+		}
+	})
+}
+
+const sample = "# Returns\n\nPurchases may be refunded within 30 days of delivery. Send the parcel back, e.g. by post.\n\n" +
+	"## Keys\n\nKeys are rotated every 90 days.\n\n```go\nfunc Rotate() error {\n\n\treturn nil\n}\n```\n\n| key | owner |\n|---|---|\n| a | Ada |\n| b | Bob |\n\n- one\n- two\n"
+
+func texts(chunks []Chunk) []string {
+	var out []string
+	for _, c := range chunks {
+		out = append(out, c.Text)
+	}
+	return out
+}
+
+func cut(t testing.TB, c Chunker, err error, text string) []Chunk {
+	t.Helper()
+	require.NoError(t, err)
+	chunks, err := c.Chunk(context.Background(), text)
+	require.NoError(t, err)
+	return chunks
+}
+
+func TestRecursive(t *testing.T) {
+	c, err := NewRecursive(&Options{Size: 20})
+	got := cut(t, c, err, "One short. Two short.\nAnother line here.\n\nParagraph.")
+	require.Equal(t, []string{"One short.", "Two short.", "Another line here.", "Paragraph."}, texts(got))
+	c, err = NewRecursive(&Options{Size: 22})
+	require.Equal(t, []string{"One short. Two short.", "Another line here.", "Paragraph."}, texts(cut(t, c, err, "One short. Two short.\nAnother line here.\n\nParagraph.")))
+	c, err = NewRecursive(&Options{Size: 10, Overlap: 5})
+	require.Equal(t, []string{"aaa bbb", "bbb ccc", "ccc ddd"}, texts(cut(t, c, err, "aaa bbb ccc ddd"))[:3])
+}
+
+func TestSentences(t *testing.T) {
+	c, err := NewSentences(&Options{Size: 45})
+	got := texts(cut(t, c, err, "Send it back, e.g. by post. It is free. Dr. Who agrees.\n\nNew paragraph."))
+	require.Equal(t, []string{"Send it back, e.g. by post. It is free.", "Dr. Who agrees.\n\nNew paragraph."}, got)
+}
+
+func TestMarkdownKeepsStructure(t *testing.T) {
+	c, err := NewMarkdown(&Options{Size: 120})
+	got := cut(t, c, err, sample)
+	require.Equal(t, []string{"Returns"}, got[0].Headings)
+	require.True(t, strings.HasPrefix(got[0].Text, "# Returns"))
+	require.Equal(t, []string{"Returns", "Keys"}, got[1].Headings)
+	require.Contains(t, got[1].Text, "```go\nfunc Rotate() error {\n\n\treturn nil\n}\n```", "the fence is whole")
+
+	c, err = NewMarkdown(&Options{Size: 40})
+	table := "| key | owner |\n|---|---|\n| aaaaaaaa | Ada |\n| bbbbbbbb | Bob |\n| cccccccc | Cem |\n"
+	got = cut(t, c, err, table)
+	require.Empty(t, got[0].Context)
+	require.Equal(t, "| key | owner |\n|---|---|\n", got[1].Context)
+	require.NotContains(t, got[1].Text, "owner")
+
+	got = cut(t, c, err, "Setext title\n---\ntext\n\n```\nunclosed\n# no heading\n")
+	require.Equal(t, []string{"Setext title"}, got[0].Headings)
+	require.Len(t, got, 2)
+	require.Equal(t, "```\nunclosed\n# no heading", got[1].Text)
+
+	got = cut(t, c, err, "# Long\n\n"+strings.Repeat("word and word. ", 10))
+	require.True(t, strings.HasPrefix(got[0].Text, "# Long\n\nword"), "a heading stays with what it heads: %q", got[0].Text)
+}
+
+func TestATXForms(t *testing.T) {
+	for line, want := range map[string]string{"# a": "1 a", "   ###### b ##": "6 b", "#": "1 ", "# c#": "1 c#", "####### d": "0 ", "#e": "0 ", "    # f": "0 ", "## ##": "2 "} {
+		level, title := atx(line)
+		require.Equal(t, want, fmt.Sprint(level, " ", title), line)
+	}
+}
+
+func TestSizesAreChecked(t *testing.T) {
+	for _, o := range []*Options{{Size: -1}, {Size: 5, Overlap: 5}, {Size: 5, Overlap: -1}} {
+		_, err := NewRecursive(o)
+		require.Error(t, err)
+		_, err = NewMarkdown(o)
+		require.Error(t, err)
+		_, err = NewSentences(o)
+		require.Error(t, err)
+	}
+	_, err := NewRecursive(&Options{Size: -1})
+	require.ErrorIs(t, err, ErrSize)
+	_, err = NewRecursive(&Options{Size: 5, Overlap: 9})
+	require.ErrorIs(t, err, ErrOverlap)
+}
+
+func TestContextIsHeard(t *testing.T) {
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range chunkers(t, 10, 0) {
+		_, err := c.Chunk(done, "text")
+		require.ErrorIs(t, err, context.Canceled, name)
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	c, err := NewMarkdown(&Options{Size: 30})
+	chunks := cut(t, c, err, "# T\n\nsame\n\n# T\n\nsame\n")
+	docs := Documents("m.md", map[string]any{"tenant": "acme"}, chunks)
+	require.Len(t, docs, 2)
+	require.Equal(t, "# T\n\nsame", docs[0].PageContent)
+	require.Equal(t, "T", docs[0].Metadata["heading"])
+	require.Equal(t, "acme", docs[1].Metadata["tenant"])
+	require.NotEqual(t, docs[0].Metadata["id"], docs[1].Metadata["id"])
+	require.Equal(t, chunks[0].ID(), chunks[1].ID())
+	require.Equal(t, 11, docs[1].Metadata["start"])
+}
+
+func BenchmarkChunkers(b *testing.B) {
+	text := strings.Repeat(sample, 4000)
+	for name, c := range chunkers(b, 200, 0) {
+		if strings.HasSuffix(name, "tokens") {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := c.Chunk(b.Context(), text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

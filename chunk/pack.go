@@ -1,0 +1,229 @@
+package chunk
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+
+	"github.com/prodailabs/prodai/internal/sentence"
+)
+
+// A piece is a span of the source on its way to becoming a chunk.
+type piece struct {
+	start, end int
+	size       int // by the measure; known for pieces that are packed
+	headings   []string
+	context    string
+	oversize   bool
+}
+
+// A level cuts text[start:end] into consecutive spans that cover it.
+type level func(text string, start, end int) []piece
+
+// The levels of prose, coarsest first.
+var prose = []level{paragraphs, lines, sentences, words, clusters}
+
+// packer fills passages with pieces, never beyond the size.
+type packer struct {
+	measure
+	text   string
+	levels []level
+	out    []piece
+}
+
+// fill cuts text[start:end] at level and packs the pieces: as many as fit into
+// each passage. A piece that is too large by itself is cut at the next level.
+func (p *packer) fill(start, end, at int) {
+	start, end = trim(p.text, start, end)
+	if start == end {
+		return
+	}
+	if p.count(p.text[start:end]) <= p.size {
+		p.out = append(p.out, piece{start: start, end: end})
+		return
+	}
+	if at == len(p.levels) {
+		p.out = append(p.out, piece{start: start, end: end, oversize: true})
+		return
+	}
+	pieces := p.levels[at](p.text, start, end)
+	if len(pieces) == 1 {
+		p.fill(start, end, at+1)
+		return
+	}
+	p.weigh(pieces)
+	for i := 0; i < len(pieces); {
+		if pieces[i].size > p.size {
+			p.fill(pieces[i].start, pieces[i].end, at+1)
+			i++
+			continue
+		}
+		n := p.fit(pieces[i:])
+		if j := i + n; j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
+			p.fill(pieces[i].start, pieces[j].end, at+1) // too little for a passage of its own: a title, a caption
+			i = j + 1
+			continue
+		}
+		p.emit(pieces[i].start, pieces[i+n-1].end)
+		i = p.next(pieces, i, i+n)
+	}
+}
+
+// weigh counts each piece without the white space after it, which a tokenizer
+// would join with what follows.
+func (p *packer) weigh(pieces []piece) {
+	for i := range pieces {
+		pieces[i].size = p.count(strings.TrimRightFunc(p.text[pieces[i].start:pieces[i].end], unicode.IsSpace))
+	}
+}
+
+// fit returns how many of the pieces, at least one, go into one passage. The
+// sum of their sizes is a guess, since counts of tokens don't add up; the
+// count of the whole decides.
+func (p *packer) fit(pieces []piece) int {
+	n, sum := 1, pieces[0].size
+	for n < len(pieces) && pieces[n].size <= p.size && sum+pieces[n].size <= p.size {
+		sum += pieces[n].size
+		n++
+	}
+	for n > 1 {
+		whole := p.countTrimmed(pieces[0].start, pieces[n-1].end)
+		if whole <= p.size {
+			break
+		}
+		n = max(1, min(n-1, n*p.size/whole))
+	}
+	return n
+}
+
+func (p *packer) countTrimmed(start, end int) int {
+	start, end = trim(p.text, start, end)
+	return p.count(p.text[start:end])
+}
+
+func (p *packer) tooLarge(x piece) bool { return x.size > p.size }
+
+func (p *packer) emit(start, end int) {
+	if start, end = trim(p.text, start, end); start < end {
+		p.out = append(p.out, piece{start: start, end: end})
+	}
+}
+
+// next returns where the passage after pieces[from:to] begins: at to, or some
+// pieces earlier for the overlap, if that leaves room for pieces[to].
+func (p *packer) next(pieces []piece, from, to int) int {
+	if p.overlap == 0 || to == len(pieces) || pieces[to].size > p.size {
+		return to
+	}
+	before, _ := trim(p.text, pieces[from].start, pieces[to].end)
+	at, sum := to, 0
+	for at > from+1 {
+		sum += pieces[at-1].size
+		start, end := trim(p.text, pieces[at-1].start, pieces[to].end)
+		if sum > p.overlap || start <= before || p.count(p.text[start:end]) > p.size {
+			break
+		}
+		at--
+	}
+	return at
+}
+
+// trim moves the ends of a span inwards over white space.
+func trim(text string, start, end int) (int, int) {
+	part := text[start:end]
+	left := strings.TrimLeftFunc(part, unicode.IsSpace)
+	start += len(part) - len(left)
+	return start, start + len(strings.TrimRightFunc(left, unicode.IsSpace))
+}
+
+// cutAfter cuts text[start:end] after each place that find reports: the number
+// of bytes up to and including the separator, or -1.
+func cutAfter(text string, start, end int, find func(string) int) []piece {
+	var out []piece
+	for start < end {
+		n := find(text[start:end])
+		if n <= 0 {
+			n = end - start
+		}
+		out = append(out, piece{start: start, end: start + n})
+		start += n
+	}
+	return out
+}
+
+// paragraphs cuts after blank lines.
+func paragraphs(text string, start, end int) []piece {
+	return cutAfter(text, start, end, func(s string) int {
+		for at := 0; ; {
+			i := strings.IndexByte(s[at:], '\n')
+			if i < 0 {
+				return -1
+			}
+			at += i + 1
+			rest := strings.TrimLeft(s[at:], " \t\r\v\f")
+			if strings.HasPrefix(rest, "\n") {
+				blank := strings.TrimLeft(rest, " \t\r\v\f\n")
+				// the line that follows keeps its indentation
+				indent := strings.LastIndexByte(s[:len(s)-len(blank)], '\n') + 1
+				return indent
+			}
+		}
+	})
+}
+
+// lines cuts after line ends: LF, CRLF or CR.
+func lines(text string, start, end int) []piece {
+	return cutAfter(text, start, end, func(s string) int {
+		i := strings.IndexAny(s, "\r\n")
+		switch {
+		case i < 0:
+			return -1
+		case strings.HasPrefix(s[i:], "\r\n"):
+			return i + 2
+		}
+		return i + 1
+	})
+}
+
+// sentences cuts between sentences.
+func sentences(text string, start, end int) []piece {
+	var out []piece
+	found := sentence.Split(text[start:end])
+	at := start
+	for i := range found {
+		to := end
+		if i+1 < len(found) {
+			to = start + found[i+1].Start
+		}
+		out = append(out, piece{start: at, end: to})
+		at = to
+	}
+	if at < end {
+		out = append(out, piece{start: at, end: end})
+	}
+	return out
+}
+
+// words cuts after runs of white space.
+func words(text string, start, end int) []piece {
+	return cutAfter(text, start, end, func(s string) int {
+		i := strings.IndexFunc(s, unicode.IsSpace)
+		if i < 0 {
+			return -1
+		}
+		rest := strings.TrimLeftFunc(s[i:], unicode.IsSpace)
+		return len(s) - len(rest)
+	})
+}
+
+// clusters cuts into grapheme clusters.
+func clusters(text string, start, end int) []piece {
+	var out []piece
+	for it := graphemes.FromString(text[start:end]); it.Next(); {
+		n := len(it.Value())
+		out = append(out, piece{start: start, end: start + n})
+		start += n
+	}
+	return out
+}

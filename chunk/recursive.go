@@ -1,0 +1,46 @@
+package chunk
+
+import "context"
+
+// Recursive cuts a text where it hurts least: between paragraphs; where a
+// paragraph is too large, between its lines; then between sentences, words and,
+// in the end, grapheme clusters. Neighbours are put together again as long as
+// they fit. It is the chunker for prose without markup.
+type Recursive struct{ m measure }
+
+// NewRecursive returns a Recursive. It fails with [ErrSize] or [ErrOverlap].
+func NewRecursive(o *Options) (*Recursive, error) {
+	m, err := o.measure()
+	return &Recursive{m}, err
+}
+
+// Chunk cuts the text. Its time is linear in the text, and in what the counter
+// needs for about twice the text.
+func (r *Recursive) Chunk(ctx context.Context, text string) ([]Chunk, error) {
+	return run(ctx, text, r.m, prose)
+}
+
+// Sentences cuts a text between sentences only, by Unicode's rules (UAX #29)
+// without the mistake of taking an abbreviation's full stop for an end. A
+// sentence is cut only if it is larger than the size.
+type Sentences struct{ m measure }
+
+// NewSentences returns a Sentences. It fails with [ErrSize] or [ErrOverlap].
+func NewSentences(o *Options) (*Sentences, error) {
+	m, err := o.measure()
+	return &Sentences{m}, err
+}
+
+// Chunk cuts the text.
+func (s *Sentences) Chunk(ctx context.Context, text string) ([]Chunk, error) {
+	return run(ctx, text, s.m, prose[2:])
+}
+
+func run(ctx context.Context, text string, m measure, levels []level) ([]Chunk, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p := packer{measure: m, text: text, levels: levels}
+	p.fill(0, len(text), 0)
+	return finish(text, p.out), nil
+}
