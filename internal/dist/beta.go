@@ -90,6 +90,9 @@ func StudentSF(t, df float64) float64 {
 		return (1 - math.Copysign(1, t)) / 2
 	}
 	tail, _ := betaTails(df/2, 0.5, df/(df+t*t), t*t/(df+t*t))
+	if math.Abs(t) > 1e100 { // t² overflows or is about to: the leading term is exact here
+		tail = 2 * math.Exp(df*(math.Log(df)/2-math.Log(math.Abs(t)))-LogBeta(df/2, 0.5)) / df
+	}
 	if t < 0 {
 		return 1 - tail/2
 	}
