@@ -234,6 +234,7 @@ const (
 	AcceptH1
 )
 
+// String names the decision.
 func (v Verdict) String() string {
 	return [...]string{"undecided", "H0", "H1"}[v]
 }
