@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/retry"
 )
 
 // What can be wrong with an answer whose status said that all was well. An
@@ -136,7 +138,7 @@ func (e *Error) Partial() *llms.ContentResponse { return e.partial }
 // header retry-after-ms, or Retry-After in seconds or as a date (one in the
 // past is 0).
 func (e *Error) RetryAfter() (time.Duration, bool) {
-	return retryAfter(e.header, e.requestAt)
+	return retry.RetryAfter(e.header, e.requestAt)
 }
 
 // llmsCode is langchaingo's word for the error.

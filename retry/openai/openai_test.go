@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -360,26 +359,6 @@ func TestWhatTheServerSaidIsKept(t *testing.T) {
 	require.Equal(t, "key [key] is slow", e.Message())
 	require.NotContains(t, string(e.Body()), "secret")
 	require.Equal(t, "openai: status 429: rate_limit_exceeded: key [key] is slow (request req-1)", err.Error())
-}
-
-func TestRetryAfterForms(t *testing.T) {
-	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"7": 7 * time.Second, " 0.5 ": 500 * time.Millisecond, "1e1": 10 * time.Second, "Tue, 24 Nov 2026 09:00:09 GMT": 9 * time.Second,
-		"Tue, 24 Nov 2026 08:00:00 GMT": 0, "99999999999999999999": math.MaxInt64, "1e999": math.MaxInt64,
-		"": -1, "-1": -1, "1_0": -1, "0x1": -1, "NaN": -1, "inf": -1, "１": -1, "1,5": -1, "e": -1, ".": -1,
-	} {
-		got, ok := retryAfter(http.Header{"Retry-After": {value}}, now)
-		require.Equal(t, want >= 0, ok, value)
-		if ok {
-			require.Equal(t, want, got, value)
-		}
-	}
-	got, ok := retryAfter(http.Header{"Retry-After-Ms": {"20.5"}, "Retry-After": {"7"}}, now)
-	require.True(t, ok)
-	require.Equal(t, 20500*time.Microsecond, got)
-	got, _ = retryAfter(http.Header{"Retry-After-Ms": {"soon"}, "Retry-After": {"7"}}, now)
-	require.Equal(t, 7*time.Second, got)
 }
 
 // TestContext: whenever the context ends, the error says so, at once, and
