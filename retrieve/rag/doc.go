@@ -46,8 +46,8 @@
 //
 //  1. Change one number in an answer and see what [Check] says of it. What would
 //     it take to notice?
-//  2. Lower ExtractiveOptions.MinScore until it answers "What is the capital of
-//     France?" from a manual.
+//  2. Lower ExtractiveOptions.MinScore until it answers a question about football
+//     from a manual.
 //
 // # Further reading
 //

@@ -114,8 +114,8 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	var all []candidate
 	for _, p := range passages {
 		for _, s := range sentence.Split(p.text) {
-			text := strings.Join(strings.Fields(p.text[s.Start:s.End]), " ")
-			if words := set(bm25.English(text)); len(words) >= 3 && !isHeading(text) {
+			text := bare(p.text[s.Start:s.End])
+			if words := set(bm25.English(text)); len(words) >= 3 && !isHeading(text) && !looksLikeCode(text) && !repeats(text, question) {
 				all = append(all, candidate{passage: p, order: len(all), text: text, words: words})
 			}
 		}
@@ -141,6 +141,36 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	}
 	slices.SortFunc(picked, func(a, b candidate) int { return cmp.Compare(a.order, b.order) })
 	return picked, nil
+}
+
+// bare returns a sentence in one line, without the mark of a list item.
+func bare(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	for _, mark := range []string{"- ", "* ", "+ ", "> ", "// "} {
+		text = strings.TrimPrefix(text, mark)
+	}
+	if rest := strings.TrimLeft(text, "0123456789"); rest != text && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") ")) {
+		text = rest[2:]
+	}
+	return text
+}
+
+// looksLikeCode reports whether a text is a program's rather than a person's:
+// it may hold the question's words, but it doesn't say anything about them.
+func looksLikeCode(text string) bool {
+	marks := 0
+	for _, r := range text {
+		if strings.ContainsRune("{}()[]<>=;:&|\"`_/$│─└├┘┐►", r) {
+			marks++
+		}
+	}
+	return strings.Contains(text, ":=") || strings.HasSuffix(text, "{") || strings.HasSuffix(text, ";") || 100*marks > 9*utf8.RuneCountInString(text)
+}
+
+// repeats reports whether a sentence only quotes the question.
+func repeats(text, question string) bool {
+	question = strings.ToLower(strings.Trim(question, " ?!."))
+	return strings.Count(question, " ") >= 2 && strings.Contains(strings.ToLower(text), question)
 }
 
 func isHeading(text string) bool { return strings.HasPrefix(text, "#") || strings.HasSuffix(text, ":") }

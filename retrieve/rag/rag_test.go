@@ -45,7 +45,7 @@ func TestExtractiveAnswersAndCites(t *testing.T) {
 	e := extractive(t)
 	answer := ask(t, e, "Within how many days can I be refunded?", passages())
 	require.Contains(t, answer, "Purchases may be refunded within 30 days of delivery. [1]")
-	require.Equal(t, "- Error E4502 means that the gateway timed out. [1]", ask(t, e, "What does error E4502 mean?", passages()))
+	require.Equal(t, "Error E4502 means that the gateway timed out. [1]", ask(t, e, "What does error E4502 mean?", passages()))
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
 	for _, c := range Check(answer, passages()).Citations {
 		require.Equal(t, Supported, c.Status)
@@ -61,6 +61,12 @@ func TestExtractiveSaysWhenItDoesNotKnow(t *testing.T) {
 	text, err := e.Call(t.Context(), "Hello, who are you?")
 	require.NoError(t, err)
 	require.Equal(t, Unknown, text)
+}
+
+func TestExtractiveQuotesPeopleNotPrograms(t *testing.T) {
+	e := extractive(t)
+	code := []schema.Document{passage("The rotation is described below.\n\n\tif keys.rotated == false { rotate(keys, every90Days) }\n\nAsk \"How often are keys rotated?\" and see.", "c.md", 0)}
+	require.Equal(t, Unknown, ask(t, e, "How often are keys rotated?", code))
 }
 
 func TestExtractiveIsDeterministicAndStreamsItsAnswer(t *testing.T) {

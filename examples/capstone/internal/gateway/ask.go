@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/trace/cost"
+)
+
+// A passage is one that was found, as the page shows it.
+type passage struct {
+	Number  int     `json:"number"`
+	ID      string  `json:"id"`
+	Source  string  `json:"source"`
+	Heading string  `json:"heading,omitempty"`
+	Start   int     `json:"start"`
+	End     int     `json:"end"`
+	Score   float32 `json:"score"`
+	Text    string  `json:"text"`
+}
+
+func passages(docs []schema.Document) []passage {
+	out := make([]passage, len(docs))
+	for i, d := range docs {
+		p := passage{Number: i + 1, Score: d.Score, Text: d.PageContent}
+		p.ID, _ = docmeta.String(d.Metadata, docmeta.ID)
+		p.Source, _ = docmeta.String(d.Metadata, docmeta.Source)
+		p.Heading, _ = docmeta.String(d.Metadata, docmeta.Heading)
+		p.Start, p.End, _ = docmeta.Span(d.Metadata)
+		out[i] = p
+	}
+	return out
+}
+
+// evidence is what an answer rests on: the passages, and each citation held
+// against its passage.
+func evidence(a *service.Answer) map[string]any {
+	citations := []map[string]any{}
+	for _, c := range a.Checked.Citations {
+		citations = append(citations, map[string]any{"number": c.Number, "start": c.Start, "end": c.End, "status": c.Status.String(), "support": c.Support,
+			"source": c.Source, "source_start": c.SourceStart, "source_end": c.SourceEnd, "quote": c.Quote})
+	}
+	return map[string]any{"passages": passages(a.Passages), "citations": citations}
+}
+
+// ask is the page's endpoint: one stream with what was found, each decision of
+// each layer as it falls, the answer as it is written, and the reckoning.
+func (g *Gateway) ask(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Question string `json:"question"`
+	}
+	if !read(w, r, &q) {
+		return
+	}
+	if strings.TrimSpace(q.Question) == "" {
+		fail(w, http.StatusBadRequest, "invalid_request_error", "empty_string", "question", "the question is empty")
+		return
+	}
+	out := &events{w: w}
+	say := func(kind string, v any) { _ = out.send(map[string]any{"type": kind, "data": v}) } // the page may be closed
+	sink := &service.Sink{OnEvent: func(e service.Event) { say("event", e) }}
+	ctx := service.WithSink(r.Context(), sink)
+	a, err := g.service.Ask(ctx, service.Question{Text: q.Question,
+		OnPassages: func(docs []schema.Document) { say("passages", passages(docs)) },
+		OnChunk:    func(c string) error { return out.send(map[string]any{"type": "text", "data": c}) },
+	})
+	if err != nil {
+		status, e, _, _ := describe(err)
+		say("error", map[string]any{"status": status, "error": e, "spans": sink.Spans()})
+		return
+	}
+	var pico int64
+	for _, s := range sink.Spans() {
+		if n, ok := s.Attributes["prodai.cost.pico_usd"].(int64); ok {
+			pico += n
+		}
+	}
+	done := evidence(a)
+	done["usage"] = usageOf(a)
+	done["cost"] = cost.USD(pico)
+	done["spans"] = sink.Spans()
+	done["backend"] = g.service.Backend()
+	done["text"] = a.Text
+	say("done", done)
+}
+
+// status is what the page's foot shows.
+func (g *Gateway) status(w http.ResponseWriter, _ *http.Request) {
+	c := g.service.CacheStats()
+	reply(w, http.StatusOK, map[string]any{"backend": g.service.Backend(), "passages": g.service.Passages(), "documents": len(g.service.Sources()),
+		"cache": map[string]any{"hits": c.Hits, "misses": c.Misses, "shared": c.Shared}})
+}

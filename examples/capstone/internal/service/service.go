@@ -1,0 +1,289 @@
+// Package service is the capstone's heart: it composes the library's packages
+// into one retrieval-augmented answer.
+//
+//	question ─► retrieve ─► prompt with numbered passages ─► the stack ─► check citations
+//
+//	the stack, outermost first: trace (the logical call), guard, cache, retry,
+//	trace (the attempt), client
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path"
+	"time"
+
+	"github.com/tmc/langchaingo/embeddings"
+	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/schema"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/prodailabs/prodai/cache"
+	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
+	"github.com/prodailabs/prodai/retrieve"
+	"github.com/prodailabs/prodai/retrieve/bm25"
+	"github.com/prodailabs/prodai/retrieve/embed"
+	"github.com/prodailabs/prodai/retrieve/rag"
+	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/openai"
+	"github.com/prodailabs/prodai/trace"
+	"github.com/prodailabs/prodai/trace/cost"
+	"github.com/prodailabs/prodai/trace/jsonl"
+)
+
+// Options say what the service is made of. The zero value runs offline: the
+// course in memory, answered by rag.Extractive.
+type Options struct {
+	Collection string    // file of the passages; "": in memory
+	NoCourse   bool      // leave out the course's own notes
+	APIKey     string    // of the provider
+	BaseURL    string    // of an OpenAI-compatible server; "": OpenAI's
+	Model      string    // the provider's model; "" with no key and no URL: Extractive
+	Spans      io.Writer // finished spans as JSON lines; nil: none
+	Log        slog.Handler
+	Tenant     func(context.Context) string
+	Passages   int // how many passages are shown to the model; 0: 6
+}
+
+// Name is the model name under which the service answers.
+const Name = "course"
+
+// windowTokens is how large a prompt may be, passages included.
+const windowTokens = 16_000
+
+// A Service answers questions from documents. It is safe for concurrent use.
+type Service struct {
+	collection *retrieve.Collection
+	retriever  *trace.Retriever
+	embedder   embeddings.Embedder
+	chunker    chunk.Chunker
+	model      llms.Model
+	cached     *cache.Model
+	backend    string
+	provider   *sdktrace.TracerProvider
+	tenant     func(context.Context) string
+	k          int
+}
+
+// New opens the collection, fills it with the course and puts the stack
+// together.
+func New(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{tenant: o.Tenant, k: o.Passages}
+	if s.k <= 0 {
+		s.k = 6
+	}
+	if s.tenant == nil {
+		s.tenant = func(context.Context) string { return "local" }
+	}
+	processors := []sdktrace.TracerProviderOption{sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
+	if o.Spans != nil {
+		processors = append(processors, sdktrace.WithBatcher(jsonl.New(o.Spans)))
+	}
+	s.provider = sdktrace.NewTracerProvider(processors...)
+	log := slog.New(trace.NewHandler(collector{o.Log}))
+	if err := s.openCollection(o, log); err != nil {
+		return nil, err
+	}
+	if err := s.stack(o, log); err != nil {
+		return nil, errors.Join(err, s.collection.Close())
+	}
+	if !o.NoCourse {
+		docs, err := corpus.Course()
+		if err == nil {
+			_, err = s.Ingest(ctx, docs, nil)
+		}
+		if err != nil {
+			return nil, errors.Join(err, s.collection.Close())
+		}
+	}
+	return s, nil
+}
+
+func (s *Service) openCollection(o Options, log *slog.Logger) error {
+	vectors, err := embed.New()
+	if err != nil {
+		return err
+	}
+	words, err := bm25.New(nil)
+	if err != nil {
+		return err
+	}
+	s.embedder = vectors
+	s.collection, err = retrieve.Open(o.Collection, vectors, &retrieve.Options{Words: words, K: s.k, Logger: log, Tenant: s.tenant,
+		DenseWeight: 0.7, SparseWeight: 1}) // a small static embedder: believe the words a little more
+	if err != nil {
+		return err
+	}
+	s.retriever, err = trace.NewRetriever(s.collection, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
+	if err != nil {
+		return err
+	}
+	s.chunker, err = chunk.NewMarkdown(&chunk.Options{Size: 180, Tokens: o200k.Encoding().Count})
+	return err
+}
+
+// stack composes the model: each layer is an llms.Model around the one before.
+func (s *Service) stack(o Options, log *slog.Logger) error {
+	prices, err := cost.Default()
+	if err != nil {
+		return err
+	}
+	tracer := s.provider.Tracer("capstone")
+	var client llms.Model
+	provider := "prodai"
+	if o.Model != "" || o.APIKey != "" || o.BaseURL != "" {
+		if o.Model == "" {
+			o.Model = "gpt-4o-mini"
+		}
+		provider = "openai"
+		s.backend = o.Model
+		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL})
+	} else {
+		s.backend = rag.ExtractiveName
+		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder})
+	}
+	if err != nil {
+		return err
+	}
+	attempt, err := trace.New(client, &trace.Options{Tracer: tracer, Provider: provider, Model: s.backend, Cost: prices.Of, Tenant: s.tenant})
+	if err != nil {
+		return err
+	}
+	retried, err := retry.New(attempt, &retry.Options{Model: s.backend, Logger: log, Timeouts: retry.Timeouts{Total: 2 * time.Minute}})
+	if err != nil {
+		return err
+	}
+	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Logger: log})
+	if err != nil {
+		return err
+	}
+	s.model, err = trace.New(s.cached, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
+	return err
+}
+
+// Close writes the last spans and closes the collection.
+func (s *Service) Close(ctx context.Context) error {
+	return errors.Join(s.provider.Shutdown(ctx), s.collection.Close())
+}
+
+// Backend is the name of the model that answers.
+func (s *Service) Backend() string { return s.backend }
+
+// Passages is the number of passages that can be found.
+func (s *Service) Passages() int { return s.collection.Len() }
+
+// Sources returns the documents and how many passages each has.
+func (s *Service) Sources() map[string]int { return s.collection.Sources() }
+
+// CacheStats says what the response cache did.
+func (s *Service) CacheStats() cache.Stats { return s.cached.Stats() }
+
+// Embedder is the embedder behind /v1/embeddings.
+func (s *Service) Embedder() embeddings.Embedder { return s.embedder }
+
+// Count counts tokens as OpenAI's current models do.
+func (s *Service) Count(text string) int { return o200k.Encoding().Count(text) }
+
+// Ingest makes the collection hold the documents as they are now; unchanged
+// passages aren't embedded again. progress, if not nil, hears of each document.
+func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress func(done int, c retrieve.Changes)) (retrieve.Changes, error) {
+	var total retrieve.Changes
+	for i, d := range docs {
+		c := s.chunker
+		if path.Ext(d.Source) == ".go" && path.Base(d.Source) != "doc.go" {
+			source, err := chunk.NewRecursive(&chunk.Options{Size: 180, Tokens: s.Count})
+			if err != nil {
+				return total, err
+			}
+			c = source
+		}
+		chunks, err := c.Chunk(ctx, d.Text)
+		if err != nil {
+			return total, fmt.Errorf("%s: %w", d.Source, err)
+		}
+		did, err := s.collection.Sync(ctx, d.Source, chunk.Documents(d.Source, nil, chunks))
+		if err != nil {
+			return total, fmt.Errorf("%s: %w", d.Source, err)
+		}
+		total.Added += did.Added
+		total.Removed += did.Removed
+		total.Kept += did.Kept
+		total.Embedded += did.Embedded
+		if progress != nil {
+			progress(i+1, total)
+		}
+	}
+	return total, nil
+}
+
+// A Question is what is asked.
+type Question struct {
+	Text    string
+	History []llms.MessageContent
+	Options []llms.CallOption
+
+	// OnPassages hears what was found before the model is asked; OnChunk hears
+	// the answer as it is written; nil: not streamed.
+	OnPassages func([]schema.Document)
+	OnChunk    func(chunk string) error
+}
+
+// An Answer is what was said, and what it rests on.
+type Answer struct {
+	Text         string
+	FinishReason string
+	Passages     []schema.Document
+	Checked      rag.Checked
+	InputTokens  int
+	OutputTokens int
+	Response     *llms.ContentResponse
+}
+
+// ErrTooLong says that a question with its history leaves no room for the
+// passages.
+var ErrTooLong = errors.New("the messages are longer than the model's window")
+
+// Ask answers a question. The error is ErrTooLong, or one of the stack's.
+func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
+	asked := s.Count(q.Text)
+	for _, m := range q.History {
+		for _, p := range m.Parts {
+			if t, ok := p.(llms.TextContent); ok {
+				asked += s.Count(t.Text)
+			}
+		}
+	}
+	if asked > windowTokens/2 {
+		return nil, fmt.Errorf("%w: %d tokens of at most %d", ErrTooLong, asked, windowTokens/2)
+	}
+	passages, err := s.retriever.GetRelevantDocuments(ctx, q.Text)
+	if err != nil {
+		return nil, err
+	}
+	if q.OnPassages != nil {
+		q.OnPassages(passages)
+	}
+	messages := rag.Prompt(q.Text, passages, q.History...)
+	options := q.Options
+	if q.OnChunk != nil {
+		options = append(options[:len(options):len(options)], llms.WithStreamingFunc(func(_ context.Context, c []byte) error {
+			return q.OnChunk(string(c))
+		}))
+	}
+	r, err := s.model.GenerateContent(ctx, messages, options...)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
+		return nil, errors.New("the model gave no answer")
+	}
+	c := r.Choices[0]
+	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.Check(c.Content, passages)}
+	a.InputTokens, a.OutputTokens = s.usage(messages, r)
+	return a, nil
+}

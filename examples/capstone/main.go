@@ -1,0 +1,131 @@
+// Capstone is the end-to-end system of the last assignment: a production
+// service that answers questions from documents, with citations, behind the
+// OpenAI protocol and a page to look at.
+//
+//	go run ./examples/capstone                      serve, at http://127.0.0.1:8080/
+//	go run ./examples/capstone ask "why jitter?"    one question, in the terminal
+//	go run ./examples/capstone ingest DIR|FILE...   add your own documents
+//	go run ./examples/capstone eval                 the golden questions; fails if too few are right
+//
+// Without any setting it runs offline: the course's own notes and examples are
+// the documents, and the answers are sentences selected from them. A language
+// model of your own is named by OPENAI_API_KEY, OPENAI_BASE_URL and
+// OPENAI_MODEL. -h after a command lists its flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prodailabs/prodai/examples/capstone/internal/gateway"
+	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "capstone:", err)
+		os.Exit(1)
+	}
+}
+
+// run carries out a command line.
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	commands := map[string]func(context.Context, *settings, []string, io.Writer) error{
+		"serve": serve, "ask": ask, "ingest": ingest, "eval": evaluate,
+	}
+	name := "serve"
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	}
+	command, ok := commands[name]
+	if !ok {
+		return fmt.Errorf("there is no command %q, only serve, ask, ingest and eval", name)
+	}
+	s, rest, err := parse(name, args, errs)
+	if err != nil {
+		return err
+	}
+	return command(ctx, s, rest, out)
+}
+
+// defaultCollection is the file that ingest writes and the others read, if it
+// is there.
+const defaultCollection = "capstone.collection"
+
+// settings are the flags of all commands.
+type settings struct {
+	address    string
+	collection string
+	spans      string
+	noCourse   bool
+	verbose    bool
+	floor      float64
+	log        io.Writer
+}
+
+func parse(name string, args []string, errs io.Writer) (*settings, []string, error) {
+	s := &settings{log: errs}
+	f := flag.NewFlagSet("capstone "+name, flag.ContinueOnError)
+	f.SetOutput(errs)
+	f.StringVar(&s.collection, "collection", "", "file of the passages (default "+defaultCollection+" if it is there, else memory)")
+	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
+	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
+	if name == "serve" {
+		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
+		f.BoolVar(&s.verbose, "v", false, "log each request")
+	}
+	if name == "eval" {
+		f.Float64Var(&s.floor, "floor", 0.8, "share of the questions that must be answered right")
+	}
+	if err := f.Parse(args); err != nil {
+		return nil, nil, err
+	}
+	if s.collection == "" {
+		if _, err := os.Stat(defaultCollection); err == nil || name == "ingest" {
+			s.collection = defaultCollection
+		}
+	}
+	return s, f.Args(), nil
+}
+
+// open makes the service that the settings and the environment ask for. close
+// must be called.
+func (s *settings) open(ctx context.Context) (*service.Service, func() error, error) {
+	o := service.Options{
+		Collection: s.collection, NoCourse: s.noCourse, Tenant: gateway.Tenant,
+		APIKey: os.Getenv("OPENAI_API_KEY"), BaseURL: os.Getenv("OPENAI_BASE_URL"), Model: os.Getenv("OPENAI_MODEL"),
+	}
+	var file *os.File
+	if s.spans != "" {
+		var err error
+		if file, err = os.OpenFile(s.spans, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+			return nil, nil, err
+		}
+		o.Spans = file
+	}
+	svc, err := service.New(ctx, o)
+	if err != nil {
+		if file != nil {
+			err = errors.Join(err, file.Close())
+		}
+		return nil, nil, err
+	}
+	return svc, func() error {
+		err := svc.Close(context.WithoutCancel(ctx))
+		if file != nil {
+			err = errors.Join(err, file.Close())
+		}
+		return err
+	}, nil
+}
