@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+	"github.com/prodailabs/prodai/retry"
 )
 
 // An apiError is an error in OpenAI's shape.
@@ -64,6 +65,9 @@ func describe(err error) (status int, e apiError, wait time.Duration, asked bool
 	}
 	if errors.As(err, &said) {
 		code := said.Code()
+		if tried := new(retry.Error); errors.As(err, &tried) && tried.ProviderCode != "" {
+			code = tried.ProviderCode // the word that clients know, not our class
+		}
 		switch status := said.HTTPStatus(); {
 		case status == http.StatusTooManyRequests:
 			return status, newError("rate_limit_error", or(code, "rate_limit_exceeded"), "", "too many requests; try again later"), wait, asked
