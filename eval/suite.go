@@ -60,6 +60,7 @@ type RunOptions struct {
 // A Progress is how far a run has come.
 type Progress struct {
 	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
+	Resumed      int // of Done: finished by an earlier start
 	Elapsed      time.Duration
 	Record       *Record
 }
@@ -174,6 +175,7 @@ func (r *run) account(rec *Record) error {
 
 func (r *run) run(ctx context.Context) error {
 	r.start = r.o.Now()
+	r.done.Resumed = r.done.Done
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	type job struct {
