@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -97,7 +98,7 @@ func selfBLEU(texts []string, b *BLEU, value func(sum []float64) float64) (float
 	sum, row := 0.0, make([]float64, b.Width())
 	for i, text := range texts {
 		others := slices.Delete(slices.Clone(texts), i, i+1)
-		if err := b.Stats(nil, &Case{References: others}, &Output{Text: text}, row); err != nil {
+		if err := b.Stats(context.Background(), &Case{References: others}, &Output{Text: text}, row); err != nil {
 			return 0, err
 		}
 		sum += value(row)

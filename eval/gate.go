@@ -119,7 +119,11 @@ func (r *Report) judge(o RunOptions) error {
 	}
 	for i := range compared {
 		c := &compared[i]
-		g := Gate{Name: c.Metric + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
+		name := r.Metrics[i].Signature.Metric
+		if _, unique := r.Metric(name); !unique {
+			name = c.Metric
+		}
+		g := Gate{Name: name + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
 		if c.N == 0 {
 			g.Passed, g.Detail = false, "no case to compare"
 		} else {

@@ -17,6 +17,9 @@ type Report struct {
 	Elapsed time.Duration  `json:"elapsed"`
 	Metrics []MetricReport `json:"metrics"`
 	Gates   []Gate         `json:"gates,omitempty"`
+	// SlicesLeft counts the results that are missing from the slices because
+	// there were too many of them.
+	SlicesLeft int `json:"slices_left,omitempty"`
 
 	metrics []Metric
 	records func() iter.Seq2[*Record, error]
@@ -88,7 +91,11 @@ type scoreboard struct {
 	names   []string
 	all     []*tally
 	slices  []map[string]*tally
+	left    int
 }
+
+// maxSlices bounds a run's memory where a tag turns out to be an id.
+const maxSlices = 1000
 
 type tally struct {
 	sums            *sums
@@ -107,7 +114,7 @@ func newScoreboard(metrics []Metric) *scoreboard {
 	return b
 }
 
-func (b *scoreboard) add(r *Record, groups []string) error {
+func (b *scoreboard) add(r *Record) error {
 	if r.Error != "" {
 		return nil
 	}
@@ -120,9 +127,13 @@ func (b *scoreboard) add(r *Record, groups []string) error {
 			return fmt.Errorf("%w: case %d, result %d is of %s", ErrJournal, r.Index, i, res.Metric)
 		}
 		b.all[i].add(res, len(r.Case.References))
-		for _, g := range groups {
+		for _, g := range r.Slices {
 			t := b.slices[i][g]
 			if t == nil {
+				if len(b.slices[i]) == maxSlices {
+					b.left++
+					continue
+				}
 				t = &tally{sums: newSums(b.metrics[i].Width())}
 				b.slices[i][g] = t
 			}
@@ -178,7 +189,7 @@ func (r *run) report() *Report {
 		Suite: r.s.Name, Version: r.s.Version,
 		Cases: r.done.Done, Errors: r.done.Errors,
 		Elapsed: r.o.Now().Sub(r.start),
-		Metrics: r.scores.report(),
+		Metrics: r.scores.report(), SlicesLeft: r.scores.left,
 		metrics: r.s.Metrics, records: records,
 	}
 }

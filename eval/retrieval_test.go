@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -142,7 +143,7 @@ func checkRanx(row retrievalRow) error {
 			if r, err := Rank(judged, nil, 1); err != nil || r.Relevant() == 0 {
 				continue
 			}
-			if err := table.Add(nil, &Case{Relevant: judged}, &Output{Retrieved: list(row.Run[q])}); err != nil {
+			if err := table.Add(context.Background(), &Case{Relevant: judged}, &Output{Retrieved: list(row.Run[q])}); err != nil {
 				return err
 			}
 		}

@@ -42,7 +42,8 @@ type RunOptions struct {
 	// RetryErrors runs cases again that the journal says the system failed on.
 	RetryErrors bool
 	// Slices names the groups that a case is reported in beside the whole;
-	// nil means its kind and its tags, as key=value.
+	// nil means [DefaultSlices]. Of more than 1,000 the later ones are counted
+	// and left out: a group for every user is none.
 	Slices func(*Case) []string
 	// Thresholds are what the scores must reach.
 	Thresholds []Threshold
@@ -60,6 +61,7 @@ type RunOptions struct {
 // A Progress is how far a run has come.
 type Progress struct {
 	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
+	Resumed      int // of Done: finished by an earlier start
 	Elapsed      time.Duration
 	Record       *Record
 }
@@ -68,6 +70,7 @@ type Progress struct {
 type Record struct {
 	Index   int      `json:"index"` // of the case in the dataset
 	Case    *Case    `json:"case"`
+	Slices  []string `json:"slices,omitempty"`
 	Output  *Output  `json:"output,omitempty"`
 	Error   string   `json:"error,omitempty"` // the system's
 	Results []Result `json:"results,omitempty"`
@@ -169,11 +172,13 @@ func (r *run) account(rec *Record) error {
 	if rec.Error != "" {
 		r.done.Errors++
 	}
-	return r.scores.add(rec, r.o.Slices(rec.Case))
+	rec.Slices = r.o.Slices(rec.Case) // a resumed run may slice otherwise
+	return r.scores.add(rec)
 }
 
 func (r *run) run(ctx context.Context) error {
 	r.start = r.o.Now()
+	r.done.Resumed = r.done.Done
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	type job struct {
@@ -264,7 +269,7 @@ func (r *run) one(ctx context.Context, index int, c *Case) (*Record, error) {
 		callCtx, cancel = context.WithTimeout(ctx, r.o.Timeout)
 	}
 	defer cancel()
-	rec := &Record{Index: index, Case: c}
+	rec := &Record{Index: index, Case: c, Slices: r.o.Slices(c)}
 	start := r.o.Now()
 	out, err := r.s.System(callCtx, c)
 	elapsed := r.o.Now().Sub(start)
@@ -325,7 +330,7 @@ func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
 }
 
 // DefaultSlices are the groups a case is reported in: kind=K, and key=value
-// for every tag.
+// for every tag but trace, which says where a case came from.
 func DefaultSlices(c *Case) []string {
 	kind := c.Kind
 	if kind == "" {
@@ -333,7 +338,9 @@ func DefaultSlices(c *Case) []string {
 	}
 	out := []string{"kind=" + string(kind)}
 	for key, value := range c.Tags {
-		out = append(out, key+"="+value)
+		if key != "trace" {
+			out = append(out, key+"="+value)
+		}
 	}
 	slices.Sort(out)
 	return out

@@ -59,9 +59,6 @@ func Run(t TB, s eval.Suite, o *Options) *eval.Report {
 	if o != nil {
 		opts = *o
 	}
-	if opts.Run.Slices == nil {
-		opts.Run.Slices = eval.DefaultSlices
-	}
 	report, err := eval.Run(t.Context(), s, &opts.Run)
 	if err != nil {
 		t.Errorf("evaltest: %v", err)
@@ -99,7 +96,7 @@ func each(t TB, rec *eval.Record, metrics []eval.Metric, o *Options) {
 			return
 		}
 		for _, th := range o.Each {
-			if th.Slice != "" && !slices.Contains(o.Run.Slices(rec.Case), th.Slice) {
+			if th.Slice != "" && !slices.Contains(rec.Slices, th.Slice) {
 				continue
 			}
 			res, err := pick(rec, metrics, th.Metric)

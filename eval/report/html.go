@@ -122,7 +122,7 @@ func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
 }
 
 func newPageCase(rec *eval.Record, before map[string]string) pageCase {
-	c := pageCase{ID: rec.Case.ID, Slices: eval.DefaultSlices(rec.Case), Input: rec.Case.Input, Refs: rec.Case.References, Error: rec.Error, Values: []*float64{}}
+	c := pageCase{ID: rec.Case.ID, Slices: append([]string{}, rec.Slices...), Input: rec.Case.Input, Refs: rec.Case.References, Error: rec.Error, Values: []*float64{}}
 	if b, ok := before[rec.Case.ID]; ok {
 		c.Before = &b
 	}

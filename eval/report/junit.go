@@ -113,9 +113,8 @@ func junitRecord(r *eval.Report, rec *eval.Record, each []eval.Threshold) (junit
 		c.Skipped = &junitFlaw{Message: "no metric applies to the case"}
 		return c, nil
 	}
-	groups := eval.DefaultSlices(rec.Case)
 	for _, th := range each {
-		if th.Slice != "" && !slices.Contains(groups, th.Slice) {
+		if th.Slice != "" && !slices.Contains(rec.Slices, th.Slice) {
 			continue
 		}
 		m, ok := r.Metric(th.Metric)

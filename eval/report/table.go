@@ -44,6 +44,9 @@ func summary(r *eval.Report) string {
 	if r.Version != "" {
 		s += ", dataset " + shortVersion(r.Version)
 	}
+	if r.SlicesLeft > 0 {
+		s += fmt.Sprintf(", %d results beyond the first 1,000 slices", r.SlicesLeft)
+	}
 	return s
 }
 

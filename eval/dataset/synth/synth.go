@@ -1,0 +1,199 @@
+// Package synth lets a model write cases for a dataset.
+//
+// A model is quick at what people find tedious: fifty ways to ask the same
+// thing, every edge of a form. It is bad at two things, which this package
+// therefore does itself: being different from what it wrote before
+// (near-duplicates are thrown away and counted), and being right (every case
+// carries the tag source=synthetic, and its reference is a draft until a
+// person has read it).
+//
+//	result, err := synth.Generate(ctx, model, &synth.Options{
+//		N: 40, Kind: eval.Edge,
+//		Task:  "a support assistant for a parcel service",
+//		Seeds: golden.Cases[:5],
+//	})
+//
+// A dataset that was written by the model that is then tested on it measures
+// agreement with oneself. Use another model, or test on what people asked.
+package synth
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/dataset"
+)
+
+// ErrNothing says that the model's answers held no usable case.
+var ErrNothing = errors.New("synth: the model wrote no usable case")
+
+// Options says what is asked for.
+type Options struct {
+	N    int       // cases wanted, default 10
+	Kind eval.Kind // default golden
+	// Task says what the system under test does.
+	Task string
+	// Seeds are examples to write in the manner of; up to five are shown to the
+	// model, and nothing like any of them is kept.
+	Seeds []eval.Case
+	// Similar is the similarity of inputs (see dataset.NearDuplicates) from
+	// which a case counts as a duplicate, default 0.6.
+	Similar float64
+	// MaxCalls bounds the calls of the model, default 2 + N/5: a model that
+	// has run out of ideas repeats itself for ever.
+	MaxCalls int
+	// CallOptions are passed to the model.
+	CallOptions []llms.CallOption
+}
+
+// A Result is what the model wrote and what became of it.
+type Result struct {
+	Dataset    *dataset.Dataset
+	Calls      int
+	Malformed  int // objects that were no case
+	Duplicates int // cases too like a seed or an earlier one
+}
+
+// Generate asks the model for cases until it has N or has called it MaxCalls
+// times; the result may hold fewer. It fails with [ErrNothing] if there is
+// none, and with the model's error.
+func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error) {
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	opts.N = cmp.Or(opts.N, 10)
+	opts.Kind = cmp.Or(opts.Kind, eval.Golden)
+	opts.Similar = cmp.Or(opts.Similar, 0.6)
+	opts.MaxCalls = cmp.Or(opts.MaxCalls, 2+opts.N/5)
+	if opts.N < 0 || opts.MaxCalls < 0 || !opts.Kind.Valid() || !(opts.Similar > 0 && opts.Similar <= 1) {
+		return nil, fmt.Errorf("%w: %d cases of kind %q in %d calls, similarity %v", dataset.ErrOption, opts.N, opts.Kind, opts.MaxCalls, opts.Similar)
+	}
+	r := &Result{}
+	var cases []eval.Case
+	for r.Calls < opts.MaxCalls && len(cases) < opts.N {
+		r.Calls++
+		response, err := model.GenerateContent(ctx, []llms.MessageContent{
+			llms.TextParts(llms.ChatMessageTypeHuman, prompt(&opts, cases)),
+		}, opts.CallOptions...)
+		if err != nil {
+			return nil, fmt.Errorf("synth: call %d: %w", r.Calls, err)
+		}
+		if response == nil || len(response.Choices) == 0 {
+			continue
+		}
+		drafts, malformed := parse(response.Choices[0].Content)
+		r.Malformed += malformed
+		for _, d := range drafts {
+			if len(cases) == opts.N {
+				break
+			}
+			c := eval.Case{Kind: opts.Kind, Input: d.Input, Tags: map[string]string{"source": "synthetic"}}
+			if d.Reference != "" {
+				c.References = []string{d.Reference}
+			}
+			c.ID = dataset.ID(&c)
+			known, err := like(&c, opts.Seeds, cases, opts.Similar)
+			if err != nil {
+				return nil, err
+			}
+			if known {
+				r.Duplicates++
+				continue
+			}
+			cases = append(cases, c)
+		}
+	}
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("%w: %d calls, %d malformed, %d duplicates", ErrNothing, r.Calls, r.Malformed, r.Duplicates)
+	}
+	var err error
+	r.Dataset, err = dataset.New("synthetic", cases)
+	return r, err
+}
+
+// like says whether a case resembles one of the seeds or one that is kept.
+func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) {
+	one := &dataset.Dataset{Cases: []eval.Case{*c}}
+	for _, others := range [][]eval.Case{seeds, kept} {
+		pairs, err := one.Leaks(&dataset.Dataset{Cases: others}, similar)
+		if err != nil || len(pairs) > 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// meaning tells the model what a kind is for.
+var meaning = map[eval.Kind]string{
+	eval.Golden:      "typical, as most users would ask them",
+	eval.Adversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
+	eval.Regression:  "of the kind that a careless change would break",
+	eval.Edge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
+}
+
+func prompt(o *Options, kept []eval.Case) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Write %d test inputs for %s.\n", min(10, o.N-len(kept)), cmp.Or(o.Task, "an assistant"))
+	fmt.Fprintf(&b, "They should be %s, and differ from one another in topic, length and wording.\n", meaning[o.Kind])
+	b.WriteString(`Answer with one JSON object a line and nothing else: {"input": "...", "reference": "the answer wanted"}` + "\n")
+	show := func(title string, cases []eval.Case, full bool) {
+		if len(cases) == 0 {
+			return
+		}
+		b.WriteString(title + "\n")
+		for _, c := range cases {
+			d := draft{Input: c.Input}
+			if full && len(c.References) > 0 {
+				d.Reference = c.References[0]
+			}
+			line, _ := json.Marshal(d) // strings always marshal
+			b.Write(append(line, '\n'))
+		}
+	}
+	show("In the manner of:", o.Seeds[:min(5, len(o.Seeds))], true)
+	show("Not again:", kept[max(0, len(kept)-20):], false)
+	return b.String()
+}
+
+type draft struct {
+	Input     string `json:"input"`
+	Reference string `json:"reference,omitempty"`
+}
+
+// parse reads the JSON objects of an answer, whatever stands between them: a
+// code fence, an array's brackets, a polite sentence.
+func parse(text string) (drafts []draft, malformed int) {
+	for {
+		i := strings.IndexByte(text, '{')
+		if i < 0 {
+			return drafts, malformed
+		}
+		text = text[i:]
+		d := json.NewDecoder(strings.NewReader(text))
+		var v draft
+		if err := d.Decode(&v); err != nil {
+			malformed++
+			text = text[1:]
+			if j := strings.IndexByte(text, '\n'); j >= 0 { // an object is a line
+				text = text[j:]
+			} else {
+				text = ""
+			}
+			continue
+		}
+		if strings.TrimSpace(v.Input) == "" && v.Reference == "" {
+			malformed++
+		} else {
+			drafts = append(drafts, v)
+		}
+		text = text[d.InputOffset():]
+	}
+}
