@@ -22,4 +22,7 @@ require (
 	github.com/tidwall/sjson v1.2.5 // indirect
 )
 
-require github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+require (
+	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+)
