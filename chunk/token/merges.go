@@ -73,7 +73,7 @@ func (m *Merges) Ranks() (*Ranks, error) {
 			return nil, err
 		}
 	}
-	early := map[string]int{} // parts of merges that were not made yet
+	early := map[string][]int{} // by part: the merges before the one that makes it
 	for i, pair := range m.List {
 		t := pair[0] + pair[1]
 		id, ok := m.Vocab[t]
@@ -84,14 +84,11 @@ func (m *Merges) Ranks() (*Ranks, error) {
 		right, okRight := rankOf[pair[1]]
 		for k, ok := range []bool{okLeft, okRight} {
 			if !ok {
-				early[pair[k]] = i
+				early[pair[k]] = append(early[pair[k]], i)
 			}
 		}
 		if _, made := rankOf[t]; made || !okLeft || !okRight || !v.valid(left, right) {
 			continue
-		}
-		if first, ok := early[t]; ok {
-			return nil, &VocabularyError{id, fmt.Sprintf("(%q) is a part in merge %d and made only in merge %d", t, first, i)}
 		}
 		if err := add(t, id); err != nil {
 			return nil, err
@@ -99,6 +96,15 @@ func (m *Merges) Ranks() (*Ranks, error) {
 		rank := rankOf[t]
 		r.split[rank] = [2]uint32{left, right}
 		v.addPair(rank)
+		for _, k := range early[t] {
+			// Now it could happen. It never will if its token is made before.
+			other := m.List[k]
+			_, left := rankOf[other[0]]
+			_, right := rankOf[other[1]]
+			if _, made := rankOf[other[0]+other[1]]; left && right && !made {
+				return nil, &VocabularyError{id, fmt.Sprintf("(%q) is needed for merge %d and made only in merge %d", t, k, i)}
+			}
+		}
 	}
 	if m.Whole {
 		for _, t := range sortedByID(m.Vocab) {
