@@ -10,9 +10,13 @@ import (
 // Merges is a byte-pair encoding as a list of merges, the form in which GPT-2's
 // vocabulary and Hugging Face's tokenizer.json have it.
 type Merges struct {
-	// Vocab gives the id of each token by its bytes. Every single byte must be
-	// a token.
+	// Vocab gives the id of each token by its bytes.
 	Vocab map[string]int
+
+	// Atoms are the tokens that merging starts from. Default: the 256 bytes. If
+	// they are others, characters for instance, the encoding is only good for
+	// texts made of them.
+	Atoms []string
 
 	// List are the merges in the order of their priority: the bytes of the two
 	// parts.
@@ -28,6 +32,9 @@ type Merges struct {
 // the merges before leave of the token's bytes. A merge of which this is never
 // so has no effect and is left out, so are tokens that no merge makes, unless
 // Whole.
+//
+// It fails with a [*VocabularyError] if a merge stands before those that make
+// its parts, which no training does: such merges have no ranks.
 func (m *Merges) Ranks() (*Ranks, error) {
 	r := &Ranks{start: make([]uint32, 1, len(m.Vocab)+1), rankOf: make(map[int]int, len(m.Vocab))}
 	v := &vocab{Ranks: r}
@@ -50,16 +57,23 @@ func (m *Merges) Ranks() (*Ranks, error) {
 		r.start = append(r.start, uint32(len(blob)))
 		return nil
 	}
-	for b := range 256 {
-		t := string([]byte{byte(b)})
+	atoms := m.Atoms
+	r.atoms = len(atoms)
+	if atoms == nil {
+		for b := range 256 {
+			atoms = append(atoms, string([]byte{byte(b)}))
+		}
+	}
+	for _, t := range atoms {
 		id, ok := m.Vocab[t]
 		if !ok {
-			return nil, &VocabularyError{-1, fmt.Sprintf("there is no token for the byte %#02x", b)}
+			return nil, &VocabularyError{-1, fmt.Sprintf("there is no token for %q", t)}
 		}
 		if err := add(t, id); err != nil {
 			return nil, err
 		}
 	}
+	early := map[string][]int{} // by part: the merges before the one that makes it
 	for i, pair := range m.List {
 		t := pair[0] + pair[1]
 		id, ok := m.Vocab[t]
@@ -68,6 +82,11 @@ func (m *Merges) Ranks() (*Ranks, error) {
 		}
 		left, okLeft := rankOf[pair[0]]
 		right, okRight := rankOf[pair[1]]
+		for k, ok := range []bool{okLeft, okRight} {
+			if !ok {
+				early[pair[k]] = append(early[pair[k]], i)
+			}
+		}
 		if _, made := rankOf[t]; made || !okLeft || !okRight || !v.valid(left, right) {
 			continue
 		}
@@ -77,6 +96,15 @@ func (m *Merges) Ranks() (*Ranks, error) {
 		rank := rankOf[t]
 		r.split[rank] = [2]uint32{left, right}
 		v.addPair(rank)
+		for _, k := range early[t] {
+			// Now it could happen. It never will if its token is made before.
+			other := m.List[k]
+			_, left := rankOf[other[0]]
+			_, right := rankOf[other[1]]
+			if _, made := rankOf[other[0]+other[1]]; left && right && !made {
+				return nil, &VocabularyError{id, fmt.Sprintf("(%q) is needed for merge %d and made only in merge %d", t, k, i)}
+			}
+		}
 	}
 	if m.Whole {
 		for _, t := range sortedByID(m.Vocab) {

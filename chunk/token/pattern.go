@@ -29,11 +29,14 @@ const (
 	Llama3
 	// Qwen2 is Llama3 with every digit a piece of its own.
 	Qwen2
+	// Whole makes one piece of the whole text, for vocabularies whose tokens
+	// reach across words.
+	Whole
 )
 
 // String returns the pattern's name.
 func (p Pattern) String() string {
-	names := [...]string{"O200K", "CL100K", "GPT2", "Llama3", "Qwen2"}
+	names := [...]string{"O200K", "CL100K", "GPT2", "Llama3", "Qwen2", "Whole"}
 	if int(p) < len(names) {
 		return names[p]
 	}
@@ -48,7 +51,7 @@ type splitter struct {
 }
 
 func newSplitter(p Pattern) (splitter, error) {
-	if p > Qwen2 {
+	if p > Whole {
 		return splitter{}, fmt.Errorf("token: there is no pattern %d", uint8(p))
 	}
 	t, err := newClasses()
@@ -67,6 +70,8 @@ func (s *splitter) next(text string, i int) int {
 		return s.o200k(text, i)
 	case GPT2:
 		return s.gpt2(text, i)
+	case Whole:
+		return len(text)
 	}
 	return s.cl100k(text, i)
 }

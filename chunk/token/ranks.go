@@ -30,6 +30,10 @@ type Ranks struct {
 	// where ids are ranks.
 	ids    []int
 	rankOf map[int]int
+
+	// The tokens of ranks below atoms are made by no merge, as single bytes are;
+	// 0 where the atoms are bytes.
+	atoms int
 }
 
 // Len returns the number of ranks, gaps included. Unless the vocabulary has ids
@@ -55,6 +59,9 @@ func (r *Ranks) ranked(rank int) string {
 	}
 	return r.blob[r.start[rank]:r.start[rank+1]]
 }
+
+// atom reports whether merging starts from this token.
+func (r *Ranks) atom(rank int) bool { return rank < r.atoms || len(r.ranked(rank)) == 1 }
 
 // id returns the id of the token of a rank.
 func (r *Ranks) id(rank int) int {

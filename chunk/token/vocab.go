@@ -79,7 +79,7 @@ func newVocab(r *Ranks) (*vocab, error) {
 		}
 	}
 	for b, id := range v.bytes {
-		if id < 0 {
+		if id < 0 && r.atoms == 0 {
 			return nil, &VocabularyError{-1, fmt.Sprintf("there is no token for the byte %#02x", b)}
 		}
 	}
@@ -100,7 +100,7 @@ func newVocab(r *Ranks) (*vocab, error) {
 		if known && v.made(rank) {
 			v.addPair(uint32(rank))
 		}
-		if len(t) > 1 && !v.made(rank) {
+		if t != "" && !v.atom(rank) && !v.made(rank) {
 			v.whole[t] = rank
 		}
 	}
@@ -109,8 +109,8 @@ func newVocab(r *Ranks) (*vocab, error) {
 	}
 	// Merging must not pick a token that merging can't make.
 	return v, v.makeTrie(func(rank int) string {
-		if t := r.ranked(rank); len(t) < 2 || v.made(rank) {
-			return t
+		if v.atom(rank) || v.made(rank) {
+			return r.ranked(rank)
 		}
 		return ""
 	})
@@ -158,7 +158,7 @@ func (v *vocab) findSplits() {
 
 // usable reports whether a part exists before token id is made.
 func (v *vocab) usable(part, id int) bool {
-	return part < id && (v.made(part) || len(v.ranked(part)) == 1)
+	return part < id && (v.made(part) || v.atom(part))
 }
 
 const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio

@@ -127,6 +127,14 @@ func (v *Vocab) Token(id int32) string {
 	return v.tokens[id]
 }
 
+// Ordinary returns a Vocab of the same tokens that takes special tokens in a text
+// for ordinary text.
+func (v *Vocab) Ordinary() *Vocab {
+	c := *v
+	c.special = nil
+	return &c
+}
+
 // UnknownID returns the id of [Unknown].
 func (v *Vocab) UnknownID() int32 { return v.unknown }
 

@@ -1,0 +1,313 @@
+package hf
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/internal/datrie"
+)
+
+// mark stands for a space in vocabularies that come from SentencePiece.
+const mark = "▁"
+
+// unknown says what becomes of characters that a vocabulary doesn't have.
+type unknown struct {
+	id    int   // -1: none
+	bytes []int // ids of <0x00> to <0xFF>, nil if there are none
+	fuse  bool  // neighbouring unknown characters are one token
+}
+
+func newUnknown(m *modelJSON, vocab map[string]int) (unknown, error) {
+	u := unknown{id: -1, fuse: m.FuseUnk}
+	if m.Unk != nil {
+		id, ok := vocab[*m.Unk]
+		if !ok {
+			return u, fmt.Errorf("hf: tokenizer.json: the unknown token %q is not in the vocabulary", *m.Unk)
+		}
+		u.id = id
+	}
+	if m.UnkID != nil {
+		u.id = *m.UnkID
+	}
+	if !m.ByteFallback {
+		return u, nil
+	}
+	for b := range 256 {
+		id, ok := vocab[fmt.Sprintf("<0x%02X>", b)]
+		if !ok {
+			return u, &UnsupportedError{"model", fmt.Sprintf("byte_fallback without a token for the byte %#02x", b)}
+		}
+		u.bytes = append(u.bytes, id)
+	}
+	return u, nil
+}
+
+// append appends the ids of a run of unknown characters.
+func (u *unknown) append(dst []int, run string) []int {
+	if u.bytes != nil {
+		for i := range len(run) {
+			dst = append(dst, u.bytes[run[i]])
+		}
+		return dst
+	}
+	if u.id < 0 {
+		return dst
+	}
+	n := 1
+	if !u.fuse {
+		n = utf8.RuneCountInString(run)
+	}
+	for range n {
+		dst = append(dst, u.id)
+	}
+	return dst
+}
+
+// pieceText undoes the mark and the bytes.
+func pieceText(t string) string {
+	var b byte
+	if n, err := fmt.Sscanf(t, "<0x%02X>", &b); n == 1 && err == nil && len(t) == 6 {
+		return string([]byte{b})
+	}
+	return strings.ReplaceAll(t, mark, " ")
+}
+
+// sentencePiece is BPE over characters with bytes for the unknown ones, as
+// Llama 2, Mistral and Gemma have it. Words are not cut apart: the whole text
+// is one piece.
+type sentencePiece struct {
+	enc     *token.Encoding
+	atoms   map[rune]bool
+	pieces  map[int]string
+	unknown unknown
+}
+
+func newSentencePiece(f *file) (*sentencePiece, error) {
+	m := &f.Model
+	if m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "" {
+		return nil, &UnsupportedError{"model", "BPE with dropout, a prefix or a suffix"}
+	}
+	if len(f.PreTokenizer) > 0 && string(f.PreTokenizer) != "null" {
+		return nil, &UnsupportedError{"pre_tokenizer", "one before BPE with byte_fallback"}
+	}
+	var all map[string]int
+	if err := json.Unmarshal(m.Vocab, &all); err != nil {
+		return nil, fmt.Errorf("hf: tokenizer.json: vocab: %w", err)
+	}
+	s := &sentencePiece{atoms: map[rune]bool{}, pieces: make(map[int]string, len(all))}
+	var err error
+	if s.unknown, err = newUnknown(m, all); err != nil {
+		return nil, err
+	}
+	vocab, err := readVocab(f)
+	if err != nil {
+		return nil, err
+	}
+	var atoms []string
+	for t, id := range vocab {
+		s.pieces[id] = pieceText(t)
+		if r, size := utf8.DecodeRuneInString(t); size == len(t) {
+			s.atoms[r] = true
+			atoms = append(atoms, t)
+		}
+	}
+	list, err := readMerges(m.Merges)
+	if err != nil {
+		return nil, err
+	}
+	ranks, err := (&token.Merges{Vocab: vocab, Atoms: atoms, List: list, Whole: m.IgnoreMerges}).Ranks()
+	if err != nil {
+		return nil, err
+	}
+	s.enc, err = token.New(ranks, &token.Options{Pattern: token.Whole})
+	return s, err
+}
+
+func (s *sentencePiece) append(dst []int, text string, _ bool) []int {
+	for text != "" {
+		n := s.run(text, true)
+		dst = s.enc.AppendEncode(dst, text[:n])
+		text = text[n:]
+		n = s.run(text, false)
+		if n > 0 {
+			dst = s.unknown.append(dst, text[:n])
+		}
+		text = text[n:]
+	}
+	return dst
+}
+
+// run returns the length of the run of known or unknown characters that begins
+// text.
+func (s *sentencePiece) run(text string, known bool) int {
+	for i, r := range text {
+		if s.atoms[r] != known {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func (s *sentencePiece) text(id int) (string, bool) {
+	t, ok := s.pieces[id]
+	return t, ok
+}
+
+// unigram finds the pieces whose probabilities have the greatest product.
+// (Kudo, "Subword Regularization", ACL 2018, section 3.2.)
+type unigram struct {
+	pieces  []string
+	scores  []float64
+	trie    *datrie.Trie
+	ids     map[string]int
+	unknown unknown
+	penalty float64 // the score of an unknown character
+	scheme  string  // Metaspace's prepend_scheme; "" without Metaspace
+	split   bool
+}
+
+func newUnigram(f *file) (*unigram, error) {
+	var entries []json.RawMessage
+	if err := json.Unmarshal(f.Model.Vocab, &entries); err != nil {
+		return nil, fmt.Errorf("hf: tokenizer.json: vocab: %w", err)
+	}
+	u := &unigram{ids: make(map[string]int, len(entries)), penalty: math.Inf(1)}
+	for i, raw := range entries {
+		var piece string
+		var score float64
+		if err := json.Unmarshal(raw, &[]any{&piece, &score}); err != nil {
+			return nil, fmt.Errorf("hf: tokenizer.json: piece %d: %w", i, err)
+		}
+		u.pieces = append(u.pieces, piece)
+		u.scores = append(u.scores, score)
+		u.ids[piece] = i
+		u.penalty = min(u.penalty, score)
+	}
+	const unknownPenalty = 10 // below the least likely piece, as in SentencePiece
+	u.penalty -= unknownPenalty
+	var err error
+	if u.unknown, err = newUnknown(&f.Model, u.ids); err != nil {
+		return nil, err
+	}
+	if u.unknown.id < 0 || u.unknown.id >= len(u.pieces) {
+		return nil, &UnsupportedError{"model", "Unigram without an unknown piece"}
+	}
+	u.unknown.fuse = true
+	if u.scheme, u.split, err = metaspace(f.PreTokenizer); err != nil {
+		return nil, err
+	}
+	u.trie, err = datrie.New(len(u.pieces), func(i int) string { return u.pieces[i] })
+	return u, err
+}
+
+// metaspace reads the one pre-tokenizer that goes with Unigram.
+func metaspace(raw json.RawMessage) (scheme string, split bool, err error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", false, nil
+	}
+	var p struct {
+		Type        string `json:"type"`
+		Replacement string `json:"replacement"`
+		Scheme      string `json:"prepend_scheme"`
+		Split       *bool  `json:"split"`
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return "", false, fmt.Errorf("hf: tokenizer.json: pre_tokenizer: %w", err)
+	}
+	if p.Type != "Metaspace" || p.Replacement != mark || p.Scheme != "always" && p.Scheme != "first" && p.Scheme != "never" {
+		return "", false, &UnsupportedError{"pre_tokenizer", fmt.Sprintf("the type %q, or its settings,", p.Type)}
+	}
+	return p.Scheme, p.Split == nil || *p.Split, nil
+}
+
+func (u *unigram) append(dst []int, text string, first bool) []int {
+	if u.scheme == "" {
+		return u.best(dst, text)
+	}
+	text = strings.ReplaceAll(text, " ", mark)
+	if (u.scheme == "always" || u.scheme == "first" && first) && !strings.HasPrefix(text, mark) {
+		text = mark + text
+	}
+	for u.split && text != "" { // each mark begins a piece
+		end := strings.Index(text[1:], mark) + 1
+		if end == 0 {
+			break
+		}
+		dst = u.best(dst, text[:end])
+		text = text[end:]
+	}
+	return u.best(dst, text)
+}
+
+// best is Viterbi's algorithm: the best way to each position is the best over
+// the pieces that end there.
+func (u *unigram) best(dst []int, text string) []int {
+	type step struct {
+		score float64
+		from  int // -1: not reached
+		piece int
+	}
+	way := make([]step, len(text)+1)
+	for i := range way {
+		way[i].from = -1
+	}
+	reach := func(end int, s step) {
+		if w := &way[end]; w.from < 0 || s.score > w.score {
+			*w = s
+		}
+	}
+	for at := 0; at < len(text); {
+		_, size := utf8.DecodeRuneInString(text[at:])
+		single := false
+		p, _ := u.trie.Longest(text[at:])
+		for ; p >= 0; p = u.trie.Prefix(p) {
+			n := len(u.pieces[p])
+			single = single || n == size
+			reach(at+n, step{way[at].score + u.scores[p], at, p})
+		}
+		if !single {
+			reach(at+size, step{way[at].score + u.penalty, at, u.unknown.id})
+		}
+		at += size
+	}
+	start := len(dst)
+	for end := len(text); end > 0; {
+		from, piece := way[end].from, way[end].piece
+		if piece != u.unknown.id {
+			dst = append(dst, piece)
+			end = from
+			continue
+		}
+		for from > 0 && way[from].piece == u.unknown.id { // one run of unknown characters
+			from = way[from].from
+		}
+		run := text[from:end]
+		if id, ok := u.ids[run]; ok {
+			dst = append(dst, id)
+		} else {
+			k := len(dst)
+			dst = u.unknown.append(dst, run)
+			reverse(dst[k:]) // all is turned round in the end
+		}
+		end = from
+	}
+	reverse(dst[start:])
+	return dst
+}
+
+func reverse(ids []int) {
+	for i, j := 0, len(ids)-1; i < j; i, j = i+1, j-1 {
+		ids[i], ids[j] = ids[j], ids[i]
+	}
+}
+
+func (u *unigram) text(id int) (string, bool) {
+	if id < 0 || id >= len(u.pieces) {
+		return "", false
+	}
+	return pieceText(u.pieces[id]), true
+}
