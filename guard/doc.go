@@ -18,13 +18,13 @@
 //
 // # The layers
 //
-//	 user's words ──▶ Input ─────────┐
-//	                                 ▼
-//	 passages ──────▶ Document ─▶ marked ─▶ model ─▶ Output ───▶ text, reasoning
-//	                                 ▲        │
-//	 tool results ──▶ ToolResult ────┘        └────▶ ToolCall ─▶ call
-//	                     │                              ▲
-//	                     └── provenance: trusted or not ┘
+//	user's words ──▶ Input ─────────┐
+//	                                ▼
+//	passages ──────▶ Document ─▶ marked ─▶ model ─▶ Output ───▶ text, reasoning
+//	                                ▲        │
+//	tool results ──▶ ToolResult ────┘        └────▶ ToolCall ─▶ call
+//	                    │                              ▲
+//	                    └── provenance: trusted or not ┘
 //
 // [Options] lists the checks of each [Stage]. A [Check] looks at a text and
 // returns findings; its [Policy] says what follows: [Block] ends the call with a

@@ -30,9 +30,12 @@ func system(c modeltest.Call) string {
 
 func TestPassagesAreCheckedAsDocuments(t *testing.T) {
 	for name, prompt := range map[string]func(ctx context.Context) string{
-		"marked":       func(ctx context.Context) string { return guard.Untrusted(ctx, poisoned)[0] },
-		"raw":          func(ctx context.Context) string { guard.Untrusted(ctx, poisoned); return poisoned },
-		"one line":     func(ctx context.Context) string { guard.Untrusted(ctx, poisoned); return strings.Split(poisoned, "\n")[1] },
+		"marked": func(ctx context.Context) string { return guard.Untrusted(ctx, poisoned)[0] },
+		"raw":    func(ctx context.Context) string { guard.Untrusted(ctx, poisoned); return poisoned },
+		"one line": func(ctx context.Context) string {
+			guard.Untrusted(ctx, poisoned)
+			return strings.Split(poisoned, "\n")[1]
+		},
 		"unregistered": func(context.Context) string { return guard.Untrusted(context.Background(), poisoned)[0] },
 	} {
 		for _, style := range []guard.Spotlight{guard.Delimit, guard.Datamark, guard.Encode} {
@@ -123,7 +126,9 @@ func TestToolResultsAreMarked(t *testing.T) {
 
 type found []schema.Document
 
-func (f found) GetRelevantDocuments(context.Context, string) ([]schema.Document, error) { return f, nil }
+func (f found) GetRelevantDocuments(context.Context, string) ([]schema.Document, error) {
+	return f, nil
+}
 
 func TestRetriever(t *testing.T) {
 	docs := found{
