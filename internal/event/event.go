@@ -55,7 +55,7 @@ const (
 	Policy    = "policy"    // string: what the guard does: block, redact, flag, shadow
 	Reason    = "reason"    // string: why, in words that hold no content
 	Scores    = "scores"    // []float64: best first
-	Stage     = "stage"     // string: input, document, tool, output
+	Stage     = "stage"     // string: input, document, tool_result, tool_call, output
 	State     = "state"     // string: the state entered
 	Status    = "status"    // int: the HTTP status, 0 if there was none
 	Target    = "target"    // string: the route's target

@@ -1,0 +1,252 @@
+package guard
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/delta"
+)
+
+// An answer is the work on what the model says in one call.
+type answer struct {
+	p       *Pipeline
+	ctx     context.Context // with the request's provenance
+	o       *llms.CallOptions
+	prov    *Provenance
+	output  *session
+	calls   *session
+	streams []*stream
+	judged  map[judgement]*llms.FunctionCall // as they may pass, nil for those taken out
+	rewrote bool                             // something of the choices was redacted
+	stopped error                            // why the stream was ended
+}
+
+// A judgement is what a verdict on a call is about.
+type judgement struct {
+	choice int
+	call   llms.FunctionCall
+}
+
+func (p *Pipeline) answer(ctx context.Context, o *llms.CallOptions) *answer {
+	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), judged: map[judgement]*llms.FunctionCall{}}
+	// The budget of these stages begins when the answer is there, see finish.
+	a.output = &session{p: p, stage: Output, ctx: ctx, limit: ctx, end: func() {}}
+	a.calls = &session{p: p, stage: ToolCall, ctx: ctx, limit: ctx, end: func() {}}
+	return a
+}
+
+func (a *answer) end() {
+	a.output.end()
+	a.calls.end()
+}
+
+func (a *answer) judgesCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[ToolCall]) > 0 }
+
+// finish checks the whole answer and releases what streams still hold.
+func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) {
+	a.output, a.calls = a.p.start(a.ctx, Output), a.p.start(a.ctx, ToolCall)
+	var out *llms.ContentResponse
+	if r != nil {
+		copied := *r
+		copied.Choices = slices.Clone(r.Choices)
+		out = &copied
+		for i, c := range r.Choices {
+			if c == nil {
+				continue
+			}
+			checked, err := a.choice(i, c)
+			if err != nil {
+				return nil, err
+			}
+			out.Choices[i] = checked
+		}
+	}
+	for _, s := range a.streams {
+		if err := s.finish(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// choice checks one choice and returns a copy with what was redacted.
+func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, error) {
+	out := *c
+	var err error
+	if out.ReasoningContent, err = a.said(i, delta.Reasoning, c.ReasoningContent); err != nil {
+		return nil, err
+	}
+	if out.Content, err = a.said(i, delta.Text, c.Content); err != nil {
+		return nil, err
+	}
+	if err := a.toolCalls(i, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// said checks a text of a choice. If it was streamed, the checks that act have
+// seen it already, and their findings and the text they let through count.
+func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) {
+	where := nowhere(kind.String())
+	where.Choice = choice
+	checks := a.p.checks[Output]
+	s := a.streamed(choice, kind, text)
+	if s == nil {
+		edits, _, err := a.output.run(text, where)
+		if err != nil {
+			return "", err
+		}
+		a.rewrote = a.rewrote || len(edits) > 0
+		return rewrite(text, edits), nil
+	}
+	if err := s.close(); err != nil {
+		return "", err
+	}
+	for _, l := range s.gate.lanes {
+		if v, _ := verdictOf(l.check, l.found, l.failed); v != nil {
+			v.Stage, v.Where = Output, where
+			a.p.report(a.ctx, *v)
+		}
+	}
+	var watching []Check
+	for _, c := range checks {
+		if !c.Policy.acts() {
+			watching = append(watching, c)
+		}
+	}
+	if _, _, err := a.output.runChecks(watching, text, where); err != nil {
+		return "", err
+	}
+	passed := s.passed.String()
+	a.rewrote = a.rewrote || passed != text
+	return passed, nil
+}
+
+// streamed returns the stream that carried exactly this text.
+func (a *answer) streamed(choice int, kind delta.Kind, text string) *stream {
+	for _, s := range a.streams {
+		k := s.id.d.Kind
+		if k == delta.Unknown {
+			k = delta.Text
+		}
+		if s.gate != nil && k == kind && s.id.d.Choice == choice && s.gate.text.String() == text {
+			return s
+		}
+	}
+	return nil
+}
+
+// toolCalls judges a choice's tool calls and rewrites out's.
+func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
+	if !a.judgesCalls() {
+		return nil
+	}
+	if len(out.ToolCalls) == 0 {
+		if out.FuncCall == nil {
+			return nil
+		}
+		call, err := a.toolCall(i, out.FuncCall)
+		out.FuncCall = call
+		return err
+	}
+	var kept []llms.ToolCall
+	for _, t := range out.ToolCalls {
+		if t.FunctionCall != nil {
+			call, err := a.toolCall(i, t.FunctionCall)
+			if err != nil {
+				return err
+			}
+			if call == nil {
+				continue
+			}
+			t.FunctionCall = call
+		}
+		kept = append(kept, t)
+	}
+	out.ToolCalls = kept
+	if out.FuncCall != nil {
+		// The older field repeats the first call.
+		out.FuncCall = nil
+		if len(kept) > 0 && kept[0].FunctionCall != nil {
+			first := *kept[0].FunctionCall
+			out.FuncCall = &first
+		}
+	}
+	return nil
+}
+
+// toolCall judges one call, once. It returns the call as it may pass, nil if it
+// is to be taken out.
+func (a *answer) toolCall(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
+	j := judgement{choice, *call}
+	passed, ok := a.judged[j]
+	if !ok {
+		var err error
+		if passed, err = a.judge(choice, call); err != nil {
+			return nil, err
+		}
+		a.judged[j] = passed
+	}
+	if passed == nil {
+		return nil, nil
+	}
+	own := *passed
+	return &own, nil
+}
+
+func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
+	where := nowhere("arguments")
+	where.Choice, where.Tool = choice, call.Name
+	if a.p.o.Tools != nil {
+		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
+		if v, stop := verdictOf(rule, judge(a.p.o.Tools, a.prov, a.o, call), nil); v != nil {
+			v.Stage, v.Where = ToolCall, where
+			if stop {
+				return nil, a.calls.block(*v)
+			}
+			a.p.report(a.ctx, *v)
+			if v.Policy == Redact {
+				return nil, nil
+			}
+		}
+	}
+	arguments, err := a.arguments(call.Arguments, where)
+	if err != nil {
+		return nil, err
+	}
+	passed := *call
+	passed.Arguments = arguments
+	return &passed, nil
+}
+
+// arguments runs the checks on each string in a call's arguments, decoded, so
+// that no escape hides anything. Arguments that aren't JSON are one text.
+func (a *answer) arguments(text string, where Where) (string, error) {
+	if len(a.p.checks[ToolCall]) == 0 {
+		return text, nil
+	}
+	leaves, err := leavesOf(text)
+	if err != nil {
+		checked, _, err := a.calls.inspect(text, where)
+		return checked, err
+	}
+	var b strings.Builder
+	at := 0
+	for _, l := range leaves {
+		checked, _, err := a.calls.inspect(l.value, where)
+		if err != nil {
+			return "", err
+		}
+		if checked != l.value {
+			b.WriteString(text[at:l.start])
+			b.WriteString(quote(checked))
+			at = l.end
+		}
+	}
+	b.WriteString(text[at:])
+	return b.String(), nil
+}

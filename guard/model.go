@@ -1,0 +1,80 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/wrap"
+)
+
+// ErrNil says that New was given nothing to wrap.
+var ErrNil = errors.New("guard: what to wrap is nil")
+
+// Model checks what goes into the model behind and what comes out of it. It is
+// safe for concurrent use.
+//
+// With checks on the output that block or redact, a stream is re-chunked: a
+// chunk is passed on when every such check has decided it, and empty chunks may
+// go. With Tools or checks on tool calls, the deltas of tool calls are held
+// until the answer is complete, since only a whole call can be judged. Without
+// either, chunks pass as they come.
+type Model struct {
+	next llms.Model
+	p    *Pipeline
+}
+
+// New returns a Model around next. It fails with [ErrNil], or on a check that is
+// incomplete.
+func New(next llms.Model, o *Options) (*Model, error) {
+	if next == nil {
+		return nil, ErrNil
+	}
+	p, err := NewPipeline(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{next: next, p: p}, nil
+}
+
+// Unwrap returns the model behind.
+func (m *Model) Unwrap() llms.Model { return m.next }
+
+// SupportsReasoning reports what the model behind does.
+func (m *Model) SupportsReasoning() bool { return wrap.SupportsReasoning(m.next) }
+
+// Call answers a single prompt, as [Model.GenerateContent] does.
+func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	return wrap.Call(ctx, m, prompt, options...)
+}
+
+// GenerateContent checks the messages, calls the model behind with what is left
+// of them, and checks the answer. A call that the guard ends returns a
+// [*BlockedError]; of a stream, what was released by then has passed every
+// check.
+func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	o := callopt.Resolve(options)
+	inner, shown, err := m.p.request(ctx, messages)
+	if err != nil {
+		return nil, wrap.ContextError(ctx, err)
+	}
+	a := m.p.answer(inner, &o.CallOptions)
+	defer a.end()
+	r, err := m.next.GenerateContent(inner, shown, a.listen(options)...)
+	if a.stopped != nil { // before err: the model behind may have hidden it
+		return nil, wrap.ContextError(ctx, a.stopped)
+	}
+	if err != nil {
+		return r, wrap.ContextError(ctx, err)
+	}
+	if r, err = a.finish(r); err != nil {
+		return nil, wrap.ContextError(ctx, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,170 @@
+package guard
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// passages are the untrusted texts that one request has met.
+type passages struct {
+	key   []byte
+	style Spotlight
+
+	mu   sync.Mutex
+	list []passage
+	urls []string // where they came from, by the word of those who fetched them
+}
+
+// A passage is an untrusted text and how it was shown.
+type passage struct {
+	text, shown string
+}
+
+type passagesKey struct{}
+
+// NewContext returns a context on which [Untrusted] registers passages for one
+// request, marked as style says. [Handler] makes one for each HTTP request.
+func NewContext(ctx context.Context, style Spotlight) context.Context {
+	p := &passages{style: style, key: make([]byte, 32)}
+	rand.Read(p.key)
+	return context.WithValue(ctx, passagesKey{}, p)
+}
+
+func passagesOf(ctx context.Context) *passages {
+	p, _ := ctx.Value(passagesKey{}).(*passages)
+	return p
+}
+
+// Untrusted registers texts from outside with the request, and returns them
+// marked for the model; put these into the prompt. A [Model] then checks them
+// as documents and holds what they ask for to be nobody's wish.
+//
+// ctx should come from [NewContext]. Without it the texts are marked all the
+// same, and the Model knows them by their marks.
+//
+// A text from outside that was never registered is taken for the user's own
+// words. That is the limit of provenance: it can't be guessed from the text.
+func Untrusted(ctx context.Context, texts ...string) []string {
+	p := passagesOf(ctx)
+	if p == nil {
+		p = passagesOf(NewContext(ctx, Delimit))
+	}
+	return p.register(texts)
+}
+
+func (p *passages) register(texts []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	shown := make([]string, len(texts))
+	for i, t := range texts {
+		shown[i] = p.style.mark(p.key, t)
+		known := slices.ContainsFunc(p.list, func(q passage) bool { return q.text == t })
+		if !known && strings.TrimSpace(t) != "" {
+			p.list = append(p.list, passage{t, shown[i]})
+		}
+	}
+	return shown
+}
+
+// source notes where registered passages came from.
+func (p *passages) source(url string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if url != "" && !slices.Contains(p.urls, url) {
+		p.urls = append(p.urls, url)
+	}
+}
+
+func (p *passages) snapshot() ([]passage, []string) {
+	if p == nil {
+		return nil, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.list), slices.Clone(p.urls)
+}
+
+// A segment is a stretch of a message's text. Index is the passage's place in
+// the order of registration, or -1 for one that is known by its marks alone.
+type segment struct {
+	start, end int
+	text       string // the passage's own text
+	index      int
+	marked     bool // it stands between marks
+	registered bool
+}
+
+// minRaw is the length from which a registered passage, or a line of it, is
+// recognised where it stands unmarked: shorter ones would be found in what the
+// user wrote.
+const minRaw = 24
+
+// segments finds the untrusted stretches of text, in order, none overlapping
+// another.
+func segments(text string, list []passage) []segment {
+	var all []segment
+	add := func(s segment) bool {
+		for _, other := range all {
+			if s.start < other.end && other.start < s.end {
+				return false
+			}
+		}
+		all = append(all, s)
+		return true
+	}
+	find := func(needle string, s segment) (found bool) {
+		for at := 0; ; {
+			i := strings.Index(text[at:], needle)
+			if i < 0 {
+				return found
+			}
+			s.start, s.end = at+i, at+i+len(needle)
+			add(s)
+			at, found = s.end, true
+		}
+	}
+	for i, p := range list {
+		if p.shown != p.text {
+			find(p.shown, segment{text: p.text, index: i, marked: true, registered: true})
+		}
+	}
+	for at := 0; ; {
+		start, bodyStart, bodyEnd, end, ok := marked(text, at)
+		if !ok {
+			break
+		}
+		at = end
+		if !add(segment{start: start, end: end, text: unmark(text[bodyStart:bodyEnd]), index: -1, marked: true}) {
+			at = bodyStart // a mark inside a passage: its writer forged it
+		}
+	}
+	for i, p := range list {
+		if len(p.text) >= minRaw && find(p.text, segment{text: p.text, index: i, registered: true}) {
+			continue
+		}
+		for line := range strings.Lines(p.text) { // the prompt may hold only a part
+			if line = strings.TrimSpace(line); len(line) >= minRaw {
+				find(line, segment{text: line, index: i, registered: true})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b segment) int { return a.start - b.start })
+	return all
+}
+
+// blank returns text with the segments that which picks turned into spaces,
+// byte for byte, so that offsets stay.
+func blank(text string, all []segment, which func(segment) bool) string {
+	b := []byte(text)
+	for _, s := range all {
+		if which(s) {
+			for i := s.start; i < s.end; i++ {
+				b[i] = ' '
+			}
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,321 @@
+package guard
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// Options say what is checked where. The zero value checks nothing, but keeps
+// the untrusted apart: tool results and registered passages are marked for the
+// model.
+type Options struct {
+	// Input checks what the caller's messages say: human, AI and generic ones,
+	// since a client that sends the history can have made it up. System
+	// messages are the application's own.
+	Input []Check
+
+	// Documents checks passages registered with [Untrusted], wherever in the
+	// messages they stand, and what a [Retriever] returns.
+	Documents []Check
+
+	// ToolResults checks what tools answered.
+	ToolResults []Check
+
+	// ToolCalls checks each string in the arguments of the model's tool calls.
+	ToolCalls []Check
+
+	// Output checks the model's text and reasoning.
+	Output []Check
+
+	// Tools are the tools that the model may call, and what taint means for
+	// them. nil: calls aren't looked at beyond ToolCalls. Empty: none may be
+	// called.
+	Tools []Tool
+
+	// ToolPolicy is what happens to a call that Tools forbid: Block ends the
+	// request, Redact takes the call out of the answer.
+	ToolPolicy Policy
+
+	// Spotlight is how tool results are marked, and passages that were
+	// registered but stand unmarked in a message. The zero value delimits them.
+	Spotlight Spotlight
+
+	// Key makes the marks' nonces; whoever has it can forge a mark. nil: random,
+	// for this pipeline alone. With a key that stays, a conversation's marks
+	// stay too, so a provider's prompt cache still fits after a restart.
+	Key []byte
+
+	// Budget is how long each stage of a call may take, and each window of a
+	// stream; 0: a second, negative: no limit.
+	Budget time.Duration
+
+	// MaxBytes is the longest text that is checked; a longer one is blocked,
+	// for any policy. 0: 1 MiB; negative: no limit.
+	MaxBytes int
+
+	// MaxHold is how much of a streamed answer may be held back; one that would
+	// need more is blocked. 0: 1 MiB; negative: no limit.
+	MaxHold int
+
+	// OnVerdict receives every verdict but the shadow ones, on the call's own
+	// goroutine. nil: only the log has them.
+	OnVerdict func(context.Context, Verdict)
+
+	// Tenant returns whose call it is, for the log.
+	Tenant func(context.Context) string
+
+	// Logger receives a guard.verdict for each verdict; nil discards them.
+	Logger *slog.Logger
+
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// The defaults of the zero Options.
+const (
+	defaultBudget = time.Second
+	defaultBytes  = 1 << 20
+)
+
+// A Pipeline runs the checks of [Options] on texts. [Model], [Retriever] and
+// [Handler] are built on it; use it alone where text crosses in another way.
+// It is safe for concurrent use.
+type Pipeline struct {
+	o      Options
+	checks [stages][]Check // by cost
+}
+
+// NewPipeline returns a Pipeline. It fails on a check that is incomplete.
+func NewPipeline(o *Options) (*Pipeline, error) {
+	p := &Pipeline{}
+	if o != nil {
+		p.o = *o
+	}
+	for stage, checks := range [stages][]Check{Input: p.o.Input, Document: p.o.Documents, ToolResult: p.o.ToolResults, ToolCall: p.o.ToolCalls, Output: p.o.Output} {
+		p.checks[stage] = slices.Clone(checks)
+		for i := range checks {
+			if err := checks[i].validate(Stage(stage)); err != nil {
+				return nil, err
+			}
+		}
+		slices.SortStableFunc(p.checks[stage], func(a, b Check) int { return a.Cost - b.Cost })
+	}
+	if err := validTools(p.o.Tools); err != nil {
+		return nil, err
+	}
+	p.o.Tools = slices.Clone(p.o.Tools)
+	p.o.Key = slices.Clone(p.o.Key)
+	if p.o.Key == nil {
+		p.o.Key = make([]byte, 32)
+		rand.Read(p.o.Key)
+	}
+	if p.o.Budget == 0 {
+		p.o.Budget = defaultBudget
+	}
+	if p.o.MaxBytes == 0 {
+		p.o.MaxBytes = defaultBytes
+	}
+	if p.o.MaxHold == 0 {
+		p.o.MaxHold = defaultBytes
+	}
+	if p.o.Now == nil {
+		p.o.Now = time.Now
+	}
+	p.o.Logger = event.Logger(p.o.Logger)
+	return p, nil
+}
+
+// Inspect runs a stage's checks on text. It returns the text with what is to be
+// redacted replaced, and the verdicts, shadow ones aside. The error is a
+// [*BlockedError], or wraps ctx.Err().
+func (p *Pipeline) Inspect(ctx context.Context, stage Stage, text string) (string, []Verdict, error) {
+	s := p.start(ctx, stage)
+	defer s.end()
+	return s.inspect(text, nowhere("text"))
+}
+
+// A session is one stage of one call, under one budget.
+type session struct {
+	p     *Pipeline
+	stage Stage
+	ctx   context.Context // the caller's
+	limit context.Context // ends with the budget
+	end   context.CancelFunc
+}
+
+func (p *Pipeline) start(ctx context.Context, stage Stage) *session {
+	s := &session{p: p, stage: stage, ctx: ctx, limit: ctx, end: func() {}}
+	if p.o.Budget > 0 && slices.ContainsFunc(p.checks[stage], func(c Check) bool { return c.Cost > 0 }) {
+		s.limit, s.end = context.WithTimeout(ctx, p.o.Budget)
+	}
+	return s
+}
+
+// inspect runs the stage's checks on one text and returns it with what is to be
+// redacted replaced.
+func (s *session) inspect(text string, where Where) (string, []Verdict, error) {
+	edits, verdicts, err := s.run(text, where)
+	if err != nil {
+		return "", verdicts, err
+	}
+	return rewrite(text, edits), verdicts, nil
+}
+
+// run runs the stage's checks on one text and returns what to redact.
+func (s *session) run(text string, where Where) ([]edit, []Verdict, error) {
+	return s.runChecks(s.p.checks[s.stage], text, where)
+}
+
+func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, []Verdict, error) {
+	if len(checks) == 0 || text == "" {
+		return nil, nil, nil
+	}
+	if s.p.o.MaxBytes > 0 && len(text) > s.p.o.MaxBytes {
+		return nil, nil, s.block(Verdict{Stage: s.stage, Check: "size", Where: where, Err: ErrTooLarge})
+	}
+	var verdicts []Verdict
+	var edits []edit
+	for len(checks) > 0 {
+		tier := 1
+		for tier < len(checks) && checks[tier].Cost == checks[0].Cost {
+			tier++
+		}
+		for i, r := range s.tier(checks[:tier], text) {
+			c := &checks[i]
+			if err := s.ctx.Err(); err != nil {
+				return nil, verdicts, err
+			}
+			v, stop := verdictOf(c, r.found, r.err)
+			if v == nil {
+				continue
+			}
+			v.Stage, v.Where, v.Elapsed = s.stage, where, r.elapsed
+			if stop {
+				return nil, verdicts, s.block(*v)
+			}
+			s.p.report(s.ctx, *v)
+			if v.Policy != Shadow {
+				verdicts = append(verdicts, *v)
+			}
+			if v.Policy == Redact {
+				for _, f := range r.found {
+					edits = append(edits, edit{f, c})
+				}
+			}
+		}
+		checks = checks[tier:]
+	}
+	return edits, verdicts, nil
+}
+
+// verdictOf returns what a check's result means, nil for nothing, and whether
+// it ends the call.
+func verdictOf(c *Check, found []Finding, err error) (v *Verdict, stop bool) {
+	switch {
+	case err != nil && c.Policy.acts() && !c.FailOpen:
+		return &Verdict{Check: c.Name, Policy: Block, Err: err}, true
+	case err != nil && c.Policy == Shadow:
+		return &Verdict{Check: c.Name, Policy: Shadow, Err: err}, false
+	case err != nil:
+		return &Verdict{Check: c.Name, Policy: Flag, Err: err}, false
+	case len(found) == 0:
+		return nil, false
+	}
+	return &Verdict{Check: c.Name, Policy: c.Policy, Findings: found}, c.Policy == Block
+}
+
+// block reports the verdict that ends the call.
+func (s *session) block(v Verdict) error {
+	v.Policy = Block
+	s.p.report(s.ctx, v)
+	return &BlockedError{Verdict: v}
+}
+
+// A result is what one check returned.
+type result struct {
+	found   []Finding
+	err     error
+	elapsed time.Duration
+}
+
+// tier runs checks of equal cost. The dear ones run at the same time, and are
+// left behind when their time is over.
+func (s *session) tier(checks []Check, text string) []result {
+	results := make([]result, len(checks))
+	one := func(ctx context.Context, c *Check) result {
+		began := s.p.o.Now()
+		found, err := c.find(ctx, text)
+		return result{found, err, s.p.o.Now().Sub(began)}
+	}
+	if checks[0].Cost == 0 {
+		for i := range checks {
+			if s.ctx.Err() != nil {
+				return results
+			}
+			results[i] = one(s.ctx, &checks[i])
+		}
+		return results
+	}
+	type answer struct {
+		i int
+		r result
+	}
+	answers := make(chan answer, len(checks)) // room for those that are left behind
+	ctx, cancel := context.WithCancel(s.limit)
+	defer cancel()
+	began := s.p.o.Now()
+	for i := range checks {
+		go func() {
+			ctx, cancel := ctx, func() {}
+			if t := checks[i].Timeout; t > 0 {
+				ctx, cancel = context.WithTimeout(ctx, t)
+			}
+			defer cancel()
+			done := make(chan result, 1)
+			go func() { done <- one(ctx, &checks[i]) }()
+			select {
+			case r := <-done:
+				answers <- answer{i, r}
+			case <-ctx.Done():
+				answers <- answer{i, result{err: ctx.Err(), elapsed: s.p.o.Now().Sub(began)}}
+			}
+		}()
+	}
+	for range checks {
+		a := <-answers
+		results[a.i] = a.r
+	}
+	return results
+}
+
+// scanner starts a check on a stream.
+func (s *session) scanner(c *Check) Scanner {
+	if c.Scan != nil {
+		return c.Scan(s.ctx)
+	}
+	return &window{hold: c.Hold, find: func(text string) ([]Finding, error) {
+		w := s.p.start(s.ctx, s.stage)
+		defer w.end()
+		r := w.tier([]Check{*c}, text)[0]
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		return r.found, r.err
+	}}
+}
+
+// gate returns a gate with the acting checks of the stage.
+func (s *session) gate() *gate {
+	g := &gate{maxHold: s.p.o.MaxHold}
+	for i := range s.p.checks[s.stage] {
+		if c := &s.p.checks[s.stage][i]; c.Policy.acts() {
+			g.lanes = append(g.lanes, &lane{check: c, scanner: s.scanner(c)})
+		}
+	}
+	return g
+}

@@ -1,0 +1,162 @@
+package guard
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Provenance says where the words of one request came from. Checks find it on
+// their context.
+//
+// Trusted are the words of the application (system messages) and of the user
+// (human messages), registered passages aside. Untrusted are passages and tool
+// results. What the model itself said before is neither: it may have been
+// talked into it.
+type Provenance struct {
+	trusted   []string // normalised
+	tokens    map[string]bool
+	request   string // the last human message, normalised
+	untrusted []string
+	allowed   []string // tools that the application allows for this request
+}
+
+type provenanceKey struct{}
+
+// ProvenanceFrom returns the request's provenance, or an empty one outside of a
+// [Model]'s call.
+func ProvenanceFrom(ctx context.Context) *Provenance {
+	if p, ok := ctx.Value(provenanceKey{}).(*Provenance); ok {
+		return p
+	}
+	return &Provenance{}
+}
+
+// Tainted reports whether the model has read untrusted text.
+func (p *Provenance) Tainted() bool { return len(p.untrusted) > 0 }
+
+// Untrusted returns the untrusted texts. The caller must not change the slice.
+func (p *Provenance) Untrusted() []string { return p.untrusted }
+
+// Trusts reports whether a value comes from trusted text alone: it stands there
+// whole, or each of its words does. Case and runs of blanks don't count. An
+// address, a URL or a number is one word, so it can't be put together from
+// parts.
+func (p *Provenance) Trusts(value string) bool {
+	value = normal(value)
+	if value == "" {
+		return true
+	}
+	for _, t := range p.trusted {
+		if containsWords(t, value) {
+			return true
+		}
+	}
+	for token := range tokensOf(value) {
+		if !p.tokens[token] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Provenance) trust(text string) {
+	text = normal(text)
+	if text == "" {
+		return
+	}
+	if p.tokens == nil {
+		p.tokens = map[string]bool{}
+	}
+	p.trusted = append(p.trusted, text)
+	for token := range tokensOf(text) {
+		p.tokens[token] = true
+	}
+}
+
+func (p *Provenance) distrust(text string) {
+	if strings.TrimSpace(text) != "" {
+		p.untrusted = append(p.untrusted, text)
+	}
+}
+
+// normal lower-cases text and makes each run of blanks one.
+func normal(text string) string {
+	return strings.Join(strings.Fields(strings.ToLower(text)), " ")
+}
+
+// containsWords reports whether value stands in text, not inside a longer word
+// or address.
+func containsWords(text, value string) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], value)
+		if i < 0 {
+			return false
+		}
+		start, end := at+i, at+i+len(value)
+		if !joins(lastRune(text[:start])) && !continues(text[end:]) {
+			return true
+		}
+		at = start + 1
+	}
+}
+
+// joins reports whether a rune belongs to the word beside it.
+func joins(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("@_-/.:%+&=?#~\\", r)
+}
+
+// continues reports whether a word goes on in rest. A full stop or the like
+// ends it if nothing follows.
+func continues(rest string) bool {
+	rest = strings.TrimLeft(rest, ".:?")
+	for _, r := range rest {
+		return joins(r)
+	}
+	return false
+}
+
+func lastRune(s string) rune {
+	last := ' '
+	for _, r := range s[max(0, len(s)-4):] {
+		last = r
+	}
+	return last
+}
+
+// tokensOf yields the words of a normalised text: what stands between blanks,
+// brackets, quotes and commas, without the punctuation at its ends.
+func tokensOf(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, field := range strings.FieldsFunc(text, func(r rune) bool {
+			return unicode.IsSpace(r) || strings.ContainsRune(`,;"'()[]{}<>|`+"`“”‘’", r)
+		}) {
+			if token := strings.Trim(field, ".:!?*"); token != "" && !yield(token) {
+				return
+			}
+		}
+	}
+}
+
+// asked reports whether the user's last message holds a word that begins with
+// one of those given.
+func (p *Provenance) asked(words []string) bool {
+	for token := range tokensOf(p.request) {
+		if slices.ContainsFunc(words, func(w string) bool { return w != "" && strings.HasPrefix(token, strings.ToLower(w)) }) {
+			return true
+		}
+	}
+	return false
+}
+
+type allowedKey struct{}
+
+// Allow returns a context on which the application itself allows tools for one
+// request: the user confirmed it, or it is a step of a plan that was made before
+// anything untrusted was read. It lifts the question who asked for the call, not
+// the one where its arguments come from.
+func Allow(ctx context.Context, tools ...string) context.Context {
+	before, _ := ctx.Value(allowedKey{}).([]string)
+	return context.WithValue(ctx, allowedKey{}, slices.Concat(before, tools))
+}

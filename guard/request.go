@@ -1,0 +1,207 @@
+package guard
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// request checks a call's messages and returns them as the model is to see
+// them, and a context that carries their provenance. The caller's messages stay
+// as they are: what changes is copied.
+func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
+	r := &requester{p: p, prov: &Provenance{}}
+	var urls []string
+	r.passages, urls = passagesOf(ctx).snapshot()
+	r.prov.allowed, _ = ctx.Value(allowedKey{}).([]string)
+	for _, u := range urls {
+		r.prov.trust(u)
+	}
+	for _, m := range messages {
+		r.read(m)
+	}
+	ctx = context.WithValue(ctx, provenanceKey{}, r.prov)
+	for stage := range stages {
+		if stage <= ToolResult {
+			r.sessions[stage] = p.start(ctx, stage)
+			defer r.sessions[stage].end()
+		}
+	}
+	out, changed := messages, false
+	for i, m := range messages {
+		parts, err := r.message(i, m)
+		if err != nil {
+			return ctx, nil, err
+		}
+		if parts == nil {
+			continue
+		}
+		if !changed {
+			out, changed = slices.Clone(messages), true
+		}
+		out[i] = llms.MessageContent{Role: m.Role, Parts: parts}
+	}
+	if r.explain && p.o.Spotlight != Plain {
+		out = explain(out, p.o.Spotlight.Explain())
+	}
+	return ctx, out, nil
+}
+
+// A requester is the work on one request.
+type requester struct {
+	p        *Pipeline
+	passages []passage
+	prov     *Provenance
+	sessions [ToolResult + 1]*session
+	explain  bool // something is marked, so the model must be told what marks mean
+}
+
+func untrustedRole(role llms.ChatMessageType) bool {
+	return role == llms.ChatMessageTypeTool || role == llms.ChatMessageTypeFunction
+}
+
+// read notes where a message's words come from.
+func (r *requester) read(m llms.MessageContent) {
+	trusted := m.Role == llms.ChatMessageTypeHuman || m.Role == llms.ChatMessageTypeSystem
+	var said []string
+	for _, part := range m.Parts {
+		text, ok := part.(llms.TextContent)
+		if !ok {
+			if answer, ok := part.(llms.ToolCallResponse); ok {
+				r.prov.distrust(answer.Content)
+			}
+			continue
+		}
+		if untrustedRole(m.Role) {
+			r.prov.distrust(text.Text)
+			continue
+		}
+		all := segments(text.Text, r.passages)
+		for _, s := range all {
+			r.prov.distrust(s.text)
+		}
+		if trusted {
+			own := blank(text.Text, all, func(segment) bool { return true })
+			r.prov.trust(own)
+			said = append(said, own)
+		}
+	}
+	if m.Role == llms.ChatMessageTypeHuman {
+		r.prov.request = normal(strings.Join(said, " "))
+	}
+}
+
+// message returns a message's parts as the model is to see them, nil if they
+// stay.
+func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, error) {
+	var out []llms.ContentPart
+	set := func(j int, part llms.ContentPart) {
+		if out == nil {
+			out = slices.Clone(m.Parts)
+		}
+		out[j] = part
+	}
+	for j, part := range m.Parts {
+		where := nowhere("text")
+		where.Message, where.Part = i, j
+		switch part := part.(type) {
+		case llms.TextContent:
+			text, err := r.text(m.Role, part.Text, where)
+			if err != nil {
+				return nil, err
+			}
+			if text != part.Text {
+				set(j, llms.TextContent{Text: text})
+			}
+		case llms.ToolCallResponse:
+			where.Tool = part.Name
+			text, err := r.outside(part.Content, where)
+			if err != nil {
+				return nil, err
+			}
+			if text != part.Content {
+				part.Content = text
+				set(j, part)
+			}
+		}
+	}
+	return out, nil
+}
+
+// outside checks and marks what a tool answered.
+func (r *requester) outside(text string, where Where) (string, error) {
+	checked, _, err := r.sessions[ToolResult].inspect(text, where)
+	if err != nil || strings.TrimSpace(checked) == "" {
+		return checked, err
+	}
+	r.explain = true
+	if all := segments(text, r.passages); checked == text && len(all) == 1 && all[0].registered && all[0].marked && all[0].start == 0 && all[0].end == len(text) {
+		return text, nil // the tool is a retriever that marked it
+	}
+	return r.p.o.Spotlight.mark(r.p.o.Key, checked), nil
+}
+
+// text checks a text part: the passages in it as documents, the rest as input
+// unless it is the application's own.
+func (r *requester) text(role llms.ChatMessageType, text string, where Where) (string, error) {
+	if untrustedRole(role) {
+		return r.outside(text, where)
+	}
+	all := segments(text, r.passages)
+	var edits []edit
+	if role != llms.ChatMessageTypeSystem {
+		var err error
+		own := blank(text, all, func(s segment) bool { return s.registered })
+		if edits, _, err = r.sessions[Input].run(own, where); err != nil {
+			return "", err
+		}
+	}
+	for _, s := range all {
+		r.explain = true
+		shown, err := r.passage(role, s, where)
+		if err != nil {
+			return "", err
+		}
+		if shown != "" {
+			replace := &Check{Replace: func(Finding, string) string { return shown }}
+			edits = append(edits, edit{Finding{Start: s.start, End: s.end}, replace})
+		}
+	}
+	return rewrite(text, edits), nil
+}
+
+// passage checks a passage and returns what is to stand in its place, "" if it
+// stays.
+func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (string, error) {
+	where.Kind, where.Passage = "passage", s.index
+	text, _, err := r.sessions[Document].inspect(s.text, where)
+	if err != nil {
+		return "", err
+	}
+	if !s.registered && role != llms.ChatMessageTypeSystem {
+		// Its marks may be the caller's own: it must pass as input too.
+		if text, _, err = r.sessions[Input].inspect(text, where); err != nil {
+			return "", err
+		}
+	}
+	if text == s.text && s.marked {
+		return "", nil
+	}
+	return r.p.o.Spotlight.mark(r.p.o.Key, text), nil
+}
+
+// explain adds what the marks mean to the first system message, or puts one in
+// front.
+func explain(messages []llms.MessageContent, note string) []llms.MessageContent {
+	for i, m := range messages {
+		if m.Role != llms.ChatMessageTypeSystem {
+			continue
+		}
+		out := slices.Clone(messages)
+		out[i].Parts = append(slices.Clip(m.Parts), llms.TextContent{Text: "\n\n" + note})
+		return out
+	}
+	return slices.Insert(slices.Clip(messages), 0, llms.TextParts(llms.ChatMessageTypeSystem, note))
+}

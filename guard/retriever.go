@@ -1,0 +1,78 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/internal/docmeta"
+)
+
+// A Retriever checks what the retriever behind finds, before a prompt is made
+// of it. A document that a check blocks is left out, as if it had not been
+// found: one poisoned document must not silence the others.
+type Retriever struct {
+	next schema.Retriever
+	p    *Pipeline
+}
+
+// NewRetriever returns a Retriever around next that runs the Documents checks of
+// o. It fails with [ErrNil], or on a check that is incomplete.
+func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
+	if next == nil {
+		return nil, ErrNil
+	}
+	p, err := NewPipeline(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Retriever{next: next, p: p}, nil
+}
+
+// GetRelevantDocuments returns the documents that pass, with what is to be
+// redacted replaced and "trust" set to "untrusted". Documents whose metadata
+// say "trusted" pass as they are.
+//
+// If ctx comes from [NewContext] the documents are registered as [Untrusted]
+// does, and a [Model] marks them where they stand in the prompt, whole or line
+// by line. Their "source" counts as trusted: the index says it, not the text.
+func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
+	docs, err := r.next.GetRelevantDocuments(ctx, query)
+	if err != nil {
+		return docs, err
+	}
+	s := r.p.start(ctx, Document)
+	defer s.end()
+	passages := passagesOf(ctx)
+	kept := make([]schema.Document, 0, len(docs))
+	for i, d := range docs {
+		if trust, _ := docmeta.String(d.Metadata, docmeta.Trust); trust == docmeta.TrustTrusted {
+			kept = append(kept, d)
+			continue
+		}
+		where := nowhere("document")
+		where.Passage = i
+		text, _, err := s.inspect(d.PageContent, where)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if blocked := (*BlockedError)(nil); errors.As(err, &blocked) {
+			continue
+		}
+		d.PageContent = text
+		d.Metadata = maps.Clone(d.Metadata)
+		if d.Metadata == nil {
+			d.Metadata = map[string]any{}
+		}
+		d.Metadata[docmeta.Trust] = docmeta.TrustUntrusted
+		if passages != nil {
+			passages.register([]string{text})
+			source, _ := docmeta.String(d.Metadata, docmeta.Source)
+			passages.source(source)
+		}
+		kept = append(kept, d)
+	}
+	return kept, nil
+}

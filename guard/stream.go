@@ -1,0 +1,238 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/delta"
+)
+
+// listen returns the call's options with the caller's callbacks, those that are
+// set, behind the guard.
+func (a *answer) listen(options []llms.CallOption) []llms.CallOption {
+	acting := slices.ContainsFunc(a.p.checks[Output], func(c Check) bool { return c.Policy.acts() })
+	if !acting && !a.judgesCalls() {
+		return options
+	}
+	options = slices.Clip(options)
+	if text := a.o.StreamingFunc; text != nil {
+		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
+			return a.hear(ctx, streamID{via: viaText, d: delta.From(ctx)}, chunk, text)
+		}))
+	}
+	if reasoning := a.o.StreamingReasoningFunc; reasoning != nil {
+		first := func(ctx context.Context, b []byte) error { return reasoning(ctx, b, nil) }
+		second := func(ctx context.Context, b []byte) error { return reasoning(ctx, nil, b) }
+		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, thought, chunk []byte) error {
+			d := delta.From(ctx)
+			if len(thought) > 0 {
+				if err := a.hear(ctx, streamID{viaThought, delta.Delta{Kind: delta.Reasoning, Choice: d.Choice}}, thought, first); err != nil {
+					return err
+				}
+			}
+			if len(chunk) > 0 {
+				return a.hear(ctx, streamID{viaBoth, d}, chunk, second)
+			}
+			return nil
+		}))
+	}
+	return options
+}
+
+// A via is the callback that a stream goes to.
+type via uint8
+
+const (
+	viaText    via = iota // the text callback
+	viaThought            // the reasoning callback's first argument
+	viaBoth               // its second
+)
+
+// A streamID tells the streams of one call apart.
+type streamID struct {
+	via via
+	d   delta.Delta
+}
+
+// A stream is the chunks of one kind and choice on their way to one callback.
+//
+// A chunk of unknown kind is text and, if it looks like it, tool-call deltas: it
+// is checked as both. From the first such chunk on the stream waits for the
+// judgement of the calls, and so does one that may mix several choices.
+type stream struct {
+	a       *answer
+	id      streamID
+	emit    func(context.Context, []byte) error
+	ctx     context.Context // of the last chunk, for what is released later
+	gate    *gate           // of text; nil for tool deltas
+	passed  strings.Builder // the text that passed the gate
+	waiting []string        // of that, what waits for the end
+	wait    bool
+	mixed   bool     // it may hold several choices
+	tools   [][]byte // chunks that are tool deltas
+	closed  bool
+}
+
+// hear takes a chunk of next's. What it returns stops next's stream.
+func (a *answer) hear(ctx context.Context, id streamID, chunk []byte, emit func(context.Context, []byte) error) error {
+	if a.stopped != nil {
+		return a.stopped
+	}
+	i := slices.IndexFunc(a.streams, func(s *stream) bool { return s.id == id })
+	if i < 0 {
+		i = len(a.streams)
+		s := &stream{a: a, id: id, emit: emit}
+		if id.d.Kind != delta.Tool {
+			s.gate = a.output.gate()
+		}
+		s.mixed = id.d.Kind == delta.Unknown && max(a.o.N, a.o.CandidateCount) > 1
+		s.wait = s.mixed
+		a.streams = append(a.streams, s)
+	}
+	s := a.streams[i]
+	s.ctx = ctx
+	return s.hear(chunk)
+}
+
+func (s *stream) hear(chunk []byte) error {
+	if s.gate == nil {
+		if !s.a.judgesCalls() {
+			return s.emit(s.ctx, chunk)
+		}
+		s.tools = append(s.tools, bytes.Clone(chunk))
+		return nil
+	}
+	if s.id.d.Kind == delta.Unknown && s.a.judgesCalls() && isTools(chunk) {
+		s.wait = true
+		s.tools = append(s.tools, bytes.Clone(chunk))
+	}
+	text, err := s.gate.write(string(chunk))
+	if err != nil {
+		return s.halt(err)
+	}
+	if len(s.gate.lanes) == 0 && text == "" {
+		return s.emit(s.ctx, chunk) // an empty chunk, of a text that isn't checked
+	}
+	return s.pass(text)
+}
+
+// pass hands text on, or lets it wait.
+func (s *stream) pass(text string) error {
+	if text == "" {
+		return nil
+	}
+	s.passed.WriteString(text)
+	if s.wait {
+		s.waiting = append(s.waiting, text)
+		return nil
+	}
+	return s.emit(s.ctx, []byte(text))
+}
+
+// halt ends the call with the verdict that closed the gate.
+func (s *stream) halt(err error) error {
+	var h *halt
+	if !errors.As(err, &h) {
+		return err
+	}
+	where := nowhere(s.id.d.Kind.String())
+	where.Choice = s.id.d.Choice
+	v := Verdict{Stage: Output, Check: h.lane.check.Name, Where: where, Findings: h.lane.found, Err: h.err}
+	if h.err != nil {
+		v.Findings = nil
+		if ctxErr := s.a.ctx.Err(); ctxErr != nil {
+			s.a.stopped = ctxErr
+			return ctxErr
+		}
+	}
+	s.a.stopped = s.a.output.block(v)
+	return s.a.stopped
+}
+
+// close ends the stream's text. What is left of it is decided, and released by
+// finish.
+func (s *stream) close() error {
+	if s.gate == nil || s.closed {
+		return nil
+	}
+	s.closed = true
+	text, err := s.gate.close()
+	if err != nil {
+		return s.halt(err)
+	}
+	if text != "" {
+		s.passed.WriteString(text)
+		s.waiting = append(s.waiting, text)
+	}
+	return nil
+}
+
+// finish releases what the stream still holds, now that the whole answer has
+// passed.
+func (s *stream) finish() error {
+	if err := s.close(); err != nil {
+		return err
+	}
+	calls, changed, err := s.judge()
+	if err != nil {
+		return err
+	}
+	if s.gate != nil && (changed || s.mixed && s.a.rewrote) {
+		return nil // what is to go can't be told from the rest
+	}
+	for _, text := range s.waiting {
+		if err := s.emit(s.ctx, []byte(text)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.gate != nil || changed && len(calls) == 0:
+		return nil
+	case changed:
+		b, err := json.Marshal(calls)
+		if err != nil {
+			return err
+		}
+		return s.emit(s.ctx, b)
+	}
+	for _, chunk := range s.tools {
+		if err := s.emit(s.ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge puts the tool deltas together and judges the calls, in case they aren't
+// those of the answer. It returns the calls that may pass, as deltas, and
+// whether they differ from those that came.
+func (s *stream) judge() (passed []toolDelta, changed bool, err error) {
+	calls, err := assemble(s.tools)
+	if err != nil {
+		v := Verdict{Stage: ToolCall, Check: "tools", Where: nowhere("arguments"), Findings: []Finding{{
+			Kind: ToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be judged", Threats: threatsOf(ToolMalformed)}}}
+		return nil, false, s.a.calls.block(v)
+	}
+	for _, d := range calls {
+		before := llms.FunctionCall{Name: d.Function.Name, Arguments: d.Function.Arguments}
+		after, err := s.a.toolCall(s.id.d.Choice, &before)
+		if err != nil {
+			return nil, false, err
+		}
+		if after == nil {
+			changed = true
+			continue
+		}
+		changed = changed || *after != before
+		d.Function.Arguments = after.Arguments
+		d.Index = len(passed)
+		passed = append(passed, d)
+	}
+	return passed, changed, nil
+}

@@ -1,0 +1,170 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// A Tool says what the guard must know of a tool.
+//
+// Nobody can tell from a call's wording whether the user wanted it or a
+// document did. But a call has two traces of its origin: that somebody asked
+// for such an action, and the values in its arguments. Once the model has read
+// untrusted text, a call of a tool that does more than read passes only if the
+// user asked for that action in their last message (or the application allowed
+// it) and each value that steers it stands in trusted text.
+type Tool struct {
+	// Name is the function's name.
+	Name string
+
+	// Reads says that the tool changes nothing and sends nothing anywhere that
+	// an attacker could see: looking up an order does, fetching a URL doesn't.
+	// Such a tool may be called whatever the model has read.
+	Reads bool
+
+	// Asked are the words by which a user asks for the action: "send", "mail".
+	// Words that begin with one of them count. Empty: only [Allow] and a forced
+	// ToolChoice let the tool be called after untrusted text.
+	Asked []string
+
+	// Free are the arguments that may hold what was read, such as the body of
+	// a mail. Web and mail addresses in them must still be trusted.
+	Free []string
+}
+
+// The kinds of finding about tool calls.
+const (
+	ToolUnlisted  = "tool_unlisted"  // not among Options.Tools
+	ToolUnasked   = "tool_unasked"   // the user didn't ask for such an action
+	ToolTainted   = "tool_tainted"   // an argument doesn't come from trusted text
+	ToolMalformed = "tool_malformed" // the arguments aren't a JSON object
+)
+
+// threatsOf names what each kind defends against: excessive agency, and
+// indirect prompt injection that acts through a tool.
+func threatsOf(kind string) []string {
+	if kind == ToolUnlisted || kind == ToolMalformed {
+		return []string{"LLM06:2025"}
+	}
+	return []string{"LLM01:2025", "LLM06:2025", "AML.T0051.001", "AML.T0053"}
+}
+
+func validTools(tools []Tool) error {
+	seen := map[string]bool{}
+	for i, t := range tools {
+		switch {
+		case t.Name == "":
+			return fmt.Errorf("guard: tool %d has no Name", i)
+		case seen[t.Name]:
+			return fmt.Errorf("guard: tool %q is listed twice", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	return nil
+}
+
+// judge looks at one call of the model.
+func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.FunctionCall) []Finding {
+	find := func(kind, reason string, start, end int) []Finding {
+		return []Finding{{Kind: kind, Start: start, End: end, Score: 1, Reason: reason, Threats: threatsOf(kind)}}
+	}
+	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == call.Name })
+	if i < 0 {
+		return find(ToolUnlisted, "the tool isn't on the list of those allowed", 0, len(call.Arguments))
+	}
+	t := &tools[i]
+	if t.Reads || !p.Tainted() {
+		return nil
+	}
+	if !p.asked(t.Asked) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
+		return find(ToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
+	}
+	leaves, err := leavesOf(call.Arguments)
+	if err != nil {
+		return find(ToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
+	}
+	for _, l := range leaves {
+		if slices.Contains(enumOf(o, t.Name, l.top), l.value) {
+			continue // the application's own word
+		}
+		trusted := p.Trusts(l.value)
+		if !trusted && !l.key && slices.Contains(t.Free, l.top) {
+			trusted = !slices.ContainsFunc(addresses(l.value), func(a string) bool { return !p.Trusts(a) })
+		}
+		if !trusted {
+			return find(ToolTainted, "an argument isn't from the user's or the application's words", l.start, l.end)
+		}
+	}
+	return nil
+}
+
+// forced reports whether the application chose the tool for this call.
+func forced(o *llms.CallOptions, name string) bool {
+	switch c := o.ToolChoice.(type) {
+	case llms.ToolChoice:
+		return c.Function != nil && c.Function.Name == name
+	case *llms.ToolChoice:
+		return c != nil && c.Function != nil && c.Function.Name == name
+	}
+	return false
+}
+
+// enumOf returns the values that the call's own definition of the tool lists
+// for an argument.
+func enumOf(o *llms.CallOptions, tool, argument string) []string {
+	for _, t := range o.Tools {
+		if t.Function == nil || t.Function.Name != tool {
+			continue
+		}
+		parameters, _ := t.Function.Parameters.(map[string]any)
+		properties, _ := parameters["properties"].(map[string]any)
+		property, _ := properties[argument].(map[string]any)
+		var values []string
+		switch list := property["enum"].(type) {
+		case []string:
+			values = list
+		case []any:
+			for _, v := range list {
+				if s, ok := v.(string); ok {
+					values = append(values, s)
+				}
+			}
+		}
+		return values
+	}
+	return nil
+}
+
+// addresses returns the web and mail addresses in text, in any case, and what
+// looks enough like a host to become a link.
+func addresses(text string) []string {
+	var all []string
+	for token := range tokensOf(normal(text)) {
+		if strings.Contains(token, "://") || strings.Contains(token, "@") || strings.HasPrefix(token, "//") || hostLike(token) {
+			all = append(all, token)
+		}
+	}
+	return all
+}
+
+// hostLike reports whether a token begins with something.tld.
+func hostLike(token string) bool {
+	host, _, _ := strings.Cut(token, "/")
+	i := strings.LastIndexByte(host, '.')
+	if i <= 0 {
+		return false
+	}
+	top := host[i+1:]
+	if port := strings.IndexByte(top, ':'); port >= 0 {
+		top = top[:port]
+	}
+	for _, r := range top {
+		if r >= '0' && r <= '9' {
+			return strings.Count(host, ".") == 3 // an IPv4 address; 3.14 is a number
+		}
+	}
+	return len(top) >= 2
+}
