@@ -29,6 +29,10 @@ type ExtractiveOptions struct {
 	// only shared words count.
 	Embedder embeddings.Embedder
 
+	// Clean takes off what a guard has put around a passage to mark it; nil: the
+	// passages are as they were found.
+	Clean func(passage string) string
+
 	// Sentences is how many sentences an answer has at most; 0: 3.
 	Sentences int
 
@@ -112,7 +116,11 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 		return nil, nil
 	}
 	var all []candidate
-	for _, p := range passages {
+	for i := range passages {
+		if e.o.Clean != nil {
+			passages[i].text = e.o.Clean(passages[i].text)
+		}
+		p := passages[i]
 		for _, s := range sentence.Split(p.text) {
 			text := bare(p.text[s.Start:s.End])
 			if words := set(bm25.English(text)); len(words) >= 3 && !isHeading(text) && !looksLikeCode(text) && !repeats(text, question) {

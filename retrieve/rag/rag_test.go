@@ -98,6 +98,12 @@ func TestExtractiveOptions(t *testing.T) {
 	e, err := NewExtractive(nil) // words alone
 	require.NoError(t, err)
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
+	marked := []schema.Document{passage("<<mark>>\nKeys are rotated every 90 days.\n<</mark>>", "k.md", 0)}
+	e, err = NewExtractive(&ExtractiveOptions{Clean: func(p string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(p, "<<mark>>", ""), "<</mark>>", "")
+	}})
+	require.NoError(t, err)
+	require.Equal(t, "Keys are rotated every 90 days. [1]", ask(t, e, "When are keys rotated?", marked))
 	e, err = NewExtractive(&ExtractiveOptions{Embedder: failing{}})
 	require.NoError(t, err)
 	_, err = e.GenerateContent(t.Context(), Prompt("How often are keys rotated?", passages()))

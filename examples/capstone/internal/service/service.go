@@ -25,6 +25,7 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
+	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -145,7 +146,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL})
 	} else {
 		s.backend = rag.ExtractiveName
-		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder})
+		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmarked})
 	}
 	if err != nil {
 		return err
@@ -158,11 +159,15 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Logger: log})
+	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Normalize: sameMarks, Logger: log})
 	if err != nil {
 		return err
 	}
-	s.model, err = trace.New(s.cached, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
+	guarded, err := guardOf(s.cached, s.tenant, log)
+	if err != nil {
+		return err
+	}
+	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
 	return err
 }
 
@@ -268,7 +273,8 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if q.OnPassages != nil {
 		q.OnPassages(passages)
 	}
-	messages := rag.Prompt(q.Text, passages, q.History...)
+	ctx = guard.NewContext(ctx, guard.Delimit)
+	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
 	options := q.Options
 	if q.OnChunk != nil {
 		options = append(options[:len(options):len(options)], llms.WithStreamingFunc(func(_ context.Context, c []byte) error {
