@@ -295,6 +295,9 @@ func TestBadInput(t *testing.T) {
 
 // TestALineOfAMegabyte: bounded time and memory, whatever a system returns.
 func TestALineOfAMegabyte(t *testing.T) {
+	if raceDetector {
+		t.Skip("nothing here runs concurrently, and it takes ten times as long")
+	}
 	long := strings.Repeat("the quick brown fox jumps over a lazy dog ", 1<<20/42)
 	short := "the quick brown fox"
 	for m := range textMetrics(t) {

@@ -172,6 +172,9 @@ func BenchmarkJobs(b *testing.B) {
 // TestAllocations: once the scratch is warm, scoring a segment allocates at
 // most twice.
 func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("under the race detector pools forget")
+	}
 	hyps, refs := peerCorpus(64)
 	c, o := &Case{}, &Output{}
 	check := func(name string, m Metric) {
