@@ -5,8 +5,10 @@ go 1.26.0
 replace github.com/prodailabs/prodai => ../..
 
 require (
+	github.com/agnivade/levenshtein v1.2.1
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/prodailabs/prodai v0.0.0-00010101000000-000000000000
+	github.com/reiver/go-porterstemmer v1.0.1
 	github.com/tmc/langchaingo v0.1.14
 )
 
@@ -22,4 +24,7 @@ require (
 	github.com/tidwall/sjson v1.2.5 // indirect
 )
 
-require github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+require (
+	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+)
