@@ -103,6 +103,20 @@ func TestTextMetricLaws(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, streamed, name)
 
+		// shards, merged in another order
+		shards := []*Sum{NewSum(m), NewSum(m), NewSum(m)}
+		for i := range hyps {
+			require.NoError(t, shards[i%3].Add(t.Context(), &Case{References: refs[i]}, &Output{Text: hyps[i]}))
+		}
+		merged := NewSum(m)
+		for _, i := range []int{2, 0, 1} {
+			require.NoError(t, merged.Merge(shards[i]))
+		}
+		sharded, err := merged.Score()
+		require.NoError(t, err)
+		require.Equal(t, want, sharded, name)
+		require.ErrorIs(t, merged.Merge(NewSum(&mean{sig: Signature{Metric: "other"}})), ErrSignature)
+
 		empty := m.Value(make([]float64, m.Width()))
 		require.False(t, math.IsNaN(empty) || math.IsInf(empty, 0), "%s of nothing is defined", name)
 	}

@@ -76,7 +76,7 @@ func metricJob(name string, n int, m Metric) peerJob {
 	return peerJob{name, n, func(t testing.TB, hyps []string, refs [][]string) float64 {
 		table, err := CorpusTable(m, hyps, refs, 1)
 		require.NoError(t, err)
-		return m.Value(table.sum())
+		return m.Value(columnSums(table.Rows, table.Width))
 	}}
 }
 

@@ -36,8 +36,8 @@ type RunOptions struct {
 	// Timeout bounds one call of the system; 0 means no bound.
 	Timeout time.Duration
 	// Journal is the file that results are appended to as they finish. A run
-	// that is started again with the same file goes on where it stopped. Empty
-	// keeps results in memory.
+	// that is started again with the same file goes on where it stopped; two
+	// processes must not share one. Empty keeps results in memory.
 	Journal string
 	// RetryErrors runs cases again that the journal says the system failed on.
 	RetryErrors bool
