@@ -337,6 +337,11 @@ func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	require.Equal(t, 3, report.Metrics[0].Failed)
 	require.False(t, report.Passed())
 
+	endless := func(context.Context, *Case) (*Output, error) { return &Output{LogProbs: []float64{math.Inf(-1)}}, nil }
+	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: endless, Metrics: metrics}, &RunOptions{Journal: filepath.Join(t.TempDir(), "j")})
+	require.NoError(t, err)
+	require.Equal(t, 3, report.Errors, "an output that can't be stored is an error of the system, not of the run")
+
 	silent := func(context.Context, *Case) (*Output, error) { return nil, nil }
 	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: silent, Metrics: metrics}, nil)
 	require.NoError(t, err)
