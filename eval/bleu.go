@@ -308,5 +308,5 @@ func (b *BLEU) Corpus(hyps []string, refs [][]string) (BLEUScore, error) {
 	if t.Len() == 0 {
 		return BLEUScore{}, fmt.Errorf("%w: BLEU", ErrEmpty)
 	}
-	return b.Details(t.sum()), nil
+	return b.Details(columnSums(t.Rows, t.Width)), nil
 }

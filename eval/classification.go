@@ -259,7 +259,7 @@ func (m *Classification) Stats(_ context.Context, c *Case, o *Output, dst []floa
 	}
 	row, ok := m.at[strings.TrimSpace(c.References[0])]
 	if !ok {
-		return fmt.Errorf("%w: true class %q is not among the labels", ErrOption, c.References[0])
+		return fmt.Errorf("%w: true class %q is not among the labels", ErrCase, c.References[0])
 	}
 	col, ok := m.at[strings.TrimSpace(o.Text)]
 	if !ok {

@@ -42,7 +42,9 @@
 // A loop, a stream, shards on many machines, a slice by language, a bootstrap
 // (sum other rows) and a randomisation test (swap rows between two systems)
 // are then one code path, and a metric of your own gets all of them for two
-// short methods; [NewMean] makes one from a function.
+// short methods; [NewMean] makes one from a function. [Corpus] scores lists of
+// texts, [Sum] a stream or a shard in constant memory, and a [Table] keeps the
+// rows for eval/stats to resample.
 //
 // # Signatures
 //

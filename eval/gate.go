@@ -183,8 +183,7 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 		if err != nil {
 			return nil, fmt.Errorf("eval: the baseline: %w", err)
 		}
-		rec.Output = nil // only statistics are kept
-		before[key{rec.Case.ID, fingerprint(rec.Case)}] = rec
+		before[key{rec.Case.ID, fingerprint(rec.Case)}] = &Record{Results: rec.Results} // outputs aren't kept
 	}
 	out := make([]Comparison, len(r.metrics))
 	rows := make([][2][]float64, len(r.metrics))
@@ -196,8 +195,7 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 		if err != nil {
 			return nil, err
 		}
-		rec = &Record{Index: rec.Index, Case: rec.Case, Results: rec.Results}
-		records = append(records, rec)
+		records = append(records, &Record{Index: rec.Index, Case: rec.Case, Results: rec.Results})
 	}
 	slices.SortFunc(records, func(a, b *Record) int { return cmp.Compare(a.Index, b.Index) })
 	for _, rec := range records {
@@ -275,14 +273,6 @@ func holm(cs []Comparison, alpha float64) {
 		}
 		cs[i].Significant = true
 	}
-}
-
-func columnSums(rows []float64, width int) []float64 {
-	s := newSums(width)
-	for i := 0; i < len(rows); i += width {
-		s.add(rows[i : i+width])
-	}
-	return s.totals()
 }
 
 // randomization is the approximate randomisation test (Noreen 1989; Riezler

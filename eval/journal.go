@@ -204,12 +204,20 @@ func (j *journal) beyond(n int) int {
 	return count
 }
 
+// append adds a record. An output that JSON can't hold (an infinite
+// log-probability) becomes an error of the system: one bad answer must not stop
+// a run of thousands.
 func (j *journal) append(r *Record) error {
 	if j.file == nil {
 		j.held = append(j.held, r)
 		return nil
 	}
-	return j.write(r)
+	err := j.write(r)
+	if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+		r.Output, r.Results, r.Error = nil, nil, "the output can't be stored: "+err.Error()
+		return j.write(r)
+	}
+	return err
 }
 
 func (j *journal) write(v any) error {

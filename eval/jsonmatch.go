@@ -71,7 +71,7 @@ func (m *JSONMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) 
 	for i, ref := range c.References {
 		want, err := parseJSON(ref)
 		if err != nil {
-			return fmt.Errorf("%w: reference %d is no JSON: %w", ErrOption, i, err)
+			return fmt.Errorf("%w: reference %d is no JSON: %w", ErrCase, i, err)
 		}
 		if found {
 			dst[0] = max(dst[0], m.score(want, got))

@@ -103,6 +103,20 @@ func TestTextMetricLaws(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, streamed, name)
 
+		// shards, merged in another order
+		shards := []*Sum{NewSum(m), NewSum(m), NewSum(m)}
+		for i := range hyps {
+			require.NoError(t, shards[i%3].Add(t.Context(), &Case{References: refs[i]}, &Output{Text: hyps[i]}))
+		}
+		merged := NewSum(m)
+		for _, i := range []int{2, 0, 1} {
+			require.NoError(t, merged.Merge(shards[i]))
+		}
+		sharded, err := merged.Score()
+		require.NoError(t, err)
+		require.Equal(t, want, sharded, name)
+		require.ErrorIs(t, merged.Merge(NewSum(&mean{sig: Signature{Metric: "other"}})), ErrSignature)
+
 		empty := m.Value(make([]float64, m.Width()))
 		require.False(t, math.IsNaN(empty) || math.IsInf(empty, 0), "%s of nothing is defined", name)
 	}
@@ -295,6 +309,9 @@ func TestBadInput(t *testing.T) {
 
 // TestALineOfAMegabyte: bounded time and memory, whatever a system returns.
 func TestALineOfAMegabyte(t *testing.T) {
+	if raceDetector {
+		t.Skip("nothing here runs concurrently, and it takes ten times as long")
+	}
 	long := strings.Repeat("the quick brown fox jumps over a lazy dog ", 1<<20/42)
 	short := "the quick brown fox"
 	for m := range textMetrics(t) {

@@ -114,6 +114,7 @@ var (
 	ErrNotFinite    = errors.New("eval: number is NaN or infinite")
 	ErrOption       = errors.New("eval: invalid option")
 	ErrSignature    = errors.New("eval: signatures differ")
+	ErrCase         = errors.New("eval: invalid case")
 	ErrDuplicate    = errors.New("eval: duplicate")
 )
 

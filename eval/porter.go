@@ -1,7 +1,7 @@
 package eval
 
 import (
-	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -23,7 +23,8 @@ const (
 // Source: Porter 1980, "An algorithm for suffix stripping"; the variants as
 // NLTK defines them.
 func PorterStem(word string, mode PorterMode) string {
-	lower := appendLower(nil, word)
+	var room [48]byte
+	lower := appendLower(room[:0], word)
 	if mode == PorterNLTK {
 		if stem, ok := irregular(lower); ok {
 			return stem
@@ -37,7 +38,11 @@ func PorterStem(word string, mode PorterMode) string {
 			return stemRunes(lower, mode)
 		}
 	}
-	return string(porter{lower, mode}.stem())
+	stem := porter{lower, mode}.stem()
+	if len(stem) <= len(word) && word[:len(stem)] == string(stem) {
+		return word[:len(stem)] // most stems are a prefix, which needs no new string
+	}
+	return string(stem)
 }
 
 // stemRunes stems a word that isn't ASCII: each other rune, to the algorithm a
@@ -148,7 +153,8 @@ func (p porter) stem() []byte {
 }
 
 func (p porter) ends(suffix string) bool {
-	return len(p.w) >= len(suffix) && string(p.w[len(p.w)-len(suffix):]) == suffix
+	n, k := len(p.w), len(suffix)
+	return n >= k && p.w[n-1] == suffix[k-1] && string(p.w[n-k:]) == suffix
 }
 
 // first returns the first rule whose suffix the word has, and what stands
@@ -260,7 +266,7 @@ func (p porter) cvc(w []byte) bool {
 }
 
 func endsIn(w []byte, letters string) bool {
-	return len(w) > 0 && bytes.IndexByte([]byte(letters), w[len(w)-1]) >= 0
+	return len(w) > 0 && strings.IndexByte(letters, w[len(w)-1]) >= 0
 }
 
 func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' }

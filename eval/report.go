@@ -89,27 +89,20 @@ func findMetric(name string, n int, sig func(int) Signature) (int, error) {
 type scoreboard struct {
 	metrics []Metric
 	names   []string
-	all     []*tally
-	slices  []map[string]*tally
+	all     []*Sum
+	slices  []map[string]*Sum
 	left    int
 }
 
 // maxSlices bounds a run's memory where a tag turns out to be an id.
 const maxSlices = 1000
 
-type tally struct {
-	sums            *sums
-	refs            int
-	n               int
-	skipped, failed int
-}
-
 func newScoreboard(metrics []Metric) *scoreboard {
 	b := &scoreboard{metrics: metrics}
 	for _, m := range metrics {
 		b.names = append(b.names, m.Signature().Name())
-		b.all = append(b.all, &tally{sums: newSums(m.Width())})
-		b.slices = append(b.slices, map[string]*tally{})
+		b.all = append(b.all, NewSum(m))
+		b.slices = append(b.slices, map[string]*Sum{})
 	}
 	return b
 }
@@ -126,7 +119,7 @@ func (b *scoreboard) add(r *Record) error {
 		if res.Metric != b.names[i] || res.Scored() && len(res.Stats) != b.metrics[i].Width() {
 			return fmt.Errorf("%w: case %d, result %d is of %s", ErrJournal, r.Index, i, res.Metric)
 		}
-		b.all[i].add(res, len(r.Case.References))
+		b.all[i].addResult(res, len(r.Case.References))
 		for _, g := range r.Slices {
 			t := b.slices[i][g]
 			if t == nil {
@@ -134,38 +127,32 @@ func (b *scoreboard) add(r *Record) error {
 					b.left++
 					continue
 				}
-				t = &tally{sums: newSums(b.metrics[i].Width())}
+				t = NewSum(b.metrics[i])
 				b.slices[i][g] = t
 			}
-			t.add(res, len(r.Case.References))
+			t.addResult(res, len(r.Case.References))
 		}
 	}
 	return nil
 }
 
-func (t *tally) add(res *Result, refs int) {
+func (s *Sum) addResult(res *Result, refs int) {
 	switch {
 	case res.Skipped != "":
-		t.skipped++
+		s.skipped++
 	case res.Failed != "":
-		t.failed++
+		s.failed++
 	default:
-		t.n++
-		t.refs = mergeRefs(t.refs, refs)
-		t.sums.add(res.Stats)
+		s.addRow(res.Stats, refs)
 	}
-}
-
-func (t *tally) score(m Metric) Score {
-	return Score{Signature: dataSignature(m, t.refs, t.n), Value: m.Value(t.sums.totals()), Skipped: t.skipped, Failed: t.failed}
 }
 
 func (b *scoreboard) report() []MetricReport {
 	out := make([]MetricReport, len(b.metrics))
-	for i, m := range b.metrics {
-		out[i].Score = b.all[i].score(m)
+	for i := range b.metrics {
+		out[i].Score = b.all[i].score()
 		for _, name := range slices.Sorted(maps.Keys(b.slices[i])) {
-			out[i].Slices = append(out[i].Slices, SliceScore{name, b.slices[i][name].score(m)})
+			out[i].Slices = append(out[i].Slices, SliceScore{name, b.slices[i][name].score()})
 		}
 	}
 	return out

@@ -46,7 +46,7 @@ func TestJSONMatch(t *testing.T) {
 	bag := NewJSONMatch(&JSONOptions{AnyOrder: true})
 	require.Equal(t, 0.0, value(t, bag, &Case{References: []string{`[{"a":1,"b":1},{"a":2,"b":2}]`}}, &Output{Text: `[{"a":1,"b":2},{"a":2,"b":1}]`}))
 	require.Equal(t, 1.0, value(t, bag, &Case{References: []string{`[{"a":1,"b":1},{"a":2,"b":2}]`}}, &Output{Text: `[{"b":2,"a":2},{"a":1,"b":1}]`}))
-	require.ErrorIs(t, exact.Stats(t.Context(), &Case{References: []string{"{"}}, &Output{Text: "{}"}, make([]float64, 2)), ErrOption)
+	require.ErrorIs(t, exact.Stats(t.Context(), &Case{References: []string{"{"}}, &Output{Text: "{}"}, make([]float64, 2)), ErrCase)
 }
 
 func TestToolMatch(t *testing.T) {

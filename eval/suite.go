@@ -20,7 +20,8 @@ type Suite struct {
 	// returns. A journal or a baseline of another version is refused.
 	Version string
 	// Cases are read once, one at a time, so they may come from a file of any
-	// size. A resumed run has to see the same cases in the same order.
+	// size; each must be a Case of its own, since several are in the system at
+	// once. A resumed run has to see the same cases in the same order.
 	Cases   iter.Seq2[*Case, error]
 	System  System
 	Metrics []Metric
@@ -36,8 +37,8 @@ type RunOptions struct {
 	// Timeout bounds one call of the system; 0 means no bound.
 	Timeout time.Duration
 	// Journal is the file that results are appended to as they finish. A run
-	// that is started again with the same file goes on where it stopped. Empty
-	// keeps results in memory.
+	// that is started again with the same file goes on where it stopped; two
+	// processes must not share one. Empty keeps results in memory.
 	Journal string
 	// RetryErrors runs cases again that the journal says the system failed on.
 	RetryErrors bool
@@ -234,7 +235,10 @@ func (r *run) run(ctx context.Context) error {
 		if writing != nil {
 			continue
 		}
-		if writing = errors.Join(r.journal.append(rec), r.account(rec)); writing != nil {
+		if writing = r.journal.append(rec); writing == nil {
+			writing = r.account(rec)
+		}
+		if writing != nil {
 			stop(writing)
 			continue
 		}

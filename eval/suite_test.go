@@ -337,6 +337,11 @@ func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	require.Equal(t, 3, report.Metrics[0].Failed)
 	require.False(t, report.Passed())
 
+	endless := func(context.Context, *Case) (*Output, error) { return &Output{LogProbs: []float64{math.Inf(-1)}}, nil }
+	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: endless, Metrics: metrics}, &RunOptions{Journal: filepath.Join(t.TempDir(), "j")})
+	require.NoError(t, err)
+	require.Equal(t, 3, report.Errors, "an output that can't be stored is an error of the system, not of the run")
+
 	silent := func(context.Context, *Case) (*Output, error) { return nil, nil }
 	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: silent, Metrics: metrics}, nil)
 	require.NoError(t, err)
@@ -357,6 +362,9 @@ func TestBaselineComparison(t *testing.T) {
 	base := run(squarer, nil, 200)
 	require.True(t, base.Passed())
 	same := run(squarer, base, 200)
+	for rec := range base.Records() {
+		require.True(t, rec.Error != "" || rec.Output != nil, "comparing must leave the baseline as it was")
+	}
 	require.True(t, same.Passed())
 	for _, g := range same.Gates[1:] {
 		require.Equal(t, 1.0, g.Compared.P)
@@ -405,7 +413,7 @@ func TestSumsAreExactInAnyOrder(t *testing.T) {
 		xs = append(xs, (rng.Float64()-0.5)*math.Pow(10, float64(rng.IntN(40)-20)))
 	}
 	sum := func() float64 {
-		s := newSums(1)
+		s := make(sums, 1)
 		for _, x := range xs {
 			s.add([]float64{x})
 		}
@@ -416,12 +424,12 @@ func TestSumsAreExactInAnyOrder(t *testing.T) {
 		rng.Shuffle(len(xs), func(i, j int) { xs[i], xs[j] = xs[j], xs[i] })
 		require.Equal(t, want, sum())
 	}
-	s := newSums(1)
+	s := make(sums, 1)
 	for range 10 {
 		s.add([]float64{0.1})
 	}
 	require.Equal(t, 1.0, s.totals()[0])
-	require.True(t, slices.Equal([]float64{0, 0}, newSums(2).totals()))
+	require.True(t, slices.Equal([]float64{0, 0}, make(sums, 2).totals()))
 }
 
 func TestProgressBar(t *testing.T) {

@@ -1,5 +1,87 @@
 package eval
 
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Sum measures a stream in constant memory: it keeps the metric's summed
+// statistics and no segment. Sums of shards are merged; the result doesn't
+// depend on how the stream was cut or in which order its parts came, since
+// sums are exact.
+//
+// A [Table] keeps the rows too, for tests that resample them. A Sum is not safe
+// for concurrent use: give each goroutine its own, and merge.
+type Sum struct {
+	metric          Metric
+	sums            sums
+	row             []float64
+	refs            int
+	n               int
+	skipped, failed int
+}
+
+// NewSum returns the empty sum of m's statistics.
+func NewSum(m Metric) *Sum {
+	return &Sum{metric: m, sums: make(sums, m.Width()), row: make([]float64, m.Width())}
+}
+
+// Add measures one segment. Of a [SkipError] it keeps count and returns nil;
+// any other error is returned, and the segment counted as failed.
+func (s *Sum) Add(ctx context.Context, c *Case, o *Output) error {
+	err := s.metric.Stats(ctx, c, o, s.row)
+	if err == nil {
+		s.addRow(s.row, len(c.References))
+		return nil
+	}
+	if _, ok := errors.AsType[*SkipError](err); ok {
+		s.skipped++
+		return nil
+	}
+	s.failed++
+	return err
+}
+
+func (s *Sum) addRow(row []float64, refs int) {
+	s.n++
+	s.refs = mergeRefs(s.refs, refs)
+	s.sums.add(row)
+}
+
+// Merge adds what another sum of the same metric has seen, or fails with
+// [ErrSignature].
+func (s *Sum) Merge(other *Sum) error {
+	if a, b := s.metric.Signature(), other.metric.Signature(); a != b {
+		return fmt.Errorf("%w: %s and %s", ErrSignature, a.Name(), b.Name())
+	}
+	if other.n > 0 {
+		s.refs = mergeRefs(s.refs, other.refs)
+	}
+	s.n += other.n
+	s.skipped += other.skipped
+	s.failed += other.failed
+	for i, partials := range other.sums {
+		for _, x := range partials {
+			s.sums[i] = addExact(s.sums[i], x)
+		}
+	}
+	return nil
+}
+
+// Score returns the value of what was seen, or [ErrEmpty] if nothing was
+// scored.
+func (s *Sum) Score() (Score, error) {
+	if s.n == 0 {
+		return Score{}, fmt.Errorf("%w: %s scored none of %d", ErrEmpty, s.metric.Signature().Metric, s.skipped+s.failed)
+	}
+	return s.score(), nil
+}
+
+func (s *Sum) score() Score {
+	return Score{Signature: dataSignature(s.metric, s.refs, s.n), Value: s.metric.Value(s.sums.totals()), Skipped: s.skipped, Failed: s.failed}
+}
+
 // sums adds rows of numbers exactly: the result is the correctly rounded sum,
 // so it doesn't depend on the order in which concurrent workers finish.
 //
@@ -7,22 +89,29 @@ package eval
 // overlap (Shewchuk 1997, "Adaptive Precision Floating-Point Arithmetic"; the
 // algorithm of Python's math.fsum). Counts stay in one partial, so the usual
 // cost is one addition and a comparison.
-type sums struct{ columns [][]float64 }
+type sums [][]float64
 
-func newSums(width int) *sums { return &sums{make([][]float64, width)} }
-
-func (s *sums) add(row []float64) {
+func (s sums) add(row []float64) {
 	for i, x := range row {
-		s.columns[i] = addExact(s.columns[i], x)
+		s[i] = addExact(s[i], x)
 	}
 }
 
-func (s *sums) totals() []float64 {
-	out := make([]float64, len(s.columns))
-	for i, partials := range s.columns {
+func (s sums) totals() []float64 {
+	out := make([]float64, len(s))
+	for i, partials := range s {
 		out[i] = round(partials)
 	}
 	return out
+}
+
+// columnSums adds up flat rows.
+func columnSums(rows []float64, width int) []float64 {
+	s := make(sums, width)
+	for i := 0; i < len(rows); i += width {
+		s.add(rows[i : i+width])
+	}
+	return s.totals()
 }
 
 func addExact(partials []float64, x float64) []float64 {

@@ -79,13 +79,9 @@ func (t *Table) Score() (Score, error) {
 	if used == 0 {
 		return Score{}, fmt.Errorf("%w: %s scored none of %d", ErrEmpty, t.metric.Signature().Metric, t.Len())
 	}
-	sum := newSums(t.Width)
-	for i := range t.Len() {
-		sum.add(t.Row(i))
-	}
 	return Score{
 		Signature: dataSignature(t.metric, t.Refs, used),
-		Value:     t.metric.Value(sum.totals()),
+		Value:     t.metric.Value(columnSums(t.Rows, t.Width)),
 		Skipped:   t.skipped,
 		Failed:    t.failed,
 	}, nil
@@ -179,12 +175,4 @@ func CorpusTable(m Metric, hyps []string, refs [][]string, workers int) (*Table,
 		}
 	}
 	return t, nil
-}
-
-func (t *Table) sum() []float64 {
-	s := newSums(t.Width)
-	for i := range t.Len() {
-		s.add(t.Row(i))
-	}
-	return s.totals()
 }

@@ -86,7 +86,7 @@ func (m *ToolMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) 
 	}
 	want, err := m.calls(c.Calls)
 	if err != nil {
-		return fmt.Errorf("%w: a wanted call: %w", ErrOption, err)
+		return fmt.Errorf("%w: a wanted call: %w", ErrCase, err)
 	}
 	got := make([]call, len(o.Calls))
 	for i, x := range o.Calls {

@@ -5,8 +5,10 @@ go 1.26.0
 replace github.com/prodailabs/prodai => ../..
 
 require (
+	github.com/agnivade/levenshtein v1.2.1
 	github.com/openai/openai-go/v3 v3.96.0
 	github.com/prodailabs/prodai v0.0.0-00010101000000-000000000000
+	github.com/reiver/go-porterstemmer v1.0.1
 	github.com/tmc/langchaingo v0.1.14
 )
 
