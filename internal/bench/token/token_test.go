@@ -100,11 +100,22 @@ func TestLoad(t *testing.T) {
 	if !*compare {
 		t.Skip("run with -compare")
 	}
+	packed, err := o200k.Encoding().Ranks().Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	e := o200k.Encoding()
+	r, err := token.UnpackRanks(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := token.New(r, &token.Options{Special: o200k.Encoding().Special()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	took := time.Since(start)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
