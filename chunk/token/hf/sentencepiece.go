@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/chunk/token"
@@ -167,6 +168,7 @@ type unigram struct {
 	unknown unknown
 	penalty float64 // the score of an unknown character
 	scheme  string  // Metaspace's prepend_scheme; "" without Metaspace
+	words   bool    // white space is dropped first
 	split   bool
 }
 
@@ -197,37 +199,64 @@ func newUnigram(f *file) (*unigram, error) {
 		return nil, &UnsupportedError{"model", "Unigram without an unknown piece"}
 	}
 	u.unknown.fuse = true
-	if u.scheme, u.split, err = metaspace(f.PreTokenizer); err != nil {
+	if u.scheme, u.words, u.split, err = metaspace(f.PreTokenizer); err != nil {
 		return nil, err
 	}
 	u.trie, err = datrie.New(len(u.pieces), func(i int) string { return u.pieces[i] })
 	return u, err
 }
 
-// metaspace reads the one pre-tokenizer that goes with Unigram.
-func metaspace(raw json.RawMessage) (scheme string, split bool, err error) {
+// metaspace reads the pre-tokenizers that go with Unigram: Metaspace, or
+// WhitespaceSplit and Metaspace.
+func metaspace(raw json.RawMessage) (scheme string, words, split bool, err error) {
 	if len(raw) == 0 || string(raw) == "null" {
-		return "", false, nil
+		return "", false, false, nil
 	}
-	var p struct {
-		Type        string `json:"type"`
-		Replacement string `json:"replacement"`
-		Scheme      string `json:"prepend_scheme"`
-		Split       *bool  `json:"split"`
+	type step struct {
+		Type        string  `json:"type"`
+		Replacement string  `json:"replacement"`
+		Scheme      *string `json:"prepend_scheme"`
+		AddPrefix   *bool   `json:"add_prefix_space"`
+		Split       *bool   `json:"split"`
+		Steps       []step  `json:"pretokenizers"`
 	}
+	var p step
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return "", false, fmt.Errorf("hf: tokenizer.json: pre_tokenizer: %w", err)
+		return "", false, false, fmt.Errorf("hf: tokenizer.json: pre_tokenizer: %w", err)
 	}
-	if p.Type != "Metaspace" || p.Replacement != mark || p.Scheme != "always" && p.Scheme != "first" && p.Scheme != "never" {
-		return "", false, &UnsupportedError{"pre_tokenizer", fmt.Sprintf("the type %q, or its settings,", p.Type)}
+	if p.Type == "Sequence" && len(p.Steps) == 2 && p.Steps[0].Type == "WhitespaceSplit" {
+		words = true
+		p = p.Steps[1]
 	}
-	return p.Scheme, p.Split == nil || *p.Split, nil
+	switch {
+	case p.Scheme != nil:
+		scheme = *p.Scheme
+	case p.AddPrefix != nil && !*p.AddPrefix: // the older form
+		scheme = "never"
+	default:
+		scheme = "always"
+	}
+	if p.Type != "Metaspace" || p.Replacement != mark || scheme != "always" && scheme != "first" && scheme != "never" || words && scheme == "first" {
+		return "", false, false, &UnsupportedError{"pre_tokenizer", fmt.Sprintf("the type %q, or its settings,", p.Type)}
+	}
+	return scheme, words, p.Split == nil || *p.Split, nil
 }
 
 func (u *unigram) append(dst []int, text string, first bool) []int {
 	if u.scheme == "" {
 		return u.best(dst, text)
 	}
+	if !u.words {
+		return u.marked(dst, text, first)
+	}
+	for word := range strings.FieldsFuncSeq(text, unicode.IsSpace) {
+		dst = u.marked(dst, word, false)
+	}
+	return dst
+}
+
+// marked encodes text with marks for its spaces.
+func (u *unigram) marked(dst []int, text string, first bool) []int {
 	text = strings.ReplaceAll(text, " ", mark)
 	if (u.scheme == "always" || u.scheme == "first" && first) && !strings.HasPrefix(text, mark) {
 		text = mark + text

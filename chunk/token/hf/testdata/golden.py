@@ -87,6 +87,16 @@ def unigram(byte_fallback):
     return edit(tok, change)
 
 
+def precompiled():
+    """As converted from SentencePiece for XLM-RoBERTa and T5, with a small character map (charsmap.bin, by charsmap.py)."""
+    tok = unigram(False)
+    tok.normalizer = normalizers.Sequence([
+        normalizers.Precompiled((here / "charsmap.bin").read_bytes()), normalizers.Replace(Regex(" {2,}"), " ")])
+    tok.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")])
+    return tok
+
+
 def spm_bpe(prepend):
     """As converted from Llama 2 (prepend) and Gemma."""
     tok = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
@@ -120,6 +130,7 @@ kinds = {
     "shuffled_whole": edit(byte_bpe(split(LLAMA3)), shuffle_whole),
     "unigram": unigram(False),
     "unigram_bytes": unigram(True),
+    "precompiled": precompiled(),
     "spm": spm_bpe(True),
     "gemma": spm_bpe(False),
 }
