@@ -95,6 +95,20 @@ func TestTheirLoaderIsOurs(t *testing.T) {
 	}
 }
 
+// TestEstimate holds the estimate to the count.
+func TestEstimate(t *testing.T) {
+	if !*compare {
+		t.Skip("run with -compare")
+	}
+	all, err := texts.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range all {
+		t.Logf("%-8s estimate/count %.2f", text.Name, float64(token.Estimate(text.Text))/float64(o200k.Encoding().Count(text.Text)))
+	}
+}
+
 // TestLoad reports what an encoding costs once.
 func TestLoad(t *testing.T) {
 	if !*compare {
