@@ -22,7 +22,7 @@ func read(t testing.TB, name string) *Tokenizer {
 	return tok
 }
 
-var kinds = []string{"gpt2", "llama3", "qwen2", "o200k", "shuffled", "shuffled_whole", "unigram", "unigram_bytes", "precompiled", "spm", "gemma", "bert"}
+var kinds = []string{"gpt2", "gpt2_prefix", "llama3", "qwen2", "o200k", "shuffled", "shuffled_whole", "unigram", "unigram_bytes", "precompiled", "spm", "gemma", "bert"}
 
 func TestGoldenIDs(t *testing.T) {
 	for _, name := range kinds {

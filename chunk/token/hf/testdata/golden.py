@@ -123,6 +123,7 @@ def bert():
 kinds = {
     "bert": bert(),
     "gpt2": byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False), special=["<|endoftext|>"]),
+    "gpt2_prefix": byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=True), special=["<|endoftext|>"]),
     "llama3": edit(byte_bpe(split(LLAMA3), special=["<|begin_of_text|>", "<|eot_id|>"]), whole),
     "qwen2": byte_bpe(split(QWEN2), normalizer=normalizers.NFC(), special=["<|im_start|>", "<|im_end|>"]),
     "o200k": byte_bpe(split(O200K)),
