@@ -61,12 +61,15 @@ type workspace struct {
 	pairs [pairMemory]uint64
 }
 
-const pairMemory = 1 << 11
+const (
+	pairBits   = 12
+	pairMemory = 1 << pairBits // 32 KiB
+)
 
 // valid is v.valid from memory.
 func (w *workspace) valid(v *vocab, left, right uint32) bool {
 	key := uint64(left)<<21 | uint64(right)
-	slot := &w.pairs[key*hashFactor>>(64-11)]
+	slot := &w.pairs[key*hashFactor>>(64-pairBits)]
 	if *slot>>2 == key && *slot != 0 {
 		return *slot&2 != 0
 	}

@@ -38,22 +38,3 @@ func (b Budget) Input() (int, error) {
 	}
 	return b.Window - reserved, nil
 }
-
-// Estimate guesses the number of tokens of text without a vocabulary: a third of
-// the ASCII bytes and one for every other character. It has the form of
-// [Encoding.Count] for where none is known. Against o200k_base it is too high
-// for ordinary text, by a third to a half for English and code and by about a
-// tenth to a half for other scripts; runs of digits, punctuation and rare
-// characters may have more tokens than it says.
-func Estimate(text string) int {
-	ascii, wide := 0, 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c < 0x80:
-			ascii++
-		case c >= 0xC0: // the first byte of a character
-			wide++
-		}
-	}
-	return (ascii+2)/3 + wide
-}

@@ -225,6 +225,9 @@ func TestHostileTextsAreLinear(t *testing.T) {
 }
 
 func TestCountDoesNotAllocate(t *testing.T) {
+	if race {
+		t.Skip("not under the race detector")
+	}
 	text := strings.Repeat("A model's context is finite; tokenizers aren't. 日本語のテキスト "+strings.Repeat("x", 100)+" ", 20)
 	for _, e := range encodings() {
 		e.Count(text)

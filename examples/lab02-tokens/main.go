@@ -5,22 +5,31 @@
 //	go run ./examples/lab02-tokens
 //	go run ./examples/lab02-tokens -text "Your own sentence" -model gpt-4
 //	go run ./examples/lab02-tokens -window 300
+//
+// With OPENAI_API_KEY (and OPENAI_BASE_URL for another server) it also asks the
+// model and compares the count with the bill:
+//
+//	OPENAI_API_KEY=... go run ./examples/lab02-tokens -model gpt-4o-mini
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/fit"
-	"github.com/prodailabs/prodai/chunk/token/openai"
+	encodings "github.com/prodailabs/prodai/chunk/token/openai"
+	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/retry/openai"
 )
 
 func main() {
@@ -31,7 +40,16 @@ func main() {
 	price := flag.Float64("price", 2.5, "dollars for a million tokens of input")
 	flag.Parse()
 	l := lab{out: os.Stdout, model: *model, window: *window, price: *price, color: *color == "always" || *color == "auto" && isTerminal(os.Stdout)}
-	if err := l.run(*text); err != nil {
+	err := l.run(*text)
+	if key, base := os.Getenv("OPENAI_API_KEY"), os.Getenv("OPENAI_BASE_URL"); err == nil && key+base != "" {
+		var client *openai.Model
+		if client, err = openai.New(*model, &openai.Options{APIKey: key, BaseURL: base}); err == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			err = l.compare(ctx, client)
+		}
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab02-tokens:", err)
 		os.Exit(1)
 	}
@@ -55,7 +73,7 @@ type lab struct {
 }
 
 func (l *lab) run(text string) (err error) {
-	if l.enc, err = openai.ForModel(l.model); err != nil {
+	if l.enc, err = encodings.ForModel(l.model); err != nil {
 		return err
 	}
 	if l.rule, err = token.ChatRuleOf(l.model); err != nil {
@@ -121,12 +139,17 @@ func (l *lab) languages() {
 	w.Flush()
 }
 
+// request is what sections 3 and 5 count and send.
+var request = []llms.MessageContent{
+	llms.TextParts(llms.ChatMessageTypeSystem, "You are the assistant of a parcel service. Answer in one sentence."),
+	llms.TextParts(llms.ChatMessageTypeHuman, "Is my parcel 7321 on time? The label is in the photo."),
+}
+
 // bill adds up a request: the texts are the smaller part of it.
 func (l *lab) bill() error {
 	l.heading("3. What one request costs")
 	count := l.enc.Count
-	question := token.Message{Role: "user", Content: "Is my parcel 7321 on time? The label is in the photo."}
-	rules := token.Message{Role: "system", Content: "You are the assistant of a parcel service. Answer in one sentence."}
+	rules, question := fit.Message(request[0]), fit.Message(request[1])
 	w := tabwriter.NewWriter(l.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	total := 0
 	line := func(what string, t token.Total) {
@@ -205,6 +228,22 @@ func (l *lab) conversation() error {
 		about = " (estimated: how calls of tools are framed is not published)"
 	}
 	fmt.Fprintf(l.out, "What is sent has %d tokens%s; there was room for %d.\n", fitted.Tokens.Tokens, about, room)
+	return nil
+}
+
+// compare sends the request and holds the count to what the provider reports.
+func (l *lab) compare(ctx context.Context, model llms.Model) error {
+	l.heading("5. The count and the bill")
+	count := l.rule.Messages(l.enc.Count, fit.Message(request[0]), fit.Message(request[1]))
+	r, err := model.GenerateContent(ctx, request, llms.WithModel(l.model), llms.WithMaxTokens(40))
+	if err != nil {
+		return err
+	}
+	billed, err := usage.Of(r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(l.out, "counted %d tokens, billed %d: %+d\n", count.Tokens, billed.Input, billed.Input-int64(count.Tokens))
 	return nil
 }
 

@@ -49,13 +49,16 @@ func New(n int, key func(i int) string) (*Trie, error) {
 		b.trie.prefix[i] = -1
 	}
 	b.free = -1
+	cells := 2*len(b.order) + 2*blockSize // a guess that spares most of the copying
+	b.trie.cells, b.used = make([]uint64, 0, cells), make([]bool, 0, cells)
+	b.next, b.prev = make([]int32, 0, cells), make([]int32, 0, cells)
 	b.grow()
 	b.take(0) // the root
 	b.used[0] = true
 	if err := b.build(); err != nil {
 		return nil, err
 	}
-	return &Trie{cells: slices.Clip(b.trie.cells), prefix: b.trie.prefix}, nil
+	return &Trie{cells: append(make([]uint64, 0, len(b.trie.cells)), b.trie.cells...), prefix: b.trie.prefix}, nil
 }
 
 // Longest returns the value of the longest key that is a prefix of text, and
@@ -93,7 +96,7 @@ func (t *Trie) Size() int { return 8*len(t.cells) + 4*len(t.prefix) }
 
 type sortKey struct {
 	head uint64 // the first eight bytes, so that most comparisons need no string
-	i    int32
+	i, n int32  // number and length
 }
 
 // sortedKeys returns the numbers of the non-empty keys in byte order, without
@@ -107,7 +110,7 @@ func sortedKeys(n int, key func(i int) string) []sortKey {
 		}
 		var head [8]byte
 		copy(head[:], s)
-		keys = append(keys, sortKey{binary.BigEndian.Uint64(head[:]), int32(i)})
+		keys = append(keys, sortKey{binary.BigEndian.Uint64(head[:]), int32(i), int32(len(s))})
 	}
 	radixSort(keys)
 	compare := func(a, b sortKey) int {
@@ -131,7 +134,7 @@ func sortedKeys(n int, key func(i int) string) []sortKey {
 		lo = hi
 	}
 	return slices.CompactFunc(keys, func(a, b sortKey) bool {
-		return a.head == b.head && key(int(a.i)) == key(int(b.i))
+		return a.head == b.head && a.n == b.n && key(int(a.i)) == key(int(b.i))
 	})
 }
 
@@ -179,7 +182,8 @@ type node struct {
 // build places the nodes level by level: the wide ones near the root first,
 // while whole blocks are empty; the many single children fill the holes.
 func (b *builder) build() error {
-	queue := []node{{hi: int32(len(b.order)), prefix: -1}}
+	queue := make([]node, 1, 2*len(b.order)+1) // a vocabulary has about two nodes a key
+	queue[0] = node{hi: int32(len(b.order)), prefix: -1}
 	var labels [256]byte
 	var starts [257]int32
 	for head := 0; head < len(queue); head++ {
@@ -187,7 +191,8 @@ func (b *builder) build() error {
 		lo := nd.lo
 		prefix := nd.prefix
 		if lo < nd.hi {
-			if i := b.order[lo].i; len(b.key(int(i))) == int(nd.depth) {
+			if k := b.order[lo]; k.n == nd.depth {
+				i := k.i
 				b.trie.cells[nd.cell] |= (uint64(i) + 1) << valShift
 				b.trie.prefix[i] = prefix
 				prefix = i

@@ -37,8 +37,9 @@ type Options struct {
 
 	// Summarize, if it is set, writes a summary of the messages that are
 	// dropped, which then stands in their place. It is asked in the course of
-	// the call; a later call that drops more messages extends the summary. If
-	// it fails, the messages are dropped without one.
+	// the call; a later call that drops more messages extends the summary. What
+	// it is to read is cut in the middle if it has more tokens than the wrapped
+	// model may read. If it fails, the messages are dropped without a summary.
 	Summarize llms.Model
 
 	// SummaryTokens is the most a summary may have. Default 256.
@@ -152,6 +153,9 @@ func (m *Model) fit(ctx context.Context, messages []llms.MessageContent, options
 	if err != nil {
 		return nil, err
 	}
+	if len(fitted.Dropped) == 0 {
+		return messages, nil
+	}
 	reason := ""
 	if gone := whole(fitted.Dropped, messages); m.o.Summarize != nil && len(gone) > 0 {
 		if fitted, err = m.withSummary(ctx, messages, room, &h, fitted); err != nil {
@@ -165,7 +169,7 @@ func (m *Model) fit(ctx context.Context, messages []llms.MessageContent, options
 	for _, d := range fitted.Dropped {
 		saved += d.Tokens
 	}
-	if reason == "" && len(fitted.Dropped) > 0 {
+	if reason == "" {
 		reason = fitted.Dropped[0].Why
 	}
 	m.log.LogAttrs(ctx, slog.LevelInfo, event.TokensDropped,
@@ -207,11 +211,11 @@ func (m *Model) room(name string, call *llms.CallOptions, rule *token.ChatRule) 
 
 // fits reports whether a call needs no change.
 func fits(messages []llms.MessageContent, room int, h *HistoryOptions) bool {
+	if h.MaxMessage > 0 {
+		return false // History looks at each message
+	}
 	total := h.Rule.Reply
 	for _, m := range messages {
-		if h.MaxMessage > 0 {
-			return false // History looks at each message
-		}
 		msg := Message(m)
 		if total += h.Rule.Message(h.Tokens, &msg).Tokens; total > room {
 			return false

@@ -35,7 +35,7 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	if err != nil {
 		return without, err
 	}
-	text, err := m.summary(ctx, whole(fitted.Dropped, messages))
+	text, err := m.summary(ctx, whole(fitted.Dropped, messages), room)
 	if err != nil {
 		return without, err
 	}
@@ -54,8 +54,9 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 }
 
 // summary returns a summary of gone, from memory if it wrote one before, and
-// built on the summary of the longest beginning of gone that it remembers.
-func (m *Model) summary(ctx context.Context, gone []llms.MessageContent) (string, error) {
+// built on the summary of the longest beginning of gone that it remembers. The
+// writer reads no more than room tokens.
+func (m *Model) summary(ctx context.Context, gone []llms.MessageContent, room int) (string, error) {
 	keys := prefixKeys(gone)
 	m.mu.Lock()
 	known, text := m.summaries.longest(keys)
@@ -75,7 +76,8 @@ func (m *Model) summary(ctx context.Context, gone []llms.MessageContent) (string
 			fmt.Fprintf(&b, "%s calls %s %s\n", msg.Role, c.Name, c.Arguments)
 		}
 	}
-	ask := llms.TextParts(llms.ChatMessageTypeHuman, b.String())
+	prompt := token.Truncate(m.o.Tokens, b.String(), room, token.KeepEnds, "\n[…]\n")
+	ask := llms.TextParts(llms.ChatMessageTypeHuman, prompt.Text)
 	r, err := m.o.Summarize.GenerateContent(ctx, []llms.MessageContent{ask}, llms.WithMaxTokens(m.o.SummaryTokens))
 	if err == nil {
 		text, err = firstText(r)

@@ -3,6 +3,7 @@ package hf
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/chunk/token"
@@ -65,11 +66,11 @@ func newByteLevel(f *file) (*byteLevel, error) {
 	return &byteLevel{enc, addPrefix}, err
 }
 
-func (b *byteLevel) append(dst []int, text string, first bool) []int {
-	return b.enc.AppendEncode(dst, b.prefixed(text, first))
+func (b *byteLevel) append(dst []int, text string, _ bool) []int {
+	return b.enc.AppendEncode(dst, b.prefixed(text))
 }
 
-func (b *byteLevel) prefixed(text string, _ bool) string {
+func (b *byteLevel) prefixed(text string) string {
 	if b.addPrefix && text != "" && text[0] != ' ' {
 		return " " + text
 	}
@@ -117,22 +118,13 @@ func readMerges(raw json.RawMessage) ([][2]string, error) {
 		return nil, fmt.Errorf("hf: tokenizer.json: merges: %w", err)
 	}
 	for i, l := range lines {
-		left, right, ok := cutOnce(l)
-		if !ok {
+		left, right, ok := strings.Cut(l, " ")
+		if !ok || left == "" || right == "" {
 			return nil, fmt.Errorf("hf: tokenizer.json: merge %d: %q is not two parts", i, l)
 		}
 		pairs = append(pairs, [2]string{left, right})
 	}
 	return pairs, nil
-}
-
-func cutOnce(s string) (left, right string, ok bool) {
-	for i := range len(s) {
-		if s[i] == ' ' {
-			return s[:i], s[i+1:], i > 0 && i+1 < len(s)
-		}
-	}
-	return "", "", false
 }
 
 func byteLevelPattern(raw json.RawMessage) (p token.Pattern, addPrefix bool, err error) {

@@ -10,7 +10,8 @@
 //   - byte-level BPE: GPT-2, Llama 3, Qwen, gpt-oss. [Tokenizer.Encoding] gives the
 //     whole of [token.Encoding] for it.
 //   - BPE with byte fallback, converted from SentencePiece: Llama 2, Mistral, Gemma.
-//   - Unigram with Metaspace, without a compiled character map.
+//   - Unigram, converted from SentencePiece: T5, XLM-RoBERTa and the embedding
+//     models made of it.
 //   - BERT's uncased WordPiece.
 //
 // A file that asks for anything else (another pattern, another normalizer) is

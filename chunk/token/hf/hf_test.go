@@ -22,7 +22,7 @@ func read(t testing.TB, name string) *Tokenizer {
 	return tok
 }
 
-var kinds = []string{"gpt2", "llama3", "qwen2", "o200k", "shuffled", "shuffled_whole", "unigram", "unigram_bytes", "spm", "gemma", "bert"}
+var kinds = []string{"gpt2", "gpt2_prefix", "llama3", "qwen2", "o200k", "shuffled", "shuffled_whole", "unigram", "unigram_bytes", "precompiled", "spm", "gemma", "bert"}
 
 func TestGoldenIDs(t *testing.T) {
 	for _, name := range kinds {
@@ -96,7 +96,7 @@ func TestUnsupportedIsSaid(t *testing.T) {
 		{`{"model":{"type":"WordLevel"}}`, "model"},
 		{`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Whitespace"}}`, "pre_tokenizer"},
 		{`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x"},"behavior":"Isolated"},{"type":"ByteLevel","use_regex":false}]}}`, "pre_tokenizer"},
-		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"normalizer":{"type":"Precompiled"}}`, "normalizer"},
+		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"normalizer":{"type":"Lowercase"}}`, "normalizer"},
 		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"added_tokens":[{"id":0,"content":"<unk>","lstrip":true}]}`, "added_tokens"},
 		{`{"model":{"type":"WordPiece"}}`, "model"},
 	} {
@@ -105,7 +105,7 @@ func TestUnsupportedIsSaid(t *testing.T) {
 		require.ErrorAs(t, err, &unsupported, c.json)
 		require.Equal(t, c.part, unsupported.Part, c.json)
 	}
-	for _, bad := range []string{"", "{", `{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]},"pre_tokenizer":{"type":"ByteLevel"}}`,
+	for _, bad := range []string{"", "{", `{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAA="}}`, `{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]},"pre_tokenizer":{"type":"ByteLevel"}}`,
 		`{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"}}`} {
 		_, err := Read(strings.NewReader(bad))
 		require.Error(t, err, bad)
@@ -114,6 +114,9 @@ func TestUnsupportedIsSaid(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1]]}}`, "a b")
+	small, err := os.ReadFile("testdata/precompiled.json")
+	require.NoError(f, err)
+	f.Add(string(small), "ﬁ x")
 	f.Add(`{"model":{"type":"BPE","byte_fallback":true,"vocab":{"a":0},"merges":[["a","a"]]}}`, "aa")
 	f.Fuzz(func(t *testing.T, data, text string) {
 		if tok, err := Read(strings.NewReader(data)); err == nil {

@@ -21,6 +21,7 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 		Steps   []json.RawMessage `json:"normalizers"`
 		Prepend string            `json:"prepend"`
 		Content string            `json:"content"`
+		Map     string            `json:"precompiled_charsmap"`
 		Pattern struct {
 			String *string
 			Regex  *string
@@ -40,6 +41,8 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 		return norm.NFKC.String, nil
 	case "NFKD":
 		return norm.NFKD.String, nil
+	case "Precompiled":
+		return newPrecompiled(n.Map)
 	case "Prepend":
 		return func(s string) string { return n.Prepend + s }, nil
 	case "Replace":

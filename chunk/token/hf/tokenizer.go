@@ -155,7 +155,7 @@ func (t *Tokenizer) Count(text string) int {
 		if t.normalize != nil {
 			text = t.normalize(text)
 		}
-		return b.enc.Count(b.prefixed(text, true))
+		return b.enc.Count(b.prefixed(text))
 	}
 	var few [512]int
 	return len(t.append(few[:0], text, true))

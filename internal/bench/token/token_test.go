@@ -95,16 +95,41 @@ func TestTheirLoaderIsOurs(t *testing.T) {
 	}
 }
 
+// TestEstimate holds the estimate to the count.
+func TestEstimate(t *testing.T) {
+	if !*compare {
+		t.Skip("run with -compare")
+	}
+	all, err := texts.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range all {
+		t.Logf("%-8s estimate/count %.2f", text.Name, float64(token.Estimate(text.Text))/float64(o200k.Encoding().Count(text.Text)))
+	}
+}
+
 // TestLoad reports what an encoding costs once.
 func TestLoad(t *testing.T) {
 	if !*compare {
 		t.Skip("run with -compare")
 	}
+	packed, err := o200k.Encoding().Ranks().Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	e := o200k.Encoding()
+	r, err := token.UnpackRanks(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := token.New(r, &token.Options{Special: o200k.Encoding().Special()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	took := time.Since(start)
 	runtime.GC()
 	runtime.ReadMemStats(&after)

@@ -87,6 +87,16 @@ def unigram(byte_fallback):
     return edit(tok, change)
 
 
+def precompiled():
+    """As converted from SentencePiece for XLM-RoBERTa and T5, with a small character map (charsmap.bin, by charsmap.py)."""
+    tok = unigram(False)
+    tok.normalizer = normalizers.Sequence([
+        normalizers.Precompiled((here / "charsmap.bin").read_bytes()), normalizers.Replace(Regex(" {2,}"), " ")])
+    tok.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")])
+    return tok
+
+
 def spm_bpe(prepend):
     """As converted from Llama 2 (prepend) and Gemma."""
     tok = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
@@ -113,6 +123,7 @@ def bert():
 kinds = {
     "bert": bert(),
     "gpt2": byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False), special=["<|endoftext|>"]),
+    "gpt2_prefix": byte_bpe(pre_tokenizers.ByteLevel(add_prefix_space=True), special=["<|endoftext|>"]),
     "llama3": edit(byte_bpe(split(LLAMA3), special=["<|begin_of_text|>", "<|eot_id|>"]), whole),
     "qwen2": byte_bpe(split(QWEN2), normalizer=normalizers.NFC(), special=["<|im_start|>", "<|im_end|>"]),
     "o200k": byte_bpe(split(O200K)),
@@ -120,6 +131,7 @@ kinds = {
     "shuffled_whole": edit(byte_bpe(split(LLAMA3)), shuffle_whole),
     "unigram": unigram(False),
     "unigram_bytes": unigram(True),
+    "precompiled": precompiled(),
     "spm": spm_bpe(True),
     "gemma": spm_bpe(False),
 }
