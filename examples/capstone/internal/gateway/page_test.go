@@ -67,7 +67,7 @@ func TestPageInABrowser(t *testing.T) {
 	}
 	picture := func(name string) {
 		t.Helper()
-		data, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+		data, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 		require.NoError(t, err)
 		if dir := os.Getenv("PRODAI_SCREENSHOTS"); dir != "" {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))

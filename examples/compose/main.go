@@ -1,0 +1,65 @@
+// Compose puts four layers around a model, in the order of the README. It runs
+// offline: a server in this process plays the provider, and refuses the first
+// request.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/cache"
+	"github.com/prodailabs/prodai/eval/modeltest"
+	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/openai"
+	"github.com/prodailabs/prodai/trace"
+)
+
+func main() {
+	server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{
+		{Error: modeltest.RateLimited(100 * time.Millisecond)}, {Turn: modeltest.Say("Within 30 days.")},
+	}})
+	check(err)
+	defer server.Close()
+	baseURL, client := server.URL+"/v1", server.Client()
+	if url := os.Getenv("OPENAI_BASE_URL"); url != "" {
+		baseURL, client = url, nil
+	}
+	model := compose(baseURL, os.Getenv("OPENAI_API_KEY"), client)
+	for range 2 {
+		answer, err := model.Call(context.Background(), "When can I return it?")
+		check(err)
+		fmt.Println(answer)
+	}
+}
+
+// compose is the README's example.
+func compose(baseURL, key string, client *http.Client) llms.Model {
+	log := slog.New(slog.NewTextHandler(os.Stdout, nil))
+	provider, err := openai.New("gpt-4o-mini", &openai.Options{BaseURL: baseURL, APIKey: key, HTTPClient: client})
+	check(err)
+	attempt, err := trace.New(provider, &trace.Options{Provider: "openai", Model: "gpt-4o-mini"})
+	check(err)
+	retried, err := retry.New(attempt, &retry.Options{MaxAttempts: 3, Logger: log})
+	check(err)
+	cached, err := cache.New(retried, &cache.Options{Model: "gpt-4o-mini", Logger: log})
+	check(err)
+	guarded, err := guard.New(cached, &guard.Options{Logger: log})
+	check(err)
+	answer, err := trace.New(guarded, &trace.Options{Kind: trace.Logical, Name: "support"})
+	check(err)
+	return answer
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compose:", err)
+		os.Exit(1)
+	}
+}
