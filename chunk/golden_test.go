@@ -1,6 +1,8 @@
 package chunk_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/cl100k"
+	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
@@ -115,5 +119,89 @@ func TestGoldenLanguage(t *testing.T) {
 		o := row.options()
 		o.Regexp, o.Separators = true, separators[row.Language]
 		return row.compare(t, o, docs.Lang[row.Doc][1])
+	})
+}
+
+// tokenEnds returns the end of each token of a text.
+func tokenEnds(e *token.Encoding) func(string) []int {
+	return func(text string) []int {
+		var out []int
+		at := 0
+		for _, t := range e.Tokens(text) {
+			at += len(t)
+			out = append(out, at)
+		}
+		return out
+	}
+}
+
+func TestGoldenToken(t *testing.T) {
+	docs := readDocs(t)
+	encodings := map[string]*token.Encoding{"cl100k_base": cl100k.Encoding(), "o200k_base": o200k.Encoding()}
+	golden.Rows(t, "chunk", "token.jsonl", func(row struct {
+		Doc, Encoding string
+		Size, Overlap int
+		Chunks        []string
+	}) error {
+		e := encodings[row.Encoding]
+		if e == nil {
+			return fmt.Errorf("an unknown encoding %q", row.Encoding)
+		}
+		for _, c := range row.Chunks {
+			if strings.Contains(c, "\ufffd") {
+				return nil // a window that cuts a code point: ours doesn't
+			}
+		}
+		w, err := chunk.NewWindows(row.Size, row.Overlap, tokenEnds(e))
+		if err != nil {
+			return err
+		}
+		got, err := w.Chunk(t.Context(), docs.Docs[row.Doc])
+		if err != nil {
+			return err
+		}
+		if len(got) != len(row.Chunks) {
+			return fmt.Errorf("%s: %d chunks, want %d", row.Doc, len(got), len(row.Chunks))
+		}
+		for i, c := range got {
+			if c.Text != row.Chunks[i] {
+				return fmt.Errorf("%s: chunk %d is %q, want %q", row.Doc, i, c.Text, row.Chunks[i])
+			}
+		}
+		return nil
+	})
+}
+
+func TestGoldenFastCDC(t *testing.T) {
+	golden.Rows(t, "chunk", "fastcdc.jsonl", func(row struct {
+		Start         uint32 `json:"lcg_start"`
+		N             int
+		SHA256        string
+		Min, Avg, Max int
+		Chunks        [][2]int
+	}) error {
+		data := make([]byte, row.N)
+		x := row.Start
+		for i := range data {
+			x = 1664525*x + 1013904223
+			data[i] = byte(x >> 24)
+		}
+		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != row.SHA256 {
+			return fmt.Errorf("the generator makes other bytes")
+		}
+		f, err := chunk.NewFastCDC(row.Min, row.Avg, row.Max)
+		if err != nil {
+			return err
+		}
+		cuts := f.Cuts(data)
+		if len(cuts) != len(row.Chunks) {
+			return fmt.Errorf("%d chunks, want %d", len(cuts), len(row.Chunks))
+		}
+		for i, c := range row.Chunks {
+			if cuts[i] != c[0]+c[1] {
+				return fmt.Errorf("chunk %d ends at %d, want %d", i, cuts[i], c[0]+c[1])
+			}
+		}
+		return nil
 	})
 }
