@@ -230,7 +230,7 @@ func (e *Encoding) TokenText(id int) string {
 func (e *Encoding) workspace() *workspace { return e.work.Get().(*workspace) }
 
 // SplitAt cuts text in two so that head has at most budget tokens, and no
-// character is cut. Head is cut at the end of a token of text where that can
+// code point is cut. Head is cut at the end of a token of text where that can
 // be; its true count is checked, since a text's beginning may have more tokens
 // than the text has up to that place. Count(head)+Count(tail) may differ from
 // Count(text).
