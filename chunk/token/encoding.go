@@ -248,11 +248,21 @@ func (e *Encoding) SplitAt(text string, budget int) (head, tail string) {
 		return text, ""
 	}
 	ends = ends[:max(budget, 0)]
-	for _, end := range slices.Backward(ends) {
+	fits := func(end int) bool {
 		if !runeBoundary(text, end) {
-			continue
+			return false
 		}
-		if _, ok := e.CountUpTo(text[:end], budget); ok {
+		_, ok := e.CountUpTo(text[:end], budget)
+		return ok
+	}
+	for _, end := range slices.Backward(ends) {
+		if fits(end) {
+			return text[:end], text[end:]
+		}
+	}
+	// Rare: all these tokens end inside of code points.
+	for end := slices.Max(append(ends, 0)) - 1; end > 0; end-- {
+		if fits(end) {
 			return text[:end], text[end:]
 		}
 	}
