@@ -70,11 +70,20 @@
 //
 // # How it is fast
 //
-// The pattern is a regular expression in every other implementation; here it is
+// The pattern is a regular expression in most implementations; here it is
 // a state machine over a table of character classes. Nine of ten pieces are a
 // token themselves and need one probe of a hash table. The others are merged
 // from left to right in linear time, see merge.go: a megabyte of the letter a,
-// which takes hours where merging is quadratic, takes milliseconds.
+// which takes minutes where merging is quadratic, takes milliseconds.
+//
+// On English, Go source, Chinese, hexadecimal digits, random bytes and one letter
+// it counts 1.2 to 2.3 times as fast as bpe-openai, 2.5 to 70 times as fast as
+// tiktoken-rs (both Rust), 4 to 80 times as fast as tiktoken (Python), with the
+// same counts, and 10 to 900 times as fast as tiktoken-go. A ratio, unlike a
+// speed, carries over to other machines; these print them:
+//
+//	sh chunk/token/testdata/peers/run.sh
+//	cd internal/bench && go test ./token -run Compare -compare -v
 //
 // An encoding's ranks are in the program, a fifth of the published file's size:
 // for each token which two others make it. Importing this package alone brings

@@ -230,7 +230,7 @@ func (e *Encoding) TokenText(id int) string {
 func (e *Encoding) workspace() *workspace { return e.work.Get().(*workspace) }
 
 // SplitAt cuts text in two so that head has at most budget tokens, and no
-// character is cut. Head is cut at the end of a token of text where that can
+// code point is cut. Head is cut at the end of a token of text where that can
 // be; its true count is checked, since a text's beginning may have more tokens
 // than the text has up to that place. Count(head)+Count(tail) may differ from
 // Count(text).
@@ -248,11 +248,21 @@ func (e *Encoding) SplitAt(text string, budget int) (head, tail string) {
 		return text, ""
 	}
 	ends = ends[:max(budget, 0)]
-	for _, end := range slices.Backward(ends) {
+	fits := func(end int) bool {
 		if !runeBoundary(text, end) {
-			continue
+			return false
 		}
-		if _, ok := e.CountUpTo(text[:end], budget); ok {
+		_, ok := e.CountUpTo(text[:end], budget)
+		return ok
+	}
+	for _, end := range slices.Backward(ends) {
+		if fits(end) {
+			return text[:end], text[end:]
+		}
+	}
+	// Rare: all these tokens end inside of code points.
+	for end := slices.Max(append(ends, 0)) - 1; end > 0; end-- {
+		if fits(end) {
 			return text[:end], text[end:]
 		}
 	}

@@ -14,8 +14,7 @@ import (
 type specials struct {
 	ids   map[string]int
 	text  map[int]string
-	names []string
-	first string       // the bytes that some special token begins with
+	names []string     // sorted
 	trie  *datrie.Trie // of names
 }
 
@@ -31,9 +30,6 @@ func newSpecials(ids map[string]int) (specials, error) {
 			s.text[id] = name
 		}
 		s.names = append(s.names, name)
-		if strings.IndexByte(s.first, name[0]) < 0 {
-			s.first += name[:1]
-		}
 	}
 	slices.Sort(s.names)
 	var err error
@@ -45,11 +41,6 @@ func newSpecials(ids map[string]int) (specials, error) {
 // place; of several at one place the longest.
 func (s *specials) find(text string, from int, wanted func(name string) bool) (name string, at int) {
 	for at = from; at < len(text); at++ {
-		i := strings.IndexAny(text[at:], s.first)
-		if i < 0 {
-			break
-		}
-		at += i
 		for k, _ := s.trie.Longest(text[at:]); k >= 0; k = s.trie.Prefix(k) {
 			if wanted(s.names[k]) {
 				return s.names[k], at

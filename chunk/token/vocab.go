@@ -34,6 +34,10 @@ type vocab struct {
 	filter      []uint64
 	filterShift uint
 
+	// role says of each token whether it is ever the left (1) or the right (2)
+	// part of a merge. Most long tokens are neither.
+	role []uint8
+
 	// whole holds tokens that no merging makes: they are only ever found as a
 	// whole piece.
 	whole map[string]int
@@ -122,6 +126,7 @@ func (v *vocab) makePairs(n int) {
 	v.pairShift = uint(64 - size)
 	v.filter = make([]uint64, max(1<<(size+2)/64, 1))
 	v.filterShift = uint(64 - size - 2)
+	v.role = make([]uint8, n)
 }
 
 func (v *vocab) makeTrie(key func(rank int) string) (err error) {
@@ -165,6 +170,8 @@ const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
 
 func (v *vocab) addPair(id uint32) {
 	key := uint64(v.split[id][0])<<21 | uint64(v.split[id][1])
+	v.role[v.split[id][0]] |= 1
+	v.role[v.split[id][1]] |= 2
 	bit := key * hashFactor >> v.filterShift
 	v.filter[bit/64] |= 1 << (bit % 64)
 	for at := key * hashFactor >> v.pairShift; ; at = (at + 1) & uint64(len(v.pairs)-1) {
@@ -179,6 +186,9 @@ const noToken = math.MaxUint32
 
 // merged returns the token that left and right merge to, or noToken.
 func (v *vocab) merged(left, right uint32) uint32 {
+	if v.role[left]&1 == 0 || v.role[right]&2 == 0 {
+		return noToken
+	}
 	key := uint64(left)<<21 | uint64(right)
 	if bit := key * hashFactor >> v.filterShift; v.filter[bit/64]>>(bit%64)&1 == 0 {
 		return noToken
