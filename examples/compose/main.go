@@ -33,7 +33,7 @@ func main() {
 	}
 	model := compose(baseURL, os.Getenv("OPENAI_API_KEY"), client)
 	for range 2 {
-		answer, err := model.Call(context.Background(), "When can I return it?")
+		answer, err := llms.GenerateFromSinglePrompt(context.Background(), model, "When can I return it?")
 		check(err)
 		fmt.Println(answer)
 	}
