@@ -109,7 +109,7 @@ type candidate struct {
 	score   float64
 }
 
-// pick returns the sentences of the answer in reading order, or none.
+// pick returns the sentences of the answer in the order to be read, or none.
 func (e *Extractive) pick(ctx context.Context, question string, passages []numbered) ([]candidate, error) {
 	wanted := set(bm25.English(question))
 	if len(wanted) == 0 {
@@ -122,6 +122,9 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 		}
 		p := passages[i]
 		for _, s := range sentence.Split(p.text) {
+			if isLaidOut(p.text, s) {
+				continue
+			}
 			text := bare(p.text[s.Start:s.End])
 			if words := set(bm25.English(text)); len(words) >= 3 && !isHeading(text) && !looksLikeCode(text) && !repeats(text, question) {
 				all = append(all, candidate{passage: p, order: len(all), text: text, words: words})
@@ -131,6 +134,7 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	if err := e.score(ctx, question, wanted, passages, all); err != nil {
 		return nil, err
 	}
+	lift(all)
 	ranked := slices.Clone(all)
 	slices.SortFunc(ranked, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.order, b.order))
@@ -147,7 +151,17 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 			picked = append(picked, c)
 		}
 	}
-	slices.SortFunc(picked, func(a, b candidate) int { return cmp.Compare(a.order, b.order) })
+	// The passage of the best sentence leads; within a passage the text's order
+	// holds.
+	leads := map[int]int{}
+	for i, c := range picked {
+		if _, ok := leads[c.passage.n]; !ok {
+			leads[c.passage.n] = i
+		}
+	}
+	slices.SortFunc(picked, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(leads[a.passage.n], leads[b.passage.n]), cmp.Compare(a.order, b.order))
+	})
 	return picked, nil
 }
 
@@ -162,6 +176,16 @@ func bare(text string) string {
 	}
 	return text
 }
+
+// isLaidOut reports whether a sentence is no running text: lines that are
+// indented by a tab (a program, a table, a drawing), or far too long.
+func isLaidOut(text string, s sentence.Span) bool {
+	line := strings.LastIndexByte(text[:s.Start], '\n') + 1
+	return strings.HasPrefix(text[line:], "\t") || strings.Contains(text[s.Start:s.End], "\n\t") || s.End-s.Start > longest
+}
+
+// longest is the bytes of a sentence that anybody would read in an answer.
+const longest = 500
 
 // looksLikeCode reports whether a text is a program's rather than a person's:
 // it may hold the question's words, but it doesn't say anything about them.
@@ -218,6 +242,19 @@ func (e *Extractive) score(ctx context.Context, question string, wanted map[stri
 		}
 	}
 	return nil
+}
+
+// lift raises a sentence that follows a good one: it goes on about the same
+// thing, often by "it" and "they", which no word of the question matches.
+func lift(all []candidate) {
+	before := 0.0
+	for i := range all {
+		own := all[i].score
+		if i > 0 && all[i-1].passage.n == all[i].passage.n && own >= 0.1 {
+			all[i].score = min(1, max(own, 0.65*own+0.55*before))
+		}
+		before = own
+	}
 }
 
 // rarity weighs the question's words by how few of the sentences have them.

@@ -26,6 +26,7 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -120,13 +121,47 @@ func (s *Service) openCollection(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.retriever, err = trace.NewRetriever(s.collection, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
+	s.retriever, err = trace.NewRetriever(notesFirst{s.collection, s.k}, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
 	if err != nil {
 		return err
 	}
 	s.chunker, err = chunk.NewMarkdown(&chunk.Options{Size: 180, Tokens: o200k.Encoding().Count})
 	return err
 }
+
+// notesFirst finds k passages, of which at most maxSource are program source:
+// programs share words with every question, and answer few.
+type notesFirst struct {
+	collection *retrieve.Collection
+	k          int
+}
+
+const maxSource = 1
+
+// GetRelevantDocuments is schema.Retriever's.
+func (n notesFirst) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
+	found, err := n.collection.Search(ctx, query, 3*n.k, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []schema.Document
+	source := 0
+	for _, r := range found {
+		name, _ := docmeta.String(r.Metadata, docmeta.Source)
+		if isSource(name) {
+			if source++; source > maxSource {
+				continue
+			}
+		}
+		if out = append(out, r.Document); len(out) == n.k {
+			break
+		}
+	}
+	return out, nil
+}
+
+// isSource reports whether a document is a program, not a text.
+func isSource(name string) bool { return path.Ext(name) == ".go" && path.Base(name) != "doc.go" }
 
 // stack composes the model: each layer is an llms.Model around the one before.
 func (s *Service) stack(o Options, log *slog.Logger) error {
@@ -200,7 +235,7 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 	var total retrieve.Changes
 	for i, d := range docs {
 		c := s.chunker
-		if path.Ext(d.Source) == ".go" && path.Base(d.Source) != "doc.go" {
+		if isSource(d.Source) {
 			source, err := chunk.NewRecursive(&chunk.Options{Size: 180, Tokens: s.Count})
 			if err != nil {
 				return total, err
