@@ -82,7 +82,7 @@ func partialRatio(short, long []rune) float64 {
 
 // FuzzTokenSortRatio is [FuzzRatio] of the words in sorted order.
 func FuzzTokenSortRatio(a, b string) float64 {
-	x, y := strings.FieldsFunc(a, isSpace), strings.FieldsFunc(b, isSpace)
+	x, y := fuzzWords(a), fuzzWords(b)
 	slices.Sort(x)
 	slices.Sort(y)
 	return FuzzRatio(strings.Join(x, " "), strings.Join(y, " "))
@@ -93,7 +93,7 @@ func FuzzTokenSortRatio(a, b string) float64 {
 // and the common words with each side's own.
 func FuzzTokenSetRatio(a, b string) float64 {
 	set := func(s string) []string {
-		words := strings.FieldsFunc(s, isSpace)
+		words := fuzzWords(s)
 		slices.Sort(words)
 		return slices.Compact(words)
 	}
@@ -126,4 +126,11 @@ func FuzzTokenSetRatio(a, b string) float64 {
 		return best
 	}
 	return max(best, share(gap+lx, 2*common+gap+lx), share(gap+ly, 2*common+gap+ly))
+}
+
+// fuzzWords cuts a text at white space as rapidfuzz does, which knows the
+// spaces U+0085 and U+00A0 only in texts that hold a rune above U+00FF too.
+func fuzzWords(s string) []string {
+	wide := strings.ContainsFunc(s, func(r rune) bool { return r > 0xff })
+	return strings.FieldsFunc(s, func(r rune) bool { return isSpace(r) && (wide || r != 0x85 && r != 0xa0) })
 }

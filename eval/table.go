@@ -35,18 +35,10 @@ func (t *Table) Row(i int) []float64 { return t.Rows[i*t.Width : (i+1)*t.Width] 
 // count and returns nil; any other error is returned with the segment's
 // number, and the segment counted as failed.
 func (t *Table) Add(ctx context.Context, c *Case, o *Output) error {
-	t.grow(1)
-	i := t.Len() - 1
+	i := t.Len()
+	t.Used = append(t.Used, false)
+	t.Rows = append(t.Rows, make([]float64, t.Width)...)
 	return t.finish(i, len(c.References), t.metric.Stats(ctx, c, o, t.Row(i)))
-}
-
-func (t *Table) grow(n int) {
-	for range n {
-		t.Used = append(t.Used, false)
-		for range t.Width {
-			t.Rows = append(t.Rows, 0)
-		}
-	}
 }
 
 func (t *Table) finish(i, refs int, err error) error {
