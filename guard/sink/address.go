@@ -1,0 +1,118 @@
+package sink
+
+import (
+	"slices"
+	"strings"
+)
+
+// An address is where something in a word leads, or would in some reader's
+// eyes.
+type address struct {
+	start, end int
+	prefix     string // a scheme that readers add
+	inside     bool   // it stands in parentheses behind a bracket
+	image      bool   // it may be fetched: a reference can be an image's
+	ambiguous  bool   // where it ends depends on the reader
+}
+
+func (a *address) text(word string) string { return a.prefix + word[a.start:a.end] }
+
+// acting are schemes that need no slashes to do something.
+var acting = []string{"http", "https", "ftp", "mailto", "xmpp", "javascript", "vbscript", "data", "tel", "sms", "ws", "wss"}
+
+// addressesIn finds the addresses in a word, in order. definition says that the
+// word is the target of a reference.
+func addressesIn(word string, definition bool) []address {
+	var all []address
+	for at := 0; at < len(word); {
+		a, ok := addressAt(word, at, definition && at == 0)
+		if !ok {
+			at++
+			continue
+		}
+		all = append(all, a)
+		at = max(a.end, at+1)
+	}
+	return all
+}
+
+// addressAt reports whether an address begins at a place.
+func addressAt(word string, at int, definition bool) (address, bool) {
+	a := address{start: at}
+	before := byte(0)
+	if at > 0 {
+		before = word[at-1]
+	}
+	a.inside = before == '(' && at > 1 && word[at-2] == ']' || before == '<' && at > 2 && word[at-3:at-1] == "]("
+	defines := at > 1 && word[at-2:at] == "]:"
+	a.image = defines
+	target := definition || defines || a.inside || before == '<' || before == '"' || before == '\'' || before == '='
+	begins := at == 0 || !isAlnum(before)
+	scheme := at
+	for scheme < len(word) && (isAlnum(word[scheme]) || strings.IndexByte("+-.", word[scheme]) >= 0) {
+		scheme++
+	}
+	rest := word[at:]
+	switch {
+	case begins && scheme > at && scheme < len(word) && word[scheme] == ':' && !isDigit(word[at]):
+		name, behind := strings.ToLower(word[at:scheme]), word[scheme+1:]
+		if behind == "" && !target || !target && !slashes(behind) && !slices.Contains(acting, name) && !endsInActing(name) {
+			return a, false
+		}
+	case (target || begins && before != ':' && before != '/' && before != '\\') && slashes(rest) && (target || strings.Contains(rest[2:], ".")):
+		// protocol-relative
+	case begins && len(rest) > 4 && strings.EqualFold(rest[:4], "www."):
+		a.prefix = "http://"
+	default:
+		return a, false
+	}
+	a.end = addressEnd(word, at)
+	if a.end < len(word) {
+		// If the address is only a host and something goes on behind the
+		// bracket, some reader may take it for the host's.
+		bare := strings.Trim(a.text(word), "/")
+		after := a.end + 1
+		a.ambiguous = strings.Count(bare, "/") <= 2 && !a.inside && after < len(word) && (isAlnum(word[after]) || strings.IndexByte(".-@:", word[after]) >= 0) && strings.IndexByte("\"'>", word[a.end]) < 0
+	}
+	return a, true
+}
+
+// slashes reports whether a text begins as an authority does, to a browser.
+func slashes(s string) bool {
+	return len(s) >= 2 && strings.IndexByte(`/\`, s[0]) >= 0 && strings.IndexByte(`/\`, s[1]) >= 0
+}
+
+// endsInActing knows x-javascript and the like for what follows the last dot or
+// dash.
+func endsInActing(name string) bool {
+	i := strings.LastIndexAny(name, "+-.")
+	return i >= 0 && slices.Contains(acting[:2], name[i+1:])
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// addressEnd returns where the address ends: at a bracket that was not opened in
+// it, a quote, or the punctuation that ends a sentence.
+func addressEnd(word string, at int) int {
+	end := len(word)
+	depth := 0
+scan:
+	for i := at; i < len(word); i++ {
+		switch word[i] {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			if depth--; depth < 0 {
+				end = i
+				break scan
+			}
+		case '<', '>', '"', '\'', '`':
+			end = i
+			break scan
+		}
+	}
+	for end > at+1 && strings.IndexByte(".,;:!?*_~", word[end-1]) >= 0 {
+		end--
+	}
+	return end
+}

@@ -1,0 +1,72 @@
+package sink
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"github.com/prodailabs/prodai/guard"
+)
+
+// HTMLOptions say what may stay in HTML that a model wrote. The zero value keeps
+// text, its formatting, lists, tables and code, and neither links nor images.
+type HTMLOptions struct {
+	Hosts      []string // that links may lead to, as in LinkOptions
+	ImageHosts []string // that images may come from
+}
+
+// An HTML makes a model's HTML fit to be shown. It is safe for concurrent use.
+type HTML struct{ policy *bluemonday.Policy }
+
+// NewHTML returns an HTML. The work is bluemonday's: it parses as browsers do
+// and writes only what a list admits.
+func NewHTML(o *HTMLOptions) *HTML {
+	if o == nil {
+		o = &HTMLOptions{}
+	}
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "hr", "b", "i", "em", "strong", "s", "del", "ins", "sub", "sup", "mark", "small", "code", "pre", "kbd", "samp", "var",
+		"blockquote", "q", "cite", "abbr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd",
+		"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "details", "summary", "div", "span")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^language-[a-zA-Z0-9_+-]{1,30}$`)).OnElements("code")
+	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
+	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	either := &links{LinkOptions{Hosts: slices.Concat(o.Hosts, o.ImageHosts), Strict: true}}
+	nobody := &guard.Provenance{}
+	p.RequireParseableURLs(true)
+	p.AllowRelativeURLs(false)
+	for _, scheme := range []string{"http", "https"} {
+		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return either.allowed(u.String(), false, nobody) })
+	}
+	if len(o.Hosts) > 0 {
+		p.AllowAttrs("href").Matching(onHosts(o.Hosts)).OnElements("a")
+		p.RequireNoFollowOnLinks(true)
+		p.RequireNoReferrerOnLinks(true)
+	}
+	if len(o.ImageHosts) > 0 {
+		p.AllowAttrs("src").Matching(onHosts(o.ImageHosts)).OnElements("img")
+		p.AllowAttrs("alt").OnElements("img")
+		p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
+	}
+	return &HTML{p}
+}
+
+// onHosts returns the pattern of addresses on some hosts, since bluemonday asks
+// for a pattern where links and images are to differ.
+func onHosts(hosts []string) *regexp.Regexp {
+	var alternatives []string
+	for _, h := range hosts {
+		if below, ok := strings.CutPrefix(h, "."); ok {
+			alternatives = append(alternatives, `[a-z0-9.-]+\.`+regexp.QuoteMeta(below))
+		} else {
+			alternatives = append(alternatives, regexp.QuoteMeta(h))
+		}
+	}
+	return regexp.MustCompile(`(?i)^https?://(?:` + strings.Join(alternatives, "|") + `)(?:[/?#]|$)`)
+}
+
+// Clean returns what of a document or fragment may be shown.
+func (h *HTML) Clean(text string) string { return h.policy.Sanitize(text) }

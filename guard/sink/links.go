@@ -1,0 +1,339 @@
+package sink
+
+import (
+	"context"
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/prodailabs/prodai/guard"
+)
+
+// LinkOptions say where an answer's links and images may lead. The zero value
+// allows no images, and links only while the model has read nothing untrusted.
+//
+// Beside them, an address that stands whole in the user's or the application's
+// words is always allowed, as is the source of a retrieved document.
+type LinkOptions struct {
+	// Hosts may be linked: "example.org", with a port if it isn't the
+	// scheme's, or ".example.org" for every host below.
+	Hosts []string
+
+	// ImageHosts may serve images. An image is fetched without a click, so its
+	// address alone can carry a conversation away.
+	ImageHosts []string
+
+	// Strict allows no other links even if nothing untrusted was read.
+	Strict bool
+}
+
+// The kinds of finding of [Links].
+const (
+	Link  = "LINK"  // an address that may not be linked
+	Image = "IMAGE" // an address that may not be fetched
+	Tag   = "TAG"   // raw HTML that could act
+)
+
+// removed stands in the place of an address: a fragment, which leads nowhere.
+const removed = "#link-removed"
+
+// Links returns a check for the output that takes away every address in
+// markdown or HTML that isn't allowed: inline, by reference, in angle brackets,
+// in a tag, or bare where GitHub's markdown makes a link of it. It goes by the
+// addresses, not by the grammar around them, so that two readers of markdown who
+// disagree about a bracket don't matter; code spans aren't exempt. It decides a
+// stream word by word.
+//
+// The check's policy is [guard.Redact]; change the field to block.
+func Links(o *LinkOptions) guard.Check {
+	l := &links{}
+	if o != nil {
+		l.o = LinkOptions{Hosts: slices.Clone(o.Hosts), ImageHosts: slices.Clone(o.ImageHosts), Strict: o.Strict}
+	}
+	return guard.Check{
+		Name: "links", Policy: guard.Redact,
+		Scan: func(ctx context.Context) guard.Scanner {
+			return &linkScanner{l: l, from: guard.ProvenanceFrom(ctx)}
+		},
+		Replace: func(f guard.Finding, _ string) string {
+			if f.Kind == Tag {
+				return ""
+			}
+			return removed
+		},
+	}
+}
+
+// Markdown returns text without the addresses that aren't allowed: [Links] for a
+// whole text. ctx may carry the provenance of a request.
+func Markdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
+	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{Links(o)}, MaxBytes: -1})
+	if err != nil {
+		return "", err
+	}
+	out, _, err := p.Inspect(ctx, guard.Output, text)
+	return out, err
+}
+
+type links struct{ o LinkOptions }
+
+// allowed reports whether an address may stand.
+func (l *links) allowed(address string, image bool, from *guard.Provenance) bool {
+	for i := range len(address) {
+		if c := address[i]; c <= ' ' || c == '\\' || c == 0x7f || c == '<' || c == '>' {
+			return false // readers differ in what they make of these
+		}
+	}
+	if strings.HasPrefix(address, "//") {
+		address = "https:" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil {
+		return false
+	}
+	scheme := strings.ToLower(u.Scheme)
+	if scheme == "mailto" && !image {
+		return !from.Tainted() && !l.o.Strict || from.Trusts(strings.TrimPrefix(strings.ToLower(address), "mailto:"))
+	}
+	if scheme != "http" && scheme != "https" || !plainHost(u.Host) {
+		return false
+	}
+	hosts := l.o.Hosts
+	if image {
+		hosts = l.o.ImageHosts
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"http": ":80", "https": ":443"}[scheme])
+	if slices.ContainsFunc(hosts, func(h string) bool {
+		h = strings.ToLower(h)
+		return host == h || strings.HasPrefix(h, ".") && strings.HasSuffix(host, h)
+	}) {
+		return true
+	}
+	if from.Trusts(address) {
+		return true
+	}
+	return !image && !l.o.Strict && !from.Tainted()
+}
+
+// plainHost reports whether a host has no character that could be read in two
+// ways.
+func plainHost(host string) bool {
+	for _, c := range host {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(".-:[]", c) {
+			return false
+		}
+	}
+	return host != ""
+}
+
+// maxWord is the longest word or tag that is looked at as one, in bytes.
+const maxWord = 4096
+
+// A linkScanner takes a text apart into words and tags.
+type linkScanner struct {
+	l    *links
+	from *guard.Provenance
+	buf  string
+	base int    // offset of buf
+	prev string // the end of the word before, for reference definitions
+	open []bool // the brackets that are open, true for an image's
+}
+
+func (s *linkScanner) Write(piece string) ([]guard.Finding, int, error) {
+	s.buf += piece
+	return s.scan(false), s.base, nil
+}
+
+func (s *linkScanner) Close() ([]guard.Finding, error) { return s.scan(true), nil }
+
+func (s *linkScanner) scan(final bool) []guard.Finding {
+	var found []guard.Finding
+	at := 0
+	for at < len(s.buf) {
+		rest := s.buf[at:]
+		if rest[0] <= ' ' {
+			at++
+			continue
+		}
+		if end, tag, known := tagAt(rest, final); !known {
+			break
+		} else if tag {
+			if badTag(rest[:end]) {
+				found = append(found, s.finding(Tag, at, at+end))
+			}
+			at += end
+			continue
+		}
+		start, end, known := wordAt(rest, final)
+		if !known {
+			at += start
+			break
+		}
+		found = append(found, s.word(rest[start:end], at+start)...)
+		s.prev = rest[max(start, end-2):end]
+		at += end
+	}
+	s.buf, s.base = s.buf[at:], s.base+at
+	return found
+}
+
+// tagAt reports whether text begins with a tag, and where it ends. A bracket
+// that isn't closed within maxWord bytes begins none.
+func tagAt(text string, final bool) (end int, tag, known bool) {
+	if text[0] != '<' {
+		return 0, false, true
+	}
+	name := 1
+	for name < len(text) && (isAlnum(text[name]) || strings.IndexByte("+.-", text[name]) >= 0) {
+		name++
+	}
+	if name == len(text) || len(text) == 1 {
+		return 0, false, final || name > maxWord
+	}
+	if c := text[1]; !isAlnum(c) && c != '/' && c != '!' && c != '?' || text[name] == ':' {
+		return 0, false, true // a < b, or an address in angle brackets
+	}
+	if i := strings.IndexByte(text[:min(len(text), maxWord)], '>'); i >= 0 {
+		return i + 1, true, true
+	}
+	if len(text) < maxWord && !final {
+		return 0, false, false
+	}
+	// Browsers close an open tag themselves.
+	return min(len(text), maxWord), true, true
+}
+
+// wordAt returns the word that text begins with: up to a blank or a tag. Letters
+// of other scripts in front of the first punctuation are none of its business.
+func wordAt(text string, final bool) (start, end int, known bool) {
+	punctuated := false
+	for i := 0; i < len(text) && i-start < maxWord; i++ {
+		c := text[i]
+		switch {
+		case c <= ' ':
+			return start, i, true
+		case c == '<' && i > 0:
+			if i+1 < len(text) && !isAlnum(text[i+1]) && strings.IndexByte("/!?", text[i+1]) < 0 {
+				continue
+			}
+			return start, i, i+1 < len(text) || final
+		case c >= 0x80 && !punctuated:
+			start = i + 1
+		case c < 0x80 && !isAlnum(c):
+			punctuated = true
+		}
+	}
+	if len(text)-start >= maxWord {
+		return start, start + maxWord, true
+	}
+	return start, len(text), final
+}
+
+func isAlnum(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// actingTags are elements that fetch, run, move or ask for something without
+// any attribute, or that change how the rest is read.
+var actingTags = []string{"script", "style", "iframe", "object", "embed", "link", "meta", "base", "form", "input", "button", "textarea", "select",
+	"svg", "math", "img", "image", "video", "audio", "source", "picture", "template", "noscript", "xmp", "plaintext", "title", "frame", "frameset", "applet", "portal"}
+
+// badTag reports whether raw HTML may do more than format: it has attributes, or
+// is an element that acts.
+func badTag(tag string) bool {
+	inside := strings.TrimPrefix(strings.Trim(tag, "<>"), "/")
+	name := inside
+	for i := range len(inside) {
+		if !isAlnum(inside[i]) && inside[i] != '-' {
+			name = inside[:i]
+			break
+		}
+	}
+	attributes := strings.Trim(inside[len(name):], " \t\r\n/")
+	return attributes != "" || name == "" || slices.Contains(actingTags, strings.ToLower(name)) || !strings.HasSuffix(tag, ">")
+}
+
+func (s *linkScanner) finding(kind string, start, end int) guard.Finding {
+	f := guard.Finding{Kind: kind, Start: s.base + start, End: s.base + end, Score: 1, Threats: []string{"LLM05:2025", "AML.T0077"}}
+	switch kind {
+	case Tag:
+		f.Reason = "HTML that may act"
+	case Image:
+		f.Reason = "an image from a host that isn't allowed"
+	default:
+		f.Reason = "a link to a host that isn't allowed"
+	}
+	return f
+}
+
+// word finds the addresses in a word.
+func (s *linkScanner) word(word string, at int) []guard.Finding {
+	definition := s.prev == "]:"
+	plain := unescape(word)
+	if plain != word {
+		// What a reader of markdown makes of it has other offsets, so the whole
+		// word goes if anything in it must.
+		for _, a := range addressesIn(plain, definition) {
+			if !s.l.allowed(a.text(plain), a.image || definition, s.from) || a.ambiguous {
+				return []guard.Finding{s.finding(Link, at, at+len(word))}
+			}
+		}
+	}
+	var found []guard.Finding
+	last := 0
+	for _, a := range addressesIn(word, definition) {
+		s.brackets(word[last:a.start])
+		last = a.start
+		image := a.image || definition || a.inside && s.image()
+		if a.ambiguous || !s.l.allowed(a.text(word), image, s.from) {
+			kind := Link
+			if image {
+				kind = Image
+			}
+			found = append(found, s.finding(kind, at+a.start, at+a.end))
+		}
+	}
+	s.brackets(word[last:])
+	return found
+}
+
+// brackets follows the brackets, to know an image's address from a link's.
+func (s *linkScanner) brackets(text string) {
+	for i := range len(text) {
+		switch text[i] {
+		case '[':
+			s.open = append(s.open, i > 0 && text[i-1] == '!')
+			if len(s.open) > 64 {
+				s.open = s.open[1:]
+			}
+		case ']':
+			if n := len(s.open); n > 0 && (i+1 == len(text) || text[i+1] != '(') {
+				s.open = s.open[:n-1]
+			}
+		case ')':
+			if n := len(s.open); n > 0 {
+				s.open = s.open[:n-1]
+			}
+		}
+	}
+}
+
+// image reports whether any bracket that is open is an image's: where brackets
+// nest, one that is fetched counts.
+func (s *linkScanner) image() bool { return slices.Contains(s.open, true) }
+
+// unescape undoes what markdown and HTML let stand for a character.
+func unescape(word string) string {
+	if !strings.ContainsAny(word, `\&`) {
+		return word
+	}
+	var b strings.Builder
+	for i := 0; i < len(word); i++ {
+		if word[i] == '\\' && i+1 < len(word) && word[i+1] > ' ' && word[i+1] < 0x7f && !isAlnum(word[i+1]) && word[i+1] != '\\' {
+			continue
+		}
+		b.WriteByte(word[i])
+	}
+	return html.UnescapeString(b.String())
+}

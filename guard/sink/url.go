@@ -1,0 +1,183 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A URLError says why a model's URL may not be fetched.
+type URLError struct {
+	Host   string // "" if there is none that can be read
+	Reason string
+}
+
+func (e *URLError) Error() string {
+	return fmt.Sprintf("sink: the URL of host %q: %s", e.Host, e.Reason)
+}
+
+// FetchOptions say what a tool may fetch. The zero value admits every public
+// host on the ports 80 and 443.
+type FetchOptions struct {
+	Hosts []string      // if set, no others: as in LinkOptions
+	Ports []string      // nil: 80 and 443
+	Time  time.Duration // for a whole request; 0: 30 s
+}
+
+// CheckURL reports why a URL may not be fetched, nil if it may: a scheme that
+// isn't http or https, a user name, a host or port that isn't admitted, or an
+// address of this machine, its network, or a cloud's metadata service. It parses
+// the host as the strangest client would: 0x7f.1, 017700000001 and 2130706433
+// are all 127.0.0.1 to somebody.
+//
+// A name can resolve to any address, and to another one a moment later, so fetch
+// with [Client], which looks at the address that it connects to.
+func CheckURL(raw string, o *FetchOptions) error {
+	if o == nil {
+		o = &FetchOptions{}
+	}
+	for i := range len(raw) {
+		if c := raw[i]; c <= ' ' || c == '\\' || c == 0x7f {
+			return &URLError{Reason: "it holds a character that clients read in different ways"}
+		}
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return &URLError{Reason: "it can't be parsed"}
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	port := u.Port()
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return &URLError{host, "its scheme is neither http nor https"}
+	case u.User != nil:
+		return &URLError{host, "it holds a user name"}
+	case !plainHost(u.Host):
+		return &URLError{Reason: "its host isn't one in ASCII"}
+	}
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	ports := o.Ports
+	if ports == nil {
+		ports = []string{"80", "443"}
+	}
+	if !slices.Contains(ports, port) {
+		return &URLError{host, "its port isn't admitted"}
+	}
+	if len(o.Hosts) > 0 && !onHosts(o.Hosts).MatchString("http://"+host) {
+		return &URLError{host, "it isn't among the hosts that are admitted"}
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if reason := notPublic(addr); reason != "" {
+			return &URLError{host, reason}
+		}
+		return nil
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	switch {
+	case last == "" || isDigit(last[0]) || strings.HasPrefix(last, "0x"):
+		return &URLError{host, "it is a number that some clients read as an address"}
+	case !strings.Contains(host, ".") || slices.Contains([]string{"localhost", "local", "internal", "localdomain", "home", "lan", "intranet", "corp", "onion"}, last):
+		return &URLError{host, "it is a name of a private network"}
+	}
+	return nil
+}
+
+// special are networks that the public internet doesn't route to a stranger, or
+// that carry an IPv4 address inside (RFC 6890).
+var special = func() []netip.Prefix {
+	var all []netip.Prefix
+	for _, p := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+		"240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+		all = append(all, netip.MustParsePrefix(p))
+	}
+	return all
+}()
+
+// notPublic says why an address isn't a public one.
+func notPublic(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	switch {
+	case a.IsLoopback() || a.IsUnspecified():
+		return "it is this machine"
+	case a.IsPrivate() || a.IsLinkLocalUnicast():
+		return "it is an address of a private network or of a cloud's metadata service"
+	case a.IsMulticast() || a.IsInterfaceLocalMulticast():
+		return "it is a multicast address"
+	case slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) }):
+		return "it is an address for special purposes"
+	}
+	return ""
+}
+
+// Client returns an HTTP client for URLs that a model or a document chose. It
+// applies [CheckURL] to the URL and to each redirect, and refuses the connection
+// itself if the address isn't public, so a name that resolves anew gains
+// nothing. It uses no proxy, which would do the resolving itself.
+func Client(o *FetchOptions) *http.Client {
+	if o == nil {
+		o = &FetchOptions{}
+	}
+	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Time: o.Time}
+	if opts.Time == 0 {
+		opts.Time = 30 * time.Second
+	}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return &URLError{Reason: "its address can't be read"}
+		}
+		if reason := notPublic(ap.Addr()); reason != "" {
+			return &URLError{ap.Addr().String(), reason}
+		}
+		return nil
+	}}
+	transport := &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: opts.Time}
+	return &http.Client{Timeout: opts.Time, Transport: &checkedTransport{transport, &opts}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
+		if len(via) >= 5 {
+			return errors.New("sink: more than five redirects")
+		}
+		return CheckURL(r.URL.String(), &opts)
+	}}
+}
+
+type checkedTransport struct {
+	next *http.Transport
+	o    *FetchOptions
+}
+
+func (t *checkedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := CheckURL(r.URL.String(), t.o); err != nil {
+		return nil, err
+	}
+	return t.next.RoundTrip(r)
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the
+// transport.
+func (t *checkedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+
+// Resolve looks a host up and reports the first address that isn't public: for
+// fetchers that this package's Client can't stand in for, such as a browser.
+// Another lookup can give another answer, so it is the weaker measure.
+func Resolve(ctx context.Context, r *net.Resolver, host string) error {
+	addrs, err := r.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	for _, a := range addrs {
+		if reason := notPublic(a); reason != "" {
+			return &URLError{host, reason}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,472 @@
+package structured
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrNoJSON says that a text holds nothing that could be meant as JSON.
+var ErrNoJSON = errors.New("structured: the text holds no JSON value")
+
+// ErrDepth says that a value nests deeper than [MaxDepth].
+var ErrDepth = fmt.Errorf("structured: the value nests deeper than %d", MaxDepth)
+
+// MaxDepth is how deep arrays and objects may nest.
+const MaxDepth = 512
+
+// A Value is a JSON value found in a text.
+type Value struct {
+	// JSON is the value in legal JSON. Numbers are as they were written, so no
+	// digit is lost.
+	JSON []byte
+
+	// Start and End are where it stood in the text, in bytes.
+	Start, End int
+
+	// Repaired reports whether something had to be mended.
+	Repaired bool
+
+	// Cut reports whether the text ended before the value did: what was
+	// complete is there, and of a string that was cut its beginning.
+	Cut bool
+}
+
+// Repair returns the JSON value that a model's answer means. It reads what JSON
+// allows, and beyond that:
+//
+//   - text before and after, code fences, a byte order mark, comments, "..." and
+//     <think>...</think> are dropped; of several values the first counts;
+//   - strings may stand in any quotes, or lack the quote at the beginning, and
+//     may hold newlines and quotes of their own: a quote ends a string only if
+//     what follows could follow a string;
+//   - keys and words may stand without quotes; True, None and the like are
+//     read as in Python, NaN and infinities as null;
+//   - commas and colons may be missing or too many, and so may closing brackets;
+//   - a text that was cut gives what was complete before.
+//
+// It takes time linear in the text. It never guesses at a value: what it can't
+// read as one is an error, [ErrNoJSON] or [ErrDepth].
+func Repair(text string) (Value, error) { return repair(text, false) }
+
+// RepairPrefix is Repair for a text that is still growing: a number at its end
+// is left out, since more digits may follow.
+func RepairPrefix(text string) (Value, error) { return repair(text, true) }
+
+func repair(text string, growing bool) (Value, error) {
+	r := &reader{text: text, growing: growing}
+	from := behindThoughts(text)
+	if start, end := trimmed(text, from); start < end && text[start] == '"' && json.Valid([]byte(text[start:end])) {
+		return Value{JSON: []byte(text[start:end]), Start: start, End: end}, nil // brackets in a string are no value
+	}
+	var failed error
+	for _, at := range starts(r, from) {
+		v, err := r.read(at)
+		if err == nil {
+			return v, nil
+		}
+		failed = err
+	}
+	if failed != nil {
+		return Value{}, failed
+	}
+	return r.readBare(from)
+}
+
+func trimmed(text string, from int) (start, end int) {
+	end = from + len(strings.TrimRightFunc(text[from:], isBlank))
+	return end - len(strings.TrimLeftFunc(text[from:end], isBlank)), end
+}
+
+// behindThoughts returns where a text begins after its thinking. Some servers
+// swallow the opening tag, so the closing one counts.
+func behindThoughts(text string) int {
+	from := 0
+	for _, tag := range []string{"</think>", "</thinking>", "</reasoning>"} {
+		open := "<" + tag[2:]
+		rest := strings.TrimLeftFunc(text[from:], isBlank)
+		if end := strings.Index(text[from:], tag); end >= 0 && (strings.HasPrefix(rest, open) || !strings.Contains(text[from:from+end], open) && strings.ContainsAny(text[from+end:], "{[")) && outside(text[from:from+end]) {
+			from += end + len(tag)
+		}
+	}
+	return from
+}
+
+// outside reports whether the text before a closing tag isn't the beginning of a
+// JSON text in which the tag is quoted.
+func outside(before string) bool {
+	before = strings.TrimLeftFunc(before, isBlank)
+	return !strings.HasPrefix(before, "{") && !strings.HasPrefix(before, "[") && !strings.HasPrefix(before, "```")
+}
+
+// starts returns the places where a value may begin: the inside of the first
+// code fence that holds one, then any bracket that looks like a beginning.
+func starts(r *reader, from int) []int {
+	var all []int
+	first := -1
+	for i := from; i < len(r.text); i++ {
+		if c := r.text[i]; (c == '{' || c == '[') && r.plausible(i) {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	if fence := strings.Index(r.text[from:], "```json"); fence >= 0 {
+		i := from + fence + len("```json")
+		for i < len(r.text) && isBlank(rune(r.text[i])) {
+			i++
+		}
+		if i < len(r.text) && i != first && (r.text[i] == '{' || r.text[i] == '[') && !r.inside(first, i) {
+			all = append(all, i)
+		}
+	}
+	return append(all, first)
+}
+
+// inside reports whether a place lies within the value that begins at start: a
+// fence in a string is no fence.
+func (r *reader) inside(start, place int) bool {
+	probe := &reader{text: r.text}
+	v, err := probe.read(start)
+	return err == nil && v.End > place
+}
+
+// plausible reports whether what follows the bracket at i could be the inside of
+// a value. It tells {"a": 1} from a {placeholder}, and [1, 2] from [a link].
+func (r *reader) plausible(i int) bool {
+	p := r.ahead(i + 1)
+	p.skip()
+	c, size := p.peek()
+	switch {
+	case size == 0 || c == '{' || c == '[':
+		return true
+	case r.text[i] == '{':
+		if c == '}' || isQuote(c) {
+			return true
+		}
+		end := p.wordEnd(p.at)
+		p.at = end
+		p.skip()
+		c, _ = p.peek()
+		return isWordStart(c, r.text[i+1:end]) && c == ':'
+	case c == ']' || isQuote(c) || c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9':
+		return true
+	}
+	_, _, ok := literal(r.text[p.at:p.wordEnd(p.at)])
+	return ok
+}
+
+func isWordStart(_ rune, before string) bool { return strings.TrimFunc(before, isBlank) != "" }
+
+// A reader reads one value of a text and writes it as JSON.
+type reader struct {
+	text     string
+	at       int
+	out      []byte
+	stack    []byte // the open brackets
+	repaired bool
+	cut      bool
+	growing  bool // a number at the end isn't one yet
+	quote    int  // the first double quote at or behind the place it was asked for
+	stop     int  // the same for what no string without quotes contains
+}
+
+// read reads the object or array at a place.
+func (r *reader) read(at int) (Value, error) {
+	*r = reader{text: r.text, growing: r.growing, at: at}
+	if err := r.value(); err != nil {
+		return Value{}, err
+	}
+	return Value{JSON: r.out, Start: at, End: r.at, Repaired: r.repaired, Cut: r.cut}, nil
+}
+
+// readBare reads a text without brackets: a single string, number or word, or
+// the inside of an object.
+func (r *reader) readBare(from int) (Value, error) {
+	*r = reader{text: r.text, growing: r.growing, at: from}
+	r.skip()
+	if rest, ok := strings.CutPrefix(r.text[r.at:], "```"); ok {
+		r.at = len(r.text) - len(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz"))
+		r.skip()
+	}
+	start := r.at
+	c, size := r.peek()
+	switch {
+	case size == 0:
+		return Value{}, ErrNoJSON
+	case isQuote(c) && r.keyAhead(r.at):
+		r.repaired = true
+		if err := r.members('}'); err != nil {
+			return Value{}, err
+		}
+	case isQuote(c):
+		r.string(c, false)
+	default:
+		end := r.wordEnd(r.at)
+		word := r.text[r.at:end]
+		if number, ok := number(word); ok {
+			r.out = append(r.out, number...)
+			r.repaired = r.repaired || number != word
+		} else if lit, exact, ok := literal(word); ok {
+			r.out = append(r.out, lit...)
+			r.repaired = r.repaired || !exact
+		} else {
+			return Value{}, ErrNoJSON
+		}
+		r.at = end
+		r.skip()
+		if rest := strings.TrimLeft(r.text[r.at:], "`"); strings.TrimSpace(rest) != "" {
+			return Value{}, ErrNoJSON // a sentence that begins with a number
+		}
+	}
+	return Value{JSON: r.out, Start: start, End: r.at, Repaired: r.repaired, Cut: r.cut}, nil
+}
+
+func (r *reader) peek() (rune, int) {
+	if r.at >= len(r.text) {
+		return 0, 0
+	}
+	return utf8.DecodeRuneInString(r.text[r.at:])
+}
+
+func isBlank(c rune) bool {
+	return unicode.IsSpace(c) || c == '\ufeff' || c >= '\u200b' && c <= '\u200d' || c == '\u2060'
+}
+
+// skip passes over blanks, comments and ellipses.
+func (r *reader) skip() {
+	for r.at < len(r.text) {
+		c, size := r.peek()
+		rest := r.text[r.at:]
+		switch {
+		case c == ' ' || c == '\n' || c == '\r' || c == '\t':
+			r.at += size
+		case isBlank(c):
+			r.at += size
+			r.repaired = true
+		case strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "# "):
+			r.repaired = true
+			if i := strings.IndexByte(rest, '\n'); i >= 0 {
+				r.at += i + 1
+			} else {
+				r.at = len(r.text)
+			}
+		case strings.HasPrefix(rest, "/*"):
+			r.repaired = true
+			if i := strings.Index(rest, "*/"); i >= 0 {
+				r.at += i + len("*/")
+			} else {
+				r.at = len(r.text)
+			}
+		case strings.HasPrefix(rest, "..."):
+			r.repaired = true
+			r.at += len("...")
+		case c == '…':
+			r.repaired = true
+			r.at += size
+		default:
+			return
+		}
+	}
+}
+
+// value reads any value. If there is none, it writes nothing.
+func (r *reader) value() error {
+	r.skip()
+	c, size := r.peek()
+	switch {
+	case size == 0:
+		r.cut = true
+		return nil
+	case c == '{' || c == '[':
+		if len(r.stack) >= MaxDepth {
+			return ErrDepth
+		}
+		r.at++
+		if c == '{' {
+			return r.members('}')
+		}
+		return r.elements()
+	case isQuote(c):
+		r.string(c, false)
+	default:
+		r.bare()
+	}
+	return nil
+}
+
+// members reads the inside of an object and its end.
+func (r *reader) members(end byte) error {
+	r.stack = append(r.stack, end)
+	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+	r.out = append(r.out, '{')
+	empty, comma := true, true // whether a comma stood before
+	for {
+		r.skip()
+		c, size := r.peek()
+		switch {
+		case size == 0:
+			r.cut, r.repaired = true, true
+			r.out = append(r.out, '}')
+			return nil
+		case c == '}':
+			r.at++
+			r.repaired = r.repaired || comma && !empty
+			r.out = append(r.out, '}')
+			return nil
+		case c == ']' && r.enclosedBy(']'):
+			r.repaired = true
+			r.out = append(r.out, '}')
+			return nil
+		case c == ',' || c == ';':
+			r.at++
+			r.repaired = r.repaired || comma
+			comma = true
+			continue
+		case c == ':' || c == ']' || c == '{' || c == '[' || c == '`':
+			r.at += size // nothing that a key begins with: {{"a": 1}} is a template's habit
+			r.repaired = true
+			continue
+		}
+		before := len(r.out)
+		if !empty {
+			r.out = append(r.out, ',')
+		}
+		r.repaired = r.repaired || !comma
+		if ok, err := r.member(); err != nil {
+			return err
+		} else if !ok {
+			r.out = r.out[:before]
+			r.repaired = true
+		} else {
+			empty = false
+		}
+		comma = false
+	}
+}
+
+// member reads a key and its value. It reports false if the text was cut before
+// there was a value, or there is no key.
+func (r *reader) member() (bool, error) {
+	c, _ := r.peek()
+	start := r.at
+	if isQuote(c) {
+		r.string(c, true)
+	} else {
+		end := r.keyEnd(r.at)
+		if end == r.at {
+			_, size := r.peek()
+			r.at += size
+			return false, nil
+		}
+		r.repaired = true
+		r.out = appendString(r.out, unescape(strings.TrimRightFunc(r.text[r.at:end], isBlank)))
+		r.at = end
+	}
+	if r.cut {
+		return false, nil
+	}
+	r.skip()
+	c, size := r.peek()
+	switch {
+	case size == 0:
+		r.cut = true
+		return false, nil
+	case c == ':' || c == '=' || c == '：':
+		r.at += size
+		if c == '=' && strings.HasPrefix(r.text[r.at:], ">") {
+			r.at++
+		}
+		r.repaired = r.repaired || c != ':'
+	case c == ',' || c == '}' || c == ']':
+		r.repaired = true
+		r.out = append(r.out, ":null"...)
+		return true, nil
+	default:
+		r.repaired = true // the colon is missing
+	}
+	r.out = append(r.out, ':')
+	before := len(r.out)
+	r.skip()
+	if c, _ := r.peek(); c == ',' || c == '}' || c == ']' {
+		r.repaired = true
+		r.out = append(r.out, "null"...)
+		return true, nil
+	}
+	if err := r.value(); err != nil {
+		return false, err
+	}
+	if len(r.out) == before && r.at == start {
+		r.at++ // never stand still
+	}
+	return len(r.out) > before, nil
+}
+
+// elements reads the inside of an array and its end.
+func (r *reader) elements() error {
+	r.stack = append(r.stack, ']')
+	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+	r.out = append(r.out, '[')
+	empty, comma := true, true
+	for {
+		r.skip()
+		c, size := r.peek()
+		switch {
+		case size == 0:
+			r.cut, r.repaired = true, true
+			r.out = append(r.out, ']')
+			return nil
+		case c == ']':
+			r.at++
+			r.repaired = r.repaired || comma && !empty
+			r.out = append(r.out, ']')
+			return nil
+		case c == '}' && r.enclosedBy('}'), isQuote(c) && r.enclosedBy('}') && r.keyAhead(r.at):
+			r.repaired = true // the bracket is missing
+			r.out = append(r.out, ']')
+			return nil
+		case c == ',' || c == ';':
+			r.at++
+			r.repaired = r.repaired || comma
+			comma = true
+			continue
+		case c == ':' || c == '}' || c == '`':
+			r.at += size
+			r.repaired = true
+			continue
+		}
+		before := len(r.out)
+		if !empty {
+			r.out = append(r.out, ',')
+		}
+		r.repaired = r.repaired || !comma
+		comma = false
+		mark, at := len(r.out), r.at
+		if err := r.value(); err != nil {
+			return err
+		}
+		if len(r.out) == mark {
+			r.out = r.out[:before]
+			if r.at == at && r.at < len(r.text) {
+				r.at += size
+			}
+			continue
+		}
+		empty = false
+	}
+}
+
+// enclosedBy reports whether a bracket further out waits for c.
+func (r *reader) enclosedBy(c byte) bool {
+	for _, open := range r.stack[:len(r.stack)-1] {
+		if open == c {
+			return true
+		}
+	}
+	return false
+}
