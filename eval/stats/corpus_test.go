@@ -1,70 +1,110 @@
 package stats
 
-import "math"
+import (
+	"context"
+	"fmt"
+	"testing"
 
-// corpusScores are sacreBLEU's default metrics as functions of the sums of
-// their statistics.
-var corpusScores = map[string]func(sum []float64) float64{"BLEU": bleuScore, "chrF2": chrfScore, "TER": terScore}
+	"github.com/stretchr/testify/require"
 
-// bleuScore: lengths of system and reference, matches of four orders, totals
-// of four orders; exponential smoothing.
-func bleuScore(s []float64) float64 {
-	order := (len(s) - 2) / 2
-	correct, total := s[2:2+order], s[2+order:]
-	bp := 1.0
-	if s[0] < s[1] {
-		bp = 0
-		if s[0] > 0 {
-			bp = math.Exp(1 - s[1]/s[0])
-		}
-	}
-	any := false
-	for _, c := range correct {
-		any = any || c > 0
-	}
-	if !any {
-		return 0
-	}
-	logs, halve := 0.0, 1.0
-	for n := range order {
-		if total[n] == 0 {
-			return 0
-		}
-		if correct[n] == 0 {
-			halve *= 2
-			logs += math.Log(100 / (halve * total[n]))
-		} else {
-			logs += math.Log(100 * correct[n] / total[n])
-		}
-	}
-	return bp * math.Exp(logs/float64(order))
+	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+// corpusMetrics are sacreBLEU's metrics with its defaults.
+func corpusMetrics(t *testing.T) map[string]eval.Metric {
+	bleu, err := eval.NewBLEU(nil)
+	require.NoError(t, err)
+	chrf, err := eval.NewChrF(nil)
+	require.NoError(t, err)
+	return map[string]eval.Metric{"BLEU": bleu, "chrF2": chrf, "TER": eval.NewTER(nil)}
 }
 
-// chrfScore: triples of system's, reference's and common n-grams; beta 2.
-func chrfScore(s []float64) float64 {
-	var p, r, k float64
-	for i := 0; i+3 <= len(s); i += 3 {
-		if s[i] > 0 && s[i+1] > 0 {
-			p += s[i+2] / s[i]
-			r += s[i+2] / s[i+1]
-			k++
+func TestGoldenSignificance(t *testing.T) {
+	type result struct {
+		System             string
+		Score, P, Mean, CI num
+	}
+	type row struct {
+		Seed     uint64
+		Ref      []string
+		Baseline []string
+		SysB     []string `json:"sys_b"`
+		Tests    []struct {
+			Type       string
+			Samples    int `json:"n_samples"`
+			Confidence int `json:"ar_confidence"`
+			Results    map[string][]result
 		}
 	}
-	if k == 0 || p+r == 0 {
-		return 0
+	metrics := corpusMetrics(t)
+	rows := func(m eval.Metric, hyps, refs []string) ([]float64, error) {
+		stats := make([]float64, len(hyps)*m.Width())
+		for i, hyp := range hyps {
+			c, o := &eval.Case{References: refs[i : i+1]}, &eval.Output{Text: hyp}
+			if err := m.Stats(context.Background(), c, o, stats[i*m.Width():(i+1)*m.Width()]); err != nil {
+				return nil, err
+			}
+		}
+		return stats, nil
 	}
-	p /= k
-	r /= k
-	return 100 * 5 * p * r / (4*p + r)
-}
-
-// terScore: edits and reference length.
-func terScore(s []float64) float64 {
-	if s[1] > 0 {
-		return 100 * s[0] / s[1]
-	}
-	if s[0] > 0 {
-		return 100
-	}
-	return 0
+	golden.Rows(t, "eval", "significance.jsonl", func(r row) error {
+		var c checks
+		estimate := func(name string, got CorpusEstimate, want result) {
+			c.value(name+" score", got.Score, float64(want.Score))
+			c.within(name+" mean", got.Mean, float64(want.Mean), 1e-4) // float32 sums in the reference
+			c.within(name+" half width", got.HalfWidth, float64(want.CI), 1e-4)
+		}
+		scored, wanted := 0, 0
+		for _, test := range r.Tests {
+			wanted += len(test.Results)
+		}
+		for name, m := range metrics {
+			baseline, err := rows(m, r.Baseline, r.Ref)
+			if err != nil {
+				return err
+			}
+			system, err := rows(m, r.SysB, r.Ref)
+			if err != nil {
+				return err
+			}
+			for _, test := range r.Tests {
+				want, ok := test.Results[name]
+				if !ok {
+					continue // some rows leave TER out
+				}
+				scored++
+				run, base := PairedBootstrap, &CorpusOptions{Samples: test.Samples, Seed: r.Seed}
+				if test.Type == "ar" {
+					run, base.Samples = ApproximateRandomization, max(0, test.Confidence)
+				}
+				if len(want) != 3 {
+					return fmt.Errorf("%s %s: %d systems", test.Type, name, len(want))
+				}
+				if base.Samples > 0 { // the baseline's own resamples, from a fresh stream
+					got, err := CorpusBootstrap(baseline, m.Width(), m.Value, base)
+					if err != nil {
+						return err
+					}
+					estimate(test.Type+" baseline "+name, *got, want[0])
+				}
+				for i, rows := range [][]float64{system, baseline} {
+					got, err := run(baseline, rows, m.Width(), m.Value,
+						&CorpusOptions{Samples: test.Samples, Confidence: max(0, test.Confidence), Seed: r.Seed})
+					if err != nil {
+						return err
+					}
+					label := fmt.Sprintf("%s %s %s", test.Type, want[i+1].System, name)
+					estimate(label, got.CorpusEstimate, want[i+1])
+					if got.P != float64(want[i+1].P) {
+						c.add("%s p: got %v, want %v", label, got.P, want[i+1].P)
+					}
+				}
+			}
+		}
+		if scored != wanted {
+			c.add("%d results compared, the row has %d", scored, wanted)
+		}
+		return c.err()
+	})
 }

@@ -234,7 +234,7 @@ const (
 	AcceptH1
 )
 
-// String names the decision.
+// String is "undecided", "H0" or "H1".
 func (v Verdict) String() string {
 	return [...]string{"undecided", "H0", "H1"}[v]
 }
