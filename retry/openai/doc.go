@@ -19,21 +19,19 @@
 // proof, for proxies send it after a cut. Beside it what langchaingo v0.1.14's
 // own client makes of the same bytes:
 //
-//	what the server does                      here                    langchaingo v0.1.14
-//	data: {"error": …} after some chunks      ErrInBand, Partial      success, half an answer
-//	stream ends without finish_reason         ErrIncompleteStream     success, half an answer
-//	stream stalls until the deadline          DeadlineExceeded        success, half an answer
-//	connection is cut                         ErrIncompleteStream     error without its cause
-//	200 with an empty body or no choice       ErrEmpty                success, empty answer
-//	a line of broken JSON                     ErrMalformed            the line is skipped
-//	a line of more than 64 KiB                read, up to a limit     error
-//	two choices, streamed                     two choices             one, their words mixed
-//	tool calls that interleave by index       two calls               one, their arguments mixed
-//	the callback cancels the context          Canceled                success
-//	429, 400, 500                             status, code, type,     a text
-//	                                          Retry-After, request id
-//	an option that was set to 0               sent                    sent whether set or not (temperature),
-//	                                                                  or never sent (top_p)
+//	what the server does               here                    langchaingo v0.1.14
+//	data: {"error": …} mid-stream      ErrInBand, Partial      success, half an answer
+//	stream without a finish_reason     ErrIncompleteStream     success, half an answer
+//	stream stalls to the deadline      DeadlineExceeded        success, half an answer
+//	connection is cut                  ErrIncompleteStream     error without its cause
+//	200 with no body or no choice      ErrEmpty                success, empty answer
+//	a line of broken JSON              ErrMalformed            the line is skipped
+//	a line of more than 64 KiB         read, up to a limit     error
+//	two choices, streamed              two choices             one, their words mixed
+//	tool calls that interleave         two calls               one, arguments mixed
+//	the callback cancels               Canceled                success
+//	429, 400, 500                      status, code, wait, id  a text
+//	an option that was set to 0        sent                    temperature always, top_p never
 //
 // Each row is a test here. An [*Error] holds all that the server said; it
 // unwraps to the cause, so errors.Is finds context.Canceled even where net/http
