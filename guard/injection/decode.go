@@ -27,6 +27,10 @@ type Candidate struct {
 	Text  string   // what a model might read
 	Steps []string // how it was reached, outermost first: ["base64", "nfkc"]
 
+	// Encoded says that most of Text is an encoding, and another reading holds
+	// what it encodes. Such a text looks odd without meaning anything.
+	Encoded bool
+
 	m mapped
 }
 
@@ -50,11 +54,15 @@ func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start,
 // linear in the length of the text for given limits.
 func Decode(text string, l Limits) (candidates []Candidate, truncated bool) {
 	t := trail{limits: l.withDefaults(len(text)), seen: map[string]bool{}}
-	t.push(mapped{text: text}, nil, 0)
+	t.run(mapped{text: text})
+	return t.out, t.truncated
+}
+
+func (t *trail) run(m mapped) {
+	t.push(m, nil, 0)
 	for i := 0; i < len(t.queue); i++ {
 		t.expand(t.queue[i])
 	}
-	return t.out, t.truncated
 }
 
 type item struct {
@@ -88,7 +96,11 @@ func (t *trail) push(m mapped, steps []string, depth int) {
 // expand adds the normalised reading of an item and queues what is encoded in
 // it.
 func (t *trail) expand(it item) {
-	child := func(name string, m mapped) { t.push(m, append(slices.Clip(it.steps), name), it.depth+1) }
+	encoded := false
+	child := func(name string, m mapped) {
+		encoded = encoded || !slices.Contains(inPlain, name) && mostOf(&it.m, &m)
+		t.push(m, append(slices.Clip(it.steps), name), it.depth+1)
+	}
 	hiddenCharacters(&it.m, child) // before normalising drops them
 	clean, steps := normalise(it.m)
 	it.m, it.steps = clean, append(slices.Clip(it.steps), steps...)
@@ -99,6 +111,8 @@ func (t *trail) expand(it item) {
 		t.seen[clean.text] = true
 	}
 	t.out = append(t.out, Candidate{Text: clean.text, Steps: it.steps, m: clean})
+	at := len(t.out) - 1
+	defer func() { t.out[at].Encoded = encoded }()
 	has := survey(clean.text)
 	if has.long {
 		encodedRuns(&clean, child)
@@ -118,13 +132,24 @@ func (t *trail) expand(it item) {
 	if has.noise && !slices.Contains(it.steps, "markup") {
 		noise(&clean, child)
 	}
-	if slices.ContainsFunc(it.steps, isGuess) {
+	if encoded || slices.ContainsFunc(it.steps, isGuess) {
 		return
 	}
 	if has.leet {
 		leet(&clean, child)
 	}
 	decipher(&clean, child)
+}
+
+// inPlain lists the steps whose input can be read as it is.
+var inPlain = []string{"markup", "comment", "leet", "rot13", "caesar3", "atbash", "reverse"}
+
+// mostOf reports whether child was made from more than half of parent, and is
+// much shorter than it.
+func mostOf(parent, child *mapped) bool {
+	lo, hi := parent.origin(0, len(parent.text))
+	from, to := child.origin(0, len(child.text))
+	return (to-from)*2 > hi-lo && len(child.text)*5 < len(parent.text)*4
 }
 
 // isGuess names the steps that read letters as other letters. They always give

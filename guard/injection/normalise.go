@@ -173,3 +173,11 @@ func wordShape(s string, i int) (end, latin, alike, other int) {
 	}
 	return end, latin, alike, other
 }
+
+// Normalise returns text as the rules and the classifier compare it: NFKC,
+// without what has no width, without marks on Latin, Greek and Cyrillic
+// letters, with look-alike letters replaced. Case is kept.
+func Normalise(text string) string {
+	m, _ := normalise(mapped{text: text})
+	return m.text
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	_ "embed"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+//go:embed attacks.txt
+var attackGrammar string
+
+//go:embed benign.txt
+var benignGrammar string
+
+//go:embed languages.txt
+var languageTexts string
+
+// synthetic returns the examples of the two grammars and the sentences of
+// languages.txt, always the same ones.
+func synthetic() []example {
+	all := expand(attackGrammar, 1, "synthetic-attack")
+	all = append(all, expand(benignGrammar, 0, "synthetic-benign")...)
+	for line := range strings.Lines(languageTexts) {
+		lang, text, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		for _, s := range strings.SplitAfter(text, ". ") {
+			all = append(all, example{Text: strings.TrimSpace(s), Source: "synthetic-languages", Lang: lang})
+		}
+	}
+	return all
+}
+
+// expand reads a grammar: NAME = a | b defines a list, "20 text" makes twenty
+// texts by taking choices at random.
+func expand(grammar string, label int, source string) []example {
+	lists := map[string][]string{}
+	rng := rand.New(rand.NewPCG(uint64(label), 20261124))
+	var all []example
+	kind := ""
+	for line := range strings.Lines(grammar) {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "#"); ok || line == "" {
+			kind = strings.TrimSpace(rest)
+			continue
+		}
+		if name, choices, ok := strings.Cut(line, " = "); ok && strings.ToUpper(name) == name && !strings.ContainsAny(name, " {") {
+			for _, c := range split(choices) {
+				lists[name] = append(lists[name], strings.TrimSpace(c))
+			}
+			continue
+		}
+		count, text, _ := strings.Cut(line, " ")
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			n, text = 1, line
+		}
+		seen := map[string]bool{}
+		for range n {
+			s := strings.ReplaceAll(choose(text, lists, rng), `\n`, "\n")
+			if !seen[s] {
+				seen[s] = true
+				all = append(all, example{Text: s, Label: label, Source: source, Kind: kind})
+			}
+		}
+	}
+	return all
+}
+
+// split cuts a list at the bars that stand outside braces.
+func split(s string) []string {
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		case '|':
+			if depth == 0 {
+				parts = append(parts, s[from:i])
+				from = i + 1
+			}
+		}
+	}
+	return append(parts, s[from:])
+}
+
+func choose(s string, lists map[string][]string, rng *rand.Rand) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		switch {
+		case s[i] == '{':
+			depth, end := 0, i
+			for ; end < len(s); end++ {
+				if s[end] == '{' {
+					depth++
+				} else if s[end] == '}' {
+					if depth--; depth == 0 {
+						break
+					}
+				}
+			}
+			parts := split(s[i+1 : min(end, len(s))])
+			b.WriteString(choose(parts[rng.IntN(len(parts))], lists, rng))
+			i = end + 1
+		case s[i] == '$':
+			end := i + 1
+			for end < len(s) && s[end] >= 'A' && s[end] <= 'Z' {
+				end++
+			}
+			list := lists[s[i+1:end]]
+			if len(list) == 0 {
+				b.WriteByte('$')
+				i++
+				continue
+			}
+			b.WriteString(choose(list[rng.IntN(len(list))], lists, rng))
+			i = end
+		default:
+			b.WriteByte(s[i])
+			i++
+		}
+	}
+	return b.String()
+}
