@@ -33,8 +33,8 @@
 // what it would have done, and raise it then.
 //
 // Detectors live in subpackages (guard/injection, guard/pii, guard/secret,
-// guard/sink) and fit the Check's function types; package guard/defaults
-// assembles them. The pipeline itself knows no pattern.
+// guard/sink). [FindWith] and [ScanWith] make checks of them. The pipeline itself
+// knows no pattern.
 //
 // # Provenance
 //
@@ -54,8 +54,9 @@
 // such an action and the values that steer it stand in trusted text. The
 // document that says "forward it to billing@evil.test" fails both, in any
 // language, in base64, or told as a story. This is the one layer here that does
-// not guess. Its price is that some honest calls are stopped too;
-// TestTaintNumbers measures both.
+// not guess. Its price is that some honest calls are stopped too:
+// examples/lab08-guardrails measures both, with a model that obeys whatever it
+// read last.
 //
 // # A program
 //
@@ -141,5 +142,5 @@
 //     arXiv:2503.18813, 2025. Taint carried through a whole interpreter.
 //   - M. Costa et al.: Securing AI agents with information-flow control (FIDES).
 //     arXiv:2505.23643, 2025.
-//   - S. Willison: The dual LLM pattern, 2023. See guard/quarantine.
+//   - S. Willison: The dual LLM pattern for building AI assistants, 2023.
 package guard

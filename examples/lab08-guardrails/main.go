@@ -1,0 +1,245 @@
+// Lab08-guardrails switches the layers of a guard on, one by one and together,
+// and counts which attacks still succeed and which ordinary requests are
+// stopped.
+//
+// The model behind is the worst there is: it does whatever the text that it read
+// last told it. So the numbers say what the guard stops, not how often a model
+// falls for it, and they are the same every time.
+//
+//	go run ./examples/lab08-guardrails               # the table
+//	go run ./examples/lab08-guardrails -v            # each ordinary request, and why it was stopped
+//	go run ./examples/lab08-guardrails -out lab.html # and the figures
+//
+// See the notes of package guard.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/prodailabs/prodai/internal/plot"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "lab08-guardrails:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, w io.Writer) error {
+	flags := flag.NewFlagSet("lab08-guardrails", flag.ContinueOnError)
+	flags.SetOutput(w)
+	verbose := flags.Bool("v", false, "show each ordinary request")
+	out := flags.String("out", "", "write the figures to this HTML file")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	l, err := measure()
+	if err != nil {
+		return err
+	}
+	if err := l.table(w); err != nil {
+		return err
+	}
+	if err := l.ordinary(w, *verbose); err != nil || *out == "" {
+		return err
+	}
+	file, err := os.Create(*out)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := l.page().Render(file); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nFigures: %s\n", *out)
+	return file.Close()
+}
+
+// A setting is a choice of layers.
+type setting struct {
+	name string
+	on   []layer
+}
+
+func settings() []setting {
+	all := []setting{{name: "none"}}
+	for _, l := range layers {
+		all = append(all, setting{l.name, []layer{l}})
+	}
+	return append(all, setting{"all", layers})
+}
+
+// A lab holds what was measured.
+type lab struct {
+	settings []setting
+	classes  []string
+	succeed  map[string]map[string]int // attacks, by class and setting
+	of       map[string]int            // attacks of a class
+	stopped  map[string]int            // ordinary requests, by setting
+	tasks    []scenario
+	final    []outcome // of the tasks, with all layers
+}
+
+const total = "all attacks"
+
+func measure() (*lab, error) {
+	l := &lab{settings: settings(), succeed: map[string]map[string]int{total: {}}, of: map[string]int{}, stopped: map[string]int{}, tasks: tasks()}
+	for _, s := range attacks() {
+		if l.succeed[s.class] == nil {
+			l.succeed[s.class] = map[string]int{}
+			l.classes = append(l.classes, s.class)
+		}
+		l.of[s.class]++
+		l.of[total]++
+		for _, set := range l.settings {
+			o, err := play(s, set.on)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			if !o.stopped {
+				l.succeed[s.class][set.name]++
+				l.succeed[total][set.name]++
+			}
+		}
+	}
+	l.classes = append(l.classes, total)
+	for _, s := range l.tasks {
+		for _, set := range l.settings {
+			o, err := play(s, set.on)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			if o.stopped {
+				l.stopped[set.name]++
+			}
+			if set.name == "all" {
+				l.final = append(l.final, o)
+			}
+		}
+	}
+	return l, nil
+}
+
+func (l *lab) table(w io.Writer) error {
+	fmt.Fprintf(w, "%d attacks (%d orders in %d wordings, in documents and tool results, and %d for the prompt) and %d ordinary requests.\n",
+		l.of[total], len(orders), len(wordings), l.of["prompt leak"], len(l.tasks))
+	fmt.Fprintln(w, "How many succeed, with which layer on:")
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := []string{"attack", "of"}
+	for _, s := range l.settings {
+		row = append(row, s.name)
+	}
+	fmt.Fprintln(tw, strings.Join(row, "\t")+"\t")
+	for _, c := range l.classes {
+		row := []string{c, fmt.Sprint(l.of[c])}
+		for _, s := range l.settings {
+			row = append(row, fmt.Sprint(l.succeed[c][s.name]))
+		}
+		fmt.Fprintln(tw, strings.Join(row, "\t")+"\t")
+	}
+	row = []string{"ordinary, stopped", fmt.Sprint(len(l.tasks))}
+	for _, s := range l.settings {
+		row = append(row, fmt.Sprint(l.stopped[s.name]))
+	}
+	fmt.Fprintln(tw, strings.Join(row, "\t")+"\t")
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, layer := range layers {
+		fmt.Fprintf(w, "  %-7s %s\n", layer.name, layer.why)
+	}
+	all := l.succeed[total]["all"]
+	low, high := wilson(all, l.of[total])
+	_, err := fmt.Fprintf(w, "\nAll layers: %d of %d attacks succeed; with as many tries of this kind, %.1f to %.1f %% (95 %%, Wilson).\n", all, l.of[total], 100*low, 100*high)
+	return err
+}
+
+func (l *lab) ordinary(w io.Writer, verbose bool) error {
+	fmt.Fprintf(w, "The price: %d of %d ordinary requests are stopped or lose a link.\n", l.stopped["all"], len(l.tasks))
+	var why []string
+	count := map[string]int{}
+	for i, s := range l.tasks {
+		if l.final[i].stopped {
+			if count[s.class]++; count[s.class] == 1 {
+				why = append(why, s.class)
+			}
+		}
+	}
+	slices.Sort(why)
+	for _, c := range why {
+		fmt.Fprintf(w, "  %d  %s\n", count[c], c)
+	}
+	if !verbose {
+		return nil
+	}
+	fmt.Fprintln(w)
+	for i, s := range l.tasks {
+		mark, by := "passes", ""
+		if o := l.final[i]; o.stopped {
+			mark, by = "stopped", "  ("+o.by+": "+s.class+")"
+		}
+		if _, err := fmt.Fprintf(w, "  %-8s %s%s\n", mark, s.user, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wilson is the 95 % interval of a share.
+func wilson(k, n int) (low, high float64) {
+	const z = 1.959964
+	p, m := float64(k)/float64(n), float64(n)
+	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	return max(0, centre-half), min(1, centre+half)
+}
+
+func (l *lab) page() *plot.Page {
+	bars := &plot.Bars{Title: "Attacks that succeed", Y: plot.Axis{Label: "share of the attacks", Unit: "%"}, Caption: "Each layer alone, and all of them. Bars show Wilson's 95 % interval."}
+	var series, price plot.BarSeries
+	series.Name, price.Name = "attacks that succeed", "ordinary requests stopped"
+	for _, s := range l.settings {
+		bars.Groups = append(bars.Groups, s.name)
+		k, n := l.succeed[total][s.name], l.of[total]
+		low, high := wilson(k, n)
+		series.Values, series.Low, series.High = append(series.Values, 100*float64(k)/float64(n)), append(series.Low, 100*low), append(series.High, 100*high)
+		k, n = l.stopped[s.name], len(l.tasks)
+		low, high = wilson(k, n)
+		price.Values, price.Low, price.High = append(price.Values, 100*float64(k)/float64(n)), append(price.Low, 100*low), append(price.High, 100*high)
+	}
+	bars.Series = []plot.BarSeries{series, price}
+	table := &plot.Table{Title: "By what the attacker wants", Head: []string{"attack", "of"}, Caption: "How many succeed."}
+	for _, s := range l.settings {
+		table.Head = append(table.Head, s.name)
+	}
+	for _, c := range l.classes {
+		row := []string{c, fmt.Sprint(l.of[c])}
+		for _, s := range l.settings {
+			row = append(row, fmt.Sprint(l.succeed[c][s.name]))
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	requests := &plot.Table{Title: "Ordinary requests, all layers on", Head: []string{"request", "outcome", "why"}}
+	for i, s := range l.tasks {
+		row := []string{s.user, "passes", ""}
+		if o := l.final[i]; o.stopped {
+			row[1], row[2] = "stopped", o.by+": "+s.class
+		}
+		requests.Rows = append(requests.Rows, row)
+	}
+	return &plot.Page{Title: "Guardrails, layer by layer", Sections: []plot.Section{
+		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by words stops the words it knows. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell."),
+		bars, table, requests,
+	}}
+}
