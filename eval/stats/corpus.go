@@ -211,10 +211,6 @@ func central(scores []float64) (mean, half float64) {
 	return Mean(s), (s[len(s)-1-cut] - s[cut]) / 2
 }
 
-// drawn is how many resamples a goroutine draws before it lets the next one
-// draw: enough to make the handing over cheap, few enough to stay in cache.
-const drawn = 8
-
 // resampledScores scores every resample: result[s][i] is system s on resample
 // i. A resample is kept as how often each segment was drawn, so that it costs a
 // weighted sum of rows in memory order and no jumping about.
@@ -224,27 +220,16 @@ func resampledScores(systems [][]float64, n, width, samples, workers int, g *Gen
 		out[s] = make([]float64, samples)
 	}
 	t := newTable(systems, n, width, 2)
-	tasks := (samples + drawn - 1) / drawn
-	workers = workersFor(tasks, workers)
-	counts := make([][]uint16, workers)
+	workers = workersFor((samples+drawn-1)/drawn, workers)
 	sums := make([][]float64, workers)
 	for w := range workers {
-		counts[w], sums[w] = make([]uint16, drawn*n), make([]float64, len(t.columns))
+		sums[w] = make([]float64, len(t.columns))
 	}
-	inOrder(tasks, workers,
-		func(task, w int) {
-			clear(counts[w])
-			for k := range min(drawn, samples-task*drawn) {
-				g.countDraws(counts[w][k*n : (k+1)*n])
-			}
-		},
-		func(task, w int) {
-			for k := range min(drawn, samples-task*drawn) {
-				t.weightedSums(counts[w][k*n:(k+1)*n], sums[w])
-				for s := range out {
-					out[s][task*drawn+k] = score(sums[w][s*width : (s+1)*width])
-				}
-			}
-		})
+	drawInOrder(g, n, samples, workers, func(i, w int, counts []uint16) {
+		t.weightedSums(counts, sums[w])
+		for s := range out {
+			out[s][i] = score(sums[w][s*width : (s+1)*width])
+		}
+	})
 	return out
 }

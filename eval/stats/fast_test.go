@@ -128,6 +128,55 @@ func TestCountDrawsReadsTheStreamAsIntegersDoes(t *testing.T) {
 	}
 }
 
+// TestDrawsInOrder uses a range that rejects some sixty draws, each of which
+// makes all goroutines' guesses wrong.
+func TestDrawsInOrder(t *testing.T) {
+	const n, samples = 64_001, 61
+	slow := NewGenerator(8)
+	want := make([]uint64, samples)
+	fingerprint := func(counts []uint16) (f uint64) {
+		for i, c := range counts {
+			f += uint64(c) * uint64(i) * 0x9e3779b97f4a7c15
+		}
+		return f
+	}
+	rejected := uint64(0)
+	for i := range want {
+		counts := make([]uint16, n)
+		before := *slow
+		slow.countDraws(counts)
+		if before.skip(n); !before.at(slow) {
+			rejected++
+		}
+		want[i] = fingerprint(counts)
+	}
+	require.Greater(t, rejected, uint64(10), "the test needs rejections")
+	for _, workers := range []int{1, 2, 5} {
+		g := NewGenerator(8)
+		got := make([]uint64, samples)
+		drawInOrder(g, n, samples, workers, func(i, _ int, counts []uint16) { got[i] = fingerprint(counts) })
+		require.Equal(t, want, got)
+		require.True(t, g.at(slow))
+	}
+}
+
+func TestSkipIsManyDraws(t *testing.T) {
+	for _, n := range []uint64{0, 1, 2, 3, 7, 64, 1001} {
+		for _, odd := range []bool{false, true} {
+			fast := NewGenerator(3)
+			if odd {
+				fast.Uint32()
+			}
+			slow := *fast
+			fast.skip(n)
+			for range n {
+				slow.Uint32()
+			}
+			require.True(t, fast.at(&slow), "%d draws", n)
+		}
+	}
+}
+
 func TestResultsDontDependOnWorkers(t *testing.T) {
 	r := rand.New(NewGenerator(2))
 	a, b := ones(normals(r, 101, 0.5, 1)), ones(normals(r, 101, 0.7, 1))
