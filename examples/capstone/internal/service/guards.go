@@ -11,13 +11,16 @@ import (
 
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/injection"
 	"github.com/prodailabs/prodai/guard/pii"
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
 // guardOf puts the checks around a model: secrets never reach a provider and
 // never come back, personal data is flagged in questions and redacted from
-// answers, and the model may call no tool.
+// answers, injected instructions are flagged (the passages are marked as
+// material anyway, and the course itself quotes attacks), and the model may call
+// no tool, so that there is nothing an attack could make it do.
 func guardOf(next llms.Model, tenant func(context.Context) string, log *slog.Logger) (*guard.Model, error) {
 	secrets, err := secret.New(nil)
 	if err != nil {
@@ -27,9 +30,20 @@ func guardOf(next llms.Model, tenant func(context.Context) string, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	injected, err := injection.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	attack := guard.Check{Name: "injection", Policy: guard.Flag, Cost: 1, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
+		var out []guard.Finding
+		for _, f := range injected.Find(text) {
+			out = append(out, guard.Finding(f))
+		}
+		return out, nil
+	}}
 	return guard.New(next, &guard.Options{
-		Input:     []guard.Check{check("secret", secrets, guard.Redact), check("pii", personal, guard.Flag)},
-		Documents: []guard.Check{check("secret", secrets, guard.Redact)},
+		Input:     []guard.Check{check("secret", secrets, guard.Redact), check("pii", personal, guard.Flag), attack},
+		Documents: []guard.Check{check("secret", secrets, guard.Redact), attack},
 		Output:    []guard.Check{check("secret", secrets, guard.Redact), check("pii", personal, guard.Redact)},
 		Tools:     []guard.Tool{},
 		Tenant:    tenant,
