@@ -36,7 +36,7 @@ var classOfName = map[string]Class{
 	"requesttoolarge": RequestTooLarge, "payloadtoolarge": RequestTooLarge, "requestentitytoolarge": RequestTooLarge,
 	"contenttoolarge": RequestTooLarge,
 	// money
-	"insufficientquota": Quota, "creditbalanceexhausted": Quota, "billing": Quota, "billinghardlimitreached": Quota,
+	"quota": Quota, "quotadaily": QuotaDaily, "insufficientquota": Quota, "creditbalanceexhausted": Quota, "billing": Quota, "billinghardlimitreached": Quota,
 	"billingnotactive": Quota, "billingdisabled": Quota, "enforcedspendlimitreached": Quota, "quotaexceeded": Quota,
 	"servicequotaexceeded": Quota, "paymentrequired": Quota, "insufficientcredits": Quota, "insufficientfunds": Quota,
 	"blockedapiaccess": Quota, "insufficientbalance": Quota, "accountoverdue": Quota,

@@ -113,6 +113,9 @@ func TestOddInput(t *testing.T) {
 }
 
 func TestNoAllocationBesidesTheResult(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool forget on purpose")
+	}
 	e := model(t)
 	dst := make([]float32, 0, e.dim)
 	require.Zero(t, testing.AllocsPerRun(200, func() { e.Append(dst, "How do I rotate the API key of the gateway?") }))

@@ -1,0 +1,287 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// A call is one call's reservation, from its estimate to its reconciliation.
+type call struct {
+	m      *Model
+	tenant string
+	model  string
+	quota  Quota
+	tokens float64
+	money  int64
+	began  time.Time
+	own    []Claim // taken of the tenant's limits
+	shared []Claim // taken of all tenants' limits
+	inside bool    // counted in the purses
+}
+
+// begin estimates what the call will use.
+func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) *call {
+	c := &call{m: m, tenant: m.o.Tenant(ctx), model: m.o.Model, began: time.Now()}
+	c.quota = m.quota(c.tenant)
+	answer, choices := m.o.Answer, 1
+	if len(options) > 0 {
+		var o llms.CallOptions
+		for _, f := range options {
+			f(&o)
+		}
+		if o.MaxTokens > 0 {
+			answer = o.MaxTokens
+		}
+		choices = max(o.N, o.CandidateCount, 1)
+		if o.Model != "" {
+			c.model = o.Model
+		}
+	}
+	if m.o.Cost == nil && m.o.Shared.Tokens.None() && c.quota.Tokens.None() {
+		return c
+	}
+	prompt := 0
+	for _, message := range messages {
+		prompt += 4 // the role and the marks around a message
+		for _, part := range message.Parts {
+			prompt += m.partTokens(part)
+		}
+	}
+	answer *= choices
+	c.tokens = float64(prompt + answer)
+	if m.o.Cost != nil {
+		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
+			"PromptTokens": prompt, "CompletionTokens": answer,
+		}}}}
+		if cost, ok := m.o.Cost(c.model, estimate); ok {
+			c.money = max(cost, 0)
+		}
+	}
+	return c
+}
+
+// imageTokens is reserved for a part that is no text: what OpenAI bills for an
+// image of 1024 by 1024 at high detail.
+const imageTokens = 765
+
+func (m *Model) partTokens(part llms.ContentPart) int {
+	switch p := part.(type) {
+	case llms.TextContent:
+		return m.o.Tokens(p.Text)
+	case llms.ToolCallResponse:
+		return m.o.Tokens(p.Content)
+	case llms.ToolCall:
+		if p.FunctionCall == nil {
+			return 0
+		}
+		return m.o.Tokens(p.FunctionCall.Name) + m.o.Tokens(p.FunctionCall.Arguments)
+	}
+	return imageTokens
+}
+
+// admit takes what the call needs, waiting for it if it may, or nothing.
+func (c *call) admit(ctx context.Context) error {
+	if err := c.m.o.Switch.check(c.tenant); err != nil {
+		return err
+	}
+	if err := c.m.purses.open(c); err != nil {
+		return err
+	}
+	c.inside = true
+	if err := c.take(ctx, &c.own, c.claims(c.quota, c.tenant)); err != nil {
+		return err
+	}
+	shared := c.claims(c.m.o.Shared, "")
+	if len(shared) == 0 {
+		return nil
+	}
+	waitCtx, cancel := c.patience(ctx)
+	defer cancel()
+	if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
+	}
+	defer c.m.fair.leave()
+	return c.take(ctx, &c.shared, shared)
+}
+
+// patience bounds the time in the queue; a call that may not wait at all may
+// still be next.
+func (c *call) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(c.left(), 0))
+}
+
+func (c *call) left() time.Duration { return c.m.o.Wait - time.Since(c.began) }
+
+func (c *call) weight() float64 {
+	if c.quota.Weight > 0 {
+		return c.quota.Weight
+	}
+	return 1
+}
+
+// size is the largest part of a shared limit that the call takes, so that
+// tenants with many small and with few large calls are compared by what is
+// scarce: dominant resource fairness (Ghodsi et al., NSDI 2011).
+func size(claims []Claim) float64 {
+	s := 0.0
+	for _, c := range claims {
+		s = max(s, c.N/c.Rate.N*c.Rate.Per.Seconds())
+	}
+	return s
+}
+
+var dimensions = [...]string{"requests", "tokens", "money"}
+
+// claims are those of q's rates that limit anything, in the order of
+// dimensions.
+func (c *call) claims(q Quota, tenant string) []Claim {
+	scope := ":tenant:" + tenant
+	if tenant == "" {
+		scope = ":all"
+	}
+	var all []Claim
+	for i, r := range [...]Rate{q.Requests, q.Tokens, q.Money} {
+		if n := [...]float64{1, c.tokens, float64(c.money)}[i]; !r.None() && n > 0 {
+			all = append(all, Claim{Key: c.m.o.Prefix + scope + ":" + dimensions[i], Rate: r, N: n})
+		}
+	}
+	return all
+}
+
+// take asks the store, waits if that is what it says, and remembers in taken
+// what must be given back.
+func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
+	if len(claims) == 0 {
+		return nil
+	}
+	m := c.m
+	ahead := c.left()
+	if deadline, ok := ctx.Deadline(); ok {
+		ahead = min(ahead, time.Until(deadline))
+	}
+	d, err := m.o.Store.Take(ctx, claims, ahead)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if m.o.StoreClosed {
+			return &Error{Dimension: "store", Tenant: c.tenant, Reason: "the store of the limits is down", cause: err}
+		}
+		d, _ = m.spare.Take(ctx, claims, ahead)
+	}
+	if !d.OK {
+		return c.denied(claims[d.Claim], d)
+	}
+	*taken = claims
+	if d.Wait <= 0 {
+		return nil
+	}
+	m.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension(claims[d.Claim].Key)),
+		slog.String(event.Tenant, c.tenant), slog.Duration(event.Delay, d.Wait), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model))
+	t := time.NewTimer(d.Wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func dimension(key string) string {
+	for i := len(key) - 1; i >= 0; i-- {
+		if key[i] == ':' {
+			return key[i+1:]
+		}
+	}
+	return key
+}
+
+func (c *call) denied(claim Claim, d Decision) error {
+	e := &Error{Dimension: dimension(claim.Key), Tenant: c.tenant}
+	if d.Wait == Never {
+		e.Refusal = Cap
+		e.Reason = fmt.Sprintf("the call needs %.0f and there are never more than %.0f at once", claim.N, d.Limit)
+		return e
+	}
+	e.Reason = fmt.Sprintf("%.0f per %v are used up", claim.Rate.N, claim.Rate.Per)
+	e.Delay, e.HasDelay = d.Wait, true
+	return e
+}
+
+// refused gives back what a refused call had taken.
+func (c *call) refused(ctx context.Context, err error) error {
+	c.charge(c.own, func(claim Claim) float64 { return -claim.N })
+	c.charge(c.shared, func(claim Claim) float64 { return -claim.N })
+	if c.inside {
+		c.m.purses.close(c, 0)
+	}
+	e := &Error{}
+	if !errors.As(err, &e) {
+		return err
+	}
+	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
+		slog.Duration(event.Delay, e.Delay), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
+	return err
+}
+
+// settle replaces the estimate by what the call used.
+func (c *call) settle(resp *llms.ContentResponse, err error) {
+	tokens, money := c.tokens, c.money
+	var refused interface{ HTTPStatus() int }
+	switch {
+	case err == nil:
+		if n, ok := c.m.o.Usage(resp); ok {
+			tokens = float64(max(n, 0))
+		}
+		if c.m.o.Cost != nil {
+			if cost, ok := c.m.o.Cost(c.model, resp); ok {
+				money = max(cost, 0)
+			}
+		}
+	case errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500:
+		tokens, money = 0, 0 // the provider didn't begin: no tokens, no bill
+	}
+	change := func(claim Claim) float64 {
+		switch dimension(claim.Key) {
+		case "tokens":
+			return tokens - claim.N
+		case "money":
+			return float64(money) - claim.N
+		}
+		return 0
+	}
+	c.charge(c.own, change)
+	c.charge(c.shared, change)
+	c.m.purses.close(c, money)
+}
+
+// charge applies a correction to claims that were taken. It must reach the
+// store although the call's context may be done.
+func (c *call) charge(taken []Claim, change func(Claim) float64) {
+	corrections := make([]Claim, 0, len(taken))
+	for _, claim := range taken {
+		if n := change(claim); n != 0 && !math.IsNaN(n) {
+			corrections = append(corrections, Claim{Key: claim.Key, Rate: claim.Rate, N: n})
+		}
+	}
+	if len(corrections) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if c.m.o.Store.Charge(ctx, corrections) != nil && !c.m.o.StoreClosed {
+		_ = c.m.spare.Charge(ctx, corrections)
+	}
+}

@@ -1,0 +1,87 @@
+package limit
+
+import "sync"
+
+// purses count, in this process, what can't be a rate: the calls under way and
+// the money spent for good.
+type purses struct {
+	mu  sync.Mutex
+	all map[string]*purse
+}
+
+type purse struct {
+	calls    int
+	reserved int64 // by calls under way
+	spent    int64
+}
+
+// shared is the purse of all tenants together. No tenant has this name: a
+// tenant's own is stored under "t" and its name.
+const shared = "all"
+
+// open counts a call in, or refuses it.
+func (p *purses) open(c *call) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		p.all = make(map[string]*purse)
+	}
+	own, all := p.get("t"+c.tenant), p.get(shared)
+	for _, x := range []struct {
+		purse *purse
+		quota Quota
+	}{{own, c.quota}, {all, c.m.o.Shared}} {
+		if limit := x.quota.Concurrency; limit > 0 && x.purse.calls >= limit {
+			return &Error{Dimension: "concurrency", Tenant: c.tenant, Reason: "as many calls as are allowed are under way"}
+		}
+		if limit := x.quota.SpendPicoUSD; limit > 0 && x.purse.spent+x.purse.reserved+c.money > limit {
+			return &Error{Refusal: Stop, Dimension: "spend", Tenant: c.tenant, Reason: "the budget is spent"}
+		}
+	}
+	for _, x := range []*purse{own, all} {
+		x.calls++
+		x.reserved += c.money
+	}
+	return nil
+}
+
+// close counts a call out, with what it cost.
+func (p *purses) close(c *call, cost int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range []string{"t" + c.tenant, shared} {
+		x := p.get(name)
+		x.calls--
+		x.reserved -= c.money
+		x.spent += cost
+		if *x == (purse{}) {
+			delete(p.all, name)
+		}
+	}
+}
+
+func (p *purses) get(name string) *purse {
+	x := p.all[name]
+	if x == nil {
+		x = &purse{}
+		p.all[name] = x
+	}
+	return x
+}
+
+func (p *purses) spent(tenant string) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if x := p.all["t"+tenant]; x != nil {
+		return x.spent
+	}
+	return 0
+}
+
+func (p *purses) forgive(tenant string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if x := p.all["t"+tenant]; x != nil {
+		x.spent = 0
+	}
+}

@@ -1,0 +1,125 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// A Rate is N units in any time Per, with up to Burst of them at once. The zero
+// Rate is no limit.
+//
+//	limit.Rate{N: 60, Per: time.Minute}                     // 60 requests a minute
+//	limit.Rate{N: 30_000, Per: time.Minute, Burst: 10_000}  // tokens, a third of them at once
+//	limit.Rate{N: 50 * limit.USD, Per: 24 * time.Hour}      // money
+type Rate struct {
+	N     float64
+	Per   time.Duration
+	Burst float64 // default N
+}
+
+// USD is a dollar in pico-USD, the unit of all money here.
+const USD = 1_000_000_000_000
+
+// ErrConfig is wrapped by the errors for settings that make no sense.
+var ErrConfig = errors.New("limit: invalid configuration")
+
+// None reports whether r is no limit.
+func (r Rate) None() bool { return r == Rate{} }
+
+// Check returns an error that wraps [ErrConfig] if r is neither a limit nor the
+// zero Rate. A limit of nothing is not a Rate: see [Switch].
+func (r Rate) Check() error {
+	switch {
+	case r.None():
+		return nil
+	case !(r.N > 0) || math.IsInf(r.N, 1):
+		return fmt.Errorf("%w: a rate of %v: want more than 0", ErrConfig, r.N)
+	case r.Per <= 0:
+		return fmt.Errorf("%w: a rate of %v per %v: want a time above 0", ErrConfig, r.N, r.Per)
+	case !(r.Burst >= 0) || math.IsInf(r.Burst, 1):
+		return fmt.Errorf("%w: a burst of %v: want 0 (the default, N) or more", ErrConfig, r.Burst)
+	case float64(r.Per)/r.N*r.Capacity() > maxSpan:
+		return fmt.Errorf("%w: a burst of %v at %v per %v takes more than a century to refill", ErrConfig, r.Burst, r.N, r.Per)
+	}
+	return nil
+}
+
+// maxSpan keeps sums of instants and spans within 64 bits of nanoseconds.
+const maxSpan = float64(100 * 365 * 24 * time.Hour)
+
+// Capacity is the most that can be taken at once.
+func (r Rate) Capacity() float64 {
+	if r.Burst > 0 {
+		return r.Burst
+	}
+	return r.N
+}
+
+// Span is the time that n units take to refill.
+func (r Rate) Span(n float64) time.Duration {
+	ns := float64(r.Per) / r.N * n
+	if math.Abs(ns) > 4*maxSpan {
+		return time.Duration(math.Copysign(4*maxSpan, ns))
+	}
+	return time.Duration(math.Round(ns))
+}
+
+// A Decision is the answer to a request for room.
+type Decision struct {
+	OK bool
+	// Wait is how long until the room is there: with OK, until the reserved
+	// units may be used; without, until asking again may succeed. Never, -1,
+	// says that no wait helps: more was asked for than there ever is.
+	Wait time.Duration
+	// Limit, Remaining and Reset are for the x-ratelimit-* headers: the most
+	// at once, what is left of it, and the time until it is full again.
+	Limit, Remaining float64
+	Reset            time.Duration
+	// Claim is the index of the claim that decided: the one that refused or
+	// makes wait longest.
+	Claim int
+}
+
+// Never is the Wait of a request that can't be met at all.
+const Never time.Duration = -1
+
+// step is GCRA, the generic cell rate algorithm (ATM Forum Traffic Management
+// 4.0, 1996, §4.4.2): of a token bucket it keeps one number, the instant at
+// which it will be full again (the theoretical arrival time, tat). A request
+// for n moves that instant by n units' time; it is in order if the instant then
+// lies no further ahead than a whole bucket takes to fill.
+//
+// tat and now are nanoseconds on one clock; a tat in the past is a full bucket.
+// A request that would be in order within ahead is granted now and reserved. A
+// request for nothing is a look: it takes nothing, and Wait is the next unit's.
+func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decision) {
+	peek := n == 0
+	if peek {
+		n = 1
+	}
+	increment, whole := int64(r.Span(n)), int64(r.Span(r.Capacity()))
+	d := Decision{Limit: r.Capacity()}
+	next := max(tat, now) + increment
+	switch wait := time.Duration(next - whole - now); {
+	case peek:
+		d.OK, d.Wait = true, max(wait, 0)
+	case increment > whole:
+		d.Wait = Never
+	case wait > max(ahead, 0):
+		d.Wait = wait
+	default:
+		d.OK, d.Wait = true, max(wait, 0)
+		tat = next
+	}
+	d.Reset = max(0, time.Duration(tat-now))
+	d.Remaining = max(0, float64(whole-int64(d.Reset))/float64(r.Per)*r.N)
+	return tat, d
+}
+
+// charge moves tat by n units without asking: what was used is used. A negative
+// n gives back, up to a full bucket.
+func (r Rate) charge(tat, now int64, n float64) int64 {
+	return max(max(tat, now)+int64(r.Span(n)), now)
+}

@@ -1,0 +1,131 @@
+package limit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A Claim is a request for N units under the limit that Key names. The claims
+// of one call have different keys.
+type Claim struct {
+	Key  string
+	Rate Rate
+	N    float64
+}
+
+// A Store keeps the state of limits. [Local] keeps it in memory; package
+// limit/redis keeps it where many processes share it.
+type Store interface {
+	// Take grants all of the claims or none. With ahead above 0 it may grant
+	// room that will be there within ahead: the caller then waits for
+	// Decision.Wait before it uses it. An error is the store's failure, not a
+	// refusal.
+	Take(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error)
+	// Charge takes N units of each claim without asking, into debt if need be,
+	// and gives back where N is negative.
+	Charge(ctx context.Context, claims []Claim) error
+}
+
+// A Local is a [Store] in memory. The zero Local is ready; it is safe for
+// concurrent use.
+//
+// It reads the clock under its lock. A limiter that reads it before, as
+// x/time/rate's Allow does, can apply two readings in the wrong order, count
+// the time between them twice and let more through than its rate; see [Bucket].
+type Local struct {
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+
+	mu    sync.Mutex
+	epoch time.Time
+	last  int64
+	tats  map[string]int64
+	sweep int // how many keys there may be before the full buckets are dropped
+}
+
+// Take implements [Store]; it never fails.
+func (l *Local) Take(_ context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	var worst Decision
+	var room [4]int64
+	tats := room[:0]
+	for i, c := range claims {
+		if c.Rate.None() {
+			tats = append(tats, 0)
+			continue
+		}
+		tat, d := c.Rate.step(l.tats[c.Key], now, c.N, ahead)
+		tats = append(tats, tat)
+		d.Claim = i
+		if i == 0 || worst.Limit == 0 || binds(d, worst) {
+			worst = d
+		}
+	}
+	if worst.Limit == 0 {
+		return Decision{OK: true}, nil // no claim has a limit
+	}
+	if worst.OK {
+		for i, c := range claims {
+			if !c.Rate.None() {
+				l.set(c.Key, tats[i], now)
+			}
+		}
+	}
+	return worst, nil
+}
+
+// binds reports whether a decides rather than b: a refusal before a grant,
+// never before later, the longer wait, the fewer left.
+func binds(a, b Decision) bool {
+	switch {
+	case a.OK != b.OK:
+		return !a.OK
+	case (a.Wait == Never) != (b.Wait == Never):
+		return a.Wait == Never
+	case a.Wait != b.Wait:
+		return a.Wait > b.Wait
+	}
+	return a.Remaining*b.Limit < b.Remaining*a.Limit
+}
+
+// Charge implements [Store]; it never fails.
+func (l *Local) Charge(_ context.Context, claims []Claim) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	for _, c := range claims {
+		if !c.Rate.None() {
+			l.set(c.Key, c.Rate.charge(l.tats[c.Key], now, c.N), now)
+		}
+	}
+	return nil
+}
+
+// now returns nanoseconds since the first call; they never run backwards.
+func (l *Local) now() int64 {
+	t := time.Now
+	if l.Now != nil {
+		t = l.Now
+	}
+	if l.tats == nil {
+		l.tats, l.epoch, l.sweep = make(map[string]int64), t(), 1024
+	}
+	l.last = max(l.last, int64(t().Sub(l.epoch)))
+	return l.last
+}
+
+func (l *Local) set(key string, tat, now int64) {
+	l.tats[key] = tat
+	if len(l.tats) < l.sweep {
+		return
+	}
+	for k, t := range l.tats { // a full bucket needs no memory
+		if t <= now {
+			delete(l.tats, k)
+		}
+	}
+	l.sweep = max(1024, 2*len(l.tats))
+}
