@@ -148,11 +148,11 @@ func (d *Detector) Find(text string) []detect.Finding {
 // classifier, or that is code of which another reading has the meaning.
 const noEvidence = 3
 
-// telling reports whether there are at least three words and a concept among
-// them.
+// telling reports whether there are at least three words, and more or a concept
+// among them.
 func telling(tokens []model.Token) bool {
-	if len(tokens) < 3 {
-		return false
+	if len(tokens) < 3 || len(tokens) > 5 {
+		return len(tokens) > 5
 	}
 	return slices.ContainsFunc(tokens, func(t model.Token) bool { return t.Concepts != 0 })
 }
