@@ -215,11 +215,11 @@ var errCut = errors.New("the answer was cut before its end: give a shorter one")
 
 func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], error) {
 	v, err := g.schema.Find(text)
+	if (v.Cut || err != nil) && (c.StopReason == "length" || c.StopReason == "max_tokens") {
+		return nil, errCut // what is there may fit and yet lack its half
+	}
 	if err != nil {
 		return nil, err
-	}
-	if v.Cut && (c.StopReason == "length" || c.StopReason == "max_tokens") {
-		return nil, errCut // the value may fit and yet lack its half
 	}
 	result := &Result[T]{JSON: v.JSON, Repaired: v.Repaired}
 	if err := json.Unmarshal(v.JSON, &result.Value); err != nil {

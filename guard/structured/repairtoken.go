@@ -100,8 +100,8 @@ func (r *reader) closes(at, end int, key bool) bool {
 			return r.keyAhead(p.at)
 		}
 		return strings.ContainsRune("{[-+.0123456789", next) || r.literalAt(p.at) || r.wordIsElement(p.at)
-	case inObject:
-		return spaced && r.keyAhead(p.at) // the comma is missing
+	case inObject: // the comma is missing, and perhaps the next colon too
+		return spaced && (r.keyAhead(p.at) || strings.Contains(r.text[end:p.at], "\n") && isQuote(c) && r.nameAhead(p.at+size))
 	case isQuote(c) || c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9':
 		return spaced
 	}
@@ -148,6 +148,16 @@ func (r *reader) keyAhead(at int) bool {
 		return true
 	}
 	return strings.HasPrefix(r.text[end:], ":") && !strings.ContainsAny(strings.TrimRightFunc(r.text[at:end], isBlank), " \t\n")
+}
+
+// nameAhead reports whether a place begins with a name and a quote behind it.
+func (r *reader) nameAhead(at int) bool {
+	end := at
+	for end < len(r.text) && end < at+64 && (r.text[end] == '_' || r.text[end] == '-' || r.text[end] >= '0' && r.text[end] <= '9' || r.text[end]|0x20 >= 'a' && r.text[end]|0x20 <= 'z') {
+		end++
+	}
+	c, _ := utf8.DecodeRuneInString(r.text[end:])
+	return end > at && isQuote(c)
 }
 
 // wordIsElement reports whether a bare word at a place is a whole element.

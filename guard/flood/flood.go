@@ -1,0 +1,141 @@
+package flood
+
+import (
+	"compress/flate"
+	"context"
+	"strings"
+
+	"github.com/prodailabs/prodai/guard"
+)
+
+// Options are the limits of [Check]. The zero value has defaults that ordinary
+// prompts stay far from.
+type Options struct {
+	// Tokens counts tokens, such as chunk/token's Count; nil: a fourth of the
+	// bytes.
+	Tokens func(text string) int
+
+	// MaxTokens is how many tokens a text may have; 0: 32,000.
+	MaxTokens int
+
+	// MaxRatio is how far a text of more than 2 KiB may be compressed: prose
+	// has a ratio of 2 to 4, source code up to 8, a table of figures up to 12,
+	// one word repeated several hundred. 0: 30.
+	MaxRatio float64
+
+	// MaxDepth is how deep brackets may nest; 0: 100.
+	MaxDepth int
+
+	// MaxExpansion is how large XML entities or YAML aliases in the text may
+	// grow, in bytes; 0: 1 MiB.
+	MaxExpansion int
+}
+
+// The kinds of finding.
+const (
+	Tokens     = "TOKENS"     // too long
+	Repetition = "REPETITION" // little said in many words
+	Depth      = "DEPTH"      // brackets too deep
+	Expansion  = "EXPANSION"  // grows when it is read
+)
+
+// minRepeat is the length from which repetition is looked for.
+const minRepeat = 2 << 10
+
+// Check returns a check for texts that cost more to read than they say: for the
+// input, and for tool results and documents. On the output it ends a model's
+// loop while it streams, by windows of 4 KiB.
+//
+// A text is looked at once, in time linear in its length.
+func Check(o *Options) guard.Check {
+	var l Options
+	if o != nil {
+		l = *o
+	}
+	if l.Tokens == nil {
+		l.Tokens = func(text string) int { return (len(text) + 3) / 4 }
+	}
+	if l.MaxTokens == 0 {
+		l.MaxTokens = 32_000
+	}
+	if l.MaxRatio == 0 {
+		l.MaxRatio = 30
+	}
+	if l.MaxDepth == 0 {
+		l.MaxDepth = 100
+	}
+	if l.MaxExpansion == 0 {
+		l.MaxExpansion = 1 << 20
+	}
+	return guard.Check{Name: "flood", Hold: 2 * minRepeat, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
+		return l.find(text), nil
+	}}
+}
+
+func (l *Options) find(text string) []guard.Finding {
+	var all []guard.Finding
+	add := func(kind, reason string) {
+		all = append(all, guard.Finding{Kind: kind, End: len(text), Score: 1, Reason: reason, Threats: []string{"LLM10:2025", "AML.T0029", "AML.T0034"}})
+	}
+	// More tokens than bytes there can't be, so short texts aren't counted.
+	if len(text) > l.MaxTokens && l.Tokens(text) > l.MaxTokens {
+		add(Tokens, "more tokens than are admitted")
+	}
+	if Ratio(text) > l.MaxRatio {
+		add(Repetition, "the same again and again")
+	}
+	if depth(text) > l.MaxDepth {
+		add(Depth, "brackets that nest too deep")
+	}
+	if expanded(text) > l.MaxExpansion {
+		add(Expansion, "entities or aliases that grow when they are read")
+	}
+	return all
+}
+
+// Ratio returns how many times shorter a text of more than 2 KiB becomes under
+// DEFLATE (RFC 1951), 1 for a shorter text. It is a cheap bound on how much a
+// text says: whatever repeats, at whatever distance up to 32 KiB, is coded once.
+func Ratio(text string) float64 {
+	if len(text) < minRepeat {
+		return 1
+	}
+	var n counter
+	w, err := flate.NewWriter(&n, flate.BestSpeed)
+	if err != nil {
+		return 1 // the level is a constant
+	}
+	if _, err := strings.NewReader(text).WriteTo(w); err != nil || w.Close() != nil || n == 0 {
+		return 1
+	}
+	return float64(len(text)) / float64(n)
+}
+
+type counter int
+
+func (n *counter) Write(b []byte) (int, error) { *n += counter(len(b)); return len(b), nil }
+
+// depth returns how deep brackets of JSON nest in a text. What stands in quotes
+// doesn't count; a line's end closes a quote that was none.
+func depth(text string) int {
+	deepest, d := 0, 0
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n':
+			quoted = false
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '[' || c == '{':
+			if d++; d > deepest {
+				deepest = d
+			}
+		case c == ']' || c == '}':
+			d = max(0, d-1)
+		}
+	}
+	return deepest
+}

@@ -1,0 +1,159 @@
+package flood_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/eval/modeltest"
+	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/guard/flood"
+)
+
+func laughs(levels int) string {
+	var b strings.Builder
+	b.WriteString("<!DOCTYPE x [\n<!ENTITY l0 \"lol\">\n")
+	for i := 1; i <= levels; i++ {
+		fmt.Fprintf(&b, "<!ENTITY l%d \"%s\">\n", i, strings.Repeat(fmt.Sprintf("&l%d;", i-1), 10))
+	}
+	return b.String() + "]><x>&l9;</x>"
+}
+
+func yaml(levels int) string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [lol, lol]\n")
+	for i := 1; i <= levels; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
+	}
+	return b.String()
+}
+
+func kinds(t *testing.T, text string, o *flood.Options) []string {
+	t.Helper()
+	found, err := flood.Check(o).Find(context.Background(), text)
+	require.NoError(t, err)
+	var kinds []string
+	for _, f := range found {
+		kinds = append(kinds, f.Kind)
+	}
+	return kinds
+}
+
+func TestFloods(t *testing.T) {
+	for name, c := range map[string]struct{ text, kind string }{
+		"one letter":      {strings.Repeat("a", 5000), flood.Repetition},
+		"one word":        {strings.Repeat("poem ", 1000), flood.Repetition},
+		"one sentence":    {strings.Repeat("Say it again, and once more after that. ", 300), flood.Repetition},
+		"brackets":        {strings.Repeat("[", 200), flood.Depth},
+		"objects":         {strings.Repeat(`{"a":`, 200), flood.Depth},
+		"entities":        {laughs(9), flood.Expansion},
+		"an entity loop":  {`<!ENTITY a "&b;"><!ENTITY b '&a;'>`, flood.Expansion},
+		"aliases":         {yaml(9), flood.Expansion},
+		"too many tokens": {strings.Repeat("x1 y2 z3 ", 20_000), flood.Tokens},
+	} {
+		assert.Contains(t, kinds(t, c.text, nil), c.kind, name)
+	}
+	assert.Equal(t, []string{flood.Tokens}, kinds(t, "one two three", &flood.Options{MaxTokens: 2, Tokens: func(s string) int { return len(strings.Fields(s)) }}))
+}
+
+func TestOrdinaryTexts(t *testing.T) {
+	var texts []string
+	for _, f := range []string{"flood.go", "expand.go", "gunzip.go", "../pipeline.go", "../../go.sum"} {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		texts = append(texts, string(b))
+	}
+	var table strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&table, "| %4d | %8.3f | yes |\n", i, float64(i*i)/7)
+	}
+	texts = append(texts, table.String(), "a & b * c, AT&T; <!ENTITY", "x: &a 1\ny: *a\n", strings.Repeat("-", 1000), laughs(3), yaml(3), `{"text": "[[[[[["}`)
+	for _, text := range texts {
+		assert.Empty(t, kinds(t, text, nil), "%.40q, ratio %.1f", text, flood.Ratio(text))
+	}
+}
+
+// A model that loops is stopped while it streams.
+func TestALoopEnds(t *testing.T) {
+	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("Once: " + strings.Repeat("and again ", 5000))}}
+	m, err := guard.New(next, &guard.Options{Output: []guard.Check{flood.Check(nil)}})
+	require.NoError(t, err)
+	heard := 0
+	_, err = m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { heard += len(chunk); return nil }))
+	var blocked *guard.BlockedError
+	require.ErrorAs(t, err, &blocked)
+	assert.Equal(t, flood.Repetition, blocked.Verdict.Findings[0].Kind)
+	assert.Less(t, heard, 10_000)
+}
+
+func TestLinear(t *testing.T) {
+	for _, unit := range []string{"<!ENTITY a \"", "<!ENTITY a '&a;'", "&a *a\n", "a: &a *b\n", `"`, `"\`, "[", "<!ENTITY a", " &"} {
+		text := strings.Repeat(unit, 1<<20/len(unit))
+		began := time.Now()
+		kinds(t, text, nil)
+		assert.Less(t, time.Since(began), time.Second, unit)
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add(laughs(3))
+	f.Add(yaml(3))
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := flood.Check(nil).Find(context.Background(), text); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func zipped(t *testing.T, data []byte) io.Reader {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return &b
+}
+
+func TestGunzip(t *testing.T) {
+	r, err := flood.NewGunzip(zipped(t, make([]byte, 100<<20)), nil)
+	require.NoError(t, err)
+	n, err := io.Copy(io.Discard, r)
+	assert.ErrorIs(t, err, flood.ErrBomb)
+	assert.Less(t, n, int64(1<<20))
+
+	r, err = flood.NewGunzip(zipped(t, []byte(strings.Repeat("so many words ", 100_000))), &flood.Limit{MaxBytes: 1000, MaxRatio: 1e9})
+	require.NoError(t, err)
+	_, err = io.ReadAll(r)
+	assert.ErrorIs(t, err, flood.ErrBomb)
+
+	r, err = flood.NewGunzip(zipped(t, []byte("hello")), nil)
+	require.NoError(t, err)
+	b, err := io.ReadAll(r)
+	require.NoError(t, err)
+	assert.Equal(t, "hello", string(b))
+	_, err = flood.NewGunzip(strings.NewReader("no gzip"), nil)
+	assert.Error(t, err)
+}
+
+// How much a text says, by how short it can be told.
+func ExampleRatio() {
+	prose, err := os.ReadFile("doc.go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(flood.Ratio(string(prose)) < 4, flood.Ratio(strings.Repeat("poem ", 1000)) > 50)
+	// Output: true true
+}
