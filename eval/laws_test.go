@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -314,13 +315,19 @@ func TestALineOfAMegabyte(t *testing.T) {
 	}
 	long := strings.Repeat("the quick brown fox jumps over a lazy dog ", 1<<20/42)
 	short := "the quick brown fox"
+	var different strings.Builder
+	for i := range 1 << 17 {
+		fmt.Fprintf(&different, "w%d ", i)
+	}
 	for m := range textMetrics(t) {
 		if strings.HasPrefix(m.Signature().Metric, "BERT") {
 			continue // the number of token pairs is its definition
 		}
-		_, err := segment(m, long, []string{short})
-		require.NoError(t, err)
-		_, err = segment(m, short, []string{long})
-		require.NoError(t, err)
+		for _, long := range []string{long, different.String()} {
+			_, err := segment(m, long, []string{short})
+			require.NoError(t, err)
+			_, err = segment(m, short, []string{long})
+			require.NoError(t, err)
+		}
 	}
 }

@@ -4,76 +4,59 @@ import "math/bits"
 
 // An lcs finds longest common subsequences. Its tables are reused.
 type lcs struct {
-	masks []uint64 // of id: the positions of a that hold it, words to an id
-	v     []uint64
+	masks []uint64 // of id: the positions in a block of a that hold it
+	carry []uint64 // of position in b: what the block before hands on
 	table []int32
 }
 
 // length is the length of the longest common subsequence of a and b, 64 cells
 // of the dynamic program at a time: bit i of v is 0 where the row's value steps
 // up at position i of a, and one addition moves every step of a row (Hyyrö
-// 2004, "Bit-Parallel LCS-length Computation Revisited").
+// 2004, "Bit-Parallel LCS-length Computation Revisited"). An a of more than 64
+// is worked off in blocks, the whole of b for each, with the additions' carries
+// kept for the next block.
 func (l *lcs) length(a, b []uint32) int {
-	if len(a) == 0 || len(b) == 0 {
-		return 0
-	}
-	words := (len(a) + 63) / 64
 	top := uint32(0)
 	for _, id := range a {
 		top = max(top, id)
 	}
-	if n := (int(top) + 1) * words; n > len(l.masks) {
+	if n := int(top) + 1; n > len(l.masks) {
 		l.masks = make([]uint64, n+n/2)
 	}
-	for i, id := range a {
-		l.masks[int(id)*words+i/64] |= 1 << (i % 64)
+	l.carry = l.carry[:0]
+	if len(a) > 64 {
+		l.carry = append(l.carry, make([]uint64, len(b))...)
 	}
 	found := 0
-	if words == 1 {
+	for len(a) > 0 {
+		block := a[:min(64, len(a))]
+		a = a[len(block):]
+		for i, id := range block {
+			l.masks[id] |= 1 << i
+		}
 		v := ^uint64(0)
-		for _, id := range b {
-			if id <= top {
-				u := v & l.masks[id]
-				v = (v + u) | (v - u)
+		if len(l.carry) == 0 {
+			for _, id := range b {
+				if id <= top {
+					u := v & l.masks[id]
+					v = (v + u) | (v - u)
+				}
+			}
+		} else {
+			for j, id := range b {
+				u := uint64(0)
+				if id <= top {
+					u = v & l.masks[id]
+				}
+				var sum uint64
+				sum, l.carry[j] = bits.Add64(v, u, l.carry[j])
+				v = sum | (v - u)
 			}
 		}
-		found = bits.OnesCount64(^v << (64 - len(a)))
-	} else {
-		found = l.long(b, top, words, len(a))
-	}
-	for _, id := range a {
-		clear(l.masks[int(id)*words : int(id+1)*words])
-	}
-	return found
-}
-
-func (l *lcs) long(b []uint32, top uint32, words, n int) int {
-	if words > len(l.v) {
-		l.v = make([]uint64, words)
-	}
-	v := l.v[:words]
-	for i := range v {
-		v[i] = ^uint64(0)
-	}
-	for _, id := range b {
-		if id > top {
-			continue
+		found += bits.OnesCount64(^v << (64 - len(block)))
+		for _, id := range block {
+			l.masks[id] = 0
 		}
-		mask := l.masks[int(id)*words:]
-		carry := uint64(0)
-		for i, x := range v {
-			u := x & mask[i]
-			var sum uint64
-			sum, carry = bits.Add64(x, u, carry)
-			v[i] = sum | (x - u)
-		}
-	}
-	if rest := n % 64; rest > 0 { // the bits past the end of a are no steps
-		v[words-1] |= ^uint64(0) << rest
-	}
-	found := 0
-	for _, x := range v {
-		found += bits.OnesCount64(^x)
 	}
 	return found
 }

@@ -1,42 +1,77 @@
 package eval
 
+import "slices"
+
 // A myers finds edit distances with 64 cells of the dynamic program in a word:
 // the table's vertical differences are -1, 0 or +1, kept as two bit vectors,
 // and a row of them is moved on by a few operations (Myers 1999; Hyyrö 2003).
 // The pattern runs along the bits, the text down the rows.
+//
+// A pattern of more than 64 is worked off in blocks of columns, the whole text
+// for each, with the horizontal differences at a block's right edge kept for
+// the next one. So the masks of one block at a time are enough, and a line of a
+// hundred thousand different words takes no more memory than its length asks.
 type myers struct {
 	pattern []uint32
-	masks   []uint64 // of id: the positions of the pattern that hold it, words to an id
-	top     uint32   // the largest id in the pattern
-	words   int
-	pv, nv  []uint64
-	// With keep, the bit vectors of every row, for trace.
-	keep bool
-	pvs  []uint64
-	nvs  []uint64
+	stride  int      // the largest id in the pattern, and one
+	words   int      // blocks
+	dense   bool     // the masks of all blocks are in place
+	masks   []uint64 // of block w and id: the positions in the block that hold it, at w*stride+id
+	edge    []int8   // of row: the difference at the edge of the block before
+	// With keep, the bit vectors of every row and block, for trace.
+	keep     bool
+	pvs, nvs []uint64
 }
+
+// maxMasks bounds the masks that are kept for all blocks at once.
+const maxMasks = 1 << 20
 
 // set takes a pattern of small ids. Call reset before the next one.
 func (m *myers) set(pattern []uint32) {
 	m.pattern = pattern
 	m.words = (len(pattern) + 63) / 64
-	m.top = 0
+	m.stride = 0
 	for _, id := range pattern {
-		m.top = max(m.top, id)
+		m.stride = max(m.stride, int(id)+1)
 	}
-	if n := (int(m.top) + 1) * m.words; n > len(m.masks) {
-		m.masks = make([]uint64, n+n/2)
+	m.dense = m.stride*m.words <= maxMasks
+	need := m.stride
+	if m.dense {
+		need *= m.words
 	}
-	for i, id := range pattern {
-		m.masks[int(id)*m.words+i/64] |= 1 << (i % 64)
+	if need > len(m.masks) {
+		m.masks = make([]uint64, need+need/2)
+	}
+	if m.dense {
+		for i, id := range pattern {
+			m.masks[i/64*m.stride+int(id)] |= 1 << (i % 64)
+		}
 	}
 }
 
 func (m *myers) reset() {
-	for i, id := range m.pattern {
-		m.masks[int(id)*m.words+i/64] = 0
+	if m.dense {
+		for i, id := range m.pattern {
+			m.masks[i/64*m.stride+int(id)] = 0
+		}
 	}
 	m.pattern = nil
+}
+
+// block calls f with the masks of block w.
+func (m *myers) block(w int, f func(masks []uint64)) {
+	if m.dense {
+		f(m.masks[w*m.stride : (w+1)*m.stride])
+		return
+	}
+	part := m.pattern[w*64 : min(w*64+64, len(m.pattern))]
+	for i, id := range part {
+		m.masks[id] |= 1 << i
+	}
+	f(m.masks[:m.stride])
+	for _, id := range part {
+		m.masks[id] = 0
+	}
 }
 
 // distance is the Levenshtein distance of the pattern and text.
@@ -45,80 +80,55 @@ func (m *myers) distance(text []uint32) int {
 	if n == 0 {
 		return len(text)
 	}
-	m.pvs, m.nvs = m.pvs[:0], m.nvs[:0]
-	if m.words == 1 {
-		return m.short(text)
+	if m.keep {
+		m.pvs = slices.Grow(m.pvs[:0], len(text)*m.words)[:len(text)*m.words]
+		m.nvs = slices.Grow(m.nvs[:0], len(text)*m.words)[:len(text)*m.words]
 	}
-	if cap(m.pv) < m.words {
-		m.pv, m.nv = make([]uint64, m.words), make([]uint64, m.words)
+	m.edge = m.edge[:0]
+	for range text {
+		m.edge = append(m.edge, 1) // the row above the table rises by 1 a column
 	}
-	pv, nv := m.pv[:m.words], m.nv[:m.words]
-	for i := range pv {
-		pv[i], nv[i] = ^uint64(0), 0
-	}
-	score, last := n, uint64(1)<<((n-1)%64)
-	for _, id := range text {
-		var mask []uint64
-		if id <= m.top {
-			mask = m.masks[int(id)*m.words : (int(id)+1)*m.words]
-		}
-		pCarry, nCarry := uint64(1), uint64(0) // the row above the table rises by 1 a column
-		for i := range pv {
-			eq := uint64(0)
-			if mask != nil {
-				eq = mask[i]
+	score := n
+	for w := range m.words {
+		last := min(63, n-1-w*64)
+		m.block(w, func(masks []uint64) {
+			change := m.column(w, masks, text, last)
+			if w == m.words-1 {
+				score += change
 			}
-			p, v := pv[i], nv[i]
-			x := eq | nCarry
-			d0 := ((x & p) + p) ^ p | x | v
-			hp := v | ^(d0 | p)
-			hn := p & d0
-			if i == m.words-1 {
-				if hp&last != 0 {
-					score++
-				} else if hn&last != 0 {
-					score--
-				}
-			}
-			pOut, nOut := hp>>63, hn>>63
-			hp = hp<<1 | pCarry
-			hn = hn<<1 | nCarry
-			pCarry, nCarry = pOut, nOut
-			pv[i] = hn | ^(d0 | hp)
-			nv[i] = hp & d0
-		}
-		if m.keep {
-			m.pvs, m.nvs = append(m.pvs, pv...), append(m.nvs, nv...)
-		}
+		})
 	}
 	return score
 }
 
-func (m *myers) short(text []uint32) int {
+// column moves one block down the text and returns by how much the cells below
+// its last column differ from the first row's.
+func (m *myers) column(w int, masks []uint64, text []uint32, last int) int {
 	pv, nv := ^uint64(0), uint64(0)
-	score, last := len(m.pattern), uint64(1)<<(len(m.pattern)-1)
-	for _, id := range text {
+	change := 0
+	for row, id := range text {
 		eq := uint64(0)
-		if id <= m.top {
-			eq = m.masks[id]
+		if int(id) < len(masks) {
+			eq = masks[id]
 		}
-		d0 := ((eq & pv) + pv) ^ pv | eq | nv
+		in := m.edge[row]
+		p, n := uint64(in+1)>>1, uint64(uint8(in))>>7 // whether it is +1, whether it is -1
+		x := eq | n
+		d0 := ((x & pv) + pv) ^ pv | x | nv
 		hp := nv | ^(d0 | pv)
 		hn := pv & d0
-		if hp&last != 0 {
-			score++
-		} else if hn&last != 0 {
-			score--
-		}
-		hp = hp<<1 | 1
-		hn <<= 1
+		out := int8(hp>>last&1) - int8(hn>>last&1)
+		m.edge[row] = out
+		change += int(out)
+		hp = hp<<1 | p
+		hn = hn<<1 | n
 		pv = hn | ^(d0 | hp)
 		nv = hp & d0
 		if m.keep {
-			m.pvs, m.nvs = append(m.pvs, pv), append(m.nvs, nv)
+			m.pvs[row*m.words+w], m.nvs[row*m.words+w] = pv, nv
 		}
 	}
-	return score
+	return change
 }
 
 // trace calls op for each step of one cheapest alignment of the pattern with

@@ -92,3 +92,26 @@ func FuzzLCS(f *testing.F) {
 		require.Equal(t, lcsLength(a, b), l.length(a, b))
 	})
 }
+
+// TestManyDifferentWords: long lines without repetition, where masks for every
+// word and block would take gigabytes.
+func TestManyDifferentWords(t *testing.T) {
+	var a, b []uint32
+	for i := range uint32(9000) {
+		a = append(a, i*3%9001+1)
+		if i%7 > 0 {
+			b = append(b, i*3%9001+1+i%11/10)
+		}
+	}
+	var l lcs
+	require.Equal(t, lcsLength(a, b), l.length(a, b))
+	var m myers
+	m.set(a)
+	require.False(t, m.dense)
+	row := lastRow(a, b)
+	require.EqualValues(t, row[len(a)], m.distance(b))
+	m.reset()
+	for _, mask := range m.masks {
+		require.Zero(t, mask)
+	}
+}

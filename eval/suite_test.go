@@ -310,7 +310,7 @@ func TestRunHoldsConstantMemory(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, 10_000, report.Cases)
-	t.Logf("heap above the start: %d kB at 1,000 cases, %d kB at 10,000", (at1000-before)/1024, (at10000-before)/1024)
+	t.Logf("heap above the start: %d kB at 1,000 cases, %d kB at 10,000", (int64(at1000)-int64(before))/1024, (int64(at10000)-int64(before))/1024)
 	require.Less(t, int64(at10000)-int64(at1000), int64(1<<20), "ten times the cases must not take more memory")
 }
 
