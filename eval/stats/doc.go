@@ -98,7 +98,8 @@
 // Twenty metrics, or one metric on twenty slices, make one false discovery at
 // 5 % if nothing changed. Name the one that decides before the run; adjust the
 // others with [Adjust]: [Holm] where any false claim hurts, [BenjaminiHochberg]
-// where a share of them is tolerable.
+// where a share of them is tolerable. For a dashboard of running experiments
+// there is [RejectByEvidence], which stays right while one looks.
 //
 // # Can the judge be trusted?
 //

@@ -55,6 +55,10 @@ type MixtureSPRT struct {
 // difference, 2σ² when it is that of two arms' values of variance σ² each;
 // tau2 is the variance of the effects one expects, about the square of the
 // effect one hopes to find.
+//
+// The promise rests on the variance: take it from history, and rather too large
+// than too small. Without one, [BoundedSequence] serves for scores in [0, 1]:
+// give it (1 + new - old)/2, nothing differs where its interval holds 1/2.
 func NewMixtureSPRT(variance, tau2, alpha float64) (*MixtureSPRT, error) {
 	const fn = "NewMixtureSPRT"
 	if err := checkPositive(fn, "variance", variance); err != nil {
