@@ -158,6 +158,9 @@ func readSoup(page string) *soupTag {
 				at = child
 				opened[t.Data]++
 			}
+			if t.Data != "script" && t.Data != "style" {
+				z.NextIsNotRawText() // html.parser knows no other
+			}
 		case html.EndTagToken:
 			flush()
 			closeTag(t.Data)
