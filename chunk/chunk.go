@@ -154,3 +154,6 @@ func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Docu
 	}
 	return out
 }
+
+// A Span is a range of bytes of a text, End exclusive.
+type Span struct{ Start, End int }

@@ -27,10 +27,17 @@ func (m *Markdown) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	chunks, _ := m.resume(text, nil)
+	return chunks, nil
+}
+
+// resume cuts a text that has headings above it. next returns the last place at
+// or before a limit where another text may go on, and the headings above that.
+func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next func(limit int) (int, []heading)) {
 	var out []piece
-	var path []heading
-	blocks := parseBlocks(text)
-	for len(blocks) > 0 {
+	path := slices.Clone(above)
+	all := parseBlocks(text)
+	for blocks := all; len(blocks) > 0; {
 		n := 0
 		for n < len(blocks) && blocks[n].kind == headingBlock { // headings belong to what follows them
 			path = descend(path, blocks[n])
@@ -42,7 +49,28 @@ func (m *Markdown) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 		out = append(out, m.section(text, blocks[:n], titles(path))...)
 		blocks = blocks[n:]
 	}
-	return finish(text, out), nil
+	return finish(text, out), func(limit int) (int, []heading) {
+		section, block := 0, 0 // the last that starts by then
+		for i, b := range all {
+			if b.start > limit {
+				break
+			}
+			block = i
+			if b.kind == headingBlock && (i == 0 || all[i-1].kind != headingBlock) {
+				section = i
+			}
+		}
+		if section == 0 {
+			section = block // one section is larger than all that was read
+		}
+		path := slices.Clone(above)
+		for _, b := range all[:section] {
+			if b.kind == headingBlock {
+				path = descend(path, b)
+			}
+		}
+		return all[section].start, path
+	}
 }
 
 type heading struct {

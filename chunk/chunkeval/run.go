@@ -1,0 +1,294 @@
+package chunkeval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/tmc/langchaingo/embeddings"
+
+	"github.com/prodailabs/prodai/chunk"
+)
+
+// ErrRank is the error of a ranking that names passages that aren't there.
+var ErrRank = errors.New("chunkeval: bad ranking")
+
+// Rank returns for each question the indexes of the best passages, best first,
+// at least as many as K and the budget use if there are.
+type Rank func(ctx context.Context, questions, passages []string) ([][]int, error)
+
+// ByEmbedding ranks by the cosine of an embedder's vectors.
+func ByEmbedding(e embeddings.Embedder) Rank {
+	return func(ctx context.Context, questions, passages []string) ([][]int, error) {
+		docs, err := e.EmbedDocuments(ctx, passages)
+		if err != nil {
+			return nil, fmt.Errorf("chunkeval: embedding the passages: %w", err)
+		}
+		if len(docs) != len(passages) {
+			return nil, fmt.Errorf("%w: %d vectors for %d passages", ErrRank, len(docs), len(passages))
+		}
+		norms := make([]float64, len(docs))
+		for i, d := range docs {
+			norms[i] = math.Sqrt(dot(d, d))
+		}
+		out := make([][]int, len(questions))
+		scores := make([]float64, len(docs))
+		for i, text := range questions {
+			q, err := e.EmbedQuery(ctx, text)
+			if err != nil {
+				return nil, fmt.Errorf("chunkeval: embedding question %d: %w", i, err)
+			}
+			order := make([]int, len(docs))
+			for j, d := range docs {
+				if order[j] = j; norms[j] > 0 {
+					scores[j] = dot(q, d) / norms[j]
+				}
+			}
+			slices.SortStableFunc(order, func(a, b int) int {
+				switch {
+				case scores[a] > scores[b]:
+					return -1
+				case scores[a] < scores[b]:
+					return 1
+				}
+				return 0
+			})
+			out[i] = order
+		}
+		return out, nil
+	}
+}
+
+func dot(a, b []float32) float64 {
+	sum := 0.0
+	for i := range min(len(a), len(b)) {
+		sum += float64(a[i]) * float64(b[i])
+	}
+	return sum
+}
+
+// Options configure [Run].
+type Options struct {
+	// K is how many chunks recall, precision and IoU look at; 0: 5.
+	K int
+
+	// Budget is how many tokens are retrieved for the metrics at a budget; 0:
+	// 1000 tokens, or 4000 code points if Tokens is nil.
+	Budget int
+
+	// Tokens counts tokens; nil: code points.
+	Tokens func(text string) int
+}
+
+// Scores are one question's.
+type Scores struct {
+	Recall, Precision, IoU                   float64 // at K
+	BudgetRecall, BudgetPrecision, BudgetIoU float64 // at the budget
+	Omega                                    float64
+}
+
+// A Metric picks one of the scores.
+type Metric func(Scores) float64
+
+// The metrics.
+func Recall(s Scores) float64 { return s.Recall }
+
+// Precision is the precision at K.
+func Precision(s Scores) float64 { return s.Precision }
+
+// IoU is the intersection over union at K.
+func IoU(s Scores) float64 { return s.IoU }
+
+// BudgetRecall is the recall at the budget of tokens.
+func BudgetRecall(s Scores) float64 { return s.BudgetRecall }
+
+// BudgetPrecision is the precision at the budget.
+func BudgetPrecision(s Scores) float64 { return s.BudgetPrecision }
+
+// BudgetIoU is the intersection over union at the budget.
+func BudgetIoU(s Scores) float64 { return s.BudgetIoU }
+
+// Omega is the precision of all chunks that touch a reference.
+func Omega(s Scores) float64 { return s.Omega }
+
+// A Result is what Run found.
+type Result struct {
+	Scores     []Scores // by question
+	Chunks     int
+	MeanTokens float64 // of a chunk
+}
+
+// Run cuts the corpora, ranks all chunks together for each question, and scores
+// what was retrieved. A chunk of another corpus than the question's counts as
+// retrieved and is never right.
+func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (*Result, error) {
+	opts := Options{}
+	if o != nil {
+		opts = *o
+	}
+	if opts.K <= 0 {
+		opts.K = 5
+	}
+	if opts.Budget <= 0 {
+		if opts.Budget = 1000; opts.Tokens == nil {
+			opts.Budget = 4000
+		}
+	}
+	if opts.Tokens == nil {
+		opts.Tokens = utf8.RuneCountInString
+	}
+	var passages []passage
+	byCorpus := map[string][]chunk.Chunk{}
+	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
+		chunks, err := c.Chunk(ctx, d.Corpora[name])
+		if err != nil {
+			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
+		}
+		byCorpus[name] = chunks
+		for _, c := range chunks {
+			passages = append(passages, passage{name, c, opts.Tokens(c.Context + c.Text)})
+		}
+	}
+	texts := make([]string, len(passages))
+	r := &Result{Chunks: len(passages)}
+	for i, p := range passages {
+		texts[i] = p.Context + p.Text
+		r.MeanTokens += float64(p.tokens) / float64(len(passages))
+	}
+	questions := make([]string, len(d.Questions))
+	for i, q := range d.Questions {
+		questions[i] = q.Text
+	}
+	ranks, err := rank(ctx, questions, texts)
+	if err != nil {
+		return nil, err
+	}
+	if len(ranks) != len(questions) {
+		return nil, fmt.Errorf("%w: %d rankings for %d questions", ErrRank, len(ranks), len(questions))
+	}
+	for i, q := range d.Questions {
+		found := make([]passage, len(ranks[i]))
+		for j, at := range ranks[i] {
+			if at < 0 || at >= len(passages) {
+				return nil, fmt.Errorf("%w: passage %d of %d", ErrRank, at, len(passages))
+			}
+			found[j] = passages[at]
+		}
+		r.Scores = append(r.Scores, opts.score(q, found, byCorpus[q.Corpus]))
+	}
+	return r, nil
+}
+
+type passage struct {
+	corpus string
+	chunk.Chunk
+	tokens int
+}
+
+func (o *Options) score(q Question, found []passage, chunks []chunk.Chunk) (s Scores) {
+	s.Recall, s.Precision, s.IoU = scoreCorpus(found[:min(o.K, len(found))], q)
+	left := o.Budget
+	var within []passage
+	for _, p := range found {
+		if p.tokens > left {
+			if p = o.cut(p, left); p.End > p.Start {
+				within = append(within, p)
+			}
+			break
+		}
+		left -= p.tokens
+		within = append(within, p)
+	}
+	s.BudgetRecall, s.BudgetPrecision, s.BudgetIoU = scoreCorpus(within, q)
+	s.Omega = omega(chunks, q.References)
+	return s
+}
+
+// scoreCorpus moves what comes from other corpora out of the question's reach,
+// where it is paid for but hits nothing.
+func scoreCorpus(found []passage, q Question) (recall, precision, iou float64) {
+	spans := make([]chunk.Span, len(found))
+	elsewhere := math.MinInt / 2
+	for i, p := range found {
+		if spans[i] = (chunk.Span{Start: p.Start, End: p.End}); p.corpus != q.Corpus {
+			spans[i] = chunk.Span{Start: elsewhere, End: elsewhere + p.End - p.Start}
+		}
+	}
+	return score(spans, q.References)
+}
+
+// cut shortens a passage to what fits into n tokens, to a code point.
+func (o *Options) cut(p passage, n int) passage {
+	lo, hi := 0, len(p.Text) // lo fits, hi doesn't
+	for lo < hi-1 {
+		mid := (lo + hi) / 2
+		if o.Tokens(p.Context+p.Text[:mid]) <= n {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	for lo > 0 && !utf8.RuneStart(p.Text[lo]) {
+		lo--
+	}
+	p.End = p.Start + lo
+	return p
+}
+
+// An Estimate is a mean with a 95 % confidence interval.
+type Estimate struct{ Mean, Low, High float64 }
+
+// String returns "0.412 [0.350, 0.475]".
+func (e Estimate) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", e.Mean, e.Low, e.High) }
+
+// Mean returns the mean of a metric over the questions. Its interval is the
+// percentile bootstrap's over questions, from 2000 resamples of fixed seeds.
+func (r *Result) Mean(m Metric) Estimate {
+	values := make([]float64, len(r.Scores))
+	for i, s := range r.Scores {
+		values[i] = m(s)
+	}
+	return bootstrap(values)
+}
+
+// Difference returns the mean of b - a, question by question. If the interval
+// holds 0, these questions can't tell the two apart. The results must be of the
+// same data; of different lengths, the estimate is NaN.
+func Difference(a, b *Result, m Metric) Estimate {
+	if len(a.Scores) != len(b.Scores) {
+		return bootstrap(nil)
+	}
+	values := make([]float64, len(a.Scores))
+	for i := range a.Scores {
+		values[i] = m(b.Scores[i]) - m(a.Scores[i])
+	}
+	return bootstrap(values)
+}
+
+const resamples = 2000
+
+func bootstrap(values []float64) Estimate {
+	n := len(values)
+	if n == 0 {
+		return Estimate{math.NaN(), math.NaN(), math.NaN()}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	means := make([]float64, resamples)
+	for i := range means {
+		for range n {
+			means[i] += values[rng.IntN(n)]
+		}
+		means[i] /= float64(n)
+	}
+	slices.Sort(means)
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return Estimate{sum / float64(n), means[resamples*25/1000], means[resamples*975/1000-1]}
+}

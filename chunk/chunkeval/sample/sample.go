@@ -1,0 +1,35 @@
+// Package sample holds a small data set to compare chunkers on: a speech and a
+// set of chat logs with 132 questions, two of the five corpora of Chroma's
+// chunking_evaluation (MIT licence, Copyright (c) 2024 Brandon Smith). Importing
+// it adds 160 KiB to a program.
+package sample
+
+import (
+	"bytes"
+	"embed"
+
+	"github.com/prodailabs/prodai/chunk/chunkeval"
+)
+
+//go:embed testdata
+var files embed.FS
+
+// Corpora are the names of the texts.
+func Corpora() []string { return []string{"chatlogs", "state_of_the_union"} }
+
+// Data returns the data set.
+func Data() (*chunkeval.Data, error) {
+	corpora := map[string]string{}
+	for _, name := range Corpora() {
+		text, err := files.ReadFile("testdata/" + name + ".md")
+		if err != nil {
+			return nil, err
+		}
+		corpora[name] = string(text)
+	}
+	questions, err := files.ReadFile("testdata/questions.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	return chunkeval.Read(bytes.NewReader(questions), corpora)
+}

@@ -1,0 +1,134 @@
+package chunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+)
+
+func collect(t testing.TB, r io.Reader, c Chunker, o *StreamOptions) []Chunk {
+	t.Helper()
+	var out []Chunk
+	for c, err := range Stream(t.Context(), r, c, o) {
+		require.NoError(t, err)
+		out = append(out, c)
+	}
+	return out
+}
+
+func TestStreamDoesNotDependOnReads(t *testing.T) {
+	var b strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&b, "# Part %d\n\n## Détail %d\n\n%s\n\n```go\nx := %d\n\ny()\n```\n\n", i, i, strings.Repeat("返金 is made within 30 days. ", i%40), i)
+	}
+	text := b.String()
+	for name, c := range chunkers(t, 60, 10) {
+		o := &StreamOptions{Window: 4096}
+		want := collect(t, strings.NewReader(text), c, o)
+		require.Equal(t, want, collect(t, iotest.OneByteReader(strings.NewReader(text)), c, o), name)
+		require.Equal(t, want, collect(t, iotest.HalfReader(iotest.DataErrReader(strings.NewReader(text))), c, o), name)
+		count := func(s string) int { return len([]rune(s)) }
+		if strings.HasSuffix(name, "tokens") {
+			count = fakeTokens
+		}
+		requireLaws(t, name, text, 60, count, want)
+
+		whole, err := c.Chunk(t.Context(), text)
+		require.NoError(t, err)
+		require.Equal(t, whole[len(whole)-1], want[len(want)-1], "%s: offsets and headings at the end", name)
+		at := map[Span]bool{}
+		for _, c := range whole {
+			at[Span{c.Start, c.End}] = true
+		}
+		same := 0
+		for _, c := range want {
+			if at[Span{c.Start, c.End}] {
+				same++
+			}
+		}
+		require.Greater(t, float64(same)/float64(len(want)), 0.97, "%s: %d of %d chunks are those of the whole text", name, same, len(want))
+	}
+}
+
+// endless yields paragraphs until n bytes have gone by.
+type endless struct {
+	left int
+	at   int
+}
+
+const endlessText = "A synthetic paragraph that says nothing at length, so that there is something to cut. It has two sentences.\n\n"
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	p = p[:min(len(p), e.left)]
+	for n := 0; n < len(p); {
+		k := copy(p[n:], endlessText[e.at:])
+		n += k
+		e.at = (e.at + k) % len(endlessText)
+	}
+	e.left -= len(p)
+	return len(p), nil
+}
+
+func TestStreamHoldsLittle(t *testing.T) {
+	total := 64 << 20
+	if *long {
+		total = 1 << 30
+	}
+	c, err := NewRecursive(&Options{Size: 1000})
+	require.NoError(t, err)
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	before, most, end := m.HeapAlloc, uint64(0), 0
+	n := 0
+	for c, err := range Stream(t.Context(), &endless{left: total}, c, nil) {
+		require.NoError(t, err)
+		end = c.End
+		if n++; n%10000 == 0 {
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}
+	}
+	require.Greater(t, end, total-len(endlessText))
+	require.Less(t, most, before+64<<20)
+	t.Logf("%d MiB in %d chunks, at most %d MiB of heap", total>>20, n, most>>20)
+}
+
+func TestStreamFails(t *testing.T) {
+	c, err := NewRecursive(nil)
+	require.NoError(t, err)
+	last := func(ctx context.Context, r io.Reader, c Chunker, o *StreamOptions) (n int, err error) {
+		for _, e := range Stream(ctx, r, c, o) {
+			if n++; e != nil {
+				require.NoError(t, err, "the sequence ends after the first error")
+				err = e
+			}
+		}
+		return n, err
+	}
+	broken := errors.New("broken")
+	_, err = last(t.Context(), io.MultiReader(strings.NewReader(sample), iotest.ErrReader(broken)), c, nil)
+	require.ErrorIs(t, err, broken)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = last(ctx, &endless{left: 1 << 30}, c, nil)
+	require.ErrorIs(t, err, context.Canceled)
+
+	md, err := NewMarkdown(nil)
+	require.NoError(t, err)
+	_, err = last(t.Context(), io.MultiReader(strings.NewReader("```\n"), &endless{left: 1 << 20}), md, &StreamOptions{Window: 1 << 10, MaxWindow: 1 << 14})
+	require.ErrorIs(t, err, ErrTooLong, "a fence that never ends is held whole, but not for ever")
+	n, err := last(t.Context(), strings.NewReader("\n \n"), c, nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
