@@ -3,7 +3,102 @@
 //
 // # The lecture
 //
-// Lecture 10. A retriever finds chunks, not documents: a chunk that cuts a
-// sentence in two, or that has lost its heading, can't be found by the
-// question it answers.
+// Lecture 10. A support bot is asked "How long do refunds take?" and answers
+// that it doesn't know. The manual says it, in the section on returns: "Refunds
+// / take 14 days", where the slash is the place at which somebody's loop over
+// text[i:i+1000] cut the page. One passage ends in "Refunds", the next begins
+// with "take 14 days", and neither is near the question. No reranker and no
+// prompt can mend that, since a retriever finds chunks, not documents.
+//
+// A chunk is asked for three things that pull in different directions. It must
+// be small, so that its vector means one thing and the model's window isn't
+// filled with what surrounds the answer. It must be whole, so that it can be
+// understood without its neighbours. And it must be true: the text at
+// source[Start:End], not a copy that has been tidied, or nobody can cite it,
+// highlight it or delete it when its source changes.
+//
+// # Cut where it hurts least
+//
+// Text has joints, and some are weaker than others:
+//
+//	document ──► headings ──► paragraphs ──► lines ──► sentences ──► words ──► graphemes
+//	            weakest joint                                        last resort
+//
+// [Recursive] cuts at the weakest joint that makes the pieces small enough, and
+// packs neighbours together again as long as they fit. [Markdown] knows more
+// joints, and carries what a cut takes away: the path of headings, a table's
+// header. [Windows] cuts anywhere; it is the baseline to beat. [FastCDC] cuts
+// where the content says so, so that an edit changes few passages.
+//
+// # A short program
+//
+//	c, err := chunk.NewMarkdown(&chunk.Options{Size: 200, Tokens: o200k.Encoding().Count})
+//	chunks, err := c.Chunk(ctx, manual)
+//	docs := chunk.Documents("manual.md", nil, chunks)   // for a vector store
+//	changes, err := collection.Sync(ctx, "manual.md", docs)
+//
+// Sizes are in what the Tokens function counts; without one, in code points.
+// The count of a whole isn't the sum of its parts' counts (" refund" is one
+// token, " re" and "fund" are two), so each passage's final text is counted.
+//
+// # The same text, the same budget
+//
+// Which chunker is best? Papers and product pages answer with recall@5: of five
+// passages retrieved, how much of the answer was among them? Below are five
+// corpora with 472 questions (chroma's chunking_evaluation), embedded by one
+// static model, with the same chunkers measured in two ways: at five passages,
+// and at 4,000 characters of passages, however many that are.
+//
+//	chunker                        mean size   recall@5   recall@4000 characters
+//	400 tokens, overlap 200             1759   .797  1st   .629  last
+//	recursive 400 tokens, overlap 200   1384   .759  2nd   .653  4th
+//	200 tokens, overlap 0                879   .693  4th   .667  3rd
+//	recursive 200 tokens, overlap 0      617   .702  3rd   .713  2nd
+//	recursive 100 tokens, overlap 0      306   .588  last  .743  1st
+//
+// The order turns around. Five large passages hold six times the text of five
+// small ones, and who reads more finds more; that is no merit of the cutting,
+// and it is paid for in every prompt. A model's window is a budget of tokens,
+// so compare at a budget of tokens. Then overlap, which stores and sends the
+// same sentences twice, costs more than it brings.
+//
+// Two cautions before you quote the table. It is one run with one embedder, and
+// with 472 questions a difference of .02 is noise. And the best of many
+// settings, chosen on the questions it is reported for, looks better than it
+// is.
+//
+// # Pitfalls
+//
+//   - A size in characters is no size in tokens: 800 characters of English are
+//     200 tokens, of Thai they may be 800. Give Tokens.
+//   - Overlap of half the size doubles the index, the embedding bill and the
+//     share of duplicates among the top results.
+//   - Changing the chunker changes every id. Embed again, and evaluate again;
+//     answers from a half-migrated index can't be explained.
+//   - A chunk repeats what a document says, including "ignore your
+//     instructions". Passages are data from outside; see package guard.
+//   - Finding a passage again by searching its text goes wrong on the second
+//     occurrence. Keep the offsets.
+//   - The embedder has a window too: what is longer is dropped silently by many.
+//
+// # Exercises
+//
+//  1. Cut a manual of your own at 100 and at 400 tokens, write ten questions, and
+//     count the answers found among 5 passages and among 800 tokens of passages.
+//  2. Cut your manual with Markdown, then insert a paragraph at its beginning.
+//     How many ids change? And with FastCDC?
+//  3. Cut a table of 200 rows at 100 tokens with Recursive and with Markdown.
+//     Ask an embedder for a cell by its column's name.
+//  4. Write a chunker for your company's format on top of [Options], and run
+//     the laws of [Chunker] over it as a fuzz test.
+//
+// # Further reading
+//
+//   - Smith, Troynikov: "Evaluating Chunking Strategies for Retrieval", Chroma
+//     technical report, 2024: token-wise recall, precision and IoU.
+//   - Unicode Standard Annex #29, "Unicode Text Segmentation".
+//   - Xia et al.: "FastCDC", USENIX ATC 2016.
+//   - Günther et al.: "Late Chunking", arXiv 2409.04701, 2024.
+//   - Anthropic: "Introducing Contextual Retrieval", 2024.
+//   - Kamradt: "5 Levels of Text Splitting", 2023: semantic breakpoints.
 package chunk

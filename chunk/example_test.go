@@ -1,0 +1,93 @@
+package chunk_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/token/o200k"
+)
+
+// A passage carries the headings above it and its place in the source.
+func ExampleMarkdown() {
+	manual := "# Returns\n\nRefunds take 14 days.\n\n## Gift cards\n\nGift cards are never refunded.\n"
+	c, err := chunk.NewMarkdown(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	chunks, err := c.Chunk(context.Background(), manual)
+	for _, c := range chunks {
+		fmt.Printf("%d-%d %q %q\n", c.Start, c.End, c.Headings, manual[c.Start:c.End])
+	}
+	fmt.Println(err)
+	// Output:
+	// 0-32 ["Returns"] "# Returns\n\nRefunds take 14 days."
+	// 34-79 ["Returns" "Gift cards"] "## Gift cards\n\nGift cards are never refunded."
+	// <nil>
+}
+
+// A budget in tokens is kept by the count of each passage's final text.
+func ExampleRecursive() {
+	text := "Refunds take 14 days. They go to the card you paid with. Gift cards are never refunded, and neither are shipping costs."
+	count := o200k.Encoding().Count
+	c, err := chunk.NewRecursive(&chunk.Options{Size: 16, Tokens: count})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	chunks, err := c.Chunk(context.Background(), text)
+	for _, c := range chunks {
+		fmt.Printf("%2d tokens: %s\n", count(c.Text), c.Text)
+	}
+	fmt.Println(err)
+	// Output:
+	// 16 tokens: Refunds take 14 days. They go to the card you paid with.
+	// 12 tokens: Gift cards are never refunded, and neither are shipping costs.
+	// <nil>
+}
+
+// Documents are what vector stores take; the metadata say where each is from.
+func ExampleDocuments() {
+	c, err := chunk.NewSentences(&chunk.Options{Size: 25})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	chunks, err := c.Chunk(context.Background(), "Refunds take 14 days. Cards take two.")
+	for _, d := range chunk.Documents("returns.md", map[string]any{"tenant": "acme"}, chunks) {
+		fmt.Println(d.Metadata["source"], d.Metadata["start"], d.Metadata["end"], d.Metadata["tenant"], d.PageContent)
+	}
+	fmt.Println(err)
+	// Output:
+	// returns.md 0 21 acme Refunds take 14 days.
+	// returns.md 22 37 acme Cards take two.
+	// <nil>
+}
+
+// An edit leaves the ids of most passages as they were.
+func ExampleFastCDC() {
+	text := ""
+	for i := range 2000 {
+		text += fmt.Sprintf("Line %d of the log. ", i*i)
+	}
+	c, err := chunk.NewFastCDC(256, 1024, 4096)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	before, _ := c.Chunk(context.Background(), text)
+	after, _ := c.Chunk(context.Background(), "A line before all others. "+text)
+	known := map[string]bool{}
+	for i := range before {
+		known[before[i].ID()] = true
+	}
+	changed := 0
+	for i := range after {
+		if !known[after[i].ID()] {
+			changed++
+		}
+	}
+	fmt.Println(changed, "of", len(after) > 20)
+	// Output: 1 of true
+}
