@@ -24,6 +24,9 @@ func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 		s, err := NewSentences(o)
 		require.NoError(t, err)
 		out["sentences "+name] = s
+		plain, err := NewPlainSentences(o)
+		require.NoError(t, err)
+		out["plain sentences "+name] = plain
 		m, err := NewMarkdown(o)
 		require.NoError(t, err)
 		out["markdown "+name] = m

@@ -205,6 +205,15 @@ func sentences(text string, start, end int) []piece {
 	return out
 }
 
+// plainSentences cuts between the sentences of UAX #29.
+func plainSentences(text string, start, end int) []piece {
+	var out []piece
+	for _, s := range sentence.Plain(text[start:end]) {
+		out = append(out, piece{start: start + s.Start, end: start + s.End})
+	}
+	return out
+}
+
 // words cuts after runs of white space.
 func words(text string, start, end int) []piece {
 	return cutAfter(text, start, end, func(s string) int {

@@ -20,20 +20,31 @@ func (r *Recursive) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return run(ctx, text, r.m, prose)
 }
 
-// Sentences cuts a text between sentences only, by Unicode's rules (UAX #29)
-// without the mistake of taking an abbreviation's full stop for an end. A
-// sentence is cut only if it is larger than the size.
-type Sentences struct{ m measure }
+// Sentences cuts a text between sentences only. A sentence is cut only if it is
+// larger than the size.
+type Sentences struct {
+	m      measure
+	levels []level
+}
 
-// NewSentences returns a Sentences. It fails with [ErrSize] or [ErrOverlap].
+// NewSentences returns a Sentences that goes by Unicode's rules (UAX #29)
+// without the mistake of taking an abbreviation's full stop, or the end of a
+// wrapped line, for a sentence's end. It fails with [ErrSize] or [ErrOverlap].
 func NewSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
-	return &Sentences{m}, err
+	return &Sentences{m, prose[2:]}, err
+}
+
+// NewPlainSentences returns a Sentences that goes by UAX #29 alone, as ICU
+// does. It fails with [ErrSize] or [ErrOverlap].
+func NewPlainSentences(o *Options) (*Sentences, error) {
+	m, err := o.measure()
+	return &Sentences{m, []level{plainSentences, words, clusters}}, err
 }
 
 // Chunk cuts the text.
 func (s *Sentences) Chunk(ctx context.Context, text string) ([]Chunk, error) {
-	return run(ctx, text, s.m, prose[2:])
+	return run(ctx, text, s.m, s.levels)
 }
 
 func run(ctx context.Context, text string, m measure, levels []level) ([]Chunk, error) {

@@ -38,6 +38,18 @@ func Split(text string) []Span {
 	return out
 }
 
+// Plain returns the sentences of a text by Unicode's default rules (UAX #29)
+// alone, each with the blanks after it: the spans cover the text.
+func Plain(text string) []Span {
+	var out []Span
+	at := 0
+	for it := sentences.FromString(text); it.Next(); {
+		out = append(out, Span{at, at + len(it.Value())})
+		at += len(it.Value())
+	}
+	return out
+}
+
 // blocks yields the stretches of a text that no sentence crosses.
 func blocks(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
@@ -80,15 +92,18 @@ func beginsItem(line string) bool {
 func endsInside(s string) bool {
 	bare := strings.TrimRightFunc(s, unicode.IsSpace)
 	last, _ := utf8.DecodeLastRuneInString(bare)
-	if !strings.ContainsRune(".!?…。！？\"”)]»", last) {
+	if !unicode.Is(unicode.Sentence_Terminal, last) && !strings.ContainsRune("…\"”)]»", last) {
 		return true
 	}
 	word := bare[strings.LastIndexFunc(bare, unicode.IsSpace)+1:]
-	switch strings.ToLower(strings.TrimLeft(word, "(\"")) {
-	case "e.g.", "i.e.", "cf.", "vs.", "dr.", "mr.", "mrs.", "prof.", "fig.", "sec.", "no.", "approx.", "al.":
+	word = strings.TrimLeft(word, "(\"")
+	switch strings.ToLower(word) {
+	case "e.g.", "i.e.", "cf.", "vs.", "dr.", "mr.", "mrs.", "ms.", "prof.", "fig.", "sec.", "no.", "approx.", "al.",
+		"mme.", "mlle.", "sr.", "sra.", "dra.", "st.", "z.b.", "bzw.", "ca.", "nr.":
 		return true
 	}
-	return false
+	initial, n := utf8.DecodeRuneInString(word)
+	return word[n:] == "." && unicode.IsUpper(initial) // of a name: J. Smith, M. Dupont
 }
 
 // AppendTrimmed appends text[start:end] without the blanks around it, if anything
