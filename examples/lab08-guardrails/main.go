@@ -70,7 +70,7 @@ type setting struct {
 	on   []layer
 }
 
-func settings() []setting {
+func settings(layers []layer) []setting {
 	all := []setting{{name: "none"}}
 	for _, l := range layers {
 		all = append(all, setting{l.name, []layer{l}})
@@ -80,6 +80,7 @@ func settings() []setting {
 
 // A lab holds what was measured.
 type lab struct {
+	layers   []layer
 	settings []setting
 	classes  []string
 	succeed  map[string]map[string]int // attacks, by class and setting
@@ -92,7 +93,11 @@ type lab struct {
 const total = "all attacks"
 
 func measure() (*lab, error) {
-	l := &lab{settings: settings(), succeed: map[string]map[string]int{total: {}}, of: map[string]int{}, stopped: map[string]int{}, tasks: tasks()}
+	layers, err := newLayers()
+	if err != nil {
+		return nil, err
+	}
+	l := &lab{layers: layers, settings: settings(layers), succeed: map[string]map[string]int{total: {}}, of: map[string]int{}, stopped: map[string]int{}, tasks: tasks()}
 	for _, s := range attacks() {
 		if l.succeed[s.class] == nil {
 			l.succeed[s.class] = map[string]int{}
@@ -156,7 +161,7 @@ func (l *lab) table(w io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	for _, layer := range layers {
+	for _, layer := range l.layers {
 		fmt.Fprintf(w, "  %-7s %s\n", layer.name, layer.why)
 	}
 	all := l.succeed[total]["all"]
@@ -169,10 +174,11 @@ func (l *lab) ordinary(w io.Writer, verbose bool) error {
 	fmt.Fprintf(w, "The price: %d of %d ordinary requests are stopped or lose a link.\n", l.stopped["all"], len(l.tasks))
 	var why []string
 	count := map[string]int{}
-	for i, s := range l.tasks {
+	for i := range l.tasks {
 		if l.final[i].stopped {
-			if count[s.class]++; count[s.class] == 1 {
-				why = append(why, s.class)
+			c := l.why(i)
+			if count[c]++; count[c] == 1 {
+				why = append(why, c)
 			}
 		}
 	}
@@ -187,13 +193,21 @@ func (l *lab) ordinary(w io.Writer, verbose bool) error {
 	for i, s := range l.tasks {
 		mark, by := "passes", ""
 		if o := l.final[i]; o.stopped {
-			mark, by = "stopped", "  ("+o.by+": "+s.class+")"
+			mark, by = "stopped", "  ("+o.by+": "+l.why(i)+")"
 		}
 		if _, err := fmt.Fprintf(w, "  %-8s %s%s\n", mark, s.user, by); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// why says why an ordinary request was stopped.
+func (l *lab) why(i int) string {
+	if l.final[i].by == "injection" {
+		return "the filter is mistaken"
+	}
+	return l.tasks[i].class
 }
 
 // wilson is the 95 % interval of a share.
@@ -234,12 +248,12 @@ func (l *lab) page() *plot.Page {
 	for i, s := range l.tasks {
 		row := []string{s.user, "passes", ""}
 		if o := l.final[i]; o.stopped {
-			row[1], row[2] = "stopped", o.by+": "+s.class
+			row[1], row[2] = "stopped", o.by+": "+l.why(i)
 		}
 		requests.Rows = append(requests.Rows, row)
 	}
 	return &plot.Page{Title: "Guardrails, layer by layer", Sections: []plot.Section{
-		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by words stops the words it knows. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell."),
+		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by the wording stops what reads like an attack. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell."),
 		bars, table, requests,
 	}}
 }
