@@ -6,8 +6,8 @@ import (
 	"net/mail"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -125,7 +125,11 @@ func TestFalsePositivesOnTheStandardLibrary(t *testing.T) {
 	if testing.Short() {
 		limit = 2 << 20
 	}
-	for name, dir := range map[string]string{"standard library": filepath.Join(runtime.GOROOT(), "src"), "this repository": filepath.Join("..", "..")} {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Skipf("no go command, no sources: %v", err)
+	}
+	for name, dir := range map[string]string{"standard library": filepath.Join(strings.TrimSpace(string(root)), "src"), "this repository": filepath.Join("..", "..")} {
 		bytes, false_, all := 0, map[string]int{}, 0
 		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 			rel, _ := filepath.Rel(dir, path)
