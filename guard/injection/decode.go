@@ -139,6 +139,7 @@ func (t *trail) expand(it item) {
 		leet(&clean, child)
 	}
 	decipher(&clean, child)
+	encoded = has.mostlyLeet
 }
 
 // inPlain lists the steps whose input can be read as it is.
@@ -149,7 +150,7 @@ var inPlain = []string{"markup", "comment", "leet", "rot13", "caesar3", "atbash"
 func mostOf(parent, child *mapped) bool {
 	lo, hi := parent.origin(0, len(parent.text))
 	from, to := child.origin(0, len(child.text))
-	return (to-from)*2 > hi-lo && len(child.text)*5 < len(parent.text)*4
+	return (to-from)*2 > hi-lo && len(child.text)*6 < len(parent.text)*5
 }
 
 // isGuess names the steps that read letters as other letters. They always give
@@ -159,11 +160,11 @@ func isGuess(step string) bool {
 }
 
 // A sighting says which decoders are worth running.
-type sighting struct{ long, numbers, escapes, morse, spelled, leet, noise bool }
+type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise bool }
 
 // survey looks at each byte once, so that ordinary text costs one pass.
 func survey(s string) (has sighting) {
-	run, singles, numbers, codes, mixed, escape := 0, 0, 0, 0, 0, 0
+	run, singles, numbers, codes, mixed, escape, words := 0, 0, 0, 0, 0, 0, 0
 	letters, digits := 0, 0
 	for i := 0; i <= len(s); i++ {
 		b := byte(' ')
@@ -176,7 +177,7 @@ func survey(s string) (has sighting) {
 			if c&(isLetter|isHigh) != 0 {
 				letters++
 			}
-			if c&isLeet != 0 {
+			if c&isLeet != 0 && b != '@' { // mail addresses have one
 				digits++
 			}
 			if c&isDigit != 0 {
@@ -196,10 +197,11 @@ func survey(s string) (has sighting) {
 		case run >= minRun:
 			has.long = true
 		}
+		words++
 		if letters == 1 && run == 1 || run >= 5 && letters*2 <= run+1 && letters*2 >= run-1 {
 			singles++
 		}
-		if letters > 0 && digits > 0 && letters*3 >= digits {
+		if letters > 0 && digits > 0 && letters*3 >= digits && run <= 24 {
 			mixed++
 		}
 		if codes > 0 || run == 2 {
@@ -213,6 +215,7 @@ func survey(s string) (has sighting) {
 	has.numbers = numbers >= minNumbers
 	has.spelled = singles >= 3 || singles > 0 && len(s) < 64
 	has.leet = mixed >= 2 || mixed > 0 && len(s) < 40
+	has.mostlyLeet = has.leet && mixed*3 >= words
 	has.escapes = escape >= 2
 	return has
 }

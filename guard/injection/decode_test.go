@@ -165,7 +165,7 @@ func TestDecodeUndoesEachTransform(t *testing.T) {
 // TestOrdinaryTextHasFewReadings keeps the decoder from seeing codes
 // everywhere. Reversal is the one that pairs of letters can't always rule out.
 func TestOrdinaryTextHasFewReadings(t *testing.T) {
-	for _, text := range append(hiddenTexts, "The value is 3.14e10, see section 2.4.", "x = y ** 2", "Привет, как дела?", "می‌خواهم", "👩‍👩‍👧‍👦 family ❤️", "deadbeef", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag",
+	for _, text := range append(hiddenTexts, "The value is 3.14e10, see section 2.4.", "x = y ** 2", "Привет, как дела?", "می\u200cخواهم", "👩‍👩‍👧‍👦 family ❤️", "deadbeef", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag",
 		"Visit https://example.org/a/b?c=d and open README.md or main.go, then run `go test ./...` twice.") {
 		candidates, _ := injection.Decode(text, injection.Limits{})
 		for _, c := range candidates[1:] {

@@ -126,7 +126,9 @@ func TestFalsePositivesOnTheStandardLibrary(t *testing.T) {
 		limit = 2 << 20
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
-	require.NoError(t, err)
+	if err != nil {
+		t.Skipf("no go command, no sources: %v", err)
+	}
 	for name, dir := range map[string]string{"standard library": filepath.Join(strings.TrimSpace(string(root)), "src"), "this repository": filepath.Join("..", "..")} {
 		bytes, false_, all := 0, map[string]int{}, 0
 		_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
