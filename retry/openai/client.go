@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Options configure a [Model] or an [Embedder]. The zero value speaks to
@@ -30,7 +31,9 @@ type Options struct {
 	Header http.Header
 
 	// HTTPClient sends the requests; nil: a client without a timeout, whose
-	// calls end with their context.
+	// calls end with their context. A redirect is an error unless the client
+	// has a CheckRedirect of its own: it would carry the prompt, and on Azure
+	// the key, to an address that nobody chose.
 	HTTPClient *http.Client
 
 	// Azure switches to Azure OpenAI's paths, where a model's name is that of
@@ -43,6 +46,10 @@ type Options struct {
 	// NoStreamUsage leaves out stream_options for servers that refuse it.
 	// Streamed answers then carry no usage.
 	NoStreamUsage bool
+
+	// Dimensions is the length of the vectors that an [Embedder] asks for; 0:
+	// the model's own. Not every model can shorten them.
+	Dimensions int
 
 	// MaxLineBytes bounds one event of a stream, MaxBodyBytes a whole answer
 	// that isn't streamed. 0: 16 MiB and 64 MiB.
@@ -59,9 +66,10 @@ type Azure struct {
 type TokensField uint8
 
 // OpenAI replaced max_tokens by max_completion_tokens; its reasoning models
-// refuse the old name, and older servers ignore the new one.
+// refuse the old name, and other servers ignore the new one, DeepSeek's among
+// them: an ignored limit is a long bill.
 const (
-	TokensAuto          TokensField = iota // the new name for reasoning models, else the old one
+	TokensAuto          TokensField = iota // the new name at api.openai.com and for OpenAI's reasoning models, else the old one
 	MaxTokens                              // max_tokens
 	MaxCompletionTokens                    // max_completion_tokens
 )
@@ -71,6 +79,9 @@ const (
 	defaultBaseURL = "https://api.openai.com/v1"
 	defaultLine    = 16 << 20
 	defaultBody    = 64 << 20
+
+	// maxLimit keeps sums with a limit from overflowing an int of 32 bits.
+	maxLimit = 1 << 30
 )
 
 // ErrOptions says that the options, or a call's, can't be right.
@@ -101,24 +112,30 @@ func newClient(model string, o *Options) (*client, error) {
 		}
 		c.o.BaseURL = defaultBaseURL
 	}
-	if u, err := url.Parse(c.o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address", ErrOptions, c.o.BaseURL)
+	if u, err := url.Parse(c.o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address without a query", ErrOptions, c.o.BaseURL)
 	}
 	if c.o.Azure != nil && c.o.Azure.APIVersion == "" {
 		return nil, fmt.Errorf("%w: Azure needs an APIVersion, such as 2024-10-21", ErrOptions)
 	}
 	c.o.BaseURL = strings.TrimRight(c.o.BaseURL, "/")
-	if c.o.MaxLineBytes <= 0 {
-		c.o.MaxLineBytes = defaultLine
+	c.o.MaxLineBytes = limit(c.o.MaxLineBytes, defaultLine)
+	c.o.MaxBodyBytes = limit(c.o.MaxBodyBytes, defaultBody)
+	c.http = &http.Client{}
+	if c.o.HTTPClient != nil {
+		*c.http = *c.o.HTTPClient
 	}
-	if c.o.MaxBodyBytes <= 0 {
-		c.o.MaxBodyBytes = defaultBody
-	}
-	c.http = c.o.HTTPClient
-	if c.http == nil {
-		c.http = &http.Client{}
+	if c.http.CheckRedirect == nil {
+		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	return c, nil
+}
+
+func limit(n, byDefault int) int {
+	if n <= 0 {
+		return byDefault
+	}
+	return min(n, maxLimit)
 }
 
 // address returns the URL of an endpoint such as "chat/completions".
@@ -168,7 +185,7 @@ func (c *client) post(ctx context.Context, address string, body any, stream bool
 		return nil, c.transportError(ctx, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		defer closeBody(resp)
+		defer func() { _ = resp.Body.Close() }() // what was read is what counts
 		return nil, c.statusError(ctx, resp)
 	}
 	return resp, nil
@@ -181,14 +198,20 @@ func (c *client) read(ctx context.Context, resp *http.Response) ([]byte, error) 
 		return nil, c.brokenError(ctx, resp, err, data)
 	}
 	if len(data) > c.o.MaxBodyBytes {
-		return nil, c.brokenError(ctx, resp, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, c.o.MaxBodyBytes), data[:maxErrorBody])
+		return nil, c.brokenError(ctx, resp, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, c.o.MaxBodyBytes), data)
 	}
 	return data, nil
 }
 
-// closeBody gives the connection back, reading a little of what is left so
-// that it can be used again.
-func closeBody(resp *http.Response) {
-	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // only for the connection's sake
-	_ = resp.Body.Close()
+// settleTime is how long an answer that is complete waits for its transfer to
+// be, too.
+const settleTime = 50 * time.Millisecond
+
+// settle reads what follows the end of a stream, mostly the few bytes that
+// close the transfer: only then can the connection be used again, and the next
+// call needs no handshake. A server that keeps the stream open is hung up on.
+func settle(body io.Reader, hangUp context.CancelFunc) {
+	timer := time.AfterFunc(settleTime, hangUp)
+	defer timer.Stop()
+	_, _ = io.CopyN(io.Discard, body, 4<<10) // the answer is complete, whatever comes
 }

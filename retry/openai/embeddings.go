@@ -66,48 +66,61 @@ func (e *Embedder) CreateEmbedding(ctx context.Context, texts []string) ([][]flo
 
 func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, error) {
 	body := map[string]any{"model": e.model, "input": texts, "encoding_format": "base64"}
+	if e.client.o.Dimensions > 0 {
+		body["dimensions"] = e.client.o.Dimensions
+	}
 	resp, err := e.client.post(ctx, e.client.address(e.model, "embeddings"), body, false)
 	if err != nil {
 		return nil, err
 	}
-	defer closeBody(resp)
+	defer func() { _ = resp.Body.Close() }() // it was read to its end, or is given up
 	data, err := e.client.read(ctx, resp)
 	if err != nil {
 		return nil, err
 	}
-	return e.vectors(resp, data, len(texts))
+	return e.vectors(ctx, resp, data, len(texts))
 }
 
 // vectors reads n vectors, put in order by their index: as lists of numbers or
 // as little-endian float32 in base64, which is a quarter of the size.
-func (e *Embedder) vectors(resp *http.Response, data []byte, n int) ([][]float32, error) {
+func (e *Embedder) vectors(ctx context.Context, resp *http.Response, data []byte, n int) ([][]float32, error) {
 	var body struct {
 		completion
 		Data []struct {
-			Index     int             `json:"index"`
+			Index     *int            `json:"index"`
 			Embedding json.RawMessage `json:"embedding"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(data, &body); err != nil {
-		return nil, e.client.malformed(resp, err, data)
+		return nil, e.client.malformed(ctx, resp, err, data)
 	}
 	if body.failed() {
 		return nil, e.client.inBandError(resp, data)
 	}
 	out := make([][]float32, n)
-	for _, d := range body.Data {
-		if d.Index < 0 || d.Index >= n || out[d.Index] != nil {
-			return nil, e.client.malformed(resp, fmt.Errorf("index %d among %d texts", d.Index, n), data)
+	dimensions := 0
+	for at, d := range body.Data {
+		if d.Index != nil {
+			at = *d.Index
+		}
+		if at < 0 || at >= n || out[at] != nil {
+			return nil, e.client.malformed(ctx, resp, fmt.Errorf("index %d among %d texts", at, n), data)
 		}
 		v, err := vector(d.Embedding)
 		if err != nil {
-			return nil, e.client.malformed(resp, fmt.Errorf("vector %d: %w", d.Index, err), data)
+			return nil, e.client.malformed(ctx, resp, fmt.Errorf("vector %d: %w", at, err), data)
 		}
-		out[d.Index] = v
+		if dimensions == 0 {
+			dimensions = len(v)
+		}
+		if len(v) != dimensions {
+			return nil, e.client.malformed(ctx, resp, fmt.Errorf("vector %d has %d dimensions, another %d", at, len(v), dimensions), data)
+		}
+		out[at] = v
 	}
 	for i, v := range out {
 		if v == nil {
-			return nil, e.client.malformed(resp, fmt.Errorf("%d vectors for %d texts: number %d is missing", len(body.Data), n, i), data)
+			return nil, e.client.malformed(ctx, resp, fmt.Errorf("%d vectors for %d texts: number %d is missing", len(body.Data), n, i), data)
 		}
 	}
 	return out, nil

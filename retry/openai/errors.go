@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,6 +63,7 @@ type Error struct {
 	body      []byte
 	partial   *llms.ContentResponse
 	cause     []error
+	provider  *llms.Error
 	requestAt time.Time
 }
 
@@ -90,11 +93,10 @@ func (e *Error) Error() string {
 
 // Unwrap returns the causes and an *llms.Error.
 func (e *Error) Unwrap() []error {
-	provider := llms.NewError(e.llmsCode(), "openai", e.message)
-	if len(e.cause) > 0 {
-		provider = provider.WithCause(e.cause[0])
+	if e.provider == nil { // the zero Error
+		return e.cause
 	}
-	return append(append([]error(nil), e.cause...), provider)
+	return append(slices.Clip(e.cause), e.provider)
 }
 
 // HTTPStatus is the status of the response, 0 if there was none. An error
@@ -141,7 +143,8 @@ func (e *Error) RetryAfter() (time.Duration, bool) {
 	return retry.RetryAfter(e.header, e.requestAt)
 }
 
-// llmsCode is langchaingo's word for the error.
+// llmsCode is langchaingo's word for the error: the context's, or what package
+// retry's table makes of the status and the body.
 func (e *Error) llmsCode() llms.ErrorCode {
 	for _, c := range e.cause {
 		switch {
@@ -149,52 +152,18 @@ func (e *Error) llmsCode() llms.ErrorCode {
 			return llms.ErrCodeCanceled
 		case errors.Is(c, context.DeadlineExceeded):
 			return llms.ErrCodeTimeout
+		case errors.Is(c, ErrCallback), errors.Is(c, ErrTooLarge):
+			return llms.ErrCodeUnknown // the caller's doing
 		}
 	}
-	word := e.code + " " + e.typ
-	has := func(parts ...string) bool {
-		for _, p := range parts {
-			if strings.Contains(word, p) {
-				return true
-			}
+	var classified *llms.Error
+	if e.status != 0 {
+		r := retry.Response{Status: e.status, Header: e.header, Body: e.body}
+		if c := retry.Classify(r, e.requestAt); c != nil && errors.As(c, &classified) {
+			return classified.Code
 		}
-		return false
 	}
-	switch {
-	case has("context_length", "string_above_max_length"):
-		return llms.ErrCodeTokenLimit
-	case has("content_filter", "content_policy"):
-		return llms.ErrCodeContentFilter
-	case has("insufficient_quota", "billing", "quota_exceeded"):
-		return llms.ErrCodeQuotaExceeded
-	case has("rate_limit"):
-		return llms.ErrCodeRateLimit
-	case has("model_not_found"):
-		return llms.ErrCodeResourceNotFound
-	}
-	return codeOfStatus(e.status)
-}
-
-func codeOfStatus(status int) llms.ErrorCode {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return llms.ErrCodeAuthentication
-	case status == http.StatusPaymentRequired:
-		return llms.ErrCodeQuotaExceeded
-	case status == http.StatusNotFound:
-		return llms.ErrCodeResourceNotFound
-	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
-		return llms.ErrCodeTimeout
-	case status == http.StatusTooManyRequests:
-		return llms.ErrCodeRateLimit
-	case status == http.StatusNotImplemented:
-		return llms.ErrCodeNotImplemented
-	case status >= 500:
-		return llms.ErrCodeProviderUnavailable
-	case status >= 400:
-		return llms.ErrCodeInvalidRequest
-	}
-	return llms.ErrCodeUnknown
+	return llms.ErrCodeProviderUnavailable // no response, or one that began well and broke
 }
 
 // statusError makes the error of a response that isn't a success.
@@ -202,41 +171,37 @@ func (c *client) statusError(ctx context.Context, resp *http.Response) *Error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	e := &Error{status: resp.StatusCode, header: resp.Header.Clone(), body: body, requestAt: time.Now()}
 	e.read(body)
-	if err != nil { // what could be read still says something
-		e.cause = append(causes(ctx, err), e.cause...)
+	if to := resp.Header.Get("Location"); resp.StatusCode < 400 && to != "" {
+		e.message = "redirected to " + beginning(to) + ", which is not followed"
 	}
-	c.scrub(e)
-	return e
+	if err != nil { // what could be read still says something
+		e.cause = causes(ctx, err)
+	}
+	return c.seal(e)
 }
 
 // transportError makes the error of a request that got no response.
 func (c *client) transportError(ctx context.Context, err error) *Error {
-	e := &Error{cause: causes(ctx, err), message: err.Error()}
-	c.scrub(e)
-	return e
+	return c.seal(&Error{cause: causes(ctx, err), message: err.Error()})
 }
 
 // brokenError makes the error of a success that went wrong.
 func (c *client) brokenError(ctx context.Context, resp *http.Response, err error, body []byte) *Error {
-	e := &Error{status: resp.StatusCode, header: resp.Header.Clone(), cause: causes(ctx, err), message: err.Error(), requestAt: time.Now()}
-	e.body = bytes.Clone(body[:min(len(body), maxErrorBody)])
-	c.scrub(e)
-	return e
+	return c.seal(&Error{status: resp.StatusCode, header: resp.Header.Clone(), cause: causes(ctx, err), message: err.Error(),
+		body: bytes.Clone(body[:min(len(body), maxErrorBody)]), requestAt: time.Now()})
 }
 
-// inBandError makes the error that came as JSON within a success, or nil if
-// the JSON is none.
+// inBandError makes the error that came within a success.
 func (c *client) inBandError(resp *http.Response, data []byte) *Error {
 	e := &Error{status: resp.StatusCode, header: resp.Header.Clone(), body: bytes.Clone(data[:min(len(data), maxErrorBody)]),
 		cause: []error{ErrInBand}, requestAt: time.Now()}
-	if !e.read(data) {
-		return nil
-	}
+	e.read(data)
 	if len(e.code) == 3 && e.code >= "400" && e.code <= "599" {
-		e.status = int(e.code[0]-'0')*100 + int(e.code[1]-'0')*10 + int(e.code[2]-'0')
+		if status, err := strconv.Atoi(e.code); err == nil {
+			e.status = status
+		}
 	}
-	c.scrub(e)
-	return e
+	return c.seal(e)
 }
 
 // causes puts ctx.Err() first if the context is done and err hides it.
@@ -247,64 +212,65 @@ func causes(ctx context.Context, err error) []error {
 	return []error{err}
 }
 
-// scrub takes the key out of what the server quoted of the request.
-func (c *client) scrub(e *Error) {
-	if len(c.o.APIKey) < 8 {
-		return
+// seal takes the key out of what the server quoted of the request, and decides
+// on langchaingo's code.
+func (c *client) seal(e *Error) *Error {
+	if key := c.o.APIKey; len(key) >= 8 { // a shorter one is a placeholder, and may be part of any word
+		for _, s := range []*string{&e.message, &e.code, &e.typ, &e.param} {
+			*s = strings.ReplaceAll(*s, key, "[key]")
+		}
+		e.body = bytes.ReplaceAll(e.body, []byte(key), []byte("[key]"))
 	}
-	e.message = strings.ReplaceAll(e.message, c.o.APIKey, "[key]")
-	e.body = bytes.ReplaceAll(e.body, []byte(c.o.APIKey), []byte("[key]"))
+	e.provider = llms.NewError(e.llmsCode(), "openai", e.message)
+	if len(e.cause) > 0 {
+		e.provider.Cause = e.cause[0]
+	}
+	return e
 }
 
-// read takes what it can from an error's body, and reports whether the body is
-// an error: OpenAI's object, FastAPI's detail, an engine's own form, or else a
-// text, of which the beginning is the message.
-func (e *Error) read(body []byte) bool {
-	var shape struct {
-		Error   json.RawMessage `json:"error"`
-		Detail  json.RawMessage `json:"detail"`
-		Object  string          `json:"object"`
-		Message string          `json:"message"`
-		Type    string          `json:"type"`
+// read takes what it can from an error's body: OpenAI's object, FastAPI's
+// detail, an engine's own form, or else a text, of which the beginning is the
+// message.
+func (e *Error) read(body []byte) {
+	type fields struct {
+		Message json.RawMessage `json:"message"`
+		Type    json.RawMessage `json:"type"`
 		Code    json.RawMessage `json:"code"`
 		Param   json.RawMessage `json:"param"`
 	}
-	if json.Unmarshal(body, &shape) != nil {
-		e.message = beginning(string(body))
-		return false
+	var shape struct {
+		fields
+		Error  json.RawMessage `json:"error"`
+		Detail json.RawMessage `json:"detail"`
 	}
-	switch {
-	case len(shape.Error) > 0 && string(shape.Error) != "null":
+	e.message = beginning(string(body))
+	if json.Unmarshal(body, &shape) != nil {
+		return
+	}
+	if word(shape.Error) != "" {
 		var inner struct {
-			Message string          `json:"message"`
-			Type    string          `json:"type"`
-			Code    json.RawMessage `json:"code"`
-			Param   json.RawMessage `json:"param"`
-			Inner   struct {
-				Code string `json:"code"`
+			fields
+			Inner struct {
+				Code json.RawMessage `json:"code"`
 			} `json:"innererror"`
 		}
 		if json.Unmarshal(shape.Error, &inner) != nil {
 			e.message = word(shape.Error)
-			return true
+			return
 		}
-		e.message, e.typ, e.code, e.param = inner.Message, inner.Type, word(inner.Code), word(inner.Param)
+		e.message, e.typ, e.code, e.param = word(inner.Message), word(inner.Type), word(inner.Code), word(inner.Param)
 		if e.code == "" {
-			e.code = inner.Inner.Code
+			e.code = word(inner.Inner.Code)
 		}
-		return true
-	case shape.Object == "error":
-		e.message, e.typ, e.code, e.param = shape.Message, shape.Type, word(shape.Code), word(shape.Param)
-		return true
-	case len(shape.Detail) > 0:
-		e.message = word(shape.Detail)
-		return true
+		return
 	}
-	e.message = shape.Message
-	if e.message == "" {
-		e.message = beginning(string(body))
+	e.typ, e.code, e.param = word(shape.Type), word(shape.Code), word(shape.Param)
+	for _, raw := range []json.RawMessage{shape.Message, shape.Detail} {
+		if text := word(raw); text != "" {
+			e.message = text
+			return
+		}
 	}
-	return false
 }
 
 // word returns a JSON string's text, nothing for null, and other JSON as it is

@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -28,8 +29,23 @@ func New(model string, o *Options) (*Model, error) {
 }
 
 // SupportsReasoning reports whether the model's name is that of a reasoning
-// model.
-func (m *Model) SupportsReasoning() bool { return llms.IsReasoningModel(m.model) }
+// model, OpenAI's or another's.
+func (m *Model) SupportsReasoning() bool {
+	return openaiReasons(m.model) || llms.IsReasoningModel(m.model)
+}
+
+// openaiReasons reports whether a name is that of one of OpenAI's reasoning
+// models: o1, o3-mini, gpt-5.2, with or without a gateway's "openai/" before
+// it. (llms.IsReasoningModel doesn't know a bare o1, and knows other makers'.)
+func openaiReasons(model string) bool {
+	name := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
+	if strings.HasPrefix(name, "gpt-5") {
+		return true
+	}
+	generation, ok := strings.CutPrefix(name, "o")
+	rest := strings.TrimLeft(generation, "0123456789")
+	return ok && rest != generation && (rest == "" || rest[0] == '-')
+}
 
 // Call answers a single prompt, as [Model.GenerateContent] does.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
@@ -57,20 +73,21 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, err
 	}
 	streamed := o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
-	resp, err := m.client.post(ctx, m.client.address(m.modelOf(&o), "chat/completions"), body, streamed)
+	sending, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	resp, err := m.client.post(sending, m.client.address(m.modelOf(&o), "chat/completions"), body, streamed)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
 	if streamed {
-		defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
-		return m.client.stream(ctx, resp, &o)
+		return m.client.stream(ctx, resp, &o, hangUp)
 	}
-	defer closeBody(resp)
 	data, err := m.client.read(ctx, resp)
 	if err != nil {
 		return nil, err
 	}
-	a, err := m.client.parse(resp, data)
+	a, _, err := m.client.parse(ctx, resp, data)
 	if err != nil {
 		return nil, err
 	}

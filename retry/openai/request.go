@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -67,8 +68,14 @@ func (m *Model) request(messages []llms.MessageContent, o *callopt.Options) (map
 
 func (m *Model) sampling(body map[string]any, model string, o *callopt.Options) {
 	limit := "max_tokens"
-	if m.client.o.TokensField == MaxCompletionTokens || m.client.o.TokensField == TokensAuto && llms.IsReasoningModel(model) {
+	switch m.client.o.TokensField {
+	case MaxCompletionTokens:
 		limit = "max_completion_tokens"
+	case TokensAuto:
+		if m.client.o.BaseURL == defaultBaseURL || openaiReasons(model) {
+			limit = "max_completion_tokens"
+		}
+	case MaxTokens:
 	}
 	for _, f := range []struct {
 		field callopt.Field
@@ -108,7 +115,11 @@ func tools(body map[string]any, o *callopt.Options) error {
 	if len(o.Functions) > 0 {
 		body["functions"] = o.Functions
 	}
-	if o.FunctionCallBehavior != "" {
+	switch call := []byte(o.FunctionCallBehavior); {
+	case len(call) == 0:
+	case call[0] == '{' && json.Valid(call): // langchaingo's way to name one function
+		body["function_call"] = json.RawMessage(call)
+	default:
 		body["function_call"] = o.FunctionCallBehavior
 	}
 	return nil

@@ -1,10 +1,13 @@
 package openai
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -16,7 +19,7 @@ type completion struct {
 	SystemFingerprint string           `json:"system_fingerprint"`
 	ServiceTier       string           `json:"service_tier"`
 	Choices           []wireChoice     `json:"choices"`
-	Usage             *wireUsage       `json:"usage"`
+	Usage             json.RawMessage  `json:"usage"`
 	Error             json.RawMessage  `json:"error"`
 	Object            string           `json:"object"`
 	Detail            *json.RawMessage `json:"detail"`
@@ -36,20 +39,24 @@ type wireChoice struct {
 }
 
 type wireDelta struct {
-	Content          *string `json:"content"`
-	Refusal          *string `json:"refusal"`
-	ReasoningContent *string `json:"reasoning_content"` // DeepSeek's name
-	Reasoning        *string `json:"reasoning"`         // vLLM's and OpenRouter's
-	ToolCalls        []struct {
-		Index    *int   `json:"index,omitempty"`
-		ID       string `json:"id,omitempty"`
-		Type     string `json:"type,omitempty"`
-		Function struct {
-			Name      string `json:"name,omitempty"`
-			Arguments string `json:"arguments,omitempty"`
-		} `json:"function"`
-	} `json:"tool_calls"`
-	FunctionCall *llms.FunctionCall `json:"function_call"`
+	Content          *string        `json:"content"`
+	Refusal          *string        `json:"refusal"`
+	ReasoningContent *string        `json:"reasoning_content"` // DeepSeek's name
+	Reasoning        *string        `json:"reasoning"`         // vLLM's and OpenRouter's
+	ToolCalls        []toolDelta    `json:"tool_calls"`
+	FunctionCall     *functionDelta `json:"function_call"` // what tool calls replaced
+}
+
+type toolDelta struct {
+	Index    *int          `json:"index,omitempty"`
+	ID       string        `json:"id,omitempty"`
+	Type     string        `json:"type,omitempty"`
+	Function functionDelta `json:"function"`
+}
+
+type functionDelta struct {
+	Name      string `json:"name,omitempty"`
+	Arguments string `json:"arguments,omitempty"`
 }
 
 func (d *wireDelta) thought() string {
@@ -63,20 +70,37 @@ func (d *wireDelta) thought() string {
 }
 
 type wireUsage struct {
-	PromptTokens     int `json:"prompt_tokens"`
-	CompletionTokens int `json:"completion_tokens"`
-	TotalTokens      int `json:"total_tokens"`
+	PromptTokens     tokens `json:"prompt_tokens"`
+	CompletionTokens tokens `json:"completion_tokens"`
+	TotalTokens      tokens `json:"total_tokens"`
 	PromptDetails    *struct {
-		Cached     int `json:"cached_tokens"`
-		CacheWrite int `json:"cache_write_tokens"`
-		Audio      int `json:"audio_tokens"`
+		Cached     tokens `json:"cached_tokens"`
+		CacheWrite tokens `json:"cache_write_tokens"`
+		Audio      tokens `json:"audio_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails *struct {
-		Reasoning int `json:"reasoning_tokens"`
-		Audio     int `json:"audio_tokens"`
-		Accepted  int `json:"accepted_prediction_tokens"`
-		Rejected  int `json:"rejected_prediction_tokens"`
+		Reasoning tokens `json:"reasoning_tokens"`
+		Audio     tokens `json:"audio_tokens"`
+		Accepted  tokens `json:"accepted_prediction_tokens"`
+		Rejected  tokens `json:"rejected_prediction_tokens"`
 	} `json:"completion_tokens_details"`
+}
+
+// tokens is a count, in any way that JSON can write one: engines in other
+// languages send 27.0.
+type tokens int
+
+// UnmarshalJSON reads a whole number.
+func (n *tokens) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(data), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxLimit {
+		return fmt.Errorf("%s tokens", data)
+	}
+	*n = tokens(f)
+	return nil
 }
 
 // An answer gathers a completion's choices, from one body or from chunks.
@@ -131,16 +155,18 @@ func (a *answer) add(c *completion) {
 	if c.ServiceTier != "" {
 		a.head.ServiceTier = c.ServiceTier
 	}
-	if c.Usage != nil {
+	if len(c.Usage) > 0 && string(c.Usage) != "null" {
 		a.head.Usage = c.Usage // the last one counts: some engines send running totals
 	}
 	for i := range c.Choices {
 		w := &c.Choices[i]
 		into := a.choice(w.Index)
-		for _, d := range []*wireDelta{w.Message, w.Delta} {
-			if d != nil {
-				into.add(d)
-			}
+		if w.Message != nil {
+			numberCalls(w.Message)
+			into.add(w.Message)
+		}
+		if w.Delta != nil {
+			into.add(w.Delta)
 		}
 		if w.FinishReason != nil && *w.FinishReason != "" {
 			into.finish, into.finished = *w.FinishReason, true
@@ -159,8 +185,8 @@ func (c *choice) add(d *wireDelta) {
 	if d.Refusal != nil {
 		c.refusal = append(c.refusal, *d.Refusal...)
 	}
-	for i, t := range d.ToolCalls {
-		into := c.call(t.Index, t.ID, i)
+	for _, t := range d.ToolCalls {
+		into := c.call(t.Index, t.ID)
 		if t.ID != "" {
 			into.id = t.ID
 		}
@@ -179,10 +205,18 @@ func (c *choice) add(d *wireDelta) {
 	}
 }
 
+// numberCalls gives the calls of a whole message their places: there each is a
+// call of its own, and mostly has no index.
+func numberCalls(message *wireDelta) {
+	for i := range message.ToolCalls {
+		message.ToolCalls[i].Index = &i
+	}
+}
+
 // call returns the tool call that a delta belongs to: by its index; without
 // one, a new call for a new id, else the last.
-func (c *choice) call(index *int, id string, position int) *call {
-	at := position
+func (c *choice) call(index *int, id string) *call {
+	at := 0
 	switch {
 	case index != nil:
 		at = *index
@@ -209,6 +243,14 @@ func (c *choice) call(index *int, id string, position int) *call {
 // unfinished reports whether a choice lacks its finish reason.
 func (a *answer) unfinished() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool { return !c.finished })
+}
+
+// spoken reports whether there is anything that the caller could have heard:
+// a server's opening chunk has a role and no word.
+func (a *answer) spoken() bool {
+	return slices.ContainsFunc(a.choices, func(c *choice) bool {
+		return len(c.content)+len(c.reasoning)+len(c.refusal)+len(c.calls) > 0 || c.function != nil
+	})
 }
 
 // response returns the answer in langchaingo's form.
@@ -256,21 +298,30 @@ func (a *answer) info(c *choice, header http.Header) map[string]any {
 	if len(c.logprobs) > 0 {
 		info["Logprobs"] = joinLogprobs(c.logprobs)
 	}
-	u := a.head.Usage
-	if u == nil {
-		return info
+	var u wireUsage
+	if len(a.head.Usage) == 0 || json.Unmarshal(a.head.Usage, &u) != nil {
+		return info // a usage that can't be read is none, and no reason to lose the answer
 	}
-	info["PromptTokens"], info["CompletionTokens"], info["TotalTokens"] = u.PromptTokens, u.CompletionTokens, u.TotalTokens
+	set := func(n tokens, keys ...string) {
+		for _, key := range keys {
+			info[key] = int(n)
+		}
+	}
+	set(u.PromptTokens, "PromptTokens")
+	set(u.CompletionTokens, "CompletionTokens")
+	set(u.TotalTokens, "TotalTokens")
 	if d := u.PromptDetails; d != nil {
-		info["PromptCachedTokens"], info["PromptAudioTokens"] = d.Cached, d.Audio
+		set(d.Cached, "PromptCachedTokens")
+		set(d.Audio, "PromptAudioTokens")
 		if d.CacheWrite > 0 {
-			info["PromptCacheWriteTokens"] = d.CacheWrite
+			set(d.CacheWrite, "PromptCacheWriteTokens")
 		}
 	}
 	if d := u.CompletionDetails; d != nil {
-		info["ReasoningTokens"], info["CompletionReasoningTokens"], info["ThinkingTokens"] = d.Reasoning, d.Reasoning, d.Reasoning
-		info["CompletionAudioTokens"] = d.Audio
-		info["CompletionAcceptedPredictionTokens"], info["CompletionRejectedPredictionTokens"] = d.Accepted, d.Rejected
+		set(d.Reasoning, "ReasoningTokens", "CompletionReasoningTokens", "ThinkingTokens")
+		set(d.Audio, "CompletionAudioTokens")
+		set(d.Accepted, "CompletionAcceptedPredictionTokens")
+		set(d.Rejected, "CompletionRejectedPredictionTokens")
 	}
 	return info
 }
@@ -299,25 +350,41 @@ func joinLogprobs(chunks []json.RawMessage) any {
 }
 
 // parse reads an answer that isn't streamed.
-func (c *client) parse(resp *http.Response, data []byte) (*answer, error) {
-	var body completion
-	if err := json.Unmarshal(data, &body); err != nil {
-		return nil, c.malformed(resp, err, data)
+func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*answer, *completion, error) {
+	body := &completion{}
+	if err := json.Unmarshal(data, body); err != nil {
+		return nil, nil, c.malformed(ctx, resp, err, data)
 	}
 	if body.failed() {
-		return nil, c.inBandError(resp, data)
+		return nil, nil, c.inBandError(resp, data)
 	}
+	numberChoices(body.Choices)
 	a := &answer{}
-	a.add(&body)
+	a.add(body)
 	if len(a.choices) == 0 {
-		return nil, c.brokenError(resp.Request.Context(), resp, ErrEmpty, data)
+		return nil, nil, c.brokenError(ctx, resp, ErrEmpty, data)
 	}
-	return a, nil
+	return a, body, nil
 }
 
-func (c *client) malformed(resp *http.Response, err error, data []byte) *Error {
-	if len(data) == 0 {
-		return c.brokenError(resp.Request.Context(), resp, fmt.Errorf("%w: the body has no byte", ErrEmpty), data)
+// numberChoices gives the choices of a whole answer their places if two claim
+// the same one, as they do where a server leaves the index out.
+func numberChoices(choices []wireChoice) {
+	seen := make(map[int]bool, len(choices))
+	for i := range choices {
+		seen[choices[i].Index] = true
 	}
-	return c.brokenError(resp.Request.Context(), resp, fmt.Errorf("%w: %w", ErrMalformed, err), data)
+	if len(seen) == len(choices) {
+		return
+	}
+	for i := range choices {
+		choices[i].Index = i
+	}
+}
+
+func (c *client) malformed(ctx context.Context, resp *http.Response, err error, data []byte) *Error {
+	if len(data) == 0 {
+		return c.brokenError(ctx, resp, fmt.Errorf("%w: the body has no byte", ErrEmpty), data)
+	}
+	return c.brokenError(ctx, resp, fmt.Errorf("%w: %w", ErrMalformed, err), data)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -18,7 +19,7 @@ import (
 
 // stream reads an answer as server-sent events, passing each delta to the
 // caller as it comes.
-func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Options) (*llms.ContentResponse, error) {
+func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Options, hangUp context.CancelFunc) (*llms.ContentResponse, error) {
 	out := &speaker{o: o, contexts: delta.NewContexts(ctx)}
 	a := &answer{}
 	fail := func(err error, data []byte) error {
@@ -26,7 +27,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		if !errors.As(err, &e) {
 			e = c.brokenError(ctx, resp, err, data)
 		}
-		if len(a.choices) > 0 {
+		if a.spoken() {
 			e.partial = a.response(resp.Header)
 		}
 		return e
@@ -45,25 +46,29 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		case err != nil:
 			return nil, fail(fmt.Errorf("%w: %w", ErrIncompleteStream, err), nil)
 		}
-		if string(bytes.TrimSpace(data)) == "[DONE]" {
-			return c.end(a, resp, fail, true)
+		switch string(bytes.TrimSpace(data)) {
+		case "[DONE]":
+			r, err := c.end(a, resp, fail, true)
+			if err == nil {
+				settle(resp.Body, hangUp)
+			}
+			return r, err
+		case "":
+			continue // some proxies keep the connection awake so
 		}
 		var chunk completion
 		if err := json.Unmarshal(data, &chunk); err != nil {
 			if !closed {
 				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
 			} else if name == "error" {
-				err = fmt.Errorf("%w: %s", ErrInBand, beginning(string(data)))
+				err = c.inBandError(resp, data)
 			} else {
 				err = fmt.Errorf("%w: %w", ErrMalformed, err)
 			}
 			return nil, fail(err, data)
 		}
 		if chunk.failed() || name == "error" {
-			if e := c.inBandError(resp, data); e != nil {
-				return nil, fail(e, data)
-			}
-			return nil, fail(fmt.Errorf("%w: %s", ErrInBand, beginning(string(data))), data)
+			return nil, fail(c.inBandError(resp, data), data)
 		}
 		a.add(&chunk)
 		err = out.deltas(&chunk)
@@ -98,18 +103,14 @@ func (c *client) whole(ctx context.Context, resp *http.Response, out *speaker) (
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.parse(resp, data)
+	a, body, err := c.parse(ctx, resp, data)
 	if err != nil {
 		return nil, err
-	}
-	var body completion
-	if err := json.Unmarshal(data, &body); err != nil { // parse read it just now
-		return nil, c.malformed(resp, err, data)
 	}
 	for i := range body.Choices {
 		body.Choices[i].Delta = body.Choices[i].Message
 	}
-	if err := out.deltas(&body); err != nil {
+	if err := out.deltas(body); err != nil {
 		e := c.brokenError(ctx, resp, err, nil)
 		e.partial = a.response(resp.Header)
 		return nil, e
@@ -142,8 +143,12 @@ func (s *speaker) deltas(c *completion) error {
 				return err
 			}
 		}
-		if len(w.Delta.ToolCalls) > 0 {
-			raw, err := json.Marshal(w.Delta.ToolCalls)
+		calls := w.Delta.ToolCalls
+		if f := w.Delta.FunctionCall; f != nil {
+			calls = append(slices.Clip(calls), toolDelta{Index: new(int), Type: "function", Function: *f})
+		}
+		if len(calls) > 0 {
+			raw, err := json.Marshal(calls)
 			if err != nil { // what was just read can be written
 				return fmt.Errorf("%w: %w", ErrMalformed, err)
 			}
