@@ -70,6 +70,9 @@ func describe(err error) (status int, e apiError, wait time.Duration, asked bool
 		}
 		switch status := said.HTTPStatus(); {
 		case status == http.StatusTooManyRequests:
+			if code == "rate_limit" { // our own limiter's word; clients know OpenAI's
+				code = ""
+			}
 			return status, newError("rate_limit_error", or(code, "rate_limit_exceeded"), "", "too many requests; try again later"), wait, asked
 		case status == http.StatusUnauthorized, status == http.StatusForbidden && code != "content_filter":
 			return http.StatusBadGateway, newError("upstream_error", "upstream_authentication", "", "the model's provider refused this server's credentials"), 0, false

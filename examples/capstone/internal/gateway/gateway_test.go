@@ -248,6 +248,24 @@ func TestProviderFailures(t *testing.T) {
 	require.Equal(t, "120", post(t, server, "/v1/chat/completions", chat("q q")).header.Get("Retry-After"))
 }
 
+// TestALoopThatRunsAway is stopped by the tenant's limit, with the time to come
+// back; another tenant isn't.
+func TestALoopThatRunsAway(t *testing.T) {
+	server := start(t, Options{Keys: []string{"one", "two"}})
+	var last response
+	for i := range 200 {
+		if last = post(t, server, "/v1/chat/completions", chat("How often are keys rotated?"), "Authorization", "Bearer one"); last.status != http.StatusOK {
+			require.Greater(t, i, 100)
+			break
+		}
+	}
+	require.Equal(t, http.StatusTooManyRequests, last.status)
+	require.NotEmpty(t, last.header.Get("Retry-After"))
+	code, _, _ := failure(t, last)
+	require.Equal(t, "rate_limit_exceeded", code)
+	require.Equal(t, http.StatusOK, post(t, server, "/v1/chat/completions", chat("How often are keys rotated?"), "Authorization", "Bearer two").status)
+}
+
 // TestMidStreamFailure: what was said stays, then an error event, and no [DONE].
 func TestMidStreamFailure(t *testing.T) {
 	server := start(t, Options{}, modeltest.Reply{Turn: modeltest.Say("half an answer that breaks"), CutAfter: 4})

@@ -3,8 +3,8 @@
 //
 //	question ─► retrieve ─► prompt with numbered passages ─► the stack ─► check citations
 //
-//	the stack, outermost first: trace (the logical call), guard, cache, retry,
-//	trace (the attempt), client
+//	the stack, outermost first: trace (the logical call), guard, limit, cache,
+//	retry, trace (the attempt), client
 package service
 
 import (
@@ -27,11 +27,13 @@ import (
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
 	"github.com/prodailabs/prodai/retrieve/rag"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/limit"
 	"github.com/prodailabs/prodai/retry/openai"
 	"github.com/prodailabs/prodai/trace"
 	"github.com/prodailabs/prodai/trace/cost"
@@ -198,12 +200,34 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	guarded, err := guardOf(s.cached, s.tenant, log)
+	limited, err := limit.New(s.cached, &limit.Options{Quota: perTenant, Tenant: s.tenant, Tokens: s.Count, Usage: used, Cost: prices.Of, Model: s.backend, Logger: log})
+	if err != nil {
+		return err
+	}
+	guarded, err := guardOf(limited, s.tenant, log)
 	if err != nil {
 		return err
 	}
 	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
 	return err
+}
+
+// perTenant is what a tenant may use: enough for people, too little for a loop
+// that runs away.
+var perTenant = limit.Quota{
+	Requests: limit.Rate{N: 120, Per: time.Minute},
+	Tokens:   limit.Rate{N: 400_000, Per: time.Minute},
+	Money:    limit.Rate{N: 5 * limit.USD, Per: 24 * time.Hour},
+}
+
+// used is what an answer took from the tenant's tokens: nothing if it came from
+// the cache.
+func used(r *llms.ContentResponse) (tokens int, ok bool) {
+	if usage.Cached(r) {
+		return 0, true
+	}
+	u, err := usage.Of(r)
+	return int(u.Input + u.Output), err == nil
 }
 
 // Close writes the last spans and closes the collection.
