@@ -126,6 +126,29 @@ func (r *leafReader) add(l leaf, from int) {
 	r.leaves = append(r.leaves, l)
 }
 
+// mapLeaves returns a JSON text with each string replaced by what change makes
+// of it, and all else as it was.
+func mapLeaves(text string, leaves []leaf, change func(string) (string, error)) (string, error) {
+	var b strings.Builder
+	at := 0
+	for _, l := range leaves {
+		if !l.text {
+			continue
+		}
+		changed, err := change(l.value)
+		if err != nil {
+			return "", err
+		}
+		if changed != l.value {
+			b.WriteString(text[at:l.start])
+			b.WriteString(quote(changed))
+			at = l.end
+		}
+	}
+	b.WriteString(text[at:])
+	return b.String(), nil
+}
+
 // quote writes s as a JSON string, without escaping what needs none.
 func quote(s string) string {
 	var b bytes.Buffer
