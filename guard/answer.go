@@ -224,29 +224,24 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 }
 
 // arguments runs the checks on each string in a call's arguments, decoded, so
-// that no escape hides anything. Arguments that aren't JSON are one text.
+// that no escape hides anything. Arguments that aren't JSON are one text; those
+// that look like it and can't be read in one way only are blocked.
 func (a *answer) arguments(text string, where Where) (string, error) {
-	if len(a.p.checks[ToolCall]) == 0 {
+	trimmed := strings.TrimSpace(text)
+	if len(a.p.checks[ToolCall]) == 0 || trimmed == "" {
 		return text, nil
 	}
-	leaves, err := leavesOf(text)
+	leaves, err := readLeaves(text)
+	if err != nil && strings.IndexByte("{[\"", trimmed[0]) >= 0 {
+		return "", a.calls.block(Verdict{Stage: ToolCall, Check: "tools", Where: where, Findings: []Finding{{
+			Kind: ToolMalformed, End: len(text), Score: 1, Reason: "the arguments can't be read in one way only", Threats: threatsOf(ToolMalformed)}}})
+	}
 	if err != nil {
 		checked, _, err := a.calls.inspect(text, where)
 		return checked, err
 	}
-	var b strings.Builder
-	at := 0
-	for _, l := range leaves {
-		checked, _, err := a.calls.inspect(l.value, where)
-		if err != nil {
-			return "", err
-		}
-		if checked != l.value {
-			b.WriteString(text[at:l.start])
-			b.WriteString(quote(checked))
-			at = l.end
-		}
-	}
-	b.WriteString(text[at:])
-	return b.String(), nil
+	return mapLeaves(text, leaves, func(value string) (string, error) {
+		checked, _, err := a.calls.inspect(value, where)
+		return checked, err
+	})
 }

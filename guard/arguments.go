@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
-// A leaf is a value in a tool call's arguments: a string or a number, or the
-// key of a nested object, which steers a tool as well as a value does.
+// A leaf is a value in a tool call's arguments: a string or a number, or a key,
+// which can say as much as a value does.
 type leaf struct {
 	top        string // the argument it belongs to
 	value      string // decoded
 	start, end int    // in the JSON text
 	text       bool   // it is a string
 	key        bool
+	name       bool // it is the name of an argument, which the tool's definition gives
 }
 
 var errNoObject = errors.New("the arguments aren't one JSON object")
@@ -76,9 +77,8 @@ func (r *leafReader) object(top string, depth int) error {
 		seen[key] = true
 		if depth == 1 {
 			top = key
-		} else {
-			r.add(leaf{top: top, value: key, text: true, key: true}, start)
 		}
+		r.add(leaf{top: top, value: key, text: true, key: true, name: depth == 1}, start)
 		if err := r.value(top, depth); err != nil {
 			return err
 		}
@@ -124,6 +124,29 @@ func (r *leafReader) add(l leaf, from int) {
 	}
 	l.start, l.end = from, int(r.d.InputOffset())
 	r.leaves = append(r.leaves, l)
+}
+
+// mapLeaves returns a JSON text with each string replaced by what change makes
+// of it, and all else as it was.
+func mapLeaves(text string, leaves []leaf, change func(string) (string, error)) (string, error) {
+	var b strings.Builder
+	at := 0
+	for _, l := range leaves {
+		if !l.text {
+			continue
+		}
+		changed, err := change(l.value)
+		if err != nil {
+			return "", err
+		}
+		if changed != l.value {
+			b.WriteString(text[at:l.start])
+			b.WriteString(quote(changed))
+			at = l.end
+		}
+	}
+	b.WriteString(text[at:])
+	return b.String(), nil
 }
 
 // quote writes s as a JSON string, without escaping what needs none.

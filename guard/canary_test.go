@@ -47,7 +47,8 @@ func TestCanary(t *testing.T) {
 			}
 		}
 	}
-	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(word[:19] + " " + word[1:] + " " + word[:10] + strings.Repeat(" ", 40) + word[10:])}},
+	gap := strings.Repeat(" ", 40)
+	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(word[:19] + gap + word[1:] + gap + word[:10] + gap + word[10:])}},
 		&guard.Options{Output: []guard.Check{c.Check()}})
 	_, err := m.GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err, "part of the word is no leak")

@@ -33,8 +33,10 @@
 // what it would have done, and raise it then.
 //
 // Detectors live in subpackages (guard/injection, guard/pii, guard/secret,
-// guard/sink). [FindWith] and [ScanWith] make checks of them. The pipeline itself
-// knows no pattern.
+// guard/sink, guard/flood). [FindWith] and [ScanWith] make checks of them, and
+// guard/defaults assembles the usual ones. The pipeline itself knows no pattern.
+// guard/quarantine goes another way: there the model that acts never reads what
+// it must not obey.
 //
 // # Provenance
 //
@@ -116,6 +118,8 @@
 //   - An address that the user named is trusted for every tool. A tool whose
 //     arguments are all from the user does what the user asked for, with a body
 //     that may come from a document: say so on the screen that asks to confirm.
+//   - Pictures and files. The guard reads text; a screenshot of an order is a
+//     document that nobody has looked at. Let a tool read it, then it is one.
 //   - Telling the caller what was found and where helps the attacker to tune.
 //     [WriteError] gives the check and the reason; give less if you must.
 //
@@ -142,5 +146,6 @@
 //     arXiv:2503.18813, 2025. Taint carried through a whole interpreter.
 //   - M. Costa et al.: Securing AI agents with information-flow control (FIDES).
 //     arXiv:2505.23643, 2025.
-//   - S. Willison: The dual LLM pattern for building AI assistants, 2023.
+//   - S. Willison: The dual LLM pattern for building AI assistants that can
+//     resist prompt injection, 2023. See guard/quarantine.
 package guard

@@ -128,24 +128,11 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &requestError{http.StatusBadRequest, "the body is no JSON that can be read in one way only"}
 	}
-	var b strings.Builder
-	at := 0
-	for _, l := range leaves {
-		if !l.text {
-			continue
-		}
-		checked, _, err := s.inspect(l.value, nowhere("body"))
-		if err != nil {
-			return nil, err
-		}
-		if checked != l.value {
-			b.WriteString(text[at:l.start])
-			b.WriteString(quote(checked))
-			at = l.end
-		}
-	}
-	b.WriteString(text[at:])
-	return []byte(b.String()), nil
+	out, err := mapLeaves(text, leaves, func(value string) (string, error) {
+		checked, _, err := s.inspect(value, nowhere("body"))
+		return checked, err
+	})
+	return []byte(out), err
 }
 
 // WriteError answers with an error in the OpenAI API's form. The status and code

@@ -184,3 +184,26 @@ func TestProvenance(t *testing.T) {
 	}
 	assert.False(t, guard.ProvenanceFrom(t.Context()).Tainted())
 }
+
+func TestSourcesMayBeCitedOnly(t *testing.T) {
+	r, err := guard.NewRetriever(found{{PageContent: "A clean document about opening hours.", Metadata: map[string]any{"source": "https://crawled.test/Page"}}}, nil)
+	require.NoError(t, err)
+	ctx := guard.NewContext(t.Context(), guard.Delimit)
+	docs, err := r.GetRelevantDocuments(ctx, "hours")
+	require.NoError(t, err)
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "book", `{"url":"https://crawled.test/Page"}`)}}}
+	_, err = newModel(t, next, &guard.Options{Tools: mailTools}).GenerateContent(ctx, human("Book it. "+docs[0].PageContent))
+	var blocked *guard.BlockedError
+	require.ErrorAs(t, err, &blocked)
+	assert.Equal(t, guard.ToolTainted, blocked.Verdict.Findings[0].Kind)
+
+	var cites bool
+	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}, &guard.Options{Output: []guard.Check{{Name: "look", Find: func(ctx context.Context, _ string) ([]guard.Finding, error) {
+		p := guard.ProvenanceFrom(ctx)
+		cites = p.Cites("https://crawled.test/page") && !p.Trusts("https://crawled.test/page")
+		return nil, nil
+	}}}})
+	_, err = m.GenerateContent(ctx, human(docs[0].PageContent))
+	require.NoError(t, err)
+	assert.True(t, cites)
+}

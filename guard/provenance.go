@@ -19,6 +19,7 @@ type Provenance struct {
 	tokens    map[string]bool
 	request   string // the last human message, normalised
 	untrusted []string
+	sources   []string // where passages came from, normalised
 	allowed   []string // tools that the application allows for this request
 }
 
@@ -60,6 +61,11 @@ func (p *Provenance) Trusts(value string) bool {
 	}
 	return true
 }
+
+// Cites reports whether an address is the source of a retrieved document, as the
+// index gives it. Such an address may be cited. It isn't trusted beyond that:
+// whoever wrote a page that was crawled chose its address.
+func (p *Provenance) Cites(address string) bool { return slices.Contains(p.sources, normal(address)) }
 
 func (p *Provenance) trust(text string) {
 	text = normal(text)

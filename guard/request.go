@@ -17,7 +17,7 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 	r.passages, urls = passagesOf(ctx).snapshot()
 	r.prov.allowed, _ = ctx.Value(allowedKey{}).([]string)
 	for _, u := range urls {
-		r.prov.trust(u)
+		r.prov.sources = append(r.prov.sources, normal(u))
 	}
 	for _, m := range messages {
 		r.read(m)

@@ -37,7 +37,7 @@ func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 //
 // If ctx comes from [NewContext] the documents are registered as [Untrusted]
 // does, and a [Model] marks them where they stand in the prompt, whole or line
-// by line. Their "source" counts as trusted: the index says it, not the text.
+// by line. Their "source" may be cited, see [Provenance.Cites].
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
 	docs, err := r.next.GetRelevantDocuments(ctx, query)
 	if err != nil {

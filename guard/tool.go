@@ -87,7 +87,7 @@ func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.Function
 		return find(ToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
 	}
 	for _, l := range leaves {
-		if slices.Contains(enumOf(o, t.Name, l.top), l.value) {
+		if l.name || slices.Contains(enumOf(o, t.Name, l.top), l.value) {
 			continue // the application's own word
 		}
 		trusted := p.Trusts(l.value)

@@ -148,3 +148,13 @@ func TestArgumentsAreCheckedDecoded(t *testing.T) {
 	assert.Equal(t, `{"q": ["[WORD] & co", 1]}`, r.Choices[0].ToolCalls[0].FunctionCall.Arguments)
 	assert.NotContains(t, s.tool.String(), "ish")
 }
+
+func TestAmbiguousArgumentsAreBlocked(t *testing.T) {
+	for _, arguments := range []string{`{"q":"sword\u0066ish","q":"x"}`, `{"q":"sword\u0066ish"`, `{"q":1} {"q":"sword\u0066ish"}`} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "search", arguments)}}}
+		_, err := newModel(t, next, &guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}}).GenerateContent(t.Context(), human("hi"))
+		var blocked *guard.BlockedError
+		require.ErrorAs(t, err, &blocked, arguments)
+		assert.Equal(t, guard.ToolMalformed, blocked.Verdict.Findings[0].Kind)
+	}
+}

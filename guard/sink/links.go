@@ -14,7 +14,7 @@ import (
 // allows no images, and links only while the model has read nothing untrusted.
 //
 // Beside them, an address that stands whole in the user's or the application's
-// words is always allowed, as is the source of a retrieved document.
+// words is always allowed, and a link to the source of a retrieved document.
 type LinkOptions struct {
 	// Hosts may be linked: "example.org", with a port if it isn't the
 	// scheme's, or ".example.org" for every host below.
@@ -110,7 +110,7 @@ func (l *links) allowed(address string, image bool, from *guard.Provenance) bool
 	}) {
 		return true
 	}
-	if from.Trusts(address) {
+	if from.Trusts(address) || !image && from.Cites(address) {
 		return true
 	}
 	return !image && !l.o.Strict && !from.Tainted()

@@ -1,0 +1,192 @@
+// Package quarantine lets a model work with text that it must not read: the
+// dual-model pattern.
+//
+// # The lecture
+//
+// Lecture 8. A model that has read a document may be acting for the document. So
+// let the model that plans and calls tools never read one. It sees names:
+// {{v1}} is the mail, {{v2}} its summary. A second model, which has no tools and
+// no memory, reads what is behind the names and writes answers that are names
+// again. What the document says can change what stands behind a name, and
+// nothing else: not which tool is called, nor with whom.
+//
+//	user ──▶ privileged model ──▶ tool call with {{v2}} ──▶ program puts the text in
+//	              ▲  names only                                    │ Expand
+//	              │                                                ▼
+//	          {{v1}}, {{v2}}      document ──▶ reading model ──▶ {{v2}}
+//	                                           no tools
+//
+// The rule is kept by a type. A [Value] prints as its name, however it is
+// printed, so text can't slip into a prompt by accident; to get at it one must
+// write Reveal, and a reviewer can search for that word.
+//
+// Where the plan must depend on the content, ask for one of a few words that the
+// program wrote ([Session.Choose]). An attacker can choose among them; that is all
+// they can do.
+//
+// # Pitfalls
+//
+//   - Revealing a value into the privileged prompt "just this once". The pattern
+//     is the absence of that line.
+//   - A choice of two is a lever too: "is this mail urgent?" must not decide on a
+//     refund.
+//   - What is shown to the user is still untrusted: clean it (guard/sink).
+//
+// # Further reading
+//
+//   - S. Willison: The dual LLM pattern for building AI assistants that can
+//     resist prompt injection, 2023.
+//   - E. Debenedetti et al.: Defeating prompt injections by design.
+//     arXiv:2503.18813, 2025.
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/internal/wrap"
+)
+
+// ErrNil says that New was given no model to read with.
+var ErrNil = errors.New("quarantine: the reading model is nil")
+
+// ErrChoice says that the reading model's answer is none of the choices.
+var ErrChoice = errors.New("quarantine: the answer is none of the choices")
+
+// A Value is a text that is known by name only. The zero Value is the empty
+// text without a name.
+type Value struct {
+	name string
+	text *string // a pointer, so that printing the struct's insides shows none of it
+}
+
+// String returns the value's name, such as {{v1}}.
+func (v Value) String() string { return v.name }
+
+// GoString returns the value's name too.
+func (v Value) GoString() string { return v.name }
+
+// Format prints the value's name for every verb.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.name)) }
+
+// MarshalText returns the value's name, for JSON as well.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.name), nil }
+
+// LogValue returns the value's name.
+func (v Value) LogValue() slog.Value { return slog.StringValue(v.name) }
+
+// Reveal returns the text. It is for the program, never for the privileged
+// model's prompt.
+func (v Value) Reveal() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
+
+// A Session holds the values of one task. It is safe for concurrent use.
+type Session struct {
+	reader llms.Model
+
+	mu     sync.Mutex
+	values map[string]Value
+}
+
+// New returns a session in which reader reads what is held. Give it a model
+// without tools or memory; a small one will often do.
+func New(reader llms.Model) (*Session, error) {
+	if reader == nil {
+		return nil, ErrNil
+	}
+	return &Session{reader: reader, values: map[string]Value{}}, nil
+}
+
+// Hold puts a text under a new name.
+func (s *Session) Hold(text string) Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := Value{"{{v" + strconv.Itoa(len(s.values)+1) + "}}", &text}
+	s.values[v.name] = v
+	return v
+}
+
+const readerPrompt = "You read material from outside and answer one question about it. You can do nothing else."
+
+// Ask has the reading model answer a question about values. The answer is a
+// value, as untrusted as what it was made of.
+func (s *Session) Ask(ctx context.Context, question string, values ...Value) (Value, error) {
+	answer, err := s.read(ctx, question, values)
+	if err != nil {
+		return Value{}, err
+	}
+	return s.Hold(answer), nil
+}
+
+// Choose has the reading model pick one of the program's own words, and returns
+// its index. Case and the punctuation around the answer don't count.
+func (s *Session) Choose(ctx context.Context, question string, choices []string, values ...Value) (int, error) {
+	answer, err := s.read(ctx, question+"\nAnswer with one of these and nothing else: "+strings.Join(choices, ", "), values)
+	if err != nil {
+		return 0, err
+	}
+	answer = strings.Trim(strings.TrimSpace(answer), ".!\"'`* ")
+	for i, c := range choices {
+		if strings.EqualFold(answer, c) {
+			return i, nil
+		}
+	}
+	return 0, ErrChoice
+}
+
+func (s *Session) read(ctx context.Context, question string, values []Value) (string, error) {
+	ctx = guard.NewContext(ctx, guard.Delimit)
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = v.Reveal()
+	}
+	shown := guard.Untrusted(ctx, texts...)
+	r, err := s.reader.GenerateContent(ctx, []llms.MessageContent{
+		llms.TextParts(llms.ChatMessageTypeSystem, readerPrompt+"\n\n"+guard.Delimit.Explain()),
+		llms.TextParts(llms.ChatMessageTypeHuman, question+"\n\n"+strings.Join(shown, "\n\n")),
+	})
+	if err != nil {
+		return "", wrap.ContextError(ctx, err)
+	}
+	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
+		return "", wrap.ErrNoChoice
+	}
+	return r.Choices[0].Content, nil
+}
+
+// Expand puts the texts in the place of their names, for the user's eyes or a
+// tool's argument. It does so once: a name inside a text stays a name, so no
+// document can pull in another.
+func (s *Session) Expand(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "{{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}}")
+		v, known := s.values["{{"+name+"}}"]
+		if !closed || !known {
+			b.WriteString("{{")
+			text = rest
+			continue
+		}
+		b.WriteString(v.Reveal())
+		text = after
+	}
+}
