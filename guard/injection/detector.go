@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/guard/detect"
-	"github.com/prodailabs/prodai/guard/injection/internal/model"
+	"github.com/prodailabs/prodai/guard/internal/model"
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
