@@ -31,7 +31,8 @@ type Candidate struct {
 	// what it encodes. Such a text looks odd without meaning anything.
 	Encoded bool
 
-	m mapped
+	leet bool // many of the words have digits for letters
+	m    mapped
 }
 
 // Origin returns the range of the original text that Text[start:end] was made
@@ -139,7 +140,7 @@ func (t *trail) expand(it item) {
 		leet(&clean, child)
 	}
 	decipher(&clean, child)
-	encoded = has.mostlyLeet
+	t.out[at].leet = has.mostlyLeet
 }
 
 // inPlain lists the steps whose input can be read as it is.

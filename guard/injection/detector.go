@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/guard/detect"
-	"github.com/prodailabs/prodai/guard/injection/internal/model"
+	"github.com/prodailabs/prodai/guard/internal/model"
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
@@ -103,6 +103,8 @@ func (d *Detector) Inspect(text string) Report {
 			margin -= float64(d.weights.Threshold)
 			if c.Encoded || !telling(tokens, slices.ContainsFunc(c.Steps, isGuess)) {
 				margin -= noEvidence
+			} else if c.leet {
+				margin -= oddSpelling
 			}
 			bestClassifier = max(bestClassifier, margin)
 		}
@@ -147,6 +149,11 @@ func (d *Detector) Find(text string) []detect.Finding {
 // noEvidence is taken off the margin of a reading that says too little for the
 // classifier, or that is code of which another reading has the meaning.
 const noEvidence = 3
+
+// oddSpelling is taken off the margin of a text in which digits stand for
+// letters: attacks of the training data like to be written so, harmless jokes
+// too. The reading with letters counts in full.
+const oddSpelling = 1.5
 
 // telling reports whether there are at least three words, and more or a concept
 // among them. Where letters were guessed, only a concept counts.

@@ -3,7 +3,7 @@ package injection
 import (
 	"strings"
 
-	"github.com/prodailabs/prodai/guard/injection/internal/model"
+	"github.com/prodailabs/prodai/guard/internal/model"
 	"github.com/prodailabs/prodai/guard/threat"
 )
 

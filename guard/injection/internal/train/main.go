@@ -22,7 +22,7 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/guard/injection"
-	"github.com/prodailabs/prodai/guard/injection/internal/model"
+	"github.com/prodailabs/prodai/guard/internal/model"
 )
 
 // The settings were chosen by the cross-validation.
