@@ -216,6 +216,9 @@ func (c *call) denied(claim Claim, d Decision) error {
 		return e
 	}
 	e.Reason = fmt.Sprintf("%.0f per %v are used up", claim.Rate.N, claim.Rate.Per)
+	if e.Dimension == "money" {
+		e.Reason = fmt.Sprintf("$%.2f per %v are used up", claim.Rate.N/USD, claim.Rate.Per)
+	}
 	e.Delay, e.HasDelay = d.Wait, true
 	return e
 }

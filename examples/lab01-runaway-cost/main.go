@@ -1,0 +1,101 @@
+// Command lab01-runaway-cost runs the $100,000 weekend twice: a batch job with
+// a loop that never ends, first with nothing in its way, then under a rate of
+// money, a budget and a kill switch. Time is simulated; no network is used.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/retry/limit"
+)
+
+func main() {
+	budget := flag.Int64("budget", 500, "what the job may spend in all, in dollars")
+	hourly := flag.Float64("hourly", 100, "how fast it may spend, in dollars an hour")
+	flag.Parse()
+	if err := run(*budget, *hourly); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// The job asks 26 times a second, 2,000 tokens in and 500 out each time, at $5
+// and $15 a million: a cent and three quarters a call, $1,638 an hour.
+const (
+	perSecond = 26
+	in, out   = 2000, 500
+	callCost  = (in*5 + out*15) * limit.USD / 1_000_000
+)
+
+func cost(string, *llms.ContentResponse) (int64, bool) { return callCost, true }
+
+// provider answers everything, at once, whatever it costs.
+type provider struct{ calls int64 }
+
+func (p *provider) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	p.calls++
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "…"}}}, nil
+}
+
+func (p *provider) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
+	return llms.GenerateFromSinglePrompt(ctx, p, prompt, o...)
+}
+
+func run(budget int64, hourly float64) error {
+	friday := time.Date(2026, 9, 18, 18, 0, 0, 0, time.UTC)
+	monday := friday.Add(63 * time.Hour)
+
+	unlimited := friday.Sub(monday).Abs().Seconds() * perSecond * float64(callCost) / limit.USD
+	fmt.Printf("Friday 18:00 to Monday 9:00, %d calls a second at $%.4f.\n\n", perSecond, float64(callCost)/limit.USD)
+	fmt.Printf("Without a limit: nobody is asked, nothing fails.       $%10.2f on Monday\n", unlimited)
+
+	now := friday
+	next := &provider{}
+	var off limit.Switch
+	m, err := limit.New(next, &limit.Options{
+		Quota: limit.Quota{
+			Money:        limit.Rate{N: hourly * limit.USD, Per: time.Hour},
+			SpendPicoUSD: budget * limit.USD,
+		},
+		Cost:   cost,
+		Store:  &limit.Local{Now: func() time.Time { return now }},
+		Switch: &off,
+	})
+	if err != nil {
+		return err
+	}
+	said := map[string]bool{}
+	ctx := context.Background()
+	for now = friday; now.Before(monday); now = now.Add(time.Second / perSecond) {
+		_, err := m.Call(ctx, "next item")
+		var e *limit.Error
+		if !errors.As(err, &e) {
+			continue
+		}
+		if !said[e.Dimension] {
+			said[e.Dimension] = true
+			fmt.Printf("%s  HTTP %d, %-6s $%9.2f spent   %v\n", now.Format("Monday 15:04"), e.HTTPStatus(), e.Dimension+":", dollars(m), e)
+		}
+		if e.Dimension == "money" {
+			// A client that obeys Retry-After sleeps until then.
+			now = now.Add(e.Delay)
+		}
+		if e.Refusal == limit.Stop {
+			break
+		}
+	}
+	fmt.Printf("\nWith the limits: %d calls, $%.2f, and a page on Friday night instead of a bill on Monday.\n", next.calls, dollars(m))
+	off.Off("", "incident 1: batch job in a loop")
+	_, err = m.Call(ctx, "next item")
+	fmt.Printf("The switch, for everything that is left: %v\n", err)
+	return nil
+}
+
+func dollars(m *limit.Model) float64 { return float64(m.Spent("")) / limit.USD }
