@@ -1,0 +1,171 @@
+// Package redis keeps the limits of package limit in Redis, so that many
+// processes share them.
+//
+// # The lecture
+//
+// Lecture 8. Ten instances of a service with a limit of 60 a minute each are a
+// limit of 600. To share one, the state must be in one place and every decision
+// must be one step there: an instance that reads a counter and then writes it
+// races with nine others.
+//
+// GCRA (see limit.Rate) keeps one number for each limit, and Redis runs a Lua
+// script without interruption, with a clock of its own. So a decision over all
+// the limits of a call, whole or not at all, is one round trip:
+//
+//	instance 1 ─┐  EVALSHA take, keys, rates, n   ┌───────────────┐
+//	instance 2 ─┼────────────────────────────────▶│ Redis: now    │
+//	instance 3 ─┘  ◀── granted? wait, remaining   │ key -> instant│
+//	                                              └───────────────┘
+//
+// A key lives until its bucket would be full again, so idle tenants cost
+// nothing, and a Redis that lost its memory has full buckets: at most one burst
+// too much for each key.
+//
+// # Pitfalls
+//
+//   - When Redis is down the store returns an error, and limit.Options decides
+//     what that means: local limits meanwhile (the default), or nobody passes.
+//     Give the client short timeouts; a limiter that waits is an outage.
+//   - In a cluster the keys of one call must be in one slot: give
+//     limit.Options.Prefix a hash tag, "{limit}".
+//   - The instances' clocks don't matter, Redis' does.
+//
+// # Exercises
+//
+//  1. Write the same with INCR and EXPIRE. How much can pass in one second
+//     around the end of a window?
+//  2. Restart Redis while eight processes share a limit. How much more passes?
+//
+// # Further reading
+//
+//   - Brandur Leach, "Rate Limiting, Cells, and GCRA", 2015.
+//   - Redis documentation, "Scripting with Lua": atomicity and effects.
+package redis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prodailabs/prodai/retry/limit"
+)
+
+// A Store is a limit.Store in Redis. It is safe for concurrent use.
+type Store struct{ client redis.Scripter }
+
+// New returns a store on client, a *redis.Client, *redis.ClusterClient or
+// *redis.Ring.
+func New(client redis.Scripter) (*Store, error) {
+	if client == nil {
+		return nil, fmt.Errorf("%w: the redis client is nil", limit.ErrConfig)
+	}
+	return &Store{client}, nil
+}
+
+// Numbers in Lua are doubles: instants are whole microseconds, of which 2^53
+// last until the year 2255.
+const clock = `
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+`
+
+// For each key: the time of n units, of a whole bucket, and of one unit; the
+// last argument is how far ahead to reserve. The answer: granted, wait, the
+// deciding claim, its reset. Wait -1 is never.
+var take = redis.NewScript(clock + `
+local ahead = tonumber(ARGV[#ARGV])
+local tats, ok, wait, claim, reset = {}, 1, 0, 1, 0
+for i, key in ipairs(KEYS) do
+  local increment, whole = tonumber(ARGV[2*i-1]), tonumber(ARGV[2*i])
+  local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
+  local new = tat + increment
+  local w = new - whole - now
+  local r = tat - now
+  if increment > whole then
+    if ok == 1 or wait ~= -1 then ok, wait, claim, reset = 0, -1, i, r end
+  elseif w > ahead then
+    if ok == 1 or (wait ~= -1 and w > wait) then ok, wait, claim, reset = 0, w, i, r end
+  elseif ok == 1 and (i == 1 or w > wait) then
+    wait, claim, reset = w, i, new - now
+  end
+  tats[i] = new
+end
+if ok == 1 then
+  for i, key in ipairs(KEYS) do
+    redis.call('SET', key, string.format('%.0f', tats[i]), 'PX', math.ceil((tats[i] - now) / 1000) + 1)
+  end
+end
+return {ok, string.format('%.0f', wait), claim, string.format('%.0f', reset)}
+`)
+
+var charge = redis.NewScript(clock + `
+for i, key in ipairs(KEYS) do
+  local tat = math.max(tonumber(redis.call('GET', key) or 0), now) + tonumber(ARGV[i])
+  if tat <= now then
+    redis.call('DEL', key)
+  else
+    redis.call('SET', key, string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1)
+  end
+end
+return 1
+`)
+
+// Take implements limit.Store.
+func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Duration) (limit.Decision, error) {
+	var keys []string
+	var args []any
+	var index []int
+	for i, c := range claims {
+		if c.Rate.None() || c.N <= 0 {
+			continue
+		}
+		keys = append(keys, c.Key)
+		args = append(args, micros(c.Rate.Span(c.N)), micros(c.Rate.Span(c.Rate.Capacity())))
+		index = append(index, i)
+	}
+	if len(keys) == 0 {
+		return limit.Decision{OK: true}, nil
+	}
+	reply, err := take.Run(ctx, s.client, keys, append(args, micros(max(ahead, 0)))...).Int64Slice()
+	if err != nil {
+		return limit.Decision{}, fmt.Errorf("limit/redis: %w", err)
+	}
+	if len(reply) != 4 || reply[2] < 1 || reply[2] > int64(len(index)) {
+		return limit.Decision{}, fmt.Errorf("limit/redis: the script returned %v", reply)
+	}
+	d := limit.Decision{OK: reply[0] == 1, Claim: index[reply[2]-1], Reset: max(0, time.Duration(reply[3])*time.Microsecond)}
+	d.Wait = max(0, time.Duration(reply[1])*time.Microsecond)
+	if !d.OK && reply[1] == -1 {
+		d.Wait = limit.Never
+	}
+	rate := claims[d.Claim].Rate
+	d.Limit = rate.Capacity()
+	d.Remaining = max(0, d.Limit-d.Reset.Seconds()/rate.Per.Seconds()*rate.N)
+	return d, nil
+}
+
+// Charge implements limit.Store.
+func (s *Store) Charge(ctx context.Context, claims []limit.Claim) error {
+	var keys []string
+	var args []any
+	for _, c := range claims {
+		if !c.Rate.None() {
+			keys = append(keys, c.Key)
+			args = append(args, micros(c.Rate.Span(c.N)))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := charge.Run(ctx, s.client, keys, args...).Err(); err != nil {
+		return fmt.Errorf("limit/redis: %w", err)
+	}
+	return nil
+}
+
+// micros keeps the fraction: a million tokens a second are one each.
+func micros(d time.Duration) float64 { return float64(d) / 1e3 }
+
+var _ limit.Store = (*Store)(nil)
