@@ -199,16 +199,19 @@ func (b *Breaker) count(failed bool) int {
 // for a run of failures (as in gobreaker) and to the new one for a window (as
 // in failsafe-go), so that both references are met to the nanosecond.
 func (b *Breaker) advance(now time.Time) {
-	due := now.After(b.until) || b.o.Window > 0 && now.Equal(b.until)
-	switch {
-	case b.state == Open && due:
-		b.enter(HalfOpen, now)
-	case b.state == Closed && b.o.Interval > 0:
-		if b.until.IsZero() {
-			b.until = now.Add(b.o.Interval)
-		} else if due {
-			b.enter(Closed, now)
+	if b.state == HalfOpen || b.state == Closed && b.o.Interval == 0 {
+		return // nothing is due, and this is every healthy call
+	}
+	if b.state == Closed && b.until.IsZero() {
+		b.until = now.Add(b.o.Interval)
+		return
+	}
+	if now.After(b.until) || b.o.Window > 0 && now.Equal(b.until) {
+		next := Closed // a new run of failures
+		if b.state == Open {
+			next = HalfOpen
 		}
+		b.enter(next, now)
 	}
 }
 
