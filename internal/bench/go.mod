@@ -104,11 +104,5 @@ require (
 require (
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
-	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
-	github.com/failsafe-go/failsafe-go v0.9.8
-	github.com/sony/gobreaker/v2 v2.4.0
-	golang.org/x/time v0.16.0
 )
-
-require github.com/bits-and-blooms/bitset v1.24.4 // indirect
