@@ -90,15 +90,24 @@ const (
 type measure struct {
 	size, overlap int
 	count         func(string) int
+	runes         bool // count counts code points
+}
+
+// on returns the measure for the parts of one text.
+func (m measure) on(text string) measure {
+	if m.runes {
+		m.count = runesOf(text)
+	}
+	return m
 }
 
 func (o *Options) measure() (measure, error) {
-	m := measure{count: utf8.RuneCountInString, size: defaultRunes}
+	m := measure{count: utf8.RuneCountInString, size: defaultRunes, runes: true}
 	if o == nil {
 		return m, nil
 	}
 	if o.Tokens != nil {
-		m.count, m.size = o.Tokens, defaultTokens
+		m.count, m.size, m.runes = o.Tokens, defaultTokens, false
 	}
 	switch {
 	case o.Size < 0:
@@ -116,12 +125,14 @@ func (o *Options) measure() (measure, error) {
 func finish(text string, spans []piece) []Chunk {
 	out := make([]Chunk, 0, len(spans))
 	byteAt, runeAt := 0, 0
+	count := runesOf(text)
 	for _, s := range spans {
-		runeAt += utf8.RuneCountInString(text[byteAt:s.start])
+		runeAt += count(text[byteAt:s.start])
 		byteAt = s.start
 		part := text[s.start:s.end]
+		size := count(part)
 		out = append(out, Chunk{
-			Text: part, Start: s.start, End: s.end, RuneStart: runeAt, RuneEnd: runeAt + utf8.RuneCountInString(part),
+			Text: part, Start: s.start, End: s.end, RuneStart: runeAt, RuneEnd: runeAt + size,
 			Headings: s.headings, Context: s.context, Oversize: s.oversize,
 		})
 	}

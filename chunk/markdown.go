@@ -36,6 +36,7 @@ func (m *Markdown) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next func(limit int) (int, []heading)) {
 	var out []piece
 	path := slices.Clone(above)
+	measure := m.m.on(text)
 	all := parseBlocks(text)
 	for blocks := all; len(blocks) > 0; {
 		n := 0
@@ -46,7 +47,7 @@ func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next fu
 		for n < len(blocks) && blocks[n].kind != headingBlock {
 			n++
 		}
-		out = append(out, m.section(text, blocks[:n], titles(path))...)
+		out = append(out, section(measure, text, blocks[:n], titles(path))...)
 		blocks = blocks[n:]
 	}
 	return finish(text, out), func(limit int) (int, []heading) {
@@ -96,8 +97,8 @@ func titles(path []heading) []string {
 }
 
 // section packs the blocks under one heading.
-func (m *Markdown) section(text string, blocks []block, headings []string) []piece {
-	p := packer{measure: m.m, text: text, levels: prose}
+func section(m measure, text string, blocks []block, headings []string) []piece {
+	p := packer{measure: m, text: text, levels: prose}
 	pieces := make([]piece, len(blocks))
 	for i, b := range blocks {
 		pieces[i] = piece{start: b.start, end: b.end}

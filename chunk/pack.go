@@ -3,6 +3,7 @@ package chunk
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 
@@ -39,7 +40,7 @@ func (p *packer) fill(start, end, at int) {
 	if start == end {
 		return
 	}
-	if p.count(p.text[start:end]) <= p.size {
+	if !p.exceeds(start, end) {
 		p.out = append(p.out, piece{start: start, end: end})
 		return
 	}
@@ -70,11 +71,25 @@ func (p *packer) fill(start, end, at int) {
 	}
 }
 
+// exceeds reports whether text[start:end] is larger than a passage. Of a long
+// text it counts the beginning alone, which as a rule is too much already.
+func (p *packer) exceeds(start, end int) bool {
+	if head := start + 16*p.size; head < end {
+		for !utf8.RuneStart(p.text[head]) && head > start {
+			head--
+		}
+		if p.count(p.text[start:head]) > p.size {
+			return true
+		}
+	}
+	return p.count(p.text[start:end]) > p.size
+}
+
 // weigh counts each piece without the white space after it, which a tokenizer
 // would join with what follows.
 func (p *packer) weigh(pieces []piece) {
 	for i := range pieces {
-		pieces[i].size = p.count(strings.TrimRightFunc(p.text[pieces[i].start:pieces[i].end], unicode.IsSpace))
+		pieces[i].size = p.count(trimRight(p.text[pieces[i].start:pieces[i].end]))
 	}
 }
 
@@ -131,10 +146,32 @@ func (p *packer) next(pieces []piece, from, to int) int {
 
 // trim moves the ends of a span inwards over white space.
 func trim(text string, start, end int) (int, int) {
-	part := text[start:end]
-	left := strings.TrimLeftFunc(part, unicode.IsSpace)
-	start += len(part) - len(left)
-	return start, start + len(strings.TrimRightFunc(left, unicode.IsSpace))
+	start += blank(text[start:end])
+	return start, start + len(trimRight(text[start:end]))
+}
+
+// blank returns the length of the white space at the start of s.
+func blank(s string) int {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= utf8.RuneSelf {
+			return i + len(s[i:]) - len(strings.TrimLeftFunc(s[i:], unicode.IsSpace))
+		} else if c != ' ' && c-'\t' >= 5 {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// trimRight returns s without the white space at its end.
+func trimRight(s string) string {
+	for i := len(s); i > 0; i-- {
+		if c := s[i-1]; c >= utf8.RuneSelf {
+			return strings.TrimRightFunc(s[:i], unicode.IsSpace)
+		} else if c != ' ' && c-'\t' >= 5 {
+			return s[:i]
+		}
+	}
+	return ""
 }
 
 // cutAfter cuts text[start:end] after each place that find reports: the number
@@ -152,24 +189,36 @@ func cutAfter(text string, start, end int, find func(string) int) []piece {
 	return out
 }
 
-// paragraphs cuts after blank lines.
+// paragraphs cuts after blank lines. The line that follows keeps its
+// indentation.
 func paragraphs(text string, start, end int) []piece {
-	return cutAfter(text, start, end, func(s string) int {
-		for at := 0; ; {
-			i := strings.IndexByte(s[at:], '\n')
-			if i < 0 {
-				return -1
-			}
-			at += i + 1
-			rest := strings.TrimLeft(s[at:], " \t\r\v\f")
-			if strings.HasPrefix(rest, "\n") {
-				blank := strings.TrimLeft(rest, " \t\r\v\f\n")
-				// the line that follows keeps its indentation
-				indent := strings.LastIndexByte(s[:len(s)-len(blank)], '\n') + 1
-				return indent
+	var out []piece
+	for at := start; ; {
+		i := strings.IndexByte(text[at:end], '\n')
+		if i < 0 {
+			return append(out, piece{start: start, end: end})
+		}
+		at += i + 1
+		next := at // after the last line end of a gap
+		for j := at; j < end; j++ {
+			c := text[j]
+			if c == '\n' {
+				next = j + 1
+			} else if c != ' ' && c-'\t' >= 5 {
+				break
 			}
 		}
-	})
+		if next == end {
+			return append(out, piece{start: start, end: end})
+		}
+		if next > at {
+			if out == nil { // the first paragraph foretells how many there are
+				out = make([]piece, 0, (end-start)/(next-start)+1)
+			}
+			out = append(out, piece{start: start, end: next})
+			start, at = next, next
+		}
+	}
 }
 
 // lines cuts after line ends: LF, CRLF or CR.
@@ -221,8 +270,7 @@ func words(text string, start, end int) []piece {
 		if i < 0 {
 			return -1
 		}
-		rest := strings.TrimLeftFunc(s[i:], unicode.IsSpace)
-		return len(s) - len(rest)
+		return i + blank(s[i:])
 	})
 }
 
