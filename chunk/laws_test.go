@@ -30,6 +30,18 @@ func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 		m, err := NewMarkdown(o)
 		require.NoError(t, err)
 		out["markdown "+name] = m
+		h, err := NewHTML(o)
+		require.NoError(t, err)
+		out["html "+name] = h
+		j, err := NewJSON(o)
+		require.NoError(t, err)
+		out["json "+name] = j
+		g, err := NewGo(o)
+		require.NoError(t, err)
+		out["go "+name] = g
+		l, err := NewLaTeX(o)
+		require.NoError(t, err)
+		out["latex "+name] = l
 	}
 	return out
 }
@@ -88,6 +100,9 @@ func FuzzLaws(f *testing.F) {
 	for _, s := range []string{
 		sample, "a\n\nb\n \nc", "\ufeffx\x00y\r\rz\r\n", "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", "# h\n\n```\ncode\n\nmore", "Title\n=====\nText. More e.g. this. 返金は三十日以内です。次の文。",
 		strings.Repeat("x", 300), "👨‍👩‍👧‍👦🇩🇪e\u0301\u0301\u0301", "\xff\xfe broken \xf0\x9f", strings.Repeat("\n", 50) + "end", "1. one\n2. two\n\n   still two\n- three\n",
+		"package a\n\n// F is it.\nfunc (t *T[K]) F() {\n\tx := 1\n\tif x > 0 {\n\t\treturn\n\t}\n}\n\nvar (\n\ta = 1\n\tb, c = 2, 3\n)\nfunc broken( {\n",
+		`{"a":{"b":[1,2,{"c":"x\"y"}]},"d":null}]}`, "<body><h1>A &amp; <b>b</b></h1><p>one<p>two<h3>C</h3><ul><li>x</ul><script>if (a<b) {}</script></h2>",
+		"\\section*[s]{One {two}}\ntext\n\n\\begin{itemize}\n\\item a\n\\item b\n\\end{itemize}\n\\subsection{open\n% c\n",
 	} {
 		f.Add(s, uint8(20), uint8(5))
 		f.Add(s, uint8(3), uint8(0))

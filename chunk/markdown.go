@@ -104,8 +104,17 @@ func section(m measure, text string, blocks []block, headings []string) []piece 
 		pieces[i] = piece{start: b.start, end: b.end}
 	}
 	p.weigh(pieces)
+	j, lastLarge := -1, -1 // the first block from i on that is no heading, and the last too large one up to it
 	for i := 0; i < len(pieces); {
-		if j := min(afterHeadings(blocks, i), len(blocks)-1); slices.ContainsFunc(pieces[i:j+1], p.tooLarge) {
+		if i > j {
+			j = min(afterHeadings(blocks, i), len(blocks)-1)
+			for k := i; k <= j; k++ {
+				if p.tooLarge(pieces[k]) {
+					lastLarge = k
+				}
+			}
+		}
+		if lastLarge >= i {
 			b := blocks[j]
 			b.start = blocks[i].start // a heading stays with what it heads
 			large(&p, b)

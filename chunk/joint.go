@@ -1,0 +1,80 @@
+package chunk
+
+import "slices"
+
+// A joint is a place where a structured text may be cut: the lower the rank,
+// the less a cut hurts. Joints are in order of at.
+type joint struct {
+	at       int
+	rank     int
+	hard     bool     // no passage crosses it
+	headings []string // of what follows
+	context  string   // of what follows, if a passage begins there
+}
+
+// assemble packs what lies between joints: as much as fits, ending at the
+// joint of the lowest rank that leaves a passage at least a quarter full. What
+// is too large between two joints is cut as prose is, beginning with lines.
+//
+// The quarter bounds the work: a stretch is looked at four times at most.
+func assemble(text string, m measure, joints []joint) []Chunk {
+	p := packer{measure: m, text: text, levels: prose}
+	if len(joints) == 0 || joints[0].at > 0 {
+		joints = slices.Insert(joints, 0, joint{})
+	}
+	atoms := make([]piece, len(joints))
+	for i := range joints {
+		end := len(text)
+		if i+1 < len(joints) {
+			end = joints[i+1].at
+		}
+		atoms[i] = piece{start: joints[i].at, end: end}
+	}
+	p.weigh(atoms)
+	for i := 0; i < len(atoms); {
+		before := len(p.out)
+		section := i + 1
+		for section < len(atoms) && !joints[section].hard && atoms[section].size <= m.size && section-i <= 2*m.size {
+			section++
+		}
+		from := i
+		if atoms[i].size > m.size {
+			p.fill(atoms[i].start, atoms[i].end, 1)
+			i++
+		} else {
+			n := p.fit(atoms[i:section])
+			if i+n < len(atoms) {
+				n = bestJoint(atoms[i:i+n], joints[i+1:], m.size)
+			}
+			p.emit(atoms[i].start, atoms[i+n-1].end)
+			to := i + n
+			i = to
+			if to < len(atoms) && !joints[to].hard {
+				i = p.next(atoms, from, to)
+			}
+		}
+		for k := range p.out[before:] {
+			p.out[before+k].headings, p.out[before+k].context = joints[from].headings, joints[from].context
+		}
+	}
+	return finish(text, p.out)
+}
+
+// bestJoint returns how many of the atoms, all of which fit, to take; after[i]
+// is the joint behind atom i.
+func bestJoint(atoms []piece, after []joint, size int) int {
+	best, sum := len(atoms), 0
+	rank := after[len(atoms)-1].rank
+	for i := range atoms {
+		sum += atoms[i].size
+		if i < len(atoms)-1 && 4*sum >= size && after[i].rank < rank {
+			best, rank = i+1, after[i].rank
+		} else if best < len(atoms) && after[i].rank == rank {
+			best = i + 1 // as good, and fuller
+		}
+	}
+	if after[len(atoms)-1].hard {
+		return len(atoms)
+	}
+	return best
+}

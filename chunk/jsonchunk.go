@@ -1,0 +1,98 @@
+package chunk
+
+import (
+	"context"
+	"strconv"
+)
+
+// JSON cuts the text of a JSON document between members and elements, as high
+// up in the tree as the size allows. A passage's headings are the path of keys
+// (and indexes) to where it begins. Unlike [SplitJSON] it leaves the source as
+// it is, so a passage is a part of a document and no document itself.
+//
+// It doesn't check the text: what isn't JSON is cut all the same.
+type JSON struct{ m measure }
+
+// NewJSON returns a JSON. It fails with [ErrSize] or [ErrOverlap].
+func NewJSON(o *Options) (*JSON, error) {
+	m, err := o.measure()
+	return &JSON{m}, err
+}
+
+// Chunk cuts the text.
+func (j *JSON) Chunk(ctx context.Context, text string) ([]Chunk, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return assemble(text, j.m, jsonJoints(text)), nil
+}
+
+// jsonPathLimit is how deep a path is told; what lies deeper has the same.
+const jsonPathLimit = 8
+
+// jsonJoints returns a joint after each comma and each opening bracket.
+func jsonJoints(text string) []joint {
+	type level struct {
+		array bool
+		index int
+		key   string
+	}
+	var out []joint
+	var open []level
+	path := func() []string {
+		var keys []string
+		for i, l := range open {
+			if i == jsonPathLimit {
+				break
+			}
+			if l.array {
+				l.key = strconv.Itoa(l.index)
+			}
+			if l.key != "" {
+				keys = append(keys, l.key)
+			}
+		}
+		return keys
+	}
+	key := ""
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end := stringEnd(text, i)
+			key = text[i+1 : max(i+1, end-1)]
+			i = end - 1
+		case ':':
+			if n := len(open); n > 0 && !open[n-1].array {
+				open[n-1].key = key
+			}
+		case '{', '[':
+			open = append(open, level{array: text[i] == '['})
+			out = append(out, joint{at: i + 1, rank: len(open), headings: path()})
+		case '}', ']':
+			open = open[:max(0, len(open)-1)]
+		case ',':
+			if n := len(open); n > 0 {
+				open[n-1].index++
+				open[n-1].key = ""
+			}
+			out = append(out, joint{at: i + 1, rank: len(open), headings: path()})
+		}
+	}
+	if n := len(out); n > 0 && out[n-1].at == len(text) {
+		out = out[:n-1]
+	}
+	return out
+}
+
+// stringEnd returns the place after the string that begins at i.
+func stringEnd(text string, i int) int {
+	for i++; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}

@@ -1,0 +1,39 @@
+package chunk
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ErrLanguage is the error of a language without separators.
+var ErrLanguage = errors.New("chunk: no separators for this language")
+
+// separatorData are the lists of langchain-text-splitters 1.1.3 (MIT).
+//
+//go:embed separators.json
+var separatorData []byte
+
+// Separators returns the separators for a programming or markup language, as
+// regular expressions from coarse to fine: those of langchain's
+// RecursiveCharacterTextSplitter.from_language. An unknown language is an
+// [ErrLanguage] that names the known ones.
+//
+//	separators, err := chunk.Separators("python")
+//	c, err := chunk.NewLangchain(&chunk.LangchainOptions{Separators: separators, Regexp: true, Size: 1000})
+//
+// For Go source [Go] knows more than a regular expression can.
+func Separators(language string) ([]string, error) {
+	var all map[string][]string
+	if err := json.Unmarshal(separatorData, &all); err != nil {
+		return nil, fmt.Errorf("chunk: the embedded separators: %w", err)
+	}
+	if s, ok := all[strings.ToLower(language)]; ok {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%w: %q; known are %s", ErrLanguage, language, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+}

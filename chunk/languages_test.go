@@ -1,0 +1,28 @@
+package chunk_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/internal/golden"
+)
+
+func TestGoldenSeparators(t *testing.T) {
+	var want map[string][]string
+	require.NoError(t, json.Unmarshal(golden.Read(t, "chunk", "language_separators.json"), &want))
+	require.NotEmpty(t, want)
+	for language, list := range want {
+		got, err := chunk.Separators(language)
+		if list == nil {
+			require.ErrorIs(t, err, chunk.ErrLanguage, language)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, list, got, language)
+		_, err = chunk.NewLangchain(&chunk.LangchainOptions{Separators: got, Regexp: true})
+		require.NoError(t, err, language)
+	}
+}

@@ -1,0 +1,70 @@
+package chunk
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestGoCutsBetweenDeclarations(t *testing.T) {
+	src := "// Package p is one.\npackage p\n\nimport \"fmt\"\n\n// F prints.\nfunc F() { fmt.Println() }\n\n// Serve serves\n// much.\nfunc (s *Server[T]) Serve() {\n" +
+		strings.Repeat("\tif s.ok {\n\t\ts.doSomething()\n\t}\n", 4) + "}\n\ntype T struct{}\n"
+	c, err := NewGo(&Options{Size: 90})
+	got := cut(t, c, err, src)
+	require.Equal(t, "// Package p is one.\npackage p\n\nimport \"fmt\"\n\n// F prints.\nfunc F() { fmt.Println() }", got[0].Text)
+	require.Empty(t, got[0].Context)
+	require.True(t, strings.HasPrefix(got[1].Text, "// Serve serves\n// much.\nfunc (s"), "a doc comment stays with its function: %q", got[1].Text)
+	require.True(t, strings.HasPrefix(got[2].Text, "if s.ok {"), "cut between the outer statements: %q", got[2].Text)
+	require.Equal(t, []string{"func (*Server) Serve"}, got[2].Headings)
+	require.Equal(t, "package p\n\n", got[2].Context)
+}
+
+func TestHTMLKeepsHeadings(t *testing.T) {
+	page := "<html><head><title>x</title></head><body><h1 id=a>Returns &amp;\n <i>refunds</i></h1><p>Within 30 days.</p><p>In the box.</p><h2>Cards</h2><p>Never.</p></body></html>"
+	c, err := NewHTML(&Options{Size: 80})
+	got := cut(t, c, err, page)
+	var headings []string
+	for _, g := range got {
+		headings = append(headings, strings.Join(g.Headings, " > ")+": "+HTMLText(g.Text))
+	}
+	require.Equal(t, []string{": x", "Returns & refunds: Returns & refunds\nWithin 30 days.", "Returns & refunds: In the box.", "Returns & refunds > Cards: Cards\nNever."}, headings)
+	require.Equal(t, "a b\nc", HTMLText("a&nbsp;<!-- no -->b<style>p{}</style><p>c"))
+}
+
+func TestJSONHasPaths(t *testing.T) {
+	c, err := NewJSON(&Options{Size: 40})
+	got := cut(t, c, err, `{"name":"acme","servers":[{"host":"a.example","port":80},{"host":"b.example","port":81}]}`)
+	require.Equal(t, []string{`{"name":"acme",`, `"servers":[{"host":"a.example","port":80},`, `{"host":"b.example","port":81}]}`}[2], got[len(got)-1].Text)
+	require.Equal(t, []string{"servers", "1"}, got[len(got)-1].Headings)
+}
+
+func TestLaTeXKeepsSections(t *testing.T) {
+	c, err := NewLaTeX(&Options{Size: 60})
+	got := cut(t, c, err, "\\chapter{One}\nIntro.\n\\section[s]{Two \\emph{three}}\nA paragraph.\n\nAnother one that is rather long for this.\n\\chapter{Four}\nEnd.\n")
+	require.Equal(t, []string{"One"}, got[0].Headings)
+	require.Equal(t, []string{"One", `Two \emph{three}`}, got[1].Headings)
+	require.Equal(t, "Another one that is rather long for this.", got[2].Text)
+	require.Equal(t, []string{"Four"}, got[3].Headings)
+}
+
+// Hostile input is cut in linear time: a chunker that is quadratic needs far more
+// than the limit for it.
+func TestHostileInputIsLinear(t *testing.T) {
+	const n = 1 << 18
+	hostile := map[string]string{"one line": strings.Repeat("x", n), "open brackets": strings.Repeat("[1,", n/3), "open tags": strings.Repeat("<div>", n/5),
+		"headings": strings.Repeat("<h1>", n/4), "hashes": strings.Repeat("# a\n", n/4), "blank lines": strings.Repeat("\n", n), "crs": strings.Repeat("\r", n),
+		"pipes": strings.Repeat("|-|\n", n/4), "begins": strings.Repeat("\\begin{a}\n", n/10), "stops": strings.Repeat(". ", n/2), "quotes": strings.Repeat("\"", n)}
+	for name, c := range chunkers(t, 200, 20) {
+		if strings.HasSuffix(name, "tokens") {
+			continue
+		}
+		for input, text := range hostile {
+			start := time.Now()
+			_, err := c.Chunk(t.Context(), text)
+			require.NoError(t, err)
+			require.Less(t, time.Since(start), 5*time.Second, "%s on %s", name, input)
+		}
+	}
+}
