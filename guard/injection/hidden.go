@@ -87,8 +87,10 @@ func override(m *mapped, i int, emit func(string, mapped)) int {
 	}
 	b := newBuilder(m, end-i)
 	for at := end; at > i; {
-		_, size := utf8.DecodeLastRuneInString(s[i:at])
-		b.keep(at-size, at)
+		r, size := utf8.DecodeLastRuneInString(s[i:at])
+		if r < 0x202A || r > 0x202E { // an override inside adds nothing
+			b.keep(at-size, at)
+		}
 		at -= size
 	}
 	emit("bidi", b.mapped())
