@@ -1,7 +1,10 @@
 package structured
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -18,5 +21,27 @@ func BenchmarkRepair(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// One row of the golden file at a time, for testdata/peers/json_repair_time.py
+// to be compared with.
+func BenchmarkRows(b *testing.B) {
+	data, err := os.ReadFile("testdata/json_repair.jsonl")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var texts []string
+	for line := range strings.Lines(string(data)) {
+		var row repairRow
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			b.Fatal(err)
+		}
+		texts = append(texts, row.Text)
+	}
+	for i := 0; b.Loop(); i++ {
+		if _, err := Repair(texts[i%len(texts)]); err != nil && !errors.Is(err, ErrNoJSON) {
+			b.Fatal(err)
+		}
 	}
 }
