@@ -123,7 +123,7 @@ func (m *Model) attempt(r *run, next llms.Model, s *stream, messages []llms.Mess
 		return nil, e
 	}
 	e := r.judge(w.ctx, a, err)
-	if e == nil && err == nil && r.ctx.Err() != nil && !a.exchange.isSeen() && unfinished(resp) {
+	if e == nil && err == nil && r.ctx.Err() != nil && a.exchange.Load() == nil && unfinished(resp) {
 		e = doneError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil {

@@ -76,6 +76,7 @@ func (noBudget) Retry(time.Time) bool { return true }
 type Policy struct {
 	o      Options
 	log    *slog.Logger
+	late   *timeoutError // the cause of an attempt's timeout
 	randMu sync.Mutex
 }
 
@@ -124,6 +125,7 @@ func NewPolicy(o *Options) (*Policy, error) {
 		p.o.Sleep = sleep
 	}
 	p.log = event.Logger(p.o.Logger)
+	p.late = &timeoutError{"answer to an attempt", p.o.Timeouts.Attempt}
 	return p, nil
 }
 
@@ -194,7 +196,7 @@ func (p *Policy) total(ctx context.Context) (context.Context, func()) {
 
 func (p *Policy) attemptTimeout(a *attempt) (context.Context, func()) {
 	if d := p.o.Timeouts.Attempt; d > 0 {
-		return context.WithTimeoutCause(a, d, &timeoutError{"answer to an attempt", d})
+		return context.WithTimeoutCause(a, d, p.late)
 	}
 	return a, nothing
 }
@@ -274,14 +276,14 @@ func (r *run) finish(t Ticket, e *Error) {
 
 // judge says what an attempt's result means; nil is a success.
 func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
-	seen := a.exchange.isSeen()
-	if err == nil && !seen {
+	x := a.exchange.Load()
+	if err == nil && x == nil {
 		return nil
 	}
-	return r.judgeSeen(ctx, a, err, seen)
+	return r.judgeSeen(ctx, x, err)
 }
 
-func (r *run) judgeSeen(ctx context.Context, a *attempt, err error, seen bool) *Error {
+func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
 	if err != nil {
 		var nested *Error
 		if errors.As(err, &nested) {
@@ -295,8 +297,8 @@ func (r *run) judgeSeen(ctx context.Context, a *attempt, err error, seen bool) *
 			return newError(Timeout, errors.Join(t, err))
 		}
 	}
-	if seen {
-		if e := a.exchange.verdict(err != nil, time.Now()); e != nil {
+	if x != nil {
+		if e := x.verdict(err != nil, time.Now()); e != nil {
 			if done := r.ctx.Err(); done != nil {
 				return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
 			}

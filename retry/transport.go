@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -58,8 +59,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context()) // a RoundTripper must not change its request
 		req.Header.Set("Idempotency-Key", a.call.idempotencyKey())
 	}
-	x := &a.exchange
-	x.begin()
+	x := a.record()
 	resp, err := base.RoundTrip(req)
 	if err != nil {
 		x.fail(err)
@@ -104,7 +104,6 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 // A client may read the body on a goroutine of its own.
 type exchange struct {
 	mu     sync.Mutex
-	seen   bool
 	err    error // RoundTrip's
 	status int
 	header http.Header
@@ -117,20 +116,6 @@ type exchange struct {
 	problem  []byte // of a stream: the line that held an error
 	ended    bool   // of a stream: the provider's last word was seen
 	finished bool   // of a stream: a choice said why it stopped
-}
-
-func (x *exchange) begin() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.seen, x.err, x.status, x.header, x.body, x.length, x.readErr = true, nil, 0, nil, nil, 0, nil
-	x.line, x.problem, x.ended, x.finished = nil, nil, false, false
-}
-
-// isSeen reports whether a Transport took part.
-func (x *exchange) isSeen() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.seen
 }
 
 func (x *exchange) fail(err error) {
@@ -267,9 +252,16 @@ func (c *call) idempotencyKey() string {
 // allocation.
 type attempt struct {
 	context.Context
-	exchange exchange
+	exchange atomic.Pointer[exchange] // the last, if a Transport took part
 	call     *call
 	first    call // the storage of the first attempt's call
+}
+
+// record begins a new exchange.
+func (a *attempt) record() *exchange {
+	x := &exchange{}
+	a.exchange.Store(x)
+	return x
 }
 
 type attemptKey struct{}
