@@ -12,30 +12,31 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A completion is an answer, or a chunk of one, as the protocol has it.
+// A completion is an answer, or a chunk of one, as the protocol has it. Raw
+// parts are pointers, so that a null costs nothing in each chunk of a stream.
 type completion struct {
 	ID                string           `json:"id"`
 	Model             string           `json:"model"`
 	SystemFingerprint string           `json:"system_fingerprint"`
 	ServiceTier       string           `json:"service_tier"`
 	Choices           []wireChoice     `json:"choices"`
-	Usage             json.RawMessage  `json:"usage"`
-	Error             json.RawMessage  `json:"error"`
+	Usage             *json.RawMessage `json:"usage"`
+	Error             *json.RawMessage `json:"error"`
 	Object            string           `json:"object"`
 	Detail            *json.RawMessage `json:"detail"`
 }
 
 // failed reports whether the JSON is an error instead of an answer.
 func (c *completion) failed() bool {
-	return len(c.Error) > 0 && string(c.Error) != "null" || c.Object == "error" || c.Detail != nil && c.Choices == nil
+	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil
 }
 
 type wireChoice struct {
-	Index        int             `json:"index"`
-	Message      *wireDelta      `json:"message"`
-	Delta        *wireDelta      `json:"delta"`
-	FinishReason *string         `json:"finish_reason"`
-	Logprobs     json.RawMessage `json:"logprobs"`
+	Index        int              `json:"index"`
+	Message      *wireDelta       `json:"message"`
+	Delta        *wireDelta       `json:"delta"`
+	FinishReason *string          `json:"finish_reason"`
+	Logprobs     *json.RawMessage `json:"logprobs"`
 }
 
 type wireDelta struct {
@@ -155,7 +156,7 @@ func (a *answer) add(c *completion) {
 	if c.ServiceTier != "" {
 		a.head.ServiceTier = c.ServiceTier
 	}
-	if len(c.Usage) > 0 && string(c.Usage) != "null" {
+	if c.Usage != nil {
 		a.head.Usage = c.Usage // the last one counts: some engines send running totals
 	}
 	for i := range c.Choices {
@@ -171,8 +172,8 @@ func (a *answer) add(c *completion) {
 		if w.FinishReason != nil && *w.FinishReason != "" {
 			into.finish, into.finished = *w.FinishReason, true
 		}
-		if len(w.Logprobs) > 0 && string(w.Logprobs) != "null" {
-			into.logprobs = append(into.logprobs, w.Logprobs)
+		if w.Logprobs != nil {
+			into.logprobs = append(into.logprobs, *w.Logprobs)
 		}
 	}
 }
@@ -299,7 +300,7 @@ func (a *answer) info(c *choice, header http.Header) map[string]any {
 		info["Logprobs"] = joinLogprobs(c.logprobs)
 	}
 	var u wireUsage
-	if len(a.head.Usage) == 0 || json.Unmarshal(a.head.Usage, &u) != nil {
+	if a.head.Usage == nil || json.Unmarshal(*a.head.Usage, &u) != nil {
 		return info // a usage that can't be read is none, and no reason to lose the answer
 	}
 	set := func(n tokens, keys ...string) {

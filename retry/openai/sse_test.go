@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -132,8 +133,13 @@ func TestAgainstThePythonServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	const address = "127.0.0.1:18497"
-	cmd := exec.CommandContext(ctx, python, "testdata/scripted_openai.py", "--port", "18497", "--key", "sk-test")
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	cmd := exec.CommandContext(ctx, python, "testdata/scripted_openai.py", "--port", port, "--key", "sk-test")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		cancel()
