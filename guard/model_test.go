@@ -163,6 +163,16 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 	assert.Equal(t, "[WORD]", r.Choices[0].Content)
 }
 
+func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: "a sword"}, {Text: "fish", Unmarked: true}, {Text: " b"}}}}}
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: 9}}})
+	var s seen
+	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
+	require.NoError(t, err)
+	assert.Equal(t, "a [WORD] b", s.text.String())
+	assert.Equal(t, "a [WORD] b", r.Choices[0].Content)
+}
+
 func TestHoldIsBounded(t *testing.T) {
 	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(strings.Repeat("word ", 100))}},
 		&guard.Options{MaxHold: 64, Output: []guard.Check{{Name: "whole", Find: word("x", "X")}}})
