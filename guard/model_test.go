@@ -173,6 +173,21 @@ func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
 	assert.Equal(t, "a [WORD] b", r.Choices[0].Content)
 }
 
+// Holding a whole answer costs time linear in it, however small the pieces.
+func TestHoldingIsLinear(t *testing.T) {
+	chunks := make([]modeltest.Chunk, 200_000)
+	for i := range chunks {
+		chunks[i].Text = "word"
+	}
+	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
+	var s seen
+	began := time.Now()
+	_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
+	require.NoError(t, err)
+	assert.Equal(t, 800_000, s.text.Len())
+	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
 func TestHoldIsBounded(t *testing.T) {
 	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(strings.Repeat("word ", 100))}},
 		&guard.Options{MaxHold: 64, Output: []guard.Check{{Name: "whole", Find: word("x", "X")}}})
