@@ -179,7 +179,8 @@ func TestHoldingIsLinear(t *testing.T) {
 	for i := range chunks {
 		chunks[i].Text = "word"
 	}
-	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
+	whole := []*llms.ContentChoice{{Content: strings.Repeat("word", len(chunks))}}
+	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Choices: whole}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
 	var s seen
 	began := time.Now()
 	_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))

@@ -9,9 +9,9 @@ import "unicode/utf8"
 //	│ already decided │ decided now │ what follows   │
 type window struct {
 	find    func(text string) ([]Finding, error)
-	hold    int // 0: the whole text at once
+	hold    int    // 0: the whole text at once
 	buf     []byte // appended to, so that many small pieces cost no more than few large ones
-	base    int // offset of buf in the text
+	base    int    // offset of buf in the text
 	decided int
 }
 
