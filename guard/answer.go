@@ -65,6 +65,11 @@ func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) 
 		}
 	}
 	for _, s := range a.streams {
+		if err := s.settle(); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range a.streams {
 		if err := s.finish(); err != nil {
 			return nil, err
 		}
@@ -129,11 +134,7 @@ func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) 
 // streamed returns the stream that carried exactly this text.
 func (a *answer) streamed(choice int, kind delta.Kind, text string) *stream {
 	for _, s := range a.streams {
-		k := s.id.d.Kind
-		if k == delta.Unknown {
-			k = delta.Text
-		}
-		if s.gate != nil && k == kind && s.id.d.Choice == choice && s.gate.text.String() == text {
+		if s.gate != nil && s.id.d.Kind == kind && s.id.d.Choice == choice && s.gate.text.String() == text {
 			return s
 		}
 	}

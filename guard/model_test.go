@@ -163,6 +163,32 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 	assert.Equal(t, "[WORD]", r.Choices[0].Content)
 }
 
+func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: "a sword"}, {Text: "fish", Unmarked: true}, {Text: " b"}}}}}
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: 9}}})
+	var s seen
+	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
+	require.NoError(t, err)
+	assert.Equal(t, "a [WORD] b", s.text.String())
+	assert.Equal(t, "a [WORD] b", r.Choices[0].Content)
+}
+
+// Holding a whole answer costs time linear in it, however small the pieces.
+func TestHoldingIsLinear(t *testing.T) {
+	chunks := make([]modeltest.Chunk, 200_000)
+	for i := range chunks {
+		chunks[i].Text = "word"
+	}
+	whole := []*llms.ContentChoice{{Content: strings.Repeat("word", len(chunks))}}
+	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Choices: whole}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
+	var s seen
+	began := time.Now()
+	_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
+	require.NoError(t, err)
+	assert.Equal(t, 800_000, s.text.Len())
+	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
 func TestHoldIsBounded(t *testing.T) {
 	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(strings.Repeat("word ", 100))}},
 		&guard.Options{MaxHold: 64, Output: []guard.Check{{Name: "whole", Find: word("x", "X")}}})

@@ -77,12 +77,18 @@ type stream struct {
 	mixed   bool     // it may hold several choices
 	tools   [][]byte // chunks that are tool deltas
 	closed  bool
+	calls   []toolDelta // the calls in tools that may pass
+	changed bool        // they aren't those that came
 }
 
 // hear takes a chunk of next's. What it returns stops next's stream.
 func (a *answer) hear(ctx context.Context, id streamID, chunk []byte, emit func(context.Context, []byte) error) error {
 	if a.stopped != nil {
 		return a.stopped
+	}
+	unknown := id.d.Kind == delta.Unknown
+	if unknown {
+		id.d.Kind = delta.Text // one stream, should a model mark some of its chunks only
 	}
 	i := slices.IndexFunc(a.streams, func(s *stream) bool { return s.id == id })
 	if i < 0 {
@@ -91,12 +97,17 @@ func (a *answer) hear(ctx context.Context, id streamID, chunk []byte, emit func(
 		if id.d.Kind != delta.Tool {
 			s.gate = a.output.gate()
 		}
-		s.mixed = id.d.Kind == delta.Unknown && max(a.o.N, a.o.CandidateCount) > 1
-		s.wait = s.mixed
 		a.streams = append(a.streams, s)
 	}
 	s := a.streams[i]
 	s.ctx = ctx
+	if unknown {
+		s.mixed = s.mixed || max(a.o.N, a.o.CandidateCount) > 1
+		if a.judgesCalls() && isTools(chunk) {
+			s.tools = append(s.tools, bytes.Clone(chunk))
+		}
+		s.wait = s.mixed || len(s.tools) > 0
+	}
 	return s.hear(chunk)
 }
 
@@ -107,10 +118,6 @@ func (s *stream) hear(chunk []byte) error {
 		}
 		s.tools = append(s.tools, bytes.Clone(chunk))
 		return nil
-	}
-	if s.id.d.Kind == delta.Unknown && s.a.judgesCalls() && isTools(chunk) {
-		s.wait = true
-		s.tools = append(s.tools, bytes.Clone(chunk))
 	}
 	text, err := s.gate.write(string(chunk))
 	if err != nil {
@@ -173,35 +180,38 @@ func (s *stream) close() error {
 	return nil
 }
 
-// finish releases what the stream still holds, now that the whole answer has
-// passed.
-func (s *stream) finish() error {
+// settle decides what the stream still holds.
+func (s *stream) settle() (err error) {
 	if err := s.close(); err != nil {
 		return err
 	}
-	calls, changed, err := s.judge()
-	if err != nil {
-		return err
-	}
-	if s.gate != nil && (changed || s.mixed && s.a.rewrote) {
+	s.calls, s.changed, err = s.judge()
+	return err
+}
+
+// finish releases what the stream still holds, now that the whole answer has
+// passed.
+func (s *stream) finish() error {
+	if s.gate != nil && (s.changed || s.mixed && s.a.rewrote) {
 		return nil // what is to go can't be told from the rest
 	}
-	for _, text := range s.waiting {
-		if err := s.emit(s.ctx, []byte(text)); err != nil {
-			return err
-		}
-	}
+	held := s.tools
 	switch {
-	case s.gate != nil || changed && len(calls) == 0:
-		return nil
-	case changed:
-		b, err := json.Marshal(calls)
+	case s.gate != nil:
+		held = nil
+		for _, text := range s.waiting {
+			held = append(held, []byte(text))
+		}
+	case s.changed && len(s.calls) == 0:
+		held = nil
+	case s.changed:
+		b, err := json.Marshal(s.calls)
 		if err != nil {
 			return err
 		}
-		return s.emit(s.ctx, b)
+		held = [][]byte{b}
 	}
-	for _, chunk := range s.tools {
+	for _, chunk := range held {
 		if err := s.emit(s.ctx, chunk); err != nil {
 			return err
 		}

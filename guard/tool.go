@@ -22,7 +22,8 @@ type Tool struct {
 
 	// Reads says that the tool changes nothing and sends nothing anywhere that
 	// an attacker could see: looking up an order does, fetching a URL doesn't.
-	// Such a tool may be called whatever the model has read.
+	// Such a tool may be called whatever the model has read. A tool that only
+	// gives an answer its form, as guard/structured's does, reads too.
 	Reads bool
 
 	// Asked are the words by which a user asks for the action: "send", "mail".

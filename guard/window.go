@@ -9,14 +9,14 @@ import "unicode/utf8"
 //	│ already decided │ decided now │ what follows   │
 type window struct {
 	find    func(text string) ([]Finding, error)
-	hold    int // 0: the whole text at once
-	buf     string
-	base    int // offset of buf in the text
+	hold    int    // 0: the whole text at once
+	buf     []byte // appended to, so that many small pieces cost no more than few large ones
+	base    int    // offset of buf in the text
 	decided int
 }
 
 func (w *window) Write(piece string) ([]Finding, int, error) {
-	w.buf += piece
+	w.buf = append(w.buf, piece...)
 	var all []Finding
 	for w.hold > 0 && w.base+len(w.buf)-w.decided >= 2*w.hold+utf8.UTFMax {
 		found, err := w.step(w.decided+w.hold, w.decided+2*w.hold)
@@ -37,7 +37,7 @@ func (w *window) Close() ([]Finding, error) {
 // [decided, next).
 func (w *window) step(next, end int) ([]Finding, error) {
 	next, end = w.align(next), w.align(end)
-	found, err := w.find(w.buf[:end-w.base])
+	found, err := w.find(string(w.buf[:end-w.base]))
 	if err != nil {
 		return nil, err
 	}
