@@ -15,7 +15,7 @@ func TestRunIsTheSameEveryTime(t *testing.T) {
 	require.NoError(t, l.run(t.Context(), &a))
 	require.NoError(t, l.run(t.Context(), &b))
 	require.Equal(t, a.String(), b.String())
-	require.Contains(t, a.String(), "Five passages: recursive 400 wins")
+	require.Contains(t, a.String(), "Five passages: recursive=markdown 400 wins")
 	page, err := os.ReadFile(l.html)
 	require.NoError(t, err)
 	require.Contains(t, string(page), "Recall at 1000 tokens")
