@@ -103,6 +103,9 @@ func (p *packer) fit(pieces []piece) int {
 		n++
 	}
 	for n > 1 {
+		if p.runes && pieces[n-1].end-pieces[0].start <= p.size {
+			break // no more code points than bytes
+		}
 		whole := p.countTrimmed(pieces[0].start, pieces[n-1].end)
 		if whole <= p.size {
 			break
