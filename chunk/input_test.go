@@ -18,6 +18,7 @@ func TestBadInput(t *testing.T) {
 		"lone CR":         strings.Repeat("a line that ends the old way\r", 20),
 		"not UTF-8":       strings.Repeat("\xff\xfe\xc3\x28 \xe2\x82 ok ", 20),
 		"surrogate bytes": "\xed\xa0\x80 and more text behind it to be cut off",
+		"a long line":     strings.Repeat("日本", 3000) + strings.Repeat("👨‍👩‍👧e\u0301", 800),
 		"one grapheme":    "e" + strings.Repeat("\u0301", 200),
 	} {
 		for name, c := range chunkers(t, 16, 4) {
