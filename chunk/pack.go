@@ -88,7 +88,7 @@ func (p *packer) pack(pieces []piece, at int) {
 			continue
 		}
 		n := p.fit(pieces[i:])
-		if j := i + n; j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
+		if j := i + n; at+1 < len(p.levels) && j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
 			p.fill(pieces[i].start, pieces[j].end, at+1) // too little for a passage of its own: a title, a caption
 			i = j + 1
 			continue
