@@ -67,6 +67,18 @@
 // settings, chosen on the questions it is reported for, looks better than it
 // is.
 //
+// # Texts that don't fit into memory
+//
+// [Stream] cuts what an io.Reader holds, window by window: 1 GiB goes through
+// about 20 MiB of heap, and the chunks don't depend on how the reader returns
+// its bytes.
+//
+//	for c, err := range chunk.Stream(ctx, file, chunker, nil) { ... }
+//
+// Which chunker is best for a text is a question for package chunkeval: it
+// compares them at an equal budget of tokens, which turns the usual ranking
+// around.
+//
 // # Pitfalls
 //
 //   - A size in characters is no size in tokens: 800 characters of English are

@@ -48,11 +48,38 @@ func (p *packer) fill(start, end, at int) {
 		p.out = append(p.out, piece{start: start, end: end, oversize: true})
 		return
 	}
+	if at == len(p.levels)-1 {
+		start = p.slabs(start, end, at)
+	}
 	pieces := p.levels[at](p.text, start, end)
 	if len(pieces) == 1 {
 		p.fill(start, end, at+1)
 		return
 	}
+	p.pack(pieces, at)
+}
+
+// slabs cuts the beginning of a long span at the finest level, a slab at a time,
+// and returns where the rest starts: a piece a character of 10 MB without a
+// blank would be a gigabyte. The last passage of a slab is left to the next,
+// since it isn't full and may end inside of a cluster.
+func (p *packer) slabs(start, end, at int) int {
+	for slab := 256 * p.size; end-start > 2*slab; {
+		before := len(p.out)
+		p.pack(p.levels[at](p.text, start, start+slab), at)
+		last := len(p.out) - 1
+		if last-before < 1 || p.out[last].start <= start {
+			p.out = p.out[:before]
+			slab *= 2
+			continue
+		}
+		start, p.out = p.out[last].start, p.out[:last]
+	}
+	return start
+}
+
+// pack puts pieces together to passages.
+func (p *packer) pack(pieces []piece, at int) {
 	p.weigh(pieces)
 	for i := 0; i < len(pieces); {
 		if pieces[i].size > p.size {
@@ -61,7 +88,7 @@ func (p *packer) fill(start, end, at int) {
 			continue
 		}
 		n := p.fit(pieces[i:])
-		if j := i + n; j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
+		if j := i + n; at+1 < len(p.levels) && j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
 			p.fill(pieces[i].start, pieces[j].end, at+1) // too little for a passage of its own: a title, a caption
 			i = j + 1
 			continue
@@ -103,6 +130,9 @@ func (p *packer) fit(pieces []piece) int {
 		n++
 	}
 	for n > 1 {
+		if p.runes && pieces[n-1].end-pieces[0].start <= p.size {
+			break // no more code points than bytes
+		}
 		whole := p.countTrimmed(pieces[0].start, pieces[n-1].end)
 		if whole <= p.size {
 			break

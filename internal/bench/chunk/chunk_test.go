@@ -5,33 +5,19 @@
 package chunk
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/textsplitter"
 
 	"github.com/prodailabs/prodai/chunk"
-	"github.com/prodailabs/prodai/chunk/chunkeval/sample"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/internal/bench/chunk/text"
 )
 
-// text is about 2 MB of a speech, its paragraphs made sections.
-func text(tb testing.TB) string {
-	d, err := sample.Data()
-	require.NoError(tb, err)
-	var b strings.Builder
-	for i, p := range strings.SplitAfter(strings.Repeat(d.Corpora["state_of_the_union"], 40), "\n\n") {
-		if i%8 == 0 {
-			b.WriteString("## A heading\n\n")
-		}
-		b.WriteString(p)
-	}
-	return b.String()
-}
-
 func BenchmarkRecursive(b *testing.B) {
-	text := text(b)
+	text, err := text.Speech()
+	require.NoError(b, err)
 	for _, unit := range []struct {
 		name  string
 		size  int
