@@ -26,7 +26,7 @@ type AdaptiveOptions struct {
 
 // An Adaptive limit finds out how many calls at once a target can take, by
 // additive increase and multiplicative decrease (Chiu and Jain, 1989): one more
-// after an interval that used the limit, a cut after a congested one. It needs
+// after an interval that used the limit, a cut as soon as one is congested. It needs
 // no knowledge of the target and is safe for concurrent use. The clock is the
 // caller's.
 type Adaptive struct {
@@ -35,6 +35,7 @@ type Adaptive struct {
 	limit    float64
 	inFlight int
 	full     bool // the limit was reached in this interval
+	cut      bool // there was congestion in this interval
 	ok, bad  int
 	end      time.Time
 }
@@ -97,6 +98,7 @@ func (a *Adaptive) Acquire(now time.Time) error {
 func (a *Adaptive) Release(now time.Time, o Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.advance(now)
 	a.inFlight = max(0, a.inFlight-1)
 	switch o {
 	case Healthy:
@@ -104,7 +106,12 @@ func (a *Adaptive) Release(now time.Time, o Outcome) {
 	case Sick:
 		a.bad++
 	}
-	a.advance(now)
+	// One failure among few is bad luck. More than one cut an interval would
+	// punish the calls that were under way at the first.
+	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit/2) {
+		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
+		a.cut = true
+	}
 }
 
 // Limit returns how many calls at once are allowed now.
@@ -121,12 +128,10 @@ func (a *Adaptive) advance(now time.Time) {
 	if now.Before(a.end) {
 		return
 	}
-	switch n := float64(a.ok + a.bad); {
-	case float64(a.bad) > a.o.Congested*n:
-		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
-	case a.full && a.ok > 0: // an unused limit says nothing about more
+	if a.full && !a.cut && a.ok > 0 { // an unused limit says nothing about more
 		a.limit = math.Min(float64(a.o.Max), a.limit+1)
 	}
+	a.cut = false
 	a.ok, a.bad, a.full, a.end = 0, 0, a.inFlight >= int(a.limit), now.Add(a.o.Interval)
 }
 
