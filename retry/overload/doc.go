@@ -43,7 +43,9 @@
 //	}
 //
 // The policies are the library's own objects, asked with the simulation's
-// clock; only the order in which a client asks them is written again here.
+// clock; the order in which a client asks them is written again here, and
+// requests queue for room under an adaptive limit, where a retry.Policy refuses
+// the attempt and tries it again after the backoff.
 //
 // # Pitfalls
 //
