@@ -53,7 +53,7 @@ func run(args []string, out, errs io.Writer) error {
 			}
 			fmt.Fprintf(w, "%s\t%.1f\t%d\t%d\t%.1f\t%.1f\t\n", s.Name, 100*float64(r.OK)/float64(r.Requests), r.Calls, r.Wasted, r.LateGoodput, r.P99)
 			switch s.Name {
-			case "full_jitter_x5", "full_jitter+budget10%", "aimd_concurrency+full_jitter+budget10%", overload.Recommended:
+			case "full_jitter_x5", "full_jitter+budget10%", "aimd_concurrency+deadline_shed+budget10%", overload.Recommended:
 				goodput.Series = append(goodput.Series, series(s.Name, r.Goodput))
 				waste.Series = append(waste.Series, series(s.Name, r.Waste))
 			}

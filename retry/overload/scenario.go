@@ -111,6 +111,7 @@ func Strategies() []Strategy {
 			return retry.NewBreaker(&retry.BreakerOptions{Failures: 10, OpenFor: 5 * time.Second})
 		}},
 		{Name: "aimd_concurrency+full_jitter+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive},
+		{Name: "aimd_concurrency+deadline_shed+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive, Shed: shed},
 		{Name: "client_rate_limit(known)+full_jitter", Retries: 5, Backoff: full, Limit: known, Shed: shed},
 		{Name: Default, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth},
 		{Name: Recommended, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth, Adaptive: sized, Limit: known, Shed: shed},
