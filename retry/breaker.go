@@ -82,7 +82,11 @@ type Breaker struct {
 }
 
 // A Ticket is an admitted call's; it goes back with [Breaker.Done].
-type Ticket struct{ generation uint64 }
+type Ticket struct {
+	generation uint64
+	waited     time.Duration // before the attempt, in Options.Limiter and Bulkhead
+	began      time.Time     // of the attempt, if a Shedder wants to know
+}
 
 // NewBreaker returns a closed breaker. nil options mean the defaults.
 func NewBreaker(o *BreakerOptions) (*Breaker, error) {
@@ -129,7 +133,7 @@ func (b *Breaker) Allow(now time.Time) (Ticket, error) {
 	case b.state == HalfOpen:
 		b.admitted++
 	}
-	return Ticket{b.generation}, nil
+	return Ticket{generation: b.generation}, nil
 }
 
 func openError(wait time.Duration) *Error {

@@ -42,6 +42,14 @@ type Options struct {
 	Limiter interface {
 		Wait(context.Context) error
 	}
+	// Adaptive, if not nil, limits the attempts in progress to what the target
+	// turns out to bear. One that finds no room counts as a failed attempt.
+	Adaptive *Adaptive
+	// Bulkhead, if not nil, limits the attempts in progress to a fixed number.
+	Bulkhead *Bulkhead
+	// Shedder, if not nil, refuses an attempt that can't end by the deadline of
+	// its context; see [WithPriority].
+	Shedder *Shedder
 	// Timeouts bounds the parts of a call; default none.
 	Timeouts Timeouts
 	// Fallbacks are asked in turn, once each, when the model failed in a way
@@ -236,28 +244,63 @@ func (r *run) attempt() *attempt {
 }
 
 // admit asks what must agree before an attempt.
-func (r *run) admit() (Ticket, *Error) {
-	if l := r.p.o.Limiter; l != nil {
-		if err := l.Wait(r.ctx); err != nil {
+func (r *run) admit() (t Ticket, refused *Error) {
+	o := &r.p.o
+	var arrived time.Time
+	if o.Shedder != nil {
+		arrived = time.Now()
+		deadline, _ := r.ctx.Deadline()
+		p, _ := r.ctx.Value(priorityKey{}).(Priority)
+		if err := o.Shedder.Admit(arrived, deadline, -1, p); err != nil {
+			return t, FromError(r.ctx, err)
+		}
+	}
+	if o.Limiter != nil {
+		if err := o.Limiter.Wait(r.ctx); err != nil {
 			e := FromError(r.ctx, err)
 			if e.Class == Unknown { // x/time/rate: the wait would pass the deadline
 				e = newError(RateLimit, err)
 			}
 			e.Retryable = false
-			return Ticket{}, e
+			return t, e
 		}
 	}
-	if b := r.p.o.Breaker; b != nil {
-		t, err := b.Allow(time.Now())
-		if err != nil {
-			return Ticket{}, FromError(r.ctx, err)
+	if o.Bulkhead != nil {
+		if err := o.Bulkhead.Enter(r.ctx); err != nil {
+			return t, FromError(r.ctx, err)
 		}
-		return t, nil
 	}
-	return Ticket{}, nil
+	if o.Adaptive != nil {
+		if err := o.Adaptive.Acquire(time.Now()); err != nil {
+			r.leave()
+			r.tries++ // it counts, or a call without a deadline would ask for ever
+			return t, FromError(r.ctx, err)
+		}
+	}
+	if o.Breaker != nil {
+		var err error
+		if t, err = o.Breaker.Allow(time.Now()); err != nil {
+			if o.Adaptive != nil {
+				o.Adaptive.Release(time.Now(), Neither)
+			}
+			r.leave()
+			return t, FromError(r.ctx, err)
+		}
+	}
+	if o.Shedder != nil {
+		t.began = time.Now()
+		t.waited = t.began.Sub(arrived)
+	}
+	return t, nil
 }
 
-// finish tells the breaker and the budget how an admitted attempt ended.
+func (r *run) leave() {
+	if b := r.p.o.Bulkhead; b != nil {
+		b.Leave()
+	}
+}
+
+// finish tells the policies how an admitted attempt ended.
 func (r *run) finish(t Ticket, e *Error) {
 	if b := r.p.o.Breaker; b != nil {
 		o := Healthy
@@ -268,6 +311,20 @@ func (r *run) finish(t Ticket, e *Error) {
 			}
 		}
 		b.Done(time.Now(), t, o)
+	}
+	if a := r.p.o.Adaptive; a != nil {
+		o := Healthy
+		if e != nil {
+			o = Neither
+			if e.Unhealthy || e.Class == RateLimit {
+				o = Sick
+			}
+		}
+		a.Release(time.Now(), o)
+	}
+	r.leave()
+	if s := r.p.o.Shedder; s != nil && e == nil {
+		s.Observe(t.waited, time.Since(t.began))
 	}
 	if e == nil {
 		r.p.o.Budget.Success(r.start) // no budget of ours looks at the instant of a success

@@ -1,0 +1,92 @@
+// Lab04-overload shows what retries do to a service in an overload: strategies
+// side by side in four scenarios, a metastable failure, and its cure.
+//
+//	go run ./examples/lab04-overload
+//	go run ./examples/lab04-overload -html overload.html    with figures
+//	go run ./examples/lab04-overload -seed 7
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/retry/overload"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "lab04-overload:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out, errs io.Writer) error {
+	f := flag.NewFlagSet("lab04-overload", flag.ContinueOnError)
+	f.SetOutput(errs)
+	page := f.String("html", "", "write a page with figures to this `file`")
+	seed := f.Uint64("seed", 1, "seed of the arrivals and service times")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	html := plot.Page{Title: "Retries under overload", Sections: []plot.Section{plot.Text(
+		"Load rises for a short while and falls again. Does the service come back? In the unbounded queue it doesn't while clients just retry; " +
+			"a limit on what is sent brings it back.")}}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, scenario := range overload.Scenarios() {
+		fmt.Fprintf(w, "\n%v\n\tanswered %%\tcalls\twasted\tlate goodput /s (offered %.0f)\tp99 s\t\n", scenario, scenario.Offered())
+		goodput := &plot.Chart{Title: fmt.Sprintf("Goodput, %v", scenario), Caption: "Requests answered in time, mean of 5 s.",
+			X: plot.Axis{Label: "time", Unit: "s"}, Y: plot.Axis{Label: "answers a second", Zero: true}}
+		waste := &plot.Chart{Title: fmt.Sprintf("Wasted calls, %v", scenario), Caption: "Calls that served nobody, mean of 5 s.",
+			X: goodput.X, Y: plot.Axis{Label: "calls a second", Zero: true}}
+		for _, s := range overload.Strategies() {
+			r, err := overload.Run(scenario, s, *seed)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%s\t%.1f\t%d\t%d\t%.1f\t%.1f\t\n", s.Name, 100*float64(r.OK)/float64(r.Requests), r.Calls, r.Wasted, r.LateGoodput, r.P99)
+			switch s.Name {
+			case "full_jitter_x5", "full_jitter+budget10%", "aimd_concurrency+deadline_shed+budget10%", overload.Recommended:
+				goodput.Series = append(goodput.Series, series(s.Name, r.Goodput))
+				waste.Series = append(waste.Series, series(s.Name, r.Waste))
+			}
+			if s.Name == overload.Recommended { // the last: the strategies have the same colours in both figures
+				goodput.Series = append(goodput.Series, series("arrivals", r.Arrived))
+			}
+		}
+		html.Sections = append(html.Sections, goodput, waste)
+	}
+	fmt.Fprintln(w)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "queue_metastable: the spike ends at 40 s, and at 120 s every plain retry still answers nobody.\nThe cure is to send less: a limit on calls in progress (aimd), or a known limit and shedding (recommended).")
+	if *page == "" {
+		return nil
+	}
+	file, err := os.Create(*page)
+	if err != nil {
+		return err
+	}
+	return errors.Join(html.Render(file), file.Close())
+}
+
+// series is the mean of every 5 s.
+func series(name string, v [overload.Seconds]float64) plot.Series {
+	s := plot.Series{Name: name}
+	for i := 0; i+5 <= len(v); i += 5 {
+		mean := 0.0
+		for _, x := range v[i : i+5] {
+			mean += x / 5
+		}
+		s.X, s.Y = append(s.X, float64(i)+2.5), append(s.Y, mean)
+	}
+	return s
+}

@@ -1,0 +1,111 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAdaptive(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 10})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	second := func(o Outcome) {
+		n := a.Limit()
+		for range n {
+			require.NoError(t, a.Acquire(now))
+		}
+		require.ErrorIs(t, a.Acquire(now), ErrBusy)
+		now = now.Add(time.Second)
+		for range n {
+			a.Release(now, o)
+		}
+		require.NoError(t, a.Acquire(now))
+		a.Release(now, Neither)
+		now = now.Add(time.Second)
+		require.NoError(t, a.Acquire(now))
+		a.Release(now, Neither)
+	}
+	second(Healthy)
+	grown := a.Limit()
+	require.Greater(t, grown, 10)
+	second(Sick)
+	require.Less(t, a.Limit(), grown)
+	for range 40 {
+		second(Sick)
+	}
+	require.Equal(t, 1, a.Limit())
+	_, err = NewAdaptive(&AdaptiveOptions{Min: 5, Max: 2})
+	require.ErrorIs(t, err, ErrConfig)
+}
+
+func TestBulkhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBulkhead(1, 1)
+		require.NoError(t, err)
+		require.NoError(t, b.Enter(t.Context()))
+		got := make(chan error)
+		go func() { got <- b.Enter(t.Context()) }()
+		synctest.Wait()
+		require.ErrorIs(t, b.Enter(t.Context()), ErrBusy)
+		b.Leave()
+		require.NoError(t, <-got)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, b.Enter(ctx), context.DeadlineExceeded)
+		_, err = NewBulkhead(0, 1)
+		require.ErrorIs(t, err, ErrConfig)
+	})
+}
+
+func TestShedderShedsLowFirst(t *testing.T) {
+	s, err := NewShedder(time.Second)
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	for _, c := range []struct {
+		wait time.Duration
+		low  bool
+		norm bool
+		high bool
+	}{{2 * time.Second, true, true, true}, {6 * time.Second, false, true, true}, {8 * time.Second, false, false, true}, {9 * time.Second, false, false, false}} {
+		for p, want := range map[Priority]bool{Low: c.low, Normal: c.norm, High: c.high} {
+			err := s.Admit(now, now.Add(10*time.Second), c.wait, p)
+			require.Equal(t, want, err == nil, "%v %v", c.wait, p)
+			require.Equal(t, !want, errors.Is(err, ErrShed))
+		}
+	}
+	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, Low))
+}
+
+// Whatever way an attempt ends, its place comes back.
+func TestGatesInAPolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
+		b, _ := NewBulkhead(1, 0)
+		s, _ := NewShedder(time.Second)
+		k, _ := NewBreaker(&BreakerOptions{Failures: 1})
+		p, err := NewPolicy(&Options{Adaptive: a, Bulkhead: b, Shedder: s, Breaker: k, MaxAttempts: 2})
+		require.NoError(t, err)
+		call := func(ctx context.Context, err error) error {
+			_, err = Do(ctx, p, func(context.Context) (int, error) { return 0, err })
+			return err
+		}
+		require.NoError(t, call(t.Context(), nil))
+		require.ErrorIs(t, call(t.Context(), newError(ServerError, nil)), ErrOpen)
+		require.ErrorIs(t, call(t.Context(), nil), ErrOpen)
+		time.Sleep(time.Minute)
+		require.NoError(t, call(t.Context(), nil), "a refused call kept its place")
+		s.Observe(0, time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, call(ctx, nil), ErrShed)
+		require.NoError(t, a.Acquire(time.Now()))
+		start := time.Now()
+		require.ErrorIs(t, call(t.Context(), nil), ErrBusy)
+		require.Less(t, time.Since(start), time.Second)
+	})
+}

@@ -1,0 +1,125 @@
+package overload
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/limit"
+)
+
+// Scenario is one of the four overloads. In all of them answers take 1 s in
+// the mean, exponentially distributed, and arrivals are a Poisson process.
+type Scenario uint8
+
+// The scenarios. The quotas are token buckets of 40 a second and burst 40, and
+// arrivals 20/s for 30 s, 80/s for 60 s, 20/s for 60 s, with a deadline of
+// 20 s. The queues are before 40 workers, arrivals 28/s for 30 s, 120/s for
+// 10 s, 28/s for 110 s; an attempt times out after 4 s, the work is done
+// nevertheless, and the deadline is 30 s.
+const (
+	QuotaFree       Scenario = iota // a refusal takes 20 ms and costs nothing
+	QuotaCostly                     // a refusal takes half a token, down to a debt of 40
+	QueueMetastable                 // the queue has no bound
+	QueueBounded                    // beyond 80 waiting calls, a 503
+)
+
+// String returns the scenario's name: "quota_free_rejections" and so on.
+func (s Scenario) String() string {
+	return [...]string{"quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[min(s, QueueBounded)]
+}
+
+// Scenarios returns the four.
+func Scenarios() []Scenario { return []Scenario{QuotaFree, QuotaCostly, QueueMetastable, QueueBounded} }
+
+// Capacity is what the server can answer, a second.
+const Capacity = 40
+
+// A phase is a time of constant arrivals.
+type phase struct {
+	rate  float64
+	until time.Duration
+}
+
+func (s Scenario) quota() bool { return s <= QuotaCostly }
+
+func (s Scenario) phases() [3]phase {
+	if s.quota() {
+		return [3]phase{{20, 30 * time.Second}, {80, 90 * time.Second}, {20, 150 * time.Second}}
+	}
+	return [3]phase{{28, 30 * time.Second}, {120, 40 * time.Second}, {28, 150 * time.Second}}
+}
+
+func (s Scenario) deadline() time.Duration {
+	if s.quota() {
+		return 20 * time.Second
+	}
+	return 30 * time.Second
+}
+
+// Offered is the arrivals a second long after the spike.
+func (s Scenario) Offered() float64 { return s.phases()[2].rate }
+
+// A Strategy is how the clients deal with failures. Functions make the parts
+// that have a state, once a run.
+type Strategy struct {
+	Name       string
+	Retries    int           // at most, a request
+	Backoff    retry.Backoff // nil: at once
+	RetryAfter bool          // wait as long as the server asks for,
+	Spread     bool          // and the backoff on top
+	Budget     func() (retry.Budget, error)
+	Breaker    func() (*retry.Breaker, error)
+	Adaptive   func() (*retry.Adaptive, error)
+	// Limit is the known limit, given the server: calls a second and burst.
+	Limit func(Scenario) (*limit.Bucket, error)
+	// Shed makes the clients refuse what can't be answered in time.
+	Shed func() (*retry.Shedder, error)
+}
+
+// ErrConfig is wrapped by the errors of [Run].
+var ErrConfig = errors.New("overload: invalid configuration")
+
+// Strategies returns the strategies side by side, the simplest first; Default
+// is what retry.Options without settings does, Recommended what the lecture
+// ends with.
+func Strategies() []Strategy {
+	full := retry.Exponential{}
+	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(10*time.Second, 0.1, 1) }
+	adaptive := func() (*retry.Adaptive, error) { return retry.NewAdaptive(nil) }
+	sized := func() (*retry.Adaptive, error) {
+		return retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 1.5 * Capacity})
+	}
+	shed := func() (*retry.Shedder, error) { return retry.NewShedder(time.Second) }
+	known := func(s Scenario) (*limit.Bucket, error) {
+		if s.quota() {
+			return limit.NewBucket(Capacity, Capacity)
+		}
+		return limit.NewBucket(0.9*Capacity, 0.9*Capacity)
+	}
+	return []Strategy{
+		{Name: "no_retry"},
+		{Name: "immediate_x5", Retries: 5},
+		{Name: "fixed_1s_x5", Retries: 5, Backoff: retry.Exponential{Base: time.Second, Cap: time.Second, Jitter: retry.None}},
+		{Name: "exp_nojitter_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.None}},
+		{Name: "full_jitter_x5", Retries: 5, Backoff: full},
+		{Name: "decorrelated_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.Decorrelated}},
+		{Name: "full_jitter+retry_after", Retries: 5, Backoff: full, RetryAfter: true},
+		{Name: "full_jitter+retry_after_spread", Retries: 5, Backoff: full, RetryAfter: true, Spread: true},
+		{Name: "full_jitter+budget10%", Retries: 5, Backoff: full, Budget: tenth},
+		{Name: "full_jitter+breaker", Retries: 5, Backoff: full, Breaker: func() (*retry.Breaker, error) {
+			return retry.NewBreaker(&retry.BreakerOptions{Failures: 10, OpenFor: 5 * time.Second})
+		}},
+		{Name: "aimd_concurrency+full_jitter+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive},
+		{Name: "aimd_concurrency+deadline_shed+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive, Shed: shed},
+		{Name: "client_rate_limit(known)+full_jitter", Retries: 5, Backoff: full, Limit: known, Shed: shed},
+		{Name: Default, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth},
+		{Name: Recommended, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth, Adaptive: sized, Limit: known, Shed: shed},
+	}
+}
+
+// Names of strategies that belong to the library.
+const (
+	Default     = "default"
+	Recommended = "recommended"
+)
