@@ -29,3 +29,24 @@ func (b *Bucket) Learn(h http.Header, now time.Time) {
 		}
 	}
 }
+
+// A Learner is an http.RoundTripper whose Bucket learns from every response.
+// Give it to the HTTP client of a provider whose bucket is a retry.Options's
+// Limiter. It changes nothing that the client sees.
+type Learner struct {
+	Base   http.RoundTripper // nil means http.DefaultTransport
+	Bucket *Bucket           // nil learns nothing
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *Learner) RoundTrip(req *http.Request) (*http.Response, error) {
+	base := l.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	resp, err := base.RoundTrip(req)
+	if err == nil && l.Bucket != nil {
+		l.Bucket.Learn(resp.Header, time.Now())
+	}
+	return resp, err
+}

@@ -38,3 +38,28 @@ func ExampleBucket_Learn() {
 	fmt.Println(bucket.AllowAt(now, 4), bucket.AllowAt(now, 3))
 	// Output: false true
 }
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestLearnerReadsResponses(t *testing.T) {
+	b, err := limit.NewBucket(0, 20)
+	require.NoError(t, err)
+	header := http.Header{"X-Ratelimit-Remaining-Requests": {"2"}}
+	want := &http.Response{StatusCode: 429, Header: header, Body: http.NoBody}
+	base := roundTrip(func(*http.Request) (*http.Response, error) { return want, nil })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://provider.invalid", nil)
+	require.NoError(t, err)
+	for _, l := range []*limit.Learner{{Base: base}, {Base: base, Bucket: b}} {
+		got, err := l.RoundTrip(req)
+		require.NoError(t, err)
+		require.Same(t, want, got)
+	}
+	require.False(t, b.Allow(3))
+	require.True(t, b.Allow(2))
+
+	failed := roundTrip(func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed })
+	_, err = (&limit.Learner{Base: failed, Bucket: b}).RoundTrip(req)
+	require.ErrorIs(t, err, http.ErrServerClosed)
+}
