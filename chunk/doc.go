@@ -25,10 +25,12 @@
 //	            weakest joint                                        last resort
 //
 // [Recursive] cuts at the weakest joint that makes the pieces small enough, and
-// packs neighbours together again as long as they fit. [Markdown] knows more
-// joints, and carries what a cut takes away: the path of headings, a table's
-// header. [Windows] cuts anywhere; it is the baseline to beat. [FastCDC] cuts
-// where the content says so, so that an edit changes few passages.
+// packs neighbours together again as long as they fit. [Markdown], [HTML],
+// [Go] and [Langchain] with a language's separators know more joints, and carry
+// what a cut takes away: the path of headings, a table's header, the package
+// clause. [Semantic] asks an embedder where the subject changes. [Windows] cuts
+// anywhere; it is the baseline to beat. [FastCDC] cuts where the content says
+// so, so that an edit changes few passages.
 //
 // # A short program
 //
@@ -66,6 +68,16 @@
 // with 472 questions a difference of .02 is noise. And the best of many
 // settings, chosen on the questions it is reported for, looks better than it
 // is.
+//
+// # Small to find, large to read
+//
+// What is easy to find isn't what is good to read. [Parents] cuts twice: small
+// passages to be embedded, each with the large one that the model is shown
+// instead. [SentenceWindows] is the same idea with a sentence and its
+// neighbours. [WithHeadings] writes a line before each passage that says where
+// it is from, [Contextual] has a model write it. [LateSpans] keeps the passages
+// and changes the vectors: the whole document is embedded first, and each
+// passage gets the mean of its tokens' vectors.
 //
 // # Texts that don't fit into memory
 //

@@ -42,6 +42,12 @@ func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 		l, err := NewLaTeX(o)
 		require.NoError(t, err)
 		out["latex "+name] = l
+		for method, label := range []string{"percentile", "stddev", "interquartile", "gradient", "optimal"} {
+			so := &SemanticOptions{Options: *o, Method: Method(method), Amount: 1}
+			c, err := NewSemantic(topics{}, so)
+			require.NoError(t, err)
+			out["semantic "+label+" "+name] = c
+		}
 	}
 	return out
 }

@@ -1,0 +1,91 @@
+package chunk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/internal/sentence"
+)
+
+// A Family is a passage to be read and the smaller ones in it to be searched.
+// All offsets are those in the source.
+type Family struct {
+	Parent   Chunk
+	Children []Chunk
+}
+
+// Parents cuts a text with one chunker and each passage with another: what is
+// small is found more exactly, what is large is understood.
+type Parents struct{ parent, child Chunker }
+
+// NewParents returns a Parents; child should cut smaller than parent.
+func NewParents(parent, child Chunker) *Parents { return &Parents{parent, child} }
+
+// Families cuts the text.
+func (p *Parents) Families(ctx context.Context, text string) ([]Family, error) {
+	parents, err := p.parent.Chunk(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Family, len(parents))
+	for i, parent := range parents {
+		children, err := p.child.Chunk(ctx, parent.Text)
+		if err != nil {
+			return nil, err
+		}
+		for k := range children {
+			c := &children[k]
+			c.Start, c.End, c.RuneStart, c.RuneEnd = c.Start+parent.Start, c.End+parent.Start, c.RuneStart+parent.RuneStart, c.RuneEnd+parent.RuneStart
+			if len(c.Headings) == 0 {
+				c.Headings = parent.Headings
+			}
+		}
+		out[i] = Family{parent, children}
+	}
+	return out, nil
+}
+
+// SentenceWindows returns each sentence with a window around it: n sentences
+// before and after. It fails with [ErrSize] for a negative n.
+func SentenceWindows(text string, n int) ([]Family, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("%w: a window of %d sentences", ErrSize, n)
+	}
+	found := sentence.Split(text)
+	single, windows := make([]piece, len(found)), make([]piece, len(found))
+	for i, s := range found {
+		single[i] = piece{start: s.Start, end: s.End}
+		windows[i] = piece{start: found[max(0, i-n)].Start, end: found[min(len(found)-1, i+min(n, len(found)))].End}
+	}
+	children, parents := finish(text, single), finish(text, windows)
+	out := make([]Family, len(found))
+	for i := range out {
+		out[i] = Family{parents[i], children[i : i+1 : i+1]}
+	}
+	return out, nil
+}
+
+// FamilyDocuments returns the documents of families: the children, to be
+// embedded, with their parent's id in the metadata; and the parents, to be
+// looked up by that id.
+func FamilyDocuments(source string, meta map[string]any, families []Family) (children, parents []schema.Document) {
+	var large, small []Chunk
+	for _, f := range families {
+		large = append(large, f.Parent)
+		small = append(small, f.Children...)
+	}
+	parents = Documents(source+"#parent", meta, large)
+	children = Documents(source, meta, small)
+	at := 0
+	for i, f := range families {
+		parents[i].Metadata[docmeta.Source] = source
+		for range f.Children {
+			children[at].Metadata[docmeta.Parent] = parents[i].Metadata[docmeta.ID]
+			at++
+		}
+	}
+	return children, parents
+}
