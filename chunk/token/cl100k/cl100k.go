@@ -4,10 +4,10 @@ package cl100k
 
 import (
 	_ "embed"
-	"fmt"
 	"sync"
 
 	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/internal/builtin"
 )
 
 // Packed by internal/rankgen from the file that OpenAI publishes; a test checks
@@ -19,11 +19,7 @@ var packed []byte
 // The encoding is immutable and costs megabytes and tens of milliseconds, so a
 // program makes it once, when it is first asked for.
 var once = sync.OnceValue(func() *token.Encoding {
-	r, err := token.UnpackRanks(packed)
-	if err != nil {
-		panic(fmt.Sprintf("cl100k: the ranks in the program are damaged: %v", err))
-	}
-	e, err := token.New(r, &token.Options{
+	return builtin.New(packed, &token.Options{
 		Name:    "cl100k_base",
 		Pattern: token.CL100K,
 		Special: map[string]int{
@@ -34,10 +30,6 @@ var once = sync.OnceValue(func() *token.Encoding {
 			"<|endofprompt|>": 100276,
 		},
 	})
-	if err != nil {
-		panic(fmt.Sprintf("cl100k: the ranks in the program are damaged: %v", err))
-	}
-	return e
 })
 
 // Encoding returns cl100k_base. All calls return the same one.

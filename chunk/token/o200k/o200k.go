@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/internal/builtin"
 )
 
 // Packed by internal/rankgen from the file that OpenAI publishes; a test checks
@@ -20,19 +21,11 @@ var packed []byte
 // The encoding is immutable and costs megabytes and tens of milliseconds, so a
 // program makes it once, when it is first asked for.
 var once = sync.OnceValue(func() *token.Encoding {
-	r, err := token.UnpackRanks(packed)
-	if err != nil {
-		panic(fmt.Sprintf("o200k: the ranks in the program are damaged: %v", err))
-	}
-	e, err := token.New(r, &token.Options{
+	return builtin.New(packed, &token.Options{
 		Name:    "o200k_base",
 		Pattern: token.O200K,
 		Special: map[string]int{"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
 	})
-	if err != nil {
-		panic(fmt.Sprintf("o200k: the ranks in the program are damaged: %v", err))
-	}
-	return e
 })
 
 // Encoding returns o200k_base. All calls return the same one.
@@ -57,11 +50,7 @@ var harmony = sync.OnceValue(func() *token.Encoding {
 	for id := 200013; id <= 201087; id++ { // 200018 has two names
 		special[fmt.Sprintf("<|reserved_%d|>", id)] = id
 	}
-	e, err := once().WithSpecial("o200k_harmony", special)
-	if err != nil {
-		panic(fmt.Sprintf("o200k: %v", err))
-	}
-	return e
+	return builtin.WithSpecial(once(), "o200k_harmony", special)
 })
 
 // Harmony returns o200k_harmony, the encoding of gpt-oss: o200k_base with

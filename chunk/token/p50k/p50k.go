@@ -5,10 +5,10 @@ package p50k
 
 import (
 	_ "embed"
-	"fmt"
 	"sync"
 
 	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/internal/builtin"
 )
 
 // Packed by internal/rankgen from the file that OpenAI publishes; a test checks
@@ -20,35 +20,23 @@ var packed []byte
 // The encoding is immutable and costs megabytes and tens of milliseconds, so a
 // program makes it once, when it is first asked for.
 var once = sync.OnceValue(func() *token.Encoding {
-	r, err := token.UnpackRanks(packed)
-	if err != nil {
-		panic(fmt.Sprintf("p50k: the ranks in the program are damaged: %v", err))
-	}
-	e, err := token.New(r, &token.Options{
+	return builtin.New(packed, &token.Options{
 		Name:    "p50k_base",
 		Pattern: token.GPT2,
 		Special: map[string]int{"<|endoftext|>": 50256},
 	})
-	if err != nil {
-		panic(fmt.Sprintf("p50k: the ranks in the program are damaged: %v", err))
-	}
-	return e
 })
 
 // Encoding returns p50k_base. All calls return the same one.
 func Encoding() *token.Encoding { return once() }
 
 var edit = sync.OnceValue(func() *token.Encoding {
-	e, err := once().WithSpecial("p50k_edit", map[string]int{
+	return builtin.WithSpecial(once(), "p50k_edit", map[string]int{
 		"<|endoftext|>":  50256,
 		"<|fim_prefix|>": 50281,
 		"<|fim_middle|>": 50282,
 		"<|fim_suffix|>": 50283,
 	})
-	if err != nil {
-		panic(fmt.Sprintf("p50k: %v", err))
-	}
-	return e
 })
 
 // Edit returns p50k_edit: p50k_base with three more special tokens, which mark

@@ -4,10 +4,10 @@ package r50k
 
 import (
 	_ "embed"
-	"fmt"
 	"sync"
 
 	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/chunk/token/internal/builtin"
 )
 
 // Packed by internal/rankgen from the file that OpenAI publishes; a test checks
@@ -19,19 +19,11 @@ var packed []byte
 // The encoding is immutable and costs megabytes and tens of milliseconds, so a
 // program makes it once, when it is first asked for.
 var once = sync.OnceValue(func() *token.Encoding {
-	r, err := token.UnpackRanks(packed)
-	if err != nil {
-		panic(fmt.Sprintf("r50k: the ranks in the program are damaged: %v", err))
-	}
-	e, err := token.New(r, &token.Options{
+	return builtin.New(packed, &token.Options{
 		Name:    "r50k_base",
 		Pattern: token.GPT2,
 		Special: map[string]int{"<|endoftext|>": 50256},
 	})
-	if err != nil {
-		panic(fmt.Sprintf("r50k: the ranks in the program are damaged: %v", err))
-	}
-	return e
 })
 
 // Encoding returns r50k_base. All calls return the same one.
