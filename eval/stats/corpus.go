@@ -68,14 +68,7 @@ type PairedResult struct {
 // HalfWidth differ from its in the seventh digit.
 func PairedBootstrap(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
 	const fn = "PairedBootstrap"
-	n, err := checkRows(fn, width, baseline, system)
-	if err != nil {
-		return nil, err
-	}
-	if o == nil {
-		o = &CorpusOptions{}
-	}
-	samples, err := countOr(fn, "Samples", o.Samples, 1000)
+	n, samples, o, err := checkCorpus(fn, o, 1000, width, baseline, system)
 	if err != nil {
 		return nil, err
 	}
@@ -106,14 +99,7 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 // CorpusBootstrap puts a 95 % range around one system's corpus score.
 func CorpusBootstrap(system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*CorpusEstimate, error) {
 	const fn = "CorpusBootstrap"
-	n, err := checkRows(fn, width, system)
-	if err != nil {
-		return nil, err
-	}
-	if o == nil {
-		o = &CorpusOptions{}
-	}
-	samples, err := countOr(fn, "Samples", o.Samples, 1000)
+	n, samples, o, err := checkCorpus(fn, o, 1000, width, system)
 	if err != nil {
 		return nil, err
 	}
@@ -137,14 +123,7 @@ func CorpusBootstrap(system []float64, width int, score func(sum []float64) floa
 // Confidence asks for them.
 func ApproximateRandomization(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
 	const fn = "ApproximateRandomization"
-	n, err := checkRows(fn, width, baseline, system)
-	if err != nil {
-		return nil, err
-	}
-	if o == nil {
-		o = &CorpusOptions{}
-	}
-	samples, err := countOr(fn, "Samples", o.Samples, 10000)
+	n, samples, o, err := checkCorpus(fn, o, 10000, width, baseline, system)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +148,20 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 		out.Mean, out.HalfWidth = central(scores[0])
 	}
 	return out, nil
+}
+
+// checkCorpus returns the number of segments, of resamples, and o or the
+// defaults it stands for.
+func checkCorpus(fn string, o *CorpusOptions, samples, width int, systems ...[]float64) (int, int, *CorpusOptions, error) {
+	n, err := checkRows(fn, width, systems...)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if o == nil {
+		o = &CorpusOptions{}
+	}
+	samples, err = countOr(fn, "Samples", o.Samples, samples)
+	return n, samples, o, err
 }
 
 func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
