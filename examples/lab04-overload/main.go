@@ -71,11 +71,7 @@ func run(args []string, out, errs io.Writer) error {
 	if *page == "" {
 		return nil
 	}
-	file, err := os.Create(*page)
-	if err != nil {
-		return err
-	}
-	return errors.Join(html.Render(file), file.Close())
+	return html.WriteFile(*page)
 }
 
 // series is the mean of every 5 s.

@@ -97,15 +97,11 @@ func run(w io.Writer, html string) error {
 	if html == "" {
 		return nil
 	}
-	f, err := os.Create(html)
-	if err != nil {
-		return err
-	}
-	if err := page.Render(f); err != nil {
+	if err := page.WriteFile(html); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nThe figure is in %s.\n", html)
-	return f.Close()
+	return nil
 }
 
 // trapped scores the right and the wrong answer of every trap.

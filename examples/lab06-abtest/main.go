@@ -57,16 +57,11 @@ func run(args []string, w io.Writer) error {
 	if *out == "" {
 		return nil
 	}
-	file, err := os.Create(*out)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := lab.page().Render(file); err != nil {
+	if err := lab.page().WriteFile(*out); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nPlots: %s\n", *out)
-	return file.Close()
+	return nil
 }
 
 func (l *lab) summary(w io.Writer) error {

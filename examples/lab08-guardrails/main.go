@@ -52,16 +52,11 @@ func run(args []string, w io.Writer) error {
 	if err := l.ordinary(w, *verbose); err != nil || *out == "" {
 		return err
 	}
-	file, err := os.Create(*out)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := l.page().Render(file); err != nil {
+	if err := l.page().WriteFile(*out); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nFigures: %s\n", *out)
-	return file.Close()
+	return nil
 }
 
 // A setting is a choice of layers.

@@ -70,11 +70,7 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if l.html == "" {
 		return nil
 	}
-	var page bytes.Buffer
-	if err := render(&page, rows, len(data.Questions), l.budget); err != nil {
-		return err
-	}
-	if err := os.WriteFile(l.html, page.Bytes(), 0o644); err != nil {
+	if err := figures(rows, len(data.Questions), l.budget).WriteFile(l.html); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe figures are in %s.\n", l.html)

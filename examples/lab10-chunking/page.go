@@ -2,23 +2,22 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/prodailabs/prodai/chunk/chunkeval"
 	"github.com/prodailabs/prodai/internal/plot"
 )
 
-// render writes the comparison as a page.
-func render(out io.Writer, rows []row, questions, budget int) error {
-	page := plot.Page{Title: "Chunkers compared"}
+// figures is the comparison as a page.
+func figures(rows []row, questions, budget int) *plot.Page {
+	page := &plot.Page{Title: "Chunkers compared"}
 	table := &plot.Table{Title: "Sizes", Head: []string{"chunker", "chunks", "tokens each"}}
 	for _, r := range rows {
 		table.Rows = append(table.Rows, []string{r.name, fmt.Sprint(r.result.Chunks), fmt.Sprintf("%.0f", r.result.MeanTokens)})
 	}
 	if questions == 0 {
 		page.Sections = []plot.Section{plot.Text("No questions were given, so there is nothing to retrieve."), table}
-		return page.Render(out)
+		return page
 	}
 	page.Sections = []plot.Section{
 		plot.Text(fmt.Sprintf("%d questions. On the left of each figure are chunkers that make short passages. The first figure counts five passages however long they are; the second stops at %d tokens. Bars are 95 %% intervals over the questions.", questions, budget)),
@@ -27,7 +26,7 @@ func render(out io.Writer, rows []row, questions, budget int) error {
 		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.Omega),
 		table,
 	}
-	return page.Render(out)
+	return page
 }
 
 // scatter shows a metric over the length of passages, a series for each kind of

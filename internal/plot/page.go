@@ -10,9 +10,11 @@ package plot
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"html"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -51,6 +53,15 @@ func (p *Page) Render(out io.Writer) error {
 		w.err = w.b.Flush()
 	}
 	return w.err
+}
+
+// WriteFile writes the page to the named file, whatever was there before.
+func (p *Page) WriteFile(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.Render(f), f.Close())
 }
 
 // writer formats into a buffered writer and keeps the first error.
