@@ -64,10 +64,10 @@
 // so compare at a budget of tokens. Then overlap, which stores and sends the
 // same sentences twice, costs more than it brings.
 //
-// Two cautions before you quote the table. It is one run with one embedder, and
-// with 472 questions a difference of .02 is noise. And the best of many
-// settings, chosen on the questions it is reported for, looks better than it
-// is.
+// Two cautions before you quote the table. It is one run with one embedder, of
+// other implementations than this package's, and with 472 questions a
+// difference of .02 is noise. And the best of many settings, chosen on the
+// questions it is reported for, looks better than it is.
 //
 // # Small to find, large to read
 //

@@ -42,7 +42,7 @@ type Error struct {
 	// Partial is what a cut stream had delivered, or nil.
 	Partial *llms.ContentResponse
 
-	Attempts int           // tries made, hedges and fallbacks included
+	Attempts int           // tries made, fallbacks included
 	Elapsed  time.Duration // of the whole call
 
 	cause error // what the layer below returned

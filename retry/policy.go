@@ -59,8 +59,7 @@ type Options struct {
 
 	// Model and Target name the model and the endpoint in events.
 	Model, Target string
-	// Logger gets the events retry.attempt, retry.giveup and retry.hedge; nil
-	// discards.
+	// Logger gets the events retry.attempt and retry.giveup; nil discards.
 	Logger *slog.Logger
 	// Rand is the source of jitter; default math/rand/v2's.
 	Rand *rand.Rand

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry/limit"
 	limitredis "github.com/prodailabs/prodai/retry/limit/redis"
 )
@@ -25,7 +25,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	var provider llms.Model // any
+	provider := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("hello")}} // any llms.Model
 	model, err := limit.New(provider, &limit.Options{
 		Quota:  limit.Quota{Requests: limit.Rate{N: 60, Per: time.Minute}},
 		Store:  store,
