@@ -30,6 +30,7 @@
 //	200 with an empty body or an error        ErrEmpty, ErrInBand     an error without the server's words
 //	a line of broken JSON                     ErrMalformed            the line is skipped
 //	a line of more than 64 KiB                read, up to a limit     error
+//	content as a list (Mistral's thoughts)    read, thoughts apart    success, empty answer
 //	two choices, streamed                     two choices             one, their words mixed
 //	tool calls that interleave by index       two calls               all arguments in the last
 //	429, 400, 500                             status, code, type,     a text

@@ -59,7 +59,10 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // GenerationInfo holds langchaingo's keys for the usage (PromptTokens,
 // CompletionTokens, TotalTokens and the details), only if the server sent one,
 // and ID, Model, SystemFingerprint, ServiceTier, RequestID, FinishReason,
-// Refusal, ThinkingContent and Logprobs, those that there are.
+// Refusal, ThinkingContent and Logprobs, those that there are. Where a server
+// sends content as a list, as Mistral's reasoning models do, its texts and
+// thoughts are joined, and what else is in it (references) is ContentParts, a
+// []any.
 //
 // What goes wrong on the way is an [*Error]; a call that can't be sent fails
 // with [ErrOptions].

@@ -46,6 +46,8 @@ type wireDelta struct {
 	Reasoning        *string        `json:"reasoning"`         // vLLM's and OpenRouter's
 	ToolCalls        []toolDelta    `json:"tool_calls"`
 	FunctionCall     *functionDelta `json:"function_call"` // what tool calls replaced
+
+	parts []any // of the content, those that are no text
 }
 
 type toolDelta struct {
@@ -121,6 +123,7 @@ type choice struct {
 	finish    string
 	finished  bool
 	logprobs  []json.RawMessage
+	parts     []any
 }
 
 type call struct {
@@ -186,6 +189,7 @@ func (c *choice) add(d *wireDelta) {
 	if d.Refusal != nil {
 		c.refusal = append(c.refusal, *d.Refusal...)
 	}
+	c.parts = append(c.parts, d.parts...)
 	for _, t := range d.ToolCalls {
 		into := c.call(t.Index, t.ID)
 		if t.ID != "" {
@@ -250,7 +254,7 @@ func (a *answer) unfinished() bool {
 // a server's opening chunk has a role and no word.
 func (a *answer) spoken() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool {
-		return len(c.content)+len(c.reasoning)+len(c.refusal)+len(c.calls) > 0 || c.function != nil
+		return len(c.content)+len(c.reasoning)+len(c.refusal)+len(c.calls)+len(c.parts) > 0 || c.function != nil
 	})
 }
 
@@ -298,6 +302,9 @@ func (a *answer) info(c *choice, header http.Header) map[string]any {
 	}
 	if len(c.logprobs) > 0 {
 		info["Logprobs"] = joinLogprobs(c.logprobs)
+	}
+	if len(c.parts) > 0 {
+		info["ContentParts"] = c.parts
 	}
 	var u wireUsage
 	if a.head.Usage == nil || json.Unmarshal(*a.head.Usage, &u) != nil {
@@ -353,7 +360,7 @@ func joinLogprobs(chunks []json.RawMessage) any {
 // parse reads an answer that isn't streamed.
 func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*answer, *completion, error) {
 	body := &completion{}
-	if err := json.Unmarshal(data, body); err != nil {
+	if err := decode(data, body); err != nil {
 		return nil, nil, c.malformed(ctx, resp, err, data)
 	}
 	if body.failed() {

@@ -57,7 +57,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 			continue // some proxies keep the connection awake so
 		}
 		var chunk completion
-		if err := json.Unmarshal(data, &chunk); err != nil {
+		if err := decode(data, &chunk); err != nil {
 			if !closed {
 				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
 			} else if name == "error" {

@@ -76,6 +76,7 @@ func TestUpstream(t *testing.T) {
 		"broken line":         {reply: modeltest.Reply{Events: event("data: {\"choices\":[{\n\n" + good)}, success: true, text: "a", want: openai.ErrMalformed},
 		"cut connection":      {reply: modeltest.Reply{Turn: half, CutAfter: 2}, want: openai.ErrIncompleteStream},
 		"line of 100 kB":      {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: []modeltest.Chunk{{Text: strings.Repeat("x", 100_000)}}}}},
+		"content as a list":   {reply: modeltest.Reply{Events: event(strings.Replace(good, `"a"`, `[{"type":"text","text":"a"}]`, 1))}, success: true},
 		"empty body":          {plain: true, reply: modeltest.Reply{Body: []byte{}}, want: openai.ErrEmpty},
 		"error within a 200":  {plain: true, reply: modeltest.Reply{Body: []byte(`{"error":{"message":"m"}}`)}, want: openai.ErrInBand},
 		"dropped without 200": {plain: true, reply: modeltest.Reply{Drop: true}, want: io.EOF},
