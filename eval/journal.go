@@ -55,7 +55,7 @@ func openJournal(path string, h header, retryErrors bool, finished func(*Record)
 	}
 	j.file = file
 	if err := j.load(h, finished); err != nil {
-		file.Close()
+		_ = file.Close() // the first error counts
 		return nil, fmt.Errorf("%w (%s)", err, path)
 	}
 	return j, nil
@@ -141,13 +141,15 @@ func dropErrors(path string) error {
 	if err != nil {
 		return fmt.Errorf("eval: the journal: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // it was only read
 	out, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("eval: the journal: %w", err)
 	}
-	defer os.Remove(out.Name()) // fails once it was renamed
-	defer out.Close()
+	defer func() { // both fail once it was closed and renamed
+		_ = out.Close()
+		_ = os.Remove(out.Name())
+	}()
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -248,7 +250,7 @@ func ReadJournal(path string) iter.Seq2[*Record, error] {
 			yield(nil, fmt.Errorf("eval: the journal: %w", err))
 			return
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 		stopped := errors.New("stopped")
 		_, err = scanJournal(file, func(header) {}, func(r *Record) error {
 			if !yield(r, nil) {

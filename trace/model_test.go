@@ -98,7 +98,7 @@ func played(t *testing.T, o Options) map[string]sdktrace.ReadOnlySpan {
 
 	logical := o
 	logical.Kind = Logical
-	attempt, err := New(generate(func() generate {
+	attempt, err := New(func() generate {
 		n := 0
 		return func(context.Context, llms.CallOptions) (*llms.ContentResponse, error) {
 			if n++; n == 1 {
@@ -106,7 +106,7 @@ func played(t *testing.T, o Options) map[string]sdktrace.ReadOnlySpan {
 			}
 			return answered(nil), nil
 		}
-	}()), &mini)
+	}(), &mini)
 	require.NoError(t, err)
 	call(t.Context(), logical, func(ctx context.Context, _ llms.CallOptions) (*llms.ContentResponse, error) {
 		_, err := attempt.GenerateContent(ctx, warranty())

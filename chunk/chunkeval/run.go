@@ -95,7 +95,7 @@ type Scores struct {
 // A Metric picks one of the scores.
 type Metric func(Scores) float64
 
-// The metrics.
+// Recall is the recall at K.
 func Recall(s Scores) float64 { return s.Recall }
 
 // Precision is the precision at K.

@@ -25,7 +25,7 @@ func shingles(ws []string, n int) map[uint64]bool {
 	for i := 0; i == 0 || i+n <= len(ws); i++ {
 		h := fnv.New64a()
 		for _, w := range ws[i:min(i+n, len(ws))] {
-			io.WriteString(h, w)
+			_, _ = io.WriteString(h, w) // a hash takes everything
 			h.Write([]byte{0})
 		}
 		set[h.Sum64()] = true

@@ -50,8 +50,7 @@ func (c *checker) generate(ctx context.Context, m llms.Model, messages []llms.Me
 
 func (c *checker) call(ctx context.Context, m llms.Model, prompt string, options ...llms.CallOption) (text string, err error) {
 	defer c.nopanic("Call")
-	//lint:ignore SA1019 the contract has a rule for it, since wrappers must implement it
-	return m.Call(ctx, prompt, options...)
+	return m.Call(ctx, prompt, options...) //nolint:staticcheck // deprecated, but part of the interface: the contract has a rule for it
 }
 
 // nopanic is deferred around a call of the wrapper.

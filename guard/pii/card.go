@@ -18,7 +18,7 @@ func matchCard(text string, at int, final bool) int {
 	var digits [20]byte
 	n, end, group := 0, at, 0
 	var sep byte
-	for end = at; end < len(text) && n < len(digits); end++ {
+	for ; end < len(text) && n < len(digits); end++ {
 		b := text[end]
 		switch {
 		case detect.Digits[b]:

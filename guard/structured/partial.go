@@ -54,11 +54,11 @@ func (p *partial[T]) hear(ctx context.Context, chunk []byte) error {
 	p.seen = p.text.Len()
 	v, err := RepairPrefix(p.text.String())
 	if err != nil || bytes.Equal(v.JSON, p.last) {
-		return nil
+		return nil //nolint:nilerr // there is no value yet, or no new one
 	}
 	var value T
 	if json.Unmarshal(v.JSON, &value) != nil {
-		return nil // not yet of this type
+		return nil //nolint:nilerr // not yet of this type
 	}
 	p.last = v.JSON
 	return p.g.o.OnPartial(ctx, value)

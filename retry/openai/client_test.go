@@ -192,7 +192,7 @@ func TestTheKeyIsNowhere(t *testing.T) {
 	var hold func(error)
 	hold = func(err error) {
 		require.NotContains(t, err.Error(), key)
-		switch u := err.(type) { //nolint:errorlint // each layer is looked at by itself
+		switch u := err.(type) { // each layer is looked at by itself
 		case interface{ Unwrap() error }:
 			if inner := u.Unwrap(); inner != nil {
 				hold(inner)

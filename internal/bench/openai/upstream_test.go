@@ -217,7 +217,7 @@ func TestUpstreamRedirect(t *testing.T) {
 	theirs, err := langchain.New(langchain.WithBaseURL(s.URL), langchain.WithToken("azure-key"), langchain.WithModel("m"),
 		langchain.WithAPIType(langchain.APITypeAzure), langchain.WithAPIVersion("v"), langchain.WithEmbeddingModel("e"))
 	require.NoError(t, err)
-	_, err = theirs.Call(t.Context(), "q") //nolint:staticcheck // the shortest way to ask
+	_, err = theirs.Call(t.Context(), "q")
 	require.Error(t, err)
 	require.Equal(t, []string{"azure-key"}, leaked)
 	ours, err := openai.New("m", &openai.Options{BaseURL: s.URL, APIKey: "azure-key", Azure: &openai.Azure{APIVersion: "v"}})

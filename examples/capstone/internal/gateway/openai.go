@@ -194,7 +194,7 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &completion{id: "chatcmpl-" + strings.ToLower(rand.Text()), created: time.Now().Unix(), fingerprint: g.service.Backend()}
 	if q.Stream {
-		g.stream(w, r.Context(), c, question, q.StreamOptions.IncludeUsage)
+		g.stream(r.Context(), w, c, question, q.StreamOptions.IncludeUsage)
 		return
 	}
 	a, err := g.service.Ask(r.Context(), question)
@@ -237,7 +237,7 @@ func usageOf(a *service.Answer) map[string]any {
 
 // stream answers with server-sent events. An error before the first byte keeps
 // its status; a later one is an event, and no [DONE] follows.
-func (g *Gateway) stream(w http.ResponseWriter, ctx context.Context, c *completion, q service.Question, usage bool) {
+func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, c *completion, q service.Question, usage bool) {
 	out := &events{w: w}
 	q.OnChunk = func(text string) error {
 		if !out.begun {

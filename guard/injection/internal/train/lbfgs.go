@@ -67,11 +67,9 @@ func (p *problem) minimise(iterations int) []float64 {
 			alpha[i] = rho[i] * dot(s[i], d)
 			axpy(-alpha[i], y[i], d)
 		}
-		scale := 1.0
+		scale := 1 / math.Max(1, math.Sqrt(dot(g, g)))
 		if k := len(s); k > 0 {
 			scale = 1 / (rho[k-1] * dot(y[k-1], y[k-1]))
-		} else {
-			scale = 1 / math.Max(1, math.Sqrt(dot(g, g)))
 		}
 		for i := range d {
 			d[i] *= scale

@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"unicode"
 
@@ -58,7 +58,11 @@ func All() ([]Text, error) {
 func library() (comments, source string, err error) {
 	const commentBytes, sourceBytes = 3 << 19, 2 << 20
 	var text, code strings.Builder
-	root := filepath.Join(runtime.GOROOT(), "src")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", "", err
+	}
+	root := filepath.Join(strings.TrimSpace(string(goroot)), "src")
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
