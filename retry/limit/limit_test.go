@@ -61,6 +61,27 @@ func TestGoldenGCRA(t *testing.T) {
 	})
 }
 
+// What is left is whole where whole units were taken, whatever a unit's time.
+func TestRemainingIsWhole(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	for _, n := range []float64{3, 7, 11, 60, 999, 30_000} {
+		l := &Local{Now: func() time.Time { return now }}
+		left := n
+		for _, take := range []float64{1, 0, n - 2, 1} {
+			left -= take
+			d, err := l.Take(t.Context(), []Claim{{"k", Rate{N: n, Per: time.Second}, take}}, 0)
+			require.NoError(t, err)
+			require.Equal(t, left, d.Remaining, "%v of %v", take, n)
+		}
+		l = &Local{Now: l.Now}
+		for i := range int(n) {
+			d, err := l.Take(t.Context(), []Claim{{"k", Rate{N: n, Per: time.Second}, 1}}, 0)
+			require.NoError(t, err)
+			require.True(t, d.OK, "the %dth of %v", i+1, n)
+		}
+	}
+}
+
 func TestGoldenTokenBucket(t *testing.T) {
 	type row struct {
 		Burst int

@@ -57,13 +57,16 @@ func (r Rate) Capacity() float64 {
 	return r.N
 }
 
-// Span is the time that n units take to refill.
+// Span is the time that n units take to refill, cut to whole nanoseconds: the
+// spans of parts never add up to more than that of the whole, so a bucket of 60
+// holds 60 units also when they are taken one by one.
 func (r Rate) Span(n float64) time.Duration {
-	ns := float64(r.Per) / r.N * n
+	ns := float64(r.Per) * n / r.N
 	if math.Abs(ns) > 4*maxSpan {
 		return time.Duration(math.Copysign(4*maxSpan, ns))
 	}
-	return time.Duration(math.Round(ns))
+	const ulps = 4e-16 // what the two operations may be off by
+	return time.Duration(ns + ns*ulps)
 }
 
 // A Decision is the answer to a request for room.
@@ -114,8 +117,21 @@ func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decis
 		tat = next
 	}
 	d.Reset = max(0, time.Duration(tat-now))
-	d.Remaining = max(0, float64(whole-int64(d.Reset))/float64(r.Per)*r.N)
+	d.Remaining = max(0, r.Units(time.Duration(whole)-d.Reset, time.Nanosecond))
 	return tat, d
+}
+
+// Units is the number of units that refill in a span, which is known to within
+// a tick, the clock's: a third of a second is no whole number of ticks. The
+// whole number that is as close as the clock can tell is meant, or a header
+// that rounds down would be one short.
+func (r Rate) Units(span, tick time.Duration) float64 {
+	perNano := r.N / float64(r.Per)
+	n := float64(span) * perNano
+	if whole := math.Round(n); math.Abs(n-whole) <= 2*float64(tick)*perNano {
+		return whole
+	}
+	return n
 }
 
 // charge moves tat by n units without asking: what was used is used. A negative

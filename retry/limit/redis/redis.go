@@ -71,19 +71,23 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 `
 
-// For each key: the time of n units, of a whole bucket, and of one unit; the
-// last argument is how far ahead to reserve. The answer: granted, wait, the
-// deciding claim, its reset. Wait -1 is never.
+// For each key: the time of n units, or less than nothing for a look at the
+// next unit, and of a whole bucket; the last argument is how far ahead to
+// reserve. The answer: granted, wait, the deciding claim, its reset. Wait -1 is
+// never.
 var take = redis.NewScript(clock + `
 local ahead = tonumber(ARGV[#ARGV])
 local tats, ok, wait, claim, reset = {}, 1, 0, 1, 0
 for i, key in ipairs(KEYS) do
   local increment, whole = tonumber(ARGV[2*i-1]), tonumber(ARGV[2*i])
   local tat = math.max(tonumber(redis.call('GET', key) or 0), now)
-  local new = tat + increment
+  local new = tat + math.abs(increment)
   local w = new - whole - now
   local r = tat - now
-  if increment > whole then
+  if increment < 0 then
+    new = tat
+    if ok == 1 and (i == 1 or w > wait) then wait, claim, reset = math.max(w, 0), i, r end
+  elseif increment > whole then
     if ok == 1 or wait ~= -1 then ok, wait, claim, reset = 0, -1, i, r end
   elseif w > ahead then
     if ok == 1 or (wait ~= -1 and w > wait) then ok, wait, claim, reset = 0, w, i, r end
@@ -118,11 +122,15 @@ func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Durat
 	var args []any
 	var index []int
 	for i, c := range claims {
-		if c.Rate.None() || c.N <= 0 {
+		if c.Rate.None() || c.N < 0 {
 			continue
 		}
 		keys = append(keys, c.Key)
-		args = append(args, micros(c.Rate.Span(c.N)), micros(c.Rate.Span(c.Rate.Capacity())))
+		increment := micros(c.Rate.Span(c.N))
+		if c.N == 0 {
+			increment = -micros(c.Rate.Span(1))
+		}
+		args = append(args, increment, micros(c.Rate.Span(c.Rate.Capacity())))
 		index = append(index, i)
 	}
 	if len(keys) == 0 {
@@ -142,7 +150,7 @@ func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Durat
 	}
 	rate := claims[d.Claim].Rate
 	d.Limit = rate.Capacity()
-	d.Remaining = max(0, d.Limit-d.Reset.Seconds()/rate.Per.Seconds()*rate.N)
+	d.Remaining = max(0, rate.Units(rate.Span(d.Limit)-d.Reset, time.Microsecond))
 	return d, nil
 }
 

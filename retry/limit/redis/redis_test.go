@@ -94,6 +94,28 @@ func TestTakeAndCharge(t *testing.T) {
 	require.True(t, d.OK)
 }
 
+// A look takes nothing and says what limit.Local's does; what is left is told
+// in whole units where the refill of one is no whole number of ticks.
+func TestLook(t *testing.T) {
+	addr, _ := server(t)
+	rate := limit.Rate{N: 3, Per: time.Hour, Burst: 4}
+	for name, s := range map[string]limit.Store{"redis": open(t, addr), "local": &limit.Local{}} {
+		take := func(n float64) limit.Decision {
+			d, err := s.Take(t.Context(), []limit.Claim{{Key: "look", Rate: rate, N: n}}, 0)
+			require.NoError(t, err)
+			return d
+		}
+		d := take(0)
+		require.Equal(t, limit.Decision{OK: true, Limit: 4, Remaining: 4}, d, name)
+		require.InDelta(t, 2, take(2).Remaining, 1e-3, name)
+		require.InDelta(t, 2, take(0).Remaining, 1e-3, name)
+		require.InDelta(t, 0, take(2).Remaining, 1e-3, name)
+		d = take(0)
+		require.True(t, d.OK, name)
+		require.InDelta(t, 20, d.Wait.Minutes(), 0.1, name)
+	}
+}
+
 // worker is the body of the child processes: it asks for d as fast as it can
 // and prints how much it got.
 func worker(addr string, d time.Duration) {
