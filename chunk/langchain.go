@@ -106,22 +106,35 @@ func (l *Langchain) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var parts []string
+	r := langchainRun{Langchain: l, source: text}
 	if l.o.Character {
 		sep := l.separators[0]
 		joint := ""
 		if l.o.Keep == Drop && !sep.lookaround {
 			joint = sep.literal
 		}
-		parts = l.merge(sep.split(text, l.o.Keep), joint)
+		r.merge(sep.split(span{0, len(text)}, text, l.o.Keep), joint)
 	} else {
-		parts = l.recurse(text, l.separators)
+		r.recurse(span{0, len(text)}, l.separators)
 	}
-	return locate(text, parts), nil
+	return r.out, nil
 }
 
+// A span is source[start:end].
+type span struct{ start, end int }
+
+// A langchainRun cuts one text.
+type langchainRun struct {
+	*Langchain
+	source    string
+	out       []Chunk
+	at, runes int // source[:at] has so many runes
+}
+
+func (r *langchainRun) size(s span) int { return r.o.Tokens(r.source[s.start:s.end]) }
+
 // recurse is _split_text of RecursiveCharacterTextSplitter.
-func (l *Langchain) recurse(text string, separators []separator) []string {
+func (r *langchainRun) recurse(within span, separators []separator) {
 	at := len(separators) - 1
 	var rest []separator
 	for i, s := range separators {
@@ -129,100 +142,115 @@ func (l *Langchain) recurse(text string, separators []separator) []string {
 			at = i
 			break
 		}
-		if s.in(text) {
+		if s.in(r.source[within.start:within.end]) {
 			at, rest = i, separators[i+1:]
 			break
 		}
 	}
 	sep := separators[at]
 	joint := ""
-	if l.o.Keep == Drop {
+	if r.o.Keep == Drop {
 		joint = sep.literal
 	}
-	var out, good []string
+	var good []span
 	flush := func() {
 		if len(good) > 0 {
-			out = append(out, l.merge(good, joint)...)
-			good = nil
+			r.merge(good, joint)
+			good = good[:0]
 		}
 	}
-	for _, s := range sep.split(text, l.o.Keep) {
-		if l.o.Tokens(s) < l.o.Size {
+	for _, s := range sep.split(within, r.source, r.o.Keep) {
+		if r.size(s) < r.o.Size {
 			good = append(good, s)
 			continue
 		}
 		flush()
 		if len(rest) == 0 {
-			out = append(out, s)
+			r.emit(r.source[s.start:s.end], s.start)
 		} else {
-			out = append(out, l.recurse(s, rest)...)
+			r.recurse(s, rest)
 		}
 	}
 	flush()
-	return out
 }
 
 // merge is _merge_splits: it joins pieces into passages, by the sum of their
 // sizes.
-func (l *Langchain) merge(pieces []string, joint string) []string {
-	jointSize := l.o.Tokens(joint)
+func (r *langchainRun) merge(pieces []span, joint string) {
+	jointSize := r.o.Tokens(joint)
 	extra := func(n int) int {
 		if n > 0 {
 			return jointSize
 		}
 		return 0
 	}
-	var out, current []string
-	var sizes []int
-	total := 0
-	emit := func() {
-		text := strings.Join(current, joint)
-		if !l.o.KeepSpace {
-			text = strings.TrimFunc(text, pythonSpace)
-		}
-		if text != "" {
-			out = append(out, text)
-		}
-	}
-	for _, p := range pieces {
-		n := l.o.Tokens(p)
-		if total+n+extra(len(current)) > l.o.Size && len(current) > 0 {
-			emit()
-			for total > l.o.Overlap || total+n+extra(len(current)) > l.o.Size && total > 0 {
-				total -= sizes[0] + extra(len(current)-1)
-				current, sizes = current[1:], sizes[1:]
+	sizes := make([]int, len(pieces))
+	from, total := 0, 0 // pieces[from:i] are joined next
+	for i, p := range pieces {
+		n := r.size(p)
+		if total+n+extra(i-from) > r.o.Size && i > from {
+			r.join(pieces[from:i], joint)
+			for total > r.o.Overlap || total+n+extra(i-from) > r.o.Size && total > 0 {
+				total -= sizes[from] + extra(i-from-1)
+				from++
 			}
 		}
-		current, sizes = append(current, p), append(sizes, n)
-		total += n + extra(len(current)-1)
+		sizes[i] = n
+		total += n + extra(i-from)
 	}
-	emit()
-	return out
+	r.join(pieces[from:], joint)
+}
+
+// join makes a passage of pieces. Where the joint differs from what stood
+// between two of them, it isn't the source's own.
+func (r *langchainRun) join(pieces []span, joint string) {
+	if len(pieces) == 0 {
+		return
+	}
+	start, text := pieces[0].start, r.source[pieces[0].start:pieces[len(pieces)-1].end]
+	for i := range pieces[1:] {
+		if r.source[pieces[i].end:pieces[i+1].start] != joint {
+			parts := make([]string, len(pieces))
+			for k, p := range pieces {
+				parts[k] = r.source[p.start:p.end]
+			}
+			text = strings.Join(parts, joint)
+			break
+		}
+	}
+	if !r.o.KeepSpace {
+		left := strings.TrimLeftFunc(text, pythonSpace)
+		start += len(text) - len(left)
+		text = strings.TrimRightFunc(left, pythonSpace)
+	}
+	if text == "" {
+		return
+	}
+	if !strings.HasPrefix(r.source[min(start, len(r.source)):], text) {
+		start = -1
+	}
+	r.emit(text, start)
+}
+
+// emit adds a passage that begins at start, or, if that is -1, nowhere in the
+// source.
+func (r *langchainRun) emit(text string, start int) {
+	c := Chunk{Text: text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}
+	if start >= 0 {
+		if start < r.at { // white space was trimmed before, and isn't now
+			r.runes -= utf8.RuneCountInString(r.source[start:r.at])
+		} else {
+			r.runes += utf8.RuneCountInString(r.source[r.at:start])
+		}
+		r.at = start
+		c.Start, c.End = start, start+len(text)
+		c.RuneStart, c.RuneEnd = r.runes, r.runes+utf8.RuneCountInString(text)
+	}
+	r.out = append(r.out, c)
 }
 
 // pythonSpace is str.strip's idea of white space.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// locate finds the passages in the text, in order: each begins after the one
-// before begins. One that doesn't occur so gets -1.
-func locate(text string, parts []string) []Chunk {
-	out := make([]Chunk, 0, len(parts))
-	from, runes, at := 0, 0, 0
-	for _, p := range parts {
-		c := Chunk{Text: p, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}
-		if i := strings.Index(text[from:], p); i >= 0 {
-			c.Start = from + i
-			c.End = c.Start + len(p)
-			runes += utf8.RuneCountInString(text[at:c.Start])
-			at = c.Start
-			c.RuneStart, c.RuneEnd = runes, runes+utf8.RuneCountInString(p)
-			_, n := utf8.DecodeRuneInString(p)
-			from = c.Start + n
-		}
-		out = append(out, c)
-	}
-	return out
-}
 
 // A separator is one that langchain would give to Python's re.split.
 type separator struct {
@@ -252,46 +280,55 @@ func newSeparator(s string, isRegexp bool) (separator, error) {
 		if !closed || strings.ContainsAny(not, "()") || err != nil || !head.MatchString("\n") {
 			return sep, fmt.Errorf("%w: %q: a look-ahead is only known after a literal line end", ErrSeparator, s)
 		}
-		if sep.not, err = regexp.Compile("^(?:" + unicodeClasses(not) + ")"); err != nil {
+		if sep.not, err = compile("^(?:" + not + ")"); err != nil {
 			return sep, fmt.Errorf("%w: %q: %w", ErrSeparator, s, err)
 		}
 		sep.notAt = 1
 		pattern = before + after
 	}
 	var err error
-	if sep.re, err = regexp.Compile(unicodeClasses(pattern)); err != nil {
+	if sep.re, err = compile(pattern); err != nil {
 		return sep, fmt.Errorf("%w: %q: %w", ErrSeparator, s, err)
 	}
 	return sep, nil
 }
 
-// unicodeClasses rewrites \s, \d and \w, which mean all of Unicode's in Python
-// and only ASCII's in Go.
-func unicodeClasses(pattern string) string {
-	classes := map[byte]string{'s': `\s\x{1c}-\x{1f}\x{85}\p{Z}`, 'd': `\p{Nd}`, 'w': `\p{L}\p{N}_`}
+// compile reads a pattern in which \s, \d, \w and their complements mean all of
+// Unicode's, as in Python, and not only ASCII's, as in Go.
+func compile(pattern string) (*regexp.Regexp, error) {
+	classes := map[byte]string{'s': `\s\v\x{1c}-\x{1f}\x{85}\p{Z}`, 'd': `\p{Nd}`, 'w': `\p{L}\p{N}_`}
 	var b strings.Builder
 	inside := false // of [ ]
 	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; {
-		case c == '\\' && i+1 < len(pattern):
+		c := pattern[i]
+		if c == '\\' && i+1 < len(pattern) {
 			i++
-			switch set := classes[pattern[i]]; {
-			case set == "":
-				b.WriteString(pattern[i-1 : i+1])
-			case inside:
+			set, complement := classes[pattern[i]], classes[pattern[i]|0x20]
+			switch {
+			case set != "" && inside:
 				b.WriteString(set)
-			default:
+			case set != "":
 				b.WriteString("[" + set + "]")
+			case complement != "" && !inside:
+				b.WriteString("[^" + complement + "]")
+			case pattern[i] == 'D':
+				b.WriteString(`\P{Nd}`)
+			case complement != "":
+				return nil, fmt.Errorf(`\%c within [ ] is not known`, pattern[i])
+			default:
+				b.WriteString(pattern[i-1 : i+1])
 			}
 			continue
-		case c == '[':
+		}
+		switch c {
+		case '[':
 			inside = true
-		case c == ']':
+		case ']':
 			inside = false
 		}
-		b.WriteByte(pattern[i])
+		b.WriteByte(c)
 	}
-	return b.String()
+	return regexp.Compile(b.String())
 }
 
 // matches returns where the separator matches, as [start, end).
@@ -322,38 +359,37 @@ func (s *separator) matches(text string) [][]int {
 
 func (s *separator) in(text string) bool { return len(s.matches(text)) > 0 }
 
-// split cuts a text and drops empty pieces.
-func (s *separator) split(text string, keep Keep) []string {
-	var out []string
-	add := func(piece string) {
-		if piece != "" {
-			out = append(out, piece)
+// split cuts a part of the source and drops empty pieces.
+func (s *separator) split(within span, source string, keep Keep) []span {
+	var out []span
+	add := func(start, end int) {
+		if start < end {
+			out = append(out, span{within.start + start, within.start + end})
 		}
 	}
+	text := source[within.start:within.end]
+	at := 0
 	if s.literal == "" {
-		for i, r := range text {
-			n := utf8.RuneLen(r)
-			if r == utf8.RuneError {
-				_, n = utf8.DecodeRuneInString(text[i:])
-			}
-			add(text[i : i+n])
+		for i := range text {
+			add(at, i)
+			at = i
 		}
+		add(at, len(text))
 		return out
 	}
-	at := 0
 	for _, m := range s.matches(text) {
 		switch keep {
 		case KeepStart:
-			add(text[at:m[0]])
+			add(at, m[0])
 			at = m[0]
 		case KeepEnd:
-			add(text[at:m[1]])
+			add(at, m[1])
 			at = m[1]
 		default:
-			add(text[at:m[0]])
+			add(at, m[0])
 			at = m[1]
 		}
 	}
-	add(text[at:])
+	add(at, len(text))
 	return out
 }
