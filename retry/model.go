@@ -143,8 +143,9 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		}
 		return resp, nil
 	}
-	if e.Partial == nil {
-		e.Partial = w.partial(resp)
+	if seen := w.partial(resp); e.Partial == nil && seen != nil {
+		c := *e // e may be someone else's as well
+		c.Partial, e = seen, &c
 	}
 	return nil, e
 }
