@@ -20,6 +20,15 @@ type Budget interface {
 	Retry(now time.Time) bool
 }
 
+// NoBudget is a [Budget] that allows every retry.
+var NoBudget Budget = noBudget{}
+
+type noBudget struct{}
+
+func (noBudget) Request(time.Time)    {}
+func (noBudget) Success(time.Time)    {}
+func (noBudget) Retry(time.Time) bool { return true }
+
 // A TokenBudget is gRPC's retry throttling (proposal A6): a failure takes a
 // token, a success returns a part of one, and there are retries only while more
 // than half of the tokens are left. In a lasting overload that leaves about

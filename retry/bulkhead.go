@@ -27,20 +27,26 @@ func NewBulkhead(calls, queue int) (*Bulkhead, error) {
 // error that wraps [ErrBusy] if the queue is full, or ctx's if that is done
 // first. Every place must be given back with Leave.
 func (b *Bulkhead) Enter(ctx context.Context) error {
+	_, err := b.enter(ctx)
+	return err
+}
+
+// enter is Enter; it also says whether it had to wait.
+func (b *Bulkhead) enter(ctx context.Context) (waited bool, err error) {
 	select {
 	case b.room <- struct{}{}:
-		return nil
+		return false, nil
 	default:
 	}
 	defer b.waiting.Add(-1)
 	if b.waiting.Add(1) > b.queue {
-		return busyError()
+		return false, busyError()
 	}
 	select {
 	case b.room <- struct{}{}:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return true, ctx.Err()
 	}
 }
 

@@ -2,15 +2,12 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
@@ -55,15 +52,14 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	ctx, cancel := m.p.total(ctx)
-	defer cancel()
 	r := m.p.begin(ctx)
+	defer r.total.stop()
 	var s *stream
 	if len(options) > 0 {
 		s = newStream(options)
 	}
 	for {
-		resp, e := m.admitted(r, s, messages, options)
+		resp, e := m.round(r, s, messages, options)
 		if e == nil {
 			return resp, nil
 		}
@@ -74,12 +70,12 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			continue
 		}
 		for _, next := range m.p.o.Fallbacks {
-			if !e.Fallback || ctx.Err() != nil {
+			if !e.Fallback || r.ctx.Err() != nil {
 				break
 			}
-			m.p.log.LogAttrs(ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.tries), slog.String(event.Class, e.Class.String()),
+			m.p.log.LogAttrs(ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
 				slog.Int(event.Status, e.Status), slog.String(event.Reason, "fallback"))
-			if resp, e = m.attempt(r, next, s, messages, options); e == nil {
+			if resp, e = m.attempt(r, nil, next, s, r.now(), messages, options); e == nil {
 				return resp, nil
 			}
 			if !s.silent() {
@@ -90,30 +86,42 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 }
 
-// admitted makes an attempt at the model itself, under its breaker and limiter.
-func (m *Model) admitted(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *Error) {
-	t, e := r.admit()
+// round makes an attempt at the model itself and, if a hedge is due, a second
+// one beside it.
+func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+	if !r.hedges() {
+		return m.admitted(r, nil, s, messages, options)
+	}
+	return hedged(r, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
+		return m.admitted(r, l, s, messages, options)
+	})
+}
+
+// admitted makes an attempt under the policy's breaker, limiter and so on.
+func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *Error) {
+	t, e := r.admit(l)
 	if e != nil {
 		return nil, e
 	}
 	e = errPanicked
 	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
-	resp, e = m.attempt(r, m.next, s, messages, options)
+	resp, e = m.attempt(r, l, m.next, s, t.began, messages, options)
+	e = l.verdict(e)
 	return resp, e
 }
 
-func (m *Model) attempt(r *run, next llms.Model, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
-	a := r.attempt()
-	ctx, cancel := m.p.attemptTimeout(a)
-	defer cancel()
-	if s == nil || !s.streams() {
-		resp, err := next.GenerateContent(ctx, messages, options...)
-		if e := r.judge(ctx, a, err); e != nil {
+func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+	a := r.attempt(l, now)
+	defer a.stop()
+	if !s.streams() {
+		resp, err := next.GenerateContent(a, messages, options...)
+		if e := r.judge(a, a, err); e != nil {
 			return nil, e
 		}
+		l.claim()
 		return resp, nil
 	}
-	w := s.watch(ctx, m.p.o.Timeouts)
+	w := s.watch(a, l, m.p.o.Timeouts)
 	defer w.stop()
 	resp, err := next.GenerateContent(w.ctx, messages, w.wrap(options)...)
 	w.stop()
@@ -126,14 +134,18 @@ func (m *Model) attempt(r *run, next llms.Model, s *stream, messages []llms.Mess
 	if e == nil && err == nil && r.ctx.Err() != nil && a.exchange.Load() == nil && unfinished(resp) {
 		e = doneError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
+	if e == nil && !l.claim() {
+		return nil, errOutrun
+	}
 	if e == nil {
 		if err := w.release(); err != nil {
 			return nil, newError(Canceled, err)
 		}
 		return resp, nil
 	}
-	if e.Partial == nil {
-		e.Partial = w.partial(resp)
+	if seen := w.partial(resp); e.Partial == nil && seen != nil {
+		c := *e // e may be someone else's as well
+		c.Partial, e = seen, &c
 	}
 	return nil, e
 }
@@ -158,149 +170,4 @@ func (e *Error) afterSpeech() *Error {
 	}
 	c.Retryable, c.Fallback = false, false
 	return &c
-}
-
-// A stream is what a call's options say of streaming, and whether the caller
-// has heard anything yet.
-type stream struct {
-	o     llms.CallOptions
-	spoke bool
-}
-
-func newStream(options []llms.CallOption) *stream {
-	s := &stream{}
-	for _, o := range options {
-		o(&s.o)
-	}
-	return s
-}
-
-func (s *stream) streams() bool { return s.o.StreamingFunc != nil || s.o.StreamingReasoningFunc != nil }
-
-// silent reports whether the caller has heard nothing.
-func (s *stream) silent() bool { return s == nil || !s.spoke }
-
-// A watch is one attempt at a stream: it passes the chunks on, keeps what was
-// seen, and ends the attempt when a chunk is late.
-type watch struct {
-	s       *stream
-	t       Timeouts
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	first   *time.Timer
-	gap     *time.Timer
-	held    []func() error // empty chunks, until one that isn't
-	text    strings.Builder
-	reason  strings.Builder
-	refused error // what the caller's callback returned
-}
-
-var errAttemptOver = errors.New("retry: the attempt is over")
-
-func (s *stream) watch(ctx context.Context, t Timeouts) *watch {
-	w := &watch{s: s, t: t}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	if t.FirstToken > 0 {
-		w.first = time.AfterFunc(t.FirstToken, func() { w.cancel(&timeoutError{"first token", t.FirstToken}) })
-	}
-	return w
-}
-
-// stop ends the attempt's timers and context.
-func (w *watch) stop() {
-	for _, t := range []*time.Timer{w.first, w.gap} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	w.cancel(errAttemptOver)
-}
-
-// wrap appends the callbacks that the caller set, wrapped; no other.
-func (w *watch) wrap(options []llms.CallOption) []llms.CallOption {
-	options = slices.Clip(options)
-	if f := w.s.o.StreamingFunc; f != nil {
-		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			w.note(ctx, nil, chunk)
-			return w.pass(len(chunk) == 0, func() error { return f(ctx, chunk) })
-		}))
-	}
-	if f := w.s.o.StreamingReasoningFunc; f != nil {
-		both := w.s.o.StreamingFunc != nil
-		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, reasoning, chunk []byte) error {
-			if both {
-				w.note(ctx, reasoning, nil) // the text has been noted above
-			} else {
-				w.note(ctx, reasoning, chunk)
-			}
-			return w.pass(len(reasoning) == 0 && len(chunk) == 0, func() error { return f(ctx, reasoning, chunk) })
-		}))
-	}
-	return options
-}
-
-func (w *watch) note(ctx context.Context, reasoning, chunk []byte) {
-	w.reason.Write(reasoning)
-	if d := delta.From(ctx); d.Choice == 0 && (d.Kind == delta.Text || d.Kind == delta.Unknown) {
-		w.text.Write(chunk)
-	}
-}
-
-// pass hands a chunk on, after those held before it.
-func (w *watch) pass(empty bool, deliver func() error) error {
-	w.alive(empty && !w.s.spoke)
-	if empty && !w.s.spoke {
-		w.held = append(w.held, deliver)
-		return nil
-	}
-	w.s.spoke = true
-	if err := w.release(); err != nil {
-		return err
-	}
-	if err := deliver(); err != nil {
-		w.refused = err
-		return err
-	}
-	return nil
-}
-
-func (w *watch) release() error {
-	held := w.held
-	w.held = nil
-	for _, deliver := range held {
-		if err := deliver(); err != nil {
-			w.refused = err
-			return err
-		}
-	}
-	return nil
-}
-
-// alive restarts the clock; a chunk that says nothing is no first token.
-func (w *watch) alive(quiet bool) {
-	if quiet {
-		return
-	}
-	if w.first != nil {
-		w.first.Stop()
-	}
-	switch d := w.t.BetweenTokens; {
-	case d <= 0:
-	case w.gap != nil:
-		w.gap.Reset(d)
-	default:
-		w.gap = time.AfterFunc(d, func() { w.cancel(&timeoutError{"token after the last", d}) })
-	}
-}
-
-// partial is what the attempt had delivered: the client's own response, or the
-// chunks.
-func (w *watch) partial(resp *llms.ContentResponse) *llms.ContentResponse {
-	if resp != nil && len(resp.Choices) > 0 {
-		return resp
-	}
-	if w.text.Len() == 0 && w.reason.Len() == 0 {
-		return nil
-	}
-	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: w.text.String(), ReasoningContent: w.reason.String()}}}
 }

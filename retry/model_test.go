@@ -18,6 +18,11 @@ func TestWrapperContract(t *testing.T) {
 	}
 	for name, options := range map[string]func(testing.TB) *Options{
 		"defaults": func(testing.TB) *Options { return nil },
+		"hedging": func(tb testing.TB) *Options {
+			h, err := NewHedger(&HedgerOptions{Delay: 300 * time.Millisecond, Budget: NoBudget})
+			require.NoError(tb, err)
+			return &Options{Hedger: h}
+		},
 		"everything": func(tb testing.TB) *Options {
 			return &Options{
 				Breaker:  breaker(tb),

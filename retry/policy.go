@@ -2,7 +2,6 @@ package retry
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -47,6 +46,9 @@ type Options struct {
 	Adaptive *Adaptive
 	// Bulkhead, if not nil, limits the attempts in progress to a fixed number.
 	Bulkhead *Bulkhead
+	// Hedger, if not nil, starts a second attempt beside a slow first one.
+	// Default nil: a hedge of a model is paid for.
+	Hedger *Hedger
 	// Shedder, if not nil, refuses an attempt that can't end by the deadline of
 	// its context; see [WithPriority].
 	Shedder *Shedder
@@ -59,7 +61,8 @@ type Options struct {
 
 	// Model and Target name the model and the endpoint in events.
 	Model, Target string
-	// Logger gets the events retry.attempt and retry.giveup; nil discards.
+	// Logger gets the events retry.attempt, retry.hedge and retry.giveup; nil
+	// discards.
 	Logger *slog.Logger
 	// Rand is the source of jitter; default math/rand/v2's.
 	Rand *rand.Rand
@@ -68,23 +71,23 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// NoBudget is a [Budget] that allows every retry.
-var NoBudget Budget = noBudget{}
-
-type noBudget struct{}
-
-func (noBudget) Request(time.Time)    {}
-func (noBudget) Success(time.Time)    {}
-func (noBudget) Retry(time.Time) bool { return true }
-
 // A Policy is the part of a [Model] that knows nothing of models: it decides
 // whether, when and how often a call is made. [Do] runs any function under it.
 // It is safe for concurrent use.
 type Policy struct {
 	o      Options
 	log    *slog.Logger
-	late   *timeoutError // the cause of an attempt's timeout
 	randMu sync.Mutex
+
+	late, lateAll *timeoutError // the causes of an attempt's timeout and of the call's
+	allower       allower       // the Limiter, if it is one
+	hedges        Budget        // the Hedger's, if it is not the policy's
+}
+
+// An allower is a limiter, such as limit.Bucket, that can be asked with the
+// clock that the policy has read already.
+type allower interface {
+	AllowAt(now time.Time, n int) bool
 }
 
 // NewPolicy returns a policy; nil options mean the defaults.
@@ -133,6 +136,11 @@ func NewPolicy(o *Options) (*Policy, error) {
 	}
 	p.log = event.Logger(p.o.Logger)
 	p.late = &timeoutError{"answer to an attempt", p.o.Timeouts.Attempt}
+	p.lateAll = &timeoutError{"answer", p.o.Timeouts.Total}
+	p.allower, _ = p.o.Limiter.(allower)
+	if h := p.o.Hedger; h != nil {
+		p.hedges = h.ownBudget(p.o.Budget)
+	}
 	return p, nil
 }
 
@@ -154,295 +162,4 @@ func (p *Policy) uniform() float64 {
 	p.randMu.Lock()
 	defer p.randMu.Unlock()
 	return p.o.Rand.Float64()
-}
-
-// Do calls f until it succeeds, fails for good, or the policy has had enough,
-// and returns its result or an *Error. The context that f gets is the one to
-// make requests with: a [Transport] on f's HTTP client sees them through it.
-func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := p.total(ctx)
-	defer cancel()
-	r := p.begin(ctx)
-	for {
-		v, e := once(r, f)
-		if e == nil {
-			return v, nil
-		}
-		if !r.again(e) {
-			return v, r.giveUp(e)
-		}
-	}
-}
-
-func once[T any](r *run, f func(context.Context) (T, error)) (v T, e *Error) {
-	t, e := r.admit()
-	if e != nil {
-		return v, e
-	}
-	a := r.attempt()
-	ctx, cancel := r.p.attemptTimeout(a)
-	defer cancel()
-	e = errPanicked
-	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
-	v, err := f(ctx)
-	e = r.judge(ctx, a, err)
-	return v, e
-}
-
-// errPanicked stands for the outcome of an attempt that never returned one.
-var errPanicked = newError(Unknown, errors.New("retry: the attempt panicked"))
-
-var nothing = func() {}
-
-func (p *Policy) total(ctx context.Context) (context.Context, func()) {
-	if d := p.o.Timeouts.Total; d > 0 {
-		return context.WithTimeoutCause(ctx, d, &timeoutError{"answer", d})
-	}
-	return ctx, nothing
-}
-
-func (p *Policy) attemptTimeout(a *attempt) (context.Context, func()) {
-	if d := p.o.Timeouts.Attempt; d > 0 {
-		return context.WithTimeoutCause(a, d, p.late)
-	}
-	return a, nothing
-}
-
-// A run is one logical call under a policy.
-type run struct {
-	p      *Policy
-	ctx    context.Context
-	call   *call
-	start  time.Time
-	tries  int // attempts made
-	limit  int // attempts allowed
-	waits  int // retries waited for
-	prev   time.Duration
-	custom backoff.BackOff
-}
-
-func (p *Policy) begin(ctx context.Context) *run {
-	r := &run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
-	if outer := attemptOf(ctx); outer != nil {
-		r.limit = 1 // a layer above retries already
-		r.call = outer.call
-	}
-	p.o.Budget.Request(r.start)
-	return r
-}
-
-// attempt returns the context of the next attempt.
-func (r *run) attempt() *attempt {
-	r.tries++
-	a := &attempt{Context: r.ctx, call: r.call}
-	if r.call == nil {
-		a.first.key, _ = r.ctx.Value(idempotencyKey{}).(string)
-		a.call, r.call = &a.first, &a.first
-	}
-	return a
-}
-
-// admit asks what must agree before an attempt.
-func (r *run) admit() (t Ticket, refused *Error) {
-	o := &r.p.o
-	var arrived time.Time
-	if o.Shedder != nil {
-		arrived = time.Now()
-		deadline, _ := r.ctx.Deadline()
-		p, _ := r.ctx.Value(priorityKey{}).(Priority)
-		if err := o.Shedder.Admit(arrived, deadline, -1, p); err != nil {
-			return t, FromError(r.ctx, err)
-		}
-	}
-	if o.Limiter != nil {
-		if err := o.Limiter.Wait(r.ctx); err != nil {
-			e := FromError(r.ctx, err)
-			if e.Class == Unknown { // x/time/rate: the wait would pass the deadline
-				e = newError(RateLimit, err)
-			}
-			e.Retryable = false
-			return t, e
-		}
-	}
-	if o.Bulkhead != nil {
-		if err := o.Bulkhead.Enter(r.ctx); err != nil {
-			return t, FromError(r.ctx, err)
-		}
-	}
-	if o.Adaptive != nil {
-		if err := o.Adaptive.Acquire(time.Now()); err != nil {
-			r.leave()
-			r.tries++ // it counts, or a call without a deadline would ask for ever
-			return t, FromError(r.ctx, err)
-		}
-	}
-	if o.Breaker != nil {
-		var err error
-		if t, err = o.Breaker.Allow(time.Now()); err != nil {
-			if o.Adaptive != nil {
-				o.Adaptive.Release(time.Now(), Neither)
-			}
-			r.leave()
-			return t, FromError(r.ctx, err)
-		}
-	}
-	if o.Shedder != nil {
-		t.began = time.Now()
-		t.waited = t.began.Sub(arrived)
-	}
-	return t, nil
-}
-
-func (r *run) leave() {
-	if b := r.p.o.Bulkhead; b != nil {
-		b.Leave()
-	}
-}
-
-// finish tells the policies how an admitted attempt ended.
-func (r *run) finish(t Ticket, e *Error) {
-	if b := r.p.o.Breaker; b != nil {
-		o := Healthy
-		if e != nil {
-			o = Neither
-			if e.Unhealthy {
-				o = Sick
-			}
-		}
-		b.Done(time.Now(), t, o)
-	}
-	if a := r.p.o.Adaptive; a != nil {
-		o := Healthy
-		if e != nil {
-			o = Neither
-			if e.Unhealthy || e.Class == RateLimit {
-				o = Sick
-			}
-		}
-		a.Release(time.Now(), o)
-	}
-	r.leave()
-	if s := r.p.o.Shedder; s != nil && e == nil {
-		s.Observe(t.waited, time.Since(t.began))
-	}
-	if e == nil {
-		r.p.o.Budget.Success(r.start) // no budget of ours looks at the instant of a success
-	}
-}
-
-// judge says what an attempt's result means; nil is a success.
-func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
-	x := a.exchange.Load()
-	if err == nil && x == nil {
-		return nil
-	}
-	return r.judgeSeen(ctx, x, err)
-}
-
-func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
-	if err != nil {
-		var nested *Error
-		if errors.As(err, &nested) {
-			return nested
-		}
-		if done := r.ctx.Err(); done != nil {
-			return doneError(done, err)
-		}
-		var t *timeoutError
-		if errors.As(context.Cause(ctx), &t) {
-			return newError(Timeout, errors.Join(t, err))
-		}
-	}
-	if x != nil {
-		if e := x.verdict(err != nil, time.Now()); e != nil {
-			if done := r.ctx.Err(); done != nil {
-				return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
-			}
-			var t *timeoutError
-			if errors.As(context.Cause(ctx), &t) {
-				return newError(Timeout, errors.Join(t, e))
-			}
-			e.cause = joined(err, e.cause)
-			return e
-		}
-	}
-	return FromError(r.ctx, err)
-}
-
-// joined keeps the client's error and what lay below it.
-func joined(err, below error) error {
-	switch {
-	case err == nil:
-		return below
-	case below == nil || errors.Is(err, below):
-		return err
-	}
-	return errors.Join(err, below)
-}
-
-// again decides whether another attempt follows, and waits for it.
-func (r *run) again(e *Error) bool {
-	p := r.p
-	if !e.Retryable || r.tries >= r.limit || r.ctx.Err() != nil {
-		return false
-	}
-	wait, ok := r.delay(e)
-	if !ok {
-		return false
-	}
-	now := time.Now()
-	if deadline, has := r.ctx.Deadline(); has && deadline.Sub(now) <= wait {
-		return false // better now, with the wait in the error, than after sleeping in vain
-	}
-	if !p.o.Budget.Retry(now) {
-		return false
-	}
-	p.log.LogAttrs(r.ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.tries), slog.String(event.Class, e.Class.String()),
-		slog.Int(event.Status, e.Status), slog.Duration(event.Delay, wait), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
-	r.waits++
-	return p.o.Sleep(r.ctx, wait) == nil
-}
-
-// delay is the backoff or, if the server asked for a wait, that and a jitter
-// above it: all its clients were told the same number.
-func (r *run) delay(e *Error) (time.Duration, bool) {
-	p := r.p
-	own := time.Duration(0)
-	if p.o.NewBackOff != nil {
-		if r.custom == nil {
-			r.custom = p.o.NewBackOff()
-			r.custom.Reset()
-		}
-		if own = r.custom.NextBackOff(); own == backoff.Stop {
-			return 0, false
-		}
-	} else {
-		own = p.o.Backoff.Delay(r.waits, r.prev, p.uniform())
-	}
-	r.prev = own
-	asked, has := e.Delay, e.HasDelay
-	if !has && e.Class == RateLimit {
-		asked, has = Reset(e.Limits)
-	}
-	if !has {
-		return own, true
-	}
-	if asked > p.o.MaxDelay {
-		return 0, false
-	}
-	return asked + min(own, max(asked/4, time.Second)), true
-}
-
-// giveUp completes the error of a call that failed for good. It is a copy: an
-// error from a Model below is also that one's caller's.
-func (r *run) giveUp(e *Error) *Error {
-	final := *e
-	if done := r.ctx.Err(); done != nil && final.done == nil {
-		final.done, final.Retryable, final.Fallback = done, false, false
-	}
-	final.Attempts, final.Elapsed = max(final.Attempts, r.tries), time.Since(r.start)
-	p := r.p
-	p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryGiveUp, slog.Int(event.Attempt, r.tries), slog.String(event.Class, final.Class.String()),
-		slog.Int(event.Status, final.Status), slog.Duration(event.Elapsed, final.Elapsed), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
-	return &final
 }

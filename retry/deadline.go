@@ -1,0 +1,97 @@
+package retry
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A deadline is what context.WithDeadlineCause(Context, at, cause) returns,
+// made only when someone first waits for it: the timer and its four
+// allocations cost more than all the policies of a call together, and an
+// answer from a cache needs none of them. A zero instant means none.
+//
+// Whatever could notice the end of a context (a child of it, an HTTP client, a
+// select) asks for Done first, and Err compares clocks, so nobody can tell the
+// difference.
+type deadline struct {
+	context.Context
+	at    time.Time
+	cause *timeoutError
+
+	mu     sync.Mutex
+	inner  context.Context // once someone waits
+	cancel context.CancelFunc
+	over   bool
+}
+
+// Deadline implements context.Context.
+func (d *deadline) Deadline() (time.Time, bool) {
+	at, ok := d.Context.Deadline()
+	if d.at.IsZero() || ok && at.Before(d.at) {
+		return at, ok
+	}
+	return d.at, true
+}
+
+// Done implements context.Context.
+func (d *deadline) Done() <-chan struct{} {
+	if d.at.IsZero() {
+		return d.Context.Done()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.waited().Done()
+}
+
+// waited makes the context that ends by itself; mu is held.
+func (d *deadline) waited() context.Context {
+	if d.inner == nil {
+		d.inner, d.cancel = context.WithDeadlineCause(d.Context, d.at, d.cause)
+		if d.over {
+			d.cancel()
+		}
+	}
+	return d.inner
+}
+
+// Err implements context.Context.
+func (d *deadline) Err() error {
+	if d.at.IsZero() {
+		return d.Context.Err()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inner == nil && !d.over && time.Now().Before(d.at) {
+		return d.Context.Err()
+	}
+	return d.waited().Err()
+}
+
+// Value implements context.Context. Through it the context package finds the
+// inner context, and so the cause, and hangs children on it.
+func (d *deadline) Value(key any) any {
+	if d.at.IsZero() {
+		return d.Context.Value(key)
+	}
+	d.mu.Lock()
+	inner := d.inner
+	d.mu.Unlock()
+	if inner != nil {
+		return inner.Value(key)
+	}
+	return d.Context.Value(key)
+}
+
+// stop ends the context: its time is over, whether or not it has come.
+func (d *deadline) stop() {
+	if d.at.IsZero() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	if d.cancel != nil {
+		d.cancel()
+	}
+}

@@ -1,0 +1,57 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// judge says what an attempt's result means; nil is a success.
+func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
+	x := a.exchange.Load()
+	if err == nil && x == nil {
+		return nil
+	}
+	return r.judgeSeen(ctx, x, err)
+}
+
+func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
+	if err != nil {
+		var nested *Error
+		if errors.As(err, &nested) {
+			return nested
+		}
+		if done := r.ctx.Err(); done != nil {
+			return doneError(done, err)
+		}
+		var t *timeoutError
+		if errors.As(context.Cause(ctx), &t) {
+			return newError(Timeout, errors.Join(t, err))
+		}
+	}
+	if x != nil {
+		if e := x.verdict(err != nil, time.Now()); e != nil {
+			if done := r.ctx.Err(); done != nil {
+				return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
+			}
+			var t *timeoutError
+			if errors.As(context.Cause(ctx), &t) {
+				return newError(Timeout, errors.Join(t, e))
+			}
+			e.cause = joined(err, e.cause)
+			return e
+		}
+	}
+	return FromError(r.ctx, err)
+}
+
+// joined keeps the client's error and what lay below it.
+func joined(err, below error) error {
+	switch {
+	case err == nil:
+		return below
+	case below == nil || errors.Is(err, below):
+		return err
+	}
+	return errors.Join(err, below)
+}

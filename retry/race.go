@@ -1,0 +1,179 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// errOutrun is the outcome of an attempt that was cancelled because the other
+// one answered. It says nothing about the target.
+var errOutrun = newError(Canceled, errors.New("retry: another attempt answered first"))
+
+// A race is a call's first attempt and the hedge beside it. The first runs on
+// the caller's goroutine, the hedge on its timer's, and the race is over when
+// both are.
+type race struct {
+	r      *run
+	stream bool
+	delay  time.Duration
+	timer  *time.Timer // nil: no hedge can start
+	hedges func(*lane) // runs the hedge's attempt
+
+	mu     sync.Mutex
+	winner *lane
+	over   bool // no hedge starts any more
+
+	first, hedge lane
+	done         chan struct{} // closed when what the timer started has ended
+	panicked     any           // the hedge's panic
+}
+
+// A lane is one of the attempts of a race. A nil lane is that of an attempt
+// that runs alone.
+type lane struct {
+	race   *race
+	hedge  bool
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	began  time.Time // when the attempt was admitted, if it was
+}
+
+// hedges reports whether the attempt that comes is one to be hedged.
+func (r *run) hedges() bool { return r.p.o.Hedger != nil && r.waits == 0 && r.limit > 1 }
+
+// hedged makes an attempt with try and, if it is slow, a second one beside it.
+func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Error) {
+	c := &race{r: r, stream: stream, done: make(chan struct{})}
+	c.delay, _ = r.p.o.Hedger.Delay(stream)
+	c.first = lane{race: c}
+	c.first.ctx, c.first.cancel = context.WithCancelCause(r.ctx)
+	var second struct {
+		v T
+		e *Error
+	}
+	second.e = errPanicked
+	c.hedges = func(l *lane) { second.v, second.e = try(l) }
+	if b := r.p.hedges; b != nil {
+		b.Request(r.start)
+	}
+	func() {
+		e = errPanicked
+		defer func() { c.join(e) }()
+		v, e = try(&c.first)
+	}()
+	switch {
+	case c.winner == &c.hedge:
+		return second.v, second.e
+	case c.winner == nil && !c.hedge.began.IsZero() && second.e.Delay > e.Delay:
+		return v, second.e // both failed: keep to the longer wait that the target asked for
+	}
+	return v, e
+}
+
+// join ends the race after the first attempt came back with e.
+func (c *race) join(e *Error) {
+	c.mu.Lock()
+	c.over = true
+	if c.winner == nil && !e.Retryable { // e can't be nil: who succeeds has claimed
+		c.winner = &c.first
+		if c.hedge.cancel != nil {
+			c.hedge.cancel(errOutrun)
+		}
+	}
+	c.mu.Unlock()
+	if c.timer != nil && !c.timer.Stop() {
+		<-c.done
+	}
+	c.first.cancel(errOutrun)
+	if !c.hedge.began.IsZero() {
+		c.r.tries++
+	}
+	if c.panicked != nil {
+		panic(c.panicked) // only the caller can recover it
+	}
+}
+
+// launch makes the hedge, if there is still a reason and room for one.
+func (c *race) launch() {
+	defer close(c.done)
+	c.mu.Lock()
+	if c.over || c.winner != nil || !c.r.p.o.Hedger.o.Budget.Retry(c.r.now()) {
+		c.mu.Unlock()
+		return
+	}
+	c.hedge = lane{race: c, hedge: true}
+	c.hedge.ctx, c.hedge.cancel = context.WithCancelCause(c.r.ctx)
+	c.mu.Unlock()
+	defer c.hedge.cancel(errOutrun)
+	defer func() {
+		if c.panicked = recover(); c.panicked != nil {
+			c.first.cancel(errOutrun)
+		}
+	}()
+	c.hedges(&c.hedge)
+}
+
+// context returns the attempt's parent.
+func (l *lane) context(r *run) context.Context {
+	if l == nil {
+		return r.ctx
+	}
+	return l.ctx
+}
+
+// begin says that the attempt has been admitted: the hedge's delay runs from
+// here.
+func (l *lane) begin(now time.Time) {
+	if l == nil {
+		return
+	}
+	l.began = now
+	c := l.race
+	switch {
+	case l.hedge:
+		o := &c.r.p.o
+		c.r.p.log.LogAttrs(l.ctx, slog.LevelInfo, event.RetryHedge, slog.Int(event.Attempt, c.r.tries+1),
+			slog.Duration(event.Delay, c.delay), slog.String(event.Model, o.Model), slog.String(event.Target, o.Target))
+	case c.delay > 0:
+		c.timer = time.AfterFunc(c.delay, c.launch)
+	}
+}
+
+// claim makes the attempt the one whose answer the caller gets, unless the
+// other is, ends that, and reports whether it could.
+func (l *lane) claim() bool {
+	if l == nil {
+		return true
+	}
+	c := l.race
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.winner != nil {
+		return c.winner == l
+	}
+	c.winner = l
+	loser := &c.hedge
+	if l.hedge {
+		loser = &c.first
+	}
+	if loser.cancel != nil {
+		loser.cancel(errOutrun)
+	}
+	if l == &c.first || !c.over { // else the first had failed, and its latency is none
+		c.r.p.o.Hedger.observe(c.stream, c.r.now().Sub(c.first.began))
+	}
+	return true
+}
+
+// verdict returns what an attempt's error means, e, or that it was outrun.
+func (l *lane) verdict(e *Error) *Error {
+	if l != nil && e != nil && context.Cause(l.ctx) == error(errOutrun) {
+		return errOutrun
+	}
+	return e
+}

@@ -1,0 +1,241 @@
+package retry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// A run is one logical call under a policy. Its total deadline, the call and
+// the first attempt are parts of it, so that all of them are one allocation.
+type run struct {
+	p      *Policy
+	ctx    context.Context // the caller's, or total
+	total  deadline
+	call   *call
+	start  time.Time
+	tries  int // attempts made
+	limit  int // attempts allowed
+	waits  int // retries waited for
+	prev   time.Duration
+	custom backoff.BackOff
+
+	firstCall call
+	first     attempt
+}
+
+func (p *Policy) begin(ctx context.Context) *run {
+	r := &run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
+	if outer := attemptOf(ctx); outer != nil {
+		r.limit = 1 // a layer above retries already
+		r.call = outer.call
+	} else {
+		r.firstCall.ctx = ctx
+		r.call = &r.firstCall
+	}
+	if d := p.o.Timeouts.Total; d > 0 {
+		r.total.Context, r.total.at, r.total.cause = ctx, r.start.Add(d), p.lateAll
+		r.ctx = &r.total
+	}
+	p.o.Budget.Request(r.start)
+	return r
+}
+
+// now is the clock, read at half the price of time.Now.
+func (r *run) now() time.Time { return r.start.Add(time.Since(r.start)) }
+
+// round returns the number of the attempt that was made last, or refused.
+func (r *run) round() int { return max(r.tries, r.waits+1) }
+
+// attempt returns the context of the attempt that begins now, in the lane l if
+// there is one.
+func (r *run) attempt(l *lane, now time.Time) *attempt {
+	a := &r.first
+	if l == nil || !l.hedge { // a race counts its hedge at the end
+		r.tries++
+	}
+	if a.Context != nil {
+		a = &attempt{}
+	}
+	a.Context, a.call = l.context(r), r.call
+	if d := r.p.o.Timeouts.Attempt; d > 0 {
+		a.at, a.cause = now.Add(d), r.p.late
+	}
+	l.begin(now)
+	return a
+}
+
+// admit asks what must agree before an attempt. The clock is read once, and
+// again where something may have waited.
+func (r *run) admit(l *lane) (t Ticket, refused *Error) {
+	o := &r.p.o
+	ctx := l.context(r)
+	arrived := r.start
+	if r.waits > 0 || l != nil && l.hedge {
+		arrived = r.now()
+	}
+	t.began = arrived
+	if o.Shedder != nil {
+		deadline, _ := ctx.Deadline()
+		p, _ := ctx.Value(priorityKey{}).(Priority)
+		if err := o.Shedder.Admit(arrived, deadline, -1, p); err != nil {
+			return t, FromError(ctx, err)
+		}
+	}
+	if o.Limiter != nil && !r.passes(ctx, arrived) {
+		if err := o.Limiter.Wait(ctx); err != nil {
+			e := FromError(ctx, err)
+			if e.Class == Unknown { // x/time/rate: the wait would pass the deadline
+				e = newError(RateLimit, err)
+			}
+			e.Retryable = false
+			return t, e
+		}
+		t.began = r.now()
+	}
+	if o.Bulkhead != nil {
+		waited, err := o.Bulkhead.enter(ctx)
+		if err != nil {
+			return t, FromError(ctx, err)
+		}
+		if waited {
+			t.began = r.now()
+		}
+	}
+	if o.Adaptive != nil {
+		if err := o.Adaptive.Acquire(t.began); err != nil {
+			r.leave()
+			return t, FromError(ctx, err)
+		}
+	}
+	if o.Breaker != nil {
+		admitted, err := o.Breaker.Allow(t.began)
+		if err != nil {
+			if o.Adaptive != nil {
+				o.Adaptive.Release(t.began, Neither)
+			}
+			r.leave()
+			return t, FromError(ctx, err)
+		}
+		t.generation = admitted.generation
+	}
+	t.waited = t.began.Sub(arrived)
+	return t, nil
+}
+
+// passes asks a limiter that takes the caller's clock for a token that is
+// there; if there is none, Wait waits for it.
+func (r *run) passes(ctx context.Context, now time.Time) bool {
+	return r.p.allower != nil && ctx.Err() == nil && r.p.allower.AllowAt(now, 1)
+}
+
+func (r *run) leave() {
+	if b := r.p.o.Bulkhead; b != nil {
+		b.Leave()
+	}
+}
+
+// finish tells the policies how an admitted attempt ended.
+func (r *run) finish(t Ticket, e *Error) {
+	o := &r.p.o
+	outcome := Healthy
+	switch {
+	case e == nil:
+		o.Budget.Success(r.start) // no budget of ours looks at the instant of a success
+		if b := r.p.hedges; b != nil {
+			b.Success(r.start)
+		}
+	case e.Unhealthy:
+		outcome = Sick
+	default:
+		outcome = Neither
+	}
+	defer r.leave()
+	if o.Breaker == nil && o.Adaptive == nil && o.Shedder == nil {
+		return
+	}
+	now := r.now()
+	if o.Breaker != nil {
+		o.Breaker.Done(now, t, outcome)
+	}
+	if o.Shedder != nil && e == nil {
+		o.Shedder.Observe(t.waited, now.Sub(t.began))
+	}
+	if o.Adaptive != nil {
+		if e != nil && e.Class == RateLimit {
+			outcome = Sick
+		}
+		o.Adaptive.Release(now, outcome)
+	}
+}
+
+// again decides whether another attempt follows, and waits for it.
+func (r *run) again(e *Error) bool {
+	p := r.p
+	if !e.Retryable || r.round() >= r.limit || r.ctx.Err() != nil {
+		return false
+	}
+	wait, ok := r.delay(e)
+	if !ok {
+		return false
+	}
+	now := r.now()
+	if deadline, has := r.ctx.Deadline(); has && deadline.Sub(now) <= wait {
+		return false // better now, with the wait in the error, than after sleeping in vain
+	}
+	if !p.o.Budget.Retry(now) {
+		return false
+	}
+	p.log.LogAttrs(r.ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
+		slog.Int(event.Status, e.Status), slog.Duration(event.Delay, wait), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
+	r.waits++
+	return p.o.Sleep(r.ctx, wait) == nil
+}
+
+// delay is the backoff or, if the server asked for a wait, that and a jitter
+// above it: all its clients were told the same number.
+func (r *run) delay(e *Error) (time.Duration, bool) {
+	p := r.p
+	own := time.Duration(0)
+	if p.o.NewBackOff != nil {
+		if r.custom == nil {
+			r.custom = p.o.NewBackOff()
+			r.custom.Reset()
+		}
+		if own = r.custom.NextBackOff(); own == backoff.Stop {
+			return 0, false
+		}
+	} else {
+		own = p.o.Backoff.Delay(r.waits, r.prev, p.uniform())
+	}
+	r.prev = own
+	asked, has := e.Delay, e.HasDelay
+	if !has && e.Class == RateLimit {
+		asked, has = Reset(e.Limits)
+	}
+	if !has {
+		return own, true
+	}
+	if asked > p.o.MaxDelay {
+		return 0, false
+	}
+	return asked + min(own, max(asked/4, time.Second)), true
+}
+
+// giveUp completes the error of a call that failed for good. It is a copy: an
+// error from a Model below is also that one's caller's.
+func (r *run) giveUp(e *Error) *Error {
+	final := *e
+	if done := r.ctx.Err(); done != nil && final.done == nil {
+		final.done, final.Retryable, final.Fallback = done, false, false
+	}
+	final.Attempts, final.Elapsed = max(final.Attempts, r.tries), r.now().Sub(r.start)
+	p := r.p
+	p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryGiveUp, slog.Int(event.Attempt, r.round()), slog.String(event.Class, final.Class.String()),
+		slog.Int(event.Status, final.Status), slog.Duration(event.Elapsed, final.Elapsed), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
+	return &final
+}
