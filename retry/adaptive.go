@@ -106,9 +106,10 @@ func (a *Adaptive) Release(now time.Time, o Outcome) {
 	case Sick:
 		a.bad++
 	}
-	// One failure among few is bad luck. More than one cut an interval would
-	// punish the calls that were under way at the first.
-	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit/2) {
+	// A few failures among few calls are bad luck: the share is one of the limit
+	// until as many have ended. More than one cut an interval would punish the
+	// calls that were under way at the first.
+	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit) {
 		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
 		a.cut = true
 	}
