@@ -1,8 +1,10 @@
 package retry
 
 import (
+	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,8 +36,10 @@ type Adaptive struct {
 	mu       sync.Mutex
 	limit    float64
 	inFlight int
-	full     bool // the limit was reached in this interval
-	cut      bool // there was congestion in this interval
+	kept     int             // places that Wait keeps for an Acquire
+	waiting  []chan struct{} // closed when a place is kept
+	full     bool            // the limit was reached in this interval
+	cut      bool            // there was congestion in this interval
 	ok, bad  int
 	end      time.Time
 }
@@ -81,15 +85,62 @@ func (a *Adaptive) Acquire(now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(now)
-	if a.inFlight >= int(a.limit) {
+	if a.kept > 0 {
+		a.kept--
+	} else if !a.room() {
 		a.full = true
 		return busyError()
 	}
 	a.inFlight++
-	if a.inFlight >= int(a.limit) {
+	if !a.room() {
 		a.full = true
 	}
 	return nil
+}
+
+func (a *Adaptive) room() bool { return a.inFlight+a.kept < int(a.limit) }
+
+// Wait waits for room, first come first served, and keeps it for the Acquire
+// that must follow. With it an Adaptive can also be the Limiter of the
+// [Options] that it is in: attempts then wait for room instead of failing.
+func (a *Adaptive) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.advance(time.Now())
+	if len(a.waiting) == 0 && a.room() {
+		a.kept++
+		a.mu.Unlock()
+		return nil
+	}
+	a.full = true
+	place := make(chan struct{})
+	a.waiting = append(a.waiting, place)
+	a.mu.Unlock()
+	select {
+	case <-place:
+		return nil
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if i := slices.Index(a.waiting, place); i >= 0 {
+		a.waiting = slices.Delete(a.waiting, i, i+1)
+	} else { // it came as the caller left
+		a.kept--
+		a.wake()
+	}
+	return ctx.Err()
+}
+
+// wake keeps the places that there are for those who wait.
+func (a *Adaptive) wake() {
+	for len(a.waiting) > 0 && a.room() {
+		a.kept++
+		close(a.waiting[0])
+		a.waiting = a.waiting[1:]
+	}
 }
 
 // Release ends an admitted call. Healthy and Sick count for and against the
@@ -106,12 +157,14 @@ func (a *Adaptive) Release(now time.Time, o Outcome) {
 	case Sick:
 		a.bad++
 	}
-	// One failure among few is bad luck. More than one cut an interval would
-	// punish the calls that were under way at the first.
-	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit/2) {
+	// A few failures among few calls are bad luck: the share is one of the limit
+	// until as many have ended. More than one cut an interval would punish the
+	// calls that were under way at the first.
+	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit) {
 		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
 		a.cut = true
 	}
+	a.wake()
 }
 
 // Limit returns how many calls at once are allowed now.
@@ -132,7 +185,7 @@ func (a *Adaptive) advance(now time.Time) {
 		a.limit = math.Min(float64(a.o.Max), a.limit+1)
 	}
 	a.cut = false
-	a.ok, a.bad, a.full, a.end = 0, 0, a.inFlight >= int(a.limit), now.Add(a.o.Interval)
+	a.ok, a.bad, a.full, a.end = 0, 0, !a.room(), now.Add(a.o.Interval)
 }
 
 // busyError is our refusal, not the target's: another attempt may find room.

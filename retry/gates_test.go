@@ -43,6 +43,43 @@ func TestAdaptive(t *testing.T) {
 	require.ErrorIs(t, err, ErrConfig)
 }
 
+func TestAdaptiveWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
+		require.NoError(t, err)
+		p, err := NewPolicy(&Options{Adaptive: a, Limiter: a})
+		require.NoError(t, err)
+		var order []int
+		for i := range 3 {
+			go func() {
+				_, err := Do(t.Context(), p, func(context.Context) (int, error) {
+					if !errors.Is(a.Acquire(time.Now()), ErrBusy) {
+						t.Error("more than one call is under way")
+					}
+					time.Sleep(time.Second)
+					order = append(order, i)
+					return 0, nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}()
+			synctest.Wait()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, a.Wait(ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, a.Wait(ctx), context.DeadlineExceeded)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []int{0, 1, 2}, order)
+		require.NoError(t, a.Wait(t.Context()))
+		require.NoError(t, a.Acquire(time.Now()))
+		a.Release(time.Now(), Healthy)
+		require.Equal(t, 0, a.inFlight+a.kept+len(a.waiting))
+	})
+}
+
 func TestBulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, err := NewBulkhead(1, 1)
