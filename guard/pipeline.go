@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tmc/langchaingo/llms"
+
 	"github.com/prodailabs/prodai/internal/event"
 )
 
@@ -40,6 +42,14 @@ type Options struct {
 	// ToolPolicy is what happens to a call that Tools forbid: Block ends the
 	// request, Redact takes the call out of the answer.
 	ToolPolicy Policy
+
+	// Approve is asked about a call that taint forbids, of a tool that is
+	// listed: show the user what would be done, with which values, and return
+	// what they say. why points at the argument in doubt, if one is. It runs on
+	// the call's goroutine, outside of the budgets, and must return when ctx is
+	// done; an error blocks. nil: such calls don't pass. A person who is asked
+	// about every call says yes to every call, so let it be the exception.
+	Approve func(ctx context.Context, call llms.FunctionCall, why Finding) (bool, error)
 
 	// Spotlight is how tool results are marked, and passages that were
 	// registered but stand unmarked in a message. The zero value delimits them.

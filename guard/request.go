@@ -71,6 +71,7 @@ func (r *requester) read(m llms.MessageContent) {
 		if !ok {
 			if answer, ok := part.(llms.ToolCallResponse); ok {
 				r.prov.distrust(answer.Content)
+				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
 			}
 			continue
 		}
