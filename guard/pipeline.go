@@ -55,6 +55,11 @@ type Options struct {
 	// registered but stand unmarked in a message. The zero value delimits them.
 	Spotlight Spotlight
 
+	// Hierarchy tells the model how messages rank ([ChainOfCommand]), puts the
+	// system's and the developer's messages first, and quotes what poses as one
+	// of them in all others ([RoleClaims]).
+	Hierarchy bool
+
 	// Key makes the marks' nonces; whoever has it can forge a mark. nil: random,
 	// for this pipeline alone. With a key that stays, a conversation's marks
 	// stay too, so a provider's prompt cache still fits after a restart.
@@ -108,6 +113,9 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	}
 	for stage, checks := range [stages][]Check{Input: p.o.Input, Document: p.o.Documents, ToolResult: p.o.ToolResults, ToolCall: p.o.ToolCalls, Output: p.o.Output} {
 		p.checks[stage] = slices.Clone(checks)
+		if p.o.Hierarchy && Stage(stage) <= ToolResult {
+			p.checks[stage] = append(p.checks[stage], RoleClaims())
+		}
 		for i := range checks {
 			if err := checks[i].validate(Stage(stage)); err != nil {
 				return nil, err
