@@ -204,7 +204,12 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 	where.Choice, where.Tool = choice, call.Name
 	if a.p.o.Tools != nil {
 		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
-		if v, stop := verdictOf(rule, judge(a.p.o.Tools, a.prov, a.o, call), nil); v != nil {
+		found := judge(a.p.o.Tools, a.prov, a.o, call)
+		approved, err := a.approved(call, found)
+		if approved {
+			rule.Policy = Flag
+		}
+		if v, stop := verdictOf(rule, found, err); v != nil {
 			v.Stage, v.Where = ToolCall, where
 			if stop {
 				return nil, a.calls.block(*v)
@@ -222,6 +227,21 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 	passed := *call
 	passed.Arguments = arguments
 	return &passed, nil
+}
+
+// approved asks the user about a call that taint forbids. The time that they
+// take is nobody's budget.
+func (a *answer) approved(call *llms.FunctionCall, found []Finding) (bool, error) {
+	if a.p.o.Approve == nil || !a.p.o.ToolPolicy.acts() || len(found) == 0 || found[0].Kind != ToolUnasked && found[0].Kind != ToolTainted {
+		return false, nil
+	}
+	a.calls.end()
+	ok, err := a.p.o.Approve(a.ctx, *call, found[0])
+	a.calls = a.p.start(a.ctx, ToolCall)
+	if ctxErr := a.ctx.Err(); ctxErr != nil {
+		err = ctxErr
+	}
+	return ok && err == nil, err
 }
 
 // arguments runs the checks on each string in a call's arguments, decoded, so

@@ -13,6 +13,7 @@ import (
 // which can say as much as a value does.
 type leaf struct {
 	top        string // the argument it belongs to
+	depth      int    // how many objects and lists it stands in
 	value      string // decoded
 	start, end int    // in the JSON text
 	text       bool   // it is a string
@@ -78,7 +79,7 @@ func (r *leafReader) object(top string, depth int) error {
 		if depth == 1 {
 			top = key
 		}
-		r.add(leaf{top: top, value: key, text: true, key: true, name: depth == 1}, start)
+		r.add(leaf{top: top, depth: depth, value: key, text: true, key: true, name: depth == 1}, start)
 		if err := r.value(top, depth); err != nil {
 			return err
 		}
@@ -109,9 +110,9 @@ func (r *leafReader) value(top string, depth int) error {
 		_, err := r.d.Token()
 		return err
 	case string:
-		r.add(leaf{top: top, value: t, text: true}, start)
+		r.add(leaf{top: top, depth: depth, value: t, text: true}, start)
 	case json.Number:
-		r.add(leaf{top: top, value: t.String()}, start)
+		r.add(leaf{top: top, depth: depth, value: t.String()}, start)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tmc/langchaingo/llms"
+
 	"github.com/prodailabs/prodai/internal/event"
 )
 
@@ -41,9 +43,22 @@ type Options struct {
 	// request, Redact takes the call out of the answer.
 	ToolPolicy Policy
 
+	// Approve is asked about a call that taint forbids, of a tool that is
+	// listed: show the user what would be done, with which values, and return
+	// what they say. why points at the argument in doubt, if one is. It runs on
+	// the call's goroutine, outside of the budgets, and must return when ctx is
+	// done; an error blocks. nil: such calls don't pass. A person who is asked
+	// about every call says yes to every call, so let it be the exception.
+	Approve func(ctx context.Context, call llms.FunctionCall, why Finding) (bool, error)
+
 	// Spotlight is how tool results are marked, and passages that were
 	// registered but stand unmarked in a message. The zero value delimits them.
 	Spotlight Spotlight
+
+	// Hierarchy tells the model how messages rank ([ChainOfCommand]), puts the
+	// system's and the developer's messages first, and quotes what poses as one
+	// of them in all others ([RoleClaims]).
+	Hierarchy bool
 
 	// Key makes the marks' nonces; whoever has it can forge a mark. nil: random,
 	// for this pipeline alone. With a key that stays, a conversation's marks
@@ -98,6 +113,9 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	}
 	for stage, checks := range [stages][]Check{Input: p.o.Input, Document: p.o.Documents, ToolResult: p.o.ToolResults, ToolCall: p.o.ToolCalls, Output: p.o.Output} {
 		p.checks[stage] = slices.Clone(checks)
+		if p.o.Hierarchy && Stage(stage) <= ToolResult {
+			p.checks[stage] = append(p.checks[stage], RoleClaims())
+		}
 		for i := range checks {
 			if err := checks[i].validate(Stage(stage)); err != nil {
 				return nil, err

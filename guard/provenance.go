@@ -41,7 +41,8 @@ func (p *Provenance) Tainted() bool { return len(p.untrusted) > 0 }
 func (p *Provenance) Untrusted() []string { return p.untrusted }
 
 // Trusts reports whether a value comes from trusted text alone: it stands there
-// whole, or each of its words does. Case and runs of blanks don't count. An
+// whole, or each of its words does. Case and runs of blanks don't count, nor do
+// the zeros at the end of an amount, or the scheme in front of a host alone. An
 // address, a URL or a number is one word, so it can't be put together from
 // parts.
 func (p *Provenance) Trusts(value string) bool {
@@ -55,11 +56,35 @@ func (p *Provenance) Trusts(value string) bool {
 		}
 	}
 	for token := range tokensOf(value) {
-		if !p.tokens[token] {
+		if !p.tokens[plain(token)] {
 			return false
 		}
 	}
 	return true
+}
+
+// plain writes a token as it can mean the same in a call's arguments: 12.50 as
+// 12.5, $12.5 as 12.5, https://example.org/ as example.org. An address with
+// anything behind its host stays: that part can carry something away.
+func plain(token string) string {
+	amount := strings.Trim(token, "$€£¥")
+	if whole, part, ok := strings.Cut(amount, "."); ok && digits(whole) && digits(part) {
+		return strings.TrimSuffix(strings.TrimRight(amount, "0"), ".")
+	} else if digits(amount) {
+		return amount
+	}
+	for _, scheme := range []string{"https://", "http://"} {
+		if host, ok := strings.CutPrefix(token, scheme); ok {
+			if host = strings.TrimSuffix(host, "/"); host != "" && !strings.ContainsAny(host, `/\@?#`) {
+				return host
+			}
+		}
+	}
+	return token
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // Cites reports whether an address is the source of a retrieved document, as the
@@ -77,7 +102,7 @@ func (p *Provenance) trust(text string) {
 	}
 	p.trusted = append(p.trusted, text)
 	for token := range tokensOf(text) {
-		p.tokens[token] = true
+		p.tokens[plain(token)] = true
 	}
 }
 
@@ -138,19 +163,28 @@ func tokensOf(text string) func(yield func(string) bool) {
 		for _, field := range strings.FieldsFunc(text, func(r rune) bool {
 			return unicode.IsSpace(r) || strings.ContainsRune(`,;"'()[]{}<>|`+"`“”‘’", r)
 		}) {
-			if token := strings.Trim(field, ".:!?*"); token != "" && !yield(token) {
+			if token := strings.Trim(field, ".:!?*#"); token != "" && !yield(token) {
 				return
 			}
 		}
 	}
 }
 
-// asked reports whether the user's last message holds a word that begins with
-// one of those given.
-func (p *Provenance) asked(words []string) bool {
-	for token := range tokensOf(p.request) {
-		if slices.ContainsFunc(words, func(w string) bool { return w != "" && strings.HasPrefix(token, strings.ToLower(w)) }) {
-			return true
+// asked reports whether the user's last message holds one of the words or
+// phrases given, or a word that begins so.
+func (p *Provenance) asked(phrases []string) bool {
+	for _, phrase := range phrases {
+		if phrase = normal(phrase); phrase == "" {
+			continue
+		}
+		for at := 0; ; at++ {
+			i := strings.Index(p.request[at:], phrase)
+			if i < 0 {
+				break
+			}
+			if at += i; !joins(lastRune(p.request[:at])) {
+				return true
+			}
 		}
 	}
 	return false

@@ -46,6 +46,9 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 	if r.explain && p.o.Spotlight != Plain {
 		out = explain(out, p.o.Spotlight.Explain())
 	}
+	if p.o.Hierarchy {
+		out = explain(byPrivilege(out), ChainOfCommand())
+	}
 	return ctx, out, nil
 }
 
@@ -64,13 +67,14 @@ func untrustedRole(role llms.ChatMessageType) bool {
 
 // read notes where a message's words come from.
 func (r *requester) read(m llms.MessageContent) {
-	trusted := m.Role == llms.ChatMessageTypeHuman || m.Role == llms.ChatMessageTypeSystem
+	trusted := PrivilegeOf(m.Role) >= UserPrivilege
 	var said []string
 	for _, part := range m.Parts {
 		text, ok := part.(llms.TextContent)
 		if !ok {
 			if answer, ok := part.(llms.ToolCallResponse); ok {
 				r.prov.distrust(answer.Content)
+				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
 			}
 			continue
 		}
@@ -151,7 +155,7 @@ func (r *requester) text(role llms.ChatMessageType, text string, where Where) (s
 	}
 	all := segments(text, r.passages)
 	var edits []edit
-	if role != llms.ChatMessageTypeSystem {
+	if PrivilegeOf(role) < DeveloperPrivilege {
 		var err error
 		own := blank(text, all, func(s segment) bool { return s.registered })
 		if edits, _, err = r.sessions[Input].run(own, where); err != nil {
@@ -180,7 +184,7 @@ func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (
 	if err != nil {
 		return "", err
 	}
-	if !s.registered && role != llms.ChatMessageTypeSystem {
+	if !s.registered && PrivilegeOf(role) < DeveloperPrivilege {
 		// Its marks may be the caller's own: it must pass as input too.
 		if text, _, err = r.sessions[Input].inspect(text, where); err != nil {
 			return "", err
@@ -196,7 +200,7 @@ func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (
 // front.
 func explain(messages []llms.MessageContent, note string) []llms.MessageContent {
 	for i, m := range messages {
-		if m.Role != llms.ChatMessageTypeSystem {
+		if PrivilegeOf(m.Role) != SystemPrivilege {
 			continue
 		}
 		out := slices.Clone(messages)

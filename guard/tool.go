@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,14 +27,24 @@ type Tool struct {
 	// gives an answer its form, as guard/structured's does, reads too.
 	Reads bool
 
-	// Asked are the words by which a user asks for the action: "send", "mail".
-	// Words that begin with one of them count. Empty: only [Allow] and a forced
-	// ToolChoice let the tool be called after untrusted text.
+	// Asked are the words and phrases by which a user asks for the action:
+	// "send", "money back". Words that begin with one of them count. Empty: only
+	// [Allow] and a forced ToolChoice let the tool be called after untrusted
+	// text.
 	Asked []string
 
 	// Free are the arguments that may hold what was read, such as the body of
 	// a mail. Web and mail addresses in them must still be trusted.
 	Free []string
+
+	// Endorsed are the fields of the tool's results whose values only the
+	// application can have written: the number of an order, the address of a
+	// colleague, not a customer's note or a page's text. They count as the
+	// application's words, the rest of the result stays untrusted. Results are
+	// read as a JSON object or a list of objects; a field means one of these
+	// objects' own, not one deeper inside. (Endorsement is what raises the
+	// integrity of a value in information-flow control.)
+	Endorsed []string
 }
 
 // The kinds of finding about tool calls.
@@ -100,6 +111,32 @@ func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.Function
 		}
 	}
 	return nil
+}
+
+// endorse trusts the endorsed fields of what a tool answered.
+func (p *Provenance) endorse(tools []Tool, name, result string) {
+	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == name })
+	if i < 0 || len(tools[i].Endorsed) == 0 {
+		return
+	}
+	objects := []json.RawMessage{json.RawMessage(result)}
+	if strings.HasPrefix(strings.TrimSpace(result), "[") {
+		objects = nil
+		if json.Unmarshal([]byte(result), &objects) != nil {
+			return
+		}
+	}
+	for _, o := range objects {
+		leaves, err := leavesOf(string(o))
+		if err != nil {
+			continue
+		}
+		for _, l := range leaves {
+			if l.depth == 1 && !l.key && slices.Contains(tools[i].Endorsed, l.top) {
+				p.trust(l.value)
+			}
+		}
+	}
 }
 
 // forced reports whether the application chose the tool for this call.

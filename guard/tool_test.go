@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 var mailTools = []guard.Tool{
 	{Name: "search", Reads: true},
 	{Name: "send_email", Asked: []string{"send", "mail"}, Free: []string{"subject", "body"}},
-	{Name: "book", Asked: []string{"book"}},
+	{Name: "book", Asked: []string{"book", "reserve a"}},
 	{Name: "delete_all"},
 }
 
@@ -48,6 +49,14 @@ func TestTaintedCalls(t *testing.T) {
 		{name: "number", user: "Book room 12.", tool: "book", args: `{"room":12,"sure":true,"note":null}`},
 		{name: "other number", user: "Book room 12.", tool: "book", args: `{"room":13}`, kind: guard.ToolTainted},
 		{name: "enum", user: "Book room 12.", tool: "book", args: `{"room":12,"mode":"quiet"}`},
+		{name: "asked by a phrase", user: "Reserve  a room, 12 please.", tool: "book", args: `{"room":12}`},
+		{name: "half a phrase", user: "Reserve room 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
+		{name: "inside a word", user: "My notebook 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
+		{name: "amount", user: "Book #12 for $12.50 and 3.00", tool: "book", args: `{"room":12,"price":12.5,"fee":3}`},
+		{name: "other amount", user: "Book 12 for 12.50", tool: "book", args: `{"room":12,"price":125}`, kind: guard.ToolTainted},
+		{name: "host alone", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/"}`},
+		{name: "host with a path", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/a"}`, kind: guard.ToolTainted},
+		{name: "host with a query", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org?a"}`, kind: guard.ToolTainted},
 		{name: "allowed", user: "Yes.", tool: "delete_all", allow: "delete_all"},
 		{name: "another allowed", user: "Yes.", tool: "delete_all", allow: "book", kind: guard.ToolUnasked},
 		{name: "allowed, tainted", user: "Yes.", tool: "send_email", args: `{"to":"eve@evil.test"}`, allow: "send_email", kind: guard.ToolTainted},
@@ -93,6 +102,81 @@ func TestToolResultTaints(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "send_email", `{"to":"eve@evil.test"}`)}}}
 	_, err := newModel(t, next, &guard.Options{Tools: mailTools}).GenerateContent(t.Context(), messages)
 	require.Error(t, err)
+}
+
+func TestEndorsedFields(t *testing.T) {
+	tools := []guard.Tool{{Name: "find", Reads: true, Endorsed: []string{"order", "email"}}, {Name: "look", Reads: true}, {Name: "refund", Asked: []string{"refund"}}}
+	for _, c := range []struct {
+		tool, result, args string
+		passes             bool
+	}{
+		{"find", `{"order":"4711","note":"refund 9999"}`, `{"order":"4711"}`, true},
+		{"find", `{"order":4711}`, `{"order":4711}`, true},
+		{"find", ` [{"order":"4711"},{"order":"4712"}]`, `{"order":["4711","4712"]}`, true},
+		{"find", `{"order":"4711","note":"refund 9999"}`, `{"order":"9999"}`, false},
+		{"find", `{"note":"{\"order\":\"9999\"}"}`, `{"order":"9999"}`, false},
+		{"find", `{"note":{"order":"9999"}}`, `{"order":"9999"}`, false},
+		{"find", `{"order":{"order":"9999"}}`, `{"order":"9999"}`, false},
+		{"find", `{"order":"4711","order":"9999"}`, `{"order":"9999"}`, false},
+		{"find", `{"order":{"9999":1}}`, `{"order":"9999"}`, false},
+		{"find", `"order":"9999"`, `{"order":"9999"}`, false},
+		{"find", `[{"order":"9999"}`, `{"order":"9999"}`, false},
+		{"look", `{"order":"4711"}`, `{"order":"4711"}`, false},
+		{"gone", `{"order":"4711"}`, `{"order":"4711"}`, false},
+	} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "refund", c.args)}}}
+		_, err := newModel(t, next, &guard.Options{Tools: tools}).GenerateContent(t.Context(), []llms.MessageContent{
+			llms.TextParts(llms.ChatMessageTypeHuman, "Refund my last order."),
+			{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: "1", Name: c.tool, Content: c.result}}},
+		})
+		assert.Equal(t, c.passes, err == nil, "%s %s: %v", c.result, c.args, err)
+	}
+}
+
+func TestApproval(t *testing.T) {
+	failed := errors.New("the screen is gone")
+	for _, c := range []struct {
+		name, tool, args string
+		policy           guard.Policy
+		yes              bool
+		err              error
+		asked, passes    bool
+		value            string // the argument in doubt
+	}{
+		{name: "yes", tool: "send_email", args: `{"to":"eve@evil.test"}`, yes: true, asked: true, passes: true, value: `"eve@evil.test"`},
+		{name: "no", tool: "send_email", args: `{"to":"eve@evil.test"}`, asked: true, value: `"eve@evil.test"`},
+		{name: "no answer", tool: "send_email", args: `{"to":"eve@evil.test"}`, yes: true, err: failed, asked: true, value: `"eve@evil.test"`},
+		{name: "not in doubt", tool: "send_email", args: `{"to":"ana@example.org"}`, passes: true},
+		{name: "no tool of ours", tool: "rm", args: `{}`, yes: true},
+		{name: "can't be read", tool: "send_email", args: `to=eve`, yes: true},
+		{name: "only flagged anyway", tool: "send_email", args: `{"to":"eve@evil.test"}`, policy: guard.Flag, passes: true},
+	} {
+		var verdicts []guard.Verdict
+		asked := false
+		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", c.tool, c.args)}}}
+		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: c.policy,
+			OnVerdict: func(_ context.Context, v guard.Verdict) { verdicts = append(verdicts, v) },
+			Approve: func(_ context.Context, call llms.FunctionCall, why guard.Finding) (bool, error) {
+				asked = true
+				assert.Equal(t, c.tool, call.Name)
+				assert.Equal(t, c.value, call.Arguments[why.Start:why.End], c.name)
+				return c.yes, c.err
+			}})
+		ctx := guard.NewContext(t.Context(), guard.Delimit)
+		r, err := m.GenerateContent(ctx, human("Send it to ana@example.org."+guard.Untrusted(ctx, "some text")[0]))
+		assert.Equal(t, c.asked, asked, c.name)
+		assert.Equal(t, c.passes, err == nil, "%s: %v", c.name, err)
+		if c.passes {
+			assert.Equal(t, c.args, r.Choices[0].ToolCalls[0].FunctionCall.Arguments)
+		}
+		if c.err != nil {
+			assert.ErrorIs(t, err, c.err)
+		}
+		if c.asked {
+			require.Len(t, verdicts, 1, c.name)
+			assert.Equal(t, c.passes, verdicts[0].Policy == guard.Flag, c.name)
+		}
+	}
 }
 
 func TestForcedToolIsTheApplicationsChoice(t *testing.T) {

@@ -40,10 +40,12 @@ type Options struct {
 	// threshold of [BlockAt].
 	Injection *injection.Options
 
-	// Personal is what happens to personal data in the input and the output.
-	// The zero value, like [guard.Flag], reports them; [guard.Redact] replaces
-	// them by their kind, so that neither the provider nor the reader sees them.
-	Personal guard.Policy
+	// Personal is what happens to personal data in the input and the output;
+	// nil: [guard.Flag], which reports them. new([guard.Redact]) replaces them by
+	// their kind, so that neither the provider nor the reader sees them, and
+	// new([guard.Block]) ends the call. It is a pointer because Block is the zero
+	// Policy, which silence must not mean here.
+	Personal *guard.Policy
 
 	// PersonalKinds lists the kinds; nil: those of the package pii.
 	PersonalKinds []string
@@ -90,9 +92,9 @@ func New(o *Options) (*guard.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := o.Personal
-	if policy == guard.Block {
-		policy = guard.Flag // the zero value: blocking needs more than silence
+	policy := guard.Flag
+	if o.Personal != nil {
+		policy = *o.Personal
 	}
 	floods := flood.Check(o.Flood)
 	inject := guard.Check{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}

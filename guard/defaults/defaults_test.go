@@ -2,6 +2,7 @@ package defaults_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -88,8 +89,23 @@ func TestDefaults(t *testing.T) {
 	assert.NotContains(t, last, "Ignore all previous")
 }
 
+func TestPersonalDataMayBlock(t *testing.T) {
+	for _, c := range []struct {
+		policy  *guard.Policy
+		blocked bool
+	}{{nil, false}, {new(guard.Flag), false}, {new(guard.Block), true}} {
+		o, err := defaults.New(&defaults.Options{Personal: c.policy})
+		require.NoError(t, err)
+		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}, o)
+		require.NoError(t, err)
+		_, err = m.GenerateContent(t.Context(), human("I'm ana@example.org and I need a new lamp."))
+		var blocked *guard.BlockedError
+		assert.Equal(t, c.blocked, errors.As(err, &blocked), "%v", err)
+	}
+}
+
 func TestPersonalDataMayGo(t *testing.T) {
-	o, err := defaults.New(&defaults.Options{Personal: guard.Redact, PersonalKinds: []string{"EMAIL"}})
+	o, err := defaults.New(&defaults.Options{Personal: new(guard.Redact), PersonalKinds: []string{"EMAIL"}})
 	require.NoError(t, err)
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	m, err := guard.New(next, o)

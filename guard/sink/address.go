@@ -10,6 +10,7 @@ import (
 type address struct {
 	start, end int
 	prefix     string // a scheme that readers add
+	bare       bool   // it stands for itself, a web address in running text
 	inside     bool   // it stands in parentheses behind a bracket
 	image      bool   // it may be fetched: a reference can be an image's
 	ambiguous  bool   // where it ends depends on the reader
@@ -67,6 +68,8 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 		return a, false
 	}
 	a.end = addressEnd(word, at)
+	web := strings.ToLower(word[at:min(scheme, a.end)])
+	a.bare = !target && (a.prefix != "" || (web == "http" || web == "https") && strings.HasPrefix(word[scheme:a.end], "://"))
 	if a.end < len(word) {
 		// If the address is only a host and something goes on behind the
 		// bracket, some reader may take it for the host's.

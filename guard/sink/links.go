@@ -24,6 +24,11 @@ type LinkOptions struct {
 	// address alone can carry a conversation away.
 	ImageHosts []string
 
+	// Defang keeps a bare web address that isn't allowed readable instead of
+	// taking it away: evil[.]test/login is what the document says, and no
+	// reader makes a link of it. Targets of links and images go all the same.
+	Defang bool
+
 	// Strict allows no other links even if nothing untrusted was read.
 	Strict bool
 }
@@ -33,6 +38,7 @@ const (
 	Link  = "LINK"  // an address that may not be linked
 	Image = "IMAGE" // an address that may not be fetched
 	Tag   = "TAG"   // raw HTML that could act
+	Bare  = "BARE"  // with Defang: an address that may not be linked and stands for itself
 )
 
 // removed stands in the place of an address: a fragment, which leads nowhere.
@@ -49,16 +55,20 @@ const removed = "#link-removed"
 func Links(o *LinkOptions) guard.Check {
 	l := &links{}
 	if o != nil {
-		l.o = LinkOptions{Hosts: slices.Clone(o.Hosts), ImageHosts: slices.Clone(o.ImageHosts), Strict: o.Strict}
+		l.o = *o
+		l.o.Hosts, l.o.ImageHosts = slices.Clone(o.Hosts), slices.Clone(o.ImageHosts)
 	}
 	return guard.Check{
 		Name: "links", Policy: guard.Redact,
 		Scan: func(ctx context.Context) guard.Scanner {
 			return &linkScanner{l: l, from: guard.ProvenanceFrom(ctx)}
 		},
-		Replace: func(f guard.Finding, _ string) string {
-			if f.Kind == Tag {
+		Replace: func(f guard.Finding, address string) string {
+			switch f.Kind {
+			case Tag:
 				return ""
+			case Bare:
+				return defang(address)
 			}
 			return removed
 		},
@@ -114,6 +124,18 @@ func (l *links) allowed(address string, image bool, from *guard.Provenance) bool
 		return true
 	}
 	return !image && !l.o.Strict && !from.Tainted()
+}
+
+// defang writes an address so that people can read it and programs make no link
+// of it. One that could become something else that way is taken away.
+func defang(address string) string {
+	if i := strings.Index(address, "://"); i >= 0 {
+		address = address[i+len("://"):]
+	}
+	if strings.ContainsAny(address, `()[]\`) || strings.Contains(address, "//") {
+		return removed
+	}
+	return strings.NewReplacer(".", "[.]", ":", "[:]", "@", "[@]").Replace(address)
 }
 
 // plainHost reports whether a host has no character that could be read in two
@@ -288,8 +310,11 @@ func (s *linkScanner) word(word string, at int) []guard.Finding {
 		image := a.image || definition || a.inside && s.image()
 		if a.ambiguous || !s.l.allowed(a.text(word), image, s.from) {
 			kind := Link
-			if image {
+			switch {
+			case image:
 				kind = Image
+			case s.l.o.Defang && a.bare && !a.ambiguous:
+				kind = Bare
 			}
 			found = append(found, s.finding(kind, at+a.start, at+a.end))
 		}

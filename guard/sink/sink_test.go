@@ -87,6 +87,33 @@ func TestLinksFollowProvenance(t *testing.T) {
 	assert.Equal(t, "[x](https://anywhere.test/) ![y](#link-removed) #link-removed", got, "untainted: links pass, images and scripts don't")
 }
 
+func TestDefang(t *testing.T) {
+	o := *strict
+	o.Defang = true
+	for in, want := range map[string]string{
+		"It gives https://evil.test:8080/more?x=1.":       "It gives evil[.]test[:]8080/more?x=1.",
+		"www.evil.test/a and HTTP://Evil.test":            "www[.]evil[.]test/a and Evil[.]test",
+		"https://user@evil.test/":                         "user[@]evil[.]test/",
+		"https://example.org/a":                           "https://example.org/a",
+		"[x](https://evil.test/a) <https://evil.test>":    "[x](#link-removed) <#link-removed>",
+		"![x](https://evil.test/a)":                       "![x](#link-removed)",
+		"[x]: https://evil.test/a":                        "[x]: #link-removed",
+		"https://evil.test/?u=https://evil.test":          "#link-removed",
+		"https://evil.test/a(b)":                          "#link-removed",
+		"javascript:alert(1)":                             "#link-removed",
+		"https://example.org).evil.test":                  "#link-removed).evil.test",
+		"custom://evil.test":                              "#link-removed",
+		"[https://evil.test/a](https://example.org/real)": "[evil[.]test/a](https://example.org/real)",
+	} {
+		got, err := sink.Markdown(t.Context(), in, &o)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, in)
+		again, err := sink.Markdown(t.Context(), got, &o)
+		require.NoError(t, err)
+		assert.Equal(t, got, again, in)
+	}
+}
+
 var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*:`)
 
 // forbidden walks what goldmark, a reader of its own mind, makes of a text.
@@ -139,9 +166,11 @@ func FuzzMarkdown(f *testing.F) {
 	for _, s := range []string{"![a](https://evil.test/x)", "[a][b]\n\n[b]: https://evil.test", "<a href=//evil.test>", "www.evil.test", "[x](https&colon;//evil.test)",
 		"[x](\\//evil.test)", "[ok](https://example.org/a)", "<https://evil.test>", "a`b`https://evil.test", "![x]\n\n[x]:\n<https://evil.test>", "[x](&#47;/evil.test)"} {
 		f.Add(s, uint8(3))
+		f.Add(s, uint8(131))
 	}
 	f.Fuzz(func(t *testing.T, md string, size uint8) {
-		got, err := sink.Markdown(context.Background(), md, &sink.LinkOptions{Hosts: []string{"example.org"}, ImageHosts: []string{"img.example.org"}, Strict: true})
+		o := &sink.LinkOptions{Hosts: []string{"example.org"}, ImageHosts: []string{"img.example.org"}, Strict: true, Defang: size > 127}
+		got, err := sink.Markdown(context.Background(), md, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +178,7 @@ func FuzzMarkdown(f *testing.F) {
 			t.Fatalf("%q became %q, in which goldmark finds %s", md, got, bad)
 		}
 		// In any chunks, the same findings.
-		c := sink.Links(&sink.LinkOptions{Hosts: []string{"example.org"}, ImageHosts: []string{"img.example.org"}, Strict: true})
+		c := sink.Links(o)
 		whole, cut := c.Scan(context.Background()), c.Scan(context.Background())
 		a, _, _ := whole.Write(md)
 		rest, _ := whole.Close()
