@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
 // A Span is bytes [Start, End) of a text.
@@ -25,8 +23,8 @@ func Split(text string) []Span {
 		base := offset
 		offset += len(block)
 		start, end := 0, 0
-		for it := sentences.FromString(block); it.Next(); {
-			end += len(it.Value())
+		for s := range unicodeSentences(block) {
+			end += len(s)
 			if endsInside(block[start:end]) && end < len(block) {
 				continue
 			}
@@ -43,9 +41,9 @@ func Split(text string) []Span {
 func Plain(text string) []Span {
 	var out []Span
 	at := 0
-	for it := sentences.FromString(text); it.Next(); {
-		out = append(out, Span{at, at + len(it.Value())})
-		at += len(it.Value())
+	for s := range unicodeSentences(text) {
+		out = append(out, Span{at, at + len(s)})
+		at += len(s)
 	}
 	return out
 }
