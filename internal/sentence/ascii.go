@@ -6,43 +6,48 @@ import (
 	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
-// unicodeSentences yields the sentences of UAX #29. Text that is all ASCII, for
-// which a dozen of the rules' classes are empty, has a faster way to the same.
+// unicodeSentences yields the sentences of UAX #29. A sentence that is all ASCII,
+// with what the rules look at behind it, is found without Unicode's tables: for
+// ASCII a dozen of the rules' classes are empty.
 func unicodeSentences(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		if isASCII(text) {
-			for text != "" {
-				n := asciiSentence(text)
-				if !yield(text[:n]) {
+		ascii := 0 // how many bytes from here on are known to be ASCII
+		for text != "" {
+			if ascii == 0 {
+				ascii = asciiPrefix(text)
+			}
+			n, sure := asciiSentence(text[:ascii])
+			if !sure && ascii < len(text) {
+				it := sentences.FromString(text)
+				if !it.Next() {
 					return
 				}
-				text = text[n:]
+				n = len(it.Value())
 			}
-			return
-		}
-		for it := sentences.FromString(text); it.Next(); {
-			if !yield(it.Value()) {
+			if !yield(text[:n]) {
 				return
 			}
+			text, ascii = text[n:], max(0, ascii-n)
 		}
 	}
 }
 
-func isASCII(s string) bool {
+func asciiPrefix(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(s)
 }
 
-// asciiSentence returns the length of the first sentence.
-func asciiSentence(s string) int {
+// asciiSentence returns the length of the first sentence, and whether it is that
+// whatever follows s.
+func asciiSentence(s string) (n int, sure bool) {
 	for i := 0; ; {
 		n := strings.IndexAny(s[i:], ".!?\n\r")
 		if n < 0 {
-			return len(s)
+			return len(s), false
 		}
 		i += n
 		c := s[i]
@@ -51,7 +56,7 @@ func asciiSentence(s string) int {
 			if c == '\r' && i < len(s) && s[i] == '\n' {
 				i++
 			}
-			return i
+			return i, c == '\n' || i < len(s)
 		}
 		if c == '.' && i < len(s) && (isDigit(s[i]) || isUpper(s[i]) && i > 1 && isLetter(s[i-2])) {
 			continue // SB6: 3.14; SB7: U.S
@@ -62,29 +67,34 @@ func asciiSentence(s string) int {
 		for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\v' || s[i] == '\f') { // SB10
 			i++
 		}
+		if i == len(s) {
+			return i, false
+		}
+		next, known := firstLetter(s[i:])
 		switch {
-		case i == len(s):
-			return i
-		case s[i] == '\n' || s[i] == '\r' || c == '.' && goesOn(s[i:]):
-			continue // SB9, SB10: the line end belongs here; SB8
+		case s[i] == '\n' || s[i] == '\r':
+			continue // SB9, SB10: the line end belongs here
+		case c == '.' && known && next >= 'a':
+			continue // SB8
 		case strings.IndexByte(",-:;.!?", s[i]) >= 0:
 			continue // SB8a
 		}
-		return i
+		return i, c != '.' || known
 	}
 }
 
-// goesOn reports whether the first letter is a small one, before any end.
-func goesOn(s string) bool {
+// firstLetter returns the first letter, or 0 if an end comes before; it isn't
+// known if s has neither.
+func firstLetter(s string) (c byte, known bool) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case isLetter(c):
-			return !isUpper(c)
+			return c, true
 		case strings.IndexByte(".!?\n\r", c) >= 0:
-			return false
+			return 0, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
