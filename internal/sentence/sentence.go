@@ -25,7 +25,8 @@ func Split(text string) []Span {
 		start, end := 0, 0
 		for s := range unicodeSentences(block) {
 			end += len(s)
-			if endsInside(block[start:end]) && end < len(block) {
+			// What is blank goes on with what is before it, and isn't read again.
+			if end < len(block) && (strings.TrimSpace(s) == "" || endsInside(block[start:end])) {
 				continue
 			}
 			out = AppendTrimmed(out, text, base+start, base+end)
