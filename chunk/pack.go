@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -71,7 +72,7 @@ func (p *packer) cut(start, end, at int) {
 			return
 		}
 	}
-	p.out = append(p.out, Chunk{Start: start, End: end, Oversize: true})
+	p.add(Chunk{Start: start, End: end, Oversize: true})
 }
 
 // pack puts the pieces of text[start:end] together to passages. The first piece
@@ -157,8 +158,17 @@ func (p *packer) countTrimmed(start, end int) int { return p.count(trim(p.text, 
 
 func (p *packer) emit(start, end int) {
 	if start, end = trim(p.text, start, end); start < end {
-		p.out = append(p.out, Chunk{Start: start, End: end})
+		p.add(Chunk{Start: start, End: end})
 	}
+}
+
+// add makes room for as many passages as the text so far foretells.
+func (p *packer) add(c Chunk) {
+	if n := len(p.out); n == cap(p.out) && n >= 16 {
+		rest := float64(len(p.text)-c.Start) / float64(max(c.Start, 1))
+		p.out = slices.Grow(p.out, n/8+int(float64(n)*min(rest, 16)))
+	}
+	p.out = append(p.out, c)
 }
 
 // next returns with which of the pieces the passage after pieces[:to] begins:

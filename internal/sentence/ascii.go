@@ -6,15 +6,16 @@ import (
 	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
-// unicodeSentences yields the sentences of UAX #29. A sentence that is all ASCII,
-// with what the rules look at behind it, is found without Unicode's tables: for
-// ASCII a dozen of the rules' classes are empty.
+// unicodeSentences yields the sentences of UAX #29. A sentence that is all ASCII
+// and typographers' quotes and dashes, with what the rules look at behind it, is
+// found without Unicode's tables: for these a dozen of the rules' classes are
+// empty.
 func unicodeSentences(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		ascii := 0 // how many bytes from here on are known to be ASCII
+		ascii := 0 // how many bytes from here on are known to be so
 		for text != "" {
 			if ascii == 0 {
-				ascii = asciiPrefix(text)
+				ascii = plainPrefix(text)
 			}
 			n, sure := asciiSentence(text[:ascii])
 			if !sure && ascii < len(text) {
@@ -32,13 +33,25 @@ func unicodeSentences(text string) func(yield func(string) bool) {
 	}
 }
 
-func asciiPrefix(s string) int {
-	for i := range len(s) {
+// plainPrefix returns how many bytes are ASCII, quotes and dashes.
+func plainPrefix(s string) int {
+	for i := 0; i < len(s); i++ {
 		if s[i] >= 0x80 {
-			return i
+			if !isQuote(s[i:]) && !isDash(s[i:]) {
+				return i
+			}
+			i += 2
 		}
 	}
 	return len(s)
+}
+
+// isQuote reports whether s begins with one of \u2018 to \u201f: quotation marks.
+func isQuote(s string) bool { return len(s) > 2 && s[:2] == "\xe2\x80" && s[2] >= 0x98 && s[2] <= 0x9f }
+
+// isDash reports whether s begins with \u2013 or \u2014, the dashes.
+func isDash(s string) bool {
+	return len(s) > 2 && s[:2] == "\xe2\x80" && (s[2] == 0x93 || s[2] == 0x94)
 }
 
 // asciiSentence returns the length of the first sentence, and whether it is that
@@ -61,8 +74,14 @@ func asciiSentence(s string) (n int, sure bool) {
 		if c == '.' && i < len(s) && (isDigit(s[i]) || isUpper(s[i]) && i > 1 && isLetter(s[i-2])) {
 			continue // SB6: 3.14; SB7: U.S
 		}
-		for i < len(s) && strings.IndexByte(`"'()[]{}`, s[i]) >= 0 { // SB9
-			i++
+		for i < len(s) { // SB9
+			if strings.IndexByte(`"'()[]{}`, s[i]) >= 0 {
+				i++
+			} else if isQuote(s[i:]) {
+				i += 3
+			} else {
+				break
+			}
 		}
 		for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\v' || s[i] == '\f') { // SB10
 			i++
@@ -76,7 +95,7 @@ func asciiSentence(s string) (n int, sure bool) {
 			continue // SB9, SB10: the line end belongs here
 		case c == '.' && known && next >= 'a':
 			continue // SB8
-		case strings.IndexByte(",-:;.!?", s[i]) >= 0:
+		case strings.IndexByte(",-:;.!?", s[i]) >= 0 || isDash(s[i:]):
 			continue // SB8a
 		}
 		return i, c != '.' || known

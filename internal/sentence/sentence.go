@@ -17,7 +17,7 @@ type Span struct{ Start, End int }
 // Split returns the sentences of a text in order, without the blanks around
 // them. Every byte that isn't a blank is in one of them.
 func Split(text string) []Span {
-	var out []Span
+	out := make([]Span, 0, 1+len(text)/100)
 	offset := 0
 	for block := range blocks(text) {
 		base := offset
