@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tmc/langchaingo/schema"
 
@@ -31,7 +30,8 @@ type Chunk struct {
 	Start, End         int
 	RuneStart, RuneEnd int
 
-	// Headings are the headings above the passage, outermost first.
+	// Headings are the headings above the passage, outermost first. Passages under
+	// the same heading share them: make a copy to change them.
 	Headings []string
 
 	// Context is text of the source that the passage needs to be understood and
@@ -89,25 +89,17 @@ const (
 // measure is Options with its defaults.
 type measure struct {
 	size, overlap int
-	count         func(string) int
-	runes         bool // count counts code points
-}
-
-// on returns the measure for the parts of one text.
-func (m measure) on(text string) measure {
-	if m.runes {
-		m.count = runesOf(text)
-	}
-	return m
+	tokens        func(string) int
+	runes         bool // sizes are in code points
 }
 
 func (o *Options) measure() (measure, error) {
-	m := measure{count: utf8.RuneCountInString, size: defaultRunes, runes: true}
+	m := measure{size: defaultRunes, runes: true}
 	if o == nil {
 		return m, nil
 	}
 	if o.Tokens != nil {
-		m.count, m.size, m.runes = o.Tokens, defaultTokens, false
+		m.tokens, m.size, m.runes = o.Tokens, defaultTokens, false
 	}
 	switch {
 	case o.Size < 0:
@@ -121,22 +113,18 @@ func (o *Options) measure() (measure, error) {
 	return m, nil
 }
 
-// finish turns spans in order of their start into chunks.
-func finish(text string, spans []piece) []Chunk {
-	out := make([]Chunk, 0, len(spans))
+// finish gives chunks, in order of their start, their text and their places in
+// the code points that count counts.
+func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	byteAt, runeAt := 0, 0
-	count := runesOf(text)
-	for _, s := range spans {
-		runeAt += count(text[byteAt:s.start])
-		byteAt = s.start
-		part := text[s.start:s.end]
-		size := count(part)
-		out = append(out, Chunk{
-			Text: part, Start: s.start, End: s.end, RuneStart: runeAt, RuneEnd: runeAt + size,
-			Headings: s.headings, Context: s.context, Oversize: s.oversize,
-		})
+	for i := range chunks {
+		c := &chunks[i]
+		runeAt += count(text[byteAt:c.Start])
+		byteAt = c.Start
+		c.Text = text[c.Start:c.End]
+		c.RuneStart, c.RuneEnd = runeAt, runeAt+count(c.Text)
 	}
-	return out
+	return chunks
 }
 
 // Documents returns the chunks as langchaingo documents. The metadata are those

@@ -67,16 +67,16 @@ func (f *FastCDC) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var out []piece
+	var out []Chunk
 	start := 0
 	for _, cut := range f.Cuts([]byte(text)) {
 		for n := 0; n < utf8.UTFMax-1 && cut < len(text) && !utf8.RuneStart(text[cut]); n++ {
 			cut++
 		}
 		if from, to := trim(text, start, max(cut, start)); from < to {
-			out = append(out, piece{start: from, end: to})
+			out = append(out, Chunk{Start: from, End: to})
 		}
 		start = max(cut, start)
 	}
-	return finish(text, out), nil
+	return finish(text, out, runesOf(text)), nil
 }

@@ -115,7 +115,7 @@ func htmlJoints(text string) []joint {
 		level := headingLevel(tag)
 		switch {
 		case kind == html.EndTagToken && level > 0 && titleFrom >= 0:
-			path = descend(path, block{level: level, title: strings.ReplaceAll(HTMLText(text[titleFrom:start]), "\n", " ")})
+			path = descend(path, heading{level, strings.ReplaceAll(HTMLText(text[titleFrom:start]), "\n", " ")})
 			for i := under; i < len(out); i++ {
 				out[i].headings = titles(path)
 			}

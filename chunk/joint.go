@@ -18,7 +18,7 @@ type joint struct {
 //
 // The quarter bounds the work: a stretch is looked at four times at most.
 func assemble(text string, m measure, joints []joint) []Chunk {
-	p := packer{measure: m, text: text, levels: prose}
+	p := newPacker(text, m, prose)
 	if len(joints) == 0 || joints[0].at > 0 {
 		joints = slices.Insert(joints, 0, joint{})
 	}
@@ -28,9 +28,8 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		if i+1 < len(joints) {
 			end = joints[i+1].at
 		}
-		atoms[i] = piece{start: joints[i].at, end: end}
+		atoms[i] = p.weigh(joints[i].at, end)
 	}
-	p.weigh(atoms)
 	for i := 0; i < len(atoms); {
 		before := len(p.out)
 		section := i + 1
@@ -50,14 +49,14 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 			to := i + n
 			i = to
 			if to < len(atoms) && !joints[to].hard {
-				i = p.next(atoms, from, to)
+				i = from + p.next(atoms[from:], n)
 			}
 		}
 		for k := range p.out[before:] {
-			p.out[before+k].headings, p.out[before+k].context = joints[from].headings, joints[from].context
+			p.out[before+k].Headings, p.out[before+k].Context = joints[from].headings, joints[from].context
 		}
 	}
-	return finish(text, p.out)
+	return finish(text, p.out, p.code)
 }
 
 // bestJoint returns how many of the atoms, all of which fit, to take; after[i]

@@ -48,7 +48,7 @@ func latexJoints(text string) []joint {
 		level := latexLevel(command)
 		switch {
 		case level > 0:
-			path = descend(path, block{level: level, title: latexTitle(rest)})
+			path = descend(path, heading{level, latexTitle(rest)})
 			out = append(out, joint{at: start, hard: true, headings: titles(path)})
 			depth = 0
 		case command == "begin":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Markdown cuts a markdown text by its structure: a passage never crosses a
@@ -34,23 +35,26 @@ func (m *Markdown) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 // resume cuts a text that has headings above it. next returns the last place at
 // or before a limit where another text may go on, and the headings above that.
 func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next func(limit int) (int, []heading)) {
-	var out []piece
+	p := newPacker(text, m.m, prose)
 	path := slices.Clone(above)
-	measure := m.m.on(text)
 	all := parseBlocks(text)
-	for blocks := all; len(blocks) > 0; {
-		n := 0
-		for n < len(blocks) && blocks[n].kind == headingBlock { // headings belong to what follows them
-			path = descend(path, blocks[n])
-			n++
-		}
-		for n < len(blocks) && blocks[n].kind != headingBlock {
-			n++
-		}
-		out = append(out, section(measure, text, blocks[:n], titles(path))...)
-		blocks = blocks[n:]
+	pieces := make([]piece, len(all))
+	for i, b := range all {
+		pieces[i] = p.weigh(b.start, b.end)
 	}
-	return finish(text, out), func(limit int) (int, []heading) {
+	for at := 0; at < len(all); {
+		n := at
+		for n < len(all) && all[n].kind == headingBlock { // headings belong to what follows them
+			path = descend(path, all[n].heading(text))
+			n++
+		}
+		for n < len(all) && all[n].kind != headingBlock {
+			n++
+		}
+		p.section(all[at:n], pieces[at:n], titles(path))
+		at = n
+	}
+	return finish(text, p.out, p.code), func(limit int) (int, []heading) {
 		section, block := 0, 0 // the last that starts by then
 		for i, b := range all {
 			if b.start > limit {
@@ -67,7 +71,7 @@ func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next fu
 		path := slices.Clone(above)
 		for _, b := range all[:section] {
 			if b.kind == headingBlock {
-				path = descend(path, b)
+				path = descend(path, b.heading(text))
 			}
 		}
 		return all[section].start, path
@@ -79,11 +83,11 @@ type heading struct {
 	title string
 }
 
-func descend(path []heading, b block) []heading {
-	for len(path) > 0 && path[len(path)-1].level >= b.level {
+func descend(path []heading, h heading) []heading {
+	for len(path) > 0 && path[len(path)-1].level >= h.level {
 		path = path[:len(path)-1]
 	}
-	return append(path, heading{b.level, b.title})
+	return append(path, h)
 }
 
 func titles(path []heading) []string {
@@ -97,38 +101,30 @@ func titles(path []heading) []string {
 }
 
 // section packs the blocks under one heading.
-func section(m measure, text string, blocks []block, headings []string) []piece {
-	p := packer{measure: m, text: text, levels: prose}
-	pieces := make([]piece, len(blocks))
-	for i, b := range blocks {
-		pieces[i] = piece{start: b.start, end: b.end}
-	}
-	p.weigh(pieces)
+func (p *packer) section(blocks []block, pieces []piece, headings []string) {
+	before := len(p.out)
 	j, lastLarge := -1, -1 // the first block from i on that is no heading, and the last too large one up to it
 	for i := 0; i < len(pieces); {
 		if i > j {
 			j = min(afterHeadings(blocks, i), len(blocks)-1)
 			for k := i; k <= j; k++ {
-				if p.tooLarge(pieces[k]) {
+				if pieces[k].size > p.size {
 					lastLarge = k
 				}
 			}
 		}
 		if lastLarge >= i {
-			b := blocks[j]
-			b.start = blocks[i].start // a heading stays with what it heads
-			large(&p, b)
+			p.large(blocks[i].start, blocks[j])
 			i = j + 1
 			continue
 		}
 		n := p.fit(pieces[i:])
 		p.emit(pieces[i].start, pieces[i+n-1].end)
-		i = p.next(pieces, i, i+n)
+		i += p.next(pieces[i:], n)
 	}
-	for i := range p.out {
-		p.out[i].headings = slices.Clone(headings)
+	for i := range p.out[before:] {
+		p.out[before+i].Headings = headings
 	}
-	return p.out
 }
 
 // afterHeadings returns the first block from i on that is no heading.
@@ -139,18 +135,19 @@ func afterHeadings(blocks []block, i int) int {
 	return i
 }
 
-// large cuts a block that doesn't fit, with the headings before it: a table or
-// a fence between lines, the rest as prose.
-func large(p *packer, b block) {
+// large cuts a block that doesn't fit, with the headings before it, which stay
+// with what they head: a table or a fence between lines, the rest as prose.
+func (p *packer) large(start int, b block) {
 	before := len(p.out)
 	at := 2 // between sentences: a heading is one
 	if b.kind == tableBlock || b.kind == fenceBlock {
 		at = 1
 	}
-	p.fill(b.start, b.end, at)
+	p.fill(start, b.end, at)
 	if b.kind == tableBlock {
+		head := p.text[b.start:tableHead(p.text, b.start)]
 		for i := before + 1; i < len(p.out); i++ {
-			p.out[i].context = p.text[b.table:b.head]
+			p.out[i].Context = head
 		}
 	}
 }
@@ -163,20 +160,42 @@ const (
 	fenceBlock
 	tableBlock
 	itemBlock
+	blankBlock // no block but the very first is one
 )
 
 // A block is a stretch of lines, with the blank lines after it.
 type block struct {
-	kind        blockKind
-	start, end  int
-	level       int    // of a heading
-	title       string // of a heading
-	table, head int    // of a table: where its header rows begin and end
+	start, end int
+	kind       blockKind
+	level      uint8 // of a heading
+}
+
+// heading returns the heading that a block is.
+func (b block) heading(text string) heading {
+	s := lineScanner{text: text[:b.end]}
+	line, at := s.line(b.start)
+	if level, title := atx(line); level > 0 {
+		return heading{level, title}
+	}
+	var title []string // of a setext heading: the lines before its underline
+	for underline(line) == 0 || len(title) == 0 {
+		title = append(title, strings.TrimSpace(line))
+		line, at = s.line(at)
+	}
+	return heading{int(b.level), strings.Join(title, " ")}
+}
+
+// tableHead returns where the header of the table at a place ends.
+func tableHead(text string, at int) int {
+	s := lineScanner{text: text}
+	_, at = s.line(at)
+	_, at = s.line(at)
+	return at
 }
 
 // parseBlocks cuts a markdown text into blocks that cover it.
 func parseBlocks(text string) []block {
-	s := blockScanner{text: text}
+	s := blockScanner{lineScanner: lineScanner{text: text}}
 	for s.at < len(text) {
 		s.next()
 	}
@@ -184,58 +203,34 @@ func parseBlocks(text string) []block {
 }
 
 type blockScanner struct {
-	text string
-	at   int
-	out  []block
-}
-
-// line returns the line at a place, without its end, and the place after it.
-func (s *blockScanner) line(at int) (string, int) {
-	rest := s.text[at:]
-	i := strings.IndexAny(rest, "\r\n")
-	if i < 0 {
-		return rest, len(s.text)
-	}
-	if strings.HasPrefix(rest[i:], "\r\n") {
-		return rest[:i], at + i + 2
-	}
-	return rest[:i], at + i + 1
+	lineScanner
+	at  int
+	out []block
 }
 
 // next scans one block.
 func (s *blockScanner) next() {
 	start := s.at
 	line, after := s.line(start)
-	b := block{start: start}
-	mark, closing := fence(line)
+	b := block{start: start, kind: kindOf(line)}
+	s.at = after
 	switch {
-	case strings.TrimSpace(line) == "":
-		s.at = after // blank lines at the very beginning; later ones end their block
-		if len(s.out) > 0 {
-			s.out[len(s.out)-1].end = after
+	case b.kind == blankBlock:
+		if n := len(s.out); n > 0 { // else blank lines at the very beginning
+			s.out[n-1].end = after
 			return
 		}
-		b.end = after
-		s.out = append(s.out, b)
-		return
-	case mark != 0:
-		b.kind = fenceBlock
-		s.at = s.fenceEnd(after, mark, closing)
-	case isATX(line):
-		b.kind = headingBlock
-		b.level, b.title = atx(line)
-		s.at = after
+	case b.kind == fenceBlock:
+		s.at = s.fenceEnd(after, line)
+	case b.kind == headingBlock:
+		level, _ := atx(line)
+		b.level = uint8(level)
 	case s.isTable(line, after):
 		b.kind = tableBlock
-		b.table = start
-		_, b.head = s.line(after)
-		s.at = s.runEnd(b.head, func(l string) bool { return strings.Contains(l, "|") })
+		_, s.at = s.line(after)
+		s.rows()
 	default:
-		if isItem(line) {
-			b.kind = itemBlock
-		}
-		s.at = after
-		s.paragraph(&b, line)
+		s.paragraph(&b)
 	}
 	b.end = s.at
 	s.out = append(s.out, b)
@@ -243,36 +238,62 @@ func (s *blockScanner) next() {
 
 // paragraph goes on to the end of a paragraph or list item; an underline makes
 // the paragraph a heading.
-func (s *blockScanner) paragraph(b *block, first string) {
-	title := []string{strings.TrimSpace(first)}
+func (s *blockScanner) paragraph(b *block) {
 	for s.at < len(s.text) {
 		line, after := s.line(s.at)
-		mark, _ := fence(line)
-		if strings.TrimSpace(line) == "" || mark != 0 || isATX(line) || isItem(line) {
-			return
-		}
 		if level := underline(line); level > 0 && b.kind == paragraphBlock {
-			b.kind, b.level, b.title = headingBlock, level, strings.Join(title, " ")
+			b.kind, b.level = headingBlock, level
 			s.at = after
 			return
 		}
-		if s.isTable(line, after) {
+		if kindOf(line) != paragraphBlock || s.isTable(line, after) {
 			return
 		}
-		title = append(title, strings.TrimSpace(line))
 		s.at = after
 	}
 }
 
-func (s *blockScanner) runEnd(at int, more func(string) bool) int {
-	for at < len(s.text) {
-		line, after := s.line(at)
-		if strings.TrimSpace(line) == "" || !more(line) {
-			break
+// rows goes on to the end of a table.
+func (s *blockScanner) rows() {
+	for s.at < len(s.text) {
+		line, after := s.line(s.at)
+		if strings.IndexByte(line, '|') < 0 {
+			return
 		}
-		at = after
+		s.at = after
 	}
-	return at
+}
+
+// kindOf returns what a line begins, looked at alone; never a table.
+func kindOf(line string) blockKind {
+	bare := strings.TrimLeft(line, " \t")
+	if bare == "" {
+		return blankBlock
+	}
+	switch c := bare[0]; {
+	case c == '#':
+		if level, _ := atx(line); level > 0 {
+			return headingBlock
+		}
+	case c == '`' || c == '~':
+		if _, n := fence(line); n > 0 {
+			return fenceBlock
+		}
+	case c == '-' || c == '*' || c == '+':
+		if len(bare) > 1 && bare[1] == ' ' {
+			return itemBlock
+		}
+	case c >= '0' && c <= '9':
+		rest := strings.TrimLeft(bare, "0123456789")
+		if len(bare)-len(rest) < 10 && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") ")) {
+			return itemBlock
+		}
+	case c < ' ' || c >= utf8.RuneSelf:
+		if strings.TrimSpace(bare) == "" {
+			return blankBlock
+		}
+	}
+	return paragraphBlock
 }
 
 // fence returns the character of an opening code fence and its length.
@@ -288,22 +309,18 @@ func fence(line string) (mark byte, n int) {
 	return bare[0], n
 }
 
-// fenceEnd returns the end of a fence that was opened by n marks.
-func (s *blockScanner) fenceEnd(at int, mark byte, n int) int {
+// fenceEnd returns the end of the fence that a line opens.
+func (s *blockScanner) fenceEnd(at int, opening string) int {
+	mark, n := fence(opening)
 	for at < len(s.text) {
-		line, after := s.line(at)
-		at = after
+		var line string
+		line, at = s.line(at)
 		bare := strings.TrimSpace(line)
 		if len(bare) >= n && strings.Trim(bare, string(mark)) == "" {
 			break
 		}
 	}
 	return at
-}
-
-func isATX(line string) bool {
-	level, _ := atx(line)
-	return level > 0
 }
 
 // atx returns the level and title of a heading like "## Title ##"; level 0: it
@@ -327,35 +344,23 @@ func atx(line string) (int, string) {
 
 // underline returns the level of the heading that a line of = or - makes of the
 // line above, or 0.
-func underline(line string) int {
-	bare := strings.TrimSpace(line)
-	switch {
-	case bare == "" || strings.HasPrefix(line, "    "):
+func underline(line string) uint8 {
+	bare := strings.TrimLeft(line, " ")
+	if len(line)-len(bare) > 3 || bare == "" || bare[0] != '=' && bare[0] != '-' {
 		return 0
-	case strings.Trim(bare, "=") == "":
+	}
+	if strings.TrimRight(strings.TrimLeft(bare, bare[:1]), " \t") != "" {
+		return 0
+	}
+	if bare[0] == '=' {
 		return 1
-	case strings.Trim(bare, "-") == "":
-		return 2
 	}
-	return 0
-}
-
-// isItem reports whether a line begins a list item.
-func isItem(line string) bool {
-	bare := strings.TrimLeft(line, " \t")
-	for _, mark := range []string{"- ", "* ", "+ "} {
-		if strings.HasPrefix(bare, mark) {
-			return true
-		}
-	}
-	rest := strings.TrimLeft(bare, "0123456789")
-	n := len(bare) - len(rest)
-	return n > 0 && n < 10 && (strings.HasPrefix(rest, ". ") || strings.HasPrefix(rest, ") "))
+	return 2
 }
 
 // isTable reports whether a line and the one after begin a pipe table.
 func (s *blockScanner) isTable(line string, after int) bool {
-	if !strings.Contains(line, "|") || after >= len(s.text) {
+	if strings.IndexByte(line, '|') < 0 || after >= len(s.text) {
 		return false
 	}
 	rule, _ := s.line(after)

@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,17 +11,20 @@ import (
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// A piece is a span of the source on its way to becoming a chunk.
+// A piece is a span of the source that passages are made of.
 type piece struct {
 	start, end int
-	size       int // by the measure; known for pieces that are packed
-	headings   []string
-	context    string
-	oversize   bool
+
+	// size is what the measure says of the piece without the white space at its
+	// end, which a tokenizer would join with what follows. gap is the size of
+	// that white space in code points, which add up; 0 in tokens, which don't.
+	size, gap int
 }
 
-// A level cuts text[start:end] into consecutive spans that cover it.
-type level func(text string, start, end int) []piece
+// A level cuts text[start:end] into consecutive pieces that cover it, one at a
+// time, since a text of 10 MB has as many letters: each call of what it returns
+// says where the next piece ends.
+type level func(text string, start, end int) func() int
 
 // The levels of prose, coarsest first.
 var prose = []level{paragraphs, lines, sentences, words, clusters}
@@ -29,72 +33,80 @@ var prose = []level{paragraphs, lines, sentences, words, clusters}
 type packer struct {
 	measure
 	text   string
+	code   func(string) int         // counts code points
+	count  func(start, end int) int // the size of text[start:end]
 	levels []level
-	out    []piece
+	out    []Chunk
+	ahead  [][]piece // by level, reused: the pieces looked at and not yet packed
 }
 
-// fill cuts text[start:end] at level and packs the pieces: as many as fit into
+func newPacker(text string, m measure, levels []level) *packer {
+	p := &packer{measure: m, text: text, code: runesOf(text), levels: levels, ahead: make([][]piece, len(levels))}
+	count := m.tokens
+	if m.runes {
+		count = p.code
+	}
+	p.count = func(start, end int) int { return count(text[start:end]) }
+	return p
+}
+
+// fill cuts text[start:end] at a level and packs the pieces: as many as fit into
 // each passage. A piece that is too large by itself is cut at the next level.
 func (p *packer) fill(start, end, at int) {
 	start, end = trim(p.text, start, end)
-	if start == end {
-		return
+	switch {
+	case start == end:
+	case !p.exceeds(start, end):
+		p.emit(start, end)
+	default:
+		p.cut(start, end, at)
 	}
-	if !p.exceeds(start, end) {
-		p.out = append(p.out, piece{start: start, end: end})
-		return
-	}
-	if at == len(p.levels) {
-		p.out = append(p.out, piece{start: start, end: end, oversize: true})
-		return
-	}
-	if at == len(p.levels)-1 {
-		start = p.slabs(start, end, at)
-	}
-	pieces := p.levels[at](p.text, start, end)
-	if len(pieces) == 1 {
-		p.fill(start, end, at+1)
-		return
-	}
-	p.pack(pieces, at)
 }
 
-// slabs cuts the beginning of a long span at the finest level, a slab at a time,
-// and returns where the rest starts: a piece a character of 10 MB without a
-// blank would be a gigabyte. The last passage of a slab is left to the next,
-// since it isn't full and may end inside of a cluster.
-func (p *packer) slabs(start, end, at int) int {
-	for slab := 256 * p.size; end-start > 2*slab; {
-		before := len(p.out)
-		p.pack(p.levels[at](p.text, start, start+slab), at)
-		last := len(p.out) - 1
-		if last-before < 1 || p.out[last].start <= start {
-			p.out = p.out[:before]
-			slab *= 2
-			continue
+// cut is fill for what is known to be too large and has no white space around.
+func (p *packer) cut(start, end, at int) {
+	for ; at < len(p.levels); at++ {
+		next := p.levels[at](p.text, start, end)
+		if to := next(); to < end {
+			p.pack(next, start, to, end, at)
+			return
 		}
-		start, p.out = p.out[last].start, p.out[:last]
 	}
-	return start
+	p.add(Chunk{Start: start, End: end, Oversize: true})
 }
 
-// pack puts pieces together to passages.
-func (p *packer) pack(pieces []piece, at int) {
-	p.weigh(pieces)
-	for i := 0; i < len(pieces); {
-		if pieces[i].size > p.size {
-			p.fill(pieces[i].start, pieces[i].end, at+1)
-			i++
-			continue
+// pack puts the pieces of text[start:end] together to passages. The first piece
+// ends at to.
+func (p *packer) pack(next func() int, start, to, end, at int) {
+	pieces, sum := p.ahead[at][:0], 0
+	for {
+		for start < end && sum <= p.size { // more than a passage holds
+			if to == start {
+				to = next()
+			}
+			x := p.weigh(start, to)
+			pieces = append(pieces, x)
+			sum += x.size
+			start = to
 		}
-		n := p.fit(pieces[i:])
-		if j := i + n; at+1 < len(p.levels) && j < len(pieces) && pieces[j].size > p.size && 4*p.countTrimmed(pieces[i].start, pieces[j-1].end) < p.size {
-			p.fill(pieces[i].start, pieces[j].end, at+1) // too little for a passage of its own: a title, a caption
-			i = j + 1
-			continue
+		if len(pieces) == 0 {
+			return
 		}
-		p.emit(pieces[i].start, pieces[i+n-1].end)
-		i = p.next(pieces, i, i+n)
+		p.ahead[at] = pieces
+		drop := 1
+		if pieces[0].size > p.size {
+			p.fill(pieces[0].start, pieces[0].end, at+1)
+		} else if n := p.fit(pieces); at+1 < len(p.levels) && n < len(pieces) && pieces[n].size > p.size && 4*p.countTrimmed(pieces[0].start, pieces[n-1].end) < p.size {
+			p.fill(pieces[0].start, pieces[n].end, at+1) // too little for a passage of its own: a title, a caption
+			drop = n + 1
+		} else {
+			p.emit(pieces[0].start, pieces[n-1].end)
+			drop = p.next(pieces, n)
+		}
+		for _, x := range pieces[:drop] {
+			sum -= x.size
+		}
+		pieces = append(pieces[:0], pieces[drop:]...)
 	}
 }
 
@@ -105,34 +117,34 @@ func (p *packer) exceeds(start, end int) bool {
 		for !utf8.RuneStart(p.text[head]) && head > start {
 			head--
 		}
-		if p.count(p.text[start:head]) > p.size {
+		if p.count(start, head) > p.size {
 			return true
 		}
 	}
-	return p.count(p.text[start:end]) > p.size
+	return p.count(start, end) > p.size
 }
 
-// weigh counts each piece without the white space after it, which a tokenizer
-// would join with what follows.
-func (p *packer) weigh(pieces []piece) {
-	for i := range pieces {
-		pieces[i].size = p.count(trimRight(p.text[pieces[i].start:pieces[i].end]))
+// weigh makes a piece of text[start:end].
+func (p *packer) weigh(start, end int) piece {
+	bare := start + len(trimRight(p.text[start:end]))
+	x := piece{start: start, end: end, size: p.count(start, bare)}
+	if p.runes {
+		x.gap = p.count(bare, end)
 	}
+	return x
 }
 
 // fit returns how many of the pieces, at least one, go into one passage. The
-// sum of their sizes is a guess, since counts of tokens don't add up; the
-// count of the whole decides.
+// sum of the sizes of tokens is a guess, since they don't add up; the count of
+// the whole decides.
 func (p *packer) fit(pieces []piece) int {
-	n, sum := 1, pieces[0].size
-	for n < len(pieces) && pieces[n].size <= p.size && sum+pieces[n].size <= p.size {
-		sum += pieces[n].size
-		n++
-	}
-	for n > 1 {
-		if p.runes && pieces[n-1].end-pieces[0].start <= p.size {
-			break // no more code points than bytes
+	n := 1
+	for sum := pieces[0].size; n < len(pieces); n++ {
+		if sum += pieces[n-1].gap + pieces[n].size; sum > p.size {
+			break
 		}
+	}
+	for n > 1 && !p.runes {
 		whole := p.countTrimmed(pieces[0].start, pieces[n-1].end)
 		if whole <= p.size {
 			break
@@ -142,34 +154,41 @@ func (p *packer) fit(pieces []piece) int {
 	return n
 }
 
-func (p *packer) countTrimmed(start, end int) int {
-	start, end = trim(p.text, start, end)
-	return p.count(p.text[start:end])
-}
-
-func (p *packer) tooLarge(x piece) bool { return x.size > p.size }
+func (p *packer) countTrimmed(start, end int) int { return p.count(trim(p.text, start, end)) }
 
 func (p *packer) emit(start, end int) {
 	if start, end = trim(p.text, start, end); start < end {
-		p.out = append(p.out, piece{start: start, end: end})
+		p.add(Chunk{Start: start, End: end})
 	}
 }
 
-// next returns where the passage after pieces[from:to] begins: at to, or some
-// pieces earlier for the overlap, if that leaves room for pieces[to].
-func (p *packer) next(pieces []piece, from, to int) int {
-	if p.overlap == 0 || to == len(pieces) || pieces[to].size > p.size {
+// add makes room for as many passages as the text so far foretells.
+func (p *packer) add(c Chunk) {
+	if n := len(p.out); n == cap(p.out) && n >= 16 {
+		rest := float64(len(p.text)-c.Start) / float64(max(c.Start, 1))
+		p.out = slices.Grow(p.out, n/8+int(float64(n)*min(rest, 16)))
+	}
+	p.out = append(p.out, c)
+}
+
+// next returns with which of the pieces the passage after pieces[:to] begins:
+// with to, or some pieces earlier for the overlap, if that leaves room for
+// pieces[to]. Here too the sums are a guess and the count decides.
+func (p *packer) next(pieces []piece, to int) int {
+	if p.overlap == 0 || to == len(pieces) {
 		return to
 	}
-	before, _ := trim(p.text, pieces[from].start, pieces[to].end)
-	at, sum := to, 0
-	for at > from+1 {
-		sum += pieces[at-1].size
-		start, end := trim(p.text, pieces[at-1].start, pieces[to].end)
-		if sum > p.overlap || start <= before || p.count(p.text[start:end]) > p.size {
+	at, room := to, min(p.overlap, p.size-pieces[to].size)
+	for at > 1 && pieces[at-1].size+pieces[at-1].gap <= room {
+		at--
+		room -= pieces[at].size + pieces[at].gap
+	}
+	before, _ := trim(p.text, pieces[0].start, pieces[to].end)
+	for ; at < to; at++ {
+		start, _ := trim(p.text, pieces[at].start, pieces[to].end)
+		if start > before && p.countTrimmed(pieces[at].start, pieces[to-1].end) <= p.overlap && p.countTrimmed(start, pieces[to].end) <= p.size {
 			break
 		}
-		at--
 	}
 	return at
 }
@@ -204,113 +223,124 @@ func trimRight(s string) string {
 	return ""
 }
 
-// cutAfter cuts text[start:end] after each place that find reports: the number
-// of bytes up to and including the separator, or -1.
-func cutAfter(text string, start, end int, find func(string) int) []piece {
-	var out []piece
-	for start < end {
-		n := find(text[start:end])
-		if n <= 0 {
-			n = end - start
-		}
-		out = append(out, piece{start: start, end: start + n})
-		start += n
-	}
-	return out
-}
-
 // paragraphs cuts after blank lines. The line that follows keeps its
 // indentation.
-func paragraphs(text string, start, end int) []piece {
-	var out []piece
-	for at := start; ; {
-		i := strings.IndexByte(text[at:end], '\n')
-		if i < 0 {
-			return append(out, piece{start: start, end: end})
-		}
-		at += i + 1
-		next := at // after the last line end of a gap
-		for j := at; j < end; j++ {
-			c := text[j]
-			if c == '\n' {
-				next = j + 1
-			} else if c != ' ' && c-'\t' >= 5 {
-				break
+func paragraphs(text string, start, end int) func() int {
+	return func() int {
+		for {
+			i := strings.IndexByte(text[start:end], '\n')
+			if i < 0 {
+				return end
 			}
-		}
-		if next == end {
-			return append(out, piece{start: start, end: end})
-		}
-		if next > at {
-			if out == nil { // the first paragraph foretells how many there are
-				out = make([]piece, 0, (end-start)/(next-start)+1)
+			start += i + 1
+			next := start // after the last line end of a gap
+			j := start
+			for ; j < end; j++ {
+				c := text[j]
+				if c == '\n' {
+					next = j + 1
+				} else if c != ' ' && c-'\t' >= 5 {
+					break
+				}
 			}
-			out = append(out, piece{start: start, end: next})
-			start, at = next, next
+			if next > start {
+				if start = next; j == end {
+					start = end
+				}
+				return start
+			}
+			start = j
 		}
 	}
 }
 
 // lines cuts after line ends: LF, CRLF or CR.
-func lines(text string, start, end int) []piece {
-	return cutAfter(text, start, end, func(s string) int {
-		i := strings.IndexAny(s, "\r\n")
-		switch {
-		case i < 0:
-			return -1
-		case strings.HasPrefix(s[i:], "\r\n"):
-			return i + 2
+func lines(text string, start, end int) func() int {
+	s := lineScanner{text: text[:end]}
+	return func() int {
+		_, start = s.line(start)
+		return start
+	}
+}
+
+// lineScanner finds the lines of a text. It remembers where the next LF is, or a
+// text whose lines end in CR would be searched to its end for each.
+type lineScanner struct {
+	text       string
+	from, feed int // text[from:feed] has no LF
+}
+
+// line returns the line at a place, without its end, and the place after it.
+func (s *lineScanner) line(at int) (line string, after int) {
+	if at < s.from || at >= s.feed {
+		s.from, s.feed = at, len(s.text)
+		if i := strings.IndexByte(s.text[at:], '\n'); i >= 0 {
+			s.feed = at + i
 		}
-		return i + 1
-	})
+	}
+	if i := strings.IndexByte(s.text[at:s.feed], '\r'); i >= 0 {
+		if after = at + i + 1; after == s.feed && after < len(s.text) {
+			after++ // CR LF
+		}
+		return s.text[at : at+i], after
+	}
+	return s.text[at:s.feed], min(s.feed+1, len(s.text))
 }
 
 // sentences cuts between sentences.
-func sentences(text string, start, end int) []piece {
-	var out []piece
-	found := sentence.Split(text[start:end])
-	at := start
-	for i := range found {
-		to := end
-		if i+1 < len(found) {
-			to = start + found[i+1].Start
-		}
-		out = append(out, piece{start: at, end: to})
-		at = to
-	}
-	if at < end {
-		out = append(out, piece{start: at, end: end})
-	}
-	return out
+func sentences(text string, start, end int) func() int {
+	return between(sentence.Split(text[start:end]), start, end)
 }
 
 // plainSentences cuts between the sentences of UAX #29.
-func plainSentences(text string, start, end int) []piece {
-	var out []piece
-	for _, s := range sentence.Plain(text[start:end]) {
-		out = append(out, piece{start: start + s.Start, end: start + s.End})
+func plainSentences(text string, start, end int) func() int {
+	return between(sentence.Plain(text[start:end]), start, end)
+}
+
+// between cuts where each of the spans but the first begins.
+func between(spans []sentence.Span, start, end int) func() int {
+	i := 0
+	return func() int {
+		if i++; i < len(spans) {
+			return start + spans[i].Start
+		}
+		return end
 	}
-	return out
 }
 
 // words cuts after runs of white space.
-func words(text string, start, end int) []piece {
-	return cutAfter(text, start, end, func(s string) int {
-		i := strings.IndexFunc(s, unicode.IsSpace)
-		if i < 0 {
-			return -1
+func words(text string, start, end int) func() int {
+	return func() int {
+		for start < end {
+			n := 1
+			if c := text[start]; c < utf8.RuneSelf {
+				if c == ' ' || c-'\t' < 5 {
+					break
+				}
+			} else {
+				var r rune
+				if r, n = utf8.DecodeRuneInString(text[start:end]); unicode.IsSpace(r) {
+					break
+				}
+			}
+			start += n
 		}
-		return i + blank(s[i:])
-	})
+		start += blank(text[start:end])
+		return start
+	}
 }
 
-// clusters cuts into grapheme clusters.
-func clusters(text string, start, end int) []piece {
-	var out []piece
-	for it := graphemes.FromString(text[start:end]); it.Next(); {
-		n := len(it.Value())
-		out = append(out, piece{start: start, end: start + n})
-		start += n
+// clusters cuts into grapheme clusters. Of two ASCII characters only CR LF is
+// one.
+func clusters(text string, start, end int) func() int {
+	return func() int {
+		if rest := text[start:end]; len(rest) > 1 && (rest[0]|rest[1] >= utf8.RuneSelf || rest[0] == '\r') {
+			it := graphemes.FromString(rest)
+			it.Next()
+			start += len(it.Value())
+		} else {
+			start++
+		}
+		return start
 	}
-	return out
 }

@@ -55,12 +55,13 @@ func SentenceWindows(text string, n int) ([]Family, error) {
 		return nil, fmt.Errorf("%w: a window of %d sentences", ErrSize, n)
 	}
 	found := sentence.Split(text)
-	single, windows := make([]piece, len(found)), make([]piece, len(found))
+	children, parents := make([]Chunk, len(found)), make([]Chunk, len(found))
 	for i, s := range found {
-		single[i] = piece{start: s.Start, end: s.End}
-		windows[i] = piece{start: found[max(0, i-n)].Start, end: found[min(len(found)-1, i+min(n, len(found)))].End}
+		children[i] = Chunk{Start: s.Start, End: s.End}
+		parents[i] = Chunk{Start: found[max(0, i-n)].Start, End: found[min(len(found)-1, i+min(n, len(found)))].End}
 	}
-	children, parents := finish(text, single), finish(text, windows)
+	finish(text, children, runesOf(text))
+	finish(text, parents, runesOf(text))
 	out := make([]Family, len(found))
 	for i := range out {
 		out[i] = Family{parents[i], children[i : i+1 : i+1]}

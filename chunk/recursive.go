@@ -51,7 +51,7 @@ func run(ctx context.Context, text string, m measure, levels []level) ([]Chunk, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := packer{measure: m.on(text), text: text, levels: levels}
+	p := newPacker(text, m, levels)
 	p.fill(0, len(text), 0)
-	return finish(text, p.out), nil
+	return finish(text, p.out, p.code), nil
 }

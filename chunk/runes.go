@@ -1,9 +1,6 @@
 package chunk
 
-import (
-	"math/bits"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // runesOf returns a counter of code points for the parts of a text.
 func runesOf(text string) func(string) int {
@@ -14,34 +11,43 @@ func runesOf(text string) func(string) int {
 }
 
 // validRunes counts the code points of valid UTF-8: the bytes that don't go on
-// with one, 10xxxxxx. It looks at eight bytes at a time, four times over so that
-// the sums don't wait for one another.
+// with one, 10xxxxxx. It looks at eight bytes at a time and adds in each of the
+// eight lanes of a word, which hold up to 255 each.
 func validRunes(s string) int {
 	n := len(s)
-	var a, b, c, d int
-	for ; len(s) >= 32; s = s[32:] {
-		a += inside(word(s[0:8]))
-		b += inside(word(s[8:16]))
-		c += inside(word(s[16:24]))
-		d += inside(word(s[24:32]))
+	for len(s) >= 32 {
+		part := s[:min(len(s)&^31, 32*(255/4))]
+		s = s[len(part):]
+		var lanes uint64
+		for ; len(part) >= 32; part = part[32:] {
+			lanes += inside(part[0:8]) + inside(part[8:16]) + inside(part[16:24]) + inside(part[24:32])
+		}
+		n -= sum(lanes)
 	}
+	var lanes uint64
 	for ; len(s) >= 8; s = s[8:] {
-		a += inside(word(s[:8]))
+		lanes += inside(s[:8])
 	}
+	n -= sum(lanes)
 	for i := range len(s) {
 		if s[i]&0xc0 == 0x80 {
-			b++
+			n--
 		}
 	}
-	return n - a - b - c - d
+	return n
 }
 
-// word returns eight bytes as a number; the compiler makes it one load.
-func word(w string) uint64 {
+// inside returns a 1 in each lane whose byte of the eight is 10xxxxxx. The
+// compiler makes the word one load.
+func inside(w string) uint64 {
 	_ = w[7]
-	return uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
+	x := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
 		uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+	return x >> 7 & ^(x >> 6) & 0x0101010101010101
 }
 
-// inside returns how many of the bytes are 10xxxxxx.
-func inside(x uint64) int { return bits.OnesCount64(x >> 7 & ^(x >> 6) & 0x0101010101010101) }
+// sum adds the eight lanes.
+func sum(lanes uint64) int {
+	const every = 0x00ff00ff00ff00ff
+	return int((lanes&every + lanes>>8&every) * 0x0001000100010001 >> 48)
+}

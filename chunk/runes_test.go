@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -10,6 +11,7 @@ import (
 func FuzzRunes(f *testing.F) {
 	f.Add("plain", 2)
 	f.Add("naïve 返金 🧑‍🚀 and more of it", 3)
+	f.Add(strings.Repeat("long – and longer ", 400), 1)
 	f.Add("\xff\x80broken", 1)
 	f.Fuzz(func(t *testing.T, s string, at int) {
 		count := runesOf(s)

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tmc/langchaingo/embeddings"
+
+	"github.com/prodailabs/prodai/internal/sentence"
 )
 
 // Errors of [NewSemantic] and of [Semantic.Chunk].
@@ -98,14 +99,13 @@ func (s *Semantic) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	start, end := trim(text, 0, len(text))
-	if start == end {
+	found := sentence.Split(text)
+	if len(found) == 0 {
 		return nil, nil
 	}
-	found := sentences(text, start, end)
 	joints := make([]joint, len(found))
-	for i, p := range found {
-		joints[i] = joint{at: p.start}
+	for i, s := range found {
+		joints[i] = joint{at: s.Start}
 	}
 	if len(found) > 1 {
 		vectors, err := s.embed(ctx, text, found)
@@ -120,10 +120,10 @@ func (s *Semantic) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 }
 
 // embed returns a unit vector for each sentence with its neighbours.
-func (s *Semantic) embed(ctx context.Context, text string, found []piece) ([][]float64, error) {
+func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span) ([][]float64, error) {
 	parts := make([]string, len(found))
 	for i := range found {
-		parts[i] = strings.TrimSpace(text[found[max(0, i-s.o.Neighbours)].start:found[min(len(found)-1, i+s.o.Neighbours)].end])
+		parts[i] = text[found[max(0, i-s.o.Neighbours)].Start:found[min(len(found)-1, i+s.o.Neighbours)].End]
 	}
 	raw, err := s.embedder.EmbedDocuments(ctx, parts)
 	if err != nil {
@@ -158,11 +158,11 @@ func (s *Semantic) embed(ctx context.Context, text string, found []piece) ([][]f
 }
 
 // breaks returns the sentences before which to cut.
-func (s *Semantic) breaks(text string, found []piece, vectors [][]float64) []int {
+func (s *Semantic) breaks(text string, found []sentence.Span, vectors [][]float64) []int {
 	if s.o.Method == Optimal {
-		sizes := make([]int, len(found))
-		for i, p := range found {
-			sizes[i] = s.m.count(text[p.start:p.end])
+		sizes, count := make([]int, len(found)), newPacker(text, s.m, nil).count
+		for i, f := range found {
+			sizes[i] = count(f.Start, f.End)
 		}
 		return optimal(vectors, sizes, s.m.size)
 	}

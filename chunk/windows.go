@@ -45,7 +45,7 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 		return ends[i-1]
 	}
 	whole := func(i int) bool { return place(i) == len(text) || utf8.RuneStart(text[place(i)]) }
-	var out []piece
+	var out []Chunk
 	for at := 0; at < len(ends); {
 		to := min(at+w.size, len(ends))
 		for to > at+1 && !whole(to) {
@@ -54,7 +54,7 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 		for !whole(to) { // a single code point of more tokens than a window
 			to++
 		}
-		out = append(out, piece{start: place(at), end: place(to), oversize: to-at > w.size})
+		out = append(out, Chunk{Start: place(at), End: place(to), Oversize: to-at > w.size})
 		if to == len(ends) {
 			break
 		}
@@ -67,5 +67,5 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 		}
 		at = next
 	}
-	return finish(text, out), nil
+	return finish(text, out, runesOf(text)), nil
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
 // A Span is bytes [Start, End) of a text.
@@ -19,15 +17,16 @@ type Span struct{ Start, End int }
 // Split returns the sentences of a text in order, without the blanks around
 // them. Every byte that isn't a blank is in one of them.
 func Split(text string) []Span {
-	var out []Span
+	out := make([]Span, 0, 1+len(text)/100)
 	offset := 0
 	for block := range blocks(text) {
 		base := offset
 		offset += len(block)
 		start, end := 0, 0
-		for it := sentences.FromString(block); it.Next(); {
-			end += len(it.Value())
-			if endsInside(block[start:end]) && end < len(block) {
+		for s := range unicodeSentences(block) {
+			end += len(s)
+			// What is blank goes on with what is before it, and isn't read again.
+			if end < len(block) && (strings.TrimSpace(s) == "" || endsInside(block[start:end])) {
 				continue
 			}
 			out = AppendTrimmed(out, text, base+start, base+end)
@@ -43,9 +42,9 @@ func Split(text string) []Span {
 func Plain(text string) []Span {
 	var out []Span
 	at := 0
-	for it := sentences.FromString(text); it.Next(); {
-		out = append(out, Span{at, at + len(it.Value())})
-		at += len(it.Value())
+	for s := range unicodeSentences(text) {
+		out = append(out, Span{at, at + len(s)})
+		at += len(s)
 	}
 	return out
 }
