@@ -172,7 +172,7 @@ func (l *lane) claim() bool {
 
 // verdict returns what an attempt's error means, e, or that it was outrun.
 func (l *lane) verdict(e *Error) *Error {
-	if l != nil && e != nil && context.Cause(l.ctx) == error(errOutrun) {
+	if l != nil && e != nil && errors.Is(context.Cause(l.ctx), errOutrun) {
 		return errOutrun
 	}
 	return e
