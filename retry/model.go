@@ -61,10 +61,13 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	for {
 		resp, e := m.round(r, s, messages, options)
 		if e == nil {
-			return resp, nil
+			return s.whole(resp), nil
 		}
 		if !s.silent() {
-			e = e.afterSpeech()
+			if m.resume(r, s, e) {
+				continue
+			}
+			e = s.interrupted(e)
 		}
 		if r.again(e) {
 			continue
@@ -79,7 +82,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 				return resp, nil
 			}
 			if !s.silent() {
-				e = e.afterSpeech()
+				e = s.interrupted(e)
 			}
 		}
 		return nil, r.giveUp(e)
@@ -121,13 +124,15 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		l.claim()
 		return resp, nil
 	}
-	w := s.watch(a, l, m.p.o.Timeouts)
+	w := s.watch(a, l, &m.p.o)
 	defer w.stop()
+	if s.resumed > 0 {
+		messages, options = m.p.o.Resume.continuation(s, messages, options)
+	}
 	resp, err := next.GenerateContent(w.ctx, messages, w.wrap(options)...)
 	w.stop()
-	if w.refused != nil { // the caller's own callback ended the stream
-		e := newError(Canceled, joined(err, w.refused))
-		e.Partial = w.partial(resp)
+	defer w.keep()
+	if e := w.stopped(resp, err); e != nil {
 		return nil, e
 	}
 	e := r.judge(w.ctx, a, err)
@@ -138,10 +143,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		return nil, errOutrun
 	}
 	if e == nil {
-		if err := w.release(); err != nil {
-			return nil, newError(Canceled, err)
-		}
-		return resp, nil
+		return resp, w.stopped(resp, w.end())
 	}
 	if seen := w.partial(resp); e.Partial == nil && seen != nil {
 		c := *e // e may be someone else's as well

@@ -174,9 +174,12 @@ func (r *run) finish(t Ticket, e *Error) {
 }
 
 // again decides whether another attempt follows, and waits for it.
-func (r *run) again(e *Error) bool {
+func (r *run) again(e *Error) bool { return e.Retryable && r.retry(e, event.RetryAttempt) }
+
+// retry is again for an error that is known to be worth it.
+func (r *run) retry(e *Error, name string) bool {
 	p := r.p
-	if !e.Retryable || r.round() >= r.limit || r.ctx.Err() != nil {
+	if r.round() >= r.limit || r.ctx.Err() != nil {
 		return false
 	}
 	wait, ok := r.delay(e)
@@ -190,7 +193,7 @@ func (r *run) again(e *Error) bool {
 	if !p.o.Budget.Retry(now) {
 		return false
 	}
-	p.log.LogAttrs(r.ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
+	p.log.LogAttrs(r.ctx, slog.LevelInfo, name, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
 		slog.Int(event.Status, e.Status), slog.Duration(event.Delay, wait), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
 	r.waits++
 	return p.o.Sleep(r.ctx, wait) == nil
