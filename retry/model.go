@@ -52,7 +52,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	r := m.p.begin(ctx)
+	run := m.p.begin(ctx)
+	r := &run
 	defer r.total.stop()
 	var s *stream
 	if len(options) > 0 {
@@ -95,8 +96,10 @@ func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options
 	if !r.hedges() {
 		return m.admitted(r, nil, s, messages, options)
 	}
-	return hedged(r, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
-		return m.admitted(r, l, s, messages, options)
+	shared := *r // a race needs it on the heap
+	defer func() { *r = shared }()
+	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
+		return m.admitted(&shared, l, s, messages, options)
 	})
 }
 
@@ -114,8 +117,8 @@ func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageCont
 }
 
 func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
-	a := r.attempt(l, now)
-	defer a.stop()
+	a, limit := r.attempt(l, now)
+	defer limit.stop()
 	if !s.streams() {
 		resp, err := next.GenerateContent(a, messages, options...)
 		if e := r.judge(a, a, err); e != nil {

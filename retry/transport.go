@@ -54,7 +54,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if req.Header.Get("Idempotency-Key") == "" {
 		req = req.Clone(req.Context()) // a RoundTripper must not change its request
-		req.Header.Set("Idempotency-Key", a.call.idempotencyKey())
+		req.Header.Set("Idempotency-Key", a.call.idempotencyKey(a))
 	}
 	x := a.record()
 	resp, err := base.RoundTrip(req)
