@@ -31,6 +31,7 @@ func (c *call) idempotencyKey(ctx context.Context) string {
 type attempt struct {
 	context.Context
 	exchange atomic.Pointer[exchange] // the last, if a Transport took part
+	nested   atomic.Int32             // requests that the client repeated by itself
 	call     *call
 	first    call // the storage of the first attempt's
 }

@@ -64,8 +64,8 @@ type Options struct {
 
 	// Model and Target name the model and the endpoint in events.
 	Model, Target string
-	// Logger gets the events retry.attempt, retry.hedge, retry.resume and
-	// retry.giveup; nil discards.
+	// Logger gets the events retry.attempt, retry.hedge, retry.resume,
+	// retry.nested and retry.giveup; nil discards.
 	Logger *slog.Logger
 	// Rand is the source of jitter; default math/rand/v2's.
 	Rand *rand.Rand
