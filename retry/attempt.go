@@ -3,32 +3,37 @@ package retry
 import (
 	"context"
 	"crypto/rand"
-	"sync"
 	"sync/atomic"
 )
 
 // A call is a logical call: what all its attempts share.
 type call struct {
-	ctx  context.Context // the caller's, which may carry the key
-	once sync.Once
-	key  string
+	key atomic.Pointer[string]
 }
 
-func (c *call) idempotencyKey() string {
-	c.once.Do(func() {
-		if c.key, _ = c.ctx.Value(idempotencyKey{}).(string); c.key == "" {
-			c.key = rand.Text()
-		}
-	})
-	return c.key
+// idempotencyKey returns the call's key: ctx, of any of its attempts, may carry
+// one that the caller chose.
+func (c *call) idempotencyKey(ctx context.Context) string {
+	if key := c.key.Load(); key != nil {
+		return *key
+	}
+	key, _ := ctx.Value(idempotencyKey{}).(string)
+	if key == "" {
+		key = rand.Text()
+	}
+	c.key.CompareAndSwap(nil, &key)
+	return *c.key.Load()
 }
 
 // An attempt is the context of one attempt: besides its parent's values it
-// carries the exchange and the logical call, and ends at the attempt's timeout.
+// carries the exchange and the logical call. Being its own context, and with
+// the call in the first of them, it is one allocation.
 type attempt struct {
-	deadline
+	context.Context
 	exchange atomic.Pointer[exchange] // the last, if a Transport took part
+	nested   atomic.Int32             // requests that the client repeated by itself
 	call     *call
+	first    call // the storage of the first attempt's
 }
 
 // record begins a new exchange.
@@ -45,7 +50,7 @@ func (a *attempt) Value(key any) any {
 	if key == (attemptKey{}) {
 		return a
 	}
-	return a.deadline.Value(key)
+	return a.Context.Value(key)
 }
 
 func attemptOf(ctx context.Context) *attempt {
@@ -67,7 +72,7 @@ func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 // that don't use [Transport].
 func IdempotencyKey(ctx context.Context) (key string, ok bool) {
 	if a := attemptOf(ctx); a != nil {
-		return a.call.idempotencyKey(), true
+		return a.call.idempotencyKey(ctx), true
 	}
 	key, ok = ctx.Value(idempotencyKey{}).(string)
 	return key, ok

@@ -84,8 +84,6 @@ type Breaker struct {
 // A Ticket is an admitted call's; it goes back with [Breaker.Done].
 type Ticket struct {
 	generation uint64
-	waited     time.Duration // before the attempt, in Options.Limiter and Bulkhead
-	began      time.Time     // of the attempt, if a Shedder wants to know
 }
 
 // NewBreaker returns a closed breaker. nil options mean the defaults.

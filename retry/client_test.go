@@ -115,3 +115,33 @@ func TestOverTheRealClient(t *testing.T) {
 		})
 	}
 }
+
+// TestResumeOverTheRealClient cuts a connection in the middle of an answer.
+func TestResumeOverTheRealClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{
+			{Turn: modeltest.Turn{Chunks: modeltest.Words("it is half an answer")}, CutAfter: 5},
+			{Turn: modeltest.Turn{Chunks: modeltest.Words("it is half an answer, and half a question."), Usage: &modeltest.Usage{Prompt: 20, Completion: 9}}},
+		}})
+		require.NoError(t, err)
+		defer server.Close()
+		llm, err := openai.New("scripted-1", &openai.Options{BaseURL: server.URL + "/v1", HTTPClient: server.Client()})
+		require.NoError(t, err)
+		m, err := retry.New(llm, &retry.Options{Resume: &retry.Resume{}})
+		require.NoError(t, err)
+		var heard []string
+		resp, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+			llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
+				heard = append(heard, string(chunk))
+				return nil
+			}))
+		require.NoError(t, err)
+		require.Equal(t, []string{"it", " is", " half", " an", " answer,", " and", " half", " a", " question."}, heard)
+		require.Equal(t, "it is half an answer, and half a question.", resp.Choices[0].Content)
+		info := resp.Choices[0].GenerationInfo
+		require.Equal(t, 20, info["PromptTokens"])
+		require.Equal(t, 1, info[retry.InfoResumed])
+		require.Equal(t, 1, info[retry.InfoUnreported])
+		synctest.Wait()
+	})
+}

@@ -9,7 +9,7 @@ import (
 // A deadline is what context.WithDeadlineCause(Context, at, cause) returns,
 // made only when someone first waits for it: the timer and its four
 // allocations cost more than all the policies of a call together, and an
-// answer from a cache needs none of them. A zero instant means none.
+// answer from a cache needs none of them. A nil deadline is none.
 //
 // Whatever could notice the end of a context (a child of it, an HTTP client, a
 // select) asks for Done first, and Err compares clocks, so nobody can tell the
@@ -27,8 +27,7 @@ type deadline struct {
 
 // Deadline implements context.Context.
 func (d *deadline) Deadline() (time.Time, bool) {
-	at, ok := d.Context.Deadline()
-	if d.at.IsZero() || ok && at.Before(d.at) {
+	if at, ok := d.Context.Deadline(); ok && at.Before(d.at) {
 		return at, ok
 	}
 	return d.at, true
@@ -36,9 +35,6 @@ func (d *deadline) Deadline() (time.Time, bool) {
 
 // Done implements context.Context.
 func (d *deadline) Done() <-chan struct{} {
-	if d.at.IsZero() {
-		return d.Context.Done()
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.waited().Done()
@@ -57,9 +53,6 @@ func (d *deadline) waited() context.Context {
 
 // Err implements context.Context.
 func (d *deadline) Err() error {
-	if d.at.IsZero() {
-		return d.Context.Err()
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.inner == nil && !d.over && time.Now().Before(d.at) {
@@ -71,9 +64,6 @@ func (d *deadline) Err() error {
 // Value implements context.Context. Through it the context package finds the
 // inner context, and so the cause, and hangs children on it.
 func (d *deadline) Value(key any) any {
-	if d.at.IsZero() {
-		return d.Context.Value(key)
-	}
 	d.mu.Lock()
 	inner := d.inner
 	d.mu.Unlock()
@@ -85,7 +75,7 @@ func (d *deadline) Value(key any) any {
 
 // stop ends the context: its time is over, whether or not it has come.
 func (d *deadline) stop() {
-	if d.at.IsZero() {
+	if d == nil {
 		return
 	}
 	d.mu.Lock()

@@ -115,10 +115,4 @@ func TestDeadlineCostsNothingUnwatched(t *testing.T) {
 		_ = d.Value(0)
 	}))
 	require.Nil(t, d.inner)
-	d = &deadline{Context: context.Background()} // none
-	d.stop()
-	require.Nil(t, d.Done())
-	require.NoError(t, d.Err())
-	_, ok := d.Deadline()
-	require.False(t, ok)
 }

@@ -14,7 +14,7 @@ func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error
 	r := p.begin(ctx)
 	defer r.total.stop()
 	for {
-		v, e := round(r, f)
+		v, e := round(&r, f)
 		if e == nil {
 			return v, nil
 		}
@@ -29,7 +29,14 @@ func round[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
 	if !r.hedges() {
 		return once(r, nil, f)
 	}
-	return hedged(r, false, func(l *lane) (T, *Error) { return once(r, l, f) })
+	return inRace(r, f)
+}
+
+// inRace lets the run escape to the heap, here alone.
+func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
+	shared := *r
+	defer func() { *r = shared }()
+	return hedged(&shared, false, func(l *lane) (T, *Error) { return once(&shared, l, f) })
 }
 
 // once makes an attempt, in the lane l of a race, or alone if that is nil.
@@ -40,8 +47,8 @@ func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *E
 	}
 	e = errPanicked
 	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
-	a := r.attempt(l, t.began)
-	defer a.stop()
+	a, limit := r.attempt(l, t.began)
+	defer limit.stop()
 	v, err := f(a)
 	if e = r.judge(a, a, err); e == nil {
 		l.claim()

@@ -39,11 +39,12 @@
 //
 // # When to try again
 //
-//	        ┌───────────── Policy ────────────────────────────────┐
-//	call ──▶│ Limiter ─▶ Breaker ─▶ attempt ─▶ Classify ─▶ again? │──▶ answer or *Error
-//	        │    ▲                     │                    │     │
-//	        │    └──── sleep ◀── Budget, deadline, Backoff ─┘     │
-//	        └─────────────────────────────────────────────────────┘
+//	        ┌─────────────────── Policy ────────────────────┐
+//	call ──▶│ gates ─▶ attempt, hedge ─▶ Classify ─▶ again? │──▶ answer or *Error
+//	        │   ▲                                      │    │
+//	        │   └─ sleep ◀─ Budget, deadline, Backoff ─┘    │
+//	        └───────────────────────────────────────────────┘
+//	gates: Shedder ─▶ Limiter ─▶ Bulkhead ─▶ Adaptive ─▶ Breaker
 //
 // After a wait that doubles and is drawn at random ([Exponential], [Full]).
 // Full jitter is better than plain exponential backoff because it spreads the
@@ -61,6 +62,44 @@
 // [Budget] allows retries as a share of the requests, whatever each caller
 // wishes; [Breaker] stops asking a target that fails; [Timeouts] end an answer
 // that is dead, so that it holds nothing.
+//
+// # How many at once
+//
+// A target that can serve forty calls at once serves forty-one a little slower
+// and four hundred not at all: they wait, their callers give up, and it works
+// on answers that nobody is waiting for. Three gates, each a question asked
+// before an attempt:
+//
+//	Bulkhead   how many may this process have in progress?      a number that you know
+//	Adaptive   how many can the target take?                    a number that nobody knows
+//	Shedder    will this one be answered before its deadline?   if not, why send it
+//
+// [Bulkhead] keeps one slow target from holding all of a process's memory and
+// connections. [Adaptive] learns the number as TCP learns the width of a path:
+// one more while all goes well, a cut when it doesn't. Those with the largest
+// share give up the most at a cut, which is why all the clients of a target
+// come to equal shares without ever talking to one another. [Shedder] compares
+// the time that is left with how long calls wait and take, and refuses those
+// that would come too late. When there isn't room for all, someone decides who
+// waits, and without priorities it is chance: with [WithPriority] a batch job
+// is refused while there still is room for a person.
+//
+// # A slow answer is a failure that hasn't been reported yet
+//
+// Most answers come in a second, one in fifty takes a minute: that replica was
+// busy, that packet lost. Waiting for it is a choice. [Hedger] starts a second
+// attempt when the first has taken longer than 95 of 100 do, takes the answer
+// that comes first, and cancels the other:
+//
+//	first   ├──────────────────────┤ cancelled
+//	                 p95 ▲
+//	hedge                ├────┤ answer
+//
+// By its definition that costs five calls in a hundred, and the slowest answers
+// become the p95 plus an ordinary answer. But if the target as a whole turns
+// slow, every call is later than the p95 used to be, and hedging would double
+// the load at the worst moment: so hedges have a budget, and are off by
+// default, for a model is paid for both.
 //
 // # A program
 //
@@ -83,9 +122,18 @@
 //
 // # Streams
 //
-// A stream may be tried again only until the caller has heard something. After
-// that a failure is returned with what was heard in [Error.Partial]; the reader
-// has seen half a sentence, and a second attempt would begin another one.
+// A stream may be tried again, or hedged, only until the caller has heard
+// something. After that a failure is returned with what was heard in
+// [Error.Partial]; the reader has seen half a sentence, and a second attempt
+// would begin another one.
+//
+// Unless the model can be asked to finish that sentence. A [Resume] shows it
+// what it had said and asks for the rest. The difficulty is the seam: engines
+// that continue a message to the token (prefill) are few, and become fewer;
+// all others write a new message, which may begin in the middle, at the last
+// paragraph, or with an apology. So they are asked to repeat their last words
+// first. If they do, the seam is proven and what they repeated is cut off; if
+// not, the call fails as it would have.
 //
 // # Differences from cenkalti/backoff v4
 //
@@ -99,8 +147,9 @@
 // # Pitfalls
 //
 //   - Retry at one layer. Three layers of three attempts are 27 requests. A
-//     Model below a Model notices and makes one attempt; an SDK below doesn't,
-//     so set its own retries to zero.
+//     Model below a Model notices and makes one attempt, without a hedge. An
+//     SDK below doesn't: [Transport] tells those that listen, but set its own
+//     retries to zero.
 //   - A breaker that counts every error opens on a caller's bad request. Ours
 //     counts Unhealthy errors only.
 //   - An attempt's timeout may be retried, the call's own deadline may not, and
@@ -109,6 +158,13 @@
 //     back. They are rarely equal.
 //   - "Rate limit" in a message proves nothing: it may be the user's text,
 //     repeated.
+//   - A refusal of our own (no room, too late, an open breaker) says nothing
+//     about the target: it is no failure in a breaker, and the load of callers
+//     who ask again at once is still there.
+//   - A hedge needs an idempotent call. An answer has no effect on the world; a
+//     tool that books a flight has.
+//   - The p95 of short and long answers together is the long ones' length. Give
+//     calls of different kinds hedgers of their own.
 //   - A share of a budget needs requests to be a share of. [NewWindowBudget]'s
 //     constant part is for the client that asks twice an hour.
 //
@@ -119,15 +175,26 @@
 //  2. Remove the jitter from [Exponential] and let a thousand callers fail at
 //     the same instant. When does the load of their retries even out?
 //  3. Give [TokenBudget] a ratio of 1. What does it guarantee now?
-//  4. Find a provider's error that [Classify] gets wrong, and add it to the
+//  4. Take the overtaken attempts out of the latencies that [Hedger] learns
+//     from. Where does its delay go, and why?
+//  5. Let two [Adaptive] limits, one at 5 and one at 50, share a target for
+//     sixty calls. Plot both.
+//  6. Hedge a target whose every answer takes twice as long from one moment on,
+//     with and without the budget. What does the target see?
+//  7. Cut an answer at a place of your choice and resume it from a model that
+//     doesn't know prefill, by Prefill and by Instruct.
+//  8. Find a provider's error that [Classify] gets wrong, and add it to the
 //     golden file first.
 //
 // # Further reading
 //
 //   - Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-//   - gRPC proposal A6, "Client Retries", retry throttling.
+//   - gRPC proposal A6, "gRPC Retry Design": throttling, hedging.
 //   - Beyer et al., "Site Reliability Engineering", 2016, chapters 21 and 22.
 //   - Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021.
+//   - Chiu and Jain, "Analysis of the Increase and Decrease Algorithms for
+//     Congestion Avoidance in Computer Networks", 1989.
+//   - Dean and Barroso, "The Tail at Scale", CACM 56(2), 2013.
 //   - Nygard, "Release It!", 2nd edition, 2018, circuit breaker and bulkheads.
 //   - RFC 9110 §10.2.3, Retry-After.
 package retry

@@ -118,6 +118,82 @@ func TestShedderShedsLowFirst(t *testing.T) {
 	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, Low))
 }
 
+// An attempt's time begins when it does, however long the wait before it was:
+// for a retry, in the bulkhead, in the limiter.
+func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBulkhead(1, 1)
+		require.NoError(t, err)
+		for name, o := range map[string]*Options{
+			"retry":    {},
+			"limiter":  {Limiter: limiterFunc(func(ctx context.Context) error { return pause(ctx, 7*time.Second) })},
+			"bulkhead": {Bulkhead: b},
+		} {
+			o.Timeouts.Attempt = 5 * time.Second
+			m, err := New(&legs{legs: []leg{
+				{err: Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "9"})}, time.Now())},
+				{after: 3 * time.Second, chunks: []string{"ok"}},
+			}}, o)
+			require.NoError(t, err)
+			require.NoError(t, b.Enter(t.Context()))
+			time.AfterFunc(7*time.Second, b.Leave)
+			_, _, e := asking(t, m, t.Context(), false)
+			require.Nil(t, e, name)
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// A limiter that takes the caller's clock is asked with the policy's, waited
+// for if it has no token, and not at all if the call is over.
+type bucket struct{ tokens, asked, waited int }
+
+func (b *bucket) AllowAt(now time.Time, n int) bool {
+	b.asked += n
+	b.tokens -= n
+	return b.tokens >= 0
+}
+
+func (b *bucket) Wait(ctx context.Context) error {
+	b.waited++
+	return ctx.Err()
+}
+
+func TestLimiterIsAskedWithTheClock(t *testing.T) {
+	b := &bucket{tokens: 2}
+	p, err := NewPolicy(&Options{Limiter: b})
+	require.NoError(t, err)
+	for range 3 {
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
+		require.NoError(t, err)
+	}
+	require.Equal(t, bucket{tokens: -1, asked: 3, waited: 1}, *b)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, bucket{tokens: -1, asked: 3, waited: 2}, *b)
+}
+
+// Who finds no room is refused so often, and no oftener, as attempts are
+// allowed.
+func TestRefusalsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBulkhead(1, 0)
+		require.NoError(t, err)
+		require.NoError(t, b.Enter(t.Context()))
+		refused := 0
+		p, err := NewPolicy(&Options{Bulkhead: b, Budget: NoBudget, Limiter: limiterFunc(func(context.Context) error { refused++; return nil })})
+		require.NoError(t, err)
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, 3, refused)
+		var e *Error
+		require.ErrorAs(t, err, &e)
+		require.Zero(t, e.Attempts, "nothing was sent")
+	})
+}
+
 // Whatever way an attempt ends, its place comes back.
 func TestGatesInAPolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -474,3 +474,54 @@ func FuzzLatencies(f *testing.F) {
 		require.GreaterOrEqual(t, float64(notAbove), q*float64(len(l.sorted))-1e-6)
 	})
 }
+
+// Many callers share the policy, its hedger and its gates; each hears its own
+// answer, once.
+func TestHedgingConcurrently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGates(t)
+		h, err := NewHedger(&HedgerOptions{Quantile: 0.5, Delay: 20 * time.Millisecond, Budget: NoBudget})
+		require.NoError(t, err)
+		m, err := New(slowEcho{}, g.options(&Options{Hedger: h}))
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				rng := rand.New(rand.NewPCG(uint64(i), 1))
+				for range 50 {
+					ask := string(rune('a'+i)) + string(rune('a'+rng.IntN(26)))
+					heard := ""
+					resp, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, ask)},
+						llms.WithStreamingFunc(func(_ context.Context, c []byte) error { heard += string(c); return nil }))
+					if err != nil || heard != ask || resp.Choices[0].Content != ask {
+						t.Errorf("asked %q, heard %q, error %v", ask, heard, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		g.check(t)
+		require.Greater(t, g.limited.Load(), int64(900), "there were hedges")
+	})
+}
+
+// slowEcho says what it was asked, letter by letter, after a time drawn at
+// random.
+type slowEcho struct{ llms.Model }
+
+func (slowEcho) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	var o llms.CallOptions
+	for _, f := range options {
+		f(&o)
+	}
+	ask := messages[0].Parts[0].(llms.TextContent).Text
+	for _, letter := range ask {
+		if err := pause(ctx, time.Duration(rand.ExpFloat64()*float64(50*time.Millisecond))); err != nil {
+			return nil, err
+		}
+		if err := o.StreamingFunc(ctx, []byte(string(letter))); err != nil {
+			return nil, err
+		}
+	}
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: ask, StopReason: "stop"}}}, nil
+}

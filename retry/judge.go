@@ -3,7 +3,10 @@ package retry
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
 )
 
 // judge says what an attempt's result means; nil is a success.
@@ -11,6 +14,10 @@ func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
 	x := a.exchange.Load()
 	if err == nil && x == nil {
 		return nil
+	}
+	if n := a.nested.Load(); n > 0 {
+		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.round()), slog.Int(event.Count, int(n)),
+			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
 	}
 	return r.judgeSeen(ctx, x, err)
 }

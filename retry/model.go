@@ -52,7 +52,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	r := m.p.begin(ctx)
+	run := m.p.begin(ctx)
+	r := &run
 	defer r.total.stop()
 	var s *stream
 	if len(options) > 0 {
@@ -61,10 +62,13 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	for {
 		resp, e := m.round(r, s, messages, options)
 		if e == nil {
-			return resp, nil
+			return s.whole(resp), nil
 		}
 		if !s.silent() {
-			e = e.afterSpeech()
+			if m.resume(r, s, e) {
+				continue
+			}
+			e = s.interrupted(e)
 		}
 		if r.again(e) {
 			continue
@@ -79,7 +83,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 				return resp, nil
 			}
 			if !s.silent() {
-				e = e.afterSpeech()
+				e = s.interrupted(e)
 			}
 		}
 		return nil, r.giveUp(e)
@@ -92,8 +96,10 @@ func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options
 	if !r.hedges() {
 		return m.admitted(r, nil, s, messages, options)
 	}
-	return hedged(r, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
-		return m.admitted(r, l, s, messages, options)
+	shared := *r // a race needs it on the heap
+	defer func() { *r = shared }()
+	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
+		return m.admitted(&shared, l, s, messages, options)
 	})
 }
 
@@ -111,8 +117,8 @@ func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageCont
 }
 
 func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
-	a := r.attempt(l, now)
-	defer a.stop()
+	a, limit := r.attempt(l, now)
+	defer limit.stop()
 	if !s.streams() {
 		resp, err := next.GenerateContent(a, messages, options...)
 		if e := r.judge(a, a, err); e != nil {
@@ -121,13 +127,15 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		l.claim()
 		return resp, nil
 	}
-	w := s.watch(a, l, m.p.o.Timeouts)
+	w := s.watch(a, l, &m.p.o)
 	defer w.stop()
+	if s.resumed > 0 {
+		messages, options = m.p.o.Resume.continuation(s, messages, options)
+	}
 	resp, err := next.GenerateContent(w.ctx, messages, w.wrap(options)...)
 	w.stop()
-	if w.refused != nil { // the caller's own callback ended the stream
-		e := newError(Canceled, joined(err, w.refused))
-		e.Partial = w.partial(resp)
+	defer w.keep()
+	if e := w.stopped(resp, err); e != nil {
 		return nil, e
 	}
 	e := r.judge(w.ctx, a, err)
@@ -138,10 +146,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		return nil, errOutrun
 	}
 	if e == nil {
-		if err := w.release(); err != nil {
-			return nil, newError(Canceled, err)
-		}
-		return resp, nil
+		return resp, w.stopped(resp, w.end())
 	}
 	if seen := w.partial(resp); e.Partial == nil && seen != nil {
 		c := *e // e may be someone else's as well

@@ -23,6 +23,7 @@ func TestWrapperContract(t *testing.T) {
 			require.NoError(tb, err)
 			return &Options{Hedger: h}
 		},
+		"resuming": func(testing.TB) *Options { return &Options{Resume: &Resume{Max: 2}} },
 		"everything": func(tb testing.TB) *Options {
 			return &Options{
 				Breaker:  breaker(tb),

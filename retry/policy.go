@@ -58,11 +58,14 @@ type Options struct {
 	// that another may not ([Error.Fallback]) and no chunk has reached the
 	// caller. Only for a Model.
 	Fallbacks []llms.Model
+	// Resume, if not nil, has the answers of interrupted streams continued.
+	// Default nil. Only for a Model.
+	Resume *Resume
 
 	// Model and Target name the model and the endpoint in events.
 	Model, Target string
-	// Logger gets the events retry.attempt, retry.hedge and retry.giveup; nil
-	// discards.
+	// Logger gets the events retry.attempt, retry.hedge, retry.resume,
+	// retry.nested and retry.giveup; nil discards.
 	Logger *slog.Logger
 	// Rand is the source of jitter; default math/rand/v2's.
 	Rand *rand.Rand
@@ -109,6 +112,9 @@ func NewPolicy(o *Options) (*Policy, error) {
 		if err := e.check(); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.o.Resume.check(); err != nil {
+		return nil, err
 	}
 	for i, f := range p.o.Fallbacks {
 		if f == nil {

@@ -10,12 +10,11 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// A run is one logical call under a policy. Its total deadline, the call and
-// the first attempt are parts of it, so that all of them are one allocation.
+// A run is one logical call under a policy. It lives on the caller's stack.
 type run struct {
 	p      *Policy
 	ctx    context.Context // the caller's, or total
-	total  deadline
+	total  *deadline       // nil if there is none
 	call   *call
 	start  time.Time
 	tries  int // attempts made
@@ -23,23 +22,17 @@ type run struct {
 	waits  int // retries waited for
 	prev   time.Duration
 	custom backoff.BackOff
-
-	firstCall call
-	first     attempt
 }
 
-func (p *Policy) begin(ctx context.Context) *run {
-	r := &run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
+func (p *Policy) begin(ctx context.Context) run {
+	r := run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
 	if outer := attemptOf(ctx); outer != nil {
 		r.limit = 1 // a layer above retries already
 		r.call = outer.call
-	} else {
-		r.firstCall.ctx = ctx
-		r.call = &r.firstCall
 	}
 	if d := p.o.Timeouts.Total; d > 0 {
-		r.total.Context, r.total.at, r.total.cause = ctx, r.start.Add(d), p.lateAll
-		r.ctx = &r.total
+		r.total = &deadline{Context: ctx, at: r.start.Add(d), cause: p.lateAll}
+		r.ctx = r.total
 	}
 	p.o.Budget.Request(r.start)
 	return r
@@ -52,26 +45,42 @@ func (r *run) now() time.Time { return r.start.Add(time.Since(r.start)) }
 func (r *run) round() int { return max(r.tries, r.waits+1) }
 
 // attempt returns the context of the attempt that begins now, in the lane l if
-// there is one.
-func (r *run) attempt(l *lane, now time.Time) *attempt {
-	a := &r.first
-	if l == nil || !l.hedge { // a race counts its hedge at the end
-		r.tries++
-	}
-	if a.Context != nil {
+// there is one, and its deadline, which is nil if it has none.
+func (r *run) attempt(l *lane, now time.Time) (a *attempt, limit *deadline) {
+	ctx := l.context(r)
+	if d := r.p.o.Timeouts.Attempt; d > 0 {
+		timed := &struct {
+			attempt
+			limit deadline
+		}{limit: deadline{Context: ctx, at: now.Add(d), cause: r.p.late}}
+		a, limit = &timed.attempt, &timed.limit
+		ctx = limit
+	} else {
 		a = &attempt{}
 	}
-	a.Context, a.call = l.context(r), r.call
-	if d := r.p.o.Timeouts.Attempt; d > 0 {
-		a.at, a.cause = now.Add(d), r.p.late
+	a.Context = ctx
+	if l == nil || !l.hedge { // a race counts its hedge at the end
+		r.tries++
+		if r.call == nil {
+			r.call = &a.first
+		}
 	}
+	a.call = r.call
 	l.begin(now)
-	return a
+	return a, limit
+}
+
+// An admission is what an attempt holds while it lasts; it goes back with
+// finish.
+type admission struct {
+	ticket Ticket        // the breaker's
+	began  time.Time     // when the attempt was admitted
+	waited time.Duration // before that
 }
 
 // admit asks what must agree before an attempt. The clock is read once, and
 // again where something may have waited.
-func (r *run) admit(l *lane) (t Ticket, refused *Error) {
+func (r *run) admit(l *lane) (t admission, refused *Error) {
 	o := &r.p.o
 	ctx := l.context(r)
 	arrived := r.start
@@ -113,15 +122,14 @@ func (r *run) admit(l *lane) (t Ticket, refused *Error) {
 		}
 	}
 	if o.Breaker != nil {
-		admitted, err := o.Breaker.Allow(t.began)
-		if err != nil {
+		var err error
+		if t.ticket, err = o.Breaker.Allow(t.began); err != nil {
 			if o.Adaptive != nil {
 				o.Adaptive.Release(t.began, Neither)
 			}
 			r.leave()
 			return t, FromError(ctx, err)
 		}
-		t.generation = admitted.generation
 	}
 	t.waited = t.began.Sub(arrived)
 	return t, nil
@@ -140,7 +148,7 @@ func (r *run) leave() {
 }
 
 // finish tells the policies how an admitted attempt ended.
-func (r *run) finish(t Ticket, e *Error) {
+func (r *run) finish(t admission, e *Error) {
 	o := &r.p.o
 	outcome := Healthy
 	switch {
@@ -160,7 +168,7 @@ func (r *run) finish(t Ticket, e *Error) {
 	}
 	now := r.now()
 	if o.Breaker != nil {
-		o.Breaker.Done(now, t, outcome)
+		o.Breaker.Done(now, t.ticket, outcome)
 	}
 	if o.Shedder != nil && e == nil {
 		o.Shedder.Observe(t.waited, now.Sub(t.began))
@@ -174,9 +182,12 @@ func (r *run) finish(t Ticket, e *Error) {
 }
 
 // again decides whether another attempt follows, and waits for it.
-func (r *run) again(e *Error) bool {
+func (r *run) again(e *Error) bool { return e.Retryable && r.retry(e, event.RetryAttempt) }
+
+// retry is again for an error that is known to be worth it.
+func (r *run) retry(e *Error, name string) bool {
 	p := r.p
-	if !e.Retryable || r.round() >= r.limit || r.ctx.Err() != nil {
+	if r.round() >= r.limit || r.ctx.Err() != nil {
 		return false
 	}
 	wait, ok := r.delay(e)
@@ -190,7 +201,7 @@ func (r *run) again(e *Error) bool {
 	if !p.o.Budget.Retry(now) {
 		return false
 	}
-	p.log.LogAttrs(r.ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
+	p.log.LogAttrs(r.ctx, slog.LevelInfo, name, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
 		slog.Int(event.Status, e.Status), slog.Duration(event.Delay, wait), slog.String(event.Model, p.o.Model), slog.String(event.Target, p.o.Target))
 	r.waits++
 	return p.o.Sleep(r.ctx, wait) == nil

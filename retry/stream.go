@@ -12,11 +12,19 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A stream is what a call's options say of streaming, and whether the caller
-// has heard anything yet.
+// A stream is what a call's options say of streaming, and what the caller has
+// heard.
 type stream struct {
 	o     llms.CallOptions
-	spoke bool
+	spoke bool // the caller has heard something
+	heard bool // of the last attempt
+
+	said, reason             string // all of it, text and reasoning
+	tools, several, unmarked bool   // there were tool calls, other choices, chunks of unknown kind
+
+	resumed int                     // times it was resumed
+	cut     *Error                  // of the last attempt that was heard
+	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
 
 func newStream(options []llms.CallOption) *stream {
@@ -49,12 +57,18 @@ type watch struct {
 	text    strings.Builder
 	reason  strings.Builder
 	refused error // what the caller's callback returned
+
+	resume                   *Resume
+	ears                     []*ear
+	noSeam                   bool // the model was to continue, and didn't
+	tools, several, unmarked bool // as in stream
 }
 
 var errAttemptOver = errors.New("retry: the attempt is over")
 
-func (s *stream) watch(ctx context.Context, l *lane, t Timeouts) *watch {
-	w := &watch{s: s, lane: l, t: t}
+func (s *stream) watch(ctx context.Context, l *lane, o *Options) *watch {
+	t := o.Timeouts
+	w := &watch{s: s, lane: l, t: t, resume: o.Resume}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
 	if t.FirstToken > 0 {
 		w.first = time.AfterFunc(t.FirstToken, func() { w.cancel(&timeoutError{"first token", t.FirstToken}) })
@@ -75,31 +89,113 @@ func (w *watch) stop() {
 // wrap appends the callbacks that the caller set, wrapped; no other.
 func (w *watch) wrap(options []llms.CallOption) []llms.CallOption {
 	options = slices.Clip(options)
-	if f := w.s.o.StreamingFunc; f != nil {
-		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			w.note(ctx, nil, chunk)
-			return w.pass(len(chunk) == 0, func() error { return f(ctx, chunk) })
-		}))
+	text := w.s.o.StreamingFunc
+	if text != nil {
+		e := w.ear(true, func(ctx context.Context, _, chunk []byte) error { return text(ctx, chunk) })
+		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error { return e.hear(ctx, nil, chunk) }))
 	}
 	if f := w.s.o.StreamingReasoningFunc; f != nil {
-		both := w.s.o.StreamingFunc != nil
-		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, reasoning, chunk []byte) error {
-			if both {
-				w.note(ctx, reasoning, nil) // the text has been noted above
-			} else {
-				w.note(ctx, reasoning, chunk)
-			}
-			return w.pass(len(reasoning) == 0 && len(chunk) == 0, func() error { return f(ctx, reasoning, chunk) })
-		}))
+		e := w.ear(text == nil, f)
+		options = append(options, llms.WithStreamingReasoningFunc(e.hear))
 	}
 	return options
 }
 
-func (w *watch) note(ctx context.Context, reasoning, chunk []byte) {
+// An ear is one of the caller's callbacks, as an attempt sees it.
+type ear struct {
+	w       *watch
+	texts   bool // the text is noted here: with two callbacks it comes twice
+	seam    *seam
+	ctx     context.Context // of the last chunk
+	deliver func(ctx context.Context, reasoning, chunk []byte) error
+}
+
+func (w *watch) ear(texts bool, deliver func(ctx context.Context, reasoning, chunk []byte) error) *ear {
+	e := &ear{w: w, texts: texts, ctx: w.ctx, deliver: deliver}
+	if w.s.resumed > 0 {
+		e.seam = newSeam(w.s.said, w.resume.Continuation == Instruct)
+	}
+	w.ears = append(w.ears, e)
+	return e
+}
+
+func (e *ear) hear(ctx context.Context, reasoning, chunk []byte) error {
+	if e.seam == nil {
+		return e.pass(ctx, reasoning, chunk)
+	}
+	e.ctx = ctx
+	d := delta.From(ctx)
+	var ok bool
+	rest := chunk
+	switch {
+	case d.Kind == delta.Reasoning, len(chunk) == 0 && len(reasoning) > 0:
+		e.w.alive(false)
+		return nil // the reader is in the middle of the answer
+	case d.Kind == delta.Tool, d.Choice != 0:
+		ok = len(e.seam.held) == 0 // nothing that is still to be said before it
+		if ok {
+			_, ok = e.seam.end()
+		}
+	default:
+		rest, ok = e.seam.take(chunk)
+	}
+	switch {
+	case !ok:
+		e.w.noSeam = true
+		return errNoSeam
+	case len(rest) == 0 && !(e.seam.open && len(chunk) == 0):
+		e.w.alive(false)
+		return nil
+	}
+	return e.pass(ctx, nil, rest)
+}
+
+// end passes on what the seam still held when the stream ended.
+func (e *ear) end() error {
+	if e.seam == nil {
+		return nil
+	}
+	rest, ok := e.seam.end()
+	if !ok {
+		e.w.noSeam = true
+		return errNoSeam
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	return e.pass(e.ctx, nil, rest)
+}
+
+func (e *ear) pass(ctx context.Context, reasoning, chunk []byte) error {
+	e.w.note(ctx, e.texts, reasoning, chunk)
+	return e.w.pass(len(reasoning) == 0 && len(chunk) == 0, func() error { return e.deliver(ctx, reasoning, chunk) })
+}
+
+func (w *watch) note(ctx context.Context, texts bool, reasoning, chunk []byte) {
 	w.reason.Write(reasoning)
-	if d := delta.From(ctx); d.Choice == 0 && (d.Kind == delta.Text || d.Kind == delta.Unknown) {
+	if !texts || len(chunk) == 0 {
+		return
+	}
+	switch d := delta.From(ctx); {
+	case d.Choice != 0:
+		w.several = true
+	case d.Kind == delta.Tool:
+		w.tools = true
+	case d.Kind == delta.Text, d.Kind == delta.Unknown:
+		w.unmarked = w.unmarked || d.Kind == delta.Unknown
 		w.text.Write(chunk)
 	}
+}
+
+// keep adds what the attempt said to what the caller has heard.
+func (w *watch) keep() {
+	if !w.spoke {
+		return
+	}
+	s := w.s
+	s.said += w.text.String()
+	s.reason += w.reason.String()
+	s.tools, s.several, s.unmarked = s.tools || w.tools, s.several || w.several, s.unmarked || w.unmarked
 }
 
 // pass hands a chunk on, after those held before it.
@@ -113,7 +209,7 @@ func (w *watch) pass(empty bool, deliver func() error) error {
 		if !w.lane.claim() {
 			return errOutrun
 		}
-		w.spoke, w.s.spoke = true, true
+		w.spoke, w.s.spoke, w.s.heard = true, true, true
 	}
 	if err := w.release(); err != nil {
 		return err
@@ -123,6 +219,16 @@ func (w *watch) pass(empty bool, deliver func() error) error {
 		return err
 	}
 	return nil
+}
+
+// end passes on what was still held when the stream had ended well.
+func (w *watch) end() error {
+	for _, e := range w.ears {
+		if err := e.end(); err != nil {
+			return err
+		}
+	}
+	return w.release()
 }
 
 func (w *watch) release() error {
@@ -152,6 +258,20 @@ func (w *watch) alive(quiet bool) {
 	default:
 		w.gap = time.AfterFunc(d, func() { w.cancel(&timeoutError{"token after the last", d}) })
 	}
+}
+
+// stopped is the error of a stream that one of the callbacks ended, the
+// caller's or the seam's, or nil; err is what the model made of it.
+func (w *watch) stopped(resp *llms.ContentResponse, err error) *Error {
+	switch {
+	case w.refused != nil:
+		e := newError(Canceled, joined(err, w.refused))
+		e.Partial = w.partial(resp)
+		return e
+	case w.noSeam:
+		return newError(Unknown, joined(err, errNoSeam))
+	}
+	return nil
 }
 
 // partial is what the attempt had delivered: the client's own response, or the

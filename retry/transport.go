@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,11 +21,17 @@ const keptBody = 64 << 10
 //	llm, err := anthropic.New(anthropic.WithHTTPClient(client))
 //	model, err := retry.New(llm, nil)
 //
-// It changes nothing that the client sees: it records, in the request's
-// context, the status, the headers, the beginning of the body, and whether a
-// stream came to its end. It also sends the call's Idempotency-Key. A request
-// that no Model or [Do] stands behind passes untouched. It is safe for
-// concurrent use.
+// It records, in the request's context, the status, the headers, the beginning
+// of the body, and whether a stream came to its end. It also sends the call's
+// Idempotency-Key. A request that no Model or [Do] stands behind passes
+// untouched. It is safe for concurrent use.
+//
+// It changes nothing that the client sees but for one: the official SDKs of
+// OpenAI and Anthropic retry by themselves, which multiplies with the retries
+// here. They say so in X-Stainless-Retry-Count, and do as the response's
+// X-Should-Retry bids, so a failure gets that header. What it can't stop, their
+// retries after a connection that failed and those of AWS's SDK, is reported as
+// the event retry.nested.
 type Transport struct {
 	Base http.RoundTripper // nil means http.DefaultTransport
 }
@@ -54,7 +61,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if req.Header.Get("Idempotency-Key") == "" {
 		req = req.Clone(req.Context()) // a RoundTripper must not change its request
-		req.Header.Set("Idempotency-Key", a.call.idempotencyKey())
+		req.Header.Set("Idempotency-Key", a.call.idempotencyKey(a))
+	}
+	if repeats(req.Header) {
+		a.nested.Add(1)
 	}
 	x := a.record()
 	resp, err := base.RoundTrip(req)
@@ -68,10 +78,26 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, keptBody))
 		x.observe(head, nil)
 		resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
+		if req.Header.Get(stainless) != "" {
+			resp.Header = resp.Header.Clone() // what the server sent has been recorded
+			resp.Header.Set("X-Should-Retry", "false")
+		}
 		return resp, nil
 	}
 	resp.Body = &watchedBody{resp.Body, x}
 	return resp, nil
+}
+
+// stainless is the header of the official SDKs' own retries.
+const stainless = "X-Stainless-Retry-Count"
+
+// repeats reports whether a client says that it has sent this request before.
+func repeats(h http.Header) bool {
+	if n := h.Get(stainless); n != "" {
+		return n != "0"
+	}
+	n := h.Get("Amz-Sdk-Request") // "attempt=2; max=3"
+	return strings.HasPrefix(n, "attempt=") && !strings.HasPrefix(n, "attempt=1;")
 }
 
 // CloseIdleConnections closes those of Base.

@@ -1,5 +1,6 @@
 // Command lab03-errors shows what a langchaingo client says of a failure, and
-// what package retry makes of the same bytes. It serves each failure from this
+// what package retry makes of the same bytes; then a stream that is cut and
+// resumed, and a slow answer that is hedged. It serves each failure from this
 // machine; no network is used.
 package main
 
@@ -23,7 +24,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab03-errors\n\nServes a dozen failures to a client and shows what it and package retry say of each.")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab03-errors\n\nServes a dozen failures to a client and shows what it and package retry say of each,\nthen a stream that is cut and resumed, and a slow answer that is hedged.")
 	}
 	flag.Parse()
 	if err := run(); err != nil {
@@ -73,7 +74,10 @@ func run() error {
 		fmt.Printf("%-23s %-44s %s\n", f.name, alone(ask(client, f.stream)), ours(ask(model, f.stream)))
 		server.Close()
 	}
-	return nil
+	if err := resumed(); err != nil {
+		return err
+	}
+	return hedged()
 }
 
 type result struct {

@@ -23,6 +23,8 @@ const (
 	RetryAttempt = "retry.attempt"
 	RetryGiveUp  = "retry.giveup"
 	RetryHedge   = "retry.hedge"
+	RetryNested  = "retry.nested"
+	RetryResume  = "retry.resume"
 	BreakerState = "retry.breaker"
 
 	LimitWait = "limit.wait"
@@ -80,6 +82,8 @@ var Table = []Def{
 	{RetryAttempt, []string{Attempt, Class, Status, Delay, Model, Target, Reason}, "an attempt failed and another follows after the delay"},
 	{RetryGiveUp, []string{Attempt, Class, Status, Delay, Model, Target, Reason, Elapsed}, "the call failed for good"},
 	{RetryHedge, []string{Attempt, Delay, Model, Target}, "a second attempt was started beside a slow one"},
+	{RetryNested, []string{Attempt, Count, Model, Target}, "a client below repeated its request by itself: set its own retries to zero"},
+	{RetryResume, []string{Attempt, Class, Status, Delay, Model, Target}, "a stream was cut, and after the delay its answer is asked to be continued"},
 	{BreakerState, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
 	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},
 	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},

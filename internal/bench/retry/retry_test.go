@@ -14,6 +14,7 @@ import (
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/bulkhead"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/hedgepolicy"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	"github.com/failsafe-go/failsafe-go/timeout"
 	"github.com/sony/gobreaker/v2"
@@ -39,8 +40,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func stack(timeouts retry.Timeouts) *retry.Model {
-	return must(retry.New(model{}, &retry.Options{
+func stack(timeouts retry.Timeouts) *retry.Model { return stackOver(model{}, timeouts) }
+
+func stackOver(next llms.Model, timeouts retry.Timeouts) *retry.Model {
+	return must(retry.New(next, &retry.Options{
 		Budget:   must(retry.NewTokenBudget(10, 0.1)),
 		Breaker:  must(retry.NewBreaker(nil)),
 		Limiter:  must(limit.NewBucket(rate.Limit(1e9), 1e9)),
@@ -49,12 +52,25 @@ func stack(timeouts retry.Timeouts) *retry.Model {
 }
 
 // TestSuccessPathAllocates holds the promise: at most two allocations for
-// retry, breaker and limit together.
+// retry, breaker, limit and timeout together.
 func TestSuccessPathAllocates(t *testing.T) {
-	m, ctx := stack(retry.Timeouts{}), context.Background()
+	m, ctx := stack(retry.Timeouts{Attempt: time.Minute}), context.Background()
 	n := testing.AllocsPerRun(1000, func() { _, _ = m.GenerateContent(ctx, nil) })
 	if n > 2 {
 		t.Errorf("%v allocations on the success path, want at most 2", n)
+	}
+}
+
+// watching is a model that looks whether its context is done, as one that
+// waits for a network does: then the timeout's timer has to run.
+type watching struct{ llms.Model }
+
+func (watching) GenerateContent(ctx context.Context, _ []llms.MessageContent, _ ...llms.CallOption) (*llms.ContentResponse, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	default:
+		return answer, nil
 	}
 }
 
@@ -125,6 +141,13 @@ func BenchmarkStack(b *testing.B) {
 			_, _ = m.GenerateContent(ctx, nil)
 		}
 	})
+	b.Run("prodai-retry+breaker+limit+timeout-watched", func(b *testing.B) {
+		m := stackOver(watching{}, retry.Timeouts{Attempt: time.Minute})
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = m.GenerateContent(ctx, nil)
+		}
+	})
 	b.Run("failsafe-retry+breaker+bulkhead", func(b *testing.B) {
 		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100))
 		b.ReportAllocs()
@@ -134,6 +157,39 @@ func BenchmarkStack(b *testing.B) {
 	})
 	b.Run("failsafe-retry+breaker+bulkhead+timeout", func(b *testing.B) {
 		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100), timeout.New[int](time.Minute))
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = e.Get(func() (int, error) { return 1, nil })
+		}
+	})
+	b.Run("failsafe-retry+breaker+bulkhead+timeout-watched", func(b *testing.B) {
+		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100), timeout.New[int](time.Minute))
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = e.GetWithExecution(func(x failsafe.Execution[int]) (int, error) {
+				select {
+				case <-x.Canceled():
+					return 0, context.Canceled
+				default:
+					return 1, nil
+				}
+			})
+		}
+	})
+}
+
+func BenchmarkHedge(b *testing.B) {
+	b.Run("prodai", func(b *testing.B) {
+		h := must(retry.NewHedger(&retry.HedgerOptions{Delay: time.Minute}))
+		p := must(retry.NewPolicy(&retry.Options{Budget: retry.NoBudget, Hedger: h}))
+		ctx := context.Background()
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
+		}
+	})
+	b.Run("failsafe", func(b *testing.B) {
+		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), hedgepolicy.NewBuilderWithDelay[int](time.Minute).Build())
 		b.ReportAllocs()
 		for b.Loop() {
 			_, _ = e.Get(func() (int, error) { return 1, nil })

@@ -1,0 +1,300 @@
+package retry
+
+import (
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/usage"
+)
+
+// A Continuation is how a model is asked to go on with an answer that was cut.
+type Continuation uint8
+
+const (
+	// Instruct shows the model what it said and asks it, in a message of the
+	// user's, to repeat its last words and go on. Every chat model understands
+	// that. The repetition is cut off again, and is the proof that this is a
+	// continuation: without it the call fails as if it had not been resumed.
+	Instruct Continuation = iota
+	// Prefill ends the request with what was said as the beginning of the
+	// model's own message, which the engine continues to the token:
+	//
+	//	Anthropic         models before 4.6, without extended thinking
+	//	vLLM              with Metadata, see below
+	//	Gemini, Ollama    most models
+	//
+	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
+	// gets the beginning of another answer after half of the first: there is no
+	// proof here. Only an echo of 32 bytes or more is noticed and cut off.
+	Prefill
+)
+
+// A Resume has the answers of interrupted streams continued: the model is asked
+// again, with what it had said, and the caller's callbacks hear the rest. It
+// is off unless [Options].Resume is set.
+//
+// The limits: an answer is resumed at most Max times, each time as one of
+// Options.MaxAttempts, within the Budget, after the Backoff, and not below
+// another Model. It isn't resumed if the caller's context is done or its own
+// callback ended the stream, nor where it can't be done right:
+//
+//   - a tool call was under way, or might have been: the call offers tools and
+//     the model doesn't mark what its chunks are (see package openai, which does);
+//   - the answer must be JSON or keep to a grammar: the engine would begin the
+//     structure anew;
+//   - there are several choices;
+//   - nothing but reasoning had been heard, which no engine continues;
+//   - MaxTokens was reached, as far as Tokens can tell.
+//
+// Then, and when the continuation fails before it has said anything, the error
+// is that of the interrupted stream, as without a Resume; its cause has both.
+//
+// What the caller sees is one stream and one response: the first chunk of the
+// continuation may come shortened, its reasoning is not passed on, and
+// GenerationInfo adds up the token counts of all attempts. It has two more
+// keys, [InfoResumed] and [InfoUnreported], since a stream that was cut seldom
+// says what it used.
+//
+// What can't be promised: that the answer is the one the model would have given
+// uncut; that a sampled continuation keeps to the plan of its first half; that
+// a stop word which lies across the seam is seen, or that no blank is doubled
+// or lost there; that MaxTokens is kept to the token. A person reads over such
+// a seam. A program that compares bytes should not resume.
+type Resume struct {
+	// Max is how often an answer is resumed; default 1.
+	Max int
+	// Continuation is how; default Instruct.
+	Continuation Continuation
+	// Metadata is added to that of a continuation's request, for engines that
+	// must be told. vLLM, by way of package openai:
+	//
+	//	map[string]any{openai.MetadataExtra: map[string]any{
+	//		"continue_final_message": true, "add_generation_prompt": false,
+	//	}}
+	Metadata map[string]any
+	// Tokens counts those of a text, so that MaxTokens bounds the whole answer;
+	// nil means a token for each four bytes.
+	Tokens func(text string) int
+}
+
+// The keys that a resumed answer has in the GenerationInfo of its choices.
+const (
+	InfoResumed    = "Resumed"            // int: how often it was resumed
+	InfoUnreported = "UnreportedAttempts" // int: how many of the attempts before said nothing of their usage
+)
+
+func (o *Resume) check() error {
+	if o != nil && (o.Max < 0 || o.Continuation > Prefill) {
+		return configError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
+	}
+	return nil
+}
+
+// errNoSeam ends an attempt that was asked to continue and began anew.
+var errNoSeam = errors.New("retry: the model was asked to continue its answer and began another")
+
+// resume reports whether an attempt that failed with e is followed by a
+// continuation of what the caller has heard, and waits for it.
+func (m *Model) resume(r *run, s *stream, e *Error) bool {
+	o := m.p.o.Resume
+	if o == nil || s.resumed >= max(o.Max, 1) {
+		return false
+	}
+	if s.heard { // else it was a continuation that failed at once, as any request may
+		if !e.Retryable && e.Class != StreamInterrupted && e.Class != Unknown || !s.continuable(e.Partial) {
+			return false
+		}
+	} else if !e.Retryable {
+		return false
+	}
+	if s.o.MaxTokens > 0 && o.left(s) <= 0 || !r.retry(e, event.RetryResume) {
+		return false
+	}
+	if s.heard {
+		s.cut, s.before = e, append(s.before, e.Partial)
+	}
+	s.resumed++
+	s.heard = false
+	return true
+}
+
+// continuable reports whether what the attempts said can be continued.
+func (s *stream) continuable(partial *llms.ContentResponse) bool {
+	switch {
+	case strings.TrimSpace(shown(s.said)) == "", s.several, s.tools:
+		return false
+	case s.unmarked && len(s.o.Tools)+len(s.o.Functions) > 0:
+		return false
+	case s.o.N > 1, s.o.CandidateCount > 1:
+		return false
+	case s.o.JSONMode, s.o.ResponseMIMEType != "" && s.o.ResponseMIMEType != "text/plain", constrained(s.o.Metadata):
+		return false
+	}
+	return partial == nil || !slices.ContainsFunc(partial.Choices, func(c *llms.ContentChoice) bool {
+		return c != nil && (len(c.ToolCalls) > 0 || c.FuncCall != nil)
+	})
+}
+
+// constrained reports whether a request's metadata ask for a structure, in any
+// engine's words.
+func constrained(metadata map[string]any) bool {
+	for key, value := range metadata {
+		if nested, ok := value.(map[string]any); ok && constrained(nested) {
+			return true
+		}
+		for _, word := range []string{"response_format", "structured_outputs", "guided_", "grammar", "json_schema", "regex"} {
+			if strings.Contains(key, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// left returns how many of MaxTokens are left for a continuation.
+func (o *Resume) left(s *stream) int {
+	count := o.Tokens
+	if count == nil {
+		count = func(text string) int { return (len(text) + 3) / 4 }
+	}
+	n := s.o.MaxTokens - count(s.said)
+	if n > 0 && o.Continuation == Instruct {
+		n += count(anchorOf(shown(s.said)))
+	}
+	return n
+}
+
+// continuation returns the request that asks for the rest.
+func (o *Resume) continuation(s *stream, messages []llms.MessageContent, options []llms.CallOption) ([]llms.MessageContent, []llms.CallOption) {
+	said := shown(s.said)
+	messages = slices.Clone(messages)
+	begun := ""
+	if n := len(messages) - 1; n >= 0 && messages[n].Role == llms.ChatMessageTypeAI && len(messages[n].Parts) == 1 {
+		if t, ok := messages[n].Parts[0].(llms.TextContent); ok { // the caller began the answer: it stays one message
+			begun, messages = t.Text, messages[:n]
+		}
+	}
+	messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, begun+said))
+	if o.Continuation == Instruct {
+		messages = append(messages, llms.TextParts(llms.ChatMessageTypeHuman, instruction+anchorOf(said)))
+	}
+	options = slices.Clip(options)
+	if s.o.MaxTokens > 0 {
+		options = append(options, llms.WithMaxTokens(o.left(s)))
+	}
+	if len(o.Metadata) > 0 {
+		options = append(options, llms.WithMetadata(merged(s.o.Metadata, o.Metadata)))
+	}
+	return messages, options
+}
+
+const instruction = "Your last message was cut off before its end. Continue it. Begin by repeating its last words, " +
+	"exactly as they are below, and go straight on from there to the end of the message. " +
+	"Write nothing else: no greeting, no quotation marks, no remark on the interruption. Its last words:\n\n"
+
+// merged returns a with what b adds; maps in both are merged too.
+func merged(a, b map[string]any) map[string]any {
+	out := maps.Clone(a)
+	if out == nil {
+		out = make(map[string]any, len(b))
+	}
+	for key, value := range b {
+		inner, ok := value.(map[string]any)
+		outer, both := out[key].(map[string]any)
+		if ok && both {
+			value = merged(outer, inner)
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// interrupted is the error of a call that ends after the caller has heard
+// something: that of the stream that was cut, with all that was heard.
+func (s *stream) interrupted(e *Error) *Error {
+	if s.resumed > 0 {
+		c := *e
+		if !s.heard && c.done == nil { // the continuation came to nothing
+			c = *s.cut
+			c.cause = joined(e, s.cut.cause)
+		}
+		c.Partial = s.joinedResponse(nil)
+		e = &c
+	}
+	return e.afterSpeech()
+}
+
+// whole returns the response of a call: resp, or what was said before and it.
+func (s *stream) whole(resp *llms.ContentResponse) *llms.ContentResponse {
+	if s == nil || s.resumed == 0 {
+		return resp
+	}
+	return s.joinedResponse(resp)
+}
+
+// joinedResponse is last, a continuation's response, as the end of all that
+// was said. The texts are those that the caller has heard.
+func (s *stream) joinedResponse(last *llms.ContentResponse) *llms.ContentResponse {
+	out := &llms.ContentResponse{}
+	if last != nil {
+		for _, c := range last.Choices {
+			if c != nil {
+				copied := *c
+				out.Choices = append(out.Choices, &copied)
+			}
+		}
+	}
+	if len(out.Choices) == 0 {
+		out.Choices = []*llms.ContentChoice{{}}
+	}
+	out.Choices[0].Content, out.Choices[0].ReasoningContent = s.said, s.reason
+	for _, c := range out.Choices {
+		c.GenerationInfo = s.info(c.GenerationInfo)
+	}
+	return out
+}
+
+// info adds the usage of the attempts before to that of the last.
+func (s *stream) info(last map[string]any) map[string]any {
+	out := maps.Clone(last)
+	if out == nil {
+		out = map[string]any{}
+	}
+	unreported := 0
+	for _, before := range s.before {
+		if _, err := usage.Of(before); err != nil || !addTokens(out, before) {
+			unreported++
+		}
+	}
+	out[InfoResumed], out[InfoUnreported] = s.resumed, unreported
+	return out
+}
+
+// addTokens adds r's token counts to those of the same names, and reports
+// whether there were any in a form that can be added.
+func addTokens(info map[string]any, r *llms.ContentResponse) (added bool) {
+	for _, c := range r.Choices {
+		if c == nil || added {
+			continue // every choice repeats the usage of the whole response
+		}
+		for key, value := range c.GenerationInfo {
+			n := reflect.ValueOf(value)
+			if !n.CanInt() || !strings.HasSuffix(strings.ToLower(key), "tokens") {
+				continue
+			}
+			if have := reflect.ValueOf(info[key]); have.IsValid() && have.CanInt() {
+				info[key] = int(have.Int() + n.Int())
+			} else {
+				info[key] = int(n.Int())
+			}
+			added = true
+		}
+	}
+	return added
+}
