@@ -116,6 +116,12 @@ func TestShedderShedsLowFirst(t *testing.T) {
 		}
 	}
 	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, Low))
+	for _, p := range []Priority{Low, Normal, High} {
+		require.NoError(t, s.Admit(now, now.Add(1500*time.Millisecond), -1, p), "nobody waits")
+		require.ErrorIs(t, s.Admit(now, now.Add(500*time.Millisecond), -1, p), ErrShed)
+		require.Equal(t, p, PriorityOf(WithPriority(t.Context(), p)))
+	}
+	require.Equal(t, Normal, PriorityOf(t.Context()))
 }
 
 // An attempt's time begins when it does, however long the wait before it was:

@@ -28,6 +28,12 @@ func WithPriority(ctx context.Context, p Priority) context.Context {
 	return context.WithValue(ctx, priorityKey{}, p)
 }
 
+// PriorityOf returns the priority of ctx's calls.
+func PriorityOf(ctx context.Context) Priority {
+	p, _ := ctx.Value(priorityKey{}).(Priority)
+	return p
+}
+
 // A Shedder refuses at once a call that would be answered after its deadline:
 // the work would be for nobody, and would make the next one late. It learns
 // how long calls wait and are served. It is safe for concurrent use; the clock
@@ -51,6 +57,8 @@ func NewShedder(service time.Duration) (*Shedder, error) {
 // can't end by deadline; a negative wait means the mean of those observed, a
 // zero deadline none. Normal leaves room for four times the mean service time
 // (of exponential times 98 % are shorter), Low for eight times, High for two.
+// A call that has yet to wait needs no more than half of its time, or the mean
+// service time: a deadline short for the service is no overload.
 func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority) error {
 	if deadline.IsZero() {
 		return nil
@@ -66,6 +74,9 @@ func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority)
 		margin *= 2
 	case p > Normal:
 		margin /= 2
+	}
+	if wait != 0 {
+		margin = min(margin, max(s.service, float64(deadline.Sub(now))/2))
 	}
 	if w+margin <= float64(deadline.Sub(now)) {
 		return nil

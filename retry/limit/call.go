@@ -19,19 +19,53 @@ type call struct {
 	tenant string
 	model  string
 	quota  Quota
-	tokens float64
+	use    Use
+	tokens float64 // of use
 	money  int64
 	began  time.Time
 	own    []Claim // taken of the tenant's limits
 	shared []Claim // taken of all tenants' limits
 	inside bool    // counted in the purses
+	ticket Ticket  // of the provider's account
+	done   func(*llms.ContentResponse, error)
 }
 
 // begin estimates what the call will use.
 func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) *call {
 	c := &call{m: m, tenant: m.o.Tenant(ctx), model: m.o.Model, began: time.Now()}
 	c.quota = m.quota(c.tenant)
-	answer, choices := m.o.Answer, 1
+	tokens := m.o.Tokens
+	counts := m.o.Cost != nil || m.o.Account != nil || !m.o.Shared.Tokens.None() || !c.quota.Tokens.None()
+	if !counts {
+		tokens = func(string) int { return 0 } // a tokenizer may be slow
+	}
+	model, use := Estimate(messages, options, tokens, m.o.Answer)
+	if model != "" {
+		c.model = model
+	}
+	if counts {
+		c.use, c.tokens = use, use.Input+use.Output
+	}
+	if m.o.Cost != nil {
+		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
+			"PromptTokens": int(use.Input), "CompletionTokens": int(use.Output),
+		}}}}
+		if cost, ok := m.o.Cost(c.model, estimate); ok {
+			c.money = max(cost, 0)
+		}
+	}
+	return c
+}
+
+// Estimate returns the model that options name, or "", and what a call will use
+// at most: the tokens of its messages by the function tokens (nil: a token for
+// four bytes), four more for each message's role and marks, and an answer of the
+// options' maximum or else answer, for each choice that they ask for.
+func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens func(string) int, answer int) (model string, u Use) {
+	if tokens == nil {
+		tokens = func(text string) int { return (len(text) + 3) / 4 }
+	}
+	choices := 1
 	if len(options) > 0 {
 		var o llms.CallOptions
 		for _, f := range options {
@@ -41,48 +75,33 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 			answer = o.MaxTokens
 		}
 		choices = max(o.N, o.CandidateCount, 1)
-		if o.Model != "" {
-			c.model = o.Model
-		}
-	}
-	if m.o.Cost == nil && m.o.Shared.Tokens.None() && c.quota.Tokens.None() {
-		return c
+		model = o.Model
 	}
 	prompt := 0
 	for _, message := range messages {
-		prompt += 4 // the role and the marks around a message
+		prompt += 4
 		for _, part := range message.Parts {
-			prompt += m.partTokens(part)
+			prompt += partTokens(part, tokens)
 		}
 	}
-	answer *= choices
-	c.tokens = float64(prompt + answer)
-	if m.o.Cost != nil {
-		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
-			"PromptTokens": prompt, "CompletionTokens": answer,
-		}}}}
-		if cost, ok := m.o.Cost(c.model, estimate); ok {
-			c.money = max(cost, 0)
-		}
-	}
-	return c
+	return model, Use{float64(prompt), float64(answer * choices)}
 }
 
 // imageTokens is reserved for a part that is no text: what OpenAI bills for an
 // image of 1024 by 1024 at high detail.
 const imageTokens = 765
 
-func (m *Model) partTokens(part llms.ContentPart) int {
+func partTokens(part llms.ContentPart, tokens func(string) int) int {
 	switch p := part.(type) {
 	case llms.TextContent:
-		return m.o.Tokens(p.Text)
+		return tokens(p.Text)
 	case llms.ToolCallResponse:
-		return m.o.Tokens(p.Content)
+		return tokens(p.Content)
 	case llms.ToolCall:
 		if p.FunctionCall == nil {
 			return 0
 		}
-		return m.o.Tokens(p.FunctionCall.Name) + m.o.Tokens(p.FunctionCall.Arguments)
+		return tokens(p.FunctionCall.Name) + tokens(p.FunctionCall.Arguments)
 	}
 	return imageTokens
 }
@@ -99,8 +118,13 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.take(ctx, &c.own, c.claims(c.quota, c.tenant)); err != nil {
 		return err
 	}
-	shared := c.claims(c.m.o.Shared, "")
-	if len(shared) == 0 {
+	shared, account := c.claims(c.m.o.Shared, ""), c.m.o.Account
+	if account != nil {
+		if t, ok := account.spend(ctx); ok {
+			c.ticket, account = t, nil // a Limiter above has waited for it
+		}
+	}
+	if len(shared) == 0 && account == nil {
 		return nil
 	}
 	waitCtx, cancel := c.patience(ctx)
@@ -112,7 +136,12 @@ func (c *call) admit(ctx context.Context) error {
 		return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
 	}
 	defer c.m.fair.leave()
-	return c.take(ctx, &c.shared, shared)
+	if err := c.take(ctx, &c.shared, shared); err != nil || account == nil {
+		return err
+	}
+	t, err := account.wait(ctx, c.model, c.use, c.began.Add(c.m.o.Wait))
+	c.ticket = t
+	return err
 }
 
 // patience bounds the time in the queue; a call that may not wait at all may
@@ -134,6 +163,9 @@ func (c *call) weight() float64 {
 // tenants with many small and with few large calls are compared by what is
 // scarce: dominant resource fairness (Ghodsi et al., NSDI 2011).
 func size(claims []Claim) float64 {
+	if len(claims) == 0 {
+		return 1 // of a provider's account: calls are compared by their number
+	}
 	s := 0.0
 	for _, c := range claims {
 		s = max(s, c.N/c.Rate.N*c.Rate.Per.Seconds())
@@ -268,6 +300,9 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 	c.charge(c.own, change)
 	c.charge(c.shared, change)
 	c.m.purses.close(c, money)
+	if c.done != nil {
+		c.done(resp, err)
+	}
 }
 
 // charge applies a correction to claims that were taken. It must reach the

@@ -44,6 +44,23 @@
 // programs have, with its clock mended: read the comment of the type before you
 // trust a limiter to sixteen goroutines.
 //
+// # The provider's limits
+//
+// The limits above are yours. The provider has its own, on your key, for each
+// model, and every response says where you stand:
+//
+//	x-ratelimit-limit-requests: 60         what there is at once,
+//	x-ratelimit-remaining-requests: 12     what is left of it,
+//	x-ratelimit-reset-requests: 48s        when all of it is back
+//
+// An [Account] reads them: it holds calls back before they are refused. It needs
+// no table of plans, notices a new plan at the first response, and counts what
+// other processes take of the same key. From the three numbers follows the rate:
+// here 48 come back in 48 s. Without headers it finds the rate by the refusals,
+// a few for each time that it has to search. Give it to [Options].Account, to
+// retry.Options as the Limiter, and to the HTTP client ([Account.HTTPClient]),
+// or let retry/defaults do so.
+//
 // # Sharing
 //
 // [Options].Shared bounds all tenants together. Who is next when they all wait
@@ -76,6 +93,9 @@
 //   - Burst is part of the limit: 60 a minute at once and 1 a second are both
 //     "60 a minute".
 //   - A refused call must be cheaper than an admitted one.
+//   - The remaining requests of a response are those of the moment when its
+//     request arrived. Whoever sets a counter to it, and forgets the calls sent
+//     since, sends them twice.
 //
 // # Exercises
 //
@@ -85,10 +105,16 @@
 //  3. Give two tenants weights 3 and 1 and let the first one be idle for an
 //     hour. What may it do when it comes back, and why not more?
 //
+//  4. Let sixteen [Account]s share a key, as sixteen processes would. Who gets
+//     how much, and why does nobody starve?
+//
 // # Further reading
 //
 //   - ATM Forum, Traffic Management Specification 4.0, 1996, §4.4.2 (GCRA).
 //   - Golestani, "A Self-Clocked Fair Queueing Scheme", INFOCOM 1994.
+//   - Chiu and Jain, "Analysis of the Increase and Decrease Algorithms for
+//     Congestion Avoidance in Computer Networks", 1989.
+//   - IETF draft-ietf-httpapi-ratelimit-headers, "RateLimit header fields for HTTP".
 //   - Ghodsi et al., "Dominant Resource Fairness", NSDI 2011.
 //   - OWASP Top 10 for LLM Applications 2025, LLM10: Unbounded Consumption.
 package limit

@@ -1,52 +1,206 @@
 package limit
 
 import (
-	"math"
+	"context"
+	"errors"
 	"net/http"
+	"sync"
 	"time"
 
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retry"
 )
 
-// Learn takes away what the provider says is no longer there: after a response
-// whose headers (see [retry.ParseAllowances]) leave fewer requests than the
-// bucket holds, it holds no more than those. Another process may have used the account.
-//
-// It only tightens. A response that promises more may be older than the calls
-// under way, and gives nothing; the bucket refills at its own rate whatever the
-// header says of a reset. Dimensions other than "requests" are not looked at,
-// and a bucket of rate.Inf learns nothing.
-func (b *Bucket) Learn(h http.Header, now time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now = b.now(now)
-	for _, a := range retry.ParseAllowances(h, now) {
-		if a.Dimension != "requests" || a.Remaining < 0 {
-			continue
+// A pass goes down with a call: what it will use of which account, and its
+// ticket.
+type pass struct {
+	account *Account
+	model   string
+	use     Use
+	judged  bool // a Model above says what a 429 means
+
+	mu     sync.Mutex
+	ticket Ticket
+	unused bool // the ticket has been taken, and no call has begun with it
+	asked  time.Duration
+}
+
+type passKey struct{}
+
+func passOf(ctx context.Context, a *Account) *pass {
+	if p, ok := ctx.Value(passKey{}).(*pass); ok && p.account == a {
+		return p
+	}
+	return nil
+}
+
+// With returns a context whose call is one to model that will use u: what
+// [Account.Wait] waits for, and what [Account.Transport] learns of. A [Model]
+// does this by itself; so it is for other calls, an embedding under retry.Do.
+func (a *Account) With(ctx context.Context, model string, u Use) context.Context {
+	return context.WithValue(ctx, passKey{}, &pass{account: a, model: model, use: u, ticket: Ticket{model: model}})
+}
+
+// Wait takes room for a call and waits until it is there, in the order of
+// arrival. It fails at once if that would be after ctx's deadline, and with
+// ctx.Err() if ctx is done before. So an Account is a Limiter of retry.Options;
+// a context of [Account.With] says what the call is, and without it is one
+// request to the model "".
+func (a *Account) Wait(ctx context.Context) error {
+	p := passOf(ctx, a)
+	if p == nil {
+		_, err := a.wait(ctx, "", Use{}, time.Time{})
+		return err
+	}
+	t, err := a.wait(ctx, p.model, p.use, time.Time{})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.ticket, p.unused = t, true
+	}
+	return err
+}
+
+// spend returns the ticket that Wait has taken for ctx's call, once.
+func (a *Account) spend(ctx context.Context) (Ticket, bool) {
+	p := passOf(ctx, a)
+	if p == nil {
+		return Ticket{}, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ok := p.unused
+	p.unused = false
+	return p.ticket, ok
+}
+
+// wait is Wait, until end if that isn't zero.
+func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) (Ticket, error) {
+	turn := ctx
+	if deadline, ok := ctx.Deadline(); ok && (end.IsZero() || deadline.Before(end)) {
+		end = deadline
+	} else if !end.IsZero() {
+		var cancel context.CancelFunc
+		turn, cancel = context.WithDeadline(ctx, end)
+		defer cancel()
+	}
+	m := a.allotment(model)
+	if err := m.turn.enter(turn, "", 1, 1); err != nil {
+		if ctx.Err() != nil {
+			return Ticket{}, ctx.Err()
 		}
-		if surplus := math.Ceil(b.lim.TokensAt(now) - float64(a.Remaining)); surplus > 0 {
-			b.lim.ReserveN(now, int(min(surplus, float64(b.lim.Burst()))))
+		return Ticket{}, &Error{Dimension: allowances[0], Reason: "other calls are waiting for the provider's room"}
+	}
+	defer m.turn.leave()
+	for {
+		now := time.Now()
+		t, wait := a.Take(now, model, u)
+		if wait == 0 {
+			return t, nil
+		}
+		if !end.IsZero() && now.Add(wait).After(end) {
+			return Ticket{}, &Error{Dimension: allowances[0], Reason: "the provider has no room", Delay: wait, HasDelay: true}
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-m.changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return Ticket{}, ctx.Err()
 		}
 	}
 }
 
-// A Learner is an http.RoundTripper whose Bucket learns from every response.
-// Give it to the HTTP client of a provider whose bucket is a retry.Options's
-// Limiter. It changes nothing that the client sees.
-type Learner struct {
-	Base   http.RoundTripper // nil means http.DefaultTransport
-	Bucket *Bucket           // nil learns nothing
+func (a *Account) allotment(model string) *allotment {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m, _ := a.of(model, time.Now())
+	return m
 }
 
-// RoundTrip implements http.RoundTripper.
-func (l *Learner) RoundTrip(req *http.Request) (*http.Response, error) {
-	base := l.Base
+// HTTPClient returns an HTTP client like base, nil meaning the default one, from
+// whose responses the account learns.
+func (a *Account) HTTPClient(base *http.Client) *http.Client {
+	c := &http.Client{}
+	if base != nil {
+		*c = *base
+	}
+	c.Transport = a.Transport(c.Transport)
+	return c
+}
+
+// Transport returns an http.RoundTripper, base below it (nil means
+// http.DefaultTransport), by which the account learns from every response to a
+// call of [Account.With] or of a [Model] with this account. It changes nothing
+// that the client sees.
+func (a *Account) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	resp, err := base.RoundTrip(req)
-	if err == nil && l.Bucket != nil {
-		l.Bucket.Learn(resp.Header, time.Now())
+	return transport{a, base}
+}
+
+type transport struct {
+	a    *Account
+	base http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	p := passOf(req.Context(), t.a)
+	resp, err := t.base.RoundTrip(req)
+	if err != nil || p == nil {
+		return resp, err
+	}
+	now := time.Now()
+	asked, _ := retry.RetryAfter(resp.Header, now)
+	p.mu.Lock()
+	ticket := p.ticket
+	p.asked = asked
+	p.mu.Unlock()
+	t.a.Learn(now, ticket, retry.ParseAllowances(resp.Header, now))
+	if resp.StatusCode == http.StatusTooManyRequests && !p.judged {
+		t.a.Refused(now, ticket, asked)
 	}
 	return resp, err
+}
+
+// CloseIdleConnections closes those of the base.
+func (t transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// down returns the context for a call with a ticket, of whose outcome done is
+// told.
+func (a *Account) down(ctx context.Context, t Ticket) (below context.Context, done func(*llms.ContentResponse, error)) {
+	p := &pass{account: a, judged: true, ticket: t}
+	return context.WithValue(ctx, passKey{}, p), func(resp *llms.ContentResponse, err error) {
+		now := time.Now()
+		if err == nil {
+			if u, err := usage.Of(resp); err == nil {
+				a.Settle(now, t, Use{float64(u.Input), float64(u.Output)})
+			}
+			return
+		}
+		if ours := (*Error)(nil); errors.As(err, &ours) {
+			return // the provider wasn't asked
+		}
+		e := retry.FromError(ctx, err)
+		a.Learn(now, t, e.Limits)
+		switch {
+		case e.Class == retry.RateLimit:
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			a.Refused(now, t, max(e.Delay, p.asked))
+		case e.Status >= 400 && e.Status < 500:
+			a.Settle(now, t, Use{}) // the provider didn't begin
+		}
+	}
 }

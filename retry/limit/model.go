@@ -54,6 +54,11 @@ type Options struct {
 	Tenants map[string]Quota
 	// Shared bounds all tenants together; they get it by their weights.
 	Shared Quota
+	// Account, if not nil, holds the limits of the provider below, which it
+	// learns from the answers that pass here, and from their headers where its
+	// Transport is in the client. All tenants together get it by their weights.
+	// Several Models, and processes of course, may use one account.
+	Account *Account
 	// Tenant says whose call it is; default: all are one tenant's, "".
 	Tenant func(context.Context) string
 	// Wait is how long a call may wait for room; default 0: it is refused at
@@ -144,9 +149,6 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if m.o.Answer == 0 {
 		m.o.Answer = 512
 	}
-	if m.o.Tokens == nil {
-		m.o.Tokens = func(text string) int { return (len(text) + 3) / 4 }
-	}
 	if m.o.Usage == nil {
 		m.o.Usage = reported
 	}
@@ -201,6 +203,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			c.settle(nil, errPanicked)
 		}
 	}()
+	if a := m.o.Account; a != nil {
+		ctx, c.done = a.down(ctx, c.ticket)
+	}
 	resp, err = m.next.GenerateContent(ctx, messages, options...)
 	returned = true
 	c.settle(resp, err)
