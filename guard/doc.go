@@ -119,7 +119,9 @@
 //     arguments are all from the user does what the user asked for, with a body
 //     that may come from a document: say so on the screen that asks to confirm.
 //   - Pictures and files. The guard reads text; a screenshot of an order is a
-//     document that nobody has looked at. Let a tool read it, then it is one.
+//     document that nobody has looked at. It taints the request, and
+//     [Options].Unread says whether it may pass at all. Let a tool read it, then
+//     it is text.
 //   - Telling the caller what was found and where helps the attacker to tune.
 //     [WriteError] gives the check and the reason; give less if you must.
 //

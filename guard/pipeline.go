@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -33,6 +34,16 @@ type Options struct {
 
 	// Output checks the model's text and reasoning.
 	Output []Check
+
+	// Unread is what happens to a part that no check reads: a picture, sound, a
+	// file. It may hold orders that nobody has looked at, so it also taints the
+	// request. nil: [Flag]. Redact puts "[unread]" in its place.
+	Unread *Policy
+
+	// ImageURL says why the provider may not fetch a picture from an address,
+	// nil if it may; the zero sink.FetchOptions' CheckURL is one. Such a request
+	// is blocked. nil: every address may be fetched.
+	ImageURL func(address string) error
 
 	// Tools are the tools that the model may call, and what taint means for
 	// them. nil: calls aren't looked at beyond ToolCalls. Empty: none may be
@@ -103,6 +114,7 @@ const (
 type Pipeline struct {
 	o      Options
 	checks [stages][]Check // by cost
+	unread Check           // what no check reads
 }
 
 // NewPipeline returns a Pipeline. It fails on a check that is incomplete.
@@ -127,6 +139,13 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 		return nil, err
 	}
 	p.o.Tools = slices.Clone(p.o.Tools)
+	p.unread = Check{Name: "unread", Policy: Flag}
+	if p.o.Unread != nil {
+		p.unread.Policy = *p.o.Unread
+	}
+	if p.unread.Policy > Shadow {
+		return nil, fmt.Errorf("guard: Unread is the unknown policy %d", p.unread.Policy)
+	}
 	p.o.Key = slices.Clone(p.o.Key)
 	if p.o.Key == nil {
 		p.o.Key = make([]byte, 32)

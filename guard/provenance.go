@@ -19,6 +19,7 @@ type Provenance struct {
 	tokens    map[string]bool
 	request   string // the last human message, normalised
 	untrusted []string
+	unread    bool     // there is a part that no check reads
 	sources   []string // where passages came from, normalised
 	allowed   []string // tools that the application allows for this request
 }
@@ -34,8 +35,9 @@ func ProvenanceFrom(ctx context.Context) *Provenance {
 	return &Provenance{}
 }
 
-// Tainted reports whether the model has read untrusted text.
-func (p *Provenance) Tainted() bool { return len(p.untrusted) > 0 }
+// Tainted reports whether the model has read untrusted text, or a picture or file
+// that nobody has looked at.
+func (p *Provenance) Tainted() bool { return p.unread || len(p.untrusted) > 0 }
 
 // Untrusted returns the untrusted texts. The caller must not change the slice.
 func (p *Provenance) Untrusted() []string { return p.untrusted }

@@ -70,12 +70,14 @@ func (r *requester) read(m llms.MessageContent) {
 	trusted := PrivilegeOf(m.Role) >= UserPrivilege
 	var said []string
 	for _, part := range m.Parts {
+		part, _ = bare(part)
 		text, ok := part.(llms.TextContent)
 		if !ok {
 			if answer, ok := part.(llms.ToolCallResponse); ok {
 				r.prov.distrust(answer.Content)
 				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
 			}
+			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < DeveloperPrivilege
 			continue
 		}
 		if untrustedRole(m.Role) {
@@ -110,14 +112,15 @@ func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, e
 	for j, part := range m.Parts {
 		where := nowhere("text")
 		where.Message, where.Part = i, j
-		switch part := part.(type) {
+		inner, dress := bare(part)
+		switch part := inner.(type) {
 		case llms.TextContent:
 			text, err := r.text(m.Role, part.Text, where)
 			if err != nil {
 				return nil, err
 			}
 			if text != part.Text {
-				set(j, llms.TextContent{Text: text})
+				set(j, dress(llms.TextContent{Text: text}))
 			}
 		case llms.ToolCallResponse:
 			where.Tool = part.Name
@@ -127,11 +130,32 @@ func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, e
 			}
 			if text != part.Content {
 				part.Content = text
-				set(j, part)
+				set(j, dress(part))
+			}
+		default:
+			stay, err := r.notRead(m.Role, part, where)
+			if err != nil {
+				return nil, err
+			}
+			if !stay {
+				set(j, dress(llms.TextContent{Text: "[" + UnreadPart + "]"}))
 			}
 		}
 	}
 	return out, nil
+}
+
+// bare returns a part without what says how to cache it, and a function that puts
+// that back.
+func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.ContentPart) {
+	if c, ok := part.(llms.CachedContent); ok && c.ContentPart != nil {
+		inner, dress := bare(c.ContentPart)
+		return inner, func(p llms.ContentPart) llms.ContentPart {
+			c.ContentPart = dress(p)
+			return c
+		}
+	}
+	return part, func(p llms.ContentPart) llms.ContentPart { return p }
 }
 
 // outside checks and marks what a tool answered.

@@ -17,7 +17,8 @@
 // the passage goes and the run stays; a [guard.Retriever] leaves a blocked
 // document out. Secrets have no business at a provider or in an answer. Personal
 // data often do: "mail it to ana@example.org" needs the address. Say in
-// [Options] what is to happen with them.
+// [Options] what is to happen with them. Pictures and files, which no check reads,
+// are reported; a picture that the provider would fetch must have a public address.
 //
 // The result is an ordinary [guard.Options]: change what you will.
 package defaults
@@ -111,6 +112,7 @@ func New(o *Options) (*guard.Options, error) {
 		ToolResults: []guard.Check{floods, hidden, removed},
 		ToolCalls:   []guard.Check{stopped},
 		Output:      []guard.Check{floods, hidden, private, sink.Links(o.Links)},
+		ImageURL:    func(address string) error { return sink.CheckURL(address, nil) },
 		Tools:       slices.Clone(o.Tools),
 	}
 	if o.Canary != nil {

@@ -1,9 +1,11 @@
 package pii
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
 	"github.com/prodailabs/prodai/guard/threat"
@@ -118,20 +120,35 @@ func context(text string, at int, words []string) bool {
 	for from > max(0, at-detect.Lookbehind) && !detect.Digits[text[from-1]] {
 		from--
 	}
-	before := strings.ToLower(text[from:at])
+	before := appendLower(make([]byte, 0, detect.Lookbehind), text[from:at])
 	for _, w := range words {
-		for i := strings.Index(before, w); i >= 0; {
-			if i == 0 || !detect.Word[before[i-1]] {
-				return true
-			}
-			next := strings.Index(before[i+1:], w)
+		for i := 0; ; i++ {
+			next := bytes.Index(before[i:], []byte(w))
 			if next < 0 {
 				break
 			}
-			i += 1 + next
+			if i += next; i == 0 || !detect.Word[before[i-1]] {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// appendLower appends s in small letters. It is asked at every number, so for
+// ASCII it allocates nothing.
+func appendLower(b []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return append(b[:0], strings.ToLower(s)...)
+		}
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // joined reports whether the byte before at binds a number to what stands

@@ -151,8 +151,7 @@ func bearerRule() detect.Rule {
 			if at < 6 || text[at-1] != ' ' {
 				return 0
 			}
-			before := strings.ToLower(text[:at-1])
-			if !strings.HasSuffix(before, "bearer") && !strings.HasSuffix(before, "authorization: basic") {
+			if before := text[:at-1]; !endsWith(before, "bearer") && !endsWith(before, "authorization: basic") {
 				return 0
 			}
 			end := bare.Run(text, at, 2046)
@@ -168,4 +167,9 @@ func bearerRule() detect.Rule {
 			return end - at
 		},
 	}
+}
+
+// endsWith reports whether s ends with suffix, whatever the case.
+func endsWith(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }

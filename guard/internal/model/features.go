@@ -82,7 +82,13 @@ type Vector struct {
 
 // Features computes the features of tokens[from:to] of text, with the
 // punctuation between and behind them.
-func (e *Extractor) Features(text string, tokens []Token, from, to int) Vector {
+func (e *Extractor) Features(text string, tokens []Token, from, to int) (v Vector) {
+	e.visit(text, tokens, from, to, func(all Vector) { v = Vector{slices.Clone(all.Index), all.Scale} })
+	return v
+}
+
+// visit computes features and shows them to a function that doesn't keep them.
+func (e *Extractor) visit(text string, tokens []Token, from, to int, use func(Vector)) {
 	start, end := 0, len(text)
 	if from > 0 {
 		start = tokens[from].Start
@@ -95,16 +101,16 @@ func (e *Extractor) Features(text string, tokens []Token, from, to int) Vector {
 	s.addWords(part)
 	s.addChars(text, part)
 	s.addConcepts(text[start:end], part)
-	v := Vector{Index: slices.Clone(s.members)}
+	v := Vector{Index: s.members}
 	for g := range v.Scale {
 		v.Scale[g] = float32(1 / math.Sqrt(float64(s.counts[g])+damping[g]))
 	}
+	use(v)
 	for _, i := range s.members {
 		s.bits[i/64] = 0
 	}
 	s.members, s.counts = s.members[:0], [3]int{}
 	e.pool.Put(s)
-	return v
 }
 
 // window is the length in words that Windows aims at.
@@ -214,7 +220,7 @@ func (s *set) addConcepts(text string, tokens []Token) {
 }
 
 // form describes a text by its outside: length, case, punctuation.
-func form(text string, tokens []Token, concepts int) []uint64 {
+func form(text string, tokens []Token, concepts int) [8]uint64 {
 	var upper, lower, digits, punct, high, lines int
 	for i := range len(text) {
 		switch b := text[i]; {
@@ -240,7 +246,7 @@ func form(text string, tokens []Token, concepts int) []uint64 {
 			last = text[i]
 		}
 	}
-	return []uint64{
+	return [8]uint64{
 		1000 + uint64(bits.Len(uint(len(tokens)))),
 		bucket(2, upper, upper+lower), bucket(3, digits, n), bucket(4, punct, n), bucket(5, high, n),
 		6000 + uint64(bits.Len(uint(lines))),

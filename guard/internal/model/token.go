@@ -28,7 +28,11 @@ const numberHash = 0x9E3779B97F4A7C15
 
 // Tokens splits text, which is folded but keeps its case, into words.
 func (e *Extractor) Tokens(text string) []Token {
-	tokens := make([]Token, 0, len(text)/5+4)
+	return e.AppendTokens(make([]Token, 0, len(text)/5+4), text)
+}
+
+// AppendTokens appends the words of text to tokens.
+func (e *Extractor) AppendTokens(tokens []Token, text string) []Token {
 	fresh := true
 	for i := 0; i < len(text); {
 		b := text[i]

@@ -85,18 +85,22 @@ const sure = 2
 // long text scores as its best window does, but no higher than as a whole: one
 // bad sentence in a harmless text, or many slightly odd ones, are each less
 // than both together.
-func (w *Weights) Score(e *Extractor, text string, tokens []Token) (margin float64, from, to int) {
+func (w *Weights) Score(e *Extractor, text string, tokens []Token) (best float64, from, to int) {
 	if len(tokens) == 0 {
 		return math.Inf(-1), 0, 0
 	}
-	whole := w.Margin(e.Features(text, tokens, 0, len(tokens)))
+	margin := func(from, to int) (z float64) {
+		e.visit(text, tokens, from, to, func(v Vector) { z = w.Margin(v) })
+		return z
+	}
+	whole := margin(0, len(tokens))
 	windows := Windows(tokens)
 	if windows == nil || whole < float64(w.Threshold)-sure {
 		return whole, 0, len(tokens)
 	}
-	best := math.Inf(-1)
+	best = math.Inf(-1)
 	for _, x := range windows {
-		if z := w.Margin(e.Features(text, tokens, x[0], x[1])); z > best {
+		if z := margin(x[0], x[1]); z > best {
 			best, from, to = z, x[0], x[1]
 		}
 	}
