@@ -15,7 +15,8 @@ import (
 // other; sanitise a page before, if it is to be shown.
 type HTML struct{ m measure }
 
-// NewHTML returns an HTML. It fails with [ErrSize] or [ErrOverlap].
+// NewHTML returns an HTML. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewHTML(o *Options) (*HTML, error) {
 	m, err := o.measure()
 	return &HTML{m}, err

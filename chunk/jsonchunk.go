@@ -13,7 +13,8 @@ import (
 // It doesn't check the text: what isn't JSON is cut all the same.
 type JSON struct{ m measure }
 
-// NewJSON returns a JSON. It fails with [ErrSize] or [ErrOverlap].
+// NewJSON returns a JSON. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewJSON(o *Options) (*JSON, error) {
 	m, err := o.measure()
 	return &JSON{m}, err

@@ -34,6 +34,7 @@ type packer struct {
 	measure
 	text   string
 	code   func(string) int         // counts code points
+	runes  bool                     // which are the unit
 	count  func(start, end int) int // the size of text[start:end]
 	levels []level
 	out    []Chunk
@@ -42,11 +43,11 @@ type packer struct {
 
 func newPacker(text string, m measure, levels []level) *packer {
 	p := &packer{measure: m, text: text, code: runesOf(text), levels: levels, ahead: make([][]piece, len(levels))}
-	count := m.tokens
-	if m.runes {
-		count = p.code
+	if p.runes = m.ranges == nil; p.runes {
+		p.count = func(start, end int) int { return p.code(text[start:end]) }
+	} else {
+		p.count = m.ranges(text)
 	}
-	p.count = func(start, end int) int { return count(text[start:end]) }
 	return p
 }
 
