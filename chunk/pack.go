@@ -81,13 +81,15 @@ func (p *packer) cut(start, end, at int) {
 func (p *packer) pack(next func() int, start, to, end, at int) {
 	pieces, sum := p.ahead[at][:0], 0
 	for {
-		for start < end && sum <= p.size { // more than a passage holds
+		// More than a passage holds. What counts as nothing, as blank lines do in
+		// tokens, is looked at as far as tokens are long.
+		for start < end && sum <= p.size && (len(pieces) == 0 || start-pieces[0].start <= 64*p.size) {
 			if to == start {
 				to = next()
 			}
 			x := p.weigh(start, to)
 			pieces = append(pieces, x)
-			sum += x.size
+			sum += x.size + x.gap
 			start = to
 		}
 		if len(pieces) == 0 {
@@ -105,7 +107,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 			drop = p.next(pieces, n)
 		}
 		for _, x := range pieces[:drop] {
-			sum -= x.size
+			sum -= x.size + x.gap
 		}
 		pieces = append(pieces[:0], pieces[drop:]...)
 	}
