@@ -18,6 +18,7 @@ import (
 var (
 	ErrSize    = errors.New("chunk: the size must be positive")
 	ErrOverlap = errors.New("chunk: the overlap must be at least 0 and smaller than the size")
+	ErrUnit    = errors.New("chunk: sizes can't be measured in this unit")
 )
 
 // A Chunk is a passage of a text.
@@ -67,8 +68,7 @@ type Chunker interface {
 
 // Options are what the chunkers share.
 type Options struct {
-	// Size is the largest size of a passage; 0: 200 tokens, or 800 code points
-	// if Tokens is nil.
+	// Size is the largest size of a passage; 0: 200 tokens, or 800 code points.
 	Size int
 
 	// Overlap is how much of a passage's end the next one repeats, at most, in
@@ -76,9 +76,39 @@ type Options struct {
 	// costs more than it brings.
 	Overlap int
 
-	// Tokens counts the tokens of a text; *token.Encoding's Count has this
-	// form. nil: sizes are in code points.
+	// Unit is the unit of Size and Overlap; default: tokens if there is a counter,
+	// else code points. To say Tokens without a counter is [ErrUnit], where the
+	// default would quietly make passages a quarter as large.
+	Unit Unit
+
+	// Tokens counts the tokens of a text; *token.Encoding's Count has this form.
 	Tokens func(text string) int
+
+	// Ranges reads a text once and returns what Tokens would for any part of it,
+	// text[i:j]; the Ranges method of *token.Encoding is one. With it each text is
+	// counted once; with Tokens alone, which must be nil or agree with it, twice.
+	Ranges func(text string) func(i, j int) int
+}
+
+// A Unit is what sizes are measured in.
+type Unit uint8
+
+// The units.
+const (
+	ByCounter Unit = iota // tokens if there is a counter, else code points
+	Runes                 // code points
+	Tokens                // what the counter counts; none is ErrUnit
+)
+
+// runes reports whether the unit is code points.
+func (u Unit) runes(counter bool) (bool, error) {
+	switch {
+	case u > Tokens:
+		return false, fmt.Errorf("%w: there is no Unit %d", ErrUnit, u)
+	case u == Tokens && !counter:
+		return false, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", ErrUnit)
+	}
+	return u == Runes || !counter, nil
 }
 
 const (
@@ -89,17 +119,26 @@ const (
 // measure is Options with its defaults.
 type measure struct {
 	size, overlap int
-	tokens        func(string) int
-	runes         bool // sizes are in code points
+	ranges        func(text string) func(i, j int) int // nil: sizes are in code points
 }
 
 func (o *Options) measure() (measure, error) {
-	m := measure{size: defaultRunes, runes: true}
+	m := measure{size: defaultRunes}
 	if o == nil {
 		return m, nil
 	}
-	if o.Tokens != nil {
-		m.tokens, m.size, m.runes = o.Tokens, defaultTokens, false
+	runes, err := o.Unit.runes(o.Tokens != nil || o.Ranges != nil)
+	switch {
+	case err != nil:
+		return m, err
+	case runes:
+	case o.Ranges != nil:
+		m.size, m.ranges = defaultTokens, o.Ranges
+	default:
+		count := o.Tokens
+		m.size, m.ranges = defaultTokens, func(text string) func(i, j int) int {
+			return func(i, j int) int { return count(text[i:j]) }
+		}
 	}
 	switch {
 	case o.Size < 0:

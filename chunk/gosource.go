@@ -17,7 +17,8 @@ import (
 // cut as far as the parser understands it, and by lines from there on.
 type Go struct{ m measure }
 
-// NewGo returns a Go. It fails with [ErrSize] or [ErrOverlap].
+// NewGo returns a Go. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewGo(o *Options) (*Go, error) {
 	m, err := o.measure()
 	return &Go{m}, err

@@ -15,7 +15,8 @@ import (
 // other; sanitise a page before, if it is to be shown.
 type HTML struct{ m measure }
 
-// NewHTML returns an HTML. It fails with [ErrSize] or [ErrOverlap].
+// NewHTML returns an HTML. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewHTML(o *Options) (*HTML, error) {
 	m, err := o.measure()
 	return &HTML{m}, err
@@ -96,6 +97,7 @@ func headingLevel(tag string) int {
 func htmlJoints(text string) []joint {
 	var out []joint
 	var path []heading
+	var headings []string // the titles of path
 	depth, at := 0, 0
 	titleFrom := -1 // where the text of an open heading begins
 	under := 0      // the first joint of a heading's run
@@ -116,8 +118,9 @@ func htmlJoints(text string) []joint {
 		switch {
 		case kind == html.EndTagToken && level > 0 && titleFrom >= 0:
 			path = descend(path, heading{level, strings.ReplaceAll(HTMLText(text[titleFrom:start]), "\n", " ")})
+			headings = titles(path)
 			for i := under; i < len(out); i++ {
-				out[i].headings = titles(path)
+				out[i].headings = headings
 			}
 			titleFrom = -1
 		case kind == html.EndTagToken && isBlock(tag):
@@ -127,7 +130,7 @@ func htmlJoints(text string) []joint {
 				titleFrom, under = at, len(out)
 			}
 			if start > 0 {
-				out = append(out, joint{at: start, rank: depth, hard: level > 0, headings: titles(path)})
+				out = append(out, joint{at: start, rank: depth, hard: level > 0, headings: headings})
 			}
 			if !voidElement(tag) {
 				depth++

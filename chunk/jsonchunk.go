@@ -3,6 +3,7 @@ package chunk
 import (
 	"context"
 	"strconv"
+	"strings"
 )
 
 // JSON cuts the text of a JSON document between members and elements, as high
@@ -13,7 +14,8 @@ import (
 // It doesn't check the text: what isn't JSON is cut all the same.
 type JSON struct{ m measure }
 
-// NewJSON returns a JSON. It fails with [ErrSize] or [ErrOverlap].
+// NewJSON returns a JSON. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewJSON(o *Options) (*JSON, error) {
 	m, err := o.measure()
 	return &JSON{m}, err
@@ -37,22 +39,28 @@ func jsonJoints(text string) []joint {
 		index int
 		key   string
 	}
-	var out []joint
+	joints := 1
+	for _, mark := range []string{"{", "[", ","} {
+		joints += strings.Count(text, mark)
+	}
+	out := make([]joint, 0, joints)
 	var open []level
-	path := func() []string {
-		var keys []string
-		for i, l := range open {
-			if i == jsonPathLimit {
-				break
-			}
-			if l.array {
-				l.key = strconv.Itoa(l.index)
-			}
-			if l.key != "" {
-				keys = append(keys, l.key)
+	var path []string
+	known := true // path is what open says
+	changed := func() { known = known && len(open) > jsonPathLimit }
+	add := func(at int) {
+		if !known {
+			known, path = true, nil
+			for _, l := range open[:min(len(open), jsonPathLimit)] {
+				if l.array {
+					l.key = strconv.Itoa(l.index)
+				}
+				if l.key != "" {
+					path = append(path, l.key)
+				}
 			}
 		}
-		return keys
+		out = append(out, joint{at: at, rank: len(open), headings: path})
 	}
 	key := ""
 	for i := 0; i < len(text); i++ {
@@ -64,18 +72,22 @@ func jsonJoints(text string) []joint {
 		case ':':
 			if n := len(open); n > 0 && !open[n-1].array {
 				open[n-1].key = key
+				changed()
 			}
 		case '{', '[':
 			open = append(open, level{array: text[i] == '['})
-			out = append(out, joint{at: i + 1, rank: len(open), headings: path()})
+			changed()
+			add(i + 1)
 		case '}', ']':
+			changed()
 			open = open[:max(0, len(open)-1)]
 		case ',':
 			if n := len(open); n > 0 {
 				open[n-1].index++
 				open[n-1].key = ""
+				changed()
 			}
-			out = append(out, joint{at: i + 1, rank: len(open), headings: path()})
+			add(i + 1)
 		}
 	}
 	if n := len(out); n > 0 && out[n-1].at == len(text) {

@@ -39,9 +39,10 @@ type LangchainOptions struct {
 
 	Keep Keep
 
-	// Size and Overlap are in the unit of Tokens; nil: code points. 0: 4000 and
-	// 0.
+	// Size and Overlap are in Unit; 0: 4000 and 0. Unit and Tokens are those of
+	// [Options].
 	Size, Overlap int
+	Unit          Unit
 	Tokens        func(text string) int
 
 	// KeepSpace leaves the white space at the ends of passages.
@@ -65,8 +66,8 @@ type Langchain struct {
 	separators []separator
 }
 
-// NewLangchain returns a Langchain. It fails with [ErrSize], [ErrOverlap] or
-// [ErrSeparator].
+// NewLangchain returns a Langchain. It fails with [ErrSize], [ErrOverlap],
+// [ErrUnit] or [ErrSeparator].
 func NewLangchain(o *LangchainOptions) (*Langchain, error) {
 	l := &Langchain{}
 	if o != nil {
@@ -81,7 +82,11 @@ func NewLangchain(o *LangchainOptions) (*Langchain, error) {
 	if l.o.Overlap < 0 || l.o.Overlap > l.o.Size {
 		return nil, fmt.Errorf("%w: overlap %d, size %d", ErrOverlap, l.o.Overlap, l.o.Size)
 	}
-	if l.o.Tokens == nil {
+	runes, err := l.o.Unit.runes(l.o.Tokens != nil)
+	if err != nil {
+		return nil, err
+	}
+	if runes {
 		l.o.Tokens = utf8.RuneCountInString
 	}
 	list := l.o.Separators

@@ -10,7 +10,8 @@ import (
 // between paragraphs and before environments.
 type LaTeX struct{ m measure }
 
-// NewLaTeX returns a LaTeX. It fails with [ErrSize] or [ErrOverlap].
+// NewLaTeX returns a LaTeX. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewLaTeX(o *Options) (*LaTeX, error) {
 	m, err := o.measure()
 	return &LaTeX{m}, err

@@ -17,7 +17,8 @@ import (
 // pipe tables and list items; the rest is paragraphs.
 type Markdown struct{ m measure }
 
-// NewMarkdown returns a Markdown. It fails with [ErrSize] or [ErrOverlap].
+// NewMarkdown returns a Markdown. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewMarkdown(o *Options) (*Markdown, error) {
 	m, err := o.measure()
 	return &Markdown{m}, err

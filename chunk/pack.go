@@ -34,6 +34,7 @@ type packer struct {
 	measure
 	text   string
 	code   func(string) int         // counts code points
+	runes  bool                     // which are the unit
 	count  func(start, end int) int // the size of text[start:end]
 	levels []level
 	out    []Chunk
@@ -42,11 +43,11 @@ type packer struct {
 
 func newPacker(text string, m measure, levels []level) *packer {
 	p := &packer{measure: m, text: text, code: runesOf(text), levels: levels, ahead: make([][]piece, len(levels))}
-	count := m.tokens
-	if m.runes {
-		count = p.code
+	if p.runes = m.ranges == nil; p.runes {
+		p.count = func(start, end int) int { return p.code(text[start:end]) }
+	} else {
+		p.count = m.ranges(text)
 	}
-	p.count = func(start, end int) int { return count(text[start:end]) }
 	return p
 }
 
@@ -80,13 +81,15 @@ func (p *packer) cut(start, end, at int) {
 func (p *packer) pack(next func() int, start, to, end, at int) {
 	pieces, sum := p.ahead[at][:0], 0
 	for {
-		for start < end && sum <= p.size { // more than a passage holds
+		// More than a passage holds. What counts as nothing, as blank lines do in
+		// tokens, is looked at as far as tokens are long.
+		for start < end && sum <= p.size && (len(pieces) == 0 || start-pieces[0].start <= 64*p.size) {
 			if to == start {
 				to = next()
 			}
 			x := p.weigh(start, to)
 			pieces = append(pieces, x)
-			sum += x.size
+			sum += x.size + x.gap
 			start = to
 		}
 		if len(pieces) == 0 {
@@ -104,7 +107,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 			drop = p.next(pieces, n)
 		}
 		for _, x := range pieces[:drop] {
-			sum -= x.size
+			sum -= x.size + x.gap
 		}
 		pieces = append(pieces[:0], pieces[drop:]...)
 	}

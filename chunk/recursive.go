@@ -8,7 +8,8 @@ import "context"
 // they fit. It is the chunker for prose without markup.
 type Recursive struct{ m measure }
 
-// NewRecursive returns a Recursive. It fails with [ErrSize] or [ErrOverlap].
+// NewRecursive returns a Recursive. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewRecursive(o *Options) (*Recursive, error) {
 	m, err := o.measure()
 	return &Recursive{m}, err
@@ -29,14 +30,15 @@ type Sentences struct {
 
 // NewSentences returns a Sentences that goes by Unicode's rules (UAX #29)
 // without the mistake of taking an abbreviation's full stop, or the end of a
-// wrapped line, for a sentence's end. It fails with [ErrSize] or [ErrOverlap].
+// wrapped line, for a sentence's end. It fails with [ErrSize], [ErrOverlap] or
+// [ErrUnit].
 func NewSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	return &Sentences{m, prose[2:]}, err
 }
 
 // NewPlainSentences returns a Sentences that goes by UAX #29 alone, as ICU
-// does. It fails with [ErrSize] or [ErrOverlap].
+// does. It fails with [ErrSize], [ErrOverlap] or [ErrUnit].
 func NewPlainSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	return &Sentences{m, []level{plainSentences, words, clusters}}, err

@@ -66,8 +66,8 @@ type Semantic struct {
 	embedder embeddings.Embedder
 }
 
-// NewSemantic returns a Semantic. It fails with [ErrSize], [ErrOverlap] or
-// [ErrMethod].
+// NewSemantic returns a Semantic. It fails with [ErrSize], [ErrOverlap],
+// [ErrUnit] or [ErrMethod].
 func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, error) {
 	s := &Semantic{embedder: embedder}
 	if o != nil {

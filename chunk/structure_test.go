@@ -3,7 +3,6 @@ package chunk
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -47,24 +46,4 @@ func TestLaTeXKeepsSections(t *testing.T) {
 	require.Equal(t, []string{"One", `Two \emph{three}`}, got[1].Headings)
 	require.Equal(t, "Another one that is rather long for this.", got[2].Text)
 	require.Equal(t, []string{"Four"}, got[3].Headings)
-}
-
-// Hostile input is cut in linear time: a chunker that is quadratic needs far more
-// than the limit for it.
-func TestHostileInputIsLinear(t *testing.T) {
-	const n = 1 << 16
-	hostile := map[string]string{"one line": strings.Repeat("x", n), "open brackets": strings.Repeat("[1,", n/3), "open tags": strings.Repeat("<div>", n/5),
-		"headings": strings.Repeat("<h1>", n/4), "hashes": strings.Repeat("# a\n", n/4), "blank lines": strings.Repeat("\n", n), "crs": strings.Repeat("\r", n),
-		"pipes": strings.Repeat("|-|\n", n/4), "begins": strings.Repeat("\\begin{a}\n", n/10), "stops": strings.Repeat(". ", n/2), "quotes": strings.Repeat("\"", n)}
-	for name, c := range chunkers(t, 200, 20) {
-		if strings.HasSuffix(name, "tokens") {
-			continue
-		}
-		for input, text := range hostile {
-			start := time.Now()
-			_, err := c.Chunk(t.Context(), text)
-			require.NoError(t, err)
-			require.Less(t, time.Since(start), 5*time.Second, "%s on %s", name, input)
-		}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -139,7 +140,29 @@ func (e *Encoding) Count(text string) int {
 	return n
 }
 
+// countPiece counts a piece's tokens. Nine of ten pieces are short tokens; of
+// most others the count is remembered.
 func (e *Encoding) countPiece(text string, i, end int, w *workspace) int {
+	n := end - i
+	var head, tail uint64
+	switch {
+	case n > 16:
+		return e.countNew(text, i, end, w)
+	case n > 8:
+		head, tail = keyAt(text, i, i+8), keyAt(text, end-8, end)
+	case e.vocab.shortID(text, i, end) >= 0:
+		return 1
+	default:
+		head = keyAt(text, i, end)
+	}
+	slot := &w.counts[(head^bits.RotateLeft64(tail, 13)^uint64(n))*hashFactor>>(64-countBits)]
+	if slot.head != head || slot.tail != tail || int(slot.size) != n {
+		*slot = pieceCount{head, tail, uint32(n), uint32(e.countNew(text, i, end, w))}
+	}
+	return int(slot.tokens)
+}
+
+func (e *Encoding) countNew(text string, i, end int, w *workspace) int {
 	rank, first := e.vocab.find(text, i, end)
 	if rank >= 0 {
 		return 1

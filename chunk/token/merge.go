@@ -59,6 +59,17 @@ type workspace struct {
 	// hostile one asks about the same few pairs again and again. An entry is
 	// left, right, the answer and a bit that is always set.
 	pairs [pairMemory]uint64
+
+	// counts remembers how many tokens pieces of up to sixteen bytes have. An
+	// entry holds the piece itself, so that no text is kept alive.
+	counts [1 << countBits]pieceCount
+}
+
+const countBits = 11 // 24 bytes each
+
+type pieceCount struct {
+	head, tail   uint64 // the first and the last eight bytes
+	size, tokens uint32 // size 0: empty
 }
 
 const (

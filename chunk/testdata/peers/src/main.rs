@@ -13,12 +13,14 @@ fn main() {
     let text = std::fs::read_to_string(std::env::args().nth(1).expect("a file")).expect("readable");
     let bpe = tiktoken_rs::o200k_base().expect("o200k_base");
     bpe.encode_ordinary("warm");
-    let by_chars = TextSplitter::new(ChunkConfig::new(1000).with_sizer(Characters));
-    let md_chars = MarkdownSplitter::new(ChunkConfig::new(1000).with_sizer(Characters));
+    for size in [1000, 200] {
+        let by_chars = TextSplitter::new(ChunkConfig::new(size).with_sizer(Characters));
+        let md_chars = MarkdownSplitter::new(ChunkConfig::new(size).with_sizer(Characters));
+        time(&format!("recursive-{size}-runes"), text.len(), || by_chars.chunks(&text).count());
+        time(&format!("markdown-{size}-runes"), text.len(), || md_chars.chunks(&text).count());
+    }
     let by_tokens = TextSplitter::new(ChunkConfig::new(200).with_sizer(&bpe));
     let md_tokens = MarkdownSplitter::new(ChunkConfig::new(200).with_sizer(&bpe));
-    time("recursive-1000-runes", text.len(), || by_chars.chunks(&text).count());
-    time("markdown-1000-runes", text.len(), || md_chars.chunks(&text).count());
     time("recursive-200-tokens", text.len(), || by_tokens.chunks(&text).count());
     time("markdown-200-tokens", text.len(), || md_tokens.chunks(&text).count());
 }
