@@ -32,7 +32,7 @@ func hostile(n int) map[string]string {
 // outgrows a cache; quadratic work takes 256 times as long. The best of some tries
 // counts, since a busy machine makes both look worse and never better.
 func TestHostileInput(t *testing.T) {
-	const n, times, limit = 1 << 12, 16, 64
+	const n, times, limit = 1 << 12, 16, 100
 	small, large := hostile(n), hostile(times*n)
 	best := func(c Chunker, text string, best time.Duration) time.Duration {
 		start := time.Now()
@@ -46,7 +46,7 @@ func TestHostileInput(t *testing.T) {
 		}
 		for input := range small {
 			a, b := time.Hour, time.Hour
-			for try := 0; try == 0 || try < 8 && b > limit*a; try++ {
+			for try := 0; try == 0 || try < 40 && b > limit*a; try++ {
 				a, b = best(c, small[input], a), best(c, large[input], b)
 			}
 			if b > limit*a {

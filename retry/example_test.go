@@ -193,7 +193,7 @@ func ExampleShedder() {
 		return
 	}
 	now := time.Unix(0, 0)
-	for _, wait := range []time.Duration{time.Second, 5 * time.Second, 7 * time.Second, 9 * time.Second} {
+	for _, wait := range []time.Duration{time.Second, 6 * time.Second, 7 * time.Second, 9 * time.Second} {
 		fmt.Printf("after %v:", wait)
 		for _, p := range []retry.Priority{retry.Low, retry.Normal, retry.High} {
 			fmt.Print(" ", s.Admit(now, now.Add(10*time.Second), wait, p) == nil)
@@ -202,7 +202,7 @@ func ExampleShedder() {
 	}
 	// Output:
 	// after 1s: true true true
-	// after 5s: false true true
+	// after 6s: false true true
 	// after 7s: false false true
 	// after 9s: false false false
 }

@@ -19,10 +19,6 @@ import (
 	"github.com/prodailabs/prodai/retry"
 )
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // provider answers within a limit of n requests at once, n a second, and says
 // so in its headers if it is told to.
 type provider struct {
