@@ -7,7 +7,8 @@ import (
 
 // Do calls f until it succeeds, fails for good, or the policy has had enough,
 // and returns its result or an *Error. The context that f gets is the one to
-// make requests with: a [Transport] on f's HTTP client sees them through it.
+// make requests with: a [Transport] on f's HTTP client sees them through it. It
+// may end when f returns, so f reads a response's body itself.
 //
 // With a [Hedger], f may run twice at once.
 func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error)) (T, error) {

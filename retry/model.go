@@ -19,7 +19,8 @@ import (
 // caller; the empty ones that providers begin with are held until then, so
 // that the caller sees one sequence of chunks, unchanged, and never the
 // beginning of an attempt that came to nothing. A stream that ends without the
-// provider's last word is an error with what was seen in [Error.Partial].
+// provider's last word is an error with what was seen in [Error.Partial], or is
+// continued by a [Resume], which may cut the first chunks of the continuation.
 type Model struct {
 	next llms.Model
 	p    *Policy

@@ -16,9 +16,10 @@ import (
 // Options are the settings of a [Model] or a [Policy]. The zero value is a
 // policy that is safe to put before a paid API.
 type Options struct {
-	// MaxAttempts bounds the attempts of a call, the first included; default
-	// 3, 1 for no retries. Retry at one layer only: a Model below another
-	// Model detects it and makes one attempt.
+	// MaxAttempts bounds the attempts of a call, the first and a hedge
+	// included, whether made or refused by a policy below; default 3, 1 for no
+	// retries. Retry at one layer only: a Model below another Model detects it
+	// and makes one attempt.
 	MaxAttempts int
 	// Backoff is the wait before a retry; default Exponential{}: full jitter,
 	// 500 ms doubling to 8 s.
@@ -37,7 +38,8 @@ type Options struct {
 	Breaker *Breaker
 	// Limiter, if not nil, is waited for before each attempt: a limit of the
 	// provider's, which retries use up too. A *rate.Limiter is one, and
-	// limit.Bucket is one that many goroutines can't get past.
+	// limit.Bucket is one that many goroutines can't get past. If it has an
+	// AllowAt(now, 1), as that has, it is asked first, with the policy's clock.
 	Limiter interface {
 		Wait(context.Context) error
 	}
@@ -84,7 +86,7 @@ type Policy struct {
 
 	late, lateAll *timeoutError // the causes of an attempt's timeout and of the call's
 	allower       allower       // the Limiter, if it is one
-	hedges        Budget        // the Hedger's, if it is not the policy's
+	hedgeBudget   Budget        // the Hedger's, if it is not the policy's
 }
 
 // An allower is a limiter, such as limit.Bucket, that can be asked with the
@@ -113,8 +115,12 @@ func NewPolicy(o *Options) (*Policy, error) {
 			return nil, err
 		}
 	}
-	if err := p.o.Resume.check(); err != nil {
-		return nil, err
+	if p.o.Resume != nil {
+		resume := *p.o.Resume
+		if err := resume.check(); err != nil {
+			return nil, err
+		}
+		p.o.Resume = &resume
 	}
 	for i, f := range p.o.Fallbacks {
 		if f == nil {
@@ -145,7 +151,7 @@ func NewPolicy(o *Options) (*Policy, error) {
 	p.lateAll = &timeoutError{"answer", p.o.Timeouts.Total}
 	p.allower, _ = p.o.Limiter.(allower)
 	if h := p.o.Hedger; h != nil {
-		p.hedges = h.ownBudget(p.o.Budget)
+		p.hedgeBudget = h.ownBudget(p.o.Budget)
 	}
 	return p, nil
 }

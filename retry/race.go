@@ -22,7 +22,7 @@ type race struct {
 	stream bool
 	delay  time.Duration
 	timer  *time.Timer // nil: no hedge can start
-	hedges func(*lane) // runs the hedge's attempt
+	try    func(*lane) // makes the hedge's attempt
 
 	mu     sync.Mutex
 	winner *lane
@@ -57,8 +57,8 @@ func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Er
 		e *Error
 	}
 	second.e = errPanicked
-	c.hedges = func(l *lane) { second.v, second.e = try(l) }
-	if b := r.p.hedges; b != nil {
+	c.try = func(l *lane) { second.v, second.e = try(l) }
+	if b := r.p.hedgeBudget; b != nil {
 		b.Request(r.start)
 	}
 	func() {
@@ -115,7 +115,7 @@ func (c *race) launch() {
 			c.first.cancel(errOutrun)
 		}
 	}()
-	c.hedges(&c.hedge)
+	c.try(&c.hedge)
 }
 
 // context returns the attempt's parent.

@@ -29,6 +29,9 @@ const (
 	//	vLLM              with Metadata, see below
 	//	Gemini, Ollama    most models
 	//
+	// (Mistral and DeepSeek want a mark on the message, which a message of
+	// llms can't carry: they are for Instruct.)
+	//
 	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
 	// gets the beginning of another answer after half of the first: there is no
 	// proof here. Only an echo of 32 bytes or more is noticed and cut off.
@@ -90,7 +93,7 @@ const (
 )
 
 func (o *Resume) check() error {
-	if o != nil && (o.Max < 0 || o.Continuation > Prefill) {
+	if o.Max < 0 || o.Continuation > Prefill {
 		return configError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
 	}
 	return nil

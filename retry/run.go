@@ -154,7 +154,7 @@ func (r *run) finish(t admission, e *Error) {
 	switch {
 	case e == nil:
 		o.Budget.Success(r.start) // no budget of ours looks at the instant of a success
-		if b := r.p.hedges; b != nil {
+		if b := r.p.hedgeBudget; b != nil {
 			b.Success(r.start)
 		}
 	case e.Unhealthy:
