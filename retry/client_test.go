@@ -145,3 +145,65 @@ func TestResumeOverTheRealClient(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// TestHedgeOverTheRealClient hedges a stream that stalls after its headers: the
+// loser's body is closed, and both requests are one logical call's.
+func TestHedgeOverTheRealClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{
+			{Turn: modeltest.Turn{Hang: true}},
+			{Turn: modeltest.Turn{Chunks: modeltest.Words("a quick answer")}},
+		}})
+		require.NoError(t, err)
+		defer server.Close()
+		client := retry.HTTPClient(server.Client())
+		counted := &bodies{base: client.Transport}
+		client.Transport = counted
+		llm, err := openai.New("scripted-1", &openai.Options{BaseURL: server.URL + "/v1", HTTPClient: client})
+		require.NoError(t, err)
+		h, err := retry.NewHedger(&retry.HedgerOptions{Delay: 3 * time.Second, Share: 1})
+		require.NoError(t, err)
+		m, err := retry.New(llm, &retry.Options{Hedger: h})
+		require.NoError(t, err)
+		begin := time.Now()
+		heard := ""
+		_, err = m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+			llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { heard += string(chunk); return nil }))
+		require.NoError(t, err)
+		require.Equal(t, "a quick answer", heard)
+		require.Equal(t, 3*time.Second, time.Since(begin))
+		synctest.Wait()
+		require.Zero(t, counted.open.Load(), "a body was left open")
+		requests := server.Requests()
+		require.Len(t, requests, 2)
+		require.NotEmpty(t, requests[0].Header.Get("Idempotency-Key"))
+		require.Equal(t, requests[0].Header.Get("Idempotency-Key"), requests[1].Header.Get("Idempotency-Key"))
+	})
+}
+
+// TestPrefillOverTheRealClient sends vLLM what it must be told, and only then.
+func TestPrefillOverTheRealClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{
+			{Turn: modeltest.Turn{Chunks: modeltest.Words("it is half")}, CutAfter: 4},
+			{Turn: modeltest.Turn{Chunks: modeltest.Words(" an answer.")}},
+		}})
+		require.NoError(t, err)
+		defer server.Close()
+		llm, err := openai.New("scripted-1", &openai.Options{BaseURL: server.URL + "/v1", HTTPClient: server.Client()})
+		require.NoError(t, err)
+		m, err := retry.New(llm, &retry.Options{Resume: &retry.Resume{Continuation: retry.Prefill, Metadata: map[string]any{
+			openai.MetadataExtra: map[string]any{"continue_final_message": true, "add_generation_prompt": false},
+		}}})
+		require.NoError(t, err)
+		resp, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+			llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+		require.NoError(t, err)
+		require.Equal(t, "it is half an answer.", resp.Choices[0].Content)
+		requests := server.Requests()
+		require.Len(t, requests, 2)
+		require.NotContains(t, string(requests[0].Body), "continue_final_message")
+		require.Contains(t, string(requests[1].Body), `"continue_final_message":true`)
+		require.Contains(t, string(requests[1].Body), `{"role":"assistant","content":"it is half"}`)
+	})
+}

@@ -1,6 +1,9 @@
 package retry
 
 import (
+	"context"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/eval/modeltest"
+	"github.com/prodailabs/prodai/internal/event"
 )
 
 func TestWrapperContract(t *testing.T) {
@@ -16,17 +20,27 @@ func TestWrapperContract(t *testing.T) {
 		require.NoError(tb, err)
 		return b
 	}
+	var hedges atomic.Int64
 	for name, options := range map[string]func(testing.TB) *Options{
 		"defaults": func(testing.TB) *Options { return nil },
 		"hedging": func(tb testing.TB) *Options {
 			h, err := NewHedger(&HedgerOptions{Delay: 300 * time.Millisecond, Budget: NoBudget})
 			require.NoError(tb, err)
-			return &Options{Hedger: h}
+			return &Options{Hedger: h, Logger: slog.New(&event.Checker{Report: tb.Errorf, Next: counter{slog.DiscardHandler, &hedges}})}
 		},
 		"resuming": func(testing.TB) *Options { return &Options{Resume: &Resume{Max: 2}} },
 		"everything": func(tb testing.TB) *Options {
+			h, err := NewHedger(&HedgerOptions{Delay: 300 * time.Millisecond, Budget: NoBudget})
+			require.NoError(tb, err)
+			bulkhead, err := NewBulkhead(100, 0)
+			require.NoError(tb, err)
+			adaptive, err := NewAdaptive(nil)
+			require.NoError(tb, err)
+			shedder, err := NewShedder(0)
+			require.NoError(tb, err)
 			return &Options{
-				Breaker:  breaker(tb),
+				Breaker: breaker(tb), Bulkhead: bulkhead, Adaptive: adaptive, Shedder: shedder,
+				Hedger: h, Resume: &Resume{},
 				Timeouts: Timeouts{FirstToken: time.Hour, BetweenTokens: time.Hour, Attempt: 2 * time.Hour, Total: 3 * time.Hour},
 			}
 		},
@@ -39,4 +53,18 @@ func TestWrapperContract(t *testing.T) {
 			}, &modeltest.Options{MayRetry: true})
 		})
 	}
+	require.Greater(t, hedges.Load(), int64(5), "the suite has slow answers")
+}
+
+// A counter counts the hedges among the events.
+type counter struct {
+	slog.Handler
+	hedges *atomic.Int64
+}
+
+func (c counter) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == event.RetryHedge {
+		c.hedges.Add(1)
+	}
+	return nil
 }

@@ -34,7 +34,8 @@ const (
 	//
 	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
 	// gets the beginning of another answer after half of the first: there is no
-	// proof here. Only an echo of 32 bytes or more is noticed and cut off.
+	// proof here. Only an echo of 32 bytes or more, or of all that was said, is
+	// noticed and cut off.
 	Prefill
 )
 
@@ -66,9 +67,9 @@ const (
 //
 // What can't be promised: that the answer is the one the model would have given
 // uncut; that a sampled continuation keeps to the plan of its first half; that
-// a stop word which lies across the seam is seen, or that no blank is doubled
-// or lost there; that MaxTokens is kept to the token. A person reads over such
-// a seam. A program that compares bytes should not resume.
+// a stop word which lies across the seam is seen; that no blank is doubled or
+// lost there, nor a line that rightly repeats the one before; that MaxTokens is
+// kept to the token. A person reads over such a seam. A program that compares bytes should not resume.
 type Resume struct {
 	// Max is how often an answer is resumed; default 1.
 	Max int
