@@ -200,6 +200,23 @@ func TestRefusalsAreBounded(t *testing.T) {
 	})
 }
 
+// An Adaptive that is the Limiter too keeps no place for who was refused after
+// waiting.
+func TestAdaptiveWaitsInVain(t *testing.T) {
+	a, err := NewAdaptive(nil)
+	require.NoError(t, err)
+	b, err := NewBulkhead(1, 0)
+	require.NoError(t, err)
+	require.NoError(t, b.Enter(t.Context()))
+	p, err := NewPolicy(&Options{Adaptive: a, Limiter: a, Bulkhead: b, MaxAttempts: 1})
+	require.NoError(t, err)
+	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
+	require.ErrorIs(t, err, ErrBusy)
+	require.Zero(t, a.kept+a.inFlight)
+	_, err = NewPolicy(&Options{Limiter: a})
+	require.ErrorIs(t, err, ErrConfig)
+}
+
 // Whatever way an attempt ends, its place comes back.
 func TestGatesInAPolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -58,6 +58,7 @@ func (g *gates) check(t *testing.T) {
 	require.Len(t, g.bulkhead.room, others)
 	require.Zero(t, g.bulkhead.waiting.Load())
 	require.Equal(t, others, g.adaptive.inFlight)
+	require.Zero(t, g.adaptive.kept+len(g.adaptive.waiting))
 }
 
 // A half-open breaker's probes tell whether a ticket came back twice or never:
@@ -86,6 +87,7 @@ func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 			script += name + ", "
 		}
 		stream, hedge, cancelAfter := rng.IntN(2) == 0, rng.IntN(4) > 0, time.Duration(rng.IntN(40))*time.Second
+		waits, tight := rng.IntN(2) == 0, rng.IntN(4) == 0
 		synctest.Test(t, func(t *testing.T) {
 			g := newGates(t)
 			// Four probes, and nothing but "Neither" or an answer among the outcomes.
@@ -96,6 +98,18 @@ func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 				h, err := NewHedger(&HedgerOptions{Delay: 6 * time.Second, Budget: NoBudget})
 				require.NoError(t, err)
 				o.Hedger = h
+			}
+			if waits { // the adaptive limit is waited for, too
+				o.Limiter = g.adaptive
+			}
+			if tight { // there is room for one attempt, and none for a hedge
+				var err error
+				g.bulkhead, err = NewBulkhead(others+1, 0)
+				require.NoError(t, err)
+				for range others {
+					require.NoError(t, g.bulkhead.Enter(t.Context()))
+				}
+				o.Bulkhead = g.bulkhead
 			}
 			m, err := New(next, o)
 			require.NoError(t, err)

@@ -107,6 +107,9 @@ func NewPolicy(o *Options) (*Policy, error) {
 	if p.o.MaxDelay < 0 {
 		return nil, configError("MaxDelay is %v: want 0 (the default, 60 s) or more", p.o.MaxDelay)
 	}
+	if a, ok := p.o.Limiter.(*Adaptive); ok && a != p.o.Adaptive {
+		return nil, configError("Limiter is an Adaptive that isn't Options.Adaptive: the places it keeps would never be taken")
+	}
 	if err := p.o.Timeouts.check(); err != nil {
 		return nil, err
 	}
