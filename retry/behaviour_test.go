@@ -1,10 +1,12 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,6 +295,41 @@ func TestEventsAreOfTheTable(t *testing.T) {
 		require.NoError(t, err)
 		_, _, e := asking(t, m, t.Context(), false)
 		require.Equal(t, Overloaded, e.Class)
+	})
+}
+
+// The call that changes a breaker's state says so.
+func TestBreakerEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		quiet := func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p := &play{turns: []turn{fails(Response{Status: 500}), fails(Response{Status: 503}), answers("ok")}}
+		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1, Target: "east", Logger: slog.New(&event.Checker{
+			Report: t.Errorf, Next: slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: quiet})})})
+		require.NoError(t, err)
+		for range 3 {
+			_, _, _ = asking(t, m, t.Context(), false)
+		}
+		time.Sleep(time.Hour)
+		_, _, _ = asking(t, m, t.Context(), false)
+		var states []string
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, event.BreakerState) {
+				states = append(states, strings.TrimSpace(line))
+			}
+		}
+		require.Equal(t, []string{
+			"msg=retry.breaker state=open target=east reason=overloaded",
+			`msg=retry.breaker state=half-open target=east reason="its time was over"`,
+			`msg=retry.breaker state=closed target=east reason="the probes succeeded"`,
+		}, states)
 	})
 }
 

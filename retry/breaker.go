@@ -120,18 +120,29 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 // Allow admits a call or returns an error that wraps [ErrOpen] and says when
 // to ask again. Every ticket must come back.
 func (b *Breaker) Allow(now time.Time) (Ticket, error) {
+	t, _, err := b.allow(now)
+	return t, err
+}
+
+// A change is what a call did to a breaker.
+type change struct{ from, to State }
+
+// allow is Allow; it also says what changed.
+func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	c.from = b.state
 	b.advance(now)
+	c.to = b.state
 	switch {
 	case b.state == Open:
-		return Ticket{}, openError(max(0, b.until.Sub(now)))
+		return t, c, openError(max(0, b.until.Sub(now)))
 	case b.state == HalfOpen && b.admitted >= b.o.Probes:
-		return Ticket{}, openError(0) // the probes are under way: nobody knows how long they take
+		return t, c, openError(0) // the probes are under way: nobody knows how long they take
 	case b.state == HalfOpen:
 		b.admitted++
 	}
-	return Ticket{generation: b.generation}, nil
+	return Ticket{generation: b.generation}, c, nil
 }
 
 func openError(wait time.Duration) *Error {
@@ -143,23 +154,24 @@ func openError(wait time.Duration) *Error {
 
 // Done brings the ticket of an admitted call back, with what the call says of
 // the target.
-func (b *Breaker) Done(now time.Time, t Ticket, o Outcome) {
+func (b *Breaker) Done(now time.Time, t Ticket, o Outcome) { b.done(now, t, o) }
+
+// done is Done; it also says what changed.
+func (b *Breaker) done(now time.Time, t Ticket, o Outcome) (c change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	c.from = b.state
 	b.advance(now)
-	if t.generation != b.generation {
-		return
-	}
-	if b.state == HalfOpen {
+	switch {
+	case t.generation != b.generation:
+	case b.state == HalfOpen:
 		b.probed(now, o)
-		return
-	}
-	if o == Neither || b.state == Open {
-		return
-	}
-	if b.count(o == Sick) >= b.o.Failures && b.seen >= b.o.Failures {
+	case o == Neither, b.state == Open:
+	case b.count(o == Sick) >= b.o.Failures && b.seen >= b.o.Failures:
 		b.enter(Open, now)
 	}
+	c.to = b.state
+	return c
 }
 
 func (b *Breaker) probed(now time.Time, o Outcome) {

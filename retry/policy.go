@@ -17,8 +17,8 @@ import (
 // policy that is safe to put before a paid API.
 type Options struct {
 	// MaxAttempts bounds the attempts of a call, the first and a hedge
-	// included, whether made or refused by a policy below; default 3, 1 for no
-	// retries. Retry at one layer only: a Model below another Model detects it
+	// included, and those that one of the policies below refused; default 3, 1
+	// for no retries. Retry at one layer only: a Model below another Model detects it
 	// and makes one attempt.
 	MaxAttempts int
 	// Backoff is the wait before a retry; default Exponential{}: full jitter,
@@ -67,7 +67,7 @@ type Options struct {
 	// Model and Target name the model and the endpoint in events.
 	Model, Target string
 	// Logger gets the events retry.attempt, retry.hedge, retry.resume,
-	// retry.nested and retry.giveup; nil discards.
+	// retry.nested, retry.breaker and retry.giveup; nil discards.
 	Logger *slog.Logger
 	// Rand is the source of jitter; default math/rand/v2's.
 	Rand *rand.Rand
@@ -79,6 +79,12 @@ type Options struct {
 // A Policy is the part of a [Model] that knows nothing of models: it decides
 // whether, when and how often a call is made. [Do] runs any function under it.
 // It is safe for concurrent use.
+//
+// A call that succeeds at once allocates once, whatever gates are set, and
+// whatever Timeouts but Total, until someone waits for its context: then a
+// timeout costs what context.WithTimeout does. See the benchmarks:
+//
+//	cd internal/bench && go test -bench 'Retry|Stack' -benchmem ./retry
 type Policy struct {
 	o      Options
 	log    *slog.Logger

@@ -123,8 +123,12 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 		}
 	}
 	if o.Breaker != nil {
+		var c change
 		var err error
-		if t.ticket, err = o.Breaker.Allow(t.began); err != nil {
+		if t.ticket, c, err = o.Breaker.allow(t.began); c.from != c.to {
+			r.changed(c, nil)
+		}
+		if err != nil {
 			if o.Adaptive != nil {
 				o.Adaptive.Release(t.began, Neither)
 			}
@@ -177,7 +181,9 @@ func (r *run) finish(t admission, e *Error) {
 	}
 	now := r.now()
 	if o.Breaker != nil {
-		o.Breaker.Done(now, t.ticket, outcome)
+		if c := o.Breaker.done(now, t.ticket, outcome); c.from != c.to {
+			r.changed(c, e)
+		}
 	}
 	if o.Shedder != nil && e == nil {
 		o.Shedder.Observe(t.waited, now.Sub(t.began))
@@ -188,6 +194,19 @@ func (r *run) finish(t admission, e *Error) {
 		}
 		o.Adaptive.Release(now, outcome)
 	}
+}
+
+// changed reports what an attempt that ended with e did to the breaker.
+func (r *run) changed(c change, e *Error) {
+	reason := "its time was over"
+	switch {
+	case e != nil:
+		reason = e.Class.String()
+	case c.to == Closed:
+		reason = "the probes succeeded"
+	}
+	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.BreakerState, slog.String(event.State, c.to.String()),
+		slog.String(event.Target, r.p.o.Target), slog.String(event.Reason, reason))
 }
 
 // again decides whether another attempt follows, and waits for it.

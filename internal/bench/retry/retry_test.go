@@ -61,6 +61,20 @@ func TestSuccessPathAllocates(t *testing.T) {
 	}
 }
 
+// TestGatesDontAllocate holds what Policy's documentation says.
+func TestGatesDontAllocate(t *testing.T) {
+	p := must(retry.NewPolicy(&retry.Options{
+		Budget: must(retry.NewTokenBudget(10, 0.1)), Breaker: must(retry.NewBreaker(nil)), Limiter: must(limit.NewBucket(rate.Limit(1e9), 1e9)),
+		Adaptive: must(retry.NewAdaptive(nil)), Bulkhead: must(retry.NewBulkhead(10, 10)), Shedder: must(retry.NewShedder(time.Second)),
+		Timeouts: retry.Timeouts{Attempt: time.Minute},
+	}))
+	ctx := context.Background()
+	n := testing.AllocsPerRun(1000, func() { _, _ = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil }) })
+	if n > 1 {
+		t.Errorf("%v allocations on the success path, want 1", n)
+	}
+}
+
 // watching is a model that looks whether its context is done, as one that
 // waits for a network does: then the timeout's timer has to run.
 type watching struct{ llms.Model }
