@@ -69,7 +69,8 @@ const (
 // uncut; that a sampled continuation keeps to the plan of its first half; that
 // a stop word which lies across the seam is seen; that no blank is doubled or
 // lost there, nor a line that rightly repeats the one before; that MaxTokens is
-// kept to the token. A person reads over such a seam. A program that compares bytes should not resume.
+// kept to the token. A person reads over such a seam. A program that compares
+// bytes should not resume.
 type Resume struct {
 	// Max is how often an answer is resumed; default 1.
 	Max int

@@ -27,7 +27,7 @@ type scribe struct {
 	info   map[string]any // of each response, whole or not
 	reason string
 	revise func(string) string // of what a continuation streams
-	tool   bool
+	tool   int                 // the attempt, from 1, that ends with a tool call
 
 	requests []request
 	keys     []string
@@ -97,7 +97,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 			return nil, err
 		}
 	}
-	if s.tool {
+	if s.tool == n+1 {
 		if err := say(delta.Tool, "", `[{"index":0}]`); err != nil {
 			return nil, err
 		}
@@ -227,7 +227,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 		"a schema":                  {options: []llms.CallOption{llms.WithMetadata(map[string]any{"openai:response_format": 1})}, asked: 1},
 		"a grammar":                 {options: []llms.CallOption{llms.WithMetadata(map[string]any{"openai:extra": map[string]any{"guided_choice": 1}})}, asked: 1},
 		"several choices":           {options: []llms.CallOption{llms.WithN(2)}, asked: 1},
-		"a tool call under way":     {s: scribe{tool: true}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1, heard: story[:40] + `[{"index":0}]`},
+		"a tool call under way":     {s: scribe{tool: 1}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1, heard: story[:40] + `[{"index":0}]`},
 		"chunks of unknown kind":    {s: scribe{answer: story}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1},
 		"MaxTokens reached":         {options: []llms.CallOption{llms.WithMaxTokens(10)}, asked: 1},
 		"the continuation is wrong": {s: scribe{fails: map[int]error{1: fatal}}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
@@ -258,7 +258,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 				require.Equal(t, want, heard)
 				require.Len(t, s.requests, c.asked)
 				require.Equal(t, c.asked, e.Attempts)
-				if !s.tool {
+				if s.tool == 0 {
 					require.Equal(t, want, e.Partial.Choices[0].Content)
 				}
 				for _, failed := range s.fails {
@@ -300,6 +300,38 @@ func TestResumePrefill(t *testing.T) {
 	require.Len(t, messages, 2)
 	require.Equal(t, `{"a": 1,`, textOf(messages[1]))
 	require.Equal(t, "{", textOf(mine[1]))
+}
+
+// A continuation may go on with a tool call where the engine continues exactly;
+// where the seam is to be proven, it comes after the proof.
+func TestResumeIntoAToolCall(t *testing.T) {
+	for name, c := range map[string]struct {
+		o      Resume
+		revise func(string) string
+		whole  bool
+	}{
+		"prefill":                   {Resume{Continuation: Prefill}, func(string) string { return "" }, true},
+		"instruct":                  {Resume{}, func(string) string { return "" }, false},
+		"instruct, after the proof": {Resume{}, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scribe{cuts: []int{len(story) - 1}, tool: 2, revise: c.revise}
+				heard, resp, e := s.tell(t, &Options{Resume: &c.o})
+				require.Equal(t, c.whole, e == nil)
+				if e != nil {
+					require.Equal(t, StreamInterrupted, e.Class)
+					return
+				}
+				said := story
+				if c.revise != nil {
+					said = story[:len(story)-1]
+				}
+				require.Equal(t, said+`[{"index":0}]`, heard)
+				require.Equal(t, said, resp.Choices[0].Content)
+			})
+		})
+	}
 }
 
 func TestResumeEndsWithTheCaller(t *testing.T) {

@@ -19,13 +19,17 @@ type stream struct {
 	spoke bool // the caller has heard something
 	heard bool // of the last attempt
 
-	said, reason             string // all of it, text and reasoning
-	tools, several, unmarked bool   // there were tool calls, other choices, chunks of unknown kind
+	said, reason string // all of it, text and reasoning
+	kinds               // of the chunks
 
 	resumed int                     // times it was resumed
 	cut     *Error                  // of the last attempt that was heard
 	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
+
+// kinds says of some chunks that there were tool calls among them, choices
+// other than the first, text that wasn't marked as such.
+type kinds struct{ tools, several, unmarked bool }
 
 func newStream(options []llms.CallOption) *stream {
 	s := &stream{}
@@ -58,10 +62,10 @@ type watch struct {
 	reason  strings.Builder
 	refused error // what the caller's callback returned
 
-	resume                   *Resume
-	ears                     []*ear
-	noSeam                   bool // the model was to continue, and didn't
-	tools, several, unmarked bool // as in stream
+	resume *Resume
+	ears   []*ear
+	noSeam bool // the model was to continue, and didn't
+	kinds
 }
 
 var errAttemptOver = errors.New("retry: the attempt is over")
@@ -123,27 +127,26 @@ func (e *ear) hear(ctx context.Context, reasoning, chunk []byte) error {
 	if e.seam == nil {
 		return e.pass(ctx, reasoning, chunk)
 	}
-	e.ctx = ctx
 	d := delta.From(ctx)
-	var ok bool
-	rest := chunk
-	switch {
-	case d.Kind == delta.Reasoning, len(chunk) == 0 && len(reasoning) > 0:
+	if d.Kind == delta.Reasoning || len(reasoning) > 0 && len(chunk) == 0 {
 		e.w.alive(false)
 		return nil // the reader is in the middle of the answer
-	case d.Kind == delta.Tool, d.Choice != 0:
-		ok = len(e.seam.held) == 0 // nothing that is still to be said before it
-		if ok {
-			_, ok = e.seam.end()
-		}
-	default:
+	}
+	if e.seam.open {
+		return e.pass(ctx, nil, chunk)
+	}
+	e.ctx = ctx
+	rest, ok := chunk, false
+	if d.Kind == delta.Tool || d.Choice != 0 {
+		ok = e.seam.skip()
+	} else {
 		rest, ok = e.seam.take(chunk)
 	}
-	switch {
-	case !ok:
+	if !ok {
 		e.w.noSeam = true
 		return errNoSeam
-	case len(rest) == 0 && !(e.seam.open && len(chunk) == 0):
+	}
+	if len(rest) == 0 {
 		e.w.alive(false)
 		return nil
 	}
@@ -195,7 +198,7 @@ func (w *watch) keep() {
 	s := w.s
 	s.said += w.text.String()
 	s.reason += w.reason.String()
-	s.tools, s.several, s.unmarked = s.tools || w.tools, s.several || w.several, s.unmarked || w.unmarked
+	s.kinds = kinds{s.tools || w.tools, s.several || w.several, s.unmarked || w.unmarked}
 }
 
 // pass hands a chunk on, after those held before it.
