@@ -3,8 +3,10 @@ package retry
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,12 +25,16 @@ type scribe struct {
 	answer string
 	cuts   []int // bytes of the answer that each attempt comes to; the last one comes to the end
 	fails  map[int]error
+	with   error // what the streams are cut with; default a StreamInterrupted
 	kind   delta.Kind
 	info   map[string]any // of each response, whole or not
 	reason string
 	revise func(string) string // of what a continuation streams
 	tool   int                 // the attempt, from 1, that ends with a tool call
 
+	hangs int // the attempt, from 1, that never answers
+
+	mu       sync.Mutex
 	requests []request
 	keys     []string
 }
@@ -45,10 +51,16 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	for _, f := range options {
 		f(&r.o)
 	}
+	s.mu.Lock()
 	n := len(s.requests)
 	s.requests = append(s.requests, r)
 	key, _ := IdempotencyKey(ctx)
 	s.keys = append(s.keys, key)
+	s.mu.Unlock()
+	if s.hangs == n+1 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if err := s.fails[n]; err != nil {
 		return nil, err
 	}
@@ -97,6 +109,11 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 			return nil, err
 		}
 	}
+	if s.reason != "" && n > 0 {
+		if err := say(delta.Reasoning, s.reason, ""); err != nil {
+			return nil, err
+		}
+	}
 	if s.tool == n+1 {
 		if err := say(delta.Tool, "", `[{"index":0}]`); err != nil {
 			return nil, err
@@ -104,6 +121,9 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	}
 	resp := &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: rest, ReasoningContent: s.reason, StopReason: "stop", GenerationInfo: s.info}}}
 	if end < len(s.answer) {
+		if s.with != nil {
+			return nil, s.with
+		}
 		e := newError(StreamInterrupted, errors.New("unexpected EOF"))
 		if s.info != nil {
 			e.Partial = resp
@@ -185,7 +205,11 @@ func TestResumeWithReasoning(t *testing.T) {
 			m, err := New(s, &Options{Resume: &Resume{}})
 			require.NoError(t, err)
 			var reasoned, told, heard string
+			empty := 0
 			options := []llms.CallOption{llms.WithStreamingReasoningFunc(func(_ context.Context, r, c []byte) error {
+				if len(r)+len(c) == 0 {
+					empty++
+				}
 				reasoned, told = reasoned+string(r), told+string(c)
 				return nil
 			})}
@@ -196,6 +220,7 @@ func TestResumeWithReasoning(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, s.requests, 2)
 			require.Equal(t, "Hm. ", reasoned, "the continuation's reasoning isn't for the reader")
+			require.Equal(t, 1, empty, "nor is a trace of it")
 			require.Equal(t, story, told)
 			require.Equal(t, story, resp.Choices[0].Content)
 			require.Equal(t, "Hm. ", resp.Choices[0].ReasoningContent)
@@ -212,7 +237,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 	unavailable := Classify(Response{Status: 503}, time.Now())
 	tool := []llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{Name: "f"}}}
 	for name, c := range map[string]struct {
-		s       scribe
+		s       *scribe
 		o       Options
 		options []llms.CallOption
 		asked   int
@@ -221,25 +246,28 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 		"not asked for":             {o: Options{}, asked: 1},
 		"no attempts left":          {o: Options{Resume: &Resume{}, MaxAttempts: 1}, asked: 1},
 		"no budget":                 {o: Options{Resume: &Resume{}, Budget: noRetries{}}, asked: 1},
-		"cut more often than Max":   {s: scribe{cuts: []int{40, 60, 80}}, o: Options{Resume: &Resume{Max: 2}, MaxAttempts: 5}, asked: 3, heard: story[:80]},
+		"cut more often than Max":   {s: &scribe{cuts: []int{40, 60, 80}}, o: Options{Resume: &Resume{Max: 2}, MaxAttempts: 5}, asked: 3, heard: story[:80]},
 		"JSON":                      {options: []llms.CallOption{llms.WithJSONMode()}, asked: 1},
 		"a MIME type":               {options: []llms.CallOption{llms.WithResponseMIMEType("application/json")}, asked: 1},
 		"a schema":                  {options: []llms.CallOption{llms.WithMetadata(map[string]any{"openai:response_format": 1})}, asked: 1},
 		"a grammar":                 {options: []llms.CallOption{llms.WithMetadata(map[string]any{"openai:extra": map[string]any{"guided_choice": 1}})}, asked: 1},
 		"several choices":           {options: []llms.CallOption{llms.WithN(2)}, asked: 1},
-		"a tool call under way":     {s: scribe{tool: 1}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1, heard: story[:40] + `[{"index":0}]`},
-		"chunks of unknown kind":    {s: scribe{answer: story}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1},
+		"a tool call under way":     {s: &scribe{tool: 1}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1, heard: story[:40] + `[{"index":0}]`},
+		"chunks of unknown kind":    {s: &scribe{answer: story}, options: []llms.CallOption{llms.WithTools(tool)}, asked: 1},
 		"MaxTokens reached":         {options: []llms.CallOption{llms.WithMaxTokens(10)}, asked: 1},
-		"the continuation is wrong": {s: scribe{fails: map[int]error{1: fatal}}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
-		"the continuations fail":    {s: scribe{fails: map[int]error{1: unavailable, 2: unavailable}}, o: Options{Resume: &Resume{Max: 2}, MaxAttempts: 9}, asked: 3},
-		"another beginning":         {s: scribe{revise: func(string) string { return "Sure! Here is the rest: and" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
-		"a continuation of nothing": {s: scribe{revise: func(string) string { return "" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
-		"prefill without half a character": {s: scribe{answer: "un café au lait", cuts: []int{7}, kind: delta.Text, revise: func(string) string { return "e" }},
+		"the continuation is wrong": {s: &scribe{fails: map[int]error{1: fatal}}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
+		"the continuations fail":    {s: &scribe{fails: map[int]error{1: unavailable, 2: unavailable}}, o: Options{Resume: &Resume{Max: 2}, MaxAttempts: 9}, asked: 3},
+		"another beginning":         {s: &scribe{revise: func(string) string { return "Sure! Here is the rest: and" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
+		"a continuation of nothing": {s: &scribe{revise: func(string) string { return "" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
+		"prefill without half a character": {s: &scribe{answer: "un café au lait", cuts: []int{7}, kind: delta.Text, revise: func(string) string { return "e" }},
 			o: Options{Resume: &Resume{Continuation: Prefill}}, asked: 2, heard: "un caf\xc3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, o := c.s, c.o
+				if s == nil {
+					s = &scribe{}
+				}
 				if s.cuts == nil {
 					s.cuts = []int{40}
 				}
@@ -265,6 +293,26 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 					require.ErrorIs(t, e, failed, "why it wasn't resumed is in the cause")
 				}
 			})
+		})
+	}
+}
+
+// What ends a stream decides whether it is worth going on.
+func TestResumeByClass(t *testing.T) {
+	for _, c := range []struct {
+		with    error
+		resumed bool
+	}{
+		{errors.New("boom"), true},
+		{io.ErrUnexpectedEOF, true},
+		{Classify(Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
+		{Classify(Response{Status: 401}, time.Now()), false},
+		{newError(ContentFilter, nil), false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &scribe{cuts: []int{40}, with: c.with}
+			_, _, e := s.tell(t, &Options{Resume: &Resume{}})
+			require.Equal(t, c.resumed, e == nil, "%v", c.with)
 		})
 	}
 }
@@ -311,7 +359,9 @@ func TestResumeIntoAToolCall(t *testing.T) {
 		whole  bool
 	}{
 		"prefill":                   {Resume{Continuation: Prefill}, func(string) string { return "" }, true},
+		"prefill, with text held":   {Resume{Continuation: Prefill}, func(string) string { return story[:9] }, true},
 		"instruct":                  {Resume{}, func(string) string { return "" }, false},
+		"instruct, half a proof":    {Resume{}, func(lead string) string { return lead[:min(5, len(lead))] }, false},
 		"instruct, after the proof": {Resume{}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -319,13 +369,14 @@ func TestResumeIntoAToolCall(t *testing.T) {
 				s := &scribe{cuts: []int{len(story) - 1}, tool: 2, revise: c.revise}
 				heard, resp, e := s.tell(t, &Options{Resume: &c.o})
 				require.Equal(t, c.whole, e == nil)
-				if e != nil {
-					require.Equal(t, StreamInterrupted, e.Class)
-					return
-				}
 				said := story
 				if c.revise != nil {
-					said = story[:len(story)-1]
+					said = story[:len(story)-1] + c.revise("")
+				}
+				if e != nil {
+					require.Equal(t, StreamInterrupted, e.Class)
+					require.Equal(t, said, heard)
+					return
 				}
 				require.Equal(t, said+`[{"index":0}]`, heard)
 				require.Equal(t, said, resp.Choices[0].Content)
@@ -369,6 +420,22 @@ func TestResumeEndsWithTheCaller(t *testing.T) {
 		require.ErrorAs(t, err, &e)
 		require.Equal(t, Canceled, e.Class)
 		require.Equal(t, heard, e.Partial.Choices[0].Content)
+	})
+}
+
+// The hedge answers first, is cut, and its answer is resumed.
+func TestResumeAfterAHedge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := NewHedger(&HedgerOptions{Delay: time.Second, Budget: NoBudget})
+		require.NoError(t, err)
+		s := &scribe{cuts: []int{0, 40}, hangs: 1}
+		heard, resp, e := s.tell(t, &Options{Hedger: h, Resume: &Resume{}})
+		require.Nil(t, e)
+		require.Equal(t, story, heard)
+		require.Equal(t, story, resp.Choices[0].Content)
+		require.Equal(t, 1, resp.Choices[0].GenerationInfo[InfoResumed])
+		require.Len(t, s.requests, 3)
+		require.Equal(t, []string{s.keys[0], s.keys[0], s.keys[0]}, s.keys)
 	})
 }
 

@@ -83,16 +83,6 @@ func (s *seam) take(chunk []byte) ([]byte, bool) {
 	return s.cut(false)
 }
 
-// skip opens the seam for what isn't text, and reports whether that may be:
-// nothing is held that comes before it, and nothing has to be proven.
-func (s *seam) skip() bool {
-	if len(s.held) > 0 {
-		return false
-	}
-	_, ok := s.end()
-	return ok
-}
-
 // end returns what was still held when the continuation ended.
 func (s *seam) end() ([]byte, bool) {
 	if s.open {

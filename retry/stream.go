@@ -135,13 +135,14 @@ func (e *ear) hear(ctx context.Context, reasoning, chunk []byte) error {
 	if e.seam.open {
 		return e.pass(ctx, nil, chunk)
 	}
-	e.ctx = ctx
-	rest, ok := chunk, false
-	if d.Kind == delta.Tool || d.Choice != 0 {
-		ok = e.seam.skip()
-	} else {
-		rest, ok = e.seam.take(chunk)
+	if d.Kind == delta.Tool || d.Choice != 0 { // what was held comes before it
+		if err := e.end(); err != nil {
+			return err
+		}
+		return e.pass(ctx, nil, chunk)
 	}
+	e.ctx = ctx
+	rest, ok := e.seam.take(chunk)
 	if !ok {
 		e.w.noSeam = true
 		return errNoSeam
