@@ -28,11 +28,12 @@ type HedgerOptions struct {
 
 // A Hedger starts a second attempt, a hedge, beside a first one that takes
 // longer than most, and takes the answer that comes first: Dean and Barroso,
-// "The Tail at Scale", 2013, where a hedge after the 95th percentile costs
-// five calls in a hundred and cuts the slowest one in a thousand to a fraction.
-// It helps where slowness is the luck of one request (a busy replica, a lost
-// packet), and only makes it worse where the target as a whole is slow, which
-// is what the budget is for. A model is paid twice for a hedged call.
+// "The Tail at Scale", 2013. Where one answer in fifty of a second's takes a
+// hundred more, the 99th percentile falls from 101 s to 2.1 s for 1.05 attempts
+// a call (go test -run TestHedgingCutsTheTail -v). It helps where slowness is
+// the luck of one request (a busy replica, a lost packet), and only makes it
+// worse where the target as a whole is slow, which is what the budget is for. A
+// model is paid twice for a hedged call.
 //
 // Put one into [Options].Hedger; it belongs to one target, since it learns that
 // target's latencies, and may be shared by its policies. The rules:
