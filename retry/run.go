@@ -90,8 +90,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 	t.began = arrived
 	if o.Shedder != nil {
 		deadline, _ := ctx.Deadline()
-		p, _ := ctx.Value(priorityKey{}).(Priority)
-		if err := o.Shedder.Admit(arrived, deadline, -1, p); err != nil {
+		if err := o.Shedder.Admit(arrived, deadline, -1, PriorityOf(ctx)); err != nil {
 			return t, FromError(ctx, err)
 		}
 	}
