@@ -27,7 +27,7 @@ type call struct {
 	shared []Claim // taken of all tenants' limits
 	inside bool    // counted in the purses
 	ticket Ticket  // of the provider's account
-	done   func(*llms.ContentResponse, error)
+	pass   *pass   // with it
 }
 
 // begin estimates what the call will use.
@@ -39,7 +39,13 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	if !counts {
 		tokens = func(string) int { return 0 } // a tokenizer may be slow
 	}
-	model, use := Estimate(messages, options, tokens, m.o.Answer)
+	var model string
+	var use Use
+	if p := passOf(ctx, m.o.Account); p != nil { // it has been estimated above
+		model, use = p.model, p.use
+	} else {
+		model, use = Estimate(messages, options, tokens, m.o.Answer)
+	}
 	if model != "" {
 		c.model = model
 	}
@@ -272,7 +278,7 @@ func (c *call) refused(ctx context.Context, err error) error {
 }
 
 // settle replaces the estimate by what the call used.
-func (c *call) settle(resp *llms.ContentResponse, err error) {
+func (c *call) settle(ctx context.Context, resp *llms.ContentResponse, err error) {
 	tokens, money := c.tokens, c.money
 	var refused interface{ HTTPStatus() int }
 	switch {
@@ -300,8 +306,8 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 	c.charge(c.own, change)
 	c.charge(c.shared, change)
 	c.m.purses.close(c, money)
-	if c.done != nil {
-		c.done(resp, err)
+	if c.pass != nil {
+		c.pass.outcome(ctx, resp, err)
 	}
 }
 

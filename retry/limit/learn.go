@@ -177,30 +177,26 @@ func (t transport) CloseIdleConnections() {
 	}
 }
 
-// down returns the context for a call with a ticket, of whose outcome done is
-// told.
-func (a *Account) down(ctx context.Context, t Ticket) (below context.Context, done func(*llms.ContentResponse, error)) {
-	p := &pass{account: a, judged: true, ticket: t}
-	return context.WithValue(ctx, passKey{}, p), func(resp *llms.ContentResponse, err error) {
-		now := time.Now()
-		if err == nil {
-			if u, err := usage.Of(resp); err == nil {
-				a.Settle(now, t, Use{float64(u.Input), float64(u.Output)})
-			}
-			return
+// outcome takes in what came of a Model's call that went down with p.
+func (p *pass) outcome(ctx context.Context, resp *llms.ContentResponse, err error) {
+	now, a := time.Now(), p.account
+	if err == nil {
+		if u, err := usage.Of(resp); err == nil {
+			a.Settle(now, p.ticket, Use{float64(u.Input), float64(u.Output)})
 		}
-		if ours := (*Error)(nil); errors.As(err, &ours) {
-			return // the provider wasn't asked
-		}
-		e := retry.FromError(ctx, err)
-		a.Learn(now, t, e.Limits)
-		switch {
-		case e.Class == retry.RateLimit:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			a.Refused(now, t, max(e.Delay, p.asked))
-		case e.Status >= 400 && e.Status < 500:
-			a.Settle(now, t, Use{}) // the provider didn't begin
-		}
+		return
+	}
+	if ours := (*Error)(nil); errors.As(err, &ours) {
+		return // the provider wasn't asked
+	}
+	e := retry.FromError(ctx, err)
+	a.Learn(now, p.ticket, e.Limits)
+	switch {
+	case e.Class == retry.RateLimit:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		a.Refused(now, p.ticket, max(e.Delay, p.asked))
+	case e.Status >= 400 && e.Status < 500:
+		a.Settle(now, p.ticket, Use{}) // the provider didn't begin
 	}
 }

@@ -200,15 +200,17 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	returned := false
 	defer func() {
 		if !returned { // a panic below: what it used is unknown, so the estimate stands
-			c.settle(nil, errPanicked)
+			c.settle(ctx, nil, errPanicked)
 		}
 	}()
+	below := ctx
 	if a := m.o.Account; a != nil {
-		ctx, c.done = a.down(ctx, c.ticket)
+		c.pass = &pass{account: a, judged: true, ticket: c.ticket}
+		below = context.WithValue(ctx, passKey{}, c.pass)
 	}
-	resp, err = m.next.GenerateContent(ctx, messages, options...)
+	resp, err = m.next.GenerateContent(below, messages, options...)
 	returned = true
-	c.settle(resp, err)
+	c.settle(ctx, resp, err)
 	return resp, wrap.ContextError(ctx, err)
 }
 
