@@ -184,7 +184,7 @@ func Retry(o *Options) (*retry.Options, error) {
 	}
 	return &retry.Options{
 		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Adaptive: adaptive, Shedder: shedder,
-		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: account},
+		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: account, log: log, model: o.Model},
 		Timeouts: timeouts, Fallbacks: o.Fallbacks, Model: o.Model, Target: o.Target, Logger: o.Logger,
 	}, nil
 }

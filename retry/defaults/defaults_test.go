@@ -212,10 +212,13 @@ func TestUrgentCallsGoFirst(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		states := 0
+		states, waits := 0, 0
 		log := slog.New(&event.Checker{Report: t.Errorf, Next: handler(func(r slog.Record) {
-			if r.Message == event.BreakerState {
+			switch r.Message {
+			case event.BreakerState:
 				states++
+			case event.LimitWait:
+				waits++
 			}
 		})})
 		down := &modeltest.Script{Turns: []modeltest.Turn{{Err: &refusal{500, http.Header{}}, Times: -1}}}
@@ -228,6 +231,17 @@ func TestEvents(t *testing.T) {
 			require.Equal(t, "spare", answer)
 		}
 		require.Positive(t, states)
+		require.Zero(t, waits)
+
+		account, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 1, Per: time.Second}})
+		require.NoError(t, err)
+		m, err = defaults.New(spare, &defaults.Options{Logger: log, Account: account})
+		require.NoError(t, err)
+		for range 3 {
+			_, err := m.Call(t.Context(), "q")
+			require.NoError(t, err)
+		}
+		require.Equal(t, 2, waits)
 	})
 }
 

@@ -2,10 +2,12 @@ package defaults
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/limit"
 )
@@ -17,6 +19,8 @@ type gate struct {
 	shedder  *retry.Shedder
 	adaptive *retry.Adaptive
 	account  *limit.Account
+	log      *slog.Logger
+	model    string
 
 	mu      sync.Mutex
 	busy    bool
@@ -34,14 +38,25 @@ func (g *gate) Wait(ctx context.Context) error {
 	if err := g.adaptive.Wait(ctx); err != nil {
 		return err
 	}
+	placed := time.Now()
 	err := g.late(ctx, arrived, priority)
 	if err == nil {
 		err = g.account.Wait(ctx)
 	}
-	if err != nil && g.adaptive.Acquire(time.Now()) == nil {
-		g.adaptive.Release(time.Now(), retry.Neither)
+	if err != nil {
+		if g.adaptive.Acquire(time.Now()) == nil {
+			g.adaptive.Release(time.Now(), retry.Neither)
+		}
+		return err
 	}
-	return err
+	if waited := time.Since(arrived); waited > time.Millisecond {
+		dimension := "concurrency"
+		if 2*time.Since(placed) > waited {
+			dimension = "requests"
+		}
+		g.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.Duration(event.Delay, waited), slog.String(event.Model, g.model))
+	}
+	return nil
 }
 
 // late refuses a call that has waited for half of its time and can't end in the

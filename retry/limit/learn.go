@@ -14,8 +14,9 @@ import (
 )
 
 // A pass goes down with a call: what it will use of which account, and its
-// ticket.
+// ticket. Being its own context, it is one allocation.
 type pass struct {
+	context.Context
 	account *Account
 	model   string
 	use     Use
@@ -29,6 +30,14 @@ type pass struct {
 
 type passKey struct{}
 
+// Value implements context.Context.
+func (p *pass) Value(key any) any {
+	if key == (passKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
 func passOf(ctx context.Context, a *Account) *pass {
 	if p, ok := ctx.Value(passKey{}).(*pass); ok && p.account == a {
 		return p
@@ -40,7 +49,7 @@ func passOf(ctx context.Context, a *Account) *pass {
 // [Account.Wait] waits for, and what [Account.Transport] learns of. A [Model]
 // does this by itself; so it is for other calls, an embedding under retry.Do.
 func (a *Account) With(ctx context.Context, model string, u Use) context.Context {
-	return context.WithValue(ctx, passKey{}, &pass{account: a, model: model, use: u, ticket: Ticket{model: model}})
+	return &pass{Context: ctx, account: a, model: model, use: u, ticket: Ticket{model: model}}
 }
 
 // Wait takes room for a call and waits until it is there, in the order of
@@ -178,7 +187,7 @@ func (t transport) CloseIdleConnections() {
 }
 
 // outcome takes in what came of a Model's call that went down with p.
-func (p *pass) outcome(ctx context.Context, resp *llms.ContentResponse, err error) {
+func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	now, a := time.Now(), p.account
 	if err == nil {
 		if u, err := usage.Of(resp); err == nil {
@@ -189,7 +198,7 @@ func (p *pass) outcome(ctx context.Context, resp *llms.ContentResponse, err erro
 	if ours := (*Error)(nil); errors.As(err, &ours) {
 		return // the provider wasn't asked
 	}
-	e := retry.FromError(ctx, err)
+	e := retry.FromError(p.Context, err)
 	a.Learn(now, p.ticket, e.Limits)
 	switch {
 	case e.Class == retry.RateLimit:

@@ -151,24 +151,31 @@ func TestGoldenOverload(t *testing.T) {
 	t.Logf("%d pairs compared", pairs)
 }
 
-// The promise of package defaults, on seeds that nothing was chosen by: the
-// settings were chosen on seeds 1 to 20 and looked at on 101 to 420.
+// The promise of package defaults. The settings were chosen on seeds 1 to 20;
+// 101 to 120 are among those they were then looked at, and that moved one of them;
+// 1001 to 1020 nothing was chosen by.
 func TestDefaultsSurvive(t *testing.T) {
 	t.Parallel()
 	limit := strategy(t, known)
 	for _, scenario := range Scenarios() {
 		for _, headers := range []bool{true, false} {
-			worst, leastLate, most, mean := math.Inf(1), math.Inf(1), 0.0, 0.0
-			const seeds = 20
-			for seed := uint64(1001); seed <= 1000+seeds; seed++ {
-				r := mustRun(t, scenario, Strategy{Name: Defaults, Defaults: true, Headers: headers}, seed)
-				of := 100 * float64(r.OK) / float64(mustRun(t, scenario, limit, seed).OK)
-				worst, leastLate, most, mean = min(worst, of), min(leastLate, late(r)), max(most, waste(r)), mean+of/seeds
+			if headers && !scenario.quota() {
+				continue // a queue has none
 			}
-			t.Logf("%v, headers %v: %.1f %% of the known limit's answers (worst %.1f), late %.1f %%, wasted %.1f %%", scenario, headers, mean, worst, leastLate, most)
-			require.GreaterOrEqual(t, worst, 95.0)
-			require.GreaterOrEqual(t, leastLate, 95.0)
-			require.LessOrEqual(t, most, 10.0)
+			for _, first := range []uint64{101, 1001} {
+				worst, leastLate, most, mean := math.Inf(1), math.Inf(1), 0.0, 0.0
+				const seeds = 20
+				for seed := first; seed < first+seeds; seed++ {
+					r := mustRun(t, scenario, Strategy{Name: Defaults, Defaults: true, Headers: headers}, seed)
+					of := 100 * float64(r.OK) / float64(mustRun(t, scenario, limit, seed).OK)
+					worst, leastLate, most, mean = min(worst, of), min(leastLate, late(r)), max(most, waste(r)), mean+of/seeds
+				}
+				t.Logf("%v, headers %v, seeds from %d: %.1f %% of the known limit's answers (worst %.1f), late %.1f %%, wasted %.1f %%",
+					scenario, headers, first, mean, worst, leastLate, most)
+				require.GreaterOrEqual(t, worst, 95.0)
+				require.GreaterOrEqual(t, leastLate, 95.0)
+				require.LessOrEqual(t, most, 10.0)
+			}
 		}
 	}
 }
