@@ -1,6 +1,9 @@
-// Command lab01-runaway-cost runs the $100,000 weekend twice: a batch job with
+// Lab01-runaway-cost runs the $100,000 weekend twice: a batch job with
 // a loop that never ends, first with nothing in its way, then under a rate of
 // money, a budget and a kill switch. Time is simulated; no network is used.
+//
+//	go run ./examples/lab01-runaway-cost
+//	go run ./examples/lab01-runaway-cost -budget 50 -hourly 10
 package main
 
 import (
@@ -8,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -17,11 +21,8 @@ import (
 )
 
 func main() {
-	budget := flag.Int64("budget", 500, "what the job may spend in all, in dollars")
-	hourly := flag.Float64("hourly", 100, "how fast it may spend, in dollars an hour")
-	flag.Parse()
-	if err := run(*budget, *hourly); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "lab01-runaway-cost:", err)
 		os.Exit(1)
 	}
 }
@@ -30,8 +31,9 @@ func main() {
 // and $15 a million: a cent and three quarters a call, $1,638 an hour.
 const (
 	perSecond = 26
-	in, out   = 2000, 500
-	callCost  = (in*5 + out*15) * limit.USD / 1_000_000
+	tokensIn  = 2000
+	tokensOut = 500
+	callCost  = (tokensIn*5 + tokensOut*15) * limit.USD / 1_000_000
 )
 
 func cost(string, *llms.ContentResponse) (int64, bool) { return callCost, true }
@@ -48,21 +50,31 @@ func (p *provider) Call(ctx context.Context, prompt string, o ...llms.CallOption
 	return llms.GenerateFromSinglePrompt(ctx, p, prompt, o...)
 }
 
-func run(budget int64, hourly float64) error {
+func run(args []string, out, errs io.Writer) error {
+	f := flag.NewFlagSet("lab01-runaway-cost", flag.ContinueOnError)
+	f.SetOutput(errs)
+	budget := f.Int64("budget", 500, "what the job may spend in all, in dollars")
+	hourly := f.Float64("hourly", 100, "how fast it may spend, in dollars an hour")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
 	friday := time.Date(2026, 9, 18, 18, 0, 0, 0, time.UTC)
 	monday := friday.Add(63 * time.Hour)
 
 	unlimited := friday.Sub(monday).Abs().Seconds() * perSecond * float64(callCost) / limit.USD
-	fmt.Printf("Friday 18:00 to Monday 9:00, %d calls a second at $%.4f.\n\n", perSecond, float64(callCost)/limit.USD)
-	fmt.Printf("Without a limit: nobody is asked, nothing fails.       $%10.2f on Monday\n", unlimited)
+	fmt.Fprintf(out, "Friday 18:00 to Monday 9:00, %d calls a second at $%.4f.\n\n", perSecond, float64(callCost)/limit.USD)
+	fmt.Fprintf(out, "Without a limit: nobody is asked, nothing fails.       $%10.2f on Monday\n", unlimited)
 
 	now := friday
 	next := &provider{}
 	var off limit.Switch
 	m, err := limit.New(next, &limit.Options{
 		Quota: limit.Quota{
-			Money:        limit.Rate{N: hourly * limit.USD, Per: time.Hour},
-			SpendPicoUSD: budget * limit.USD,
+			Money:        limit.Rate{N: *hourly * limit.USD, Per: time.Hour},
+			SpendPicoUSD: *budget * limit.USD,
 		},
 		Cost:   cost,
 		Store:  &limit.Local{Now: func() time.Time { return now }},
@@ -81,7 +93,7 @@ func run(budget int64, hourly float64) error {
 		}
 		if !said[e.Dimension] {
 			said[e.Dimension] = true
-			fmt.Printf("%s  HTTP %d, %-6s $%9.2f spent   %v\n", now.Format("Monday 15:04"), e.HTTPStatus(), e.Dimension+":", dollars(m), e)
+			fmt.Fprintf(out, "%s  HTTP %d, %-6s $%9.2f spent   %v\n", now.Format("Monday 15:04"), e.HTTPStatus(), e.Dimension+":", dollars(m), e)
 		}
 		if e.Dimension == "money" {
 			// A client that obeys Retry-After sleeps until then.
@@ -91,10 +103,10 @@ func run(budget int64, hourly float64) error {
 			break
 		}
 	}
-	fmt.Printf("\nWith the limits: %d calls, $%.2f, and a page on Friday night instead of a bill on Monday.\n", next.calls, dollars(m))
+	fmt.Fprintf(out, "\nWith the limits: %d calls, $%.2f, and a page on Friday night instead of a bill on Monday.\n", next.calls, dollars(m))
 	off.Off("", "incident 1: batch job in a loop")
 	_, err = m.Call(ctx, "next item")
-	fmt.Printf("The switch, for everything that is left: %v\n", err)
+	fmt.Fprintf(out, "The switch, for everything that is left: %v\n", err)
 	return nil
 }
 

@@ -1,5 +1,6 @@
 // Lab04-overload shows what retries do to a service in an overload: strategies
-// side by side in four scenarios, a metastable failure, and its cure.
+// side by side in four scenarios, a metastable failure, and its cure: the
+// policies of retry/defaults, in the last two rows of each table.
 //
 //	go run ./examples/lab04-overload
 //	go run ./examples/lab04-overload -html overload.html    with figures
@@ -38,7 +39,8 @@ func run(args []string, out, errs io.Writer) error {
 	}
 	html := plot.Page{Title: "Retries under overload", Sections: []plot.Section{plot.Text(
 		"Load rises for a short while and falls again. Does the service come back? In the unbounded queue it doesn't while clients just retry; " +
-			"a limit on what is sent brings it back.")}}
+			"a limit on what is sent brings it back. A limit on the rate, learnt by refusals, is right for a quota and blind to a queue: " +
+			"the defaults of retry/defaults limit the rate and the calls in progress.")}}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, scenario := range overload.Scenarios() {
 		fmt.Fprintf(w, "\n%v\n\tanswered %%\tcalls\twasted\tlate goodput /s (offered %.0f)\tp99 s\t\n", scenario, scenario.Offered())
@@ -53,11 +55,11 @@ func run(args []string, out, errs io.Writer) error {
 			}
 			fmt.Fprintf(w, "%s\t%.1f\t%d\t%d\t%.1f\t%.1f\t\n", s.Name, 100*float64(r.OK)/float64(r.Requests), r.Calls, r.Wasted, r.LateGoodput, r.P99)
 			switch s.Name {
-			case "full_jitter_x5", "full_jitter+budget10%", "aimd_concurrency+deadline_shed+budget10%", overload.Recommended:
+			case "full_jitter_x5", overload.ZeroOptions, "adaptive_rate+deadline_shed+budget10%", overload.Defaults:
 				goodput.Series = append(goodput.Series, series(s.Name, r.Goodput))
 				waste.Series = append(waste.Series, series(s.Name, r.Waste))
 			}
-			if s.Name == overload.Recommended { // the last: the strategies have the same colours in both figures
+			if s.Name == overload.Defaults { // the last: the strategies have the same colours in both figures
 				goodput.Series = append(goodput.Series, series("arrivals", r.Arrived))
 			}
 		}
@@ -67,7 +69,19 @@ func run(args []string, out, errs io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "queue_metastable: the spike ends at 40 s, and at 120 s every plain retry still answers nobody.\nThe cure is to send less: a limit on calls in progress (aimd), or a known limit and shedding (recommended).")
+	fmt.Fprintln(out, "queue_metastable: the spike ends at 40 s, and at 120 s every plain retry still answers nobody.\n"+
+		"The cure is to send less: a limit on calls in progress (aimd), on the rate (adaptive_rate), or, as in\n"+
+		"retry/defaults, on both, with what can't be answered in time refused at once. It knows nothing of the\n"+
+		"server; the row client_rate_limit(known) does.")
+	r, err := overload.Run(overload.QuotaFree, overload.Strategy{Defaults: true, Mixed: true}, *seed)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, "\nThe same with priorities, quota_free_rejections:")
+	for i, name := range []string{"high", "normal", "low"} {
+		fmt.Fprintf(out, "  %s %.0f %%", name, 100*float64(r.Answered[i])/float64(r.Asked[i]))
+	}
+	fmt.Fprintln(out)
 	if *page == "" {
 		return nil
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retry/overload"
 )
 
 func TestRun(t *testing.T) {
@@ -15,7 +17,7 @@ func TestRun(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "page.html")
 	require.NoError(t, run([]string{"-html", page}, &out, io.Discard))
 	require.Contains(t, out.String(), "queue_metastable")
-	require.Contains(t, out.String(), "recommended")
+	require.Contains(t, out.String(), overload.DefaultsBlind)
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Contains(t, string(html), "Goodput, queue_metastable")

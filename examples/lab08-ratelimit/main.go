@@ -1,6 +1,9 @@
-// Command lab08-ratelimit shows a limit from both sides: the headers that a
-// server sends, and how a shared limit is divided between a noisy and a quiet
-// tenant. No network is used.
+// Lab08-ratelimit shows a limit from both sides: the headers that a server
+// sends, a client that learns from them, and how a shared limit is divided
+// between a noisy and a quiet tenant. No network is used.
+//
+//	go run ./examples/lab08-ratelimit
+//	go run ./examples/lab08-ratelimit -weight 1
 package main
 
 import (
@@ -8,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,47 +20,140 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
 func main() {
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab08-ratelimit [-weight N]")
-		flag.PrintDefaults()
-	}
-	weight := flag.Float64("weight", 3, "the paying tenant's weight; the free one's is 1")
-	flag.Parse()
-	if err := errors.Join(server(), tenants(*weight)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "lab08-ratelimit:", err)
 		os.Exit(1)
 	}
 }
 
+func run(args []string, out, errs io.Writer) error {
+	f := flag.NewFlagSet("lab08-ratelimit", flag.ContinueOnError)
+	f.SetOutput(errs)
+	weight := f.Float64("weight", 3, "the paying tenant's weight; the free one's is 1")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if err := server(out); err != nil {
+		return err
+	}
+	if err := learning(out); err != nil {
+		return err
+	}
+	return tenants(out, *weight)
+}
+
+// A site is a handler that limits requests, on a clock of its own.
+type site struct {
+	http.Handler
+	now time.Time
+}
+
+func newSite(r limit.Rate) (*site, error) {
+	s := &site{now: time.Unix(1_790_000_000, 0)}
+	return s, s.limitTo(r)
+}
+
+func (s *site) limitTo(r limit.Rate) (err error) {
+	s.Handler, err = limit.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), r,
+		&limit.HandlerOptions{Store: &limit.Local{Now: func() time.Time { return s.now }}})
+	return err
+}
+
+func (s *site) get() *http.Response {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	return w.Result()
+}
+
 // server asks a handler of 3 requests per 6 s until it refuses, and then waits
 // as it is told.
-func server() error {
-	now := time.Unix(1_790_000_000, 0)
-	h, err := limit.Handler(http.NotFoundHandler(), limit.Rate{N: 3, Per: 6 * time.Second},
-		&limit.HandlerOptions{Store: &limit.Local{Now: func() time.Time { return now }}})
+func server(out io.Writer) error {
+	s, err := newSite(limit.Rate{N: 3, Per: 6 * time.Second})
 	if err != nil {
 		return err
 	}
-	fmt.Println("3 requests per 6 s, asked as fast as possible:")
+	fmt.Fprintln(out, "3 requests per 6 s, asked as fast as possible:")
 	for i := range 5 {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-		verdict := "passed "
-		if w.Code == http.StatusTooManyRequests {
-			verdict = "refused"
+		r := s.get()
+		fmt.Fprintf(out, "  request %d  status %d  remaining %s, full again in %s", i+1, r.StatusCode,
+			r.Header.Get("x-ratelimit-remaining-requests"), r.Header.Get("x-ratelimit-reset-requests"))
+		if r.StatusCode == http.StatusTooManyRequests {
+			fmt.Fprintf(out, ", Retry-After %s\n  … 2 s later", r.Header.Get("Retry-After"))
+			s.now = s.now.Add(2 * time.Second)
 		}
-		fmt.Printf("  request %d %s  remaining %s, full again in %-3s Retry-After %s\n", i+1, verdict,
-			w.Header().Get("x-ratelimit-remaining-requests"), w.Header().Get("x-ratelimit-reset-requests"), w.Header().Get("Retry-After"))
-		if w.Code == http.StatusTooManyRequests {
-			now = now.Add(2 * time.Second)
-			fmt.Println("  … 2 s later")
+		fmt.Fprintln(out)
+	}
+	return nil
+}
+
+// learning has clients ask a server of 30 requests per 6 s, with 20 requests a
+// second to send. They know nothing of its limit.
+func learning(out io.Writer) error {
+	fmt.Fprintln(out, "\n20 requests a second for a minute, to a server of 30 per 6 s with another limit after that:")
+	for _, c := range []struct {
+		name            string
+		learns, headers bool
+	}{{"knows nothing", false, false}, {"learns by refusals", true, false}, {"reads the headers", true, true}} {
+		s, err := newSite(limit.Rate{N: 30, Per: 6 * time.Second})
+		if err != nil {
+			return err
+		}
+		account, err := limit.NewAccount(nil)
+		if err != nil {
+			return err
+		}
+		minute := func() (passed, refused int) {
+			for range 60 * 20 {
+				s.now = s.now.Add(time.Second / 20)
+				ticket, wait := account.Take(s.now, "m", limit.Use{})
+				if wait > 0 && c.learns {
+					continue // a client with a deadline would wait
+				}
+				r := s.get()
+				if c.headers {
+					account.Learn(s.now, ticket, retry.ParseAllowances(r.Header, s.now))
+				}
+				if r.StatusCode == http.StatusTooManyRequests {
+					refused++
+					asked, _ := retry.RetryAfter(r.Header, s.now)
+					account.Refused(s.now, ticket, asked)
+				} else {
+					passed++
+				}
+			}
+			return passed, refused
+		}
+		passed, refused := minute()
+		fmt.Fprintf(out, "  %-18s  %3d passed, %3d refused%s\n", c.name, passed, refused, known(account, s.now))
+		if !c.headers {
+			continue
+		}
+		for _, r := range []limit.Rate{{N: 60, Per: 6 * time.Second}, {N: 10, Per: 6 * time.Second}} {
+			if err := s.limitTo(r); err != nil {
+				return err
+			}
+			passed, refused = minute()
+			fmt.Fprintf(out, "  … a plan of %2.0f:     %3d passed, %3d refused%s\n", r.N, passed, refused, known(account, s.now))
 		}
 	}
 	return nil
+}
+
+func known(a *limit.Account, now time.Time) string {
+	for _, l := range a.Limits(now, "m") {
+		if l.Dimension == "requests" {
+			return fmt.Sprintf(", learnt: %d, %d of them left", l.Limit, l.Remaining)
+		}
+	}
+	return ""
 }
 
 type tenantKey struct{}
@@ -80,7 +177,7 @@ func (e *echo) Call(ctx context.Context, prompt string, o ...llms.CallOption) (s
 
 // tenants lets a noisy free tenant with 40 callers and a paying one with 8
 // share 400 requests a second for a second.
-func tenants(weight float64) error {
+func tenants(out io.Writer, weight float64) error {
 	next := &echo{got: map[string]int{}}
 	m, err := limit.New(next, &limit.Options{
 		Tenant:  func(ctx context.Context) string { return ctx.Value(tenantKey{}).(string) },
@@ -107,9 +204,9 @@ func tenants(weight float64) error {
 	}
 	wg.Wait()
 	total := next.got["paying"] + next.got["free"]
-	fmt.Printf("\n400 requests a second, shared by weight (%g to 1), 8 paying and 40 free callers:\n", weight)
+	fmt.Fprintf(out, "\n400 requests a second, shared by weight (%g to 1), 8 paying and 40 free callers:\n", weight)
 	for _, tenant := range []string{"paying", "free"} {
-		fmt.Printf("  %-7s %4.0f %%\n", tenant, 100*float64(next.got[tenant])/float64(max(total, 1)))
+		fmt.Fprintf(out, "  %-7s %4.0f %%\n", tenant, 100*float64(next.got[tenant])/float64(max(total, 1)))
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type call struct {
 	shared []Claim // taken of all tenants' limits
 	inside bool    // counted in the purses
 	ticket Ticket  // of the provider's account
-	done   func(*llms.ContentResponse, error)
+	pass   *pass   // with it
 }
 
 // begin estimates what the call will use.
@@ -39,7 +39,13 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	if !counts {
 		tokens = func(string) int { return 0 } // a tokenizer may be slow
 	}
-	model, use := Estimate(messages, options, tokens, m.o.Answer)
+	var model string
+	var use Use
+	if p := passOf(ctx, m.o.Account); p != nil { // it has been estimated above
+		model, use = p.model, p.use
+	} else {
+		model, use = Estimate(messages, options, tokens, m.o.Answer)
+	}
 	if model != "" {
 		c.model = model
 	}
@@ -111,14 +117,16 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.m.o.Switch.check(c.tenant); err != nil {
 		return err
 	}
-	if err := c.m.purses.open(c); err != nil {
+	if c.m.counts {
+		if err := c.m.purses.open(c); err != nil {
+			return err
+		}
+		c.inside = true
+	}
+	if err := c.take(ctx, &c.own, c.claims(c.quota, ":tenant:"+c.tenant)); err != nil {
 		return err
 	}
-	c.inside = true
-	if err := c.take(ctx, &c.own, c.claims(c.quota, c.tenant)); err != nil {
-		return err
-	}
-	shared, account := c.claims(c.m.o.Shared, ""), c.m.o.Account
+	shared, account := c.claims(c.m.o.Shared, ":all"), c.m.o.Account
 	if account != nil {
 		if t, ok := account.spend(ctx); ok {
 			c.ticket, account = t, nil // a Limiter above has waited for it
@@ -139,8 +147,12 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.take(ctx, &c.shared, shared); err != nil || account == nil {
 		return err
 	}
+	asked := time.Now()
 	t, err := account.wait(ctx, c.model, c.use, c.began.Add(c.m.o.Wait))
 	c.ticket = t
+	if waited := time.Since(asked); err == nil && waited > time.Millisecond {
+		c.logWait(ctx, dimensions[0], waited)
+	}
 	return err
 }
 
@@ -177,11 +189,7 @@ var dimensions = [...]string{"requests", "tokens", "money"}
 
 // claims are those of q's rates that limit anything, in the order of
 // dimensions.
-func (c *call) claims(q Quota, tenant string) []Claim {
-	scope := ":tenant:" + tenant
-	if tenant == "" {
-		scope = ":all"
-	}
+func (c *call) claims(q Quota, scope string) []Claim {
 	var all []Claim
 	for i, r := range [...]Rate{q.Requests, q.Tokens, q.Money} {
 		if n := [...]float64{1, c.tokens, float64(c.money)}[i]; !r.None() && n > 0 {
@@ -219,8 +227,7 @@ func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
 	if d.Wait <= 0 {
 		return nil
 	}
-	m.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension(claims[d.Claim].Key)),
-		slog.String(event.Tenant, c.tenant), slog.Duration(event.Delay, d.Wait), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model))
+	c.logWait(ctx, dimension(claims[d.Claim].Key), d.Wait)
 	t := time.NewTimer(d.Wait)
 	defer t.Stop()
 	select {
@@ -229,6 +236,11 @@ func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (c *call) logWait(ctx context.Context, dimension string, d time.Duration) {
+	c.m.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.String(event.Tenant, c.tenant),
+		slog.Duration(event.Delay, d), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model))
 }
 
 func dimension(key string) string {
@@ -299,9 +311,11 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 	}
 	c.charge(c.own, change)
 	c.charge(c.shared, change)
-	c.m.purses.close(c, money)
-	if c.done != nil {
-		c.done(resp, err)
+	if c.inside {
+		c.m.purses.close(c, money)
+	}
+	if c.pass != nil {
+		c.pass.outcome(resp, err)
 	}
 }
 

@@ -42,7 +42,11 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Reason)
 	}
 	if e.HasDelay {
-		fmt.Fprintf(&b, ": come back in %v", e.Delay)
+		d := e.Delay
+		if d > time.Second {
+			d = d.Round(time.Millisecond)
+		}
+		fmt.Fprintf(&b, ": come back in %v", d)
 	}
 	if e.cause != nil {
 		fmt.Fprintf(&b, ": %v", e.cause)

@@ -14,8 +14,9 @@ import (
 )
 
 // A pass goes down with a call: what it will use of which account, and its
-// ticket.
+// ticket. Being its own context, it is one allocation.
 type pass struct {
+	context.Context
 	account *Account
 	model   string
 	use     Use
@@ -29,6 +30,14 @@ type pass struct {
 
 type passKey struct{}
 
+// Value implements context.Context.
+func (p *pass) Value(key any) any {
+	if key == (passKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
 func passOf(ctx context.Context, a *Account) *pass {
 	if p, ok := ctx.Value(passKey{}).(*pass); ok && p.account == a {
 		return p
@@ -40,7 +49,7 @@ func passOf(ctx context.Context, a *Account) *pass {
 // [Account.Wait] waits for, and what [Account.Transport] learns of. A [Model]
 // does this by itself; so it is for other calls, an embedding under retry.Do.
 func (a *Account) With(ctx context.Context, model string, u Use) context.Context {
-	return context.WithValue(ctx, passKey{}, &pass{account: a, model: model, use: u, ticket: Ticket{model: model}})
+	return &pass{Context: ctx, account: a, model: model, use: u, ticket: Ticket{model: model}}
 }
 
 // Wait takes room for a call and waits until it is there, in the order of
@@ -177,30 +186,26 @@ func (t transport) CloseIdleConnections() {
 	}
 }
 
-// down returns the context for a call with a ticket, of whose outcome done is
-// told.
-func (a *Account) down(ctx context.Context, t Ticket) (below context.Context, done func(*llms.ContentResponse, error)) {
-	p := &pass{account: a, judged: true, ticket: t}
-	return context.WithValue(ctx, passKey{}, p), func(resp *llms.ContentResponse, err error) {
-		now := time.Now()
-		if err == nil {
-			if u, err := usage.Of(resp); err == nil {
-				a.Settle(now, t, Use{float64(u.Input), float64(u.Output)})
-			}
-			return
+// outcome takes in what came of a Model's call that went down with p.
+func (p *pass) outcome(resp *llms.ContentResponse, err error) {
+	now, a := time.Now(), p.account
+	if err == nil {
+		if u, err := usage.Of(resp); err == nil {
+			a.Settle(now, p.ticket, Use{float64(u.Input), float64(u.Output)})
 		}
-		if ours := (*Error)(nil); errors.As(err, &ours) {
-			return // the provider wasn't asked
-		}
-		e := retry.FromError(ctx, err)
-		a.Learn(now, t, e.Limits)
-		switch {
-		case e.Class == retry.RateLimit:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			a.Refused(now, t, max(e.Delay, p.asked))
-		case e.Status >= 400 && e.Status < 500:
-			a.Settle(now, t, Use{}) // the provider didn't begin
-		}
+		return
+	}
+	if ours := (*Error)(nil); errors.As(err, &ours) {
+		return // the provider wasn't asked
+	}
+	e := retry.FromError(p.Context, err)
+	a.Learn(now, p.ticket, e.Limits)
+	switch {
+	case e.Class == retry.RateLimit:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		a.Refused(now, p.ticket, max(e.Delay, p.asked))
+	case e.Status >= 400 && e.Status < 500:
+		a.Settle(now, p.ticket, Use{}) // the provider didn't begin
 	}
 }

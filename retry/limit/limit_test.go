@@ -381,6 +381,17 @@ func TestConcurrency(t *testing.T) {
 	})
 }
 
+// The limit of the one tenant of a program that names none isn't the shared one.
+func TestOwnAndSharedAreApart(t *testing.T) {
+	five := Rate{N: 5, Per: time.Hour}
+	m, err := New(&fakeModel{use: func(string) int { return 1 }}, &Options{Quota: Quota{Requests: five}, Shared: Quota{Requests: five}})
+	require.NoError(t, err)
+	for i := range 6 {
+		_, err = m.Call(t.Context(), "q")
+		require.Equal(t, i == 5, err != nil, "call %d", i)
+	}
+}
+
 type brokenStore struct{}
 
 func (brokenStore) Take(context.Context, []Claim, time.Duration) (Decision, error) {

@@ -105,6 +105,7 @@ type Model struct {
 	spare  Local // while the store is down
 	fair   fair
 	purses purses
+	counts bool // purses are needed
 }
 
 // New wraps next. Without options nothing is limited, which is an error unless
@@ -134,8 +135,12 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if m.o.Wait < 0 || m.o.Answer < 0 {
 		return nil, fmt.Errorf("%w: wait %v, answer %d: want 0 or more", ErrConfig, m.o.Wait, m.o.Answer)
 	}
-	if m.o.Cost == nil && m.limitsMoney() {
-		return nil, fmt.Errorf("%w: a limit of money needs Options.Cost", ErrConfig)
+	m.counts = m.o.Cost != nil
+	for q := range m.quotas {
+		if m.o.Cost == nil && (!q.Money.None() || q.SpendPicoUSD > 0) {
+			return nil, fmt.Errorf("%w: a limit of money needs Options.Cost", ErrConfig)
+		}
+		m.counts = m.counts || q.Concurrency > 0
 	}
 	if m.o.Tenant == nil {
 		m.o.Tenant = func(context.Context) string { return "" }
@@ -156,17 +161,16 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	return m, nil
 }
 
-func (m *Model) limitsMoney() bool {
-	all := []Quota{m.o.Quota, m.o.Shared}
-	for _, q := range m.o.Tenants {
-		all = append(all, q)
+// quotas yields every quota that there is.
+func (m *Model) quotas(yield func(Quota) bool) {
+	if !yield(m.o.Quota) || !yield(m.o.Shared) {
+		return
 	}
-	for _, q := range all {
-		if !q.Money.None() || q.SpendPicoUSD > 0 {
-			return true
+	for _, q := range m.o.Tenants {
+		if !yield(q) {
+			return
 		}
 	}
-	return false
 }
 
 func reported(r *llms.ContentResponse) (int, bool) {
@@ -203,10 +207,12 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			c.settle(nil, errPanicked)
 		}
 	}()
+	below := ctx
 	if a := m.o.Account; a != nil {
-		ctx, c.done = a.down(ctx, c.ticket)
+		c.pass = &pass{Context: ctx, account: a, judged: true, ticket: c.ticket}
+		below = c.pass
 	}
-	resp, err = m.next.GenerateContent(ctx, messages, options...)
+	resp, err = m.next.GenerateContent(below, messages, options...)
 	returned = true
 	c.settle(resp, err)
 	return resp, wrap.ContextError(ctx, err)

@@ -20,17 +20,36 @@
 // against the quota, as those of some providers do: whoever asks too often is
 // never let in again.
 //
-// Look at four things in the results.
+// Look at five things in the results.
 //
 //   - The shape of the backoff hardly matters. Jitter spreads callers who failed
 //     together; a lasting overload isn't a matter of being together.
 //   - A retry budget bounds the calls, and so ends the costly quota's failure. A
 //     queue that is already too long it doesn't always empty.
-//   - A limit on calls in progress does: what waits, waits at the client, where
-//     it can still be dropped. [retry.Adaptive] finds the limit by itself.
-//   - Best is to know the limit, stay below it, and refuse at once what can't
-//     be answered in time ([retry.Shedder]). Set it to 90 % of a queueing
-//     server's capacity: at 100 % a queue once grown never shrinks.
+//   - A limit on calls in progress does ([retry.Adaptive] finds it by itself): what
+//     waits, waits at the client, where it can still be dropped. But of a quota it
+//     notices only the refusals, and on some seeds too late.
+//   - A limit on the rate ([limit.Account] finds it, by the server's headers or by
+//     its refusals) is the other way round: right for a quota, blind to a queue.
+//   - To know the limit and refuse at once what can't be answered in time
+//     ([retry.Shedder]) is best. Set it to 90 % of a queueing server's capacity: at
+//     100 % a queue once grown never shrinks.
+//
+// So the client of package [defaults] has all of them, and comes within 3 % of the
+// known limit without knowing it:
+//
+//	                        answers, of the known limit's    wasted calls, of the
+//	                        mean and worst of 20 seeds       requests, at most
+//	quota_free_rejections         98.7 %   97.5 %                  0.3 %
+//	  without headers             98.5 %   97.3 %                  0.5 %
+//	quota_costly_rejections       98.7 %   97.5 %                  0.3 %
+//	  without headers             98.3 %   97.1 %                  0.5 %
+//	queue_metastable              98.8 %   97.6 %                  6.5 %
+//	queue_bounded                 98.8 %   98.0 %                  5.4 %
+//
+// go test -run DefaultsSurvive -v ./retry/overload prints it. The row named
+// [ZeroOptions] is what retry.Options does without settings: it bounds the
+// retries, and so harms nobody, but it doesn't bring a queue back.
 //
 // # Use
 //
@@ -42,18 +61,22 @@
 //		fmt.Println(s.Name, r.OK, r.Wasted, r.LateGoodput)
 //	}
 //
-// The policies are the library's own objects, asked with the simulation's
-// clock; the order in which a client asks them is written again here, and
-// requests queue for room under an adaptive limit, where a retry.Policy refuses
-// the attempt and tries it again after the backoff.
+// The policies are the library's own objects, those of defaults.Retry among them,
+// asked with the simulation's clock; only the order in which a client asks them is
+// written again here. A test of package defaults runs its model on goroutines
+// against the same servers and gets the same answers.
 //
 // # Pitfalls
 //
-// One client fleet shares one budget and one limiter: ten processes with a
-// limit each of the whole capacity have ten times the capacity. A service time
-// here is exponential and independent of the load; real servers get slower. A
-// policy chosen by its best seed is a policy chosen by luck: the tests use
-// seeds that nothing was tuned on.
+// Processes that share a server and know nothing of one another each start with a
+// limit of their own ([Strategy].Processes). A quota they divide well; before a
+// queue sixteen of them, each with thirty calls at once, lose a quarter of the
+// answers of the first minute before they have come down, and recover.
+//
+// A service time here is exponential and independent of the load; real servers
+// get slower. And a policy chosen by its best seed is chosen by luck: the settings
+// were chosen on seeds 1 to 20 and looked at on others up to 420 (one was changed
+// for it: Initial, from 20 to 30), the table has seeds 1001 to 1020.
 //
 // # Exercises
 //

@@ -3,11 +3,12 @@ package overload
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prodailabs/prodai/retry"
-	"github.com/prodailabs/prodai/retry/limit"
 )
 
 // Seconds is how long arrivals last.
@@ -30,25 +31,16 @@ type Result struct {
 	// answered: whether the clients' state has outlived the spike.
 	LateGoodput float64 `json:"goodput_of_arrivals_120_150"`
 
+	// Asked and Answered are the requests, and those answered in time, of High,
+	// Normal and Low.
+	Asked    [3]int `json:"-"`
+	Answered [3]int `json:"-"`
+
 	// Arrived, Goodput and Waste are requests, answers and wasted calls in each
 	// second.
 	Arrived [Seconds]float64 `json:"-"`
 	Goodput [Seconds]float64 `json:"-"`
 	Waste   [Seconds]float64 `json:"-"`
-}
-
-type request struct {
-	arrived, deadline time.Time
-	tries             int // attempts begun
-	waits             int
-	prev              time.Duration
-}
-
-type call struct {
-	r      *request
-	ticket retry.Ticket
-	sent   time.Time
-	over   bool
 }
 
 // An event happens at an instant; those at the same one in the order in which
@@ -94,7 +86,7 @@ func (q *events) pop() event {
 	return first
 }
 
-// A sim is one run: the clients first, then the server.
+// A sim is one run: clients, and the server.
 type sim struct {
 	scenario Scenario
 	s        Strategy
@@ -105,12 +97,7 @@ type sim struct {
 	out      Result
 	latency  []float64
 
-	budget   retry.Budget
-	breaker  *retry.Breaker
-	adaptive *retry.Adaptive
-	bucket   *limit.Bucket
-	shedder  *retry.Shedder
-	waiting  []*request // for room in adaptive
+	clients []*client
 
 	tokens   float64 // of the quota
 	refilled time.Duration
@@ -133,13 +120,17 @@ func (m *sim) exponential(mean float64) time.Duration {
 
 // Run simulates a scenario under a strategy.
 func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
-	if scenario > QueueBounded || s.Retries < 0 {
-		return nil, fmt.Errorf("%w: scenario %d, %d retries", ErrConfig, scenario, s.Retries)
+	if scenario > QueueBounded || s.Retries < 0 || s.Processes < 0 {
+		return nil, fmt.Errorf("%w: scenario %d, %d retries, %d processes", ErrConfig, scenario, s.Retries, s.Processes)
 	}
-	m := &sim{scenario: scenario, s: s, rand: rand.New(rand.NewPCG(seed, 1)), budget: retry.NoBudget, tokens: Capacity}
+	m := &sim{scenario: scenario, s: s, rand: rand.New(rand.NewPCG(seed, 1)), tokens: Capacity}
 	m.out = Result{Scenario: scenario.String(), Strategy: s.Name, Seed: seed}
-	if err := m.policies(); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, s.Name, err)
+	for range max(1, s.Processes) {
+		c, err := m.newClient()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, s.Name, err)
+		}
+		m.clients = append(m.clients, c)
 	}
 	// Arrivals have their own randomness: they are the same for every strategy.
 	arrivals, at := rand.New(rand.NewPCG(seed, 0)), time.Duration(0)
@@ -174,33 +165,6 @@ func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 	return o, nil
 }
 
-func (m *sim) policies() (err error) {
-	if m.s.Budget != nil {
-		if m.budget, err = m.s.Budget(); err != nil {
-			return err
-		}
-	}
-	if m.s.Breaker != nil {
-		if m.breaker, err = m.s.Breaker(); err != nil {
-			return err
-		}
-	}
-	if m.s.Adaptive != nil {
-		if m.adaptive, err = m.s.Adaptive(); err != nil {
-			return err
-		}
-	}
-	if m.s.Limit != nil {
-		if m.bucket, err = m.s.Limit(m.scenario); err != nil {
-			return err
-		}
-	}
-	if m.s.Shed != nil {
-		m.shedder, err = m.s.Shed()
-	}
-	return err
-}
-
 // tally counts in the second that is now.
 func (m *sim) tally(series *[Seconds]float64) {
 	if i := int(m.clock / time.Second); i < Seconds {
@@ -209,164 +173,64 @@ func (m *sim) tally(series *[Seconds]float64) {
 }
 
 func (m *sim) arrive() {
+	r := &request{arrived: m.now(), deadline: m.now().Add(m.scenario.deadline())}
+	c := m.clients[m.out.Requests%len(m.clients)]
+	if m.s.Mixed {
+		r.priority = retry.Priority(m.out.Requests/len(m.clients)%3 - 1)
+	}
 	m.out.Requests++
+	m.out.Asked[retry.High-r.priority]++
 	m.tally(&m.out.Arrived)
-	m.budget.Request(m.now())
-	m.attempt(&request{arrived: m.now(), deadline: m.now().Add(m.scenario.deadline())})
+	c.budget.Request(m.now())
+	c.attempt(r)
 }
 
-// attempt asks the client's limiter, then its shedder: what can't be answered
-// in time ends here.
-func (m *sim) attempt(r *request) {
-	r.tries++
-	if m.bucket == nil {
-		m.enter(r)
-		return
+// served counts an answer in time.
+func (m *sim) served(r *request) {
+	m.latency = append(m.latency, m.now().Sub(r.arrived).Seconds())
+	m.tally(&m.out.Goodput)
+	m.out.Answered[retry.High-r.priority]++
+	if a := r.arrived.Sub(epoch); a >= 120*time.Second {
+		m.out.LateGoodput++
 	}
-	place := m.bucket.ReserveAt(m.now(), 1)
-	if !place.OK || !m.inTime(r, place.Delay, retry.Normal) {
-		place.CancelAt(m.now())
-		return
-	}
-	m.after(place.Delay, func() { m.enter(r) })
-}
-
-func (m *sim) inTime(r *request, wait time.Duration, p retry.Priority) bool {
-	if m.shedder != nil {
-		return m.shedder.Admit(m.now(), r.deadline, wait, p) == nil
-	}
-	return m.now().Add(wait).Before(r.deadline)
-}
-
-// enter waits for room under the adaptive limit.
-func (m *sim) enter(r *request) {
-	if m.adaptive == nil {
-		m.send(r)
-		return
-	}
-	m.waiting = append(m.waiting, r)
-	m.admit()
-}
-
-func (m *sim) admit() {
-	for len(m.waiting) > 0 {
-		r := m.waiting[0]
-		in := m.inTime(r, 0, retry.High) // it has paid for its place in the known limit
-		if in && m.adaptive.Acquire(m.now()) != nil {
-			return
-		}
-		m.waiting = m.waiting[1:]
-		if in {
-			m.send(r)
-		}
-	}
-}
-
-// send makes a call, unless the breaker is open.
-func (m *sim) send(r *request) {
-	c := &call{r: r, sent: m.now()}
-	if m.breaker != nil {
-		var err error
-		if c.ticket, err = m.breaker.Allow(m.now()); err != nil {
-			if m.adaptive != nil {
-				m.adaptive.Release(m.now(), retry.Neither)
-			}
-			m.again(r, 0)
-			return
-		}
-	}
-	m.out.Calls++
-	patience := r.deadline.Sub(m.now())
-	if !m.scenario.quota() {
-		patience = min(patience, 4*time.Second)
-	}
-	m.after(patience, func() { m.end(c, false, 0) })
-	m.serve(c)
-}
-
-// end is the end of a call for its client; asked is the server's Retry-After.
-func (m *sim) end(c *call, ok bool, asked time.Duration) {
-	if c.over {
-		return
-	}
-	c.over = true
-	outcome := retry.Sick
-	if ok {
-		outcome = retry.Healthy
-	}
-	if m.breaker != nil {
-		m.breaker.Done(m.now(), c.ticket, outcome)
-	}
-	if m.adaptive != nil {
-		if !m.now().Before(c.r.deadline) {
-			outcome = retry.Neither // our own deadline says nothing about the server
-		}
-		m.adaptive.Release(m.now(), outcome)
-	}
-	if ok {
-		m.budget.Success(m.now())
-		if m.shedder != nil {
-			m.shedder.Observe(0, m.now().Sub(c.sent))
-		}
-		m.latency = append(m.latency, m.now().Sub(c.r.arrived).Seconds())
-		m.tally(&m.out.Goodput)
-		if a := c.r.arrived.Sub(epoch); a >= 120*time.Second {
-			m.out.LateGoodput++
-		}
-	} else {
-		m.tally(&m.out.Waste)
-		m.again(c.r, asked)
-	}
-	m.admit()
-}
-
-// again plans a retry, if there may be one.
-func (m *sim) again(r *request, asked time.Duration) {
-	if r.tries > m.s.Retries {
-		return
-	}
-	wait := time.Duration(0)
-	if m.s.Backoff != nil {
-		wait = m.s.Backoff.Delay(r.waits, r.prev, m.rand.Float64())
-	}
-	r.waits++
-	r.prev = wait
-	switch {
-	case asked == 0 || !m.s.RetryAfter:
-	case m.s.Spread:
-		wait = asked + min(wait, max(asked/4, time.Second)) // as retry.Policy does
-	default:
-		wait = max(wait, asked)
-	}
-	if !m.now().Add(wait).Before(r.deadline) || !m.budget.Retry(m.now()) {
-		return
-	}
-	m.after(wait, func() { m.attempt(r) })
 }
 
 // serve is the server's side of a call.
-func (m *sim) serve(c *call) {
-	if m.scenario.quota() {
-		m.tokens = min(Capacity, m.tokens+Capacity*(m.clock-m.refilled).Seconds())
-		m.refilled = m.clock
-		if m.tokens >= 1 {
-			m.tokens--
-			m.after(m.exponential(1), func() { m.end(c, true, 0) })
+func (m *sim) serve(call *call) {
+	answer := func(o outcome) func() { return func() { call.c.end(call, o) } }
+	if !m.scenario.quota() {
+		if m.scenario == QueueBounded && len(m.queue) >= 80 {
+			m.after(0, answer(outcome{}))
 			return
 		}
-		if m.scenario == QuotaCostly {
-			m.tokens = max(-Capacity, m.tokens-0.5)
-		}
-		asked := time.Duration((1 - m.tokens) / Capacity * float64(time.Second))
-		m.after(20*time.Millisecond, func() { m.end(c, false, asked) })
+		m.queue = append(m.queue, call)
+		m.work()
 		return
 	}
-	if m.scenario == QueueBounded && len(m.queue) >= 80 {
-		m.after(0, func() { m.end(c, false, 0) })
+	m.tokens = min(Capacity, m.tokens+Capacity*(m.clock-m.refilled).Seconds())
+	m.refilled = m.clock
+	if m.tokens >= 1 {
+		m.tokens--
+		m.after(m.exponential(1), answer(outcome{ok: true, limits: m.limits()}))
 		return
 	}
-	m.queue = append(m.queue, c)
-	m.work()
+	if m.scenario == QuotaCostly {
+		m.tokens = max(-Capacity, m.tokens-0.5)
+	}
+	asked := time.Duration((1 - m.tokens) / Capacity * float64(time.Second))
+	m.after(20*time.Millisecond, answer(outcome{refused: true, asked: asked, limits: m.limits()}))
+}
+
+// limits are the server's headers, as a client reads them.
+func (m *sim) limits() []retry.Allowance {
+	if !m.s.Headers {
+		return nil
+	}
+	h := http.Header{}
+	h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(Capacity))
+	h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(int(max(0, m.tokens))))
+	h.Set("X-Ratelimit-Reset-Requests", time.Duration((1-m.tokens/Capacity)*float64(time.Second)).Round(time.Millisecond).String())
+	return retry.ParseAllowances(h, m.now())
 }
 
 // work gives calls to free workers; they can't know who has gone.
@@ -377,7 +241,7 @@ func (m *sim) work() {
 		m.busy++
 		m.after(m.exponential(1), func() {
 			m.busy--
-			m.end(c, true, 0)
+			c.c.end(c, outcome{ok: true})
 			m.work()
 		})
 	}

@@ -75,21 +75,28 @@ type Strategy struct {
 	Limit func(Scenario) (*limit.Bucket, error)
 	// Shed makes the clients refuse what can't be answered in time.
 	Shed func() (*retry.Shedder, error)
+	// Learn makes them find the rate with a limit.Account: by refusals and, with
+	// Headers, by what the server says of its limits.
+	Learn, Headers bool
+	// Defaults takes all policies from package defaults, whatever is above, but
+	// for Headers.
+	Defaults bool
+	// Mixed makes a third of the requests urgent, and a third not.
+	Mixed bool
+	// Processes is how many share the requests, each with policies of its own;
+	// default 1.
+	Processes int
 }
 
 // ErrConfig is wrapped by the errors of [Run].
 var ErrConfig = errors.New("overload: invalid configuration")
 
-// Strategies returns the strategies side by side, the simplest first; Default
-// is what retry.Options without settings does, Recommended what the lecture
-// ends with.
+// Strategies returns the strategies side by side, the simplest first; the last
+// are the library's own.
 func Strategies() []Strategy {
 	full := retry.Exponential{}
 	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(10*time.Second, 0.1, 1) }
 	adaptive := func() (*retry.Adaptive, error) { return retry.NewAdaptive(nil) }
-	sized := func() (*retry.Adaptive, error) {
-		return retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 1.5 * Capacity})
-	}
 	shed := func() (*retry.Shedder, error) { return retry.NewShedder(time.Second) }
 	known := func(s Scenario) (*limit.Bucket, error) {
 		if s.quota() {
@@ -113,13 +120,16 @@ func Strategies() []Strategy {
 		{Name: "aimd_concurrency+full_jitter+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive},
 		{Name: "aimd_concurrency+deadline_shed+budget10%", Retries: 5, Backoff: full, Budget: tenth, Adaptive: adaptive, Shed: shed},
 		{Name: "client_rate_limit(known)+full_jitter", Retries: 5, Backoff: full, Limit: known, Shed: shed},
-		{Name: Default, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth},
-		{Name: Recommended, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth, Adaptive: sized, Limit: known, Shed: shed},
+		{Name: "adaptive_rate+deadline_shed+budget10%", Retries: 5, Backoff: full, Budget: tenth, Learn: true, Shed: shed},
+		{Name: ZeroOptions, Retries: 2, Backoff: full, RetryAfter: true, Spread: true, Budget: tenth},
+		{Name: DefaultsBlind, Defaults: true},
+		{Name: Defaults, Defaults: true, Headers: true},
 	}
 }
 
 // Names of strategies that belong to the library.
 const (
-	Default     = "default"
-	Recommended = "recommended"
+	ZeroOptions   = "retry.Options{}"
+	DefaultsBlind = "defaults, no headers" // package defaults, of which the server's limits are hidden
+	Defaults      = "defaults"
 )

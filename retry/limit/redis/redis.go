@@ -25,7 +25,9 @@
 //
 //   - When Redis is down the store returns an error, and limit.Options decides
 //     what that means: local limits meanwhile (the default), or nobody passes.
-//     Give the client short timeouts; a limiter that waits is an outage.
+//     Give the client short timeouts, and no retries: MaxRetries -1 and
+//     DialerRetries 1, whose default makes each call wait for five attempts to
+//     connect. A limiter that waits is an outage.
 //   - In a cluster the keys of one call must be in one slot: give
 //     limit.Options.Prefix a hash tag, "{limit}".
 //   - The instances' clocks don't matter, Redis' does.

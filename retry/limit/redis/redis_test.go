@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -188,6 +190,35 @@ func TestEightProcesses(t *testing.T) {
 			require.GreaterOrEqual(t, float64(total), least)
 		})
 	}
+}
+
+// Models of different processes, here with a connection each, share the limit
+// whole: what one has taken the other hasn't.
+func TestModelsShareALimit(t *testing.T) {
+	addr, _ := server(t)
+	hello := modeltest.Say("hello")
+	hello.Times = -1
+	passed := 0
+	var models []*limit.Model
+	for range 3 {
+		m, err := limit.New(&modeltest.Script{Turns: []modeltest.Turn{hello}}, &limit.Options{
+			Quota: limit.Quota{Requests: limit.Rate{N: 5, Per: time.Hour}}, Store: open(t, addr), StoreClosed: true,
+		})
+		require.NoError(t, err)
+		models = append(models, m)
+	}
+	for i := range 12 {
+		_, err := models[i%3].Call(t.Context(), "q")
+		var e *limit.Error
+		if errors.As(err, &e) {
+			require.Equal(t, "requests", e.Dimension)
+			require.InDelta(t, 12, e.Delay.Minutes(), 1)
+			continue
+		}
+		require.NoError(t, err)
+		passed++
+	}
+	require.Equal(t, 5, passed)
 }
 
 func TestDownIsAnError(t *testing.T) {

@@ -1,0 +1,113 @@
+package defaults
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/limit"
+)
+
+// A gate is what attempts wait for, as the Limiter of retry.Options: a place
+// among the calls in progress and room in the provider's account. One at a time
+// asks for them, the most urgent first.
+type gate struct {
+	shedder  *retry.Shedder
+	adaptive *retry.Adaptive
+	account  *limit.Account
+	log      *slog.Logger
+	model    string
+
+	mu      sync.Mutex
+	busy    bool
+	waiting [3][]chan struct{} // High, Normal, Low; closed when it is their turn
+}
+
+// Wait returns nil with a place kept for the retry.Adaptive.Acquire that
+// follows.
+func (g *gate) Wait(ctx context.Context) error {
+	arrived, priority := time.Now(), retry.PriorityOf(ctx)
+	if err := g.enter(ctx, priority); err != nil {
+		return err
+	}
+	defer g.leave()
+	if err := g.adaptive.Wait(ctx); err != nil {
+		return err
+	}
+	placed := time.Now()
+	err := g.late(ctx, arrived, priority)
+	if err == nil {
+		err = g.account.Wait(ctx)
+	}
+	if err != nil {
+		if g.adaptive.Acquire(time.Now()) == nil {
+			g.adaptive.Release(time.Now(), retry.Neither)
+		}
+		return err
+	}
+	if waited := time.Since(arrived); waited > time.Millisecond {
+		dimension := "concurrency"
+		if 2*time.Since(placed) > waited {
+			dimension = "requests"
+		}
+		g.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.Duration(event.Delay, waited), slog.String(event.Model, g.model))
+	}
+	return nil
+}
+
+// late refuses a call that has waited for half of its time and can't end in the
+// other half.
+func (g *gate) late(ctx context.Context, arrived time.Time, p retry.Priority) error {
+	deadline, ok := ctx.Deadline()
+	if now := time.Now(); ok && deadline.Sub(now) < now.Sub(arrived) {
+		return g.shedder.Admit(now, deadline, 0, p)
+	}
+	return nil
+}
+
+func (g *gate) enter(ctx context.Context, p retry.Priority) error {
+	g.mu.Lock()
+	if !g.busy {
+		g.busy = true
+		g.mu.Unlock()
+		return nil
+	}
+	line := &g.waiting[max(0, min(int(retry.High)-int(p), 2))]
+	turn := make(chan struct{})
+	*line = append(*line, turn)
+	g.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(*line, turn); i >= 0 {
+		*line = slices.Delete(*line, i, i+1)
+	} else {
+		g.next() // the turn came as the caller left: pass it on
+	}
+	return ctx.Err()
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next()
+}
+
+func (g *gate) next() {
+	for i := range g.waiting {
+		if line := g.waiting[i]; len(line) > 0 {
+			close(line[0])
+			g.waiting[i] = line[1:]
+			return
+		}
+	}
+	g.busy = false
+}
