@@ -1,16 +1,17 @@
 // Lab08-guardrails switches the layers of a guard on, one by one and together,
-// and counts which attacks still succeed and which ordinary requests are
-// stopped.
+// and counts which attacks still succeed, and in which ordinary requests the
+// user is asked, loses a link or is stopped.
 //
 // The model behind is the worst there is: it does whatever the text that it read
 // last told it. So the numbers say what the guard stops, not how often a model
 // falls for it, and they are the same every time.
 //
 //	go run ./examples/lab08-guardrails               # the table
-//	go run ./examples/lab08-guardrails -v            # each ordinary request, and why it was stopped
+//	go run ./examples/lab08-guardrails -v            # each ordinary request, and what came of it
 //	go run ./examples/lab08-guardrails -out lab.html # and the figures
 //
-// See the notes of package guard.
+// At the end it composes guard/flood with retry/limit: what one text may cost, and
+// what one tenant may. See the notes of package guard.
 package main
 
 import (
@@ -20,7 +21,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -49,7 +49,10 @@ func run(args []string, w io.Writer) error {
 	if err := l.table(w); err != nil {
 		return err
 	}
-	if err := l.ordinary(w, *verbose); err != nil || *out == "" {
+	if err := l.ordinary(w, *verbose); err != nil {
+		return err
+	}
+	if err := consumption(w); err != nil || *out == "" {
 		return err
 	}
 	if err := l.page().WriteFile(*out); err != nil {
@@ -80,9 +83,10 @@ type lab struct {
 	classes  []string
 	succeed  map[string]map[string]int // attacks, by class and setting
 	of       map[string]int            // attacks of a class
-	stopped  map[string]int            // ordinary requests, by setting
+	stopped  map[string]int            // ordinary requests whose user notices the guard, by setting
 	tasks    []scenario
 	final    []outcome // of the tasks, with all layers
+	doubted  int       // attacks that the user was asked about, with all layers
 }
 
 const total = "all attacks"
@@ -109,6 +113,9 @@ func measure() (*lab, error) {
 				l.succeed[s.class][set.name]++
 				l.succeed[total][set.name]++
 			}
+			if o.asked && set.name == "all" {
+				l.doubted++
+			}
 		}
 	}
 	l.classes = append(l.classes, total)
@@ -118,7 +125,7 @@ func measure() (*lab, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
-			if o.stopped {
+			if !o.smooth() {
 				l.stopped[set.name]++
 			}
 			if set.name == "all" {
@@ -147,7 +154,7 @@ func (l *lab) table(w io.Writer) error {
 		}
 		fmt.Fprintln(tw, strings.Join(row, "\t")+"\t")
 	}
-	row = []string{"ordinary, stopped", fmt.Sprint(len(l.tasks))}
+	row = []string{"ordinary, noticed", fmt.Sprint(len(l.tasks))}
 	for _, s := range l.settings {
 		row = append(row, fmt.Sprint(l.stopped[s.name]))
 	}
@@ -161,43 +168,36 @@ func (l *lab) table(w io.Writer) error {
 	}
 	all := l.succeed[total]["all"]
 	low, high := wilson(all, l.of[total])
-	_, err := fmt.Fprintf(w, "\nAll layers: %d of %d attacks succeed; with as many tries of this kind, %.1f to %.1f %% (95 %%, Wilson).\n", all, l.of[total], 100*low, 100*high)
+	_, err := fmt.Fprintf(w, "\nAll layers: %d of %d attacks succeed; with as many tries of this kind, %.1f to %.1f %% (95 %%, Wilson).\n"+
+		"The users were asked about %d of them and said no; one who always says yes lets these through.\n", all, l.of[total], 100*low, 100*high, l.doubted)
 	return err
 }
 
 func (l *lab) ordinary(w io.Writer, verbose bool) error {
-	fmt.Fprintf(w, "The price: %d of %d ordinary requests are stopped or lose a link.\n", l.stopped["all"], len(l.tasks))
-	var why []string
 	count := map[string]int{}
 	for i := range l.tasks {
-		if l.final[i].stopped {
-			c := l.why(i)
-			if count[c]++; count[c] == 1 {
-				why = append(why, c)
-			}
-		}
+		count[l.final[i].String()]++
 	}
-	slices.Sort(why)
-	for _, c := range why {
-		fmt.Fprintf(w, "  %d  %s\n", count[c], c)
-	}
-	if !verbose {
-		return nil
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "The price: of %d ordinary requests %d pass, %d after a question to the user; %d shows an address without a link; %d are stopped.\n",
+		len(l.tasks), count[passes], count[asks], count[unlinked], count[stopped])
 	for i, s := range l.tasks {
-		mark, by := "passes", ""
-		if o := l.final[i]; o.stopped {
-			mark, by = "stopped", "  ("+o.by+": "+l.why(i)+")"
-		}
-		if _, err := fmt.Fprintf(w, "  %-8s %s%s\n", mark, s.user, by); err != nil {
-			return err
+		if o := l.final[i]; verbose || !o.smooth() {
+			if _, err := fmt.Fprintf(w, "  %-8s  %s%s\n", o, s.user, because(l.why(i))); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// why says why an ordinary request was stopped.
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return "  (" + why + ")"
+}
+
+// why says why the user noticed something.
 func (l *lab) why(i int) string {
 	if l.final[i].by == "injection" {
 		return "the filter is mistaken"
@@ -217,7 +217,7 @@ func wilson(k, n int) (low, high float64) {
 func (l *lab) page() *plot.Page {
 	bars := &plot.Bars{Title: "Attacks that succeed", Y: plot.Axis{Label: "share of the attacks", Unit: "%"}, Caption: "Each layer alone, and all of them. Bars show Wilson's 95 % interval."}
 	var series, price plot.BarSeries
-	series.Name, price.Name = "attacks that succeed", "ordinary requests stopped"
+	series.Name, price.Name = "attacks that succeed", "ordinary requests noticed"
 	for _, s := range l.settings {
 		bars.Groups = append(bars.Groups, s.name)
 		k, n := l.succeed[total][s.name], l.of[total]
@@ -241,14 +241,10 @@ func (l *lab) page() *plot.Page {
 	}
 	requests := &plot.Table{Title: "Ordinary requests, all layers on", Head: []string{"request", "outcome", "why"}}
 	for i, s := range l.tasks {
-		row := []string{s.user, "passes", ""}
-		if o := l.final[i]; o.stopped {
-			row[1], row[2] = "stopped", o.by+": "+l.why(i)
-		}
-		requests.Rows = append(requests.Rows, row)
+		requests.Rows = append(requests.Rows, []string{s.user, l.final[i].String(), l.why(i)})
 	}
 	return &plot.Page{Title: "Guardrails, layer by layer", Sections: []plot.Section{
-		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by the wording stops what reads like an attack. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell."),
+		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by the wording stops what reads like an attack. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell: there it asks."),
 		bars, table, requests,
 	}}
 }

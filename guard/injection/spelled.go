@@ -12,8 +12,8 @@ const minSpelled = 4
 // e", "i.g.n.o.r.e", "i-g-n-o-r-e". A wider gap separates words.
 func spelled(m *mapped, emit func(string, mapped)) {
 	s := m.text
-	b := newBuilder(m, len(s))
-	joined, done := false, 0
+	var b *builder
+	done := 0
 	for i := 0; i < len(s); {
 		if i > 0 && !boundary(s[i-1]) {
 			i++
@@ -24,11 +24,14 @@ func spelled(m *mapped, emit func(string, mapped)) {
 			i++
 			continue
 		}
+		if b == nil {
+			b = newBuilder(m, len(s))
+		}
 		b.keep(done, i)
 		letterRun(m, i, b)
-		joined, done, i = true, end, end
+		done, i = end, end
 	}
-	if joined {
+	if b != nil {
 		b.keep(done, len(s))
 		emit("spelled", b.mapped())
 	}

@@ -48,6 +48,8 @@
 //
 //   - Cleaning, then changing. Whatever is done to HTML after [HTML.Clean] can
 //     undo it: clean last.
+//   - Taking an address away where the user asked for it. Defanged
+//     (evil[.]test/login, LinkOptions.Defang) it can be read and not clicked.
 //   - An allow-list with a host where anybody can publish: a link to
 //     storage.example.com is a link to everybody's storage.
 //   - exec.Command("sh", "-c", …) with parts from a model. Quoting is right until

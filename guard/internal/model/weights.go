@@ -81,6 +81,10 @@ func (w *Weights) Margin(v Vector) float64 {
 // lower its margin further, aren't looked at any more.
 const sure = 2
 
+// manyWindows is what the best window's margin is lowered by for each factor of e
+// in their number: the maximum of many is high by accident.
+const manyWindows = .3
+
 // Score returns the margin of a text and the tokens that carry most of it. A
 // long text scores as its best window does, but no higher than as a whole: one
 // bad sentence in a harmless text, or many slightly odd ones, are each less
@@ -104,5 +108,5 @@ func (w *Weights) Score(e *Extractor, text string, tokens []Token) (best float64
 			best, from, to = z, x[0], x[1]
 		}
 	}
-	return min(whole, best), from, to
+	return min(whole, best-manyWindows*math.Log(float64(len(windows)))), from, to
 }

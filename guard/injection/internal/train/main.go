@@ -12,14 +12,17 @@
 package main
 
 import (
+	"cmp"
 	"flag"
-	"fmt"
 	"log"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/prodailabs/prodai/guard/injection"
 	"github.com/prodailabs/prodai/guard/internal/model"
@@ -30,9 +33,11 @@ const (
 	lambda        = 1   // L2 penalty
 	sourcePower   = .7  // a source of n rows weighs n^sourcePower
 	grammarFactor = 3   // and one of the grammars that many times more
+	recordFactor  = .5  // and the records that many times more
 	windowWeight  = .3  // of a window of a harmless text, relative to the text
 	guessWeight   = .3  // of a decoded reading of a harmless text
-	maxFPR        = .03 // at the threshold
+	meanFPR       = .03 // at the threshold, the mean of the left-out sources of harmless texts
+	worstFPR      = .05 // and the worst of them
 )
 
 func group(i uint32) int { return model.Group(min(i, model.Buckets-1)) }
@@ -73,6 +78,20 @@ var folds = [][]string{
 	{"neuralchemy other", "neuralchemy harmless"}, {"jailbreaks"}, {"GPTeacher/Roleplay"}, {"own"}, {"instructions"},
 }
 
+// doubtful picks the rows to leave out: copies of training rows (near_train);
+// ordinary questions labelled as attacks (the kind "control"); and shell or Python
+// one-liners in backticks labelled so, which ask for code and leave the model's
+// rules alone. Learning those means flagging code.
+func doubtful(e example) bool {
+	code := []string{"adversarial", "encoding", "training_extraction", "code_execution"}
+	return e.NearTrain || e.Kind == "control" || e.Label == 1 && slices.Contains(code, e.Kind) && strings.Contains(e.Text, "`")
+}
+
+// learn reports whether a sample may be trained on. BIPIA's attacks may not: they
+// are ordinary requests inside documents, and the same documents without them are
+// harmless rows, so they would teach that documents are attacks.
+func learn(s *sample) bool { return s.Label == 0 || s.fold != "BIPIA/train" }
+
 func prepare(ex *model.Extractor, all []example) []*sample {
 	out := make([]*sample, len(all))
 	for i, e := range all {
@@ -111,7 +130,10 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 	}
 	weight := func(s *sample) float64 {
 		w := math.Pow(count[part{s.Source, s.Label}], sourcePower-1)
-		if strings.HasPrefix(s.Source, "synthetic") {
+		switch {
+		case s.Source == recordSource:
+			w *= recordFactor
+		case strings.HasPrefix(s.Source, "synthetic"):
 			w *= grammarFactor
 		}
 		return w
@@ -146,42 +168,39 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 	return p.minimise(80)
 }
 
-// margin scores a sample as model.Weights.Score does, before rounding: the
-// best reading, each the lesser of the whole and its best window.
-func margin(w []float64, s *sample) float64 {
-	sum := func(v model.Vector) float64 {
-		z := w[model.Buckets]
-		for _, i := range v.Index {
-			z += w[i] * float64(v.Scale[group(i)])
-		}
-		return z
+// detect scores samples as the detector with these weights does, rules and all.
+func detect(w []float64, samples []*sample) ([]scored, error) {
+	d, err := injection.New(&injection.Options{Weights: string(model.Encode(w, w[model.Buckets], 0))})
+	if err != nil {
+		return nil, err
 	}
-	best := math.Inf(-1)
-	for _, r := range s.readings {
-		z := sum(r.whole)
-		if len(r.windows) > 0 {
-			window := math.Inf(-1)
-			for _, v := range r.windows {
-				window = max(window, sum(v))
+	out := make([]scored, len(samples))
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for k := range workers {
+		wg.Go(func() {
+			for i := k; i < len(samples); i += workers {
+				p := d.Inspect(samples[i].Text).Score
+				out[i] = scored{math.Log(p / (1 - p)), samples[i].Label, samples[i].Source}
 			}
-			z = min(z, window)
-		}
-		best = max(best, z)
+		})
 	}
-	return best
+	wg.Wait()
+	return out, nil
 }
 
 func main() {
 	log.SetFlags(0)
 	corpus := flag.String("corpus", "", "folder with train.jsonl.gz and dev.jsonl.gz")
 	out := flag.String("out", "", "folder to write model.bin and bigram.bin to; nothing is written without it")
+	test := flag.String("test", "", "rows to score that are never trained on")
 	flag.Parse()
-	if err := run(*corpus, *out); err != nil {
+	if err := run(*corpus, *out, *test); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(corpus, out string) error {
+func run(corpus, out, test string) error {
 	rows, err := readCorpus(filepath.Join(corpus, "train.jsonl.gz"))
 	if err != nil {
 		return err
@@ -190,39 +209,57 @@ func run(corpus, out string) error {
 	if err != nil {
 		return err
 	}
-	// near_train rows are copies of training rows; rows of the kind "control"
-	// are ordinary questions labelled as attacks.
-	drop := func(e example) bool { return e.NearTrain || e.Kind == "control" }
-	rows, dev = slices.DeleteFunc(rows, drop), slices.DeleteFunc(dev, drop)
+	rows, dev = slices.DeleteFunc(rows, doubtful), slices.DeleteFunc(dev, doubtful)
 	ex := model.New(injection.Normalise)
 	held := prepare(ex, dev)
 	samples := prepare(ex, append(slices.Clip(rows), synthetic()...))
 
+	var left [][]scored // by fold
 	var pool []scored
 	for _, f := range folds {
-		w := train(samples, func(s *sample) bool { return !slices.Contains(f, s.fold) })
-		var fold []scored
+		w := train(samples, func(s *sample) bool { return learn(s) && !slices.Contains(f, s.fold) })
+		var out []*sample
 		for _, s := range slices.Concat(samples, held) {
 			if slices.Contains(f, s.fold) {
-				fold = append(fold, scored{margin(w, s), s.Label})
+				out = append(out, s)
 			}
 		}
-		report(strings.Join(f, " + "), fold, 0)
-		if f[0] != "BIPIA/train" { // text alone can't tell its two classes apart
-			pool = append(pool, fold...)
+		x, err := detect(w, out)
+		if err != nil {
+			return err
 		}
+		left, pool = append(left, x), append(pool, x...)
 	}
-	report("all but BIPIA", pool, 0)
-	threshold := thresholdAt(pool, maxFPR)
-	report(fmt.Sprintf("all but BIPIA, threshold %.3f", threshold), pool, threshold)
-
-	w := train(samples, func(*sample) bool { return true })
-	var scores []scored
-	for _, s := range held {
-		scores = append(scores, scored{margin(w, s), s.Label})
+	threshold := chooseThreshold(left)
+	for i, x := range left {
+		report("without "+strings.Join(folds[i], ", "), x, threshold)
 	}
-	threshold = max(threshold, thresholdAt(scores, maxFPR))
-	report(fmt.Sprintf("dev, threshold %.3f", threshold), scores, threshold)
+	report("all of them", pool, threshold)
+	w := train(samples, learn)
+	scores, err := detect(w, held)
+	if err != nil {
+		return err
+	}
+	report("dev", scores, threshold)
+	if test != "" {
+		rows, err := readCorpus(test)
+		if err != nil {
+			return err
+		}
+		kinds := map[string][]scored{}
+		scores, err := detect(w, prepare(ex, rows))
+		if err != nil {
+			return err
+		}
+		for i, x := range scores {
+			k := cmp.Or(rows[i].Source, rows[i].Kind)
+			kinds[k] = append(kinds[k], x)
+		}
+		for _, k := range slices.Sorted(maps.Keys(kinds)) {
+			report("test, "+k, kinds[k], threshold)
+		}
+		report("test", scores, threshold)
+	}
 	if out == "" {
 		return nil
 	}

@@ -3,18 +3,20 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
 type scored struct {
 	margin float64
 	label  int
+	source string
 }
 
 // report prints the area under the ROC curve and, at the threshold, recall and
 // the false-positive rate.
 func report(name string, x []scored, threshold float64) {
-	fmt.Printf("%-44s n %6d  AUC %.4f  recall %.3f  FPR %.4f\n", name, len(x), auc(x), rate(x, 1, threshold), rate(x, 0, threshold))
+	fmt.Printf("%-55s n %6d  AUC %.4f  at %.3f: recall %.3f  FPR %.4f\n", name, len(x), auc(x), threshold, rate(x, 1, threshold), rate(x, 0, threshold))
 }
 
 // auc is the share of pairs of an attack and a harmless text that are in the
@@ -35,6 +37,9 @@ func auc(x []scored) float64 {
 	return sum / attacks / harmless
 }
 
+// enoughRows is the size from which a source's rate is a bound of its own.
+const enoughRows = 300
+
 func rate(x []scored, label int, threshold float64) float64 {
 	var n, hits float64
 	for _, s := range x {
@@ -48,15 +53,32 @@ func rate(x []scored, label int, threshold float64) float64 {
 	return hits / n
 }
 
-// thresholdAt is the lowest threshold at which the false-positive rate is at
-// most fpr.
-func thresholdAt(x []scored, fpr float64) float64 {
-	var harmless []float64
-	for _, s := range x {
-		if s.label == 0 {
-			harmless = append(harmless, s.margin)
+// chooseThreshold returns the lowest threshold at which the false-positive rates
+// of sources have at most the mean meanFPR, and none with enough rows to tell is
+// above worstFPR. Each source counts the same: a large one with easy texts must
+// not hide a small one.
+func chooseThreshold(sources [][]scored) float64 {
+	fits := func(t float64) bool {
+		sum, n := 0.0, 0.0
+		for _, x := range sources {
+			r := rate(x, 0, t)
+			switch {
+			case math.IsNaN(r): // it has attacks only
+				continue
+			case r > worstFPR && len(x) >= enoughRows:
+				return false
+			}
+			sum, n = sum+r, n+1
+		}
+		return sum <= meanFPR*n
+	}
+	low, high := -10.0, 10.0
+	for high-low > 1e-4 {
+		if mid := (low + high) / 2; fits(mid) {
+			high = mid
+		} else {
+			low = mid
 		}
 	}
-	slices.Sort(harmless)
-	return harmless[min(len(harmless)-1, len(harmless)-int(fpr*float64(len(harmless))))] + 1e-6
+	return high
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	_ "embed"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,8 +21,9 @@ var languageTexts string
 // synthetic returns the examples of the two grammars and the sentences of
 // languages.txt, always the same ones.
 func synthetic() []example {
-	all := expand(attackGrammar, 1, "synthetic-attack")
-	all = append(all, expand(benignGrammar, 0, "synthetic-benign")...)
+	attacks := expand(attackGrammar, 1, "synthetic-attack")
+	harmless := append(expand(benignGrammar, 0, "synthetic-benign"), records()...)
+	all := slices.Concat(attacks, harmless, embedded(attacks, harmless))
 	for line := range strings.Lines(languageTexts) {
 		lang, text, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		for _, s := range strings.SplitAfter(text, ". ") {
@@ -29,6 +32,36 @@ func synthetic() []example {
 	}
 	return all
 }
+
+// embedded puts every fourth attack into a harmless document or record: there
+// attacks on agents stand, and without such examples a harmless beginning excuses
+// what follows.
+func embedded(attacks, harmless []example) []example {
+	rng := rand.New(rand.NewPCG(3, 20261124))
+	hosts := slices.DeleteFunc(slices.Clone(harmless), func(e example) bool {
+		return e.Kind != "documents" && e.Source != recordSource || len(e.Text) > 600
+	})
+	host := func() string { return hosts[rng.IntN(len(hosts))].Text }
+	var all []example
+	for i := 0; i < len(attacks); i += 4 {
+		e := attacks[i]
+		switch rng.IntN(4) {
+		case 0:
+			e.Text = host() + pickOne(rng, "\n", "\n\n", " ", " -- ") + e.Text
+		case 1:
+			e.Text = host() + "\n" + e.Text + "\n" + host()
+		case 2:
+			e.Text = e.Text + pickOne(rng, "\n", "\n\n", " ") + host()
+		case 3:
+			e.Text = fmt.Sprintf(`{"id":%d,"%s":%q}`, rng.IntN(1e4), pickOne(rng, "note", "text", "comment", "body", "title"), e.Text)
+		}
+		e.Source = "synthetic-embedded"
+		all = append(all, e)
+	}
+	return all
+}
+
+func pickOne(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
 
 // expand reads a grammar: NAME = a | b defines a list, "20 text" makes twenty
 // texts by taking choices at random.
