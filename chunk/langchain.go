@@ -59,8 +59,13 @@ type LangchainOptions struct {
 // where no separator helps, since it adds up the sizes of parts; new work is
 // better off with [Recursive].
 //
-// With Drop a passage may not stand in the source as it is, because its parts
-// were joined by the literal separator; its Start and End then are -1.
+// Of the laws of [Chunker] these modes can't keep all. With Drop a passage may
+// not stand in the source as it is, because its parts were joined by the literal
+// separator; its Start and End then are -1. Two passages may begin at the same
+// place, where the first of two overlapping ones loses white space at its
+// beginning. White space is what Python's strip takes for it, which is also
+// U+001C to U+001F; with KeepSpace, and where no separator is left for a piece of
+// Size or more, a passage may be nothing else. Oversize is never said.
 type Langchain struct {
 	o          LangchainOptions
 	separators []separator
@@ -111,123 +116,127 @@ func (l *Langchain) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var parts []string
+	c := langchainCut{l: l, text: text}
+	all := Span{0, len(text)}
 	if l.o.Character {
 		sep := l.separators[0]
 		joint := ""
 		if l.o.Keep == Drop && !sep.lookaround {
 			joint = sep.literal
 		}
-		parts = l.merge(sep.split(text, l.o.Keep), joint)
+		c.merge(sep.split(text, all, l.o.Keep), joint)
 	} else {
-		parts = l.recurse(text, l.separators)
+		c.recurse(all, l.separators)
 	}
-	return locate(text, parts), nil
+	return finish(text, c.out, runesOf(text)), nil
 }
 
+// langchainCut cuts one text.
+type langchainCut struct {
+	l    *Langchain
+	text string
+	out  []Chunk
+}
+
+func (c *langchainCut) size(s Span) int { return c.l.o.Tokens(c.text[s.Start:s.End]) }
+
 // recurse is _split_text of RecursiveCharacterTextSplitter.
-func (l *Langchain) recurse(text string, separators []separator) []string {
+func (c *langchainCut) recurse(s Span, separators []separator) {
 	at := len(separators) - 1
 	var rest []separator
-	for i, s := range separators {
-		if s.literal == "" {
+	for i, sep := range separators {
+		if sep.literal == "" {
 			at = i
 			break
 		}
-		if s.in(text) {
+		if sep.in(c.text[s.Start:s.End]) {
 			at, rest = i, separators[i+1:]
 			break
 		}
 	}
 	sep := separators[at]
 	joint := ""
-	if l.o.Keep == Drop {
+	if c.l.o.Keep == Drop {
 		joint = sep.literal
 	}
-	var out, good []string
-	flush := func() {
-		if len(good) > 0 {
-			out = append(out, l.merge(good, joint)...)
-			good = nil
-		}
-	}
-	for _, s := range sep.split(text, l.o.Keep) {
-		if l.o.Tokens(s) < l.o.Size {
-			good = append(good, s)
+	var good []Span
+	for _, part := range sep.split(c.text, s, c.l.o.Keep) {
+		if c.size(part) < c.l.o.Size {
+			good = append(good, part)
 			continue
 		}
-		flush()
+		c.merge(good, joint)
+		good = good[:0]
 		if len(rest) == 0 {
-			out = append(out, s)
+			c.out = append(c.out, Chunk{Text: c.text[part.Start:part.End], Start: part.Start, End: part.End})
 		} else {
-			out = append(out, l.recurse(s, rest)...)
+			c.recurse(part, rest)
 		}
 	}
-	flush()
-	return out
+	c.merge(good, joint)
 }
 
 // merge is _merge_splits: it joins pieces into passages, by the sum of their
 // sizes.
-func (l *Langchain) merge(pieces []string, joint string) []string {
-	jointSize := l.o.Tokens(joint)
+func (c *langchainCut) merge(pieces []Span, joint string) {
+	if len(pieces) == 0 {
+		return
+	}
+	jointSize := c.l.o.Tokens(joint)
 	extra := func(n int) int {
 		if n > 0 {
 			return jointSize
 		}
 		return 0
 	}
-	var out, current []string
-	var sizes []int
-	total := 0
-	emit := func() {
-		text := strings.Join(current, joint)
-		if !l.o.KeepSpace {
-			text = strings.TrimFunc(text, pythonSpace)
-		}
-		if text != "" {
-			out = append(out, text)
-		}
-	}
-	for _, p := range pieces {
-		n := l.o.Tokens(p)
-		if total+n+extra(len(current)) > l.o.Size && len(current) > 0 {
-			emit()
-			for total > l.o.Overlap || total+n+extra(len(current)) > l.o.Size && total > 0 {
-				total -= sizes[0] + extra(len(current)-1)
-				current, sizes = current[1:], sizes[1:]
+	from, total := 0, 0
+	sizes := make([]int, len(pieces))
+	for i, p := range pieces {
+		n := c.size(p)
+		if total+n+extra(i-from) > c.l.o.Size && i > from {
+			c.emit(pieces[from:i], joint)
+			for total > c.l.o.Overlap || total+n+extra(i-from) > c.l.o.Size && total > 0 {
+				total -= sizes[from] + extra(i-from-1)
+				from++
 			}
 		}
-		current, sizes = append(current, p), append(sizes, n)
-		total += n + extra(len(current)-1)
+		sizes[i] = n
+		total += n + extra(i-from)
 	}
-	emit()
-	return out
+	c.emit(pieces[from:], joint)
+}
+
+// emit joins pieces to a passage. It stands in the text if what is between the
+// pieces there is what joins them here.
+func (c *langchainCut) emit(pieces []Span, joint string) {
+	whole := Span{pieces[0].Start, pieces[len(pieces)-1].End}
+	text, found := c.text[whole.Start:whole.End], true
+	for i := 1; i < len(pieces) && found; i++ {
+		found = c.text[pieces[i-1].End:pieces[i].Start] == joint
+	}
+	if !found {
+		parts := make([]string, len(pieces))
+		for i, p := range pieces {
+			parts[i] = c.text[p.Start:p.End]
+		}
+		text = strings.Join(parts, joint)
+	}
+	if !c.l.o.KeepSpace {
+		left := strings.TrimLeftFunc(text, pythonSpace)
+		whole.Start += len(text) - len(left)
+		text = strings.TrimRightFunc(left, pythonSpace)
+	}
+	switch {
+	case text == "":
+	case found:
+		c.out = append(c.out, Chunk{Text: text, Start: whole.Start, End: whole.Start + len(text)})
+	default:
+		c.out = append(c.out, Chunk{Text: text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1})
+	}
 }
 
 // pythonSpace is str.strip's idea of white space.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// locate finds the passages in the text, in order: each begins after the one
-// before begins. One that doesn't occur so gets -1.
-func locate(text string, parts []string) []Chunk {
-	out := make([]Chunk, 0, len(parts))
-	from, runes, at := 0, 0, 0
-	for _, p := range parts {
-		c := Chunk{Text: p, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}
-		if i := strings.Index(text[from:], p); i >= 0 {
-			c.Start = from + i
-			c.End = c.Start + len(p)
-			runes += utf8.RuneCountInString(text[at:c.Start])
-			at = c.Start
-			c.RuneStart, c.RuneEnd = runes, runes+utf8.RuneCountInString(p)
-			_, n := utf8.DecodeRuneInString(p)
-			from = c.Start + n
-		}
-		out = append(out, c)
-	}
-	return out
-}
 
 // A separator is one that langchain would give to Python's re.split.
 type separator struct {
@@ -327,38 +336,34 @@ func (s *separator) matches(text string) [][]int {
 
 func (s *separator) in(text string) bool { return len(s.matches(text)) > 0 }
 
-// split cuts a text and drops empty pieces.
-func (s *separator) split(text string, keep Keep) []string {
-	var out []string
-	add := func(piece string) {
-		if piece != "" {
-			out = append(out, piece)
+// split cuts a part of a text and drops empty pieces.
+func (s *separator) split(text string, part Span, keep Keep) []Span {
+	var out []Span
+	at := part.Start
+	add := func(end, next int) {
+		if end > at {
+			out = append(out, Span{at, end})
 		}
+		at = next
 	}
 	if s.literal == "" {
-		for i, r := range text {
-			n := utf8.RuneLen(r)
-			if r == utf8.RuneError {
-				_, n = utf8.DecodeRuneInString(text[i:])
-			}
-			add(text[i : i+n])
+		for at < part.End {
+			_, n := utf8.DecodeRuneInString(text[at:part.End])
+			add(at+n, at+n)
 		}
 		return out
 	}
-	at := 0
-	for _, m := range s.matches(text) {
+	for _, m := range s.matches(text[part.Start:part.End]) {
+		from, to := part.Start+m[0], part.Start+m[1]
 		switch keep {
 		case KeepStart:
-			add(text[at:m[0]])
-			at = m[0]
+			add(from, from)
 		case KeepEnd:
-			add(text[at:m[1]])
-			at = m[1]
+			add(to, to)
 		default:
-			add(text[at:m[0]])
-			at = m[1]
+			add(from, to)
 		}
 	}
-	add(text[at:])
+	add(part.End, part.End)
 	return out
 }

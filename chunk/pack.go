@@ -117,7 +117,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 // text it counts the beginning alone, which as a rule is too much already.
 func (p *packer) exceeds(start, end int) bool {
 	if head := start + 16*p.size; head < end {
-		for !utf8.RuneStart(p.text[head]) && head > start {
+		for !boundary(p.text, head) {
 			head--
 		}
 		if p.count(start, head) > p.size {
