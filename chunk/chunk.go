@@ -53,7 +53,8 @@ func (c *Chunk) ID() string {
 }
 
 // A Chunker cuts a text into passages, in order. Every chunker of this package
-// is one, and keeps these laws:
+// is one, and keeps these laws, but for [Windows], [FastCDC] and [Langchain],
+// which say what they keep instead:
 //
 //   - text[c.Start:c.End] == c.Text, and no passage is blank
 //   - the passages are in order, each starting after the one before
@@ -153,11 +154,14 @@ func (o *Options) measure() (measure, error) {
 }
 
 // finish gives chunks, in order of their start, their text and their places in
-// the code points that count counts.
+// the code points that count counts. It leaves alone those that stand nowhere.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	byteAt, runeAt := 0, 0
 	for i := range chunks {
 		c := &chunks[i]
+		if c.Start < 0 {
+			continue
+		}
 		runeAt += count(text[byteAt:c.Start])
 		byteAt = c.Start
 		c.Text = text[c.Start:c.End]

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -37,6 +39,11 @@ type ContextualOptions struct {
 	// its retrieval, and to answer with nothing else.
 	Prompt string
 
+	// Parallel is how many calls are made at once; 0: 4. The first is made alone,
+	// since a provider's prompt cache holds the document only once a call with it
+	// has been answered.
+	Parallel int
+
 	// Calls are options for each call of the model, such as a temperature.
 	Calls []llms.CallOption
 }
@@ -45,8 +52,10 @@ const contextPrompt = "In one or two sentences, say what this passage is about w
 
 // Contextual has a model write what a passage needs to be understood alone
 // ("This is from the returns policy of 2024, on gift cards."), one call for each
-// passage. The document comes first in every call, so that a provider's prompt
-// cache can hold it.
+// passage. Every call begins with the same bytes, the document, and only then
+// differs, so that a provider that caches prompts by their beginning bills the
+// document in full once. Where a cache must be asked for, as Anthropic's, wrap
+// the model in one that marks the first part of each message.
 //
 // What the document says is material for the model and may try to instruct it;
 // the worst it reaches here is a misleading context for its own passages.
@@ -65,33 +74,73 @@ func NewContextual(model llms.Model, o *ContextualOptions) *Contextual {
 	if c.o.Prompt == "" {
 		c.o.Prompt = contextPrompt
 	}
+	if c.o.Parallel <= 0 {
+		c.o.Parallel = 4
+	}
 	return c
 }
 
-// Describe returns the chunks of a document with what the model wrote before
-// the Context of each. It stops at the first error, also that ctx is done, and
-// then returns the chunks described so far, so that a caller can go on with the
-// rest.
+// Describe returns the chunks of a document, in their order, with what the model
+// wrote before the Context of each.
+//
+// After an error no further call is made; those under way are waited for, since
+// they are paid for, unless ctx is done, which ends them too. Describe then
+// returns the chunks before the first that failed, so that a caller can go on
+// with chunks[len(described):], and that one's error: the model's, [ErrNoContext],
+// or one that wraps ctx.Err().
 func (c *Contextual) Describe(ctx context.Context, document string, chunks []Chunk) ([]Chunk, error) {
-	out := make([]Chunk, 0, len(chunks))
-	for i, chunk := range chunks {
-		if err := ctx.Err(); err != nil {
-			return out, err
+	out, errs := slices.Clone(chunks), make([]error, len(chunks))
+	var next atomic.Int64 // passages are begun in order
+	var failed atomic.Bool
+	one := func() (goOn bool) {
+		i := int(next.Add(1)) - 1
+		if i >= len(out) || failed.Load() {
+			return false
 		}
-		r, err := c.model.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman,
-			"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.Calls...)
+		if err := c.describe(ctx, document, &out[i]); err != nil {
+			errs[i] = fmt.Errorf("chunk: context of passage %d: %w", i, err)
+			failed.Store(true)
+			return false
+		}
+		return true
+	}
+	if one() {
+		var workers sync.WaitGroup
+		for range min(c.o.Parallel, len(out)-1) {
+			workers.Go(func() {
+				for one() {
+				}
+			})
+		}
+		workers.Wait()
+	}
+	for i, err := range errs {
 		if err != nil {
-			return out, fmt.Errorf("chunk: context of passage %d: %w", i, err)
+			return out[:i], err
 		}
-		said := ""
-		if r != nil && len(r.Choices) > 0 && r.Choices[0] != nil {
-			said = strings.TrimSpace(r.Choices[0].Content)
-		}
-		if said == "" {
-			return out, fmt.Errorf("%w for passage %d", ErrNoContext, i)
-		}
-		chunk.Context = said + "\n\n" + chunk.Context
-		out = append(out, chunk)
 	}
 	return out, nil
+}
+
+func (c *Contextual) describe(ctx context.Context, document string, chunk *Chunk) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r, err := c.model.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman,
+		"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.Calls...)
+	if err != nil {
+		if done := ctx.Err(); done != nil && !errors.Is(err, done) {
+			err = fmt.Errorf("%w: %w", done, err)
+		}
+		return err
+	}
+	said := ""
+	if r != nil && len(r.Choices) > 0 && r.Choices[0] != nil {
+		said = strings.TrimSpace(r.Choices[0].Content)
+	}
+	if said == "" {
+		return ErrNoContext
+	}
+	chunk.Context = said + "\n\n" + chunk.Context
+	return nil
 }

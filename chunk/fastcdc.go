@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"unicode/utf8"
 )
 
 // FastCDC cuts where the content says so: a rolling hash of the last bytes
@@ -62,7 +61,8 @@ func (f *FastCDC) next(data []byte) int {
 }
 
 // Chunk cuts the text, each cut moved to the end of the code point it falls
-// into. A passage may be up to three bytes larger than max for that.
+// into. A passage may be up to three bytes larger than max for that, and smaller
+// than min where white space at its ends was left out.
 func (f *FastCDC) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (f *FastCDC) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	var out []Chunk
 	start := 0
 	for _, cut := range f.Cuts([]byte(text)) {
-		for n := 0; n < utf8.UTFMax-1 && cut < len(text) && !utf8.RuneStart(text[cut]); n++ {
+		for !boundary(text, cut) {
 			cut++
 		}
 		if from, to := trim(text, start, max(cut, start)); from < to {

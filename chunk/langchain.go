@@ -59,8 +59,13 @@ type LangchainOptions struct {
 // where no separator helps, since it adds up the sizes of parts; new work is
 // better off with [Recursive].
 //
-// With Drop a passage may not stand in the source as it is, because its parts
-// were joined by the literal separator; its Start and End then are -1.
+// Of the laws of [Chunker] these modes can't keep all. With Drop a passage may
+// not stand in the source as it is, because its parts were joined by the literal
+// separator; its Start and End then are -1. Two passages may begin at the same
+// place, where the first of two overlapping ones loses white space at its
+// beginning. White space is what Python's strip takes for it, which is also
+// U+001C to U+001F; with KeepSpace, and where no separator is left for a piece of
+// Size or more, a passage may be nothing else. Oversize is never said.
 type Langchain struct {
 	o          LangchainOptions
 	separators []separator
@@ -111,91 +116,86 @@ func (l *Langchain) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := langchainRun{Langchain: l, source: text}
+	c := langchainCut{l: l, text: text}
+	all := Span{0, len(text)}
 	if l.o.Character {
 		sep := l.separators[0]
 		joint := ""
 		if l.o.Keep == Drop && !sep.lookaround {
 			joint = sep.literal
 		}
-		r.merge(sep.split(span{0, len(text)}, text, l.o.Keep), joint)
+		c.merge(sep.split(text, all, l.o.Keep), joint)
 	} else {
-		r.recurse(span{0, len(text)}, l.separators)
+		c.recurse(all, l.separators)
 	}
-	return r.out, nil
+	return finish(text, c.out, runesOf(text)), nil
 }
 
-// A span is source[start:end].
-type span struct{ start, end int }
-
-// A langchainRun cuts one text.
-type langchainRun struct {
-	*Langchain
-	source    string
-	out       []Chunk
-	at, runes int // source[:at] has so many runes
+// langchainCut cuts one text.
+type langchainCut struct {
+	l    *Langchain
+	text string
+	out  []Chunk
 }
 
-func (r *langchainRun) size(s span) int { return r.o.Tokens(r.source[s.start:s.end]) }
+func (c *langchainCut) size(s Span) int { return c.l.o.Tokens(c.text[s.Start:s.End]) }
 
 // recurse is _split_text of RecursiveCharacterTextSplitter.
-func (r *langchainRun) recurse(within span, separators []separator) {
+func (c *langchainCut) recurse(s Span, separators []separator) {
 	at := len(separators) - 1
 	var rest []separator
-	for i, s := range separators {
-		if s.literal == "" {
+	for i, sep := range separators {
+		if sep.literal == "" {
 			at = i
 			break
 		}
-		if s.in(r.source[within.start:within.end]) {
+		if sep.in(c.text[s.Start:s.End]) {
 			at, rest = i, separators[i+1:]
 			break
 		}
 	}
 	sep := separators[at]
 	joint := ""
-	if r.o.Keep == Drop {
+	if c.l.o.Keep == Drop {
 		joint = sep.literal
 	}
-	var good []span
-	flush := func() {
-		if len(good) > 0 {
-			r.merge(good, joint)
-			good = good[:0]
-		}
-	}
-	for _, s := range sep.split(within, r.source, r.o.Keep) {
-		if r.size(s) < r.o.Size {
-			good = append(good, s)
+	var good []Span
+	for _, part := range sep.split(c.text, s, c.l.o.Keep) {
+		if c.size(part) < c.l.o.Size {
+			good = append(good, part)
 			continue
 		}
-		flush()
+		c.merge(good, joint)
+		good = good[:0]
 		if len(rest) == 0 {
-			r.emit(r.source[s.start:s.end], s.start)
+			c.out = append(c.out, Chunk{Text: c.text[part.Start:part.End], Start: part.Start, End: part.End})
 		} else {
-			r.recurse(s, rest)
+			c.recurse(part, rest)
 		}
 	}
-	flush()
+	c.merge(good, joint)
 }
 
 // merge is _merge_splits: it joins pieces into passages, by the sum of their
 // sizes.
-func (r *langchainRun) merge(pieces []span, joint string) {
-	jointSize := r.o.Tokens(joint)
+func (c *langchainCut) merge(pieces []Span, joint string) {
+	if len(pieces) == 0 {
+		return
+	}
+	jointSize := c.l.o.Tokens(joint)
 	extra := func(n int) int {
 		if n > 0 {
 			return jointSize
 		}
 		return 0
 	}
+	from, total := 0, 0
 	sizes := make([]int, len(pieces))
-	from, total := 0, 0 // pieces[from:i] are joined next
 	for i, p := range pieces {
-		n := r.size(p)
-		if total+n+extra(i-from) > r.o.Size && i > from {
-			r.join(pieces[from:i], joint)
-			for total > r.o.Overlap || total+n+extra(i-from) > r.o.Size && total > 0 {
+		n := c.size(p)
+		if total+n+extra(i-from) > c.l.o.Size && i > from {
+			c.emit(pieces[from:i], joint)
+			for total > c.l.o.Overlap || total+n+extra(i-from) > c.l.o.Size && total > 0 {
 				total -= sizes[from] + extra(i-from-1)
 				from++
 			}
@@ -203,55 +203,36 @@ func (r *langchainRun) merge(pieces []span, joint string) {
 		sizes[i] = n
 		total += n + extra(i-from)
 	}
-	r.join(pieces[from:], joint)
+	c.emit(pieces[from:], joint)
 }
 
-// join makes a passage of pieces. Where the joint differs from what stood
-// between two of them, it isn't the source's own.
-func (r *langchainRun) join(pieces []span, joint string) {
-	if len(pieces) == 0 {
-		return
-	}
-	start, text := pieces[0].start, r.source[pieces[0].start:pieces[len(pieces)-1].end]
+// emit joins pieces to a passage. Where what joins them isn't what stood
+// between two of them, it may stand nowhere in the text.
+func (c *langchainCut) emit(pieces []Span, joint string) {
+	whole := Span{pieces[0].Start, pieces[len(pieces)-1].End}
+	text := c.text[whole.Start:whole.End]
 	for i := range pieces[1:] {
-		if r.source[pieces[i].end:pieces[i+1].start] != joint {
+		if c.text[pieces[i].End:pieces[i+1].Start] != joint {
 			parts := make([]string, len(pieces))
 			for k, p := range pieces {
-				parts[k] = r.source[p.start:p.end]
+				parts[k] = c.text[p.Start:p.End]
 			}
 			text = strings.Join(parts, joint)
 			break
 		}
 	}
-	if !r.o.KeepSpace {
+	if !c.l.o.KeepSpace {
 		left := strings.TrimLeftFunc(text, pythonSpace)
-		start += len(text) - len(left)
+		whole.Start += len(text) - len(left)
 		text = strings.TrimRightFunc(left, pythonSpace)
 	}
-	if text == "" {
-		return
+	switch {
+	case text == "":
+	case strings.HasPrefix(c.text[min(whole.Start, len(c.text)):], text):
+		c.out = append(c.out, Chunk{Text: text, Start: whole.Start, End: whole.Start + len(text)})
+	default:
+		c.out = append(c.out, Chunk{Text: text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1})
 	}
-	if !strings.HasPrefix(r.source[min(start, len(r.source)):], text) {
-		start = -1
-	}
-	r.emit(text, start)
-}
-
-// emit adds a passage that begins at start, or, if that is -1, nowhere in the
-// source.
-func (r *langchainRun) emit(text string, start int) {
-	c := Chunk{Text: text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}
-	if start >= 0 {
-		if start < r.at { // white space was trimmed before, and isn't now
-			r.runes -= utf8.RuneCountInString(r.source[start:r.at])
-		} else {
-			r.runes += utf8.RuneCountInString(r.source[r.at:start])
-		}
-		r.at = start
-		c.Start, c.End = start, start+len(text)
-		c.RuneStart, c.RuneEnd = r.runes, r.runes+utf8.RuneCountInString(text)
-	}
-	r.out = append(r.out, c)
 }
 
 // pythonSpace is str.strip's idea of white space.
@@ -364,37 +345,34 @@ func (s *separator) matches(text string) [][]int {
 
 func (s *separator) in(text string) bool { return len(s.matches(text)) > 0 }
 
-// split cuts a part of the source and drops empty pieces.
-func (s *separator) split(within span, source string, keep Keep) []span {
-	var out []span
-	add := func(start, end int) {
-		if start < end {
-			out = append(out, span{within.start + start, within.start + end})
+// split cuts a part of a text and drops empty pieces.
+func (s *separator) split(text string, part Span, keep Keep) []Span {
+	var out []Span
+	at := part.Start
+	add := func(end, next int) {
+		if end > at {
+			out = append(out, Span{at, end})
 		}
+		at = next
 	}
-	text := source[within.start:within.end]
-	at := 0
 	if s.literal == "" {
-		for i := range text {
-			add(at, i)
-			at = i
+		for at < part.End {
+			_, n := utf8.DecodeRuneInString(text[at:part.End])
+			add(at+n, at+n)
 		}
-		add(at, len(text))
 		return out
 	}
-	for _, m := range s.matches(text) {
+	for _, m := range s.matches(text[part.Start:part.End]) {
+		from, to := part.Start+m[0], part.Start+m[1]
 		switch keep {
 		case KeepStart:
-			add(at, m[0])
-			at = m[0]
+			add(from, from)
 		case KeepEnd:
-			add(at, m[1])
-			at = m[1]
+			add(to, to)
 		default:
-			add(at, m[0])
-			at = m[1]
+			add(from, to)
 		}
 	}
-	add(at, len(text))
+	add(part.End, part.End)
 	return out
 }

@@ -24,7 +24,7 @@ const maxDepth = 10000
 // means size-200, at least 50. With convertLists lists become objects keyed by
 // index; without, a list isn't cut and may not be the whole text.
 //
-// It fails with [ErrJSON]. New work is better off with [JSON], whose chunks are
+// It fails with [ErrSize] or [ErrJSON]. New work is better off with [JSON], whose chunks are
 // parts of the text.
 func LangchainJSON(data []byte, size, smallest int, convertLists bool) ([]string, error) {
 	if size <= 0 {

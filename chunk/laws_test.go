@@ -193,30 +193,6 @@ func TestATXForms(t *testing.T) {
 	}
 }
 
-func TestSizesAreChecked(t *testing.T) {
-	for _, o := range []*Options{{Size: -1}, {Size: 5, Overlap: 5}, {Size: 5, Overlap: -1}} {
-		_, err := NewRecursive(o)
-		require.Error(t, err)
-		_, err = NewMarkdown(o)
-		require.Error(t, err)
-		_, err = NewSentences(o)
-		require.Error(t, err)
-	}
-	_, err := NewRecursive(&Options{Size: -1})
-	require.ErrorIs(t, err, ErrSize)
-	_, err = NewRecursive(&Options{Size: 5, Overlap: 9})
-	require.ErrorIs(t, err, ErrOverlap)
-}
-
-func TestContextIsHeard(t *testing.T) {
-	done, cancel := context.WithCancel(t.Context())
-	cancel()
-	for name, c := range chunkers(t, 10, 0) {
-		_, err := c.Chunk(done, "text")
-		require.ErrorIs(t, err, context.Canceled, name)
-	}
-}
-
 func TestDocuments(t *testing.T) {
 	c, err := NewMarkdown(&Options{Size: 30})
 	chunks := cut(t, c, err, "# T\n\nsame\n\n# T\n\nsame\n")

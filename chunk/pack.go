@@ -80,26 +80,39 @@ func (p *packer) cut(start, end, at int) {
 // ends at to.
 func (p *packer) pack(next func() int, start, to, end, at int) {
 	pieces, sum := p.ahead[at][:0], 0
+	// What counts as nothing, as blank lines do in tokens, is looked at as far as
+	// tokens are long.
+	more := func() bool { return start < end && (len(pieces) == 0 || start-pieces[0].start <= 64*p.size) }
+	pull := func() {
+		if to == start {
+			to = next()
+		}
+		x := p.weigh(start, to)
+		pieces = append(pieces, x)
+		sum += x.size + x.gap
+		start = to
+	}
 	for {
-		// More than a passage holds. What counts as nothing, as blank lines do in
-		// tokens, is looked at as far as tokens are long.
-		for start < end && sum <= p.size && (len(pieces) == 0 || start-pieces[0].start <= 64*p.size) {
-			if to == start {
-				to = next()
-			}
-			x := p.weigh(start, to)
-			pieces = append(pieces, x)
-			sum += x.size + x.gap
-			start = to
+		for more() && sum <= p.size { // more than a passage holds
+			pull()
 		}
 		if len(pieces) == 0 {
 			return
+		}
+		n := p.fit(pieces)
+		for n == len(pieces) && more() { // the sum is too large by far
+			for range n {
+				if more() {
+					pull()
+				}
+			}
+			n = p.fit(pieces)
 		}
 		p.ahead[at] = pieces
 		drop := 1
 		if pieces[0].size > p.size {
 			p.fill(pieces[0].start, pieces[0].end, at+1)
-		} else if n := p.fit(pieces); at+1 < len(p.levels) && n < len(pieces) && pieces[n].size > p.size && 4*p.countTrimmed(pieces[0].start, pieces[n-1].end) < p.size {
+		} else if at+1 < len(p.levels) && n < len(pieces) && pieces[n].size > p.size && 4*p.countTrimmed(pieces[0].start, pieces[n-1].end) < p.size {
 			p.fill(pieces[0].start, pieces[n].end, at+1) // too little for a passage of its own: a title, a caption
 			drop = n + 1
 		} else {
@@ -117,7 +130,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 // text it counts the beginning alone, which as a rule is too much already.
 func (p *packer) exceeds(start, end int) bool {
 	if head := start + 16*p.size; head < end {
-		for !utf8.RuneStart(p.text[head]) && head > start {
+		for !boundary(p.text, head) {
 			head--
 		}
 		if p.count(start, head) > p.size {
@@ -138,23 +151,47 @@ func (p *packer) weigh(start, end int) piece {
 }
 
 // fit returns how many of the pieces, at least one, go into one passage. The
-// sum of the sizes of tokens is a guess, since they don't add up; the count of
-// the whole decides.
+// sum of the sizes of tokens is a guess, since they don't add up (a long word's
+// letters have many more than the word); the count of the whole decides.
 func (p *packer) fit(pieces []piece) int {
-	n := 1
-	for sum := pieces[0].size; n < len(pieces); n++ {
-		if sum += pieces[n-1].gap + pieces[n].size; sum > p.size {
+	n, sum := 1, pieces[0].size
+	for ; n < len(pieces) && sum+pieces[n-1].gap+pieces[n].size <= p.size; n++ {
+		sum += pieces[n-1].gap + pieces[n].size
+	}
+	if p.runes {
+		return n
+	}
+	count := func(n int) int { return p.countTrimmed(pieces[0].start, pieces[n-1].end) }
+	whole := sum
+	for n > 1 {
+		if whole = count(n); whole <= p.size {
 			break
 		}
-	}
-	for n > 1 && !p.runes {
-		whole := p.countTrimmed(pieces[0].start, pieces[n-1].end)
-		if whole <= p.size {
-			break
+		for fewer := max(1, min(n-1, n*p.size/whole)); n > fewer; n-- {
+			sum -= pieces[n-1].size
 		}
-		n = max(1, min(n-1, n*p.size/whole))
+		whole = sum
 	}
-	return n
+	for {
+		m, guess := n, sum // as many as fit if the sum goes on to be so much too large
+		for m < len(pieces) && (guess+pieces[m].size)*whole <= p.size*sum {
+			guess += pieces[m].size
+			m++
+		}
+		for m > n {
+			if more := count(m); more <= p.size {
+				whole = more
+				break
+			}
+			for to := n + (m-n)/2; m > to; m-- {
+				guess -= pieces[m-1].size
+			}
+		}
+		if m == n {
+			return n
+		}
+		n, sum = m, guess
+	}
 }
 
 func (p *packer) countTrimmed(start, end int) int { return p.count(trim(p.text, start, end)) }

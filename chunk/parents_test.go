@@ -1,12 +1,10 @@
 package chunk
 
 import (
-	"context"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
 )
 
 func TestFamiliesLeadToTheirParents(t *testing.T) {
@@ -60,38 +58,6 @@ func TestWithHeadings(t *testing.T) {
 	require.Equal(t, "Manual\n\n", got[1].Context)
 	require.Equal(t, "| k |\n", in[0].Context, "the chunks given aren't changed")
 	require.Empty(t, WithHeadings("", in)[1].Context)
-}
-
-// describer says where a passage is from, cancels at the call after, or is mute.
-type describer struct {
-	llms.Model
-	calls  int
-	cancel func()
-	said   string
-}
-
-func (d *describer) GenerateContent(ctx context.Context, messages []llms.MessageContent, _ ...llms.CallOption) (*llms.ContentResponse, error) {
-	if d.calls++; d.calls == 2 && d.cancel != nil {
-		d.cancel()
-		return nil, ctx.Err()
-	}
-	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: d.said}}}, nil
-}
-
-func TestContextual(t *testing.T) {
-	chunks := []Chunk{{Text: "a"}, {Text: "b", Context: "x"}, {Text: "c"}}
-	got, err := NewContextual(&describer{said: " From the policy. "}, nil).Describe(t.Context(), "a b c", chunks)
-	require.NoError(t, err)
-	require.Equal(t, "From the policy.\n\nx", got[1].Context)
-	require.Equal(t, "x", chunks[1].Context)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	got, err = NewContextual(&describer{said: "s", cancel: cancel}, nil).Describe(ctx, "a b c", chunks)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Len(t, got, 1, "what was described isn't lost")
-
-	_, err = NewContextual(&describer{}, nil).Describe(t.Context(), "a b c", chunks)
-	require.ErrorIs(t, err, ErrNoContext)
 }
 
 func TestLateChunking(t *testing.T) {

@@ -10,6 +10,17 @@ func runesOf(text string) func(string) int {
 	return utf8.RuneCountInString
 }
 
+// boundary reports whether text can be cut at i without cutting a code point.
+func boundary(text string, i int) bool {
+	for at := i - 1; i < len(text) && at >= max(0, i-utf8.UTFMax+1); at-- {
+		if utf8.RuneStart(text[at]) {
+			_, n := utf8.DecodeRuneInString(text[at:])
+			return at+n <= i
+		}
+	}
+	return true
+}
+
 // validRunes counts the code points of valid UTF-8: the bytes that don't go on
 // with one, 10xxxxxx. It looks at eight bytes at a time and adds in each of the
 // eight lanes of a word, which hold up to 255 each.

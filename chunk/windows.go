@@ -3,15 +3,19 @@ package chunk
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 )
 
 // Windows cuts a text into windows of so many tokens, wherever that falls. It
 // is the baseline that the structured chunkers have to beat.
 //
-// A window that would end inside of a code point ends before it. Of the texts
-// in which that happens langchain's TokenTextSplitter makes passages that are no
-// UTF-8; of all others it makes the same as this.
+// A window that would end inside of a code point ends before it, or where no
+// token in it ends between code points, goes on to the first that does and says
+// Oversize. Of the texts in which that happens langchain's TokenTextSplitter
+// makes passages that are no UTF-8; of all others it makes the same as this.
+//
+// Of the laws of [Chunker] it keeps two otherwise: passages keep their white
+// space, and may be nothing but that, so not a byte is lost; and the size is that
+// in tokens of the text, where a passage counted alone may have some more.
 type Windows struct {
 	size, overlap int
 	ends          func(text string) []int
@@ -34,29 +38,44 @@ func NewWindows(size, overlap int, tokens func(text string) []int) (*Windows, er
 	return &Windows{size, overlap, tokens}, nil
 }
 
-// Chunk cuts the text. Passages keep their white space, and may be nothing but
-// that: this chunker looks at tokens only.
+// Chunk cuts the text. Ends of tokens that don't ascend to the text's length are
+// [ErrTokens].
 func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	ends := w.ends(text)
+	at := 0
+	for i, end := range ends {
+		if end < at || end > len(text) {
+			return nil, fmt.Errorf("%w: token %d ends at byte %d, after %d, of %d", ErrTokens, i, end, at, len(text))
+		}
+		at = end
+	}
+	if at < len(text) {
+		return nil, fmt.Errorf("%w: the last ends at byte %d of %d", ErrTokens, at, len(text))
+	}
 	place := func(i int) int { // where token i begins
 		if i == 0 {
 			return 0
 		}
 		return ends[i-1]
 	}
-	whole := func(i int) bool { return place(i) == len(text) || utf8.RuneStart(text[place(i)]) }
+	whole := func(i int) bool { return boundary(text, place(i)) }
 	var out []Chunk
-	for at := 0; at < len(ends); {
+	for at, last := 0, 0; at < len(ends); {
 		to := min(at+w.size, len(ends))
 		for to > at+1 && !whole(to) {
 			to--
 		}
-		for !whole(to) { // a single code point of more tokens than a window
+		for !whole(to) {
 			to++
 		}
+		if to <= last { // nothing but overlap
+			at = last
+			continue
+		}
+		last = to
 		out = append(out, Chunk{Start: place(at), End: place(to), Oversize: to-at > w.size})
 		if to == len(ends) {
 			break

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/chunkeval"
 	"github.com/prodailabs/prodai/chunk/chunkeval/sample"
+	"github.com/prodailabs/prodai/internal/golden"
 )
 
 // fixed cuts every n bytes, repeating the last overlap bytes.
@@ -115,7 +117,7 @@ func FuzzScores(f *testing.F) {
 		all := map[int]bool{}
 		for _, c := range chunks {
 			touches := false
-			for i := c.Start; i < c.End; i++ {
+			for i := c.Start - 1; i <= c.End; i++ { // also if only end to end
 				touches = touches || want[i]
 			}
 			for i := c.Start; touches && i < c.End; i++ {
@@ -125,6 +127,48 @@ func FuzzScores(f *testing.F) {
 		if len(all) > 0 {
 			require.InDelta(t, float64(len(want))/float64(len(all)), s.Omega, 1e-12)
 		}
+	})
+}
+
+// stepped cuts a window of so many code points at each step.
+type stepped struct{ size, step int }
+
+func (s stepped) Chunk(_ context.Context, text string) (out []chunk.Chunk, _ error) {
+	var at []int
+	for i := range text {
+		at = append(at, i)
+	}
+	at = append(at, len(text))
+	for i := 0; i < len(at)-1; i += s.step {
+		start, end := at[i], at[min(i+s.size, len(at)-1)]
+		out = append(out, chunk.Chunk{Text: text[start:end], Start: start, End: end})
+	}
+	return out, nil
+}
+
+// The scores of Chroma's own program for made-up retrievals; see
+// testdata/peers/chroma.py.
+func TestGoldenChroma(t *testing.T) {
+	d, err := sample.Data()
+	require.NoError(t, err)
+	golden.Rows(t, "chunk/chunkeval", "chroma.jsonl", func(row struct {
+		Size, Step                    int
+		Found                         [][]int
+		Recall, Precision, IoU, Omega []float64
+	}) error {
+		found := func(context.Context, []string, []string) ([][]int, error) { return row.Found, nil }
+		r, err := chunkeval.Run(t.Context(), d, stepped{row.Size, row.Step}, found, &chunkeval.Options{K: 5})
+		if err != nil {
+			return err
+		}
+		for i, got := range r.Scores {
+			for name, pair := range map[string][2]float64{"recall": {got.Recall, row.Recall[i]}, "precision": {got.Precision, row.Precision[i]}, "IoU": {got.IoU, row.IoU[i]}, "omega": {got.Omega, row.Omega[i]}} {
+				if math.Abs(pair[0]-pair[1]) > 1e-9 {
+					return fmt.Errorf("question %d: %s is %v, Chroma's %v", i, name, pair[0], pair[1])
+				}
+			}
+		}
+		return nil
 	})
 }
 
@@ -146,7 +190,7 @@ func oracle(d *chunkeval.Data, c chunk.Chunker) chunkeval.Rank {
 		for _, q := range d.Questions {
 			var hits []int
 			for i, c := range spans {
-				if names[i] == q.Corpus && slices.ContainsFunc(q.References, func(r chunk.Span) bool { return c.Start < r.End && r.Start < c.End }) {
+				if names[i] == q.Corpus && slices.ContainsFunc(q.References, func(r chunk.Span) bool { return c.Start <= r.End && r.Start <= c.End }) {
 					hits = append(hits, i)
 				}
 			}
@@ -164,13 +208,20 @@ func TestAPerfectRankingReachesOmega(t *testing.T) {
 	r, err := chunkeval.Run(t.Context(), d, c, oracle(d, c), &chunkeval.Options{K: 1000, Budget: 1 << 20})
 	require.NoError(t, err)
 	require.Greater(t, r.Mean(chunkeval.Recall).Mean, 0.99, "only white space between chunks is lost")
-	require.InDelta(t, r.Mean(chunkeval.Omega).Mean, r.Mean(chunkeval.Precision).Mean, 1e-12)
+	require.InDelta(t, r.Mean(chunkeval.Omega).Mean, r.Mean(chunkeval.IoU).Mean, 1e-12)
 	small, err := chunk.NewRecursive(&chunk.Options{Size: 150})
 	require.NoError(t, err)
 	s, err := chunkeval.Run(t.Context(), d, small, oracle(d, small), nil)
 	require.NoError(t, err)
 	diff := chunkeval.Difference(r, s, chunkeval.Omega)
 	require.Positive(t, diff.Low, "shorter chunks follow the answers more closely: %v", diff)
+}
+
+// at cuts one chunk, which says it stands there.
+type at [2]int
+
+func (a at) Chunk(context.Context, string) ([]chunk.Chunk, error) {
+	return []chunk.Chunk{{Text: "x", Start: a[0], End: a[1]}}, nil
 }
 
 func TestErrorsAreTyped(t *testing.T) {
@@ -182,6 +233,13 @@ func TestErrorsAreTyped(t *testing.T) {
 	for _, ranks := range [][][]int{nil, {{7}}, {{-1}}} {
 		_, err := chunkeval.Run(t.Context(), d, fixed{2, 0}, func(context.Context, []string, []string) ([][]int, error) { return ranks, nil }, nil)
 		require.ErrorIs(t, err, chunkeval.ErrRank)
+	}
+	for _, place := range [][2]int{{-1, -1}, {0, 4}, {2, 1}} {
+		_, err := chunkeval.Run(t.Context(), d, at(place), inOrder, nil)
+		require.ErrorIs(t, err, chunkeval.ErrData, "a chunk at %v", place)
+		wrong := &chunkeval.Data{Corpora: d.Corpora, Questions: []chunkeval.Question{{Corpus: "a", References: []chunk.Span{{Start: place[0], End: place[1]}}}}}
+		_, err = chunkeval.Run(t.Context(), wrong, fixed{2, 0}, inOrder, nil)
+		require.ErrorIs(t, err, chunkeval.ErrData, "a reference at %v", place)
 	}
 	broken := errors.New("broken")
 	_, err := chunkeval.Run(t.Context(), d, fixed{2, 0}, func(context.Context, []string, []string) ([][]int, error) { return nil, broken }, nil)

@@ -16,13 +16,17 @@
 //	references (bytes that answer the question) ─────────────────────┘
 //
 // For the spans R that were retrieved and the references T, with |x| the length
-// of a union of spans in bytes and Σ|x| the sum of lengths:
+// of a union of spans in code points and Σ|x| the sum of lengths:
 //
 //	recall           |R ∩ T| / |T|              what came back of what was wanted
 //	precision        |R ∩ T| / Σ|R|             what was wanted of what came back
 //	IoU              |R ∩ T| / (Σ|R| + |T \ R|) both in one; repeats are paid for
-//	precision-omega  |C ∩ T| / |C|              C: all chunks that touch T, a bound
+//	precision-omega  |C ∩ T| / |C ∪ T|          C: all chunks that touch T, a bound
 //	                                            on precision at full recall
+//
+// They equal those of Chroma's program to the last digit, also where that is
+// odd (a chunk that ends where a reference begins touches it), but for references
+// that overlap: their union is wanted here, the sum of their lengths there.
 //
 // The first three are taken at the K best chunks and at a budget of tokens; the
 // chunk that would exceed the budget is cut. Precision-omega needs no ranking:

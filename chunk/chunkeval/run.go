@@ -125,7 +125,8 @@ type Result struct {
 
 // Run cuts the corpora, ranks all chunks together for each question, and scores
 // what was retrieved. A chunk of another corpus than the question's counts as
-// retrieved and is never right.
+// retrieved and is never right. A chunk or a reference that isn't at its offsets
+// in the corpus is [ErrData].
 func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (*Result, error) {
 	opts := Options{}
 	if o != nil {
@@ -143,14 +144,20 @@ func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (
 		opts.Tokens = utf8.RuneCountInString
 	}
 	var passages []passage
-	byCorpus := map[string][]chunk.Chunk{}
+	points := map[string][]int{} // code points before each byte of a corpus
+	byCorpus := map[string][]chunk.Span{}
 	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
 		chunks, err := c.Chunk(ctx, d.Corpora[name])
 		if err != nil {
 			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
 		}
-		byCorpus[name] = chunks
+		points[name] = codePoints(d.Corpora[name])
 		for _, c := range chunks {
+			s, err := inPoints(chunk.Span{Start: c.Start, End: c.End}, points[name])
+			if err != nil {
+				return nil, fmt.Errorf("%w: a chunk of corpus %s: %.40q", err, name, c.Text)
+			}
+			byCorpus[name] = append(byCorpus[name], s)
 			passages = append(passages, passage{name, c, opts.Tokens(c.Context + c.Text)})
 		}
 	}
@@ -179,7 +186,14 @@ func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (
 			}
 			found[j] = passages[at]
 		}
-		r.Scores = append(r.Scores, opts.score(q, found, byCorpus[q.Corpus]))
+		references := make([]chunk.Span, len(q.References))
+		for j, s := range q.References {
+			if references[j], err = inPoints(s, points[q.Corpus]); err != nil {
+				return nil, fmt.Errorf("%w: reference %d of question %d", err, j, i)
+			}
+		}
+		q.References = references
+		r.Scores = append(r.Scores, opts.score(q, found, byCorpus[q.Corpus], points))
 	}
 	return r, nil
 }
@@ -190,8 +204,8 @@ type passage struct {
 	tokens int
 }
 
-func (o *Options) score(q Question, found []passage, chunks []chunk.Chunk) (s Scores) {
-	s.Recall, s.Precision, s.IoU = scoreCorpus(found[:min(o.K, len(found))], q)
+func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points map[string][]int) (s Scores) {
+	s.Recall, s.Precision, s.IoU = scoreCorpus(found[:min(o.K, len(found))], q, points)
 	left := o.Budget
 	var within []passage
 	for _, p := range found {
@@ -204,19 +218,21 @@ func (o *Options) score(q Question, found []passage, chunks []chunk.Chunk) (s Sc
 		left -= p.tokens
 		within = append(within, p)
 	}
-	s.BudgetRecall, s.BudgetPrecision, s.BudgetIoU = scoreCorpus(within, q)
+	s.BudgetRecall, s.BudgetPrecision, s.BudgetIoU = scoreCorpus(within, q, points)
 	s.Omega = omega(chunks, q.References)
 	return s
 }
 
 // scoreCorpus moves what comes from other corpora out of the question's reach,
 // where it is paid for but hits nothing.
-func scoreCorpus(found []passage, q Question) (recall, precision, iou float64) {
+func scoreCorpus(found []passage, q Question, points map[string][]int) (recall, precision, iou float64) {
 	spans := make([]chunk.Span, len(found))
 	elsewhere := math.MinInt / 2
 	for i, p := range found {
-		if spans[i] = (chunk.Span{Start: p.Start, End: p.End}); p.corpus != q.Corpus {
-			spans[i] = chunk.Span{Start: elsewhere, End: elsewhere + p.End - p.Start}
+		at := points[p.corpus]
+		spans[i] = chunk.Span{Start: at[p.Start], End: at[p.End]}
+		if s := &spans[i]; p.corpus != q.Corpus {
+			s.Start, s.End = elsewhere, elsewhere+s.End-s.Start
 		}
 	}
 	return score(spans, q.References)

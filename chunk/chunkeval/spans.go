@@ -2,6 +2,7 @@ package chunkeval
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/prodailabs/prodai/chunk"
@@ -60,19 +61,43 @@ func score(retrieved, references []chunk.Span) (recall, precision, iou float64) 
 	return recall, precision, iou
 }
 
-// omega is the precision of all chunks that touch a reference.
-func omega(chunks []chunk.Chunk, references []chunk.Span) float64 {
+// omega is the precision of all chunks that touch a reference, if only by ending
+// where it begins; what no chunk has of the references counts as missed.
+func omega(chunks, references []chunk.Span) float64 {
 	want := union(references)
 	var touching []chunk.Span
-	for i := range chunks {
-		s := []chunk.Span{{Start: chunks[i].Start, End: chunks[i].End}}
-		if common(s, want) > 0 {
-			touching = append(touching, s[0])
+	for _, c := range chunks {
+		if slices.ContainsFunc(want, func(r chunk.Span) bool { return c.Start <= r.End && r.Start <= c.End }) {
+			touching = append(touching, c)
 		}
 	}
-	all := union(touching)
-	if len(all) == 0 {
+	if len(touching) == 0 {
 		return 0
 	}
-	return float64(common(all, want)) / float64(length(all))
+	return float64(common(union(touching), want)) / float64(length(union(append(touching, want...))))
+}
+
+// codePoints returns how many code points are before each byte of a text, and
+// before its end.
+func codePoints(text string) []int {
+	out := make([]int, 0, len(text)+1)
+	n := 0
+	for i := range text {
+		for len(out) <= i {
+			out = append(out, n)
+		}
+		n++
+	}
+	for len(out) <= len(text) {
+		out = append(out, n)
+	}
+	return out
+}
+
+// inPoints turns a span of bytes into one of code points.
+func inPoints(s chunk.Span, points []int) (chunk.Span, error) {
+	if s.Start < 0 || s.End < s.Start || s.End >= len(points) {
+		return s, fmt.Errorf("%w: bytes %d to %d of %d", ErrData, s.Start, s.End, max(0, len(points)-1))
+	}
+	return chunk.Span{Start: points[s.Start], End: points[s.End]}, nil
 }
