@@ -2,11 +2,18 @@
 //
 //	cd internal/bench && go test -bench . -benchmem ./retry
 //
-// Wall times of one run compare with one another, not with another machine's.
+// Wall times of one run compare with one another, not with another machine's,
+// and on a busy machine only those taken in turn. This prints the medians of
+// eight rounds, and of their ratios:
+//
+//	cd internal/bench && go test ./retry -run Ratios -rounds 8 -benchtime 50ms -v
 package retry_test
 
 import (
 	"context"
+	"flag"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,9 +47,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func stack(timeouts retry.Timeouts) *retry.Model { return stackOver(model{}, timeouts) }
-
-func stackOver(next llms.Model, timeouts retry.Timeouts) *retry.Model {
+func stack(next llms.Model, timeouts retry.Timeouts) *retry.Model {
 	return must(retry.New(next, &retry.Options{
 		Budget:   must(retry.NewTokenBudget(10, 0.1)),
 		Breaker:  must(retry.NewBreaker(nil)),
@@ -54,7 +59,7 @@ func stackOver(next llms.Model, timeouts retry.Timeouts) *retry.Model {
 // TestSuccessPathAllocates holds the promise: at most two allocations for
 // retry, breaker, limit and timeout together.
 func TestSuccessPathAllocates(t *testing.T) {
-	m, ctx := stack(retry.Timeouts{Attempt: time.Minute}), context.Background()
+	m, ctx := stack(model{}, retry.Timeouts{Attempt: time.Minute}), context.Background()
 	n := testing.AllocsPerRun(1000, func() { _, _ = m.GenerateContent(ctx, nil) })
 	if n > 2 {
 		t.Errorf("%v allocations on the success path, want at most 2", n)
@@ -88,99 +93,63 @@ func (watching) GenerateContent(ctx context.Context, _ []llms.MessageContent, _ 
 	}
 }
 
-func BenchmarkRetry(b *testing.B) {
-	ctx := context.Background()
-	b.Run("prodai", func(b *testing.B) {
-		p := must(retry.NewPolicy(&retry.Options{Budget: retry.NoBudget}))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
-		}
-	})
-	b.Run("backoff-v5", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = backoffv5.Retry(ctx, func() (int, error) { return 1, nil }, backoffv5.WithBackOff(backoffv5.NewExponentialBackOff()))
-		}
-	})
-	b.Run("failsafe", func(b *testing.B) {
-		e := failsafe.With(retrypolicy.NewBuilder[int]().Build())
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.Get(func() (int, error) { return 1, nil })
-		}
-	})
+// A work is a benchmark: group/name.
+type work struct {
+	group, name string
+	run         func(*testing.B)
 }
 
-func BenchmarkBreaker(b *testing.B) {
-	b.Run("prodai", func(b *testing.B) {
-		c := must(retry.NewBreaker(nil))
+// each returns a benchmark of f.
+func each(f func()) func(*testing.B) {
+	return func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			t, err := c.Allow(time.Now())
-			if err == nil {
-				c.Done(time.Now(), t, retry.Healthy)
+			f()
+		}
+	}
+}
+
+func one() (int, error) { return 1, nil }
+
+func works() []work {
+	ctx := context.Background()
+	do := func(p *retry.Policy) func() {
+		return func() { _, _ = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil }) }
+	}
+	ask := func(m *retry.Model) func() { return func() { _, _ = m.GenerateContent(ctx, nil) } }
+	get := func(e failsafe.Executor[int]) func() { return func() { _, _ = e.Get(one) } }
+	retries := retrypolicy.NewBuilder[int]().Build()
+	breaks := circuitbreaker.NewBuilder[int]().Build()
+	rooms := bulkhead.New[int](100)
+	ends := timeout.New[int](time.Minute)
+	watched := failsafe.With[int](retries, breaks, rooms, ends)
+	minute := retry.Timeouts{Attempt: time.Minute}
+	breaker := must(retry.NewBreaker(nil))
+	gobreak := gobreaker.NewCircuitBreaker[int](gobreaker.Settings{})
+	return []work{
+		{"Retry", "prodai", each(do(must(retry.NewPolicy(&retry.Options{Budget: retry.NoBudget}))))},
+		{"Retry", "backoff-v5", each(func() {
+			_, _ = backoffv5.Retry(ctx, one, backoffv5.WithBackOff(backoffv5.NewExponentialBackOff()))
+		})},
+		{"Retry", "failsafe", each(get(failsafe.With[int](retries)))},
+		{"Breaker", "prodai", each(func() {
+			if t, err := breaker.Allow(time.Now()); err == nil {
+				breaker.Done(time.Now(), t, retry.Healthy)
 			}
-		}
-	})
-	b.Run("gobreaker", func(b *testing.B) {
-		c := gobreaker.NewCircuitBreaker[int](gobreaker.Settings{})
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = c.Execute(func() (int, error) { return 1, nil })
-		}
-	})
-	b.Run("failsafe", func(b *testing.B) {
-		e := failsafe.With(circuitbreaker.NewBuilder[int]().Build())
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.Get(func() (int, error) { return 1, nil })
-		}
-	})
-}
-
-func BenchmarkStack(b *testing.B) {
-	ctx := context.Background()
-	b.Run("prodai-retry+breaker+limit", func(b *testing.B) {
-		m := stack(retry.Timeouts{})
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = m.GenerateContent(ctx, nil)
-		}
-	})
-	b.Run("prodai-retry+breaker+limit+timeout", func(b *testing.B) {
-		m := stack(retry.Timeouts{Attempt: time.Minute})
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = m.GenerateContent(ctx, nil)
-		}
-	})
-	b.Run("prodai-retry+breaker+limit+timeout-watched", func(b *testing.B) {
-		m := stackOver(watching{}, retry.Timeouts{Attempt: time.Minute})
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = m.GenerateContent(ctx, nil)
-		}
-	})
-	b.Run("failsafe-retry+breaker+bulkhead", func(b *testing.B) {
-		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.Get(func() (int, error) { return 1, nil })
-		}
-	})
-	b.Run("failsafe-retry+breaker+bulkhead+timeout", func(b *testing.B) {
-		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100), timeout.New[int](time.Minute))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.Get(func() (int, error) { return 1, nil })
-		}
-	})
-	b.Run("failsafe-retry+breaker+bulkhead+timeout-watched", func(b *testing.B) {
-		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), circuitbreaker.NewBuilder[int]().Build(), bulkhead.New[int](100), timeout.New[int](time.Minute))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.GetWithExecution(func(x failsafe.Execution[int]) (int, error) {
+		})},
+		{"Breaker", "gobreaker", each(func() { _, _ = gobreak.Execute(one) })},
+		{"Breaker", "failsafe", each(get(failsafe.With[int](breaks)))},
+		{"Hedge", "prodai", each(do(must(retry.NewPolicy(&retry.Options{
+			Budget: retry.NoBudget, Hedger: must(retry.NewHedger(&retry.HedgerOptions{Delay: time.Minute, Budget: retry.NoBudget})),
+		}))))},
+		{"Hedge", "failsafe", each(get(failsafe.With[int](retries, hedgepolicy.NewBuilderWithDelay[int](time.Minute).Build())))},
+		{"Stack", "prodai-retry+breaker+limit", each(ask(stack(model{}, retry.Timeouts{})))},
+		{"Stack", "failsafe-retry+breaker+bulkhead", each(get(failsafe.With[int](retries, breaks, rooms)))},
+		{"Stack", "prodai-retry+breaker+limit+timeout", each(ask(stack(model{}, minute)))},
+		{"Stack", "failsafe-retry+breaker+bulkhead+timeout", each(get(watched))},
+		{"Stack", "prodai-retry+breaker+limit+timeout, watched", each(ask(stack(watching{}, minute)))},
+		{"Stack", "failsafe-retry+breaker+bulkhead+timeout, watched", each(func() {
+			_, _ = watched.GetWithExecution(func(x failsafe.Execution[int]) (int, error) {
 				select {
 				case <-x.Canceled():
 					return 0, context.Canceled
@@ -188,25 +157,55 @@ func BenchmarkStack(b *testing.B) {
 					return 1, nil
 				}
 			})
-		}
-	})
+		})},
+	}
 }
 
-func BenchmarkHedge(b *testing.B) {
-	b.Run("prodai", func(b *testing.B) {
-		h := must(retry.NewHedger(&retry.HedgerOptions{Delay: time.Minute}))
-		p := must(retry.NewPolicy(&retry.Options{Budget: retry.NoBudget, Hedger: h}))
-		ctx := context.Background()
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
+func run(b *testing.B, group string) {
+	for _, w := range works() {
+		if w.group == group {
+			b.Run(w.name, w.run)
 		}
-	})
-	b.Run("failsafe", func(b *testing.B) {
-		e := failsafe.With[int](retrypolicy.NewBuilder[int]().Build(), hedgepolicy.NewBuilderWithDelay[int](time.Minute).Build())
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = e.Get(func() (int, error) { return 1, nil })
+	}
+}
+
+func BenchmarkRetry(b *testing.B)   { run(b, "Retry") }
+func BenchmarkBreaker(b *testing.B) { run(b, "Breaker") }
+func BenchmarkHedge(b *testing.B)   { run(b, "Hedge") }
+func BenchmarkStack(b *testing.B)   { run(b, "Stack") }
+
+var rounds = flag.Int("rounds", 0, "how often TestRatios takes each time")
+
+// TestRatios takes the times of all in turn, several rounds, and prints for
+// each peer how many times as long as ours it took.
+func TestRatios(t *testing.T) {
+	if *rounds == 0 {
+		t.Skip("give -rounds")
+	}
+	all := works()
+	ns := make([][]float64, len(all))
+	for range *rounds {
+		for i, w := range all {
+			r := testing.Benchmark(w.run)
+			ns[i] = append(ns[i], float64(r.T.Nanoseconds())/float64(r.N))
 		}
-	})
+	}
+	ours := 0
+	for i, w := range all {
+		if strings.HasPrefix(w.name, "prodai") {
+			ours = i
+			t.Logf("%-8s %-52s %6.0f ns", w.group, w.name, median(ns[i]))
+			continue
+		}
+		ratios := make([]float64, *rounds)
+		for r := range ratios {
+			ratios[r] = ns[i][r] / ns[ours][r]
+		}
+		t.Logf("%-8s %-52s %6.0f ns, %.2f times ours (%.2f to %.2f)", w.group, w.name, median(ns[i]), median(ratios), slices.Min(ratios), slices.Max(ratios))
+	}
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
