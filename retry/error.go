@@ -39,10 +39,11 @@ type Error struct {
 	// or a code: see [Transport].
 	Guess bool
 
-	// Partial is what a cut stream had delivered, or nil.
+	// Partial is what a cut stream, and those that continued it, had
+	// delivered, or nil.
 	Partial *llms.ContentResponse
 
-	Attempts int           // tries made, fallbacks included
+	Attempts int           // made: hedges, continuations and fallbacks included
 	Elapsed  time.Duration // of the whole call
 
 	cause error // what the layer below returned
