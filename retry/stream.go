@@ -62,9 +62,9 @@ type watch struct {
 	reason  strings.Builder
 	refused error // what the caller's callback returned
 
-	resume *Resume
-	ears   []*ear
-	noSeam bool // the model was to continue, and didn't
+	resume    *Resume
+	listeners []*listener
+	noSeam    bool // the model was to continue, and didn't
 	kinds
 }
 
@@ -95,18 +95,18 @@ func (w *watch) wrap(options []llms.CallOption) []llms.CallOption {
 	options = slices.Clip(options)
 	text := w.s.o.StreamingFunc
 	if text != nil {
-		e := w.ear(true, func(ctx context.Context, _, chunk []byte) error { return text(ctx, chunk) })
-		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error { return e.hear(ctx, nil, chunk) }))
+		l := w.listener(true, func(ctx context.Context, _, chunk []byte) error { return text(ctx, chunk) })
+		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error { return l.hear(ctx, nil, chunk) }))
 	}
 	if f := w.s.o.StreamingReasoningFunc; f != nil {
-		e := w.ear(text == nil, f)
-		options = append(options, llms.WithStreamingReasoningFunc(e.hear))
+		l := w.listener(text == nil, f)
+		options = append(options, llms.WithStreamingReasoningFunc(l.hear))
 	}
 	return options
 }
 
-// An ear is one of the caller's callbacks, as an attempt sees it.
-type ear struct {
+// A listener is one of the caller's callbacks, as an attempt sees it.
+type listener struct {
 	w       *watch
 	texts   bool // the text is noted here: with two callbacks it comes twice
 	seam    *seam
@@ -114,65 +114,65 @@ type ear struct {
 	deliver func(ctx context.Context, reasoning, chunk []byte) error
 }
 
-func (w *watch) ear(texts bool, deliver func(ctx context.Context, reasoning, chunk []byte) error) *ear {
-	e := &ear{w: w, texts: texts, ctx: w.ctx, deliver: deliver}
+func (w *watch) listener(texts bool, deliver func(ctx context.Context, reasoning, chunk []byte) error) *listener {
+	l := &listener{w: w, texts: texts, ctx: w.ctx, deliver: deliver}
 	if w.s.resumed > 0 {
-		e.seam = newSeam(w.s.said, w.resume.Continuation == Instruct)
+		l.seam = newSeam(w.s.said, w.resume.Continuation == Instruct)
 	}
-	w.ears = append(w.ears, e)
-	return e
+	w.listeners = append(w.listeners, l)
+	return l
 }
 
-func (e *ear) hear(ctx context.Context, reasoning, chunk []byte) error {
-	if e.seam == nil {
-		return e.pass(ctx, reasoning, chunk)
+func (l *listener) hear(ctx context.Context, reasoning, chunk []byte) error {
+	if l.seam == nil {
+		return l.pass(ctx, reasoning, chunk)
 	}
 	d := delta.From(ctx)
 	if d.Kind == delta.Reasoning || len(reasoning) > 0 && len(chunk) == 0 {
-		e.w.alive(false)
+		l.w.alive(false)
 		return nil // the reader is in the middle of the answer
 	}
-	if e.seam.open {
-		return e.pass(ctx, nil, chunk)
+	if l.seam.open {
+		return l.pass(ctx, nil, chunk)
 	}
 	if d.Kind == delta.Tool || d.Choice != 0 { // what was held comes before it
-		if err := e.end(); err != nil {
+		if err := l.end(); err != nil {
 			return err
 		}
-		return e.pass(ctx, nil, chunk)
+		return l.pass(ctx, nil, chunk)
 	}
-	e.ctx = ctx
-	rest, ok := e.seam.take(chunk)
+	l.ctx = ctx
+	rest, ok := l.seam.take(chunk)
 	if !ok {
-		e.w.noSeam = true
+		l.w.noSeam = true
 		return errNoSeam
 	}
 	if len(rest) == 0 {
-		e.w.alive(false)
+		l.w.alive(false)
 		return nil
 	}
-	return e.pass(ctx, nil, rest)
+	return l.pass(ctx, nil, rest)
 }
 
 // end passes on what the seam still held when the stream ended.
-func (e *ear) end() error {
-	if e.seam == nil {
+func (l *listener) end() error {
+	if l.seam == nil {
 		return nil
 	}
-	rest, ok := e.seam.end()
+	rest, ok := l.seam.end()
 	if !ok {
-		e.w.noSeam = true
+		l.w.noSeam = true
 		return errNoSeam
 	}
 	if len(rest) == 0 {
 		return nil
 	}
-	return e.pass(e.ctx, nil, rest)
+	return l.pass(l.ctx, nil, rest)
 }
 
-func (e *ear) pass(ctx context.Context, reasoning, chunk []byte) error {
-	e.w.note(ctx, e.texts, reasoning, chunk)
-	return e.w.pass(len(reasoning) == 0 && len(chunk) == 0, func() error { return e.deliver(ctx, reasoning, chunk) })
+func (l *listener) pass(ctx context.Context, reasoning, chunk []byte) error {
+	l.w.note(ctx, l.texts, reasoning, chunk)
+	return l.w.pass(len(reasoning) == 0 && len(chunk) == 0, func() error { return l.deliver(ctx, reasoning, chunk) })
 }
 
 func (w *watch) note(ctx context.Context, texts bool, reasoning, chunk []byte) {
@@ -227,8 +227,8 @@ func (w *watch) pass(empty bool, deliver func() error) error {
 
 // end passes on what was still held when the stream had ended well.
 func (w *watch) end() error {
-	for _, e := range w.ears {
-		if err := e.end(); err != nil {
+	for _, l := range w.listeners {
+		if err := l.end(); err != nil {
 			return err
 		}
 	}
