@@ -378,3 +378,34 @@ func (slowEcho) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: ask, StopReason: "stop"}}}, nil
 }
+
+// Whatever the hedge does short of a panic, a first attempt that would have
+// answered still does, or the hedge has answered sooner.
+func TestAHedgeNeverMakesACallFail(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	failures := []error{
+		nil, errors.New("boom"), errors.New("connection reset by peer"),
+		Classify(Response{Status: 400}, time.Now()), Classify(Response{Status: 401}, time.Now()),
+		Classify(Response{Status: 429}, time.Now()), Classify(Response{Status: 503}, time.Now()),
+	}
+	for range 300 {
+		first := leg{after: time.Duration(rng.IntN(20)) * time.Second, chunks: []string{"A", "B"}}
+		hedge := leg{after: time.Duration(rng.IntN(20)) * time.Second, err: failures[rng.IntN(len(failures))]}
+		if hedge.err == nil {
+			hedge.chunks = []string{"a", "b"}
+		}
+		stream := rng.IntN(2) == 0
+		synctest.Test(t, func(t *testing.T) {
+			next := &legs{legs: []leg{first, hedge}}
+			h, err := NewHedger(&HedgerOptions{Delay: 5 * time.Second, Budget: NoBudget})
+			require.NoError(t, err)
+			m, err := New(next, &Options{Hedger: h})
+			require.NoError(t, err)
+			begin := time.Now()
+			_, resp, e := asking(t, m, t.Context(), stream)
+			require.Nil(t, e, "first %+v, hedge %+v", first, hedge)
+			require.Contains(t, []string{"AB", "ab"}, resp.Choices[0].Content)
+			require.LessOrEqual(t, time.Since(begin), first.after+2*time.Second, "nor slower")
+		})
+	}
+}
