@@ -33,6 +33,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/embed"
 	"github.com/prodailabs/prodai/retrieve/rag"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/defaults"
 	"github.com/prodailabs/prodai/retry/limit"
 	"github.com/prodailabs/prodai/retry/openai"
 	"github.com/prodailabs/prodai/trace"
@@ -172,6 +173,10 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		return err
 	}
 	tracer := s.provider.Tracer("capstone")
+	account, err := limit.NewAccount(nil) // the provider's limits, learnt from its answers
+	if err != nil {
+		return err
+	}
 	var client llms.Model
 	provider := "prodai"
 	if o.Model != "" || o.APIKey != "" || o.BaseURL != "" {
@@ -180,7 +185,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		}
 		provider = "openai"
 		s.backend = o.Model
-		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL})
+		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(nil)})
 	} else {
 		s.backend = rag.ExtractiveName
 		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmarked})
@@ -192,7 +197,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	retried, err := retry.New(attempt, &retry.Options{Model: s.backend, Logger: log, Timeouts: retry.Timeouts{Total: 2 * time.Minute}})
+	retried, err := defaults.New(attempt, &defaults.Options{Account: account, Tokens: s.Count, Model: s.backend, Logger: log, Timeouts: retry.Timeouts{FirstToken: time.Minute, BetweenTokens: 30 * time.Second, Total: 2 * time.Minute}})
 	if err != nil {
 		return err
 	}
