@@ -111,7 +111,7 @@ func New(next llms.Model, o *Options) (*Model, error) {
 			return nil, err
 		}
 		if settings.Fallbacks[i], err = limit.New(f, &limit.Options{Account: a, Tokens: m.o.Tokens, Answer: m.o.Answer, Wait: time.Minute}); err != nil {
-			return nil, fmt.Errorf("Fallbacks[%d]: %w", i, err)
+			return nil, fmt.Errorf("fallback %d: %w", i, err)
 		}
 	}
 	limited, err := limit.New(next, &limit.Options{Account: m.o.Account, Model: m.o.Model, Tokens: m.o.Tokens, Answer: m.o.Answer, Wait: time.Minute, Logger: m.o.Logger})

@@ -42,11 +42,11 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Reason)
 	}
 	if e.HasDelay {
-		d := e.Delay
-		if d > time.Second {
-			d = d.Round(time.Millisecond)
+		unit := time.Microsecond
+		if e.Delay > time.Second {
+			unit = time.Millisecond
 		}
-		fmt.Fprintf(&b, ": come back in %v", d)
+		fmt.Fprintf(&b, ": come back in %v", e.Delay.Round(unit))
 	}
 	if e.cause != nil {
 		fmt.Fprintf(&b, ": %v", e.cause)

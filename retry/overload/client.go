@@ -227,8 +227,8 @@ func (c *client) end(call *call, o outcome) {
 		c.breaker.Done(c.now(), call.ticket, b)
 	}
 	if c.adaptive != nil {
-		if !c.now().Before(call.r.deadline) {
-			health = retry.Neither // our own deadline says nothing about the server
+		if !c.s.Defaults && !c.now().Before(call.r.deadline) {
+			health = retry.Neither // retry.Policy lets the caller's deadline speak against the server; these don't
 		}
 		c.adaptive.Release(c.now(), health)
 	}

@@ -43,47 +43,60 @@ type Result struct {
 	Waste   [Seconds]float64 `json:"-"`
 }
 
-// An event happens at an instant; those at the same one in the order in which
-// they were planned.
-type event struct {
-	at  time.Duration
-	seq int
-	do  func()
+// events are what is to happen, in the order of the instants and, at the same
+// one, of the planning. A binary heap of keys without pointers: container/heap
+// would allocate for each, and the collector look at all of them.
+type events struct {
+	keys []key
+	do   []func() // by key.slot
+	free []int32
+	seq  int32
 }
 
-// events is a binary heap; container/heap would allocate for each event.
-type events []event
-
-func (q events) less(i, j int) bool {
-	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].seq < q[j].seq
+type key struct {
+	at        time.Duration
+	seq, slot int32
 }
 
-func (q *events) push(e event) {
-	h := append(*q, e)
-	for i := len(h) - 1; i > 0 && h.less(i, (i-1)/2); i = (i - 1) / 2 {
-		h[i], h[(i-1)/2] = h[(i-1)/2], h[i]
+func (q *events) less(i, j int) bool {
+	a, b := &q.keys[i], &q.keys[j]
+	return a.at < b.at || a.at == b.at && a.seq < b.seq
+}
+
+func (q *events) push(at time.Duration, do func()) {
+	k := key{at, q.seq, int32(len(q.do))}
+	q.seq++
+	if n := len(q.free); n > 0 {
+		k.slot, q.free = q.free[n-1], q.free[:n-1]
+		q.do[k.slot] = do
+	} else {
+		q.do = append(q.do, do)
 	}
-	*q = h
+	q.keys = append(q.keys, k)
+	for i := len(q.keys) - 1; i > 0 && q.less(i, (i-1)/2); i = (i - 1) / 2 {
+		q.keys[i], q.keys[(i-1)/2] = q.keys[(i-1)/2], q.keys[i]
+	}
 }
 
-func (q *events) pop() event {
-	h := *q
-	first, n := h[0], len(h)-1
-	h[0], h[n] = h[n], event{}
-	h = h[:n]
+func (q *events) pop() (at time.Duration, do func()) {
+	first, n := q.keys[0], len(q.keys)-1
+	q.keys[0] = q.keys[n]
+	q.keys = q.keys[:n]
 	for i := 0; ; {
 		c := 2*i + 1
-		if c+1 < n && h.less(c+1, c) {
+		if c+1 < n && q.less(c+1, c) {
 			c++
 		}
-		if c >= n || !h.less(c, i) {
+		if c >= n || !q.less(c, i) {
 			break
 		}
-		h[i], h[c] = h[c], h[i]
+		q.keys[i], q.keys[c] = q.keys[c], q.keys[i]
 		i = c
 	}
-	*q = h
-	return first
+	do = q.do[first.slot]
+	q.do[first.slot] = nil
+	q.free = append(q.free, first.slot)
+	return first.at, do
 }
 
 // A sim is one run: clients, and the server.
@@ -91,7 +104,6 @@ type sim struct {
 	scenario Scenario
 	s        Strategy
 	clock    time.Duration
-	seq      int
 	events   events
 	rand     *rand.Rand
 	out      Result
@@ -110,8 +122,7 @@ var epoch = time.Unix(0, 0)
 func (m *sim) now() time.Time { return epoch.Add(m.clock) }
 
 func (m *sim) after(d time.Duration, do func()) {
-	m.seq++
-	m.events.push(event{m.clock + d, m.seq, do})
+	m.events.push(m.clock+d, do)
 }
 
 func (m *sim) exponential(mean float64) time.Duration {
@@ -144,10 +155,10 @@ func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 		}
 		at = p.until
 	}
-	for len(m.events) > 0 {
-		e := m.events.pop()
-		m.clock = e.at
-		e.do()
+	for len(m.events.keys) > 0 {
+		var do func()
+		m.clock, do = m.events.pop()
+		do()
 	}
 	o := &m.out
 	o.Wasted, o.OK = o.Calls-len(m.latency), len(m.latency)
