@@ -18,8 +18,9 @@ import (
 // reads the clock under a lock of its own and never lets it go back.
 //
 // It is the limit of one provider account, to be waited for before each attempt
-// (retry.Options.Limiter). For tenants, tokens and money, which need debts and
-// refunds that a Limiter hasn't, see [Model].
+// (retry.Options.Limiter), if that limit is known; an [Account] learns it. For
+// tenants, tokens and money, which need debts and refunds that a Limiter hasn't,
+// see [Model].
 type Bucket struct {
 	mu   sync.Mutex
 	lim  *rate.Limiter

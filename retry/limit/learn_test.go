@@ -19,6 +19,10 @@ import (
 	"github.com/prodailabs/prodai/retry"
 )
 
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // provider answers within a limit of n requests at once, n a second, and says
 // so in its headers if it is told to.
 type provider struct {
@@ -108,6 +112,39 @@ func TestModelLearns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The provider counts 150 tokens where 200 were estimated: its headers say so,
+// and nothing of its 6,000 a minute is left unused or asked for twice.
+func TestModelLearnsTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := account(t, nil)
+		s := &server{n: 40, level: 40, at: time.Now()} // calls of 150 tokens, here a second
+		refused := 0
+		next := roundTrip(func(*http.Request) (*http.Response, error) {
+			ok, reset := s.ask(time.Now())
+			r := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}
+			if !ok {
+				refused++
+				r.StatusCode = 429
+			}
+			r.Header.Set("anthropic-ratelimit-tokens-limit", fmt.Sprint(150*s.n))
+			r.Header.Set("anthropic-ratelimit-tokens-remaining", fmt.Sprint(int(150*max(0, s.level))))
+			r.Header.Set("anthropic-ratelimit-tokens-reset", time.Now().Add(reset).Format(time.RFC3339Nano))
+			return r, nil
+		})
+		m, err := New(client{a.HTTPClient(&http.Client{Transport: next})},
+			&Options{Account: a, Wait: time.Minute, Model: "m", Tokens: func(string) int { return 96 }, Answer: 100})
+		require.NoError(t, err)
+		ok := 0
+		for began := time.Now(); time.Since(began) < time.Minute; {
+			if _, err := m.Call(t.Context(), "q"); err == nil {
+				ok++
+			}
+		}
+		require.Zero(t, refused)
+		require.InEpsilon(t, 40*60+40, ok, 0.05)
+	})
 }
 
 // Under a retry.Model the account is waited for before each attempt, and the
