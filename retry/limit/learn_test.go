@@ -197,6 +197,27 @@ func TestAccountForOtherCalls(t *testing.T) {
 	})
 }
 
+// Without a Transport the refusals still say what they say.
+func TestAnErrorTeaches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := account(t, nil)
+		m, err := New(&fakeModel{err: &retry.Error{Class: retry.RateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
+			Limits: learned(10, 0, 60*time.Second)}}, &Options{Account: a, Model: "m"})
+		require.NoError(t, err)
+		_, err = m.Call(t.Context(), "q")
+		require.ErrorAs(t, err, new(*retry.Error))
+		l, ok := roomOf(a, time.Now(), "m", "requests")
+		require.True(t, ok)
+		require.Equal(t, retry.Allowance{Dimension: "requests", Limit: 10, Remaining: 0, Reset: time.Minute}, l)
+		_, err = m.Call(t.Context(), "q")
+		var refused *Error
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, 6*time.Second, refused.Delay, "one of ten a minute")
+		_, err = m.Call(t.Context(), "q", llms.WithModel("another"))
+		require.ErrorAs(t, err, new(*retry.Error), "whose room isn't known")
+	})
+}
+
 // A quota that is used up is no matter of pace, and a refusal of our own none of
 // the provider's.
 func TestOnlyRateLimitsArePaced(t *testing.T) {
