@@ -86,20 +86,11 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrConfig)
 	}
-	m := &Model{next: next}
-	if o != nil {
-		m.o = *o
+	complete, err := o.complete()
+	if err != nil {
+		return nil, err
 	}
-	if m.o.Account == nil {
-		a, err := limit.NewAccount(nil)
-		if err != nil {
-			return nil, err
-		}
-		m.o.Account = a
-	}
-	if m.o.Answer == 0 {
-		m.o.Answer = 512
-	}
+	m := &Model{next: next, o: complete}
 	settings, err := Retry(&m.o)
 	if err != nil {
 		return nil, err
@@ -145,19 +136,14 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 }
 
 // Retry returns the policies as options of retry, for retry.NewPolicy and
-// retry.Do, or to change them. Each call of it makes new ones. An account has to
-// be told of calls that are none of a model's: [limit.Account.With].
+// retry.Do, or to change them; only a Bulkhead doesn't go with them, since it may
+// refuse an attempt that the gate keeps a place for. Each call of Retry makes new
+// ones. An account has to be told of calls that are none of a model's:
+// [limit.Account.With].
 func Retry(o *Options) (*retry.Options, error) {
-	if o == nil {
-		o = &Options{}
-	}
-	target, account := o.Target, o.Account
-	if account == nil {
-		a, err := limit.NewAccount(nil)
-		if err != nil {
-			return nil, err
-		}
-		account = a
+	c, err := o.complete()
+	if err != nil {
+		return nil, err
 	}
 	budget, err := retry.NewWindowBudget(10*time.Second, 0.1, 1)
 	if err != nil {
@@ -171,20 +157,30 @@ func Retry(o *Options) (*retry.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := event.Logger(o.Logger)
-	breaker, err := retry.NewBreaker(&retry.BreakerOptions{Failures: 20, OpenFor: 5 * time.Second, OnChange: func(_, to retry.State) {
-		log.LogAttrs(context.Background(), slog.LevelWarn, event.BreakerState, slog.String(event.State, to.String()), slog.String(event.Target, target))
-	}})
+	breaker, err := retry.NewBreaker(&retry.BreakerOptions{Failures: 20, OpenFor: 5 * time.Second})
 	if err != nil {
 		return nil, err
 	}
-	timeouts := o.Timeouts
-	if timeouts == (retry.Timeouts{}) {
-		timeouts = retry.Timeouts{FirstToken: 2 * time.Minute, BetweenTokens: time.Minute}
-	}
 	return &retry.Options{
 		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Adaptive: adaptive, Shedder: shedder,
-		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: account, log: log, model: o.Model},
-		Timeouts: timeouts, Fallbacks: o.Fallbacks, Model: o.Model, Target: o.Target, Logger: o.Logger,
+		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: c.Account, log: event.Logger(c.Logger), model: c.Model},
+		Timeouts: c.Timeouts, Fallbacks: c.Fallbacks, Model: c.Model, Target: c.Target, Logger: c.Logger,
 	}, nil
+}
+
+// complete returns o with its defaults.
+func (o *Options) complete() (c Options, err error) {
+	if o != nil {
+		c = *o
+	}
+	if c.Account == nil {
+		c.Account, err = limit.NewAccount(nil)
+	}
+	if c.Answer == 0 {
+		c.Answer = 512
+	}
+	if c.Timeouts == (retry.Timeouts{}) {
+		c.Timeouts = retry.Timeouts{FirstToken: 2 * time.Minute, BetweenTokens: time.Minute}
+	}
+	return c, err
 }

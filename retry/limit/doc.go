@@ -106,6 +106,7 @@
 //
 //  3. Give two tenants weights 3 and 1 and let the first one be idle for an
 //     hour. What may it do when it comes back, and why not more?
+//
 //  4. Let sixteen [Account]s share a key, as sixteen processes would. Who gets
 //     how much, and why does nobody starve?
 //
