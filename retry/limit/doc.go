@@ -101,12 +101,9 @@
 //
 //  1. Start the runaway job of examples/lab01-runaway-cost without its limit,
 //     and say at which minute someone would have noticed.
-//
 //  2. Estimate tokens as 1 for every call. What still holds, and what doesn't?
-//
 //  3. Give two tenants weights 3 and 1 and let the first one be idle for an
 //     hour. What may it do when it comes back, and why not more?
-//
 //  4. Let sixteen [Account]s share a key, as sixteen processes would. Who gets
 //     how much, and why does nobody starve?
 //
