@@ -69,9 +69,10 @@
 // # Pitfalls
 //
 // Processes that share a server and know nothing of one another each start with a
-// limit of their own ([Strategy].Processes). A quota they divide well; before a
-// queue sixteen of them, each with thirty calls at once, lose a quarter of the
-// answers of the first minute before they have come down, and recover.
+// limit of their own ([Strategy].Processes). A quota they divide well; before an
+// unbounded queue sixteen of them, each with thirty calls at once, lose a quarter
+// of all answers in the minute after the spike, before they have come down. Then
+// they recover.
 //
 // A service time here is exponential and independent of the load; real servers
 // get slower. And a policy chosen by its best seed is chosen by luck: the settings
