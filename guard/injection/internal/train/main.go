@@ -33,7 +33,7 @@ const (
 	lambda        = 1   // L2 penalty
 	sourcePower   = .7  // a source of n rows weighs n^sourcePower
 	grammarFactor = 3   // and one of the grammars that many times more
-	recordFactor  = .5  // and the records that many times more
+	recordFactor  = 1   // and the records that many times more
 	windowWeight  = .3  // of a window of a harmless text, relative to the text
 	guessWeight   = .3  // of a decoded reading of a harmless text
 	meanFPR       = .03 // at the threshold, the mean of the left-out sources of harmless texts

@@ -39,7 +39,7 @@ func synthetic() []example {
 func embedded(attacks, harmless []example) []example {
 	rng := rand.New(rand.NewPCG(3, 20261124))
 	hosts := slices.DeleteFunc(slices.Clone(harmless), func(e example) bool {
-		return e.Kind != "documents" && e.Source != recordSource || len(e.Text) > 600
+		return e.Kind != "documents" && e.Kind != "data" || len(e.Text) > 600
 	})
 	host := func() string { return hosts[rng.IntN(len(hosts))].Text }
 	var all []example
