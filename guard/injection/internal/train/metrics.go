@@ -10,7 +10,6 @@ import (
 type scored struct {
 	margin float64
 	label  int
-	source string
 }
 
 // report prints the area under the ROC curve and, at the threshold, recall and
@@ -36,9 +35,6 @@ func auc(x []scored) float64 {
 	}
 	return sum / attacks / harmless
 }
-
-// enoughRows is the size from which a source's rate is a bound of its own.
-const enoughRows = 300
 
 func rate(x []scored, label int, threshold float64) float64 {
 	var n, hits float64

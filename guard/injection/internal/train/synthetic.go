@@ -47,21 +47,19 @@ func embedded(attacks, harmless []example) []example {
 		e := attacks[i]
 		switch rng.IntN(4) {
 		case 0:
-			e.Text = host() + pickOne(rng, "\n", "\n\n", " ", " -- ") + e.Text
+			e.Text = host() + pick(rng, "\n|\n\n| | -- ") + e.Text
 		case 1:
 			e.Text = host() + "\n" + e.Text + "\n" + host()
 		case 2:
-			e.Text = e.Text + pickOne(rng, "\n", "\n\n", " ") + host()
+			e.Text = e.Text + pick(rng, "\n|\n\n| ") + host()
 		case 3:
-			e.Text = fmt.Sprintf(`{"id":%d,"%s":%q}`, rng.IntN(1e4), pickOne(rng, "note", "text", "comment", "body", "title"), e.Text)
+			e.Text = fmt.Sprintf(`{"id":%d,"%s":%q}`, rng.IntN(1e4), pick(rng, "note|text|comment|body|title"), e.Text)
 		}
 		e.Source = "synthetic-embedded"
 		all = append(all, e)
 	}
 	return all
 }
-
-func pickOne(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
 
 // expand reads a grammar: NAME = a | b defines a list, "20 text" makes twenty
 // texts by taking choices at random.
