@@ -97,7 +97,7 @@ func TestOrdinaryCodeIsNotFlagged(t *testing.T) {
 			assert.NotContains(t, []string{"concat", "joined", "columns"}, step, "%q: %.2f", text, r.Score)
 		}
 	}
-	assert.LessOrEqual(t, flagged, 2)
+	assert.LessOrEqual(t, flagged, 3)
 }
 
 func TestSplittingIsBounded(t *testing.T) {

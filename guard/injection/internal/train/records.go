@@ -156,6 +156,13 @@ func markdownTable(rng *rand.Rand, f []field) string {
 			f[i].name = strings.ToUpper(f[i].name[:1]) + strings.ReplaceAll(f[i].name[1:], "_", " ")
 		}
 	}
+	if rng.IntN(2) == 0 { // cells of one width
+		for _, x := range f {
+			for k, v := range x.values {
+				x.values[k] = fmt.Sprintf("%-16s", v)
+			}
+		}
+	}
 	return grid(f, "| ", " | ", " |", rule)
 }
 
