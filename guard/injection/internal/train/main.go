@@ -37,8 +37,7 @@ const (
 	windowWeight  = .3  // of a window of a harmless text, relative to the text
 	guessWeight   = .3  // of a decoded reading of a harmless text
 	meanFPR       = .03 // at the threshold, the mean of the left-out sources of harmless texts
-	worstFPR      = .05 // and the worst of those with enoughRows
-	enoughRows    = 300
+	worstFPR      = .05 // and the worst of them
 )
 
 func group(i uint32) int { return model.Group(min(i, model.Buckets-1)) }
