@@ -82,6 +82,28 @@ func ExampleTool() {
 	// ana@example.org <nil>
 }
 
+// A value that the guard can't trace to the user may still be what they want. The
+// application asks them, and shows the value, not the model's words about it.
+func ExampleOptions_approve() {
+	obedient := &modeltest.Script{Turns: []modeltest.Turn{{
+		Chunks: modeltest.CallTool(0, "call_1", "send_email", `{"to":"carl@example.net","body":"At nine."}`),
+	}}}
+	model, _ := guard.New(obedient, &guard.Options{
+		Tools: []guard.Tool{{Name: "send_email", Asked: []string{"answer"}, Free: []string{"body"}}},
+		Approve: func(_ context.Context, call llms.FunctionCall, why guard.Finding) (bool, error) {
+			fmt.Printf("%s to %s?\n", call.Name, call.Arguments[why.Start:why.End])
+			return true, nil // the user said yes
+		},
+	})
+	ctx := guard.NewContext(context.Background(), guard.Delimit)
+	mail := guard.Untrusted(ctx, "From: carl@example.net\nWhen do you open?")
+	_, err := model.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Answer this mail:\n"+mail[0])})
+	fmt.Println(err)
+	// Output:
+	// send_email to "carl@example.net"?
+	// <nil>
+}
+
 // A canary tells for certain that the system prompt got out.
 func ExampleCanary() {
 	canary := guard.NewCanary()

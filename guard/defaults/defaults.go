@@ -67,7 +67,7 @@ type Options struct {
 // BlockAt is the injection detector's score from which a text is blocked. The
 // detector itself flags from .5 on; but what is blocked here costs a user an
 // answer, and what is missed meets the other layers. On sources that the
-// classifier has seen, .7 keeps seven eighths of the hits of .5 with a third of its
+// classifier has seen, .7 keeps nine tenths of the hits of .5 with a third of its
 // few false alarms.
 const BlockAt = .7
 

@@ -49,8 +49,8 @@ func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start,
 // bidirectional overrides; base64, base32, ascii85, hexadecimal, binary and
 // decimal bytes; URL, HTML and backslash escapes; Morse code; letters set apart
 // by blanks or dots; strings put together from names and pieces, words cut over
-// lines, list items and cells, tables read downwards; digits for letters; ROT13, Caesar shift by 3, Atbash,
-// reversal; markdown and HTML noise; comments.
+// lines, list items and cells, tables read downwards; digits for letters; ROT13,
+// Caesar shift by 3, Atbash, reversal; markdown and HTML noise; comments.
 //
 // A reading is no verdict: harmless text is encoded too. Time and memory are
 // linear in the length of the text for given limits.
@@ -174,6 +174,7 @@ type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, 
 func survey(s string) (has sighting) {
 	run, singles, numbers, codes, mixed, escape, words := 0, 0, 0, 0, 0, 0, 0
 	letters, digits := 0, 0
+	within := false // some digit stands before a letter of its word: int64 and v2 are only names
 	quotes, joints, line, short := 0, 0, 0, 0
 	for i := 0; i <= len(s); i++ {
 		b := byte(' ')
@@ -185,6 +186,7 @@ func survey(s string) (has sighting) {
 			c := classes[b]
 			if c&(isLetter|isHigh) != 0 {
 				letters++
+				within = within || digits > 0 && run <= 24
 			}
 			if c&isLeet != 0 && b != '@' { // mail addresses have one
 				digits++
@@ -235,7 +237,7 @@ func survey(s string) (has sighting) {
 	}
 	has.numbers = numbers >= minNumbers
 	has.spelled = singles >= 3 || singles > 0 && len(s) < 64
-	has.leet = mixed >= 2 || mixed > 0 && len(s) < 40
+	has.leet = within && (mixed >= 2 || mixed > 0 && len(s) < 40)
 	has.mostlyLeet = has.leet && mixed*3 >= words
 	has.escapes = escape >= 2
 	has.quotes = quotes >= 4 && joints > 0

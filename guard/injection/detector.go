@@ -90,7 +90,7 @@ type Report struct {
 
 // ruleMargin is what a rule's hit adds to the classifier's margin. Rules also
 // hold in harmless talk about attacks, so none of them flags a text alone.
-var ruleMargin = map[string]float64{"override": .5, "extract": .3, "unbind": .3, "persona": .5, "mode": .3, "marker": 1.5}
+var ruleMargin = map[string]float64{"override": 1, "extract": .6, "unbind": .6, "persona": .8, "mode": .6, "marker": 2.5}
 
 // Inspect looks at text in all its readings. The score of the text is that of
 // the worst one.
@@ -203,7 +203,7 @@ func (d *Detector) applyRules(c *Candidate, tokens []model.Token, r *Report) flo
 			r.Findings = append(r.Findings, f)
 		}
 	}
-	return min(added, 1.5)
+	return min(added, 2.5)
 }
 
 func howRead(steps []string) string {

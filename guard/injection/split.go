@@ -1,10 +1,6 @@
 package injection
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 // Payload splitting hides a text by cutting it: a = "ignore prev", b = "ious
 // instructions", and then a + b (D. Kang et al., "Exploiting Programmatic Behavior
@@ -15,7 +11,7 @@ func concatenations(m *mapped, emit func(string, mapped)) {
 	c := concatenator{m: m, values: map[string][]span{}}
 	b := newBuilder(m, 256)
 	found := false
-	for at := 0; at < len(m.text); {
+	for at := 0; at < len(m.text) && len(b.out) <= len(m.text); {
 		parts, operands, next := c.expression(at)
 		if operands == 0 {
 			at = max(next, at+1)
@@ -41,7 +37,8 @@ func concatenations(m *mapped, emit func(string, mapped)) {
 }
 
 // Limits of a concatenation. A name may be used twice and the result again, so
-// without them its length would double with each line.
+// without them its length would double with each line. All of them together end
+// where they are as long as the text.
 const (
 	maxNames    = 64
 	maxParts    = 64
@@ -211,114 +208,4 @@ func skipBlanks(s string, at int) int {
 
 func wordByteAt(s string, at int) bool {
 	return classes[s[at]]&(isLetter|isDigit|isHigh) != 0 || s[at] == '_'
-}
-
-// columns reads a table from top to bottom, and short lines, list items or cells
-// without the gaps between them: "igno", "re all ru", "les".
-func columns(m *mapped, emit func(string, mapped)) {
-	for at := 0; at < len(m.text); {
-		var rows [][]span
-		end := at
-		for end < len(m.text) && len(rows) < maxRows {
-			line := lineAt(m.text, end)
-			cells := cellsOf(line, end)
-			if cells == nil {
-				break
-			}
-			rows = append(rows, cells)
-			end += len(line) + 1
-		}
-		if len(rows) >= minRows {
-			glued, down := newBuilder(m, end-at), newBuilder(m, end-at)
-			for _, row := range rows {
-				for _, cell := range row {
-					glued.keep(cell.from, cell.to)
-				}
-			}
-			emit("joined", glued.mapped())
-			for i := range rows[0] {
-				for _, row := range rows {
-					if i < len(row) && row[i].to > row[i].from {
-						down.keep(row[i].from, row[i].to)
-						down.add(" ", row[i].to-1, row[i].to)
-					}
-				}
-			}
-			if len(rows[0]) > 1 {
-				emit("columns", down.mapped())
-			}
-		}
-		if at == end {
-			end += len(lineAt(m.text, at)) + 1
-		}
-		at = end
-	}
-}
-
-const (
-	minRows     = 3
-	maxRows     = 256
-	maxFragment = 24 // a longer line, item or cell stands for itself
-)
-
-// cellsOf returns the cells of a table's row, or the text of a short line or list
-// item in prose; nil for any other line.
-func cellsOf(line string, at int) []span {
-	from, to := trim(line, 0, len(line))
-	if from == to {
-		return nil
-	}
-	if line[from] != '|' {
-		if strings.ContainsAny(line, "(){}[]=;<>:+/\\\"") {
-			return nil // code, settings
-		}
-		for from < to && !wordByteAt(line, from) { // a bullet, a number
-			from++
-		}
-		if n := strings.IndexAny(line[from:to], ".)"); n > 0 && n <= 3 && digitsOnly(line[from:from+n]) {
-			from, to = trim(line, from+n+1, to)
-		}
-		if from == to || to-from > maxFragment {
-			return nil
-		}
-		return []span{{at + from, at + to}}
-	}
-	var cells []span
-	for from < to {
-		from++ // the bar
-		next := from
-		for next < to && line[next] != '|' {
-			next++
-		}
-		if start, end := trim(line, from, next); end > start || next < to {
-			if end-start > maxFragment {
-				return nil
-			}
-			if strings.Trim(line[start:end], "-:") == "" {
-				end = start
-			}
-			cells = append(cells, span{at + start, at + end})
-		}
-		from = next
-	}
-	return cells
-}
-
-func lineAt(s string, at int) string {
-	line, _, _ := strings.Cut(s[at:], "\n")
-	return line
-}
-
-func trim(s string, from, to int) (int, int) {
-	for from < to && s[from] <= ' ' {
-		from++
-	}
-	for to > from && s[to-1] <= ' ' {
-		to--
-	}
-	return from, to
-}
-
-func digitsOnly(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsDigit(r) || r >= utf8.RuneSelf }) < 0
 }

@@ -3,16 +3,17 @@
 // recognises language by.
 //
 //	go run ./guard/injection/internal/train -corpus DIR -out guard/injection
+//	go run ./guard/injection/internal/train -corpus DIR -test guard/injection/testdata/challenge.jsonl
 //
 // DIR holds train.jsonl.gz and dev.jsonl.gz with rows {text, label, source,
-// kind, lang, near_train}. The harmless and hostile texts of the two grammars
-// beside this file are added. It prints a cross-validation that leaves whole
-// sources out, takes the threshold from it, and writes the files with -out. The
-// same corpus gives the same bytes.
+// kind, lang, near_train}. The harmless and hostile texts that this folder makes
+// are added: those of two grammars, records and programs, and attacks inside
+// records. It prints a cross-validation that leaves whole sources out, takes the
+// threshold from it, scores rows that are never trained on with -test, and writes
+// the files with -out. The same corpus gives the same bytes.
 package main
 
 import (
-	"cmp"
 	"flag"
 	"log"
 	"maps"
@@ -33,7 +34,6 @@ const (
 	lambda        = 1   // L2 penalty
 	sourcePower   = .7  // a source of n rows weighs n^sourcePower
 	grammarFactor = 3   // and one of the grammars that many times more
-	recordFactor  = .5  // and the records that many times more
 	windowWeight  = .3  // of a window of a harmless text, relative to the text
 	guessWeight   = .3  // of a decoded reading of a harmless text
 	meanFPR       = .03 // at the threshold, the mean of the left-out sources of harmless texts
@@ -130,10 +130,7 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 	}
 	weight := func(s *sample) float64 {
 		w := math.Pow(count[part{s.Source, s.Label}], sourcePower-1)
-		switch {
-		case s.Source == recordSource:
-			w *= recordFactor
-		case strings.HasPrefix(s.Source, "synthetic"):
+		if strings.HasPrefix(s.Source, "synthetic") && s.Source != recordSource {
 			w *= grammarFactor
 		}
 		return w
@@ -181,7 +178,7 @@ func detect(w []float64, samples []*sample) ([]scored, error) {
 		wg.Go(func() {
 			for i := k; i < len(samples); i += workers {
 				p := d.Inspect(samples[i].Text).Score
-				out[i] = scored{math.Log(p / (1 - p)), samples[i].Label, samples[i].Source}
+				out[i] = scored{math.Log(p / (1 - p)), samples[i].Label}
 			}
 		})
 	}
@@ -246,14 +243,12 @@ func run(corpus, out, test string) error {
 		if err != nil {
 			return err
 		}
-		kinds := map[string][]scored{}
-		scores, err := detect(w, prepare(ex, rows))
-		if err != nil {
+		if scores, err = detect(w, prepare(ex, rows)); err != nil {
 			return err
 		}
+		kinds := map[string][]scored{}
 		for i, x := range scores {
-			k := cmp.Or(rows[i].Source, rows[i].Kind)
-			kinds[k] = append(kinds[k], x)
+			kinds[rows[i].Kind] = append(kinds[rows[i].Kind], x)
 		}
 		for _, k := range slices.Sorted(maps.Keys(kinds)) {
 			report("test, "+k, kinds[k], threshold)

@@ -10,7 +10,6 @@ import (
 type scored struct {
 	margin float64
 	label  int
-	source string
 }
 
 // report prints the area under the ROC curve and, at the threshold, recall and
@@ -37,9 +36,6 @@ func auc(x []scored) float64 {
 	return sum / attacks / harmless
 }
 
-// enoughRows is the size from which a source's rate is a bound of its own.
-const enoughRows = 300
-
 func rate(x []scored, label int, threshold float64) float64 {
 	var n, hits float64
 	for _, s := range x {
@@ -54,9 +50,8 @@ func rate(x []scored, label int, threshold float64) float64 {
 }
 
 // chooseThreshold returns the lowest threshold at which the false-positive rates
-// of sources have at most the mean meanFPR, and none with enough rows to tell is
-// above worstFPR. Each source counts the same: a large one with easy texts must
-// not hide a small one.
+// of sources have at most the mean meanFPR, and none is above worstFPR. Each
+// source counts the same: a large one with easy texts must not hide a small one.
 func chooseThreshold(sources [][]scored) float64 {
 	fits := func(t float64) bool {
 		sum, n := 0.0, 0.0
@@ -65,7 +60,7 @@ func chooseThreshold(sources [][]scored) float64 {
 			switch {
 			case math.IsNaN(r): // it has attacks only
 				continue
-			case r > worstFPR && len(x) >= enoughRows:
+			case r > worstFPR:
 				return false
 			}
 			sum, n = sum+r, n+1

@@ -19,11 +19,14 @@ func records() []example {
 	var all []example
 	for range 120 {
 		for _, form := range []func(*rand.Rand, []field) string{
-			jsonRecord, jsonList, csvTable, markdownTable, yamlRecord, lines, prose, logLines, xmlRecord, query, shell, code, program, program,
+			jsonRecord, jsonList, csvTable, markdownTable, yamlRecord, lines, prose, logLines, xmlRecord, query, shell, code,
 		} {
-			all = append(all, example{Text: form(rng, record(rng)), Source: recordSource})
+			all = append(all, example{Text: form(rng, record(rng)), Source: recordSource, Kind: "data"})
 		}
-		all = append(all, example{Text: value(rng, columns[rng.IntN(len(columns))]), Source: recordSource})
+		all = append(all, example{Text: value(rng, columns[rng.IntN(len(columns))]), Source: recordSource, Kind: "data"})
+		for range 3 {
+			all = append(all, example{Text: program(rng), Source: recordSource, Kind: "program"})
+		}
 	}
 	return all
 }
@@ -153,6 +156,13 @@ func markdownTable(rng *rand.Rand, f []field) string {
 			f[i].name = strings.ToUpper(f[i].name[:1]) + strings.ReplaceAll(f[i].name[1:], "_", " ")
 		}
 	}
+	if rng.IntN(2) == 0 { // cells of one width
+		for _, x := range f {
+			for k, v := range x.values {
+				x.values[k] = fmt.Sprintf("%-16s", v)
+			}
+		}
+	}
 	return grid(f, "| ", " | ", " |", rule)
 }
 
@@ -227,7 +237,7 @@ var statements = map[string]string{
 const identifiers = "i|n|x|err|self|user|path|name|token|key|prompt|system|rules|message|input|output|result|state|node|config|options|mode|text|previous|block|index|row|data|context|model|secret|flag|order|items|code|value|parent|buffer|all"
 
 // program returns one to thirty statements in a row.
-func program(rng *rand.Rand, f []field) string {
+func program(rng *rand.Rand) string {
 	languages := slices.Sorted(maps.Keys(statements))
 	choices := statements[languages[rng.IntN(len(languages))]]
 	var b strings.Builder

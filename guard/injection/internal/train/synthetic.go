@@ -39,7 +39,7 @@ func synthetic() []example {
 func embedded(attacks, harmless []example) []example {
 	rng := rand.New(rand.NewPCG(3, 20261124))
 	hosts := slices.DeleteFunc(slices.Clone(harmless), func(e example) bool {
-		return e.Kind != "documents" && e.Source != recordSource || len(e.Text) > 600
+		return e.Kind != "documents" && e.Kind != "data" || len(e.Text) > 600
 	})
 	host := func() string { return hosts[rng.IntN(len(hosts))].Text }
 	var all []example
@@ -47,21 +47,19 @@ func embedded(attacks, harmless []example) []example {
 		e := attacks[i]
 		switch rng.IntN(4) {
 		case 0:
-			e.Text = host() + pickOne(rng, "\n", "\n\n", " ", " -- ") + e.Text
+			e.Text = host() + pick(rng, "\n|\n\n| | -- ") + e.Text
 		case 1:
 			e.Text = host() + "\n" + e.Text + "\n" + host()
 		case 2:
-			e.Text = e.Text + pickOne(rng, "\n", "\n\n", " ") + host()
+			e.Text = e.Text + pick(rng, "\n|\n\n| ") + host()
 		case 3:
-			e.Text = fmt.Sprintf(`{"id":%d,"%s":%q}`, rng.IntN(1e4), pickOne(rng, "note", "text", "comment", "body", "title"), e.Text)
+			e.Text = fmt.Sprintf(`{"id":%d,"%s":%q}`, rng.IntN(1e4), pick(rng, "note|text|comment|body|title"), e.Text)
 		}
 		e.Source = "synthetic-embedded"
 		all = append(all, e)
 	}
 	return all
 }
-
-func pickOne(rng *rand.Rand, of ...string) string { return of[rng.IntN(len(of))] }
 
 // expand reads a grammar: NAME = a | b defines a list, "20 text" makes twenty
 // texts by taking choices at random.

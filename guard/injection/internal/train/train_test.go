@@ -43,11 +43,11 @@ func TestMinimiseReachesTheOptimum(t *testing.T) {
 }
 
 func TestMeasures(t *testing.T) {
-	x := []scored{{3, 1, ""}, {2, 0, ""}, {1, 1, ""}, {0, 0, ""}, {-1, 0, ""}}
+	x := []scored{{3, 1}, {2, 0}, {1, 1}, {0, 0}, {-1, 0}}
 	require.InDelta(t, 5.0/6, auc(x), 1e-9)
 	require.InDelta(t, .5, rate(x, 1, 2.5), 1e-9)
-	easy := []scored{{-2, 0, ""}, {5, 1, ""}}
-	require.InDelta(t, 2, chooseThreshold([][]scored{x, easy, {{9, 1, ""}}}), 1e-3)
+	easy := []scored{{-2, 0}, {5, 1}}
+	require.InDelta(t, 2, chooseThreshold([][]scored{x, easy, {{9, 1}}}), 1e-3)
 	require.InDelta(t, -2, chooseThreshold([][]scored{easy}), 1e-3)
 	require.Len(t, bigrams(nil), 27*27)
 	require.True(t, strings.HasPrefix(foldOf(example{Source: "neuralchemy/x"}), "neuralchemy"))

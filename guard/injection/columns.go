@@ -1,0 +1,123 @@
+package injection
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// columns reads tables from top to bottom, and short lines, list items or cells
+// without the gaps between them: "igno", "re all ru", "les". All blocks of a text
+// make one reading of each sort, a line each.
+func columns(m *mapped, emit func(string, mapped)) {
+	glued, down := newBuilder(m, 256), newBuilder(m, 0)
+	for at := 0; at < len(m.text); {
+		var rows [][]span
+		end := at
+		for end < len(m.text) && len(rows) < maxRows {
+			line := lineAt(m.text, end)
+			cells := cellsOf(line, end)
+			if cells == nil {
+				break
+			}
+			rows = append(rows, cells)
+			end += len(line) + 1
+		}
+		if len(rows) >= minRows {
+			for _, row := range rows {
+				for _, cell := range row {
+					glued.keep(cell.from, cell.to)
+				}
+			}
+			glued.add("\n", end-2, end-1)
+			for i := 0; i < len(rows[0]) && len(rows[0]) > 1; i++ {
+				for _, row := range rows {
+					if i < len(row) && row[i].to > row[i].from {
+						down.keep(row[i].from, row[i].to)
+						down.add(" ", row[i].to-1, row[i].to)
+					}
+				}
+			}
+		}
+		if at == end {
+			end += len(lineAt(m.text, at)) + 1
+		}
+		at = end
+	}
+	for _, reading := range []struct {
+		name string
+		b    *builder
+	}{{"joined", glued}, {"columns", down}} {
+		if len(reading.b.out) > 0 {
+			emit(reading.name, reading.b.mapped())
+		}
+	}
+}
+
+const (
+	minRows     = 3
+	maxRows     = 256
+	maxFragment = 24 // a longer line, item or cell stands for itself
+)
+
+// cellsOf returns the cells of a table's row, or the text of a short line or list
+// item in prose; nil for any other line.
+func cellsOf(line string, at int) []span {
+	from, to := trim(line, 0, len(line))
+	if from == to {
+		return nil
+	}
+	if line[from] != '|' {
+		if strings.ContainsAny(line, "(){}[]=;<>:+/\\\"") {
+			return nil // code, settings
+		}
+		for from < to && !wordByteAt(line, from) { // a bullet, a number
+			from++
+		}
+		if n := strings.IndexAny(line[from:to], ".)"); n > 0 && n <= 3 && digitsOnly(line[from:from+n]) {
+			from, to = trim(line, from+n+1, to)
+		}
+		if from == to || to-from > maxFragment {
+			return nil
+		}
+		return []span{{at + from, at + to}}
+	}
+	var cells []span
+	for from < to {
+		from++ // the bar
+		next := from
+		for next < to && line[next] != '|' {
+			next++
+		}
+		if start, end := trim(line, from, next); end > start || next < to {
+			if end-start > maxFragment {
+				return nil
+			}
+			if strings.Trim(line[start:end], "-:") == "" {
+				end = start
+			}
+			cells = append(cells, span{at + start, at + end})
+		}
+		from = next
+	}
+	return cells
+}
+
+func lineAt(s string, at int) string {
+	line, _, _ := strings.Cut(s[at:], "\n")
+	return line
+}
+
+func trim(s string, from, to int) (int, int) {
+	for from < to && s[from] <= ' ' {
+		from++
+	}
+	for to > from && s[to-1] <= ' ' {
+		to--
+	}
+	return from, to
+}
+
+func digitsOnly(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsDigit(r) || r >= utf8.RuneSelf }) < 0
+}
