@@ -21,16 +21,15 @@ const shown = 700
 func showCuts(ctx context.Context, out io.Writer, data *chunkeval.Data) error {
 	name := slices.Sorted(maps.Keys(data.Corpora))
 	text := data.Corpora[name[len(name)-1]]
-	o := &chunk.Options{Size: 60, Tokens: o200k.Encoding().Count}
-	recursive, err := chunk.NewRecursive(o)
+	recursive, err := chunk.NewRecursive(&chunk.Options{Size: 60, Ranges: o200k.Encoding().Ranges})
 	if err != nil {
 		return err
 	}
-	all, err := contestants()
+	windows, err := chunk.NewWindows(60, 0, o200k.Encoding().Ends)
 	if err != nil {
 		return err
 	}
-	for _, c := range []contestant{{"windows of 100 tokens cut anywhere", all[0].chunker}, {"a recursive chunker cuts between paragraphs and sentences (60 tokens)", recursive}} {
+	for _, c := range []contestant{{"Windows of 60 tokens cut anywhere", windows}, {"A recursive chunker of 60 tokens cuts between paragraphs and sentences", recursive}} {
 		chunks, err := c.chunker.Chunk(ctx, text)
 		if err != nil {
 			return err
