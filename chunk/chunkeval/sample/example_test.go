@@ -23,7 +23,9 @@ func Example() {
 	fmt.Println(len(data.Questions), "questions, the first on", q.Corpus)
 	fmt.Println(strings.TrimSpace(q.Text))
 	fmt.Println("->", data.Corpora[q.Corpus][at.Start:at.End])
-	nothing := func(_ context.Context, questions, _ []string) ([][]int, error) { return make([][]int, len(questions)), nil }
+	nothing := func(_ context.Context, questions, _ []string) ([][]int, error) {
+		return make([][]int, len(questions)), nil
+	}
 	for _, size := range []int{2000, 500, 125} {
 		c, err := chunk.NewSentences(&chunk.Options{Size: size})
 		if err != nil {
