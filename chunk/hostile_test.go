@@ -33,6 +33,9 @@ func hostile(n int) map[string]string {
 // text's memory outgrows a cache or a busy machine interrupts it; quadratic work
 // takes 4096 times as long. The best of some tries counts.
 func TestHostileInput(t *testing.T) {
+	if race {
+		t.Skip("a comparison of times, without goroutines")
+	}
 	const n, times, limit = 1 << 10, 64, 500
 	small, large := hostile(n), hostile(times*n)
 	best := func(c Chunker, text string, best time.Duration) time.Duration {
