@@ -16,7 +16,7 @@ func NewRecursive(o *Options) (*Recursive, error) {
 }
 
 // Chunk cuts the text. Its time is linear in the text, and in what the counter
-// needs for about twice the text.
+// needs for about twice the text, or once with [Options.Ranges].
 func (r *Recursive) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return run(ctx, text, r.m, prose)
 }

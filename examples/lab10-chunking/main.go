@@ -59,9 +59,11 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := showCuts(ctx, out, data); err != nil {
+	cuts, err := cuttings(ctx, data)
+	if err != nil {
 		return err
 	}
+	printCuttings(out, cuts)
 	rows, err := compare(ctx, data, l.budget)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if l.html == "" {
 		return nil
 	}
-	if err := figures(rows, len(data.Questions), l.budget).WriteFile(l.html); err != nil {
+	if err := figures(cuts, rows, len(data.Questions), l.budget).WriteFile(l.html); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe figures are in %s.\n", l.html)
