@@ -3,6 +3,7 @@ package chunk
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -60,6 +61,12 @@ func TestBadOptions(t *testing.T) {
 			require.NoError(t, err)
 			_, err = c.Chunk(t.Context(), "some text")
 			require.NoError(t, err, name)
+		}
+	}
+	for name, make := range makers() {
+		for _, overlap := range []int{0, math.MaxInt - 1} {
+			c, err := make(&Options{Size: math.MaxInt, Overlap: overlap})
+			require.Equal(t, []string{"One line. And\nanother."}, texts(cut(t, c, err, "One line. And\nanother.")), "%s: a size that is none", name)
 		}
 	}
 	_, err := NewWindows(0, 0, fakeEnds)

@@ -64,7 +64,7 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	whole := func(i int) bool { return boundary(text, place(i)) }
 	var out []Chunk
 	for at, last := 0, 0; at < len(ends); {
-		to := min(at+w.size, len(ends))
+		to := at + min(w.size, len(ends)-at)
 		for to > at+1 && !whole(to) {
 			to--
 		}
