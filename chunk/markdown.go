@@ -21,7 +21,10 @@ type Markdown struct{ m measure }
 // [ErrUnit].
 func NewMarkdown(o *Options) (*Markdown, error) {
 	m, err := o.measure()
-	return &Markdown{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Markdown{m}, nil
 }
 
 // Chunk cuts the text.
