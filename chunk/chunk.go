@@ -156,16 +156,20 @@ func (o *Options) measure() (measure, error) {
 // finish gives chunks, in order of their start, their text and their places in
 // the code points that count counts. It leaves alone those that stand nowhere.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
-	byteAt, runeAt := 0, 0
+	last := &Chunk{}
 	for i := range chunks {
 		c := &chunks[i]
 		if c.Start < 0 {
 			continue
 		}
-		runeAt += count(text[byteAt:c.Start])
-		byteAt = c.Start
+		if c.Start >= last.End { // else they overlap
+			c.RuneStart = last.RuneEnd + count(text[last.End:c.Start])
+		} else {
+			c.RuneStart = last.RuneStart + count(text[last.Start:c.Start])
+		}
 		c.Text = text[c.Start:c.End]
-		c.RuneStart, c.RuneEnd = runeAt, runeAt+count(c.Text)
+		c.RuneEnd = c.RuneStart + count(c.Text)
+		last = c
 	}
 	return chunks
 }

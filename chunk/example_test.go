@@ -2,10 +2,12 @@ package chunk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
 // A passage carries the headings above it and its place in the source.
@@ -44,6 +46,46 @@ func ExampleRecursive() {
 	// Output:
 	// 16 tokens: Refunds take 14 days. They go to the card you paid with.
 	// 12 tokens: Gift cards are never refunded, and neither are shipping costs.
+	// <nil>
+}
+
+// A model writes what a passage leaves unsaid; here it is a script.
+func ExampleContextual() {
+	manual := "# Returns\n\nRefunds take 14 days.\n\n## Gift cards\n\nThey are never refunded.\n"
+	c, err := chunk.NewMarkdown(&chunk.Options{Size: 40})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	chunks, err := c.Chunk(ctx, manual)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	model := &modeltest.Script{Turns: []modeltest.Turn{
+		modeltest.Say("How long refunds take, in the manual on returns."),
+		modeltest.Say("That gift cards aren't refunded, in the manual on returns."),
+	}}
+	described, err := chunk.NewContextual(model, nil).Describe(ctx, manual, chunks)
+	for _, d := range chunk.Documents("manual.md", nil, described) {
+		fmt.Printf("%q\n", d.PageContent)
+	}
+	fmt.Println(err)
+	// Output:
+	// "How long refunds take, in the manual on returns.\n\n# Returns\n\nRefunds take 14 days."
+	// "That gift cards aren't refunded, in the manual on returns.\n\n## Gift cards\n\nThey are never refunded."
+	// <nil>
+}
+
+// To say the unit is to be told when its counter is missing.
+func ExampleOptions() {
+	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens})
+	fmt.Println(errors.Is(err, chunk.ErrUnit))
+	_, err = chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens, Ranges: o200k.Encoding().Ranges})
+	fmt.Println(err)
+	// Output:
+	// true
 	// <nil>
 }
 

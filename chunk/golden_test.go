@@ -122,19 +122,6 @@ func TestGoldenLanguage(t *testing.T) {
 	})
 }
 
-// tokenEnds returns the end of each token of a text.
-func tokenEnds(e *token.Encoding) func(string) []int {
-	return func(text string) []int {
-		var out []int
-		at := 0
-		for _, t := range e.Tokens(text) {
-			at += len(t)
-			out = append(out, at)
-		}
-		return out
-	}
-}
-
 func TestGoldenToken(t *testing.T) {
 	docs := readDocs(t)
 	encodings := map[string]*token.Encoding{"cl100k_base": cl100k.Encoding(), "o200k_base": o200k.Encoding()}
@@ -152,7 +139,7 @@ func TestGoldenToken(t *testing.T) {
 				return nil // a window that cuts a code point: ours doesn't
 			}
 		}
-		w, err := chunk.NewWindows(row.Size, row.Overlap, tokenEnds(e))
+		w, err := chunk.NewWindows(row.Size, row.Overlap, e.Ends)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,10 @@ type Go struct{ m measure }
 // [ErrUnit].
 func NewGo(o *Options) (*Go, error) {
 	m, err := o.measure()
-	return &Go{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Go{m}, nil
 }
 
 // Chunk cuts the source.

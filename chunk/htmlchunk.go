@@ -19,7 +19,10 @@ type HTML struct{ m measure }
 // [ErrUnit].
 func NewHTML(o *Options) (*HTML, error) {
 	m, err := o.measure()
-	return &HTML{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &HTML{m}, nil
 }
 
 // Chunk cuts the page.

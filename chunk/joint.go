@@ -33,17 +33,17 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 	for i := 0; i < len(atoms); {
 		before := len(p.out)
 		section := i + 1
-		for section < len(atoms) && !joints[section].hard && atoms[section].size <= m.size && section-i <= 2*m.size {
+		for section < len(atoms) && !joints[section].hard && atoms[section].size <= p.size && section-i <= 2*p.size {
 			section++
 		}
 		from := i
-		if atoms[i].size > m.size {
+		if atoms[i].size > p.size {
 			p.fill(atoms[i].start, atoms[i].end, 1)
 			i++
 		} else {
 			n := p.fit(atoms[i:section])
 			if i+n < len(atoms) {
-				n = bestJoint(atoms[i:i+n], joints[i+1:], m.size)
+				n = bestJoint(atoms[i:i+n], joints[i+1:], p.size)
 			}
 			p.emit(atoms[i].start, atoms[i+n-1].end)
 			to := i + n

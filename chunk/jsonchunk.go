@@ -18,7 +18,10 @@ type JSON struct{ m measure }
 // [ErrUnit].
 func NewJSON(o *Options) (*JSON, error) {
 	m, err := o.measure()
-	return &JSON{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &JSON{m}, nil
 }
 
 // Chunk cuts the text.

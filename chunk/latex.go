@@ -14,7 +14,10 @@ type LaTeX struct{ m measure }
 // [ErrUnit].
 func NewLaTeX(o *Options) (*LaTeX, error) {
 	m, err := o.measure()
-	return &LaTeX{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &LaTeX{m}, nil
 }
 
 // Chunk cuts the document.

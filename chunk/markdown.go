@@ -21,7 +21,10 @@ type Markdown struct{ m measure }
 // [ErrUnit].
 func NewMarkdown(o *Options) (*Markdown, error) {
 	m, err := o.measure()
-	return &Markdown{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Markdown{m}, nil
 }
 
 // Chunk cuts the text.
@@ -196,7 +199,7 @@ func tableHead(text string, at int) int {
 
 // parseBlocks cuts a markdown text into blocks that cover it.
 func parseBlocks(text string) []block {
-	s := blockScanner{lineScanner: lineScanner{text: text}}
+	s := blockScanner{lineScanner: lineScanner{text: text}, out: make([]block, 0, 1+len(text)/200)}
 	for s.at < len(text) {
 		s.next()
 	}
@@ -267,7 +270,10 @@ func (s *blockScanner) rows() {
 
 // kindOf returns what a line begins, looked at alone; never a table.
 func kindOf(line string) blockKind {
-	bare := strings.TrimLeft(line, " \t")
+	bare := line
+	for bare != "" && (bare[0] == ' ' || bare[0] == '\t') {
+		bare = bare[1:]
+	}
 	if bare == "" {
 		return blankBlock
 	}

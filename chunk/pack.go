@@ -43,6 +43,9 @@ type packer struct {
 
 func newPacker(text string, m measure, levels []level) *packer {
 	p := &packer{measure: m, text: text, code: runesOf(text), levels: levels, ahead: make([][]piece, len(levels))}
+	// A size beyond what any counter says of the text is none, and its multiples
+	// might overflow.
+	p.size = min(p.size, len(text)+1024)
 	if p.runes = m.ranges == nil; p.runes {
 		p.count = func(start, end int) int { return p.code(text[start:end]) }
 	} else {

@@ -12,11 +12,14 @@ type Recursive struct{ m measure }
 // [ErrUnit].
 func NewRecursive(o *Options) (*Recursive, error) {
 	m, err := o.measure()
-	return &Recursive{m}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Recursive{m}, nil
 }
 
 // Chunk cuts the text. Its time is linear in the text, and in what the counter
-// needs for about twice the text.
+// needs for about twice the text, or once with [Options.Ranges].
 func (r *Recursive) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return run(ctx, text, r.m, prose)
 }
@@ -34,14 +37,20 @@ type Sentences struct {
 // [ErrUnit].
 func NewSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
-	return &Sentences{m, prose[2:]}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Sentences{m, prose[2:]}, nil
 }
 
 // NewPlainSentences returns a Sentences that goes by UAX #29 alone, as ICU
 // does. It fails with [ErrSize], [ErrOverlap] or [ErrUnit].
 func NewPlainSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
-	return &Sentences{m, []level{plainSentences, words, clusters}}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Sentences{m, []level{plainSentences, words, clusters}}, nil
 }
 
 // Chunk cuts the text.

@@ -23,8 +23,8 @@ type Windows struct {
 
 // NewWindows returns a Windows of size tokens, each repeating the last overlap
 // tokens of the one before. tokens returns the end of each token of a text in
-// bytes, ascending, the last being the text's length; nil is [ErrUnit]. It fails
-// with [ErrSize] or [ErrOverlap].
+// bytes, ascending, the last being the text's length, as the Ends method of
+// *token.Encoding does; nil is [ErrUnit]. It fails with [ErrSize] or [ErrOverlap].
 func NewWindows(size, overlap int, tokens func(text string) []int) (*Windows, error) {
 	if size <= 0 {
 		return nil, fmt.Errorf("%w, not %d", ErrSize, size)
@@ -64,7 +64,7 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	whole := func(i int) bool { return boundary(text, place(i)) }
 	var out []Chunk
 	for at, last := 0, 0; at < len(ends); {
-		to := min(at+w.size, len(ends))
+		to := at + min(w.size, len(ends)-at)
 		for to > at+1 && !whole(to) {
 			to--
 		}

@@ -7,7 +7,7 @@
 // question, how much is in the five best passages? Passages of 400 tokens that
 // overlap by half win easily. They win because five of them hold four times the
 // text of five short ones, and the model pays for every token of it. Give each
-// chunker the same budget of retrieved tokens and the ranking turns around.
+// chunker the same budget of retrieved tokens and the ranking is another one.
 //
 // So the unit of comparison here is the token that reaches the prompt:
 //

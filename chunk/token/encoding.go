@@ -211,6 +211,18 @@ func (e *Encoding) Tokens(text string) iter.Seq2[int, string] {
 	}
 }
 
+// Ends returns where each token of text ends, in bytes: the form that package
+// chunk takes for windows of tokens.
+func (e *Encoding) Ends(text string) []int {
+	ends := make([]int, 0, len(text)/4+4)
+	at := 0
+	for _, t := range e.Tokens(text) {
+		at += len(t)
+		ends = append(ends, at)
+	}
+	return ends
+}
+
 // A DecodeError names a token id that the encoding doesn't have.
 type DecodeError struct {
 	Encoding string

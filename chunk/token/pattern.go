@@ -65,6 +65,19 @@ func newSplitter(p Pattern) (splitter, error) {
 // next returns the end of the piece that begins at i, which is less than
 // len(text).
 func (s *splitter) next(text string, i int) int {
+	if end := plainWord(text, i); end > 0 {
+		switch {
+		case s.pattern == O200K:
+			return s.suffix(text, end)
+		case s.pattern != Whole && (end == len(text) || text[end]-'A' >= 26): // else the word goes on
+			return end
+		}
+	}
+	return s.match(text, i)
+}
+
+// match is next by the whole of the pattern.
+func (s *splitter) match(text string, i int) int {
 	switch s.pattern {
 	case O200K:
 		return s.o200k(text, i)
@@ -170,6 +183,26 @@ func (s *splitter) o200k(text string, i int) int {
 		return breakEnd
 	}
 	return blanksEnd(text, i, end, last)
+}
+
+// plainWord returns the end of a blank, a capital (either may lack) and small
+// letters, all ASCII and followed by ASCII, or 0: most of an English text, found
+// without classes.
+func plainWord(text string, i int) int {
+	if text[i] == ' ' {
+		i++
+	}
+	if i < len(text) && text[i]-'A' < 26 {
+		i++
+	}
+	end := i
+	for end < len(text) && text[end]-'a' < 26 {
+		end++
+	}
+	if end == i || end < len(text) && text[end] >= utf8.RuneSelf {
+		return 0
+	}
+	return end
 }
 
 // cased matches [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+ at i and

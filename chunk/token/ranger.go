@@ -32,9 +32,9 @@ func (e *Encoding) NewRanger(text string) *Ranger {
 	defer e.work.Put(w)
 	for i := 0; i < len(text); {
 		end := e.split.next(text, i)
-		r.blocks[i/64].pieces |= 1 << (i % 64)
-		for at := range e.countPiece(text, i, end, w) {
-			at += i
+		at := uint(i) // whose quotient and remainder are a shift and a mask
+		r.blocks[at/64].pieces |= 1 << (at % 64)
+		for last := at + uint(e.countPiece(text, i, end, w)); at < last; at++ {
 			r.blocks[at/64].tokens |= 1 << (at % 64)
 		}
 		i = end

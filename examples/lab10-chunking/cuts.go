@@ -11,41 +11,69 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/chunkeval"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
+	"github.com/prodailabs/prodai/internal/plot"
 )
 
-// shown is how much of the text showCuts shows.
-const shown = 700
+// shown is how much of the text is shown with its cuts.
+const shown = 1200
 
-// showCuts prints the beginning of the first text with the cuts of windows and
-// of a structured chunker.
-func showCuts(ctx context.Context, out io.Writer, data *chunkeval.Data) error {
-	name := slices.Sorted(maps.Keys(data.Corpora))
-	text := data.Corpora[name[len(name)-1]]
-	o := &chunk.Options{Size: 60, Tokens: o200k.Encoding().Count}
-	recursive, err := chunk.NewRecursive(o)
+// A cutting is the beginning of a text, cut.
+type cutting struct {
+	title  string
+	chunks []chunk.Chunk
+}
+
+// cuttings cuts the beginning of the last text with windows and with a
+// structured chunker of the same size.
+func cuttings(ctx context.Context, data *chunkeval.Data) ([]cutting, error) {
+	names := slices.Sorted(maps.Keys(data.Corpora))
+	text := data.Corpora[names[len(names)-1]]
+	windows, err := chunk.NewWindows(60, 0, o200k.Encoding().Ends)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	all, err := contestants()
+	recursive, err := chunk.NewRecursive(&chunk.Options{Size: 60, Ranges: o200k.Encoding().Ranges})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, c := range []contestant{{"windows of 100 tokens cut anywhere", all[0].chunker}, {"a recursive chunker cuts between paragraphs and sentences (60 tokens)", recursive}} {
+	var out []cutting
+	for _, c := range []contestant{
+		{"Windows of 60 tokens cut anywhere", windows},
+		{"A recursive chunker of 60 tokens cuts between paragraphs and sentences", recursive},
+	} {
 		chunks, err := c.chunker.Chunk(ctx, text)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		fmt.Fprintf(out, "%s:\n", c.name)
-		for _, c := range chunks {
-			if c.Start > shown {
-				break
-			}
-			fmt.Fprintf(out, "  %4d-%-4d │ %s\n", c.Start, c.End, ends(strings.Join(strings.Fields(c.Text), " ")))
+		n := slices.IndexFunc(chunks, func(c chunk.Chunk) bool { return c.Start > shown })
+		if n < 0 {
+			n = len(chunks)
+		}
+		out = append(out, cutting{c.name, chunks[:n]})
+	}
+	return out, nil
+}
+
+func printCuttings(out io.Writer, all []cutting) {
+	for _, c := range all {
+		fmt.Fprintf(out, "%s:\n", c.title)
+		for _, c := range c.chunks {
+			fmt.Fprintf(out, "  %4d-%-4d │ %s\n", c.Start, c.End, ends(oneLine(c)))
 		}
 		fmt.Fprintln(out)
 	}
-	return nil
 }
+
+// table shows a cutting on the page.
+func (c cutting) table() *plot.Table {
+	t := &plot.Table{Title: c.title, Head: []string{"passage", "from", "to byte"}}
+	for _, c := range c.chunks {
+		t.Rows = append(t.Rows, []string{oneLine(c), fmt.Sprint(c.Start), fmt.Sprint(c.End)})
+	}
+	return t
+}
+
+func oneLine(c chunk.Chunk) string { return strings.Join(strings.Fields(c.Text), " ") }
 
 // ends shortens a line to its two ends, which is where a cut shows.
 func ends(s string) string {

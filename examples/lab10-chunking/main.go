@@ -59,9 +59,11 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := showCuts(ctx, out, data); err != nil {
+	cuts, err := cuttings(ctx, data)
+	if err != nil {
 		return err
 	}
+	printCuttings(out, cuts)
 	rows, err := compare(ctx, data, l.budget)
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if l.html == "" {
 		return nil
 	}
-	if err := figures(rows, len(data.Questions), l.budget).WriteFile(l.html); err != nil {
+	if err := figures(cuts, rows, len(data.Questions), l.budget).WriteFile(l.html); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe figures are in %s.\n", l.html)
@@ -160,13 +162,13 @@ func contestants() ([]contestant, error) {
 		return err
 	}
 	for _, w := range [][2]int{{100, 0}, {200, 0}, {400, 0}, {400, 200}} {
-		c, err := chunk.NewWindows(w[0], w[1], tokenEnds)
+		c, err := chunk.NewWindows(w[0], w[1], encoding.Ends)
 		if err := add(fmt.Sprintf("windows %d/%d", w[0], w[1]), c, err); err != nil {
 			return nil, err
 		}
 	}
 	for _, size := range []int{100, 200, 400} {
-		o := &chunk.Options{Size: size, Tokens: encoding.Count}
+		o := &chunk.Options{Size: size, Ranges: encoding.Ranges}
 		recursive, err := chunk.NewRecursive(o)
 		if err := add(fmt.Sprintf("recursive %d", size), recursive, err); err != nil {
 			return nil, err
@@ -181,23 +183,6 @@ func contestants() ([]contestant, error) {
 		}
 	}
 	return out, nil
-}
-
-// tokenEnds returns where each token of a text ends.
-func tokenEnds(text string) []int {
-	encoding := o200k.Encoding()
-	ids := encoding.Encode(text)
-	ends := make([]int, len(ids))
-	at := 0
-	for i := range ids {
-		token, err := encoding.Decode(ids[i : i+1])
-		if err != nil {
-			return nil // can't be: the encoding made the id
-		}
-		at += len(token)
-		ends[i] = at
-	}
-	return ends
 }
 
 // A row is what one contestant reached.

@@ -9,24 +9,31 @@ import (
 )
 
 // figures is the comparison as a page.
-func figures(rows []row, questions, budget int) *plot.Page {
+func figures(cuts []cutting, rows []row, questions, budget int) *plot.Page {
 	page := &plot.Page{Title: "Chunkers compared"}
 	table := &plot.Table{Title: "Sizes", Head: []string{"chunker", "chunks", "tokens each"}}
 	for _, r := range rows {
 		table.Rows = append(table.Rows, []string{r.name, fmt.Sprint(r.result.Chunks), fmt.Sprintf("%.0f", r.result.MeanTokens)})
 	}
-	if questions == 0 {
-		page.Sections = []plot.Section{plot.Text("No questions were given, so there is nothing to retrieve."), table}
-		return page
+	page.Sections = []plot.Section{plot.Text("No questions were given, so there is nothing to retrieve.")}
+	if questions > 0 {
+		page.Sections = charts(rows, questions, budget)
 	}
-	page.Sections = []plot.Section{
+	page.Sections = append(page.Sections, table)
+	for _, c := range cuts {
+		page.Sections = append(page.Sections, c.table())
+	}
+	return page
+}
+
+// charts are the figures of a comparison.
+func charts(rows []row, questions, budget int) []plot.Section {
+	return []plot.Section{
 		plot.Text(fmt.Sprintf("%d questions. On the left of each figure are chunkers that make short passages. The first figure counts five passages however long they are; the second stops at %d tokens. Bars are 95 %% intervals over the questions.", questions, budget)),
 		scatter("Recall of the five best passages", "longer passages bring more text, so they win", rows, chunkeval.Recall),
 		scatter(fmt.Sprintf("Recall at %d tokens", budget), "the same text budget for each: length is no longer an advantage", rows, chunkeval.BudgetRecall),
 		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.Omega),
-		table,
 	}
-	return page
 }
 
 // scatter shows a metric over the length of passages, a series for each kind of

@@ -36,7 +36,10 @@ func unicodeSentences(text string) func(yield func(string) bool) {
 // plainPrefix returns how many bytes are ASCII, quotes and dashes.
 func plainPrefix(s string) int {
 	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
+		for len(s)-i >= 8 && (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7]) < 0x80 {
+			i += 8
+		}
+		if i < len(s) && s[i] >= 0x80 {
 			if !isQuote(s[i:]) && !isDash(s[i:]) {
 				return i
 			}
