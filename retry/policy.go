@@ -13,8 +13,11 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// Options are the settings of a [Model] or a [Policy]. The zero value is a
-// policy that is safe to put before a paid API.
+// Options are the settings of a [Model] or a [Policy]. The zero value bounds
+// what it adds to an overload, a tenth of the requests, and is safe to put
+// before a paid API. But it waits for nothing and learns nothing, so it doesn't
+// bring an overloaded service back: package retry/defaults does, and
+// retry/overload shows the difference.
 type Options struct {
 	// MaxAttempts bounds the attempts of a call, the first and a hedge
 	// included, and those that one of the policies below refused; default 3, 1

@@ -67,10 +67,10 @@ func (s *site) limitTo(r limit.Rate) (err error) {
 	return err
 }
 
-func (s *site) get() *http.Response {
+func (s *site) get() *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	return w.Result()
+	return w
 }
 
 // server asks a handler of 3 requests per 6 s until it refuses, and then waits
@@ -83,10 +83,10 @@ func server(out io.Writer) error {
 	fmt.Fprintln(out, "3 requests per 6 s, asked as fast as possible:")
 	for i := range 5 {
 		r := s.get()
-		fmt.Fprintf(out, "  request %d  status %d  remaining %s, full again in %s", i+1, r.StatusCode,
-			r.Header.Get("x-ratelimit-remaining-requests"), r.Header.Get("x-ratelimit-reset-requests"))
-		if r.StatusCode == http.StatusTooManyRequests {
-			fmt.Fprintf(out, ", Retry-After %s\n  … 2 s later", r.Header.Get("Retry-After"))
+		fmt.Fprintf(out, "  request %d  status %d  remaining %s, full again in %s", i+1, r.Code,
+			r.Header().Get("x-ratelimit-remaining-requests"), r.Header().Get("x-ratelimit-reset-requests"))
+		if r.Code == http.StatusTooManyRequests {
+			fmt.Fprintf(out, ", Retry-After %s\n  … 2 s later", r.Header().Get("Retry-After"))
 			s.now = s.now.Add(2 * time.Second)
 		}
 		fmt.Fprintln(out)
@@ -119,11 +119,11 @@ func learning(out io.Writer) error {
 				}
 				r := s.get()
 				if c.headers {
-					account.Learn(s.now, ticket, retry.ParseAllowances(r.Header, s.now))
+					account.Learn(s.now, ticket, retry.ParseAllowances(r.Header(), s.now))
 				}
-				if r.StatusCode == http.StatusTooManyRequests {
+				if r.Code == http.StatusTooManyRequests {
 					refused++
-					asked, _ := retry.RetryAfter(r.Header, s.now)
+					asked, _ := retry.RetryAfter(r.Header(), s.now)
 					account.Refused(s.now, ticket, asked)
 				} else {
 					passed++

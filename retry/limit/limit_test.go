@@ -190,9 +190,13 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 				})
 			}
 			wg.Wait()
+			least := 0.99 * min(400, 200+200*time.Since(begin).Seconds())
+			for f() { // a machine that stood still in the end left some in the bucket
+				granted.Add(1)
+			}
 			most := 200 + 200*time.Since(begin).Seconds()
 			require.LessOrEqual(t, float64(granted.Load()), most+1)
-			require.GreaterOrEqual(t, float64(granted.Load()), 0.99*(200+200*0.5)-1)
+			require.GreaterOrEqual(t, float64(granted.Load()), least-1)
 		})
 	}
 }
