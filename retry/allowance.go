@@ -20,19 +20,25 @@ type Allowance struct {
 
 // rateLimitHeaders lists the header names, each dimension's limit, remaining
 // and reset.
-var rateLimitHeaders = []struct{ dimension, limit, remaining, reset string }{
+var rateLimitHeaders = [...]struct{ dimension, limit, remaining, reset string }{
 	{"requests", "X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"},
 	{"tokens", "X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"},
 	{"requests", "Anthropic-Ratelimit-Requests-Limit", "Anthropic-Ratelimit-Requests-Remaining", "Anthropic-Ratelimit-Requests-Reset"},
 	{"tokens", "Anthropic-Ratelimit-Tokens-Limit", "Anthropic-Ratelimit-Tokens-Remaining", "Anthropic-Ratelimit-Tokens-Reset"},
 	{"input-tokens", "Anthropic-Ratelimit-Input-Tokens-Limit", "Anthropic-Ratelimit-Input-Tokens-Remaining", "Anthropic-Ratelimit-Input-Tokens-Reset"},
 	{"output-tokens", "Anthropic-Ratelimit-Output-Tokens-Limit", "Anthropic-Ratelimit-Output-Tokens-Remaining", "Anthropic-Ratelimit-Output-Tokens-Reset"},
+	{"requests", "X-Ratelimit-Limit-Req-Minute", "X-Ratelimit-Remaining-Req-Minute", perMinute},
+	{"tokens", "X-Ratelimit-Limit-Tokens-Minute", "X-Ratelimit-Remaining-Tokens-Minute", perMinute},
 	{"any", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"},
 	{"any", "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"},
 }
 
+// perMinute stands for the header that Mistral doesn't send: its limits name
+// their window, and refill all the time.
+const perMinute = ""
+
 // ParseAllowances reads the rate-limit headers of OpenAI, Azure, Groq,
-// Anthropic, the gateways that send X-RateLimit-*, and both forms of the IETF
+// Anthropic, Mistral, the gateways that send X-RateLimit-*, and both forms of the IETF
 // draft's RateLimit field. A limit or remainder of -1 means that the server
 // doesn't know: nothing is learnt of that dimension.
 //
@@ -52,7 +58,11 @@ func ParseAllowances(h http.Header, now time.Time) []Allowance {
 		if unknown {
 			continue
 		}
-		l.Reset, known[2] = reset(h.Get(names.reset), now)
+		if names.reset != perMinute {
+			l.Reset, known[2] = reset(h.Get(names.reset), now)
+		} else if l.Reset = -1; known[0] && known[1] && l.Limit > 0 {
+			l.Reset = time.Duration(float64(time.Minute) * (1 - min(1, float64(l.Remaining)/float64(l.Limit))))
+		}
 		if known[0] || known[1] || known[2] {
 			all = append(all, l)
 		}
