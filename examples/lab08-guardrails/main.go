@@ -83,7 +83,7 @@ type lab struct {
 	classes  []string
 	succeed  map[string]map[string]int // attacks, by class and setting
 	of       map[string]int            // attacks of a class
-	stopped  map[string]int            // ordinary requests whose user notices the guard, by setting
+	stopped  map[string]int            // ordinary requests that the guard disturbs, by setting
 	tasks    []scenario
 	final    []outcome // of the tasks, with all layers
 	doubted  int       // attacks that the user was asked about, with all layers
@@ -154,7 +154,7 @@ func (l *lab) table(w io.Writer) error {
 		}
 		fmt.Fprintln(tw, strings.Join(row, "\t")+"\t")
 	}
-	row = []string{"ordinary, noticed", fmt.Sprint(len(l.tasks))}
+	row = []string{"ordinary, disturbed", fmt.Sprint(len(l.tasks))}
 	for _, s := range l.settings {
 		row = append(row, fmt.Sprint(l.stopped[s.name]))
 	}
@@ -217,7 +217,7 @@ func wilson(k, n int) (low, high float64) {
 func (l *lab) page() *plot.Page {
 	bars := &plot.Bars{Title: "Attacks that succeed", Y: plot.Axis{Label: "share of the attacks", Unit: "%"}, Caption: "Each layer alone, and all of them. Bars show Wilson's 95 % interval."}
 	var series, price plot.BarSeries
-	series.Name, price.Name = "attacks that succeed", "ordinary requests noticed"
+	series.Name, price.Name = "attacks that succeed", "ordinary requests disturbed"
 	for _, s := range l.settings {
 		bars.Groups = append(bars.Groups, s.name)
 		k, n := l.succeed[total][s.name], l.of[total]

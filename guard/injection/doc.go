@@ -84,11 +84,14 @@
 // The threshold is the lowest at which the left-out sources have no more than 3 %
 // false positives in the mean, each counting the same, and none more than 5 %.
 //
-// On 403 texts by hand, never trained on (testdata/challenge.jsonl, by the author
-// of the grammars), it finds 60 of 70 attacks, and flags 1 of 100 prompts that only
-// use the words of attacks, 2 of 59 records, logs and commands, and none of 174
-// other harmless texts. Of 1,502 pieces of the Go standard library's source it
-// flagged a third before it was trained on records and programs, 2.3 % since.
+// On texts by hand, never trained on (testdata/challenge.jsonl, by the authors of
+// the grammars; -test prints them by kind), it finds 60 of 70 attacks, and flags
+// 1 of 100 prompts that only use the words of attacks, 2 of 59 records, logs and
+// commands, and none of 174 other harmless texts. Of 130 more that were written
+// when all was done (the kinds that begin with "unseen"), it finds 35 of 50
+// attacks and flags 2 of 50 that only use the words and 1 of 30 others, AUC .946.
+// Of 1,502 pieces of the Go standard library's source it flagged a third before
+// it was trained on records and programs, 2.3 % since.
 //
 // The grammars were extended after looking at what these folds and the harmless
 // part of the challenge set got wrong, so all of this is somewhat too good; a set

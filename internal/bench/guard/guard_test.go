@@ -1,5 +1,5 @@
-// Package guard_test measures the input checks beside gitleaks, on the same
-// texts in one run:
+// Package guard_test measures the input checks beside gitleaks, and JSON repair
+// beside kaptinlin/jsonrepair, on the same texts in one run:
 //
 //	cd internal/bench && go test -bench . ./guard
 package guard_test
