@@ -154,7 +154,8 @@ func (o *Options) measure() (measure, error) {
 }
 
 // finish gives chunks, in order of their start, their text and their places in
-// the code points that count counts. It leaves alone those that stand nowhere.
+// the code points that count counts; a RuneEnd that isn't 0 is how many the chunk
+// has. It leaves alone those that stand nowhere.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	last := &Chunk{}
 	for i := range chunks {
@@ -168,7 +169,10 @@ func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 			c.RuneStart = last.RuneStart + count(text[last.Start:c.Start])
 		}
 		c.Text = text[c.Start:c.End]
-		c.RuneEnd = c.RuneStart + count(c.Text)
+		if c.RuneEnd == 0 {
+			c.RuneEnd = count(c.Text)
+		}
+		c.RuneEnd += c.RuneStart
 		last = c
 	}
 	return chunks

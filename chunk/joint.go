@@ -45,7 +45,7 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 			if i+n < len(atoms) {
 				n = bestJoint(atoms[i:i+n], joints[i+1:], p.size)
 			}
-			p.emit(atoms[i].start, atoms[i+n-1].end)
+			p.emit(atoms[i : i+n])
 			to := i + n
 			i = to
 			if to < len(atoms) && !joints[to].hard {

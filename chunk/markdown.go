@@ -123,7 +123,7 @@ func (p *packer) section(blocks []block, pieces []piece, headings []string) {
 			continue
 		}
 		n := p.fit(pieces[i:])
-		p.emit(pieces[i].start, pieces[i+n-1].end)
+		p.emit(pieces[i : i+n])
 		i += p.next(pieces[i:], n)
 	}
 	for i := range p.out[before:] {

@@ -61,7 +61,7 @@ func (p *packer) fill(start, end, at int) {
 	switch {
 	case start == end:
 	case !p.exceeds(start, end):
-		p.emit(start, end)
+		p.add(Chunk{Start: start, End: end})
 	default:
 		p.cut(start, end, at)
 	}
@@ -119,7 +119,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 			p.fill(pieces[0].start, pieces[n].end, at+1) // too little for a passage of its own: a title, a caption
 			drop = n + 1
 		} else {
-			p.emit(pieces[0].start, pieces[n-1].end)
+			p.emit(pieces[:n])
 			drop = p.next(pieces, n)
 		}
 		for _, x := range pieces[:drop] {
@@ -199,10 +199,22 @@ func (p *packer) fit(pieces []piece) int {
 
 func (p *packer) countTrimmed(start, end int) int { return p.count(trim(p.text, start, end)) }
 
-func (p *packer) emit(start, end int) {
-	if start, end = trim(p.text, start, end); start < end {
-		p.add(Chunk{Start: start, End: end})
+// emit makes a passage of pieces. If their code points were counted, it notes the
+// sum for finish.
+func (p *packer) emit(pieces []piece) {
+	last := pieces[len(pieces)-1]
+	start, end := trim(p.text, pieces[0].start, last.end)
+	if start == end {
+		return
 	}
+	c := Chunk{Start: start, End: end}
+	if p.runes && start == pieces[0].start && last.size > 0 {
+		for _, x := range pieces {
+			c.RuneEnd += x.size + x.gap
+		}
+		c.RuneEnd -= last.gap
+	}
+	p.add(c)
 }
 
 // add makes room for as many passages as the text so far foretells.
