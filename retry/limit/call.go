@@ -49,12 +49,13 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	if model != "" {
 		c.model = model
 	}
+	use = use.sane()
 	if counts {
 		c.use, c.tokens = use, use.Input+use.Output
 	}
 	if m.o.Cost != nil {
 		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
-			"PromptTokens": int(use.Input), "CompletionTokens": int(use.Output),
+			"PromptTokens": int(min(use.Input, math.MaxInt)), "CompletionTokens": int(min(use.Output, math.MaxInt)),
 		}}}}
 		if cost, ok := m.o.Cost(c.model, estimate); ok {
 			c.money = max(cost, 0)
@@ -90,7 +91,7 @@ func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens 
 			prompt += partTokens(part, tokens)
 		}
 	}
-	return model, Use{float64(prompt), float64(answer * choices)}
+	return model, Use{float64(prompt), float64(answer) * float64(choices)}
 }
 
 // imageTokens is reserved for a part that is no text: what OpenAI bills for an
@@ -137,13 +138,15 @@ func (c *call) admit(ctx context.Context) error {
 	}
 	waitCtx, cancel := c.patience(ctx)
 	defer cancel()
-	if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	if c.m.o.Wait > 0 { // else nobody waits, and there is nobody to be fair to
+		if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
 		}
-		return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
+		defer c.m.fair.leave()
 	}
-	defer c.m.fair.leave()
 	if err := c.take(ctx, &c.shared, shared); err != nil || account == nil {
 		return err
 	}
@@ -240,7 +243,7 @@ func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
 
 func (c *call) logWait(ctx context.Context, dimension string, d time.Duration) {
 	c.m.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, d), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model))
+		slog.Duration(event.Delay, d), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model))
 }
 
 func dimension(key string) string {
@@ -279,7 +282,7 @@ func (c *call) refused(ctx context.Context, err error) error {
 		return err
 	}
 	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, e.Delay), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
+		slog.Duration(event.Delay, e.Delay), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
 	return err
 }
 

@@ -62,6 +62,13 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	return context.Cause(ctx)
 }
 
+// taken reports whether someone has the turn.
+func (f *fair) taken() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.busy
+}
+
 func (f *fair) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

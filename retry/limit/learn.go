@@ -87,6 +87,15 @@ func (a *Account) spend(ctx context.Context) (Ticket, bool) {
 
 // wait is Wait, until end if that isn't zero.
 func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) (Ticket, error) {
+	if err := ctx.Err(); err != nil {
+		return Ticket{}, err
+	}
+	m := a.allotment(model)
+	if !m.turn.taken() { // nobody waits, so who finds room needs no turn
+		if t, wait := a.Take(time.Now(), model, u); wait == 0 {
+			return t, nil
+		}
+	}
 	turn := ctx
 	if deadline, ok := ctx.Deadline(); ok && (end.IsZero() || deadline.Before(end)) {
 		end = deadline
@@ -95,7 +104,6 @@ func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) 
 		turn, cancel = context.WithDeadline(ctx, end)
 		defer cancel()
 	}
-	m := a.allotment(model)
 	if err := m.turn.enter(turn, "", 1, 1); err != nil {
 		if ctx.Err() != nil {
 			return Ticket{}, ctx.Err()
