@@ -1,0 +1,97 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+)
+
+// A timeout of an outer Model ends an attempt of it, not the call, although the
+// Model below has no time left at all.
+func TestOuterTimeoutsRetry(t *testing.T) {
+	for _, timeouts := range []Timeouts{{Attempt: time.Second}, {FirstToken: time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			next := &legs{legs: []leg{{after: time.Hour}, {chunks: []string{"ok"}}}}
+			inner, err := New(next, nil)
+			require.NoError(t, err)
+			outer, err := New(inner, &Options{Timeouts: timeouts})
+			require.NoError(t, err)
+			_, _, e := asking(t, outer, t.Context(), timeouts.FirstToken > 0)
+			require.Nil(t, e)
+			require.EqualValues(t, 2, next.calls.Load())
+		})
+	}
+}
+
+// The same with a fallback that is a Model, and with other ones after it.
+func TestFallbackTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wrapped := func(l leg) llms.Model {
+			m, err := New(&legs{legs: []leg{l}}, nil)
+			require.NoError(t, err)
+			return m
+		}
+		m, err := New(&legs{legs: []leg{{after: time.Hour}}}, &Options{
+			MaxAttempts: 1, Timeouts: Timeouts{Attempt: time.Second},
+			Fallbacks: []llms.Model{wrapped(leg{after: time.Hour}), wrapped(leg{chunks: []string{"ok"}})},
+		})
+		require.NoError(t, err)
+		_, _, e := asking(t, m, t.Context(), false)
+		require.Nil(t, e)
+	})
+}
+
+// However patient the caller, a wait is never less than was asked for.
+func TestNoWaitOverflows(t *testing.T) {
+	for _, value := range []string{"1e308", "9223372036", "9223372036.9"} {
+		var waits []time.Duration
+		p, err := NewPolicy(&Options{MaxDelay: math.MaxInt64, Sleep: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }})
+		require.NoError(t, err)
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) {
+			return 0, Classify(Response{Status: 429, Header: http.Header{"Retry-After": {value}}}, time.Now())
+		})
+		require.Error(t, err)
+		require.Len(t, waits, 2)
+		for _, d := range waits {
+			require.Greater(t, d, time.Duration(math.MaxInt64/2))
+		}
+	}
+}
+
+// What a limiter returns is the limiter's: one error for all is not written to.
+func TestTheLimitersErrorIsItsOwn(t *testing.T) {
+	full := newError(RateLimit, errors.New("full"))
+	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
+	require.NoError(t, err)
+	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
+	require.ErrorContains(t, err, "full")
+	require.True(t, full.Retryable)
+}
+
+// The largest int is a way to say that there is no limit.
+func TestAdaptiveWithoutEnd(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: math.MaxInt, Max: math.MaxInt})
+	require.NoError(t, err)
+	require.NoError(t, a.Acquire(time.Now()))
+	require.Positive(t, a.Limit())
+}
+
+// A continuation of nothing but blanks is none, however long.
+func TestSeamEnds(t *testing.T) {
+	s := newSeam("The quick brown fox jumps over the lazy dog", true)
+	for i := range 100 {
+		if _, ok := s.take([]byte(strings.Repeat("\n", 100))); !ok {
+			require.Greater(t, i, 10)
+			return
+		}
+	}
+	t.Fatal("all blanks were kept")
+}
