@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"math"
+	"net/http"
 	"strconv"
 	"sync"
 	"testing"
@@ -130,6 +131,36 @@ func TestAccountForgetsAndLearns(t *testing.T) {
 	ticket, _ = a.Take(now, "m", Use{})
 	a.Learn(now, ticket, says(20))
 	require.EqualValues(t, 20, a.Limits(now, "m")[0].Remaining)
+}
+
+// An account hears of its calls also through a Model with another one.
+func TestAccountsNest(t *testing.T) {
+	a := account(t, nil)
+	p := &provider{s: server{n: 40, level: 40, at: time.Now()}}
+	inner, err := New(client{a.HTTPClient(&http.Client{Transport: p})}, &Options{Account: account(t, nil)})
+	require.NoError(t, err)
+	outer, err := New(inner, &Options{Account: a, Model: "m"})
+	require.NoError(t, err)
+	_, err = outer.Call(t.Context(), "q")
+	require.NoError(t, err)
+	require.NotEmpty(t, a.Limits(time.Now(), "m"))
+}
+
+// Names of tenants are forgotten although someone always waits.
+func TestFairForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f fair
+		require.NoError(t, f.enter(t.Context(), "first", 1, 1))
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = f.enter(ctx, "patient", 1e9, 1) }()
+		for i := range 5000 {
+			go func() { _ = f.enter(t.Context(), strconv.Itoa(i), 1, 1) }()
+			synctest.Wait()
+			f.leave()
+		}
+		cancel()
+		require.Less(t, len(f.tags), 2500)
+	})
 }
 
 // Below another Model with the same account a Model knows what the call is.

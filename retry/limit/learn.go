@@ -28,21 +28,19 @@ type pass struct {
 	asked  time.Duration
 }
 
-type passKey struct{}
+type passKey struct{ *Account }
 
 // Value implements context.Context.
 func (p *pass) Value(key any) any {
-	if key == (passKey{}) {
+	if key == (passKey{p.account}) {
 		return p
 	}
 	return p.Context.Value(key)
 }
 
 func passOf(ctx context.Context, a *Account) *pass {
-	if p, ok := ctx.Value(passKey{}).(*pass); ok && p.account == a {
-		return p
-	}
-	return nil
+	p, _ := ctx.Value(passKey{a}).(*pass)
+	return p
 }
 
 // With returns a context whose call is one to model that will use u: what
