@@ -145,6 +145,17 @@ func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 	return Ticket{generation: b.generation}, c, nil
 }
 
+// closedTo returns the error of a call that Allow would refuse for want of time,
+// and changes nothing.
+func (b *Breaker) closedTo(now time.Time) *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != Open || !now.Before(b.until) {
+		return nil
+	}
+	return openError(b.until.Sub(now))
+}
+
 func openError(wait time.Duration) *Error {
 	e := newError(Overloaded, ErrOpen)
 	e.Retryable, e.Unhealthy = false, false // it is us who refuse

@@ -95,3 +95,28 @@ func TestSeamEnds(t *testing.T) {
 	}
 	t.Fatal("all blanks were kept")
 }
+
+// An open breaker refuses at once: nobody waits for a limiter, or takes its
+// token, in order to be refused.
+func TestAnOpenBreakerDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
+		require.NoError(t, err)
+		fail := func() error {
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, newError(TLS, nil) })
+			return err
+		}
+		k.Done(time.Now(), Ticket{}, Sick)
+		start := time.Now()
+		err = fail()
+		require.ErrorIs(t, err, ErrOpen)
+		require.Zero(t, time.Since(start))
+		var e *Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, time.Minute, e.Delay)
+		time.Sleep(time.Minute + 1)
+		require.NotErrorIs(t, fail(), ErrOpen, "a probe waits like any other")
+	})
+}

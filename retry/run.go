@@ -94,6 +94,11 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 			return t, FromError(ctx, err)
 		}
 	}
+	if o.Breaker != nil && (o.Limiter != nil || o.Bulkhead != nil) {
+		if e := o.Breaker.closedTo(arrived); e != nil { // no one waits, or takes a token, in order to be refused
+			return t, e
+		}
+	}
 	if o.Limiter != nil && !r.passes(ctx, arrived) {
 		if err := o.Limiter.Wait(ctx); err != nil {
 			e := *FromError(ctx, err) // which may be the limiter's own
