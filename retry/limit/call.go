@@ -127,18 +127,38 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.take(ctx, &c.own, c.claims(c.quota, ":tenant:"+c.tenant)); err != nil {
 		return err
 	}
-	shared, account := c.claims(c.m.o.Shared, ":all"), c.m.o.Account
-	if account != nil {
-		if t, ok := account.spend(ctx); ok {
-			c.ticket, account = t, nil // a Limiter above has waited for it
-		}
+	if err := c.takeShared(ctx); err != nil {
+		return err
 	}
-	if len(shared) == 0 && account == nil {
+	account := c.m.o.Account
+	if account == nil {
 		return nil
 	}
-	waitCtx, cancel := c.patience(ctx)
-	defer cancel()
+	ticket, ok := account.spend(ctx) // if a Limiter above has waited for it
+	if !ok {
+		asked := time.Now()
+		var err error
+		if ticket, err = account.wait(ctx, c.model, c.use, c.tenant, c.weight(), c.began.Add(c.m.o.Wait)); err != nil {
+			return err
+		}
+		if waited := time.Since(asked); waited > time.Millisecond {
+			c.logWait(ctx, dimensions[0], waited)
+		}
+	}
+	c.ticket = ticket
+	return nil
+}
+
+// takeShared takes what the call needs of the limits of all tenants together,
+// when it is its tenant's turn.
+func (c *call) takeShared(ctx context.Context) error {
+	shared := c.claims(c.m.o.Shared, ":all")
+	if len(shared) == 0 {
+		return nil
+	}
 	if c.m.o.Wait > 0 { // else nobody waits, and there is nobody to be fair to
+		waitCtx, cancel := context.WithTimeout(ctx, max(c.left(), 0))
+		defer cancel()
 		if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -147,22 +167,7 @@ func (c *call) admit(ctx context.Context) error {
 		}
 		defer c.m.fair.leave()
 	}
-	if err := c.take(ctx, &c.shared, shared); err != nil || account == nil {
-		return err
-	}
-	asked := time.Now()
-	t, err := account.wait(ctx, c.model, c.use, c.began.Add(c.m.o.Wait))
-	c.ticket = t
-	if waited := time.Since(asked); err == nil && waited > time.Millisecond {
-		c.logWait(ctx, dimensions[0], waited)
-	}
-	return err
-}
-
-// patience bounds the time in the queue; a call that may not wait at all may
-// still be next.
-func (c *call) patience(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, max(c.left(), 0))
+	return c.take(ctx, &c.shared, shared)
 }
 
 func (c *call) left() time.Duration { return c.m.o.Wait - time.Since(c.began) }
@@ -178,9 +183,6 @@ func (c *call) weight() float64 {
 // tenants with many small and with few large calls are compared by what is
 // scarce: dominant resource fairness (Ghodsi et al., NSDI 2011).
 func size(claims []Claim) float64 {
-	if len(claims) == 0 {
-		return 1 // of a provider's account: calls are compared by their number
-	}
 	s := 0.0
 	for _, c := range claims {
 		s = max(s, c.N/c.Rate.N*c.Rate.Per.Seconds())

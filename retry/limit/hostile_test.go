@@ -177,3 +177,60 @@ func TestModelsWithOneAccountNest(t *testing.T) {
 	require.Equal(t, Cap, e.Refusal)
 	require.NotContains(t, a.models, "")
 }
+
+// Whoever waits for one model stands in no other's way.
+func TestModelsDontWaitForOneAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := account(t, nil)
+		ticket, _ := a.Take(time.Now(), "full", Use{})
+		a.Refused(time.Now(), ticket, 30*time.Second)
+		m, err := New(&fakeModel{use: func(string) int { return 1 }}, &Options{Account: a, Wait: time.Minute})
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		begin := time.Now()
+		for range 3 {
+			wg.Go(func() { _, _ = m.Call(t.Context(), "q", llms.WithModel("full")) })
+		}
+		synctest.Wait()
+		_, err = m.Call(t.Context(), "q", llms.WithModel("free"))
+		require.NoError(t, err)
+		require.Zero(t, time.Since(begin))
+		wg.Wait()
+		require.GreaterOrEqual(t, time.Since(begin), 30*time.Second)
+	})
+}
+
+// The tenants of a Model get an account's room by their weights.
+func TestWeightsDivideTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type tenant struct{}
+		var served [2]int
+		var mu sync.Mutex
+		a := account(t, &AccountOptions{Requests: Rate{N: 10, Per: time.Second, Burst: 1}})
+		m, err := New(&fakeModel{use: func(string) int { return 1 }}, &Options{
+			Account: a, Wait: time.Hour,
+			Tenant:  func(ctx context.Context) string { s, _ := ctx.Value(tenant{}).(string); return s },
+			Tenants: map[string]Quota{"a": {Weight: 3}},
+		})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for i, name := range []string{"a", "b"} {
+			for range 20 {
+				wg.Go(func() {
+					for {
+						if _, err := m.Call(context.WithValue(ctx, tenant{}, name), "q"); err != nil {
+							return
+						}
+						mu.Lock()
+						served[i]++
+						mu.Unlock()
+					}
+				})
+			}
+		}
+		wg.Wait()
+		require.InDelta(t, 3, float64(served[0])/float64(served[1]), 0.3, "%v", served)
+	})
+}

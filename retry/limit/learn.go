@@ -58,10 +58,10 @@ func (a *Account) With(ctx context.Context, model string, u Use) context.Context
 func (a *Account) Wait(ctx context.Context) error {
 	p := passOf(ctx, a)
 	if p == nil {
-		_, err := a.wait(ctx, "", Use{}, time.Time{})
+		_, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
 		return err
 	}
-	t, err := a.wait(ctx, p.model, p.use, time.Time{})
+	t, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
@@ -83,8 +83,9 @@ func (a *Account) spend(ctx context.Context) (Ticket, bool) {
 	return p.ticket, ok
 }
 
-// wait is Wait, until end if that isn't zero.
-func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) (Ticket, error) {
+// wait is Wait, until end if that isn't zero. Who waits for the same model is
+// served by tenant and weight, calls being compared by their number.
+func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, weight float64, end time.Time) (Ticket, error) {
 	if err := ctx.Err(); err != nil {
 		return Ticket{}, err
 	}
@@ -102,7 +103,7 @@ func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) 
 		turn, cancel = context.WithDeadline(ctx, end)
 		defer cancel()
 	}
-	if err := m.turn.enter(turn, "", 1, 1); err != nil {
+	if err := m.turn.enter(turn, tenant, 1, weight); err != nil {
 		if ctx.Err() != nil {
 			return Ticket{}, ctx.Err()
 		}
