@@ -110,3 +110,26 @@ func TestNestedModelsKeepTheContract(t *testing.T) {
 		}
 	}
 }
+
+// Whoever waits for one model's limits stands in no other's way.
+func TestModelsDontWaitForOneAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account, err := limit.NewAccount(nil)
+		require.NoError(t, err)
+		ticket, _ := account.Take(time.Now(), "full", limit.Use{})
+		account.Refused(time.Now(), ticket, 30*time.Second)
+		m, err := defaults.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("a"), modeltest.Say("b"), modeltest.Say("c"), modeltest.Say("d")}}, &defaults.Options{Account: account, Model: "free"})
+		require.NoError(t, err)
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { _, _ = m.Call(t.Context(), "q", llms.WithModel("full")) })
+		}
+		synctest.Wait()
+		_, err = m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		require.Zero(t, time.Since(begin))
+		wg.Wait()
+		require.GreaterOrEqual(t, time.Since(begin), 30*time.Second)
+	})
+}
