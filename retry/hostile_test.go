@@ -120,3 +120,11 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		require.NotErrorIs(t, fail(), ErrOpen, "a probe waits like any other")
 	})
 }
+
+// A pointer to a backoff is checked as the backoff is.
+func TestPointersAreChecked(t *testing.T) {
+	for _, b := range []Backoff{Exponential{Multiplier: math.NaN()}, &Exponential{Multiplier: math.NaN()}} {
+		_, err := NewPolicy(&Options{Backoff: b})
+		require.ErrorIs(t, err, ErrConfig)
+	}
+}
