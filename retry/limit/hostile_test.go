@@ -234,3 +234,19 @@ func TestWeightsDivideTheAccount(t *testing.T) {
 		require.InDelta(t, 3, float64(served[0])/float64(served[1]), 0.3, "%v", served)
 	})
 }
+
+// A refusal that a retry below has got over was one.
+func TestAccountHearsOfRefusalsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := account(t, nil)
+		p := &provider{s: server{n: 2, level: 0, at: time.Now()}, silent: true}
+		inner, err := retry.New(client{a.HTTPClient(retry.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.None}})
+		require.NoError(t, err)
+		m, err := New(inner, &Options{Account: a, Model: "m"})
+		require.NoError(t, err)
+		_, err = m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		require.Equal(t, 1, p.s.refused)
+		require.Positive(t, a.models["m"].pace.rate)
+	})
+}

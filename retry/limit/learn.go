@@ -22,10 +22,11 @@ type pass struct {
 	use     Use
 	judged  bool // a Model above says what a 429 means
 
-	mu     sync.Mutex
-	ticket Ticket
-	unused bool // the ticket has been taken, and no call has begun with it
-	asked  time.Duration
+	mu      sync.Mutex
+	ticket  Ticket
+	unused  bool // the ticket has been taken, and no call has begun with it
+	refused bool // there was a response of status 429
+	asked   time.Duration
 }
 
 type passKey struct{ *Account }
@@ -178,9 +179,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	ticket := p.ticket
 	p.asked = asked
+	refused := resp.StatusCode == http.StatusTooManyRequests
+	p.refused = p.refused || refused
 	p.mu.Unlock()
 	t.a.Learn(now, ticket, retry.ParseAllowances(resp.Header, now))
-	if resp.StatusCode == http.StatusTooManyRequests && !p.judged {
+	if refused && !p.judged {
 		t.a.Refused(now, ticket, asked)
 	}
 	return resp, err
@@ -196,7 +199,12 @@ func (t transport) CloseIdleConnections() {
 // outcome takes in what came of a Model's call that went down with p.
 func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	now, a := time.Now(), p.account
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if err == nil {
+		if p.refused { // a retry got over it, so it was no quota
+			a.Refused(now, p.ticket, 0)
+		}
 		if u, err := usage.Of(resp); err == nil {
 			a.Settle(now, p.ticket, Use{float64(u.Input), float64(u.Output)})
 		}
@@ -209,8 +217,6 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	a.Learn(now, p.ticket, e.Limits)
 	switch {
 	case e.Class == retry.RateLimit:
-		p.mu.Lock()
-		defer p.mu.Unlock()
 		a.Refused(now, p.ticket, max(e.Delay, p.asked))
 	case e.Status >= 400 && e.Status < 500:
 		a.Settle(now, p.ticket, Use{}) // the provider didn't begin
