@@ -128,3 +128,22 @@ func TestPointersAreChecked(t *testing.T) {
 		require.ErrorIs(t, err, ErrConfig)
 	}
 }
+
+// What could never work is an error and no silence, and no panic.
+func TestImpossibleSettings(t *testing.T) {
+	for _, q := range []float64{0.998, 0.9981, 0.9999} {
+		h, err := NewHedger(&HedgerOptions{Quantile: q})
+		if err != nil {
+			require.ErrorIs(t, err, ErrConfig)
+			require.Greater(t, q, 0.998)
+			continue
+		}
+		for range 1000 {
+			h.observe(false, time.Second)
+		}
+		_, known := h.Delay(false)
+		require.True(t, known, q)
+	}
+	_, err := NewBreaker(&BreakerOptions{Window: math.MaxInt})
+	require.ErrorIs(t, err, ErrConfig)
+}
