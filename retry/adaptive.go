@@ -98,7 +98,7 @@ func (a *Adaptive) Acquire(now time.Time) error {
 	return nil
 }
 
-func (a *Adaptive) room() bool { return a.inFlight+a.kept < int(a.limit) }
+func (a *Adaptive) room() bool { return float64(a.inFlight+a.kept)+1 <= a.limit }
 
 // Wait waits for room, first come first served, and keeps it for the Acquire
 // that must follow. With it an Adaptive can also be the Limiter of the
@@ -171,6 +171,9 @@ func (a *Adaptive) Release(now time.Time, o Outcome) {
 func (a *Adaptive) Limit() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.limit >= float64(a.o.Max) { // which, if it is the largest int, a float64 rounds up
+		return a.o.Max
+	}
 	return int(a.limit)
 }
 

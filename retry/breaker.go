@@ -95,6 +95,9 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 	if b.o.Failures < 0 || b.o.Window < 0 || b.o.Probes < 0 || b.o.Interval < 0 || b.o.OpenFor < 0 {
 		return nil, configError("breaker: a setting is negative: %+v", b.o)
 	}
+	if b.o.Window > 1<<20 {
+		return nil, configError("breaker: a window of %d calls: want 1048576 at most", b.o.Window)
+	}
 	if b.o.Failures == 0 {
 		b.o.Failures = 5
 		if b.o.Window > 0 {
@@ -143,6 +146,17 @@ func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 		b.admitted++
 	}
 	return Ticket{generation: b.generation}, c, nil
+}
+
+// closedTo returns the error of a call that Allow would refuse for want of time,
+// and changes nothing.
+func (b *Breaker) closedTo(now time.Time) *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != Open || !now.Before(b.until) {
+		return nil
+	}
+	return openError(b.until.Sub(now))
 }
 
 func openError(wait time.Duration) *Error {

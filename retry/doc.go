@@ -44,7 +44,8 @@
 //	        │   ▲                                      │    │
 //	        │   └─ sleep ◀─ Budget, deadline, Backoff ─┘    │
 //	        └───────────────────────────────────────────────┘
-//	gates: Shedder ─▶ Limiter ─▶ Bulkhead ─▶ Adaptive ─▶ Breaker
+//	gates: Shedder ─▶ Limiter ─▶ Bulkhead ─▶ Adaptive ─▶ Breaker, which, when
+//	open, refuses before anyone waits
 //
 // After a wait that doubles and is drawn at random ([Exponential], [Full]).
 // Full jitter is better than plain exponential backoff because it spreads the

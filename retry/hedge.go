@@ -11,7 +11,7 @@ import (
 // HedgerOptions are the settings of a [Hedger].
 type HedgerOptions struct {
 	// Quantile of the latencies of late is how long an answer may take before
-	// a hedge starts; default 0.95 or, with a Delay, none.
+	// a hedge starts, at most 0.998; default 0.95 or, with a Delay, none.
 	Quantile float64
 	// Delay is a fixed one. With a Quantile it holds until enough latencies
 	// are known: 20 for the 0.95 quantile.
@@ -82,8 +82,8 @@ func NewHedger(o *HedgerOptions) (*Hedger, error) {
 	if s.Delay < 0 {
 		return nil, configError("hedge: a delay of %v: want 0 (the quantile decides) or more", s.Delay)
 	}
-	if !(s.Quantile >= 0 && s.Quantile < 1) {
-		return nil, configError("hedge: quantile %v: want 0 to less than 1", s.Quantile)
+	if !(s.Quantile >= 0 && s.Quantile <= 0.998) { // of 512 latencies one must be above
+		return nil, configError("hedge: quantile %v: want 0 to 0.998", s.Quantile)
 	}
 	if !(s.Share >= 0 && s.Share <= 1) {
 		return nil, configError("hedge: share %v: want 0 (the default, 0.05) to 1", s.Share)

@@ -25,14 +25,15 @@ func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
 func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
 	if err != nil {
 		var nested *Error
-		if errors.As(err, &nested) {
-			return nested
-		}
-		if done := r.ctx.Err(); done != nil {
-			return doneError(done, err)
-		}
 		var t *timeoutError
-		if errors.As(context.Cause(ctx), &t) {
+		done := r.ctx.Err()
+		late := done == nil && errors.As(context.Cause(ctx), &t)
+		switch {
+		case errors.As(err, &nested) && (nested.done == nil || !late): // else it is our timeout that the Model below had no time left by
+			return nested
+		case done != nil:
+			return doneError(done, err)
+		case late:
 			return newError(Timeout, errors.Join(t, err))
 		}
 	}

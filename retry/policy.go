@@ -122,7 +122,7 @@ func NewPolicy(o *Options) (*Policy, error) {
 	if err := p.o.Timeouts.check(); err != nil {
 		return nil, err
 	}
-	if e, ok := p.o.Backoff.(Exponential); ok {
+	if e, ok := p.o.Backoff.(interface{ check() error }); ok { // an Exponential or a pointer to one
 		if err := e.check(); err != nil {
 			return nil, err
 		}

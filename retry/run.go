@@ -94,14 +94,19 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 			return t, FromError(ctx, err)
 		}
 	}
+	if o.Breaker != nil && (o.Limiter != nil || o.Bulkhead != nil) {
+		if e := o.Breaker.closedTo(arrived); e != nil { // no one waits, or takes a token, in order to be refused
+			return t, e
+		}
+	}
 	if o.Limiter != nil && !r.passes(ctx, arrived) {
 		if err := o.Limiter.Wait(ctx); err != nil {
-			e := FromError(ctx, err)
-			if e.Class == Unknown { // x/time/rate: the wait would pass the deadline
-				e = newError(RateLimit, err)
+			e := *FromError(ctx, err) // which may be the limiter's own
+			if e.Class == Unknown {   // x/time/rate: the wait would pass the deadline
+				e = *newError(RateLimit, err)
 			}
 			e.Retryable = false
-			return t, e
+			return t, &e
 		}
 		t.began = r.now()
 	}
@@ -261,7 +266,7 @@ func (r *run) delay(e *Error) (time.Duration, bool) {
 	if asked > p.o.MaxDelay {
 		return 0, false
 	}
-	return asked + min(own, max(asked/4, time.Second)), true
+	return asked + min(own, max(asked/4, time.Second), tooLong-asked), true
 }
 
 // giveUp completes the error of a call that failed for good. It is a copy: an

@@ -98,7 +98,7 @@ func (s *seam) cut(final bool) ([]byte, bool) {
 	}
 	n, more := overlap(s.said, text, least)
 	if more && !final {
-		return nil, true
+		return nil, len(s.held) <= 2*seamWindow // blanks before the repetition, but not without end
 	}
 	if s.anchor != "" && n == 0 {
 		return nil, false

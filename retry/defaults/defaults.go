@@ -22,8 +22,8 @@
 //	retry.WindowBudget                             a tenth of the requests, 1 a s
 //	retry.Exponential                              3 attempts, 500 ms to 8 s
 //
-// What finds no room waits in the gate, by priority (retry.WithPriority) and then
-// in the order of arrival, instead of failing: a spike that is over before the
+// What finds no room waits in the gate, model by model, by priority
+// (retry.WithPriority) and then in the order of arrival, instead of failing: a spike that is over before the
 // callers' deadlines costs nobody an answer. What has waited for half of its time
 // and can't end in the other half is refused, so that the calls behind it end in
 // time.
@@ -132,7 +132,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if model == "" {
 		model = m.o.Model
 	}
-	return m.retry.GenerateContent(m.o.Account.With(ctx, model, use), messages, options...)
+	return m.retry.GenerateContent(m.o.Account.With(context.WithValue(ctx, modelKey{}, model), model, use), messages, options...)
 }
 
 // Retry returns the policies as options of retry, for retry.NewPolicy and
@@ -163,7 +163,7 @@ func Retry(o *Options) (*retry.Options, error) {
 	}
 	return &retry.Options{
 		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Adaptive: adaptive, Shedder: shedder,
-		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: c.Account, log: event.Logger(c.Logger), model: c.Model},
+		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: c.Account, log: event.Logger(c.Logger), model: c.Model, queues: make(map[string]*queue)},
 		Timeouts: c.Timeouts, Fallbacks: c.Fallbacks, Model: c.Model, Target: c.Target, Logger: c.Logger,
 	}, nil
 }

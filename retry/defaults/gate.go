@@ -1,6 +1,7 @@
 package defaults
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -13,8 +14,8 @@ import (
 )
 
 // A gate is what attempts wait for, as the Limiter of retry.Options: a place
-// among the calls in progress and room in the provider's account. One at a time
-// asks for them, the most urgent first.
+// among the calls in progress and room in the provider's account. Of the calls to
+// one model one at a time asks for them, the most urgent first.
 type gate struct {
 	shedder  *retry.Shedder
 	adaptive *retry.Adaptive
@@ -22,19 +23,24 @@ type gate struct {
 	log      *slog.Logger
 	model    string
 
-	mu      sync.Mutex
-	busy    bool
-	waiting [3][]chan struct{} // High, Normal, Low; closed when it is their turn
+	mu     sync.Mutex
+	queues map[string]*queue // by model; nobody is at those that are not there
 }
+
+// A queue is those who wait while another asks.
+type queue [3][]chan struct{} // High, Normal, Low; closed when it is their turn
+
+type modelKey struct{}
 
 // Wait returns nil with a place kept for the retry.Adaptive.Acquire that
 // follows.
 func (g *gate) Wait(ctx context.Context) error {
 	arrived, priority := time.Now(), retry.PriorityOf(ctx)
-	if err := g.enter(ctx, priority); err != nil {
+	model, _ := ctx.Value(modelKey{}).(string)
+	if err := g.enter(ctx, model, priority); err != nil {
 		return err
 	}
-	defer g.leave()
+	defer g.leave(model)
 	if err := g.adaptive.Wait(ctx); err != nil {
 		return err
 	}
@@ -54,7 +60,7 @@ func (g *gate) Wait(ctx context.Context) error {
 		if 2*time.Since(placed) > waited {
 			dimension = "requests"
 		}
-		g.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.Duration(event.Delay, waited), slog.String(event.Model, g.model))
+		g.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.Duration(event.Delay, waited), slog.String(event.Model, cmp.Or(model, g.model)))
 	}
 	return nil
 }
@@ -69,14 +75,15 @@ func (g *gate) late(ctx context.Context, arrived time.Time, p retry.Priority) er
 	return nil
 }
 
-func (g *gate) enter(ctx context.Context, p retry.Priority) error {
+func (g *gate) enter(ctx context.Context, model string, p retry.Priority) error {
 	g.mu.Lock()
-	if !g.busy {
-		g.busy = true
+	q := g.queues[model]
+	if q == nil {
+		g.queues[model] = &queue{}
 		g.mu.Unlock()
 		return nil
 	}
-	line := &g.waiting[max(0, min(int(retry.High)-int(p), 2))]
+	line := &q[max(0, min(int(retry.High)-int(p), 2))]
 	turn := make(chan struct{})
 	*line = append(*line, turn)
 	g.mu.Unlock()
@@ -90,24 +97,25 @@ func (g *gate) enter(ctx context.Context, p retry.Priority) error {
 	if i := slices.Index(*line, turn); i >= 0 {
 		*line = slices.Delete(*line, i, i+1)
 	} else {
-		g.next() // the turn came as the caller left: pass it on
+		g.next(model) // the turn came as the caller left: pass it on
 	}
 	return ctx.Err()
 }
 
-func (g *gate) leave() {
+func (g *gate) leave(model string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.next()
+	g.next(model)
 }
 
-func (g *gate) next() {
-	for i := range g.waiting {
-		if line := g.waiting[i]; len(line) > 0 {
+func (g *gate) next(model string) {
+	q := g.queues[model]
+	for i, line := range q {
+		if len(line) > 0 {
 			close(line[0])
-			g.waiting[i] = line[1:]
+			q[i] = line[1:]
 			return
 		}
 	}
-	g.busy = false
+	delete(g.queues, model)
 }

@@ -197,7 +197,7 @@ func (a *Account) Learn(now time.Time, t Ticket, limits []retry.Allowance) {
 	defer a.mu.Unlock()
 	m, now := a.of(t.model, now)
 	m.hear(now)
-	if t.at.IsZero() {
+	if t.at.IsZero() || t.taken[0] > m.taken[0] { // the model was forgotten while the call was under way
 		t.at, t.taken = now, m.taken
 	}
 	// Of two responses the one whose request was sent later knows more.

@@ -49,12 +49,13 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	if model != "" {
 		c.model = model
 	}
+	use = use.sane()
 	if counts {
 		c.use, c.tokens = use, use.Input+use.Output
 	}
 	if m.o.Cost != nil {
 		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
-			"PromptTokens": int(use.Input), "CompletionTokens": int(use.Output),
+			"PromptTokens": int(min(use.Input, math.MaxInt)), "CompletionTokens": int(min(use.Output, math.MaxInt)),
 		}}}}
 		if cost, ok := m.o.Cost(c.model, estimate); ok {
 			c.money = max(cost, 0)
@@ -90,7 +91,7 @@ func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens 
 			prompt += partTokens(part, tokens)
 		}
 	}
-	return model, Use{float64(prompt), float64(answer * choices)}
+	return model, Use{float64(prompt), float64(answer) * float64(choices)}
 }
 
 // imageTokens is reserved for a part that is no text: what OpenAI bills for an
@@ -126,40 +127,47 @@ func (c *call) admit(ctx context.Context) error {
 	if err := c.take(ctx, &c.own, c.claims(c.quota, ":tenant:"+c.tenant)); err != nil {
 		return err
 	}
-	shared, account := c.claims(c.m.o.Shared, ":all"), c.m.o.Account
-	if account != nil {
-		if t, ok := account.spend(ctx); ok {
-			c.ticket, account = t, nil // a Limiter above has waited for it
-		}
-	}
-	if len(shared) == 0 && account == nil {
-		return nil
-	}
-	waitCtx, cancel := c.patience(ctx)
-	defer cancel()
-	if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
-	}
-	defer c.m.fair.leave()
-	if err := c.take(ctx, &c.shared, shared); err != nil || account == nil {
+	if err := c.takeShared(ctx); err != nil {
 		return err
 	}
-	asked := time.Now()
-	t, err := account.wait(ctx, c.model, c.use, c.began.Add(c.m.o.Wait))
-	c.ticket = t
-	if waited := time.Since(asked); err == nil && waited > time.Millisecond {
-		c.logWait(ctx, dimensions[0], waited)
+	account := c.m.o.Account
+	if account == nil {
+		return nil
 	}
-	return err
+	ticket, ok := account.spend(ctx) // if a Limiter above has waited for it
+	if !ok {
+		asked := time.Now()
+		var err error
+		if ticket, err = account.wait(ctx, c.model, c.use, c.tenant, c.weight(), c.began.Add(c.m.o.Wait)); err != nil {
+			return err
+		}
+		if waited := time.Since(asked); waited > time.Millisecond {
+			c.logWait(ctx, dimensions[0], waited)
+		}
+	}
+	c.ticket = ticket
+	return nil
 }
 
-// patience bounds the time in the queue; a call that may not wait at all may
-// still be next.
-func (c *call) patience(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, max(c.left(), 0))
+// takeShared takes what the call needs of the limits of all tenants together,
+// when it is its tenant's turn.
+func (c *call) takeShared(ctx context.Context) error {
+	shared := c.claims(c.m.o.Shared, ":all")
+	if len(shared) == 0 {
+		return nil
+	}
+	if c.m.o.Wait > 0 { // else nobody waits, and there is nobody to be fair to
+		waitCtx, cancel := context.WithTimeout(ctx, max(c.left(), 0))
+		defer cancel()
+		if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
+		}
+		defer c.m.fair.leave()
+	}
+	return c.take(ctx, &c.shared, shared)
 }
 
 func (c *call) left() time.Duration { return c.m.o.Wait - time.Since(c.began) }
@@ -175,9 +183,6 @@ func (c *call) weight() float64 {
 // tenants with many small and with few large calls are compared by what is
 // scarce: dominant resource fairness (Ghodsi et al., NSDI 2011).
 func size(claims []Claim) float64 {
-	if len(claims) == 0 {
-		return 1 // of a provider's account: calls are compared by their number
-	}
 	s := 0.0
 	for _, c := range claims {
 		s = max(s, c.N/c.Rate.N*c.Rate.Per.Seconds())
@@ -240,7 +245,7 @@ func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
 
 func (c *call) logWait(ctx context.Context, dimension string, d time.Duration) {
 	c.m.log.LogAttrs(ctx, slog.LevelInfo, event.LimitWait, slog.String(event.Dimension, dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, d), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model))
+		slog.Duration(event.Delay, d), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model))
 }
 
 func dimension(key string) string {
@@ -279,7 +284,7 @@ func (c *call) refused(ctx context.Context, err error) error {
 		return err
 	}
 	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, e.Delay), slog.Int(event.Tokens, int(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
+		slog.Duration(event.Delay, e.Delay), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
 	return err
 }
 

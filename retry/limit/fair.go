@@ -3,6 +3,7 @@ package limit
 import (
 	"container/heap"
 	"context"
+	"maps"
 	"sync"
 )
 
@@ -18,6 +19,7 @@ type fair struct {
 	busy    bool
 	virtual float64            // the tag in service
 	tags    map[string]float64 // each tenant's last
+	sweep   int                // how many tags there may be before those passed are dropped
 	waiting waiters
 	arrived int
 }
@@ -38,6 +40,10 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	}
 	tag := max(f.virtual, f.tags[tenant]) + size/weight
 	f.tags[tenant] = tag
+	if len(f.tags) > max(f.sweep, 1024) { // a tag has no meaning once it is passed
+		maps.DeleteFunc(f.tags, func(_ string, t float64) bool { return t <= f.virtual })
+		f.sweep = 2 * len(f.tags)
+	}
 	if !f.busy {
 		f.busy, f.virtual = true, tag
 		f.mu.Unlock()
@@ -62,6 +68,13 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	return context.Cause(ctx)
 }
 
+// taken reports whether someone has the turn.
+func (f *fair) taken() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.busy
+}
+
 func (f *fair) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -71,13 +84,6 @@ func (f *fair) leave() {
 func (f *fair) next() {
 	if len(f.waiting) == 0 {
 		f.busy = false
-		if len(f.tags) > 1024 { // an idle tenant's tag has no meaning once it is passed
-			for t, tag := range f.tags {
-				if tag <= f.virtual {
-					delete(f.tags, t)
-				}
-			}
-		}
 		return
 	}
 	w := heap.Pop(&f.waiting).(*waiter)

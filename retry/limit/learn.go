@@ -22,27 +22,26 @@ type pass struct {
 	use     Use
 	judged  bool // a Model above says what a 429 means
 
-	mu     sync.Mutex
-	ticket Ticket
-	unused bool // the ticket has been taken, and no call has begun with it
-	asked  time.Duration
+	mu      sync.Mutex
+	ticket  Ticket
+	unused  bool // the ticket has been taken, and no call has begun with it
+	refused bool // there was a response of status 429
+	asked   time.Duration
 }
 
-type passKey struct{}
+type passKey struct{ *Account }
 
 // Value implements context.Context.
 func (p *pass) Value(key any) any {
-	if key == (passKey{}) {
+	if key == (passKey{p.account}) {
 		return p
 	}
 	return p.Context.Value(key)
 }
 
 func passOf(ctx context.Context, a *Account) *pass {
-	if p, ok := ctx.Value(passKey{}).(*pass); ok && p.account == a {
-		return p
-	}
-	return nil
+	p, _ := ctx.Value(passKey{a}).(*pass)
+	return p
 }
 
 // With returns a context whose call is one to model that will use u: what
@@ -60,10 +59,10 @@ func (a *Account) With(ctx context.Context, model string, u Use) context.Context
 func (a *Account) Wait(ctx context.Context) error {
 	p := passOf(ctx, a)
 	if p == nil {
-		_, err := a.wait(ctx, "", Use{}, time.Time{})
+		_, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
 		return err
 	}
-	t, err := a.wait(ctx, p.model, p.use, time.Time{})
+	t, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
@@ -85,8 +84,18 @@ func (a *Account) spend(ctx context.Context) (Ticket, bool) {
 	return p.ticket, ok
 }
 
-// wait is Wait, until end if that isn't zero.
-func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) (Ticket, error) {
+// wait is Wait, until end if that isn't zero. Who waits for the same model is
+// served by tenant and weight, calls being compared by their number.
+func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, weight float64, end time.Time) (Ticket, error) {
+	if err := ctx.Err(); err != nil {
+		return Ticket{}, err
+	}
+	m := a.allotment(model)
+	if !m.turn.taken() { // nobody waits, so who finds room needs no turn
+		if t, wait := a.Take(time.Now(), model, u); wait == 0 {
+			return t, nil
+		}
+	}
 	turn := ctx
 	if deadline, ok := ctx.Deadline(); ok && (end.IsZero() || deadline.Before(end)) {
 		end = deadline
@@ -95,8 +104,7 @@ func (a *Account) wait(ctx context.Context, model string, u Use, end time.Time) 
 		turn, cancel = context.WithDeadline(ctx, end)
 		defer cancel()
 	}
-	m := a.allotment(model)
-	if err := m.turn.enter(turn, "", 1, 1); err != nil {
+	if err := m.turn.enter(turn, tenant, 1, weight); err != nil {
 		if ctx.Err() != nil {
 			return Ticket{}, ctx.Err()
 		}
@@ -171,9 +179,11 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	ticket := p.ticket
 	p.asked = asked
+	refused := resp.StatusCode == http.StatusTooManyRequests
+	p.refused = p.refused || refused
 	p.mu.Unlock()
 	t.a.Learn(now, ticket, retry.ParseAllowances(resp.Header, now))
-	if resp.StatusCode == http.StatusTooManyRequests && !p.judged {
+	if refused && !p.judged {
 		t.a.Refused(now, ticket, asked)
 	}
 	return resp, err
@@ -189,7 +199,12 @@ func (t transport) CloseIdleConnections() {
 // outcome takes in what came of a Model's call that went down with p.
 func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	now, a := time.Now(), p.account
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if err == nil {
+		if p.refused { // a retry got over it, so it was no quota
+			a.Refused(now, p.ticket, 0)
+		}
 		if u, err := usage.Of(resp); err == nil {
 			a.Settle(now, p.ticket, Use{float64(u.Input), float64(u.Output)})
 		}
@@ -202,8 +217,6 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	a.Learn(now, p.ticket, e.Limits)
 	switch {
 	case e.Class == retry.RateLimit:
-		p.mu.Lock()
-		defer p.mu.Unlock()
 		a.Refused(now, p.ticket, max(e.Delay, p.asked))
 	case e.Status >= 400 && e.Status < 500:
 		a.Settle(now, p.ticket, Use{}) // the provider didn't begin

@@ -175,7 +175,7 @@ func (m *Model) quotas(yield func(Quota) bool) {
 
 func reported(r *llms.ContentResponse) (int, bool) {
 	t, err := usage.Of(r)
-	return int(t.Input + t.Output), err == nil
+	return int(min(t.Input+t.Output, math.MaxInt)), err == nil
 }
 
 // Unwrap returns the wrapped model.
@@ -209,7 +209,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}()
 	below := ctx
 	if a := m.o.Account; a != nil {
-		c.pass = &pass{Context: ctx, account: a, judged: true, ticket: c.ticket}
+		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, judged: true, ticket: c.ticket}
 		below = c.pass
 	}
 	resp, err = m.next.GenerateContent(below, messages, options...)

@@ -46,8 +46,13 @@ func (r Rate) Check() error {
 	return nil
 }
 
-// maxSpan keeps sums of instants and spans within 64 bits of nanoseconds.
-const maxSpan = float64(100 * 365 * 24 * time.Hour)
+// These keep sums of instants and spans within 64 bits of nanoseconds, which are
+// 292 years: a bucket refills in maxSpan, and no tat is further ahead, and no
+// claim longer, than farSpan.
+const (
+	maxSpan = float64(100 * 365 * 24 * time.Hour)
+	farSpan = float64(125 * 365 * 24 * time.Hour)
+)
 
 // Capacity is the most that can be taken at once.
 func (r Rate) Capacity() float64 {
@@ -62,8 +67,8 @@ func (r Rate) Capacity() float64 {
 // holds 60 units also when they are taken one by one.
 func (r Rate) Span(n float64) time.Duration {
 	ns := float64(r.Per) * n / r.N
-	if math.Abs(ns) > 4*maxSpan {
-		return time.Duration(math.Copysign(4*maxSpan, ns))
+	if math.Abs(ns) > farSpan {
+		return time.Duration(math.Copysign(farSpan, ns))
 	}
 	const ulps = 4e-16 // what the two operations may be off by
 	return time.Duration(ns + ns*ulps)
@@ -110,7 +115,7 @@ func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decis
 		d.OK, d.Wait = true, max(wait, 0)
 	case increment > whole:
 		d.Wait = Never
-	case wait > max(ahead, 0):
+	case wait > min(max(ahead, 0), time.Duration(farSpan-maxSpan)):
 		d.Wait = wait
 	default:
 		d.OK, d.Wait = true, max(wait, 0)
@@ -135,7 +140,7 @@ func (r Rate) Units(span, tick time.Duration) float64 {
 }
 
 // charge moves tat by n units without asking: what was used is used. A negative
-// n gives back, up to a full bucket.
+// n gives back, up to a full bucket; no debt is more than farSpan.
 func (r Rate) charge(tat, now int64, n float64) int64 {
-	return max(max(tat, now)+int64(r.Span(n)), now)
+	return min(max(max(tat, now)+int64(r.Span(n)), now), now+int64(farSpan))
 }

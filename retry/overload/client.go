@@ -91,6 +91,7 @@ func (c *client) attempt(r *request) {
 	r.asked = c.now()
 	switch {
 	case c.s.Defaults && c.shedder.Admit(c.now(), r.deadline, -1, r.priority) != nil:
+	case c.s.Defaults && c.breaker.State(c.now()) == retry.Open:
 	case c.bucket == nil:
 		c.enter(r)
 	default:

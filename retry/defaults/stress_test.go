@@ -1,0 +1,135 @@
+package defaults_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/eval/modeltest"
+	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/defaults"
+	"github.com/prodailabs/prodai/retry/limit"
+)
+
+// Callers come and leave at any moment, and every place comes back.
+func TestEveryPlaceComesBack(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			account, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 10, Per: time.Second}})
+			require.NoError(t, err)
+			o, err := defaults.Retry(&defaults.Options{Account: account})
+			require.NoError(t, err)
+			p, err := retry.NewPolicy(o)
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			for i := range 300 {
+				wg.Go(func() {
+					rng := rand.New(rand.NewPCG(seed, uint64(i)))
+					time.Sleep(time.Duration(rng.IntN(10_000)) * time.Millisecond)
+					ctx := retry.WithPriority(t.Context(), retry.Priority(rng.IntN(3)-1))
+					ctx, cancel := context.WithTimeout(ctx, time.Duration(rng.IntN(8000))*time.Millisecond)
+					defer cancel()
+					defer func() { _ = recover() }()
+					_, _ = retry.Do(account.With(ctx, "", limit.Use{}), p, func(ctx context.Context) (int, error) {
+						select {
+						case <-time.After(time.Duration(rng.ExpFloat64() * float64(time.Second))):
+						case <-ctx.Done():
+							return 0, ctx.Err()
+						}
+						switch rng.IntN(10) {
+						case 0:
+							panic("caller")
+						case 1:
+							return 0, retry.Classify(retry.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, time.Now())
+						case 2:
+							return 0, retry.Classify(retry.Response{Status: 503}, time.Now())
+						}
+						return 1, nil
+					})
+				})
+			}
+			wg.Wait()
+			time.Sleep(time.Minute)
+			require.NoError(t, o.Adaptive.Acquire(time.Now())) // the limit may grow here, for the last time
+			for range o.Adaptive.Limit() - 1 {
+				require.NoError(t, o.Adaptive.Acquire(time.Now()))
+			}
+			require.ErrorIs(t, o.Adaptive.Acquire(time.Now()), retry.ErrBusy)
+			o.Adaptive.Release(time.Now(), retry.Neither)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			require.NoError(t, o.Limiter.Wait(ctx), "nobody has the turn")
+		})
+	}
+}
+
+// Every wrapper keeps the contract above and below every other.
+func TestNestedModelsKeepTheContract(t *testing.T) {
+	wrappers := map[string]func(next llms.Model) (llms.Model, error){
+		"retry": func(next llms.Model) (llms.Model, error) {
+			h, err := retry.NewHedger(&retry.HedgerOptions{Delay: 20 * time.Millisecond, Budget: retry.NoBudget})
+			if err != nil {
+				return nil, err
+			}
+			return retry.New(next, &retry.Options{
+				Hedger: h, Resume: &retry.Resume{},
+				Timeouts: retry.Timeouts{Total: time.Minute, Attempt: time.Minute, FirstToken: time.Minute, BetweenTokens: time.Minute},
+			})
+		},
+		"limit": func(next llms.Model) (llms.Model, error) {
+			a, err := limit.NewAccount(nil)
+			if err != nil {
+				return nil, err
+			}
+			below, err := limit.New(next, &limit.Options{Account: a, Wait: time.Minute})
+			if err != nil {
+				return nil, err
+			}
+			return limit.New(below, &limit.Options{Account: a, Wait: time.Minute})
+		},
+		"defaults": func(next llms.Model) (llms.Model, error) { return defaults.New(next, nil) },
+	}
+	for above, f := range wrappers {
+		for below, g := range wrappers {
+			t.Run(above+" over "+below, func(t *testing.T) {
+				modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
+					inner, err := g(next)
+					require.NoError(tb, err)
+					outer, err := f(inner)
+					require.NoError(tb, err)
+					return outer
+				}, &modeltest.Options{MayRetry: true})
+			})
+		}
+	}
+}
+
+// Whoever waits for one model's limits stands in no other's way.
+func TestModelsDontWaitForOneAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account, err := limit.NewAccount(nil)
+		require.NoError(t, err)
+		ticket, _ := account.Take(time.Now(), "full", limit.Use{})
+		account.Refused(time.Now(), ticket, 30*time.Second)
+		m, err := defaults.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("a"), modeltest.Say("b"), modeltest.Say("c"), modeltest.Say("d")}}, &defaults.Options{Account: account, Model: "free"})
+		require.NoError(t, err)
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { _, _ = m.Call(t.Context(), "q", llms.WithModel("full")) })
+		}
+		synctest.Wait()
+		_, err = m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		require.Zero(t, time.Since(begin))
+		wg.Wait()
+		require.GreaterOrEqual(t, time.Since(begin), 30*time.Second)
+	})
+}
