@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,11 +25,16 @@ type answer struct {
 	stopped error                            // why the stream was ended
 }
 
-// A judgement is what a verdict on a call is about.
+// A judgement is what a verdict on a call is about. The same call a second time
+// is another one: whoever approved one mail didn't approve two.
 type judgement struct {
 	choice int
 	call   llms.FunctionCall
+	nth    int
 }
+
+// A tally counts the calls of one list that are the same.
+type tally map[llms.FunctionCall]int
 
 func (p *Pipeline) answer(ctx context.Context, o *llms.CallOptions) *answer {
 	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), judged: map[judgement]*llms.FunctionCall{}}
@@ -77,6 +83,13 @@ func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) 
 	return out, nil
 }
 
+// The keys under which providers keep what the model said in GenerationInfo, once
+// more or only there.
+const (
+	thinkingContent = "ThinkingContent"
+	refusal         = "Refusal"
+)
+
 // choice checks one choice and returns a copy with what was redacted.
 func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, error) {
 	out := *c
@@ -86,6 +99,25 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 	}
 	if out.Content, err = a.said(i, delta.Text, c.Content); err != nil {
 		return nil, err
+	}
+	for _, more := range []struct {
+		key          string
+		kind         delta.Kind
+		said, passed string // what it may repeat
+	}{{thinkingContent, delta.Reasoning, c.ReasoningContent, out.ReasoningContent}, {refusal, delta.Text, c.Content, out.Content}} {
+		text, _ := c.GenerationInfo[more.key].(string)
+		if text == "" {
+			continue
+		}
+		if text != more.said {
+			if more.passed, err = a.said(i, more.kind, text); err != nil {
+				return nil, err
+			}
+		}
+		if more.passed != text {
+			out.GenerationInfo = maps.Clone(out.GenerationInfo)
+			out.GenerationInfo[more.key] = more.passed
+		}
 	}
 	if err := a.toolCalls(i, &out); err != nil {
 		return nil, err
@@ -150,14 +182,15 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 		if out.FuncCall == nil {
 			return nil
 		}
-		call, err := a.toolCall(i, out.FuncCall)
+		call, err := a.toolCall(i, out.FuncCall, tally{})
 		out.FuncCall = call
 		return err
 	}
 	var kept []llms.ToolCall
+	seen := tally{}
 	for _, t := range out.ToolCalls {
 		if t.FunctionCall != nil {
-			call, err := a.toolCall(i, t.FunctionCall)
+			call, err := a.toolCall(i, t.FunctionCall, seen)
 			if err != nil {
 				return err
 			}
@@ -180,10 +213,11 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 	return nil
 }
 
-// toolCall judges one call, once. It returns the call as it may pass, nil if it
-// is to be taken out.
-func (a *answer) toolCall(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
-	j := judgement{choice, *call}
+// toolCall judges the next call of a list, once, though the answer and its streams
+// list it too. It returns the call as it may pass, nil if it is to be taken out.
+func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llms.FunctionCall, error) {
+	j := judgement{choice, *call, seen[*call]}
+	seen[*call]++
 	passed, ok := a.judged[j]
 	if !ok {
 		var err error
@@ -202,12 +236,23 @@ func (a *answer) toolCall(choice int, call *llms.FunctionCall) (*llms.FunctionCa
 func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
 	where := nowhere("arguments")
 	where.Choice, where.Tool = choice, call.Name
+	passed, checked := *call, false
 	if a.p.o.Tools != nil {
 		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
 		found := judge(a.p.o.Tools, a.prov, a.o, call)
-		approved, err := a.approved(call, found)
-		if approved {
-			rule.Policy = Flag
+		var err error
+		if a.asks(found) {
+			// The user is to see the call as it would be made.
+			if passed.Arguments, err = a.arguments(call.Arguments, where); err != nil {
+				return nil, err
+			}
+			checked = true
+			if found = judge(a.p.o.Tools, a.prov, a.o, &passed); a.asks(found) {
+				var approved bool
+				if approved, err = a.approved(&passed, found[0]); approved {
+					rule.Policy = Flag
+				}
+			}
 		}
 		if v, stop := verdictOf(rule, found, err); v != nil {
 			v.Stage, v.Where = ToolCall, where
@@ -220,23 +265,27 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 			}
 		}
 	}
+	if checked {
+		return &passed, nil
+	}
 	arguments, err := a.arguments(call.Arguments, where)
 	if err != nil {
 		return nil, err
 	}
-	passed := *call
 	passed.Arguments = arguments
 	return &passed, nil
 }
 
+// asks reports whether the user is to be asked about a call with these findings.
+func (a *answer) asks(found []Finding) bool {
+	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == ToolUnasked || found[0].Kind == ToolTainted)
+}
+
 // approved asks the user about a call that taint forbids. The time that they
 // take is nobody's budget.
-func (a *answer) approved(call *llms.FunctionCall, found []Finding) (bool, error) {
-	if a.p.o.Approve == nil || !a.p.o.ToolPolicy.acts() || len(found) == 0 || found[0].Kind != ToolUnasked && found[0].Kind != ToolTainted {
-		return false, nil
-	}
+func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	a.calls.end()
-	ok, err := a.p.o.Approve(a.ctx, *call, found[0])
+	ok, err := a.p.o.Approve(a.ctx, *call, why)
 	a.calls = a.p.start(a.ctx, ToolCall)
 	if ctxErr := a.ctx.Err(); ctxErr != nil {
 		err = ctxErr

@@ -42,6 +42,9 @@ func TestModelKeepsTheContract(t *testing.T) {
 		"marked": {nil, &modeltest.Options{MayRewrite: true}},
 		"checked": {&guard.Options{Input: checks, Documents: checks, ToolResults: checks, ToolCalls: checks, Output: checks, Spotlight: guard.Plain,
 			Tools: []guard.Tool{{Name: "lookup", Reads: true}, {Name: "weather", Reads: true}}}, &modeltest.Options{MayRechunk: true}},
+		"asking": {&guard.Options{Input: checks, Output: checks, ToolCalls: checks, Spotlight: guard.Plain, Hierarchy: true, Unread: new(guard.Flag),
+			ImageURL: func(string) error { return nil }, Approve: func(context.Context, llms.FunctionCall, guard.Finding) (bool, error) { return true, nil },
+			Tools: []guard.Tool{{Name: "lookup"}, {Name: "weather"}}}, &modeltest.Options{MayRechunk: true, MayRewrite: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {

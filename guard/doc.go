@@ -125,6 +125,8 @@
 //     the user's words, with all their rights. Nothing in the text can tell.
 //   - Trusting the history. A client that sends it can write the assistant's
 //     turns itself; they are checked as input.
+//   - Keeping the assistant's words and dropping the tool results they came from.
+//     The taint goes with the results: the next turn counts as untainted.
 //   - Blocking a whole answer because one of five documents is poisoned gives
 //     the attacker a switch. [Retriever] drops the document.
 //   - Taint follows values, not meanings. A document can still make the model

@@ -71,7 +71,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, wrap.ContextError(ctx, a.stopped)
 	}
 	if err != nil {
-		return r, wrap.ContextError(ctx, err)
+		return nil, wrap.ContextError(ctx, err) // half an answer is one that nobody has checked
 	}
 	if r, err = a.finish(r); err != nil {
 		return nil, wrap.ContextError(ctx, err)

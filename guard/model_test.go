@@ -339,3 +339,37 @@ func TestBudgetLeavesACallersContextAlone(t *testing.T) {
 		assert.False(t, errors.As(err, &blocked))
 	})
 }
+
+// Providers put what the model thought and refused into GenerationInfo too.
+func TestGenerationInfoIsChecked(t *testing.T) {
+	canary := guard.NewCanary()
+	leak := canary.Plant("You help.")
+	for _, key := range []string{"ThinkingContent", "Refusal"} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{Content: "fine", GenerationInfo: map[string]any{key: leak, "TotalTokens": 3}}}}}}
+		_, err := newModel(t, next, &guard.Options{Output: []guard.Check{canary.Check()}}).GenerateContent(t.Context(), human("hi"))
+		var blocked *guard.BlockedError
+		require.ErrorAs(t, err, &blocked, key)
+	}
+	given := map[string]any{"ThinkingContent": "a swordfish", "TotalTokens": 3}
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{ReasoningContent: "a swordfish", GenerationInfo: given}}}}}
+	r, err := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}}).GenerateContent(t.Context(), human("hi"))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{"ThinkingContent": "a [WORD]", "TotalTokens": 3}, r.Choices[0].GenerationInfo)
+	assert.Equal(t, "a swordfish", given["ThinkingContent"])
+}
+
+func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
+	half := halfModel{}
+	r, err := newModel(t, half, &guard.Options{}).GenerateContent(t.Context(), human("hi"))
+	require.ErrorIs(t, err, errHalf)
+	assert.Nil(t, r)
+}
+
+var errHalf = errors.New("the line is gone")
+
+// halfModel returns an answer with its error.
+type halfModel struct{ llms.Model }
+
+func (halfModel) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "unchecked"}}}, errHalf
+}

@@ -46,7 +46,7 @@ func passagesOf(ctx context.Context) *passages {
 // same, and the Model knows them by their marks.
 //
 // A text from outside that was never registered is taken for the user's own
-// words. That is the limit of provenance: it can't be guessed from the text.
+// words, and so is one of fewer than 24 bytes that stands without its marks. That is the limit of provenance: it can't be guessed from the text.
 func Untrusted(ctx context.Context, texts ...string) []string {
 	p := passagesOf(ctx)
 	if p == nil {
@@ -98,8 +98,8 @@ type segment struct {
 }
 
 // minRaw is the length from which a registered passage, or a line of it, is
-// recognised where it stands unmarked: shorter ones would be found in what the
-// user wrote.
+// recognised where it stands unmarked ([Plain], or pasted as it was): shorter ones
+// would be found in what the user wrote.
 const minRaw = 24
 
 // segments finds the untrusted stretches of text, in order, none overlapping
@@ -115,6 +115,25 @@ func segments(text string, list []passage) []segment {
 		all = append(all, s)
 		return true
 	}
+	// rest adds what no other segment covers: a passage that begins with another's
+	// words is a passage to its end.
+	var rest func(s segment)
+	rest = func(s segment) {
+		if s.start >= s.end || strings.TrimSpace(text[s.start:s.end]) == "" {
+			return
+		}
+		for _, o := range all {
+			if s.start < o.end && o.start < s.end {
+				left, right := s, s
+				left.end, right.start = min(s.end, o.start), max(s.start, o.end)
+				rest(left)
+				rest(right)
+				return
+			}
+		}
+		s.text = text[s.start:s.end]
+		all = append(all, s)
+	}
 	find := func(needle string, s segment) (found bool) {
 		for at := 0; ; {
 			i := strings.Index(text[at:], needle)
@@ -122,8 +141,12 @@ func segments(text string, list []passage) []segment {
 				return found
 			}
 			s.start, s.end = at+i, at+i+len(needle)
-			add(s)
 			at, found = s.end, true
+			if s.marked {
+				add(s)
+			} else {
+				rest(s)
+			}
 		}
 	}
 	for i, p := range list {

@@ -56,7 +56,8 @@ type Options struct {
 
 	// Approve is asked about a call that taint forbids, of a tool that is
 	// listed: show the user what would be done, with which values, and return
-	// what they say. why points at the argument in doubt, if one is. It runs on
+	// what they say. The call is as it would be made, after the checks of
+	// ToolCalls. why points at the first argument in doubt, if one is. It runs on
 	// the call's goroutine, outside of the budgets, and must return when ctx is
 	// done; an error blocks. nil: such calls don't pass. A person who is asked
 	// about every call says yes to every call, so let it be the exception.
@@ -145,6 +146,9 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	}
 	if p.unread.Policy > Shadow {
 		return nil, fmt.Errorf("guard: Unread is the unknown policy %d", p.unread.Policy)
+	}
+	if p.o.ToolPolicy > Shadow {
+		return nil, fmt.Errorf("guard: ToolPolicy is the unknown policy %d", p.o.ToolPolicy)
 	}
 	p.o.Key = slices.Clone(p.o.Key)
 	if p.o.Key == nil {

@@ -46,23 +46,48 @@ func (p *Provenance) Untrusted() []string { return p.untrusted }
 // whole, or each of its words does. Case and runs of blanks don't count, nor do
 // the zeros at the end of an amount, or the scheme in front of a host alone. An
 // address, a URL or a number is one word, so it can't be put together from
-// parts.
+// parts. A wildcard must stand in trusted text as it is, and signs that form no
+// word, such as "*" or "..", are nobody's.
 func (p *Provenance) Trusts(value string) bool {
 	value = normal(value)
 	if value == "" {
 		return true
+	}
+	if !hasToken(value) {
+		return false
 	}
 	for _, t := range p.trusted {
 		if containsWords(t, value) {
 			return true
 		}
 	}
-	for token := range tokensOf(value) {
-		if !p.tokens[plain(token)] {
-			return false
+	if strings.Contains(value, "*") {
+		return false
+	}
+	for field := range strings.FieldsSeq(value) {
+		if strings.ContainsAny(field, `/\?#`) && len(addresses(field)) > 0 {
+			if field != value { // in a sentence
+				field = strings.Trim(field, ".,;:!?()[]{}<>\"'`|“”‘’")
+			}
+			if !p.tokens[plain(field)] {
+				return false
+			}
+			continue
+		}
+		for token := range tokensOf(field) {
+			if !p.tokens[plain(token)] {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+func hasToken(text string) bool {
+	for range tokensOf(text) {
+		return true
+	}
+	return false
 }
 
 // plain writes a token as it can mean the same in a call's arguments: 12.50 as
@@ -159,13 +184,15 @@ func lastRune(s string) rune {
 }
 
 // tokensOf yields the words of a normalised text: what stands between blanks,
-// brackets, quotes and commas, without the punctuation at its ends.
+// brackets, quotes and commas, without the punctuation at its ends. A full stop
+// in front stays: .env is another file than env.
 func tokensOf(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, field := range strings.FieldsFunc(text, func(r rune) bool {
 			return unicode.IsSpace(r) || strings.ContainsRune(`,;"'()[]{}<>|`+"`“”‘’", r)
 		}) {
-			if token := strings.Trim(field, ".:!?*#"); token != "" && !yield(token) {
+			token := strings.TrimRight(strings.TrimLeft(field, ":!?*#"), ".:!?*#")
+			if token != "" && !yield(token) {
 				return
 			}
 		}

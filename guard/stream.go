@@ -229,9 +229,10 @@ func (s *stream) judge() (passed []toolDelta, changed bool, err error) {
 			Kind: ToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be judged", Threats: threatsOf(ToolMalformed)}}}
 		return nil, false, s.a.calls.block(v)
 	}
+	seen := tally{}
 	for _, d := range calls {
 		before := llms.FunctionCall{Name: d.Function.Name, Arguments: d.Function.Arguments}
-		after, err := s.a.toolCall(s.id.d.Choice, &before)
+		after, err := s.a.toolCall(s.id.d.Choice, &before, seen)
 		if err != nil {
 			return nil, false, err
 		}

@@ -3,8 +3,10 @@ package guard
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -16,7 +18,11 @@ import (
 // for such an action, and the values in its arguments. Once the model has read
 // untrusted text, a call of a tool that does more than read passes only if the
 // user asked for that action in their last message (or the application allowed
-// it) and each value that steers it stands in trusted text.
+// it) and each value that steers it stands in trusted text. Values are strings,
+// numbers and keys; true, false and null say too little to have an origin, and a
+// trusted value may stand in another argument than the user meant it for. What
+// such a mistake can't be allowed to do is a matter for [Options].Approve or for a
+// tool of its own.
 type Tool struct {
 	// Name is the function's name.
 	Name string
@@ -91,15 +97,15 @@ func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.Function
 	if t.Reads || !p.Tainted() {
 		return nil
 	}
-	if !p.asked(t.Asked) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
-		return find(ToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
-	}
 	leaves, err := leavesOf(call.Arguments)
 	if err != nil {
 		return find(ToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
 	}
+	if !p.asked(t.Asked) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
+		return find(ToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
+	}
 	for _, l := range leaves {
-		if l.name || slices.Contains(enumOf(o, t.Name, l.top), l.value) {
+		if l.name && identifier(l.value) || slices.Contains(enumOf(o, t.Name, l.top), l.value) {
 			continue // the application's own word
 		}
 		trusted := p.Trusts(l.value)
@@ -111,6 +117,17 @@ func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.Function
 		}
 	}
 	return nil
+}
+
+// identifier reports whether a key can be the name of an argument. In an object
+// that takes any key, an address or a number as one is a value.
+func identifier(key string) bool {
+	for i, r := range key {
+		if !unicode.IsLetter(r) && r != '_' && r != '$' && (i == 0 || !unicode.IsDigit(r) && r != '-') {
+			return false
+		}
+	}
+	return key != ""
 }
 
 // endorse trusts the endorsed fields of what a tool answered.
@@ -177,15 +194,29 @@ func enumOf(o *llms.CallOptions, tool, argument string) []string {
 }
 
 // addresses returns the web and mail addresses in text, in any case, and what
-// looks enough like a host to become a link.
+// looks enough like a host to become a link, also to a reader of HTML.
 func addresses(text string) []string {
 	var all []string
-	for token := range tokensOf(normal(text)) {
-		if strings.Contains(token, "://") || strings.Contains(token, "@") || strings.HasPrefix(token, "//") || hostLike(token) {
+	for token := range tokensOf(normal(dots.Replace(html.UnescapeString(text)))) {
+		if strings.Contains(token, ":/") || strings.Contains(token, "@") || hasSlashes(token) || hostLike(token) {
 			all = append(all, token)
 		}
 	}
 	return all
+}
+
+// dots are what browsers take for the dot of a host (UTS #46).
+var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
+
+// hasSlashes reports whether there are two slashes side by side, of either kind:
+// what stands behind them is a host to a browser.
+func hasSlashes(token string) bool {
+	for _, pair := range []string{"//", `/\`, `\/`, `\\`} {
+		if strings.Contains(token, pair) {
+			return true
+		}
+	}
+	return false
 }
 
 // hostLike reports whether a token begins with something.tld.
@@ -200,7 +231,7 @@ func hostLike(token string) bool {
 		top = top[:port]
 	}
 	for _, r := range top {
-		if r >= '0' && r <= '9' {
+		if r >= '0' && r <= '9' && !strings.HasPrefix(top, "xn--") {
 			return strings.Count(host, ".") == 3 // an IPv4 address; 3.14 is a number
 		}
 	}

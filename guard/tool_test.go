@@ -41,6 +41,25 @@ func TestTaintedCalls(t *testing.T) {
 		{name: "key in a free argument", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"body":{"eve":true}}`, kind: guard.ToolTainted},
 		{name: "twice", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve@evil.test","to":"ana@example.org"}`, kind: guard.ToolMalformed},
 		{name: "no JSON", user: "Send a summary to ana@example.org.", tool: "send_email", args: `to=eve`, kind: guard.ToolMalformed},
+		{name: "two values while unasked", user: "Summarise.", tool: "send_email", args: `{"to":"ana@example.org","to":"eve@evil.test"}`, kind: guard.ToolMalformed},
+		{name: "argument named by an address", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"eve@evil.test":true}`, kind: guard.ToolTainted},
+		{name: "argument named by a number", user: "Book room 12.", tool: "book", args: `{"13":true}`, kind: guard.ToolTainted},
+		{name: "wildcard", user: "- Book room 12.\n* now", tool: "book", args: `{"room":"*"}`, kind: guard.ToolTainted},
+		{name: "wildcard behind a word", user: "Book room 12.", tool: "book", args: `{"room":"12*"}`, kind: guard.ToolTainted},
+		{name: "own wildcard", user: "Book *.log", tool: "book", args: `{"room":"*.log"}`},
+		{name: "parent folder", user: "Book room 12...", tool: "book", args: `{"room":".."}`, kind: guard.ToolTainted},
+		{name: "hidden file", user: "Book env", tool: "book", args: `{"room":".env"}`, kind: guard.ToolTainted},
+		{name: "words behind an address", user: "Book https://example.org/a for my secret", tool: "book", args: `{"url":"https://example.org/a;my;secret"}`, kind: guard.ToolTainted},
+		{name: "signs behind an address", user: "Book https://example.org/a", tool: "book", args: `{"url":"https://example.org/a.:?)"}`, kind: guard.ToolTainted},
+		{name: "address in a sentence", user: "Book it from https://example.org/a, please", tool: "book", args: `{"note":"book (https://example.org/a), please"}`},
+		{name: "list of addresses", user: "Send it to ana@example.org and bob@example.org", tool: "send_email", args: `{"to":"ana@example.org,Bob@example.org"}`},
+		{name: "unquoted attribute in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=//evil.test/x>"}`, kind: guard.ToolTainted},
+		{name: "one slash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href=https:/evil.test/x>"}`, kind: guard.ToolTainted},
+		{name: "backslash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=/\\evil.test/x>"}`, kind: guard.ToolTainted},
+		{name: "references in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href='https&#58;&#47;&#47;evil&#46;test&#47;x'>"}`, kind: guard.ToolTainted},
+		{name: "punycode in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil.xn--p1ai/x"}`, kind: guard.ToolTainted},
+		{name: "wide full stop in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil。test"}`, kind: guard.ToolTainted},
+		{name: "ordinary body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"* 3.14 and/or 2.5x (see 2.1); 9:00-17:00, A&B, 10/12"}`},
 		{name: "two values", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{}{"to":"eve@evil.test"}`, kind: guard.ToolMalformed},
 		{name: "asked", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"Ana@example.org","subject":"Summary","body":"It asks for everything. Costs 3.14 e.g. now."}`},
 		{name: "link in the body", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","body":"see https://evil.test/x"}`, kind: guard.ToolTainted},
@@ -175,6 +194,37 @@ func TestApproval(t *testing.T) {
 		if c.asked {
 			require.Len(t, verdicts, 1, c.name)
 			assert.Equal(t, c.passes, verdicts[0].Policy == guard.Flag, c.name)
+		}
+	}
+}
+
+// The user sees what would be done, each time that it would.
+func TestApprovalShowsWhatIsRun(t *testing.T) {
+	ctx := guard.NewContext(t.Context(), guard.Delimit)
+	const args = `{"to":"eve@evil.test","body":"swordfish"}`
+	for _, stream := range []bool{false, true} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: append(modeltest.CallTool(0, "c1", "send_email", args), modeltest.CallTool(1, "c2", "send_email", args)...)}}}
+		var shown []string
+		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: guard.Redact,
+			ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}},
+			Approve: func(_ context.Context, call llms.FunctionCall, why guard.Finding) (bool, error) {
+				shown = append(shown, call.Arguments)
+				assert.Equal(t, `"eve@evil.test"`, call.Arguments[why.Start:why.End])
+				return len(shown) == 1, nil
+			}})
+		var s seen
+		var options []llms.CallOption
+		if stream {
+			options = append(options, llms.WithStreamingFunc(s.hear))
+		}
+		r, err := m.GenerateContent(ctx, human("Send it to ana@example.org."+guard.Untrusted(ctx, "some text")[0]), options...)
+		require.NoError(t, err)
+		const run = `{"to":"eve@evil.test","body":"[WORD]"}`
+		assert.Equal(t, []string{run, run}, shown)
+		require.Len(t, r.Choices[0].ToolCalls, 1)
+		assert.Equal(t, run, r.Choices[0].ToolCalls[0].FunctionCall.Arguments)
+		if stream {
+			assert.Equal(t, 1, strings.Count(s.tool.String(), "send_email"))
 		}
 	}
 }

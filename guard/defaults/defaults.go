@@ -60,7 +60,7 @@ type Options struct {
 	// Tools are the tools that the model may call; nil: calls aren't judged.
 	Tools []guard.Tool
 
-	// Canary, if set, is looked for in the output.
+	// Canary, if set, is looked for in the output and the tool calls.
 	Canary *guard.Canary
 }
 
@@ -117,6 +117,7 @@ func New(o *Options) (*guard.Options, error) {
 	}
 	if o.Canary != nil {
 		out.Output = append(out.Output, o.Canary.Check())
+		out.ToolCalls = append(out.ToolCalls, o.Canary.Check())
 	}
 	return out, nil
 }

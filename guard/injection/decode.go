@@ -99,8 +99,9 @@ func (t *trail) push(m mapped, steps []string, depth int) {
 // it.
 func (t *trail) expand(it item) {
 	encoded := false
+	lo, hi := it.m.origin(0, len(it.m.text)) // once: a text can hold a great many children
 	child := func(name string, m mapped) {
-		encoded = encoded || !slices.Contains(inPlain, name) && mostOf(&it.m, &m)
+		encoded = encoded || !slices.Contains(inPlain, name) && len(m.text)*6 < len(it.m.text)*5 && mostOf(hi-lo, &m)
 		t.push(m, append(slices.Clip(it.steps), name), it.depth+1)
 	}
 	hiddenCharacters(&it.m, child) // before normalising drops them
@@ -153,12 +154,11 @@ func (t *trail) expand(it item) {
 // inPlain lists the steps whose input can be read as it is.
 var inPlain = []string{"markup", "comment", "concat", "joined", "columns", "leet", "rot13", "caesar3", "atbash", "reverse"}
 
-// mostOf reports whether child was made from more than half of parent, and is
-// much shorter than it.
-func mostOf(parent, child *mapped) bool {
-	lo, hi := parent.origin(0, len(parent.text))
+// mostOf reports whether child was made from more than half of a text that was
+// made from size bytes.
+func mostOf(size int, child *mapped) bool {
 	from, to := child.origin(0, len(child.text))
-	return (to-from)*2 > hi-lo && len(child.text)*6 < len(parent.text)*5
+	return (to-from)*2 > size
 }
 
 // isGuess names the steps that read letters as other letters, or words where

@@ -13,7 +13,8 @@ type address struct {
 	bare       bool   // it stands for itself, a web address in running text
 	inside     bool   // it stands in parentheses behind a bracket
 	image      bool   // it may be fetched: a reference can be an image's
-	ambiguous  bool   // where it ends depends on the reader
+	ambiguous  bool   // where it leads depends on the reader
+	exact      bool   // it ends here for every reader
 }
 
 func (a *address) text(word string) string { return a.prefix + word[a.start:a.end] }
@@ -67,15 +68,20 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	default:
 		return a, false
 	}
-	a.end = addressEnd(word, at)
+	named := definition || defines || a.inside || before == '<' // by markdown's grammar, it needs no guess where it ends
+	a.end = addressEnd(word, at, !named)
 	web := strings.ToLower(word[at:min(scheme, a.end)])
 	a.bare = !target && (a.prefix != "" || (web == "http" || web == "https") && strings.HasPrefix(word[scheme:a.end], "://"))
-	if a.end < len(word) {
+	a.exact = !goesOn(word[a.end:])
+	if named {
+		a.exact = a.end == len(word) || before == '<' && word[a.end] == '>' || before == '(' && word[a.end] == ')'
+		a.ambiguous = !a.exact
+	} else if a.end < len(word) {
 		// If the address is only a host and something goes on behind the
 		// bracket, some reader may take it for the host's.
 		bare := strings.Trim(a.text(word), "/")
 		after := a.end + 1
-		a.ambiguous = strings.Count(bare, "/") <= 2 && !a.inside && after < len(word) && (isAlnum(word[after]) || strings.IndexByte(".-@:", word[after]) >= 0) && strings.IndexByte("\"'>", word[a.end]) < 0
+		a.ambiguous = strings.Count(bare, "/") <= 2 && after < len(word) && (isAlnum(word[after]) || strings.IndexByte(".-@:", word[after]) >= 0) && strings.IndexByte("\"'>", word[a.end]) < 0
 	}
 	return a, true
 }
@@ -94,9 +100,19 @@ func endsInActing(name string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// goesOn reports whether a reader may take some of what stands behind an address
+// for a part of it: a quote or bracket with something behind.
+func goesOn(rest string) bool {
+	rest = strings.TrimLeft(rest, punctuation+")]}'\"`")
+	return rest != "" && (isAlnum(rest[0]) || strings.IndexByte("/&=%#", rest[0]) >= 0)
+}
+
+// punctuation ends a sentence, or emphasis, rather than an address.
+const punctuation = ".,;:!?*_~"
+
 // addressEnd returns where the address ends: at a bracket that was not opened in
-// it, a quote, or the punctuation that ends a sentence.
-func addressEnd(word string, at int) int {
+// it, a quote, or, in running text, the punctuation that ends a sentence.
+func addressEnd(word string, at int, running bool) int {
 	end := len(word)
 	depth := 0
 scan:
@@ -114,7 +130,7 @@ scan:
 			break scan
 		}
 	}
-	for end > at+1 && strings.IndexByte(".,;:!?*_~", word[end-1]) >= 0 {
+	for running && end > at+1 && strings.IndexByte(punctuation, word[end-1]) >= 0 {
 		end--
 	}
 	return end

@@ -39,7 +39,7 @@ func NewHTML(o *HTMLOptions) *HTML {
 	p.RequireParseableURLs(true)
 	p.AllowRelativeURLs(false)
 	for _, scheme := range []string{"http", "https"} {
-		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return either.allowed(u.String(), false, nobody) })
+		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return either.allowed(u.String(), false, true, nobody) })
 	}
 	if len(o.Hosts) > 0 {
 		p.AllowAttrs("href").Matching(onHosts(o.Hosts)).OnElements("a")

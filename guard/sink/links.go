@@ -88,8 +88,9 @@ func Markdown(ctx context.Context, text string, o *LinkOptions) (string, error) 
 
 type links struct{ o LinkOptions }
 
-// allowed reports whether an address may stand.
-func (l *links) allowed(address string, image bool, from *guard.Provenance) bool {
+// allowed reports whether an address may stand. One that isn't exact can have
+// more behind it, so that it stands in trusted text says nothing.
+func (l *links) allowed(address string, image, exact bool, from *guard.Provenance) bool {
 	for i := range len(address) {
 		if c := address[i]; c <= ' ' || c == '\\' || c == 0x7f || c == '<' || c == '>' {
 			return false // readers differ in what they make of these
@@ -120,7 +121,7 @@ func (l *links) allowed(address string, image bool, from *guard.Provenance) bool
 	}) {
 		return true
 	}
-	if from.Trusts(address) || !image && from.Cites(address) {
+	if exact && (from.Trusts(address) || !image && from.Cites(address)) {
 		return true
 	}
 	return !image && !l.o.Strict && !from.Tainted()
@@ -192,7 +193,7 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 			at += start
 			break
 		}
-		found = append(found, s.word(rest[start:end], at+start)...)
+		found = append(found, s.word(rest[start:end], at+start, end-start == maxWord)...)
 		s.prev = rest[max(start, end-2):end]
 		at += end
 	}
@@ -289,15 +290,16 @@ func (s *linkScanner) finding(kind string, start, end int) guard.Finding {
 	return f
 }
 
-// word finds the addresses in a word.
-func (s *linkScanner) word(word string, at int) []guard.Finding {
+// word finds the addresses in a word. One that reaches to the end of a word that
+// was cut there has no end that is known.
+func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 	definition := s.prev == "]:"
 	plain := unescape(word)
 	if plain != word {
 		// What a reader of markdown makes of it has other offsets, so the whole
 		// word goes if anything in it must.
 		for _, a := range addressesIn(plain, definition) {
-			if !s.l.allowed(a.text(plain), a.image || definition, s.from) || a.ambiguous {
+			if a.ambiguous || cut || !s.l.allowed(a.text(plain), a.image || definition, a.exact, s.from) {
 				return []guard.Finding{s.finding(Link, at, at+len(word))}
 			}
 		}
@@ -308,7 +310,8 @@ func (s *linkScanner) word(word string, at int) []guard.Finding {
 		s.brackets(word[last:a.start])
 		last = a.start
 		image := a.image || definition || a.inside && s.image()
-		if a.ambiguous || !s.l.allowed(a.text(word), image, s.from) {
+		a.ambiguous = a.ambiguous || cut && strings.Trim(word[a.end:], punctuation) == ""
+		if a.ambiguous || !s.l.allowed(a.text(word), image, a.exact, s.from) {
 			kind := Link
 			switch {
 			case image:
