@@ -77,9 +77,9 @@
 // which takes minutes where merging is quadratic, takes milliseconds.
 //
 // On English, Go source, Chinese, hexadecimal digits, random bytes and one letter
-// it counts 1.2 to 2.3 times as fast as bpe-openai, 2.5 to 70 times as fast as
-// tiktoken-rs (both Rust), 4 to 80 times as fast as tiktoken (Python), with the
-// same counts, and 10 to 900 times as fast as tiktoken-go. A ratio, unlike a
+// it counts 1.2 to 2.9 times as fast as bpe-openai, 2.4 to 100 times as fast as
+// tiktoken-rs (both Rust), 3 to 110 times as fast as tiktoken (Python), with the
+// same counts, and 12 to 1,400 times as fast as tiktoken-go. A ratio, unlike a
 // speed, carries over to other machines; these print them:
 //
 //	sh chunk/token/testdata/peers/run.sh
