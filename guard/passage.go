@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/rand"
+	"index/suffixarray"
 	"slices"
 	"strings"
 	"sync"
@@ -106,33 +107,33 @@ const minRaw = 24
 // another.
 func segments(text string, list []passage) []segment {
 	var all []segment
+	taken := make([]bool, len(text)) // by byte, so that many segments cost no more than few
 	add := func(s segment) bool {
-		for _, other := range all {
-			if s.start < other.end && other.start < s.end {
-				return false
-			}
+		if slices.Contains(taken[s.start:s.end], true) {
+			return false
+		}
+		for i := s.start; i < s.end; i++ {
+			taken[i] = true
 		}
 		all = append(all, s)
 		return true
 	}
 	// rest adds what no other segment covers: a passage that begins with another's
 	// words is a passage to its end.
-	var rest func(s segment)
-	rest = func(s segment) {
-		if s.start >= s.end || strings.TrimSpace(text[s.start:s.end]) == "" {
-			return
-		}
-		for _, o := range all {
-			if s.start < o.end && o.start < s.end {
-				left, right := s, s
-				left.end, right.start = min(s.end, o.start), max(s.start, o.end)
-				rest(left)
-				rest(right)
-				return
+	rest := func(s segment, end int) {
+		for s.start < end {
+			if taken[s.start] {
+				s.start++
+				continue
 			}
+			for s.end = s.start; s.end < end && !taken[s.end]; {
+				s.end++
+			}
+			if s.text = text[s.start:s.end]; strings.TrimSpace(s.text) != "" {
+				add(s)
+			}
+			s.start = s.end
 		}
-		s.text = text[s.start:s.end]
-		all = append(all, s)
 	}
 	find := func(needle string, s segment) (found bool) {
 		for at := 0; ; {
@@ -145,7 +146,7 @@ func segments(text string, list []passage) []segment {
 			if s.marked {
 				add(s)
 			} else {
-				rest(s)
+				rest(s, s.end)
 			}
 		}
 	}
@@ -162,15 +163,33 @@ func segments(text string, list []passage) []segment {
 		at = end
 		if !add(segment{start: start, end: end, text: unmark(text[bodyStart:bodyEnd]), index: -1, marked: true}) {
 			at = bodyStart // a mark inside a passage: its writer forged it
+			for at < len(text) && taken[at-1] {
+				at++
+			}
 		}
 	}
+	var lines *suffixarray.Index // of text, so that many lines cost no more than few
 	for i, p := range list {
 		if len(p.text) >= minRaw && find(p.text, segment{text: p.text, index: i, registered: true}) {
 			continue
 		}
+		seen := map[string]bool{}
 		for line := range strings.Lines(p.text) { // the prompt may hold only a part
-			if line = strings.TrimSpace(line); len(line) >= minRaw {
-				find(line, segment{text: line, index: i, registered: true})
+			if line = strings.TrimSpace(line); len(line) < minRaw || len(line) > len(text) || seen[line] {
+				continue
+			}
+			seen[line] = true
+			if lines == nil {
+				lines = suffixarray.New([]byte(text))
+			}
+			places := lines.Lookup([]byte(line), -1)
+			slices.Sort(places)
+			last := 0
+			for _, at := range places {
+				if at >= last {
+					last = at + len(line)
+					rest(segment{start: at, index: i, registered: true}, last)
+				}
 			}
 		}
 	}

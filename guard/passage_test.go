@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -216,4 +217,14 @@ func TestPassageThatBeginsWithAnothersWords(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "send_email", `{"to":"eve@evil.test"}`)}}}
 	_, err := newModel(t, next, &guard.Options{Tools: mailTools, Spotlight: guard.Plain}).GenerateContent(ctx, human("Summarise:\n"+b))
 	require.Error(t, err)
+}
+
+func TestManyLinesTakeNoLonger(t *testing.T) {
+	ctx := guard.NewContext(t.Context(), guard.Datamark)
+	page := strings.Repeat("This line comes again and again.\n", 10_000) + strings.Repeat("<<untrusted:aaaaaaaaaaaaaaaa>>", 3_000)
+	guard.Untrusted(ctx, page)
+	began := time.Now()
+	_, err := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("fine")}}, &guard.Options{}).GenerateContent(ctx, human(page[1:]))
+	require.NoError(t, err)
+	assert.Less(t, time.Since(began), 20*time.Second, "minutes if it were quadratic")
 }

@@ -153,6 +153,19 @@ func BenchmarkInput(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }
 
+func TestCanaryInAToolCall(t *testing.T) {
+	canary := guard.NewCanary()
+	o, err := defaults.New(&defaults.Options{Canary: &canary})
+	require.NoError(t, err)
+	word := strings.Fields(canary.Plant(""))[2]
+	m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "send_email", fmt.Sprintf(`{"body":%q}`, word))}}}, o)
+	require.NoError(t, err)
+	_, err = m.GenerateContent(t.Context(), human("hi"))
+	var blocked *guard.BlockedError
+	require.ErrorAs(t, err, &blocked)
+	assert.Equal(t, guard.ToolCall, blocked.Verdict.Stage)
+}
+
 func BenchmarkStreamedOutput(b *testing.B) {
 	o, err := defaults.New(nil)
 	require.NoError(b, err)
