@@ -23,10 +23,10 @@
 //	retry.Exponential                              3 attempts, 500 ms to 8 s
 //
 // What finds no room waits in the gate, model by model, by priority
-// (retry.WithPriority) and then in the order of arrival, instead of failing: a spike that is over before the
-// callers' deadlines costs nobody an answer. What has waited for half of its time
-// and can't end in the other half is refused, so that the calls behind it end in
-// time.
+// (retry.WithPriority) and then in the order of arrival, instead of failing: a
+// spike that is over before the callers' deadlines costs nobody an answer. What
+// has waited for half of its time and can't end in the other half is refused, so
+// that the calls behind it end in time.
 //
 // Give calls a deadline. Without one nothing is ever too late, and while more
 // arrives than is answered the gate's queue grows.

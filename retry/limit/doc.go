@@ -57,9 +57,10 @@
 // no table of plans, notices a new plan at the first response, and counts what
 // other processes take of the same key. From the three numbers follows the rate:
 // here 48 come back in 48 s. Without headers it finds the rate by the refusals,
-// a few for each time that it has to search. Give it to [Options].Account, to
-// retry.Options as the Limiter, and to the HTTP client ([Account.HTTPClient]),
-// or let retry/defaults do so.
+// a few for each time that it has to search. Give it to [Options].Account and to
+// the HTTP client ([Account.HTTPClient]) and, where that Model is above a
+// retry.Model, to retry.Options as the Limiter, so that retries wait too. Or let
+// retry/defaults do so.
 //
 // # Sharing
 //

@@ -250,3 +250,17 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 		require.Positive(t, a.models["m"].pace.rate)
 	})
 }
+
+// Below a Model a Limiter takes no room for the first attempt, which the Model
+// has taken, and takes it for the others.
+func TestAccountIsAskedOnceAnAttempt(t *testing.T) {
+	a := account(t, &AccountOptions{Requests: Rate{N: 10, Per: time.Hour}})
+	failing := &fakeModel{err: &retry.Error{Class: retry.ServerError, Retryable: true}}
+	inner, err := retry.New(failing, &retry.Options{Limiter: a, Backoff: retry.Exponential{Base: 1, Cap: 1}, Budget: retry.NoBudget})
+	require.NoError(t, err)
+	m, err := New(inner, &Options{Account: a, Model: "m"})
+	require.NoError(t, err)
+	_, err = m.Call(t.Context(), "q")
+	require.Error(t, err)
+	require.EqualValues(t, 10-3, a.Limits(time.Now(), "m")[0].Remaining)
+}

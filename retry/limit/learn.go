@@ -62,21 +62,29 @@ func (a *Account) Wait(ctx context.Context) error {
 		_, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
 		return err
 	}
+	if p.judged { // the Model above has taken room for the first attempt
+		if _, ok := p.spend(); ok {
+			return ctx.Err()
+		}
+	}
 	t, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
-		p.ticket, p.unused = t, true
+		p.ticket, p.unused = t, !p.judged
 	}
 	return err
 }
 
 // spend returns the ticket that Wait has taken for ctx's call, once.
 func (a *Account) spend(ctx context.Context) (Ticket, bool) {
-	p := passOf(ctx, a)
-	if p == nil {
-		return Ticket{}, false
+	if p := passOf(ctx, a); p != nil && !p.judged {
+		return p.spend()
 	}
+	return Ticket{}, false
+}
+
+func (p *pass) spend() (Ticket, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ok := p.unused

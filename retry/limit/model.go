@@ -209,7 +209,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}()
 	below := ctx
 	if a := m.o.Account; a != nil {
-		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, judged: true, ticket: c.ticket}
+		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, judged: true, ticket: c.ticket, unused: true}
 		below = c.pass
 	}
 	resp, err = m.next.GenerateContent(below, messages, options...)

@@ -21,11 +21,11 @@ const (
 	known    = "client_rate_limit(known)+full_jitter"
 )
 
-// few returns n, or less under the race detector, which makes a simulation
+// few returns n, or 1 under the race detector, which makes a simulation
 // twenty times as slow and has nothing to find in one: it has no goroutines.
 func few(n uint64) uint64 {
 	if raceEnabled {
-		return 2
+		return 1
 	}
 	return n
 }

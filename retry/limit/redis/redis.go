@@ -106,9 +106,13 @@ end
 return {ok, string.format('%.0f', wait), claim, string.format('%.0f', reset)}
 `)
 
+// No debt is more than 125 years, as in limit.Local: sums stay exact, and waits
+// within a time.Duration.
 var charge = redis.NewScript(clock + `
+local far = now + 125 * 365 * 24 * 3600 * 1000000
 for i, key in ipairs(KEYS) do
   local tat = math.max(tonumber(redis.call('GET', key) or 0), now) + tonumber(ARGV[i])
+  tat = math.min(tat, far)
   if tat <= now then
     redis.call('DEL', key)
   else

@@ -228,3 +228,24 @@ func TestDownIsAnError(t *testing.T) {
 	_, err = New(nil)
 	require.ErrorIs(t, err, limit.ErrConfig)
 }
+
+// No number is so large that it passes, or fills a bucket that it should empty.
+func TestNoSumOverflows(t *testing.T) {
+	addr, _ := server(t)
+	s := open(t, addr)
+	day := limit.Rate{N: 1000, Per: 24 * time.Hour}
+	for i, n := range []float64{1001, 1e8, 2e8, 1e12} {
+		claims := func(n float64) []limit.Claim { return []limit.Claim{{Key: strconv.Itoa(i), Rate: day, N: n}} }
+		d, err := s.Take(t.Context(), claims(n), 1<<63-1)
+		require.NoError(t, err)
+		require.False(t, d.OK, n)
+		require.Equal(t, limit.Never, d.Wait, n)
+		for range 4 { // debts add up
+			require.NoError(t, s.Charge(t.Context(), claims(n)))
+			d, err = s.Take(t.Context(), claims(1), 0)
+			require.NoError(t, err)
+			require.False(t, d.OK, n)
+			require.Positive(t, d.Wait, n)
+		}
+	}
+}
