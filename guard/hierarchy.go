@@ -68,16 +68,16 @@ const RoleClaim = "role_claim"
 
 // RoleClaims returns a check for text below the developer's privilege. It finds
 // what would pass for the beginning of a message of another role: the control
-// tokens of chat templates (<|im_start|>, [INST], <<SYS>>, <start_of_turn>), role
-// tags, and role headers at the start of a line ("System:", "### Developer
-// message:"). Its policy is [Redact], which quotes them: ‹im_start›, ‹System›.
-// The text keeps its sense, transcripts included.
+// tokens of chat templates (<|im_start|>, <｜User｜>, [INST], [SYSTEM_PROMPT],
+// <<SYS>>, <start_of_turn>), role tags, and role headers at the start of a line
+// ("System:", "### Developer message:"). Its policy is [Redact], which quotes
+// them: ‹im_start›, ‹System›. The text keeps its sense, transcripts included.
 func RoleClaims() Check {
 	return Check{
 		Name: "role claims", Policy: Redact,
 		Find: func(_ context.Context, text string) ([]Finding, error) { return roleClaims(text), nil },
 		Replace: func(_ Finding, claim string) string {
-			return "‹" + strings.Trim(claim, "<>|[]#*:/ \t") + "›"
+			return "‹" + strings.Trim(claim, "<>|｜[]#*:/ \t") + "›"
 		},
 	}
 }
@@ -113,7 +113,10 @@ func roleClaims(text string) []Finding {
 }
 
 // templateTokens are control tokens of chat templates that <|…|> doesn't cover.
-var templateTokens = []string{"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<start_of_turn>", "<end_of_turn>", "<s>", "</s>"}
+var templateTokens = []string{
+	"[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<start_of_turn>", "<end_of_turn>", "<s>", "</s>",
+	"[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]",
+}
 
 // bracketClaim returns the length of a control token or role tag that text begins
 // with, 0 if there is none.
@@ -125,12 +128,16 @@ func bracketClaim(text string) int {
 		}
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	if strings.HasPrefix(text, "<|") {
-		name, _, ok := strings.Cut(text[len("<|"):], "|>")
+	for _, bar := range []string{"|", "｜"} { // DeepSeek's is the wide one
+		rest, ok := strings.CutPrefix(text, "<"+bar)
+		if !ok {
+			continue
+		}
+		name, _, ok := strings.Cut(rest, bar+">")
 		if !ok || strings.TrimSpace(name) == "" {
 			return 0
 		}
-		return len("<|") + len(name) + len("|>")
+		return len(name) + 2*len(bar) + len("<>")
 	}
 	end := strings.IndexByte(text, map[byte]byte{'<': '>', '[': ']'}[text[0]])
 	if end < 0 || !official(strings.Trim(text[1:end], "/ ")) {

@@ -74,6 +74,9 @@ func TestGoldenAbbreviations(t *testing.T) {
 		}
 		return nil
 	})
+	if plain.want == 0 {
+		t.Skip("no rows")
+	}
 	f1 := func(s struct{ hit, got, want int }) float64 { return 2 * float64(s.hit) / float64(s.got+s.want) }
 	t.Logf("F1 of sentence starts: UAX #29 %.3f %v, with abbreviations %.3f %v", f1(plain), plain, f1(split), split)
 	require.Greater(t, f1(split), f1(plain))
