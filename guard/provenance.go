@@ -44,10 +44,10 @@ func (p *Provenance) Untrusted() []string { return p.untrusted }
 
 // Trusts reports whether a value comes from trusted text alone: it stands there
 // whole, or each of its words does. Case and runs of blanks don't count, nor do
-// the zeros at the end of an amount, or the scheme in front of a host alone. An
-// address, a URL or a number is one word, so it can't be put together from
-// parts. A wildcard must stand in trusted text as it is, and signs that form no
-// word, such as "*" or "..", are nobody's.
+// the zeros at the end of an amount and the commas between its thousands, or the
+// scheme in front of a host alone. An address, a URL or a number is one word, so
+// it can't be put together from parts. A wildcard must stand in trusted text as
+// it is, and signs that form no word, such as "*" or "..", are nobody's.
 func (p *Provenance) Trusts(value string) bool {
 	value = normal(value)
 	if value == "" {
@@ -131,6 +131,27 @@ func (p *Provenance) trust(text string) {
 	for token := range tokensOf(text) {
 		p.tokens[plain(token)] = true
 	}
+	for field := range strings.FieldsSeq(text) {
+		if amount, ok := ungrouped(field); ok {
+			p.tokens[plain(amount)] = true
+		}
+	}
+}
+
+// ungrouped returns an amount without the commas between its thousands.
+func ungrouped(field string) (string, bool) {
+	field = strings.TrimRight(strings.TrimLeft(field, "($€£¥"), ").,;:!?$€£¥")
+	whole, part, fraction := strings.Cut(field, ".")
+	groups := strings.Split(whole, ",")
+	if len(groups) < 2 || len(groups[0]) > 3 || !digits(groups[0]) || fraction && !digits(part) {
+		return "", false
+	}
+	for _, g := range groups[1:] {
+		if len(g) != 3 || !digits(g) {
+			return "", false
+		}
+	}
+	return strings.ReplaceAll(field, ",", ""), true
 }
 
 func (p *Provenance) distrust(text string) {

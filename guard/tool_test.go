@@ -72,6 +72,8 @@ func TestTaintedCalls(t *testing.T) {
 		{name: "half a phrase", user: "Reserve room 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
 		{name: "inside a word", user: "My notebook 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
 		{name: "amount", user: "Book #12 for $12.50 and 3.00", tool: "book", args: `{"room":12,"price":12.5,"fee":3}`},
+		{name: "thousands", user: "Book 12 for ($1,250.50), then 12,000.", tool: "book", args: `{"room":12,"price":1250.5,"fee":12000}`},
+		{name: "no thousands", user: "Book 12 for 1,25 or 1,2500", tool: "book", args: `{"room":12,"price":125}`, kind: guard.ToolTainted},
 		{name: "other amount", user: "Book 12 for 12.50", tool: "book", args: `{"room":12,"price":125}`, kind: guard.ToolTainted},
 		{name: "host alone", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/"}`},
 		{name: "host with a path", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/a"}`, kind: guard.ToolTainted},
