@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 // hostile makes texts of about n bytes that make a careless program quadratic.
@@ -33,7 +35,7 @@ func hostile(n int) map[string]string {
 // text's memory outgrows a cache or a busy machine interrupts it; quadratic work
 // takes 4096 times as long. The best of some tries counts.
 func TestHostileInput(t *testing.T) {
-	if race {
+	if race.Enabled {
 		t.Skip("a comparison of times, without goroutines")
 	}
 	const n, times, limit = 1 << 10, 64, 500

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 // textMetrics are the metrics of an output and its references, with the value
@@ -310,7 +312,7 @@ func TestBadInput(t *testing.T) {
 
 // TestALineOfAMegabyte: bounded time and memory, whatever a system returns.
 func TestALineOfAMegabyte(t *testing.T) {
-	if raceDetector {
+	if race.Enabled {
 		t.Skip("nothing here runs concurrently, and it takes ten times as long")
 	}
 	long := strings.Repeat("the quick brown fox jumps over a lazy dog ", 1<<20/42)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 var peersDir = flag.String("peers", "", "write the corpus and this package's timings here, for testdata/peers")
@@ -172,7 +174,7 @@ func BenchmarkJobs(b *testing.B) {
 // TestAllocations: once the scratch is warm, scoring a segment allocates at
 // most twice.
 func TestAllocations(t *testing.T) {
-	if raceDetector {
+	if race.Enabled {
 		t.Skip("under the race detector pools forget")
 	}
 	hyps, refs := peerCorpus(64)

@@ -14,6 +14,7 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/chunk/token/p50k"
 	"github.com/prodailabs/prodai/chunk/token/r50k"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 func encodings() []*token.Encoding {
@@ -225,7 +226,7 @@ func TestHostileTextsAreLinear(t *testing.T) {
 }
 
 func TestCountDoesNotAllocate(t *testing.T) {
-	if race {
+	if race.Enabled {
 		t.Skip("not under the race detector")
 	}
 	text := strings.Repeat("A model's context is finite; tokenizers aren't. 日本語のテキスト "+strings.Repeat("x", 100)+" ", 20)

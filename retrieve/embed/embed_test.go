@@ -13,6 +13,7 @@ import (
 	"github.com/tmc/langchaingo/embeddings"
 
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 var _ embeddings.Embedder = (*Embedder)(nil)
@@ -113,7 +114,7 @@ func TestOddInput(t *testing.T) {
 }
 
 func TestNoAllocationBesidesTheResult(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector makes sync.Pool forget on purpose")
 	}
 	e := model(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/race"
 	"github.com/prodailabs/prodai/retry"
 )
 
@@ -24,7 +25,7 @@ const (
 // few returns n, or 1 under the race detector, which makes a simulation
 // twenty times as slow and has nothing to find in one: it has no goroutines.
 func few(n uint64) uint64 {
-	if raceEnabled {
+	if race.Enabled {
 		return 1
 	}
 	return n
@@ -63,7 +64,7 @@ func waste(r *Result) float64 { return 100 * float64(r.Wasted) / float64(r.Reque
 func TestOrderings(t *testing.T) {
 	t.Parallel()
 	seeds := []uint64{11, 1}
-	if raceEnabled {
+	if race.Enabled {
 		seeds = seeds[:1]
 	}
 	for _, seed := range seeds {
@@ -106,7 +107,7 @@ func TestOrderings(t *testing.T) {
 // here: of strategies without a state of their own, whose settings are the same.
 func TestGoldenOverload(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("120 runs; see few")
 	}
 	type row struct {
