@@ -16,37 +16,25 @@ import (
 func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 	t.Helper()
 	out := map[string]Chunker{}
-	for name, count := range map[string]func(string) int{"runes": nil, "tokens": fakeTokens} {
+	for unit, count := range map[string]func(string) int{"runes": nil, "tokens": fakeTokens} {
+		add := func(name string) func(Chunker, error) {
+			return func(c Chunker, err error) {
+				t.Helper()
+				require.NoError(t, err)
+				out[name+" "+unit] = c
+			}
+		}
 		o := &Options{Size: size, Overlap: overlap, Tokens: count}
-		r, err := NewRecursive(o)
-		require.NoError(t, err)
-		out["recursive "+name] = r
-		s, err := NewSentences(o)
-		require.NoError(t, err)
-		out["sentences "+name] = s
-		plain, err := NewPlainSentences(o)
-		require.NoError(t, err)
-		out["plain sentences "+name] = plain
-		m, err := NewMarkdown(o)
-		require.NoError(t, err)
-		out["markdown "+name] = m
-		h, err := NewHTML(o)
-		require.NoError(t, err)
-		out["html "+name] = h
-		j, err := NewJSON(o)
-		require.NoError(t, err)
-		out["json "+name] = j
-		g, err := NewGo(o)
-		require.NoError(t, err)
-		out["go "+name] = g
-		l, err := NewLaTeX(o)
-		require.NoError(t, err)
-		out["latex "+name] = l
+		add("recursive")(NewRecursive(o))
+		add("sentences")(NewSentences(o))
+		add("plain sentences")(NewPlainSentences(o))
+		add("markdown")(NewMarkdown(o))
+		add("html")(NewHTML(o))
+		add("json")(NewJSON(o))
+		add("go")(NewGo(o))
+		add("latex")(NewLaTeX(o))
 		for method, label := range []string{"percentile", "stddev", "interquartile", "gradient", "optimal"} {
-			so := &SemanticOptions{Options: *o, Method: Method(method), Amount: 1}
-			c, err := NewSemantic(topics{}, so)
-			require.NoError(t, err)
-			out["semantic "+label+" "+name] = c
+			add("semantic " + label)(NewSemantic(topics{}, &SemanticOptions{Options: *o, Method: Method(method), Amount: 1}))
 		}
 	}
 	return out
