@@ -100,8 +100,8 @@ func (a *Adaptive) Acquire(now time.Time) error {
 
 func (a *Adaptive) room() bool { return float64(a.inFlight+a.kept)+1 <= a.limit }
 
-// Wait waits for room, first come first served, and keeps it for the Acquire
-// that must follow. With it an Adaptive can also be the Limiter of the
+// Wait waits for room, first come first served, and keeps it for the Acquire, or
+// the Forgo, that must follow. With it an Adaptive can also be the Limiter of the
 // [Options] that it is in: attempts then wait for room instead of failing.
 func (a *Adaptive) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -132,6 +132,19 @@ func (a *Adaptive) Wait(ctx context.Context) error {
 		a.wake()
 	}
 	return ctx.Err()
+}
+
+// Forgo gives back the place that a Wait has kept, where no Acquire will take it.
+func (a *Adaptive) Forgo(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.advance(now)
+	if a.kept == 0 {
+		return
+	}
+	a.full = a.full || !a.room()
+	a.kept--
+	a.wake()
 }
 
 // wake keeps the places that there are for those who wait.

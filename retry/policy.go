@@ -42,7 +42,9 @@ type Options struct {
 	// Limiter, if not nil, is waited for before each attempt: a limit of the
 	// provider's, which retries use up too. A *rate.Limiter is one, and
 	// limit.Bucket is one that many goroutines can't get past. If it has an
-	// AllowAt(now, 1), as that has, it is asked first, with the policy's clock.
+	// AllowAt(now, 1), as that has, it is asked first, with the policy's clock;
+	// if it has a Forgo(now), as an Adaptive has, it hears of an attempt that it
+	// let pass and the Bulkhead refused.
 	Limiter interface {
 		Wait(context.Context) error
 	}

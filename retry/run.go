@@ -113,7 +113,9 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 	if o.Bulkhead != nil {
 		waited, err := o.Bulkhead.enter(ctx)
 		if err != nil {
-			r.unwait(t.began)
+			if l, ok := o.Limiter.(interface{ Forgo(time.Time) }); ok { // it has kept a place
+				l.Forgo(t.began)
+			}
 			return t, FromError(ctx, err)
 		}
 		if waited {
@@ -148,14 +150,6 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 // there; if there is none, Wait waits for it.
 func (r *run) passes(ctx context.Context, now time.Time) bool {
 	return r.p.allower != nil && ctx.Err() == nil && r.p.allower.AllowAt(now, 1)
-}
-
-// unwait gives back the place that an Adaptive has kept which is the Limiter
-// too.
-func (r *run) unwait(now time.Time) {
-	if a := r.p.o.Adaptive; a != nil && r.p.o.Limiter == any(a) && a.Acquire(now) == nil {
-		a.Release(now, Neither)
-	}
 }
 
 func (r *run) leave() {

@@ -136,10 +136,8 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 }
 
 // Retry returns the policies as options of retry, for retry.NewPolicy and
-// retry.Do, or to change them; only a Bulkhead doesn't go with them, since it may
-// refuse an attempt that the gate keeps a place for. Each call of Retry makes new
-// ones. An account has to be told of calls that are none of a model's:
-// [limit.Account.With].
+// retry.Do, or to change them. Each call of Retry makes new ones. An account has
+// to be told of calls that are none of a model's: [limit.Account.With].
 func Retry(o *Options) (*retry.Options, error) {
 	c, err := o.complete()
 	if err != nil {

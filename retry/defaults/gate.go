@@ -32,8 +32,8 @@ type queue [3][]chan struct{} // High, Normal, Low; closed when it is their turn
 
 type modelKey struct{}
 
-// Wait returns nil with a place kept for the retry.Adaptive.Acquire that
-// follows.
+// Wait returns nil with a place kept for the retry.Adaptive.Acquire, or the
+// Forgo, that follows.
 func (g *gate) Wait(ctx context.Context) error {
 	arrived, priority := time.Now(), retry.PriorityOf(ctx)
 	model, _ := ctx.Value(modelKey{}).(string)
@@ -50,9 +50,7 @@ func (g *gate) Wait(ctx context.Context) error {
 		err = g.account.Wait(ctx)
 	}
 	if err != nil {
-		if g.adaptive.Acquire(time.Now()) == nil {
-			g.adaptive.Release(time.Now(), retry.Neither)
-		}
+		g.Forgo(time.Now())
 		return err
 	}
 	if waited := time.Since(arrived); waited > time.Millisecond {
@@ -64,6 +62,9 @@ func (g *gate) Wait(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Forgo gives back the place that a Wait has kept.
+func (g *gate) Forgo(now time.Time) { g.adaptive.Forgo(now) }
 
 // late refuses a call that has waited for half of its time and can't end in the
 // other half.

@@ -133,3 +133,27 @@ func TestModelsDontWaitForOneAnother(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(begin), 30*time.Second)
 	})
 }
+
+// A bulkhead added to the defaults refuses attempts that the gate has kept a
+// place for: the places come back.
+func TestRefusedByABulkhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, err := defaults.Retry(nil)
+		require.NoError(t, err)
+		o.Bulkhead, err = retry.NewBulkhead(1, 0)
+		require.NoError(t, err)
+		o.MaxAttempts = 1
+		p, err := retry.NewPolicy(o)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = retry.Do(ctx, p, func(ctx context.Context) (int, error) {
+			for range 100 {
+				_, err := retry.Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
+				require.ErrorIs(t, err, retry.ErrBusy)
+			}
+			return 0, ctx.Err()
+		})
+		require.NoError(t, err)
+	})
+}
