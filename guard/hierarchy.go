@@ -139,7 +139,11 @@ func bracketClaim(text string) int {
 		}
 		return len(name) + 2*len(bar) + len("<>")
 	}
-	end := strings.IndexByte(text, map[byte]byte{'<': '>', '[': ']'}[text[0]])
+	closing := byte('>')
+	if text[0] == '[' {
+		closing = ']'
+	}
+	end := strings.IndexByte(text, closing)
 	if end < 0 || !official(strings.Trim(text[1:end], "/ ")) {
 		return 0
 	}
