@@ -18,8 +18,8 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNilModel says that New was given no model.
-var ErrNilModel = errors.New("cache: the model to wrap is nil")
+// ErrOption says that New was given no model.
+var ErrOption = errors.New("cache: the model to wrap is nil")
 
 // Options configure a [Model]. The zero value works.
 type Options struct {
@@ -79,10 +79,10 @@ type Model struct {
 	stats [statCount]atomic.Int64
 }
 
-// New returns a Model around next. It fails with [ErrNilModel].
+// New returns a Model around next. It fails with [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNilModel
+		return nil, ErrOption
 	}
 	m := &Model{next: next, flights: map[flightKey]*flight{}}
 	if o != nil {

@@ -410,5 +410,5 @@ func (r record) WithGroup(string) slog.Handler      { return r }
 
 func TestNilModel(t *testing.T) {
 	_, err := New(nil, nil)
-	require.ErrorIs(t, err, ErrNilModel)
+	require.ErrorIs(t, err, ErrOption)
 }

@@ -23,9 +23,9 @@ import (
 
 // Errors of a [Collection].
 var (
-	ErrNilEmbedder = errors.New("retrieve: the embedder is nil")
-	ErrEmbedder    = errors.New("retrieve: the vectors don't fit the collection")
-	ErrClosed      = errors.New("retrieve: the collection is closed")
+	ErrOption   = errors.New("retrieve: the embedder is nil")
+	ErrEmbedder = errors.New("retrieve: the vectors don't fit the collection")
+	ErrClosed   = errors.New("retrieve: the collection is closed")
 )
 
 // Options configure a [Collection]. The zero value works.
@@ -115,11 +115,11 @@ type change struct {
 }
 
 // Open opens the collection in the file at path, or makes it; "" keeps it in
-// memory. It fails with [ErrNilEmbedder], [ErrCorrupt], [ErrLocked], or
+// memory. It fails with [ErrOption], [ErrCorrupt], [ErrLocked], or
 // [ErrEmbedder] if the file's vectors are another embedder's.
 func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 	if e == nil {
-		return nil, ErrNilEmbedder
+		return nil, ErrOption
 	}
 	c := &Collection{embedder: e, passages: map[string]*passage{}}
 	if o != nil {

@@ -290,7 +290,7 @@ func TestRefusals(t *testing.T) {
 	_, err = Open(path, letters{name: "others"}, nil)
 	require.ErrorIs(t, err, ErrEmbedder)
 	_, err = Open("", nil, nil)
-	require.ErrorIs(t, err, ErrNilEmbedder)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = Open("", letters{}, &Options{DenseWeight: -1})
 	require.Error(t, err)
 	_, err = Open(filepath.Join(t.TempDir(), "no", "such", "folder"), letters{}, nil)

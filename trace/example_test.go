@@ -57,7 +57,7 @@ func Example() {
 		return
 	}
 	attempt, err1 := trace.New(&shaky{}, &trace.Options{Tracer: tracer, Provider: "openai", Model: "gpt-4o-mini", Cost: prices.Of})
-	answer, err2 := trace.New(twice{attempt, slog.New(trace.NewHandler(nil))}, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "support"})
+	answer, err2 := trace.New(twice{attempt, slog.New(trace.NewLogHandler(nil))}, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "support"})
 	if err := errors.Join(err1, err2); err != nil {
 		fmt.Println(err)
 		return

@@ -19,8 +19,8 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given nothing to wrap.
-var ErrNil = errors.New("trace: what to wrap is nil")
+// ErrOption says that New was given nothing to wrap.
+var ErrOption = errors.New("trace: what to wrap is nil")
 
 // A Kind is which of the two spans a [Model] makes.
 type Kind uint8
@@ -29,8 +29,8 @@ type Kind uint8
 // one for each attempt, which a provider was asked for. Only attempts carry
 // usage and cost, so that adding up spans gives the bill.
 const (
-	Attempt Kind = iota // a request to a provider: CLIENT span "chat MODEL"
-	Logical             // what the caller asked for: INTERNAL span "invoke_workflow NAME"
+	KindAttempt Kind = iota // a request to a provider: CLIENT span "chat MODEL"
+	KindLogical             // what the caller asked for: INTERNAL span "invoke_workflow NAME"
 )
 
 // Options configure the wrappers of this package. The zero value works: it
@@ -93,10 +93,10 @@ type Model struct {
 	o    Options
 }
 
-// New returns a Model around next. It fails with [ErrNil].
+// New returns a Model around next. It fails with [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	m := &Model{next: next}
 	if o != nil {
@@ -148,7 +148,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 // start begins the span. An attempt is linked to the failed one before it in
 // the same logical call.
 func (m *Model) start(ctx context.Context, o *callopt.Options) (context.Context, oteltrace.Span) {
-	if m.o.Kind == Logical {
+	if m.o.Kind == KindLogical {
 		ctx = context.WithValue(ctx, attemptsKey{}, &attempts{})
 		return m.o.tracer().Start(ctx, opWorkflow+" "+m.o.Name, oteltrace.WithSpanKind(oteltrace.SpanKindInternal),
 			oteltrace.WithAttributes(attribute.String(keyOperation, opWorkflow), attribute.String(keyWorkflow, m.o.Name)))
@@ -170,7 +170,7 @@ func (m *Model) request(ctx context.Context, span oteltrace.Span, messages []llm
 	if m.o.Conversation != nil {
 		a = appendText(a, keyConversation, m.o.Conversation(ctx))
 	}
-	if m.o.Kind == Attempt {
+	if m.o.Kind == KindAttempt {
 		a = appendOptions(a, o)
 	}
 	if m.o.Content {
@@ -232,7 +232,7 @@ func (m *Model) response(span oteltrace.Span, model string, r *llms.ContentRespo
 		if usage.Cached(r) {
 			a = append(a, attribute.Bool(keyFromCache, true))
 		}
-		if m.o.Kind == Attempt {
+		if m.o.Kind == KindAttempt {
 			a = m.appendAnswer(a, model, r)
 		}
 		if m.o.Content {

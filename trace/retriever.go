@@ -19,10 +19,10 @@ type Retriever struct {
 }
 
 // NewRetriever returns a Retriever around next; source names what is searched.
-// It fails with [ErrNil].
+// It fails with [ErrOption].
 func NewRetriever(next schema.Retriever, source string, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	r := &Retriever{next: next, source: source}
 	if o != nil {
@@ -67,10 +67,10 @@ type Embedder struct {
 	o    Options
 }
 
-// NewEmbedder returns an Embedder around next. It fails with [ErrNil].
+// NewEmbedder returns an Embedder around next. It fails with [ErrOption].
 func NewEmbedder(next embeddings.Embedder, o *Options) (*Embedder, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	e := &Embedder{next: next}
 	if o != nil {

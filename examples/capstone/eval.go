@@ -71,7 +71,7 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 
 // judge holds an answer against its golden question.
 func judge(q sample, a *service.Answer) (found, cited, right bool) {
-	unknown := strings.Contains(a.Text, rag.Unknown)
+	unknown := strings.Contains(a.Text, rag.UnknownAnswer)
 	if len(q.Sources) == 0 {
 		return true, len(a.Checked.Citations) == 0, unknown
 	}

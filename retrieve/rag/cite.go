@@ -51,8 +51,8 @@ func (s Status) String() string {
 	return [...]string{"supported", "unsupported", "no such passage"}[min(int(s), 2)]
 }
 
-// A Checked is an answer's citations, held against the passages.
-type Checked struct {
+// A CitationReport is an answer's citations, held against the passages.
+type CitationReport struct {
 	Citations []Citation
 
 	// Uncited are the sentences without a citation: [start, end) in bytes.
@@ -66,11 +66,11 @@ const supportNeeded = 0.5
 // The number may be wrapped as models like to: [1], [1, 2], [1][2].
 var citation = regexp.MustCompile(`\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]`)
 
-// Check finds the citations in an answer and holds each against its passage:
+// CheckCitations finds the citations in an answer and holds each against its passage:
 // that the passage exists, and that its words support the sentence. It can't
 // see whether they were meant the other way round; that takes a judge.
-func Check(answer string, passages []schema.Document) Checked {
-	var out Checked
+func CheckCitations(answer string, passages []schema.Document) CitationReport {
+	var out CitationReport
 	for _, c := range claims(answer) {
 		if len(c.numbers) == 0 {
 			if len(bm25.English(answer[c.Start:c.End])) > 0 {

@@ -20,8 +20,8 @@ import (
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
-// ExtractiveName is the model name that an [Extractive] answers under.
-const ExtractiveName = "extractive"
+// ExtractiveModel is the model name that an [Extractive] answers under.
+const ExtractiveModel = "extractive"
 
 // ExtractiveOptions configure an [Extractive]. The zero value works.
 type ExtractiveOptions struct {
@@ -37,14 +37,14 @@ type ExtractiveOptions struct {
 	Sentences int
 
 	// MinScore is the score that the best sentence must reach for an answer,
-	// 0 to 1; 0: 0.5. Below it the answer is [Unknown].
+	// 0 to 1; 0: 0.5. Below it the answer is [UnknownAnswer].
 	MinScore float64
 }
 
 // An Extractive is a model that can't make anything up: it reads the passages
 // of a [Prompt], selects the sentences that answer the question, puts them in
 // reading order and cites them. When none comes near the question it says
-// [Unknown]. It is no language model and doesn't pretend to be one: it can't
+// [UnknownAnswer]. It is no language model and doesn't pretend to be one: it can't
 // rephrase, combine, reason or chat, and it reports no token usage.
 //
 // It runs offline and always says the same, which makes it the default for
@@ -73,7 +73,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 	return e, nil
 }
 
-// Call answers a prompt that holds no passages: with [Unknown].
+// Call answers a prompt that holds no passages: with [UnknownAnswer].
 func (e *Extractive) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
 	return wrap.Call(ctx, e, prompt, options...)
 }
@@ -96,7 +96,7 @@ func (e *Extractive) GenerateContent(ctx context.Context, messages []llms.Messag
 	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{
 		Content: strings.Join(pieces, ""), StopReason: stop,
-		GenerationInfo: map[string]any{"Model": ExtractiveName, "FinishReason": stop},
+		GenerationInfo: map[string]any{"Model": ExtractiveModel, "FinishReason": stop},
 	}}}, nil
 }
 
@@ -314,7 +314,7 @@ func cosine(a, b []float32) float64 {
 // ended.
 func render(picked []candidate, maxTokens int) (pieces []string, stop string) {
 	if len(picked) == 0 {
-		return words(Unknown), "stop"
+		return words(UnknownAnswer), "stop"
 	}
 	stop = "stop"
 	used := 0

@@ -47,7 +47,7 @@ func TestExtractiveAnswersAndCites(t *testing.T) {
 	require.Contains(t, answer, "Purchases may be refunded within 30 days of delivery. [1]")
 	require.Equal(t, "Error E4502 means that the gateway timed out. [1]", ask(t, e, "What does error E4502 mean?", passages()))
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
-	for _, c := range Check(answer, passages()).Citations {
+	for _, c := range CheckCitations(answer, passages()).Citations {
 		require.Equal(t, Supported, c.Status)
 	}
 }
@@ -55,18 +55,18 @@ func TestExtractiveAnswersAndCites(t *testing.T) {
 func TestExtractiveSaysWhenItDoesNotKnow(t *testing.T) {
 	e := extractive(t)
 	for _, q := range []string{"Who won the football world cup in 1974?", "What is the capital of France?", "?", "", "the of and"} {
-		require.Equal(t, Unknown, ask(t, e, q, passages()), q)
+		require.Equal(t, UnknownAnswer, ask(t, e, q, passages()), q)
 	}
-	require.Equal(t, Unknown, ask(t, e, "How often are keys rotated?", nil))
+	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", nil))
 	text, err := e.Call(t.Context(), "Hello, who are you?")
 	require.NoError(t, err)
-	require.Equal(t, Unknown, text)
+	require.Equal(t, UnknownAnswer, text)
 }
 
 func TestExtractiveQuotesPeopleNotPrograms(t *testing.T) {
 	e := extractive(t)
 	code := []schema.Document{passage("The rotation is described below.\n\n\tif keys.rotated == false { rotate(keys, every90Days) }\n\nAsk \"How often are keys rotated?\" and see.", "c.md", 0)}
-	require.Equal(t, Unknown, ask(t, e, "How often are keys rotated?", code))
+	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", code))
 }
 
 func TestExtractiveIsDeterministicAndStreamsItsAnswer(t *testing.T) {
@@ -145,7 +145,7 @@ func FuzzPrompt(f *testing.F) {
 
 func TestCheckHoldsCitationsToThePassages(t *testing.T) {
 	answer := "Purchases may be refunded within 30 days. [1] Keys never expire at all on Mars.[2] Bananas are yellow. [7] Nobody cites this sentence."
-	got := Check(answer, passages())
+	got := CheckCitations(answer, passages())
 	require.Len(t, got.Citations, 3)
 	ok, wrong, none := got.Citations[0], got.Citations[1], got.Citations[2]
 	require.Equal(t, Supported, ok.Status)
@@ -170,7 +170,7 @@ func TestCitationForms(t *testing.T) {
 		"": nil,
 	} {
 		var got []int
-		for _, c := range Check(answer, passages()).Citations {
+		for _, c := range CheckCitations(answer, passages()).Citations {
 			got = append(got, c.Number)
 		}
 		require.Equal(t, want, got, answer)
@@ -180,7 +180,7 @@ func TestCitationForms(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add("It is so. [1] [2] And [1,2]. [9]")
 	f.Fuzz(func(t *testing.T, answer string) {
-		got := Check(answer, passages())
+		got := CheckCitations(answer, passages())
 		for _, c := range got.Citations {
 			if c.Start < 0 || c.End < c.Start || c.End > len(answer) {
 				t.Fatalf("%+v", c)

@@ -90,7 +90,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		processors = append(processors, sdktrace.WithBatcher(jsonl.New(o.Spans)))
 	}
 	s.provider = sdktrace.NewTracerProvider(processors...)
-	log := slog.New(trace.NewHandler(collector{o.Log}))
+	log := slog.New(trace.NewLogHandler(collector{o.Log}))
 	if err := s.openCollection(o, log); err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		s.backend = o.Model
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(nil)})
 	} else {
-		s.backend = rag.ExtractiveName
+		s.backend = rag.ExtractiveModel
 		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmarked})
 	}
 	if err != nil {
@@ -213,7 +213,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
+	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "answer", Tenant: s.tenant})
 	return err
 }
 
@@ -307,7 +307,7 @@ type Answer struct {
 	Text         string
 	FinishReason string
 	Passages     []schema.Document
-	Checked      rag.Checked
+	Checked      rag.CitationReport
 	InputTokens  int
 	OutputTokens int
 	Response     *llms.ContentResponse
@@ -353,7 +353,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 		return nil, errors.New("the model gave no answer")
 	}
 	c := r.Choices[0]
-	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.Check(c.Content, passages)}
+	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.CheckCitations(c.Content, passages)}
 	a.InputTokens, a.OutputTokens = s.usage(messages, r)
 	return a, nil
 }
