@@ -49,7 +49,12 @@ func (t twice) GenerateContent(ctx context.Context, m []llms.MessageContent, o .
 // A logical call with two attempts, written as JSON lines and read back.
 func Example() {
 	var file bytes.Buffer
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(jsonl.New(&file)))
+	exporter, err := jsonl.New(&file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	tracer := provider.Tracer("example")
 	prices, err := cost.Default()
 	if err != nil {

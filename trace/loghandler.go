@@ -20,8 +20,8 @@ type LogHandler struct {
 	attrs  []attribute.KeyValue
 }
 
-// NewLogHandler returns a Handler that also passes every record to next; nil:
-// nothing is passed on.
+// NewLogHandler returns a LogHandler that also passes every record to next. A nil
+// next is allowed: then nothing is passed on.
 func NewLogHandler(next slog.Handler) *LogHandler { return &LogHandler{next: next} }
 
 // Enabled reports whether there is a recording span or next wants the record.
@@ -50,7 +50,7 @@ func (h *LogHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.next.Handle(ctx, r)
 }
 
-// WithAttrs returns a Handler whose events carry attrs too.
+// WithAttrs returns a LogHandler whose events carry attrs too.
 func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	out := *h
 	out.attrs = append([]attribute.KeyValue(nil), h.attrs...)
@@ -63,7 +63,7 @@ func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &out
 }
 
-// WithGroup returns a Handler that puts name and a dot before later keys.
+// WithGroup returns a LogHandler that puts name and a dot before later keys.
 func (h *LogHandler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h

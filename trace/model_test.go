@@ -307,6 +307,8 @@ func TestNil(t *testing.T) {
 	require.ErrorIs(t, err, ErrOption)
 	_, err = NewEmbedder(nil, nil)
 	require.ErrorIs(t, err, ErrOption)
+	_, err = New(generate(nil), &Options{Kind: 2})
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestHandlerMakesSpanEvents(t *testing.T) {

@@ -27,11 +27,11 @@ import (
 )
 
 // ErrUnknown says that the response carries no token counts.
-var ErrUnknown = errors.New("usage: the response carries no token counts")
+var ErrUnknown = errors.New("the response carries no token counts")
 
 // ErrInvalid says that a count was negative, fractional or too large. The
 // whole usage is dropped: half of it would be a wrong bill.
-var ErrInvalid = errors.New("usage: invalid token count")
+var ErrInvalid = errors.New("impossible token counts")
 
 // Tokens is the usage of one response. The parts are contained in the totals:
 // Input includes CacheRead, CacheWrite and AudioIn; Output includes Reasoning
