@@ -41,14 +41,15 @@ type Status uint8
 
 // The outcomes of a check.
 const (
-	Supported   Status = iota // the passage has the claim's words
-	Unsupported               // it doesn't: the number is there, the claim isn't
+	Unchecked   Status = iota // no check was made
+	Supported                 // the passage has the claim's words
+	Unsupported               // the passage exists, but does not have the claim's words
 	NoPassage                 // there is no passage of that number
 )
 
 // String returns the status in words.
 func (s Status) String() string {
-	return [...]string{"supported", "unsupported", "no such passage"}[min(int(s), 2)]
+	return [...]string{"unchecked", "supported", "unsupported", "no such passage"}[min(int(s), 3)]
 }
 
 // A CitationReport is an answer's citations, held against the passages.

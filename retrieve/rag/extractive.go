@@ -3,6 +3,7 @@ package rag
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -25,19 +26,19 @@ const ExtractiveModel = "extractive"
 
 // ExtractiveOptions configure an [Extractive]. The zero value works.
 type ExtractiveOptions struct {
-	// Embedder measures how near a sentence is to the question in meaning; nil:
-	// only shared words count.
+	// Embedder measures how near a sentence is to the question in meaning.
+	// Default: only shared words count.
 	Embedder embeddings.Embedder
 
-	// Clean takes off what a guard has put around a passage to mark it; nil: the
-	// passages are as they were found.
-	Clean func(passage string) string
+	// Clean removes what a guard has put around a passage to mark it, by the
+	// context of the call. Default: the passages are read as they are.
+	Clean func(ctx context.Context, passage string) string
 
-	// Sentences is how many sentences an answer has at most; 0: 3.
+	// Sentences is how many sentences an answer has at most. Default: 3.
 	Sentences int
 
 	// MinScore is the score that the best sentence must reach for an answer,
-	// 0 to 1; 0: 0.5. Below it the answer is [UnknownAnswer].
+	// 0 to 1. Below it the answer is [UnknownAnswer]. Default: 0.5.
 	MinScore float64
 }
 
@@ -55,16 +56,24 @@ type Extractive struct {
 	o ExtractiveOptions
 }
 
-// NewExtractive returns an Extractive. It fails if MinScore is outside 0 to 1.
+// ErrOption is wrapped by the error of [NewExtractive] for an option that cannot
+// work.
+var ErrOption = errors.New("rag: invalid option")
+
+// NewExtractive returns an Extractive; nil options mean the defaults. Its error
+// wraps [ErrOption].
 func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 	e := &Extractive{}
 	if o != nil {
 		e.o = *o
 	}
 	if !(e.o.MinScore >= 0 && e.o.MinScore <= 1) {
-		return nil, fmt.Errorf("rag: MinScore is %v, want 0 to 1", e.o.MinScore)
+		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.5) to 1", ErrOption, e.o.MinScore)
 	}
-	if e.o.Sentences <= 0 {
+	if e.o.Sentences < 0 {
+		return nil, fmt.Errorf("%w: ExtractiveOptions.Sentences is %d: want 0 (the default, 3) or more", ErrOption, e.o.Sentences)
+	}
+	if e.o.Sentences == 0 {
 		e.o.Sentences = 3
 	}
 	if e.o.MinScore == 0 {
@@ -118,7 +127,7 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	var all []candidate
 	for i := range passages {
 		if e.o.Clean != nil {
-			passages[i].text = e.o.Clean(passages[i].text)
+			passages[i].text = e.o.Clean(ctx, passages[i].text)
 		}
 		p := passages[i]
 		for _, s := range sentence.Split(p.text) {

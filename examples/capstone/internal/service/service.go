@@ -27,7 +27,6 @@ import (
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/internal/docmeta"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -87,7 +86,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	processors := []sdktrace.TracerProviderOption{sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
 	if o.Spans != nil {
-		processors = append(processors, sdktrace.WithBatcher(jsonl.New(o.Spans)))
+		exporter, err := jsonl.New(o.Spans)
+		if err != nil {
+			return nil, err
+		}
+		processors = append(processors, sdktrace.WithBatcher(exporter))
 	}
 	s.provider = sdktrace.NewTracerProvider(processors...)
 	log := slog.New(trace.NewLogHandler(collector{o.Log}))
@@ -228,10 +231,10 @@ var perTenant = limit.Quota{
 // used is what an answer took from the tenant's tokens: nothing if it came from
 // the cache.
 func used(r *llms.ContentResponse) (tokens int, ok bool) {
-	if usage.Cached(r) {
+	if cost.FromCache(r) {
 		return 0, true
 	}
-	u, err := usage.Of(r)
+	u, err := cost.UsageOf(r)
 	return int(u.Input + u.Output), err == nil
 }
 
