@@ -114,7 +114,9 @@ var marks = regexp.MustCompile(`(?m)^<<(/?)untrusted:[0-9a-f]+>>$`)
 
 // sameMarks makes equal prompts of those that differ only in the marks' nonces,
 // which are new for each request; a cache would never hit otherwise.
-func sameMarks(_ context.Context, text string) string { return marks.ReplaceAllString(text, "<<${1}untrusted>>") }
+func sameMarks(_ context.Context, text string) string {
+	return marks.ReplaceAllString(text, "<<${1}untrusted>>")
+}
 
 // unmarked takes the marks off a passage again, for the model that quotes it.
 func unmarked(_ context.Context, passage string) string { return marks.ReplaceAllString(passage, "") }
