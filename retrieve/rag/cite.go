@@ -1,7 +1,6 @@
 package rag
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -64,12 +63,14 @@ type CitationReport struct {
 // paraphrase loses some; a made-up claim shares little more than the topic.
 const supportNeeded = 0.5
 
-// The number may be wrapped as models like to: [1], [1, 2], [1][2].
-var citation = regexp.MustCompile(`\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]`)
-
-// CheckCitations finds the citations in an answer and holds each against its passage:
-// that the passage exists, and that its words support the sentence. It can't
-// see whether they were meant the other way round; that takes a judge.
+// CheckCitations finds the citations in an answer and compares each with its
+// passage: whether the passage exists, and whether its words support the
+// sentence. It cannot see whether the passage says the opposite; that takes a
+// judge.
+//
+// A citation is a number in brackets, [1], or several, [1, 2] or [1][2]. Numbers
+// in brackets that have another meaning are left alone: an index (a[2]), an
+// interval ([0, 1]), a standard or a year (RFC [7230]), and what is in code.
 func CheckCitations(answer string, passages []schema.Document) CitationReport {
 	var out CitationReport
 	for _, c := range claims(answer) {
@@ -95,7 +96,7 @@ type claim struct {
 // of one up to a citation in its middle. A citation belongs to the claim before
 // it; at the very beginning, to the one after.
 func claims(answer string) []claim {
-	groups := citation.FindAllStringIndex(answer, -1)
+	groups := citations(answer)
 	blanked := []byte(answer)
 	for _, g := range groups {
 		for i := g[0]; i < g[1]; i++ {

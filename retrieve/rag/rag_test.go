@@ -168,7 +168,15 @@ func TestCitationForms(t *testing.T) {
 		"[2] Keys are rotated.":                                    {2},
 		"Refunds take 30 days [1], and keys are rotated often [2]": {1, 2},
 		"An array a[12345] or [x] is no citation.":                 nil,
-		"": nil,
+		"":                                   nil,
+		"Keys are rotated every 90 days[2].": {2},
+		"The probability is in [0, 1].":      nil,
+		"Take a[2] and items[1].name, or set arr[1] = 5.":      nil,
+		"The last item is last_item[1] or lastItem[2].":        nil,
+		"HTTP is defined in RFC [7230], and since [2014].":     nil,
+		"Write `x [1]` in code.\n\n```\ny [2]\n```\nKeys. [2]": {2},
+		"Keys are rotated. [0]":                                {0},
+		"```\nunclosed [1]":                                    nil,
 	} {
 		var got []int
 		for _, c := range CheckCitations(answer, passages()).Citations {
