@@ -299,6 +299,12 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 	return total, nil
 }
 
+// Remove takes a document out of the collection and returns the number of its
+// passages.
+func (s *Service) Remove(ctx context.Context, source string) (int, error) {
+	return s.collection.Remove(ctx, source)
+}
+
 // A Question is what is asked.
 type Question struct {
 	Text    string
