@@ -75,6 +75,7 @@ type settings struct {
 	verbose    bool
 	floor      float64
 	delay      time.Duration
+	grace      time.Duration
 	log        io.Writer
 	release    func()
 }
@@ -89,6 +90,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
 		f.BoolVar(&s.verbose, "v", false, "log each request (failures are always logged)")
+		f.DurationVar(&s.grace, "grace", 30*time.Second, "how long the answers in progress may take after that")
 		f.DurationVar(&s.delay, "drain-delay", 0, "how long to go on serving after the signal to stop, with /readyz failing; behind a load balancer, longer than its probe's period")
 	}
 	if name == "eval" {

@@ -18,9 +18,6 @@ import (
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
-// grace is how long the answers in progress may take after the signal to stop.
-const grace = 30 * time.Second
-
 // maxConnections bounds the connections at once: each holds memory, also one that
 // never sends a request.
 const maxConnections = 1024
@@ -80,13 +77,13 @@ func serve(ctx context.Context, s *settings, rest []string, out io.Writer) error
 		}
 	}
 	fmt.Fprintln(out, "finishing the answers in progress …")
-	return errors.Join(drain(server, cancelRequests), closing())
+	return errors.Join(drain(server, s.grace, cancelRequests), closing())
 }
 
 // drain waits for the requests in progress, up to the grace period. Then they
 // are canceled, so that each stream still ends with an error event, and a moment
 // later their connections are closed.
-func drain(server *http.Server, cancelRequests context.CancelCauseFunc) error {
+func drain(server *http.Server, grace time.Duration, cancelRequests context.CancelCauseFunc) error {
 	finishing, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	err := server.Shutdown(finishing)
