@@ -21,6 +21,9 @@ var (
 	ErrUnit    = errors.New("chunk: sizes can't be measured in this unit")
 )
 
+// ErrSpan is the error of spans that don't belong to the text.
+var ErrSpan = errors.New("chunk: the spans don't fit the text")
+
 // A Chunk is a passage of a text.
 type Chunk struct {
 	// Text is the passage: source[Start:End], byte for byte.
@@ -53,8 +56,8 @@ func (c *Chunk) ID() string {
 }
 
 // A Chunker cuts a text into passages, in order. Every chunker of this package
-// is one, and keeps these laws, but for [Windows], [FastCDC] and [Langchain],
-// which say what they keep instead:
+// is one, and keeps these laws, but for [Windows] and [FastCDC], which say what
+// they keep instead:
 //
 //   - text[c.Start:c.End] == c.Text, and no passage is blank
 //   - the passages are in order, each starting after the one before
@@ -155,14 +158,11 @@ func (o *Options) measure() (measure, error) {
 
 // finish gives chunks, in order of their start, their text and their places in
 // the code points that count counts; a RuneEnd that isn't 0 is how many the chunk
-// has. It leaves alone those that stand nowhere.
+// has.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	last := &Chunk{}
 	for i := range chunks {
 		c := &chunks[i]
-		if c.Start < 0 {
-			continue
-		}
 		if c.Start >= last.End { // else they overlap
 			c.RuneStart = last.RuneEnd + count(text[last.End:c.Start])
 		} else {
@@ -207,3 +207,19 @@ func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Docu
 
 // A Span is a range of bytes of a text, End exclusive.
 type Span struct{ Start, End int }
+
+// FromSpans returns the chunks at the given spans of a text, with their texts
+// and their places in code points: the last step of a chunker of your own. The
+// spans are in ascending order of Start; they may overlap. It fails with
+// [ErrSpan] if one of them is outside the text or out of order.
+func FromSpans(text string, spans []Span) ([]Chunk, error) {
+	out := make([]Chunk, len(spans))
+	last := 0
+	for i, s := range spans {
+		if s.Start < last || s.End < s.Start || s.End > len(text) {
+			return nil, fmt.Errorf("%w: span %d is [%d,%d): want it between %d and %d", ErrSpan, i, s.Start, s.End, last, len(text))
+		}
+		out[i], last = Chunk{Start: s.Start, End: s.End}, s.Start
+	}
+	return finish(text, out, runesOf(text)), nil
+}

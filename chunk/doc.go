@@ -26,7 +26,7 @@
 //
 // [Recursive] cuts at the weakest joint that makes the pieces small enough, and
 // packs neighbours together again as long as they fit. [Markdown], [HTML],
-// [Go] and [Langchain] with a language's separators know more joints, and carry
+// [Go] and [LaTeX] know more joints, and carry
 // what a cut takes away: the path of headings, a table's header, the package
 // clause. [Semantic] asks an embedder where the subject changes. [Windows] cuts
 // anywhere; it is the baseline to beat. [FastCDC] cuts where the content says

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/chunk/internal/texttest"
 )
 
 // makers make a chunker of options, by name.
@@ -29,9 +31,6 @@ func makers() map[string]func(*Options) (Chunker, error) {
 			}
 			return NewWindows(o.Size, o.Overlap, fakeEnds)
 		},
-		"Langchain": func(o *Options) (Chunker, error) {
-			return NewLangchain(&LangchainOptions{Size: o.Size, Overlap: o.Overlap, Unit: o.Unit, Tokens: o.Tokens})
-		},
 	}
 }
 
@@ -50,10 +49,8 @@ func TestBadOptions(t *testing.T) {
 			_, err := make(&bad.o)
 			require.ErrorIs(t, err, bad.want, "%s %+v", name, bad.o)
 		}
-		if name != "Langchain" { // whose original allows it
-			_, err := make(&Options{Size: 5, Overlap: 5})
-			require.ErrorIs(t, err, ErrOverlap, name)
-		}
+		_, err := make(&Options{Size: 5, Overlap: 5})
+		require.ErrorIs(t, err, ErrOverlap, name)
 		if name != "Windows" { // which knows tokens only
 			_, err := make(&Options{Size: 5, Unit: 3})
 			require.ErrorIs(t, err, ErrUnit, name)
@@ -77,10 +74,6 @@ func TestBadOptions(t *testing.T) {
 	}
 	_, err = SentenceWindows("One. Two.", -1)
 	require.ErrorIs(t, err, ErrSize)
-	for _, size := range []int{0, -1} {
-		_, err = LangchainJSON([]byte("{}"), size, 0, false)
-		require.ErrorIs(t, err, ErrSize)
-	}
 }
 
 func TestUnits(t *testing.T) {
@@ -102,27 +95,13 @@ func others(t testing.TB, size, overlap int) map[string]Chunker {
 	require.NoError(t, err)
 	windows, err := NewWindows(size, overlap, fakeEnds)
 	require.NoError(t, err)
-	langchain, err := NewLangchain(&LangchainOptions{Size: size, Overlap: overlap})
-	require.NoError(t, err)
-	drop, err := NewLangchain(&LangchainOptions{Size: size, Overlap: overlap, Keep: Drop, Regexp: true, Separators: []string{`\n+`, `\s`, ""}})
-	require.NoError(t, err)
-	return map[string]Chunker{"FastCDC": fast, "Windows": windows, "Langchain": langchain, "Langchain with Drop": drop}
+	return map[string]Chunker{"FastCDC": fast, "Windows": windows}
 }
 
 // TestBadText holds every chunker to its laws on texts that break programs.
 func TestBadText(t *testing.T) {
 	other := others(t, 16, 4)
-	for what, text := range map[string]string{
-		"nothing":         "",
-		"blank":           " \t\r\n\u00a0\u2003",
-		"NUL":             "a\x00b\x00\x00 c",
-		"BOM":             "\ufeff# Title\n\ntext after a byte order mark, long enough to be cut",
-		"lone CR":         strings.Repeat("a line that ends the old way\r", 20),
-		"not UTF-8":       strings.Repeat("\xff\xfe\xc3\x28 \xe2\x82 ok ", 20),
-		"surrogate bytes": "\xed\xa0\x80 and more text behind it to be cut off",
-		"a long line":     strings.Repeat("日本", 600) + strings.Repeat("👨‍👩‍👧e\u0301", 150),
-		"one grapheme":    "e" + strings.Repeat("\u0301", 200),
-	} {
+	for what, text := range texttest.Bad() {
 		for name, c := range chunkers(t, 16, 4) {
 			chunks, err := c.Chunk(t.Context(), text)
 			require.NoError(t, err, "%s: %s", what, name)
@@ -135,9 +114,6 @@ func TestBadText(t *testing.T) {
 		for name, c := range other {
 			chunks, err := c.Chunk(t.Context(), text)
 			require.NoError(t, err, "%s: %s", what, name)
-			if name == "Langchain with Drop" {
-				continue // which loses separators, and may join what isn't together
-			}
 			covered := 0
 			for _, c := range chunks {
 				require.Equal(t, text[c.Start:c.End], c.Text, name)
@@ -146,13 +122,6 @@ func TestBadText(t *testing.T) {
 			}
 			require.Empty(t, strings.TrimSpace(text[covered:]), name)
 		}
-		headers := []LangchainHeader{{Mark: "#", Name: "h"}, {Mark: "h1", Name: "h"}}
-		LangchainMarkdown(text, headers[:1], nil)
-		LangchainMarkdownSyntax(text)
-		_, err := LangchainHTML(text, headers[1:])
-		require.NoError(t, err, what)
-		_, err = LangchainJSON([]byte(text), 16, 0, true)
-		require.ErrorIs(t, err, ErrJSON, what)
 	}
 }
 

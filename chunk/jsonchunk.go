@@ -8,7 +8,7 @@ import (
 
 // JSON cuts the text of a JSON document between members and elements, as high
 // up in the tree as the size allows. A passage's headings are the path of keys
-// (and indexes) to where it begins. Unlike [SplitJSON] it leaves the source as
+// (and indexes) to where it begins. Unlike a JSON splitter it leaves the source as
 // it is, so a passage is a part of a document and no document itself.
 //
 // It doesn't check the text: what isn't JSON is cut all the same.

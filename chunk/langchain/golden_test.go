@@ -1,8 +1,6 @@
-package chunk_test
+package langchain_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/langchain"
 	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/cl100k"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
@@ -52,13 +51,13 @@ type langchainRow struct {
 	}
 }
 
-func (row langchainRow) options() *chunk.LangchainOptions {
-	o := &chunk.LangchainOptions{Separators: row.Sep, Regexp: row.Regex, Size: row.Size, Overlap: row.Overlap}
+func (row langchainRow) options() *langchain.Options {
+	o := &langchain.Options{Separators: row.Sep, Regexp: row.Regex, Size: row.Size, Overlap: row.Overlap}
 	switch row.Keep {
 	case false:
-		o.Keep = chunk.Drop
+		o.Keep = langchain.Drop
 	case "end":
-		o.Keep = chunk.KeepEnd
+		o.Keep = langchain.KeepEnd
 	}
 	if row.Len == "cl100k" {
 		o.Tokens = cl100k.Encoding().Count
@@ -69,8 +68,8 @@ func (row langchainRow) options() *chunk.LangchainOptions {
 
 // compare holds what a Langchain makes of a text against the row, and its
 // offsets against the text.
-func (row langchainRow) compare(t *testing.T, o *chunk.LangchainOptions, text string) error {
-	c, err := chunk.NewLangchain(o)
+func (row langchainRow) compare(t *testing.T, o *langchain.Options, text string) error {
+	c, err := langchain.New(o)
 	if err != nil {
 		return err
 	}
@@ -88,7 +87,7 @@ func (row langchainRow) compare(t *testing.T, o *chunk.LangchainOptions, text st
 		if got[i].Start >= 0 && text[got[i].Start:got[i].End] != w.T {
 			return fmt.Errorf("%s: chunk %d isn't at its offsets", row.Doc, i)
 		}
-		if got[i].Start < 0 && (o.Keep != chunk.Drop || !o.Regexp && i == 0 && strings.Contains(text, w.T)) {
+		if got[i].Start < 0 && (o.Keep != langchain.Drop || !o.Regexp && i == 0 && strings.Contains(text, w.T)) {
 			return fmt.Errorf("%s: chunk %d has no offsets", row.Doc, i)
 		}
 	}
@@ -153,40 +152,6 @@ func TestGoldenToken(t *testing.T) {
 		for i, c := range got {
 			if c.Text != row.Chunks[i] {
 				return fmt.Errorf("%s: chunk %d is %q, want %q", row.Doc, i, c.Text, row.Chunks[i])
-			}
-		}
-		return nil
-	})
-}
-
-func TestGoldenFastCDC(t *testing.T) {
-	golden.Rows(t, "chunk", "fastcdc.jsonl", func(row struct {
-		Start         uint32 `json:"lcg_start"`
-		N             int
-		SHA256        string
-		Min, Avg, Max int
-		Chunks        [][2]int
-	}) error {
-		data := make([]byte, row.N)
-		x := row.Start
-		for i := range data {
-			x = 1664525*x + 1013904223
-			data[i] = byte(x >> 24)
-		}
-		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != row.SHA256 {
-			return fmt.Errorf("the generator makes other bytes")
-		}
-		f, err := chunk.NewFastCDC(row.Min, row.Avg, row.Max)
-		if err != nil {
-			return err
-		}
-		cuts := f.Cuts(data)
-		if len(cuts) != len(row.Chunks) {
-			return fmt.Errorf("%d chunks, want %d", len(cuts), len(row.Chunks))
-		}
-		for i, c := range row.Chunks {
-			if cuts[i] != c[0]+c[1] {
-				return fmt.Errorf("chunk %d ends at %d, want %d", i, cuts[i], c[0]+c[1])
 			}
 		}
 		return nil

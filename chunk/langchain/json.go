@@ -1,4 +1,4 @@
-package chunk
+package langchain
 
 import (
 	"bytes"
@@ -9,26 +9,28 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/prodailabs/prodai/chunk"
 )
 
 // ErrJSON is the error of a text that isn't the JSON a chunker can cut.
-var ErrJSON = errors.New("chunk: not JSON that can be cut")
+var ErrJSON = errors.New("langchain: not JSON that can be cut")
 
 // maxDepth bounds the nesting of JSON, as encoding/json does.
 const maxDepth = 10000
 
-// LangchainJSON cuts a JSON object exactly as RecursiveJsonSplitter of
+// JSON cuts a JSON object exactly as RecursiveJsonSplitter of
 // langchain-text-splitters 1.1.3 does, into objects that repeat the keys above
 // them, in the form of Python's json.dumps. size is the largest size and smallest
 // the size from which an object is full; both are wishes there too. smallest 0
 // means size-200, at least 50. With convertLists lists become objects keyed by
 // index; without, a list isn't cut and may not be the whole text.
 //
-// It fails with [ErrSize] or [ErrJSON]. New work is better off with [JSON], whose chunks are
+// It fails with [chunk.ErrSize] or [ErrJSON]. New work is better off with [chunk.JSON], whose chunks are
 // parts of the text.
-func LangchainJSON(data []byte, size, smallest int, convertLists bool) ([]string, error) {
+func JSON(data []byte, size, smallest int, convertLists bool) ([]string, error) {
 	if size <= 0 {
-		return nil, fmt.Errorf("%w, not %d", ErrSize, size)
+		return nil, fmt.Errorf("%w, not %d", chunk.ErrSize, size)
 	}
 	if smallest == 0 {
 		smallest = max(size-200, 50)

@@ -1,4 +1,4 @@
-package chunk
+package langchain
 
 import (
 	"maps"
@@ -8,39 +8,39 @@ import (
 	"unicode"
 )
 
-// A LangchainSection is a passage as langchain's structured splitters make it:
+// A Section is a passage as langchain's structured splitters make it:
 // its text is rewritten, so it has no place in the source.
-type LangchainSection struct {
+type Section struct {
 	Text string
-	Meta map[string]string // heading titles by the names that a LangchainHeader gave
+	Meta map[string]string // heading titles by the names that a Header gave
 }
 
-// A LangchainHeader says under which name a heading is kept: {"##", "H2"} for
+// A Header says under which name a heading is kept: {"##", "H2"} for
 // markdown, {"h2", "H2"} for HTML.
-type LangchainHeader struct{ Mark, Name string }
+type Header struct{ Mark, Name string }
 
-// LangchainMarkdownOptions configure [LangchainMarkdown].
-type LangchainMarkdownOptions struct {
+// MarkdownOptions configure [Markdown].
+type MarkdownOptions struct {
 	KeepHeaders bool // leave the headings in the text
 	EachLine    bool // return each block by itself
 }
 
-// LangchainMarkdown cuts a markdown text exactly as MarkdownHeaderTextSplitter
+// Markdown cuts a markdown text exactly as MarkdownHeaderTextSplitter
 // of langchain-text-splitters 1.1.3 does. It drops indentation and blank lines;
-// new work is better off with [Markdown].
-func LangchainMarkdown(text string, headers []LangchainHeader, o *LangchainMarkdownOptions) []LangchainSection {
+// new work is better off with [chunk.Markdown].
+func Markdown(text string, headers []Header, o *MarkdownOptions) []Section {
 	if o == nil {
-		o = &LangchainMarkdownOptions{}
+		o = &MarkdownOptions{}
 	}
 	headers = slices.Clone(headers)
-	slices.SortStableFunc(headers, func(a, b LangchainHeader) int { return len([]rune(b.Mark)) - len([]rune(a.Mark)) })
+	slices.SortStableFunc(headers, func(a, b Header) int { return len([]rune(b.Mark)) - len([]rune(a.Mark)) })
 
 	type open struct {
 		level int
 		name  string
 	}
 	var (
-		sections []LangchainSection
+		sections []Section
 		content  []string
 		stack    []open
 		current  = map[string]string{} // of the content collected so far
@@ -49,7 +49,7 @@ func LangchainMarkdown(text string, headers []LangchainHeader, o *LangchainMarkd
 	)
 	flush := func() {
 		if len(content) > 0 {
-			sections = append(sections, LangchainSection{strings.Join(content, "\n"), maps.Clone(current)})
+			sections = append(sections, Section{strings.Join(content, "\n"), maps.Clone(current)})
 			content = nil
 		}
 	}
@@ -68,7 +68,7 @@ func LangchainMarkdown(text string, headers []LangchainHeader, o *LangchainMarkd
 			content = append(content, line)
 			continue
 		}
-		if h, ok := langchainHeader(line, headers); ok {
+		if h, ok := findHeader(line, headers); ok {
 			level := strings.Count(h.Mark, "#")
 			for len(stack) > 0 && stack[len(stack)-1].level >= level {
 				delete(latest, stack[len(stack)-1].name)
@@ -94,14 +94,14 @@ func LangchainMarkdown(text string, headers []LangchainHeader, o *LangchainMarkd
 	return joinSections(sections, o.KeepHeaders)
 }
 
-// langchainHeader returns the first header whose mark the line begins with.
-func langchainHeader(line string, headers []LangchainHeader) (LangchainHeader, bool) {
+// findHeader returns the first header whose mark the line begins with.
+func findHeader(line string, headers []Header) (Header, bool) {
 	for _, h := range headers {
 		if rest, ok := strings.CutPrefix(line, h.Mark); ok && (rest == "" || rest[0] == ' ') {
 			return h, true
 		}
 	}
-	return LangchainHeader{}, false
+	return Header{}, false
 }
 
 // printable drops what Python's str.isprintable refuses.
@@ -116,8 +116,8 @@ func printable(s string) string {
 
 // joinSections joins neighbours with equal metadata, and headings with what
 // they head.
-func joinSections(sections []LangchainSection, keepHeaders bool) []LangchainSection {
-	var out []LangchainSection
+func joinSections(sections []Section, keepHeaders bool) []Section {
+	var out []Section
 	for _, s := range sections {
 		if len(out) > 0 {
 			last := &out[len(out)-1]
@@ -137,20 +137,20 @@ func joinSections(sections []LangchainSection, keepHeaders bool) []LangchainSect
 	return out
 }
 
-// LangchainMarkdownSyntax cuts a markdown text exactly as
+// MarkdownSyntax cuts a markdown text exactly as
 // ExperimentalMarkdownSyntaxTextSplitter of langchain-text-splitters 1.1.3 does
 // with its defaults: headings become the metadata "Header 1" to "Header 6",
 // fences are sections of their own with their language as "Code". As there, a
 // fence that isn't closed is lost with all that follows it.
-func LangchainMarkdownSyntax(text string) []LangchainSection {
+func MarkdownSyntax(text string) []Section {
 	type open struct {
 		depth int
 		title string
 	}
 	var (
-		out     []LangchainSection
+		out     []Section
 		stack   []open
-		current LangchainSection
+		current Section
 	)
 	flush := func() {
 		if strings.TrimFunc(current.Text, pythonSpace) != "" {
@@ -162,7 +162,7 @@ func LangchainMarkdownSyntax(text string) []LangchainSection {
 			}
 			out = append(out, current)
 		}
-		current = LangchainSection{}
+		current = Section{}
 	}
 	lines := pythonLines(text)
 	for len(lines) > 0 {

@@ -1,4 +1,4 @@
-package chunk
+package langchain
 
 import (
 	_ "embed"
@@ -11,7 +11,7 @@ import (
 )
 
 // ErrLanguage is the error of a language without separators.
-var ErrLanguage = errors.New("chunk: no separators for this language")
+var ErrLanguage = errors.New("langchain: no separators for this language")
 
 // separatorData are the lists of langchain-text-splitters 1.1.3 (MIT).
 //
@@ -23,14 +23,14 @@ var separatorData []byte
 // RecursiveCharacterTextSplitter.from_language. An unknown language is an
 // [ErrLanguage] that names the known ones.
 //
-//	separators, err := chunk.Separators("python")
-//	c, err := chunk.NewLangchain(&chunk.LangchainOptions{Separators: separators, Regexp: true, Size: 1000})
+//	separators, err := langchain.Separators("python")
+//	c, err := langchain.New(&langchain.Options{Separators: separators, Regexp: true, Size: 1000})
 //
-// For Go source [Go] knows more than a regular expression can.
+// For Go source [chunk.Go] knows more than a regular expression can.
 func Separators(language string) ([]string, error) {
 	var all map[string][]string
 	if err := json.Unmarshal(separatorData, &all); err != nil {
-		return nil, fmt.Errorf("chunk: the embedded separators: %w", err)
+		return nil, fmt.Errorf("langchain: the embedded separators: %w", err)
 	}
 	if s, ok := all[strings.ToLower(language)]; ok {
 		return s, nil

@@ -1,4 +1,4 @@
-package chunk_test
+package langchain_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/langchain"
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
@@ -18,7 +18,7 @@ type goldenSection struct {
 	Meta map[string]string `json:"meta"`
 }
 
-func sameSections(got []chunk.LangchainSection, want []goldenSection) error {
+func sameSections(got []langchain.Section, want []goldenSection) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("%d sections, want %d", len(got), len(want))
 	}
@@ -42,13 +42,13 @@ func TestGoldenMarkdownHeader(t *testing.T) {
 	}) error {
 		text := docs.Docs[row.Doc]
 		if row.Experimental {
-			return sameSections(chunk.LangchainMarkdownSyntax(text), row.Chunks)
+			return sameSections(langchain.MarkdownSyntax(text), row.Chunks)
 		}
-		var headers []chunk.LangchainHeader
+		var headers []langchain.Header
 		for _, h := range row.Headers {
-			headers = append(headers, chunk.LangchainHeader{Mark: h[0], Name: h[1]})
+			headers = append(headers, langchain.Header{Mark: h[0], Name: h[1]})
 		}
-		return sameSections(chunk.LangchainMarkdown(text, headers, &chunk.LangchainMarkdownOptions{KeepHeaders: !row.StripHeaders, EachLine: row.EachLine}), row.Chunks)
+		return sameSections(langchain.Markdown(text, headers, &langchain.MarkdownOptions{KeepHeaders: !row.StripHeaders, EachLine: row.EachLine}), row.Chunks)
 	})
 }
 
@@ -69,13 +69,13 @@ func TestGoldenHTMLJSON(t *testing.T) {
 			if err := json.Unmarshal(row.Chunks, &want); err != nil {
 				return err
 			}
-			got, err := chunk.LangchainHTML(docs.HTML[row.Doc], []chunk.LangchainHeader{{Mark: "h1", Name: "H1"}, {Mark: "h2", Name: "H2"}, {Mark: "h3", Name: "H3"}})
+			got, err := langchain.HTML(docs.HTML[row.Doc], []langchain.Header{{Mark: "h1", Name: "H1"}, {Mark: "h2", Name: "H2"}, {Mark: "h3", Name: "H3"}})
 			if err != nil {
 				return err
 			}
 			return sameSections(got, want)
 		}
-		got, err := chunk.LangchainJSON(docs.JSON[row.Doc], row.Max, 0, row.ConvertLists)
+		got, err := langchain.JSON(docs.JSON[row.Doc], row.Max, 0, row.ConvertLists)
 		if row.Error != "" {
 			if err == nil {
 				return fmt.Errorf("no error, want one like %s", row.Error)

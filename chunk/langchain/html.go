@@ -1,4 +1,4 @@
-package chunk
+package langchain
 
 import (
 	"fmt"
@@ -8,13 +8,13 @@ import (
 	"golang.org/x/net/html"
 )
 
-// LangchainHTML cuts an HTML page exactly as HTMLHeaderTextSplitter of
+// HTML cuts an HTML page exactly as HTMLHeaderTextSplitter of
 // langchain-text-splitters 1.1.3 does (over BeautifulSoup's html.parser): each
 // heading is a section, and so is the text between two headings. Headers are
 // marked "h1" to "h6"; others fail with [ErrSeparator]. As there, the text of
 // scripts is kept, and an element's own text comes before that of the elements
-// inside of it. New work is better off with [HTML].
-func LangchainHTML(page string, headers []LangchainHeader) ([]LangchainSection, error) {
+// inside of it. New work is better off with [chunk.HTML].
+func HTML(page string, headers []Header) ([]Section, error) {
 	names, levels := map[string]string{}, map[string]int{}
 	for _, h := range headers {
 		if len(h.Mark) != 2 || h.Mark[0] != 'h' || h.Mark[1] < '1' || h.Mark[1] > '6' {
@@ -29,7 +29,7 @@ func LangchainHTML(page string, headers []LangchainHeader) ([]LangchainSection, 
 	var (
 		open  []active
 		lines []string
-		out   []LangchainSection
+		out   []Section
 	)
 	meta := func() map[string]string {
 		m := map[string]string{}
@@ -40,7 +40,7 @@ func LangchainHTML(page string, headers []LangchainHeader) ([]LangchainSection, 
 	}
 	flush := func() {
 		if len(lines) > 0 {
-			out = append(out, LangchainSection{strings.Join(lines, "  \n"), meta()})
+			out = append(out, Section{strings.Join(lines, "  \n"), meta()})
 			lines = nil
 		}
 	}
@@ -57,7 +57,7 @@ func LangchainHTML(page string, headers []LangchainHeader) ([]LangchainSection, 
 			flush()
 			open = slices.DeleteFunc(open, func(h active) bool { return h.level >= level || h.name == names[n.name] })
 			open = append(open, active{names[n.name], text, level, n.depth})
-			out = append(out, LangchainSection{text, meta()})
+			out = append(out, Section{text, meta()})
 			return
 		}
 		open = slices.DeleteFunc(open, func(h active) bool { return n.depth < h.depth })

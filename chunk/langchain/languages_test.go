@@ -1,4 +1,4 @@
-package chunk_test
+package langchain_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/chunk/langchain"
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
@@ -15,14 +15,14 @@ func TestGoldenSeparators(t *testing.T) {
 	require.NoError(t, json.Unmarshal(golden.Read(t, "chunk", "language_separators.json"), &want))
 	require.NotEmpty(t, want)
 	for language, list := range want {
-		got, err := chunk.Separators(language)
+		got, err := langchain.Separators(language)
 		if list == nil {
-			require.ErrorIs(t, err, chunk.ErrLanguage, language)
+			require.ErrorIs(t, err, langchain.ErrLanguage, language)
 			continue
 		}
 		require.NoError(t, err)
 		require.Equal(t, list, got, language)
-		_, err = chunk.NewLangchain(&chunk.LangchainOptions{Separators: got, Regexp: true})
+		_, err = langchain.New(&langchain.Options{Separators: got, Regexp: true})
 		require.NoError(t, err, language)
 	}
 }
