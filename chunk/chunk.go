@@ -99,20 +99,20 @@ type Unit uint8
 
 // The units.
 const (
-	ByCounter Unit = iota // tokens if there is a counter, else code points
-	Runes                 // code points
-	Tokens                // what the counter counts; none is ErrUnit
+	UnitDefault Unit = iota // tokens if there is a counter, else code points
+	UnitRunes               // code points
+	UnitTokens              // what the counter counts; none is ErrUnit
 )
 
 // runes reports whether the unit is code points.
 func (u Unit) runes(counter bool) (bool, error) {
 	switch {
-	case u > Tokens:
+	case u > UnitTokens:
 		return false, fmt.Errorf("%w: there is no Unit %d", ErrUnit, u)
-	case u == Tokens && !counter:
+	case u == UnitTokens && !counter:
 		return false, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", ErrUnit)
 	}
-	return u == Runes || !counter, nil
+	return u == UnitRunes || !counter, nil
 }
 
 const (

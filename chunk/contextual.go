@@ -45,7 +45,7 @@ type ContextualOptions struct {
 	Parallel int
 
 	// Calls are options for each call of the model, such as a temperature.
-	Calls []llms.CallOption
+	CallOptions []llms.CallOption
 }
 
 const contextPrompt = "In one or two sentences, say what this passage is about within the document, so that a search can find it: name what it leaves unsaid, such as the product, the date or the section. Answer with these sentences only."
@@ -69,7 +69,7 @@ func NewContextual(model llms.Model, o *ContextualOptions) *Contextual {
 	c := &Contextual{model: model}
 	if o != nil {
 		c.o = *o
-		c.o.Calls = slices.Clone(o.Calls)
+		c.o.CallOptions = slices.Clone(o.CallOptions)
 	}
 	if c.o.Prompt == "" {
 		c.o.Prompt = contextPrompt
@@ -127,7 +127,7 @@ func (c *Contextual) describe(ctx context.Context, document string, chunk *Chunk
 		return err
 	}
 	r, err := c.model.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman,
-		"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.Calls...)
+		"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.CallOptions...)
 	if err != nil {
 		if done := ctx.Err(); done != nil && !errors.Is(err, done) {
 			err = fmt.Errorf("%w: %w", done, err)

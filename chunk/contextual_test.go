@@ -53,7 +53,7 @@ func TestContextualKeepsTheOrderAndTheBound(t *testing.T) {
 		})
 		given := numbered(40)
 		start := time.Now()
-		got, err := NewContextual(counting, &ContextualOptions{Parallel: 7, Calls: []llms.CallOption{llms.WithTemperature(0.5)}}).Describe(t.Context(), "the document", given)
+		got, err := NewContextual(counting, &ContextualOptions{Parallel: 7, CallOptions: []llms.CallOption{llms.WithTemperature(0.5)}}).Describe(t.Context(), "the document", given)
 		require.NoError(t, err)
 		require.Len(t, got, 40)
 		for i, c := range got {

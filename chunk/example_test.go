@@ -80,9 +80,9 @@ func ExampleContextual() {
 
 // To say the unit is to be told when its counter is missing.
 func ExampleOptions() {
-	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens})
+	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.UnitTokens})
 	fmt.Println(errors.Is(err, chunk.ErrUnit))
-	_, err = chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens, Ranges: o200k.Encoding().Ranges})
+	_, err = chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.UnitTokens, Ranges: o200k.Encoding().Ranges})
 	fmt.Println(err)
 	// Output:
 	// true

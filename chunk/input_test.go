@@ -26,7 +26,7 @@ func makers() map[string]func(*Options) (Chunker, error) {
 		"LaTeX":          func(o *Options) (Chunker, error) { return NewLaTeX(o) },
 		"Semantic":       func(o *Options) (Chunker, error) { return NewSemantic(topics{}, &SemanticOptions{Options: *o}) },
 		"Windows": func(o *Options) (Chunker, error) {
-			if o.Unit == Tokens {
+			if o.Unit == UnitTokens {
 				return NewWindows(o.Size, o.Overlap, nil)
 			}
 			return NewWindows(o.Size, o.Overlap, fakeEnds)
@@ -44,7 +44,7 @@ func TestBadOptions(t *testing.T) {
 			{Options{Size: -1 << 63, Overlap: -1 << 63}, ErrSize},
 			{Options{Size: 5, Overlap: -1}, ErrOverlap},
 			{Options{Size: 5, Overlap: 6}, ErrOverlap},
-			{Options{Size: 5, Unit: Tokens}, ErrUnit},
+			{Options{Size: 5, Unit: UnitTokens}, ErrUnit},
 		} {
 			_, err := make(&bad.o)
 			require.ErrorIs(t, err, bad.want, "%s %+v", name, bad.o)
@@ -54,7 +54,7 @@ func TestBadOptions(t *testing.T) {
 		if name != "Windows" { // which knows tokens only
 			_, err := make(&Options{Size: 5, Unit: 3})
 			require.ErrorIs(t, err, ErrUnit, name)
-			c, err := make(&Options{Size: 5, Unit: Runes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
+			c, err := make(&Options{Size: 5, Unit: UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 			require.NoError(t, err)
 			_, err = c.Chunk(t.Context(), "some text")
 			require.NoError(t, err, name)
@@ -78,9 +78,9 @@ func TestBadOptions(t *testing.T) {
 
 func TestUnits(t *testing.T) {
 	text := "one two three four"
-	for _, o := range []Options{{Size: 2, Tokens: countWords}, {Size: 2, Unit: Tokens, Tokens: countWords}, {Size: 2, Unit: Tokens, Ranges: func(text string) func(i, j int) int {
+	for _, o := range []Options{{Size: 2, Tokens: countWords}, {Size: 2, Unit: UnitTokens, Tokens: countWords}, {Size: 2, Unit: UnitTokens, Ranges: func(text string) func(i, j int) int {
 		return func(i, j int) int { return countWords(text[i:j]) }
-	}}, {Size: 8, Unit: Runes, Tokens: countWords}, {Size: 8}} {
+	}}, {Size: 8, Unit: UnitRunes, Tokens: countWords}, {Size: 8}} {
 		c, err := NewRecursive(&o)
 		require.Equal(t, "one two", cut(t, c, err, text)[0].Text, "%+v", o)
 	}

@@ -18,41 +18,41 @@ var (
 	ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
 )
 
-// A Method says where [Semantic] cuts, given the distance (1 - cosine) between
+// A Breakpoint says where [Semantic] cuts, given the distance (1 - cosine) between
 // each sentence, read with its neighbours, and the next.
-type Method uint8
+type Breakpoint uint8
 
-// The methods. All but Optimal cut where a distance is above a threshold that
+// The methods. All but BreakpointOptimal cut where a distance is above a threshold that
 // is taken from the distances of the same text.
 const (
-	// Percentile: above the Amount-th percentile; default 95.
-	Percentile Method = iota
+	// BreakpointPercentile: above the Threshold-th percentile; default 95.
+	BreakpointPercentile Breakpoint = iota
 
-	// StdDev: above the mean by Amount standard deviations; default 3.
-	StdDev
+	// BreakpointStdDev: above the mean by Threshold standard deviations; default 3.
+	BreakpointStdDev
 
-	// Interquartile: above the mean by Amount interquartile ranges; default 1.5.
-	Interquartile
+	// BreakpointInterquartile: above the mean by Threshold interquartile ranges; default 1.5.
+	BreakpointInterquartile
 
-	// Gradient: where the distance's slope is above the Amount-th percentile of
+	// BreakpointGradient: where the distance's slope is above the Threshold-th percentile of
 	// slopes; default 95. For texts whose distances are all alike.
-	Gradient
+	BreakpointGradient
 
-	// Optimal: the cuts that, of all possible ones within the size, make the sum
+	// BreakpointOptimal: the cuts that, of all possible ones within the size, make the sum
 	// over passages of the similarity between their sentences, less the text's
-	// mean, the largest. It is found by dynamic programming. Amount isn't used.
-	Optimal
+	// mean, the largest. It is found by dynamic programming. Threshold isn't used.
+	BreakpointOptimal
 )
 
 // SemanticOptions configure a [Semantic].
 type SemanticOptions struct {
 	Options
-	Method Method
-	Amount float64 // 0: the method's default
+	Breakpoint Breakpoint
+	Threshold  float64 // 0: the method's default
 
 	// Neighbours is how many sentences before and after are embedded with each,
 	// since a sentence alone says little; default 1, negative: none.
-	Neighbours int
+	Neighbors int
 }
 
 // Semantic cuts where an embedder says that the subject changes. What is too
@@ -77,18 +77,18 @@ func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, e
 	if s.m, err = s.o.Options.measure(); err != nil {
 		return nil, err
 	}
-	if s.o.Amount == 0 {
-		s.o.Amount = map[Method]float64{Percentile: 95, StdDev: 3, Interquartile: 1.5, Gradient: 95}[s.o.Method]
+	if s.o.Threshold == 0 {
+		s.o.Threshold = map[Breakpoint]float64{BreakpointPercentile: 95, BreakpointStdDev: 3, BreakpointInterquartile: 1.5, BreakpointGradient: 95}[s.o.Breakpoint]
 	}
-	percent := s.o.Method == Percentile || s.o.Method == Gradient
-	if s.o.Method > Optimal || !(s.o.Amount >= 0) || percent && s.o.Amount > 100 {
-		return nil, fmt.Errorf("%w: method %d, amount %v", ErrMethod, s.o.Method, s.o.Amount)
+	percent := s.o.Breakpoint == BreakpointPercentile || s.o.Breakpoint == BreakpointGradient
+	if s.o.Breakpoint > BreakpointOptimal || !(s.o.Threshold >= 0) || percent && s.o.Threshold > 100 {
+		return nil, fmt.Errorf("%w: method %d, amount %v", ErrMethod, s.o.Breakpoint, s.o.Threshold)
 	}
 	switch {
-	case s.o.Neighbours == 0:
-		s.o.Neighbours = 1
-	case s.o.Neighbours < 0:
-		s.o.Neighbours = 0
+	case s.o.Neighbors == 0:
+		s.o.Neighbors = 1
+	case s.o.Neighbors < 0:
+		s.o.Neighbors = 0
 	}
 	return s, nil
 }
@@ -123,7 +123,7 @@ func (s *Semantic) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span) ([][]float64, error) {
 	parts := make([]string, len(found))
 	for i := range found {
-		parts[i] = text[found[max(0, i-s.o.Neighbours)].Start:found[min(len(found)-1, i+s.o.Neighbours)].End]
+		parts[i] = text[found[max(0, i-s.o.Neighbors)].Start:found[min(len(found)-1, i+s.o.Neighbors)].End]
 	}
 	raw, err := s.embedder.EmbedDocuments(ctx, parts)
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span
 
 // breaks returns the sentences before which to cut.
 func (s *Semantic) breaks(text string, found []sentence.Span, vectors [][]float64) []int {
-	if s.o.Method == Optimal {
+	if s.o.Breakpoint == BreakpointOptimal {
 		sizes, count := make([]int, len(found)), newPacker(text, s.m, nil).count
 		for i, f := range found {
 			sizes[i] = count(f.Start, f.End)
@@ -171,18 +171,18 @@ func (s *Semantic) breaks(text string, found []sentence.Span, vectors [][]float6
 		values[i] = 1 - dot(vectors[i], vectors[i+1])
 	}
 	limit := 0.0
-	switch s.o.Method {
-	case Percentile:
-		limit = percentile(values, s.o.Amount)
-	case StdDev:
+	switch s.o.Breakpoint {
+	case BreakpointPercentile:
+		limit = percentile(values, s.o.Threshold)
+	case BreakpointStdDev:
 		mean, dev := meanDev(values)
-		limit = mean + s.o.Amount*dev
-	case Interquartile:
+		limit = mean + s.o.Threshold*dev
+	case BreakpointInterquartile:
 		mean, _ := meanDev(values)
-		limit = mean + s.o.Amount*(percentile(values, 75)-percentile(values, 25))
-	case Gradient:
+		limit = mean + s.o.Threshold*(percentile(values, 75)-percentile(values, 25))
+	case BreakpointGradient:
 		values = gradient(values)
-		limit = percentile(values, s.o.Amount)
+		limit = percentile(values, s.o.Threshold)
 	}
 	var out []int
 	for i, v := range values {

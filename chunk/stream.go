@@ -18,11 +18,11 @@ var ErrTooLong = errors.New("chunk: nothing to cut in all the memory allowed")
 type StreamOptions struct {
 	// Window is how many bytes of text are looked at at once; 0: 256 KiB. It
 	// should be many times a chunk. All memory is a few windows.
-	Window int
+	WindowBytes int
 
 	// MaxWindow is up to how many bytes the window grows while it holds only
 	// one or two chunks; 0: 16 MiB. Beyond, the stream ends with [ErrTooLong].
-	MaxWindow int
+	MaxWindowBytes int
 }
 
 // Stream cuts the text that r holds, however long it is, in bounded memory. It
@@ -42,11 +42,11 @@ type StreamOptions struct {
 // one that wraps ctx.Err().
 func Stream(ctx context.Context, r io.Reader, c Chunker, o *StreamOptions) iter.Seq2[Chunk, error] {
 	s := streamer{r: r, chunker: c, window: 256 << 10, limit: 16 << 20}
-	if o != nil && o.Window > 0 {
-		s.window = o.Window
+	if o != nil && o.WindowBytes > 0 {
+		s.window = o.WindowBytes
 	}
-	if o != nil && o.MaxWindow > 0 {
-		s.limit = o.MaxWindow
+	if o != nil && o.MaxWindowBytes > 0 {
+		s.limit = o.MaxWindowBytes
 	}
 	s.limit = max(s.limit, s.window)
 	return func(yield func(Chunk, error) bool) {

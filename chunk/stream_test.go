@@ -30,7 +30,7 @@ func TestStreamDoesNotDependOnReads(t *testing.T) {
 	}
 	text := b.String()
 	for name, c := range chunkers(t, 60, 10) {
-		o := &StreamOptions{Window: 4096}
+		o := &StreamOptions{WindowBytes: 4096}
 		want := collect(t, strings.NewReader(text), c, o)
 		require.Equal(t, want, collect(t, iotest.OneByteReader(strings.NewReader(text)), c, o), name)
 		require.Equal(t, want, collect(t, iotest.HalfReader(iotest.DataErrReader(strings.NewReader(text))), c, o), name)
@@ -129,7 +129,7 @@ func TestStreamFails(t *testing.T) {
 
 	md, err := NewMarkdown(nil)
 	require.NoError(t, err)
-	_, err = last(t.Context(), io.MultiReader(strings.NewReader("```\n"), &endless{left: 1 << 20}), md, &StreamOptions{Window: 1 << 10, MaxWindow: 1 << 14})
+	_, err = last(t.Context(), io.MultiReader(strings.NewReader("```\n"), &endless{left: 1 << 20}), md, &StreamOptions{WindowBytes: 1 << 10, MaxWindowBytes: 1 << 14})
 	require.ErrorIs(t, err, ErrTooLong, "a fence that never ends is held whole, but not for ever")
 	n, err := last(t.Context(), strings.NewReader("\n \n"), c, nil)
 	require.NoError(t, err)

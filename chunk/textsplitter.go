@@ -2,13 +2,13 @@ package chunk
 
 import "context"
 
-// A Splitter is a Chunker in the form that langchaingo's documentloaders and
+// A TextSplitter is a Chunker in the form that langchaingo's documentloaders and
 // chains ask for (textsplitter.TextSplitter). That form has no room for
 // offsets; use [Documents] where you can.
-type Splitter struct{ Chunker Chunker }
+type TextSplitter struct{ Chunker Chunker }
 
 // SplitText returns the text of each chunk, after its context.
-func (s Splitter) SplitText(text string) ([]string, error) {
+func (s TextSplitter) SplitText(text string) ([]string, error) {
 	chunks, err := s.Chunker.Chunk(context.Background(), text)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ type textSplitter interface {
 	SplitText(text string) ([]string, error)
 }
 
-var _ textSplitter = Splitter{}
+var _ textSplitter = TextSplitter{}
 
 // Every chunker makes the same texts as a TextSplitter, and documents that lead
 // back to the source after a trip through a store's JSON.
@@ -23,7 +23,7 @@ func TestSplitterAndDocumentsRoundTrip(t *testing.T) {
 	for name, c := range chunkers(t, 40, 0) {
 		chunks, err := c.Chunk(t.Context(), sample)
 		require.NoError(t, err, name)
-		split, err := textSplitter(Splitter{c}).SplitText(sample)
+		split, err := textSplitter(TextSplitter{c}).SplitText(sample)
 		require.NoError(t, err, name)
 		docs := Documents("a", nil, chunks)
 		require.Len(t, docs, len(split), name)

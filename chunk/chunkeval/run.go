@@ -89,7 +89,7 @@ type Options struct {
 type Scores struct {
 	Recall, Precision, IoU                   float64 // at K
 	BudgetRecall, BudgetPrecision, BudgetIoU float64 // at the budget
-	Omega                                    float64
+	PrecisionOmega                           float64
 }
 
 // A Metric picks one of the scores.
@@ -113,8 +113,8 @@ func BudgetPrecision(s Scores) float64 { return s.BudgetPrecision }
 // BudgetIoU is the intersection over union at the budget.
 func BudgetIoU(s Scores) float64 { return s.BudgetIoU }
 
-// Omega is the precision of all chunks that touch a reference.
-func Omega(s Scores) float64 { return s.Omega }
+// PrecisionOmega is the precision of all chunks that touch a reference.
+func PrecisionOmega(s Scores) float64 { return s.PrecisionOmega }
 
 // A Result is what Run found.
 type Result struct {
@@ -219,7 +219,7 @@ func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points
 		within = append(within, p)
 	}
 	s.BudgetRecall, s.BudgetPrecision, s.BudgetIoU = scoreCorpus(within, q, points)
-	s.Omega = omega(chunks, q.References)
+	s.PrecisionOmega = omega(chunks, q.References)
 	return s
 }
 

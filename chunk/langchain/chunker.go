@@ -16,14 +16,14 @@ var (
 	ErrSeparator = errors.New("langchain: the separator can't be used")
 )
 
-// Keep says where a separator goes when a text is cut at it.
-type Keep uint8
+// KeepSeparator says where a separator goes when a text is cut at it.
+type KeepSeparator uint8
 
 // The places for a separator.
 const (
-	KeepStart Keep = iota // it begins the piece after it
-	KeepEnd               // it ends the piece before it
-	Drop                  // it is dropped, and put back where pieces are joined
+	KeepStart KeepSeparator = iota // it begins the piece after it
+	KeepEnd                        // it ends the piece before it
+	KeepNone                       // it is dropped, and put back where pieces are joined
 )
 
 // Options configure a [Chunker].
@@ -38,7 +38,7 @@ type Options struct {
 	// other uses are ErrSeparator.
 	Regexp bool
 
-	Keep Keep
+	KeepSeparator KeepSeparator
 
 	// Size and Overlap are in Unit; 0: 4000 and 0. Unit and Tokens are those of
 	// [chunk.Options].
@@ -89,11 +89,11 @@ func New(o *Options) (*Chunker, error) {
 		return nil, fmt.Errorf("%w: overlap %d, size %d", chunk.ErrOverlap, l.o.Overlap, l.o.Size)
 	}
 	switch {
-	case l.o.Unit > chunk.Tokens:
+	case l.o.Unit > chunk.UnitTokens:
 		return nil, fmt.Errorf("%w: there is no Unit %d", chunk.ErrUnit, l.o.Unit)
-	case l.o.Unit == chunk.Tokens && l.o.Tokens == nil:
+	case l.o.Unit == chunk.UnitTokens && l.o.Tokens == nil:
 		return nil, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", chunk.ErrUnit)
-	case l.o.Unit == chunk.Runes || l.o.Tokens == nil:
+	case l.o.Unit == chunk.UnitRunes || l.o.Tokens == nil:
 		l.o.Tokens = utf8.RuneCountInString
 	}
 	list := l.o.Separators
@@ -123,10 +123,10 @@ func (l *Chunker) Chunk(ctx context.Context, text string) ([]chunk.Chunk, error)
 	if l.o.Character {
 		sep := l.separators[0]
 		joint := ""
-		if l.o.Keep == Drop && !sep.lookaround {
+		if l.o.KeepSeparator == KeepNone && !sep.lookaround {
 			joint = sep.literal
 		}
-		c.merge(sep.split(text, all, l.o.Keep), joint)
+		c.merge(sep.split(text, all, l.o.KeepSeparator), joint)
 	} else {
 		c.recurse(all, l.separators)
 	}
@@ -179,11 +179,11 @@ func (c *cutter) recurse(s chunk.Span, separators []separator) {
 	}
 	sep := separators[at]
 	joint := ""
-	if c.l.o.Keep == Drop {
+	if c.l.o.KeepSeparator == KeepNone {
 		joint = sep.literal
 	}
 	var good []chunk.Span
-	for _, part := range sep.split(c.text, s, c.l.o.Keep) {
+	for _, part := range sep.split(c.text, s, c.l.o.KeepSeparator) {
 		if c.size(part) < c.l.o.Size {
 			good = append(good, part)
 			continue

@@ -27,7 +27,7 @@
 //
 //   - The size counts parts, not the passage: with a token counter a passage may
 //     have more or fewer tokens than the sum that was compared with the size.
-//   - With [Drop] a passage may not be in the source: its Start is then -1.
+//   - With [KeepNone] a passage may not be in the source: its Start is then -1.
 //   - The sections of [Markdown] and [HTML] are rewritten text without offsets, so
 //     they can't be cited by position.
 package langchain

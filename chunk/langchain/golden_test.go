@@ -55,9 +55,9 @@ func (row langchainRow) options() *langchain.Options {
 	o := &langchain.Options{Separators: row.Sep, Regexp: row.Regex, Size: row.Size, Overlap: row.Overlap}
 	switch row.Keep {
 	case false:
-		o.Keep = langchain.Drop
+		o.KeepSeparator = langchain.KeepNone
 	case "end":
-		o.Keep = langchain.KeepEnd
+		o.KeepSeparator = langchain.KeepEnd
 	}
 	if row.Len == "cl100k" {
 		o.Tokens = cl100k.Encoding().Count
@@ -87,7 +87,7 @@ func (row langchainRow) compare(t *testing.T, o *langchain.Options, text string)
 		if got[i].Start >= 0 && text[got[i].Start:got[i].End] != w.T {
 			return fmt.Errorf("%s: chunk %d isn't at its offsets", row.Doc, i)
 		}
-		if got[i].Start < 0 && (o.Keep != langchain.Drop || !o.Regexp && i == 0 && strings.Contains(text, w.T)) {
+		if got[i].Start < 0 && (o.KeepSeparator != langchain.KeepNone || !o.Regexp && i == 0 && strings.Contains(text, w.T)) {
 			return fmt.Errorf("%s: chunk %d has no offsets", row.Doc, i)
 		}
 	}

@@ -23,7 +23,7 @@ func TestBadOptions(t *testing.T) {
 		{Options{Size: -1 << 63, Overlap: -1 << 63}, chunk.ErrSize},
 		{Options{Size: 5, Overlap: -1}, chunk.ErrOverlap},
 		{Options{Size: 5, Overlap: 6}, chunk.ErrOverlap},
-		{Options{Size: 5, Unit: chunk.Tokens}, chunk.ErrUnit},
+		{Options{Size: 5, Unit: chunk.UnitTokens}, chunk.ErrUnit},
 		{Options{Size: 5, Unit: 3}, chunk.ErrUnit},
 		{Options{Separators: []string{}}, ErrSeparator},
 		{Options{Regexp: true, Separators: []string{"("}}, ErrSeparator},
@@ -31,7 +31,7 @@ func TestBadOptions(t *testing.T) {
 		_, err := New(&bad.o)
 		require.ErrorIs(t, err, bad.want, "%+v", bad.o)
 	}
-	c, err := New(&Options{Size: 5, Overlap: 5, Unit: chunk.Runes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
+	c, err := New(&Options{Size: 5, Overlap: 5, Unit: chunk.UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 	require.NoError(t, err, "langchain allows an overlap of the size")
 	_, err = c.Chunk(t.Context(), "some text")
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func both(t testing.TB, size, overlap int) map[string]*Chunker {
 	t.Helper()
 	keep, err := New(&Options{Size: size, Overlap: overlap})
 	require.NoError(t, err)
-	drop, err := New(&Options{Size: size, Overlap: overlap, Keep: Drop, Regexp: true, Separators: []string{`\n+`, `\s`, ""}})
+	drop, err := New(&Options{Size: size, Overlap: overlap, KeepSeparator: KeepNone, Regexp: true, Separators: []string{`\n+`, `\s`, ""}})
 	require.NoError(t, err)
 	return map[string]*Chunker{"keep": keep, "drop": drop}
 }

@@ -20,7 +20,7 @@ func FuzzLaws(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string, size, overlap, flags uint8) {
-		o := &Options{Size: 1 + int(size), Keep: Keep(flags % 4 % 3), KeepSpace: flags&4 != 0, Character: flags&8 != 0, Regexp: flags&16 != 0}
+		o := &Options{Size: 1 + int(size), KeepSeparator: KeepSeparator(flags % 4 % 3), KeepSpace: flags&4 != 0, Character: flags&8 != 0, Regexp: flags&16 != 0}
 		o.Overlap = int(overlap) % (o.Size + 1)
 		if o.Regexp {
 			o.Separators = []string{`\n\s*`, `(?<=a)`, `[ab]+`, ""}
@@ -39,7 +39,7 @@ func FuzzLaws(f *testing.F) {
 				require.LessOrEqual(t, utf8.RuneCountInString(c.Text), o.Size, "in code points, down to single ones, sums are counts")
 			}
 			if c.Start < 0 {
-				require.Equal(t, Drop, o.Keep)
+				require.Equal(t, KeepNone, o.KeepSeparator)
 				require.Equal(t, chunk.Chunk{Text: c.Text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}, c)
 				continue
 			}
@@ -48,12 +48,12 @@ func FuzzLaws(f *testing.F) {
 			require.Equal(t, utf8.RuneCountInString(text[:c.End]), c.RuneEnd)
 			require.GreaterOrEqual(t, c.Start, start, "in order")
 			start = c.Start
-			if o.Keep != Drop && c.Start > covered {
+			if o.KeepSeparator != KeepNone && c.Start > covered {
 				require.Empty(t, strings.TrimFunc(text[covered:c.Start], pythonSpace), "lost")
 			}
 			covered = max(covered, c.End)
 		}
-		if o.Keep != Drop {
+		if o.KeepSeparator != KeepNone {
 			require.Empty(t, strings.TrimFunc(text[covered:], pythonSpace), "lost at the end")
 		}
 	})

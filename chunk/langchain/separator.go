@@ -117,7 +117,7 @@ func (s *separator) matches(text string) [][]int {
 func (s *separator) in(text string) bool { return len(s.matches(text)) > 0 }
 
 // split cuts a part of a text and drops empty pieces.
-func (s *separator) split(text string, part chunk.Span, keep Keep) []chunk.Span {
+func (s *separator) split(text string, part chunk.Span, keep KeepSeparator) []chunk.Span {
 	var out []chunk.Span
 	at := part.Start
 	add := func(end, next int) {

@@ -45,15 +45,15 @@
 //	ids := e.Encode(text)                 // and e.Decode(ids) gives the bytes back
 //	_, ok := e.CountUpTo(text, 8000)      // stops early: a 10 MB upload costs no more than its first pages
 //	head, tail := e.SplitAt(text, 512)    // never cuts a character
-//	a := e.NewAppender()                  // counts an answer while it streams in
-//	r := e.NewRanger(doc)                 // counts any part of a document, for chunking
+//	a := e.NewStreamCounter()             // counts an answer while it streams in
+//	r := e.NewRangeCounter(doc)           // counts any part of a document, for chunking
 //
 // # What else is counted
 //
 // A chat costs more than its texts: each message is framed by special tokens,
 // tools are sent as text with every request, images are counted by their size.
 // [ChatRuleOf] and [ImageRuleOf] have the published rules as data. Where a
-// provider publishes nothing the [Total] says that it is Estimated. [LimitsOf]
+// provider publishes nothing the [Count] says that it is Estimated. [LimitsOf]
 // knows the windows, [EncodingName] the encodings; for a model that they don't
 // know the answer is an [*UnknownModelError] and not 2048.
 //
@@ -98,8 +98,8 @@
 //     ordinary text; [Encoding.EncodeSpecial] is for whoever builds the frame.
 //   - Counting with another model's encoding. In English nobody notices; a sentence
 //     of Hindi that GPT-4o reads as 22 tokens is 67 to GPT-4.
-//   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRanger] for
-//     counts of parts and [Encoding.NewAppender] for sums over time.
+//   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRangeCounter] for
+//     counts of parts and [Encoding.NewStreamCounter] for sums over time.
 //   - Forgetting the answer. In most models prompt and answer share the window.
 //   - The table of models is of the date [ModelsAsOf]. Windows grow, models are
 //     switched off.

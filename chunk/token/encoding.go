@@ -26,7 +26,7 @@ type Options struct {
 	Name string
 
 	// Pattern cuts the text into pieces before merging. The zero value is
-	// [O200K], the pattern of OpenAI's current encoding.
+	// [PatternO200K], the pattern of OpenAI's current encoding.
 	Pattern Pattern
 
 	// Special are tokens that stand for no text, such as <|endoftext|>, and

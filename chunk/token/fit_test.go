@@ -85,8 +85,8 @@ func TestPackLaws(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, p.Tokens, budget)
 		require.Equal(t, count(p.Text), p.Tokens)
-		require.Len(t, p.Fates, len(parts))
-		for i, f := range p.Fates {
+		require.Len(t, p.Parts, len(parts))
+		for i, f := range p.Parts {
 			if f.Why == "" {
 				require.Equal(t, f.Full, f.Tokens)
 				require.Contains(t, p.Text, parts[i].Text)
@@ -105,7 +105,7 @@ func TestPackOverflowAndCutoff(t *testing.T) {
 	_, err := token.Pack(words, 3, []token.Part{{Name: "rules", Text: "a b c d", Required: true}}, nil)
 	var overflow *token.OverflowError
 	require.ErrorAs(t, err, &overflow)
-	require.Equal(t, token.OverflowError{What: `the required part "rules"`, Need: 4, Budget: 3}, *overflow)
+	require.Equal(t, token.OverflowError{What: `the required part "rules"`, NeedTokens: 4, BudgetTokens: 3}, *overflow)
 	require.Equal(t, "context_length_exceeded", overflow.Code())
 
 	parts := []token.Part{{Name: "big", Text: "a b c d", Priority: 2}, {Name: "small", Text: "e", Priority: 1}}
@@ -115,7 +115,7 @@ func TestPackOverflowAndCutoff(t *testing.T) {
 	p, err = token.Pack(words, 3, parts, &token.PackOptions{Cutoff: true})
 	require.NoError(t, err)
 	require.Empty(t, p.Text)
-	require.Equal(t, `below the cutoff: "big" did not fit`, p.Fates[1].Why)
+	require.Equal(t, `below the cutoff: "big" did not fit`, p.Parts[1].Why)
 }
 
 func TestEveryModelOfTheTableIsFound(t *testing.T) {
@@ -125,7 +125,7 @@ func TestEveryModelOfTheTableIsFound(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, name, l.Model)
 		require.NotEmpty(t, l.Provider)
-		require.Positive(t, l.MaxInput)
+		require.Positive(t, l.MaxInputTokens)
 		n++
 	}
 	require.Greater(t, n, 300)
@@ -177,18 +177,18 @@ func TestChatEstimates(t *testing.T) {
 	later, err := token.ChatRuleOf("gpt-5")
 	require.NoError(t, err)
 	hi := token.Message{Role: "user", Content: "hi"}
-	require.Equal(t, token.Total{Tokens: 8}, published.Messages(count, hi))
-	require.Equal(t, token.Total{Tokens: 8, Estimated: true}, later.Messages(count, hi))
-	hi.Calls = []token.Call{{Name: "f", Arguments: "{}"}}
-	require.True(t, published.Messages(count, hi).Estimated)
+	require.Equal(t, token.Count{Tokens: 8}, published.CountMessages(count, hi))
+	require.Equal(t, token.Count{Tokens: 8, Estimated: true}, later.CountMessages(count, hi))
+	hi.ToolCalls = []token.ToolCall{{Name: "f", Arguments: "{}"}}
+	require.True(t, published.CountMessages(count, hi).Estimated)
 
 	nested := token.Tool{Name: "f", Parameters: json.RawMessage(`{"properties":{"a":{"type":["string","null"]},"b":{"type":"object","properties":{"c":{"type":"string"}}}}}`)}
-	total, err := published.ToolsTotal(count, nested)
+	total, err := published.CountTools(count, nested)
 	require.NoError(t, err)
 	require.True(t, total.Estimated)
-	_, err = published.ToolsTotal(count, token.Tool{Name: "f", Parameters: "text"})
+	_, err = published.CountTools(count, token.Tool{Name: "f", Parameters: "text"})
 	require.ErrorContains(t, err, `"f"`)
-	_, err = published.ToolsTotal(count, token.Tool{Name: "f", Parameters: func() {}})
+	_, err = published.CountTools(count, token.Tool{Name: "f", Parameters: func() {}})
 	require.Error(t, err)
 
 	for _, model := range []string{"gpt2", "text-embedding-3-small", "claude-sonnet-5", "davinci-002"} {

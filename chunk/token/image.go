@@ -84,13 +84,13 @@ func (r *ImageRule) Tokens(width, height int, detail string) (int, error) {
 
 // Count is [ImageRule.Tokens] for an [Image]; one of unknown size is estimated
 // as a square of 1024 pixels.
-func (r *ImageRule) Count(img Image) Total {
+func (r *ImageRule) Count(img Image) Count {
 	n, err := r.Tokens(img.Width, img.Height, img.Detail)
 	if err == nil {
-		return Total{Tokens: n}
+		return Count{Tokens: n}
 	}
 	n, _ = r.Tokens(1024, 1024, "high")
-	return Total{n, true}
+	return Count{n, true}
 }
 
 func shrink(w, h, factor float64) (float64, float64) {

@@ -30,13 +30,13 @@ type Limits struct {
 	Model    string // the row of the table: the name itself or what it begins with
 	Provider string // "openai", "anthropic", ...
 
-	// MaxInput is the longest prompt. For some models the answer shares it; the
+	// MaxInputTokens is the longest prompt. For some models the answer shares it; the
 	// table doesn't say for which, so that a careful program leaves room in it.
-	MaxInput int
+	MaxInputTokens int
 
-	// MaxOutput is the longest answer; 0 if the model gives none or the table
+	// MaxOutputTokens is the longest answer; 0 if the model gives none or the table
 	// doesn't know.
-	MaxOutput int
+	MaxOutputTokens int
 
 	// Retired is the day on which the provider switches the model off; zero if
 	// none was announced.
@@ -88,7 +88,7 @@ func limitsRow(name string) (Limits, bool) {
 	line, _, _ := strings.Cut(modelsText[i+1:], "\n")
 	var l Limits
 	var retired string
-	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInput, &l.MaxOutput, &retired); err != nil {
+	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInputTokens, &l.MaxOutputTokens, &retired); err != nil {
 		return Limits{}, false // a test reads every row
 	}
 	if day, err := time.Parse(time.DateOnly, retired); err == nil {

@@ -41,19 +41,19 @@ type PackOptions struct {
 	Cutoff bool
 }
 
-// A Fate says what became of a part.
-type Fate struct {
+// A PackedPart says what became of a part.
+type PackedPart struct {
 	Name   string
 	Tokens int    // what the part has in the result
 	Full   int    // what the whole part would have
 	Why    string // why it was cut or left out; "" if it is whole
 }
 
-// Packed is a prompt that fits.
-type Packed struct {
+// PackedPrompt is a prompt that fits.
+type PackedPrompt struct {
 	Text   string
-	Tokens int    // count of Text
-	Fates  []Fate // one for each part, in the order given
+	Tokens int          // count of Text
+	Parts  []PackedPart // one for each part, in the order given
 }
 
 // Pack joins the parts that fit into budget, in the order given. Room is given
@@ -61,7 +61,7 @@ type Packed struct {
 // budget holds for the count of the joined text, not for the sum of its parts.
 //
 // Required parts that don't fit give an [*OverflowError].
-func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions) (Packed, error) {
+func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions) (PackedPrompt, error) {
 	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", parts: parts}
 	if o != nil {
 		p.cutoff = o.Cutoff
@@ -76,11 +76,11 @@ func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions)
 		}
 	}
 	p.texts = make([]*string, len(parts))
-	p.fates = make([]Fate, len(parts))
+	p.made = make([]PackedPart, len(parts))
 	order := make([]int, len(parts))
 	for i, part := range parts {
 		order[i] = i
-		p.fates[i] = Fate{Name: part.Name, Full: count(part.Text)}
+		p.made[i] = PackedPart{Name: part.Name, Full: count(part.Text)}
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		if parts[a].Required != parts[b].Required {
@@ -93,11 +93,11 @@ func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions)
 	})
 	for _, i := range order {
 		if err := p.place(i); err != nil {
-			return Packed{}, err
+			return PackedPrompt{}, err
 		}
 	}
 	text := p.join()
-	return Packed{text, count(text), p.fates}, nil
+	return PackedPrompt{text, count(text), p.made}, nil
 }
 
 type packer struct {
@@ -107,7 +107,7 @@ type packer struct {
 	cutoff            bool
 	parts             []Part
 	texts             []*string // nil: not in
-	fates             []Fate
+	made             []PackedPart
 	closedBy          string // the part that the cutoff came with
 	closed            bool
 }
@@ -124,28 +124,28 @@ func (p *packer) join() string {
 
 // place puts part i in if there is room.
 func (p *packer) place(i int) error {
-	part, fate := &p.parts[i], &p.fates[i]
+	part, out := &p.parts[i], &p.made[i]
 	if p.closed {
-		fate.Why = fmt.Sprintf("below the cutoff: %q did not fit", p.closedBy)
+		out.Why = fmt.Sprintf("below the cutoff: %q did not fit", p.closedBy)
 		return nil
 	}
 	text := part.Text
 	p.texts[i] = &text
 	need := p.count(p.join())
 	if need <= p.budget {
-		fate.Tokens = fate.Full
+		out.Tokens = out.Full
 		return nil
 	}
 	if part.MinTokens > 0 {
 		// What doesn't fit is need-budget tokens; as counts don't add up, cut a
 		// little more until the joined text fits.
-		for room := fate.Full - (need - p.budget); room >= part.MinTokens; room-- {
+		for room := out.Full - (need - p.budget); room >= part.MinTokens; room-- {
 			t := Truncate(p.count, part.Text, room, part.Keep, p.marker)
 			text = t.Text
 			over := p.count(p.join()) - p.budget
 			if over <= 0 && t.Tokens > 0 {
-				fate.Tokens = t.Tokens
-				fate.Why = fmt.Sprintf("cut from %d tokens: no more room", fate.Full)
+				out.Tokens = t.Tokens
+				out.Why = fmt.Sprintf("cut from %d tokens: no more room", out.Full)
 				return nil
 			}
 			room -= max(over-1, 0)
@@ -154,9 +154,9 @@ func (p *packer) place(i int) error {
 	p.texts[i] = nil
 	room := max(p.budget-p.count(p.join()), 0)
 	if part.Required {
-		return &OverflowError{fmt.Sprintf("the required part %q", part.Name), fate.Full, room}
+		return &OverflowError{fmt.Sprintf("the required part %q", part.Name), out.Full, room}
 	}
-	fate.Why = fmt.Sprintf("left out: %d tokens, and room for %d", fate.Full, room)
+	out.Why = fmt.Sprintf("left out: %d tokens, and room for %d", out.Full, room)
 	if p.cutoff {
 		p.closed, p.closedBy = true, part.Name
 	}

@@ -176,8 +176,8 @@ func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
 // file, and reading them needs no search for the merges.
 const packedMagic = "prodai ranks 1\n"
 
-// Pack returns r in the compact form that [UnpackRanks] reads.
-func (r *Ranks) Pack() ([]byte, error) {
+// MarshalBinary returns r in the compact form that [UnmarshalRanks] reads.
+func (r *Ranks) MarshalBinary() ([]byte, error) {
 	if r.ids != nil {
 		return nil, fmt.Errorf("token: ranks with ids of their own can't be packed")
 	}
@@ -216,8 +216,8 @@ func (r *Ranks) Pack() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// UnpackRanks reads what [Ranks.Pack] wrote.
-func UnpackRanks(data []byte) (*Ranks, error) {
+// UnmarshalRanks reads what [Ranks.MarshalBinary] wrote.
+func UnmarshalRanks(data []byte) (*Ranks, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(packedMagic))
 	if !ok {
 		return nil, fmt.Errorf("token: these are not packed ranks")

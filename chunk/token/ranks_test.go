@@ -94,12 +94,12 @@ func TestRanksOfRefuses(t *testing.T) {
 func TestUnreachableToken(t *testing.T) {
 	r, err := token.RanksOf(bytesAnd("bc", "abc!", "abcdefghij"))
 	require.NoError(t, err)
-	e, err := token.New(r, &token.Options{Pattern: token.Whole})
+	e, err := token.New(r, &token.Options{Pattern: token.PatternWhole})
 	require.NoError(t, err)
 	require.Equal(t, []int{258}, e.Encode("abcdefghij"))
 	require.Equal(t, []int{257}, e.Encode("abc!"))
 	require.Equal(t, []int{'a', 256, '!', '!'}, e.Encode("abc!!"))
-	_, err = r.Pack()
+	_, err = r.MarshalBinary()
 	require.ErrorContains(t, err, "2 tokens")
 }
 
@@ -116,7 +116,7 @@ func TestLoadRanks(t *testing.T) {
 	l := loader{"x.tiktoken": bytesAnd("th", "the")}
 	r, err := token.LoadRanks(l, "x.tiktoken")
 	require.NoError(t, err)
-	e, err := token.New(r, &token.Options{Name: "x", Pattern: token.GPT2})
+	e, err := token.New(r, &token.Options{Name: "x", Pattern: token.PatternGPT2})
 	require.NoError(t, err)
 	require.Equal(t, []int{257, 'r', 'e'}, e.Encode("there"))
 	_, err = token.LoadRanks(l, "y.tiktoken")
@@ -139,18 +139,18 @@ func TestReadRanks(t *testing.T) {
 	require.Equal(t, "YQ== 1\nYg== 3\n", out.String())
 }
 
-func FuzzUnpackRanks(f *testing.F) {
-	packed, err := r50k.Encoding().Ranks().Pack()
+func FuzzUnmarshalRanks(f *testing.F) {
+	packed, err := r50k.Encoding().Ranks().MarshalBinary()
 	require.NoError(f, err)
 	f.Add(packed[:400])
 	small, err := token.RanksOf(bytesAnd("th", "the"))
 	require.NoError(f, err)
-	packed, err = small.Pack()
+	packed, err = small.MarshalBinary()
 	require.NoError(f, err)
 	f.Add(packed)
 	f.Add([]byte("prodai ranks 1\n\x01\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := token.UnpackRanks(data)
+		r, err := token.UnmarshalRanks(data)
 		if err != nil {
 			return
 		}

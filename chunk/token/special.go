@@ -50,20 +50,20 @@ func (s *specials) find(text string, from int, wanted func(name string) bool) (n
 	return "", -1
 }
 
-// A Set is a set of special tokens by name: all of an encoding's, or some. The
+// A SpecialSet is a set of special tokens by name: all of an encoding's, or some. The
 // zero value is empty.
-type Set struct {
+type SpecialSet struct {
 	all   bool
 	names []string
 }
 
-// All is the set of all special tokens of an encoding.
-func All() Set { return Set{all: true} }
+// AllSpecial is the set of all special tokens of an encoding.
+func AllSpecial() SpecialSet { return SpecialSet{all: true} }
 
-// Only is the set of the named tokens. Names that are no special tokens may
+// OnlySpecial is the set of the named tokens. Names that are no special tokens may
 // stand in it: allowed they change nothing, disallowed they are refused like
 // the others.
-func Only(names ...string) Set { return Set{names: slices.Clone(names)} }
+func OnlySpecial(names ...string) SpecialSet { return SpecialSet{names: slices.Clone(names)} }
 
 // A SpecialTokenError says that a text holds a special token that may not be
 // there.
@@ -78,15 +78,15 @@ func (e *SpecialTokenError) Error() string {
 
 // EncodeSpecial encodes text in which special tokens have a meaning. Those in
 // allowed become their one token. Those in disallowed are refused with a
-// [*SpecialTokenError] that names the leftmost; [All] there means all that are
+// [*SpecialTokenError] that names the leftmost; [AllSpecial] there means all that are
 // not allowed. The others are ordinary text.
 //
-//	e.EncodeSpecial(prompt, token.All(), token.Set{})          // trusted text
-//	e.EncodeSpecial(input, token.Set{}, token.All())           // refuse an injected one
-//	e.EncodeSpecial(doc, token.Only("<|endoftext|>"), token.All())
+//	e.EncodeSpecial(prompt, token.AllSpecial(), token.SpecialSet{})  // trusted text
+//	e.EncodeSpecial(input, token.SpecialSet{}, token.AllSpecial())   // refuse an injected one
+//	e.EncodeSpecial(doc, token.OnlySpecial("<|endoftext|>"), token.AllSpecial())
 //
 // These are the rules of tiktoken's encode.
-func (e *Encoding) EncodeSpecial(text string, allowed, disallowed Set) ([]int, error) {
+func (e *Encoding) EncodeSpecial(text string, allowed, disallowed SpecialSet) ([]int, error) {
 	var bad string
 	var at int
 	if disallowed.all {
@@ -112,7 +112,7 @@ func (e *Encoding) EncodeSpecial(text string, allowed, disallowed Set) ([]int, e
 	}
 }
 
-func (s Set) has(name string) bool { return s.all || slices.Contains(s.names, name) }
+func (s SpecialSet) has(name string) bool { return s.all || slices.Contains(s.names, name) }
 
 // leftmost returns the one of names that occurs first in text; of several at
 // one place the longest.

@@ -236,7 +236,7 @@ func printRows(out io.Writer, rows []row, questions, budget int) {
 	for _, r := range rows {
 		at := r.result.Mean(chunkeval.BudgetRecall)
 		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.3f\t%.3f\t%.3f\t%.3f to %.3f\t%.3f\t\n", r.name, r.result.Chunks, r.result.MeanTokens,
-			r.result.Mean(chunkeval.Recall).Mean, r.result.Mean(chunkeval.Precision).Mean, at.Mean, at.Low, at.High, r.result.Mean(chunkeval.Omega).Mean)
+			r.result.Mean(chunkeval.Recall).Mean, r.result.Mean(chunkeval.Precision).Mean, at.Mean, at.Low, at.High, r.result.Mean(chunkeval.PrecisionOmega).Mean)
 		if at.Mean > best.result.Mean(chunkeval.BudgetRecall).Mean {
 			best = r
 		}

@@ -17,7 +17,7 @@
 //
 //	m, err := fit.New(client, &fit.Options{
 //		Model:          "gpt-4o",
-//		HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count, MaxMessage: 4000},
+//		HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count, MaxMessageTokens: 4000},
 //		Summarize:      cheap,
 //	})
 //

@@ -30,17 +30,17 @@ type HistoryOptions struct {
 	// and end on (system messages aside).
 	StartOn, EndOn []llms.ChatMessageType
 
-	// MaxMessage, if it is not zero, is the most tokens that the text of one
+	// MaxMessageTokens, if it is not zero, is the most tokens that the text of one
 	// message may have; the middle of a longer one is cut out. System messages
 	// are never cut. One page of a tool's output then can't push out the
 	// conversation.
-	MaxMessage int
+	MaxMessageTokens int
 }
 
 // Fitted is a history that fits.
 type Fitted struct {
 	Messages []llms.MessageContent
-	Tokens   token.Total // of Messages, with the beginning of the answer
+	Tokens   token.Count // of Messages, with the beginning of the answer
 	Dropped  []Dropped   // in the order of the history
 }
 
@@ -84,7 +84,7 @@ type history struct {
 	in    []llms.MessageContent
 	cost  []int
 	left  int // tokens of the budget
-	total token.Total
+	total token.Count
 	keep  []bool
 	out   Fitted
 }
@@ -96,7 +96,7 @@ func (h *history) fit() (Fitted, error) {
 	h.in = slices.Clone(h.in)
 	h.keep = make([]bool, len(h.in))
 	h.cost = make([]int, len(h.in))
-	h.spend(token.Total{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
+	h.spend(token.Count{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
 	for i := range h.in {
 		h.shorten(i)
 	}
@@ -109,7 +109,7 @@ func (h *history) fit() (Fitted, error) {
 		}
 	}
 	if fixed > h.left {
-		return Fitted{}, &token.OverflowError{What: "the system messages", Need: fixed, Budget: max(h.left, 0)}
+		return Fitted{}, &token.OverflowError{What: "the system messages", NeedTokens: fixed, BudgetTokens: max(h.left, 0)}
 	}
 	h.left -= fixed
 	if err := h.choose(h.ends(h.units())); err != nil {
@@ -126,7 +126,7 @@ func (h *history) fit() (Fitted, error) {
 	return h.out, nil
 }
 
-func (h *history) spend(t token.Total) {
+func (h *history) spend(t token.Count) {
 	h.total.Tokens += t.Tokens
 	h.total.Estimated = h.total.Estimated || t.Estimated
 	if len(h.out.Messages) == 0 {
@@ -134,21 +134,21 @@ func (h *history) spend(t token.Total) {
 	}
 }
 
-func (h *history) price(m llms.MessageContent) token.Total {
+func (h *history) price(m llms.MessageContent) token.Count {
 	msg := Message(m)
-	return h.Rule.Message(h.Tokens, &msg)
+	return h.Rule.CountMessage(h.Tokens, &msg)
 }
 
 // shorten cuts the middle out of the texts of message i that are too long.
 func (h *history) shorten(i int) {
 	m := h.in[i]
-	if h.MaxMessage <= 0 || m.Role == llms.ChatMessageTypeSystem {
+	if h.MaxMessageTokens <= 0 || m.Role == llms.ChatMessageTypeSystem {
 		return
 	}
 	parts := slices.Clone(m.Parts)
 	saved := 0
 	cut := func(text string) string {
-		t := token.Truncate(h.Tokens, text, h.MaxMessage, token.KeepEnds, "\n[…]\n")
+		t := token.Truncate(h.Tokens, text, h.MaxMessageTokens, token.KeepEnds, "\n[…]\n")
 		if t.CutStart < t.CutEnd {
 			saved += h.Tokens(text) - t.Tokens
 		}
@@ -166,7 +166,7 @@ func (h *history) shorten(i int) {
 	}
 	if saved > 0 {
 		h.in[i].Parts = parts
-		h.out.Dropped = append(h.out.Dropped, Dropped{i, m.Role, saved, true, fmt.Sprintf("the text has more than %d tokens", h.MaxMessage)})
+		h.out.Dropped = append(h.out.Dropped, Dropped{i, m.Role, saved, true, fmt.Sprintf("the text has more than %d tokens", h.MaxMessageTokens)})
 	}
 }
 
@@ -276,5 +276,5 @@ func (h *history) mustHave(units []unit, taken bool, which int) error {
 	if u := units[which]; u.hi > u.lo+1 {
 		what += "'s tool calls and their answers"
 	}
-	return &token.OverflowError{What: what, Need: units[which].cost, Budget: max(h.left, 0)}
+	return &token.OverflowError{What: what, NeedTokens: units[which].cost, BudgetTokens: max(h.left, 0)}
 }

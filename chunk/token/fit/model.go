@@ -24,16 +24,16 @@ type Options struct {
 
 	// Window, if it is not zero, is the model's context window in tokens, and
 	// no table is asked.
-	Window int
+	WindowTokens int
 
 	// Output is how many tokens of the window stay free for the answer where
 	// the call doesn't set MaxTokens. Default: a quarter of the window, and no
 	// more than the model's longest answer.
-	Output int
+	OutputTokens int
 
 	// Margin stays free for what is only estimated. Default: a fiftieth of the
 	// window.
-	Margin int
+	MarginTokens int
 
 	// Summarize, if it is set, writes a summary of the messages that are
 	// dropped, which then stands in their place. It is asked in the course of
@@ -76,7 +76,7 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if m.o.SummaryTokens == 0 {
 		m.o.SummaryTokens = 256
 	}
-	if m.o.Window == 0 {
+	if m.o.WindowTokens == 0 {
 		if _, err := token.LimitsOf(m.o.Model); err != nil {
 			return nil, fmt.Errorf("fit: set Window, or a Model that is known: %w", err)
 		}
@@ -180,44 +180,44 @@ func (m *Model) fit(ctx context.Context, messages []llms.MessageContent, options
 
 // room returns the tokens that the messages of a call may have.
 func (m *Model) room(name string, call *llms.CallOptions, rule *token.ChatRule) (int, error) {
-	b := token.Budget{Window: m.o.Window, Output: m.o.Output, Margin: m.o.Margin}
+	b := token.Budget{WindowTokens: m.o.WindowTokens, OutputTokens: m.o.OutputTokens, MarginTokens: m.o.MarginTokens}
 	longest := 0
-	if b.Window == 0 {
+	if b.WindowTokens == 0 {
 		l, err := token.LimitsOf(name)
 		if err != nil {
 			return 0, fmt.Errorf("fit: %w", err)
 		}
-		b.Window, longest = l.MaxInput, l.MaxOutput
+		b.WindowTokens, longest = l.MaxInputTokens, l.MaxOutputTokens
 	}
 	switch {
 	case call.MaxTokens > 0:
-		b.Output = call.MaxTokens
-	case b.Output == 0:
-		b.Output = b.Window / 4
+		b.OutputTokens = call.MaxTokens
+	case b.OutputTokens == 0:
+		b.OutputTokens = b.WindowTokens / 4
 		if longest > 0 {
-			b.Output = min(b.Output, longest)
+			b.OutputTokens = min(b.OutputTokens, longest)
 		}
 	}
-	if b.Margin == 0 {
-		b.Margin = b.Window / 50
+	if b.MarginTokens == 0 {
+		b.MarginTokens = b.WindowTokens / 50
 	}
-	tools, err := rule.ToolsTotal(m.o.Tokens, Tools(call.Tools)...)
+	tools, err := rule.CountTools(m.o.Tokens, Tools(call.Tools)...)
 	if err != nil {
 		return 0, err
 	}
-	b.Overhead = tools.Tokens
+	b.OverheadTokens = tools.Tokens
 	return b.Input()
 }
 
 // fits reports whether a call needs no change.
 func fits(messages []llms.MessageContent, room int, h *HistoryOptions) bool {
-	if h.MaxMessage > 0 {
+	if h.MaxMessageTokens > 0 {
 		return false // History looks at each message
 	}
 	total := h.Rule.Reply
 	for _, m := range messages {
 		msg := Message(m)
-		if total += h.Rule.Message(h.Tokens, &msg).Tokens; total > room {
+		if total += h.Rule.CountMessage(h.Tokens, &msg).Tokens; total > room {
 			return false
 		}
 	}

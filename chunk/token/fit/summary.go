@@ -26,7 +26,7 @@ const (
 func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent, room int, h *HistoryOptions, without Fitted) (Fitted, error) {
 	frame := llms.TextParts(llms.ChatMessageTypeHuman, summaryHead)
 	head := Message(frame)
-	reserve := h.Rule.Message(h.Tokens, &head).Tokens + m.o.SummaryTokens
+	reserve := h.Rule.CountMessage(h.Tokens, &head).Tokens + m.o.SummaryTokens
 	fitted, err := History(messages, room-reserve, h)
 	var overflow *token.OverflowError
 	if errors.As(err, &overflow) {
@@ -49,7 +49,7 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	}
 	fitted.Messages = slices.Insert(fitted.Messages, at, note)
 	msg := Message(note)
-	fitted.Tokens.Tokens += h.Rule.Message(h.Tokens, &msg).Tokens
+	fitted.Tokens.Tokens += h.Rule.CountMessage(h.Tokens, &msg).Tokens
 	return fitted, nil
 }
 
@@ -72,7 +72,7 @@ func (m *Model) summary(ctx context.Context, gone []llms.MessageContent, room in
 	for _, g := range gone[known:] {
 		msg := Message(g)
 		fmt.Fprintf(&b, "%s: %s\n", msg.Role, msg.Content)
-		for _, c := range msg.Calls {
+		for _, c := range msg.ToolCalls {
 			fmt.Fprintf(&b, "%s calls %s %s\n", msg.Role, c.Name, c.Arguments)
 		}
 	}

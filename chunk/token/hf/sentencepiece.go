@@ -121,7 +121,7 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.enc, err = token.New(ranks, &token.Options{Pattern: token.Whole})
+	s.enc, err = token.New(ranks, &token.Options{Pattern: token.PatternWhole})
 	return s, err
 }
 

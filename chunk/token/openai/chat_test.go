@@ -37,14 +37,14 @@ func TestGoldenChatCounts(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if got := rule.Messages(e.Count, r.Messages...); got.Tokens != r.TokensMessages {
+		if got := rule.CountMessages(e.Count, r.Messages...); got.Tokens != r.TokensMessages {
 			return fmt.Errorf("messages: got %+v, want %d", got, r.TokensMessages)
 		}
 		var tools []token.Tool
 		for _, tool := range r.Tools {
 			tools = append(tools, tool.Function)
 		}
-		got, err := rule.ToolsTotal(e.Count, tools...)
+		got, err := rule.CountTools(e.Count, tools...)
 		if err != nil || got.Tokens != r.TokensTools {
 			return fmt.Errorf("tools: got %+v, %v, want %d", got, err, r.TokensTools)
 		}

@@ -85,7 +85,7 @@ func TestTheirLoaderIsOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := token.New(r, &token.Options{Pattern: token.CL100K})
+	e, err := token.New(r, &token.Options{Pattern: token.PatternCL100K})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestLoad(t *testing.T) {
 	if !*compare {
 		t.Skip("run with -compare")
 	}
-	packed, err := o200k.Encoding().Ranks().Pack()
+	packed, err := o200k.Encoding().Ranks().MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestLoad(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	r, err := token.UnpackRanks(packed)
+	r, err := token.UnmarshalRanks(packed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func All() ([]Task, error) {
 		n      int
 		tokens bool
 	}{{1000, false}, {200, false}, {200, true}} {
-		o := &chunk.Options{Size: size.n, Unit: chunk.Runes}
+		o := &chunk.Options{Size: size.n, Unit: chunk.UnitRunes}
 		peers := map[string]func(string) int{"langchaingo": nil}
 		unit := "runes"
 		if size.tokens {

@@ -2,7 +2,7 @@ package token
 
 import "math/bits"
 
-// A Ranger counts the tokens of any part of one text. It reads the text once;
+// A RangeCounter counts the tokens of any part of one text. It reads the text once;
 // after that a part costs the pieces at its two ends, not its length. It is
 // immutable and safe for concurrent use, and takes 3/8 of the text's memory
 // beside the text.
@@ -10,24 +10,24 @@ import "math/bits"
 // A part's count is that of the part alone, [Encoding.Count] of text[i:j], as
 // one needs for a chunk: it is not the difference of two prefixes, since
 // cutting a text changes the tokens at the cut.
-type Ranger struct {
+type RangeCounter struct {
 	e      *Encoding
 	text   string
-	blocks []rangerBlock // one for each 64 bytes of the text, and for its end
+	blocks []rangeBlock // one for each 64 bytes of the text, and for its end
 }
 
-// A rangerBlock has a bit for each byte. pieces are the bytes that begin a piece.
+// A rangeBlock has a bit for each byte. pieces are the bytes that begin a piece.
 // tokens has as many bits as the piece that begins there has tokens: the first
 // so many of its bytes, wherever its tokens really begin, since only counts
 // between beginnings of pieces are asked for.
-type rangerBlock struct {
+type rangeBlock struct {
 	pieces, tokens uint64
 	before         int // tokens in the blocks before
 }
 
-// NewRanger reads text, which it keeps.
-func (e *Encoding) NewRanger(text string) *Ranger {
-	r := &Ranger{e: e, text: text, blocks: make([]rangerBlock, len(text)/64+1)}
+// NewRangeCounter reads text, which it keeps.
+func (e *Encoding) NewRangeCounter(text string) *RangeCounter {
+	r := &RangeCounter{e: e, text: text, blocks: make([]rangeBlock, len(text)/64+1)}
 	w := e.workspace()
 	defer e.work.Put(w)
 	for i := 0; i < len(text); {
@@ -47,15 +47,15 @@ func (e *Encoding) NewRanger(text string) *Ranger {
 	return r
 }
 
-// Ranges returns the Count method of a [Ranger] of text: the form that package
+// Ranges returns the Count method of a [RangeCounter] of text: the form that package
 // chunk takes.
-func (e *Encoding) Ranges(text string) func(i, j int) int { return e.NewRanger(text).Count }
+func (e *Encoding) Ranges(text string) func(i, j int) int { return e.NewRangeCounter(text).Count }
 
 // Text returns the text.
-func (r *Ranger) Text() string { return r.text }
+func (r *RangeCounter) Text() string { return r.text }
 
 // Total returns the count of the whole text.
-func (r *Ranger) Total() int { return r.before(len(r.text)) }
+func (r *RangeCounter) Total() int { return r.before(len(r.text)) }
 
 // Count returns Count(text[i:j]). Ends outside the text are moved to it, and a
 // part that ends before it begins is empty.
@@ -63,7 +63,7 @@ func (r *Ranger) Total() int { return r.before(len(r.text)) }
 // The time is that of the pieces at both ends, plus, at the beginning, of those
 // until the part's pieces begin where the text's do. Prose agrees after a word;
 // a run of thousands of digits, cut in threes from another digit, never does.
-func (r *Ranger) Count(i, j int) int {
+func (r *RangeCounter) Count(i, j int) int {
 	i, j = max(i, 0), min(j, len(r.text))
 	if i >= j {
 		return 0
@@ -94,13 +94,13 @@ func (r *Ranger) Count(i, j int) int {
 }
 
 // before returns the tokens before i, where a piece begins or the text ends.
-func (r *Ranger) before(i int) int {
+func (r *RangeCounter) before(i int) int {
 	b := &r.blocks[i/64]
 	return b.before + bits.OnesCount64(b.tokens&(1<<(i%64)-1))
 }
 
 // piece returns where the last piece begins that does so at or before i.
-func (r *Ranger) piece(i int) int {
+func (r *RangeCounter) piece(i int) int {
 	block := i / 64
 	starts := r.blocks[block].pieces << (63 - i%64) >> (63 - i%64)
 	for starts == 0 {

@@ -1,13 +1,13 @@
 package token
 
-// An Appender counts the tokens of a text that arrives in parts, for instance
+// A StreamCounter counts the tokens of a text that arrives in parts, for instance
 // an answer that is being streamed. It keeps only the end of the text, from
 // the last place where no later byte can change the tokens before it. In prose
 // and code that is a few words; in a run of a million letters without a space
-// there is no such place, and each [Appender.Count] costs the length of the run.
+// there is no such place, and each [StreamCounter.Count] costs the length of the run.
 //
-// An Appender is not safe for concurrent use.
-type Appender struct {
+// A StreamCounter is not safe for concurrent use.
+type StreamCounter struct {
 	e     *Encoding
 	final int    // tokens of the text that was let go
 	tail  []byte // the text since then
@@ -18,21 +18,21 @@ type Appender struct {
 	lookAt int
 }
 
-// NewAppender returns an Appender of the empty text.
-func (e *Encoding) NewAppender() *Appender { return &Appender{e: e, lookAt: minTail} }
+// NewStreamCounter returns a StreamCounter of the empty text.
+func (e *Encoding) NewStreamCounter() *StreamCounter { return &StreamCounter{e: e, lookAt: minTail} }
 
 const minTail = 64
 
 // WriteString appends s. The error is always nil.
-func (a *Appender) WriteString(s string) (int, error) {
+func (a *StreamCounter) WriteString(s string) (int, error) {
 	a.tail = append(a.tail, s...)
 	a.settle(len(s))
 	return len(s), nil
 }
 
-// Write appends p, which makes an Appender an [io.Writer]. The error is always
+// Write appends p, which makes a StreamCounter an [io.Writer]. The error is always
 // nil.
-func (a *Appender) Write(p []byte) (int, error) {
+func (a *StreamCounter) Write(p []byte) (int, error) {
 	a.tail = append(a.tail, p...)
 	a.settle(len(p))
 	return len(p), nil
@@ -40,7 +40,7 @@ func (a *Appender) Write(p []byte) (int, error) {
 
 // Count returns the number of tokens of all that was written: exactly
 // [Encoding.Count] of the whole.
-func (a *Appender) Count() int {
+func (a *StreamCounter) Count() int {
 	if a.known < 0 {
 		a.known = a.e.Count(string(a.tail))
 	}
@@ -48,9 +48,9 @@ func (a *Appender) Count() int {
 }
 
 // Reset makes the text empty again.
-func (a *Appender) Reset() { *a = Appender{e: a.e, tail: a.tail[:0], lookAt: minTail} }
+func (a *StreamCounter) Reset() { *a = StreamCounter{e: a.e, tail: a.tail[:0], lookAt: minTail} }
 
-func (a *Appender) settle(added int) {
+func (a *StreamCounter) settle(added int) {
 	if added == 0 {
 		return
 	}
