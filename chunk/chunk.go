@@ -10,16 +10,12 @@ import (
 	"strings"
 
 	"github.com/tmc/langchaingo/schema"
-
-	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// Errors of the chunkers.
-var (
-	ErrSize    = errors.New("chunk: the size must be positive")
-	ErrOverlap = errors.New("chunk: the overlap must be at least 0 and smaller than the size")
-	ErrUnit    = errors.New("chunk: sizes can't be measured in this unit")
-)
+// ErrOption is wrapped by the errors for an option that is out of range and for
+// a required argument that is nil. The message names the field, its value and
+// what is allowed.
+var ErrOption = errors.New("chunk: invalid option")
 
 // ErrSpan is the error of spans that don't belong to the text.
 var ErrSpan = errors.New("chunk: the spans don't fit the text")
@@ -72,25 +68,28 @@ type Chunker interface {
 
 // Options are what the chunkers share.
 type Options struct {
-	// Size is the largest size of a passage; 0: 200 tokens, or 800 code points.
+	// Size is the largest size of a passage, 1 or more, in Unit. Default: 200
+	// tokens, or 800 code points, which is about the same length of English.
 	Size int
 
-	// Overlap is how much of a passage's end the next one repeats, at most, in
-	// the unit of Size; default 0. At an equal budget of retrieved text overlap
-	// costs more than it brings.
+	// Overlap is how much of a passage's end the next one repeats, at most. It is
+	// in the unit of Size and smaller than Size. Default: 0, because at an equal
+	// budget of retrieved text overlap costs more than it brings.
 	Overlap int
 
-	// Unit is the unit of Size and Overlap; default: tokens if there is a counter,
-	// else code points. To say Tokens without a counter is [ErrUnit], where the
-	// default would quietly make passages a quarter as large.
+	// Unit is the unit of Size and Overlap. UnitTokens without a counter is an
+	// error, where the default would quietly make passages a quarter as large.
+	// Default: [UnitDefault], tokens if there is a counter, else code points.
 	Unit Unit
 
 	// Tokens counts the tokens of a text; *token.Encoding's Count has this form.
+	// Default: nil, there is no counter.
 	Tokens func(text string) int
 
 	// Ranges reads a text once and returns what Tokens would for any part of it,
 	// text[i:j]; the Ranges method of *token.Encoding is one. With it each text is
-	// counted once; with Tokens alone, which must be nil or agree with it, twice.
+	// counted once; with Tokens alone, twice. Tokens must be nil or agree with it.
+	// Default: nil, Tokens counts.
 	Ranges func(text string) func(i, j int) int
 }
 
@@ -101,16 +100,16 @@ type Unit uint8
 const (
 	UnitDefault Unit = iota // tokens if there is a counter, else code points
 	UnitRunes               // code points
-	UnitTokens              // what the counter counts; none is ErrUnit
+	UnitTokens              // what the counter counts; an error if there is none
 )
 
 // runes reports whether the unit is code points.
 func (u Unit) runes(counter bool) (bool, error) {
 	switch {
 	case u > UnitTokens:
-		return false, fmt.Errorf("%w: there is no Unit %d", ErrUnit, u)
+		return false, fmt.Errorf("%w: Options.Unit is %d: want UnitDefault, UnitRunes or UnitTokens", ErrOption, u)
 	case u == UnitTokens && !counter:
-		return false, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", ErrUnit)
+		return false, fmt.Errorf("%w: Options.Unit is UnitTokens and Options.Tokens is nil: want a counter, such as o200k.Encoding().Count", ErrOption)
 	}
 	return u == UnitRunes || !counter, nil
 }
@@ -144,16 +143,22 @@ func (o *Options) measure() (measure, error) {
 			return func(i, j int) int { return count(text[i:j]) }
 		}
 	}
-	switch {
-	case o.Size < 0:
-		return m, fmt.Errorf("%w, not %d", ErrSize, o.Size)
-	case o.Size > 0:
+	if o.Size != 0 {
 		m.size = o.Size
 	}
-	if m.overlap = o.Overlap; m.overlap < 0 || m.overlap >= m.size {
-		return m, fmt.Errorf("%w: overlap %d, size %d", ErrOverlap, m.overlap, m.size)
+	m.overlap = o.Overlap
+	return m, checkSize("Options", m.size, m.overlap)
+}
+
+// checkSize checks a size and an overlap, defaults filled in.
+func checkSize(options string, size, overlap int) error {
+	switch {
+	case size < 1:
+		return fmt.Errorf("%w: %s.Size is %d: want 1 or more", ErrOption, options, size)
+	case overlap < 0 || overlap >= size:
+		return fmt.Errorf("%w: %s.Overlap is %d: want 0 or more, and less than the size, %d", ErrOption, options, overlap, size)
 	}
-	return m, nil
+	return nil
 }
 
 // finish gives chunks, in order of their start, their text and their places in
@@ -196,9 +201,9 @@ func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Docu
 		if seen[id]++; seen[id] > 1 {
 			id = fmt.Sprintf("%s-%d", id, seen[id])
 		}
-		m[docmeta.ID], m[docmeta.Source], m[docmeta.Start], m[docmeta.End] = id, source, c.Start, c.End
+		m[KeyID], m[KeySource], m[KeyStart], m[KeyEnd] = id, source, c.Start, c.End
 		if len(c.Headings) > 0 {
-			m[docmeta.Heading] = strings.Join(c.Headings, " > ")
+			m[KeyHeading] = strings.Join(c.Headings, " > ")
 		}
 		out[i] = schema.Document{PageContent: c.Context + c.Text, Metadata: m}
 	}

@@ -34,17 +34,18 @@ func WithHeadings(title string, chunks []Chunk) []Chunk {
 
 // ContextualOptions configure a [Contextual].
 type ContextualOptions struct {
-	// Prompt is the instruction after the document and the passage; default: to
-	// situate the passage in the document in one or two sentences, to improve
-	// its retrieval, and to answer with nothing else.
+	// Prompt is the instruction after the document and the passage. Default: to
+	// name in one or two sentences what the passage leaves unsaid, and to answer
+	// with nothing else.
 	Prompt string
 
-	// Parallel is how many calls are made at once; 0: 4. The first is made alone,
-	// since a provider's prompt cache holds the document only once a call with it
-	// has been answered.
+	// Parallel is how many calls are made at once, 1 or more. The first is made
+	// alone, since a provider's prompt cache has the document only once a call with
+	// it has been answered. Default: 4.
 	Parallel int
 
-	// Calls are options for each call of the model, such as a temperature.
+	// CallOptions are options for each call of the model, such as a temperature.
+	// Default: none.
 	CallOptions []llms.CallOption
 }
 
@@ -64,8 +65,12 @@ type Contextual struct {
 	o     ContextualOptions
 }
 
-// NewContextual returns a Contextual that asks the model.
-func NewContextual(model llms.Model, o *ContextualOptions) *Contextual {
+// NewContextual returns a Contextual that asks the model. It fails with
+// [ErrOption].
+func NewContextual(model llms.Model, o *ContextualOptions) (*Contextual, error) {
+	if model == nil {
+		return nil, fmt.Errorf("%w: the model of NewContextual is nil", ErrOption)
+	}
 	c := &Contextual{model: model}
 	if o != nil {
 		c.o = *o
@@ -74,20 +79,23 @@ func NewContextual(model llms.Model, o *ContextualOptions) *Contextual {
 	if c.o.Prompt == "" {
 		c.o.Prompt = contextPrompt
 	}
-	if c.o.Parallel <= 0 {
+	if c.o.Parallel == 0 {
 		c.o.Parallel = 4
 	}
-	return c
+	if c.o.Parallel < 0 {
+		return nil, fmt.Errorf("%w: ContextualOptions.Parallel is %d: want 1 or more", ErrOption, c.o.Parallel)
+	}
+	return c, nil
 }
 
 // Describe returns the chunks of a document, in their order, with what the model
 // wrote before the Context of each.
 //
-// After an error no further call is made; those under way are waited for, since
+// After an error no further call is made. Calls in progress are waited for, since
 // they are paid for, unless ctx is done, which ends them too. Describe then
-// returns the chunks before the first that failed, so that a caller can go on
-// with chunks[len(described):], and that one's error: the model's, [ErrNoContext],
-// or one that wraps ctx.Err().
+// returns the chunks before the first that failed, and that one's error: the
+// model's, [ErrNoContext], or one that wraps ctx.Err(). A caller can go on with
+// chunks[len(described):].
 func (c *Contextual) Describe(ctx context.Context, document string, chunks []Chunk) ([]Chunk, error) {
 	out, errs := slices.Clone(chunks), make([]error, len(chunks))
 	var next atomic.Int64 // passages are begun in order

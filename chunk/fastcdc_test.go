@@ -27,7 +27,7 @@ func TestGoldenFastCDC(t *testing.T) {
 		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != row.SHA256 {
 			return fmt.Errorf("the generator makes other bytes")
 		}
-		f, err := chunk.NewFastCDC(row.Min, row.Avg, row.Max)
+		f, err := chunk.NewFastCDC(&chunk.FastCDCOptions{MinBytes: row.Min, AvgBytes: row.Avg, MaxBytes: row.Max})
 		if err != nil {
 			return err
 		}

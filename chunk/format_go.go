@@ -17,8 +17,7 @@ import (
 // cut as far as the parser understands it, and by lines from there on.
 type Go struct{ m measure }
 
-// NewGo returns a Go. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewGo returns a Go. It fails with [ErrOption].
 func NewGo(o *Options) (*Go, error) {
 	m, err := o.measure()
 	if err != nil {

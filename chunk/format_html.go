@@ -15,8 +15,7 @@ import (
 // other; sanitise a page before, if it is to be shown.
 type HTML struct{ m measure }
 
-// NewHTML returns an HTML. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewHTML returns an HTML. It fails with [ErrOption].
 func NewHTML(o *Options) (*HTML, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -99,7 +98,7 @@ func headingLevel(tag string) int {
 // htmlJoints returns a joint before each block; the rank is the depth.
 func htmlJoints(text string) []joint {
 	var out []joint
-	var path []heading
+	var path []Heading
 	var headings []string // the titles of path
 	depth, at := 0, 0
 	titleFrom := -1 // where the text of an open heading begins
@@ -120,7 +119,7 @@ func htmlJoints(text string) []joint {
 		level := headingLevel(tag)
 		switch {
 		case kind == html.EndTagToken && level > 0 && titleFrom >= 0:
-			path = descend(path, heading{level, strings.ReplaceAll(HTMLText(text[titleFrom:start]), "\n", " ")})
+			path = descend(path, Heading{level, strings.ReplaceAll(HTMLText(text[titleFrom:start]), "\n", " ")})
 			headings = titles(path)
 			for i := under; i < len(out); i++ {
 				out[i].headings = headings

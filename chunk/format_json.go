@@ -14,8 +14,7 @@ import (
 // It doesn't check the text: what isn't JSON is cut all the same.
 type JSON struct{ m measure }
 
-// NewJSON returns a JSON. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewJSON returns a JSON. It fails with [ErrOption].
 func NewJSON(o *Options) (*JSON, error) {
 	m, err := o.measure()
 	if err != nil {

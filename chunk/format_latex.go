@@ -10,8 +10,7 @@ import (
 // between paragraphs and before environments.
 type LaTeX struct{ m measure }
 
-// NewLaTeX returns a LaTeX. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewLaTeX returns a LaTeX. It fails with [ErrOption].
 func NewLaTeX(o *Options) (*LaTeX, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -42,7 +41,7 @@ func latexLevel(command string) int {
 // environments and items that begin a line.
 func latexJoints(text string) []joint {
 	var out []joint
-	var path []heading
+	var path []Heading
 	at, depth, blank := 0, 0, false
 	for line := range strings.Lines(text) {
 		start := at
@@ -52,7 +51,7 @@ func latexJoints(text string) []joint {
 		level := latexLevel(command)
 		switch {
 		case level > 0:
-			path = descend(path, heading{level, latexTitle(rest)})
+			path = descend(path, Heading{level, latexTitle(rest)})
 			out = append(out, joint{at: start, hard: true, headings: titles(path)})
 			depth = 0
 		case command == "begin":

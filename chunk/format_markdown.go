@@ -17,8 +17,7 @@ import (
 // pipe tables and list items; the rest is paragraphs.
 type Markdown struct{ m measure }
 
-// NewMarkdown returns a Markdown. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewMarkdown returns a Markdown. It fails with [ErrOption].
 func NewMarkdown(o *Options) (*Markdown, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -29,16 +28,16 @@ func NewMarkdown(o *Options) (*Markdown, error) {
 
 // Chunk cuts the text.
 func (m *Markdown) Chunk(ctx context.Context, text string) ([]Chunk, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	chunks, _ := m.resume(text, nil)
-	return chunks, nil
+	chunks, _, err := m.Resume(ctx, text, nil)
+	return chunks, err
 }
 
-// resume cuts a text that has headings above it. next returns the last place at
-// or before a limit where another text may go on, and the headings above that.
-func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next func(limit int) (int, []heading)) {
+// Resume cuts a text that has headings above it, see [Resumer]. A text can be cut
+// on from where a block begins.
+func (m *Markdown) Resume(ctx context.Context, text string, above []Heading) (chunks []Chunk, next func(limit int) (int, []Heading), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	p := newPacker(text, m.m, prose)
 	path := slices.Clone(above)
 	all := parseBlocks(text)
@@ -58,7 +57,10 @@ func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next fu
 		p.section(all[at:n], pieces[at:n], titles(path))
 		at = n
 	}
-	return finish(text, p.out, p.code), func(limit int) (int, []heading) {
+	next = func(limit int) (int, []Heading) {
+		if len(all) == 0 {
+			return 0, above
+		}
 		section, block := 0, 0 // the last that starts by then
 		for i, b := range all {
 			if b.start > limit {
@@ -80,25 +82,21 @@ func (m *Markdown) resume(text string, above []heading) (chunks []Chunk, next fu
 		}
 		return all[section].start, path
 	}
+	return finish(text, p.out, p.code), next, nil
 }
 
-type heading struct {
-	level int
-	title string
-}
-
-func descend(path []heading, h heading) []heading {
-	for len(path) > 0 && path[len(path)-1].level >= h.level {
+func descend(path []Heading, h Heading) []Heading {
+	for len(path) > 0 && path[len(path)-1].Level >= h.Level {
 		path = path[:len(path)-1]
 	}
 	return append(path, h)
 }
 
-func titles(path []heading) []string {
+func titles(path []Heading) []string {
 	out := make([]string, 0, len(path))
 	for _, h := range path {
-		if h.title != "" {
-			out = append(out, h.title)
+		if h.Title != "" {
+			out = append(out, h.Title)
 		}
 	}
 	return out
@@ -175,18 +173,18 @@ type block struct {
 }
 
 // heading returns the heading that a block is.
-func (b block) heading(text string) heading {
+func (b block) heading(text string) Heading {
 	s := lineScanner{text: text[:b.end]}
 	line, at := s.line(b.start)
 	if level, title := atx(line); level > 0 {
-		return heading{level, title}
+		return Heading{level, title}
 	}
 	var title []string // of a setext heading: the lines before its underline
 	for underline(line) == 0 || len(title) == 0 {
 		title = append(title, strings.TrimSpace(line))
 		line, at = s.line(at)
 	}
-	return heading{int(b.level), strings.Join(title, " ")}
+	return Heading{int(b.level), strings.Join(title, " ")}
 }
 
 // tableHead returns where the header of the table at a place ends.

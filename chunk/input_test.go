@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/chunk/internal/texttest"
 )
@@ -27,9 +28,9 @@ func makers() map[string]func(*Options) (Chunker, error) {
 		"Semantic":       func(o *Options) (Chunker, error) { return NewSemantic(topics{}, &SemanticOptions{Options: *o}) },
 		"Windows": func(o *Options) (Chunker, error) {
 			if o.Unit == UnitTokens {
-				return NewWindows(o.Size, o.Overlap, nil)
+				return NewWindows(nil, &WindowsOptions{Size: o.Size, Overlap: o.Overlap})
 			}
-			return NewWindows(o.Size, o.Overlap, fakeEnds)
+			return NewWindows(fakeEnds, &WindowsOptions{Size: o.Size, Overlap: o.Overlap})
 		},
 	}
 }
@@ -38,22 +39,23 @@ func TestBadOptions(t *testing.T) {
 	for name, make := range makers() {
 		for _, bad := range []struct {
 			o    Options
-			want error
+			want string
 		}{
-			{Options{Size: -1}, ErrSize},
-			{Options{Size: -1 << 63, Overlap: -1 << 63}, ErrSize},
-			{Options{Size: 5, Overlap: -1}, ErrOverlap},
-			{Options{Size: 5, Overlap: 6}, ErrOverlap},
-			{Options{Size: 5, Unit: UnitTokens}, ErrUnit},
+			{Options{Size: -1}, "Options.Size is -1: want 1 or more"},
+			{Options{Size: -1 << 63, Overlap: -1 << 63}, "Options.Size is -9223372036854775808: want 1 or more"},
+			{Options{Size: 5, Overlap: -1}, "Options.Overlap is -1: want 0 or more, and less than the size, 5"},
+			{Options{Size: 5, Overlap: 5}, "Options.Overlap is 5"},
+			{Options{Size: 5, Overlap: 6}, "Options.Overlap is 6"},
+			{Options{Size: 5, Unit: UnitTokens}, "nil: want"},
 		} {
-			_, err := make(&bad.o)
-			require.ErrorIs(t, err, bad.want, "%s %+v", name, bad.o)
+			c, err := make(&bad.o)
+			require.ErrorIs(t, err, ErrOption, "%s %+v", name, bad.o)
+			require.ErrorContains(t, err, bad.want, name)
+			require.Nil(t, c, name)
 		}
-		_, err := make(&Options{Size: 5, Overlap: 5})
-		require.ErrorIs(t, err, ErrOverlap, name)
 		if name != "Windows" { // which knows tokens only
 			_, err := make(&Options{Size: 5, Unit: 3})
-			require.ErrorIs(t, err, ErrUnit, name)
+			require.ErrorIs(t, err, ErrOption, name)
 			c, err := make(&Options{Size: 5, Unit: UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 			require.NoError(t, err)
 			_, err = c.Chunk(t.Context(), "some text")
@@ -66,14 +68,50 @@ func TestBadOptions(t *testing.T) {
 			require.Equal(t, []string{"One line. And\nanother."}, texts(cut(t, c, err, "One line. And\nanother.")), "%s: a size that is none", name)
 		}
 	}
-	_, err := NewWindows(0, 0, fakeEnds)
-	require.ErrorIs(t, err, ErrSize)
-	for _, s := range [][3]int{{0, 0, 0}, {63, 256, 256}, {64, 255, 256}, {300, 299, 400}, {64, 256, 255}, {64, 256, 1<<30 + 1}, {-1, -1, -1}} {
-		_, err := NewFastCDC(s[0], s[1], s[2])
-		require.ErrorIs(t, err, ErrSize, "%v", s)
+	for _, o := range []FastCDCOptions{
+		{MinBytes: 63, AvgBytes: 256, MaxBytes: 256}, {MinBytes: 64, AvgBytes: 255, MaxBytes: 256}, {MinBytes: 300, AvgBytes: 299, MaxBytes: 400},
+		{MinBytes: 64, AvgBytes: 256, MaxBytes: 255}, {MinBytes: 64, AvgBytes: 256, MaxBytes: 1<<30 + 1}, {AvgBytes: -1}, {MinBytes: -1}, {MaxBytes: -1}, {AvgBytes: 1<<30 + 1},
+	} {
+		_, err := NewFastCDC(&o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
 	}
-	_, err = SentenceWindows("One. Two.", -1)
-	require.ErrorIs(t, err, ErrSize)
+	_, err := SentenceWindows("One. Two.", -1)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewContextual(nowhere{}, &ContextualOptions{Parallel: -1})
+	require.ErrorIs(t, err, ErrOption)
+}
+
+// nowhere is a model that is never asked.
+type nowhere struct{ llms.Model }
+
+func TestNilArguments(t *testing.T) {
+	c, err := NewRecursive(nil)
+	require.NoError(t, err)
+	_, err = NewParents(nil, c)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewParents(c, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewContextual(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewSemantic(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewWindows(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewTextSplitter(nil)
+	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestDefaults(t *testing.T) {
+	fast, err := NewFastCDC(nil)
+	require.NoError(t, err)
+	require.Equal(t, FastCDC{min: 256, avg: 1024, max: 4096}, *fast)
+	fast, err = NewFastCDC(&FastCDCOptions{AvgBytes: 1 << 30})
+	require.NoError(t, err)
+	require.Equal(t, 1<<30, fast.max)
+	w, err := NewWindows(fakeEnds, nil)
+	require.NoError(t, err)
+	require.Equal(t, 200, w.size)
+	require.Zero(t, w.overlap)
 }
 
 func TestUnits(t *testing.T) {
@@ -91,9 +129,9 @@ func countWords(s string) int { return len(strings.Fields(s)) }
 // others are the chunkers that keep laws of their own.
 func others(t testing.TB, size, overlap int) map[string]Chunker {
 	t.Helper()
-	fast, err := NewFastCDC(64, 256, 512)
+	fast, err := NewFastCDC(&FastCDCOptions{MinBytes: 64, AvgBytes: 256, MaxBytes: 512})
 	require.NoError(t, err)
-	windows, err := NewWindows(size, overlap, fakeEnds)
+	windows, err := NewWindows(fakeEnds, &WindowsOptions{Size: size, Overlap: overlap})
 	require.NoError(t, err)
 	return map[string]Chunker{"FastCDC": fast, "Windows": windows}
 }
@@ -151,7 +189,7 @@ func TestLongLine(t *testing.T) {
 func TestContextIsHeard(t *testing.T) {
 	done, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	fast, err := NewFastCDC(64, 256, 512)
+	fast, err := NewFastCDC(&FastCDCOptions{MinBytes: 64, AvgBytes: 256, MaxBytes: 512})
 	require.NoError(t, err)
 	_, err = fast.Chunk(done, "text")
 	require.ErrorIs(t, err, context.Canceled)
@@ -165,7 +203,7 @@ func TestContextIsHeard(t *testing.T) {
 
 func TestWindowsWantTokensOfTheText(t *testing.T) {
 	for _, ends := range [][]int{{}, {2}, {5}, {3, 2, 4}, {-1, 4}} {
-		w, err := NewWindows(2, 1, func(string) []int { return ends })
+		w, err := NewWindows(func(string) []int { return ends }, &WindowsOptions{Size: 2, Overlap: 1})
 		require.NoError(t, err)
 		_, err = w.Chunk(t.Context(), "text")
 		require.ErrorIs(t, err, ErrTokens, "%v", ends)

@@ -28,7 +28,7 @@ func FuzzWindowLaws(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, size, overlap uint8) {
 		n := 1 + int(size)
-		w, err := NewWindows(n, int(overlap)%n, fakeEnds)
+		w, err := NewWindows(fakeEnds, &WindowsOptions{Size: n, Overlap: int(overlap) % n})
 		require.NoError(t, err)
 		chunks, err := w.Chunk(t.Context(), text)
 		require.NoError(t, err)
@@ -63,7 +63,7 @@ func FuzzFastCDCLaws(f *testing.F) {
 		least := 64 + int(low)%500
 		mean := max(256, least) + int(middle)%500
 		most := mean + int(high)%1000
-		c, err := NewFastCDC(least, mean, most)
+		c, err := NewFastCDC(&FastCDCOptions{MinBytes: least, AvgBytes: mean, MaxBytes: most})
 		require.NoError(t, err)
 		chunks, err := c.Chunk(t.Context(), text)
 		require.NoError(t, err)

@@ -6,12 +6,11 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// A ParentChunk is a passage to be read and the smaller ones in it to be searched.
-// All offsets are those in the source.
+// A ParentChunk is a passage to be read, and the smaller passages in it that are
+// searched. All offsets are those in the source.
 type ParentChunk struct {
 	Parent   Chunk
 	Children []Chunk
@@ -21,10 +20,16 @@ type ParentChunk struct {
 // small is found more exactly, what is large is understood.
 type Parents struct{ parent, child Chunker }
 
-// NewParents returns a Parents; child should cut smaller than parent.
-func NewParents(parent, child Chunker) *Parents { return &Parents{parent, child} }
+// NewParents returns a Parents; child should cut smaller than parent. It fails
+// with [ErrOption].
+func NewParents(parent, child Chunker) (*Parents, error) {
+	if parent == nil || child == nil {
+		return nil, fmt.Errorf("%w: a chunker of NewParents is nil", ErrOption)
+	}
+	return &Parents{parent, child}, nil
+}
 
-// Chunk cuts the text.
+// Chunk cuts the text. It returns the errors of the two chunkers.
 func (p *Parents) Chunk(ctx context.Context, text string) ([]ParentChunk, error) {
 	parents, err := p.parent.Chunk(ctx, text)
 	if err != nil {
@@ -49,10 +54,10 @@ func (p *Parents) Chunk(ctx context.Context, text string) ([]ParentChunk, error)
 }
 
 // SentenceWindows returns each sentence with a window around it: n sentences
-// before and after. It fails with [ErrSize] for a negative n.
+// before and after. It fails with [ErrOption] for a negative n.
 func SentenceWindows(text string, n int) ([]ParentChunk, error) {
 	if n < 0 {
-		return nil, fmt.Errorf("%w: a window of %d sentences", ErrSize, n)
+		return nil, fmt.Errorf("%w: the window of SentenceWindows is %d: want 0 or more", ErrOption, n)
 	}
 	found := sentence.Split(text)
 	children, parents := make([]Chunk, len(found)), make([]Chunk, len(found))
@@ -82,9 +87,9 @@ func ParentDocuments(source string, meta map[string]any, nested []ParentChunk) (
 	children = Documents(source, meta, small)
 	at := 0
 	for i, f := range nested {
-		parents[i].Metadata[docmeta.Source] = source
+		parents[i].Metadata[KeySource] = source
 		for range f.Children {
-			children[at].Metadata[docmeta.Parent] = parents[i].Metadata[docmeta.ID]
+			children[at].Metadata[KeyParent] = parents[i].Metadata[KeyID]
 			at++
 		}
 	}

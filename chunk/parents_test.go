@@ -12,7 +12,9 @@ func TestChildrenLeadToTheirParents(t *testing.T) {
 	require.NoError(t, err)
 	small, err := NewSentences(&Options{Size: 40})
 	require.NoError(t, err)
-	nested, err := NewParents(large, small).Chunk(t.Context(), sample)
+	both, err := NewParents(large, small)
+	require.NoError(t, err)
+	nested, err := both.Chunk(t.Context(), sample)
 	require.NoError(t, err)
 	var all []Chunk
 	for _, f := range nested {
@@ -48,7 +50,7 @@ func TestSentenceWindows(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, windows)
 	_, err = SentenceWindows("a", -1)
-	require.ErrorIs(t, err, ErrSize)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestWithHeadings(t *testing.T) {

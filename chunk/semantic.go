@@ -12,51 +12,57 @@ import (
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// Errors of [NewSemantic] and of [Semantic.Chunk].
-var (
-	ErrMethod  = errors.New("chunk: no such method, or an amount outside its range")
-	ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
-)
+// ErrVectors is the error of vectors of an embedder that can't be used.
+var ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
 
-// A Breakpoint says where [Semantic] cuts, given the distance (1 - cosine) between
-// each sentence, read with its neighbours, and the next.
+// A Breakpoint is the rule by which [Semantic] cuts. It is given the distances,
+// 1 - cosine, between each sentence, embedded with its neighbors, and the next.
 type Breakpoint uint8
 
-// The methods. All but BreakpointOptimal cut where a distance is above a threshold that
-// is taken from the distances of the same text.
+// The rules. All but BreakpointOptimal cut where a distance is above a limit that
+// is computed from the distances of the same text.
 const (
-	// BreakpointPercentile: above the Threshold-th percentile; default 95.
+	// BreakpointPercentile cuts above the Threshold-th percentile of distances.
+	// Its default Threshold is 95.
 	BreakpointPercentile Breakpoint = iota
 
-	// BreakpointStdDev: above the mean by Threshold standard deviations; default 3.
+	// BreakpointStdDev cuts above the mean by Threshold standard deviations. Its
+	// default Threshold is 3.
 	BreakpointStdDev
 
-	// BreakpointInterquartile: above the mean by Threshold interquartile ranges; default 1.5.
+	// BreakpointInterquartile cuts above the mean by Threshold interquartile
+	// ranges. Its default Threshold is 1.5.
 	BreakpointInterquartile
 
-	// BreakpointGradient: where the distance's slope is above the Threshold-th percentile of
-	// slopes; default 95. For texts whose distances are all alike.
+	// BreakpointGradient cuts where the slope of the distance is above the
+	// Threshold-th percentile of slopes, for texts whose distances are all alike.
+	// Its default Threshold is 95.
 	BreakpointGradient
 
-	// BreakpointOptimal: the cuts that, of all possible ones within the size, make the sum
-	// over passages of the similarity between their sentences, less the text's
-	// mean, the largest. It is found by dynamic programming. Threshold isn't used.
+	// BreakpointOptimal finds the best of all possible cuts within the size, by
+	// dynamic programming. A cut is worth the similarities between the sentences
+	// of each passage, each less the mean of the text. Threshold isn't used.
 	BreakpointOptimal
 )
 
 // SemanticOptions configure a [Semantic].
 type SemanticOptions struct {
 	Options
-	Breakpoint Breakpoint
-	Threshold  float64 // 0: the method's default
 
-	// Neighbours is how many sentences before and after are embedded with each,
-	// since a sentence alone says little; default 1, negative: none.
+	// Breakpoint is the rule for where to cut. Default: BreakpointPercentile.
+	Breakpoint Breakpoint
+
+	// Threshold is the number in the rule, 0 or more; a percentile is at most 100.
+	// Default: the rule's.
+	Threshold float64
+
+	// Neighbors is how many sentences before and after are embedded with each,
+	// since a sentence alone means little; a negative number: none. Default: 1.
 	Neighbors int
 }
 
-// Semantic cuts where an embedder says that the subject changes. What is too
-// large between two cuts is cut between sentences.
+// Semantic cuts where the vectors of an embedder show that the subject changes.
+// What is too large between two cuts is cut between sentences.
 //
 // It costs an embedding of three times the text, and at an equal budget of
 // retrieved tokens the gain over [Recursive] has been small where we measured.
@@ -66,9 +72,11 @@ type Semantic struct {
 	embedder embeddings.Embedder
 }
 
-// NewSemantic returns a Semantic. It fails with [ErrSize], [ErrOverlap],
-// [ErrUnit] or [ErrMethod].
+// NewSemantic returns a Semantic. It fails with [ErrOption].
 func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, error) {
+	if embedder == nil {
+		return nil, fmt.Errorf("%w: the embedder of NewSemantic is nil", ErrOption)
+	}
 	s := &Semantic{embedder: embedder}
 	if o != nil {
 		s.o = *o
@@ -80,9 +88,15 @@ func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, e
 	if s.o.Threshold == 0 {
 		s.o.Threshold = map[Breakpoint]float64{BreakpointPercentile: 95, BreakpointStdDev: 3, BreakpointInterquartile: 1.5, BreakpointGradient: 95}[s.o.Breakpoint]
 	}
-	percent := s.o.Breakpoint == BreakpointPercentile || s.o.Breakpoint == BreakpointGradient
-	if s.o.Breakpoint > BreakpointOptimal || !(s.o.Threshold >= 0) || percent && s.o.Threshold > 100 {
-		return nil, fmt.Errorf("%w: method %d, amount %v", ErrMethod, s.o.Breakpoint, s.o.Threshold)
+	if s.o.Breakpoint > BreakpointOptimal {
+		return nil, fmt.Errorf("%w: SemanticOptions.Breakpoint is %d: want BreakpointPercentile to BreakpointOptimal", ErrOption, s.o.Breakpoint)
+	}
+	most := math.Inf(1)
+	if s.o.Breakpoint == BreakpointPercentile || s.o.Breakpoint == BreakpointGradient {
+		most = 100
+	}
+	if !(s.o.Threshold >= 0 && s.o.Threshold <= most) {
+		return nil, fmt.Errorf("%w: SemanticOptions.Threshold is %v: want 0 to %v", ErrOption, s.o.Threshold, most)
 	}
 	switch {
 	case s.o.Neighbors == 0:

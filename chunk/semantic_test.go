@@ -48,10 +48,10 @@ func TestSemanticCutsWhereTheSubjectChanges(t *testing.T) {
 func TestSemanticRefuses(t *testing.T) {
 	for _, o := range []*SemanticOptions{{Breakpoint: 9}, {Threshold: 101}, {Threshold: math.NaN()}, {Threshold: -1}} {
 		_, err := NewSemantic(topics{}, o)
-		require.ErrorIs(t, err, ErrMethod)
+		require.ErrorIs(t, err, ErrOption)
 	}
 	_, err := NewSemantic(topics{}, &SemanticOptions{Options: Options{Size: -1}})
-	require.ErrorIs(t, err, ErrSize)
+	require.ErrorIs(t, err, ErrOption)
 	boom := errors.New("boom")
 	s, err := NewSemantic(topics{boom}, nil)
 	require.NoError(t, err)

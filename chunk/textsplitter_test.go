@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
 // textSplitter is langchaingo's textsplitter.TextSplitter, met by its shape so
@@ -15,7 +13,7 @@ type textSplitter interface {
 	SplitText(text string) ([]string, error)
 }
 
-var _ textSplitter = TextSplitter{}
+var _ textSplitter = (*TextSplitter)(nil)
 
 // Every chunker makes the same texts as a TextSplitter, and documents that lead
 // back to the source after a trip through a store's JSON.
@@ -23,7 +21,9 @@ func TestSplitterAndDocumentsRoundTrip(t *testing.T) {
 	for name, c := range chunkers(t, 40, 0) {
 		chunks, err := c.Chunk(t.Context(), sample)
 		require.NoError(t, err, name)
-		split, err := textSplitter(TextSplitter{c}).SplitText(sample)
+		splitter, err := NewTextSplitter(c)
+		require.NoError(t, err, name)
+		split, err := splitter.SplitText(sample)
 		require.NoError(t, err, name)
 		docs := Documents("a", nil, chunks)
 		require.Len(t, docs, len(split), name)
@@ -33,9 +33,9 @@ func TestSplitterAndDocumentsRoundTrip(t *testing.T) {
 		ids := map[any]bool{}
 		for i, d := range docs {
 			require.Equal(t, split[i], d.PageContent, name)
-			start, end := int(d.Metadata[docmeta.Start].(float64)), int(d.Metadata[docmeta.End].(float64))
+			start, end := int(d.Metadata[KeyStart].(float64)), int(d.Metadata[KeyEnd].(float64))
 			require.Equal(t, chunks[i].Context+sample[start:end], d.PageContent, name)
-			ids[d.Metadata[docmeta.ID]] = true
+			ids[d.Metadata[KeyID]] = true
 		}
 		require.Len(t, ids, len(docs), name)
 	}

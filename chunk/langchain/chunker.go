@@ -11,10 +11,9 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// Errors of [New].
-var (
-	ErrSeparator = errors.New("langchain: the separator can't be used")
-)
+// ErrOption is wrapped by the errors for invalid options. The message names the
+// field, its value and what is allowed.
+var ErrOption = errors.New("langchain: invalid option")
 
 // KeepSeparator says where a separator goes when a text is cut at it.
 type KeepSeparator uint8
@@ -26,54 +25,63 @@ const (
 	KeepNone                       // it is dropped, and put back where pieces are joined
 )
 
-// Options configure a [Chunker].
+// Options configure a [Chunker]. The names are langchain's.
 type Options struct {
-	// Separators are tried in order; "" cuts between code points. nil: "\n\n",
+	// Separators are tried in order; "" cuts between code points. Default: "\n\n",
 	// "\n", " ", "".
 	Separators []string
 
-	// Regexp says that the separators are regular expressions, in RE2's syntax.
-	// Look-around isn't part of it, but for a look-behind at a literal as the
+	// Regexp is true if the separators are regular expressions, in RE2's syntax.
+	// Look-around is not a part of it, but for a look-behind at a literal as the
 	// whole separator, (?<=X), and a look-ahead (?!X) for what must not follow;
-	// other uses are ErrSeparator.
+	// other uses are an error. Default: false, the separators are literal.
 	Regexp bool
 
+	// KeepSeparator is where a separator goes. Default: KeepStart, as for
+	// RecursiveCharacterTextSplitter; CharacterTextSplitter's is KeepNone.
 	KeepSeparator KeepSeparator
 
-	// Size and Overlap are in Unit; 0: 4000 and 0. Unit and Tokens are those of
-	// [chunk.Options].
-	Size, Overlap int
-	Unit          chunk.Unit
-	Tokens        func(text string) int
+	// Size is the largest size that parts are joined to, 1 or more, in Unit.
+	// Default: 4000.
+	Size int
 
-	// KeepSpace leaves the white space at the ends of passages.
+	// Overlap is how much of a passage's end the next one repeats, at most, 0 to
+	// Size. Default: 0; langchain's is 200.
+	Overlap int
+
+	// Unit is the unit of Size and Overlap, as in [chunk.Options]. Default: tokens
+	// if there is a counter, else code points.
+	Unit chunk.Unit
+
+	// Tokens counts the tokens of a text. Default: nil, there is no counter.
+	Tokens func(text string) int
+
+	// KeepSpace leaves the white space at the ends of passages. Default: false.
 	KeepSpace bool
 
-	// Character cuts at the first separator only, as CharacterTextSplitter
-	// does; a piece that is too large stays so.
+	// Character cuts at the first separator only, as CharacterTextSplitter does; a
+	// piece that is too large stays so. Default: false.
 	Character bool
 }
 
 // A Chunker cuts texts exactly as langchain-text-splitters 1.1.3 does
-// (RecursiveCharacterTextSplitter, and CharacterTextSplitter), for those who
-// have an index that was made with it. Its passages may be larger than Size
-// where no separator helps, since it adds up the sizes of parts; new work is
-// better off with [chunk.Recursive].
+// (RecursiveCharacterTextSplitter and CharacterTextSplitter). It is a
+// [chunk.Chunker]. Its passages may be larger than Size where no separator helps,
+// since it adds up the sizes of parts. For new work [chunk.Recursive] is better.
 //
-// Of the laws of [chunk.Chunker] these modes can't keep all. With Drop a passage may
-// not stand in the source as it is, because its parts were joined by the literal
-// separator; its Start and End then are -1. Two passages may begin at the same
+// It can't keep all the laws of [chunk.Chunker]. With KeepNone the parts of a
+// passage are joined by the literal separator, so that the passage may not be in
+// the source; its Start and End then are -1. Two passages may begin at the same
 // place, where the first of two overlapping ones loses white space at its
-// beginning. White space is what Python's strip takes for it, which is also
-// U+001C to U+001F; with KeepSpace, and where no separator is left for a piece of
-// Size or more, a passage may be nothing else. Oversize is never said.
+// beginning. White space is what Python's strip removes, which includes U+001C to
+// U+001F; with KeepSpace, and where no separator is left for a piece of Size or
+// more, a passage may be nothing else. Oversize is never set.
 type Chunker struct {
 	o          Options
 	separators []separator
 }
 
-// New returns a Chunker. It fails with [chunk.ErrSize], [chunk.ErrOverlap],
-// [chunk.ErrUnit] or [ErrSeparator].
+// New returns a Chunker. It fails with [ErrOption].
 func New(o *Options) (*Chunker, error) {
 	l := &Chunker{}
 	if o != nil {
@@ -82,26 +90,15 @@ func New(o *Options) (*Chunker, error) {
 	if l.o.Size == 0 {
 		l.o.Size = 4000
 	}
-	if l.o.Size < 0 {
-		return nil, fmt.Errorf("%w, not %d", chunk.ErrSize, l.o.Size)
+	if err := l.o.check(); err != nil {
+		return nil, err
 	}
-	if l.o.Overlap < 0 || l.o.Overlap > l.o.Size {
-		return nil, fmt.Errorf("%w: overlap %d, size %d", chunk.ErrOverlap, l.o.Overlap, l.o.Size)
-	}
-	switch {
-	case l.o.Unit > chunk.UnitTokens:
-		return nil, fmt.Errorf("%w: there is no Unit %d", chunk.ErrUnit, l.o.Unit)
-	case l.o.Unit == chunk.UnitTokens && l.o.Tokens == nil:
-		return nil, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", chunk.ErrUnit)
-	case l.o.Unit == chunk.UnitRunes || l.o.Tokens == nil:
+	if l.o.Unit == chunk.UnitRunes || l.o.Tokens == nil {
 		l.o.Tokens = utf8.RuneCountInString
 	}
 	list := l.o.Separators
 	if list == nil {
 		list = []string{"\n\n", "\n", " ", ""}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: there is none", ErrSeparator)
 	}
 	for _, s := range list {
 		sep, err := newSeparator(s, l.o.Regexp)
@@ -111,6 +108,25 @@ func New(o *Options) (*Chunker, error) {
 		l.separators = append(l.separators, sep)
 	}
 	return l, nil
+}
+
+// check checks options whose Size has its default.
+func (o *Options) check() error {
+	switch {
+	case o.Size < 0:
+		return fmt.Errorf("%w: Options.Size is %d: want 1 or more", ErrOption, o.Size)
+	case o.Overlap < 0 || o.Overlap > o.Size:
+		return fmt.Errorf("%w: Options.Overlap is %d: want 0 to the size, %d", ErrOption, o.Overlap, o.Size)
+	case o.KeepSeparator > KeepNone:
+		return fmt.Errorf("%w: Options.KeepSeparator is %d: want KeepStart, KeepEnd or KeepNone", ErrOption, o.KeepSeparator)
+	case o.Unit > chunk.UnitTokens:
+		return fmt.Errorf("%w: Options.Unit is %d: want UnitDefault, UnitRunes or UnitTokens", ErrOption, o.Unit)
+	case o.Unit == chunk.UnitTokens && o.Tokens == nil:
+		return fmt.Errorf("%w: Options.Unit is UnitTokens and Options.Tokens is nil: want a counter, such as o200k.Encoding().Count", ErrOption)
+	case o.Separators != nil && len(o.Separators) == 0:
+		return fmt.Errorf("%w: Options.Separators is empty: want one or more, or nil for the default", ErrOption)
+	}
+	return nil
 }
 
 // Chunk cuts the text.

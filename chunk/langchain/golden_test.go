@@ -138,7 +138,7 @@ func TestGoldenToken(t *testing.T) {
 				return nil // a window that cuts a code point: ours doesn't
 			}
 		}
-		w, err := chunk.NewWindows(row.Size, row.Overlap, e.Ends)
+		w, err := chunk.NewWindows(e.Ends, &chunk.WindowsOptions{Size: row.Size, Overlap: row.Overlap})
 		if err != nil {
 			return err
 		}

@@ -11,14 +11,14 @@ import (
 // HTML cuts an HTML page exactly as HTMLHeaderTextSplitter of
 // langchain-text-splitters 1.1.3 does (over BeautifulSoup's html.parser): each
 // heading is a section, and so is the text between two headings. Headers are
-// marked "h1" to "h6"; others fail with [ErrSeparator]. As there, the text of
+// marked "h1" to "h6"; others fail with [ErrOption]. As there, the text of
 // scripts is kept, and an element's own text comes before that of the elements
 // inside of it. New work is better off with [chunk.HTML].
 func HTML(page string, headers []Header) ([]Section, error) {
 	names, levels := map[string]string{}, map[string]int{}
 	for _, h := range headers {
 		if len(h.Mark) != 2 || h.Mark[0] != 'h' || h.Mark[1] < '1' || h.Mark[1] > '6' {
-			return nil, fmt.Errorf("%w: %q is no heading's tag; h1 to h6 are", ErrSeparator, h.Mark)
+			return nil, fmt.Errorf("%w: Header.Mark is %q: want h1 to h6", ErrOption, h.Mark)
 		}
 		names[h.Mark], levels[h.Mark] = h.Name, int(h.Mark[1]-'0')
 	}

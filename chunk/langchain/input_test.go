@@ -15,22 +15,16 @@ import (
 )
 
 func TestBadOptions(t *testing.T) {
-	for _, bad := range []struct {
-		o    Options
-		want error
-	}{
-		{Options{Size: -1}, chunk.ErrSize},
-		{Options{Size: -1 << 63, Overlap: -1 << 63}, chunk.ErrSize},
-		{Options{Size: 5, Overlap: -1}, chunk.ErrOverlap},
-		{Options{Size: 5, Overlap: 6}, chunk.ErrOverlap},
-		{Options{Size: 5, Unit: chunk.UnitTokens}, chunk.ErrUnit},
-		{Options{Size: 5, Unit: 3}, chunk.ErrUnit},
-		{Options{Separators: []string{}}, ErrSeparator},
-		{Options{Regexp: true, Separators: []string{"("}}, ErrSeparator},
+	for _, bad := range []Options{
+		{Size: -1}, {Size: -1 << 63, Overlap: -1 << 63}, {Size: 5, Overlap: -1}, {Size: 5, Overlap: 6},
+		{Size: 5, Unit: chunk.UnitTokens}, {Size: 5, Unit: 3}, {KeepSeparator: 3},
+		{Separators: []string{}}, {Regexp: true, Separators: []string{"("}}, {Regexp: true, Separators: []string{"a(?!b)"}},
 	} {
-		_, err := New(&bad.o)
-		require.ErrorIs(t, err, bad.want, "%+v", bad.o)
+		_, err := New(&bad)
+		require.ErrorIs(t, err, ErrOption, "%+v", bad)
 	}
+	_, err := New(&Options{Size: 5, Overlap: 6})
+	require.ErrorContains(t, err, "Options.Overlap is 6: want 0 to the size, 5")
 	c, err := New(&Options{Size: 5, Overlap: 5, Unit: chunk.UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 	require.NoError(t, err, "langchain allows an overlap of the size")
 	_, err = c.Chunk(t.Context(), "some text")
@@ -43,11 +37,14 @@ func TestBadOptions(t *testing.T) {
 		require.Len(t, chunks, 1, "a size that is none")
 	}
 	_, err = HTML("", []Header{{Mark: "h7", Name: "h"}})
-	require.ErrorIs(t, err, ErrSeparator)
-	for _, size := range []int{0, -1} {
-		_, err = JSON([]byte("{}"), size, 0, false)
-		require.ErrorIs(t, err, chunk.ErrSize)
+	require.ErrorIs(t, err, ErrOption)
+	for _, o := range []JSONOptions{{Size: -1}, {MinSize: -1}} {
+		_, err = JSON([]byte("{}"), &o)
+		require.ErrorIs(t, err, ErrOption)
 	}
+	whole, err := JSON([]byte(`{"a": 1}`), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{`{"a": 1}`}, whole)
 }
 
 // both are a Chunker and one that drops separators.
@@ -79,7 +76,7 @@ func TestBadText(t *testing.T) {
 		MarkdownSyntax(text)
 		_, err = HTML(text, headers[1:])
 		require.NoError(t, err, what)
-		_, err = JSON([]byte(text), 16, 0, true)
+		_, err = JSON([]byte(text), &JSONOptions{Size: 16, ConvertLists: true})
 		require.ErrorIs(t, err, ErrJSON, what)
 	}
 }

@@ -9,35 +9,56 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
-
-	"github.com/prodailabs/prodai/chunk"
 )
 
-// ErrJSON is the error of a text that isn't the JSON a chunker can cut.
+// ErrJSON is the error for a text that is not JSON, or whose value is not an
+// object.
 var ErrJSON = errors.New("langchain: not JSON that can be cut")
 
 // maxDepth bounds the nesting of JSON, as encoding/json does.
 const maxDepth = 10000
 
+// JSONOptions configure [JSON]. The sizes are in bytes of the form that JSON
+// writes; they are wishes, as in the original.
+type JSONOptions struct {
+	// Size is the largest size, 1 or more. Default: 2000.
+	Size int
+
+	// MinSize is the size from which an object is full, 1 or more. Default: Size
+	// less 200, but at least 50.
+	MinSize int
+
+	// ConvertLists makes an object, keyed by index, of each list. Without it a
+	// list isn't cut and may not be the whole text. Default: false.
+	ConvertLists bool
+}
+
 // JSON cuts a JSON object exactly as RecursiveJsonSplitter of
 // langchain-text-splitters 1.1.3 does, into objects that repeat the keys above
-// them, in the form of Python's json.dumps. size is the largest size and smallest
-// the size from which an object is full; both are wishes there too. smallest 0
-// means size-200, at least 50. With convertLists lists become objects keyed by
-// index; without, a list isn't cut and may not be the whole text.
+// them, in the form of Python's json.dumps. For new work [chunk.JSON] is better,
+// whose chunks are parts of the text.
 //
-// It fails with [chunk.ErrSize] or [ErrJSON]. New work is better off with [chunk.JSON], whose chunks are
-// parts of the text.
-func JSON(data []byte, size, smallest int, convertLists bool) ([]string, error) {
-	if size <= 0 {
-		return nil, fmt.Errorf("%w, not %d", chunk.ErrSize, size)
+// It fails with [ErrOption] or [ErrJSON].
+func JSON(data []byte, o *JSONOptions) ([]string, error) {
+	var opts JSONOptions
+	if o != nil {
+		opts = *o
 	}
-	if smallest == 0 {
-		smallest = max(size-200, 50)
+	if opts.Size == 0 {
+		opts.Size = 2000
+	}
+	if opts.Size < 0 {
+		return nil, fmt.Errorf("%w: JSONOptions.Size is %d: want 1 or more", ErrOption, opts.Size)
+	}
+	if opts.MinSize == 0 {
+		opts.MinSize = max(opts.Size-200, 50)
+	}
+	if opts.MinSize < 0 {
+		return nil, fmt.Errorf("%w: JSONOptions.MinSize is %d: want 1 or more", ErrOption, opts.MinSize)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	root, err := readJSON(d, convertLists, 0)
+	root, err := readJSON(d, opts.ConvertLists, 0)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("text after the value")
@@ -47,9 +68,9 @@ func JSON(data []byte, size, smallest int, convertLists bool) ([]string, error) 
 		return nil, fmt.Errorf("%w: %w", ErrJSON, err)
 	}
 	if root.keys == nil && root.text != "null" {
-		return nil, fmt.Errorf("%w: the value must be an object (a list too, with convertLists)", ErrJSON)
+		return nil, fmt.Errorf("%w: the value must be an object (a list too, with ConvertLists)", ErrJSON)
 	}
-	c := jsonCutter{size: size, smallest: smallest, out: []*jsonValue{{keys: map[string]int{}}}}
+	c := jsonCutter{size: opts.Size, smallest: opts.MinSize, out: []*jsonValue{{keys: map[string]int{}}}}
 	c.cut(root, nil)
 	if last := len(c.out) - 1; len(c.out[last].values) == 0 {
 		c.out = c.out[:last]

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ErrLanguage is the error of a language without separators.
+// ErrLanguage is the error for a language without separators.
 var ErrLanguage = errors.New("langchain: no separators for this language")
 
 // separatorData are the lists of langchain-text-splitters 1.1.3 (MIT).

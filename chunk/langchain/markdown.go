@@ -15,14 +15,18 @@ type Section struct {
 	Meta map[string]string // heading titles by the names that a Header gave
 }
 
-// A Header says under which name a heading is kept: {"##", "H2"} for
+// A Header is a kind of heading and the name under which its title is kept: {"##", "H2"} for
 // markdown, {"h2", "H2"} for HTML.
 type Header struct{ Mark, Name string }
 
 // MarkdownOptions configure [Markdown].
 type MarkdownOptions struct {
-	KeepHeaders bool // leave the headings in the text
-	EachLine    bool // return each block by itself
+	// KeepHeaders leaves the headings in the text. Default: false.
+	KeepHeaders bool
+
+	// EachLine returns each block by itself. Default: false, neighbors under the
+	// same headings are joined.
+	EachLine bool
 }
 
 // Markdown cuts a markdown text exactly as MarkdownHeaderTextSplitter

@@ -75,7 +75,7 @@ func TestGoldenHTMLJSON(t *testing.T) {
 			}
 			return sameSections(got, want)
 		}
-		got, err := langchain.JSON(docs.JSON[row.Doc], row.Max, 0, row.ConvertLists)
+		got, err := langchain.JSON(docs.JSON[row.Doc], &langchain.JSONOptions{Size: row.Max, ConvertLists: row.ConvertLists})
 		if row.Error != "" {
 			if err == nil {
 				return fmt.Errorf("no error, want one like %s", row.Error)

@@ -35,17 +35,17 @@ func newSeparator(s string, isRegexp bool) (separator, error) {
 		not, after, closed := strings.Cut(rest, ")")
 		head, err := regexp.Compile("^" + before + "$")
 		if !closed || strings.ContainsAny(not, "()") || err != nil || !head.MatchString("\n") {
-			return sep, fmt.Errorf("%w: %q: a look-ahead is only known after a literal line end", ErrSeparator, s)
+			return sep, fmt.Errorf("%w: a separator is %q: want a look-ahead only after a literal line end", ErrOption, s)
 		}
 		if sep.not, err = compile("^(?:" + not + ")"); err != nil {
-			return sep, fmt.Errorf("%w: %q: %w", ErrSeparator, s, err)
+			return sep, fmt.Errorf("%w: a separator is %q: %w", ErrOption, s, err)
 		}
 		sep.notAt = 1
 		pattern = before + after
 	}
 	var err error
 	if sep.re, err = compile(pattern); err != nil {
-		return sep, fmt.Errorf("%w: %q: %w", ErrSeparator, s, err)
+		return sep, fmt.Errorf("%w: a separator is %q: %w", ErrOption, s, err)
 	}
 	return sep, nil
 }

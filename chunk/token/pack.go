@@ -107,7 +107,7 @@ type packer struct {
 	cutoff            bool
 	parts             []Part
 	texts             []*string // nil: not in
-	made             []PackedPart
+	made              []PackedPart
 	closedBy          string // the part that the cutoff came with
 	closed            bool
 }

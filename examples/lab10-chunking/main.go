@@ -162,7 +162,7 @@ func contestants() ([]contestant, error) {
 		return err
 	}
 	for _, w := range [][2]int{{100, 0}, {200, 0}, {400, 0}, {400, 200}} {
-		c, err := chunk.NewWindows(w[0], w[1], encoding.Ends)
+		c, err := chunk.NewWindows(encoding.Ends, &chunk.WindowsOptions{Size: w[0], Overlap: w[1]})
 		if err := add(fmt.Sprintf("windows %d/%d", w[0], w[1]), c, err); err != nil {
 			return nil, err
 		}
