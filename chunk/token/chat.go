@@ -35,7 +35,8 @@ type Tool struct {
 }
 
 // A Count is a number of tokens. It is Estimated where the provider has not
-// published how it counts: close enough for a budget, not for a bill.
+// published how it counts, or where [Estimate] counted: close enough for a budget,
+// not for a bill.
 type Count struct {
 	Tokens    int
 	Estimated bool
@@ -46,8 +47,11 @@ func (t *Count) add(o Count) {
 	t.Estimated = t.Estimated || o.Estimated
 }
 
-// A ChatRule says how many tokens the frame of a chat costs beyond its texts.
-// The rules are data: change a field for a provider that counts in another way.
+// A ChatRule is how many tokens the frame of a chat costs beyond its texts. The
+// rules are data: change a field for a provider that counts in another way.
+//
+// Its methods count texts by the function given, such as [Encoding.Count]; nil is
+// [Estimate], and the result is then Estimated.
 type ChatRule struct {
 	Model string // what the rule was found by
 
@@ -60,8 +64,8 @@ type ChatRule struct {
 	// EnumItem for each value.
 	Tools, Function, Properties, Property, EnumOpen, EnumItem int
 
-	// EstimatedMessages and EstimatedTools say that the numbers are carried
-	// over from an older model.
+	// EstimatedMessages and EstimatedTools are true if the numbers are taken over
+	// from an older model.
 	EstimatedMessages, EstimatedTools bool
 
 	Image *ImageRule // nil if images are not known to be taken
@@ -70,7 +74,7 @@ type ChatRule struct {
 // ChatRuleOf returns the rule of a model of OpenAI, or an
 // [*UnknownModelError]. Source: "How to count tokens with tiktoken" in OpenAI's
 // cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
-// that of GPT-4o and says that it is an estimate.
+// that of GPT-4o and is marked as an estimate.
 func ChatRuleOf(model string) (ChatRule, error) {
 	base := strings.TrimPrefix(model, "ft:")
 	encoding, err := EncodingName(model)
@@ -101,7 +105,8 @@ func ChatRuleOf(model string) (ChatRule, error) {
 // them the total is an estimate; so it is for an image whose size or cost is
 // not known.
 func (r *ChatRule) CountMessages(count func(text string) int, messages ...Message) Count {
-	total := Count{r.Reply, r.EstimatedMessages}
+	count, estimated := counter(count)
+	total := Count{r.Reply, r.EstimatedMessages || estimated}
 	for i := range messages {
 		total.add(r.CountMessage(count, &messages[i]))
 	}
@@ -110,7 +115,8 @@ func (r *ChatRule) CountMessages(count func(text string) int, messages ...Messag
 
 // CountMessage counts one message of a chat, without the beginning of the answer.
 func (r *ChatRule) CountMessage(count func(text string) int, m *Message) Count {
-	t := Count{r.PerMessage + count(m.Role) + count(m.Content), r.EstimatedMessages}
+	count, estimated := counter(count)
+	t := Count{r.PerMessage + count(m.Role) + count(m.Content), r.EstimatedMessages || estimated}
 	if m.Name != "" {
 		t.Tokens += r.PerName + count(m.Name)
 	}
@@ -130,6 +136,14 @@ func (r *ChatRule) CountMessage(count func(text string) int, m *Message) Count {
 	return t
 }
 
+// counter returns count or, for nil, Estimate.
+func counter(count func(text string) int) (_ func(text string) int, estimated bool) {
+	if count == nil {
+		return Estimate, true
+	}
+	return count, false
+}
+
 // CountTools counts the definitions of tools, which go with every request that
 // offers them. Nested objects and lists are counted as compact JSON, which is
 // an estimate. It fails if a tool's parameters don't marshal to an object.
@@ -137,7 +151,8 @@ func (r *ChatRule) CountTools(count func(text string) int, tools ...Tool) (Count
 	if len(tools) == 0 {
 		return Count{}, nil
 	}
-	total := Count{r.Tools, r.EstimatedTools}
+	count, estimated := counter(count)
+	total := Count{r.Tools, r.EstimatedTools || estimated}
 	for _, tool := range tools {
 		var schema struct {
 			Properties map[string]map[string]json.RawMessage `json:"properties"`

@@ -105,7 +105,7 @@ func ExampleChatRuleOf() {
 		Name: "get_weather", Description: "Get the weather.",
 		Parameters: map[string]any{"properties": map[string]any{"city": map[string]any{"type": "string", "description": "A city"}}},
 	})
-	photo, _ := rule.Image.Tokens(1920, 1080, "high")
+	photo, _ := rule.Image.Tokens(token.Image{Width: 1920, Height: 1080, Detail: "high"})
 	fmt.Println(chat, tools, photo)
 	// Output: {17 false} {34 false} 1105
 }
@@ -122,13 +122,12 @@ func ExampleLimitsOf() {
 
 // Room goes to what matters most, and the audit says what had to go.
 func ExamplePack() {
-	count := o200k.Encoding().Count
-	p, _ := token.Pack(count, 36, []token.Part{
+	p, _ := token.Pack([]token.Part{
 		{Name: "rules", Text: "Answer from the passages. Quote them.", Required: true},
 		{Name: "passage 1", Text: "The warranty covers two years from the day of purchase.", Priority: 2},
 		{Name: "passage 2", Text: "Our offices are closed on public holidays, and the hotline is busy on the day after.", Priority: 1, MinTokens: 5},
 		{Name: "question", Text: "How long is the warranty?", Priority: 3, Required: true},
-	}, nil)
+	}, 36, &token.PackOptions{Tokens: o200k.Encoding().Count})
 	fmt.Println(p.Text)
 	fmt.Println("tokens:", p.Tokens)
 	for _, f := range p.Parts {
@@ -149,18 +148,17 @@ func ExamplePack() {
 }
 
 func ExampleTruncate() {
-	count := o200k.Encoding().Count
 	log := "ERROR at start\n" + strings.Repeat("retrying...\n", 50) + "FATAL gave up"
-	t := token.Truncate(count, log, 20, token.KeepEnds, "[…]")
+	t, err := token.Truncate(log, 20, &token.TruncateOptions{Tokens: o200k.Encoding().Count, Keep: token.KeepEnds, Marker: "[…]"})
 	fmt.Println(t.Text)
-	fmt.Println(t.Tokens, t.CutEnd-t.CutStart)
+	fmt.Println(t.Tokens, t.CutEnd-t.CutStart, err)
 	// Output:
 	// ERROR at start
 	// retrying...
 	// retrying[…]trying...
 	// retrying...
 	// FATAL gave up
-	// 19 558
+	// 19 558 <nil>
 }
 
 func ExampleBudget() {

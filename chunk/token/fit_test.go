@@ -35,7 +35,8 @@ func FuzzTruncate(f *testing.F) {
 
 func truncateLaws(t *testing.T, count func(string) int, text string, budget int, keep token.Keep, marker string) {
 	t.Helper()
-	got := token.Truncate(count, text, budget, keep, marker)
+	got, err := token.Truncate(text, budget, &token.TruncateOptions{Tokens: count, Keep: keep, Marker: marker})
+	require.NoError(t, err)
 	require.Equal(t, count(got.Text), got.Tokens)
 	require.LessOrEqual(t, got.Tokens, max(budget, 0), "%q", text)
 	if got.CutStart == got.CutEnd {
@@ -59,9 +60,42 @@ func truncateLaws(t *testing.T, count func(string) int, text string, budget int,
 
 func TestTruncateWithoutRoom(t *testing.T) {
 	count := o200k.Encoding().Count
-	require.Equal(t, token.Truncated{CutEnd: 5}, token.Truncate(count, "abc d", 0, token.KeepHead, "…"))
-	require.Equal(t, token.Truncated{}, token.Truncate(count, "", -1, token.KeepHead, "…"))
-	require.Equal(t, "one", token.Truncate(count, "one two three", 1, token.KeepHead, " [cut here]").Text)
+	for _, row := range []struct {
+		text   string
+		budget int
+		marker string
+		want   token.Truncated
+	}{
+		{"abc d", 0, "…", token.Truncated{CutEnd: 5}},
+		{"", -1, "…", token.Truncated{}},
+		{"one two three", 1, " [cut here]", token.Truncated{Text: "one", Tokens: 1, CutStart: 3, CutEnd: 13}},
+	} {
+		got, err := token.Truncate(row.text, row.budget, &token.TruncateOptions{Tokens: count, Marker: row.marker})
+		require.NoError(t, err)
+		require.Equal(t, row.want, got)
+	}
+}
+
+func TestTruncateAndPackEstimateWithoutACounter(t *testing.T) {
+	text := strings.Repeat("some words ", 20)
+	cut, err := token.Truncate(text, 7, nil)
+	require.NoError(t, err)
+	require.Equal(t, 7, token.Estimate(cut.Text))
+	p, err := token.Pack([]token.Part{{Text: text, MinTokens: 1}}, 7, nil)
+	require.NoError(t, err)
+	require.Equal(t, token.Estimate(p.Text), p.Tokens)
+	require.LessOrEqual(t, p.Tokens, 7)
+}
+
+func TestTruncateAndPackRefuse(t *testing.T) {
+	_, err := token.Truncate("a", 1, &token.TruncateOptions{Keep: 3})
+	require.ErrorIs(t, err, token.ErrOption)
+	require.ErrorContains(t, err, "TruncateOptions.Keep is 3: want KeepHead, KeepTail or KeepEnds")
+	_, err = token.Pack([]token.Part{{Keep: 3}}, 1, nil)
+	require.ErrorIs(t, err, token.ErrOption)
+	_, err = token.Pack([]token.Part{{}, {MinTokens: -1}}, 1, nil)
+	require.ErrorIs(t, err, token.ErrOption)
+	require.ErrorContains(t, err, "part 1 is -1")
 }
 
 func TestPackLaws(t *testing.T) {
@@ -77,7 +111,7 @@ func TestPackLaws(t *testing.T) {
 			})
 		}
 		budget := rng.IntN(120)
-		p, err := token.Pack(count, budget, parts, &token.PackOptions{Cutoff: rng.IntN(2) == 0})
+		p, err := token.Pack(parts, budget, &token.PackOptions{Tokens: count, Cutoff: rng.IntN(2) == 0})
 		var overflow *token.OverflowError
 		if errors.As(err, &overflow) {
 			continue
@@ -102,17 +136,17 @@ func TestPackLaws(t *testing.T) {
 
 func TestPackOverflowAndCutoff(t *testing.T) {
 	words := func(s string) int { return len(strings.Fields(s)) }
-	_, err := token.Pack(words, 3, []token.Part{{Name: "rules", Text: "a b c d", Required: true}}, nil)
+	_, err := token.Pack([]token.Part{{Name: "rules", Text: "a b c d", Required: true}}, 3, &token.PackOptions{Tokens: words})
 	var overflow *token.OverflowError
 	require.ErrorAs(t, err, &overflow)
 	require.Equal(t, token.OverflowError{What: `the required part "rules"`, NeedTokens: 4, BudgetTokens: 3}, *overflow)
 	require.Equal(t, "context_length_exceeded", overflow.Code())
 
 	parts := []token.Part{{Name: "big", Text: "a b c d", Priority: 2}, {Name: "small", Text: "e", Priority: 1}}
-	p, err := token.Pack(words, 3, parts, nil)
+	p, err := token.Pack(parts, 3, &token.PackOptions{Tokens: words})
 	require.NoError(t, err)
 	require.Equal(t, "e", p.Text)
-	p, err = token.Pack(words, 3, parts, &token.PackOptions{Cutoff: true})
+	p, err = token.Pack(parts, 3, &token.PackOptions{Tokens: words, Cutoff: true})
 	require.NoError(t, err)
 	require.Empty(t, p.Text)
 	require.Equal(t, `below the cutoff: "big" did not fit`, p.Parts[1].Why)
@@ -157,13 +191,14 @@ func TestEncodingName(t *testing.T) {
 		"gpt-4o": "o200k_base", "gpt-5-mini": "o200k_base", "o3-mini": "o200k_base", "gpt-oss-20b": "o200k_harmony",
 		"gpt-4-32k": "cl100k_base", "gpt-4": "cl100k_base", "gpt-35-turbo-16k": "cl100k_base", "chatgpt-4o-latest": "o200k_base",
 		"ft:gpt-4o-2024-08-06:acme": "o200k_base", "ft:gpt-4:acme": "cl100k_base", "ft:gpt-4.1-2025-04-14:x": "o200k_base",
-		"ft:davinci-002:x": "cl100k_base", "text-davinci-003": "p50k_base", "code-davinci-edit-001": "p50k_edit", "gpt2": "gpt2", "davinci": "r50k_base",
+		"ft:davinci-002:x": "cl100k_base", "ft:gpt-4o-mini-2024-07-18:org::id": "o200k_base", "ft:gpt-3.5-turbo-0125:o:n:i": "cl100k_base",
+		"ft:o4-mini-2025-04-16:x": "o200k_base", "ft:babbage-002": "cl100k_base", "text-davinci-003": "p50k_base", "code-davinci-edit-001": "p50k_edit", "gpt2": "gpt2", "davinci": "r50k_base",
 	} {
 		got, err := token.EncodingName(model)
 		require.NoError(t, err, model)
 		require.Equal(t, want, got, model)
 	}
-	for _, model := range []string{"", "gpt-6-sol", "claude-sonnet-5", "o5", "ft:", "ft:claude"} {
+	for _, model := range []string{"", "gpt-6-sol", "claude-sonnet-5", "o5", "ft:", "ft:claude", "ft:gpt-4oops:x", "ft:ft:gpt-6"} {
 		_, err := token.EncodingName(model)
 		var unknown *token.UnknownModelError
 		require.ErrorAs(t, err, &unknown, model)
@@ -181,6 +216,13 @@ func TestChatEstimates(t *testing.T) {
 	require.Equal(t, token.Count{Tokens: 8, Estimated: true}, later.CountMessages(count, hi))
 	hi.ToolCalls = []token.ToolCall{{Name: "f", Arguments: "{}"}}
 	require.True(t, published.CountMessages(count, hi).Estimated)
+
+	guess := token.Message{Role: "user", Content: "hi"}
+	require.Equal(t, token.Count{Tokens: 8, Estimated: true}, published.CountMessages(nil, guess))
+	require.Equal(t, token.Count{Tokens: 5, Estimated: true}, published.CountMessage(nil, &guess))
+	guessed, err := published.CountTools(nil, token.Tool{Name: "f"})
+	require.NoError(t, err)
+	require.True(t, guessed.Estimated)
 
 	nested := token.Tool{Name: "f", Parameters: json.RawMessage(`{"properties":{"a":{"type":["string","null"]},"b":{"type":"object","properties":{"c":{"type":"string"}}}}}`)}
 	total, err := published.CountTools(count, nested)
@@ -203,11 +245,11 @@ func TestImageRule(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2833, r.Base)
 	for _, bad := range [][2]int{{0, 5}, {5, 0}, {-1, 5}} {
-		_, err = r.Tokens(bad[0], bad[1], "high")
-		require.Error(t, err)
+		_, err = r.Tokens(token.Image{Width: bad[0], Height: bad[1], Detail: "high"})
+		require.ErrorIs(t, err, token.ErrOption)
 	}
-	_, err = r.Tokens(5, 5, "ultra")
-	require.Error(t, err)
+	_, err = r.Tokens(token.Image{Width: 5, Height: 5, Detail: "ultra"})
+	require.ErrorIs(t, err, token.ErrOption)
 	require.True(t, r.Count(token.Image{}).Estimated)
 	for _, model := range []string{"o3-mini", "gpt-4", "gpt-5.4", "gpt-4o2"} {
 		_, err = token.ImageRuleOf(model)

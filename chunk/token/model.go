@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ModelsAsOf is when the table of models was made. Limits change: a table
-// without a date is wrong without anybody noticing.
+// ModelsAsOf is when the table of models was made. Limits change, and a table
+// without a date becomes wrong without notice.
 const ModelsAsOf = "2026-11"
 
 //go:embed models.txt
@@ -136,14 +136,12 @@ var encodingByPrefix = []struct{ prefix, encoding string }{
 	{"chatgpt-4o-", "o200k_base"}, {"gpt-4o-", "o200k_base"},
 	{"gpt-4-", "cl100k_base"}, {"gpt-3.5-turbo-", "cl100k_base"}, {"gpt-35-turbo-", "cl100k_base"},
 	{"gpt-oss-", "o200k_harmony"},
-	{"ft:gpt-4o", "o200k_base"}, {"ft:gpt-4", "cl100k_base"}, {"ft:gpt-3.5-turbo", "cl100k_base"},
-	{"ft:davinci-002", "cl100k_base"}, {"ft:babbage-002", "cl100k_base"},
 }
 
 // EncodingName returns the name of the encoding that a model of OpenAI uses, by
-// tiktoken's tables, or an [*UnknownModelError]. It departs from them in one
-// place: a fine-tuned model has the encoding of the model it was made from,
-// where tiktoken takes ft:gpt-4.1 for a GPT-4.
+// tiktoken's tables, or an [*UnknownModelError]. It differs from them in one
+// place: a fine-tuned model ("ft:gpt-4o-mini-2024-07-18:org::id") has the encoding
+// of the model it was made from, where tiktoken takes ft:gpt-4.1 for a GPT-4.
 func EncodingName(model string) (string, error) {
 	if name, ok := encodingOf[model]; ok {
 		return name, nil

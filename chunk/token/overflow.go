@@ -2,9 +2,9 @@ package token
 
 import "fmt"
 
-// An OverflowError says that something can't be made to fit into a context
-// window. It is the client's own, told before a request is paid for; its code
-// and status are those that OpenAI's API answers in the same case.
+// An OverflowError is the error for something that can't be made to fit into a
+// context window. It is returned before a request is paid for; its code and
+// status are those of OpenAI's API in the same case.
 type OverflowError struct {
 	What         string // what doesn't fit: "the last message", "the part \"rules\""
 	NeedTokens   int    // tokens it has

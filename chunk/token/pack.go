@@ -19,29 +19,37 @@ type Part struct {
 	// Required parts must be in, or packing fails.
 	Required bool
 
-	// MinTokens, if it is not zero, allows the part to be cut down to no less
-	// than so many tokens where the whole doesn't fit. Keep says what is kept.
+	// MinTokens allows the part to be cut down to no less than so many tokens where
+	// the whole doesn't fit. Default: 0, the part is whole or left out.
 	MinTokens int
-	Keep      Keep
+
+	// Keep is what is kept of a part that is cut. Default: KeepHead.
+	Keep Keep
 }
 
-// PackOptions of [Pack].
+// PackOptions configure [Pack].
 type PackOptions struct {
-	// Separator stands between the parts; it costs tokens too. Default: a blank
-	// line. NoSeparator wins over it.
-	Separator   string
+	// Tokens counts a text, for instance o200k.Encoding().Count. Default:
+	// [Estimate].
+	Tokens func(text string) int
+
+	// Separator is put between the parts; it costs tokens too. Default: a blank
+	// line.
+	Separator string
+
+	// NoSeparator joins the parts without a separator. Default: false.
 	NoSeparator bool
 
-	// Marker stands where a part was cut. Default "…".
+	// Marker is put where a part was cut. Default: "…".
 	Marker string
 
 	// Cutoff leaves out everything of a lower priority than the first part that
-	// didn't fit. By default smaller parts of lower priority may still fill the
-	// gap.
+	// didn't fit. Default: false, smaller parts of lower priority may still fill
+	// the gap.
 	Cutoff bool
 }
 
-// A PackedPart says what became of a part.
+// A PackedPart is what became of a part.
 type PackedPart struct {
 	Name   string
 	Tokens int    // what the part has in the result
@@ -49,7 +57,7 @@ type PackedPart struct {
 	Why    string // why it was cut or left out; "" if it is whole
 }
 
-// PackedPrompt is a prompt that fits.
+// A PackedPrompt is a prompt that fits.
 type PackedPrompt struct {
 	Text   string
 	Tokens int          // count of Text
@@ -58,22 +66,32 @@ type PackedPrompt struct {
 
 // Pack joins the parts that fit into budget, in the order given. Room is given
 // out by priority; every part that is cut or left out is accounted for. The
-// budget holds for the count of the joined text, not for the sum of its parts.
+// budget is kept by the count of the joined text, not by the sum of its parts.
 //
-// Required parts that don't fit give an [*OverflowError].
-func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions) (PackedPrompt, error) {
-	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", parts: parts}
-	if o != nil {
-		p.cutoff = o.Cutoff
-		if o.Separator != "" {
-			p.separator = o.Separator
+// Required parts that don't fit give an [*OverflowError]. Other errors are
+// [ErrOption].
+func Pack(parts []Part, budget int, o *PackOptions) (PackedPrompt, error) {
+	if o == nil {
+		o = &PackOptions{}
+	}
+	for i, part := range parts {
+		if err := part.Keep.check(fmt.Sprintf("Keep of part %d", i)); err != nil {
+			return PackedPrompt{}, err
 		}
-		if o.NoSeparator {
-			p.separator = ""
+		if part.MinTokens < 0 {
+			return PackedPrompt{}, fmt.Errorf("%w: MinTokens of part %d is %d: want 0 or more", ErrOption, i, part.MinTokens)
 		}
-		if o.Marker != "" {
-			p.marker = o.Marker
-		}
+	}
+	count, _ := counter(o.Tokens)
+	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", cutoff: o.Cutoff, parts: parts}
+	if o.Separator != "" {
+		p.separator = o.Separator
+	}
+	if o.NoSeparator {
+		p.separator = ""
+	}
+	if o.Marker != "" {
+		p.marker = o.Marker
 	}
 	p.texts = make([]*string, len(parts))
 	p.made = make([]PackedPart, len(parts))
@@ -140,7 +158,7 @@ func (p *packer) place(i int) error {
 		// What doesn't fit is need-budget tokens; as counts don't add up, cut a
 		// little more until the joined text fits.
 		for room := out.Full - (need - p.budget); room >= part.MinTokens; room-- {
-			t := Truncate(p.count, part.Text, room, part.Keep, p.marker)
+			t := truncate(p.count, part.Text, room, part.Keep, p.marker)
 			text = t.Text
 			over := p.count(p.join()) - p.budget
 			if over <= 0 && t.Tokens > 0 {

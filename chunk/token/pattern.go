@@ -24,10 +24,11 @@ const (
 	//
 	//	'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s
 	PatternGPT2
-	// PatternLlama3 is the pattern of Llama 3. It differs from CL100K in white space at
-	// the end of a text: what follows the last line break is a piece of its own.
+	// PatternLlama3 is the pattern of Llama 3. It differs from PatternCL100K in
+	// white space at the end of a text: what follows the last line break is a piece
+	// of its own.
 	PatternLlama3
-	// PatternQwen2 is Llama3 with every digit a piece of its own.
+	// PatternQwen2 is PatternLlama3 with every digit a piece of its own.
 	PatternQwen2
 	// PatternWhole makes one piece of the whole text, for vocabularies whose tokens
 	// reach across words.
@@ -52,7 +53,7 @@ type splitter struct {
 
 func newSplitter(p Pattern) (splitter, error) {
 	if p > PatternWhole {
-		return splitter{}, fmt.Errorf("token: there is no pattern %d", uint8(p))
+		return splitter{}, fmt.Errorf("%w: Options.Pattern is %d: want PatternO200K to PatternWhole", ErrOption, uint8(p))
 	}
 	t, err := newClasses()
 	s := splitter{classes: t, pattern: p, digits: 3}

@@ -78,15 +78,16 @@ func TestRanksOfRefuses(t *testing.T) {
 	var vocabulary *token.VocabularyError
 	require.ErrorAs(t, err, &vocabulary)
 	_, err = token.New(nil, nil)
-	require.Error(t, err)
+	require.ErrorIs(t, err, token.ErrOption)
 	r, err = token.RanksOf(bytesAnd())
 	require.NoError(t, err)
 	_, err = token.New(r, &token.Options{Pattern: 99})
-	require.ErrorContains(t, err, "99")
-	_, err = token.New(r, &token.Options{Special: map[string]int{"<|x|>": 7}})
-	require.ErrorAs(t, err, &vocabulary)
-	_, err = token.New(r, &token.Options{Special: map[string]int{"": 300}})
-	require.ErrorAs(t, err, &vocabulary)
+	require.ErrorIs(t, err, token.ErrOption)
+	require.ErrorContains(t, err, "Options.Pattern is 99: want PatternO200K to PatternWhole")
+	for name, id := range map[string]int{"<|x|>": 7, "": 300, "<|y|>": -1, "<|z|>": 1 << 30} {
+		_, err = token.New(r, &token.Options{Special: map[string]int{name: id}})
+		require.ErrorIs(t, err, token.ErrOption, name)
+	}
 }
 
 // A token that no merge makes is found where it is a whole piece, and only
@@ -121,6 +122,10 @@ func TestLoadRanks(t *testing.T) {
 	require.Equal(t, []int{257, 'r', 'e'}, e.Encode("there"))
 	_, err = token.LoadRanks(l, "y.tiktoken")
 	require.ErrorContains(t, err, "y.tiktoken")
+	_, err = token.LoadRanks(nil, "x.tiktoken")
+	require.ErrorIs(t, err, token.ErrOption)
+	_, err = token.ReadRanks(nil)
+	require.ErrorIs(t, err, token.ErrOption)
 }
 
 func TestReadRanks(t *testing.T) {

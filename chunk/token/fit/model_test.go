@@ -34,13 +34,51 @@ func TestContractWithAKnownModel(t *testing.T) {
 }
 
 func TestNewWantsAWindow(t *testing.T) {
-	_, err := New(nil, nil)
-	require.Error(t, err)
-	_, err = New(&modeltest.Script{}, nil)
+	_, err := New(&modeltest.Script{}, nil)
 	var unknown *token.UnknownModelError
 	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = New(&modeltest.Script{}, &Options{Model: "gpt-4o-2024-11-20"})
 	require.NoError(t, err)
+}
+
+func TestBadOptions(t *testing.T) {
+	_, err := New(nil, &Options{WindowTokens: 100})
+	require.ErrorIs(t, err, ErrOption)
+	for _, o := range []Options{
+		{WindowTokens: -1}, {WindowTokens: 9, OutputTokens: -1}, {WindowTokens: 9, SummaryTokens: -1},
+		{WindowTokens: 9, HistoryOptions: HistoryOptions{MaxMessageTokens: -1}},
+	} {
+		_, err := New(&modeltest.Script{}, &o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
+		require.ErrorContains(t, err, "is -1: want 0 or more")
+	}
+	_, err = History(nil, 10, &HistoryOptions{MaxMessageTokens: -1})
+	require.ErrorIs(t, err, ErrOption)
+	_, err = TrimMessages(nil, 10, nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = TrimMessages(nil, 10, func([]llms.MessageContent) int { return 0 }, &TrimOptions{First: true, IncludeSystem: true})
+	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestAnEstimatedHistoryIsMarked(t *testing.T) {
+	rule, err := token.ChatRuleOf("gpt-4o")
+	require.NoError(t, err)
+	in := []llms.MessageContent{say(human, "hello")}
+	guessed, err := History(in, 100, &HistoryOptions{Rule: &rule})
+	require.NoError(t, err)
+	require.True(t, guessed.Tokens.Estimated)
+	counted, err := History(in, 100, &HistoryOptions{Rule: &rule, Tokens: words})
+	require.NoError(t, err)
+	require.False(t, counted.Tokens.Estimated)
+}
+
+func TestOptionsAreCopied(t *testing.T) {
+	rule := token.ChatRule{PerMessage: 3}
+	m, err := New(&modeltest.Script{}, &Options{WindowTokens: 100, HistoryOptions: HistoryOptions{Rule: &rule}})
+	require.NoError(t, err)
+	rule.PerMessage = 1000
+	require.Equal(t, 3, m.o.Rule.PerMessage)
 }
 
 // words counts words, so that a test's numbers can be seen in its texts.

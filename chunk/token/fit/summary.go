@@ -41,7 +41,10 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	}
 	// A counter may find more tokens in the joined text than in its two parts.
 	budget := m.o.SummaryTokens + h.Tokens(summaryHead)
-	short := token.Truncate(h.Tokens, summaryHead+text, budget, token.KeepHead, "…")
+	short, err := token.Truncate(summaryHead+text, budget, &token.TruncateOptions{Tokens: h.Tokens, Marker: "…"})
+	if err != nil {
+		return without, err
+	}
 	note := llms.TextParts(llms.ChatMessageTypeHuman, short.Text)
 	at := 0
 	for at < len(fitted.Messages) && fitted.Messages[at].Role == llms.ChatMessageTypeSystem {
@@ -76,7 +79,10 @@ func (m *Model) summary(ctx context.Context, gone []llms.MessageContent, room in
 			fmt.Fprintf(&b, "%s calls %s %s\n", msg.Role, c.Name, c.Arguments)
 		}
 	}
-	prompt := token.Truncate(m.o.Tokens, b.String(), room, token.KeepEnds, "\n[…]\n")
+	prompt, err := cutMiddle(m.o.Tokens, b.String(), room)
+	if err != nil {
+		return "", err
+	}
 	ask := llms.TextParts(llms.ChatMessageTypeHuman, prompt.Text)
 	r, err := m.o.Summarize.GenerateContent(ctx, []llms.MessageContent{ask}, llms.WithMaxTokens(m.o.SummaryTokens))
 	if err == nil {

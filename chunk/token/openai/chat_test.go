@@ -60,7 +60,7 @@ func checkImage(r chatRow) error {
 	if want := (token.ImageRule{Base: r.Base, PerTile: r.PerTile, Multiplier: r.Multiplier}); rule != want {
 		return fmt.Errorf("rule %+v, want %+v", rule, want)
 	}
-	n, err := rule.Tokens(r.Image[0], r.Image[1], r.Detail)
+	n, err := rule.Tokens(token.Image{Width: r.Image[0], Height: r.Image[1], Detail: r.Detail})
 	if err != nil || n != r.Tokens {
 		return fmt.Errorf("%v %s: got %d, %v, want %d", r.Image, r.Detail, n, err, r.Tokens)
 	}

@@ -179,5 +179,6 @@ func TestNames(t *testing.T) {
 		}
 	}
 	_, err := Encoding("o300k")
+	require.ErrorIs(t, err, ErrOption)
 	require.ErrorContains(t, err, "o300k")
 }
