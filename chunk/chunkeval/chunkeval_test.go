@@ -44,6 +44,28 @@ func inOrder(_ context.Context, questions, passages []string) ([][]int, error) {
 	return out, nil
 }
 
+func TestBadOptions(t *testing.T) {
+	d := &chunkeval.Data{}
+	for _, run := range []func() (*chunkeval.Result, error){
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), nil, fixed{}, inOrder, nil) },
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), d, nil, inOrder, nil) },
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), d, fixed{}, nil, nil) },
+		func() (*chunkeval.Result, error) {
+			return chunkeval.Run(t.Context(), d, fixed{}, inOrder, &chunkeval.Options{K: -1})
+		},
+		func() (*chunkeval.Result, error) {
+			return chunkeval.Run(t.Context(), d, fixed{}, inOrder, &chunkeval.Options{Budget: -1})
+		},
+	} {
+		_, err := run()
+		require.ErrorIs(t, err, chunkeval.ErrOption)
+	}
+	_, err := chunkeval.ByEmbedding(nil)
+	require.ErrorIs(t, err, chunkeval.ErrOption)
+	_, err = chunkeval.Read(nil, nil)
+	require.ErrorIs(t, err, chunkeval.ErrOption)
+}
+
 func TestScoresByHand(t *testing.T) {
 	d := &chunkeval.Data{
 		Corpora:   map[string]string{"a": strings.Repeat("x", 100)},

@@ -15,15 +15,24 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// ErrRank is the error of a ranking that names passages that aren't there.
+// ErrOption is wrapped by the errors for an option that is out of range and for
+// a required argument that is nil. The message names the field, its value and
+// what is allowed.
+var ErrOption = errors.New("chunkeval: invalid option")
+
+// ErrRank is the error for a ranking with passages that don't exist.
 var ErrRank = errors.New("chunkeval: bad ranking")
 
 // Rank returns for each question the indexes of the best passages, best first,
 // at least as many as K and the budget use if there are.
 type Rank func(ctx context.Context, questions, passages []string) ([][]int, error)
 
-// ByEmbedding ranks by the cosine of an embedder's vectors.
-func ByEmbedding(e embeddings.Embedder) Rank {
+// ByEmbedding returns a Rank by the cosine of an embedder's vectors. It fails with
+// [ErrOption].
+func ByEmbedding(e embeddings.Embedder) (Rank, error) {
+	if e == nil {
+		return nil, fmt.Errorf("%w: the embedder of ByEmbedding is nil", ErrOption)
+	}
 	return func(ctx context.Context, questions, passages []string) ([][]int, error) {
 		docs, err := e.EmbedDocuments(ctx, passages)
 		if err != nil {
@@ -61,7 +70,7 @@ func ByEmbedding(e embeddings.Embedder) Rank {
 			out[i] = order
 		}
 		return out, nil
-	}
+	}, nil
 }
 
 func dot(a, b []float32) float64 {
@@ -74,15 +83,43 @@ func dot(a, b []float32) float64 {
 
 // Options configure [Run].
 type Options struct {
-	// K is how many chunks recall, precision and IoU look at; 0: 5.
+	// K is how many chunks recall, precision and IoU are taken at, 1 or more.
+	// Default: 5.
 	K int
 
-	// Budget is how many tokens are retrieved for the metrics at a budget; 0:
-	// 1000 tokens, or 4000 code points if Tokens is nil.
+	// Budget is how much text is retrieved for the metrics at a budget, 1 or more:
+	// tokens, or code points if Tokens is nil. Default: 1000 tokens, or 4000 code
+	// points, which is about as much English.
 	Budget int
 
-	// Tokens counts tokens; nil: code points.
+	// Tokens counts tokens. Default: nil, code points are counted.
 	Tokens func(text string) int
+}
+
+// withDefaults returns the options with their defaults; o may be nil.
+func (o *Options) withDefaults() (Options, error) {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	if out.K == 0 {
+		out.K = 5
+	}
+	if out.Budget == 0 {
+		if out.Budget = 1000; out.Tokens == nil {
+			out.Budget = 4000
+		}
+	}
+	if out.Tokens == nil {
+		out.Tokens = utf8.RuneCountInString
+	}
+	switch {
+	case out.K < 0:
+		return out, fmt.Errorf("%w: Options.K is %d: want 1 or more", ErrOption, out.K)
+	case out.Budget < 0:
+		return out, fmt.Errorf("%w: Options.Budget is %d: want 1 or more", ErrOption, out.Budget)
+	}
+	return out, nil
 }
 
 // Scores are one question's.
@@ -126,22 +163,14 @@ type Result struct {
 // Run cuts the corpora, ranks all chunks together for each question, and scores
 // what was retrieved. A chunk of another corpus than the question's counts as
 // retrieved and is never right. A chunk or a reference that isn't at its offsets
-// in the corpus is [ErrData].
+// in the corpus is [ErrData]; invalid options and nil arguments are [ErrOption].
 func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (*Result, error) {
-	opts := Options{}
-	if o != nil {
-		opts = *o
+	if d == nil || c == nil || rank == nil {
+		return nil, fmt.Errorf("%w: the data, the chunker or the ranking of Run is nil", ErrOption)
 	}
-	if opts.K <= 0 {
-		opts.K = 5
-	}
-	if opts.Budget <= 0 {
-		if opts.Budget = 1000; opts.Tokens == nil {
-			opts.Budget = 4000
-		}
-	}
-	if opts.Tokens == nil {
-		opts.Tokens = utf8.RuneCountInString
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 	var passages []passage
 	points := map[string][]int{} // code points before each byte of a corpus

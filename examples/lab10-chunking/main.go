@@ -200,9 +200,13 @@ func compare(ctx context.Context, data *chunkeval.Data, budget int) ([]row, erro
 	if err != nil {
 		return nil, err
 	}
+	rank, err := chunkeval.ByEmbedding(model)
+	if err != nil {
+		return nil, err
+	}
 	var rows []row
 	for _, c := range all {
-		r, err := chunkeval.Run(ctx, data, c.chunker, chunkeval.ByEmbedding(model), &chunkeval.Options{Budget: budget, Tokens: o200k.Encoding().Count})
+		r, err := chunkeval.Run(ctx, data, c.chunker, rank, &chunkeval.Options{Budget: budget, Tokens: o200k.Encoding().Count})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
