@@ -13,7 +13,7 @@
 // A chunk is asked for three things that pull in different directions. It must
 // be small, so that its vector means one thing and the model's window isn't
 // filled with what surrounds the answer. It must be whole, so that it can be
-// understood without its neighbours. And it must be true: the text at
+// understood without its neighbors. And it must be true: the text at
 // source[Start:End], not a copy that has been tidied, or nobody can cite it,
 // highlight it or delete it when its source changes.
 //
@@ -25,7 +25,7 @@
 //	            weakest joint                                        last resort
 //
 // [Recursive] cuts at the weakest joint that makes the pieces small enough, and
-// packs neighbours together again as long as they fit. [Markdown], [HTML],
+// packs neighbors together again as long as they fit. [Markdown], [HTML],
 // [Go] and [LaTeX] know more joints, and carry
 // what a cut takes away: the path of headings, a table's header, the package
 // clause. [Semantic] asks an embedder where the subject changes. [Windows] cuts
@@ -80,7 +80,7 @@
 // What is easy to find isn't what is good to read. [Parents] cuts twice: small
 // passages to be embedded, each with the large one that the model is shown
 // instead. [SentenceWindows] is the same idea with a sentence and its
-// neighbours. [WithHeadings] writes a line before each passage that says where
+// neighbors. [WithHeadings] writes a line before each passage that says where
 // it is from, [Contextual] has a model write it. [LateSpans] keeps the passages
 // and changes the vectors: the whole document is embedded first, and each
 // passage gets the mean of its tokens' vectors.

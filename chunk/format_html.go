@@ -12,7 +12,7 @@ import (
 // heading and carries the path of headings (h1 to h6) above it. The passages
 // are source, with their tags, so that their offsets hold; [HTMLText] makes
 // readable text of one. Scripts and styles are parts of the source like any
-// other; sanitise a page before, if it is to be shown.
+// other; sanitize a page before, if it is to be shown.
 type HTML struct{ m measure }
 
 // NewHTML returns an HTML. It fails with [ErrOption].

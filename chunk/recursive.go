@@ -4,7 +4,7 @@ import "context"
 
 // Recursive cuts a text where it hurts least: between paragraphs; where a
 // paragraph is too large, between its lines; then between sentences, words and,
-// in the end, grapheme clusters. Neighbours are put together again as long as
+// in the end, grapheme clusters. Neighbors are put together again as long as
 // they fit. It is the chunker for prose without markup.
 type Recursive struct{ m measure }
 

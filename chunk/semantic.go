@@ -133,7 +133,7 @@ func (s *Semantic) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return assemble(text, s.m, joints), nil
 }
 
-// embed returns a unit vector for each sentence with its neighbours.
+// embed returns a unit vector for each sentence with its neighbors.
 func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span) ([][]float64, error) {
 	parts := make([]string, len(found))
 	for i := range found {

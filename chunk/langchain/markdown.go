@@ -118,7 +118,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// joinSections joins neighbours with equal metadata, and headings with what
+// joinSections joins neighbors with equal metadata, and headings with what
 // they head.
 func joinSections(sections []Section, keepHeaders bool) []Section {
 	var out []Section

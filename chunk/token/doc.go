@@ -19,8 +19,8 @@
 //
 // # What a token is
 //
-// Byte-pair encoding starts from the bytes of a text and merges neighbours,
-// always the pair that was most frequent when the vocabulary was learnt (its
+// Byte-pair encoding starts from the bytes of a text and merges neighbors,
+// always the pair that was most frequent when the vocabulary was learned (its
 // rank is its id), until no pair is in the vocabulary:
 //
 //	text      " tokenizers!"
@@ -129,5 +129,5 @@
 //   - Petrov et al.: Language Model Tokenizers Introduce Unfairness Between
 //     Languages, NeurIPS 2023.
 //   - Land, Bartolo: Fishing for Magikarp, EMNLP 2024 (tokens that a model never
-//     learnt).
+//     learned).
 package token

@@ -36,7 +36,7 @@ func main() {
 	model := flag.String("model", "gpt-4o", "model whose encoding, limits and chat format are used")
 	text := flag.String("text", "The tokenizer doesn't know words: antidisestablishmentarianism, 3.14159, naïve 🧑‍🚀", "text to take apart")
 	window := flag.Int("window", 260, "context window for the conversation, in tokens (0: the model's own)")
-	color := flag.String("color", "auto", "colour the tokens: auto, always or never")
+	color := flag.String("color", "auto", "color the tokens: auto, always or never")
 	price := flag.Float64("price", 2.5, "dollars for a million tokens of input")
 	flag.Parse()
 	l := lab{out: os.Stdout, model: *model, window: *window, price: *price, color: *color == "always" || *color == "auto" && isTerminal(os.Stdout)}

@@ -6,7 +6,7 @@
 //
 //	system ── always stays: it holds the rules
 //	 human ┐
-//	    ai │ older than what fits: dropped, or summarised
+//	    ai │ older than what fits: dropped, or summarized
 //	 human ┘
 //	    ai ┐ calls a tool
 //	  tool ┘ and the answer: stay or go together

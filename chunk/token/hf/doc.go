@@ -19,6 +19,6 @@
 // right is worse than an estimate that says so.
 //
 // The ids are those of the Rust package tokenizers without special tokens added
-// (testdata/golden.py); normalisation by NFC and its kin has the Unicode version
+// (testdata/golden.py); normalization by NFC and its kin has the Unicode version
 // of golang.org/x/text, which may lag behind for characters of the last years.
 package hf

@@ -22,7 +22,7 @@ type Tokenizer struct {
 }
 
 // A model encodes text in which there are no added tokens and that is
-// normalised. first says that the text begins where the whole text does.
+// normalized. first says that the text begins where the whole text does.
 type model interface {
 	append(dst []int, text string, first bool) []int
 	text(id int) (string, bool)
@@ -181,7 +181,7 @@ func (t *Tokenizer) Encoding() (*token.Encoding, bool) {
 }
 
 // Decode returns the text that the pieces of ids spell. For byte-level BPE
-// these are the bytes that were encoded, after normalisation; for the others a
+// these are the bytes that were encoded, after normalization; for the others a
 // space is where their mark for one is. An unknown id gives a
 // [*token.DecodeError].
 func (t *Tokenizer) Decode(ids []int) (string, error) {

@@ -26,7 +26,7 @@ var compare = flag.Bool("compare", false, "print the table of speeds")
 
 // peerBytes is how much of a text the peer gets: it would take minutes for the
 // whole. It is quadratic in the length of a piece, so the one-letter text is
-// cut shorter still, in its favour.
+// cut shorter still, in its favor.
 func peerBytes(name string) int {
 	if name == "letter" {
 		return 8 << 10
