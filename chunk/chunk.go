@@ -17,7 +17,7 @@ import (
 // what is allowed.
 var ErrOption = errors.New("chunk: invalid option")
 
-// ErrSpan is the error of spans that don't belong to the text.
+// ErrSpan is the error for spans that don't belong to the text.
 var ErrSpan = errors.New("chunk: the spans don't fit the text")
 
 // A Chunk is a passage of a text.
@@ -39,29 +39,30 @@ type Chunk struct {
 	// size.
 	Context string
 
-	// Oversize says that the passage is larger than the size asked for because
-	// it can't be cut: a single grapheme cluster that is larger by itself.
+	// Oversize is true if the passage is larger than the size asked for because it
+	// can't be cut: a single grapheme cluster that is larger by itself.
 	Oversize bool
 }
 
-// ID is a stable name for the passage's content: equal texts have equal ids,
-// wherever they stand. It is 16 bytes of SHA-256 in hexadecimal.
+// ID returns a stable name for the passage's content: equal texts have equal ids,
+// whatever their place. It is 16 bytes of SHA-256 in hexadecimal.
 func (c *Chunk) ID() string {
 	sum := sha256.Sum256([]byte(c.Text))
 	return hex.EncodeToString(sum[:16])
 }
 
 // A Chunker cuts a text into passages, in order. Every chunker of this package
-// is one, and keeps these laws, but for [Windows] and [FastCDC], which say what
-// they keep instead:
+// is one, and keeps these laws, but for [Windows] and [FastCDC], whose comments
+// name the laws they keep instead:
 //
 //   - text[c.Start:c.End] == c.Text, and no passage is blank
 //   - the passages are in order, each starting after the one before
 //   - every byte that isn't white space is in a passage
 //   - no passage is larger than the size, by the count of its final text,
-//     unless it says Oversize
+//     unless Oversize is true
 //
-// The only error is that ctx is done, or what a chunker that asks a model says.
+// The only errors are that of ctx, and those of a model or an embedder that the
+// chunker asks.
 type Chunker interface {
 	Chunk(ctx context.Context, text string) ([]Chunk, error)
 }
@@ -183,10 +184,10 @@ func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	return chunks
 }
 
-// Documents returns the chunks as langchaingo documents. The metadata are those
-// of meta with, for each: id, source, start and end (bytes), and heading (the
-// path joined by " > ") if it has one. A text that stands twice in the source
-// has two ids. The page content is the chunk's text after its context.
+// Documents returns the chunks as langchaingo documents. The metadata of each are
+// those of meta with [KeyID], [KeySource], [KeyStart], [KeyEnd] and, if there are
+// headings above it, [KeyHeading]. A text that occurs twice in the source has two
+// ids. The page content is the chunk's text after its context.
 func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Document {
 	out := make([]schema.Document, len(chunks))
 	seen := map[string]int{}

@@ -12,11 +12,11 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ErrNoContext is the error of a model that answers with nothing.
+// ErrNoContext is the error for a model that answers with nothing.
 var ErrNoContext = errors.New("chunk: the model wrote no context")
 
-// WithHeadings returns the chunks with a line before each that says where it is
-// from: the title of the document and the headings above, joined by " > ". The
+// WithHeadings returns the chunks with a line before each that names its place:
+// the title of the document and the headings above, joined by " > ". The
 // line is added to the Context, so texts and offsets stay as they are.
 func WithHeadings(title string, chunks []Chunk) []Chunk {
 	out := slices.Clone(chunks)
@@ -58,8 +58,8 @@ const contextPrompt = "In one or two sentences, say what this passage is about w
 // document in full once. Where a cache must be asked for, as Anthropic's, wrap
 // the model in one that marks the first part of each message.
 //
-// What the document says is material for the model and may try to instruct it;
-// the worst it reaches here is a misleading context for its own passages.
+// The document is data for the model and may try to instruct it. The worst that
+// it reaches here is a misleading context for its own passages.
 type Contextual struct {
 	model llms.Model
 	o     ContextualOptions

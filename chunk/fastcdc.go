@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// FastCDC cuts where the content says so: a rolling hash of the last bytes
-// decides, so an edit moves the cuts near it and no others. Passages of a
+// FastCDC cuts where the content decides: a rolling hash of the last bytes is
+// compared with a mask, so an edit moves the cuts near it and no others. Passages of a
 // changed document keep their ids but for the few around the change, and need
 // not be embedded again.
 //
@@ -70,7 +70,7 @@ func (f *FastCDC) Cuts(data []byte) []int {
 }
 
 // next returns the length of the chunk that data begins with. Before the
-// center more bits of the hash must be 0 than behind it, which draws sizes to
+// center more bits of the hash must be 0 than after it, which draws sizes to
 // the average.
 func (f *FastCDC) next(data []byte) int {
 	n := len(data)

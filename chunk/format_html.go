@@ -10,7 +10,7 @@ import (
 
 // HTML cuts the source of a page between its blocks: a passage never crosses a
 // heading and carries the path of headings (h1 to h6) above it. The passages
-// are source, with their tags, so that their offsets hold; [HTMLText] makes
+// are source, with their tags, so that their offsets are right; [HTMLText] makes
 // readable text of one. Scripts and styles are parts of the source like any
 // other; sanitize a page before, if it is to be shown.
 type HTML struct{ m measure }

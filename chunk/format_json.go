@@ -9,9 +9,9 @@ import (
 // JSON cuts the text of a JSON document between members and elements, as high
 // up in the tree as the size allows. A passage's headings are the path of keys
 // (and indexes) to where it begins. Unlike a JSON splitter it leaves the source as
-// it is, so a passage is a part of a document and no document itself.
+// it is, so a passage is a part of a document and is not a document itself.
 //
-// It doesn't check the text: what isn't JSON is cut all the same.
+// It doesn't check the text: what is not JSON is cut all the same.
 type JSON struct{ m measure }
 
 // NewJSON returns a JSON. It fails with [ErrOption].
@@ -31,7 +31,7 @@ func (j *JSON) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return assemble(text, j.m, jsonJoints(text)), nil
 }
 
-// jsonPathLimit is how deep a path is told; what lies deeper has the same.
+// jsonPathLimit is the longest path of a heading; what lies deeper has the same.
 const jsonPathLimit = 8
 
 // jsonJoints returns a joint after each comma and each opening bracket.

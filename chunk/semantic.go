@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// ErrVectors is the error of vectors of an embedder that can't be used.
+// ErrVectors is the error for vectors of an embedder that can't be used.
 var ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
 
 // A Breakpoint is the rule by which [Semantic] cuts. It is given the distances,

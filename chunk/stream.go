@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrTooLong is the error of a stream with a stretch that can't be cut and is
+// ErrTooLong is the error for a stream with a stretch that can't be cut and is
 // longer than the memory allowed.
 var ErrTooLong = errors.New("chunk: nothing to cut in all the memory allowed")
 
@@ -32,8 +32,8 @@ type StreamOptions struct {
 //
 // The chunks don't depend on how r returns its bytes. They equal those of the
 // whole text except perhaps near the ends of windows, where a chunker that
-// compares the blocks of a section sees fewer of them. The laws of [Chunker] hold
-// all the same, and offsets are those in the whole text.
+// compares the blocks of a section sees fewer of them. It keeps the laws of
+// [Chunker] all the same, and offsets are those in the whole text.
 //
 // A chunker whose chunks depend on what came long before must be a [Resumer], as
 // [Markdown] is, which keeps the headings from one window to the next. Others (of
@@ -147,7 +147,7 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 				c.Start, c.End = c.Start+s.bytes, c.End+s.bytes
 				c.RuneStart, c.RuneEnd = c.RuneStart+s.code, c.RuneEnd+s.code
 			}
-			c.Text = strings.Clone(c.Text) // or one chunk would hold the window
+			c.Text = strings.Clone(c.Text) // or one chunk would keep the window in memory
 			if !yield(c, nil) {
 				return nil
 			}
@@ -195,7 +195,7 @@ func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []Head
 	return n, from
 }
 
-// fill reads until buf holds size bytes or the stream ends, so that what is in
+// fill reads until buf has size bytes or the stream ends, so that what is in
 // it doesn't depend on how the reader returns its bytes.
 func (s *streamer) fill(ctx context.Context, size int) error {
 	if cap(s.buf) < size {

@@ -8,10 +8,10 @@ import (
 // Windows cuts a text into windows of so many tokens, wherever that falls. It
 // is the baseline that the structured chunkers have to beat.
 //
-// A window that would end inside of a code point ends before it, or where no
-// token in it ends between code points, goes on to the first that does and says
-// Oversize. Of the texts in which that happens langchain's TokenTextSplitter
-// makes passages that are no UTF-8; of all others it makes the same as this.
+// A window that would end inside of a code point ends before it. Where no token in
+// it ends between code points, it goes on to the first that does and is Oversize.
+// Of such texts langchain's TokenTextSplitter makes passages that are not UTF-8; of
+// all others it makes the same passages as this.
 //
 // Of the laws of [Chunker] it keeps two otherwise: passages keep their white
 // space, and may be nothing but that, so not a byte is lost; and the size is that

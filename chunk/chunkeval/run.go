@@ -302,7 +302,7 @@ func (r *Result) Mean(m Metric) Estimate {
 }
 
 // Difference returns the mean of b - a, question by question. If the interval
-// holds 0, these questions can't tell the two apart. The results must be of the
+// contains 0, these questions can't tell the two apart. The results must be of the
 // same data; of different lengths, the estimate is NaN.
 func Difference(a, b *Result, m Metric) Estimate {
 	if len(a.Scores) != len(b.Scores) {

@@ -15,7 +15,7 @@ import (
 // field, its value and what is allowed.
 var ErrOption = errors.New("langchain: invalid option")
 
-// KeepSeparator says where a separator goes when a text is cut at it.
+// A KeepSeparator is where a separator goes when a text is cut at it.
 type KeepSeparator uint8
 
 // The places for a separator.
@@ -246,7 +246,7 @@ func (c *cutter) merge(pieces []chunk.Span, joint string) {
 }
 
 // emit joins pieces to a passage. Where what joins them isn't what stood
-// between two of them, it may stand nowhere in the text.
+// between two of them, the passage may not be in the text.
 func (c *cutter) emit(pieces []chunk.Span, joint string) {
 	whole := chunk.Span{Start: pieces[0].Start, End: pieces[len(pieces)-1].End}
 	text := c.text[whole.Start:whole.End]

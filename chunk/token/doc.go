@@ -53,14 +53,14 @@
 // A chat costs more than its texts: each message is framed by special tokens,
 // tools are sent as text with every request, images are counted by their size.
 // [ChatRuleOf] and [ImageRuleOf] have the published rules as data. Where a
-// provider publishes nothing the [Count] says that it is Estimated. [LimitsOf]
+// provider publishes nothing the [Count] is marked as Estimated. [LimitsOf]
 // knows the windows, [EncodingName] the encodings; for a model that they don't
 // know the answer is an [*UnknownModelError] and not 2048.
 //
 // # Making it fit
 //
 // A [Budget] is the window less the room for the answer, the tools and a margin.
-// [Pack] fills it by priority and says of every part why it was cut or left out;
+// [Pack] fills it by priority and reports of every part why it was cut or left out;
 // [Truncate] shortens one text between what a reader sees as characters. Package
 // fit does it for conversations and wraps a model so that every call fits.
 //
@@ -95,7 +95,7 @@
 //
 //   - Special tokens in a user's text. "<|endoftext|>" in a document must not
 //     become the token that ends documents. Encode and Count take it for
-//     ordinary text; [Encoding.EncodeSpecial] is for whoever builds the frame.
+//     ordinary text; [Encoding.EncodeSpecial] is for the program that builds the frame.
 //   - Counting with another model's encoding. In English nobody notices; a sentence
 //     of Hindi that GPT-4o reads as 22 tokens is 67 to GPT-4.
 //   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRangeCounter] for

@@ -183,7 +183,7 @@ func (e *Encoding) CountUpTo(text string, limit int) (n int, ok bool) {
 	w := e.workspace()
 	defer e.work.Put(w)
 	for i := 0; i < len(text); {
-		// A token holds so many bytes at most: some texts need no look.
+		// A token has so many bytes at most: some texts need not be read.
 		if rest := (len(text) - i) / e.vocab.longest; n+rest > limit {
 			return n + rest, false
 		}
@@ -240,7 +240,7 @@ func (e *DecodeError) Error() string {
 	return fmt.Sprintf("token: %s has no token %d (number %d of the ids)", e.Encoding, e.ID, e.Index)
 }
 
-// Decode returns the bytes that ids stand for. They need not be UTF-8: a token
+// Decode returns the bytes of the tokens of these ids. They need not be UTF-8: a token
 // may be a part of a character. An unknown id gives a [*DecodeError] and the
 // text before it.
 func (e *Encoding) Decode(ids []int) (string, error) {

@@ -12,7 +12,7 @@ type Image struct {
 	Detail        string // "low", "high", or "auto" and "", which count as high
 }
 
-// An ImageRule says what images cost for a family of models: by tiles of 512
+// An ImageRule is what images cost for a family of models: by tiles of 512
 // pixels, or by patches of 32. Source: OpenAI's guide "Images and vision".
 type ImageRule struct {
 	// Base and PerTile: the image is scaled down to fit 2048 by 2048 pixels,

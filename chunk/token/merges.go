@@ -33,7 +33,7 @@ type Merges struct {
 // so has no effect and is left out, so are tokens that no merge makes, unless
 // Whole.
 //
-// It fails with a [*VocabularyError] if a merge stands before those that make
+// It fails with a [*VocabularyError] if a merge comes before those that make
 // its parts, which no training does: such merges have no ranks.
 func (m *Merges) Ranks() (*Ranks, error) {
 	r := &Ranks{start: make([]uint32, 1, len(m.Vocab)+1), rankOf: make(map[int]int, len(m.Vocab))}

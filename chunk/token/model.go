@@ -14,8 +14,9 @@ const ModelsAsOf = "2026-11"
 //go:embed models.txt
 var modelsText string
 
-// An UnknownModelError says that a table has no entry for a model. There is no
-// default: a guessed window either wastes most of the real one or overflows it.
+// An UnknownModelError is the error for a model that a table doesn't have. There
+// is no default: a guessed window either wastes most of the real one or overflows
+// it.
 type UnknownModelError struct {
 	Model string
 	What  string // what was asked for: "encoding", "limits", ...
@@ -31,7 +32,7 @@ type Limits struct {
 	Provider string // "openai", "anthropic", ...
 
 	// MaxInputTokens is the longest prompt. For some models the answer shares it; the
-	// table doesn't say for which, so that a careful program leaves room in it.
+	// table doesn't show for which, so a careful program leaves room in it.
 	MaxInputTokens int
 
 	// MaxOutputTokens is the longest answer; 0 if the model gives none or the table

@@ -4,7 +4,8 @@ package token
 // an answer that is being streamed. It keeps only the end of the text, from
 // the last place where no later byte can change the tokens before it. In prose
 // and code that is a few words; in a run of a million letters without a space
-// there is no such place, and each [StreamCounter.Count] costs the length of the run.
+// there is no such place, and each [StreamCounter.Count] costs the length of the
+// run.
 //
 // A StreamCounter is not safe for concurrent use.
 type StreamCounter struct {

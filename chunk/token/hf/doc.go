@@ -16,7 +16,7 @@
 //
 // A file that asks for anything else (another pattern, another normalizer) is
 // refused with an [*UnsupportedError] that names it: a count that is nearly
-// right is worse than an estimate that says so.
+// right is worse than an estimate that is marked as one.
 //
 // The ids are those of the Rust package tokenizers without special tokens added
 // (testdata/golden.py); normalization by NFC and its kin has the Unicode version

@@ -22,7 +22,7 @@ type Tokenizer struct {
 }
 
 // A model encodes text in which there are no added tokens and that is
-// normalized. first says that the text begins where the whole text does.
+// normalized. first is true if the text begins where the whole text does.
 type model interface {
 	append(dst []int, text string, first bool) []int
 	text(id int) (string, bool)

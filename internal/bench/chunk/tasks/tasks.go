@@ -1,4 +1,4 @@
-// Package tasks holds what the chunkers are measured on: a text, and the ways to
+// Package tasks has what the chunkers are measured on: a text, and the ways to
 // cut it of package chunk and of langchaingo.
 package tasks
 
@@ -36,7 +36,7 @@ func Speech() (string, error) {
 // A Task is one way to cut a text.
 type Task struct {
 	Name string // kind-size-unit, such as recursive-200-tokens
-	By   string // who cuts
+	By   string // the library that cuts
 	Cut  func(text string) (chunks int, err error)
 }
 
