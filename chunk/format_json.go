@@ -34,33 +34,40 @@ func (j *JSON) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 // jsonPathLimit is the longest path of a heading; what lies deeper has the same.
 const jsonPathLimit = 8
 
+// A jsonLevel is an open object or list and where in it the text is.
+type jsonLevel struct {
+	array bool
+	index int
+	key   string
+}
+
+// jsonPath returns the keys and indexes of the open levels.
+func jsonPath(open []jsonLevel) (path []string) {
+	for _, l := range open[:min(len(open), jsonPathLimit)] {
+		if l.array {
+			l.key = strconv.Itoa(l.index)
+		}
+		if l.key != "" {
+			path = append(path, l.key)
+		}
+	}
+	return path
+}
+
 // jsonJoints returns a joint after each comma and each opening bracket.
 func jsonJoints(text string) []joint {
-	type level struct {
-		array bool
-		index int
-		key   string
-	}
 	joints := 1
 	for _, mark := range []string{"{", "[", ","} {
 		joints += strings.Count(text, mark)
 	}
 	out := make([]joint, 0, joints)
-	var open []level
+	var open []jsonLevel
 	var path []string
-	known := true // path is what open says
+	known := true // path is that of open
 	changed := func() { known = known && len(open) > jsonPathLimit }
 	add := func(at int) {
 		if !known {
-			known, path = true, nil
-			for _, l := range open[:min(len(open), jsonPathLimit)] {
-				if l.array {
-					l.key = strconv.Itoa(l.index)
-				}
-				if l.key != "" {
-					path = append(path, l.key)
-				}
-			}
+			known, path = true, jsonPath(open)
 		}
 		out = append(out, joint{at: at, rank: len(open), headings: path})
 	}
@@ -77,7 +84,7 @@ func jsonJoints(text string) []joint {
 				changed()
 			}
 		case '{', '[':
-			open = append(open, level{array: text[i] == '['})
+			open = append(open, jsonLevel{array: text[i] == '['})
 			changed()
 			add(i + 1)
 		case '}', ']':

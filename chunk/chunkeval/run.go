@@ -172,24 +172,11 @@ func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (
 	if err != nil {
 		return nil, err
 	}
-	var passages []passage
-	points := map[string][]int{} // code points before each byte of a corpus
-	byCorpus := map[string][]chunk.Span{}
-	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
-		chunks, err := c.Chunk(ctx, d.Corpora[name])
-		if err != nil {
-			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
-		}
-		points[name] = codePoints(d.Corpora[name])
-		for _, c := range chunks {
-			s, err := inPoints(chunk.Span{Start: c.Start, End: c.End}, points[name])
-			if err != nil {
-				return nil, fmt.Errorf("%w: a chunk of corpus %s: %.40q", err, name, c.Text)
-			}
-			byCorpus[name] = append(byCorpus[name], s)
-			passages = append(passages, passage{name, c, opts.Tokens(c.Context + c.Text)})
-		}
+	all, err := cutCorpora(ctx, d, c, opts.Tokens)
+	if err != nil {
+		return nil, err
 	}
+	passages := all.passages
 	texts := make([]string, len(passages))
 	r := &Result{Chunks: len(passages)}
 	for i, p := range passages {
@@ -217,12 +204,12 @@ func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (
 		}
 		references := make([]chunk.Span, len(q.References))
 		for j, s := range q.References {
-			if references[j], err = inPoints(s, points[q.Corpus]); err != nil {
+			if references[j], err = inPoints(s, all.points[q.Corpus]); err != nil {
 				return nil, fmt.Errorf("%w: reference %d of question %d", err, j, i)
 			}
 		}
 		q.References = references
-		r.Scores = append(r.Scores, opts.score(q, found, byCorpus[q.Corpus], points))
+		r.Scores = append(r.Scores, opts.score(q, found, all.byCorpus[q.Corpus], all.points))
 	}
 	return r, nil
 }
@@ -231,6 +218,34 @@ type passage struct {
 	corpus string
 	chunk.Chunk
 	tokens int
+}
+
+// cuttings are corpora that were cut.
+type cuttings struct {
+	passages []passage
+	byCorpus map[string][]chunk.Span
+	points   map[string][]int // code points before each byte of a corpus
+}
+
+func cutCorpora(ctx context.Context, d *Data, c chunk.Chunker, count func(string) int) (*cuttings, error) {
+	out := &cuttings{byCorpus: map[string][]chunk.Span{}, points: map[string][]int{}}
+	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
+		chunks, err := c.Chunk(ctx, d.Corpora[name])
+		if err != nil {
+			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
+		}
+		points := codePoints(d.Corpora[name])
+		out.points[name] = points
+		for _, c := range chunks {
+			s, err := inPoints(chunk.Span{Start: c.Start, End: c.End}, points)
+			if err != nil {
+				return nil, fmt.Errorf("%w: a chunk of corpus %s: %.40q", err, name, c.Text)
+			}
+			out.byCorpus[name] = append(out.byCorpus[name], s)
+			out.passages = append(out.passages, passage{name, c, count(c.Context + c.Text)})
+		}
+	}
+	return out, nil
 }
 
 func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points map[string][]int) (s Scores) {

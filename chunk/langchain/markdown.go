@@ -59,16 +59,7 @@ func Markdown(text string, headers []Header, o *MarkdownOptions) []Section {
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		line = printable(strings.TrimFunc(line, pythonSpace))
-		switch {
-		case fence != "" && strings.HasPrefix(line, fence):
-			fence = ""
-		case fence != "":
-		case strings.HasPrefix(line, "```") && strings.Count(line, "```") == 1:
-			fence = "```"
-		case strings.HasPrefix(line, "~~~"):
-			fence = "~~~"
-		}
-		if fence != "" {
+		if fence = fenceAfter(fence, line); fence != "" {
 			content = append(content, line)
 			continue
 		}
@@ -96,6 +87,22 @@ func Markdown(text string, headers []Header, o *MarkdownOptions) []Section {
 		return sections
 	}
 	return joinSections(sections, o.KeepHeaders)
+}
+
+// fenceAfter returns the mark of the code fence that is open after a line, given
+// the one before it; "" if none is.
+func fenceAfter(fence, line string) string {
+	switch {
+	case fence != "" && strings.HasPrefix(line, fence):
+		return ""
+	case fence != "":
+		return fence
+	case strings.HasPrefix(line, "```") && strings.Count(line, "```") == 1:
+		return "```"
+	case strings.HasPrefix(line, "~~~"):
+		return "~~~"
+	}
+	return ""
 }
 
 // findHeader returns the first header whose mark the line begins with.
