@@ -3,15 +3,11 @@ package langchain
 import (
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 )
-
-// ErrLanguage is the error for a language without separators.
-var ErrLanguage = errors.New("langchain: no separators for this language")
 
 // separatorData are the lists of langchain-text-splitters 1.1.3 (MIT).
 //
@@ -21,7 +17,7 @@ var separatorData []byte
 // Separators returns the separators for a programming or markup language, as
 // regular expressions from coarse to fine: those of langchain's
 // RecursiveCharacterTextSplitter.from_language. An unknown language is an
-// [ErrLanguage] that names the known ones.
+// [ErrOption] that names the known ones.
 //
 //	separators, err := langchain.Separators("python")
 //	c, err := langchain.New(&langchain.Options{Separators: separators, Regexp: true, Size: 1000})
@@ -35,5 +31,5 @@ func Separators(language string) ([]string, error) {
 	if s, ok := all[strings.ToLower(language)]; ok {
 		return s, nil
 	}
-	return nil, fmt.Errorf("%w: %q; known are %s", ErrLanguage, language, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+	return nil, fmt.Errorf("%w: the language is %q: want one of %s", ErrOption, language, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 }

@@ -17,7 +17,7 @@ func TestGoldenSeparators(t *testing.T) {
 	for language, list := range want {
 		got, err := langchain.Separators(language)
 		if list == nil {
-			require.ErrorIs(t, err, langchain.ErrLanguage, language)
+			require.ErrorIs(t, err, langchain.ErrOption, language)
 			continue
 		}
 		require.NoError(t, err)

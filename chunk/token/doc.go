@@ -89,7 +89,9 @@
 // for each token which two others make it. Importing this package alone brings
 // none; the subpackages o200k, cl100k, p50k and r50k bring theirs. Other
 // vocabularies come through [ReadRanks] (.tiktoken files), [LoadRanks]
-// (tiktoken-go's loaders) and package hf (tokenizer.json of Hugging Face).
+// (tiktoken-go's loaders) and package hf (tokenizer.json of Hugging Face). Package
+// tiktoken is the other way around: it lends our ranks to tiktoken-go, with which
+// langchaingo counts.
 //
 // # Pitfalls
 //

@@ -10,7 +10,7 @@ import (
 // Merges is a byte-pair encoding as a list of merges, the form in which GPT-2's
 // vocabulary and Hugging Face's tokenizer.json have it.
 type Merges struct {
-	// Vocab gives the id of each token by its bytes.
+	// Vocab is the id of each token by its bytes.
 	Vocab map[string]int
 
 	// Atoms are the tokens that merging starts from. Default: the 256 bytes. If
@@ -23,7 +23,7 @@ type Merges struct {
 	List [][2]string
 
 	// Whole lets a piece that is a token as a whole be that token even if the
-	// merges don't lead there ("ignore_merges").
+	// merges don't lead there ("ignore_merges"). Default: false.
 	Whole bool
 }
 
