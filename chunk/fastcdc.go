@@ -7,8 +7,8 @@ import (
 )
 
 // FastCDC cuts where the content decides: a rolling hash of the last bytes is
-// compared with a mask, so an edit moves the cuts near it and no others. Passages of a
-// changed document keep their ids but for the few around the change, and need
+// compared with a mask, so an edit moves the cuts near it and no others. Passages
+// of a changed document keep their ids but for the few around the change, and need
 // not be embedded again.
 //
 // Xia et al.: "FastCDC: a fast and efficient content-defined chunking approach
@@ -23,10 +23,11 @@ type FastCDCOptions struct {
 	AvgBytes int
 
 	// MinBytes is the smallest size, 64 to AvgBytes. Default: a quarter of
-	// AvgBytes, as in the paper's experiments.
+	// AvgBytes, as in the Python package.
 	MinBytes int
 
-	// MaxBytes is the largest size, AvgBytes to 2^30. Default: 4 times AvgBytes.
+	// MaxBytes is the largest size, AvgBytes to 2^30. Default: 4 times AvgBytes,
+	// which an embedder still reads as a whole.
 	MaxBytes int
 }
 

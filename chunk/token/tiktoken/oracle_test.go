@@ -13,6 +13,7 @@ import (
 
 	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/openai"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 var names = []string{"o200k_base", "cl100k_base", "p50k_base", "p50k_edit", "r50k_base"}
@@ -99,7 +100,7 @@ func random(rng *rand.Rand) string {
 
 func TestOracle(t *testing.T) {
 	n := 1500
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		n = 100
 	}
 	for _, o := range oracles(t) {
@@ -118,6 +119,9 @@ func TestOracle(t *testing.T) {
 // TestOracleCodePoints compares the classes of code points: all of the first, and
 // a sample of the others.
 func TestOracleCodePoints(t *testing.T) {
+	if race.Enabled {
+		t.Skip("no goroutines, and many texts")
+	}
 	for _, o := range oracles(t) {
 		for r := rune(0); r < unicode.MaxRune; r++ {
 			if r > 0x800 {
