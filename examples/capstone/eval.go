@@ -13,8 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
@@ -89,7 +89,7 @@ func grade(q sample, a *service.Answer) (found, cited, right bool) {
 		return true, len(a.Checked.Citations) == 0, unknown
 	}
 	for _, d := range a.Passages {
-		source, _ := docmeta.String(d.Metadata, docmeta.Source)
+		source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
 		for _, want := range q.Sources {
 			found = found || source == want
 		}

@@ -32,7 +32,7 @@ func charts(rows []row, questions, budget int) []plot.Section {
 		plot.Text(fmt.Sprintf("%d questions. On the left of each figure are chunkers that make short passages. The first figure counts five passages however long they are; the second stops at %d tokens. Bars are 95 %% intervals over the questions.", questions, budget)),
 		scatter("Recall of the five best passages", "longer passages bring more text, so they win", rows, chunkeval.Recall),
 		scatter(fmt.Sprintf("Recall at %d tokens", budget), "the same text budget for each: length is no longer an advantage", rows, chunkeval.BudgetRecall),
-		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.Omega),
+		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.PrecisionOmega),
 	}
 }
 

@@ -21,7 +21,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "cl100k_base",
-		Pattern: token.CL100K,
+		Pattern: token.PatternCL100K,
 		Special: map[string]int{
 			"<|endoftext|>":   100257,
 			"<|fim_prefix|>":  100258,

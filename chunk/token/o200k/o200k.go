@@ -23,7 +23,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "o200k_base",
-		Pattern: token.O200K,
+		Pattern: token.PatternO200K,
 		Special: map[string]int{"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
 	})
 })

@@ -22,7 +22,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "p50k_base",
-		Pattern: token.GPT2,
+		Pattern: token.PatternGPT2,
 		Special: map[string]int{"<|endoftext|>": 50256},
 	})
 })

@@ -6,8 +6,8 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/trace/cost"
 )
 
@@ -27,10 +27,11 @@ func passages(docs []schema.Document) []passage {
 	out := make([]passage, len(docs))
 	for i, d := range docs {
 		p := passage{Number: i + 1, Score: d.Score, Text: d.PageContent}
-		p.ID, _ = docmeta.String(d.Metadata, docmeta.ID)
-		p.Source, _ = docmeta.String(d.Metadata, docmeta.Source)
-		p.Heading, _ = docmeta.String(d.Metadata, docmeta.Heading)
-		p.Start, p.End, _ = docmeta.Span(d.Metadata)
+		p.ID, _ = chunk.MetaString(d.Metadata, chunk.KeyID)
+		p.Source, _ = chunk.MetaString(d.Metadata, chunk.KeySource)
+		p.Heading, _ = chunk.MetaString(d.Metadata, chunk.KeyHeading)
+		at, _ := chunk.MetaSpan(d.Metadata)
+		p.Start, p.End = at.Start, at.End
 		out[i] = p
 	}
 	return out

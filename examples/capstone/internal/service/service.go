@@ -27,7 +27,6 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -155,7 +154,7 @@ func (n notesFirst) GetRelevantDocuments(ctx context.Context, query string) ([]s
 	var out []schema.Document
 	source := 0
 	for _, r := range found {
-		name, _ := docmeta.String(r.Metadata, docmeta.Source)
+		name, _ := chunk.MetaString(r.Metadata, chunk.KeySource)
 		if isSource(name) {
 			if source++; source > maxSource {
 				continue
