@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -124,7 +125,7 @@ func (m *METEOR) Score(hyp, ref []string) float64 {
 			chunks++
 		}
 	}
-	return (1 - m.o.Gamma*pow(float64(chunks)/n, m.o.Beta)) * mean
+	return (1 - m.o.Gamma*math.Pow(float64(chunks)/n, m.o.Beta)) * mean
 }
 
 func places(tokens []string) []place {
