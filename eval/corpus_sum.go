@@ -43,6 +43,23 @@ func (s *Sum) Add(ctx context.Context, c *Case, o *Output) error {
 	return err
 }
 
+// AddStats adds the statistics of one segment that were measured before, such
+// as a row of a journal, and how many references the segment has. It fails with
+// [ErrLengths] unless there are as many as the metric's Width.
+func (s *Sum) AddStats(stats []float64, references int) error {
+	if len(stats) != len(s.sums) {
+		return fmt.Errorf("%w: %d statistics for %s, which has %d", ErrLengths, len(stats), s.metric.Signature().Metric, len(s.sums))
+	}
+	s.addRow(stats, references)
+	return nil
+}
+
+// AddSkipped counts a segment that the metric was skipped for.
+func (s *Sum) AddSkipped() { s.skipped++ }
+
+// AddFailed counts a segment that the metric failed on.
+func (s *Sum) AddFailed() { s.failed++ }
+
 func (s *Sum) addRow(row []float64, refs int) {
 	s.n++
 	s.refs = mergeRefs(s.refs, refs)
@@ -69,11 +86,16 @@ func (s *Sum) Merge(other *Sum) error {
 	return nil
 }
 
-// Score returns the value of what was seen, or [ErrEmpty] if nothing was
-// scored.
+// Stats returns the summed statistics, each sum correctly rounded: what
+// [Metric.Value] and [BLEU.Details] take.
+func (s *Sum) Stats() []float64 { return s.sums.totals() }
+
+// Score returns the value of what was seen. If nothing was scored, the error is
+// [ErrEmpty], and the score tells only how many segments were skipped and how
+// many failed.
 func (s *Sum) Score() (Score, error) {
 	if s.n == 0 {
-		return Score{}, fmt.Errorf("%w: %s scored none of %d", ErrEmpty, s.metric.Signature().Metric, s.skipped+s.failed)
+		return s.score(), fmt.Errorf("%w: %s scored none of %d", ErrEmpty, s.metric.Signature().Metric, s.skipped+s.failed)
 	}
 	return s.score(), nil
 }

@@ -7,6 +7,14 @@ import (
 	"time"
 )
 
+// A Progress is how far a run has come.
+type Progress struct {
+	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
+	Resumed      int // of Done: finished by an earlier start
+	Elapsed      time.Duration
+	Record       *Record
+}
+
 // ProgressBar returns a function for [RunOptions.Progress] that draws a bar on
 // a terminal, over itself, at most every 100 milliseconds of the run's clock.
 // total is the number of cases; 0 or less means that nobody knows.

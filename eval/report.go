@@ -116,10 +116,12 @@ func (b *scoreboard) add(r *Record) error {
 	}
 	for i := range r.Results {
 		res := &r.Results[i]
-		if res.Metric != b.names[i] || res.Scored() && len(res.Stats) != b.metrics[i].Width() {
+		if res.Metric != b.names[i] {
 			return fmt.Errorf("%w: case %d, result %d is of %s", ErrJournal, r.Index, i, res.Metric)
 		}
-		b.all[i].addResult(res, len(r.Case.References))
+		if err := addResult(b.all[i], res, r); err != nil {
+			return err
+		}
 		for _, g := range r.Slices {
 			t := b.slices[i][g]
 			if t == nil {
@@ -130,32 +132,44 @@ func (b *scoreboard) add(r *Record) error {
 				t = NewSum(b.metrics[i])
 				b.slices[i][g] = t
 			}
-			t.addResult(res, len(r.Case.References))
+			if err := addResult(t, res, r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (s *Sum) addResult(res *Result, refs int) {
+func addResult(s *Sum, res *Result, r *Record) error {
 	switch {
 	case res.Skipped != "":
-		s.skipped++
+		s.AddSkipped()
 	case res.Failed != "":
-		s.failed++
+		s.AddFailed()
 	default:
-		s.addRow(res.Stats, refs)
+		if err := s.AddStats(res.Stats, len(r.Case.References)); err != nil {
+			return fmt.Errorf("%w: case %d: %w", ErrJournal, r.Index, err)
+		}
 	}
+	return nil
 }
 
 func (b *scoreboard) report() []MetricReport {
 	out := make([]MetricReport, len(b.metrics))
 	for i := range b.metrics {
-		out[i].Score = b.all[i].score()
+		out[i].Score = scoreOf(b.all[i])
 		for _, name := range slices.Sorted(maps.Keys(b.slices[i])) {
-			out[i].Slices = append(out[i].Slices, SliceScore{name, b.slices[i][name].score()})
+			out[i].Slices = append(out[i].Slices, SliceScore{name, scoreOf(b.slices[i][name])})
 		}
 	}
 	return out
+}
+
+// scoreOf is the score of a sum that may be empty: the report shows N = 0, and
+// a gate over nothing fails.
+func scoreOf(s *Sum) Score {
+	score, _ := s.Score()
+	return score
 }
 
 func (r *run) report() *Report {

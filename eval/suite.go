@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -58,37 +59,6 @@ type RunOptions struct {
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
-
-// A Progress is how far a run has come.
-type Progress struct {
-	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
-	Resumed      int // of Done: finished by an earlier start
-	Elapsed      time.Duration
-	Record       *Record
-}
-
-// A Record is what a run knows about one case: a line of the journal.
-type Record struct {
-	Index   int      `json:"index"` // of the case in the dataset
-	Case    *Case    `json:"case"`
-	Slices  []string `json:"slices,omitempty"`
-	Output  *Output  `json:"output,omitempty"`
-	Error   string   `json:"error,omitempty"` // the system's
-	Results []Result `json:"results,omitempty"`
-}
-
-// A Result is what one metric says about one case. Exactly one of Stats,
-// Skipped and Failed is set.
-type Result struct {
-	Metric  string    `json:"metric"` // Signature.Name
-	Stats   []float64 `json:"stats,omitempty"`
-	Value   float64   `json:"value"` // of this case alone
-	Skipped string    `json:"skipped,omitempty"`
-	Failed  string    `json:"failed,omitempty"`
-}
-
-// Scored says whether the metric has a value for the case.
-func (r *Result) Scored() bool { return r.Skipped == "" && r.Failed == "" }
 
 // Run runs a suite and returns its report. The error says that the run itself
 // broke off: a dataset that can't be read, a journal of another suite, a
@@ -313,7 +283,7 @@ func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
 	}
 	if err == nil {
 		for _, x := range stats {
-			if !finite(x) {
+			if unsound(x) {
 				err = fmt.Errorf("%w: the statistics are %v", ErrNotFinite, stats)
 				break
 			}
@@ -321,7 +291,7 @@ func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
 	}
 	if err == nil {
 		res.Value = m.Value(stats)
-		if !finite(res.Value) {
+		if unsound(res.Value) {
 			err = fmt.Errorf("%w: the value is %v", ErrNotFinite, res.Value)
 		}
 	}
@@ -332,6 +302,8 @@ func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
 	res.Stats = stats
 	return res
 }
+
+func unsound(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // DefaultSlices are the groups a case is reported in: kind=K, and key=value
 // for every tag but trace, which says where a case came from.

@@ -1,0 +1,24 @@
+package eval
+
+// A Record is what a run knows about one case: a line of the journal.
+type Record struct {
+	Index   int      `json:"index"` // of the case in the dataset
+	Case    *Case    `json:"case"`
+	Slices  []string `json:"slices,omitempty"`
+	Output  *Output  `json:"output,omitempty"`
+	Error   string   `json:"error,omitempty"` // the system's
+	Results []Result `json:"results,omitempty"`
+}
+
+// A Result is what one metric says about one case. Exactly one of Stats,
+// Skipped and Failed is set.
+type Result struct {
+	Metric  string    `json:"metric"` // Signature.Name
+	Stats   []float64 `json:"stats,omitempty"`
+	Value   float64   `json:"value"` // of this case alone
+	Skipped string    `json:"skipped,omitempty"`
+	Failed  string    `json:"failed,omitempty"`
+}
+
+// Scored says whether the metric has a value for the case.
+func (r *Result) Scored() bool { return r.Skipped == "" && r.Failed == "" }
