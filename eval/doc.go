@@ -88,18 +88,18 @@
 // and the same as a suite that fails a build, goes on where it was killed, and
 // knows which slice got worse:
 //
-//	report, err := eval.Run(ctx, eval.Suite{
+//	report, err := suite.Run(ctx, suite.Suite{
 //		Name:    "support-bot",
 //		Version: data.Version(),
 //		Cases:   data.All(),
 //		System:  bot.Answer,
 //		Metrics: []eval.Metric{exact, chrf},
-//	}, &eval.RunOptions{
+//	}, &suite.Options{
 //		Concurrency: 8,
 //		Wait:        limiter.Wait,
 //		Journal:     "run.jsonl",
-//		Thresholds:  []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
-//		Baseline:    &eval.Baseline{Records: eval.ReadJournal("main.jsonl")},
+//		Thresholds:  []suite.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
+//		Baseline:    &suite.Baseline{Records: suite.ReadJournal("main.jsonl")},
 //	})
 //	if err == nil && !report.Passed() { ... }
 //
@@ -110,7 +110,7 @@
 //   - A metric that didn't run is not one that passed. [SkipError] keeps the
 //     two apart all the way to the gate, and a gate over nothing fails.
 //   - A drop of 0.4 on 200 cases is usually nothing. Compare run with run, case
-//     by case, with a test ([Baseline]), and correct for the number of metrics.
+//     by case, with a test (eval/suite), and correct for the number of metrics.
 //   - Looking at the test set is training on it. Keep a part that only the CI
 //     reads (dataset.Dataset's Split), and check for leaks.
 //   - Python and Go differ on what a space, a lower case letter and a rounded

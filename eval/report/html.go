@@ -10,7 +10,7 @@ import (
 	"iter"
 	"strconv"
 
-	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 	"github.com/prodailabs/prodai/internal/plot"
 )
 
@@ -18,7 +18,7 @@ import (
 type HTMLOptions struct {
 	// Baseline are the records of an earlier run, whose outputs are shown
 	// beside this one's with the differences marked.
-	Baseline iter.Seq2[*eval.Record, error]
+	Baseline iter.Seq2[*suite.Record, error]
 	// MaxCases bounds how many cases the page carries, default 5,000: a page
 	// of every answer of a million doesn't open. It says how many it left out.
 	MaxCases int
@@ -53,7 +53,7 @@ type pageCase struct {
 // searched, filtered by slice, sorted by any metric and opened to see the
 // output beside the reference or the baseline's output, differences marked.
 // Texts of cases and outputs are shown as text, whatever they contain.
-func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
+func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 	var opts HTMLOptions
 	if o != nil {
 		opts = *o
@@ -121,7 +121,7 @@ func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
 	return nil
 }
 
-func newPageCase(rec *eval.Record, before map[string]string) pageCase {
+func newPageCase(rec *suite.Record, before map[string]string) pageCase {
 	c := pageCase{ID: rec.Case.ID, Slices: append([]string{}, rec.Slices...), Input: rec.Case.Input, Refs: rec.Case.References, Error: rec.Error, Values: []*float64{}}
 	if b, ok := before[rec.Case.ID]; ok {
 		c.Before = &b
@@ -143,7 +143,7 @@ func newPageCase(rec *eval.Record, before map[string]string) pageCase {
 	return c
 }
 
-func summaryPage(r *eval.Report, values [][]float64, latencies []float64) *plot.Page {
+func summaryPage(r *suite.Report, values [][]float64, latencies []float64) *plot.Page {
 	p := &plot.Page{Title: title(r) + ": " + verdict(r), Sections: []plot.Section{plot.Text(summary(r))}}
 	if len(r.Gates) > 0 {
 		t := &plot.Table{Title: "Gates", Head: []string{"", "gate", "found"}}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 type junitSuites struct {
@@ -63,7 +64,7 @@ func (s *junitSuite) add(c junitCase) {
 // is an error, one whose own value misses a threshold of each (which may be
 // nil) a failure, and one that no metric applied to is skipped. Characters that
 // XML doesn't allow become U+FFFD.
-func JUnit(w io.Writer, r *eval.Report, each []eval.Threshold) error {
+func JUnit(w io.Writer, r *suite.Report, each []suite.Threshold) error {
 	gates := junitSuite{Name: title(r) + ".gates", Time: "0"}
 	for _, g := range r.Gates {
 		c := junitCase{Name: g.Name, Class: gates.Name, Time: "0"}
@@ -102,14 +103,14 @@ func JUnit(w io.Writer, r *eval.Report, each []eval.Threshold) error {
 	return err
 }
 
-func junitRecord(r *eval.Report, rec *eval.Record, each []eval.Threshold) (junitCase, error) {
+func junitRecord(r *suite.Report, rec *suite.Record, each []suite.Threshold) (junitCase, error) {
 	c := junitCase{Name: rec.Case.ID, Time: "0"}
 	if rec.Error != "" {
 		c.Error = &junitFlaw{Message: rec.Error}
 		return c, nil
 	}
 	c.Time = seconds(rec.Output.Latency.Seconds())
-	if !slices.ContainsFunc(rec.Results, func(res eval.Result) bool { return res.Skipped == "" }) {
+	if !slices.ContainsFunc(rec.Results, func(res suite.Result) bool { return res.Skipped == "" }) {
 		c.Skipped = &junitFlaw{Message: "no metric applies to the case"}
 		return c, nil
 	}
@@ -141,7 +142,7 @@ func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
 // JSONL writes the report for other programs: a line {"report": ...} with the
 // scores and gates, then a line {"record": ...} for every case, in the order
 // in which they finished.
-func JSONL(w io.Writer, r *eval.Report) error {
+func JSONL(w io.Writer, r *suite.Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{"report": r}); err != nil {

@@ -8,10 +8,11 @@ import (
 	"text/tabwriter"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // Terminal writes the report as aligned tables of plain text.
-func Terminal(w io.Writer, r *eval.Report) error {
+func Terminal(w io.Writer, r *suite.Report) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s: %s\n%s\n\n", title(r), verdict(r), summary(r))
 	table(b, metricHead, metricRows(r))
@@ -42,7 +43,7 @@ func table(w io.Writer, head []string, rows [][]string) {
 
 // Markdown writes the report for a pull request's comment or GitHub's step
 // summary.
-func Markdown(w io.Writer, r *eval.Report) error {
+func Markdown(w io.Writer, r *suite.Report) error {
 	b := bufio.NewWriter(w)
 	mark := func(ok bool) string {
 		if ok {
@@ -90,7 +91,7 @@ func cell(s string) string {
 // Failures writes the cases that a person should look at, at most n of them: a
 // line of what was asked, what came and what was wanted for each case that the
 // system failed on, or whose value of the metric is out of the bound.
-func Failures(w io.Writer, r *eval.Report, bound eval.Threshold, n int) error {
+func Failures(w io.Writer, r *suite.Report, bound suite.Threshold, n int) error {
 	m, ok := r.Metric(bound.Metric)
 	if !ok {
 		return fmt.Errorf("%w: no metric %q in the report", eval.ErrOption, bound.Metric)

@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"context"
@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 func TestBaselineComparison(t *testing.T) {
 	run := func(system System, base *Report, n int) *Report {
-		o := &RunOptions{AllowErrors: n}
+		o := &Options{AllowErrors: n}
 		if base != nil {
 			o.Baseline = &Baseline{Records: base.Records()}
 		}
@@ -28,7 +30,7 @@ func TestBaselineComparison(t *testing.T) {
 	for _, g := range same.Gates[1:] {
 		require.Equal(t, 1.0, g.Compared.P)
 	}
-	worse := run(func(ctx context.Context, c *Case) (*Output, error) {
+	worse := run(func(ctx context.Context, c *eval.Case) (*eval.Output, error) {
 		out, err := squarer(ctx, c)
 		if err == nil && len(c.Input)%2 == 0 && !strings.HasSuffix(c.Input, "7") {
 			out.Text = "no idea"
@@ -40,7 +42,9 @@ func TestBaselineComparison(t *testing.T) {
 	require.True(t, c.Worse && c.Significant)
 	require.Less(t, c.P, 0.001)
 	require.Equal(t, 196, c.N, "4 of the 200 cases that both know failed")
-	better := run(func(_ context.Context, c *Case) (*Output, error) { return &Output{Text: c.References[0]}, nil }, base, 200)
+	better := run(func(_ context.Context, c *eval.Case) (*eval.Output, error) {
+		return &eval.Output{Text: c.References[0]}, nil
+	}, base, 200)
 	require.True(t, better.Passed(), "%+v", better.Gates)
 	require.True(t, better.Gates[1].Compared.Significant)
 }

@@ -1,9 +1,11 @@
-package eval
+package suite
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // A Threshold is a bound on a score, over everything or over a slice.
@@ -28,7 +30,7 @@ func ParseThreshold(s string) (Threshold, error) {
 	t.Metric = strings.TrimSpace(name)
 	t.Value, err = strconv.ParseFloat(strings.TrimSpace(value), 64)
 	if !ok || err != nil || t.Metric == "" || unsound(t.Value) {
-		return t, fmt.Errorf("%w: threshold %q; want METRIC >= NUMBER or METRIC <= NUMBER, then perhaps: in SLICE", ErrOption, s)
+		return t, fmt.Errorf("%w: threshold %q; want METRIC >= NUMBER or METRIC <= NUMBER, then perhaps: in SLICE", eval.ErrOption, s)
 	}
 	return t, nil
 }
@@ -54,7 +56,7 @@ func (t Threshold) Met(value float64) bool {
 	return value >= t.Value
 }
 
-func (t Threshold) check(metrics []Metric) error {
-	_, err := findMetric(t.Metric, len(metrics), func(i int) Signature { return metrics[i].Signature() })
+func (t Threshold) check(metrics []eval.Metric) error {
+	_, err := findMetric(t.Metric, len(metrics), func(i int) eval.Signature { return metrics[i].Signature() })
 	return err
 }

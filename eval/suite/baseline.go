@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // A Baseline is an earlier run that this one must not be worse than.
@@ -48,7 +50,7 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 	before := map[key]*Record{}
 	for rec, err := range b.Records {
 		if err != nil {
-			return nil, fmt.Errorf("eval: the baseline: %w", err)
+			return nil, fmt.Errorf("suite: the baseline: %w", err)
 		}
 		before[key{rec.Case.ID, fingerprint(rec.Case)}] = &Record{Results: rec.Results} // outputs aren't kept
 	}
@@ -100,14 +102,14 @@ func result(r *Record, metric string) *Result {
 	return nil
 }
 
-func (c *Comparison) test(m Metric, before, after []float64, test func(a, b []float64, width int, value func([]float64) float64) (float64, error)) error {
+func (c *Comparison) test(m eval.Metric, before, after []float64, test func(a, b []float64, width int, value func([]float64) float64) (float64, error)) error {
 	c.P = 1
 	if c.N == 0 {
 		return nil
 	}
 	width := m.Width()
 	if len(before) != len(after) || len(before) != c.N*width {
-		return fmt.Errorf("%w: %s has rows of another width in the baseline", ErrSignature, c.Metric)
+		return fmt.Errorf("%w: %s has rows of another width in the baseline", eval.ErrSignature, c.Metric)
 	}
 	sumBefore, err := sumRows(m, before)
 	if err != nil {
@@ -128,14 +130,14 @@ func (c *Comparison) test(m Metric, before, after []float64, test func(a, b []fl
 	}
 	p, err := test(before, after, width, m.Value)
 	if err != nil {
-		return fmt.Errorf("eval: comparing %s: %w", c.Metric, err)
+		return fmt.Errorf("suite: comparing %s: %w", c.Metric, err)
 	}
 	c.P = p
 	return nil
 }
 
-func sumRows(m Metric, rows []float64) ([]float64, error) {
-	s, width := NewSum(m), m.Width()
+func sumRows(m eval.Metric, rows []float64) ([]float64, error) {
+	s, width := eval.NewSum(m), m.Width()
 	for i := 0; i < len(rows); i += width {
 		if err := s.AddStats(rows[i:i+width], 0); err != nil {
 			return nil, err

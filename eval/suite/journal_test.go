@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"bufio"
@@ -14,18 +14,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 func TestRunResumesFromItsJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.jsonl")
 	suite := Suite{Name: "squares", Version: "v1", Cases: numbered(100), Metrics: testMetrics(t)}
 	var ran atomic.Int64
-	suite.System = func(ctx context.Context, c *Case) (*Output, error) {
+	suite.System = func(ctx context.Context, c *eval.Case) (*eval.Output, error) {
 		ran.Add(1)
 		return squarer(ctx, c)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	partial, err := Run(ctx, suite, &RunOptions{Journal: path, Concurrency: 4, Progress: func(p Progress) {
+	partial, err := Run(ctx, suite, &Options{Journal: path, Concurrency: 4, Progress: func(p Progress) {
 		if p.Done == 40 {
 			cancel()
 		}
@@ -35,7 +37,7 @@ func TestRunResumesFromItsJournal(t *testing.T) {
 	require.Less(t, partial.Cases, 100)
 
 	ran.Store(0)
-	report, err := Run(t.Context(), suite, &RunOptions{Journal: path, Concurrency: 4})
+	report, err := Run(t.Context(), suite, &Options{Journal: path, Concurrency: 4})
 	require.NoError(t, err)
 	require.EqualValues(t, 100-partial.Cases, ran.Load())
 	fresh, err := Run(t.Context(), suite, nil)
@@ -45,7 +47,7 @@ func TestRunResumesFromItsJournal(t *testing.T) {
 	}
 
 	ran.Store(0)
-	report, err = Run(t.Context(), suite, &RunOptions{Journal: path, RetryErrors: true})
+	report, err = Run(t.Context(), suite, &Options{Journal: path, RetryErrors: true})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, ran.Load(), "only the two failed cases run again")
 	require.Equal(t, 100, report.Cases)
@@ -55,7 +57,7 @@ func TestRunResumesFromItsJournal(t *testing.T) {
 		"other metrics":           func(s *Suite) { s.Metrics = s.Metrics[:3] },
 		"other cases":             func(s *Suite) { s.Cases = numbered(99) },
 		"changed cases": func(s *Suite) {
-			s.Cases = func(yield func(*Case, error) bool) {
+			s.Cases = func(yield func(*eval.Case, error) bool) {
 				for c := range numbered(100) {
 					c.Input += "!"
 					if !yield(c, nil) {
@@ -67,7 +69,7 @@ func TestRunResumesFromItsJournal(t *testing.T) {
 	} {
 		other := suite
 		change(&other)
-		_, err := Run(t.Context(), other, &RunOptions{Journal: path})
+		_, err := Run(t.Context(), other, &Options{Journal: path})
 		require.ErrorIs(t, err, ErrJournal, name)
 	}
 }
@@ -76,7 +78,7 @@ func TestJournalSurvivesAnyCut(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "run.jsonl")
 	suite := Suite{Cases: numbered(12), System: squarer, Metrics: testMetrics(t)[:1]}
-	want, err := Run(t.Context(), suite, &RunOptions{Journal: path})
+	want, err := Run(t.Context(), suite, &Options{Journal: path})
 	require.NoError(t, err)
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -86,15 +88,15 @@ func TestJournalSurvivesAnyCut(t *testing.T) {
 		finished := max(0, strings.Count(string(whole[:cut]), "\n")-1)
 		ran := 0
 		s := suite
-		s.System = func(ctx context.Context, c *Case) (*Output, error) { ran++; return squarer(ctx, c) }
-		got, err := Run(t.Context(), s, &RunOptions{Journal: file})
+		s.System = func(ctx context.Context, c *eval.Case) (*eval.Output, error) { ran++; return squarer(ctx, c) }
+		got, err := Run(t.Context(), s, &Options{Journal: file})
 		require.NoError(t, err, "cut at %d", cut)
 		require.Equal(t, 12-finished, ran, "cut at %d", cut)
 		require.Equal(t, want.Metrics, got.Metrics)
 	}
 	damaged := strings.Replace(string(whole), `"index":3`, `"index":x`, 1)
 	require.NoError(t, os.WriteFile(path, []byte(damaged), 0o644))
-	_, err = Run(t.Context(), suite, &RunOptions{Journal: path})
+	_, err = Run(t.Context(), suite, &Options{Journal: path})
 	require.ErrorIs(t, err, ErrJournal)
 }
 
@@ -168,11 +170,11 @@ func TestKilledRunLosesAndRepeatsNothing(t *testing.T) {
 func killedRun(t *testing.T, log string, cases int) {
 	calls, err := os.OpenFile(log+".calls", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	require.NoError(t, err)
-	suite := Suite{Cases: numbered(cases), Metrics: testMetrics(t), System: func(ctx context.Context, c *Case) (*Output, error) {
+	suite := Suite{Cases: numbered(cases), Metrics: testMetrics(t), System: func(ctx context.Context, c *eval.Case) (*eval.Output, error) {
 		fmt.Fprintf(calls, "call %s\n", c.ID)
 		return squarer(ctx, c)
 	}}
-	_, err = Run(t.Context(), suite, &RunOptions{Journal: log, Concurrency: 3, Progress: func(p Progress) {
+	_, err = Run(t.Context(), suite, &Options{Journal: log, Concurrency: 3, Progress: func(p Progress) {
 		fmt.Fprintf(calls, "done %s\n", p.Record.Case.ID)
 		fmt.Println("tick")
 		_, _ = os.Stdin.Read(make([]byte, 1)) // wait for leave

@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"bufio"
@@ -12,11 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // ErrJournal says that a journal can't be gone on with: it belongs to another
 // suite, dataset or set of metrics, or was damaged.
-var ErrJournal = errors.New("eval: the journal doesn't fit")
+var ErrJournal = errors.New("suite: the journal doesn't fit")
 
 // A journal is the file of a run's results: a line that says what suite it is
 // of, then a [Record] a line, in the order in which cases finished.
@@ -32,9 +34,9 @@ type journal struct {
 }
 
 type header struct {
-	Suite   string      `json:"suite"`
-	Version string      `json:"version"`
-	Metrics []Signature `json:"metrics"`
+	Suite   string           `json:"suite"`
+	Version string           `json:"version"`
+	Metrics []eval.Signature `json:"metrics"`
 }
 
 // openJournal opens or creates the file and calls finished for every record in
@@ -51,7 +53,7 @@ func openJournal(path string, h header, retryErrors bool, finished func(*Record)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("eval: the journal: %w", err)
+		return nil, fmt.Errorf("suite: the journal: %w", err)
 	}
 	j.file = file
 	if err := j.load(h, finished); err != nil {
@@ -80,10 +82,10 @@ func (j *journal) load(h header, finished func(*Record) error) error {
 			found.Suite, found.Version, names(found.Metrics), h.Suite, h.Version, names(h.Metrics))
 	}
 	if err := j.file.Truncate(end); err != nil {
-		return fmt.Errorf("eval: cutting the journal's torn end off: %w", err)
+		return fmt.Errorf("suite: cutting the journal's torn end off: %w", err)
 	}
 	if _, err := j.file.Seek(end, io.SeekStart); err != nil {
-		return fmt.Errorf("eval: the journal: %w", err)
+		return fmt.Errorf("suite: the journal: %w", err)
 	}
 	if found == nil {
 		return j.write(h)
@@ -91,7 +93,7 @@ func (j *journal) load(h header, finished func(*Record) error) error {
 	return nil
 }
 
-func names(sigs []Signature) []string {
+func names(sigs []eval.Signature) []string {
 	out := make([]string, len(sigs))
 	for i, s := range sigs {
 		out[i] = s.Name()
@@ -108,7 +110,7 @@ func scanJournal(r io.Reader, onHeader func(header), onRecord func(*Record) erro
 			return end, nil // whatever is left has no line break: torn
 		}
 		if err != nil {
-			return end, fmt.Errorf("eval: reading the journal: %w", err)
+			return end, fmt.Errorf("suite: reading the journal: %w", err)
 		}
 		if first {
 			var h header
@@ -139,12 +141,12 @@ func dropErrors(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("eval: the journal: %w", err)
+		return fmt.Errorf("suite: the journal: %w", err)
 	}
 	defer func() { _ = in.Close() }() // it was only read
 	out, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("eval: the journal: %w", err)
+		return fmt.Errorf("suite: the journal: %w", err)
 	}
 	defer func() { // both fail once it was closed and renamed
 		_ = out.Close()
@@ -161,19 +163,19 @@ func dropErrors(path string) error {
 		return enc.Encode(r)
 	})
 	if err := errors.Join(wrote, err, w.Flush(), out.Close(), in.Close()); err != nil {
-		return fmt.Errorf("eval: rewriting the journal: %w", err)
+		return fmt.Errorf("suite: rewriting the journal: %w", err)
 	}
 	return os.Rename(out.Name(), path)
 }
 
 // fingerprint tells whether case i is still the case that was run.
-func fingerprint(c *Case) uint64 {
+func fingerprint(c *eval.Case) uint64 {
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(c) // strings, ints and maps of them always encode
 	return max(1, h.Sum64())
 }
 
-func (j *journal) mark(index int, c *Case) bool {
+func (j *journal) mark(index int, c *eval.Case) bool {
 	for len(j.done) <= index {
 		j.done = append(j.done, 0)
 	}
@@ -185,7 +187,7 @@ func (j *journal) mark(index int, c *Case) bool {
 }
 
 // has says whether the case was finished by an earlier start.
-func (j *journal) has(index int, c *Case) (bool, error) {
+func (j *journal) has(index int, c *eval.Case) (bool, error) {
 	if index >= len(j.done) || j.done[index] == 0 {
 		return false, nil
 	}
@@ -227,10 +229,10 @@ func (j *journal) write(v any) error {
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("eval: the journal: %w", err)
+		return fmt.Errorf("suite: the journal: %w", err)
 	}
 	if _, err := j.file.Write(line.Bytes()); err != nil {
-		return fmt.Errorf("eval: the journal: %w", err)
+		return fmt.Errorf("suite: the journal: %w", err)
 	}
 	return nil
 }
@@ -247,7 +249,7 @@ func ReadJournal(path string) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		file, err := os.Open(path)
 		if err != nil {
-			yield(nil, fmt.Errorf("eval: the journal: %w", err))
+			yield(nil, fmt.Errorf("suite: the journal: %w", err))
 			return
 		}
 		defer func() { _ = file.Close() }() // it was only read

@@ -1,4 +1,4 @@
-package eval_test
+package suite_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // A suite with slices and thresholds: the mean passes, the regression slice
@@ -19,16 +20,16 @@ func ExampleRun() {
 		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4", "four"}},
 	}
 	answers := map[string]string{"capital": "Paris.", "moon": "1969", "bug-17": "5"}
-	report := must(eval.Run(context.Background(), eval.Suite{
+	report := must(suite.Run(context.Background(), suite.Suite{
 		Name:    "trivia",
 		Cases:   each(cases),
 		Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
 		System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
 			return &eval.Output{Text: answers[c.ID]}, nil
 		},
-	}, &eval.RunOptions{Thresholds: []eval.Threshold{
-		must(eval.ParseThreshold("exact_match >= 0.6")),
-		must(eval.ParseThreshold("exact_match >= 1 in kind=regression")),
+	}, &suite.Options{Thresholds: []suite.Threshold{
+		must(suite.ParseThreshold("exact_match >= 0.6")),
+		must(suite.ParseThreshold("exact_match >= 1 in kind=regression")),
 	}}))
 	for _, g := range report.Gates {
 		fmt.Printf("%-38s %-5v %s\n", g.Name, g.Passed, g.Detail)
@@ -47,20 +48,20 @@ func ExampleReadJournal() {
 	cases := []eval.Case{{ID: "a", Input: "1", References: []string{"1"}}, {ID: "b", Input: "2", References: []string{"2"}}}
 	calls := 0
 	run := func(ctx context.Context, stop func()) {
-		_, _ = eval.Run(ctx, eval.Suite{
+		_, _ = suite.Run(ctx, suite.Suite{
 			Cases: each(cases), Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
 			System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
 				calls++
 				return &eval.Output{Text: c.Input}, nil
 			},
-		}, &eval.RunOptions{Journal: journal, Progress: func(eval.Progress) { stop() }})
+		}, &suite.Options{Journal: journal, Progress: func(suite.Progress) { stop() }})
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	run(ctx, cancel)                     // stopped after the first case or the second
 	run(context.Background(), func() {}) // the rest
 	run(context.Background(), func() {}) // nothing is left
 	finished := 0
-	for range eval.ReadJournal(journal) {
+	for range suite.ReadJournal(journal) {
 		finished++
 	}
 	fmt.Println(calls == finished || calls == finished+1, finished)
@@ -76,4 +77,11 @@ func each(cases []eval.Case) iter.Seq2[*eval.Case, error] {
 			}
 		}
 	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // A Report is what a run found. Package eval/report prints it.
@@ -21,20 +23,20 @@ type Report struct {
 	// there were too many of them.
 	SlicesLeft int `json:"slices_left,omitempty"`
 
-	metrics []Metric
+	metrics []eval.Metric
 	records func() iter.Seq2[*Record, error]
 }
 
 // A MetricReport is a metric's score over everything and over each slice.
 type MetricReport struct {
-	Score
+	eval.Score
 	Slices []SliceScore `json:"slices,omitempty"` // by name
 }
 
 // A SliceScore is a score over the cases of one slice.
 type SliceScore struct {
 	Slice string `json:"slice"`
-	Score
+	eval.Score
 }
 
 // Records reads the run's records, from the journal or from memory.
@@ -58,14 +60,14 @@ func (r *Report) Passed() bool {
 // Metric returns the report of the metric with this name: Signature.Name, or
 // Signature.Metric where only one metric has it.
 func (r *Report) Metric(name string) (*MetricReport, bool) {
-	i, err := findMetric(name, len(r.Metrics), func(i int) Signature { return r.Metrics[i].Signature })
+	i, err := findMetric(name, len(r.Metrics), func(i int) eval.Signature { return r.Metrics[i].Signature })
 	if err != nil {
 		return nil, false
 	}
 	return &r.Metrics[i], true
 }
 
-func findMetric(name string, n int, sig func(int) Signature) (int, error) {
+func findMetric(name string, n int, sig func(int) eval.Signature) (int, error) {
 	found := -1
 	for i := range n {
 		s := sig(i)
@@ -74,35 +76,35 @@ func findMetric(name string, n int, sig func(int) Signature) (int, error) {
 		}
 		if s.Metric == name {
 			if found >= 0 {
-				return 0, fmt.Errorf("%w: %q is the name of several metrics; give one in full: %s", ErrOption, name, s.Name())
+				return 0, fmt.Errorf("%w: %q is the name of several metrics; give one in full: %s", eval.ErrOption, name, s.Name())
 			}
 			found = i
 		}
 	}
 	if found < 0 {
-		return 0, fmt.Errorf("%w: no metric %q in the suite", ErrOption, name)
+		return 0, fmt.Errorf("%w: no metric %q in the suite", eval.ErrOption, name)
 	}
 	return found, nil
 }
 
 // A scoreboard sums the statistics of a run by metric and slice.
 type scoreboard struct {
-	metrics []Metric
+	metrics []eval.Metric
 	names   []string
-	all     []*Sum
-	slices  []map[string]*Sum
+	all     []*eval.Sum
+	slices  []map[string]*eval.Sum
 	left    int
 }
 
 // maxSlices bounds a run's memory where a tag turns out to be an id.
 const maxSlices = 1000
 
-func newScoreboard(metrics []Metric) *scoreboard {
+func newScoreboard(metrics []eval.Metric) *scoreboard {
 	b := &scoreboard{metrics: metrics}
 	for _, m := range metrics {
 		b.names = append(b.names, m.Signature().Name())
-		b.all = append(b.all, NewSum(m))
-		b.slices = append(b.slices, map[string]*Sum{})
+		b.all = append(b.all, eval.NewSum(m))
+		b.slices = append(b.slices, map[string]*eval.Sum{})
 	}
 	return b
 }
@@ -129,7 +131,7 @@ func (b *scoreboard) add(r *Record) error {
 					b.left++
 					continue
 				}
-				t = NewSum(b.metrics[i])
+				t = eval.NewSum(b.metrics[i])
 				b.slices[i][g] = t
 			}
 			if err := addResult(t, res, r); err != nil {
@@ -140,7 +142,7 @@ func (b *scoreboard) add(r *Record) error {
 	return nil
 }
 
-func addResult(s *Sum, res *Result, r *Record) error {
+func addResult(s *eval.Sum, res *Result, r *Record) error {
 	switch {
 	case res.Skipped != "":
 		s.AddSkipped()
@@ -167,7 +169,7 @@ func (b *scoreboard) report() []MetricReport {
 
 // scoreOf is the score of a sum that may be empty: the report shows N = 0, and
 // a gate over nothing fails.
-func scoreOf(s *Sum) Score {
+func scoreOf(s *eval.Sum) eval.Score {
 	score, _ := s.Score()
 	return score
 }

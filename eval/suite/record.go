@@ -1,13 +1,15 @@
-package eval
+package suite
+
+import "github.com/prodailabs/prodai/eval"
 
 // A Record is what a run knows about one case: a line of the journal.
 type Record struct {
-	Index   int      `json:"index"` // of the case in the dataset
-	Case    *Case    `json:"case"`
-	Slices  []string `json:"slices,omitempty"`
-	Output  *Output  `json:"output,omitempty"`
-	Error   string   `json:"error,omitempty"` // the system's
-	Results []Result `json:"results,omitempty"`
+	Index   int          `json:"index"` // of the case in the dataset
+	Case    *eval.Case   `json:"case"`
+	Slices  []string     `json:"slices,omitempty"`
+	Output  *eval.Output `json:"output,omitempty"`
+	Error   string       `json:"error,omitempty"` // the system's
+	Results []Result     `json:"results,omitempty"`
 }
 
 // A Result is what one metric says about one case. Exactly one of Stats,

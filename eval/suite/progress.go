@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ type Progress struct {
 	Record       *Record
 }
 
-// ProgressBar returns a function for [RunOptions.Progress] that draws a bar on
+// ProgressBar returns a function for [Options.Progress] that draws a bar on
 // a terminal, over itself, at most every 100 milliseconds of the run's clock.
 // total is the number of cases; 0 or less means that nobody knows.
 func ProgressBar(w io.Writer, total int) func(Progress) {

@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ type Gate struct {
 }
 
 // judge fills in the report's gates.
-func (r *Report) judge(o RunOptions) error {
+func (r *Report) judge(o Options) error {
 	r.Gates = append(r.Gates, Gate{
 		Name:   fmt.Sprintf("errors <= %d", o.AllowErrors),
 		Passed: r.Errors <= o.AllowErrors,

@@ -1,4 +1,4 @@
-package eval
+package suite
 
 import (
 	"context"
@@ -11,17 +11,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // numbered yields n cases that ask for a number's square.
-func numbered(n int) iter.Seq2[*Case, error] {
-	return func(yield func(*Case, error) bool) {
+func numbered(n int) iter.Seq2[*eval.Case, error] {
+	return func(yield func(*eval.Case, error) bool) {
 		for i := range n {
-			kind := Golden
+			kind := eval.Golden
 			if i%5 == 4 {
-				kind = Edge
+				kind = eval.Edge
 			}
-			c := &Case{ID: fmt.Sprint("c", i), Kind: kind, Input: fmt.Sprint(i), References: []string{fmt.Sprint(i * i)}, Tags: map[string]string{"parity": []string{"even", "odd"}[i%2]}}
+			c := &eval.Case{ID: fmt.Sprint("c", i), Kind: kind, Input: fmt.Sprint(i), References: []string{fmt.Sprint(i * i)}, Tags: map[string]string{"parity": []string{"even", "odd"}[i%2]}}
 			if !yield(c, nil) {
 				return
 			}
@@ -30,35 +32,35 @@ func numbered(n int) iter.Seq2[*Case, error] {
 }
 
 // squarer answers right but for multiples of 3, and fails on multiples of 50.
-func squarer(_ context.Context, c *Case) (*Output, error) {
+func squarer(_ context.Context, c *eval.Case) (*eval.Output, error) {
 	var i int
 	fmt.Sscan(c.Input, &i)
 	switch {
 	case i%50 == 49:
 		return nil, errors.New("overloaded")
 	case i%3 == 0:
-		return &Output{Text: "it is " + c.References[0] + "?"}, nil
+		return &eval.Output{Text: "it is " + c.References[0] + "?"}, nil
 	}
-	return &Output{Text: c.References[0]}, nil
+	return &eval.Output{Text: c.References[0]}, nil
 }
 
-func testMetrics(t testing.TB) []Metric {
-	em, err := NewExactMatch(nil)
+func testMetrics(t testing.TB) []eval.Metric {
+	em, err := eval.NewExactMatch(nil)
 	require.NoError(t, err)
-	f1, err := NewTokenF1(nil)
+	f1, err := eval.NewTokenF1(nil)
 	require.NoError(t, err)
-	chrf, err := NewChrF(nil)
+	chrf, err := eval.NewChrF(nil)
 	require.NoError(t, err)
-	bleu, err := NewBLEU(&BLEUOptions{EffectiveOrder: true})
+	bleu, err := eval.NewBLEU(&eval.BLEUOptions{EffectiveOrder: true})
 	require.NoError(t, err)
-	ndcg, err := NewRetrieval("ndcg@10", nil)
+	ndcg, err := eval.NewRetrieval("ndcg@10", nil)
 	require.NoError(t, err)
-	return []Metric{em, f1, chrf, bleu, ndcg}
+	return []eval.Metric{em, f1, chrf, bleu, ndcg}
 }
 
 func TestRunReportsScoresSlicesAndGates(t *testing.T) {
 	var calls int
-	report, err := Run(t.Context(), Suite{Name: "squares", Cases: numbered(60), System: squarer, Metrics: testMetrics(t)}, &RunOptions{
+	report, err := Run(t.Context(), Suite{Name: "squares", Cases: numbered(60), System: squarer, Metrics: testMetrics(t)}, &Options{
 		AllowErrors: 1,
 		Thresholds: []Threshold{
 			{Metric: "exact_match", Value: 0.6},
@@ -99,7 +101,7 @@ func TestRunReportsScoresSlicesAndGates(t *testing.T) {
 
 func TestRunDoesNotDependOnConcurrency(t *testing.T) {
 	values := func(concurrency int) (out []float64) {
-		report, err := Run(t.Context(), Suite{Cases: numbered(300), System: squarer, Metrics: testMetrics(t)}, &RunOptions{Concurrency: concurrency})
+		report, err := Run(t.Context(), Suite{Cases: numbered(300), System: squarer, Metrics: testMetrics(t)}, &Options{Concurrency: concurrency})
 		require.NoError(t, err)
 		for _, m := range report.Metrics {
 			out = append(out, m.Value)
@@ -124,7 +126,7 @@ func TestRunHoldsConstantMemory(t *testing.T) {
 	}
 	before := heap()
 	var at1000, at10000 uint64
-	report, err := Run(t.Context(), Suite{Cases: numbered(10_000), System: squarer, Metrics: testMetrics(t)}, &RunOptions{
+	report, err := Run(t.Context(), Suite{Cases: numbered(10_000), System: squarer, Metrics: testMetrics(t)}, &Options{
 		Journal: filepath.Join(t.TempDir(), "run.jsonl"), Concurrency: 2,
 		Progress: func(p Progress) {
 			switch p.Done {
@@ -144,32 +146,34 @@ func TestRunHoldsConstantMemory(t *testing.T) {
 func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	metrics := testMetrics(t)
 	_, err := Run(t.Context(), Suite{Cases: numbered(1), System: squarer}, nil)
-	require.ErrorIs(t, err, ErrOption)
-	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: []Metric{metrics[0], metrics[0]}}, nil)
-	require.ErrorIs(t, err, ErrOption)
-	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: metrics}, &RunOptions{Thresholds: []Threshold{{Metric: "BLUE"}}})
-	require.ErrorIs(t, err, ErrOption)
+	require.ErrorIs(t, err, eval.ErrOption)
+	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: []eval.Metric{metrics[0], metrics[0]}}, nil)
+	require.ErrorIs(t, err, eval.ErrOption)
+	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: metrics}, &Options{Thresholds: []Threshold{{Metric: "BLUE"}}})
+	require.ErrorIs(t, err, eval.ErrOption)
 
 	broken := errors.New("line 3 is broken")
-	report, err := Run(t.Context(), Suite{Metrics: metrics, System: squarer, Cases: func(yield func(*Case, error) bool) {
-		_ = yield(&Case{ID: "a", References: []string{"x"}}, nil) && yield(nil, broken)
-	}}, &RunOptions{Concurrency: 2})
+	report, err := Run(t.Context(), Suite{Metrics: metrics, System: squarer, Cases: func(yield func(*eval.Case, error) bool) {
+		_ = yield(&eval.Case{ID: "a", References: []string{"x"}}, nil) && yield(nil, broken)
+	}}, &Options{Concurrency: 2})
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, 1, report.Cases)
 
-	nan, err := NewMean(Signature{Metric: "nan"}, func(context.Context, *Case, *Output) (float64, error) { return math.NaN(), nil })
+	nan, err := eval.NewMean(eval.Signature{Metric: "nan"}, func(context.Context, *eval.Case, *eval.Output) (float64, error) { return math.NaN(), nil })
 	require.NoError(t, err)
-	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: squarer, Metrics: []Metric{nan}}, &RunOptions{Thresholds: []Threshold{{Metric: "nan", Value: -1}}})
+	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: squarer, Metrics: []eval.Metric{nan}}, &Options{Thresholds: []Threshold{{Metric: "nan", Value: -1}}})
 	require.NoError(t, err)
 	require.Equal(t, 3, report.Metrics[0].Failed)
 	require.False(t, report.Passed())
 
-	endless := func(context.Context, *Case) (*Output, error) { return &Output{LogProbs: []float64{math.Inf(-1)}}, nil }
-	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: endless, Metrics: metrics}, &RunOptions{Journal: filepath.Join(t.TempDir(), "j")})
+	endless := func(context.Context, *eval.Case) (*eval.Output, error) {
+		return &eval.Output{LogProbs: []float64{math.Inf(-1)}}, nil
+	}
+	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: endless, Metrics: metrics}, &Options{Journal: filepath.Join(t.TempDir(), "j")})
 	require.NoError(t, err)
 	require.Equal(t, 3, report.Errors, "an output that can't be stored is an error of the system, not of the run")
 
-	silent := func(context.Context, *Case) (*Output, error) { return nil, nil }
+	silent := func(context.Context, *eval.Case) (*eval.Output, error) { return nil, nil }
 	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: silent, Metrics: metrics}, nil)
 	require.NoError(t, err)
 	require.Equal(t, 3, report.Errors)

@@ -1,4 +1,6 @@
-package eval
+// Package suite runs an evaluation: a dataset through a system, metrics over the
+// outputs, and gates that decide whether the build passes.
+package suite
 
 import (
 	"context"
@@ -9,10 +11,12 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // A System is what is evaluated: a model, a pipeline, an agent.
-type System func(ctx context.Context, c *Case) (*Output, error)
+type System func(ctx context.Context, c *eval.Case) (*eval.Output, error)
 
 // A Suite is an evaluation: a dataset, a system and metrics.
 type Suite struct {
@@ -23,13 +27,13 @@ type Suite struct {
 	// Cases are read once, one at a time, so they may come from a file of any
 	// size; each must be a Case of its own, since several are in the system at
 	// once. A resumed run has to see the same cases in the same order.
-	Cases   iter.Seq2[*Case, error]
+	Cases   iter.Seq2[*eval.Case, error]
 	System  System
-	Metrics []Metric
+	Metrics []eval.Metric
 }
 
-// RunOptions says how a suite is run.
-type RunOptions struct {
+// Options says how a suite is run.
+type Options struct {
 	// Concurrency is the number of cases in the system at once; default 1.
 	Concurrency int
 	// Wait is called before every call of the system and may block: the hook
@@ -46,7 +50,7 @@ type RunOptions struct {
 	// Slices names the groups that a case is reported in beside the whole;
 	// nil means [DefaultSlices]. Of more than 1,000 the later ones are counted
 	// and left out: a group for every user is none.
-	Slices func(*Case) []string
+	Slices func(*eval.Case) []string
 	// Thresholds are what the scores must reach.
 	Thresholds []Threshold
 	// AllowErrors is how many cases the system may fail on before the run as a
@@ -67,7 +71,7 @@ type RunOptions struct {
 //
 // Memory doesn't grow with the dataset when there is a journal, beyond 8 bytes
 // a case. A value doesn't depend on Concurrency, since sums are exact.
-func Run(ctx context.Context, s Suite, o *RunOptions) (*Report, error) {
+func Run(ctx context.Context, s Suite, o *Options) (*Report, error) {
 	r, err := newRun(s, o)
 	if err != nil {
 		return nil, err
@@ -83,26 +87,26 @@ func Run(ctx context.Context, s Suite, o *RunOptions) (*Report, error) {
 
 type run struct {
 	s       Suite
-	o       RunOptions
+	o       Options
 	journal *journal
 	scores  *scoreboard
 	start   time.Time
 	done    Progress
 }
 
-func newRun(s Suite, o *RunOptions) (*run, error) {
+func newRun(s Suite, o *Options) (*run, error) {
 	r := &run{s: s}
 	if o != nil {
 		r.o = *o
 	}
 	if s.Cases == nil || s.System == nil || len(s.Metrics) == 0 {
-		return nil, fmt.Errorf("%w: a suite needs cases, a system and metrics", ErrOption)
+		return nil, fmt.Errorf("%w: a suite needs cases, a system and metrics", eval.ErrOption)
 	}
 	if r.o.Concurrency == 0 {
 		r.o.Concurrency = 1
 	}
 	if r.o.Concurrency < 0 || r.o.AllowErrors < 0 {
-		return nil, fmt.Errorf("%w: concurrency %d, %d errors allowed", ErrOption, r.o.Concurrency, r.o.AllowErrors)
+		return nil, fmt.Errorf("%w: concurrency %d, %d errors allowed", eval.ErrOption, r.o.Concurrency, r.o.AllowErrors)
 	}
 	if r.o.Now == nil {
 		r.o.Now = time.Now
@@ -115,7 +119,7 @@ func newRun(s Suite, o *RunOptions) (*run, error) {
 	for _, m := range s.Metrics {
 		name := m.Signature().Name()
 		if slices.Contains(names, name) {
-			return nil, fmt.Errorf("%w: the suite has the metric %s twice", ErrOption, name)
+			return nil, fmt.Errorf("%w: the suite has the metric %s twice", eval.ErrOption, name)
 		}
 		names = append(names, name)
 	}
@@ -129,8 +133,8 @@ func newRun(s Suite, o *RunOptions) (*run, error) {
 	return r, err
 }
 
-func signatures(metrics []Metric) []Signature {
-	sigs := make([]Signature, len(metrics))
+func signatures(metrics []eval.Metric) []eval.Signature {
+	sigs := make([]eval.Signature, len(metrics))
 	for i, m := range metrics {
 		sigs[i] = m.Signature()
 	}
@@ -154,7 +158,7 @@ func (r *run) run(ctx context.Context) error {
 	defer stop(nil)
 	type job struct {
 		index int
-		c     *Case
+		c     *eval.Case
 	}
 	jobs := make(chan job)
 	finished := make(chan *Record)
@@ -179,7 +183,7 @@ func (r *run) run(ctx context.Context) error {
 		index := 0
 		for c, err := range r.s.Cases {
 			if err != nil {
-				reading = fmt.Errorf("eval: reading case %d: %w", index, err)
+				reading = fmt.Errorf("suite: reading case %d: %w", index, err)
 				return
 			}
 			done, err := r.journal.has(index, c)
@@ -225,17 +229,17 @@ func (r *run) run(ctx context.Context) error {
 		return reading
 	}
 	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("eval: the run stopped after %d cases: %w", r.done.Done, err)
+		return fmt.Errorf("suite: the run stopped after %d cases: %w", r.done.Done, err)
 	}
 	return nil
 }
 
 // one runs and measures one case. The error is the context's: a case that was
 // interrupted is not a case that failed, and isn't recorded.
-func (r *run) one(ctx context.Context, index int, c *Case) (*Record, error) {
+func (r *run) one(ctx context.Context, index int, c *eval.Case) (*Record, error) {
 	if r.o.Wait != nil {
 		if err := r.o.Wait(ctx); err != nil {
-			return nil, fmt.Errorf("eval: waiting: %w", err)
+			return nil, fmt.Errorf("suite: waiting: %w", err)
 		}
 	}
 	callCtx, cancel := ctx, context.CancelFunc(func() {})
@@ -273,18 +277,18 @@ func (r *run) one(ctx context.Context, index int, c *Case) (*Record, error) {
 	return rec, nil
 }
 
-func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
+func apply(ctx context.Context, m eval.Metric, c *eval.Case, out *eval.Output) Result {
 	res := Result{Metric: m.Signature().Name()}
 	stats := make([]float64, m.Width())
 	err := m.Stats(ctx, c, out, stats)
-	if s, ok := errors.AsType[*SkipError](err); ok {
+	if s, ok := errors.AsType[*eval.SkipError](err); ok {
 		res.Skipped = s.Reason
 		return res
 	}
 	if err == nil {
 		for _, x := range stats {
 			if unsound(x) {
-				err = fmt.Errorf("%w: the statistics are %v", ErrNotFinite, stats)
+				err = fmt.Errorf("%w: the statistics are %v", eval.ErrNotFinite, stats)
 				break
 			}
 		}
@@ -292,7 +296,7 @@ func apply(ctx context.Context, m Metric, c *Case, out *Output) Result {
 	if err == nil {
 		res.Value = m.Value(stats)
 		if unsound(res.Value) {
-			err = fmt.Errorf("%w: the value is %v", ErrNotFinite, res.Value)
+			err = fmt.Errorf("%w: the value is %v", eval.ErrNotFinite, res.Value)
 		}
 	}
 	if err != nil {
@@ -307,10 +311,10 @@ func unsound(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // DefaultSlices are the groups a case is reported in: kind=K, and key=value
 // for every tag but trace, which says where a case came from.
-func DefaultSlices(c *Case) []string {
+func DefaultSlices(c *eval.Case) []string {
 	kind := c.Kind
 	if kind == "" {
-		kind = Golden
+		kind = eval.Golden
 	}
 	out := []string{"kind=" + string(kind)}
 	for key, value := range c.Tags {
