@@ -13,9 +13,9 @@ type AnswerRule string
 // The rules. They normalise alike and differ on answers that are empty once
 // normalised ("the", "?!"), and on yes and no.
 const (
-	SQuAD2   AnswerRule = "squad2" // two empty answers agree: F1 is 1 (Rajpurkar et al. 2018)
-	SQuAD1   AnswerRule = "squad1" // an empty answer scores an F1 of 0 (Rajpurkar et al. 2016)
-	HotpotQA AnswerRule = "hotpot" // as SQuAD1, but yes, no and noanswer must match exactly (Yang et al. 2018)
+	AnswerSQuAD2   AnswerRule = "squad2" // two empty answers agree: F1 is 1 (Rajpurkar et al. 2018)
+	AnswerSQuAD1   AnswerRule = "squad1" // an empty answer scores an F1 of 0 (Rajpurkar et al. 2016)
+	AnswerHotpotQA AnswerRule = "hotpot" // as AnswerSQuAD1, but yes, no and noanswer must match exactly (Yang et al. 2018)
 )
 
 // AnswerOptions says how short answers are compared.
@@ -96,8 +96,8 @@ func answerOptions(o *AnswerOptions) (AnswerOptions, error) {
 	}
 	switch opts.Rule {
 	case "":
-		opts.Rule = SQuAD2
-	case SQuAD1, SQuAD2, HotpotQA:
+		opts.Rule = AnswerSQuAD2
+	case AnswerSQuAD1, AnswerSQuAD2, AnswerHotpotQA:
 	default:
 		return opts, fmt.Errorf("%w: answer rule %q; want squad2, squad1 or hotpot", ErrOption, opts.Rule)
 	}
@@ -196,11 +196,11 @@ func (m *TokenF1) score(hyp, ref string) PRF {
 	s.ref = m.cut(s, s.ref[:0], ref, true)
 	s.answer = append(s.answer[:0], s.text...)
 	s.hyp = m.cut(s, s.hyp[:0], hyp, false)
-	if m.o.Rule == HotpotQA && (closedAnswer(s.answer) || closedAnswer(s.text)) && string(s.text) != string(s.answer) {
+	if m.o.Rule == AnswerHotpotQA && (closedAnswer(s.answer) || closedAnswer(s.text)) && string(s.text) != string(s.answer) {
 		return PRF{}
 	}
 	if len(s.hyp) == 0 || len(s.ref) == 0 {
-		if m.o.Rule == SQuAD2 && len(s.hyp) == len(s.ref) {
+		if m.o.Rule == AnswerSQuAD2 && len(s.hyp) == len(s.ref) {
 			return PRF{1, 1, 1}
 		}
 		return PRF{}

@@ -31,9 +31,9 @@ func TestGoldenAnswers(t *testing.T) {
 		}
 		dst := make([]float64, em.Width())
 		err = em.Stats(t.Context(), c, o, dst)
-		v2, err2 := f1(SQuAD2)
-		v1, err1 := f1(SQuAD1)
-		h, errH := f1(HotpotQA)
+		v2, err2 := f1(AnswerSQuAD2)
+		v1, err1 := f1(AnswerSQuAD1)
+		h, errH := f1(AnswerHotpotQA)
 		return first(err, err2, err1, errH,
 			same("norm pred", NormalizeAnswer(row.Pred), row.NormPred),
 			same("norm gold", NormalizeAnswer(row.Gold), row.NormGold),

@@ -133,7 +133,7 @@ func (m *BERTScore) Score(hyp, ref TokenVectors) (PRF, error) {
 		return PRF{}, err
 	}
 	if len(h) > 0 && len(r) > 0 && len(h[0]) != len(r[0]) {
-		return PRF{}, fmt.Errorf("%w: vectors of %d and %d dimensions", ErrLengths, len(h[0]), len(r[0]))
+		return PRF{}, fmt.Errorf("%w: vectors of %d and %d dimensions", ErrLength, len(h[0]), len(r[0]))
 	}
 	if len(h) == 0 || len(r) == 0 {
 		return m.rescale(PRF{}), nil
@@ -182,12 +182,12 @@ func (m *BERTScore) Best(hyp TokenVectors, refs []TokenVectors) (PRF, error) {
 
 func unitVectors(tv TokenVectors) ([][]float64, error) {
 	if len(tv.Tokens) != len(tv.Vectors) {
-		return nil, fmt.Errorf("%w: %d tokens, %d vectors", ErrLengths, len(tv.Tokens), len(tv.Vectors))
+		return nil, fmt.Errorf("%w: %d tokens, %d vectors", ErrLength, len(tv.Tokens), len(tv.Vectors))
 	}
 	out := make([][]float64, len(tv.Vectors))
 	for i, v := range tv.Vectors {
 		if len(v) != len(tv.Vectors[0]) {
-			return nil, fmt.Errorf("%w: token vectors of %d and %d dimensions", ErrLengths, len(tv.Vectors[0]), len(v))
+			return nil, fmt.Errorf("%w: token vectors of %d and %d dimensions", ErrLength, len(tv.Vectors[0]), len(v))
 		}
 		norm := math.Sqrt(dot(v, v))
 		if !finite(norm) {

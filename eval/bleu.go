@@ -301,7 +301,7 @@ func (b *BLEU) Sentence(hyp string, refs ...string) (BLEUScore, error) {
 
 // Corpus scores a corpus: refs[i] are the references of hyps[i].
 func (b *BLEU) Corpus(hyps []string, refs [][]string) (BLEUScore, error) {
-	t, err := CorpusTable(b, hyps, refs, 0)
+	t, err := MeasureCorpus(b, hyps, refs, 0)
 	if err != nil {
 		return BLEUScore{}, err
 	}

@@ -147,7 +147,7 @@ func checkCorpus(hyps []string, refs [][]string, want corpusResult) error {
 		if err != nil {
 			return err
 		}
-		score, err := Corpus(b, hyps, refs)
+		score, err := ScoreCorpus(b, hyps, refs)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func checkCorpus(hyps []string, refs [][]string, want corpusResult) error {
 }
 
 func corpusScore(m Metric, hyps []string, refs [][]string, want corpusResult) error {
-	score, err := Corpus(m, hyps, refs)
+	score, err := ScoreCorpus(m, hyps, refs)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // classes present where ranking needs them.
 func checkBinary(truth []bool, scores []float64, both bool) error {
 	if len(truth) != len(scores) {
-		return fmt.Errorf("%w: %d truths, %d scores", ErrLengths, len(truth), len(scores))
+		return fmt.Errorf("%w: %d truths, %d scores", ErrLength, len(truth), len(scores))
 	}
 	if len(truth) == 0 {
 		return ErrEmpty
@@ -37,9 +37,9 @@ func probabilities(scores []float64) error {
 	return nil
 }
 
-// Brier is the mean squared error of probabilities, 0 to 1 (Brier 1950). Lower
+// BrierScore is the mean squared error of probabilities, 0 to 1 (Brier 1950). Lower
 // is better; it rewards being right and being honest about it.
-func Brier(truth []bool, p []float64) (float64, error) {
+func BrierScore(truth []bool, p []float64) (float64, error) {
 	if err := cmp.Or(checkBinary(truth, p, false), probabilities(p)); err != nil {
 		return 0, err
 	}
@@ -167,7 +167,7 @@ func NewECE(bins int, o *AnswerOptions) (*ECE, error) {
 
 // Signature names the metric and its bins.
 func (m *ECE) Signature() Signature {
-	return Signature{Metric: "ECE", Params: fmt.Sprintf("bins:%d|%s", m.bins, m.exact.Signature().Params), Lower: true}
+	return Signature{Metric: "ECE", Params: fmt.Sprintf("bins:%d|%s", m.bins, m.exact.Signature().Params), LowerIsBetter: true}
 }
 
 // Width is 3 a bin: cases, confidence and right answers.

@@ -11,14 +11,14 @@ type Kind string
 // questions: a system that gained on golden cases and lost a regression case
 // got worse.
 const (
-	Golden      Kind = "golden"      // what users ask, with the answer wanted
-	Adversarial Kind = "adversarial" // made to break the system
-	Regression  Kind = "regression"  // a bug that was fixed once and must stay fixed
-	Edge        Kind = "edge"        // empty, huge, foreign, malformed: the rim of the input space
+	KindGolden      Kind = "golden"      // what users ask, with the answer wanted
+	KindAdversarial Kind = "adversarial" // made to break the system
+	KindRegression  Kind = "regression"  // a bug that was fixed once and must stay fixed
+	KindEdge        Kind = "edge"        // empty, huge, foreign, malformed: the rim of the input space
 )
 
 // kinds lists the kinds in the order reports show them.
-var kinds = []Kind{Golden, Adversarial, Regression, Edge}
+var kinds = []Kind{KindGolden, KindAdversarial, KindRegression, KindEdge}
 
 // Valid says whether k is one of the four kinds.
 func (k Kind) Valid() bool {

@@ -20,7 +20,7 @@ type Confusion struct {
 // answers "Positive!!") is a mistake of its own column.
 func NewConfusion(labels, truth, predicted []string) (*Confusion, error) {
 	if len(truth) != len(predicted) {
-		return nil, fmt.Errorf("%w: %d true classes, %d predictions", ErrLengths, len(truth), len(predicted))
+		return nil, fmt.Errorf("%w: %d true classes, %d predictions", ErrLength, len(truth), len(predicted))
 	}
 	at, err := labelIndex(labels)
 	if err != nil {
@@ -80,9 +80,9 @@ type Average string
 // The averages. On a dataset with 99 % of one class, micro is the accuracy of
 // saying always that, and macro shows that the other class is never found.
 const (
-	Micro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
-	Macro    Average = "macro"    // the mean over the classes, rare ones weighing as much
-	Weighted Average = "weighted" // the mean weighted by how often a class is true
+	AverageMicro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
+	AverageMacro    Average = "macro"    // the mean over the classes, rare ones weighing as much
+	AverageWeighted Average = "weighted" // the mean weighted by how often a class is true
 )
 
 // A ClassScore is one class's, or an average's, scores.
@@ -120,19 +120,19 @@ func fBeta(hit, predicted, truth, beta, zeroDivision float64) PRF {
 func (c *Confusion) Average(avg Average, beta, zeroDivision float64) (PRF, error) {
 	classes := c.Classes(beta, zeroDivision)
 	switch avg {
-	case Micro:
+	case AverageMicro:
 		var hit, predicted, truth float64
 		for k := range c.Labels {
 			h, p, t := c.class(k)
 			hit, predicted, truth = hit+h, predicted+p, truth+t
 		}
 		return fBeta(hit, predicted, truth, beta, zeroDivision), nil
-	case Macro, Weighted:
+	case AverageMacro, AverageWeighted:
 		var out PRF
 		total := 0.0
 		for _, s := range classes {
 			w := 1.0
-			if avg == Weighted {
+			if avg == AverageWeighted {
 				w = s.Support
 			}
 			out.Precision += w * s.Precision

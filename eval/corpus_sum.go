@@ -45,10 +45,10 @@ func (s *Sum) Add(ctx context.Context, c *Case, o *Output) error {
 
 // AddStats adds the statistics of one segment that were measured before, such
 // as a row of a journal, and how many references the segment has. It fails with
-// [ErrLengths] unless there are as many as the metric's Width.
+// [ErrLength] unless there are as many as the metric's Width.
 func (s *Sum) AddStats(stats []float64, references int) error {
 	if len(stats) != len(s.sums) {
-		return fmt.Errorf("%w: %d statistics for %s, which has %d", ErrLengths, len(stats), s.metric.Signature().Metric, len(s.sums))
+		return fmt.Errorf("%w: %d statistics for %s, which has %d", ErrLength, len(stats), s.metric.Signature().Metric, len(s.sums))
 	}
 	s.addRow(stats, references)
 	return nil

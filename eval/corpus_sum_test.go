@@ -50,7 +50,7 @@ func TestSumOfStatsMeasuredBefore(t *testing.T) {
 	}
 	require.Equal(t, whole.score(), rows.score())
 	require.Equal(t, f1.Value(whole.Stats()), whole.score().Value)
-	require.ErrorIs(t, rows.AddStats([]float64{1}, 2), ErrLengths)
+	require.ErrorIs(t, rows.AddStats([]float64{1}, 2), ErrLength)
 
 	none := NewSum(f1)
 	none.AddSkipped()

@@ -94,10 +94,10 @@ func dataSignature(m Metric, refs, n int) Signature {
 type referenceCounter interface{ countsReferences() }
 
 // Texts pairs outputs with their references, for metrics that look at text
-// only. It fails with [ErrLengths] if there are not equally many.
+// only. It fails with [ErrLength] if there are not equally many.
 func Texts(hyps []string, refs [][]string) (iter.Seq2[*Case, *Output], error) {
 	if len(hyps) != len(refs) {
-		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLengths, len(hyps), len(refs))
+		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(hyps), len(refs))
 	}
 	return func(yield func(*Case, *Output) bool) {
 		for i, h := range hyps {
@@ -123,22 +123,22 @@ func Measure(ctx context.Context, m Metric, segments iter.Seq2[*Case, *Output]) 
 	return t, nil
 }
 
-// Corpus returns m's value over a corpus of texts: refs[i] are the references
+// ScoreCorpus returns m's value over a corpus of texts: refs[i] are the references
 // of hyps[i].
-func Corpus(m Metric, hyps []string, refs [][]string) (Score, error) {
-	t, err := CorpusTable(m, hyps, refs, 1)
+func ScoreCorpus(m Metric, hyps []string, refs [][]string) (Score, error) {
+	t, err := MeasureCorpus(m, hyps, refs, 1)
 	if err != nil {
 		return Score{}, err
 	}
 	return t.Score()
 }
 
-// CorpusTable measures a corpus of texts with this many goroutines (0 means
+// MeasureCorpus measures a corpus of texts with this many goroutines (0 means
 // GOMAXPROCS). Rows lie in the order of the segments, so the result doesn't
 // depend on how many there were.
-func CorpusTable(m Metric, hyps []string, refs [][]string, workers int) (*Table, error) {
+func MeasureCorpus(m Metric, hyps []string, refs [][]string, workers int) (*Table, error) {
 	if len(hyps) != len(refs) {
-		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLengths, len(hyps), len(refs))
+		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(hyps), len(refs))
 	}
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)

@@ -22,13 +22,13 @@ func TestLatencyAndCost(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	}
-	within, err := NewWithin(2 * time.Second)
+	within, err := NewLatencyWithin(2 * time.Second)
 	require.NoError(t, err)
 	require.InDelta(t, 2, score(NewLatency()).Value, 1e-12)
 	require.InDelta(t, 2.0/3, score(within).Value, 1e-12)
 	require.InDelta(t, 0.003, score(NewCost()).Value, 1e-15)
 	require.Equal(t, 1, score(NewCost()).Skipped)
-	require.InDelta(t, 20, score(NewTokens()).Value, 1e-12)
-	_, err = NewWithin(0)
+	require.InDelta(t, 20, score(NewTokenCount()).Value, 1e-12)
+	_, err = NewLatencyWithin(0)
 	require.ErrorIs(t, err, ErrOption)
 }

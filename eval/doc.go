@@ -42,7 +42,7 @@
 // A loop, a stream, shards on many machines, a slice by language, a bootstrap
 // (sum other rows) and a randomisation test (swap rows between two systems)
 // are then one code path, and a metric of your own gets all of them for two
-// short methods; [NewMean] makes one from a function. [Corpus] scores lists of
+// short methods; [NewMean] makes one from a function. [ScoreCorpus] scores lists of
 // texts, [Sum] a stream or a shard in constant memory, and a [Table] keeps the
 // rows for eval/stats to resample.
 //
@@ -82,7 +82,7 @@
 //
 //	bleu, err := eval.NewBLEU(nil)
 //	// ...
-//	score, err := eval.Corpus(bleu, outputs, references)
+//	score, err := eval.ScoreCorpus(bleu, outputs, references)
 //	fmt.Println(score) // BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 27.31
 //
 // and the same as a suite that fails a build, goes on where it was killed, and

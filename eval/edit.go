@@ -100,16 +100,16 @@ func LCSLength(a, b string) int {
 	return s.lcs.length(s.hyp, s.ref)
 }
 
-// Indel is the edit distance with insertions and deletions only: what is not
+// IndelDistance is the edit distance with insertions and deletions only: what is not
 // in the longest common subsequence.
-func Indel(a, b string) int {
+func IndelDistance(a, b string) int {
 	return utf8.RuneCountInString(a) + utf8.RuneCountInString(b) - 2*LCSLength(a, b)
 }
 
-// OSA is the optimal string alignment distance: Levenshtein with swaps of
+// OptimalStringAlignment is the optimal string alignment distance: Levenshtein with swaps of
 // neighbours at the cost of 1, where no part is edited twice. It is no metric:
 // the triangle inequality fails (ca, ac, abc).
-func OSA(a, b string) int {
+func OptimalStringAlignment(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, above, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range row {

@@ -121,7 +121,7 @@ func FuzzTokenSetRatio(a, b string) float64 {
 	share := func(distance, total int) float64 { return 100 - 100*ratio(float64(distance), float64(total)) }
 	common, lx, ly := length(both), length(onlyX), length(onlyY)
 	gap := min(1, common)
-	best := share(Indel(strings.Join(onlyX, " "), strings.Join(onlyY, " ")), 2*(common+gap)+lx+ly)
+	best := share(IndelDistance(strings.Join(onlyX, " "), strings.Join(onlyY, " ")), 2*(common+gap)+lx+ly)
 	if common == 0 {
 		return best
 	}

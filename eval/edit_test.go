@@ -35,9 +35,9 @@ func TestGoldenEdit(t *testing.T) {
 		return first(
 			same("levenshtein", Levenshtein(row.A, row.B), row.Levenshtein),
 			same("weighted", WeightedLevenshtein(row.A, row.B, 1, 2, 3), row.Weighted),
-			same("osa", OSA(row.A, row.B), row.OSA),
+			same("osa", OptimalStringAlignment(row.A, row.B), row.OSA),
 			same("damerau", DamerauLevenshtein(row.A, row.B), row.Damerau),
-			same("indel", Indel(row.A, row.B), row.Indel),
+			same("indel", IndelDistance(row.A, row.B), row.Indel),
 			same("lcs", LCSLength(row.A, row.B), row.LCS),
 			near("jaro", Jaro(row.A, row.B), row.Jaro),
 			near("jaro_winkler", JaroWinkler(row.A, row.B), row.JaroWinkler),

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// JSONOptions says how structured outputs are compared.
-type JSONOptions struct {
+// JSONMatchOptions says how structured outputs are compared.
+type JSONMatchOptions struct {
 	// Partial gives the F1 of matching fields in the place of all or nothing.
 	Partial bool
 	// IgnoreExtra lets the output have fields that the reference lacks.
@@ -36,10 +36,10 @@ type JSONOptions struct {
 // the structure is right. Of several references the best counts. It misleads
 // where fields matter unequally: one wrong amount among twenty right labels is
 // 0.95.
-type JSONMatch struct{ o JSONOptions }
+type JSONMatch struct{ o JSONMatchOptions }
 
 // NewJSONMatch returns the metric; nil options mean the defaults.
-func NewJSONMatch(o *JSONOptions) *JSONMatch {
+func NewJSONMatch(o *JSONMatchOptions) *JSONMatch {
 	m := &JSONMatch{}
 	if o != nil {
 		m.o = *o

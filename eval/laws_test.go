@@ -59,7 +59,7 @@ func TestTextMetricLaws(t *testing.T) {
 	hyps, refs := peerCorpus(60)
 	rng := rand.New(rand.NewPCG(3, 3))
 	for m, perfect := range textMetrics(t) {
-		name, lower := m.Signature().Name(), m.Signature().Lower
+		name, lower := m.Signature().Name(), m.Signature().LowerIsBetter
 		one := func(hyp string, refs ...string) float64 {
 			v, err := segment(m, hyp, refs)
 			require.NoError(t, err, name)
@@ -85,7 +85,7 @@ func TestTextMetricLaws(t *testing.T) {
 		}
 
 		// the order of segments and the number of workers
-		want, err := Corpus(m, hyps, refs)
+		want, err := ScoreCorpus(m, hyps, refs)
 		require.NoError(t, err)
 		order := rng.Perm(len(hyps))
 		var h2 []string
@@ -93,7 +93,7 @@ func TestTextMetricLaws(t *testing.T) {
 		for _, i := range order {
 			h2, r2 = append(h2, hyps[i]), append(r2, refs[i])
 		}
-		got, err := Corpus(m, h2, r2)
+		got, err := ScoreCorpus(m, h2, r2)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%s: not one bit may differ", name)
 
@@ -141,7 +141,7 @@ func TestMoreRightIsBetter(t *testing.T) {
 			}
 			v, err := segment(m, strings.Join(out, " "), []string{ref})
 			require.NoError(t, err)
-			if wrong > 0 && sig.Lower {
+			if wrong > 0 && sig.LowerIsBetter {
 				require.GreaterOrEqual(t, v, last, sig.Name())
 			} else if wrong > 0 && !strings.Contains(sig.Name(), "exp") { // exponential smoothing isn't monotone: that is its known flaw
 				require.LessOrEqual(t, v, last+1e-12, sig.Name())
@@ -157,14 +157,14 @@ func TestSymmetryAndTriangles(t *testing.T) {
 	require.NoError(t, err)
 	for i := range hyps {
 		a, b, c := hyps[i], refs[i][0], refs[(i+1)%len(refs)][0]
-		for name, d := range map[string]func(a, b string) int{"levenshtein": Levenshtein, "indel": Indel, "damerau": DamerauLevenshtein} {
+		for name, d := range map[string]func(a, b string) int{"levenshtein": Levenshtein, "indel": IndelDistance, "damerau": DamerauLevenshtein} {
 			require.Equal(t, d(a, b), d(b, a), name)
 			require.Zero(t, d(a, a), name)
 			require.LessOrEqual(t, d(a, c), d(a, b)+d(b, c), name)
 		}
-		require.LessOrEqual(t, DamerauLevenshtein(a, b), OSA(a, b))
-		require.LessOrEqual(t, OSA(a, b), Levenshtein(a, b))
-		require.LessOrEqual(t, Levenshtein(a, b), Indel(a, b))
+		require.LessOrEqual(t, DamerauLevenshtein(a, b), OptimalStringAlignment(a, b))
+		require.LessOrEqual(t, OptimalStringAlignment(a, b), Levenshtein(a, b))
+		require.LessOrEqual(t, Levenshtein(a, b), IndelDistance(a, b))
 		require.InDelta(t, Jaro(a, b), Jaro(b, a), 1e-12)
 		x, err := rouge.Score(a, b)
 		require.NoError(t, err)
@@ -226,18 +226,18 @@ func TestBadInput(t *testing.T) {
 			require.NoError(t, err, "%s of %.20q", name, pair)
 			require.False(t, math.IsNaN(v) || math.IsInf(v, 0), "%s of %.20q", name, pair)
 		}
-		_, err := Corpus(m, []string{"a"}, nil)
-		require.ErrorIs(t, err, ErrLengths)
-		_, err = Corpus(m, nil, nil)
+		_, err := ScoreCorpus(m, []string{"a"}, nil)
+		require.ErrorIs(t, err, ErrLength)
+		_, err = ScoreCorpus(m, nil, nil)
 		require.ErrorIs(t, err, ErrEmpty)
 	}
 	_, err := Texts([]string{"a"}, nil)
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 
 	bad := func(err error) { t.Helper(); require.ErrorIs(t, err, ErrOption) }
 	_, err = NewTokenizer("spm")
 	bad(err)
-	_, err = CustomTokenizer("a|b", strings.Fields)
+	_, err = NewCustomTokenizer("a|b", strings.Fields)
 	bad(err)
 	_, err = NewBLEU(&BLEUOptions{Order: -1})
 	bad(err)
@@ -278,10 +278,10 @@ func TestBadInput(t *testing.T) {
 	_, err = ROCAUC([]bool{true, true}, []float64{1, 2})
 	require.ErrorIs(t, err, ErrEmpty)
 	_, err = ROCAUC([]bool{true}, nil)
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 	_, err = ROCAUC([]bool{true, false}, []float64{1, math.NaN()})
 	require.ErrorIs(t, err, ErrNotFinite)
-	_, err = Brier([]bool{true}, []float64{1.5})
+	_, err = BrierScore([]bool{true}, []float64{1.5})
 	bad(err)
 	_, err = Calibration([]bool{true}, []float64{1}, 0)
 	bad(err)
@@ -295,7 +295,7 @@ func TestBadInput(t *testing.T) {
 	bert, err := NewBERTScore(letterVectors, nil)
 	require.NoError(t, err)
 	_, err = bert.Score(TokenVectors{Tokens: []string{"a"}}, TokenVectors{})
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 	_, err = bert.Score(TokenVectors{[]string{"a"}, [][]float64{{math.NaN()}}}, TokenVectors{[]string{"a"}, [][]float64{{1}}})
 	require.ErrorIs(t, err, ErrNotFinite)
 	_, err = NewMean(Signature{}, nil)

@@ -41,7 +41,7 @@ type Metric interface {
 // where.
 var (
 	ErrNoReferences = errors.New("eval: no references")
-	ErrLengths      = errors.New("eval: lengths differ")
+	ErrLength       = errors.New("eval: lengths differ")
 	ErrEmpty        = errors.New("eval: no segments")
 	ErrInvalidUTF8  = errors.New("eval: text is not valid UTF-8")
 	ErrNotFinite    = errors.New("eval: number is NaN or infinite")

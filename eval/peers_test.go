@@ -76,7 +76,7 @@ type peerJob struct {
 
 func metricJob(name string, n int, m Metric) peerJob {
 	return peerJob{name, n, func(t testing.TB, hyps []string, refs [][]string) float64 {
-		table, err := CorpusTable(m, hyps, refs, 1)
+		table, err := MeasureCorpus(m, hyps, refs, 1)
 		require.NoError(t, err)
 		return m.Value(columnSums(table.Rows, table.Width))
 	}}
@@ -228,7 +228,7 @@ func BenchmarkWorkers(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprint(workers), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := CorpusTable(chrf, hyps, refs, workers); err != nil {
+				if _, err := MeasureCorpus(chrf, hyps, refs, workers); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -13,11 +13,11 @@ type PerplexityUnit string
 // The units. Only bytes can be compared between models with different
 // vocabularies.
 const (
-	PerToken PerplexityUnit = "token"
-	PerWord  PerplexityUnit = "word"
-	PerByte  PerplexityUnit = "byte"
-	// BitsPerByte is the logarithm to base 2 of the perplexity per byte.
-	BitsPerByte PerplexityUnit = "bits_per_byte"
+	PerplexityPerToken PerplexityUnit = "token"
+	PerplexityPerWord  PerplexityUnit = "word"
+	PerplexityPerByte  PerplexityUnit = "byte"
+	// PerplexityBitsPerByte is the logarithm to base 2 of the perplexity per byte.
+	PerplexityBitsPerByte PerplexityUnit = "bits_per_byte"
 )
 
 // Perplexity is how surprised the model was by its text:
@@ -31,12 +31,12 @@ const (
 // A case needs the output's LogProbs.
 type Perplexity struct{ unit PerplexityUnit }
 
-// NewPerplexity returns the metric for this unit; empty means [PerToken].
+// NewPerplexity returns the metric for this unit; empty means [PerplexityPerToken].
 func NewPerplexity(unit PerplexityUnit) (*Perplexity, error) {
 	switch unit {
 	case "":
-		unit = PerToken
-	case PerToken, PerWord, PerByte, BitsPerByte:
+		unit = PerplexityPerToken
+	case PerplexityPerToken, PerplexityPerWord, PerplexityPerByte, PerplexityBitsPerByte:
 	default:
 		return nil, fmt.Errorf("%w: perplexity per %q", ErrOption, unit)
 	}
@@ -45,7 +45,7 @@ func NewPerplexity(unit PerplexityUnit) (*Perplexity, error) {
 
 // Signature names the metric and its unit.
 func (m *Perplexity) Signature() Signature {
-	return Signature{Metric: "perplexity", Params: "per:" + string(m.unit), Lower: true}
+	return Signature{Metric: "perplexity", Params: "per:" + string(m.unit), LowerIsBetter: true}
 }
 
 // Width is 2: the negative log-likelihood and the number of units.
@@ -65,9 +65,9 @@ func (m *Perplexity) Stats(_ context.Context, _ *Case, o *Output, dst []float64)
 	}
 	n := len(o.LogProbs)
 	switch m.unit {
-	case PerWord:
+	case PerplexityPerWord:
 		n = countWords(o.Text)
-	case PerByte, BitsPerByte:
+	case PerplexityPerByte, PerplexityBitsPerByte:
 		n = len(o.Text)
 	}
 	if n == 0 {
@@ -92,7 +92,7 @@ func countWords(s string) int {
 // Value returns the perplexity, at least 1, or the bits a byte; of nothing it
 // is 1 (no surprise), or 0 bits.
 func (m *Perplexity) Value(sum []float64) float64 {
-	if m.unit == BitsPerByte {
+	if m.unit == PerplexityBitsPerByte {
 		return ratio(sum[0], sum[1]) / math.Ln2
 	}
 	return math.Exp(ratio(sum[0], sum[1]))

@@ -36,8 +36,8 @@ func TestGoldenPerplexity(t *testing.T) {
 			return m.Value(dst)
 		}
 		return first(
-			near("ppl", value(PerToken), row.PPL), near("nll", math.Log(value(PerToken)), row.NLL),
-			near("word", value(PerWord), row.WordPPL), near("byte", value(PerByte), row.BytePPL), near("bits", value(BitsPerByte), row.BPB),
+			near("ppl", value(PerplexityPerToken), row.PPL), near("nll", math.Log(value(PerplexityPerToken)), row.NLL),
+			near("word", value(PerplexityPerWord), row.WordPPL), near("byte", value(PerplexityPerByte), row.BytePPL), near("bits", value(PerplexityBitsPerByte), row.BPB),
 		)
 	})
 }

@@ -104,7 +104,7 @@ func (r *ROUGE) Score(hyp string, refs ...string) ([]PRF, error) {
 // ScoreTo is [ROUGE.Score] into a slice of the caller's.
 func (r *ROUGE) ScoreTo(out []PRF, hyp string, refs []string) error {
 	if len(out) != len(r.kinds) {
-		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLengths, len(out), len(r.kinds))
+		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLength, len(out), len(r.kinds))
 	}
 	if err := checkTexts(hyp, refs); err != nil {
 		return err

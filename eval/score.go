@@ -12,13 +12,13 @@ import (
 // them is the commonest mistake of the field (Post 2018, "A Call for Clarity
 // in Reporting BLEU Scores"). Signatures are compared with ==.
 type Signature struct {
-	Metric  string `json:"metric"`            // "BLEU", "chrF2++", "rougeL"
-	Params  string `json:"params,omitempty"`  // options as key:value|key:value, in the metric's own order
-	Version string `json:"version,omitempty"` // the version of the definition: of the reference implementation, where there is one
-	Refs    int    `json:"refs,omitempty"`    // references a segment has; -1 where it varies, 0 where the metric counts none
-	N       int    `json:"n,omitempty"`       // segments scored
-	Seed    string `json:"seed,omitempty"`    // of whatever was random, "" for nothing
-	Lower   bool   `json:"lower,omitempty"`   // a smaller value is better
+	Metric        string `json:"metric"`            // "BLEU", "chrF2++", "rougeL"
+	Params        string `json:"params,omitempty"`  // options as key:value|key:value, in the metric's own order
+	Version       string `json:"version,omitempty"` // the version of the definition: of the reference implementation, where there is one
+	Refs          int    `json:"refs,omitempty"`    // references a segment has; -1 where it varies, 0 where the metric counts none
+	N             int    `json:"n,omitempty"`       // segments scored
+	Seed          string `json:"seed,omitempty"`    // of whatever was random, "" for nothing
+	LowerIsBetter bool   `json:"lower,omitempty"`   // a smaller value is better
 }
 
 // String returns the options in sacreBLEU's form, the metric's name left out:

@@ -43,7 +43,7 @@ func TestGoldenSignificance(t *testing.T) {
 				if !ok {
 					return fmt.Errorf("no metric %s", name)
 				}
-				baseline, err := eval.CorpusTable(m, row.Baseline, refs, 2)
+				baseline, err := eval.MeasureCorpus(m, row.Baseline, refs, 2)
 				if err != nil {
 					return err
 				}
@@ -52,7 +52,7 @@ func TestGoldenSignificance(t *testing.T) {
 					if want.System == "B" {
 						outputs = row.SysB
 					}
-					system, err := eval.CorpusTable(m, outputs, refs, 2)
+					system, err := eval.MeasureCorpus(m, outputs, refs, 2)
 					if err != nil {
 						return err
 					}

@@ -53,7 +53,7 @@ func (m *TER) Signature() Signature {
 		caseMode = "mixed"
 	}
 	return Signature{
-		Metric: "TER", Lower: true, Version: sacreBLEUVersion,
+		Metric: "TER", LowerIsBetter: true, Version: sacreBLEUVersion,
 		Params: fmt.Sprintf("case:%s|tok:tercom|norm:%s|punct:%s|asian:%s", caseMode, yesNo(m.o.Normalize), yesNo(!m.o.NoPunctuation), yesNo(m.o.Asian)),
 	}
 }

@@ -31,7 +31,7 @@ type span struct{ start, end int32 }
 //
 // The tokenizers that need a model file (spm, flores101, flores200, ja-mecab,
 // ko-mecab) are not offered: the error says so, and nothing falls back to
-// another one silently. [CustomTokenizer] takes any function.
+// another one silently. [NewCustomTokenizer] takes any function.
 func NewTokenizer(name string) (*Tokenizer, error) {
 	switch name {
 	case "", "13a":
@@ -50,9 +50,9 @@ func NewTokenizer(name string) (*Tokenizer, error) {
 	return nil, fmt.Errorf("%w: tokenizer %q; want 13a, intl, zh, char or none", ErrOption, name)
 }
 
-// CustomTokenizer wraps a function that returns a line's tokens. The name goes
+// NewCustomTokenizer wraps a function that returns a line's tokens. The name goes
 // into signatures, so it should change when the function does.
-func CustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
+func NewCustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
 	if name == "" || strings.ContainsAny(name, "|:") || tokens == nil {
 		return nil, fmt.Errorf("%w: a tokenizer needs a function and a name without | and :, not %q", ErrOption, name)
 	}

@@ -25,8 +25,8 @@ const (
 	ToolsPath ToolMode = "path"
 )
 
-// ToolOptions says when two calls are the same.
-type ToolOptions struct {
+// ToolMatchOptions says when two calls are the same.
+type ToolMatchOptions struct {
 	Mode ToolMode // default exact
 	// NamesOnly compares the tools' names and not the arguments.
 	NamesOnly bool
@@ -44,12 +44,12 @@ type ToolOptions struct {
 // another road isn't wrong, and one that took the right road and then answered
 // badly isn't right.
 type ToolMatch struct {
-	o    ToolOptions
+	o    ToolMatchOptions
 	args *JSONMatch
 }
 
 // NewToolMatch returns the metric; nil options mean the defaults.
-func NewToolMatch(o *ToolOptions) (*ToolMatch, error) {
+func NewToolMatch(o *ToolMatchOptions) (*ToolMatch, error) {
 	m := &ToolMatch{}
 	if o != nil {
 		m.o = *o
@@ -61,7 +61,7 @@ func NewToolMatch(o *ToolOptions) (*ToolMatch, error) {
 	default:
 		return nil, fmt.Errorf("%w: tool mode %q", ErrOption, m.o.Mode)
 	}
-	m.args = NewJSONMatch(&JSONOptions{IgnoreExtra: m.o.ExtraArguments, Ignore: m.o.IgnoreArguments})
+	m.args = NewJSONMatch(&JSONMatchOptions{IgnoreExtra: m.o.ExtraArguments, Ignore: m.o.IgnoreArguments})
 	return m, nil
 }
 

@@ -16,7 +16,7 @@ type WEROptions struct {
 	// and punctuation are errors otherwise.
 	Normalize func(string) string
 	// Name of the normalisation, for the signature.
-	Name string
+	NormalizeName string
 }
 
 // WER is the word error rate: how many words of the reference were replaced,
@@ -43,7 +43,7 @@ func NewWER(o *WEROptions) *WER {
 
 // Signature names the metric and the normalisation.
 func (m *WER) Signature() Signature {
-	name, norm := "WER", m.o.Name
+	name, norm := "WER", m.o.NormalizeName
 	if m.o.Characters {
 		name = "CER"
 	}
@@ -53,7 +53,7 @@ func (m *WER) Signature() Signature {
 			norm = "custom"
 		}
 	}
-	return Signature{Metric: name, Params: "norm:" + norm, Lower: true}
+	return Signature{Metric: name, Params: "norm:" + norm, LowerIsBetter: true}
 }
 
 // Width is 4: hits, substitutions, insertions and deletions.

@@ -51,7 +51,7 @@ func New(name string, cases []eval.Case) (*Dataset, error) {
 // complete fills a case's defaults and checks it.
 func complete(c *eval.Case) error {
 	if c.Kind == "" {
-		c.Kind = eval.Golden
+		c.Kind = eval.KindGolden
 	}
 	if !c.Kind.Valid() {
 		return fmt.Errorf("%w: kind %q; want golden, adversarial, regression or edge", ErrCase, c.Kind)

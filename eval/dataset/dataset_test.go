@@ -16,9 +16,9 @@ import (
 func sample(t *testing.T) *Dataset {
 	d, err := New("support", []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}, Tags: map[string]string{"lang": "en"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2, \"quoted\"?", References: []string{"4", "four\nlines"}},
-		{Kind: eval.Edge, Input: "", Relevant: map[string]int{"d1": 2, "d=2": -1}},
-		{Kind: eval.Adversarial, Input: "Ignore 日本語 and <b>obey</b>", Context: []string{"a passage"}, Tags: map[string]string{"lang": "ja", "topic": "x"}},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "2+2, \"quoted\"?", References: []string{"4", "four\nlines"}},
+		{Kind: eval.KindEdge, Input: "", Relevant: map[string]int{"d1": 2, "d=2": -1}},
+		{Kind: eval.KindAdversarial, Input: "Ignore 日本語 and <b>obey</b>", Context: []string{"a passage"}, Tags: map[string]string{"lang": "ja", "topic": "x"}},
 	})
 	require.NoError(t, err)
 	return d
@@ -88,8 +88,8 @@ func TestDiff(t *testing.T) {
 	before, after := sample(t), sample(t)
 	after.Cases[0].References = []string{"Paris", "paris"}
 	after.Cases[1].Input = "2+3?"
-	after.Cases[3].Kind = eval.Golden
-	after.Cases[2] = eval.Case{ID: "new", Kind: eval.Golden, Input: "New?"}
+	after.Cases[3].Kind = eval.KindGolden
+	after.Cases[2] = eval.Case{ID: "new", Kind: eval.KindGolden, Input: "New?"}
 	d := Diff(before, after)
 	require.Len(t, d.Added, 1)
 	require.Len(t, d.Removed, 1)
@@ -105,12 +105,12 @@ func TestDiff(t *testing.T) {
 func many(n int) *Dataset {
 	d := &Dataset{Name: "many"}
 	for i := range n {
-		kind := eval.Golden
+		kind := eval.KindGolden
 		switch {
 		case i%100 == 0:
-			kind = eval.Regression
+			kind = eval.KindRegression
 		case i%10 == 0:
-			kind = eval.Edge
+			kind = eval.KindEdge
 		}
 		d.Cases = append(d.Cases, eval.Case{ID: fmt.Sprint("c", i), Kind: kind, Input: fmt.Sprint("question ", i)})
 	}
@@ -122,11 +122,11 @@ func TestSampleIsStratifiedAndStable(t *testing.T) {
 	s, err := d.Sample(100, 1, nil)
 	require.NoError(t, err)
 	require.Len(t, s.Cases, 100)
-	require.Len(t, s.OfKind(eval.Regression), 1)
-	require.Len(t, s.OfKind(eval.Edge), 9)
+	require.Len(t, s.OfKind(eval.KindRegression), 1)
+	require.Len(t, s.OfKind(eval.KindEdge), 9)
 	small, err := d.Sample(3, 1, nil)
 	require.NoError(t, err)
-	require.Len(t, small.OfKind(eval.Regression), 1, "the rare kind is never left out")
+	require.Len(t, small.OfKind(eval.KindRegression), 1, "the rare kind is never left out")
 	again, err := d.Sample(100, 1, nil)
 	require.NoError(t, err)
 	require.Equal(t, s, again)
@@ -231,7 +231,7 @@ func TestFromTraces(t *testing.T) {
 	}
 	require.Len(t, byTrace, 4)
 	require.Equal(t, "Mail [mail]?", byTrace["t1"].Input)
-	require.Equal(t, eval.Golden, byTrace["t1"].Kind)
+	require.Equal(t, eval.KindGolden, byTrace["t1"].Kind)
 	require.Equal(t, []string{"No."}, byTrace["t5"].References, "the correction replaces the rejected answer")
 	require.Equal(t, []string{"[mail] wrote"}, byTrace["t5"].Context)
 	require.NotContains(t, byTrace, "t4")

@@ -112,11 +112,11 @@ func fromRecord(r Record, o *TraceOptions) (rank int, c eval.Case, ok bool) {
 	}
 	switch {
 	case r.Corrected != "":
-		c.Kind, c.References = eval.Regression, []string{o.Redact(r.Corrected)}
+		c.Kind, c.References = eval.KindRegression, []string{o.Redact(r.Corrected)}
 	case r.Error != "", r.Feedback != nil && *r.Feedback <= o.Reject:
-		rank, c.Kind = 1, eval.Regression
+		rank, c.Kind = 1, eval.KindRegression
 	case r.Feedback != nil && *r.Feedback >= o.Accept && r.Output != "":
-		rank, c.Kind, c.References = 2, eval.Golden, []string{o.Redact(r.Output)}
+		rank, c.Kind, c.References = 2, eval.KindGolden, []string{o.Redact(r.Output)}
 	default:
 		return 0, c, false
 	}

@@ -30,9 +30,9 @@ func (r *recorder) Errorf(f string, a ...any) {
 func trivia(answers map[string]string) suite.Suite {
 	exact, _ := eval.NewExactMatch(nil)
 	cases := []eval.Case{
-		{ID: "capital", Kind: eval.Golden, Input: "Capital of France?", References: []string{"Paris"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4"}},
-		{ID: "open", Kind: eval.Edge, Input: "How are you?"},
+		{ID: "capital", Kind: eval.KindGolden, Input: "Capital of France?", References: []string{"Paris"}},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "2+2?", References: []string{"4"}},
+		{ID: "open", Kind: eval.KindEdge, Input: "How are you?"},
 	}
 	return suite.Suite{
 		Name:    "trivia",

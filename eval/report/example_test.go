@@ -21,8 +21,8 @@ func Example() {
 	cases := []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
 		{ID: "sum", Input: "2+2?", References: []string{"4"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "Capital of Australia?", References: []string{"Canberra"}},
-		{ID: "mood", Kind: eval.Edge, Input: "How are you?"},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "Capital of Australia?", References: []string{"Canberra"}},
+		{ID: "mood", Kind: eval.KindEdge, Input: "How are you?"},
 	}
 	answers := map[string]string{"capital": "Paris", "sum": "4", "bug-17": "Sydney", "mood": "Fine."}
 	r, err := suite.Run(context.Background(), suite.Suite{

@@ -105,7 +105,7 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 	var lower []bool
 	for _, m := range r.Metrics {
 		names = append(names, m.Signature.Metric)
-		lower = append(lower, m.Signature.Lower)
+		lower = append(lower, m.Signature.LowerIsBetter)
 	}
 	// encoding/json escapes <, > and &, so that no text can end the script.
 	data, err := json.Marshal(map[string]any{"metrics": names, "lower": lower, "cases": cases, "total": total})

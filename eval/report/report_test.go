@@ -29,7 +29,7 @@ func testReport(t *testing.T) *suite.Report {
 		Metrics: []eval.Metric{exact, chrf},
 		Cases: func(yield func(*eval.Case, error) bool) {
 			for i := range 20 {
-				c := &eval.Case{ID: fmt.Sprint("c", i), Kind: eval.Golden, Input: fmt.Sprint("question ", i), References: []string{fmt.Sprint("answer ", i)}}
+				c := &eval.Case{ID: fmt.Sprint("c", i), Kind: eval.KindGolden, Input: fmt.Sprint("question ", i), References: []string{fmt.Sprint("answer ", i)}}
 				switch i {
 				case 3:
 					c.Input = nasty
@@ -37,7 +37,7 @@ func testReport(t *testing.T) *suite.Report {
 					c.References = nil
 				}
 				if i%4 == 0 {
-					c.Kind = eval.Regression
+					c.Kind = eval.KindRegression
 				}
 				if !yield(c, nil) {
 					return

@@ -64,7 +64,7 @@ func metricRows(r *suite.Report) [][]string {
 	var rows [][]string
 	for _, m := range r.Metrics {
 		better := "higher"
-		if m.Signature.Lower {
+		if m.Signature.LowerIsBetter {
 			better = "lower"
 		}
 		rows = append(rows, []string{m.Signature.Metric, scored(m.Score), strconv.Itoa(m.Signature.N), strconv.Itoa(m.Skipped), strconv.Itoa(m.Failed), better, m.Signature.String()})

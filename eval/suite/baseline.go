@@ -121,7 +121,7 @@ func (c *Comparison) test(m eval.Metric, before, after []float64, test func(a, b
 	}
 	c.Before, c.After = m.Value(sumBefore), m.Value(sumAfter)
 	c.Worse = c.After < c.Before
-	if m.Signature().Lower {
+	if m.Signature().LowerIsBetter {
 		c.Worse = c.After > c.Before
 	}
 	if test == nil {

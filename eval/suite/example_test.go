@@ -17,7 +17,7 @@ func ExampleRun() {
 	cases := []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
 		{ID: "moon", Input: "Year of the moon landing?", References: []string{"1969"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4", "four"}},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "2+2?", References: []string{"4", "four"}},
 	}
 	answers := map[string]string{"capital": "Paris.", "moon": "1969", "bug-17": "5"}
 	report := must(suite.Run(context.Background(), suite.Suite{

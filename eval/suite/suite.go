@@ -314,7 +314,7 @@ func unsound(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 func DefaultSlices(c *eval.Case) []string {
 	kind := c.Kind
 	if kind == "" {
-		kind = eval.Golden
+		kind = eval.KindGolden
 	}
 	out := []string{"kind=" + string(kind)}
 	for key, value := range c.Tags {

@@ -19,9 +19,9 @@ import (
 func numbered(n int) iter.Seq2[*eval.Case, error] {
 	return func(yield func(*eval.Case, error) bool) {
 		for i := range n {
-			kind := eval.Golden
+			kind := eval.KindGolden
 			if i%5 == 4 {
-				kind = eval.Edge
+				kind = eval.KindEdge
 			}
 			c := &eval.Case{ID: fmt.Sprint("c", i), Kind: kind, Input: fmt.Sprint(i), References: []string{fmt.Sprint(i * i)}, Tags: map[string]string{"parity": []string{"even", "odd"}[i%2]}}
 			if !yield(c, nil) {

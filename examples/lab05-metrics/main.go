@@ -179,7 +179,7 @@ func tokenized(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		score, err := eval.Corpus(bleu, outputs, refs)
+		score, err := eval.ScoreCorpus(bleu, outputs, refs)
 		if err != nil {
 			return err
 		}

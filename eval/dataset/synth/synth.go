@@ -8,7 +8,7 @@
 // person has read it).
 //
 //	result, err := synth.Generate(ctx, model, &synth.Options{
-//		N: 40, Kind: eval.Edge,
+//		N: 40, Kind: eval.KindEdge,
 //		Task:  "a support assistant for a parcel service",
 //		Seeds: golden.Cases[:5],
 //	})
@@ -70,7 +70,7 @@ func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error
 		opts = *o
 	}
 	opts.N = cmp.Or(opts.N, 10)
-	opts.Kind = cmp.Or(opts.Kind, eval.Golden)
+	opts.Kind = cmp.Or(opts.Kind, eval.KindGolden)
 	opts.Similar = cmp.Or(opts.Similar, 0.6)
 	opts.MaxCalls = cmp.Or(opts.MaxCalls, 2+opts.N/5)
 	if opts.N < 0 || opts.MaxCalls < 0 || !opts.Kind.Valid() || !(opts.Similar > 0 && opts.Similar <= 1) {
@@ -133,10 +133,10 @@ func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) 
 
 // meaning tells the model what a kind is for.
 var meaning = map[eval.Kind]string{
-	eval.Golden:      "typical, as most users would ask them",
-	eval.Adversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
-	eval.Regression:  "of the kind that a careless change would break",
-	eval.Edge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
+	eval.KindGolden:      "typical, as most users would ask them",
+	eval.KindAdversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
+	eval.KindRegression:  "of the kind that a careless change would break",
+	eval.KindEdge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
 }
 
 func prompt(o *Options, kept []eval.Case) string {

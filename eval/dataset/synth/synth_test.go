@@ -43,14 +43,14 @@ func TestGenerate(t *testing.T) {
 		`[{"input":"My parcel arrived broken, what now?","reference":"File a claim."},{"input":"Can I change the address?"},{"input":"one too many for N"}]`,
 	}}
 	seeds := []eval.Case{{Input: "What does a parcel to Norway cost?", References: []string{"12 EUR"}}}
-	r, err := Generate(t.Context(), model, &Options{N: 3, Kind: eval.Edge, Task: "a parcel service", Seeds: seeds})
+	r, err := Generate(t.Context(), model, &Options{N: 3, Kind: eval.KindEdge, Task: "a parcel service", Seeds: seeds})
 	require.NoError(t, err)
 	require.Equal(t, 2, r.Calls)
 	require.Equal(t, 1, r.Duplicates)
 	require.Equal(t, 2, r.Malformed)
 	require.Len(t, r.Dataset.Cases, 3)
 	for _, c := range r.Dataset.Cases {
-		require.Equal(t, eval.Edge, c.Kind)
+		require.Equal(t, eval.KindEdge, c.Kind)
 		require.Equal(t, "synthetic", c.Tags["source"])
 		require.NotEmpty(t, c.ID)
 	}
