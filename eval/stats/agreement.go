@@ -17,17 +17,17 @@ type Weighting int
 // The weightings: distance between categories as the credit 1-[i≠j], 1-|i-j|/(k-1),
 // 1-(i-j)²/(k-1)².
 const (
-	Unweighted Weighting = iota
-	LinearWeights
-	QuadraticWeights
+	WeightingNone Weighting = iota
+	WeightingLinear
+	WeightingQuadratic
 )
 
 func (w Weighting) credit(i, j, k int) float64 {
 	d := math.Abs(float64(i - j))
 	switch w {
-	case LinearWeights:
+	case WeightingLinear:
 		return 1 - d/float64(k-1)
-	case QuadraticWeights:
+	case WeightingQuadratic:
 		return 1 - d*d/float64((k-1)*(k-1))
 	}
 	if i == j {
@@ -80,8 +80,8 @@ func CohenKappa(a, b []int, k int, w Weighting) (Estimate, error) {
 	return Estimate{Value: kappa, SE: math.Sqrt(math.Max(0, variance)/n) / (1 - chance)}, nil
 }
 
-// Missing marks an item that a rater didn't rate, for [GwetAC].
-const Missing = -1
+// MissingRating marks an item that a rater didn't rate, for [GwetAC].
+const MissingRating = -1
 
 func checkRatings(fn string, raters [][]int, k int, w Weighting, missing bool) error {
 	switch {
@@ -89,7 +89,7 @@ func checkRatings(fn string, raters [][]int, k int, w Weighting, missing bool) e
 		return fail(fn, ErrTooFew, "%d raters; agreement needs two", len(raters))
 	case k < 2:
 		return fail(fn, ErrRange, "%d categories; agreement needs two", k)
-	case w < Unweighted || w > QuadraticWeights:
+	case w < WeightingNone || w > WeightingQuadratic:
 		return fail(fn, ErrRange, "weighting %d is not one of the constants", w)
 	case len(raters[0]) == 0:
 		return fail(fn, ErrTooFew, "no items")
@@ -99,7 +99,7 @@ func checkRatings(fn string, raters [][]int, k int, w Weighting, missing bool) e
 			return fail(fn, ErrLength, "rater %d rated %d items, the first %d", r, len(ratings), len(raters[0]))
 		}
 		for i, c := range ratings {
-			if (c < 0 || c >= k) && !(missing && c == Missing) {
+			if (c < 0 || c >= k) && !(missing && c == MissingRating) {
 				return fail(fn, ErrRange, "rater %d, item %d: category %d is not in 0..%d", r, i, c, k-1)
 			}
 		}
@@ -144,10 +144,10 @@ func RandolphKappa(raters [][]int, k int) (float64, error) {
 }
 
 func fleiss(fn string, raters [][]int, k int, free bool) (float64, error) {
-	if err := checkRatings(fn, raters, k, Unweighted, false); err != nil {
+	if err := checkRatings(fn, raters, k, WeightingNone, false); err != nil {
 		return math.NaN(), err
 	}
-	observed, shares := pairwiseAgreement(raters, k, Unweighted)
+	observed, shares := pairwiseAgreement(raters, k, WeightingNone)
 	chance := 1 / float64(k)
 	if !free {
 		chance = 0
@@ -172,7 +172,7 @@ func pairwiseAgreement(raters [][]int, k int, w Weighting) (agreement float64, s
 		clear(counts)
 		total := 0.0
 		for _, ratings := range raters {
-			if c := ratings[i]; c != Missing {
+			if c := ratings[i]; c != MissingRating {
 				counts[c]++
 				total++
 			}
@@ -207,7 +207,7 @@ func pairwiseAgreement(raters [][]int, k int, w Weighting) (agreement float64, s
 // of High Agreement", 2008): chance is the agreement on items that are hard
 // enough to be rated at random, T/(k(k-1)) Σ π(1-π) with T the sum of all
 // credits. It stays defined, and high, where one category is rare. Ratings may
-// be [Missing].
+// be [MissingRating].
 func GwetAC(raters [][]int, k int, w Weighting) (float64, error) {
 	const fn = "GwetAC"
 	if err := checkRatings(fn, raters, k, w, true); err != nil {

@@ -11,10 +11,10 @@ type Scale int
 
 // The scales of measurement and their squared distances.
 const (
-	NominalScale  Scale = iota // names: 0 or 1
-	OrdinalScale               // order only: how many ratings lie between
-	IntervalScale              // differences count: (a-b)²
-	RatioScale                 // zero is real: ((a-b)/(a+b))²
+	ScaleNominal  Scale = iota // names: 0 or 1
+	ScaleOrdinal               // order only: how many ratings lie between
+	ScaleInterval              // differences count: (a-b)²
+	ScaleRatio                 // zero is real: ((a-b)/(a+b))²
 )
 
 // KrippendorffAlpha is the agreement of any number of raters on any scale,
@@ -30,7 +30,7 @@ func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 	if len(raters) < 2 {
 		return math.NaN(), fail(fn, ErrTooFew, "%d raters; agreement needs two", len(raters))
 	}
-	if scale < NominalScale || scale > RatioScale {
+	if scale < ScaleNominal || scale > ScaleRatio {
 		return math.NaN(), fail(fn, ErrRange, "scale %d is not one of the constants", scale)
 	}
 	var values []float64
@@ -110,15 +110,15 @@ func (s Scale) distance(values, each []float64, a, b int) float64 {
 	}
 	x, y := values[a], values[b]
 	switch s {
-	case OrdinalScale:
+	case ScaleOrdinal:
 		if a > b {
 			a, b = b, a
 		}
 		between := sum(each[a:b+1]) - (each[a]+each[b])/2
 		return between * between
-	case IntervalScale:
+	case ScaleInterval:
 		return (x - y) * (x - y)
-	case RatioScale:
+	case ScaleRatio:
 		if x+y == 0 {
 			return 0
 		}

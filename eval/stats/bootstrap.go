@@ -31,9 +31,9 @@ type BootstrapOptions struct {
 	Workers int
 }
 
-// A BootstrapDist is the distribution of a statistic over resamples of the
+// A BootstrapDistribution is the distribution of a statistic over resamples of the
 // data, from which intervals are read.
-type BootstrapDist struct {
+type BootstrapDistribution struct {
 	// Estimate is the statistic of the data themselves.
 	Estimate float64
 	// Values are the statistics of the resamples, sorted.
@@ -51,7 +51,7 @@ type BootstrapDist struct {
 // its intervals are too narrow; for a maximum or another extreme it is wrong
 // at any size; and it takes the observations to be independent (see
 // [ClusteredEstimate] for when they aren't).
-func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDist, error) {
+func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDistribution, error) {
 	if err := checkSample("Bootstrap", "sample", xs, 1); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 	if err != nil {
 		return nil, err
 	}
-	b := &BootstrapDist{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
+	b := &BootstrapDistribution{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
 	source := sourceOr(o.Source, o.Seed)
 	workers := workersFor(resamples, o.Workers)
 	index := make([][]int64, workers)
@@ -115,12 +115,12 @@ func sourceOr(s IndexSource, seed uint64) IndexSource {
 }
 
 // SE is the bootstrap standard error: the standard deviation of the values.
-func (b *BootstrapDist) SE() float64 { return math.Sqrt(Variance(b.Values)) }
+func (b *BootstrapDistribution) SE() float64 { return math.Sqrt(Variance(b.Values)) }
 
 // Percentile is the interval between the (1-level)/2 quantiles of the values.
 // It is the simplest, respects the statistic's range, and is off when the
 // values are skewed or their middle isn't the estimate.
-func (b *BootstrapDist) Percentile(level float64) (Interval, error) {
+func (b *BootstrapDistribution) Percentile(level float64) (Interval, error) {
 	if err := checkOpen("Percentile", "level", level); err != nil {
 		return Interval{}, err
 	}
@@ -131,7 +131,7 @@ func (b *BootstrapDist) Percentile(level float64) (Interval, error) {
 // Basic is the percentile interval mirrored at the estimate: it takes the
 // error's distribution, not the statistic's, from the resamples, and can leave
 // the statistic's range.
-func (b *BootstrapDist) Basic(level float64) (Interval, error) {
+func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 	p, err := b.Percentile(level)
 	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}, err
 }
@@ -146,7 +146,7 @@ func (b *BootstrapDist) Basic(level float64) (Interval, error) {
 // Its coverage error shrinks with 1/n where the percentile's shrinks with
 // 1/√n. It is undefined ([ErrUndefined]) when the jackknife values are all
 // equal, as for constant data, or the estimate is outside the values.
-func (b *BootstrapDist) BCa(level float64) (Interval, error) {
+func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 	if err := checkOpen("BCa", "level", level); err != nil {
 		return Interval{}, err
 	}
@@ -176,10 +176,10 @@ func (b *BootstrapDist) BCa(level float64) (Interval, error) {
 	return b.between(shifted(tail), shifted(1-tail), level), nil
 }
 
-func (b *BootstrapDist) between(lo, hi, level float64) Interval {
+func (b *BootstrapDistribution) between(lo, hi, level float64) Interval {
 	return Interval{
-		Low:   sortedQuantile(b.Values, lo, Linear),
-		High:  sortedQuantile(b.Values, hi, Linear),
+		Low:   sortedQuantile(b.Values, lo, QuantileLinear),
+		High:  sortedQuantile(b.Values, hi, QuantileLinear),
 		Level: level,
 	}
 }
@@ -239,9 +239,9 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 	for c := range out {
 		slices.Sort(means[c])
 		out[c] = MeanRange{
-			Low:  sortedQuantile(means[c], tail, Linear),
-			Mid:  sortedQuantile(means[c], 0.5, Linear),
-			High: sortedQuantile(means[c], 1-tail, Linear),
+			Low:  sortedQuantile(means[c], tail, QuantileLinear),
+			Mid:  sortedQuantile(means[c], 0.5, QuantileLinear),
+			High: sortedQuantile(means[c], 1-tail, QuantileLinear),
 		}
 	}
 	return out, nil

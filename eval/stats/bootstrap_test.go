@@ -15,15 +15,15 @@ func TestGoldenQuantiles(t *testing.T) {
 		Quantiles                     map[string]map[string]num
 	}
 	methods := map[string]QuantileMethod{
-		"linear": Linear, "hazen": Hazen, "weibull": Weibull, "median_unbiased": MedianUnbiased,
-		"inverted_cdf": InvertedCDF, "lower": Lower, "higher": Higher, "nearest": Nearest, "midpoint": Midpoint,
+		"linear": QuantileLinear, "hazen": QuantileHazen, "weibull": QuantileWeibull, "median_unbiased": QuantileMedianUnbiased,
+		"inverted_cdf": QuantileInvertedCDF, "lower": QuantileLower, "higher": QuantileHigher, "nearest": QuantileNearest, "midpoint": QuantileMidpoint,
 	}
 	golden.Rows(t, "eval", "quantiles.jsonl", func(r row) error {
 		var c checks
 		c.value("mean", Mean(r.X), float64(r.Mean))
 		c.value("var", Variance(r.X), float64(r.Var1))
 		c.value("median", Median(r.X), float64(r.Median))
-		c.value("mad", MAD(r.X), float64(r.MAD))
+		c.value("mad", MedianAbsoluteDeviation(r.X), float64(r.MAD))
 		c.value("skew", Skewness(r.X), float64(r.Skew))
 		c.value("trimmed", TrimmedMean(r.X, 0.1), float64(r.Trim10))
 		for name, want := range r.Quantiles {

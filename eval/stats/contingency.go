@@ -11,15 +11,15 @@ type McNemarVariant int
 
 // The variants of McNemar's test.
 const (
-	// ExactBinomial doubles the binomial tail; Statistic is min(b, c). It never
+	// McNemarExact doubles the binomial tail; Statistic is min(b, c). It never
 	// errs too often, and so errs too rarely.
-	ExactBinomial McNemarVariant = iota
-	// MidP takes half of the observed outcome's own probability off (Fagerland
+	McNemarExact McNemarVariant = iota
+	// McNemarMidP takes half of the observed outcome's own probability off (Fagerland
 	// and others, 2013): nearly as safe, more powerful; the recommended one.
-	MidP
-	// ChiSquared is (b-c)²/(b+c); ContinuityCorrected is (|b-c|-1)²/(b+c).
-	ChiSquared
-	ContinuityCorrected
+	McNemarMidP
+	// McNemarChiSquared is (b-c)²/(b+c); ContinuityCorrected is (|b-c|-1)²/(b+c).
+	McNemarChiSquared
+	McNemarCorrected
 )
 
 // McNemar compares two systems judged right or wrong on the same items
@@ -35,18 +35,18 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	n, low := b+c, min(b, c)
 	res := TestResult{Statistic: float64(low), P: 1}
 	switch variant {
-	case ExactBinomial:
+	case McNemarExact:
 		res.P = math.Min(1, 2*dist.BinomialCDF(low, n, 0.5))
-	case MidP:
+	case McNemarMidP:
 		if b != c {
 			res.P = math.Min(1, 2*dist.BinomialCDF(low, n, 0.5)-dist.BinomialPMF(low, n, 0.5))
 		}
-	case ChiSquared, ContinuityCorrected:
+	case McNemarChiSquared, McNemarCorrected:
 		if n == 0 {
 			return TestResult{}, fail(fn, ErrUndefined, "no item tells the systems apart")
 		}
 		d := math.Abs(float64(b - c))
-		if variant == ContinuityCorrected {
+		if variant == McNemarCorrected {
 			d--
 		}
 		res = TestResult{Statistic: d * d / float64(n), DF: 1}
@@ -60,7 +60,7 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 // FisherExact tests independence in the table [[a b] [c d]] given its margins
 // (Fisher, 1935). Statistic is the odds ratio ad/bc, NaN when an empty margin
 // leaves it undefined (P is then 1). Two-sided, P adds up all tables that are
-// no more probable than the one observed; Greater means an odds ratio above 1.
+// no more probable than the one observed; AlternativeGreater means an odds ratio above 1.
 func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
 	const fn = "FisherExact"
 	if min(a, b, c, d) < 0 {
@@ -79,8 +79,8 @@ func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
 	for k := max(0, drawn+marked-total); k <= min(drawn, marked); k++ {
 		p := pmf(k)
 		switch {
-		case alt == TwoSided && p <= observed*(1+1e-7), // equal but for rounding
-			alt == Greater && k >= a, alt == Less && k <= a:
+		case alt == AlternativeTwoSided && p <= observed*(1+1e-7), // equal but for rounding
+			alt == AlternativeGreater && k >= a, alt == AlternativeLess && k <= a:
 			res.P += p
 		}
 	}

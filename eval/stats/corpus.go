@@ -17,10 +17,10 @@ import (
 type CorpusOptions struct {
 	// Samples is the number of resamples or trials; 0 means 1000 for the
 	// bootstrap and 10000 for approximate randomisation, as in sacreBLEU.
-	Samples int
+	Resamples int
 	// Confidence is for approximate randomisation only: the number of bootstrap
 	// resamples for Mean and HalfWidth; 0 leaves them NaN.
-	Confidence int
+	ConfidenceResamples int
 	// Seed starts the random stream, NumPy's default_rng(Seed); 0 means 12345.
 	Seed uint64
 	// Workers is the number of goroutines; 0 means one a processor. The result
@@ -92,7 +92,7 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 	out.P = float64(beyond+1) / float64(samples+1)
 	out.Mean, out.HalfWidth = central(scores[1])
 	slices.Sort(deltas)
-	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, Linear), High: sortedQuantile(deltas, 0.975, Linear), Level: 0.95}
+	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, QuantileLinear), High: sortedQuantile(deltas, 0.975, QuantileLinear), Level: 0.95}
 	return out, nil
 }
 
@@ -127,7 +127,7 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 	if err != nil {
 		return nil, err
 	}
-	confidence, err := countOr(fn, "Confidence", o.Confidence, 0)
+	confidence, err := countOr(fn, "Confidence", o.ConfidenceResamples, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func checkCorpus(fn string, o *CorpusOptions, samples, width int, systems ...[]f
 	if o == nil {
 		o = &CorpusOptions{}
 	}
-	samples, err = countOr(fn, "Samples", o.Samples, samples)
+	samples, err = countOr(fn, "Samples", o.Resamples, samples)
 	return n, samples, o, err
 }
 

@@ -183,10 +183,10 @@ func TestResultsDontDependOnWorkers(t *testing.T) {
 	for _, test := range []func(base, system []float64, width int, score func([]float64) float64, o *CorpusOptions) (*PairedResult, error){
 		PairedBootstrap, ApproximateRandomization,
 	} {
-		one, err := test(a, b, 2, ratio, &CorpusOptions{Workers: 1, Samples: 333, Confidence: 77})
+		one, err := test(a, b, 2, ratio, &CorpusOptions{Workers: 1, Resamples: 333, ConfidenceResamples: 77})
 		require.NoError(t, err)
 		for _, workers := range []int{2, 3, 16} {
-			many, err := test(a, b, 2, ratio, &CorpusOptions{Workers: workers, Samples: 333, Confidence: 77})
+			many, err := test(a, b, 2, ratio, &CorpusOptions{Workers: workers, Resamples: 333, ConfidenceResamples: 77})
 			require.NoError(t, err)
 			require.Equal(t, fmt.Sprint(*one), fmt.Sprint(*many)) // as text: NaN equals NaN
 		}
@@ -235,10 +235,10 @@ func TestExactLawsAgainstEnumeration(t *testing.T) {
 			}
 		}
 		all := float64(int(1) << n)
-		perm, err := PairedPermutation(a, b, &PermutationOptions{Alternative: Greater})
+		perm, err := PairedPermutation(a, b, &PermutationOptions{Alternative: AlternativeGreater})
 		require.NoError(t, err)
 		require.InDelta(t, float64(atLeast)/all, perm.P, 1e-12)
-		rank, err := Wilcoxon(a, b, &WilcoxonOptions{Alternative: Greater, Zeros: RankZeros, Method: Permutation})
+		rank, err := Wilcoxon(a, b, &WilcoxonOptions{Alternative: AlternativeGreater, Zeros: ZerosRank, Method: RankMethodPermutation})
 		require.NoError(t, err)
 		require.InDelta(t, float64(ranksAtLeast)/all, rank.P, 1e-12)
 	}
@@ -249,7 +249,7 @@ func BenchmarkPairedBootstrap(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run([]string{"", "1core", "2cores"}[workers], func(b *testing.B) {
 			for b.Loop() {
-				if _, err := PairedBootstrap(x, y, 10, score, &CorpusOptions{Samples: 1000, Workers: workers}); err != nil {
+				if _, err := PairedBootstrap(x, y, 10, score, &CorpusOptions{Resamples: 1000, Workers: workers}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -262,7 +262,7 @@ func BenchmarkApproximateRandomization(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run([]string{"", "1core", "2cores"}[workers], func(b *testing.B) {
 			for b.Loop() {
-				if _, err := ApproximateRandomization(x, y, 10, score, &CorpusOptions{Samples: 1000, Workers: workers}); err != nil {
+				if _, err := ApproximateRandomization(x, y, 10, score, &CorpusOptions{Resamples: 1000, Workers: workers}); err != nil {
 					b.Fatal(err)
 				}
 			}

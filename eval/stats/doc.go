@@ -24,14 +24,14 @@
 // [UnpairedEstimate] less the covariance. Comparing two averages instead throws away
 // what is often half of the data.
 //
-//	res, err := stats.PairedT(newScores, oldScores, stats.TwoSided)
+//	res, err := stats.PairedT(newScores, oldScores, stats.AlternativeTwoSided)
 //	ci, err := stats.PairedTInterval(newScores, oldScores, 0.95)
 //
 // # Which test
 //
 //	the scores are                      test                          effect
 //	numbers, one a question             PairedPermutation, PairedT    PairedTInterval, CohenDz
-//	right or wrong                      McNemar (MidP)                NewcombeInterval
+//	right or wrong                      McNemar (McNemarMidP)         NewcombeInterval
 //	ordered only (a judge's 1 to 5)     Wilcoxon, SignTest            CliffsDelta
 //	which of two is better              SignTest, BernoulliSequence   ProportionInterval
 //	a corpus metric (BLEU, F1, nDCG)    ApproximateRandomization      PairedBootstrap's Delta
@@ -86,9 +86,9 @@
 //	canary, _ := stats.NewSPRT(0.01, 0.03, 0.05, 0.1)
 //	for failed := range outcomes {
 //		switch canary.Add(failed) {
-//		case stats.AcceptH1:
+//		case stats.VerdictAcceptH1:
 //			return rollback()
-//		case stats.AcceptH0:
+//		case stats.VerdictAcceptH0:
 //			return promote()
 //		}
 //	}
@@ -97,14 +97,14 @@
 //
 // Twenty metrics, or one metric on twenty slices, make one false discovery at
 // 5 % if nothing changed. Name the one that decides before the run; adjust the
-// others with [Adjust]: [Holm] where any false claim hurts, [BenjaminiHochberg]
+// others with [Adjust]: [AdjustmentHolm] where any false claim hurts, [AdjustmentBenjaminiHochberg]
 // where a share of them is tolerable. For a dashboard of running experiments
 // there is [RejectByEvidence], which stays right while one looks.
 //
 // # Can the judge be trusted?
 //
 // Before a model grades for people, compare it with them: [CohenKappa] (with
-// [QuadraticWeights] for scales), [KrippendorffAlpha] for any number of raters with
+// [WeightingQuadratic] for scales), [KrippendorffAlpha] for any number of raters with
 // gaps, [GwetAC] where one category is rare and kappa's paradox bites. The
 // ceiling isn't 1 but the people's agreement among themselves.
 //

@@ -167,7 +167,7 @@ func QuantileEdges(reference []float64, bins int) ([]float64, error) {
 	sorted := slices.Sorted(slices.Values(reference))
 	edges := make([]float64, bins-1)
 	for i := range edges {
-		edges[i] = sortedQuantile(sorted, float64(i+1)/float64(bins), Linear)
+		edges[i] = sortedQuantile(sorted, float64(i+1)/float64(bins), QuantileLinear)
 	}
 	return edges, nil
 }

@@ -92,12 +92,12 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 			w, err := Wasserstein(r.A, r.B)
 			c.value("wasserstein", c.orNaN("wasserstein", w, err), r.Wasserstein)
 			if r.U != nil {
-				u, err := MannWhitney(r.A, r.B, &MannWhitneyOptions{Method: NormalApproximation})
+				u, err := MannWhitney(r.A, r.B, &MannWhitneyOptions{Method: RankMethodNormal})
 				c.value("u", c.orNaN("u", u.Statistic, err), *r.U)
 				tail("u p", u.P, r.UP)
 			}
 			if r.T != nil {
-				w, err := WelchT(r.A, r.B, TwoSided)
+				w, err := WelchT(r.A, r.B, AlternativeTwoSided)
 				c.value("t", c.orNaN("t", w.Statistic, err), *r.T)
 				c.value("df", w.DF, r.TDF)
 				tail("t p", w.P, r.TP)
@@ -125,14 +125,14 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 			c.value("chi2 df", chi.DF, r.Chi2DF)
 			tail("chi2 p", chi.P, r.Chi2P)
 		case "proportion":
-			f, err := FisherExact(r.K1, r.N1-r.K1, r.K2, r.N2-r.K2, TwoSided)
+			f, err := FisherExact(r.K1, r.N1-r.K1, r.K2, r.N2-r.K2, AlternativeTwoSided)
 			tail("fisher", c.orNaN("fisher", f.P, err), r.Fisher)
 			if r.Z != nil {
-				z, err := TwoProportionZ(r.K2, r.N2, r.K1, r.N1, TwoSided)
+				z, err := TwoProportionZ(r.K2, r.N2, r.K1, r.N1, AlternativeTwoSided)
 				c.value("z", c.orNaN("z", z.Statistic, err), *r.Z)
 				tail("z p", z.P, r.ZP)
 			}
-			for method, want := range map[ProportionMethod][2]float64{Wilson: r.Wilson, ClopperPearson: r.Clopper} {
+			for method, want := range map[ProportionMethod][2]float64{ProportionWilson: r.Wilson, ProportionClopperPearson: r.Clopper} {
 				ci, err := ProportionInterval(r.K2, r.N2, 0.95, method)
 				c.value("low", c.orNaN("interval", ci.Low, err), want[0])
 				c.value("high", ci.High, want[1])
@@ -145,7 +145,7 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 			c.value("upper", s.Upper, r.Upper)
 			c.value("lower", s.Lower, r.Lower)
 			for _, x := range r.X {
-				if s.Add(x == 1) != Undecided {
+				if s.Add(x == 1) != VerdictUndecided {
 					break
 				}
 			}

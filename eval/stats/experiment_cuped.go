@@ -52,7 +52,7 @@ func CUPED(x, y []float64, treated []bool) (*CUPEDResult, error) {
 		}
 	}
 	var err error
-	if res.Test, err = WelchT(t, c, TwoSided); err != nil {
+	if res.Test, err = WelchT(t, c, AlternativeTwoSided); err != nil {
 		return nil, err
 	}
 	se, _ := welchError(t, c)

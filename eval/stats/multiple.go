@@ -14,15 +14,15 @@ type Adjustment int
 
 // The adjustments, with statsmodels' names.
 const (
-	Bonferroni         Adjustment = iota // family-wise: p·m
-	Sidak                                // family-wise, independent tests: 1-(1-p)^m
-	Holm                                 // family-wise, step-down; Bonferroni's guarantee and never weaker: use it instead
-	HolmSidak                            // family-wise, step-down with Sidak's levels
-	Hochberg                             // family-wise, step-up ("simes-hochberg"); independent or positively dependent tests
-	Hommel                               // family-wise, the closure of Simes' test; a little stronger than Hochberg's
-	BenjaminiHochberg                    // false discovery rate ("fdr_bh"); independent or positively dependent tests
-	BenjaminiYekutieli                   // false discovery rate under any dependence ("fdr_by")
-	TwoStageBH                           // BenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
+	AdjustmentBonferroni         Adjustment = iota // family-wise: p·m
+	AdjustmentSidak                                // family-wise, independent tests: 1-(1-p)^m
+	AdjustmentHolm                                 // family-wise, step-down; Bonferroni's guarantee and never weaker: use it instead
+	AdjustmentHolmSidak                            // family-wise, step-down with Sidak's levels
+	AdjustmentHochberg                             // family-wise, step-up ("simes-hochberg"); independent or positively dependent tests
+	AdjustmentHommel                               // family-wise, the closure of Simes' test; a little stronger than Hochberg's
+	AdjustmentBenjaminiHochberg                    // false discovery rate ("fdr_bh"); independent or positively dependent tests
+	AdjustmentBenjaminiYekutieli                   // false discovery rate under any dependence ("fdr_by")
+	AdjustmentTwoStageBH                           // BenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
 )
 
 // Adjust returns, for each p-value, the adjusted one and whether its hypothesis
@@ -53,32 +53,32 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 	m := float64(len(p))
 	var adj []float64
 	switch method {
-	case Bonferroni:
+	case AdjustmentBonferroni:
 		adj = scaled(p, func(int) float64 { return m })
-	case Sidak:
+	case AdjustmentSidak:
 		for _, v := range p {
 			adj = append(adj, sidak(v, m))
 		}
-	case Holm:
+	case AdjustmentHolm:
 		adj = rising(scaled(p, func(k int) float64 { return m - float64(k) }))
-	case HolmSidak:
+	case AdjustmentHolmSidak:
 		for k, v := range p {
 			adj = append(adj, sidak(v, m-float64(k)))
 		}
 		adj = rising(adj)
-	case Hochberg:
+	case AdjustmentHochberg:
 		adj = falling(scaled(p, func(k int) float64 { return m - float64(k) }))
-	case Hommel:
+	case AdjustmentHommel:
 		adj = hommel(p)
-	case BenjaminiHochberg:
+	case AdjustmentBenjaminiHochberg:
 		adj = benjaminiHochberg(p)
-	case BenjaminiYekutieli:
+	case AdjustmentBenjaminiYekutieli:
 		harmonic := 0.0
 		for i := 1.0; i <= m; i++ {
 			harmonic += 1 / i
 		}
 		adj = scaled(benjaminiHochberg(p), func(int) float64 { return harmonic })
-	case TwoStageBH:
+	case AdjustmentTwoStageBH:
 		adj = capAtOne(benjaminiHochberg(p))
 		rejected := 0
 		for _, v := range adj {

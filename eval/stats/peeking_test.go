@@ -121,14 +121,14 @@ func TestSPRTErrorRates(t *testing.T) {
 		return rate(runs, func(int) bool {
 			s, err := NewSPRT(0.1, 0.2, 0.05, 0.1)
 			require.NoError(t, err)
-			for s.Verdict == Undecided {
+			for s.Verdict == VerdictUndecided {
 				s.Add(r.Float64() < p)
 			}
 			return s.Verdict == wrong
 		})
 	}
-	require.LessOrEqual(t, run(0.1, AcceptH1, 1), atMost(0.05/0.9, runs))
-	require.LessOrEqual(t, run(0.2, AcceptH0, 2), atMost(0.1/0.95, runs))
+	require.LessOrEqual(t, run(0.1, VerdictAcceptH1, 1), atMost(0.05/0.9, runs))
+	require.LessOrEqual(t, run(0.2, VerdictAcceptH0, 2), atMost(0.1/0.95, runs))
 }
 
 func TestDesignsKeepTheirPower(t *testing.T) {
@@ -138,7 +138,7 @@ func TestDesignsKeepTheirPower(t *testing.T) {
 	r := rand.New(NewGenerator(12))
 	pairs := int(math.Ceil(n))
 	got := rate(2000, func(int) bool {
-		res, err := PairedT(normals(r, pairs, 0.5, 1), make([]float64, pairs), TwoSided)
+		res, err := PairedT(normals(r, pairs, 0.5, 1), make([]float64, pairs), AlternativeTwoSided)
 		require.NoError(t, err)
 		return res.P <= 0.05
 	})

@@ -36,9 +36,9 @@ func SignTest(a, b []float64, alt Alternative) (TestResult, error) {
 func coinP(k, n int, alt Alternative) float64 {
 	less, greater := dist.BinomialCDF(k, n, 0.5), dist.BinomialSF(k-1, n, 0.5)
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return greater
-	case Less:
+	case AlternativeLess:
 		return less
 	}
 	return math.Min(1, 2*math.Min(less, greater))
@@ -54,7 +54,7 @@ type PermutationOptions struct {
 	Alternative Alternative
 	// Samples is the number of random sign vectors when there are more than 36
 	// pairs that differ; 0 means 9999.
-	Samples int
+	Resamples int
 	// Seed starts NumPy's default_rng; 0 means 12345.
 	Seed uint64
 }
@@ -79,7 +79,7 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	samples, err := countOr(fn, "Samples", o.Samples, 9999)
+	samples, err := countOr(fn, "Samples", o.Resamples, 9999)
 	if err != nil {
 		return TestResult{}, err
 	}
@@ -118,9 +118,9 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	}
 	// By symmetry P(sum <= -x) = P(sum >= x).
 	switch o.Alternative {
-	case Greater:
+	case AlternativeGreater:
 		res.P = atLeast(observed)
-	case Less:
+	case AlternativeLess:
 		res.P = atLeast(-observed)
 	default:
 		res.P = math.Min(1, 2*atLeast(math.Abs(observed)))

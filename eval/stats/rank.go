@@ -48,15 +48,15 @@ func tieTerm(groups []int) float64 {
 	return total
 }
 
-// A Method says how a rank test gets its p-value.
-type Method int
+// A RankMethod says how a rank test gets its p-value.
+type RankMethod int
 
 // The methods.
 const (
-	Auto                Method = iota // SciPy's choice by the size of the samples, see the options
-	Exact                             // the tables' distribution, of ranks without ties; conservative with them
-	NormalApproximation               // the normal approximation, corrected for ties
-	Permutation                       // exact for the ranks as they are, ties included
+	RankMethodAuto        RankMethod = iota // SciPy's choice by the size of the samples, see the options
+	RankMethodExact                         // the tables' distribution, of ranks without ties; conservative with them
+	RankMethodNormal                        // the normal approximation, corrected for ties
+	RankMethodPermutation                   // exact for the ranks as they are, ties included
 )
 
 // Zeros says what [Wilcoxon] does with pairs that don't differ.
@@ -64,9 +64,9 @@ type Zeros int
 
 // The treatments of zero differences.
 const (
-	DropZeros  Zeros = iota // leave them out (Wilcoxon)
-	RankZeros               // rank them, then leave their ranks out (Pratt)
-	SplitZeros              // rank them, half of the ranks to each side
+	ZerosDrop  Zeros = iota // leave them out (Wilcoxon)
+	ZerosRank               // rank them, then leave their ranks out (Pratt)
+	ZerosSplit              // rank them, half of the ranks to each side
 )
 
 // WilcoxonOptions sets the variant of [Wilcoxon]; nil means the defaults.
@@ -75,7 +75,7 @@ type WilcoxonOptions struct {
 	Zeros       Zeros
 	// Method: Auto is Exact for up to 50 pairs without ties or zeros,
 	// Permutation for up to 13 with them, NormalApproximation otherwise.
-	Method Method
+	Method RankMethod
 	// Continuity moves the normal approximation's statistic half a unit towards
 	// its mean.
 	Continuity bool
@@ -100,7 +100,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	if o.Zeros < DropZeros || o.Zeros > SplitZeros || o.Method < Auto || o.Method > Permutation {
+	if o.Zeros < ZerosDrop || o.Zeros > ZerosSplit || o.Method < RankMethodAuto || o.Method > RankMethodPermutation {
 		return TestResult{}, fail(fn, ErrRange, "Zeros %d or Method %d is not one of the constants", o.Zeros, o.Method)
 	}
 	var d []float64
@@ -108,7 +108,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	for _, v := range differences(a, b) {
 		if v == 0 {
 			zeros++
-			if o.Zeros == DropZeros {
+			if o.Zeros == ZerosDrop {
 				continue
 			}
 		}
@@ -127,7 +127,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 			plus += ranks[i]
 		case v < 0:
 			minus += ranks[i]
-		case o.Zeros == SplitZeros:
+		case o.Zeros == ZerosSplit:
 			fixed += ranks[i] / 2
 		}
 		if v != 0 {
@@ -136,29 +136,29 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	}
 	plus, minus = plus+fixed, minus+fixed
 	res := TestResult{Statistic: plus}
-	if o.Alternative == TwoSided {
+	if o.Alternative == AlternativeTwoSided {
 		res.Statistic = math.Min(plus, minus)
 	}
 
 	method := o.Method
 	tied := zeros > 0 || len(groups) < len(d)
-	if method == Auto {
-		method = NormalApproximation
+	if method == RankMethodAuto {
+		method = RankMethodNormal
 		switch {
 		case len(a) <= 50 && !tied:
-			method = Exact
+			method = RankMethodExact
 		case len(a) <= 13:
-			method = Permutation
+			method = RankMethodPermutation
 		}
 	}
-	if method != NormalApproximation && len(d) > 500 {
-		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use NormalApproximation", len(d))
+	if method != RankMethodNormal && len(d) > 500 {
+		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use RankMethodNormal", len(d))
 	}
 	switch method {
-	case Exact:
+	case RankMethodExact:
 		res.P = discreteP(signedRankLaw(untied(len(d))), 2*plus, 2, o.Alternative)
 		return res, nil
-	case Permutation:
+	case RankMethodPermutation:
 		res.P = discreteP(signedRankLaw(free), 2*(plus-fixed), 1, o.Alternative)
 		return res, nil
 	}
@@ -166,7 +166,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	n := float64(len(d))
 	mean := n * (n + 1) / 4
 	variance := n * (n + 1) * (2*n + 1)
-	if o.Zeros == RankZeros {
+	if o.Zeros == ZerosRank {
 		z := float64(zeros)
 		mean -= z * (z + 1) / 4
 		variance -= z * (z + 1) * (2*z + 1)
@@ -181,9 +181,9 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	z := (plus - mean) / se
 	if o.Continuity {
 		switch {
-		case o.Alternative == Greater, o.Alternative == TwoSided && z > 0:
+		case o.Alternative == AlternativeGreater, o.Alternative == AlternativeTwoSided && z > 0:
 			z -= 0.5 / se
-		case o.Alternative == Less, o.Alternative == TwoSided && z < 0:
+		case o.Alternative == AlternativeLess, o.Alternative == AlternativeTwoSided && z < 0:
 			z += 0.5 / se
 		}
 	}
@@ -241,9 +241,9 @@ func discreteP(p []float64, observed float64, unit int, alt Alternative) float64
 		}
 	}
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return math.Min(1, greater)
-	case Less:
+	case AlternativeLess:
 		return math.Min(1, less)
 	}
 	return math.Min(1, 2*math.Min(less, greater))
@@ -254,7 +254,7 @@ type MannWhitneyOptions struct {
 	Alternative Alternative
 	// Method: Auto is Exact without ties when one sample has at most 8 values
 	// and both together at most 200, NormalApproximation otherwise.
-	Method Method
+	Method RankMethod
 	// NoContinuity leaves out the correction of the normal approximation.
 	NoContinuity bool
 }
@@ -275,7 +275,7 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	if o.Method < Auto || o.Method > Permutation {
+	if o.Method < RankMethodAuto || o.Method > RankMethodPermutation {
 		return TestResult{}, fail(fn, ErrRange, "Method %d is not one of the constants", o.Method)
 	}
 	ranks, groups := ranksAndTies(slices.Concat(a, b))
@@ -285,20 +285,20 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 
 	method := o.Method
 	tied := len(groups) < len(ranks)
-	if method == Auto {
-		method = NormalApproximation
+	if method == RankMethodAuto {
+		method = RankMethodNormal
 		if min(len(a), len(b)) <= 8 && len(ranks) <= 200 && !tied {
-			method = Exact
+			method = RankMethodExact
 		}
 	}
-	if method != NormalApproximation && len(ranks) > 200 {
-		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use NormalApproximation", len(ranks))
+	if method != RankMethodNormal && len(ranks) > 200 {
+		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use RankMethodNormal", len(ranks))
 	}
 	switch method {
-	case Exact:
+	case RankMethodExact:
 		res.P = discreteP(rankSumLaw(untied(len(ranks)), len(a)), 2*u+n*(n+1), 2, o.Alternative)
 		return res, nil
-	case Permutation:
+	case RankMethodPermutation:
 		res.P = discreteP(rankSumLaw(ranks, len(a)), 2*u+n*(n+1), 1, o.Alternative)
 		return res, nil
 	}
@@ -312,16 +312,16 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	}
 	z := u - n*m/2
 	switch o.Alternative {
-	case Less:
+	case AlternativeLess:
 		z = -z
-	case TwoSided:
+	case AlternativeTwoSided:
 		z = math.Abs(z)
 	}
 	if !o.NoContinuity {
 		z -= 0.5
 	}
 	res.P = dist.NormalSF(z / math.Sqrt(variance))
-	if o.Alternative == TwoSided {
+	if o.Alternative == AlternativeTwoSided {
 		res.P = math.Min(1, 2*res.P)
 	}
 	return res, nil

@@ -6,11 +6,11 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// An AlwaysValid is the state of a sequential test after some observations.
+// An SequentialState is the state of a sequential test after some observations.
 // Unlike the p-value and interval of a fixed-size test, P and Interval hold at
 // every moment at once: looking after each observation and stopping at the
 // first P <= alpha errs in at most a share alpha of experiments.
-type AlwaysValid struct {
+type SequentialState struct {
 	// N is the number of observations.
 	N int
 	// Mean is their mean.
@@ -28,7 +28,7 @@ type AlwaysValid struct {
 	Reject bool
 }
 
-func (s *AlwaysValid) see(logE, alpha float64) {
+func (s *SequentialState) see(logE, alpha float64) {
 	s.LogE, s.E = logE, math.Exp(logE)
 	s.P = math.Min(s.P, math.Exp(-logE))
 	s.Reject = s.P <= alpha
@@ -48,7 +48,7 @@ func (s *AlwaysValid) see(logE, alpha float64) {
 // the size τ² is tuned for.
 type MixtureSPRT struct {
 	variance, tau2, alpha, sum float64
-	state                      AlwaysValid
+	state                      SequentialState
 }
 
 // NewMixtureSPRT makes a test of level alpha. variance is that of one
@@ -71,12 +71,12 @@ func NewMixtureSPRT(variance, tau2, alpha float64) (*MixtureSPRT, error) {
 		return nil, err
 	}
 	m := &MixtureSPRT{variance: variance, tau2: tau2, alpha: alpha}
-	m.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
+	m.state = SequentialState{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
 	return m, nil
 }
 
 // Add takes the next difference, new minus old, and returns the state after it.
-func (m *MixtureSPRT) Add(difference float64) (AlwaysValid, error) {
+func (m *MixtureSPRT) Add(difference float64) (SequentialState, error) {
 	if math.IsNaN(difference) || math.IsInf(difference, 0) {
 		return m.state, fail("MixtureSPRT.Add", ErrNotFinite, "difference %v", difference)
 	}
@@ -93,7 +93,7 @@ func (m *MixtureSPRT) Add(difference float64) (AlwaysValid, error) {
 }
 
 // State returns the state after the last observation.
-func (m *MixtureSPRT) State() AlwaysValid { return m.state }
+func (m *MixtureSPRT) State() SequentialState { return m.state }
 
 // A BernoulliSequence tests a success probability while one looks, with no
 // variance to know: the evidence is the likelihood under a uniform mixture
@@ -106,7 +106,7 @@ func (m *MixtureSPRT) State() AlwaysValid { return m.state }
 type BernoulliSequence struct {
 	p0, alpha float64
 	successes int
-	state     AlwaysValid
+	state     SequentialState
 }
 
 // NewBernoulliSequence makes a test of level alpha of the probability p0.
@@ -119,14 +119,14 @@ func NewBernoulliSequence(p0, alpha float64) (*BernoulliSequence, error) {
 		return nil, err
 	}
 	b := &BernoulliSequence{p0: p0, alpha: alpha}
-	b.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: 0, High: 1, Level: 1 - alpha}}
+	b.state = SequentialState{P: 1, E: 1, Interval: Interval{Low: 0, High: 1, Level: 1 - alpha}}
 	return b, nil
 }
 
 // Add takes the next outcome and returns the state after it, with the
 // confidence sequence of the success probability: all p0 that the evidence
 // doesn't reject.
-func (b *BernoulliSequence) Add(success bool) AlwaysValid {
+func (b *BernoulliSequence) Add(success bool) SequentialState {
 	s := &b.state
 	s.N++
 	if success {
@@ -140,7 +140,7 @@ func (b *BernoulliSequence) Add(success bool) AlwaysValid {
 }
 
 // State returns the state after the last observation.
-func (b *BernoulliSequence) State() AlwaysValid { return b.state }
+func (b *BernoulliSequence) State() SequentialState { return b.state }
 
 func (b *BernoulliSequence) logE(p float64) float64 {
 	k, f := float64(b.successes), float64(b.state.N-b.successes)
@@ -233,9 +233,9 @@ type Verdict int
 
 // The decisions of [SPRT]: go on, or one of the hypotheses.
 const (
-	Undecided Verdict = iota
-	AcceptH0
-	AcceptH1
+	VerdictUndecided Verdict = iota
+	VerdictAcceptH0
+	VerdictAcceptH1
 )
 
 // String is "undecided", "H0" or "H1".
@@ -295,12 +295,12 @@ func (s *SPRT) Add(success bool) Verdict {
 	} else {
 		s.LLR += s.failure
 	}
-	if s.Verdict == Undecided {
+	if s.Verdict == VerdictUndecided {
 		switch {
 		case s.LLR >= s.Upper:
-			s.Verdict, s.DecidedAt = AcceptH1, s.N
+			s.Verdict, s.DecidedAt = VerdictAcceptH1, s.N
 		case s.LLR <= s.Lower:
-			s.Verdict, s.DecidedAt = AcceptH0, s.N
+			s.Verdict, s.DecidedAt = VerdictAcceptH0, s.N
 		}
 	}
 	return s.Verdict

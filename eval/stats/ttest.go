@@ -14,13 +14,13 @@ type Alternative int
 // The alternatives: the first sample (or proportion) differs from the second,
 // is greater, is less.
 const (
-	TwoSided Alternative = iota
-	Greater
-	Less
+	AlternativeTwoSided Alternative = iota
+	AlternativeGreater
+	AlternativeLess
 )
 
 func (a Alternative) check(fn string) error {
-	if a < TwoSided || a > Less {
+	if a < AlternativeTwoSided || a > AlternativeLess {
 		return fail(fn, ErrRange, "alternative %d is not one of the constants", a)
 	}
 	return nil
@@ -39,9 +39,9 @@ type TestResult struct {
 // pOf turns a symmetric statistic's survival function into a p-value.
 func pOf(statistic float64, alt Alternative, sf func(float64) float64) float64 {
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return sf(statistic)
-	case Less:
+	case AlternativeLess:
 		return sf(-statistic)
 	}
 	return math.Min(1, 2*sf(math.Abs(statistic)))

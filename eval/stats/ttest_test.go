@@ -24,9 +24,9 @@ func TestGoldenTests(t *testing.T) {
 		CohenD         num     `json:"cohen_d"`
 		CliffsDelta    num     `json:"cliffs_delta"`
 	}
-	alternatives := map[string]Alternative{"two-sided": TwoSided, "less": Less, "greater": Greater}
-	zeros := map[string]Zeros{"wilcox": DropZeros, "pratt": RankZeros, "zsplit": SplitZeros}
-	methods := map[string]Method{"auto": Auto, "exact": Exact, "approx": NormalApproximation}
+	alternatives := map[string]Alternative{"two-sided": AlternativeTwoSided, "less": AlternativeLess, "greater": AlternativeGreater}
+	zeros := map[string]Zeros{"wilcox": ZerosDrop, "pratt": ZerosRank, "zsplit": ZerosSplit}
+	methods := map[string]RankMethod{"auto": RankMethodAuto, "exact": RankMethodExact, "approx": RankMethodNormal}
 	golden.Rows(t, "eval", "stats_tests.jsonl", func(r row) error {
 		var c checks
 		for key, want := range r.Wilcoxon {
@@ -41,7 +41,7 @@ func TestGoldenTests(t *testing.T) {
 			c.p("wilcoxon p "+key, c.orNaN(key, got.P, err), float64(want[1]))
 		}
 		test := func(name string, f func(a, b []float64, alt Alternative) (TestResult, error), a, b []float64, want [3]num) {
-			got, err := f(a, b, TwoSided)
+			got, err := f(a, b, AlternativeTwoSided)
 			c.value(name+" t", c.orNaN(name, got.Statistic, err), float64(want[0]))
 			c.p(name+" p", c.orNaN(name, got.P, err), float64(want[1]))
 			if err == nil {
@@ -62,12 +62,12 @@ func TestGoldenTests(t *testing.T) {
 			}
 			c.p(name+" p", c.orNaN(name, got.P, err), float64(want[1]))
 		}
-		mwu("mwu continuity", &MannWhitneyOptions{Method: NormalApproximation}, r.MWUNormalTrue)
-		mwu("mwu", &MannWhitneyOptions{Method: NormalApproximation, NoContinuity: true}, r.MWUNormalFalse)
+		mwu("mwu continuity", &MannWhitneyOptions{Method: RankMethodNormal}, r.MWUNormalTrue)
+		mwu("mwu", &MannWhitneyOptions{Method: RankMethodNormal, NoContinuity: true}, r.MWUNormalFalse)
 		if r.MWUExact != nil {
-			mwu("mwu exact", &MannWhitneyOptions{Method: Exact}, *r.MWUExact)
+			mwu("mwu exact", &MannWhitneyOptions{Method: RankMethodExact}, *r.MWUExact)
 		}
-		sign, err := SignTest(r.A, r.B, TwoSided)
+		sign, err := SignTest(r.A, r.B, AlternativeTwoSided)
 		c.p("sign test", c.orNaN("sign test", sign.P, err), float64(r.Sign))
 		perm := func(name string, alt Alternative, want *[2]num) {
 			if want == nil {
@@ -77,8 +77,8 @@ func TestGoldenTests(t *testing.T) {
 			c.value(name+" mean", c.orNaN(name, got.Statistic, err), float64(want[0]))
 			c.p(name+" p", got.P, float64(want[1]))
 		}
-		perm("permutation", TwoSided, r.PermTwo)
-		perm("permutation greater", Greater, r.PermGreater)
+		perm("permutation", AlternativeTwoSided, r.PermTwo)
+		perm("permutation greater", AlternativeGreater, r.PermGreater)
 
 		dz, err := CohenDz(r.A, r.B)
 		c.value("dz", c.orNaN("dz", dz, err), float64(r.CohenDz))

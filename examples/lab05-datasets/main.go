@@ -112,7 +112,7 @@ func build(ctx context.Context, w io.Writer) (*dataset.Dataset, error) {
 		return nil, err
 	}
 	fmt.Fprintf(w, "   %d records became %d cases: %d golden, %d regression (%d still want an answer written)\n",
-		strings.Count(traces, "\n"), len(prod.Cases), len(prod.OfKind(eval.KindGolden)), len(prod.OfKind(eval.KindRegression)), len(prod.Unlabelled()))
+		strings.Count(traces, "\n"), len(prod.Cases), len(prod.OfKind(eval.KindGolden)), len(prod.OfKind(eval.KindRegression)), len(prod.Unlabeled()))
 
 	fmt.Fprint(w, "\n2. A model drafts edge cases, code throws the repetitions away\n\n")
 	drafted, err := synth.Generate(ctx, draftsman{}, &synth.Options{N: 4, Kind: eval.KindEdge, Task: "a parcel service's bot", Seeds: prod.Cases, MaxCalls: 2})

@@ -27,13 +27,13 @@ var policies = []policy{
 // A reading is everything known after some pairs.
 type reading struct {
 	n, old, new int // pairs, and thumbs up of each prompt
-	mixture     stats.AlwaysValid
-	sign        stats.AlwaysValid
+	mixture     stats.SequentialState
+	sign        stats.SequentialState
 }
 
 // fixed is the p-value of the textbook test of two proportions.
 func (r *reading) fixed() float64 {
-	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.TwoSided)
+	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.AlternativeTwoSided)
 	if err != nil {
 		return 1 // nobody or everybody so far: nothing to tell apart
 	}
