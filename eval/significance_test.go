@@ -56,7 +56,7 @@ func TestGoldenSignificance(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					o := &stats.CorpusOptions{Samples: test.Samples, Seed: row.Seed, Confidence: max(0, test.ArConfidence)}
+					o := &stats.CorpusOptions{Resamples: test.Samples, Seed: row.Seed, ConfidenceResamples: max(0, test.ArConfidence)}
 					paired := stats.PairedBootstrap
 					if test.Type == "ar" {
 						paired = stats.ApproximateRandomization
@@ -66,7 +66,7 @@ func TestGoldenSignificance(t *testing.T) {
 						return err
 					}
 					if want.P == nil && test.ArConfidence > 0 { // the baseline's own interval starts a stream of its own
-						own, err := stats.CorpusBootstrap(baseline.Rows, m.Width(), m.Value, &stats.CorpusOptions{Samples: test.ArConfidence, Seed: row.Seed})
+						own, err := stats.CorpusBootstrap(baseline.Rows, m.Width(), m.Value, &stats.CorpusOptions{Resamples: test.ArConfidence, Seed: row.Seed})
 						if err != nil {
 							return err
 						}

@@ -235,7 +235,7 @@ func TestFromTraces(t *testing.T) {
 	require.Equal(t, []string{"No."}, byTrace["t5"].References, "the correction replaces the rejected answer")
 	require.Equal(t, []string{"[mail] wrote"}, byTrace["t5"].Context)
 	require.NotContains(t, byTrace, "t4")
-	require.Equal(t, []string{byTrace["t3"].ID}, d.Unlabelled())
+	require.Equal(t, []string{byTrace["t3"].ID}, d.Unlabeled())
 
 	broken := errors.New("broken")
 	_, err = FromTraces("x", func(yield func(Record, error) bool) { yield(Record{}, broken) }, nil)

@@ -127,9 +127,9 @@ func fromRecord(r Record, o *TraceOptions) (rank int, c eval.Case, ok bool) {
 	return rank, c, true
 }
 
-// Unlabelled returns the ids of the cases that nothing can score yet: without
+// Unlabeled returns the ids of the cases that nothing can score yet: without
 // references, judgements or tool calls.
-func (d *Dataset) Unlabelled() []string {
+func (d *Dataset) Unlabeled() []string {
 	var ids []string
 	for i := range d.Cases {
 		if c := &d.Cases[i]; len(c.References) == 0 && len(c.Relevant) == 0 && len(c.Calls) == 0 {

@@ -45,8 +45,8 @@ func summary(r *suite.Report) string {
 	if r.Version != "" {
 		s += ", dataset " + shortVersion(r.Version)
 	}
-	if r.SlicesLeft > 0 {
-		s += fmt.Sprintf(", %d results beyond the first 1,000 slices", r.SlicesLeft)
+	if r.SlicesOmitted > 0 {
+		s += fmt.Sprintf(", %d results beyond the first 1,000 slices", r.SlicesOmitted)
 	}
 	return s
 }

@@ -33,7 +33,7 @@ type Comparison struct {
 	Before      float64 `json:"before"`
 	After       float64 `json:"after"`
 	N           int     `json:"n"`           // cases compared
-	Left        int     `json:"left"`        // cases of this run left out: new, changed, or not scored by both
+	Omitted     int     `json:"left"`        // cases of this run left out: new, changed, or not scored by both
 	P           float64 `json:"p"`           // two-sided, before the correction
 	Significant bool    `json:"significant"` // after it
 	Worse       bool    `json:"worse"`       // the difference is to the bad side
@@ -72,7 +72,7 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 		for i := range r.metrics {
 			a, n := result(old, out[i].Metric), result(rec, out[i].Metric)
 			if a == nil || n == nil {
-				out[i].Left++
+				out[i].Omitted++
 				continue
 			}
 			out[i].N++

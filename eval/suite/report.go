@@ -21,7 +21,7 @@ type Report struct {
 	Gates   []Gate         `json:"gates,omitempty"`
 	// SlicesLeft counts the results that are missing from the slices because
 	// there were too many of them.
-	SlicesLeft int `json:"slices_left,omitempty"`
+	SlicesOmitted int `json:"slices_left,omitempty"`
 
 	metrics []eval.Metric
 	records func() iter.Seq2[*Record, error]
@@ -192,7 +192,7 @@ func (r *run) report() *Report {
 		Suite: r.s.Name, Version: r.s.Version,
 		Cases: r.done.Done, Errors: r.done.Errors,
 		Elapsed: r.o.Now().Sub(r.start),
-		Metrics: r.scores.report(), SlicesLeft: r.scores.left,
+		Metrics: r.scores.report(), SlicesOmitted: r.scores.left,
 		metrics: r.s.Metrics, records: records,
 	}
 }

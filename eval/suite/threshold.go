@@ -12,7 +12,7 @@ import (
 type Threshold struct {
 	Metric string // Signature.Metric or Signature.Name
 	Slice  string // such as kind=regression; empty means everything
-	Most   bool   // Value is an upper bound; it is a lower one otherwise
+	AtMost bool   // Value is an upper bound; it is a lower one otherwise
 	Value  float64
 }
 
@@ -23,7 +23,7 @@ func ParseThreshold(s string) (Threshold, error) {
 	t := Threshold{Slice: strings.TrimSpace(slice)}
 	name, value, ok := strings.Cut(rest, ">=")
 	if !ok {
-		t.Most = true
+		t.AtMost = true
 		name, value, ok = strings.Cut(rest, "<=")
 	}
 	var err error
@@ -38,7 +38,7 @@ func ParseThreshold(s string) (Threshold, error) {
 // String is the form that [ParseThreshold] reads.
 func (t Threshold) String() string {
 	op := ">="
-	if t.Most {
+	if t.AtMost {
 		op = "<="
 	}
 	s := fmt.Sprintf("%s %s %v", t.Metric, op, t.Value)
@@ -50,7 +50,7 @@ func (t Threshold) String() string {
 
 // Met says whether a value keeps to the threshold.
 func (t Threshold) Met(value float64) bool {
-	if t.Most {
+	if t.AtMost {
 		return value <= t.Value
 	}
 	return value >= t.Value

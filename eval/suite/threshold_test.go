@@ -11,7 +11,7 @@ import (
 func TestParseThreshold(t *testing.T) {
 	for s, want := range map[string]Threshold{
 		"BLEU >= 30":                              {Metric: "BLEU", Value: 30},
-		"TER<=60.5":                               {Metric: "TER", Most: true, Value: 60.5},
+		"TER<=60.5":                               {Metric: "TER", AtMost: true, Value: 60.5},
 		"exact_match >= 1 in kind=regression":     {Metric: "exact_match", Value: 1, Slice: "kind=regression"},
 		"BLEU|case:lc|eff:no|tok:13a >= 1e1 in x": {Metric: "BLEU|case:lc|eff:no|tok:13a", Value: 10, Slice: "x"},
 	} {
