@@ -11,15 +11,14 @@ import "math"
 //
 // and differ in what they call chance. Categories are 0..k-1.
 
-// Weighting says how much a near miss counts.
-type Weighting int
+// A Weighting is how much a near miss counts. Default: [WeightingNone].
+type Weighting uint8
 
-// The weightings: distance between categories as the credit 1-[i≠j], 1-|i-j|/(k-1),
-// 1-(i-j)²/(k-1)².
+// The weightings: the credit for rating one item i and j, of k categories.
 const (
-	WeightingNone Weighting = iota
-	WeightingLinear
-	WeightingQuadratic
+	WeightingNone      Weighting = iota // 1 if i = j, else 0
+	WeightingLinear                     // 1 - |i-j|/(k-1)
+	WeightingQuadratic                  // 1 - (i-j)²/(k-1)²
 )
 
 func (w Weighting) credit(i, j, k int) float64 {
@@ -88,11 +87,12 @@ func checkRatings(fn string, raters [][]int, k int, w Weighting, missing bool) e
 	case len(raters) < 2:
 		return fail(fn, ErrTooFew, "%d raters; agreement needs two", len(raters))
 	case k < 2:
-		return fail(fn, ErrRange, "%d categories; agreement needs two", k)
-	case w < WeightingNone || w > WeightingQuadratic:
-		return fail(fn, ErrRange, "weighting %d is not one of the constants", w)
+		return fail(fn, ErrOption, "the number of categories is %d: want 2 or more", k)
 	case len(raters[0]) == 0:
 		return fail(fn, ErrTooFew, "no items")
+	}
+	if err := checkConstant(fn, "Weighting", w, WeightingQuadratic); err != nil {
+		return err
 	}
 	for r, ratings := range raters {
 		if len(ratings) != len(raters[0]) {
@@ -131,7 +131,7 @@ func ScottPi(a, b []int, k int) (float64, error) {
 	return fleiss("ScottPi", [][]int{a, b}, k, false)
 }
 
-// FleissKappa generalises [ScottPi] to any number of raters who each rated
+// FleissKappa generalizes [ScottPi] to any number of raters who each rated
 // every item (Fleiss, 1971); raters[r][i] is rater r's category of item i.
 func FleissKappa(raters [][]int, k int) (float64, error) {
 	return fleiss("FleissKappa", raters, k, false)

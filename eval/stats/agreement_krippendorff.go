@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// A Scale says what the numbers of ratings mean, and so how far apart two of
-// them are.
-type Scale int
+// A Scale is what the numbers of ratings mean, and so how far apart two of them
+// are. Default: [ScaleNominal].
+type Scale uint8
 
 // The scales of measurement and their squared distances.
 const (
@@ -30,8 +30,8 @@ func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 	if len(raters) < 2 {
 		return math.NaN(), fail(fn, ErrTooFew, "%d raters; agreement needs two", len(raters))
 	}
-	if scale < ScaleNominal || scale > ScaleRatio {
-		return math.NaN(), fail(fn, ErrRange, "scale %d is not one of the constants", scale)
+	if err := checkConstant(fn, "Scale", scale, ScaleRatio); err != nil {
+		return math.NaN(), err
 	}
 	var values []float64
 	for r, ratings := range raters {

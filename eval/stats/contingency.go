@@ -6,8 +6,8 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// McNemarVariant names a p-value of [McNemar].
-type McNemarVariant int
+// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarExact].
+type McNemarVariant uint8
 
 // The variants of McNemar's test.
 const (
@@ -17,8 +17,10 @@ const (
 	// McNemarMidP takes half of the observed outcome's own probability off (Fagerland
 	// and others, 2013): nearly as safe, more powerful; the recommended one.
 	McNemarMidP
-	// McNemarChiSquared is (b-c)²/(b+c); ContinuityCorrected is (|b-c|-1)²/(b+c).
+	// McNemarChiSquared is (b-c)²/(b+c).
 	McNemarChiSquared
+	// McNemarCorrected is McNemarChiSquared corrected for continuity:
+	// (|b-c|-1)²/(b+c).
 	McNemarCorrected
 )
 
@@ -31,6 +33,9 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	const fn = "McNemar"
 	if b < 0 || c < 0 {
 		return TestResult{}, fail(fn, ErrRange, "counts %d and %d must not be negative", b, c)
+	}
+	if err := checkConstant(fn, "McNemarVariant", variant, McNemarCorrected); err != nil {
+		return TestResult{}, err
 	}
 	n, low := b+c, min(b, c)
 	res := TestResult{Statistic: float64(low), P: 1}
@@ -51,8 +56,6 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 		}
 		res = TestResult{Statistic: d * d / float64(n), DF: 1}
 		res.P = dist.ChiSquaredSF(res.Statistic, 1)
-	default:
-		return TestResult{}, fail(fn, ErrRange, "variant %d is not one of the constants", variant)
 	}
 	return res, nil
 }
@@ -60,9 +63,11 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 // FisherExact tests independence in the table [[a b] [c d]] given its margins
 // (Fisher, 1935). Statistic is the odds ratio ad/bc, NaN when an empty margin
 // leaves it undefined (P is then 1). Two-sided, P adds up all tables that are
-// no more probable than the one observed; AlternativeGreater means an odds ratio above 1.
-func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
+// no more probable than the one observed; [AlternativeGreater] means an odds
+// ratio above 1.
+func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 	const fn = "FisherExact"
+	a, b, c, d := table[0][0], table[0][1], table[1][0], table[1][1]
 	if min(a, b, c, d) < 0 {
 		return TestResult{}, fail(fn, ErrRange, "counts must not be negative")
 	}
@@ -88,12 +93,21 @@ func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
 	return res, nil
 }
 
+// ChiSquaredOptions sets the variant of [ChiSquaredTable]; nil means the
+// defaults.
+type ChiSquaredOptions struct {
+	// Yates moves each cell of a 2x2 table half a unit (or its whole distance, if
+	// less) towards its expectation. Larger tables are left alone. Default: no
+	// correction.
+	Yates bool
+}
+
 // ChiSquaredTable tests independence in a table of counts, rows by columns.
-// yates moves each cell of a 2x2 table half a unit (or its whole distance, if
-// less) towards its expectation. Undefined if a row or column is empty; below
-// an expectation of five a cell, use [FisherExact].
-func ChiSquaredTable(table [][]int, yates bool) (TestResult, error) {
+// Undefined if a row or column is empty; below an expectation of five a cell,
+// use [FisherExact].
+func ChiSquaredTable(table [][]int, o *ChiSquaredOptions) (TestResult, error) {
 	const fn = "ChiSquaredTable"
+	yates := o != nil && o.Yates
 	if len(table) < 2 || len(table[0]) < 2 {
 		return TestResult{}, fail(fn, ErrTooFew, "a table has at least two rows and two columns")
 	}

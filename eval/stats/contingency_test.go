@@ -39,14 +39,14 @@ func TestGoldenTables(t *testing.T) {
 			mcnemar("mcnemar corrected", McNemarCorrected, float64(r.Chi2True[0]), float64(r.Chi2True[1]))
 			mcnemar("mcnemar chi2", McNemarChiSquared, float64(r.Chi2False[0]), float64(r.Chi2False[1]))
 		}
-		fisher, err := FisherExact(a, b, c, d, AlternativeTwoSided)
+		fisher, err := FisherExact([2][2]int{{a, b}, {c, d}}, AlternativeTwoSided)
 		if err != nil {
 			return err
 		}
 		k.value("odds ratio", fisher.Statistic, float64(r.Fisher[0]))
 		k.p("fisher", fisher.P, float64(r.Fisher[1]))
 		for yates, want := range map[bool][3]num{true: r.YatesTrue, false: r.YatesFalse} {
-			got, err := ChiSquaredTable([][]int{r.Table[0][:], r.Table[1][:]}, yates)
+			got, err := ChiSquaredTable([][]int{r.Table[0][:], r.Table[1][:]}, &ChiSquaredOptions{Yates: yates})
 			k.value("chi2", k.orNaN("chi2", got.Statistic, err), float64(want[0]))
 			k.p("chi2 p", k.orNaN("chi2", got.P, err), float64(want[1]))
 		}

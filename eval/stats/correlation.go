@@ -84,10 +84,11 @@ func Spearman(x, y []float64) (TestResult, error) {
 
 // KendallOptions sets the variant of [Kendall]; nil means the defaults.
 type KendallOptions struct {
-	// C selects Stuart's tau-c, for tables that aren't square, instead of tau-b.
+	// TauC selects Stuart's tau-c, for tables that aren't square. Default: tau-b.
 	TauC bool
-	// Method of the p-value: Auto is exact without ties for up to 33 pairs or
-	// near-perfect order, else normal. Exact and NormalApproximation as they say.
+	// Method of the p-value; [RankMethodPermutation] isn't offered. Default:
+	// [RankMethodAuto], which is RankMethodExact without ties for up to 33 pairs or
+	// near-perfect order, and RankMethodNormal otherwise.
 	Method RankMethod
 }
 
@@ -140,7 +141,7 @@ func Kendall(x, y []float64, o *KendallOptions) (TestResult, error) {
 	case method == RankMethodNormal:
 		res.P = kendallNormalP(score, n, gx, gy)
 	default:
-		return TestResult{}, fail(fn, ErrRange, "method %d is not one for Kendall", method)
+		return TestResult{}, fail(fn, ErrOption, "KendallOptions.Method is %d: want RankMethodAuto, RankMethodExact or RankMethodNormal", method)
 	}
 	return res, nil
 }

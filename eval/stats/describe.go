@@ -71,7 +71,7 @@ func MedianAbsoluteDeviation(xs []float64) float64 {
 	return Median(dev)
 }
 
-// Skewness is the third standardised moment m3/m2^(3/2) with divisor n
+// Skewness is the third standardized moment m3/m2^(3/2) with divisor n
 // (biased, as scipy.stats.skew); NaN when all values are equal, or for fewer
 // than three, which are always symmetric.
 func Skewness(xs []float64) float64 {
@@ -102,10 +102,10 @@ func TrimmedMean(xs []float64, share float64) float64 {
 	return Mean(s[cut : len(s)-cut])
 }
 
-// A QuantileMethod says how a quantile between two observations is read off.
-// The names and definitions are NumPy's, after Hyndman and Fan, "Sample
-// Quantiles in Statistical Packages" (1996).
-type QuantileMethod int
+// A QuantileMethod is how a quantile between two observations is read off. The
+// names and definitions are NumPy's, after Hyndman and Fan, "Sample Quantiles in
+// Statistical Packages" (1996). Default: [QuantileLinear].
+type QuantileMethod uint8
 
 // The methods of [Quantile].
 const (
@@ -114,10 +114,10 @@ const (
 	QuantileWeibull                              // type 6
 	QuantileMedianUnbiased                       // type 8, recommended by Hyndman and Fan
 	QuantileInvertedCDF                          // type 1: the smallest x with a share of at least q at or below it
-	QuantileLower                                // the observation below Linear's position
+	QuantileLower                                // the observation below QuantileLinear's position
 	QuantileHigher                               // the one above
 	QuantileNearest                              // the nearer one, ties to the even index
-	QuantileMidpoint                             // the mean of Lower and Higher
+	QuantileMidpoint                             // the mean of QuantileLower and QuantileHigher
 )
 
 // Quantile is the q-quantile of the values, q in [0, 1].
@@ -126,10 +126,10 @@ func Quantile(xs []float64, q float64, method QuantileMethod) (float64, error) {
 		return math.NaN(), err
 	}
 	if !(q >= 0 && q <= 1) {
-		return math.NaN(), fail("Quantile", ErrRange, "q is %v, must lie in [0, 1]", q)
+		return math.NaN(), fail("Quantile", ErrOption, "q is %v: want a number from 0 to 1", q)
 	}
-	if method < QuantileLinear || method > QuantileMidpoint {
-		return math.NaN(), fail("Quantile", ErrRange, "method %d is not one of the constants", method)
+	if err := checkConstant("Quantile", "QuantileMethod", method, QuantileMidpoint); err != nil {
+		return math.NaN(), err
 	}
 	return sortedQuantile(slices.Sorted(slices.Values(xs)), q, method), nil
 }

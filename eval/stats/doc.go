@@ -83,7 +83,7 @@
 //
 // A program of the third kind is a few lines:
 //
-//	canary, _ := stats.NewSPRT(0.01, 0.03, 0.05, 0.1)
+//	canary, _ := stats.NewSPRT(0.01, 0.03, &stats.SPRTOptions{Alpha: 0.05, Beta: 0.1})
 //	for failed := range outcomes {
 //		switch canary.Add(failed) {
 //		case stats.VerdictAcceptH1:

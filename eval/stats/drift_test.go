@@ -120,12 +120,12 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 					table[0], table[1] = append(table[0], r.Expected[i]), append(table[1], r.Actual[i])
 				}
 			}
-			chi, err := ChiSquaredTable(table[:], false)
+			chi, err := ChiSquaredTable(table[:], nil)
 			c.value("chi2", c.orNaN("chi2", chi.Statistic, err), r.Chi2)
 			c.value("chi2 df", chi.DF, r.Chi2DF)
 			tail("chi2 p", chi.P, r.Chi2P)
 		case "proportion":
-			f, err := FisherExact(r.K1, r.N1-r.K1, r.K2, r.N2-r.K2, AlternativeTwoSided)
+			f, err := FisherExact([2][2]int{{r.K1, r.N1 - r.K1}, {r.K2, r.N2 - r.K2}}, AlternativeTwoSided)
 			tail("fisher", c.orNaN("fisher", f.P, err), r.Fisher)
 			if r.Z != nil {
 				z, err := TwoProportionZ(r.K2, r.N2, r.K1, r.N1, AlternativeTwoSided)
@@ -138,7 +138,7 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 				c.value("high", ci.High, want[1])
 			}
 		case "sprt_bernoulli":
-			s, err := NewSPRT(r.P0, r.P1, r.Alpha, r.Beta)
+			s, err := NewSPRT(r.P0, r.P1, &SPRTOptions{Alpha: r.Alpha, Beta: r.Beta})
 			if err != nil {
 				return err
 			}

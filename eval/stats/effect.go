@@ -58,7 +58,7 @@ func CliffsDelta(a, b []float64) (float64, error) {
 func CohenH(p1, p2 float64) (float64, error) {
 	for _, p := range []float64{p1, p2} {
 		if !(p >= 0 && p <= 1) {
-			return math.NaN(), fail("CohenH", ErrRange, "%v is no proportion", p)
+			return math.NaN(), fail("CohenH", ErrRange, "a proportion is %v: want a number from 0 to 1", p)
 		}
 	}
 	return math.Abs(2*math.Asin(math.Sqrt(p1)) - 2*math.Asin(math.Sqrt(p2))), nil

@@ -88,7 +88,7 @@ func ExampleMcNemar() {
 // most 5 % false alarms holds for all looks together.
 func ExampleMixtureSPRT() {
 	r := rand.New(stats.NewGenerator(42))
-	test, err := stats.NewMixtureSPRT(1, 0.04, 0.05)
+	test, err := stats.NewMixtureSPRT(1, &stats.MixtureSPRTOptions{EffectVariance: 0.04, Alpha: 0.05})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -111,7 +111,7 @@ func ExampleMixtureSPRT() {
 
 // A canary: 1 % of errors is allowed, 3 % alarming.
 func ExampleSPRT() {
-	canary, _ := stats.NewSPRT(0.01, 0.03, 0.05, 0.1)
+	canary, _ := stats.NewSPRT(0.01, 0.03, &stats.SPRTOptions{Alpha: 0.05, Beta: 0.1})
 	r := rand.New(stats.NewGenerator(5))
 	for canary.Verdict == stats.VerdictUndecided {
 		canary.Add(r.Float64() < 0.05) // it fails in 5 %

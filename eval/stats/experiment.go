@@ -30,17 +30,17 @@ type Experiment struct {
 func NewExperiment(name string, arms ...Arm) (*Experiment, error) {
 	const fn = "NewExperiment"
 	if len(arms) < 2 {
-		return nil, fail(fn, ErrTooFew, "%d arms, an experiment compares at least two", len(arms))
+		return nil, fail(fn, ErrOption, "the number of arms is %d: want 2 or more", len(arms))
 	}
 	total := 0.0
 	for _, a := range arms {
 		if !(a.Weight >= 0) || math.IsInf(a.Weight, 1) {
-			return nil, fail(fn, ErrRange, "arm %q has weight %v", a.Name, a.Weight)
+			return nil, fail(fn, ErrOption, "Arm.Weight of %q is %v: want a finite number of at least 0", a.Name, a.Weight)
 		}
 		total += a.Weight
 	}
 	if !(total > 0) {
-		return nil, fail(fn, ErrRange, "all weights are 0")
+		return nil, fail(fn, ErrOption, "Arm.Weight is 0 for every arm: want a positive one")
 	}
 	e := &Experiment{name: name, arms: append([]Arm(nil), arms...)}
 	sum := 0.0

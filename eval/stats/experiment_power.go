@@ -11,12 +11,12 @@ import (
 // have to see the difference I care about? The tests are two-sided; sizes are
 // real numbers, to be rounded up.
 type Design struct {
-	// Alpha is the false-positive rate; 0 means 0.05.
+	// Alpha is the false-positive rate. Default: 0.05.
 	Alpha float64
-	// Power is the chance to detect the effect if it is there; 0 means 0.8. The
-	// methods that compute a power don't read it.
+	// Power is the chance to detect the effect if it is there. The methods that
+	// compute a power don't read it. Default: 0.8.
 	Power float64
-	// Ratio is the second group's size over the first's; 0 means 1.
+	// Ratio is the second group's size over the first's. Default: 1.
 	Ratio float64
 }
 
@@ -30,26 +30,26 @@ func (d Design) filled(fn string) (Design, error) {
 	if d.Ratio == 0 {
 		d.Ratio = 1
 	}
-	if err := checkOpen(fn, "Alpha", d.Alpha); err != nil {
+	if err := checkOpen(fn, "Design.Alpha", d.Alpha); err != nil {
 		return d, err
 	}
-	if err := checkOpen(fn, "Power", d.Power); err != nil {
+	if err := checkOpen(fn, "Design.Power", d.Power); err != nil {
 		return d, err
 	}
 	if d.Power <= d.Alpha {
-		return d, fail(fn, ErrRange, "Power %v isn't above Alpha %v: no data are needed for that", d.Power, d.Alpha)
+		return d, fail(fn, ErrOption, "Design.Power is %v: want more than Design.Alpha, %v; less needs no data", d.Power, d.Alpha)
 	}
-	return d, checkPositive(fn, "Ratio", d.Ratio)
+	return d, checkPositive(fn, "Design.Ratio", d.Ratio)
 }
 
 func checkEffect(fn string, effect float64) error {
 	if effect == 0 || math.IsNaN(effect) || math.IsInf(effect, 0) {
-		return fail(fn, ErrRange, "effect is %v, must be finite and not 0", effect)
+		return fail(fn, ErrOption, "the effect is %v: want a finite number other than 0", effect)
 	}
 	return nil
 }
 
-// PowerT is the power of the two-sample t test for a standardised difference
+// PowerT is the power of the two-sample t test for a standardized difference
 // of means ([CohenD]) with n units in the first group.
 func (d Design) PowerT(effect, n float64) (float64, error) {
 	const fn = "Design.PowerT"
@@ -147,7 +147,7 @@ func (d Design) SampleSizeProportions(p1, p2 float64) (float64, error) {
 	}
 	for _, p := range []float64{p1, p2} {
 		if !(p >= 0 && p <= 1) {
-			return math.NaN(), fail(fn, ErrRange, "%v is no proportion", p)
+			return math.NaN(), fail(fn, ErrOption, "a proportion is %v: want a number from 0 to 1", p)
 		}
 	}
 	if err := checkEffect(fn, p1-p2); err != nil {
@@ -159,7 +159,7 @@ func (d Design) SampleSizeProportions(p1, p2 float64) (float64, error) {
 	return z * z / ((p1 - p2) * (p1 - p2)), nil
 }
 
-// DetectableT is the smallest standardised difference that the two-sample t
+// DetectableT is the smallest standardized difference that the two-sample t
 // test detects with n units in the first group: the minimum detectable effect.
 // An A/B result of "no difference" means no more than "none of this size".
 func (d Design) DetectableT(n float64) (float64, error) {

@@ -91,7 +91,7 @@ func TestFalsePositiveRates(t *testing.T) {
 		}},
 		"fisher": {false, func(r *rand.Rand) (float64, error) {
 			a, c := coin(r, 20), coin(r, 25)
-			res, err := FisherExact(a, 20-a, c, 25-c, AlternativeTwoSided)
+			res, err := FisherExact([2][2]int{{a, 20 - a}, {c, 25 - c}}, AlternativeTwoSided)
 			return res.P, err
 		}},
 		"two proportions": {true, func(r *rand.Rand) (float64, error) {
@@ -295,7 +295,7 @@ func TestAssignmentIsEvenAndIndependent(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, res.P, 0.001)
 	require.Zero(t, counts[2])
-	independent, err := ChiSquaredTable(table, false)
+	independent, err := ChiSquaredTable(table, nil)
 	require.NoError(t, err)
 	require.Greater(t, independent.P, 0.001)
 
@@ -313,7 +313,7 @@ func TestEvidenceOfManyExperiments(t *testing.T) {
 	for range runs {
 		es := make([]float64, 40)
 		for i := range es {
-			m, err := NewMixtureSPRT(1, 0.09, 0.05)
+			m, err := NewMixtureSPRT(1, &MixtureSPRTOptions{EffectVariance: 0.09, Alpha: 0.05})
 			require.NoError(t, err)
 			effect := 0.0
 			if i < 10 {

@@ -9,20 +9,20 @@ import (
 // An Adjustment corrects p-values for their number. Twenty metrics at 5 % make
 // one false discovery on average; the adjustments keep either the chance of
 // any (the family-wise error rate) or the share of false ones among those
-// reported (the false discovery rate) at alpha.
-type Adjustment int
+// reported (the false discovery rate) at alpha. Default: [AdjustmentHolm].
+type Adjustment uint8
 
 // The adjustments, with statsmodels' names.
 const (
-	AdjustmentBonferroni         Adjustment = iota // family-wise: p·m
+	AdjustmentHolm               Adjustment = iota // family-wise, step-down; Bonferroni's guarantee and never weaker
+	AdjustmentBonferroni                           // family-wise: p·m
 	AdjustmentSidak                                // family-wise, independent tests: 1-(1-p)^m
-	AdjustmentHolm                                 // family-wise, step-down; Bonferroni's guarantee and never weaker: use it instead
 	AdjustmentHolmSidak                            // family-wise, step-down with Sidak's levels
 	AdjustmentHochberg                             // family-wise, step-up ("simes-hochberg"); independent or positively dependent tests
 	AdjustmentHommel                               // family-wise, the closure of Simes' test; a little stronger than Hochberg's
 	AdjustmentBenjaminiHochberg                    // false discovery rate ("fdr_bh"); independent or positively dependent tests
 	AdjustmentBenjaminiYekutieli                   // false discovery rate under any dependence ("fdr_by")
-	AdjustmentTwoStageBH                           // BenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
+	AdjustmentTwoStageBH                           // AdjustmentBenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
 )
 
 // Adjust returns, for each p-value, the adjusted one and whether its hypothesis
@@ -39,6 +39,9 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 		}
 	}
 	if err := checkOpen(fn, "alpha", alpha); err != nil {
+		return nil, nil, err
+	}
+	if err := checkConstant(fn, "Adjustment", method, AdjustmentTwoStageBH); err != nil {
 		return nil, nil, err
 	}
 	order := make([]int, len(ps))
@@ -89,8 +92,6 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 		if rejected > 0 && rejected < len(p) {
 			adj = scaled(adj, func(int) float64 { return (m - float64(rejected)) / m })
 		}
-	default:
-		return nil, nil, fail(fn, ErrRange, "method %d is not one of the constants", method)
 	}
 	capAtOne(adj)
 	adjusted, reject = make([]float64, len(p)), make([]bool, len(p))

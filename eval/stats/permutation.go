@@ -51,11 +51,12 @@ const exactPairs = 36
 // PermutationOptions sets the variant of [PairedPermutation]; nil means the
 // defaults.
 type PermutationOptions struct {
+	// Alternative is what is tested. Default: [AlternativeTwoSided].
 	Alternative Alternative
-	// Samples is the number of random sign vectors when there are more than 36
-	// pairs that differ; 0 means 9999.
+	// Resamples is the number of random sign vectors when there are more than 36
+	// pairs that differ. Default: 9999.
 	Resamples int
-	// Seed starts NumPy's default_rng; 0 means 12345.
+	// Seed starts NumPy's default_rng. Default: 12345, sacreBLEU's.
 	Seed uint64
 }
 
@@ -67,7 +68,7 @@ type PermutationOptions struct {
 //
 // Up to 36 pairs that differ the p-value is exact: the 2^n sums are those of
 // two halves, which are sorted and matched (Horowitz and Sahni, 1974). Beyond
-// that random sign vectors are drawn and p = (1 + as extreme)/(1 + Samples).
+// that random sign vectors are drawn and p = (1 + as extreme)/(1 + Resamples).
 func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error) {
 	const fn = "PairedPermutation"
 	if err := checkPairs(fn, a, b, 1); err != nil {
@@ -79,7 +80,7 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	samples, err := countOr(fn, "Samples", o.Resamples, 9999)
+	samples, err := countOr(fn, "PermutationOptions.Resamples", o.Resamples, 9999)
 	if err != nil {
 		return TestResult{}, err
 	}

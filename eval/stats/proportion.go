@@ -6,8 +6,9 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// ProportionMethod names an interval for a proportion.
-type ProportionMethod int
+// A ProportionMethod is a way to put an interval around a proportion. Default:
+// [ProportionWilson].
+type ProportionMethod uint8
 
 // The methods of [ProportionInterval].
 const (
@@ -18,9 +19,9 @@ const (
 	// than its level, usually more.
 	ProportionClopperPearson
 	// ProportionWald is p ± z√(p(1-p)/n), the one in every textbook. Don't use it: at 20
-	// of 20 right it says 100 % ± 0.
+	// of 20 right it gives 100 % ± 0.
 	ProportionWald
-	// ProportionAgrestiCoull is Wald's around Wilson's centre (1998).
+	// ProportionAgrestiCoull is ProportionWald around the center of ProportionWilson (1998).
 	ProportionAgrestiCoull
 	// ProportionJeffreys is the central interval of the beta posterior under the prior
 	// Beta(1/2, 1/2).
@@ -37,10 +38,10 @@ func ProportionInterval(k, n int, level float64, method ProportionMethod) (Inter
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	low, high := proportionInterval(float64(k), float64(n), level, method)
-	if math.IsNaN(low) {
-		return Interval{}, fail(fn, ErrRange, "method %d is not one of the constants", method)
+	if err := checkConstant(fn, "ProportionMethod", method, ProportionJeffreys); err != nil {
+		return Interval{}, err
 	}
+	low, high := proportionInterval(float64(k), float64(n), level, method)
 	return Interval{Low: low, High: high, Level: level}, nil
 }
 
@@ -80,15 +81,13 @@ func proportionInterval(k, n, level float64, method ProportionMethod) (low, high
 		low, high = p2-half, p2+half
 	case ProportionJeffreys:
 		low, high = dist.BetaQuantile((1-level)/2, k+0.5, n-k+0.5), dist.BetaQuantile((1+level)/2, k+0.5, n-k+0.5)
-	default:
-		return math.NaN(), math.NaN()
 	}
 	return math.Max(0, low), math.Min(1, high)
 }
 
 // TwoProportionZ tests whether two proportions are equal, by the normal
 // approximation with the pooled variance; Statistic is z of k1/n1 - k2/n2.
-// Undefined when nobody or everybody succeeds. Below five expected successes
+// Undefined when no trial succeeds or every one does. Below five expected successes
 // or failures an arm use [FisherExact].
 func TwoProportionZ(k1, n1, k2, n2 int, alt Alternative) (TestResult, error) {
 	const fn = "TwoProportionZ"

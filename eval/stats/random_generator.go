@@ -31,16 +31,19 @@ func NewGenerator(seed uint64) *Generator {
 	return newGenerator(words)
 }
 
-// NewGeneratorBig is [NewGenerator] for a seed of any size; a negative one
-// counts as its absolute value (NumPy refuses it).
-func NewGeneratorBig(seed *big.Int) *Generator {
+// NewGeneratorBig is [NewGenerator] for a seed of any size. A negative one is an
+// error, as in NumPy.
+func NewGeneratorBig(seed *big.Int) (*Generator, error) {
+	if seed == nil || seed.Sign() < 0 {
+		return nil, fail("NewGeneratorBig", ErrOption, "the seed is %v: want 0 or more", seed)
+	}
 	words := []uint32{}
-	rest := new(big.Int).Abs(seed)
+	rest := new(big.Int).Set(seed)
 	mask := big.NewInt(1<<32 - 1)
 	for {
 		words = append(words, uint32(new(big.Int).And(rest, mask).Uint64()))
 		if rest.Rsh(rest, 32); rest.Sign() == 0 {
-			return newGenerator(words)
+			return newGenerator(words), nil
 		}
 	}
 }

@@ -48,8 +48,8 @@ func tieTerm(groups []int) float64 {
 	return total
 }
 
-// A RankMethod says how a rank test gets its p-value.
-type RankMethod int
+// A RankMethod is how a rank test gets its p-value. Default: [RankMethodAuto].
+type RankMethod uint8
 
 // The methods.
 const (
@@ -59,8 +59,9 @@ const (
 	RankMethodPermutation                   // exact for the ranks as they are, ties included
 )
 
-// Zeros says what [Wilcoxon] does with pairs that don't differ.
-type Zeros int
+// Zeros is what [Wilcoxon] does with pairs that don't differ. Default:
+// [ZerosDrop].
+type Zeros uint8
 
 // The treatments of zero differences.
 const (
@@ -71,13 +72,16 @@ const (
 
 // WilcoxonOptions sets the variant of [Wilcoxon]; nil means the defaults.
 type WilcoxonOptions struct {
+	// Alternative is what is tested. Default: [AlternativeTwoSided].
 	Alternative Alternative
-	Zeros       Zeros
-	// Method: Auto is Exact for up to 50 pairs without ties or zeros,
-	// Permutation for up to 13 with them, NormalApproximation otherwise.
+	// Zeros is the treatment of pairs that don't differ. Default: [ZerosDrop].
+	Zeros Zeros
+	// Method of the p-value. Default: [RankMethodAuto], which is RankMethodExact
+	// for up to 50 pairs without ties or zeros, RankMethodPermutation for up to 13
+	// with them, and RankMethodNormal otherwise.
 	Method RankMethod
 	// Continuity moves the normal approximation's statistic half a unit towards
-	// its mean.
+	// its mean. Default: no correction, as in SciPy.
 	Continuity bool
 }
 
@@ -100,8 +104,11 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	if o.Zeros < ZerosDrop || o.Zeros > ZerosSplit || o.Method < RankMethodAuto || o.Method > RankMethodPermutation {
-		return TestResult{}, fail(fn, ErrRange, "Zeros %d or Method %d is not one of the constants", o.Zeros, o.Method)
+	if err := checkConstant(fn, "WilcoxonOptions.Zeros", o.Zeros, ZerosSplit); err != nil {
+		return TestResult{}, err
+	}
+	if err := checkConstant(fn, "WilcoxonOptions.Method", o.Method, RankMethodPermutation); err != nil {
+		return TestResult{}, err
 	}
 	var d []float64
 	zeros := 0
@@ -152,7 +159,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 		}
 	}
 	if method != RankMethodNormal && len(d) > 500 {
-		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use RankMethodNormal", len(d))
+		return TestResult{}, fail(fn, ErrOption, "WilcoxonOptions.Method asks for an exact law of %d pairs: want 500 or fewer, or RankMethodNormal", len(d))
 	}
 	switch method {
 	case RankMethodExact:
@@ -251,11 +258,14 @@ func discreteP(p []float64, observed float64, unit int, alt Alternative) float64
 
 // MannWhitneyOptions sets the variant of [MannWhitney]; nil means the defaults.
 type MannWhitneyOptions struct {
+	// Alternative is what is tested. Default: [AlternativeTwoSided].
 	Alternative Alternative
-	// Method: Auto is Exact without ties when one sample has at most 8 values
-	// and both together at most 200, NormalApproximation otherwise.
+	// Method of the p-value. Default: [RankMethodAuto], which is RankMethodExact
+	// without ties when one sample has at most 8 values and both together at most
+	// 200, and RankMethodNormal otherwise.
 	Method RankMethod
 	// NoContinuity leaves out the correction of the normal approximation.
+	// Default: corrected, as in SciPy.
 	NoContinuity bool
 }
 
@@ -275,8 +285,8 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	if o.Method < RankMethodAuto || o.Method > RankMethodPermutation {
-		return TestResult{}, fail(fn, ErrRange, "Method %d is not one of the constants", o.Method)
+	if err := checkConstant(fn, "MannWhitneyOptions.Method", o.Method, RankMethodPermutation); err != nil {
+		return TestResult{}, err
 	}
 	ranks, groups := ranksAndTies(slices.Concat(a, b))
 	n, m := float64(len(a)), float64(len(b))
@@ -292,7 +302,7 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 		}
 	}
 	if method != RankMethodNormal && len(ranks) > 200 {
-		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use RankMethodNormal", len(ranks))
+		return TestResult{}, fail(fn, ErrOption, "MannWhitneyOptions.Method asks for an exact law of %d values: want 200 or fewer, or RankMethodNormal", len(ranks))
 	}
 	switch method {
 	case RankMethodExact:

@@ -8,22 +8,19 @@ import (
 
 // An Alternative is what a test holds against its null hypothesis. Choose it
 // before seeing the data: a one-sided test picked afterwards doubles its false
-// positives.
-type Alternative int
+// positives. Default: [AlternativeTwoSided].
+type Alternative uint8
 
-// The alternatives: the first sample (or proportion) differs from the second,
-// is greater, is less.
+// The alternatives: how the first sample (or proportion) compares with the
+// second.
 const (
-	AlternativeTwoSided Alternative = iota
-	AlternativeGreater
-	AlternativeLess
+	AlternativeTwoSided Alternative = iota // it differs
+	AlternativeGreater                     // it is greater
+	AlternativeLess                        // it is less
 )
 
 func (a Alternative) check(fn string) error {
-	if a < AlternativeTwoSided || a > AlternativeLess {
-		return fail(fn, ErrRange, "alternative %d is not one of the constants", a)
-	}
-	return nil
+	return checkConstant(fn, "Alternative", a, AlternativeLess)
 }
 
 // A TestResult is what a test says. P is the probability, were the null
