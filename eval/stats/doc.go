@@ -121,7 +121,7 @@
 //
 //  1. the number of questions, and of clusters if there are any;
 //  2. both scores, the difference, and its 95 % interval;
-//  3. the test by name, with variant, seed and samples, and P to two digits;
+//  3. the test by name, with variant, seed and resamples, and P to two digits;
 //  4. how many comparisons were made, and the adjustment;
 //  5. the smallest effect that could have been found, if nothing was;
 //  6. that the size was fixed, or the name of the sequential test.
@@ -148,15 +148,16 @@
 //  3. Take 95 % agreement on two categories, 94 % of them "good". Compute
 //     CohenKappa and GwetAC, and explain the gap to a product manager.
 //  4. Bootstrap the maximum of 50 values. Why is the interval wrong at any n?
-//  5. Feed MixtureSPRT a tau2 ten times too large and ten times too small. What
-//     does it cost? Does it ever break the promise?
+//  5. Feed MixtureSPRT an EffectVariance ten times too large and ten times too
+//     small. What does it cost? Does it ever break the promise?
 //
 // # Errors
 //
 // Every function refuses what it can't answer for with an [*InputError]:
-// unequal lengths, NaN, too few observations, a level outside (0, 1). A
-// statistic that is 0/0 on sound data, such as kappa when all ratings are equal,
-// is [ErrUndefined] and never a 1 or a 0 in disguise.
+// unequal lengths, NaN, too few observations. A bad parameter or option, such as
+// a level outside (0, 1) or a nil function, wraps [ErrOption]. A statistic that
+// is 0/0 on sound data, such as kappa when all ratings are equal, is
+// [ErrUndefined] and never a 1 or a 0 in disguise.
 //
 // # Further reading
 //
