@@ -38,7 +38,7 @@
 //
 // # A file
 //
-// JSON Lines, a case a line; unknown fields are an error, since a misspelt
+// JSON Lines, a case a line; unknown fields are an error, since a misspelled
 // "refrences" would else make a case that nothing can fail:
 //
 //	{"id":"capital","kind":"golden","input":"Capital of France?","references":["Paris"],"tags":{"lang":"en"}}

@@ -134,7 +134,7 @@ func build(ctx context.Context, w io.Writer) (*dataset.Dataset, error) {
 	}
 	leaked, err := data.Contaminated(func(yield func(string) bool) {
 		yield("FAQ. How long does a parcel to another country take? A parcel to another country takes five working days.")
-	}, 8, 0.5)
+	}, &dataset.ContaminationOptions{Words: 8, Share: 0.5})
 	if err != nil {
 		return nil, err
 	}

@@ -73,8 +73,21 @@ func TestGenerateGivesUp(t *testing.T) {
 	require.ErrorIs(t, err, ErrNothing)
 	_, err = Generate(t.Context(), &scripted{}, nil)
 	require.ErrorContains(t, err, "out of script")
-	_, err = Generate(t.Context(), &scripted{}, &Options{Similar: 2})
-	require.Error(t, err)
+	for _, bad := range []Options{{Similar: 2}, {N: -1}, {MaxCalls: -1}, {Kind: "odd"}} {
+		_, err = Generate(t.Context(), &scripted{}, &bad)
+		require.ErrorIs(t, err, ErrOption, "%+v", bad)
+	}
+	_, err = Generate(t.Context(), nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = Generate(t.Context(), nilChoice{}, &Options{MaxCalls: 1})
+	require.ErrorIs(t, err, ErrNothing)
+}
+
+// nilChoice answers as careless models do.
+type nilChoice struct{ llms.Model }
+
+func (nilChoice) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{nil}}, nil
 }
 
 func FuzzParse(f *testing.F) {
