@@ -7,21 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// AnswerRule says by which benchmark's script short answers are compared.
+// An AnswerRule is the benchmark by whose script short answers are compared.
+// Default: [AnswerSQuAD2].
 type AnswerRule string
 
-// The rules. They normalise alike and differ on answers that are empty once
-// normalised ("the", "?!"), and on yes and no.
+// The rules. They normalize alike and differ on answers that are empty once
+// normalized ("the", "?!"), and on yes and no.
 const (
 	AnswerSQuAD2   AnswerRule = "squad2" // two empty answers agree: F1 is 1 (Rajpurkar et al. 2018)
 	AnswerSQuAD1   AnswerRule = "squad1" // an empty answer scores an F1 of 0 (Rajpurkar et al. 2016)
 	AnswerHotpotQA AnswerRule = "hotpot" // as AnswerSQuAD1, but yes, no and noanswer must match exactly (Yang et al. 2018)
 )
 
-// AnswerOptions says how short answers are compared.
+// AnswerOptions sets how short answers are compared; nil means the defaults.
 type AnswerOptions struct {
-	Rule AnswerRule // default SQuAD2
-	// Raw compares texts as they are, without normalising.
+	// Rule is the benchmark's rule. Default: [AnswerSQuAD2].
+	Rule AnswerRule
+	// Raw compares texts as they are. Default: they are normalized, as by
+	// [NormalizeAnswer].
 	Raw bool
 }
 
@@ -86,7 +89,10 @@ type ExactMatch struct{ o AnswerOptions }
 // NewExactMatch returns the metric; nil options mean the defaults.
 func NewExactMatch(o *AnswerOptions) (*ExactMatch, error) {
 	opts, err := answerOptions(o)
-	return &ExactMatch{opts}, err
+	if err != nil {
+		return nil, err
+	}
+	return &ExactMatch{opts}, nil
 }
 
 func answerOptions(o *AnswerOptions) (AnswerOptions, error) {
@@ -99,7 +105,7 @@ func answerOptions(o *AnswerOptions) (AnswerOptions, error) {
 		opts.Rule = AnswerSQuAD2
 	case AnswerSQuAD1, AnswerSQuAD2, AnswerHotpotQA:
 	default:
-		return opts, fmt.Errorf("%w: answer rule %q; want squad2, squad1 or hotpot", ErrOption, opts.Rule)
+		return opts, fmt.Errorf("%w: AnswerOptions.Rule is %q: want squad2, squad1 or hotpot", ErrOption, opts.Rule)
 	}
 	return opts, nil
 }
@@ -118,7 +124,7 @@ func (m *ExactMatch) Width() int { return 2 }
 
 // Stats writes whether the output matches.
 func (m *ExactMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	s := scratches.Get().(*scratch)
@@ -158,7 +164,10 @@ type TokenF1 struct{ o AnswerOptions }
 // NewTokenF1 returns the metric; nil options mean the defaults.
 func NewTokenF1(o *AnswerOptions) (*TokenF1, error) {
 	opts, err := answerOptions(o)
-	return &TokenF1{opts}, err
+	if err != nil {
+		return nil, err
+	}
+	return &TokenF1{opts}, nil
 }
 
 // Signature names the metric and its rule.
@@ -175,7 +184,7 @@ func (m *TokenF1) Width() int { return 4 }
 
 // Stats writes the precision, recall and F1 against the best reference.
 func (m *TokenF1) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	best := m.score(o.Text, c.References[0])

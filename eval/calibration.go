@@ -31,7 +31,7 @@ func checkBinary(truth []bool, scores []float64, both bool) error {
 func probabilities(scores []float64) error {
 	for i, s := range scores {
 		if !(s >= 0 && s <= 1) {
-			return fmt.Errorf("%w: probability %d is %v", ErrOption, i, s)
+			return fmt.Errorf("%w: probability %d is %v", ErrRange, i, s)
 		}
 	}
 	return nil
@@ -80,7 +80,7 @@ func indicator(b bool) float64 {
 
 // A CalibrationBin is a range of confidence and what came of it.
 type CalibrationBin struct {
-	Low, High  float64 // Low < confidence <= High; the first bin holds 0 too
+	Low, High  float64 // Low < confidence <= High; the first bin contains 0 too
 	N          int
 	Confidence float64 // mean
 	Accuracy   float64
@@ -94,7 +94,7 @@ func Calibration(right []bool, confidence []float64, bins int) ([]CalibrationBin
 		return nil, err
 	}
 	if bins < 1 {
-		return nil, fmt.Errorf("%w: %d bins", ErrOption, bins)
+		return nil, fmt.Errorf("%w: the number of bins is %d: want 1 or more", ErrOption, bins)
 	}
 	out := make([]CalibrationBin, bins)
 	for i := range out {
@@ -153,16 +153,28 @@ type ECE struct {
 	exact *ExactMatch
 }
 
-// NewECE returns the metric with this many bins; 0 means 10.
-func NewECE(bins int, o *AnswerOptions) (*ECE, error) {
-	if bins == 0 {
-		bins = 10
+// ECEOptions sets which calibration error; nil means the defaults.
+type ECEOptions struct {
+	// Bins is the number of bins of equal width. Default: 10.
+	Bins int
+	// Answer sets when an answer is right. Default: as [NewExactMatch] does.
+	Answer AnswerOptions
+}
+
+// NewECE returns the metric; nil options mean the defaults.
+func NewECE(o *ECEOptions) (*ECE, error) {
+	if o == nil {
+		o = &ECEOptions{}
 	}
+	bins := cmp.Or(o.Bins, 10)
 	if bins < 0 {
-		return nil, fmt.Errorf("%w: %d bins", ErrOption, bins)
+		return nil, fmt.Errorf("%w: ECEOptions.Bins is %d: want 1 or more", ErrOption, bins)
 	}
-	exact, err := NewExactMatch(o)
-	return &ECE{bins, exact}, err
+	exact, err := NewExactMatch(&o.Answer)
+	if err != nil {
+		return nil, err
+	}
+	return &ECE{bins, exact}, nil
 }
 
 // Signature names the metric and its bins.
@@ -175,6 +187,9 @@ func (m *ECE) Width() int { return 3 * m.bins }
 
 // Stats writes the case into its bin.
 func (m *ECE) Stats(ctx context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	if o.Confidence == nil {
 		return skip("the output has no confidence")
 	}

@@ -23,16 +23,21 @@ type Sum struct {
 }
 
 // NewSum returns the empty sum of m's statistics.
-func NewSum(m Metric) *Sum {
-	return &Sum{metric: m, sums: make(sums, m.Width()), row: make([]float64, m.Width())}
+func NewSum(m Metric) (*Sum, error) {
+	if m == nil {
+		return nil, errNilMetric
+	}
+	return &Sum{metric: m, sums: make(sums, m.Width()), row: make([]float64, m.Width())}, nil
 }
+
+var errNilMetric = fmt.Errorf("%w: the metric is nil", ErrOption)
 
 // Add measures one segment. Of a [SkipError] it keeps count and returns nil;
 // any other error is returned, and the segment counted as failed.
 func (s *Sum) Add(ctx context.Context, c *Case, o *Output) error {
 	err := s.metric.Stats(ctx, c, o, s.row)
 	if err == nil {
-		s.addRow(s.row, len(c.References))
+		s.addRow(s.row, referencesOf(c))
 		return nil
 	}
 	if _, ok := errors.AsType[*SkipError](err); ok {
@@ -60,6 +65,14 @@ func (s *Sum) AddSkipped() { s.skipped++ }
 // AddFailed counts a segment that the metric failed on.
 func (s *Sum) AddFailed() { s.failed++ }
 
+// referencesOf counts the references; a metric of outputs alone allows a nil case.
+func referencesOf(c *Case) int {
+	if c == nil {
+		return 0
+	}
+	return len(c.References)
+}
+
 func (s *Sum) addRow(row []float64, refs int) {
 	s.n++
 	s.refs = mergeRefs(s.refs, refs)
@@ -69,6 +82,9 @@ func (s *Sum) addRow(row []float64, refs int) {
 // Merge adds what another sum of the same metric has seen, or fails with
 // [ErrSignature].
 func (s *Sum) Merge(other *Sum) error {
+	if other == nil {
+		return fmt.Errorf("%w: the other sum is nil", ErrOption)
+	}
 	if a, b := s.metric.Signature(), other.metric.Signature(); a != b {
 		return fmt.Errorf("%w: %s and %s", ErrSignature, a.Name(), b.Name())
 	}

@@ -38,7 +38,7 @@ func TestSumsAreExactInAnyOrder(t *testing.T) {
 func TestSumOfStatsMeasuredBefore(t *testing.T) {
 	f1, err := NewTokenF1(nil)
 	require.NoError(t, err)
-	whole, rows := NewSum(f1), NewSum(f1)
+	whole, rows := must(NewSum(f1)), must(NewSum(f1))
 	_, err = rows.Score()
 	require.ErrorIs(t, err, ErrEmpty)
 	for _, text := range []string{"a cat", "the dog sat", "cats"} {
@@ -52,7 +52,7 @@ func TestSumOfStatsMeasuredBefore(t *testing.T) {
 	require.Equal(t, f1.Value(whole.Stats()), whole.score().Value)
 	require.ErrorIs(t, rows.AddStats([]float64{1}, 2), ErrLength)
 
-	none := NewSum(f1)
+	none := must(NewSum(f1))
 	none.AddSkipped()
 	none.AddFailed()
 	none.AddFailed()

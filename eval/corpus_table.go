@@ -23,7 +23,12 @@ type Table struct {
 }
 
 // NewTable returns an empty table for m's statistics.
-func NewTable(m Metric) *Table { return &Table{Width: m.Width(), metric: m} }
+func NewTable(m Metric) (*Table, error) {
+	if m == nil {
+		return nil, errNilMetric
+	}
+	return &Table{Width: m.Width(), metric: m}, nil
+}
 
 // Len is the number of segments.
 func (t *Table) Len() int { return len(t.Used) }
@@ -38,7 +43,7 @@ func (t *Table) Add(ctx context.Context, c *Case, o *Output) error {
 	i := t.Len()
 	t.Used = append(t.Used, false)
 	t.Rows = append(t.Rows, make([]float64, t.Width)...)
-	return t.finish(i, len(c.References), t.metric.Stats(ctx, c, o, t.Row(i)))
+	return t.finish(i, referencesOf(c), t.metric.Stats(ctx, c, o, t.Row(i)))
 }
 
 func (t *Table) finish(i, refs int, err error) error {
@@ -111,7 +116,13 @@ func Texts(hyps []string, refs [][]string) (iter.Seq2[*Case, *Output], error) {
 // Measure returns the table of m over the segments, and stops at the first one
 // that can't be measured.
 func Measure(ctx context.Context, m Metric, segments iter.Seq2[*Case, *Output]) (*Table, error) {
-	t := NewTable(m)
+	if segments == nil {
+		return nil, fmt.Errorf("%w: the segments are nil", ErrOption)
+	}
+	t, err := NewTable(m)
+	if err != nil {
+		return nil, err
+	}
 	for c, o := range segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -124,26 +135,40 @@ func Measure(ctx context.Context, m Metric, segments iter.Seq2[*Case, *Output]) 
 }
 
 // ScoreCorpus returns m's value over a corpus of texts: refs[i] are the references
-// of hyps[i].
-func ScoreCorpus(m Metric, hyps []string, refs [][]string) (Score, error) {
-	t, err := MeasureCorpus(m, hyps, refs, 1)
+// of hyps[i]. It is [MeasureCorpus] with one goroutine, then [Table.Score].
+func ScoreCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string) (Score, error) {
+	t, err := MeasureCorpus(ctx, m, hyps, refs, &MeasureOptions{Workers: 1})
 	if err != nil {
 		return Score{}, err
 	}
 	return t.Score()
 }
 
-// MeasureCorpus measures a corpus of texts with this many goroutines (0 means
-// GOMAXPROCS). Rows lie in the order of the segments, so the result doesn't
-// depend on how many there were.
-func MeasureCorpus(m Metric, hyps []string, refs [][]string, workers int) (*Table, error) {
+// MeasureOptions sets how [MeasureCorpus] works; nil means the defaults.
+type MeasureOptions struct {
+	// Workers is the number of goroutines. The result doesn't depend on it: rows
+	// are in the order of the segments. Default: GOMAXPROCS.
+	Workers int
+}
+
+// MeasureCorpus returns the table of m over a corpus of texts: refs[i] are the
+// references of hyps[i]. It stops at the first segment that can't be measured,
+// and when ctx is done.
+func MeasureCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string, o *MeasureOptions) (*Table, error) {
+	t, err := NewTable(m)
+	if err != nil {
+		return nil, err
+	}
 	if len(hyps) != len(refs) {
 		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(hyps), len(refs))
 	}
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
+	workers := runtime.GOMAXPROCS(0)
+	if o != nil && o.Workers != 0 {
+		workers = o.Workers
 	}
-	t := NewTable(m)
+	if workers < 0 {
+		return nil, fmt.Errorf("%w: MeasureOptions.Workers is %d: want 0 or more", ErrOption, workers)
+	}
 	t.Rows = make([]float64, len(hyps)*t.Width)
 	t.Used = make([]bool, len(hyps))
 	errs := make([]error, len(hyps))
@@ -155,8 +180,11 @@ func MeasureCorpus(m Metric, hyps []string, refs [][]string, workers int) (*Tabl
 			var c Case
 			var o Output
 			for i := lo; i < hi; i++ {
+				if errs[i] = ctx.Err(); errs[i] != nil {
+					return // finish stops at this segment, before those that have no row
+				}
 				c.References, o.Text = refs[i], hyps[i]
-				errs[i] = m.Stats(context.Background(), &c, &o, t.Row(i))
+				errs[i] = m.Stats(ctx, &c, &o, t.Row(i))
 			}
 		})
 	}

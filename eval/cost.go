@@ -24,7 +24,7 @@ func NewLatency() Metric {
 // within 2s is at least 0.95", which adds up over shards and slices.
 func NewLatencyWithin(budget time.Duration) (Metric, error) {
 	if budget <= 0 {
-		return nil, fmt.Errorf("%w: a latency budget of %v", ErrOption, budget)
+		return nil, fmt.Errorf("%w: the budget is %v: want more than 0", ErrOption, budget)
 	}
 	return simple(Signature{Metric: "within", Params: "budget:" + budget.String()}, func(o *Output) (float64, error) {
 		return indicator(o.Latency <= budget), nil
@@ -40,7 +40,7 @@ func NewCost() Metric {
 			return 0, skip("the output has no cost")
 		}
 		if o.CostPicoUSD < 0 {
-			return 0, fmt.Errorf("%w: a cost of %d pico-USD", ErrOption, o.CostPicoUSD)
+			return 0, fmt.Errorf("%w: a cost of %d pico-USD", ErrRange, o.CostPicoUSD)
 		}
 		return float64(o.CostPicoUSD) / 1e12, nil
 	})

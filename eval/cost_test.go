@@ -14,7 +14,7 @@ func TestLatencyAndCost(t *testing.T) {
 		{Latency: 2 * time.Second},
 	}
 	score := func(m Metric) Score {
-		table := NewTable(m)
+		table := must(NewTable(m))
 		for _, o := range outputs {
 			require.NoError(t, table.Add(t.Context(), &Case{}, o))
 		}

@@ -26,7 +26,7 @@ type Diversity struct {
 // [ErrEmpty] for no texts and [ErrOption] for n < 1.
 func DistinctN(texts []string, n int) (Diversity, error) {
 	if n < 1 {
-		return Diversity{}, fmt.Errorf("%w: n-grams of %d", ErrOption, n)
+		return Diversity{}, fmt.Errorf("%w: n is %d: want 1 or more", ErrOption, n)
 	}
 	if len(texts) == 0 {
 		return Diversity{}, ErrEmpty

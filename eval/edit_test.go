@@ -30,11 +30,11 @@ func TestGoldenEdit(t *testing.T) {
 		}
 	}) error {
 		w := row.WER
-		a := NewWER(nil).Align(w.Ref, w.Hyp)
-		cer := NewWER(&WEROptions{Characters: true}).Align(w.Ref, w.Hyp)
+		a := must(NewWER(nil)).Align(w.Ref, w.Hyp)
+		cer := must(NewWER(&WEROptions{Characters: true})).Align(w.Ref, w.Hyp)
 		return first(
 			same("levenshtein", Levenshtein(row.A, row.B), row.Levenshtein),
-			same("weighted", WeightedLevenshtein(row.A, row.B, 1, 2, 3), row.Weighted),
+			same("weighted", must(WeightedLevenshtein(row.A, row.B, &EditCosts{Insert: 1, Delete: 2, Replace: 3})), row.Weighted),
 			same("osa", OptimalStringAlignment(row.A, row.B), row.OSA),
 			same("damerau", DamerauLevenshtein(row.A, row.B), row.Damerau),
 			same("indel", IndelDistance(row.A, row.B), row.Indel),
@@ -62,7 +62,7 @@ func FuzzLevenshtein(f *testing.F) {
 		f.Add(p[0], p[1])
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		want := WeightedLevenshtein(a, b, 1, 1, 1)
+		want := must(WeightedLevenshtein(a, b, nil))
 		require.Equal(t, want, Levenshtein(a, b))
 		require.Equal(t, want, Levenshtein(b, a))
 		if utf8.ValidString(a) && utf8.ValidString(b) {

@@ -21,7 +21,7 @@ func ExampleScoreCorpus() {
 	bleu := must(eval.NewBLEU(nil))
 	outputs := []string{"The cat sat on the mat.", "It rains since the morning."}
 	references := [][]string{{"The cat is sitting on the mat."}, {"It has been raining since the morning.", "It rains since morning."}}
-	fmt.Println(must(eval.ScoreCorpus(bleu, outputs, references)))
+	fmt.Println(must(eval.ScoreCorpus(context.Background(), bleu, outputs, references)))
 	fmt.Println(must(bleu.Corpus(outputs, references)))
 	// Output:
 	// BLEU|nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 58.84
@@ -47,7 +47,7 @@ func ExampleBLEU_Sentence() {
 func ExampleScore_Minus() {
 	score := func(tok string) eval.Score {
 		bleu := must(eval.NewBLEU(&eval.BLEUOptions{Tokenizer: must(eval.NewTokenizer(tok))}))
-		return must(eval.ScoreCorpus(bleu, []string{"Version 2.0.1 (beta), that's it."}, [][]string{{"Version 2.0.1 (beta) - that is it."}}))
+		return must(eval.ScoreCorpus(context.Background(), bleu, []string{"Version 2.0.1 (beta), that's it."}, [][]string{{"Version 2.0.1 (beta) - that is it."}}))
 	}
 	a, b := score("13a"), score("char")
 	fmt.Printf("%.1f %.1f\n", a.Value, b.Value)
@@ -102,7 +102,7 @@ func ExampleNewMean() {
 		}
 		return 0, nil
 	}))
-	score := must(eval.ScoreCorpus(polite, []string{"Wait, please.", "Wait!", ""}, make([][]string, 3)))
+	score := must(eval.ScoreCorpus(context.Background(), polite, []string{"Wait, please.", "Wait!", ""}, make([][]string, 3)))
 	fmt.Println(score, score.Signature.N, score.Skipped)
 	// Output:
 	// says_please = 0.50 2 1

@@ -35,14 +35,14 @@ func TestJSONMatch(t *testing.T) {
 		{JSONMatchOptions{Partial: true}, "", 0},
 		{JSONMatchOptions{}, strings.Repeat("[{", 10_000), 0},
 	} {
-		got := value(t, NewJSONMatch(&test.o), &Case{References: []string{ref}}, &Output{Text: test.text})
+		got := value(t, must(NewJSONMatch(&test.o)), &Case{References: []string{ref}}, &Output{Text: test.text})
 		require.InDelta(t, test.want, got, 1e-12, "%+v of %.80s", test.o, test.text)
 	}
-	exact := NewJSONMatch(nil)
+	exact := must(NewJSONMatch(nil))
 	require.Equal(t, 0.0, value(t, exact, &Case{References: []string{"12345678901234567890"}}, &Output{Text: "12345678901234567891"}))
 	require.Equal(t, 1.0, value(t, exact, &Case{References: []string{"1e999999999"}}, &Output{Text: "1e999999999"}))
 	require.Equal(t, 0.0, value(t, exact, &Case{References: []string{"{}"}}, &Output{Text: "[]"}))
-	bag := NewJSONMatch(&JSONMatchOptions{AnyOrder: true})
+	bag := must(NewJSONMatch(&JSONMatchOptions{AnyOrder: true}))
 	require.Equal(t, 0.0, value(t, bag, &Case{References: []string{`[{"a":1,"b":1},{"a":2,"b":2}]`}}, &Output{Text: `[{"a":1,"b":2},{"a":2,"b":1}]`}))
 	require.Equal(t, 1.0, value(t, bag, &Case{References: []string{`[{"a":1,"b":1},{"a":2,"b":2}]`}}, &Output{Text: `[{"b":2,"a":2},{"a":1,"b":1}]`}))
 	require.ErrorIs(t, exact.Stats(t.Context(), &Case{References: []string{"{"}}, &Output{Text: "{}"}, make([]float64, 2)), ErrCase)
@@ -52,12 +52,12 @@ func FuzzFindJSON(f *testing.F) {
 	f.Add(`x {"a":[1,2]} y`)
 	f.Add(`[[[{`)
 	f.Add("1e999")
-	m := NewJSONMatch(&JSONMatchOptions{Partial: true})
+	m := must(NewJSONMatch(&JSONMatchOptions{Partial: true}))
 	f.Fuzz(func(t *testing.T, text string) {
 		v, ok := findJSON(text)
 		if ok {
 			require.Equal(t, 1.0, m.score(v, v))
-			require.Equal(t, 1.0, NewJSONMatch(&JSONMatchOptions{AnyOrder: true}).score(v, v))
+			require.Equal(t, 1.0, must(NewJSONMatch(&JSONMatchOptions{AnyOrder: true})).score(v, v))
 		}
 	})
 }

@@ -35,7 +35,7 @@ func textMetrics(t testing.TB) map[Metric]float64 {
 	require.NoError(t, err)
 	rouge, err := NewROUGE(&ROUGEOptions{Types: []string{"rouge1", "rouge2", "rougeL", "rougeLsum"}, Tokenizer: UnicodeTokenizer()})
 	require.NoError(t, err)
-	metrics := map[Metric]float64{bleu: 100, addK: 100, chrf: 100, exact: 1, f1: 1, bert: 1, NewTER(nil): 0, NewWER(nil): 0, meteor: math.NaN()}
+	metrics := map[Metric]float64{bleu: 100, addK: 100, chrf: 100, exact: 1, f1: 1, bert: 1, must(NewTER(nil)): 0, must(NewWER(nil)): 0, meteor: math.NaN()}
 	for _, m := range rouge.Metrics() {
 		metrics[m] = 1
 	}
@@ -85,7 +85,7 @@ func TestTextMetricLaws(t *testing.T) {
 		}
 
 		// the order of segments and the number of workers
-		want, err := ScoreCorpus(m, hyps, refs)
+		want, err := ScoreCorpus(t.Context(), m, hyps, refs)
 		require.NoError(t, err)
 		order := rng.Perm(len(hyps))
 		var h2 []string
@@ -93,7 +93,7 @@ func TestTextMetricLaws(t *testing.T) {
 		for _, i := range order {
 			h2, r2 = append(h2, hyps[i]), append(r2, refs[i])
 		}
-		got, err := ScoreCorpus(m, h2, r2)
+		got, err := ScoreCorpus(t.Context(), m, h2, r2)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%s: not one bit may differ", name)
 
@@ -107,18 +107,18 @@ func TestTextMetricLaws(t *testing.T) {
 		require.Equal(t, want, streamed, name)
 
 		// shards, merged in another order
-		shards := []*Sum{NewSum(m), NewSum(m), NewSum(m)}
+		shards := []*Sum{must(NewSum(m)), must(NewSum(m)), must(NewSum(m))}
 		for i := range hyps {
 			require.NoError(t, shards[i%3].Add(t.Context(), &Case{References: refs[i]}, &Output{Text: hyps[i]}))
 		}
-		merged := NewSum(m)
+		merged := must(NewSum(m))
 		for _, i := range []int{2, 0, 1} {
 			require.NoError(t, merged.Merge(shards[i]))
 		}
 		sharded, err := merged.Score()
 		require.NoError(t, err)
 		require.Equal(t, want, sharded, name)
-		require.ErrorIs(t, merged.Merge(NewSum(&mean{sig: Signature{Metric: "other"}})), ErrSignature)
+		require.ErrorIs(t, merged.Merge(must(NewSum(&mean{sig: Signature{Metric: "other"}}))), ErrSignature)
 
 		empty := m.Value(make([]float64, m.Width()))
 		require.False(t, math.IsNaN(empty) || math.IsInf(empty, 0), "%s of nothing is defined", name)
@@ -226,9 +226,9 @@ func TestBadInput(t *testing.T) {
 			require.NoError(t, err, "%s of %.20q", name, pair)
 			require.False(t, math.IsNaN(v) || math.IsInf(v, 0), "%s of %.20q", name, pair)
 		}
-		_, err := ScoreCorpus(m, []string{"a"}, nil)
+		_, err := ScoreCorpus(t.Context(), m, []string{"a"}, nil)
 		require.ErrorIs(t, err, ErrLength)
-		_, err = ScoreCorpus(m, nil, nil)
+		_, err = ScoreCorpus(t.Context(), m, nil, nil)
 		require.ErrorIs(t, err, ErrEmpty)
 	}
 	_, err := Texts([]string{"a"}, nil)
@@ -282,7 +282,7 @@ func TestBadInput(t *testing.T) {
 	_, err = ROCAUC([]bool{true, false}, []float64{1, math.NaN()})
 	require.ErrorIs(t, err, ErrNotFinite)
 	_, err = BrierScore([]bool{true}, []float64{1.5})
-	bad(err)
+	require.ErrorIs(t, err, ErrRange)
 	_, err = Calibration([]bool{true}, []float64{1}, 0)
 	bad(err)
 	ppl, err := NewPerplexity("")
@@ -302,11 +302,11 @@ func TestBadInput(t *testing.T) {
 	bad(err)
 	_, err = NewMETEOR(&METEOROptions{Alpha: 2})
 	bad(err)
-	_, err = NewECE(-1, nil)
+	_, err = NewECE(&ECEOptions{Bins: -1})
 	bad(err)
 	_, err = NewClassification("f1", []string{"a"})
 	bad(err)
-	_, err = NewPassAtK(0, false, nil)
+	_, err = NewPassAtK(nil, nil)
 	bad(err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -28,8 +29,8 @@ type Metric interface {
 	// Width is the number of statistics of a segment, at least 1.
 	Width() int
 	// Stats writes the statistics of one segment to dst, which has length
-	// Width. A [SkipError] says that the metric doesn't apply to the case; it
-	// is then neither passed nor failed.
+	// Width. A [SkipError] means that the metric doesn't apply to the
+	// case, which then neither passes nor fails.
 	Stats(ctx context.Context, c *Case, o *Output, dst []float64) error
 	// Value turns a sum of statistics into the metric's value. The sum of no
 	// segment is all zeros; its value is defined, never NaN, unless the
@@ -40,20 +41,21 @@ type Metric interface {
 // Errors that callers branch on. They come wrapped with what was wrong and
 // where.
 var (
+	ErrOption       = errors.New("eval: invalid option") // a bad option or parameter, or a required argument that is nil
 	ErrNoReferences = errors.New("eval: no references")
 	ErrLength       = errors.New("eval: lengths differ")
 	ErrEmpty        = errors.New("eval: no segments")
 	ErrInvalidUTF8  = errors.New("eval: text is not valid UTF-8")
 	ErrNotFinite    = errors.New("eval: number is NaN or infinite")
-	ErrOption       = errors.New("eval: invalid option")
+	ErrRange        = errors.New("eval: number out of range") // a probability of 1.5, a negative cost
 	ErrSignature    = errors.New("eval: signatures differ")
 	ErrCase         = errors.New("eval: invalid case")
 	ErrDuplicate    = errors.New("eval: duplicate")
 )
 
-// A SkipError says that a metric doesn't apply to a case: no references, no
-// ranking, no confidence. The runner counts it apart from scores, because a
-// check that didn't run must never look like one that passed.
+// A SkipError means that a metric doesn't apply to a case: no references, no
+// ranking, no confidence. A [Sum], a [Table] and the runner count it apart from
+// scores, because a check that didn't run must never look like one that passed.
 type SkipError struct {
 	Reason string
 	Err    error // one of the package's errors, or nil
@@ -65,6 +67,28 @@ func (e *SkipError) Unwrap() error { return e.Err }
 func skip(reason string) error { return &SkipError{Reason: reason} }
 
 var errNoReferences = &SkipError{Reason: "the case has no references", Err: ErrNoReferences}
+
+var (
+	errNilCase   = fmt.Errorf("%w: the case is nil", ErrCase)
+	errNilOutput = fmt.Errorf("%w: the output is nil", ErrCase)
+)
+
+func checkGiven(c *Case, o *Output) error {
+	if c == nil {
+		return errNilCase
+	}
+	if o == nil {
+		return errNilOutput
+	}
+	return nil
+}
+
+func checkSegment(c *Case, o *Output) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
+	return checkTexts(o.Text, c.References)
+}
 
 // checkTexts refuses what no reference implementation defines: text that is no
 // text. (Python's strings can't hold it.)
@@ -83,6 +107,14 @@ func checkTexts(hyp string, refs []string) error {
 	return nil
 }
 
+// checkName refuses what a signature, which is key:value|key:value, can't contain.
+func checkName(option, name string) error {
+	if strings.Contains(name, "|") {
+		return fmt.Errorf("%w: %s is %q: want a name without |", ErrOption, option, name)
+	}
+	return nil
+}
+
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // A mean is a metric whose corpus value is the mean of its segments' values.
@@ -92,11 +124,14 @@ type mean struct {
 }
 
 // NewMean returns the metric whose value is the mean of f over the segments:
-// the shortest way to a metric of one's own. f returns an error made by [Skip]
-// where it doesn't apply.
+// the shortest way to a metric of one's own. f returns [Skip] where it doesn't
+// apply.
 func NewMean(sig Signature, f func(ctx context.Context, c *Case, o *Output) (float64, error)) (Metric, error) {
-	if sig.Metric == "" || f == nil {
-		return nil, fmt.Errorf("%w: a metric needs a name and a function", ErrOption)
+	if sig.Metric == "" {
+		return nil, fmt.Errorf("%w: Signature.Metric is empty: want the metric's name", ErrOption)
+	}
+	if f == nil {
+		return nil, fmt.Errorf("%w: the metric's function is nil", ErrOption)
 	}
 	return &mean{sig, f}, nil
 }
@@ -108,6 +143,9 @@ func (m *mean) Signature() Signature { return m.sig }
 func (m *mean) Width() int           { return 2 }
 
 func (m *mean) Stats(ctx context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	v, err := m.value(ctx, c, o)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -10,8 +11,8 @@ import (
 //	pass@k = 1 - C(n-c, k) / C(n, k)
 //
 // (Chen et al. 2021). Drawing only k answers and looking is unbiased too, but
-// far noisier; 1-(1-c/n)^k is biased. It fails with [ErrOption] unless
-// 0 <= c <= n and 1 <= k <= n.
+// far noisier; 1-(1-c/n)^k is biased. The arguments are in the paper's order. It
+// fails with [ErrOption] unless 0 <= c <= n and 1 <= k <= n.
 func PassAtK(n, c, k int) (float64, error) {
 	if err := checkPass(n, c, k); err != nil {
 		return 0, err
@@ -45,20 +46,36 @@ func PassHatK(n, c, k int) (float64, error) {
 
 func checkPass(n, c, k int) error {
 	if c < 0 || c > n || k < 1 || k > n {
-		return fmt.Errorf("%w: pass@%d of %d answers, %d of them right; want 0 <= right <= answers and 1 <= k <= answers", ErrOption, k, n, c)
+		return fmt.Errorf("%w: n is %d, c %d and k %d: want 0 <= c <= n and 1 <= k <= n", ErrOption, n, c, k)
 	}
 	return nil
 }
 
-// NewPassAtK returns the metric of [PassAtK] over an output's Text and Samples
-// (with all set, of [PassHatK]); right says whether an answer is correct: a
-// test run, a comparison. A case with fewer than k answers is skipped.
-func NewPassAtK(k int, all bool, right func(ctx context.Context, c *Case, answer string) (bool, error)) (Metric, error) {
-	if k < 1 || right == nil {
-		return nil, fmt.Errorf("%w: pass@%d needs k >= 1 and a check", ErrOption, k)
+// PassAtKOptions sets which chance [NewPassAtK] estimates; nil means the defaults.
+type PassAtKOptions struct {
+	// K is the number of answers that a user gets. Default: 1.
+	K int
+	// All asks for the chance that all K are right, [PassHatK]. Default: that one
+	// is, [PassAtK].
+	All bool
+}
+
+// NewPassAtK returns the metric of [PassAtK] or [PassHatK] over an output's Text
+// and Samples. right reports whether an answer is correct: a test run, a
+// comparison. A case with fewer than K answers is skipped.
+func NewPassAtK(right func(ctx context.Context, c *Case, answer string) (bool, error), o *PassAtKOptions) (Metric, error) {
+	if right == nil {
+		return nil, fmt.Errorf("%w: the function that checks an answer is nil", ErrOption)
+	}
+	if o == nil {
+		o = &PassAtKOptions{}
+	}
+	k := cmp.Or(o.K, 1)
+	if k < 1 {
+		return nil, fmt.Errorf("%w: PassAtKOptions.K is %d: want 1 or more", ErrOption, k)
 	}
 	name, estimate := fmt.Sprintf("pass@%d", k), PassAtK
-	if all {
+	if o.All {
 		name, estimate = fmt.Sprintf("pass^%d", k), PassHatK
 	}
 	return NewMean(Signature{Metric: name}, func(ctx context.Context, c *Case, o *Output) (float64, error) {

@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// PerplexityUnit says what perplexity is counted by.
+// A PerplexityUnit is what perplexity is counted by. Default:
+// [PerplexityPerToken].
 type PerplexityUnit string
 
 // The units. Only bytes can be compared between models with different
@@ -38,7 +39,7 @@ func NewPerplexity(unit PerplexityUnit) (*Perplexity, error) {
 		unit = PerplexityPerToken
 	case PerplexityPerToken, PerplexityPerWord, PerplexityPerByte, PerplexityBitsPerByte:
 	default:
-		return nil, fmt.Errorf("%w: perplexity per %q", ErrOption, unit)
+		return nil, fmt.Errorf("%w: the unit is %q: want token, word, byte or bits_per_byte", ErrOption, unit)
 	}
 	return &Perplexity{unit}, nil
 }
@@ -53,6 +54,9 @@ func (m *Perplexity) Width() int { return 2 }
 
 // Stats writes the negative log-likelihood of the output and its length.
 func (m *Perplexity) Stats(_ context.Context, _ *Case, o *Output, dst []float64) error {
+	if o == nil {
+		return errNilOutput
+	}
 	if len(o.LogProbs) == 0 {
 		return skip("the output has no log-probabilities")
 	}

@@ -31,7 +31,7 @@ type Ranking struct {
 // is an [ErrDuplicate], a score that is no number an [ErrNotFinite].
 func Rank(relevant map[string]int, retrieved []Retrieved, level int) (*Ranking, error) {
 	if level < 1 {
-		return nil, fmt.Errorf("%w: relevance level %d; want 1 or more", ErrOption, level)
+		return nil, fmt.Errorf("%w: the level is %d: want 1 or more", ErrOption, level)
 	}
 	run := slices.Clone(retrieved)
 	for _, d := range run {

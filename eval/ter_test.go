@@ -17,7 +17,7 @@ func TestGoldenTER(t *testing.T) {
 		}
 	}) error {
 		for _, want := range row.Results {
-			m := NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case})
+			m := must(NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case}))
 			dst := make([]float64, 2)
 			err := m.Stats(t.Context(), &Case{References: row.Refs}, &Output{Text: row.Hyp}, dst)
 			if err := first(err, near("score", m.Value(dst), want.Score), near("edits", dst[0], want.Edits), near("ref_len", dst[1], want.RefLen)); err != nil {

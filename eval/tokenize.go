@@ -45,16 +45,19 @@ func NewTokenizer(name string) (*Tokenizer, error) {
 	case "none":
 		return &Tokenizer{"none", splitSpaces}, nil
 	case "spm", "flores101", "flores200", "spBLEU-1K", "ja-mecab", "ko-mecab":
-		return nil, fmt.Errorf("%w: tokenizer %q needs a model file that isn't carried here; use char, zh or a CustomTokenizer that calls it", ErrOption, name)
+		return nil, fmt.Errorf("%w: tokenizer %q needs a model file that isn't part of this package: want char, zh or a tokenizer of NewCustomTokenizer that calls it", ErrOption, name)
 	}
-	return nil, fmt.Errorf("%w: tokenizer %q; want 13a, intl, zh, char or none", ErrOption, name)
+	return nil, fmt.Errorf("%w: the tokenizer is %q: want 13a, intl, zh, char or none", ErrOption, name)
 }
 
 // NewCustomTokenizer wraps a function that returns a line's tokens. The name goes
 // into signatures, so it should change when the function does.
 func NewCustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
-	if name == "" || strings.ContainsAny(name, "|:") || tokens == nil {
-		return nil, fmt.Errorf("%w: a tokenizer needs a function and a name without | and :, not %q", ErrOption, name)
+	if name == "" || strings.ContainsAny(name, "|:") {
+		return nil, fmt.Errorf("%w: the tokenizer's name is %q: want one without | and :", ErrOption, name)
+	}
+	if tokens == nil {
+		return nil, fmt.Errorf("%w: the tokenizer's function is nil", ErrOption)
 	}
 	return &Tokenizer{name, func(line []byte, spans []span) ([]byte, []span) {
 		var text []byte

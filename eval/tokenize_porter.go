@@ -5,24 +5,28 @@ import (
 	"unicode/utf8"
 )
 
-// PorterMode says which version of Porter's stemmer is meant. The three
-// disagree on about one word in forty of everyday English, enough to change a
-// ROUGE score in the third digit.
-type PorterMode int
+// A PorterMode is a version of Porter's stemmer. The three disagree on about one
+// word in forty of everyday English, enough to change a ROUGE score in the third
+// digit. Default: [PorterNLTK].
+type PorterMode string
 
 // The versions of the stemmer.
 const (
-	PorterNLTK     PorterMode = iota // NLTK's additions; what rouge-score and METEOR use
-	PorterMartin                     // Martin Porter's own implementation, with his later changes
-	PorterOriginal                   // the paper, to the letter
+	PorterNLTK     PorterMode = "nltk"     // NLTK's additions; what rouge-score and METEOR use
+	PorterMartin   PorterMode = "martin"   // Martin Porter's own implementation, with his later changes
+	PorterOriginal PorterMode = "original" // the paper, to the letter
 )
 
 // PorterStem returns the stem of an English word, in lower case: "relational"
-// and "relate" both become "relat". The stem need not be a word.
+// and "relate" both become "relat". The stem need not be a word. A mode that is
+// none of the constants counts as [PorterNLTK].
 //
 // Source: Porter 1980, "An algorithm for suffix stripping"; the variants as
 // NLTK defines them.
 func PorterStem(word string, mode PorterMode) string {
+	if mode != PorterMartin && mode != PorterOriginal {
+		mode = PorterNLTK
+	}
 	var room [48]byte
 	lower := appendLower(room[:0], word)
 	if mode == PorterNLTK {

@@ -17,7 +17,9 @@ func corpusMetrics(t *testing.T) map[string]eval.Metric {
 	require.NoError(t, err)
 	chrf, err := eval.NewChrF(nil)
 	require.NoError(t, err)
-	return map[string]eval.Metric{"BLEU": bleu, "chrF2": chrf, "TER": eval.NewTER(nil)}
+	ter, err := eval.NewTER(nil)
+	require.NoError(t, err)
+	return map[string]eval.Metric{"BLEU": bleu, "chrF2": chrf, "TER": ter}
 }
 
 func TestGoldenSignificance(t *testing.T) {

@@ -13,16 +13,17 @@ import (
 
 // A Baseline is an earlier run that this one must not be worse than.
 type Baseline struct {
-	// Records of the earlier run: [ReadJournal], or [Report.Records].
+	// Records are those of the earlier run: [ReadJournal], or [Report.Records].
+	// Required.
 	Records iter.Seq2[*Record, error]
 	// Test returns the p-value of a paired test on two runs' statistics, a row
 	// of width numbers a case: rows that add up, and the function from their
-	// sum to the score. The tests of eval/stats fit. Nil means an approximate
-	// randomisation test with 2,000 shuffles and a fixed seed.
+	// sum to the score. The tests of eval/stats fit. Default: an approximate
+	// randomization test with 2,000 shuffles and a fixed seed.
 	Test func(baseline, now []float64, width int, value func(sum []float64) float64) (p float64, err error)
-	// Alpha is the significance level, default 0.05, which Holm's correction
-	// divides among the metrics: with twenty metrics one would else "drop
-	// significantly" by chance alone.
+	// Alpha is the significance level. Holm's correction divides it among the
+	// metrics: with twenty metrics one would otherwise "drop significantly" by
+	// chance alone. Default: 0.05.
 	Alpha float64
 }
 
@@ -39,10 +40,25 @@ type Comparison struct {
 	Worse       bool    `json:"worse"`       // the difference is to the bad side
 }
 
+func (b *Baseline) check() error {
+	switch {
+	case b == nil:
+		return fmt.Errorf("%w: the baseline is nil", ErrOption)
+	case b.Records == nil:
+		return fmt.Errorf("%w: Baseline.Records is nil", ErrOption)
+	case !(b.Alpha >= 0 && b.Alpha < 1):
+		return fmt.Errorf("%w: Baseline.Alpha is %v: want a number between 0 and 1", ErrOption, b.Alpha)
+	}
+	return nil
+}
+
 // Compare compares the run with an earlier one, case by case: a difference
 // counts for something when it is larger than what shuffling the two runs'
 // answers between them makes. It holds both runs' statistics in memory.
 func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
+	if err := b.check(); err != nil {
+		return nil, err
+	}
 	type key struct {
 		id    string
 		print uint64
@@ -51,6 +67,9 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 	for rec, err := range b.Records {
 		if err != nil {
 			return nil, fmt.Errorf("suite: the baseline: %w", err)
+		}
+		if rec == nil || rec.Case == nil {
+			return nil, fmt.Errorf("%w: a record of the baseline has no case", ErrJournal)
 		}
 		before[key{rec.Case.ID, fingerprint(rec.Case)}] = &Record{Results: rec.Results} // outputs aren't kept
 	}
@@ -137,7 +156,11 @@ func (c *Comparison) test(m eval.Metric, before, after []float64, test func(a, b
 }
 
 func sumRows(m eval.Metric, rows []float64) ([]float64, error) {
-	s, width := eval.NewSum(m), m.Width()
+	s, err := eval.NewSum(m)
+	if err != nil {
+		return nil, err
+	}
+	width := m.Width()
 	for i := 0; i < len(rows); i += width {
 		if err := s.AddStats(rows[i:i+width], 0); err != nil {
 			return nil, err
@@ -162,7 +185,7 @@ func holm(cs []Comparison, alpha float64) {
 	}
 }
 
-// randomization is the approximate randomisation test (Noreen 1989; Riezler
+// randomization is the approximate randomization test (Noreen 1989; Riezler
 // and Maxwell 2005): how often does swapping the two runs' statistics at
 // random, case by case, give a difference as large as the one observed?
 func randomization(a, b, sumA, sumB []float64, value func([]float64) float64) float64 {

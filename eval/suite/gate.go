@@ -55,8 +55,8 @@ func (r *Report) judge(o Options) error {
 	return nil
 }
 
-// gate holds the report to one threshold. A metric that scored nothing doesn't
-// pass: nobody knows.
+// gate compares the report with one threshold. A metric that scored nothing
+// doesn't pass: its value isn't known.
 func (r *Report) gate(t Threshold) Gate {
 	g := Gate{Name: t.String()}
 	m, ok := r.Metric(t.Metric)

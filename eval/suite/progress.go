@@ -17,8 +17,12 @@ type Progress struct {
 
 // ProgressBar returns a function for [Options.Progress] that draws a bar on
 // a terminal, over itself, at most every 100 milliseconds of the run's clock.
-// total is the number of cases; 0 or less means that nobody knows.
+// total is the number of cases; 0 or less means that it isn't known. A nil writer
+// draws nothing.
 func ProgressBar(w io.Writer, total int) func(Progress) {
+	if w == nil {
+		w = io.Discard
+	}
 	const width = 24
 	var last time.Duration
 	return func(p Progress) {

@@ -2,7 +2,7 @@ package suite
 
 import "github.com/prodailabs/prodai/eval"
 
-// A Record is what a run knows about one case: a line of the journal.
+// A Record is everything that a run has about one case: a line of the journal.
 type Record struct {
 	Index   int          `json:"index"` // of the case in the dataset
 	Case    *eval.Case   `json:"case"`
@@ -12,7 +12,7 @@ type Record struct {
 	Results []Result     `json:"results,omitempty"`
 }
 
-// A Result is what one metric says about one case. Exactly one of Stats,
+// A Result is what one metric measured on one case. Exactly one of Stats,
 // Skipped and Failed is set.
 type Result struct {
 	Metric  string    `json:"metric"` // Signature.Name
@@ -22,5 +22,5 @@ type Result struct {
 	Failed  string    `json:"failed,omitempty"`
 }
 
-// Scored says whether the metric has a value for the case.
+// Scored reports whether the metric has a value for the case.
 func (r *Result) Scored() bool { return r.Skipped == "" && r.Failed == "" }

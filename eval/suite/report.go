@@ -19,7 +19,7 @@ type Report struct {
 	Elapsed time.Duration  `json:"elapsed"`
 	Metrics []MetricReport `json:"metrics"`
 	Gates   []Gate         `json:"gates,omitempty"`
-	// SlicesLeft counts the results that are missing from the slices because
+	// SlicesOmitted counts the results that are missing from the slices because
 	// there were too many of them.
 	SlicesOmitted int `json:"slices_left,omitempty"`
 
@@ -47,7 +47,7 @@ func (r *Report) Records() iter.Seq2[*Record, error] {
 	return r.records()
 }
 
-// Passed says whether every gate holds.
+// Passed reports whether every gate passed.
 func (r *Report) Passed() bool {
 	for _, g := range r.Gates {
 		if !g.Passed {
@@ -76,13 +76,13 @@ func findMetric(name string, n int, sig func(int) eval.Signature) (int, error) {
 		}
 		if s.Metric == name {
 			if found >= 0 {
-				return 0, fmt.Errorf("%w: %q is the name of several metrics; give one in full: %s", eval.ErrOption, name, s.Name())
+				return 0, fmt.Errorf("%w: %q is the name of several metrics: want one in full, such as %s", ErrOption, name, s.Name())
 			}
 			found = i
 		}
 	}
 	if found < 0 {
-		return 0, fmt.Errorf("%w: no metric %q in the suite", eval.ErrOption, name)
+		return 0, fmt.Errorf("%w: the suite has no metric %q", ErrOption, name)
 	}
 	return found, nil
 }
@@ -99,14 +99,18 @@ type scoreboard struct {
 // maxSlices bounds a run's memory where a tag turns out to be an id.
 const maxSlices = 1000
 
-func newScoreboard(metrics []eval.Metric) *scoreboard {
+func newScoreboard(metrics []eval.Metric) (*scoreboard, error) {
 	b := &scoreboard{metrics: metrics}
 	for _, m := range metrics {
+		sum, err := eval.NewSum(m)
+		if err != nil {
+			return nil, err
+		}
 		b.names = append(b.names, m.Signature().Name())
-		b.all = append(b.all, eval.NewSum(m))
+		b.all = append(b.all, sum)
 		b.slices = append(b.slices, map[string]*eval.Sum{})
 	}
-	return b
+	return b, nil
 }
 
 func (b *scoreboard) add(r *Record) error {
@@ -131,7 +135,10 @@ func (b *scoreboard) add(r *Record) error {
 					b.left++
 					continue
 				}
-				t = eval.NewSum(b.metrics[i])
+				var err error
+				if t, err = eval.NewSum(b.metrics[i]); err != nil {
+					return err
+				}
 				b.slices[i][g] = t
 			}
 			if err := addResult(t, res, r); err != nil {

@@ -1,8 +1,7 @@
-// Package suite runs an evaluation: a dataset through a system, metrics over the
-// outputs, and gates that decide whether the build passes.
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,58 +14,68 @@ import (
 	"github.com/prodailabs/prodai/eval"
 )
 
+// ErrOption is wrapped by every error about a suite's fields or the options: one
+// is missing, out of range or unknown.
+var ErrOption = errors.New("suite: invalid option")
+
 // A System is what is evaluated: a model, a pipeline, an agent.
 type System func(ctx context.Context, c *eval.Case) (*eval.Output, error)
 
-// A Suite is an evaluation: a dataset, a system and metrics.
+// A Suite is an evaluation: a dataset, a system and metrics. Cases, System and
+// Metrics are required.
 type Suite struct {
+	// Name is the suite's name in reports and journals.
 	Name string
 	// Version names the dataset's content, such as dataset.Dataset's Version
-	// returns. A journal or a baseline of another version is refused.
+	// returns. A journal of another version is refused.
 	Version string
 	// Cases are read once, one at a time, so they may come from a file of any
 	// size; each must be a Case of its own, since several are in the system at
 	// once. A resumed run has to see the same cases in the same order.
-	Cases   iter.Seq2[*eval.Case, error]
-	System  System
+	Cases iter.Seq2[*eval.Case, error]
+	// System answers the cases.
+	System System
+	// Metrics measure the answers. Their names must differ.
 	Metrics []eval.Metric
 }
 
-// Options says how a suite is run.
+// Options sets how a suite is run; nil means the defaults.
 type Options struct {
-	// Concurrency is the number of cases in the system at once; default 1.
+	// Concurrency is the number of cases in the system at once. Default: 1.
 	Concurrency int
 	// Wait is called before every call of the system and may block: the hook
-	// for a rate limit. (*rate.Limiter).Wait fits.
+	// for a rate limit. (*rate.Limiter).Wait fits. Default: no wait.
 	Wait func(context.Context) error
-	// Timeout bounds one call of the system; 0 means no bound.
+	// Timeout bounds one call of the system. Default: no bound.
 	Timeout time.Duration
 	// Journal is the file that results are appended to as they finish. A run
 	// that is started again with the same file goes on where it stopped; two
-	// processes must not share one. Empty keeps results in memory.
+	// processes must not share one. Default: results are kept in memory.
 	Journal string
-	// RetryErrors runs cases again that the journal says the system failed on.
+	// RetryErrors runs the cases of the journal again that the system failed on.
+	// Default: they stay errors.
 	RetryErrors bool
-	// Slices names the groups that a case is reported in beside the whole;
-	// nil means [DefaultSlices]. Of more than 1,000 the later ones are counted
-	// and left out: a group for every user is none.
+	// Slices names the groups that a case is reported in beside the whole. After
+	// the first 1,000 groups new ones are counted and left out: a group for every
+	// user would be as large as the dataset. Default: [DefaultSlices].
 	Slices func(*eval.Case) []string
-	// Thresholds are what the scores must reach.
+	// Thresholds are what the scores must reach. Default: none.
 	Thresholds []Threshold
 	// AllowErrors is how many cases the system may fail on before the run as a
-	// whole fails; default none.
+	// whole fails. Default: none.
 	AllowErrors int
-	// Baseline is an earlier run to compare with.
+	// Baseline is an earlier run to compare with. Default: no comparison.
 	Baseline *Baseline
 	// Progress is called after every finished case, never concurrently.
+	// Default: none.
 	Progress func(Progress)
-	// Now is the clock; default time.Now.
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
 
-// Run runs a suite and returns its report. The error says that the run itself
-// broke off: a dataset that can't be read, a journal of another suite, a
-// context that is done (the report then holds what was finished). That the
+// Run runs a suite and returns its report. An error means that the run itself
+// stopped early: a dataset that can't be read, a journal of another suite, a
+// context that is done (the report then contains what was finished). Whether the
 // system failed on cases or missed its thresholds is in [Report.Passed].
 //
 // Memory doesn't grow with the dataset when there is a journal, beyond 8 bytes
@@ -99,38 +108,69 @@ func newRun(s Suite, o *Options) (*run, error) {
 	if o != nil {
 		r.o = *o
 	}
-	if s.Cases == nil || s.System == nil || len(s.Metrics) == 0 {
-		return nil, fmt.Errorf("%w: a suite needs cases, a system and metrics", eval.ErrOption)
+	if err := s.check(); err != nil {
+		return nil, err
 	}
-	if r.o.Concurrency == 0 {
-		r.o.Concurrency = 1
+	if err := r.o.fill(s.Metrics); err != nil {
+		return nil, err
 	}
-	if r.o.Concurrency < 0 || r.o.AllowErrors < 0 {
-		return nil, fmt.Errorf("%w: concurrency %d, %d errors allowed", eval.ErrOption, r.o.Concurrency, r.o.AllowErrors)
+	var err error
+	if r.scores, err = newScoreboard(s.Metrics); err != nil {
+		return nil, err
 	}
-	if r.o.Now == nil {
-		r.o.Now = time.Now
+	r.journal, err = openJournal(r.o.Journal, header{Suite: s.Name, Version: s.Version, Metrics: signatures(s.Metrics)}, r.o.RetryErrors, r.account)
+	return r, err
+}
+
+func (s *Suite) check() error {
+	switch {
+	case s.Cases == nil:
+		return fmt.Errorf("%w: Suite.Cases is nil", ErrOption)
+	case s.System == nil:
+		return fmt.Errorf("%w: Suite.System is nil", ErrOption)
+	case len(s.Metrics) == 0:
+		return fmt.Errorf("%w: Suite.Metrics is empty: want at least one", ErrOption)
 	}
-	if r.o.Slices == nil {
-		r.o.Slices = DefaultSlices
-	}
-	r.scores = newScoreboard(s.Metrics)
 	var names []string
-	for _, m := range s.Metrics {
+	for i, m := range s.Metrics {
+		if m == nil {
+			return fmt.Errorf("%w: Suite.Metrics[%d] is nil", ErrOption, i)
+		}
 		name := m.Signature().Name()
 		if slices.Contains(names, name) {
-			return nil, fmt.Errorf("%w: the suite has the metric %s twice", eval.ErrOption, name)
+			return fmt.Errorf("%w: Suite.Metrics has %s twice: want different metrics", ErrOption, name)
 		}
 		names = append(names, name)
 	}
-	for _, t := range r.o.Thresholds {
-		if err := t.check(s.Metrics); err != nil {
-			return nil, err
+	return nil
+}
+
+// fill sets the defaults and checks the options.
+func (o *Options) fill(metrics []eval.Metric) error {
+	o.Concurrency = cmp.Or(o.Concurrency, 1)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Slices == nil {
+		o.Slices = DefaultSlices
+	}
+	switch {
+	case o.Concurrency < 0:
+		return fmt.Errorf("%w: Options.Concurrency is %d: want 1 or more", ErrOption, o.Concurrency)
+	case o.AllowErrors < 0:
+		return fmt.Errorf("%w: Options.AllowErrors is %d: want 0 or more", ErrOption, o.AllowErrors)
+	case o.Timeout < 0:
+		return fmt.Errorf("%w: Options.Timeout is %v: want 0 or more", ErrOption, o.Timeout)
+	}
+	for _, t := range o.Thresholds {
+		if err := t.check(metrics); err != nil {
+			return err
 		}
 	}
-	var err error
-	r.journal, err = openJournal(r.o.Journal, header{Suite: s.Name, Version: s.Version, Metrics: signatures(s.Metrics)}, r.o.RetryErrors, r.account)
-	return r, err
+	if o.Baseline != nil {
+		return o.Baseline.check()
+	}
+	return nil
 }
 
 func signatures(metrics []eval.Metric) []eval.Signature {
@@ -156,10 +196,6 @@ func (r *run) run(ctx context.Context) error {
 	r.done.Resumed = r.done.Done
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	type job struct {
-		index int
-		c     *eval.Case
-	}
 	jobs := make(chan job)
 	finished := make(chan *Record)
 	var workers sync.WaitGroup
@@ -180,40 +216,65 @@ func (r *run) run(ctx context.Context) error {
 		defer close(finished)
 		defer workers.Wait()
 		defer close(jobs)
-		index := 0
-		for c, err := range r.s.Cases {
-			if err != nil {
-				reading = fmt.Errorf("suite: reading case %d: %w", index, err)
-				return
-			}
-			done, err := r.journal.has(index, c)
-			if err != nil {
-				reading = err
-				return
-			}
-			if !done {
-				select {
-				case jobs <- job{index, c}:
-				case <-ctx.Done():
-					return
-				}
-			}
-			index++
-		}
-		if n := r.journal.beyond(index); n > 0 {
-			reading = fmt.Errorf("%w: it holds %d cases that the dataset of %d doesn't have", ErrJournal, n, index)
-		}
+		reading = r.read(ctx, jobs)
 	}()
-	var writing error
+	writing := r.collect(finished, stop)
+	if err := cmp.Or(writing, reading); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("suite: the run stopped after %d cases: %w", r.done.Done, err)
+	}
+	return nil
+}
+
+type job struct {
+	index int
+	c     *eval.Case
+}
+
+// read sends the cases that the journal lacks to the workers.
+func (r *run) read(ctx context.Context, jobs chan<- job) error {
+	index := 0
+	for c, err := range r.s.Cases {
+		if err == nil && c == nil {
+			err = fmt.Errorf("%w: the case is nil", eval.ErrCase)
+		}
+		if err != nil {
+			return fmt.Errorf("suite: reading case %d: %w", index, err)
+		}
+		done, err := r.journal.has(index, c)
+		if err != nil {
+			return err
+		}
+		if !done {
+			select {
+			case jobs <- job{index, c}:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		index++
+	}
+	if n := r.journal.beyond(index); n > 0 {
+		return fmt.Errorf("%w: it has %d cases that the dataset of %d doesn't have", ErrJournal, n, index)
+	}
+	return nil
+}
+
+// collect journals and scores what the workers finish. After an error it stops
+// the run and drops the rest, so that no worker is left waiting.
+func (r *run) collect(finished <-chan *Record, stop context.CancelCauseFunc) error {
+	var failed error
 	for rec := range finished {
-		if writing != nil {
+		if failed != nil {
 			continue
 		}
-		if writing = r.journal.append(rec); writing == nil {
-			writing = r.account(rec)
+		if failed = r.journal.append(rec); failed == nil {
+			failed = r.account(rec)
 		}
-		if writing != nil {
-			stop(writing)
+		if failed != nil {
+			stop(failed)
 			continue
 		}
 		if r.o.Progress != nil {
@@ -222,16 +283,7 @@ func (r *run) run(ctx context.Context) error {
 			r.o.Progress(p)
 		}
 	}
-	if writing != nil {
-		return writing
-	}
-	if reading != nil {
-		return reading
-	}
-	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("suite: the run stopped after %d cases: %w", r.done.Done, err)
-	}
-	return nil
+	return failed
 }
 
 // one runs and measures one case. The error is the context's: a case that was
@@ -309,9 +361,13 @@ func apply(ctx context.Context, m eval.Metric, c *eval.Case, out *eval.Output) R
 
 func unsound(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
-// DefaultSlices are the groups a case is reported in: kind=K, and key=value
-// for every tag but trace, which says where a case came from.
+// DefaultSlices returns the groups that a case is reported in: kind=K, and
+// key=value for every tag but trace, which is different for every case. A nil
+// case is in none.
 func DefaultSlices(c *eval.Case) []string {
+	if c == nil {
+		return nil
+	}
 	kind := c.Kind
 	if kind == "" {
 		kind = eval.KindGolden

@@ -146,11 +146,11 @@ func TestRunHoldsConstantMemory(t *testing.T) {
 func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	metrics := testMetrics(t)
 	_, err := Run(t.Context(), Suite{Cases: numbered(1), System: squarer}, nil)
-	require.ErrorIs(t, err, eval.ErrOption)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: []eval.Metric{metrics[0], metrics[0]}}, nil)
-	require.ErrorIs(t, err, eval.ErrOption)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = Run(t.Context(), Suite{Cases: numbered(1), System: squarer, Metrics: metrics}, &Options{Thresholds: []Threshold{{Metric: "BLUE"}}})
-	require.ErrorIs(t, err, eval.ErrOption)
+	require.ErrorIs(t, err, ErrOption)
 
 	broken := errors.New("line 3 is broken")
 	report, err := Run(t.Context(), Suite{Metrics: metrics, System: squarer, Cases: func(yield func(*eval.Case, error) bool) {
@@ -178,4 +178,46 @@ func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, report.Errors)
 	require.False(t, report.Passed())
+}
+
+// TestNilAndBadOptions: what is nil or out of range stops a run before it asks
+// the system.
+func TestNilAndBadOptions(t *testing.T) {
+	good := Suite{Cases: numbered(1), Metrics: testMetrics(t), System: func(context.Context, *eval.Case) (*eval.Output, error) {
+		t.Error("the system was asked")
+		return nil, errors.New("asked")
+	}}
+	with := func(change func(*Suite)) Suite { s := good; change(&s); return s }
+	nothing := func(func(*Record, error) bool) {}
+	for field, test := range map[string]struct {
+		s Suite
+		o *Options
+	}{
+		"Suite.Cases":         {with(func(s *Suite) { s.Cases = nil }), nil},
+		"Suite.System":        {with(func(s *Suite) { s.System = nil }), nil},
+		"Suite.Metrics ":      {with(func(s *Suite) { s.Metrics = nil }), nil},
+		"Suite.Metrics[1]":    {with(func(s *Suite) { s.Metrics = []eval.Metric{s.Metrics[0], nil} }), nil},
+		"Suite.Metrics has":   {with(func(s *Suite) { s.Metrics = []eval.Metric{s.Metrics[0], s.Metrics[0]} }), nil},
+		"Options.Concurrency": {good, &Options{Concurrency: -1}},
+		"Options.AllowErrors": {good, &Options{AllowErrors: -1}},
+		"Options.Timeout":     {good, &Options{Timeout: -1}},
+		"Threshold.Value":     {good, &Options{Thresholds: []Threshold{{Metric: "exact_match", Value: math.NaN()}}}},
+		"BLUE":                {good, &Options{Thresholds: []Threshold{{Metric: "BLUE"}}}},
+		"Baseline.Records":    {good, &Options{Baseline: &Baseline{}}},
+		"Baseline.Alpha":      {good, &Options{Baseline: &Baseline{Records: nothing, Alpha: 2}}},
+	} {
+		_, err := Run(t.Context(), test.s, test.o)
+		require.ErrorIs(t, err, ErrOption, field)
+		require.ErrorContains(t, err, field)
+	}
+	_, err := (&Report{}).Compare(nil)
+	require.ErrorIs(t, err, ErrOption)
+	require.Empty(t, DefaultSlices(nil))
+	ProgressBar(nil, 1)(Progress{Done: 1})
+
+	noCase := func(yield func(*eval.Case, error) bool) { yield(nil, nil) }
+	_, err = Run(t.Context(), with(func(s *Suite) { s.Cases = noCase }), nil)
+	require.ErrorIs(t, err, eval.ErrCase)
+	_, err = (&Report{}).Compare(&Baseline{Records: func(yield func(*Record, error) bool) { yield(&Record{}, nil) }})
+	require.ErrorIs(t, err, ErrJournal)
 }

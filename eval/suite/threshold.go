@@ -30,7 +30,7 @@ func ParseThreshold(s string) (Threshold, error) {
 	t.Metric = strings.TrimSpace(name)
 	t.Value, err = strconv.ParseFloat(strings.TrimSpace(value), 64)
 	if !ok || err != nil || t.Metric == "" || unsound(t.Value) {
-		return t, fmt.Errorf("%w: threshold %q; want METRIC >= NUMBER or METRIC <= NUMBER, then perhaps: in SLICE", eval.ErrOption, s)
+		return t, fmt.Errorf("%w: the threshold is %q: want METRIC >= NUMBER or METRIC <= NUMBER, and optionally: in SLICE", ErrOption, s)
 	}
 	return t, nil
 }
@@ -48,7 +48,7 @@ func (t Threshold) String() string {
 	return s
 }
 
-// Met says whether a value keeps to the threshold.
+// Met reports whether a value keeps to the threshold.
 func (t Threshold) Met(value float64) bool {
 	if t.AtMost {
 		return value <= t.Value
@@ -57,6 +57,9 @@ func (t Threshold) Met(value float64) bool {
 }
 
 func (t Threshold) check(metrics []eval.Metric) error {
+	if unsound(t.Value) {
+		return fmt.Errorf("%w: Threshold.Value of %s is %v: want a finite number", ErrOption, t.Metric, t.Value)
+	}
 	_, err := findMetric(t.Metric, len(metrics), func(i int) eval.Signature { return metrics[i].Signature() })
 	return err
 }

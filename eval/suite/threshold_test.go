@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/prodailabs/prodai/eval"
 )
 
 func TestParseThreshold(t *testing.T) {
@@ -24,6 +22,6 @@ func TestParseThreshold(t *testing.T) {
 	}
 	for _, bad := range []string{"", "BLEU", "BLEU > 3", ">= 3", "BLEU >= x", "BLEU >= NaN", "BLEU >= Inf"} {
 		_, err := ParseThreshold(bad)
-		require.ErrorIs(t, err, eval.ErrOption, bad)
+		require.ErrorIs(t, err, ErrOption, bad)
 	}
 }
