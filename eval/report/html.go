@@ -14,13 +14,14 @@ import (
 	"github.com/prodailabs/prodai/internal/plot"
 )
 
-// HTMLOptions says what the page shows beside the scores.
+// HTMLOptions sets what the page shows beside the scores; nil means the defaults.
 type HTMLOptions struct {
 	// Baseline are the records of an earlier run, whose outputs are shown
-	// beside this one's with the differences marked.
+	// beside this one's with the differences marked. Default: no comparison.
 	Baseline iter.Seq2[*suite.Record, error]
-	// MaxCases bounds how many cases the page carries, default 5,000: a page
-	// of every answer of a million doesn't open. It says how many it left out.
+	// MaxCases bounds how many cases the page contains; the page reports how many
+	// it left out. Default: 5,000, since a browser doesn't open a page with every
+	// answer of a million.
 	MaxCases int
 }
 
@@ -31,7 +32,7 @@ var casesHTML []byte
 var endOfPage = []byte("</main></body></html>\n")
 
 // A pageCase is what the page's script knows of a case. The names are short
-// because they stand in every row.
+// because every row repeats them.
 type pageCase struct {
 	ID       string     `json:"id"`
 	Slices   []string   `json:"s"`
@@ -54,12 +55,18 @@ type pageCase struct {
 // output beside the reference or the baseline's output, differences marked.
 // Texts of cases and outputs are shown as text, whatever they contain.
 func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	var opts HTMLOptions
 	if o != nil {
 		opts = *o
 	}
 	if opts.MaxCases == 0 {
 		opts.MaxCases = 5000
+	}
+	if opts.MaxCases < 0 {
+		return fmt.Errorf("%w: HTMLOptions.MaxCases is %d: want 1 or more", ErrOption, opts.MaxCases)
 	}
 	before := map[string]string{}
 	if opts.Baseline != nil {

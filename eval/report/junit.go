@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/prodailabs/prodai/eval"
 	"github.com/prodailabs/prodai/eval/suite"
 )
 
@@ -65,6 +64,9 @@ func (s *junitSuite) add(c junitCase) {
 // nil) a failure, and one that no metric applied to is skipped. Characters that
 // XML doesn't allow become U+FFFD.
 func JUnit(w io.Writer, r *suite.Report, each []suite.Threshold) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	gates := junitSuite{Name: title(r) + ".gates", Time: "0"}
 	for _, g := range r.Gates {
 		c := junitCase{Name: g.Name, Class: gates.Name, Time: "0"}
@@ -120,7 +122,7 @@ func junitRecord(r *suite.Report, rec *suite.Record, each []suite.Threshold) (ju
 		}
 		m, ok := r.Metric(th.Metric)
 		if !ok {
-			return c, fmt.Errorf("%w: no metric %q in the report", eval.ErrOption, th.Metric)
+			return c, fmt.Errorf("%w: the report has no metric %q", ErrOption, th.Metric)
 		}
 		for _, res := range rec.Results {
 			if res.Metric != m.Signature.Name() || res.Skipped != "" || res.Failed == "" && th.Met(res.Value) {
@@ -143,6 +145,9 @@ func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
 // scores and gates, then a line {"record": ...} for every case, in the order
 // in which they finished.
 func JSONL(w io.Writer, r *suite.Report) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{"report": r}); err != nil {

@@ -78,7 +78,7 @@ func TestTerminalAndMarkdown(t *testing.T) {
 	require.NoError(t, Failures(&fails, r, suite.Threshold{Metric: "exact_match", Value: 1}, 3))
 	require.Equal(t, 3, strings.Count(fails.String(), "\nc")+1)
 	require.NotContains(t, fails.String(), "\x1b", "an output must not reach the terminal's controls")
-	require.ErrorIs(t, Failures(&fails, r, suite.Threshold{Metric: "x"}, 3), eval.ErrOption)
+	require.ErrorIs(t, Failures(&fails, r, suite.Threshold{Metric: "x"}, 3), ErrOption)
 }
 
 func TestJUnit(t *testing.T) {
@@ -95,7 +95,7 @@ func TestJUnit(t *testing.T) {
 	require.Equal(t, 3, cases.Failures, "c3, c5 and c15")
 	require.Equal(t, 1, cases.Skipped)
 	require.Equal(t, 1, cases.Errors)
-	require.ErrorIs(t, JUnit(&b, testReport(t), []suite.Threshold{{Metric: "x"}}), eval.ErrOption)
+	require.ErrorIs(t, JUnit(&b, testReport(t), []suite.Threshold{{Metric: "x"}}), ErrOption)
 }
 
 func TestJSONL(t *testing.T) {
@@ -139,4 +139,24 @@ func TestHTMLIsSelfContainedAndSafe(t *testing.T) {
 	b.Reset()
 	require.NoError(t, HTML(&b, r, &HTMLOptions{MaxCases: 5}))
 	require.Contains(t, b.String(), `"total":20`)
+}
+
+// TestNilAndBadArguments: what is nil or out of range is an ErrOption.
+func TestNilAndBadArguments(t *testing.T) {
+	var b strings.Builder
+	r := testReport(t)
+	bound := suite.Threshold{Metric: "exact_match"}
+	for name, err := range map[string]error{
+		"Terminal, writer": Terminal(nil, r), "Terminal, report": Terminal(&b, nil),
+		"Markdown, writer": Markdown(nil, r), "Markdown, report": Markdown(&b, nil),
+		"JUnit, writer": JUnit(nil, r, nil), "JUnit, report": JUnit(&b, nil, nil),
+		"JSONL, writer": JSONL(nil, r), "JSONL, report": JSONL(&b, nil),
+		"HTML, writer": HTML(nil, r, nil), "HTML, report": HTML(&b, nil, nil),
+		"HTML, cases":      HTML(&b, r, &HTMLOptions{MaxCases: -1}),
+		"Failures, writer": Failures(nil, r, bound, 1), "Failures, report": Failures(&b, nil, bound, 1),
+		"Failures, number": Failures(&b, r, bound, -1),
+	} {
+		require.ErrorIs(t, err, ErrOption, name)
+	}
+	require.NoError(t, Terminal(&b, &suite.Report{}), "a report without a run is empty")
 }
