@@ -41,13 +41,14 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
-// Options says how a suite is run as a test.
+// Options sets how a suite is run as a test; nil means the defaults.
 type Options struct {
+	// Run are the options of the run. Default: those of [suite.Options].
 	Run suite.Options
 	// Each are the thresholds that every single case has to meet, beside the
 	// ones in Run that the corpus has to: a case in the threshold's slice fails
 	// its subtest when its own value is out of bounds. A case that the metric
-	// was skipped for fails none of them, and is logged.
+	// was skipped for fails none of them, and is logged. Default: none.
 	Each []suite.Threshold
 }
 
@@ -133,13 +134,13 @@ func pick(rec *suite.Record, metrics []eval.Metric, name string) (*suite.Result,
 		}
 		if sig.Metric == name {
 			if found != nil {
-				return nil, fmt.Errorf("%w: several metrics are called %s", eval.ErrOption, name)
+				return nil, fmt.Errorf("Options.Each: several metrics are called %s: want a name in full, such as %s", name, sig.Name())
 			}
 			found = &rec.Results[i]
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%w: no metric %s in the suite", eval.ErrOption, name)
+		return nil, fmt.Errorf("Options.Each: the suite has no metric %s", name)
 	}
 	return found, nil
 }
@@ -152,6 +153,10 @@ func pick(rec *suite.Record, metrics []eval.Metric, name string) (*suite.Result,
 // The threshold's Metric and Slice are not used. It returns the score.
 func Check(t TB, m eval.Metric, bound suite.Threshold, output string, references ...string) float64 {
 	t.Helper()
+	if m == nil {
+		t.Errorf("evaltest: the metric is nil")
+		return 0
+	}
 	sum := make([]float64, m.Width())
 	err := m.Stats(t.Context(), &eval.Case{References: references}, &eval.Output{Text: output}, sum)
 	if err != nil {

@@ -99,4 +99,6 @@ func TestCheck(t *testing.T) {
 	require.Contains(t, r.errors[0], "want chrF2 >= 60")
 	evaltest.Check(r, chrf, suite.Threshold{}, "A dog.")
 	require.Contains(t, r.errors[1], "no references")
+	evaltest.Check(r, nil, suite.Threshold{}, "A dog.")
+	require.Contains(t, r.errors[2], "the metric is nil")
 }
