@@ -17,7 +17,7 @@
 // The interface has two methods, so a wrapper looks like an hour's work. Then
 // the cache drops the tool calls, the tracer turns every call into a stream,
 // the retry repeats half an answer to the user, and the guard reports a
-// cancelled request as "provider: request timeout", which the retry above it
+// canceled request as "provider: request timeout", which the retry above it
 // takes for a reason to try again. None of these wrappers fails its own tests:
 // each was tested for what it adds, not for what it must leave alone.
 //
@@ -82,7 +82,7 @@
 //   - panic: a panic of next reaches the caller as a panic or as an error.
 //     Wrappers need not recover, but must hold no lock or slot through it.
 //     (One that calls next on a goroutine of its own must bring the panic
-//     back: nobody else can. As a panic there ends the process, this rule runs
+//     back: no other code can. As a panic there ends the process, this rule runs
 //     last, and only if all others hold.)
 //
 // A call ends with its context:
@@ -158,7 +158,7 @@
 //     OpenAI client: it replaces the error. Hence ctx-hidden.
 //   - The suite says nothing about what a wrapper is for. It isn't a
 //     replacement for the wrapper's own tests.
-//   - A wrapper that holds a sync.Mutex for ever stalls the bubble without a
+//   - A wrapper that holds a sync.Mutex forever stalls the bubble without a
 //     deadlock that it could see; go test's timeout ends it, and names the rule.
 //
 // # Exercises

@@ -359,3 +359,27 @@ func FuzzServerRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestServerOptions: what a reply can't be is an error at the start, not a panic
+// of a handler in the middle of a test.
+func TestServerOptions(t *testing.T) {
+	for _, bad := range []modeltest.ServerOptions{
+		{Paths: []string{"v1/messages"}},
+		{Replies: []modeltest.Reply{{Status: 42}}},
+		{Replies: []modeltest.Reply{{}, {Error: &modeltest.APIError{Status: -1}}}},
+		{Replies: []modeltest.Reply{{CutAfter: -1}}},
+		{Replies: []modeltest.Reply{{CutBody: -1}}},
+	} {
+		_, err := modeltest.NewServer(&bad)
+		require.ErrorIs(t, err, modeltest.ErrOption, "%+v", bad)
+	}
+	models := []string{"mine"}
+	s, err := modeltest.NewServer(&modeltest.ServerOptions{Models: models})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	models[0] = "changed"
+	r, err := s.Client().Get(s.URL + "/v1/models/mine")
+	require.NoError(t, err)
+	require.NoError(t, r.Body.Close())
+	require.Equal(t, 200, r.StatusCode)
+}
