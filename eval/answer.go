@@ -28,7 +28,7 @@ type AnswerOptions struct {
 	Raw bool
 }
 
-// NormalizeAnswer is SQuAD's normalisation: lower case, ASCII punctuation
+// NormalizeAnswer is SQuAD's normalization: lower case, ASCII punctuation
 // removed, the articles a, an and the removed, white space collapsed. It is
 // made for English: it leaves “ and 。 alone, and joins "co-op" to "coop".
 func NormalizeAnswer(s string) string { return string(normalizeAnswer(nil, s)) }
@@ -80,7 +80,7 @@ func normalizeAnswer(dst []byte, s string) []byte {
 // wordRune is \w of Python's regular expressions.
 func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// ExactMatch is 1 where the normalised output equals a normalised reference,
+// ExactMatch is 1 where the normalized output equals a normalized reference,
 // else 0; the value is the share of matches. It is the fairest metric there is
 // for closed answers, and a harsh one for anything longer: "in 1969" is not
 // "1969".
@@ -156,7 +156,7 @@ func (m *ExactMatch) Value(sum []float64) float64 { return ratio(sum[0], sum[1])
 //
 //	P = common / output's     R = common / reference's     F1 = 2PR/(P+R)
 //
-// after SQuAD's normalisation; of several references the best F1 counts. It
+// after SQuAD's normalization; of several references the best F1 counts. It
 // gives part marks where [ExactMatch] gives none, and misleads where word
 // order or one word decides: "not guilty" has an F1 of 0.67 with "guilty".
 type TokenF1 struct{ o AnswerOptions }
@@ -220,7 +220,7 @@ func (m *TokenF1) score(hyp, ref string) PRF {
 	return prf(float64(common[0]), float64(len(s.hyp)), float64(len(s.ref)))
 }
 
-// closedAnswer says whether HotpotQA wants an answer word for word.
+// closedAnswer reports whether HotpotQA wants an answer word for word.
 func closedAnswer(norm []byte) bool {
 	switch string(norm) {
 	case "yes", "no", "noanswer":

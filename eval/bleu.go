@@ -8,7 +8,7 @@ import (
 )
 
 // sacreBLEUVersion is the version of sacreBLEU whose definitions BLEU, chrF
-// and TER follow, as their signatures say.
+// and TER follow, as in their signatures.
 const sacreBLEUVersion = "2.6.0"
 
 // A Smoothing is what BLEU makes of an n-gram order without any match, which
@@ -116,7 +116,7 @@ func (b *BLEU) Signature() Signature {
 	}
 	params := fmt.Sprintf("case:%s|eff:%s|tok:%s|smooth:%s", caseMode, yesNo(b.o.EffectiveOrder), b.o.Tokenizer.name, smooth)
 	name := "BLEU"
-	if b.o.Order != 4 { // sacreBLEU's signature doesn't tell the order, so the name must
+	if b.o.Order != 4 { // sacreBLEU's signature lacks the order, so the name must have it
 		name = fmt.Sprintf("BLEU-%d", b.o.Order)
 	}
 	return Signature{Metric: name, Params: params, Version: sacreBLEUVersion}

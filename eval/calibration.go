@@ -87,7 +87,7 @@ type CalibrationBin struct {
 }
 
 // Calibration sorts predictions into bins of equal width by their confidence:
-// a reliability diagram. Where a system says 80 %, it should be right in 80 %
+// a reliability diagram. Where a system reports 80 %, it should be right in 80 %
 // of the cases.
 func Calibration(right []bool, confidence []float64, bins int) ([]CalibrationBin, error) {
 	if err := cmp.Or(checkBinary(right, confidence, false), probabilities(confidence)); err != nil {
@@ -130,7 +130,7 @@ func binOf(c float64, bins int) int {
 
 // CalibrationError returns the expected and the maximum calibration error over
 // the bins: the mean, by bin size, and the largest distance of confidence and
-// accuracy (Naeini et al. 2015). Both depend on the number of bins; say it.
+// accuracy (Naeini et al. 2015). Both depend on the number of bins; report it.
 func CalibrationError(bins []CalibrationBin) (expected, maximum float64) {
 	total := 0
 	for _, b := range bins {
@@ -145,7 +145,7 @@ func CalibrationError(bins []CalibrationBin) (expected, maximum float64) {
 }
 
 // ECE is the expected calibration error as a [Metric]: of an output's
-// Confidence, where an answer is right if [ExactMatch] says so. Lower is
+// Confidence, where an answer is right if it is an [ExactMatch]. Lower is
 // better. A case's own value is the distance of its confidence from right or
 // wrong.
 type ECE struct {

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// A Kind says what a case is in the dataset for.
+// A Kind is what a case is in the dataset for.
 type Kind string
 
 // The kinds of a case. A suite reports them apart, since they answer different
@@ -20,7 +20,7 @@ const (
 // kinds lists the kinds in the order reports show them.
 var kinds = []Kind{KindGolden, KindAdversarial, KindRegression, KindEdge}
 
-// Valid says whether k is one of the four kinds.
+// Valid reports whether k is one of the four kinds.
 func (k Kind) Valid() bool {
 	for _, known := range kinds {
 		if k == known {

@@ -107,7 +107,7 @@ func (s *Sum) Merge(other *Sum) error {
 func (s *Sum) Stats() []float64 { return s.sums.totals() }
 
 // Score returns the value of what was seen. If nothing was scored, the error is
-// [ErrEmpty], and the score tells only how many segments were skipped and how
+// [ErrEmpty], and the score has only how many segments were skipped and how
 // many failed.
 func (s *Sum) Score() (Score, error) {
 	if s.n == 0 {

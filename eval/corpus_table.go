@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// A Table holds the statistics of a corpus: a row a segment, flat. Rows and
+// A Table has the statistics of a corpus: a row a segment, flat. Rows and
 // [Metric.Value] are all that a resampling test needs (eval/stats takes them as
 // plain slices and a function), so that every metric has error bars.
 type Table struct {

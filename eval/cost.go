@@ -32,7 +32,7 @@ func NewLatencyWithin(budget time.Duration) (Metric, error) {
 }
 
 // NewCost returns the mean cost of an answer in US dollars. Lower is better. An
-// output without a cost is skipped unless it says it used tokens for nothing:
+// output without a cost is skipped, unless it has token counts that cost nothing:
 // an unknown price is not a price of 0.
 func NewCost() Metric {
 	return simple(Signature{Metric: "cost", Params: "unit:USD|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {

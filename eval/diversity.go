@@ -55,7 +55,7 @@ func DistinctN(texts []string, n int) (Diversity, error) {
 
 // SelfBLEU is the mean BLEU of each text against all the others: how much the
 // texts of a generator resemble one another (Zhu et al. 2018). Lower is more
-// diverse. It says nothing about whether they are any good: noise is diverse.
+// diverse. It doesn't measure whether they are any good: noise is diverse.
 //
 // It is 0 to 100, with sacreBLEU's sentence settings on words cut at white
 // space. It fails with [ErrEmpty] for fewer than two texts.

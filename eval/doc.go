@@ -41,7 +41,7 @@
 //	segment 3 ─► [ …                                 ] ┘
 //
 // A loop, a stream, shards on many machines, a slice by language, a bootstrap
-// (sum other rows) and a randomisation test (swap rows between two systems)
+// (sum other rows) and a randomization test (swap rows between two systems)
 // are then one code path, and a metric of your own gets all of them for two
 // short methods; [NewMean] makes one from a function. [ScoreCorpus] scores lists of
 // texts, [Sum] a stream or a shard in constant memory, and a [Table] keeps the

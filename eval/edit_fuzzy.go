@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FuzzRatio is the normalised indel similarity, 0 to 100:
+// FuzzRatio is the normalized indel similarity, 0 to 100:
 // 200 · LCS / (len a + len b). Two empty texts score 100.
 //
 // This and the other Fuzz functions are those of rapidfuzz 3.14.6 without

@@ -65,7 +65,7 @@ func (m *JSONMatch) Signature() Signature {
 // Width is 2: the score and the segment.
 func (m *JSONMatch) Width() int { return 2 }
 
-// Stats writes the score against the best reference. A reference that is no
+// Stats writes the score against the best reference. A reference that is not
 // JSON is an error: the case is broken.
 func (m *JSONMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
 	if err := checkSegment(c, o); err != nil {
@@ -172,7 +172,7 @@ func scalar(v any) string {
 	return "null"
 }
 
-// hugeExponent says whether writing the number out would take long: 1e999999999
+// hugeExponent reports whether writing the number out would take long: 1e999999999
 // is eleven bytes of text.
 func hugeExponent(s string) bool {
 	_, exp, ok := strings.Cut(strings.ToLower(s), "e")

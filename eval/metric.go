@@ -34,7 +34,7 @@ type Metric interface {
 	Stats(ctx context.Context, c *Case, o *Output, dst []float64) error
 	// Value turns a sum of statistics into the metric's value. The sum of no
 	// segment is all zeros; its value is defined, never NaN, unless the
-	// metric's comment says otherwise.
+	// metric's comment states otherwise.
 	Value(sum []float64) float64
 }
 
@@ -90,8 +90,8 @@ func checkSegment(c *Case, o *Output) error {
 	return checkTexts(o.Text, c.References)
 }
 
-// checkTexts refuses what no reference implementation defines: text that is no
-// text. (Python's strings can't hold it.)
+// checkTexts refuses what no reference implementation defines: text that is not
+// valid UTF-8. (Python's strings can't contain it.)
 func checkTexts(hyp string, refs []string) error {
 	if !utf8.ValidString(hyp) {
 		return fmt.Errorf("%w: the output %.20q", ErrInvalidUTF8, hyp)

@@ -28,8 +28,7 @@ func PassAtK(n, c, k int) (float64, error) {
 }
 
 // PassHatK is the chance that all of k answers are right, C(c, k) / C(n, k)
-// (Yao et al. 2024, τ-bench's pass^k): what a user sees who comes back every
-// day. A system with a pass@1 of 0.9 has a pass^8 of about 0.43.
+// (Yao et al. 2024, τ-bench's pass^k): what a user sees after many visits. A system with a pass@1 of 0.9 has a pass^8 of about 0.43.
 func PassHatK(n, c, k int) (float64, error) {
 	if err := checkPass(n, c, k); err != nil {
 		return 0, err

@@ -26,7 +26,7 @@ const (
 //	PPL = exp(-1/N Σ ln p(token))
 //
 // over all tokens of the corpus, N being its tokens, words or bytes. Lower is
-// better. It says how well a model predicts text, not whether the text is
+// better. It measures how well a model predicts text, not whether the text is
 // right: a model that repeats itself is never surprised.
 //
 // A case needs the output's LogProbs.

@@ -19,7 +19,7 @@ type RetrievalOptions struct {
 
 // Retrieval is a metric of ranked retrieval: the mean over queries of one of
 // the measures of [Ranking], from a case's Relevant and an output's Retrieved.
-// A case without judgements is skipped; one whose judgements hold nothing
+// A case without judgments is skipped; one whose judgments have nothing
 // relevant counts as 0, as in trec_eval.
 type Retrieval struct {
 	o       RetrievalOptions

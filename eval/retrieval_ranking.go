@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// A Ranking is one query's result list against its judgements, in the order
+// A Ranking is one query's result list against its judgments, in the order
 // trec_eval gives it: by score rounded to a float32, largest first, and among
 // equal scores by document id in descending byte order. The rule for ties is
-// arbitrary, but one that everybody uses: with ties left in the order of the
+// arbitrary, but the usual one: with ties left in the order of the
 // input, a system that returns equal scores is graded by luck.
 //
-// A document without a judgement counts as not relevant. Grades below 1 are
+// A document without a judgment counts as not relevant. Grades below 1 are
 // not relevant; negative ones are ignored by bpref and infAP, as in trec_eval.
 type Ranking struct {
 	Grades  []int     // of the retrieved documents, best first
@@ -26,9 +26,9 @@ type Ranking struct {
 	skipped []bool    // not judged, or judged negative: bpref and infAP pass over it
 }
 
-// Rank orders retrieved documents and looks up their judgements. A grade of
+// Rank orders retrieved documents and looks up their judgments. A grade of
 // level (at least 1) or more is relevant. A document that was returned twice
-// is an [ErrDuplicate], a score that is no number an [ErrNotFinite].
+// is an [ErrDuplicate], a score that is NaN an [ErrNotFinite].
 func Rank(relevant map[string]int, retrieved []Retrieved, level int) (*Ranking, error) {
 	if level < 1 {
 		return nil, fmt.Errorf("%w: the level is %d: want 1 or more", ErrOption, level)
@@ -102,7 +102,7 @@ func (r *Ranking) Precision(k int) float64 {
 }
 
 // Recall is the share of the relevant documents that are among the first k. It
-// misleads where judgements are incomplete: what nobody judged can't be found.
+// misleads where judgments are incomplete: what was not judged can't be found.
 func (r *Ranking) Recall(k int) float64 { return ratio(float64(r.Hits(k)), float64(r.rel)) }
 
 // F1 is the harmonic mean of precision and recall at k.
@@ -151,7 +151,7 @@ func (r *Ranking) RPrecision() float64 {
 //	DCG@k = Σ_{i≤k} gain_i / log2(i+1)
 //
 // The gain is the grade, as in trec_eval (Järvelin and Kekäläinen 2002). It is
-// the measure for graded judgements; with few judged documents it mostly
+// the measure for graded judgments; with few judged documents it mostly
 // measures the judging.
 func (r *Ranking) NDCG(k int) float64 {
 	return r.ndcg(k, func(g int) float64 { return float64(g) })
@@ -183,7 +183,7 @@ func (r *Ranking) ndcg(k int, gain func(grade int) float64) float64 {
 // NDCGTies is nDCG where documents with equal scores share the mean of their
 // gains, so that no rule for ties is needed (McSherry and Najork 2008;
 // scikit-learn's ndcg_score). The ideal order is over the retrieved documents
-// only, so it says how well they are ordered, not whether any is missing.
+// only, so it measures how well they are ordered, not whether any is missing.
 func (r *Ranking) NDCGTies(k int) float64 {
 	n := len(r.Grades)
 	if k < 1 || k > n {
@@ -240,7 +240,7 @@ func (r *Ranking) BPref() float64 {
 	return ratio(sum, float64(r.rel))
 }
 
-// InfAP estimates average precision from judgements of a random sample of the
+// InfAP estimates average precision from judgments of a random sample of the
 // documents (Yilmaz and Aslam 2006). A grade of -1 marks a document of the pool
 // that was left unjudged, as in trec_eval.
 func (r *Ranking) InfAP() float64 {

@@ -30,7 +30,7 @@ type span struct{ start, end int32 }
 //   - none: cut at spaces; for text that was tokenized before
 //
 // The tokenizers that need a model file (spm, flores101, flores200, ja-mecab,
-// ko-mecab) are not offered: the error says so, and nothing falls back to
+// ko-mecab) are not offered: that is an error, and nothing falls back to
 // another one silently. [NewCustomTokenizer] takes any function.
 func NewTokenizer(name string) (*Tokenizer, error) {
 	switch name {
@@ -71,7 +71,7 @@ func NewCustomTokenizer(name string, tokens func(line string) []string) (*Tokeni
 	}}, nil
 }
 
-// Name returns the tokenizer's name, as it stands in signatures.
+// Name returns the tokenizer's name, as signatures have it.
 func (t *Tokenizer) Name() string { return t.name }
 
 // Tokens returns the tokens of a line.

@@ -275,7 +275,7 @@ func endsIn(w []byte, letters string) bool {
 
 func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' }
 
-// consonant says whether letter i is one: no vowel, and no y after a
+// consonant reports whether letter i is one: no vowel, and no y after a
 // consonant.
 func consonant(w []byte, i int) bool {
 	ys := 0

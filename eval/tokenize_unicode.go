@@ -41,7 +41,7 @@ func UnicodeTokenizer() *Tokenizer {
 	}}
 }
 
-// unspaced says whether a token began in a script written without spaces.
+// unspaced reports whether a token began in a script written without spaces.
 func unspaced(token []byte) bool {
 	r, _ := utf8.DecodeRune(token)
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)

@@ -20,7 +20,7 @@ import (
 // follows if k is odd after a digit, or even after anything else; a single
 // mark between two digits is glued to both. Where the line isn't padded with
 // spaces (zh, intl), its edges behave like digits. That is one pass, with
-// tokens that are slices of the line. TestTokenizersAgainstRegexps holds it to
+// tokens that are slices of the line. TestTokenizersAgainstRegexps compares it with
 // the four expressions.
 //
 // intl is the same with punctuation in the place of . and , and numbers in the

@@ -98,7 +98,7 @@ func Hash(c *eval.Case) string {
 }
 
 // Version names the dataset's content: sha256: and 64 hexadecimal digits, over
-// the hashes of the cases in any order. Two files with the same version hold
+// the hashes of the cases in any order. Two files with the same version have
 // the same cases; a score without the version it was measured on can't be
 // compared with anything.
 func (d *Dataset) Version() string {

@@ -20,7 +20,7 @@ type Record struct {
 	Error     string            `json:"error,omitempty"`
 	Context   []string          `json:"context,omitempty"`   // passages the answer rested on
 	Feedback  *float64          `json:"feedback,omitempty"`  // the user's, -1 to 1
-	Corrected string            `json:"corrected,omitempty"` // what a person said the answer should have been
+	Corrected string            `json:"corrected,omitempty"` // the answer as a person corrected it
 	Tags      map[string]string `json:"tags,omitempty"`
 }
 

@@ -84,7 +84,7 @@ func Run(t TB, s suite.Suite, o *Options) *suite.Report {
 	return report
 }
 
-// each holds one case to the thresholds for single cases.
+// each compares one case with the thresholds for single cases.
 func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 	t.Helper()
 	check := func(t TB) {

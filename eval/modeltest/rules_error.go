@@ -17,7 +17,7 @@ import (
 // failing is next's error in the rules below: an identity and a type.
 func failing() error { return fmt.Errorf("%w: %w", errProvider, &providerError{400}) }
 
-// isProvider checks that err holds next's error.
+// isProvider checks that err wraps next's error.
 func (c *checker) isProvider(err error) {
 	var typed *providerError
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A Script is an [llms.Model] that plays what it is told to, and records every
+// A Script is an [llms.Model] that plays its turns, and records every
 // call it got. The zero Script has nothing to play: each call returns an
 // [*ExhaustedError].
 //
@@ -190,7 +190,7 @@ func textOf(m llms.MessageContent) string {
 	return b.String()
 }
 
-// An ExhaustedError says that no turn was left for a call: the code under test
+// An ExhaustedError means that no turn was left for a call: the code under test
 // asked the model more often, or for something else, than the test expects.
 type ExhaustedError struct {
 	Call  int    // the call's number, 1 first

@@ -97,7 +97,7 @@ func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 // defaults.
 type ChiSquaredOptions struct {
 	// Yates moves each cell of a 2x2 table half a unit (or its whole distance, if
-	// less) towards its expectation. Larger tables are left alone. Default: no
+	// less) toward its expectation. Larger tables are left alone. Default: no
 	// correction.
 	Yates bool
 }

@@ -59,7 +59,7 @@ func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker 
 					advanced.Wait()
 				}
 				if !start.at(&stream) {
-					from := stream // nobody else writes it before certain moves on
+					from := stream // no other goroutine writes it before certain moves on
 					mu.Unlock()
 					end = fill(from, resamples)
 					mu.Lock()

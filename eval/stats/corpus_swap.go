@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// batch is how many trials of approximate randomisation are done at once, 64
+// batch is how many trials of approximate randomization are done at once, 64
 // because then a batch's coin flips are whole words of the stream.
 const batch = 64
 
@@ -22,7 +22,7 @@ const group = 16
 // that by tables. For four segments at a time all 16 sums are formed once a
 // batch; a trial then adds the one that its four coins name. Packed words (see
 // [table]) can be subtracted and added like numbers: what a field borrows from
-// its neighbour on the way is back when the total is added.
+// its neighbor on the way is back when the total is added.
 func swappedDifferences(baseline, system []float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) []float64 {
 	t := newTable([][]float64{slices.Concat(baseline, system)}, 2*n, width, lanes)
 	totalB, totalA := totals(baseline, width), totals(system, width)

@@ -6,7 +6,7 @@ import "math/bits"
 // running sums, the row and its weight to stay in registers.
 const lanes = 4
 
-// A table holds the rows of one or more systems in the form in which a
+// A table has the rows of one or more systems in the form in which a
 // resample, a weighted sum of them, is quickest to form.
 //
 // The rows lie in panels of four words a row (the last may have two), each
@@ -27,7 +27,7 @@ type table struct {
 	floats  [][][lanes]float64 // instead, if a number isn't whole
 }
 
-// A column says where the sum of a column is found: in a field of a word, plus
+// A column is where the sum of a column is found: in a field of a word, plus
 // the rows' number times an offset.
 type column struct {
 	word   int

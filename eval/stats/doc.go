@@ -1,4 +1,4 @@
-// Package stats says whether a difference between two systems is real, how
+// Package stats decides whether a difference between two systems is real, how
 // large it may be, and when one may stop looking.
 //
 // # The lecture
@@ -19,7 +19,7 @@
 // # Pair, always
 //
 // Both systems answered the same questions. A question that is hard for both
-// drags both averages down and says nothing about the difference, so work on
+// drags both averages down and is no evidence of a difference, so work on
 // the differences: the standard error of [PairedEstimate] is that of
 // [UnpairedEstimate] less the covariance. Comparing two averages instead throws away
 // what is often half of the data.
@@ -55,13 +55,13 @@
 // isn't a decision. A decision weighs the interval of the effect against what
 // the change costs:
 //
-//	the interval           says
+//	the interval           means
 //	[+0.8, +5.2]           better; at least by 0.8
 //	[-1.9, +6.1]           undecided: from a little worse to much better
 //	[-0.4, +0.5]           no difference that matters, whatever P is
 //
 // "Not significant" with the second interval means that the experiment was too
-// small. [Design.DetectableT] says how small: it is the effect that would have
+// small. [Design.DetectableT] shows how small: it is the effect that would have
 // been seen with 80 % probability.
 //
 // # Peeking
@@ -114,7 +114,7 @@
 // assignment and logging work, and goes first: if it fails, nothing else of the
 // experiment may be read. [CUPED] takes out of the metric what was known about
 // the user before. For lecture 16, [KolmogorovSmirnov], [PSI] and their relatives
-// compare a day with a reference, [CUSUM] and [EWMA] watch a stream; they say that
+// compare a day with a reference, [CUSUM] and [EWMA] watch a stream; they detect that
 // something changed, not that it matters.
 //
 // # What to report
@@ -140,7 +140,7 @@
 // # Exercises
 //
 //  1. Simulate 1000 A/A tests with a look after each of 1000 users. How often
-//     does the t test ever say P < 0.05? How often does MixtureSPRT? Compare with
+//     does the t test ever report P < 0.05? How often does MixtureSPRT? Compare with
 //     examples/lab06-abtest.
 //  2. How many questions does a gain from 71 % to 74.5 % need? Compute it for two
 //     independent sets ([Design.SampleSizeProportions]) and for pairs of which 10 %

@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// An effect size says how large a difference is, in units that don't depend on
+// An effect size measures how large a difference is, in units that don't depend on
 // how many observations there were; a p-value mixes the two.
 
 // CohenDz is the mean difference of pairs in units of the differences' standard

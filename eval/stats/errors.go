@@ -26,11 +26,11 @@ var (
 	ErrUndefined = errors.New("undefined for these data")
 )
 
-// An InputError says which function refused which input, and why.
+// An InputError names the function that refused an input, and why.
 type InputError struct {
 	// Func is the function that was called, such as "PairedT".
 	Func string
-	// Detail says what was wrong and what would be right.
+	// Detail is what was wrong and what would be right.
 	Detail string
 	// Err is one of the package's sentinel errors.
 	Err error

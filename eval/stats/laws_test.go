@@ -66,7 +66,7 @@ func TestFalsePositiveRates(t *testing.T) {
 				&PermutationOptions{Resamples: 199, Seed: r.Uint64()})
 			return res.P, err
 		}},
-		"approximate randomisation": {true, func(r *rand.Rand) (float64, error) {
+		"approximate randomization": {true, func(r *rand.Rand) (float64, error) {
 			res, err := ApproximateRandomization(ones(normals(r, 40, 0, 1)), ones(normals(r, 40, 0, 1)), 2, ratio,
 				&CorpusOptions{Resamples: 199, Seed: r.Uint64() | 1, Workers: 1})
 			return res.P, err

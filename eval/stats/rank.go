@@ -80,7 +80,7 @@ type WilcoxonOptions struct {
 	// for up to 50 pairs without ties or zeros, RankMethodPermutation for up to 13
 	// with them, and RankMethodNormal otherwise.
 	Method RankMethod
-	// Continuity moves the normal approximation's statistic half a unit towards
+	// Continuity moves the normal approximation's statistic half a unit toward
 	// its mean. Default: no correction, as in SciPy.
 	Continuity bool
 }

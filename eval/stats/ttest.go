@@ -6,8 +6,8 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// An Alternative is what a test holds against its null hypothesis. Choose it
-// before seeing the data: a one-sided test picked afterwards doubles its false
+// An Alternative is the hypothesis that a test accepts where it rejects the null
+// hypothesis. Choose it before seeing the data: a one-sided test picked afterwards doubles its false
 // positives. Default: [AlternativeTwoSided].
 type Alternative uint8
 
@@ -23,10 +23,10 @@ func (a Alternative) check(fn string) error {
 	return checkConstant(fn, "Alternative", a, AlternativeLess)
 }
 
-// A TestResult is what a test says. P is the probability, were the null
-// hypothesis true, of a statistic at least as far from it; it is not the
-// probability that the null hypothesis is true, and says nothing of the size
-// of an effect.
+// A TestResult is what a test found. P is the probability, were the null
+// hypothesis true, of a statistic at least as far from it. It is not the
+// probability that the null hypothesis is true, and doesn't measure the size of
+// an effect.
 type TestResult struct {
 	Statistic float64
 	P         float64
@@ -70,7 +70,7 @@ func PairedT(a, b []float64, alt Alternative) (TestResult, error) {
 }
 
 // PairedTInterval is the confidence interval of the mean difference a[i]-b[i]:
-// mean(d) ± t·sd(d)/√n. Report it: it says how large the effect may be.
+// mean(d) ± t·sd(d)/√n. Report it: it shows how large the effect may be.
 func PairedTInterval(a, b []float64, level float64) (Interval, error) {
 	const fn = "PairedTInterval"
 	if err := checkPairs(fn, a, b, 2); err != nil {

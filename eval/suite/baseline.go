@@ -54,7 +54,7 @@ func (b *Baseline) check() error {
 
 // Compare compares the run with an earlier one, case by case: a difference
 // counts for something when it is larger than what shuffling the two runs'
-// answers between them makes. It holds both runs' statistics in memory.
+// answers between them makes. It keeps both runs' statistics in memory.
 func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 	if err := b.check(); err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 	"github.com/prodailabs/prodai/eval"
 )
 
-// ErrJournal says that a journal can't be gone on with: it belongs to another
+// ErrJournal means that a run can't resume from a journal: it belongs to another
 // suite, dataset or set of metrics, or was damaged.
 var ErrJournal = errors.New("suite: the journal doesn't fit")
 
@@ -168,7 +168,7 @@ func dropErrors(path string) error {
 	return os.Rename(out.Name(), path)
 }
 
-// fingerprint tells whether case i is still the case that was run.
+// fingerprint is equal for equal cases: a case that was changed is another one.
 func fingerprint(c *eval.Case) uint64 {
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(c) // strings, ints and maps of them always encode
@@ -186,7 +186,7 @@ func (j *journal) mark(index int, c *eval.Case) bool {
 	return true
 }
 
-// has says whether the case was finished by an earlier start.
+// has reports whether the case was finished by an earlier start.
 func (j *journal) has(index int, c *eval.Case) (bool, error) {
 	if index >= len(j.done) || j.done[index] == 0 {
 		return false, nil
@@ -208,7 +208,7 @@ func (j *journal) beyond(n int) int {
 	return count
 }
 
-// append adds a record. An output that JSON can't hold (an infinite
+// append adds a record. An output that JSON can't express (an infinite
 // log-probability) becomes an error of the system: one bad answer must not stop
 // a run of thousands.
 func (j *journal) append(r *Record) error {

@@ -98,7 +98,7 @@ func (l *lab) experiment(r *rand.Rand, share float64, path []reading) (outcome, 
 	if err != nil {
 		return outcome{}, err
 	}
-	// Of the pairs that differ, half favour each prompt if nothing differs.
+	// Of the pairs that differ, half favor each prompt if nothing differs.
 	sign, err := stats.NewBernoulliSequence(0.5, &stats.SequenceOptions{Alpha: l.alpha})
 	if err != nil {
 		return outcome{}, err

@@ -144,7 +144,7 @@ func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error
 	return r, err
 }
 
-// like says whether a case resembles one of the seeds or one that is kept.
+// like reports whether a case resembles one of the seeds or one that is kept.
 func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) {
 	one := &dataset.Dataset{Cases: []eval.Case{*c}}
 	for _, others := range [][]eval.Case{seeds, kept} {
@@ -156,7 +156,7 @@ func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) 
 	return false, nil
 }
 
-// meaning tells the model what a kind is for.
+// meaning describes to the model what a kind is for.
 var meaning = map[eval.Kind]string{
 	eval.KindGolden:      "typical, as most users would ask them",
 	eval.KindAdversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
@@ -193,7 +193,7 @@ type draft struct {
 	Reference string `json:"reference,omitempty"`
 }
 
-// parse reads the JSON objects of an answer, whatever stands between them: a
+// parse reads the JSON objects of an answer, whatever is between them: a
 // code fence, an array's brackets, a polite sentence.
 func parse(text string) (drafts []draft, malformed int) {
 	for {
