@@ -21,7 +21,7 @@ func (m *byteMyers) distance(a, b string) int {
 	for i := 0; i < len(a); i++ {
 		m.masks[i/64*utf8.RuneSelf+int(a[i])] |= 1 << (i % 64)
 	}
-	score := 0
+	var score int
 	switch words {
 	case 1:
 		score = one((*[128]uint64)(m.masks), len(a), b)

@@ -79,7 +79,7 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 		r.o.Types = []string{"rouge1", "rouge2", "rougeL"}
 	}
 	for _, typ := range r.o.Types {
-		n := 0
+		var n int
 		switch typ {
 		case "rougeL":
 			n = rougeL

@@ -91,7 +91,8 @@ func splitSpaces(line []byte, spans []span) ([]byte, []span) {
 	start := -1
 	for i := 0; i < len(line); {
 		c := line[i]
-		size, space := 1, false
+		size := 1
+		var space bool
 		if c < utf8.RuneSelf {
 			space = asciiSpace(c)
 		} else {

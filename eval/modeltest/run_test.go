@@ -92,7 +92,7 @@ func TestStack(t *testing.T) {
 // TestMaySetNamesFields: a misspelled name would excuse nothing, silently.
 func TestMaySetNamesFields(t *testing.T) {
 	require.NoError(t, modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"Model", "Seed"}}))
-	err := modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"Modle"}})
+	err := modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"NoSuchField"}})
 	require.ErrorIs(t, err, modeltest.ErrOption)
-	require.ErrorContains(t, err, `"Modle"`)
+	require.ErrorContains(t, err, `"NoSuchField"`)
 }

@@ -30,13 +30,16 @@ func rate(runs int, event func(run int) bool) float64 {
 	return float64(n) / float64(runs)
 }
 
-// atMost is alpha plus four standard errors of a rate of alpha over the runs.
-func atMost(alpha float64, runs int) float64 {
-	return alpha + 4*math.Sqrt(alpha*(1-alpha)/float64(runs))
+// ratedRuns is how many runs a rate that atMost bounds is taken over.
+const ratedRuns = 2000
+
+// atMost is alpha plus four standard errors of a rate of alpha.
+func atMost(alpha float64) float64 {
+	return alpha + 4*math.Sqrt(alpha*(1-alpha)/ratedRuns)
 }
 
 func TestFalsePositiveRates(t *testing.T) {
-	const runs, alpha = 2000, 0.05
+	const alpha = 0.05
 	tests := map[string]struct {
 		exact bool // the rate must be near alpha, not only below it
 		p     func(r *rand.Rand) (float64, error)
@@ -116,14 +119,14 @@ func TestFalsePositiveRates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(NewGenerator(7))
-			got := rate(runs, func(int) bool {
+			got := rate(ratedRuns, func(int) bool {
 				p, err := test.p(r)
 				require.NoError(t, err)
 				return p <= alpha
 			})
-			require.LessOrEqual(t, got, atMost(alpha, runs))
+			require.LessOrEqual(t, got, atMost(alpha))
 			if test.exact {
-				require.GreaterOrEqual(t, got, 2*alpha-atMost(alpha, runs))
+				require.GreaterOrEqual(t, got, 2*alpha-atMost(alpha))
 			}
 		})
 	}

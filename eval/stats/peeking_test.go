@@ -115,10 +115,9 @@ func TestSequentialTestsFindEffects(t *testing.T) {
 }
 
 func TestSPRTErrorRates(t *testing.T) {
-	const runs = 2000
 	run := func(p float64, wrong Verdict, seed uint64) float64 {
 		r := rand.New(NewGenerator(seed))
-		return rate(runs, func(int) bool {
+		return rate(ratedRuns, func(int) bool {
 			s, err := NewSPRT(0.1, 0.2, &SPRTOptions{Alpha: 0.05, Beta: 0.1})
 			require.NoError(t, err)
 			for s.Verdict == VerdictUndecided {
@@ -127,8 +126,8 @@ func TestSPRTErrorRates(t *testing.T) {
 			return s.Verdict == wrong
 		})
 	}
-	require.LessOrEqual(t, run(0.1, VerdictAcceptH1, 1), atMost(0.05/0.9, runs))
-	require.LessOrEqual(t, run(0.2, VerdictAcceptH0, 2), atMost(0.1/0.95, runs))
+	require.LessOrEqual(t, run(0.1, VerdictAcceptH1, 1), atMost(0.05/0.9))
+	require.LessOrEqual(t, run(0.2, VerdictAcceptH0, 2), atMost(0.1/0.95))
 }
 
 func TestDesignsKeepTheirPower(t *testing.T) {
