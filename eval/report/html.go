@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -58,26 +59,16 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 	if err := check(w, r); err != nil {
 		return err
 	}
-	var opts HTMLOptions
-	if o != nil {
-		opts = *o
+	if o == nil {
+		o = &HTMLOptions{}
 	}
-	if opts.MaxCases == 0 {
-		opts.MaxCases = 5000
+	maxCases := cmp.Or(o.MaxCases, 5000)
+	if maxCases < 0 {
+		return fmt.Errorf("%w: HTMLOptions.MaxCases is %d: want 1 or more", ErrOption, maxCases)
 	}
-	if opts.MaxCases < 0 {
-		return fmt.Errorf("%w: HTMLOptions.MaxCases is %d: want 1 or more", ErrOption, opts.MaxCases)
-	}
-	before := map[string]string{}
-	if opts.Baseline != nil {
-		for rec, err := range opts.Baseline {
-			if err != nil {
-				return fmt.Errorf("report: the baseline: %w", err)
-			}
-			if rec.Output != nil {
-				before[rec.Case.ID] = rec.Output.Text
-			}
-		}
+	before, err := baselineTexts(o.Baseline)
+	if err != nil {
+		return err
 	}
 	values := make([][]float64, len(r.Metrics))
 	var latencies []float64
@@ -96,7 +87,7 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 		if rec.Output != nil {
 			latencies = append(latencies, rec.Output.Latency.Seconds())
 		}
-		if len(cases) < opts.MaxCases {
+		if len(cases) < maxCases {
 			cases = append(cases, newPageCase(rec, before))
 		}
 	}
@@ -126,6 +117,23 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 		}
 	}
 	return nil
+}
+
+// baselineTexts returns the earlier outputs by the case's id.
+func baselineTexts(records iter.Seq2[*suite.Record, error]) (map[string]string, error) {
+	texts := map[string]string{}
+	if records == nil {
+		return texts, nil
+	}
+	for rec, err := range records {
+		if err != nil {
+			return nil, fmt.Errorf("report: the baseline: %w", err)
+		}
+		if rec.Output != nil {
+			texts[rec.Case.ID] = rec.Output.Text
+		}
+	}
+	return texts, nil
 }
 
 func newPageCase(rec *suite.Record, before map[string]string) pageCase {

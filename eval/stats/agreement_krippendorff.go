@@ -33,25 +33,57 @@ func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 	if err := checkConstant(fn, "Scale", scale, ScaleRatio); err != nil {
 		return math.NaN(), err
 	}
+	values, err := ratedValues(fn, raters)
+	if err != nil {
+		return math.NaN(), err
+	}
+	together := pairedRatings(raters, values)
+	each, total := make([]float64, len(values)), 0.0
+	for a := range together {
+		each[a] = sum(together[a])
+		total += each[a]
+	}
+	if total == 0 {
+		return math.NaN(), fail(fn, ErrTooFew, "no item has two ratings")
+	}
+	var observed, expected float64
+	for a := range values {
+		for b := range values {
+			d := scale.distance(values, each, a, b)
+			observed += together[a][b] * d
+			expected += each[a] * each[b] * d
+		}
+	}
+	expected /= total - 1
+	if expected == 0 {
+		return math.NaN(), fail(fn, ErrUndefined, "all ratings are equal")
+	}
+	return 1 - observed/expected, nil
+}
+
+// ratedValues returns the distinct values of the ratings, in order.
+func ratedValues(fn string, raters [][]float64) ([]float64, error) {
 	var values []float64
 	for r, ratings := range raters {
 		if len(ratings) != len(raters[0]) {
-			return math.NaN(), fail(fn, ErrLength, "rater %d rated %d items, the first %d", r, len(ratings), len(raters[0]))
+			return nil, fail(fn, ErrLength, "rater %d rated %d items, the first %d", r, len(ratings), len(raters[0]))
 		}
 		for i, v := range ratings {
 			switch {
 			case math.IsInf(v, 0):
-				return math.NaN(), fail(fn, ErrNotFinite, "rater %d, item %d is %v", r, i, v)
+				return nil, fail(fn, ErrNotFinite, "rater %d, item %d is %v", r, i, v)
 			case !math.IsNaN(v):
 				values = append(values, v)
 			}
 		}
 	}
 	slices.Sort(values)
-	values = slices.Compact(values)
+	return slices.Compact(values), nil
+}
 
-	// together[a][b]: how often values a and b were given to the same item, each
-	// item's pairs weighted so that its ratings count once.
+// pairedRatings counts at [a][b] how often the a-th and b-th value were given to
+// the same item, each item's pairs weighted so that its ratings count once.
+func pairedRatings(raters [][]float64, values []float64) [][]float64 {
 	k := len(values)
 	together := make([][]float64, k)
 	for a := range together {
@@ -80,27 +112,7 @@ func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 			}
 		}
 	}
-	each, total := make([]float64, k), 0.0
-	for a := range together {
-		each[a] = sum(together[a])
-		total += each[a]
-	}
-	if total == 0 {
-		return math.NaN(), fail(fn, ErrTooFew, "no item has two ratings")
-	}
-	var observed, expected float64
-	for a := range values {
-		for b := range values {
-			d := scale.distance(values, each, a, b)
-			observed += together[a][b] * d
-			expected += each[a] * each[b] * d
-		}
-	}
-	expected /= total - 1
-	if expected == 0 {
-		return math.NaN(), fail(fn, ErrUndefined, "all ratings are equal")
-	}
-	return 1 - observed/expected, nil
+	return together
 }
 
 // distance is the squared distance of the a-th and b-th value.

@@ -135,8 +135,13 @@ func AndersonDarling(samples ...[]float64) (float64, error) {
 		statistic += part / n
 	}
 	statistic *= (N - 1) / N
+	return (statistic - (k - 1)) / math.Sqrt(andersonVariance(total, k, inverse)), nil
+}
 
-	// The variance under the null hypothesis, equation (4) of the paper.
+// andersonVariance is the variance of the statistic of k samples under the null
+// hypothesis, equation (4) of the paper; inverse is the sum of the inverse sizes.
+func andersonVariance(total int, k, inverse float64) float64 {
+	N := float64(total)
 	h, g := 0.0, 0.0
 	for i := 1; i < total; i++ {
 		h += 1 / float64(i)
@@ -150,8 +155,7 @@ func AndersonDarling(samples ...[]float64) (float64, error) {
 	b := (2*g-4)*k*k + 8*h*k + (2*g-14*h-4)*inverse - 8*h + 4*g - 6
 	c := (6*h+2*g-2)*k*k + (4*h-4*g+6)*k + (2*h-6)*inverse + 4*h
 	d := (2*h+6)*k*k - 4*h*k
-	variance := (a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3))
-	return (statistic - (k - 1)) / math.Sqrt(variance), nil
+	return (a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3))
 }
 
 // QuantileEdges cuts a reference sample into bins of equal share and returns

@@ -53,6 +53,16 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 	for k, i := range order {
 		p[k] = ps[i]
 	}
+	adj := capAtOne(adjustSorted(p, alpha, method))
+	adjusted, reject = make([]float64, len(p)), make([]bool, len(p))
+	for k, i := range order {
+		adjusted[i], reject[i] = adj[k], adj[k] <= alpha
+	}
+	return adjusted, reject, nil
+}
+
+// adjustSorted adjusts rising p-values; the results may still exceed 1.
+func adjustSorted(p []float64, alpha float64, method Adjustment) []float64 {
 	m := float64(len(p))
 	var adj []float64
 	switch method {
@@ -93,12 +103,7 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 			adj = scaled(adj, func(int) float64 { return (m - float64(rejected)) / m })
 		}
 	}
-	capAtOne(adj)
-	adjusted, reject = make([]float64, len(p)), make([]bool, len(p))
-	for k, i := range order {
-		adjusted[i], reject[i] = adj[k], adj[k] <= alpha
-	}
-	return adjusted, reject, nil
+	return adj
 }
 
 // sidak is 1-(1-p)^m without the cancellation for small p.

@@ -97,25 +97,9 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	// Sums that are equal on paper differ by rounding; they count as equal.
 	slack := 1e-12 * size
 	res := TestResult{Statistic: observed / float64(len(all))}
-	var atLeast func(x float64) float64 // the share of sign vectors whose sum is at least x
-	if len(d) <= exactPairs {
-		left, right := signedSums(d[:len(d)/2]), signedSums(d[len(d)/2:])
-		atLeast = func(x float64) float64 {
-			count, j := 0, len(right)
-			for _, l := range left { // ascending, so the partner needed descends
-				for j > 0 && l+right[j-1] >= x-slack {
-					j--
-				}
-				count += len(right) - j
-			}
-			return float64(count) / (float64(len(left)) * float64(len(right)))
-		}
-	} else {
-		sums := randomSignedSums(d, samples, NewGenerator(seedOr(o.Seed)))
-		atLeast = func(x float64) float64 {
-			count := len(sums) - sort.SearchFloat64s(sums, x-slack)
-			return float64(count+1) / float64(len(sums)+1)
-		}
+	atLeast := exactTail(d, slack)
+	if len(d) > exactPairs {
+		atLeast = sampledTail(randomSignedSums(d, samples, NewGenerator(seedOr(o.Seed))), slack)
 	}
 	// By symmetry P(sum <= -x) = P(sum >= x).
 	switch o.Alternative {
@@ -130,6 +114,33 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 		}
 	}
 	return res, nil
+}
+
+// exactTail returns the share of sign vectors whose sum is at least x; nil for
+// more pairs than that is done for.
+func exactTail(d []float64, slack float64) func(x float64) float64 {
+	if len(d) > exactPairs {
+		return nil
+	}
+	left, right := signedSums(d[:len(d)/2]), signedSums(d[len(d)/2:])
+	return func(x float64) float64 {
+		count, j := 0, len(right)
+		for _, l := range left { // ascending, so the partner needed descends
+			for j > 0 && l+right[j-1] >= x-slack {
+				j--
+			}
+			count += len(right) - j
+		}
+		return float64(count) / (float64(len(left)) * float64(len(right)))
+	}
+}
+
+// sampledTail estimates the same share from the sorted sums of random vectors.
+func sampledTail(sums []float64, slack float64) func(x float64) float64 {
+	return func(x float64) float64 {
+		count := len(sums) - sort.SearchFloat64s(sums, x-slack)
+		return float64(count+1) / float64(len(sums)+1)
+	}
 }
 
 // signedSums returns ±d[0]±d[1]... for all choices of signs, sorted.
