@@ -99,16 +99,9 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 	if !ok {
 		return errors.New("report: the page doesn't end as expected")
 	}
-	var names []string
-	var lower []bool
-	for _, m := range r.Metrics {
-		names = append(names, m.Signature.Metric)
-		lower = append(lower, m.Signature.LowerIsBetter)
-	}
-	// encoding/json escapes <, > and &, so that no text can end the script.
-	data, err := json.Marshal(map[string]any{"metrics": names, "lower": lower, "cases": cases, "total": total})
+	data, err := pageData(r, cases, total)
 	if err != nil {
-		return fmt.Errorf("report: HTML: %w", err)
+		return err
 	}
 	head, tail, _ := bytes.Cut(casesHTML, []byte("{{DATA}}"))
 	for _, part := range [][]byte{body, head, data, tail, endOfPage} {
@@ -117,6 +110,22 @@ func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 		}
 	}
 	return nil
+}
+
+// pageData is what the page's script reads. encoding/json escapes <, > and &, so
+// that no text can end the script.
+func pageData(r *suite.Report, cases []pageCase, total int) ([]byte, error) {
+	var names []string
+	var lower []bool
+	for _, m := range r.Metrics {
+		names = append(names, m.Signature.Metric)
+		lower = append(lower, m.Signature.LowerIsBetter)
+	}
+	data, err := json.Marshal(map[string]any{"metrics": names, "lower": lower, "cases": cases, "total": total})
+	if err != nil {
+		return nil, fmt.Errorf("report: HTML: %w", err)
+	}
+	return data, nil
 }
 
 // baselineTexts returns the earlier outputs by the case's id.
