@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// A Kind is what a case is in the dataset for.
+// A Kind is what a case is in the dataset for. Default: [KindGolden].
 type Kind string
 
 // The kinds of a case. A suite reports them apart, since they answer different

@@ -6,6 +6,7 @@ import (
 	"fmt"
 )
 
+// PassAtK is the chance that at least one of k answers is right, estimated
 // without bias from n answers of which c were:
 //
 //	pass@k = 1 - C(n-c, k) / C(n, k)

@@ -101,5 +101,3 @@ func (m *Perplexity) Value(sum []float64) float64 {
 	}
 	return math.Exp(ratio(sum[0], sum[1]))
 }
-
-// PassAtK is the chance that at least one of k answers is right, estimated

@@ -54,7 +54,7 @@ func NewTokenizer(name string) (*Tokenizer, error) {
 // into signatures, so it should change when the function does.
 func NewCustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
 	if name == "" || strings.ContainsAny(name, "|:") {
-		return nil, fmt.Errorf("%w: the tokenizer's name is %q: want one without | and :", ErrOption, name)
+		return nil, fmt.Errorf("%w: the tokenizer's name is %q: want a name that has neither | nor : in it", ErrOption, name)
 	}
 	if tokens == nil {
 		return nil, fmt.Errorf("%w: the tokenizer's function is nil", ErrOption)
