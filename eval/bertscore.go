@@ -15,15 +15,16 @@ type TokenVectors struct {
 	Vectors [][]float64
 }
 
-// BERTScoreOptions says which BERTScore.
+// BERTScoreOptions sets which BERTScore; nil means the defaults.
 type BERTScoreOptions struct {
-	// IDF weighs tokens by how rare they are; nil weighs them alike.
+	// IDF weighs tokens by how rare they are. Default: all weigh the same.
 	IDF *IDF
-	// Baseline, if given, is the P, R and F that unrelated texts score with
-	// this embedder. Scores are rescaled to (x - b) / (1 - b), so that 0 is
-	// the level of chance; without it everything lies between 0.8 and 1.
-	Baseline *PRF
-	// Model names the embedder in the signature.
+	// Baseline is the P, R and F that unrelated texts score with this embedder.
+	// Scores are rescaled to (x - b) / (1 - b), so that 0 is the level of chance;
+	// without it everything lies between 0.8 and 1. Default: scores aren't
+	// rescaled.
+	Baseline PRF
+	// Model names the embedder in the signature. Default: no name.
 	Model string
 }
 
@@ -50,21 +51,27 @@ type BERTScore struct {
 // vectors; [EmbedTokens] makes one from an embedder.
 func NewBERTScore(vectors func(ctx context.Context, text string) (TokenVectors, error), o *BERTScoreOptions) (*BERTScore, error) {
 	if vectors == nil {
-		return nil, fmt.Errorf("%w: BERTScore needs token vectors", ErrOption)
+		return nil, fmt.Errorf("%w: BERTScore's function for token vectors is nil", ErrOption)
 	}
 	m := &BERTScore{vectors: vectors}
 	if o != nil {
 		m.o = *o
 	}
-	if b := m.o.Baseline; b != nil && !(b.Precision < 1 && b.Recall < 1 && b.F < 1) {
-		return nil, fmt.Errorf("%w: BERTScore's baseline is %v; want numbers below 1", ErrOption, *b)
+	if b := m.o.Baseline; !(b.Precision < 1 && b.Recall < 1 && b.F < 1) {
+		return nil, fmt.Errorf("%w: BERTScoreOptions.Baseline is %v: want numbers below 1", ErrOption, b)
+	}
+	if err := checkName("BERTScoreOptions.Model", m.o.Model); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
 // EmbedTokens returns the token vectors of a text by asking the embedder for
 // each token's vector. A nil tokenizer means [UnicodeTokenizer].
-func EmbedTokens(e embeddings.Embedder, tok *Tokenizer) func(context.Context, string) (TokenVectors, error) {
+func EmbedTokens(e embeddings.Embedder, tok *Tokenizer) (func(context.Context, string) (TokenVectors, error), error) {
+	if e == nil {
+		return nil, fmt.Errorf("%w: the embedder is nil", ErrOption)
+	}
 	if tok == nil {
 		tok = UnicodeTokenizer()
 	}
@@ -85,10 +92,10 @@ func EmbedTokens(e embeddings.Embedder, tok *Tokenizer) func(context.Context, st
 			tv.Vectors = append(tv.Vectors, wide)
 		}
 		return tv, nil
-	}
+	}, nil
 }
 
-// An IDF holds the inverse document frequencies of tokens:
+// An IDF has the inverse document frequencies of tokens:
 //
 //	idf(t) = ln((N+1) / (df(t)+1))
 //
@@ -133,7 +140,7 @@ func (m *BERTScore) Score(hyp, ref TokenVectors) (PRF, error) {
 		return PRF{}, err
 	}
 	if len(h) > 0 && len(r) > 0 && len(h[0]) != len(r[0]) {
-		return PRF{}, fmt.Errorf("%w: vectors of %d and %d dimensions", ErrLengths, len(h[0]), len(r[0]))
+		return PRF{}, fmt.Errorf("%w: vectors of %d and %d dimensions", ErrLength, len(h[0]), len(r[0]))
 	}
 	if len(h) == 0 || len(r) == 0 {
 		return m.rescale(PRF{}), nil
@@ -152,11 +159,10 @@ func (m *BERTScore) Score(hyp, ref TokenVectors) (PRF, error) {
 }
 
 func (m *BERTScore) rescale(s PRF) PRF {
-	if b := m.o.Baseline; b != nil {
-		s.Precision = (s.Precision - b.Precision) / (1 - b.Precision)
-		s.Recall = (s.Recall - b.Recall) / (1 - b.Recall)
-		s.F = (s.F - b.F) / (1 - b.F)
-	}
+	b := m.o.Baseline // of zeros, it leaves the score as it is
+	s.Precision = (s.Precision - b.Precision) / (1 - b.Precision)
+	s.Recall = (s.Recall - b.Recall) / (1 - b.Recall)
+	s.F = (s.F - b.F) / (1 - b.F)
 	return s
 }
 
@@ -182,12 +188,12 @@ func (m *BERTScore) Best(hyp TokenVectors, refs []TokenVectors) (PRF, error) {
 
 func unitVectors(tv TokenVectors) ([][]float64, error) {
 	if len(tv.Tokens) != len(tv.Vectors) {
-		return nil, fmt.Errorf("%w: %d tokens, %d vectors", ErrLengths, len(tv.Tokens), len(tv.Vectors))
+		return nil, fmt.Errorf("%w: %d tokens, %d vectors", ErrLength, len(tv.Tokens), len(tv.Vectors))
 	}
 	out := make([][]float64, len(tv.Vectors))
 	for i, v := range tv.Vectors {
 		if len(v) != len(tv.Vectors[0]) {
-			return nil, fmt.Errorf("%w: token vectors of %d and %d dimensions", ErrLengths, len(tv.Vectors[0]), len(v))
+			return nil, fmt.Errorf("%w: token vectors of %d and %d dimensions", ErrLength, len(tv.Vectors[0]), len(v))
 		}
 		norm := math.Sqrt(dot(v, v))
 		if !finite(norm) {
@@ -229,7 +235,7 @@ func weightedMean(xs []float64, tokens []string, idf *IDF) float64 {
 
 // Signature names the metric, the model and the weighting.
 func (m *BERTScore) Signature() Signature {
-	return Signature{Metric: "BERTScore", Params: fmt.Sprintf("model:%s|idf:%s|rescaled:%s", m.o.Model, yesNo(m.o.IDF != nil), yesNo(m.o.Baseline != nil))}
+	return Signature{Metric: "BERTScore", Params: fmt.Sprintf("model:%s|idf:%s|rescaled:%s", m.o.Model, yesNo(m.o.IDF != nil), yesNo(m.o.Baseline != PRF{}))}
 }
 
 func (m *BERTScore) countsReferences() {}
@@ -239,7 +245,7 @@ func (m *BERTScore) Width() int { return 4 }
 
 // Stats writes the best P, R and F of the segment.
 func (m *BERTScore) Stats(ctx context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	hyp, err := m.vectors(ctx, o.Text)

@@ -35,7 +35,7 @@ func TestGoldenBERTScore(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		rescaled, err := NewBERTScore(none, &BERTScoreOptions{Baseline: &PRF{b[0], b[1], b[2]}})
+		rescaled, err := NewBERTScore(none, &BERTScoreOptions{Baseline: PRF{b[0], b[1], b[2]}})
 		if err != nil {
 			return err
 		}

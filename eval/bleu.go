@@ -8,12 +8,13 @@ import (
 )
 
 // sacreBLEUVersion is the version of sacreBLEU whose definitions BLEU, chrF
-// and TER follow, as their signatures say.
+// and TER follow, as in their signatures.
 const sacreBLEUVersion = "2.6.0"
 
-// Smoothing says what BLEU makes of an n-gram order without any match, which
+// A Smoothing is what BLEU makes of an n-gram order without any match, which
 // would otherwise make the score zero (Chen and Cherry 2014, "A Systematic
-// Comparison of Smoothing Techniques for Sentence-Level BLEU").
+// Comparison of Smoothing Techniques for Sentence-Level BLEU"). Default:
+// [SmoothExp].
 type Smoothing string
 
 // The smoothing methods.
@@ -24,18 +25,23 @@ const (
 	SmoothNone  Smoothing = "none"  // no smoothing
 )
 
-// BLEUOptions says which BLEU. The zero value is sacreBLEU's default, the one
-// to report.
+// BLEUOptions sets which BLEU; nil means the defaults, which are sacreBLEU's, the
+// ones to report.
 type BLEUOptions struct {
-	Tokenizer *Tokenizer // default 13a
-	Lowercase bool       // compare in lower case
-	Smooth    Smoothing  // default exp
-	// SmoothValue is floor's count (default 0.1) or add-k's k (default 1).
+	// Tokenizer cuts lines into tokens. Default: 13a.
+	Tokenizer *Tokenizer
+	// Lowercase compares in lower case. Default: case matters.
+	Lowercase bool
+	// Smooth is the smoothing. Default: [SmoothExp].
+	Smooth Smoothing
+	// SmoothValue is the count of [SmoothFloor] or the k of [SmoothAddK].
+	// Default: 0.1 for SmoothFloor, 1 for SmoothAddK.
 	SmoothValue float64
-	// EffectiveOrder leaves out orders that a short output has no n-gram of.
-	// Set it to score single sentences, leave it off for a corpus.
+	// EffectiveOrder leaves out orders that a short output has no n-gram of: for
+	// single sentences, not for a corpus. Default: all orders count.
 	EffectiveOrder bool
-	Order          int // the longest n-gram counted, default 4
+	// Order is the length of the longest n-gram counted. Default: 4.
+	Order int
 }
 
 // BLEU is the geometric mean of the precisions of n-grams of length 1 to N,
@@ -72,10 +78,10 @@ func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 		b.o.Order = 4
 	}
 	if b.o.Order < 0 {
-		return nil, fmt.Errorf("%w: BLEU's order is %d; want 1 or more", ErrOption, b.o.Order)
+		return nil, fmt.Errorf("%w: BLEUOptions.Order is %d: want 1 or more", ErrOption, b.o.Order)
 	}
 	if !(b.o.SmoothValue >= 0) || !finite(b.o.SmoothValue) {
-		return nil, fmt.Errorf("%w: BLEU's smoothing value is %v", ErrOption, b.o.SmoothValue)
+		return nil, fmt.Errorf("%w: BLEUOptions.SmoothValue is %v: want a finite number of at least 0", ErrOption, b.o.SmoothValue)
 	}
 	b.value = b.o.SmoothValue
 	switch b.o.Smooth {
@@ -91,7 +97,7 @@ func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 			b.value = 1
 		}
 	default:
-		return nil, fmt.Errorf("%w: smoothing %q; want exp, floor, add-k or none", ErrOption, b.o.Smooth)
+		return nil, fmt.Errorf("%w: BLEUOptions.Smooth is %q: want exp, floor, add-k or none", ErrOption, b.o.Smooth)
 	}
 	return b, nil
 }
@@ -110,7 +116,7 @@ func (b *BLEU) Signature() Signature {
 	}
 	params := fmt.Sprintf("case:%s|eff:%s|tok:%s|smooth:%s", caseMode, yesNo(b.o.EffectiveOrder), b.o.Tokenizer.name, smooth)
 	name := "BLEU"
-	if b.o.Order != 4 { // sacreBLEU's signature doesn't tell the order, so the name must
+	if b.o.Order != 4 { // sacreBLEU's signature lacks the order, so the name must have it
 		name = fmt.Sprintf("BLEU-%d", b.o.Order)
 	}
 	return Signature{Metric: name, Params: params, Version: sacreBLEUVersion}
@@ -122,7 +128,7 @@ func (b *BLEU) Width() int { return 2 + 2*b.o.Order }
 // Stats writes the output's length, the closest reference's, the matches of
 // each order and the totals of each order.
 func (b *BLEU) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	s := scratches.Get().(*scratch)
@@ -301,7 +307,7 @@ func (b *BLEU) Sentence(hyp string, refs ...string) (BLEUScore, error) {
 
 // Corpus scores a corpus: refs[i] are the references of hyps[i].
 func (b *BLEU) Corpus(hyps []string, refs [][]string) (BLEUScore, error) {
-	t, err := CorpusTable(b, hyps, refs, 0)
+	t, err := MeasureCorpus(context.Background(), b, hyps, refs, nil)
 	if err != nil {
 		return BLEUScore{}, err
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -35,7 +36,7 @@ func TestGoldenTokenizers(t *testing.T) {
 		for _, o := range []struct {
 			want string
 			ter  *TER
-		}{{row.Norm, NewTER(&TEROptions{Normalize: true})}, {row.Asian, NewTER(&TEROptions{Normalize: true, NoPunctuation: true, Asian: true})}} {
+		}{{row.Norm, must(NewTER(&TEROptions{Normalize: true}))}, {row.Asian, must(NewTER(&TEROptions{Normalize: true, NoPunctuation: true, Asian: true}))}} {
 			text := o.ter.normalize(appendLower(nil, row.In))
 			if err := same("ter", joined(strings.FieldsFunc(string(text), isSpace)), o.want); err != nil {
 				return err
@@ -147,7 +148,7 @@ func checkCorpus(hyps []string, refs [][]string, want corpusResult) error {
 		if err != nil {
 			return err
 		}
-		score, err := Corpus(b, hyps, refs)
+		score, err := ScoreCorpus(context.Background(), b, hyps, refs)
 		if err != nil {
 			return err
 		}
@@ -170,14 +171,14 @@ func checkCorpus(hyps []string, refs [][]string, want corpusResult) error {
 		}
 		return corpusScore(m, hyps, refs, want)
 	case "ter":
-		m := NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case})
+		m := must(NewTER(&TEROptions{Normalize: want.Norm, NoPunctuation: want.Nopunct, Asian: want.Asian, CaseSensitive: want.Case}))
 		return corpusScore(m, hyps, refs, want)
 	}
 	return fmt.Errorf("no metric %q", want.Metric)
 }
 
 func corpusScore(m Metric, hyps []string, refs [][]string, want corpusResult) error {
-	score, err := Corpus(m, hyps, refs)
+	score, err := ScoreCorpus(context.Background(), m, hyps, refs)
 	if err != nil {
 		return err
 	}

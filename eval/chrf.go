@@ -8,17 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// ChrFOptions says which chrF. The zero value is sacreBLEU's default, chrF2.
+// ChrFOptions sets which chrF; nil means the defaults, which are sacreBLEU's
+// chrF2.
 type ChrFOptions struct {
-	CharOrder int // the longest character n-gram, default 6; -1 for none
-	// WordOrder is the longest word n-gram, default 0; 2 makes it chrF++.
-	WordOrder  int
-	Beta       int  // how many times recall weighs as much as precision, default 2
-	Lowercase  bool // compare in lower case
-	Whitespace bool // count white space as characters
-	// EpsSmoothing averages F over all orders, as chrF++.py, NLTK and Moses
-	// do; without it precision and recall are averaged over the orders that
-	// both sides have n-grams of.
+	// CharOrder is the length of the longest character n-gram, -1 for none.
+	// Default: 6.
+	CharOrder int
+	// WordOrder is the length of the longest word n-gram; 2 makes it chrF++.
+	// Default: no word n-grams.
+	WordOrder int
+	// Beta is how many times recall weighs as much as precision. Default: 2.
+	Beta int
+	// Lowercase compares in lower case. Default: case matters.
+	Lowercase bool
+	// Whitespace counts white space as characters. Default: it is left out.
+	Whitespace bool
+	// EpsSmoothing averages F over all orders, as chrF++.py, NLTK and Moses do.
+	// Default: precision and recall are averaged over the orders that both sides
+	// have n-grams of.
 	EpsSmoothing bool
 }
 
@@ -52,8 +59,15 @@ func NewChrF(o *ChrFOptions) (*ChrF, error) {
 	if m.o.Beta == 0 {
 		m.o.Beta = 2
 	}
-	if m.o.CharOrder < 0 || m.o.WordOrder < 0 || m.o.Beta < 0 || m.o.CharOrder+m.o.WordOrder == 0 {
-		return nil, fmt.Errorf("%w: chrF's orders are %d characters and %d words, its beta %d", ErrOption, m.o.CharOrder, m.o.WordOrder, m.o.Beta)
+	switch {
+	case m.o.CharOrder < 0:
+		return nil, fmt.Errorf("%w: ChrFOptions.CharOrder is %d: want -1 or more", ErrOption, m.o.CharOrder)
+	case m.o.WordOrder < 0:
+		return nil, fmt.Errorf("%w: ChrFOptions.WordOrder is %d: want 0 or more", ErrOption, m.o.WordOrder)
+	case m.o.CharOrder+m.o.WordOrder == 0:
+		return nil, fmt.Errorf("%w: ChrFOptions.CharOrder is -1 and WordOrder 0: want n-grams of one kind", ErrOption)
+	case m.o.Beta < 0:
+		return nil, fmt.Errorf("%w: ChrFOptions.Beta is %d: want 1 or more", ErrOption, m.o.Beta)
 	}
 	return m, nil
 }
@@ -83,7 +97,7 @@ func (m *ChrF) Width() int { return 3 * m.orders() }
 // those they share. The output's count is 0 where the reference has no n-gram
 // of the order.
 func (m *ChrF) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	s := scratches.Get().(*scratch)

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -16,11 +17,11 @@ type Confusion struct {
 }
 
 // NewConfusion counts predictions against the truth. Labels must be distinct
-// and hold every true class; a prediction that is none of them (a model that
+// and contain every true class; a prediction that is none of them (a model that
 // answers "Positive!!") is a mistake of its own column.
 func NewConfusion(labels, truth, predicted []string) (*Confusion, error) {
 	if len(truth) != len(predicted) {
-		return nil, fmt.Errorf("%w: %d true classes, %d predictions", ErrLengths, len(truth), len(predicted))
+		return nil, fmt.Errorf("%w: %d true classes, %d predictions", ErrLength, len(truth), len(predicted))
 	}
 	at, err := labelIndex(labels)
 	if err != nil {
@@ -30,7 +31,7 @@ func NewConfusion(labels, truth, predicted []string) (*Confusion, error) {
 	for i, t := range truth {
 		row, ok := at[t]
 		if !ok {
-			return nil, fmt.Errorf("%w: true class %q is not among the labels", ErrOption, t)
+			return nil, fmt.Errorf("%w: the labels lack the true class %q", ErrOption, t)
 		}
 		col, ok := at[predicted[i]]
 		if !ok {
@@ -47,7 +48,7 @@ func labelIndex(labels []string) (map[string]int, error) {
 		at[l] = i
 	}
 	if len(labels) == 0 || len(at) != len(labels) {
-		return nil, fmt.Errorf("%w: labels %q; want distinct ones", ErrOption, labels)
+		return nil, fmt.Errorf("%w: the labels are %q: want one or more distinct ones", ErrOption, labels)
 	}
 	return at, nil
 }
@@ -74,15 +75,15 @@ func (c *Confusion) class(k int) (hit, predicted, truth float64) {
 	return c.Counts[k][k], predicted, truth
 }
 
-// An Average says how the classes' scores become one.
+// An Average is how the classes' scores become one. It has no default.
 type Average string
 
 // The averages. On a dataset with 99 % of one class, micro is the accuracy of
 // saying always that, and macro shows that the other class is never found.
 const (
-	Micro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
-	Macro    Average = "macro"    // the mean over the classes, rare ones weighing as much
-	Weighted Average = "weighted" // the mean weighted by how often a class is true
+	AverageMicro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
+	AverageMacro    Average = "macro"    // the mean over the classes, rare ones weighing as much
+	AverageWeighted Average = "weighted" // the mean weighted by how often a class is true
 )
 
 // A ClassScore is one class's, or an average's, scores.
@@ -92,10 +93,37 @@ type ClassScore struct {
 	Support float64 // how often the class is true
 }
 
-// Classes returns each class's precision, recall and F-beta. zeroDivision is
-// the value of a ratio whose denominator is 0: a class that is never predicted
-// has no precision.
-func (c *Confusion) Classes(beta, zeroDivision float64) []ClassScore {
+// ConfusionOptions sets how a [Confusion] is scored; nil means the defaults.
+type ConfusionOptions struct {
+	// Beta is how many times recall weighs as much as precision in F-beta.
+	// Default: 1.
+	Beta float64
+	// ZeroDivision is the value of a ratio whose denominator is 0: a class that is
+	// never predicted has no precision. Default: 0.
+	ZeroDivision float64
+}
+
+func (o *ConfusionOptions) filled() (beta, zeroDivision float64, err error) {
+	if o == nil {
+		return 1, 0, nil
+	}
+	beta = cmp.Or(o.Beta, 1)
+	if !(beta > 0) || !finite(beta) {
+		err = fmt.Errorf("%w: ConfusionOptions.Beta is %v: want a finite number above 0", ErrOption, beta)
+	}
+	return beta, o.ZeroDivision, err
+}
+
+// Classes returns each class's precision, recall and F-beta.
+func (c *Confusion) Classes(o *ConfusionOptions) ([]ClassScore, error) {
+	beta, zeroDivision, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	return c.classes(beta, zeroDivision), nil
+}
+
+func (c *Confusion) classes(beta, zeroDivision float64) []ClassScore {
 	out := make([]ClassScore, len(c.Labels))
 	for k, label := range c.Labels {
 		hit, predicted, truth := c.class(k)
@@ -117,22 +145,26 @@ func fBeta(hit, predicted, truth, beta, zeroDivision float64) PRF {
 
 // Average returns the averaged precision, recall and F-beta, as scikit-learn's
 // precision_recall_fscore_support.
-func (c *Confusion) Average(avg Average, beta, zeroDivision float64) (PRF, error) {
-	classes := c.Classes(beta, zeroDivision)
+func (c *Confusion) Average(avg Average, o *ConfusionOptions) (PRF, error) {
+	beta, zeroDivision, err := o.filled()
+	if err != nil {
+		return PRF{}, err
+	}
+	classes := c.classes(beta, zeroDivision)
 	switch avg {
-	case Micro:
+	case AverageMicro:
 		var hit, predicted, truth float64
 		for k := range c.Labels {
 			h, p, t := c.class(k)
 			hit, predicted, truth = hit+h, predicted+p, truth+t
 		}
 		return fBeta(hit, predicted, truth, beta, zeroDivision), nil
-	case Macro, Weighted:
+	case AverageMacro, AverageWeighted:
 		var out PRF
 		total := 0.0
 		for _, s := range classes {
 			w := 1.0
-			if avg == Weighted {
+			if avg == AverageWeighted {
 				w = s.Support
 			}
 			out.Precision += w * s.Precision
@@ -145,7 +177,7 @@ func (c *Confusion) Average(avg Average, beta, zeroDivision float64) (PRF, error
 		}
 		return PRF{out.Precision / total, out.Recall / total, out.F / total}, nil
 	}
-	return PRF{}, fmt.Errorf("%w: average %q; want micro, macro or weighted", ErrOption, avg)
+	return PRF{}, fmt.Errorf("%w: the average is %q: want micro, macro or weighted", ErrOption, avg)
 }
 
 // Accuracy is the share of predictions that are right. It misleads on skewed
@@ -164,7 +196,7 @@ func (c *Confusion) Accuracy() float64 {
 // BalancedAccuracy is the mean recall over the classes that occur.
 func (c *Confusion) BalancedAccuracy() float64 {
 	sum, n := 0.0, 0.0
-	for _, s := range c.Classes(1, 0) {
+	for _, s := range c.classes(1, 0) {
 		if s.Support > 0 {
 			sum += s.Recall
 			n++
@@ -234,11 +266,11 @@ func NewClassification(name string, labels []string) (*Classification, error) {
 		"recall":    func(s PRF) float64 { return s.Recall },
 		"f1":        func(s PRF) float64 { return s.F },
 	}[score]
-	if _, err := emptyConfusion(labels).Average(Average(avg), 1, 0); err != nil || pick == nil {
-		return nil, fmt.Errorf("%w: classification measure %q", ErrOption, name)
+	if _, err := emptyConfusion(labels).Average(Average(avg), nil); err != nil || pick == nil {
+		return nil, fmt.Errorf("%w: the measure is %q: want accuracy, balanced_accuracy, mcc, or f1, precision or recall with _micro, _macro or _weighted", ErrOption, name)
 	}
 	m.measure = func(c *Confusion) float64 {
-		s, _ := c.Average(Average(avg), 1, 0) // the average was checked above
+		s, _ := c.Average(Average(avg), nil) // the average was checked above
 		return pick(s)
 	}
 	return m, nil
@@ -254,6 +286,9 @@ func (m *Classification) Width() int { return len(m.labels) * (len(m.labels) + 1
 
 // Stats writes a 1 into the case's cell.
 func (m *Classification) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	if len(c.References) == 0 {
 		return errNoReferences
 	}

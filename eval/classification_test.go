@@ -53,18 +53,18 @@ func TestGoldenClassification(t *testing.T) {
 			avg  Average
 			zero float64
 			want []float64
-		}{{Micro, 0, row.MicroZD0}, {Micro, 1, row.MicroZD1}, {Macro, 0, row.MacroZD0}, {Macro, 1, row.MacroZD1}, {Weighted, 0, row.WeightedZD0}, {Weighted, 1, row.WeightedZD1}} {
-			s, err := c.Average(a.avg, 1, a.zero)
+		}{{AverageMicro, 0, row.MicroZD0}, {AverageMicro, 1, row.MicroZD1}, {AverageMacro, 0, row.MacroZD0}, {AverageMacro, 1, row.MacroZD1}, {AverageWeighted, 0, row.WeightedZD0}, {AverageWeighted, 1, row.WeightedZD1}} {
+			s, err := c.Average(a.avg, &ConfusionOptions{ZeroDivision: a.zero})
 			if err := first(err, nears(string(a.avg), []float64{s.Precision, s.Recall, s.F}, a.want)); err != nil {
 				return err
 			}
 		}
-		for i, s := range c.Classes(1, 0) {
+		for i, s := range must(c.Classes(nil)) {
 			if err := nears("class "+s.Label, []float64{s.Precision, s.Recall, s.F, s.Support}, []float64{row.PerClass[0][i], row.PerClass[1][i], row.PerClass[2][i], row.PerClass[3][i]}); err != nil {
 				return err
 			}
 		}
-		f2, err := c.Average(Macro, 2, 0)
+		f2, err := c.Average(AverageMacro, &ConfusionOptions{Beta: 2})
 		if err := first(err, near("accuracy", c.Accuracy(), row.Accuracy), near("f2", f2.F, row.FBeta2), near("mcc", c.MCC(), row.MCC), near("balanced", c.BalancedAccuracy(), row.Balanced)); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func TestGoldenClassification(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		table := NewTable(m)
+		table := must(NewTable(m))
 		for i := range row.Y {
 			if err := table.Add(t.Context(), &Case{References: []string{fmt.Sprint(row.Y[i])}}, &Output{Text: fmt.Sprint(row.Pred[i])}); err != nil {
 				return err
@@ -90,7 +90,7 @@ func TestGoldenClassification(t *testing.T) {
 		for i, y := range row.Y {
 			truth[i] = y == 1
 		}
-		brier, err1 := Brier(truth, row.Score)
+		brier, err1 := BrierScore(truth, row.Score)
 		loss, err2 := LogLoss(truth, row.Score)
 		if err := first(err1, err2, near("brier", brier, row.Brier), near("log loss", loss, row.LogLoss)); err != nil {
 			return err

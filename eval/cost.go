@@ -12,19 +12,19 @@ func simple(sig Signature, f func(o *Output) (float64, error)) Metric {
 }
 
 // NewLatency returns the mean latency in seconds. Lower is better. A mean hides
-// the tail that users remember; [NewWithin] doesn't.
+// the tail that users remember; [NewLatencyWithin] doesn't.
 func NewLatency() Metric {
-	return simple(Signature{Metric: "latency", Params: "unit:s|stat:mean", Lower: true}, func(o *Output) (float64, error) {
+	return simple(Signature{Metric: "latency", Params: "unit:s|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		return o.Latency.Seconds(), nil
 	})
 }
 
-// NewWithin returns the share of answers that took at most this long. A
+// NewLatencyWithin returns the share of answers that took at most this long. A
 // percentile isn't a sum, but a bound on one is: "p95 <= 2s" is "the share
 // within 2s is at least 0.95", which adds up over shards and slices.
-func NewWithin(budget time.Duration) (Metric, error) {
+func NewLatencyWithin(budget time.Duration) (Metric, error) {
 	if budget <= 0 {
-		return nil, fmt.Errorf("%w: a latency budget of %v", ErrOption, budget)
+		return nil, fmt.Errorf("%w: the budget is %v: want more than 0", ErrOption, budget)
 	}
 	return simple(Signature{Metric: "within", Params: "budget:" + budget.String()}, func(o *Output) (float64, error) {
 		return indicator(o.Latency <= budget), nil
@@ -32,24 +32,24 @@ func NewWithin(budget time.Duration) (Metric, error) {
 }
 
 // NewCost returns the mean cost of an answer in US dollars. Lower is better. An
-// output without a cost is skipped unless it says it used tokens for nothing:
+// output without a cost is skipped, unless it has token counts that cost nothing:
 // an unknown price is not a price of 0.
 func NewCost() Metric {
-	return simple(Signature{Metric: "cost", Params: "unit:USD|stat:mean", Lower: true}, func(o *Output) (float64, error) {
+	return simple(Signature{Metric: "cost", Params: "unit:USD|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		if o.CostPicoUSD == 0 && o.InputTokens == 0 && o.OutputTokens == 0 {
 			return 0, skip("the output has no cost")
 		}
 		if o.CostPicoUSD < 0 {
-			return 0, fmt.Errorf("%w: a cost of %d pico-USD", ErrOption, o.CostPicoUSD)
+			return 0, fmt.Errorf("%w: a cost of %d pico-USD", ErrRange, o.CostPicoUSD)
 		}
 		return float64(o.CostPicoUSD) / 1e12, nil
 	})
 }
 
-// NewTokens returns the mean number of tokens of an answer, prompt and
+// NewTokenCount returns the mean number of tokens of an answer, prompt and
 // completion together. Lower is better.
-func NewTokens() Metric {
-	return simple(Signature{Metric: "tokens", Params: "stat:mean", Lower: true}, func(o *Output) (float64, error) {
+func NewTokenCount() Metric {
+	return simple(Signature{Metric: "tokens", Params: "stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		if o.InputTokens == 0 && o.OutputTokens == 0 {
 			return 0, skip("the output has no token counts")
 		}

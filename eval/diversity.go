@@ -26,7 +26,7 @@ type Diversity struct {
 // [ErrEmpty] for no texts and [ErrOption] for n < 1.
 func DistinctN(texts []string, n int) (Diversity, error) {
 	if n < 1 {
-		return Diversity{}, fmt.Errorf("%w: n-grams of %d", ErrOption, n)
+		return Diversity{}, fmt.Errorf("%w: n is %d: want 1 or more", ErrOption, n)
 	}
 	if len(texts) == 0 {
 		return Diversity{}, ErrEmpty
@@ -55,7 +55,7 @@ func DistinctN(texts []string, n int) (Diversity, error) {
 
 // SelfBLEU is the mean BLEU of each text against all the others: how much the
 // texts of a generator resemble one another (Zhu et al. 2018). Lower is more
-// diverse. It says nothing about whether they are any good: noise is diverse.
+// diverse. It doesn't measure whether they are any good: noise is diverse.
 //
 // It is 0 to 100, with sacreBLEU's sentence settings on words cut at white
 // space. It fails with [ErrEmpty] for fewer than two texts.

@@ -1,17 +1,18 @@
 // Package eval measures what an AI system produces: text, retrieval and
 // classification metrics that agree with their reference implementations to
-// the last digit, and a runner that holds a build to thresholds.
+// the last digit. Package eval/suite runs them over a dataset and decides
+// whether a build passes.
 //
 // # The lecture
 //
-// Lecture 5. On Monday somebody changes a prompt, tries four questions, likes
+// Lecture 5. On Monday a colleague changes a prompt, tries four questions, likes
 // the answers and ships. On Thursday support has forty tickets: the new prompt
-// answers in English whatever the question's language. Nobody had a German
-// question among the four. A system that isn't measured is a demo, and a
+// answers in English whatever the question's language. None of the four was a
+// German question. A system that isn't measured is a demo, and a
 // system that is measured on four examples is a demo with a number.
 //
-// An evaluation has three parts, and this package is about the second and the
-// third:
+// An evaluation has three parts. This package is about the third, the metrics;
+// eval/suite puts the parts together:
 //
 //	dataset            system under test          metrics
 //	───────            ─────────────────          ───────
@@ -23,9 +24,9 @@
 //	                                       ▼          ▼
 //	                                    thresholds: does the build pass?
 //
-// Datasets are in eval/dataset, printed reports in eval/report, assertions for
-// go test in eval/evaltest, error bars and experiments in eval/stats, models
-// that grade models in eval/judge.
+// Datasets are in eval/dataset, the runner with its slices, thresholds and
+// baseline in eval/suite, printed reports in eval/report, assertions for go test
+// in eval/evaltest, error bars and experiments in eval/stats.
 //
 // # Scores are sums
 //
@@ -40,9 +41,9 @@
 //	segment 3 ─► [ …                                 ] ┘
 //
 // A loop, a stream, shards on many machines, a slice by language, a bootstrap
-// (sum other rows) and a randomisation test (swap rows between two systems)
+// (sum other rows) and a randomization test (swap rows between two systems)
 // are then one code path, and a metric of your own gets all of them for two
-// short methods; [NewMean] makes one from a function. [Corpus] scores lists of
+// short methods; [NewMean] makes one from a function. [ScoreCorpus] scores lists of
 // texts, [Sum] a stream or a shard in constant memory, and a [Table] keeps the
 // rows for eval/stats to resample.
 //
@@ -52,8 +53,7 @@
 // scores 29.1, and papers have compared the two. Every [Score] carries a
 // [Signature]: metric, tokenizer, options, version of the definition, number
 // of references and segments. [Score.Minus] refuses to subtract scores whose
-// signatures differ; so do the runner's journal and its comparison with a
-// baseline.
+// signatures differ; so do the journal and the baseline of eval/suite.
 //
 // # Which metric
 //
@@ -82,35 +82,16 @@
 //
 //	bleu, err := eval.NewBLEU(nil)
 //	// ...
-//	score, err := eval.Corpus(bleu, outputs, references)
+//	score, err := eval.ScoreCorpus(ctx, bleu, outputs, references)
 //	fmt.Println(score) // BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 27.31
 //
-// and the same as a suite that fails a build, goes on where it was killed, and
-// knows which slice got worse:
-//
-//	report, err := eval.Run(ctx, eval.Suite{
-//		Name:    "support-bot",
-//		Version: data.Version(),
-//		Cases:   data.All(),
-//		System:  bot.Answer,
-//		Metrics: []eval.Metric{exact, chrf},
-//	}, &eval.RunOptions{
-//		Concurrency: 8,
-//		Wait:        limiter.Wait,
-//		Journal:     "run.jsonl",
-//		Thresholds:  []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
-//		Baseline:    &eval.Baseline{Records: eval.ReadJournal("main.jsonl")},
-//	})
-//	if err == nil && !report.Passed() { ... }
+// The comment of eval/suite shows the same metrics in a suite that fails a build,
+// resumes after it was killed, and reports which slice got worse.
 //
 // # Pitfalls
 //
-//   - A mean hides the slice that broke. The runner reports every kind and
-//     tag; read the worst slice first.
 //   - A metric that didn't run is not one that passed. [SkipError] keeps the
 //     two apart all the way to the gate, and a gate over nothing fails.
-//   - A drop of 0.4 on 200 cases is usually nothing. Compare run with run, case
-//     by case, with a test ([Baseline]), and correct for the number of metrics.
 //   - Looking at the test set is training on it. Keep a part that only the CI
 //     reads (dataset.Dataset's Split), and check for leaks.
 //   - Python and Go differ on what a space, a lower case letter and a rounded
@@ -136,9 +117,7 @@
 //     closest, and why can they still not be compared?
 //  3. Write a metric that is 1 where the answer is in the question's language,
 //     and add it to a suite with NewMean.
-//  4. Kill a run (kill -9) and start it again. Which cases ran twice? Where in
-//     the journal do you see it?
-//  5. How many cases does exact match need before a change from 0.80 to 0.82
+//  4. How many cases does exact match need before a change from 0.80 to 0.82
 //     is significant? Estimate, then use eval/stats to check.
 //
 // # Further reading

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"cmp"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -68,9 +70,26 @@ func (s *scratch) runeIDs(a, b string) (x, y []uint32) {
 	return x, y
 }
 
-// WeightedLevenshtein is the least cost of turning a into b where inserting,
-// deleting and replacing a rune cost this much.
-func WeightedLevenshtein(a, b string, insert, remove, replace int) int {
+// EditCosts are the costs of editing one rune; nil means that each is 1.
+type EditCosts struct {
+	// Insert is the cost of a rune that b has and a lacks. Default: 1.
+	Insert int
+	// Delete is the cost of a rune that a has and b lacks. Default: 1.
+	Delete int
+	// Replace is the cost of a rune in the place of another one. Default: 1.
+	Replace int
+}
+
+// WeightedLevenshtein is the least cost of turning a into b. It fails with
+// [ErrOption] for negative costs.
+func WeightedLevenshtein(a, b string, costs *EditCosts) (int, error) {
+	if costs == nil {
+		costs = &EditCosts{}
+	}
+	insert, remove, replace := cmp.Or(costs.Insert, 1), cmp.Or(costs.Delete, 1), cmp.Or(costs.Replace, 1)
+	if min(insert, remove, replace) < 0 {
+		return 0, fmt.Errorf("%w: EditCosts are %+v: want 0 or more", ErrOption, *costs)
+	}
 	x, y := []rune(a), []rune(b)
 	row := make([]int, len(y)+1)
 	for j := range row {
@@ -89,7 +108,7 @@ func WeightedLevenshtein(a, b string, insert, remove, replace int) int {
 			diagonal = above
 		}
 	}
-	return row[len(y)]
+	return row[len(y)], nil
 }
 
 // LCSLength is the length in runes of the longest common subsequence.
@@ -100,16 +119,16 @@ func LCSLength(a, b string) int {
 	return s.lcs.length(s.hyp, s.ref)
 }
 
-// Indel is the edit distance with insertions and deletions only: what is not
+// IndelDistance is the edit distance with insertions and deletions only: what is not
 // in the longest common subsequence.
-func Indel(a, b string) int {
+func IndelDistance(a, b string) int {
 	return utf8.RuneCountInString(a) + utf8.RuneCountInString(b) - 2*LCSLength(a, b)
 }
 
-// OSA is the optimal string alignment distance: Levenshtein with swaps of
-// neighbours at the cost of 1, where no part is edited twice. It is no metric:
+// OptimalStringAlignment is the optimal string alignment distance: Levenshtein with swaps of
+// neighbors at the cost of 1, where no part is edited twice. It is not a metric:
 // the triangle inequality fails (ca, ac, abc).
-func OSA(a, b string) int {
+func OptimalStringAlignment(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, above, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range row {
@@ -132,7 +151,7 @@ func OSA(a, b string) int {
 	return row[len(y)]
 }
 
-// DamerauLevenshtein is the distance with swaps of neighbours, unrestricted
+// DamerauLevenshtein is the distance with swaps of neighbors, unrestricted
 // (Damerau 1964; the algorithm of Lowrance and Wagner 1975).
 func DamerauLevenshtein(a, b string) int {
 	x, y := []rune(a), []rune(b)

@@ -12,7 +12,7 @@ import (
 // The two sides of a mistake: precision and recall, on the best reference.
 func ExampleTokenF1() {
 	f1 := must(eval.NewTokenF1(nil))
-	score := must(eval.Corpus(f1, []string{"in July 1969", "guilty"}, [][]string{{"1969", "July 1969"}, {"not guilty"}}))
+	score := must(eval.ScoreCorpus(context.Background(), f1, []string{"in July 1969", "guilty"}, [][]string{{"1969", "July 1969"}, {"not guilty"}}))
 	fmt.Printf("%.3f\n", score.Value)
 	// Output:
 	// 0.733
@@ -20,7 +20,7 @@ func ExampleTokenF1() {
 
 // A short run of words moved as one costs one edit.
 func ExampleTER_Sentence() {
-	fmt.Printf("%.1f\n", must(eval.NewTER(nil).Sentence("on the mat the cat sat", "the cat sat on the mat")))
+	fmt.Printf("%.1f\n", must(must(eval.NewTER(nil)).Sentence("on the mat the cat sat", "the cat sat on the mat")))
 	// Output:
 	// 16.7
 }
@@ -39,10 +39,10 @@ func ExampleMETEOR_Score() {
 // Any embedder will do; this one knows three words.
 func ExampleEmbedTokens() {
 	known := map[string][]float32{"good": {1, 0.1}, "great": {1, 0.2}, "bad": {-1, 0.1}}
-	vectors := eval.EmbedTokens(embedder(func(w string) []float32 { return known[w] }), nil)
+	vectors := must(eval.EmbedTokens(embedder(func(w string) []float32 { return known[w] }), nil))
 	m := must(eval.NewBERTScore(vectors, &eval.BERTScoreOptions{Model: "three-words"}))
 	for _, output := range []string{"great", "bad"} {
-		score := must(eval.Corpus(m, []string{output}, [][]string{{"good"}}))
+		score := must(eval.ScoreCorpus(context.Background(), m, []string{output}, [][]string{{"good"}}))
 		fmt.Printf("%-5s %.2f\n", output, score.Value)
 	}
 	// Output:
@@ -64,7 +64,7 @@ func (e embedder) EmbedQuery(_ context.Context, text string) ([]float32, error) 
 
 // Errors of a transcription, by kind.
 func ExampleWER_Align() {
-	a := eval.NewWER(nil).Align("the cat sat on the mat", "the cat sit on the mat today")
+	a := must(eval.NewWER(nil)).Align("the cat sat on the mat", "the cat sit on the mat today")
 	fmt.Printf("%v: WER %.2f\n", a, a.ErrorRate())
 	// Output:
 	// 5 hits, 1 substitutions, 1 insertions, 0 deletions: WER 0.33
@@ -79,10 +79,10 @@ func ExampleJSONMatch() {
 		`{"name":"Ann","age":31,"langs":["en","no"]}`,
 		`I don't know.`,
 	}
-	for _, o := range []*eval.JSONOptions{nil, {Partial: true}} {
-		m := eval.NewJSONMatch(o)
+	for _, o := range []*eval.JSONMatchOptions{nil, {Partial: true}} {
+		m := must(eval.NewJSONMatch(o))
 		for _, out := range outputs {
-			fmt.Printf("%.2f ", must(eval.Corpus(m, []string{out}, [][]string{reference})).Value)
+			fmt.Printf("%.2f ", must(eval.ScoreCorpus(context.Background(), m, []string{out}, [][]string{reference})).Value)
 		}
 		fmt.Println(m.Signature().Metric)
 	}
@@ -96,8 +96,8 @@ func ExampleToolMatch() {
 	want := []eval.Call{{Name: "search", Arguments: `{"q":"oslo"}`}, {Name: "book", Arguments: `{"id":7}`}}
 	got := []eval.Call{want[0], {Name: "think"}, want[1]}
 	for _, mode := range []eval.ToolMode{eval.ToolsExact, eval.ToolsInOrder, eval.ToolsF1} {
-		m := must(eval.NewToolMatch(&eval.ToolOptions{Mode: mode}))
-		table := eval.NewTable(m)
+		m := must(eval.NewToolMatch(&eval.ToolMatchOptions{Mode: mode}))
+		table := must(eval.NewTable(m))
 		if err := table.Add(context.Background(), &eval.Case{Calls: want}, &eval.Output{Calls: got}); err != nil {
 			panic(err)
 		}
@@ -122,7 +122,7 @@ func ExampleConfusion() {
 	always := strings.Fields(strings.Repeat("fine ", 100))
 	c := must(eval.NewConfusion([]string{"fine", "fraud"}, truth, always))
 	fmt.Printf("accuracy %.2f  balanced %.2f  MCC %.2f  macro F1 %.2f\n",
-		c.Accuracy(), c.BalancedAccuracy(), c.MCC(), must(c.Average(eval.Macro, 1, 0)).F)
+		c.Accuracy(), c.BalancedAccuracy(), c.MCC(), must(c.Average(eval.AverageMacro, nil)).F)
 	// Output:
 	// accuracy 0.95  balanced 0.50  MCC 0.00  macro F1 0.49
 }
@@ -131,15 +131,15 @@ func ExampleConfusion() {
 func ExampleCalibrationError() {
 	right := []bool{true, false, true, false}
 	ece, mce := eval.CalibrationError(must(eval.Calibration(right, []float64{0.9, 0.9, 0.9, 0.9}, 10)))
-	fmt.Printf("ECE %.2f, MCE %.2f, Brier %.2f\n", ece, mce, must(eval.Brier(right, []float64{0.9, 0.9, 0.9, 0.9})))
+	fmt.Printf("ECE %.2f, MCE %.2f, Brier %.2f\n", ece, mce, must(eval.BrierScore(right, []float64{0.9, 0.9, 0.9, 0.9})))
 	// Output:
 	// ECE 0.40, MCE 0.40, Brier 0.41
 }
 
 // "p95 <= 2s" as a share, which adds up over slices.
-func ExampleNewWithin() {
-	within := must(eval.NewWithin(2 * time.Second))
-	table := eval.NewTable(within)
+func ExampleNewLatencyWithin() {
+	within := must(eval.NewLatencyWithin(2 * time.Second))
+	table := must(eval.NewTable(within))
 	for _, d := range []time.Duration{800, 1200, 900, 4000} {
 		if err := table.Add(context.Background(), &eval.Case{}, &eval.Output{Latency: d * time.Millisecond}); err != nil {
 			panic(err)

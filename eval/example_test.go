@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/prodailabs/prodai/eval"
@@ -20,11 +17,11 @@ func must[T any](v T, err error) T {
 }
 
 // A corpus score with its signature: what to write into a report.
-func ExampleCorpus() {
+func ExampleScoreCorpus() {
 	bleu := must(eval.NewBLEU(nil))
 	outputs := []string{"The cat sat on the mat.", "It rains since the morning."}
 	references := [][]string{{"The cat is sitting on the mat."}, {"It has been raining since the morning.", "It rains since morning."}}
-	fmt.Println(must(eval.Corpus(bleu, outputs, references)))
+	fmt.Println(must(eval.ScoreCorpus(context.Background(), bleu, outputs, references)))
 	fmt.Println(must(bleu.Corpus(outputs, references)))
 	// Output:
 	// BLEU|nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0 = 58.84
@@ -50,7 +47,7 @@ func ExampleBLEU_Sentence() {
 func ExampleScore_Minus() {
 	score := func(tok string) eval.Score {
 		bleu := must(eval.NewBLEU(&eval.BLEUOptions{Tokenizer: must(eval.NewTokenizer(tok))}))
-		return must(eval.Corpus(bleu, []string{"Version 2.0.1 (beta), that's it."}, [][]string{{"Version 2.0.1 (beta) - that is it."}}))
+		return must(eval.ScoreCorpus(context.Background(), bleu, []string{"Version 2.0.1 (beta), that's it."}, [][]string{{"Version 2.0.1 (beta) - that is it."}}))
 	}
 	a, b := score("13a"), score("char")
 	fmt.Printf("%.1f %.1f\n", a.Value, b.Value)
@@ -105,76 +102,8 @@ func ExampleNewMean() {
 		}
 		return 0, nil
 	}))
-	score := must(eval.Corpus(polite, []string{"Wait, please.", "Wait!", ""}, make([][]string, 3)))
+	score := must(eval.ScoreCorpus(context.Background(), polite, []string{"Wait, please.", "Wait!", ""}, make([][]string, 3)))
 	fmt.Println(score, score.Signature.N, score.Skipped)
 	// Output:
 	// says_please = 0.50 2 1
-}
-
-// A suite with slices and thresholds: the mean passes, the regression slice
-// doesn't, and so the build doesn't.
-func ExampleRun() {
-	cases := []eval.Case{
-		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
-		{ID: "moon", Input: "Year of the moon landing?", References: []string{"1969"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4", "four"}},
-	}
-	answers := map[string]string{"capital": "Paris.", "moon": "1969", "bug-17": "5"}
-	report := must(eval.Run(context.Background(), eval.Suite{
-		Name:    "trivia",
-		Cases:   each(cases),
-		Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
-		System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
-			return &eval.Output{Text: answers[c.ID]}, nil
-		},
-	}, &eval.RunOptions{Thresholds: []eval.Threshold{
-		must(eval.ParseThreshold("exact_match >= 0.6")),
-		must(eval.ParseThreshold("exact_match >= 1 in kind=regression")),
-	}}))
-	for _, g := range report.Gates {
-		fmt.Printf("%-38s %-5v %s\n", g.Name, g.Passed, g.Detail)
-	}
-	// Output:
-	// errors <= 0                            true  the system failed on 0 of 3 cases
-	// exact_match >= 0.6                     true  0.6667 over 3 cases
-	// exact_match >= 1 in kind=regression    false 0 over 1 cases
-}
-
-// A run that was stopped goes on where it was, with the same journal.
-func ExampleReadJournal() {
-	dir := must(os.MkdirTemp("", "eval"))
-	defer os.RemoveAll(dir)
-	journal := filepath.Join(dir, "run.jsonl")
-	cases := []eval.Case{{ID: "a", Input: "1", References: []string{"1"}}, {ID: "b", Input: "2", References: []string{"2"}}}
-	calls := 0
-	run := func(ctx context.Context, stop func()) {
-		_, _ = eval.Run(ctx, eval.Suite{
-			Cases: each(cases), Metrics: []eval.Metric{must(eval.NewExactMatch(nil))},
-			System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
-				calls++
-				return &eval.Output{Text: c.Input}, nil
-			},
-		}, &eval.RunOptions{Journal: journal, Progress: func(eval.Progress) { stop() }})
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	run(ctx, cancel)                     // stopped after the first case or the second
-	run(context.Background(), func() {}) // the rest
-	run(context.Background(), func() {}) // nothing is left
-	finished := 0
-	for range eval.ReadJournal(journal) {
-		finished++
-	}
-	fmt.Println(calls == finished || calls == finished+1, finished)
-	// Output:
-	// true 2
-}
-
-func each(cases []eval.Case) iter.Seq2[*eval.Case, error] {
-	return func(yield func(*eval.Case, error) bool) {
-		for i := range cases {
-			if !yield(&cases[i], nil) {
-				return
-			}
-		}
-	}
 }

@@ -43,3 +43,11 @@ func first(errs ...error) error {
 }
 
 func joined(tokens []string) string { return strings.Join(tokens, " ") }
+
+// must is for values that the test makes from fixed, valid options.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

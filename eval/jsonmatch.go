@@ -13,39 +13,44 @@ import (
 	"strings"
 )
 
-// JSONOptions says how structured outputs are compared.
-type JSONOptions struct {
-	// Partial gives the F1 of matching fields in the place of all or nothing.
+// JSONMatchOptions sets how structured outputs are compared; nil means the
+// defaults.
+type JSONMatchOptions struct {
+	// Partial gives the F1 of matching fields. Default: all or nothing.
 	Partial bool
-	// IgnoreExtra lets the output have fields that the reference lacks.
+	// IgnoreExtra lets the output have fields that the reference lacks. Default:
+	// an extra field is a mistake.
 	IgnoreExtra bool
-	// Ignore names fields that don't count wherever they stand: ids,
-	// timestamps.
+	// Ignore names fields that don't count at any depth: ids, timestamps.
+	// Default: all fields count.
 	Ignore []string
-	// AnyOrder compares arrays as bags.
+	// AnyOrder compares arrays as bags. Default: the order counts.
 	AnyOrder bool
 }
 
 // JSONMatch compares an output with a reference as JSON values: the order of
 // fields and the spelling of numbers and strings don't matter (1, 1.0 and 1e0
 // are equal; a number and a string never are). An output may wrap the value in
-// a code fence or prose; the first JSON object or array counts. One that holds
-// no JSON scores 0, not an error: it is a wrong answer.
+// a code fence or prose; the first JSON object or array counts. One without
+// JSON scores 0, not an error: it is a wrong answer.
 //
 // With Partial the score is the F1 of the leaves, path and value: how much of
 // the structure is right. Of several references the best counts. It misleads
 // where fields matter unequally: one wrong amount among twenty right labels is
 // 0.95.
-type JSONMatch struct{ o JSONOptions }
+type JSONMatch struct{ o JSONMatchOptions }
 
 // NewJSONMatch returns the metric; nil options mean the defaults.
-func NewJSONMatch(o *JSONOptions) *JSONMatch {
+func NewJSONMatch(o *JSONMatchOptions) (*JSONMatch, error) {
 	m := &JSONMatch{}
 	if o != nil {
 		m.o = *o
 		m.o.Ignore = slices.Sorted(slices.Values(o.Ignore))
 	}
-	return m
+	if slices.Contains(m.o.Ignore, "") {
+		return nil, fmt.Errorf("%w: JSONMatchOptions.Ignore contains an empty name: want names of fields", ErrOption)
+	}
+	return m, nil
 }
 
 // Signature names the metric and its options.
@@ -60,10 +65,10 @@ func (m *JSONMatch) Signature() Signature {
 // Width is 2: the score and the segment.
 func (m *JSONMatch) Width() int { return 2 }
 
-// Stats writes the score against the best reference. A reference that is no
+// Stats writes the score against the best reference. A reference that is not
 // JSON is an error: the case is broken.
 func (m *JSONMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	got, found := findJSON(o.Text)
@@ -105,7 +110,7 @@ func (m *JSONMatch) score(want, got any) float64 {
 }
 
 // leaves counts the paths to the scalars, and to empty objects and arrays, of a
-// value, each with what stands there. With objects every object is noted, so
+// value, each with its value. With objects every object is noted, so
 // that an empty one that is wanted finds any that may have extra fields.
 func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool) {
 	switch v := v.(type) {
@@ -167,7 +172,7 @@ func scalar(v any) string {
 	return "null"
 }
 
-// hugeExponent says whether writing the number out would take long: 1e999999999
+// hugeExponent reports whether writing the number out would take long: 1e999999999
 // is eleven bytes of text.
 func hugeExponent(s string) bool {
 	_, exp, ok := strings.Cut(strings.ToLower(s), "e")

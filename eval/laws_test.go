@@ -35,7 +35,7 @@ func textMetrics(t testing.TB) map[Metric]float64 {
 	require.NoError(t, err)
 	rouge, err := NewROUGE(&ROUGEOptions{Types: []string{"rouge1", "rouge2", "rougeL", "rougeLsum"}, Tokenizer: UnicodeTokenizer()})
 	require.NoError(t, err)
-	metrics := map[Metric]float64{bleu: 100, addK: 100, chrf: 100, exact: 1, f1: 1, bert: 1, NewTER(nil): 0, NewWER(nil): 0, meteor: math.NaN()}
+	metrics := map[Metric]float64{bleu: 100, addK: 100, chrf: 100, exact: 1, f1: 1, bert: 1, must(NewTER(nil)): 0, must(NewWER(nil)): 0, meteor: math.NaN()}
 	for _, m := range rouge.Metrics() {
 		metrics[m] = 1
 	}
@@ -59,7 +59,7 @@ func TestTextMetricLaws(t *testing.T) {
 	hyps, refs := peerCorpus(60)
 	rng := rand.New(rand.NewPCG(3, 3))
 	for m, perfect := range textMetrics(t) {
-		name, lower := m.Signature().Name(), m.Signature().Lower
+		name, lower := m.Signature().Name(), m.Signature().LowerIsBetter
 		one := func(hyp string, refs ...string) float64 {
 			v, err := segment(m, hyp, refs)
 			require.NoError(t, err, name)
@@ -85,7 +85,7 @@ func TestTextMetricLaws(t *testing.T) {
 		}
 
 		// the order of segments and the number of workers
-		want, err := Corpus(m, hyps, refs)
+		want, err := ScoreCorpus(t.Context(), m, hyps, refs)
 		require.NoError(t, err)
 		order := rng.Perm(len(hyps))
 		var h2 []string
@@ -93,7 +93,7 @@ func TestTextMetricLaws(t *testing.T) {
 		for _, i := range order {
 			h2, r2 = append(h2, hyps[i]), append(r2, refs[i])
 		}
-		got, err := Corpus(m, h2, r2)
+		got, err := ScoreCorpus(t.Context(), m, h2, r2)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%s: not one bit may differ", name)
 
@@ -107,18 +107,18 @@ func TestTextMetricLaws(t *testing.T) {
 		require.Equal(t, want, streamed, name)
 
 		// shards, merged in another order
-		shards := []*Sum{NewSum(m), NewSum(m), NewSum(m)}
+		shards := []*Sum{must(NewSum(m)), must(NewSum(m)), must(NewSum(m))}
 		for i := range hyps {
 			require.NoError(t, shards[i%3].Add(t.Context(), &Case{References: refs[i]}, &Output{Text: hyps[i]}))
 		}
-		merged := NewSum(m)
+		merged := must(NewSum(m))
 		for _, i := range []int{2, 0, 1} {
 			require.NoError(t, merged.Merge(shards[i]))
 		}
 		sharded, err := merged.Score()
 		require.NoError(t, err)
 		require.Equal(t, want, sharded, name)
-		require.ErrorIs(t, merged.Merge(NewSum(&mean{sig: Signature{Metric: "other"}})), ErrSignature)
+		require.ErrorIs(t, merged.Merge(must(NewSum(&mean{sig: Signature{Metric: "other"}}))), ErrSignature)
 
 		empty := m.Value(make([]float64, m.Width()))
 		require.False(t, math.IsNaN(empty) || math.IsInf(empty, 0), "%s of nothing is defined", name)
@@ -141,7 +141,7 @@ func TestMoreRightIsBetter(t *testing.T) {
 			}
 			v, err := segment(m, strings.Join(out, " "), []string{ref})
 			require.NoError(t, err)
-			if wrong > 0 && sig.Lower {
+			if wrong > 0 && sig.LowerIsBetter {
 				require.GreaterOrEqual(t, v, last, sig.Name())
 			} else if wrong > 0 && !strings.Contains(sig.Name(), "exp") { // exponential smoothing isn't monotone: that is its known flaw
 				require.LessOrEqual(t, v, last+1e-12, sig.Name())
@@ -157,14 +157,14 @@ func TestSymmetryAndTriangles(t *testing.T) {
 	require.NoError(t, err)
 	for i := range hyps {
 		a, b, c := hyps[i], refs[i][0], refs[(i+1)%len(refs)][0]
-		for name, d := range map[string]func(a, b string) int{"levenshtein": Levenshtein, "indel": Indel, "damerau": DamerauLevenshtein} {
+		for name, d := range map[string]func(a, b string) int{"levenshtein": Levenshtein, "indel": IndelDistance, "damerau": DamerauLevenshtein} {
 			require.Equal(t, d(a, b), d(b, a), name)
 			require.Zero(t, d(a, a), name)
 			require.LessOrEqual(t, d(a, c), d(a, b)+d(b, c), name)
 		}
-		require.LessOrEqual(t, DamerauLevenshtein(a, b), OSA(a, b))
-		require.LessOrEqual(t, OSA(a, b), Levenshtein(a, b))
-		require.LessOrEqual(t, Levenshtein(a, b), Indel(a, b))
+		require.LessOrEqual(t, DamerauLevenshtein(a, b), OptimalStringAlignment(a, b))
+		require.LessOrEqual(t, OptimalStringAlignment(a, b), Levenshtein(a, b))
+		require.LessOrEqual(t, Levenshtein(a, b), IndelDistance(a, b))
 		require.InDelta(t, Jaro(a, b), Jaro(b, a), 1e-12)
 		x, err := rouge.Score(a, b)
 		require.NoError(t, err)
@@ -226,18 +226,18 @@ func TestBadInput(t *testing.T) {
 			require.NoError(t, err, "%s of %.20q", name, pair)
 			require.False(t, math.IsNaN(v) || math.IsInf(v, 0), "%s of %.20q", name, pair)
 		}
-		_, err := Corpus(m, []string{"a"}, nil)
-		require.ErrorIs(t, err, ErrLengths)
-		_, err = Corpus(m, nil, nil)
+		_, err := ScoreCorpus(t.Context(), m, []string{"a"}, nil)
+		require.ErrorIs(t, err, ErrLength)
+		_, err = ScoreCorpus(t.Context(), m, nil, nil)
 		require.ErrorIs(t, err, ErrEmpty)
 	}
 	_, err := Texts([]string{"a"}, nil)
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 
 	bad := func(err error) { t.Helper(); require.ErrorIs(t, err, ErrOption) }
 	_, err = NewTokenizer("spm")
 	bad(err)
-	_, err = CustomTokenizer("a|b", strings.Fields)
+	_, err = NewCustomTokenizer("a|b", strings.Fields)
 	bad(err)
 	_, err = NewBLEU(&BLEUOptions{Order: -1})
 	bad(err)
@@ -278,11 +278,11 @@ func TestBadInput(t *testing.T) {
 	_, err = ROCAUC([]bool{true, true}, []float64{1, 2})
 	require.ErrorIs(t, err, ErrEmpty)
 	_, err = ROCAUC([]bool{true}, nil)
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 	_, err = ROCAUC([]bool{true, false}, []float64{1, math.NaN()})
 	require.ErrorIs(t, err, ErrNotFinite)
-	_, err = Brier([]bool{true}, []float64{1.5})
-	bad(err)
+	_, err = BrierScore([]bool{true}, []float64{1.5})
+	require.ErrorIs(t, err, ErrRange)
 	_, err = Calibration([]bool{true}, []float64{1}, 0)
 	bad(err)
 	ppl, err := NewPerplexity("")
@@ -295,18 +295,18 @@ func TestBadInput(t *testing.T) {
 	bert, err := NewBERTScore(letterVectors, nil)
 	require.NoError(t, err)
 	_, err = bert.Score(TokenVectors{Tokens: []string{"a"}}, TokenVectors{})
-	require.ErrorIs(t, err, ErrLengths)
+	require.ErrorIs(t, err, ErrLength)
 	_, err = bert.Score(TokenVectors{[]string{"a"}, [][]float64{{math.NaN()}}}, TokenVectors{[]string{"a"}, [][]float64{{1}}})
 	require.ErrorIs(t, err, ErrNotFinite)
 	_, err = NewMean(Signature{}, nil)
 	bad(err)
 	_, err = NewMETEOR(&METEOROptions{Alpha: 2})
 	bad(err)
-	_, err = NewECE(-1, nil)
+	_, err = NewECE(&ECEOptions{Bins: -1})
 	bad(err)
 	_, err = NewClassification("f1", []string{"a"})
 	bad(err)
-	_, err = NewPassAtK(0, false, nil)
+	_, err = NewPassAtK(nil, nil)
 	bad(err)
 }
 

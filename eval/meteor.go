@@ -4,23 +4,29 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
 
-// METEOROptions says which METEOR. The zero values are NLTK's.
+// METEOROptions sets which METEOR; nil means the defaults, which are NLTK's.
 type METEOROptions struct {
-	Alpha float64 // weight of precision against recall, default 0.9, which favours recall
-	Beta  float64 // shape of the penalty for fragments, default 3
-	Gamma float64 // its weight, default 0.5
+	// Alpha is the weight of precision against recall, above 0 to 1. Default:
+	// 0.9, which favors recall.
+	Alpha float64
+	// Beta is the shape of the penalty for fragments. Default: 3.
+	Beta float64
+	// Gamma is the weight of the penalty, above 0 to 1. Default: 0.5.
+	Gamma float64
 	// Synonyms returns the words that mean the same as this one, such as
-	// WordNet's lemmas (no WordNet is carried here: it is large, and English
-	// only). Words come lower-cased and, as in NLTK, stemmed. Nil leaves
-	// synonyms out.
+	// WordNet's lemmas (WordNet isn't part of this package: it is large, and
+	// English only). Words come in lower case and, as in NLTK, stemmed. Default:
+	// no synonyms.
 	Synonyms func(word string) []string
-	// SynonymsName names them in the signature.
+	// SynonymsName names them in the signature. Default: custom with Synonyms,
+	// none without.
 	SynonymsName string
-	// Tokenizer of the outputs; default [UnicodeTokenizer].
+	// Tokenizer cuts outputs and references. Default: [UnicodeTokenizer].
 	Tokenizer *Tokenizer
 }
 
@@ -48,11 +54,19 @@ func NewMETEOR(o *METEOROptions) (*METEOR, error) {
 		m.o = *o
 	}
 	m.o.Alpha, m.o.Beta, m.o.Gamma = cmp.Or(m.o.Alpha, 0.9), cmp.Or(m.o.Beta, 3), cmp.Or(m.o.Gamma, 0.5)
-	if !(m.o.Alpha > 0 && m.o.Alpha <= 1 && m.o.Beta > 0 && m.o.Gamma > 0 && m.o.Gamma <= 1) {
-		return nil, fmt.Errorf("%w: METEOR's alpha %v, beta %v, gamma %v", ErrOption, m.o.Alpha, m.o.Beta, m.o.Gamma)
+	switch {
+	case !(m.o.Alpha > 0 && m.o.Alpha <= 1):
+		return nil, fmt.Errorf("%w: METEOROptions.Alpha is %v: want a number above 0, at most 1", ErrOption, m.o.Alpha)
+	case !(m.o.Beta > 0):
+		return nil, fmt.Errorf("%w: METEOROptions.Beta is %v: want a number above 0", ErrOption, m.o.Beta)
+	case !(m.o.Gamma > 0 && m.o.Gamma <= 1):
+		return nil, fmt.Errorf("%w: METEOROptions.Gamma is %v: want a number above 0, at most 1", ErrOption, m.o.Gamma)
 	}
 	if m.o.Tokenizer == nil {
 		m.o.Tokenizer = UnicodeTokenizer()
+	}
+	if err := checkName("METEOROptions.SynonymsName", m.o.SynonymsName); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
@@ -77,7 +91,7 @@ func (m *METEOR) Width() int { return 2 }
 
 // Stats writes the segment's score against its best reference.
 func (m *METEOR) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	dst[0], dst[1] = 0, 1
@@ -124,7 +138,7 @@ func (m *METEOR) Score(hyp, ref []string) float64 {
 			chunks++
 		}
 	}
-	return (1 - m.o.Gamma*pow(float64(chunks)/n, m.o.Beta)) * mean
+	return (1 - m.o.Gamma*math.Pow(float64(chunks)/n, m.o.Beta)) * mean
 }
 
 func places(tokens []string) []place {

@@ -174,7 +174,7 @@ func (v *vocab) grow() {
 	}
 }
 
-// A trie holds the n-grams of the references with their clipped counts: of
+// A trie has the n-grams of the references with their clipped counts: of
 // each n-gram the largest number of times that one reference has it.
 type trie struct {
 	slots []trieSlot // a power of two, at most half full

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// RetrievalOptions says which judgements and queries count.
+// RetrievalOptions sets which judgments and queries count; nil means the defaults.
 type RetrievalOptions struct {
-	// Level is the smallest grade that is relevant, default 1.
+	// Level is the smallest grade that is relevant. Default: 1.
 	Level int
 	// ReturnedOnly leaves queries without any result out of the mean, as
-	// trec_eval does without its flag -c. By default they count as 0: a
+	// trec_eval does without its flag -c. Default: they count as 0, since a
 	// retriever that returns nothing must not gain by it.
 	ReturnedOnly bool
 }
 
 // Retrieval is a metric of ranked retrieval: the mean over queries of one of
 // the measures of [Ranking], from a case's Relevant and an output's Retrieved.
-// A case without judgements is skipped; one whose judgements hold nothing
+// A case without judgments is skipped; one whose judgments have nothing
 // relevant counts as 0, as in trec_eval.
 type Retrieval struct {
 	o       RetrievalOptions
@@ -39,14 +39,14 @@ func NewRetrieval(name string, o *RetrievalOptions) (*Retrieval, error) {
 		m.o.Level = 1
 	}
 	if m.o.Level < 0 {
-		return nil, fmt.Errorf("%w: relevance level %d; want 1 or more", ErrOption, m.o.Level)
+		return nil, fmt.Errorf("%w: RetrievalOptions.Level is %d: want 1 or more", ErrOption, m.o.Level)
 	}
 	base, cut, at := strings.Cut(name, "@")
 	k := 0
 	if at {
 		var err error
 		if k, err = strconv.Atoi(cut); err != nil || k < 1 {
-			return nil, fmt.Errorf("%w: the cut-off of %q; want 1 or more", ErrOption, name)
+			return nil, fmt.Errorf("%w: the measure is %q: want a cut-off of 1 or more", ErrOption, name)
 		}
 	}
 	cutOff := map[string]func(*Ranking, int) float64{
@@ -62,7 +62,7 @@ func NewRetrieval(name string, o *RetrievalOptions) (*Retrieval, error) {
 	} else if f := whole[name]; f != nil {
 		m.measure = f
 	} else {
-		return nil, fmt.Errorf("%w: retrieval measure %q", ErrOption, name)
+		return nil, fmt.Errorf("%w: the measure is %q: want ndcg, map, mrr, precision, recall, f1 or hit, with @K or (but for hit) without, or r-precision, bpref, infap or 11pt", ErrOption, name)
 	}
 	return m, nil
 }
@@ -81,6 +81,9 @@ func (m *Retrieval) Width() int { return 2 }
 
 // Stats writes the query's value.
 func (m *Retrieval) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	if len(c.Relevant) == 0 {
 		return skip("the case has no judged documents")
 	}

@@ -138,7 +138,7 @@ func checkRanx(row retrievalRow) error {
 		if err != nil {
 			return err
 		}
-		table := NewTable(m)
+		table := must(NewTable(m))
 		for q, judged := range row.Qrels {
 			if r, err := Rank(judged, nil, 1); err != nil || r.Relevant() == 0 {
 				continue

@@ -3,20 +3,22 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// ROUGEOptions says which ROUGE.
+// ROUGEOptions sets which ROUGE; nil means the defaults.
 type ROUGEOptions struct {
-	// Types are rouge1 to rouge9, rougeL and rougeLsum; default rouge1,
-	// rouge2, rougeL.
+	// Types are rouge1 to rouge9, rougeL and rougeLsum. Default: rouge1, rouge2
+	// and rougeL.
 	Types []string
 	// Stem reduces words to their Porter stems first, so that "cats" matches
-	// "cat". English only.
+	// "cat". English only. Default: words stay as they are.
 	Stem bool
-	// Tokenizer replaces the reference implementation's, which keeps ASCII
-	// letters and digits only and so gives any two texts in Greek, Hindi or
-	// Chinese, equal ones too, the score 0. [UnicodeTokenizer] doesn't.
+	// Tokenizer cuts texts into words. Default: the reference implementation's,
+	// which keeps ASCII letters and digits only and so gives any two texts in
+	// Greek, Hindi or Chinese, equal ones too, the score 0. [UnicodeTokenizer]
+	// doesn't.
 	Tokenizer *Tokenizer
 }
 
@@ -71,12 +73,13 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 	r := &ROUGE{}
 	if o != nil {
 		r.o = *o
+		r.o.Types = slices.Clone(o.Types)
 	}
 	if len(r.o.Types) == 0 {
 		r.o.Types = []string{"rouge1", "rouge2", "rougeL"}
 	}
 	for _, typ := range r.o.Types {
-		n := 0
+		var n int
 		switch typ {
 		case "rougeL":
 			n = rougeL
@@ -84,7 +87,7 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 			n = rougeLsum
 		default:
 			if len(typ) != len("rouge1") || !strings.HasPrefix(typ, "rouge") || typ[5] < '1' || typ[5] > '9' {
-				return nil, fmt.Errorf("%w: ROUGE type %q; want rouge1 to rouge9, rougeL or rougeLsum", ErrOption, typ)
+				return nil, fmt.Errorf("%w: ROUGEOptions.Types has %q: want rouge1 to rouge9, rougeL or rougeLsum", ErrOption, typ)
 			}
 			n = int(typ[5] - '0')
 		}
@@ -104,7 +107,7 @@ func (r *ROUGE) Score(hyp string, refs ...string) ([]PRF, error) {
 // ScoreTo is [ROUGE.Score] into a slice of the caller's.
 func (r *ROUGE) ScoreTo(out []PRF, hyp string, refs []string) error {
 	if len(out) != len(r.kinds) {
-		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLengths, len(out), len(r.kinds))
+		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLength, len(out), len(r.kinds))
 	}
 	if err := checkTexts(hyp, refs); err != nil {
 		return err
@@ -238,6 +241,9 @@ func (m *rougeMetric) Signature() Signature {
 func (m *rougeMetric) Width() int { return 4 }
 
 func (m *rougeMetric) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	var out [1]PRF
 	if err := m.ScoreTo(out[:], o.Text, c.References); err != nil {
 		return err

@@ -21,7 +21,7 @@ type systemResult struct {
 // tests: this package's rows and eval/stats' streams, the same p-value for the
 // same seed.
 func TestGoldenSignificance(t *testing.T) {
-	metrics := map[string]eval.Metric{"BLEU": must(eval.NewBLEU(nil)), "chrF2": must(eval.NewChrF(nil)), "TER": eval.NewTER(nil)}
+	metrics := map[string]eval.Metric{"BLEU": must(eval.NewBLEU(nil)), "chrF2": must(eval.NewChrF(nil)), "TER": must(eval.NewTER(nil))}
 	golden.Rows(t, "eval", "significance.jsonl", func(row struct {
 		Seed          uint64
 		Ref, Baseline []string
@@ -43,7 +43,7 @@ func TestGoldenSignificance(t *testing.T) {
 				if !ok {
 					return fmt.Errorf("no metric %s", name)
 				}
-				baseline, err := eval.CorpusTable(m, row.Baseline, refs, 2)
+				baseline, err := eval.MeasureCorpus(t.Context(), m, row.Baseline, refs, &eval.MeasureOptions{Workers: 2})
 				if err != nil {
 					return err
 				}
@@ -52,11 +52,11 @@ func TestGoldenSignificance(t *testing.T) {
 					if want.System == "B" {
 						outputs = row.SysB
 					}
-					system, err := eval.CorpusTable(m, outputs, refs, 2)
+					system, err := eval.MeasureCorpus(t.Context(), m, outputs, refs, &eval.MeasureOptions{Workers: 2})
 					if err != nil {
 						return err
 					}
-					o := &stats.CorpusOptions{Samples: test.Samples, Seed: row.Seed, Confidence: max(0, test.ArConfidence)}
+					o := &stats.CorpusOptions{Resamples: test.Samples, Seed: row.Seed, ConfidenceResamples: max(0, test.ArConfidence)}
 					paired := stats.PairedBootstrap
 					if test.Type == "ar" {
 						paired = stats.ApproximateRandomization
@@ -66,7 +66,7 @@ func TestGoldenSignificance(t *testing.T) {
 						return err
 					}
 					if want.P == nil && test.ArConfidence > 0 { // the baseline's own interval starts a stream of its own
-						own, err := stats.CorpusBootstrap(baseline.Rows, m.Width(), m.Value, &stats.CorpusOptions{Samples: test.ArConfidence, Seed: row.Seed})
+						own, err := stats.CorpusBootstrap(baseline.Rows, m.Width(), m.Value, &stats.CorpusOptions{Resamples: test.ArConfidence, Seed: row.Seed})
 						if err != nil {
 							return err
 						}

@@ -8,11 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// TEROptions says which TER. The zero value is sacreBLEU's default.
+// TEROptions sets which TER; nil means the defaults, which are sacreBLEU's.
 type TEROptions struct {
-	Normalize     bool // tokenise punctuation as tercom does
-	NoPunctuation bool // remove punctuation
-	Asian         bool // with Normalize or NoPunctuation: treat Chinese and Japanese characters too
+	// Normalize tokenizes punctuation as tercom does. Default: words are cut at
+	// spaces only.
+	Normalize bool
+	// NoPunctuation removes punctuation. Default: it counts.
+	NoPunctuation bool
+	// Asian lets Normalize and NoPunctuation treat Chinese and Japanese
+	// characters too; it does nothing alone. Default: they don't.
+	Asian bool
+	// CaseSensitive compares letters as they are. Default: in lower case.
 	CaseSensitive bool
 }
 
@@ -36,12 +42,12 @@ type TEROptions struct {
 type TER struct{ o TEROptions }
 
 // NewTER returns the metric with these options; nil means the defaults.
-func NewTER(o *TEROptions) *TER {
+func NewTER(o *TEROptions) (*TER, error) {
 	t := &TER{}
 	if o != nil {
 		t.o = *o
 	}
-	return t
+	return t, nil
 }
 
 func (m *TER) countsReferences() {}
@@ -53,7 +59,7 @@ func (m *TER) Signature() Signature {
 		caseMode = "mixed"
 	}
 	return Signature{
-		Metric: "TER", Lower: true, Version: sacreBLEUVersion,
+		Metric: "TER", LowerIsBetter: true, Version: sacreBLEUVersion,
 		Params: fmt.Sprintf("case:%s|tok:tercom|norm:%s|punct:%s|asian:%s", caseMode, yesNo(m.o.Normalize), yesNo(!m.o.NoPunctuation), yesNo(m.o.Asian)),
 	}
 }
@@ -63,7 +69,7 @@ func (m *TER) Width() int { return 2 }
 
 // Stats writes the fewest edits and the mean length of the references.
 func (m *TER) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	s := scratches.Get().(*scratch)
@@ -97,7 +103,7 @@ func (m *TER) Value(sum []float64) float64 {
 // Sentence scores one output against its references.
 func (m *TER) Sentence(hyp string, refs ...string) (float64, error) { return segment(m, hyp, refs) }
 
-// cut appends the ids of a line's tokens. sacreBLEU normalises references
+// cut appends the ids of a line's tokens. sacreBLEU normalizes references
 // twice, which shows where the second pass still finds something: "person's."
 // becomes "person 's ." in a reference and "person's ." in an output.
 func (m *TER) cut(s *scratch, dst []uint32, line string, times int) []uint32 {

@@ -30,8 +30,8 @@ type span struct{ start, end int32 }
 //   - none: cut at spaces; for text that was tokenized before
 //
 // The tokenizers that need a model file (spm, flores101, flores200, ja-mecab,
-// ko-mecab) are not offered: the error says so, and nothing falls back to
-// another one silently. [CustomTokenizer] takes any function.
+// ko-mecab) are not offered: that is an error, and nothing falls back to
+// another one silently. [NewCustomTokenizer] takes any function.
 func NewTokenizer(name string) (*Tokenizer, error) {
 	switch name {
 	case "", "13a":
@@ -45,16 +45,19 @@ func NewTokenizer(name string) (*Tokenizer, error) {
 	case "none":
 		return &Tokenizer{"none", splitSpaces}, nil
 	case "spm", "flores101", "flores200", "spBLEU-1K", "ja-mecab", "ko-mecab":
-		return nil, fmt.Errorf("%w: tokenizer %q needs a model file that isn't carried here; use char, zh or a CustomTokenizer that calls it", ErrOption, name)
+		return nil, fmt.Errorf("%w: tokenizer %q needs a model file that isn't part of this package: want char, zh or a tokenizer of NewCustomTokenizer that calls it", ErrOption, name)
 	}
-	return nil, fmt.Errorf("%w: tokenizer %q; want 13a, intl, zh, char or none", ErrOption, name)
+	return nil, fmt.Errorf("%w: the tokenizer is %q: want 13a, intl, zh, char or none", ErrOption, name)
 }
 
-// CustomTokenizer wraps a function that returns a line's tokens. The name goes
+// NewCustomTokenizer wraps a function that returns a line's tokens. The name goes
 // into signatures, so it should change when the function does.
-func CustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
-	if name == "" || strings.ContainsAny(name, "|:") || tokens == nil {
-		return nil, fmt.Errorf("%w: a tokenizer needs a function and a name without | and :, not %q", ErrOption, name)
+func NewCustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer, error) {
+	if name == "" || strings.ContainsAny(name, "|:") {
+		return nil, fmt.Errorf("%w: the tokenizer's name is %q: want a name that has neither | nor : in it", ErrOption, name)
+	}
+	if tokens == nil {
+		return nil, fmt.Errorf("%w: the tokenizer's function is nil", ErrOption)
 	}
 	return &Tokenizer{name, func(line []byte, spans []span) ([]byte, []span) {
 		var text []byte
@@ -68,7 +71,7 @@ func CustomTokenizer(name string, tokens func(line string) []string) (*Tokenizer
 	}}, nil
 }
 
-// Name returns the tokenizer's name, as it stands in signatures.
+// Name returns the tokenizer's name, as signatures have it.
 func (t *Tokenizer) Name() string { return t.name }
 
 // Tokens returns the tokens of a line.
@@ -88,7 +91,8 @@ func splitSpaces(line []byte, spans []span) ([]byte, []span) {
 	start := -1
 	for i := 0; i < len(line); {
 		c := line[i]
-		size, space := 1, false
+		size := 1
+		var space bool
 		if c < utf8.RuneSelf {
 			space = asciiSpace(c)
 		} else {

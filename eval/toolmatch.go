@@ -3,9 +3,11 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
-// ToolMode says how an agent's tool calls are held against the ones wanted.
+// A ToolMode is how an agent's tool calls are compared with the ones wanted.
+// Default: [ToolsExact].
 type ToolMode string
 
 // The modes, from the strictest.
@@ -25,14 +27,18 @@ const (
 	ToolsPath ToolMode = "path"
 )
 
-// ToolOptions says when two calls are the same.
-type ToolOptions struct {
-	Mode ToolMode // default exact
-	// NamesOnly compares the tools' names and not the arguments.
+// ToolMatchOptions sets when two paths and two calls are the same; nil means the
+// defaults.
+type ToolMatchOptions struct {
+	// Mode compares the paths. Default: [ToolsExact].
+	Mode ToolMode
+	// NamesOnly compares the tools' names alone. Default: the arguments too.
 	NamesOnly bool
-	// IgnoreArguments names arguments that don't count: free text, ids.
+	// IgnoreArguments names arguments that don't count: free text, ids. Default:
+	// all count.
 	IgnoreArguments []string
-	// ExtraArguments allows arguments that the wanted call doesn't have.
+	// ExtraArguments allows arguments that the wanted call doesn't have. Default:
+	// an extra argument makes another call.
 	ExtraArguments bool
 }
 
@@ -44,12 +50,12 @@ type ToolOptions struct {
 // another road isn't wrong, and one that took the right road and then answered
 // badly isn't right.
 type ToolMatch struct {
-	o    ToolOptions
+	o    ToolMatchOptions
 	args *JSONMatch
 }
 
 // NewToolMatch returns the metric; nil options mean the defaults.
-func NewToolMatch(o *ToolOptions) (*ToolMatch, error) {
+func NewToolMatch(o *ToolMatchOptions) (*ToolMatch, error) {
 	m := &ToolMatch{}
 	if o != nil {
 		m.o = *o
@@ -59,9 +65,16 @@ func NewToolMatch(o *ToolOptions) (*ToolMatch, error) {
 		m.o.Mode = ToolsExact
 	case ToolsExact, ToolsInOrder, ToolsAnyOrder, ToolsContain, ToolsF1, ToolsPath:
 	default:
-		return nil, fmt.Errorf("%w: tool mode %q", ErrOption, m.o.Mode)
+		return nil, fmt.Errorf("%w: ToolMatchOptions.Mode is %q: want exact, in_order, any_order, contain, f1 or path", ErrOption, m.o.Mode)
 	}
-	m.args = NewJSONMatch(&JSONOptions{IgnoreExtra: m.o.ExtraArguments, Ignore: m.o.IgnoreArguments})
+	if slices.Contains(m.o.IgnoreArguments, "") {
+		return nil, fmt.Errorf("%w: ToolMatchOptions.IgnoreArguments contains an empty name: want names of arguments", ErrOption)
+	}
+	args, err := NewJSONMatch(&JSONMatchOptions{IgnoreExtra: m.o.ExtraArguments, Ignore: m.o.IgnoreArguments})
+	if err != nil {
+		return nil, err
+	}
+	m.args = args
 	return m, nil
 }
 
@@ -81,6 +94,9 @@ func (m *ToolMatch) Width() int { return 2 }
 // other expectations, is skipped; to want that no tool is called, give it the
 // tag calls=none.
 func (m *ToolMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
+	if err := checkGiven(c, o); err != nil {
+		return err
+	}
 	if len(c.Calls) == 0 && c.Tags["calls"] != "none" {
 		return skip("the case wants no tool calls")
 	}

@@ -7,16 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// WEROptions says which error rate.
+// WEROptions sets which error rate; nil means the defaults.
 type WEROptions struct {
-	// Characters counts runes instead of words: CER, for languages without
-	// spaces and for OCR.
+	// Characters counts runes: CER, for languages without spaces and for OCR.
+	// Default: words.
 	Characters bool
-	// Normalize is applied to both sides first; nil compares as it is. Case
-	// and punctuation are errors otherwise.
+	// Normalize is applied to both sides first. Default: texts are compared as
+	// they are, so that case and punctuation are errors.
 	Normalize func(string) string
-	// Name of the normalisation, for the signature.
-	Name string
+	// NormalizeName names the normalization in the signature. Default: custom
+	// with Normalize, none without.
+	NormalizeName string
 }
 
 // WER is the word error rate: how many words of the reference were replaced,
@@ -24,7 +25,7 @@ type WEROptions struct {
 //
 //	WER = (S + D + I) / N
 //
-// Lower is better, and it may exceed 1: a recogniser that talks over silence.
+// Lower is better, and it may exceed 1: a recognizer that writes words for silence.
 // It treats all words alike; "the" for "a" costs as much as a wrong dose.
 // Several references aren't defined for it: the one with the fewest errors
 // counts.
@@ -33,17 +34,20 @@ type WEROptions struct {
 type WER struct{ o WEROptions }
 
 // NewWER returns the metric; nil options mean the defaults.
-func NewWER(o *WEROptions) *WER {
+func NewWER(o *WEROptions) (*WER, error) {
 	m := &WER{}
 	if o != nil {
 		m.o = *o
 	}
-	return m
+	if err := checkName("WEROptions.NormalizeName", m.o.NormalizeName); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
-// Signature names the metric and the normalisation.
+// Signature names the metric and the normalization.
 func (m *WER) Signature() Signature {
-	name, norm := "WER", m.o.Name
+	name, norm := "WER", m.o.NormalizeName
 	if m.o.Characters {
 		name = "CER"
 	}
@@ -53,7 +57,7 @@ func (m *WER) Signature() Signature {
 			norm = "custom"
 		}
 	}
-	return Signature{Metric: name, Params: "norm:" + norm, Lower: true}
+	return Signature{Metric: name, Params: "norm:" + norm, LowerIsBetter: true}
 }
 
 // Width is 4: hits, substitutions, insertions and deletions.
@@ -61,7 +65,7 @@ func (m *WER) Width() int { return 4 }
 
 // Stats writes the counts of the alignment.
 func (m *WER) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
-	if err := checkTexts(o.Text, c.References); err != nil {
+	if err := checkSegment(c, o); err != nil {
 		return err
 	}
 	best := m.Align(c.References[0], o.Text)

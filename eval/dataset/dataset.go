@@ -51,7 +51,7 @@ func New(name string, cases []eval.Case) (*Dataset, error) {
 // complete fills a case's defaults and checks it.
 func complete(c *eval.Case) error {
 	if c.Kind == "" {
-		c.Kind = eval.Golden
+		c.Kind = eval.KindGolden
 	}
 	if !c.Kind.Valid() {
 		return fmt.Errorf("%w: kind %q; want golden, adversarial, regression or edge", ErrCase, c.Kind)
@@ -72,14 +72,22 @@ func complete(c *eval.Case) error {
 
 // ID derives a case's id from its input: 16 hexadecimal digits of its SHA-256.
 // The id stays when the answer wanted is corrected, so that a [Diff] shows a
-// correction as one, and changes when the question does.
+// correction as one, and changes when the question does. A nil case counts as an
+// empty one.
 func ID(c *eval.Case) string {
+	if c == nil {
+		c = &eval.Case{}
+	}
 	h := sha256.Sum256([]byte(c.Input))
 	return hex.EncodeToString(h[:8])
 }
 
-// Hash is the SHA-256 of everything a case says, in hexadecimal.
+// Hash is the SHA-256 of a case's whole content, in hexadecimal. A nil case counts
+// as an empty one.
 func Hash(c *eval.Case) string {
+	if c == nil {
+		c = &eval.Case{}
+	}
 	// encoding/json writes struct fields in order and map keys sorted.
 	data, err := json.Marshal(c)
 	if err != nil { // strings, ints and maps of them always marshal
@@ -90,7 +98,7 @@ func Hash(c *eval.Case) string {
 }
 
 // Version names the dataset's content: sha256: and 64 hexadecimal digits, over
-// the hashes of the cases in any order. Two files with the same version hold
+// the hashes of the cases in any order. Two files with the same version have
 // the same cases; a score without the version it was measured on can't be
 // compared with anything.
 func (d *Dataset) Version() string {
@@ -141,9 +149,15 @@ type Difference struct {
 	Same           int
 }
 
-// Diff compares two versions by id. Results in an order that doesn't depend on
-// the files': by id.
+// Diff compares two versions by id. The results are ordered by id, whatever the
+// order of the files. A nil dataset counts as an empty one.
 func Diff(before, after *Dataset) Difference {
+	if before == nil {
+		before = &Dataset{}
+	}
+	if after == nil {
+		after = &Dataset{}
+	}
 	was := make(map[string]*eval.Case, len(before.Cases))
 	for i := range before.Cases {
 		was[before.Cases[i].ID] = &before.Cases[i]

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +18,9 @@ import (
 func sample(t *testing.T) *Dataset {
 	d, err := New("support", []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}, Tags: map[string]string{"lang": "en"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2, \"quoted\"?", References: []string{"4", "four\nlines"}},
-		{Kind: eval.Edge, Input: "", Relevant: map[string]int{"d1": 2, "d=2": -1}},
-		{Kind: eval.Adversarial, Input: "Ignore 日本語 and <b>obey</b>", Context: []string{"a passage"}, Tags: map[string]string{"lang": "ja", "topic": "x"}},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "2+2, \"quoted\"?", References: []string{"4", "four\nlines"}},
+		{Kind: eval.KindEdge, Input: "", Relevant: map[string]int{"d1": 2, "d=2": -1}},
+		{Kind: eval.KindAdversarial, Input: "Ignore 日本語 and <b>obey</b>", Context: []string{"a passage"}, Tags: map[string]string{"lang": "ja", "topic": "x"}},
 	})
 	require.NoError(t, err)
 	return d
@@ -88,8 +90,8 @@ func TestDiff(t *testing.T) {
 	before, after := sample(t), sample(t)
 	after.Cases[0].References = []string{"Paris", "paris"}
 	after.Cases[1].Input = "2+3?"
-	after.Cases[3].Kind = eval.Golden
-	after.Cases[2] = eval.Case{ID: "new", Kind: eval.Golden, Input: "New?"}
+	after.Cases[3].Kind = eval.KindGolden
+	after.Cases[2] = eval.Case{ID: "new", Kind: eval.KindGolden, Input: "New?"}
 	d := Diff(before, after)
 	require.Len(t, d.Added, 1)
 	require.Len(t, d.Removed, 1)
@@ -105,12 +107,12 @@ func TestDiff(t *testing.T) {
 func many(n int) *Dataset {
 	d := &Dataset{Name: "many"}
 	for i := range n {
-		kind := eval.Golden
+		kind := eval.KindGolden
 		switch {
 		case i%100 == 0:
-			kind = eval.Regression
+			kind = eval.KindRegression
 		case i%10 == 0:
-			kind = eval.Edge
+			kind = eval.KindEdge
 		}
 		d.Cases = append(d.Cases, eval.Case{ID: fmt.Sprint("c", i), Kind: kind, Input: fmt.Sprint("question ", i)})
 	}
@@ -119,28 +121,28 @@ func many(n int) *Dataset {
 
 func TestSampleIsStratifiedAndStable(t *testing.T) {
 	d := many(1000)
-	s, err := d.Sample(100, 1, nil)
+	s, err := d.Sample(100, &SampleOptions{Seed: 1})
 	require.NoError(t, err)
 	require.Len(t, s.Cases, 100)
-	require.Len(t, s.OfKind(eval.Regression), 1)
-	require.Len(t, s.OfKind(eval.Edge), 9)
-	small, err := d.Sample(3, 1, nil)
+	require.Len(t, s.OfKind(eval.KindRegression), 1)
+	require.Len(t, s.OfKind(eval.KindEdge), 9)
+	small, err := d.Sample(3, &SampleOptions{Seed: 1})
 	require.NoError(t, err)
-	require.Len(t, small.OfKind(eval.Regression), 1, "the rare kind is never left out")
-	again, err := d.Sample(100, 1, nil)
+	require.Len(t, small.OfKind(eval.KindRegression), 1, "the rare kind is never left out")
+	again, err := d.Sample(100, &SampleOptions{Seed: 1})
 	require.NoError(t, err)
 	require.Equal(t, s, again)
-	other, err := d.Sample(100, 2, nil)
+	other, err := d.Sample(100, &SampleOptions{Seed: 2})
 	require.NoError(t, err)
 	require.NotEqual(t, s, other)
 	for _, n := range []int{0, 1001} {
-		_, err := d.Sample(n, 1, nil)
+		_, err := d.Sample(n, &SampleOptions{Seed: 1})
 		require.ErrorIs(t, err, ErrOption)
 	}
 }
 
 func TestSplitNeverMovesACase(t *testing.T) {
-	a, b, err := many(1000).Split(0.8, 3)
+	a, b, err := many(1000).Split(0.8, &SplitOptions{Seed: 3})
 	require.NoError(t, err)
 	require.InDelta(t, 800, len(a.Cases), 50)
 	require.Equal(t, 1000, len(a.Cases)+len(b.Cases))
@@ -148,7 +150,7 @@ func TestSplitNeverMovesACase(t *testing.T) {
 	for _, c := range a.Cases {
 		in[c.ID] = true
 	}
-	grown, _, err := many(1500).Split(0.8, 3)
+	grown, _, err := many(1500).Split(0.8, &SplitOptions{Seed: 3})
 	require.NoError(t, err)
 	kept := 0
 	for _, c := range grown.Cases {
@@ -157,7 +159,7 @@ func TestSplitNeverMovesACase(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(a.Cases), kept)
-	_, _, err = many(1).Split(1.1, 0)
+	_, _, err = many(1).Split(1.1, &SplitOptions{Seed: 0})
 	require.ErrorIs(t, err, ErrOption)
 }
 
@@ -195,13 +197,13 @@ func TestContaminated(t *testing.T) {
 	corpus := func(yield func(string) bool) {
 		_ = yield("Quiz: in which year did the first person walk on the surface of the moon? 1969! Paris.") && yield("hello, WORLD")
 	}
-	got, err := d.Contaminated(corpus, 8, 0.5)
+	got, err := d.Contaminated(corpus, &ContaminationOptions{Words: 8, Share: 0.5})
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	require.Equal(t, "seen", got[0].Case.ID)
 	require.Equal(t, 1.0, got[0].Share)
 	require.Equal(t, "short", got[1].Case.ID)
-	_, err = d.Contaminated(corpus, 0, 0.5)
+	_, err = d.Contaminated(corpus, &ContaminationOptions{Words: -1})
 	require.ErrorIs(t, err, ErrOption)
 }
 
@@ -231,11 +233,11 @@ func TestFromTraces(t *testing.T) {
 	}
 	require.Len(t, byTrace, 4)
 	require.Equal(t, "Mail [mail]?", byTrace["t1"].Input)
-	require.Equal(t, eval.Golden, byTrace["t1"].Kind)
+	require.Equal(t, eval.KindGolden, byTrace["t1"].Kind)
 	require.Equal(t, []string{"No."}, byTrace["t5"].References, "the correction replaces the rejected answer")
 	require.Equal(t, []string{"[mail] wrote"}, byTrace["t5"].Context)
 	require.NotContains(t, byTrace, "t4")
-	require.Equal(t, []string{byTrace["t3"].ID}, d.Unlabelled())
+	require.Equal(t, []string{byTrace["t3"].ID}, d.Unlabeled())
 
 	broken := errors.New("broken")
 	_, err = FromTraces("x", func(yield func(Record, error) bool) { yield(Record{}, broken) }, nil)
@@ -274,4 +276,39 @@ func FuzzReadCSV(f *testing.F) {
 		require.NoError(t, err, "%q", out.String())
 		require.Equal(t, d.Version(), again.Version(), "%q", out.String())
 	})
+}
+
+// TestNilAndBadOptions: what is required and nil, and what an option can't be, is
+// an ErrOption from everything that takes it.
+func TestNilAndBadOptions(t *testing.T) {
+	d := many(3)
+	texts := slices.Values([]string{"a"})
+	errOf := func(_ any, err error) error { return err }
+	_, _, split := d.Split(math.NaN(), nil)
+	var streamed error
+	for _, err := range Stream(nil) {
+		streamed = err
+	}
+	for name, err := range map[string]error{
+		"Stream":                streamed,
+		"ReadJSONL":             errOf(ReadJSONL("d", nil)),
+		"ReadCSV":               errOf(ReadCSV("d", nil)),
+		"WriteJSONL":            d.WriteJSONL(nil),
+		"WriteCSV":              d.WriteCSV(nil),
+		"Leaks":                 errOf(d.Leaks(nil, 0.5)),
+		"NearDuplicates, NaN":   errOf(d.NearDuplicates(math.NaN())),
+		"FromTraces":            errOf(FromTraces("d", nil, nil)),
+		"FromTraces, feedback":  errOf(FromTraces("d", func(func(Record, error) bool) {}, &TraceOptions{MinAccepted: -1, MaxRejected: 1})),
+		"FromTraces, per tag":   errOf(FromTraces("d", func(func(Record, error) bool) {}, &TraceOptions{PerTag: -1})),
+		"Contaminated":          errOf(d.Contaminated(nil, nil)),
+		"Contaminated, share":   errOf(d.Contaminated(texts, &ContaminationOptions{Share: 2})),
+		"Sample, more than all": errOf(d.Sample(4, nil)),
+		"Split, NaN":            split,
+	} {
+		require.ErrorIs(t, err, ErrOption, name)
+	}
+	require.Equal(t, ID(&eval.Case{}), ID(nil))
+	require.Equal(t, Hash(&eval.Case{}), Hash(nil))
+	require.Len(t, Diff(nil, d).Added, 3)
+	require.Len(t, Diff(d, nil).Removed, 3)
 }

@@ -4,7 +4,7 @@
 //
 // # Four kinds of case
 //
-// A good score on one kind says nothing about the others, so every
+// A good score on one kind is no evidence about the others, so every
 // [eval.Case] has a kind and reports show them apart:
 //
 //	golden       what users ask, with an answer wanted. Half of the dataset,
@@ -19,8 +19,8 @@
 //
 // A dataset changes: answers are corrected, cases added. A score belongs to
 // the version it was measured on. [Dataset.Version] is a hash of the content,
-// so it can't be forgotten to be raised; [Diff] says what changed between two
-// versions, and tells a corrected answer from a new question. The runner
+// so it can't be forgotten to be raised; [Diff] lists what changed between two
+// versions, and separates a corrected answer from a new question. The runner
 // refuses to go on with a journal of another version, and compares two runs
 // only on the cases that both have unchanged.
 //
@@ -38,7 +38,7 @@
 //
 // # A file
 //
-// JSON Lines, a case a line; unknown fields are an error, since a misspelt
+// JSON Lines, a case a line; unknown fields are an error, since a misspelled
 // "refrences" would else make a case that nothing can fail:
 //
 //	{"id":"capital","kind":"golden","input":"Capital of France?","references":["Paris"],"tags":{"lang":"en"}}

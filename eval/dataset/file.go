@@ -21,12 +21,21 @@ import (
 // doesn't fill the memory.
 const maxLine = 64 << 20
 
+var (
+	errNilReader = fmt.Errorf("%w: the reader is nil", ErrOption)
+	errNilWriter = fmt.Errorf("%w: the writer is nil", ErrOption)
+)
+
 // Stream reads JSON Lines one case at a time: a dataset of any size in
 // constant memory. Empty lines are skipped. It stops at the first error, which
 // wraps [ErrFormat] or [ErrCase] and names the line. Ids are not checked for
 // duplicates; [ReadJSONL] does that.
 func Stream(r io.Reader) iter.Seq2[*eval.Case, error] {
 	return func(yield func(*eval.Case, error) bool) {
+		if r == nil {
+			yield(nil, errNilReader)
+			return
+		}
 		sc := bufio.NewScanner(r)
 		sc.Buffer(nil, maxLine)
 		for line := 1; sc.Scan(); line++ {
@@ -55,7 +64,7 @@ func Stream(r io.Reader) iter.Seq2[*eval.Case, error] {
 func parseCase(text []byte) (*eval.Case, error) {
 	var c eval.Case
 	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields() // a misspelt "refrences" would silently become a case without any
+	d.DisallowUnknownFields() // a misspelled "refrences" would silently become a case without any
 	if err := d.Decode(&c); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
@@ -79,6 +88,9 @@ func ReadJSONL(name string, r io.Reader) (*Dataset, error) {
 
 // WriteJSONL writes the dataset as JSON Lines.
 func (d *Dataset) WriteJSONL(w io.Writer) error {
+	if w == nil {
+		return errNilWriter
+	}
 	bw := bufio.NewWriter(w)
 	enc := json.NewEncoder(bw)
 	enc.SetEscapeHTML(false)
@@ -96,6 +108,9 @@ func (d *Dataset) WriteJSONL(w io.Writer) error {
 // separated by spaces) and tag:NAME. Tool calls don't fit into cells; use
 // JSON Lines.
 func ReadCSV(name string, r io.Reader) (*Dataset, error) {
+	if r == nil {
+		return nil, errNilReader
+	}
 	cr := csv.NewReader(r)
 	head, err := cr.Read()
 	if err != nil {
@@ -153,7 +168,7 @@ func csvCase(head, row []string) (eval.Case, error) {
 				at := strings.LastIndexByte(pair, '=')
 				grade, err := strconv.Atoi(pair[at+1:])
 				if at < 1 || err != nil {
-					return c, fmt.Errorf("%w: judgement %q; want id=grade", ErrFormat, pair)
+					return c, fmt.Errorf("%w: judgment %q; want id=grade", ErrFormat, pair)
 				}
 				c.Relevant[pair[:at]] = grade
 			}
@@ -170,9 +185,12 @@ func csvCase(head, row []string) (eval.Case, error) {
 // WriteCSV writes the dataset as [ReadCSV] reads it. Cells that a spreadsheet
 // would run as a formula (=, +, - or @ first) are written as they are: quote
 // them before opening a file of users' inputs in one. A case that CSV can't
-// hold (tool calls, an empty reference, a document id with white space) is an
+// contain (tool calls, an empty reference, a document id with white space) is an
 // [ErrFormat].
 func (d *Dataset) WriteCSV(w io.Writer) error {
+	if w == nil {
+		return errNilWriter
+	}
 	references, contexts := 0, 0
 	relevant := false
 	tags := map[string]bool{}

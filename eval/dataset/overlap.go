@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -55,12 +56,15 @@ func (d *Dataset) NearDuplicates(threshold float64) ([]Pair, error) {
 // Leaks returns the pairs of a case of d and one of other whose inputs have a
 // similarity of at least threshold.
 func (d *Dataset) Leaks(other *Dataset, threshold float64) ([]Pair, error) {
+	if other == nil {
+		return nil, fmt.Errorf("%w: the other dataset is nil", ErrOption)
+	}
 	return similar(d.Cases, other.Cases, threshold, false)
 }
 
 func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error) {
 	if !(threshold > 0 && threshold <= 1) {
-		return nil, fmt.Errorf("%w: a similarity of %v; want above 0 to 1", ErrOption, threshold)
+		return nil, fmt.Errorf("%w: the threshold is %v: want a number above 0, at most 1", ErrOption, threshold)
 	}
 	index := map[uint64][]int{}
 	sizes := make([]int, len(bs))
@@ -101,21 +105,60 @@ type Contamination struct {
 	Share float64
 }
 
-// Contaminated looks for the cases' inputs, and references, in a corpus such
-// as a model's training data: a case is reported when at least share of its
-// n-grams of words occur there. n is 13 in Brown et al. 2020 and 8 in later
-// work; a text of fewer words counts as one gram. Order: most contaminated
-// first.
+// ContaminationOptions sets what [Dataset.Contaminated] reports; nil means the
+// defaults.
+type ContaminationOptions struct {
+	// Words is the length of the n-grams that are looked for. A text of fewer
+	// words counts as one n-gram. Default: 13, as in Brown et al. 2020; later work
+	// uses 8.
+	Words int
+	// Share is the part of a case's n-grams, 0 to 1, that has to be in the corpus.
+	// Default: 0, where one n-gram is enough.
+	Share float64
+}
+
+// Contaminated looks for the cases' inputs, and references, in a corpus such as
+// a model's training data. It returns the cases of whose n-grams of words the
+// corpus contains the options' share, the most contaminated ones first.
 //
 // A question found in the corpus measures memory. One that isn't found may
 // still have been seen, reworded or translated: this is a lower bound.
-func (d *Dataset) Contaminated(corpus func(yield func(text string) bool), n int, share float64) ([]Contamination, error) {
-	if n < 1 || !(share > 0 && share <= 1) {
-		return nil, fmt.Errorf("%w: n-grams of %d, a share of %v; want 1 or more, and above 0 to 1", ErrOption, n, share)
+func (d *Dataset) Contaminated(corpus iter.Seq[string], o *ContaminationOptions) ([]Contamination, error) {
+	if o == nil {
+		o = &ContaminationOptions{}
 	}
-	sets := make([]map[uint64]bool, len(d.Cases))
-	wanted := map[uint64]bool{}
-	short := map[int]bool{} // lengths below n: those texts are looked for whole
+	n, share := cmp.Or(o.Words, 13), o.Share
+	switch {
+	case corpus == nil:
+		return nil, fmt.Errorf("%w: the corpus is nil", ErrOption)
+	case n < 1:
+		return nil, fmt.Errorf("%w: ContaminationOptions.Words is %d: want 1 or more", ErrOption, n)
+	case !(share >= 0 && share <= 1):
+		return nil, fmt.Errorf("%w: ContaminationOptions.Share is %v: want a number from 0 to 1", ErrOption, share)
+	}
+	sets, wanted, short := d.grams(n)
+	found := foundIn(corpus, n, wanted, short)
+	var out []Contamination
+	for i, set := range sets {
+		hits := 0
+		for s := range set {
+			if found[s] {
+				hits++
+			}
+		}
+		if hits > 0 && float64(hits) >= share*float64(len(set)) {
+			out = append(out, Contamination{&d.Cases[i], float64(hits) / float64(len(set))})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Contamination) int { return cmp.Compare(b.Share, a.Share) })
+	return out, nil
+}
+
+// grams returns the n-grams of each case and of all cases, and the lengths below
+// n, whose texts are looked for whole.
+func (d *Dataset) grams(n int) (sets []map[uint64]bool, wanted map[uint64]bool, short map[int]bool) {
+	sets = make([]map[uint64]bool, len(d.Cases))
+	wanted, short = map[uint64]bool{}, map[int]bool{}
 	for i := range d.Cases {
 		sets[i] = map[uint64]bool{}
 		for _, text := range append([]string{d.Cases[i].Input}, longReferences(&d.Cases[i], n)...) {
@@ -132,8 +175,12 @@ func (d *Dataset) Contaminated(corpus func(yield func(text string) bool), n int,
 			}
 		}
 	}
+	return sets, wanted, short
+}
+
+func foundIn(corpus iter.Seq[string], n int, wanted map[uint64]bool, short map[int]bool) map[uint64]bool {
 	found := map[uint64]bool{}
-	corpus(func(text string) bool {
+	for text := range corpus {
 		ws := words(text)
 		for length := range short {
 			if len(ws) >= length {
@@ -143,22 +190,8 @@ func (d *Dataset) Contaminated(corpus func(yield func(text string) bool), n int,
 		if len(ws) >= n {
 			markFound(found, wanted, shingles(ws, n))
 		}
-		return true
-	})
-	var out []Contamination
-	for i, set := range sets {
-		hits := 0
-		for s := range set {
-			if found[s] {
-				hits++
-			}
-		}
-		if hits > 0 && float64(hits) >= share*float64(len(set)) {
-			out = append(out, Contamination{&d.Cases[i], float64(hits) / float64(len(set))})
-		}
 	}
-	slices.SortStableFunc(out, func(a, b Contamination) int { return cmp.Compare(b.Share, a.Share) })
-	return out, nil
+	return found
 }
 
 // longReferences leaves out answers like "Paris", which every corpus has.

@@ -18,14 +18,26 @@ func draw(seed uint64, id string) float64 {
 	return float64(binary.LittleEndian.Uint64(h[:])>>11) / (1 << 53)
 }
 
-// Sample returns n cases, from every stratum in proportion to its size (the
-// rest by largest remainder), but at least one of each while n allows it: the
-// rare slice is usually the one that matters. by names a case's stratum; nil
-// means its kind. The same seed gives the same cases, in the dataset's order.
-func (d *Dataset) Sample(n int, seed uint64, by func(*eval.Case) string) (*Dataset, error) {
+// SampleOptions sets how [Dataset.Sample] draws; nil means the defaults.
+type SampleOptions struct {
+	// Seed chooses the cases; the same seed gives the same ones. Default: 0, a
+	// seed like any other.
+	Seed uint64
+	// Stratum names the group of a case. Default: its kind.
+	Stratum func(*eval.Case) string
+}
+
+// Sample returns n cases in the dataset's order, from every stratum in
+// proportion to its size (the rest by largest remainder), but at least one of
+// each while n allows it: the rare slice is usually the one that matters.
+func (d *Dataset) Sample(n int, o *SampleOptions) (*Dataset, error) {
 	if n < 1 || n > len(d.Cases) {
-		return nil, fmt.Errorf("%w: a sample of %d from %d cases", ErrOption, n, len(d.Cases))
+		return nil, fmt.Errorf("%w: the sample's size is %d: want 1 to %d, the number of cases", ErrOption, n, len(d.Cases))
 	}
+	if o == nil {
+		o = &SampleOptions{}
+	}
+	seed, by := o.Seed, o.Stratum
 	if by == nil {
 		by = func(c *eval.Case) string { return string(c.Kind) }
 	}
@@ -98,16 +110,26 @@ func sum(xs []int) int {
 	return total
 }
 
+// SplitOptions sets how [Dataset.Split] divides; nil means the defaults.
+type SplitOptions struct {
+	// Seed chooses the sides; the same seed gives the same ones. Default: 0, a
+	// seed like any other.
+	Seed uint64
+}
+
 // Split divides the dataset in two by a hash of the ids: about share (0 to 1)
-// of the cases go to the first part. A case stays on its side for ever, also
-// when the dataset grows, so that what was held out once is never trained on.
-func (d *Dataset) Split(share float64, seed uint64) (first, second *Dataset, err error) {
+// of the cases go to the first part. A case stays on its side forever, also when
+// the dataset grows, so that what was held out once is never trained on.
+func (d *Dataset) Split(share float64, o *SplitOptions) (first, second *Dataset, err error) {
 	if !(share >= 0 && share <= 1) {
-		return nil, nil, fmt.Errorf("%w: a split of %v; want 0 to 1", ErrOption, share)
+		return nil, nil, fmt.Errorf("%w: the share is %v: want a number from 0 to 1", ErrOption, share)
+	}
+	if o == nil {
+		o = &SplitOptions{}
 	}
 	first, second = &Dataset{Name: d.Name}, &Dataset{Name: d.Name}
 	for _, c := range d.Cases {
-		if draw(seed, c.ID) < share {
+		if draw(o.Seed, c.ID) < share {
 			first.Cases = append(first.Cases, c)
 		} else {
 			second.Cases = append(second.Cases, c)

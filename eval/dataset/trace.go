@@ -20,25 +20,26 @@ type Record struct {
 	Error     string            `json:"error,omitempty"`
 	Context   []string          `json:"context,omitempty"`   // passages the answer rested on
 	Feedback  *float64          `json:"feedback,omitempty"`  // the user's, -1 to 1
-	Corrected string            `json:"corrected,omitempty"` // what a person said the answer should have been
+	Corrected string            `json:"corrected,omitempty"` // the answer as a person corrected it
 	Tags      map[string]string `json:"tags,omitempty"`
 }
 
-// TraceOptions says which records become cases.
+// TraceOptions sets which records become cases; nil means the defaults.
 type TraceOptions struct {
 	// Redact removes what must not leave production, from every text that is
-	// kept. It has no default: nil keeps texts as they are, for records that
-	// were cleaned before.
+	// kept. Default: texts stay as they are, for records that were cleaned before.
 	Redact func(string) string
-	// Accept is the least feedback that makes an output the reference of a
-	// golden case; default 1.
-	Accept float64
-	// Reject is the largest feedback that makes a record a regression case,
-	// which waits for a person to write its reference; default -1.
-	Reject float64
-	// PerTag bounds the cases a value of this tag may have (Tag), so that the
-	// loudest customer isn't the dataset; 0 means no bound.
-	Tag    string
+	// MinAccepted is the least feedback that makes an output the reference of a
+	// golden case. Default: 1.
+	MinAccepted float64
+	// MaxRejected is the largest feedback that makes a record a regression case,
+	// which waits for a person to write its reference. Default: -1.
+	MaxRejected float64
+	// Tag is the tag whose values PerTag bounds. Default: the empty name, so that
+	// PerTag bounds all cases together.
+	Tag string
+	// PerTag is the largest number of cases with the same value of Tag, so that
+	// the loudest customer isn't the dataset. Default: no bound.
 	PerTag int
 }
 
@@ -49,19 +50,25 @@ type TraceOptions struct {
 //   - a regression case without a reference, if it failed or users rejected it
 //   - a golden case, if users accepted it: its output is the reference
 //
-// and is left out otherwise, since an answer that nobody judged is not known
-// to be right. Records with the same input (case and punctuation aside) become
-// one case, in the order above. Every case carries the tag trace, which says
-// where it came from.
+// and is left out otherwise, since an answer without a judgment is not known to
+// be right. Records with the same input (case and punctuation aside) become
+// one case, in the order above. Every case carries the tag trace, which
+// contains the id of its record.
 func FromTraces(name string, records iter.Seq2[Record, error], o *TraceOptions) (*Dataset, error) {
+	if records == nil {
+		return nil, fmt.Errorf("%w: the records are nil", ErrOption)
+	}
 	opts := TraceOptions{}
 	if o != nil {
 		opts = *o
 	}
-	opts.Accept = cmp.Or(opts.Accept, 1)
-	opts.Reject = cmp.Or(opts.Reject, -1)
-	if opts.Reject >= opts.Accept {
-		return nil, fmt.Errorf("%w: feedback of %v is rejected and %v accepted", ErrOption, opts.Reject, opts.Accept)
+	opts.MinAccepted = cmp.Or(opts.MinAccepted, 1)
+	opts.MaxRejected = cmp.Or(opts.MaxRejected, -1)
+	if !(opts.MaxRejected < opts.MinAccepted) {
+		return nil, fmt.Errorf("%w: TraceOptions.MaxRejected is %v: want less than MinAccepted, %v", ErrOption, opts.MaxRejected, opts.MinAccepted)
+	}
+	if opts.PerTag < 0 {
+		return nil, fmt.Errorf("%w: TraceOptions.PerTag is %d: want 0 or more", ErrOption, opts.PerTag)
 	}
 	if opts.Redact == nil {
 		opts.Redact = func(s string) string { return s }
@@ -112,11 +119,11 @@ func fromRecord(r Record, o *TraceOptions) (rank int, c eval.Case, ok bool) {
 	}
 	switch {
 	case r.Corrected != "":
-		c.Kind, c.References = eval.Regression, []string{o.Redact(r.Corrected)}
-	case r.Error != "", r.Feedback != nil && *r.Feedback <= o.Reject:
-		rank, c.Kind = 1, eval.Regression
-	case r.Feedback != nil && *r.Feedback >= o.Accept && r.Output != "":
-		rank, c.Kind, c.References = 2, eval.Golden, []string{o.Redact(r.Output)}
+		c.Kind, c.References = eval.KindRegression, []string{o.Redact(r.Corrected)}
+	case r.Error != "", r.Feedback != nil && *r.Feedback <= o.MaxRejected:
+		rank, c.Kind = 1, eval.KindRegression
+	case r.Feedback != nil && *r.Feedback >= o.MinAccepted && r.Output != "":
+		rank, c.Kind, c.References = 2, eval.KindGolden, []string{o.Redact(r.Output)}
 	default:
 		return 0, c, false
 	}
@@ -127,9 +134,9 @@ func fromRecord(r Record, o *TraceOptions) (rank int, c eval.Case, ok bool) {
 	return rank, c, true
 }
 
-// Unlabelled returns the ids of the cases that nothing can score yet: without
-// references, judgements or tool calls.
-func (d *Dataset) Unlabelled() []string {
+// Unlabeled returns the ids of the cases that nothing can score yet: without
+// references, judgments or tool calls.
+func (d *Dataset) Unlabeled() []string {
 	var ids []string
 	for i := range d.Cases {
 		if c := &d.Cases[i]; len(c.References) == 0 && len(c.Relevant) == 0 && len(c.Calls) == 0 {

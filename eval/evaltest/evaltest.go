@@ -3,10 +3,10 @@
 //
 //	func TestSupportBot(t *testing.T) {
 //		evaltest.Run(t, suite, &evaltest.Options{
-//			Run: eval.RunOptions{
-//				Thresholds: []eval.Threshold{{Metric: "chrF2", Value: 55}},
+//			Run: suite.Options{
+//				Thresholds: []suite.Threshold{{Metric: "chrF2", Value: 55}},
 //			},
-//			Each: []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
+//			Each: []suite.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
 //		})
 //	}
 //
@@ -30,6 +30,7 @@ import (
 	"testing"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // TB is what the package needs of a *testing.T or *testing.B.
@@ -40,26 +41,27 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
-// Options says how a suite is run as a test.
+// Options sets how a suite is run as a test; nil means the defaults.
 type Options struct {
-	Run eval.RunOptions
+	// Run are the options of the run. Default: those of [suite.Options].
+	Run suite.Options
 	// Each are the thresholds that every single case has to meet, beside the
 	// ones in Run that the corpus has to: a case in the threshold's slice fails
 	// its subtest when its own value is out of bounds. A case that the metric
-	// was skipped for fails none of them, and is logged.
-	Each []eval.Threshold
+	// was skipped for fails none of them, and is logged. Default: none.
+	Each []suite.Threshold
 }
 
 // Run runs the suite and reports every gate that fails, and every case that
 // fails one of Options.Each, through t. It returns the report, which is nil if
 // the suite couldn't be run.
-func Run(t TB, s eval.Suite, o *Options) *eval.Report {
+func Run(t TB, s suite.Suite, o *Options) *suite.Report {
 	t.Helper()
 	var opts Options
 	if o != nil {
 		opts = *o
 	}
-	report, err := eval.Run(t.Context(), s, &opts.Run)
+	report, err := suite.Run(t.Context(), s, &opts.Run)
 	if err != nil {
 		t.Errorf("evaltest: %v", err)
 		return report
@@ -82,8 +84,8 @@ func Run(t TB, s eval.Suite, o *Options) *eval.Report {
 	return report
 }
 
-// each holds one case to the thresholds for single cases.
-func each(t TB, rec *eval.Record, metrics []eval.Metric, o *Options) {
+// each compares one case with the thresholds for single cases.
+func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 	t.Helper()
 	check := func(t TB) {
 		t.Helper()
@@ -123,8 +125,8 @@ func each(t TB, rec *eval.Record, metrics []eval.Metric, o *Options) {
 }
 
 // pick returns the record's result of the metric with this name.
-func pick(rec *eval.Record, metrics []eval.Metric, name string) (*eval.Result, error) {
-	var found *eval.Result
+func pick(rec *suite.Record, metrics []eval.Metric, name string) (*suite.Result, error) {
+	var found *suite.Result
 	for i, m := range metrics {
 		sig := m.Signature()
 		if sig.Name() == name {
@@ -132,13 +134,13 @@ func pick(rec *eval.Record, metrics []eval.Metric, name string) (*eval.Result, e
 		}
 		if sig.Metric == name {
 			if found != nil {
-				return nil, fmt.Errorf("%w: several metrics are called %s", eval.ErrOption, name)
+				return nil, fmt.Errorf("Options.Each: several metrics are called %s: want a name in full, such as %s", name, sig.Name())
 			}
 			found = &rec.Results[i]
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%w: no metric %s in the suite", eval.ErrOption, name)
+		return nil, fmt.Errorf("Options.Each: the suite has no metric %s", name)
 	}
 	return found, nil
 }
@@ -146,11 +148,15 @@ func pick(rec *eval.Record, metrics []eval.Metric, name string) (*eval.Result, e
 // Check asserts that one output scores within the threshold against its
 // references: a metric as a one-line assertion.
 //
-//	evaltest.Check(t, chrf, eval.Threshold{Value: 60}, answer, "The cat sat.")
+//	evaltest.Check(t, chrf, suite.Threshold{Value: 60}, answer, "The cat sat.")
 //
 // The threshold's Metric and Slice are not used. It returns the score.
-func Check(t TB, m eval.Metric, bound eval.Threshold, output string, references ...string) float64 {
+func Check(t TB, m eval.Metric, bound suite.Threshold, output string, references ...string) float64 {
 	t.Helper()
+	if m == nil {
+		t.Errorf("evaltest: the metric is nil")
+		return 0
+	}
 	sum := make([]float64, m.Width())
 	err := m.Stats(t.Context(), &eval.Case{References: references}, &eval.Output{Text: output}, sum)
 	if err != nil {

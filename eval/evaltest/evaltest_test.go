@@ -11,6 +11,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval"
 	"github.com/prodailabs/prodai/eval/evaltest"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // recorder is a TB that keeps what it is told.
@@ -26,14 +27,14 @@ func (r *recorder) Errorf(f string, a ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(f, a...))
 }
 
-func suite(answers map[string]string) eval.Suite {
+func trivia(answers map[string]string) suite.Suite {
 	exact, _ := eval.NewExactMatch(nil)
 	cases := []eval.Case{
-		{ID: "capital", Kind: eval.Golden, Input: "Capital of France?", References: []string{"Paris"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "2+2?", References: []string{"4"}},
-		{ID: "open", Kind: eval.Edge, Input: "How are you?"},
+		{ID: "capital", Kind: eval.KindGolden, Input: "Capital of France?", References: []string{"Paris"}},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "2+2?", References: []string{"4"}},
+		{ID: "open", Kind: eval.KindEdge, Input: "How are you?"},
 	}
-	return eval.Suite{
+	return suite.Suite{
 		Name:    "trivia",
 		Metrics: []eval.Metric{exact},
 		Cases: iter.Seq2[*eval.Case, error](func(yield func(*eval.Case, error) bool) {
@@ -53,9 +54,9 @@ func suite(answers map[string]string) eval.Suite {
 }
 
 func TestRunAsSubtests(t *testing.T) {
-	report := evaltest.Run(t, suite(map[string]string{"capital": "paris", "bug-17": "4", "open": "Fine."}), &evaltest.Options{
-		Run:  eval.RunOptions{Thresholds: []eval.Threshold{{Metric: "exact_match", Value: 1}}},
-		Each: []eval.Threshold{{Metric: "exact_match", Value: 1}},
+	report := evaltest.Run(t, trivia(map[string]string{"capital": "paris", "bug-17": "4", "open": "Fine."}), &evaltest.Options{
+		Run:  suite.Options{Thresholds: []suite.Threshold{{Metric: "exact_match", Value: 1}}},
+		Each: []suite.Threshold{{Metric: "exact_match", Value: 1}},
 	})
 	require.True(t, report.Passed())
 	require.Equal(t, 1, report.Metrics[0].Skipped)
@@ -63,9 +64,9 @@ func TestRunAsSubtests(t *testing.T) {
 
 func TestRunNamesWhatFailed(t *testing.T) {
 	r := &recorder{ctx: t.Context()}
-	report := evaltest.Run(r, suite(map[string]string{"capital": "Lyon", "bug-17": "5"}), &evaltest.Options{
-		Run: eval.RunOptions{Thresholds: []eval.Threshold{{Metric: "exact_match", Value: 0.5}}},
-		Each: []eval.Threshold{
+	report := evaltest.Run(r, trivia(map[string]string{"capital": "Lyon", "bug-17": "5"}), &evaltest.Options{
+		Run: suite.Options{Thresholds: []suite.Threshold{{Metric: "exact_match", Value: 0.5}}},
+		Each: []suite.Threshold{
 			{Metric: "exact_match", Slice: "kind=regression", Value: 1},
 			{Metric: "nothing", Slice: "kind=golden", Value: 1},
 		},
@@ -80,7 +81,7 @@ func TestRunNamesWhatFailed(t *testing.T) {
 	require.Contains(t, all, "gate exact_match >= 0.5: 0 over 2 cases")
 
 	r = &recorder{ctx: t.Context()}
-	s := suite(nil)
+	s := trivia(nil)
 	s.Metrics = nil
 	require.Nil(t, evaltest.Run(r, s, nil))
 	require.Len(t, r.errors, 1)
@@ -89,13 +90,15 @@ func TestRunNamesWhatFailed(t *testing.T) {
 func TestCheck(t *testing.T) {
 	chrf, err := eval.NewChrF(nil)
 	require.NoError(t, err)
-	evaltest.Check(t, chrf, eval.Threshold{Value: 60}, "The cat sat on the mat.", "A cat sat on the mat.")
+	evaltest.Check(t, chrf, suite.Threshold{Value: 60}, "The cat sat on the mat.", "A cat sat on the mat.")
 
 	r := &recorder{ctx: t.Context()}
-	value := evaltest.Check(r, chrf, eval.Threshold{Value: 60}, "A dog.", "The cat sat.", "Cats sit.")
+	value := evaltest.Check(r, chrf, suite.Threshold{Value: 60}, "A dog.", "The cat sat.", "Cats sit.")
 	require.Less(t, value, 60.0)
 	require.Len(t, r.errors, 1)
 	require.Contains(t, r.errors[0], "want chrF2 >= 60")
-	evaltest.Check(r, chrf, eval.Threshold{}, "A dog.")
+	evaltest.Check(r, chrf, suite.Threshold{}, "A dog.")
 	require.Contains(t, r.errors[1], "no references")
+	evaltest.Check(r, nil, suite.Threshold{}, "A dog.")
+	require.Contains(t, r.errors[2], "the metric is nil")
 }

@@ -7,15 +7,16 @@ import (
 
 	"github.com/prodailabs/prodai/eval"
 	"github.com/prodailabs/prodai/eval/evaltest"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // A suite as a test. In a _test file it is func TestTrivia(t *testing.T), and
 // go test -run 'TestTrivia/bug-17' shows one case.
 func ExampleRun() {
 	testTrivia := func(t evaltest.TB) {
-		evaltest.Run(t, suite(map[string]string{"capital": "Paris", "bug-17": "5", "open": "Fine."}), &evaltest.Options{
-			Run:  eval.RunOptions{Thresholds: []eval.Threshold{{Metric: "exact_match", Value: 0.5}}},
-			Each: []eval.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
+		evaltest.Run(t, trivia(map[string]string{"capital": "Paris", "bug-17": "5", "open": "Fine."}), &evaltest.Options{
+			Run:  suite.Options{Thresholds: []suite.Threshold{{Metric: "exact_match", Value: 0.5}}},
+			Each: []suite.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
 		})
 	}
 	t := &recorder{ctx: context.Background()}
@@ -36,7 +37,7 @@ func ExampleCheck() {
 		return
 	}
 	t := &recorder{ctx: context.Background()}
-	score := evaltest.Check(t, chrf, eval.Threshold{Value: 60}, "The cat sat on the mat.", "The cat sat.")
+	score := evaltest.Check(t, chrf, suite.Threshold{Value: 60}, "The cat sat on the mat.", "The cat sat.")
 	fmt.Printf("%.1f, failures: %d\n", score, len(t.errors))
 	// Output:
 	// 75.4, failures: 0

@@ -21,7 +21,7 @@ var questions = []string{
 	"Which gas do plants breathe in?",
 	"Why is the sea salty?",
 	"Explain a leveraged loan to a child.",
-	"Suggest a name for a grey cat.",
+	"Suggest a name for a gray cat.",
 	"When was paper invented?",
 	"How do bees find their way home?",
 	"What is a sonnet?",

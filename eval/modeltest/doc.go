@@ -1,5 +1,5 @@
 // Package modeltest checks that a wrapper of a model keeps the contract that
-// lets wrappers compose. It holds the contract as a test suite ([Run]), a
+// lets wrappers compose. It has the contract as a test suite ([Run]), a
 // model that plays a script ([Script]), and an OpenAI-compatible server that
 // fails on request ([Server]).
 //
@@ -17,13 +17,13 @@
 // The interface has two methods, so a wrapper looks like an hour's work. Then
 // the cache drops the tool calls, the tracer turns every call into a stream,
 // the retry repeats half an answer to the user, and the guard reports a
-// cancelled request as "provider: request timeout", which the retry above it
+// canceled request as "provider: request timeout", which the retry above it
 // takes for a reason to try again. None of these wrappers fails its own tests:
 // each was tested for what it adds, not for what it must leave alone.
 //
 // The way out is the one that log/slog took for its handlers: write down the
 // law, sentence by sentence, as a test that every implementation runs. A
-// wrapper that passes can stand anywhere in the stack.
+// wrapper that passes works anywhere in the stack.
 //
 // # The contract
 //
@@ -76,13 +76,13 @@
 //
 // A failure stays one:
 //
-//   - errors, stream-errors: found by errors.Is and errors.As; what was heard
-//     before a stream broke isn't heard again.
+//   - errors, stream-errors: found by errors.Is and errors.As; what was
+//     streamed before a stream broke isn't streamed again.
 //   - error-no-answer: the call after a failed one works.
 //   - panic: a panic of next reaches the caller as a panic or as an error.
-//     Wrappers need not recover, but must hold no lock or slot through it.
+//     Wrappers need not recover, but must keep no lock or slot through it.
 //     (One that calls next on a goroutine of its own must bring the panic
-//     back: nobody else can. As a panic there ends the process, this rule runs
+//     back: no other code can. As a panic there ends the process, this rule runs
 //     last, and only if all others hold.)
 //
 // A call ends with its context:
@@ -132,7 +132,7 @@
 //		}, nil)
 //	}
 //
-// A wrapper that changes something by design says so in [Options]; each field
+// A wrapper that changes something by design states it in [Options]; each field
 // relaxes the rules that it must, and no other.
 //
 // # A model and a server for tests
@@ -140,7 +140,7 @@
 // [Script] is next where a test needs one: it streams, waits, calls tools,
 // hangs and fails as told, and remembers what it was asked.
 //
-// [Server] is for the layer below, where the wire is. It speaks HTTP and lies
+// [Server] is for the layer below, where the wire is. It answers in HTTP and lies
 // as real servers do: 200 with an error inside, a stream that ends without
 // its end, silence after two chunks, a page of HTML. It needs no port, so that
 // it works inside a testing/synctest bubble, where a stall of an hour is over
@@ -156,9 +156,9 @@
 //   - A chunk isn't a token, a word or even valid UTF-8.
 //   - errors.Is(err, context.DeadlineExceeded) is false for langchaingo's
 //     OpenAI client: it replaces the error. Hence ctx-hidden.
-//   - The suite says nothing about what a wrapper is for. It isn't a
+//   - The suite doesn't test what a wrapper is for. It isn't a
 //     replacement for the wrapper's own tests.
-//   - A wrapper that holds a sync.Mutex for ever stalls the bubble without a
+//   - A wrapper that holds a sync.Mutex forever stalls the bubble without a
 //     deadlock that it could see; go test's timeout ends it, and names the rule.
 //
 // # Exercises

@@ -46,3 +46,6 @@ func RuleNames() []string {
 	}
 	return names
 }
+
+// CheckOptions is the check of options that Run begins with.
+func CheckOptions(o *Options) error { return o.check() }

@@ -18,14 +18,14 @@ import (
 //	Reply{Turn: Turn{Chunks: Words("half an"), Hang: true}}    // silent after two chunks
 //	Reply{Turn: Say("half an"), StreamError: &APIError{…}}     // an error event mid-stream
 type Reply struct {
-	// Match says whether the reply is for this request; nil matches all.
+	// Match reports whether the reply is for this request. Default: for all.
 	Match func(Request) bool
 
-	// Times is how often the reply may be given: 0 means once, a negative
-	// number without end.
+	// Times is how often the reply may be given, a negative number without end.
+	// Default: once.
 	Times int
 
-	// Turn is what the model says: of its fields Delay (after the headers,
+	// Turn is what the model answers: of its fields Delay (after the headers,
 	// before the first chunk), Chunks, Choices, Stop, Usage and Hang count,
 	// the others are for [Script]. Without Usage, words are counted.
 	Turn Turn
@@ -38,10 +38,10 @@ type Reply struct {
 
 	// Body, if not nil, is sent verbatim in place of all that: malformed
 	// JSON, HTML, or nothing ([]byte{}). Its type is application/json unless
-	// Header says otherwise.
+	// Header sets another one.
 	Body []byte
 
-	// Status is the HTTP status; 0 means 200, or the Error's.
+	// Status is the HTTP status, 200 to 999. Default: the Error's, or 200.
 	Status int
 
 	// Header is set on the answer: Retry-After, x-ratelimit-…, a wrong
@@ -91,7 +91,7 @@ type Reply struct {
 }
 
 // An Event is a raw piece of a stream: Data is written as it is and flushed,
-// so it holds its own "data: " and blank line, or lacks them, or ends in the
+// so it contains its own "data: " and blank line, or lacks them, or ends in the
 // middle of a character.
 type Event struct {
 	Delay time.Duration
@@ -100,7 +100,7 @@ type Event struct {
 
 // An APIError is an error in OpenAI's shape.
 type APIError struct {
-	Status  int // the HTTP status, 0 means 500; unused mid-stream
+	Status  int // the HTTP status; unused mid-stream. Default: 500
 	Message string
 	Type    string
 	Code    string // "" is sent as null

@@ -17,7 +17,7 @@ import (
 // failing is next's error in the rules below: an identity and a type.
 func failing() error { return fmt.Errorf("%w: %w", errProvider, &providerError{400}) }
 
-// isProvider checks that err holds next's error.
+// isProvider checks that err wraps next's error.
 func (c *checker) isProvider(err error) {
 	var typed *providerError
 	switch {
@@ -66,7 +66,7 @@ var errorRules = []rule{
 }
 
 // nextsPanic is readable where it ends the process.
-const nextsPanic = "modeltest: rule panic: next panicked on a goroutine where nobody recovers; bring it back to the caller, who alone can"
+const nextsPanic = "modeltest: rule panic: next panicked on a goroutine where nothing recovers; bring it back to the caller, which alone can"
 
 // panicRule comes last, and only if the others hold: a wrapper that breaks it
 // may take the process and all reports with it.
@@ -98,7 +98,7 @@ var contextRules = []rule{
 			c.ends(ending{question: questions[i], streaming: streaming, turn: Turn{Hang: true}})
 		}
 	}},
-	{name: "ctx-cancel", law: "when the context is cancelled, the call returns promptly, its error wraps context.Canceled and no goroutine is left", check: func(c *checker) {
+	{name: "ctx-cancel", law: "when the context is canceled, the call returns promptly, its error wraps context.Canceled and no goroutine is left", check: func(c *checker) {
 		c.ends(ending{question: questions[2], after: time.Second, turn: Turn{Hang: true}})
 	}},
 	{name: "ctx-deadline", law: "when the deadline passes, the call returns promptly, its error wraps context.DeadlineExceeded and no goroutine is left", check: func(c *checker) {

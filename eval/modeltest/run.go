@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,37 +12,53 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// Options say what a wrapper does by design, so that the suite doesn't take it
-// for a fault. The zero Options, and nil, are for a wrapper that passes
-// everything on.
+// ErrOption is wrapped by every error about a bad option or a required argument
+// that is nil.
+var ErrOption = errors.New("modeltest: invalid option")
+
+// Options state what a wrapper does by design, so that the suite doesn't report
+// it as a fault. The zero Options, and nil, are for a wrapper that passes
+// everything on: the default of every field is that the wrapper may not.
 type Options struct {
 	// MayCache: an equal request may be answered without asking next. The
-	// suite then also checks the replay: streamed, whole and unshared.
+	// suite then also checks the replay: streamed, whole and unshared. Default:
+	// every request reaches next.
 	MayCache bool
 
 	// MayRetry: a failed call of next may be repeated. What is streamed may
-	// still be heard only once, and a caller's own error is never retried.
+	// still reach the callback only once, and a caller's own error is never
+	// retried. Default: one call of next for each call.
 	MayRetry bool
 
 	// MayRewrite: texts of messages and answers may be changed, and messages
 	// added, as a guard does. Roles, order and parts that aren't text, choices,
 	// tool calls and GenerationInfo still survive, and the chunks still add up
-	// to the answer that is returned.
+	// to the answer that is returned. Default: texts stay as they are.
 	MayRewrite bool
 
 	// MayRechunk: the boundaries of chunks may move and empty ones may go, as
 	// in a wrapper that must see a whole sentence before it lets it through.
 	// What each kind and choice adds up to stays. The wrapper's documentation
-	// must say that it does so.
+	// must state that it does so. Default: the chunks are those of next.
 	MayRechunk bool
 
 	// MaySet names the fields of [llms.CallOptions] that the wrapper sets
-	// itself, such as "Model" for a router. They aren't compared.
+	// itself, such as "Model" for a router. They aren't compared. Default: none.
 	MaySet []string
 }
 
-// Run holds a wrapper to the wrapper contract; the package comment states it.
-// Each rule is a subtest, named as there, so that one can be run alone:
+func (o *Options) check() error {
+	fields := reflect.TypeFor[llms.CallOptions]()
+	for _, name := range o.MaySet {
+		if _, ok := fields.FieldByName(name); !ok {
+			return fmt.Errorf("%w: Options.MaySet has %q: want names of fields of llms.CallOptions", ErrOption, name)
+		}
+	}
+	return nil
+}
+
+// Run checks a wrapper against the wrapper contract; the package comment states
+// it. Each rule is a subtest, named as there, so that one can be run alone:
 //
 //	go test -run 'TestWrapper/ctx-hidden'
 //
@@ -49,8 +66,8 @@ type Options struct {
 // per rule, and what it starts must end by tb.Cleanup. Each rule runs in a
 // testing/synctest bubble: time is virtual, a goroutine that is left behind is
 // found, and so is a call that never returns. (A call that waits for a
-// sync.Mutex for ever isn't: go test's timeout ends it, and its report names the
-// subtest.) So Run can't be called inside a bubble, and a wrapper that speaks
+// sync.Mutex forever isn't: go test's timeout ends it, and its report names the
+// subtest.) So Run can't be called inside a bubble, and a wrapper that connects
 // to a server over the network must be tested over an in-memory connection,
 // such as [Server.Client] gives.
 //
@@ -59,6 +76,12 @@ func Run(t *testing.T, wrap func(tb testing.TB, next llms.Model) llms.Model, o *
 	t.Helper()
 	if o == nil {
 		o = &Options{}
+	}
+	if wrap == nil {
+		t.Fatal(fmt.Errorf("%w: wrap is nil", ErrOption))
+	}
+	if err := o.check(); err != nil {
+		t.Fatal(err)
 	}
 	for _, r := range rules {
 		if r.applies(o) {
@@ -112,7 +135,7 @@ func (r *rule) run(t *testing.T, rep reporter, wrap func(testing.TB, llms.Model)
 		case !strings.Contains(err.Error(), "has exited"):
 			c.broken("a call that never returned: every goroutine waits for another", "an answer or an error")
 		case !c.failed: // else this is what was reported with its stack
-			c.broken("goroutines that wait for ever after the call returned", "every goroutine that a call starts has ended by then, and the others at tb.Cleanup")
+			c.broken("goroutines that wait forever after the call returned", "every goroutine that a call starts has ended by then, and the others at tb.Cleanup")
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) {

@@ -88,3 +88,11 @@ func TestStack(t *testing.T) {
 		return &tap{base: base{&rewriting{base{&caching{base: base{&retrying{base{&pass{base{next}}}}}}}}}}
 	}, &modeltest.Options{MayCache: true, MayRetry: true, MayRewrite: true, MayRechunk: true})
 }
+
+// TestMaySetNamesFields: a misspelled name would excuse nothing, silently.
+func TestMaySetNamesFields(t *testing.T) {
+	require.NoError(t, modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"Model", "Seed"}}))
+	err := modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"NoSuchField"}})
+	require.ErrorIs(t, err, modeltest.ErrOption)
+	require.ErrorContains(t, err, `"NoSuchField"`)
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A Script is an [llms.Model] that plays what it is told to, and records every
+// A Script is an [llms.Model] that plays its turns, and records every
 // call it got. The zero Script has nothing to play: each call returns an
 // [*ExhaustedError].
 //
@@ -45,7 +45,7 @@ type Script struct {
 
 	// ReuseBuffer makes all chunks of a call share one buffer, overwritten
 	// after each callback, as a client does that reads into a fixed buffer:
-	// whoever keeps a chunk without copying it then keeps rubbish.
+	// a caller that keeps a chunk without copying it then has garbage.
 	ReuseBuffer bool
 
 	mu     sync.Mutex
@@ -56,11 +56,11 @@ type Script struct {
 // A Turn is what the model does in one call, in this order: wait for Delay,
 // stream Chunks, hang if Hang, then panic, fail or answer.
 type Turn struct {
-	// Match says whether the turn is for these messages; nil matches all.
+	// Match reports whether the turn is for these messages. Default: for all.
 	Match func(messages []llms.MessageContent) bool
 
-	// Times is how often the turn may be played: 0 means once, a negative
-	// number without end.
+	// Times is how often the turn may be played, a negative number without end.
+	// Default: once.
 	Times int
 
 	// Delay is the time before the first chunk, or before the answer of a
@@ -77,8 +77,8 @@ type Turn struct {
 	// choice's reasoning, text and tool calls as one chunk each.
 	Choices []*llms.ContentChoice
 
-	// Stop is the stop reason of an answer put together from Chunks. The
-	// default is "stop", or "tool_calls" where the choice calls a tool.
+	// Stop is the stop reason of an answer put together from Chunks. Default:
+	// "stop", or "tool_calls" where the choice calls a tool.
 	Stop string
 
 	// Usage, if set, is written to every choice's GenerationInfo under the
@@ -190,7 +190,7 @@ func textOf(m llms.MessageContent) string {
 	return b.String()
 }
 
-// An ExhaustedError says that no turn was left for a call: the code under test
+// An ExhaustedError means that no turn was left for a call: the code under test
 // asked the model more often, or for something else, than the test expects.
 type ExhaustedError struct {
 	Call  int    // the call's number, 1 first

@@ -15,41 +15,63 @@ import (
 	"sync"
 )
 
-// ServerOptions say what a [Server] answers and where it listens. Nil works:
-// in memory, repeating what the user said.
+// ServerOptions set what a [Server] answers and where it listens; nil means the
+// defaults.
 type ServerOptions struct {
 	// Replies are given in order, one a request for a completion or an
 	// embedding: a request gets the first reply that matches it and has plays
 	// left. When none is left the server answers status 500 with the code
-	// "script_exhausted". With no Replies and no Answer it says "You said: "
-	// and the last message, or embeds by a hash of the words.
+	// "script_exhausted". Default: with no Replies and no Answer, a completion is
+	// "You said: " and the last message, and an embedding a hash of the words.
 	Replies []Reply
 
-	// Answer, if set, is asked before Replies; where it returns false, they
-	// decide. It is called from the goroutine of each request.
+	// Answer is asked before Replies; where it returns false, they decide. It is
+	// called from the goroutine of each request. Default: Replies decide.
 	Answer func(Request) (Reply, bool)
 
-	// Loopback listens on a port of 127.0.0.1 in place of memory, so that
-	// other processes can connect. Not for testing/synctest bubbles: there a
-	// goroutine that waits for the network keeps the clock from moving on.
+	// Loopback listens on a port of 127.0.0.1, so that other processes can
+	// connect. Not for testing/synctest bubbles: there a goroutine that waits for
+	// the network keeps the clock from moving on. Default: in memory.
 	Loopback bool
 
-	// Key, if set, is the key that requests must carry, as a bearer token or
-	// in Azure's api-key header; others get status 401.
+	// Key is the key that requests must carry, as a bearer token or in Azure's
+	// api-key header; others get status 401. Default: no key is checked.
 	Key string
 
 	// Paths are further paths whose POST requests get replies: "/v1/messages"
-	// for a test of another provider's client. The server knows nothing of
-	// their shapes: reply with Body or Events.
+	// for a test of another provider's client. The server doesn't know their
+	// shapes: reply with Body or Events. Default: none.
 	Paths []string
 
-	// Models are listed by /v1/models. The default is "scripted-1" and
-	// "scripted-embed". Requests for other models are answered all the same.
+	// Models are listed by /v1/models. Requests for other models are answered
+	// all the same. Default: "scripted-1" and "scripted-embed".
 	Models []string
 }
 
-// A Server speaks OpenAI's HTTP protocol and does what it is told to: answer,
-// fail, stall, lie or hang up. It serves
+func (o *ServerOptions) check() error {
+	for _, p := range o.Paths {
+		if !strings.HasPrefix(p, "/") {
+			return fmt.Errorf("%w: ServerOptions.Paths has %q: want a path that begins with /", ErrOption, p)
+		}
+	}
+	for i := range o.Replies {
+		r := &o.Replies[i]
+		status := r.Status
+		if status == 0 && r.Error != nil {
+			status = r.Error.Status
+		}
+		if status != 0 && (status < 200 || status > 999) { // net/http panics below 100, and 1xx isn't an answer
+			return fmt.Errorf("%w: the status of ServerOptions.Replies[%d] is %d: want 0 or 200 to 999", ErrOption, i, status)
+		}
+		if r.CutAfter < 0 || r.CutBody < 0 {
+			return fmt.Errorf("%w: CutAfter and CutBody of ServerOptions.Replies[%d] are %d and %d: want 0 or more", ErrOption, i, r.CutAfter, r.CutBody)
+		}
+	}
+	return nil
+}
+
+// A Server implements OpenAI's HTTP protocol and does what its replies state:
+// answer, fail, stall, lie or hang up. It serves
 //
 //   - POST /v1/chat/completions, plain and as server-sent events, with
 //     stream_options.include_usage
@@ -91,14 +113,14 @@ type Request struct {
 	// Model is the body's model, or Azure's deployment.
 	Model string
 
-	// Stream and IncludeUsage say whether server-sent events were asked for,
+	// Stream and IncludeUsage report whether server-sent events were asked for,
 	// and a usage chunk at their end.
 	Stream, IncludeUsage bool
 
 	// Status is what was answered: 0 while nothing was, or if nothing will be.
 	Status int
 
-	// Aborted says that the client left before the answer was whole.
+	// Aborted reports that the client left before the answer was whole.
 	Aborted bool
 
 	text       string   // the last message's, or the inputs to embed
@@ -120,12 +142,16 @@ func (r Request) Decode(v any) error {
 func (r Request) Text() string { return r.text }
 
 // NewServer starts a server. The caller closes it; in a test, with
-// t.Cleanup(s.Close). It fails only if Loopback finds no port.
+// t.Cleanup(s.Close). It fails with [ErrOption], or if Loopback finds no port.
 func NewServer(o *ServerOptions) (*Server, error) {
 	s := &Server{served: make(chan struct{}), conns: make(map[net.Conn]bool)}
 	s.fewer = sync.NewCond(&s.mu)
 	if o != nil {
 		s.o = *o
+		s.o.Replies, s.o.Paths, s.o.Models = slices.Clone(o.Replies), slices.Clone(o.Paths), slices.Clone(o.Models)
+	}
+	if err := s.o.check(); err != nil {
+		return nil, err
 	}
 	if s.o.Models == nil {
 		s.o.Models = []string{"scripted-1", "scripted-embed"}

@@ -34,15 +34,15 @@ type exchange struct {
 	elapsed time.Duration
 }
 
-func send(t *testing.T, s *modeltest.Server, method, path, body string) exchange {
+func post(t *testing.T, s *modeltest.Server, path, body string) exchange {
 	t.Helper()
-	return sendContext(t.Context(), t, s, method, path, body)
+	return postContext(t.Context(), t, s, path, body)
 }
 
-func sendContext(ctx context.Context, t *testing.T, s *modeltest.Server, method, path, body string) exchange {
+func postContext(ctx context.Context, t *testing.T, s *modeltest.Server, path, body string) exchange {
 	t.Helper()
 	start := time.Now()
-	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, strings.NewReader(body))
 	require.NoError(t, err)
 	resp, err := s.Client().Do(req)
 	if err != nil {
@@ -86,7 +86,7 @@ func data(stream string) []string {
 func TestServerCompletion(t *testing.T) {
 	both(t, modeltest.ServerOptions{}, func(t *testing.T, s *modeltest.Server) {
 		for _, path := range []string{"/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions"} {
-			got := send(t, s, "POST", path, plainBody)
+			got := post(t, s, path, plainBody)
 			require.NoError(t, got.err)
 			require.Equal(t, 200, got.status)
 			require.Equal(t, "application/json", got.header.Get("Content-Type"))
@@ -123,7 +123,7 @@ func TestServerStream(t *testing.T) {
 		{Tools: []modeltest.ToolDelta{{Index: 0, Function: modeltest.ToolFunction{Arguments: "{}"}}}},
 	}}
 	both(t, modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: turn, Times: 2, KeepAlive: true}}}, func(t *testing.T, s *modeltest.Server) {
-		got := send(t, s, "POST", "/v1/chat/completions", streamBody)
+		got := post(t, s, "/v1/chat/completions", streamBody)
 		require.NoError(t, got.err)
 		require.Equal(t, "text/event-stream; charset=utf-8", got.header.Get("Content-Type"))
 		require.Equal(t, 12, strings.Count(got.body, ": keep-alive\n\n"))
@@ -167,7 +167,7 @@ func TestServerStream(t *testing.T) {
 		require.False(t, req.Aborted)
 
 		// The same turn, not streamed.
-		got = send(t, s, "POST", "/v1/chat/completions", plainBody)
+		got = post(t, s, "/v1/chat/completions", plainBody)
 		var whole struct {
 			Choices []struct {
 				Message struct {
@@ -191,8 +191,8 @@ func TestServerKeepsConnectionsAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
 		for range 5 {
-			require.NoError(t, send(t, s, "POST", "/v1/chat/completions", plainBody).err)
-			require.NoError(t, send(t, s, "POST", "/v1/chat/completions", streamBody).err)
+			require.NoError(t, post(t, s, "/v1/chat/completions", plainBody).err)
+			require.NoError(t, post(t, s, "/v1/chat/completions", streamBody).err)
 			time.Sleep(time.Minute)
 		}
 		require.Equal(t, 1, s.Connections())
@@ -230,20 +230,20 @@ func TestServerServesManyAtOnce(t *testing.T) {
 func TestServerEmbeddings(t *testing.T) {
 	vectors := [][]float32{{1, -0.5}, {0, 2}}
 	both(t, modeltest.ServerOptions{Replies: []modeltest.Reply{{Vectors: vectors}, {Vectors: vectors}}}, func(t *testing.T, s *modeltest.Server) {
-		got := send(t, s, "POST", "/v1/embeddings", `{"model":"e","input":["a b","c"],"encoding_format":"float"}`)
+		got := post(t, s, "/v1/embeddings", `{"model":"e","input":["a b","c"],"encoding_format":"float"}`)
 		require.JSONEq(t, `{"object":"list","model":"e","usage":{"prompt_tokens":3,"total_tokens":3},"data":[
 			{"object":"embedding","index":0,"embedding":[1,-0.5]},{"object":"embedding","index":1,"embedding":[0,2]}]}`, got.body)
-		got = send(t, s, "POST", "/v1/embeddings", `{"model":"e","input":["a b","c"],"encoding_format":"base64"}`)
+		got = post(t, s, "/v1/embeddings", `{"model":"e","input":["a b","c"],"encoding_format":"base64"}`)
 		require.Contains(t, got.body, base64.StdEncoding.EncodeToString([]byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xbf}))
 		require.Equal(t, "a b\nc", s.Requests()[1].Text())
 
-		got = send(t, s, "POST", "/v1/embeddings", `{"model":"e","input":"x"}`)
+		got = post(t, s, "/v1/embeddings", `{"model":"e","input":"x"}`)
 		require.Equal(t, 500, got.status)
 		require.Contains(t, got.body, "script_exhausted")
 	})
 	both(t, modeltest.ServerOptions{}, func(t *testing.T, s *modeltest.Server) {
 		for _, input := range []string{`"one"`, `[1,2,3]`, `["one"]`, `[[1,2,3]]`} {
-			got := send(t, s, "POST", "/v1/embeddings", `{"model":"e","dimensions":3,"input":`+input+`}`)
+			got := post(t, s, "/v1/embeddings", `{"model":"e","dimensions":3,"input":`+input+`}`)
 			var list struct {
 				Data []struct{ Embedding []float32 }
 			}
@@ -252,7 +252,7 @@ func TestServerEmbeddings(t *testing.T) {
 			require.Len(t, list.Data[0].Embedding, 3)
 		}
 		for _, body := range []string{`{"model":"e"}`, `{"input":[]}`, `{"input":""}`, `{"input":"a","dimensions":-1}`, `{"input":"a","dimensions":99999999}`} {
-			require.Equal(t, 400, send(t, s, "POST", "/v1/embeddings", body).status, body)
+			require.Equal(t, 400, post(t, s, "/v1/embeddings", body).status, body)
 		}
 	})
 }
@@ -311,13 +311,13 @@ func TestServerPlaysOtherProviders(t *testing.T) {
 		{Events: []modeltest.Event{{Data: "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"}}},
 		{Events: []modeltest.Event{{Data: "event: message_start\n"}}, CutAfter: 1},
 	}}, func(t *testing.T, s *modeltest.Server) {
-		got := send(t, s, "POST", "/v1/messages", `{"model":"m","stream":true,"max_tokens":9}`)
+		got := post(t, s, "/v1/messages", `{"model":"m","stream":true,"max_tokens":9}`)
 		require.NoError(t, got.err)
 		require.Contains(t, got.body, "overloaded_error")
-		got = send(t, s, "POST", "/v1/messages", streamBody)
+		got = post(t, s, "/v1/messages", streamBody)
 		require.ErrorIs(t, got.err, io.ErrUnexpectedEOF)
 		require.Equal(t, "Say hello to Ada.", s.Requests()[1].Text())
-		require.Equal(t, 404, send(t, s, "POST", "/v1/complete", plainBody).status)
+		require.Equal(t, 404, post(t, s, "/v1/complete", plainBody).status)
 	})
 }
 
@@ -327,10 +327,10 @@ func TestServerMatches(t *testing.T) {
 			{Match: func(r modeltest.Request) bool { return r.Stream }, Error: modeltest.Overloaded()},
 			{Turn: modeltest.Say("plain"), Times: 2},
 		}})
-		require.Contains(t, send(t, s, "POST", "/v1/chat/completions", plainBody).body, "plain")
-		require.Equal(t, 503, send(t, s, "POST", "/v1/chat/completions", streamBody).status)
-		require.Equal(t, 200, send(t, s, "POST", "/v1/chat/completions", streamBody).status)
-		require.Equal(t, 500, send(t, s, "POST", "/v1/chat/completions", plainBody).status)
+		require.Contains(t, post(t, s, "/v1/chat/completions", plainBody).body, "plain")
+		require.Equal(t, 503, post(t, s, "/v1/chat/completions", streamBody).status)
+		require.Equal(t, 200, post(t, s, "/v1/chat/completions", streamBody).status)
+		require.Equal(t, 500, post(t, s, "/v1/chat/completions", plainBody).status)
 		var body struct{ Model string }
 		require.NoError(t, s.Requests()[0].Decode(&body))
 		require.Equal(t, "scripted-1", body.Model)
@@ -349,7 +349,7 @@ func FuzzServerRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, path := range []string{"/v1/chat/completions", "/openai/deployments/d/embeddings"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			got := sendContext(ctx, t, s, "POST", path, body)
+			got := postContext(ctx, t, s, path, body)
 			cancel()
 			require.NoError(t, got.err)
 			require.Less(t, got.status, 500)
@@ -358,4 +358,28 @@ func FuzzServerRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestServerOptions: what a reply can't be is an error at the start, not a panic
+// of a handler in the middle of a test.
+func TestServerOptions(t *testing.T) {
+	for _, bad := range []modeltest.ServerOptions{
+		{Paths: []string{"v1/messages"}},
+		{Replies: []modeltest.Reply{{Status: 42}}},
+		{Replies: []modeltest.Reply{{}, {Error: &modeltest.APIError{Status: -1}}}},
+		{Replies: []modeltest.Reply{{CutAfter: -1}}},
+		{Replies: []modeltest.Reply{{CutBody: -1}}},
+	} {
+		_, err := modeltest.NewServer(&bad)
+		require.ErrorIs(t, err, modeltest.ErrOption, "%+v", bad)
+	}
+	models := []string{"mine"}
+	s, err := modeltest.NewServer(&modeltest.ServerOptions{Models: models})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	models[0] = "changed"
+	r, err := s.Client().Get(s.URL + "/v1/models/mine")
+	require.NoError(t, err)
+	require.NoError(t, r.Body.Close())
+	require.Equal(t, 200, r.StatusCode)
 }

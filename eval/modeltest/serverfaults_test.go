@@ -113,7 +113,7 @@ func TestServerFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			both(t, modeltest.ServerOptions{Replies: []modeltest.Reply{tt.reply}}, func(t *testing.T, s *modeltest.Server) {
-				tt.check(t, send(t, s, "POST", "/v1/chat/completions", tt.body))
+				tt.check(t, post(t, s, "/v1/chat/completions", tt.body))
 			})
 		})
 	}
@@ -146,7 +146,7 @@ func TestServerStalls(t *testing.T) {
 				s := serve(t, &modeltest.ServerOptions{Replies: []modeltest.Reply{tt.reply}})
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Hour)
 				defer cancel()
-				got := sendContext(ctx, t, s, "POST", "/v1/chat/completions", tt.body)
+				got := postContext(ctx, t, s, "/v1/chat/completions", tt.body)
 				require.ErrorIs(t, got.err, tt.err)
 				require.Equal(t, tt.elapsed, got.elapsed)
 				require.Len(t, data(got.body), tt.events)
@@ -164,7 +164,7 @@ func TestServerRefusesAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, nil)
 		s.Close()
-		require.ErrorIs(t, send(t, s, "POST", "/v1/chat/completions", plainBody).err, syscall.ECONNREFUSED)
+		require.ErrorIs(t, post(t, s, "/v1/chat/completions", plainBody).err, syscall.ECONNREFUSED)
 	})
 }
 

@@ -7,7 +7,7 @@
 // the scores and over how many cases, which slice is worst, and what was not
 // measured. A number that hides how many cases it left out is not a result.
 //
-//	report, err := eval.Run(ctx, suite, options)
+//	r, err := suite.Run(ctx, s, options)
 //	// ...
 //	report.Terminal(os.Stdout, r)
 //

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval"
 	"github.com/prodailabs/prodai/eval/report"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // Two answers of three are right; one case has no reference and isn't scored,
@@ -20,11 +21,11 @@ func Example() {
 	cases := []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
 		{ID: "sum", Input: "2+2?", References: []string{"4"}},
-		{ID: "bug-17", Kind: eval.Regression, Input: "Capital of Australia?", References: []string{"Canberra"}},
-		{ID: "mood", Kind: eval.Edge, Input: "How are you?"},
+		{ID: "bug-17", Kind: eval.KindRegression, Input: "Capital of Australia?", References: []string{"Canberra"}},
+		{ID: "mood", Kind: eval.KindEdge, Input: "How are you?"},
 	}
 	answers := map[string]string{"capital": "Paris", "sum": "4", "bug-17": "Sydney", "mood": "Fine."}
-	r, err := eval.Run(context.Background(), eval.Suite{
+	r, err := suite.Run(context.Background(), suite.Suite{
 		Name:    "trivia",
 		Metrics: []eval.Metric{exact},
 		Cases: func(yield func(*eval.Case, error) bool) {
@@ -37,7 +38,7 @@ func Example() {
 		System: func(_ context.Context, c *eval.Case) (*eval.Output, error) {
 			return &eval.Output{Text: answers[c.ID]}, nil
 		},
-	}, &eval.RunOptions{Thresholds: []eval.Threshold{{Metric: "exact_match", Value: 0.9}}})
+	}, &suite.Options{Thresholds: []suite.Threshold{{Metric: "exact_match", Value: 0.9}}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -47,7 +48,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	fmt.Println()
-	if err := report.Failures(os.Stdout, r, eval.Threshold{Metric: "exact_match", Value: 1}, 5); err != nil {
+	if err := report.Failures(os.Stdout, r, suite.Threshold{Metric: "exact_match", Value: 1}, 5); err != nil {
 		fmt.Println(err)
 	}
 	// Output:

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -10,17 +11,18 @@ import (
 	"iter"
 	"strconv"
 
-	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 	"github.com/prodailabs/prodai/internal/plot"
 )
 
-// HTMLOptions says what the page shows beside the scores.
+// HTMLOptions sets what the page shows beside the scores; nil means the defaults.
 type HTMLOptions struct {
 	// Baseline are the records of an earlier run, whose outputs are shown
-	// beside this one's with the differences marked.
-	Baseline iter.Seq2[*eval.Record, error]
-	// MaxCases bounds how many cases the page carries, default 5,000: a page
-	// of every answer of a million doesn't open. It says how many it left out.
+	// beside this one's with the differences marked. Default: no comparison.
+	Baseline iter.Seq2[*suite.Record, error]
+	// MaxCases bounds how many cases the page contains; the page reports how many
+	// it left out. Default: 5,000, since a browser doesn't open a page with every
+	// answer of a million.
 	MaxCases int
 }
 
@@ -31,7 +33,7 @@ var casesHTML []byte
 var endOfPage = []byte("</main></body></html>\n")
 
 // A pageCase is what the page's script knows of a case. The names are short
-// because they stand in every row.
+// because every row repeats them.
 type pageCase struct {
 	ID       string     `json:"id"`
 	Slices   []string   `json:"s"`
@@ -53,24 +55,20 @@ type pageCase struct {
 // searched, filtered by slice, sorted by any metric and opened to see the
 // output beside the reference or the baseline's output, differences marked.
 // Texts of cases and outputs are shown as text, whatever they contain.
-func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
-	var opts HTMLOptions
-	if o != nil {
-		opts = *o
+func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
+	if err := check(w, r); err != nil {
+		return err
 	}
-	if opts.MaxCases == 0 {
-		opts.MaxCases = 5000
+	if o == nil {
+		o = &HTMLOptions{}
 	}
-	before := map[string]string{}
-	if opts.Baseline != nil {
-		for rec, err := range opts.Baseline {
-			if err != nil {
-				return fmt.Errorf("report: the baseline: %w", err)
-			}
-			if rec.Output != nil {
-				before[rec.Case.ID] = rec.Output.Text
-			}
-		}
+	maxCases := cmp.Or(o.MaxCases, 5000)
+	if maxCases < 0 {
+		return fmt.Errorf("%w: HTMLOptions.MaxCases is %d: want 1 or more", ErrOption, maxCases)
+	}
+	before, err := baselineTexts(o.Baseline)
+	if err != nil {
+		return err
 	}
 	values := make([][]float64, len(r.Metrics))
 	var latencies []float64
@@ -89,7 +87,7 @@ func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
 		if rec.Output != nil {
 			latencies = append(latencies, rec.Output.Latency.Seconds())
 		}
-		if len(cases) < opts.MaxCases {
+		if len(cases) < maxCases {
 			cases = append(cases, newPageCase(rec, before))
 		}
 	}
@@ -101,16 +99,9 @@ func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
 	if !ok {
 		return errors.New("report: the page doesn't end as expected")
 	}
-	var names []string
-	var lower []bool
-	for _, m := range r.Metrics {
-		names = append(names, m.Signature.Metric)
-		lower = append(lower, m.Signature.Lower)
-	}
-	// encoding/json escapes <, > and &, so that no text can end the script.
-	data, err := json.Marshal(map[string]any{"metrics": names, "lower": lower, "cases": cases, "total": total})
+	data, err := pageData(r, cases, total)
 	if err != nil {
-		return fmt.Errorf("report: HTML: %w", err)
+		return err
 	}
 	head, tail, _ := bytes.Cut(casesHTML, []byte("{{DATA}}"))
 	for _, part := range [][]byte{body, head, data, tail, endOfPage} {
@@ -121,7 +112,40 @@ func HTML(w io.Writer, r *eval.Report, o *HTMLOptions) error {
 	return nil
 }
 
-func newPageCase(rec *eval.Record, before map[string]string) pageCase {
+// pageData is what the page's script reads. encoding/json escapes <, > and &, so
+// that no text can end the script.
+func pageData(r *suite.Report, cases []pageCase, total int) ([]byte, error) {
+	var names []string
+	var lower []bool
+	for _, m := range r.Metrics {
+		names = append(names, m.Signature.Metric)
+		lower = append(lower, m.Signature.LowerIsBetter)
+	}
+	data, err := json.Marshal(map[string]any{"metrics": names, "lower": lower, "cases": cases, "total": total})
+	if err != nil {
+		return nil, fmt.Errorf("report: HTML: %w", err)
+	}
+	return data, nil
+}
+
+// baselineTexts returns the earlier outputs by the case's id.
+func baselineTexts(records iter.Seq2[*suite.Record, error]) (map[string]string, error) {
+	texts := map[string]string{}
+	if records == nil {
+		return texts, nil
+	}
+	for rec, err := range records {
+		if err != nil {
+			return nil, fmt.Errorf("report: the baseline: %w", err)
+		}
+		if rec.Output != nil {
+			texts[rec.Case.ID] = rec.Output.Text
+		}
+	}
+	return texts, nil
+}
+
+func newPageCase(rec *suite.Record, before map[string]string) pageCase {
 	c := pageCase{ID: rec.Case.ID, Slices: append([]string{}, rec.Slices...), Input: rec.Case.Input, Refs: rec.Case.References, Error: rec.Error, Values: []*float64{}}
 	if b, ok := before[rec.Case.ID]; ok {
 		c.Before = &b
@@ -143,7 +167,7 @@ func newPageCase(rec *eval.Record, before map[string]string) pageCase {
 	return c
 }
 
-func summaryPage(r *eval.Report, values [][]float64, latencies []float64) *plot.Page {
+func summaryPage(r *suite.Report, values [][]float64, latencies []float64) *plot.Page {
 	p := &plot.Page{Title: title(r) + ": " + verdict(r), Sections: []plot.Section{plot.Text(summary(r))}}
 	if len(r.Gates) > 0 {
 		t := &plot.Table{Title: "Gates", Head: []string{"", "gate", "found"}}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 type junitSuites struct {
@@ -63,7 +63,10 @@ func (s *junitSuite) add(c junitCase) {
 // is an error, one whose own value misses a threshold of each (which may be
 // nil) a failure, and one that no metric applied to is skipped. Characters that
 // XML doesn't allow become U+FFFD.
-func JUnit(w io.Writer, r *eval.Report, each []eval.Threshold) error {
+func JUnit(w io.Writer, r *suite.Report, each []suite.Threshold) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	gates := junitSuite{Name: title(r) + ".gates", Time: "0"}
 	for _, g := range r.Gates {
 		c := junitCase{Name: g.Name, Class: gates.Name, Time: "0"}
@@ -102,14 +105,14 @@ func JUnit(w io.Writer, r *eval.Report, each []eval.Threshold) error {
 	return err
 }
 
-func junitRecord(r *eval.Report, rec *eval.Record, each []eval.Threshold) (junitCase, error) {
+func junitRecord(r *suite.Report, rec *suite.Record, each []suite.Threshold) (junitCase, error) {
 	c := junitCase{Name: rec.Case.ID, Time: "0"}
 	if rec.Error != "" {
 		c.Error = &junitFlaw{Message: rec.Error}
 		return c, nil
 	}
 	c.Time = seconds(rec.Output.Latency.Seconds())
-	if !slices.ContainsFunc(rec.Results, func(res eval.Result) bool { return res.Skipped == "" }) {
+	if !slices.ContainsFunc(rec.Results, func(res suite.Result) bool { return res.Skipped == "" }) {
 		c.Skipped = &junitFlaw{Message: "no metric applies to the case"}
 		return c, nil
 	}
@@ -119,7 +122,7 @@ func junitRecord(r *eval.Report, rec *eval.Record, each []eval.Threshold) (junit
 		}
 		m, ok := r.Metric(th.Metric)
 		if !ok {
-			return c, fmt.Errorf("%w: no metric %q in the report", eval.ErrOption, th.Metric)
+			return c, fmt.Errorf("%w: the report has no metric %q", ErrOption, th.Metric)
 		}
 		for _, res := range rec.Results {
 			if res.Metric != m.Signature.Name() || res.Skipped != "" || res.Failed == "" && th.Met(res.Value) {
@@ -141,7 +144,10 @@ func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
 // JSONL writes the report for other programs: a line {"report": ...} with the
 // scores and gates, then a line {"record": ...} for every case, in the order
 // in which they finished.
-func JSONL(w io.Writer, r *eval.Report) error {
+func JSONL(w io.Writer, r *suite.Report) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{"report": r}); err != nil {

@@ -13,22 +13,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 const nasty = "</script><img src=x onerror=alert(1)> a|b `c` \x1b[31m\x00"
 
-func testReport(t *testing.T) *eval.Report {
+func testReport(t *testing.T) *suite.Report {
 	t.Helper()
 	exact, err := eval.NewExactMatch(nil)
 	require.NoError(t, err)
 	chrf, err := eval.NewChrF(nil)
 	require.NoError(t, err)
-	report, err := eval.Run(t.Context(), eval.Suite{
+	report, err := suite.Run(t.Context(), suite.Suite{
 		Name: "trivia <1>", Version: "sha256:0123456789abcdef0123456789abcdef",
 		Metrics: []eval.Metric{exact, chrf},
 		Cases: func(yield func(*eval.Case, error) bool) {
 			for i := range 20 {
-				c := &eval.Case{ID: fmt.Sprint("c", i), Kind: eval.Golden, Input: fmt.Sprint("question ", i), References: []string{fmt.Sprint("answer ", i)}}
+				c := &eval.Case{ID: fmt.Sprint("c", i), Kind: eval.KindGolden, Input: fmt.Sprint("question ", i), References: []string{fmt.Sprint("answer ", i)}}
 				switch i {
 				case 3:
 					c.Input = nasty
@@ -36,7 +37,7 @@ func testReport(t *testing.T) *eval.Report {
 					c.References = nil
 				}
 				if i%4 == 0 {
-					c.Kind = eval.Regression
+					c.Kind = eval.KindRegression
 				}
 				if !yield(c, nil) {
 					return
@@ -54,7 +55,7 @@ func testReport(t *testing.T) *eval.Report {
 			}
 			return &eval.Output{Text: "answer " + strings.TrimPrefix(c.ID, "c"), OutputTokens: 3, CostPicoUSD: 2e6}, nil
 		},
-	}, &eval.RunOptions{Thresholds: []eval.Threshold{{Metric: "exact_match", Value: 0.5}, {Metric: "chrF2", Value: 99}}})
+	}, &suite.Options{Thresholds: []suite.Threshold{{Metric: "exact_match", Value: 0.5}, {Metric: "chrF2", Value: 99}}})
 	require.NoError(t, err)
 	return report
 }
@@ -74,15 +75,15 @@ func TestTerminalAndMarkdown(t *testing.T) {
 		}
 	}
 	var fails bytes.Buffer
-	require.NoError(t, Failures(&fails, r, eval.Threshold{Metric: "exact_match", Value: 1}, 3))
+	require.NoError(t, Failures(&fails, r, suite.Threshold{Metric: "exact_match", Value: 1}, 3))
 	require.Equal(t, 3, strings.Count(fails.String(), "\nc")+1)
 	require.NotContains(t, fails.String(), "\x1b", "an output must not reach the terminal's controls")
-	require.ErrorIs(t, Failures(&fails, r, eval.Threshold{Metric: "x"}, 3), eval.ErrOption)
+	require.ErrorIs(t, Failures(&fails, r, suite.Threshold{Metric: "x"}, 3), ErrOption)
 }
 
 func TestJUnit(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, JUnit(&b, testReport(t), []eval.Threshold{{Metric: "exact_match", Value: 1}}))
+	require.NoError(t, JUnit(&b, testReport(t), []suite.Threshold{{Metric: "exact_match", Value: 1}}))
 	var got junitSuites
 	require.NoError(t, xml.Unmarshal(b.Bytes(), &got))
 	require.Equal(t, 23, got.Tests)
@@ -94,7 +95,7 @@ func TestJUnit(t *testing.T) {
 	require.Equal(t, 3, cases.Failures, "c3, c5 and c15")
 	require.Equal(t, 1, cases.Skipped)
 	require.Equal(t, 1, cases.Errors)
-	require.ErrorIs(t, JUnit(&b, testReport(t), []eval.Threshold{{Metric: "x"}}), eval.ErrOption)
+	require.ErrorIs(t, JUnit(&b, testReport(t), []suite.Threshold{{Metric: "x"}}), ErrOption)
 }
 
 func TestJSONL(t *testing.T) {
@@ -138,4 +139,24 @@ func TestHTMLIsSelfContainedAndSafe(t *testing.T) {
 	b.Reset()
 	require.NoError(t, HTML(&b, r, &HTMLOptions{MaxCases: 5}))
 	require.Contains(t, b.String(), `"total":20`)
+}
+
+// TestNilAndBadArguments: what is nil or out of range is an ErrOption.
+func TestNilAndBadArguments(t *testing.T) {
+	var b strings.Builder
+	r := testReport(t)
+	bound := suite.Threshold{Metric: "exact_match"}
+	for name, err := range map[string]error{
+		"Terminal, writer": Terminal(nil, r), "Terminal, report": Terminal(&b, nil),
+		"Markdown, writer": Markdown(nil, r), "Markdown, report": Markdown(&b, nil),
+		"JUnit, writer": JUnit(nil, r, nil), "JUnit, report": JUnit(&b, nil, nil),
+		"JSONL, writer": JSONL(nil, r), "JSONL, report": JSONL(&b, nil),
+		"HTML, writer": HTML(nil, r, nil), "HTML, report": HTML(&b, nil, nil),
+		"HTML, cases":      HTML(&b, r, &HTMLOptions{MaxCases: -1}),
+		"Failures, writer": Failures(nil, r, bound, 1), "Failures, report": Failures(&b, nil, bound, 1),
+		"Failures, number": Failures(&b, r, bound, -1),
+	} {
+		require.ErrorIs(t, err, ErrOption, name)
+	}
+	require.NoError(t, Terminal(&b, &suite.Report{}), "a report without a run is empty")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 // number shows a score.
@@ -19,7 +20,7 @@ func scored(s eval.Score) string {
 	return number(s.Value)
 }
 
-func verdict(r *eval.Report) string {
+func verdict(r *suite.Report) string {
 	if r.Passed() {
 		return "passed"
 	}
@@ -32,20 +33,20 @@ func verdict(r *eval.Report) string {
 	return fmt.Sprintf("FAILED: %d of %d gates", failed, len(r.Gates))
 }
 
-func title(r *eval.Report) string {
+func title(r *suite.Report) string {
 	if r.Suite == "" {
 		return "evaluation"
 	}
 	return r.Suite
 }
 
-func summary(r *eval.Report) string {
+func summary(r *suite.Report) string {
 	s := fmt.Sprintf("%d cases, %d system errors, %v", r.Cases, r.Errors, r.Elapsed.Round(time.Millisecond))
 	if r.Version != "" {
 		s += ", dataset " + shortVersion(r.Version)
 	}
-	if r.SlicesLeft > 0 {
-		s += fmt.Sprintf(", %d results beyond the first 1,000 slices", r.SlicesLeft)
+	if r.SlicesOmitted > 0 {
+		s += fmt.Sprintf(", %d results beyond the first 1,000 slices", r.SlicesOmitted)
 	}
 	return s
 }
@@ -59,11 +60,11 @@ func shortVersion(v string) string {
 }
 
 // metricRows is a row a metric: name, value, n, skipped, failed.
-func metricRows(r *eval.Report) [][]string {
+func metricRows(r *suite.Report) [][]string {
 	var rows [][]string
 	for _, m := range r.Metrics {
 		better := "higher"
-		if m.Signature.Lower {
+		if m.Signature.LowerIsBetter {
 			better = "lower"
 		}
 		rows = append(rows, []string{m.Signature.Metric, scored(m.Score), strconv.Itoa(m.Signature.N), strconv.Itoa(m.Skipped), strconv.Itoa(m.Failed), better, m.Signature.String()})
@@ -74,7 +75,7 @@ func metricRows(r *eval.Report) [][]string {
 var metricHead = []string{"metric", "value", "n", "skipped", "failed", "better", "signature"}
 
 // sliceTable is a row a slice and a column a metric.
-func sliceTable(r *eval.Report) (head []string, rows [][]string) {
+func sliceTable(r *suite.Report) (head []string, rows [][]string) {
 	head = []string{"slice", "n"}
 	at := map[string]int{}
 	for i, m := range r.Metrics {

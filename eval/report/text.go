@@ -2,16 +2,34 @@ package report
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
-	"github.com/prodailabs/prodai/eval"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
+// ErrOption is wrapped by every error about a bad argument or option: a writer or
+// report that is nil, a metric that the report doesn't have.
+var ErrOption = errors.New("report: invalid option")
+
+func check(w io.Writer, r *suite.Report) error {
+	if w == nil {
+		return fmt.Errorf("%w: the writer is nil", ErrOption)
+	}
+	if r == nil {
+		return fmt.Errorf("%w: the report is nil", ErrOption)
+	}
+	return nil
+}
+
 // Terminal writes the report as aligned tables of plain text.
-func Terminal(w io.Writer, r *eval.Report) error {
+func Terminal(w io.Writer, r *suite.Report) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s: %s\n%s\n\n", title(r), verdict(r), summary(r))
 	table(b, metricHead, metricRows(r))
@@ -42,7 +60,10 @@ func table(w io.Writer, head []string, rows [][]string) {
 
 // Markdown writes the report for a pull request's comment or GitHub's step
 // summary.
-func Markdown(w io.Writer, r *eval.Report) error {
+func Markdown(w io.Writer, r *suite.Report) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
 	b := bufio.NewWriter(w)
 	mark := func(ok bool) string {
 		if ok {
@@ -90,10 +111,16 @@ func cell(s string) string {
 // Failures writes the cases that a person should look at, at most n of them: a
 // line of what was asked, what came and what was wanted for each case that the
 // system failed on, or whose value of the metric is out of the bound.
-func Failures(w io.Writer, r *eval.Report, bound eval.Threshold, n int) error {
+func Failures(w io.Writer, r *suite.Report, bound suite.Threshold, n int) error {
+	if err := check(w, r); err != nil {
+		return err
+	}
+	if n < 0 {
+		return fmt.Errorf("%w: the number of failures is %d: want 0 or more", ErrOption, n)
+	}
 	m, ok := r.Metric(bound.Metric)
 	if !ok {
-		return fmt.Errorf("%w: no metric %q in the report", eval.ErrOption, bound.Metric)
+		return fmt.Errorf("%w: the report has no metric %q", ErrOption, bound.Metric)
 	}
 	b := bufio.NewWriter(w)
 	left := n

@@ -11,23 +11,22 @@ import "math"
 //
 // and differ in what they call chance. Categories are 0..k-1.
 
-// Weighting says how much a near miss counts.
-type Weighting int
+// A Weighting is how much a near miss counts. Default: [WeightingNone].
+type Weighting uint8
 
-// The weightings: distance between categories as the credit 1-[i≠j], 1-|i-j|/(k-1),
-// 1-(i-j)²/(k-1)².
+// The weightings: the credit for rating one item i and j, of k categories.
 const (
-	Unweighted Weighting = iota
-	LinearWeights
-	QuadraticWeights
+	WeightingNone      Weighting = iota // 1 if i = j, else 0
+	WeightingLinear                     // 1 - |i-j|/(k-1)
+	WeightingQuadratic                  // 1 - (i-j)²/(k-1)²
 )
 
 func (w Weighting) credit(i, j, k int) float64 {
 	d := math.Abs(float64(i - j))
 	switch w {
-	case LinearWeights:
+	case WeightingLinear:
 		return 1 - d/float64(k-1)
-	case QuadraticWeights:
+	case WeightingQuadratic:
 		return 1 - d*d/float64((k-1)*(k-1))
 	}
 	if i == j {
@@ -80,26 +79,27 @@ func CohenKappa(a, b []int, k int, w Weighting) (Estimate, error) {
 	return Estimate{Value: kappa, SE: math.Sqrt(math.Max(0, variance)/n) / (1 - chance)}, nil
 }
 
-// Missing marks an item that a rater didn't rate, for [GwetAC].
-const Missing = -1
+// MissingRating marks an item that a rater didn't rate, for [GwetAC].
+const MissingRating = -1
 
 func checkRatings(fn string, raters [][]int, k int, w Weighting, missing bool) error {
 	switch {
 	case len(raters) < 2:
 		return fail(fn, ErrTooFew, "%d raters; agreement needs two", len(raters))
 	case k < 2:
-		return fail(fn, ErrRange, "%d categories; agreement needs two", k)
-	case w < Unweighted || w > QuadraticWeights:
-		return fail(fn, ErrRange, "weighting %d is not one of the constants", w)
+		return fail(fn, ErrOption, "the number of categories is %d: want 2 or more", k)
 	case len(raters[0]) == 0:
 		return fail(fn, ErrTooFew, "no items")
+	}
+	if err := checkConstant(fn, "Weighting", w, WeightingQuadratic); err != nil {
+		return err
 	}
 	for r, ratings := range raters {
 		if len(ratings) != len(raters[0]) {
 			return fail(fn, ErrLength, "rater %d rated %d items, the first %d", r, len(ratings), len(raters[0]))
 		}
 		for i, c := range ratings {
-			if (c < 0 || c >= k) && !(missing && c == Missing) {
+			if (c < 0 || c >= k) && !(missing && c == MissingRating) {
 				return fail(fn, ErrRange, "rater %d, item %d: category %d is not in 0..%d", r, i, c, k-1)
 			}
 		}
@@ -131,7 +131,7 @@ func ScottPi(a, b []int, k int) (float64, error) {
 	return fleiss("ScottPi", [][]int{a, b}, k, false)
 }
 
-// FleissKappa generalises [ScottPi] to any number of raters who each rated
+// FleissKappa generalizes [ScottPi] to any number of raters who each rated
 // every item (Fleiss, 1971); raters[r][i] is rater r's category of item i.
 func FleissKappa(raters [][]int, k int) (float64, error) {
 	return fleiss("FleissKappa", raters, k, false)
@@ -144,10 +144,10 @@ func RandolphKappa(raters [][]int, k int) (float64, error) {
 }
 
 func fleiss(fn string, raters [][]int, k int, free bool) (float64, error) {
-	if err := checkRatings(fn, raters, k, Unweighted, false); err != nil {
+	if err := checkRatings(fn, raters, k, WeightingNone, false); err != nil {
 		return math.NaN(), err
 	}
-	observed, shares := pairwiseAgreement(raters, k, Unweighted)
+	observed, shares := pairwiseAgreement(raters, k, WeightingNone)
 	chance := 1 / float64(k)
 	if !free {
 		chance = 0
@@ -172,7 +172,7 @@ func pairwiseAgreement(raters [][]int, k int, w Weighting) (agreement float64, s
 		clear(counts)
 		total := 0.0
 		for _, ratings := range raters {
-			if c := ratings[i]; c != Missing {
+			if c := ratings[i]; c != MissingRating {
 				counts[c]++
 				total++
 			}
@@ -207,7 +207,7 @@ func pairwiseAgreement(raters [][]int, k int, w Weighting) (agreement float64, s
 // of High Agreement", 2008): chance is the agreement on items that are hard
 // enough to be rated at random, T/(k(k-1)) Σ π(1-π) with T the sum of all
 // credits. It stays defined, and high, where one category is rare. Ratings may
-// be [Missing].
+// be [MissingRating].
 func GwetAC(raters [][]int, k int, w Weighting) (float64, error) {
 	const fn = "GwetAC"
 	if err := checkRatings(fn, raters, k, w, true); err != nil {

@@ -25,10 +25,10 @@ func TestGoldenAgreement(t *testing.T) {
 	golden.Rows(t, "eval", "agreement.jsonl", func(r row) error {
 		var c checks
 		a, b := r.Raters[0], r.Raters[1]
-		for name, w := range map[string]Weighting{"none": Unweighted, "linear": LinearWeights, "quadratic": QuadraticWeights} {
+		for name, w := range map[string]Weighting{"none": WeightingNone, "linear": WeightingLinear, "quadratic": WeightingQuadratic} {
 			got, err := CohenKappa(a, b, r.K, w)
 			c.value("cohen "+name, c.orNaN("cohen", got.Value, err), float64(r.Cohen[name]))
-			if w == Unweighted && r.CohenSE != nil {
+			if w == WeightingNone && r.CohenSE != nil {
 				c.value("cohen se", got.SE, float64(r.CohenSE[0]))
 				ci, err := got.Interval(0.95)
 				c.value("cohen low", c.orNaN("cohen interval", ci.Low, err), float64(r.CohenSE[1]))
@@ -44,13 +44,13 @@ func TestGoldenAgreement(t *testing.T) {
 		number("scott", r.Scott)(ScottPi(a, b, r.K))
 		number("fleiss", r.Fleiss)(FleissKappa(r.Raters, r.K))
 		number("randolph", r.Randolph)(RandolphKappa(r.Raters, r.K))
-		number("gwet", r.Gwet)(GwetAC([][]int{a, b}, r.K, Unweighted))
+		number("gwet", r.Gwet)(GwetAC([][]int{a, b}, r.K, WeightingNone))
 		data := make([][]float64, len(r.Data))
 		for i := range data {
 			data[i] = floats(r.Data[i])
 		}
-		for name, scale := range map[string]Scale{"nominal": NominalScale, "ordinal": OrdinalScale,
-			"interval": IntervalScale, "ratio": RatioScale} {
+		for name, scale := range map[string]Scale{"nominal": ScaleNominal, "ordinal": ScaleOrdinal,
+			"interval": ScaleInterval, "ratio": ScaleRatio} {
 			want := math.NaN() // "ValueError"
 			switch v := r.Krippendorff[name].(type) {
 			case float64:

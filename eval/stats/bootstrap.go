@@ -16,24 +16,26 @@ type Interval struct {
 // Contains reports whether x lies in the interval, its ends included.
 func (i Interval) Contains(x float64) bool { return i.Low <= x && x <= i.High }
 
-// BootstrapOptions sets how [Bootstrap] resamples; nil means the defaults.
+// BootstrapOptions sets how [Bootstrap] and [BootstrapMeans] resample; nil means
+// the defaults.
 type BootstrapOptions struct {
-	// Resamples is the number of resamples; 0 means 9999, which makes the ends
-	// of a 95 % interval stable to about 2 % of its width.
+	// Resamples is the number of resamples. Default: 9999 for Bootstrap, which
+	// makes the ends of a 95 % interval stable to about 2 % of its width; 1000
+	// for BootstrapMeans, as in rouge-score.
 	Resamples int
-	// Seed starts the default source; 0 means 12345.
+	// Seed starts the default Source. Default: 12345, sacreBLEU's.
 	Seed uint64
-	// Source draws the resamples' indices; nil means NewGenerator(Seed), the
+	// Source draws the resamples' indices. Default: NewGenerator(Seed), the
 	// stream of scipy.stats.bootstrap with default_rng(Seed).
 	Source IndexSource
-	// Workers is the number of goroutines; 0 means one a processor. The result
-	// doesn't depend on it.
+	// Workers is the number of goroutines. The result doesn't depend on it.
+	// Default: one a processor.
 	Workers int
 }
 
-// A BootstrapDist is the distribution of a statistic over resamples of the
+// A BootstrapDistribution is the distribution of a statistic over resamples of the
 // data, from which intervals are read.
-type BootstrapDist struct {
+type BootstrapDistribution struct {
 	// Estimate is the statistic of the data themselves.
 	Estimate float64
 	// Values are the statistics of the resamples, sorted.
@@ -51,18 +53,22 @@ type BootstrapDist struct {
 // its intervals are too narrow; for a maximum or another extreme it is wrong
 // at any size; and it takes the observations to be independent (see
 // [ClusteredEstimate] for when they aren't).
-func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDist, error) {
-	if err := checkSample("Bootstrap", "sample", xs, 1); err != nil {
+func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDistribution, error) {
+	const fn = "Bootstrap"
+	if err := checkSample(fn, "sample", xs, 1); err != nil {
+		return nil, err
+	}
+	if err := checkFunc(fn, "statistic", statistic); err != nil {
 		return nil, err
 	}
 	if o == nil {
 		o = &BootstrapOptions{}
 	}
-	resamples, err := countOr("Bootstrap", "Resamples", o.Resamples, 9999)
+	resamples, err := o.resamples(fn, 9999)
 	if err != nil {
 		return nil, err
 	}
-	b := &BootstrapDist{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
+	b := &BootstrapDistribution{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
 	source := sourceOr(o.Source, o.Seed)
 	workers := workersFor(resamples, o.Workers)
 	index := make([][]int64, workers)
@@ -90,10 +96,18 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 	return b, nil
 }
 
+// resamples checks the numbers of the options.
+func (o *BootstrapOptions) resamples(fn string, def int) (int, error) {
+	if _, err := countOr(fn, "BootstrapOptions.Workers", o.Workers, 0); err != nil {
+		return 0, err
+	}
+	return countOr(fn, "BootstrapOptions.Resamples", o.Resamples, def)
+}
+
 func countOr(fn, name string, n, def int) (int, error) {
 	switch {
 	case n < 0:
-		return 0, fail(fn, ErrRange, "%s is %d, must not be negative", name, n)
+		return 0, fail(fn, ErrOption, "%s is %d: want 0 or more", name, n)
 	case n == 0:
 		return def, nil
 	}
@@ -115,13 +129,13 @@ func sourceOr(s IndexSource, seed uint64) IndexSource {
 }
 
 // SE is the bootstrap standard error: the standard deviation of the values.
-func (b *BootstrapDist) SE() float64 { return math.Sqrt(Variance(b.Values)) }
+func (b *BootstrapDistribution) SE() float64 { return math.Sqrt(Variance(b.Values)) }
 
 // Percentile is the interval between the (1-level)/2 quantiles of the values.
 // It is the simplest, respects the statistic's range, and is off when the
 // values are skewed or their middle isn't the estimate.
-func (b *BootstrapDist) Percentile(level float64) (Interval, error) {
-	if err := checkOpen("Percentile", "level", level); err != nil {
+func (b *BootstrapDistribution) Percentile(level float64) (Interval, error) {
+	if err := b.check("Percentile", level); err != nil {
 		return Interval{}, err
 	}
 	tail := (1 - level) / 2
@@ -131,9 +145,12 @@ func (b *BootstrapDist) Percentile(level float64) (Interval, error) {
 // Basic is the percentile interval mirrored at the estimate: it takes the
 // error's distribution, not the statistic's, from the resamples, and can leave
 // the statistic's range.
-func (b *BootstrapDist) Basic(level float64) (Interval, error) {
+func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 	p, err := b.Percentile(level)
-	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}, err
+	if err != nil {
+		return Interval{}, err
+	}
+	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}, nil
 }
 
 // BCa is the bias-corrected and accelerated interval (Efron, "Better Bootstrap
@@ -146,8 +163,8 @@ func (b *BootstrapDist) Basic(level float64) (Interval, error) {
 // Its coverage error shrinks with 1/n where the percentile's shrinks with
 // 1/√n. It is undefined ([ErrUndefined]) when the jackknife values are all
 // equal, as for constant data, or the estimate is outside the values.
-func (b *BootstrapDist) BCa(level float64) (Interval, error) {
-	if err := checkOpen("BCa", "level", level); err != nil {
+func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
+	if err := b.check("BCa", level); err != nil {
 		return Interval{}, err
 	}
 	below, _ := slices.BinarySearch(b.Values, b.Estimate)
@@ -176,10 +193,17 @@ func (b *BootstrapDist) BCa(level float64) (Interval, error) {
 	return b.between(shifted(tail), shifted(1-tail), level), nil
 }
 
-func (b *BootstrapDist) between(lo, hi, level float64) Interval {
+func (b *BootstrapDistribution) check(fn string, level float64) error {
+	if len(b.Values) == 0 {
+		return fail(fn, ErrTooFew, "no values; Bootstrap makes the distribution")
+	}
+	return checkOpen(fn, "level", level)
+}
+
+func (b *BootstrapDistribution) between(lo, hi, level float64) Interval {
 	return Interval{
-		Low:   sortedQuantile(b.Values, lo, Linear),
-		High:  sortedQuantile(b.Values, hi, Linear),
+		Low:   sortedQuantile(b.Values, lo, QuantileLinear),
+		High:  sortedQuantile(b.Values, hi, QuantileLinear),
 		Level: level,
 	}
 }
@@ -214,7 +238,7 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 	if o == nil {
 		o = &BootstrapOptions{}
 	}
-	resamples, err := countOr(fn, "Resamples", o.Resamples, 1000)
+	resamples, err := o.resamples(fn, 1000)
 	if err != nil {
 		return nil, err
 	}
@@ -239,9 +263,9 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 	for c := range out {
 		slices.Sort(means[c])
 		out[c] = MeanRange{
-			Low:  sortedQuantile(means[c], tail, Linear),
-			Mid:  sortedQuantile(means[c], 0.5, Linear),
-			High: sortedQuantile(means[c], 1-tail, Linear),
+			Low:  sortedQuantile(means[c], tail, QuantileLinear),
+			Mid:  sortedQuantile(means[c], 0.5, QuantileLinear),
+			High: sortedQuantile(means[c], 1-tail, QuantileLinear),
 		}
 	}
 	return out, nil

@@ -6,20 +6,22 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// McNemarVariant names a p-value of [McNemar].
-type McNemarVariant int
+// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarExact].
+type McNemarVariant uint8
 
 // The variants of McNemar's test.
 const (
-	// ExactBinomial doubles the binomial tail; Statistic is min(b, c). It never
+	// McNemarExact doubles the binomial tail; Statistic is min(b, c). It never
 	// errs too often, and so errs too rarely.
-	ExactBinomial McNemarVariant = iota
-	// MidP takes half of the observed outcome's own probability off (Fagerland
+	McNemarExact McNemarVariant = iota
+	// McNemarMidP takes half of the observed outcome's own probability off (Fagerland
 	// and others, 2013): nearly as safe, more powerful; the recommended one.
-	MidP
-	// ChiSquared is (b-c)²/(b+c); ContinuityCorrected is (|b-c|-1)²/(b+c).
-	ChiSquared
-	ContinuityCorrected
+	McNemarMidP
+	// McNemarChiSquared is (b-c)²/(b+c).
+	McNemarChiSquared
+	// McNemarCorrected is McNemarChiSquared corrected for continuity:
+	// (|b-c|-1)²/(b+c).
+	McNemarCorrected
 )
 
 // McNemar compares two systems judged right or wrong on the same items
@@ -32,27 +34,28 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	if b < 0 || c < 0 {
 		return TestResult{}, fail(fn, ErrRange, "counts %d and %d must not be negative", b, c)
 	}
+	if err := checkConstant(fn, "McNemarVariant", variant, McNemarCorrected); err != nil {
+		return TestResult{}, err
+	}
 	n, low := b+c, min(b, c)
 	res := TestResult{Statistic: float64(low), P: 1}
 	switch variant {
-	case ExactBinomial:
+	case McNemarExact:
 		res.P = math.Min(1, 2*dist.BinomialCDF(low, n, 0.5))
-	case MidP:
+	case McNemarMidP:
 		if b != c {
 			res.P = math.Min(1, 2*dist.BinomialCDF(low, n, 0.5)-dist.BinomialPMF(low, n, 0.5))
 		}
-	case ChiSquared, ContinuityCorrected:
+	case McNemarChiSquared, McNemarCorrected:
 		if n == 0 {
 			return TestResult{}, fail(fn, ErrUndefined, "no item tells the systems apart")
 		}
 		d := math.Abs(float64(b - c))
-		if variant == ContinuityCorrected {
+		if variant == McNemarCorrected {
 			d--
 		}
 		res = TestResult{Statistic: d * d / float64(n), DF: 1}
 		res.P = dist.ChiSquaredSF(res.Statistic, 1)
-	default:
-		return TestResult{}, fail(fn, ErrRange, "variant %d is not one of the constants", variant)
 	}
 	return res, nil
 }
@@ -60,9 +63,11 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 // FisherExact tests independence in the table [[a b] [c d]] given its margins
 // (Fisher, 1935). Statistic is the odds ratio ad/bc, NaN when an empty margin
 // leaves it undefined (P is then 1). Two-sided, P adds up all tables that are
-// no more probable than the one observed; Greater means an odds ratio above 1.
-func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
+// no more probable than the one observed; [AlternativeGreater] means an odds
+// ratio above 1.
+func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 	const fn = "FisherExact"
+	a, b, c, d := table[0][0], table[0][1], table[1][0], table[1][1]
 	if min(a, b, c, d) < 0 {
 		return TestResult{}, fail(fn, ErrRange, "counts must not be negative")
 	}
@@ -79,8 +84,8 @@ func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
 	for k := max(0, drawn+marked-total); k <= min(drawn, marked); k++ {
 		p := pmf(k)
 		switch {
-		case alt == TwoSided && p <= observed*(1+1e-7), // equal but for rounding
-			alt == Greater && k >= a, alt == Less && k <= a:
+		case alt == AlternativeTwoSided && p <= observed*(1+1e-7), // equal but for rounding
+			alt == AlternativeGreater && k >= a, alt == AlternativeLess && k <= a:
 			res.P += p
 		}
 	}
@@ -88,12 +93,21 @@ func FisherExact(a, b, c, d int, alt Alternative) (TestResult, error) {
 	return res, nil
 }
 
+// ChiSquaredOptions sets the variant of [ChiSquaredTable]; nil means the
+// defaults.
+type ChiSquaredOptions struct {
+	// Yates moves each cell of a 2x2 table half a unit (or its whole distance, if
+	// less) toward its expectation. Larger tables are left alone. Default: no
+	// correction.
+	Yates bool
+}
+
 // ChiSquaredTable tests independence in a table of counts, rows by columns.
-// yates moves each cell of a 2x2 table half a unit (or its whole distance, if
-// less) towards its expectation. Undefined if a row or column is empty; below
-// an expectation of five a cell, use [FisherExact].
-func ChiSquaredTable(table [][]int, yates bool) (TestResult, error) {
+// Undefined if a row or column is empty; below an expectation of five a cell,
+// use [FisherExact].
+func ChiSquaredTable(table [][]int, o *ChiSquaredOptions) (TestResult, error) {
 	const fn = "ChiSquaredTable"
+	yates := o != nil && o.Yates
 	if len(table) < 2 || len(table[0]) < 2 {
 		return TestResult{}, fail(fn, ErrTooFew, "a table has at least two rows and two columns")
 	}

@@ -21,8 +21,8 @@ func TestGoldenTables(t *testing.T) {
 		Z          *[2]num `json:"ztest_p1_p2"`
 		Newcombe   *[2]num `json:"newcombe_diff"`
 	}
-	methods := map[string]ProportionMethod{"wilson": Wilson, "beta": ClopperPearson, "normal": Wald,
-		"agresti_coull": AgrestiCoull, "jeffreys": Jeffreys}
+	methods := map[string]ProportionMethod{"wilson": ProportionWilson, "beta": ProportionClopperPearson, "normal": ProportionWald,
+		"agresti_coull": ProportionAgrestiCoull, "jeffreys": ProportionJeffreys}
 	golden.Rows(t, "eval", "stats_tables.jsonl", func(r row) error {
 		var k checks
 		a, b, c, d := r.Table[0][0], r.Table[0][1], r.Table[1][0], r.Table[1][1]
@@ -33,20 +33,20 @@ func TestGoldenTables(t *testing.T) {
 				k.value(name+" statistic", got.Statistic, stat)
 			}
 		}
-		mcnemar("mcnemar exact", ExactBinomial, math.NaN(), float64(r.Exact))
+		mcnemar("mcnemar exact", McNemarExact, math.NaN(), float64(r.Exact))
 		if r.MidP != nil {
-			mcnemar("mcnemar mid-p", MidP, math.NaN(), float64(*r.MidP))
-			mcnemar("mcnemar corrected", ContinuityCorrected, float64(r.Chi2True[0]), float64(r.Chi2True[1]))
-			mcnemar("mcnemar chi2", ChiSquared, float64(r.Chi2False[0]), float64(r.Chi2False[1]))
+			mcnemar("mcnemar mid-p", McNemarMidP, math.NaN(), float64(*r.MidP))
+			mcnemar("mcnemar corrected", McNemarCorrected, float64(r.Chi2True[0]), float64(r.Chi2True[1]))
+			mcnemar("mcnemar chi2", McNemarChiSquared, float64(r.Chi2False[0]), float64(r.Chi2False[1]))
 		}
-		fisher, err := FisherExact(a, b, c, d, TwoSided)
+		fisher, err := FisherExact([2][2]int{{a, b}, {c, d}}, AlternativeTwoSided)
 		if err != nil {
 			return err
 		}
 		k.value("odds ratio", fisher.Statistic, float64(r.Fisher[0]))
 		k.p("fisher", fisher.P, float64(r.Fisher[1]))
 		for yates, want := range map[bool][3]num{true: r.YatesTrue, false: r.YatesFalse} {
-			got, err := ChiSquaredTable([][]int{r.Table[0][:], r.Table[1][:]}, yates)
+			got, err := ChiSquaredTable([][]int{r.Table[0][:], r.Table[1][:]}, &ChiSquaredOptions{Yates: yates})
 			k.value("chi2", k.orNaN("chi2", got.Statistic, err), float64(want[0]))
 			k.p("chi2 p", k.orNaN("chi2", got.P, err), float64(want[1]))
 		}
@@ -60,7 +60,7 @@ func TestGoldenTables(t *testing.T) {
 			k.value(name+" high", k.orNaN(name, got.High, err), float64(want[1]))
 		}
 		if r.Z != nil {
-			got, err := TwoProportionZ(a, a+b, c, c+d, TwoSided)
+			got, err := TwoProportionZ(a, a+b, c, c+d, AlternativeTwoSided)
 			k.value("z", k.orNaN("z", got.Statistic, err), float64(r.Z[0]))
 			k.p("z p", k.orNaN("z", got.P, err), float64(r.Z[1]))
 		}

@@ -15,16 +15,18 @@ import (
 // CorpusOptions sets how [PairedBootstrap], [ApproximateRandomization] and
 // [CorpusBootstrap] resample; nil means the defaults.
 type CorpusOptions struct {
-	// Samples is the number of resamples or trials; 0 means 1000 for the
-	// bootstrap and 10000 for approximate randomisation, as in sacreBLEU.
-	Samples int
-	// Confidence is for approximate randomisation only: the number of bootstrap
-	// resamples for Mean and HalfWidth; 0 leaves them NaN.
-	Confidence int
-	// Seed starts the random stream, NumPy's default_rng(Seed); 0 means 12345.
+	// Resamples is the number of resamples or trials. Default: 1000 for the
+	// bootstrap and 10000 for approximate randomization, as in sacreBLEU.
+	Resamples int
+	// ConfidenceResamples is for approximate randomization only: the number of
+	// bootstrap resamples for Mean and HalfWidth. Default: none, which leaves
+	// them NaN.
+	ConfidenceResamples int
+	// Seed starts the random stream, NumPy's default_rng(Seed). Default: 12345,
+	// sacreBLEU's.
 	Seed uint64
-	// Workers is the number of goroutines; 0 means one a processor. The result
-	// doesn't depend on it.
+	// Workers is the number of goroutines. The result doesn't depend on it.
+	// Default: one a processor.
 	Workers int
 }
 
@@ -47,7 +49,7 @@ type PairedResult struct {
 	// P is the two-sided p-value of no difference between the two.
 	P float64
 	// Delta is the central 95 % of the resampled differences, system minus
-	// baseline: what to report beside P. NaN after approximate randomisation,
+	// baseline: what to report beside P. NaN after approximate randomization,
 	// which knows only the null hypothesis.
 	Delta Interval
 }
@@ -61,14 +63,14 @@ type PairedResult struct {
 // not keep its argument and must be safe for concurrent use. With d the
 // observed and d* the resampled |differences|,
 //
-//	p = (1 + #{ d* - mean(d*) > d }) / (1 + Samples)
+//	p = (1 + #{ d* - mean(d*) > d }) / (1 + Resamples)
 //
 // which is sacreBLEU's, and with the same seed the same number: the stream is
 // NumPy's. sacreBLEU sums in float32; the sums here are float64, so Mean and
 // HalfWidth differ from its in the seventh digit.
 func PairedBootstrap(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
 	const fn = "PairedBootstrap"
-	n, samples, o, err := checkCorpus(fn, o, 1000, width, baseline, system)
+	n, samples, o, err := checkCorpus(fn, o, score, 1000, width, baseline, system)
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +94,14 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 	out.P = float64(beyond+1) / float64(samples+1)
 	out.Mean, out.HalfWidth = central(scores[1])
 	slices.Sort(deltas)
-	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, Linear), High: sortedQuantile(deltas, 0.975, Linear), Level: 0.95}
+	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, QuantileLinear), High: sortedQuantile(deltas, 0.975, QuantileLinear), Level: 0.95}
 	return out, nil
 }
 
 // CorpusBootstrap puts a 95 % range around one system's corpus score.
 func CorpusBootstrap(system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*CorpusEstimate, error) {
 	const fn = "CorpusBootstrap"
-	n, samples, o, err := checkCorpus(fn, o, 1000, width, system)
+	n, samples, o, err := checkCorpus(fn, o, score, 1000, width, system)
 	if err != nil {
 		return nil, err
 	}
@@ -116,18 +118,18 @@ func CorpusBootstrap(system []float64, width int, score func(sum []float64) floa
 // each segment on the toss of a coin (Riezler and Maxwell, "On Some Pitfalls
 // in Automatic Evaluation and Significance Testing for MT", 2005).
 //
-//	p = (1 + #{ |difference of a trial| > |observed difference| }) / (1 + Samples)
+//	p = (1 + #{ |difference of a trial| > |observed difference| }) / (1 + Resamples)
 //
 // It assumes less than the bootstrap and is the better default. P is
 // sacreBLEU's for the same seed, as are Mean and HalfWidth (to float32) when
-// Confidence asks for them.
+// ConfidenceResamples asks for them.
 func ApproximateRandomization(baseline, system []float64, width int, score func(sum []float64) float64, o *CorpusOptions) (*PairedResult, error) {
 	const fn = "ApproximateRandomization"
-	n, samples, o, err := checkCorpus(fn, o, 10000, width, baseline, system)
+	n, samples, o, err := checkCorpus(fn, o, score, 10000, width, baseline, system)
 	if err != nil {
 		return nil, err
 	}
-	confidence, err := countOr(fn, "Confidence", o.Confidence, 0)
+	confidence, err := countOr(fn, "CorpusOptions.ConfidenceResamples", o.ConfidenceResamples, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -152,21 +154,27 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 
 // checkCorpus returns the number of segments, of resamples, and o or the
 // defaults it stands for.
-func checkCorpus(fn string, o *CorpusOptions, samples, width int, systems ...[]float64) (int, int, *CorpusOptions, error) {
+func checkCorpus(fn string, o *CorpusOptions, score func([]float64) float64, samples, width int, systems ...[]float64) (int, int, *CorpusOptions, error) {
 	n, err := checkRows(fn, width, systems...)
 	if err != nil {
+		return 0, 0, nil, err
+	}
+	if err := checkFunc(fn, "score", score); err != nil {
 		return 0, 0, nil, err
 	}
 	if o == nil {
 		o = &CorpusOptions{}
 	}
-	samples, err = countOr(fn, "Samples", o.Samples, samples)
+	if _, err := countOr(fn, "CorpusOptions.Workers", o.Workers, 0); err != nil {
+		return 0, 0, nil, err
+	}
+	samples, err = countOr(fn, "CorpusOptions.Resamples", o.Resamples, samples)
 	return n, samples, o, err
 }
 
 func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
 	if width < 1 {
-		return 0, fail(fn, ErrRange, "width is %d, a row has at least one number", width)
+		return 0, fail(fn, ErrOption, "width is %d: want 1 or more", width)
 	}
 	for i, rows := range systems {
 		switch {

@@ -17,7 +17,9 @@ func corpusMetrics(t *testing.T) map[string]eval.Metric {
 	require.NoError(t, err)
 	chrf, err := eval.NewChrF(nil)
 	require.NoError(t, err)
-	return map[string]eval.Metric{"BLEU": bleu, "chrF2": chrf, "TER": eval.NewTER(nil)}
+	ter, err := eval.NewTER(nil)
+	require.NoError(t, err)
+	return map[string]eval.Metric{"BLEU": bleu, "chrF2": chrf, "TER": ter}
 }
 
 func TestGoldenSignificance(t *testing.T) {
@@ -74,14 +76,14 @@ func TestGoldenSignificance(t *testing.T) {
 					continue // some rows leave TER out
 				}
 				scored++
-				run, base := PairedBootstrap, &CorpusOptions{Samples: test.Samples, Seed: r.Seed}
+				run, base := PairedBootstrap, &CorpusOptions{Resamples: test.Samples, Seed: r.Seed}
 				if test.Type == "ar" {
-					run, base.Samples = ApproximateRandomization, max(0, test.Confidence)
+					run, base.Resamples = ApproximateRandomization, max(0, test.Confidence)
 				}
 				if len(want) != 3 {
 					return fmt.Errorf("%s %s: %d systems", test.Type, name, len(want))
 				}
-				if base.Samples > 0 { // the baseline's own resamples, from a fresh stream
+				if base.Resamples > 0 { // the baseline's own resamples, from a fresh stream
 					got, err := CorpusBootstrap(baseline, m.Width(), m.Value, base)
 					if err != nil {
 						return err
@@ -90,7 +92,7 @@ func TestGoldenSignificance(t *testing.T) {
 				}
 				for i, rows := range [][]float64{system, baseline} {
 					got, err := run(baseline, rows, m.Width(), m.Value,
-						&CorpusOptions{Samples: test.Samples, Confidence: max(0, test.Confidence), Seed: r.Seed})
+						&CorpusOptions{Resamples: test.Samples, ConfidenceResamples: max(0, test.Confidence), Seed: r.Seed})
 					if err != nil {
 						return err
 					}

@@ -84,11 +84,12 @@ func Spearman(x, y []float64) (TestResult, error) {
 
 // KendallOptions sets the variant of [Kendall]; nil means the defaults.
 type KendallOptions struct {
-	// C selects Stuart's tau-c, for tables that aren't square, instead of tau-b.
-	C bool
-	// Method of the p-value: Auto is exact without ties for up to 33 pairs or
-	// near-perfect order, else normal. Exact and NormalApproximation as they say.
-	Method Method
+	// TauC selects Stuart's tau-c, for tables that aren't square. Default: tau-b.
+	TauC bool
+	// Method of the p-value; [RankMethodPermutation] isn't offered. Default:
+	// [RankMethodAuto], which is RankMethodExact without ties for up to 33 pairs or
+	// near-perfect order, and RankMethodNormal otherwise.
+	Method RankMethod
 }
 
 // Kendall is Kendall's rank correlation (1938), as Statistic: concordant minus
@@ -115,7 +116,7 @@ func Kendall(x, y []float64, o *KendallOptions) (TestResult, error) {
 	discordant, bothTies := countDiscordant(rx, ry)
 	score := float64(pairs - xTies - yTies + bothTies - 2*discordant)
 	var tau float64
-	if o.C {
+	if o.TauC {
 		k := float64(min(len(gx), len(gy)))
 		tau = 2 * score / (float64(n) * float64(n) * (k - 1) / k)
 	} else {
@@ -126,21 +127,21 @@ func Kendall(x, y []float64, o *KendallOptions) (TestResult, error) {
 	tied := xTies > 0 || yTies > 0
 	fewest := min(discordant, pairs-discordant)
 	method := o.Method
-	if method == Auto {
-		method = NormalApproximation
+	if method == RankMethodAuto {
+		method = RankMethodNormal
 		if !tied && (n <= 33 || fewest <= 1) {
-			method = Exact
+			method = RankMethodExact
 		}
 	}
 	switch {
-	case method == Exact && tied:
-		return TestResult{}, fail(fn, ErrUndefined, "the exact law is for samples without ties; use NormalApproximation")
-	case method == Exact:
+	case method == RankMethodExact && tied:
+		return TestResult{}, fail(fn, ErrUndefined, "the exact law is for samples without ties; use RankMethodNormal")
+	case method == RankMethodExact:
 		res.P = inversionsP(n, fewest)
-	case method == NormalApproximation:
+	case method == RankMethodNormal:
 		res.P = kendallNormalP(score, n, gx, gy)
 	default:
-		return TestResult{}, fail(fn, ErrRange, "method %d is not one for Kendall", method)
+		return TestResult{}, fail(fn, ErrOption, "KendallOptions.Method is %d: want RankMethodAuto, RankMethodExact or RankMethodNormal", method)
 	}
 	return res, nil
 }

@@ -29,10 +29,10 @@ func TestGoldenCorrelation(t *testing.T) {
 		test("spearman", got, err, r.Spearman)
 		got, err = Kendall(r.X, r.Y, nil)
 		test("tau-b", got, err, r.TauB)
-		got, err = Kendall(r.X, r.Y, &KendallOptions{C: true})
+		got, err = Kendall(r.X, r.Y, &KendallOptions{TauC: true})
 		test("tau-c", got, err, r.TauC)
 		if r.TauBNormal != nil {
-			got, err = Kendall(r.X, r.Y, &KendallOptions{Method: NormalApproximation})
+			got, err = Kendall(r.X, r.Y, &KendallOptions{Method: RankMethodNormal})
 			test("tau-b normal", got, err, *r.TauBNormal)
 		}
 		if r.PearsonCI != nil {
@@ -68,8 +68,8 @@ func TestGoldenMultipleComparisons(t *testing.T) {
 	golden.Rows(t, "eval", "multitest.jsonl", func(r row) error {
 		var c checks
 		for method, want := range map[Adjustment]outcome{
-			Bonferroni: r.Bonferroni, Sidak: r.Sidak, Holm: r.Holm, HolmSidak: r.HolmSidak, Hochberg: r.Hochberg,
-			Hommel: r.Hommel, BenjaminiHochberg: r.BH, BenjaminiYekutieli: r.BY, TwoStageBH: r.TSBH,
+			AdjustmentBonferroni: r.Bonferroni, AdjustmentSidak: r.Sidak, AdjustmentHolm: r.Holm, AdjustmentHolmSidak: r.HolmSidak, AdjustmentHochberg: r.Hochberg,
+			AdjustmentHommel: r.Hommel, AdjustmentBenjaminiHochberg: r.BH, AdjustmentBenjaminiYekutieli: r.BY, AdjustmentTwoStageBH: r.TSBH,
 		} {
 			adj, reject, err := Adjust(r.P, r.Alpha, method)
 			if err != nil {

@@ -60,9 +60,9 @@ func Median(xs []float64) float64 {
 	return s[(n-1)/2]/2 + s[n/2]/2
 }
 
-// MAD is the median absolute deviation from the median, without the factor
+// MedianAbsoluteDeviation is the median absolute deviation from the median, without the factor
 // 1.4826 that would make it estimate a normal law's standard deviation.
-func MAD(xs []float64) float64 {
+func MedianAbsoluteDeviation(xs []float64) float64 {
 	m := Median(xs)
 	dev := make([]float64, len(xs))
 	for i, x := range xs {
@@ -71,7 +71,7 @@ func MAD(xs []float64) float64 {
 	return Median(dev)
 }
 
-// Skewness is the third standardised moment m3/m2^(3/2) with divisor n
+// Skewness is the third standardized moment m3/m2^(3/2) with divisor n
 // (biased, as scipy.stats.skew); NaN when all values are equal, or for fewer
 // than three, which are always symmetric.
 func Skewness(xs []float64) float64 {
@@ -102,22 +102,22 @@ func TrimmedMean(xs []float64, share float64) float64 {
 	return Mean(s[cut : len(s)-cut])
 }
 
-// A QuantileMethod says how a quantile between two observations is read off.
-// The names and definitions are NumPy's, after Hyndman and Fan, "Sample
-// Quantiles in Statistical Packages" (1996).
-type QuantileMethod int
+// A QuantileMethod is how a quantile between two observations is read off. The
+// names and definitions are NumPy's, after Hyndman and Fan, "Sample Quantiles in
+// Statistical Packages" (1996). Default: [QuantileLinear].
+type QuantileMethod uint8
 
 // The methods of [Quantile].
 const (
-	Linear         QuantileMethod = iota // type 7, between (n-1)q; the default nearly everywhere
-	Hazen                                // type 5
-	Weibull                              // type 6
-	MedianUnbiased                       // type 8, recommended by Hyndman and Fan
-	InvertedCDF                          // type 1: the smallest x with a share of at least q at or below it
-	Lower                                // the observation below Linear's position
-	Higher                               // the one above
-	Nearest                              // the nearer one, ties to the even index
-	Midpoint                             // the mean of Lower and Higher
+	QuantileLinear         QuantileMethod = iota // type 7, between (n-1)q; the default nearly everywhere
+	QuantileHazen                                // type 5
+	QuantileWeibull                              // type 6
+	QuantileMedianUnbiased                       // type 8, recommended by Hyndman and Fan
+	QuantileInvertedCDF                          // type 1: the smallest x with a share of at least q at or below it
+	QuantileLower                                // the observation below QuantileLinear's position
+	QuantileHigher                               // the one above
+	QuantileNearest                              // the nearer one, ties to the even index
+	QuantileMidpoint                             // the mean of QuantileLower and QuantileHigher
 )
 
 // Quantile is the q-quantile of the values, q in [0, 1].
@@ -126,10 +126,10 @@ func Quantile(xs []float64, q float64, method QuantileMethod) (float64, error) {
 		return math.NaN(), err
 	}
 	if !(q >= 0 && q <= 1) {
-		return math.NaN(), fail("Quantile", ErrRange, "q is %v, must lie in [0, 1]", q)
+		return math.NaN(), fail("Quantile", ErrOption, "q is %v: want a number from 0 to 1", q)
 	}
-	if method < Linear || method > Midpoint {
-		return math.NaN(), fail("Quantile", ErrRange, "method %d is not one of the constants", method)
+	if err := checkConstant("Quantile", "QuantileMethod", method, QuantileMidpoint); err != nil {
+		return math.NaN(), err
 	}
 	return sortedQuantile(slices.Sorted(slices.Values(xs)), q, method), nil
 }
@@ -141,21 +141,21 @@ func sortedQuantile(s []float64, q float64, method QuantileMethod) float64 {
 	position := func(a, b float64) float64 { return n*q + a + q*(1-a-b) - 1 }
 	pos := (n - 1) * q
 	switch method {
-	case Hazen:
+	case QuantileHazen:
 		pos = position(0.5, 0.5)
-	case Weibull:
+	case QuantileWeibull:
 		pos = position(0, 0)
-	case MedianUnbiased:
+	case QuantileMedianUnbiased:
 		pos = position(1.0/3, 1.0/3)
-	case InvertedCDF:
+	case QuantileInvertedCDF:
 		pos = math.Ceil(n*q) - 1
-	case Lower:
+	case QuantileLower:
 		pos = math.Floor(pos)
-	case Higher:
+	case QuantileHigher:
 		pos = math.Ceil(pos)
-	case Nearest:
+	case QuantileNearest:
 		pos = math.RoundToEven(pos)
-	case Midpoint:
+	case QuantileMidpoint:
 		pos = math.Floor(pos) + 0.5*math.Ceil(pos-math.Floor(pos))
 	}
 	pos = math.Min(math.Max(pos, 0), n-1)

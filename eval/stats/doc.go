@@ -1,4 +1,4 @@
-// Package stats says whether a difference between two systems is real, how
+// Package stats decides whether a difference between two systems is real, how
 // large it may be, and when one may stop looking.
 //
 // # The lecture
@@ -19,19 +19,19 @@
 // # Pair, always
 //
 // Both systems answered the same questions. A question that is hard for both
-// drags both averages down and says nothing about the difference, so work on
+// drags both averages down and is no evidence of a difference, so work on
 // the differences: the standard error of [PairedEstimate] is that of
 // [UnpairedEstimate] less the covariance. Comparing two averages instead throws away
 // what is often half of the data.
 //
-//	res, err := stats.PairedT(newScores, oldScores, stats.TwoSided)
+//	res, err := stats.PairedT(newScores, oldScores, stats.AlternativeTwoSided)
 //	ci, err := stats.PairedTInterval(newScores, oldScores, 0.95)
 //
 // # Which test
 //
 //	the scores are                      test                          effect
 //	numbers, one a question             PairedPermutation, PairedT    PairedTInterval, CohenDz
-//	right or wrong                      McNemar (MidP)                NewcombeInterval
+//	right or wrong                      McNemar (McNemarMidP)         NewcombeInterval
 //	ordered only (a judge's 1 to 5)     Wilcoxon, SignTest            CliffsDelta
 //	which of two is better              SignTest, BernoulliSequence   ProportionInterval
 //	a corpus metric (BLEU, F1, nDCG)    ApproximateRandomization      PairedBootstrap's Delta
@@ -55,13 +55,13 @@
 // isn't a decision. A decision weighs the interval of the effect against what
 // the change costs:
 //
-//	the interval           says
+//	the interval           means
 //	[+0.8, +5.2]           better; at least by 0.8
 //	[-1.9, +6.1]           undecided: from a little worse to much better
 //	[-0.4, +0.5]           no difference that matters, whatever P is
 //
 // "Not significant" with the second interval means that the experiment was too
-// small. [Design.DetectableT] says how small: it is the effect that would have
+// small. [Design.DetectableT] shows how small: it is the effect that would have
 // been seen with 80 % probability.
 //
 // # Peeking
@@ -83,12 +83,12 @@
 //
 // A program of the third kind is a few lines:
 //
-//	canary, _ := stats.NewSPRT(0.01, 0.03, 0.05, 0.1)
+//	canary, _ := stats.NewSPRT(0.01, 0.03, &stats.SPRTOptions{Alpha: 0.05, Beta: 0.1})
 //	for failed := range outcomes {
 //		switch canary.Add(failed) {
-//		case stats.AcceptH1:
+//		case stats.VerdictAcceptH1:
 //			return rollback()
-//		case stats.AcceptH0:
+//		case stats.VerdictAcceptH0:
 //			return promote()
 //		}
 //	}
@@ -97,14 +97,14 @@
 //
 // Twenty metrics, or one metric on twenty slices, make one false discovery at
 // 5 % if nothing changed. Name the one that decides before the run; adjust the
-// others with [Adjust]: [Holm] where any false claim hurts, [BenjaminiHochberg]
+// others with [Adjust]: [AdjustmentHolm] where any false claim hurts, [AdjustmentBenjaminiHochberg]
 // where a share of them is tolerable. For a dashboard of running experiments
 // there is [RejectByEvidence], which stays right while one looks.
 //
 // # Can the judge be trusted?
 //
 // Before a model grades for people, compare it with them: [CohenKappa] (with
-// [QuadraticWeights] for scales), [KrippendorffAlpha] for any number of raters with
+// [WeightingQuadratic] for scales), [KrippendorffAlpha] for any number of raters with
 // gaps, [GwetAC] where one category is rare and kappa's paradox bites. The
 // ceiling isn't 1 but the people's agreement among themselves.
 //
@@ -114,14 +114,14 @@
 // assignment and logging work, and goes first: if it fails, nothing else of the
 // experiment may be read. [CUPED] takes out of the metric what was known about
 // the user before. For lecture 16, [KolmogorovSmirnov], [PSI] and their relatives
-// compare a day with a reference, [CUSUM] and [EWMA] watch a stream; they say that
+// compare a day with a reference, [CUSUM] and [EWMA] watch a stream; they detect that
 // something changed, not that it matters.
 //
 // # What to report
 //
 //  1. the number of questions, and of clusters if there are any;
 //  2. both scores, the difference, and its 95 % interval;
-//  3. the test by name, with variant, seed and samples, and P to two digits;
+//  3. the test by name, with variant, seed and resamples, and P to two digits;
 //  4. how many comparisons were made, and the adjustment;
 //  5. the smallest effect that could have been found, if nothing was;
 //  6. that the size was fixed, or the name of the sequential test.
@@ -140,7 +140,7 @@
 // # Exercises
 //
 //  1. Simulate 1000 A/A tests with a look after each of 1000 users. How often
-//     does the t test ever say P < 0.05? How often does MixtureSPRT? Compare with
+//     does the t test ever report P < 0.05? How often does MixtureSPRT? Compare with
 //     examples/lab06-abtest.
 //  2. How many questions does a gain from 71 % to 74.5 % need? Compute it for two
 //     independent sets ([Design.SampleSizeProportions]) and for pairs of which 10 %
@@ -148,15 +148,16 @@
 //  3. Take 95 % agreement on two categories, 94 % of them "good". Compute
 //     CohenKappa and GwetAC, and explain the gap to a product manager.
 //  4. Bootstrap the maximum of 50 values. Why is the interval wrong at any n?
-//  5. Feed MixtureSPRT a tau2 ten times too large and ten times too small. What
-//     does it cost? Does it ever break the promise?
+//  5. Feed MixtureSPRT an EffectVariance ten times too large and ten times too
+//     small. What does it cost? Does it ever break the promise?
 //
 // # Errors
 //
 // Every function refuses what it can't answer for with an [*InputError]:
-// unequal lengths, NaN, too few observations, a level outside (0, 1). A
-// statistic that is 0/0 on sound data, such as kappa when all ratings are equal,
-// is [ErrUndefined] and never a 1 or a 0 in disguise.
+// unequal lengths, NaN, too few observations. A bad parameter or option, such as
+// a level outside (0, 1) or a nil function, wraps [ErrOption]. A statistic that
+// is 0/0 on sound data, such as kappa when all ratings are equal, is
+// [ErrUndefined] and never a 1 or a 0 in disguise.
 //
 // # Further reading
 //

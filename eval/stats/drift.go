@@ -7,8 +7,8 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// KSMethod names a p-value of [KolmogorovSmirnov].
-type KSMethod int
+// A KSMethod is a p-value of [KolmogorovSmirnov]. Default: [KSSciPy].
+type KSMethod uint8
 
 // The p-values of the two-sample Kolmogorov-Smirnov test. They can differ by
 // half for small samples.
@@ -30,6 +30,9 @@ const (
 func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
 	const fn = "KolmogorovSmirnov"
 	if err := checkTwo(fn, a, b, 1); err != nil {
+		return TestResult{}, err
+	}
+	if err := checkConstant(fn, "KSMethod", method, KSLimit); err != nil {
 		return TestResult{}, err
 	}
 	sa, sb := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
@@ -57,8 +60,6 @@ func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
 		res.P = dist.KSTwoSampleSF(len(a), len(b), d)
 	case KSLimit:
 		res.P = dist.KolmogorovSF(d * math.Sqrt(effective))
-	default:
-		return TestResult{}, fail(fn, ErrRange, "method %d is not one of the constants", method)
 	}
 	return res, nil
 }
@@ -85,7 +86,7 @@ func Wasserstein(a, b []float64) (float64, error) {
 }
 
 // AndersonDarling is the k-sample statistic of Scholz and Stephens (1987), with
-// mid-ranks for ties, standardised as in scipy.stats.anderson_ksamp. It weighs
+// mid-ranks for ties, standardized as in scipy.stats.anderson_ksamp. It weighs
 // the tails more than Kolmogorov and Smirnov's does. For two samples, values
 // above 1.961 are significant at 5 %, above 3.752 at 1 %. Undefined if all
 // values are equal.
@@ -134,8 +135,13 @@ func AndersonDarling(samples ...[]float64) (float64, error) {
 		statistic += part / n
 	}
 	statistic *= (N - 1) / N
+	return (statistic - (k - 1)) / math.Sqrt(andersonVariance(total, k, inverse)), nil
+}
 
-	// The variance under the null hypothesis, equation (4) of the paper.
+// andersonVariance is the variance of the statistic of k samples under the null
+// hypothesis, equation (4) of the paper; inverse is the sum of the inverse sizes.
+func andersonVariance(total int, k, inverse float64) float64 {
+	N := float64(total)
 	h, g := 0.0, 0.0
 	for i := 1; i < total; i++ {
 		h += 1 / float64(i)
@@ -149,8 +155,7 @@ func AndersonDarling(samples ...[]float64) (float64, error) {
 	b := (2*g-4)*k*k + 8*h*k + (2*g-14*h-4)*inverse - 8*h + 4*g - 6
 	c := (6*h+2*g-2)*k*k + (4*h-4*g+6)*k + (2*h-6)*inverse + 4*h
 	d := (2*h+6)*k*k - 4*h*k
-	variance := (a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3))
-	return (statistic - (k - 1)) / math.Sqrt(variance), nil
+	return (a*N*N*N + b*N*N + c*N + d) / ((N - 1) * (N - 2) * (N - 3))
 }
 
 // QuantileEdges cuts a reference sample into bins of equal share and returns
@@ -162,12 +167,12 @@ func QuantileEdges(reference []float64, bins int) ([]float64, error) {
 		return nil, err
 	}
 	if bins < 2 {
-		return nil, fail(fn, ErrRange, "%d bins, must be at least 2", bins)
+		return nil, fail(fn, ErrOption, "the number of bins is %d: want 2 or more", bins)
 	}
 	sorted := slices.Sorted(slices.Values(reference))
 	edges := make([]float64, bins-1)
 	for i := range edges {
-		edges[i] = sortedQuantile(sorted, float64(i+1)/float64(bins), Linear)
+		edges[i] = sortedQuantile(sorted, float64(i+1)/float64(bins), QuantileLinear)
 	}
 	return edges, nil
 }
@@ -180,7 +185,7 @@ func BinShares(xs, edges []float64) ([]float64, error) {
 		return nil, err
 	}
 	if !slices.IsSorted(edges) {
-		return nil, fail(fn, ErrRange, "edges must rise")
+		return nil, fail(fn, ErrOption, "the edges %v fall: want rising ones", edges)
 	}
 	shares := make([]float64, len(edges)+1)
 	for _, x := range xs {
@@ -205,7 +210,7 @@ func floorShares(fn string, p, q []float64, floor float64) (a, b []float64, err 
 		return nil, nil, fail(fn, ErrTooFew, "no bins")
 	}
 	if !(floor >= 0 && floor < 1) {
-		return nil, nil, fail(fn, ErrRange, "floor is %v, must lie in [0, 1)", floor)
+		return nil, nil, fail(fn, ErrOption, "floor is %v: want a number from 0 up to, not including, 1", floor)
 	}
 	a, b = slices.Clone(p), slices.Clone(q)
 	for _, shares := range [][]float64{a, b} {
@@ -245,7 +250,7 @@ func KLDivergence(p, q []float64, floor float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	return kl(normalised(a), normalised(b)), nil
+	return kl(normalized(a), normalized(b)), nil
 }
 
 // JensenShannon is the divergence of two laws from their mean, in nats: the
@@ -256,7 +261,7 @@ func JensenShannon(p, q []float64, floor float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalised(a), normalised(b)
+	a, b = normalized(a), normalized(b)
 	m := make([]float64, len(a))
 	for i := range m {
 		m[i] = (a[i] + b[i]) / 2
@@ -274,7 +279,7 @@ func kl(p, q []float64) float64 {
 	return total
 }
 
-func normalised(p []float64) []float64 {
+func normalized(p []float64) []float64 {
 	total := sum(p)
 	for i := range p {
 		p[i] /= total
@@ -288,7 +293,7 @@ func Hellinger(p, q []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalised(a), normalised(b)
+	a, b = normalized(a), normalized(b)
 	total := 0.0
 	for i := range a {
 		d := math.Sqrt(a[i]) - math.Sqrt(b[i])
@@ -304,7 +309,7 @@ func TotalVariation(p, q []float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalised(a), normalised(b)
+	a, b = normalized(a), normalized(b)
 	total := 0.0
 	for i := range a {
 		total += math.Abs(a[i] - b[i])
@@ -312,32 +317,63 @@ func TotalVariation(p, q []float64) (float64, error) {
 	return total / 2, nil
 }
 
-// A CUSUM adds up what exceeds a slack K on either side of zero (Page,
-// "Continuous Inspection Schemes", 1954): small, lasting shifts show up that a
-// single value never would. Feed it standardised values, z = (x-μ)/σ with μ
-// and σ of the reference; K is half the shift one wants to see, 0.5 usually,
-// and an alarm at 5 comes once in about 930 in-control values for one side.
+// A CUSUM adds up what exceeds a slack on either side of zero (Page, "Continuous
+// Inspection Schemes", 1954): small, lasting shifts show up that a single value
+// never would. Feed it standardized values, z = (x-μ)/σ with μ and σ of the
+// reference.
 type CUSUM struct {
-	K         float64
+	// High and Low are the sums after the last value, each at least 0.
 	High, Low float64
+
+	slack float64
 }
 
-// Add takes the next standardised value and returns both sums, each at least 0.
-func (c *CUSUM) Add(z float64) (high, low float64) {
-	c.High = math.Max(0, c.High+z-c.K)
-	c.Low = math.Max(0, c.Low-z-c.K)
-	return c.High, c.Low
+// NewCUSUM returns a detector with both sums at 0. The slack (K in the
+// literature) is half the shift that one wants to see, usually 0.5: an alarm at
+// a sum of 5 then comes once in about 930 in-control values for one side.
+func NewCUSUM(slack float64) (*CUSUM, error) {
+	if !(slack >= 0) || math.IsInf(slack, 1) {
+		return nil, fail("NewCUSUM", ErrOption, "slack is %v: want a finite number of at least 0", slack)
+	}
+	return &CUSUM{slack: slack}, nil
+}
+
+// Add takes the next standardized value and returns both sums. A value that is
+// not finite is an error and leaves the sums as they were.
+func (c *CUSUM) Add(z float64) (high, low float64, err error) {
+	if math.IsNaN(z) || math.IsInf(z, 0) {
+		return c.High, c.Low, fail("CUSUM.Add", ErrNotFinite, "value %v", z)
+	}
+	c.High = math.Max(0, c.High+z-c.slack)
+	c.Low = math.Max(0, c.Low-z-c.slack)
+	return c.High, c.Low, nil
 }
 
 // An EWMA is the exponentially weighted moving average λx + (1-λ)·before
-// (Roberts, 1959). Of standardised values it has in the long run the standard
+// (Roberts, 1959). Of standardized values it has in the long run the standard
 // deviation √(λ/(2-λ)); an alarm at three of those is usual.
 type EWMA struct {
-	Lambda, Value float64
+	// Value is the average after the last value, 0 before the first.
+	Value float64
+
+	lambda float64
 }
 
-// Add takes the next value and returns the average.
-func (e *EWMA) Add(x float64) float64 {
-	e.Value = e.Lambda*x + (1-e.Lambda)*e.Value
-	return e.Value
+// NewEWMA returns the average that gives the newest value the weight lambda,
+// above 0 to 1.
+func NewEWMA(lambda float64) (*EWMA, error) {
+	if !(lambda > 0 && lambda <= 1) {
+		return nil, fail("NewEWMA", ErrOption, "lambda is %v: want a number above 0, at most 1", lambda)
+	}
+	return &EWMA{lambda: lambda}, nil
+}
+
+// Add takes the next value and returns the average. A value that is not finite
+// is an error and leaves the average as it was.
+func (e *EWMA) Add(x float64) (float64, error) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return e.Value, fail("EWMA.Add", ErrNotFinite, "value %v", x)
+	}
+	e.Value = e.lambda*x + (1-e.lambda)*e.Value
+	return e.Value, nil
 }

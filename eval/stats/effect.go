@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// An effect size says how large a difference is, in units that don't depend on
+// An effect size measures how large a difference is, in units that don't depend on
 // how many observations there were; a p-value mixes the two.
 
 // CohenDz is the mean difference of pairs in units of the differences' standard
@@ -58,7 +58,7 @@ func CliffsDelta(a, b []float64) (float64, error) {
 func CohenH(p1, p2 float64) (float64, error) {
 	for _, p := range []float64{p1, p2} {
 		if !(p >= 0 && p <= 1) {
-			return math.NaN(), fail("CohenH", ErrRange, "%v is no proportion", p)
+			return math.NaN(), fail("CohenH", ErrRange, "a proportion is %v: want a number from 0 to 1", p)
 		}
 	}
 	return math.Abs(2*math.Asin(math.Sqrt(p1)) - 2*math.Asin(math.Sqrt(p2))), nil

@@ -9,24 +9,28 @@ import (
 // What can be wrong with an input. Every error of this package is an
 // [*InputError] that wraps one of these; branch on them with [errors.Is].
 var (
+	// ErrOption: a parameter or option outside its domain, such as a level of 1.5,
+	// or a required function that is nil.
+	ErrOption = errors.New("invalid option")
 	// ErrLength: samples, rows or ratings that belong together differ in length.
 	ErrLength = errors.New("lengths differ")
 	// ErrTooFew: not enough observations for the statistic, none included.
 	ErrTooFew = errors.New("too few observations")
 	// ErrNotFinite: a NaN or an infinity among the observations.
 	ErrNotFinite = errors.New("not a finite number")
-	// ErrRange: a parameter outside its domain, such as a level of 0 or 1.5.
+	// ErrRange: an observation outside its domain, such as a negative count or a
+	// p-value of 1.5.
 	ErrRange = errors.New("out of range")
 	// ErrUndefined: the inputs are sound but the statistic is 0/0 on them, as a
 	// correlation with a constant is. No number is reported in its place.
 	ErrUndefined = errors.New("undefined for these data")
 )
 
-// An InputError says which function refused which input, and why.
+// An InputError names the function that refused an input, and why.
 type InputError struct {
 	// Func is the function that was called, such as "PairedT".
 	Func string
-	// Detail says what was wrong and what would be right.
+	// Detail is what was wrong and what would be right.
 	Detail string
 	// Err is one of the package's sentinel errors.
 	Err error
@@ -78,7 +82,7 @@ func checkTwo(fn string, a, b []float64, min int) error {
 // significance or confidence, a power.
 func checkOpen(fn, name string, v float64) error {
 	if !(v > 0 && v < 1) {
-		return fail(fn, ErrRange, "%s is %v, must lie strictly between 0 and 1", name, v)
+		return fail(fn, ErrOption, "%s is %v: want a number strictly between 0 and 1", name, v)
 	}
 	return nil
 }
@@ -86,7 +90,23 @@ func checkOpen(fn, name string, v float64) error {
 // checkPositive refuses a value that isn't positive and finite.
 func checkPositive(fn, name string, v float64) error {
 	if !(v > 0) || math.IsInf(v, 1) {
-		return fail(fn, ErrRange, "%s is %v, must be positive and finite", name, v)
+		return fail(fn, ErrOption, "%s is %v: want a positive, finite number", name, v)
+	}
+	return nil
+}
+
+// checkConstant refuses a value of an enum that is after its last constant.
+func checkConstant[T ~uint8](fn, name string, v, last T) error {
+	if v > last {
+		return fail(fn, ErrOption, "%s is %d: want one of the %T constants, 0 to %d", name, v, v, last)
+	}
+	return nil
+}
+
+// checkFunc refuses a nil function.
+func checkFunc(fn, name string, f func([]float64) float64) error {
+	if f == nil {
+		return fail(fn, ErrOption, "the %s function is nil", name)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ type Estimate struct {
 }
 
 // Interval is Value ± z·SE. It isn't cut off where the value can't go, such as
-// at 1 for a share: an end out there says that there are too few observations
+// at 1 for a share: an end out there means that there are too few observations
 // for the normal approximation.
 func (e Estimate) Interval(level float64) (Interval, error) {
 	if err := checkOpen("Interval", "level", level); err != nil {

@@ -15,7 +15,7 @@ func Example() {
 	before := []float64{0.61, 0.35, 0.80, 0.44, 0.72, 0.15, 0.90, 0.55, 0.38, 0.66, 0.27, 0.83}
 	after := []float64{0.66, 0.41, 0.82, 0.52, 0.75, 0.24, 0.91, 0.60, 0.37, 0.73, 0.33, 0.88}
 
-	unpaired, _ := stats.WelchT(after, before, stats.TwoSided)
+	unpaired, _ := stats.WelchT(after, before, stats.AlternativeTwoSided)
 	paired, _ := stats.PairedPermutation(after, before, nil)
 	interval, _ := stats.PairedTInterval(after, before, 0.95)
 	fmt.Printf("unpaired p = %.2f\n", unpaired.P)
@@ -78,7 +78,7 @@ func ExamplePairedBootstrap() {
 // count.
 func ExampleMcNemar() {
 	onlyOldRight, onlyNewRight := 9, 22 // of 500; on the other 469 they agree
-	res, _ := stats.McNemar(onlyNewRight, onlyOldRight, stats.MidP)
+	res, _ := stats.McNemar(onlyNewRight, onlyOldRight, stats.McNemarMidP)
 	fmt.Printf("p = %.3f\n", res.P)
 	// Output:
 	// p = 0.020
@@ -88,7 +88,7 @@ func ExampleMcNemar() {
 // most 5 % false alarms holds for all looks together.
 func ExampleMixtureSPRT() {
 	r := rand.New(stats.NewGenerator(42))
-	test, err := stats.NewMixtureSPRT(1, 0.04, 0.05)
+	test, err := stats.NewMixtureSPRT(1, &stats.MixtureSPRTOptions{EffectVariance: 0.04, Alpha: 0.05})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -111,9 +111,9 @@ func ExampleMixtureSPRT() {
 
 // A canary: 1 % of errors is allowed, 3 % alarming.
 func ExampleSPRT() {
-	canary, _ := stats.NewSPRT(0.01, 0.03, 0.05, 0.1)
+	canary, _ := stats.NewSPRT(0.01, 0.03, &stats.SPRTOptions{Alpha: 0.05, Beta: 0.1})
 	r := rand.New(stats.NewGenerator(5))
-	for canary.Verdict == stats.Undecided {
+	for canary.Verdict == stats.VerdictUndecided {
 		canary.Add(r.Float64() < 0.05) // it fails in 5 %
 	}
 	fmt.Printf("%v after %d requests\n", canary.Verdict, canary.DecidedAt)
@@ -139,8 +139,8 @@ func ExampleCohenKappa() {
 	for _, table := range [][4]int{{46, 4, 4, 46}, {91, 4, 4, 1}} {
 		a, b := ratings(table[0], table[1], table[2], table[3])
 		raw, _ := stats.PercentAgreement(a, b)
-		kappa, _ := stats.CohenKappa(a, b, 2, stats.Unweighted)
-		gwet, _ := stats.GwetAC([][]int{a, b}, 2, stats.Unweighted)
+		kappa, _ := stats.CohenKappa(a, b, 2, stats.WeightingNone)
+		gwet, _ := stats.GwetAC([][]int{a, b}, 2, stats.WeightingNone)
 		fmt.Printf("agreement %.2f, kappa %.2f, AC1 %.2f\n", raw, kappa.Value, gwet)
 	}
 	// Output:
@@ -158,7 +158,7 @@ func ExampleAdjust() {
 			unadjusted++
 		}
 	}
-	holm, reject, _ := stats.Adjust(ps, 0.05, stats.Holm)
+	holm, reject, _ := stats.Adjust(ps, 0.05, stats.AdjustmentHolm)
 	fmt.Println("below 0.05:", unadjusted)
 	fmt.Printf("after Holm: first %v (p = %.3f), second %v\n", reject[0], holm[0], reject[1])
 	// Output:

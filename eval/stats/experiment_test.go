@@ -141,7 +141,7 @@ func TestGoldenMixtureSPRT(t *testing.T) {
 	}
 	golden.Rows(t, "eval", "msprt.jsonl", func(r row) error {
 		var c checks
-		m, err := NewMixtureSPRT(2*r.Sigma2, r.Tau2, r.Alpha)
+		m, err := NewMixtureSPRT(2*r.Sigma2, &MixtureSPRTOptions{EffectVariance: r.Tau2, Alpha: r.Alpha})
 		if err != nil {
 			return err
 		}
@@ -180,11 +180,11 @@ func TestGoldenSPRT(t *testing.T) {
 	}
 	golden.Rows(t, "eval", "sprt.jsonl", func(r row) error {
 		var c checks
-		s, err := NewSPRT(r.P0, r.P1, r.Alpha, r.Beta)
+		s, err := NewSPRT(r.P0, r.P1, &SPRTOptions{Alpha: r.Alpha, Beta: r.Beta})
 		if err != nil {
 			return err
 		}
-		e, err := NewBernoulliSequence(r.P0, r.Alpha)
+		e, err := NewBernoulliSequence(r.P0, &SequenceOptions{Alpha: r.Alpha})
 		if err != nil {
 			return err
 		}
@@ -249,14 +249,28 @@ func TestGoldenDrift(t *testing.T) {
 		c.value("kl", c.orNaN("kl", kl, err), float64(r.KL))
 		js, err := JensenShannon(a, b, 1e-4)
 		c.value("js", c.orNaN("js", js, err), float64(r.JSD))
-		cusum, ewma := CUSUM{K: 0.5}, EWMA{Lambda: 0.2}
+		cusum, err := NewCUSUM(0.5)
+		if err != nil {
+			return err
+		}
+		ewma, err := NewEWMA(0.2)
+		if err != nil {
+			return err
+		}
 		mean, sd := Mean(r.A), math.Sqrt(Variance(r.A))
 		for i := range r.CUSUM {
 			z := (r.B[i] - mean) / sd
-			high, low := cusum.Add(z)
+			high, low, err := cusum.Add(z)
+			if err != nil {
+				return err
+			}
+			average, err := ewma.Add(z)
+			if err != nil {
+				return err
+			}
 			c.value("cusum high", high, float64(r.CUSUM[i][0]))
 			c.value("cusum low", low, float64(r.CUSUM[i][1]))
-			c.value("ewma", ewma.Add(z), float64(r.EWMA[i]))
+			c.value("ewma", average, float64(r.EWMA[i]))
 		}
 		return c.err()
 	})

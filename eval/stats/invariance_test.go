@@ -38,21 +38,21 @@ func TestInvariances(t *testing.T) {
 				return PairedPermutation(a, b, &PermutationOptions{Alternative: alt})
 			},
 		} {
-			want, err := test(a, b, TwoSided)
+			want, err := test(a, b, AlternativeTwoSided)
 			require.NoError(t, err, name)
-			got, err := test(pa, pb, TwoSided)
+			got, err := test(pa, pb, AlternativeTwoSided)
 			if n <= 36 {
 				near(t, want, got, err)
 			}
-			swapped, err := test(b, a, TwoSided)
+			swapped, err := test(b, a, AlternativeTwoSided)
 			require.NoError(t, err)
 			require.InDelta(t, want.P, swapped.P, 1e-9, name)
-			greater, err := test(a, b, Greater)
+			greater, err := test(a, b, AlternativeGreater)
 			require.NoError(t, err)
-			less, err := test(b, a, Less)
+			less, err := test(b, a, AlternativeLess)
 			require.NoError(t, err)
 			require.InDelta(t, greater.P, less.P, 1e-9, name)
-			require.InDelta(t, math.Min(1, 2*math.Min(greater.P, mustP(t, test, a, b, Less))), want.P, 1e-9, name)
+			require.InDelta(t, math.Min(1, 2*math.Min(greater.P, mustP(t, test, a, b, AlternativeLess))), want.P, 1e-9, name)
 		}
 		u, err := MannWhitney(a, b, nil)
 		require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestAgreementLaws(t *testing.T) {
 			}
 		}
 		a[0], b[0], a[1], b[1] = 0, 0, 1, 1
-		for w := Unweighted; w <= QuadraticWeights; w++ {
+		for w := WeightingNone; w <= WeightingQuadratic; w++ {
 			one, err := CohenKappa(a, b, k, w)
 			require.NoError(t, err)
 			two, err := CohenKappa(b, a, k, w)
@@ -113,7 +113,7 @@ func TestAgreementLaws(t *testing.T) {
 		for i := range a {
 			fa[i], fb[i] = float64(a[i]), float64(b[i])
 		}
-		alpha, err := KrippendorffAlpha([][]float64{fa, fb}, NominalScale)
+		alpha, err := KrippendorffAlpha([][]float64{fa, fb}, ScaleNominal)
 		require.NoError(t, err)
 		require.InDelta(t, 1-(1-pi)*(1-1/float64(2*n)), alpha, 1e-12)
 	}
@@ -131,8 +131,8 @@ func TestAdjustmentsKeepTheirOrder(t *testing.T) {
 			require.NoError(t, err)
 			return adj
 		}
-		bonferroni, holm, hochberg, hommel := adjust(Bonferroni), adjust(Holm), adjust(Hochberg), adjust(Hommel)
-		bh, by := adjust(BenjaminiHochberg), adjust(BenjaminiYekutieli)
+		bonferroni, holm, hochberg, hommel := adjust(AdjustmentBonferroni), adjust(AdjustmentHolm), adjust(AdjustmentHochberg), adjust(AdjustmentHommel)
+		bh, by := adjust(AdjustmentBenjaminiHochberg), adjust(AdjustmentBenjaminiYekutieli)
 		for i, p := range ps {
 			require.LessOrEqual(t, p, bh[i]+1e-15)
 			require.LessOrEqual(t, bh[i], hommel[i]+1e-12)

@@ -30,23 +30,26 @@ func rate(runs int, event func(run int) bool) float64 {
 	return float64(n) / float64(runs)
 }
 
-// atMost is alpha plus four standard errors of a rate of alpha over the runs.
-func atMost(alpha float64, runs int) float64 {
-	return alpha + 4*math.Sqrt(alpha*(1-alpha)/float64(runs))
+// ratedRuns is how many runs a rate that atMost bounds is taken over.
+const ratedRuns = 2000
+
+// atMost is alpha plus four standard errors of a rate of alpha.
+func atMost(alpha float64) float64 {
+	return alpha + 4*math.Sqrt(alpha*(1-alpha)/ratedRuns)
 }
 
 func TestFalsePositiveRates(t *testing.T) {
-	const runs, alpha = 2000, 0.05
+	const alpha = 0.05
 	tests := map[string]struct {
 		exact bool // the rate must be near alpha, not only below it
 		p     func(r *rand.Rand) (float64, error)
 	}{
 		"paired t": {true, func(r *rand.Rand) (float64, error) {
-			res, err := PairedT(normals(r, 20, 1, 1), normals(r, 20, 1, 2), TwoSided)
+			res, err := PairedT(normals(r, 20, 1, 1), normals(r, 20, 1, 2), AlternativeTwoSided)
 			return res.P, err
 		}},
 		"welch": {true, func(r *rand.Rand) (float64, error) {
-			res, err := WelchT(normals(r, 12, 0, 1), normals(r, 40, 0, 4), TwoSided)
+			res, err := WelchT(normals(r, 12, 0, 1), normals(r, 40, 0, 4), AlternativeTwoSided)
 			return res.P, err
 		}},
 		"wilcoxon": {true, func(r *rand.Rand) (float64, error) {
@@ -63,39 +66,39 @@ func TestFalsePositiveRates(t *testing.T) {
 		}},
 		"permutation, sampled": {true, func(r *rand.Rand) (float64, error) {
 			res, err := PairedPermutation(normals(r, 50, 0, 1), normals(r, 50, 0, 1),
-				&PermutationOptions{Samples: 199, Seed: r.Uint64()})
+				&PermutationOptions{Resamples: 199, Seed: r.Uint64()})
 			return res.P, err
 		}},
-		"approximate randomisation": {true, func(r *rand.Rand) (float64, error) {
+		"approximate randomization": {true, func(r *rand.Rand) (float64, error) {
 			res, err := ApproximateRandomization(ones(normals(r, 40, 0, 1)), ones(normals(r, 40, 0, 1)), 2, ratio,
-				&CorpusOptions{Samples: 199, Seed: r.Uint64() | 1, Workers: 1})
+				&CorpusOptions{Resamples: 199, Seed: r.Uint64() | 1, Workers: 1})
 			return res.P, err
 		}},
 		"sign": {false, func(r *rand.Rand) (float64, error) {
-			res, err := SignTest(normals(r, 25, 0, 1), normals(r, 25, 0, 1), TwoSided)
+			res, err := SignTest(normals(r, 25, 0, 1), normals(r, 25, 0, 1), AlternativeTwoSided)
 			return res.P, err
 		}},
 		"mcnemar, exact": {false, func(r *rand.Rand) (float64, error) {
 			b := r.IntN(30)
-			res, err := McNemar(coin(r, b), 0, ExactBinomial)
+			res, err := McNemar(coin(r, b), 0, McNemarExact)
 			if err == nil {
 				k := coin(r, 30)
-				res, err = McNemar(k, 30-k, ExactBinomial)
+				res, err = McNemar(k, 30-k, McNemarExact)
 			}
 			return res.P, err
 		}},
 		"mcnemar, mid-p": {false, func(r *rand.Rand) (float64, error) {
 			k := coin(r, 30)
-			res, err := McNemar(k, 30-k, MidP)
+			res, err := McNemar(k, 30-k, McNemarMidP)
 			return res.P, err
 		}},
 		"fisher": {false, func(r *rand.Rand) (float64, error) {
 			a, c := coin(r, 20), coin(r, 25)
-			res, err := FisherExact(a, 20-a, c, 25-c, TwoSided)
+			res, err := FisherExact([2][2]int{{a, 20 - a}, {c, 25 - c}}, AlternativeTwoSided)
 			return res.P, err
 		}},
 		"two proportions": {true, func(r *rand.Rand) (float64, error) {
-			res, err := TwoProportionZ(coin(r, 400), 400, coin(r, 300), 300, TwoSided)
+			res, err := TwoProportionZ(coin(r, 400), 400, coin(r, 300), 300, AlternativeTwoSided)
 			return res.P, err
 		}},
 		"kendall": {true, func(r *rand.Rand) (float64, error) {
@@ -116,14 +119,14 @@ func TestFalsePositiveRates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(NewGenerator(7))
-			got := rate(runs, func(int) bool {
+			got := rate(ratedRuns, func(int) bool {
 				p, err := test.p(r)
 				require.NoError(t, err)
 				return p <= alpha
 			})
-			require.LessOrEqual(t, got, atMost(alpha, runs))
+			require.LessOrEqual(t, got, atMost(alpha))
 			if test.exact {
-				require.GreaterOrEqual(t, got, 2*alpha-atMost(alpha, runs))
+				require.GreaterOrEqual(t, got, 2*alpha-atMost(alpha))
 			}
 		})
 	}
@@ -157,7 +160,7 @@ func TestIntervalCoverage(t *testing.T) {
 		}
 		return xs
 	}
-	boot := func(read func(*BootstrapDist) (Interval, error)) func(r *rand.Rand) (Interval, float64, error) {
+	boot := func(read func(*BootstrapDistribution) (Interval, error)) func(r *rand.Rand) (Interval, float64, error) {
 		return func(r *rand.Rand) (Interval, float64, error) {
 			b, err := Bootstrap(exponentials(r, 80), plainMean, &BootstrapOptions{Resamples: 499, Seed: r.Uint64() | 1})
 			if err != nil {
@@ -183,8 +186,8 @@ func TestIntervalCoverage(t *testing.T) {
 		low, high float64
 		interval  func(r *rand.Rand) (i Interval, truth float64, err error)
 	}{
-		"percentile": {0.92, 0.97, boot(func(b *BootstrapDist) (Interval, error) { return b.Percentile(0.95) })},
-		"BCa":        {0.93, 0.97, boot(func(b *BootstrapDist) (Interval, error) { return b.BCa(0.95) })},
+		"percentile": {0.92, 0.97, boot(func(b *BootstrapDistribution) (Interval, error) { return b.Percentile(0.95) })},
+		"BCa":        {0.93, 0.97, boot(func(b *BootstrapDistribution) (Interval, error) { return b.BCa(0.95) })},
 		"paired t": {0.93, 0.97, func(r *rand.Rand) (Interval, float64, error) {
 			i, err := PairedTInterval(normals(r, 15, 2, 1), normals(r, 15, 1.5, 1), 0.95)
 			return i, 0.5, err
@@ -193,9 +196,9 @@ func TestIntervalCoverage(t *testing.T) {
 			i, err := WelchInterval(normals(r, 15, 2, 1), normals(r, 30, 1.5, 3), 0.95)
 			return i, 0.5, err
 		}},
-		"wilson":          {0.92, 0.98, share(Wilson)},
-		"jeffreys":        {0.92, 0.98, share(Jeffreys)},
-		"clopper-pearson": {0.95, 1, share(ClopperPearson)},
+		"wilson":          {0.92, 0.98, share(ProportionWilson)},
+		"jeffreys":        {0.92, 0.98, share(ProportionJeffreys)},
+		"clopper-pearson": {0.95, 1, share(ProportionClopperPearson)},
 		"newcombe": {0.93, 0.98, func(r *rand.Rand) (Interval, float64, error) {
 			i, err := NewcombeInterval(coin(r, 40), 40, coin(r, 60), 60, 0.95)
 			return i, 0, err
@@ -295,7 +298,7 @@ func TestAssignmentIsEvenAndIndependent(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, res.P, 0.001)
 	require.Zero(t, counts[2])
-	independent, err := ChiSquaredTable(table, false)
+	independent, err := ChiSquaredTable(table, nil)
 	require.NoError(t, err)
 	require.Greater(t, independent.P, 0.001)
 
@@ -313,7 +316,7 @@ func TestEvidenceOfManyExperiments(t *testing.T) {
 	for range runs {
 		es := make([]float64, 40)
 		for i := range es {
-			m, err := NewMixtureSPRT(1, 0.09, 0.05)
+			m, err := NewMixtureSPRT(1, &MixtureSPRTOptions{EffectVariance: 0.09, Alpha: 0.05})
 			require.NoError(t, err)
 			effect := 0.0
 			if i < 10 {

@@ -9,20 +9,20 @@ import (
 // An Adjustment corrects p-values for their number. Twenty metrics at 5 % make
 // one false discovery on average; the adjustments keep either the chance of
 // any (the family-wise error rate) or the share of false ones among those
-// reported (the false discovery rate) at alpha.
-type Adjustment int
+// reported (the false discovery rate) at alpha. Default: [AdjustmentHolm].
+type Adjustment uint8
 
 // The adjustments, with statsmodels' names.
 const (
-	Bonferroni         Adjustment = iota // family-wise: p·m
-	Sidak                                // family-wise, independent tests: 1-(1-p)^m
-	Holm                                 // family-wise, step-down; Bonferroni's guarantee and never weaker: use it instead
-	HolmSidak                            // family-wise, step-down with Sidak's levels
-	Hochberg                             // family-wise, step-up ("simes-hochberg"); independent or positively dependent tests
-	Hommel                               // family-wise, the closure of Simes' test; a little stronger than Hochberg's
-	BenjaminiHochberg                    // false discovery rate ("fdr_bh"); independent or positively dependent tests
-	BenjaminiYekutieli                   // false discovery rate under any dependence ("fdr_by")
-	TwoStageBH                           // BenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
+	AdjustmentHolm               Adjustment = iota // family-wise, step-down; Bonferroni's guarantee and never weaker
+	AdjustmentBonferroni                           // family-wise: p·m
+	AdjustmentSidak                                // family-wise, independent tests: 1-(1-p)^m
+	AdjustmentHolmSidak                            // family-wise, step-down with Sidak's levels
+	AdjustmentHochberg                             // family-wise, step-up ("simes-hochberg"); independent or positively dependent tests
+	AdjustmentHommel                               // family-wise, the closure of Simes' test; a little stronger than Hochberg's
+	AdjustmentBenjaminiHochberg                    // false discovery rate ("fdr_bh"); independent or positively dependent tests
+	AdjustmentBenjaminiYekutieli                   // false discovery rate under any dependence ("fdr_by")
+	AdjustmentTwoStageBH                           // AdjustmentBenjaminiHochberg with the number of true nulls estimated first ("fdr_tsbh")
 )
 
 // Adjust returns, for each p-value, the adjusted one and whether its hypothesis
@@ -41,6 +41,9 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 	if err := checkOpen(fn, "alpha", alpha); err != nil {
 		return nil, nil, err
 	}
+	if err := checkConstant(fn, "Adjustment", method, AdjustmentTwoStageBH); err != nil {
+		return nil, nil, err
+	}
 	order := make([]int, len(ps))
 	for i := range order {
 		order[i] = i
@@ -50,35 +53,45 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 	for k, i := range order {
 		p[k] = ps[i]
 	}
+	adj := capAtOne(adjustSorted(p, alpha, method))
+	adjusted, reject = make([]float64, len(p)), make([]bool, len(p))
+	for k, i := range order {
+		adjusted[i], reject[i] = adj[k], adj[k] <= alpha
+	}
+	return adjusted, reject, nil
+}
+
+// adjustSorted adjusts rising p-values; the results may still exceed 1.
+func adjustSorted(p []float64, alpha float64, method Adjustment) []float64 {
 	m := float64(len(p))
 	var adj []float64
 	switch method {
-	case Bonferroni:
+	case AdjustmentBonferroni:
 		adj = scaled(p, func(int) float64 { return m })
-	case Sidak:
+	case AdjustmentSidak:
 		for _, v := range p {
 			adj = append(adj, sidak(v, m))
 		}
-	case Holm:
+	case AdjustmentHolm:
 		adj = rising(scaled(p, func(k int) float64 { return m - float64(k) }))
-	case HolmSidak:
+	case AdjustmentHolmSidak:
 		for k, v := range p {
 			adj = append(adj, sidak(v, m-float64(k)))
 		}
 		adj = rising(adj)
-	case Hochberg:
+	case AdjustmentHochberg:
 		adj = falling(scaled(p, func(k int) float64 { return m - float64(k) }))
-	case Hommel:
+	case AdjustmentHommel:
 		adj = hommel(p)
-	case BenjaminiHochberg:
+	case AdjustmentBenjaminiHochberg:
 		adj = benjaminiHochberg(p)
-	case BenjaminiYekutieli:
+	case AdjustmentBenjaminiYekutieli:
 		harmonic := 0.0
 		for i := 1.0; i <= m; i++ {
 			harmonic += 1 / i
 		}
 		adj = scaled(benjaminiHochberg(p), func(int) float64 { return harmonic })
-	case TwoStageBH:
+	case AdjustmentTwoStageBH:
 		adj = capAtOne(benjaminiHochberg(p))
 		rejected := 0
 		for _, v := range adj {
@@ -89,15 +102,8 @@ func Adjust(ps []float64, alpha float64, method Adjustment) (adjusted []float64,
 		if rejected > 0 && rejected < len(p) {
 			adj = scaled(adj, func(int) float64 { return (m - float64(rejected)) / m })
 		}
-	default:
-		return nil, nil, fail(fn, ErrRange, "method %d is not one of the constants", method)
 	}
-	capAtOne(adj)
-	adjusted, reject = make([]float64, len(p)), make([]bool, len(p))
-	for k, i := range order {
-		adjusted[i], reject[i] = adj[k], adj[k] <= alpha
-	}
-	return adjusted, reject, nil
+	return adj
 }
 
 // sidak is 1-(1-p)^m without the cancellation for small p.

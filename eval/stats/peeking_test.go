@@ -30,7 +30,7 @@ func TestPeeking(t *testing.T) {
 		t.Parallel()
 		r := rand.New(NewGenerator(4))
 		got := rate(runs, func(int) bool {
-			m, err := NewMixtureSPRT(1, 0.01, alpha)
+			m, err := NewMixtureSPRT(1, &MixtureSPRTOptions{EffectVariance: 0.01, Alpha: alpha})
 			require.NoError(t, err)
 			for range looks {
 				s, err := m.Add(r.NormFloat64())
@@ -47,7 +47,7 @@ func TestPeeking(t *testing.T) {
 		t.Parallel()
 		r := rand.New(NewGenerator(5))
 		got := rate(runs, func(int) bool {
-			m, err := NewMixtureSPRT(4, 0.09, alpha)
+			m, err := NewMixtureSPRT(4, &MixtureSPRTOptions{EffectVariance: 0.09, Alpha: alpha})
 			require.NoError(t, err)
 			for range looks / 20 {
 				s, err := m.Add(0.3 + 2*r.NormFloat64())
@@ -64,7 +64,7 @@ func TestPeeking(t *testing.T) {
 		t.Parallel()
 		r := rand.New(NewGenerator(6))
 		got := rate(runs, func(int) bool {
-			b, err := NewBernoulliSequence(0.3, alpha)
+			b, err := NewBernoulliSequence(0.3, &SequenceOptions{Alpha: alpha})
 			require.NoError(t, err)
 			for range looks / 20 {
 				if s := b.Add(r.Float64() < 0.3); s.Reject || !s.Interval.Contains(0.3) {
@@ -81,7 +81,7 @@ func TestPeeking(t *testing.T) {
 		r := rand.New(NewGenerator(8))
 		var width float64
 		got := rate(runs, func(int) bool {
-			b, err := NewBoundedSequence(alpha)
+			b, err := NewBoundedSequence(&SequenceOptions{Alpha: alpha})
 			require.NoError(t, err)
 			for range looks / 20 {
 				x := r.Float64() * r.Float64() // mean 1/4
@@ -102,7 +102,7 @@ func TestPeeking(t *testing.T) {
 func TestSequentialTestsFindEffects(t *testing.T) {
 	r := rand.New(NewGenerator(9))
 	found := rate(200, func(int) bool {
-		m, err := NewMixtureSPRT(1, 0.04, 0.05)
+		m, err := NewMixtureSPRT(1, &MixtureSPRTOptions{EffectVariance: 0.04, Alpha: 0.05})
 		require.NoError(t, err)
 		for range 1000 {
 			if s, _ := m.Add(0.2 + r.NormFloat64()); s.Reject {
@@ -115,20 +115,19 @@ func TestSequentialTestsFindEffects(t *testing.T) {
 }
 
 func TestSPRTErrorRates(t *testing.T) {
-	const runs = 2000
 	run := func(p float64, wrong Verdict, seed uint64) float64 {
 		r := rand.New(NewGenerator(seed))
-		return rate(runs, func(int) bool {
-			s, err := NewSPRT(0.1, 0.2, 0.05, 0.1)
+		return rate(ratedRuns, func(int) bool {
+			s, err := NewSPRT(0.1, 0.2, &SPRTOptions{Alpha: 0.05, Beta: 0.1})
 			require.NoError(t, err)
-			for s.Verdict == Undecided {
+			for s.Verdict == VerdictUndecided {
 				s.Add(r.Float64() < p)
 			}
 			return s.Verdict == wrong
 		})
 	}
-	require.LessOrEqual(t, run(0.1, AcceptH1, 1), atMost(0.05/0.9, runs))
-	require.LessOrEqual(t, run(0.2, AcceptH0, 2), atMost(0.1/0.95, runs))
+	require.LessOrEqual(t, run(0.1, VerdictAcceptH1, 1), atMost(0.05/0.9))
+	require.LessOrEqual(t, run(0.2, VerdictAcceptH0, 2), atMost(0.1/0.95))
 }
 
 func TestDesignsKeepTheirPower(t *testing.T) {
@@ -138,7 +137,7 @@ func TestDesignsKeepTheirPower(t *testing.T) {
 	r := rand.New(NewGenerator(12))
 	pairs := int(math.Ceil(n))
 	got := rate(2000, func(int) bool {
-		res, err := PairedT(normals(r, pairs, 0.5, 1), make([]float64, pairs), TwoSided)
+		res, err := PairedT(normals(r, pairs, 0.5, 1), make([]float64, pairs), AlternativeTwoSided)
 		require.NoError(t, err)
 		return res.P <= 0.05
 	})

@@ -36,9 +36,9 @@ func SignTest(a, b []float64, alt Alternative) (TestResult, error) {
 func coinP(k, n int, alt Alternative) float64 {
 	less, greater := dist.BinomialCDF(k, n, 0.5), dist.BinomialSF(k-1, n, 0.5)
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return greater
-	case Less:
+	case AlternativeLess:
 		return less
 	}
 	return math.Min(1, 2*math.Min(less, greater))
@@ -51,11 +51,12 @@ const exactPairs = 36
 // PermutationOptions sets the variant of [PairedPermutation]; nil means the
 // defaults.
 type PermutationOptions struct {
+	// Alternative is what is tested. Default: [AlternativeTwoSided].
 	Alternative Alternative
-	// Samples is the number of random sign vectors when there are more than 36
-	// pairs that differ; 0 means 9999.
-	Samples int
-	// Seed starts NumPy's default_rng; 0 means 12345.
+	// Resamples is the number of random sign vectors when there are more than 36
+	// pairs that differ. Default: 9999.
+	Resamples int
+	// Seed starts NumPy's default_rng. Default: 12345, sacreBLEU's.
 	Seed uint64
 }
 
@@ -67,7 +68,7 @@ type PermutationOptions struct {
 //
 // Up to 36 pairs that differ the p-value is exact: the 2^n sums are those of
 // two halves, which are sorted and matched (Horowitz and Sahni, 1974). Beyond
-// that random sign vectors are drawn and p = (1 + as extreme)/(1 + Samples).
+// that random sign vectors are drawn and p = (1 + as extreme)/(1 + Resamples).
 func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error) {
 	const fn = "PairedPermutation"
 	if err := checkPairs(fn, a, b, 1); err != nil {
@@ -79,7 +80,7 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	if err := o.Alternative.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	samples, err := countOr(fn, "Samples", o.Samples, 9999)
+	samples, err := countOr(fn, "PermutationOptions.Resamples", o.Resamples, 9999)
 	if err != nil {
 		return TestResult{}, err
 	}
@@ -96,31 +97,15 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	// Sums that are equal on paper differ by rounding; they count as equal.
 	slack := 1e-12 * size
 	res := TestResult{Statistic: observed / float64(len(all))}
-	var atLeast func(x float64) float64 // the share of sign vectors whose sum is at least x
-	if len(d) <= exactPairs {
-		left, right := signedSums(d[:len(d)/2]), signedSums(d[len(d)/2:])
-		atLeast = func(x float64) float64 {
-			count, j := 0, len(right)
-			for _, l := range left { // ascending, so the partner needed descends
-				for j > 0 && l+right[j-1] >= x-slack {
-					j--
-				}
-				count += len(right) - j
-			}
-			return float64(count) / (float64(len(left)) * float64(len(right)))
-		}
-	} else {
-		sums := randomSignedSums(d, samples, NewGenerator(seedOr(o.Seed)))
-		atLeast = func(x float64) float64 {
-			count := len(sums) - sort.SearchFloat64s(sums, x-slack)
-			return float64(count+1) / float64(len(sums)+1)
-		}
+	atLeast := exactTail(d, slack)
+	if len(d) > exactPairs {
+		atLeast = sampledTail(randomSignedSums(d, samples, NewGenerator(seedOr(o.Seed))), slack)
 	}
 	// By symmetry P(sum <= -x) = P(sum >= x).
 	switch o.Alternative {
-	case Greater:
+	case AlternativeGreater:
 		res.P = atLeast(observed)
-	case Less:
+	case AlternativeLess:
 		res.P = atLeast(-observed)
 	default:
 		res.P = math.Min(1, 2*atLeast(math.Abs(observed)))
@@ -129,6 +114,33 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 		}
 	}
 	return res, nil
+}
+
+// exactTail returns the share of sign vectors whose sum is at least x; nil for
+// more pairs than that is done for.
+func exactTail(d []float64, slack float64) func(x float64) float64 {
+	if len(d) > exactPairs {
+		return nil
+	}
+	left, right := signedSums(d[:len(d)/2]), signedSums(d[len(d)/2:])
+	return func(x float64) float64 {
+		count, j := 0, len(right)
+		for _, l := range left { // ascending, so the partner needed descends
+			for j > 0 && l+right[j-1] >= x-slack {
+				j--
+			}
+			count += len(right) - j
+		}
+		return float64(count) / (float64(len(left)) * float64(len(right)))
+	}
+}
+
+// sampledTail estimates the same share from the sorted sums of random vectors.
+func sampledTail(sums []float64, slack float64) func(x float64) float64 {
+	return func(x float64) float64 {
+		count := len(sums) - sort.SearchFloat64s(sums, x-slack)
+		return float64(count+1) / float64(len(sums)+1)
+	}
 }
 
 // signedSums returns ±d[0]±d[1]... for all choices of signs, sorted.

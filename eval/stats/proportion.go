@@ -6,25 +6,26 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// ProportionMethod names an interval for a proportion.
-type ProportionMethod int
+// A ProportionMethod is a way to put an interval around a proportion. Default:
+// [ProportionWilson].
+type ProportionMethod uint8
 
 // The methods of [ProportionInterval].
 const (
-	// Wilson inverts the score test (Wilson, 1927): the default choice. Good
+	// ProportionWilson inverts the score test (Wilson, 1927): the default choice. Good
 	// coverage from a handful of trials on, never outside [0, 1].
-	Wilson ProportionMethod = iota
-	// ClopperPearson inverts the exact binomial test (1934): never covers less
+	ProportionWilson ProportionMethod = iota
+	// ProportionClopperPearson inverts the exact binomial test (1934): never covers less
 	// than its level, usually more.
-	ClopperPearson
-	// Wald is p ± z√(p(1-p)/n), the one in every textbook. Don't use it: at 20
-	// of 20 right it says 100 % ± 0.
-	Wald
-	// AgrestiCoull is Wald's around Wilson's centre (1998).
-	AgrestiCoull
-	// Jeffreys is the central interval of the beta posterior under the prior
+	ProportionClopperPearson
+	// ProportionWald is p ± z√(p(1-p)/n), the one in every textbook. Don't use it: at 20
+	// of 20 right it gives 100 % ± 0.
+	ProportionWald
+	// ProportionAgrestiCoull is ProportionWald around the center of ProportionWilson (1998).
+	ProportionAgrestiCoull
+	// ProportionJeffreys is the central interval of the beta posterior under the prior
 	// Beta(1/2, 1/2).
-	Jeffreys
+	ProportionJeffreys
 )
 
 // ProportionInterval is the confidence interval of the proportion of which k
@@ -37,10 +38,10 @@ func ProportionInterval(k, n int, level float64, method ProportionMethod) (Inter
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	low, high := proportionInterval(float64(k), float64(n), level, method)
-	if math.IsNaN(low) {
-		return Interval{}, fail(fn, ErrRange, "method %d is not one of the constants", method)
+	if err := checkConstant(fn, "ProportionMethod", method, ProportionJeffreys); err != nil {
+		return Interval{}, err
 	}
+	low, high := proportionInterval(float64(k), float64(n), level, method)
 	return Interval{Low: low, High: high, Level: level}, nil
 }
 
@@ -58,11 +59,11 @@ func proportionInterval(k, n, level float64, method ProportionMethod) (low, high
 	z := dist.NormalQuantile((1 + level) / 2)
 	p := k / n
 	switch method {
-	case Wilson:
+	case ProportionWilson:
 		center := (p + z*z/(2*n)) / (1 + z*z/n)
 		half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 		low, high = center-half, center+half
-	case ClopperPearson:
+	case ProportionClopperPearson:
 		low, high = 0, 1
 		if k > 0 {
 			low = dist.BetaQuantile((1-level)/2, k, n-k+1)
@@ -70,25 +71,23 @@ func proportionInterval(k, n, level float64, method ProportionMethod) (low, high
 		if k < n {
 			high = dist.BetaQuantile((1+level)/2, k+1, n-k)
 		}
-	case Wald:
+	case ProportionWald:
 		half := z * math.Sqrt(p*(1-p)/n)
 		low, high = p-half, p+half
-	case AgrestiCoull:
+	case ProportionAgrestiCoull:
 		n2 := n + z*z
 		p2 := (k + z*z/2) / n2
 		half := z * math.Sqrt(p2*(1-p2)/n2)
 		low, high = p2-half, p2+half
-	case Jeffreys:
+	case ProportionJeffreys:
 		low, high = dist.BetaQuantile((1-level)/2, k+0.5, n-k+0.5), dist.BetaQuantile((1+level)/2, k+0.5, n-k+0.5)
-	default:
-		return math.NaN(), math.NaN()
 	}
 	return math.Max(0, low), math.Min(1, high)
 }
 
 // TwoProportionZ tests whether two proportions are equal, by the normal
 // approximation with the pooled variance; Statistic is z of k1/n1 - k2/n2.
-// Undefined when nobody or everybody succeeds. Below five expected successes
+// Undefined when no trial succeeds or every one does. Below five expected successes
 // or failures an arm use [FisherExact].
 func TwoProportionZ(k1, n1, k2, n2 int, alt Alternative) (TestResult, error) {
 	const fn = "TwoProportionZ"
@@ -127,8 +126,8 @@ func NewcombeInterval(k1, n1, k2, n2 int, level float64) (Interval, error) {
 		return Interval{}, err
 	}
 	p1, p2 := float64(k1)/float64(n1), float64(k2)/float64(n2)
-	l1, u1 := proportionInterval(float64(k1), float64(n1), level, Wilson)
-	l2, u2 := proportionInterval(float64(k2), float64(n2), level, Wilson)
+	l1, u1 := proportionInterval(float64(k1), float64(n1), level, ProportionWilson)
+	l2, u2 := proportionInterval(float64(k2), float64(n2), level, ProportionWilson)
 	return Interval{
 		Low:   p1 - p2 - math.Hypot(p1-l1, u2-p2),
 		High:  p1 - p2 + math.Hypot(u1-p1, p2-l2),

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/prodailabs/prodai/internal/dist"
 )
 
 // Ranks gives each value its rank from 1; equal values share the mean of the
@@ -48,173 +46,16 @@ func tieTerm(groups []int) float64 {
 	return total
 }
 
-// A Method says how a rank test gets its p-value.
-type Method int
+// A RankMethod is how a rank test gets its p-value. Default: [RankMethodAuto].
+type RankMethod uint8
 
 // The methods.
 const (
-	Auto                Method = iota // SciPy's choice by the size of the samples, see the options
-	Exact                             // the tables' distribution, of ranks without ties; conservative with them
-	NormalApproximation               // the normal approximation, corrected for ties
-	Permutation                       // exact for the ranks as they are, ties included
+	RankMethodAuto        RankMethod = iota // SciPy's choice by the size of the samples, see the options
+	RankMethodExact                         // the tables' distribution, of ranks without ties; conservative with them
+	RankMethodNormal                        // the normal approximation, corrected for ties
+	RankMethodPermutation                   // exact for the ranks as they are, ties included
 )
-
-// Zeros says what [Wilcoxon] does with pairs that don't differ.
-type Zeros int
-
-// The treatments of zero differences.
-const (
-	DropZeros  Zeros = iota // leave them out (Wilcoxon)
-	RankZeros               // rank them, then leave their ranks out (Pratt)
-	SplitZeros              // rank them, half of the ranks to each side
-)
-
-// WilcoxonOptions sets the variant of [Wilcoxon]; nil means the defaults.
-type WilcoxonOptions struct {
-	Alternative Alternative
-	Zeros       Zeros
-	// Method: Auto is Exact for up to 50 pairs without ties or zeros,
-	// Permutation for up to 13 with them, NormalApproximation otherwise.
-	Method Method
-	// Continuity moves the normal approximation's statistic half a unit towards
-	// its mean.
-	Continuity bool
-}
-
-// Wilcoxon is the signed-rank test (Wilcoxon, "Individual Comparisons by
-// Ranking Methods", 1945): whether the differences a[i]-b[i] lie symmetrically
-// around zero. The statistic is the rank sum of the positive differences, the
-// smaller of both rank sums if two-sided, as in scipy.stats.wilcoxon.
-//
-// It needs no normal law but does need symmetric differences and a scale on
-// which differences can be ordered. Judge scores of 1 to 5 have many ties and
-// zeros: then the treatment of zeros decides, so name it in the report.
-func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
-	const fn = "Wilcoxon"
-	if err := checkPairs(fn, a, b, 1); err != nil {
-		return TestResult{}, err
-	}
-	if o == nil {
-		o = &WilcoxonOptions{}
-	}
-	if err := o.Alternative.check(fn); err != nil {
-		return TestResult{}, err
-	}
-	if o.Zeros < DropZeros || o.Zeros > SplitZeros || o.Method < Auto || o.Method > Permutation {
-		return TestResult{}, fail(fn, ErrRange, "Zeros %d or Method %d is not one of the constants", o.Zeros, o.Method)
-	}
-	var d []float64
-	zeros := 0
-	for _, v := range differences(a, b) {
-		if v == 0 {
-			zeros++
-			if o.Zeros == DropZeros {
-				continue
-			}
-		}
-		d = append(d, v)
-	}
-	magnitude := make([]float64, len(d))
-	for i, v := range d {
-		magnitude[i] = math.Abs(v)
-	}
-	ranks, groups := ranksAndTies(magnitude)
-	var plus, minus, fixed float64
-	var free []float64 // the ranks whose sign is open under the null hypothesis
-	for i, v := range d {
-		switch {
-		case v > 0:
-			plus += ranks[i]
-		case v < 0:
-			minus += ranks[i]
-		case o.Zeros == SplitZeros:
-			fixed += ranks[i] / 2
-		}
-		if v != 0 {
-			free = append(free, ranks[i])
-		}
-	}
-	plus, minus = plus+fixed, minus+fixed
-	res := TestResult{Statistic: plus}
-	if o.Alternative == TwoSided {
-		res.Statistic = math.Min(plus, minus)
-	}
-
-	method := o.Method
-	tied := zeros > 0 || len(groups) < len(d)
-	if method == Auto {
-		method = NormalApproximation
-		switch {
-		case len(a) <= 50 && !tied:
-			method = Exact
-		case len(a) <= 13:
-			method = Permutation
-		}
-	}
-	if method != NormalApproximation && len(d) > 500 {
-		return TestResult{}, fail(fn, ErrRange, "%d pairs are too many for an exact law, 500 at most; use NormalApproximation", len(d))
-	}
-	switch method {
-	case Exact:
-		res.P = discreteP(signedRankLaw(untied(len(d))), 2*plus, 2, o.Alternative)
-		return res, nil
-	case Permutation:
-		res.P = discreteP(signedRankLaw(free), 2*(plus-fixed), 1, o.Alternative)
-		return res, nil
-	}
-
-	n := float64(len(d))
-	mean := n * (n + 1) / 4
-	variance := n * (n + 1) * (2*n + 1)
-	if o.Zeros == RankZeros {
-		z := float64(zeros)
-		mean -= z * (z + 1) / 4
-		variance -= z * (z + 1) * (2*z + 1)
-		if zeros > 0 {
-			groups = groups[1:] // the smallest magnitude: the zeros
-		}
-	}
-	se := math.Sqrt((variance - tieTerm(groups)/2) / 24)
-	if se == 0 {
-		return TestResult{}, fail(fn, ErrUndefined, "no pair differs")
-	}
-	z := (plus - mean) / se
-	if o.Continuity {
-		switch {
-		case o.Alternative == Greater, o.Alternative == TwoSided && z > 0:
-			z -= 0.5 / se
-		case o.Alternative == Less, o.Alternative == TwoSided && z < 0:
-			z += 0.5 / se
-		}
-	}
-	res.P = pOf(z, o.Alternative, dist.NormalSF)
-	return res, nil
-}
-
-// signedRankLaw is the law of a sum of ranks that each count or not with
-// probability one half: element s is the probability of s/2. Mid-ranks are
-// halves at worst, so doubled sums are whole numbers and the law is a
-// convolution, O(n³).
-func signedRankLaw(ranks []float64) []float64 {
-	total := 0
-	for _, r := range ranks {
-		total += int(2 * r)
-	}
-	p := make([]float64, total+1)
-	p[0] = 1
-	top := 0
-	for _, r := range ranks {
-		step := int(2 * r)
-		top += step
-		for s := top; s >= 0; s-- {
-			p[s] /= 2
-			if s >= step {
-				p[s] += p[s-step] / 2
-			}
-		}
-	}
-	return p
-}
 
 func untied(n int) []float64 {
 	ranks := make([]float64, n)
@@ -241,129 +82,10 @@ func discreteP(p []float64, observed float64, unit int, alt Alternative) float64
 		}
 	}
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return math.Min(1, greater)
-	case Less:
+	case AlternativeLess:
 		return math.Min(1, less)
 	}
 	return math.Min(1, 2*math.Min(less, greater))
-}
-
-// MannWhitneyOptions sets the variant of [MannWhitney]; nil means the defaults.
-type MannWhitneyOptions struct {
-	Alternative Alternative
-	// Method: Auto is Exact without ties when one sample has at most 8 values
-	// and both together at most 200, NormalApproximation otherwise.
-	Method Method
-	// NoContinuity leaves out the correction of the normal approximation.
-	NoContinuity bool
-}
-
-// MannWhitney is the U test, or Wilcoxon's rank-sum test: whether the values
-// of one of two independent samples tend to be larger. Statistic is U of a,
-// the number of pairs in which a's value is larger, ties counting one half
-// (Mann and Whitney, 1947). It tests P(a > b) = 1/2; it is a test of medians
-// only if the two laws have the same shape.
-func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
-	const fn = "MannWhitney"
-	if err := checkTwo(fn, a, b, 1); err != nil {
-		return TestResult{}, err
-	}
-	if o == nil {
-		o = &MannWhitneyOptions{}
-	}
-	if err := o.Alternative.check(fn); err != nil {
-		return TestResult{}, err
-	}
-	if o.Method < Auto || o.Method > Permutation {
-		return TestResult{}, fail(fn, ErrRange, "Method %d is not one of the constants", o.Method)
-	}
-	ranks, groups := ranksAndTies(slices.Concat(a, b))
-	n, m := float64(len(a)), float64(len(b))
-	u := sum(ranks[:len(a)]) - n*(n+1)/2
-	res := TestResult{Statistic: u}
-
-	method := o.Method
-	tied := len(groups) < len(ranks)
-	if method == Auto {
-		method = NormalApproximation
-		if min(len(a), len(b)) <= 8 && len(ranks) <= 200 && !tied {
-			method = Exact
-		}
-	}
-	if method != NormalApproximation && len(ranks) > 200 {
-		return TestResult{}, fail(fn, ErrRange, "%d values are too many for an exact law, 200 at most; use NormalApproximation", len(ranks))
-	}
-	switch method {
-	case Exact:
-		res.P = discreteP(rankSumLaw(untied(len(ranks)), len(a)), 2*u+n*(n+1), 2, o.Alternative)
-		return res, nil
-	case Permutation:
-		res.P = discreteP(rankSumLaw(ranks, len(a)), 2*u+n*(n+1), 1, o.Alternative)
-		return res, nil
-	}
-	variance := n * m / 12 * (n + m + 1 - tieTerm(groups)/((n+m)*(n+m-1)))
-	if !(variance > 0) {
-		if !o.NoContinuity {
-			res.P = 1 // all equal: the corrected statistic lies beyond its own mean
-			return res, nil
-		}
-		return TestResult{}, fail(fn, ErrUndefined, "all values are equal")
-	}
-	z := u - n*m/2
-	switch o.Alternative {
-	case Less:
-		z = -z
-	case TwoSided:
-		z = math.Abs(z)
-	}
-	if !o.NoContinuity {
-		z -= 0.5
-	}
-	res.P = dist.NormalSF(z / math.Sqrt(variance))
-	if o.Alternative == TwoSided {
-		res.P = math.Min(1, 2*res.P)
-	}
-	return res, nil
-}
-
-func mannWhitneyU(a, b []float64) float64 {
-	ranks := Ranks(slices.Concat(a, b))
-	n := float64(len(a))
-	return sum(ranks[:len(a)]) - n*(n+1)/2
-}
-
-// rankSumLaw is the law of the sum of k ranks drawn without replacement:
-// element s is the probability of s/2. It counts subsets by size and doubled
-// sum, one rank at a time, O(N·k·N²); the tests that use it are for small
-// samples.
-func rankSumLaw(ranks []float64, k int) []float64 {
-	total := 0
-	for _, r := range ranks {
-		total += int(2 * r)
-	}
-	// p[j][s]: the probability that the ranks seen so far have j chosen ones of
-	// doubled sum s, each of the subsets of size k being equally likely.
-	p := make([][]float64, k+1)
-	for j := range p {
-		p[j] = make([]float64, total+1)
-	}
-	p[0][0] = 1
-	for i, r := range ranks {
-		left := float64(len(ranks) - i)
-		step := int(2 * r)
-		for j := min(i, k); j >= 0; j-- {
-			choose := float64(k-j) / left
-			for s, v := range p[j] {
-				if v == 0 {
-					continue
-				}
-				p[j][s] = v * (1 - choose)
-				if choose > 0 {
-					p[j+1][s+step] += v * choose
-				}
-			}
-		}
-	}
-	return p[k]
 }

@@ -1,16 +1,18 @@
 package stats
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// An AlwaysValid is the state of a sequential test after some observations.
+// An SequentialState is the state of a sequential test after some observations.
 // Unlike the p-value and interval of a fixed-size test, P and Interval hold at
 // every moment at once: looking after each observation and stopping at the
 // first P <= alpha errs in at most a share alpha of experiments.
-type AlwaysValid struct {
+type SequentialState struct {
 	// N is the number of observations.
 	N int
 	// Mean is their mean.
@@ -24,11 +26,14 @@ type AlwaysValid struct {
 	P float64
 	// Interval is this moment's member of the confidence sequence.
 	Interval Interval
-	// Reject says that P <= alpha.
+	// Reject reports whether P is at most the test's Alpha.
 	Reject bool
 }
 
-func (s *AlwaysValid) see(logE, alpha float64) {
+// defaultAlpha is the level of the sequential tests where none is set.
+const defaultAlpha = 0.05
+
+func (s *SequentialState) see(logE, alpha float64) {
 	s.LogE, s.E = logE, math.Exp(logE)
 	s.P = math.Min(s.P, math.Exp(-logE))
 	s.Reject = s.P <= alpha
@@ -48,35 +53,49 @@ func (s *AlwaysValid) see(logE, alpha float64) {
 // the size τ² is tuned for.
 type MixtureSPRT struct {
 	variance, tau2, alpha, sum float64
-	state                      AlwaysValid
+	state                      SequentialState
 }
 
-// NewMixtureSPRT makes a test of level alpha. variance is that of one
-// difference, 2σ² when it is that of two arms' values of variance σ² each;
-// tau2 is the variance of the effects one expects, about the square of the
-// effect one hopes to find.
+// MixtureSPRTOptions tunes a [MixtureSPRT]; nil means the defaults.
+type MixtureSPRTOptions struct {
+	// EffectVariance is τ², the variance of the effects one expects: about the
+	// square of the effect one hopes to find. A wrong one costs observations and
+	// never breaks the promise. Default: a hundredth of the variance of a
+	// difference, for an effect of a tenth of its standard deviation.
+	EffectVariance float64
+	// Alpha is the false-positive rate. Default: 0.05.
+	Alpha float64
+}
+
+// NewMixtureSPRT returns a test for differences of this variance: 2σ² where a
+// difference is that of two arms' values of variance σ² each.
 //
 // The promise rests on the variance: take it from history, and rather too large
 // than too small. Without one, [BoundedSequence] serves for scores in [0, 1]:
-// give it (1 + new - old)/2, nothing differs where its interval holds 1/2.
-func NewMixtureSPRT(variance, tau2, alpha float64) (*MixtureSPRT, error) {
+// give it (1 + new - old)/2; nothing differs where its interval contains 1/2.
+func NewMixtureSPRT(variance float64, o *MixtureSPRTOptions) (*MixtureSPRT, error) {
 	const fn = "NewMixtureSPRT"
 	if err := checkPositive(fn, "variance", variance); err != nil {
 		return nil, err
 	}
-	if err := checkPositive(fn, "tau2", tau2); err != nil {
+	if o == nil {
+		o = &MixtureSPRTOptions{}
+	}
+	tau2 := cmp.Or(o.EffectVariance, variance/100)
+	if err := checkPositive(fn, "MixtureSPRTOptions.EffectVariance", tau2); err != nil {
 		return nil, err
 	}
-	if err := checkOpen(fn, "alpha", alpha); err != nil {
+	alpha := cmp.Or(o.Alpha, defaultAlpha)
+	if err := checkOpen(fn, "MixtureSPRTOptions.Alpha", alpha); err != nil {
 		return nil, err
 	}
 	m := &MixtureSPRT{variance: variance, tau2: tau2, alpha: alpha}
-	m.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
+	m.state = SequentialState{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
 	return m, nil
 }
 
 // Add takes the next difference, new minus old, and returns the state after it.
-func (m *MixtureSPRT) Add(difference float64) (AlwaysValid, error) {
+func (m *MixtureSPRT) Add(difference float64) (SequentialState, error) {
 	if math.IsNaN(difference) || math.IsInf(difference, 0) {
 		return m.state, fail("MixtureSPRT.Add", ErrNotFinite, "difference %v", difference)
 	}
@@ -93,7 +112,7 @@ func (m *MixtureSPRT) Add(difference float64) (AlwaysValid, error) {
 }
 
 // State returns the state after the last observation.
-func (m *MixtureSPRT) State() AlwaysValid { return m.state }
+func (m *MixtureSPRT) State() SequentialState { return m.state }
 
 // A BernoulliSequence tests a success probability while one looks, with no
 // variance to know: the evidence is the likelihood under a uniform mixture
@@ -106,27 +125,44 @@ func (m *MixtureSPRT) State() AlwaysValid { return m.state }
 type BernoulliSequence struct {
 	p0, alpha float64
 	successes int
-	state     AlwaysValid
+	state     SequentialState
 }
 
-// NewBernoulliSequence makes a test of level alpha of the probability p0.
-func NewBernoulliSequence(p0, alpha float64) (*BernoulliSequence, error) {
+// SequenceOptions sets the level of a [BernoulliSequence] or a
+// [BoundedSequence]; nil means the defaults.
+type SequenceOptions struct {
+	// Alpha is the false-positive rate; intervals have the level 1-Alpha.
+	// Default: 0.05.
+	Alpha float64
+}
+
+func (o *SequenceOptions) alpha(fn string) (float64, error) {
+	if o == nil {
+		return defaultAlpha, nil
+	}
+	alpha := cmp.Or(o.Alpha, defaultAlpha)
+	return alpha, checkOpen(fn, "SequenceOptions.Alpha", alpha)
+}
+
+// NewBernoulliSequence returns a test of the success probability p0.
+func NewBernoulliSequence(p0 float64, o *SequenceOptions) (*BernoulliSequence, error) {
 	const fn = "NewBernoulliSequence"
 	if err := checkOpen(fn, "p0", p0); err != nil {
 		return nil, err
 	}
-	if err := checkOpen(fn, "alpha", alpha); err != nil {
+	alpha, err := o.alpha(fn)
+	if err != nil {
 		return nil, err
 	}
 	b := &BernoulliSequence{p0: p0, alpha: alpha}
-	b.state = AlwaysValid{P: 1, E: 1, Interval: Interval{Low: 0, High: 1, Level: 1 - alpha}}
+	b.state = SequentialState{P: 1, E: 1, Interval: Interval{Low: 0, High: 1, Level: 1 - alpha}}
 	return b, nil
 }
 
 // Add takes the next outcome and returns the state after it, with the
 // confidence sequence of the success probability: all p0 that the evidence
 // doesn't reject.
-func (b *BernoulliSequence) Add(success bool) AlwaysValid {
+func (b *BernoulliSequence) Add(success bool) SequentialState {
 	s := &b.state
 	s.N++
 	if success {
@@ -140,7 +176,7 @@ func (b *BernoulliSequence) Add(success bool) AlwaysValid {
 }
 
 // State returns the state after the last observation.
-func (b *BernoulliSequence) State() AlwaysValid { return b.state }
+func (b *BernoulliSequence) State() SequentialState { return b.state }
 
 func (b *BernoulliSequence) logE(p float64) float64 {
 	k, f := float64(b.successes), float64(b.state.N-b.successes)
@@ -191,9 +227,10 @@ type BoundedSequence struct {
 	low, high               float64
 }
 
-// NewBoundedSequence makes a confidence sequence of level 1-alpha.
-func NewBoundedSequence(alpha float64) (*BoundedSequence, error) {
-	if err := checkOpen("NewBoundedSequence", "alpha", alpha); err != nil {
+// NewBoundedSequence returns a confidence sequence that has seen no value.
+func NewBoundedSequence(o *SequenceOptions) (*BoundedSequence, error) {
+	alpha, err := o.alpha("NewBoundedSequence")
+	if err != nil {
 		return nil, err
 	}
 	return &BoundedSequence{alpha: alpha, high: 1}, nil
@@ -229,18 +266,21 @@ func (b *BoundedSequence) Interval() Interval {
 }
 
 // A Verdict is a sequential test's decision.
-type Verdict int
+type Verdict uint8
 
 // The decisions of [SPRT]: go on, or one of the hypotheses.
 const (
-	Undecided Verdict = iota
-	AcceptH0
-	AcceptH1
+	VerdictUndecided Verdict = iota
+	VerdictAcceptH0
+	VerdictAcceptH1
 )
 
 // String is "undecided", "H0" or "H1".
 func (v Verdict) String() string {
-	return [...]string{"undecided", "H0", "H1"}[v]
+	if names := [...]string{"undecided", "H0", "H1"}; int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("Verdict(%d)", uint8(v))
 }
 
 // An SPRT is Wald's sequential probability ratio test of two success
@@ -263,21 +303,33 @@ type SPRT struct {
 	success, failure float64
 }
 
-// NewSPRT makes a test of H0: p0 against H1: p1, with false-positive rate alpha
-// and false-negative rate beta.
-func NewSPRT(p0, p1, alpha, beta float64) (*SPRT, error) {
+// SPRTOptions sets the error rates of an [SPRT]; nil means the defaults.
+type SPRTOptions struct {
+	// Alpha is the chance to accept H1 where H0 is true. Default: 0.05.
+	Alpha float64
+	// Beta is the chance to accept H0 where H1 is true. Default: 0.2, a power of
+	// 0.8 as in [Design].
+	Beta float64
+}
+
+// NewSPRT returns a test of the success probability p0 (H0) against p1 (H1).
+func NewSPRT(p0, p1 float64, o *SPRTOptions) (*SPRT, error) {
 	const fn = "NewSPRT"
-	names := []string{"p0", "p1", "alpha", "beta"}
+	if o == nil {
+		o = &SPRTOptions{}
+	}
+	alpha, beta := cmp.Or(o.Alpha, defaultAlpha), cmp.Or(o.Beta, 0.2)
+	names := []string{"p0", "p1", "SPRTOptions.Alpha", "SPRTOptions.Beta"}
 	for i, v := range []float64{p0, p1, alpha, beta} {
 		if err := checkOpen(fn, names[i], v); err != nil {
 			return nil, err
 		}
 	}
 	if p0 == p1 {
-		return nil, fail(fn, ErrRange, "p0 and p1 are both %v", p0)
+		return nil, fail(fn, ErrOption, "p0 and p1 are both %v: want different ones", p0)
 	}
 	if alpha+beta >= 1 {
-		return nil, fail(fn, ErrRange, "alpha + beta is %v, must be below 1", alpha+beta)
+		return nil, fail(fn, ErrOption, "SPRTOptions.Alpha and Beta sum to %v: want less than 1", alpha+beta)
 	}
 	return &SPRT{
 		Upper:   math.Log((1 - beta) / alpha),
@@ -295,12 +347,12 @@ func (s *SPRT) Add(success bool) Verdict {
 	} else {
 		s.LLR += s.failure
 	}
-	if s.Verdict == Undecided {
+	if s.Verdict == VerdictUndecided {
 		switch {
 		case s.LLR >= s.Upper:
-			s.Verdict, s.DecidedAt = AcceptH1, s.N
+			s.Verdict, s.DecidedAt = VerdictAcceptH1, s.N
 		case s.LLR <= s.Lower:
-			s.Verdict, s.DecidedAt = AcceptH0, s.N
+			s.Verdict, s.DecidedAt = VerdictAcceptH0, s.N
 		}
 	}
 	return s.Verdict

@@ -6,30 +6,27 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// An Alternative is what a test holds against its null hypothesis. Choose it
-// before seeing the data: a one-sided test picked afterwards doubles its false
-// positives.
-type Alternative int
+// An Alternative is the hypothesis that a test accepts where it rejects the null
+// hypothesis. Choose it before seeing the data: a one-sided test picked afterwards doubles its false
+// positives. Default: [AlternativeTwoSided].
+type Alternative uint8
 
-// The alternatives: the first sample (or proportion) differs from the second,
-// is greater, is less.
+// The alternatives: how the first sample (or proportion) compares with the
+// second.
 const (
-	TwoSided Alternative = iota
-	Greater
-	Less
+	AlternativeTwoSided Alternative = iota // it differs
+	AlternativeGreater                     // it is greater
+	AlternativeLess                        // it is less
 )
 
 func (a Alternative) check(fn string) error {
-	if a < TwoSided || a > Less {
-		return fail(fn, ErrRange, "alternative %d is not one of the constants", a)
-	}
-	return nil
+	return checkConstant(fn, "Alternative", a, AlternativeLess)
 }
 
-// A TestResult is what a test says. P is the probability, were the null
-// hypothesis true, of a statistic at least as far from it; it is not the
-// probability that the null hypothesis is true, and says nothing of the size
-// of an effect.
+// A TestResult is what a test found. P is the probability, were the null
+// hypothesis true, of a statistic at least as far from it. It is not the
+// probability that the null hypothesis is true, and doesn't measure the size of
+// an effect.
 type TestResult struct {
 	Statistic float64
 	P         float64
@@ -39,9 +36,9 @@ type TestResult struct {
 // pOf turns a symmetric statistic's survival function into a p-value.
 func pOf(statistic float64, alt Alternative, sf func(float64) float64) float64 {
 	switch alt {
-	case Greater:
+	case AlternativeGreater:
 		return sf(statistic)
-	case Less:
+	case AlternativeLess:
 		return sf(-statistic)
 	}
 	return math.Min(1, 2*sf(math.Abs(statistic)))
@@ -73,7 +70,7 @@ func PairedT(a, b []float64, alt Alternative) (TestResult, error) {
 }
 
 // PairedTInterval is the confidence interval of the mean difference a[i]-b[i]:
-// mean(d) ± t·sd(d)/√n. Report it: it says how large the effect may be.
+// mean(d) ± t·sd(d)/√n. Report it: it shows how large the effect may be.
 func PairedTInterval(a, b []float64, level float64) (Interval, error) {
 	const fn = "PairedTInterval"
 	if err := checkPairs(fn, a, b, 2); err != nil {

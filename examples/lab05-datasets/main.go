@@ -29,6 +29,7 @@ import (
 	"github.com/prodailabs/prodai/eval/dataset/synth"
 	"github.com/prodailabs/prodai/eval/report"
 	"github.com/prodailabs/prodai/eval/stats"
+	"github.com/prodailabs/prodai/eval/suite"
 )
 
 //go:embed traces.jsonl
@@ -57,8 +58,8 @@ func run(ctx context.Context, w io.Writer, html, journal string) error {
 	if err != nil {
 		return err
 	}
-	suite := eval.Suite{Name: "parcel-bot", Version: data.Version(), Cases: data.All(), Metrics: metrics}
-	gates := []eval.Threshold{
+	parcels := suite.Suite{Name: "parcel-bot", Version: data.Version(), Cases: data.All(), Metrics: metrics}
+	gates := []suite.Threshold{
 		{Metric: "exact_match", Value: 0.6},
 		{Metric: "exact_match", Slice: "kind=regression", Value: 1},
 	}
@@ -66,18 +67,18 @@ func run(ctx context.Context, w io.Writer, html, journal string) error {
 	slices := func(c *eval.Case) []string { // by user would be a slice a case
 		return []string{"kind=" + string(c.Kind), "lang=" + cmp.Or(c.Tags["lang"], "?")}
 	}
-	suite.System = bot(1)
-	before, err := eval.Run(ctx, suite, &eval.RunOptions{Thresholds: gates, Slices: slices})
+	parcels.System = bot(1)
+	before, err := suite.Run(ctx, parcels, &suite.Options{Thresholds: gates, Slices: slices})
 	if err != nil {
 		return err
 	}
 	show(w, before)
 
 	fmt.Fprint(w, "\n5. The new bot: it knows more, and has lost a bug fix\n\n")
-	suite.System = bot(2)
-	after, err := eval.Run(ctx, suite, &eval.RunOptions{
+	parcels.System = bot(2)
+	after, err := suite.Run(ctx, parcels, &suite.Options{
 		Concurrency: 4, Journal: journal, Thresholds: gates, Slices: slices,
-		Baseline: &eval.Baseline{Records: before.Records(), Test: significance},
+		Baseline: &suite.Baseline{Records: before.Records(), Test: significance},
 	})
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func run(ctx context.Context, w io.Writer, html, journal string) error {
 		return err
 	}
 	fmt.Fprint(w, "\nWhat a person should look at:\n\n")
-	if err := report.Failures(w, after, eval.Threshold{Metric: "exact_match", Value: 1}, 3); err != nil {
+	if err := report.Failures(w, after, suite.Threshold{Metric: "exact_match", Value: 1}, 3); err != nil {
 		return err
 	}
 	if html == "" {
@@ -111,10 +112,10 @@ func build(ctx context.Context, w io.Writer) (*dataset.Dataset, error) {
 		return nil, err
 	}
 	fmt.Fprintf(w, "   %d records became %d cases: %d golden, %d regression (%d still want an answer written)\n",
-		strings.Count(traces, "\n"), len(prod.Cases), len(prod.OfKind(eval.Golden)), len(prod.OfKind(eval.Regression)), len(prod.Unlabelled()))
+		strings.Count(traces, "\n"), len(prod.Cases), len(prod.OfKind(eval.KindGolden)), len(prod.OfKind(eval.KindRegression)), len(prod.Unlabeled()))
 
 	fmt.Fprint(w, "\n2. A model drafts edge cases, code throws the repetitions away\n\n")
-	drafted, err := synth.Generate(ctx, draftsman{}, &synth.Options{N: 4, Kind: eval.Edge, Task: "a parcel service's bot", Seeds: prod.Cases, MaxCalls: 2})
+	drafted, err := synth.Generate(ctx, draftsman{}, &synth.Options{N: 4, Kind: eval.KindEdge, Task: "a parcel service's bot", Seeds: prod.Cases, MaxCalls: 2})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func build(ctx context.Context, w io.Writer) (*dataset.Dataset, error) {
 	}
 	leaked, err := data.Contaminated(func(yield func(string) bool) {
 		yield("FAQ. How long does a parcel to another country take? A parcel to another country takes five working days.")
-	}, 8, 0.5)
+	}, &dataset.ContaminationOptions{Words: 8, Share: 0.5})
 	if err != nil {
 		return nil, err
 	}
@@ -180,14 +181,14 @@ func significance(before, now []float64, width int, value func(sum []float64) fl
 	return r.P, nil
 }
 
-func show(w io.Writer, r *eval.Report) {
+func show(w io.Writer, r *suite.Report) {
 	for _, g := range r.Gates {
 		fmt.Fprintf(w, "   %-5v %s: %s\n", g.Passed, g.Name, g.Detail)
 	}
 }
 
 // timeless leaves out what differs from run to run.
-func timeless(r *eval.Report) *eval.Report {
+func timeless(r *suite.Report) *suite.Report {
 	r.Elapsed = 0
 	return r
 }
@@ -215,7 +216,7 @@ func redact(s string) string {
 
 // bot answers from a table; version 2 knows more, but has forgotten that a
 // parcel number may contain spaces.
-func bot(version int) eval.System {
+func bot(version int) suite.System {
 	return func(_ context.Context, c *eval.Case) (*eval.Output, error) {
 		q := strings.ToLower(c.Input)
 		has := func(words ...string) bool {

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -179,7 +180,7 @@ func tokenized(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		score, err := eval.Corpus(bleu, outputs, refs)
+		score, err := eval.ScoreCorpus(context.Background(), bleu, outputs, refs)
 		if err != nil {
 			return err
 		}

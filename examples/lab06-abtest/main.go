@@ -80,7 +80,7 @@ func (l *lab) summary(w io.Writer) error {
 	fmt.Fprintf(t, "way of reading\tfalse alarms\t95%% interval\tpromise\t\n")
 	for i, p := range policies {
 		k := count(l.same, i, l.pairs)
-		ci, err := stats.ProportionInterval(k, l.experiments, 0.95, stats.Wilson)
+		ci, err := stats.ProportionInterval(k, l.experiments, 0.95, stats.ProportionWilson)
 		if err != nil {
 			return err
 		}

@@ -27,13 +27,13 @@ var policies = []policy{
 // A reading is everything known after some pairs.
 type reading struct {
 	n, old, new int // pairs, and thumbs up of each prompt
-	mixture     stats.AlwaysValid
-	sign        stats.AlwaysValid
+	mixture     stats.SequentialState
+	sign        stats.SequentialState
 }
 
 // fixed is the p-value of the textbook test of two proportions.
 func (r *reading) fixed() float64 {
-	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.TwoSided)
+	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.AlternativeTwoSided)
 	if err != nil {
 		return 1 // nobody or everybody so far: nothing to tell apart
 	}
@@ -94,12 +94,12 @@ func (l *lab) simulate(seed uint64) error {
 func (l *lab) experiment(r *rand.Rand, share float64, path []reading) (outcome, error) {
 	// The variance of a pair's difference is known from the old prompt's history,
 	// and effects of about the lift are expected.
-	mixture, err := stats.NewMixtureSPRT(2*l.base*(1-l.base), l.lift*l.lift, l.alpha)
+	mixture, err := stats.NewMixtureSPRT(2*l.base*(1-l.base), &stats.MixtureSPRTOptions{EffectVariance: l.lift * l.lift, Alpha: l.alpha})
 	if err != nil {
 		return outcome{}, err
 	}
-	// Of the pairs that differ, half favour each prompt if nothing differs.
-	sign, err := stats.NewBernoulliSequence(0.5, l.alpha)
+	// Of the pairs that differ, half favor each prompt if nothing differs.
+	sign, err := stats.NewBernoulliSequence(0.5, &stats.SequenceOptions{Alpha: l.alpha})
 	if err != nil {
 		return outcome{}, err
 	}

@@ -18,7 +18,7 @@ func ExampleGenerate() {
 {"input": "The box arrived crushed, who pays?", "reference": "The sender claims it within 7 days."}
 {"question": 1}`)}}
 	result, err := synth.Generate(context.Background(), model, &synth.Options{
-		N: 2, Kind: eval.Edge,
+		N: 2, Kind: eval.KindEdge,
 		Task:  "a support assistant for a parcel service",
 		Seeds: []eval.Case{{Input: "Where is my parcel?"}},
 	})

@@ -8,7 +8,7 @@
 // person has read it).
 //
 //	result, err := synth.Generate(ctx, model, &synth.Options{
-//		N: 40, Kind: eval.Edge,
+//		N: 40, Kind: eval.KindEdge,
 //		Task:  "a support assistant for a parcel service",
 //		Seeds: golden.Cases[:5],
 //	})
@@ -31,26 +31,56 @@ import (
 	"github.com/prodailabs/prodai/eval/dataset"
 )
 
-// ErrNothing says that the model's answers held no usable case.
-var ErrNothing = errors.New("synth: the model wrote no usable case")
+// Errors that callers branch on.
+var (
+	// ErrNothing: the model's answers contain no usable case.
+	ErrNothing = errors.New("synth: the model wrote no usable case")
+	// ErrOption: an option is invalid, or the model is nil.
+	ErrOption = errors.New("synth: invalid option")
+)
 
-// Options says what is asked for.
+// Options sets which cases [Generate] asks for; nil means the defaults.
 type Options struct {
-	N    int       // cases wanted, default 10
-	Kind eval.Kind // default golden
-	// Task says what the system under test does.
+	// N is the number of cases wanted. Default: 10.
+	N int
+	// Kind is the kind of all the cases. Default: [eval.KindGolden].
+	Kind eval.Kind
+	// Task describes what the system under test does. Default: an assistant.
 	Task string
 	// Seeds are examples to write in the manner of; up to five are shown to the
-	// model, and nothing like any of them is kept.
+	// model, and nothing like any of them is kept. Default: no examples.
 	Seeds []eval.Case
-	// Similar is the similarity of inputs (see dataset.NearDuplicates) from
-	// which a case counts as a duplicate, default 0.6.
+	// Similar is the similarity of inputs (see [dataset.Dataset.NearDuplicates])
+	// from which a case counts as a duplicate. Default: 0.6.
 	Similar float64
-	// MaxCalls bounds the calls of the model, default 2 + N/5: a model that
-	// has run out of ideas repeats itself for ever.
+	// MaxCalls bounds the calls of the model: a model that has run out of ideas
+	// repeats itself forever. Default: 2 + N/5.
 	MaxCalls int
-	// CallOptions are passed to the model.
+	// CallOptions are passed to the model. Default: none.
 	CallOptions []llms.CallOption
+}
+
+// filled returns the options with their defaults, or what is wrong with them.
+func (o *Options) filled() (Options, error) {
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	opts.N = cmp.Or(opts.N, 10)
+	opts.Kind = cmp.Or(opts.Kind, eval.KindGolden)
+	opts.Similar = cmp.Or(opts.Similar, 0.6)
+	opts.MaxCalls = cmp.Or(opts.MaxCalls, 2+opts.N/5)
+	switch {
+	case opts.N < 0:
+		return opts, fmt.Errorf("%w: Options.N is %d: want 1 or more", ErrOption, opts.N)
+	case opts.MaxCalls < 0:
+		return opts, fmt.Errorf("%w: Options.MaxCalls is %d: want 1 or more", ErrOption, opts.MaxCalls)
+	case !opts.Kind.Valid():
+		return opts, fmt.Errorf("%w: Options.Kind is %q: want golden, adversarial, regression or edge", ErrOption, opts.Kind)
+	case !(opts.Similar > 0 && opts.Similar <= 1):
+		return opts, fmt.Errorf("%w: Options.Similar is %v: want a number above 0, at most 1", ErrOption, opts.Similar)
+	}
+	return opts, nil
 }
 
 // A Result is what the model wrote and what became of it.
@@ -62,19 +92,15 @@ type Result struct {
 }
 
 // Generate asks the model for cases until it has N or has called it MaxCalls
-// times; the result may hold fewer. It fails with [ErrNothing] if there is
-// none, and with the model's error.
+// times; the result may have fewer. It fails with [ErrNothing] if there is none,
+// and with the model's error.
 func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error) {
-	var opts Options
-	if o != nil {
-		opts = *o
+	if model == nil {
+		return nil, fmt.Errorf("%w: the model is nil", ErrOption)
 	}
-	opts.N = cmp.Or(opts.N, 10)
-	opts.Kind = cmp.Or(opts.Kind, eval.Golden)
-	opts.Similar = cmp.Or(opts.Similar, 0.6)
-	opts.MaxCalls = cmp.Or(opts.MaxCalls, 2+opts.N/5)
-	if opts.N < 0 || opts.MaxCalls < 0 || !opts.Kind.Valid() || !(opts.Similar > 0 && opts.Similar <= 1) {
-		return nil, fmt.Errorf("%w: %d cases of kind %q in %d calls, similarity %v", dataset.ErrOption, opts.N, opts.Kind, opts.MaxCalls, opts.Similar)
+	opts, err := o.filled()
+	if err != nil {
+		return nil, err
 	}
 	r := &Result{}
 	var cases []eval.Case
@@ -86,7 +112,7 @@ func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error
 		if err != nil {
 			return nil, fmt.Errorf("synth: call %d: %w", r.Calls, err)
 		}
-		if response == nil || len(response.Choices) == 0 {
+		if response == nil || len(response.Choices) == 0 || response.Choices[0] == nil {
 			continue
 		}
 		drafts, malformed := parse(response.Choices[0].Content)
@@ -114,12 +140,11 @@ func Generate(ctx context.Context, model llms.Model, o *Options) (*Result, error
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("%w: %d calls, %d malformed, %d duplicates", ErrNothing, r.Calls, r.Malformed, r.Duplicates)
 	}
-	var err error
 	r.Dataset, err = dataset.New("synthetic", cases)
 	return r, err
 }
 
-// like says whether a case resembles one of the seeds or one that is kept.
+// like reports whether a case resembles one of the seeds or one that is kept.
 func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) {
 	one := &dataset.Dataset{Cases: []eval.Case{*c}}
 	for _, others := range [][]eval.Case{seeds, kept} {
@@ -131,12 +156,12 @@ func like(c *eval.Case, seeds, kept []eval.Case, similar float64) (bool, error) 
 	return false, nil
 }
 
-// meaning tells the model what a kind is for.
+// meaning describes to the model what a kind is for.
 var meaning = map[eval.Kind]string{
-	eval.Golden:      "typical, as most users would ask them",
-	eval.Adversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
-	eval.Regression:  "of the kind that a careless change would break",
-	eval.Edge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
+	eval.KindGolden:      "typical, as most users would ask them",
+	eval.KindAdversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
+	eval.KindRegression:  "of the kind that a careless change would break",
+	eval.KindEdge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
 }
 
 func prompt(o *Options, kept []eval.Case) string {
@@ -168,7 +193,7 @@ type draft struct {
 	Reference string `json:"reference,omitempty"`
 }
 
-// parse reads the JSON objects of an answer, whatever stands between them: a
+// parse reads the JSON objects of an answer, whatever is between them: a
 // code fence, an array's brackets, a polite sentence.
 func parse(text string) (drafts []draft, malformed int) {
 	for {

@@ -43,14 +43,14 @@ func TestGenerate(t *testing.T) {
 		`[{"input":"My parcel arrived broken, what now?","reference":"File a claim."},{"input":"Can I change the address?"},{"input":"one too many for N"}]`,
 	}}
 	seeds := []eval.Case{{Input: "What does a parcel to Norway cost?", References: []string{"12 EUR"}}}
-	r, err := Generate(t.Context(), model, &Options{N: 3, Kind: eval.Edge, Task: "a parcel service", Seeds: seeds})
+	r, err := Generate(t.Context(), model, &Options{N: 3, Kind: eval.KindEdge, Task: "a parcel service", Seeds: seeds})
 	require.NoError(t, err)
 	require.Equal(t, 2, r.Calls)
 	require.Equal(t, 1, r.Duplicates)
 	require.Equal(t, 2, r.Malformed)
 	require.Len(t, r.Dataset.Cases, 3)
 	for _, c := range r.Dataset.Cases {
-		require.Equal(t, eval.Edge, c.Kind)
+		require.Equal(t, eval.KindEdge, c.Kind)
 		require.Equal(t, "synthetic", c.Tags["source"])
 		require.NotEmpty(t, c.ID)
 	}
@@ -73,8 +73,21 @@ func TestGenerateGivesUp(t *testing.T) {
 	require.ErrorIs(t, err, ErrNothing)
 	_, err = Generate(t.Context(), &scripted{}, nil)
 	require.ErrorContains(t, err, "out of script")
-	_, err = Generate(t.Context(), &scripted{}, &Options{Similar: 2})
-	require.Error(t, err)
+	for _, bad := range []Options{{Similar: 2}, {N: -1}, {MaxCalls: -1}, {Kind: "odd"}} {
+		_, err = Generate(t.Context(), &scripted{}, &bad)
+		require.ErrorIs(t, err, ErrOption, "%+v", bad)
+	}
+	_, err = Generate(t.Context(), nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = Generate(t.Context(), nilChoice{}, &Options{MaxCalls: 1})
+	require.ErrorIs(t, err, ErrNothing)
+}
+
+// nilChoice answers as careless models do.
+type nilChoice struct{ llms.Model }
+
+func (nilChoice) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{nil}}, nil
 }
 
 func FuzzParse(f *testing.F) {

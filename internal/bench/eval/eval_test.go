@@ -1,5 +1,5 @@
 // Package eval measures the metrics beside Go peers. No Go module has the
-// translation or summarisation metrics; their peers are in Python and Rust
+// translation or summarization metrics; their peers are in Python and Rust
 // (eval/testdata/peers).
 package eval
 

@@ -1,0 +1,86 @@
+package suite
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A Gate is something that a run has to satisfy, and whether it did.
+type Gate struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail"`
+	// Compared is set on the gates of a baseline.
+	Compared *Comparison `json:"compared,omitempty"`
+}
+
+// judge fills in the report's gates.
+func (r *Report) judge(o Options) error {
+	r.Gates = append(r.Gates, Gate{
+		Name:   fmt.Sprintf("errors <= %d", o.AllowErrors),
+		Passed: r.Errors <= o.AllowErrors,
+		Detail: fmt.Sprintf("the system failed on %d of %d cases", r.Errors, r.Cases),
+	})
+	for _, t := range o.Thresholds {
+		r.Gates = append(r.Gates, r.gate(t))
+	}
+	if o.Baseline == nil {
+		return nil
+	}
+	compared, err := r.Compare(o.Baseline)
+	if err != nil {
+		return err
+	}
+	for i := range compared {
+		c := &compared[i]
+		name := r.Metrics[i].Signature.Metric
+		if _, unique := r.Metric(name); !unique {
+			name = c.Metric
+		}
+		g := Gate{Name: name + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
+		if c.N == 0 {
+			g.Passed, g.Detail = false, "no case to compare"
+		} else {
+			verdict := "no significant change"
+			if c.Significant && c.Worse {
+				verdict = "significantly worse"
+			} else if c.Significant {
+				verdict = "significantly better"
+			}
+			g.Detail = fmt.Sprintf("%.4g -> %.4g on %d cases, p = %.3g: %s", c.Before, c.After, c.N, c.P, verdict)
+		}
+		r.Gates = append(r.Gates, g)
+	}
+	return nil
+}
+
+// gate compares the report with one threshold. A metric that scored nothing
+// doesn't pass: its value isn't known.
+func (r *Report) gate(t Threshold) Gate {
+	g := Gate{Name: t.String()}
+	m, ok := r.Metric(t.Metric)
+	if !ok {
+		g.Detail = "no such metric"
+		return g
+	}
+	score := m.Score
+	if t.Slice != "" {
+		i, ok := slices.BinarySearchFunc(m.Slices, t.Slice, func(s SliceScore, name string) int { return cmp.Compare(s.Slice, name) })
+		if !ok {
+			g.Detail = "no case is in the slice"
+			return g
+		}
+		score = m.Slices[i].Score
+	}
+	if score.Signature.N == 0 {
+		g.Detail = fmt.Sprintf("no case was scored (%d skipped, %d failed)", score.Skipped, score.Failed)
+		return g
+	}
+	g.Passed = t.Met(score.Value) && score.Failed == 0
+	g.Detail = fmt.Sprintf("%.4g over %d cases", score.Value, score.Signature.N)
+	if score.Failed > 0 {
+		g.Detail += fmt.Sprintf("; the metric failed on %d", score.Failed)
+	}
+	return g
+}
