@@ -21,22 +21,22 @@ type Policy uint8
 
 // The policies.
 const (
-	Block  Policy = iota // the call ends with a [BlockedError]
-	Redact               // the finding is replaced, the call goes on
-	Flag                 // the verdict is reported, the text stays
-	Shadow               // the verdict is logged and nothing else: a check on trial
+	PolicyBlock  Policy = iota // the call ends with a [BlockedError]
+	PolicyRedact               // the finding is replaced, the call goes on
+	PolicyFlag                 // the verdict is reported, the text stays
+	PolicyShadow               // the verdict is logged and nothing else: a check on trial
 )
 
 // String returns the policy's name, as events carry it.
 func (p Policy) String() string {
 	switch p {
-	case Block:
+	case PolicyBlock:
 		return "block"
-	case Redact:
+	case PolicyRedact:
 		return "redact"
-	case Flag:
+	case PolicyFlag:
 		return "flag"
-	case Shadow:
+	case PolicyShadow:
 		return "shadow"
 	}
 	return fmt.Sprintf("Policy(%d)", uint8(p))
@@ -44,7 +44,7 @@ func (p Policy) String() string {
 
 // acts reports whether the policy changes what passes: such a check must have
 // seen a text before any of it is released.
-func (p Policy) acts() bool { return p <= Redact }
+func (p Policy) acts() bool { return p <= PolicyRedact }
 
 // A Check looks for one sort of trouble in one text at a time. It needs a Name
 // and at least one of Find and Scan.
@@ -111,7 +111,7 @@ func (c *Check) validate(stage Stage) error {
 		return fmt.Errorf("guard: a check of stage %s has no Name", stage)
 	case c.Find == nil && c.Scan == nil:
 		return fmt.Errorf("guard: check %q of stage %s needs a Find or a Scan", c.Name, stage)
-	case c.Policy > Shadow:
+	case c.Policy > PolicyShadow:
 		return fmt.Errorf("guard: check %q of stage %s has the unknown policy %d", c.Name, stage, c.Policy)
 	case c.Hold < 0 || c.Cost < 0 || c.Timeout < 0:
 		return fmt.Errorf("guard: check %q of stage %s has a negative Hold, Cost or Timeout", c.Name, stage)

@@ -66,7 +66,7 @@ func TestDetectorsFit(t *testing.T) {
 		chunks = append(chunks, modeltest.Chunk{Text: string(r)})
 	}
 	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Times: -1}}}, &guard.Options{Output: []guard.Check{
-		{Name: "runs", Scan: scan, Policy: guard.Redact}, {Name: "secret", Find: find, Hold: 6, Policy: guard.Redact},
+		{Name: "runs", Scan: scan, Policy: guard.PolicyRedact}, {Name: "secret", Find: find, Hold: 6, Policy: guard.PolicyRedact},
 	}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))

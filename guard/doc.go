@@ -27,8 +27,8 @@
 //	                    └── provenance: trusted or not ┘
 //
 // [Options] lists the checks of each [Stage]. A [Check] looks at a text and
-// returns findings; its [Policy] says what follows: [Block] ends the call with a
-// [BlockedError], [Redact] replaces the finding, [Flag] reports it, [Shadow] only
+// returns findings; its [Policy] says what follows: [PolicyBlock] ends the call with a
+// [BlockedError], [PolicyRedact] replaces the finding, [PolicyFlag] reports it, [PolicyShadow] only
 // writes it to the log. Put a new check into the shadow for a week, look at
 // what it would have done, and raise it then.
 //
@@ -154,7 +154,7 @@
 //     does it fail open? What does an attacker gain by making it slow?
 //  3. Give a Check with Hold 8 a pattern of 12 bytes and find a chunking that
 //     leaks. Then write it as a Scanner.
-//  4. Find an ordinary task that taint stops wrongly. Can [Tool].Free, [Allow]
+//  4. Find an ordinary task that taint stops wrongly. Can [Tool].Free, [AllowTools]
 //     or an endorsed field admit it without admitting an attack?
 //
 // # Further reading

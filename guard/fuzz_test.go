@@ -31,8 +31,8 @@ func FuzzStream(f *testing.F) {
 			h = max(int(hold), len("swordfish"))
 		}
 		o := &guard.Options{Logger: slog.New(slog.DiscardHandler), Output: []guard.Check{
-			{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: h},
-			{Name: "other", Find: word("fish", "FISH"), Policy: guard.Redact, Hold: 5},
+			{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact, Hold: h},
+			{Name: "other", Find: word("fish", "FISH"), Policy: guard.PolicyRedact, Hold: 5},
 		}}
 		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Times: -1}}}, o)
 		if err != nil {
@@ -68,12 +68,12 @@ func FuzzArguments(f *testing.F) {
 	f.Fuzz(func(t *testing.T, arguments string) {
 		call := llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: "f", Arguments: arguments}}
 		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{ToolCalls: []llms.ToolCall{call}}}}}},
-			&guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+			&guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r, err := m.GenerateContent(context.Background(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")})
-		if blocked := (*guard.BlockedError)(nil); errors.As(err, &blocked) && blocked.Verdict.Findings[0].Kind == guard.ToolMalformed {
+		if blocked := (*guard.BlockedError)(nil); errors.As(err, &blocked) && blocked.Verdict.Findings[0].Kind == guard.KindToolMalformed {
 			return
 		}
 		if err != nil {

@@ -25,10 +25,10 @@ type Handler struct {
 }
 
 // NewHandler returns a Handler around next that runs the Input checks of o. It
-// fails with [ErrNil], or on a check that is incomplete.
+// fails with [ErrOption], or on a check that is incomplete.
 func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -42,7 +42,7 @@ func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 // JSON that is broken off, nested deeper than 64, or gives a key twice gets 400.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(NewContext(r.Context(), h.p.o.Spotlight))
-	s := h.p.start(r.Context(), Input)
+	s := h.p.start(r.Context(), StageInput)
 	defer s.end()
 	if err := h.check(s, w, r); err != nil {
 		WriteError(w, err)
@@ -77,7 +77,7 @@ func (h *Handler) check(s *session, w http.ResponseWriter, r *http.Request) erro
 	}
 	body, err := io.ReadAll(limit)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return s.block(Verdict{Stage: Input, Check: "size", Where: nowhere("body"), Err: ErrTooLarge})
+		return s.block(Verdict{Stage: StageInput, Check: "size", Location: nowhere("body"), Err: ErrTooLarge})
 	} else if err != nil {
 		return &requestError{http.StatusBadRequest, "the body can't be read"}
 	}

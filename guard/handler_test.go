@@ -22,7 +22,7 @@ func TestHandler(t *testing.T) {
 	})
 	h, err := guard.NewHandler(echo, &guard.Options{MaxBytes: 1000, Input: []guard.Check{
 		{Name: "bad", Find: word("swordfish", "WORD")},
-		{Name: "mail", Find: word("ana@example.org", "EMAIL"), Policy: guard.Redact},
+		{Name: "mail", Find: word("ana@example.org", "EMAIL"), Policy: guard.PolicyRedact},
 	}})
 	require.NoError(t, err)
 	for _, c := range []struct {

@@ -8,10 +8,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// request checks a call's messages and returns them as the model is to see
+// checkRequest checks a call's messages and returns them as the model is to see
 // them, and a context that carries their provenance. The caller's messages stay
 // as they are: what changes is copied.
-func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
+func (p *Pipeline) checkRequest(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
 	r := &requester{p: p, prov: &Provenance{}}
 	var urls []string
 	r.passages, urls = passagesOf(ctx).snapshot()
@@ -24,7 +24,7 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 	}
 	ctx = context.WithValue(ctx, provenanceKey{}, r.prov)
 	for stage := range stages {
-		if stage <= ToolResult {
+		if stage <= StageToolResult {
 			r.sessions[stage] = p.start(ctx, stage)
 			defer r.sessions[stage].end()
 		}
@@ -43,7 +43,7 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 		}
 		out[i] = llms.MessageContent{Role: m.Role, Parts: parts}
 	}
-	if r.explain && p.o.Spotlight != Plain {
+	if r.explain && p.o.Spotlight != SpotlightPlain {
 		out = explain(out, p.o.Spotlight.Explain())
 	}
 	if p.o.Hierarchy {
@@ -57,7 +57,7 @@ type requester struct {
 	p        *Pipeline
 	passages []passage
 	prov     *Provenance
-	sessions [ToolResult + 1]*session
+	sessions [StageToolResult + 1]*session
 	explain  bool // something is marked, so the model must be told what marks mean
 }
 
@@ -67,7 +67,7 @@ func untrustedRole(role llms.ChatMessageType) bool {
 
 // read notes where a message's words come from.
 func (r *requester) read(m llms.MessageContent) {
-	trusted := PrivilegeOf(m.Role) >= UserPrivilege
+	trusted := PrivilegeOf(m.Role) >= PrivilegeUser
 	var said []string
 	for _, part := range m.Parts {
 		part, _ = bare(part)
@@ -77,7 +77,7 @@ func (r *requester) read(m llms.MessageContent) {
 				r.prov.distrust(answer.Content)
 				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
 			}
-			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < DeveloperPrivilege
+			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < PrivilegeDeveloper
 			continue
 		}
 		if untrustedRole(m.Role) {
@@ -138,7 +138,7 @@ func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, e
 				return nil, err
 			}
 			if !stay {
-				set(j, dress(llms.TextContent{Text: "[" + UnreadPart + "]"}))
+				set(j, dress(llms.TextContent{Text: "[" + KindUnread + "]"}))
 			}
 		}
 	}
@@ -159,8 +159,8 @@ func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.
 }
 
 // outside checks and marks what a tool answered.
-func (r *requester) outside(text string, where Where) (string, error) {
-	checked, _, err := r.sessions[ToolResult].inspect(text, where)
+func (r *requester) outside(text string, where Location) (string, error) {
+	checked, _, err := r.sessions[StageToolResult].inspect(text, where)
 	if err != nil || strings.TrimSpace(checked) == "" {
 		return checked, err
 	}
@@ -173,16 +173,16 @@ func (r *requester) outside(text string, where Where) (string, error) {
 
 // text checks a text part: the passages in it as documents, the rest as input
 // unless it is the application's own.
-func (r *requester) text(role llms.ChatMessageType, text string, where Where) (string, error) {
+func (r *requester) text(role llms.ChatMessageType, text string, where Location) (string, error) {
 	if untrustedRole(role) {
 		return r.outside(text, where)
 	}
 	all := segments(text, r.passages)
 	var edits []edit
-	if PrivilegeOf(role) < DeveloperPrivilege {
+	if PrivilegeOf(role) < PrivilegeDeveloper {
 		var err error
 		own := blank(text, all, func(s segment) bool { return s.registered })
-		if edits, _, err = r.sessions[Input].run(own, where); err != nil {
+		if edits, _, err = r.sessions[StageInput].run(own, where); err != nil {
 			return "", err
 		}
 	}
@@ -202,15 +202,15 @@ func (r *requester) text(role llms.ChatMessageType, text string, where Where) (s
 
 // passage checks a passage and returns what is to stand in its place, "" if it
 // stays.
-func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (string, error) {
+func (r *requester) passage(role llms.ChatMessageType, s segment, where Location) (string, error) {
 	where.Kind, where.Passage = "passage", s.index
-	text, _, err := r.sessions[Document].inspect(s.text, where)
+	text, _, err := r.sessions[StageDocument].inspect(s.text, where)
 	if err != nil {
 		return "", err
 	}
-	if !s.registered && PrivilegeOf(role) < DeveloperPrivilege {
+	if !s.registered && PrivilegeOf(role) < PrivilegeDeveloper {
 		// Its marks may be the caller's own: it must pass as input too.
-		if text, _, err = r.sessions[Input].inspect(text, where); err != nil {
+		if text, _, err = r.sessions[StageInput].inspect(text, where); err != nil {
 			return "", err
 		}
 	}
@@ -224,7 +224,7 @@ func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (
 // front.
 func explain(messages []llms.MessageContent, note string) []llms.MessageContent {
 	for i, m := range messages {
-		if PrivilegeOf(m.Role) != SystemPrivilege {
+		if PrivilegeOf(m.Role) != PrivilegeSystem {
 			continue
 		}
 		out := slices.Clone(messages)

@@ -8,8 +8,8 @@ import (
 
 // The kinds of finding about parts that aren't text.
 const (
-	UnreadPart = "unread"    // no check reads it
-	ImageURL   = "image_url" // its address may not be fetched
+	KindUnread   = "unread"    // no check reads it
+	KindImageURL = "image_url" // its address may not be fetched
 )
 
 // unreadable reports whether a part holds something that the model reads and the
@@ -24,25 +24,25 @@ func unreadable(part llms.ContentPart) bool {
 
 // notRead judges a part that isn't text, and reports whether it stays. The
 // application's own parts do.
-func (r *requester) notRead(role llms.ChatMessageType, part llms.ContentPart, where Where) (stay bool, err error) {
-	if !unreadable(part) || PrivilegeOf(role) >= DeveloperPrivilege {
+func (r *requester) notRead(role llms.ChatMessageType, part llms.ContentPart, where Location) (stay bool, err error) {
+	if !unreadable(part) || PrivilegeOf(role) >= PrivilegeDeveloper {
 		return true, nil
 	}
 	where.Kind = "part"
-	s := r.sessions[Input]
-	if image, ok := part.(llms.ImageURLContent); ok && r.p.o.ImageURL != nil && !inline(image.URL) {
-		if why := r.p.o.ImageURL(image.URL); why != nil {
-			return false, s.block(Verdict{Stage: Input, Check: "image url", Where: where, Findings: []Finding{{
-				Kind: ImageURL, Score: 1, Reason: "the picture's address may not be fetched", Threats: []string{"LLM06:2025"}}}})
+	s := r.sessions[StageInput]
+	if image, ok := part.(llms.ImageURLContent); ok && r.p.o.CheckImageURL != nil && !inline(image.URL) {
+		if why := r.p.o.CheckImageURL(image.URL); why != nil {
+			return false, s.block(Verdict{Stage: StageInput, Check: "image url", Location: where, Findings: []Finding{{
+				Kind: KindImageURL, Score: 1, Reason: "the picture's address may not be fetched", Threats: []string{"LLM06:2025"}}}})
 		}
 	}
-	v, stop := verdictOf(&r.p.unread, []Finding{{Kind: UnreadPart, Score: 1, Reason: "no check reads this part", Threats: []string{"LLM01:2025", "AML.T0051"}}}, nil)
-	v.Stage, v.Where = Input, where
+	v, stop := verdictOf(&r.p.unread, []Finding{{Kind: KindUnread, Score: 1, Reason: "no check reads this part", Threats: []string{"LLM01:2025", "AML.T0051"}}}, nil)
+	v.Stage, v.Location = StageInput, where
 	if stop {
 		return false, s.block(*v)
 	}
 	r.p.report(s.ctx, *v)
-	return v.Policy != Redact, nil
+	return v.Policy != PolicyRedact, nil
 }
 
 // inline reports whether an address is the picture itself, so that nothing is

@@ -11,8 +11,8 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given nothing to wrap.
-var ErrNil = errors.New("guard: what to wrap is nil")
+// ErrOption says that New was given nothing to wrap.
+var ErrOption = errors.New("guard: what to wrap is nil")
 
 // Model checks what goes into the model behind and what comes out of it. It is
 // safe for concurrent use.
@@ -27,11 +27,11 @@ type Model struct {
 	p    *Pipeline
 }
 
-// New returns a Model around next. It fails with [ErrNil], or on a check that is
+// New returns a Model around next. It fails with [ErrOption], or on a check that is
 // incomplete.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -60,13 +60,13 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, fmt.Errorf("guard: %w", err)
 	}
 	o := callopt.Resolve(options)
-	inner, shown, err := m.p.request(ctx, messages)
+	inner, shown, err := m.p.checkRequest(ctx, messages)
 	if err != nil {
 		return nil, wrap.ContextError(ctx, err)
 	}
-	a := m.p.answer(inner, &o.CallOptions)
+	a := m.p.newAnswer(inner, &o.CallOptions)
 	defer a.end()
-	r, err := m.next.GenerateContent(inner, shown, a.listen(options)...)
+	r, err := m.next.GenerateContent(inner, shown, a.wrapCallbacks(options)...)
 	if a.stopped != nil { // before err: the model behind may have hidden it
 		return nil, wrap.ContextError(ctx, a.stopped)
 	}

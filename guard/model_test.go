@@ -60,7 +60,7 @@ func human(text string) []llms.MessageContent {
 func TestOutputIsTheSameStreamedOrNot(t *testing.T) {
 	const answer = "The code is swordfish, I repeat: swordfish. Bye."
 	const passed = "The code is [WORD], I repeat: [WORD]. Bye."
-	check := guard.Check{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}
+	check := guard.Check{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}
 	for _, hold := range []int{0, 9, 16, 200} {
 		check.Hold = hold
 		for size := 1; size < 12; size++ {
@@ -107,7 +107,7 @@ func TestBlockedStreamReleasesNothingOfTheFinding(t *testing.T) {
 		_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear), llms.WithStreamingReasoningFunc(s.think))
 		var blocked *guard.BlockedError
 		require.ErrorAs(t, err, &blocked, kind)
-		assert.Equal(t, guard.Output, blocked.Verdict.Stage)
+		assert.Equal(t, guard.StageOutput, blocked.Verdict.Stage)
 		assert.Equal(t, []guard.Finding{{Kind: "WORD", Start: 8, End: 17, Score: 1, Reason: "a word of the test"}}, blocked.Verdict.Findings)
 		assert.True(t, strings.HasPrefix("one two ", s.text.String()+s.reasoning.String()))
 
@@ -132,7 +132,7 @@ func (h hide) GenerateContent(ctx context.Context, messages []llms.MessageConten
 
 func TestEveryChoiceIsChecked(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{Content: "fine"}, {Content: "swordfish"}}}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	r, err := m.GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err)
 	assert.Equal(t, "[WORD]", r.Choices[1].Content)
@@ -155,7 +155,7 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 		Chunks:  []modeltest.Chunk{{Text: "sword", Unmarked: true}, {Text: "well", Unmarked: true}, {Text: "fish", Unmarked: true}},
 		Choices: []*llms.ContentChoice{{Content: "swordfish"}, {Content: "well"}},
 	}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithN(2), llms.WithStreamingFunc(s.hear))
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 
 func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: "a sword"}, {Text: "fish", Unmarked: true}, {Text: " b"}}}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: 9}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact, Hold: 9}}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestHoldIsBounded(t *testing.T) {
 
 func TestInputPolicies(t *testing.T) {
 	for policy, sent := range map[guard.Policy]string{
-		guard.Block: "", guard.Redact: "say [WORD] now", guard.Flag: "say swordfish now", guard.Shadow: "say swordfish now",
+		guard.PolicyBlock: "", guard.PolicyRedact: "say [WORD] now", guard.PolicyFlag: "say swordfish now", guard.PolicyShadow: "say swordfish now",
 	} {
 		next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 		var got []guard.Verdict
@@ -213,7 +213,7 @@ func TestInputPolicies(t *testing.T) {
 		})
 		messages := append([]llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, "The word is swordfish.")}, human("say swordfish now")...)
 		_, err := m.GenerateContent(t.Context(), messages)
-		if policy == guard.Block {
+		if policy == guard.PolicyBlock {
 			require.Error(t, err)
 			assert.True(t, llms.IsContentFilterError(err))
 			assert.Equal(t, `guard: input blocked by check "word": a word of the test`, err.Error())
@@ -223,12 +223,12 @@ func TestInputPolicies(t *testing.T) {
 			assert.Equal(t, sent, next.Calls()[0].Text())
 			assert.Equal(t, "say swordfish now", messages[1].Parts[0].(llms.TextContent).Text)
 		}
-		if policy == guard.Shadow {
+		if policy == guard.PolicyShadow {
 			assert.Empty(t, got)
 			continue
 		}
 		require.Len(t, got, 1)
-		assert.Equal(t, guard.Where{Message: 1, Part: 0, Passage: -1, Choice: -1, Kind: "text"}, got[0].Where)
+		assert.Equal(t, guard.Location{Message: 1, Part: 0, Passage: -1, Choice: -1, Kind: "text"}, got[0].Location)
 		assert.Equal(t, 4, got[0].Findings[0].Start)
 		assert.Equal(t, policy, got[0].Policy)
 	}
@@ -247,10 +247,10 @@ func TestFailingChecks(t *testing.T) {
 		passes bool
 	}{
 		"closed":        {guard.Check{Find: fail}, false},
-		"closed redact": {guard.Check{Find: fail, Policy: guard.Redact}, false},
+		"closed redact": {guard.Check{Find: fail, Policy: guard.PolicyRedact}, false},
 		"open":          {guard.Check{Find: fail, FailOpen: true}, true},
-		"flag":          {guard.Check{Find: fail, Policy: guard.Flag}, true},
-		"shadow":        {guard.Check{Find: fail, Policy: guard.Shadow}, true},
+		"flag":          {guard.Check{Find: fail, Policy: guard.PolicyFlag}, true},
+		"shadow":        {guard.Check{Find: fail, Policy: guard.PolicyShadow}, true},
 		"panic":         {guard.Check{Find: crash}, false},
 		"panic open":    {guard.Check{Find: crash, FailOpen: true}, true},
 		"slow":          {guard.Check{Find: slow, Cost: 1}, false},
@@ -320,7 +320,7 @@ func TestIncompleteChecks(t *testing.T) {
 		assert.Error(t, err)
 	}
 	_, err := guard.New(nil, nil)
-	assert.ErrorIs(t, err, guard.ErrNil)
+	assert.ErrorIs(t, err, guard.ErrOption)
 	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{}}})
 	assert.Error(t, err)
 	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}})
@@ -352,7 +352,7 @@ func TestGenerationInfoIsChecked(t *testing.T) {
 	}
 	given := map[string]any{"ThinkingContent": "a swordfish", "TotalTokens": 3}
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{ReasoningContent: "a swordfish", GenerationInfo: given}}}}}
-	r, err := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}}).GenerateContent(t.Context(), human("hi"))
+	r, err := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}}).GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"ThinkingContent": "a [WORD]", "TotalTokens": 3}, r.Choices[0].GenerationInfo)
 	assert.Equal(t, "a swordfish", given["ThinkingContent"])

@@ -13,21 +13,21 @@ import (
 
 // An answer is the work on what the model says in one call.
 type answer struct {
-	p       *Pipeline
-	ctx     context.Context // with the request's provenance
-	o       *llms.CallOptions
-	prov    *Provenance
-	output  *session
-	calls   *session
-	streams []*stream
-	judged  map[judgement]*llms.FunctionCall // as they may pass, nil for those taken out
-	rewrote bool                             // something of the choices was redacted
-	stopped error                            // why the stream was ended
+	p           *Pipeline
+	ctx         context.Context // with the request's provenance
+	o           *llms.CallOptions
+	prov        *Provenance
+	output      *session
+	calls       *session
+	streams     []*stream
+	passedCalls map[callID]*llms.FunctionCall // as they may pass, nil for those taken out
+	rewrote     bool                          // something of the choices was redacted
+	stopped     error                         // why the stream was ended
 }
 
-// A judgement is what a verdict on a call is about. The same call a second time
+// A callID is what a verdict on a call is about. The same call a second time
 // is another one: whoever approved one mail didn't approve two.
-type judgement struct {
+type callID struct {
 	choice int
 	call   llms.FunctionCall
 	nth    int
@@ -36,11 +36,11 @@ type judgement struct {
 // A tally counts the calls of one list that are the same.
 type tally map[llms.FunctionCall]int
 
-func (p *Pipeline) answer(ctx context.Context, o *llms.CallOptions) *answer {
-	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), judged: map[judgement]*llms.FunctionCall{}}
+func (p *Pipeline) newAnswer(ctx context.Context, o *llms.CallOptions) *answer {
+	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), passedCalls: map[callID]*llms.FunctionCall{}}
 	// The budget of these stages begins when the answer is there, see finish.
-	a.output = &session{p: p, stage: Output, ctx: ctx, limit: ctx, end: func() {}}
-	a.calls = &session{p: p, stage: ToolCall, ctx: ctx, limit: ctx, end: func() {}}
+	a.output = &session{p: p, stage: StageOutput, ctx: ctx, limit: ctx, end: func() {}}
+	a.calls = &session{p: p, stage: StageToolCall, ctx: ctx, limit: ctx, end: func() {}}
 	return a
 }
 
@@ -49,11 +49,11 @@ func (a *answer) end() {
 	a.calls.end()
 }
 
-func (a *answer) judgesCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[ToolCall]) > 0 }
+func (a *answer) checksCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[StageToolCall]) > 0 }
 
 // finish checks the whole answer and releases what streams still hold.
 func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) {
-	a.output, a.calls = a.p.start(a.ctx, Output), a.p.start(a.ctx, ToolCall)
+	a.output, a.calls = a.p.start(a.ctx, StageOutput), a.p.start(a.ctx, StageToolCall)
 	var out *llms.ContentResponse
 	if r != nil {
 		copied := *r
@@ -130,7 +130,7 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) {
 	where := nowhere(kind.String())
 	where.Choice = choice
-	checks := a.p.checks[Output]
+	checks := a.p.checks[StageOutput]
 	s := a.streamed(choice, kind, text)
 	if s == nil {
 		edits, _, err := a.output.run(text, where)
@@ -145,7 +145,7 @@ func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) 
 	}
 	for _, l := range s.gate.lanes {
 		if v, _ := verdictOf(l.check, l.found, l.failed); v != nil {
-			v.Stage, v.Where = Output, where
+			v.Stage, v.Location = StageOutput, where
 			a.p.report(a.ctx, *v)
 		}
 	}
@@ -175,7 +175,7 @@ func (a *answer) streamed(choice int, kind delta.Kind, text string) *stream {
 
 // toolCalls judges a choice's tool calls and rewrites out's.
 func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
-	if !a.judgesCalls() {
+	if !a.checksCalls() {
 		return nil
 	}
 	if len(out.ToolCalls) == 0 {
@@ -216,15 +216,15 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 // toolCall judges the next call of a list, once, though the answer and its streams
 // list it too. It returns the call as it may pass, nil if it is to be taken out.
 func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llms.FunctionCall, error) {
-	j := judgement{choice, *call, seen[*call]}
+	j := callID{choice, *call, seen[*call]}
 	seen[*call]++
-	passed, ok := a.judged[j]
+	passed, ok := a.passedCalls[j]
 	if !ok {
 		var err error
-		if passed, err = a.judge(choice, call); err != nil {
+		if passed, err = a.checkCall(choice, call); err != nil {
 			return nil, err
 		}
-		a.judged[j] = passed
+		a.passedCalls[j] = passed
 	}
 	if passed == nil {
 		return nil, nil
@@ -233,13 +233,13 @@ func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llm
 	return &own, nil
 }
 
-func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
+func (a *answer) checkCall(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
 	where := nowhere("arguments")
 	where.Choice, where.Tool = choice, call.Name
 	passed, checked := *call, false
 	if a.p.o.Tools != nil {
 		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
-		found := judge(a.p.o.Tools, a.prov, a.o, call)
+		found := toolFindings(a.p.o.Tools, a.prov, a.o, call)
 		var err error
 		if a.asks(found) {
 			// The user is to see the call as it would be made.
@@ -247,20 +247,20 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 				return nil, err
 			}
 			checked = true
-			if found = judge(a.p.o.Tools, a.prov, a.o, &passed); a.asks(found) {
+			if found = toolFindings(a.p.o.Tools, a.prov, a.o, &passed); a.asks(found) {
 				var approved bool
 				if approved, err = a.approved(&passed, found[0]); approved {
-					rule.Policy = Flag
+					rule.Policy = PolicyFlag
 				}
 			}
 		}
 		if v, stop := verdictOf(rule, found, err); v != nil {
-			v.Stage, v.Where = ToolCall, where
+			v.Stage, v.Location = StageToolCall, where
 			if stop {
 				return nil, a.calls.block(*v)
 			}
 			a.p.report(a.ctx, *v)
-			if v.Policy == Redact {
+			if v.Policy == PolicyRedact {
 				return nil, nil
 			}
 		}
@@ -278,7 +278,7 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 
 // asks reports whether the user is to be asked about a call with these findings.
 func (a *answer) asks(found []Finding) bool {
-	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == ToolUnasked || found[0].Kind == ToolTainted)
+	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == KindToolUnasked || found[0].Kind == KindToolTainted)
 }
 
 // approved asks the user about a call that taint forbids. The time that they
@@ -286,7 +286,7 @@ func (a *answer) asks(found []Finding) bool {
 func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	a.calls.end()
 	ok, err := a.p.o.Approve(a.ctx, *call, why)
-	a.calls = a.p.start(a.ctx, ToolCall)
+	a.calls = a.p.start(a.ctx, StageToolCall)
 	if ctxErr := a.ctx.Err(); ctxErr != nil {
 		err = ctxErr
 	}
@@ -296,15 +296,15 @@ func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 // arguments runs the checks on each string in a call's arguments, decoded, so
 // that no escape hides anything. Arguments that aren't JSON are one text; those
 // that look like it and can't be read in one way only are blocked.
-func (a *answer) arguments(text string, where Where) (string, error) {
+func (a *answer) arguments(text string, where Location) (string, error) {
 	trimmed := strings.TrimSpace(text)
-	if len(a.p.checks[ToolCall]) == 0 || trimmed == "" {
+	if len(a.p.checks[StageToolCall]) == 0 || trimmed == "" {
 		return text, nil
 	}
 	leaves, err := readLeaves(text)
 	if err != nil && strings.IndexByte("{[\"", trimmed[0]) >= 0 {
-		return "", a.calls.block(Verdict{Stage: ToolCall, Check: "tools", Where: where, Findings: []Finding{{
-			Kind: ToolMalformed, End: len(text), Score: 1, Reason: "the arguments can't be read in one way only", Threats: threatsOf(ToolMalformed)}}})
+		return "", a.calls.block(Verdict{Stage: StageToolCall, Check: "tools", Location: where, Findings: []Finding{{
+			Kind: KindToolMalformed, End: len(text), Score: 1, Reason: "the arguments can't be read in one way only", Threats: threatsOf(KindToolMalformed)}}})
 	}
 	if err != nil {
 		checked, _, err := a.calls.inspect(text, where)

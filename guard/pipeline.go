@@ -37,13 +37,13 @@ type Options struct {
 
 	// Unread is what happens to a part that no check reads: a picture, sound, a
 	// file. It may hold orders that nobody has looked at, so it also taints the
-	// request. nil: [Flag]. Redact puts "[unread]" in its place.
+	// request. nil: [PolicyFlag]. Redact puts "[unread]" in its place.
 	Unread *Policy
 
 	// ImageURL says why the provider may not fetch a picture from an address,
 	// nil if it may; the zero sink.FetchOptions' CheckURL is one. Such a request
 	// is blocked. nil: every address may be fetched.
-	ImageURL func(address string) error
+	CheckImageURL func(address string) error
 
 	// Tools are the tools that the model may call, and what taint means for
 	// them. nil: calls aren't looked at beyond ToolCalls. Empty: none may be
@@ -124,9 +124,9 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	if o != nil {
 		p.o = *o
 	}
-	for stage, checks := range [stages][]Check{Input: p.o.Input, Document: p.o.Documents, ToolResult: p.o.ToolResults, ToolCall: p.o.ToolCalls, Output: p.o.Output} {
+	for stage, checks := range [stages][]Check{StageInput: p.o.Input, StageDocument: p.o.Documents, StageToolResult: p.o.ToolResults, StageToolCall: p.o.ToolCalls, StageOutput: p.o.Output} {
 		p.checks[stage] = slices.Clone(checks)
-		if p.o.Hierarchy && Stage(stage) <= ToolResult {
+		if p.o.Hierarchy && Stage(stage) <= StageToolResult {
 			p.checks[stage] = append(p.checks[stage], RoleClaims())
 		}
 		for i := range checks {
@@ -140,14 +140,14 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 		return nil, err
 	}
 	p.o.Tools = slices.Clone(p.o.Tools)
-	p.unread = Check{Name: "unread", Policy: Flag}
+	p.unread = Check{Name: "unread", Policy: PolicyFlag}
 	if p.o.Unread != nil {
 		p.unread.Policy = *p.o.Unread
 	}
-	if p.unread.Policy > Shadow {
+	if p.unread.Policy > PolicyShadow {
 		return nil, fmt.Errorf("guard: Unread is the unknown policy %d", p.unread.Policy)
 	}
-	if p.o.ToolPolicy > Shadow {
+	if p.o.ToolPolicy > PolicyShadow {
 		return nil, fmt.Errorf("guard: ToolPolicy is the unknown policy %d", p.o.ToolPolicy)
 	}
 	p.o.Key = slices.Clone(p.o.Key)
@@ -199,7 +199,7 @@ func (p *Pipeline) start(ctx context.Context, stage Stage) *session {
 
 // inspect runs the stage's checks on one text and returns it with what is to be
 // redacted replaced.
-func (s *session) inspect(text string, where Where) (string, []Verdict, error) {
+func (s *session) inspect(text string, where Location) (string, []Verdict, error) {
 	edits, verdicts, err := s.run(text, where)
 	if err != nil {
 		return "", verdicts, err
@@ -208,16 +208,16 @@ func (s *session) inspect(text string, where Where) (string, []Verdict, error) {
 }
 
 // run runs the stage's checks on one text and returns what to redact.
-func (s *session) run(text string, where Where) ([]edit, []Verdict, error) {
+func (s *session) run(text string, where Location) ([]edit, []Verdict, error) {
 	return s.runChecks(s.p.checks[s.stage], text, where)
 }
 
-func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, []Verdict, error) {
+func (s *session) runChecks(checks []Check, text string, where Location) ([]edit, []Verdict, error) {
 	if len(checks) == 0 || text == "" {
 		return nil, nil, nil
 	}
 	if s.p.o.MaxBytes > 0 && len(text) > s.p.o.MaxBytes {
-		return nil, nil, s.block(Verdict{Stage: s.stage, Check: "size", Where: where, Err: ErrTooLarge})
+		return nil, nil, s.block(Verdict{Stage: s.stage, Check: "size", Location: where, Err: ErrTooLarge})
 	}
 	var verdicts []Verdict
 	var edits []edit
@@ -235,15 +235,15 @@ func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, [
 			if v == nil {
 				continue
 			}
-			v.Stage, v.Where, v.Elapsed = s.stage, where, r.elapsed
+			v.Stage, v.Location, v.Elapsed = s.stage, where, r.elapsed
 			if stop {
 				return nil, verdicts, s.block(*v)
 			}
 			s.p.report(s.ctx, *v)
-			if v.Policy != Shadow {
+			if v.Policy != PolicyShadow {
 				verdicts = append(verdicts, *v)
 			}
-			if v.Policy == Redact {
+			if v.Policy == PolicyRedact {
 				for _, f := range r.found {
 					edits = append(edits, edit{f, c})
 				}
@@ -259,20 +259,20 @@ func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, [
 func verdictOf(c *Check, found []Finding, err error) (v *Verdict, stop bool) {
 	switch {
 	case err != nil && c.Policy.acts() && !c.FailOpen:
-		return &Verdict{Check: c.Name, Policy: Block, Err: err}, true
-	case err != nil && c.Policy == Shadow:
-		return &Verdict{Check: c.Name, Policy: Shadow, Err: err}, false
+		return &Verdict{Check: c.Name, Policy: PolicyBlock, Err: err}, true
+	case err != nil && c.Policy == PolicyShadow:
+		return &Verdict{Check: c.Name, Policy: PolicyShadow, Err: err}, false
 	case err != nil:
-		return &Verdict{Check: c.Name, Policy: Flag, Err: err}, false
+		return &Verdict{Check: c.Name, Policy: PolicyFlag, Err: err}, false
 	case len(found) == 0:
 		return nil, false
 	}
-	return &Verdict{Check: c.Name, Policy: c.Policy, Findings: found}, c.Policy == Block
+	return &Verdict{Check: c.Name, Policy: c.Policy, Findings: found}, c.Policy == PolicyBlock
 }
 
 // block reports the verdict that ends the call.
 func (s *session) block(v Verdict) error {
-	v.Policy = Block
+	v.Policy = PolicyBlock
 	s.p.report(s.ctx, v)
 	return &BlockedError{Verdict: v}
 }

@@ -19,10 +19,10 @@ type Retriever struct {
 }
 
 // NewRetriever returns a Retriever around next that runs the Documents checks of
-// o. It fails with [ErrNil], or on a check that is incomplete.
+// o. It fails with [ErrOption], or on a check that is incomplete.
 func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -43,7 +43,7 @@ func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]s
 	if err != nil {
 		return docs, err
 	}
-	s := r.p.start(ctx, Document)
+	s := r.p.start(ctx, StageDocument)
 	defer s.end()
 	passages := passagesOf(ctx)
 	kept := make([]schema.Document, 0, len(docs))

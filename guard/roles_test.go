@@ -43,10 +43,10 @@ func TestRoleClaims(t *testing.T) {
 		if want == "" {
 			want = in
 		}
-		got, _, err := p.Inspect(t.Context(), guard.Input, in)
+		got, _, err := p.Inspect(t.Context(), guard.StageInput, in)
 		require.NoError(t, err)
 		assert.Equal(t, want, got, in)
-		again, _, err := p.Inspect(t.Context(), guard.Input, got)
+		again, _, err := p.Inspect(t.Context(), guard.StageInput, got)
 		require.NoError(t, err)
 		assert.Equal(t, got, again, "quoting twice is quoting once")
 	}
@@ -61,7 +61,7 @@ func FuzzRoleClaims(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, _, err := p.Inspect(context.Background(), guard.Input, text)
+		got, _, err := p.Inspect(context.Background(), guard.StageInput, text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,26 +5,26 @@ type Stage uint8
 
 // The stages, in the order in which a request meets them.
 const (
-	Input      Stage = iota // what the caller's messages say, passages aside
-	Document                // passages registered with Untrusted, and retrieved documents
-	ToolResult              // what tools answered
-	ToolCall                // the arguments of the tool calls that the model makes
-	Output                  // what the model says: text and reasoning
+	StageInput      Stage = iota // what the caller's messages say, passages aside
+	StageDocument                // passages registered with Untrusted, and retrieved documents
+	StageToolResult              // what tools answered
+	StageToolCall                // the arguments of the tool calls that the model makes
+	StageOutput                  // what the model says: text and reasoning
 	stages
 )
 
 // String returns the stage's name, as events carry it.
 func (s Stage) String() string {
 	switch s {
-	case Input:
+	case StageInput:
 		return "input"
-	case Document:
+	case StageDocument:
 		return "document"
-	case ToolResult:
+	case StageToolResult:
 		return "tool_result"
-	case ToolCall:
+	case StageToolCall:
 		return "tool_call"
-	case Output:
+	case StageOutput:
 		return "output"
 	}
 	return "unknown"

@@ -116,7 +116,7 @@ func (g *gate) take(l *lane, found []Finding, err error) error {
 	if len(found) == 0 {
 		return nil
 	}
-	if l.check.Policy == Block {
+	if l.check.Policy == PolicyBlock {
 		return &halt{l, nil}
 	}
 	for _, f := range found {

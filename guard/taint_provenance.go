@@ -242,11 +242,11 @@ func (p *Provenance) asked(phrases []string) bool {
 
 type allowedKey struct{}
 
-// Allow returns a context on which the application itself allows tools for one
+// AllowTools returns a context on which the application itself allows tools for one
 // request: the user confirmed it, or it is a step of a plan that was made before
 // anything untrusted was read. It lifts the question who asked for the call, not
 // the one where its arguments come from.
-func Allow(ctx context.Context, tools ...string) context.Context {
+func AllowTools(ctx context.Context, tools ...string) context.Context {
 	before, _ := ctx.Value(allowedKey{}).([]string)
 	return context.WithValue(ctx, allowedKey{}, slices.Concat(before, tools))
 }

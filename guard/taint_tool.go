@@ -31,17 +31,17 @@ type Tool struct {
 	// an attacker could see: looking up an order does, fetching a URL doesn't.
 	// Such a tool may be called whatever the model has read. A tool that only
 	// gives an answer its form, as guard/structured's does, reads too.
-	Reads bool
+	ReadOnly bool
 
 	// Asked are the words and phrases by which a user asks for the action:
 	// "send", "money back". Words that begin with one of them count. Empty: only
-	// [Allow] and a forced ToolChoice let the tool be called after untrusted
+	// [AllowTools] and a forced ToolChoice let the tool be called after untrusted
 	// text.
-	Asked []string
+	IntentPhrases []string
 
 	// Free are the arguments that may hold what was read, such as the body of
 	// a mail. Web and mail addresses in them must still be trusted.
-	Free []string
+	UntrustedArguments []string
 
 	// Endorsed are the fields of the tool's results whose values only the
 	// application can have written: the number of an order, the address of a
@@ -50,21 +50,21 @@ type Tool struct {
 	// read as a JSON object or a list of objects; a field means one of these
 	// objects' own, not one deeper inside. (Endorsement is what raises the
 	// integrity of a value in information-flow control.)
-	Endorsed []string
+	TrustedFields []string
 }
 
 // The kinds of finding about tool calls.
 const (
-	ToolUnlisted  = "tool_unlisted"  // not among Options.Tools
-	ToolUnasked   = "tool_unasked"   // the user didn't ask for such an action
-	ToolTainted   = "tool_tainted"   // an argument doesn't come from trusted text
-	ToolMalformed = "tool_malformed" // the arguments aren't a JSON object
+	KindToolUnlisted  = "tool_unlisted"  // not among Options.Tools
+	KindToolUnasked   = "tool_unasked"   // the user didn't ask for such an action
+	KindToolTainted   = "tool_tainted"   // an argument doesn't come from trusted text
+	KindToolMalformed = "tool_malformed" // the arguments aren't a JSON object
 )
 
 // threatsOf names what each kind defends against: excessive agency, and
 // indirect prompt injection that acts through a tool.
 func threatsOf(kind string) []string {
-	if kind == ToolUnlisted || kind == ToolMalformed {
+	if kind == KindToolUnlisted || kind == KindToolMalformed {
 		return []string{"LLM06:2025"}
 	}
 	return []string{"LLM01:2025", "LLM06:2025", "AML.T0051.001", "AML.T0053"}
@@ -84,36 +84,36 @@ func validTools(tools []Tool) error {
 	return nil
 }
 
-// judge looks at one call of the model.
-func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.FunctionCall) []Finding {
+// toolFindings looks at one call of the model.
+func toolFindings(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.FunctionCall) []Finding {
 	find := func(kind, reason string, start, end int) []Finding {
 		return []Finding{{Kind: kind, Start: start, End: end, Score: 1, Reason: reason, Threats: threatsOf(kind)}}
 	}
 	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == call.Name })
 	if i < 0 {
-		return find(ToolUnlisted, "the tool isn't on the list of those allowed", 0, len(call.Arguments))
+		return find(KindToolUnlisted, "the tool isn't on the list of those allowed", 0, len(call.Arguments))
 	}
 	t := &tools[i]
-	if t.Reads || !p.Tainted() {
+	if t.ReadOnly || !p.Tainted() {
 		return nil
 	}
 	leaves, err := leavesOf(call.Arguments)
 	if err != nil {
-		return find(ToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
+		return find(KindToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
 	}
-	if !p.asked(t.Asked) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
-		return find(ToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
+	if !p.asked(t.IntentPhrases) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
+		return find(KindToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
 	}
 	for _, l := range leaves {
 		if l.name && identifier(l.value) || slices.Contains(enumOf(o, t.Name, l.top), l.value) {
 			continue // the application's own word
 		}
 		trusted := p.Trusts(l.value)
-		if !trusted && !l.key && slices.Contains(t.Free, l.top) {
+		if !trusted && !l.key && slices.Contains(t.UntrustedArguments, l.top) {
 			trusted = !slices.ContainsFunc(addresses(l.value), func(a string) bool { return !p.Trusts(a) })
 		}
 		if !trusted {
-			return find(ToolTainted, "an argument isn't from the user's or the application's words", l.start, l.end)
+			return find(KindToolTainted, "an argument isn't from the user's or the application's words", l.start, l.end)
 		}
 	}
 	return nil
@@ -133,7 +133,7 @@ func identifier(key string) bool {
 // endorse trusts the endorsed fields of what a tool answered.
 func (p *Provenance) endorse(tools []Tool, name, result string) {
 	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == name })
-	if i < 0 || len(tools[i].Endorsed) == 0 {
+	if i < 0 || len(tools[i].TrustedFields) == 0 {
 		return
 	}
 	objects := []json.RawMessage{json.RawMessage(result)}
@@ -149,7 +149,7 @@ func (p *Provenance) endorse(tools []Tool, name, result string) {
 			continue
 		}
 		for _, l := range leaves {
-			if l.depth == 1 && !l.key && slices.Contains(tools[i].Endorsed, l.top) {
+			if l.depth == 1 && !l.key && slices.Contains(tools[i].TrustedFields, l.top) {
 				p.trust(l.value)
 			}
 		}

@@ -51,7 +51,7 @@ func passagesOf(ctx context.Context) *passages {
 func Untrusted(ctx context.Context, texts ...string) []string {
 	p := passagesOf(ctx)
 	if p == nil {
-		p = passagesOf(NewContext(ctx, Delimit))
+		p = passagesOf(NewContext(ctx, SpotlightDelimit))
 	}
 	return p.register(texts)
 }
@@ -99,7 +99,7 @@ type segment struct {
 }
 
 // minRaw is the length from which a registered passage, or a line of it, is
-// recognised where it stands unmarked ([Plain], or pasted as it was): shorter ones
+// recognised where it stands unmarked ([SpotlightPlain], or pasted as it was): shorter ones
 // would be found in what the user wrote.
 const minRaw = 24
 

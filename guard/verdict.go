@@ -18,14 +18,14 @@ type Verdict struct {
 	Stage    Stage
 	Check    string
 	Policy   Policy // what was done; for a check that failed: Block, or Flag if it fails open
-	Where    Where
+	Location Location
 	Findings []Finding     // spans in the original text
 	Err      error         // the check failed
 	Elapsed  time.Duration // how long the check took; 0 for one that ran along with a stream
 }
 
-// Where tells which text a verdict speaks of. Indices that don't apply are -1.
-type Where struct {
+// Location tells which text a verdict speaks of. Indices that don't apply are -1.
+type Location struct {
 	Message int    // index of the caller's message
 	Part    int    // index of its part
 	Passage int    // index of the passage, in the order of registration
@@ -34,8 +34,8 @@ type Where struct {
 	Kind    string // "text", "reasoning", "arguments", …
 }
 
-func nowhere(kind string) Where {
-	return Where{Message: -1, Part: -1, Passage: -1, Choice: -1, Kind: kind}
+func nowhere(kind string) Location {
+	return Location{Message: -1, Part: -1, Passage: -1, Choice: -1, Kind: kind}
 }
 
 // reason is why, in words that hold no content.
@@ -105,7 +105,7 @@ func (e *BlockedError) Code() string {
 // is only logged.
 func (p *Pipeline) report(ctx context.Context, v Verdict) {
 	level := slog.LevelInfo
-	if v.Policy == Block {
+	if v.Policy == PolicyBlock {
 		level = slog.LevelWarn
 	}
 	if p.o.Logger.Enabled(ctx, level) {
@@ -133,7 +133,7 @@ func (p *Pipeline) report(ctx context.Context, v Verdict) {
 			event.Class, class, event.Reason, v.reason(), event.Scores, scores, event.Threats, threats,
 			event.Count, len(v.Findings), event.Elapsed, v.Elapsed, event.Tenant, tenant)
 	}
-	if p.o.OnVerdict != nil && v.Policy != Shadow {
+	if p.o.OnVerdict != nil && v.Policy != PolicyShadow {
 		p.o.OnVerdict(ctx, v)
 	}
 }

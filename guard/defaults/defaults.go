@@ -42,9 +42,9 @@ type Options struct {
 	Injection *injection.Options
 
 	// Personal is what happens to personal data in the input and the output;
-	// nil: [guard.Flag], which reports them. new([guard.Redact]) replaces them by
+	// nil: [guard.PolicyFlag], which reports them. new([guard.PolicyRedact]) replaces them by
 	// their kind, so that neither the provider nor the reader sees them, and
-	// new([guard.Block]) ends the call. It is a pointer because Block is the zero
+	// new([guard.PolicyBlock]) ends the call. It is a pointer because Block is the zero
 	// Policy, which silence must not mean here.
 	Personal *guard.Policy
 
@@ -93,27 +93,27 @@ func New(o *Options) (*guard.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := guard.Flag
+	policy := guard.PolicyFlag
 	if o.Personal != nil {
 		policy = *o.Personal
 	}
 	floods := flood.Check(o.Flood)
 	inject := guard.Check{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}
 	removed := inject
-	removed.Policy = guard.Redact
+	removed.Policy = guard.PolicyRedact
 	removed.Replace = func(guard.Finding, string) string { return "[removed: it read like an instruction]" }
-	hidden := Values("secrets", secrets, guard.Redact)
-	stopped := Values("secrets", secrets, guard.Block)
+	hidden := Values("secrets", secrets, guard.PolicyRedact)
+	stopped := Values("secrets", secrets, guard.PolicyBlock)
 	private := Values("personal data", personal, policy)
 
 	out := &guard.Options{
-		Input:       []guard.Check{floods, hidden, private, inject},
-		Documents:   []guard.Check{floods, hidden, inject},
-		ToolResults: []guard.Check{floods, hidden, removed},
-		ToolCalls:   []guard.Check{stopped},
-		Output:      []guard.Check{floods, hidden, private, sink.Links(o.Links)},
-		ImageURL:    func(address string) error { return sink.CheckURL(address, nil) },
-		Tools:       slices.Clone(o.Tools),
+		Input:         []guard.Check{floods, hidden, private, inject},
+		Documents:     []guard.Check{floods, hidden, inject},
+		ToolResults:   []guard.Check{floods, hidden, removed},
+		ToolCalls:     []guard.Check{stopped},
+		Output:        []guard.Check{floods, hidden, private, sink.Links(o.Links)},
+		CheckImageURL: func(address string) error { return sink.CheckURL(address, nil) },
+		Tools:         slices.Clone(o.Tools),
 	}
 	if o.Canary != nil {
 		out.Output = append(out.Output, o.Canary.Check())

@@ -22,9 +22,9 @@ import (
 )
 
 func TestModelKeepsTheContract(t *testing.T) {
-	o, err := defaults.New(&defaults.Options{Tools: []guard.Tool{{Name: "lookup", Reads: true}, {Name: "weather", Reads: true}}})
+	o, err := defaults.New(&defaults.Options{Tools: []guard.Tool{{Name: "lookup", ReadOnly: true}, {Name: "weather", ReadOnly: true}}})
 	require.NoError(t, err)
-	o.Spotlight = guard.Plain
+	o.Spotlight = guard.SpotlightPlain
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
 		m, err := guard.New(next, o)
 		require.NoError(tb, err)
@@ -93,7 +93,7 @@ func TestPersonalDataMayBlock(t *testing.T) {
 	for _, c := range []struct {
 		policy  *guard.Policy
 		blocked bool
-	}{{nil, false}, {new(guard.Flag), false}, {new(guard.Block), true}} {
+	}{{nil, false}, {new(guard.PolicyFlag), false}, {new(guard.PolicyBlock), true}} {
 		o, err := defaults.New(&defaults.Options{Personal: c.policy})
 		require.NoError(t, err)
 		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}, o)
@@ -105,7 +105,7 @@ func TestPersonalDataMayBlock(t *testing.T) {
 }
 
 func TestPersonalDataMayGo(t *testing.T) {
-	o, err := defaults.New(&defaults.Options{Personal: new(guard.Redact), PersonalKinds: []string{"EMAIL"}})
+	o, err := defaults.New(&defaults.Options{Personal: new(guard.PolicyRedact), PersonalKinds: []string{"EMAIL"}})
 	require.NoError(t, err)
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	m, err := guard.New(next, o)
@@ -143,7 +143,7 @@ func BenchmarkInput(b *testing.B) {
 	b.SetBytes(1000)
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
-		if _, _, err := p.Inspect(context.Background(), guard.Input, all[i%len(all)]); err != nil {
+		if _, _, err := p.Inspect(context.Background(), guard.StageInput, all[i%len(all)]); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(began))
@@ -163,7 +163,7 @@ func TestCanaryInAToolCall(t *testing.T) {
 	_, err = m.GenerateContent(t.Context(), human("hi"))
 	var blocked *guard.BlockedError
 	require.ErrorAs(t, err, &blocked)
-	assert.Equal(t, guard.ToolCall, blocked.Verdict.Stage)
+	assert.Equal(t, guard.StageToolCall, blocked.Verdict.Stage)
 }
 
 func BenchmarkStreamedOutput(b *testing.B) {

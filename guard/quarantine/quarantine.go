@@ -147,14 +147,14 @@ func (s *Session) Choose(ctx context.Context, question string, choices []string,
 }
 
 func (s *Session) read(ctx context.Context, question string, values []Value) (string, error) {
-	ctx = guard.NewContext(ctx, guard.Delimit)
+	ctx = guard.NewContext(ctx, guard.SpotlightDelimit)
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = v.Reveal()
 	}
 	shown := guard.Untrusted(ctx, texts...)
 	r, err := s.reader.GenerateContent(ctx, []llms.MessageContent{
-		llms.TextParts(llms.ChatMessageTypeSystem, readerPrompt+"\n\n"+guard.Delimit.Explain()),
+		llms.TextParts(llms.ChatMessageTypeSystem, readerPrompt+"\n\n"+guard.SpotlightDelimit.Explain()),
 		llms.TextParts(llms.ChatMessageTypeHuman, question+"\n\n"+strings.Join(shown, "\n\n")),
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ const removed = "#link-removed"
 // disagree about a bracket don't matter; code spans aren't exempt. It decides a
 // stream word by word.
 //
-// The check's policy is [guard.Redact]; change the field to block.
+// The check's policy is [guard.PolicyRedact]; change the field to block.
 func Links(o *LinkOptions) guard.Check {
 	l := &links{}
 	if o != nil {
@@ -59,7 +59,7 @@ func Links(o *LinkOptions) guard.Check {
 		l.o.Hosts, l.o.ImageHosts = slices.Clone(o.Hosts), slices.Clone(o.ImageHosts)
 	}
 	return guard.Check{
-		Name: "links", Policy: guard.Redact,
+		Name: "links", Policy: guard.PolicyRedact,
 		Scan: func(ctx context.Context) guard.Scanner {
 			return &linkScanner{l: l, from: guard.ProvenanceFrom(ctx)}
 		},
@@ -82,7 +82,7 @@ func Markdown(ctx context.Context, text string, o *LinkOptions) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	out, _, err := p.Inspect(ctx, guard.Output, text)
+	out, _, err := p.Inspect(ctx, guard.StageOutput, text)
 	return out, err
 }
 

@@ -94,7 +94,7 @@ func TestLinksFollowProvenance(t *testing.T) {
 // something behind it.
 func TestNamedAddressIsTrustedAsItStands(t *testing.T) {
 	const page = "https://evil.test/page"
-	ctx := guard.NewContext(t.Context(), guard.Delimit)
+	ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 	say := func(out string) string {
 		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: out}}}}}
 		m, err := guard.New(next, &guard.Options{Output: []guard.Check{sink.Links(&sink.LinkOptions{Hosts: []string{"example.org"}})}})

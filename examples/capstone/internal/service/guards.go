@@ -34,7 +34,7 @@ func guardOf(next llms.Model, tenant func(context.Context) string, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	attack := guard.Check{Name: "injection", Policy: guard.Flag, Cost: 1, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
+	attack := guard.Check{Name: "injection", Policy: guard.PolicyFlag, Cost: 1, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
 		var out []guard.Finding
 		for _, f := range injected.Find(text) {
 			out = append(out, guard.Finding(f))
@@ -42,9 +42,9 @@ func guardOf(next llms.Model, tenant func(context.Context) string, log *slog.Log
 		return out, nil
 	}}
 	return guard.New(next, &guard.Options{
-		Input:     []guard.Check{check("secret", secrets, guard.Redact), check("pii", personal, guard.Flag), attack},
-		Documents: []guard.Check{check("secret", secrets, guard.Redact), attack},
-		Output:    []guard.Check{check("secret", secrets, guard.Redact), check("pii", personal, guard.Redact)},
+		Input:     []guard.Check{check("secret", secrets, guard.PolicyRedact), check("pii", personal, guard.PolicyFlag), attack},
+		Documents: []guard.Check{check("secret", secrets, guard.PolicyRedact), attack},
+		Output:    []guard.Check{check("secret", secrets, guard.PolicyRedact), check("pii", personal, guard.PolicyRedact)},
 		Tools:     []guard.Tool{},
 		Tenant:    tenant,
 		Logger:    log,

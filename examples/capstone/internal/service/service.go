@@ -337,7 +337,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if q.OnPassages != nil {
 		q.OnPassages(passages)
 	}
-	ctx = guard.NewContext(ctx, guard.Delimit)
+	ctx = guard.NewContext(ctx, guard.SpotlightDelimit)
 	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
 	options := q.Options
 	if q.OnChunk != nil {
