@@ -96,7 +96,7 @@ func (d *Detector) next(text string, at int, final bool) (Finding, int) {
 			continue
 		}
 		rule, n := d.match(text, at, rules, final)
-		if n == More {
+		if n == NeedMore {
 			return Finding{}, at
 		}
 		if n > 0 {
@@ -108,7 +108,7 @@ func (d *Detector) next(text string, at int, final bool) (Finding, int) {
 }
 
 func (d *Detector) match(text string, at int, rules []uint16, final bool) (rule uint16, longest int) {
-	from := max(0, at-Lookbehind)
+	from := max(0, at-LookbehindBytes)
 	for _, i := range rules {
 		r := &d.rules[i]
 		end, whole := len(text), final
@@ -116,8 +116,8 @@ func (d *Detector) match(text string, at int, rules []uint16, final bool) (rule 
 			end, whole = at+r.Max, true
 		}
 		n := r.Match(text[from:end], at-from, whole)
-		if n == More && !whole {
-			return 0, More
+		if n == NeedMore && !whole {
+			return 0, NeedMore
 		}
 		if n > longest && n <= end-at {
 			rule, longest = i, n

@@ -24,7 +24,7 @@
 //	              └────┘└────────────────┘
 //	              emit    hold: More
 //
-// A rule sees at most [Lookbehind] bytes before the position and Max bytes
+// A rule sees at most [LookbehindBytes] bytes before the position and Max bytes
 // after it, in both modes. That bounds the hold-back, makes the scan linear
 // and makes the two modes equal by construction; a fuzz test compares them.
 //

@@ -26,7 +26,7 @@ func ExampleDetector_Stream() {
 func ExampleVault() {
 	d, _ := pii.New(nil)
 	vault, _ := detect.NewVault(strings.NewReader("a fixed nonce, for the example only"))
-	prompt := d.Redact("Ask ana@example.org and bob@example.org, then ana@example.org again.", vault.Tokenise)
+	prompt := d.Redact("Ask ana@example.org and bob@example.org, then ana@example.org again.", vault.Tokenize)
 	fmt.Println(prompt)
 	fmt.Println(vault.Restore("I wrote to [EMAIL_2_meqg], not to [EMAIL_3_meqg]."))
 	// Output:
@@ -58,7 +58,7 @@ func ExampleRule() {
 			end := detect.Digits.Run(text, at+2, 7)
 			switch {
 			case end == len(text) && !final:
-				return detect.More
+				return detect.NeedMore
 			case end-at != 8:
 				return 0
 			}

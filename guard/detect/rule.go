@@ -2,11 +2,11 @@ package detect
 
 import "strings"
 
-// Lookbehind is the number of bytes before a position that a rule sees.
-const Lookbehind = 64
+// LookbehindBytes is the number of bytes before a position that a rule sees.
+const LookbehindBytes = 64
 
-// More is what a rule returns when text that has not come yet decides.
-const More = -1
+// NeedMore is what a rule returns when text that has not come yet decides.
+const NeedMore = -1
 
 // A Rule recognises one kind of value.
 type Rule struct {
@@ -24,7 +24,7 @@ type Rule struct {
 	// that the rule must see to decide. It bounds what a stream holds back.
 	Max int
 	// Match reports how long the value is that starts at text[at]: its length in
-	// bytes, 0 if there is none, [More] if that depends on what follows text.
+	// bytes, 0 if there is none, [NeedMore] if that depends on what follows text.
 	// It must not return More if final, and it must not let what follows change
 	// an answer that it gave. text is cut to Lookbehind bytes before at and Max
 	// behind it; a text that was cut at Max counts as final.
@@ -68,27 +68,27 @@ var Word = NewClass("A-Za-z0-9_")
 var Digits = NewClass("0-9")
 
 // Literal reports whether lit stands at text[at]: its length if so, 0 if not,
-// [More] if text ends inside it and is not final.
+// [NeedMore] if text ends inside it and is not final.
 func Literal(text string, at int, lit string, final bool) int {
 	rest := text[at:]
 	if strings.HasPrefix(rest, lit) {
 		return len(lit)
 	}
 	if !final && strings.HasPrefix(lit, rest) {
-		return More
+		return NeedMore
 	}
 	return 0
 }
 
 // EndsWord reports whether no byte of inside stands at text[at], so that a
-// value may end there: 1 if so, 0 if not, [More] if the text ends there and is
+// value may end there: 1 if so, 0 if not, [NeedMore] if the text ends there and is
 // not final.
 func EndsWord(text string, at int, inside *Class, final bool) int {
 	switch {
 	case at < len(text) && inside[text[at]]:
 		return 0
 	case at >= len(text) && !final:
-		return More
+		return NeedMore
 	}
 	return 1
 }

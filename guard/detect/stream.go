@@ -66,7 +66,7 @@ func (s *Stream) advance(chunk string, final bool) string {
 			s.found(f)
 		}
 	}
-	drop := max(0, at-Lookbehind)
+	drop := max(0, at-LookbehindBytes)
 	s.buf, s.held, s.offset = s.buf[drop:], at-drop, s.offset+drop
 	return b.String()
 }

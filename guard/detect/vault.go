@@ -53,9 +53,9 @@ func NewVault(random io.Reader) (*Vault, error) {
 // maxToken bounds a token: kind, number, nonce.
 const maxToken = 96
 
-// Tokenise is a Replace: it returns the value's token, a new one if the vault
+// Tokenize is a Replace: it returns the value's token, a new one if the vault
 // has none yet.
-func (v *Vault) Tokenise(f Finding, value string) string {
+func (v *Vault) Tokenize(f Finding, value string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := f.Kind + "\x00" + value
@@ -93,7 +93,7 @@ var tokenBody = NewClass("A-Za-z0-9_-")
 func (v *Vault) matchToken(text string, at int, final bool) int {
 	end := tokenBody.Run(text, at+1, maxToken)
 	if end == len(text) && !final {
-		return More
+		return NeedMore
 	}
 	if end == len(text) || text[end] != ']' {
 		return 0

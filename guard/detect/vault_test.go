@@ -15,7 +15,7 @@ func TestVaultRestoresAStream(t *testing.T) {
 	v, err := detect.NewVault(nil)
 	require.NoError(t, err)
 	text := "write to ana@example.org, not bob@example.org [EMAIL_1]"
-	token := d.Redact(text, v.Tokenise)
+	token := d.Redact(text, v.Tokenize)
 	require.NotContains(t, token, "@")
 	require.Equal(t, 2, v.Len())
 	for size := 1; size < 9; size++ {

@@ -56,7 +56,7 @@ func numberFirstAddressRule() detect.Rule {
 				word = w.next()
 			}
 			if w.more {
-				return detect.More
+				return detect.NeedMore
 			}
 			return max(0, end-at)
 		},
@@ -77,7 +77,7 @@ func streetFirstAddressRule() detect.Rule {
 			first := strings.ToLower(w.next())
 			romance := slices.Contains(romanceStreet, first)
 			if w.more {
-				return detect.More
+				return detect.NeedMore
 			}
 			if !romance && !strings.ContainsAny(first, "sgwpdu") { // no German ending without one of these
 				return 0
@@ -87,7 +87,7 @@ func streetFirstAddressRule() detect.Rule {
 				word := w.next()
 				switch {
 				case w.more:
-					return detect.More
+					return detect.NeedMore
 				case houseNumber(word) && (german && i == 0 || romance && i > 0):
 					return w.end - at
 				case german || word == "":
@@ -148,7 +148,7 @@ func (w *words) punctuated() bool { return w.at < len(w.text) && w.text[w.at] !=
 
 func (w *words) none() int {
 	if w.more {
-		return detect.More
+		return detect.NeedMore
 	}
 	return 0
 }

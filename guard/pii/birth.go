@@ -27,7 +27,7 @@ func matchBirth(text string, at int, final bool) int {
 	}
 	end := dateBytes.Run(text, at, maxDate)
 	if end == len(text) && end-at < maxDate && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	return dateLength(text[at:end])
 }

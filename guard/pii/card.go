@@ -28,7 +28,7 @@ func matchCard(text string, at int, final bool) int {
 			continue
 		case (b == ' ' || b == '-') && group >= 4 && group <= 6 && (sep == 0 || sep == b) && n < 19:
 			if end+1 == len(text) && !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			if end+1 < len(text) && detect.Digits[text[end+1]] {
 				sep, group = b, 0
@@ -38,7 +38,7 @@ func matchCard(text string, at int, final bool) int {
 		break
 	}
 	if end == len(text) && !final && n < len(digits) {
-		return detect.More
+		return detect.NeedMore
 	}
 	if !issued(digits[:n]) || !luhn(digits[:n]) || sep != 0 && group < 3 {
 		return 0

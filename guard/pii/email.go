@@ -38,7 +38,7 @@ func matchEmail(text string, at int, final bool) int {
 	end := localPart.Run(text, at, maxLocal+1)
 	switch {
 	case end == len(text) && !final:
-		return detect.More
+		return detect.NeedMore
 	case end == len(text) || text[end] != '@' || text[end-1] == '.':
 		return 0
 	}
@@ -60,7 +60,7 @@ func matchDomain(text string, at, from int, final bool) int {
 	for labels := 0; ; labels++ {
 		stop := domainPart.Run(text, from, 64)
 		if stop == len(text) && !final {
-			return detect.More
+			return detect.NeedMore
 		}
 		label := text[from:stop]
 		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {

@@ -31,7 +31,7 @@ func matchIBAN(text string, at int, final bool) int {
 		if final || letters.Run(text, at, 2) != min(len(text), at+2) {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	want, ok := ibanLengths[text[at:at+2]]
 	if !ok || !detect.Digits[text[at+2]] || !detect.Digits[text[at+3]] {
@@ -56,7 +56,7 @@ func matchIBAN(text string, at int, final bool) int {
 		if final {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	for i := at; i < at+4; i++ {
 		rest = mod97(rest, text[i])

@@ -117,10 +117,10 @@ func threats() []string { return []string{threat.SensitiveDisclosure, threat.Dat
 // the start of one, before at with no other number between.
 func context(text string, at int, words []string) bool {
 	from := at
-	for from > max(0, at-detect.Lookbehind) && !detect.Digits[text[from-1]] {
+	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
 		from--
 	}
-	before := appendLower(make([]byte, 0, detect.Lookbehind), text[from:at])
+	before := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
 	for _, w := range words {
 		for i := 0; ; i++ {
 			next := bytes.Index(before[i:], []byte(w))
@@ -173,7 +173,7 @@ func continues(text string, end int, final bool) int {
 		if final {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	switch b := text[end]; {
 	case detect.Word[b]:
@@ -183,7 +183,7 @@ func continues(text string, end int, final bool) int {
 			if final {
 				return 0
 			}
-			return detect.More
+			return detect.NeedMore
 		}
 		if detect.Word[text[end+1]] && (b == '-' || b == '/' || detect.Digits[text[end+1]]) {
 			return 1
@@ -195,8 +195,8 @@ func continues(text string, end int, final bool) int {
 // ended turns the answer of continues into a rule's answer.
 func ended(text string, at, end int, final bool) int {
 	switch continues(text, end, final) {
-	case detect.More:
-		return detect.More
+	case detect.NeedMore:
+		return detect.NeedMore
 	case 1:
 		return 0
 	}

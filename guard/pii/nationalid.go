@@ -72,8 +72,8 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 			best := 0
 			for _, l := range id.layouts {
 				switch n := id.match(text, at, l, final); {
-				case n == detect.More:
-					return detect.More
+				case n == detect.NeedMore:
+					return detect.NeedMore
 				case n > best && (anyContext || len(id.context) == 0 || context(text, at, id.context)):
 					best = n
 				}

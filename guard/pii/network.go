@@ -35,7 +35,7 @@ func matchIPv4(text string, at int, final bool) int {
 		}
 		stop := detect.Digits.Run(text, end, 4)
 		if stop == len(text) && stop-end < 4 && !final {
-			return detect.More
+			return detect.NeedMore
 		}
 		if !byteValue(text[end:stop]) {
 			return 0
@@ -52,7 +52,7 @@ func undecided(final bool) int {
 	if final {
 		return 0
 	}
-	return detect.More
+	return detect.NeedMore
 }
 
 func byteValue(s string) bool {
@@ -83,7 +83,7 @@ func matchIPv6(text string, at int, final bool) int {
 	}
 	end := addrBytes.Run(text, at, maxIPv6)
 	if end == len(text) && end-at < maxIPv6 && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	if end < len(text) && detect.Word[text[end]] {
 		return 0

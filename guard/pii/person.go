@@ -77,7 +77,7 @@ func matchPerson(text string, at int, final bool) int {
 		last, next = stop, after
 	}
 	if next >= len(text) && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	return max(0, last-at)
 }

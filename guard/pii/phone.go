@@ -16,7 +16,7 @@ func matchE164(text string, at int, final bool) int {
 	}
 	end := detect.Digits.Run(text, at+1, 16)
 	if end == len(text) && end-at < 17 && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	if n := end - at - 1; n < 8 || n > 15 || text[at+1] == '0' {
 		return 0
@@ -79,7 +79,7 @@ scan:
 		group = 0
 	}
 	if end == len(text) && end-at < maxPhone && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	international := text[at] == '+'
 	american := groups == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4 && digits == 10 && text[at] != '0' && text[at] != '1' ||

@@ -41,7 +41,7 @@ func matchAssigned(text string, at int, final bool) int {
 	}
 	end := bare.Run(text, at, maxValue)
 	if end == len(text) && end-at < maxValue && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 && !quote(text[at-1]) {
 		end--
@@ -156,7 +156,7 @@ func bearerRule() detect.Rule {
 			}
 			end := bare.Run(text, at, 2046)
 			if end == len(text) && !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 {
 				end--

@@ -25,7 +25,7 @@ func matchJWT(text string, at int, final bool) int {
 		}
 		stop := urlSafe.Run(text, end, maxJWT)
 		if stop == len(text) && !final {
-			return detect.More
+			return detect.NeedMore
 		}
 		if stop-end < 6 {
 			return 0

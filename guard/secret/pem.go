@@ -36,7 +36,7 @@ func matchPEM(text string, at int, final bool) int {
 	label := at + len(begin)
 	end := pemLabel.Run(text, label, 40)
 	if end == len(text) && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	if name := text[label:end]; !strings.HasSuffix(name, "PRIVATE KEY") && !strings.HasSuffix(name, "PRIVATE KEY BLOCK") {
 		return 0
@@ -57,7 +57,7 @@ func matchPEM(text string, at int, final bool) int {
 		}
 		if stop == len(text) {
 			if !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			break
 		}
@@ -65,13 +65,13 @@ func matchPEM(text string, at int, final bool) int {
 			break
 		}
 		n := detect.Literal(text, stop, "-----END ", final)
-		if n == detect.More {
-			return detect.More
+		if n == detect.NeedMore {
+			return detect.NeedMore
 		}
 		if n > 0 {
 			stop = pemLabel.Run(text, stop+n, 40)
 			if n := detect.Literal(text, stop, "-----", final); n != 0 {
-				if n == detect.More || data < 40 {
+				if n == detect.NeedMore || data < 40 {
 					return min(0, n)
 				}
 				return stop + n - at

@@ -104,7 +104,7 @@ func (f format) rule() detect.Rule {
 			from := at + len(f.prefix)
 			end := f.class.Run(text, from, f.max+1)
 			if end == len(text) && end-from <= f.max && !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			if end-from > f.max {
 				return 0
@@ -117,8 +117,8 @@ func (f format) rule() detect.Rule {
 				return 0
 			}
 			switch detect.EndsWord(text, end, detect.Word, final) {
-			case detect.More:
-				return detect.More
+			case detect.NeedMore:
+				return detect.NeedMore
 			case 0:
 				return 0
 			}
@@ -154,7 +154,7 @@ func telegramRule() detect.Rule {
 		Match: func(text string, at int, final bool) int {
 			colon := detect.Digits.Run(text, at, 11)
 			if colon == len(text) && colon-at < 11 && !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			if colon-at < 8 || colon-at > 10 {
 				return 0
@@ -164,7 +164,7 @@ func telegramRule() detect.Rule {
 			}
 			end := urlSafe.Run(text, colon+1, 36)
 			if end == len(text) && end-colon-1 <= 35 && !final {
-				return detect.More
+				return detect.NeedMore
 			}
 			if end-colon-1 != 35 {
 				return 0

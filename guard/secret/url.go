@@ -37,7 +37,7 @@ func matchURL(text string, at int, final bool) int {
 	user := stop + 3
 	stop = userInfo.Run(text, user, maxURL)
 	if stop == len(text) && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	if stop == len(text) || text[stop] != '@' {
 		return 0
@@ -48,7 +48,7 @@ func matchURL(text string, at int, final bool) int {
 	}
 	end := urlBytes.Run(text, stop+1, maxURL)
 	if end == len(text) && !final {
-		return detect.More
+		return detect.NeedMore
 	}
 	for end > stop+1 && strings.IndexByte(".,:!?'*", text[end-1]) >= 0 {
 		end-- // punctuation of the sentence
