@@ -39,7 +39,7 @@ func consumption(w io.Writer) error {
 		return err
 	}
 	model, err := guard.New(budget, &guard.Options{
-		Input:  []guard.Check{flood.Check(&flood.Options{MaxTokens: 800})},
+		Input:  []guard.Check{flood.NewCheck(&flood.Options{MaxTokens: 800})},
 		Tenant: tenantOf,
 	})
 	if err != nil {

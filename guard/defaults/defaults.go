@@ -97,7 +97,7 @@ func New(o *Options) (*guard.Options, error) {
 	if o.Personal != nil {
 		policy = *o.Personal
 	}
-	floods := flood.Check(o.Flood)
+	floods := flood.NewCheck(o.Flood)
 	inject := guard.Check{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}
 	removed := inject
 	removed.Policy = guard.PolicyRedact

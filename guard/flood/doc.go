@@ -31,7 +31,7 @@
 // # Exercises
 //
 //  1. Find the shortest text of more than 2 KiB that is ordinary and has a
-//     [Ratio] above 30. What would your limit do to it?
+//     [CompressionRatio] above 30. What would your limit do to it?
 //  2. Write a text that costs a tokenizer more tokens than bytes/4 says. Which
 //     scripts do that to honest users?
 //

@@ -8,7 +8,7 @@ import (
 	"github.com/prodailabs/prodai/guard"
 )
 
-// Options are the limits of [Check]. The zero value has defaults that ordinary
+// Options are the limits of [NewCheck]. The zero value has defaults that ordinary
 // prompts stay far from.
 type Options struct {
 	// Tokens counts tokens, such as chunk/token's Count; nil: a fourth of the
@@ -33,21 +33,21 @@ type Options struct {
 
 // The kinds of finding.
 const (
-	Tokens     = "TOKENS"     // too long
-	Repetition = "REPETITION" // little said in many words
-	Depth      = "DEPTH"      // brackets too deep
-	Expansion  = "EXPANSION"  // grows when it is read
+	KindTokens     = "TOKENS"     // too long
+	KindRepetition = "REPETITION" // little said in many words
+	KindDepth      = "DEPTH"      // brackets too deep
+	KindExpansion  = "EXPANSION"  // grows when it is read
 )
 
 // minRepeat is the length from which repetition is looked for.
 const minRepeat = 2 << 10
 
-// Check returns a check for texts that cost more to read than they say: for the
+// NewCheck returns a check for texts that cost more to read than they say: for the
 // input, and for tool results and documents. On the output it ends a model's
 // loop while it streams, by windows of 4 KiB.
 //
 // A text is looked at once, in time linear in its length.
-func Check(o *Options) guard.Check {
+func NewCheck(o *Options) guard.Check {
 	var l Options
 	if o != nil {
 		l = *o
@@ -79,24 +79,24 @@ func (l *Options) find(text string) []guard.Finding {
 	}
 	// More tokens than bytes there can't be, so short texts aren't counted.
 	if len(text) > l.MaxTokens && l.Tokens(text) > l.MaxTokens {
-		add(Tokens, "more tokens than are admitted")
+		add(KindTokens, "more tokens than are admitted")
 	}
-	if Ratio(text) > l.MaxRatio {
-		add(Repetition, "the same again and again")
+	if CompressionRatio(text) > l.MaxRatio {
+		add(KindRepetition, "the same again and again")
 	}
 	if depth(text) > l.MaxDepth {
-		add(Depth, "brackets that nest too deep")
+		add(KindDepth, "brackets that nest too deep")
 	}
 	if expanded(text) > l.MaxExpansion {
-		add(Expansion, "entities or aliases that grow when they are read")
+		add(KindExpansion, "entities or aliases that grow when they are read")
 	}
 	return all
 }
 
-// Ratio returns how many times shorter a text of more than 2 KiB becomes under
+// CompressionRatio returns how many times shorter a text of more than 2 KiB becomes under
 // DEFLATE (RFC 1951), 1 for a shorter text. It is a cheap bound on how much a
 // text says: whatever repeats, at whatever distance up to 32 KiB, is coded once.
-func Ratio(text string) float64 {
+func CompressionRatio(text string) float64 {
 	if len(text) < minRepeat {
 		return 1
 	}

@@ -9,8 +9,8 @@ import (
 // ErrBomb says that compressed data grow beyond their limits.
 var ErrBomb = errors.New("flood: the compressed data grow beyond their limits")
 
-// A Limit bounds decompression.
-type Limit struct {
+// A GunzipOptions bounds decompression.
+type GunzipOptions struct {
 	MaxBytes int64   // of output; 0: 10 MiB
 	MaxRatio float64 // of output to input, once there are more than 64 KiB of output; 0: 100
 }
@@ -19,8 +19,8 @@ type Limit struct {
 // than the limits admit has been read. A thousand zeros fit into a byte of
 // DEFLATE, so ten megabytes of upload are ten gigabytes of memory to who doesn't
 // look.
-func NewGunzip(r io.Reader, l *Limit) (io.Reader, error) {
-	g := &gunzip{l: Limit{MaxBytes: 10 << 20, MaxRatio: 100}}
+func NewGunzip(r io.Reader, l *GunzipOptions) (io.Reader, error) {
+	g := &gunzip{l: GunzipOptions{MaxBytes: 10 << 20, MaxRatio: 100}}
 	if l != nil && l.MaxBytes > 0 {
 		g.l.MaxBytes = l.MaxBytes
 	}
@@ -37,7 +37,7 @@ func NewGunzip(r io.Reader, l *Limit) (io.Reader, error) {
 }
 
 type gunzip struct {
-	l   Limit
+	l   GunzipOptions
 	in  countingReader
 	r   io.Reader
 	out int64
