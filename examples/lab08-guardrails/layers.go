@@ -42,7 +42,7 @@ func newLayers() ([]layer, error) {
 			o.Tools = tools
 		}},
 		{"links", "takes away links and images that nobody vouches for", func(o *guard.Options, _ guard.Canary) {
-			o.Output = append(o.Output, sink.Links(&sink.LinkOptions{Hosts: []string{"shop.test", ".shop.test"}, Defang: true}))
+			o.Output = append(o.Output, sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"shop.test", ".shop.test"}, Defang: true}))
 		}},
 		{"canary", "knows the system prompt when it comes out", func(o *guard.Options, canary guard.Canary) {
 			o.Output = append(o.Output, canary.Check())

@@ -111,7 +111,7 @@ func New(o *Options) (*guard.Options, error) {
 		Documents:     []guard.Check{floods, hidden, inject},
 		ToolResults:   []guard.Check{floods, hidden, removed},
 		ToolCalls:     []guard.Check{stopped},
-		Output:        []guard.Check{floods, hidden, private, sink.Links(o.Links)},
+		Output:        []guard.Check{floods, hidden, private, sink.NewLinkCheck(o.Links)},
 		CheckImageURL: func(address string) error { return sink.CheckURL(address, nil) },
 		Tools:         slices.Clone(o.Tools),
 	}

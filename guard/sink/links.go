@@ -33,18 +33,18 @@ type LinkOptions struct {
 	Strict bool
 }
 
-// The kinds of finding of [Links].
+// The kinds of finding of [NewLinkCheck].
 const (
-	Link  = "LINK"  // an address that may not be linked
-	Image = "IMAGE" // an address that may not be fetched
-	Tag   = "TAG"   // raw HTML that could act
-	Bare  = "BARE"  // with Defang: an address that may not be linked and stands for itself
+	KindLink        = "LINK"  // an address that may not be linked
+	KindImage       = "IMAGE" // an address that may not be fetched
+	KindTag         = "TAG"   // raw HTML that could act
+	KindBareAddress = "BARE"  // with Defang: an address that may not be linked and stands for itself
 )
 
 // removed stands in the place of an address: a fragment, which leads nowhere.
 const removed = "#link-removed"
 
-// Links returns a check for the output that takes away every address in
+// NewLinkCheck returns a check for the output that takes away every address in
 // markdown or HTML that isn't allowed: inline, by reference, in angle brackets,
 // in a tag, or bare where GitHub's markdown makes a link of it. It goes by the
 // addresses, not by the grammar around them, so that two readers of markdown who
@@ -52,7 +52,7 @@ const removed = "#link-removed"
 // stream word by word.
 //
 // The check's policy is [guard.PolicyRedact]; change the field to block.
-func Links(o *LinkOptions) guard.Check {
+func NewLinkCheck(o *LinkOptions) guard.Check {
 	l := &links{}
 	if o != nil {
 		l.o = *o
@@ -65,9 +65,9 @@ func Links(o *LinkOptions) guard.Check {
 		},
 		Replace: func(f guard.Finding, address string) string {
 			switch f.Kind {
-			case Tag:
+			case KindTag:
 				return ""
-			case Bare:
+			case KindBareAddress:
 				return defang(address)
 			}
 			return removed
@@ -75,10 +75,10 @@ func Links(o *LinkOptions) guard.Check {
 	}
 }
 
-// Markdown returns text without the addresses that aren't allowed: [Links] for a
+// CleanMarkdown returns text without the addresses that aren't allowed: [NewLinkCheck] for a
 // whole text. ctx may carry the provenance of a request.
-func Markdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
-	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{Links(o)}, MaxBytes: -1})
+func CleanMarkdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
+	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{NewLinkCheck(o)}, MaxBytes: -1})
 	if err != nil {
 		return "", err
 	}
@@ -183,7 +183,7 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 			break
 		} else if tag {
 			if badTag(rest[:end]) {
-				found = append(found, s.finding(Tag, at, at+end))
+				found = append(found, s.finding(KindTag, at, at+end))
 			}
 			at += end
 			continue
@@ -280,9 +280,9 @@ func badTag(tag string) bool {
 func (s *linkScanner) finding(kind string, start, end int) guard.Finding {
 	f := guard.Finding{Kind: kind, Start: s.base + start, End: s.base + end, Score: 1, Threats: []string{"LLM05:2025", "AML.T0077"}}
 	switch kind {
-	case Tag:
+	case KindTag:
 		f.Reason = "HTML that may act"
-	case Image:
+	case KindImage:
 		f.Reason = "an image from a host that isn't allowed"
 	default:
 		f.Reason = "a link to a host that isn't allowed"
@@ -300,7 +300,7 @@ func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 		// word goes if anything in it must.
 		for _, a := range addressesIn(plain, definition) {
 			if a.ambiguous || cut || !s.l.allowed(a.text(plain), a.image || definition, a.exact, s.from) {
-				return []guard.Finding{s.finding(Link, at, at+len(word))}
+				return []guard.Finding{s.finding(KindLink, at, at+len(word))}
 			}
 		}
 	}
@@ -312,12 +312,12 @@ func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 		image := a.image || definition || a.inside && s.image()
 		a.ambiguous = a.ambiguous || cut && strings.Trim(word[a.end:], punctuation) == ""
 		if a.ambiguous || !s.l.allowed(a.text(word), image, a.exact, s.from) {
-			kind := Link
+			kind := KindLink
 			switch {
 			case image:
-				kind = Image
+				kind = KindImage
 			case s.l.o.Defang && a.bare && !a.ambiguous:
-				kind = Bare
+				kind = KindBareAddress
 			}
 			found = append(found, s.finding(kind, at+a.start, at+a.end))
 		}

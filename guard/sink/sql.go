@@ -16,8 +16,8 @@ func (e *SQLError) Error() string {
 	return fmt.Sprintf("sink: the statement at byte %d: %s", e.Offset, e.Reason)
 }
 
-// QueryOptions say what a model's query may do.
-type QueryOptions struct {
+// SQLOptions say what a model's query may do.
+type SQLOptions struct {
 	// Tables may be read, in any case, with their schema if that is how they
 	// are written. Names that the query itself defines (WITH) may be too.
 	Tables []string
@@ -36,7 +36,7 @@ var writing = strings.Fields("insert update delete merge replace drop alter crea
 	"vacuum analyze analyse reindex set reset begin commit rollback savepoint lock unlock into outfile dumpfile handler prepare deallocate declare listen notify " +
 	"import export use explain describe desc show kill shutdown returning")
 
-// Query reports why a statement isn't one query that only reads the tables it
+// CheckSQL reports why a statement isn't one query that only reads the tables it
 // may. It takes the statement apart rather than searching it: "drop" in a string
 // is a word, in the statement an order. Comments and whatever databases read
 // differently are refused, and so is some harmless SQL that is rare: SUBSTRING
@@ -44,9 +44,9 @@ var writing = strings.Fields("insert update delete merge replace drop alter crea
 //
 // Run what passes as a user who can't write either, with a time limit: this is
 // one layer.
-func Query(query string, o *QueryOptions) error {
+func CheckSQL(query string, o *SQLOptions) error {
 	if o == nil {
-		o = &QueryOptions{}
+		o = &SQLOptions{}
 	}
 	tokens := lexSQL(query)
 	for _, t := range tokens {
@@ -234,13 +234,13 @@ func (q *queryReader) table(i int) error {
 	return nil
 }
 
-// Fits reports whether values change nothing of a template's structure: whether
+// CheckSQLValues reports whether values change nothing of a template's structure: whether
 // the statement that [fmt.Sprintf] makes of them has the same tokens as with
 // harmless values, but for what the values themselves are. It is the test of Z.
 // Su and G. Wassermann, "The essence of command injection attacks in web
 // applications", POPL 2006. Placeholders of the database are better; this is for
 // what they can't stand for, and for looking at code that doesn't use them.
-func Fits(template string, values ...string) error {
+func CheckSQLValues(template string, values ...string) error {
 	plain, given := make([]any, len(values)), make([]any, len(values))
 	for i, v := range values {
 		given[i], plain[i] = v, "x"

@@ -27,9 +27,9 @@ func (e *URLError) Error() string {
 // FetchOptions say what a tool may fetch. The zero value admits every public
 // host on the ports 80 and 443.
 type FetchOptions struct {
-	Hosts []string      // if set, no others: as in LinkOptions
-	Ports []string      // nil: 80 and 443
-	Time  time.Duration // for a whole request; 0: 30 s
+	Hosts   []string      // if set, no others: as in LinkOptions
+	Ports   []string      // nil: 80 and 443
+	Timeout time.Duration // for a whole request; 0: 30 s
 }
 
 // CheckURL reports why a URL may not be fetched, nil if it may: a scheme that
@@ -39,7 +39,7 @@ type FetchOptions struct {
 // are all 127.0.0.1 to somebody.
 //
 // A name can resolve to any address, and to another one a moment later, so fetch
-// with [Client], which looks at the address that it connects to.
+// with [NewClient], which looks at the address that it connects to.
 func CheckURL(raw string, o *FetchOptions) error {
 	if o == nil {
 		o = &FetchOptions{}
@@ -119,17 +119,17 @@ func notPublic(a netip.Addr) string {
 	return ""
 }
 
-// Client returns an HTTP client for URLs that a model or a document chose. It
+// NewClient returns an HTTP client for URLs that a model or a document chose. It
 // applies [CheckURL] to the URL and to each redirect, and refuses the connection
 // itself if the address isn't public, so a name that resolves anew gains
 // nothing. It uses no proxy, which would do the resolving itself.
-func Client(o *FetchOptions) *http.Client {
+func NewClient(o *FetchOptions) *http.Client {
 	if o == nil {
 		o = &FetchOptions{}
 	}
-	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Time: o.Time}
-	if opts.Time == 0 {
-		opts.Time = 30 * time.Second
+	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Timeout: o.Timeout}
+	if opts.Timeout == 0 {
+		opts.Timeout = 30 * time.Second
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(address)
@@ -141,8 +141,8 @@ func Client(o *FetchOptions) *http.Client {
 		}
 		return nil
 	}}
-	transport := &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: opts.Time}
-	return &http.Client{Timeout: opts.Time, Transport: &checkedTransport{transport, &opts}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
+	transport := &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: opts.Timeout}
+	return &http.Client{Timeout: opts.Timeout, Transport: &checkedTransport{transport, &opts}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if len(via) >= 5 {
 			return errors.New("sink: more than five redirects")
 		}
@@ -166,10 +166,10 @@ func (t *checkedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // transport.
 func (t *checkedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
-// Resolve looks a host up and reports the first address that isn't public: for
+// CheckHost looks a host up and reports the first address that isn't public: for
 // fetchers that this package's Client can't stand in for, such as a browser.
 // Another lookup can give another answer, so it is the weaker measure.
-func Resolve(ctx context.Context, r *net.Resolver, host string) error {
+func CheckHost(ctx context.Context, r *net.Resolver, host string) error {
 	addrs, err := r.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
