@@ -19,7 +19,7 @@ import (
 func goldenDetector(t testing.TB) *detect.Detector {
 	personal, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: []string{pii.Email, pii.CreditCard, pii.IBAN, pii.USSSN, pii.UKNHS, pii.IPv4, pii.IPv6, pii.MAC, pii.PhoneE164}})
 	require.NoError(t, err)
-	secrets, err := secret.Rules(&secret.Options{Kinds: []string{"AWS_ACCESS_KEY", "GITHUB_PAT", "SLACK_TOKEN", secret.JWT, secret.PrivateKey, secret.URLPassword}})
+	secrets, err := secret.Rules(&secret.Options{Kinds: []string{"AWS_ACCESS_KEY", "GITHUB_PAT", "SLACK_TOKEN", secret.KindJWT, secret.KindPrivateKey, secret.KindURLPassword}})
 	require.NoError(t, err)
 	d, err := detect.New(slices.Concat(secrets, personal)...)
 	require.NoError(t, err)

@@ -181,7 +181,7 @@ func trueByForm(kind, value string) bool {
 	case pii.IPv4, pii.IPv6:
 		_, err := netip.ParseAddr(value)
 		return err == nil
-	case pii.MAC, secret.PrivateKey, secret.URLPassword, secret.Bearer, secret.JWT:
+	case pii.MAC, secret.KindPrivateKey, secret.KindURLPassword, secret.KindBearerToken, secret.KindJWT:
 		return true
 	}
 	return false

@@ -21,7 +21,7 @@ var (
 
 func assignedRule() detect.Rule {
 	return detect.Rule{
-		Kind: Assigned, Score: .7, Reason: "a value of high entropy behind a secret's name", Threats: threats(),
+		Kind: KindAssigned, Score: .7, Reason: "a value of high entropy behind a secret's name", Threats: threats(),
 		Inside: true, Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~!@#$%^*?-", Max: maxValue + 2, Match: matchAssigned,
 	}
 }
@@ -145,7 +145,7 @@ func random(s string) bool {
 
 func bearerRule() detect.Rule {
 	return detect.Rule{
-		Kind: Bearer, Score: .85, Reason: "credentials of an Authorization header", Threats: threats(),
+		Kind: KindBearerToken, Score: .85, Reason: "credentials of an Authorization header", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", Max: 2048,
 		Match: func(text string, at int, final bool) int {
 			if at < 6 || text[at-1] != ' ' {

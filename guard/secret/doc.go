@@ -13,7 +13,7 @@
 //
 //	the prompt   [New]         finds credentials before they are sent
 //	the answer   [detect.Stream] takes them out while the answer streams
-//	the log      [NewHandler]  redacts records, [Value] never prints itself
+//	the log      [NewLogHandler]  redacts records, [Value] never prints itself
 //
 // # How a credential is recognised
 //
@@ -54,7 +54,7 @@
 //
 //   - A type with a String method inside an unexported field: fmt can't call it
 //     and prints the field. [Value] keeps its string behind a pointer.
-//   - Errors. url.Error prints the URL, password included. The [Handler] redacts
+//   - Errors. url.Error prints the URL, password included. The [LogHandler] redacts
 //     errors too.
 //   - A secret in an environment variable is inherited by every child process.
 //     A mounted file (NAME_FILE) isn't.

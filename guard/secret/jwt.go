@@ -8,7 +8,7 @@ const maxJWT = 6 << 10
 
 func jwtRule() detect.Rule {
 	return detect.Rule{
-		Kind: JWT, Score: .95, Reason: "three base64url parts, the first two JSON objects", Threats: threats(),
+		Kind: KindJWT, Score: .95, Reason: "three base64url parts, the first two JSON objects", Threats: threats(),
 		Starts: "e", Max: maxJWT, Match: matchJWT,
 	}
 }

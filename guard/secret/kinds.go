@@ -10,11 +10,11 @@ import (
 
 // The kinds of secrets that are no provider's tokens; [Kinds] lists all.
 const (
-	PrivateKey  = "PRIVATE_KEY"  // PEM block
-	JWT         = "JWT"          // signed or encrypted JSON web token
-	URLPassword = "URL_PASSWORD" // URL with user:password@
-	Assigned    = "SECRET"       // a value of high entropy given to a name such as api_key
-	Bearer      = "BEARER_TOKEN" // the credentials of an Authorization header
+	KindPrivateKey  = "PRIVATE_KEY"  // PEM block
+	KindJWT         = "JWT"          // signed or encrypted JSON web token
+	KindURLPassword = "URL_PASSWORD" // URL with user:password@
+	KindAssigned    = "SECRET"       // a value of high entropy given to a name such as api_key
+	KindBearerToken = "BEARER_TOKEN" // the credentials of an Authorization header
 )
 
 // Options configures a detector. The zero value finds every kind.

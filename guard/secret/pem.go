@@ -17,7 +17,7 @@ var (
 
 func privateKeyRule() detect.Rule {
 	return detect.Rule{
-		Kind: PrivateKey, Score: .99, Reason: "PEM block of a private key", Threats: threats(),
+		Kind: KindPrivateKey, Score: .99, Reason: "PEM block of a private key", Threats: threats(),
 		Starts: "-", Max: maxPEM, Match: matchPEM,
 	}
 }

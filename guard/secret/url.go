@@ -19,7 +19,7 @@ var samplePasswords = []string{"password", "passwd", "pass", "pwd", "pw", "secre
 
 func urlRule() detect.Rule {
 	return detect.Rule{
-		Kind: URLPassword, Score: .9, Reason: "a password in a URL", Threats: threats(),
+		Kind: KindURLPassword, Score: .9, Reason: "a password in a URL", Threats: threats(),
 		Starts: "abcdefghijklmnopqrstuvwxyz", Max: maxURL, Match: matchURL,
 	}
 }
