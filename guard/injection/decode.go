@@ -105,7 +105,7 @@ func (t *trail) expand(it item) {
 		t.push(m, append(slices.Clip(it.steps), name), it.depth+1)
 	}
 	hiddenCharacters(&it.m, child) // before normalising drops them
-	clean, steps := normalise(it.m)
+	clean, steps := normalizeMapped(it.m)
 	it.m, it.steps = clean, append(slices.Clip(it.steps), steps...)
 	if len(steps) > 0 {
 		if t.seen[clean.text] && it.depth > 0 {

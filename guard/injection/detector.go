@@ -43,7 +43,7 @@ type Detector struct {
 // New returns a detector. It reads the weights once; keep it. It fails on
 // weights that [Options] bring and that aren't of this version.
 func New(o *Options) (*Detector, error) {
-	d := &Detector{extract: model.New(Normalise)}
+	d := &Detector{extract: model.New(Normalize)}
 	if o != nil {
 		d.o = *o
 	}

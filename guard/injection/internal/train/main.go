@@ -207,7 +207,7 @@ func run(corpus, out, test string) error {
 		return err
 	}
 	rows, dev = slices.DeleteFunc(rows, doubtful), slices.DeleteFunc(dev, doubtful)
-	ex := model.New(injection.Normalise)
+	ex := model.New(injection.Normalize)
 	held := prepare(ex, dev)
 	samples := prepare(ex, append(slices.Clip(rows), synthetic()...))
 
