@@ -18,7 +18,7 @@ import (
 func everything(t testing.TB) *detect.Detector {
 	rules, err := pii.Rules(nil)
 	require.NoError(t, err)
-	loose, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: append(pii.Weak(), pii.Person)})
+	loose, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: append(pii.KindsNeedingContext(), pii.KindPerson)})
 	require.NoError(t, err)
 	secrets, err := secret.Rules(nil)
 	require.NoError(t, err)

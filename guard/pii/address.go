@@ -23,7 +23,7 @@ var (
 // Lilas".
 func numberFirstAddressRule() detect.Rule {
 	return detect.Rule{
-		Kind: StreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
+		Kind: KindStreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
 		Starts: "123456789", Max: maxAddress + 2,
 		Match: func(text string, at int, final bool) int {
 			if joined(text, at) {
@@ -67,7 +67,7 @@ func numberFirstAddressRule() detect.Rule {
 // with a street's word, and "Calle de Alcalá 12".
 func streetFirstAddressRule() detect.Rule {
 	return detect.Rule{
-		Kind: StreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
+		Kind: KindStreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: maxAddress + 2,
 		Match: func(text string, at int, final bool) int {
 			if joined(text, at) {

@@ -11,7 +11,7 @@ var birthWords = []string{"born", "birth", "dob", "d.o.b", "geboren", "geb.", "g
 
 func birthRule() detect.Rule {
 	return detect.Rule{
-		Kind: DateOfBirth, Score: .85, Reason: "a date behind a word for birth", Threats: threats(),
+		Kind: KindDateOfBirth, Score: .85, Reason: "a date behind a word for birth", Threats: threats(),
 		Starts: "0123456789" + "ADFJMNOSadfjmnos", Max: 32, Match: matchBirth,
 	}
 }

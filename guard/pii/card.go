@@ -4,7 +4,7 @@ import "github.com/prodailabs/prodai/guard/detect"
 
 func cardRule() detect.Rule {
 	return detect.Rule{
-		Kind: CreditCard, Score: .95, Reason: "issuer's range and Luhn check", Threats: threats(),
+		Kind: KindCreditCard, Score: .95, Reason: "issuer's range and Luhn check", Threats: threats(),
 		Starts: "23456", Max: 26, Match: matchCard,
 	}
 }

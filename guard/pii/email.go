@@ -24,7 +24,7 @@ var files = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "t
 
 func emailRule() detect.Rule {
 	return detect.Rule{
-		Kind: Email, Score: .95, Reason: "mailbox and registrable domain", Threats: threats(),
+		Kind: KindEmail, Score: .95, Reason: "mailbox and registrable domain", Threats: threats(),
 		Starts: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 		Max:    maxLocal + 1 + maxDomain + 2,
 		Match:  matchEmail,

@@ -16,7 +16,7 @@ var ibanLengths = map[string]int{
 
 func ibanRule() detect.Rule {
 	return detect.Rule{
-		Kind: IBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
+		Kind: KindIBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: 34 + 8 + 2, Match: matchIBAN,
 	}
 }

@@ -13,59 +13,59 @@ import (
 
 // The kinds of personal data.
 const (
-	Email         = "EMAIL"          // mailbox with a registrable domain
-	Phone         = "PHONE"          // number with separators, or national with a word such as "tel"
-	PhoneE164     = "PHONE_E164"     // + and 8 to 15 digits
-	CreditCard    = "CREDIT_CARD"    // issuer range and Luhn
-	IBAN          = "IBAN"           // length of the country and mod 97
-	IPv4          = "IPV4"           // four parts of 0 to 255
-	IPv6          = "IPV6"           // compressed, full or with an IPv4 tail
-	MAC           = "MAC"            // six hex pairs
-	DateOfBirth   = "DATE_OF_BIRTH"  // a date behind a word such as "born"
-	StreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
-	Person        = "PERSON"         // a given name of the list or a title, and a surname; off by default
+	KindEmail         = "EMAIL"          // mailbox with a registrable domain
+	KindPhone         = "PHONE"          // number with separators, or national with a word such as "tel"
+	KindPhoneE164     = "PHONE_E164"     // + and 8 to 15 digits
+	KindCreditCard    = "CREDIT_CARD"    // issuer range and Luhn
+	KindIBAN          = "IBAN"           // length of the country and mod 97
+	KindIPv4          = "IPV4"           // four parts of 0 to 255
+	KindIPv6          = "IPV6"           // compressed, full or with an IPv4 tail
+	KindMAC           = "MAC"            // six hex pairs
+	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date behind a word such as "born"
+	KindStreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
+	KindPerson        = "PERSON"         // a given name of the list or a title, and a surname; off by default
 
-	USSSN      = "US_SSN"      // social security number
-	USITIN     = "US_ITIN"     // individual taxpayer identification number
-	UKNHS      = "UK_NHS"      // NHS number, mod 11
-	UKNINO     = "UK_NINO"     // national insurance number
-	DETaxID    = "DE_TAX_ID"   // Steuer-IdNr., ISO 7064 mod 11,10
-	FRNIR      = "FR_NIR"      // numéro de sécurité sociale, mod 97
-	ESDNI      = "ES_DNI"      // DNI and NIE, letter of mod 23
-	ITCF       = "IT_CF"       // codice fiscale, check letter
-	NLBSN      = "NL_BSN"      // burgerservicenummer, mod 11
-	PLPESEL    = "PL_PESEL"    // weighted mod 10
-	SEPNR      = "SE_PNR"      // personnummer, Luhn
-	NOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
-	DKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
-	FIHETU     = "FI_HETU"     // henkilötunnus, mod 31
-	BENRN      = "BE_NRN"      // rijksregisternummer, mod 97
-	CHAHV      = "CH_AHV"      // AHV number, EAN-13
-	IEPPS      = "IE_PPS"      // personal public service number, mod 23
-	BRCPF      = "BR_CPF"      // two mod 11
-	CASIN      = "CA_SIN"      // social insurance number, Luhn
-	AUTFN      = "AU_TFN"      // tax file number, mod 11
-	INAadhaar  = "IN_AADHAAR"  // Verhoeff
-	CNResident = "CN_RESIDENT" // ISO 7064 mod 11-2, with a date
-	KRRRN      = "KR_RRN"      // resident registration number, mod 11
-	SGNRIC     = "SG_NRIC"     // check letter
-	ZAID       = "ZA_ID"       // Luhn, with a date
+	KindUSSSN      = "US_SSN"      // social security number
+	KindUSITIN     = "US_ITIN"     // individual taxpayer identification number
+	KindUKNHS      = "UK_NHS"      // NHS number, mod 11
+	KindUKNINO     = "UK_NINO"     // national insurance number
+	KindDETaxID    = "DE_TAX_ID"   // Steuer-IdNr., ISO 7064 mod 11,10
+	KindFRNIR      = "FR_NIR"      // numéro de sécurité sociale, mod 97
+	KindESDNI      = "ES_DNI"      // DNI and NIE, letter of mod 23
+	KindITCF       = "IT_CF"       // codice fiscale, check letter
+	KindNLBSN      = "NL_BSN"      // burgerservicenummer, mod 11
+	KindPLPESEL    = "PL_PESEL"    // weighted mod 10
+	KindSEPNR      = "SE_PNR"      // personnummer, Luhn
+	KindNOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
+	KindDKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
+	KindFIHETU     = "FI_HETU"     // henkilötunnus, mod 31
+	KindBENRN      = "BE_NRN"      // rijksregisternummer, mod 97
+	KindCHAHV      = "CH_AHV"      // AHV number, EAN-13
+	KindIEPPS      = "IE_PPS"      // personal public service number, mod 23
+	KindBRCPF      = "BR_CPF"      // two mod 11
+	KindCASIN      = "CA_SIN"      // social insurance number, Luhn
+	KindAUTFN      = "AU_TFN"      // tax file number, mod 11
+	KindINAadhaar  = "IN_AADHAAR"  // Verhoeff
+	KindCNResident = "CN_RESIDENT" // ISO 7064 mod 11-2, with a date
+	KindKRRRN      = "KR_RRN"      // resident registration number, mod 11
+	KindSGNRIC     = "SG_NRIC"     // check letter
+	KindZAID       = "ZA_ID"       // Luhn, with a date
 )
 
-// Options configures a detector. The zero value finds every kind but [Person].
+// Options configures a detector. The zero value finds every kind but [KindPerson].
 type Options struct {
-	// Kinds lists the kinds to find; nil means all but [Person].
+	// Kinds lists the kinds to find; nil means all but [KindPerson].
 	Kinds []string
 	// AnyContext also takes numbers whose check digit is too weak to stand
 	// alone (one random number in eleven passes mod 11): by default they need a
 	// word such as "NHS" within 64 bytes before them. The documentation of each
-	// kind in [Weak] applies.
+	// kind in [KindsNeedingContext] applies.
 	AnyContext bool
 }
 
-// Weak lists the kinds that need a word before them unless
+// KindsNeedingContext lists the kinds that need a word before them unless
 // [Options.AnyContext] is set.
-func Weak() []string {
+func KindsNeedingContext() []string {
 	var kinds []string
 	for _, id := range nationalIDs() {
 		if len(id.context) > 0 && !slices.Contains(kinds, id.kind) {
@@ -101,7 +101,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	}
 	all = append(all, personRule())
 	if o.Kinds == nil {
-		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == Person }), nil
+		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == KindPerson }), nil
 	}
 	for _, k := range o.Kinds {
 		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {

@@ -13,7 +13,7 @@ var (
 
 func ipv4Rule() detect.Rule {
 	return detect.Rule{
-		Kind: IPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
+		Kind: KindIPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
 		Starts: "0123456789", Max: 18, Match: matchIPv4,
 	}
 }
@@ -72,7 +72,7 @@ const maxIPv6 = 46
 
 func ipv6Rule() detect.Rule {
 	return detect.Rule{
-		Kind: IPv6, Score: .9, Reason: "IPv6 address", Threats: threats(),
+		Kind: KindIPv6, Score: .9, Reason: "IPv6 address", Threats: threats(),
 		Starts: "0123456789abcdefABCDEF:", Max: maxIPv6 + 2, Match: matchIPv6,
 	}
 }
@@ -113,7 +113,7 @@ func count(s string) (colons int, digit bool) {
 
 func macRule() detect.Rule {
 	return detect.Rule{
-		Kind: MAC, Score: .9, Reason: "six hexadecimal pairs", Threats: threats(),
+		Kind: KindMAC, Score: .9, Reason: "six hexadecimal pairs", Threats: threats(),
 		Starts: "0123456789abcdefABCDEF", Max: 20, Match: matchMAC,
 	}
 }

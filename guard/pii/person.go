@@ -34,7 +34,7 @@ var notSurnames = []string{"The", "And", "Or", "Street", "Road", "University", "
 
 func personRule() detect.Rule {
 	return detect.Rule{
-		Kind: Person, Score: .5, Reason: "a given name or an introduction, and a capitalised word", Threats: threats(),
+		Kind: KindPerson, Score: .5, Reason: "a given name or an introduction, and a capitalised word", Threats: threats(),
 		Max: maxName + 2, Match: matchPerson,
 	}
 }

@@ -4,7 +4,7 @@ import "github.com/prodailabs/prodai/guard/detect"
 
 func e164Rule() detect.Rule {
 	return detect.Rule{
-		Kind: PhoneE164, Score: .9, Reason: "+ and 8 to 15 digits", Threats: threats(),
+		Kind: KindPhoneE164, Score: .9, Reason: "+ and 8 to 15 digits", Threats: threats(),
 		Starts: "+", Max: 18, Match: matchE164,
 	}
 }
@@ -26,7 +26,7 @@ func matchE164(text string, at int, final bool) int {
 
 func phoneRule() detect.Rule {
 	return detect.Rule{
-		Kind: Phone, Score: .7, Reason: "telephone number by its grouping", Threats: threats(),
+		Kind: KindPhone, Score: .7, Reason: "telephone number by its grouping", Threats: threats(),
 		Starts: "+(0123456789", Max: maxPhone + 2, Match: matchPhone,
 	}
 }
