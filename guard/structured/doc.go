@@ -51,13 +51,13 @@
 //
 // # Who keeps the model to the schema
 //
-// With [ResponseFormat] some providers mask, at each step, the tokens that the
+// With [ModeResponseFormat] some providers mask, at each step, the tokens that the
 // schema forbids (constrained decoding): the form is then right by construction.
 // Three things remain. The answer can still be cut by the token limit, refused,
 // or valid and false. Strict modes take a subset of JSON Schema, so a minimum or a
 // pattern may be ignored by who promised to keep to it. And your program meets
-// other models. So validate whatever comes, from whomever. [Tool] does the same by
-// way of a function call; [Prompt] works with any model and relies on its good
+// other models. So validate whatever comes, from whomever. [ModeTool] does the same by
+// way of a function call; [ModePrompt] works with any model and relies on its good
 // will.
 //
 // Order the fields as you would think: models write them in that order, and a

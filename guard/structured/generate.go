@@ -21,10 +21,10 @@ type Mode uint8
 
 // The modes. Each validates and asks again.
 const (
-	Prompt         Mode = iota // the schema stands in the prompt: works with any model
-	JSONMode                   // so it does, and llms.WithJSONMode is set, for schemas of objects
-	ResponseFormat             // Metadata["openai:response_format"], which retry/openai sends
-	Tool                       // a tool whose arguments are the answer, forced
+	ModePrompt         Mode = iota // the schema stands in the prompt: works with any model
+	ModeJSON                       // so it does, and llms.WithJSONMode is set, for schemas of objects
+	ModeResponseFormat             // Metadata["openai:response_format"], which retry/openai sends
+	ModeTool                       // a tool whose arguments are the answer, forced
 )
 
 // MetadataKey is where the call's metadata carry the response format.
@@ -40,7 +40,7 @@ type Options[T any] struct {
 	Mode Mode
 
 	// Tries is how often the model is asked at most; 0: 3.
-	Tries int
+	MaxAttempts int
 
 	// MaxTokens bounds the output tokens of all tries together: when they are
 	// spent, the model isn't asked again. Tokens are what the provider reports,
@@ -63,12 +63,12 @@ type Result[T any] struct {
 	Value    T
 	JSON     []byte                // the value, as the model wrote it, repaired
 	Repaired bool                  // it had to be mended
-	Tries    []Try                 // the last one succeeded
+	Attempts []Attempt             // the last one succeeded
 	Response *llms.ContentResponse // of the last try
 }
 
-// A Try is one answer of the model.
-type Try struct {
+// A Attempt is one answer of the model.
+type Attempt struct {
 	Text   string // what it said
 	Err    error  // why it wasn't good; nil for the last of a Result
 	Tokens int    // output tokens
@@ -76,22 +76,22 @@ type Try struct {
 
 // An AnswerError says that no try gave a value that fits.
 type AnswerError struct {
-	Tries []Try
-	Why   string // why the model wasn't asked again
+	Attempts []Attempt
+	Why      string // why the model wasn't asked again
 }
 
 // Error tells why the last answer was no good.
 func (e *AnswerError) Error() string {
-	return fmt.Sprintf("structured: no valid answer after %d tries (%s): %v", len(e.Tries), e.Why, e.Unwrap())
+	return fmt.Sprintf("structured: no valid answer after %d tries (%s): %v", len(e.Attempts), e.Why, e.Unwrap())
 }
 
 // Unwrap returns the last try's error: a [*ValidationError], [ErrNoJSON] or what
 // Check said.
 func (e *AnswerError) Unwrap() error {
-	if len(e.Tries) == 0 {
+	if len(e.Attempts) == 0 {
 		return nil
 	}
-	return e.Tries[len(e.Tries)-1].Err
+	return e.Attempts[len(e.Attempts)-1].Err
 }
 
 // HTTPStatus is 502: what is behind gave no answer that can be used.
@@ -118,24 +118,24 @@ func Generate[T any](ctx context.Context, model llms.Model, messages []llms.Mess
 	messages = g.instruct(messages)
 	options = append(slices.Clip(options), g.options()...)
 	resolved := callopt.Resolve(options)
-	tries := o.Tries
+	tries := o.MaxAttempts
 	if tries <= 0 {
 		tries = 3
 	}
 	spent := 0
-	var done []Try
+	var done []Attempt
 	for {
-		r, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), g.listen(resolved.StreamingFunc)...)...)
+		r, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), g.wrapCallback(resolved.StreamingFunc)...)...)
 		if err != nil {
 			return nil, wrap.ContextError(ctx, err)
 		}
 		choice, text := g.answerOf(r)
 		result, err := g.read(text, choice)
-		try := Try{Text: text, Err: err, Tokens: outputTokens(r, text)}
+		try := Attempt{Text: text, Err: err, Tokens: outputTokens(r, text)}
 		spent += try.Tokens
 		done = append(done, try)
 		if err == nil {
-			result.Tries, result.Response = done, r
+			result.Attempts, result.Response = done, r
 			return result, nil
 		}
 		switch {
@@ -144,7 +144,7 @@ func Generate[T any](ctx context.Context, model llms.Model, messages []llms.Mess
 		case o.MaxTokens > 0 && spent >= o.MaxTokens:
 			return nil, &AnswerError{done, "the tokens are spent"}
 		}
-		messages = g.again(messages, choice, text, err)
+		messages = g.reask(messages, choice, text, err)
 	}
 }
 
@@ -156,7 +156,7 @@ type generation[T any] struct {
 
 // instruct adds what the model is to answer to the last human message.
 func (g *generation[T]) instruct(messages []llms.MessageContent) []llms.MessageContent {
-	if g.o.Mode != Prompt && g.o.Mode != JSONMode {
+	if g.o.Mode != ModePrompt && g.o.Mode != ModeJSON {
 		return messages
 	}
 	part := llms.TextContent{Text: "\n\nAnswer with one JSON value that fits this JSON Schema, and with nothing else:\n" + string(g.schema.data)}
@@ -172,9 +172,9 @@ func (g *generation[T]) instruct(messages []llms.MessageContent) []llms.MessageC
 
 func (g *generation[T]) options() []llms.CallOption {
 	switch g.o.Mode {
-	case JSONMode:
+	case ModeJSON:
 		return []llms.CallOption{llms.WithJSONMode()}
-	case ResponseFormat:
+	case ModeResponseFormat:
 		return []llms.CallOption{func(o *llms.CallOptions) {
 			o.Metadata = maps.Clone(o.Metadata)
 			if o.Metadata == nil {
@@ -182,7 +182,7 @@ func (g *generation[T]) options() []llms.CallOption {
 			}
 			o.Metadata[MetadataKey] = g.schema.ResponseFormat()
 		}}
-	case Tool:
+	case ModeTool:
 		return []llms.CallOption{func(o *llms.CallOptions) {
 			o.Tools = append(slices.Clip(o.Tools), g.schema.Tool("Gives the answer."))
 			o.ToolChoice = llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: g.schema.name}}
@@ -197,7 +197,7 @@ func (g *generation[T]) answerOf(r *llms.ContentResponse) (*llms.ContentChoice, 
 		return &llms.ContentChoice{}, ""
 	}
 	c := r.Choices[0]
-	if g.o.Mode == Tool {
+	if g.o.Mode == ModeTool {
 		for _, t := range c.ToolCalls {
 			if t.FunctionCall != nil && t.FunctionCall.Name == g.schema.name {
 				return c, t.FunctionCall.Arguments
@@ -279,12 +279,12 @@ func (s *Schema) unwrapped(v Value) (Value, bool) {
 	return v, true
 }
 
-// again adds an answer that was no good, and what is wrong with it.
-func (g *generation[T]) again(messages []llms.MessageContent, c *llms.ContentChoice, text string, err error) []llms.MessageContent {
+// reask adds an answer that was no good, and what is wrong with it.
+func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentChoice, text string, err error) []llms.MessageContent {
 	wrong := strings.TrimPrefix(err.Error(), "structured: ")
 	ask := "That answer can't be used: " + wrong + "\nAnswer once more with the whole corrected JSON value and nothing else."
 	messages = slices.Clip(messages)
-	if g.o.Mode == Tool && len(c.ToolCalls) > 0 {
+	if g.o.Mode == ModeTool && len(c.ToolCalls) > 0 {
 		said := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 		if c.Content != "" {
 			said.Parts = append(said.Parts, llms.TextContent{Text: c.Content})
