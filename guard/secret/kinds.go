@@ -66,4 +66,4 @@ func allRules() []detect.Rule {
 	return append(rules, telegramRule(), bearerRule(), assignedRule())
 }
 
-func threats() []string { return []string{threat.SensitiveDisclosure, threat.Credentials} }
+func threats() []string { return []string{threat.SensitiveDisclosure, threat.UnsecuredCredentials} }
