@@ -55,8 +55,8 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given no model to read with.
-var ErrNil = errors.New("quarantine: the reading model is nil")
+// ErrOption says that New was given no model to read with.
+var ErrOption = errors.New("quarantine: the reading model is nil")
 
 // ErrChoice says that the reading model's answer is none of the choices.
 var ErrChoice = errors.New("quarantine: the answer is none of the choices")
@@ -104,7 +104,7 @@ type Session struct {
 // without tools or memory; a small one will often do.
 func New(reader llms.Model) (*Session, error) {
 	if reader == nil {
-		return nil, ErrNil
+		return nil, ErrOption
 	}
 	return &Session{reader: reader, values: map[string]Value{}}, nil
 }

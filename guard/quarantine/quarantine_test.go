@@ -52,7 +52,7 @@ func TestTheReaderHasNoTools(t *testing.T) {
 
 	assert.Equal(t, "It says: a summary with {{v1}} in it {{v9}} {{", s.Expand("It says: {{v2}} {{v9}} {{"), "once, and known names only")
 	_, err = quarantine.New(nil)
-	assert.ErrorIs(t, err, quarantine.ErrNil)
+	assert.ErrorIs(t, err, quarantine.ErrOption)
 }
 
 // The planning model writes with names; what the mail says has no say in it.
