@@ -24,7 +24,7 @@ type layer struct {
 }
 
 func newLayers() ([]layer, error) {
-	detector, err := injection.New(&injection.Options{Threshold: defaults.BlockAt})
+	detector, err := injection.New(&injection.Options{Threshold: defaults.InjectionThreshold})
 	if err != nil {
 		return nil, err
 	}

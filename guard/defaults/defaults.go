@@ -38,7 +38,7 @@ import (
 // Options choose what the default checks leave open. The zero value works.
 type Options struct {
 	// Injection configures the injection detector; nil: its defaults, with a
-	// threshold of [BlockAt].
+	// threshold of [InjectionThreshold].
 	Injection *injection.Options
 
 	// Personal is what happens to personal data in the input and the output;
@@ -64,12 +64,12 @@ type Options struct {
 	Canary *guard.Canary
 }
 
-// BlockAt is the injection detector's score from which a text is blocked. The
+// InjectionThreshold is the injection detector's score from which a text is blocked. The
 // detector itself flags from .5 on; but what is blocked here costs a user an
 // answer, and what is missed meets the other layers. On sources that the
 // classifier has seen, .7 keeps nine tenths of the hits of .5 with a third of its
 // few false alarms.
-const BlockAt = .7
+const InjectionThreshold = .7
 
 // New returns the options of a guard with the default checks. It fails on a kind
 // or a model that can't be loaded.
@@ -79,7 +79,7 @@ func New(o *Options) (*guard.Options, error) {
 	}
 	io := o.Injection
 	if io == nil {
-		io = &injection.Options{Threshold: BlockAt}
+		io = &injection.Options{Threshold: InjectionThreshold}
 	}
 	injections, err := injection.New(io)
 	if err != nil {
