@@ -25,11 +25,11 @@ func numberFirstAddressRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindStreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
 		Starts: "123456789", Max: maxAddress + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
-			w := words{text: text, at: at, final: final}
+			w := words{text: text, at: at, atEOF: atEOF}
 			number := w.next()
 			if w.more || !houseNumber(number) {
 				return w.none()
@@ -69,11 +69,11 @@ func streetFirstAddressRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindStreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: maxAddress + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
-			w := words{text: text, at: at, final: final}
+			w := words{text: text, at: at, atEOF: atEOF}
 			first := strings.ToLower(w.next())
 			romance := slices.Contains(romanceStreet, first)
 			if w.more {
@@ -119,7 +119,7 @@ type words struct {
 	text  string
 	at    int
 	end   int // behind the last word
-	final bool
+	atEOF bool
 	more  bool // the text ended inside a word, and more may come
 }
 
@@ -131,7 +131,7 @@ func (w *words) next() string {
 	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) {
 		w.at++
 	}
-	if w.at == len(w.text) && !w.final {
+	if w.at == len(w.text) && !w.atEOF {
 		w.more = true
 		return ""
 	}

@@ -21,12 +21,12 @@ const maxDate = 28
 
 var dateBytes = detect.NewClass("A-Za-z0-9./,' -")
 
-func matchBirth(text string, at int, final bool) int {
+func matchBirth(text string, at int, atEOF bool) int {
 	if !context(text, at, birthWords) {
 		return 0
 	}
 	end := dateBytes.Run(text, at, maxDate)
-	if end == len(text) && end-at < maxDate && !final {
+	if end == len(text) && end-at < maxDate && !atEOF {
 		return detect.NeedMore
 	}
 	return dateLength(text[at:end])

@@ -25,7 +25,7 @@
 //
 //	d, _ := pii.New(nil)
 //	vault, _ := detect.NewVault(nil)
-//	prompt := d.Redact("Write to ana@example.org about IBAN DE89370400440532013000", vault.Tokenise)
+//	prompt := d.Redact("Write to ana@example.org about IBAN DE89370400440532013000", vault.Tokenize)
 //	// Write to [EMAIL_1_k3xz] about IBAN [IBAN_1_k3xz]
 //	answer := vault.Restore(model(prompt))
 //

@@ -31,18 +31,18 @@ func emailRule() detect.Rule {
 	}
 }
 
-func matchEmail(text string, at int, final bool) int {
+func matchEmail(text string, at int, atEOF bool) int {
 	if at > 0 && localPart[text[at-1]] && behindLocalPart(text, at) {
 		return 0
 	}
 	end := localPart.Run(text, at, maxLocal+1)
 	switch {
-	case end == len(text) && !final:
+	case end == len(text) && !atEOF:
 		return detect.NeedMore
 	case end == len(text) || text[end] != '@' || text[end-1] == '.':
 		return 0
 	}
-	return matchDomain(text, at, end+1, final)
+	return matchDomain(text, at, end+1, atEOF)
 }
 
 // behindLocalPart reports whether the punctuation before at follows a letter or
@@ -55,11 +55,11 @@ func behindLocalPart(text string, at int) bool {
 
 // matchDomain reads labels from text[from] and ends behind the last one that
 // can be a top-level domain.
-func matchDomain(text string, at, from int, final bool) int {
+func matchDomain(text string, at, from int, atEOF bool) int {
 	end := 0
 	for labels := 0; ; labels++ {
 		stop := domainPart.Run(text, from, 64)
-		if stop == len(text) && !final {
+		if stop == len(text) && !atEOF {
 			return detect.NeedMore
 		}
 		label := text[from:stop]

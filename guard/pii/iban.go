@@ -23,12 +23,12 @@ func ibanRule() detect.Rule {
 
 // matchIBAN takes the compact form and groups of four with single blanks
 // (ISO 13616).
-func matchIBAN(text string, at int, final bool) int {
+func matchIBAN(text string, at int, atEOF bool) int {
 	if joined(text, at) {
 		return 0
 	}
 	if len(text) < at+4 {
-		if final || letters.Run(text, at, 2) != min(len(text), at+2) {
+		if atEOF || letters.Run(text, at, 2) != min(len(text), at+2) {
 			return 0
 		}
 		return detect.NeedMore
@@ -53,7 +53,7 @@ func matchIBAN(text string, at int, final bool) int {
 		n++
 	}
 	if n < want {
-		if final {
+		if atEOF {
 			return 0
 		}
 		return detect.NeedMore
@@ -64,7 +64,7 @@ func matchIBAN(text string, at int, final bool) int {
 	if rest != 1 {
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
 // mod97 appends a digit, or a letter as two digits (A is 10), to a number taken

@@ -167,10 +167,10 @@ func joined(text string, at int) bool {
 }
 
 // continues reports whether the byte at end binds a number to what follows:
-// detect.More, 1 for yes, 0 for no.
-func continues(text string, end int, final bool) int {
+// detect.NeedMore, 1 for yes, 0 for no.
+func continues(text string, end int, atEOF bool) int {
 	if end >= len(text) {
-		if final {
+		if atEOF {
 			return 0
 		}
 		return detect.NeedMore
@@ -180,7 +180,7 @@ func continues(text string, end int, final bool) int {
 		return 1
 	case b == '-' || b == '.' || b == '/' || b == ':' || b == ',':
 		if end+1 >= len(text) {
-			if final {
+			if atEOF {
 				return 0
 			}
 			return detect.NeedMore
@@ -193,8 +193,8 @@ func continues(text string, end int, final bool) int {
 }
 
 // ended turns the answer of continues into a rule's answer.
-func ended(text string, at, end int, final bool) int {
-	switch continues(text, end, final) {
+func ended(text string, at, end int, atEOF bool) int {
+	switch continues(text, end, atEOF) {
 	case detect.NeedMore:
 		return detect.NeedMore
 	case 1:

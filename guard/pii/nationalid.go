@@ -65,13 +65,13 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	return detect.Rule{
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
 		Starts: starts, Max: longest + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
 			best := 0
 			for _, l := range id.layouts {
-				switch n := id.match(text, at, l, final); {
+				switch n := id.match(text, at, l, atEOF); {
 				case n == detect.NeedMore:
 					return detect.NeedMore
 				case n > best && (anyContext || len(id.context) == 0 || context(text, at, id.context)):
@@ -83,12 +83,12 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	}
 }
 
-func (id nationalID) match(text string, at int, layout string, final bool) int {
+func (id nationalID) match(text string, at int, layout string, atEOF bool) int {
 	var buf [24]byte
 	s := buf[:0]
 	for i := range len(layout) {
 		if at+i == len(text) {
-			return undecided(final)
+			return undecided(atEOF)
 		}
 		b := text[at+i]
 		digit, letter := detect.Digits[b], b >= 'A' && b <= 'Z'
@@ -114,7 +114,7 @@ func (id nationalID) match(text string, at int, layout string, final bool) int {
 			s = append(s, b)
 		}
 	}
-	n := ended(text, at, at+len(layout), final)
+	n := ended(text, at, at+len(layout), atEOF)
 	if n > 0 && !id.valid(string(s)) {
 		return 0
 	}

@@ -10,18 +10,18 @@ func e164Rule() detect.Rule {
 }
 
 // matchE164 takes the form of ITU-T E.164.
-func matchE164(text string, at int, final bool) int {
+func matchE164(text string, at int, atEOF bool) int {
 	if at > 0 && (text[at-1] == '+' || text[at-1] == ')') {
 		return 0
 	}
 	end := detect.Digits.Run(text, at+1, 16)
-	if end == len(text) && end-at < 17 && !final {
+	if end == len(text) && end-at < 17 && !atEOF {
 		return detect.NeedMore
 	}
 	if n := end - at - 1; n < 8 || n > 15 || text[at+1] == '0' {
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
 func phoneRule() detect.Rule {
@@ -40,7 +40,7 @@ var phoneWords = []string{"tel", "phone", "mobile", "mobil", "cell", "call me", 
 
 // matchPhone takes digits in groups. With a + in front any grouping will do,
 // the North American 3-3-4 needs no word before it, all else does.
-func matchPhone(text string, at int, final bool) int {
+func matchPhone(text string, at int, atEOF bool) int {
 	if joined(text, at) || at > 0 && (text[at-1] == '+' || text[at-1] == '(') {
 		return 0
 	}
@@ -78,7 +78,7 @@ scan:
 		}
 		group = 0
 	}
-	if end == len(text) && end-at < maxPhone && !final {
+	if end == len(text) && end-at < maxPhone && !atEOF {
 		return detect.NeedMore
 	}
 	international := text[at] == '+'
@@ -96,7 +96,7 @@ scan:
 	default:
 		return 0
 	}
-	return ended(text, at, last, final)
+	return ended(text, at, last, atEOF)
 }
 
 // plainBlanks reports whether only blanks separate the digits: such a row of

@@ -27,7 +27,7 @@ func assignedRule() detect.Rule {
 }
 
 // matchAssigned takes the value of name = "value", name: value and the like.
-func matchAssigned(text string, at int, final bool) int {
+func matchAssigned(text string, at int, atEOF bool) int {
 	if at == 0 {
 		return 0
 	}
@@ -40,7 +40,7 @@ func matchAssigned(text string, at int, final bool) int {
 		return 0
 	}
 	end := bare.Run(text, at, maxValue)
-	if end == len(text) && end-at < maxValue && !final {
+	if end == len(text) && end-at < maxValue && !atEOF {
 		return detect.NeedMore
 	}
 	for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 && !quote(text[at-1]) {
@@ -147,7 +147,7 @@ func bearerRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindBearerToken, Score: .85, Reason: "credentials of an Authorization header", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", Max: 2048,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if at < 6 || text[at-1] != ' ' {
 				return 0
 			}
@@ -155,7 +155,7 @@ func bearerRule() detect.Rule {
 				return 0
 			}
 			end := bare.Run(text, at, 2046)
-			if end == len(text) && !final {
+			if end == len(text) && !atEOF {
 				return detect.NeedMore
 			}
 			for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 {

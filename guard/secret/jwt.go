@@ -13,18 +13,18 @@ func jwtRule() detect.Rule {
 	}
 }
 
-// matchJWT takes the compact serialisation (RFC 7519, 3): the header and the
+// matchJWT takes the compact serialization (RFC 7519, 3): the header and the
 // claims begin with {" in base64url.
-func matchJWT(text string, at int, final bool) int {
+func matchJWT(text string, at int, atEOF bool) int {
 	end := at
 	for part := range 3 {
 		if part < 2 {
-			if n := detect.Literal(text, end, "eyJ", final); n <= 0 {
+			if n := detect.Literal(text, end, "eyJ", atEOF); n <= 0 {
 				return n
 			}
 		}
 		stop := urlSafe.Run(text, end, maxJWT)
-		if stop == len(text) && !final {
+		if stop == len(text) && !atEOF {
 			return detect.NeedMore
 		}
 		if stop-end < 6 {

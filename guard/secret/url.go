@@ -26,17 +26,17 @@ func urlRule() detect.Rule {
 
 // matchURL takes the whole URL (RFC 3986, 3.2.1): the password alone would
 // leave the host and the user that it opens.
-func matchURL(text string, at int, final bool) int {
+func matchURL(text string, at int, atEOF bool) int {
 	stop := scheme.Run(text, at, 24)
 	if stop-at == 24 {
 		return 0
 	}
-	if n := detect.Literal(text, stop, "://", final); n <= 0 {
+	if n := detect.Literal(text, stop, "://", atEOF); n <= 0 {
 		return n
 	}
 	user := stop + 3
 	stop = userInfo.Run(text, user, maxURL)
-	if stop == len(text) && !final {
+	if stop == len(text) && !atEOF {
 		return detect.NeedMore
 	}
 	if stop == len(text) || text[stop] != '@' {
@@ -47,7 +47,7 @@ func matchURL(text string, at int, final bool) int {
 		return 0
 	}
 	end := urlBytes.Run(text, stop+1, maxURL)
-	if end == len(text) && !final {
+	if end == len(text) && !atEOF {
 		return detect.NeedMore
 	}
 	for end > stop+1 && strings.IndexByte(".,:!?'*", text[end-1]) >= 0 {
