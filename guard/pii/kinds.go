@@ -2,6 +2,7 @@ package pii
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,19 +53,24 @@ const (
 	KindZAID       = "ZA_ID"       // Luhn, with a date
 )
 
-// Options configures a detector. The zero value finds every kind but [KindPerson].
+// ErrOption is wrapped by every error about an invalid option.
+var ErrOption = errors.New("pii: invalid option")
+
+// Options configure a detector. The zero value finds every kind but [KindPerson].
 type Options struct {
-	// Kinds lists the kinds to find; nil means all but [KindPerson].
+	// Kinds lists the kinds to find. Default: all but KindPerson, which is often
+	// wrong.
 	Kinds []string
-	// AnyContext also takes numbers whose check digit is too weak to stand
-	// alone (one random number in eleven passes mod 11): by default they need a
-	// word such as "NHS" within 64 bytes before them. The documentation of each
-	// kind in [KindsNeedingContext] applies.
+
+	// AnyContext also takes numbers whose check digit alone proves too little
+	// (one random number in eleven passes mod 11). Default: false, so that the
+	// kinds of [KindsNeedingContext] need a word such as "NHS" within 64 bytes
+	// before them.
 	AnyContext bool
 }
 
-// KindsNeedingContext lists the kinds that need a word before them unless
-// [Options.AnyContext] is set.
+// KindsNeedingContext returns the kinds that need a word such as "NHS" before them,
+// unless [Options.AnyContext] is set.
 func KindsNeedingContext() []string {
 	var kinds []string
 	for _, id := range nationalIDs() {
@@ -75,7 +81,8 @@ func KindsNeedingContext() []string {
 	return kinds
 }
 
-// New returns a detector of personal data.
+// New returns a detector of personal data. An unknown kind is an error that wraps
+// [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
@@ -85,7 +92,7 @@ func New(o *Options) (*detect.Detector, error) {
 }
 
 // Rules returns the rules of [New], to be put into one detector with those of
-// other packages. It fails on a kind that it doesn't know.
+// other packages. An unknown kind is an error that wraps [ErrOption].
 func Rules(o *Options) ([]detect.Rule, error) {
 	if o == nil {
 		o = &Options{}
@@ -105,7 +112,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	}
 	for _, k := range o.Kinds {
 		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
-			return nil, fmt.Errorf("pii: unknown kind %q", k)
+			return nil, fmt.Errorf("%w: Options.Kinds contains %q: want kinds of this package", ErrOption, k)
 		}
 	}
 	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
