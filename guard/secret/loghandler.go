@@ -9,15 +9,17 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// LogHandlerOptions configures [NewLogHandler].
+// LogHandlerOptions configure a [LogHandler]. The zero value works.
 type LogHandlerOptions struct {
-	// Detector finds what is taken out of messages and values; nil means every
-	// secret of this package. Add personal data with detect.New and pii.Rules.
+	// Detector finds what is taken out of messages and values. Add personal data
+	// with detect.New and pii.Rules. Default: every secret of this package.
 	Detector *detect.Detector
-	// Replace says what stands in a value's place; nil means [detect.Label].
+
+	// Replace returns the text that replaces a value. Default: [detect.Label].
 	Replace detect.Replace
+
 	// Keys are attribute keys whose whole value is dropped, whatever it looks
-	// like, compared without regard to case, hyphens and underscores; nil means
+	// like, compared without regard to case, hyphens and underscores. Default:
 	// password, secret, token, api_key, authorization, cookie and the like.
 	Keys []string
 }
@@ -32,10 +34,11 @@ type LogHandler struct {
 	keys    map[string]bool
 }
 
-// NewLogHandler returns a handler that redacts in front of next.
+// NewLogHandler returns a handler that redacts records and passes them to next. A
+// nil next is an error that wraps [ErrOption].
 func NewLogHandler(next slog.Handler, o *LogHandlerOptions) (*LogHandler, error) {
 	if next == nil {
-		return nil, fmt.Errorf("secret: NewHandler needs a handler to pass records to")
+		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
 	}
 	if o == nil {
 		o = &LogHandlerOptions{}
