@@ -2,11 +2,17 @@ package injection
 
 import "slices"
 
-// Limits bounds what [Decode] does. The zero value means the defaults.
+// Limits bound what [Decode] does. The zero value works.
 type Limits struct {
-	Depth      int // encodings inside encodings; default 4
-	Candidates int // texts produced; default 24
-	Bytes      int // of all texts together; default 256 KiB and 4 times the input, at most 8 MiB
+	// Depth is how many encodings may be inside one another. Default: 4.
+	Depth int
+
+	// Candidates is how many readings are made. Default: 24.
+	Candidates int
+
+	// Bytes is how long the readings are together. Default: 256 KiB and 4 times
+	// the text, at most 8 MiB.
+	Bytes int
 }
 
 func (l Limits) withDefaults(input int) Limits {
@@ -27,8 +33,8 @@ type Candidate struct {
 	Text  string   // what a model might read
 	Steps []string // how it was reached, outermost first: ["base64", "nfkc"]
 
-	// Encoded says that most of Text is an encoding, and another reading holds
-	// what it encodes. Such a text looks odd without meaning anything.
+	// Encoded reports that most of Text is an encoding, and that another reading
+	// contains what it encodes. Such a text looks odd without meaning anything.
 	Encoded bool
 
 	leet bool // many of the words have digits for letters
@@ -39,10 +45,10 @@ type Candidate struct {
 // from. For a range that is out of bounds or empty it returns 0, 0.
 func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start, end) }
 
-// Decode returns the readings of text, first the text itself, normalised. Case
+// Decode returns the readings of text, first the text itself, normalized. Case
 // is kept; compare without regard to it. Each reading is searched for further
-// encodings until nothing new appears or a limit is reached, and truncated says
-// that one was.
+// encodings until nothing new appears or a limit is reached; truncated reports
+// that one was. A limit that is not positive is the default.
 //
 // Undone are: characters without width, compatibility forms, stacked marks,
 // look-alike letters; tag characters and variation selectors that carry bytes;
@@ -95,7 +101,7 @@ func (t *trail) push(m mapped, steps []string, depth int) {
 	t.queue = append(t.queue, item{m, steps, depth})
 }
 
-// expand adds the normalised reading of an item and queues what is encoded in
+// expand adds the normalized reading of an item and queues what is encoded in
 // it.
 func (t *trail) expand(it item) {
 	encoded := false
@@ -104,7 +110,7 @@ func (t *trail) expand(it item) {
 		encoded = encoded || !slices.Contains(inPlain, name) && len(m.text)*6 < len(it.m.text)*5 && mostOf(hi-lo, &m)
 		t.push(m, append(slices.Clip(it.steps), name), it.depth+1)
 	}
-	hiddenCharacters(&it.m, child) // before normalising drops them
+	hiddenCharacters(&it.m, child) // before normalizing drops them
 	clean, steps := normalizeMapped(it.m)
 	it.m, it.steps = clean, append(slices.Clip(it.steps), steps...)
 	if len(steps) > 0 {
