@@ -55,10 +55,10 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrOption says that New was given no model to read with.
-var ErrOption = errors.New("quarantine: the reading model is nil")
+// ErrOption is wrapped by the error about a reading model that is nil.
+var ErrOption = errors.New("quarantine: invalid option")
 
-// ErrChoice says that the reading model's answer is none of the choices.
+// ErrChoice reports that the reading model's answer is none of the choices.
 var ErrChoice = errors.New("quarantine: the answer is none of the choices")
 
 // A Value is a text that is known by name only. The zero Value is the empty
@@ -100,11 +100,12 @@ type Session struct {
 	values map[string]Value
 }
 
-// New returns a session in which reader reads what is held. Give it a model
-// without tools or memory; a small one will often do.
+// New returns a session in which reader reads the values. Give it a model without
+// tools or memory; a small one is often enough. A nil reader is an error that
+// wraps [ErrOption].
 func New(reader llms.Model) (*Session, error) {
 	if reader == nil {
-		return nil, ErrOption
+		return nil, fmt.Errorf("%w: the reading model is nil", ErrOption)
 	}
 	return &Session{reader: reader, values: map[string]Value{}}, nil
 }
