@@ -42,7 +42,7 @@ func TestModelKeepsTheContract(t *testing.T) {
 		"marked": {nil, &modeltest.Options{MayRewrite: true}},
 		"checked": {&guard.Options{Input: checks, Documents: checks, ToolResults: checks, ToolCalls: checks, Output: checks, Spotlight: guard.SpotlightPlain,
 			Tools: []guard.Tool{{Name: "lookup", ReadOnly: true}, {Name: "weather", ReadOnly: true}}}, &modeltest.Options{MayRechunk: true}},
-		"asking": {&guard.Options{Input: checks, Output: checks, ToolCalls: checks, Spotlight: guard.SpotlightPlain, Hierarchy: true, Unread: new(guard.PolicyFlag),
+		"asking": {&guard.Options{Input: checks, Output: checks, ToolCalls: checks, Spotlight: guard.SpotlightPlain, Hierarchy: true, Unread: guard.PolicyFlag,
 			CheckImageURL: func(string) error { return nil }, Approve: func(context.Context, llms.FunctionCall, guard.Finding) (bool, error) { return true, nil },
 			Tools: []guard.Tool{{Name: "lookup"}, {Name: "weather"}}}, &modeltest.Options{MayRechunk: true, MayRewrite: true}},
 	} {

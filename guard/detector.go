@@ -1,67 +1,55 @@
 package guard
 
-import "context"
+import (
+	"context"
 
-// A finding is a finding of another package: the same fields under another name,
-// such as detect.Finding of guard/detect. It spares the detectors this import.
-type finding interface {
-	~struct {
-		Kind    string
-		Start   int
-		End     int
-		Score   float64
-		Reason  string
-		Threats []string
+	"github.com/prodailabs/prodai/guard/detect"
+)
+
+// FindWith makes a [Check].Find of a detector's function, such as the Find of
+// guard/injection's Detector. A nil function gives a nil Find, which [New]
+// refuses.
+func FindWith(find func(text string) []Finding) func(context.Context, string) ([]Finding, error) {
+	if find == nil {
+		return nil
+	}
+	return func(_ context.Context, text string) ([]Finding, error) { return find(text), nil }
+}
+
+// DetectorCheck returns a check for the values that a detector finds, such as
+// those of guard/pii and guard/secret. It decides a stream exactly: what passes
+// is what would pass of the whole text. A nil detector gives a check that [New]
+// refuses.
+func DetectorCheck(name string, d *detect.Detector, policy Policy) Check {
+	if d == nil {
+		return Check{Name: name, Policy: policy}
+	}
+	return Check{
+		Name: name, Policy: policy, Find: FindWith(d.Find),
+		Scan: func(context.Context) Scanner {
+			s := &detectorScanner{}
+			s.stream = d.Stream(detect.Label).OnFinding(func(f Finding) { s.found = append(s.found, f) })
+			return s
+		},
 	}
 }
 
-// FindWith makes a [Check].Find of a detector's function: the Find of guard/pii's
-// and guard/secret's detectors, and of guard/injection's.
-func FindWith[F finding](find func(text string) []F) func(context.Context, string) ([]Finding, error) {
-	return func(_ context.Context, text string) ([]Finding, error) {
-		var all []Finding
-		for _, f := range find(text) {
-			all = append(all, Finding(f))
-		}
-		return all, nil
-	}
-}
-
-// A Stream redacts a text that comes in pieces, as detect.Stream does. A check
-// needs only what it finds and how much it holds back.
-type Stream interface {
-	Write(piece string) string
-	Close() string
-	Held() int // bytes that aren't decided
-}
-
-// ScanWith makes a [Check].Scan of a detector's stream:
-//
-//	guard.ScanWith(func(found func(detect.Finding)) guard.Stream {
-//		return detector.Stream(detect.Label).OnFinding(found)
-//	})
-func ScanWith[F finding](start func(found func(F)) Stream) func(context.Context) Scanner {
-	return func(context.Context) Scanner {
-		s := &streamScanner[F]{}
-		s.stream = start(func(f F) { s.found = append(s.found, Finding(f)) })
-		return s
-	}
-}
-
-type streamScanner[F finding] struct {
-	stream Stream
+// A detectorScanner takes the findings of a detector's stream, and how much it
+// holds back. The stream's own redaction is not used.
+type detectorScanner struct {
+	stream *detect.Stream
 	found  []Finding
-	n      int
+	n      int // bytes written
 }
 
-func (s *streamScanner[F]) Write(piece string) ([]Finding, int, error) {
+func (s *detectorScanner) Write(piece string) ([]Finding, int, error) {
 	s.found = nil
 	s.n += len(piece)
 	s.stream.Write(piece)
 	return s.found, s.n - s.stream.Held(), nil
 }
 
-func (s *streamScanner[F]) Close() ([]Finding, error) {
+func (s *detectorScanner) Close() ([]Finding, error) {
 	s.found = nil
 	s.stream.Close()
 	return s.found, nil

@@ -10,54 +10,26 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// detected and redactor have the form of guard/detect's types.
-type detected struct {
-	Kind    string
-	Start   int
-	End     int
-	Score   float64
-	Reason  string
-	Threats []string
-}
-
-// redactor finds runs of x and holds those at the end.
-type redactor struct {
-	text  string
-	at    int
-	found func(detected)
-}
-
-func (r *redactor) Write(piece string) string {
-	r.text += piece
-	return r.advance(false)
-}
-
-func (r *redactor) Close() string { return r.advance(true) }
-func (r *redactor) Held() int     { return len(r.text) - r.at }
-
-func (r *redactor) advance(final bool) string {
-	for r.at < len(r.text) {
-		n := len(r.text[r.at:]) - len(strings.TrimLeft(r.text[r.at:], "x"))
-		if n == 0 {
-			r.at++
-			continue
+// runs finds runs of x, which a stream must hold back at its end.
+func runs(t *testing.T) *detect.Detector {
+	d, err := detect.New(detect.Rule{Kind: "RUN", Score: 1, Starts: "x", Max: 8, Match: func(text string, at int, atEOF bool) int {
+		n := len(text[at:]) - len(strings.TrimLeft(text[at:], "x"))
+		if at+n == len(text) && !atEOF {
+			return detect.NeedMore
 		}
-		if r.at+n == len(r.text) && !final {
-			return ""
-		}
-		r.found(detected{Kind: "RUN", Start: r.at, End: r.at + n, Score: 1})
-		r.at += n
-	}
-	return ""
+		return n
+	}})
+	require.NoError(t, err)
+	return d
 }
 
 func TestDetectorsFit(t *testing.T) {
-	scan := guard.ScanWith(func(found func(detected)) guard.Stream { return &redactor{found: found} })
-	find := guard.FindWith(func(text string) []detected {
+	find := guard.FindWith(func(text string) []guard.Finding {
 		if i := strings.Index(text, "secret"); i >= 0 {
-			return []detected{{Kind: "SECRET", Start: i, End: i + 6, Score: 1}}
+			return []guard.Finding{{Kind: "SECRET", Start: i, End: i + 6, Score: 1}}
 		}
 		return nil
 	})
@@ -66,7 +38,7 @@ func TestDetectorsFit(t *testing.T) {
 		chunks = append(chunks, modeltest.Chunk{Text: string(r)})
 	}
 	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Times: -1}}}, &guard.Options{Output: []guard.Check{
-		{Name: "runs", Scan: scan, Policy: guard.PolicyRedact}, {Name: "secret", Find: find, Hold: 6, Policy: guard.PolicyRedact},
+		guard.DetectorCheck("runs", runs(t), guard.PolicyRedact), {Name: "secret", Find: find, Hold: 6, Policy: guard.PolicyRedact},
 	}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
@@ -76,4 +48,11 @@ func TestDetectorsFit(t *testing.T) {
 	r, err = m.GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err)
 	assert.Equal(t, s.text.String(), r.Choices[0].Content)
+}
+
+func TestNoDetectorIsRefused(t *testing.T) {
+	for _, c := range []guard.Check{guard.DetectorCheck("none", nil, guard.PolicyFlag), {Name: "none", Find: guard.FindWith(nil)}} {
+		_, err := guard.New(&modeltest.Script{}, &guard.Options{Output: []guard.Check{c}})
+		require.ErrorIs(t, err, guard.ErrOption)
+	}
 }

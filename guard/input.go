@@ -23,11 +23,9 @@ func (p *Pipeline) checkRequest(ctx context.Context, messages []llms.MessageCont
 		r.read(m)
 	}
 	ctx = context.WithValue(ctx, provenanceKey{}, r.prov)
-	for stage := range stages {
-		if stage <= StageToolResult {
-			r.sessions[stage] = p.start(ctx, stage)
-			defer r.sessions[stage].end()
-		}
+	for stage := StageInput; stage <= StageToolResult; stage++ {
+		r.sessions[stage] = p.start(ctx, stage)
+		defer r.sessions[stage].end()
 	}
 	out, changed := messages, false
 	for i, m := range messages {
@@ -73,9 +71,9 @@ func (r *requester) read(m llms.MessageContent) {
 		part, _ = bare(part)
 		text, ok := part.(llms.TextContent)
 		if !ok {
-			if answer, ok := part.(llms.ToolCallResponse); ok {
-				r.prov.distrust(answer.Content)
-				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
+			if result, ok := part.(llms.ToolCallResponse); ok {
+				r.prov.distrust(result.Content)
+				r.prov.endorse(r.p.o.Tools, result.Name, result.Content)
 			}
 			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < PrivilegeDeveloper
 			continue
@@ -158,7 +156,7 @@ func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.
 	return part, func(p llms.ContentPart) llms.ContentPart { return p }
 }
 
-// outside checks and marks what a tool answered.
+// outside checks and marks a tool's result.
 func (r *requester) outside(text string, where Location) (string, error) {
 	checked, _, err := r.sessions[StageToolResult].inspect(text, where)
 	if err != nil || strings.TrimSpace(checked) == "" {

@@ -27,7 +27,7 @@ func TestUnreadParts(t *testing.T) {
 		name     string
 		part     llms.ContentPart
 		role     llms.ChatMessageType
-		policy   *guard.Policy
+		policy   guard.Policy
 		kind     string // of the finding
 		blocked  bool
 		replaced bool
@@ -36,12 +36,12 @@ func TestUnreadParts(t *testing.T) {
 		{name: "tool call", part: llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: "f"}}, role: llms.ChatMessageTypeAI},
 		{name: "picture", part: picture, kind: guard.KindUnread},
 		{name: "file", part: file, kind: guard.KindUnread},
-		{name: "file, block", part: file, policy: new(guard.PolicyBlock), kind: guard.KindUnread, blocked: true},
-		{name: "file, redact", part: file, policy: new(guard.PolicyRedact), kind: guard.KindUnread, replaced: true},
-		{name: "file, shadow", part: file, policy: new(guard.PolicyShadow)},
-		{name: "the application's own", part: file, role: llms.ChatMessageTypeSystem, policy: new(guard.PolicyBlock)},
-		{name: "a tool's", part: file, role: llms.ChatMessageTypeTool, policy: new(guard.PolicyBlock), kind: guard.KindUnread, blocked: true},
-		{name: "cached", part: llms.WithCacheControl(file, nil), policy: new(guard.PolicyBlock), kind: guard.KindUnread, blocked: true},
+		{name: "file, block", part: file, policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
+		{name: "file, redact", part: file, policy: guard.PolicyRedact, kind: guard.KindUnread, replaced: true},
+		{name: "file, shadow", part: file, policy: guard.PolicyShadow},
+		{name: "the application's own", part: file, role: llms.ChatMessageTypeSystem, policy: guard.PolicyBlock},
+		{name: "a tool's", part: file, role: llms.ChatMessageTypeTool, policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
+		{name: "cached", part: llms.WithCacheControl(file, nil), policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
 		{name: "private address", part: llms.ImageURLContent{URL: "http://169.254.169.254/"}, kind: guard.KindImageURL, blocked: true},
 		{name: "inline", part: llms.ImageURLContent{URL: "data:image/png;base64,aGk="}, kind: guard.KindUnread},
 	} {
@@ -66,7 +66,7 @@ func TestUnreadParts(t *testing.T) {
 			assert.Equal(t, c.replaced || c.name == "text", isText, c.name)
 		}
 	}
-	_, err := guard.NewPipeline(&guard.Options{Unread: new(guard.Policy(9))})
+	_, err := guard.NewPipeline(&guard.Options{Unread: 9})
 	require.Error(t, err)
 }
 
@@ -95,7 +95,7 @@ func TestCachedTextIsRead(t *testing.T) {
 // may pass.
 func ExampleOptions_unread() {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-	model, _ := guard.New(next, &guard.Options{Unread: new(guard.PolicyBlock)})
+	model, _ := guard.New(next, &guard.Options{Unread: guard.PolicyBlock})
 	_, err := model.GenerateContent(context.Background(), []llms.MessageContent{
 		{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{llms.TextPart("What is this?"), llms.BinaryPart("image/png", []byte("…"))}}})
 	fmt.Println(err)

@@ -314,17 +314,67 @@ func TestDearChecksRunAtTheSameTime(t *testing.T) {
 	})
 }
 
-func TestIncompleteChecks(t *testing.T) {
-	for _, c := range []guard.Check{{}, {Name: "x"}, {Find: word("a", "A")}, {Name: "x", Find: word("a", "A"), Policy: 9}, {Name: "x", Find: word("a", "A"), Hold: -1}} {
-		_, err := guard.New(&modeltest.Script{}, &guard.Options{Output: []guard.Check{c}})
-		assert.Error(t, err)
+func TestInvalidOptions(t *testing.T) {
+	find := word("a", "A")
+	output := func(c guard.Check) guard.Options {
+		return guard.Options{Output: []guard.Check{{Name: "first", Find: find}, c}}
 	}
+	for want, o := range map[string]guard.Options{
+		"Options.Output[1].Name is empty":        output(guard.Check{Find: find}),
+		"Options.Output[1] (\"x\") has neither":  output(guard.Check{Name: "x"}),
+		"Options.Output[1].Policy is 9":          output(guard.Check{Name: "x", Find: find, Policy: 9}),
+		"Options.Output[1].Hold (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Hold: -1}),
+		"Options.Output[1].Cost (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Cost: -1}),
+		"Options.Output[1].Timeout (\"x\") is -": output(guard.Check{Name: "x", Find: find, Timeout: -1}),
+		"Options.Tools[0].Name is empty":         {Tools: []guard.Tool{{}}},
+		"Options.Tools[1].Name is \"a\"":         {Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}},
+		"Options.Unread is 5":                    {Unread: 5},
+		"Options.ToolPolicy is 5":                {ToolPolicy: 5},
+		"Options.Spotlight is 4":                 {Spotlight: 4},
+	} {
+		_, err := guard.New(&modeltest.Script{}, &o)
+		assert.ErrorIs(t, err, guard.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestNilArguments(t *testing.T) {
 	_, err := guard.New(nil, nil)
 	assert.ErrorIs(t, err, guard.ErrOption)
-	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{}}})
-	assert.Error(t, err)
-	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}})
-	assert.Error(t, err)
+	_, err = guard.NewRetriever(nil, nil)
+	assert.ErrorIs(t, err, guard.ErrOption)
+	_, err = guard.NewHandler(nil, nil)
+	assert.ErrorIs(t, err, guard.ErrOption)
+}
+
+func TestPolicyThatIsNotSetBlocks(t *testing.T) {
+	find := word("swordfish", "WORD")
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("say swordfish"), Times: -1}}}
+	for _, stream := range []bool{false, true} {
+		for stage, o := range map[guard.Stage]*guard.Options{
+			guard.StageInput:  {Input: []guard.Check{{Name: "word", Find: find}}},
+			guard.StageOutput: {Output: []guard.Check{{Name: "word", Find: find}}},
+		} {
+			var options []llms.CallOption
+			if stream {
+				options = append(options, llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+			}
+			_, err := newModel(t, next, o).GenerateContent(t.Context(), human("what is swordfish"), options...)
+			var blocked *guard.BlockedError
+			require.ErrorAs(t, err, &blocked)
+			assert.Equal(t, guard.PolicyBlock, blocked.Verdict.Policy)
+			assert.Equal(t, stage, blocked.Verdict.Stage)
+		}
+	}
+}
+
+func TestInspectWantsAStage(t *testing.T) {
+	p, err := guard.NewPipeline(nil)
+	require.NoError(t, err)
+	for _, stage := range []guard.Stage{0, 6, 255} {
+		_, _, err = p.Inspect(t.Context(), stage, "text")
+		assert.ErrorIs(t, err, guard.ErrOption)
+	}
 }
 
 func TestBudgetLeavesACallersContextAlone(t *testing.T) {

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/tmc/langchaingo/schema"
@@ -10,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// A Retriever checks what the retriever behind finds, before a prompt is made
+// A Retriever checks what the wrapped retriever finds, before a prompt is made
 // of it. A document that a check blocks is left out, as if it had not been
 // found: one poisoned document must not silence the others.
 type Retriever struct {
@@ -19,10 +20,10 @@ type Retriever struct {
 }
 
 // NewRetriever returns a Retriever around next that runs the Documents checks of
-// o. It fails with [ErrOption], or on a check that is incomplete.
+// o. A nil next and an invalid option are errors that wrap [ErrOption].
 func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, ErrOption
+		return nil, fmt.Errorf("%w: the retriever to wrap is nil", ErrOption)
 	}
 	p, err := NewPipeline(o)
 	if err != nil {

@@ -1,16 +1,16 @@
 package guard
 
-// A Stage is a place where text crosses the guard.
+// A Stage is a place where text crosses the guard. The zero value is not a stage.
 type Stage uint8
 
 // The stages, in the order in which a request meets them.
 const (
-	StageInput      Stage = iota // what the caller's messages say, passages aside
-	StageDocument                // passages registered with Untrusted, and retrieved documents
-	StageToolResult              // what tools answered
-	StageToolCall                // the arguments of the tool calls that the model makes
-	StageOutput                  // what the model says: text and reasoning
-	stages
+	StageInput      Stage = iota + 1 // what the caller's messages say, passages aside
+	StageDocument                    // passages registered with Untrusted, and retrieved documents
+	StageToolResult                  // what tools answered
+	StageToolCall                    // the arguments of the tool calls that the model makes
+	StageOutput                      // what the model says: text and reasoning
+	stages                           // one more than the last
 )
 
 // String returns the stage's name, as events carry it.

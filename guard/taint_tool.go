@@ -75,9 +75,9 @@ func validTools(tools []Tool) error {
 	for i, t := range tools {
 		switch {
 		case t.Name == "":
-			return fmt.Errorf("guard: tool %d has no Name", i)
+			return fmt.Errorf("%w: Options.Tools[%d].Name is empty: want a name", ErrOption, i)
 		case seen[t.Name]:
-			return fmt.Errorf("guard: tool %q is listed twice", t.Name)
+			return fmt.Errorf("%w: Options.Tools[%d].Name is %q, as before: want each tool once", ErrOption, i, t.Name)
 		}
 		seen[t.Name] = true
 	}

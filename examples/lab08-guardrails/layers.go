@@ -28,6 +28,10 @@ func newLayers() ([]layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	links, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"shop.test", ".shop.test"}, Defang: true})
+	if err != nil {
+		return nil, err
+	}
 	filter := []guard.Check{{Name: "injection", Find: guard.FindWith(detector.Find), Cost: 1}}
 	return []layer{
 		{"filter", "guard/injection: does a document or a result read like an attack?", func(o *guard.Options, _ guard.Canary) {
@@ -42,7 +46,7 @@ func newLayers() ([]layer, error) {
 			o.Tools = tools
 		}},
 		{"links", "takes away links and images that nobody vouches for", func(o *guard.Options, _ guard.Canary) {
-			o.Output = append(o.Output, sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"shop.test", ".shop.test"}, Defang: true}))
+			o.Output = append(o.Output, links)
 		}},
 		{"canary", "knows the system prompt when it comes out", func(o *guard.Options, canary guard.Canary) {
 			o.Output = append(o.Output, canary.Check())

@@ -3,31 +3,37 @@ package flood
 import (
 	"compress/flate"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/prodailabs/prodai/guard"
 )
 
-// Options are the limits of [NewCheck]. The zero value has defaults that ordinary
-// prompts stay far from.
+// ErrOption is wrapped by every error about an invalid option, and about a
+// required argument that is nil.
+var ErrOption = errors.New("flood: invalid option")
+
+// Options are the limits of [NewCheck]. The zero value works: ordinary prompts
+// stay far below its limits.
 type Options struct {
-	// Tokens counts tokens, such as chunk/token's Count; nil: a fourth of the
-	// bytes.
+	// Tokens counts tokens, such as chunk/token's Count. Default: a fourth of
+	// the bytes.
 	Tokens func(text string) int
 
-	// MaxTokens is how many tokens a text may have; 0: 32,000.
+	// MaxTokens is how many tokens a text may have. Default: 32,000.
 	MaxTokens int
 
-	// MaxRatio is how far a text of more than 2 KiB may be compressed: prose
-	// has a ratio of 2 to 4, source code up to 8, a table of figures up to 12,
-	// one word repeated several hundred. 0: 30.
+	// MaxRatio is the largest [CompressionRatio] of a text: prose has 2 to 4,
+	// source code up to 8, a table of figures up to 12, one word repeated
+	// several hundred. Default: 30.
 	MaxRatio float64
 
-	// MaxDepth is how deep brackets may nest; 0: 100.
+	// MaxDepth is how deep brackets may nest. Default: 100.
 	MaxDepth int
 
 	// MaxExpansion is how large XML entities or YAML aliases in the text may
-	// grow, in bytes; 0: 1 MiB.
+	// grow, in bytes. Default: 1 MiB.
 	MaxExpansion int
 }
 
@@ -44,13 +50,22 @@ const minRepeat = 2 << 10
 
 // NewCheck returns a check for texts that cost more to read than they say: for the
 // input, and for tool results and documents. On the output it ends a model's
-// loop while it streams, by windows of 4 KiB.
+// loop while it streams, by windows of 4 KiB. A negative limit is an error that
+// wraps [ErrOption].
 //
 // A text is looked at once, in time linear in its length.
-func NewCheck(o *Options) guard.Check {
+func NewCheck(o *Options) (guard.Check, error) {
 	var l Options
 	if o != nil {
 		l = *o
+	}
+	for _, limit := range []struct {
+		name  string
+		value float64
+	}{{"MaxTokens", float64(l.MaxTokens)}, {"MaxRatio", l.MaxRatio}, {"MaxDepth", float64(l.MaxDepth)}, {"MaxExpansion", float64(l.MaxExpansion)}} {
+		if !(limit.value >= 0) { // NaN neither
+			return guard.Check{}, fmt.Errorf("%w: Options.%s is %v: want 0 (the default) or more", ErrOption, limit.name, limit.value)
+		}
 	}
 	if l.Tokens == nil {
 		l.Tokens = func(text string) int { return (len(text) + 3) / 4 }
@@ -67,9 +82,9 @@ func NewCheck(o *Options) guard.Check {
 	if l.MaxExpansion == 0 {
 		l.MaxExpansion = 1 << 20
 	}
-	return guard.Check{Name: "flood", Hold: 2 * minRepeat, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
+	return guard.Check{Name: "flood", Policy: guard.PolicyBlock, Hold: 2 * minRepeat, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
 		return l.find(text), nil
-	}}
+	}}, nil
 }
 
 func (l *Options) find(text string) []guard.Finding {

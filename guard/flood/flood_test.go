@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -40,7 +41,9 @@ func yaml(levels int) string {
 
 func kinds(t *testing.T, text string, o *flood.Options) []string {
 	t.Helper()
-	found, err := flood.NewCheck(o).Find(context.Background(), text)
+	check, err := flood.NewCheck(o)
+	require.NoError(t, err)
+	found, err := check.Find(context.Background(), text)
 	require.NoError(t, err)
 	var kinds []string
 	for _, f := range found {
@@ -86,7 +89,9 @@ func TestOrdinaryTexts(t *testing.T) {
 // A model that loops is stopped while it streams.
 func TestALoopEnds(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("Once: " + strings.Repeat("and again ", 5000))}}
-	m, err := guard.New(next, &guard.Options{Output: []guard.Check{flood.NewCheck(nil)}})
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	m, err := guard.New(next, &guard.Options{Output: []guard.Check{check}})
 	require.NoError(t, err)
 	heard := 0
 	_, err = m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
@@ -109,11 +114,30 @@ func TestLinear(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add(laughs(3))
 	f.Add(yaml(3))
+	check, err := flood.NewCheck(nil)
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := flood.NewCheck(nil).Find(context.Background(), text); err != nil {
+		if _, err := check.Find(context.Background(), text); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestInvalidOptions(t *testing.T) {
+	for want, o := range map[string]flood.Options{
+		"Options.MaxTokens is -1": {MaxTokens: -1}, "Options.MaxRatio is NaN": {MaxRatio: math.NaN()},
+		"Options.MaxDepth is -2": {MaxDepth: -2}, "Options.MaxExpansion is -3": {MaxExpansion: -3},
+	} {
+		_, err := flood.NewCheck(&o)
+		require.ErrorIs(t, err, flood.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+	for _, o := range []flood.GunzipOptions{{MaxBytes: -1}, {MaxRatio: -1}, {MaxRatio: math.NaN()}} {
+		_, err := flood.NewGunzip(zipped(t, nil), &o)
+		assert.ErrorIs(t, err, flood.ErrOption)
+	}
+	_, err := flood.NewGunzip(nil, nil)
+	assert.ErrorIs(t, err, flood.ErrOption)
 }
 
 func zipped(t *testing.T, data []byte) io.Reader {

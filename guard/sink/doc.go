@@ -37,10 +37,9 @@
 //
 // # A program
 //
-//	model, err := guard.New(client, &guard.Options{
-//		Output: []guard.Check{sink.Links(&sink.LinkOptions{Hosts: []string{"docs.example.org"}})},
-//	})
-//	page := sink.NewHTML(nil)
+//	links, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"docs.example.org"}})
+//	model, err := guard.New(client, &guard.Options{Output: []guard.Check{links}})
+//	page, err := sink.NewHTML(nil)
 //	…
 //	fmt.Fprint(w, page.Clean(render(answer)))
 //

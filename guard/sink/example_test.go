@@ -16,7 +16,11 @@ func ExampleCleanMarkdown() {
 }
 
 func ExampleHTML_Clean() {
-	page := sink.NewHTML(nil)
+	page, err := sink.NewHTML(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(page.Clean(`<p onclick="steal()">Hello <b>Ana</b><script>steal()</script></p>`))
 	// Output: <p>Hello <b>Ana</b></p>
 }

@@ -13,23 +13,24 @@ import (
 // LinkOptions say where an answer's links and images may lead. The zero value
 // allows no images, and links only while the model has read nothing untrusted.
 //
-// Beside them, an address that stands whole in the user's or the application's
+// Beside them, an address that appears whole in the user's or the application's
 // words is always allowed, and a link to the source of a retrieved document.
 type LinkOptions struct {
 	// Hosts may be linked: "example.org", with a port if it isn't the
-	// scheme's, or ".example.org" for every host below.
+	// scheme's, or ".example.org" for every host below. Default: none.
 	Hosts []string
 
-	// ImageHosts may serve images. An image is fetched without a click, so its
-	// address alone can carry a conversation away.
+	// ImageHosts may serve images. Default: none, since an image is fetched
+	// without a click, so its address alone can carry a conversation away.
 	ImageHosts []string
 
 	// Defang keeps a bare web address that isn't allowed readable instead of
-	// taking it away: evil[.]test/login is what the document says, and no
-	// reader makes a link of it. Targets of links and images go all the same.
+	// removing it: the text is evil[.]test/login, and no reader makes a link of
+	// it. Targets of links and images are removed all the same. Default: false.
 	Defang bool
 
-	// Strict allows no other links even if nothing untrusted was read.
+	// Strict allows no other links even if nothing untrusted was read. Default:
+	// false.
 	Strict bool
 }
 
@@ -38,25 +39,33 @@ const (
 	KindLink        = "LINK"  // an address that may not be linked
 	KindImage       = "IMAGE" // an address that may not be fetched
 	KindTag         = "TAG"   // raw HTML that could act
-	KindBareAddress = "BARE"  // with Defang: an address that may not be linked and stands for itself
+	KindBareAddress = "BARE"  // with Defang: an address in running text that may not be linked
 )
 
-// removed stands in the place of an address: a fragment, which leads nowhere.
+// removed replaces an address: a fragment, which leads nowhere.
 const removed = "#link-removed"
 
-// NewLinkCheck returns a check for the output that takes away every address in
+// NewLinkCheck returns a check for the output that removes every address in
 // markdown or HTML that isn't allowed: inline, by reference, in angle brackets,
 // in a tag, or bare where GitHub's markdown makes a link of it. It goes by the
 // addresses, not by the grammar around them, so that two readers of markdown who
 // disagree about a bracket don't matter; code spans aren't exempt. It decides a
 // stream word by word.
 //
-// The check's policy is [guard.PolicyRedact]; change the field to block.
-func NewLinkCheck(o *LinkOptions) guard.Check {
+// The check's policy is [guard.PolicyRedact]; change the field to block. A host
+// that can't be one, such as "https://example.org", is an error that wraps
+// [ErrOption].
+func NewLinkCheck(o *LinkOptions) (guard.Check, error) {
 	l := &links{}
 	if o != nil {
 		l.o = *o
 		l.o.Hosts, l.o.ImageHosts = slices.Clone(o.Hosts), slices.Clone(o.ImageHosts)
+	}
+	if err := validHosts("LinkOptions.Hosts", l.o.Hosts); err != nil {
+		return guard.Check{}, err
+	}
+	if err := validHosts("LinkOptions.ImageHosts", l.o.ImageHosts); err != nil {
+		return guard.Check{}, err
 	}
 	return guard.Check{
 		Name: "links", Policy: guard.PolicyRedact,
@@ -72,13 +81,17 @@ func NewLinkCheck(o *LinkOptions) guard.Check {
 			}
 			return removed
 		},
-	}
+	}, nil
 }
 
-// CleanMarkdown returns text without the addresses that aren't allowed: [NewLinkCheck] for a
-// whole text. ctx may carry the provenance of a request.
+// CleanMarkdown returns text without the addresses that aren't allowed: it is
+// [NewLinkCheck] for a whole text. ctx may carry the provenance of a request.
 func CleanMarkdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
-	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{NewLinkCheck(o)}, MaxBytes: -1})
+	check, err := NewLinkCheck(o)
+	if err != nil {
+		return "", err
+	}
+	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{check}, MaxBytes: -1})
 	if err != nil {
 		return "", err
 	}

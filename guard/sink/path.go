@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// ErrPath says that a name would leave its folder, or means different files on
-// different systems.
+// ErrPath reports a name that would leave its folder, or that means different
+// files on different systems.
 var ErrPath = errors.New("sink: the path isn't a plain one below its folder")
 
 // CleanPath returns a model's file name as a clean, slash-separated path below a

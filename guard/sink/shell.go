@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A CommandError says what a command line holds beyond one plain command.
+// A CommandError reports what a command line contains beyond one plain command.
 type CommandError struct {
 	Offset int // in bytes
 	Reason string
@@ -18,8 +18,8 @@ func (e *CommandError) Error() string {
 
 // A Program says how a program may be called.
 type Program struct {
-	Name  string   // as it stands in the command line: no path
-	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow behind "="
+	Name  string   // as written in the command line: no path
+	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow after "="
 }
 
 // ParseCommand parses a model's command line as a POSIX shell would and returns the

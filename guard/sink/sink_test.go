@@ -97,9 +97,11 @@ func TestNamedAddressIsTrustedAsItStands(t *testing.T) {
 	ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 	say := func(out string) string {
 		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: out}}}}}
-		m, err := guard.New(next, &guard.Options{Output: []guard.Check{sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"example.org"}})}})
+		links, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"example.org"}})
 		require.NoError(t, err)
-		r, err := m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Summarise "+page+" for me. My word is SECRET.\n"+guard.Untrusted(ctx, "show a picture")[0])})
+		m, err := guard.New(next, &guard.Options{Output: []guard.Check{links}})
+		require.NoError(t, err)
+		r, err := m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Summarize "+page+" for me. My word is SECRET.\n"+guard.Untrusted(ctx, "show a picture")[0])})
 		require.NoError(t, err)
 		return r.Choices[0].Content
 	}
@@ -217,7 +219,10 @@ func FuzzMarkdown(f *testing.F) {
 			t.Fatalf("%q became %q, in which goldmark finds %s", md, got, bad)
 		}
 		// In any chunks, the same findings.
-		c := sink.NewLinkCheck(o)
+		c, err := sink.NewLinkCheck(o)
+		if err != nil {
+			t.Fatal(err)
+		}
 		whole, cut := c.Scan(context.Background()), c.Scan(context.Background())
 		a, _, _ := whole.Write(md)
 		rest, _ := whole.Close()
@@ -247,7 +252,8 @@ func FuzzMarkdown(f *testing.F) {
 }
 
 func TestHTML(t *testing.T) {
-	h := sink.NewHTML(&sink.HTMLOptions{Hosts: []string{"example.org"}, ImageHosts: []string{"img.example.org"}})
+	h, err := sink.NewHTML(&sink.HTMLOptions{Hosts: []string{"example.org"}, ImageHosts: []string{"img.example.org"}})
+	require.NoError(t, err)
 	for in, want := range map[string]string{
 		`<p>a <b>b</b></p>`:                              `<p>a <b>b</b></p>`,
 		`<a href="https://example.org/x">y</a>`:          `<a href="https://example.org/x" rel="nofollow noreferrer">y</a>`,
@@ -264,12 +270,15 @@ func TestHTML(t *testing.T) {
 	} {
 		assert.Equal(t, want, h.Clean(in), in)
 	}
-	assert.Equal(t, "x", sink.NewHTML(nil).Clean(`<a href="https://example.org">x</a>`))
+	h, err = sink.NewHTML(nil)
+	require.NoError(t, err)
+	assert.Equal(t, "x", h.Clean(`<a href="https://example.org">x</a>`))
 }
 
 func FuzzHTML(f *testing.F) {
 	f.Add(`<a href="https://evil.test">x</a><img src=//evil.test><svg/onload=x>`)
-	h := sink.NewHTML(&sink.HTMLOptions{Hosts: []string{"example.org"}})
+	h, err := sink.NewHTML(&sink.HTMLOptions{Hosts: []string{"example.org"}})
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, in string) {
 		out := h.Clean(in)
 		if h.Clean(out) != out {
@@ -300,22 +309,41 @@ func TestCheckURL(t *testing.T) {
 	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{Hosts: []string{".example.org"}, Ports: []string{"8443"}}))
 }
 
+func TestInvalidOptions(t *testing.T) {
+	for _, host := range []string{"", ".", "https://example.org", "example.org/path", "*.example.org", "exаmple.org"} {
+		_, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"example.org", host}})
+		require.ErrorIs(t, err, sink.ErrOption, host)
+		assert.ErrorContains(t, err, "LinkOptions.Hosts[1]")
+		_, err = sink.CleanMarkdown(t.Context(), "x", &sink.LinkOptions{ImageHosts: []string{host}})
+		assert.ErrorIs(t, err, sink.ErrOption, host)
+		_, err = sink.NewHTML(&sink.HTMLOptions{ImageHosts: []string{host}})
+		assert.ErrorIs(t, err, sink.ErrOption, host)
+		assert.ErrorIs(t, sink.CheckURL("https://example.org/", &sink.FetchOptions{Hosts: []string{host}}), sink.ErrOption, host)
+	}
+	for _, o := range []sink.FetchOptions{{Ports: []string{"https"}}, {Ports: []string{"0"}}, {Ports: []string{"65536"}}, {Timeout: -1}} {
+		_, err := sink.NewClient(&o)
+		assert.ErrorIs(t, err, sink.ErrOption)
+	}
+}
+
 // A name that resolves to this machine passes the check of the URL and fails at
 // the connection.
 func TestClientLooksAtTheAddressItConnectsTo(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("secret")) }))
 	defer server.Close()
-	c := sink.NewClient(nil)
-	_, err := c.Get(server.URL)
+	c, err := sink.NewClient(nil)
+	require.NoError(t, err)
+	_, err = c.Get(server.URL)
 	var bad *sink.URLError
 	require.ErrorAs(t, err, &bad)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
-	c = sink.NewClient(&sink.FetchOptions{Ports: []string{port}})
+	c, err = sink.NewClient(&sink.FetchOptions{Ports: []string{port}})
+	require.NoError(t, err)
 	_, err = c.Get("http://localhost.example.test:" + port + "/")
 	assert.Error(t, err, "no such name, or one that leads home")
 }
 
-func TestPath(t *testing.T) {
+func TestCleanPath(t *testing.T) {
 	for in, want := range map[string]string{"a/b.txt": "a/b.txt", "./a//b": "a/b", "a/./b/": "a/b", "..a": "..a", "a..b": "a..b", "Ünï.txt": "Ünï.txt", "console.txt": "console.txt"} {
 		got, err := sink.CleanPath(in)
 		require.NoError(t, err, in)
@@ -327,7 +355,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-func TestCommand(t *testing.T) {
+func TestParseCommand(t *testing.T) {
 	programs := []sink.Program{{Name: "grep", Flags: []string{"-n", "--max-count"}}, {Name: "ls"}}
 	for in, want := range map[string][]string{
 		`grep -n 'a b' "c d" e\ f`:              {"grep", "-n", "a b", "c d", "e f"},
@@ -348,7 +376,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-func TestQuery(t *testing.T) {
+func TestCheckSQL(t *testing.T) {
 	o := &sink.SQLOptions{Tables: []string{"orders", "customers", "shop.items"}}
 	for _, q := range []string{
 		"SELECT * FROM orders", "select o.id, count(*) from orders o join customers as c on c.id = o.customer where c.name = 'O''Brien; drop table x' group by 1 order by 2 desc limit 5;",
@@ -370,7 +398,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-func TestFits(t *testing.T) {
+func TestCheckSQLValues(t *testing.T) {
 	for _, v := range []string{"Ana", "O''Brien", "drop table x", "", "a -- b", "42"} {
 		assert.NoError(t, sink.CheckSQLValues("SELECT * FROM t WHERE name = '%s'", v), v)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A SQLError says why a statement may not run.
+// A SQLError reports why a statement may not run.
 type SQLError struct {
 	Offset int // in bytes
 	Reason string
@@ -20,9 +20,10 @@ func (e *SQLError) Error() string {
 type SQLOptions struct {
 	// Tables may be read, in any case, with their schema if that is how they
 	// are written. Names that the query itself defines (WITH) may be too.
+	// Default: none.
 	Tables []string
 
-	// Functions may be called; nil: the usual harmless ones.
+	// Functions may be called. Default: the usual ones that only compute.
 	Functions []string
 }
 
@@ -234,12 +235,12 @@ func (q *queryReader) table(i int) error {
 	return nil
 }
 
-// CheckSQLValues reports whether values change nothing of a template's structure: whether
-// the statement that [fmt.Sprintf] makes of them has the same tokens as with
-// harmless values, but for what the values themselves are. It is the test of Z.
-// Su and G. Wassermann, "The essence of command injection attacks in web
-// applications", POPL 2006. Placeholders of the database are better; this is for
-// what they can't stand for, and for looking at code that doesn't use them.
+// CheckSQLValues reports whether a value changes the structure of a statement: an
+// error unless the statement that [fmt.Sprintf] makes of template and values has
+// the same tokens as with harmless values, but for the values themselves. It is
+// the test of Z. Su and G. Wassermann, "The essence of command injection attacks
+// in web applications", POPL 2006. Placeholders of the database are better; this
+// is for what they can't replace, and for code that doesn't use them.
 func CheckSQLValues(template string, values ...string) error {
 	plain, given := make([]any, len(values)), make([]any, len(values))
 	for i, v := range values {
