@@ -117,7 +117,7 @@ func compare(ctx context.Context, w io.Writer, verbose bool) error {
 		r, err := structured.Generate(ctx, model, ask("Read this invoice: …"), &structured.Options[Invoice]{Check: check})
 		mark(3, err == nil)
 		if err == nil && len(r.Attempts) > 1 {
-			marks[3] = fmt.Sprintf("yes, %d tries", len(r.Attempts))
+			marks[3] = fmt.Sprintf("yes, %d attempts", len(r.Attempts))
 			fmt.Fprintf(&details, "\n%s\n  %s\n  sent back: %s\n", a.name, oneLine(a.text), strings.ReplaceAll(strings.TrimPrefix(r.Attempts[0].Err.Error(), "structured: "), "\n", "\n    "))
 		} else if err == nil && r.Repaired {
 			fmt.Fprintf(&details, "\n%s\n  %s\n  repaired:  %s\n", a.name, oneLine(a.text), r.JSON)

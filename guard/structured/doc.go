@@ -21,8 +21,8 @@
 //	             │           │           │
 //	             └── no JSON ┴─ problems ┘
 //	                         │
-//	                 ask again, with the list,
-//	                 while tries and tokens last
+//	                 ask once more, with the list,
+//	                 while attempts and tokens last
 //
 // # The parts
 //
@@ -46,7 +46,7 @@
 //		OnPartial: func(_ context.Context, v Invoice) error { return show(v) },
 //	})
 //	if err == nil {
-//		fmt.Println(r.Value.Total, len(r.Tries))
+//		fmt.Println(r.Value.Total, len(r.Attempts))
 //	}
 //
 // # Who keeps the model to the schema
@@ -78,7 +78,7 @@
 //   - Retrying by asking the same question again. The model doesn't know what was
 //     wrong, and at temperature 0 it says the same.
 //   - Re-asking without a budget: a schema that no answer fits costs money for
-//     ever. Count tokens, not only tries.
+//     ever. Count tokens, not only attempts.
 //   - A cut answer can be valid: a list of three where ten were meant. [Generate]
 //     looks at the stop reason.
 //   - Partial values are a preview. "sl" is not yet "slow", and a total is shown
@@ -92,7 +92,7 @@
 //
 //  1. Make a script of model answers, each broken in one way, and find the first
 //     that [Repair] reads differently from you. Who is right?
-//  2. Measure how often a model needs a second try for your schema with the
+//  2. Measure how often a model needs a second attempt for your schema with the
 //     problems in the question, and without.
 //  3. Put the field "reason" behind the verdict instead of in front. Does eval
 //     see a difference?

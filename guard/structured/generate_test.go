@@ -65,17 +65,17 @@ func TestGenerateAsksAgainWithWhatIsWrong(t *testing.T) {
 func TestGenerateGivesUp(t *testing.T) {
 	bad := modeltest.Turn{Times: -1, Chunks: modeltest.Words(`{"name": ""}`), Usage: &modeltest.Usage{Completion: 40}}
 	for name, c := range map[string]struct {
-		o     structured.Options[city]
-		tries int
-		why   string
+		o        structured.Options[city]
+		attempts int
+		why      string
 	}{
-		"tries":  {structured.Options[city]{MaxAttempts: 2}, 2, "as many as allowed"},
-		"tokens": {structured.Options[city]{MaxAttempts: 9, MaxTokens: 100}, 3, "the tokens are spent"},
+		"attempts": {structured.Options[city]{MaxAttempts: 2}, 2, "as many as allowed"},
+		"tokens":   {structured.Options[city]{MaxAttempts: 9, MaxTokens: 100}, 3, "the tokens are spent"},
 	} {
 		_, err := structured.Generate(t.Context(), &modeltest.Script{Turns: []modeltest.Turn{bad}}, ask("x"), &c.o)
 		var failed *structured.AnswerError
 		require.ErrorAs(t, err, &failed, name)
-		assert.Len(t, failed.Attempts, c.tries)
+		assert.Len(t, failed.Attempts, c.attempts)
 		assert.Equal(t, c.why, failed.Why)
 		var invalid *structured.ValidationError
 		require.ErrorAs(t, err, &invalid)
@@ -205,11 +205,11 @@ func ExampleGenerate() {
 		return
 	}
 	fmt.Println(r.Attempts[0].Err)
-	fmt.Printf("%+v after %d tries\n", r.Value, len(r.Attempts))
+	fmt.Printf("%+v after %d attempts\n", r.Value, len(r.Attempts))
 	// Output:
 	// structured: the value doesn't fit its schema
 	// - /number is "4711", but must match the pattern ^INV-[0-9]+$
-	// {Number:INV-4711 Total:12.5} after 2 tries
+	// {Number:INV-4711 Total:12.5} after 2 attempts
 }
 
 // What models write, and what they mean.
@@ -241,4 +241,19 @@ func ExampleParseSchema() {
 	// structured: the value doesn't fit its schema
 	// - /y is missing, but required
 	// - /x is the number 1.5, but must be an integer
+}
+
+func TestInvalidOptions(t *testing.T) {
+	next := &modeltest.Script{}
+	_, err := structured.Generate[city](t.Context(), nil, nil, nil)
+	require.ErrorIs(t, err, structured.ErrOption)
+	for want, o := range map[string]structured.Options[city]{
+		"Options.MaxAttempts is -1": {MaxAttempts: -1}, "Options.MaxTokens is -1": {MaxTokens: -1},
+		"Options.Mode is 4": {Mode: 4}, "Options.Schema is the zero Schema": {Schema: &structured.Schema{}},
+	} {
+		_, err := structured.Generate(t.Context(), next, nil, &o)
+		require.ErrorIs(t, err, structured.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, next.Calls())
 }
