@@ -20,8 +20,8 @@ import (
 // body. It goes by what the body is, not by what its Content-Type says, since
 // handlers do the same.
 //
-// It also puts a new context for [Untrusted] on each request. The answer is the
-// [Model]'s business.
+// It also puts a new context for [Untrusted] on each request, see
+// [Pipeline.NewContext]. The answer is the [Model]'s business.
 type Handler struct {
 	next http.Handler
 	p    *Pipeline
@@ -44,7 +44,7 @@ func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 // body that is neither JSON nor UTF-8, or is compressed, gets status 415;
 // JSON that is broken off, nested deeper than 64, or gives a key twice gets 400.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(NewContext(r.Context(), h.p.o.Spotlight))
+	r = r.WithContext(h.p.NewContext(r.Context()))
 	s := h.p.start(r.Context(), StageInput)
 	defer s.end()
 	if err := h.check(s, w, r); err != nil {

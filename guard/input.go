@@ -166,7 +166,7 @@ func (r *requester) outside(text string, where Location) (string, error) {
 	if all := segments(text, r.passages); checked == text && len(all) == 1 && all[0].registered && all[0].marked && all[0].start == 0 && all[0].end == len(text) {
 		return text, nil // the tool is a retriever that marked it
 	}
-	return r.p.o.Spotlight.mark(r.p.o.Key, checked), nil
+	return r.mark(checked), nil
 }
 
 // text checks a text part: the passages in it as documents, the rest as input
@@ -215,7 +215,17 @@ func (r *requester) passage(role llms.ChatMessageType, s segment, where Location
 	if text == s.text && s.marked {
 		return "", nil
 	}
-	return r.p.o.Spotlight.mark(r.p.o.Key, text), nil
+	return r.mark(text), nil
+}
+
+// mark marks a text, and notes it for [Unmark].
+func (r *requester) mark(text string) string {
+	style := r.p.o.Spotlight
+	shown := style.mark(r.p.o.Key, text)
+	if shown != text {
+		r.prov.marked = append(r.prov.marked, markedPassage{text, shown, style})
+	}
+	return shown
 }
 
 // explain adds what the marks mean to the first system message, or puts one in

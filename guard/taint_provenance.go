@@ -15,13 +15,14 @@ import (
 // results. What the model itself said before is neither: it may have been
 // talked into it.
 type Provenance struct {
-	trusted   []string // normalised
+	trusted   []string // normalized
 	tokens    map[string]bool
-	request   string // the last human message, normalised
+	request   string // the last human message, normalized
 	untrusted []string
-	unread    bool     // there is a part that no check reads
-	sources   []string // where passages came from, normalised
-	allowed   []string // tools that the application allows for this request
+	unread    bool            // there is a part that no check reads
+	sources   []string        // where passages came from, normalized
+	allowed   []string        // tools that the application allows for this request
+	marked    []markedPassage // what the Model marked itself
 }
 
 type provenanceKey struct{}
@@ -204,7 +205,7 @@ func lastRune(s string) rune {
 	return last
 }
 
-// tokensOf yields the words of a normalised text: what stands between blanks,
+// tokensOf yields the words of a normalized text: what stands between blanks,
 // brackets, quotes and commas, without the punctuation at its ends. A full stop
 // in front stays: .env is another file than env.
 func tokensOf(text string) func(yield func(string) bool) {

@@ -14,9 +14,10 @@ type passages struct {
 	key   []byte
 	style Spotlight
 
-	mu   sync.Mutex
-	list []passage
-	urls []string // where they came from, by the word of those who fetched them
+	mu     sync.Mutex
+	list   []passage
+	marked []markedPassage // those of them that are between marks, blank ones too
+	urls   []string        // where they came from, according to their retriever
 }
 
 // A passage is an untrusted text and how it was shown.
@@ -27,12 +28,25 @@ type passage struct {
 type passagesKey struct{}
 
 // NewContext returns a context on which [Untrusted] registers passages for one
-// request, marked as style says. [Handler] makes one for each HTTP request.
+// request, marked in the style given. The marks are new for each context; use
+// [Model.NewContext] where equal prompts must stay equal, as for a cache.
 func NewContext(ctx context.Context, style Spotlight) context.Context {
 	p := &passages{style: style, key: make([]byte, 32)}
 	rand.Read(p.key)
 	return context.WithValue(ctx, passagesKey{}, p)
 }
+
+// NewContext returns a context on which [Untrusted] registers passages for one
+// request, marked with the [Options].Spotlight and Key of the pipeline. A passage
+// has the same mark in every request, so that a cache of answers and the
+// provider's cache of prompts still fit. [Handler] makes such a context for each
+// HTTP request.
+func (p *Pipeline) NewContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, passagesKey{}, &passages{style: p.o.Spotlight, key: p.o.Key})
+}
+
+// NewContext returns a context for one request, as [Pipeline.NewContext] does.
+func (m *Model) NewContext(ctx context.Context) context.Context { return m.p.NewContext(ctx) }
 
 func passagesOf(ctx context.Context) *passages {
 	p, _ := ctx.Value(passagesKey{}).(*passages)
@@ -41,13 +55,14 @@ func passagesOf(ctx context.Context) *passages {
 
 // Untrusted registers texts from outside with the request, and returns them
 // marked for the model; put these into the prompt. A [Model] then checks them
-// as documents and holds what they ask for to be nobody's wish.
+// as documents, and does not count what they ask for as the user's wish.
 //
-// ctx should come from [NewContext]. Without it the texts are marked all the
-// same, and the Model knows them by their marks.
+// ctx should come from [NewContext] or [Model.NewContext]. Without it the texts
+// are marked all the same, and the Model recognizes them by their marks.
 //
 // A text from outside that was never registered is taken for the user's own
-// words, and so is one of fewer than 24 bytes that stands without its marks. That is the limit of provenance: it can't be guessed from the text.
+// words, and so is one of fewer than 24 bytes that appears without its marks.
+// That is the limit of provenance: it can't be guessed from the text.
 func Untrusted(ctx context.Context, texts ...string) []string {
 	p := passagesOf(ctx)
 	if p == nil {
@@ -65,6 +80,9 @@ func (p *passages) register(texts []string) []string {
 		known := slices.ContainsFunc(p.list, func(q passage) bool { return q.text == t })
 		if !known && strings.TrimSpace(t) != "" {
 			p.list = append(p.list, passage{t, shown[i]})
+		}
+		if shown[i] != t && !slices.ContainsFunc(p.marked, func(q markedPassage) bool { return q.text == t }) {
+			p.marked = append(p.marked, markedPassage{t, shown[i], p.style})
 		}
 	}
 	return shown
@@ -99,8 +117,8 @@ type segment struct {
 }
 
 // minRaw is the length from which a registered passage, or a line of it, is
-// recognised where it stands unmarked ([SpotlightPlain], or pasted as it was): shorter ones
-// would be found in what the user wrote.
+// recognized where it is unmarked ([SpotlightPlain], or pasted as it was): shorter
+// ones would be found in what the user wrote.
 const minRaw = 24
 
 // segments finds the untrusted stretches of text, in order, none overlapping

@@ -17,17 +17,18 @@ import (
 type Spotlight uint8
 
 // The ways of marking, with what the paper measured for GPT-3.5 on documents to
-// summarise: attack success fell from over 50 % to about half of that by
-// delimiting, to below 3 % by datamarking and to about 0 % by encoding.
+// summarize: attack success fell from over 50 % to about half of that by
+// delimiting, to below 3 % by datamarking and to about 0 % by encoding. The zero
+// value is SpotlightDelimit, which any model reads.
 const (
-	SpotlightDelimit  Spotlight = iota // a mark with a nonce before and behind
-	SpotlightDatamark                  // beside it, a rare character in place of every blank
-	SpotlightEncode                    // beside it, base64: only for models that read it well
+	SpotlightDelimit  Spotlight = iota // a mark with a nonce before the text and after it
+	SpotlightDatamark                  // besides, a rare character in place of every blank
+	SpotlightEncode                    // besides, base64: only for models that read it well
 	SpotlightPlain                     // no mark at all
 )
 
-// datamark stands in place of blanks: a private-use character, which no text
-// that means something to others contains.
+// datamark replaces blanks: a private-use character, which no text that means
+// something to others contains.
 const datamark = '\uE000'
 
 // The marks: <<untrusted:NONCE>>, the text, <</untrusted:NONCE>>.
@@ -57,7 +58,7 @@ func (s Spotlight) Explain() string {
 }
 
 // mark returns text between marks of its own nonce. The nonce is a keyed hash
-// of the text: whoever writes a passage can't know it, and the same passage gets
+// of the text: the author of a passage can't know it, and the same passage gets
 // the same mark in every turn of a conversation.
 func (s Spotlight) mark(key []byte, text string) string {
 	if s == SpotlightPlain {
