@@ -49,11 +49,12 @@ const (
 const minRepeat = 2 << 10
 
 // NewCheck returns a check for texts that cost more to read than they say: for the
-// input, and for tool results and documents. On the output it ends a model's
-// loop while it streams, by windows of 4 KiB. A negative limit is an error that
-// wraps [ErrOption].
+// input, and for tool results and documents. It takes time linear in the length
+// of the text. A negative limit is an error that wraps [ErrOption].
 //
-// A text is looked at once, in time linear in its length.
+// On the output it ends a model's loop while it streams, by windows of 4 KiB. It
+// holds nothing back: what a flood costs is what is still to come, not what was
+// shown.
 func NewCheck(o *Options) (guard.Check, error) {
 	var l Options
 	if o != nil {
@@ -82,9 +83,10 @@ func NewCheck(o *Options) (guard.Check, error) {
 	if l.MaxExpansion == 0 {
 		l.MaxExpansion = 1 << 20
 	}
-	return guard.Check{Name: "flood", Policy: guard.PolicyBlock, Hold: 2 * minRepeat, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
-		return l.find(text), nil
-	}}, nil
+	return guard.Check{
+		Name: "flood", Policy: guard.PolicyBlock, Find: guard.FindWith(l.find),
+		Scan: func(context.Context) guard.Scanner { return &scanner{limits: &l} },
+	}, nil
 }
 
 func (l *Options) find(text string) []guard.Finding {

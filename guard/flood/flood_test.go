@@ -102,6 +102,46 @@ func TestALoopEnds(t *testing.T) {
 	assert.Less(t, heard, 10_000)
 }
 
+// The check holds no ordinary answer back, however it is cut.
+func TestAnswersFlow(t *testing.T) {
+	var chunks []modeltest.Chunk
+	for i := range 2000 {
+		chunks = append(chunks, modeltest.Chunk{Text: fmt.Sprintf("%d is another number than %d. ", i, i*i)})
+	}
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks}}}, &guard.Options{Output: []guard.Check{check}})
+	require.NoError(t, err)
+	var heard []string
+	r, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { heard = append(heard, string(chunk)); return nil }))
+	require.NoError(t, err)
+	assert.Len(t, heard, len(chunks))
+	assert.Equal(t, r.Choices[0].Content, strings.Join(heard, ""))
+}
+
+// A short answer is inspected at its end.
+func TestShortLoopIsFound(t *testing.T) {
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	for size := 1; size < 4000; size *= 3 {
+		s := check.Scan(t.Context())
+		text := strings.Repeat("poem ", 700)
+		var found []guard.Finding
+		for at := 0; at < len(text); at += size {
+			some, decided, err := s.Write(text[at:min(len(text), at+size)])
+			require.NoError(t, err)
+			require.Equal(t, min(len(text), at+size), decided)
+			found = append(found, some...)
+		}
+		rest, err := s.Close()
+		require.NoError(t, err)
+		found = append(found, rest...)
+		require.Len(t, found, 1)
+		assert.Equal(t, flood.KindRepetition, found[0].Kind)
+	}
+}
+
 func TestLinear(t *testing.T) {
 	for _, unit := range []string{"<!ENTITY a \"", "<!ENTITY a '&a;'", "&a *a\n", "a: &a *b\n", `"`, `"\`, "[", "<!ENTITY a", " &"} {
 		text := strings.Repeat(unit, 1<<18/len(unit))
