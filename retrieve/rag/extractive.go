@@ -29,9 +29,9 @@ type ExtractiveOptions struct {
 	// only shared words count.
 	Embedder embeddings.Embedder
 
-	// Clean takes off what a guard has put around a passage to mark it; nil: the
-	// passages are as they were found.
-	Clean func(passage string) string
+	// Clean takes off what a guard has put around a passage to mark it, such as
+	// guard.Unmark; nil: the passages are as they were found.
+	Clean func(ctx context.Context, passage string) string
 
 	// Sentences is how many sentences an answer has at most; 0: 3.
 	Sentences int
@@ -118,7 +118,7 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	var all []candidate
 	for i := range passages {
 		if e.o.Clean != nil {
-			passages[i].text = e.o.Clean(passages[i].text)
+			passages[i].text = e.o.Clean(ctx, passages[i].text)
 		}
 		p := passages[i]
 		for _, s := range sentence.Split(p.text) {

@@ -99,7 +99,7 @@ func TestExtractiveOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
 	marked := []schema.Document{passage("<<mark>>\nKeys are rotated every 90 days.\n<</mark>>", "k.md", 0)}
-	e, err = NewExtractive(&ExtractiveOptions{Clean: func(p string) string {
+	e, err = NewExtractive(&ExtractiveOptions{Clean: func(_ context.Context, p string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(p, "<<mark>>", ""), "<</mark>>", "")
 	}})
 	require.NoError(t, err)

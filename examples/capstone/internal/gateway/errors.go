@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/retry"
 )
 
@@ -56,6 +57,13 @@ func describe(err error) (status int, e apiError, wait time.Duration, asked bool
 	}
 	if errors.Is(err, service.ErrTooLong) {
 		return http.StatusBadRequest, newError("invalid_request_error", "context_length_exceeded", "messages", err.Error()), 0, false
+	}
+	if blocked := (*guard.BlockedError)(nil); errors.As(err, &blocked) {
+		kind := "invalid_request_error"
+		if blocked.HTTPStatus() >= 500 {
+			kind = "server_error" // a check failed
+		}
+		return blocked.HTTPStatus(), newError(kind, blocked.Code(), "", blocked.Error()), 0, false
 	}
 	var later interface {
 		RetryAfter() (time.Duration, bool)
