@@ -290,7 +290,7 @@ func TestRefusals(t *testing.T) {
 	_, err = Open(path, letters{name: "others"}, nil)
 	require.ErrorIs(t, err, ErrEmbedder)
 	_, err = Open("", nil, nil)
-	require.ErrorIs(t, err, ErrNilEmbedder)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = Open("", letters{}, &Options{DenseWeight: -1})
 	require.Error(t, err)
 	_, err = Open(filepath.Join(t.TempDir(), "no", "such", "folder"), letters{}, nil)
@@ -451,4 +451,21 @@ func BenchmarkSearch(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestFusionCountsAnIDOnce: where an id appears twice in one run, its best place
+// counts, and the others keep their ranks.
+func TestFusionCountsAnIDOnce(t *testing.T) {
+	run := func(ids ...string) (out []Ranked[string]) {
+		for i, id := range ids {
+			out = append(out, Ranked[string]{id, float64(10 - i)})
+		}
+		return out
+	}
+	got := RRF(60, nil, run("a", "a", "b"), run("b", "a"))
+	require.Equal(t, "a", got[0].ID)
+	require.InDelta(t, 0.03252247488101534, got[0].Score, 1e-15)
+	require.InDelta(t, 0.032266458495966696, got[1].Score, 1e-15)
+	once := WeightedSum(MinMax, nil, run("a", "a", "b"))
+	require.Equal(t, []Ranked[string]{{"a", 1}, {"b", 0}}, once)
 }

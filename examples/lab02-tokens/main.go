@@ -28,8 +28,8 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/fit"
 	encodings "github.com/prodailabs/prodai/chunk/token/openai"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retry/openai"
+	"github.com/prodailabs/prodai/trace/cost"
 )
 
 func main() {
@@ -239,7 +239,7 @@ func (l *lab) compare(ctx context.Context, model llms.Model) error {
 	if err != nil {
 		return err
 	}
-	billed, err := usage.Of(r)
+	billed, err := cost.UsageOf(r)
 	if err != nil {
 		return err
 	}

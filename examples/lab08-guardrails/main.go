@@ -24,7 +24,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 func main() {

@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/chunkeval"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 // shown is how much of the text is shown with its cuts.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/chunk/chunkeval"
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 // figures is the comparison as a page.
@@ -39,7 +39,7 @@ func charts(rows []row, questions, budget int) []plot.Section {
 // scatter shows a metric over the length of passages, a series for each kind of
 // chunker.
 func scatter(title, caption string, rows []row, m chunkeval.Metric) *plot.Chart {
-	c := &plot.Chart{Title: title, Caption: caption, X: plot.Axis{Label: "mean length of a passage", Unit: "tokens", Min: plot.At(0), Max: plot.At(450)}, Y: plot.Axis{Label: title}}
+	c := &plot.Chart{Title: title, Caption: caption, X: plot.Axis{Label: "mean length of a passage", Unit: "tokens", Min: plot.Fixed(0), Max: plot.Fixed(450)}, Y: plot.Axis{Label: title}}
 	at := map[string]int{}
 	for _, r := range rows {
 		kind, size, _ := strings.Cut(r.name, " ")

@@ -1,16 +1,3 @@
-// Package jsonl writes finished spans as JSON lines, one span a line, and
-// reads them back.
-//
-// A file of spans needs no collector: it can be searched with grep, loaded
-// into a notebook, and replayed into an evaluation. [Exporter] is an exporter
-// of OpenTelemetry's SDK:
-//
-//	file, err := os.Create("spans.jsonl")
-//	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(jsonl.New(file)))
-//	defer provider.Shutdown(ctx)
-//
-// Each line stands for itself, so a file that was cut by a crash is readable
-// up to its last whole line. See [Span] for the fields.
 package jsonl
 
 import (
@@ -130,8 +117,16 @@ type Exporter struct {
 	shut bool
 }
 
-// New returns an Exporter that writes to w. It doesn't close w.
-func New(w io.Writer) *Exporter { return &Exporter{w: w} }
+// ErrOption is wrapped by the error of a nil writer or reader.
+var ErrOption = errors.New("jsonl: invalid option")
+
+// New returns an Exporter that writes to w. It does not close w.
+func New(w io.Writer) (*Exporter, error) {
+	if w == nil {
+		return nil, fmt.Errorf("%w: the writer is nil", ErrOption)
+	}
+	return &Exporter{w: w}, nil
+}
 
 // ExportSpans writes the spans.
 func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -168,6 +163,10 @@ func (e *Exporter) Shutdown(context.Context) error {
 // ends it. A line may be of any length.
 func Read(r io.Reader) iter.Seq2[Span, error] {
 	return func(yield func(Span, error) bool) {
+		if r == nil {
+			yield(Span{}, fmt.Errorf("%w: the reader is nil", ErrOption))
+			return
+		}
 		br := bufio.NewReader(r)
 		for n := 1; ; n++ {
 			line, err := br.ReadBytes('\n')

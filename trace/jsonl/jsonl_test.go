@@ -19,7 +19,9 @@ import (
 
 func TestRoundTrip(t *testing.T) {
 	var b bytes.Buffer
-	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(New(&b)))
+	exporter, err := New(&b)
+	require.NoError(t, err)
+	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	ctx, parent := p.Tracer("test").Start(t.Context(), "outer")
 	_, child := p.Tracer("test").Start(ctx, "chat <m>", oteltrace.WithSpanKind(oteltrace.SpanKindClient),
 		oteltrace.WithLinks(oteltrace.Link{SpanContext: parent.SpanContext(), Attributes: []attribute.KeyValue{attribute.Int("n", 2)}}))
@@ -65,7 +67,8 @@ func TestReadGoesOnAfterABrokenLine(t *testing.T) {
 }
 
 func TestExporterErrors(t *testing.T) {
-	e := New(failing{})
+	e, err := New(failing{})
+	require.NoError(t, err)
 	require.NoError(t, e.ExportSpans(t.Context(), nil))
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -92,4 +95,12 @@ func FuzzRead(f *testing.F) {
 		}
 		require.LessOrEqual(t, n, bytes.Count(data, []byte("\n"))+1)
 	})
+}
+
+func TestNilWriterAndReader(t *testing.T) {
+	_, err := New(nil)
+	require.ErrorIs(t, err, ErrOption)
+	for _, err := range Read(nil) {
+		require.ErrorIs(t, err, ErrOption)
+	}
 }

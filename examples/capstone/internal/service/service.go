@@ -27,7 +27,6 @@ import (
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/internal/docmeta"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -89,10 +88,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	processors := []sdktrace.TracerProviderOption{sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
 	if o.Spans != nil {
-		processors = append(processors, sdktrace.WithBatcher(jsonl.New(o.Spans)))
+		exporter, err := jsonl.New(o.Spans)
+		if err != nil {
+			return nil, err
+		}
+		processors = append(processors, sdktrace.WithBatcher(exporter))
 	}
 	s.provider = sdktrace.NewTracerProvider(processors...)
-	log := slog.New(trace.NewHandler(collector{o.Log}))
+	log := slog.New(trace.NewLogHandler(collector{o.Log}))
 	if err := s.openCollection(o, log); err != nil {
 		return nil, err
 	}
@@ -189,7 +192,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		s.backend = o.Model
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(nil)})
 	} else {
-		s.backend = rag.ExtractiveName
+		s.backend = rag.ExtractiveModel
 		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: guard.Unmark})
 	}
 	if err != nil {
@@ -215,7 +218,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.model, err = trace.New(s.guarded, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
+	s.model, err = trace.New(s.guarded, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "answer", Tenant: s.tenant})
 	return err
 }
 
@@ -230,10 +233,10 @@ var perTenant = limit.Quota{
 // used is what an answer took from the tenant's tokens: nothing if it came from
 // the cache.
 func used(r *llms.ContentResponse) (tokens int, ok bool) {
-	if usage.Cached(r) {
+	if cost.FromCache(r) {
 		return 0, true
 	}
-	u, err := usage.Of(r)
+	u, err := cost.UsageOf(r)
 	return int(u.Input + u.Output), err == nil
 }
 
@@ -309,7 +312,7 @@ type Answer struct {
 	Text         string
 	FinishReason string
 	Passages     []schema.Document
-	Checked      rag.Checked
+	Checked      rag.CitationReport
 	InputTokens  int
 	OutputTokens int
 	Response     *llms.ContentResponse
@@ -341,7 +344,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	}
 	ctx = s.guarded.NewContext(ctx) // equal passages get equal marks, so the cache still finds equal prompts
 	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
-	messages[0] = llms.TextParts(llms.ChatMessageTypeSystem, s.canary.Plant(rag.System))
+	messages[0] = llms.TextParts(llms.ChatMessageTypeSystem, s.canary.Plant(rag.SystemPrompt))
 	options := q.Options
 	if q.OnChunk != nil {
 		options = append(options[:len(options):len(options)], llms.WithStreamingFunc(func(_ context.Context, c []byte) error {
@@ -356,7 +359,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 		return nil, errors.New("the model gave no answer")
 	}
 	c := r.Choices[0]
-	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.Check(c.Content, passages)}
+	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.CheckCitations(c.Content, passages)}
 	a.InputTokens, a.OutputTokens = s.usage(messages, r)
 	return a, nil
 }

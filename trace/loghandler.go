@@ -9,28 +9,28 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 )
 
-// A Handler turns log records into events of the span that is in the record's
+// A LogHandler turns log records into events of the span that is in the record's
 // context: give it to the Logger options of the other packages and a trace
 // shows their decisions (a cache hit, a retry, a guard's verdict) where they
 // happened. Records without a recording span are dropped, unless there is a
 // next handler, which gets every record.
-type Handler struct {
+type LogHandler struct {
 	next   slog.Handler
 	prefix string
 	attrs  []attribute.KeyValue
 }
 
-// NewHandler returns a Handler that also passes every record to next; nil:
-// nothing is passed on.
-func NewHandler(next slog.Handler) *Handler { return &Handler{next: next} }
+// NewLogHandler returns a LogHandler that also passes every record to next. A nil
+// next is allowed: then nothing is passed on.
+func NewLogHandler(next slog.Handler) *LogHandler { return &LogHandler{next: next} }
 
 // Enabled reports whether there is a recording span or next wants the record.
-func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+func (h *LogHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return oteltrace.SpanFromContext(ctx).IsRecording() || h.next != nil && h.next.Enabled(ctx, level)
 }
 
 // Handle adds the record to the current span as an event.
-func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+func (h *LogHandler) Handle(ctx context.Context, r slog.Record) error {
 	if span := oteltrace.SpanFromContext(ctx); span.IsRecording() {
 		attrs := make([]attribute.KeyValue, len(h.attrs), len(h.attrs)+r.NumAttrs())
 		copy(attrs, h.attrs)
@@ -50,8 +50,8 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.next.Handle(ctx, r)
 }
 
-// WithAttrs returns a Handler whose events carry attrs too.
-func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+// WithAttrs returns a LogHandler whose events carry attrs too.
+func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	out := *h
 	out.attrs = append([]attribute.KeyValue(nil), h.attrs...)
 	for _, a := range attrs {
@@ -63,8 +63,8 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &out
 }
 
-// WithGroup returns a Handler that puts name and a dot before later keys.
-func (h *Handler) WithGroup(name string) slog.Handler {
+// WithGroup returns a LogHandler that puts name and a dot before later keys.
+func (h *LogHandler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
