@@ -64,7 +64,7 @@ type streamID struct {
 //
 // A chunk of unknown kind is text and, if it looks like it, tool-call deltas: it
 // is checked as both. From the first such chunk on the stream waits for the
-// judgement of the calls, and so does one that may mix several choices.
+// decision on the calls, and so does one that may mix several choices.
 type stream struct {
 	a       *answer
 	id      streamID

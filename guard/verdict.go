@@ -58,7 +58,7 @@ func (v *Verdict) reason() string {
 var ErrTooLarge = errors.New("guard: too large to check")
 
 // A BlockedError says that the guard ended the call, and which verdict did it.
-// [llms.IsContentFilterError] recognises it.
+// [llms.IsContentFilterError] recognizes it.
 type BlockedError struct {
 	Verdict Verdict
 }

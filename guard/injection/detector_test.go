@@ -150,7 +150,7 @@ func FuzzInspect(f *testing.F) {
 
 func BenchmarkInspect1000(b *testing.B) {
 	d := detector(b, nil)
-	text := strings.Repeat("Please summarise the report that Ana sent on Monday to the whole team, and say what changed since the last version. ", 9)[:1000]
+	text := strings.Repeat("Please summarize the report that Ana sent on Monday to the whole team, and say what changed since the last version. ", 9)[:1000]
 	b.SetBytes(1000)
 	for b.Loop() {
 		d.Inspect(text)

@@ -194,7 +194,7 @@ func BenchmarkFind1000(b *testing.B) {
 	require.NoError(b, err)
 	d, err := detect.New(slices.Concat(secrets, personal)...)
 	require.NoError(b, err)
-	text := strings.Repeat("Please summarise the report that Ana sent on 2026-11-23 to ana@example.org, and say what changed in version 1.2.3. ", 9)[:1000]
+	text := strings.Repeat("Please summarize the report that Ana sent on 2026-11-23 to ana@example.org, and say what changed in version 1.2.3. ", 9)[:1000]
 	b.SetBytes(1000)
 	for b.Loop() {
 		d.Find(text)

@@ -111,7 +111,7 @@ func random(s string) bool {
 	for i := range len(s) {
 		b := s[i]
 		count[b]++
-		class := 0
+		var class int
 		switch {
 		case b >= 'a' && b <= 'z':
 			lower, class = 1, 1

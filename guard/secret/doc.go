@@ -15,7 +15,7 @@
 //	the answer   [detect.Stream] takes them out while the answer streams
 //	the log      [NewLogHandler]  redacts records, [Value] never prints itself
 //
-// # How a credential is recognised
+// # How a credential is recognized
 //
 //   - By a provider's format: a prefix such as ghp_ or AKIA and a fixed number
 //     of characters. Precise, and blind to every provider that isn't listed.

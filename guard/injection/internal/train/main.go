@@ -1,6 +1,6 @@
 // Command train makes the two files that package injection embeds: model.bin,
 // the classifier's weights, and bigram.bin, the letter pairs that the decoder
-// recognises language by.
+// recognizes language by.
 //
 //	go run ./guard/injection/internal/train -corpus DIR -out guard/injection
 //	go run ./guard/injection/internal/train -corpus DIR -test guard/injection/testdata/challenge.jsonl
