@@ -17,11 +17,11 @@ import (
 
 // A Handler checks HTTP requests before the wrapped handler sees them: each
 // value of the query, and each string of a JSON body or the whole of a text
-// body. It goes by what the body is, not by what its Content-Type says, since
-// handlers do the same.
+// body. It decides by the body itself and not by its Content-Type, since handlers
+// do the same.
 //
 // It also puts a new context for [Untrusted] on each request, see
-// [Pipeline.NewContext]. The answer is the [Model]'s business.
+// [Pipeline.NewContext]. The answer is checked by the [Model].
 type Handler struct {
 	next http.Handler
 	p    *Pipeline
@@ -129,7 +129,7 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 	}
 	leaves, err := readLeaves(text)
 	if err != nil {
-		return nil, &requestError{http.StatusBadRequest, "the body is no JSON that can be read in one way only"}
+		return nil, &requestError{http.StatusBadRequest, "the body is not JSON that can be read in one way only"}
 	}
 	out, err := mapLeaves(text, leaves, func(value string) (string, error) {
 		checked, _, err := s.inspect(value, nowhere("body"))

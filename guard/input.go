@@ -143,8 +143,8 @@ func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, e
 	return out, nil
 }
 
-// bare returns a part without what says how to cache it, and a function that puts
-// that back.
+// bare returns a part without its cache control, and a function that puts that
+// back.
 func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.ContentPart) {
 	if c, ok := part.(llms.CachedContent); ok && c.ContentPart != nil {
 		inner, dress := bare(c.ContentPart)
@@ -198,8 +198,7 @@ func (r *requester) text(role llms.ChatMessageType, text string, where Location)
 	return rewrite(text, edits), nil
 }
 
-// passage checks a passage and returns what is to stand in its place, "" if it
-// stays.
+// passage checks a passage and returns what is to replace it, "" if it stays.
 func (r *requester) passage(role llms.ChatMessageType, s segment, where Location) (string, error) {
 	where.Kind, where.Passage = "passage", s.index
 	text, _, err := r.sessions[StageDocument].inspect(s.text, where)

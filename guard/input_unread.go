@@ -12,8 +12,8 @@ const (
 	KindImageURL = "image_url" // its address may not be fetched
 )
 
-// unreadable reports whether a part holds something that the model reads and the
-// guard doesn't. A tool call is the model's own, and judged when it was made.
+// unreadable reports whether a part contains something that the model reads and the
+// guard doesn't. A tool call is the model's own, and was checked when it was made.
 func unreadable(part llms.ContentPart) bool {
 	switch part.(type) {
 	case llms.TextContent, llms.ToolCallResponse, llms.ToolCall:
@@ -22,7 +22,7 @@ func unreadable(part llms.ContentPart) bool {
 	return true
 }
 
-// notRead judges a part that isn't text, and reports whether it stays. The
+// notRead decides about a part that isn't text, and reports whether it stays. The
 // application's own parts do.
 func (r *requester) notRead(role llms.ChatMessageType, part llms.ContentPart, where Location) (stay bool, err error) {
 	if !unreadable(part) || PrivilegeOf(role) >= PrivilegeDeveloper {

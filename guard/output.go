@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// An answer is the work on what the model says in one call.
+// An answer is the work on the answer of one call.
 type answer struct {
 	p           *Pipeline
 	ctx         context.Context // with the request's provenance
@@ -25,8 +25,8 @@ type answer struct {
 	stopped     error                         // why the stream was ended
 }
 
-// A callID is what a verdict on a call is about. The same call a second time
-// is another one: whoever approved one mail didn't approve two.
+// A callID identifies a call in an answer. The same call a second time is another
+// one: approval of one mail is not approval of two.
 type callID struct {
 	choice int
 	call   llms.FunctionCall
@@ -38,7 +38,7 @@ type tally map[llms.FunctionCall]int
 
 func (p *Pipeline) newAnswer(ctx context.Context, o *llms.CallOptions) *answer {
 	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), passedCalls: map[callID]*llms.FunctionCall{}}
-	// The budget of these stages begins when the answer is there, see finish.
+	// The budget of these stages begins when the answer is complete, see finish.
 	a.output = &session{p: p, stage: StageOutput, ctx: ctx, limit: ctx, end: func() {}}
 	a.calls = &session{p: p, stage: StageToolCall, ctx: ctx, limit: ctx, end: func() {}}
 	return a
@@ -51,7 +51,7 @@ func (a *answer) end() {
 
 func (a *answer) checksCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[StageToolCall]) > 0 }
 
-// finish checks the whole answer and releases what streams still hold.
+// finish checks the whole answer and releases what streams still hold back.
 func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) {
 	a.output, a.calls = a.p.start(a.ctx, StageOutput), a.p.start(a.ctx, StageToolCall)
 	var out *llms.ContentResponse
@@ -83,8 +83,8 @@ func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) 
 	return out, nil
 }
 
-// The keys under which providers keep what the model said in GenerationInfo, once
-// more or only there.
+// The keys under which providers put text of the model into GenerationInfo, as a
+// copy or only there.
 const (
 	thinkingContent = "ThinkingContent"
 	refusal         = "Refusal"
@@ -94,10 +94,10 @@ const (
 func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, error) {
 	out := *c
 	var err error
-	if out.ReasoningContent, err = a.said(i, delta.Reasoning, c.ReasoningContent); err != nil {
+	if out.ReasoningContent, err = a.checkText(i, delta.Reasoning, c.ReasoningContent); err != nil {
 		return nil, err
 	}
-	if out.Content, err = a.said(i, delta.Text, c.Content); err != nil {
+	if out.Content, err = a.checkText(i, delta.Text, c.Content); err != nil {
 		return nil, err
 	}
 	for _, more := range []struct {
@@ -110,7 +110,7 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 			continue
 		}
 		if text != more.said {
-			if more.passed, err = a.said(i, more.kind, text); err != nil {
+			if more.passed, err = a.checkText(i, more.kind, text); err != nil {
 				return nil, err
 			}
 		}
@@ -125,9 +125,9 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 	return &out, nil
 }
 
-// said checks a text of a choice. If it was streamed, the checks that act have
+// checkText checks a text of a choice. If it was streamed, the checks that act have
 // seen it already, and their findings and the text they let through count.
-func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) {
+func (a *answer) checkText(choice int, kind delta.Kind, text string) (string, error) {
 	where := nowhere(kind.String())
 	where.Choice = choice
 	checks := a.p.checks[StageOutput]
@@ -173,7 +173,7 @@ func (a *answer) streamed(choice int, kind delta.Kind, text string) *stream {
 	return nil
 }
 
-// toolCalls judges a choice's tool calls and rewrites out's.
+// toolCalls checks a choice's tool calls and rewrites out's.
 func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 	if !a.checksCalls() {
 		return nil
@@ -213,7 +213,7 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 	return nil
 }
 
-// toolCall judges the next call of a list, once, though the answer and its streams
+// toolCall checks the next call of a list, once, though the answer and its streams
 // list it too. It returns the call as it may pass, nil if it is to be taken out.
 func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llms.FunctionCall, error) {
 	j := callID{choice, *call, seen[*call]}
@@ -233,6 +233,8 @@ func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llm
 	return &own, nil
 }
 
+// checkCall checks a call against the tools and by the checks of tool calls. It
+// returns the call as it may pass, nil if it is to be taken out.
 func (a *answer) checkCall(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
 	where := nowhere("arguments")
 	where.Choice, where.Tool = choice, call.Name
@@ -241,13 +243,13 @@ func (a *answer) checkCall(choice int, call *llms.FunctionCall) (*llms.FunctionC
 		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
 		found := toolFindings(a.p.o.Tools, a.prov, a.o, call)
 		var err error
-		if a.asks(found) {
+		if a.mayApprove(found) {
 			// The user is to see the call as it would be made.
 			if passed.Arguments, err = a.arguments(call.Arguments, where); err != nil {
 				return nil, err
 			}
 			checked = true
-			if found = toolFindings(a.p.o.Tools, a.prov, a.o, &passed); a.asks(found) {
+			if found = toolFindings(a.p.o.Tools, a.prov, a.o, &passed); a.mayApprove(found) {
 				var approved bool
 				if approved, err = a.approved(&passed, found[0]); approved {
 					rule.Policy = PolicyFlag
@@ -276,13 +278,14 @@ func (a *answer) checkCall(choice int, call *llms.FunctionCall) (*llms.FunctionC
 	return &passed, nil
 }
 
-// asks reports whether the user is to be asked about a call with these findings.
-func (a *answer) asks(found []Finding) bool {
+// mayApprove reports whether the user is to be asked about a call with these
+// findings.
+func (a *answer) mayApprove(found []Finding) bool {
 	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == KindToolUnasked || found[0].Kind == KindToolTainted)
 }
 
-// approved asks the user about a call that taint forbids. The time that they
-// take is nobody's budget.
+// approved asks the user about a call that taint forbids. The time that this takes
+// counts to no budget.
 func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	a.calls.end()
 	ok, err := a.p.o.Approve(a.ctx, *call, why)

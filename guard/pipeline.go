@@ -14,9 +14,9 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// Options say what is checked where. The zero value checks nothing, but keeps
-// the untrusted apart: tool results and registered passages are marked for the
-// model.
+// Options configure a [Model], a [Retriever], a [Handler] or a [Pipeline]. The zero
+// value checks nothing, but keeps the untrusted apart: tool results and registered
+// passages are marked for the model.
 type Options struct {
 	// Input checks the caller's messages: human, AI and generic ones, since a
 	// client that sends the history may have invented it. System messages are

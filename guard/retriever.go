@@ -33,11 +33,11 @@ func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 }
 
 // GetRelevantDocuments returns the documents that pass, with what is to be
-// redacted replaced and "trust" set to "untrusted". Documents whose metadata
-// say "trusted" pass as they are.
+// redacted replaced and "trust" set to "untrusted". Documents with "trusted" in
+// their metadata pass as they are.
 //
 // If ctx comes from [NewContext] the documents are registered as [Untrusted]
-// does, and a [Model] marks them where they stand in the prompt, whole or line
+// does, and a [Model] marks them where they appear in the prompt, whole or line
 // by line. Their "source" may be cited, see [Provenance.Cites].
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
 	docs, err := r.next.GetRelevantDocuments(ctx, query)

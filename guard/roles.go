@@ -8,25 +8,25 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A Privilege is how much a message may decide. Where two messages disagree, the
+// A Privilege is how much a message may decide; the zero value is none at all. Where two messages disagree, the
 // one of higher privilege counts (E. Wallace et al., "The Instruction Hierarchy",
 // 2024; OpenAI's Model Spec calls it the chain of command).
 type Privilege uint8
 
 // The privileges, lowest first.
 const (
-	PrivilegeNone      Privilege = iota // informs, never instructs: tool results, documents, what the model said
+	PrivilegeNone      Privilege = iota // informs, never instructs: tool results, documents, the model's own text
 	PrivilegeUser                       // the person in the conversation
-	PrivilegeDeveloper                  // who built the application, in messages of the role "developer"
-	PrivilegeSystem                     // who runs it
+	PrivilegeDeveloper                  // the application's developer, in messages of the role "developer"
+	PrivilegeSystem                     // the operator of the system
 )
 
 // roleDeveloper is the role of developer messages, for which langchaingo has no
 // name.
 const roleDeveloper llms.ChatMessageType = "developer"
 
-// PrivilegeOf returns the privilege of a role. One that says nothing of who
-// speaks, such as the generic one, has none.
+// PrivilegeOf returns the privilege of a role. A role without a known author, such
+// as the generic one, has PrivilegeNone.
 func PrivilegeOf(role llms.ChatMessageType) Privilege {
 	switch role {
 	case llms.ChatMessageTypeSystem:
@@ -50,7 +50,7 @@ func ChainOfCommand() string {
 }
 
 // byPrivilege returns messages with the system's first and the developer's next,
-// all others behind in their order: most providers want it so, and a message that
+// all others after them in their order: most providers want it so, and a message that
 // comes last weighs most with many models.
 func byPrivilege(messages []llms.MessageContent) []llms.MessageContent {
 	rank := func(m llms.MessageContent) Privilege { return max(PrivilegeOf(m.Role), PrivilegeUser) }
@@ -95,7 +95,7 @@ func roleClaims(text string) []Finding {
 			lineStart = true
 			continue
 		case ' ', '\t', '>', '-':
-			continue // what may stand before a header
+			continue // what may come before a header
 		case '<', '[':
 			n = bracketClaim(text[at:])
 		}

@@ -5,11 +5,11 @@ type Stage uint8
 
 // The stages, in the order in which a request meets them.
 const (
-	StageInput      Stage = iota + 1 // what the caller's messages say, passages aside
+	StageInput      Stage = iota + 1 // the caller's messages, passages aside
 	StageDocument                    // passages registered with Untrusted, and retrieved documents
-	StageToolResult                  // what tools answered
+	StageToolResult                  // the results of tools
 	StageToolCall                    // the arguments of the tool calls that the model makes
-	StageOutput                      // what the model says: text and reasoning
+	StageOutput                      // the model's text and reasoning
 	stages                           // one more than the last
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// wrapCallbacks returns the call's options with the caller's callbacks, those that are
-// set, behind the guard.
+// wrapCallbacks returns the call's options with those of the caller's callbacks that
+// are set wrapped by the guard.
 func (a *answer) wrapCallbacks(options []llms.CallOption) []llms.CallOption {
 	acting := slices.ContainsFunc(a.p.checks[StageOutput], func(c Check) bool { return c.Policy.acts() })
 	if !acting && !a.checksCalls() {
@@ -74,14 +74,14 @@ type stream struct {
 	passed  strings.Builder // the text that passed the gate
 	waiting []string        // of that, what waits for the end
 	wait    bool
-	mixed   bool     // it may hold several choices
+	mixed   bool     // it may contain several choices
 	tools   [][]byte // chunks that are tool deltas
 	closed  bool
 	calls   []toolDelta // the calls in tools that may pass
 	changed bool        // they aren't those that came
 }
 
-// receive takes a chunk of next's. What it returns stops next's stream.
+// receive takes a chunk of the wrapped model. An error stops that model's stream.
 func (a *answer) receive(ctx context.Context, id streamID, chunk []byte, emit func(context.Context, []byte) error) error {
 	if a.stopped != nil {
 		return a.stopped
@@ -180,7 +180,7 @@ func (s *stream) close() error {
 	return nil
 }
 
-// settle decides what the stream still holds.
+// settle decides what the stream still holds back.
 func (s *stream) settle() (err error) {
 	if err := s.close(); err != nil {
 		return err
@@ -189,11 +189,11 @@ func (s *stream) settle() (err error) {
 	return err
 }
 
-// finish releases what the stream still holds, now that the whole answer has
+// finish releases what the stream still holds back, now that the whole answer has
 // passed.
 func (s *stream) finish() error {
 	if s.gate != nil && (s.changed || s.mixed && s.a.rewrote) {
-		return nil // what is to go can't be told from the rest
+		return nil // what is to be removed can't be told from the rest
 	}
 	held := s.tools
 	switch {
@@ -219,14 +219,14 @@ func (s *stream) finish() error {
 	return nil
 }
 
-// passCalls puts the tool deltas together and judges the calls, in case they aren't
+// passCalls puts the tool deltas together and checks the calls, in case they aren't
 // those of the answer. It returns the calls that may pass, as deltas, and
 // whether they differ from those that came.
 func (s *stream) passCalls() (passed []toolDelta, changed bool, err error) {
 	calls, err := assemble(s.tools)
 	if err != nil {
 		v := Verdict{Stage: StageToolCall, Check: "tools", Location: nowhere("arguments"), Findings: []Finding{{
-			Kind: KindToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be judged", Threats: threatsOf(KindToolMalformed)}}}
+			Kind: KindToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be checked", Threats: threatsOf(KindToolMalformed)}}}
 		return nil, false, s.a.calls.block(v)
 	}
 	seen := tally{}

@@ -112,7 +112,7 @@ type segment struct {
 	start, end int
 	text       string // the passage's own text
 	index      int
-	marked     bool // it stands between marks
+	marked     bool // it is between marks
 	registered bool
 }
 
@@ -124,95 +124,116 @@ const minRaw = 24
 // segments finds the untrusted stretches of text, in order, none overlapping
 // another.
 func segments(text string, list []passage) []segment {
-	var all []segment
-	taken := make([]bool, len(text)) // by byte, so that many segments cost no more than few
-	add := func(s segment) bool {
-		if slices.Contains(taken[s.start:s.end], true) {
-			return false
-		}
-		for i := s.start; i < s.end; i++ {
-			taken[i] = true
-		}
-		all = append(all, s)
-		return true
-	}
-	// rest adds what no other segment covers: a passage that begins with another's
-	// words is a passage to its end.
-	rest := func(s segment, end int) {
-		for s.start < end {
-			if taken[s.start] {
-				s.start++
-				continue
-			}
-			for s.end = s.start; s.end < end && !taken[s.end]; {
-				s.end++
-			}
-			if s.text = text[s.start:s.end]; strings.TrimSpace(s.text) != "" {
-				add(s)
-			}
-			s.start = s.end
-		}
-	}
-	find := func(needle string, s segment) (found bool) {
-		for at := 0; ; {
-			i := strings.Index(text[at:], needle)
-			if i < 0 {
-				return found
-			}
-			s.start, s.end = at+i, at+i+len(needle)
-			at, found = s.end, true
-			if s.marked {
-				add(s)
-			} else {
-				rest(s, s.end)
-			}
-		}
-	}
+	s := segmenter{text: text, taken: make([]bool, len(text))}
 	for i, p := range list {
 		if p.shown != p.text {
-			find(p.shown, segment{text: p.text, index: i, marked: true, registered: true})
+			s.find(p.shown, segment{text: p.text, index: i, marked: true, registered: true})
 		}
 	}
+	s.addMarked()
+	for i, p := range list {
+		if len(p.text) < minRaw || !s.find(p.text, segment{text: p.text, index: i, registered: true}) {
+			s.addLines(i, p.text)
+		}
+	}
+	slices.SortFunc(s.all, func(a, b segment) int { return a.start - b.start })
+	return s.all
+}
+
+// A segmenter collects the segments of a text.
+type segmenter struct {
+	text  string
+	all   []segment
+	taken []bool             // by byte, so that many segments cost no more than few
+	lines *suffixarray.Index // of text, made when it is first needed
+}
+
+// add adds a segment, unless it overlaps another.
+func (s *segmenter) add(g segment) bool {
+	if slices.Contains(s.taken[g.start:g.end], true) {
+		return false
+	}
+	for i := g.start; i < g.end; i++ {
+		s.taken[i] = true
+	}
+	s.all = append(s.all, g)
+	return true
+}
+
+// addRest adds what no other segment covers: a passage that begins with another's
+// words is a passage to its end.
+func (s *segmenter) addRest(g segment, end int) {
+	for g.start < end {
+		if s.taken[g.start] {
+			g.start++
+			continue
+		}
+		for g.end = g.start; g.end < end && !s.taken[g.end]; {
+			g.end++
+		}
+		if g.text = s.text[g.start:g.end]; strings.TrimSpace(g.text) != "" {
+			s.add(g)
+		}
+		g.start = g.end
+	}
+}
+
+// find adds each place of a passage.
+func (s *segmenter) find(needle string, g segment) (found bool) {
 	for at := 0; ; {
-		start, bodyStart, bodyEnd, end, ok := marked(text, at)
+		i := strings.Index(s.text[at:], needle)
+		if i < 0 {
+			return found
+		}
+		g.start, g.end = at+i, at+i+len(needle)
+		at, found = g.end, true
+		if g.marked {
+			s.add(g)
+		} else {
+			s.addRest(g, g.end)
+		}
+	}
+}
+
+// addMarked adds what is between marks, registered or not.
+func (s *segmenter) addMarked() {
+	for at := 0; ; {
+		start, bodyStart, bodyEnd, end, ok := marked(s.text, at)
 		if !ok {
-			break
+			return
 		}
 		at = end
-		if !add(segment{start: start, end: end, text: unmark(text[bodyStart:bodyEnd]), index: -1, marked: true}) {
+		if !s.add(segment{start: start, end: end, text: unmark(s.text[bodyStart:bodyEnd]), index: -1, marked: true}) {
 			at = bodyStart // a mark inside a passage: its writer forged it
-			for at < len(text) && taken[at-1] {
+			for at < len(s.text) && s.taken[at-1] {
 				at++
 			}
 		}
 	}
-	var lines *suffixarray.Index // of text, so that many lines cost no more than few
-	for i, p := range list {
-		if len(p.text) >= minRaw && find(p.text, segment{text: p.text, index: i, registered: true}) {
+}
+
+// addLines adds each place of a line of a passage: the prompt may contain only a
+// part.
+func (s *segmenter) addLines(index int, passage string) {
+	seen := map[string]bool{}
+	for line := range strings.Lines(passage) {
+		if line = strings.TrimSpace(line); len(line) < minRaw || len(line) > len(s.text) || seen[line] {
 			continue
 		}
-		seen := map[string]bool{}
-		for line := range strings.Lines(p.text) { // the prompt may hold only a part
-			if line = strings.TrimSpace(line); len(line) < minRaw || len(line) > len(text) || seen[line] {
-				continue
-			}
-			seen[line] = true
-			if lines == nil {
-				lines = suffixarray.New([]byte(text))
-			}
-			places := lines.Lookup([]byte(line), -1)
-			slices.Sort(places)
-			last := 0
-			for _, at := range places {
-				if at >= last {
-					last = at + len(line)
-					rest(segment{start: at, index: i, registered: true}, last)
-				}
+		seen[line] = true
+		if s.lines == nil { // so that many lines cost no more than few
+			s.lines = suffixarray.New([]byte(s.text))
+		}
+		places := s.lines.Lookup([]byte(line), -1)
+		slices.Sort(places)
+		last := 0
+		for _, at := range places {
+			if at >= last {
+				last = at + len(line)
+				s.addRest(segment{start: at, index: index, registered: true}, last)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b segment) int { return a.start - b.start })
-	return all
 }
 
 // blank returns text with the segments that which picks turned into spaces,

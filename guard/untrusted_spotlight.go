@@ -86,11 +86,10 @@ func (s Spotlight) body(text string) string {
 	return text
 }
 
-// marked finds the first passage between marks in text at or behind from: the
+// marked finds the first passage between marks in text at or after from: the
 // whole span, and the span of the body. A mark without its end reaches to the
-// end of the text. Marks are taken at their word, whoever made them: to call
-// one's own text untrusted gains nothing, since what calls itself so is checked
-// as input too.
+// end of the text. All marks count, forged ones too: to mark one's own text as
+// untrusted gains nothing, since it is then checked as input too.
 func marked(text string, from int) (start, bodyStart, bodyEnd, end int, ok bool) {
 	for {
 		i := strings.Index(text[from:], openMark)
