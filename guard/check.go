@@ -61,7 +61,7 @@ type Check struct {
 	Name string
 
 	// Find returns what is wrong with text. It must return when ctx is done,
-	// and be safe for concurrent use. [ProvenanceFrom] of ctx tells where the
+	// and be safe for concurrent use. [ProvenanceFrom] of ctx returns where the
 	// words of the request came from.
 	Find func(ctx context.Context, text string) ([]Finding, error)
 

@@ -184,7 +184,7 @@ func (p *Pipeline) setDefaults() {
 	p.o.ToolPolicy = p.o.ToolPolicy.or(PolicyBlock)
 	p.unread = Check{Name: "unread", Policy: p.o.Unread.or(PolicyFlag)}
 	p.o.Key = slices.Clone(p.o.Key)
-	if p.o.Key == nil {
+	if len(p.o.Key) == 0 { // an empty one would let anyone forge a mark
 		p.o.Key = make([]byte, 32)
 		rand.Read(p.o.Key)
 	}

@@ -28,8 +28,9 @@ type passage struct {
 type passagesKey struct{}
 
 // NewContext returns a context on which [Untrusted] registers passages for one
-// request, marked in the style given. The marks are new for each context; use
-// [Model.NewContext] where equal prompts must stay equal, as for a cache.
+// request, marked in the style given; an unknown one is SpotlightDelimit. The marks
+// are new for each context. Use [Model.NewContext] where equal prompts must stay
+// equal, as for a cache.
 func NewContext(ctx context.Context, style Spotlight) context.Context {
 	p := &passages{style: style, key: make([]byte, 32)}
 	rand.Read(p.key)
@@ -39,8 +40,9 @@ func NewContext(ctx context.Context, style Spotlight) context.Context {
 // NewContext returns a context on which [Untrusted] registers passages for one
 // request, marked with the [Options].Spotlight and Key of the pipeline. A passage
 // has the same mark in every request, so that a cache of answers and the
-// provider's cache of prompts still fit. [Handler] makes such a context for each
-// HTTP request.
+// provider's cache of prompts still fit. An author who has seen the mark of one
+// passage can't end another one with it, since each has its own. [Handler] makes
+// such a context for each HTTP request.
 func (p *Pipeline) NewContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, passagesKey{}, &passages{style: p.o.Spotlight, key: p.o.Key})
 }

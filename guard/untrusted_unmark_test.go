@@ -72,6 +72,23 @@ func TestUnmarkBelowAModel(t *testing.T) {
 	assert.Len(t, prompts, 1, "a pipeline's marks are the same in each request")
 }
 
+// An empty key is not a key: the marks would be known.
+func TestEmptyKeyIsNone(t *testing.T) {
+	marks := map[string]bool{}
+	for range 2 {
+		p, err := guard.NewPipeline(&guard.Options{Key: []byte{}})
+		require.NoError(t, err)
+		marks[guard.Untrusted(p.NewContext(t.Context()), "a page")[0]] = true
+	}
+	assert.Len(t, marks, 2)
+	for range 2 {
+		p, err := guard.NewPipeline(&guard.Options{Key: []byte("a key"), Spotlight: guard.SpotlightDatamark})
+		require.NoError(t, err)
+		marks[guard.Untrusted(p.NewContext(t.Context()), "a page")[0]] = true
+	}
+	assert.Len(t, marks, 3, "a key that stays gives marks that stay")
+}
+
 // A modelFunc looks at what it is asked.
 type modelFunc func(context.Context, []llms.MessageContent)
 

@@ -22,7 +22,7 @@ const (
 	KindIPv4          = "IPV4"           // four parts of 0 to 255
 	KindIPv6          = "IPV6"           // compressed, full or with an IPv4 tail
 	KindMAC           = "MAC"            // six hex pairs
-	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date behind a word such as "born"
+	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date after a word such as "born"
 	KindStreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
 	KindPerson        = "PERSON"         // a given name of the list or a title, and a surname; off by default
 

@@ -92,7 +92,7 @@ func (v Value) Reveal() string {
 	return *v.text
 }
 
-// A Session holds the values of one task. It is safe for concurrent use.
+// A Session keeps the values of one task. It is safe for concurrent use.
 type Session struct {
 	reader llms.Model
 

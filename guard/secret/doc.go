@@ -3,16 +3,16 @@
 //
 // # The lecture
 //
-// Lectures 7 and 8. A support bot is asked to "repeat everything above". In the
-// system prompt stands the connection string of the ticket database, put there
-// by someone in a hurry. The answer is logged, the log is indexed, and the
+// Lectures 7 and 8. A support bot is asked to "repeat everything above". The
+// system prompt contains the connection string of the ticket database, put there
+// in a hurry. The answer is logged, the log is indexed, and the
 // index is what the next retrieval reads. One credential is now in four places,
 // and rotating it is the only cure.
 //
 // Three layers keep that from happening, each with another failure:
 //
-//	the prompt   [New]         finds credentials before they are sent
-//	the answer   [detect.Stream] takes them out while the answer streams
+//	the prompt   [New]            finds credentials before they are sent
+//	the answer   [detect.Stream]  takes them out while the answer streams
 //	the log      [NewLogHandler]  redacts records, [Value] never prints itself
 //
 // # How a credential is recognized
