@@ -53,7 +53,7 @@ func (o *Options) validate() error {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"Limits.Depth", o.Limits.Depth}, {"Limits.Candidates", o.Limits.Candidates}, {"Limits.Bytes", o.Limits.Bytes}, {"MaxBytes", o.MaxBytes}} {
+	}{{"Limits.Depth", o.Limits.Depth}, {"Limits.Readings", o.Limits.Readings}, {"Limits.Bytes", o.Limits.Bytes}, {"MaxBytes", o.MaxBytes}} {
 		if n.value < 0 {
 			return fmt.Errorf("%w: Options.%s is %d: want 0 (the default) or more", ErrOption, n.name, n.value)
 		}
@@ -106,15 +106,15 @@ type Report struct {
 	// traffic with another share of attacks than the training data.
 	Score float64
 	// Classifier is the classifier's score alone.
-	Classifier float64
+	ClassifierScore float64
 	// Findings are the rules' hits and, if the text is flagged, the passage that
 	// the classifier found worst (kind "classifier"), with offsets in the
 	// original text.
 	Findings []detect.Finding
 	// Readings are the decoded readings that were looked at.
-	Readings []Candidate
+	Readings []Reading
 	// Worst is the number of the reading with the highest score.
-	Worst int
+	WorstReading int
 	// Truncated reports that a limit was reached: part of the text or some
 	// reading was not inspected.
 	Truncated bool
@@ -152,22 +152,22 @@ func (d *Detector) Inspect(text string) Report {
 			margin += d.applyRules(c, tokens, &r)
 		}
 		if margin > best || i == 0 {
-			best, r.Worst = margin, i
+			best, r.WorstReading = margin, i
 			if from < to {
 				passage.Start, passage.End = c.Origin(tokens[from].Start, tokens[to-1].End)
 			}
 		}
 	}
-	r.Score, r.Classifier = sigmoid(best), sigmoid(bestClassifier)
+	r.Score, r.ClassifierScore = sigmoid(best), sigmoid(bestClassifier)
 	r.Flagged = r.Score >= d.o.Threshold
 	if d.o.NoClassifier {
-		r.Classifier, r.Score = 0, min(1, max(0, best))
+		r.ClassifierScore, r.Score = 0, min(1, max(0, best))
 		r.Flagged = len(r.Findings) > 0
 	} else if r.Flagged {
 		passage.Kind, passage.Score = "classifier", r.Score
-		passage.Reason = "reads like an injection" + howRead(r.Readings[r.Worst].Steps)
+		passage.Reason = "reads like an injection" + howRead(r.Readings[r.WorstReading].Steps)
 		passage.Threats = []string{threat.PromptInjection, threat.LLMInjection}
-		if len(r.Readings[r.Worst].Steps) > 0 {
+		if len(r.Readings[r.WorstReading].Steps) > 0 {
 			passage.Threats = append(passage.Threats, threat.Obfuscation)
 		}
 		r.Findings = append(r.Findings, passage)
@@ -206,7 +206,7 @@ func telling(tokens []model.Token, guessed bool) bool {
 
 // mended reports whether joining lines made a word of a concept whole: without
 // one, the lines are just short.
-func mended(c *Candidate, tokens []model.Token) bool {
+func mended(c *Reading, tokens []model.Token) bool {
 	return slices.ContainsFunc(tokens, func(t model.Token) bool {
 		from, to := c.Origin(t.Start, t.End)
 		return t.Concepts != 0 && to-from > t.End-t.Start
@@ -215,7 +215,7 @@ func mended(c *Candidate, tokens []model.Token) bool {
 
 // applyRules adds the rules' findings in a reading to r and returns what they
 // add to the margin, each kind once.
-func (d *Detector) applyRules(c *Candidate, tokens []model.Token, r *Report) float64 {
+func (d *Detector) applyRules(c *Reading, tokens []model.Token, r *Report) float64 {
 	hits := findMarkers(c.Text)
 	for i := range d.rules {
 		if h, ok := d.rules[i].match(tokens); ok {

@@ -83,6 +83,7 @@ func TestNationalIDs(t *testing.T) {
 func TestUnknownKind(t *testing.T) {
 	_, err := pii.New(&pii.Options{Kinds: []string{"EMAILS"}})
 	require.ErrorContains(t, err, `"EMAILS"`)
+	require.ErrorIs(t, err, pii.ErrOption)
 }
 
 // TestPersonLimits states what the gazetteer can and can't do.

@@ -60,6 +60,7 @@ func TestFinds(t *testing.T) {
 	}
 	_, err = secret.New(&secret.Options{Kinds: []string{"AWS"}})
 	require.ErrorContains(t, err, `"AWS"`)
+	require.ErrorIs(t, err, secret.ErrOption)
 }
 
 func TestValueNeverShowsItself(t *testing.T) {
@@ -147,5 +148,7 @@ func TestHandlerRedacts(t *testing.T) {
 		require.Contains(t, out, want)
 	}
 	_, err = secret.NewLogHandler(nil, nil)
-	require.Error(t, err)
+	require.ErrorIs(t, err, secret.ErrOption)
+	_, err = secret.Load(nil, "API_KEY")
+	require.ErrorIs(t, err, secret.ErrOption)
 }

@@ -96,8 +96,8 @@ func prepare(ex *model.Extractor, all []example) []*sample {
 	out := make([]*sample, len(all))
 	for i, e := range all {
 		s := &sample{example: e, fold: foldOf(e)}
-		candidates, _ := injection.Decode(e.Text, injection.Limits{})
-		for _, c := range candidates {
+		readings, _ := injection.Decode(e.Text, injection.Limits{})
+		for _, c := range readings {
 			tokens := ex.Tokens(c.Text)
 			if len(tokens) == 0 && len(s.readings) > 0 {
 				continue
