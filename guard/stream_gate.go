@@ -137,6 +137,11 @@ func (g *gate) slowest() *lane {
 // too.
 func (g *gate) release(decided int) string {
 	text := g.text.String()
+	if g.pos < decided && (len(g.pending) == 0 || g.pending[0].f.Start >= decided) {
+		from := g.pos
+		g.pos = decided
+		return text[from:decided]
+	}
 	var out strings.Builder
 	n := 0
 	for _, e := range g.pending {
