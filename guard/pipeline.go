@@ -73,7 +73,7 @@ type Options struct {
 
 	// Hierarchy tells the model how messages rank ([ChainOfCommand]), puts the
 	// system's and the developer's messages first, and quotes what poses as one
-	// of them in all others ([RoleClaims]). Default: false.
+	// of them in all others ([RoleClaimCheck]). Default: false.
 	Hierarchy bool
 
 	// Key makes the marks' nonces; with it a mark can be forged. With a key that
@@ -170,7 +170,7 @@ func (p *Pipeline) setChecks() error {
 			checks[i].Policy = checks[i].Policy.or(PolicyBlock)
 		}
 		if p.o.Hierarchy && list.stage <= StageToolResult {
-			checks = append(checks, RoleClaims())
+			checks = append(checks, RoleClaimCheck())
 		}
 		slices.SortStableFunc(checks, func(a, b Check) int { return a.Cost - b.Cost })
 		p.checks[list.stage] = checks

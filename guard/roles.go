@@ -63,16 +63,16 @@ func byPrivilege(messages []llms.MessageContent) []llms.MessageContent {
 	return messages
 }
 
-// KindRoleClaim is the kind of finding of [RoleClaims].
+// KindRoleClaim is the kind of finding of [RoleClaimCheck].
 const KindRoleClaim = "role_claim"
 
-// RoleClaims returns a check for text below the developer's privilege. It finds
+// RoleClaimCheck returns a check for text below the developer's privilege. It finds
 // what would pass for the beginning of a message of another role: the control
 // tokens of chat templates (<|im_start|>, <｜User｜>, [INST], [SYSTEM_PROMPT],
 // <<SYS>>, <start_of_turn>), role tags, and role headers at the start of a line
 // ("System:", "### Developer message:"). Its policy is [PolicyRedact], which quotes
 // them: ‹im_start›, ‹System›. The text keeps its sense, transcripts included.
-func RoleClaims() Check {
+func RoleClaimCheck() Check {
 	return Check{
 		Name: "role claims", Policy: PolicyRedact,
 		Find: func(_ context.Context, text string) ([]Finding, error) { return roleClaims(text), nil },
