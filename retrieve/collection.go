@@ -58,7 +58,8 @@ type Options struct {
 	// by all. Default: only documents without a tenant are found.
 	Tenant func(context.Context) string
 
-	// Logger receives retrieve.query. Default: it is discarded.
+	// Logger receives retrieve.query and retrieve.truncated. Default: they are
+	// discarded.
 	Logger *slog.Logger
 }
 
@@ -172,6 +173,12 @@ func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 		return nil, err
 	}
 	c.journal = j
+	if j.lost > 0 {
+		c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveTruncated, slog.Int64(event.Bytes, j.lost), slog.String(event.Reason, "torn record"))
+	}
+	if j.readOnly {
+		return c, nil
+	}
 	if first {
 		err = j.append(change{Embedder: c.o.EmbedderName})
 	} else if c.dead > len(c.passages) && c.dead > 100 {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -468,4 +469,53 @@ func TestFusionCountsAnIDOnce(t *testing.T) {
 	require.InDelta(t, 0.032266458495966696, got[1].Score, 1e-15)
 	once := WeightedSum(MinMax, nil, run("a", "a", "b"))
 	require.Equal(t, []Ranked[string]{{"a", 1}, {"b", 0}}, once)
+}
+
+// TestReadOnlyFile: a collection on a read-only file system can be searched, and
+// a change says why it can't be made.
+func TestReadOnlyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c, err := Open(path, letters{}, nil)
+	require.NoError(t, err)
+	_, err = c.Sync(t.Context(), "s", []schema.Document{{PageContent: "abc"}})
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	j := &journal{path: path, readOnly: true}
+	j.file, err = os.Open(path)
+	require.NoError(t, err)
+	records := 0
+	require.NoError(t, j.replay(func([]byte) error { records++; return nil }))
+	require.Equal(t, 2, records)
+	require.ErrorIs(t, j.append(change{}), ErrReadOnly)
+	require.NoError(t, j.close())
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		return // root may write whatever the mode says
+	}
+	require.NoError(t, os.Chmod(path, 0o444))
+	c, err = Open(path, letters{}, nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, c.Len())
+	_, err = c.Sync(t.Context(), "s", nil)
+	require.ErrorIs(t, err, ErrReadOnly)
+	require.NoError(t, c.Close())
+}
+
+// TestATornEndIsTold: a crash in the middle of a write loses the last change,
+// and the log says how much.
+func TestATornEndIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c, err := Open(path, letters{}, nil)
+	require.NoError(t, err)
+	_, err = c.Sync(t.Context(), "s", []schema.Document{{PageContent: "abc"}})
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, whole[:len(whole)-7], 0o644))
+	var log strings.Builder
+	c, err = Open(path, letters{}, &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	require.Zero(t, c.Len())
+	require.Contains(t, log.String(), "retrieve.truncated bytes=")
+	require.NoError(t, c.Close())
 }

@@ -10,28 +10,30 @@ import (
 // the [log/slog] record is the event's name. [LogHandler] turns each record into
 // a span event of that name. [Events] lists them with their attributes.
 const (
-	EventCacheHit      = event.CacheHit      // cache.hit: an answer came from the cache
-	EventCacheMiss     = event.CacheMiss     // cache.miss: the cache had no answer, or the call may not be cached
-	EventCacheStore    = event.CacheStore    // cache.store: an answer was stored, or the reason why not
-	EventRetryAttempt  = event.RetryAttempt  // retry.attempt: an attempt failed and another follows after the delay
-	EventRetryGiveUp   = event.RetryGiveUp   // retry.giveup: the call failed for good
-	EventRetryHedge    = event.RetryHedge    // retry.hedge: a second attempt was started beside a slow one
-	EventRetryNested   = event.RetryNested   // retry.nested: a client below repeated its request by itself: set its own retries to zero
-	EventRetryResume   = event.RetryResume   // retry.resume: a stream was cut, and after the delay its answer is asked to be continued
-	EventBreakerState  = event.BreakerState  // retry.breaker: a circuit breaker changed its state
-	EventLimitWait     = event.LimitWait     // limit.wait: the call waits for room under a limit
-	EventLimitDeny     = event.LimitDeny     // limit.deny: a limit refused the call
-	EventRoutePick     = event.RoutePick     // route.pick: a target was chosen
-	EventGuardVerdict  = event.GuardVerdict  // guard.verdict: a check found something
-	EventRetrieveQuery = event.RetrieveQuery // retrieve.query: passages were retrieved
-	EventTokensDropped = event.TokensDropped // tokens.dropped: parts of a prompt were dropped to fit the window
-	EventUsageInvalid  = event.UsageInvalid  // usage.invalid: a provider reported token counts that can't be right
+	EventCacheHit          = event.CacheHit          // cache.hit: an answer came from the cache
+	EventCacheMiss         = event.CacheMiss         // cache.miss: the cache had no answer, or the call may not be cached
+	EventCacheStore        = event.CacheStore        // cache.store: an answer was stored, or the reason why not
+	EventRetryAttempt      = event.RetryAttempt      // retry.attempt: an attempt failed and another follows after the delay
+	EventRetryGiveUp       = event.RetryGiveUp       // retry.giveup: the call failed for good
+	EventRetryHedge        = event.RetryHedge        // retry.hedge: a second attempt was started beside a slow one
+	EventRetryNested       = event.RetryNested       // retry.nested: a client below repeated its request by itself: set its own retries to zero
+	EventRetryResume       = event.RetryResume       // retry.resume: a stream was cut, and after the delay its answer is asked to be continued
+	EventBreakerState      = event.BreakerState      // retry.breaker: a circuit breaker changed its state
+	EventLimitWait         = event.LimitWait         // limit.wait: the call waits for room under a limit
+	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
+	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen
+	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
+	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
+	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
+	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
+	EventUsageInvalid      = event.UsageInvalid      // usage.invalid: a provider reported token counts that can't be right
 )
 
 // The attribute keys of the events. A duration is a [time.Duration] in the log
 // record and a number of seconds in the span event. Money is in pico-USD.
 const (
 	AttrAttempt   = event.Attempt   // attempt, int: the attempt's number, 1 first
+	AttrBytes     = event.Bytes     // bytes, int64: how many bytes
 	AttrCached    = event.Cached    // kind, string: which cache answered: exact, semantic, shared
 	AttrCheck     = event.Check     // check, string: the guard check's name
 	AttrClass     = event.Class     // class, string: the error's class

@@ -51,7 +51,7 @@ type ExtractiveOptions struct {
 // It runs offline and always says the same, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
 // ignored; MaxTokens cuts the answer at the end of a sentence, by an estimate
-// of four bytes a token.
+// of four bytes a token, and StopWords cut it before the first of them.
 type Extractive struct {
 	o ExtractiveOptions
 }
@@ -100,6 +100,7 @@ func (e *Extractive) GenerateContent(ctx context.Context, messages []llms.Messag
 		return nil, err
 	}
 	pieces, stop := render(picked, o.MaxTokens)
+	pieces = untilStop(pieces, o.StopWords)
 	if err := speak(ctx, pieces, &o); err != nil {
 		return nil, err
 	}
@@ -345,6 +346,21 @@ func render(picked []candidate, maxTokens int) (pieces []string, stop string) {
 		pieces = append(pieces, sentence...)
 	}
 	return pieces, stop
+}
+
+// untilStop cuts an answer before the first of the stop words.
+func untilStop(pieces []string, stop []string) []string {
+	text := strings.Join(pieces, "")
+	end := len(text)
+	for _, word := range stop {
+		if i := strings.Index(text, word); i >= 0 && word != "" {
+			end = min(end, i)
+		}
+	}
+	if end == len(text) {
+		return pieces
+	}
+	return words(text[:end])
 }
 
 // words cuts a text before each blank, so that the pieces add up to it.

@@ -115,6 +115,8 @@ type Exporter struct {
 	mu   sync.Mutex
 	w    io.Writer
 	shut bool
+	torn bool // the last write ended within a line
+	lost int
 }
 
 // ErrOption is wrapped by the error of a nil writer or reader.
@@ -146,8 +148,27 @@ func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	if e.shut {
 		return ErrShutdown
 	}
-	_, err := e.w.Write(b.Bytes())
+	data := b.Bytes()
+	if e.torn { // what comes next is a line of its own
+		data = append([]byte{'\n'}, data...)
+	}
+	n, err := e.w.Write(data)
+	e.torn = n > 0 && data[n-1] != '\n' || n == 0 && e.torn
+	if err != nil {
+		written := bytes.Count(data[:n], []byte{'\n'})
+		if len(data) > b.Len() && n > 0 {
+			written--
+		}
+		e.lost += len(spans) - written
+	}
 	return err
+}
+
+// Lost returns how many spans could not be written, on a full disk say.
+func (e *Exporter) Lost() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lost
 }
 
 // Shutdown makes later exports fail with [ErrShutdown].

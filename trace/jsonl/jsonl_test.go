@@ -104,3 +104,46 @@ func TestNilWriterAndReader(t *testing.T) {
 		require.ErrorIs(t, err, ErrOption)
 	}
 }
+
+// A small is a disk with room for n bytes.
+type small struct {
+	bytes.Buffer
+	n int
+}
+
+func (s *small) Write(p []byte) (int, error) {
+	n, err := len(p), error(nil)
+	if n > s.n {
+		n, err = s.n, errors.New("no space left on device")
+	}
+	s.n -= n
+	s.Buffer.Write(p[:n])
+	return n, err
+}
+
+// TestFullDisk: the spans that were lost are counted, and what is written after
+// there is room again is readable.
+func TestFullDisk(t *testing.T) {
+	disk := &small{n: 1 << 20}
+	e, err := New(disk)
+	require.NoError(t, err)
+	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(e))
+	span := func(name string) {
+		_, s := p.Tracer("t").Start(t.Context(), name)
+		s.End()
+	}
+	span("a")
+	disk.n = 10
+	span("b")
+	span("c")
+	disk.n = 1 << 20
+	span("d")
+	require.Equal(t, 2, e.Lost())
+	var names []string
+	for s, err := range Read(&disk.Buffer) {
+		if err == nil {
+			names = append(names, s.Name)
+		}
+	}
+	require.Equal(t, []string{"a", "d"}, names)
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/prodailabs/prodai/cache"
 	"github.com/prodailabs/prodai/chunk"
@@ -65,6 +66,7 @@ type Service struct {
 	collection *retrieve.Collection
 	retriever  *trace.Retriever
 	embedder   embeddings.Embedder
+	embedding  llms.Model // the embedder behind the tenants' limits
 	chunker    chunk.Chunker
 	model      llms.Model
 	guarded    *guard.Model
@@ -190,7 +192,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		}
 		provider = "openai"
 		s.backend = o.Model
-		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(nil)})
+		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(propagating())})
 	} else {
 		s.backend = rag.ExtractiveModel
 		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: guard.Unmark})
@@ -210,7 +212,11 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	limited, err := limit.New(s.cached, &limit.Options{Quota: perTenant, Tenant: s.tenant, Tokens: s.Count, Usage: used, Cost: prices.Of, Model: s.backend, Logger: log})
+	store := &limit.Local{} // of answers and embeddings together
+	if s.embedding, err = s.newEmbedding(store); err != nil {
+		return err
+	}
+	limited, err := limit.New(s.cached, &limit.Options{Quota: perTenant, Store: store, Tenant: s.tenant, Tokens: s.Count, Usage: used, Cost: prices.Of, Model: s.backend, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -240,6 +246,9 @@ func used(r *llms.ContentResponse) (tokens int, ok bool) {
 	return int(u.Input + u.Output), err == nil
 }
 
+// Tracer returns the tracer that the service's own spans come from.
+func (s *Service) Tracer() oteltrace.Tracer { return s.provider.Tracer("capstone") }
+
 // Close writes the last spans and closes the collection.
 func (s *Service) Close(ctx context.Context) error {
 	return errors.Join(s.provider.Shutdown(ctx), s.collection.Close())
@@ -256,9 +265,6 @@ func (s *Service) Sources() map[string]int { return s.collection.Sources() }
 
 // CacheStats says what the response cache did.
 func (s *Service) CacheStats() cache.Stats { return s.cached.Stats() }
-
-// Embedder is the embedder behind /v1/embeddings.
-func (s *Service) Embedder() embeddings.Embedder { return s.embedder }
 
 // Count counts tokens as OpenAI's current models do.
 func (s *Service) Count(text string) int { return o200k.Encoding().Count(text) }
@@ -293,6 +299,12 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 		}
 	}
 	return total, nil
+}
+
+// Remove takes a document out of the collection and returns the number of its
+// passages.
+func (s *Service) Remove(ctx context.Context, source string) (int, error) {
+	return s.collection.Remove(ctx, source)
 }
 
 // A Question is what is asked.
