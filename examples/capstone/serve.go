@@ -106,7 +106,7 @@ func (s *settings) logger() (*slog.Logger, error) {
 	if s.verbose {
 		level = slog.LevelInfo
 	}
-	h, err := secret.NewHandler(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: level}), nil)
+	h, err := secret.NewLogHandler(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: level}), nil)
 	if err != nil {
 		return nil, err
 	}

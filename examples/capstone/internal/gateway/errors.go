@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/limit"
 )
@@ -72,6 +73,7 @@ func describe(err error) problem {
 	if errors.As(err, &later) {
 		p.wait, p.asked = later.RetryAfter()
 	}
+	var blocked *guard.BlockedError
 	var limited *limit.Error
 	var failed *retry.Error
 	switch {
@@ -79,6 +81,8 @@ func describe(err error) problem {
 		return problem{status: http.StatusServiceUnavailable, apiError: newError("server_error", "stopping", "", "this server is being stopped; ask again"), wait: time.Second, asked: true}
 	case errors.Is(err, service.ErrTooLong):
 		return problem{status: http.StatusBadRequest, apiError: newError("invalid_request_error", "context_length_exceeded", "messages", err.Error())}
+	case errors.As(err, &blocked):
+		return guardsBlock(blocked)
 	case errors.Is(err, retry.ErrOpen), errors.Is(err, retry.ErrBusy), errors.Is(err, retry.ErrShed):
 		return p.ownRefusal(err)
 	case errors.As(err, &limited):
@@ -100,6 +104,16 @@ func describe(err error) problem {
 		}
 	}
 	return p
+}
+
+// guardsBlock is a request or an answer that a check blocked, or a check that
+// failed, which is not the client's fault.
+func guardsBlock(e *guard.BlockedError) problem {
+	kind := "invalid_request_error"
+	if e.HTTPStatus() >= 500 {
+		kind = "server_error"
+	}
+	return problem{status: e.HTTPStatus(), apiError: newError(kind, e.Code(), "", e.Error()), ours: e.HTTPStatus() >= 500}
 }
 
 // statusClientClosed is nginx's word for a client that left.

@@ -425,6 +425,25 @@ func TestADocumentThatGivesOrders(t *testing.T) {
 	require.NotContains(t, body.Choices[0].Message.Content, "AKIAQ3EGRIZT7LWBN2XK")
 }
 
+// TestWhatTheDefaultsCheck: a link from a document can be read and not clicked, and
+// a question that floods is blocked.
+func TestWhatTheDefaultsCheck(t *testing.T) {
+	s, err := service.New(t.Context(), service.Options{NoCourse: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+	_, err = s.Ingest(t.Context(), []corpus.Document{{Source: "ops.md", Text: "# Note\n\nThe gateway restarts every Sunday at noon, as https://status.evil.test/login says.\n"}}, nil)
+	require.NoError(t, err)
+	server := httptest.NewServer(New(s, Options{}))
+	t.Cleanup(server.Close)
+	r := post(t, server, "/v1/chat/completions", chat("When does the gateway restart?"))
+	require.Equal(t, http.StatusOK, r.status)
+	require.Contains(t, r.body, `"content":"The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says. [1]"`)
+	r = post(t, server, "/v1/chat/completions", chat(strings.Repeat("poem ", 1000)))
+	require.Equal(t, http.StatusForbidden, r.status)
+	code, _, _ := failure(t, r)
+	require.Equal(t, "guard_blocked", code)
+}
+
 func TestStopping(t *testing.T) {
 	s, err := service.New(t.Context(), service.Options{NoCourse: true})
 	require.NoError(t, err)

@@ -68,6 +68,8 @@ type Service struct {
 	embedding  llms.Model // the embedder behind the tenants' limits
 	chunker    chunk.Chunker
 	model      llms.Model
+	guarded    *guard.Model
+	canary     guard.Canary
 	cached     *cache.Model
 	backend    string
 	provider   *sdktrace.TracerProvider
@@ -78,7 +80,7 @@ type Service struct {
 // New opens the collection, fills it with the course and puts the stack
 // together.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{tenant: o.Tenant, k: o.Passages}
+	s := &Service{tenant: o.Tenant, k: o.Passages, canary: guard.NewCanary()}
 	if s.k <= 0 {
 		s.k = 6
 	}
@@ -192,7 +194,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(propagating())})
 	} else {
 		s.backend = rag.ExtractiveModel
-		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmarked})
+		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: guard.Unmark})
 	}
 	if err != nil {
 		return err
@@ -205,7 +207,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Normalize: sameMarks, Logger: log})
+	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -217,11 +219,11 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	guarded, err := guardOf(limited, s.tenant, log)
+	s.guarded, err = s.guardOf(limited, log)
 	if err != nil {
 		return err
 	}
-	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "answer", Tenant: s.tenant})
+	s.model, err = trace.New(s.guarded, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "answer", Tenant: s.tenant})
 	return err
 }
 
@@ -351,8 +353,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if q.OnPassages != nil {
 		q.OnPassages(passages)
 	}
-	ctx = guard.NewContext(ctx, guard.Delimit)
+	ctx = s.guarded.NewContext(ctx) // equal passages get equal marks, so the cache still finds equal prompts
 	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
+	messages[0] = llms.TextParts(llms.ChatMessageTypeSystem, s.canary.Plant(rag.SystemPrompt))
 	options := q.Options
 	if q.OnChunk != nil {
 		options = append(options[:len(options):len(options)], llms.WithStreamingFunc(func(_ context.Context, c []byte) error {

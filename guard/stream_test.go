@@ -2,8 +2,6 @@ package guard_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -31,8 +29,8 @@ func FuzzStream(f *testing.F) {
 			h = max(int(hold), len("swordfish"))
 		}
 		o := &guard.Options{Logger: slog.New(slog.DiscardHandler), Output: []guard.Check{
-			{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: h},
-			{Name: "other", Find: word("fish", "FISH"), Policy: guard.Redact, Hold: 5},
+			{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact, Hold: h},
+			{Name: "other", Find: word("fish", "FISH"), Policy: guard.PolicyRedact, Hold: 5},
 		}}
 		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Times: -1}}}, o)
 		if err != nil {
@@ -56,38 +54,6 @@ func FuzzStream(f *testing.F) {
 		}
 		if heard.String() != whole.Choices[0].Content || r.Choices[0].Content != heard.String() || strings.Contains(heard.String(), "fish") {
 			t.Fatalf("%q in chunks of %d, hold %d: heard %q, returned %q, whole %q", text, step, h, heard.String(), r.Choices[0].Content, whole.Choices[0].Content)
-		}
-	})
-}
-
-// Arguments that pass are still JSON, and hold nothing that is to be redacted.
-func FuzzArguments(f *testing.F) {
-	f.Add(`{"a": ["sword\u0066ish", {"swordfish": 1}], "b": 2}`)
-	f.Add(`{"swordfish": {}}`)
-	f.Add(`{"a": "x"} {"a": "swordfish"}`)
-	f.Fuzz(func(t *testing.T, arguments string) {
-		call := llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: "f", Arguments: arguments}}
-		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{ToolCalls: []llms.ToolCall{call}}}}}},
-			&guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := m.GenerateContent(context.Background(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")})
-		if blocked := (*guard.BlockedError)(nil); errors.As(err, &blocked) && blocked.Verdict.Findings[0].Kind == guard.ToolMalformed {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := r.Choices[0].ToolCalls[0].FunctionCall.Arguments
-		if json.Valid([]byte(arguments)) != json.Valid([]byte(got)) {
-			t.Fatalf("%q became %q", arguments, got)
-		}
-		var v any
-		if json.Unmarshal([]byte(got), &v) == nil {
-			if b, err := json.Marshal(v); err != nil || strings.Contains(string(b), "swordfish") {
-				t.Fatalf("%q became %q", arguments, got)
-			}
 		}
 	})
 }

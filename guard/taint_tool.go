@@ -11,60 +11,62 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A Tool says what the guard must know of a tool.
+// A Tool describes a tool to the guard.
 //
-// Nobody can tell from a call's wording whether the user wanted it or a
-// document did. But a call has two traces of its origin: that somebody asked
-// for such an action, and the values in its arguments. Once the model has read
-// untrusted text, a call of a tool that does more than read passes only if the
-// user asked for that action in their last message (or the application allowed
-// it) and each value that steers it stands in trusted text. Values are strings,
-// numbers and keys; true, false and null say too little to have an origin, and a
-// trusted value may stand in another argument than the user meant it for. What
-// such a mistake can't be allowed to do is a matter for [Options].Approve or for a
-// tool of its own.
+// The wording of a call doesn't show whether the user wanted it or a document
+// did. But a call has two traces of its origin: a request for such an action, and
+// the values in its arguments. Once the model has read untrusted text, a call of a
+// tool that is not ReadOnly passes only under two conditions. The user asked for
+// that action in their last message (or the application allowed it, see
+// [AllowTools]), and each value that steers the action appears in trusted text.
+// Values are strings, numbers and keys; true, false and null carry too little to
+// have an origin. A trusted value may appear in another argument than the user
+// meant it for. If such a mistake would be too expensive, use [Options].Approve or
+// a tool with fewer arguments.
 type Tool struct {
-	// Name is the function's name.
+	// Name is the function's name. It is required.
 	Name string
 
-	// Reads says that the tool changes nothing and sends nothing anywhere that
-	// an attacker could see: looking up an order does, fetching a URL doesn't.
-	// Such a tool may be called whatever the model has read. A tool that only
-	// gives an answer its form, as guard/structured's does, reads too.
-	Reads bool
+	// ReadOnly declares that the tool changes nothing and sends nothing anywhere
+	// that an attacker could see: looking up an order is read-only, fetching a
+	// URL is not. Such a tool may be called whatever the model has read. A tool
+	// that only gives an answer its form, as guard/structured's does, is
+	// read-only too. Default: false.
+	ReadOnly bool
 
-	// Asked are the words and phrases by which a user asks for the action:
-	// "send", "money back". Words that begin with one of them count. Empty: only
-	// [Allow] and a forced ToolChoice let the tool be called after untrusted
-	// text.
-	Asked []string
+	// IntentPhrases are the words and phrases by which a user asks for the action:
+	// "send", "money back". A word that begins with one of them counts. Default:
+	// none, so that only [AllowTools] and a forced ToolChoice allow the tool
+	// after untrusted text.
+	IntentPhrases []string
 
-	// Free are the arguments that may hold what was read, such as the body of
-	// a mail. Web and mail addresses in them must still be trusted.
-	Free []string
+	// UntrustedArguments are the arguments that may contain untrusted text, such
+	// as the body of a mail. Web and mail addresses in them must still be
+	// trusted. Default: none.
+	UntrustedArguments []string
 
-	// Endorsed are the fields of the tool's results whose values only the
+	// TrustedFields are the fields of the tool's results whose values only the
 	// application can have written: the number of an order, the address of a
 	// colleague, not a customer's note or a page's text. They count as the
-	// application's words, the rest of the result stays untrusted. Results are
+	// application's words; the rest of the result stays untrusted. A result is
 	// read as a JSON object or a list of objects; a field means one of these
-	// objects' own, not one deeper inside. (Endorsement is what raises the
-	// integrity of a value in information-flow control.)
-	Endorsed []string
+	// objects' own, not one deeper inside. (In information-flow control this is
+	// called endorsement: it raises the integrity of a value.) Default: none.
+	TrustedFields []string
 }
 
 // The kinds of finding about tool calls.
 const (
-	ToolUnlisted  = "tool_unlisted"  // not among Options.Tools
-	ToolUnasked   = "tool_unasked"   // the user didn't ask for such an action
-	ToolTainted   = "tool_tainted"   // an argument doesn't come from trusted text
-	ToolMalformed = "tool_malformed" // the arguments aren't a JSON object
+	KindToolUnlisted  = "tool_unlisted"  // not in Options.Tools
+	KindToolUnasked   = "tool_unasked"   // the user didn't ask for such an action
+	KindToolTainted   = "tool_tainted"   // an argument doesn't come from trusted text
+	KindToolMalformed = "tool_malformed" // the arguments aren't a JSON object
 )
 
 // threatsOf names what each kind defends against: excessive agency, and
 // indirect prompt injection that acts through a tool.
 func threatsOf(kind string) []string {
-	if kind == ToolUnlisted || kind == ToolMalformed {
+	if kind == KindToolUnlisted || kind == KindToolMalformed {
 		return []string{"LLM06:2025"}
 	}
 	return []string{"LLM01:2025", "LLM06:2025", "AML.T0051.001", "AML.T0053"}
@@ -75,45 +77,45 @@ func validTools(tools []Tool) error {
 	for i, t := range tools {
 		switch {
 		case t.Name == "":
-			return fmt.Errorf("guard: tool %d has no Name", i)
+			return fmt.Errorf("%w: Options.Tools[%d].Name is empty: want a name", ErrOption, i)
 		case seen[t.Name]:
-			return fmt.Errorf("guard: tool %q is listed twice", t.Name)
+			return fmt.Errorf("%w: Options.Tools[%d].Name is %q, as before: want each tool once", ErrOption, i, t.Name)
 		}
 		seen[t.Name] = true
 	}
 	return nil
 }
 
-// judge looks at one call of the model.
-func judge(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.FunctionCall) []Finding {
+// toolFindings returns why a call of the model may not pass, nothing if it may.
+func toolFindings(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.FunctionCall) []Finding {
 	find := func(kind, reason string, start, end int) []Finding {
 		return []Finding{{Kind: kind, Start: start, End: end, Score: 1, Reason: reason, Threats: threatsOf(kind)}}
 	}
 	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == call.Name })
 	if i < 0 {
-		return find(ToolUnlisted, "the tool isn't on the list of those allowed", 0, len(call.Arguments))
+		return find(KindToolUnlisted, "the tool isn't on the list of those allowed", 0, len(call.Arguments))
 	}
 	t := &tools[i]
-	if t.Reads || !p.Tainted() {
+	if t.ReadOnly || !p.Tainted() {
 		return nil
 	}
 	leaves, err := leavesOf(call.Arguments)
 	if err != nil {
-		return find(ToolMalformed, "the arguments are no JSON object, so their origin can't be told", 0, len(call.Arguments))
+		return find(KindToolMalformed, "the arguments are not a JSON object, so their origin is unknown", 0, len(call.Arguments))
 	}
-	if !p.asked(t.Asked) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
-		return find(ToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
+	if !p.asked(t.IntentPhrases) && !slices.Contains(p.allowed, t.Name) && !forced(o, t.Name) {
+		return find(KindToolUnasked, "the user didn't ask for this action, and the model has read untrusted text", 0, len(call.Arguments))
 	}
 	for _, l := range leaves {
 		if l.name && identifier(l.value) || slices.Contains(enumOf(o, t.Name, l.top), l.value) {
 			continue // the application's own word
 		}
 		trusted := p.Trusts(l.value)
-		if !trusted && !l.key && slices.Contains(t.Free, l.top) {
+		if !trusted && !l.key && slices.Contains(t.UntrustedArguments, l.top) {
 			trusted = !slices.ContainsFunc(addresses(l.value), func(a string) bool { return !p.Trusts(a) })
 		}
 		if !trusted {
-			return find(ToolTainted, "an argument isn't from the user's or the application's words", l.start, l.end)
+			return find(KindToolTainted, "an argument isn't from the user's or the application's words", l.start, l.end)
 		}
 	}
 	return nil
@@ -130,10 +132,10 @@ func identifier(key string) bool {
 	return key != ""
 }
 
-// endorse trusts the endorsed fields of what a tool answered.
+// endorse trusts the trusted fields of a tool's result.
 func (p *Provenance) endorse(tools []Tool, name, result string) {
 	i := slices.IndexFunc(tools, func(t Tool) bool { return t.Name == name })
-	if i < 0 || len(tools[i].Endorsed) == 0 {
+	if i < 0 || len(tools[i].TrustedFields) == 0 {
 		return
 	}
 	objects := []json.RawMessage{json.RawMessage(result)}
@@ -149,7 +151,7 @@ func (p *Provenance) endorse(tools []Tool, name, result string) {
 			continue
 		}
 		for _, l := range leaves {
-			if l.depth == 1 && !l.key && slices.Contains(tools[i].Endorsed, l.top) {
+			if l.depth == 1 && !l.key && slices.Contains(tools[i].TrustedFields, l.top) {
 				p.trust(l.value)
 			}
 		}
@@ -209,7 +211,7 @@ func addresses(text string) []string {
 var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
 
 // hasSlashes reports whether there are two slashes side by side, of either kind:
-// what stands behind them is a host to a browser.
+// a browser takes what follows them for a host.
 func hasSlashes(token string) bool {
 	for _, pair := range []string{"//", `/\`, `\/`, `\\`} {
 		if strings.Contains(token, pair) {

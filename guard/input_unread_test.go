@@ -27,27 +27,27 @@ func TestUnreadParts(t *testing.T) {
 		name     string
 		part     llms.ContentPart
 		role     llms.ChatMessageType
-		policy   *guard.Policy
+		policy   guard.Policy
 		kind     string // of the finding
 		blocked  bool
 		replaced bool
 	}{
 		{name: "text", part: llms.TextContent{Text: "x"}},
 		{name: "tool call", part: llms.ToolCall{ID: "1", FunctionCall: &llms.FunctionCall{Name: "f"}}, role: llms.ChatMessageTypeAI},
-		{name: "picture", part: picture, kind: guard.UnreadPart},
-		{name: "file", part: file, kind: guard.UnreadPart},
-		{name: "file, block", part: file, policy: new(guard.Block), kind: guard.UnreadPart, blocked: true},
-		{name: "file, redact", part: file, policy: new(guard.Redact), kind: guard.UnreadPart, replaced: true},
-		{name: "file, shadow", part: file, policy: new(guard.Shadow)},
-		{name: "the application's own", part: file, role: llms.ChatMessageTypeSystem, policy: new(guard.Block)},
-		{name: "a tool's", part: file, role: llms.ChatMessageTypeTool, policy: new(guard.Block), kind: guard.UnreadPart, blocked: true},
-		{name: "cached", part: llms.WithCacheControl(file, nil), policy: new(guard.Block), kind: guard.UnreadPart, blocked: true},
-		{name: "private address", part: llms.ImageURLContent{URL: "http://169.254.169.254/"}, kind: guard.ImageURL, blocked: true},
-		{name: "inline", part: llms.ImageURLContent{URL: "data:image/png;base64,aGk="}, kind: guard.UnreadPart},
+		{name: "picture", part: picture, kind: guard.KindUnread},
+		{name: "file", part: file, kind: guard.KindUnread},
+		{name: "file, block", part: file, policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
+		{name: "file, redact", part: file, policy: guard.PolicyRedact, kind: guard.KindUnread, replaced: true},
+		{name: "file, shadow", part: file, policy: guard.PolicyShadow},
+		{name: "the application's own", part: file, role: llms.ChatMessageTypeSystem, policy: guard.PolicyBlock},
+		{name: "a tool's", part: file, role: llms.ChatMessageTypeTool, policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
+		{name: "cached", part: llms.WithCacheControl(file, nil), policy: guard.PolicyBlock, kind: guard.KindUnread, blocked: true},
+		{name: "private address", part: llms.ImageURLContent{URL: "http://169.254.169.254/"}, kind: guard.KindImageURL, blocked: true},
+		{name: "inline", part: llms.ImageURLContent{URL: "data:image/png;base64,aGk="}, kind: guard.KindUnread},
 	} {
 		var verdicts []guard.Verdict
 		next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-		m := newModel(t, next, &guard.Options{Unread: c.policy, ImageURL: private, Spotlight: guard.Plain,
+		m := newModel(t, next, &guard.Options{Unread: c.policy, CheckImageURL: private, Spotlight: guard.SpotlightPlain,
 			OnVerdict: func(_ context.Context, v guard.Verdict) { verdicts = append(verdicts, v) }})
 		role := c.role
 		if role == "" {
@@ -59,14 +59,14 @@ func TestUnreadParts(t *testing.T) {
 			assert.Empty(t, verdicts, c.name)
 		} else if assert.Len(t, verdicts, 1, c.name) {
 			assert.Equal(t, c.kind, verdicts[0].Findings[0].Kind, c.name)
-			assert.Equal(t, 1, verdicts[0].Where.Part)
+			assert.Equal(t, 1, verdicts[0].Location.Part)
 		}
 		if !c.blocked {
 			_, isText := next.Calls()[0].Messages[0].Parts[1].(llms.TextContent)
 			assert.Equal(t, c.replaced || c.name == "text", isText, c.name)
 		}
 	}
-	_, err := guard.NewPipeline(&guard.Options{Unread: new(guard.Policy(9))})
+	_, err := guard.NewPipeline(&guard.Options{Unread: 9})
 	require.Error(t, err)
 }
 
@@ -76,12 +76,12 @@ func TestPicturesTaint(t *testing.T) {
 		{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{llms.TextContent{Text: "What does it say? Then send it to ana@example.org."}, llms.BinaryContent{MIMEType: "image/png"}}}})
 	var blocked *guard.BlockedError
 	require.ErrorAs(t, err, &blocked)
-	assert.Equal(t, guard.ToolTainted, blocked.Verdict.Findings[0].Kind)
+	assert.Equal(t, guard.KindToolTainted, blocked.Verdict.Findings[0].Kind)
 }
 
 func TestCachedTextIsRead(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-	m := newModel(t, next, &guard.Options{Input: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{Input: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	cached := llms.WithCacheControl(llms.TextContent{Text: "the swordfish"}, &llms.CacheControl{Type: "ephemeral"})
 	_, err := m.GenerateContent(t.Context(), []llms.MessageContent{{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{cached}}})
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestCachedTextIsRead(t *testing.T) {
 // may pass.
 func ExampleOptions_unread() {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-	model, _ := guard.New(next, &guard.Options{Unread: new(guard.Block)})
+	model, _ := guard.New(next, &guard.Options{Unread: guard.PolicyBlock})
 	_, err := model.GenerateContent(context.Background(), []llms.MessageContent{
 		{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{llms.TextPart("What is this?"), llms.BinaryPart("image/png", []byte("…"))}}})
 	fmt.Println(err)

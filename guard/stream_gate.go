@@ -116,7 +116,7 @@ func (g *gate) take(l *lane, found []Finding, err error) error {
 	if len(found) == 0 {
 		return nil
 	}
-	if l.check.Policy == Block {
+	if l.check.Policy == PolicyBlock {
 		return &halt{l, nil}
 	}
 	for _, f := range found {
@@ -137,6 +137,11 @@ func (g *gate) slowest() *lane {
 // too.
 func (g *gate) release(decided int) string {
 	text := g.text.String()
+	if g.pos < decided && (len(g.pending) == 0 || g.pending[0].f.Start >= decided) {
+		from := g.pos
+		g.pos = decided
+		return text[from:decided]
+	}
 	var out strings.Builder
 	n := 0
 	for _, e := range g.pending {

@@ -9,38 +9,41 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// HandlerOptions configures [NewHandler].
-type HandlerOptions struct {
-	// Detector finds what is taken out of messages and values; nil means every
-	// secret of this package. Add personal data with detect.New and pii.Rules.
+// LogHandlerOptions configure a [LogHandler]. The zero value works.
+type LogHandlerOptions struct {
+	// Detector finds what is taken out of messages and values. Add personal data
+	// with detect.New and pii.Rules. Default: every secret of this package.
 	Detector *detect.Detector
-	// Replace says what stands in a value's place; nil means [detect.Label].
+
+	// Replace returns the text that replaces a value. Default: [detect.Label].
 	Replace detect.Replace
+
 	// Keys are attribute keys whose whole value is dropped, whatever it looks
-	// like, compared without regard to case, hyphens and underscores; nil means
+	// like, compared without regard to case, hyphens and underscores. Default:
 	// password, secret, token, api_key, authorization, cookie and the like.
 	Keys []string
 }
 
-// A Handler is a [slog.Handler] that redacts records before it passes them on:
+// A LogHandler is a [slog.Handler] that redacts records before it passes them on:
 // the message, strings, errors and everything that is printed as text, in groups
 // too. Numbers, times and durations pass as they are.
-type Handler struct {
+type LogHandler struct {
 	next    slog.Handler
 	d       *detect.Detector
 	replace detect.Replace
 	keys    map[string]bool
 }
 
-// NewHandler returns a handler that redacts in front of next.
-func NewHandler(next slog.Handler, o *HandlerOptions) (*Handler, error) {
+// NewLogHandler returns a handler that redacts records and passes them to next. A
+// nil next is an error that wraps [ErrOption].
+func NewLogHandler(next slog.Handler, o *LogHandlerOptions) (*LogHandler, error) {
 	if next == nil {
-		return nil, fmt.Errorf("secret: NewHandler needs a handler to pass records to")
+		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
 	}
 	if o == nil {
-		o = &HandlerOptions{}
+		o = &LogHandlerOptions{}
 	}
-	h := &Handler{next: next, d: o.Detector, replace: o.Replace, keys: map[string]bool{}}
+	h := &LogHandler{next: next, d: o.Detector, replace: o.Replace, keys: map[string]bool{}}
 	if h.d == nil {
 		var err error
 		if h.d, err = New(nil); err != nil {
@@ -65,10 +68,10 @@ func foldKey(k string) string {
 }
 
 // Enabled asks the next handler.
-func (h *Handler) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
+func (h *LogHandler) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
 
 // Handle redacts the record.
-func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+func (h *LogHandler) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, h.text(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		clean.AddAttrs(h.attr(a))
@@ -78,7 +81,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs redacts the attributes once, here.
-func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
 		clean[i] = h.attr(a)
@@ -89,15 +92,15 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup opens a group in the next handler.
-func (h *Handler) WithGroup(name string) slog.Handler {
+func (h *LogHandler) WithGroup(name string) slog.Handler {
 	next := *h
 	next.next = h.next.WithGroup(name)
 	return &next
 }
 
-func (h *Handler) text(s string) string { return h.d.Redact(s, h.replace) }
+func (h *LogHandler) text(s string) string { return h.d.Redact(s, h.replace) }
 
-func (h *Handler) attr(a slog.Attr) slog.Attr {
+func (h *LogHandler) attr(a slog.Attr) slog.Attr {
 	a.Value = a.Value.Resolve()
 	if h.keys[foldKey(a.Key)] && a.Value.Kind() != slog.KindGroup {
 		return slog.String(a.Key, redacted)

@@ -10,10 +10,10 @@ import (
 )
 
 // A leaf is a value in a tool call's arguments: a string or a number, or a key,
-// which can say as much as a value does.
+// which can carry as much as a value does.
 type leaf struct {
 	top        string // the argument it belongs to
-	depth      int    // how many objects and lists it stands in
+	depth      int    // how many objects and lists it is in
 	value      string // decoded
 	start, end int    // in the JSON text
 	text       bool   // it is a string
@@ -36,7 +36,7 @@ func leavesOf(arguments string) ([]leaf, error) {
 }
 
 // readLeaves reads one JSON text that can be read in one way only: a key that
-// comes twice, or something behind the end, would let two readers see different
+// comes twice, or something after the end, would let two readers see different
 // values.
 func readLeaves(text string) ([]leaf, error) {
 	d := json.NewDecoder(strings.NewReader(text))

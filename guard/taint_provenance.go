@@ -7,21 +7,22 @@ import (
 	"unicode"
 )
 
-// Provenance says where the words of one request came from. Checks find it on
-// their context.
+// Provenance is where the words of one request came from. Checks find it on their
+// context, with [ProvenanceFrom].
 //
 // Trusted are the words of the application (system messages) and of the user
 // (human messages), registered passages aside. Untrusted are passages and tool
-// results. What the model itself said before is neither: it may have been
-// talked into it.
+// results. Earlier answers of the model are neither: it may have been talked into
+// them.
 type Provenance struct {
-	trusted   []string // normalised
+	trusted   []string // normalized
 	tokens    map[string]bool
-	request   string // the last human message, normalised
+	request   string // the last human message, normalized
 	untrusted []string
-	unread    bool     // there is a part that no check reads
-	sources   []string // where passages came from, normalised
-	allowed   []string // tools that the application allows for this request
+	unread    bool            // there is a part that no check reads
+	sources   []string        // where passages came from, normalized
+	allowed   []string        // tools that the application allows for this request
+	marked    []markedPassage // what the Model marked itself
 }
 
 type provenanceKey struct{}
@@ -36,18 +37,18 @@ func ProvenanceFrom(ctx context.Context) *Provenance {
 }
 
 // Tainted reports whether the model has read untrusted text, or a picture or file
-// that nobody has looked at.
+// that no check has read.
 func (p *Provenance) Tainted() bool { return p.unread || len(p.untrusted) > 0 }
 
 // Untrusted returns the untrusted texts. The caller must not change the slice.
 func (p *Provenance) Untrusted() []string { return p.untrusted }
 
-// Trusts reports whether a value comes from trusted text alone: it stands there
+// Trusts reports whether a value comes from trusted text alone: it appears there
 // whole, or each of its words does. Case and runs of blanks don't count, nor do
 // the zeros at the end of an amount and the commas between its thousands, or the
 // scheme in front of a host alone. An address, a URL or a number is one word, so
-// it can't be put together from parts. A wildcard must stand in trusted text as
-// it is, and signs that form no word, such as "*" or "..", are nobody's.
+// it can't be put together from parts. A wildcard must appear in trusted text as
+// it is, and signs that form no word, such as "*" or "..", are never trusted.
 func (p *Provenance) Trusts(value string) bool {
 	value = normal(value)
 	if value == "" {
@@ -92,7 +93,7 @@ func hasToken(text string) bool {
 
 // plain writes a token as it can mean the same in a call's arguments: 12.50 as
 // 12.5, $12.5 as 12.5, https://example.org/ as example.org. An address with
-// anything behind its host stays: that part can carry something away.
+// anything after its host stays: that part can carry something away.
 func plain(token string) string {
 	amount := strings.Trim(token, "$€£¥")
 	if whole, part, ok := strings.Cut(amount, "."); ok && digits(whole) && digits(part) {
@@ -116,7 +117,7 @@ func digits(s string) bool {
 
 // Cites reports whether an address is the source of a retrieved document, as the
 // index gives it. Such an address may be cited. It isn't trusted beyond that:
-// whoever wrote a page that was crawled chose its address.
+// the author of a page that was crawled chose its address.
 func (p *Provenance) Cites(address string) bool { return slices.Contains(p.sources, normal(address)) }
 
 func (p *Provenance) trust(text string) {
@@ -165,7 +166,7 @@ func normal(text string) string {
 	return strings.Join(strings.Fields(strings.ToLower(text)), " ")
 }
 
-// containsWords reports whether value stands in text, not inside a longer word
+// containsWords reports whether value appears in text, not inside a longer word
 // or address.
 func containsWords(text, value string) bool {
 	for at := 0; ; {
@@ -204,7 +205,7 @@ func lastRune(s string) rune {
 	return last
 }
 
-// tokensOf yields the words of a normalised text: what stands between blanks,
+// tokensOf yields the words of a normalized text: what is between blanks,
 // brackets, quotes and commas, without the punctuation at its ends. A full stop
 // in front stays: .env is another file than env.
 func tokensOf(text string) func(yield func(string) bool) {
@@ -220,7 +221,7 @@ func tokensOf(text string) func(yield func(string) bool) {
 	}
 }
 
-// asked reports whether the user's last message holds one of the words or
+// asked reports whether the user's last message contains one of the words or
 // phrases given, or a word that begins so.
 func (p *Provenance) asked(phrases []string) bool {
 	for _, phrase := range phrases {
@@ -242,11 +243,11 @@ func (p *Provenance) asked(phrases []string) bool {
 
 type allowedKey struct{}
 
-// Allow returns a context on which the application itself allows tools for one
+// AllowTools returns a context on which the application itself allows tools for one
 // request: the user confirmed it, or it is a step of a plan that was made before
-// anything untrusted was read. It lifts the question who asked for the call, not
-// the one where its arguments come from.
-func Allow(ctx context.Context, tools ...string) context.Context {
+// anything untrusted was read. The user then need not have asked for the action;
+// the arguments must still be trusted.
+func AllowTools(ctx context.Context, tools ...string) context.Context {
 	before, _ := ctx.Value(allowedKey{}).([]string)
 	return context.WithValue(ctx, allowedKey{}, slices.Concat(before, tools))
 }

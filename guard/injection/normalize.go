@@ -16,10 +16,10 @@ func NFKC(text string) string { return norm.NFKC.String(text) }
 // NFKC_Casefold: joiners, selectors, tags and the byte order mark stay.
 func Fold(text string) string { return cases.Fold().String(norm.NFKC.String(text)) }
 
-// normalise undoes what makes the same words look different: characters that
+// normalizeMapped undoes what makes the same words look different: characters that
 // can't be seen, compatibility forms, stacked marks and look-alike letters.
 // Case stays. It reports which of these steps changed something.
-func normalise(m mapped) (mapped, []string) {
+func normalizeMapped(m mapped) (mapped, []string) {
 	if isASCII(m.text) {
 		return m, nil
 	}
@@ -174,10 +174,10 @@ func wordShape(s string, i int) (end, latin, alike, other int) {
 	return end, latin, alike, other
 }
 
-// Normalise returns text as the rules and the classifier compare it: NFKC,
+// Normalize returns text as the rules and the classifier compare it: NFKC,
 // without what has no width, without marks on Latin, Greek and Cyrillic
 // letters, with look-alike letters replaced. Case is kept.
-func Normalise(text string) string {
-	m, _ := normalise(mapped{text: text})
+func Normalize(text string) string {
+	m, _ := normalizeMapped(mapped{text: text})
 	return m.text
 }

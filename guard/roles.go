@@ -8,35 +8,35 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A Privilege is how much a message may decide. Where two messages disagree, the
+// A Privilege is how much a message may decide; the zero value is none at all. Where two messages disagree, the
 // one of higher privilege counts (E. Wallace et al., "The Instruction Hierarchy",
 // 2024; OpenAI's Model Spec calls it the chain of command).
 type Privilege uint8
 
 // The privileges, lowest first.
 const (
-	NoPrivilege        Privilege = iota // informs, never instructs: tool results, documents, what the model said
-	UserPrivilege                       // the person in the conversation
-	DeveloperPrivilege                  // who built the application, in messages of the role "developer"
-	SystemPrivilege                     // who runs it
+	PrivilegeNone      Privilege = iota // informs, never instructs: tool results, documents, the model's own text
+	PrivilegeUser                       // the person in the conversation
+	PrivilegeDeveloper                  // the application's developer, in messages of the role "developer"
+	PrivilegeSystem                     // the operator of the system
 )
 
 // roleDeveloper is the role of developer messages, for which langchaingo has no
 // name.
 const roleDeveloper llms.ChatMessageType = "developer"
 
-// PrivilegeOf returns the privilege of a role. One that says nothing of who
-// speaks, such as the generic one, has none.
+// PrivilegeOf returns the privilege of a role. A role without a known author, such
+// as the generic one, has PrivilegeNone.
 func PrivilegeOf(role llms.ChatMessageType) Privilege {
 	switch role {
 	case llms.ChatMessageTypeSystem:
-		return SystemPrivilege
+		return PrivilegeSystem
 	case roleDeveloper:
-		return DeveloperPrivilege
+		return PrivilegeDeveloper
 	case llms.ChatMessageTypeHuman:
-		return UserPrivilege
+		return PrivilegeUser
 	}
-	return NoPrivilege
+	return PrivilegeNone
 }
 
 // ChainOfCommand returns the sentences that tell a model how messages rank, for
@@ -50,10 +50,10 @@ func ChainOfCommand() string {
 }
 
 // byPrivilege returns messages with the system's first and the developer's next,
-// all others behind in their order: most providers want it so, and a message that
+// all others after them in their order: most providers want it so, and a message that
 // comes last weighs most with many models.
 func byPrivilege(messages []llms.MessageContent) []llms.MessageContent {
-	rank := func(m llms.MessageContent) Privilege { return max(PrivilegeOf(m.Role), UserPrivilege) }
+	rank := func(m llms.MessageContent) Privilege { return max(PrivilegeOf(m.Role), PrivilegeUser) }
 	order := func(a, b llms.MessageContent) int { return int(rank(b)) - int(rank(a)) }
 	if slices.IsSortedFunc(messages, order) {
 		return messages
@@ -63,18 +63,18 @@ func byPrivilege(messages []llms.MessageContent) []llms.MessageContent {
 	return messages
 }
 
-// RoleClaim is the kind of finding of [RoleClaims].
-const RoleClaim = "role_claim"
+// KindRoleClaim is the kind of finding of [RoleClaimCheck].
+const KindRoleClaim = "role_claim"
 
-// RoleClaims returns a check for text below the developer's privilege. It finds
+// RoleClaimCheck returns a check for text below the developer's privilege. It finds
 // what would pass for the beginning of a message of another role: the control
 // tokens of chat templates (<|im_start|>, <｜User｜>, [INST], [SYSTEM_PROMPT],
 // <<SYS>>, <start_of_turn>), role tags, and role headers at the start of a line
-// ("System:", "### Developer message:"). Its policy is [Redact], which quotes
+// ("System:", "### Developer message:"). Its policy is [PolicyRedact], which quotes
 // them: ‹im_start›, ‹System›. The text keeps its sense, transcripts included.
-func RoleClaims() Check {
+func RoleClaimCheck() Check {
 	return Check{
-		Name: "role claims", Policy: Redact,
+		Name: "role claims", Policy: PolicyRedact,
 		Find: func(_ context.Context, text string) ([]Finding, error) { return roleClaims(text), nil },
 		Replace: func(_ Finding, claim string) string {
 			return "‹" + strings.Trim(claim, "<>|｜[]#*:/ \t") + "›"
@@ -95,7 +95,7 @@ func roleClaims(text string) []Finding {
 			lineStart = true
 			continue
 		case ' ', '\t', '>', '-':
-			continue // what may stand before a header
+			continue // what may come before a header
 		case '<', '[':
 			n = bracketClaim(text[at:])
 		}
@@ -104,7 +104,7 @@ func roleClaims(text string) []Finding {
 		}
 		lineStart = false
 		if n > 0 {
-			all = append(all, Finding{Kind: RoleClaim, Start: at, End: at + n, Score: 1,
+			all = append(all, Finding{Kind: KindRoleClaim, Start: at, End: at + n, Score: 1,
 				Reason: "passes for a message of another role", Threats: []string{"LLM01:2025", "AML.T0051"}})
 			at += n - 1
 		}
