@@ -22,10 +22,18 @@ func public(t *testing.T) []*types.Package {
 	})
 }
 
-// shortForms are prefixes of enum values that are shorter than the type's name
-// and as clear.
-var shortForms = map[string]string{
-	"trace.DeltaKind": "Delta",
+// prefixOf returns what the names of an enum's values begin with: the type's name,
+// without a last word that says only that it is an enum.
+func prefixOf(typ string) string {
+	if typ == "Smoothing" {
+		return "Smooth" // SmoothExp reads better, and is as clear
+	}
+	for _, word := range []string{"Method", "Variant", "Unit", "Mode", "Rule", "Kind"} {
+		if short := strings.TrimSuffix(typ, word); short != "" {
+			typ = short
+		}
+	}
+	return typ
 }
 
 // TestEnumValuesCarryTheirType: in a package with more than one enum, the name of
@@ -54,10 +62,7 @@ func TestEnumValuesCarryTheirType(t *testing.T) {
 		}
 		bases := map[string]string{}
 		for typ, names := range values {
-			prefix := publicName(p, typ)
-			if short, ok := shortForms[strings.TrimPrefix(p.Path(), "github.com/prodailabs/prodai/")+"."+prefix]; ok {
-				prefix = short
-			}
+			prefix := prefixOf(publicName(p, typ))
 			for _, name := range names {
 				if !strings.HasPrefix(name, prefix) {
 					t.Errorf("%s.%s is a %s: want a name that begins with %s", p.Path(), name, typ.Name(), prefix)
@@ -103,7 +108,7 @@ func TestOptionsStateTheirDefaults(t *testing.T) {
 				return true
 			}
 			for _, f := range typ.Fields.List {
-				if len(f.Names) > 0 && !slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.IsExported() }) {
+				if len(f.Names) == 0 || !slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.IsExported() }) {
 					continue
 				}
 				if text := f.Doc.Text() + f.Comment.Text(); !strings.Contains(text, "Default:") && !strings.Contains(text, "Required") {
@@ -133,13 +138,20 @@ func TestOptionErrorsHaveOneName(t *testing.T) {
 	}
 }
 
+var constructor = regexp.MustCompile(`^New([A-Z]|$)`)
+
+// inOrder lists the constructors whose numbers have the order of the literature.
+var inOrder = []string{
+	"NewSPRT", // Wald's p0 and p1
+}
+
 // TestParametersExplainThemselves: an exported constructor takes no bare bool and
 // no row of numbers.
 func TestParametersExplainThemselves(t *testing.T) {
 	for _, p := range public(t) {
 		for _, name := range p.Scope().Names() {
 			f, ok := p.Scope().Lookup(name).(*types.Func)
-			if !ok || !f.Exported() || !strings.HasPrefix(name, "New") {
+			if !ok || !constructor.MatchString(name) || slices.Contains(inOrder, name) {
 				continue
 			}
 			numbers := 0
