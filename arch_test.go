@@ -127,6 +127,38 @@ func TestLibrariesNeverImportOneAnother(t *testing.T) {
 	}
 }
 
+// TestExamplesImportPublicPackagesOnly: what an example uses, a student can use.
+// examples/plot is the public face of the one plotting package.
+func TestExamplesImportPublicPackagesOnly(t *testing.T) {
+	l, err := list()
+	require.NoError(t, err)
+	for _, p := range l.packages {
+		rest, ok := strings.CutPrefix(p.ImportPath, l.module+"/examples/")
+		if !ok || rest == "plot" {
+			continue
+		}
+		name, _, _ := strings.Cut(rest, "/")
+		for _, dep := range p.Imports {
+			if strings.HasPrefix(dep, l.module+"/") && strings.Contains(dep, "/internal/") && !strings.HasPrefix(dep, l.module+"/examples/"+name+"/") {
+				t.Errorf("%s imports %s", p.ImportPath, dep)
+			}
+		}
+	}
+}
+
+// TestCountingNeedsNoOtherCounter: tiktoken-go is for chunk/token/tiktoken, and an
+// oracle in tests; a program that counts with chunk/token does not compile it.
+func TestCountingNeedsNoOtherCounter(t *testing.T) {
+	l, err := list()
+	require.NoError(t, err)
+	for _, p := range l.packages {
+		own := strings.TrimPrefix(p.ImportPath, l.module+"/")
+		if own == "chunk/token" || strings.HasPrefix(own, "chunk/token/") && own != "chunk/token/tiktoken" {
+			require.NotContains(t, p.Imports, "github.com/pkoukk/tiktoken-go", own)
+		}
+	}
+}
+
 // TestFoldersHaveNoCycles: within a folder, the package of the folder itself and
 // its subfolders import one another in one direction only.
 func TestFoldersHaveNoCycles(t *testing.T) {

@@ -7,22 +7,22 @@
 //
 // # Lectures
 //
-//   - L1 The $100,000 weekend: runaway cost. [github.com/prodailabs/prodai/retry], [github.com/prodailabs/prodai/trace]
-//   - L2 Tokens: what is counted, billed and cut. [github.com/prodailabs/prodai/chunk]
-//   - L3 From text to types: clients, errors, validated output. [github.com/prodailabs/prodai/retry/openai], [github.com/prodailabs/prodai/guard]
-//   - L4 Queues, retries and overload. [github.com/prodailabs/prodai/retry]
-//   - L5 Metrics and datasets. [github.com/prodailabs/prodai/eval]
-//   - L6 Judges, experiments and statistics. [github.com/prodailabs/prodai/eval]
-//   - L7 Threats. [github.com/prodailabs/prodai/guard]
-//   - L8 Guardrails and limits. [github.com/prodailabs/prodai/guard], [github.com/prodailabs/prodai/retry]
-//   - L9 The midterm: the parts so far, put together.
-//   - L10 Retrieval-augmented generation. [github.com/prodailabs/prodai/chunk], [github.com/prodailabs/prodai/retrieve]
-//   - L11 Deployment and routing. [github.com/prodailabs/prodai/retry]
-//   - L12 Inside a serving engine; canaries. [github.com/prodailabs/prodai/retry], [github.com/prodailabs/prodai/cache]
-//   - L13 Embeddings and quantization. [github.com/prodailabs/prodai/retrieve], [github.com/prodailabs/prodai/cache]
-//   - L14 Caching, batching, speculative decoding. [github.com/prodailabs/prodai/cache]
-//   - L15 Tracing and cost. [github.com/prodailabs/prodai/trace]
-//   - L16 Monitoring quality. [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/eval]
+// Each lecture's notes are the comments of its packages. The lectures without a
+// line here (the midterm, deployment, serving engines, monitoring) have no package
+// yet.
+//
+//   - L1 Runaway cost: [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/retry/limit].
+//   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit].
+//   - L3 Clients, errors, types: [github.com/prodailabs/prodai/retry/openai], [github.com/prodailabs/prodai/retry/fault], [github.com/prodailabs/prodai/guard/structured], [github.com/prodailabs/prodai/eval/modeltest].
+//   - L4 Retries and overload: [github.com/prodailabs/prodai/retry], [github.com/prodailabs/prodai/retry/admission], [github.com/prodailabs/prodai/retry/defaults], [github.com/prodailabs/prodai/retry/overload].
+//   - L5 Metrics and datasets: [github.com/prodailabs/prodai/eval], [github.com/prodailabs/prodai/eval/suite], [github.com/prodailabs/prodai/eval/dataset], [github.com/prodailabs/prodai/eval/dataset/synth], [github.com/prodailabs/prodai/eval/report], [github.com/prodailabs/prodai/eval/evaltest].
+//   - L6 Experiments: [github.com/prodailabs/prodai/eval/stats].
+//   - L7 Threats: [github.com/prodailabs/prodai/guard/injection], [github.com/prodailabs/prodai/guard/threat].
+//   - L8 Guardrails: [github.com/prodailabs/prodai/guard], [github.com/prodailabs/prodai/guard/defaults], [github.com/prodailabs/prodai/guard/pii], [github.com/prodailabs/prodai/guard/secret], [github.com/prodailabs/prodai/guard/detect], [github.com/prodailabs/prodai/guard/sink], [github.com/prodailabs/prodai/guard/flood], [github.com/prodailabs/prodai/guard/quarantine], [github.com/prodailabs/prodai/retry/limit], [github.com/prodailabs/prodai/retry/limit/redis].
+//   - L10 Retrieval: [github.com/prodailabs/prodai/chunk], [github.com/prodailabs/prodai/chunk/langchain], [github.com/prodailabs/prodai/chunk/chunkeval], [github.com/prodailabs/prodai/chunk/chunkeval/sample], [github.com/prodailabs/prodai/retrieve], [github.com/prodailabs/prodai/retrieve/bm25], [github.com/prodailabs/prodai/retrieve/rag].
+//   - L13 Embeddings: [github.com/prodailabs/prodai/retrieve/embed].
+//   - L14 Caching: [github.com/prodailabs/prodai/cache].
+//   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost].
 //
 // # How the packages compose
 //
