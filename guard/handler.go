@@ -40,9 +40,10 @@ func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 	return &Handler{next: next, p: p}, nil
 }
 
-// ServeHTTP answers a request that is blocked itself, as [WriteError] does. A
-// body that is neither JSON nor UTF-8, or is compressed, gets status 415;
-// JSON that is broken off, nested deeper than 64, or gives a key twice gets 400.
+// ServeHTTP passes a request on if its checks allow it, and otherwise responds as
+// [WriteError] does. A body that is neither JSON nor UTF-8, or is compressed, gets
+// status 415; JSON that is broken off, nested deeper than 64, or gives a key twice
+// gets 400.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(h.p.NewContext(r.Context()))
 	s := h.p.start(r.Context(), StageInput)
@@ -138,7 +139,7 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 	return []byte(out), err
 }
 
-// WriteError answers with an error in the OpenAI API's form:
+// WriteError responds with an error in the OpenAI API's form:
 //
 //	{"error": {"message": "…", "type": "…", "param": null, "code": "…"}}
 //
