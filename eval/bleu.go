@@ -102,7 +102,8 @@ func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 	return b, nil
 }
 
-func (b *BLEU) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (b *BLEU) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (b *BLEU) Signature() Signature {

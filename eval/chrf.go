@@ -72,7 +72,8 @@ func NewChrF(o *ChrFOptions) (*ChrF, error) {
 	return m, nil
 }
 
-func (m *ChrF) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *ChrF) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (m *ChrF) Signature() Signature {

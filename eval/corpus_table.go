@@ -88,15 +88,11 @@ func (t *Table) Score() (Score, error) {
 func dataSignature(m Metric, refs, n int) Signature {
 	sig := m.Signature()
 	sig.N = n
-	if _, ok := m.(referenceCounter); ok {
+	if r, ok := m.(ReferenceCounter); ok && r.CountsReferences() {
 		sig.Refs = refs
 	}
 	return sig
 }
-
-// referenceCounter marks the metrics whose value depends on how many
-// references a segment has.
-type referenceCounter interface{ countsReferences() }
 
 // Texts pairs outputs with their references, for metrics that look at text
 // only. It fails with [ErrLength] if there are not equally many.

@@ -227,7 +227,7 @@ type rougeMetric struct {
 	typ string
 }
 
-func (m *rougeMetric) countsReferences() {}
+func (m *rougeMetric) CountsReferences() bool { return true }
 
 func (m *rougeMetric) Signature() Signature {
 	tok := "rouge"

@@ -50,7 +50,8 @@ func NewTER(o *TEROptions) (*TER, error) {
 	return t, nil
 }
 
-func (m *TER) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *TER) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (m *TER) Signature() Signature {

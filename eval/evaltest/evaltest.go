@@ -41,6 +41,12 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
+// A SubtestRunner is a [TB] that can run subtests, as a *testing.T can. [Run] then
+// makes a subtest of every case, named by its id.
+type SubtestRunner interface {
+	Run(name string, f func(t *testing.T)) bool
+}
+
 // Options sets how a suite is run as a test; nil means the defaults.
 type Options struct {
 	// Run are the options of the run. Default: those of [suite.Options].
@@ -115,10 +121,8 @@ func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 			}
 		}
 	}
-	if tt, ok := t.(interface {
-		Run(name string, f func(t *testing.T)) bool
-	}); ok {
-		tt.Run(rec.Case.ID, func(t *testing.T) { check(t) })
+	if r, ok := t.(SubtestRunner); ok {
+		r.Run(rec.Case.ID, func(t *testing.T) { check(t) })
 		return
 	}
 	check(t)
