@@ -251,7 +251,9 @@ func (m *ChrF) Value(sum []float64) float64 {
 }
 
 // Sentence scores one output against its references.
-func (m *ChrF) Sentence(hyp string, refs ...string) (float64, error) { return segment(m, hyp, refs) }
+func (m *ChrF) Sentence(output string, references ...string) (float64, error) {
+	return segment(m, output, references)
+}
 
 // segment returns a text metric's value of one output.
 func segment(m Metric, hyp string, refs []string) (float64, error) {

@@ -102,7 +102,9 @@ func (m *TER) Value(sum []float64) float64 {
 }
 
 // Sentence scores one output against its references.
-func (m *TER) Sentence(hyp string, refs ...string) (float64, error) { return segment(m, hyp, refs) }
+func (m *TER) Sentence(output string, references ...string) (float64, error) {
+	return segment(m, output, references)
+}
 
 // cut appends the ids of a line's tokens. sacreBLEU normalizes references
 // twice, which shows where the second pass still finds something: "person's."
