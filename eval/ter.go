@@ -35,7 +35,7 @@ type TEROptions struct {
 // bounded time.
 //
 // Lower is better, and it may exceed 100. It misleads where one reference
-// stands for many right answers: it counts the distance to that one. Of
+// represents many right answers: it counts the distance to that one. Of
 // several references the fewest edits count, over their mean length.
 //
 // Source: Snover et al. 2006; tercom's definitions as in sacreBLEU 2.6.0.
