@@ -27,6 +27,11 @@ var update = flag.Bool("update", false, "rewrite testdata/deps.txt from what the
 // import one another.
 var libraries = []string{"chunk", "eval", "guard", "retrieve", "cache", "retry", "trace"}
 
+// leaves lists the subpackages that their own parent may import, as net/http
+// imports net/http/httptrace. None of them imports its parent: see
+// TestFoldersHaveNoCycles.
+var leaves = map[string][]string{"guard": {"guard/detect"}}
+
 // A listed is what the test needs of `go list -json`.
 type listed struct {
 	ImportPath   string
@@ -106,8 +111,9 @@ func TestLibrariesNeverImportOneAnother(t *testing.T) {
 			switch {
 			case to != "" && to != from:
 				t.Errorf("%s imports %s: siblings meet at the seams, only examples compose them", p.ImportPath, dep)
-			case to == from && strings.HasPrefix(dep, p.ImportPath+"/") && !strings.HasPrefix(dep, p.ImportPath+"/internal/"):
-				t.Errorf("%s imports its own subpackage %s: a subpackage may import its parent, never the reverse", p.ImportPath, dep)
+			case to == from && strings.HasPrefix(dep, p.ImportPath+"/") && !strings.HasPrefix(dep, p.ImportPath+"/internal/") &&
+				!slices.Contains(leaves[strings.TrimPrefix(p.ImportPath, l.module+"/")], strings.TrimPrefix(dep, l.module+"/")):
+				t.Errorf("%s imports its own subpackage %s, which is not in the list of leaves", p.ImportPath, dep)
 			case strings.HasPrefix(dep, l.module+"/examples"):
 				t.Errorf("%s imports an example", p.ImportPath)
 			}
@@ -119,6 +125,59 @@ func TestLibrariesNeverImportOneAnother(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFoldersHaveNoCycles: within a folder, the package of the folder itself and
+// its subfolders import one another in one direction only.
+func TestFoldersHaveNoCycles(t *testing.T) {
+	l, err := list()
+	require.NoError(t, err)
+	type place struct{ folder, child string } // child "." is the folder's own package
+	edges := map[place]map[string]string{}    // to which child, and one import that makes the edge
+	for _, p := range l.packages {
+		for _, dep := range p.Imports {
+			from, to := strings.TrimPrefix(p.ImportPath, l.module), strings.TrimPrefix(dep, l.module)
+			if library(l.module, p.ImportPath) == "" || library(l.module, dep) == "" {
+				continue
+			}
+			folder, a, b := split(from, to)
+			if edges[place{folder, a}] == nil {
+				edges[place{folder, a}] = map[string]string{}
+			}
+			edges[place{folder, a}][b] = p.ImportPath + " imports " + dep
+		}
+	}
+	for at := range edges {
+		var visit func(child string, path []string)
+		visit = func(child string, path []string) {
+			for next, why := range edges[place{at.folder, child}] {
+				if next == at.child {
+					t.Fatalf("a cycle of folders below %q: %s", at.folder, strings.Join(append(path, why), "; "))
+				}
+				if len(path) < 20 {
+					visit(next, append(path, why))
+				}
+			}
+		}
+		visit(at.child, nil)
+	}
+}
+
+// split returns the deepest folder that both packages are in, and the child of
+// it that each is in.
+func split(a, b string) (folder, childA, childB string) {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	n := 0
+	for n < len(as) && n < len(bs) && as[n] == bs[n] {
+		n++
+	}
+	child := func(parts []string) string {
+		if len(parts) == n {
+			return "."
+		}
+		return parts[n]
+	}
+	return strings.Join(as[:n], "/"), child(as), child(bs)
 }
 
 // TestDependencySets holds what every library package pulls in, outside the

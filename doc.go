@@ -41,6 +41,48 @@
 // another; they meet at langchaingo's types, at a few function-valued options
 // and at the log events of one table.
 //
+// # A first program
+//
+// It asks the model that three environment variables name, retries what can be
+// retried, and answers a repeated question from memory:
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"fmt"
+//		"log"
+//		"os"
+//
+//		"github.com/tmc/langchaingo/llms"
+//
+//		"github.com/prodailabs/prodai/cache"
+//		"github.com/prodailabs/prodai/retry"
+//		"github.com/prodailabs/prodai/retry/openai"
+//	)
+//
+//	func main() {
+//		name := os.Getenv("OPENAI_MODEL")
+//		client, err := openai.New(name, &openai.Options{APIKey: os.Getenv("OPENAI_API_KEY"), BaseURL: os.Getenv("OPENAI_BASE_URL")})
+//		check(err)
+//		retried, err := retry.New(client, &retry.Options{MaxAttempts: 3})
+//		check(err)
+//		cached, err := cache.New(retried, &cache.Options{Model: name})
+//		check(err)
+//		for range 2 {
+//			answer, err := llms.GenerateFromSinglePrompt(context.Background(), cached, "Why is jitter needed? One sentence.")
+//			check(err)
+//			fmt.Println(answer)
+//		}
+//		fmt.Printf("%+v\n", cached.Stats())
+//	}
+//
+//	func check(err error) {
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//	}
+//
 // # Reading it
 //
 // Each package's comment is the lecture's notes:

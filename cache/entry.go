@@ -8,8 +8,8 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// An Entry is a stored answer. A [Store] keeps it and hands it out unchanged;
-// whoever reads it must not write to it.
+// An Entry is a stored answer. A [Store] keeps it and returns it unchanged. Its
+// readers must not write to it.
 type Entry struct {
 	Response *llms.ContentResponse
 	Stream   *Recording // how the answer was streamed; nil if it wasn't
@@ -25,7 +25,9 @@ type Recording struct {
 }
 
 // A Chunk is one call of a streaming function: of StreamingReasoningFunc if
-// Both, with Thought and Data, else of StreamingFunc with Data.
+// Both, with Thought and Data, else of StreamingFunc with Data. Delta is the kind
+// of the chunk and the index of its choice; trace.Delta is the public name of its
+// type, for a program that makes one.
 type Chunk struct {
 	Both          bool
 	Thought, Data []byte

@@ -15,8 +15,9 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// errAgain says that a flight ended for a reason that isn't the follower's.
-var errAgain = errors.New("ask again")
+// errLookAgain ends a flight for a reason that is not the follower's: an equal
+// flight has just stored its answer, or the deadline was another caller's.
+var errLookAgain = errors.New("look again")
 
 // A flightKey names calls that can share one call of the model: equal ones
 // that want to be streamed to in the same way.
@@ -98,7 +99,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 		f.cancel()
 	}()
 	if m.justStored(c) {
-		err = errAgain
+		err = errLookAgain
 		return
 	}
 	m.count(misses)
@@ -129,8 +130,8 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 // into the store and its joining: flights store first and leave the table
 // after. A store elsewhere isn't asked twice for that rare case.
 func (m *Model) justStored(c *call) bool {
-	_, here := m.o.Store.(*Memory)
-	return here && m.lookup(c) != nil
+	s, ok := m.o.Store.(LocalStore)
+	return ok && s.Local() && m.lookup(c) != nil
 }
 
 func (f *flight) change(set func()) {
@@ -180,11 +181,11 @@ func (f *flight) end(c *call, spoke bool) (*llms.ContentResponse, error) {
 	switch {
 	case f.panicked != nil:
 		panic(f.panicked) // as it would have without a cache
-	case errors.Is(f.err, errAgain):
-		return nil, errAgain
+	case errors.Is(f.err, errLookAgain):
+		return nil, errLookAgain
 	case f.err != nil && errors.Is(f.ctx.Err(), context.DeadlineExceeded):
 		if hasMoreTime(c.ctx, f.ctx) && !spoke {
-			return nil, errAgain // the deadline was another caller's
+			return nil, errLookAgain // the deadline was another caller's
 		}
 		return nil, fmt.Errorf("cache: %w: %w", context.DeadlineExceeded, f.err)
 	case f.err != nil:

@@ -35,7 +35,7 @@ type Scope struct {
 	Model     string              // the model, unless the call names another
 	Tenant    string              // answers never cross it
 	Namespace string              // version of the prompt or index behind the answers
-	Normalize func(string) string // applied to each text; nil: byte for byte
+	Normalize func(string) string // applied to each text; nil means byte for byte
 	Metadata  []string            // keys of CallOptions.Metadata that change the answer
 }
 

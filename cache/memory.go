@@ -10,6 +10,9 @@ import (
 
 // A Store keeps answers. It must be safe for concurrent use. An error of
 // either method never fails a call: the model is asked instead.
+//
+// A store outside this process encodes the [Entry]: encoding/json does, and the
+// Example of Store shows one. An [Expirer] and a [LocalStore] can do more.
 type Store interface {
 	// Get returns the entry of a key, or nil if there is none.
 	Get(ctx context.Context, key Key) (*Entry, error)
@@ -17,6 +20,29 @@ type Store interface {
 	// Put keeps an entry, for as long as the store sees fit.
 	Put(ctx context.Context, key Key, e *Entry) error
 }
+
+// An Expirer is a [Store] that drops an entry when a [Model] finds it past its
+// time. A store that expires entries by itself, as Redis does, need not be one.
+type Expirer interface {
+	// Expire drops the entry of a key if it is still past its time at now: it may
+	// have been replaced meanwhile.
+	Expire(ctx context.Context, key Key, now time.Time)
+}
+
+// A LocalStore is a [Store] that reports whether it is in this process. A [Model]
+// asks a local store once more before a call of the model, for an equal call
+// that has stored its answer in the meantime. It does not ask a remote store
+// twice for that rare case.
+type LocalStore interface {
+	// Local reports whether a Get costs no more than a look into memory.
+	Local() bool
+}
+
+var (
+	_ Store      = (*Memory)(nil)
+	_ Expirer    = (*Memory)(nil)
+	_ LocalStore = (*Memory)(nil)
+)
 
 // A Memory is a Store in this process, bounded in bytes. When it is full it
 // evicts by S3-FIFO: a new entry waits in a small queue, a tenth of the room,
@@ -46,10 +72,11 @@ type item struct {
 	inMain bool
 }
 
-// NewMemory returns a store of about the given number of bytes.
+// NewMemory returns a store of about the given number of bytes, 1 or more. Its
+// error wraps [ErrOption].
 func NewMemory(bytes int) (*Memory, error) {
 	if bytes <= 0 {
-		return nil, fmt.Errorf("cache: a memory store of %d bytes can hold nothing; want more than 0", bytes)
+		return nil, fmt.Errorf("%w: a memory store of %d bytes: want 1 or more", ErrOption, bytes)
 	}
 	return &Memory{room: bytes, small: list.New(), main: list.New(), ghost: list.New(),
 		items: map[Key]*list.Element{}, ghosts: map[Key]*list.Element{}}, nil
@@ -114,11 +141,14 @@ func (m *Memory) Delete(drop func(key Key, e *Entry) bool) int {
 	return n
 }
 
-// expire drops an entry that is past its time, unless it was replaced.
-func (m *Memory) expire(key Key, now time.Time) {
+// Local returns true.
+func (m *Memory) Local() bool { return true }
+
+// Expire drops an entry that is past its time, unless it was replaced.
+func (m *Memory) Expire(_ context.Context, key Key, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if el, ok := m.items[key]; ok && el.Value.(*item).entry.expired(now) {
+	if el, ok := m.items[key]; ok && el.Value.(*item).entry.Expired(now) {
 		m.remove(el)
 	}
 }
@@ -189,6 +219,7 @@ func (m *Memory) remember(key Key) {
 	}
 }
 
-func (e *Entry) expired(now time.Time) bool {
+// Expired reports whether the entry is past its time at now.
+func (e *Entry) Expired(now time.Time) bool {
 	return !e.Expires.IsZero() && !now.Before(e.Expires)
 }

@@ -126,5 +126,5 @@ func BenchmarkMemoryGet(b *testing.B) {
 func ExampleNewMemory() {
 	_, err := NewMemory(0)
 	fmt.Println(err)
-	// Output: cache: a memory store of 0 bytes can hold nothing; want more than 0
+	// Output: cache: invalid option: a memory store of 0 bytes: want 1 or more
 }

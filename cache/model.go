@@ -18,45 +18,49 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNilModel says that New was given no model.
-var ErrNilModel = errors.New("cache: the model to wrap is nil")
+// ErrOption is wrapped by the errors of constructors whose arguments cannot work:
+// no model to wrap, a store without room.
+var ErrOption = errors.New("cache: invalid option")
 
 // Options configure a [Model]. The zero value works.
 type Options struct {
-	// Store keeps the answers; nil: a [Memory] of 64 MiB for this model alone.
+	// Store keeps the answers. Default: a [Memory] of 64 MiB for this model alone.
 	Store Store
 
-	// Model is the name of the model behind, for calls that don't name one.
+	// Model is the name of the wrapped model, for calls that do not name one.
 	// With a Store that others may share, a call without any name is not
-	// cached: it could be answered by another model's answer.
+	// cached: it could be answered by another model's answer. Default: none.
 	Model string
 
 	// Namespace is the version of what else the answers depend on: a prompt
-	// template, an index. Change it, and every earlier answer is forgotten.
+	// template, an index. When it changes, no earlier answer is used. Default: none.
 	Namespace string
 
-	// Tenant returns whose call it is; answers never cross tenants. A call for
-	// which it returns "" is not cached. nil: there is one tenant.
+	// Tenant returns the tenant that a call belongs to; answers never cross
+	// tenants. A call for which it returns "" is not cached. Default: all calls
+	// belong to one tenant.
 	Tenant func(context.Context) string
 
-	// Normalize is applied to each text before it enters the key, such as
-	// norm.NFC.String of golang.org/x/text. nil: byte for byte.
-	Normalize func(string) string
+	// Normalize is applied to each text before it enters the key: Unicode
+	// normalization, say, or the removal of what differs in every call (a nonce
+	// that the call's context knows). Default: texts are compared byte for byte.
+	Normalize func(ctx context.Context, text string) string
 
 	// Metadata lists the keys of CallOptions.Metadata that change the answer,
-	// beside those that [KeyOf] knows.
+	// beside those that [KeyOf] knows. Default: none.
 	Metadata []string
 
-	// Policy says what may be cached.
+	// Policy decides what may be cached. Default: the careful zero Policy.
 	Policy Policy
 
-	// TTL is how long an answer serves. 0: an hour; negative: for ever.
+	// TTL is how long an answer is used; negative means forever. Default: an hour.
 	TTL time.Duration
 
-	// Logger receives cache.hit, cache.miss and cache.store; nil discards them.
+	// Logger receives cache.hit, cache.miss and cache.store. Default: they are
+	// discarded.
 	Logger *slog.Logger
 
-	// Now is the clock; nil: time.Now.
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
 
@@ -79,10 +83,11 @@ type Model struct {
 	stats [statCount]atomic.Int64
 }
 
-// New returns a Model around next. It fails with [ErrNilModel].
+// New returns a Model around next; nil options mean the defaults. Its error wraps
+// [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNilModel
+		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
 	m := &Model{next: next, flights: map[flightKey]*flight{}}
 	if o != nil {
@@ -151,7 +156,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		}
 		f, first := m.join(c)
 		r, err := m.follow(c, f)
-		if errors.Is(err, errAgain) {
+		if errors.Is(err, errLookAgain) {
 			continue
 		}
 		if err != nil || r == nil || first {
@@ -180,7 +185,10 @@ func (m *Model) identify(c *call) string {
 	if m.shared && c.model == "" {
 		return "no model name"
 	}
-	scope := Scope{Model: m.o.Model, Namespace: m.o.Namespace, Normalize: m.o.Normalize, Metadata: m.o.Metadata}
+	scope := Scope{Model: m.o.Model, Namespace: m.o.Namespace, Metadata: m.o.Metadata}
+	if m.o.Normalize != nil {
+		scope.Normalize = func(text string) string { return m.o.Normalize(c.ctx, text) }
+	}
 	if m.o.Tenant != nil {
 		if scope.Tenant = m.o.Tenant(c.ctx); scope.Tenant == "" {
 			return "no tenant"
@@ -206,9 +214,9 @@ func (m *Model) lookup(c *call) *Entry {
 	if e == nil || e.Response == nil {
 		return nil
 	}
-	if now := m.o.Now(); e.expired(now) {
-		if s, ok := m.o.Store.(interface{ expire(Key, time.Time) }); ok {
-			s.expire(c.key, now)
+	if now := m.o.Now(); e.Expired(now) {
+		if s, ok := m.o.Store.(Expirer); ok {
+			s.Expire(c.ctx, c.key, now)
 		}
 		return nil
 	}

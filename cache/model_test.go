@@ -410,5 +410,24 @@ func (r record) WithGroup(string) slog.Handler      { return r }
 
 func TestNilModel(t *testing.T) {
 	_, err := New(nil, nil)
-	require.ErrorIs(t, err, ErrNilModel)
+	require.ErrorIs(t, err, ErrOption)
+}
+
+// TestNormalizeKnowsTheCall: what differs in every prompt, and only the call's
+// context knows, is no difference to the cache.
+func TestNormalizeKnowsTheCall(t *testing.T) {
+	type nonce struct{}
+	var asked atomic.Int64
+	m, err := New(counting(&asked), &Options{Model: "m", Normalize: func(ctx context.Context, text string) string {
+		return strings.ReplaceAll(text, ctx.Value(nonce{}).(string), "")
+	}})
+	require.NoError(t, err)
+	for _, n := range []string{"n1", "n2"} {
+		_, err := m.GenerateContent(context.WithValue(t.Context(), nonce{}, n), question("what is <"+n+">?"))
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, asked.Load())
+	_, err = m.GenerateContent(context.WithValue(t.Context(), nonce{}, "n3"), question("what is <n1>?"))
+	require.NoError(t, err)
+	require.EqualValues(t, 2, asked.Load(), "another call's nonce is text")
 }

@@ -12,16 +12,17 @@ import (
 // may be stored. The zero Policy is the careful one.
 type Policy struct {
 	// Sampled lets calls be cached that ask for variety: an explicit
-	// temperature above 0 without a seed. A caller who sets no temperature
-	// takes what comes, and is served from the cache.
+	// temperature above 0 without a seed. A call that sets no temperature is
+	// always answered from the cache. Default: sampled calls are not cached.
 	Sampled bool
 
 	// StoreLength lets answers be stored that a token limit cut short. The
-	// limit is part of the key, so they serve only the same limit.
+	// limit is part of the key, so they answer only calls with the same limit.
+	// Default: they are not stored.
 	StoreLength bool
 
 	// SideEffects reports whether running the named tool changes the world. An
-	// answer that calls such a tool isn't stored. nil: every tool does.
+	// answer that calls such a tool is not stored. Default: every tool does.
 	SideEffects func(tool string) bool
 }
 

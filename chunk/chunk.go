@@ -10,16 +10,15 @@ import (
 	"strings"
 
 	"github.com/tmc/langchaingo/schema"
-
-	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// Errors of the chunkers.
-var (
-	ErrSize    = errors.New("chunk: the size must be positive")
-	ErrOverlap = errors.New("chunk: the overlap must be at least 0 and smaller than the size")
-	ErrUnit    = errors.New("chunk: sizes can't be measured in this unit")
-)
+// ErrOption is wrapped by the errors for an option that is out of range and for
+// a required argument that is nil. The message names the field, its value and
+// what is allowed.
+var ErrOption = errors.New("chunk: invalid option")
+
+// ErrSpan is the error for spans that don't belong to the text.
+var ErrSpan = errors.New("chunk: the spans don't fit the text")
 
 // A Chunk is a passage of a text.
 type Chunk struct {
@@ -40,54 +39,58 @@ type Chunk struct {
 	// size.
 	Context string
 
-	// Oversize says that the passage is larger than the size asked for because
-	// it can't be cut: a single grapheme cluster that is larger by itself.
+	// Oversize is true if the passage is larger than the size asked for because it
+	// can't be cut: a single grapheme cluster that is larger by itself.
 	Oversize bool
 }
 
-// ID is a stable name for the passage's content: equal texts have equal ids,
-// wherever they stand. It is 16 bytes of SHA-256 in hexadecimal.
+// ID returns a stable name for the passage's content: equal texts have equal ids,
+// whatever their place. It is 16 bytes of SHA-256 in hexadecimal.
 func (c *Chunk) ID() string {
 	sum := sha256.Sum256([]byte(c.Text))
 	return hex.EncodeToString(sum[:16])
 }
 
 // A Chunker cuts a text into passages, in order. Every chunker of this package
-// is one, and keeps these laws, but for [Windows], [FastCDC] and [Langchain],
-// which say what they keep instead:
+// is one, and keeps these laws, but for [Windows] and [FastCDC], whose comments
+// name the laws they keep instead:
 //
 //   - text[c.Start:c.End] == c.Text, and no passage is blank
 //   - the passages are in order, each starting after the one before
 //   - every byte that isn't white space is in a passage
 //   - no passage is larger than the size, by the count of its final text,
-//     unless it says Oversize
+//     unless Oversize is true
 //
-// The only error is that ctx is done, or what a chunker that asks a model says.
+// The only errors are that of ctx, and those of a model or an embedder that the
+// chunker asks.
 type Chunker interface {
 	Chunk(ctx context.Context, text string) ([]Chunk, error)
 }
 
 // Options are what the chunkers share.
 type Options struct {
-	// Size is the largest size of a passage; 0: 200 tokens, or 800 code points.
+	// Size is the largest size of a passage, 1 or more, in Unit. Default: 200
+	// tokens, or 800 code points, which is about the same length of English.
 	Size int
 
-	// Overlap is how much of a passage's end the next one repeats, at most, in
-	// the unit of Size; default 0. At an equal budget of retrieved text overlap
-	// costs more than it brings.
+	// Overlap is how much of a passage's end the next one repeats, at most. It is
+	// in the unit of Size and smaller than Size. Default: 0, because at an equal
+	// budget of retrieved text overlap costs more than it brings.
 	Overlap int
 
-	// Unit is the unit of Size and Overlap; default: tokens if there is a counter,
-	// else code points. To say Tokens without a counter is [ErrUnit], where the
-	// default would quietly make passages a quarter as large.
+	// Unit is the unit of Size and Overlap. UnitTokens without a counter is an
+	// error, where the default would quietly make passages a quarter as large.
+	// Default: [UnitDefault], tokens if there is a counter, else code points.
 	Unit Unit
 
 	// Tokens counts the tokens of a text; *token.Encoding's Count has this form.
+	// Default: nil, there is no counter.
 	Tokens func(text string) int
 
 	// Ranges reads a text once and returns what Tokens would for any part of it,
 	// text[i:j]; the Ranges method of *token.Encoding is one. With it each text is
-	// counted once; with Tokens alone, which must be nil or agree with it, twice.
+	// counted once; with Tokens alone, twice. Tokens must be nil or agree with it.
+	// Default: nil, Tokens counts.
 	Ranges func(text string) func(i, j int) int
 }
 
@@ -96,20 +99,20 @@ type Unit uint8
 
 // The units.
 const (
-	ByCounter Unit = iota // tokens if there is a counter, else code points
-	Runes                 // code points
-	Tokens                // what the counter counts; none is ErrUnit
+	UnitDefault Unit = iota // tokens if there is a counter, else code points
+	UnitRunes               // code points
+	UnitTokens              // what the counter counts; an error if there is none
 )
 
 // runes reports whether the unit is code points.
 func (u Unit) runes(counter bool) (bool, error) {
 	switch {
-	case u > Tokens:
-		return false, fmt.Errorf("%w: there is no Unit %d", ErrUnit, u)
-	case u == Tokens && !counter:
-		return false, fmt.Errorf("%w: Unit is Tokens, and no option counts them (Tokens, such as o200k.Encoding().Count)", ErrUnit)
+	case u > UnitTokens:
+		return false, fmt.Errorf("%w: Options.Unit is %d: want UnitDefault, UnitRunes or UnitTokens", ErrOption, u)
+	case u == UnitTokens && !counter:
+		return false, fmt.Errorf("%w: Options.Unit is UnitTokens and Options.Tokens is nil: want a counter, such as o200k.Encoding().Count", ErrOption)
 	}
-	return u == Runes || !counter, nil
+	return u == UnitRunes || !counter, nil
 }
 
 const (
@@ -141,28 +144,31 @@ func (o *Options) measure() (measure, error) {
 			return func(i, j int) int { return count(text[i:j]) }
 		}
 	}
-	switch {
-	case o.Size < 0:
-		return m, fmt.Errorf("%w, not %d", ErrSize, o.Size)
-	case o.Size > 0:
+	if o.Size != 0 {
 		m.size = o.Size
 	}
-	if m.overlap = o.Overlap; m.overlap < 0 || m.overlap >= m.size {
-		return m, fmt.Errorf("%w: overlap %d, size %d", ErrOverlap, m.overlap, m.size)
+	m.overlap = o.Overlap
+	return m, checkSize("Options", m.size, m.overlap)
+}
+
+// checkSize checks a size and an overlap, defaults filled in.
+func checkSize(options string, size, overlap int) error {
+	switch {
+	case size < 1:
+		return fmt.Errorf("%w: %s.Size is %d: want 1 or more", ErrOption, options, size)
+	case overlap < 0 || overlap >= size:
+		return fmt.Errorf("%w: %s.Overlap is %d: want 0 or more, and less than the size, %d", ErrOption, options, overlap, size)
 	}
-	return m, nil
+	return nil
 }
 
 // finish gives chunks, in order of their start, their text and their places in
 // the code points that count counts; a RuneEnd that isn't 0 is how many the chunk
-// has. It leaves alone those that stand nowhere.
+// has.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	last := &Chunk{}
 	for i := range chunks {
 		c := &chunks[i]
-		if c.Start < 0 {
-			continue
-		}
 		if c.Start >= last.End { // else they overlap
 			c.RuneStart = last.RuneEnd + count(text[last.End:c.Start])
 		} else {
@@ -178,10 +184,10 @@ func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	return chunks
 }
 
-// Documents returns the chunks as langchaingo documents. The metadata are those
-// of meta with, for each: id, source, start and end (bytes), and heading (the
-// path joined by " > ") if it has one. A text that stands twice in the source
-// has two ids. The page content is the chunk's text after its context.
+// Documents returns the chunks as langchaingo documents. The metadata of each are
+// those of meta with [KeyID], [KeySource], [KeyStart], [KeyEnd] and, if there are
+// headings above it, [KeyHeading]. A text that occurs twice in the source has two
+// ids. The page content is the chunk's text after its context.
 func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Document {
 	out := make([]schema.Document, len(chunks))
 	seen := map[string]int{}
@@ -196,9 +202,9 @@ func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Docu
 		if seen[id]++; seen[id] > 1 {
 			id = fmt.Sprintf("%s-%d", id, seen[id])
 		}
-		m[docmeta.ID], m[docmeta.Source], m[docmeta.Start], m[docmeta.End] = id, source, c.Start, c.End
+		m[KeyID], m[KeySource], m[KeyStart], m[KeyEnd] = id, source, c.Start, c.End
 		if len(c.Headings) > 0 {
-			m[docmeta.Heading] = strings.Join(c.Headings, " > ")
+			m[KeyHeading] = strings.Join(c.Headings, " > ")
 		}
 		out[i] = schema.Document{PageContent: c.Context + c.Text, Metadata: m}
 	}
@@ -207,3 +213,19 @@ func Documents(source string, meta map[string]any, chunks []Chunk) []schema.Docu
 
 // A Span is a range of bytes of a text, End exclusive.
 type Span struct{ Start, End int }
+
+// FromSpans returns the chunks at the given spans of a text, with their texts
+// and their places in code points: the last step of a chunker of your own. The
+// spans are in ascending order of Start; they may overlap. It fails with
+// [ErrSpan] if one of them is outside the text or out of order.
+func FromSpans(text string, spans []Span) ([]Chunk, error) {
+	out := make([]Chunk, len(spans))
+	last := 0
+	for i, s := range spans {
+		if s.Start < last || s.End < s.Start || s.End > len(text) {
+			return nil, fmt.Errorf("%w: span %d is [%d,%d): want it between %d and %d", ErrSpan, i, s.Start, s.End, last, len(text))
+		}
+		out[i], last = Chunk{Start: s.Start, End: s.End}, s.Start
+	}
+	return finish(text, out, runesOf(text)), nil
+}

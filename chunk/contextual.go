@@ -12,11 +12,11 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ErrNoContext is the error of a model that answers with nothing.
+// ErrNoContext is the error for a model that answers with nothing.
 var ErrNoContext = errors.New("chunk: the model wrote no context")
 
-// WithHeadings returns the chunks with a line before each that says where it is
-// from: the title of the document and the headings above, joined by " > ". The
+// WithHeadings returns the chunks with a line before each that names its place:
+// the title of the document and the headings above, joined by " > ". The
 // line is added to the Context, so texts and offsets stay as they are.
 func WithHeadings(title string, chunks []Chunk) []Chunk {
 	out := slices.Clone(chunks)
@@ -34,18 +34,19 @@ func WithHeadings(title string, chunks []Chunk) []Chunk {
 
 // ContextualOptions configure a [Contextual].
 type ContextualOptions struct {
-	// Prompt is the instruction after the document and the passage; default: to
-	// situate the passage in the document in one or two sentences, to improve
-	// its retrieval, and to answer with nothing else.
+	// Prompt is the instruction after the document and the passage. Default: to
+	// name in one or two sentences what the passage leaves unsaid, and to answer
+	// with nothing else.
 	Prompt string
 
-	// Parallel is how many calls are made at once; 0: 4. The first is made alone,
-	// since a provider's prompt cache holds the document only once a call with it
-	// has been answered.
+	// Parallel is how many calls are made at once, 1 or more. The first is made
+	// alone, since a provider's prompt cache has the document only once a call with
+	// it has been answered. Default: 4.
 	Parallel int
 
-	// Calls are options for each call of the model, such as a temperature.
-	Calls []llms.CallOption
+	// CallOptions are options for each call of the model, such as a temperature.
+	// Default: none.
+	CallOptions []llms.CallOption
 }
 
 const contextPrompt = "In one or two sentences, say what this passage is about within the document, so that a search can find it: name what it leaves unsaid, such as the product, the date or the section. Answer with these sentences only."
@@ -57,37 +58,44 @@ const contextPrompt = "In one or two sentences, say what this passage is about w
 // document in full once. Where a cache must be asked for, as Anthropic's, wrap
 // the model in one that marks the first part of each message.
 //
-// What the document says is material for the model and may try to instruct it;
-// the worst it reaches here is a misleading context for its own passages.
+// The document is data for the model and may try to instruct it. The worst that
+// it reaches here is a misleading context for its own passages.
 type Contextual struct {
 	model llms.Model
 	o     ContextualOptions
 }
 
-// NewContextual returns a Contextual that asks the model.
-func NewContextual(model llms.Model, o *ContextualOptions) *Contextual {
+// NewContextual returns a Contextual that asks the model. It fails with
+// [ErrOption].
+func NewContextual(model llms.Model, o *ContextualOptions) (*Contextual, error) {
+	if model == nil {
+		return nil, fmt.Errorf("%w: the model of NewContextual is nil", ErrOption)
+	}
 	c := &Contextual{model: model}
 	if o != nil {
 		c.o = *o
-		c.o.Calls = slices.Clone(o.Calls)
+		c.o.CallOptions = slices.Clone(o.CallOptions)
 	}
 	if c.o.Prompt == "" {
 		c.o.Prompt = contextPrompt
 	}
-	if c.o.Parallel <= 0 {
+	if c.o.Parallel == 0 {
 		c.o.Parallel = 4
 	}
-	return c
+	if c.o.Parallel < 0 {
+		return nil, fmt.Errorf("%w: ContextualOptions.Parallel is %d: want 1 or more", ErrOption, c.o.Parallel)
+	}
+	return c, nil
 }
 
 // Describe returns the chunks of a document, in their order, with what the model
 // wrote before the Context of each.
 //
-// After an error no further call is made; those under way are waited for, since
+// After an error no further call is made. Calls in progress are waited for, since
 // they are paid for, unless ctx is done, which ends them too. Describe then
-// returns the chunks before the first that failed, so that a caller can go on
-// with chunks[len(described):], and that one's error: the model's, [ErrNoContext],
-// or one that wraps ctx.Err().
+// returns the chunks before the first that failed, and that one's error: the
+// model's, [ErrNoContext], or one that wraps ctx.Err(). A caller can go on with
+// chunks[len(described):].
 func (c *Contextual) Describe(ctx context.Context, document string, chunks []Chunk) ([]Chunk, error) {
 	out, errs := slices.Clone(chunks), make([]error, len(chunks))
 	var next atomic.Int64 // passages are begun in order
@@ -127,7 +135,7 @@ func (c *Contextual) describe(ctx context.Context, document string, chunk *Chunk
 		return err
 	}
 	r, err := c.model.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman,
-		"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.Calls...)
+		"<document>\n"+document+"\n</document>\n", "<passage>\n"+chunk.Text+"\n</passage>\n"+c.o.Prompt)}, c.o.CallOptions...)
 	if err != nil {
 		if done := ctx.Err(); done != nil && !errors.Is(err, done) {
 			err = fmt.Errorf("%w: %w", done, err)

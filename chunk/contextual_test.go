@@ -28,6 +28,14 @@ func numbered(n int) []Chunk {
 	return out
 }
 
+// contextual is NewContextual of what is right.
+func contextual(t *testing.T, model llms.Model, o *ContextualOptions) *Contextual {
+	t.Helper()
+	c, err := NewContextual(model, o)
+	require.NoError(t, err)
+	return c
+}
+
 // about answers with the passage's number, the later ones sooner.
 func about(c modeltest.Call) (modeltest.Turn, bool) {
 	var n int
@@ -53,7 +61,7 @@ func TestContextualKeepsTheOrderAndTheBound(t *testing.T) {
 		})
 		given := numbered(40)
 		start := time.Now()
-		got, err := NewContextual(counting, &ContextualOptions{Parallel: 7, Calls: []llms.CallOption{llms.WithTemperature(0.5)}}).Describe(t.Context(), "the document", given)
+		got, err := contextual(t, counting, &ContextualOptions{Parallel: 7, CallOptions: []llms.CallOption{llms.WithTemperature(0.5)}}).Describe(t.Context(), "the document", given)
 		require.NoError(t, err)
 		require.Len(t, got, 40)
 		for i, c := range got {
@@ -73,10 +81,10 @@ func TestContextualKeepsTheOrderAndTheBound(t *testing.T) {
 		require.Contains(t, calls[0].Text(), "passage 0.")
 
 		most.Store(0)
-		_, err = NewContextual(counting, nil).Describe(t.Context(), "the document", given)
+		_, err = contextual(t, counting, nil).Describe(t.Context(), "the document", given)
 		require.NoError(t, err)
 		require.EqualValues(t, 4, most.Load())
-		got, err = NewContextual(counting, nil).Describe(t.Context(), "", nil)
+		got, err = contextual(t, counting, nil).Describe(t.Context(), "", nil)
 		require.NoError(t, err)
 		require.Empty(t, got)
 	})
@@ -102,7 +110,7 @@ func TestContextualStopsAtAnError(t *testing.T) {
 			}
 			return turn, ok
 		}}
-		got, err := NewContextual(model, nil).Describe(t.Context(), "d", numbered(30))
+		got, err := contextual(t, model, nil).Describe(t.Context(), "d", numbered(30))
 		require.ErrorIs(t, err, busy)
 		require.ErrorContains(t, err, "passage 9:")
 		require.Len(t, got, 9, "those before it, under way or not, are finished")
@@ -111,10 +119,10 @@ func TestContextualStopsAtAnError(t *testing.T) {
 		}
 		require.LessOrEqual(t, len(model.Calls()), 13)
 
-		_, err = NewContextual(&modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{}}}}, nil).Describe(t.Context(), "d", numbered(3))
+		_, err = contextual(t, &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{}}}}, nil).Describe(t.Context(), "d", numbered(3))
 		require.ErrorIs(t, err, ErrNoContext)
 		silent := &modeltest.Script{Turns: []modeltest.Turn{{NilResponse: true}}}
-		got, err = NewContextual(silent, nil).Describe(t.Context(), "d", numbered(3))
+		got, err = contextual(t, silent, nil).Describe(t.Context(), "d", numbered(3))
 		require.ErrorIs(t, err, ErrNoContext)
 		require.Empty(t, got)
 		require.Len(t, silent.Calls(), 1, "no call after the first failed")
@@ -132,13 +140,13 @@ func TestContextualStopsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Second)
 		defer cancel()
 		start := time.Now()
-		got, err := NewContextual(model, nil).Describe(ctx, "d", numbered(30))
+		got, err := contextual(t, model, nil).Describe(ctx, "d", numbered(30))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, hidden)
 		require.Equal(t, 250*time.Second, time.Since(start))
 		require.Len(t, got, 5, "the first, and four after it")
 		calls := len(model.Calls())
-		_, err = NewContextual(model, nil).Describe(ctx, "d", numbered(30))
+		_, err = contextual(t, model, nil).Describe(ctx, "d", numbered(30))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Len(t, model.Calls(), calls, "nothing is asked once ctx is done")
 	})
@@ -190,7 +198,7 @@ func TestContextualOverHTTP(t *testing.T) {
 		require.NoError(t, err)
 		defer server.Close()
 		document := "the whole policy"
-		got, err := NewContextual(wire(server), nil).Describe(t.Context(), document, numbered(10))
+		got, err := contextual(t, wire(server), nil).Describe(t.Context(), document, numbered(10))
 		require.NoError(t, err)
 		for _, c := range got {
 			require.Equal(t, "From the policy.\n\n| head |\n", c.Context)
@@ -206,13 +214,13 @@ func TestContextualOverHTTP(t *testing.T) {
 		}
 		require.Contains(t, prefix, document)
 
-		got, err = NewContextual(wire(server), nil).Describe(t.Context(), document, numbered(30))
+		got, err = contextual(t, wire(server), nil).Describe(t.Context(), document, numbered(30))
 		require.ErrorContains(t, err, "passage 12: 429")
 		require.Len(t, got, 12)
 
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()
-		got, err = NewContextual(wire(server), nil).Describe(ctx, document, numbered(10))
+		got, err = contextual(t, wire(server), nil).Describe(ctx, document, numbered(10))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Len(t, got, 1)
 	})

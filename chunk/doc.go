@@ -13,7 +13,7 @@
 // A chunk is asked for three things that pull in different directions. It must
 // be small, so that its vector means one thing and the model's window isn't
 // filled with what surrounds the answer. It must be whole, so that it can be
-// understood without its neighbours. And it must be true: the text at
+// understood without its neighbors. And it must be true: the text at
 // source[Start:End], not a copy that has been tidied, or nobody can cite it,
 // highlight it or delete it when its source changes.
 //
@@ -25,12 +25,13 @@
 //	            weakest joint                                        last resort
 //
 // [Recursive] cuts at the weakest joint that makes the pieces small enough, and
-// packs neighbours together again as long as they fit. [Markdown], [HTML],
-// [Go] and [Langchain] with a language's separators know more joints, and carry
-// what a cut takes away: the path of headings, a table's header, the package
-// clause. [Semantic] asks an embedder where the subject changes. [Windows] cuts
-// anywhere; it is the baseline to beat. [FastCDC] cuts where the content says
-// so, so that an edit changes few passages.
+// packs neighbors together again as long as they fit. [Markdown], [HTML], [Go],
+// [JSON] and [LaTeX] know more joints, and carry what a cut takes away: the path of
+// headings, a table's header, the package clause. [Semantic] asks an embedder where
+// the subject changes. [Windows] cuts anywhere; it is the baseline to beat.
+// [FastCDC] cuts where a hash of the content decides, so that an edit changes few
+// passages. Package langchain has the splitters of LangChain, equal to the
+// character, for an index that was made with them.
 //
 // # A short program
 //
@@ -65,14 +66,15 @@
 //	go run ./examples/lab10-chunking
 //
 // The order changes, and most of the differences are gone. Five large passages
-// hold four times the text of five small ones, and who reads more finds more; that
-// is no merit of the cutting, and it is paid for in every prompt. A model's window
-// is a budget of tokens, so compare at a budget of tokens. Then overlap, which
-// stores and sends the same sentences twice, costs more than it brings.
+// have four times the text of five small ones, and more text contains more
+// answers. That is not a merit of the cutting, and it is paid for in every prompt.
+// A model's window is a budget of tokens, so compare at a budget of tokens. Then
+// overlap, which stores and sends the same sentences twice, costs more than it
+// brings.
 //
 // Two cautions before you quote the table. It is one embedder and 132 questions:
 // a recall of .90 here may be .85 or .95, and .921 and .908 can't be told apart
-// (chunkeval's Difference says so). And the best of many settings, chosen on the
+// (chunkeval's Difference shows it). And the best of many settings, chosen on the
 // questions it is reported for, looks better than it is.
 //
 // # Small to find, large to read
@@ -80,14 +82,14 @@
 // What is easy to find isn't what is good to read. [Parents] cuts twice: small
 // passages to be embedded, each with the large one that the model is shown
 // instead. [SentenceWindows] is the same idea with a sentence and its
-// neighbours. [WithHeadings] writes a line before each passage that says where
+// neighbors. [WithHeadings] writes a line before each passage that names where
 // it is from, [Contextual] has a model write it. [LateSpans] keeps the passages
 // and changes the vectors: the whole document is embedded first, and each
 // passage gets the mean of its tokens' vectors.
 //
 // # Texts that don't fit into memory
 //
-// [Stream] cuts what an io.Reader holds, window by window: 1 GiB goes through
+// [Stream] cuts what an io.Reader returns, window by window: 1 GiB goes through
 // about 20 MiB of heap, and the chunks don't depend on how the reader returns
 // its bytes.
 //
@@ -98,7 +100,7 @@
 //
 // # Speed
 //
-// Chunking is counting. [Recursive] and [Markdown] hold one passage of pieces at a
+// Chunking is counting. [Recursive] and [Markdown] keep one passage of pieces at a
 // time and, with Ranges, count each token once. How many times as long others
 // take, by the medians of five rounds in turns on one machine:
 //
@@ -117,13 +119,13 @@
 //
 // # Pitfalls
 //
-//   - A size in characters is no size in tokens: 800 characters of English are
+//   - A size in characters is not a size in tokens: 800 characters of English are
 //     200 tokens, of Thai they may be 800. Give Tokens.
 //   - Overlap of half the size doubles the index, the embedding bill and the
 //     share of duplicates among the top results.
 //   - Changing the chunker changes every id. Embed again, and evaluate again;
 //     answers from a half-migrated index can't be explained.
-//   - A chunk repeats what a document says, including "ignore your
+//   - A chunk repeats what its document contains, including "ignore your
 //     instructions". Passages are data from outside; see package guard.
 //   - Finding a passage again by searching its text goes wrong on the second
 //     occurrence. Keep the offsets.
@@ -137,8 +139,8 @@
 //     How many ids change? And with FastCDC?
 //  3. Cut a table of 200 rows at 100 tokens with Recursive and with Markdown.
 //     Ask an embedder for a cell by its column's name.
-//  4. Write a chunker for your company's format on top of [Options], and run
-//     the laws of [Chunker] over it as a fuzz test.
+//  4. Write a chunker for your company's format with [FromSpans], and run the
+//     laws of [Chunker] over it as a fuzz test.
 //
 // # Further reading
 //

@@ -67,7 +67,12 @@ func ExampleContextual() {
 		modeltest.Say("How long refunds take, in the manual on returns."),
 		modeltest.Say("That gift cards aren't refunded, in the manual on returns."),
 	}}
-	described, err := chunk.NewContextual(model, nil).Describe(ctx, manual, chunks)
+	contextual, err := chunk.NewContextual(model, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	described, err := contextual.Describe(ctx, manual, chunks)
 	for _, d := range chunk.Documents("manual.md", nil, described) {
 		fmt.Printf("%q\n", d.PageContent)
 	}
@@ -80,9 +85,9 @@ func ExampleContextual() {
 
 // To say the unit is to be told when its counter is missing.
 func ExampleOptions() {
-	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens})
-	fmt.Println(errors.Is(err, chunk.ErrUnit))
-	_, err = chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.Tokens, Ranges: o200k.Encoding().Ranges})
+	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.UnitTokens})
+	fmt.Println(errors.Is(err, chunk.ErrOption))
+	_, err = chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.UnitTokens, Ranges: o200k.Encoding().Ranges})
 	fmt.Println(err)
 	// Output:
 	// true
@@ -113,7 +118,7 @@ func ExampleFastCDC() {
 	for i := range 2000 {
 		text += fmt.Sprintf("Line %d of the log. ", i*i)
 	}
-	c, err := chunk.NewFastCDC(256, 1024, 4096)
+	c, err := chunk.NewFastCDC(&chunk.FastCDCOptions{AvgBytes: 1024})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// FastCDC cuts where the content says so: a rolling hash of the last bytes
-// decides, so an edit moves the cuts near it and no others. Passages of a
-// changed document keep their ids but for the few around the change, and need
+// FastCDC cuts where the content decides: a rolling hash of the last bytes is
+// compared with a mask, so an edit moves the cuts near it and no others. Passages
+// of a changed document keep their ids but for the few around the change, and need
 // not be embedded again.
 //
 // Xia et al.: "FastCDC: a fast and efficient content-defined chunking approach
@@ -16,14 +16,48 @@ import (
 // package fastcdc 1.7.0.
 type FastCDC struct{ min, avg, max int }
 
-// NewFastCDC returns a FastCDC with passages of min to max bytes, avg on
-// average. It fails with [ErrSize] unless 64 <= min <= avg <= max and avg is at
-// least 256.
-func NewFastCDC(min, avg, max int) (*FastCDC, error) {
-	if min < 64 || avg < 256 || avg < min || max < avg || max > 1<<30 {
-		return nil, fmt.Errorf("%w: FastCDC with %d, %d, %d bytes, want 64 <= min <= avg <= max <= 2^30 and avg >= 256", ErrSize, min, avg, max)
+// FastCDCOptions configure a [FastCDC].
+type FastCDCOptions struct {
+	// AvgBytes is the size of a passage on average, 256 or more. Default: 1024,
+	// about 250 tokens of English.
+	AvgBytes int
+
+	// MinBytes is the smallest size, 64 to AvgBytes. Default: a quarter of
+	// AvgBytes, as in the Python package.
+	MinBytes int
+
+	// MaxBytes is the largest size, AvgBytes to 2^30. Default: 4 times AvgBytes,
+	// which an embedder still reads as a whole.
+	MaxBytes int
+}
+
+// NewFastCDC returns a FastCDC. It fails with [ErrOption].
+func NewFastCDC(o *FastCDCOptions) (*FastCDC, error) {
+	var opts FastCDCOptions
+	if o != nil {
+		opts = *o
 	}
-	return &FastCDC{min, avg, max}, nil
+	const most = 1 << 30
+	f := &FastCDC{opts.MinBytes, opts.AvgBytes, opts.MaxBytes}
+	if f.avg == 0 {
+		f.avg = 1024
+	}
+	if f.avg < 256 || f.avg > most {
+		return nil, fmt.Errorf("%w: FastCDCOptions.AvgBytes is %d: want 256 to %d", ErrOption, f.avg, most)
+	}
+	if f.min == 0 {
+		f.min = f.avg / 4
+	}
+	if f.max == 0 {
+		f.max = min(4*f.avg, most)
+	}
+	switch {
+	case f.min < 64 || f.min > f.avg:
+		return nil, fmt.Errorf("%w: FastCDCOptions.MinBytes is %d: want 64 to AvgBytes, %d", ErrOption, f.min, f.avg)
+	case f.max < f.avg || f.max > most:
+		return nil, fmt.Errorf("%w: FastCDCOptions.MaxBytes is %d: want AvgBytes, %d, to %d", ErrOption, f.max, f.avg, most)
+	}
+	return f, nil
 }
 
 // Cuts returns the end of each chunk of the data; the last is its length.
@@ -37,7 +71,7 @@ func (f *FastCDC) Cuts(data []byte) []int {
 }
 
 // next returns the length of the chunk that data begins with. Before the
-// center more bits of the hash must be 0 than behind it, which draws sizes to
+// center more bits of the hash must be 0 than after it, which draws sizes to
 // the average.
 func (f *FastCDC) next(data []byte) int {
 	n := len(data)
@@ -61,8 +95,8 @@ func (f *FastCDC) next(data []byte) int {
 }
 
 // Chunk cuts the text, each cut moved to the end of the code point it falls
-// into. A passage may be up to three bytes larger than max for that, and smaller
-// than min where white space at its ends was left out.
+// into. A passage may be up to three bytes larger than MaxBytes for that, and smaller
+// than MinBytes where white space at its ends was left out.
 func (f *FastCDC) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

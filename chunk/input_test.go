@@ -9,6 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/chunk/internal/texttest"
 )
 
 // makers make a chunker of options, by name.
@@ -24,13 +27,10 @@ func makers() map[string]func(*Options) (Chunker, error) {
 		"LaTeX":          func(o *Options) (Chunker, error) { return NewLaTeX(o) },
 		"Semantic":       func(o *Options) (Chunker, error) { return NewSemantic(topics{}, &SemanticOptions{Options: *o}) },
 		"Windows": func(o *Options) (Chunker, error) {
-			if o.Unit == Tokens {
-				return NewWindows(o.Size, o.Overlap, nil)
+			if o.Unit == UnitTokens {
+				return NewWindows(nil, &WindowsOptions{Size: o.Size, Overlap: o.Overlap})
 			}
-			return NewWindows(o.Size, o.Overlap, fakeEnds)
-		},
-		"Langchain": func(o *Options) (Chunker, error) {
-			return NewLangchain(&LangchainOptions{Size: o.Size, Overlap: o.Overlap, Unit: o.Unit, Tokens: o.Tokens})
+			return NewWindows(fakeEnds, &WindowsOptions{Size: o.Size, Overlap: o.Overlap})
 		},
 	}
 }
@@ -39,25 +39,24 @@ func TestBadOptions(t *testing.T) {
 	for name, make := range makers() {
 		for _, bad := range []struct {
 			o    Options
-			want error
+			want string
 		}{
-			{Options{Size: -1}, ErrSize},
-			{Options{Size: -1 << 63, Overlap: -1 << 63}, ErrSize},
-			{Options{Size: 5, Overlap: -1}, ErrOverlap},
-			{Options{Size: 5, Overlap: 6}, ErrOverlap},
-			{Options{Size: 5, Unit: Tokens}, ErrUnit},
+			{Options{Size: -1}, "Options.Size is -1: want 1 or more"},
+			{Options{Size: -1 << 63, Overlap: -1 << 63}, "Options.Size is -9223372036854775808: want 1 or more"},
+			{Options{Size: 5, Overlap: -1}, "Options.Overlap is -1: want 0 or more, and less than the size, 5"},
+			{Options{Size: 5, Overlap: 5}, "Options.Overlap is 5"},
+			{Options{Size: 5, Overlap: 6}, "Options.Overlap is 6"},
+			{Options{Size: 5, Unit: UnitTokens}, "nil: want"},
 		} {
-			_, err := make(&bad.o)
-			require.ErrorIs(t, err, bad.want, "%s %+v", name, bad.o)
-		}
-		if name != "Langchain" { // whose original allows it
-			_, err := make(&Options{Size: 5, Overlap: 5})
-			require.ErrorIs(t, err, ErrOverlap, name)
+			c, err := make(&bad.o)
+			require.ErrorIs(t, err, ErrOption, "%s %+v", name, bad.o)
+			require.ErrorContains(t, err, bad.want, name)
+			require.Nil(t, c, name)
 		}
 		if name != "Windows" { // which knows tokens only
 			_, err := make(&Options{Size: 5, Unit: 3})
-			require.ErrorIs(t, err, ErrUnit, name)
-			c, err := make(&Options{Size: 5, Unit: Runes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
+			require.ErrorIs(t, err, ErrOption, name)
+			c, err := make(&Options{Size: 5, Unit: UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 			require.NoError(t, err)
 			_, err = c.Chunk(t.Context(), "some text")
 			require.NoError(t, err, name)
@@ -69,25 +68,57 @@ func TestBadOptions(t *testing.T) {
 			require.Equal(t, []string{"One line. And\nanother."}, texts(cut(t, c, err, "One line. And\nanother.")), "%s: a size that is none", name)
 		}
 	}
-	_, err := NewWindows(0, 0, fakeEnds)
-	require.ErrorIs(t, err, ErrSize)
-	for _, s := range [][3]int{{0, 0, 0}, {63, 256, 256}, {64, 255, 256}, {300, 299, 400}, {64, 256, 255}, {64, 256, 1<<30 + 1}, {-1, -1, -1}} {
-		_, err := NewFastCDC(s[0], s[1], s[2])
-		require.ErrorIs(t, err, ErrSize, "%v", s)
+	for _, o := range []FastCDCOptions{
+		{MinBytes: 63, AvgBytes: 256, MaxBytes: 256}, {MinBytes: 64, AvgBytes: 255, MaxBytes: 256}, {MinBytes: 300, AvgBytes: 299, MaxBytes: 400},
+		{MinBytes: 64, AvgBytes: 256, MaxBytes: 255}, {MinBytes: 64, AvgBytes: 256, MaxBytes: 1<<30 + 1}, {AvgBytes: -1}, {MinBytes: -1}, {MaxBytes: -1}, {AvgBytes: 1<<30 + 1},
+	} {
+		_, err := NewFastCDC(&o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
 	}
-	_, err = SentenceWindows("One. Two.", -1)
-	require.ErrorIs(t, err, ErrSize)
-	for _, size := range []int{0, -1} {
-		_, err = LangchainJSON([]byte("{}"), size, 0, false)
-		require.ErrorIs(t, err, ErrSize)
-	}
+	_, err := SentenceWindows("One. Two.", -1)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewContextual(nowhere{}, &ContextualOptions{Parallel: -1})
+	require.ErrorIs(t, err, ErrOption)
+}
+
+// nowhere is a model that is never asked.
+type nowhere struct{ llms.Model }
+
+func TestNilArguments(t *testing.T) {
+	c, err := NewRecursive(nil)
+	require.NoError(t, err)
+	_, err = NewParents(nil, c)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewParents(c, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewContextual(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewSemantic(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewWindows(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = NewTextSplitter(nil)
+	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestDefaults(t *testing.T) {
+	fast, err := NewFastCDC(nil)
+	require.NoError(t, err)
+	require.Equal(t, FastCDC{min: 256, avg: 1024, max: 4096}, *fast)
+	fast, err = NewFastCDC(&FastCDCOptions{AvgBytes: 1 << 30})
+	require.NoError(t, err)
+	require.Equal(t, 1<<30, fast.max)
+	w, err := NewWindows(fakeEnds, nil)
+	require.NoError(t, err)
+	require.Equal(t, 200, w.size)
+	require.Zero(t, w.overlap)
 }
 
 func TestUnits(t *testing.T) {
 	text := "one two three four"
-	for _, o := range []Options{{Size: 2, Tokens: countWords}, {Size: 2, Unit: Tokens, Tokens: countWords}, {Size: 2, Unit: Tokens, Ranges: func(text string) func(i, j int) int {
+	for _, o := range []Options{{Size: 2, Tokens: countWords}, {Size: 2, Unit: UnitTokens, Tokens: countWords}, {Size: 2, Unit: UnitTokens, Ranges: func(text string) func(i, j int) int {
 		return func(i, j int) int { return countWords(text[i:j]) }
-	}}, {Size: 8, Unit: Runes, Tokens: countWords}, {Size: 8}} {
+	}}, {Size: 8, Unit: UnitRunes, Tokens: countWords}, {Size: 8}} {
 		c, err := NewRecursive(&o)
 		require.Equal(t, "one two", cut(t, c, err, text)[0].Text, "%+v", o)
 	}
@@ -98,31 +129,17 @@ func countWords(s string) int { return len(strings.Fields(s)) }
 // others are the chunkers that keep laws of their own.
 func others(t testing.TB, size, overlap int) map[string]Chunker {
 	t.Helper()
-	fast, err := NewFastCDC(64, 256, 512)
+	fast, err := NewFastCDC(&FastCDCOptions{MinBytes: 64, AvgBytes: 256, MaxBytes: 512})
 	require.NoError(t, err)
-	windows, err := NewWindows(size, overlap, fakeEnds)
+	windows, err := NewWindows(fakeEnds, &WindowsOptions{Size: size, Overlap: overlap})
 	require.NoError(t, err)
-	langchain, err := NewLangchain(&LangchainOptions{Size: size, Overlap: overlap})
-	require.NoError(t, err)
-	drop, err := NewLangchain(&LangchainOptions{Size: size, Overlap: overlap, Keep: Drop, Regexp: true, Separators: []string{`\n+`, `\s`, ""}})
-	require.NoError(t, err)
-	return map[string]Chunker{"FastCDC": fast, "Windows": windows, "Langchain": langchain, "Langchain with Drop": drop}
+	return map[string]Chunker{"FastCDC": fast, "Windows": windows}
 }
 
 // TestBadText holds every chunker to its laws on texts that break programs.
 func TestBadText(t *testing.T) {
 	other := others(t, 16, 4)
-	for what, text := range map[string]string{
-		"nothing":         "",
-		"blank":           " \t\r\n\u00a0\u2003",
-		"NUL":             "a\x00b\x00\x00 c",
-		"BOM":             "\ufeff# Title\n\ntext after a byte order mark, long enough to be cut",
-		"lone CR":         strings.Repeat("a line that ends the old way\r", 20),
-		"not UTF-8":       strings.Repeat("\xff\xfe\xc3\x28 \xe2\x82 ok ", 20),
-		"surrogate bytes": "\xed\xa0\x80 and more text behind it to be cut off",
-		"a long line":     strings.Repeat("日本", 600) + strings.Repeat("👨‍👩‍👧e\u0301", 150),
-		"one grapheme":    "e" + strings.Repeat("\u0301", 200),
-	} {
+	for what, text := range texttest.Bad() {
 		for name, c := range chunkers(t, 16, 4) {
 			chunks, err := c.Chunk(t.Context(), text)
 			require.NoError(t, err, "%s: %s", what, name)
@@ -135,9 +152,6 @@ func TestBadText(t *testing.T) {
 		for name, c := range other {
 			chunks, err := c.Chunk(t.Context(), text)
 			require.NoError(t, err, "%s: %s", what, name)
-			if name == "Langchain with Drop" {
-				continue // which loses separators, and may join what isn't together
-			}
 			covered := 0
 			for _, c := range chunks {
 				require.Equal(t, text[c.Start:c.End], c.Text, name)
@@ -146,13 +160,6 @@ func TestBadText(t *testing.T) {
 			}
 			require.Empty(t, strings.TrimSpace(text[covered:]), name)
 		}
-		headers := []LangchainHeader{{Mark: "#", Name: "h"}, {Mark: "h1", Name: "h"}}
-		LangchainMarkdown(text, headers[:1], nil)
-		LangchainMarkdownSyntax(text)
-		_, err := LangchainHTML(text, headers[1:])
-		require.NoError(t, err, what)
-		_, err = LangchainJSON([]byte(text), 16, 0, true)
-		require.ErrorIs(t, err, ErrJSON, what)
 	}
 }
 
@@ -182,7 +189,7 @@ func TestLongLine(t *testing.T) {
 func TestContextIsHeard(t *testing.T) {
 	done, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
-	fast, err := NewFastCDC(64, 256, 512)
+	fast, err := NewFastCDC(&FastCDCOptions{MinBytes: 64, AvgBytes: 256, MaxBytes: 512})
 	require.NoError(t, err)
 	_, err = fast.Chunk(done, "text")
 	require.ErrorIs(t, err, context.Canceled)
@@ -196,7 +203,7 @@ func TestContextIsHeard(t *testing.T) {
 
 func TestWindowsWantTokensOfTheText(t *testing.T) {
 	for _, ends := range [][]int{{}, {2}, {5}, {3, 2, 4}, {-1, 4}} {
-		w, err := NewWindows(2, 1, func(string) []int { return ends })
+		w, err := NewWindows(func(string) []int { return ends }, &WindowsOptions{Size: 2, Overlap: 1})
 		require.NoError(t, err)
 		_, err = w.Chunk(t.Context(), "text")
 		require.ErrorIs(t, err, ErrTokens, "%v", ends)

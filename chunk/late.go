@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// ErrTokens is the error of tokens or vectors that don't belong to the text.
+// ErrTokens is the error for tokens or vectors that don't belong to the text.
 var ErrTokens = errors.New("chunk: the tokens don't fit the text")
 
 // A TokenSpan is the tokens [First, Last) of a document.
@@ -14,7 +14,7 @@ type TokenSpan struct{ First, Last int }
 
 // LateSpans returns which tokens each chunk is made of. ends are the ends of
 // the document's tokens in bytes, ascending, as for [NewWindows]; a token that
-// two chunks share belongs to both. A chunk behind the last token is ErrTokens:
+// two chunks share belongs to both. A chunk after the last token is ErrTokens:
 // the embedder's window was shorter than the document.
 //
 // Late chunking (Günther et al. 2024, arXiv 2409.04701) embeds the whole

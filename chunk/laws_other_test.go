@@ -28,7 +28,7 @@ func FuzzWindowLaws(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, size, overlap uint8) {
 		n := 1 + int(size)
-		w, err := NewWindows(n, int(overlap)%n, fakeEnds)
+		w, err := NewWindows(fakeEnds, &WindowsOptions{Size: n, Overlap: int(overlap) % n})
 		require.NoError(t, err)
 		chunks, err := w.Chunk(t.Context(), text)
 		require.NoError(t, err)
@@ -63,56 +63,10 @@ func FuzzFastCDCLaws(f *testing.F) {
 		least := 64 + int(low)%500
 		mean := max(256, least) + int(middle)%500
 		most := mean + int(high)%1000
-		c, err := NewFastCDC(least, mean, most)
+		c, err := NewFastCDC(&FastCDCOptions{MinBytes: least, AvgBytes: mean, MaxBytes: most})
 		require.NoError(t, err)
 		chunks, err := c.Chunk(t.Context(), text)
 		require.NoError(t, err)
 		requireLaws(t, "FastCDC", text, most+utf8.UTFMax-1, func(s string) int { return len(s) }, chunks)
-	})
-}
-
-func FuzzLangchainLaws(f *testing.F) {
-	for _, s := range []string{sample, "a  b   c", " \x1c x\x1f\x1f y ", "aaaa aaaa aaaa aaaa", "\n\n\n\na\n\n\n\nb", "返金 は 三十日。\xff\xfe"} {
-		for flags := range uint8(32) {
-			f.Add(s, uint8(3), uint8(1), flags)
-		}
-	}
-	f.Fuzz(func(t *testing.T, text string, size, overlap, flags uint8) {
-		o := &LangchainOptions{Size: 1 + int(size), Keep: Keep(flags % 4 % 3), KeepSpace: flags&4 != 0, Character: flags&8 != 0, Regexp: flags&16 != 0}
-		o.Overlap = int(overlap) % (o.Size + 1)
-		if o.Regexp {
-			o.Separators = []string{`\n\s*`, `(?<=a)`, `[ab]+`, ""}
-		}
-		l, err := NewLangchain(o)
-		require.NoError(t, err)
-		chunks, err := l.Chunk(t.Context(), text)
-		require.NoError(t, err)
-		start, covered := 0, 0
-		for _, c := range chunks {
-			require.NotEmpty(t, c.Text)
-			if !o.KeepSpace && utf8.RuneCountInString(c.Text) < o.Size {
-				require.Equal(t, strings.TrimFunc(c.Text, pythonSpace), c.Text)
-			}
-			if !o.Character && !o.Regexp {
-				require.LessOrEqual(t, utf8.RuneCountInString(c.Text), o.Size, "in code points, down to single ones, sums are counts")
-			}
-			if c.Start < 0 {
-				require.Equal(t, Drop, o.Keep)
-				require.Equal(t, Chunk{Text: c.Text, Start: -1, End: -1, RuneStart: -1, RuneEnd: -1}, c)
-				continue
-			}
-			require.Equal(t, text[c.Start:c.End], c.Text)
-			require.Equal(t, utf8.RuneCountInString(text[:c.Start]), c.RuneStart)
-			require.Equal(t, utf8.RuneCountInString(text[:c.End]), c.RuneEnd)
-			require.GreaterOrEqual(t, c.Start, start, "in order")
-			start = c.Start
-			if o.Keep != Drop && c.Start > covered {
-				require.Empty(t, strings.TrimFunc(text[covered:c.Start], pythonSpace), "lost")
-			}
-			covered = max(covered, c.End)
-		}
-		if o.Keep != Drop {
-			require.Empty(t, strings.TrimFunc(text[covered:], pythonSpace), "lost at the end")
-		}
 	})
 }

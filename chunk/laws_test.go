@@ -34,7 +34,7 @@ func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 		add("go")(NewGo(o))
 		add("latex")(NewLaTeX(o))
 		for method, label := range []string{"percentile", "stddev", "interquartile", "gradient", "optimal"} {
-			add("semantic " + label)(NewSemantic(topics{}, &SemanticOptions{Options: *o, Method: Method(method), Amount: 1}))
+			add("semantic " + label)(NewSemantic(topics{}, &SemanticOptions{Options: *o, Breakpoint: Breakpoint(method), Threshold: 1}))
 		}
 	}
 	return out

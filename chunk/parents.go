@@ -6,13 +6,12 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// A Family is a passage to be read and the smaller ones in it to be searched.
-// All offsets are those in the source.
-type Family struct {
+// A ParentChunk is a passage to be read, and the smaller passages in it that are
+// searched. All offsets are those in the source.
+type ParentChunk struct {
 	Parent   Chunk
 	Children []Chunk
 }
@@ -21,16 +20,22 @@ type Family struct {
 // small is found more exactly, what is large is understood.
 type Parents struct{ parent, child Chunker }
 
-// NewParents returns a Parents; child should cut smaller than parent.
-func NewParents(parent, child Chunker) *Parents { return &Parents{parent, child} }
+// NewParents returns a Parents; child should cut smaller than parent. It fails
+// with [ErrOption].
+func NewParents(parent, child Chunker) (*Parents, error) {
+	if parent == nil || child == nil {
+		return nil, fmt.Errorf("%w: a chunker of NewParents is nil", ErrOption)
+	}
+	return &Parents{parent, child}, nil
+}
 
-// Families cuts the text.
-func (p *Parents) Families(ctx context.Context, text string) ([]Family, error) {
+// Chunk cuts the text. It returns the errors of the two chunkers.
+func (p *Parents) Chunk(ctx context.Context, text string) ([]ParentChunk, error) {
 	parents, err := p.parent.Chunk(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Family, len(parents))
+	out := make([]ParentChunk, len(parents))
 	for i, parent := range parents {
 		children, err := p.child.Chunk(ctx, parent.Text)
 		if err != nil {
@@ -43,16 +48,16 @@ func (p *Parents) Families(ctx context.Context, text string) ([]Family, error) {
 				c.Headings = parent.Headings
 			}
 		}
-		out[i] = Family{parent, children}
+		out[i] = ParentChunk{parent, children}
 	}
 	return out, nil
 }
 
 // SentenceWindows returns each sentence with a window around it: n sentences
-// before and after. It fails with [ErrSize] for a negative n.
-func SentenceWindows(text string, n int) ([]Family, error) {
+// before and after. It fails with [ErrOption] for a negative n.
+func SentenceWindows(text string, n int) ([]ParentChunk, error) {
 	if n < 0 {
-		return nil, fmt.Errorf("%w: a window of %d sentences", ErrSize, n)
+		return nil, fmt.Errorf("%w: the window of SentenceWindows is %d: want 0 or more", ErrOption, n)
 	}
 	found := sentence.Split(text)
 	children, parents := make([]Chunk, len(found)), make([]Chunk, len(found))
@@ -62,29 +67,29 @@ func SentenceWindows(text string, n int) ([]Family, error) {
 	}
 	finish(text, children, runesOf(text))
 	finish(text, parents, runesOf(text))
-	out := make([]Family, len(found))
+	out := make([]ParentChunk, len(found))
 	for i := range out {
-		out[i] = Family{parents[i], children[i : i+1 : i+1]}
+		out[i] = ParentChunk{parents[i], children[i : i+1 : i+1]}
 	}
 	return out, nil
 }
 
-// FamilyDocuments returns the documents of families: the children, to be
+// ParentDocuments returns the documents of nested passages: the children, to be
 // embedded, with their parent's id in the metadata; and the parents, to be
 // looked up by that id.
-func FamilyDocuments(source string, meta map[string]any, families []Family) (children, parents []schema.Document) {
+func ParentDocuments(source string, meta map[string]any, nested []ParentChunk) (children, parents []schema.Document) {
 	var large, small []Chunk
-	for _, f := range families {
+	for _, f := range nested {
 		large = append(large, f.Parent)
 		small = append(small, f.Children...)
 	}
 	parents = Documents(source+"#parent", meta, large)
 	children = Documents(source, meta, small)
 	at := 0
-	for i, f := range families {
-		parents[i].Metadata[docmeta.Source] = source
+	for i, f := range nested {
+		parents[i].Metadata[KeySource] = source
 		for range f.Children {
-			children[at].Metadata[docmeta.Parent] = parents[i].Metadata[docmeta.ID]
+			children[at].Metadata[KeyParent] = parents[i].Metadata[KeyID]
 			at++
 		}
 	}

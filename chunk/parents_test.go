@@ -7,15 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFamiliesLeadToTheirParents(t *testing.T) {
+func TestChildrenLeadToTheirParents(t *testing.T) {
 	large, err := NewMarkdown(&Options{Size: 150})
 	require.NoError(t, err)
 	small, err := NewSentences(&Options{Size: 40})
 	require.NoError(t, err)
-	families, err := NewParents(large, small).Families(t.Context(), sample)
+	both, err := NewParents(large, small)
+	require.NoError(t, err)
+	nested, err := both.Chunk(t.Context(), sample)
 	require.NoError(t, err)
 	var all []Chunk
-	for _, f := range families {
+	for _, f := range nested {
 		for _, c := range f.Children {
 			require.True(t, c.Start >= f.Parent.Start && c.End <= f.Parent.End)
 			require.Equal(t, f.Parent.Headings, c.Headings)
@@ -23,14 +25,14 @@ func TestFamiliesLeadToTheirParents(t *testing.T) {
 		all = append(all, f.Children...)
 	}
 	requireLaws(t, "children", sample, 40, utf8.RuneCountInString, all)
-	children, parents := FamilyDocuments("a.md", nil, families)
+	children, parents := ParentDocuments("a.md", nil, nested)
 	require.Len(t, children, len(all))
 	byID := map[any]string{}
 	for _, p := range parents {
 		byID[p.Metadata["id"]] = p.PageContent
 		require.Equal(t, "a.md", p.Metadata["source"])
 	}
-	require.Len(t, byID, len(families))
+	require.Len(t, byID, len(nested))
 	for _, c := range children {
 		require.Contains(t, byID[c.Metadata["parent"]], c.PageContent)
 		require.NotContains(t, byID, c.Metadata["id"])
@@ -48,7 +50,7 @@ func TestSentenceWindows(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, windows)
 	_, err = SentenceWindows("a", -1)
-	require.ErrorIs(t, err, ErrSize)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestWithHeadings(t *testing.T) {

@@ -4,12 +4,11 @@ import "context"
 
 // Recursive cuts a text where it hurts least: between paragraphs; where a
 // paragraph is too large, between its lines; then between sentences, words and,
-// in the end, grapheme clusters. Neighbours are put together again as long as
+// in the end, grapheme clusters. Neighbors are put together again as long as
 // they fit. It is the chunker for prose without markup.
 type Recursive struct{ m measure }
 
-// NewRecursive returns a Recursive. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// NewRecursive returns a Recursive. It fails with [ErrOption].
 func NewRecursive(o *Options) (*Recursive, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -33,8 +32,7 @@ type Sentences struct {
 
 // NewSentences returns a Sentences that goes by Unicode's rules (UAX #29)
 // without the mistake of taking an abbreviation's full stop, or the end of a
-// wrapped line, for a sentence's end. It fails with [ErrSize], [ErrOverlap] or
-// [ErrUnit].
+// wrapped line, for a sentence's end. It fails with [ErrOption].
 func NewSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -44,7 +42,7 @@ func NewSentences(o *Options) (*Sentences, error) {
 }
 
 // NewPlainSentences returns a Sentences that goes by UAX #29 alone, as ICU
-// does. It fails with [ErrSize], [ErrOverlap] or [ErrUnit].
+// does. It fails with [ErrOption].
 func NewPlainSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	if err != nil {

@@ -12,51 +12,57 @@ import (
 	"github.com/prodailabs/prodai/internal/sentence"
 )
 
-// Errors of [NewSemantic] and of [Semantic.Chunk].
-var (
-	ErrMethod  = errors.New("chunk: no such method, or an amount outside its range")
-	ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
-)
+// ErrVectors is the error for vectors of an embedder that can't be used.
+var ErrVectors = errors.New("chunk: the embedder's vectors can't be used")
 
-// A Method says where [Semantic] cuts, given the distance (1 - cosine) between
-// each sentence, read with its neighbours, and the next.
-type Method uint8
+// A Breakpoint is the rule by which [Semantic] cuts. It is given the distances,
+// 1 - cosine, between each sentence, embedded with its neighbors, and the next.
+type Breakpoint uint8
 
-// The methods. All but Optimal cut where a distance is above a threshold that
-// is taken from the distances of the same text.
+// The rules. All but BreakpointOptimal cut where a distance is above a limit that
+// is computed from the distances of the same text.
 const (
-	// Percentile: above the Amount-th percentile; default 95.
-	Percentile Method = iota
+	// BreakpointPercentile cuts above the Threshold-th percentile of distances.
+	// Its default Threshold is 95.
+	BreakpointPercentile Breakpoint = iota
 
-	// StdDev: above the mean by Amount standard deviations; default 3.
-	StdDev
+	// BreakpointStdDev cuts above the mean by Threshold standard deviations. Its
+	// default Threshold is 3.
+	BreakpointStdDev
 
-	// Interquartile: above the mean by Amount interquartile ranges; default 1.5.
-	Interquartile
+	// BreakpointInterquartile cuts above the mean by Threshold interquartile
+	// ranges. Its default Threshold is 1.5.
+	BreakpointInterquartile
 
-	// Gradient: where the distance's slope is above the Amount-th percentile of
-	// slopes; default 95. For texts whose distances are all alike.
-	Gradient
+	// BreakpointGradient cuts where the slope of the distance is above the
+	// Threshold-th percentile of slopes, for texts whose distances are all alike.
+	// Its default Threshold is 95.
+	BreakpointGradient
 
-	// Optimal: the cuts that, of all possible ones within the size, make the sum
-	// over passages of the similarity between their sentences, less the text's
-	// mean, the largest. It is found by dynamic programming. Amount isn't used.
-	Optimal
+	// BreakpointOptimal finds the best of all possible cuts within the size, by
+	// dynamic programming. A cut is worth the similarities between the sentences
+	// of each passage, each less the mean of the text. Threshold isn't used.
+	BreakpointOptimal
 )
 
 // SemanticOptions configure a [Semantic].
 type SemanticOptions struct {
 	Options
-	Method Method
-	Amount float64 // 0: the method's default
 
-	// Neighbours is how many sentences before and after are embedded with each,
-	// since a sentence alone says little; default 1, negative: none.
-	Neighbours int
+	// Breakpoint is the rule for where to cut. Default: BreakpointPercentile.
+	Breakpoint Breakpoint
+
+	// Threshold is the number in the rule, 0 or more; a percentile is at most 100.
+	// Default: the rule's.
+	Threshold float64
+
+	// Neighbors is how many sentences before and after are embedded with each,
+	// since a sentence alone means little; a negative number: none. Default: 1.
+	Neighbors int
 }
 
-// Semantic cuts where an embedder says that the subject changes. What is too
-// large between two cuts is cut between sentences.
+// Semantic cuts where the vectors of an embedder show that the subject changes.
+// What is too large between two cuts is cut between sentences.
 //
 // It costs an embedding of three times the text, and at an equal budget of
 // retrieved tokens the gain over [Recursive] has been small where we measured.
@@ -66,9 +72,11 @@ type Semantic struct {
 	embedder embeddings.Embedder
 }
 
-// NewSemantic returns a Semantic. It fails with [ErrSize], [ErrOverlap],
-// [ErrUnit] or [ErrMethod].
+// NewSemantic returns a Semantic. It fails with [ErrOption].
 func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, error) {
+	if embedder == nil {
+		return nil, fmt.Errorf("%w: the embedder of NewSemantic is nil", ErrOption)
+	}
 	s := &Semantic{embedder: embedder}
 	if o != nil {
 		s.o = *o
@@ -77,18 +85,24 @@ func NewSemantic(embedder embeddings.Embedder, o *SemanticOptions) (*Semantic, e
 	if s.m, err = s.o.Options.measure(); err != nil {
 		return nil, err
 	}
-	if s.o.Amount == 0 {
-		s.o.Amount = map[Method]float64{Percentile: 95, StdDev: 3, Interquartile: 1.5, Gradient: 95}[s.o.Method]
+	if s.o.Threshold == 0 {
+		s.o.Threshold = map[Breakpoint]float64{BreakpointPercentile: 95, BreakpointStdDev: 3, BreakpointInterquartile: 1.5, BreakpointGradient: 95}[s.o.Breakpoint]
 	}
-	percent := s.o.Method == Percentile || s.o.Method == Gradient
-	if s.o.Method > Optimal || !(s.o.Amount >= 0) || percent && s.o.Amount > 100 {
-		return nil, fmt.Errorf("%w: method %d, amount %v", ErrMethod, s.o.Method, s.o.Amount)
+	if s.o.Breakpoint > BreakpointOptimal {
+		return nil, fmt.Errorf("%w: SemanticOptions.Breakpoint is %d: want BreakpointPercentile to BreakpointOptimal", ErrOption, s.o.Breakpoint)
+	}
+	most := math.Inf(1)
+	if s.o.Breakpoint == BreakpointPercentile || s.o.Breakpoint == BreakpointGradient {
+		most = 100
+	}
+	if !(s.o.Threshold >= 0 && s.o.Threshold <= most) {
+		return nil, fmt.Errorf("%w: SemanticOptions.Threshold is %v: want 0 to %v", ErrOption, s.o.Threshold, most)
 	}
 	switch {
-	case s.o.Neighbours == 0:
-		s.o.Neighbours = 1
-	case s.o.Neighbours < 0:
-		s.o.Neighbours = 0
+	case s.o.Neighbors == 0:
+		s.o.Neighbors = 1
+	case s.o.Neighbors < 0:
+		s.o.Neighbors = 0
 	}
 	return s, nil
 }
@@ -119,11 +133,11 @@ func (s *Semantic) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return assemble(text, s.m, joints), nil
 }
 
-// embed returns a unit vector for each sentence with its neighbours.
+// embed returns a unit vector for each sentence with its neighbors.
 func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span) ([][]float64, error) {
 	parts := make([]string, len(found))
 	for i := range found {
-		parts[i] = text[found[max(0, i-s.o.Neighbours)].Start:found[min(len(found)-1, i+s.o.Neighbours)].End]
+		parts[i] = text[found[max(0, i-s.o.Neighbors)].Start:found[min(len(found)-1, i+s.o.Neighbors)].End]
 	}
 	raw, err := s.embedder.EmbedDocuments(ctx, parts)
 	if err != nil {
@@ -159,7 +173,7 @@ func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span
 
 // breaks returns the sentences before which to cut.
 func (s *Semantic) breaks(text string, found []sentence.Span, vectors [][]float64) []int {
-	if s.o.Method == Optimal {
+	if s.o.Breakpoint == BreakpointOptimal {
 		sizes, count := make([]int, len(found)), newPacker(text, s.m, nil).count
 		for i, f := range found {
 			sizes[i] = count(f.Start, f.End)
@@ -171,18 +185,18 @@ func (s *Semantic) breaks(text string, found []sentence.Span, vectors [][]float6
 		values[i] = 1 - dot(vectors[i], vectors[i+1])
 	}
 	limit := 0.0
-	switch s.o.Method {
-	case Percentile:
-		limit = percentile(values, s.o.Amount)
-	case StdDev:
+	switch s.o.Breakpoint {
+	case BreakpointPercentile:
+		limit = percentile(values, s.o.Threshold)
+	case BreakpointStdDev:
 		mean, dev := meanDev(values)
-		limit = mean + s.o.Amount*dev
-	case Interquartile:
+		limit = mean + s.o.Threshold*dev
+	case BreakpointInterquartile:
 		mean, _ := meanDev(values)
-		limit = mean + s.o.Amount*(percentile(values, 75)-percentile(values, 25))
-	case Gradient:
+		limit = mean + s.o.Threshold*(percentile(values, 75)-percentile(values, 25))
+	case BreakpointGradient:
 		values = gradient(values)
-		limit = percentile(values, s.o.Amount)
+		limit = percentile(values, s.o.Threshold)
 	}
 	var out []int
 	for i, v := range values {

@@ -30,13 +30,13 @@ func (e topics) EmbedQuery(ctx context.Context, text string) ([]float32, error) 
 
 func TestSemanticCutsWhereTheSubjectChanges(t *testing.T) {
 	text := strings.Repeat("The cat met a cat. ", 6) + strings.Repeat("A tax is a tax. ", 6) + strings.Repeat("The sea is a sea. ", 6)
-	for method, amount := range map[Method]float64{Percentile: 85, StdDev: 1, Interquartile: 0, Gradient: 90, Optimal: 0} {
-		s, err := NewSemantic(topics{}, &SemanticOptions{Method: method, Amount: amount, Neighbours: -1})
+	for method, amount := range map[Breakpoint]float64{BreakpointPercentile: 85, BreakpointStdDev: 1, BreakpointInterquartile: 0, BreakpointGradient: 90, BreakpointOptimal: 0} {
+		s, err := NewSemantic(topics{}, &SemanticOptions{Breakpoint: method, Threshold: amount, Neighbors: -1})
 		require.NoError(t, err)
 		chunks, err := s.Chunk(t.Context(), text)
 		require.NoError(t, err)
 		requireLaws(t, "semantic", text, 800, utf8.RuneCountInString, chunks)
-		if method == Gradient { // the slope is steepest beside the step
+		if method == BreakpointGradient { // the slope is steepest beside the step
 			require.Greater(t, len(chunks), 1)
 			continue
 		}
@@ -46,12 +46,12 @@ func TestSemanticCutsWhereTheSubjectChanges(t *testing.T) {
 }
 
 func TestSemanticRefuses(t *testing.T) {
-	for _, o := range []*SemanticOptions{{Method: 9}, {Amount: 101}, {Amount: math.NaN()}, {Amount: -1}} {
+	for _, o := range []*SemanticOptions{{Breakpoint: 9}, {Threshold: 101}, {Threshold: math.NaN()}, {Threshold: -1}} {
 		_, err := NewSemantic(topics{}, o)
-		require.ErrorIs(t, err, ErrMethod)
+		require.ErrorIs(t, err, ErrOption)
 	}
 	_, err := NewSemantic(topics{}, &SemanticOptions{Options: Options{Size: -1}})
-	require.ErrorIs(t, err, ErrSize)
+	require.ErrorIs(t, err, ErrOption)
 	boom := errors.New("boom")
 	s, err := NewSemantic(topics{boom}, nil)
 	require.NoError(t, err)

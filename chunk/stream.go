@@ -10,57 +10,93 @@ import (
 	"unicode/utf8"
 )
 
-// ErrTooLong is the error of a stream that holds a stretch without any place to
-// cut that is longer than the memory allowed.
+// ErrTooLong is the error for a stream with a stretch that can't be cut and is
+// longer than the memory allowed.
 var ErrTooLong = errors.New("chunk: nothing to cut in all the memory allowed")
 
 // StreamOptions configure [Stream].
 type StreamOptions struct {
-	// Window is how many bytes of text are looked at at once; 0: 256 KiB. It
-	// should be many times a chunk. All memory is a few windows.
-	Window int
+	// WindowBytes is how many bytes of text are cut at once, 1 or more. It should
+	// be many times a chunk. All memory is a few windows. Default: 256 KiB.
+	WindowBytes int
 
-	// MaxWindow is up to how many bytes the window grows while it holds only
-	// one or two chunks; 0: 16 MiB. Beyond, the stream ends with [ErrTooLong].
-	MaxWindow int
+	// MaxWindowBytes is up to how many bytes the window grows while it has only
+	// one or two chunks, WindowBytes or more. Beyond, the stream ends with
+	// [ErrTooLong]. Default: 16 MiB, or WindowBytes if that is more.
+	MaxWindowBytes int
 }
 
-// Stream cuts the text that r holds, however long it is, in bounded memory. It
-// fills a window, cuts it, yields the chunks but for the last two, whose end
-// depends on text to come, and goes on from the first that it held back. The
-// chunks don't depend on how r returns its bytes. They equal those of the whole
-// text except perhaps near the ends of windows, where a chunker that weighs a
-// whole section sees less of it; the laws of [Chunker] hold all the same, and
-// offsets are those in the whole text.
+// Stream cuts the text that r returns, however long it is, in bounded memory. It
+// fills a window, cuts it, and yields the chunks but for the last two, whose end
+// depends on text to come. Then it goes on from the first that it held back.
 //
-// Headings above a chunk are kept from one window to the next for [Markdown],
-// which goes on at the start of a block. Other chunkers whose chunks depend on
-// what came long before (code, HTML, JSON) see each window as a text of its
-// own; cut those as a whole.
+// The chunks don't depend on how r returns its bytes. They equal those of the
+// whole text except perhaps near the ends of windows, where a chunker that
+// compares the blocks of a section sees fewer of them. It keeps the laws of
+// [Chunker] all the same, and offsets are those in the whole text.
 //
-// The sequence ends after the first error: r's, the chunker's, ErrTooLong, or
-// one that wraps ctx.Err().
+// A chunker whose chunks depend on what came long before must be a [Resumer], as
+// [Markdown] is, which keeps the headings from one window to the next. Others (of
+// code, HTML, JSON) cut each window as a text of its own; cut those as a whole.
+//
+// The sequence ends after the first error: r's, the chunker's, ErrTooLong, one
+// that wraps ctx.Err(), or [ErrOption] if r or c is nil or an option is invalid.
 func Stream(ctx context.Context, r io.Reader, c Chunker, o *StreamOptions) iter.Seq2[Chunk, error] {
-	s := streamer{r: r, chunker: c, window: 256 << 10, limit: 16 << 20}
-	if o != nil && o.Window > 0 {
-		s.window = o.Window
-	}
-	if o != nil && o.MaxWindow > 0 {
-		s.limit = o.MaxWindow
-	}
-	s.limit = max(s.limit, s.window)
+	s, invalid := newStreamer(r, c, o)
 	return func(yield func(Chunk, error) bool) {
-		s := s // the sequence may be read once more if r allows it
-		if err := s.run(ctx, yield); err != nil {
+		err := invalid
+		if err == nil {
+			s := s // the sequence may be read once more if r allows it
+			err = s.run(ctx, yield)
+		}
+		if err != nil {
 			yield(Chunk{}, err)
 		}
 	}
 }
 
-// blockwise is a chunker whose chunks depend on the blocks around them: it can
-// go on only where a block starts, and has to know the headings above.
-type blockwise interface {
-	resume(text string, above []heading) (chunks []Chunk, next func(limit int) (at int, path []heading))
+func newStreamer(r io.Reader, c Chunker, o *StreamOptions) (streamer, error) {
+	s := streamer{r: r, chunker: c, window: 256 << 10, limit: 16 << 20}
+	if r == nil || c == nil {
+		return s, fmt.Errorf("%w: the reader or the chunker of Stream is nil", ErrOption)
+	}
+	if o == nil {
+		return s, nil
+	}
+	if o.WindowBytes != 0 {
+		s.window = o.WindowBytes
+	}
+	if s.window < 0 {
+		return s, fmt.Errorf("%w: StreamOptions.WindowBytes is %d: want 1 or more", ErrOption, s.window)
+	}
+	s.limit = max(s.limit, s.window)
+	if o.MaxWindowBytes != 0 {
+		s.limit = o.MaxWindowBytes
+	}
+	if s.limit < s.window {
+		return s, fmt.Errorf("%w: StreamOptions.MaxWindowBytes is %d: want the window, %d, or more", ErrOption, s.limit, s.window)
+	}
+	return s, nil
+}
+
+// A Resumer is a [Chunker] whose chunks depend on the blocks of text around them
+// and on the headings above. [Stream] goes on only where a Resumer allows it.
+// [Markdown] is one; a chunker that wraps it forwards Resume to stay one.
+type Resumer interface {
+	Chunker
+
+	// Resume cuts a part of a longer text. above are the headings above its
+	// beginning, outermost first. next returns the last place, at or before the
+	// limit, from which the rest can be cut on its own, and the headings above
+	// that place.
+	Resume(ctx context.Context, text string, above []Heading) (chunks []Chunk, next func(limit int) (at int, above []Heading), err error)
+}
+
+// A Heading is the title of a section of a text and its level, 1 for the
+// outermost.
+type Heading struct {
+	Level int
+	Title string
 }
 
 type streamer struct {
@@ -72,7 +108,7 @@ type streamer struct {
 	buf         []byte
 	eof         bool
 	bytes, code int       // offsets of buf in the stream, in bytes and code points
-	path        []heading // above buf
+	path        []Heading // above buf
 }
 
 func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error {
@@ -85,10 +121,10 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 			text = text[:wholeRunes(text)]
 		}
 		var chunks []Chunk
-		var next func(int) (int, []heading)
+		var next func(int) (int, []Heading)
 		var err error
-		if b, ok := s.chunker.(blockwise); ok {
-			chunks, next = b.resume(text, s.path)
+		if b, ok := s.chunker.(Resumer); ok {
+			chunks, next, err = b.Resume(ctx, text, s.path)
 		} else {
 			chunks, err = s.chunker.Chunk(ctx, text)
 		}
@@ -111,7 +147,7 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 				c.Start, c.End = c.Start+s.bytes, c.End+s.bytes
 				c.RuneStart, c.RuneEnd = c.RuneStart+s.code, c.RuneEnd+s.code
 			}
-			c.Text = strings.Clone(c.Text) // or one chunk would hold the window
+			c.Text = strings.Clone(c.Text) // or one chunk would keep the window in memory
 			if !yield(c, nil) {
 				return nil
 			}
@@ -131,7 +167,7 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 
 // keep returns how many of a window's chunks are final and where the next
 // window begins.
-func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []heading)) (n, from int) {
+func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []Heading)) (n, from int) {
 	if s.eof {
 		return len(chunks), len(text)
 	}
@@ -146,8 +182,8 @@ func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []head
 	if next == nil {
 		return n, from
 	}
-	var path []heading
-	from, path = next(from)
+	at, path := next(from)
+	from = min(max(at, 0), from)
 	for n > 0 && chunks[n-1].Start >= from {
 		n--
 	}
@@ -159,7 +195,7 @@ func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []head
 	return n, from
 }
 
-// fill reads until buf holds size bytes or the stream ends, so that what is in
+// fill reads until buf has size bytes or the stream ends, so that what is in
 // it doesn't depend on how the reader returns its bytes.
 func (s *streamer) fill(ctx context.Context, size int) error {
 	if cap(s.buf) < size {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"runtime"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestStreamDoesNotDependOnReads(t *testing.T) {
 	}
 	text := b.String()
 	for name, c := range chunkers(t, 60, 10) {
-		o := &StreamOptions{Window: 4096}
+		o := &StreamOptions{WindowBytes: 4096}
 		want := collect(t, strings.NewReader(text), c, o)
 		require.Equal(t, want, collect(t, iotest.OneByteReader(strings.NewReader(text)), c, o), name)
 		require.Equal(t, want, collect(t, iotest.HalfReader(iotest.DataErrReader(strings.NewReader(text))), c, o), name)
@@ -129,9 +130,55 @@ func TestStreamFails(t *testing.T) {
 
 	md, err := NewMarkdown(nil)
 	require.NoError(t, err)
-	_, err = last(t.Context(), io.MultiReader(strings.NewReader("```\n"), &endless{left: 1 << 20}), md, &StreamOptions{Window: 1 << 10, MaxWindow: 1 << 14})
+	_, err = last(t.Context(), io.MultiReader(strings.NewReader("```\n"), &endless{left: 1 << 20}), md, &StreamOptions{WindowBytes: 1 << 10, MaxWindowBytes: 1 << 14})
 	require.ErrorIs(t, err, ErrTooLong, "a fence that never ends is held whole, but not for ever")
 	n, err := last(t.Context(), strings.NewReader("\n \n"), c, nil)
 	require.NoError(t, err)
 	require.Zero(t, n)
+}
+
+// forward is a chunker around another that leaves Resume to it.
+type forward struct{ Resumer }
+
+func TestStreamResumesAWrapper(t *testing.T) {
+	text := strings.Repeat("# Part\n\nOne.\n\n## Section\n\nTwo. Three.\n\n", 200)
+	md, err := NewMarkdown(&Options{Size: 40})
+	require.NoError(t, err)
+	o := &StreamOptions{WindowBytes: 1 << 10}
+	want := collect(t, strings.NewReader(text), md, o)
+	require.Equal(t, []string{"Part", "Section"}, want[len(want)-1].Headings)
+	require.Equal(t, want, collect(t, strings.NewReader(text), forward{md}, o))
+	plain := struct{ Chunker }{md}
+	require.NotEqual(t, want, collect(t, strings.NewReader(text), plain, o), "without Resume the headings of a window are lost")
+}
+
+func TestResumeOfABlankText(t *testing.T) {
+	md, err := NewMarkdown(nil)
+	require.NoError(t, err)
+	above := []Heading{{1, "Part"}}
+	chunks, next, err := md.Resume(t.Context(), " \n", above)
+	require.NoError(t, err)
+	require.Empty(t, chunks)
+	at, path := next(1)
+	require.LessOrEqual(t, at, 1)
+	require.Equal(t, above, path)
+}
+
+func TestStreamRefuses(t *testing.T) {
+	c, err := NewRecursive(nil)
+	require.NoError(t, err)
+	text := strings.NewReader("text")
+	for _, s := range []iter.Seq2[Chunk, error]{
+		Stream(t.Context(), nil, c, nil), Stream(t.Context(), text, nil, nil),
+		Stream(t.Context(), text, c, &StreamOptions{WindowBytes: -1}),
+		Stream(t.Context(), text, c, &StreamOptions{WindowBytes: 10, MaxWindowBytes: 9}),
+		Stream(t.Context(), text, c, &StreamOptions{MaxWindowBytes: -1}),
+	} {
+		n := 0
+		for _, err := range s {
+			require.ErrorIs(t, err, ErrOption)
+			n++
+		}
+		require.Equal(t, 1, n)
+	}
 }

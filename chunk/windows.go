@@ -8,10 +8,10 @@ import (
 // Windows cuts a text into windows of so many tokens, wherever that falls. It
 // is the baseline that the structured chunkers have to beat.
 //
-// A window that would end inside of a code point ends before it, or where no
-// token in it ends between code points, goes on to the first that does and says
-// Oversize. Of the texts in which that happens langchain's TokenTextSplitter
-// makes passages that are no UTF-8; of all others it makes the same as this.
+// A window that would end inside of a code point ends before it. Where no token in
+// it ends between code points, it goes on to the first that does and is Oversize.
+// Of such texts langchain's TokenTextSplitter makes passages that are not UTF-8; of
+// all others it makes the same passages as this.
 //
 // Of the laws of [Chunker] it keeps two otherwise: passages keep their white
 // space, and may be nothing but that, so not a byte is lost; and the size is that
@@ -21,21 +21,35 @@ type Windows struct {
 	ends          func(text string) []int
 }
 
-// NewWindows returns a Windows of size tokens, each repeating the last overlap
-// tokens of the one before. tokens returns the end of each token of a text in
+// WindowsOptions configure a [Windows]. Both numbers are in tokens.
+type WindowsOptions struct {
+	// Size is the tokens of a window, 1 or more. Default: 200, as for the other
+	// chunkers.
+	Size int
+
+	// Overlap is how many of its last tokens the next window repeats, less than
+	// Size. Default: 0.
+	Overlap int
+}
+
+// NewWindows returns a Windows. ends returns the end of each token of a text in
 // bytes, ascending, the last being the text's length, as the Ends method of
-// *token.Encoding does; nil is [ErrUnit]. It fails with [ErrSize] or [ErrOverlap].
-func NewWindows(size, overlap int, tokens func(text string) []int) (*Windows, error) {
-	if size <= 0 {
-		return nil, fmt.Errorf("%w, not %d", ErrSize, size)
+// *token.Encoding does. NewWindows fails with [ErrOption].
+func NewWindows(ends func(text string) []int, o *WindowsOptions) (*Windows, error) {
+	if ends == nil {
+		return nil, fmt.Errorf("%w: the ends of NewWindows is nil: want the ends of tokens, such as o200k.Encoding().Ends", ErrOption)
 	}
-	if overlap < 0 || overlap >= size {
-		return nil, fmt.Errorf("%w: overlap %d, size %d", ErrOverlap, overlap, size)
+	w := &Windows{size: defaultTokens, ends: ends}
+	if o != nil {
+		w.overlap = o.Overlap
+		if o.Size != 0 {
+			w.size = o.Size
+		}
 	}
-	if tokens == nil {
-		return nil, fmt.Errorf("%w: NewWindows counts tokens, and tokens is nil", ErrUnit)
+	if err := checkSize("WindowsOptions", w.size, w.overlap); err != nil {
+		return nil, err
 	}
-	return &Windows{size, overlap, tokens}, nil
+	return w, nil
 }
 
 // Chunk cuts the text. Ends of tokens that don't ascend to the text's length are

@@ -16,6 +16,14 @@ import (
 	"github.com/prodailabs/prodai/guard"
 )
 
+func TestZeroCanaryIsNone(t *testing.T) {
+	var none guard.Canary
+	assert.Equal(t, "You help.\n", none.Plant("You help.\n"))
+	r, err := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("anything at all")}}, &guard.Options{Output: []guard.Check{none.Check()}}).GenerateContent(t.Context(), human("hi"))
+	require.NoError(t, err)
+	assert.Equal(t, "anything at all", r.Choices[0].Content)
+}
+
 func TestCanary(t *testing.T) {
 	c := guard.NewCanary()
 	prompt := c.Plant("You are a bank's assistant.")

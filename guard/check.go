@@ -4,92 +4,101 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// A Finding is one thing that a check found in a text.
-type Finding struct {
-	Kind    string   // what it is: EMAIL, override, tool_tainted, …
-	Start   int      // byte offset in the text that was checked
-	End     int      // byte offset behind it
-	Score   float64  // how sure the check is, 0 to 1; the check says what it means
-	Reason  string   // why, in words that hold nothing of the text
-	Threats []string // OWASP LLM 2025 and MITRE ATLAS ids: "LLM01:2025", "AML.T0051"
-}
+// A Finding is one thing that a check found in a text. Its offsets are in the
+// text that was checked.
+type Finding = detect.Finding
 
-// A Policy is what happens when a check finds something.
+// A Policy is what happens when a check finds something. The zero value means
+// "not set": it stands for the default of its field, which is to block unless the
+// field's comment names another.
 type Policy uint8
 
 // The policies.
 const (
-	Block  Policy = iota // the call ends with a [BlockedError]
-	Redact               // the finding is replaced, the call goes on
-	Flag                 // the verdict is reported, the text stays
-	Shadow               // the verdict is logged and nothing else: a check on trial
+	PolicyBlock  Policy = iota + 1 // the call ends with a [BlockedError]
+	PolicyRedact                   // the finding is replaced, the call goes on
+	PolicyFlag                     // the verdict is reported, the text stays
+	PolicyShadow                   // the verdict is logged and nothing else: a check on trial
 )
 
 // String returns the policy's name, as events carry it.
 func (p Policy) String() string {
 	switch p {
-	case Block:
+	case 0:
+		return "unset"
+	case PolicyBlock:
 		return "block"
-	case Redact:
+	case PolicyRedact:
 		return "redact"
-	case Flag:
+	case PolicyFlag:
 		return "flag"
-	case Shadow:
+	case PolicyShadow:
 		return "shadow"
 	}
 	return fmt.Sprintf("Policy(%d)", uint8(p))
 }
 
+// or returns the policy, or another one if it is not set.
+func (p Policy) or(unset Policy) Policy {
+	if p == 0 {
+		return unset
+	}
+	return p
+}
+
 // acts reports whether the policy changes what passes: such a check must have
-// seen a text before any of it is released.
-func (p Policy) acts() bool { return p <= Redact }
+// seen a text before any of it is released. The pipeline has set every policy.
+func (p Policy) acts() bool { return p == PolicyBlock || p == PolicyRedact }
 
 // A Check looks for one sort of trouble in one text at a time. It needs a Name
 // and at least one of Find and Scan.
 type Check struct {
-	// Name is how verdicts and events call the check.
+	// Name is the check's name in verdicts and events. It is required.
 	Name string
 
 	// Find returns what is wrong with text. It must return when ctx is done,
-	// and be safe for concurrent use. [ProvenanceFrom] of ctx tells where the
+	// and be safe for concurrent use. [ProvenanceFrom] of ctx returns where the
 	// words of the request came from.
 	Find func(ctx context.Context, text string) ([]Finding, error)
 
 	// Scan starts the check on a text that comes in pieces, so that a stream
-	// is released as early as can be. nil: Find is run on overlapping windows
-	// of Hold bytes.
+	// is released as early as possible. Default: Find runs on overlapping
+	// windows of Hold bytes.
 	Scan func(ctx context.Context) Scanner
 
 	// Hold is how many bytes Find must see on both sides of a position to
-	// decide it, where Scan is nil; a finding longer than Hold may be missed
-	// in a stream. 0: the whole text, so a stream is released at its end.
+	// decide it, where Scan is nil. A finding longer than Hold may be missed
+	// in a stream. Default: the whole text, so a stream is released at its end.
 	Hold int
 
-	// Policy is what happens when something is found. The zero value blocks.
+	// Policy is what happens when something is found. Default: PolicyBlock, so
+	// that a policy that was forgotten lets nothing pass.
 	Policy Policy
 
-	// Replace says what stands in a finding's place under Redact; nil:
-	// "[KIND]".
+	// Replace returns the text that replaces a finding under PolicyRedact.
+	// Default: the finding's kind, as in "[EMAIL]".
 	Replace func(f Finding, value string) string
 
-	// MinScore drops findings that score lower.
+	// MinScore drops findings that score lower. Default: 0, which keeps all.
 	MinScore float64
 
 	// Cost orders the checks of a stage: those of equal cost run at the same
-	// time, the cheaper ones first, and if one of these blocks, the dearer ones
-	// don't run. A check of cost 0 runs on the caller's goroutine, so it must
-	// be fast: no time limit can end it.
+	// time, the cheaper ones first, and if one of these blocks, the more
+	// expensive ones don't run. A check of cost 0 runs on the caller's
+	// goroutine, so it must be fast: no time limit can end it. Default: 0.
 	Cost int
 
-	// Timeout is how long a check of Cost > 0 may take; 0: as long as the
-	// stage's [Options].Budget.
+	// Timeout is how long a check of Cost > 0 may take. Default: as long as
+	// the stage's [Options].Budget.
 	Timeout time.Duration
 
-	// FailOpen lets the text pass when the check fails or is too slow. The
-	// default is to block: an attacker who can break a check must not gain by
-	// it. Checks that only flag or shadow always fail open.
+	// FailOpen lets the text pass when the check fails or is too slow. Checks
+	// that only flag or shadow always fail open. Default: false, which blocks:
+	// an attacker who can break a check must not gain by it.
 	FailOpen bool
 }
 
@@ -101,20 +110,32 @@ type Scanner interface {
 	// that starts before decided.
 	Write(piece string) (found []Finding, decided int, err error)
 
-	// Close says that the text has ended, and returns the findings left.
+	// Close ends the text and returns the findings left.
 	Close() ([]Finding, error)
 }
 
-func (c *Check) validate(stage Stage) error {
+// validate reports what is wrong with the check at options, such as
+// "Options.Output[1]".
+func (c *Check) validate(options string) error {
 	switch {
 	case c.Name == "":
-		return fmt.Errorf("guard: a check of stage %s has no Name", stage)
+		return fmt.Errorf("%w: %s.Name is empty: want a name", ErrOption, options)
 	case c.Find == nil && c.Scan == nil:
-		return fmt.Errorf("guard: check %q of stage %s needs a Find or a Scan", c.Name, stage)
-	case c.Policy > Shadow:
-		return fmt.Errorf("guard: check %q of stage %s has the unknown policy %d", c.Name, stage, c.Policy)
-	case c.Hold < 0 || c.Cost < 0 || c.Timeout < 0:
-		return fmt.Errorf("guard: check %q of stage %s has a negative Hold, Cost or Timeout", c.Name, stage)
+		return fmt.Errorf("%w: %s (%q) has neither Find nor Scan: want one of them", ErrOption, options, c.Name)
+	case c.Hold < 0:
+		return fmt.Errorf("%w: %s.Hold (%q) is %d: want 0 or more", ErrOption, options, c.Name, c.Hold)
+	case c.Cost < 0:
+		return fmt.Errorf("%w: %s.Cost (%q) is %d: want 0 or more", ErrOption, options, c.Name, c.Cost)
+	case c.Timeout < 0:
+		return fmt.Errorf("%w: %s.Timeout (%q) is %v: want 0 or more", ErrOption, options, c.Name, c.Timeout)
+	}
+	return c.Policy.validate(options + ".Policy")
+}
+
+// validate reports an unknown policy of an option.
+func (p Policy) validate(option string) error {
+	if p > PolicyShadow {
+		return fmt.Errorf("%w: %s is %d: want one of the policies", ErrOption, option, p)
 	}
 	return nil
 }

@@ -30,20 +30,20 @@ func word(w, kind string) func(context.Context, string) ([]guard.Finding, error)
 func TestModelKeepsTheContract(t *testing.T) {
 	absent := word("xyzzy", "XYZZY")
 	checks := []guard.Check{
-		{Name: "window", Find: absent, Policy: guard.Redact, Hold: 8},
+		{Name: "window", Find: absent, Policy: guard.PolicyRedact, Hold: 8},
 		{Name: "whole", Find: absent, Cost: 1},
-		{Name: "beside", Find: absent, Cost: 1, Policy: guard.Flag},
+		{Name: "beside", Find: absent, Cost: 1, Policy: guard.PolicyFlag},
 	}
 	for name, c := range map[string]struct {
 		o    *guard.Options
 		what *modeltest.Options
 	}{
-		"bare":   {&guard.Options{Spotlight: guard.Plain}, nil},
+		"bare":   {&guard.Options{Spotlight: guard.SpotlightPlain}, nil},
 		"marked": {nil, &modeltest.Options{MayRewrite: true}},
-		"checked": {&guard.Options{Input: checks, Documents: checks, ToolResults: checks, ToolCalls: checks, Output: checks, Spotlight: guard.Plain,
-			Tools: []guard.Tool{{Name: "lookup", Reads: true}, {Name: "weather", Reads: true}}}, &modeltest.Options{MayRechunk: true}},
-		"asking": {&guard.Options{Input: checks, Output: checks, ToolCalls: checks, Spotlight: guard.Plain, Hierarchy: true, Unread: new(guard.Flag),
-			ImageURL: func(string) error { return nil }, Approve: func(context.Context, llms.FunctionCall, guard.Finding) (bool, error) { return true, nil },
+		"checked": {&guard.Options{Input: checks, Documents: checks, ToolResults: checks, ToolCalls: checks, Output: checks, Spotlight: guard.SpotlightPlain,
+			Tools: []guard.Tool{{Name: "lookup", ReadOnly: true}, {Name: "weather", ReadOnly: true}}}, &modeltest.Options{MayRechunk: true}},
+		"asking": {&guard.Options{Input: checks, Output: checks, ToolCalls: checks, Spotlight: guard.SpotlightPlain, Hierarchy: true, Unread: guard.PolicyFlag,
+			CheckImageURL: func(string) error { return nil }, Approve: func(context.Context, llms.FunctionCall, guard.Finding) (bool, error) { return true, nil },
 			Tools: []guard.Tool{{Name: "lookup"}, {Name: "weather"}}}, &modeltest.Options{MayRechunk: true, MayRewrite: true}},
 	} {
 		t.Run(name, func(t *testing.T) {

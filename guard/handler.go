@@ -3,32 +3,35 @@ package guard
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/internal/apierror"
 )
 
-// A Handler checks HTTP requests before the handler behind sees them: each
+// A Handler checks HTTP requests before the wrapped handler sees them: each
 // value of the query, and each string of a JSON body or the whole of a text
-// body. It goes by what the body is, not by what its Content-Type says, since
-// handlers do the same.
+// body. It decides by the body itself and not by its Content-Type, since handlers
+// do the same.
 //
-// It also puts a new context for [Untrusted] on each request. The answer is the
-// [Model]'s business.
+// It also puts a new context for [Untrusted] on each request, see
+// [Pipeline.NewContext]. The answer is checked by the [Model].
 type Handler struct {
 	next http.Handler
 	p    *Pipeline
 }
 
-// NewHandler returns a Handler around next that runs the Input checks of o. It
-// fails with [ErrNil], or on a check that is incomplete.
+// NewHandler returns a Handler around next that runs the Input checks of o. A nil
+// next and an invalid option are errors that wrap [ErrOption].
 func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -41,8 +44,8 @@ func NewHandler(next http.Handler, o *Options) (*Handler, error) {
 // body that is neither JSON nor UTF-8, or is compressed, gets status 415;
 // JSON that is broken off, nested deeper than 64, or gives a key twice gets 400.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(NewContext(r.Context(), h.p.o.Spotlight))
-	s := h.p.start(r.Context(), Input)
+	r = r.WithContext(h.p.NewContext(r.Context()))
+	s := h.p.start(r.Context(), StageInput)
 	defer s.end()
 	if err := h.check(s, w, r); err != nil {
 		WriteError(w, err)
@@ -77,7 +80,7 @@ func (h *Handler) check(s *session, w http.ResponseWriter, r *http.Request) erro
 	}
 	body, err := io.ReadAll(limit)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return s.block(Verdict{Stage: Input, Check: "size", Where: nowhere("body"), Err: ErrTooLarge})
+		return s.block(Verdict{Stage: StageInput, Check: "size", Location: nowhere("body"), Err: ErrTooLarge})
 	} else if err != nil {
 		return &requestError{http.StatusBadRequest, "the body can't be read"}
 	}
@@ -126,7 +129,7 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 	}
 	leaves, err := readLeaves(text)
 	if err != nil {
-		return nil, &requestError{http.StatusBadRequest, "the body is no JSON that can be read in one way only"}
+		return nil, &requestError{http.StatusBadRequest, "the body is not JSON that can be read in one way only"}
 	}
 	out, err := mapLeaves(text, leaves, func(value string) (string, error) {
 		checked, _, err := s.inspect(value, nowhere("body"))
@@ -135,37 +138,58 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 	return []byte(out), err
 }
 
-// WriteError answers with an error in the OpenAI API's form. The status and code
-// are the error's own, from methods HTTPStatus() int and Code() string; an error
-// without them is a 500 that says nothing. A [BlockedError] tells the reason,
-// never the text.
+// WriteError answers with an error in the OpenAI API's form:
+//
+//	{"error": {"message": "…", "type": "…", "param": null, "code": "…"}}
+//
+// The status and the code are the error's own, from methods HTTPStatus() int and
+// Code() string. The type is "rate_limit_error" for status 429,
+// "invalid_request_error" for every other 4xx, so for requests that were blocked
+// or could not be read, and "server_error" for 5xx. An error with a method
+// RetryAfter() (time.Duration, bool) also sets the headers Retry-After and
+// retry-after-ms. The message of a [BlockedError] is its reason, never the text;
+// the message of any other error is its status text. An error without a status
+// is a 500 that tells nothing.
 func WriteError(w http.ResponseWriter, err error) {
-	status, code, message := http.StatusInternalServerError, "internal_error", "internal error"
-	var withStatus interface{ HTTPStatus() int }
-	var withCode interface{ Code() string }
-	if errors.As(err, &withStatus) && withStatus.HTTPStatus() >= 400 {
-		status, code, message = withStatus.HTTPStatus(), "error", http.StatusText(withStatus.HTTPStatus())
-		if errors.As(err, &withCode) {
-			code = withCode.Code()
-		}
-		blocked, unreadable := (*BlockedError)(nil), (*requestError)(nil)
-		switch {
-		case errors.As(err, &blocked):
-			message = blocked.Error()
-		case errors.As(err, &unreadable):
-			message = unreadable.Error()
-		}
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		status, code, message = http.StatusGatewayTimeout, "timeout", "the time is over"
+	var withRetry interface {
+		RetryAfter() (time.Duration, bool)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	answer := struct {
-		Error any `json:"error"`
-	}{struct {
-		Message string `json:"message"`
-		Type    string `json:"type"`
-		Code    string `json:"code"`
-	}{message, "guard_error", code}}
-	_ = json.NewEncoder(w).Encode(answer) // the client is gone if this fails
+	if errors.As(err, &withRetry) {
+		if wait, ok := withRetry.RetryAfter(); ok {
+			apierror.SetRetryAfter(w.Header(), wait)
+		}
+	}
+	apierror.Write(w, apiError(err))
+}
+
+// apiError returns what WriteError writes.
+func apiError(err error) apierror.Error {
+	var withStatus interface{ HTTPStatus() int }
+	if !errors.As(err, &withStatus) || withStatus.HTTPStatus() < 400 || withStatus.HTTPStatus() > 599 {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return apierror.Error{Status: http.StatusGatewayTimeout, Message: "the time is over", Type: "server_error", Code: "timeout"}
+		}
+		return apierror.Error{Status: http.StatusInternalServerError, Message: "internal error", Type: "server_error", Code: "internal_error"}
+	}
+	e := apierror.Error{Status: withStatus.HTTPStatus(), Type: "invalid_request_error"}
+	switch {
+	case e.Status >= 500:
+		e.Type = "server_error"
+	case e.Status == http.StatusTooManyRequests:
+		e.Type = "rate_limit_error"
+	}
+	var withCode interface{ Code() string }
+	if errors.As(err, &withCode) {
+		e.Code = withCode.Code()
+	}
+	blocked, unreadable := (*BlockedError)(nil), (*requestError)(nil)
+	switch {
+	case errors.As(err, &blocked):
+		e.Message = blocked.Error()
+	case errors.As(err, &unreadable):
+		e.Message = unreadable.Error()
+	default:
+		e.Message = http.StatusText(e.Status)
+	}
+	return e
 }

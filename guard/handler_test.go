@@ -1,12 +1,15 @@
 package guard_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,7 +25,7 @@ func TestHandler(t *testing.T) {
 	})
 	h, err := guard.NewHandler(echo, &guard.Options{MaxBytes: 1000, Input: []guard.Check{
 		{Name: "bad", Find: word("swordfish", "WORD")},
-		{Name: "mail", Find: word("ana@example.org", "EMAIL"), Policy: guard.Redact},
+		{Name: "mail", Find: word("ana@example.org", "EMAIL"), Policy: guard.PolicyRedact},
 	}})
 	require.NoError(t, err)
 	for _, c := range []struct {
@@ -54,6 +57,45 @@ func TestHandler(t *testing.T) {
 		assert.Equal(t, c.status, w.Code, c.name)
 		assert.Contains(t, w.Body.String(), c.want, c.name)
 		assert.NotContains(t, w.Body.String(), "swordfish")
+	}
+}
+
+// A failure has what errors of an HTTP answer may have.
+type failure struct {
+	status int
+	code   string
+	wait   time.Duration
+}
+
+func (f failure) Error() string                     { return "hunter2" }
+func (f failure) HTTPStatus() int                   { return f.status }
+func (f failure) Code() string                      { return f.code }
+func (f failure) RetryAfter() (time.Duration, bool) { return f.wait, f.wait > 0 }
+
+func TestWriteErrorIsOpenAIsForm(t *testing.T) {
+	for _, c := range []struct {
+		err          error
+		status       int
+		body         string
+		wait, waitMS string
+	}{
+		{err: &guard.BlockedError{Verdict: guard.Verdict{Stage: guard.StageInput, Check: "secrets", Findings: []guard.Finding{{Kind: "JWT"}}}}, status: 403,
+			body: `{"message":"guard: input blocked by check \"secrets\": JWT","type":"invalid_request_error","param":null,"code":"guard_blocked"}`},
+		{err: &guard.BlockedError{Verdict: guard.Verdict{Stage: guard.StageOutput, Check: "pii", Err: errors.New("down")}}, status: 503,
+			body: `{"message":"guard: output blocked by check \"pii\": the check failed","type":"server_error","param":null,"code":"guard_unavailable"}`},
+		{err: fmt.Errorf("late: %w", failure{429, "rate_limit_exceeded", 1500 * time.Millisecond}), status: 429, wait: "2", waitMS: "1500",
+			body: `{"message":"Too Many Requests","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}`},
+		{err: failure{status: 502}, status: 502, body: `{"message":"Bad Gateway","type":"server_error","param":null,"code":null}`},
+		{err: failure{status: 1000, code: "odd"}, status: 500, body: `{"message":"internal error","type":"server_error","param":null,"code":"internal_error"}`},
+		{err: fmt.Errorf("slow: %w", context.DeadlineExceeded), status: 504, body: `{"message":"the time is over","type":"server_error","param":null,"code":"timeout"}`},
+		{err: errors.New("hunter2"), status: 500, body: `{"message":"internal error","type":"server_error","param":null,"code":"internal_error"}`},
+	} {
+		w := httptest.NewRecorder()
+		guard.WriteError(w, c.err)
+		assert.Equal(t, c.status, w.Code)
+		assert.JSONEq(t, `{"error":`+c.body+`}`, w.Body.String())
+		assert.Equal(t, c.wait, w.Header().Get("Retry-After"))
+		assert.Equal(t, c.waitMS, w.Header().Get("retry-after-ms"))
 	}
 }
 

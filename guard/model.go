@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tmc/langchaingo/llms"
@@ -11,27 +10,24 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given nothing to wrap.
-var ErrNil = errors.New("guard: what to wrap is nil")
-
-// Model checks what goes into the model behind and what comes out of it. It is
+// Model checks what goes into the wrapped model and what comes out of it. It is
 // safe for concurrent use.
 //
 // With checks on the output that block or redact, a stream is re-chunked: a
 // chunk is passed on when every such check has decided it, and empty chunks may
-// go. With Tools or checks on tool calls, the deltas of tool calls are held
-// until the answer is complete, since only a whole call can be judged. Without
-// either, chunks pass as they come.
+// be dropped. With Tools or checks on tool calls, the deltas of tool calls are
+// held until the answer is complete, since only a whole call can be checked.
+// Without either, chunks pass as they come.
 type Model struct {
 	next llms.Model
 	p    *Pipeline
 }
 
-// New returns a Model around next. It fails with [ErrNil], or on a check that is
-// incomplete.
+// New returns a Model around next. A nil next and an invalid option are errors
+// that wrap [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -40,10 +36,10 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	return &Model{next: next, p: p}, nil
 }
 
-// Unwrap returns the model behind.
+// Unwrap returns the wrapped model.
 func (m *Model) Unwrap() llms.Model { return m.next }
 
-// SupportsReasoning reports what the model behind does.
+// SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool { return wrap.SupportsReasoning(m.next) }
 
 // Call answers a single prompt, as [Model.GenerateContent] does.
@@ -51,7 +47,7 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent checks the messages, calls the model behind with what is left
+// GenerateContent checks the messages, calls the wrapped model with what is left
 // of them, and checks the answer. A call that the guard ends returns a
 // [*BlockedError]; of a stream, what was released by then has passed every
 // check.
@@ -60,18 +56,18 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, fmt.Errorf("guard: %w", err)
 	}
 	o := callopt.Resolve(options)
-	inner, shown, err := m.p.request(ctx, messages)
+	inner, shown, err := m.p.checkRequest(ctx, messages)
 	if err != nil {
 		return nil, wrap.ContextError(ctx, err)
 	}
-	a := m.p.answer(inner, &o.CallOptions)
+	a := m.p.newAnswer(inner, &o.CallOptions)
 	defer a.end()
-	r, err := m.next.GenerateContent(inner, shown, a.listen(options)...)
-	if a.stopped != nil { // before err: the model behind may have hidden it
+	r, err := m.next.GenerateContent(inner, shown, a.wrapCallbacks(options)...)
+	if a.stopped != nil { // before err: the wrapped model may have hidden it
 		return nil, wrap.ContextError(ctx, a.stopped)
 	}
 	if err != nil {
-		return nil, wrap.ContextError(ctx, err) // half an answer is one that nobody has checked
+		return nil, wrap.ContextError(ctx, err) // half an answer is not checked
 	}
 	if r, err = a.finish(r); err != nil {
 		return nil, wrap.ContextError(ctx, err)

@@ -60,7 +60,7 @@ func human(text string) []llms.MessageContent {
 func TestOutputIsTheSameStreamedOrNot(t *testing.T) {
 	const answer = "The code is swordfish, I repeat: swordfish. Bye."
 	const passed = "The code is [WORD], I repeat: [WORD]. Bye."
-	check := guard.Check{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}
+	check := guard.Check{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}
 	for _, hold := range []int{0, 9, 16, 200} {
 		check.Hold = hold
 		for size := 1; size < 12; size++ {
@@ -107,7 +107,7 @@ func TestBlockedStreamReleasesNothingOfTheFinding(t *testing.T) {
 		_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear), llms.WithStreamingReasoningFunc(s.think))
 		var blocked *guard.BlockedError
 		require.ErrorAs(t, err, &blocked, kind)
-		assert.Equal(t, guard.Output, blocked.Verdict.Stage)
+		assert.Equal(t, guard.StageOutput, blocked.Verdict.Stage)
 		assert.Equal(t, []guard.Finding{{Kind: "WORD", Start: 8, End: 17, Score: 1, Reason: "a word of the test"}}, blocked.Verdict.Findings)
 		assert.True(t, strings.HasPrefix("one two ", s.text.String()+s.reasoning.String()))
 
@@ -132,7 +132,7 @@ func (h hide) GenerateContent(ctx context.Context, messages []llms.MessageConten
 
 func TestEveryChoiceIsChecked(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{Content: "fine"}, {Content: "swordfish"}}}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	r, err := m.GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err)
 	assert.Equal(t, "[WORD]", r.Choices[1].Content)
@@ -155,7 +155,7 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 		Chunks:  []modeltest.Chunk{{Text: "sword", Unmarked: true}, {Text: "well", Unmarked: true}, {Text: "fish", Unmarked: true}},
 		Choices: []*llms.ContentChoice{{Content: "swordfish"}, {Content: "well"}},
 	}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithN(2), llms.WithStreamingFunc(s.hear))
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestUnmarkedChunksOfSeveralChoicesAreWithheld(t *testing.T) {
 
 func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: []modeltest.Chunk{{Text: "a sword"}, {Text: "fish", Unmarked: true}, {Text: " b"}}}}}
-	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact, Hold: 9}}})
+	m := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact, Hold: 9}}})
 	var s seen
 	r, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestHoldIsBounded(t *testing.T) {
 
 func TestInputPolicies(t *testing.T) {
 	for policy, sent := range map[guard.Policy]string{
-		guard.Block: "", guard.Redact: "say [WORD] now", guard.Flag: "say swordfish now", guard.Shadow: "say swordfish now",
+		guard.PolicyBlock: "", guard.PolicyRedact: "say [WORD] now", guard.PolicyFlag: "say swordfish now", guard.PolicyShadow: "say swordfish now",
 	} {
 		next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 		var got []guard.Verdict
@@ -213,7 +213,7 @@ func TestInputPolicies(t *testing.T) {
 		})
 		messages := append([]llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, "The word is swordfish.")}, human("say swordfish now")...)
 		_, err := m.GenerateContent(t.Context(), messages)
-		if policy == guard.Block {
+		if policy == guard.PolicyBlock {
 			require.Error(t, err)
 			assert.True(t, llms.IsContentFilterError(err))
 			assert.Equal(t, `guard: input blocked by check "word": a word of the test`, err.Error())
@@ -223,12 +223,12 @@ func TestInputPolicies(t *testing.T) {
 			assert.Equal(t, sent, next.Calls()[0].Text())
 			assert.Equal(t, "say swordfish now", messages[1].Parts[0].(llms.TextContent).Text)
 		}
-		if policy == guard.Shadow {
+		if policy == guard.PolicyShadow {
 			assert.Empty(t, got)
 			continue
 		}
 		require.Len(t, got, 1)
-		assert.Equal(t, guard.Where{Message: 1, Part: 0, Passage: -1, Choice: -1, Kind: "text"}, got[0].Where)
+		assert.Equal(t, guard.Location{Message: 1, Part: 0, Passage: -1, Choice: -1, Kind: "text"}, got[0].Location)
 		assert.Equal(t, 4, got[0].Findings[0].Start)
 		assert.Equal(t, policy, got[0].Policy)
 	}
@@ -247,10 +247,10 @@ func TestFailingChecks(t *testing.T) {
 		passes bool
 	}{
 		"closed":        {guard.Check{Find: fail}, false},
-		"closed redact": {guard.Check{Find: fail, Policy: guard.Redact}, false},
+		"closed redact": {guard.Check{Find: fail, Policy: guard.PolicyRedact}, false},
 		"open":          {guard.Check{Find: fail, FailOpen: true}, true},
-		"flag":          {guard.Check{Find: fail, Policy: guard.Flag}, true},
-		"shadow":        {guard.Check{Find: fail, Policy: guard.Shadow}, true},
+		"flag":          {guard.Check{Find: fail, Policy: guard.PolicyFlag}, true},
+		"shadow":        {guard.Check{Find: fail, Policy: guard.PolicyShadow}, true},
 		"panic":         {guard.Check{Find: crash}, false},
 		"panic open":    {guard.Check{Find: crash, FailOpen: true}, true},
 		"slow":          {guard.Check{Find: slow, Cost: 1}, false},
@@ -314,17 +314,67 @@ func TestDearChecksRunAtTheSameTime(t *testing.T) {
 	})
 }
 
-func TestIncompleteChecks(t *testing.T) {
-	for _, c := range []guard.Check{{}, {Name: "x"}, {Find: word("a", "A")}, {Name: "x", Find: word("a", "A"), Policy: 9}, {Name: "x", Find: word("a", "A"), Hold: -1}} {
-		_, err := guard.New(&modeltest.Script{}, &guard.Options{Output: []guard.Check{c}})
-		assert.Error(t, err)
+func TestInvalidOptions(t *testing.T) {
+	find := word("a", "A")
+	output := func(c guard.Check) guard.Options {
+		return guard.Options{Output: []guard.Check{{Name: "first", Find: find}, c}}
 	}
+	for want, o := range map[string]guard.Options{
+		"Options.Output[1].Name is empty":        output(guard.Check{Find: find}),
+		"Options.Output[1] (\"x\") has neither":  output(guard.Check{Name: "x"}),
+		"Options.Output[1].Policy is 9":          output(guard.Check{Name: "x", Find: find, Policy: 9}),
+		"Options.Output[1].Hold (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Hold: -1}),
+		"Options.Output[1].Cost (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Cost: -1}),
+		"Options.Output[1].Timeout (\"x\") is -": output(guard.Check{Name: "x", Find: find, Timeout: -1}),
+		"Options.Tools[0].Name is empty":         {Tools: []guard.Tool{{}}},
+		"Options.Tools[1].Name is \"a\"":         {Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}},
+		"Options.Unread is 5":                    {Unread: 5},
+		"Options.ToolPolicy is 5":                {ToolPolicy: 5},
+		"Options.Spotlight is 4":                 {Spotlight: 4},
+	} {
+		_, err := guard.New(&modeltest.Script{}, &o)
+		assert.ErrorIs(t, err, guard.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestNilArguments(t *testing.T) {
 	_, err := guard.New(nil, nil)
-	assert.ErrorIs(t, err, guard.ErrNil)
-	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{}}})
-	assert.Error(t, err)
-	_, err = guard.New(&modeltest.Script{}, &guard.Options{Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}})
-	assert.Error(t, err)
+	assert.ErrorIs(t, err, guard.ErrOption)
+	_, err = guard.NewRetriever(nil, nil)
+	assert.ErrorIs(t, err, guard.ErrOption)
+	_, err = guard.NewHandler(nil, nil)
+	assert.ErrorIs(t, err, guard.ErrOption)
+}
+
+func TestPolicyThatIsNotSetBlocks(t *testing.T) {
+	find := word("swordfish", "WORD")
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("say swordfish"), Times: -1}}}
+	for _, stream := range []bool{false, true} {
+		for stage, o := range map[guard.Stage]*guard.Options{
+			guard.StageInput:  {Input: []guard.Check{{Name: "word", Find: find}}},
+			guard.StageOutput: {Output: []guard.Check{{Name: "word", Find: find}}},
+		} {
+			var options []llms.CallOption
+			if stream {
+				options = append(options, llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+			}
+			_, err := newModel(t, next, o).GenerateContent(t.Context(), human("what is swordfish"), options...)
+			var blocked *guard.BlockedError
+			require.ErrorAs(t, err, &blocked)
+			assert.Equal(t, guard.PolicyBlock, blocked.Verdict.Policy)
+			assert.Equal(t, stage, blocked.Verdict.Stage)
+		}
+	}
+}
+
+func TestInspectWantsAStage(t *testing.T) {
+	p, err := guard.NewPipeline(nil)
+	require.NoError(t, err)
+	for _, stage := range []guard.Stage{0, 6, 255} {
+		_, _, err = p.Inspect(t.Context(), stage, "text")
+		assert.ErrorIs(t, err, guard.ErrOption)
+	}
 }
 
 func TestBudgetLeavesACallersContextAlone(t *testing.T) {
@@ -352,7 +402,7 @@ func TestGenerationInfoIsChecked(t *testing.T) {
 	}
 	given := map[string]any{"ThinkingContent": "a swordfish", "TotalTokens": 3}
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Choices: []*llms.ContentChoice{{ReasoningContent: "a swordfish", GenerationInfo: given}}}}}
-	r, err := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.Redact}}}).GenerateContent(t.Context(), human("hi"))
+	r, err := newModel(t, next, &guard.Options{Output: []guard.Check{{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact}}}).GenerateContent(t.Context(), human("hi"))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"ThinkingContent": "a [WORD]", "TotalTokens": 3}, r.Choices[0].GenerationInfo)
 	assert.Equal(t, "a swordfish", given["ThinkingContent"])

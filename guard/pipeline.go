@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -13,95 +14,102 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// Options say what is checked where. The zero value checks nothing, but keeps
-// the untrusted apart: tool results and registered passages are marked for the
-// model.
+// Options configure a [Model], a [Retriever], a [Handler] or a [Pipeline]. The zero
+// value checks nothing, but keeps the untrusted apart: tool results and registered
+// passages are marked for the model.
 type Options struct {
-	// Input checks what the caller's messages say: human, AI and generic ones,
-	// since a client that sends the history can have made it up. System
-	// messages are the application's own.
+	// Input checks the caller's messages: human, AI and generic ones, since a
+	// client that sends the history may have invented it. System messages are
+	// the application's own. Default: no checks.
 	Input []Check
 
-	// Documents checks passages registered with [Untrusted], wherever in the
-	// messages they stand, and what a [Retriever] returns.
+	// Documents checks passages registered with [Untrusted], wherever they
+	// appear in the messages, and what a [Retriever] returns. Default: no checks.
 	Documents []Check
 
-	// ToolResults checks what tools answered.
+	// ToolResults checks the results of tools. Default: no checks.
 	ToolResults []Check
 
 	// ToolCalls checks each string in the arguments of the model's tool calls.
+	// Default: no checks.
 	ToolCalls []Check
 
-	// Output checks the model's text and reasoning.
+	// Output checks the model's text and reasoning. Default: no checks.
 	Output []Check
 
 	// Unread is what happens to a part that no check reads: a picture, sound, a
-	// file. It may hold orders that nobody has looked at, so it also taints the
-	// request. nil: [Flag]. Redact puts "[unread]" in its place.
-	Unread *Policy
+	// file. It may contain instructions that no check has seen, so it also
+	// taints the request. PolicyRedact puts "[unread]" in its place. Default:
+	// PolicyFlag, since blocking would forbid every picture.
+	Unread Policy
 
-	// ImageURL says why the provider may not fetch a picture from an address,
-	// nil if it may; the zero sink.FetchOptions' CheckURL is one. Such a request
-	// is blocked. nil: every address may be fetched.
-	ImageURL func(address string) error
+	// CheckImageURL returns why the provider may not fetch a picture from an
+	// address, nil if it may; guard/sink's CheckURL does. Such a request is
+	// blocked. Default: every address may be fetched.
+	CheckImageURL func(address string) error
 
 	// Tools are the tools that the model may call, and what taint means for
-	// them. nil: calls aren't looked at beyond ToolCalls. Empty: none may be
-	// called.
+	// them. An empty list that is not nil allows none. Default: nil, so calls
+	// are checked by ToolCalls only.
 	Tools []Tool
 
-	// ToolPolicy is what happens to a call that Tools forbid: Block ends the
-	// request, Redact takes the call out of the answer.
+	// ToolPolicy is what happens to a call that Tools forbid: PolicyBlock ends
+	// the request, PolicyRedact takes the call out of the answer. Default:
+	// PolicyBlock.
 	ToolPolicy Policy
 
-	// Approve is asked about a call that taint forbids, of a tool that is
-	// listed: show the user what would be done, with which values, and return
-	// what they say. The call is as it would be made, after the checks of
-	// ToolCalls. why points at the first argument in doubt, if one is. It runs on
+	// Approve is called for a call that taint forbids, of a tool that is listed:
+	// show the user what would be done, with which values, and return the
+	// decision. The call is as it would be made, after the checks of ToolCalls.
+	// why points at the first argument in doubt, if there is one. Approve runs on
 	// the call's goroutine, outside of the budgets, and must return when ctx is
-	// done; an error blocks. nil: such calls don't pass. A person who is asked
-	// about every call says yes to every call, so let it be the exception.
+	// done; an error blocks. A person who is asked about every call approves
+	// every call, so let it be the exception. Default: such calls don't pass.
 	Approve func(ctx context.Context, call llms.FunctionCall, why Finding) (bool, error)
 
 	// Spotlight is how tool results are marked, and passages that were
-	// registered but stand unmarked in a message. The zero value delimits them.
+	// registered but appear unmarked in a message. Default: SpotlightDelimit.
 	Spotlight Spotlight
 
 	// Hierarchy tells the model how messages rank ([ChainOfCommand]), puts the
 	// system's and the developer's messages first, and quotes what poses as one
-	// of them in all others ([RoleClaims]).
+	// of them in all others ([RoleClaimCheck]). Default: false.
 	Hierarchy bool
 
-	// Key makes the marks' nonces; whoever has it can forge a mark. nil: random,
-	// for this pipeline alone. With a key that stays, a conversation's marks
-	// stay too, so a provider's prompt cache still fits after a restart.
+	// Key makes the marks' nonces; with it a mark can be forged. With a key that
+	// stays, a conversation's marks stay too, so a provider's prompt cache still
+	// fits after a restart. Default: a random key for this pipeline alone.
 	Key []byte
 
 	// Budget is how long each stage of a call may take, and each window of a
-	// stream; 0: a second, negative: no limit.
+	// stream; negative: no limit. Default: a second.
 	Budget time.Duration
 
 	// MaxBytes is the longest text that is checked; a longer one is blocked,
-	// for any policy. 0: 1 MiB; negative: no limit.
+	// for any policy; negative: no limit. Default: 1 MiB.
 	MaxBytes int
 
-	// MaxHold is how much of a streamed answer may be held back; one that would
-	// need more is blocked. 0: 1 MiB; negative: no limit.
+	// MaxHold is how many bytes of a streamed answer may be held back; one that
+	// would need more is blocked; negative: no limit. Default: 1 MiB.
 	MaxHold int
 
 	// OnVerdict receives every verdict but the shadow ones, on the call's own
-	// goroutine. nil: only the log has them.
+	// goroutine. Default: only the log has them.
 	OnVerdict func(context.Context, Verdict)
 
-	// Tenant returns whose call it is, for the log.
+	// Tenant returns the tenant of a call, for the log. Default: "".
 	Tenant func(context.Context) string
 
-	// Logger receives a guard.verdict for each verdict; nil discards them.
+	// Logger receives a guard.verdict for each verdict. Default: discards them.
 	Logger *slog.Logger
 
-	// Now is the clock; nil: time.Now.
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 }
+
+// ErrOption is wrapped by every error about an invalid option, check or tool, and
+// about a required argument that is nil.
+var ErrOption = errors.New("guard: invalid option")
 
 // The defaults of the zero Options.
 const (
@@ -110,48 +118,73 @@ const (
 )
 
 // A Pipeline runs the checks of [Options] on texts. [Model], [Retriever] and
-// [Handler] are built on it; use it alone where text crosses in another way.
+// [Handler] are built on it; use it alone where text passes in another way.
 // It is safe for concurrent use.
 type Pipeline struct {
 	o      Options
-	checks [stages][]Check // by cost
+	checks [stages][]Check // by stage and cost
 	unread Check           // what no check reads
 }
 
-// NewPipeline returns a Pipeline. It fails on a check that is incomplete.
+// NewPipeline returns a Pipeline. An invalid option or check is an error that
+// wraps [ErrOption].
 func NewPipeline(o *Options) (*Pipeline, error) {
 	p := &Pipeline{}
 	if o != nil {
 		p.o = *o
 	}
-	for stage, checks := range [stages][]Check{Input: p.o.Input, Document: p.o.Documents, ToolResult: p.o.ToolResults, ToolCall: p.o.ToolCalls, Output: p.o.Output} {
-		p.checks[stage] = slices.Clone(checks)
-		if p.o.Hierarchy && Stage(stage) <= ToolResult {
-			p.checks[stage] = append(p.checks[stage], RoleClaims())
-		}
-		for i := range checks {
-			if err := checks[i].validate(Stage(stage)); err != nil {
-				return nil, err
-			}
-		}
-		slices.SortStableFunc(p.checks[stage], func(a, b Check) int { return a.Cost - b.Cost })
+	if err := p.setChecks(); err != nil {
+		return nil, err
 	}
 	if err := validTools(p.o.Tools); err != nil {
 		return nil, err
 	}
+	if err := p.o.Unread.validate("Options.Unread"); err != nil {
+		return nil, err
+	}
+	if err := p.o.ToolPolicy.validate("Options.ToolPolicy"); err != nil {
+		return nil, err
+	}
+	if p.o.Spotlight > SpotlightPlain {
+		return nil, fmt.Errorf("%w: Options.Spotlight is %d: want one of the spotlights", ErrOption, p.o.Spotlight)
+	}
+	p.setDefaults()
+	return p, nil
+}
+
+// setChecks copies the checks of every stage, sorted by cost.
+func (p *Pipeline) setChecks() error {
+	for _, list := range []struct {
+		stage  Stage
+		option string
+		checks []Check
+	}{
+		{StageInput, "Input", p.o.Input}, {StageDocument, "Documents", p.o.Documents}, {StageToolResult, "ToolResults", p.o.ToolResults},
+		{StageToolCall, "ToolCalls", p.o.ToolCalls}, {StageOutput, "Output", p.o.Output},
+	} {
+		checks := slices.Clone(list.checks)
+		for i := range checks {
+			if err := checks[i].validate(fmt.Sprintf("Options.%s[%d]", list.option, i)); err != nil {
+				return err
+			}
+			checks[i].Policy = checks[i].Policy.or(PolicyBlock)
+		}
+		if p.o.Hierarchy && list.stage <= StageToolResult {
+			checks = append(checks, RoleClaimCheck())
+		}
+		slices.SortStableFunc(checks, func(a, b Check) int { return a.Cost - b.Cost })
+		p.checks[list.stage] = checks
+	}
+	return nil
+}
+
+// setDefaults sets what the caller left out, and copies what the caller may change.
+func (p *Pipeline) setDefaults() {
 	p.o.Tools = slices.Clone(p.o.Tools)
-	p.unread = Check{Name: "unread", Policy: Flag}
-	if p.o.Unread != nil {
-		p.unread.Policy = *p.o.Unread
-	}
-	if p.unread.Policy > Shadow {
-		return nil, fmt.Errorf("guard: Unread is the unknown policy %d", p.unread.Policy)
-	}
-	if p.o.ToolPolicy > Shadow {
-		return nil, fmt.Errorf("guard: ToolPolicy is the unknown policy %d", p.o.ToolPolicy)
-	}
+	p.o.ToolPolicy = p.o.ToolPolicy.or(PolicyBlock)
+	p.unread = Check{Name: "unread", Policy: p.o.Unread.or(PolicyFlag)}
 	p.o.Key = slices.Clone(p.o.Key)
-	if p.o.Key == nil {
+	if len(p.o.Key) == 0 { // an empty one would let anyone forge a mark
 		p.o.Key = make([]byte, 32)
 		rand.Read(p.o.Key)
 	}
@@ -168,13 +201,16 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 		p.o.Now = time.Now
 	}
 	p.o.Logger = event.Logger(p.o.Logger)
-	return p, nil
 }
 
 // Inspect runs a stage's checks on text. It returns the text with what is to be
-// redacted replaced, and the verdicts, shadow ones aside. The error is a
-// [*BlockedError], or wraps ctx.Err().
+// redacted replaced, and the verdicts but the shadow ones. The error is a
+// [*BlockedError], wraps ctx.Err(), or wraps [ErrOption] if there is no such
+// stage.
 func (p *Pipeline) Inspect(ctx context.Context, stage Stage, text string) (string, []Verdict, error) {
+	if stage == 0 || stage >= stages {
+		return "", nil, fmt.Errorf("%w: the stage is %d: want one of the stages", ErrOption, stage)
+	}
 	s := p.start(ctx, stage)
 	defer s.end()
 	return s.inspect(text, nowhere("text"))
@@ -199,7 +235,7 @@ func (p *Pipeline) start(ctx context.Context, stage Stage) *session {
 
 // inspect runs the stage's checks on one text and returns it with what is to be
 // redacted replaced.
-func (s *session) inspect(text string, where Where) (string, []Verdict, error) {
+func (s *session) inspect(text string, where Location) (string, []Verdict, error) {
 	edits, verdicts, err := s.run(text, where)
 	if err != nil {
 		return "", verdicts, err
@@ -208,16 +244,16 @@ func (s *session) inspect(text string, where Where) (string, []Verdict, error) {
 }
 
 // run runs the stage's checks on one text and returns what to redact.
-func (s *session) run(text string, where Where) ([]edit, []Verdict, error) {
+func (s *session) run(text string, where Location) ([]edit, []Verdict, error) {
 	return s.runChecks(s.p.checks[s.stage], text, where)
 }
 
-func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, []Verdict, error) {
+func (s *session) runChecks(checks []Check, text string, where Location) ([]edit, []Verdict, error) {
 	if len(checks) == 0 || text == "" {
 		return nil, nil, nil
 	}
 	if s.p.o.MaxBytes > 0 && len(text) > s.p.o.MaxBytes {
-		return nil, nil, s.block(Verdict{Stage: s.stage, Check: "size", Where: where, Err: ErrTooLarge})
+		return nil, nil, s.block(Verdict{Stage: s.stage, Check: "size", Location: where, Err: ErrTooLarge})
 	}
 	var verdicts []Verdict
 	var edits []edit
@@ -235,15 +271,15 @@ func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, [
 			if v == nil {
 				continue
 			}
-			v.Stage, v.Where, v.Elapsed = s.stage, where, r.elapsed
+			v.Stage, v.Location, v.Elapsed = s.stage, where, r.elapsed
 			if stop {
 				return nil, verdicts, s.block(*v)
 			}
 			s.p.report(s.ctx, *v)
-			if v.Policy != Shadow {
+			if v.Policy != PolicyShadow {
 				verdicts = append(verdicts, *v)
 			}
-			if v.Policy == Redact {
+			if v.Policy == PolicyRedact {
 				for _, f := range r.found {
 					edits = append(edits, edit{f, c})
 				}
@@ -259,20 +295,20 @@ func (s *session) runChecks(checks []Check, text string, where Where) ([]edit, [
 func verdictOf(c *Check, found []Finding, err error) (v *Verdict, stop bool) {
 	switch {
 	case err != nil && c.Policy.acts() && !c.FailOpen:
-		return &Verdict{Check: c.Name, Policy: Block, Err: err}, true
-	case err != nil && c.Policy == Shadow:
-		return &Verdict{Check: c.Name, Policy: Shadow, Err: err}, false
+		return &Verdict{Check: c.Name, Policy: PolicyBlock, Err: err}, true
+	case err != nil && c.Policy == PolicyShadow:
+		return &Verdict{Check: c.Name, Policy: PolicyShadow, Err: err}, false
 	case err != nil:
-		return &Verdict{Check: c.Name, Policy: Flag, Err: err}, false
+		return &Verdict{Check: c.Name, Policy: PolicyFlag, Err: err}, false
 	case len(found) == 0:
 		return nil, false
 	}
-	return &Verdict{Check: c.Name, Policy: c.Policy, Findings: found}, c.Policy == Block
+	return &Verdict{Check: c.Name, Policy: c.Policy, Findings: found}, c.Policy == PolicyBlock
 }
 
 // block reports the verdict that ends the call.
 func (s *session) block(v Verdict) error {
-	v.Policy = Block
+	v.Policy = PolicyBlock
 	s.p.report(s.ctx, v)
 	return &BlockedError{Verdict: v}
 }
@@ -284,7 +320,7 @@ type result struct {
 	elapsed time.Duration
 }
 
-// tier runs checks of equal cost. The dear ones run at the same time, and are
+// tier runs checks of equal cost. The expensive ones run at the same time, and are
 // left behind when their time is over.
 func (s *session) tier(checks []Check, text string) []result {
 	results := make([]result, len(checks))
@@ -302,11 +338,11 @@ func (s *session) tier(checks []Check, text string) []result {
 		}
 		return results
 	}
-	type answer struct {
+	type finished struct {
 		i int
 		r result
 	}
-	answers := make(chan answer, len(checks)) // room for those that are left behind
+	all := make(chan finished, len(checks)) // room for those that are left behind
 	ctx, cancel := context.WithCancel(s.limit)
 	defer cancel()
 	began := s.p.o.Now()
@@ -321,15 +357,15 @@ func (s *session) tier(checks []Check, text string) []result {
 			go func() { done <- one(ctx, &checks[i]) }()
 			select {
 			case r := <-done:
-				answers <- answer{i, r}
+				all <- finished{i, r}
 			case <-ctx.Done():
-				answers <- answer{i, result{err: ctx.Err(), elapsed: s.p.o.Now().Sub(began)}}
+				all <- finished{i, result{err: ctx.Err(), elapsed: s.p.o.Now().Sub(began)}}
 			}
 		}()
 	}
 	for range checks {
-		a := <-answers
-		results[a.i] = a.r
+		f := <-all
+		results[f.i] = f.r
 	}
 	return results
 }

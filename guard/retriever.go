@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/tmc/langchaingo/schema"
@@ -10,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// A Retriever checks what the retriever behind finds, before a prompt is made
+// A Retriever checks what the wrapped retriever finds, before a prompt is made
 // of it. A document that a check blocks is left out, as if it had not been
 // found: one poisoned document must not silence the others.
 type Retriever struct {
@@ -19,10 +20,10 @@ type Retriever struct {
 }
 
 // NewRetriever returns a Retriever around next that runs the Documents checks of
-// o. It fails with [ErrNil], or on a check that is incomplete.
+// o. A nil next and an invalid option are errors that wrap [ErrOption].
 func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the retriever to wrap is nil", ErrOption)
 	}
 	p, err := NewPipeline(o)
 	if err != nil {
@@ -32,18 +33,18 @@ func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 }
 
 // GetRelevantDocuments returns the documents that pass, with what is to be
-// redacted replaced and "trust" set to "untrusted". Documents whose metadata
-// say "trusted" pass as they are.
+// redacted replaced and "trust" set to "untrusted". Documents with "trusted" in
+// their metadata pass as they are.
 //
 // If ctx comes from [NewContext] the documents are registered as [Untrusted]
-// does, and a [Model] marks them where they stand in the prompt, whole or line
+// does, and a [Model] marks them where they appear in the prompt, whole or line
 // by line. Their "source" may be cited, see [Provenance.Cites].
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
 	docs, err := r.next.GetRelevantDocuments(ctx, query)
 	if err != nil {
 		return docs, err
 	}
-	s := r.p.start(ctx, Document)
+	s := r.p.start(ctx, StageDocument)
 	defer s.end()
 	passages := passagesOf(ctx)
 	kept := make([]schema.Document, 0, len(docs))

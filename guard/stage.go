@@ -1,30 +1,30 @@
 package guard
 
-// A Stage is a place where text crosses the guard.
+// A Stage is a place where text crosses the guard. The zero value is not a stage.
 type Stage uint8
 
 // The stages, in the order in which a request meets them.
 const (
-	Input      Stage = iota // what the caller's messages say, passages aside
-	Document                // passages registered with Untrusted, and retrieved documents
-	ToolResult              // what tools answered
-	ToolCall                // the arguments of the tool calls that the model makes
-	Output                  // what the model says: text and reasoning
-	stages
+	StageInput      Stage = iota + 1 // the caller's messages, passages aside
+	StageDocument                    // passages registered with Untrusted, and retrieved documents
+	StageToolResult                  // the results of tools
+	StageToolCall                    // the arguments of the tool calls that the model makes
+	StageOutput                      // the model's text and reasoning
+	stages                           // one more than the last
 )
 
 // String returns the stage's name, as events carry it.
 func (s Stage) String() string {
 	switch s {
-	case Input:
+	case StageInput:
 		return "input"
-	case Document:
+	case StageDocument:
 		return "document"
-	case ToolResult:
+	case StageToolResult:
 		return "tool_result"
-	case ToolCall:
+	case StageToolCall:
 		return "tool_call"
-	case Output:
+	case StageOutput:
 		return "output"
 	}
 	return "unknown"

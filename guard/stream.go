@@ -13,17 +13,17 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// listen returns the call's options with the caller's callbacks, those that are
-// set, behind the guard.
-func (a *answer) listen(options []llms.CallOption) []llms.CallOption {
-	acting := slices.ContainsFunc(a.p.checks[Output], func(c Check) bool { return c.Policy.acts() })
-	if !acting && !a.judgesCalls() {
+// wrapCallbacks returns the call's options with those of the caller's callbacks that
+// are set wrapped by the guard.
+func (a *answer) wrapCallbacks(options []llms.CallOption) []llms.CallOption {
+	acting := slices.ContainsFunc(a.p.checks[StageOutput], func(c Check) bool { return c.Policy.acts() })
+	if !acting && !a.checksCalls() {
 		return options
 	}
 	options = slices.Clip(options)
 	if text := a.o.StreamingFunc; text != nil {
 		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			return a.hear(ctx, streamID{via: viaText, d: delta.From(ctx)}, chunk, text)
+			return a.receive(ctx, streamID{via: viaText, d: delta.From(ctx)}, chunk, text)
 		}))
 	}
 	if reasoning := a.o.StreamingReasoningFunc; reasoning != nil {
@@ -32,12 +32,12 @@ func (a *answer) listen(options []llms.CallOption) []llms.CallOption {
 		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, thought, chunk []byte) error {
 			d := delta.From(ctx)
 			if len(thought) > 0 {
-				if err := a.hear(ctx, streamID{viaThought, delta.Delta{Kind: delta.Reasoning, Choice: d.Choice}}, thought, first); err != nil {
+				if err := a.receive(ctx, streamID{viaThought, delta.Delta{Kind: delta.Reasoning, Choice: d.Choice}}, thought, first); err != nil {
 					return err
 				}
 			}
 			if len(chunk) > 0 {
-				return a.hear(ctx, streamID{viaBoth, d}, chunk, second)
+				return a.receive(ctx, streamID{viaBoth, d}, chunk, second)
 			}
 			return nil
 		}))
@@ -64,7 +64,7 @@ type streamID struct {
 //
 // A chunk of unknown kind is text and, if it looks like it, tool-call deltas: it
 // is checked as both. From the first such chunk on the stream waits for the
-// judgement of the calls, and so does one that may mix several choices.
+// decision on the calls, and so does one that may mix several choices.
 type stream struct {
 	a       *answer
 	id      streamID
@@ -74,15 +74,15 @@ type stream struct {
 	passed  strings.Builder // the text that passed the gate
 	waiting []string        // of that, what waits for the end
 	wait    bool
-	mixed   bool     // it may hold several choices
+	mixed   bool     // it may contain several choices
 	tools   [][]byte // chunks that are tool deltas
 	closed  bool
 	calls   []toolDelta // the calls in tools that may pass
 	changed bool        // they aren't those that came
 }
 
-// hear takes a chunk of next's. What it returns stops next's stream.
-func (a *answer) hear(ctx context.Context, id streamID, chunk []byte, emit func(context.Context, []byte) error) error {
+// receive takes a chunk of the wrapped model. An error stops that model's stream.
+func (a *answer) receive(ctx context.Context, id streamID, chunk []byte, emit func(context.Context, []byte) error) error {
 	if a.stopped != nil {
 		return a.stopped
 	}
@@ -103,17 +103,17 @@ func (a *answer) hear(ctx context.Context, id streamID, chunk []byte, emit func(
 	s.ctx = ctx
 	if unknown {
 		s.mixed = s.mixed || max(a.o.N, a.o.CandidateCount) > 1
-		if a.judgesCalls() && isTools(chunk) {
+		if a.checksCalls() && isTools(chunk) {
 			s.tools = append(s.tools, bytes.Clone(chunk))
 		}
 		s.wait = s.mixed || len(s.tools) > 0
 	}
-	return s.hear(chunk)
+	return s.receive(chunk)
 }
 
-func (s *stream) hear(chunk []byte) error {
+func (s *stream) receive(chunk []byte) error {
 	if s.gate == nil {
-		if !s.a.judgesCalls() {
+		if !s.a.checksCalls() {
 			return s.emit(s.ctx, chunk)
 		}
 		s.tools = append(s.tools, bytes.Clone(chunk))
@@ -150,7 +150,7 @@ func (s *stream) halt(err error) error {
 	}
 	where := nowhere(s.id.d.Kind.String())
 	where.Choice = s.id.d.Choice
-	v := Verdict{Stage: Output, Check: h.lane.check.Name, Where: where, Findings: h.lane.found, Err: h.err}
+	v := Verdict{Stage: StageOutput, Check: h.lane.check.Name, Location: where, Findings: h.lane.found, Err: h.err}
 	if h.err != nil {
 		v.Findings = nil
 		if ctxErr := s.a.ctx.Err(); ctxErr != nil {
@@ -180,20 +180,20 @@ func (s *stream) close() error {
 	return nil
 }
 
-// settle decides what the stream still holds.
+// settle decides what the stream still holds back.
 func (s *stream) settle() (err error) {
 	if err := s.close(); err != nil {
 		return err
 	}
-	s.calls, s.changed, err = s.judge()
+	s.calls, s.changed, err = s.passCalls()
 	return err
 }
 
-// finish releases what the stream still holds, now that the whole answer has
+// finish releases what the stream still holds back, now that the whole answer has
 // passed.
 func (s *stream) finish() error {
 	if s.gate != nil && (s.changed || s.mixed && s.a.rewrote) {
-		return nil // what is to go can't be told from the rest
+		return nil // what is to be removed can't be told from the rest
 	}
 	held := s.tools
 	switch {
@@ -219,14 +219,14 @@ func (s *stream) finish() error {
 	return nil
 }
 
-// judge puts the tool deltas together and judges the calls, in case they aren't
+// passCalls puts the tool deltas together and checks the calls, in case they aren't
 // those of the answer. It returns the calls that may pass, as deltas, and
 // whether they differ from those that came.
-func (s *stream) judge() (passed []toolDelta, changed bool, err error) {
+func (s *stream) passCalls() (passed []toolDelta, changed bool, err error) {
 	calls, err := assemble(s.tools)
 	if err != nil {
-		v := Verdict{Stage: ToolCall, Check: "tools", Where: nowhere("arguments"), Findings: []Finding{{
-			Kind: ToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be judged", Threats: threatsOf(ToolMalformed)}}}
+		v := Verdict{Stage: StageToolCall, Check: "tools", Location: nowhere("arguments"), Findings: []Finding{{
+			Kind: KindToolMalformed, Score: 1, Reason: "tool-call deltas that can't be read can't be checked", Threats: threatsOf(KindToolMalformed)}}}
 		return nil, false, s.a.calls.block(v)
 	}
 	seen := tally{}

@@ -13,32 +13,33 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// A Verdict is what one check said of one text.
+// A Verdict is the result of one check of one text.
 type Verdict struct {
 	Stage    Stage
 	Check    string
-	Policy   Policy // what was done; for a check that failed: Block, or Flag if it fails open
-	Where    Where
+	Policy   Policy // what was done; for a check that failed: PolicyBlock, or PolicyFlag if it fails open
+	Location Location
 	Findings []Finding     // spans in the original text
 	Err      error         // the check failed
-	Elapsed  time.Duration // how long the check took; 0 for one that ran along with a stream
+	Elapsed  time.Duration // how long the check took; 0 for one that ran during a stream
 }
 
-// Where tells which text a verdict speaks of. Indices that don't apply are -1.
-type Where struct {
+// A Location is the place of the text that a verdict is about. Indices that don't
+// apply are -1.
+type Location struct {
 	Message int    // index of the caller's message
 	Part    int    // index of its part
 	Passage int    // index of the passage, in the order of registration
 	Choice  int    // index of the answer's choice
-	Tool    string // the tool that answered or is called
+	Tool    string // the tool that returned a result or is called
 	Kind    string // "text", "reasoning", "arguments", …
 }
 
-func nowhere(kind string) Where {
-	return Where{Message: -1, Part: -1, Passage: -1, Choice: -1, Kind: kind}
+func nowhere(kind string) Location {
+	return Location{Message: -1, Part: -1, Passage: -1, Choice: -1, Kind: kind}
 }
 
-// reason is why, in words that hold no content.
+// reason is why, in words that contain nothing of the text.
 func (v *Verdict) reason() string {
 	switch {
 	case v.Err != nil && errors.Is(v.Err, context.DeadlineExceeded):
@@ -53,12 +54,12 @@ func (v *Verdict) reason() string {
 	return ""
 }
 
-// ErrTooLarge says that a text is longer than Options.MaxBytes, or that more of
-// an answer would have to be held back than Options.MaxHold.
+// ErrTooLarge reports a text that is longer than Options.MaxBytes, or an answer of
+// which more would have to be held back than Options.MaxHold.
 var ErrTooLarge = errors.New("guard: too large to check")
 
-// A BlockedError says that the guard ended the call, and which verdict did it.
-// [llms.IsContentFilterError] recognises it.
+// A BlockedError reports that the guard ended the call, and by which verdict.
+// [llms.IsContentFilterError] recognizes it.
 type BlockedError struct {
 	Verdict Verdict
 }
@@ -79,7 +80,7 @@ func (e *BlockedError) Unwrap() []error {
 }
 
 // HTTPStatus is 403; 413 for a text too large to check; 503 if a check failed,
-// which isn't the caller's fault.
+// for which the caller is not to blame.
 func (e *BlockedError) HTTPStatus() int {
 	switch {
 	case errors.Is(e.Verdict.Err, ErrTooLarge):
@@ -105,7 +106,7 @@ func (e *BlockedError) Code() string {
 // is only logged.
 func (p *Pipeline) report(ctx context.Context, v Verdict) {
 	level := slog.LevelInfo
-	if v.Policy == Block {
+	if v.Policy == PolicyBlock {
 		level = slog.LevelWarn
 	}
 	if p.o.Logger.Enabled(ctx, level) {
@@ -133,7 +134,7 @@ func (p *Pipeline) report(ctx context.Context, v Verdict) {
 			event.Class, class, event.Reason, v.reason(), event.Scores, scores, event.Threats, threats,
 			event.Count, len(v.Findings), event.Elapsed, v.Elapsed, event.Tenant, tenant)
 	}
-	if p.o.OnVerdict != nil && v.Policy != Shadow {
+	if p.o.OnVerdict != nil && v.Policy != PolicyShadow {
 		p.o.OnVerdict(ctx, v)
 	}
 }

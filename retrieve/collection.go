@@ -23,38 +23,51 @@ import (
 
 // Errors of a [Collection].
 var (
-	ErrNilEmbedder = errors.New("retrieve: the embedder is nil")
-	ErrEmbedder    = errors.New("retrieve: the vectors don't fit the collection")
-	ErrClosed      = errors.New("retrieve: the collection is closed")
+	// ErrOption is wrapped by errors of [Open] for arguments that cannot work.
+	ErrOption = errors.New("retrieve: invalid option")
+	// ErrEmbedder is wrapped by errors about vectors of another embedder, or of
+	// another length, than those of the collection.
+	ErrEmbedder = errors.New("retrieve: the vectors don't fit the collection")
+	// ErrClosed is returned by the methods of a closed collection.
+	ErrClosed = errors.New("retrieve: the collection is closed")
 )
 
 // Options configure a [Collection]. The zero value works.
 type Options struct {
 	// EmbedderName identifies the embedder's model. It is stored with the
-	// vectors, and a collection made with another is refused. "": taken from
-	// the embedder's Name method, if it has one.
+	// vectors, and a collection that was made with another model is refused.
+	// Default: the embedder's [Named] name, if it has one.
 	EmbedderName string
 
-	// Words ranks documents by the words they share with a query; it must be
+	// Words ranks documents by the words they share with a query. It must be
 	// empty, and belongs to the collection from then on. *bm25.Index of
-	// retrieve/bm25 is one. nil: only meanings are searched.
+	// retrieve/bm25 is one. Default: only vectors are searched.
 	Words Words
 
-	// Weights of the search by meaning and of that by words in the fusion;
-	// both 0: 1 and 1. With an embedder weaker than the words, lower the first:
-	// equal weights then lose to BM25 alone.
+	// DenseWeight and SparseWeight are the weights of the search by vectors and
+	// of the search by words in the fusion. If the embedder is weaker than the
+	// words, lower the first: equal weights then lose to BM25 alone. Default:
+	// both 1, if both are 0.
 	DenseWeight, SparseWeight float64
 
-	// K is how many documents GetRelevantDocuments returns; 0: 5.
+	// K is how many documents GetRelevantDocuments returns. Default: 5.
 	K int
 
-	// Tenant returns whose search it is. A document with a tenant in its
-	// metadata is found only by that tenant, one without by everybody. nil:
-	// only documents without a tenant are found.
+	// Tenant returns the tenant that a search belongs to. A document with a
+	// tenant in its metadata is found only by that tenant, a document without one
+	// by all. Default: only documents without a tenant are found.
 	Tenant func(context.Context) string
 
-	// Logger receives retrieve.query; nil discards it.
+	// Logger receives retrieve.query and retrieve.truncated. Default: they are
+	// discarded.
 	Logger *slog.Logger
+}
+
+// Named is an embedder that knows the name of its model.
+type Named interface {
+	// Name identifies the model: vectors of models with different names cannot
+	// be compared.
+	Name() string
 }
 
 // A Hit is a document's number and its score in one ranking. It is an alias of
@@ -115,26 +128,29 @@ type change struct {
 }
 
 // Open opens the collection in the file at path, or makes it; "" keeps it in
-// memory. It fails with [ErrNilEmbedder], [ErrCorrupt], [ErrLocked], or
+// memory. It fails with [ErrOption], [ErrCorrupt], [ErrLocked], or
 // [ErrEmbedder] if the file's vectors are another embedder's.
 func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 	if e == nil {
-		return nil, ErrNilEmbedder
+		return nil, fmt.Errorf("%w: the embedder is nil", ErrOption)
 	}
 	c := &Collection{embedder: e, passages: map[string]*passage{}}
 	if o != nil {
 		c.o = *o
 	}
-	if named, ok := e.(interface{ Name() string }); ok && c.o.EmbedderName == "" {
+	if named, ok := e.(Named); ok && c.o.EmbedderName == "" {
 		c.o.EmbedderName = named.Name()
 	}
 	if c.o.DenseWeight == 0 && c.o.SparseWeight == 0 {
 		c.o.DenseWeight, c.o.SparseWeight = 1, 1
 	}
 	if !(c.o.DenseWeight >= 0 && c.o.SparseWeight >= 0) {
-		return nil, fmt.Errorf("retrieve: the weights %v and %v must not be negative", c.o.DenseWeight, c.o.SparseWeight)
+		return nil, fmt.Errorf("%w: Options.DenseWeight and SparseWeight are %v and %v: want 0 or more", ErrOption, c.o.DenseWeight, c.o.SparseWeight)
 	}
-	if c.o.K <= 0 {
+	if c.o.K < 0 {
+		return nil, fmt.Errorf("%w: Options.K is %d: want 0 (the default, 5) or more", ErrOption, c.o.K)
+	}
+	if c.o.K == 0 {
 		c.o.K = 5
 	}
 	c.o.Logger = event.Logger(c.o.Logger)
@@ -157,6 +173,12 @@ func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 		return nil, err
 	}
 	c.journal = j
+	if j.lost > 0 {
+		c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveTruncated, slog.Int64(event.Bytes, j.lost), slog.String(event.Reason, "torn record"))
+	}
+	if j.readOnly {
+		return c, nil
+	}
 	if first {
 		err = j.append(change{Embedder: c.o.EmbedderName})
 	} else if c.dead > len(c.passages) && c.dead > 100 {

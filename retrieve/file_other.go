@@ -8,7 +8,7 @@ import (
 )
 
 // lock does nothing here: one process at a time is the user's to see to.
-func lock(*os.File) error { return nil }
+func lock(*os.File, bool) error { return nil }
 
 // replace can't rename over an open file here, nor rename an open one; the
 // collection stays as it is and is only larger than it need be.

@@ -8,9 +8,13 @@ import (
 	"syscall"
 )
 
-// lock takes the file for this process until it is closed.
-func lock(f *os.File) error {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// lock takes the file for this process until it is closed; readers share it.
+func lock(f *os.File, readOnly bool) error {
+	how := syscall.LOCK_EX
+	if readOnly {
+		how = syscall.LOCK_SH
+	}
+	return syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 }
 
 // replace puts the file at from in the place of to, whose old file is open.

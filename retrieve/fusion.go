@@ -14,10 +14,11 @@ type Ranked[K cmp.Ordered] struct {
 }
 
 // RRF fuses rankings by reciprocal rank: a document gets weight/(k + rank) from
-// each ranking it stands in, with rank from 1. Only ranks count, so rankings
+// each ranking that contains it, with rank from 1. Only ranks count, so rankings
 // whose scores have nothing in common (a cosine and a BM25 score) can be fused
-// without tuning. k, usually 60, says how much the first places stand out.
-// weights nil: all 1; a weight beyond its length is 1.
+// without tuning. k, usually 60, sets how much the first places stand out. A
+// weight beyond the length of weights is 1. Where an id appears twice in one
+// ranking, its best place counts.
 //
 // The result is sorted best first, ties by the lower id.
 //
@@ -30,15 +31,20 @@ func RRF[K cmp.Ordered](k float64, weights []float64, runs ...[]Ranked[K]) []Ran
 		if i < len(weights) {
 			w = weights[i]
 		}
+		counted := make(map[K]bool, len(run))
 		for rank, r := range run {
-			sum[r.ID] += w / (k + float64(rank+1))
+			if !counted[r.ID] {
+				counted[r.ID] = true
+				sum[r.ID] += w / (k + float64(rank+1))
+			}
 		}
 	}
 	return sorted(sum)
 }
 
 // WeightedSum fuses rankings by their scores, each ranking's brought to a
-// common scale first. A document gets nothing from a ranking it isn't in.
+// common scale first. A document gets nothing from a ranking that does not
+// contain it. Where an id appears twice in one ranking, its first place counts.
 func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weights []float64, runs ...[]Ranked[K]) []Ranked[K] {
 	sum := map[K]float64{}
 	for i, run := range runs {
@@ -46,12 +52,16 @@ func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weig
 		if i < len(weights) {
 			w = weights[i]
 		}
-		scores := make([]float64, len(run))
-		for j, r := range run {
-			scores[j] = r.Score
+		ids, scores := make([]K, 0, len(run)), make([]float64, 0, len(run))
+		counted := make(map[K]bool, len(run))
+		for _, r := range run {
+			if !counted[r.ID] {
+				counted[r.ID] = true
+				ids, scores = append(ids, r.ID), append(scores, r.Score)
+			}
 		}
 		for j, s := range normalize(scores) {
-			sum[run[j].ID] += w * s
+			sum[ids[j]] += w * s
 		}
 	}
 	return sorted(sum)

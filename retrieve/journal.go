@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // ErrCorrupt says that a collection's file is damaged in a way that a crash
@@ -34,6 +36,8 @@ type journal struct {
 	path string
 	file *os.File
 	size int64
+	readOnly bool
+	lost     int64 // bytes of a torn end, when it was opened
 }
 
 const (
@@ -47,12 +51,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // openJournal opens or creates the file, calls apply with each record's
 // payload, and repairs a torn end.
 func openJournal(path string, apply func(payload []byte) error) (*journal, error) {
+	j := &journal{path: path}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if isReadOnly(err) {
+		j.readOnly = true
+		file, err = os.Open(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("retrieve: %w", err)
 	}
-	j := &journal{path: path, file: file}
-	if err := lock(file); err != nil {
+	j.file = file
+	if err := lock(file, j.readOnly); err != nil {
 		_ = file.Close() // the lock's error is the one to report
 		return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
 	}
@@ -68,7 +77,7 @@ func (j *journal) replay(apply func([]byte) error) error {
 	if err != nil {
 		return fmt.Errorf("retrieve: read %s: %w", j.path, err)
 	}
-	if len(data) < len(magic) && magic[:len(data)] == string(data) { // new, or cut while being made
+	if len(data) < len(magic) && magic[:len(data)] == string(data) && !j.readOnly { // new, or cut while being made
 		return j.reset([]byte(magic))
 	}
 	if !bytes.HasPrefix(data, []byte(magic)) {
@@ -89,12 +98,22 @@ func (j *journal) replay(apply func([]byte) error) error {
 		offset += frameHead + len(payload)
 	}
 	j.size = int64(offset)
-	if offset < len(data) {
+	if j.lost = int64(len(data) - offset); j.lost > 0 && !j.readOnly {
 		if err := j.file.Truncate(j.size); err != nil {
 			return fmt.Errorf("retrieve: cut the torn end of %s: %w", j.path, err)
 		}
 	}
 	return nil
+}
+
+// ErrReadOnly is wrapped by the errors of changes to a collection whose file can
+// only be read. It can be searched all the same.
+var ErrReadOnly = errors.New("retrieve: the collection's file is read-only")
+
+// isReadOnly reports whether a file cannot be opened for writing, but perhaps for
+// reading.
+func isReadOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // errTorn says that the data end in the middle of a record.
@@ -138,6 +157,9 @@ func appendFrame(b, payload []byte) []byte {
 // append writes a record and returns when it is on the disk. After an error
 // the file is as it was before.
 func (j *journal) append(record any) error {
+	if j.readOnly {
+		return fmt.Errorf("%w: %s", ErrReadOnly, j.path)
+	}
 	payload, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("retrieve: %w", err)
@@ -189,7 +211,7 @@ func (j *journal) compact(records []any) error {
 		return fmt.Errorf("retrieve: %w", err)
 	}
 	_, err = file.Write(data)
-	err = errors.Join(err, file.Sync(), lock(file))
+	err = errors.Join(err, file.Sync(), lock(file, false))
 	if err == nil {
 		err = replace(beside, j.path, j.file)
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -290,7 +291,7 @@ func TestRefusals(t *testing.T) {
 	_, err = Open(path, letters{name: "others"}, nil)
 	require.ErrorIs(t, err, ErrEmbedder)
 	_, err = Open("", nil, nil)
-	require.ErrorIs(t, err, ErrNilEmbedder)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = Open("", letters{}, &Options{DenseWeight: -1})
 	require.Error(t, err)
 	_, err = Open(filepath.Join(t.TempDir(), "no", "such", "folder"), letters{}, nil)
@@ -451,4 +452,70 @@ func BenchmarkSearch(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestFusionCountsAnIDOnce: where an id appears twice in one run, its best place
+// counts, and the others keep their ranks.
+func TestFusionCountsAnIDOnce(t *testing.T) {
+	run := func(ids ...string) (out []Ranked[string]) {
+		for i, id := range ids {
+			out = append(out, Ranked[string]{id, float64(10 - i)})
+		}
+		return out
+	}
+	got := RRF(60, nil, run("a", "a", "b"), run("b", "a"))
+	require.Equal(t, "a", got[0].ID)
+	require.InDelta(t, 0.03252247488101534, got[0].Score, 1e-15)
+	require.InDelta(t, 0.032266458495966696, got[1].Score, 1e-15)
+	once := WeightedSum(MinMax, nil, run("a", "a", "b"))
+	require.Equal(t, []Ranked[string]{{"a", 1}, {"b", 0}}, once)
+}
+
+// TestReadOnlyFile: a collection on a read-only file system can be searched, and
+// a change says why it can't be made.
+func TestReadOnlyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c, err := Open(path, letters{}, nil)
+	require.NoError(t, err)
+	_, err = c.Sync(t.Context(), "s", []schema.Document{{PageContent: "abc"}})
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	j := &journal{path: path, readOnly: true}
+	j.file, err = os.Open(path)
+	require.NoError(t, err)
+	records := 0
+	require.NoError(t, j.replay(func([]byte) error { records++; return nil }))
+	require.Equal(t, 2, records)
+	require.ErrorIs(t, j.append(change{}), ErrReadOnly)
+	require.NoError(t, j.close())
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		return // root may write whatever the mode says
+	}
+	require.NoError(t, os.Chmod(path, 0o444))
+	c, err = Open(path, letters{}, nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, c.Len())
+	_, err = c.Sync(t.Context(), "s", nil)
+	require.ErrorIs(t, err, ErrReadOnly)
+	require.NoError(t, c.Close())
+}
+
+// TestATornEndIsTold: a crash in the middle of a write loses the last change,
+// and the log says how much.
+func TestATornEndIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c, err := Open(path, letters{}, nil)
+	require.NoError(t, err)
+	_, err = c.Sync(t.Context(), "s", []schema.Document{{PageContent: "abc"}})
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, whole[:len(whole)-7], 0o644))
+	var log strings.Builder
+	c, err = Open(path, letters{}, &Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	require.Zero(t, c.Len())
+	require.Contains(t, log.String(), "retrieve.truncated bytes=")
+	require.NoError(t, c.Close())
 }

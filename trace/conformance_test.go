@@ -14,7 +14,7 @@ import (
 func TestModelKeepsTheContract(t *testing.T) {
 	for name, o := range map[string]trace.Options{
 		"attempt": {Tracer: sdktrace.NewTracerProvider().Tracer("t"), Content: true},
-		"logical": {Tracer: sdktrace.NewTracerProvider().Tracer("t"), Kind: trace.Logical},
+		"logical": {Tracer: sdktrace.NewTracerProvider().Tracer("t"), Kind: trace.KindLogical},
 		"off":     {},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@
 //		Provider: "openai", Model: "gpt-4o-mini", Cost: prices.Of,
 //	})
 //	… retry, cache, guard around attempt …
-//	answer, err := trace.New(guarded, &trace.Options{Kind: trace.Logical, Name: "support"})
+//	answer, err := trace.New(guarded, &trace.Options{Kind: trace.KindLogical, Name: "support"})
 //
 // The innermost wrapper makes attempt spans, the outermost the logical one;
 // attempts find their logical call through the context and link to the failed
@@ -42,10 +42,10 @@
 // and embeddings.
 //
 // The layers between don't know about spans. They log their decisions with
-// log/slog under fixed names, and a [Handler] turns each record into an event
+// log/slog under fixed names, and a [LogHandler] turns each record into an event
 // of the span it happened in:
 //
-//	log := slog.New(trace.NewHandler(nil))
+//	log := slog.New(trace.NewLogHandler(nil))
 //	cached, err := cache.New(model, &cache.Options{Logger: log})
 //
 // Spans go wherever OpenTelemetry's SDK sends them. trace/jsonl writes them to

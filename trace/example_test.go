@@ -49,7 +49,12 @@ func (t twice) GenerateContent(ctx context.Context, m []llms.MessageContent, o .
 // A logical call with two attempts, written as JSON lines and read back.
 func Example() {
 	var file bytes.Buffer
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(jsonl.New(&file)))
+	exporter, err := jsonl.New(&file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	tracer := provider.Tracer("example")
 	prices, err := cost.Default()
 	if err != nil {
@@ -57,7 +62,7 @@ func Example() {
 		return
 	}
 	attempt, err1 := trace.New(&shaky{}, &trace.Options{Tracer: tracer, Provider: "openai", Model: "gpt-4o-mini", Cost: prices.Of})
-	answer, err2 := trace.New(twice{attempt, slog.New(trace.NewHandler(nil))}, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "support"})
+	answer, err2 := trace.New(twice{attempt, slog.New(trace.NewLogHandler(nil))}, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "support"})
 	if err := errors.Join(err1, err2); err != nil {
 		fmt.Println(err)
 		return

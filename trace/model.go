@@ -19,8 +19,9 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given nothing to wrap.
-var ErrNil = errors.New("trace: what to wrap is nil")
+// ErrOption is wrapped by the errors of constructors whose arguments cannot work:
+// nil in place of what to wrap, or a Kind that does not exist.
+var ErrOption = errors.New("trace: invalid option")
 
 // A Kind is which of the two spans a [Model] makes.
 type Kind uint8
@@ -29,43 +30,46 @@ type Kind uint8
 // one for each attempt, which a provider was asked for. Only attempts carry
 // usage and cost, so that adding up spans gives the bill.
 const (
-	Attempt Kind = iota // a request to a provider: CLIENT span "chat MODEL"
-	Logical             // what the caller asked for: INTERNAL span "invoke_workflow NAME"
+	KindAttempt Kind = iota // a request to a provider: CLIENT span "chat MODEL"
+	KindLogical             // what the caller asked for: INTERNAL span "invoke_workflow NAME"
 )
 
 // Options configure the wrappers of this package. The zero value works: it
 // makes attempt spans on the global tracer provider and captures no content.
 type Options struct {
-	// Kind is which span is made.
+	// Kind is which span is made. Default: KindAttempt.
 	Kind Kind
 
-	// Tracer makes the spans; nil: the global provider's, asked at each call,
-	// so that a provider set later counts.
+	// Tracer makes the spans. Default: the global provider's, read at each call,
+	// so that a provider that is set later counts.
 	Tracer oteltrace.Tracer
 
-	// Name is the workflow's name on a Logical span; "": "answer".
+	// Name is the workflow's name on a logical span. Default: "answer".
 	Name string
 
-	// Provider is who answers, in the conventions' words: "openai",
-	// "anthropic", "aws.bedrock", "azure.ai.openai", … "": "unknown".
+	// Provider is the company or service that answers, in the words of the
+	// semantic conventions: "openai", "anthropic", "aws.bedrock",
+	// "azure.ai.openai", … Default: "unknown".
 	Provider string
 
-	// Model is the model's name, for calls that don't name one.
+	// Model is the model's name, for calls that do not name one. Default: none.
 	Model string
 
-	// Cost returns what an answer cost in pico-USD, and whether that is known;
-	// nil: no cost is recorded. (*cost.Table).Of of trace/cost has this form.
+	// Cost returns what an answer cost in pico-USD, and whether that is known.
+	// (*cost.Table).Of of trace/cost has this form. Default: no cost is recorded.
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
 
-	// Tenant returns whose call it is; nil or "": not recorded.
+	// Tenant returns the tenant that a call belongs to; "" is not recorded.
+	// Default: none.
 	Tenant func(context.Context) string
 
-	// Conversation returns the id of the conversation; nil or "": not recorded.
+	// Conversation returns the id of the conversation; "" is not recorded.
+	// Default: none.
 	Conversation func(context.Context) string
 
 	// Content captures prompts, answers, queries, document ids and error
-	// messages. Off by default: traces are read by more people than data is
-	// meant for.
+	// messages. Default: off, because more people can read traces than may read
+	// the data.
 	Content bool
 }
 
@@ -93,14 +97,18 @@ type Model struct {
 	o    Options
 }
 
-// New returns a Model around next. It fails with [ErrNil].
+// New returns a Model around next; nil options mean the defaults. Its error wraps
+// [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
 	m := &Model{next: next}
 	if o != nil {
 		m.o = *o
+	}
+	if m.o.Kind > KindLogical {
+		return nil, fmt.Errorf("%w: Options.Kind is %d: want KindAttempt (0, the default) or KindLogical (1)", ErrOption, m.o.Kind)
 	}
 	if m.o.Name == "" {
 		m.o.Name = "answer"
@@ -148,7 +156,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 // start begins the span. An attempt is linked to the failed one before it in
 // the same logical call.
 func (m *Model) start(ctx context.Context, o *callopt.Options) (context.Context, oteltrace.Span) {
-	if m.o.Kind == Logical {
+	if m.o.Kind == KindLogical {
 		ctx = context.WithValue(ctx, attemptsKey{}, &attempts{})
 		return m.o.tracer().Start(ctx, opWorkflow+" "+m.o.Name, oteltrace.WithSpanKind(oteltrace.SpanKindInternal),
 			oteltrace.WithAttributes(attribute.String(keyOperation, opWorkflow), attribute.String(keyWorkflow, m.o.Name)))
@@ -170,7 +178,7 @@ func (m *Model) request(ctx context.Context, span oteltrace.Span, messages []llm
 	if m.o.Conversation != nil {
 		a = appendText(a, keyConversation, m.o.Conversation(ctx))
 	}
-	if m.o.Kind == Attempt {
+	if m.o.Kind == KindAttempt {
 		a = appendOptions(a, o)
 	}
 	if m.o.Content {
@@ -232,7 +240,7 @@ func (m *Model) response(span oteltrace.Span, model string, r *llms.ContentRespo
 		if usage.Cached(r) {
 			a = append(a, attribute.Bool(keyFromCache, true))
 		}
-		if m.o.Kind == Attempt {
+		if m.o.Kind == KindAttempt {
 			a = m.appendAnswer(a, model, r)
 		}
 		if m.o.Content {

@@ -97,7 +97,7 @@ func played(t *testing.T, o Options) map[string]sdktrace.ReadOnlySpan {
 	last("chat_anthropic_cache")
 
 	logical := o
-	logical.Kind = Logical
+	logical.Kind = KindLogical
 	attempt, err := New(func() generate {
 		n := 0
 		return func(context.Context, llms.CallOptions) (*llms.ContentResponse, error) {
@@ -244,7 +244,7 @@ func TestOnlyAttemptsCarryUsageAndCost(t *testing.T) {
 	}), &base)
 	require.NoError(t, err)
 	outer := base
-	outer.Kind, outer.Name = Logical, "support"
+	outer.Kind, outer.Name = KindLogical, "support"
 	logical, err := New(attempt, &outer)
 	require.NoError(t, err)
 	_, err = logical.Call(t.Context(), "q")
@@ -293,7 +293,7 @@ func TestCachedAnswersAreMarked(t *testing.T) {
 	provider, rec := recorder()
 	m, err := New(generate(func(context.Context, llms.CallOptions) (*llms.ContentResponse, error) {
 		return answered(map[string]any{usage.FromCache: "exact"}), nil
-	}), &Options{Tracer: provider.Tracer("t"), Kind: Logical})
+	}), &Options{Tracer: provider.Tracer("t"), Kind: KindLogical})
 	require.NoError(t, err)
 	_, err = m.Call(t.Context(), "q")
 	require.NoError(t, err)
@@ -302,16 +302,18 @@ func TestCachedAnswersAreMarked(t *testing.T) {
 
 func TestNil(t *testing.T) {
 	_, err := New(nil, nil)
-	require.ErrorIs(t, err, ErrNil)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = NewRetriever(nil, "", nil)
-	require.ErrorIs(t, err, ErrNil)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = NewEmbedder(nil, nil)
-	require.ErrorIs(t, err, ErrNil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = New(generate(nil), &Options{Kind: 2})
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestHandlerMakesSpanEvents(t *testing.T) {
 	provider, rec := recorder()
-	log := slog.New(NewHandler(nil)).With("static", 1).WithGroup("g")
+	log := slog.New(NewLogHandler(nil)).With("static", 1).WithGroup("g")
 	ctx, span := provider.Tracer("t").Start(t.Context(), "s")
 	log.InfoContext(ctx, event.RetryAttempt, event.Delay, 1500*time.Millisecond, event.Scores, []float64{1, 2}, slog.Group("in", "b", true))
 	log.Info("outside of a span")
@@ -327,7 +329,7 @@ func TestHandlerMakesSpanEvents(t *testing.T) {
 
 func TestHandlerPassesOnFaithfully(t *testing.T) {
 	var b strings.Builder
-	err := slogtest.TestHandler(NewHandler(slog.NewJSONHandler(&b, nil)), func() []map[string]any {
+	err := slogtest.TestHandler(NewLogHandler(slog.NewJSONHandler(&b, nil)), func() []map[string]any {
 		var out []map[string]any
 		for line := range strings.Lines(b.String()) {
 			var m map[string]any
@@ -337,7 +339,7 @@ func TestHandlerPassesOnFaithfully(t *testing.T) {
 		return out
 	})
 	require.NoError(t, err)
-	require.False(t, NewHandler(nil).Enabled(t.Context(), slog.LevelError), "nobody listens")
+	require.False(t, NewLogHandler(nil).Enabled(t.Context(), slog.LevelError), "nobody listens")
 }
 
 func BenchmarkAttempt(b *testing.B) {

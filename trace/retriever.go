@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
@@ -19,10 +20,10 @@ type Retriever struct {
 }
 
 // NewRetriever returns a Retriever around next; source names what is searched.
-// It fails with [ErrNil].
+// Its error wraps [ErrOption].
 func NewRetriever(next schema.Retriever, source string, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the retriever to wrap is nil", ErrOption)
 	}
 	r := &Retriever{next: next, source: source}
 	if o != nil {
@@ -67,10 +68,10 @@ type Embedder struct {
 	o    Options
 }
 
-// NewEmbedder returns an Embedder around next. It fails with [ErrNil].
+// NewEmbedder returns an Embedder around next. Its error wraps [ErrOption].
 func NewEmbedder(next embeddings.Embedder, o *Options) (*Embedder, error) {
 	if next == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the embedder to wrap is nil", ErrOption)
 	}
 	e := &Embedder{next: next}
 	if o != nil {

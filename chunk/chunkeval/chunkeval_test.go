@@ -44,6 +44,28 @@ func inOrder(_ context.Context, questions, passages []string) ([][]int, error) {
 	return out, nil
 }
 
+func TestBadOptions(t *testing.T) {
+	d := &chunkeval.Data{}
+	for _, run := range []func() (*chunkeval.Result, error){
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), nil, fixed{}, inOrder, nil) },
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), d, nil, inOrder, nil) },
+		func() (*chunkeval.Result, error) { return chunkeval.Run(t.Context(), d, fixed{}, nil, nil) },
+		func() (*chunkeval.Result, error) {
+			return chunkeval.Run(t.Context(), d, fixed{}, inOrder, &chunkeval.Options{K: -1})
+		},
+		func() (*chunkeval.Result, error) {
+			return chunkeval.Run(t.Context(), d, fixed{}, inOrder, &chunkeval.Options{Budget: -1})
+		},
+	} {
+		_, err := run()
+		require.ErrorIs(t, err, chunkeval.ErrOption)
+	}
+	_, err := chunkeval.ByEmbedding(nil)
+	require.ErrorIs(t, err, chunkeval.ErrOption)
+	_, err = chunkeval.Read(nil, nil)
+	require.ErrorIs(t, err, chunkeval.ErrOption)
+}
+
 func TestScoresByHand(t *testing.T) {
 	d := &chunkeval.Data{
 		Corpora:   map[string]string{"a": strings.Repeat("x", 100)},
@@ -59,7 +81,7 @@ func TestScoresByHand(t *testing.T) {
 	require.InDelta(t, 15.0/30, s.BudgetRecall, 1e-12) // [0,20) and [10,15)
 	require.InDelta(t, 15.0/25, s.BudgetPrecision, 1e-12)
 	require.InDelta(t, 15.0/(25+15), s.BudgetIoU, 1e-12)
-	require.InDelta(t, 30.0/50, s.Omega, 1e-12) // [0,50) touches; [40,60) doesn't
+	require.InDelta(t, 30.0/50, s.PrecisionOmega, 1e-12) // [0,50) touches; [40,60) doesn't
 	require.Equal(t, 9, r.Chunks)
 	require.InDelta(t, 20, r.MeanTokens, 1e-12)
 }
@@ -125,7 +147,7 @@ func FuzzScores(f *testing.F) {
 			}
 		}
 		if len(all) > 0 {
-			require.InDelta(t, float64(len(want))/float64(len(all)), s.Omega, 1e-12)
+			require.InDelta(t, float64(len(want))/float64(len(all)), s.PrecisionOmega, 1e-12)
 		}
 	})
 }
@@ -162,7 +184,7 @@ func TestGoldenChroma(t *testing.T) {
 			return err
 		}
 		for i, got := range r.Scores {
-			for name, pair := range map[string][2]float64{"recall": {got.Recall, row.Recall[i]}, "precision": {got.Precision, row.Precision[i]}, "IoU": {got.IoU, row.IoU[i]}, "omega": {got.Omega, row.Omega[i]}} {
+			for name, pair := range map[string][2]float64{"recall": {got.Recall, row.Recall[i]}, "precision": {got.Precision, row.Precision[i]}, "IoU": {got.IoU, row.IoU[i]}, "omega": {got.PrecisionOmega, row.Omega[i]}} {
 				if math.Abs(pair[0]-pair[1]) > 1e-9 {
 					return fmt.Errorf("question %d: %s is %v, Chroma's %v", i, name, pair[0], pair[1])
 				}
@@ -208,12 +230,12 @@ func TestAPerfectRankingReachesOmega(t *testing.T) {
 	r, err := chunkeval.Run(t.Context(), d, c, oracle(d, c), &chunkeval.Options{K: 1000, Budget: 1 << 20})
 	require.NoError(t, err)
 	require.Greater(t, r.Mean(chunkeval.Recall).Mean, 0.99, "only white space between chunks is lost")
-	require.InDelta(t, r.Mean(chunkeval.Omega).Mean, r.Mean(chunkeval.IoU).Mean, 1e-12)
+	require.InDelta(t, r.Mean(chunkeval.PrecisionOmega).Mean, r.Mean(chunkeval.IoU).Mean, 1e-12)
 	small, err := chunk.NewRecursive(&chunk.Options{Size: 150})
 	require.NoError(t, err)
 	s, err := chunkeval.Run(t.Context(), d, small, oracle(d, small), nil)
 	require.NoError(t, err)
-	diff := chunkeval.Difference(r, s, chunkeval.Omega)
+	diff := chunkeval.Difference(r, s, chunkeval.PrecisionOmega)
 	require.Positive(t, diff.Low, "shorter chunks follow the answers more closely: %v", diff)
 }
 

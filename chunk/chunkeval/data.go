@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// ErrData is the error of questions that don't fit their corpora.
+// ErrData is the error for questions that don't fit their corpora.
 var ErrData = errors.New("chunkeval: bad data")
 
 // Data are texts and questions about them.
@@ -33,8 +33,12 @@ type Question struct {
 //	{"corpus": "name", "question": "...", "references": [{"content": "...", "start_index": 3, "end_index": 9}]}
 //
 // Offsets there are in code points; a Question has bytes. It fails with
-// [ErrData] if a corpus is missing or a reference isn't where it is said to be.
+// [ErrData] if a corpus is missing or a reference isn't where its offsets are,
+// and with [ErrOption] if questions is nil.
 func Read(questions io.Reader, corpora map[string]string) (*Data, error) {
+	if questions == nil {
+		return nil, fmt.Errorf("%w: the questions of Read is nil", ErrOption)
+	}
 	d := &Data{Corpora: corpora}
 	offsets := map[string][]int{} // byte offset of each code point
 	all, err := io.ReadAll(questions)

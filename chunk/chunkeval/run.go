@@ -15,15 +15,24 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// ErrRank is the error of a ranking that names passages that aren't there.
+// ErrOption is wrapped by the errors for an option that is out of range and for
+// a required argument that is nil. The message names the field, its value and
+// what is allowed.
+var ErrOption = errors.New("chunkeval: invalid option")
+
+// ErrRank is the error for a ranking with passages that don't exist.
 var ErrRank = errors.New("chunkeval: bad ranking")
 
 // Rank returns for each question the indexes of the best passages, best first,
 // at least as many as K and the budget use if there are.
 type Rank func(ctx context.Context, questions, passages []string) ([][]int, error)
 
-// ByEmbedding ranks by the cosine of an embedder's vectors.
-func ByEmbedding(e embeddings.Embedder) Rank {
+// ByEmbedding returns a Rank by the cosine of an embedder's vectors. It fails with
+// [ErrOption].
+func ByEmbedding(e embeddings.Embedder) (Rank, error) {
+	if e == nil {
+		return nil, fmt.Errorf("%w: the embedder of ByEmbedding is nil", ErrOption)
+	}
 	return func(ctx context.Context, questions, passages []string) ([][]int, error) {
 		docs, err := e.EmbedDocuments(ctx, passages)
 		if err != nil {
@@ -61,7 +70,7 @@ func ByEmbedding(e embeddings.Embedder) Rank {
 			out[i] = order
 		}
 		return out, nil
-	}
+	}, nil
 }
 
 func dot(a, b []float32) float64 {
@@ -74,22 +83,50 @@ func dot(a, b []float32) float64 {
 
 // Options configure [Run].
 type Options struct {
-	// K is how many chunks recall, precision and IoU look at; 0: 5.
+	// K is how many chunks recall, precision and IoU are taken at, 1 or more.
+	// Default: 5.
 	K int
 
-	// Budget is how many tokens are retrieved for the metrics at a budget; 0:
-	// 1000 tokens, or 4000 code points if Tokens is nil.
+	// Budget is how much text is retrieved for the metrics at a budget, 1 or more:
+	// tokens, or code points if Tokens is nil. Default: 1000 tokens, or 4000 code
+	// points, which is about as much English.
 	Budget int
 
-	// Tokens counts tokens; nil: code points.
+	// Tokens counts tokens. Default: nil, code points are counted.
 	Tokens func(text string) int
+}
+
+// withDefaults returns the options with their defaults; o may be nil.
+func (o *Options) withDefaults() (Options, error) {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	if out.K == 0 {
+		out.K = 5
+	}
+	if out.Budget == 0 {
+		if out.Budget = 1000; out.Tokens == nil {
+			out.Budget = 4000
+		}
+	}
+	if out.Tokens == nil {
+		out.Tokens = utf8.RuneCountInString
+	}
+	switch {
+	case out.K < 0:
+		return out, fmt.Errorf("%w: Options.K is %d: want 1 or more", ErrOption, out.K)
+	case out.Budget < 0:
+		return out, fmt.Errorf("%w: Options.Budget is %d: want 1 or more", ErrOption, out.Budget)
+	}
+	return out, nil
 }
 
 // Scores are one question's.
 type Scores struct {
 	Recall, Precision, IoU                   float64 // at K
 	BudgetRecall, BudgetPrecision, BudgetIoU float64 // at the budget
-	Omega                                    float64
+	PrecisionOmega                           float64
 }
 
 // A Metric picks one of the scores.
@@ -113,8 +150,8 @@ func BudgetPrecision(s Scores) float64 { return s.BudgetPrecision }
 // BudgetIoU is the intersection over union at the budget.
 func BudgetIoU(s Scores) float64 { return s.BudgetIoU }
 
-// Omega is the precision of all chunks that touch a reference.
-func Omega(s Scores) float64 { return s.Omega }
+// PrecisionOmega is the precision of all chunks that touch a reference.
+func PrecisionOmega(s Scores) float64 { return s.PrecisionOmega }
 
 // A Result is what Run found.
 type Result struct {
@@ -126,41 +163,20 @@ type Result struct {
 // Run cuts the corpora, ranks all chunks together for each question, and scores
 // what was retrieved. A chunk of another corpus than the question's counts as
 // retrieved and is never right. A chunk or a reference that isn't at its offsets
-// in the corpus is [ErrData].
+// in the corpus is [ErrData]; invalid options and nil arguments are [ErrOption].
 func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (*Result, error) {
-	opts := Options{}
-	if o != nil {
-		opts = *o
+	if d == nil || c == nil || rank == nil {
+		return nil, fmt.Errorf("%w: the data, the chunker or the ranking of Run is nil", ErrOption)
 	}
-	if opts.K <= 0 {
-		opts.K = 5
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	if opts.Budget <= 0 {
-		if opts.Budget = 1000; opts.Tokens == nil {
-			opts.Budget = 4000
-		}
+	all, err := cutCorpora(ctx, d, c, opts.Tokens)
+	if err != nil {
+		return nil, err
 	}
-	if opts.Tokens == nil {
-		opts.Tokens = utf8.RuneCountInString
-	}
-	var passages []passage
-	points := map[string][]int{} // code points before each byte of a corpus
-	byCorpus := map[string][]chunk.Span{}
-	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
-		chunks, err := c.Chunk(ctx, d.Corpora[name])
-		if err != nil {
-			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
-		}
-		points[name] = codePoints(d.Corpora[name])
-		for _, c := range chunks {
-			s, err := inPoints(chunk.Span{Start: c.Start, End: c.End}, points[name])
-			if err != nil {
-				return nil, fmt.Errorf("%w: a chunk of corpus %s: %.40q", err, name, c.Text)
-			}
-			byCorpus[name] = append(byCorpus[name], s)
-			passages = append(passages, passage{name, c, opts.Tokens(c.Context + c.Text)})
-		}
-	}
+	passages := all.passages
 	texts := make([]string, len(passages))
 	r := &Result{Chunks: len(passages)}
 	for i, p := range passages {
@@ -188,12 +204,12 @@ func Run(ctx context.Context, d *Data, c chunk.Chunker, rank Rank, o *Options) (
 		}
 		references := make([]chunk.Span, len(q.References))
 		for j, s := range q.References {
-			if references[j], err = inPoints(s, points[q.Corpus]); err != nil {
+			if references[j], err = inPoints(s, all.points[q.Corpus]); err != nil {
 				return nil, fmt.Errorf("%w: reference %d of question %d", err, j, i)
 			}
 		}
 		q.References = references
-		r.Scores = append(r.Scores, opts.score(q, found, byCorpus[q.Corpus], points))
+		r.Scores = append(r.Scores, opts.score(q, found, all.byCorpus[q.Corpus], all.points))
 	}
 	return r, nil
 }
@@ -202,6 +218,34 @@ type passage struct {
 	corpus string
 	chunk.Chunk
 	tokens int
+}
+
+// cuttings are corpora that were cut.
+type cuttings struct {
+	passages []passage
+	byCorpus map[string][]chunk.Span
+	points   map[string][]int // code points before each byte of a corpus
+}
+
+func cutCorpora(ctx context.Context, d *Data, c chunk.Chunker, count func(string) int) (*cuttings, error) {
+	out := &cuttings{byCorpus: map[string][]chunk.Span{}, points: map[string][]int{}}
+	for _, name := range slices.Sorted(maps.Keys(d.Corpora)) {
+		chunks, err := c.Chunk(ctx, d.Corpora[name])
+		if err != nil {
+			return nil, fmt.Errorf("chunkeval: corpus %s: %w", name, err)
+		}
+		points := codePoints(d.Corpora[name])
+		out.points[name] = points
+		for _, c := range chunks {
+			s, err := inPoints(chunk.Span{Start: c.Start, End: c.End}, points)
+			if err != nil {
+				return nil, fmt.Errorf("%w: a chunk of corpus %s: %.40q", err, name, c.Text)
+			}
+			out.byCorpus[name] = append(out.byCorpus[name], s)
+			out.passages = append(out.passages, passage{name, c, count(c.Context + c.Text)})
+		}
+	}
+	return out, nil
 }
 
 func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points map[string][]int) (s Scores) {
@@ -219,7 +263,7 @@ func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points
 		within = append(within, p)
 	}
 	s.BudgetRecall, s.BudgetPrecision, s.BudgetIoU = scoreCorpus(within, q, points)
-	s.Omega = omega(chunks, q.References)
+	s.PrecisionOmega = omega(chunks, q.References)
 	return s
 }
 
@@ -273,7 +317,7 @@ func (r *Result) Mean(m Metric) Estimate {
 }
 
 // Difference returns the mean of b - a, question by question. If the interval
-// holds 0, these questions can't tell the two apart. The results must be of the
+// contains 0, these questions can't tell the two apart. The results must be of the
 // same data; of different lengths, the estimate is NaN.
 func Difference(a, b *Result, m Metric) Estimate {
 	if len(a.Scores) != len(b.Scores) {

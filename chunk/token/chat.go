@@ -14,13 +14,13 @@ type Message struct {
 	Name    string // the participant's name, "" for none
 	Content string
 
-	Calls  []Call  // tools that the message calls
-	CallID string  // for a tool's answer: the call it answers
-	Images []Image // images beside the text
+	ToolCalls  []ToolCall // tools that the message calls
+	ToolCallID string     // for a tool's answer: the call it answers
+	Images     []Image    // images beside the text
 }
 
-// A Call is a call of a tool.
-type Call struct {
+// A ToolCall is a call of a tool.
+type ToolCall struct {
 	ID, Name  string
 	Arguments string // JSON
 }
@@ -34,20 +34,24 @@ type Tool struct {
 	Parameters any
 }
 
-// A Total is a number of tokens. It is Estimated where the provider has not
-// published how it counts: close enough for a budget, not for a bill.
-type Total struct {
+// A Count is a number of tokens. It is Estimated where the provider has not
+// published how it counts, or where [Estimate] counted: close enough for a budget,
+// not for a bill.
+type Count struct {
 	Tokens    int
 	Estimated bool
 }
 
-func (t *Total) add(o Total) {
+func (t *Count) add(o Count) {
 	t.Tokens += o.Tokens
 	t.Estimated = t.Estimated || o.Estimated
 }
 
-// A ChatRule says how many tokens the frame of a chat costs beyond its texts.
-// The rules are data: change a field for a provider that counts in another way.
+// A ChatRule is how many tokens the frame of a chat costs beyond its texts. The
+// rules are data: change a field for a provider that counts in another way.
+//
+// Its methods count texts by the function given, such as [Encoding.Count]; nil is
+// [Estimate], and the result is then Estimated.
 type ChatRule struct {
 	Model string // what the rule was found by
 
@@ -60,8 +64,8 @@ type ChatRule struct {
 	// EnumItem for each value.
 	Tools, Function, Properties, Property, EnumOpen, EnumItem int
 
-	// EstimatedMessages and EstimatedTools say that the numbers are carried
-	// over from an older model.
+	// EstimatedMessages and EstimatedTools are true if the numbers are taken over
+	// from an older model.
 	EstimatedMessages, EstimatedTools bool
 
 	Image *ImageRule // nil if images are not known to be taken
@@ -70,7 +74,7 @@ type ChatRule struct {
 // ChatRuleOf returns the rule of a model of OpenAI, or an
 // [*UnknownModelError]. Source: "How to count tokens with tiktoken" in OpenAI's
 // cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
-// that of GPT-4o and says that it is an estimate.
+// that of GPT-4o and is marked as an estimate.
 func ChatRuleOf(model string) (ChatRule, error) {
 	base := strings.TrimPrefix(model, "ft:")
 	encoding, err := EncodingName(model)
@@ -96,28 +100,30 @@ func ChatRuleOf(model string) (ChatRule, error) {
 	return r, nil
 }
 
-// Messages counts a chat: its texts by count, the frame by the rule. Calls of
+// CountMessages counts a chat: its texts by count, the frame by the rule. Calls of
 // tools and their answers are framed in a way that is not published, so with
 // them the total is an estimate; so it is for an image whose size or cost is
 // not known.
-func (r *ChatRule) Messages(count func(text string) int, messages ...Message) Total {
-	total := Total{r.Reply, r.EstimatedMessages}
+func (r *ChatRule) CountMessages(count func(text string) int, messages ...Message) Count {
+	count, estimated := counter(count)
+	total := Count{r.Reply, r.EstimatedMessages || estimated}
 	for i := range messages {
-		total.add(r.Message(count, &messages[i]))
+		total.add(r.CountMessage(count, &messages[i]))
 	}
 	return total
 }
 
-// Message counts one message of a chat, without the beginning of the answer.
-func (r *ChatRule) Message(count func(text string) int, m *Message) Total {
-	t := Total{r.PerMessage + count(m.Role) + count(m.Content), r.EstimatedMessages}
+// CountMessage counts one message of a chat, without the beginning of the answer.
+func (r *ChatRule) CountMessage(count func(text string) int, m *Message) Count {
+	count, estimated := counter(count)
+	t := Count{r.PerMessage + count(m.Role) + count(m.Content), r.EstimatedMessages || estimated}
 	if m.Name != "" {
 		t.Tokens += r.PerName + count(m.Name)
 	}
-	for _, c := range m.Calls {
-		t.add(Total{r.PerMessage + count(c.Name) + count(c.Arguments), true})
+	for _, c := range m.ToolCalls {
+		t.add(Count{r.PerMessage + count(c.Name) + count(c.Arguments), true})
 	}
-	if m.CallID != "" {
+	if m.ToolCallID != "" {
 		t.Estimated = true
 	}
 	for _, img := range m.Images {
@@ -130,14 +136,23 @@ func (r *ChatRule) Message(count func(text string) int, m *Message) Total {
 	return t
 }
 
-// ToolsTotal counts the definitions of tools, which go with every request that
+// counter returns count or, for nil, Estimate.
+func counter(count func(text string) int) (_ func(text string) int, estimated bool) {
+	if count == nil {
+		return Estimate, true
+	}
+	return count, false
+}
+
+// CountTools counts the definitions of tools, which go with every request that
 // offers them. Nested objects and lists are counted as compact JSON, which is
 // an estimate. It fails if a tool's parameters don't marshal to an object.
-func (r *ChatRule) ToolsTotal(count func(text string) int, tools ...Tool) (Total, error) {
+func (r *ChatRule) CountTools(count func(text string) int, tools ...Tool) (Count, error) {
 	if len(tools) == 0 {
-		return Total{}, nil
+		return Count{}, nil
 	}
-	total := Total{r.Tools, r.EstimatedTools}
+	count, estimated := counter(count)
+	total := Count{r.Tools, r.EstimatedTools || estimated}
 	for _, tool := range tools {
 		var schema struct {
 			Properties map[string]map[string]json.RawMessage `json:"properties"`
@@ -148,7 +163,7 @@ func (r *ChatRule) ToolsTotal(count func(text string) int, tools ...Tool) (Total
 				err = json.Unmarshal(data, &schema)
 			}
 			if err != nil {
-				return Total{}, fmt.Errorf("token: parameters of the tool %q: %w", tool.Name, err)
+				return Count{}, fmt.Errorf("token: parameters of the tool %q: %w", tool.Name, err)
 			}
 		}
 		total.Tokens += r.Function + count(tool.Name+":"+strings.TrimSuffix(tool.Description, "."))
@@ -162,8 +177,8 @@ func (r *ChatRule) ToolsTotal(count func(text string) int, tools ...Tool) (Total
 	return total, nil
 }
 
-func (r *ChatRule) property(count func(string) int, key string, property map[string]json.RawMessage) Total {
-	t := Total{Tokens: r.Property}
+func (r *ChatRule) property(count func(string) int, key string, property map[string]json.RawMessage) Count {
+	t := Count{Tokens: r.Property}
 	text := func(field string) string {
 		var s string
 		raw, ok := property[field]
@@ -192,7 +207,7 @@ func (r *ChatRule) property(count func(string) int, key string, property map[str
 				t.Tokens += r.EnumItem + count(s)
 			}
 		default:
-			t.add(Total{count(compact(raw)), true})
+			t.add(Count{count(compact(raw)), true})
 		}
 	}
 	return t

@@ -19,8 +19,8 @@
 //
 // # What a token is
 //
-// Byte-pair encoding starts from the bytes of a text and merges neighbours,
-// always the pair that was most frequent when the vocabulary was learnt (its
+// Byte-pair encoding starts from the bytes of a text and merges neighbors,
+// always the pair that was most frequent when the vocabulary was learned (its
 // rank is its id), until no pair is in the vocabulary:
 //
 //	text      " tokenizers!"
@@ -45,22 +45,22 @@
 //	ids := e.Encode(text)                 // and e.Decode(ids) gives the bytes back
 //	_, ok := e.CountUpTo(text, 8000)      // stops early: a 10 MB upload costs no more than its first pages
 //	head, tail := e.SplitAt(text, 512)    // never cuts a character
-//	a := e.NewAppender()                  // counts an answer while it streams in
-//	r := e.NewRanger(doc)                 // counts any part of a document, for chunking
+//	a := e.NewStreamCounter()             // counts an answer while it streams in
+//	r := e.NewRangeCounter(doc)           // counts any part of a document, for chunking
 //
 // # What else is counted
 //
 // A chat costs more than its texts: each message is framed by special tokens,
 // tools are sent as text with every request, images are counted by their size.
 // [ChatRuleOf] and [ImageRuleOf] have the published rules as data. Where a
-// provider publishes nothing the [Total] says that it is Estimated. [LimitsOf]
+// provider publishes nothing the [Count] is marked as Estimated. [LimitsOf]
 // knows the windows, [EncodingName] the encodings; for a model that they don't
 // know the answer is an [*UnknownModelError] and not 2048.
 //
 // # Making it fit
 //
 // A [Budget] is the window less the room for the answer, the tools and a margin.
-// [Pack] fills it by priority and says of every part why it was cut or left out;
+// [Pack] fills it by priority and reports of every part why it was cut or left out;
 // [Truncate] shortens one text between what a reader sees as characters. Package
 // fit does it for conversations and wraps a model so that every call fits.
 //
@@ -89,17 +89,19 @@
 // for each token which two others make it. Importing this package alone brings
 // none; the subpackages o200k, cl100k, p50k and r50k bring theirs. Other
 // vocabularies come through [ReadRanks] (.tiktoken files), [LoadRanks]
-// (tiktoken-go's loaders) and package hf (tokenizer.json of Hugging Face).
+// (tiktoken-go's loaders) and package hf (tokenizer.json of Hugging Face). Package
+// tiktoken is the other way around: it lends our ranks to tiktoken-go, with which
+// langchaingo counts.
 //
 // # Pitfalls
 //
 //   - Special tokens in a user's text. "<|endoftext|>" in a document must not
 //     become the token that ends documents. Encode and Count take it for
-//     ordinary text; [Encoding.EncodeSpecial] is for whoever builds the frame.
+//     ordinary text; [Encoding.EncodeSpecial] is for the program that builds the frame.
 //   - Counting with another model's encoding. In English nobody notices; a sentence
 //     of Hindi that GPT-4o reads as 22 tokens is 67 to GPT-4.
-//   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRanger] for
-//     counts of parts and [Encoding.NewAppender] for sums over time.
+//   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRangeCounter] for
+//     counts of parts and [Encoding.NewStreamCounter] for sums over time.
 //   - Forgetting the answer. In most models prompt and answer share the window.
 //   - The table of models is of the date [ModelsAsOf]. Windows grow, models are
 //     switched off.
@@ -129,5 +131,5 @@
 //   - Petrov et al.: Language Model Tokenizers Introduce Unfairness Between
 //     Languages, NeurIPS 2023.
 //   - Land, Bartolo: Fishing for Magikarp, EMNLP 2024 (tokens that a model never
-//     learnt).
+//     learned).
 package token

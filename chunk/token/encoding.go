@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -20,26 +21,31 @@ type Encoding struct {
 	work    *sync.Pool // of *workspace
 }
 
-// Options of [New].
+// ErrOption is wrapped by the errors for an option or argument that is out of
+// range and for a required argument that is nil. The message names the field,
+// its value and what is allowed.
+var ErrOption = errors.New("token: invalid option")
+
+// Options configure an [Encoding].
 type Options struct {
-	// Name is what [Encoding.Name] returns.
+	// Name is what [Encoding.Name] returns. Default: "".
 	Name string
 
-	// Pattern cuts the text into pieces before merging. The zero value is
-	// [O200K], the pattern of OpenAI's current encoding.
+	// Pattern cuts the text into pieces before merging. Default: [PatternO200K],
+	// the pattern of OpenAI's current encoding.
 	Pattern Pattern
 
-	// Special are tokens that stand for no text, such as <|endoftext|>, and
-	// their ids. An id must not be a rank's. Default: none.
+	// Special are tokens that mark something and are not text, such as
+	// <|endoftext|>, and their ids. An id must not be a rank's. Default: none.
 	Special map[string]int
 }
 
 // New makes an Encoding of ranks. For ranks that carry no merges, such as those
 // of [ReadRanks] and [RanksOf], it finds them, which takes a few times as long.
-// It fails with a [*VocabularyError] if a byte has no token.
+// It fails with [ErrOption], or with a [*VocabularyError] if a byte has no token.
 func New(r *Ranks, o *Options) (*Encoding, error) {
 	if r == nil {
-		return nil, fmt.Errorf("token: New wants ranks, got nil")
+		return nil, fmt.Errorf("%w: the ranks of New is nil", ErrOption)
 	}
 	if o == nil {
 		o = &Options{}
@@ -60,7 +66,7 @@ func New(r *Ranks, o *Options) (*Encoding, error) {
 }
 
 // WithSpecial returns an encoding of another name that shares e's ranks and has
-// the given special tokens instead of e's.
+// the given special tokens instead of e's. It fails with [ErrOption].
 func (e *Encoding) WithSpecial(name string, special map[string]int) (*Encoding, error) {
 	s, err := newSpecials(special)
 	if err != nil {
@@ -68,7 +74,7 @@ func (e *Encoding) WithSpecial(name string, special map[string]int) (*Encoding, 
 	}
 	for text, id := range special {
 		if e.vocab.Token(id) != "" {
-			return nil, &VocabularyError{id, fmt.Sprintf("is %q and also the special token %q", e.vocab.Token(id), text)}
+			return nil, fmt.Errorf("%w: the id of the special token %q is %d, which is the token %q: want an unused id", ErrOption, text, id, e.vocab.Token(id))
 		}
 	}
 	c := *e
@@ -177,7 +183,7 @@ func (e *Encoding) CountUpTo(text string, limit int) (n int, ok bool) {
 	w := e.workspace()
 	defer e.work.Put(w)
 	for i := 0; i < len(text); {
-		// A token holds so many bytes at most: some texts need no look.
+		// A token has so many bytes at most: some texts need not be read.
 		if rest := (len(text) - i) / e.vocab.longest; n+rest > limit {
 			return n + rest, false
 		}
@@ -234,7 +240,7 @@ func (e *DecodeError) Error() string {
 	return fmt.Sprintf("token: %s has no token %d (number %d of the ids)", e.Encoding, e.ID, e.Index)
 }
 
-// Decode returns the bytes that ids stand for. They need not be UTF-8: a token
+// Decode returns the bytes of the tokens of these ids. They need not be UTF-8: a token
 // may be a part of a character. An unknown id gives a [*DecodeError] and the
 // text before it.
 func (e *Encoding) Decode(ids []int) (string, error) {

@@ -12,7 +12,7 @@ type Image struct {
 	Detail        string // "low", "high", or "auto" and "", which count as high
 }
 
-// An ImageRule says what images cost for a family of models: by tiles of 512
+// An ImageRule is what images cost for a family of models: by tiles of 512
 // pixels, or by patches of 32. Source: OpenAI's guide "Images and vision".
 type ImageRule struct {
 	// Base and PerTile: the image is scaled down to fit 2048 by 2048 pixels,
@@ -59,22 +59,22 @@ func ImageRuleOf(model string) (ImageRule, error) {
 	return ImageRule{}, &UnknownModelError{model, "cost of images"}
 }
 
-// Tokens returns what an image of the given size in pixels costs. It fails if a
-// side is not positive or the detail is none of [Image].
-func (r *ImageRule) Tokens(width, height int, detail string) (int, error) {
-	if width <= 0 || height <= 0 {
-		return 0, fmt.Errorf("token: an image of %d by %d pixels", width, height)
+// Tokens returns what an image costs. It fails with [ErrOption] if a side is not
+// positive or the detail is not one of those of [Image].
+func (r *ImageRule) Tokens(img Image) (int, error) {
+	if img.Width <= 0 || img.Height <= 0 {
+		return 0, fmt.Errorf("%w: the image has %d by %d pixels: want 1 or more", ErrOption, img.Width, img.Height)
 	}
-	switch detail {
+	switch img.Detail {
 	case "low", "high", "auto", "":
 	default:
-		return 0, fmt.Errorf(`token: image detail %q, want "low", "high" or "auto"`, detail)
+		return 0, fmt.Errorf(`%w: Image.Detail is %q: want "low", "high", "auto" or ""`, ErrOption, img.Detail)
 	}
-	w, h := float64(width), float64(height)
+	w, h := float64(img.Width), float64(img.Height)
 	switch {
 	case r.Multiplier != 0:
 		return int(math.Ceil(patches(w, h) * r.Multiplier)), nil
-	case detail == "low":
+	case img.Detail == "low":
 		return r.Base, nil
 	}
 	w, h = shrink(w, h, 2048/max(w, h))
@@ -82,15 +82,15 @@ func (r *ImageRule) Tokens(width, height int, detail string) (int, error) {
 	return r.Base + r.PerTile*int(math.Ceil(w/512)*math.Ceil(h/512)), nil
 }
 
-// Count is [ImageRule.Tokens] for an [Image]; one of unknown size is estimated
-// as a square of 1024 pixels.
-func (r *ImageRule) Count(img Image) Total {
-	n, err := r.Tokens(img.Width, img.Height, img.Detail)
+// Count is [ImageRule.Tokens] for every image: one of unknown size is estimated as
+// a square of 1024 pixels.
+func (r *ImageRule) Count(img Image) Count {
+	n, err := r.Tokens(img)
 	if err == nil {
-		return Total{Tokens: n}
+		return Count{Tokens: n}
 	}
-	n, _ = r.Tokens(1024, 1024, "high")
-	return Total{n, true}
+	n, _ = r.Tokens(Image{Width: 1024, Height: 1024, Detail: "high"})
+	return Count{n, true}
 }
 
 func shrink(w, h, factor float64) (float64, float64) {

@@ -8,7 +8,7 @@ package token
 // Two facts make it possible. Every token has one pair of parts that a merge
 // makes it of, because merges inside a token go the same way whatever stands
 // around it. And a sequence of tokens is the encoding of its bytes exactly when
-// each two neighbours are the encoding of theirs. So one may take the longest
+// each two neighbors are the encoding of theirs. So one may take the longest
 // token that begins the rest, provided that it agrees with the token before,
 // else a shorter one, and step back if none fits; a position that was stepped
 // back from is dead and never tried again. (The algorithm is that of the Rust

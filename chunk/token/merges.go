@@ -10,7 +10,7 @@ import (
 // Merges is a byte-pair encoding as a list of merges, the form in which GPT-2's
 // vocabulary and Hugging Face's tokenizer.json have it.
 type Merges struct {
-	// Vocab gives the id of each token by its bytes.
+	// Vocab is the id of each token by its bytes.
 	Vocab map[string]int
 
 	// Atoms are the tokens that merging starts from. Default: the 256 bytes. If
@@ -23,7 +23,7 @@ type Merges struct {
 	List [][2]string
 
 	// Whole lets a piece that is a token as a whole be that token even if the
-	// merges don't lead there ("ignore_merges").
+	// merges don't lead there ("ignore_merges"). Default: false.
 	Whole bool
 }
 
@@ -33,90 +33,110 @@ type Merges struct {
 // so has no effect and is left out, so are tokens that no merge makes, unless
 // Whole.
 //
-// It fails with a [*VocabularyError] if a merge stands before those that make
+// It fails with a [*VocabularyError] if a merge comes before those that make
 // its parts, which no training does: such merges have no ranks.
 func (m *Merges) Ranks() (*Ranks, error) {
-	r := &Ranks{start: make([]uint32, 1, len(m.Vocab)+1), rankOf: make(map[int]int, len(m.Vocab))}
-	v := &vocab{Ranks: r}
-	v.makePairs(len(m.Vocab))
-	var blob []byte
-	rankOf := make(map[string]uint32, len(m.Vocab))
-	add := func(t string, id int) error {
-		if id < 0 || id >= maxTokens {
-			return &VocabularyError{id, fmt.Sprintf("(%q): ids go from 0 to %d", t, maxTokens-1)}
-		}
-		if other, ok := r.rankOf[id]; ok {
-			return &VocabularyError{id, fmt.Sprintf("is %q and also %q", blob[r.start[other]:r.start[other+1]], t)}
-		}
-		rank := uint32(len(r.ids))
-		rankOf[t] = rank
-		r.rankOf[id] = int(rank)
-		r.ids = append(r.ids, id)
-		r.split = append(r.split, [2]uint32{rank, rank})
-		blob = append(blob, t...)
-		r.start = append(r.start, uint32(len(blob)))
-		return nil
+	r := &Ranks{start: make([]uint32, 1, len(m.Vocab)+1), rankOf: make(map[int]int, len(m.Vocab)), atoms: len(m.Atoms)}
+	b := &rankBuilder{r: r, v: &vocab{Ranks: r}, rankOf: make(map[string]uint32, len(m.Vocab))}
+	b.v.makePairs(len(m.Vocab))
+	if err := b.addAtoms(m); err != nil {
+		return nil, err
 	}
-	atoms := m.Atoms
-	r.atoms = len(atoms)
-	if atoms == nil {
-		for b := range 256 {
-			atoms = append(atoms, string([]byte{byte(b)}))
-		}
-	}
-	for _, t := range atoms {
-		id, ok := m.Vocab[t]
-		if !ok {
-			return nil, &VocabularyError{-1, fmt.Sprintf("there is no token for %q", t)}
-		}
-		if err := add(t, id); err != nil {
-			return nil, err
-		}
-	}
-	early := map[string][]int{} // by part: the merges before the one that makes it
-	for i, pair := range m.List {
-		t := pair[0] + pair[1]
-		id, ok := m.Vocab[t]
-		if !ok {
-			return nil, &VocabularyError{-1, fmt.Sprintf("merge %d makes %q, which is no token", i, t)}
-		}
-		left, okLeft := rankOf[pair[0]]
-		right, okRight := rankOf[pair[1]]
-		for k, ok := range []bool{okLeft, okRight} {
-			if !ok {
-				early[pair[k]] = append(early[pair[k]], i)
-			}
-		}
-		if _, made := rankOf[t]; made || !okLeft || !okRight || !v.valid(left, right) {
-			continue
-		}
-		if err := add(t, id); err != nil {
-			return nil, err
-		}
-		rank := rankOf[t]
-		r.split[rank] = [2]uint32{left, right}
-		v.addPair(rank)
-		for _, k := range early[t] {
-			// Now it could happen. It never will if its token is made before.
-			other := m.List[k]
-			_, left := rankOf[other[0]]
-			_, right := rankOf[other[1]]
-			if _, made := rankOf[other[0]+other[1]]; left && right && !made {
-				return nil, &VocabularyError{id, fmt.Sprintf("(%q) is needed for merge %d and made only in merge %d", t, k, i)}
-			}
-		}
+	if err := b.addMerges(m); err != nil {
+		return nil, err
 	}
 	if m.Whole {
 		for _, t := range sortedByID(m.Vocab) {
-			if _, ok := rankOf[t]; !ok && t != "" {
-				if err := add(t, m.Vocab[t]); err != nil {
+			if _, ok := b.rankOf[t]; !ok && t != "" {
+				if err := b.add(t, m.Vocab[t]); err != nil {
 					return nil, err
 				}
 			}
 		}
 	}
-	r.blob = string(blob)
+	r.blob = string(b.blob)
 	return r, nil
+}
+
+// A rankBuilder gives ranks to tokens, one after the other.
+type rankBuilder struct {
+	r      *Ranks
+	v      *vocab
+	blob   []byte
+	rankOf map[string]uint32
+}
+
+func (b *rankBuilder) add(t string, id int) error {
+	if id < 0 || id >= maxTokens {
+		return &VocabularyError{id, fmt.Sprintf("(%q): ids go from 0 to %d", t, maxTokens-1)}
+	}
+	if other, ok := b.r.rankOf[id]; ok {
+		return &VocabularyError{id, fmt.Sprintf("is %q and also %q", b.blob[b.r.start[other]:b.r.start[other+1]], t)}
+	}
+	rank := uint32(len(b.r.ids))
+	b.rankOf[t] = rank
+	b.r.rankOf[id] = int(rank)
+	b.r.ids = append(b.r.ids, id)
+	b.r.split = append(b.r.split, [2]uint32{rank, rank})
+	b.blob = append(b.blob, t...)
+	b.r.start = append(b.r.start, uint32(len(b.blob)))
+	return nil
+}
+
+func (b *rankBuilder) addAtoms(m *Merges) error {
+	atoms := m.Atoms
+	if atoms == nil {
+		for c := range 256 {
+			atoms = append(atoms, string([]byte{byte(c)}))
+		}
+	}
+	for _, t := range atoms {
+		id, ok := m.Vocab[t]
+		if !ok {
+			return &VocabularyError{-1, fmt.Sprintf("there is no token for %q", t)}
+		}
+		if err := b.add(t, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *rankBuilder) addMerges(m *Merges) error {
+	early := map[string][]int{} // by part: the merges before the one that makes it
+	for i, pair := range m.List {
+		t := pair[0] + pair[1]
+		id, ok := m.Vocab[t]
+		if !ok {
+			return &VocabularyError{-1, fmt.Sprintf("merge %d makes %q, which is not a token", i, t)}
+		}
+		left, okLeft := b.rankOf[pair[0]]
+		right, okRight := b.rankOf[pair[1]]
+		for k, ok := range []bool{okLeft, okRight} {
+			if !ok {
+				early[pair[k]] = append(early[pair[k]], i)
+			}
+		}
+		if _, made := b.rankOf[t]; made || !okLeft || !okRight || !b.v.valid(left, right) {
+			continue
+		}
+		if err := b.add(t, id); err != nil {
+			return err
+		}
+		rank := b.rankOf[t]
+		b.r.split[rank] = [2]uint32{left, right}
+		b.v.addPair(rank)
+		for _, k := range early[t] {
+			// Now it could happen. It never will if its token is made before.
+			other := m.List[k]
+			_, left := b.rankOf[other[0]]
+			_, right := b.rankOf[other[1]]
+			if _, made := b.rankOf[other[0]+other[1]]; left && right && !made {
+				return &VocabularyError{id, fmt.Sprintf("(%q) is needed for merge %d and made only in merge %d", t, k, i)}
+			}
+		}
+	}
+	return nil
 }
 
 func sortedByID(vocab map[string]int) []string {

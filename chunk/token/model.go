@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// ModelsAsOf is when the table of models was made. Limits change: a table
-// without a date is wrong without anybody noticing.
+// ModelsAsOf is when the table of models was made. Limits change, and a table
+// without a date becomes wrong without notice.
 const ModelsAsOf = "2026-11"
 
 //go:embed models.txt
 var modelsText string
 
-// An UnknownModelError says that a table has no entry for a model. There is no
-// default: a guessed window either wastes most of the real one or overflows it.
+// An UnknownModelError is the error for a model that a table doesn't have. There
+// is no default: a guessed window either wastes most of the real one or overflows
+// it.
 type UnknownModelError struct {
 	Model string
 	What  string // what was asked for: "encoding", "limits", ...
@@ -30,13 +31,13 @@ type Limits struct {
 	Model    string // the row of the table: the name itself or what it begins with
 	Provider string // "openai", "anthropic", ...
 
-	// MaxInput is the longest prompt. For some models the answer shares it; the
-	// table doesn't say for which, so that a careful program leaves room in it.
-	MaxInput int
+	// MaxInputTokens is the longest prompt. For some models the answer shares it; the
+	// table doesn't show for which, so a careful program leaves room in it.
+	MaxInputTokens int
 
-	// MaxOutput is the longest answer; 0 if the model gives none or the table
+	// MaxOutputTokens is the longest answer; 0 if the model gives none or the table
 	// doesn't know.
-	MaxOutput int
+	MaxOutputTokens int
 
 	// Retired is the day on which the provider switches the model off; zero if
 	// none was announced.
@@ -88,7 +89,7 @@ func limitsRow(name string) (Limits, bool) {
 	line, _, _ := strings.Cut(modelsText[i+1:], "\n")
 	var l Limits
 	var retired string
-	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInput, &l.MaxOutput, &retired); err != nil {
+	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInputTokens, &l.MaxOutputTokens, &retired); err != nil {
 		return Limits{}, false // a test reads every row
 	}
 	if day, err := time.Parse(time.DateOnly, retired); err == nil {
@@ -136,14 +137,12 @@ var encodingByPrefix = []struct{ prefix, encoding string }{
 	{"chatgpt-4o-", "o200k_base"}, {"gpt-4o-", "o200k_base"},
 	{"gpt-4-", "cl100k_base"}, {"gpt-3.5-turbo-", "cl100k_base"}, {"gpt-35-turbo-", "cl100k_base"},
 	{"gpt-oss-", "o200k_harmony"},
-	{"ft:gpt-4o", "o200k_base"}, {"ft:gpt-4", "cl100k_base"}, {"ft:gpt-3.5-turbo", "cl100k_base"},
-	{"ft:davinci-002", "cl100k_base"}, {"ft:babbage-002", "cl100k_base"},
 }
 
 // EncodingName returns the name of the encoding that a model of OpenAI uses, by
-// tiktoken's tables, or an [*UnknownModelError]. It departs from them in one
-// place: a fine-tuned model has the encoding of the model it was made from,
-// where tiktoken takes ft:gpt-4.1 for a GPT-4.
+// tiktoken's tables, or an [*UnknownModelError]. It differs from them in one
+// place: a fine-tuned model ("ft:gpt-4o-mini-2024-07-18:org::id") has the encoding
+// of the model it was made from, where tiktoken takes ft:gpt-4.1 for a GPT-4.
 func EncodingName(model string) (string, error) {
 	if name, ok := encodingOf[model]; ok {
 		return name, nil

@@ -2,17 +2,17 @@ package token
 
 import "fmt"
 
-// An OverflowError says that something can't be made to fit into a context
-// window. It is the client's own, told before a request is paid for; its code
-// and status are those that OpenAI's API answers in the same case.
+// An OverflowError is the error for something that can't be made to fit into a
+// context window. It is returned before a request is paid for; its code and
+// status are those of OpenAI's API in the same case.
 type OverflowError struct {
-	What   string // what doesn't fit: "the last message", "the part \"rules\""
-	Need   int    // tokens it has
-	Budget int    // tokens there are
+	What         string // what doesn't fit: "the last message", "the part \"rules\""
+	NeedTokens   int    // tokens it has
+	BudgetTokens int    // tokens there are
 }
 
 func (e *OverflowError) Error() string {
-	return fmt.Sprintf("token: %s needs %d tokens, there is room for %d", e.What, e.Need, e.Budget)
+	return fmt.Sprintf("token: %s needs %d tokens, there is room for %d", e.What, e.NeedTokens, e.BudgetTokens)
 }
 
 // HTTPStatus returns 400.
@@ -23,18 +23,18 @@ func (e *OverflowError) Code() string { return "context_length_exceeded" }
 
 // A Budget is a context window and what must stay free in it.
 type Budget struct {
-	Window   int // tokens the model reads and writes in one call
-	Output   int // for the answer
-	Overhead int // for what goes with every request: tools, a schema, frames
-	Margin   int // for what is only estimated
+	WindowTokens   int // tokens the model reads and writes in one call
+	OutputTokens   int // for the answer
+	OverheadTokens int // for what goes with every request: tools, a schema, frames
+	MarginTokens   int // for what is only estimated
 }
 
 // Input returns how many tokens are left for the prompt, or an
 // [*OverflowError] if none are.
 func (b Budget) Input() (int, error) {
-	reserved := max(b.Output, 0) + max(b.Overhead, 0) + max(b.Margin, 0)
-	if reserved >= b.Window {
-		return 0, &OverflowError{"what is reserved for the answer, the tools and the margin", reserved, b.Window}
+	reserved := max(b.OutputTokens, 0) + max(b.OverheadTokens, 0) + max(b.MarginTokens, 0)
+	if reserved >= b.WindowTokens {
+		return 0, &OverflowError{"what is reserved for the answer, the tools and the margin", reserved, b.WindowTokens}
 	}
-	return b.Window - reserved, nil
+	return b.WindowTokens - reserved, nil
 }

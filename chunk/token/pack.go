@@ -19,68 +19,86 @@ type Part struct {
 	// Required parts must be in, or packing fails.
 	Required bool
 
-	// MinTokens, if it is not zero, allows the part to be cut down to no less
-	// than so many tokens where the whole doesn't fit. Keep says what is kept.
+	// MinTokens allows the part to be cut down to no less than so many tokens where
+	// the whole doesn't fit. Default: 0, the part is whole or left out.
 	MinTokens int
-	Keep      Keep
+
+	// Keep is what is kept of a part that is cut. Default: KeepHead.
+	Keep Keep
 }
 
-// PackOptions of [Pack].
+// PackOptions configure [Pack].
 type PackOptions struct {
-	// Separator stands between the parts; it costs tokens too. Default: a blank
-	// line. NoSeparator wins over it.
-	Separator   string
+	// Tokens counts a text, for instance o200k.Encoding().Count. Default:
+	// [Estimate].
+	Tokens func(text string) int
+
+	// Separator is put between the parts; it costs tokens too. Default: a blank
+	// line.
+	Separator string
+
+	// NoSeparator joins the parts without a separator. Default: false.
 	NoSeparator bool
 
-	// Marker stands where a part was cut. Default "…".
+	// Marker is put where a part was cut. Default: "…".
 	Marker string
 
 	// Cutoff leaves out everything of a lower priority than the first part that
-	// didn't fit. By default smaller parts of lower priority may still fill the
-	// gap.
+	// didn't fit. Default: false, smaller parts of lower priority may still fill
+	// the gap.
 	Cutoff bool
 }
 
-// A Fate says what became of a part.
-type Fate struct {
+// A PackedPart is what became of a part.
+type PackedPart struct {
 	Name   string
 	Tokens int    // what the part has in the result
 	Full   int    // what the whole part would have
 	Why    string // why it was cut or left out; "" if it is whole
 }
 
-// Packed is a prompt that fits.
-type Packed struct {
+// A PackedPrompt is a prompt that fits.
+type PackedPrompt struct {
 	Text   string
-	Tokens int    // count of Text
-	Fates  []Fate // one for each part, in the order given
+	Tokens int          // count of Text
+	Parts  []PackedPart // one for each part, in the order given
 }
 
 // Pack joins the parts that fit into budget, in the order given. Room is given
 // out by priority; every part that is cut or left out is accounted for. The
-// budget holds for the count of the joined text, not for the sum of its parts.
+// budget is kept by the count of the joined text, not by the sum of its parts.
 //
-// Required parts that don't fit give an [*OverflowError].
-func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions) (Packed, error) {
-	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", parts: parts}
-	if o != nil {
-		p.cutoff = o.Cutoff
-		if o.Separator != "" {
-			p.separator = o.Separator
+// Required parts that don't fit give an [*OverflowError]. Other errors are
+// [ErrOption].
+func Pack(parts []Part, budget int, o *PackOptions) (PackedPrompt, error) {
+	if o == nil {
+		o = &PackOptions{}
+	}
+	for i, part := range parts {
+		if err := part.Keep.check(fmt.Sprintf("Keep of part %d", i)); err != nil {
+			return PackedPrompt{}, err
 		}
-		if o.NoSeparator {
-			p.separator = ""
-		}
-		if o.Marker != "" {
-			p.marker = o.Marker
+		if part.MinTokens < 0 {
+			return PackedPrompt{}, fmt.Errorf("%w: MinTokens of part %d is %d: want 0 or more", ErrOption, i, part.MinTokens)
 		}
 	}
+	count, _ := counter(o.Tokens)
+	p := packer{count: count, budget: budget, separator: "\n\n", marker: "…", cutoff: o.Cutoff, parts: parts}
+	if o.Separator != "" {
+		p.separator = o.Separator
+	}
+	if o.NoSeparator {
+		p.separator = ""
+	}
+	if o.Marker != "" {
+		p.marker = o.Marker
+	}
 	p.texts = make([]*string, len(parts))
-	p.fates = make([]Fate, len(parts))
+	p.made = make([]PackedPart, len(parts))
 	order := make([]int, len(parts))
 	for i, part := range parts {
 		order[i] = i
-		p.fates[i] = Fate{Name: part.Name, Full: count(part.Text)}
+		p.made[i] = PackedPart{Name: part.Name, Full: count(part.Text)}
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		if parts[a].Required != parts[b].Required {
@@ -93,11 +111,11 @@ func Pack(count func(text string) int, budget int, parts []Part, o *PackOptions)
 	})
 	for _, i := range order {
 		if err := p.place(i); err != nil {
-			return Packed{}, err
+			return PackedPrompt{}, err
 		}
 	}
 	text := p.join()
-	return Packed{text, count(text), p.fates}, nil
+	return PackedPrompt{text, count(text), p.made}, nil
 }
 
 type packer struct {
@@ -107,7 +125,7 @@ type packer struct {
 	cutoff            bool
 	parts             []Part
 	texts             []*string // nil: not in
-	fates             []Fate
+	made              []PackedPart
 	closedBy          string // the part that the cutoff came with
 	closed            bool
 }
@@ -124,28 +142,28 @@ func (p *packer) join() string {
 
 // place puts part i in if there is room.
 func (p *packer) place(i int) error {
-	part, fate := &p.parts[i], &p.fates[i]
+	part, out := &p.parts[i], &p.made[i]
 	if p.closed {
-		fate.Why = fmt.Sprintf("below the cutoff: %q did not fit", p.closedBy)
+		out.Why = fmt.Sprintf("below the cutoff: %q did not fit", p.closedBy)
 		return nil
 	}
 	text := part.Text
 	p.texts[i] = &text
 	need := p.count(p.join())
 	if need <= p.budget {
-		fate.Tokens = fate.Full
+		out.Tokens = out.Full
 		return nil
 	}
 	if part.MinTokens > 0 {
 		// What doesn't fit is need-budget tokens; as counts don't add up, cut a
 		// little more until the joined text fits.
-		for room := fate.Full - (need - p.budget); room >= part.MinTokens; room-- {
-			t := Truncate(p.count, part.Text, room, part.Keep, p.marker)
+		for room := out.Full - (need - p.budget); room >= part.MinTokens; room-- {
+			t := truncate(p.count, part.Text, room, part.Keep, p.marker)
 			text = t.Text
 			over := p.count(p.join()) - p.budget
 			if over <= 0 && t.Tokens > 0 {
-				fate.Tokens = t.Tokens
-				fate.Why = fmt.Sprintf("cut from %d tokens: no more room", fate.Full)
+				out.Tokens = t.Tokens
+				out.Why = fmt.Sprintf("cut from %d tokens: no more room", out.Full)
 				return nil
 			}
 			room -= max(over-1, 0)
@@ -154,9 +172,9 @@ func (p *packer) place(i int) error {
 	p.texts[i] = nil
 	room := max(p.budget-p.count(p.join()), 0)
 	if part.Required {
-		return &OverflowError{fmt.Sprintf("the required part %q", part.Name), fate.Full, room}
+		return &OverflowError{fmt.Sprintf("the required part %q", part.Name), out.Full, room}
 	}
-	fate.Why = fmt.Sprintf("left out: %d tokens, and room for %d", fate.Full, room)
+	out.Why = fmt.Sprintf("left out: %d tokens, and room for %d", out.Full, room)
 	if p.cutoff {
 		p.closed, p.closedBy = true, part.Name
 	}

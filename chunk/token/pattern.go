@@ -12,26 +12,27 @@ type Pattern uint8
 
 // The patterns. The expressions are those of the models' publishers.
 const (
-	// O200K is the pattern of o200k_base and o200k_harmony: words are cut
+	// PatternO200K is the pattern of o200k_base and o200k_harmony: words are cut
 	// where lower case is followed by upper case, a contraction's end stays at
 	// its word.
-	O200K Pattern = iota
-	// CL100K is the pattern of cl100k_base:
+	PatternO200K Pattern = iota
+	// PatternCL100K is the pattern of cl100k_base:
 	//
 	//	'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s
-	CL100K
-	// GPT2 is the pattern of r50k_base, p50k_base and p50k_edit:
+	PatternCL100K
+	// PatternGPT2 is the pattern of r50k_base, p50k_base and p50k_edit:
 	//
 	//	'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s
-	GPT2
-	// Llama3 is the pattern of Llama 3. It differs from CL100K in white space at
-	// the end of a text: what follows the last line break is a piece of its own.
-	Llama3
-	// Qwen2 is Llama3 with every digit a piece of its own.
-	Qwen2
-	// Whole makes one piece of the whole text, for vocabularies whose tokens
+	PatternGPT2
+	// PatternLlama3 is the pattern of Llama 3. It differs from PatternCL100K in
+	// white space at the end of a text: what follows the last line break is a piece
+	// of its own.
+	PatternLlama3
+	// PatternQwen2 is PatternLlama3 with every digit a piece of its own.
+	PatternQwen2
+	// PatternWhole makes one piece of the whole text, for vocabularies whose tokens
 	// reach across words.
-	Whole
+	PatternWhole
 )
 
 // String returns the pattern's name.
@@ -51,12 +52,12 @@ type splitter struct {
 }
 
 func newSplitter(p Pattern) (splitter, error) {
-	if p > Whole {
-		return splitter{}, fmt.Errorf("token: there is no pattern %d", uint8(p))
+	if p > PatternWhole {
+		return splitter{}, fmt.Errorf("%w: Options.Pattern is %d: want PatternO200K to PatternWhole", ErrOption, uint8(p))
 	}
 	t, err := newClasses()
 	s := splitter{classes: t, pattern: p, digits: 3}
-	if p == Qwen2 {
+	if p == PatternQwen2 {
 		s.digits = 1
 	}
 	return s, err
@@ -67,9 +68,9 @@ func newSplitter(p Pattern) (splitter, error) {
 func (s *splitter) next(text string, i int) int {
 	if end := plainWord(text, i); end > 0 {
 		switch {
-		case s.pattern == O200K:
+		case s.pattern == PatternO200K:
 			return s.suffix(text, end)
-		case s.pattern != Whole && (end == len(text) || text[end]-'A' >= 26): // else the word goes on
+		case s.pattern != PatternWhole && (end == len(text) || text[end]-'A' >= 26): // else the word goes on
 			return end
 		}
 	}
@@ -79,11 +80,11 @@ func (s *splitter) next(text string, i int) int {
 // match is next by the whole of the pattern.
 func (s *splitter) match(text string, i int) int {
 	switch s.pattern {
-	case O200K:
+	case PatternO200K:
 		return s.o200k(text, i)
-	case GPT2:
+	case PatternGPT2:
 		return s.gpt2(text, i)
-	case Whole:
+	case PatternWhole:
 		return len(text)
 	}
 	return s.cl100k(text, i)
@@ -138,7 +139,7 @@ func (s *splitter) cl100k(text string, i int) int {
 		return s.symbols(text, i+size, false)
 	}
 	end, last, breakEnd := s.blanks(text, i)
-	if s.pattern == CL100K && end == len(text) {
+	if s.pattern == PatternCL100K && end == len(text) {
 		return end
 	}
 	if breakEnd > 0 {

@@ -8,7 +8,7 @@ func FuzzPlainWord(f *testing.F) {
 		f.Add(s)
 	}
 	var all []splitter
-	for p := range Whole + 1 {
+	for p := range PatternWhole + 1 {
 		s, err := newSplitter(p)
 		if err != nil {
 			f.Fatal(err)

@@ -106,14 +106,18 @@ func ranksByID(byID []string, size int) *Ranks {
 	return r
 }
 
-// A Loader is the seam of tiktoken-go: its BpeLoader, for instance the offline
-// one of tiktoken-go-loader, is one.
+// A Loader returns the ranks of a .tiktoken file by its URL. It is the BpeLoader
+// of tiktoken-go, for instance that of package tiktoken or of tiktoken-go-loader.
 type Loader interface {
 	LoadTiktokenBpe(file string) (map[string]int, error)
 }
 
-// LoadRanks makes Ranks of what a loader of tiktoken-go returns for a file.
+// LoadRanks makes Ranks of what a loader of tiktoken-go returns for a file. It
+// returns the loader's error, or [ErrOption] if l is nil.
 func LoadRanks(l Loader, file string) (*Ranks, error) {
+	if l == nil {
+		return nil, fmt.Errorf("%w: the loader of LoadRanks is nil", ErrOption)
+	}
 	tokens, err := l.LoadTiktokenBpe(file)
 	if err != nil {
 		return nil, fmt.Errorf("token: load %s: %w", file, err)
@@ -124,6 +128,9 @@ func LoadRanks(l Loader, file string) (*Ranks, error) {
 // ReadRanks reads a .tiktoken file: on each line a token in base 64, a space
 // and the id.
 func ReadRanks(rd io.Reader) (*Ranks, error) {
+	if rd == nil {
+		return nil, fmt.Errorf("%w: the reader of ReadRanks is nil", ErrOption)
+	}
 	tokens := map[string]int{}
 	sc := bufio.NewScanner(rd)
 	for line := 1; sc.Scan(); line++ {
@@ -176,10 +183,10 @@ func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
 // file, and reading them needs no search for the merges.
 const packedMagic = "prodai ranks 1\n"
 
-// Pack returns r in the compact form that [UnpackRanks] reads.
-func (r *Ranks) Pack() ([]byte, error) {
+// MarshalBinary returns r in the compact form that [UnmarshalRanks] reads.
+func (r *Ranks) MarshalBinary() ([]byte, error) {
 	if r.ids != nil {
-		return nil, fmt.Errorf("token: ranks with ids of their own can't be packed")
+		return nil, fmt.Errorf("token: ranks with ids of their own have no compact form")
 	}
 	v, err := newVocab(r)
 	if err != nil {
@@ -216,8 +223,8 @@ func (r *Ranks) Pack() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// UnpackRanks reads what [Ranks.Pack] wrote.
-func UnpackRanks(data []byte) (*Ranks, error) {
+// UnmarshalRanks reads what [Ranks.MarshalBinary] wrote.
+func UnmarshalRanks(data []byte) (*Ranks, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(packedMagic))
 	if !ok {
 		return nil, fmt.Errorf("token: these are not packed ranks")

@@ -78,15 +78,16 @@ func TestRanksOfRefuses(t *testing.T) {
 	var vocabulary *token.VocabularyError
 	require.ErrorAs(t, err, &vocabulary)
 	_, err = token.New(nil, nil)
-	require.Error(t, err)
+	require.ErrorIs(t, err, token.ErrOption)
 	r, err = token.RanksOf(bytesAnd())
 	require.NoError(t, err)
 	_, err = token.New(r, &token.Options{Pattern: 99})
-	require.ErrorContains(t, err, "99")
-	_, err = token.New(r, &token.Options{Special: map[string]int{"<|x|>": 7}})
-	require.ErrorAs(t, err, &vocabulary)
-	_, err = token.New(r, &token.Options{Special: map[string]int{"": 300}})
-	require.ErrorAs(t, err, &vocabulary)
+	require.ErrorIs(t, err, token.ErrOption)
+	require.ErrorContains(t, err, "Options.Pattern is 99: want PatternO200K to PatternWhole")
+	for name, id := range map[string]int{"<|x|>": 7, "": 300, "<|y|>": -1, "<|z|>": 1 << 30} {
+		_, err = token.New(r, &token.Options{Special: map[string]int{name: id}})
+		require.ErrorIs(t, err, token.ErrOption, name)
+	}
 }
 
 // A token that no merge makes is found where it is a whole piece, and only
@@ -94,12 +95,12 @@ func TestRanksOfRefuses(t *testing.T) {
 func TestUnreachableToken(t *testing.T) {
 	r, err := token.RanksOf(bytesAnd("bc", "abc!", "abcdefghij"))
 	require.NoError(t, err)
-	e, err := token.New(r, &token.Options{Pattern: token.Whole})
+	e, err := token.New(r, &token.Options{Pattern: token.PatternWhole})
 	require.NoError(t, err)
 	require.Equal(t, []int{258}, e.Encode("abcdefghij"))
 	require.Equal(t, []int{257}, e.Encode("abc!"))
 	require.Equal(t, []int{'a', 256, '!', '!'}, e.Encode("abc!!"))
-	_, err = r.Pack()
+	_, err = r.MarshalBinary()
 	require.ErrorContains(t, err, "2 tokens")
 }
 
@@ -116,11 +117,15 @@ func TestLoadRanks(t *testing.T) {
 	l := loader{"x.tiktoken": bytesAnd("th", "the")}
 	r, err := token.LoadRanks(l, "x.tiktoken")
 	require.NoError(t, err)
-	e, err := token.New(r, &token.Options{Name: "x", Pattern: token.GPT2})
+	e, err := token.New(r, &token.Options{Name: "x", Pattern: token.PatternGPT2})
 	require.NoError(t, err)
 	require.Equal(t, []int{257, 'r', 'e'}, e.Encode("there"))
 	_, err = token.LoadRanks(l, "y.tiktoken")
 	require.ErrorContains(t, err, "y.tiktoken")
+	_, err = token.LoadRanks(nil, "x.tiktoken")
+	require.ErrorIs(t, err, token.ErrOption)
+	_, err = token.ReadRanks(nil)
+	require.ErrorIs(t, err, token.ErrOption)
 }
 
 func TestReadRanks(t *testing.T) {
@@ -139,18 +144,18 @@ func TestReadRanks(t *testing.T) {
 	require.Equal(t, "YQ== 1\nYg== 3\n", out.String())
 }
 
-func FuzzUnpackRanks(f *testing.F) {
-	packed, err := r50k.Encoding().Ranks().Pack()
+func FuzzUnmarshalRanks(f *testing.F) {
+	packed, err := r50k.Encoding().Ranks().MarshalBinary()
 	require.NoError(f, err)
 	f.Add(packed[:400])
 	small, err := token.RanksOf(bytesAnd("th", "the"))
 	require.NoError(f, err)
-	packed, err = small.Pack()
+	packed, err = small.MarshalBinary()
 	require.NoError(f, err)
 	f.Add(packed)
 	f.Add([]byte("prodai ranks 1\n\x01\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := token.UnpackRanks(data)
+		r, err := token.UnmarshalRanks(data)
 		if err != nil {
 			return
 		}

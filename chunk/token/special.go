@@ -22,7 +22,7 @@ func newSpecials(ids map[string]int) (specials, error) {
 	s := specials{ids: maps.Clone(ids), text: make(map[int]string, len(ids))}
 	for name, id := range ids {
 		if name == "" || id < 0 || id >= maxTokens {
-			return s, &VocabularyError{id, fmt.Sprintf("can't be the special token %q", name)}
+			return s, fmt.Errorf("%w: the id of the special token %q is %d: want a name, and an id from 0 to %d", ErrOption, name, id, maxTokens-1)
 		}
 		// Two names may share an id, as <|endofprompt|> and a reserved one do;
 		// decoding takes the first in order.
@@ -50,43 +50,43 @@ func (s *specials) find(text string, from int, wanted func(name string) bool) (n
 	return "", -1
 }
 
-// A Set is a set of special tokens by name: all of an encoding's, or some. The
-// zero value is empty.
-type Set struct {
+// A SpecialSet is a set of special tokens by name: all those of an encoding, or
+// some. The zero value is the empty set.
+type SpecialSet struct {
 	all   bool
 	names []string
 }
 
-// All is the set of all special tokens of an encoding.
-func All() Set { return Set{all: true} }
+// AllSpecial returns the set of all special tokens of an encoding.
+func AllSpecial() SpecialSet { return SpecialSet{all: true} }
 
-// Only is the set of the named tokens. Names that are no special tokens may
-// stand in it: allowed they change nothing, disallowed they are refused like
+// OnlySpecial returns the set of the named tokens. It may have names that are not
+// special tokens: allowed they change nothing, disallowed they are refused like
 // the others.
-func Only(names ...string) Set { return Set{names: slices.Clone(names)} }
+func OnlySpecial(names ...string) SpecialSet { return SpecialSet{names: slices.Clone(names)} }
 
-// A SpecialTokenError says that a text holds a special token that may not be
-// there.
+// A SpecialTokenError is the error for a text that contains a special token that
+// is not allowed there.
 type SpecialTokenError struct {
 	Token  string
 	Offset int // of its first byte in the text
 }
 
 func (e *SpecialTokenError) Error() string {
-	return fmt.Sprintf("token: the text holds the special token %q at byte %d; allow it, or encode it as ordinary text", e.Token, e.Offset)
+	return fmt.Sprintf("token: the text contains the special token %q at byte %d; allow it, or encode it as ordinary text", e.Token, e.Offset)
 }
 
 // EncodeSpecial encodes text in which special tokens have a meaning. Those in
 // allowed become their one token. Those in disallowed are refused with a
-// [*SpecialTokenError] that names the leftmost; [All] there means all that are
-// not allowed. The others are ordinary text.
+// [*SpecialTokenError] that names the leftmost; [AllSpecial] there means all that
+// are not allowed. The others are ordinary text.
 //
-//	e.EncodeSpecial(prompt, token.All(), token.Set{})          // trusted text
-//	e.EncodeSpecial(input, token.Set{}, token.All())           // refuse an injected one
-//	e.EncodeSpecial(doc, token.Only("<|endoftext|>"), token.All())
+//	e.EncodeSpecial(prompt, token.AllSpecial(), token.SpecialSet{})  // trusted text
+//	e.EncodeSpecial(input, token.SpecialSet{}, token.AllSpecial())   // refuse an injected one
+//	e.EncodeSpecial(doc, token.OnlySpecial("<|endoftext|>"), token.AllSpecial())
 //
 // These are the rules of tiktoken's encode.
-func (e *Encoding) EncodeSpecial(text string, allowed, disallowed Set) ([]int, error) {
+func (e *Encoding) EncodeSpecial(text string, allowed, disallowed SpecialSet) ([]int, error) {
 	var bad string
 	var at int
 	if disallowed.all {
@@ -112,7 +112,7 @@ func (e *Encoding) EncodeSpecial(text string, allowed, disallowed Set) ([]int, e
 	}
 }
 
-func (s Set) has(name string) bool { return s.all || slices.Contains(s.names, name) }
+func (s SpecialSet) has(name string) bool { return s.all || slices.Contains(s.names, name) }
 
 // leftmost returns the one of names that occurs first in text; of several at
 // one place the longest.

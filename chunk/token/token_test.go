@@ -97,7 +97,7 @@ func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 		require.True(t, utf8.ValidString(head), "%q", head)
 	}
 
-	a := e.NewAppender()
+	a := e.NewStreamCounter()
 	for rest := text; rest != ""; {
 		k := min(max(cut, 1), len(rest))
 		_, err := a.WriteString(rest[:k])
@@ -110,7 +110,7 @@ func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 	require.Equal(t, n, a.Count(), "%s %q", e.Name(), text)
 
 	if cut >= 0 && cut <= len(text) {
-		r := e.NewRanger(text)
+		r := e.NewRangeCounter(text)
 		require.Equal(t, n, r.Total())
 		require.Equal(t, e.Count(text[:cut]), r.Count(0, cut), "%s %q[:%d]", e.Name(), text, cut)
 		require.Equal(t, e.Count(text[cut:]), r.Count(cut, len(text)), "%s %q[%d:]", e.Name(), text, cut)
@@ -119,14 +119,14 @@ func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 		}
 	}
 
-	_, err = e.EncodeSpecial(text, token.Set{}, token.All())
+	_, err = e.EncodeSpecial(text, token.SpecialSet{}, token.AllSpecial())
 	var special *token.SpecialTokenError
 	if errors.As(err, &special) {
 		require.True(t, strings.HasPrefix(text[special.Offset:], special.Token))
 	} else {
 		require.NoError(t, err)
 	}
-	ids, err = e.EncodeSpecial(text, token.All(), token.Set{})
+	ids, err = e.EncodeSpecial(text, token.AllSpecial(), token.SpecialSet{})
 	require.NoError(t, err)
 	back, err = e.Decode(ids)
 	require.NoError(t, err)

@@ -1,12 +1,13 @@
 package token
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
-// A Keep says which part of a text that is too long is kept.
+// A Keep is the part of a text that is kept if the text is too long.
 type Keep uint8
 
 // What [Truncate] keeps.
@@ -15,6 +16,27 @@ const (
 	KeepTail             // the end
 	KeepEnds             // both ends: the middle is cut out
 )
+
+// check checks a Keep in the named field.
+func (k Keep) check(field string) error {
+	if k > KeepEnds {
+		return fmt.Errorf("%w: %s is %d: want KeepHead, KeepTail or KeepEnds", ErrOption, field, k)
+	}
+	return nil
+}
+
+// TruncateOptions configure [Truncate].
+type TruncateOptions struct {
+	// Tokens counts a text, for instance o200k.Encoding().Count. Default:
+	// [Estimate].
+	Tokens func(text string) int
+
+	// Keep is the part that is kept. Default: KeepHead.
+	Keep Keep
+
+	// Marker is put in the place of what was cut out. Default: "", nothing.
+	Marker string
+}
 
 // Truncated is a text that was made to fit.
 type Truncated struct {
@@ -26,15 +48,27 @@ type Truncated struct {
 	CutStart, CutEnd int
 }
 
-// Truncate cuts as little as it can out of text so that count of the result,
-// with the marker in the place of the cut, is at most budget. It cuts between
-// graphemes, what a reader takes for characters: no emoji or accented letter is
-// taken apart. A marker that doesn't fit is left out.
+// Truncate cuts as little as it can out of text so that the result, with the
+// marker in the place of the cut, has at most budget tokens. It cuts between
+// graphemes, which is what a reader takes for characters: an emoji or an accented
+// letter stays whole. A marker that doesn't fit is left out. A negative budget
+// counts as 0. It fails with [ErrOption].
 //
 // The count of the result is checked, not calculated: counts of parts don't
-// add up. The search calls count about twenty times, on texts of about the
+// add up. The search calls the counter about twenty times, on texts of about the
 // budget's size.
-func Truncate(count func(text string) int, text string, budget int, keep Keep, marker string) Truncated {
+func Truncate(text string, budget int, o *TruncateOptions) (Truncated, error) {
+	if o == nil {
+		o = &TruncateOptions{}
+	}
+	if err := o.Keep.check("TruncateOptions.Keep"); err != nil {
+		return Truncated{}, err
+	}
+	count, _ := counter(o.Tokens)
+	return truncate(count, text, budget, o.Keep, o.Marker), nil
+}
+
+func truncate(count func(string) int, text string, budget int, keep Keep, marker string) Truncated {
 	// A text much longer than the budget isn't counted as a whole: even of
 	// words of eight bytes so many wouldn't fit.
 	if len(text)/128 <= budget {

@@ -52,7 +52,7 @@ type shortToken struct {
 	id  uint32
 }
 
-// A VocabularyError says why ranks can't be encoded with.
+// A VocabularyError is the reason why ranks can't be encoded with.
 type VocabularyError struct {
 	ID     int // the token in question, -1 for none
 	Reason string

@@ -9,8 +9,8 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
 // ask answers one question in the terminal, with the passages it cites.
@@ -45,11 +45,11 @@ func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err er
 
 // place says where a passage stands: its document, heading and bytes.
 func place(d schema.Document) string {
-	source, _ := docmeta.String(d.Metadata, docmeta.Source)
-	heading, _ := docmeta.String(d.Metadata, docmeta.Heading)
-	start, end, _ := docmeta.Span(d.Metadata)
+	source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
+	heading, _ := chunk.MetaString(d.Metadata, chunk.KeyHeading)
+	at, _ := chunk.MetaSpan(d.Metadata)
 	if heading != "" {
 		source += ", " + heading
 	}
-	return fmt.Sprintf("%s, bytes %d-%d", source, start, end)
+	return fmt.Sprintf("%s, bytes %d-%d", source, at.Start, at.End)
 }

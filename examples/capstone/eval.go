@@ -13,8 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
@@ -41,42 +41,55 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
-	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "\tfound\tcited\tanswered\tquestion")
-	var total, found, cited, right int
-	for sc := bufio.NewScanner(bytes.NewReader(golden)); sc.Scan(); {
-		var q sample
-		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
-			return fmt.Errorf("golden question %d: %w", total+1, err)
-		}
-		a, err := svc.Ask(ctx, service.Question{Text: q.Question})
-		if err != nil {
-			return fmt.Errorf("%q: %w", q.Question, err)
-		}
-		total++
-		f, c, ok := judge(q, a)
-		found, cited, right = found+count(f), cited+count(c), right+count(ok)
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", total, mark(f), mark(c), mark(ok), q.Question)
-	}
-	if err := table.Flush(); err != nil {
+	t, err := score(ctx, svc, out)
+	if err != nil {
 		return err
 	}
-	share := float64(right) / float64(total)
-	fmt.Fprintf(out, "\nthe document found %d/%d, citations that hold %d/%d, answered right %d/%d = %.0f %%\n", found, total, cited, total, right, total, 100*share)
-	if share < s.floor {
+	if share := float64(t.right) / float64(t.total); share < s.floor {
 		return fmt.Errorf("%.0f %% of the questions are answered right, want at least %.0f %%", 100*share, 100*s.floor)
 	}
 	return nil
 }
 
-// judge holds an answer against its golden question.
-func judge(q sample, a *service.Answer) (found, cited, right bool) {
-	unknown := strings.Contains(a.Text, rag.Unknown)
+// A tally counts the golden questions.
+type tally struct {
+	total, found, cited, right int
+}
+
+// score asks the golden questions and writes a line for each, and the sum.
+func score(ctx context.Context, svc *service.Service, out io.Writer) (t tally, err error) {
+	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table, "\tfound\tcited\tanswered\tquestion")
+	for sc := bufio.NewScanner(bytes.NewReader(golden)); sc.Scan(); {
+		var q sample
+		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
+			return t, fmt.Errorf("golden question %d: %w", t.total+1, err)
+		}
+		a, err := svc.Ask(ctx, service.Question{Text: q.Question})
+		if err != nil {
+			return t, fmt.Errorf("%q: %w", q.Question, err)
+		}
+		t.total++
+		found, cited, right := grade(q, a)
+		t.found, t.cited, t.right = t.found+count(found), t.cited+count(cited), t.right+count(right)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", t.total, mark(found), mark(cited), mark(right), q.Question)
+	}
+	if err := table.Flush(); err != nil {
+		return t, err
+	}
+	fmt.Fprintf(out, "\nthe document found %d/%d, citations that hold %d/%d, answered right %d/%d = %.0f %%\n",
+		t.found, t.total, t.cited, t.total, t.right, t.total, 100*float64(t.right)/float64(t.total))
+	return t, nil
+}
+
+// grade compares an answer with its golden question.
+func grade(q sample, a *service.Answer) (found, cited, right bool) {
+	unknown := strings.Contains(a.Text, rag.UnknownAnswer)
 	if len(q.Sources) == 0 {
 		return true, len(a.Checked.Citations) == 0, unknown
 	}
 	for _, d := range a.Passages {
-		source, _ := docmeta.String(d.Metadata, docmeta.Source)
+		source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
 		for _, want := range q.Sources {
 			found = found || source == want
 		}

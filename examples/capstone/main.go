@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/gateway"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
@@ -30,7 +31,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -39,8 +40,9 @@ func main() {
 	}
 }
 
-// run carries out a command line.
-func run(ctx context.Context, args []string, out, errs io.Writer) error {
+// run carries out a command line. release gives signals their ordinary effect
+// back.
+func run(ctx context.Context, release func(), args []string, out, errs io.Writer) error {
 	commands := map[string]func(context.Context, *settings, []string, io.Writer) error{
 		"serve": serve, "ask": ask, "ingest": ingest, "eval": evaluate,
 	}
@@ -56,6 +58,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.release = release
 	return command(ctx, s, rest, out)
 }
 
@@ -71,7 +74,10 @@ type settings struct {
 	noCourse   bool
 	verbose    bool
 	floor      float64
+	delay      time.Duration
+	grace      time.Duration
 	log        io.Writer
+	release    func()
 }
 
 func parse(name string, args []string, errs io.Writer) (*settings, []string, error) {
@@ -83,7 +89,9 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
-		f.BoolVar(&s.verbose, "v", false, "log each request")
+		f.BoolVar(&s.verbose, "v", false, "log each request (failures are always logged)")
+		f.DurationVar(&s.grace, "grace", 30*time.Second, "how long the answers in progress may take after that")
+		f.DurationVar(&s.delay, "drain-delay", 0, "how long to go on serving after the signal to stop, with /readyz failing; behind a load balancer, longer than its probe's period")
 	}
 	if name == "eval" {
 		f.Float64Var(&s.floor, "floor", 0.8, "share of the questions that must be answered right")

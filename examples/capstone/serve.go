@@ -12,13 +12,17 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/prodailabs/prodai/examples/capstone/internal/gateway"
+	"github.com/prodailabs/prodai/guard/secret"
 )
 
-// drain is how long answers under way may take after the signal to stop.
-const drain = 30 * time.Second
+// maxConnections bounds the connections at once: each holds memory, also one that
+// never sends a request.
+const maxConnections = 1024
 
-// serve answers over HTTP until ctx is done, then finishes what is under way.
+// serve answers over HTTP until ctx is done, then finishes what is in progress.
 func serve(ctx context.Context, s *settings, rest []string, out io.Writer) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("serve takes no arguments, got %q", rest)
@@ -42,29 +46,69 @@ func serve(ctx context.Context, s *settings, rest []string, out io.Writer) error
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	o := gateway.Options{Keys: keys}
-	if s.verbose {
-		o.Log = slog.New(slog.NewTextHandler(s.log, nil))
+	a, isTCP := listener.Addr().(*net.TCPAddr)
+	log, err := s.logger()
+	if err != nil {
+		return errors.Join(err, closing(), listener.Close())
 	}
-	g := gateway.New(svc, o)
-	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	g := gateway.New(svc, gateway.Options{Keys: keys, Loopback: isTCP && a.IP.IsLoopback(), Tracer: svc.Tracer(), Log: log})
+	requests, cancelRequests := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancelRequests(nil)
+	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return requests }}
 	fmt.Fprintf(out, "%d passages of %d documents in %.1f s, answered by %s\n", svc.Passages(), len(svc.Sources()), time.Since(began).Seconds(), svc.Backend())
 	fmt.Fprintf(out, "a page to ask at:   http://%s/\nthe OpenAI protocol: http://%s/v1  (model \"course\")\nstop with Ctrl-C\n", listener.Addr(), listener.Addr())
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
 	select {
 	case err := <-failed:
 		return errors.Join(err, closing())
 	case <-ctx.Done():
 	}
-	fmt.Fprintln(out, "finishing the answers under way …")
+	s.release() // a second signal ends the program at once
 	g.Stop()
-	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	err = server.Shutdown(finishing)
-	if err != nil {
-		err = errors.Join(err, server.Close())
+	if s.delay > 0 {
+		fmt.Fprintf(out, "not ready any more; stopping in %v …\n", s.delay)
+		select {
+		case <-time.After(s.delay): // a load balancer sees /readyz fail before connections do
+		case err := <-failed:
+			return errors.Join(err, closing())
+		}
 	}
-	return errors.Join(err, closing())
+	fmt.Fprintln(out, "finishing the answers in progress …")
+	return errors.Join(drain(server, s.grace, cancelRequests), closing())
+}
+
+// drain waits for the requests in progress, up to the grace period. Then they
+// are canceled, so that each stream still ends with an error event, and a moment
+// later their connections are closed.
+func drain(server *http.Server, grace time.Duration, cancelRequests context.CancelCauseFunc) error {
+	finishing, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := server.Shutdown(finishing)
+	if err == nil {
+		return nil
+	}
+	cancelRequests(gateway.ErrStopping)
+	last, cancelLast := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancelLast()
+	if server.Shutdown(last) == nil {
+		return fmt.Errorf("answers in progress were cut: %w", err)
+	}
+	return errors.Join(err, server.Close())
+}
+
+// logger returns the log of the requests: all of them with -v, else those that
+// failed. What looks like a secret is redacted.
+func (s *settings) logger() (*slog.Logger, error) {
+	level := slog.LevelWarn
+	if s.verbose {
+		level = slog.LevelInfo
+	}
+	h, err := secret.NewLogHandler(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: level}), nil)
+	if err != nil {
+		return nil, err
+	}
+	return slog.New(h), nil
 }

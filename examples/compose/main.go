@@ -52,7 +52,7 @@ func compose(baseURL, key string, client *http.Client) llms.Model {
 	check(err)
 	guarded, err := guard.New(cached, &guard.Options{Logger: log})
 	check(err)
-	answer, err := trace.New(guarded, &trace.Options{Kind: trace.Logical, Name: "support"})
+	answer, err := trace.New(guarded, &trace.Options{Kind: trace.KindLogical, Name: "support"})
 	check(err)
 	return answer
 }

@@ -28,15 +28,15 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 	"github.com/prodailabs/prodai/chunk/token/fit"
 	encodings "github.com/prodailabs/prodai/chunk/token/openai"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retry/openai"
+	"github.com/prodailabs/prodai/trace/cost"
 )
 
 func main() {
 	model := flag.String("model", "gpt-4o", "model whose encoding, limits and chat format are used")
 	text := flag.String("text", "The tokenizer doesn't know words: antidisestablishmentarianism, 3.14159, naïve 🧑‍🚀", "text to take apart")
 	window := flag.Int("window", 260, "context window for the conversation, in tokens (0: the model's own)")
-	color := flag.String("color", "auto", "colour the tokens: auto, always or never")
+	color := flag.String("color", "auto", "color the tokens: auto, always or never")
 	price := flag.Float64("price", 2.5, "dollars for a million tokens of input")
 	flag.Parse()
 	l := lab{out: os.Stdout, model: *model, window: *window, price: *price, color: *color == "always" || *color == "auto" && isTerminal(os.Stdout)}
@@ -82,7 +82,7 @@ func (l *lab) run(text string) (err error) {
 	if l.limit, err = token.LimitsOf(l.model); err != nil {
 		return err
 	}
-	fmt.Fprintf(l.out, "%s counts in %s and reads up to %d tokens.\n", l.model, l.enc.Name(), l.limit.MaxInput)
+	fmt.Fprintf(l.out, "%s counts in %s and reads up to %d tokens.\n", l.model, l.enc.Name(), l.limit.MaxInputTokens)
 	l.pieces(text)
 	l.languages()
 	if err := l.bill(); err != nil {
@@ -152,7 +152,7 @@ func (l *lab) bill() error {
 	rules, question := fit.Message(request[0]), fit.Message(request[1])
 	w := tabwriter.NewWriter(l.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	total := 0
-	line := func(what string, t token.Total) {
+	line := func(what string, t token.Count) {
 		total += t.Tokens
 		note := ""
 		if t.Estimated {
@@ -161,10 +161,10 @@ func (l *lab) bill() error {
 		fmt.Fprintf(w, "%s\t%d\t%s\t\n", what, t.Tokens, note)
 	}
 	texts := count(rules.Content) + count(question.Content)
-	line("the two texts", token.Total{Tokens: texts})
-	chat := l.rule.Messages(count, rules, question)
-	line("the chat's frame", token.Total{Tokens: chat.Tokens - texts, Estimated: chat.Estimated})
-	tools, err := l.rule.ToolsTotal(count, token.Tool{
+	line("the two texts", token.Count{Tokens: texts})
+	chat := l.rule.CountMessages(count, rules, question)
+	line("the chat's frame", token.Count{Tokens: chat.Tokens - texts, Estimated: chat.Estimated})
+	tools, err := l.rule.CountTools(count, token.Tool{
 		Name: "track_parcel", Description: "Looks up where a parcel is.",
 		Parameters: map[string]any{"type": "object", "properties": map[string]any{
 			"number": map[string]any{"type": "string", "description": "The parcel's number"},
@@ -188,16 +188,16 @@ func (l *lab) bill() error {
 func (l *lab) conversation() error {
 	window := l.window
 	if window == 0 {
-		window = l.limit.MaxInput
+		window = l.limit.MaxInputTokens
 	}
 	l.heading(fmt.Sprintf("4. A conversation in a window of %d tokens, 80 of them for the answer", window))
-	room, err := token.Budget{Window: window, Output: 80}.Input()
+	room, err := token.Budget{WindowTokens: window, OutputTokens: 80}.Input()
 	if err != nil {
 		return err
 	}
 	chat := parcelChat()
 	rule := l.rule
-	fitted, err := fit.History(chat, room, &fit.HistoryOptions{Tokens: l.enc.Count, Rule: &rule, MaxMessage: 60})
+	fitted, err := fit.History(chat, room, &fit.HistoryOptions{Tokens: l.enc.Count, Rule: &rule, MaxMessageTokens: 60})
 	if err != nil {
 		return err
 	}
@@ -214,13 +214,13 @@ func (l *lab) conversation() error {
 	for i, m := range chat {
 		msg := fit.Message(m)
 		shown := msg.Content
-		for _, c := range msg.Calls {
+		for _, c := range msg.ToolCalls {
 			shown = "calls " + c.Name + c.Arguments
 		}
 		if runes := []rune(shown); len(runes) > 44 {
 			shown = string(runes[:44]) + "…"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", rule.Message(l.enc.Count, &msg).Tokens, msg.Role, shown, fate[i])
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", rule.CountMessage(l.enc.Count, &msg).Tokens, msg.Role, shown, fate[i])
 	}
 	w.Flush()
 	about := ""
@@ -234,12 +234,12 @@ func (l *lab) conversation() error {
 // compare sends the request and holds the count to what the provider reports.
 func (l *lab) compare(ctx context.Context, model llms.Model) error {
 	l.heading("5. The count and the bill")
-	count := l.rule.Messages(l.enc.Count, fit.Message(request[0]), fit.Message(request[1]))
+	count := l.rule.CountMessages(l.enc.Count, fit.Message(request[0]), fit.Message(request[1]))
 	r, err := model.GenerateContent(ctx, request, llms.WithModel(l.model), llms.WithMaxTokens(40))
 	if err != nil {
 		return err
 	}
-	billed, err := usage.Of(r)
+	billed, err := cost.UsageOf(r)
 	if err != nil {
 		return err
 	}

@@ -116,9 +116,9 @@ func compare(ctx context.Context, w io.Writer, verbose bool) error {
 		model := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words(a.text), Stop: a.stop}, modeltest.Say(good)}}
 		r, err := structured.Generate(ctx, model, ask("Read this invoice: …"), &structured.Options[Invoice]{Check: check})
 		mark(3, err == nil)
-		if err == nil && len(r.Tries) > 1 {
-			marks[3] = fmt.Sprintf("yes, %d tries", len(r.Tries))
-			fmt.Fprintf(&details, "\n%s\n  %s\n  sent back: %s\n", a.name, oneLine(a.text), strings.ReplaceAll(strings.TrimPrefix(r.Tries[0].Err.Error(), "structured: "), "\n", "\n    "))
+		if err == nil && len(r.Attempts) > 1 {
+			marks[3] = fmt.Sprintf("yes, %d attempts", len(r.Attempts))
+			fmt.Fprintf(&details, "\n%s\n  %s\n  sent back: %s\n", a.name, oneLine(a.text), strings.ReplaceAll(strings.TrimPrefix(r.Attempts[0].Err.Error(), "structured: "), "\n", "\n    "))
 		} else if err == nil && r.Repaired {
 			fmt.Fprintf(&details, "\n%s\n  %s\n  repaired:  %s\n", a.name, oneLine(a.text), r.JSON)
 		}
@@ -168,7 +168,7 @@ func read(ctx context.Context, w io.Writer, text string, env func(string) string
 		if err != nil {
 			return err
 		}
-		model, o.Mode = m, structured.ResponseFormat
+		model, o.Mode = m, structured.ModeResponseFormat
 	} else {
 		fmt.Fprintln(w, "(No provider is set: the scripted model gives its one answer.)")
 	}
@@ -176,7 +176,7 @@ func read(ctx context.Context, w io.Writer, text string, env func(string) string
 	if err != nil {
 		return err
 	}
-	for _, t := range r.Tries {
+	for _, t := range r.Attempts {
 		if t.Err != nil {
 			fmt.Fprintf(w, "sent back: %v\n", t.Err)
 		}

@@ -15,7 +15,7 @@ import (
 	"os"
 	"text/tabwriter"
 
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 	"github.com/prodailabs/prodai/retry/overload"
 )
 

@@ -19,7 +19,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/prodailabs/prodai/eval"
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 // A trap is a reference, an answer that says the same and one that doesn't.
@@ -125,7 +125,7 @@ func trapped(w io.Writer, page *plot.Page) error {
 	table := &plot.Table{Title: "The answers", Head: []string{"trap", "reference", "right answer", "wrong answer"}}
 	bars := make([]*plot.Bars, len(metrics))
 	for i, m := range metrics {
-		bars[i] = &plot.Bars{Title: m.name, Y: plot.Axis{Label: m.name, Max: plot.At(100)}, Series: []plot.BarSeries{{Name: "right answer"}, {Name: "wrong answer"}}}
+		bars[i] = &plot.Bars{Title: m.name, Y: plot.Axis{Label: m.name, Max: plot.Fixed(100)}, Series: []plot.BarSeries{{Name: "right answer"}, {Name: "wrong answer"}}}
 	}
 	fooled := make([]int, len(metrics))
 	for _, t := range traps {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 func (l *lab) page() *plot.Page {
@@ -15,7 +15,7 @@ func (l *lab) page() *plot.Page {
 		l.alarms("Nothing differs: experiments that have announced a difference", l.same,
 			"Every look at a fixed test is another chance to be wrong, so the peeker's curve never stops rising. "+
 				"The always-valid tests stay below the promise at every moment.",
-			plot.Rule{Name: "promise", Y: plot.At(100 * l.alpha)}),
+			plot.Rule{Name: "promise", At: 100 * l.alpha}),
 	}
 	if l.path != nil {
 		sections = append(sections, l.pValues())
@@ -37,7 +37,7 @@ func (l *lab) alarms(title string, outcomes []outcome, caption string, rules ...
 	c := &plot.Chart{
 		Title: title, Caption: caption, Rules: rules,
 		X: plot.Axis{Label: "pairs of users seen"},
-		Y: plot.Axis{Label: "experiments stopped", Unit: "%", Min: plot.At(0)},
+		Y: plot.Axis{Label: "experiments stopped", Unit: "%", Min: plot.Fixed(0)},
 	}
 	for i, p := range policies {
 		s := plot.Series{Name: p.name, Kind: plot.Step}
@@ -69,9 +69,9 @@ func (l *lab) pValues() *plot.Chart {
 		Caption: "Under no difference the fixed test's p is uniform at each moment and dips below 0.05 sooner or later. " +
 			"The always-valid p only falls, and pays for that by falling slowly.",
 		X:      plot.Axis{Label: "pairs of users seen"},
-		Y:      plot.Axis{Label: "p-value", Log: true, Max: plot.At(1)},
+		Y:      plot.Axis{Label: "p-value", Log: true, Max: plot.Fixed(1)},
 		Series: []plot.Series{fixed, valid},
-		Rules:  []plot.Rule{{Name: "alpha", Y: plot.At(l.alpha)}},
+		Rules:  []plot.Rule{{Name: "alpha", At: l.alpha}},
 	}
 }
 
@@ -101,7 +101,7 @@ func (l *lab) intervals() *plot.Chart {
 		X:      plot.Axis{Label: "pairs of users seen"},
 		Y:      plot.Axis{Label: "lift", Unit: "points"},
 		Series: []plot.Series{valid, fixed},
-		Rules:  []plot.Rule{{Name: "no difference", Y: plot.At(0)}, {Name: "truth", Y: plot.At(100 * l.lift)}},
+		Rules:  []plot.Rule{{Name: "no difference", At: 0}, {Name: "truth", At: 100 * l.lift}},
 	}
 }
 

@@ -69,7 +69,7 @@ func (p *pipeline) score(w io.Writer, rows []row) error {
 		wg.Go(func() {
 			for i := k; i < len(rows); i += workers {
 				r := p.injection.Inspect(rows[i].Text)
-				rows[i].classifier, rows[i].whole, rows[i].flagged = r.Classifier, r.Score, r.Flagged
+				rows[i].classifier, rows[i].whole, rows[i].flagged = r.ClassifierScore, r.Score, r.Flagged
 			}
 		})
 	}

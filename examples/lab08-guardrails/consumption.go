@@ -38,8 +38,12 @@ func consumption(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	floods, err := flood.NewCheck(&flood.Options{MaxTokens: 800})
+	if err != nil {
+		return err
+	}
 	model, err := guard.New(budget, &guard.Options{
-		Input:  []guard.Check{flood.Check(&flood.Options{MaxTokens: 800})},
+		Input:  []guard.Check{floods},
 		Tenant: tenantOf,
 	})
 	if err != nil {

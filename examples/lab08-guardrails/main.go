@@ -24,7 +24,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 func main() {
@@ -209,9 +209,9 @@ func (l *lab) why(i int) string {
 func wilson(k, n int) (low, high float64) {
 	const z = 1.959964
 	p, m := float64(k)/float64(n), float64(n)
-	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	center := (p + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(0, centre-half), min(1, centre+half)
+	return max(0, center-half), min(1, center+half)
 }
 
 func (l *lab) page() *plot.Page {

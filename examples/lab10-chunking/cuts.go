@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/chunkeval"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 // shown is how much of the text is shown with its cuts.
@@ -28,7 +28,7 @@ type cutting struct {
 func cuttings(ctx context.Context, data *chunkeval.Data) ([]cutting, error) {
 	names := slices.Sorted(maps.Keys(data.Corpora))
 	text := data.Corpora[names[len(names)-1]]
-	windows, err := chunk.NewWindows(60, 0, o200k.Encoding().Ends)
+	windows, err := chunk.NewWindows(o200k.Encoding().Ends, &chunk.WindowsOptions{Size: 60})
 	if err != nil {
 		return nil, err
 	}

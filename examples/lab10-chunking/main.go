@@ -162,7 +162,7 @@ func contestants() ([]contestant, error) {
 		return err
 	}
 	for _, w := range [][2]int{{100, 0}, {200, 0}, {400, 0}, {400, 200}} {
-		c, err := chunk.NewWindows(w[0], w[1], encoding.Ends)
+		c, err := chunk.NewWindows(encoding.Ends, &chunk.WindowsOptions{Size: w[0], Overlap: w[1]})
 		if err := add(fmt.Sprintf("windows %d/%d", w[0], w[1]), c, err); err != nil {
 			return nil, err
 		}
@@ -200,9 +200,13 @@ func compare(ctx context.Context, data *chunkeval.Data, budget int) ([]row, erro
 	if err != nil {
 		return nil, err
 	}
+	rank, err := chunkeval.ByEmbedding(model)
+	if err != nil {
+		return nil, err
+	}
 	var rows []row
 	for _, c := range all {
-		r, err := chunkeval.Run(ctx, data, c.chunker, chunkeval.ByEmbedding(model), &chunkeval.Options{Budget: budget, Tokens: o200k.Encoding().Count})
+		r, err := chunkeval.Run(ctx, data, c.chunker, rank, &chunkeval.Options{Budget: budget, Tokens: o200k.Encoding().Count})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -236,7 +240,7 @@ func printRows(out io.Writer, rows []row, questions, budget int) {
 	for _, r := range rows {
 		at := r.result.Mean(chunkeval.BudgetRecall)
 		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.3f\t%.3f\t%.3f\t%.3f to %.3f\t%.3f\t\n", r.name, r.result.Chunks, r.result.MeanTokens,
-			r.result.Mean(chunkeval.Recall).Mean, r.result.Mean(chunkeval.Precision).Mean, at.Mean, at.Low, at.High, r.result.Mean(chunkeval.Omega).Mean)
+			r.result.Mean(chunkeval.Recall).Mean, r.result.Mean(chunkeval.Precision).Mean, at.Mean, at.Low, at.High, r.result.Mean(chunkeval.PrecisionOmega).Mean)
 		if at.Mean > best.result.Mean(chunkeval.BudgetRecall).Mean {
 			best = r
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/chunk/chunkeval"
-	"github.com/prodailabs/prodai/internal/plot"
+	"github.com/prodailabs/prodai/examples/plot"
 )
 
 // figures is the comparison as a page.
@@ -32,14 +32,14 @@ func charts(rows []row, questions, budget int) []plot.Section {
 		plot.Text(fmt.Sprintf("%d questions. On the left of each figure are chunkers that make short passages. The first figure counts five passages however long they are; the second stops at %d tokens. Bars are 95 %% intervals over the questions.", questions, budget)),
 		scatter("Recall of the five best passages", "longer passages bring more text, so they win", rows, chunkeval.Recall),
 		scatter(fmt.Sprintf("Recall at %d tokens", budget), "the same text budget for each: length is no longer an advantage", rows, chunkeval.BudgetRecall),
-		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.Omega),
+		scatter("Precision-omega", "what precision a perfect ranking could reach: how closely the cuts follow the answers", rows, chunkeval.PrecisionOmega),
 	}
 }
 
 // scatter shows a metric over the length of passages, a series for each kind of
 // chunker.
 func scatter(title, caption string, rows []row, m chunkeval.Metric) *plot.Chart {
-	c := &plot.Chart{Title: title, Caption: caption, X: plot.Axis{Label: "mean length of a passage", Unit: "tokens", Min: plot.At(0), Max: plot.At(450)}, Y: plot.Axis{Label: title}}
+	c := &plot.Chart{Title: title, Caption: caption, X: plot.Axis{Label: "mean length of a passage", Unit: "tokens", Min: plot.Fixed(0), Max: plot.Fixed(450)}, Y: plot.Axis{Label: title}}
 	at := map[string]int{}
 	for _, r := range rows {
 		kind, size, _ := strings.Cut(r.name, " ")

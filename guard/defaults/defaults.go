@@ -1,33 +1,11 @@
-// Package defaults assembles the detectors of guard into the checks of a
-// pipeline, with policies that harm no ordinary user:
-//
-//	o, err := defaults.New(&defaults.Options{Tools: tools})
-//	…
-//	o.Logger, o.OnVerdict = logger, show
-//	model, err := guard.New(client, o)
-//
-//	stage         flood  secrets  injection  personal data  links
-//	input         block  redact   block      flag
-//	documents     block  redact   block
-//	tool results  block  redact   redact
-//	tool calls           block
-//	output        block  redact              flag           redact
-//
-// Blocking a tool's result would end an agent's run for what a web page said, so
-// the passage goes and the run stays; a [guard.Retriever] leaves a blocked
-// document out. Secrets have no business at a provider or in an answer. Personal
-// data often do: "mail it to ana@example.org" needs the address. Say in
-// [Options] what is to happen with them. Pictures and files, which no check reads,
-// are reported; a picture that the provider would fetch must have a public address.
-//
-// The result is an ordinary [guard.Options]: change what you will.
 package defaults
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/prodailabs/prodai/guard"
-	"github.com/prodailabs/prodai/guard/detect"
 	"github.com/prodailabs/prodai/guard/flood"
 	"github.com/prodailabs/prodai/guard/injection"
 	"github.com/prodailabs/prodai/guard/pii"
@@ -35,53 +13,81 @@ import (
 	"github.com/prodailabs/prodai/guard/sink"
 )
 
-// Options choose what the default checks leave open. The zero value works.
+// ErrOption is wrapped by every error about an invalid option.
+var ErrOption = errors.New("defaults: invalid option")
+
+// Options choose what the default checks leave open. The zero value works. A
+// policy that is set applies to its check wherever the check runs, if its
+// comment says nothing else.
 type Options struct {
-	// Injection configures the injection detector; nil: its defaults, with a
-	// threshold of [BlockAt].
-	Injection *injection.Options
+	// Injection configures the injection detector. Default: the detector's own
+	// defaults, but a Threshold of [InjectionThreshold].
+	Injection injection.Options
 
-	// Personal is what happens to personal data in the input and the output;
-	// nil: [guard.Flag], which reports them. new([guard.Redact]) replaces them by
-	// their kind, so that neither the provider nor the reader sees them, and
-	// new([guard.Block]) ends the call. It is a pointer because Block is the zero
-	// Policy, which silence must not mean here.
-	Personal *guard.Policy
+	// InjectionPolicy is what happens to a text that reads like an attack.
+	// Default: PolicyBlock in the input and in documents, PolicyRedact in tool
+	// results, so that a web page can't end an agent's run.
+	InjectionPolicy guard.Policy
 
-	// PersonalKinds lists the kinds; nil: those of the package pii.
+	// SecretPolicy is what happens to credentials. Default: PolicyRedact, but
+	// PolicyBlock in tool calls, where a placeholder would be used as a value.
+	SecretPolicy guard.Policy
+
+	// PersonalInput is what happens to personal data in the input. PolicyRedact
+	// replaces them by their kind, so that the provider does not see them.
+	// Default: PolicyFlag, since many requests need them.
+	PersonalInput guard.Policy
+
+	// PersonalOutput is what happens to personal data in the output. Default:
+	// PolicyFlag, as in the input.
+	PersonalOutput guard.Policy
+
+	// PersonalKinds lists the kinds of personal data. Default: those of guard/pii.
 	PersonalKinds []string
 
-	// Links say where the answer's links and images may lead.
-	Links *sink.LinkOptions
+	// Links say where the answer's links and images may lead. Default: no
+	// images, and links only while the model has read nothing untrusted.
+	Links sink.LinkOptions
 
-	// Flood are the limits on what a text may cost.
-	Flood *flood.Options
+	// LinkPolicy is what happens to other links. Default: PolicyRedact, which
+	// keeps the answer.
+	LinkPolicy guard.Policy
 
-	// Tools are the tools that the model may call; nil: calls aren't judged.
+	// Flood are the limits on what a text may cost. Default: those of
+	// guard/flood.
+	Flood flood.Options
+
+	// FloodPolicy is what happens to a text that costs more. Default:
+	// PolicyBlock.
+	FloodPolicy guard.Policy
+
+	// Tools are the tools that the model may call. An empty list that is not nil
+	// allows none. Default: nil, so that only the arguments of calls are checked.
 	Tools []guard.Tool
 
-	// Canary, if set, is looked for in the output and the tool calls.
-	Canary *guard.Canary
+	// Canary is searched for in the output and in tool calls, and blocks.
+	// Default: the zero Canary, so that there is no such check.
+	Canary guard.Canary
 }
 
-// BlockAt is the injection detector's score from which a text is blocked. The
-// detector itself flags from .5 on; but what is blocked here costs a user an
-// answer, and what is missed meets the other layers. On sources that the
-// classifier has seen, .7 keeps nine tenths of the hits of .5 with a third of its
-// few false alarms.
-const BlockAt = .7
+// InjectionThreshold is the score of the injection detector from which a text
+// counts as an attack. The detector's own threshold is .5; but what is blocked
+// here costs a user an answer, and what is missed meets the other layers. On
+// sources that the classifier has seen, .7 keeps nine tenths of the hits of .5
+// with a third of its few false alarms.
+const InjectionThreshold = .7
 
-// New returns the options of a guard with the default checks. It fails on a kind
-// or a model that can't be loaded.
+// New returns the options of a guard with the default checks. An invalid option,
+// such as an unknown kind, is an error that wraps [ErrOption].
 func New(o *Options) (*guard.Options, error) {
-	if o == nil {
-		o = &Options{}
+	var opts Options
+	if o != nil {
+		opts = *o
 	}
-	io := o.Injection
-	if io == nil {
-		io = &injection.Options{Threshold: BlockAt}
+	if err := opts.validatePolicies(); err != nil {
+		return nil, err
 	}
-	injections, err := injection.New(io)
+	attacks, err := opts.attacks()
 	if err != nil {
 		return nil, err
 	}
@@ -89,45 +95,78 @@ func New(o *Options) (*guard.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	personal, err := pii.New(&pii.Options{Kinds: o.PersonalKinds})
+	personal, err := pii.New(&pii.Options{Kinds: opts.PersonalKinds})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: Options.PersonalKinds: %w", ErrOption, err)
 	}
-	policy := guard.Flag
-	if o.Personal != nil {
-		policy = *o.Personal
+	floods, err := flood.NewCheck(&opts.Flood)
+	if err != nil {
+		return nil, fmt.Errorf("%w: Options.Flood: %w", ErrOption, err)
 	}
-	floods := flood.Check(o.Flood)
-	inject := guard.Check{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}
-	removed := inject
-	removed.Policy = guard.Redact
-	removed.Replace = func(guard.Finding, string) string { return "[removed: it read like an instruction]" }
-	hidden := Values("secrets", secrets, guard.Redact)
-	stopped := Values("secrets", secrets, guard.Block)
-	private := Values("personal data", personal, policy)
+	links, err := sink.NewLinkCheck(&opts.Links)
+	if err != nil {
+		return nil, fmt.Errorf("%w: Options.Links: %w", ErrOption, err)
+	}
+	floods.Policy, links.Policy = or(opts.FloodPolicy, guard.PolicyBlock), or(opts.LinkPolicy, guard.PolicyRedact)
+	credentials := guard.DetectorCheck("secrets", secrets, or(opts.SecretPolicy, guard.PolicyRedact))
+	attacksInResults, credentialsInCalls := attacks, credentials
+	attacks.Policy = or(opts.InjectionPolicy, guard.PolicyBlock)
+	attacksInResults.Policy = or(opts.InjectionPolicy, guard.PolicyRedact)
+	credentialsInCalls.Policy = or(opts.SecretPolicy, guard.PolicyBlock)
+	personalInput := guard.DetectorCheck("personal data", personal, or(opts.PersonalInput, guard.PolicyFlag))
+	personalOutput := guard.DetectorCheck("personal data", personal, or(opts.PersonalOutput, guard.PolicyFlag))
 
 	out := &guard.Options{
-		Input:       []guard.Check{floods, hidden, private, inject},
-		Documents:   []guard.Check{floods, hidden, inject},
-		ToolResults: []guard.Check{floods, hidden, removed},
-		ToolCalls:   []guard.Check{stopped},
-		Output:      []guard.Check{floods, hidden, private, sink.Links(o.Links)},
-		ImageURL:    func(address string) error { return sink.CheckURL(address, nil) },
-		Tools:       slices.Clone(o.Tools),
+		Input:         []guard.Check{floods, credentials, personalInput, attacks},
+		Documents:     []guard.Check{floods, credentials, attacks},
+		ToolResults:   []guard.Check{floods, credentials, attacksInResults},
+		ToolCalls:     []guard.Check{credentialsInCalls},
+		Output:        []guard.Check{floods, credentials, personalOutput, links},
+		CheckImageURL: func(address string) error { return sink.CheckURL(address, nil) },
+		Tools:         slices.Clone(opts.Tools),
 	}
-	if o.Canary != nil {
-		out.Output = append(out.Output, o.Canary.Check())
-		out.ToolCalls = append(out.ToolCalls, o.Canary.Check())
+	if opts.Canary != (guard.Canary{}) {
+		out.Output = append(out.Output, opts.Canary.Check())
+		out.ToolCalls = append(out.ToolCalls, opts.Canary.Check())
 	}
 	return out, nil
 }
 
-// Values returns a check for the values that a detector finds. It decides a
-// stream exactly: what passes is what would pass of the whole text.
-func Values(name string, d *detect.Detector, policy guard.Policy) guard.Check {
-	return guard.Check{
-		Name: name, Policy: policy,
-		Find: guard.FindWith(d.Find),
-		Scan: guard.ScanWith(func(found func(detect.Finding)) guard.Stream { return d.Stream(detect.Label).OnFinding(found) }),
+// attacks returns the check for injection, without its policy.
+func (o *Options) attacks() (guard.Check, error) {
+	options := o.Injection
+	if options.Threshold == 0 {
+		options.Threshold = InjectionThreshold
 	}
+	d, err := injection.New(&options)
+	if err != nil {
+		return guard.Check{}, fmt.Errorf("%w: Options.Injection: %w", ErrOption, err)
+	}
+	return guard.Check{
+		Name: "injection", Find: guard.FindWith(d.Find), Cost: 1,
+		Replace: func(guard.Finding, string) string { return "[removed: it read like an instruction]" },
+	}, nil
+}
+
+func (o *Options) validatePolicies() error {
+	for _, p := range []struct {
+		option string
+		policy guard.Policy
+	}{
+		{"InjectionPolicy", o.InjectionPolicy}, {"SecretPolicy", o.SecretPolicy}, {"PersonalInput", o.PersonalInput},
+		{"PersonalOutput", o.PersonalOutput}, {"LinkPolicy", o.LinkPolicy}, {"FloodPolicy", o.FloodPolicy},
+	} {
+		if p.policy > guard.PolicyShadow {
+			return fmt.Errorf("%w: Options.%s is %d: want one of guard's policies", ErrOption, p.option, p.policy)
+		}
+	}
+	return nil
+}
+
+// or returns a policy, or another one if it is not set.
+func or(p, unset guard.Policy) guard.Policy {
+	if p == 0 {
+		return unset
+	}
+	return p
 }

@@ -17,14 +17,17 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/guard/defaults"
+	"github.com/prodailabs/prodai/guard/flood"
+	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/guard/sink"
 	"github.com/prodailabs/prodai/guard/threat"
 	"github.com/prodailabs/prodai/internal/event"
 )
 
 func TestModelKeepsTheContract(t *testing.T) {
-	o, err := defaults.New(&defaults.Options{Tools: []guard.Tool{{Name: "lookup", Reads: true}, {Name: "weather", Reads: true}}})
+	o, err := defaults.New(&defaults.Options{Tools: []guard.Tool{{Name: "lookup", ReadOnly: true}, {Name: "weather", ReadOnly: true}}})
 	require.NoError(t, err)
-	o.Spotlight = guard.Plain
+	o.Spotlight = guard.SpotlightPlain
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
 		m, err := guard.New(next, o)
 		require.NoError(tb, err)
@@ -91,10 +94,10 @@ func TestDefaults(t *testing.T) {
 
 func TestPersonalDataMayBlock(t *testing.T) {
 	for _, c := range []struct {
-		policy  *guard.Policy
+		policy  guard.Policy
 		blocked bool
-	}{{nil, false}, {new(guard.Flag), false}, {new(guard.Block), true}} {
-		o, err := defaults.New(&defaults.Options{Personal: c.policy})
+	}{{0, false}, {guard.PolicyFlag, false}, {guard.PolicyBlock, true}} {
+		o, err := defaults.New(&defaults.Options{PersonalInput: c.policy})
 		require.NoError(t, err)
 		m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}, o)
 		require.NoError(t, err)
@@ -105,7 +108,7 @@ func TestPersonalDataMayBlock(t *testing.T) {
 }
 
 func TestPersonalDataMayGo(t *testing.T) {
-	o, err := defaults.New(&defaults.Options{Personal: new(guard.Redact), PersonalKinds: []string{"EMAIL"}})
+	o, err := defaults.New(&defaults.Options{PersonalInput: guard.PolicyRedact, PersonalKinds: []string{"EMAIL"}})
 	require.NoError(t, err)
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	m, err := guard.New(next, o)
@@ -113,13 +116,53 @@ func TestPersonalDataMayGo(t *testing.T) {
 	_, err = m.GenerateContent(t.Context(), human("I'm ana@example.org, card 4111111111111111."))
 	require.NoError(t, err)
 	assert.Equal(t, "I'm [EMAIL], card 4111111111111111.", next.Calls()[0].Text())
-	_, err = defaults.New(&defaults.Options{PersonalKinds: []string{"NOSE"}})
-	assert.Error(t, err)
+}
+
+func TestInvalidOptions(t *testing.T) {
+	for want, o := range map[string]defaults.Options{
+		"Options.PersonalKinds":      {PersonalKinds: []string{"NOSE"}},
+		"Options.Injection":          {Injection: injection.Options{Threshold: 2}},
+		"Options.Flood":              {Flood: flood.Options{MaxDepth: -1}},
+		"Options.Links":              {Links: sink.LinkOptions{Hosts: []string{"https://example.org"}}},
+		"Options.LinkPolicy is 5":    {LinkPolicy: 5},
+		"Options.PersonalInput is 9": {PersonalInput: 9},
+	} {
+		_, err := defaults.New(&o)
+		require.ErrorIs(t, err, defaults.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+// policies lists the policies of the checks of a stage, by name.
+func policies(checks []guard.Check) map[string]guard.Policy {
+	all := map[string]guard.Policy{}
+	for _, c := range checks {
+		all[c.Name] = c.Policy
+	}
+	return all
+}
+
+func TestPolicies(t *testing.T) {
+	o, err := defaults.New(nil)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyBlock, "secrets": guard.PolicyRedact, "personal data": guard.PolicyFlag, "injection": guard.PolicyBlock}, policies(o.Input))
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyBlock, "secrets": guard.PolicyRedact, "injection": guard.PolicyBlock}, policies(o.Documents))
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyBlock, "secrets": guard.PolicyRedact, "injection": guard.PolicyRedact}, policies(o.ToolResults))
+	assert.Equal(t, map[string]guard.Policy{"secrets": guard.PolicyBlock}, policies(o.ToolCalls))
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyBlock, "secrets": guard.PolicyRedact, "personal data": guard.PolicyFlag, "links": guard.PolicyRedact}, policies(o.Output))
+
+	o, err = defaults.New(&defaults.Options{InjectionPolicy: guard.PolicyFlag, SecretPolicy: guard.PolicyShadow, PersonalOutput: guard.PolicyRedact, LinkPolicy: guard.PolicyBlock,
+		FloodPolicy: guard.PolicyFlag, Canary: guard.NewCanary()})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyFlag, "secrets": guard.PolicyShadow, "personal data": guard.PolicyFlag, "injection": guard.PolicyFlag}, policies(o.Input))
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyFlag, "secrets": guard.PolicyShadow, "injection": guard.PolicyFlag}, policies(o.ToolResults))
+	assert.Equal(t, map[string]guard.Policy{"secrets": guard.PolicyShadow, "canary": guard.PolicyBlock}, policies(o.ToolCalls))
+	assert.Equal(t, map[string]guard.Policy{"flood": guard.PolicyFlag, "secrets": guard.PolicyShadow, "personal data": guard.PolicyRedact, "links": guard.PolicyBlock, "canary": guard.PolicyBlock}, policies(o.Output))
 }
 
 // prompts are ordinary ones of 1,000 characters.
 func prompts() []string {
-	const text = "Please summarise the attached meeting notes for the team in Oslo. We talked about the release on 12 March, the open bug in the importer (it drops rows " +
+	const text = "Please summarize the attached meeting notes for the team in Oslo. We talked about the release on 12 March, the open bug in the importer (it drops rows " +
 		"with an empty date), and who calls the customer about the late delivery. Keep the names and figures as they are, add a list of decisions, and say " +
 		"what is still open. If a point is unclear, ask me before you guess; I would rather answer two questions than correct the text later. "
 	var all []string
@@ -143,7 +186,7 @@ func BenchmarkInput(b *testing.B) {
 	b.SetBytes(1000)
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
-		if _, _, err := p.Inspect(context.Background(), guard.Input, all[i%len(all)]); err != nil {
+		if _, _, err := p.Inspect(context.Background(), guard.StageInput, all[i%len(all)]); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(began))
@@ -155,7 +198,7 @@ func BenchmarkInput(b *testing.B) {
 
 func TestCanaryInAToolCall(t *testing.T) {
 	canary := guard.NewCanary()
-	o, err := defaults.New(&defaults.Options{Canary: &canary})
+	o, err := defaults.New(&defaults.Options{Canary: canary})
 	require.NoError(t, err)
 	word := strings.Fields(canary.Plant(""))[2]
 	m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.CallTool(0, "c1", "send_email", fmt.Sprintf(`{"body":%q}`, word))}}}, o)
@@ -163,7 +206,7 @@ func TestCanaryInAToolCall(t *testing.T) {
 	_, err = m.GenerateContent(t.Context(), human("hi"))
 	var blocked *guard.BlockedError
 	require.ErrorAs(t, err, &blocked)
-	assert.Equal(t, guard.ToolCall, blocked.Verdict.Stage)
+	assert.Equal(t, guard.StageToolCall, blocked.Verdict.Stage)
 }
 
 func BenchmarkStreamedOutput(b *testing.B) {

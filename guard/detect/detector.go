@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -15,13 +16,22 @@ type Detector struct {
 	maxHold      int
 }
 
+// ErrOption is wrapped by every error about a wrong rule, option or key.
+var ErrOption = errors.New("detect: invalid option")
+
 // New returns a detector with the rules given. Of two rules that match the same
-// bytes the earlier one wins. It fails on a rule without Kind, Match or Max.
+// bytes the earlier one wins. A rule without Kind, Match or Max is an error that
+// wraps [ErrOption].
 func New(rules ...Rule) (*Detector, error) {
 	d := &Detector{rules: slices.Clone(rules)}
 	for i, r := range d.rules {
-		if r.Kind == "" || r.Match == nil || r.Max <= 0 {
-			return nil, fmt.Errorf("detect: rule %d (%q) needs a Kind, a Match and a Max above 0", i, r.Kind)
+		switch {
+		case r.Kind == "":
+			return nil, fmt.Errorf("%w: the Kind of rule %d is empty: want a name", ErrOption, i)
+		case r.Match == nil:
+			return nil, fmt.Errorf("%w: the Match of rule %d (%q) is nil: want a function", ErrOption, i, r.Kind)
+		case r.Max <= 0:
+			return nil, fmt.Errorf("%w: the Max of rule %d (%q) is %d: want 1 or more", ErrOption, i, r.Kind, r.Max)
 		}
 		d.maxHold = max(d.maxHold, r.Max)
 		starts := &Class{}
@@ -86,7 +96,7 @@ func (d *Detector) All(text string) iter.Seq[Finding] {
 // next scans text from at to the first finding. It returns the finding and the
 // position where the scan goes on: behind the finding, or, without one, at the
 // first undecided position or the end.
-func (d *Detector) next(text string, at int, final bool) (Finding, int) {
+func (d *Detector) next(text string, at int, atEOF bool) (Finding, int) {
 	for ; at < len(text); at++ {
 		rules := d.word[text[at]]
 		if at > 0 && Word[text[at-1]] {
@@ -95,8 +105,8 @@ func (d *Detector) next(text string, at int, final bool) (Finding, int) {
 		if len(rules) == 0 {
 			continue
 		}
-		rule, n := d.match(text, at, rules, final)
-		if n == More {
+		rule, n := d.match(text, at, rules, atEOF)
+		if n == NeedMore {
 			return Finding{}, at
 		}
 		if n > 0 {
@@ -107,17 +117,17 @@ func (d *Detector) next(text string, at int, final bool) (Finding, int) {
 	return Finding{}, at
 }
 
-func (d *Detector) match(text string, at int, rules []uint16, final bool) (rule uint16, longest int) {
-	from := max(0, at-Lookbehind)
+func (d *Detector) match(text string, at int, rules []uint16, atEOF bool) (rule uint16, longest int) {
+	from := max(0, at-LookbehindBytes)
 	for _, i := range rules {
 		r := &d.rules[i]
-		end, whole := len(text), final
+		end, whole := len(text), atEOF
 		if end-at >= r.Max {
 			end, whole = at+r.Max, true
 		}
 		n := r.Match(text[from:end], at-from, whole)
-		if n == More && !whole {
-			return 0, More
+		if n == NeedMore && !whole {
+			return 0, NeedMore
 		}
 		if n > longest && n <= end-at {
 			rule, longest = i, n

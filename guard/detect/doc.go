@@ -13,18 +13,18 @@
 // answer: given the text so far, is it decided whether a value starts here? A
 // rule of this package has three answers:
 //
-//	n > 0   a value of n bytes starts here, whatever follows
-//	0       none does, whatever follows
-//	More    it depends on text that has not come yet
+//	n > 0     a value of n bytes starts here, whatever follows
+//	0         none does, whatever follows
+//	NeedMore  it depends on text that has not come yet
 //
 // The stream then emits everything before the first undecided position and
 // holds the rest:
 //
 //	text so far   Card 4111 1111 1111 11
 //	              └────┘└────────────────┘
-//	              emit    hold: More
+//	              emit    hold: NeedMore
 //
-// A rule sees at most [Lookbehind] bytes before the position and Max bytes
+// A rule sees at most [LookbehindBytes] bytes before the position and Max bytes
 // after it, in both modes. That bounds the hold-back, makes the scan linear
 // and makes the two modes equal by construction; a fuzz test compares them.
 //
@@ -52,7 +52,7 @@
 // # What to put in a value's place
 //
 //   - [Label]: [EMAIL]. Nothing of the value remains.
-//   - [Mask]: ************1111, where a person must recognise their own card.
+//   - [Mask]: ************1111, where a person must recognize their own card.
 //   - [Hash]: [EMAIL:9f2c…]. The same value gives the same mark, so logs can
 //     still be joined. It needs a key: an unkeyed hash of a phone number is
 //     undone by trying all phone numbers.
@@ -63,14 +63,14 @@
 //
 //   - Redacting after the stream was shown. What was emitted can't be taken
 //     back, so a rule must hold before it knows.
-//   - Offsets in runes, in UTF-16 or in normalised text. Here they are always
+//   - Offsets in runes, in UTF-16 or in normalized text. Here they are always
 //     bytes of the text that was given.
 //   - Chunks that cut a rune: an emitted piece never ends inside one, as long as
 //     the text is valid UTF-8.
 //
 // # Exercises
 //
-//  1. Write a rule for your company's customer numbers. When must it say More?
+//  1. Write a rule for your company's customer numbers. When must it return NeedMore?
 //  2. Take the right-hand boundary check out of a rule. Which chunking leaks?
 //  3. Measure how long text is held back at most for each kind of value.
 //

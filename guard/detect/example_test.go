@@ -25,8 +25,8 @@ func ExampleDetector_Stream() {
 
 func ExampleVault() {
 	d, _ := pii.New(nil)
-	vault, _ := detect.NewVault(strings.NewReader("a fixed nonce, for the example only"))
-	prompt := d.Redact("Ask ana@example.org and bob@example.org, then ana@example.org again.", vault.Tokenise)
+	vault, _ := detect.NewVault(&detect.VaultOptions{Random: strings.NewReader("a fixed nonce, for the example only")})
+	prompt := d.Redact("Ask ana@example.org and bob@example.org, then ana@example.org again.", vault.Tokenize)
 	fmt.Println(prompt)
 	fmt.Println(vault.Restore("I wrote to [EMAIL_2_meqg], not to [EMAIL_3_meqg]."))
 	// Output:
@@ -42,8 +42,9 @@ func ExampleMask() {
 
 func ExampleHash() {
 	d, _ := pii.New(nil)
-	fmt.Println(d.Redact("from ana@example.org to ana@example.org", detect.Hash([]byte("key"))))
-	// Output: from [EMAIL:40ec5d44d0177850] to [EMAIL:40ec5d44d0177850]
+	hash, err := detect.Hash([]byte("key"))
+	fmt.Println(d.Redact("from ana@example.org to ana@example.org", hash), err)
+	// Output: from [EMAIL:40ec5d44d0177850] to [EMAIL:40ec5d44d0177850] <nil>
 }
 
 // A rule of one's own: customer numbers such as C-204517. It must ask for more
@@ -51,14 +52,14 @@ func ExampleHash() {
 func ExampleRule() {
 	d, err := detect.New(detect.Rule{
 		Kind: "CUSTOMER", Score: 1, Reason: "our customer numbers", Starts: "C", Max: 10,
-		Match: func(text string, at int, final bool) int {
-			if n := detect.Literal(text, at, "C-", final); n <= 0 {
+		Match: func(text string, at int, atEOF bool) int {
+			if n := detect.Literal(text, at, "C-", atEOF); n <= 0 {
 				return n
 			}
 			end := detect.Digits.Run(text, at+2, 7)
 			switch {
-			case end == len(text) && !final:
-				return detect.More
+			case end == len(text) && !atEOF:
+				return detect.NeedMore
 			case end-at != 8:
 				return 0
 			}

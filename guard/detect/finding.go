@@ -2,11 +2,11 @@ package detect
 
 // A Finding is one thing a detector found in a text.
 type Finding struct {
-	Kind    string   // what it is: EMAIL, AWS_ACCESS_KEY, override, ...
+	Kind    string   // what it is: EMAIL, AWS_ACCESS_KEY, override, tool_tainted, …
 	Start   int      // byte offset in the text that was given
-	End     int      // byte offset behind it
-	Score   float64  // how sure the detector is, 0 to 1; its maker says what it means
-	Reason  string   // why, in words that hold nothing of the text
+	End     int      // byte offset after it
+	Score   float64  // how sure the detector is, 0 to 1; each detector documents what it means
+	Reason  string   // why, in words that contain nothing of the text
 	Threats []string // OWASP LLM and MITRE ATLAS ids, see guard/threat
 }
 

@@ -2,33 +2,34 @@ package detect
 
 import "strings"
 
-// Lookbehind is the number of bytes before a position that a rule sees.
-const Lookbehind = 64
+// LookbehindBytes is the number of bytes before a position that a rule sees.
+const LookbehindBytes = 64
 
-// More is what a rule returns when text that has not come yet decides.
-const More = -1
+// NeedMore is what a rule returns when text that has not come yet decides.
+const NeedMore = -1
 
-// A Rule recognises one kind of value.
+// A Rule recognizes one kind of value. Kind, Max and Match are required.
 type Rule struct {
-	Kind    string
-	Score   float64
-	Reason  string
-	Threats []string
+	Kind    string   // of its findings
+	Score   float64  // of its findings
+	Reason  string   // of its findings
+	Threats []string // of its findings
 
-	// Starts lists the bytes that a value can start with; empty means any.
+	// Starts lists the bytes that a value can start with. Default: any.
 	Starts string
-	// Inside lets a value start behind a letter, a digit or an underscore of
-	// ASCII. Without it the rule is asked at the start of words only.
+	// Inside lets a value start after a letter, a digit or an underscore of
+	// ASCII. Without it the rule is tried at the start of words only.
 	Inside bool
-	// Max is the number of bytes a value has at most, with the bytes behind it
-	// that the rule must see to decide. It bounds what a stream holds back.
+	// Max is the number of bytes that a value has at most, with the bytes after
+	// it that the rule must see to decide. It bounds what a stream holds back.
 	Max int
-	// Match reports how long the value is that starts at text[at]: its length in
-	// bytes, 0 if there is none, [More] if that depends on what follows text.
-	// It must not return More if final, and it must not let what follows change
-	// an answer that it gave. text is cut to Lookbehind bytes before at and Max
-	// behind it; a text that was cut at Max counts as final.
-	Match func(text string, at int, final bool) int
+	// Match returns the length in bytes of the value that starts at text[at], 0
+	// if there is none, and [NeedMore] if that depends on what follows text. As
+	// in [bufio.SplitFunc], atEOF means that nothing follows; Match must not
+	// return NeedMore then. What follows must not change another result.
+	// text is cut to LookbehindBytes bytes before at and to Max bytes after it; a
+	// text that is cut at Max counts as ended.
+	Match func(text string, at int, atEOF bool) int
 }
 
 // A Class is a set of bytes.
@@ -67,28 +68,27 @@ var Word = NewClass("A-Za-z0-9_")
 // Digits is the class of ASCII digits.
 var Digits = NewClass("0-9")
 
-// Literal reports whether lit stands at text[at]: its length if so, 0 if not,
-// [More] if text ends inside it and is not final.
-func Literal(text string, at int, lit string, final bool) int {
+// Literal returns the length of lit if text continues with it at text[at], 0 if
+// not, and [NeedMore] if text ends inside it and not atEOF.
+func Literal(text string, at int, lit string, atEOF bool) int {
 	rest := text[at:]
 	if strings.HasPrefix(rest, lit) {
 		return len(lit)
 	}
-	if !final && strings.HasPrefix(lit, rest) {
-		return More
+	if !atEOF && strings.HasPrefix(lit, rest) {
+		return NeedMore
 	}
 	return 0
 }
 
-// EndsWord reports whether no byte of inside stands at text[at], so that a
-// value may end there: 1 if so, 0 if not, [More] if the text ends there and is
-// not final.
-func EndsWord(text string, at int, inside *Class, final bool) int {
+// EndsWord returns 1 if a value may end before text[at], since that byte is not
+// in inside, 0 if not, and [NeedMore] if text ends there and not atEOF.
+func EndsWord(text string, at int, inside *Class, atEOF bool) int {
 	switch {
 	case at < len(text) && inside[text[at]]:
 		return 0
-	case at >= len(text) && !final:
-		return More
+	case at >= len(text) && !atEOF:
+		return NeedMore
 	}
 	return 1
 }

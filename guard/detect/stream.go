@@ -12,13 +12,16 @@ type Stream struct {
 	d       *Detector
 	replace Replace
 	found   func(Finding)
-	buf     string // the last Lookbehind bytes of what was emitted, then what is held
+	buf     string // the last LookbehindBytes of what was emitted, then what is held
 	held    int    // where the held part begins in buf
 	offset  int    // position of buf in the whole text
 }
 
-// Stream returns a new redacting stream.
+// Stream returns a new redacting stream. A nil replace is [Label].
 func (d *Detector) Stream(replace Replace) *Stream {
+	if replace == nil {
+		replace = Label
+	}
 	return &Stream{d: d, replace: replace}
 }
 
@@ -43,16 +46,16 @@ func (s *Stream) Close() string {
 // Held returns the number of bytes that are held back at the moment.
 func (s *Stream) Held() int { return len(s.buf) - s.held }
 
-func (s *Stream) advance(chunk string, final bool) string {
+func (s *Stream) advance(chunk string, atEOF bool) string {
 	s.buf += chunk
 	limit := len(s.buf)
-	if !final {
+	if !atEOF {
 		limit -= cutRune(s.buf[s.held:])
 	}
 	var b strings.Builder
 	text, at := s.buf[:limit], s.held
 	for at < limit {
-		f, next := s.d.next(text, at, final)
+		f, next := s.d.next(text, at, atEOF)
 		if f.End == f.Start { // all decided up to next
 			b.WriteString(text[at:next])
 			at = next
@@ -66,7 +69,7 @@ func (s *Stream) advance(chunk string, final bool) string {
 			s.found(f)
 		}
 	}
-	drop := max(0, at-Lookbehind)
+	drop := max(0, at-LookbehindBytes)
 	s.buf, s.held, s.offset = s.buf[drop:], at-drop, s.offset+drop
 	return b.String()
 }

@@ -18,7 +18,7 @@ import (
 func everything(t testing.TB) *detect.Detector {
 	rules, err := pii.Rules(nil)
 	require.NoError(t, err)
-	loose, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: append(pii.Weak(), pii.Person)})
+	loose, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: append(pii.KindsNeedingContext(), pii.KindPerson)})
 	require.NoError(t, err)
 	secrets, err := secret.Rules(nil)
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestStreamReportsOffsetsInTheWholeText(t *testing.T) {
 }
 
 // TestLinear feeds 256 KiB of what each rule starts on. The bound is loose;
-// quadratic behaviour would take minutes.
+// quadratic behavior would take minutes.
 func TestLinear(t *testing.T) {
 	d := everything(t)
 	for _, unit := range []string{"a", "1", "1 ", "a.", "a@", "@", ":", "::", "a:", "-----BEGIN RSA PRIVATE KEY-----", "eyJ", "eyJhbGci.", "http://", "a:b@", "DE89 ", "1.1.", "token=", "Bearer ", "A", "Ana ", "1 Rue ", "\xff", "é", "+1 ", "4111 "} {

@@ -11,7 +11,7 @@ import (
 )
 
 // A Vault replaces values by tokens and tokens by values: what goes to the
-// model holds [EMAIL_1_k3xz], what comes back to the user holds the address.
+// model contains [EMAIL_1_k3xz], what comes back to the user the address.
 // Equal values get equal tokens. It is safe for concurrent use.
 //
 // The last part of a token is the vault's nonce. It keeps a text that mentions
@@ -29,11 +29,17 @@ type Vault struct {
 	restore *Detector
 }
 
-// NewVault returns an empty vault. random gives the nonce; nil means
-// crypto/rand.
-func NewVault(random io.Reader) (*Vault, error) {
-	if random == nil {
-		random = rand.Reader
+// VaultOptions configure a [Vault]. The zero value works.
+type VaultOptions struct {
+	// Random gives the nonce. Default: [rand.Reader] of crypto/rand.
+	Random io.Reader
+}
+
+// NewVault returns an empty vault. It fails if no nonce can be read.
+func NewVault(o *VaultOptions) (*Vault, error) {
+	random := rand.Reader
+	if o != nil && o.Random != nil {
+		random = o.Random
 	}
 	var b [5]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {
@@ -53,9 +59,9 @@ func NewVault(random io.Reader) (*Vault, error) {
 // maxToken bounds a token: kind, number, nonce.
 const maxToken = 96
 
-// Tokenise is a Replace: it returns the value's token, a new one if the vault
+// Tokenize is a Replace: it returns the value's token, a new one if the vault
 // has none yet.
-func (v *Vault) Tokenise(f Finding, value string) string {
+func (v *Vault) Tokenize(f Finding, value string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := f.Kind + "\x00" + value
@@ -90,10 +96,10 @@ func (v *Vault) value(_ Finding, token string) string {
 
 var tokenBody = NewClass("A-Za-z0-9_-")
 
-func (v *Vault) matchToken(text string, at int, final bool) int {
+func (v *Vault) matchToken(text string, at int, atEOF bool) int {
 	end := tokenBody.Run(text, at+1, maxToken)
-	if end == len(text) && !final {
-		return More
+	if end == len(text) && !atEOF {
+		return NeedMore
 	}
 	if end == len(text) || text[end] != ']' {
 		return 0

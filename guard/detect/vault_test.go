@@ -15,7 +15,7 @@ func TestVaultRestoresAStream(t *testing.T) {
 	v, err := detect.NewVault(nil)
 	require.NoError(t, err)
 	text := "write to ana@example.org, not bob@example.org [EMAIL_1]"
-	token := d.Redact(text, v.Tokenise)
+	token := d.Redact(text, v.Tokenize)
 	require.NotContains(t, token, "@")
 	require.Equal(t, 2, v.Len())
 	for size := 1; size < 9; size++ {
@@ -37,10 +37,27 @@ type broken struct{}
 func (broken) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
 
 func TestErrors(t *testing.T) {
-	_, err := detect.NewVault(broken{})
+	_, err := detect.NewVault(&detect.VaultOptions{Random: broken{}})
 	require.ErrorContains(t, err, "no entropy")
-	_, err = detect.New(detect.Rule{Kind: "X"})
-	require.ErrorContains(t, err, `"X"`)
+	match := func(string, int, bool) int { return 0 }
+	for want, rule := range map[string]detect.Rule{
+		"Kind":  {Max: 1, Match: match},
+		"Match": {Kind: "X", Max: 1},
+		"Max":   {Kind: "X", Match: match},
+	} {
+		_, err = detect.New(rule)
+		require.ErrorIs(t, err, detect.ErrOption)
+		require.ErrorContains(t, err, want)
+	}
+	_, err = detect.Hash(nil)
+	require.ErrorIs(t, err, detect.ErrOption)
+}
+
+func TestNoReplaceIsALabel(t *testing.T) {
+	d := everything(t)
+	require.Equal(t, "[EMAIL]", d.Redact("ana@example.org", nil))
+	s := d.Stream(nil)
+	require.Equal(t, "[EMAIL]", s.Write("ana@example.org")+s.Close())
 }
 
 func TestMaskHidesMost(t *testing.T) {

@@ -13,7 +13,7 @@
 // what is paid for: tokens, not characters; what a text says, by how far it can
 // be compressed; how deep it nests; how large it grows.
 //
-//	check := flood.Check(&flood.Options{Tokens: encoding.Count, MaxTokens: 8000})
+//	check, err := flood.NewCheck(&flood.Options{Tokens: encoding.Count, MaxTokens: 8000})
 //	model, err := guard.New(client, &guard.Options{Input: []guard.Check{check}, Output: []guard.Check{check}})
 //
 // What one text may cost is one question; what one tenant may cost in a day is
@@ -31,7 +31,7 @@
 // # Exercises
 //
 //  1. Find the shortest text of more than 2 KiB that is ordinary and has a
-//     [Ratio] above 30. What would your limit do to it?
+//     [CompressionRatio] above 30. What would your limit do to it?
 //  2. Write a text that costs a tokenizer more tokens than bytes/4 says. Which
 //     scripts do that to honest users?
 //

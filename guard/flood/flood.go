@@ -3,54 +3,70 @@ package flood
 import (
 	"compress/flate"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/prodailabs/prodai/guard"
 )
 
-// Options are the limits of [Check]. The zero value has defaults that ordinary
-// prompts stay far from.
+// ErrOption is wrapped by every error about an invalid option, and about a
+// required argument that is nil.
+var ErrOption = errors.New("flood: invalid option")
+
+// Options are the limits of [NewCheck]. The zero value works: ordinary prompts
+// stay far below its limits.
 type Options struct {
-	// Tokens counts tokens, such as chunk/token's Count; nil: a fourth of the
-	// bytes.
+	// Tokens counts tokens, such as chunk/token's Count. Default: a fourth of
+	// the bytes.
 	Tokens func(text string) int
 
-	// MaxTokens is how many tokens a text may have; 0: 32,000.
+	// MaxTokens is how many tokens a text may have. Default: 32,000.
 	MaxTokens int
 
-	// MaxRatio is how far a text of more than 2 KiB may be compressed: prose
-	// has a ratio of 2 to 4, source code up to 8, a table of figures up to 12,
-	// one word repeated several hundred. 0: 30.
+	// MaxRatio is the largest [CompressionRatio] of a text: prose has 2 to 4,
+	// source code up to 8, a table of figures up to 12, one word repeated
+	// several hundred. Default: 30.
 	MaxRatio float64
 
-	// MaxDepth is how deep brackets may nest; 0: 100.
+	// MaxDepth is how deep brackets may nest. Default: 100.
 	MaxDepth int
 
 	// MaxExpansion is how large XML entities or YAML aliases in the text may
-	// grow, in bytes; 0: 1 MiB.
+	// grow, in bytes. Default: 1 MiB.
 	MaxExpansion int
 }
 
 // The kinds of finding.
 const (
-	Tokens     = "TOKENS"     // too long
-	Repetition = "REPETITION" // little said in many words
-	Depth      = "DEPTH"      // brackets too deep
-	Expansion  = "EXPANSION"  // grows when it is read
+	KindTokens     = "TOKENS"     // too long
+	KindRepetition = "REPETITION" // little said in many words
+	KindDepth      = "DEPTH"      // brackets too deep
+	KindExpansion  = "EXPANSION"  // grows when it is read
 )
 
 // minRepeat is the length from which repetition is looked for.
 const minRepeat = 2 << 10
 
-// Check returns a check for texts that cost more to read than they say: for the
-// input, and for tool results and documents. On the output it ends a model's
-// loop while it streams, by windows of 4 KiB.
+// NewCheck returns a check for texts that cost more to read than they say: for the
+// input, and for tool results and documents. It takes time linear in the length
+// of the text. A negative limit is an error that wraps [ErrOption].
 //
-// A text is looked at once, in time linear in its length.
-func Check(o *Options) guard.Check {
+// On the output it ends a model's loop while it streams, by windows of 4 KiB. It
+// holds nothing back: what a flood costs is what is still to come, not what was
+// shown.
+func NewCheck(o *Options) (guard.Check, error) {
 	var l Options
 	if o != nil {
 		l = *o
+	}
+	for _, limit := range []struct {
+		name  string
+		value float64
+	}{{"MaxTokens", float64(l.MaxTokens)}, {"MaxRatio", l.MaxRatio}, {"MaxDepth", float64(l.MaxDepth)}, {"MaxExpansion", float64(l.MaxExpansion)}} {
+		if !(limit.value >= 0) { // NaN neither
+			return guard.Check{}, fmt.Errorf("%w: Options.%s is %v: want 0 (the default) or more", ErrOption, limit.name, limit.value)
+		}
 	}
 	if l.Tokens == nil {
 		l.Tokens = func(text string) int { return (len(text) + 3) / 4 }
@@ -67,9 +83,10 @@ func Check(o *Options) guard.Check {
 	if l.MaxExpansion == 0 {
 		l.MaxExpansion = 1 << 20
 	}
-	return guard.Check{Name: "flood", Hold: 2 * minRepeat, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
-		return l.find(text), nil
-	}}
+	return guard.Check{
+		Name: "flood", Policy: guard.PolicyBlock, Find: guard.FindWith(l.find),
+		Scan: func(context.Context) guard.Scanner { return &scanner{limits: &l} },
+	}, nil
 }
 
 func (l *Options) find(text string) []guard.Finding {
@@ -79,24 +96,24 @@ func (l *Options) find(text string) []guard.Finding {
 	}
 	// More tokens than bytes there can't be, so short texts aren't counted.
 	if len(text) > l.MaxTokens && l.Tokens(text) > l.MaxTokens {
-		add(Tokens, "more tokens than are admitted")
+		add(KindTokens, "more tokens than are admitted")
 	}
-	if Ratio(text) > l.MaxRatio {
-		add(Repetition, "the same again and again")
+	if CompressionRatio(text) > l.MaxRatio {
+		add(KindRepetition, "the same again and again")
 	}
 	if depth(text) > l.MaxDepth {
-		add(Depth, "brackets that nest too deep")
+		add(KindDepth, "brackets that nest too deep")
 	}
 	if expanded(text) > l.MaxExpansion {
-		add(Expansion, "entities or aliases that grow when they are read")
+		add(KindExpansion, "entities or aliases that grow when they are read")
 	}
 	return all
 }
 
-// Ratio returns how many times shorter a text of more than 2 KiB becomes under
+// CompressionRatio returns how many times shorter a text of more than 2 KiB becomes under
 // DEFLATE (RFC 1951), 1 for a shorter text. It is a cheap bound on how much a
 // text says: whatever repeats, at whatever distance up to 32 KiB, is coded once.
-func Ratio(text string) float64 {
+func CompressionRatio(text string) float64 {
 	if len(text) < minRepeat {
 		return 1
 	}

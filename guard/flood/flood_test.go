@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -40,7 +41,9 @@ func yaml(levels int) string {
 
 func kinds(t *testing.T, text string, o *flood.Options) []string {
 	t.Helper()
-	found, err := flood.Check(o).Find(context.Background(), text)
+	check, err := flood.NewCheck(o)
+	require.NoError(t, err)
+	found, err := check.Find(context.Background(), text)
 	require.NoError(t, err)
 	var kinds []string
 	for _, f := range found {
@@ -51,19 +54,19 @@ func kinds(t *testing.T, text string, o *flood.Options) []string {
 
 func TestFloods(t *testing.T) {
 	for name, c := range map[string]struct{ text, kind string }{
-		"one letter":      {strings.Repeat("a", 5000), flood.Repetition},
-		"one word":        {strings.Repeat("poem ", 1000), flood.Repetition},
-		"one sentence":    {strings.Repeat("Say it again, and once more after that. ", 300), flood.Repetition},
-		"brackets":        {strings.Repeat("[", 200), flood.Depth},
-		"objects":         {strings.Repeat(`{"a":`, 200), flood.Depth},
-		"entities":        {laughs(9), flood.Expansion},
-		"an entity loop":  {`<!ENTITY a "&b;"><!ENTITY b '&a;'>`, flood.Expansion},
-		"aliases":         {yaml(9), flood.Expansion},
-		"too many tokens": {strings.Repeat("x1 y2 z3 ", 20_000), flood.Tokens},
+		"one letter":      {strings.Repeat("a", 5000), flood.KindRepetition},
+		"one word":        {strings.Repeat("poem ", 1000), flood.KindRepetition},
+		"one sentence":    {strings.Repeat("Say it again, and once more after that. ", 300), flood.KindRepetition},
+		"brackets":        {strings.Repeat("[", 200), flood.KindDepth},
+		"objects":         {strings.Repeat(`{"a":`, 200), flood.KindDepth},
+		"entities":        {laughs(9), flood.KindExpansion},
+		"an entity loop":  {`<!ENTITY a "&b;"><!ENTITY b '&a;'>`, flood.KindExpansion},
+		"aliases":         {yaml(9), flood.KindExpansion},
+		"too many tokens": {strings.Repeat("x1 y2 z3 ", 20_000), flood.KindTokens},
 	} {
 		assert.Contains(t, kinds(t, c.text, nil), c.kind, name)
 	}
-	assert.Equal(t, []string{flood.Tokens}, kinds(t, "one two three", &flood.Options{MaxTokens: 2, Tokens: func(s string) int { return len(strings.Fields(s)) }}))
+	assert.Equal(t, []string{flood.KindTokens}, kinds(t, "one two three", &flood.Options{MaxTokens: 2, Tokens: func(s string) int { return len(strings.Fields(s)) }}))
 }
 
 func TestOrdinaryTexts(t *testing.T) {
@@ -79,22 +82,64 @@ func TestOrdinaryTexts(t *testing.T) {
 	}
 	texts = append(texts, table.String(), "a & b * c, AT&T; <!ENTITY", "x: &a 1\ny: *a\n", strings.Repeat("-", 1000), laughs(3), yaml(3), `{"text": "[[[[[["}`)
 	for _, text := range texts {
-		assert.Empty(t, kinds(t, text, nil), "%.40q, ratio %.1f", text, flood.Ratio(text))
+		assert.Empty(t, kinds(t, text, nil), "%.40q, ratio %.1f", text, flood.CompressionRatio(text))
 	}
 }
 
 // A model that loops is stopped while it streams.
 func TestALoopEnds(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("Once: " + strings.Repeat("and again ", 5000))}}
-	m, err := guard.New(next, &guard.Options{Output: []guard.Check{flood.Check(nil)}})
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	m, err := guard.New(next, &guard.Options{Output: []guard.Check{check}})
 	require.NoError(t, err)
 	heard := 0
 	_, err = m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
 		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { heard += len(chunk); return nil }))
 	var blocked *guard.BlockedError
 	require.ErrorAs(t, err, &blocked)
-	assert.Equal(t, flood.Repetition, blocked.Verdict.Findings[0].Kind)
+	assert.Equal(t, flood.KindRepetition, blocked.Verdict.Findings[0].Kind)
 	assert.Less(t, heard, 10_000)
+}
+
+// The check holds no ordinary answer back, however it is cut.
+func TestAnswersFlow(t *testing.T) {
+	var chunks []modeltest.Chunk
+	for i := range 2000 {
+		chunks = append(chunks, modeltest.Chunk{Text: fmt.Sprintf("%d is another number than %d. ", i, i*i)})
+	}
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	m, err := guard.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks}}}, &guard.Options{Output: []guard.Check{check}})
+	require.NoError(t, err)
+	var heard []string
+	r, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")},
+		llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { heard = append(heard, string(chunk)); return nil }))
+	require.NoError(t, err)
+	assert.Len(t, heard, len(chunks))
+	assert.Equal(t, r.Choices[0].Content, strings.Join(heard, ""))
+}
+
+// A short answer is inspected at its end.
+func TestShortLoopIsFound(t *testing.T) {
+	check, err := flood.NewCheck(nil)
+	require.NoError(t, err)
+	for size := 1; size < 4000; size *= 3 {
+		s := check.Scan(t.Context())
+		text := strings.Repeat("poem ", 700)
+		var found []guard.Finding
+		for at := 0; at < len(text); at += size {
+			some, decided, err := s.Write(text[at:min(len(text), at+size)])
+			require.NoError(t, err)
+			require.Equal(t, min(len(text), at+size), decided)
+			found = append(found, some...)
+		}
+		rest, err := s.Close()
+		require.NoError(t, err)
+		found = append(found, rest...)
+		require.Len(t, found, 1)
+		assert.Equal(t, flood.KindRepetition, found[0].Kind)
+	}
 }
 
 func TestLinear(t *testing.T) {
@@ -109,11 +154,30 @@ func TestLinear(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add(laughs(3))
 	f.Add(yaml(3))
+	check, err := flood.NewCheck(nil)
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := flood.Check(nil).Find(context.Background(), text); err != nil {
+		if _, err := check.Find(context.Background(), text); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestInvalidOptions(t *testing.T) {
+	for want, o := range map[string]flood.Options{
+		"Options.MaxTokens is -1": {MaxTokens: -1}, "Options.MaxRatio is NaN": {MaxRatio: math.NaN()},
+		"Options.MaxDepth is -2": {MaxDepth: -2}, "Options.MaxExpansion is -3": {MaxExpansion: -3},
+	} {
+		_, err := flood.NewCheck(&o)
+		require.ErrorIs(t, err, flood.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+	for _, o := range []flood.GunzipOptions{{MaxBytes: -1}, {MaxRatio: -1}, {MaxRatio: math.NaN()}} {
+		_, err := flood.NewGunzip(zipped(t, nil), &o)
+		assert.ErrorIs(t, err, flood.ErrOption)
+	}
+	_, err := flood.NewGunzip(nil, nil)
+	assert.ErrorIs(t, err, flood.ErrOption)
 }
 
 func zipped(t *testing.T, data []byte) io.Reader {
@@ -133,7 +197,7 @@ func TestGunzip(t *testing.T) {
 	assert.ErrorIs(t, err, flood.ErrBomb)
 	assert.Less(t, n, int64(1<<20))
 
-	r, err = flood.NewGunzip(zipped(t, []byte(strings.Repeat("so many words ", 100_000))), &flood.Limit{MaxBytes: 1000, MaxRatio: 1e9})
+	r, err = flood.NewGunzip(zipped(t, []byte(strings.Repeat("so many words ", 100_000))), &flood.GunzipOptions{MaxBytes: 1000, MaxRatio: 1e9})
 	require.NoError(t, err)
 	_, err = io.ReadAll(r)
 	assert.ErrorIs(t, err, flood.ErrBomb)
@@ -148,12 +212,12 @@ func TestGunzip(t *testing.T) {
 }
 
 // How much a text says, by how short it can be told.
-func ExampleRatio() {
+func ExampleCompressionRatio() {
 	prose, err := os.ReadFile("doc.go")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(flood.Ratio(string(prose)) < 4, flood.Ratio(strings.Repeat("poem ", 1000)) > 50)
+	fmt.Println(flood.CompressionRatio(string(prose)) < 4, flood.CompressionRatio(strings.Repeat("poem ", 1000)) > 50)
 	// Output: true true
 }

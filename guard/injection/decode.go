@@ -2,19 +2,25 @@ package injection
 
 import "slices"
 
-// Limits bounds what [Decode] does. The zero value means the defaults.
+// Limits bound what [Decode] does. The zero value works.
 type Limits struct {
-	Depth      int // encodings inside encodings; default 4
-	Candidates int // texts produced; default 24
-	Bytes      int // of all texts together; default 256 KiB and 4 times the input, at most 8 MiB
+	// Depth is how many encodings may be inside one another. Default: 4.
+	Depth int
+
+	// Readings is how many readings are made. Default: 24.
+	Readings int
+
+	// Bytes is how long the readings are together. Default: 256 KiB and 4 times
+	// the text, at most 8 MiB.
+	Bytes int
 }
 
 func (l Limits) withDefaults(input int) Limits {
 	if l.Depth <= 0 {
 		l.Depth = 4
 	}
-	if l.Candidates <= 0 {
-		l.Candidates = 24
+	if l.Readings <= 0 {
+		l.Readings = 24
 	}
 	if l.Bytes <= 0 {
 		l.Bytes = min(256<<10+4*input, 8<<20)
@@ -22,13 +28,13 @@ func (l Limits) withDefaults(input int) Limits {
 	return l
 }
 
-// A Candidate is one reading of a text: the text with what hides it undone.
-type Candidate struct {
+// A Reading is one reading of a text: the text with what hides it undone.
+type Reading struct {
 	Text  string   // what a model might read
 	Steps []string // how it was reached, outermost first: ["base64", "nfkc"]
 
-	// Encoded says that most of Text is an encoding, and another reading holds
-	// what it encodes. Such a text looks odd without meaning anything.
+	// Encoded reports that most of Text is an encoding, and that another reading
+	// contains what it encodes. Such a text looks odd without meaning anything.
 	Encoded bool
 
 	leet bool // many of the words have digits for letters
@@ -37,12 +43,12 @@ type Candidate struct {
 
 // Origin returns the range of the original text that Text[start:end] was made
 // from. For a range that is out of bounds or empty it returns 0, 0.
-func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start, end) }
+func (c *Reading) Origin(start, end int) (int, int) { return c.m.origin(start, end) }
 
-// Decode returns the readings of text, first the text itself, normalised. Case
+// Decode returns the readings of text, first the text itself, normalized. Case
 // is kept; compare without regard to it. Each reading is searched for further
-// encodings until nothing new appears or a limit is reached, and truncated says
-// that one was.
+// encodings until nothing new appears or a limit is reached; truncated reports
+// that one was. A limit that is not positive is the default.
 //
 // Undone are: characters without width, compatibility forms, stacked marks,
 // look-alike letters; tag characters and variation selectors that carry bytes;
@@ -52,9 +58,9 @@ func (c *Candidate) Origin(start, end int) (int, int) { return c.m.origin(start,
 // lines, list items and cells, tables read downwards; digits for letters; ROT13,
 // Caesar shift by 3, Atbash, reversal; markdown and HTML noise; comments.
 //
-// A reading is no verdict: harmless text is encoded too. Time and memory are
+// A reading is not a verdict: harmless text is encoded too. Time and memory are
 // linear in the length of the text for given limits.
-func Decode(text string, l Limits) (candidates []Candidate, truncated bool) {
+func Decode(text string, l Limits) (readings []Reading, truncated bool) {
 	t := trail{limits: l.withDefaults(len(text)), seen: map[string]bool{}}
 	t.run(mapped{text: text})
 	return t.out, t.truncated
@@ -76,7 +82,7 @@ type item struct {
 type trail struct {
 	limits    Limits
 	queue     []item
-	out       []Candidate
+	out       []Reading
 	seen      map[string]bool
 	bytes     int
 	truncated bool
@@ -86,7 +92,7 @@ func (t *trail) push(m mapped, steps []string, depth int) {
 	if depth > 0 && (m.text == "" || t.seen[m.text]) {
 		return
 	}
-	if depth > t.limits.Depth || len(t.queue) >= t.limits.Candidates || depth > 0 && t.bytes+len(m.text) > t.limits.Bytes {
+	if depth > t.limits.Depth || len(t.queue) >= t.limits.Readings || depth > 0 && t.bytes+len(m.text) > t.limits.Bytes {
 		t.truncated = true
 		return
 	}
@@ -95,7 +101,7 @@ func (t *trail) push(m mapped, steps []string, depth int) {
 	t.queue = append(t.queue, item{m, steps, depth})
 }
 
-// expand adds the normalised reading of an item and queues what is encoded in
+// expand adds the normalized reading of an item and queues what is encoded in
 // it.
 func (t *trail) expand(it item) {
 	encoded := false
@@ -104,8 +110,8 @@ func (t *trail) expand(it item) {
 		encoded = encoded || !slices.Contains(inPlain, name) && len(m.text)*6 < len(it.m.text)*5 && mostOf(hi-lo, &m)
 		t.push(m, append(slices.Clip(it.steps), name), it.depth+1)
 	}
-	hiddenCharacters(&it.m, child) // before normalising drops them
-	clean, steps := normalise(it.m)
+	hiddenCharacters(&it.m, child) // before normalizing drops them
+	clean, steps := normalizeMapped(it.m)
 	it.m, it.steps = clean, append(slices.Clip(it.steps), steps...)
 	if len(steps) > 0 {
 		if t.seen[clean.text] && it.depth > 0 {
@@ -113,7 +119,7 @@ func (t *trail) expand(it item) {
 		}
 		t.seen[clean.text] = true
 	}
-	t.out = append(t.out, Candidate{Text: clean.text, Steps: it.steps, m: clean})
+	t.out = append(t.out, Reading{Text: clean.text, Steps: it.steps, m: clean})
 	at := len(t.out) - 1
 	defer func() { t.out[at].Encoded = encoded }()
 	has := survey(clean.text)

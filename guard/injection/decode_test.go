@@ -149,9 +149,9 @@ func TestDecodeUndoesEachTransform(t *testing.T) {
 		for _, hidden := range hiddenTexts {
 			for _, carrier := range carriers {
 				text := fmt.Sprintf(carrier, encode(hidden))
-				candidates, truncated := injection.Decode(text, injection.Limits{})
+				readings, truncated := injection.Decode(text, injection.Limits{})
 				found := false
-				for _, c := range candidates {
+				for _, c := range readings {
 					found = found || strings.Contains(strings.ToLower(c.Text), hidden)
 				}
 				if !found || truncated {
@@ -167,8 +167,8 @@ func TestDecodeUndoesEachTransform(t *testing.T) {
 func TestOrdinaryTextHasFewReadings(t *testing.T) {
 	for _, text := range append(hiddenTexts, "The value is 3.14e10, see section 2.4.", "x = y ** 2", "Привет, как дела?", "می\u200cخواهم", "👩‍👩‍👧‍👦 family ❤️", "deadbeef", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 flag",
 		"Visit https://example.org/a/b?c=d and open README.md or main.go, then run `go test ./...` twice.") {
-		candidates, _ := injection.Decode(text, injection.Limits{})
-		for _, c := range candidates[1:] {
+		readings, _ := injection.Decode(text, injection.Limits{})
+		for _, c := range readings[1:] {
 			require.Contains(t, []string{"markup", "reverse"}, c.Steps[0], "%q reads %q", text, c.Text)
 			require.Len(t, c.Steps, 1)
 		}
@@ -178,8 +178,8 @@ func TestOrdinaryTextHasFewReadings(t *testing.T) {
 func TestOriginPointsIntoTheOriginal(t *testing.T) {
 	const secret = "ignore the rules"
 	text := "Grüße! See " + base64.StdEncoding.EncodeToString([]byte("xx "+secret+" yy")) + " thanks"
-	candidates, _ := injection.Decode(text, injection.Limits{})
-	for _, c := range candidates {
+	readings, _ := injection.Decode(text, injection.Limits{})
+	for _, c := range readings {
 		i := strings.Index(c.Text, secret)
 		if i < 0 {
 			continue
@@ -196,9 +196,9 @@ func TestOriginPointsIntoTheOriginal(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	text := strings.Repeat("0x41 ", 40) + base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte("hello there, how are you"))))
-	candidates, truncated := injection.Decode(text, injection.Limits{Candidates: 2})
+	readings, truncated := injection.Decode(text, injection.Limits{Readings: 2})
 	require.True(t, truncated)
-	require.Len(t, candidates, 2)
+	require.Len(t, readings, 2)
 	_, truncated = injection.Decode(text, injection.Limits{Depth: 1})
 	require.True(t, truncated)
 }
@@ -209,9 +209,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add("<!-- <!-- --> &#x; %zz \\u12 \xff\xf0")
 	f.Fuzz(func(t *testing.T, text string) {
-		candidates, _ := injection.Decode(text, injection.Limits{})
+		readings, _ := injection.Decode(text, injection.Limits{})
 		total := 0
-		for _, c := range candidates {
+		for _, c := range readings {
 			total += len(c.Text)
 			for _, r := range [][2]int{{0, len(c.Text)}, {len(c.Text) / 2, len(c.Text)/2 + 1}, {-1, 3}} {
 				start, end := c.Origin(r[0], r[1])

@@ -2,6 +2,8 @@ package injection
 
 import (
 	_ "embed"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -14,22 +16,49 @@ import (
 //go:embed model.bin
 var weights string
 
-// Options configures a [Detector]. The zero value is the shipped detector.
+// ErrOption is wrapped by every error about an invalid option.
+var ErrOption = errors.New("injection: invalid option")
+
+// Options configure a [Detector]. The zero value is the shipped detector.
 type Options struct {
-	// Threshold is the score from which on a text is flagged; 0 means .5, which
-	// is where training put it: at no more than 3 % false positives in the mean
-	// of the sources that were left out, and 5 % in each. Higher flags less.
+	// Threshold is the score from which on a text is flagged, above 0 and at
+	// most 1. Higher flags less. Default: .5, which is where training put it: at
+	// no more than 3 % false positives in the mean of the sources that were left
+	// out, and 5 % in each.
 	Threshold float64
-	// Limits bounds decoding.
+
+	// Limits bound decoding. Default: those of the zero [Limits].
 	Limits Limits
-	// Weights are the classifier's, as internal/train writes them; "" means the
+
+	// Weights are the classifier's, as internal/train writes them. Default: the
 	// embedded ones.
 	Weights string
-	// NoRules and NoClassifier switch a part off, to measure the other.
-	NoRules, NoClassifier bool
-	// MaxBytes is how much of a text is looked at: its beginning and its end,
-	// half each. 0 means 1 MiB.
+
+	// NoRules leaves the rules out, to measure the classifier. Default: false.
+	NoRules bool
+
+	// NoClassifier leaves the classifier out, to measure the rules. Default: false.
+	NoClassifier bool
+
+	// MaxBytes is how much of a text is inspected: its beginning and its end,
+	// half each. Default: 1 MiB.
 	MaxBytes int
+}
+
+// validate reports an option that is wrong.
+func (o *Options) validate() error {
+	if !(o.Threshold >= 0 && o.Threshold <= 1) { // NaN neither
+		return fmt.Errorf("%w: Options.Threshold is %v: want 0 (the default, .5) to 1", ErrOption, o.Threshold)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"Limits.Depth", o.Limits.Depth}, {"Limits.Readings", o.Limits.Readings}, {"Limits.Bytes", o.Limits.Bytes}, {"MaxBytes", o.MaxBytes}} {
+		if n.value < 0 {
+			return fmt.Errorf("%w: Options.%s is %d: want 0 (the default) or more", ErrOption, n.name, n.value)
+		}
+	}
+	return nil
 }
 
 // A Detector finds prompt injection. It is safe for concurrent use.
@@ -40,17 +69,20 @@ type Detector struct {
 	rules   []compiled
 }
 
-// New returns a detector. It reads the weights once; keep it. It fails on
-// weights that [Options] bring and that aren't of this version.
+// New returns a detector. It reads the weights once; keep it. An invalid option,
+// such as Weights of another version, is an error that wraps [ErrOption].
 func New(o *Options) (*Detector, error) {
-	d := &Detector{extract: model.New(Normalise)}
+	d := &Detector{extract: model.New(Normalize)}
 	if o != nil {
 		d.o = *o
 	}
-	if d.o.Threshold <= 0 {
+	if err := d.o.validate(); err != nil {
+		return nil, err
+	}
+	if d.o.Threshold == 0 {
 		d.o.Threshold = .5
 	}
-	if d.o.MaxBytes <= 0 {
+	if d.o.MaxBytes == 0 {
 		d.o.MaxBytes = 1 << 20
 	}
 	if d.o.Weights == "" {
@@ -59,7 +91,7 @@ func New(o *Options) (*Detector, error) {
 	var err error
 	d.weights, err = model.Load(d.o.Weights)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: Options.Weights: %w", ErrOption, err)
 	}
 	d.rules = compile(d.extract)
 	return d, nil
@@ -67,24 +99,24 @@ func New(o *Options) (*Detector, error) {
 
 // A Report is what a detector found in a text.
 type Report struct {
-	// Flagged says whether the text is taken for an attack.
+	// Flagged reports whether the text is taken for an attack.
 	Flagged bool
 	// Score is the detector's: the classifier's, raised by rules. [Options]'
-	// threshold applies to it. It orders texts; it is no probability in
+	// threshold applies to it. It orders texts; it is not a probability in
 	// traffic with another share of attacks than the training data.
 	Score float64
 	// Classifier is the classifier's score alone.
-	Classifier float64
+	ClassifierScore float64
 	// Findings are the rules' hits and, if the text is flagged, the passage that
 	// the classifier found worst (kind "classifier"), with offsets in the
 	// original text.
 	Findings []detect.Finding
 	// Readings are the decoded readings that were looked at.
-	Readings []Candidate
+	Readings []Reading
 	// Worst is the number of the reading with the highest score.
-	Worst int
-	// Truncated says that a limit was reached: part of the text or some reading
-	// was not looked at.
+	WorstReading int
+	// Truncated reports that a limit was reached: part of the text or some
+	// reading was not inspected.
 	Truncated bool
 }
 
@@ -120,22 +152,22 @@ func (d *Detector) Inspect(text string) Report {
 			margin += d.applyRules(c, tokens, &r)
 		}
 		if margin > best || i == 0 {
-			best, r.Worst = margin, i
+			best, r.WorstReading = margin, i
 			if from < to {
 				passage.Start, passage.End = c.Origin(tokens[from].Start, tokens[to-1].End)
 			}
 		}
 	}
-	r.Score, r.Classifier = sigmoid(best), sigmoid(bestClassifier)
+	r.Score, r.ClassifierScore = sigmoid(best), sigmoid(bestClassifier)
 	r.Flagged = r.Score >= d.o.Threshold
 	if d.o.NoClassifier {
-		r.Classifier, r.Score = 0, min(1, max(0, best))
+		r.ClassifierScore, r.Score = 0, min(1, max(0, best))
 		r.Flagged = len(r.Findings) > 0
 	} else if r.Flagged {
 		passage.Kind, passage.Score = "classifier", r.Score
-		passage.Reason = "reads like an injection" + howRead(r.Readings[r.Worst].Steps)
+		passage.Reason = "reads like an injection" + howRead(r.Readings[r.WorstReading].Steps)
 		passage.Threats = []string{threat.PromptInjection, threat.LLMInjection}
-		if len(r.Readings[r.Worst].Steps) > 0 {
+		if len(r.Readings[r.WorstReading].Steps) > 0 {
 			passage.Threats = append(passage.Threats, threat.Obfuscation)
 		}
 		r.Findings = append(r.Findings, passage)
@@ -174,7 +206,7 @@ func telling(tokens []model.Token, guessed bool) bool {
 
 // mended reports whether joining lines made a word of a concept whole: without
 // one, the lines are just short.
-func mended(c *Candidate, tokens []model.Token) bool {
+func mended(c *Reading, tokens []model.Token) bool {
 	return slices.ContainsFunc(tokens, func(t model.Token) bool {
 		from, to := c.Origin(t.Start, t.End)
 		return t.Concepts != 0 && to-from > t.End-t.Start
@@ -183,7 +215,7 @@ func mended(c *Candidate, tokens []model.Token) bool {
 
 // applyRules adds the rules' findings in a reading to r and returns what they
 // add to the margin, each kind once.
-func (d *Detector) applyRules(c *Candidate, tokens []model.Token, r *Report) float64 {
+func (d *Detector) applyRules(c *Reading, tokens []model.Token, r *Report) float64 {
 	hits := findMarkers(c.Text)
 	for i := range d.rules {
 		if h, ok := d.rules[i].match(tokens); ok {

@@ -3,7 +3,7 @@
 //
 // # The lecture
 //
-// Lecture 7. A bot that summarises mail is told in its system prompt to obey
+// Lecture 7. A bot that summarizes mail is told in its system prompt to obey
 // nobody else. The first attack says "ignore all previous instructions" and is
 // blocked by a list of phrases. The second says it in base64, the third in
 // letters set apart by blanks, the fourth in tag characters that no screen
@@ -140,5 +140,5 @@
 //   - Weinberger et al.: Feature Hashing for Large Scale Multitask Learning, 2009.
 //   - Kang et al.: Exploiting Programmatic Behavior of LLMs, 2023 (payload
 //     splitting).
-//   - Unicode UAX #15 (normalisation), UTS #39 (confusables), UAX #9 (bidi).
+//   - Unicode UAX #15 (normalization), UTS #39 (confusables), UAX #9 (bidi).
 package injection

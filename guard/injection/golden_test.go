@@ -18,7 +18,7 @@ func TestGoldenDecode(t *testing.T) {
 		NFKCCasefold string `json:"nfkc_casefold"`
 		MustFlag     *bool  `json:"must_flag"`
 	}) error {
-		candidates, truncated := injection.Decode(row.Text, injection.Limits{})
+		readings, truncated := injection.Decode(row.Text, injection.Limits{})
 		if truncated {
 			return fmt.Errorf("a limit was reached")
 		}
@@ -32,7 +32,7 @@ func TestGoldenDecode(t *testing.T) {
 			return nil
 		}
 		var seen []string
-		for _, c := range candidates {
+		for _, c := range readings {
 			if strings.Contains(strings.ToLower(c.Text), row.MustContain) {
 				return nil
 			}

@@ -23,13 +23,13 @@ var (
 // Lilas".
 func numberFirstAddressRule() detect.Rule {
 	return detect.Rule{
-		Kind: StreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
+		Kind: KindStreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
 		Starts: "123456789", Max: maxAddress + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
-			w := words{text: text, at: at, final: final}
+			w := words{text: text, at: at, atEOF: atEOF}
 			number := w.next()
 			if w.more || !houseNumber(number) {
 				return w.none()
@@ -56,7 +56,7 @@ func numberFirstAddressRule() detect.Rule {
 				word = w.next()
 			}
 			if w.more {
-				return detect.More
+				return detect.NeedMore
 			}
 			return max(0, end-at)
 		},
@@ -67,17 +67,17 @@ func numberFirstAddressRule() detect.Rule {
 // with a street's word, and "Calle de Alcalá 12".
 func streetFirstAddressRule() detect.Rule {
 	return detect.Rule{
-		Kind: StreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
+		Kind: KindStreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: maxAddress + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
-			w := words{text: text, at: at, final: final}
+			w := words{text: text, at: at, atEOF: atEOF}
 			first := strings.ToLower(w.next())
 			romance := slices.Contains(romanceStreet, first)
 			if w.more {
-				return detect.More
+				return detect.NeedMore
 			}
 			if !romance && !strings.ContainsAny(first, "sgwpdu") { // no German ending without one of these
 				return 0
@@ -87,7 +87,7 @@ func streetFirstAddressRule() detect.Rule {
 				word := w.next()
 				switch {
 				case w.more:
-					return detect.More
+					return detect.NeedMore
 				case houseNumber(word) && (german && i == 0 || romance && i > 0):
 					return w.end - at
 				case german || word == "":
@@ -119,7 +119,7 @@ type words struct {
 	text  string
 	at    int
 	end   int // behind the last word
-	final bool
+	atEOF bool
 	more  bool // the text ended inside a word, and more may come
 }
 
@@ -131,7 +131,7 @@ func (w *words) next() string {
 	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) {
 		w.at++
 	}
-	if w.at == len(w.text) && !w.final {
+	if w.at == len(w.text) && !w.atEOF {
 		w.more = true
 		return ""
 	}
@@ -148,7 +148,7 @@ func (w *words) punctuated() bool { return w.at < len(w.text) && w.text[w.at] !=
 
 func (w *words) none() int {
 	if w.more {
-		return detect.More
+		return detect.NeedMore
 	}
 	return 0
 }

@@ -11,7 +11,7 @@ var birthWords = []string{"born", "birth", "dob", "d.o.b", "geboren", "geb.", "g
 
 func birthRule() detect.Rule {
 	return detect.Rule{
-		Kind: DateOfBirth, Score: .85, Reason: "a date behind a word for birth", Threats: threats(),
+		Kind: KindDateOfBirth, Score: .85, Reason: "a date behind a word for birth", Threats: threats(),
 		Starts: "0123456789" + "ADFJMNOSadfjmnos", Max: 32, Match: matchBirth,
 	}
 }
@@ -21,13 +21,13 @@ const maxDate = 28
 
 var dateBytes = detect.NewClass("A-Za-z0-9./,' -")
 
-func matchBirth(text string, at int, final bool) int {
+func matchBirth(text string, at int, atEOF bool) int {
 	if !context(text, at, birthWords) {
 		return 0
 	}
 	end := dateBytes.Run(text, at, maxDate)
-	if end == len(text) && end-at < maxDate && !final {
-		return detect.More
+	if end == len(text) && end-at < maxDate && !atEOF {
+		return detect.NeedMore
 	}
 	return dateLength(text[at:end])
 }

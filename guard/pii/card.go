@@ -4,14 +4,14 @@ import "github.com/prodailabs/prodai/guard/detect"
 
 func cardRule() detect.Rule {
 	return detect.Rule{
-		Kind: CreditCard, Score: .95, Reason: "issuer's range and Luhn check", Threats: threats(),
+		Kind: KindCreditCard, Score: .95, Reason: "issuer's range and Luhn check", Threats: threats(),
 		Starts: "23456", Max: 26, Match: matchCard,
 	}
 }
 
 // matchCard takes 14 to 19 digits, plain or in groups with one kind of
 // separator.
-func matchCard(text string, at int, final bool) int {
+func matchCard(text string, at int, atEOF bool) int {
 	if joined(text, at) {
 		return 0
 	}
@@ -27,8 +27,8 @@ func matchCard(text string, at int, final bool) int {
 			group++
 			continue
 		case (b == ' ' || b == '-') && group >= 4 && group <= 6 && (sep == 0 || sep == b) && n < 19:
-			if end+1 == len(text) && !final {
-				return detect.More
+			if end+1 == len(text) && !atEOF {
+				return detect.NeedMore
 			}
 			if end+1 < len(text) && detect.Digits[text[end+1]] {
 				sep, group = b, 0
@@ -37,8 +37,8 @@ func matchCard(text string, at int, final bool) int {
 		}
 		break
 	}
-	if end == len(text) && !final && n < len(digits) {
-		return detect.More
+	if end == len(text) && !atEOF && n < len(digits) {
+		return detect.NeedMore
 	}
 	if !issued(digits[:n]) || !luhn(digits[:n]) || sep != 0 && group < 3 {
 		return 0
@@ -46,7 +46,7 @@ func matchCard(text string, at int, final bool) int {
 	if n == 19 && sep == 0 && !context(text, at, cardWords) { // 64-bit numbers have 19 digits too
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
 var cardWords = []string{"card", "visa", "unionpay", "karte", "carte", "tarjeta", "pan"}

@@ -18,14 +18,14 @@
 //	SSN               none, only ranges never issued     9 in 10
 //
 // So a detector asks for the form, then for the check, and, where both are
-// weak, for a word such as "NHS" close by ([Weak] lists those kinds). The score
+// weak, for a word such as "NHS" close by ([KindsNeedingContext] lists those kinds). The score
 // of a finding says how much that proves.
 //
 // # A program
 //
 //	d, _ := pii.New(nil)
 //	vault, _ := detect.NewVault(nil)
-//	prompt := d.Redact("Write to ana@example.org about IBAN DE89370400440532013000", vault.Tokenise)
+//	prompt := d.Redact("Write to ana@example.org about IBAN DE89370400440532013000", vault.Tokenize)
 //	// Write to [EMAIL_1_k3xz] about IBAN [IBAN_1_k3xz]
 //	answer := vault.Restore(model(prompt))
 //
@@ -35,9 +35,9 @@
 // # What is found, and how sure
 //
 // Formats with a check (cards, IBAN, most national numbers) and formats that
-// speak for themselves (mail, IP, MAC) are near certain. [Phone] by grouping,
-// [DateOfBirth] by a word before it and [StreetAddress] by a street's word are
-// good guesses. [Person] is a weak one and off by default: it needs a given name
+// speak for themselves (mail, IP, MAC) are near certain. [KindPhone] by grouping,
+// [KindDateOfBirth] by a word before it and [KindStreetAddress] by a street's word are
+// good guesses. [KindPerson] is a weak one and off by default: it needs a given name
 // of the list (574 names, mostly European) or an introduction such as "Dr.".
 // TestPersonLimits measures that: with a listed given name it finds all of its
 // sentences, without one and without an introduction none. Text with the names of

@@ -24,25 +24,25 @@ var files = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "t
 
 func emailRule() detect.Rule {
 	return detect.Rule{
-		Kind: Email, Score: .95, Reason: "mailbox and registrable domain", Threats: threats(),
+		Kind: KindEmail, Score: .95, Reason: "mailbox and registrable domain", Threats: threats(),
 		Starts: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 		Max:    maxLocal + 1 + maxDomain + 2,
 		Match:  matchEmail,
 	}
 }
 
-func matchEmail(text string, at int, final bool) int {
+func matchEmail(text string, at int, atEOF bool) int {
 	if at > 0 && localPart[text[at-1]] && behindLocalPart(text, at) {
 		return 0
 	}
 	end := localPart.Run(text, at, maxLocal+1)
 	switch {
-	case end == len(text) && !final:
-		return detect.More
+	case end == len(text) && !atEOF:
+		return detect.NeedMore
 	case end == len(text) || text[end] != '@' || text[end-1] == '.':
 		return 0
 	}
-	return matchDomain(text, at, end+1, final)
+	return matchDomain(text, at, end+1, atEOF)
 }
 
 // behindLocalPart reports whether the punctuation before at follows a letter or
@@ -55,12 +55,12 @@ func behindLocalPart(text string, at int) bool {
 
 // matchDomain reads labels from text[from] and ends behind the last one that
 // can be a top-level domain.
-func matchDomain(text string, at, from int, final bool) int {
+func matchDomain(text string, at, from int, atEOF bool) int {
 	end := 0
 	for labels := 0; ; labels++ {
 		stop := domainPart.Run(text, from, 64)
-		if stop == len(text) && !final {
-			return detect.More
+		if stop == len(text) && !atEOF {
+			return detect.NeedMore
 		}
 		label := text[from:stop]
 		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {

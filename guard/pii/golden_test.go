@@ -17,9 +17,9 @@ import (
 
 // goldenDetector has exactly the fifteen kinds of the golden rows enabled.
 func goldenDetector(t testing.TB) *detect.Detector {
-	personal, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: []string{pii.Email, pii.CreditCard, pii.IBAN, pii.USSSN, pii.UKNHS, pii.IPv4, pii.IPv6, pii.MAC, pii.PhoneE164}})
+	personal, err := pii.Rules(&pii.Options{AnyContext: true, Kinds: []string{pii.KindEmail, pii.KindCreditCard, pii.KindIBAN, pii.KindUSSSN, pii.KindUKNHS, pii.KindIPv4, pii.KindIPv6, pii.KindMAC, pii.KindPhoneE164}})
 	require.NoError(t, err)
-	secrets, err := secret.Rules(&secret.Options{Kinds: []string{"AWS_ACCESS_KEY", "GITHUB_PAT", "SLACK_TOKEN", secret.JWT, secret.PrivateKey, secret.URLPassword}})
+	secrets, err := secret.Rules(&secret.Options{Kinds: []string{"AWS_ACCESS_KEY", "GITHUB_PAT", "SLACK_TOKEN", secret.KindJWT, secret.KindPrivateKey, secret.KindURLPassword}})
 	require.NoError(t, err)
 	d, err := detect.New(slices.Concat(secrets, personal)...)
 	require.NoError(t, err)

@@ -16,22 +16,22 @@ var ibanLengths = map[string]int{
 
 func ibanRule() detect.Rule {
 	return detect.Rule{
-		Kind: IBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
+		Kind: KindIBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: 34 + 8 + 2, Match: matchIBAN,
 	}
 }
 
 // matchIBAN takes the compact form and groups of four with single blanks
 // (ISO 13616).
-func matchIBAN(text string, at int, final bool) int {
+func matchIBAN(text string, at int, atEOF bool) int {
 	if joined(text, at) {
 		return 0
 	}
 	if len(text) < at+4 {
-		if final || letters.Run(text, at, 2) != min(len(text), at+2) {
+		if atEOF || letters.Run(text, at, 2) != min(len(text), at+2) {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	want, ok := ibanLengths[text[at:at+2]]
 	if !ok || !detect.Digits[text[at+2]] || !detect.Digits[text[at+3]] {
@@ -53,10 +53,10 @@ func matchIBAN(text string, at int, final bool) int {
 		n++
 	}
 	if n < want {
-		if final {
+		if atEOF {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	for i := at; i < at+4; i++ {
 		rest = mod97(rest, text[i])
@@ -64,7 +64,7 @@ func matchIBAN(text string, at int, final bool) int {
 	if rest != 1 {
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
 // mod97 appends a digit, or a letter as two digits (A is 10), to a number taken

@@ -2,6 +2,7 @@ package pii
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,59 +14,64 @@ import (
 
 // The kinds of personal data.
 const (
-	Email         = "EMAIL"          // mailbox with a registrable domain
-	Phone         = "PHONE"          // number with separators, or national with a word such as "tel"
-	PhoneE164     = "PHONE_E164"     // + and 8 to 15 digits
-	CreditCard    = "CREDIT_CARD"    // issuer range and Luhn
-	IBAN          = "IBAN"           // length of the country and mod 97
-	IPv4          = "IPV4"           // four parts of 0 to 255
-	IPv6          = "IPV6"           // compressed, full or with an IPv4 tail
-	MAC           = "MAC"            // six hex pairs
-	DateOfBirth   = "DATE_OF_BIRTH"  // a date behind a word such as "born"
-	StreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
-	Person        = "PERSON"         // a given name of the list or a title, and a surname; off by default
+	KindEmail         = "EMAIL"          // mailbox with a registrable domain
+	KindPhone         = "PHONE"          // number with separators, or national with a word such as "tel"
+	KindPhoneE164     = "PHONE_E164"     // + and 8 to 15 digits
+	KindCreditCard    = "CREDIT_CARD"    // issuer range and Luhn
+	KindIBAN          = "IBAN"           // length of the country and mod 97
+	KindIPv4          = "IPV4"           // four parts of 0 to 255
+	KindIPv6          = "IPV6"           // compressed, full or with an IPv4 tail
+	KindMAC           = "MAC"            // six hex pairs
+	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date after a word such as "born"
+	KindStreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
+	KindPerson        = "PERSON"         // a given name of the list or a title, and a surname; off by default
 
-	USSSN      = "US_SSN"      // social security number
-	USITIN     = "US_ITIN"     // individual taxpayer identification number
-	UKNHS      = "UK_NHS"      // NHS number, mod 11
-	UKNINO     = "UK_NINO"     // national insurance number
-	DETaxID    = "DE_TAX_ID"   // Steuer-IdNr., ISO 7064 mod 11,10
-	FRNIR      = "FR_NIR"      // numéro de sécurité sociale, mod 97
-	ESDNI      = "ES_DNI"      // DNI and NIE, letter of mod 23
-	ITCF       = "IT_CF"       // codice fiscale, check letter
-	NLBSN      = "NL_BSN"      // burgerservicenummer, mod 11
-	PLPESEL    = "PL_PESEL"    // weighted mod 10
-	SEPNR      = "SE_PNR"      // personnummer, Luhn
-	NOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
-	DKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
-	FIHETU     = "FI_HETU"     // henkilötunnus, mod 31
-	BENRN      = "BE_NRN"      // rijksregisternummer, mod 97
-	CHAHV      = "CH_AHV"      // AHV number, EAN-13
-	IEPPS      = "IE_PPS"      // personal public service number, mod 23
-	BRCPF      = "BR_CPF"      // two mod 11
-	CASIN      = "CA_SIN"      // social insurance number, Luhn
-	AUTFN      = "AU_TFN"      // tax file number, mod 11
-	INAadhaar  = "IN_AADHAAR"  // Verhoeff
-	CNResident = "CN_RESIDENT" // ISO 7064 mod 11-2, with a date
-	KRRRN      = "KR_RRN"      // resident registration number, mod 11
-	SGNRIC     = "SG_NRIC"     // check letter
-	ZAID       = "ZA_ID"       // Luhn, with a date
+	KindUSSSN      = "US_SSN"      // social security number
+	KindUSITIN     = "US_ITIN"     // individual taxpayer identification number
+	KindUKNHS      = "UK_NHS"      // NHS number, mod 11
+	KindUKNINO     = "UK_NINO"     // national insurance number
+	KindDETaxID    = "DE_TAX_ID"   // Steuer-IdNr., ISO 7064 mod 11,10
+	KindFRNIR      = "FR_NIR"      // numéro de sécurité sociale, mod 97
+	KindESDNI      = "ES_DNI"      // DNI and NIE, letter of mod 23
+	KindITCF       = "IT_CF"       // codice fiscale, check letter
+	KindNLBSN      = "NL_BSN"      // burgerservicenummer, mod 11
+	KindPLPESEL    = "PL_PESEL"    // weighted mod 10
+	KindSEPNR      = "SE_PNR"      // personnummer, Luhn
+	KindNOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
+	KindDKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
+	KindFIHETU     = "FI_HETU"     // henkilötunnus, mod 31
+	KindBENRN      = "BE_NRN"      // rijksregisternummer, mod 97
+	KindCHAHV      = "CH_AHV"      // AHV number, EAN-13
+	KindIEPPS      = "IE_PPS"      // personal public service number, mod 23
+	KindBRCPF      = "BR_CPF"      // two mod 11
+	KindCASIN      = "CA_SIN"      // social insurance number, Luhn
+	KindAUTFN      = "AU_TFN"      // tax file number, mod 11
+	KindINAadhaar  = "IN_AADHAAR"  // Verhoeff
+	KindCNResident = "CN_RESIDENT" // ISO 7064 mod 11-2, with a date
+	KindKRRRN      = "KR_RRN"      // resident registration number, mod 11
+	KindSGNRIC     = "SG_NRIC"     // check letter
+	KindZAID       = "ZA_ID"       // Luhn, with a date
 )
 
-// Options configures a detector. The zero value finds every kind but [Person].
+// ErrOption is wrapped by every error about an invalid option.
+var ErrOption = errors.New("pii: invalid option")
+
+// Options configure a detector. The zero value finds every kind but [KindPerson].
 type Options struct {
-	// Kinds lists the kinds to find; nil means all but [Person].
+	// Kinds lists the kinds to find. Default: all but KindPerson, which is often
+	// wrong.
 	Kinds []string
-	// AnyContext also takes numbers whose check digit is too weak to stand
-	// alone (one random number in eleven passes mod 11): by default they need a
-	// word such as "NHS" within 64 bytes before them. The documentation of each
-	// kind in [Weak] applies.
+
+	// AnyContext also takes numbers whose check digit alone proves too little
+	// (one random number in eleven passes mod 11). Default: false, so that the
+	// kinds of [KindsNeedingContext] need a word such as "NHS" within 64 bytes
+	// before them.
 	AnyContext bool
 }
 
-// Weak lists the kinds that need a word before them unless
-// [Options.AnyContext] is set.
-func Weak() []string {
+// KindsNeedingContext returns the kinds that need a word such as "NHS" before them,
+// unless [Options.AnyContext] is set.
+func KindsNeedingContext() []string {
 	var kinds []string
 	for _, id := range nationalIDs() {
 		if len(id.context) > 0 && !slices.Contains(kinds, id.kind) {
@@ -75,7 +81,8 @@ func Weak() []string {
 	return kinds
 }
 
-// New returns a detector of personal data.
+// New returns a detector of personal data. An unknown kind is an error that wraps
+// [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
@@ -85,7 +92,7 @@ func New(o *Options) (*detect.Detector, error) {
 }
 
 // Rules returns the rules of [New], to be put into one detector with those of
-// other packages. It fails on a kind that it doesn't know.
+// other packages. An unknown kind is an error that wraps [ErrOption].
 func Rules(o *Options) ([]detect.Rule, error) {
 	if o == nil {
 		o = &Options{}
@@ -101,11 +108,11 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	}
 	all = append(all, personRule())
 	if o.Kinds == nil {
-		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == Person }), nil
+		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == KindPerson }), nil
 	}
 	for _, k := range o.Kinds {
 		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
-			return nil, fmt.Errorf("pii: unknown kind %q", k)
+			return nil, fmt.Errorf("%w: Options.Kinds contains %q: want kinds of this package", ErrOption, k)
 		}
 	}
 	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
@@ -117,10 +124,10 @@ func threats() []string { return []string{threat.SensitiveDisclosure, threat.Dat
 // the start of one, before at with no other number between.
 func context(text string, at int, words []string) bool {
 	from := at
-	for from > max(0, at-detect.Lookbehind) && !detect.Digits[text[from-1]] {
+	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
 		from--
 	}
-	before := appendLower(make([]byte, 0, detect.Lookbehind), text[from:at])
+	before := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
 	for _, w := range words {
 		for i := 0; ; i++ {
 			next := bytes.Index(before[i:], []byte(w))
@@ -167,23 +174,23 @@ func joined(text string, at int) bool {
 }
 
 // continues reports whether the byte at end binds a number to what follows:
-// detect.More, 1 for yes, 0 for no.
-func continues(text string, end int, final bool) int {
+// detect.NeedMore, 1 for yes, 0 for no.
+func continues(text string, end int, atEOF bool) int {
 	if end >= len(text) {
-		if final {
+		if atEOF {
 			return 0
 		}
-		return detect.More
+		return detect.NeedMore
 	}
 	switch b := text[end]; {
 	case detect.Word[b]:
 		return 1
 	case b == '-' || b == '.' || b == '/' || b == ':' || b == ',':
 		if end+1 >= len(text) {
-			if final {
+			if atEOF {
 				return 0
 			}
-			return detect.More
+			return detect.NeedMore
 		}
 		if detect.Word[text[end+1]] && (b == '-' || b == '/' || detect.Digits[text[end+1]]) {
 			return 1
@@ -193,10 +200,10 @@ func continues(text string, end int, final bool) int {
 }
 
 // ended turns the answer of continues into a rule's answer.
-func ended(text string, at, end int, final bool) int {
-	switch continues(text, end, final) {
-	case detect.More:
-		return detect.More
+func ended(text string, at, end int, atEOF bool) int {
+	switch continues(text, end, atEOF) {
+	case detect.NeedMore:
+		return detect.NeedMore
 	case 1:
 		return 0
 	}

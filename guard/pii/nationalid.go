@@ -15,32 +15,32 @@ type nationalID struct {
 
 func nationalIDs() []nationalID {
 	return []nationalID{
-		{USSSN, []string{"ddd-dd-dddd"}, validSSN, nil, .85},
-		{USITIN, []string{"ddd-dd-dddd", "ddddddddd"}, validITIN, []string{"itin", "taxpayer"}, .85},
-		{UKNHS, []string{"dddddddddd", "ddd ddd dddd"}, validNHS, []string{"nhs", "patient", "national health"}, .8},
-		{UKNINO, []string{"AAddddddA", "AA dd dd dd A"}, validNINO, nil, .8},
-		{DETaxID, []string{"ddddddddddd", "dd ddd ddd ddd"}, validDETaxID, []string{"steuer", "idnr", "tin", "tax id"}, .85},
-		{FRNIR, []string{"dddddwwdddddddd", "d dd dd ww ddd ddd dd"}, validNIR, nil, .9},
-		{ESDNI, []string{"ddddddddA", "dddddddd-A", "AdddddddA"}, validDNI, []string{"dni", "nif", "nie", "documento", "identidad"}, .85},
-		{ITCF, []string{"AAAAAAddAddAdddA"}, validCF, nil, .95},
-		{NLBSN, []string{"ddddddddd"}, validBSN, []string{"bsn", "burgerservice", "sofi"}, .8},
-		{PLPESEL, []string{"ddddddddddd"}, validPESEL, []string{"pesel"}, .85},
-		{SEPNR, []string{"dddddd-dddd", "dddddddd-dddd"}, validPNR, []string{"personnummer", "personal number", "pnr"}, .85},
-		{NOFNR, []string{"ddddddddddd", "dddddd ddddd"}, validFNR, []string{"fødselsnummer", "fnr", "personnummer"}, .9},
-		{DKCPR, []string{"dddddd-dddd"}, validCPR, []string{"cpr"}, .75},
-		{FIHETU, []string{"dddddd-dddw", "dddddd+dddw", "ddddddAdddw"}, validHETU, []string{"hetu", "henkilötunnus", "personal identity"}, .9},
-		{BENRN, []string{"dd.dd.dd-ddd.dd"}, validNRN, nil, .9},
-		{CHAHV, []string{"756.dddd.dddd.dd", "756dddddddddd"}, validAHV, nil, .9},
-		{IEPPS, []string{"dddddddA", "dddddddAA"}, validPPS, []string{"pps"}, .85},
-		{BRCPF, []string{"ddd.ddd.ddd-dd"}, validCPF, nil, .9},
-		{BRCPF, []string{"ddddddddddd"}, validCPF, []string{"cpf"}, .85},
-		{CASIN, []string{"ddd-ddd-ddd", "ddd ddd ddd", "ddddddddd"}, validSIN, []string{"sin", "social insurance"}, .8},
-		{AUTFN, []string{"ddd ddd ddd", "ddddddddd"}, validTFN, []string{"tfn", "tax file"}, .8},
-		{INAadhaar, []string{"dddd dddd dddd", "dddd-dddd-dddd", "dddddddddddd"}, validAadhaar, []string{"aadhaar", "aadhar", "uidai", "uid"}, .9},
-		{CNResident, []string{"ddddddddddddddddd" + "w"}, validCN, nil, .95},
-		{KRRRN, []string{"dddddd-ddddddd"}, validRRN, nil, .85},
-		{SGNRIC, []string{"AdddddddA"}, validNRIC, []string{"nric", "fin", "ic no"}, .85},
-		{ZAID, []string{"ddddddddddddd"}, validZA, []string{"id number", "identity", "rsa id"}, .85},
+		{KindUSSSN, []string{"ddd-dd-dddd"}, validSSN, nil, .85},
+		{KindUSITIN, []string{"ddd-dd-dddd", "ddddddddd"}, validITIN, []string{"itin", "taxpayer"}, .85},
+		{KindUKNHS, []string{"dddddddddd", "ddd ddd dddd"}, validNHS, []string{"nhs", "patient", "national health"}, .8},
+		{KindUKNINO, []string{"AAddddddA", "AA dd dd dd A"}, validNINO, nil, .8},
+		{KindDETaxID, []string{"ddddddddddd", "dd ddd ddd ddd"}, validDETaxID, []string{"steuer", "idnr", "tin", "tax id"}, .85},
+		{KindFRNIR, []string{"dddddwwdddddddd", "d dd dd ww ddd ddd dd"}, validNIR, nil, .9},
+		{KindESDNI, []string{"ddddddddA", "dddddddd-A", "AdddddddA"}, validDNI, []string{"dni", "nif", "nie", "documento", "identidad"}, .85},
+		{KindITCF, []string{"AAAAAAddAddAdddA"}, validCF, nil, .95},
+		{KindNLBSN, []string{"ddddddddd"}, validBSN, []string{"bsn", "burgerservice", "sofi"}, .8},
+		{KindPLPESEL, []string{"ddddddddddd"}, validPESEL, []string{"pesel"}, .85},
+		{KindSEPNR, []string{"dddddd-dddd", "dddddddd-dddd"}, validPNR, []string{"personnummer", "personal number", "pnr"}, .85},
+		{KindNOFNR, []string{"ddddddddddd", "dddddd ddddd"}, validFNR, []string{"fødselsnummer", "fnr", "personnummer"}, .9},
+		{KindDKCPR, []string{"dddddd-dddd"}, validCPR, []string{"cpr"}, .75},
+		{KindFIHETU, []string{"dddddd-dddw", "dddddd+dddw", "ddddddAdddw"}, validHETU, []string{"hetu", "henkilötunnus", "personal identity"}, .9},
+		{KindBENRN, []string{"dd.dd.dd-ddd.dd"}, validNRN, nil, .9},
+		{KindCHAHV, []string{"756.dddd.dddd.dd", "756dddddddddd"}, validAHV, nil, .9},
+		{KindIEPPS, []string{"dddddddA", "dddddddAA"}, validPPS, []string{"pps"}, .85},
+		{KindBRCPF, []string{"ddd.ddd.ddd-dd"}, validCPF, nil, .9},
+		{KindBRCPF, []string{"ddddddddddd"}, validCPF, []string{"cpf"}, .85},
+		{KindCASIN, []string{"ddd-ddd-ddd", "ddd ddd ddd", "ddddddddd"}, validSIN, []string{"sin", "social insurance"}, .8},
+		{KindAUTFN, []string{"ddd ddd ddd", "ddddddddd"}, validTFN, []string{"tfn", "tax file"}, .8},
+		{KindINAadhaar, []string{"dddd dddd dddd", "dddd-dddd-dddd", "dddddddddddd"}, validAadhaar, []string{"aadhaar", "aadhar", "uidai", "uid"}, .9},
+		{KindCNResident, []string{"ddddddddddddddddd" + "w"}, validCN, nil, .95},
+		{KindKRRRN, []string{"dddddd-ddddddd"}, validRRN, nil, .85},
+		{KindSGNRIC, []string{"AdddddddA"}, validNRIC, []string{"nric", "fin", "ic no"}, .85},
+		{KindZAID, []string{"ddddddddddddd"}, validZA, []string{"id number", "identity", "rsa id"}, .85},
 	}
 }
 
@@ -65,15 +65,15 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	return detect.Rule{
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
 		Starts: starts, Max: longest + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if joined(text, at) {
 				return 0
 			}
 			best := 0
 			for _, l := range id.layouts {
-				switch n := id.match(text, at, l, final); {
-				case n == detect.More:
-					return detect.More
+				switch n := id.match(text, at, l, atEOF); {
+				case n == detect.NeedMore:
+					return detect.NeedMore
 				case n > best && (anyContext || len(id.context) == 0 || context(text, at, id.context)):
 					best = n
 				}
@@ -83,12 +83,12 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	}
 }
 
-func (id nationalID) match(text string, at int, layout string, final bool) int {
+func (id nationalID) match(text string, at int, layout string, atEOF bool) int {
 	var buf [24]byte
 	s := buf[:0]
 	for i := range len(layout) {
 		if at+i == len(text) {
-			return undecided(final)
+			return undecided(atEOF)
 		}
 		b := text[at+i]
 		digit, letter := detect.Digits[b], b >= 'A' && b <= 'Z'
@@ -114,7 +114,7 @@ func (id nationalID) match(text string, at int, layout string, final bool) int {
 			s = append(s, b)
 		}
 	}
-	n := ended(text, at, at+len(layout), final)
+	n := ended(text, at, at+len(layout), atEOF)
 	if n > 0 && !id.valid(string(s)) {
 		return 0
 	}

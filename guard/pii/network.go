@@ -13,12 +13,12 @@ var (
 
 func ipv4Rule() detect.Rule {
 	return detect.Rule{
-		Kind: IPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
+		Kind: KindIPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
 		Starts: "0123456789", Max: 18, Match: matchIPv4,
 	}
 }
 
-func matchIPv4(text string, at int, final bool) int {
+func matchIPv4(text string, at int, atEOF bool) int {
 	if joined(text, at) {
 		return 0
 	}
@@ -26,7 +26,7 @@ func matchIPv4(text string, at int, final bool) int {
 	for part := 0; part < 4; part++ {
 		if part > 0 {
 			if end == len(text) {
-				return undecided(final)
+				return undecided(atEOF)
 			}
 			if text[end] != '.' {
 				return 0
@@ -34,8 +34,8 @@ func matchIPv4(text string, at int, final bool) int {
 			end++
 		}
 		stop := detect.Digits.Run(text, end, 4)
-		if stop == len(text) && stop-end < 4 && !final {
-			return detect.More
+		if stop == len(text) && stop-end < 4 && !atEOF {
+			return detect.NeedMore
 		}
 		if !byteValue(text[end:stop]) {
 			return 0
@@ -45,14 +45,14 @@ func matchIPv4(text string, at int, final bool) int {
 	if end < len(text) && (text[end] == ':' || text[end] == '/') { // a port or a prefix length may follow
 		return end - at
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
-func undecided(final bool) int {
-	if final {
+func undecided(atEOF bool) int {
+	if atEOF {
 		return 0
 	}
-	return detect.More
+	return detect.NeedMore
 }
 
 func byteValue(s string) bool {
@@ -72,18 +72,18 @@ const maxIPv6 = 46
 
 func ipv6Rule() detect.Rule {
 	return detect.Rule{
-		Kind: IPv6, Score: .9, Reason: "IPv6 address", Threats: threats(),
+		Kind: KindIPv6, Score: .9, Reason: "IPv6 address", Threats: threats(),
 		Starts: "0123456789abcdefABCDEF:", Max: maxIPv6 + 2, Match: matchIPv6,
 	}
 }
 
-func matchIPv6(text string, at int, final bool) int {
+func matchIPv6(text string, at int, atEOF bool) int {
 	if at > 0 && (text[at-1] == ':' || joined(text, at)) {
 		return 0
 	}
 	end := addrBytes.Run(text, at, maxIPv6)
-	if end == len(text) && end-at < maxIPv6 && !final {
-		return detect.More
+	if end == len(text) && end-at < maxIPv6 && !atEOF {
+		return detect.NeedMore
 	}
 	if end < len(text) && detect.Word[text[end]] {
 		return 0
@@ -113,12 +113,12 @@ func count(s string) (colons int, digit bool) {
 
 func macRule() detect.Rule {
 	return detect.Rule{
-		Kind: MAC, Score: .9, Reason: "six hexadecimal pairs", Threats: threats(),
+		Kind: KindMAC, Score: .9, Reason: "six hexadecimal pairs", Threats: threats(),
 		Starts: "0123456789abcdefABCDEF", Max: 20, Match: matchMAC,
 	}
 }
 
-func matchMAC(text string, at int, final bool) int {
+func matchMAC(text string, at int, atEOF bool) int {
 	if joined(text, at) {
 		return 0
 	}
@@ -127,7 +127,7 @@ func matchMAC(text string, at int, final bool) int {
 	for pair := 0; pair < 6; pair++ {
 		if pair > 0 {
 			if end == len(text) {
-				return undecided(final)
+				return undecided(atEOF)
 			}
 			if b := text[end]; b != ':' && b != '-' || sep != 0 && sep != b {
 				return 0
@@ -138,7 +138,7 @@ func matchMAC(text string, at int, final bool) int {
 		stop := hexDigits.Run(text, end, 2)
 		if stop-end < 2 {
 			if stop == len(text) {
-				return undecided(final)
+				return undecided(atEOF)
 			}
 			return 0
 		}
@@ -147,5 +147,5 @@ func matchMAC(text string, at int, final bool) int {
 	if end < len(text) && text[end] == sep { // a longer fingerprint, or one broken at the line's end
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }

@@ -34,7 +34,7 @@ var notSurnames = []string{"The", "And", "Or", "Street", "Road", "University", "
 
 func personRule() detect.Rule {
 	return detect.Rule{
-		Kind: Person, Score: .5, Reason: "a given name or an introduction, and a capitalised word", Threats: threats(),
+		Kind: KindPerson, Score: .5, Reason: "a given name or an introduction, and a capitalised word", Threats: threats(),
 		Max: maxName + 2, Match: matchPerson,
 	}
 }
@@ -43,7 +43,7 @@ const maxName = 64
 
 // matchPerson takes a listed given name and one or two capitalised words
 // behind it, or one to three capitalised words behind an introduction.
-func matchPerson(text string, at int, final bool) int {
+func matchPerson(text string, at int, atEOF bool) int {
 	if b := text[at]; b < 'A' || b > 'Z' && b < utf8.RuneSelf || at > 0 && text[at-1] >= utf8.RuneSelf {
 		return 0
 	}
@@ -76,8 +76,8 @@ func matchPerson(text string, at int, final bool) int {
 		}
 		last, next = stop, after
 	}
-	if next >= len(text) && !final {
-		return detect.More
+	if next >= len(text) && !atEOF {
+		return detect.NeedMore
 	}
 	return max(0, last-at)
 }

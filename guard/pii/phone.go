@@ -4,29 +4,29 @@ import "github.com/prodailabs/prodai/guard/detect"
 
 func e164Rule() detect.Rule {
 	return detect.Rule{
-		Kind: PhoneE164, Score: .9, Reason: "+ and 8 to 15 digits", Threats: threats(),
+		Kind: KindPhoneE164, Score: .9, Reason: "+ and 8 to 15 digits", Threats: threats(),
 		Starts: "+", Max: 18, Match: matchE164,
 	}
 }
 
 // matchE164 takes the form of ITU-T E.164.
-func matchE164(text string, at int, final bool) int {
+func matchE164(text string, at int, atEOF bool) int {
 	if at > 0 && (text[at-1] == '+' || text[at-1] == ')') {
 		return 0
 	}
 	end := detect.Digits.Run(text, at+1, 16)
-	if end == len(text) && end-at < 17 && !final {
-		return detect.More
+	if end == len(text) && end-at < 17 && !atEOF {
+		return detect.NeedMore
 	}
 	if n := end - at - 1; n < 8 || n > 15 || text[at+1] == '0' {
 		return 0
 	}
-	return ended(text, at, end, final)
+	return ended(text, at, end, atEOF)
 }
 
 func phoneRule() detect.Rule {
 	return detect.Rule{
-		Kind: Phone, Score: .7, Reason: "telephone number by its grouping", Threats: threats(),
+		Kind: KindPhone, Score: .7, Reason: "telephone number by its grouping", Threats: threats(),
 		Starts: "+(0123456789", Max: maxPhone + 2, Match: matchPhone,
 	}
 }
@@ -40,7 +40,7 @@ var phoneWords = []string{"tel", "phone", "mobile", "mobil", "cell", "call me", 
 
 // matchPhone takes digits in groups. With a + in front any grouping will do,
 // the North American 3-3-4 needs no word before it, all else does.
-func matchPhone(text string, at int, final bool) int {
+func matchPhone(text string, at int, atEOF bool) int {
 	if joined(text, at) || at > 0 && (text[at-1] == '+' || text[at-1] == '(') {
 		return 0
 	}
@@ -78,8 +78,8 @@ scan:
 		}
 		group = 0
 	}
-	if end == len(text) && end-at < maxPhone && !final {
-		return detect.More
+	if end == len(text) && end-at < maxPhone && !atEOF {
+		return detect.NeedMore
 	}
 	international := text[at] == '+'
 	american := groups == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4 && digits == 10 && text[at] != '0' && text[at] != '1' ||
@@ -96,7 +96,7 @@ scan:
 	default:
 		return 0
 	}
-	return ended(text, at, last, final)
+	return ended(text, at, last, atEOF)
 }
 
 // plainBlanks reports whether only blanks separate the digits: such a row of

@@ -54,25 +54,25 @@ func TestFinds(t *testing.T) {
 // and the same one with a digit changed.
 func TestNationalIDs(t *testing.T) {
 	for kind, number := range map[string]string{
-		pii.USSSN: "219-09-9999", pii.USITIN: "912-70-1234", pii.UKNHS: "9434765919", pii.UKNINO: "AB123456C",
-		pii.DETaxID: "86095742719", pii.FRNIR: "255081416802538", pii.ESDNI: "12345678Z", pii.ITCF: "RSSMRA85T10A562S",
-		pii.NLBSN: "111222333", pii.PLPESEL: "44051401359", pii.SEPNR: "811228-9874", pii.NOFNR: "13097248022",
-		pii.DKCPR: "070761-4285", pii.FIHETU: "131052-308T", pii.BENRN: "85.07.30-033.28", pii.CHAHV: "756.9217.0769.85",
-		pii.IEPPS: "1234567T", pii.BRCPF: "52998224725", pii.CASIN: "130692544", pii.AUTFN: "123456782",
-		pii.INAadhaar: "2341 2341 2346", pii.CNResident: "11010519491231002X", pii.KRRRN: "640708-1011142", pii.SGNRIC: "S1234567D",
-		pii.ZAID: "8001015009087",
+		pii.KindUSSSN: "219-09-9999", pii.KindUSITIN: "912-70-1234", pii.KindUKNHS: "9434765919", pii.KindUKNINO: "AB123456C",
+		pii.KindDETaxID: "86095742719", pii.KindFRNIR: "255081416802538", pii.KindESDNI: "12345678Z", pii.KindITCF: "RSSMRA85T10A562S",
+		pii.KindNLBSN: "111222333", pii.KindPLPESEL: "44051401359", pii.KindSEPNR: "811228-9874", pii.KindNOFNR: "13097248022",
+		pii.KindDKCPR: "070761-4285", pii.KindFIHETU: "131052-308T", pii.KindBENRN: "85.07.30-033.28", pii.KindCHAHV: "756.9217.0769.85",
+		pii.KindIEPPS: "1234567T", pii.KindBRCPF: "52998224725", pii.KindCASIN: "130692544", pii.KindAUTFN: "123456782",
+		pii.KindINAadhaar: "2341 2341 2346", pii.KindCNResident: "11010519491231002X", pii.KindKRRRN: "640708-1011142", pii.KindSGNRIC: "S1234567D",
+		pii.KindZAID: "8001015009087",
 	} {
 		d, err := pii.New(&pii.Options{Kinds: []string{kind}, AnyContext: true})
 		require.NoError(t, err)
 		assert.Equal(t, "is ["+kind+"].", d.Redact("is "+number+".", detect.Label), kind)
 		assert.NotContains(t, d.Redact("x"+number, detect.Label), "[", kind)
-		if kind == pii.UKNINO || kind == pii.USSSN || kind == pii.USITIN || kind == pii.DKCPR {
+		if kind == pii.KindUKNINO || kind == pii.KindUSSSN || kind == pii.KindUSITIN || kind == pii.KindDKCPR {
 			continue // no check digit
 		}
 		i := strings.IndexAny(number, "0123456789")
 		changed := number[:i] + string('0'+(number[i]-'0'+1)%10) + number[i+1:]
 		assert.Equal(t, "is "+changed, d.Redact("is "+changed, detect.Label), kind)
-		if slices.Contains(pii.Weak(), kind) {
+		if slices.Contains(pii.KindsNeedingContext(), kind) {
 			d, err := pii.New(&pii.Options{Kinds: []string{kind}})
 			require.NoError(t, err)
 			assert.Equal(t, "is "+number, d.Redact("is "+number, detect.Label), kind)
@@ -83,11 +83,12 @@ func TestNationalIDs(t *testing.T) {
 func TestUnknownKind(t *testing.T) {
 	_, err := pii.New(&pii.Options{Kinds: []string{"EMAILS"}})
 	require.ErrorContains(t, err, `"EMAILS"`)
+	require.ErrorIs(t, err, pii.ErrOption)
 }
 
 // TestPersonLimits states what the gazetteer can and can't do.
 func TestPersonLimits(t *testing.T) {
-	d, err := pii.New(&pii.Options{Kinds: []string{pii.Person}})
+	d, err := pii.New(&pii.Options{Kinds: []string{pii.KindPerson}})
 	require.NoError(t, err)
 	found := func(names []string, frame string) (n int) {
 		for _, name := range names {
@@ -175,13 +176,13 @@ var specimens = []string{"4111111111111111", "DE89370400440532013000", "xK9mP2vQ
 
 func trueByForm(kind, value string) bool {
 	switch kind {
-	case pii.Email:
+	case pii.KindEmail:
 		_, err := mail.ParseAddress(value)
 		return err == nil
-	case pii.IPv4, pii.IPv6:
+	case pii.KindIPv4, pii.KindIPv6:
 		_, err := netip.ParseAddr(value)
 		return err == nil
-	case pii.MAC, secret.PrivateKey, secret.URLPassword, secret.Bearer, secret.JWT:
+	case pii.KindMAC, secret.KindPrivateKey, secret.KindURLPassword, secret.KindBearerToken, secret.KindJWT:
 		return true
 	}
 	return false
@@ -194,7 +195,7 @@ func BenchmarkFind1000(b *testing.B) {
 	require.NoError(b, err)
 	d, err := detect.New(slices.Concat(secrets, personal)...)
 	require.NoError(b, err)
-	text := strings.Repeat("Please summarise the report that Ana sent on 2026-11-23 to ana@example.org, and say what changed in version 1.2.3. ", 9)[:1000]
+	text := strings.Repeat("Please summarize the report that Ana sent on 2026-11-23 to ana@example.org, and say what changed in version 1.2.3. ", 9)[:1000]
 	b.SetBytes(1000)
 	for b.Loop() {
 		d.Find(text)

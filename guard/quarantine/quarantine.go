@@ -1,43 +1,3 @@
-// Package quarantine lets a model work with text that it must not read: the
-// dual-model pattern.
-//
-// # The lecture
-//
-// Lecture 8. A model that has read a document may be acting for the document. So
-// let the model that plans and calls tools never read one. It sees names:
-// {{v1}} is the mail, {{v2}} its summary. A second model, which has no tools and
-// no memory, reads what is behind the names and writes answers that are names
-// again. What the document says can change what stands behind a name, and
-// nothing else: not which tool is called, nor with whom.
-//
-//	user ──▶ privileged model ──▶ tool call with {{v2}} ──▶ program puts the text in
-//	              ▲  names only                                    │ Expand
-//	              │                                                ▼
-//	          {{v1}}, {{v2}}      document ──▶ reading model ──▶ {{v2}}
-//	                                           no tools
-//
-// The rule is kept by a type. A [Value] prints as its name, however it is
-// printed, so text can't slip into a prompt by accident; to get at it one must
-// write Reveal, and a reviewer can search for that word.
-//
-// Where the plan must depend on the content, ask for one of a few words that the
-// program wrote ([Session.Choose]). An attacker can choose among them; that is all
-// they can do.
-//
-// # Pitfalls
-//
-//   - Revealing a value into the privileged prompt "just this once". The pattern
-//     is the absence of that line.
-//   - A choice of two is a lever too: "is this mail urgent?" must not decide on a
-//     refund.
-//   - What is shown to the user is still untrusted: clean it (guard/sink).
-//
-// # Further reading
-//
-//   - S. Willison: The dual LLM pattern for building AI assistants that can
-//     resist prompt injection, 2023.
-//   - E. Debenedetti et al.: Defeating prompt injections by design.
-//     arXiv:2503.18813, 2025.
 package quarantine
 
 import (
@@ -55,10 +15,10 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// ErrNil says that New was given no model to read with.
-var ErrNil = errors.New("quarantine: the reading model is nil")
+// ErrOption is wrapped by the error about a reading model that is nil.
+var ErrOption = errors.New("quarantine: invalid option")
 
-// ErrChoice says that the reading model's answer is none of the choices.
+// ErrChoice reports that the reading model's answer is none of the choices.
 var ErrChoice = errors.New("quarantine: the answer is none of the choices")
 
 // A Value is a text that is known by name only. The zero Value is the empty
@@ -92,7 +52,7 @@ func (v Value) Reveal() string {
 	return *v.text
 }
 
-// A Session holds the values of one task. It is safe for concurrent use.
+// A Session keeps the values of one task. It is safe for concurrent use.
 type Session struct {
 	reader llms.Model
 
@@ -100,11 +60,12 @@ type Session struct {
 	values map[string]Value
 }
 
-// New returns a session in which reader reads what is held. Give it a model
-// without tools or memory; a small one will often do.
+// New returns a session in which reader reads the values. Give it a model without
+// tools or memory; a small one is often enough. A nil reader is an error that
+// wraps [ErrOption].
 func New(reader llms.Model) (*Session, error) {
 	if reader == nil {
-		return nil, ErrNil
+		return nil, fmt.Errorf("%w: the reading model is nil", ErrOption)
 	}
 	return &Session{reader: reader, values: map[string]Value{}}, nil
 }
@@ -147,14 +108,14 @@ func (s *Session) Choose(ctx context.Context, question string, choices []string,
 }
 
 func (s *Session) read(ctx context.Context, question string, values []Value) (string, error) {
-	ctx = guard.NewContext(ctx, guard.Delimit)
+	ctx = guard.NewContext(ctx, guard.SpotlightDelimit)
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = v.Reveal()
 	}
 	shown := guard.Untrusted(ctx, texts...)
 	r, err := s.reader.GenerateContent(ctx, []llms.MessageContent{
-		llms.TextParts(llms.ChatMessageTypeSystem, readerPrompt+"\n\n"+guard.Delimit.Explain()),
+		llms.TextParts(llms.ChatMessageTypeSystem, readerPrompt+"\n\n"+guard.SpotlightDelimit.Explain()),
 		llms.TextParts(llms.ChatMessageTypeHuman, question+"\n\n"+strings.Join(shown, "\n\n")),
 	})
 	if err != nil {

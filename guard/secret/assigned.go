@@ -21,13 +21,13 @@ var (
 
 func assignedRule() detect.Rule {
 	return detect.Rule{
-		Kind: Assigned, Score: .7, Reason: "a value of high entropy behind a secret's name", Threats: threats(),
+		Kind: KindAssigned, Score: .7, Reason: "a value of high entropy behind a secret's name", Threats: threats(),
 		Inside: true, Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~!@#$%^*?-", Max: maxValue + 2, Match: matchAssigned,
 	}
 }
 
 // matchAssigned takes the value of name = "value", name: value and the like.
-func matchAssigned(text string, at int, final bool) int {
+func matchAssigned(text string, at int, atEOF bool) int {
 	if at == 0 {
 		return 0
 	}
@@ -40,8 +40,8 @@ func matchAssigned(text string, at int, final bool) int {
 		return 0
 	}
 	end := bare.Run(text, at, maxValue)
-	if end == len(text) && end-at < maxValue && !final {
-		return detect.More
+	if end == len(text) && end-at < maxValue && !atEOF {
+		return detect.NeedMore
 	}
 	for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 && !quote(text[at-1]) {
 		end--
@@ -111,7 +111,7 @@ func random(s string) bool {
 	for i := range len(s) {
 		b := s[i]
 		count[b]++
-		class := 0
+		var class int
 		switch {
 		case b >= 'a' && b <= 'z':
 			lower, class = 1, 1
@@ -145,9 +145,9 @@ func random(s string) bool {
 
 func bearerRule() detect.Rule {
 	return detect.Rule{
-		Kind: Bearer, Score: .85, Reason: "credentials of an Authorization header", Threats: threats(),
+		Kind: KindBearerToken, Score: .85, Reason: "credentials of an Authorization header", Threats: threats(),
 		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", Max: 2048,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			if at < 6 || text[at-1] != ' ' {
 				return 0
 			}
@@ -155,8 +155,8 @@ func bearerRule() detect.Rule {
 				return 0
 			}
 			end := bare.Run(text, at, 2046)
-			if end == len(text) && !final {
-				return detect.More
+			if end == len(text) && !atEOF {
+				return detect.NeedMore
 			}
 			for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 {
 				end--

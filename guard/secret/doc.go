@@ -3,19 +3,19 @@
 //
 // # The lecture
 //
-// Lectures 7 and 8. A support bot is asked to "repeat everything above". In the
-// system prompt stands the connection string of the ticket database, put there
-// by someone in a hurry. The answer is logged, the log is indexed, and the
+// Lectures 7 and 8. A support bot is asked to "repeat everything above". The
+// system prompt contains the connection string of the ticket database, put there
+// in a hurry. The answer is logged, the log is indexed, and the
 // index is what the next retrieval reads. One credential is now in four places,
 // and rotating it is the only cure.
 //
 // Three layers keep that from happening, each with another failure:
 //
-//	the prompt   [New]         finds credentials before they are sent
-//	the answer   [detect.Stream] takes them out while the answer streams
-//	the log      [NewHandler]  redacts records, [Value] never prints itself
+//	the prompt   [New]            finds credentials before they are sent
+//	the answer   [detect.Stream]  takes them out while the answer streams
+//	the log      [NewLogHandler]  redacts records, [Value] never prints itself
 //
-// # How a credential is recognised
+// # How a credential is recognized
 //
 //   - By a provider's format: a prefix such as ghp_ or AKIA and a fixed number
 //     of characters. Precise, and blind to every provider that isn't listed.
@@ -54,7 +54,7 @@
 //
 //   - A type with a String method inside an unexported field: fmt can't call it
 //     and prints the field. [Value] keeps its string behind a pointer.
-//   - Errors. url.Error prints the URL, password included. The [Handler] redacts
+//   - Errors. url.Error prints the URL, password included. The [LogHandler] redacts
 //     errors too.
 //   - A secret in an environment variable is inherited by every child process.
 //     A mounted file (NAME_FILE) isn't.

@@ -20,14 +20,14 @@ func ExampleLoad() {
 	// 6
 }
 
-func ExampleNewHandler() {
+func ExampleNewLogHandler() {
 	text := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
 	}})
-	h, err := secret.NewHandler(text, nil)
+	h, err := secret.NewLogHandler(text, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -8,24 +8,24 @@ const maxJWT = 6 << 10
 
 func jwtRule() detect.Rule {
 	return detect.Rule{
-		Kind: JWT, Score: .95, Reason: "three base64url parts, the first two JSON objects", Threats: threats(),
+		Kind: KindJWT, Score: .95, Reason: "three base64url parts, the first two JSON objects", Threats: threats(),
 		Starts: "e", Max: maxJWT, Match: matchJWT,
 	}
 }
 
-// matchJWT takes the compact serialisation (RFC 7519, 3): the header and the
+// matchJWT takes the compact serialization (RFC 7519, 3): the header and the
 // claims begin with {" in base64url.
-func matchJWT(text string, at int, final bool) int {
+func matchJWT(text string, at int, atEOF bool) int {
 	end := at
 	for part := range 3 {
 		if part < 2 {
-			if n := detect.Literal(text, end, "eyJ", final); n <= 0 {
+			if n := detect.Literal(text, end, "eyJ", atEOF); n <= 0 {
 				return n
 			}
 		}
 		stop := urlSafe.Run(text, end, maxJWT)
-		if stop == len(text) && !final {
-			return detect.More
+		if stop == len(text) && !atEOF {
+			return detect.NeedMore
 		}
 		if stop-end < 6 {
 			return 0

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,16 +11,20 @@ import (
 
 // The kinds of secrets that are no provider's tokens; [Kinds] lists all.
 const (
-	PrivateKey  = "PRIVATE_KEY"  // PEM block
-	JWT         = "JWT"          // signed or encrypted JSON web token
-	URLPassword = "URL_PASSWORD" // URL with user:password@
-	Assigned    = "SECRET"       // a value of high entropy given to a name such as api_key
-	Bearer      = "BEARER_TOKEN" // the credentials of an Authorization header
+	KindPrivateKey  = "PRIVATE_KEY"  // PEM block
+	KindJWT         = "JWT"          // signed or encrypted JSON web token
+	KindURLPassword = "URL_PASSWORD" // URL with user:password@
+	KindAssigned    = "SECRET"       // a value of high entropy given to a name such as api_key
+	KindBearerToken = "BEARER_TOKEN" // the credentials of an Authorization header
 )
 
-// Options configures a detector. The zero value finds every kind.
+// ErrOption is wrapped by every error about an invalid option, and about a
+// required argument that is nil.
+var ErrOption = errors.New("secret: invalid option")
+
+// Options configure a detector. The zero value finds every kind.
 type Options struct {
-	// Kinds lists the kinds to find; nil means all.
+	// Kinds lists the kinds to find. Default: all.
 	Kinds []string
 }
 
@@ -34,7 +39,8 @@ func Kinds() []string {
 	return kinds
 }
 
-// New returns a detector of secrets.
+// New returns a detector of secrets. An unknown kind is an error that wraps
+// [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
@@ -44,7 +50,7 @@ func New(o *Options) (*detect.Detector, error) {
 }
 
 // Rules returns the rules of [New], to be put into one detector with those of
-// other packages. It fails on a kind that it doesn't know.
+// other packages. An unknown kind is an error that wraps [ErrOption].
 func Rules(o *Options) ([]detect.Rule, error) {
 	all := allRules()
 	if o == nil || o.Kinds == nil {
@@ -52,7 +58,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	}
 	for _, k := range o.Kinds {
 		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
-			return nil, fmt.Errorf("secret: unknown kind %q", k)
+			return nil, fmt.Errorf("%w: Options.Kinds contains %q: want kinds of this package", ErrOption, k)
 		}
 	}
 	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
@@ -66,4 +72,4 @@ func allRules() []detect.Rule {
 	return append(rules, telegramRule(), bearerRule(), assignedRule())
 }
 
-func threats() []string { return []string{threat.SensitiveDisclosure, threat.Credentials} }
+func threats() []string { return []string{threat.SensitiveDisclosure, threat.UnsecuredCredentials} }

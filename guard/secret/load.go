@@ -8,19 +8,22 @@ import (
 	"strings"
 )
 
-// ErrMissing is in the chain of the error that [Load] returns when a secret is
-// given nowhere.
+// ErrMissing is wrapped by the error of [Load] when a secret is not set.
 var ErrMissing = errors.New("secret: missing")
 
 // maxFile bounds a secret's file; a wrong path to a big file fails early.
 const maxFile = 1 << 20
 
 // Load returns the secret called name. lookup is usually [os.LookupEnv]: the
-// library itself never reads the environment. If name is not set but name_FILE
+// library itself never reads the environment; nil is an error that wraps
+// [ErrOption]. If name is not set but name_FILE
 // is, the secret is read from the file that it names, as container platforms
 // mount them. Both set is an error, as is an empty secret: it is more often a
 // mistake in a deployment than meant.
 func Load(lookup func(name string) (string, bool), name string) (Value, error) {
+	if lookup == nil {
+		return Value{}, fmt.Errorf("%w: the lookup function is nil", ErrOption)
+	}
 	value, direct := lookup(name)
 	path, file := lookup(name + "_FILE")
 	switch {
@@ -49,7 +52,7 @@ func File(path string) (Value, error) {
 		return Value{}, fmt.Errorf("secret: %w", err)
 	}
 	if len(data) > maxFile {
-		return Value{}, fmt.Errorf("secret: %s holds more than %d bytes, that is no secret", path, maxFile)
+		return Value{}, fmt.Errorf("secret: %s has more than %d bytes: want a file with one secret", path, maxFile)
 	}
 	s := strings.TrimRight(string(data), "\r\n")
 	if s == "" {

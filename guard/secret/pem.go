@@ -17,7 +17,7 @@ var (
 
 func privateKeyRule() detect.Rule {
 	return detect.Rule{
-		Kind: PrivateKey, Score: .99, Reason: "PEM block of a private key", Threats: threats(),
+		Kind: KindPrivateKey, Score: .99, Reason: "PEM block of a private key", Threats: threats(),
 		Starts: "-", Max: maxPEM, Match: matchPEM,
 	}
 }
@@ -25,23 +25,23 @@ func privateKeyRule() detect.Rule {
 // matchPEM takes a block (RFC 7468) to its end line, also where newlines are
 // escaped or lines are quoted. A block without an end line counts as far as
 // its data goes: a cut key is still most of a key.
-func matchPEM(text string, at int, final bool) int {
+func matchPEM(text string, at int, atEOF bool) int {
 	if at > 0 && text[at-1] == '-' {
 		return 0
 	}
 	const begin = "-----BEGIN "
-	if n := detect.Literal(text, at, begin, final); n <= 0 {
+	if n := detect.Literal(text, at, begin, atEOF); n <= 0 {
 		return n
 	}
 	label := at + len(begin)
 	end := pemLabel.Run(text, label, 40)
-	if end == len(text) && !final {
-		return detect.More
+	if end == len(text) && !atEOF {
+		return detect.NeedMore
 	}
 	if name := text[label:end]; !strings.HasSuffix(name, "PRIVATE KEY") && !strings.HasSuffix(name, "PRIVATE KEY BLOCK") {
 		return 0
 	}
-	if n := detect.Literal(text, end, "-----", final); n <= 0 {
+	if n := detect.Literal(text, end, "-----", atEOF); n <= 0 {
 		return n
 	}
 	body := end + 5
@@ -56,22 +56,22 @@ func matchPEM(text string, at int, final bool) int {
 			}
 		}
 		if stop == len(text) {
-			if !final {
-				return detect.More
+			if !atEOF {
+				return detect.NeedMore
 			}
 			break
 		}
 		if text[stop] != '-' {
 			break
 		}
-		n := detect.Literal(text, stop, "-----END ", final)
-		if n == detect.More {
-			return detect.More
+		n := detect.Literal(text, stop, "-----END ", atEOF)
+		if n == detect.NeedMore {
+			return detect.NeedMore
 		}
 		if n > 0 {
 			stop = pemLabel.Run(text, stop+n, 40)
-			if n := detect.Literal(text, stop, "-----", final); n != 0 {
-				if n == detect.More || data < 40 {
+			if n := detect.Literal(text, stop, "-----", atEOF); n != 0 {
+				if n == detect.NeedMore || data < 40 {
 					return min(0, n)
 				}
 				return stop + n - at

@@ -97,14 +97,14 @@ func (f format) rule() detect.Rule {
 	return detect.Rule{
 		Kind: f.kind, Score: .95, Reason: "the provider's token format", Threats: threats(),
 		Starts: f.prefix[:1], Max: len(f.prefix) + f.max + 2,
-		Match: func(text string, at int, final bool) int {
-			if n := detect.Literal(text, at, f.prefix, final); n <= 0 {
+		Match: func(text string, at int, atEOF bool) int {
+			if n := detect.Literal(text, at, f.prefix, atEOF); n <= 0 {
 				return n
 			}
 			from := at + len(f.prefix)
 			end := f.class.Run(text, from, f.max+1)
-			if end == len(text) && end-from <= f.max && !final {
-				return detect.More
+			if end == len(text) && end-from <= f.max && !atEOF {
+				return detect.NeedMore
 			}
 			if end-from > f.max {
 				return 0
@@ -116,9 +116,9 @@ func (f format) rule() detect.Rule {
 			if len(body) < f.min || placeholder(body) {
 				return 0
 			}
-			switch detect.EndsWord(text, end, detect.Word, final) {
-			case detect.More:
-				return detect.More
+			switch detect.EndsWord(text, end, detect.Word, atEOF) {
+			case detect.NeedMore:
+				return detect.NeedMore
 			case 0:
 				return 0
 			}
@@ -151,20 +151,20 @@ func telegramRule() detect.Rule {
 	return detect.Rule{
 		Kind: "TELEGRAM_TOKEN", Score: .95, Reason: "the provider's token format", Threats: threats(),
 		Starts: "123456789", Max: 10 + 1 + 35 + 2,
-		Match: func(text string, at int, final bool) int {
+		Match: func(text string, at int, atEOF bool) int {
 			colon := detect.Digits.Run(text, at, 11)
-			if colon == len(text) && colon-at < 11 && !final {
-				return detect.More
+			if colon == len(text) && colon-at < 11 && !atEOF {
+				return detect.NeedMore
 			}
 			if colon-at < 8 || colon-at > 10 {
 				return 0
 			}
-			if n := detect.Literal(text, colon, ":AA", final); n <= 0 {
+			if n := detect.Literal(text, colon, ":AA", atEOF); n <= 0 {
 				return n
 			}
 			end := urlSafe.Run(text, colon+1, 36)
-			if end == len(text) && end-colon-1 <= 35 && !final {
-				return detect.More
+			if end == len(text) && end-colon-1 <= 35 && !atEOF {
+				return detect.NeedMore
 			}
 			if end-colon-1 != 35 {
 				return 0

@@ -60,6 +60,7 @@ func TestFinds(t *testing.T) {
 	}
 	_, err = secret.New(&secret.Options{Kinds: []string{"AWS"}})
 	require.ErrorContains(t, err, `"AWS"`)
+	require.ErrorIs(t, err, secret.ErrOption)
 }
 
 func TestValueNeverShowsItself(t *testing.T) {
@@ -120,7 +121,7 @@ func TestHandlerKeepsTheRulesOfSlog(t *testing.T) {
 	var buf bytes.Buffer
 	slogtest.Run(t, func(*testing.T) slog.Handler {
 		buf.Reset()
-		h, err := secret.NewHandler(slog.NewJSONHandler(&buf, nil), nil)
+		h, err := secret.NewLogHandler(slog.NewJSONHandler(&buf, nil), nil)
 		require.NoError(t, err)
 		return h
 	}, func(t *testing.T) map[string]any {
@@ -133,7 +134,7 @@ func TestHandlerKeepsTheRulesOfSlog(t *testing.T) {
 func TestHandlerRedacts(t *testing.T) {
 	token := "ghp_" + filler[:36]
 	var buf bytes.Buffer
-	h, err := secret.NewHandler(slog.NewTextHandler(&buf, nil), nil)
+	h, err := secret.NewLogHandler(slog.NewTextHandler(&buf, nil), nil)
 	require.NoError(t, err)
 	log := slog.New(h).With("auth", token).WithGroup("g")
 	log.Info("got "+token, "n", 7, "Api-Key", "plain", slog.Group("in", "t", token, "password", "plain"),
@@ -146,6 +147,8 @@ func TestHandlerRedacts(t *testing.T) {
 	for _, want := range []string{"got [GITHUB_PAT]", "auth=[GITHUB_PAT]", "g.n=7", "g.Api-Key=[REDACTED]", "g.in.password=[REDACTED]", "[URL_PASSWORD]", "refused"} {
 		require.Contains(t, out, want)
 	}
-	_, err = secret.NewHandler(nil, nil)
-	require.Error(t, err)
+	_, err = secret.NewLogHandler(nil, nil)
+	require.ErrorIs(t, err, secret.ErrOption)
+	_, err = secret.Load(nil, "API_KEY")
+	require.ErrorIs(t, err, secret.ErrOption)
 }

@@ -19,25 +19,25 @@ var samplePasswords = []string{"password", "passwd", "pass", "pwd", "pw", "secre
 
 func urlRule() detect.Rule {
 	return detect.Rule{
-		Kind: URLPassword, Score: .9, Reason: "a password in a URL", Threats: threats(),
+		Kind: KindURLPassword, Score: .9, Reason: "a password in a URL", Threats: threats(),
 		Starts: "abcdefghijklmnopqrstuvwxyz", Max: maxURL, Match: matchURL,
 	}
 }
 
 // matchURL takes the whole URL (RFC 3986, 3.2.1): the password alone would
 // leave the host and the user that it opens.
-func matchURL(text string, at int, final bool) int {
+func matchURL(text string, at int, atEOF bool) int {
 	stop := scheme.Run(text, at, 24)
 	if stop-at == 24 {
 		return 0
 	}
-	if n := detect.Literal(text, stop, "://", final); n <= 0 {
+	if n := detect.Literal(text, stop, "://", atEOF); n <= 0 {
 		return n
 	}
 	user := stop + 3
 	stop = userInfo.Run(text, user, maxURL)
-	if stop == len(text) && !final {
-		return detect.More
+	if stop == len(text) && !atEOF {
+		return detect.NeedMore
 	}
 	if stop == len(text) || text[stop] != '@' {
 		return 0
@@ -47,8 +47,8 @@ func matchURL(text string, at int, final bool) int {
 		return 0
 	}
 	end := urlBytes.Run(text, stop+1, maxURL)
-	if end == len(text) && !final {
-		return detect.More
+	if end == len(text) && !atEOF {
+		return detect.NeedMore
 	}
 	for end > stop+1 && strings.IndexByte(".,:!?'*", text[end-1]) >= 0 {
 		end-- // punctuation of the sentence

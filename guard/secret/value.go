@@ -11,19 +11,19 @@ import (
 // redacted is what a [Value] shows of itself.
 const redacted = "[REDACTED]"
 
-// A Value holds a secret and keeps it out of logs: every usual way to turn a
+// A Value contains a secret and keeps it out of logs: every usual way to turn a
 // value into text (fmt with any verb, log/slog, encoding/json, text encodings)
 // gives [REDACTED]. Only [Value.Reveal] returns it, so a search for Reveal
 // finds every place that a secret leaves.
 //
-// The string sits behind a pointer. fmt prints unexported fields without
-// asking their methods; a struct that holds a Value in one shows an address and
-// not the secret. The zero Value is empty.
+// The string is behind a pointer. fmt prints unexported fields without calling
+// their methods; a struct with a Value in such a field shows an address and not
+// the secret. The zero Value is empty.
 //
 // A Value doesn't protect memory: a debugger or a core dump still shows it.
 type Value struct{ p *string }
 
-// NewValue returns a Value that holds s.
+// NewValue returns a Value that contains s.
 func NewValue(s string) Value { return Value{&s} }
 
 // Reveal returns the secret.
@@ -37,7 +37,7 @@ func (v Value) Reveal() string {
 // IsZero reports whether the value is empty.
 func (v Value) IsZero() bool { return v.Reveal() == "" }
 
-// Equal reports whether both hold the same secret, in a time that doesn't
+// Equal reports whether both contain the same secret, in a time that doesn't
 // depend on where they differ.
 func (v Value) Equal(w Value) bool {
 	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1

@@ -15,11 +15,11 @@
 // address." The chat shows the image, that is, the browser fetches it, and the
 // address is in a stranger's log.
 //
-//	answer ─┬─▶ page      [HTML], [Links]
-//	        ├─▶ database  [Query], [Fits]
-//	        ├─▶ shell     [Command], then os/exec without a shell
-//	        ├─▶ file      [Path], then os.Root
-//	        └─▶ network   [CheckURL], then [Client]
+//	answer ─┬─▶ page      [HTML], [NewLinkCheck]
+//	        ├─▶ database  [CheckSQL], [CheckSQLValues]
+//	        ├─▶ shell     [ParseCommand], then os/exec without a shell
+//	        ├─▶ file      [CleanPath], then os.Root
+//	        └─▶ network   [CheckURL], then [NewClient]
 //
 // # Three rules
 //
@@ -33,14 +33,13 @@
 //
 // Check where it is used. A name that resolved to a public address a moment ago
 // can resolve to 127.0.0.1 now; a path without ".." can lead through a link. So
-// [Client] looks at the address it connects to, and os.Root holds the folder.
+// [NewClient] looks at the address it connects to, and os.Root holds the folder.
 //
 // # A program
 //
-//	model, err := guard.New(client, &guard.Options{
-//		Output: []guard.Check{sink.Links(&sink.LinkOptions{Hosts: []string{"docs.example.org"}})},
-//	})
-//	page := sink.NewHTML(nil)
+//	links, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"docs.example.org"}})
+//	model, err := guard.New(client, &guard.Options{Output: []guard.Check{links}})
+//	page, err := sink.NewHTML(nil)
 //	…
 //	fmt.Fprint(w, page.Clean(render(answer)))
 //
@@ -60,12 +59,12 @@
 //
 // # Exercises
 //
-//  1. Write a markdown image that [Links] lets through to a host of yours. (Then
+//  1. Write a markdown image that [NewLinkCheck] lets through to a host of yours. (Then
 //     run the fuzz target on it.)
 //  2. Which three of your own tools take an argument that a shell, a database or a
 //     browser reads in the end?
 //  3. Serve a name that resolves first to a public and then to a private address,
-//     and fetch it with http.Get and with [Client].
+//     and fetch it with http.Get and with [NewClient].
 //
 // # Further reading
 //

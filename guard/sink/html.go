@@ -14,18 +14,29 @@ import (
 // HTMLOptions say what may stay in HTML that a model wrote. The zero value keeps
 // text, its formatting, lists, tables and code, and neither links nor images.
 type HTMLOptions struct {
-	Hosts      []string // that links may lead to, as in LinkOptions
-	ImageHosts []string // that images may come from
+	// Hosts may be linked, written as in [LinkOptions]. Default: none, so there
+	// are no links.
+	Hosts []string
+
+	// ImageHosts may serve images. Default: none, so there are no images.
+	ImageHosts []string
 }
 
 // An HTML makes a model's HTML fit to be shown. It is safe for concurrent use.
 type HTML struct{ policy *bluemonday.Policy }
 
 // NewHTML returns an HTML. The work is bluemonday's: it parses as browsers do
-// and writes only what a list admits.
-func NewHTML(o *HTMLOptions) *HTML {
+// and writes only what a list admits. A host that can't be one is an error that
+// wraps [ErrOption].
+func NewHTML(o *HTMLOptions) (*HTML, error) {
 	if o == nil {
 		o = &HTMLOptions{}
+	}
+	if err := validHosts("HTMLOptions.Hosts", o.Hosts); err != nil {
+		return nil, err
+	}
+	if err := validHosts("HTMLOptions.ImageHosts", o.ImageHosts); err != nil {
+		return nil, err
 	}
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "hr", "b", "i", "em", "strong", "s", "del", "ins", "sub", "sup", "mark", "small", "code", "pre", "kbd", "samp", "var",
@@ -35,11 +46,11 @@ func NewHTML(o *HTMLOptions) *HTML {
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	either := &links{LinkOptions{Hosts: slices.Concat(o.Hosts, o.ImageHosts), Strict: true}}
-	nobody := &guard.Provenance{}
+	none := &guard.Provenance{}
 	p.RequireParseableURLs(true)
 	p.AllowRelativeURLs(false)
 	for _, scheme := range []string{"http", "https"} {
-		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return either.allowed(u.String(), false, true, nobody) })
+		p.AllowURLSchemeWithCustomPolicy(scheme, func(u *url.URL) bool { return either.allowed(u.String(), false, true, none) })
 	}
 	if len(o.Hosts) > 0 {
 		p.AllowAttrs("href").Matching(onHosts(o.Hosts)).OnElements("a")
@@ -51,7 +62,7 @@ func NewHTML(o *HTMLOptions) *HTML {
 		p.AllowAttrs("alt").OnElements("img")
 		p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
 	}
-	return &HTML{p}
+	return &HTML{p}, nil
 }
 
 // onHosts returns the pattern of addresses on some hosts, since bluemonday asks

@@ -13,76 +13,89 @@ import (
 // LinkOptions say where an answer's links and images may lead. The zero value
 // allows no images, and links only while the model has read nothing untrusted.
 //
-// Beside them, an address that stands whole in the user's or the application's
+// Beside them, an address that appears whole in the user's or the application's
 // words is always allowed, and a link to the source of a retrieved document.
 type LinkOptions struct {
 	// Hosts may be linked: "example.org", with a port if it isn't the
-	// scheme's, or ".example.org" for every host below.
+	// scheme's, or ".example.org" for every host below. Default: none.
 	Hosts []string
 
-	// ImageHosts may serve images. An image is fetched without a click, so its
-	// address alone can carry a conversation away.
+	// ImageHosts may serve images. Default: none, since an image is fetched
+	// without a click, so its address alone can carry a conversation away.
 	ImageHosts []string
 
 	// Defang keeps a bare web address that isn't allowed readable instead of
-	// taking it away: evil[.]test/login is what the document says, and no
-	// reader makes a link of it. Targets of links and images go all the same.
+	// removing it: the text is evil[.]test/login, and no reader makes a link of
+	// it. Targets of links and images are removed all the same. Default: false.
 	Defang bool
 
-	// Strict allows no other links even if nothing untrusted was read.
+	// Strict allows no other links even if nothing untrusted was read. Default:
+	// false.
 	Strict bool
 }
 
-// The kinds of finding of [Links].
+// The kinds of finding of [NewLinkCheck].
 const (
-	Link  = "LINK"  // an address that may not be linked
-	Image = "IMAGE" // an address that may not be fetched
-	Tag   = "TAG"   // raw HTML that could act
-	Bare  = "BARE"  // with Defang: an address that may not be linked and stands for itself
+	KindLink        = "LINK"  // an address that may not be linked
+	KindImage       = "IMAGE" // an address that may not be fetched
+	KindTag         = "TAG"   // raw HTML that could act
+	KindBareAddress = "BARE"  // with Defang: an address in running text that may not be linked
 )
 
-// removed stands in the place of an address: a fragment, which leads nowhere.
+// removed replaces an address: a fragment, which leads nowhere.
 const removed = "#link-removed"
 
-// Links returns a check for the output that takes away every address in
+// NewLinkCheck returns a check for the output that removes every address in
 // markdown or HTML that isn't allowed: inline, by reference, in angle brackets,
 // in a tag, or bare where GitHub's markdown makes a link of it. It goes by the
 // addresses, not by the grammar around them, so that two readers of markdown who
 // disagree about a bracket don't matter; code spans aren't exempt. It decides a
 // stream word by word.
 //
-// The check's policy is [guard.Redact]; change the field to block.
-func Links(o *LinkOptions) guard.Check {
+// The check's policy is [guard.PolicyRedact]; change the field to block. A host
+// that can't be one, such as "https://example.org", is an error that wraps
+// [ErrOption].
+func NewLinkCheck(o *LinkOptions) (guard.Check, error) {
 	l := &links{}
 	if o != nil {
 		l.o = *o
 		l.o.Hosts, l.o.ImageHosts = slices.Clone(o.Hosts), slices.Clone(o.ImageHosts)
 	}
+	if err := validHosts("LinkOptions.Hosts", l.o.Hosts); err != nil {
+		return guard.Check{}, err
+	}
+	if err := validHosts("LinkOptions.ImageHosts", l.o.ImageHosts); err != nil {
+		return guard.Check{}, err
+	}
 	return guard.Check{
-		Name: "links", Policy: guard.Redact,
+		Name: "links", Policy: guard.PolicyRedact,
 		Scan: func(ctx context.Context) guard.Scanner {
 			return &linkScanner{l: l, from: guard.ProvenanceFrom(ctx)}
 		},
 		Replace: func(f guard.Finding, address string) string {
 			switch f.Kind {
-			case Tag:
+			case KindTag:
 				return ""
-			case Bare:
+			case KindBareAddress:
 				return defang(address)
 			}
 			return removed
 		},
-	}
+	}, nil
 }
 
-// Markdown returns text without the addresses that aren't allowed: [Links] for a
-// whole text. ctx may carry the provenance of a request.
-func Markdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
-	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{Links(o)}, MaxBytes: -1})
+// CleanMarkdown returns text without the addresses that aren't allowed: it is
+// [NewLinkCheck] for a whole text. ctx may carry the provenance of a request.
+func CleanMarkdown(ctx context.Context, text string, o *LinkOptions) (string, error) {
+	check, err := NewLinkCheck(o)
 	if err != nil {
 		return "", err
 	}
-	out, _, err := p.Inspect(ctx, guard.Output, text)
+	p, err := guard.NewPipeline(&guard.Options{Output: []guard.Check{check}, MaxBytes: -1})
+	if err != nil {
+		return "", err
+	}
+	out, _, err := p.Inspect(ctx, guard.StageOutput, text)
 	return out, err
 }
 
@@ -183,7 +196,7 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 			break
 		} else if tag {
 			if badTag(rest[:end]) {
-				found = append(found, s.finding(Tag, at, at+end))
+				found = append(found, s.finding(KindTag, at, at+end))
 			}
 			at += end
 			continue
@@ -280,9 +293,9 @@ func badTag(tag string) bool {
 func (s *linkScanner) finding(kind string, start, end int) guard.Finding {
 	f := guard.Finding{Kind: kind, Start: s.base + start, End: s.base + end, Score: 1, Threats: []string{"LLM05:2025", "AML.T0077"}}
 	switch kind {
-	case Tag:
+	case KindTag:
 		f.Reason = "HTML that may act"
-	case Image:
+	case KindImage:
 		f.Reason = "an image from a host that isn't allowed"
 	default:
 		f.Reason = "a link to a host that isn't allowed"
@@ -300,7 +313,7 @@ func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 		// word goes if anything in it must.
 		for _, a := range addressesIn(plain, definition) {
 			if a.ambiguous || cut || !s.l.allowed(a.text(plain), a.image || definition, a.exact, s.from) {
-				return []guard.Finding{s.finding(Link, at, at+len(word))}
+				return []guard.Finding{s.finding(KindLink, at, at+len(word))}
 			}
 		}
 	}
@@ -312,12 +325,12 @@ func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 		image := a.image || definition || a.inside && s.image()
 		a.ambiguous = a.ambiguous || cut && strings.Trim(word[a.end:], punctuation) == ""
 		if a.ambiguous || !s.l.allowed(a.text(word), image, a.exact, s.from) {
-			kind := Link
+			kind := KindLink
 			switch {
 			case image:
-				kind = Image
+				kind = KindImage
 			case s.l.o.Defang && a.bare && !a.ambiguous:
-				kind = Bare
+				kind = KindBareAddress
 			}
 			found = append(found, s.finding(kind, at+a.start, at+a.end))
 		}

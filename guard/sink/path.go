@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// ErrPath says that a name would leave its folder, or means different files on
-// different systems.
+// ErrPath reports a name that would leave its folder, or that means different
+// files on different systems.
 var ErrPath = errors.New("sink: the path isn't a plain one below its folder")
 
-// Path returns a model's file name as a clean, slash-separated path below a
+// CleanPath returns a model's file name as a clean, slash-separated path below a
 // folder. It refuses what leaves the folder on any system, so that what was
 // tested on Linux holds on Windows: absolute paths, drive letters, "..", also in
 // percent encoding, backslashes, control characters, device names, streams,
 // names that end in a dot or a blank.
 //
 // A symbolic link can still lead out. Open the result with [os.Root].
-func Path(name string) (string, error) {
+func CleanPath(name string) (string, error) {
 	if name == "" || !utf8.ValidString(name) || len(name) > 4096 {
 		return "", ErrPath
 	}

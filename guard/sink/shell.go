@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A CommandError says what a command line holds beyond one plain command.
+// A CommandError reports what a command line contains beyond one plain command.
 type CommandError struct {
 	Offset int // in bytes
 	Reason string
@@ -18,16 +18,16 @@ func (e *CommandError) Error() string {
 
 // A Program says how a program may be called.
 type Program struct {
-	Name  string   // as it stands in the command line: no path
-	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow behind "="
+	Name  string   // as written in the command line: no path
+	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow after "="
 }
 
-// Command parses a model's command line as a POSIX shell would and returns the
+// ParseCommand parses a model's command line as a POSIX shell would and returns the
 // words to run with os/exec, without a shell. It admits one simple command of a
 // program that is listed: plain, quoted and escaped words. Whatever a shell does
 // more is an error, a [*CommandError], and so is an option that isn't listed: tar
 // --to-command=sh needs no shell to run one. "--" ends the options.
-func Command(line string, programs []Program) ([]string, error) {
+func ParseCommand(line string, programs []Program) ([]string, error) {
 	words, at, err := split(line)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A SQLError says why a statement may not run.
+// A SQLError reports why a statement may not run.
 type SQLError struct {
 	Offset int // in bytes
 	Reason string
@@ -16,13 +16,14 @@ func (e *SQLError) Error() string {
 	return fmt.Sprintf("sink: the statement at byte %d: %s", e.Offset, e.Reason)
 }
 
-// QueryOptions say what a model's query may do.
-type QueryOptions struct {
+// SQLOptions say what a model's query may do.
+type SQLOptions struct {
 	// Tables may be read, in any case, with their schema if that is how they
 	// are written. Names that the query itself defines (WITH) may be too.
+	// Default: none.
 	Tables []string
 
-	// Functions may be called; nil: the usual harmless ones.
+	// Functions may be called. Default: the usual ones that only compute.
 	Functions []string
 }
 
@@ -36,7 +37,7 @@ var writing = strings.Fields("insert update delete merge replace drop alter crea
 	"vacuum analyze analyse reindex set reset begin commit rollback savepoint lock unlock into outfile dumpfile handler prepare deallocate declare listen notify " +
 	"import export use explain describe desc show kill shutdown returning")
 
-// Query reports why a statement isn't one query that only reads the tables it
+// CheckSQL reports why a statement isn't one query that only reads the tables it
 // may. It takes the statement apart rather than searching it: "drop" in a string
 // is a word, in the statement an order. Comments and whatever databases read
 // differently are refused, and so is some harmless SQL that is rare: SUBSTRING
@@ -44,9 +45,9 @@ var writing = strings.Fields("insert update delete merge replace drop alter crea
 //
 // Run what passes as a user who can't write either, with a time limit: this is
 // one layer.
-func Query(query string, o *QueryOptions) error {
+func CheckSQL(query string, o *SQLOptions) error {
 	if o == nil {
-		o = &QueryOptions{}
+		o = &SQLOptions{}
 	}
 	tokens := lexSQL(query)
 	for _, t := range tokens {
@@ -234,13 +235,13 @@ func (q *queryReader) table(i int) error {
 	return nil
 }
 
-// Fits reports whether values change nothing of a template's structure: whether
-// the statement that [fmt.Sprintf] makes of them has the same tokens as with
-// harmless values, but for what the values themselves are. It is the test of Z.
-// Su and G. Wassermann, "The essence of command injection attacks in web
-// applications", POPL 2006. Placeholders of the database are better; this is for
-// what they can't stand for, and for looking at code that doesn't use them.
-func Fits(template string, values ...string) error {
+// CheckSQLValues reports whether a value changes the structure of a statement: an
+// error unless the statement that [fmt.Sprintf] makes of template and values has
+// the same tokens as with harmless values, but for the values themselves. It is
+// the test of Z. Su and G. Wassermann, "The essence of command injection attacks
+// in web applications", POPL 2006. Placeholders of the database are better; this
+// is for what they can't replace, and for code that doesn't use them.
+func CheckSQLValues(template string, values ...string) error {
 	plain, given := make([]any, len(values)), make([]any, len(values))
 	for i, v := range values {
 		given[i], plain[i] = v, "x"

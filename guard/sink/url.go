@@ -9,12 +9,26 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// A URLError says why a model's URL may not be fetched.
+// ErrOption is wrapped by every error about an invalid option.
+var ErrOption = errors.New("sink: invalid option")
+
+// validHosts reports an entry of a list of hosts that no host can match.
+func validHosts(option string, hosts []string) error {
+	for i, h := range hosts {
+		if !plainHost(strings.TrimPrefix(h, ".")) {
+			return fmt.Errorf("%w: %s[%d] is %q: want a host such as \"example.org\", or \".example.org\" for every host below", ErrOption, option, i, h)
+		}
+	}
+	return nil
+}
+
+// A URLError reports why a model's URL may not be fetched.
 type URLError struct {
 	Host   string // "" if there is none that can be read
 	Reason string
@@ -27,26 +41,52 @@ func (e *URLError) Error() string {
 // FetchOptions say what a tool may fetch. The zero value admits every public
 // host on the ports 80 and 443.
 type FetchOptions struct {
-	Hosts []string      // if set, no others: as in LinkOptions
-	Ports []string      // nil: 80 and 443
-	Time  time.Duration // for a whole request; 0: 30 s
+	// Hosts are the only ones that may be fetched from, written as in
+	// [LinkOptions]. Default: every public host.
+	Hosts []string
+
+	// Ports are the only ones that may be used, in digits. Default: 80 and 443.
+	Ports []string
+
+	// Timeout is for a whole request of [NewClient]'s client. Default: 30 s.
+	Timeout time.Duration
+}
+
+// validate reports an option that is wrong.
+func (o *FetchOptions) validate() error {
+	if err := validHosts("FetchOptions.Hosts", o.Hosts); err != nil {
+		return err
+	}
+	for i, p := range o.Ports {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("%w: FetchOptions.Ports[%d] is %q: want 1 to 65535", ErrOption, i, p)
+		}
+	}
+	if o.Timeout < 0 {
+		return fmt.Errorf("%w: FetchOptions.Timeout is %v: want 0 (the default, 30 s) or more", ErrOption, o.Timeout)
+	}
+	return nil
 }
 
 // CheckURL reports why a URL may not be fetched, nil if it may: a scheme that
 // isn't http or https, a user name, a host or port that isn't admitted, or an
 // address of this machine, its network, or a cloud's metadata service. It parses
 // the host as the strangest client would: 0x7f.1, 017700000001 and 2130706433
-// are all 127.0.0.1 to somebody.
+// are all 127.0.0.1 to some client. The error is a [*URLError], or wraps
+// [ErrOption].
 //
 // A name can resolve to any address, and to another one a moment later, so fetch
-// with [Client], which looks at the address that it connects to.
+// with [NewClient], which looks at the address that it connects to.
 func CheckURL(raw string, o *FetchOptions) error {
 	if o == nil {
 		o = &FetchOptions{}
 	}
+	if err := o.validate(); err != nil {
+		return err
+	}
 	for i := range len(raw) {
 		if c := raw[i]; c <= ' ' || c == '\\' || c == 0x7f {
-			return &URLError{Reason: "it holds a character that clients read in different ways"}
+			return &URLError{Reason: "it contains a character that clients read in different ways"}
 		}
 	}
 	u, err := url.Parse(raw)
@@ -59,7 +99,7 @@ func CheckURL(raw string, o *FetchOptions) error {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return &URLError{host, "its scheme is neither http nor https"}
 	case u.User != nil:
-		return &URLError{host, "it holds a user name"}
+		return &URLError{host, "it contains a user name"}
 	case !plainHost(u.Host):
 		return &URLError{Reason: "its host isn't one in ASCII"}
 	}
@@ -119,17 +159,21 @@ func notPublic(a netip.Addr) string {
 	return ""
 }
 
-// Client returns an HTTP client for URLs that a model or a document chose. It
-// applies [CheckURL] to the URL and to each redirect, and refuses the connection
-// itself if the address isn't public, so a name that resolves anew gains
-// nothing. It uses no proxy, which would do the resolving itself.
-func Client(o *FetchOptions) *http.Client {
+// NewClient returns an HTTP client for URLs that a model or a document chose. It
+// applies [CheckURL] to the URL and to each redirect. It refuses the connection
+// itself if the address isn't public, so a name that resolves anew gains nothing.
+// It uses no proxy, which would do the resolving itself. An invalid option is an
+// error that wraps [ErrOption].
+func NewClient(o *FetchOptions) (*http.Client, error) {
 	if o == nil {
 		o = &FetchOptions{}
 	}
-	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Time: o.Time}
-	if opts.Time == 0 {
-		opts.Time = 30 * time.Second
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Timeout: o.Timeout}
+	if opts.Timeout == 0 {
+		opts.Timeout = 30 * time.Second
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(address)
@@ -141,13 +185,13 @@ func Client(o *FetchOptions) *http.Client {
 		}
 		return nil
 	}}
-	transport := &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: opts.Time}
-	return &http.Client{Timeout: opts.Time, Transport: &checkedTransport{transport, &opts}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
+	transport := &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: opts.Timeout}
+	return &http.Client{Timeout: opts.Timeout, Transport: &checkedTransport{transport, &opts}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if len(via) >= 5 {
 			return errors.New("sink: more than five redirects")
 		}
 		return CheckURL(r.URL.String(), &opts)
-	}}
+	}}, nil
 }
 
 type checkedTransport struct {
@@ -166,10 +210,11 @@ func (t *checkedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // transport.
 func (t *checkedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
-// Resolve looks a host up and reports the first address that isn't public: for
-// fetchers that this package's Client can't stand in for, such as a browser.
-// Another lookup can give another answer, so it is the weaker measure.
-func Resolve(ctx context.Context, r *net.Resolver, host string) error {
+// CheckHost looks a host up and reports the first address that isn't public. It is
+// for fetchers that [NewClient] can't replace, such as a browser. Another lookup
+// can give another result, so it is the weaker measure. A nil resolver is the zero
+// one of package net.
+func CheckHost(ctx context.Context, r *net.Resolver, host string) error {
 	addrs, err := r.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)

@@ -12,17 +12,17 @@
 // the calls, and each is an error page.
 //
 // There are two kinds of wrong here and they want opposite answers. Wrong form
-// (fences, quotes, commas) says nothing about the content: mend it, silently.
+// (fences, quotes, commas) says nothing about the content: repair it, silently.
 // Wrong content (a missing field, a string where a number must be, a date that
-// is none) can't be mended by anybody who doesn't know what was meant. Whoever
-// turns "many" into 0 has invented a number. Ask again, and say what was wrong.
+// is none) can't be repaired without knowing what was meant: to turn "many" into 0
+// is to invent a number. Ask once more, and say what was wrong.
 //
 //	answer ──▶ Repair ──▶ Validate ──▶ Check ──▶ value
 //	             │           │           │
 //	             └── no JSON ┴─ problems ┘
 //	                         │
-//	                 ask again, with the list,
-//	                 while tries and tokens last
+//	                 ask once more, with the list,
+//	                 while attempts and tokens last
 //
 // # The parts
 //
@@ -42,23 +42,23 @@
 //		Total  float64 `json:"total" jsonschema:"with tax, in euros" schema:"minimum=0"`
 //	}
 //	r, err := structured.Generate(ctx, model, messages, &structured.Options[Invoice]{
-//		Mode: structured.ResponseFormat,
+//		Mode: structured.ModeResponseFormat,
 //		OnPartial: func(_ context.Context, v Invoice) error { return show(v) },
 //	})
 //	if err == nil {
-//		fmt.Println(r.Value.Total, len(r.Tries))
+//		fmt.Println(r.Value.Total, len(r.Attempts))
 //	}
 //
 // # Who keeps the model to the schema
 //
-// With [ResponseFormat] some providers mask, at each step, the tokens that the
+// With [ModeResponseFormat] some providers mask, at each step, the tokens that the
 // schema forbids (constrained decoding): the form is then right by construction.
 // Three things remain. The answer can still be cut by the token limit, refused,
 // or valid and false. Strict modes take a subset of JSON Schema, so a minimum or a
-// pattern may be ignored by who promised to keep to it. And your program meets
-// other models. So validate whatever comes, from whomever. [Tool] does the same by
-// way of a function call; [Prompt] works with any model and relies on its good
-// will.
+// pattern may be ignored by a provider that promised to keep to it. And your program
+// meets other models. So validate every answer, of any model. [ModeTool] does the
+// same by way of a function call; [ModePrompt] works with any model and relies on its
+// good will.
 //
 // Order the fields as you would think: models write them in that order, and a
 // field "reason" in front of "verdict" lets the verdict follow from the reason.
@@ -77,8 +77,8 @@
 //
 //   - Retrying by asking the same question again. The model doesn't know what was
 //     wrong, and at temperature 0 it says the same.
-//   - Re-asking without a budget: a schema that no answer fits costs money for
-//     ever. Count tokens, not only tries.
+//   - Re-asking without a budget: a schema that no answer fits costs money
+//     forever. Count tokens, not only attempts.
 //   - A cut answer can be valid: a list of three where ten were meant. [Generate]
 //     looks at the stop reason.
 //   - Partial values are a preview. "sl" is not yet "slow", and a total is shown
@@ -92,7 +92,7 @@
 //
 //  1. Make a script of model answers, each broken in one way, and find the first
 //     that [Repair] reads differently from you. Who is right?
-//  2. Measure how often a model needs a second try for your schema with the
+//  2. Measure how often a model needs a second attempt for your schema with the
 //     problems in the question, and without.
 //  3. Put the field "reason" behind the verdict instead of in front. Does eval
 //     see a difference?

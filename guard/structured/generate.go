@@ -16,45 +16,51 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// A Mode is how the model is told what to answer.
+// ErrOption is wrapped by every error about an invalid option, and about a
+// required argument that is nil.
+var ErrOption = errors.New("structured: invalid option")
+
+// A Mode is how the model is told what to answer. The zero value is ModePrompt.
 type Mode uint8
 
-// The modes. Each validates and asks again.
+// The modes. With each, an answer is validated, and the model asked once more if
+// it does not fit.
 const (
-	Prompt         Mode = iota // the schema stands in the prompt: works with any model
-	JSONMode                   // so it does, and llms.WithJSONMode is set, for schemas of objects
-	ResponseFormat             // Metadata["openai:response_format"], which retry/openai sends
-	Tool                       // a tool whose arguments are the answer, forced
+	ModePrompt         Mode = iota // the schema is in the prompt: works with any model
+	ModeJSON                       // as ModePrompt, and llms.WithJSONMode is set, for schemas of objects
+	ModeResponseFormat             // Metadata["openai:response_format"], which retry/openai sends
+	ModeTool                       // a tool whose arguments are the answer, forced
 )
 
-// MetadataKey is where the call's metadata carry the response format.
+// MetadataKey is the key of the response format in the call's metadata.
 const MetadataKey = "openai:response_format"
 
 // Options configure [Generate]. The zero value works.
 type Options[T any] struct {
-	// Schema is what the answer must fit; nil: [For] of T. Set it where the
-	// schema comes from elsewhere, such as pydantic.
+	// Schema is what the answer must fit, such as one of pydantic's. Default:
+	// [For] of T.
 	Schema *Schema
 
-	// Mode is how the model is told.
+	// Mode is how the model is told. Default: ModePrompt, which works with any
+	// model.
 	Mode Mode
 
-	// Tries is how often the model is asked at most; 0: 3.
-	Tries int
+	// MaxAttempts bounds the attempts. Default: 3.
+	MaxAttempts int
 
-	// MaxTokens bounds the output tokens of all tries together: when they are
-	// spent, the model isn't asked again. Tokens are what the provider reports,
-	// or a fourth of the answer's bytes. 0: no limit.
+	// MaxTokens bounds the output tokens of all attempts together: when they are
+	// spent, there is no further attempt. Tokens are what the provider reports,
+	// or a fourth of the answer's bytes. Default: no limit.
 	MaxTokens int
 
-	// Check says what else is wrong with a value that fits the schema, in words
-	// for the model: "the end lies before the beginning". nil: nothing.
+	// Check returns what else is wrong with a value that fits the schema, in
+	// words for the model: "the end lies before the beginning". Default: nothing.
 	Check func(T) error
 
 	// OnPartial makes the call a stream and receives the value as far as it is
-	// there, each time it has grown. It isn't validated, strings may lack their
-	// end, and it may lag behind by one percent of the text. An error stops the
-	// call. After a failed try it begins anew.
+	// complete, each time it has grown. It isn't validated, strings may lack
+	// their end, and it may lag by one percent of the text. An error stops the
+	// call. With each attempt it starts over. Default: no stream.
 	OnPartial func(context.Context, T) error
 }
 
@@ -62,89 +68,82 @@ type Options[T any] struct {
 type Result[T any] struct {
 	Value    T
 	JSON     []byte                // the value, as the model wrote it, repaired
-	Repaired bool                  // it had to be mended
-	Tries    []Try                 // the last one succeeded
-	Response *llms.ContentResponse // of the last try
+	Repaired bool                  // it had to be repaired
+	Attempts []Attempt             // the last one succeeded
+	Response *llms.ContentResponse // of the last attempt
 }
 
-// A Try is one answer of the model.
-type Try struct {
-	Text   string // what it said
-	Err    error  // why it wasn't good; nil for the last of a Result
+// An Attempt is one call of the model and its answer.
+type Attempt struct {
+	Text   string // the answer
+	Err    error  // why it did not fit; nil for the last of a Result
 	Tokens int    // output tokens
 }
 
-// An AnswerError says that no try gave a value that fits.
+// An AnswerError reports that no attempt gave a value that fits.
 type AnswerError struct {
-	Tries []Try
-	Why   string // why the model wasn't asked again
+	Attempts []Attempt
+	Why      string // why there was no further attempt
 }
 
-// Error tells why the last answer was no good.
+// Error names the number of attempts and why the last one failed.
 func (e *AnswerError) Error() string {
-	return fmt.Sprintf("structured: no valid answer after %d tries (%s): %v", len(e.Tries), e.Why, e.Unwrap())
+	return fmt.Sprintf("structured: no valid answer after %d attempts (%s): %v", len(e.Attempts), e.Why, e.Unwrap())
 }
 
-// Unwrap returns the last try's error: a [*ValidationError], [ErrNoJSON] or what
-// Check said.
+// Unwrap returns the last attempt's error: a [*ValidationError], [ErrNoJSON] or
+// Check's.
 func (e *AnswerError) Unwrap() error {
-	if len(e.Tries) == 0 {
+	if len(e.Attempts) == 0 {
 		return nil
 	}
-	return e.Tries[len(e.Tries)-1].Err
+	return e.Attempts[len(e.Attempts)-1].Err
 }
 
-// HTTPStatus is 502: what is behind gave no answer that can be used.
+// HTTPStatus is 502: the model gave no answer that can be used.
 func (e *AnswerError) HTTPStatus() int { return 502 }
 
 // Code is "structured_invalid".
 func (e *AnswerError) Code() string { return "structured_invalid" }
 
 // Generate asks the model for a value of type T. An answer that isn't one is
-// repaired if it only lacks form, and otherwise sent back with what is wrong.
-// The error is an [*AnswerError], or the model's own: mending the transport is
-// not this function's business.
+// repaired if only its form is wrong, and otherwise sent back with what is wrong.
+// The error is an [*AnswerError] or the model's own, which is not retried here. A
+// nil model and invalid options are errors that wrap [ErrOption].
 func Generate[T any](ctx context.Context, model llms.Model, messages []llms.MessageContent, o *Options[T], options ...llms.CallOption) (*Result[T], error) {
-	if o == nil {
-		o = &Options[T]{}
+	if model == nil {
+		return nil, fmt.Errorf("%w: the model is nil", ErrOption)
 	}
-	g := &generation[T]{o: *o, schema: o.Schema}
-	if g.schema == nil {
-		var err error
-		if g.schema, err = For[T](); err != nil {
-			return nil, err
-		}
+	g, err := newGeneration(o)
+	if err != nil {
+		return nil, err
 	}
 	messages = g.instruct(messages)
 	options = append(slices.Clip(options), g.options()...)
 	resolved := callopt.Resolve(options)
-	tries := o.Tries
-	if tries <= 0 {
-		tries = 3
-	}
 	spent := 0
-	var done []Try
+	var done []Attempt
 	for {
-		r, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), g.listen(resolved.StreamingFunc)...)...)
+		r, err := model.GenerateContent(ctx, messages, append(slices.Clip(options), g.wrapCallback(resolved.StreamingFunc)...)...)
 		if err != nil {
 			return nil, wrap.ContextError(ctx, err)
 		}
 		choice, text := g.answerOf(r)
 		result, err := g.read(text, choice)
-		try := Try{Text: text, Err: err, Tokens: outputTokens(r, text)}
-		spent += try.Tokens
-		done = append(done, try)
+		attempt := Attempt{Text: text, Err: err, Tokens: outputTokens(r, text)}
+		spent += attempt.Tokens
+		done = append(done, attempt)
 		if err == nil {
-			result.Tries, result.Response = done, r
+			result.Attempts, result.Response = done, r
 			return result, nil
 		}
 		switch {
-		case len(done) >= tries:
+		case len(done) >= g.o.MaxAttempts:
 			return nil, &AnswerError{done, "as many as allowed"}
-		case o.MaxTokens > 0 && spent >= o.MaxTokens:
+		case g.o.MaxTokens > 0 && spent >= g.o.MaxTokens:
 			return nil, &AnswerError{done, "the tokens are spent"}
 		}
-		messages = g.again(messages, choice, text, err)
+		messages = g.reask(messages, choice, text, err)
 	}
 }
 
@@ -154,9 +153,37 @@ type generation[T any] struct {
 	schema *Schema
 }
 
+// newGeneration checks the options and sets what they leave out.
+func newGeneration[T any](o *Options[T]) (*generation[T], error) {
+	g := &generation[T]{}
+	if o != nil {
+		g.o, g.schema = *o, o.Schema
+	}
+	switch {
+	case g.schema != nil && g.schema.root == nil:
+		return nil, fmt.Errorf("%w: Options.Schema is the zero Schema: want one of For or ParseSchema", ErrOption)
+	case g.o.Mode > ModeTool:
+		return nil, fmt.Errorf("%w: Options.Mode is %d: want one of the modes", ErrOption, g.o.Mode)
+	case g.o.MaxAttempts < 0:
+		return nil, fmt.Errorf("%w: Options.MaxAttempts is %d: want 0 (the default, 3) or more", ErrOption, g.o.MaxAttempts)
+	case g.o.MaxTokens < 0:
+		return nil, fmt.Errorf("%w: Options.MaxTokens is %d: want 0 (no limit) or more", ErrOption, g.o.MaxTokens)
+	}
+	if g.o.MaxAttempts == 0 {
+		g.o.MaxAttempts = 3
+	}
+	if g.schema == nil {
+		var err error
+		if g.schema, err = For[T](); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
 // instruct adds what the model is to answer to the last human message.
 func (g *generation[T]) instruct(messages []llms.MessageContent) []llms.MessageContent {
-	if g.o.Mode != Prompt && g.o.Mode != JSONMode {
+	if g.o.Mode != ModePrompt && g.o.Mode != ModeJSON {
 		return messages
 	}
 	part := llms.TextContent{Text: "\n\nAnswer with one JSON value that fits this JSON Schema, and with nothing else:\n" + string(g.schema.data)}
@@ -172,9 +199,9 @@ func (g *generation[T]) instruct(messages []llms.MessageContent) []llms.MessageC
 
 func (g *generation[T]) options() []llms.CallOption {
 	switch g.o.Mode {
-	case JSONMode:
+	case ModeJSON:
 		return []llms.CallOption{llms.WithJSONMode()}
-	case ResponseFormat:
+	case ModeResponseFormat:
 		return []llms.CallOption{func(o *llms.CallOptions) {
 			o.Metadata = maps.Clone(o.Metadata)
 			if o.Metadata == nil {
@@ -182,7 +209,7 @@ func (g *generation[T]) options() []llms.CallOption {
 			}
 			o.Metadata[MetadataKey] = g.schema.ResponseFormat()
 		}}
-	case Tool:
+	case ModeTool:
 		return []llms.CallOption{func(o *llms.CallOptions) {
 			o.Tools = append(slices.Clip(o.Tools), g.schema.Tool("Gives the answer."))
 			o.ToolChoice = llms.ToolChoice{Type: "function", Function: &llms.FunctionReference{Name: g.schema.name}}
@@ -197,7 +224,7 @@ func (g *generation[T]) answerOf(r *llms.ContentResponse) (*llms.ContentChoice, 
 		return &llms.ContentChoice{}, ""
 	}
 	c := r.Choices[0]
-	if g.o.Mode == Tool {
+	if g.o.Mode == ModeTool {
 		for _, t := range c.ToolCalls {
 			if t.FunctionCall != nil && t.FunctionCall.Name == g.schema.name {
 				return c, t.FunctionCall.Arguments
@@ -236,8 +263,8 @@ func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], er
 // maxValues is how many values of a text are tried.
 const maxValues = 8
 
-// Find returns the first value in text that fits the schema, repaired if need
-// be. If none fits, the error is that of the first. A value that was put into a
+// Find returns the first value in text that fits the schema, repaired if needed.
+// If none fits, the error is that of the first. A value that was put into a
 // string is taken out.
 func (s *Schema) Find(text string) (Value, error) {
 	first, offset, rest := error(nil), 0, text
@@ -279,12 +306,12 @@ func (s *Schema) unwrapped(v Value) (Value, bool) {
 	return v, true
 }
 
-// again adds an answer that was no good, and what is wrong with it.
-func (g *generation[T]) again(messages []llms.MessageContent, c *llms.ContentChoice, text string, err error) []llms.MessageContent {
+// reask adds an answer that did not fit, and what is wrong with it.
+func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentChoice, text string, err error) []llms.MessageContent {
 	wrong := strings.TrimPrefix(err.Error(), "structured: ")
-	ask := "That answer can't be used: " + wrong + "\nAnswer once more with the whole corrected JSON value and nothing else."
+	question := "That answer can't be used: " + wrong + "\nAnswer once more with the whole corrected JSON value and nothing else."
 	messages = slices.Clip(messages)
-	if g.o.Mode == Tool && len(c.ToolCalls) > 0 {
+	if g.o.Mode == ModeTool && len(c.ToolCalls) > 0 {
 		said := llms.MessageContent{Role: llms.ChatMessageTypeAI}
 		if c.Content != "" {
 			said.Parts = append(said.Parts, llms.TextContent{Text: c.Content})
@@ -299,14 +326,14 @@ func (g *generation[T]) again(messages []llms.MessageContent, c *llms.ContentCho
 				name = t.FunctionCall.Name
 			}
 			messages = append(messages, llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
-				llms.ToolCallResponse{ToolCallID: t.ID, Name: name, Content: ask}}})
+				llms.ToolCallResponse{ToolCallID: t.ID, Name: name, Content: question}}})
 		}
 		return messages
 	}
 	if strings.TrimSpace(text) != "" {
 		messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, text))
 	}
-	return append(messages, llms.TextParts(llms.ChatMessageTypeHuman, ask))
+	return append(messages, llms.TextParts(llms.ChatMessageTypeHuman, question))
 }
 
 func outputTokens(r *llms.ContentResponse, text string) int {

@@ -50,9 +50,9 @@ func TestGenerateAsksAgainWithWhatIsWrong(t *testing.T) {
 	assert.Equal(t, city{"Oslo", 717710}, r.Value)
 	assert.JSONEq(t, `{"name": "Oslo", "people": 717710}`, string(r.JSON))
 	assert.True(t, r.Repaired)
-	require.Len(t, r.Tries, 3)
-	assert.ErrorIs(t, r.Tries[0].Err, structured.ErrNoJSON)
-	assert.NoError(t, r.Tries[2].Err)
+	require.Len(t, r.Attempts, 3)
+	assert.ErrorIs(t, r.Attempts[0].Err, structured.ErrNoJSON)
+	assert.NoError(t, r.Attempts[2].Err)
 	calls := next.Calls()
 	assert.Contains(t, text(calls[0].Messages[0]), `"minimum":1`)
 	require.Len(t, calls[2].Messages, 5)
@@ -65,17 +65,17 @@ func TestGenerateAsksAgainWithWhatIsWrong(t *testing.T) {
 func TestGenerateGivesUp(t *testing.T) {
 	bad := modeltest.Turn{Times: -1, Chunks: modeltest.Words(`{"name": ""}`), Usage: &modeltest.Usage{Completion: 40}}
 	for name, c := range map[string]struct {
-		o     structured.Options[city]
-		tries int
-		why   string
+		o        structured.Options[city]
+		attempts int
+		why      string
 	}{
-		"tries":  {structured.Options[city]{Tries: 2}, 2, "as many as allowed"},
-		"tokens": {structured.Options[city]{Tries: 9, MaxTokens: 100}, 3, "the tokens are spent"},
+		"attempts": {structured.Options[city]{MaxAttempts: 2}, 2, "as many as allowed"},
+		"tokens":   {structured.Options[city]{MaxAttempts: 9, MaxTokens: 100}, 3, "the tokens are spent"},
 	} {
 		_, err := structured.Generate(t.Context(), &modeltest.Script{Turns: []modeltest.Turn{bad}}, ask("x"), &c.o)
 		var failed *structured.AnswerError
 		require.ErrorAs(t, err, &failed, name)
-		assert.Len(t, failed.Tries, c.tries)
+		assert.Len(t, failed.Attempts, c.attempts)
 		assert.Equal(t, c.why, failed.Why)
 		var invalid *structured.ValidationError
 		require.ErrorAs(t, err, &invalid)
@@ -131,7 +131,7 @@ func TestModes(t *testing.T) {
 	metadata := map[string]any{"user": "ada"}
 
 	next := &modeltest.Script{Turns: []modeltest.Turn{say}}
-	_, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ResponseFormat}, llms.WithMetadata(metadata))
+	_, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ModeResponseFormat}, llms.WithMetadata(metadata))
 	require.NoError(t, err)
 	call := next.Calls()[0]
 	assert.Equal(t, "x", call.Text(), "the provider tells the model")
@@ -143,7 +143,7 @@ func TestModes(t *testing.T) {
 	assert.Len(t, metadata, 1, "the caller's metadata stay")
 
 	next = &modeltest.Script{Turns: []modeltest.Turn{say}}
-	_, err = structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.JSONMode})
+	_, err = structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ModeJSON})
 	require.NoError(t, err)
 	assert.True(t, next.Calls()[0].Options.JSONMode)
 
@@ -152,7 +152,7 @@ func TestModes(t *testing.T) {
 		{Chunks: modeltest.CallTool(0, "c2", "city", `{"name": "Oslo", "people": 5}`)},
 	}}
 	var partial []string
-	r, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.Tool, OnPartial: func(_ context.Context, c city) error {
+	r, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ModeTool, OnPartial: func(_ context.Context, c city) error {
 		partial = append(partial, c.Name)
 		return nil
 	}})
@@ -204,12 +204,12 @@ func ExampleGenerate() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(r.Tries[0].Err)
-	fmt.Printf("%+v after %d tries\n", r.Value, len(r.Tries))
+	fmt.Println(r.Attempts[0].Err)
+	fmt.Printf("%+v after %d attempts\n", r.Value, len(r.Attempts))
 	// Output:
 	// structured: the value doesn't fit its schema
 	// - /number is "4711", but must match the pattern ^INV-[0-9]+$
-	// {Number:INV-4711 Total:12.5} after 2 tries
+	// {Number:INV-4711 Total:12.5} after 2 attempts
 }
 
 // What models write, and what they mean.
@@ -241,4 +241,19 @@ func ExampleParseSchema() {
 	// structured: the value doesn't fit its schema
 	// - /y is missing, but required
 	// - /x is the number 1.5, but must be an integer
+}
+
+func TestInvalidOptions(t *testing.T) {
+	next := &modeltest.Script{}
+	_, err := structured.Generate[city](t.Context(), nil, nil, nil)
+	require.ErrorIs(t, err, structured.ErrOption)
+	for want, o := range map[string]structured.Options[city]{
+		"Options.MaxAttempts is -1": {MaxAttempts: -1}, "Options.MaxTokens is -1": {MaxTokens: -1},
+		"Options.Mode is 4": {Mode: 4}, "Options.Schema is the zero Schema": {Schema: &structured.Schema{}},
+	} {
+		_, err := structured.Generate(t.Context(), next, nil, &o)
+		require.ErrorIs(t, err, structured.ErrOption)
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, next.Calls())
 }

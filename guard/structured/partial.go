@@ -11,9 +11,9 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// listen returns the option that feeds OnPartial, beside a callback that the
+// wrapCallback returns the option that feeds OnPartial, beside a callback that the
 // caller has set.
-func (g *generation[T]) listen(theirs func(context.Context, []byte) error) []llms.CallOption {
+func (g *generation[T]) wrapCallback(theirs func(context.Context, []byte) error) []llms.CallOption {
 	if g.o.OnPartial == nil {
 		return nil
 	}
@@ -24,7 +24,7 @@ func (g *generation[T]) listen(theirs func(context.Context, []byte) error) []llm
 				return err
 			}
 		}
-		return p.hear(ctx, chunk)
+		return p.receive(ctx, chunk)
 	})}
 }
 
@@ -36,12 +36,12 @@ type partial[T any] struct {
 	last []byte // the value then
 }
 
-func (p *partial[T]) hear(ctx context.Context, chunk []byte) error {
+func (p *partial[T]) receive(ctx context.Context, chunk []byte) error {
 	d := delta.From(ctx)
 	if d.Choice != 0 || d.Kind == delta.Reasoning {
 		return nil
 	}
-	if p.g.o.Mode == Tool {
+	if p.g.o.Mode == ModeTool {
 		p.text.WriteString(argumentsOf(chunk))
 	} else if d.Kind != delta.Tool {
 		p.text.Write(chunk)

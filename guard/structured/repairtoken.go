@@ -34,7 +34,7 @@ func (r *reader) string(open rune, key bool) {
 			i += 1 + next
 			continue
 		case strings.ContainsRune(ends, c):
-			if r.closes(i, i+size, key) {
+			if r.closes(i+size, key) {
 				r.writeString(r.text[start:i])
 				r.at = i + size
 				return
@@ -66,7 +66,7 @@ func trimCutEscape(s string) string {
 
 // closes reports whether a quote that ends at end closes the string: whether
 // what follows is what may follow a key, or a value.
-func (r *reader) closes(at, end int, key bool) bool {
+func (r *reader) closes(end int, key bool) bool {
 	p := r.ahead(end)
 	p.skip()
 	c, size := p.peek()
@@ -231,7 +231,7 @@ func (r *reader) bare() {
 		return
 	}
 	// A string without its first quote ends at its last one.
-	if q := r.nextQuote(r.at); q >= 0 && r.closes(q, q+1, false) {
+	if q := r.nextQuote(r.at); q >= 0 && r.closes(q+1, false) {
 		r.out = appendString(r.out, unescape(r.text[r.at:q]))
 		r.at = q + 1
 		return

@@ -55,7 +55,7 @@ func (p Problem) String() string {
 const maxProblems = 20
 
 // Validate checks a JSON value. The error is a [*ValidationError] with every
-// problem, not only the first, so that one more try can mend them all.
+// problem, not only the first, so that one more attempt can repair them all.
 //
 // Formats are checked: date-time, date, time, duration, email, uri, uuid, ipv4,
 // ipv6. The standard leaves that open; pydantic does it, and a model that was
@@ -134,14 +134,14 @@ func (w *walker) alternatives(v any, s *jsonschema.Schema, path string, depth in
 	for _, choices := range [][]*jsonschema.Schema{s.AnyOf, s.OneOf} {
 		var best []Problem
 		for i, sub := range choices {
-			try := &walker{root: w.root}
-			try.value(v, sub, path, depth+1)
-			if len(try.problems) == 0 {
+			branch := &walker{root: w.root}
+			branch.value(v, sub, path, depth+1)
+			if len(branch.problems) == 0 {
 				best = nil
 				break
 			}
-			if i == 0 || closer(try.problems, best, path) {
-				best = try.problems
+			if i == 0 || closer(branch.problems, best, path) {
+				best = branch.problems
 			}
 		}
 		if len(best) > 0 && len(choices) > 1 && slices.ContainsFunc(best, func(p Problem) bool { return p.Path == path && strings.Contains(p.Message, "but must be a") }) {

@@ -16,7 +16,7 @@ func ExampleLookup() {
 			continue
 		}
 		fmt.Println(t.ID, t.Kind, t.Name)
-		for _, of := range t.Of {
+		for _, of := range t.Parents {
 			parent, _ := threat.Lookup(of)
 			fmt.Println("  of", parent.ID, parent.Name)
 		}
@@ -30,7 +30,7 @@ func ExampleLookup() {
 
 // A report by OWASP's ten risks: how many findings a day had of each.
 func ExampleAll() {
-	findings := []string{threat.PromptInjection, threat.Consumption, threat.PromptInjection}
+	findings := []string{threat.PromptInjection, threat.UnboundedConsumption, threat.PromptInjection}
 	count := map[string]int{}
 	for _, id := range findings {
 		count[id]++

@@ -1,17 +1,3 @@
-// Package threat names what a check defends against: the identifiers of the
-// OWASP Top 10 for LLM Applications 2025 and of MITRE ATLAS 5.6.0, with their
-// names, so that a verdict, a log line and a red-team report speak of the same
-// thing.
-//
-//	for _, id := range finding.Threats {
-//		t, _ := threat.Lookup(id)
-//		fmt.Println(t.ID, t.Name)
-//	}
-//
-// # Further reading
-//
-//   - OWASP Top 10 for LLM Applications 2025, https://genai.owasp.org/llm-top-10/
-//   - MITRE ATLAS, https://atlas.mitre.org/matrices/ATLAS
 package threat
 
 import (
@@ -23,28 +9,28 @@ import (
 
 // The identifiers that the detectors of this library report.
 const (
-	PromptInjection     = "LLM01:2025"    // OWASP: Prompt Injection
-	SensitiveDisclosure = "LLM02:2025"    // OWASP: Sensitive Information Disclosure
-	OutputHandling      = "LLM05:2025"    // OWASP: Improper Output Handling
-	ExcessiveAgency     = "LLM06:2025"    // OWASP: Excessive Agency
-	PromptLeakage       = "LLM07:2025"    // OWASP: System Prompt Leakage
-	Consumption         = "LLM10:2025"    // OWASP: Unbounded Consumption
-	LLMInjection        = "AML.T0051"     // ATLAS: LLM Prompt Injection
-	DirectInjection     = "AML.T0051.000" // ATLAS: Direct
-	IndirectInjection   = "AML.T0051.001" // ATLAS: Indirect
-	Jailbreak           = "AML.T0054"     // ATLAS: LLM Jailbreak
-	MetaPrompt          = "AML.T0056"     // ATLAS: Extract LLM System Prompt
-	DataLeakage         = "AML.T0057"     // ATLAS: LLM Data Leakage
-	Credentials         = "AML.T0055"     // ATLAS: Unsecured Credentials
-	Obfuscation         = "AML.T0068"     // ATLAS: LLM Prompt Obfuscation
+	PromptInjection        = "LLM01:2025"    // OWASP: Prompt Injection
+	SensitiveDisclosure    = "LLM02:2025"    // OWASP: Sensitive Information Disclosure
+	OutputHandling         = "LLM05:2025"    // OWASP: Improper Output Handling
+	ExcessiveAgency        = "LLM06:2025"    // OWASP: Excessive Agency
+	PromptLeakage          = "LLM07:2025"    // OWASP: System Prompt Leakage
+	UnboundedConsumption   = "LLM10:2025"    // OWASP: Unbounded Consumption
+	LLMInjection           = "AML.T0051"     // ATLAS: LLM Prompt Injection
+	DirectInjection        = "AML.T0051.000" // ATLAS: Direct
+	IndirectInjection      = "AML.T0051.001" // ATLAS: Indirect
+	Jailbreak              = "AML.T0054"     // ATLAS: LLM Jailbreak
+	SystemPromptExtraction = "AML.T0056"     // ATLAS: Extract LLM System Prompt
+	DataLeakage            = "AML.T0057"     // ATLAS: LLM Data Leakage
+	UnsecuredCredentials   = "AML.T0055"     // ATLAS: Unsecured Credentials
+	Obfuscation            = "AML.T0068"     // ATLAS: LLM Prompt Obfuscation
 )
 
 // A Threat is one row of the lists.
 type Threat struct {
-	ID   string
-	Kind string   // risk (OWASP); tactic, technique, subtechnique, mitigation (ATLAS)
-	Name string   // as the list gives it
-	Of   []string // a subtechnique's technique, a technique's tactics
+	ID      string
+	Kind    string   // risk (OWASP); tactic, technique, subtechnique, mitigation (ATLAS)
+	Name    string   // as the list gives it
+	Parents []string // a subtechnique's technique, a technique's tactics
 }
 
 //go:embed ids.tsv
@@ -57,7 +43,7 @@ var load = sync.OnceValues(func() ([]Threat, map[string]int) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
 		t := Threat{ID: f[0], Kind: f[1], Name: f[3]}
 		if f[2] != "" {
-			t.Of = strings.Split(f[2], ",")
+			t.Parents = strings.Split(f[2], ",")
 		}
 		index[t.ID] = len(all)
 		all = append(all, t)

@@ -21,7 +21,7 @@ func TestGoldenThreatIDs(t *testing.T) {
 		if row.Parent != "" {
 			of = []string{row.Parent}
 		}
-		if !ok || got.Kind != row.Kind || got.Name != row.Name || !slices.Equal(got.Of, of) {
+		if !ok || got.Kind != row.Kind || got.Name != row.Name || !slices.Equal(got.Parents, of) {
 			return fmt.Errorf("got %+v", got)
 		}
 		return nil
@@ -32,10 +32,10 @@ func TestConstantsAreInTheLists(t *testing.T) {
 	for id, name := range map[string]string{
 		threat.PromptInjection: "Prompt Injection", threat.SensitiveDisclosure: "Sensitive Information Disclosure",
 		threat.OutputHandling: "Improper Output Handling", threat.ExcessiveAgency: "Excessive Agency",
-		threat.PromptLeakage: "System Prompt Leakage", threat.Consumption: "Unbounded Consumption",
+		threat.PromptLeakage: "System Prompt Leakage", threat.UnboundedConsumption: "Unbounded Consumption",
 		threat.LLMInjection: "LLM Prompt Injection", threat.DirectInjection: "Direct", threat.IndirectInjection: "Indirect",
-		threat.Jailbreak: "LLM Jailbreak", threat.MetaPrompt: "Extract LLM System Prompt", threat.DataLeakage: "LLM Data Leakage",
-		threat.Credentials: "Unsecured Credentials", threat.Obfuscation: "LLM Prompt Obfuscation",
+		threat.Jailbreak: "LLM Jailbreak", threat.SystemPromptExtraction: "Extract LLM System Prompt", threat.DataLeakage: "LLM Data Leakage",
+		threat.UnsecuredCredentials: "Unsecured Credentials", threat.Obfuscation: "LLM Prompt Obfuscation",
 	} {
 		got, ok := threat.Lookup(id)
 		require.True(t, ok, id)

@@ -13,8 +13,8 @@ import (
 	"strconv"
 )
 
-// The metadata keys. ID, Source, Heading, Parent, Tenant and Trust hold
-// strings; Start and End hold byte offsets into the source's text, End
+// The metadata keys. The values of ID, Source, Heading, Parent, Tenant and Trust
+// are strings; those of Start and End are byte offsets into the source's text, End
 // exclusive.
 const (
 	ID      = "id"      // stable content id of the chunk
@@ -41,9 +41,9 @@ func String(meta map[string]any, key string) (string, bool) {
 }
 
 // Int returns the whole number under key and whether there is one. It accepts
-// every signed integer type that int can hold, float64 and float32 with a whole
+// every signed integer type that int can represent, float64 and float32 with a whole
 // value, and json.Number in either notation; a fraction, NaN, an infinity or a
-// value outside int's range is no number.
+// value outside int's range is not accepted.
 func Int(meta map[string]any, key string) (int, bool) {
 	switch v := meta[key].(type) {
 	case int:

@@ -50,7 +50,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "reading %s at http://%s/\n", *dir, l.Addr())
-	srv := &http.Server{Handler: handler(*dir), ReadHeaderTimeout: 5 * time.Second}
+	pages := handler(*dir)
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		pages = localOnly(pages)
+	}
+	srv := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
 	defer context.AfterFunc(ctx, func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -60,6 +64,27 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// localOnly refuses requests to other host names than this machine's: a web page
+// whose name was pointed at 127.0.0.1 (DNS rebinding) could read the answers.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isLoopback(r.Host) {
+			http.Error(w, "this server answers requests to localhost only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isLoopback reports whether the host of a request names this machine.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func handler(dir string) http.Handler {

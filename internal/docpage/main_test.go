@@ -31,3 +31,14 @@ func TestFlags(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"-h"}, &strings.Builder{}))
 	require.Error(t, run(t.Context(), []string{"-dir", t.TempDir()}, &strings.Builder{}))
 }
+
+func TestLocalOnly(t *testing.T) {
+	h := localOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	for host, status := range map[string]int{"127.0.0.1:6060": 418, "localhost": 418, "[::1]:6060": 418, "evil.example": 403, "127.0.0.1.evil.example:80": 403} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, status, w.Code, host)
+	}
+}

@@ -34,7 +34,8 @@ const (
 
 	GuardVerdict = "guard.verdict"
 
-	RetrieveQuery = "retrieve.query"
+	RetrieveQuery     = "retrieve.query"
+	RetrieveTruncated = "retrieve.truncated"
 
 	TokensDropped = "tokens.dropped"
 
@@ -44,6 +45,7 @@ const (
 // The attribute keys. Durations are time.Duration, money is pico-USD.
 const (
 	Attempt   = "attempt"   // int: the attempt's number, 1 first
+	Bytes     = "bytes"     // int64: how many bytes
 	Cached    = "kind"      // string: which cache answered: exact, semantic, shared
 	Check     = "check"     // string: the guard check's name
 	Class     = "class"     // string: the error's class
@@ -90,6 +92,7 @@ var Table = []Def{
 	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen"},
 	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
+	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
 	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
 	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},
 }

@@ -6,19 +6,25 @@ import (
 	"strconv"
 )
 
-// An Axis says how one direction of a figure is scaled and named. The range is
-// taken from the data unless Min or Max is set.
+// An Axis is the scale and the name of one direction of a figure. The range is
+// taken from the data unless Min or Max is [Fixed].
 type Axis struct {
-	Label string   // what is shown
-	Unit  string   // written behind the label: "s", "%"
-	Min   *float64 // lower end; nil: from the data
-	Max   *float64 // upper end; nil: from the data
-	Log   bool     // logarithmic, base 10; values that aren't positive are left out
-	Zero  bool     // the range taken from the data includes 0
+	Label string // what is shown
+	Unit  string // written after the label: "s", "%"
+	Min   Bound  // lower end. Default: from the data
+	Max   Bound  // upper end. Default: from the data
+	Log   bool   // logarithmic, base 10; values that are not positive are left out
+	Zero  bool   // the range taken from the data includes 0
 }
 
-// At returns a pointer to v, for Axis.Min and Axis.Max.
-func At(v float64) *float64 { return &v }
+// A Bound is an end of an axis. The zero Bound is taken from the data.
+type Bound struct {
+	value float64
+	fixed bool
+}
+
+// Fixed returns a Bound at v.
+func Fixed(v float64) Bound { return Bound{v, true} }
 
 // name is the axis title.
 func (a Axis) name() string {
@@ -51,11 +57,11 @@ func newScale(axis Axis, values []float64, a, b float64) scale {
 	if axis.Zero && !axis.Log {
 		lo, hi = min(lo, 0), max(hi, 0)
 	}
-	if axis.Min != nil && axis.usable(*axis.Min) {
-		lo = *axis.Min
+	if axis.Min.fixed && axis.usable(axis.Min.value) {
+		lo = axis.Min.value
 	}
-	if axis.Max != nil && axis.usable(*axis.Max) {
-		hi = *axis.Max
+	if axis.Max.fixed && axis.usable(axis.Max.value) {
+		hi = axis.Max.value
 	}
 	switch {
 	case lo > hi && axis.Log: // nothing to show

@@ -21,7 +21,7 @@ type Bars struct {
 	Groups         []string
 	Y              Axis
 	Series         []BarSeries
-	Rules          []Rule // only those with Y
+	Rules          []Rule // only those that are not Vertical
 }
 
 // rowHeight is a bar's thickness in SVG units; groups stand below each other
@@ -38,8 +38,8 @@ func (b *Bars) render(w *writer) {
 		values = append(append(append(values, s.Values...), s.Low...), s.High...)
 	}
 	for _, r := range b.Rules {
-		if r.Y != nil {
-			values = append(values, *r.Y)
+		if !r.Vertical {
+			values = append(values, r.At)
 		}
 	}
 	longest := 0
@@ -62,12 +62,12 @@ func (b *Bars) render(w *writer) {
 			y := top + group*float64(g)
 			w.printf("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", label-8, y+(group-10)/2+4, html.EscapeString(name))
 			for i, s := range b.Series {
-				w.bar(s, g, i%colours, x, y+rowHeight*float64(i), name)
+				w.bar(s, g, i%colors, x, y+rowHeight*float64(i), name)
 			}
 		}
 		for _, r := range b.Rules {
-			if r.Y != nil && axis.usable(*r.Y) {
-				px := x.at(*r.Y)
+			if !r.Vertical && axis.usable(r.At) {
+				px := x.at(r.At)
 				w.printf("<line class=\"rule\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"rulename\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 					px, px, top-4, height-bottom, px+4, top-4, html.EscapeString(r.Name))
 			}
@@ -76,14 +76,14 @@ func (b *Bars) render(w *writer) {
 	})
 }
 
-func (w *writer) bar(s BarSeries, g, colour int, x scale, y float64, group string) {
+func (w *writer) bar(s BarSeries, g, color int, x scale, y float64, group string) {
 	if g >= len(s.Values) || !x.axis.usable(s.Values[g]) {
 		return
 	}
 	v := s.Values[g]
 	from, to := x.at(0), x.at(v)
 	w.printf("<rect class=\"f%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\"><title>%s %s: %s</title></rect>",
-		colour, min(from, to), y+2, max(math.Abs(to-from), 1), rowHeight-4, html.EscapeString(group), html.EscapeString(s.Name), number(v))
+		color, min(from, to), y+2, max(math.Abs(to-from), 1), rowHeight-4, html.EscapeString(group), html.EscapeString(s.Name), number(v))
 	end := max(from, to)
 	if g < len(s.Low) && g < len(s.High) && x.axis.usable(s.Low[g]) && x.axis.usable(s.High[g]) {
 		mid := y + rowHeight/2

@@ -28,11 +28,12 @@ type Series struct {
 	Low, High []float64
 }
 
-// A Rule is a named straight line across the chart at a value of one axis.
+// A Rule is a named straight line across the chart, at a value of the Y axis or,
+// if it is Vertical, of the X axis.
 type Rule struct {
-	Name string
-	X    *float64 // a vertical line there, or
-	Y    *float64 // a horizontal one there
+	Name     string
+	At       float64
+	Vertical bool
 }
 
 // A Chart shows series over two numeric axes.
@@ -64,11 +65,10 @@ func (c *Chart) render(w *writer) {
 		}
 	}
 	for _, r := range c.Rules {
-		if r.X != nil {
-			xs = append(xs, *r.X)
-		}
-		if r.Y != nil {
-			ys = append(ys, *r.Y)
+		if r.Vertical {
+			xs = append(xs, r.At)
+		} else {
+			ys = append(ys, r.At)
 		}
 	}
 	x := newScale(c.X, xs, left, width-right)
@@ -80,7 +80,7 @@ func (c *Chart) render(w *writer) {
 		w.printf("<svg x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" viewBox=\"%.1f %.1f %.1f %.1f\" style=\"overflow:hidden\">\n",
 			left, top-6, width-right-left, height-bottom-top+12, left, top-6, width-right-left, height-bottom-top+12)
 		for i, s := range c.Series {
-			w.series(s, i%colours, x, y)
+			w.series(s, i%colors, x, y)
 		}
 		w.printf("</svg>\n")
 		for _, r := range c.Rules {
@@ -94,14 +94,14 @@ func (s Series) banded() bool {
 	return len(s.Low) == len(s.X) && len(s.High) == len(s.X) && len(s.X) > 0
 }
 
-func (w *writer) series(s Series, colour int, x, y scale) {
+func (w *writer) series(s Series, color int, x, y scale) {
 	n := min(len(s.X), len(s.Y))
 	if s.Kind == Points {
-		w.dots(s, n, colour, x, y)
+		w.dots(s, n, color, x, y)
 		return
 	}
 	if s.banded() {
-		w.band(s, n, colour, x, y)
+		w.band(s, n, color, x, y)
 	}
 	var d strings.Builder
 	pen := false
@@ -123,10 +123,10 @@ func (w *writer) series(s Series, colour int, x, y scale) {
 		d.WriteString(coord(px, py))
 		pen, lastY = true, py
 	}
-	w.printf("<path class=\"l s%d\" d=\"%s\"><title>%s</title></path>\n", colour, d.String(), html.EscapeString(s.Name))
+	w.printf("<path class=\"l s%d\" d=\"%s\"><title>%s</title></path>\n", color, d.String(), html.EscapeString(s.Name))
 }
 
-func (w *writer) dots(s Series, n, colour int, x, y scale) {
+func (w *writer) dots(s Series, n, color int, x, y scale) {
 	for i := range n {
 		if !x.axis.usable(s.X[i]) || !y.axis.usable(s.Y[i]) {
 			continue
@@ -136,11 +136,11 @@ func (w *writer) dots(s Series, n, colour int, x, y scale) {
 			w.errorBar(px, y.at(s.Low[i]), y.at(s.High[i]))
 		}
 		w.printf("<circle class=\"f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"><title>%s %s, %s</title></circle>\n",
-			colour, px, y.at(s.Y[i]), html.EscapeString(s.Name), number(s.X[i]), number(s.Y[i]))
+			color, px, y.at(s.Y[i]), html.EscapeString(s.Name), number(s.X[i]), number(s.Y[i]))
 	}
 }
 
-func (w *writer) band(s Series, n, colour int, x, y scale) {
+func (w *writer) band(s Series, n, color int, x, y scale) {
 	var upper, lower []string
 	for _, i := range thin(s.Y[:n], maxPoints) {
 		if x.axis.usable(s.X[i]) && y.axis.usable(s.Low[i]) && y.axis.usable(s.High[i]) {
@@ -152,7 +152,7 @@ func (w *writer) band(s Series, n, colour int, x, y scale) {
 		return
 	}
 	slices.Reverse(lower)
-	w.printf("<path class=\"b f%d\" d=\"M%sL%sZ\"/>\n", colour, strings.Join(upper, "L"), strings.Join(lower, "L"))
+	w.printf("<path class=\"b f%d\" d=\"M%sL%sZ\"/>\n", color, strings.Join(upper, "L"), strings.Join(lower, "L"))
 }
 
 func (w *writer) errorBar(px, low, high float64) {
@@ -161,13 +161,13 @@ func (w *writer) errorBar(px, low, high float64) {
 
 func (w *writer) rule(r Rule, x, y scale, height float64) {
 	name := html.EscapeString(r.Name)
-	if r.X != nil && x.axis.usable(*r.X) {
-		px := x.at(*r.X)
+	if r.Vertical && x.axis.usable(r.At) {
+		px := x.at(r.At)
 		w.printf("<line class=\"rule\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"rulename\" x=\"%.1f\" y=\"%.1f\">%s</text>\n",
 			px, px, top, height-bottom, px+5, top+10, name)
 	}
-	if r.Y != nil && y.axis.usable(*r.Y) {
-		py := y.at(*r.Y)
+	if !r.Vertical && y.axis.usable(r.At) {
+		py := y.at(r.At)
 		w.printf("<line class=\"rule\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"rulename\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
 			left, width-right, py, py, width-right-4, py-5, name)
 	}

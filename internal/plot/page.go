@@ -89,7 +89,7 @@ func (w *writer) figure(title, caption string, body func()) {
 	w.printf("</figure>\n")
 }
 
-// legend lists the names of a figure's series beside their colours.
+// legend lists the names of a figure's series beside their colors.
 func (w *writer) legend(names []string) {
 	shown := 0
 	for _, n := range names {
@@ -103,15 +103,15 @@ func (w *writer) legend(names []string) {
 	w.printf("<div class=\"legend\">")
 	for i, n := range names {
 		if n != "" {
-			w.printf("<span><i class=\"c%d\"></i>%s</span>", i%colours, html.EscapeString(n))
+			w.printf("<span><i class=\"c%d\"></i>%s</span>", i%colors, html.EscapeString(n))
 		}
 	}
 	w.printf("</div>\n")
 }
 
-// colours is the number of series colours (Okabe and Ito's palette, which
-// stays apart for the colour-blind); further series start over.
-const colours = 8
+// colors is the number of series colors (Okabe and Ito's palette, which
+// stays apart for the color-blind); further series start over.
+const colors = 8
 
 const style = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1c1e21;--dim:#62676e;--line:#d9dce1;

@@ -43,7 +43,7 @@ func TestPageIsSelfContainedAndEscaped(t *testing.T) {
 			{Name: "\"q\"", X: []float64{0, 1, 2}, Y: []float64{1, math.NaN(), 3}, Low: []float64{0, 0, 2}, High: []float64{2, 2, 4}},
 			{Name: "dots", Kind: Points, X: []float64{0, 1}, Y: []float64{1, 2}},
 			{Name: "step", Kind: Step, X: []float64{0, 1}, Y: []float64{1, 2}},
-		}, Rules: []Rule{{Name: "limit", Y: At(2)}, {Name: "now", X: At(1)}}},
+		}, Rules: []Rule{{Name: "limit", At: 2}, {Name: "now", At: 1, Vertical: true}}},
 		&Bars{Title: "bars", Groups: []string{"a", "<g>"}, Series: []BarSeries{{Name: "s", Values: []float64{1, -2}, Low: []float64{0, -3}, High: []float64{2, -1}}}},
 		&Table{Head: []string{"name", "n"}, Rows: [][]string{{"<x>", "1.5"}, {"y", "−2"}}},
 		Histogram("h", "v", []float64{1, 2, 2, 3, math.Inf(1)}, 0),

@@ -27,11 +27,11 @@ import (
 )
 
 // ErrUnknown says that the response carries no token counts.
-var ErrUnknown = errors.New("usage: the response carries no token counts")
+var ErrUnknown = errors.New("the response carries no token counts")
 
 // ErrInvalid says that a count was negative, fractional or too large. The
 // whole usage is dropped: half of it would be a wrong bill.
-var ErrInvalid = errors.New("usage: invalid token count")
+var ErrInvalid = errors.New("impossible token counts")
 
 // Tokens is the usage of one response. The parts are contained in the totals:
 // Input includes CacheRead, CacheWrite and AudioIn; Output includes Reasoning
@@ -97,9 +97,9 @@ func FromInfo(info map[string]any) (Tokens, error) {
 		if !r.has("CacheReadInputTokens", "PromptCachedTokens") {
 			t.CacheReadEstimate = r.count("CachedTokens")
 		}
+		r.addUncounted(&t, "TotalTokens")
 	case r.has("prompt_tokens", "completion_tokens"): // OpenAI's JSON, Mistral's struct
-		t.Input = r.count("prompt_tokens")
-		t.Output = r.count("completion_tokens")
+		r.openAI(&t)
 	case r.has("input_tokens", "output_tokens"): // Bedrock
 		t.Input = r.count("input_tokens")
 		t.Output = r.count("output_tokens")
@@ -111,6 +111,39 @@ func FromInfo(info map[string]any) (Tokens, error) {
 		return Tokens{}, ErrUnknown
 	}
 	return t, nil
+}
+
+// openAI reads the JSON form of OpenAI's API and of the servers that speak it.
+// Where they count cached tokens differs, that these are part of prompt_tokens
+// does not: details (OpenAI), prompt_cache_hit_tokens (DeepSeek), cached_tokens
+// (Moonshot), Anthropic's two fields (gateways).
+func (r *reader) openAI(t *Tokens) {
+	prompt, completion := r.part("prompt_tokens_details"), r.part("completion_tokens_details")
+	t.Input = r.count("prompt_tokens")
+	t.Output = r.count("completion_tokens")
+	t.CacheRead = max(prompt.count("cached_tokens"), r.count("prompt_cache_hit_tokens"), r.count("cached_tokens"), r.count("cache_read_input_tokens"))
+	t.CacheWrite = max(prompt.count("cache_write_tokens"), r.count("cache_creation_input_tokens"))
+	t.AudioIn = prompt.count("audio_tokens")
+	t.Reasoning = completion.count("reasoning_tokens")
+	t.AudioOut = completion.count("audio_tokens")
+	r.err = errors.Join(r.err, prompt.err, completion.err)
+	r.addUncounted(t, "total_tokens")
+}
+
+// addUncounted adds to the output what the total has above its two parts: tokens
+// of reasoning that a server (Gemini's, say) keeps out of the completion but not
+// out of the bill.
+func (r *reader) addUncounted(t *Tokens, total string) {
+	if rest := r.count(total) - t.Input - t.Output; rest > 0 {
+		t.Output += rest
+		t.Reasoning = max(t.Reasoning, rest)
+	}
+}
+
+// part returns a reader of a nested object.
+func (r *reader) part(key string) *reader {
+	m, _ := asMap(r.info[key])
+	return &reader{info: m}
 }
 
 // reader reads counts and keeps the first error.

@@ -92,3 +92,27 @@ func TestFirstChoiceWithUsageCounts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Tokens{Input: 3, Output: 2}, got)
 }
+
+func TestServersThatSpeakOpenAI(t *testing.T) {
+	for name, row := range map[string]struct {
+		info map[string]any
+		want Tokens
+	}{
+		"DeepSeek": {map[string]any{"prompt_tokens": 10000, "completion_tokens": 100, "total_tokens": 10100, "prompt_cache_hit_tokens": 9000, "prompt_cache_miss_tokens": 1000},
+			Tokens{Input: 10000, Output: 100, CacheRead: 9000}},
+		"Moonshot": {map[string]any{"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105, "cached_tokens": 64}, Tokens{Input: 100, Output: 5, CacheRead: 64}},
+		"thoughts outside the completion": {map[string]any{"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 81, "completion_tokens_details": map[string]any{"reasoning_tokens": 60}},
+			Tokens{Input: 21, Output: 60, Reasoning: 60}},
+		"Anthropic behind a gateway": {map[string]any{"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "cache_creation_input_tokens": 50, "cache_read_input_tokens": 40, "prompt_tokens_details": map[string]any{"cached_tokens": 40}},
+			Tokens{Input: 100, Output: 10, CacheRead: 40, CacheWrite: 50}},
+		"thoughts inside": {map[string]any{"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17, "completion_tokens_details": map[string]any{"reasoning_tokens": 6, "audio_tokens": 1}},
+			Tokens{Input: 9, Output: 8, Reasoning: 6, AudioOut: 1}},
+		"langchaingo's keys, thoughts outside": {map[string]any{"PromptTokens": 21, "CompletionTokens": 10, "TotalTokens": 91}, Tokens{Input: 21, Output: 70, Reasoning: 60}},
+	} {
+		got, err := FromInfo(row.info)
+		require.NoError(t, err, name)
+		require.Equal(t, row.want, got, name)
+	}
+	_, err := FromInfo(map[string]any{"prompt_tokens": 1, "completion_tokens": 1, "prompt_tokens_details": map[string]any{"cached_tokens": -1}})
+	require.ErrorIs(t, err, ErrInvalid)
+}

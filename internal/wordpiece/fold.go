@@ -11,7 +11,7 @@ import (
 //go:embed uncased.txt
 var uncased string
 
-// What the normaliser does to a code point.
+// What the normalizer does to a code point.
 type kind uint8
 
 const (

@@ -5,15 +5,15 @@
 //	"Résumés, 日本" → resume ##s , 日 本
 //
 // The first piece of a word stands in the vocabulary as it is, the others with
-// "##" in front. A word that can't be spelt, or that is longer than
+// "##" in front. A word that can't be spelled, or that is longer than
 // [MaxWordRunes], becomes the one unknown token. (Devlin et al., "BERT", 2019;
 // Wu et al., "Google's Neural Machine Translation System", 2016, 4.1; greedy
 // matching as in the reference implementation.)
 //
-// The special tokens of [Special], spelt out in a text, are taken as themselves
+// The special tokens of [Special], spelled out in a text, are taken as themselves
 // before anything else happens, as the reference does.
 //
-// The normaliser's table is made by asking the reference itself for every code
+// The normalizer's table is made by asking the reference itself for every code
 // point, so it equals the reference and not some version of Unicode.
 package wordpiece
 
@@ -29,11 +29,11 @@ import (
 	"github.com/prodailabs/prodai/internal/datrie"
 )
 
-// MaxWordRunes is the length in code points, after normalisation, above which
+// MaxWordRunes is the length in code points, after normalization, above which
 // a word is unknown.
 const MaxWordRunes = 100
 
-// Unknown is the token that stands for a word that can't be spelt.
+// Unknown is the token that stands for a word that can't be spelled.
 const Unknown = "[UNK]"
 
 // Special lists the tokens of BERT that stand for no text.
@@ -92,7 +92,7 @@ func New(tokens []string) (*Vocab, error) {
 		return len(t) > len(continuation) && t[:len(continuation)] == continuation
 	}
 	var err error
-	// A token such as "##s" may also begin a word that is spelt so in the text;
+	// A token such as "##s" may also begin a word that is spelled so in the text;
 	// but "#" stands alone as punctuation, so no word ever begins with it.
 	if v.first, err = datrie.New(len(tokens), func(i int) string {
 		if isRest(tokens[i]) {
@@ -142,7 +142,7 @@ func (v *Vocab) UnknownID() int32 { return v.unknown }
 // [CLS] and [SEP]. It allocates only to grow dst. A byte that is not UTF-8 is dropped, as
 // the reference drops U+FFFD.
 func (v *Vocab) AppendIDs(dst []int32, text string) []int32 {
-	// A normalised code point takes up to four bytes, and one that decomposes
+	// A normalized code point takes up to four bytes, and one that decomposes
 	// gives up to three of them; runes after MaxWordRunes are only counted.
 	var word [MaxWordRunes*4 + maxFold]byte
 	n, runes := 0, 0
@@ -215,7 +215,7 @@ func (v *Vocab) Count(text string) int {
 	return len(v.AppendIDs(ids[:0], text))
 }
 
-// appendWord appends the ids of one normalised word of the given length in
+// appendWord appends the ids of one normalized word of the given length in
 // code points.
 func (v *Vocab) appendWord(dst []int32, word []byte, runes int) []int32 {
 	if len(word) == 0 {

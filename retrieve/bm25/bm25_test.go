@@ -33,7 +33,7 @@ func TestGoldenScores(t *testing.T) {
 		if !ok {
 			return fmt.Errorf("an unknown variant %q", row.Variant)
 		}
-		x, err := New(&Options{Variant: variant, K1: &row.K1, B: &row.B, Delta: &row.Delta})
+		x, err := New(&Options{Variant: variant, K1: Fixed(row.K1), B: Fixed(row.B), Delta: Fixed(row.Delta)})
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func TestRemovingIsLikeNeverAdding(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for _, o := range []Options{{K1: At(-1)}, {B: At(1.1)}, {B: At(math.NaN())}, {Delta: At(math.Inf(1))}, {Variant: 99}} {
+	for _, o := range []Options{{K1: Fixed(-1)}, {B: Fixed(1.1)}, {B: Fixed(math.NaN())}, {Delta: Fixed(math.Inf(1))}, {Variant: 99}} {
 		_, err := New(&o)
 		require.ErrorIs(t, err, ErrOption)
 	}

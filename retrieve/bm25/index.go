@@ -23,24 +23,38 @@ const (
 	BM25Plus                 // ln((N+1)/n) · (δ + f·(k1+1)/(f+K))
 )
 
-// ErrOption says that an option has no sense.
+// ErrOption is wrapped by the error of [New] for an option that cannot work.
 var ErrOption = errors.New("bm25: invalid option")
 
 // Options configure an [Index].
 type Options struct {
-	Variant Variant // default Lucene
+	// Variant is the formula. Default: Lucene.
+	Variant Variant
 
-	// K1 says how slowly a repeated term saturates, B how much a document's
-	// length counts (0 to 1), Delta is δ of BM25L and BM25Plus. nil: 1.2, 0.75
-	// and 1 (0.5 for BM25L).
-	K1, B, Delta *float64
+	// K1, 0 or more, sets how slowly a repeated term saturates: with [Fixed](0) a
+	// term counts once, however often it appears. Default: 1.2.
+	K1 Setting
 
-	// Analyze makes the terms of a text; nil: [English].
+	// B, 0 to 1, sets how much the length of a document counts: with [Fixed](0)
+	// not at all. Default: 0.75.
+	B Setting
+
+	// Delta, 0 or more, is δ of BM25L and BM25Plus. Default: 1, and 0.5 for BM25L.
+	Delta Setting
+
+	// Analyze makes the terms of a text. Default: [English].
 	Analyze func(text string) []string
 }
 
-// At returns a pointer to v, for Options.
-func At(v float64) *float64 { return &v }
+// A Setting is a number that an option may leave open: the zero Setting means the
+// option's default, Fixed(0) means 0.
+type Setting struct {
+	value float64
+	fixed bool
+}
+
+// Fixed returns a Setting of v.
+func Fixed(v float64) Setting { return Setting{v, true} }
 
 // An Index is a set of documents that can be searched. It is safe for
 // concurrent use.
@@ -64,24 +78,24 @@ func New(o *Options) (*Index, error) {
 	x := &Index{variant: o.Variant, k1: 1.2, b: 0.75, delta: 1, analyze: o.Analyze,
 		postings: map[string]map[int]int{}, lengths: map[int]int{}, terms: map[int][]string{}}
 	if o.Variant > BM25Plus {
-		return nil, fmt.Errorf("%w: there is no variant %d", ErrOption, o.Variant)
+		return nil, fmt.Errorf("%w: Options.Variant is %d: want Lucene (0) to BM25Plus (%d)", ErrOption, o.Variant, BM25Plus)
 	}
 	if o.Variant == BM25L {
 		x.delta = 0.5
 	}
 	for _, p := range []struct {
 		name     string
-		from     *float64
+		from     Setting
 		to       *float64
 		low, top float64
 	}{{"K1", o.K1, &x.k1, 0, math.MaxFloat64}, {"B", o.B, &x.b, 0, 1}, {"Delta", o.Delta, &x.delta, 0, math.MaxFloat64}} {
-		if p.from == nil {
+		if !p.from.fixed {
 			continue
 		}
-		if !(*p.from >= p.low && *p.from <= p.top) {
-			return nil, fmt.Errorf("%w: %s is %v, want %v to %v", ErrOption, p.name, *p.from, p.low, p.top)
+		if v := p.from.value; !(v >= p.low && v <= p.top) {
+			return nil, fmt.Errorf("%w: Options.%s is %v: want %v to %v", ErrOption, p.name, v, p.low, p.top)
 		}
-		*p.to = *p.from
+		*p.to = p.from.value
 	}
 	if x.analyze == nil {
 		x.analyze = English

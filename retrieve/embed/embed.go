@@ -41,6 +41,9 @@ func New() (*Embedder, error) {
 // (F32, vocabulary). It fails with an error that wraps [ErrModel] if the two
 // don't fit.
 func Load(vocabulary io.Reader, weights string) (*Embedder, error) {
+	if vocabulary == nil {
+		return nil, fmt.Errorf("%w: the vocabulary's reader is nil", ErrOption)
+	}
 	vocab, err := wordpiece.Read(vocabulary)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)

@@ -8,6 +8,9 @@ import (
 	"math"
 )
 
+// ErrOption is wrapped by the error of [Load] for a nil reader.
+var ErrOption = errors.New("embed: invalid option")
+
 // ErrModel says that a model's files are damaged or don't fit together.
 var ErrModel = errors.New("embed: the model can't be used")
 

@@ -1,7 +1,6 @@
 package rag
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -41,18 +40,19 @@ type Status uint8
 
 // The outcomes of a check.
 const (
-	Supported   Status = iota // the passage has the claim's words
-	Unsupported               // it doesn't: the number is there, the claim isn't
+	Unchecked   Status = iota // no check was made
+	Supported                 // the passage has the claim's words
+	Unsupported               // the passage exists, but does not have the claim's words
 	NoPassage                 // there is no passage of that number
 )
 
 // String returns the status in words.
 func (s Status) String() string {
-	return [...]string{"supported", "unsupported", "no such passage"}[min(int(s), 2)]
+	return [...]string{"unchecked", "supported", "unsupported", "no such passage"}[min(int(s), 3)]
 }
 
-// A Checked is an answer's citations, held against the passages.
-type Checked struct {
+// A CitationReport is an answer's citations, held against the passages.
+type CitationReport struct {
 	Citations []Citation
 
 	// Uncited are the sentences without a citation: [start, end) in bytes.
@@ -63,14 +63,16 @@ type Checked struct {
 // paraphrase loses some; a made-up claim shares little more than the topic.
 const supportNeeded = 0.5
 
-// The number may be wrapped as models like to: [1], [1, 2], [1][2].
-var citation = regexp.MustCompile(`\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]`)
-
-// Check finds the citations in an answer and holds each against its passage:
-// that the passage exists, and that its words support the sentence. It can't
-// see whether they were meant the other way round; that takes a judge.
-func Check(answer string, passages []schema.Document) Checked {
-	var out Checked
+// CheckCitations finds the citations in an answer and compares each with its
+// passage: whether the passage exists, and whether its words support the
+// sentence. It cannot see whether the passage says the opposite; that takes a
+// judge.
+//
+// A citation is a number in brackets, [1], or several, [1, 2] or [1][2]. Numbers
+// in brackets that have another meaning are left alone: an index (a[2]), an
+// interval ([0, 1]), a standard or a year (RFC [7230]), and what is in code.
+func CheckCitations(answer string, passages []schema.Document) CitationReport {
+	var out CitationReport
 	for _, c := range claims(answer) {
 		if len(c.numbers) == 0 {
 			if len(bm25.English(answer[c.Start:c.End])) > 0 {
@@ -94,7 +96,7 @@ type claim struct {
 // of one up to a citation in its middle. A citation belongs to the claim before
 // it; at the very beginning, to the one after.
 func claims(answer string) []claim {
-	groups := citation.FindAllStringIndex(answer, -1)
+	groups := citations(answer)
 	blanked := []byte(answer)
 	for _, g := range groups {
 		for i := g[0]; i < g[1]; i++ {

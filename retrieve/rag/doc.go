@@ -5,7 +5,7 @@
 //
 // Lecture 10. An answer with a number behind each sentence can be checked by
 // whoever reads it, and by a program before anybody does. So the prompt numbers
-// the passages, the model cites the numbers, and [Check] looks each one up:
+// the passages, the model cites the numbers, and [CheckCitations] looks each one up:
 //
 //	passages ─► Prompt ─► model ─► "Within 30 days. [1]" ─► Check
 //	   │                                                      │
@@ -14,7 +14,7 @@
 //
 // A citation is a claim about a claim, and models get it wrong in two ways:
 // they cite a passage that doesn't exist, or one that says something else.
-// [Check] finds the first with certainty and the second by comparing words: it
+// [CheckCitations] finds the first with certainty and the second by comparing words: it
 // sees that a passage never mentions what the sentence says, not that it says
 // the opposite. That takes a judge.
 //
@@ -44,7 +44,7 @@
 //
 // # Exercises
 //
-//  1. Change one number in an answer and see what [Check] says of it. What would
+//  1. Change one number in an answer and see what [CheckCitations] says of it. What would
 //     it take to notice?
 //  2. Lower ExtractiveOptions.MinScore until it answers a question about football
 //     from a manual.

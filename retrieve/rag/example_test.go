@@ -32,13 +32,13 @@ func Example() {
 	// I don't know from these documents.
 }
 
-func ExampleCheck() {
+func ExampleCheckCitations() {
 	passages := []schema.Document{{
 		PageContent: "Purchases may be refunded within 30 days. Gift cards are never refunded.",
 		Metadata:    map[string]any{"source": "manual.md", "start": 0, "end": 72},
 	}}
 	answer := "Gift cards are never refunded. [1] Shipping to the moon is free. [1] See the annex. [4]"
-	for _, c := range rag.Check(answer, passages).Citations {
+	for _, c := range rag.CheckCitations(answer, passages).Citations {
 		fmt.Printf("%q %d %s %s:%d-%d\n", answer[c.Start:c.End], c.Number, c.Status, c.Source, c.SourceStart, c.SourceEnd)
 	}
 	// Output:

@@ -3,6 +3,7 @@ package rag
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -20,51 +21,59 @@ import (
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
-// ExtractiveName is the model name that an [Extractive] answers under.
-const ExtractiveName = "extractive"
+// ExtractiveModel is the model name that an [Extractive] answers under.
+const ExtractiveModel = "extractive"
 
 // ExtractiveOptions configure an [Extractive]. The zero value works.
 type ExtractiveOptions struct {
-	// Embedder measures how near a sentence is to the question in meaning; nil:
-	// only shared words count.
+	// Embedder measures how near a sentence is to the question in meaning.
+	// Default: only shared words count.
 	Embedder embeddings.Embedder
 
-	// Clean takes off what a guard has put around a passage to mark it; nil: the
-	// passages are as they were found.
-	Clean func(passage string) string
+	// Clean removes what a guard has put around a passage to mark it, by the
+	// context of the call. Default: the passages are read as they are.
+	Clean func(ctx context.Context, passage string) string
 
-	// Sentences is how many sentences an answer has at most; 0: 3.
+	// Sentences is how many sentences an answer has at most. Default: 3.
 	Sentences int
 
 	// MinScore is the score that the best sentence must reach for an answer,
-	// 0 to 1; 0: 0.5. Below it the answer is [Unknown].
+	// 0 to 1. Below it the answer is [UnknownAnswer]. Default: 0.5.
 	MinScore float64
 }
 
 // An Extractive is a model that can't make anything up: it reads the passages
 // of a [Prompt], selects the sentences that answer the question, puts them in
 // reading order and cites them. When none comes near the question it says
-// [Unknown]. It is no language model and doesn't pretend to be one: it can't
+// [UnknownAnswer]. It is no language model and doesn't pretend to be one: it can't
 // rephrase, combine, reason or chat, and it reports no token usage.
 //
 // It runs offline and always says the same, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
 // ignored; MaxTokens cuts the answer at the end of a sentence, by an estimate
-// of four bytes a token.
+// of four bytes a token, and StopWords cut it before the first of them.
 type Extractive struct {
 	o ExtractiveOptions
 }
 
-// NewExtractive returns an Extractive. It fails if MinScore is outside 0 to 1.
+// ErrOption is wrapped by the error of [NewExtractive] for an option that cannot
+// work.
+var ErrOption = errors.New("rag: invalid option")
+
+// NewExtractive returns an Extractive; nil options mean the defaults. Its error
+// wraps [ErrOption].
 func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 	e := &Extractive{}
 	if o != nil {
 		e.o = *o
 	}
 	if !(e.o.MinScore >= 0 && e.o.MinScore <= 1) {
-		return nil, fmt.Errorf("rag: MinScore is %v, want 0 to 1", e.o.MinScore)
+		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.5) to 1", ErrOption, e.o.MinScore)
 	}
-	if e.o.Sentences <= 0 {
+	if e.o.Sentences < 0 {
+		return nil, fmt.Errorf("%w: ExtractiveOptions.Sentences is %d: want 0 (the default, 3) or more", ErrOption, e.o.Sentences)
+	}
+	if e.o.Sentences == 0 {
 		e.o.Sentences = 3
 	}
 	if e.o.MinScore == 0 {
@@ -73,7 +82,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 	return e, nil
 }
 
-// Call answers a prompt that holds no passages: with [Unknown].
+// Call answers a prompt that holds no passages: with [UnknownAnswer].
 func (e *Extractive) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
 	return wrap.Call(ctx, e, prompt, options...)
 }
@@ -91,12 +100,13 @@ func (e *Extractive) GenerateContent(ctx context.Context, messages []llms.Messag
 		return nil, err
 	}
 	pieces, stop := render(picked, o.MaxTokens)
+	pieces = untilStop(pieces, o.StopWords)
 	if err := speak(ctx, pieces, &o); err != nil {
 		return nil, err
 	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{
 		Content: strings.Join(pieces, ""), StopReason: stop,
-		GenerationInfo: map[string]any{"Model": ExtractiveName, "FinishReason": stop},
+		GenerationInfo: map[string]any{"Model": ExtractiveModel, "FinishReason": stop},
 	}}}, nil
 }
 
@@ -118,7 +128,7 @@ func (e *Extractive) pick(ctx context.Context, question string, passages []numbe
 	var all []candidate
 	for i := range passages {
 		if e.o.Clean != nil {
-			passages[i].text = e.o.Clean(passages[i].text)
+			passages[i].text = e.o.Clean(ctx, passages[i].text)
 		}
 		p := passages[i]
 		for _, s := range sentence.Split(p.text) {
@@ -314,7 +324,7 @@ func cosine(a, b []float32) float64 {
 // ended.
 func render(picked []candidate, maxTokens int) (pieces []string, stop string) {
 	if len(picked) == 0 {
-		return words(Unknown), "stop"
+		return words(UnknownAnswer), "stop"
 	}
 	stop = "stop"
 	used := 0
@@ -336,6 +346,21 @@ func render(picked []candidate, maxTokens int) (pieces []string, stop string) {
 		pieces = append(pieces, sentence...)
 	}
 	return pieces, stop
+}
+
+// untilStop cuts an answer before the first of the stop words.
+func untilStop(pieces []string, stop []string) []string {
+	text := strings.Join(pieces, "")
+	end := len(text)
+	for _, word := range stop {
+		if i := strings.Index(text, word); i >= 0 && word != "" {
+			end = min(end, i)
+		}
+	}
+	if end == len(text) {
+		return pieces
+	}
+	return words(text[:end])
 }
 
 // words cuts a text before each blank, so that the pieces add up to it.

@@ -47,7 +47,7 @@ func TestExtractiveAnswersAndCites(t *testing.T) {
 	require.Contains(t, answer, "Purchases may be refunded within 30 days of delivery. [1]")
 	require.Equal(t, "Error E4502 means that the gateway timed out. [1]", ask(t, e, "What does error E4502 mean?", passages()))
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
-	for _, c := range Check(answer, passages()).Citations {
+	for _, c := range CheckCitations(answer, passages()).Citations {
 		require.Equal(t, Supported, c.Status)
 	}
 }
@@ -55,18 +55,18 @@ func TestExtractiveAnswersAndCites(t *testing.T) {
 func TestExtractiveSaysWhenItDoesNotKnow(t *testing.T) {
 	e := extractive(t)
 	for _, q := range []string{"Who won the football world cup in 1974?", "What is the capital of France?", "?", "", "the of and"} {
-		require.Equal(t, Unknown, ask(t, e, q, passages()), q)
+		require.Equal(t, UnknownAnswer, ask(t, e, q, passages()), q)
 	}
-	require.Equal(t, Unknown, ask(t, e, "How often are keys rotated?", nil))
+	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", nil))
 	text, err := e.Call(t.Context(), "Hello, who are you?")
 	require.NoError(t, err)
-	require.Equal(t, Unknown, text)
+	require.Equal(t, UnknownAnswer, text)
 }
 
 func TestExtractiveQuotesPeopleNotPrograms(t *testing.T) {
 	e := extractive(t)
 	code := []schema.Document{passage("The rotation is described below.\n\n\tif keys.rotated == false { rotate(keys, every90Days) }\n\nAsk \"How often are keys rotated?\" and see.", "c.md", 0)}
-	require.Equal(t, Unknown, ask(t, e, "How often are keys rotated?", code))
+	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", code))
 }
 
 func TestExtractiveIsDeterministicAndStreamsItsAnswer(t *testing.T) {
@@ -99,7 +99,7 @@ func TestExtractiveOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
 	marked := []schema.Document{passage("<<mark>>\nKeys are rotated every 90 days.\n<</mark>>", "k.md", 0)}
-	e, err = NewExtractive(&ExtractiveOptions{Clean: func(p string) string {
+	e, err = NewExtractive(&ExtractiveOptions{Clean: func(_ context.Context, p string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(p, "<<mark>>", ""), "<</mark>>", "")
 	}})
 	require.NoError(t, err)
@@ -145,7 +145,7 @@ func FuzzPrompt(f *testing.F) {
 
 func TestCheckHoldsCitationsToThePassages(t *testing.T) {
 	answer := "Purchases may be refunded within 30 days. [1] Keys never expire at all on Mars.[2] Bananas are yellow. [7] Nobody cites this sentence."
-	got := Check(answer, passages())
+	got := CheckCitations(answer, passages())
 	require.Len(t, got.Citations, 3)
 	ok, wrong, none := got.Citations[0], got.Citations[1], got.Citations[2]
 	require.Equal(t, Supported, ok.Status)
@@ -157,6 +157,7 @@ func TestCheckHoldsCitationsToThePassages(t *testing.T) {
 	require.Equal(t, NoPassage, none.Status)
 	require.Equal(t, [][2]int{{strings.Index(answer, "Nobody"), len(answer)}}, got.Uncited)
 	require.Equal(t, "supported unsupported no such passage", fmt.Sprint(Supported, " ", Unsupported, " ", NoPassage))
+	require.Equal(t, "unchecked", new(Citation).Status.String(), "an empty citation must not look supported")
 }
 
 func TestCitationForms(t *testing.T) {
@@ -167,10 +168,18 @@ func TestCitationForms(t *testing.T) {
 		"[2] Keys are rotated.":                                    {2},
 		"Refunds take 30 days [1], and keys are rotated often [2]": {1, 2},
 		"An array a[12345] or [x] is no citation.":                 nil,
-		"": nil,
+		"":                                   nil,
+		"Keys are rotated every 90 days[2].": {2},
+		"The probability is in [0, 1].":      nil,
+		"Take a[2] and items[1].name, or set arr[1] = 5.":      nil,
+		"The last item is last_item[1] or lastItem[2].":        nil,
+		"HTTP is defined in RFC [7230], and since [2014].":     nil,
+		"Write `x [1]` in code.\n\n```\ny [2]\n```\nKeys. [2]": {2},
+		"Keys are rotated. [0]":                                {0},
+		"```\nunclosed [1]":                                    nil,
 	} {
 		var got []int
-		for _, c := range Check(answer, passages()).Citations {
+		for _, c := range CheckCitations(answer, passages()).Citations {
 			got = append(got, c.Number)
 		}
 		require.Equal(t, want, got, answer)
@@ -180,7 +189,7 @@ func TestCitationForms(t *testing.T) {
 func FuzzCheck(f *testing.F) {
 	f.Add("It is so. [1] [2] And [1,2]. [9]")
 	f.Fuzz(func(t *testing.T, answer string) {
-		got := Check(answer, passages())
+		got := CheckCitations(answer, passages())
 		for _, c := range got.Citations {
 			if c.Start < 0 || c.End < c.Start || c.End > len(answer) {
 				t.Fatalf("%+v", c)

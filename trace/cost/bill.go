@@ -9,24 +9,11 @@ import (
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
-
-	"github.com/prodailabs/prodai/internal/usage"
 )
-
-// ErrUsage says that token counts contradict each other: a part is negative or
-// larger than the total that contains it.
-var ErrUsage = errors.New("cost: impossible token counts")
 
 // ErrOverflow says that a bill is larger than int64 pico-USD can hold, about
 // nine million dollars.
 var ErrOverflow = errors.New("cost: the bill overflows int64 pico-USD")
-
-// Usage is the tokens of one request. Input contains CacheRead, CacheWrite5m,
-// CacheWrite1h and AudioIn; Output contains Reasoning and AudioOut.
-type Usage struct {
-	Input, CacheRead, CacheWrite5m, CacheWrite1h, AudioIn int64
-	Output, Reasoning, AudioOut                           int64
-}
 
 // A Bill is what a request costs, and its parts, which add up to it. Input and
 // Output are the plain text left after the parts named.
@@ -150,10 +137,10 @@ func (a *adder) add(tokens int64, price *int64) int64 {
 //
 // It has the form of the packages' Cost options.
 func (t *Table) Of(model string, r *llms.ContentResponse) (picoUSD int64, ok bool) {
-	if usage.Cached(r) {
+	if FromCache(r) {
 		return 0, true
 	}
-	u, err := usage.Of(r)
+	u, err := UsageOf(r)
 	if err != nil {
 		return 0, false
 	}
@@ -162,10 +149,7 @@ func (t *Table) Of(model string, r *llms.ContentResponse) (picoUSD int64, ok boo
 	if _, _, err := t.Find(model); err != nil {
 		model, _ = info["Model"].(string)
 	}
-	b, err := t.Bill(model, service, Usage{
-		Input: u.Input, CacheRead: u.CacheRead, CacheWrite5m: u.CacheWrite - u.CacheWrite1h, CacheWrite1h: u.CacheWrite1h, AudioIn: u.AudioIn,
-		Output: u.Output, Reasoning: u.Reasoning, AudioOut: u.AudioOut,
-	})
+	b, err := t.Bill(model, service, u)
 	return b.PicoUSD, err == nil
 }
 

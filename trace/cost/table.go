@@ -12,6 +12,9 @@ import (
 	"strings"
 )
 
+// ErrOption is wrapped by the error of a nil reader.
+var ErrOption = errors.New("cost: invalid option")
+
 // ErrUnknownModel says that the table has no price for a model.
 var ErrUnknownModel = errors.New("cost: the price table doesn't know the model")
 
@@ -102,7 +105,12 @@ func Default() (*Table, error) { return Load(bytes.NewReader(defaultPrices)) }
 // maps a name to {"provider", "price"}; "price" holds the fields of [Price] in
 // pico-USD per token, "tiers", and the service tiers "batches", "flex" and
 // "priority".
+//
+// It fails with [ErrOption] if r is nil.
 func Load(r io.Reader) (*Table, error) {
+	if r == nil {
+		return nil, fmt.Errorf("%w: the reader is nil", ErrOption)
+	}
 	var raw struct {
 		Taken  string            `json:"taken"`
 		Models map[string]*Model `json:"models"`

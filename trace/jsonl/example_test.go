@@ -12,7 +12,12 @@ import (
 
 func Example() {
 	var file bytes.Buffer
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(jsonl.New(&file)))
+	exporter, err := jsonl.New(&file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	_, span := provider.Tracer("example").Start(context.Background(), "chat gpt-4o-mini")
 	span.End()
 	for s, err := range jsonl.Read(&file) {

@@ -1,16 +1,3 @@
-// Package jsonl writes finished spans as JSON lines, one span a line, and
-// reads them back.
-//
-// A file of spans needs no collector: it can be searched with grep, loaded
-// into a notebook, and replayed into an evaluation. [Exporter] is an exporter
-// of OpenTelemetry's SDK:
-//
-//	file, err := os.Create("spans.jsonl")
-//	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(jsonl.New(file)))
-//	defer provider.Shutdown(ctx)
-//
-// Each line stands for itself, so a file that was cut by a crash is readable
-// up to its last whole line. See [Span] for the fields.
 package jsonl
 
 import (
@@ -128,10 +115,20 @@ type Exporter struct {
 	mu   sync.Mutex
 	w    io.Writer
 	shut bool
+	torn bool // the last write ended within a line
+	lost int
 }
 
-// New returns an Exporter that writes to w. It doesn't close w.
-func New(w io.Writer) *Exporter { return &Exporter{w: w} }
+// ErrOption is wrapped by the error of a nil writer or reader.
+var ErrOption = errors.New("jsonl: invalid option")
+
+// New returns an Exporter that writes to w. It does not close w.
+func New(w io.Writer) (*Exporter, error) {
+	if w == nil {
+		return nil, fmt.Errorf("%w: the writer is nil", ErrOption)
+	}
+	return &Exporter{w: w}, nil
+}
 
 // ExportSpans writes the spans.
 func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -151,8 +148,27 @@ func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	if e.shut {
 		return ErrShutdown
 	}
-	_, err := e.w.Write(b.Bytes())
+	data := b.Bytes()
+	if e.torn { // what comes next is a line of its own
+		data = append([]byte{'\n'}, data...)
+	}
+	n, err := e.w.Write(data)
+	e.torn = n > 0 && data[n-1] != '\n' || n == 0 && e.torn
+	if err != nil {
+		written := bytes.Count(data[:n], []byte{'\n'})
+		if len(data) > b.Len() && n > 0 {
+			written--
+		}
+		e.lost += len(spans) - written
+	}
 	return err
+}
+
+// Lost returns how many spans could not be written, on a full disk say.
+func (e *Exporter) Lost() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lost
 }
 
 // Shutdown makes later exports fail with [ErrShutdown].
@@ -168,6 +184,10 @@ func (e *Exporter) Shutdown(context.Context) error {
 // ends it. A line may be of any length.
 func Read(r io.Reader) iter.Seq2[Span, error] {
 	return func(yield func(Span, error) bool) {
+		if r == nil {
+			yield(Span{}, fmt.Errorf("%w: the reader is nil", ErrOption))
+			return
+		}
 		br := bufio.NewReader(r)
 		for n := 1; ; n++ {
 			line, err := br.ReadBytes('\n')

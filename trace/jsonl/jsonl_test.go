@@ -19,7 +19,9 @@ import (
 
 func TestRoundTrip(t *testing.T) {
 	var b bytes.Buffer
-	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(New(&b)))
+	exporter, err := New(&b)
+	require.NoError(t, err)
+	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	ctx, parent := p.Tracer("test").Start(t.Context(), "outer")
 	_, child := p.Tracer("test").Start(ctx, "chat <m>", oteltrace.WithSpanKind(oteltrace.SpanKindClient),
 		oteltrace.WithLinks(oteltrace.Link{SpanContext: parent.SpanContext(), Attributes: []attribute.KeyValue{attribute.Int("n", 2)}}))
@@ -65,7 +67,8 @@ func TestReadGoesOnAfterABrokenLine(t *testing.T) {
 }
 
 func TestExporterErrors(t *testing.T) {
-	e := New(failing{})
+	e, err := New(failing{})
+	require.NoError(t, err)
 	require.NoError(t, e.ExportSpans(t.Context(), nil))
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -92,4 +95,55 @@ func FuzzRead(f *testing.F) {
 		}
 		require.LessOrEqual(t, n, bytes.Count(data, []byte("\n"))+1)
 	})
+}
+
+func TestNilWriterAndReader(t *testing.T) {
+	_, err := New(nil)
+	require.ErrorIs(t, err, ErrOption)
+	for _, err := range Read(nil) {
+		require.ErrorIs(t, err, ErrOption)
+	}
+}
+
+// A small is a disk with room for n bytes.
+type small struct {
+	bytes.Buffer
+	n int
+}
+
+func (s *small) Write(p []byte) (int, error) {
+	n, err := len(p), error(nil)
+	if n > s.n {
+		n, err = s.n, errors.New("no space left on device")
+	}
+	s.n -= n
+	s.Buffer.Write(p[:n])
+	return n, err
+}
+
+// TestFullDisk: the spans that were lost are counted, and what is written after
+// there is room again is readable.
+func TestFullDisk(t *testing.T) {
+	disk := &small{n: 1 << 20}
+	e, err := New(disk)
+	require.NoError(t, err)
+	p := sdktrace.NewTracerProvider(sdktrace.WithSyncer(e))
+	span := func(name string) {
+		_, s := p.Tracer("t").Start(t.Context(), name)
+		s.End()
+	}
+	span("a")
+	disk.n = 10
+	span("b")
+	span("c")
+	disk.n = 1 << 20
+	span("d")
+	require.Equal(t, 2, e.Lost())
+	var names []string
+	for s, err := range Read(&disk.Buffer) {
+		if err == nil {
+			names = append(names, s.Name)
+		}
+	}
+	require.Equal(t, []string{"a", "d"}, names)
 }

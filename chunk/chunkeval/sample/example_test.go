@@ -37,7 +37,7 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Printf("%4d characters: %4d passages, omega %.2f\n", size, r.Chunks, r.Mean(chunkeval.Omega).Mean)
+		fmt.Printf("%4d characters: %4d passages, omega %.2f\n", size, r.Chunks, r.Mean(chunkeval.PrecisionOmega).Mean)
 	}
 	// Output:
 	// 132 questions, the first on state_of_the_union

@@ -1,5 +1,3 @@
-// Package cl100k is the encoding cl100k_base of GPT-4, GPT-3.5 Turbo and the
-// text-embedding-3 models. Importing it adds 330 KiB to a program.
 package cl100k
 
 import (
@@ -21,7 +19,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "cl100k_base",
-		Pattern: token.CL100K,
+		Pattern: token.PatternCL100K,
 		Special: map[string]int{
 			"<|endoftext|>":   100257,
 			"<|fim_prefix|>":  100258,

@@ -6,7 +6,7 @@
 //
 //	system ── always stays: it holds the rules
 //	 human ┐
-//	    ai │ older than what fits: dropped, or summarised
+//	    ai │ older than what fits: dropped, or summarized
 //	 human ┘
 //	    ai ┐ calls a tool
 //	  tool ┘ and the answer: stay or go together
@@ -17,7 +17,7 @@
 //
 //	m, err := fit.New(client, &fit.Options{
 //		Model:          "gpt-4o",
-//		HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count, MaxMessage: 4000},
+//		HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count, MaxMessageTokens: 4000},
 //		Summarize:      cheap,
 //	})
 //

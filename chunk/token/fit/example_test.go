@@ -40,7 +40,7 @@ func ExampleHistory() {
 // Every call of the wrapped model fits, whatever the caller hands it.
 func ExampleModel() {
 	provider := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("It closed.")}}
-	m, err := fit.New(provider, &fit.Options{Window: 65, Output: 20, Margin: 5, HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count}})
+	m, err := fit.New(provider, &fit.Options{WindowTokens: 65, OutputTokens: 20, MarginTokens: 5, HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count}})
 	if err != nil {
 		fmt.Println(err)
 		return

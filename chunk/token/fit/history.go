@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,43 +10,47 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// HistoryOptions of [History].
+// ErrOption is wrapped by the errors for an option that is out of range and for
+// a required argument that is nil. The message names the field, its value and
+// what is allowed.
+var ErrOption = errors.New("fit: invalid option")
+
+// HistoryOptions configure [History].
 type HistoryOptions struct {
 	// Tokens counts a text, for instance o200k.Encoding().Count. Default:
-	// [token.Estimate].
+	// [token.Estimate], and the total is Estimated.
 	Tokens func(text string) int
 
-	// Rule says what the frame of a message costs. Default: that of GPT-4o,
+	// Rule is what the frame of a message costs. Default: nil, that of GPT-4o,
 	// which other providers' frames resemble.
 	Rule *token.ChatRule
 
-	// KeepFirst keeps the oldest messages instead of the newest.
+	// KeepFirst keeps the oldest messages instead of the newest. Default: false.
 	KeepFirst bool
 
-	// DropSystem treats system messages like the others. By default all of them
-	// stay: they are the rules.
+	// DropSystem treats system messages like the others. Default: false, all of
+	// them stay, since they are the rules.
 	DropSystem bool
 
-	// StartOn and EndOn, if set, are the roles that the kept history may begin
-	// and end on (system messages aside).
+	// StartOn and EndOn are the roles that the kept history may begin and end on,
+	// system messages aside. Default: any.
 	StartOn, EndOn []llms.ChatMessageType
 
-	// MaxMessage, if it is not zero, is the most tokens that the text of one
-	// message may have; the middle of a longer one is cut out. System messages
-	// are never cut. One page of a tool's output then can't push out the
-	// conversation.
-	MaxMessage int
+	// MaxMessageTokens is the most tokens that the text of one message may have;
+	// the middle of a longer one is cut out. System messages are never cut. One
+	// page of a tool's output then can't push out the conversation. Default: 0, no
+	// limit.
+	MaxMessageTokens int
 }
 
 // Fitted is a history that fits.
 type Fitted struct {
 	Messages []llms.MessageContent
-	Tokens   token.Total // of Messages, with the beginning of the answer
+	Tokens   token.Count // of Messages, with the beginning of the answer
 	Dropped  []Dropped   // in the order of the history
 }
 
-// Dropped says what became of a message that is not in the result, or not
-// whole.
+// A Dropped is a message that is not in the result, or not whole.
 type Dropped struct {
 	Index  int // in the history given
 	Role   llms.ChatMessageType
@@ -63,15 +68,18 @@ var defaultRule = token.ChatRule{PerMessage: 3, PerName: 1, Reply: 3, Tools: 12,
 // A message that calls tools and the answers to its calls stay or go together,
 // and an answer whose call is not in the history goes: a provider refuses a
 // request with half of them. If the newest message (or call with its answers)
-// doesn't fit, the error is a [*token.OverflowError]. The messages given are
-// not changed.
+// doesn't fit, the error is a [*token.OverflowError]. Other errors are
+// [ErrOption]. The messages given are not changed.
 func History(messages []llms.MessageContent, budget int, o *HistoryOptions) (Fitted, error) {
 	if o == nil {
 		o = &HistoryOptions{}
 	}
+	if err := o.check(); err != nil {
+		return Fitted{}, err
+	}
 	h := history{HistoryOptions: *o, in: messages, left: budget}
 	if h.Tokens == nil {
-		h.Tokens = token.Estimate
+		h.Tokens, h.total.Estimated = token.Estimate, true
 	}
 	if h.Rule == nil {
 		h.Rule = &defaultRule
@@ -79,12 +87,19 @@ func History(messages []llms.MessageContent, budget int, o *HistoryOptions) (Fit
 	return h.fit()
 }
 
+func (o *HistoryOptions) check() error {
+	if o.MaxMessageTokens < 0 {
+		return fmt.Errorf("%w: HistoryOptions.MaxMessageTokens is %d: want 0 or more", ErrOption, o.MaxMessageTokens)
+	}
+	return nil
+}
+
 type history struct {
 	HistoryOptions
 	in    []llms.MessageContent
 	cost  []int
 	left  int // tokens of the budget
-	total token.Total
+	total token.Count
 	keep  []bool
 	out   Fitted
 }
@@ -96,9 +111,11 @@ func (h *history) fit() (Fitted, error) {
 	h.in = slices.Clone(h.in)
 	h.keep = make([]bool, len(h.in))
 	h.cost = make([]int, len(h.in))
-	h.spend(token.Total{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
+	h.spend(token.Count{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
 	for i := range h.in {
-		h.shorten(i)
+		if err := h.shorten(i); err != nil {
+			return Fitted{}, err
+		}
 	}
 	fixed := 0
 	for i, m := range h.in {
@@ -109,7 +126,7 @@ func (h *history) fit() (Fitted, error) {
 		}
 	}
 	if fixed > h.left {
-		return Fitted{}, &token.OverflowError{What: "the system messages", Need: fixed, Budget: max(h.left, 0)}
+		return Fitted{}, &token.OverflowError{What: "the system messages", NeedTokens: fixed, BudgetTokens: max(h.left, 0)}
 	}
 	h.left -= fixed
 	if err := h.choose(h.ends(h.units())); err != nil {
@@ -126,7 +143,7 @@ func (h *history) fit() (Fitted, error) {
 	return h.out, nil
 }
 
-func (h *history) spend(t token.Total) {
+func (h *history) spend(t token.Count) {
 	h.total.Tokens += t.Tokens
 	h.total.Estimated = h.total.Estimated || t.Estimated
 	if len(h.out.Messages) == 0 {
@@ -134,40 +151,43 @@ func (h *history) spend(t token.Total) {
 	}
 }
 
-func (h *history) price(m llms.MessageContent) token.Total {
+func (h *history) price(m llms.MessageContent) token.Count {
 	msg := Message(m)
-	return h.Rule.Message(h.Tokens, &msg)
+	return h.Rule.CountMessage(h.Tokens, &msg)
 }
 
 // shorten cuts the middle out of the texts of message i that are too long.
-func (h *history) shorten(i int) {
+func (h *history) shorten(i int) error {
 	m := h.in[i]
-	if h.MaxMessage <= 0 || m.Role == llms.ChatMessageTypeSystem {
-		return
+	if h.MaxMessageTokens == 0 || m.Role == llms.ChatMessageTypeSystem {
+		return nil
 	}
 	parts := slices.Clone(m.Parts)
 	saved := 0
-	cut := func(text string) string {
-		t := token.Truncate(h.Tokens, text, h.MaxMessage, token.KeepEnds, "\n[…]\n")
+	for k, part := range parts {
+		text, ok := textOf(part)
+		if !ok {
+			continue
+		}
+		t, err := cutMiddle(h.Tokens, text, h.MaxMessageTokens)
+		if err != nil {
+			return err
+		}
 		if t.CutStart < t.CutEnd {
 			saved += h.Tokens(text) - t.Tokens
-		}
-		return t.Text
-	}
-	for k, part := range parts {
-		switch p := part.(type) {
-		case llms.TextContent:
-			p.Text = cut(p.Text)
-			parts[k] = p
-		case llms.ToolCallResponse:
-			p.Content = cut(p.Content)
-			parts[k] = p
+			parts[k] = withText(part, t.Text)
 		}
 	}
 	if saved > 0 {
 		h.in[i].Parts = parts
-		h.out.Dropped = append(h.out.Dropped, Dropped{i, m.Role, saved, true, fmt.Sprintf("the text has more than %d tokens", h.MaxMessage)})
+		h.out.Dropped = append(h.out.Dropped, Dropped{i, m.Role, saved, true, fmt.Sprintf("the text has more than %d tokens", h.MaxMessageTokens)})
 	}
+	return nil
+}
+
+// cutMiddle cuts the middle out of a text that has more than most tokens.
+func cutMiddle(count func(string) int, text string, most int) (token.Truncated, error) {
+	return token.Truncate(text, most, &token.TruncateOptions{Tokens: count, Keep: token.KeepEnds, Marker: "\n[…]\n"})
 }
 
 func (h *history) drop(u unit, why string) {
@@ -276,5 +296,5 @@ func (h *history) mustHave(units []unit, taken bool, which int) error {
 	if u := units[which]; u.hi > u.lo+1 {
 		what += "'s tool calls and their answers"
 	}
-	return &token.OverflowError{What: what, Need: units[which].cost, Budget: max(h.left, 0)}
+	return &token.OverflowError{What: what, NeedTokens: units[which].cost, BudgetTokens: max(h.left, 0)}
 }

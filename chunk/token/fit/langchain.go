@@ -1,40 +1,50 @@
 package fit
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 )
 
-// TrimOptions of [TrimMessages]; the names are langchain's.
+// TrimOptions configure [TrimMessages]; the names are langchain's.
 type TrimOptions struct {
-	First         bool // strategy "first" instead of "last"
-	IncludeSystem bool // keep a system message that comes first
-	StartOn       []llms.ChatMessageType
-	EndOn         []llms.ChatMessageType
-	AllowPartial  bool // the message that doesn't fit is cut at line breaks
+	// First keeps the first messages, as strategy "first" does. Default: false, the
+	// last are kept.
+	First bool
+
+	// IncludeSystem keeps a system message that comes first. Default: false.
+	IncludeSystem bool
+
+	// StartOn and EndOn are the roles that what is kept may begin and end on.
+	// Default: any.
+	StartOn, EndOn []llms.ChatMessageType
+
+	// AllowPartial cuts the message that doesn't fit at a line break. Default:
+	// false, it is left out.
+	AllowPartial bool
 }
 
 // TrimMessages does what trim_messages of langchain-core 1.7 does, result for
 // result, for programs that move from Python. count counts messages as their
 // tokens in a prompt. Unlike [History] it may leave a tool's answer without its
 // call, returns nothing at all where the newest message doesn't fit, and
-// doesn't say what it dropped.
+// doesn't report what it dropped.
 //
-// StartOn and IncludeSystem are errors with First, as there.
+// StartOn and IncludeSystem are an [ErrOption] with First, as they are an error
+// there; so is a nil count.
 func TrimMessages(messages []llms.MessageContent, maxTokens int, count func([]llms.MessageContent) int, o *TrimOptions) ([]llms.MessageContent, error) {
 	if o == nil {
 		o = &TrimOptions{}
 	}
 	if count == nil {
-		return nil, errors.New("fit: TrimMessages wants a counter, got nil")
+		return nil, fmt.Errorf("%w: the count of TrimMessages is nil", ErrOption)
 	}
 	t := trimmer{count: count, partial: o.AllowPartial}
 	if o.First {
 		if len(o.StartOn) > 0 || o.IncludeSystem {
-			return nil, errors.New("fit: StartOn and IncludeSystem are for keeping the last messages, not the first")
+			return nil, fmt.Errorf("%w: TrimOptions.StartOn or IncludeSystem is set with First: want them only for keeping the last messages", ErrOption)
 		}
 		return t.first(messages, maxTokens, o.EndOn), nil
 	}

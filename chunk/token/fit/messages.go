@@ -22,13 +22,13 @@ func Message(m llms.MessageContent) token.Message {
 		case llms.BinaryContent:
 			out.Images = append(out.Images, token.Image{})
 		case llms.ToolCall:
-			call := token.Call{ID: p.ID}
+			call := token.ToolCall{ID: p.ID}
 			if p.FunctionCall != nil {
 				call.Name, call.Arguments = p.FunctionCall.Name, p.FunctionCall.Arguments
 			}
-			out.Calls = append(out.Calls, call)
+			out.ToolCalls = append(out.ToolCalls, call)
 		case llms.ToolCallResponse:
-			out.CallID = p.ToolCallID
+			out.ToolCallID = p.ToolCallID
 			text.WriteString(p.Content)
 		}
 	}

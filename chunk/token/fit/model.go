@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/tmc/langchaingo/llms"
@@ -13,44 +14,43 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// Options of [New]. The fields of HistoryOptions apply; Rule defaults to the
-// rule of the call's model where one is known.
+// Options configure a [Model]. The fields of HistoryOptions apply; the default of
+// Rule is the rule of the call's model where one is known.
 type Options struct {
 	HistoryOptions
 
-	// Model is the model that is called; the call's own option goes before it.
-	// Its limits come from [token.LimitsOf].
+	// Model is the model that is called; the call's own option takes precedence.
+	// Its limits come from [token.LimitsOf]. Default: "", WindowTokens is needed.
 	Model string
 
-	// Window, if it is not zero, is the model's context window in tokens, and
-	// no table is asked.
-	Window int
+	// WindowTokens is the model's context window. Default: 0, the limits of Model.
+	WindowTokens int
 
-	// Output is how many tokens of the window stay free for the answer where
-	// the call doesn't set MaxTokens. Default: a quarter of the window, and no
-	// more than the model's longest answer.
-	Output int
+	// OutputTokens is how much of the window stays free for the answer where the
+	// call doesn't set MaxTokens. Default: a quarter of the window, and no more
+	// than the model's longest answer.
+	OutputTokens int
 
-	// Margin stays free for what is only estimated. Default: a fiftieth of the
-	// window.
-	Margin int
+	// MarginTokens stays free for what is only estimated; a negative number: none.
+	// Default: a fiftieth of the window.
+	MarginTokens int
 
-	// Summarize, if it is set, writes a summary of the messages that are
-	// dropped, which then stands in their place. It is asked in the course of
-	// the call; a later call that drops more messages extends the summary. What
-	// it is to read is cut in the middle if it has more tokens than the wrapped
-	// model may read. If it fails, the messages are dropped without a summary.
+	// Summarize writes a summary of the messages that are dropped, which takes
+	// their place. It is asked in the course of the call; a later call that drops
+	// more messages extends the summary. What it is to read is cut in the middle if
+	// it has more tokens than the wrapped model may read. If it fails, the messages
+	// are dropped without a summary. Default: nil, there is no summary.
 	Summarize llms.Model
 
-	// SummaryTokens is the most a summary may have. Default 256.
+	// SummaryTokens is the most a summary may have. Default: 256.
 	SummaryTokens int
 
-	// Logger gets an event for each call that was cut.
+	// Logger gets an event for each call that was cut. Default: nil, no events.
 	Logger *slog.Logger
 }
 
 // A Model fits the messages of every call into the window of the model it
-// wraps. A call that fits goes through untouched.
+// wraps. A call that fits is passed on unchanged.
 type Model struct {
 	next llms.Model
 	o    Options
@@ -60,28 +60,48 @@ type Model struct {
 	summaries summaries
 }
 
-// New wraps next. It fails if neither Window nor a known Model is given; with
-// neither there would be only guesses to fit into.
+// New wraps next. It fails with [ErrOption], also if there is neither a window nor
+// a known model, since there would be only guesses to fit into.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, errors.New("fit: New wants a model, got nil")
+		return nil, fmt.Errorf("%w: the model of New is nil", ErrOption)
 	}
 	if o == nil {
 		o = &Options{}
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	m := &Model{next: next, o: *o, log: event.Logger(o.Logger)}
+	if o.Rule != nil {
+		rule := *o.Rule
+		m.o.Rule = &rule
+	}
+	m.o.StartOn, m.o.EndOn = slices.Clone(o.StartOn), slices.Clone(o.EndOn)
 	if m.o.Tokens == nil {
 		m.o.Tokens = token.Estimate
 	}
 	if m.o.SummaryTokens == 0 {
 		m.o.SummaryTokens = 256
 	}
-	if m.o.Window == 0 {
-		if _, err := token.LimitsOf(m.o.Model); err != nil {
-			return nil, fmt.Errorf("fit: set Window, or a Model that is known: %w", err)
+	return m, nil
+}
+
+func (o *Options) check() error {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"WindowTokens", o.WindowTokens}, {"OutputTokens", o.OutputTokens}, {"SummaryTokens", o.SummaryTokens}} {
+		if f.value < 0 {
+			return fmt.Errorf("%w: Options.%s is %d: want 0 or more", ErrOption, f.name, f.value)
 		}
 	}
-	return m, nil
+	if o.WindowTokens == 0 {
+		if _, err := token.LimitsOf(o.Model); err != nil {
+			return fmt.Errorf("%w: Options.WindowTokens is 0 and Options.Model is %q: want a window, or a model that is known: %w", ErrOption, o.Model, err)
+		}
+	}
+	return o.HistoryOptions.check()
 }
 
 // Unwrap returns the wrapped model.
@@ -180,44 +200,44 @@ func (m *Model) fit(ctx context.Context, messages []llms.MessageContent, options
 
 // room returns the tokens that the messages of a call may have.
 func (m *Model) room(name string, call *llms.CallOptions, rule *token.ChatRule) (int, error) {
-	b := token.Budget{Window: m.o.Window, Output: m.o.Output, Margin: m.o.Margin}
+	b := token.Budget{WindowTokens: m.o.WindowTokens, OutputTokens: m.o.OutputTokens, MarginTokens: m.o.MarginTokens}
 	longest := 0
-	if b.Window == 0 {
+	if b.WindowTokens == 0 {
 		l, err := token.LimitsOf(name)
 		if err != nil {
 			return 0, fmt.Errorf("fit: %w", err)
 		}
-		b.Window, longest = l.MaxInput, l.MaxOutput
+		b.WindowTokens, longest = l.MaxInputTokens, l.MaxOutputTokens
 	}
 	switch {
 	case call.MaxTokens > 0:
-		b.Output = call.MaxTokens
-	case b.Output == 0:
-		b.Output = b.Window / 4
+		b.OutputTokens = call.MaxTokens
+	case b.OutputTokens == 0:
+		b.OutputTokens = b.WindowTokens / 4
 		if longest > 0 {
-			b.Output = min(b.Output, longest)
+			b.OutputTokens = min(b.OutputTokens, longest)
 		}
 	}
-	if b.Margin == 0 {
-		b.Margin = b.Window / 50
+	if b.MarginTokens == 0 {
+		b.MarginTokens = b.WindowTokens / 50
 	}
-	tools, err := rule.ToolsTotal(m.o.Tokens, Tools(call.Tools)...)
+	tools, err := rule.CountTools(m.o.Tokens, Tools(call.Tools)...)
 	if err != nil {
 		return 0, err
 	}
-	b.Overhead = tools.Tokens
+	b.OverheadTokens = tools.Tokens
 	return b.Input()
 }
 
 // fits reports whether a call needs no change.
 func fits(messages []llms.MessageContent, room int, h *HistoryOptions) bool {
-	if h.MaxMessage > 0 {
+	if h.MaxMessageTokens > 0 {
 		return false // History looks at each message
 	}
 	total := h.Rule.Reply
 	for _, m := range messages {
 		msg := Message(m)
-		if total += h.Rule.Message(h.Tokens, &msg).Tokens; total > room {
+		if total += h.Rule.CountMessage(h.Tokens, &msg).Tokens; total > room {
 			return false
 		}
 	}

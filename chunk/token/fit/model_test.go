@@ -19,7 +19,7 @@ import (
 
 func TestContract(t *testing.T) {
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
-		m, err := New(next, &Options{Window: 8192})
+		m, err := New(next, &Options{WindowTokens: 8192})
 		require.NoError(tb, err)
 		return m
 	}, nil)
@@ -27,20 +27,58 @@ func TestContract(t *testing.T) {
 
 func TestContractWithAKnownModel(t *testing.T) {
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
-		m, err := New(next, &Options{Window: 4096, HistoryOptions: HistoryOptions{MaxMessage: 1000}, Summarize: next})
+		m, err := New(next, &Options{WindowTokens: 4096, HistoryOptions: HistoryOptions{MaxMessageTokens: 1000}, Summarize: next})
 		require.NoError(tb, err)
 		return m
 	}, nil)
 }
 
 func TestNewWantsAWindow(t *testing.T) {
-	_, err := New(nil, nil)
-	require.Error(t, err)
-	_, err = New(&modeltest.Script{}, nil)
+	_, err := New(&modeltest.Script{}, nil)
 	var unknown *token.UnknownModelError
 	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = New(&modeltest.Script{}, &Options{Model: "gpt-4o-2024-11-20"})
 	require.NoError(t, err)
+}
+
+func TestBadOptions(t *testing.T) {
+	_, err := New(nil, &Options{WindowTokens: 100})
+	require.ErrorIs(t, err, ErrOption)
+	for _, o := range []Options{
+		{WindowTokens: -1}, {WindowTokens: 9, OutputTokens: -1}, {WindowTokens: 9, SummaryTokens: -1},
+		{WindowTokens: 9, HistoryOptions: HistoryOptions{MaxMessageTokens: -1}},
+	} {
+		_, err := New(&modeltest.Script{}, &o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
+		require.ErrorContains(t, err, "is -1: want 0 or more")
+	}
+	_, err = History(nil, 10, &HistoryOptions{MaxMessageTokens: -1})
+	require.ErrorIs(t, err, ErrOption)
+	_, err = TrimMessages(nil, 10, nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = TrimMessages(nil, 10, func([]llms.MessageContent) int { return 0 }, &TrimOptions{First: true, IncludeSystem: true})
+	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestAnEstimatedHistoryIsMarked(t *testing.T) {
+	rule, err := token.ChatRuleOf("gpt-4o")
+	require.NoError(t, err)
+	in := []llms.MessageContent{say(human, "hello")}
+	guessed, err := History(in, 100, &HistoryOptions{Rule: &rule})
+	require.NoError(t, err)
+	require.True(t, guessed.Tokens.Estimated)
+	counted, err := History(in, 100, &HistoryOptions{Rule: &rule, Tokens: words})
+	require.NoError(t, err)
+	require.False(t, counted.Tokens.Estimated)
+}
+
+func TestOptionsAreCopied(t *testing.T) {
+	rule := token.ChatRule{PerMessage: 3}
+	m, err := New(&modeltest.Script{}, &Options{WindowTokens: 100, HistoryOptions: HistoryOptions{Rule: &rule}})
+	require.NoError(t, err)
+	rule.PerMessage = 1000
+	require.Equal(t, 3, m.o.Rule.PerMessage)
 }
 
 // words counts words, so that a test's numbers can be seen in its texts.
@@ -74,7 +112,7 @@ func texts(ms []llms.MessageContent) string {
 	for _, m := range ms {
 		msg := Message(m)
 		s := msg.Content
-		for _, c := range msg.Calls {
+		for _, c := range msg.ToolCalls {
 			s += "call " + c.ID
 		}
 		out = append(out, s)
@@ -109,7 +147,7 @@ func TestHistory(t *testing.T) {
 		{100, HistoryOptions{EndOn: []llms.ChatMessageType{ai}}, "be brief | one | two | look it up | call a | found it | there you are", "7 the history must end on [ai]"},
 		{4 + 3 + 3, HistoryOptions{KeepFirst: true}, "be brief | one | two", ""},
 		{3, HistoryOptions{DropSystem: true}, "thanks", ""},
-		{100, HistoryOptions{MaxMessage: 3}, "be brief | one | two | look it up | call a | found it | there you are | thanks", ""},
+		{100, HistoryOptions{MaxMessageTokens: 3}, "be brief | one | two | look it up | call a | found it | there you are | thanks", ""},
 	} {
 		c.o.Tokens, c.o.Rule = words, plain
 		got, err := History(chat, c.budget, &c.o)
@@ -134,7 +172,7 @@ func TestHistoryOverflow(t *testing.T) {
 	_, err := History(chat, 9, &HistoryOptions{Tokens: words, Rule: plain})
 	var overflow *token.OverflowError
 	require.ErrorAs(t, err, &overflow)
-	require.Equal(t, token.OverflowError{What: "the last message", Need: 7, Budget: 4}, *overflow)
+	require.Equal(t, token.OverflowError{What: "the last message", NeedTokens: 7, BudgetTokens: 4}, *overflow)
 	var status interface{ HTTPStatus() int }
 	require.ErrorAs(t, err, &status)
 	require.Equal(t, 400, status.HTTPStatus())
@@ -151,7 +189,7 @@ func TestHistoryOverflow(t *testing.T) {
 func TestHistoryCutsALongMessageInTheMiddle(t *testing.T) {
 	long := strings.Repeat("word ", 50)
 	chat := []llms.MessageContent{call("a"), answer("a", long), say(human, "and?")}
-	got, err := History(chat, 40, &HistoryOptions{Tokens: words, Rule: plain, MaxMessage: 11})
+	got, err := History(chat, 40, &HistoryOptions{Tokens: words, Rule: plain, MaxMessageTokens: 11})
 	require.NoError(t, err)
 	require.Len(t, got.Messages, 3)
 	require.Contains(t, texts(got.Messages), "\n[…]\n")
@@ -164,7 +202,7 @@ func TestModelFitsACall(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(&event.Checker{Report: t.Errorf, Next: slog.NewTextHandler(&log, nil)})
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{Content: "ok"}}}}}
-	m, err := New(next, &Options{Window: 20, Margin: 1, Output: 5, Logger: logger, HistoryOptions: HistoryOptions{Tokens: words, Rule: plain}})
+	m, err := New(next, &Options{WindowTokens: 20, MarginTokens: 1, OutputTokens: 5, Logger: logger, HistoryOptions: HistoryOptions{Tokens: words, Rule: plain}})
 	require.NoError(t, err)
 	chat := []llms.MessageContent{say(human, "one two three four"), say(ai, "five six seven"), say(human, "eight nine")}
 	_, err = m.GenerateContent(context.Background(), chat)
@@ -191,7 +229,7 @@ func TestModelFitsACall(t *testing.T) {
 func TestModelSummarizes(t *testing.T) {
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{Content: "ok"}}}}}
 	writer := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("they counted to four"), modeltest.Say("and on to eight"), {Times: -1, Err: errors.New("overloaded")}}}
-	m, err := New(next, &Options{Window: 40, Margin: 1, Output: 5, SummaryTokens: 6, Summarize: writer, HistoryOptions: HistoryOptions{Tokens: words, Rule: plain}})
+	m, err := New(next, &Options{WindowTokens: 40, MarginTokens: 1, OutputTokens: 5, SummaryTokens: 6, Summarize: writer, HistoryOptions: HistoryOptions{Tokens: words, Rule: plain}})
 	require.NoError(t, err)
 	chat := []llms.MessageContent{say(system, "count"), say(human, "one two three four five six seven eight nine ten"), say(ai, "eleven twelve thirteen fourteen fifteen"), say(human, "sixteen seventeen eighteen nineteen twenty a b c d e f")}
 	send := func() string {

@@ -26,7 +26,7 @@ const (
 func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent, room int, h *HistoryOptions, without Fitted) (Fitted, error) {
 	frame := llms.TextParts(llms.ChatMessageTypeHuman, summaryHead)
 	head := Message(frame)
-	reserve := h.Rule.Message(h.Tokens, &head).Tokens + m.o.SummaryTokens
+	reserve := h.Rule.CountMessage(h.Tokens, &head).Tokens + m.o.SummaryTokens
 	fitted, err := History(messages, room-reserve, h)
 	var overflow *token.OverflowError
 	if errors.As(err, &overflow) {
@@ -41,7 +41,10 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	}
 	// A counter may find more tokens in the joined text than in its two parts.
 	budget := m.o.SummaryTokens + h.Tokens(summaryHead)
-	short := token.Truncate(h.Tokens, summaryHead+text, budget, token.KeepHead, "…")
+	short, err := token.Truncate(summaryHead+text, budget, &token.TruncateOptions{Tokens: h.Tokens, Marker: "…"})
+	if err != nil {
+		return without, err
+	}
 	note := llms.TextParts(llms.ChatMessageTypeHuman, short.Text)
 	at := 0
 	for at < len(fitted.Messages) && fitted.Messages[at].Role == llms.ChatMessageTypeSystem {
@@ -49,7 +52,7 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	}
 	fitted.Messages = slices.Insert(fitted.Messages, at, note)
 	msg := Message(note)
-	fitted.Tokens.Tokens += h.Rule.Message(h.Tokens, &msg).Tokens
+	fitted.Tokens.Tokens += h.Rule.CountMessage(h.Tokens, &msg).Tokens
 	return fitted, nil
 }
 
@@ -72,11 +75,14 @@ func (m *Model) summary(ctx context.Context, gone []llms.MessageContent, room in
 	for _, g := range gone[known:] {
 		msg := Message(g)
 		fmt.Fprintf(&b, "%s: %s\n", msg.Role, msg.Content)
-		for _, c := range msg.Calls {
+		for _, c := range msg.ToolCalls {
 			fmt.Fprintf(&b, "%s calls %s %s\n", msg.Role, c.Name, c.Arguments)
 		}
 	}
-	prompt := token.Truncate(m.o.Tokens, b.String(), room, token.KeepEnds, "\n[…]\n")
+	prompt, err := cutMiddle(m.o.Tokens, b.String(), room)
+	if err != nil {
+		return "", err
+	}
 	ask := llms.TextParts(llms.ChatMessageTypeHuman, prompt.Text)
 	r, err := m.o.Summarize.GenerateContent(ctx, []llms.MessageContent{ask}, llms.WithMaxTokens(m.o.SummaryTokens))
 	if err == nil {

@@ -12,11 +12,11 @@ import (
 // patterns are the regular expressions that pre-tokenizers use, and the state
 // machines that find the same.
 var patterns = map[string]token.Pattern{
-	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: token.Llama3,
-	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:      token.Qwen2,
+	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: token.PatternLlama3,
+	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:      token.PatternQwen2,
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|` +
 		`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|` +
-		`\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: token.O200K,
+		`\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: token.PatternO200K,
 }
 
 // byteLevel is BPE over bytes, as GPT-2, Llama 3 and Qwen have it.
@@ -149,7 +149,7 @@ func byteLevelPattern(raw json.RawMessage) (p token.Pattern, addPrefix bool, err
 	}
 	switch {
 	case len(steps) == 1 && steps[0].Type == "ByteLevel" && (steps[0].UseRegex == nil || *steps[0].UseRegex):
-		return token.GPT2, steps[0].AddPrefix, nil
+		return token.PatternGPT2, steps[0].AddPrefix, nil
 	case len(steps) == 2 && steps[0].Type == "Split" && steps[0].Behavior == "Isolated" && !steps[0].Invert &&
 		steps[1].Type == "ByteLevel" && steps[1].UseRegex != nil && !*steps[1].UseRegex && !steps[1].AddPrefix:
 		if p, ok := patterns[steps[0].Pattern.Regex]; ok {

@@ -16,9 +16,9 @@
 //
 // A file that asks for anything else (another pattern, another normalizer) is
 // refused with an [*UnsupportedError] that names it: a count that is nearly
-// right is worse than an estimate that says so.
+// right is worse than an estimate that is marked as one.
 //
 // The ids are those of the Rust package tokenizers without special tokens added
-// (testdata/golden.py); normalisation by NFC and its kin has the Unicode version
+// (testdata/golden.py); normalization by NFC and its kin has the Unicode version
 // of golang.org/x/text, which may lag behind for characters of the last years.
 package hf

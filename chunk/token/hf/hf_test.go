@@ -140,3 +140,8 @@ func FuzzEncode(f *testing.F) {
 		require.NoError(t, err)
 	})
 }
+
+func TestReadOfNothing(t *testing.T) {
+	_, err := Read(nil)
+	require.ErrorIs(t, err, ErrOption)
+}

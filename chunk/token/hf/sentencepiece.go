@@ -16,7 +16,7 @@ const mark = "▁"
 type unknown struct {
 	id    int   // -1: none
 	bytes []int // ids of <0x00> to <0xFF>, nil if there are none
-	fuse  bool  // neighbouring unknown characters are one token
+	fuse  bool  // neighboring unknown characters are one token
 }
 
 func newUnknown(m *modelJSON, vocab map[string]int) (unknown, error) {
@@ -121,7 +121,7 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.enc, err = token.New(ranks, &token.Options{Pattern: token.Whole})
+	s.enc, err = token.New(ranks, &token.Options{Pattern: token.PatternWhole})
 	return s, err
 }
 

@@ -2,6 +2,7 @@ package hf
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,14 +22,14 @@ type Tokenizer struct {
 }
 
 // A model encodes text in which there are no added tokens and that is
-// normalised. first says that the text begins where the whole text does.
+// normalized. first is true if the text begins where the whole text does.
 type model interface {
 	append(dst []int, text string, first bool) []int
 	text(id int) (string, bool)
 }
 
-// An UnsupportedError says what a tokenizer.json asks for that this package
-// doesn't do, or does not do exactly.
+// An UnsupportedError is the error for a part of a tokenizer.json that this
+// package doesn't do, or doesn't do exactly.
 type UnsupportedError struct {
 	Part string // "normalizer", "pre_tokenizer", "model", "added_tokens"
 	What string
@@ -69,9 +70,16 @@ type modelJSON struct {
 	MaxRunes     int             `json:"max_input_chars_per_word"`
 }
 
+// ErrOption is wrapped by the error for a required argument that is nil.
+var ErrOption = errors.New("hf: invalid option")
+
 // Read reads a tokenizer.json. What it can't do exactly gives an
-// [*UnsupportedError]; what makes no sense, another error.
+// [*UnsupportedError]; what makes no sense, another error. A nil reader gives an
+// [ErrOption].
 func Read(r io.Reader) (*Tokenizer, error) {
+	if r == nil {
+		return nil, fmt.Errorf("%w: the reader of Read is nil", ErrOption)
+	}
 	var f file
 	if err := json.NewDecoder(r).Decode(&f); err != nil {
 		return nil, fmt.Errorf("hf: tokenizer.json: %w", err)
@@ -173,7 +181,7 @@ func (t *Tokenizer) Encoding() (*token.Encoding, bool) {
 }
 
 // Decode returns the text that the pieces of ids spell. For byte-level BPE
-// these are the bytes that were encoded, after normalisation; for the others a
+// these are the bytes that were encoded, after normalization; for the others a
 // space is where their mark for one is. An unknown id gives a
 // [*token.DecodeError].
 func (t *Tokenizer) Decode(ids []int) (string, error) {

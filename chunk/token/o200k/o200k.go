@@ -1,6 +1,3 @@
-// Package o200k is the encoding o200k_base of GPT-4o and the models after it, and
-// its variant o200k_harmony of the open-weight models. Importing it adds 700 KiB
-// to a program.
 package o200k
 
 import (
@@ -23,7 +20,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "o200k_base",
-		Pattern: token.O200K,
+		Pattern: token.PatternO200K,
 		Special: map[string]int{"<|endoftext|>": 199999, "<|endofprompt|>": 200018},
 	})
 })

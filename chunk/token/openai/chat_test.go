@@ -37,14 +37,14 @@ func TestGoldenChatCounts(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if got := rule.Messages(e.Count, r.Messages...); got.Tokens != r.TokensMessages {
+		if got := rule.CountMessages(e.Count, r.Messages...); got.Tokens != r.TokensMessages {
 			return fmt.Errorf("messages: got %+v, want %d", got, r.TokensMessages)
 		}
 		var tools []token.Tool
 		for _, tool := range r.Tools {
 			tools = append(tools, tool.Function)
 		}
-		got, err := rule.ToolsTotal(e.Count, tools...)
+		got, err := rule.CountTools(e.Count, tools...)
 		if err != nil || got.Tokens != r.TokensTools {
 			return fmt.Errorf("tools: got %+v, %v, want %d", got, err, r.TokensTools)
 		}
@@ -60,7 +60,7 @@ func checkImage(r chatRow) error {
 	if want := (token.ImageRule{Base: r.Base, PerTile: r.PerTile, Multiplier: r.Multiplier}); rule != want {
 		return fmt.Errorf("rule %+v, want %+v", rule, want)
 	}
-	n, err := rule.Tokens(r.Image[0], r.Image[1], r.Detail)
+	n, err := rule.Tokens(token.Image{Width: r.Image[0], Height: r.Image[1], Detail: r.Detail})
 	if err != nil || n != r.Tokens {
 		return fmt.Errorf("%v %s: got %d, %v, want %d", r.Image, r.Detail, n, err, r.Tokens)
 	}

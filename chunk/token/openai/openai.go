@@ -1,9 +1,7 @@
-// Package openai finds OpenAI's encodings by name or by model. Importing it
-// brings the ranks of all of them, 1.4 MB; a program that knows its encoding
-// imports o200k or cl100k instead.
 package openai
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/prodailabs/prodai/chunk/token"
@@ -13,13 +11,16 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/r50k"
 )
 
+// ErrOption is wrapped by the error for a name that is not one of [Names].
+var ErrOption = errors.New("openai: invalid option")
+
 // Names returns the names that [Encoding] knows.
 func Names() []string {
 	return []string{"r50k_base", "p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony"}
 }
 
 // Encoding returns the encoding of the given name; "gpt2" is another name of
-// r50k_base. Another name gives an error.
+// r50k_base. Another name gives an [ErrOption].
 func Encoding(name string) (*token.Encoding, error) {
 	switch name {
 	case "r50k_base", "gpt2":
@@ -35,7 +36,7 @@ func Encoding(name string) (*token.Encoding, error) {
 	case "o200k_harmony":
 		return o200k.Harmony(), nil
 	}
-	return nil, fmt.Errorf("openai: there is no encoding %q, only %q", name, Names())
+	return nil, fmt.Errorf("%w: the encoding is %q: want one of %q", ErrOption, name, Names())
 }
 
 // ForModel returns the encoding that a model uses, see [token.EncodingName]. An

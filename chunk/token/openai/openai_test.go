@@ -87,16 +87,16 @@ func TestGoldenTokens(t *testing.T) {
 	})
 }
 
-type set struct{ token.Set }
+type set struct{ token.SpecialSet }
 
 func (s *set) UnmarshalJSON(data []byte) error {
 	if string(data) == `"all"` {
-		s.Set = token.All()
+		s.SpecialSet = token.AllSpecial()
 		return nil
 	}
 	var names []string
 	err := json.Unmarshal(data, &names)
-	s.Set = token.Only(names...)
+	s.SpecialSet = token.OnlySpecial(names...)
 	return err
 }
 
@@ -111,7 +111,7 @@ func TestGoldenSpecialTokens(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		ids, err := e.EncodeSpecial(r.Text, r.Allowed.Set, r.Disallowed.Set)
+		ids, err := e.EncodeSpecial(r.Text, r.Allowed.SpecialSet, r.Disallowed.SpecialSet)
 		var special *token.SpecialTokenError
 		switch {
 		case r.Error != "" && errors.As(err, &special):
@@ -162,9 +162,9 @@ func TestPlainRanksGiveTheSameEncoding(t *testing.T) {
 		require.NoError(t, err)
 		r, err := token.ReadRanks(&file)
 		require.NoError(t, err)
-		want, err := e.Ranks().Pack()
+		want, err := e.Ranks().MarshalBinary()
 		require.NoError(t, err)
-		got, err := r.Pack()
+		got, err := r.MarshalBinary()
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(want, got), name)
 	}
@@ -179,5 +179,6 @@ func TestNames(t *testing.T) {
 		}
 	}
 	_, err := Encoding("o300k")
+	require.ErrorIs(t, err, ErrOption)
 	require.ErrorContains(t, err, "o300k")
 }

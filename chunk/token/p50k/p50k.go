@@ -1,6 +1,3 @@
-// Package p50k is the encoding p50k_base of the Codex models and
-// text-davinci-002 and -003: r50k_base with tokens for runs of spaces. Importing
-// it adds 160 KiB to a program.
 package p50k
 
 import (
@@ -22,7 +19,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "p50k_base",
-		Pattern: token.GPT2,
+		Pattern: token.PatternGPT2,
 		Special: map[string]int{"<|endoftext|>": 50256},
 	})
 })

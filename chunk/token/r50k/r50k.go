@@ -1,5 +1,3 @@
-// Package r50k is the encoding r50k_base of GPT-3's first models; GPT-2's
-// encoding gives the same tokens. Importing it adds 160 KiB to a program.
 package r50k
 
 import (
@@ -21,7 +19,7 @@ var packed []byte
 var once = sync.OnceValue(func() *token.Encoding {
 	return builtin.New(packed, &token.Options{
 		Name:    "r50k_base",
-		Pattern: token.GPT2,
+		Pattern: token.PatternGPT2,
 		Special: map[string]int{"<|endoftext|>": 50256},
 	})
 })

@@ -16,7 +16,7 @@ type Extractor struct {
 	pool    sync.Pool
 }
 
-// New returns an extractor. fold is the normalisation that texts have gone
+// New returns an extractor. fold is the normalization that texts have gone
 // through; the lexicon is folded with it.
 func New(fold func(string) string) *Extractor {
 	e := &Extractor{lexicon: newLexicon(fold)}

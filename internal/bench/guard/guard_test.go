@@ -21,7 +21,7 @@ import (
 // prompts are 64 different texts of 1,000 characters, as users write them.
 func prompts() []string {
 	sentences := []string{
-		"Please summarise the report that Ana sent on Monday to the whole team.",
+		"Please summarize the report that Ana sent on Monday to the whole team.",
 		"What changed in version 1.2.3, and who approved it on 2026-11-23?",
 		"Write to ana.k@example.org that order 48213 will be late by 3 days.",
 		"The server at 10.0.0.17 answers with status 503 since this morning.",

@@ -26,7 +26,7 @@ var compare = flag.Bool("compare", false, "print the table of speeds")
 
 // peerBytes is how much of a text the peer gets: it would take minutes for the
 // whole. It is quadratic in the length of a piece, so the one-letter text is
-// cut shorter still, in its favour.
+// cut shorter still, in its favor.
 func peerBytes(name string) int {
 	if name == "letter" {
 		return 8 << 10
@@ -85,7 +85,7 @@ func TestTheirLoaderIsOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := token.New(r, &token.Options{Pattern: token.CL100K})
+	e, err := token.New(r, &token.Options{Pattern: token.PatternCL100K})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestLoad(t *testing.T) {
 	if !*compare {
 		t.Skip("run with -compare")
 	}
-	packed, err := o200k.Encoding().Ranks().Pack()
+	packed, err := o200k.Encoding().Ranks().MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestLoad(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	r, err := token.UnpackRanks(packed)
+	r, err := token.UnmarshalRanks(packed)
 	if err != nil {
 		t.Fatal(err)
 	}

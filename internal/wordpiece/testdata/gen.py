@@ -1,4 +1,4 @@
-"""Writes ../uncased.txt: what BERT's uncased normaliser does to each code point.
+"""Writes ../uncased.txt: what BERT's uncased normalizer does to each code point.
 
 It asks the reference implementation itself, so the table has the Unicode
 versions of the reference and not those of any other library:
@@ -60,7 +60,7 @@ for c in range(0x110000):
     run = (c, c, kind, delta)
 flush()
 head = [
-    "# What BERT's uncased normaliser and pre-tokenizer do to code points; those not listed are kept.",
+    "# What BERT's uncased normalizer and pre-tokenizer do to code points; those not listed are kept.",
     "# Written by testdata/gen.py from tokenizers %s." % tokenizers.__version__,
     "# first last drop|space|keep|alone (delta to the replacement | =replacement)",
 ]

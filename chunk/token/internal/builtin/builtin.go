@@ -10,7 +10,7 @@ import (
 
 // New makes an encoding of packed ranks.
 func New(packed []byte, o *token.Options) *token.Encoding {
-	r, err := token.UnpackRanks(packed)
+	r, err := token.UnmarshalRanks(packed)
 	if err == nil {
 		var e *token.Encoding
 		if e, err = token.New(r, o); err == nil {

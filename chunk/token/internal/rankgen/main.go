@@ -39,12 +39,12 @@ func pack(from, to string) error {
 	if err != nil {
 		return err
 	}
-	packed, err := r.Pack()
+	packed, err := r.MarshalBinary()
 	if err != nil {
 		return err
 	}
 	// Unpacking must give back the very file.
-	back, err := token.UnpackRanks(packed)
+	back, err := token.UnmarshalRanks(packed)
 	if err != nil {
 		return err
 	}

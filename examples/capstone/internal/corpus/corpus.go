@@ -124,6 +124,30 @@ func Files(paths []string) ([]Document, error) {
 	return out, nil
 }
 
+// Gone returns those of the sources that were read from one of the folders among
+// paths, and are not among the documents that it has now: files that were
+// deleted or renamed.
+func Gone(paths []string, docs []Document, sources []string) []string {
+	have := map[string]bool{}
+	for _, d := range docs {
+		have[d.Source] = true
+	}
+	var out []string
+	for _, p := range paths {
+		if info, err := os.Stat(p); err != nil || !info.IsDir() {
+			continue
+		}
+		for _, source := range sources {
+			inside, err := filepath.Rel(p, filepath.FromSlash(source))
+			if err == nil && filepath.IsLocal(inside) && !have[source] && !slices.Contains(out, source) {
+				out = append(out, source)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 var formats = []string{".md", ".markdown", ".txt", ".html", ".htm", ".go"}
 
 func file(name string) (Document, error) {

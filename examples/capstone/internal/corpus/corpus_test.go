@@ -47,6 +47,17 @@ func TestFiles(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestGone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.MkdirAll("docs/deep", 0o755))
+	require.NoError(t, os.WriteFile("docs/a.md", []byte("a"), 0o644))
+	docs, err := Files([]string{"./docs/"})
+	require.NoError(t, err)
+	known := []string{"docs/a.md", "docs/b.md", "docs/deep/c.md", "docsother/d.md", "other/e.md", "/abs/f.md"}
+	require.Equal(t, []string{"docs/b.md", "docs/deep/c.md"}, Gone([]string{"./docs/"}, docs, known))
+	require.Empty(t, Gone([]string{"docs/a.md"}, docs, known), "a file is no folder")
+}
+
 func FuzzFromHTML(f *testing.F) {
 	f.Add("<p>a<b>c</p><table><tr><td>x")
 	f.Fuzz(func(t *testing.T, page string) {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/trace/cost"
 )
 
@@ -27,10 +27,11 @@ func passages(docs []schema.Document) []passage {
 	out := make([]passage, len(docs))
 	for i, d := range docs {
 		p := passage{Number: i + 1, Score: d.Score, Text: d.PageContent}
-		p.ID, _ = docmeta.String(d.Metadata, docmeta.ID)
-		p.Source, _ = docmeta.String(d.Metadata, docmeta.Source)
-		p.Heading, _ = docmeta.String(d.Metadata, docmeta.Heading)
-		p.Start, p.End, _ = docmeta.Span(d.Metadata)
+		p.ID, _ = chunk.MetaString(d.Metadata, chunk.KeyID)
+		p.Source, _ = chunk.MetaString(d.Metadata, chunk.KeySource)
+		p.Heading, _ = chunk.MetaString(d.Metadata, chunk.KeyHeading)
+		at, _ := chunk.MetaSpan(d.Metadata)
+		p.Start, p.End = at.Start, at.End
 		out[i] = p
 	}
 	return out
@@ -64,24 +65,20 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request) {
 	say := func(kind string, v any) { _ = out.send(map[string]any{"type": kind, "data": v}) } // the page may be closed
 	sink := &service.Sink{OnEvent: func(e service.Event) { say("event", e) }}
 	ctx := service.WithSink(r.Context(), sink)
-	a, err := g.service.Ask(ctx, service.Question{Text: q.Question,
+	a, err := g.answer(ctx, service.Question{Text: q.Question,
 		OnPassages: func(docs []schema.Document) { say("passages", passages(docs)) },
 		OnChunk:    func(c string) error { return out.send(map[string]any{"type": "text", "data": c}) },
 	})
 	if err != nil {
-		status, e, _, _ := describe(err)
-		say("error", map[string]any{"status": status, "error": e, "spans": sink.Spans()})
+		p := describe(err)
+		g.logFailure(ctx, err, p)
+		accessOf(ctx).broken(*p.Code) // the status said 200 already
+		say("error", map[string]any{"status": p.status, "error": p.apiError, "spans": sink.Spans()})
 		return
-	}
-	var pico int64
-	for _, s := range sink.Spans() {
-		if n, ok := s.Attributes["prodai.cost.pico_usd"].(int64); ok {
-			pico += n
-		}
 	}
 	done := evidence(a)
 	done["usage"] = usageOf(a)
-	done["cost"] = cost.USD(pico)
+	done["cost"] = cost.USD(sink.PicoUSD())
 	done["spans"] = sink.Spans()
 	done["backend"] = g.service.Backend()
 	done["text"] = a.Text

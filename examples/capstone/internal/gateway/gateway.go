@@ -6,20 +6,24 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
@@ -29,16 +33,33 @@ var files embed.FS
 
 // Options configure a [Gateway].
 type Options struct {
-	// Keys are the API keys that are accepted; none: everybody is let in.
+	// Keys are the API keys that are accepted. Default: no key is needed.
 	Keys []string
 
-	// MaxBody bounds a request's body; 0: 1 MiB.
+	// Loopback says that the listener is one of this machine's own addresses.
+	// Then only requests to a loopback host name are answered: a web page whose
+	// name was pointed at 127.0.0.1 (DNS rebinding) cannot read answers.
+	Loopback bool
+
+	// MaxBody bounds a request's body. Default: 1 MiB.
 	MaxBody int64
 
-	// Timeout bounds an answer; 0: two minutes.
+	// Timeout bounds an answer. Default: two minutes.
 	Timeout time.Duration
 
-	// Log receives a line for each request and for each panic; nil: none.
+	// WriteTimeout bounds each write of a response. A client that does not read
+	// holds memory for that long, not forever. Default: 30 s.
+	WriteTimeout time.Duration
+
+	// MaxRequests and MaxPerTenant bound the requests in progress, of all tenants
+	// and of one. Default: 256 and 32.
+	MaxRequests, MaxPerTenant int
+
+	// Tracer makes a span for each request. Default: no spans.
+	Tracer trace.Tracer
+
+	// Log receives a line for each request, each failure and each panic. Default:
+	// none.
 	Log *slog.Logger
 }
 
@@ -47,7 +68,12 @@ type Gateway struct {
 	service *service.Service
 	o       Options
 	mux     *http.ServeMux
-	stopped atomic.Bool
+	keys    map[[sha256.Size]byte]bool // digests of the keys
+	places  places
+	origins *http.CrossOriginProtection
+
+	embedding chan struct{} // a place for each request whose vectors are in memory
+	stopped   atomic.Bool
 }
 
 // New returns a Gateway.
@@ -58,10 +84,27 @@ func New(s *service.Service, o Options) *Gateway {
 	if o.Timeout <= 0 {
 		o.Timeout = 2 * time.Minute
 	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = 30 * time.Second
+	}
+	if o.MaxRequests <= 0 {
+		o.MaxRequests = 256
+	}
+	if o.MaxPerTenant <= 0 {
+		o.MaxPerTenant = 32
+	}
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{service: s, o: o, mux: http.NewServeMux()}
+	g := &Gateway{service: s, o: o, mux: http.NewServeMux(), keys: map[[sha256.Size]byte]bool{}, origins: http.NewCrossOriginProtection()}
+	g.places = places{all: o.MaxRequests, each: o.MaxPerTenant, of: map[string]int{}}
+	g.embedding = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+	for _, key := range o.Keys {
+		g.keys[sha256.Sum256([]byte(key))] = true
+	}
 	g.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	g.mux.HandleFunc("GET /readyz", g.ready)
 	g.mux.HandleFunc("GET /{$}", g.page)
@@ -75,33 +118,42 @@ func New(s *service.Service, o Options) *Gateway {
 	return g
 }
 
-// Stop makes /readyz fail, so that no new requests are sent here; those under
-// way go on.
+// Stop makes /readyz fail, so that no new requests are sent here. Requests in
+// progress go on.
 func (g *Gateway) Stop() { g.stopped.Store(true) }
 
-// ServeHTTP gives every request an id and a deadline, and turns a panic into a
-// 500.
+// ServeHTTP gives every request an id, a span, a deadline and a line in the log,
+// and turns a panic into a 500.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
-	id := requestID(r)
-	w.Header().Set("X-Request-Id", id)
+	a := &access{began: time.Now(), id: requestID(r)}
+	w.Header().Set("X-Request-Id", a.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	rec := &recorder{ResponseWriter: w, began: began}
-	defer func() {
-		if p := recover(); p != nil {
-			g.o.Log.ErrorContext(r.Context(), "panic", "request", id, "value", p, "stack", string(debug.Stack()))
-			if rec.status == 0 {
-				fail(rec, http.StatusInternalServerError, "server_error", "", "", "an internal error; the request id tells which")
-			}
-		}
-		g.o.Log.InfoContext(r.Context(), "request", "id", id, "method", r.Method, "path", r.URL.Path, "status", rec.status, "elapsed", time.Since(began))
-	}()
 	ctx, cancel := context.WithTimeout(r.Context(), g.o.Timeout)
 	defer cancel()
-	g.mux.ServeHTTP(rec, r.WithContext(ctx))
+	ctx, span := startSpan(ctx, g.o.Tracer, r, a.id)
+	defer span.End()
+	rec := &recorder{ResponseWriter: w, access: a, timeout: g.o.WriteTimeout}
+	defer func() {
+		if p := recover(); p != nil {
+			g.o.Log.ErrorContext(ctx, "panic", "id", a.id, "value", p, "stack", string(debug.Stack()))
+			if a.status == 0 {
+				fail(rec, http.StatusInternalServerError, "server_error", "internal_error", "", "an internal error; the request id tells which")
+			} else {
+				a.broken("panic")
+			}
+		}
+		a.endSpan(span)
+		a.log(ctx, g.o.Log, r)
+	}()
+	r = r.WithContext(context.WithValue(ctx, accessKey{}, a))
+	if code, message := g.foreign(r); code != "" {
+		fail(rec, http.StatusForbidden, "invalid_request_error", code, "", message)
+		return
+	}
+	g.mux.ServeHTTP(rec, r)
 }
 
-// requestID is the caller's, if it is a plain one, else a new one.
+// requestID returns the request's own id, if it is a plain one, else a new one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-Id")
 	if id != "" && len(id) <= 100 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
@@ -110,34 +162,10 @@ func requestID(r *http.Request) string {
 	return "req_" + strings.ToLower(rand.Text())
 }
 
-// A recorder remembers the status, and passes Flush on.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	began  time.Time
-}
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-		r.Header().Set("OpenAI-Processing-Ms", strconv.FormatInt(time.Since(r.began).Milliseconds(), 10))
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.WriteHeader(http.StatusOK)
-	}
-	return r.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController find Flush.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
 type tenantKey struct{}
 
-// Tenant returns whose request ctx is: a hash of its key, or "local".
+// Tenant returns the tenant that a request belongs to: a hash of its key, or
+// "local".
 func Tenant(ctx context.Context) string {
 	if t, ok := ctx.Value(tenantKey{}).(string); ok {
 		return t
@@ -145,43 +173,54 @@ func Tenant(ctx context.Context) string {
 	return "local"
 }
 
-// guarded lets through who has a key, bounds the body, and asks for JSON.
+// guarded lets a request through that has a key and for which there is room, if
+// its body is JSON of a bounded size.
 func (g *Gateway) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(g.o.Keys) > 0 {
-			tenant, ok := g.authenticate(r)
-			if !ok {
+		tenant := "local"
+		if len(g.keys) > 0 {
+			var ok bool
+			if tenant, ok = g.authenticate(r); !ok {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="capstone"`)
 				fail(w, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", "", "incorrect or missing API key: send it as Authorization: Bearer KEY")
 				return
 			}
 			r = r.WithContext(context.WithValue(r.Context(), tenantKey{}, tenant))
 		}
+		accessOf(r.Context()).tenant = tenant
 		if r.Method == http.MethodPost {
-			kind := r.Header.Get("Content-Type")
-			if kind, _, _ = strings.Cut(kind, ";"); kind != "" && !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-				fail(w, http.StatusUnsupportedMediaType, "invalid_request_error", "unsupported_media_type", "", "the body's type is "+kind+", want application/json")
+			kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+			if kind = strings.TrimSpace(kind); !strings.EqualFold(kind, "application/json") {
+				// A web page of another site can send any other type, or none, without
+				// asking first.
+				fail(w, http.StatusUnsupportedMediaType, "invalid_request_error", "unsupported_media_type", "", fmt.Sprintf("the body's type is %q: want application/json", kind))
 				return
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, g.o.MaxBody)
 		}
-		next(w, r)
+		switch own, ok := g.places.take(tenant); {
+		case ok:
+			defer g.places.leave(tenant)
+			next(w, r)
+		case own:
+			w.Header().Set("Retry-After", "1")
+			fail(w, http.StatusTooManyRequests, "rate_limit_error", "concurrency_limit_exceeded", "", fmt.Sprintf("%d of your requests are in progress: want at most that many at once", g.o.MaxPerTenant))
+		default:
+			w.Header().Set("Retry-After", "1")
+			fail(w, http.StatusServiceUnavailable, "server_error", "overloaded", "", "this server has as many requests in progress as it can take; try again later")
+		}
 	})
 }
 
+// authenticate returns the tenant of a request's key. The keys are compared as
+// digests, so the time of a comparison tells nothing of a key.
 func (g *Gateway) authenticate(r *http.Request) (tenant string, ok bool) {
 	key := r.Header.Get("Api-Key")
-	if bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found {
-		key = bearer
+	if scheme, credentials, found := strings.Cut(r.Header.Get("Authorization"), " "); found && strings.EqualFold(scheme, "Bearer") {
+		key = strings.TrimSpace(credentials) // RFC 9110 §11.4: one or more blanks
 	}
 	sum := sha256.Sum256([]byte(key))
-	for _, known := range g.o.Keys {
-		want := sha256.Sum256([]byte(known))
-		if subtle.ConstantTimeCompare(sum[:], want[:]) == 1 {
-			ok = true
-		}
-	}
-	return "key-" + hex.EncodeToString(sum[:4]), ok
+	return "key-" + hex.EncodeToString(sum[:4]), g.keys[sum]
 }
 
 // read decodes a request's JSON; it has answered if it returns false.
@@ -198,6 +237,10 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	}
 	if !utf8.Valid(data) { // encoding/json would replace the bytes and not say so
 		fail(w, http.StatusBadRequest, "invalid_request_error", "invalid_utf8", "", "the body is no valid UTF-8")
+		return false
+	}
+	if err := checkKeys(data, into); err != nil {
+		fail(w, http.StatusBadRequest, "invalid_request_error", "invalid_json", err.param, err.message)
 		return false
 	}
 	if err := json.Unmarshal(data, into); err != nil {
@@ -234,7 +277,7 @@ func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = io.WriteString(w, "ready\n") // whoever asked has gone
+	_, _ = io.WriteString(w, "ready\n") // fails only if the client is gone
 }
 
 func (g *Gateway) page(w http.ResponseWriter, _ *http.Request) {
@@ -246,5 +289,5 @@ func (g *Gateway) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write(data) // whoever asked has gone
+	_, _ = w.Write(data) // fails only if the client is gone
 }

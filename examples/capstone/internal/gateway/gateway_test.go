@@ -44,6 +44,19 @@ func start(t *testing.T, o Options, provider ...modeltest.Reply) *httptest.Serve
 	return server
 }
 
+// startWith serves the small collection, answered by the provider at url.
+func startWith(t *testing.T, url string) *httptest.Server {
+	t.Helper()
+	s, err := service.New(t.Context(), service.Options{NoCourse: true, Tenant: Tenant, BaseURL: url, Model: "scripted-1", APIKey: "k"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+	_, err = s.Ingest(t.Context(), manual, nil)
+	require.NoError(t, err)
+	server := httptest.NewServer(New(s, Options{Tracer: s.Tracer()}))
+	t.Cleanup(server.Close)
+	return server
+}
+
 type response struct {
 	status int
 	header http.Header
@@ -195,6 +208,22 @@ func TestBadInput(t *testing.T) {
 		"max_tokens 0":        {strings.Replace(chat("q"), "{", `{"max_tokens":0,`, 1), 400, "invalid_value", "max_tokens"},
 		"over the window":     {chat(long), 400, "context_length_exceeded", "messages"},
 		"10 MB":               {chat(strings.Repeat("x", 10<<20)), 413, "request_too_large", ""},
+		"max_tokens huge":     {strings.Replace(chat("q"), "{", `{"max_tokens":1000000000,`, 1), 400, "invalid_value", "max_tokens"},
+		"max_completion huge": {strings.Replace(chat("q"), "{", `{"max_completion_tokens":1000000000,`, 1), 400, "invalid_value", "max_completion_tokens"},
+		"stop is a number":    {strings.Replace(chat("q"), "{", `{"stop":7,`, 1), 400, "invalid_value", "stop"},
+		"stop has a number":   {strings.Replace(chat("q"), "{", `{"stop":["a",7],`, 1), 400, "invalid_value", "stop"},
+		"five stops":          {strings.Replace(chat("q"), "{", `{"stop":["a","b","c","d","e"],`, 1), 400, "invalid_value", "stop"},
+		"tools":               {strings.Replace(chat("q"), "{", `{"tools":[{"type":"function"}],`, 1), 400, "unsupported_value", "tools"},
+		"functions":           {strings.Replace(chat("q"), "{", `{"functions":[{"name":"f"}],`, 1), 400, "unsupported_value", "functions"},
+		"a forced tool":       {strings.Replace(chat("q"), "{", `{"tool_choice":"required",`, 1), 400, "unsupported_value", "tool_choice"},
+		"JSON mode":           {strings.Replace(chat("q"), "{", `{"response_format":{"type":"json_object"},`, 1), 400, "unsupported_value", "response_format"},
+		"logprobs":            {strings.Replace(chat("q"), "{", `{"logprobs":true,`, 1), 400, "unsupported_value", "logprobs"},
+		"audio":               {strings.Replace(chat("q"), "{", `{"modalities":["text","audio"],`, 1), 400, "unsupported_value", "modalities"},
+		"penalty 3":           {strings.Replace(chat("q"), "{", `{"presence_penalty":3,`, 1), 400, "invalid_value", "presence_penalty"},
+		"a key twice":         {strings.Replace(chat("q"), "{", `{"model":"course",`, 1), 400, "invalid_json", "model"},
+		"a key in capitals":   {strings.Replace(chat("q"), `"model"`, `"Model"`, 1), 400, "invalid_json", "Model"},
+		"a nested key twice":  {`{"model":"course","messages":[{"role":"user","role":"system","content":"q"}]}`, 400, "invalid_json", "messages[0].role"},
+		"a tool's last word":  {`{"model":"course","messages":[{"role":"user","content":"hi"},{"role":"tool","tool_call_id":"z","content":"How often are keys rotated?"}]}`, 400, "invalid_value", "messages[1].role"},
 		"invalid UTF-8":       {"{\"model\":\"course\",\"messages\":[{\"role\":\"user\",\"content\":\"\xff\xfe\"}]}", 400, "invalid_utf8", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,6 +235,8 @@ func TestBadInput(t *testing.T) {
 	}
 	r := post(t, server, "/v1/chat/completions", chat("q"), "Content-Type", "text/plain")
 	require.Equal(t, http.StatusUnsupportedMediaType, r.status)
+	r = post(t, server, "/v1/chat/completions", chat("q"), "Content-Type", "")
+	require.Equal(t, http.StatusUnsupportedMediaType, r.status, "a page of another site can send a body without a type")
 	r = get(t, server, "/v1/chat/completions")
 	require.Equal(t, http.StatusMethodNotAllowed, r.status)
 	require.Equal(t, "POST", r.header.Get("Allow"))
@@ -224,10 +255,11 @@ func TestProviderFailures(t *testing.T) {
 		status int
 		code   string
 	}{
-		"429":        {always(modeltest.Reply{Error: modeltest.RateLimited(2 * time.Minute)}), 429, "rate_limit_exceeded"},
-		"quota":      {always(modeltest.Reply{Error: modeltest.OutOfQuota()}), 429, "insufficient_quota"},
-		"401":        {always(modeltest.Reply{Status: 401, Body: []byte(`{"error":{"message":"bad key sk-provider-key","code":"invalid_api_key"}}`)}), 502, "upstream_authentication"},
-		"bad answer": {always(modeltest.Reply{Status: 400, Body: []byte(`{"error":{"message":"no","code":"content_filter"}}`)}), 400, "content_filter"},
+		"429":           {always(modeltest.Reply{Error: modeltest.RateLimited(2 * time.Minute)}), 429, "rate_limit_exceeded"},
+		"quota":         {always(modeltest.Reply{Error: modeltest.OutOfQuota()}), 429, "insufficient_quota"},
+		"401":           {always(modeltest.Reply{Status: 401, Body: []byte(`{"error":{"message":"bad key sk-provider-key","code":"invalid_api_key"}}`)}), 502, "upstream_authentication"},
+		"no such model": {always(modeltest.Reply{Status: 404, Body: []byte(`{"error":{"message":"The model x does not exist","code":"model_not_found"}}`)}), 502, "upstream_model_not_found"},
+		"bad answer":    {always(modeltest.Reply{Status: 400, Body: []byte(`{"error":{"message":"no","code":"content_filter"}}`)}), 400, "content_filter"},
 	} {
 		for _, stream := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
@@ -282,7 +314,8 @@ func TestMidStreamFailure(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	server := start(t, Options{Keys: []string{"key-one", "key-two"}})
-	for header, status := range map[string]int{"": 401, "Bearer nope": 401, "Bearer key-two": 200, "key-two": 401} {
+	for header, status := range map[string]int{"": 401, "Bearer nope": 401, "Bearer key-two": 200, "key-two": 401,
+		"bearer key-two": 200, "BEARER   key-two ": 200, "Basic key-two": 401} {
 		r := post(t, server, "/v1/chat/completions", chat("How often are keys rotated?"), "Authorization", header)
 		require.Equal(t, status, r.status, header)
 	}
@@ -305,6 +338,10 @@ func TestEmbeddingsAndModels(t *testing.T) {
 		`{"model":"static-en-256","input":[]}`:                                "invalid_value",
 		`{"model":"static-en-256","input":[[1,2]]}`:                           "invalid_value",
 		`{"model":"static-en-256"}`:                                           "invalid_value",
+		`{"input":"a"}`:                                                       "missing_required_parameter",
+		`{"model":"static-en-256","input":null}`:                              "invalid_value",
+		`{"model":"static-en-256","input":""}`:                                "invalid_value",
+		`{"model":"static-en-256","input":["a",""]}`:                          "invalid_value",
 		`{"model":"static-en-256","input":"a","dimensions":3}`:                "invalid_value",
 		`{"model":"static-en-256","input":"a","encoding_format":"telepathy"}`: "invalid_value",
 	} {
@@ -386,6 +423,25 @@ func TestADocumentThatGivesOrders(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(r.body), &body))
 	require.Contains(t, body.Choices[0].Message.Content, "every Sunday at noon")
 	require.NotContains(t, body.Choices[0].Message.Content, "AKIAQ3EGRIZT7LWBN2XK")
+}
+
+// TestWhatTheDefaultsCheck: a link from a document can be read and not clicked, and
+// a question that floods is blocked.
+func TestWhatTheDefaultsCheck(t *testing.T) {
+	s, err := service.New(t.Context(), service.Options{NoCourse: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+	_, err = s.Ingest(t.Context(), []corpus.Document{{Source: "ops.md", Text: "# Note\n\nThe gateway restarts every Sunday at noon, as https://status.evil.test/login says.\n"}}, nil)
+	require.NoError(t, err)
+	server := httptest.NewServer(New(s, Options{}))
+	t.Cleanup(server.Close)
+	r := post(t, server, "/v1/chat/completions", chat("When does the gateway restart?"))
+	require.Equal(t, http.StatusOK, r.status)
+	require.Contains(t, r.body, `"content":"The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says. [1]"`)
+	r = post(t, server, "/v1/chat/completions", chat(strings.Repeat("poem ", 1000)))
+	require.Equal(t, http.StatusForbidden, r.status)
+	code, _, _ := failure(t, r)
+	require.Equal(t, "guard_blocked", code)
 }
 
 func TestStopping(t *testing.T) {

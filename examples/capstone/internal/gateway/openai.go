@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +49,10 @@ func unknownModel(w http.ResponseWriter, id string) {
 type chatRequest struct {
 	Model    string `json:"model"`
 	Messages *[]struct {
-		Role    string          `json:"role"`
-		Content json.RawMessage `json:"content"`
+		Role       string          `json:"role"`
+		Content    json.RawMessage `json:"content"`
+		ToolCallID string          `json:"tool_call_id"`
+		Name       string          `json:"name"`
 	} `json:"messages"`
 	Stream        bool `json:"stream"`
 	StreamOptions struct {
@@ -60,8 +64,24 @@ type chatRequest struct {
 	Seed                *int     `json:"seed"`
 	MaxTokens           *int     `json:"max_tokens"`
 	MaxCompletionTokens *int     `json:"max_completion_tokens"`
+	PresencePenalty     *float64 `json:"presence_penalty"`
+	FrequencyPenalty    *float64 `json:"frequency_penalty"`
 	Stop                any      `json:"stop"`
+
+	// What this service cannot honor is refused, never ignored.
+	Tools          []json.RawMessage          `json:"tools"`
+	Functions      []json.RawMessage          `json:"functions"`
+	ToolChoice     any                        `json:"tool_choice"`
+	Logprobs       *bool                      `json:"logprobs"`
+	LogitBias      map[string]json.RawMessage `json:"logit_bias"`
+	Modalities     []string                   `json:"modalities"`
+	ResponseFormat *struct {
+		Type string `json:"type"`
+	} `json:"response_format"`
 }
+
+// maxAnswer is the most tokens that a request may ask for.
+const maxAnswer = 1 << 17
 
 // errBad is a mistake in a request: which parameter, which code, what is wrong.
 type errBad struct{ param, code, message string }
@@ -76,19 +96,17 @@ func (q *chatRequest) question() (service.Question, error) {
 		return out, errBad{"messages", "missing_required_parameter", "messages is missing"}
 	case len(*q.Messages) == 0:
 		return out, errBad{"messages", "empty_array", "messages is empty, want at least one"}
-	case q.N != nil && *q.N != 1:
-		return out, errBad{"n", "unsupported_value", "n must be 1: this service gives one answer"}
-	case q.Temperature != nil && !(*q.Temperature >= 0 && *q.Temperature <= 2):
-		return out, errBad{"temperature", "invalid_value", "temperature must be between 0 and 2"}
-	case q.TopP != nil && !(*q.TopP >= 0 && *q.TopP <= 1):
-		return out, errBad{"top_p", "invalid_value", "top_p must be between 0 and 1"}
 	}
-	limit := q.MaxTokens
-	if q.MaxCompletionTokens != nil {
-		limit = q.MaxCompletionTokens
+	if err := q.unsupported(); err != nil {
+		return out, err
 	}
-	if limit != nil && *limit < 1 {
-		return out, errBad{"max_tokens", "invalid_value", "max_tokens must be at least 1"}
+	limit, err := q.checkNumbers()
+	if err != nil {
+		return out, err
+	}
+	stop, err := q.stopWords()
+	if err != nil {
+		return out, err
 	}
 	for i, m := range *q.Messages {
 		text, err := contentText(m.Content)
@@ -98,6 +116,10 @@ func (q *chatRequest) question() (service.Question, error) {
 		role, ok := roles[m.Role]
 		if !ok {
 			return out, errBad{fmt.Sprintf("messages[%d].role", i), "invalid_value", fmt.Sprintf("the role %q is none of system, developer, user, assistant, tool", m.Role)}
+		}
+		if role == llms.ChatMessageTypeTool {
+			out.History = append(out.History, llms.MessageContent{Role: role, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: m.ToolCallID, Name: m.Name, Content: text}}})
+			continue
 		}
 		out.History = append(out.History, llms.TextParts(role, text))
 	}
@@ -110,11 +132,82 @@ func (q *chatRequest) question() (service.Question, error) {
 	if strings.TrimSpace(out.Text) == "" {
 		return out, errBad{fmt.Sprintf("messages[%d].content", last), "empty_string", "the question is empty"}
 	}
-	out.Options = q.options(limit)
+	out.Options = q.options(limit, stop)
 	return out, nil
 }
 
-func (q *chatRequest) options(limit *int) []llms.CallOption {
+// unsupported refuses what would change the answer and cannot be honored here.
+func (q *chatRequest) unsupported() error {
+	refuse := func(param, message string) error { return errBad{param, "unsupported_value", message} }
+	choice, _ := q.ToolChoice.(string)
+	switch {
+	case q.N != nil && *q.N != 1:
+		return refuse("n", "n must be 1: this service gives one answer")
+	case len(q.Tools) > 0:
+		return refuse("tools", "this service calls no tools")
+	case len(q.Functions) > 0:
+		return refuse("functions", "this service calls no functions")
+	case q.ToolChoice != nil && choice != "none" && choice != "auto":
+		return refuse("tool_choice", "this service calls no tools: want none or auto")
+	case q.ResponseFormat != nil && q.ResponseFormat.Type != "text":
+		return refuse("response_format", "this service answers in text: want the type text")
+	case q.Logprobs != nil && *q.Logprobs:
+		return refuse("logprobs", "this service gives no log probabilities")
+	case len(q.LogitBias) > 0:
+		return refuse("logit_bias", "this service takes no logit_bias")
+	}
+	for _, m := range q.Modalities {
+		if m != "text" {
+			return refuse("modalities", "this service answers in text only")
+		}
+	}
+	return nil
+}
+
+// checkNumbers checks the sampling parameters and returns the answer's limit.
+func (q *chatRequest) checkNumbers() (limit *int, err error) {
+	for _, p := range []struct {
+		name      string
+		value     *float64
+		low, high float64
+	}{{"temperature", q.Temperature, 0, 2}, {"top_p", q.TopP, 0, 1}, {"presence_penalty", q.PresencePenalty, -2, 2}, {"frequency_penalty", q.FrequencyPenalty, -2, 2}} {
+		if p.value != nil && !(*p.value >= p.low && *p.value <= p.high) {
+			return nil, errBad{p.name, "invalid_value", fmt.Sprintf("%s must be between %v and %v", p.name, p.low, p.high)}
+		}
+	}
+	name := "max_tokens"
+	limit = q.MaxTokens
+	if q.MaxCompletionTokens != nil {
+		name, limit = "max_completion_tokens", q.MaxCompletionTokens
+	}
+	if limit != nil && (*limit < 1 || *limit > maxAnswer) {
+		return nil, errBad{name, "invalid_value", fmt.Sprintf("%s must be between 1 and %d", name, maxAnswer)}
+	}
+	return limit, nil
+}
+
+// stopWords returns the words that end an answer: one, or up to four.
+func (q *chatRequest) stopWords() ([]string, error) {
+	bad := errBad{"stop", "invalid_value", "stop must be a string, or a list of at most 4 strings, none of them empty"}
+	list, ok := q.Stop.([]any)
+	if !ok && q.Stop != nil {
+		list = []any{q.Stop}
+	}
+	if len(list) > 4 {
+		return nil, bad
+	}
+	var words []string
+	for _, v := range list {
+		word, ok := v.(string)
+		if !ok || word == "" {
+			return nil, bad
+		}
+		words = append(words, word)
+	}
+	return words, nil
+}
+
+func (q *chatRequest) options(limit *int, stop []string) []llms.CallOption {
 	var out []llms.CallOption
 	if limit != nil {
 		out = append(out, llms.WithMaxTokens(*limit))
@@ -128,24 +221,21 @@ func (q *chatRequest) options(limit *int) []llms.CallOption {
 	if q.Seed != nil {
 		out = append(out, llms.WithSeed(*q.Seed))
 	}
-	switch stop := q.Stop.(type) {
-	case string:
-		out = append(out, llms.WithStopWords([]string{stop}))
-	case []any:
-		var words []string
-		for _, w := range stop {
-			if s, ok := w.(string); ok {
-				words = append(words, s)
-			}
-		}
-		out = append(out, llms.WithStopWords(words))
+	if q.PresencePenalty != nil {
+		out = append(out, llms.WithPresencePenalty(*q.PresencePenalty))
+	}
+	if q.FrequencyPenalty != nil {
+		out = append(out, llms.WithFrequencyPenalty(*q.FrequencyPenalty))
+	}
+	if len(stop) > 0 {
+		out = append(out, llms.WithStopWords(stop))
 	}
 	return out
 }
 
 var roles = map[string]llms.ChatMessageType{
 	"system": llms.ChatMessageTypeSystem, "developer": llms.ChatMessageTypeSystem, "user": llms.ChatMessageTypeHuman,
-	"assistant": llms.ChatMessageTypeAI, "tool": llms.ChatMessageTypeHuman,
+	"assistant": llms.ChatMessageTypeAI, "tool": llms.ChatMessageTypeTool,
 }
 
 // contentText returns a message's text: a string, null, or parts of type text.
@@ -194,12 +284,12 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &completion{id: "chatcmpl-" + strings.ToLower(rand.Text()), created: time.Now().Unix(), fingerprint: g.service.Backend()}
 	if q.Stream {
-		g.stream(r.Context(), w, c, question, q.StreamOptions.IncludeUsage)
+		g.stream(w, r, c, question, q.StreamOptions.IncludeUsage)
 		return
 	}
-	a, err := g.service.Ask(r.Context(), question)
+	a, err := g.answer(r.Context(), question)
 	if err != nil {
-		failWith(w, err)
+		g.failWith(w, r, err)
 		return
 	}
 	body := c.object("chat.completion", []any{map[string]any{"index": 0, "finish_reason": finish(a), "logprobs": nil,
@@ -235,9 +325,33 @@ func usageOf(a *service.Answer) map[string]any {
 	return map[string]any{"prompt_tokens": a.InputTokens, "completion_tokens": a.OutputTokens, "total_tokens": a.InputTokens + a.OutputTokens}
 }
 
+// answer asks the service, and notes in the request's access what it cost.
+func (g *Gateway) answer(ctx context.Context, q service.Question) (*service.Answer, error) {
+	sink := service.SinkOf(ctx)
+	if sink == nil {
+		sink = &service.Sink{}
+		ctx = service.WithSink(ctx, sink)
+	}
+	access := accessOf(ctx)
+	if say := q.OnChunk; say != nil {
+		q.OnChunk = func(text string) error {
+			access.spoke()
+			return say(text)
+		}
+	}
+	a, err := g.service.Ask(ctx, q)
+	if err != nil && errors.Is(context.Cause(ctx), ErrStopping) {
+		err = fmt.Errorf("%w: %w", ErrStopping, err)
+	}
+	if err == nil {
+		access.answered(g.service.Backend(), a, sink.PicoUSD())
+	}
+	return a, err
+}
+
 // stream answers with server-sent events. An error before the first byte keeps
 // its status; a later one is an event, and no [DONE] follows.
-func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, c *completion, q service.Question, usage bool) {
+func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, c *completion, q service.Question, usage bool) {
 	out := &events{w: w}
 	q.OnChunk = func(text string) error {
 		if !out.begun {
@@ -247,14 +361,16 @@ func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, c *completi
 		}
 		return out.send(c.chunk(map[string]any{"content": text}, nil, usage))
 	}
-	a, err := g.service.Ask(ctx, q)
+	a, err := g.answer(r.Context(), q)
 	if err != nil {
 		if !out.begun {
-			failWith(w, err)
+			g.failWith(w, r, err)
 			return
 		}
-		_, e, _, _ := describe(err)
-		_ = out.send(map[string]any{"error": e}) // whoever listened may have gone
+		p := describe(err)
+		g.logFailure(r.Context(), err, p)
+		accessOf(r.Context()).broken(*p.Code)             // the status said 200 already
+		_ = out.send(map[string]any{"error": p.apiError}) // fails only if the client is gone
 		return
 	}
 	if !out.begun { // an answer without a word
@@ -283,6 +399,10 @@ func (g *Gateway) embeddings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if q.Model != embeddingModel {
+		if q.Model == "" {
+			fail(w, http.StatusBadRequest, "invalid_request_error", "missing_required_parameter", "model", "model is missing")
+			return
+		}
 		unknownModel(w, q.Model)
 		return
 	}
@@ -295,34 +415,67 @@ func (g *Gateway) embeddings(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "invalid_request_error", "invalid_value", "encoding_format", "encoding_format must be float or base64")
 		return
 	}
-	vectors, err := g.service.Embedder().EmbedDocuments(r.Context(), texts)
+	select { // as many at once as can be computed: their vectors are large
+	case g.embedding <- struct{}{}:
+		defer func() { <-g.embedding }()
+	case <-r.Context().Done():
+		g.failWith(w, r, r.Context().Err())
+		return
+	}
+	vectors, tokens, err := g.service.Embed(r.Context(), texts)
 	if err != nil {
-		failWith(w, err)
+		g.failWith(w, r, err)
 		return
 	}
 	if q.Dim != nil && (*q.Dim < 1 || *q.Dim != len(vectors[0])) {
 		fail(w, http.StatusBadRequest, "invalid_request_error", "invalid_value", "dimensions", fmt.Sprintf("this model's vectors have %d dimensions", len(vectors[0])))
 		return
 	}
-	data := make([]any, len(vectors))
-	tokens := 0
+	writeEmbeddings(w, vectors, q.Format == "base64", tokens)
+}
+
+// writeEmbeddings writes the response a vector at a time: as one piece it would
+// be several times as large as the vectors.
+func writeEmbeddings(w http.ResponseWriter, vectors [][]float32, pack bool, tokens int) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	out := bufio.NewWriterSize(w, 64<<10) // keeps its first error: the client is gone
+	fmt.Fprintf(out, `{"object":"list","model":%q,"usage":{"prompt_tokens":%d,"total_tokens":%d},"data":[`, embeddingModel, tokens, tokens)
 	for i, v := range vectors {
-		var embedding any = v
-		if q.Format == "base64" {
-			embedding = packed(v)
+		if i > 0 {
+			_ = out.WriteByte(',')
 		}
-		data[i] = map[string]any{"object": "embedding", "index": i, "embedding": embedding}
-		tokens += g.service.Count(texts[i])
+		fmt.Fprintf(out, `{"object":"embedding","index":%d,"embedding":`, i)
+		var data []byte
+		var err error
+		if pack {
+			data, err = json.Marshal(packed(v))
+		} else {
+			data, err = json.Marshal(v)
+		}
+		if err != nil {
+			return // a vector that is not finite: half a response is no JSON
+		}
+		_, _ = out.Write(data)
+		_ = out.WriteByte('}')
 	}
-	reply(w, http.StatusOK, map[string]any{"object": "list", "model": embeddingModel, "data": data, "usage": map[string]any{"prompt_tokens": tokens, "total_tokens": tokens}})
+	_, _ = out.WriteString("]}\n")
+	_ = out.Flush()
 }
 
 // maxInputs is how many texts a request may hold, as at OpenAI.
 const maxInputs = 2048
 
 func inputs(raw json.RawMessage) ([]string, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, errors.New("input is missing")
+	}
 	var one string
-	if json.Unmarshal(raw, &one) == nil && len(raw) > 0 {
+	if json.Unmarshal(raw, &one) == nil {
+		if one == "" {
+			return nil, errors.New("input is empty")
+		}
 		return []string{one}, nil
 	}
 	var many []string
@@ -331,6 +484,9 @@ func inputs(raw json.RawMessage) ([]string, error) {
 		return nil, errors.New("input must be a string or a list of strings (token ids belong to another model's vocabulary)")
 	case len(many) == 0 || len(many) > maxInputs:
 		return nil, fmt.Errorf("input has %d texts, want 1 to %d", len(many), maxInputs)
+	}
+	if i := slices.Index(many, ""); i >= 0 {
+		return nil, fmt.Errorf("input[%d] is empty", i)
 	}
 	return many, nil
 }

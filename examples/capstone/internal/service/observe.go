@@ -3,9 +3,11 @@ package service
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/prodailabs/prodai/trace/jsonl"
@@ -35,7 +37,8 @@ func WithSink(ctx context.Context, s *Sink) context.Context {
 	return context.WithValue(ctx, sinkKey{}, s)
 }
 
-func sinkOf(ctx context.Context) *Sink {
+// SinkOf returns the sink on ctx, or nil.
+func SinkOf(ctx context.Context) *Sink {
 	s, _ := ctx.Value(sinkKey{}).(*Sink)
 	return s
 }
@@ -54,15 +57,28 @@ func (s *Sink) Spans() []jsonl.Span {
 	return append([]jsonl.Span(nil), s.spans...)
 }
 
+// PicoUSD returns what the finished attempts cost.
+func (s *Sink) PicoUSD() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var sum int64
+	for _, span := range s.spans {
+		if n, ok := span.Attributes["prodai.cost.pico_usd"].(int64); ok {
+			sum += n
+		}
+	}
+	return sum
+}
+
 // A collector is a slog.Handler that gives each record to its request's sink.
 type collector struct{ next slog.Handler }
 
 func (c collector) Enabled(ctx context.Context, l slog.Level) bool {
-	return sinkOf(ctx) != nil || c.next != nil && c.next.Enabled(ctx, l)
+	return SinkOf(ctx) != nil || c.next != nil && c.next.Enabled(ctx, l)
 }
 
 func (c collector) Handle(ctx context.Context, r slog.Record) error {
-	if s := sinkOf(ctx); s != nil {
+	if s := SinkOf(ctx); s != nil {
 		e := Event{Name: r.Message, At: r.Time, Attrs: map[string]any{}}
 		r.Attrs(func(a slog.Attr) bool {
 			switch v := a.Value.Resolve().Any().(type) {
@@ -97,7 +113,7 @@ type spanSinks struct {
 }
 
 func (p *spanSinks) OnStart(ctx context.Context, s sdktrace.ReadWriteSpan) {
-	if sink := sinkOf(ctx); sink != nil {
+	if sink := SinkOf(ctx); sink != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.open[s.SpanContext().SpanID()] = sink
@@ -118,3 +134,15 @@ func (p *spanSinks) OnEnd(s sdktrace.ReadOnlySpan) {
 
 func (p *spanSinks) Shutdown(context.Context) error   { return nil }
 func (p *spanSinks) ForceFlush(context.Context) error { return nil }
+
+// propagating returns an HTTP client that sends the traceparent of the span that
+// a request is made in, so that the provider's spans join the trace.
+func propagating() *http.Client { return &http.Client{Transport: traceparent{http.DefaultTransport}} }
+
+type traceparent struct{ next http.RoundTripper }
+
+func (t traceparent) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context()) // a RoundTripper must not change its request
+	propagation.TraceContext{}.Inject(r.Context(), propagation.HeaderCarrier(r.Header))
+	return t.next.RoundTrip(r)
+}

@@ -20,14 +20,13 @@ import (
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/prodailabs/prodai/cache"
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
-	"github.com/prodailabs/prodai/internal/docmeta"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -66,8 +65,11 @@ type Service struct {
 	collection *retrieve.Collection
 	retriever  *trace.Retriever
 	embedder   embeddings.Embedder
+	embedding  llms.Model // the embedder behind the tenants' limits
 	chunker    chunk.Chunker
 	model      llms.Model
+	guarded    *guard.Model
+	canary     guard.Canary
 	cached     *cache.Model
 	backend    string
 	provider   *sdktrace.TracerProvider
@@ -78,7 +80,7 @@ type Service struct {
 // New opens the collection, fills it with the course and puts the stack
 // together.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{tenant: o.Tenant, k: o.Passages}
+	s := &Service{tenant: o.Tenant, k: o.Passages, canary: guard.NewCanary()}
 	if s.k <= 0 {
 		s.k = 6
 	}
@@ -87,10 +89,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	processors := []sdktrace.TracerProviderOption{sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
 	if o.Spans != nil {
-		processors = append(processors, sdktrace.WithBatcher(jsonl.New(o.Spans)))
+		exporter, err := jsonl.New(o.Spans)
+		if err != nil {
+			return nil, err
+		}
+		processors = append(processors, sdktrace.WithBatcher(exporter))
 	}
 	s.provider = sdktrace.NewTracerProvider(processors...)
-	log := slog.New(trace.NewHandler(collector{o.Log}))
+	log := slog.New(trace.NewLogHandler(collector{o.Log}))
 	if err := s.openCollection(o, log); err != nil {
 		return nil, err
 	}
@@ -150,7 +156,7 @@ func (n notesFirst) GetRelevantDocuments(ctx context.Context, query string) ([]s
 	var out []schema.Document
 	source := 0
 	for _, r := range found {
-		name, _ := docmeta.String(r.Metadata, docmeta.Source)
+		name, _ := chunk.MetaString(r.Metadata, chunk.KeySource)
 		if isSource(name) {
 			if source++; source > maxSource {
 				continue
@@ -185,10 +191,10 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		}
 		provider = "openai"
 		s.backend = o.Model
-		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(nil)})
+		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(propagating())})
 	} else {
-		s.backend = rag.ExtractiveName
-		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmarked})
+		s.backend = rag.ExtractiveModel
+		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: guard.Unmark})
 	}
 	if err != nil {
 		return err
@@ -201,19 +207,23 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Normalize: sameMarks, Logger: log})
+	s.cached, err = cache.New(retried, &cache.Options{Model: s.backend, Namespace: "capstone-1", Tenant: s.tenant, Logger: log})
 	if err != nil {
 		return err
 	}
-	limited, err := limit.New(s.cached, &limit.Options{Quota: perTenant, Tenant: s.tenant, Tokens: s.Count, Usage: used, Cost: prices.Of, Model: s.backend, Logger: log})
+	store := &limit.Local{} // of answers and embeddings together
+	if s.embedding, err = s.newEmbedding(store); err != nil {
+		return err
+	}
+	limited, err := limit.New(s.cached, &limit.Options{Quota: perTenant, Store: store, Tenant: s.tenant, Tokens: s.Count, Usage: used, Cost: prices.Of, Model: s.backend, Logger: log})
 	if err != nil {
 		return err
 	}
-	guarded, err := guardOf(limited, s.tenant, log)
+	s.guarded, err = s.guardOf(limited, log)
 	if err != nil {
 		return err
 	}
-	s.model, err = trace.New(guarded, &trace.Options{Tracer: tracer, Kind: trace.Logical, Name: "answer", Tenant: s.tenant})
+	s.model, err = trace.New(s.guarded, &trace.Options{Tracer: tracer, Kind: trace.KindLogical, Name: "answer", Tenant: s.tenant})
 	return err
 }
 
@@ -228,12 +238,15 @@ var perTenant = limit.Quota{
 // used is what an answer took from the tenant's tokens: nothing if it came from
 // the cache.
 func used(r *llms.ContentResponse) (tokens int, ok bool) {
-	if usage.Cached(r) {
+	if cost.FromCache(r) {
 		return 0, true
 	}
-	u, err := usage.Of(r)
+	u, err := cost.UsageOf(r)
 	return int(u.Input + u.Output), err == nil
 }
+
+// Tracer returns the tracer that the service's own spans come from.
+func (s *Service) Tracer() oteltrace.Tracer { return s.provider.Tracer("capstone") }
 
 // Close writes the last spans and closes the collection.
 func (s *Service) Close(ctx context.Context) error {
@@ -251,9 +264,6 @@ func (s *Service) Sources() map[string]int { return s.collection.Sources() }
 
 // CacheStats says what the response cache did.
 func (s *Service) CacheStats() cache.Stats { return s.cached.Stats() }
-
-// Embedder is the embedder behind /v1/embeddings.
-func (s *Service) Embedder() embeddings.Embedder { return s.embedder }
 
 // Count counts tokens as OpenAI's current models do.
 func (s *Service) Count(text string) int { return o200k.Encoding().Count(text) }
@@ -290,6 +300,12 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 	return total, nil
 }
 
+// Remove takes a document out of the collection and returns the number of its
+// passages.
+func (s *Service) Remove(ctx context.Context, source string) (int, error) {
+	return s.collection.Remove(ctx, source)
+}
+
 // A Question is what is asked.
 type Question struct {
 	Text    string
@@ -307,7 +323,7 @@ type Answer struct {
 	Text         string
 	FinishReason string
 	Passages     []schema.Document
-	Checked      rag.Checked
+	Checked      rag.CitationReport
 	InputTokens  int
 	OutputTokens int
 	Response     *llms.ContentResponse
@@ -337,8 +353,9 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if q.OnPassages != nil {
 		q.OnPassages(passages)
 	}
-	ctx = guard.NewContext(ctx, guard.Delimit)
+	ctx = s.guarded.NewContext(ctx) // equal passages get equal marks, so the cache still finds equal prompts
 	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
+	messages[0] = llms.TextParts(llms.ChatMessageTypeSystem, s.canary.Plant(rag.SystemPrompt))
 	options := q.Options
 	if q.OnChunk != nil {
 		options = append(options[:len(options):len(options)], llms.WithStreamingFunc(func(_ context.Context, c []byte) error {
@@ -353,7 +370,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 		return nil, errors.New("the model gave no answer")
 	}
 	c := r.Choices[0]
-	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.Check(c.Content, passages)}
+	a := &Answer{Text: c.Content, FinishReason: c.StopReason, Passages: passages, Response: r, Checked: rag.CheckCitations(c.Content, passages)}
 	a.InputTokens, a.OutputTokens = s.usage(messages, r)
 	return a, nil
 }

@@ -3,13 +3,13 @@ package service
 import (
 	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/trace/cost"
 )
 
 // usage is the answer's token counts: the provider's, or, where it gives none,
 // our own count.
 func (s *Service) usage(messages []llms.MessageContent, r *llms.ContentResponse) (in, out int) {
-	if u, err := usage.Of(r); err == nil {
+	if u, err := cost.UsageOf(r); err == nil {
 		return int(u.Input), int(u.Output)
 	}
 	in = 3 // what the protocol adds to a chat

@@ -1,6 +1,6 @@
 // Command train makes the two files that package injection embeds: model.bin,
 // the classifier's weights, and bigram.bin, the letter pairs that the decoder
-// recognises language by.
+// recognizes language by.
 //
 //	go run ./guard/injection/internal/train -corpus DIR -out guard/injection
 //	go run ./guard/injection/internal/train -corpus DIR -test guard/injection/testdata/challenge.jsonl
@@ -96,8 +96,8 @@ func prepare(ex *model.Extractor, all []example) []*sample {
 	out := make([]*sample, len(all))
 	for i, e := range all {
 		s := &sample{example: e, fold: foldOf(e)}
-		candidates, _ := injection.Decode(e.Text, injection.Limits{})
-		for _, c := range candidates {
+		readings, _ := injection.Decode(e.Text, injection.Limits{})
+		for _, c := range readings {
 			tokens := ex.Tokens(c.Text)
 			if len(tokens) == 0 && len(s.readings) > 0 {
 				continue
@@ -207,7 +207,7 @@ func run(corpus, out, test string) error {
 		return err
 	}
 	rows, dev = slices.DeleteFunc(rows, doubtful), slices.DeleteFunc(dev, doubtful)
-	ex := model.New(injection.Normalise)
+	ex := model.New(injection.Normalize)
 	held := prepare(ex, dev)
 	samples := prepare(ex, append(slices.Clip(rows), synthetic()...))
 

@@ -19,7 +19,7 @@ from presidio_analyzer import AnalyzerEngine
 from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
 SENTENCES = [
-    "Please summarise the report that Ana sent on Monday to the whole team.",
+    "Please summarize the report that Ana sent on Monday to the whole team.",
     "What changed in version 1.2.3, and who approved it on 2026-11-23?",
     "Write to ana.k@example.org that order 48213 will be late by 3 days.",
     "The server at 10.0.0.17 answers with status 503 since this morning.",

@@ -1,4 +1,4 @@
-// Package tasks holds what the chunkers are measured on: a text, and the ways to
+// Package tasks has what the chunkers are measured on: a text, and the ways to
 // cut it of package chunk and of langchaingo.
 package tasks
 
@@ -36,7 +36,7 @@ func Speech() (string, error) {
 // A Task is one way to cut a text.
 type Task struct {
 	Name string // kind-size-unit, such as recursive-200-tokens
-	By   string // who cuts
+	By   string // the library that cuts
 	Cut  func(text string) (chunks int, err error)
 }
 
@@ -57,7 +57,7 @@ func All() ([]Task, error) {
 		n      int
 		tokens bool
 	}{{1000, false}, {200, false}, {200, true}} {
-		o := &chunk.Options{Size: size.n, Unit: chunk.Runes}
+		o := &chunk.Options{Size: size.n, Unit: chunk.UnitRunes}
 		peers := map[string]func(string) int{"langchaingo": nil}
 		unit := "runes"
 		if size.tokens {

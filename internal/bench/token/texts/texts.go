@@ -88,7 +88,7 @@ func library() (comments, source string, err error) {
 			return err
 		}
 		for i, c := range file.Comments {
-			if i > 0 && text.Len() < commentBytes { // the first one is the licence
+			if i > 0 && text.Len() < commentBytes { // the first one is the license
 				text.WriteString(c.Text())
 				text.WriteByte('\n')
 			}

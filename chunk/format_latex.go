@@ -1,0 +1,107 @@
+package chunk
+
+import (
+	"context"
+	"strings"
+)
+
+// LaTeX cuts a LaTeX document by its sectioning commands: a passage never
+// crosses one and has the titles above it as headings. Inside a section it cuts
+// between paragraphs and before environments.
+type LaTeX struct{ m measure }
+
+// NewLaTeX returns a LaTeX. It fails with [ErrOption].
+func NewLaTeX(o *Options) (*LaTeX, error) {
+	m, err := o.measure()
+	if err != nil {
+		return nil, err
+	}
+	return &LaTeX{m}, nil
+}
+
+// Chunk cuts the document.
+func (l *LaTeX) Chunk(ctx context.Context, text string) ([]Chunk, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return assemble(text, l.m, latexJoints(text)), nil
+}
+
+// latexLevel returns the level of a sectioning command, 1 for \part, or 0.
+func latexLevel(command string) int {
+	for i, name := range []string{"part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph"} {
+		if command == name {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// latexJoints returns the joints of a document: before sections, paragraphs,
+// environments and items that begin a line.
+func latexJoints(text string) []joint {
+	var out []joint
+	var path []Heading
+	at, depth, blank := 0, 0, false
+	for line := range strings.Lines(text) {
+		start := at
+		at += len(line)
+		bare := strings.TrimSpace(line)
+		command, rest := latexCommand(bare)
+		level := latexLevel(command)
+		switch {
+		case level > 0:
+			path = descend(path, Heading{level, latexTitle(rest)})
+			out = append(out, joint{at: start, hard: true, headings: titles(path)})
+			depth = 0
+		case command == "begin":
+			out = append(out, joint{at: start, rank: depth + 1, headings: titles(path)})
+			depth++
+		case command == "item" || blank && bare != "":
+			out = append(out, joint{at: start, rank: depth + 1, headings: titles(path)})
+		}
+		if command == "end" {
+			depth = max(0, depth-1)
+		}
+		blank = bare == ""
+	}
+	return out
+}
+
+// latexCommand returns the command that a line begins with, without a star, and
+// what follows it.
+func latexCommand(line string) (name, rest string) {
+	body, ok := strings.CutPrefix(line, `\`)
+	if !ok {
+		return "", line
+	}
+	end := 0
+	for end < len(body) && (body[end] >= 'a' && body[end] <= 'z' || body[end] >= 'A' && body[end] <= 'Z') {
+		end++
+	}
+	return body[:end], strings.TrimPrefix(body[end:], "*")
+}
+
+// latexTitle returns the argument in braces that follows a sectioning command
+// and its optional short title; an open brace reaches to the line's end.
+func latexTitle(rest string) string {
+	if strings.HasPrefix(rest, "[") {
+		_, rest, _ = strings.Cut(rest, "]")
+	}
+	body, ok := strings.CutPrefix(rest, "{")
+	if !ok {
+		return ""
+	}
+	depth := 1
+	for i := range len(body) {
+		switch body[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return body[:i]
+			}
+		}
+	}
+	return body
+}

@@ -1,0 +1,35 @@
+package cost
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+)
+
+func answer(info map[string]any) *llms.ContentResponse {
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: info}, {GenerationInfo: info}}}
+}
+
+func TestUsageOf(t *testing.T) {
+	// OpenAI's input contains what was read from the cache, Anthropic's does not.
+	u, err := UsageOf(answer(map[string]any{"PromptTokens": 1200, "CompletionTokens": 80, "PromptCachedTokens": 1024}))
+	require.NoError(t, err)
+	require.Equal(t, Usage{Input: 1200, CacheRead: 1024, Output: 80}, u)
+	u, err = UsageFromInfo(map[string]any{"InputTokens": 100, "OutputTokens": 8, "CacheReadInputTokens": 1000, "CacheCreationInputTokens": 24})
+	require.NoError(t, err)
+	require.Equal(t, Usage{Input: 1124, CacheRead: 1000, CacheWrite5m: 24, Output: 8}, u)
+
+	_, err = UsageOf(nil)
+	require.ErrorIs(t, err, ErrNoUsage)
+	_, err = UsageOf(answer(nil))
+	require.ErrorIs(t, err, ErrNoUsage)
+	_, err = UsageOf(answer(map[string]any{"PromptTokens": -1, "CompletionTokens": 1}))
+	require.ErrorIs(t, err, ErrUsage)
+}
+
+func TestFromCache(t *testing.T) {
+	require.True(t, FromCache(answer(map[string]any{KeyFromCache: "exact"})))
+	require.False(t, FromCache(answer(nil)))
+	require.False(t, FromCache(nil))
+}

@@ -1,0 +1,71 @@
+package trace
+
+import (
+	"slices"
+
+	"github.com/prodailabs/prodai/internal/event"
+)
+
+// The names of the events that the packages of this library log. The message of
+// the [log/slog] record is the event's name. [LogHandler] turns each record into
+// a span event of that name. [Events] lists them with their attributes.
+const (
+	EventCacheHit          = event.CacheHit          // cache.hit: an answer came from the cache
+	EventCacheMiss         = event.CacheMiss         // cache.miss: the cache had no answer, or the call may not be cached
+	EventCacheStore        = event.CacheStore        // cache.store: an answer was stored, or the reason why not
+	EventRetryAttempt      = event.RetryAttempt      // retry.attempt: an attempt failed and another follows after the delay
+	EventRetryGiveUp       = event.RetryGiveUp       // retry.giveup: the call failed for good
+	EventRetryHedge        = event.RetryHedge        // retry.hedge: a second attempt was started beside a slow one
+	EventRetryNested       = event.RetryNested       // retry.nested: a client below repeated its request by itself: set its own retries to zero
+	EventRetryResume       = event.RetryResume       // retry.resume: a stream was cut, and after the delay its answer is asked to be continued
+	EventBreakerState      = event.BreakerState      // retry.breaker: a circuit breaker changed its state
+	EventLimitWait         = event.LimitWait         // limit.wait: the call waits for room under a limit
+	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
+	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen
+	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
+	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
+	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
+	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
+	EventUsageInvalid      = event.UsageInvalid      // usage.invalid: a provider reported token counts that can't be right
+)
+
+// The attribute keys of the events. A duration is a [time.Duration] in the log
+// record and a number of seconds in the span event. Money is in pico-USD.
+const (
+	AttrAttempt   = event.Attempt   // attempt, int: the attempt's number, 1 first
+	AttrBytes     = event.Bytes     // bytes, int64: how many bytes
+	AttrCached    = event.Cached    // kind, string: which cache answered: exact, semantic, shared
+	AttrCheck     = event.Check     // check, string: the guard check's name
+	AttrClass     = event.Class     // class, string: the error's class
+	AttrCount     = event.Count     // count, int: how many
+	AttrDelay     = event.Delay     // delay, time.Duration: the wait that follows
+	AttrDimension = event.Dimension // dimension, string: requests, tokens, money, concurrency
+	AttrElapsed   = event.Elapsed   // elapsed, time.Duration: since the start of what the event speaks of
+	AttrID        = event.ID        // id, string: a content id, never content
+	AttrKey       = event.Key       // key, string: a hash, never content
+	AttrModel     = event.Model     // model, string: the model asked for
+	AttrPolicy    = event.Policy    // policy, string: what the guard does: block, redact, flag, shadow
+	AttrReason    = event.Reason    // reason, string: why, in words that hold no content
+	AttrScores    = event.Scores    // scores, []float64: best first
+	AttrStage     = event.Stage     // stage, string: input, document, tool_result, tool_call, output
+	AttrState     = event.State     // state, string: the state entered
+	AttrStatus    = event.Status    // status, int: the HTTP status, 0 if there was none
+	AttrTarget    = event.Target    // target, string: the route's target
+	AttrTenant    = event.Tenant    // tenant, string
+	AttrThreats   = event.Threats   // threats, []string: OWASP LLM and MITRE ATLAS ids
+	AttrTokens    = event.Tokens    // tokens, int
+)
+
+// An Event is a row of the table of events: the name, the attribute keys that its
+// records may carry, and its meaning.
+type Event = event.Def
+
+// Events returns the table of all events. Events carry numbers, names and
+// reasons, never prompts, answers or documents.
+func Events() []Event {
+	all := slices.Clone(event.Table)
+	for i := range all {
+		all[i].Attrs = slices.Clone(all[i].Attrs)
+	}
+	return all
+}
