@@ -71,6 +71,7 @@ func TestBadOptions(t *testing.T) {
 		"BLEUOptions.Smooth":               errOf(NewBLEU(&BLEUOptions{Smooth: "laplace"})),
 		"BLEUOptions.SmoothValue":          errOf(NewBLEU(&BLEUOptions{SmoothValue: nan})),
 		"ChrFOptions.CharOrder":            errOf(NewChrF(&ChrFOptions{CharOrder: -2})),
+		"ChrFOptions.CharOrder is -1":      errOf(NewChrF(&ChrFOptions{CharOrder: -1})),
 		"ChrFOptions.WordOrder":            errOf(NewChrF(&ChrFOptions{WordOrder: -1})),
 		"ChrFOptions.Beta":                 errOf(NewChrF(&ChrFOptions{Beta: -1})),
 		"ROUGEOptions.Types":               errOf(NewROUGE(&ROUGEOptions{Types: []string{"rouge0"}})),
@@ -144,4 +145,17 @@ func TestPassAtKDefaults(t *testing.T) {
 	m := must(NewPassAtK(func(_ context.Context, _ *Case, answer string) (bool, error) { return answer == "4", nil }, nil))
 	require.Equal(t, "pass@1", m.Signature().Metric)
 	require.InDelta(t, 0.5, value(t, m, &Case{}, &Output{Text: "4", Samples: []string{"5"}}), 1e-12)
+}
+
+type countingMean struct{ Metric }
+
+func (countingMean) CountsReferences() bool { return true }
+
+// TestReferenceCounter: a metric from elsewhere can have the number of references
+// in its signature.
+func TestReferenceCounter(t *testing.T) {
+	plain := must(NewMean(Signature{Metric: "mine"}, func(context.Context, *Case, *Output) (float64, error) { return 1, nil }))
+	refs := [][]string{{"a", "b"}, {"c", "d"}}
+	require.Zero(t, must(ScoreCorpus(t.Context(), plain, []string{"a", "c"}, refs)).Signature.Refs)
+	require.Equal(t, 2, must(ScoreCorpus(t.Context(), countingMean{plain}, []string{"a", "c"}, refs)).Signature.Refs)
 }
