@@ -149,6 +149,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		attemptsOf(spanCtx).failed(span)
 		m.o.fail(span, err)
+	} else if reason := broken(r); reason != "" && m.o.Kind == KindAttempt {
+		span.SetAttributes(attribute.String(keyErrorType, "answer_"+reason))
+		span.SetStatus(codes.Error, "the answer is not known to be complete: "+reason)
 	}
 	return r, err
 }
