@@ -32,6 +32,9 @@ const (
 	Added                      // min(Cap, t + u·Base): tenacity's wait_exponential_jitter
 )
 
+// longestWait stands for a wait that no time.Duration holds.
+const longestWait = time.Duration(math.MaxInt64)
+
 // Exponential is truncated exponential backoff with jitter: Brooker,
 // "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 type Exponential struct {
@@ -80,7 +83,11 @@ func (e Exponential) Delay(n int, prev time.Duration, u float64) time.Duration {
 	if e.Jitter == Proportional {
 		return e.proportional(n, u)
 	}
-	return saturate(e.nanos(n, float64(prev), u))
+	ns := e.nanos(n, float64(prev), u)
+	if ns >= math.MaxInt64 {
+		return longestWait
+	}
+	return time.Duration(math.Round(ns))
 }
 
 // nanos is the wait before it is rounded to a Duration; Decorrelated carries
@@ -125,7 +132,7 @@ func (e Exponential) proportional(n int, u float64) time.Duration {
 	low, high := t*(1-e.Factor), t*(1+e.Factor)
 	ns := low + u*(high-low+1)
 	if ns >= math.MaxInt64 {
-		return tooLong
+		return longestWait
 	}
 	return time.Duration(ns)
 }

@@ -90,6 +90,12 @@ func TestGoldenBodyDelay(t *testing.T) {
 	})
 }
 
+// late is what a client that gives up by itself returns.
+type late struct{}
+
+func (late) Error() string { return "no answer to an attempt" }
+func (late) Timeout() bool { return true }
+
 // transportError builds the real error that a status-0 row describes.
 func transportError(body string) error {
 	dial := func(err error) error {
@@ -97,7 +103,7 @@ func transportError(body string) error {
 	}
 	switch body {
 	case "attempt timeout":
-		return &timeoutError{kind: "attempt"}
+		return late{}
 	case "EOF before the response header":
 		return &url.Error{Op: "Post", URL: "http://x", Err: io.EOF}
 	case "dial tcp: connection refused":

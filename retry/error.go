@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -102,12 +101,4 @@ func (e *Error) Unwrap() []error {
 		all = append(all, e.cause)
 	}
 	return all
-}
-
-// ErrConfig is wrapped by every error that [New], [NewPolicy] and the
-// constructors of the policies return for settings that make no sense.
-var ErrConfig = errors.New("retry: invalid configuration")
-
-func configError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 }

@@ -3,6 +3,7 @@ package retry
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,7 +138,7 @@ func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
 		} {
 			o.Timeouts.Attempt = 5 * time.Second
 			m, err := New(&legs{legs: []leg{
-				{err: Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "9"})}, time.Now())},
+				{err: Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())},
 				{after: 3 * time.Second, chunks: []string{"ok"}},
 			}}, o)
 			require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -101,7 +102,7 @@ func (m *legs) GenerateContent(ctx context.Context, _ []llms.MessageContent, opt
 
 func TestHedge(t *testing.T) {
 	const s = time.Second
-	unavailable, busy := Classify(Response{Status: 503}, time.Now()), Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "9"})}, time.Now())
+	unavailable, busy := Classify(Response{Status: 503}, time.Now()), Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())
 	wrong := Classify(Response{Status: 400}, time.Now())
 	answer := func(after time.Duration, text string) leg { return leg{after: after, chunks: []string{text}} }
 	for name, c := range map[string]struct {

@@ -10,19 +10,18 @@ import (
 )
 
 // judge says what an attempt's result means; nil is a success.
-func (r *run) judge(ctx context.Context, a *attempt, err error) *Error {
-	x := a.exchange.Load()
-	if err == nil && x == nil {
+func (r *run) judge(ctx context.Context, a *Attempt, err error) *Error {
+	if err == nil && !a.Recorded() {
 		return nil
 	}
-	if n := a.nested.Load(); n > 0 {
-		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.round()), slog.Int(event.Count, int(n)),
+	if n := a.Repeats(); n > 0 {
+		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.round()), slog.Int(event.Count, n),
 			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
 	}
-	return r.judgeSeen(ctx, x, err)
+	return r.judgeSeen(ctx, a, err)
 }
 
-func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
+func (r *run) judgeSeen(ctx context.Context, a *Attempt, err error) *Error {
 	if err != nil {
 		var nested *Error
 		var t *timeoutError
@@ -37,18 +36,16 @@ func (r *run) judgeSeen(ctx context.Context, x *exchange, err error) *Error {
 			return newError(Timeout, errors.Join(t, err))
 		}
 	}
-	if x != nil {
-		if e := x.verdict(err != nil, time.Now()); e != nil {
-			if done := r.ctx.Err(); done != nil {
-				return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
-			}
-			var t *timeoutError
-			if errors.As(context.Cause(ctx), &t) {
-				return newError(Timeout, errors.Join(t, e))
-			}
-			e.cause = joined(err, e.cause)
-			return e
+	if e := a.Failure(err, time.Now()); e != nil {
+		if done := r.ctx.Err(); done != nil {
+			return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
 		}
+		var t *timeoutError
+		if errors.As(context.Cause(ctx), &t) {
+			return newError(Timeout, errors.Join(t, e))
+		}
+		e.cause = joined(err, e.cause)
+		return e
 	}
 	return FromError(r.ctx, err)
 }

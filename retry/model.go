@@ -140,7 +140,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		return nil, e
 	}
 	e := r.judge(w.ctx, a, err)
-	if e == nil && err == nil && r.ctx.Err() != nil && a.exchange.Load() == nil && unfinished(resp) {
+	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
 		e = doneError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil && !l.claim() {
@@ -164,7 +164,7 @@ func unfinished(resp *llms.ContentResponse) bool {
 // afterSpeech returns the error of a stream that had spoken: nothing may be
 // tried again, here or elsewhere, and a failure of the transport is a stream
 // interrupted.
-func (e *Error) afterSpeech() *Error {
+func afterSpeech(e *Error) *Error {
 	c := *e
 	switch c.Class {
 	case Network, Malformed, Unknown:

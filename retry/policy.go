@@ -2,6 +2,8 @@ package retry
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -79,6 +81,14 @@ type Options struct {
 	// Sleep waits for d or until ctx is done; default a timer. A simulation
 	// puts its own here.
 	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// ErrConfig is wrapped by every error that [New], [NewPolicy] and the
+// constructors of the policies return for settings that make no sense.
+var ErrConfig = errors.New("retry: invalid configuration")
+
+func configError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
 }
 
 // A Policy is the part of a [Model] that knows nothing of models: it decides

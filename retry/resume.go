@@ -232,7 +232,7 @@ func (s *stream) interrupted(e *Error) *Error {
 		c.Partial = s.joinedResponse(nil)
 		e = &c
 	}
-	return e.afterSpeech()
+	return afterSpeech(e)
 }
 
 // whole returns the response of a call: resp, or what was said before and it.

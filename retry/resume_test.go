@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -323,7 +324,7 @@ func (noRetries) Retry(time.Time) bool { return false }
 
 func TestResumeAfterAFailedContinuation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scribe{cuts: []int{40}, fails: map[int]error{1: Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "7"})}, time.Now())}}
+		s := &scribe{cuts: []int{40}, fails: map[int]error{1: Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, time.Now())}}
 		begin := time.Now()
 		heard, _, e := s.tell(t, &Options{Resume: &Resume{Max: 2}})
 		require.Nil(t, e)

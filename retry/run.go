@@ -12,23 +12,22 @@ import (
 
 // A run is one logical call under a policy. It lives on the caller's stack.
 type run struct {
-	p      *Policy
-	ctx    context.Context // the caller's, or total
-	total  *deadline       // nil if there is none
-	call   *call
-	start  time.Time
-	tries  int // attempts made
-	limit  int // attempts allowed
-	waits  int // retries waited for
-	prev   time.Duration
-	custom backoff.BackOff
+	p       *Policy
+	ctx     context.Context // the caller's, or total
+	total   *deadline       // nil if there is none
+	sibling *Attempt        // one of the call, whose idempotency key all share; nil before the first
+	start   time.Time
+	tries   int // attempts made
+	limit   int // attempts allowed
+	waits   int // retries waited for
+	prev    time.Duration
+	custom  backoff.BackOff
 }
 
 func (p *Policy) begin(ctx context.Context) run {
 	r := run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
-	if outer := attemptOf(ctx); outer != nil {
+	if r.sibling = AttemptOf(ctx); r.sibling != nil {
 		r.limit = 1 // a layer above retries already
-		r.call = outer.call
 	}
 	if d := p.o.Timeouts.Total; d > 0 {
 		r.total = &deadline{Context: ctx, at: r.start.Add(d), cause: p.lateAll}
@@ -46,26 +45,25 @@ func (r *run) round() int { return max(r.tries, r.waits+1) }
 
 // attempt returns the context of the attempt that begins now, in the lane l if
 // there is one, and its deadline, which is nil if it has none.
-func (r *run) attempt(l *lane, now time.Time) (a *attempt, limit *deadline) {
+func (r *run) attempt(l *lane, now time.Time) (a *Attempt, limit *deadline) {
 	ctx := l.context(r)
 	if d := r.p.o.Timeouts.Attempt; d > 0 {
 		timed := &struct {
-			attempt
+			Attempt
 			limit deadline
 		}{limit: deadline{Context: ctx, at: now.Add(d), cause: r.p.late}}
-		a, limit = &timed.attempt, &timed.limit
+		a, limit = &timed.Attempt, &timed.limit
 		ctx = limit
 	} else {
-		a = &attempt{}
+		a = &Attempt{}
 	}
-	a.Context = ctx
+	a.Start(ctx, r.sibling)
 	if l == nil || !l.hedge { // a race counts its hedge at the end
 		r.tries++
-		if r.call == nil {
-			r.call = &a.first
+		if r.sibling == nil {
+			r.sibling = a
 		}
 	}
-	a.call = r.call
 	l.begin(now)
 	return a, limit
 }
@@ -260,7 +258,7 @@ func (r *run) delay(e *Error) (time.Duration, bool) {
 	if asked > p.o.MaxDelay {
 		return 0, false
 	}
-	return asked + min(own, max(asked/4, time.Second), tooLong-asked), true
+	return asked + min(own, max(asked/4, time.Second), longestWait-asked), true
 }
 
 // giveUp completes the error of a call that failed for good. It is a copy: an

@@ -55,7 +55,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	a := attemptOf(req.Context())
+	a := AttemptOf(req.Context())
 	if a == nil {
 		return base.RoundTrip(req)
 	}
@@ -64,7 +64,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Idempotency-Key", a.call.idempotencyKey(a))
 	}
 	if repeats(req.Header) {
-		a.nested.Add(1)
+		a.repeats.Add(1)
 	}
 	x := a.record()
 	resp, err := base.RoundTrip(req)
@@ -211,9 +211,9 @@ func (x *exchange) endLine() {
 	}
 }
 
-// verdict says what the exchange was, nil for a whole success. failed tells
-// whether the client returned an error.
-func (x *exchange) verdict(failed bool, now time.Time) *Error {
+// failure returns what failed, nil for a success as a whole. failed is whether
+// the client returned an error.
+func (x *exchange) failure(failed bool, now time.Time) *Error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
