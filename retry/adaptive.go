@@ -206,7 +206,7 @@ func (a *Adaptive) advance(now time.Time) {
 
 // busyError is our refusal, not the target's: another attempt may find room.
 func busyError() *Error {
-	e := newError(Overloaded, ErrBusy)
+	e := NewError(Overloaded, ErrBusy)
 	e.Unhealthy = false
 	return e
 }

@@ -160,7 +160,7 @@ func (b *Breaker) closedTo(now time.Time) *Error {
 }
 
 func openError(wait time.Duration) *Error {
-	e := newError(Overloaded, ErrOpen)
+	e := NewError(Overloaded, ErrOpen)
 	e.Retryable, e.Unhealthy = false, false // it is us who refuse
 	e.Delay, e.HasDelay = wait, wait > 0
 	return e

@@ -50,27 +50,27 @@ func FromError(ctx context.Context, err error) *Error {
 		return e
 	}
 	if done := ctx.Err(); done != nil {
-		return doneError(done, err)
+		return ContextError(done, err)
 	}
 	if e = fromSeam(err); e != nil {
 		return e
 	}
 	var l *llms.Error
 	if errors.As(err, &l) {
-		return newError(classOfLLMS(l.Code), err)
+		return NewError(classOfLLMS(l.Code), err)
 	}
 	return fromTransport(err)
 }
 
-// doneError is the error of a call whose own context is done: no time is left,
+// ContextError is the error of a call whose own context is done: no time is left,
 // here or elsewhere.
-func doneError(done, cause error) *Error {
+func ContextError(done, cause error) *Error {
 	class := Canceled
 	if errors.Is(done, context.DeadlineExceeded) {
 		class = Timeout
 	}
-	e := newError(class, cause)
-	e.Retryable, e.Fallback, e.done = false, false, done
+	e := NewError(class, cause)
+	e.Retryable, e.Fallback, e.ContextErr = false, false, done
 	return e
 }
 
@@ -103,14 +103,14 @@ func fromSeam(err error) *Error {
 		e = Classify(r, time.Now())
 	}
 	if r.Status < 300 && (e == nil || e.Class == Malformed && partial != nil) {
-		e = newError(StreamInterrupted, nil) // the response began well and the client still failed
+		e = NewError(StreamInterrupted, nil) // the response began well and the client still failed
 		e.Status = r.Status
 		if partial == nil {
-			e = newError(Malformed, nil)
+			e = NewError(Malformed, nil)
 			e.Status = r.Status
 		}
 	}
-	e.cause, e.Partial = err, partial
+	e.Cause, e.Partial = err, partial
 	named(e, err)
 	return e
 }
@@ -161,18 +161,18 @@ func fromTransport(err error) *Error {
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return newError(Canceled, err)
+		return NewError(Canceled, err)
 	case errors.As(err, &unknownCA), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &verify),
 		errors.As(err, &record), errors.As(err, &alert):
-		return newError(TLS, err)
+		return NewError(TLS, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return newError(Timeout, err) // not the call's: an attempt's, or a client's own
+		return NewError(Timeout, err) // not the call's: an attempt's, or a client's own
 	case errors.As(err, &op), errors.As(err, &dns), errors.As(err, &link),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return newError(Network, err)
+		return NewError(Network, err)
 	case errors.As(err, &syntax), errors.As(err, &typed), errors.Is(err, bufio.ErrTooLong):
-		return newError(Malformed, err)
+		return NewError(Malformed, err)
 	}
 	return fromText(err)
 }
@@ -184,7 +184,7 @@ var statusInText = regexp.MustCompile(`(?:unexpected status code|status code|sta
 func fromText(err error) *Error {
 	s := err.Error()
 	guess := func(c Class) *Error {
-		e := newError(c, err)
+		e := NewError(c, err)
 		e.Guess = true
 		return e
 	}
@@ -192,7 +192,7 @@ func fromText(err error) *Error {
 		status := int(m[1][0]-'0')*100 + int(m[1][1]-'0')*10 + int(m[1][2]-'0')
 		body, _ := json.Marshal(map[string]string{"message": m[2]})
 		if e := Classify(Response{Status: status, Body: body}, time.Now()); e != nil {
-			e.cause, e.Guess = err, true
+			e.Cause, e.Guess = err, true
 			return e
 		}
 	}

@@ -57,7 +57,7 @@ func Classify(r Response, now time.Time) *Error {
 }
 
 func (r Response) error(class Class, p problem, now time.Time) *Error {
-	e := newError(class, nil)
+	e := NewError(class, nil)
 	e.Status, e.ProviderCode, e.Type, e.Message = r.Status, p.code, p.typ, p.message
 	e.RequestID = requestID(r.Header, p)
 	e.Limits = ParseAllowances(r.Header, now)

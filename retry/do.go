@@ -59,4 +59,4 @@ func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *E
 }
 
 // errPanicked stands for the outcome of an attempt that never returned one.
-var errPanicked = newError(Unknown, errors.New("retry: the attempt panicked"))
+var errPanicked = NewError(Unknown, errors.New("retry: the attempt panicked"))

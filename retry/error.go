@@ -45,13 +45,13 @@ type Error struct {
 	Attempts int           // made: hedges, continuations and fallbacks included
 	Elapsed  time.Duration // of the whole call
 
-	cause error // what the layer below returned
-	done  error // the call's ctx.Err(), if it is done
+	Cause      error // what the layer below returned
+	ContextErr error // the call's ctx.Err(), if it is done
 }
 
-// newError returns an Error of a class with the class's own properties.
-func newError(c Class, cause error) *Error {
-	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), cause: cause}
+// NewError returns an Error of a class with the class's own properties.
+func NewError(c Class, cause error) *Error {
+	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), Cause: cause}
 }
 
 // Error names the class, the status, the provider's code and the cause.
@@ -75,8 +75,8 @@ func (e *Error) Error() string {
 	switch {
 	case e.Message != "":
 		fmt.Fprintf(&b, ": %s", e.Message)
-	case e.cause != nil:
-		fmt.Fprintf(&b, ": %v", e.cause)
+	case e.Cause != nil:
+		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
 	return b.String()
 }
@@ -94,11 +94,11 @@ func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay 
 func (e *Error) Unwrap() []error {
 	all := make([]error, 1, 3)
 	all[0] = &llms.Error{Code: e.Class.llmsCode(), Message: e.Message, Details: map[string]any{"status": e.Status, "code": e.ProviderCode}}
-	if e.done != nil {
-		all = append(all, e.done)
+	if e.ContextErr != nil {
+		all = append(all, e.ContextErr)
 	}
-	if e.cause != nil {
-		all = append(all, e.cause)
+	if e.Cause != nil {
+		all = append(all, e.Cause)
 	}
 	return all
 }

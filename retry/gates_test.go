@@ -232,7 +232,7 @@ func TestGatesInAPolicy(t *testing.T) {
 			return err
 		}
 		require.NoError(t, call(t.Context(), nil))
-		require.ErrorIs(t, call(t.Context(), newError(ServerError, nil)), ErrOpen)
+		require.ErrorIs(t, call(t.Context(), NewError(ServerError, nil)), ErrOpen)
 		require.ErrorIs(t, call(t.Context(), nil), ErrOpen)
 		time.Sleep(time.Minute)
 		require.NoError(t, call(t.Context(), nil), "a refused call kept its place")

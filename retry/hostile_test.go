@@ -68,7 +68,7 @@ func TestNoWaitOverflows(t *testing.T) {
 
 // What a limiter returns is the limiter's: one error for all is not written to.
 func TestTheLimitersErrorIsItsOwn(t *testing.T) {
-	full := newError(RateLimit, errors.New("full"))
+	full := NewError(RateLimit, errors.New("full"))
 	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
 	require.NoError(t, err)
 	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
@@ -105,7 +105,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
 		require.NoError(t, err)
 		fail := func() error {
-			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, newError(TLS, nil) })
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, NewError(TLS, nil) })
 			return err
 		}
 		k.Done(time.Now(), Ticket{}, Sick)

@@ -28,23 +28,23 @@ func (r *run) judgeSeen(ctx context.Context, a *Attempt, err error) *Error {
 		done := r.ctx.Err()
 		late := done == nil && errors.As(context.Cause(ctx), &t)
 		switch {
-		case errors.As(err, &nested) && (nested.done == nil || !late): // else it is our timeout that the Model below had no time left by
+		case errors.As(err, &nested) && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
 			return nested
 		case done != nil:
-			return doneError(done, err)
+			return ContextError(done, err)
 		case late:
-			return newError(Timeout, errors.Join(t, err))
+			return NewError(Timeout, errors.Join(t, err))
 		}
 	}
 	if e := a.Failure(err, time.Now()); e != nil {
 		if done := r.ctx.Err(); done != nil {
-			return doneError(done, joined(err, e.cause)) // a client that takes a stall until the deadline for the end
+			return ContextError(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
 		}
 		var t *timeoutError
 		if errors.As(context.Cause(ctx), &t) {
-			return newError(Timeout, errors.Join(t, e))
+			return NewError(Timeout, errors.Join(t, e))
 		}
-		e.cause = joined(err, e.cause)
+		e.Cause = joined(err, e.Cause)
 		return e
 	}
 	return FromError(r.ctx, err)

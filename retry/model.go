@@ -141,7 +141,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 	}
 	e := r.judge(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
-		e = doneError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+		e = ContextError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun
@@ -170,7 +170,7 @@ func afterSpeech(e *Error) *Error {
 	case Network, Malformed, Unknown:
 		c.Class, c.Unhealthy = StreamInterrupted, true
 	case Timeout:
-		if c.done == nil {
+		if c.ContextErr == nil {
 			c.Class = StreamInterrupted
 		}
 	}

@@ -225,9 +225,9 @@ func merged(a, b map[string]any) map[string]any {
 func (s *stream) interrupted(e *Error) *Error {
 	if s.resumed > 0 {
 		c := *e
-		if !s.heard && c.done == nil { // the continuation came to nothing
+		if !s.heard && c.ContextErr == nil { // the continuation came to nothing
 			c = *s.cut
-			c.cause = joined(e, s.cut.cause)
+			c.Cause = joined(e, s.cut.Cause)
 		}
 		c.Partial = s.joinedResponse(nil)
 		e = &c

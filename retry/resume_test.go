@@ -125,7 +125,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 		if s.with != nil {
 			return nil, s.with
 		}
-		e := newError(StreamInterrupted, errors.New("unexpected EOF"))
+		e := NewError(StreamInterrupted, errors.New("unexpected EOF"))
 		if s.info != nil {
 			e.Partial = resp
 		}
@@ -308,7 +308,7 @@ func TestResumeByClass(t *testing.T) {
 		{io.ErrUnexpectedEOF, true},
 		{Classify(Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
 		{Classify(Response{Status: 401}, time.Now()), false},
-		{newError(ContentFilter, nil), false},
+		{NewError(ContentFilter, nil), false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &scribe{cuts: []int{40}, with: c.with}

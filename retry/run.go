@@ -101,7 +101,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 		if err := o.Limiter.Wait(ctx); err != nil {
 			e := *FromError(ctx, err) // which may be the limiter's own
 			if e.Class == Unknown {   // x/time/rate: the wait would pass the deadline
-				e = *newError(RateLimit, err)
+				e = *NewError(RateLimit, err)
 			}
 			e.Retryable = false
 			return t, &e
@@ -265,8 +265,8 @@ func (r *run) delay(e *Error) (time.Duration, bool) {
 // error from a Model below is also that one's caller's.
 func (r *run) giveUp(e *Error) *Error {
 	final := *e
-	if done := r.ctx.Err(); done != nil && final.done == nil {
-		final.done, final.Retryable, final.Fallback = done, false, false
+	if done := r.ctx.Err(); done != nil && final.ContextErr == nil {
+		final.ContextErr, final.Retryable, final.Fallback = done, false, false
 	}
 	final.Attempts, final.Elapsed = max(final.Attempts, r.tries), r.now().Sub(r.start)
 	p := r.p

@@ -84,7 +84,7 @@ func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority)
 	if wait < 0 { // who is refused observes nothing: without this one bad moment would shut the door for ever
 		s.wait, s.service = 0.99*s.wait, 0.99*s.service
 	}
-	e := newError(Overloaded, ErrShed)
+	e := NewError(Overloaded, ErrShed)
 	e.Retryable, e.Unhealthy = false, false
 	return e
 }

@@ -269,11 +269,11 @@ func (w *watch) alive(quiet bool) {
 func (w *watch) stopped(resp *llms.ContentResponse, err error) *Error {
 	switch {
 	case w.refused != nil:
-		e := newError(Canceled, joined(err, w.refused))
+		e := NewError(Canceled, joined(err, w.refused))
 		e.Partial = w.partial(resp)
 		return e
 	case w.noSeam:
-		return newError(Unknown, joined(err, errNoSeam))
+		return NewError(Unknown, joined(err, errNoSeam))
 	}
 	return nil
 }

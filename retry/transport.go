@@ -235,7 +235,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 		if cleanEnd || failed && x.readErr == nil {
 			return nil // a client that failed in the middle knows why
 		}
-		e := newError(StreamInterrupted, x.readErr)
+		e := NewError(StreamInterrupted, x.readErr)
 		e.Status, e.RequestID = x.status, requestID(x.header, problem{})
 		return e
 	}
@@ -244,7 +244,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 	}
 	e := Classify(r, now)
 	if e != nil && e.Class == Malformed && x.readErr != nil && !errors.Is(x.readErr, io.EOF) {
-		e.cause = x.readErr
+		e.Cause = x.readErr
 	}
 	return e
 }
