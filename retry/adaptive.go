@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // ErrBusy is wrapped by the error of a call that an [Adaptive] limit or a
@@ -205,8 +207,8 @@ func (a *Adaptive) advance(now time.Time) {
 }
 
 // busyError is our refusal, not the target's: another attempt may find room.
-func busyError() *Error {
-	e := NewError(Overloaded, ErrBusy)
+func busyError() *fault.Error {
+	e := fault.NewError(fault.Overloaded, ErrBusy)
 	e.Unhealthy = false
 	return e
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A play is a model whose calls run the functions in turn, the last for ever.
@@ -59,13 +60,13 @@ func answers(text string) turn {
 	}
 }
 
-func fails(r Response) turn {
+func fails(r fault.Response) turn {
 	return func(context.Context, func(string) error) (*llms.ContentResponse, error) {
-		return nil, Classify(r, time.Now())
+		return nil, fault.Classify(r, time.Now())
 	}
 }
 
-func asking(t *testing.T, m llms.Model, ctx context.Context, stream bool) (heard string, resp *llms.ContentResponse, e *Error) {
+func asking(t *testing.T, m llms.Model, ctx context.Context, stream bool) (heard string, resp *llms.ContentResponse, e *fault.Error) {
 	t.Helper()
 	var options []llms.CallOption
 	if stream {
@@ -100,16 +101,16 @@ func TestTimeoutsFireOnTime(t *testing.T) {
 		turn      turn
 		stream    bool
 		after     time.Duration
-		class     Class
+		class     fault.Class
 		retryable bool
 		heard     string
 	}{
-		"first token":                 {Timeouts{FirstToken: 5 * time.Second}, hangs, true, 5 * time.Second, Timeout, true, ""},
-		"an empty chunk is no token":  {Timeouts{FirstToken: 5 * time.Second}, empty, true, 5 * time.Second, Timeout, true, ""},
-		"between tokens":              {Timeouts{FirstToken: 5 * time.Second, BetweenTokens: 3 * time.Second}, speaksThenHangs, true, 9 * time.Second, StreamInterrupted, false, "xxx"},
-		"attempt":                     {Timeouts{Attempt: 7 * time.Second}, hangs, false, 7 * time.Second, Timeout, true, ""},
-		"total":                       {Timeouts{Total: 8 * time.Second}, hangs, false, 8 * time.Second, Timeout, false, ""},
-		"total ends a stream as well": {Timeouts{Total: 5 * time.Second}, speaksThenHangs, true, 5 * time.Second, Timeout, false, "xx"},
+		"first token":                 {Timeouts{FirstToken: 5 * time.Second}, hangs, true, 5 * time.Second, fault.Timeout, true, ""},
+		"an empty chunk is no token":  {Timeouts{FirstToken: 5 * time.Second}, empty, true, 5 * time.Second, fault.Timeout, true, ""},
+		"between tokens":              {Timeouts{FirstToken: 5 * time.Second, BetweenTokens: 3 * time.Second}, speaksThenHangs, true, 9 * time.Second, fault.StreamInterrupted, false, "xxx"},
+		"attempt":                     {Timeouts{Attempt: 7 * time.Second}, hangs, false, 7 * time.Second, fault.Timeout, true, ""},
+		"total":                       {Timeouts{Total: 8 * time.Second}, hangs, false, 8 * time.Second, fault.Timeout, false, ""},
+		"total ends a stream as well": {Timeouts{Total: 5 * time.Second}, speaksThenHangs, true, 5 * time.Second, fault.Timeout, false, "xx"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -123,7 +124,7 @@ func TestTimeoutsFireOnTime(t *testing.T) {
 				require.Equal(t, c.class, e.Class)
 				require.Equal(t, c.retryable, e.Retryable)
 				require.ErrorIs(t, e, context.DeadlineExceeded)
-				if c.stream && c.class != Timeout {
+				if c.stream && c.class != fault.Timeout {
 					require.Equal(t, c.heard, heard)
 					require.Equal(t, c.heard, e.Partial.Choices[0].Content)
 				}
@@ -154,7 +155,7 @@ func TestStreamIsRetriedOnlyInSilence(t *testing.T) {
 		m, _ = New(p, &Options{Fallbacks: []llms.Model{&play{turns: []turn{answers("other")}}}})
 		heard, _, e = asking(t, m, t.Context(), true)
 		require.Equal(t, "hel", heard)
-		require.Equal(t, StreamInterrupted, e.Class)
+		require.Equal(t, fault.StreamInterrupted, e.Class)
 		require.Equal(t, 1, p.calls)
 		require.Equal(t, "hel", e.Partial.Choices[0].Content)
 	})
@@ -162,7 +163,7 @@ func TestStreamIsRetriedOnlyInSilence(t *testing.T) {
 
 func TestRetryAfterIsKeptAndJitteredAbove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limited := fails(Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}})
+		limited := fails(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}})
 		m, err := New(&play{turns: []turn{limited, answers("ok")}}, nil)
 		require.NoError(t, err)
 		begin := time.Now()
@@ -182,7 +183,7 @@ func TestRetryAfterIsKeptAndJitteredAbove(t *testing.T) {
 		require.NotErrorIs(t, e, context.DeadlineExceeded)
 
 		// Longer than anyone waits.
-		m, _ = New(&play{turns: []turn{fails(Response{Status: 429, Header: http.Header{"Retry-After": {"99999999999999999999"}}})}}, nil)
+		m, _ = New(&play{turns: []turn{fails(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"99999999999999999999"}}})}}, nil)
 		begin = time.Now()
 		_, _, e = asking(t, m, t.Context(), false)
 		require.Zero(t, time.Since(begin))
@@ -192,7 +193,7 @@ func TestRetryAfterIsKeptAndJitteredAbove(t *testing.T) {
 
 func TestNestedRetriesDontMultiply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &play{turns: []turn{fails(Response{Status: 503})}}
+		p := &play{turns: []turn{fails(fault.Response{Status: 503})}}
 		inner, err := New(p, nil)
 		require.NoError(t, err)
 		outer, err := New(inner, nil)
@@ -207,9 +208,9 @@ func TestFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		other := &play{turns: []turn{answers("other")}}
 		for _, c := range []struct {
-			r    Response
+			r    fault.Response
 			asks int
-		}{{Response{Status: 401}, 1}, {Response{Status: 400}, 0}, {Response{Status: 503}, 1}} {
+		}{{fault.Response{Status: 401}, 1}, {fault.Response{Status: 400}, 0}, {fault.Response{Status: 503}, 1}} {
 			other.calls = 0
 			m, err := New(&play{turns: []turn{fails(c.r)}}, &Options{Fallbacks: []llms.Model{other}})
 			require.NoError(t, err)
@@ -223,7 +224,7 @@ func TestBudgetIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		budget, err := NewWindowBudget(time.Hour, 0.1, 0)
 		require.NoError(t, err)
-		p := &play{turns: []turn{fails(Response{Status: 503})}}
+		p := &play{turns: []turn{fails(fault.Response{Status: 503})}}
 		for range 5 {
 			m, err := New(p, &Options{Budget: budget})
 			require.NoError(t, err)
@@ -239,7 +240,7 @@ func TestBreakerCountsOnlyTheTargetsFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
 		require.NoError(t, err)
-		p := &play{turns: []turn{fails(Response{Status: 400}), fails(Response{Status: 401}), fails(Response{Status: 429}), fails(Response{Status: 500}), fails(Response{Status: 500}), answers("ok")}}
+		p := &play{turns: []turn{fails(fault.Response{Status: 400}), fails(fault.Response{Status: 401}), fails(fault.Response{Status: 429}), fails(fault.Response{Status: 500}), fails(fault.Response{Status: 500}), answers("ok")}}
 		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1})
 		require.NoError(t, err)
 		for range 5 {
@@ -291,13 +292,13 @@ func TestAgainstBackoffV4(t *testing.T) {
 
 func TestEventsAreOfTheTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, err := New(&play{turns: []turn{fails(Response{Status: 503})}}, &Options{
+		m, err := New(&play{turns: []turn{fails(fault.Response{Status: 503})}}, &Options{
 			Logger:    slog.New(&event.Checker{Report: t.Errorf}),
-			Fallbacks: []llms.Model{&play{turns: []turn{fails(Response{Status: 503})}}},
+			Fallbacks: []llms.Model{&play{turns: []turn{fails(fault.Response{Status: 503})}}},
 		})
 		require.NoError(t, err)
 		_, _, e := asking(t, m, t.Context(), false)
-		require.Equal(t, Overloaded, e.Class)
+		require.Equal(t, fault.Overloaded, e.Class)
 	})
 }
 
@@ -313,7 +314,7 @@ func TestBreakerEvents(t *testing.T) {
 		}
 		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
 		require.NoError(t, err)
-		p := &play{turns: []turn{fails(Response{Status: 500}), fails(Response{Status: 503}), answers("ok")}}
+		p := &play{turns: []turn{fails(fault.Response{Status: 500}), fails(fault.Response{Status: 503}), answers("ok")}}
 		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1, Target: "east", Logger: slog.New(&event.Checker{
 			Report: t.Errorf, Next: slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: quiet})})})
 		require.NoError(t, err)
@@ -382,19 +383,19 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 		answer   func(*http.Request) (*http.Response, error)
 		requests int
 		nested   int
-		class    Class
+		class    fault.Class
 	}{
 		"refused": {func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 503, Status: "503", Request: r, Header: http.Header{"X-Should-Retry": {"true"}}, Body: io.NopCloser(bytes.NewReader(nil))}, nil
-		}, 3, 0, Overloaded},
-		"not connected": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 9, 3, Network},
+		}, 3, 0, fault.Overloaded},
+		"not connected": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 9, 3, fault.Network},
 		"answered": {func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Request: r, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte("{}")))}, nil
-		}, 1, 0, Unknown},
+		}, 1, 0, fault.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
-			rt := &Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { requests++; return c.answer(r) })}
+			rt := &fault.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { requests++; return c.answer(r) })}
 			var log bytes.Buffer
 			p, err := NewPolicy(&Options{Budget: NoBudget, Sleep: func(context.Context, time.Duration) error { return nil },
 				Logger: slog.New(&event.Checker{Report: t.Errorf, Next: slog.NewTextHandler(&log, nil)})})
@@ -402,11 +403,11 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 			_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) { return 0, sdk(ctx, rt) })
 			require.Equal(t, c.requests, requests)
 			require.Equal(t, c.nested, bytes.Count(log.Bytes(), []byte("msg="+event.RetryNested)))
-			if c.class == Unknown {
+			if c.class == fault.Unknown {
 				require.NoError(t, err)
 				return
 			}
-			var e *Error
+			var e *fault.Error
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, c.class, e.Class, "what the server sent decides, not what the SDK was told")
 			require.Equal(t, 3, e.Attempts)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // State is what a circuit breaker does with calls.
@@ -150,7 +152,7 @@ func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 
 // closedTo returns the error of a call that Allow would refuse for want of time,
 // and changes nothing.
-func (b *Breaker) closedTo(now time.Time) *Error {
+func (b *Breaker) closedTo(now time.Time) *fault.Error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.state != Open || !now.Before(b.until) {
@@ -159,8 +161,8 @@ func (b *Breaker) closedTo(now time.Time) *Error {
 	return openError(b.until.Sub(now))
 }
 
-func openError(wait time.Duration) *Error {
-	e := NewError(Overloaded, ErrOpen)
+func openError(wait time.Duration) *fault.Error {
+	e := fault.NewError(fault.Overloaded, ErrOpen)
 	e.Retryable, e.Unhealthy = false, false // it is us who refuse
 	e.Delay, e.HasDelay = wait, wait > 0
 	return e

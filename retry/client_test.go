@@ -14,6 +14,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/openai"
 )
 
@@ -54,24 +55,24 @@ func TestOverTheRealClient(t *testing.T) {
 		reply    modeltest.Reply
 		timeouts retry.Timeouts
 		stream   bool
-		class    retry.Class
+		class    fault.Class
 		status   int
 		delay    time.Duration
 		partial  string
 		after    time.Duration // virtual time until the call returns
 	}{
-		"rate limit":     {reply: modeltest.Reply{Error: modeltest.RateLimited(3 * time.Second)}, class: retry.RateLimit, status: 429, delay: 3 * time.Second},
-		"quota":          {reply: modeltest.Reply{Error: modeltest.OutOfQuota()}, class: retry.Quota, status: 429},
-		"context length": {reply: modeltest.Reply{Error: modeltest.ContextTooLong(100, 200)}, class: retry.ContextLength, status: 400},
-		"cut stream":     {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, CutAfter: 3}, stream: true, class: retry.StreamInterrupted, partial: "half an"},
+		"rate limit":     {reply: modeltest.Reply{Error: modeltest.RateLimited(3 * time.Second)}, class: fault.RateLimit, status: 429, delay: 3 * time.Second},
+		"quota":          {reply: modeltest.Reply{Error: modeltest.OutOfQuota()}, class: fault.Quota, status: 429},
+		"context length": {reply: modeltest.Reply{Error: modeltest.ContextTooLong(100, 200)}, class: fault.ContextLength, status: 400},
+		"cut stream":     {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, CutAfter: 3}, stream: true, class: fault.StreamInterrupted, partial: "half an"},
 		"error in the stream": {
 			reply:  modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, StreamError: modeltest.Overloaded()},
-			stream: true, class: retry.Overloaded, partial: "half an answer",
+			stream: true, class: fault.Overloaded, partial: "half an answer",
 		},
-		"first token":    {reply: modeltest.Reply{Turn: modeltest.Turn{Hang: true}}, timeouts: retry.Timeouts{FirstToken: 5 * time.Second}, stream: true, class: retry.Timeout, after: 5 * time.Second},
-		"between tokens": {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{BetweenTokens: 4 * time.Second}, stream: true, class: retry.StreamInterrupted, partial: "half an answer", after: 4 * time.Second},
-		"attempt":        {reply: modeltest.Reply{Stall: true}, timeouts: retry.Timeouts{Attempt: 7 * time.Second}, class: retry.Timeout, after: 7 * time.Second},
-		"total":          {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{Total: 8 * time.Second}, stream: true, class: retry.Timeout, partial: "half an answer", after: 8 * time.Second},
+		"first token":    {reply: modeltest.Reply{Turn: modeltest.Turn{Hang: true}}, timeouts: retry.Timeouts{FirstToken: 5 * time.Second}, stream: true, class: fault.Timeout, after: 5 * time.Second},
+		"between tokens": {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{BetweenTokens: 4 * time.Second}, stream: true, class: fault.StreamInterrupted, partial: "half an answer", after: 4 * time.Second},
+		"attempt":        {reply: modeltest.Reply{Stall: true}, timeouts: retry.Timeouts{Attempt: 7 * time.Second}, class: fault.Timeout, after: 7 * time.Second},
+		"total":          {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{Total: 8 * time.Second}, stream: true, class: fault.Timeout, partial: "half an answer", after: 8 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -96,7 +97,7 @@ func TestOverTheRealClient(t *testing.T) {
 				begin := time.Now()
 				_, err = m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")}, options...)
 				took := time.Since(begin)
-				var e *retry.Error
+				var e *fault.Error
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, c.class, e.Class, "%v", err)
 				if c.status != 0 {
@@ -156,7 +157,7 @@ func TestHedgeOverTheRealClient(t *testing.T) {
 		}})
 		require.NoError(t, err)
 		defer server.Close()
-		client := retry.HTTPClient(server.Client())
+		client := fault.HTTPClient(server.Client())
 		counted := &bodies{base: client.Transport}
 		client.Transport = counted
 		llm, err := openai.New("scripted-1", &openai.Options{BaseURL: server.URL + "/v1", HTTPClient: client})

@@ -3,11 +3,13 @@ package retry
 import (
 	"context"
 	"errors"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // Do calls f until it succeeds, fails for good, or the policy has had enough,
-// and returns its result or an *Error. The context that f gets is the one to
-// make requests with: a [Transport] on f's HTTP client sees them through it. It
+// and returns its result or a *fault.Error. The context that f gets is the one to
+// make requests with: a [fault.Transport] on f's HTTP client sees them through it. It
 // may end when f returns, so f reads a response's body itself.
 //
 // With a [Hedger], f may run twice at once.
@@ -26,7 +28,7 @@ func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error
 }
 
 // round makes an attempt and, if a hedge is due, a second one beside it.
-func round[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
+func round[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error) {
 	if !r.hedges() {
 		return once(r, nil, f)
 	}
@@ -34,14 +36,14 @@ func round[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
 }
 
 // inRace lets the run escape to the heap, here alone.
-func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
+func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error) {
 	shared := *r
 	defer func() { *r = shared }()
-	return hedged(&shared, false, func(l *lane) (T, *Error) { return once(&shared, l, f) })
+	return hedged(&shared, false, func(l *lane) (T, *fault.Error) { return once(&shared, l, f) })
 }
 
 // once makes an attempt, in the lane l of a race, or alone if that is nil.
-func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *Error) {
+func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *fault.Error) {
 	t, e := r.admit(l)
 	if e != nil {
 		return v, e
@@ -59,4 +61,4 @@ func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *E
 }
 
 // errPanicked stands for the outcome of an attempt that never returned one.
-var errPanicked = NewError(Unknown, errors.New("retry: the attempt panicked"))
+var errPanicked = fault.NewError(fault.Unknown, errors.New("retry: the attempt panicked"))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A flaky is a model whose first calls fail.
@@ -22,7 +23,7 @@ type flaky struct {
 
 func (f *flaky) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
 	if f.failures--; f.failures >= 0 {
-		return nil, retry.Classify(retry.Response{Status: 503}, time.Now())
+		return nil, fault.Classify(fault.Response{Status: 503}, time.Now())
 	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "hello"}}}, nil
 }
@@ -42,7 +43,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// hello <nil>
-	// retry: overloaded (status 503) after 3 attempts
+	// fault: overloaded (status 503) after 3 attempts
 }
 
 // Do retries anything that returns a value and an error.

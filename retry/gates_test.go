@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 func TestAdaptive(t *testing.T) {
@@ -138,7 +140,7 @@ func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
 		} {
 			o.Timeouts.Attempt = 5 * time.Second
 			m, err := New(&legs{legs: []leg{
-				{err: Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())},
+				{err: fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())},
 				{after: 3 * time.Second, chunks: []string{"ok"}},
 			}}, o)
 			require.NoError(t, err)
@@ -195,7 +197,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
 		require.ErrorIs(t, err, ErrBusy)
 		require.Equal(t, 3, refused)
-		var e *Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
 		require.Zero(t, e.Attempts, "nothing was sent")
 	})
@@ -232,7 +234,7 @@ func TestGatesInAPolicy(t *testing.T) {
 			return err
 		}
 		require.NoError(t, call(t.Context(), nil))
-		require.ErrorIs(t, call(t.Context(), NewError(ServerError, nil)), ErrOpen)
+		require.ErrorIs(t, call(t.Context(), fault.NewError(fault.ServerError, nil)), ErrOpen)
 		require.ErrorIs(t, call(t.Context(), nil), ErrOpen)
 		time.Sleep(time.Minute)
 		require.NoError(t, call(t.Context(), nil), "a refused call kept its place")

@@ -17,6 +17,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A leg is what one of a call's attempts does: it waits, streams and ends, or
@@ -74,7 +75,7 @@ func (m *legs) GenerateContent(ctx context.Context, _ []llms.MessageContent, opt
 	n := int(m.calls.Add(1))
 	m.running.Add(1)
 	defer m.running.Add(-1)
-	key, _ := IdempotencyKey(ctx)
+	key, _ := fault.IdempotencyKey(ctx)
 	m.mu.Lock()
 	m.keys, m.started = append(m.keys, key), append(m.started, time.Now())
 	m.mu.Unlock()
@@ -102,14 +103,14 @@ func (m *legs) GenerateContent(ctx context.Context, _ []llms.MessageContent, opt
 
 func TestHedge(t *testing.T) {
 	const s = time.Second
-	unavailable, busy := Classify(Response{Status: 503}, time.Now()), Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())
-	wrong := Classify(Response{Status: 400}, time.Now())
+	unavailable, busy := fault.Classify(fault.Response{Status: 503}, time.Now()), fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())
+	wrong := fault.Classify(fault.Response{Status: 400}, time.Now())
 	answer := func(after time.Duration, text string) leg { return leg{after: after, chunks: []string{text}} }
 	for name, c := range map[string]struct {
 		legs      []leg
 		stream    bool
 		text      string
-		class     Class
+		class     fault.Class
 		took      time.Duration // a backoff may come on top
 		calls     int64
 		cancelled int64
@@ -122,17 +123,17 @@ func TestHedge(t *testing.T) {
 		"an early failure doesn't wait for the hedge":   {legs: []leg{{after: 1 * s, err: unavailable}, answer(20*s, "again")}, text: "again", took: 22 * s, calls: 2, backoff: true},
 		"a retry isn't hedged":                          {legs: []leg{{err: unavailable}, answer(60*s, "again")}, text: "again", took: 61 * s, calls: 2, backoff: true},
 		"the first fails while the hedge is under way":  {legs: []leg{{after: 6 * s, err: unavailable}, answer(9*s, "hedge")}, text: "hedge", took: 15 * s, calls: 2},
-		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: InvalidRequest, took: 6 * s, calls: 2, cancelled: 1},
+		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: fault.InvalidRequest, took: 6 * s, calls: 2, cancelled: 1},
 		"the hedge fails":                               {legs: []leg{answer(20*s, "first"), {err: unavailable}}, text: "first", took: 21 * s, calls: 2},
 		"the hedge fails for good":                      {legs: []leg{answer(20*s, "first"), {err: wrong}}, text: "first", took: 21 * s, calls: 2},
 		"both fail, a retry follows":                    {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, answer(0, "third")}, text: "third", took: 8 * s, calls: 3, backoff: true},
 		"both fail, the longer wait is kept":            {legs: []leg{{after: 7 * s, err: unavailable}, {err: busy}, answer(0, "third")}, text: "third", took: 17 * s, calls: 3, backoff: true},
-		"a hedge is one of MaxAttempts":                 {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, {err: unavailable}}, class: Overloaded, took: 7 * s, calls: 3, backoff: true},
+		"a hedge is one of MaxAttempts":                 {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, {err: unavailable}}, class: fault.Overloaded, took: 7 * s, calls: 3, backoff: true},
 		"a stream that has spoken has no hedge":         {legs: []leg{{after: 4 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 8 * s, calls: 1},
 		"the first to speak wins: the hedge":            {legs: []leg{{after: 9 * s, chunks: []string{"A", "B"}}, {after: 1 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 10 * s, calls: 2, cancelled: 1},
 		"the first to speak wins: the first":            {legs: []leg{{after: 6 * s, chunks: []string{"A", "B"}}, {after: 2 * s, chunks: []string{"a", "b"}}}, stream: true, text: "AB", took: 8 * s, calls: 2, cancelled: 1},
 		"an empty chunk isn't speaking":                 {legs: []leg{{chunks: []string{"", "", "", "", "", "", "", "A"}}, {chunks: []string{"", "a"}}}, stream: true, text: "a", took: 7 * s, calls: 2, cancelled: 1},
-		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: Overloaded, took: 7 * s, calls: 2, cancelled: 1},
+		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: fault.Overloaded, took: 7 * s, calls: 2, cancelled: 1},
 		"a panic of the first":                          {legs: []leg{{after: 6 * s, panics: true}, answer(60*s, "hedge")}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
 		"a panic of the hedge":                          {legs: []leg{answer(60*s, "first"), {after: 1 * s, panics: true}}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
 	} {
@@ -150,7 +151,7 @@ func TestHedge(t *testing.T) {
 					require.NoError(t, err)
 					begin := time.Now()
 					var heard string
-					var e *Error
+					var e *fault.Error
 					ask := func() {
 						if do {
 							resp, err := Do(t.Context(), m.p, func(ctx context.Context) (*llms.ContentResponse, error) {
@@ -175,7 +176,7 @@ func TestHedge(t *testing.T) {
 						require.PanicsWithValue(t, "leg", ask)
 					} else {
 						ask()
-						require.Equal(t, c.class != Unknown, e != nil, "%v", e)
+						require.Equal(t, c.class != fault.Unknown, e != nil, "%v", e)
 						if e != nil {
 							require.Equal(t, c.class, e.Class)
 							require.Equal(t, int(c.calls), e.Attempts)
@@ -227,7 +228,7 @@ func TestHedgeEndsWithItsContext(t *testing.T) {
 		require.NoError(t, err)
 		begin := time.Now()
 		_, _, e := asking(t, m, t.Context(), false)
-		require.Equal(t, Timeout, e.Class)
+		require.Equal(t, fault.Timeout, e.Class)
 		require.ErrorIs(t, e, context.DeadlineExceeded)
 		require.Equal(t, 5*time.Second, time.Since(begin))
 		require.Zero(t, next.running.Load())
@@ -386,8 +387,8 @@ func TestAHedgeNeverMakesACallFail(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	failures := []error{
 		nil, errors.New("boom"), errors.New("connection reset by peer"),
-		Classify(Response{Status: 400}, time.Now()), Classify(Response{Status: 401}, time.Now()),
-		Classify(Response{Status: 429}, time.Now()), Classify(Response{Status: 503}, time.Now()),
+		fault.Classify(fault.Response{Status: 400}, time.Now()), fault.Classify(fault.Response{Status: 401}, time.Now()),
+		fault.Classify(fault.Response{Status: 429}, time.Now()), fault.Classify(fault.Response{Status: 503}, time.Now()),
 	}
 	for range 300 {
 		first := leg{after: time.Duration(rng.IntN(20)) * time.Second, chunks: []string{"A", "B"}}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A timeout of an outer Model ends an attempt of it, not the call, although the
@@ -56,7 +58,7 @@ func TestNoWaitOverflows(t *testing.T) {
 		p, err := NewPolicy(&Options{MaxDelay: math.MaxInt64, Sleep: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }})
 		require.NoError(t, err)
 		_, err = Do(t.Context(), p, func(context.Context) (int, error) {
-			return 0, Classify(Response{Status: 429, Header: http.Header{"Retry-After": {value}}}, time.Now())
+			return 0, fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {value}}}, time.Now())
 		})
 		require.Error(t, err)
 		require.Len(t, waits, 2)
@@ -68,7 +70,7 @@ func TestNoWaitOverflows(t *testing.T) {
 
 // What a limiter returns is the limiter's: one error for all is not written to.
 func TestTheLimitersErrorIsItsOwn(t *testing.T) {
-	full := NewError(RateLimit, errors.New("full"))
+	full := fault.NewError(fault.RateLimit, errors.New("full"))
 	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
 	require.NoError(t, err)
 	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
@@ -105,7 +107,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
 		require.NoError(t, err)
 		fail := func() error {
-			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, NewError(TLS, nil) })
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.NewError(fault.TLS, nil) })
 			return err
 		}
 		k.Done(time.Now(), Ticket{}, Sick)
@@ -113,7 +115,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		err = fail()
 		require.ErrorIs(t, err, ErrOpen)
 		require.Zero(t, time.Since(start))
-		var e *Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
 		require.Equal(t, time.Minute, e.Delay)
 		time.Sleep(time.Minute + 1)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // gates are a breaker, an adaptive limit, a bulkhead and a shedder that no test
@@ -67,9 +69,9 @@ func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 	endings := map[string]leg{
 		"answer":   {after: time.Second, chunks: []string{"ok"}},
 		"slow":     {after: 20 * time.Second, chunks: []string{"ok"}},
-		"fatal":    {after: time.Second, err: Classify(Response{Status: 400}, time.Now())},
-		"retry":    {after: time.Second, err: Classify(Response{Status: 429}, time.Now())},
-		"late":     {after: 8 * time.Second, err: Classify(Response{Status: 429}, time.Now())},
+		"fatal":    {after: time.Second, err: fault.Classify(fault.Response{Status: 400}, time.Now())},
+		"retry":    {after: time.Second, err: fault.Classify(fault.Response{Status: 429}, time.Now())},
+		"late":     {after: 8 * time.Second, err: fault.Classify(fault.Response{Status: 429}, time.Now())},
 		"panic":    {after: time.Second, panics: true},
 		"hangs":    {after: time.Hour},
 		"cut":      {after: time.Second, chunks: []string{"half"}, err: errors.New("connection reset by peer")},

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // judge says what an attempt's result means; nil is a success.
-func (r *run) judge(ctx context.Context, a *Attempt, err error) *Error {
+func (r *run) judge(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
 	if err == nil && !a.Recorded() {
 		return nil
 	}
@@ -21,9 +22,9 @@ func (r *run) judge(ctx context.Context, a *Attempt, err error) *Error {
 	return r.judgeSeen(ctx, a, err)
 }
 
-func (r *run) judgeSeen(ctx context.Context, a *Attempt, err error) *Error {
+func (r *run) judgeSeen(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
 	if err != nil {
-		var nested *Error
+		var nested *fault.Error
 		var t *timeoutError
 		done := r.ctx.Err()
 		late := done == nil && errors.As(context.Cause(ctx), &t)
@@ -31,23 +32,23 @@ func (r *run) judgeSeen(ctx context.Context, a *Attempt, err error) *Error {
 		case errors.As(err, &nested) && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
 			return nested
 		case done != nil:
-			return ContextError(done, err)
+			return fault.ContextError(done, err)
 		case late:
-			return NewError(Timeout, errors.Join(t, err))
+			return fault.NewError(fault.Timeout, errors.Join(t, err))
 		}
 	}
 	if e := a.Failure(err, time.Now()); e != nil {
 		if done := r.ctx.Err(); done != nil {
-			return ContextError(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
+			return fault.ContextError(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
 		}
 		var t *timeoutError
 		if errors.As(context.Cause(ctx), &t) {
-			return NewError(Timeout, errors.Join(t, e))
+			return fault.NewError(fault.Timeout, errors.Join(t, e))
 		}
 		e.Cause = joined(err, e.Cause)
 		return e
 	}
-	return FromError(r.ctx, err)
+	return fault.FromError(r.ctx, err)
 }
 
 // joined keeps the client's error and what lay below it.

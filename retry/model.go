@@ -10,16 +10,17 @@ import (
 
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/wrap"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Model is an llms.Model whose failures are *[Error]s, and are retried under
+// A Model is an llms.Model whose failures are *[fault.Error]s, and are retried under
 // a [Policy]. It is safe for concurrent use.
 //
 // A stream is retried only until its first non-empty chunk has reached the
 // caller; the empty ones that providers begin with are held until then, so
 // that the caller sees one sequence of chunks, unchanged, and never the
 // beginning of an attempt that came to nothing. A stream that ends without the
-// provider's last word is an error with what was seen in [Error.Partial], or is
+// provider's last word is an error with what was seen in [fault.Error.Partial], or is
 // continued by a [Resume], which may cut the first chunks of the continuation.
 type Model struct {
 	next llms.Model
@@ -93,19 +94,19 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 
 // round makes an attempt at the model itself and, if a hedge is due, a second
 // one beside it.
-func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
 	if !r.hedges() {
 		return m.admitted(r, nil, s, messages, options)
 	}
 	shared := *r // a race needs it on the heap
 	defer func() { *r = shared }()
-	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
+	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *fault.Error) {
 		return m.admitted(&shared, l, s, messages, options)
 	})
 }
 
 // admitted makes an attempt under the policy's breaker, limiter and so on.
-func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *Error) {
+func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
 	t, e := r.admit(l)
 	if e != nil {
 		return nil, e
@@ -117,7 +118,7 @@ func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageCont
 	return resp, e
 }
 
-func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
 	a, limit := r.attempt(l, now)
 	defer limit.stop()
 	if !s.streams() {
@@ -141,7 +142,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 	}
 	e := r.judge(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
-		e = ContextError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+		e = fault.ContextError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun
@@ -164,14 +165,14 @@ func unfinished(resp *llms.ContentResponse) bool {
 // afterSpeech returns the error of a stream that had spoken: nothing may be
 // tried again, here or elsewhere, and a failure of the transport is a stream
 // interrupted.
-func afterSpeech(e *Error) *Error {
+func afterSpeech(e *fault.Error) *fault.Error {
 	c := *e
 	switch c.Class {
-	case Network, Malformed, Unknown:
-		c.Class, c.Unhealthy = StreamInterrupted, true
-	case Timeout:
+	case fault.Network, fault.Malformed, fault.Unknown:
+		c.Class, c.Unhealthy = fault.StreamInterrupted, true
+	case fault.Timeout:
 		if c.ContextErr == nil {
-			c.Class = StreamInterrupted
+			c.Class = fault.StreamInterrupted
 		}
 	}
 	c.Retryable, c.Fallback = false, false

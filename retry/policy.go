@@ -64,7 +64,7 @@ type Options struct {
 	// Timeouts bounds the parts of a call; default none.
 	Timeouts Timeouts
 	// Fallbacks are asked in turn, once each, when the model failed in a way
-	// that another may not ([Error.Fallback]) and no chunk has reached the
+	// that another may not ([fault.Error.Fallback]) and no chunk has reached the
 	// caller. Only for a Model.
 	Fallbacks []llms.Model
 	// Resume, if not nil, has the answers of interrupted streams continued.

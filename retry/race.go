@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // errOutrun is the outcome of an attempt that was cancelled because the other
 // one answered. It says nothing about the target.
-var errOutrun = NewError(Canceled, errors.New("retry: another attempt answered first"))
+var errOutrun = fault.NewError(fault.Canceled, errors.New("retry: another attempt answered first"))
 
 // A race is a call's first attempt and the hedge beside it. The first runs on
 // the caller's goroutine, the hedge on its timer's, and the race is over when
@@ -47,14 +48,14 @@ type lane struct {
 func (r *run) hedges() bool { return r.p.o.Hedger != nil && r.waits == 0 && r.limit > 1 }
 
 // hedged makes an attempt with try and, if it is slow, a second one beside it.
-func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Error) {
+func hedged[T any](r *run, stream bool, try func(*lane) (T, *fault.Error)) (v T, e *fault.Error) {
 	c := &race{r: r, stream: stream, done: make(chan struct{})}
 	c.delay, _ = r.p.o.Hedger.Delay(stream)
 	c.first = lane{race: c}
 	c.first.ctx, c.first.cancel = context.WithCancelCause(r.ctx)
 	var second struct {
 		v T
-		e *Error
+		e *fault.Error
 	}
 	second.e = errPanicked
 	c.try = func(l *lane) { second.v, second.e = try(l) }
@@ -76,7 +77,7 @@ func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Er
 }
 
 // join ends the race after the first attempt came back with e.
-func (c *race) join(e *Error) {
+func (c *race) join(e *fault.Error) {
 	c.mu.Lock()
 	c.over = true
 	if c.winner == nil && !e.Retryable { // e can't be nil: who succeeds has claimed
@@ -171,7 +172,7 @@ func (l *lane) claim() bool {
 }
 
 // verdict returns what an attempt's error means, e, or that it was outrun.
-func (l *lane) verdict(e *Error) *Error {
+func (l *lane) verdict(e *fault.Error) *fault.Error {
 	if l != nil && e != nil && errors.Is(context.Cause(l.ctx), errOutrun) {
 		return errOutrun
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A Continuation is how a model is asked to go on with an answer that was cut.
@@ -106,13 +107,13 @@ var errNoSeam = errors.New("retry: the model was asked to continue its answer an
 
 // resume reports whether an attempt that failed with e is followed by a
 // continuation of what the caller has heard, and waits for it.
-func (m *Model) resume(r *run, s *stream, e *Error) bool {
+func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	o := m.p.o.Resume
 	if o == nil || s.resumed >= max(o.Max, 1) {
 		return false
 	}
 	if s.heard { // else it was a continuation that failed at once, as any request may
-		if !e.Retryable && e.Class != StreamInterrupted && e.Class != Unknown || !s.continuable(e.Partial) {
+		if !e.Retryable && e.Class != fault.StreamInterrupted && e.Class != fault.Unknown || !s.continuable(e.Partial) {
 			return false
 		}
 	} else if !e.Retryable {
@@ -222,7 +223,7 @@ func merged(a, b map[string]any) map[string]any {
 
 // interrupted is the error of a call that ends after the caller has heard
 // something: that of the stream that was cut, with all that was heard.
-func (s *stream) interrupted(e *Error) *Error {
+func (s *stream) interrupted(e *fault.Error) *fault.Error {
 	if s.resumed > 0 {
 		c := *e
 		if !s.heard && c.ContextErr == nil { // the continuation came to nothing

@@ -17,6 +17,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A scribe is a model with one answer. Its streams are cut after so many
@@ -55,7 +56,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	s.mu.Lock()
 	n := len(s.requests)
 	s.requests = append(s.requests, r)
-	key, _ := IdempotencyKey(ctx)
+	key, _ := fault.IdempotencyKey(ctx)
 	s.keys = append(s.keys, key)
 	s.mu.Unlock()
 	if s.hangs == n+1 {
@@ -125,7 +126,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 		if s.with != nil {
 			return nil, s.with
 		}
-		e := NewError(StreamInterrupted, errors.New("unexpected EOF"))
+		e := fault.NewError(fault.StreamInterrupted, errors.New("unexpected EOF"))
 		if s.info != nil {
 			e.Partial = resp
 		}
@@ -136,7 +137,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 
 const story = "Once there was a lamp at the end of the pier, and whoever came home by night was glad of it. Nobody had lit it for years.\n\nThen came the winter."
 
-func (s *scribe) tell(t *testing.T, o *Options, options ...llms.CallOption) (heard string, resp *llms.ContentResponse, e *Error) {
+func (s *scribe) tell(t *testing.T, o *Options, options ...llms.CallOption) (heard string, resp *llms.ContentResponse, e *fault.Error) {
 	t.Helper()
 	o.Logger = slog.New(&event.Checker{Report: t.Errorf})
 	if s.kind == delta.Unknown && s.answer == "" {
@@ -234,8 +235,8 @@ func TestResumeWithReasoning(t *testing.T) {
 
 // Where it can't be done right it isn't done, and the error is what it was.
 func TestResumeKnowsItsLimits(t *testing.T) {
-	fatal := Classify(Response{Status: 400}, time.Now())
-	unavailable := Classify(Response{Status: 503}, time.Now())
+	fatal := fault.Classify(fault.Response{Status: 400}, time.Now())
+	unavailable := fault.Classify(fault.Response{Status: 503}, time.Now())
 	tool := []llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{Name: "f"}}}
 	for name, c := range map[string]struct {
 		s       *scribe
@@ -282,7 +283,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 				heard, resp, e := s.tell(t, &o, c.options...)
 				require.Nil(t, resp)
 				require.NotNil(t, e)
-				require.Equal(t, StreamInterrupted, e.Class, "%v", e)
+				require.Equal(t, fault.StreamInterrupted, e.Class, "%v", e)
 				require.False(t, e.Retryable || e.Fallback)
 				require.Equal(t, want, heard)
 				require.Len(t, s.requests, c.asked)
@@ -306,9 +307,9 @@ func TestResumeByClass(t *testing.T) {
 	}{
 		{errors.New("boom"), true},
 		{io.ErrUnexpectedEOF, true},
-		{Classify(Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
-		{Classify(Response{Status: 401}, time.Now()), false},
-		{NewError(ContentFilter, nil), false},
+		{fault.Classify(fault.Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
+		{fault.Classify(fault.Response{Status: 401}, time.Now()), false},
+		{fault.NewError(fault.ContentFilter, nil), false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &scribe{cuts: []int{40}, with: c.with}
@@ -324,7 +325,7 @@ func (noRetries) Retry(time.Time) bool { return false }
 
 func TestResumeAfterAFailedContinuation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scribe{cuts: []int{40}, fails: map[int]error{1: Classify(Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, time.Now())}}
+		s := &scribe{cuts: []int{40}, fails: map[int]error{1: fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, time.Now())}}
 		begin := time.Now()
 		heard, _, e := s.tell(t, &Options{Resume: &Resume{Max: 2}})
 		require.Nil(t, e)
@@ -375,7 +376,7 @@ func TestResumeIntoAToolCall(t *testing.T) {
 					said = story[:len(story)-1] + c.revise("")
 				}
 				if e != nil {
-					require.Equal(t, StreamInterrupted, e.Class)
+					require.Equal(t, fault.StreamInterrupted, e.Class)
 					require.Equal(t, said, heard)
 					return
 				}
@@ -417,9 +418,9 @@ func TestResumeEndsWithTheCaller(t *testing.T) {
 		}))
 		require.ErrorIs(t, err, enough)
 		require.Len(t, s.requests, 2)
-		var e *Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, Canceled, e.Class)
+		require.Equal(t, fault.Canceled, e.Class)
 		require.Equal(t, heard, e.Partial.Choices[0].Content)
 	})
 }
@@ -450,7 +451,7 @@ func TestResumeAtOneLayer(t *testing.T) {
 		outer, err := New(inner, nil)
 		require.NoError(t, err)
 		heard, _, e := asking(t, outer, t.Context(), true)
-		require.Equal(t, StreamInterrupted, e.Class)
+		require.Equal(t, fault.StreamInterrupted, e.Class)
 		require.Equal(t, story[:40], heard)
 		require.Len(t, s.requests, 1)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A run is one logical call under a policy. It lives on the caller's stack.
@@ -15,7 +16,7 @@ type run struct {
 	p       *Policy
 	ctx     context.Context // the caller's, or total
 	total   *deadline       // nil if there is none
-	sibling *Attempt        // one of the call, whose idempotency key all share; nil before the first
+	sibling *fault.Attempt  // one of the call, whose idempotency key all share; nil before the first
 	start   time.Time
 	tries   int // attempts made
 	limit   int // attempts allowed
@@ -26,7 +27,7 @@ type run struct {
 
 func (p *Policy) begin(ctx context.Context) run {
 	r := run{p: p, ctx: ctx, start: time.Now(), limit: p.o.MaxAttempts}
-	if r.sibling = AttemptOf(ctx); r.sibling != nil {
+	if r.sibling = fault.AttemptOf(ctx); r.sibling != nil {
 		r.limit = 1 // a layer above retries already
 	}
 	if d := p.o.Timeouts.Total; d > 0 {
@@ -45,17 +46,17 @@ func (r *run) round() int { return max(r.tries, r.waits+1) }
 
 // attempt returns the context of the attempt that begins now, in the lane l if
 // there is one, and its deadline, which is nil if it has none.
-func (r *run) attempt(l *lane, now time.Time) (a *Attempt, limit *deadline) {
+func (r *run) attempt(l *lane, now time.Time) (a *fault.Attempt, limit *deadline) {
 	ctx := l.context(r)
 	if d := r.p.o.Timeouts.Attempt; d > 0 {
 		timed := &struct {
-			Attempt
+			fault.Attempt
 			limit deadline
 		}{limit: deadline{Context: ctx, at: now.Add(d), cause: r.p.late}}
 		a, limit = &timed.Attempt, &timed.limit
 		ctx = limit
 	} else {
-		a = &Attempt{}
+		a = &fault.Attempt{}
 	}
 	a.Start(ctx, r.sibling)
 	if l == nil || !l.hedge { // a race counts its hedge at the end
@@ -78,7 +79,7 @@ type admission struct {
 
 // admit asks what must agree before an attempt. The clock is read once, and
 // again where something may have waited.
-func (r *run) admit(l *lane) (t admission, refused *Error) {
+func (r *run) admit(l *lane) (t admission, refused *fault.Error) {
 	o := &r.p.o
 	ctx := l.context(r)
 	arrived := r.start
@@ -89,7 +90,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 	if o.Shedder != nil {
 		deadline, _ := ctx.Deadline()
 		if err := o.Shedder.Admit(arrived, deadline, -1, PriorityOf(ctx)); err != nil {
-			return t, FromError(ctx, err)
+			return t, fault.FromError(ctx, err)
 		}
 	}
 	if o.Breaker != nil && (o.Limiter != nil || o.Bulkhead != nil) {
@@ -99,9 +100,9 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 	}
 	if o.Limiter != nil && !r.passes(ctx, arrived) {
 		if err := o.Limiter.Wait(ctx); err != nil {
-			e := *FromError(ctx, err) // which may be the limiter's own
-			if e.Class == Unknown {   // x/time/rate: the wait would pass the deadline
-				e = *NewError(RateLimit, err)
+			e := *fault.FromError(ctx, err) // which may be the limiter's own
+			if e.Class == fault.Unknown {   // x/time/rate: the wait would pass the deadline
+				e = *fault.NewError(fault.RateLimit, err)
 			}
 			e.Retryable = false
 			return t, &e
@@ -114,7 +115,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 			if l, ok := o.Limiter.(interface{ Forgo(time.Time) }); ok { // it has kept a place
 				l.Forgo(t.began)
 			}
-			return t, FromError(ctx, err)
+			return t, fault.FromError(ctx, err)
 		}
 		if waited {
 			t.began = r.now()
@@ -123,7 +124,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 	if o.Adaptive != nil {
 		if err := o.Adaptive.Acquire(t.began); err != nil {
 			r.leave()
-			return t, FromError(ctx, err)
+			return t, fault.FromError(ctx, err)
 		}
 	}
 	if o.Breaker != nil {
@@ -137,7 +138,7 @@ func (r *run) admit(l *lane) (t admission, refused *Error) {
 				o.Adaptive.Release(t.began, Neither)
 			}
 			r.leave()
-			return t, FromError(ctx, err)
+			return t, fault.FromError(ctx, err)
 		}
 	}
 	t.waited = t.began.Sub(arrived)
@@ -157,7 +158,7 @@ func (r *run) leave() {
 }
 
 // finish tells the policies how an admitted attempt ended.
-func (r *run) finish(t admission, e *Error) {
+func (r *run) finish(t admission, e *fault.Error) {
 	o := &r.p.o
 	outcome := Healthy
 	switch {
@@ -185,7 +186,7 @@ func (r *run) finish(t admission, e *Error) {
 		o.Shedder.Observe(t.waited, now.Sub(t.began))
 	}
 	if o.Adaptive != nil {
-		if e != nil && e.Class == RateLimit {
+		if e != nil && e.Class == fault.RateLimit {
 			outcome = Sick
 		}
 		o.Adaptive.Release(now, outcome)
@@ -193,7 +194,7 @@ func (r *run) finish(t admission, e *Error) {
 }
 
 // changed reports what an attempt that ended with e did to the breaker.
-func (r *run) changed(c change, e *Error) {
+func (r *run) changed(c change, e *fault.Error) {
 	reason := "its time was over"
 	switch {
 	case e != nil:
@@ -206,10 +207,10 @@ func (r *run) changed(c change, e *Error) {
 }
 
 // again decides whether another attempt follows, and waits for it.
-func (r *run) again(e *Error) bool { return e.Retryable && r.retry(e, event.RetryAttempt) }
+func (r *run) again(e *fault.Error) bool { return e.Retryable && r.retry(e, event.RetryAttempt) }
 
 // retry is again for an error that is known to be worth it.
-func (r *run) retry(e *Error, name string) bool {
+func (r *run) retry(e *fault.Error, name string) bool {
 	p := r.p
 	if r.round() >= r.limit || r.ctx.Err() != nil {
 		return false
@@ -233,7 +234,7 @@ func (r *run) retry(e *Error, name string) bool {
 
 // delay is the backoff or, if the server asked for a wait, that and a jitter
 // above it: all its clients were told the same number.
-func (r *run) delay(e *Error) (time.Duration, bool) {
+func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	p := r.p
 	own := time.Duration(0)
 	if p.o.NewBackOff != nil {
@@ -249,8 +250,8 @@ func (r *run) delay(e *Error) (time.Duration, bool) {
 	}
 	r.prev = own
 	asked, has := e.Delay, e.HasDelay
-	if !has && e.Class == RateLimit {
-		asked, has = Reset(e.Limits)
+	if !has && e.Class == fault.RateLimit {
+		asked, has = fault.Reset(e.Limits)
 	}
 	if !has {
 		return own, true
@@ -263,7 +264,7 @@ func (r *run) delay(e *Error) (time.Duration, bool) {
 
 // giveUp completes the error of a call that failed for good. It is a copy: an
 // error from a Model below is also that one's caller's.
-func (r *run) giveUp(e *Error) *Error {
+func (r *run) giveUp(e *fault.Error) *fault.Error {
 	final := *e
 	if done := r.ctx.Err(); done != nil && final.ContextErr == nil {
 		final.ContextErr, final.Retryable, final.Fallback = done, false, false

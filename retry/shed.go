@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // ErrShed is wrapped by the error of a call that a [Shedder] refused.
@@ -84,7 +86,7 @@ func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority)
 	if wait < 0 { // who is refused observes nothing: without this one bad moment would shut the door for ever
 		s.wait, s.service = 0.99*s.wait, 0.99*s.service
 	}
-	e := NewError(Overloaded, ErrShed)
+	e := fault.NewError(fault.Overloaded, ErrShed)
 	e.Retryable, e.Unhealthy = false, false
 	return e
 }

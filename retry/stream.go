@@ -10,6 +10,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A stream is what a call's options say of streaming, and what the caller has
@@ -23,7 +24,7 @@ type stream struct {
 	kinds               // of the chunks
 
 	resumed int                     // times it was resumed
-	cut     *Error                  // of the last attempt that was heard
+	cut     *fault.Error            // of the last attempt that was heard
 	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
 
@@ -266,14 +267,14 @@ func (w *watch) alive(quiet bool) {
 
 // stopped is the error of a stream that one of the callbacks ended, the
 // caller's or the seam's, or nil; err is what the model made of it.
-func (w *watch) stopped(resp *llms.ContentResponse, err error) *Error {
+func (w *watch) stopped(resp *llms.ContentResponse, err error) *fault.Error {
 	switch {
 	case w.refused != nil:
-		e := NewError(Canceled, joined(err, w.refused))
+		e := fault.NewError(fault.Canceled, joined(err, w.refused))
 		e.Partial = w.partial(resp)
 		return e
 	case w.noSeam:
-		return NewError(Unknown, joined(err, errNoSeam))
+		return fault.NewError(fault.Unknown, joined(err, errNoSeam))
 	}
 	return nil
 }

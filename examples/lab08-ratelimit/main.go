@@ -20,7 +20,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -119,11 +119,11 @@ func learning(out io.Writer) error {
 				}
 				r := s.get()
 				if c.headers {
-					account.Learn(s.now, ticket, retry.ParseAllowances(r.Header(), s.now))
+					account.Learn(s.now, ticket, fault.ParseAllowances(r.Header(), s.now))
 				}
 				if r.Code == http.StatusTooManyRequests {
 					refused++
-					asked, _ := retry.RetryAfter(r.Header(), s.now)
+					asked, _ := fault.RetryAfter(r.Header(), s.now)
 					account.Refused(s.now, ticket, asked)
 				} else {
 					passed++

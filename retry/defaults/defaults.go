@@ -4,7 +4,7 @@
 //
 //	account, err := limit.NewAccount(nil)
 //	…
-//	client, err := openai.New(openai.WithHTTPClient(account.HTTPClient(retry.HTTPClient(nil))))
+//	client, err := openai.New(openai.WithHTTPClient(account.HTTPClient(fault.HTTPClient(nil))))
 //	…
 //	model, err := defaults.New(client, &defaults.Options{Account: account})
 //
@@ -126,7 +126,7 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent implements llms.Model. Its errors are *retry.Errors.
+// GenerateContent implements llms.Model. Its errors are *fault.Errors.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	model, use := limit.Estimate(messages, options, m.o.Tokens, m.o.Answer)
 	if model == "" {

@@ -268,7 +268,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	// A provider's client has account.HTTPClient(retry.HTTPClient(nil)) as its
+	// A provider's client has account.HTTPClient(fault.HTTPClient(nil)) as its
 	// HTTP client; this one needs none.
 	client := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("hello")}}
 	model, err := defaults.New(client, &defaults.Options{Account: account})

@@ -15,6 +15,7 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/defaults"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -47,9 +48,9 @@ func TestEveryPlaceComesBack(t *testing.T) {
 						case 0:
 							panic("caller")
 						case 1:
-							return 0, retry.Classify(retry.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, time.Now())
+							return 0, fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, time.Now())
 						case 2:
-							return 0, retry.Classify(retry.Response{Status: 503}, time.Now())
+							return 0, fault.Classify(fault.Response{Status: 503}, time.Now())
 						}
 						return 1, nil
 					})

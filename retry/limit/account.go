@@ -6,14 +6,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A Use is what a call takes of a provider's limits besides one request: the
 // tokens of its prompt and of its answer.
 type Use struct{ Input, Output float64 }
 
-// allowances are the dimensions that providers limit, as [retry.Allowance]
+// allowances are the dimensions that providers limit, as [fault.Allowance]
 // names them; "any" is taken for requests.
 var allowances = [...]string{"requests", "tokens", "input-tokens", "output-tokens", "any"}
 
@@ -191,8 +191,8 @@ func until(n, rate float64) time.Duration {
 }
 
 // Learn takes in what the response to an admitted call said of the account's
-// limits (see [retry.ParseAllowances], [retry.Error].Limits).
-func (a *Account) Learn(now time.Time, t Ticket, limits []retry.Allowance) {
+// limits (see [fault.ParseAllowances], [fault.Error].Limits).
+func (a *Account) Learn(now time.Time, t Ticket, limits []fault.Allowance) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, now := a.of(t.model, now)
@@ -223,11 +223,11 @@ func (m *allotment) hear(now time.Time) {
 	}
 }
 
-func credible(l retry.Allowance) bool {
+func credible(l fault.Allowance) bool {
 	return l.Limit <= maxLimit && l.Remaining <= maxLimit && (l.Limit < 0 || l.Limit > 0 && l.Remaining <= l.Limit) && l.Reset <= maxReset
 }
 
-func (m *allotment) learn(i int, l retry.Allowance, now time.Time, t Ticket, newer bool) {
+func (m *allotment) learn(i int, l fault.Allowance, now time.Time, t Ticket, newer bool) {
 	r := &m.rooms[i]
 	switch {
 	case l.Limit < 0 && r.limit == 0: // a remainder of who knows what
@@ -289,14 +289,14 @@ func (a *Account) Settle(now time.Time, t Ticket, used Use) {
 
 // Limits returns what is known of model's limits, in the order of requests,
 // tokens, input and output tokens; Reset is the time until the bucket is full.
-func (a *Account) Limits(now time.Time, model string) []retry.Allowance {
+func (a *Account) Limits(now time.Time, model string) []fault.Allowance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, _ := a.of(model, now)
-	var all []retry.Allowance
+	var all []fault.Allowance
 	for i, r := range m.rooms {
 		if r.limit > 0 {
-			all = append(all, retry.Allowance{Dimension: allowances[i], Limit: int64(r.limit),
+			all = append(all, fault.Allowance{Dimension: allowances[i], Limit: int64(r.limit),
 				Remaining: int64(max(0, r.level)), Reset: until(r.limit-r.level, r.rate)})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 var start = time.Unix(1_790_000_000, 0)
@@ -21,13 +21,13 @@ func account(t testing.TB, o *AccountOptions) *Account {
 }
 
 // room returns what the account knows of a model's dimension.
-func roomOf(a *Account, now time.Time, model, dimension string) (retry.Allowance, bool) {
+func roomOf(a *Account, now time.Time, model, dimension string) (fault.Allowance, bool) {
 	for _, l := range a.Limits(now, model) {
 		if l.Dimension == dimension {
 			return l, true
 		}
 	}
-	return retry.Allowance{}, false
+	return fault.Allowance{}, false
 }
 
 // burst takes as many calls as there is room for.
@@ -59,7 +59,7 @@ func TestAccountLearnsEveryProvidersHeaders(t *testing.T) {
 			for k, v := range h {
 				header.Set(k, v)
 			}
-			a.Learn(start, ticket, retry.ParseAllowances(header, start))
+			a.Learn(start, ticket, fault.ParseAllowances(header, start))
 			for dimension, limit := range map[string]int64{"requests": 60, "tokens": 6000} {
 				l, ok := roomOf(a, start, "m", dimension)
 				require.True(t, ok)
@@ -75,13 +75,13 @@ func TestAccountLearnsEveryProvidersHeaders(t *testing.T) {
 	}
 }
 
-func learned(limit, remaining int64, reset time.Duration) []retry.Allowance {
-	return []retry.Allowance{{Dimension: "requests", Limit: limit, Remaining: remaining, Reset: reset}}
+func learned(limit, remaining int64, reset time.Duration) []fault.Allowance {
+	return []fault.Allowance{{Dimension: "requests", Limit: limit, Remaining: remaining, Reset: reset}}
 }
 
 func TestAccountGrowsAndShrinks(t *testing.T) {
 	a, now := account(t, nil), start
-	say := func(limit, remaining int64, reset time.Duration) retry.Allowance {
+	say := func(limit, remaining int64, reset time.Duration) fault.Allowance {
 		now = now.Add(time.Second)
 		ticket, wait := a.Take(now, "m", Use{})
 		require.Zero(t, wait)
@@ -123,7 +123,7 @@ func TestAccountCountsWhatIsUnderWay(t *testing.T) {
 }
 
 func TestAccountLearnsNoNonsense(t *testing.T) {
-	for _, l := range []retry.Allowance{
+	for _, l := range []fault.Allowance{
 		{Limit: 0, Remaining: 0, Reset: time.Hour}, {Limit: -1, Remaining: -1, Reset: time.Hour}, {Limit: 1e18, Remaining: 5, Reset: time.Second},
 		{Limit: 10, Remaining: 11, Reset: time.Second}, {Limit: 10, Remaining: 0, Reset: 1000 * time.Hour}, {Limit: 10, Remaining: 0, Reset: math.MaxInt64},
 		{Limit: -1, Remaining: 7, Reset: time.Hour},
@@ -131,7 +131,7 @@ func TestAccountLearnsNoNonsense(t *testing.T) {
 		a := account(t, nil)
 		l.Dimension = "requests"
 		ticket, _ := a.Take(start, "m", Use{})
-		a.Learn(start, ticket, []retry.Allowance{l, {Dimension: "images", Limit: 1, Remaining: 0, Reset: time.Hour}})
+		a.Learn(start, ticket, []fault.Allowance{l, {Dimension: "images", Limit: 1, Remaining: 0, Reset: time.Hour}})
 		require.Empty(t, a.Limits(start, "m"), "%+v", l)
 		require.Equal(t, 10_000, burst(a, start, "m", Use{}), "%+v", l)
 	}
@@ -218,7 +218,7 @@ func TestAccountsShare(t *testing.T) {
 					who    int
 					ticket Ticket
 					ok     bool
-					limits []retry.Allowance
+					limits []fault.Allowance
 				}
 				var flying []response
 				got := make([]float64, processes)

@@ -14,6 +14,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // No number is so large that it passes, or fills a bucket that it should
@@ -123,8 +124,8 @@ func TestAccountForgetsAndLearns(t *testing.T) {
 		a.Take(start.Add(time.Second+time.Duration(i)), strconv.Itoa(i), Use{})
 	}
 	now := start.Add(time.Minute)
-	says := func(remaining int64) []retry.Allowance {
-		return []retry.Allowance{{Dimension: "requests", Limit: 100, Remaining: remaining, Reset: time.Minute}}
+	says := func(remaining int64) []fault.Allowance {
+		return []fault.Allowance{{Dimension: "requests", Limit: 100, Remaining: remaining, Reset: time.Minute}}
 	}
 	a.Learn(now, ticket, says(40))
 	require.EqualValues(t, 40, a.Limits(now, "m")[0].Remaining)
@@ -240,7 +241,7 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
 		p := &provider{s: server{n: 2, level: 0, at: time.Now()}, silent: true}
-		inner, err := retry.New(client{a.HTTPClient(retry.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.None}})
+		inner, err := retry.New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.None}})
 		require.NoError(t, err)
 		m, err := New(inner, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
@@ -255,7 +256,7 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 // has taken, and takes it for the others.
 func TestAccountIsAskedOnceAnAttempt(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 10, Per: time.Hour}})
-	failing := &fakeModel{err: &retry.Error{Class: retry.ServerError, Retryable: true}}
+	failing := &fakeModel{err: &fault.Error{Class: fault.ServerError, Retryable: true}}
 	inner, err := retry.New(failing, &retry.Options{Limiter: a, Backoff: retry.Exponential{Base: 1, Cap: 1}, Budget: retry.NoBudget})
 	require.NoError(t, err)
 	m, err := New(inner, &Options{Account: a, Model: "m"})

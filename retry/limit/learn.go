@@ -10,7 +10,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/usage"
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A pass goes down with a call: what it will use of which account, and its
@@ -183,14 +183,14 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	now := time.Now()
-	asked, _ := retry.RetryAfter(resp.Header, now)
+	asked, _ := fault.RetryAfter(resp.Header, now)
 	p.mu.Lock()
 	ticket := p.ticket
 	p.asked = asked
 	refused := resp.StatusCode == http.StatusTooManyRequests
 	p.refused = p.refused || refused
 	p.mu.Unlock()
-	t.a.Learn(now, ticket, retry.ParseAllowances(resp.Header, now))
+	t.a.Learn(now, ticket, fault.ParseAllowances(resp.Header, now))
 	if refused && !p.judged {
 		t.a.Refused(now, ticket, asked)
 	}
@@ -221,10 +221,10 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	if ours := (*Error)(nil); errors.As(err, &ours) {
 		return // the provider wasn't asked
 	}
-	e := retry.FromError(p.Context, err)
+	e := fault.FromError(p.Context, err)
 	a.Learn(now, p.ticket, e.Limits)
 	switch {
-	case e.Class == retry.RateLimit:
+	case e.Class == fault.RateLimit:
 		a.Refused(now, p.ticket, max(e.Delay, p.asked))
 	case e.Status >= 400 && e.Status < 500:
 		a.Settle(now, p.ticket, Use{}) // the provider didn't begin

@@ -17,6 +17,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -153,7 +154,7 @@ func TestAccountUnderRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
 		p := &provider{s: server{n: 2, level: 2, at: time.Now()}}
-		m, err := New(client{a.HTTPClient(retry.HTTPClient(&http.Client{Transport: p}))}, &Options{Account: a, Model: "m"})
+		m, err := New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
 		r, err := retry.New(m, &retry.Options{Limiter: a})
 		require.NoError(t, err)
@@ -168,9 +169,9 @@ func TestAccountUnderRetry(t *testing.T) {
 		short, cancel := context.WithTimeout(ctx, time.Millisecond)
 		defer cancel()
 		_, err = r.Call(short, "q")
-		var e *retry.Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, retry.RateLimit, e.Class)
+		require.Equal(t, fault.RateLimit, e.Class)
 		require.True(t, e.HasDelay)
 	})
 }
@@ -201,20 +202,20 @@ func TestAccountForOtherCalls(t *testing.T) {
 func TestAnErrorTeaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
-		m, err := New(&fakeModel{err: &retry.Error{Class: retry.RateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
+		m, err := New(&fakeModel{err: &fault.Error{Class: fault.RateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
 			Limits: learned(10, 0, 60*time.Second)}}, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
 		_, err = m.Call(t.Context(), "q")
-		require.ErrorAs(t, err, new(*retry.Error))
+		require.ErrorAs(t, err, new(*fault.Error))
 		l, ok := roomOf(a, time.Now(), "m", "requests")
 		require.True(t, ok)
-		require.Equal(t, retry.Allowance{Dimension: "requests", Limit: 10, Remaining: 0, Reset: time.Minute}, l)
+		require.Equal(t, fault.Allowance{Dimension: "requests", Limit: 10, Remaining: 0, Reset: time.Minute}, l)
 		_, err = m.Call(t.Context(), "q")
 		var refused *Error
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, 6*time.Second, refused.Delay, "one of ten a minute")
 		_, err = m.Call(t.Context(), "q", llms.WithModel("another"))
-		require.ErrorAs(t, err, new(*retry.Error), "whose room isn't known")
+		require.ErrorAs(t, err, new(*fault.Error), "whose room isn't known")
 	})
 }
 
@@ -222,7 +223,7 @@ func TestAnErrorTeaches(t *testing.T) {
 // the provider's.
 func TestOnlyRateLimitsArePaced(t *testing.T) {
 	for _, err := range []error{
-		&retry.Error{Class: retry.Quota, Status: 429},
+		&fault.Error{Class: fault.Quota, Status: 429},
 		&Error{Refusal: Wait, Dimension: "requests"},
 		fmt.Errorf("API returned unexpected status code: 500: oops"),
 	} {
@@ -264,8 +265,8 @@ func FuzzAccount(f *testing.F) {
 					t.Fatalf("wait %v", wait)
 				}
 				now = now.Add(time.Duration(ms%5000) * time.Millisecond)
-				a.Learn(now, ticket, retry.ParseAllowances(h, now))
-				if asked, ok := retry.RetryAfter(h, now); ok {
+				a.Learn(now, ticket, fault.ParseAllowances(h, now))
+				if asked, ok := fault.RetryAfter(h, now); ok {
 					a.Refused(now, ticket, asked)
 				}
 				a.Settle(now, ticket, Use{float64(tokens), -1})
@@ -293,7 +294,7 @@ func ExampleAccount() {
 	header.Set("x-ratelimit-limit-requests", "60")
 	header.Set("x-ratelimit-remaining-requests", "1")
 	header.Set("x-ratelimit-reset-requests", "59s")
-	account.Learn(now, ticket, retry.ParseAllowances(header, now))
+	account.Learn(now, ticket, fault.ParseAllowances(header, now))
 	for range 3 {
 		_, wait := account.Take(now, "m", Use{})
 		fmt.Println("wait", wait)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/defaults"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -200,7 +201,7 @@ type outcome struct {
 	ok      bool
 	refused bool              // for want of quota
 	asked   time.Duration     // Retry-After
-	limits  []retry.Allowance // the headers
+	limits  []fault.Allowance // the headers
 }
 
 func (c *client) end(call *call, o outcome) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // Seconds is how long arrivals last.
@@ -233,7 +234,7 @@ func (m *sim) serve(call *call) {
 }
 
 // limits are the server's headers, as a client reads them.
-func (m *sim) limits() []retry.Allowance {
+func (m *sim) limits() []fault.Allowance {
 	if !m.s.Headers {
 		return nil
 	}
@@ -241,7 +242,7 @@ func (m *sim) limits() []retry.Allowance {
 	h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(Capacity))
 	h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(int(max(0, m.tokens))))
 	h.Set("X-Ratelimit-Reset-Requests", time.Duration((1-m.tokens/Capacity)*float64(time.Second)).Round(time.Millisecond).String())
-	return retry.ParseAllowances(h, m.now())
+	return fault.ParseAllowances(h, m.now())
 }
 
 // work gives calls to free workers; they can't know who has gone.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // An apiError is an error in OpenAI's shape.
@@ -65,7 +65,7 @@ func describe(err error) (status int, e apiError, wait time.Duration, asked bool
 	}
 	if errors.As(err, &said) {
 		code := said.Code()
-		if tried := new(retry.Error); errors.As(err, &tried) && tried.ProviderCode != "" {
+		if tried := new(fault.Error); errors.As(err, &tried) && tried.ProviderCode != "" {
 			code = tried.ProviderCode // the word that clients know, not our class
 		}
 		switch status := said.HTTPStatus(); {

@@ -1,4 +1,4 @@
-package retry
+package fault
 
 import (
 	"bytes"
@@ -13,18 +13,18 @@ import (
 // keptBody is how much of a body is kept to be classified.
 const keptBody = 64 << 10
 
-// A Transport lets a [Model] see the HTTP exchange below a client that hides
+// A Transport shows a retry.Model the HTTP exchange below a client that hides
 // it. langchaingo's clients drop the headers, the provider's code and often the
 // cause, and report a cut stream as a success; each takes an HTTP client:
 //
-//	client := &http.Client{Transport: &retry.Transport{}}
+//	client := &http.Client{Transport: &fault.Transport{}}
 //	llm, err := anthropic.New(anthropic.WithHTTPClient(client))
 //	model, err := retry.New(llm, nil)
 //
 // It records, in the request's context, the status, the headers, the beginning
 // of the body, and whether a stream came to its end. It also sends the call's
-// Idempotency-Key. A request that no Model or [Do] stands behind passes
-// untouched. It is safe for concurrent use.
+// Idempotency-Key. A request outside of an [Attempt], as retry.Model and
+// retry.Do make them, passes untouched. It is safe for concurrent use.
 //
 // It changes nothing that the client sees but for one: the official SDKs of
 // OpenAI and Anthropic retry by themselves, which multiplies with the retries
@@ -37,7 +37,7 @@ type Transport struct {
 }
 
 // HTTPClient returns an HTTP client like base, nil meaning the default one,
-// whose exchanges a [Model] sees. See [Transport].
+// whose exchanges a retry.Model sees. See [Transport].
 func HTTPClient(base *http.Client) *http.Client {
 	c := &http.Client{}
 	if base != nil {

@@ -1,11 +1,11 @@
-package retry_test
+package fault_test
 
 import (
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // Three responses with the same status, and what to do about each.
@@ -15,7 +15,7 @@ func ExampleClassify() {
 		`{"error":{"code":"rate_limit_exceeded","message":"Limit 30000, Requested 35000."}}`,
 		`{"error":{"code":"insufficient_quota","message":"You exceeded your current quota."}}`,
 	} {
-		e := retry.Classify(retry.Response{Status: 429, Body: []byte(body)}, time.Now())
+		e := fault.Classify(fault.Response{Status: 429, Body: []byte(body)}, time.Now())
 		fmt.Println(e.Class.Refusal(), e.Class, "retry:", e.Retryable, "elsewhere:", e.Fallback, e.Delay)
 	}
 	// Output:
@@ -27,7 +27,7 @@ func ExampleClassify() {
 func ExampleRetryAfter() {
 	now := time.Date(2026, 9, 21, 14, 13, 20, 0, time.UTC)
 	for _, value := range []string{"7", "0.5", "Mon, 21 Sep 2026 14:14:20 GMT", "-1", "99999999999999999999"} {
-		d, ok := retry.RetryAfter(http.Header{"Retry-After": {value}}, now)
+		d, ok := fault.RetryAfter(http.Header{"Retry-After": {value}}, now)
 		fmt.Println(d, ok)
 	}
 	// Output:

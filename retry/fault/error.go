@@ -1,4 +1,4 @@
-package retry
+package fault
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// An Error is what is known of a failed call. [Model] returns no other kind of
-// error for a call that reached the model below.
+// An Error is what is known of a failed call. A retry.Model returns no other
+// kind of error for a call that reached the model below.
 //
 // It unwraps to the cause, to an *llms.Error (so that llms.IsRateLimitError
 // and its siblings work) and, once the call's context is done, to ctx.Err()
@@ -57,7 +57,7 @@ func NewError(c Class, cause error) *Error {
 // Error names the class, the status, the provider's code and the cause.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("retry: ")
+	b.WriteString("fault: ")
 	b.WriteString(e.Class.String())
 	if e.Status != 0 {
 		fmt.Fprintf(&b, " (status %d", e.Status)
