@@ -54,7 +54,7 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	}
 	s := &a.o
 	if s.Min < 0 || s.Max < 0 || s.Initial < 0 || s.Interval < 0 || !(s.Congested >= 0 && s.Congested < 1) || !(s.Cut >= 0 && s.Cut < 1) {
-		return nil, configError("adaptive: a setting is out of range: %+v", *s)
+		return nil, optionError("adaptive: a setting is out of range: %+v", *s)
 	}
 	if s.Min == 0 {
 		s.Min = 1
@@ -63,7 +63,7 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 		s.Max = max(1000, s.Min)
 	}
 	if s.Min > s.Max {
-		return nil, configError("adaptive: Min %d is above Max %d", s.Min, s.Max)
+		return nil, optionError("adaptive: Min %d is above Max %d", s.Min, s.Max)
 	}
 	if s.Initial == 0 {
 		s.Initial = 20
@@ -208,7 +208,7 @@ func (a *Adaptive) advance(now time.Time) {
 
 // busyError is our refusal, not the target's: another attempt may find room.
 func busyError() *fault.Error {
-	e := fault.NewError(fault.Overloaded, ErrBusy)
+	e := fault.New(fault.ClassOverloaded, ErrBusy)
 	e.Unhealthy = false
 	return e
 }

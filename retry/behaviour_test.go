@@ -105,12 +105,12 @@ func TestTimeoutsFireOnTime(t *testing.T) {
 		retryable bool
 		heard     string
 	}{
-		"first token":                 {Timeouts{FirstToken: 5 * time.Second}, hangs, true, 5 * time.Second, fault.Timeout, true, ""},
-		"an empty chunk is no token":  {Timeouts{FirstToken: 5 * time.Second}, empty, true, 5 * time.Second, fault.Timeout, true, ""},
-		"between tokens":              {Timeouts{FirstToken: 5 * time.Second, BetweenTokens: 3 * time.Second}, speaksThenHangs, true, 9 * time.Second, fault.StreamInterrupted, false, "xxx"},
-		"attempt":                     {Timeouts{Attempt: 7 * time.Second}, hangs, false, 7 * time.Second, fault.Timeout, true, ""},
-		"total":                       {Timeouts{Total: 8 * time.Second}, hangs, false, 8 * time.Second, fault.Timeout, false, ""},
-		"total ends a stream as well": {Timeouts{Total: 5 * time.Second}, speaksThenHangs, true, 5 * time.Second, fault.Timeout, false, "xx"},
+		"first token":                 {Timeouts{FirstToken: 5 * time.Second}, hangs, true, 5 * time.Second, fault.ClassTimeout, true, ""},
+		"an empty chunk is no token":  {Timeouts{FirstToken: 5 * time.Second}, empty, true, 5 * time.Second, fault.ClassTimeout, true, ""},
+		"between tokens":              {Timeouts{FirstToken: 5 * time.Second, BetweenTokens: 3 * time.Second}, speaksThenHangs, true, 9 * time.Second, fault.ClassStreamInterrupted, false, "xxx"},
+		"attempt":                     {Timeouts{Attempt: 7 * time.Second}, hangs, false, 7 * time.Second, fault.ClassTimeout, true, ""},
+		"total":                       {Timeouts{Total: 8 * time.Second}, hangs, false, 8 * time.Second, fault.ClassTimeout, false, ""},
+		"total ends a stream as well": {Timeouts{Total: 5 * time.Second}, speaksThenHangs, true, 5 * time.Second, fault.ClassTimeout, false, "xx"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestTimeoutsFireOnTime(t *testing.T) {
 				require.Equal(t, c.class, e.Class)
 				require.Equal(t, c.retryable, e.Retryable)
 				require.ErrorIs(t, e, context.DeadlineExceeded)
-				if c.stream && c.class != fault.Timeout {
+				if c.stream && c.class != fault.ClassTimeout {
 					require.Equal(t, c.heard, heard)
 					require.Equal(t, c.heard, e.Partial.Choices[0].Content)
 				}
@@ -155,7 +155,7 @@ func TestStreamIsRetriedOnlyInSilence(t *testing.T) {
 		m, _ = New(p, &Options{Fallbacks: []llms.Model{&play{turns: []turn{answers("other")}}}})
 		heard, _, e = asking(t, m, t.Context(), true)
 		require.Equal(t, "hel", heard)
-		require.Equal(t, fault.StreamInterrupted, e.Class)
+		require.Equal(t, fault.ClassStreamInterrupted, e.Class)
 		require.Equal(t, 1, p.calls)
 		require.Equal(t, "hel", e.Partial.Choices[0].Content)
 	})
@@ -298,7 +298,7 @@ func TestEventsAreOfTheTable(t *testing.T) {
 		})
 		require.NoError(t, err)
 		_, _, e := asking(t, m, t.Context(), false)
-		require.Equal(t, fault.Overloaded, e.Class)
+		require.Equal(t, fault.ClassOverloaded, e.Class)
 	})
 }
 
@@ -347,7 +347,7 @@ func TestOptionsRefuseNonsense(t *testing.T) {
 		func() error { _, err := New(ok, &Options{Fallbacks: []llms.Model{nil}}); return err },
 		func() error { _, err := New(ok, &Options{Backoff: Exponential{Factor: 2}}); return err },
 	} {
-		require.ErrorIs(t, f(), ErrConfig)
+		require.ErrorIs(t, f(), ErrOption)
 	}
 }
 
@@ -387,11 +387,11 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 	}{
 		"refused": {func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 503, Status: "503", Request: r, Header: http.Header{"X-Should-Retry": {"true"}}, Body: io.NopCloser(bytes.NewReader(nil))}, nil
-		}, 3, 0, fault.Overloaded},
-		"not connected": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 9, 3, fault.Network},
+		}, 3, 0, fault.ClassOverloaded},
+		"not connected": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 9, 3, fault.ClassNetwork},
 		"answered": {func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Request: r, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte("{}")))}, nil
-		}, 1, 0, fault.Unknown},
+		}, 1, 0, fault.ClassUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
@@ -403,7 +403,7 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 			_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) { return 0, sdk(ctx, rt) })
 			require.Equal(t, c.requests, requests)
 			require.Equal(t, c.nested, bytes.Count(log.Bytes(), []byte("msg="+event.RetryNested)))
-			if c.class == fault.Unknown {
+			if c.class == fault.ClassUnknown {
 				require.NoError(t, err)
 				return
 			}

@@ -14,13 +14,15 @@ type State uint8
 // The states. Closed lets calls pass, Open refuses them, HalfOpen lets a few
 // pass to see how the target is.
 const (
-	Closed State = iota
-	Open
-	HalfOpen
+	StateClosed State = iota
+	StateOpen
+	StateHalfOpen
 )
 
 // String returns "closed", "open" or "half-open".
-func (s State) String() string { return [...]string{"closed", "open", "half-open"}[min(s, HalfOpen)] }
+func (s State) String() string {
+	return [...]string{"closed", "open", "half-open"}[min(s, StateHalfOpen)]
+}
 
 // ErrOpen is wrapped by the error of a call that a breaker refused.
 var ErrOpen = errors.New("retry: circuit breaker is open")
@@ -95,10 +97,10 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 		b.o = *o
 	}
 	if b.o.Failures < 0 || b.o.Window < 0 || b.o.Probes < 0 || b.o.Interval < 0 || b.o.OpenFor < 0 {
-		return nil, configError("breaker: a setting is negative: %+v", b.o)
+		return nil, optionError("breaker: a setting is negative: %+v", b.o)
 	}
 	if b.o.Window > 1<<20 {
-		return nil, configError("breaker: a window of %d calls: want 1048576 at most", b.o.Window)
+		return nil, optionError("breaker: a window of %d calls: want 1048576 at most", b.o.Window)
 	}
 	if b.o.Failures == 0 {
 		b.o.Failures = 5
@@ -107,10 +109,10 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 		}
 	}
 	if b.o.Window > 0 && b.o.Failures > b.o.Window {
-		return nil, configError("breaker: %d failures never fit in a window of %d", b.o.Failures, b.o.Window)
+		return nil, optionError("breaker: %d failures never fit in a window of %d", b.o.Failures, b.o.Window)
 	}
 	if b.o.Window > 0 && b.o.Interval > 0 {
-		return nil, configError("breaker: Interval clears a run of failures and has no meaning with a Window")
+		return nil, optionError("breaker: Interval clears a run of failures and has no meaning with a Window")
 	}
 	if b.o.OpenFor == 0 {
 		b.o.OpenFor = 30 * time.Second
@@ -140,11 +142,11 @@ func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 	b.advance(now)
 	c.to = b.state
 	switch {
-	case b.state == Open:
+	case b.state == StateOpen:
 		return t, c, openError(max(0, b.until.Sub(now)))
-	case b.state == HalfOpen && b.admitted >= b.o.Probes:
+	case b.state == StateHalfOpen && b.admitted >= b.o.Probes:
 		return t, c, openError(0) // the probes are under way: nobody knows how long they take
-	case b.state == HalfOpen:
+	case b.state == StateHalfOpen:
 		b.admitted++
 	}
 	return Ticket{generation: b.generation}, c, nil
@@ -155,14 +157,14 @@ func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
 func (b *Breaker) closedTo(now time.Time) *fault.Error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != Open || !now.Before(b.until) {
+	if b.state != StateOpen || !now.Before(b.until) {
 		return nil
 	}
 	return openError(b.until.Sub(now))
 }
 
 func openError(wait time.Duration) *fault.Error {
-	e := fault.NewError(fault.Overloaded, ErrOpen)
+	e := fault.New(fault.ClassOverloaded, ErrOpen)
 	e.Retryable, e.Unhealthy = false, false // it is us who refuse
 	e.Delay, e.HasDelay = wait, wait > 0
 	return e
@@ -180,11 +182,11 @@ func (b *Breaker) done(now time.Time, t Ticket, o Outcome) (c change) {
 	b.advance(now)
 	switch {
 	case t.generation != b.generation:
-	case b.state == HalfOpen:
+	case b.state == StateHalfOpen:
 		b.probed(now, o)
-	case o == Neither, b.state == Open:
+	case o == Neither, b.state == StateOpen:
 	case b.count(o == Sick) >= b.o.Failures && b.seen >= b.o.Failures:
-		b.enter(Open, now)
+		b.enter(StateOpen, now)
 	}
 	c.to = b.state
 	return c
@@ -193,10 +195,10 @@ func (b *Breaker) done(now time.Time, t Ticket, o Outcome) (c change) {
 func (b *Breaker) probed(now time.Time, o Outcome) {
 	switch o {
 	case Sick:
-		b.enter(Open, now)
+		b.enter(StateOpen, now)
 	case Healthy:
 		if b.succeeded++; b.succeeded >= b.o.Probes {
-			b.enter(Closed, now)
+			b.enter(StateClosed, now)
 		}
 	case Neither:
 		b.admitted-- // its place is free for another probe
@@ -229,17 +231,17 @@ func (b *Breaker) count(failed bool) int {
 // for a run of failures (as in gobreaker) and to the new one for a window (as
 // in failsafe-go), so that both references are met to the nanosecond.
 func (b *Breaker) advance(now time.Time) {
-	if b.state == HalfOpen || b.state == Closed && b.o.Interval == 0 {
+	if b.state == StateHalfOpen || b.state == StateClosed && b.o.Interval == 0 {
 		return // nothing is due, and this is every healthy call
 	}
-	if b.state == Closed && b.until.IsZero() {
+	if b.state == StateClosed && b.until.IsZero() {
 		b.until = now.Add(b.o.Interval)
 		return
 	}
 	if now.After(b.until) || b.o.Window > 0 && now.Equal(b.until) {
-		next := Closed // a new run of failures
-		if b.state == Open {
-			next = HalfOpen
+		next := StateClosed // a new run of failures
+		if b.state == StateOpen {
+			next = StateHalfOpen
 		}
 		b.enter(next, now)
 	}
@@ -252,9 +254,9 @@ func (b *Breaker) enter(s State, now time.Time) {
 	b.run, b.seen, b.next, b.admitted, b.succeeded = 0, 0, 0, 0, 0
 	b.until = time.Time{}
 	switch {
-	case s == Open:
+	case s == StateOpen:
 		b.until = now.Add(b.o.OpenFor)
-	case s == Closed && b.o.Interval > 0:
+	case s == StateClosed && b.o.Interval > 0:
 		b.until = now.Add(b.o.Interval)
 	}
 	if s != from && b.o.OnChange != nil {

@@ -45,10 +45,10 @@ type TokenBudget struct {
 // it. gRPC's usual values are 10 and 0.1.
 func NewTokenBudget(maxTokens, ratio float64) (*TokenBudget, error) {
 	if !(maxTokens > 0 && maxTokens <= 1000) {
-		return nil, configError("budget: %v tokens: want more than 0 and at most 1000", maxTokens)
+		return nil, optionError("budget: %v tokens: want more than 0 and at most 1000", maxTokens)
 	}
 	if !(ratio > 0 && ratio <= maxTokens) {
-		return nil, configError("budget: ratio %v: want more than 0 and at most the tokens, %v", ratio, maxTokens)
+		return nil, optionError("budget: ratio %v: want more than 0 and at most the tokens, %v", ratio, maxTokens)
 	}
 	b := &TokenBudget{max: int64(maxTokens * 1000), refill: int64(ratio*1000 + 1e-6)}
 	b.milli = b.max
@@ -98,10 +98,10 @@ type WindowBudget struct {
 // defaults are 10 s, 0.2 and 10.
 func NewWindowBudget(window time.Duration, share, perSecond float64) (*WindowBudget, error) {
 	if window <= 0 {
-		return nil, configError("budget: a window of %v: want more than 0", window)
+		return nil, optionError("budget: a window of %v: want more than 0", window)
 	}
 	if !(share >= 0 && share <= 1000) || !(perSecond >= 0 && perSecond <= 1e9) {
-		return nil, configError("budget: share %v, %v a second: want 0 or more", share, perSecond)
+		return nil, optionError("budget: share %v, %v a second: want 0 or more", share, perSecond)
 	}
 	return &WindowBudget{window: window, share: share, constant: perSecond * window.Seconds()}, nil
 }

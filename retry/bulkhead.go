@@ -18,7 +18,7 @@ type Bulkhead struct {
 // queue others to wait, 0 or more.
 func NewBulkhead(calls, queue int) (*Bulkhead, error) {
 	if calls < 1 || queue < 0 {
-		return nil, configError("bulkhead: %d calls, queue %d: want 1 or more and 0 or more", calls, queue)
+		return nil, optionError("bulkhead: %d calls, queue %d: want 1 or more and 0 or more", calls, queue)
 	}
 	return &Bulkhead{room: make(chan struct{}, calls), queue: int64(queue)}, nil
 }

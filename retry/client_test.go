@@ -61,18 +61,18 @@ func TestOverTheRealClient(t *testing.T) {
 		partial  string
 		after    time.Duration // virtual time until the call returns
 	}{
-		"rate limit":     {reply: modeltest.Reply{Error: modeltest.RateLimited(3 * time.Second)}, class: fault.RateLimit, status: 429, delay: 3 * time.Second},
-		"quota":          {reply: modeltest.Reply{Error: modeltest.OutOfQuota()}, class: fault.Quota, status: 429},
-		"context length": {reply: modeltest.Reply{Error: modeltest.ContextTooLong(100, 200)}, class: fault.ContextLength, status: 400},
-		"cut stream":     {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, CutAfter: 3}, stream: true, class: fault.StreamInterrupted, partial: "half an"},
+		"rate limit":     {reply: modeltest.Reply{Error: modeltest.RateLimited(3 * time.Second)}, class: fault.ClassRateLimit, status: 429, delay: 3 * time.Second},
+		"quota":          {reply: modeltest.Reply{Error: modeltest.OutOfQuota()}, class: fault.ClassQuota, status: 429},
+		"context length": {reply: modeltest.Reply{Error: modeltest.ContextTooLong(100, 200)}, class: fault.ClassContextLength, status: 400},
+		"cut stream":     {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, CutAfter: 3}, stream: true, class: fault.ClassStreamInterrupted, partial: "half an"},
 		"error in the stream": {
 			reply:  modeltest.Reply{Turn: modeltest.Turn{Chunks: half}, StreamError: modeltest.Overloaded()},
-			stream: true, class: fault.Overloaded, partial: "half an answer",
+			stream: true, class: fault.ClassOverloaded, partial: "half an answer",
 		},
-		"first token":    {reply: modeltest.Reply{Turn: modeltest.Turn{Hang: true}}, timeouts: retry.Timeouts{FirstToken: 5 * time.Second}, stream: true, class: fault.Timeout, after: 5 * time.Second},
-		"between tokens": {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{BetweenTokens: 4 * time.Second}, stream: true, class: fault.StreamInterrupted, partial: "half an answer", after: 4 * time.Second},
-		"attempt":        {reply: modeltest.Reply{Stall: true}, timeouts: retry.Timeouts{Attempt: 7 * time.Second}, class: fault.Timeout, after: 7 * time.Second},
-		"total":          {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{Total: 8 * time.Second}, stream: true, class: fault.Timeout, partial: "half an answer", after: 8 * time.Second},
+		"first token":    {reply: modeltest.Reply{Turn: modeltest.Turn{Hang: true}}, timeouts: retry.Timeouts{FirstToken: 5 * time.Second}, stream: true, class: fault.ClassTimeout, after: 5 * time.Second},
+		"between tokens": {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{BetweenTokens: 4 * time.Second}, stream: true, class: fault.ClassStreamInterrupted, partial: "half an answer", after: 4 * time.Second},
+		"attempt":        {reply: modeltest.Reply{Stall: true}, timeouts: retry.Timeouts{Attempt: 7 * time.Second}, class: fault.ClassTimeout, after: 7 * time.Second},
+		"total":          {reply: modeltest.Reply{Turn: hangs}, timeouts: retry.Timeouts{Total: 8 * time.Second}, stream: true, class: fault.ClassTimeout, partial: "half an answer", after: 8 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestPrefillOverTheRealClient(t *testing.T) {
 		defer server.Close()
 		llm, err := openai.New("scripted-1", &openai.Options{BaseURL: server.URL + "/v1", HTTPClient: server.Client()})
 		require.NoError(t, err)
-		m, err := retry.New(llm, &retry.Options{Resume: &retry.Resume{Continuation: retry.Prefill, Metadata: map[string]any{
+		m, err := retry.New(llm, &retry.Options{Resume: &retry.Resume{Continuation: retry.ContinuationPrefill, Metadata: map[string]any{
 			openai.MetadataExtra: map[string]any{"continue_final_message": true, "add_generation_prompt": false},
 		}}})
 		require.NoError(t, err)

@@ -61,4 +61,4 @@ func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *f
 }
 
 // errPanicked stands for the outcome of an attempt that never returned one.
-var errPanicked = fault.NewError(fault.Unknown, errors.New("retry: the attempt panicked"))
+var errPanicked = fault.New(fault.ClassUnknown, errors.New("retry: the attempt panicked"))

@@ -31,7 +31,7 @@
 //	gates: Shedder ─▶ Limiter ─▶ Bulkhead ─▶ Adaptive ─▶ Breaker, which, when
 //	open, refuses before anyone waits
 //
-// After a wait that doubles and is drawn at random ([Exponential], [Full]).
+// After a wait that doubles and is drawn at random ([Exponential], [JitterFull]).
 // Full jitter is better than plain exponential backoff because it spreads the
 // retries: without it, those who failed together wait one second together, then
 // two, then four, and come back in waves that fail as the first one did. If the

@@ -165,7 +165,7 @@ func ExampleShedder() {
 	now := time.Unix(0, 0)
 	for _, wait := range []time.Duration{time.Second, 6 * time.Second, 7 * time.Second, 9 * time.Second} {
 		fmt.Printf("after %v:", wait)
-		for _, p := range []retry.Priority{retry.Low, retry.Normal, retry.High} {
+		for _, p := range []retry.Priority{retry.PriorityLow, retry.PriorityNormal, retry.PriorityHigh} {
 			fmt.Print(" ", s.Admit(now, now.Add(10*time.Second), wait, p) == nil)
 		}
 		fmt.Println()

@@ -43,7 +43,7 @@ func TestAdaptive(t *testing.T) {
 	}
 	require.Equal(t, 1, a.Limit())
 	_, err = NewAdaptive(&AdaptiveOptions{Min: 5, Max: 2})
-	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestAdaptiveWait(t *testing.T) {
@@ -98,7 +98,7 @@ func TestBulkhead(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, b.Enter(ctx), context.DeadlineExceeded)
 		_, err = NewBulkhead(0, 1)
-		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorIs(t, err, ErrOption)
 	})
 }
 
@@ -112,19 +112,19 @@ func TestShedderShedsLowFirst(t *testing.T) {
 		norm bool
 		high bool
 	}{{2 * time.Second, true, true, true}, {6 * time.Second, false, true, true}, {8 * time.Second, false, false, true}, {9 * time.Second, false, false, false}} {
-		for p, want := range map[Priority]bool{Low: c.low, Normal: c.norm, High: c.high} {
+		for p, want := range map[Priority]bool{PriorityLow: c.low, PriorityNormal: c.norm, PriorityHigh: c.high} {
 			err := s.Admit(now, now.Add(10*time.Second), c.wait, p)
 			require.Equal(t, want, err == nil, "%v %v", c.wait, p)
 			require.Equal(t, !want, errors.Is(err, ErrShed))
 		}
 	}
-	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, Low))
-	for _, p := range []Priority{Low, Normal, High} {
+	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, PriorityLow))
+	for _, p := range []Priority{PriorityLow, PriorityNormal, PriorityHigh} {
 		require.NoError(t, s.Admit(now, now.Add(1500*time.Millisecond), -1, p), "nobody waits")
 		require.ErrorIs(t, s.Admit(now, now.Add(500*time.Millisecond), -1, p), ErrShed)
 		require.Equal(t, p, PriorityOf(WithPriority(t.Context(), p)))
 	}
-	require.Equal(t, Normal, PriorityOf(t.Context()))
+	require.Equal(t, PriorityNormal, PriorityOf(t.Context()))
 }
 
 // An attempt's time begins when it does, however long the wait before it was:
@@ -217,7 +217,7 @@ func TestAdaptiveWaitsInVain(t *testing.T) {
 	require.ErrorIs(t, err, ErrBusy)
 	require.Zero(t, a.kept+a.inFlight)
 	_, err = NewPolicy(&Options{Limiter: a})
-	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 // Whatever way an attempt ends, its place comes back.
@@ -234,7 +234,7 @@ func TestGatesInAPolicy(t *testing.T) {
 			return err
 		}
 		require.NoError(t, call(t.Context(), nil))
-		require.ErrorIs(t, call(t.Context(), fault.NewError(fault.ServerError, nil)), ErrOpen)
+		require.ErrorIs(t, call(t.Context(), fault.New(fault.ClassServerError, nil)), ErrOpen)
 		require.ErrorIs(t, call(t.Context(), nil), ErrOpen)
 		time.Sleep(time.Minute)
 		require.NoError(t, call(t.Context(), nil), "a refused call kept its place")

@@ -80,13 +80,13 @@ func NewHedger(o *HedgerOptions) (*Hedger, error) {
 	}
 	s := &h.o
 	if s.Delay < 0 {
-		return nil, configError("hedge: a delay of %v: want 0 (the quantile decides) or more", s.Delay)
+		return nil, optionError("hedge: a delay of %v: want 0 (the quantile decides) or more", s.Delay)
 	}
 	if !(s.Quantile >= 0 && s.Quantile <= 0.998) { // of 512 latencies one must be above
-		return nil, configError("hedge: quantile %v: want 0 to 0.998", s.Quantile)
+		return nil, optionError("hedge: quantile %v: want 0 to 0.998", s.Quantile)
 	}
 	if !(s.Share >= 0 && s.Share <= 1) {
-		return nil, configError("hedge: share %v: want 0 (the default, 0.05) to 1", s.Share)
+		return nil, optionError("hedge: share %v: want 0 (the default, 0.05) to 1", s.Share)
 	}
 	if s.Quantile == 0 && s.Delay == 0 {
 		s.Quantile = 0.95

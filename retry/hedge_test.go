@@ -123,17 +123,17 @@ func TestHedge(t *testing.T) {
 		"an early failure doesn't wait for the hedge":   {legs: []leg{{after: 1 * s, err: unavailable}, answer(20*s, "again")}, text: "again", took: 22 * s, calls: 2, backoff: true},
 		"a retry isn't hedged":                          {legs: []leg{{err: unavailable}, answer(60*s, "again")}, text: "again", took: 61 * s, calls: 2, backoff: true},
 		"the first fails while the hedge is under way":  {legs: []leg{{after: 6 * s, err: unavailable}, answer(9*s, "hedge")}, text: "hedge", took: 15 * s, calls: 2},
-		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: fault.InvalidRequest, took: 6 * s, calls: 2, cancelled: 1},
+		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: fault.ClassInvalidRequest, took: 6 * s, calls: 2, cancelled: 1},
 		"the hedge fails":                               {legs: []leg{answer(20*s, "first"), {err: unavailable}}, text: "first", took: 21 * s, calls: 2},
 		"the hedge fails for good":                      {legs: []leg{answer(20*s, "first"), {err: wrong}}, text: "first", took: 21 * s, calls: 2},
 		"both fail, a retry follows":                    {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, answer(0, "third")}, text: "third", took: 8 * s, calls: 3, backoff: true},
 		"both fail, the longer wait is kept":            {legs: []leg{{after: 7 * s, err: unavailable}, {err: busy}, answer(0, "third")}, text: "third", took: 17 * s, calls: 3, backoff: true},
-		"a hedge is one of MaxAttempts":                 {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, {err: unavailable}}, class: fault.Overloaded, took: 7 * s, calls: 3, backoff: true},
+		"a hedge is one of MaxAttempts":                 {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, {err: unavailable}}, class: fault.ClassOverloaded, took: 7 * s, calls: 3, backoff: true},
 		"a stream that has spoken has no hedge":         {legs: []leg{{after: 4 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 8 * s, calls: 1},
 		"the first to speak wins: the hedge":            {legs: []leg{{after: 9 * s, chunks: []string{"A", "B"}}, {after: 1 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 10 * s, calls: 2, cancelled: 1},
 		"the first to speak wins: the first":            {legs: []leg{{after: 6 * s, chunks: []string{"A", "B"}}, {after: 2 * s, chunks: []string{"a", "b"}}}, stream: true, text: "AB", took: 8 * s, calls: 2, cancelled: 1},
 		"an empty chunk isn't speaking":                 {legs: []leg{{chunks: []string{"", "", "", "", "", "", "", "A"}}, {chunks: []string{"", "a"}}}, stream: true, text: "a", took: 7 * s, calls: 2, cancelled: 1},
-		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: fault.Overloaded, took: 7 * s, calls: 2, cancelled: 1},
+		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: fault.ClassOverloaded, took: 7 * s, calls: 2, cancelled: 1},
 		"a panic of the first":                          {legs: []leg{{after: 6 * s, panics: true}, answer(60*s, "hedge")}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
 		"a panic of the hedge":                          {legs: []leg{answer(60*s, "first"), {after: 1 * s, panics: true}}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
 	} {
@@ -176,7 +176,7 @@ func TestHedge(t *testing.T) {
 						require.PanicsWithValue(t, "leg", ask)
 					} else {
 						ask()
-						require.Equal(t, c.class != fault.Unknown, e != nil, "%v", e)
+						require.Equal(t, c.class != fault.ClassUnknown, e != nil, "%v", e)
 						if e != nil {
 							require.Equal(t, c.class, e.Class)
 							require.Equal(t, int(c.calls), e.Attempts)
@@ -228,7 +228,7 @@ func TestHedgeEndsWithItsContext(t *testing.T) {
 		require.NoError(t, err)
 		begin := time.Now()
 		_, _, e := asking(t, m, t.Context(), false)
-		require.Equal(t, fault.Timeout, e.Class)
+		require.Equal(t, fault.ClassTimeout, e.Class)
 		require.ErrorIs(t, e, context.DeadlineExceeded)
 		require.Equal(t, 5*time.Second, time.Since(begin))
 		require.Zero(t, next.running.Load())

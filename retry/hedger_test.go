@@ -127,7 +127,7 @@ func TestHedgerDelay(t *testing.T) {
 	require.False(t, ok)
 	for _, o := range []HedgerOptions{{Delay: -1}, {Quantile: 1}, {Quantile: math.NaN()}, {Share: math.NaN()}, {Share: 2}} {
 		_, err := NewHedger(&o)
-		require.ErrorIs(t, err, ErrConfig, "%+v", o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
 	}
 }
 

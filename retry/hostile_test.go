@@ -70,7 +70,7 @@ func TestNoWaitOverflows(t *testing.T) {
 
 // What a limiter returns is the limiter's: one error for all is not written to.
 func TestTheLimitersErrorIsItsOwn(t *testing.T) {
-	full := fault.NewError(fault.RateLimit, errors.New("full"))
+	full := fault.New(fault.ClassRateLimit, errors.New("full"))
 	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
 	require.NoError(t, err)
 	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
@@ -107,7 +107,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
 		require.NoError(t, err)
 		fail := func() error {
-			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.NewError(fault.TLS, nil) })
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassTLS, nil) })
 			return err
 		}
 		k.Done(time.Now(), Ticket{}, Sick)
@@ -127,7 +127,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 func TestPointersAreChecked(t *testing.T) {
 	for _, b := range []Backoff{Exponential{Multiplier: math.NaN()}, &Exponential{Multiplier: math.NaN()}} {
 		_, err := NewPolicy(&Options{Backoff: b})
-		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorIs(t, err, ErrOption)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestImpossibleSettings(t *testing.T) {
 	for _, q := range []float64{0.998, 0.9981, 0.9999} {
 		h, err := NewHedger(&HedgerOptions{Quantile: q})
 		if err != nil {
-			require.ErrorIs(t, err, ErrConfig)
+			require.ErrorIs(t, err, ErrOption)
 			require.Greater(t, q, 0.998)
 			continue
 		}
@@ -147,5 +147,5 @@ func TestImpossibleSettings(t *testing.T) {
 		require.True(t, known, q)
 	}
 	_, err := NewBreaker(&BreakerOptions{Window: math.MaxInt})
-	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }

@@ -93,7 +93,7 @@ func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGates(t)
 			// Four probes, and nothing but "Neither" or an answer among the outcomes.
-			g.breaker.enter(HalfOpen, time.Now())
+			g.breaker.enter(StateHalfOpen, time.Now())
 			g.breaker.o.Probes = 4
 			o := g.options(&Options{Budget: NoBudget, MaxAttempts: 4, Timeouts: Timeouts{Attempt: 30 * time.Second}})
 			if hedge {
@@ -124,7 +124,7 @@ func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 			require.Zero(t, next.running.Load(), script)
 			g.check(t)
 			b := g.breaker
-			if b.state == HalfOpen { // every probe that is out has succeeded
+			if b.state == StateHalfOpen { // every probe that is out has succeeded
 				require.Equal(t, b.succeeded, b.admitted, script)
 			}
 		})

@@ -32,18 +32,18 @@ func (r *run) judgeSeen(ctx context.Context, a *fault.Attempt, err error) *fault
 		case errors.As(err, &nested) && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
 			return nested
 		case done != nil:
-			return fault.ContextError(done, err)
+			return fault.FromContext(done, err)
 		case late:
-			return fault.NewError(fault.Timeout, errors.Join(t, err))
+			return fault.New(fault.ClassTimeout, errors.Join(t, err))
 		}
 	}
 	if e := a.Failure(err, time.Now()); e != nil {
 		if done := r.ctx.Err(); done != nil {
-			return fault.ContextError(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
+			return fault.FromContext(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
 		}
 		var t *timeoutError
 		if errors.As(context.Cause(ctx), &t) {
-			return fault.NewError(fault.Timeout, errors.Join(t, e))
+			return fault.New(fault.ClassTimeout, errors.Join(t, e))
 		}
 		e.Cause = joined(err, e.Cause)
 		return e

@@ -30,7 +30,7 @@ type Model struct {
 // New wraps next; nil options mean the defaults.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, configError("the model to wrap is nil")
+		return nil, optionError("the model to wrap is nil")
 	}
 	p, err := NewPolicy(o)
 	if err != nil {
@@ -142,7 +142,7 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 	}
 	e := r.judge(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
-		e = fault.ContextError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+		e = fault.FromContext(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun
@@ -168,11 +168,11 @@ func unfinished(resp *llms.ContentResponse) bool {
 func afterSpeech(e *fault.Error) *fault.Error {
 	c := *e
 	switch c.Class {
-	case fault.Network, fault.Malformed, fault.Unknown:
-		c.Class, c.Unhealthy = fault.StreamInterrupted, true
-	case fault.Timeout:
+	case fault.ClassNetwork, fault.ClassMalformed, fault.ClassUnknown:
+		c.Class, c.Unhealthy = fault.ClassStreamInterrupted, true
+	case fault.ClassTimeout:
 		if c.ContextErr == nil {
-			c.Class = fault.StreamInterrupted
+			c.Class = fault.ClassStreamInterrupted
 		}
 	}
 	c.Retryable, c.Fallback = false, false

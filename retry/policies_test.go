@@ -37,11 +37,11 @@ func strategyOf(name string, base, limit, mult float64) (Exponential, error) {
 		e = Exponential{Base: seconds(get("multiplier", 1)), Cap: seconds(get("max", 60)), Multiplier: get("exp_base", 2)}
 		switch fn {
 		case "wait_random_exponential":
-			e.Jitter = Full
+			e.Jitter = JitterFull
 		case "wait_exponential":
-			e.Jitter = None
+			e.Jitter = JitterNone
 		case "wait_exponential_jitter":
-			e.Base, e.Jitter = seconds(get("initial", 1)), Added
+			e.Base, e.Jitter = seconds(get("initial", 1)), JitterAdded
 			if get("jitter", 1) != get("initial", 1) {
 				return e, fmt.Errorf("a jitter other than the initial wait is not offered")
 			}
@@ -50,7 +50,7 @@ func strategyOf(name string, base, limit, mult float64) (Exponential, error) {
 		}
 		return e, nil
 	}
-	jitters := map[string]Jitter{"none": None, "full": Full, "equal": Equal, "decorrelated": Decorrelated, "cenkalti_v4": Proportional, "openai_sdk": Shaved}
+	jitters := map[string]Jitter{"none": JitterNone, "full": JitterFull, "equal": JitterEqual, "decorrelated": JitterDecorrelated, "cenkalti_v4": JitterProportional, "openai_sdk": JitterShaved}
 	j, ok := jitters[name]
 	if !ok {
 		return e, fmt.Errorf("unknown strategy %s", name)
@@ -86,7 +86,7 @@ func TestGoldenBackoff(t *testing.T) {
 			if diff := math.Abs(prev/1e9 - r.Seconds[n]); diff > 1e-9 {
 				return fmt.Errorf("retry %d: got %v ns, want %v s", n, prev, r.Seconds[n])
 			}
-			if got := e.Delay(n, 0, u); e.Jitter != Decorrelated && math.Abs(float64(got)-prev) > 0.5 {
+			if got := e.Delay(n, 0, u); e.Jitter != JitterDecorrelated && math.Abs(float64(got)-prev) > 0.5 {
 				return fmt.Errorf("retry %d: Delay rounds %v ns to %d", n, prev, got)
 			}
 		}
@@ -109,7 +109,7 @@ func TestGoldenBackoffDistribution(t *testing.T) {
 	const draws = 20_000
 	rng := rand.New(rand.NewPCG(1, 2))
 	golden.Rows(t, "retry", "backoff_distribution.jsonl", func(r row) error {
-		for jitter, want := range map[Jitter]*moments{Full: r.Full, Equal: r.Equal, Decorrelated: r.Decorrelated} {
+		for jitter, want := range map[Jitter]*moments{JitterFull: r.Full, JitterEqual: r.Equal, JitterDecorrelated: r.Decorrelated} {
 			if want == nil {
 				continue
 			}
@@ -118,7 +118,7 @@ func TestGoldenBackoffDistribution(t *testing.T) {
 			sum := 0.0
 			for i := range all {
 				var d time.Duration
-				if jitter == Decorrelated {
+				if jitter == JitterDecorrelated {
 					for n := range r.N + 1 {
 						d = e.Delay(n, d, rng.Float64())
 					}
@@ -132,7 +132,7 @@ func TestGoldenBackoffDistribution(t *testing.T) {
 			mean := sum / draws
 			low, high := want.Min, want.Max
 			tolerance := 4 * math.Sqrt(want.Var/draws)
-			if jitter == Decorrelated {
+			if jitter == JitterDecorrelated {
 				low, high = want.MinPossible, want.MaxPossible
 				tolerance = 0.02 * want.Mean
 			}
@@ -142,7 +142,7 @@ func TestGoldenBackoffDistribution(t *testing.T) {
 			if all[0] < low-1e-9 || all[draws-1] > high+1e-9 {
 				return fmt.Errorf("jitter %d: %v to %v, want within %v to %v", jitter, all[0], all[draws-1], low, high)
 			}
-			if jitter != Decorrelated {
+			if jitter != JitterDecorrelated {
 				continue
 			}
 			for q, v := range map[float64]float64{0.1: want.P10, 0.5: want.P50, 0.9: want.P90} {
@@ -169,7 +169,7 @@ func TestGoldenBackoffV4(t *testing.T) {
 			return nil // what Retry of that library does: TestAgainstBackoffV4 says where ours differs
 		}
 		// A factor that rounds to nothing stands for RandomizationFactor 0.
-		b := Exponential{Base: time.Duration(r.Initial), Cap: time.Duration(r.Max), Multiplier: r.Mult, Jitter: Proportional, Factor: 1e-300}.BackOff(nil)
+		b := Exponential{Base: time.Duration(r.Initial), Cap: time.Duration(r.Max), Multiplier: r.Mult, Jitter: JitterProportional, Factor: 1e-300}.BackOff(nil)
 		for i, want := range r.Delays {
 			if got := b.NextBackOff(); int64(got) != want {
 				return fmt.Errorf("wait %d: got %d ns, want %d", i, got, want)
@@ -190,7 +190,7 @@ func TestBackoffLaws(t *testing.T) {
 		}
 		d := e.Delay(rng.IntN(1000)-1, time.Duration(rng.Int64()), rng.Float64())
 		require.GreaterOrEqual(t, d, time.Duration(0), "%+v", e)
-		if e.Cap > 0 && e.Jitter != Proportional {
+		if e.Cap > 0 && e.Jitter != JitterProportional {
 			require.LessOrEqual(t, d, e.Cap+e.Cap/(1<<52)+1, "%+v", e)
 		}
 	}
@@ -319,9 +319,9 @@ func TestBreakerIgnoresAnEarlierGeneration(t *testing.T) {
 	probe, err := b.Allow(now)
 	require.NoError(t, err)
 	b.Done(now, slow, Sick) // from before the outage
-	require.Equal(t, HalfOpen, b.State(now))
+	require.Equal(t, StateHalfOpen, b.State(now))
 	b.Done(now, probe, Healthy)
-	require.Equal(t, Closed, b.State(now))
+	require.Equal(t, StateClosed, b.State(now))
 }
 
 func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
@@ -361,6 +361,6 @@ func TestPoliciesRefuseNonsense(t *testing.T) {
 		func() error { return Exponential{Multiplier: nan}.check() },
 		func() error { return Exponential{Base: -1}.check() },
 	} {
-		require.ErrorIs(t, f(), ErrConfig)
+		require.ErrorIs(t, f(), ErrOption)
 	}
 }

@@ -83,12 +83,12 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// ErrConfig is wrapped by every error that [New], [NewPolicy] and the
+// ErrOption is wrapped by every error that [New], [NewPolicy] and the
 // constructors of the policies return for settings that make no sense.
-var ErrConfig = errors.New("retry: invalid configuration")
+var ErrOption = errors.New("retry: invalid configuration")
 
-func configError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...))
+func optionError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrOption, fmt.Sprintf(format, args...))
 }
 
 // A Policy is the part of a [Model] that knows nothing of models: it decides
@@ -123,13 +123,13 @@ func NewPolicy(o *Options) (*Policy, error) {
 		p.o = *o
 	}
 	if p.o.MaxAttempts < 0 {
-		return nil, configError("MaxAttempts is %d: want 0 (the default, 3) or more", p.o.MaxAttempts)
+		return nil, optionError("MaxAttempts is %d: want 0 (the default, 3) or more", p.o.MaxAttempts)
 	}
 	if p.o.MaxDelay < 0 {
-		return nil, configError("MaxDelay is %v: want 0 (the default, 60 s) or more", p.o.MaxDelay)
+		return nil, optionError("MaxDelay is %v: want 0 (the default, 60 s) or more", p.o.MaxDelay)
 	}
 	if a, ok := p.o.Limiter.(*Adaptive); ok && a != p.o.Adaptive {
-		return nil, configError("Limiter is an Adaptive that isn't Options.Adaptive: the places it keeps would never be taken")
+		return nil, optionError("Limiter is an Adaptive that isn't Options.Adaptive: the places it keeps would never be taken")
 	}
 	if err := p.o.Timeouts.check(); err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func NewPolicy(o *Options) (*Policy, error) {
 	}
 	for i, f := range p.o.Fallbacks {
 		if f == nil {
-			return nil, configError("Fallbacks[%d] is nil", i)
+			return nil, optionError("Fallbacks[%d] is nil", i)
 		}
 	}
 	if p.o.MaxAttempts == 0 {

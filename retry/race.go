@@ -13,7 +13,7 @@ import (
 
 // errOutrun is the outcome of an attempt that was cancelled because the other
 // one answered. It says nothing about the target.
-var errOutrun = fault.NewError(fault.Canceled, errors.New("retry: another attempt answered first"))
+var errOutrun = fault.New(fault.ClassCanceled, errors.New("retry: another attempt answered first"))
 
 // A race is a call's first attempt and the hedge beside it. The first runs on
 // the caller's goroutine, the hedge on its timer's, and the race is over when

@@ -18,12 +18,12 @@ import (
 type Continuation uint8
 
 const (
-	// Instruct shows the model what it said and asks it, in a message of the
+	// ContinuationInstruct shows the model what it said and asks it, in a message of the
 	// user's, to repeat its last words and go on. Every chat model understands
 	// that. The repetition is cut off again, and is the proof that this is a
 	// continuation: without it the call fails as if it had not been resumed.
-	Instruct Continuation = iota
-	// Prefill ends the request with what was said as the beginning of the
+	ContinuationInstruct Continuation = iota
+	// ContinuationPrefill ends the request with what was said as the beginning of the
 	// model's own message, which the engine continues to the token:
 	//
 	//	Anthropic         models before 4.6, without extended thinking
@@ -37,7 +37,7 @@ const (
 	// gets the beginning of another answer after half of the first: there is no
 	// proof here. Only an echo of 32 bytes or more, or of all that was said, is
 	// noticed and cut off.
-	Prefill
+	ContinuationPrefill
 )
 
 // A Resume has the answers of interrupted streams continued: the model is asked
@@ -96,8 +96,8 @@ const (
 )
 
 func (o *Resume) check() error {
-	if o.Max < 0 || o.Continuation > Prefill {
-		return configError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
+	if o.Max < 0 || o.Continuation > ContinuationPrefill {
+		return optionError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 		return false
 	}
 	if s.heard { // else it was a continuation that failed at once, as any request may
-		if !e.Retryable && e.Class != fault.StreamInterrupted && e.Class != fault.Unknown || !s.continuable(e.Partial) {
+		if !e.Retryable && e.Class != fault.ClassStreamInterrupted && e.Class != fault.ClassUnknown || !s.continuable(e.Partial) {
 			return false
 		}
 	} else if !e.Retryable {
@@ -170,7 +170,7 @@ func (o *Resume) left(s *stream) int {
 		count = func(text string) int { return (len(text) + 3) / 4 }
 	}
 	n := s.o.MaxTokens - count(s.said)
-	if n > 0 && o.Continuation == Instruct {
+	if n > 0 && o.Continuation == ContinuationInstruct {
 		n += count(anchorOf(shown(s.said)))
 	}
 	return n
@@ -187,7 +187,7 @@ func (o *Resume) continuation(s *stream, messages []llms.MessageContent, options
 		}
 	}
 	messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, begun+said))
-	if o.Continuation == Instruct {
+	if o.Continuation == ContinuationInstruct {
 		messages = append(messages, llms.TextParts(llms.ChatMessageTypeHuman, instruction+anchorOf(said)))
 	}
 	options = slices.Clip(options)

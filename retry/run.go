@@ -100,9 +100,9 @@ func (r *run) admit(l *lane) (t admission, refused *fault.Error) {
 	}
 	if o.Limiter != nil && !r.passes(ctx, arrived) {
 		if err := o.Limiter.Wait(ctx); err != nil {
-			e := *fault.FromError(ctx, err) // which may be the limiter's own
-			if e.Class == fault.Unknown {   // x/time/rate: the wait would pass the deadline
-				e = *fault.NewError(fault.RateLimit, err)
+			e := *fault.FromError(ctx, err)    // which may be the limiter's own
+			if e.Class == fault.ClassUnknown { // x/time/rate: the wait would pass the deadline
+				e = *fault.New(fault.ClassRateLimit, err)
 			}
 			e.Retryable = false
 			return t, &e
@@ -186,7 +186,7 @@ func (r *run) finish(t admission, e *fault.Error) {
 		o.Shedder.Observe(t.waited, now.Sub(t.began))
 	}
 	if o.Adaptive != nil {
-		if e != nil && e.Class == fault.RateLimit {
+		if e != nil && e.Class == fault.ClassRateLimit {
 			outcome = Sick
 		}
 		o.Adaptive.Release(now, outcome)
@@ -199,7 +199,7 @@ func (r *run) changed(c change, e *fault.Error) {
 	switch {
 	case e != nil:
 		reason = e.Class.String()
-	case c.to == Closed:
+	case c.to == StateClosed:
 		reason = "the probes succeeded"
 	}
 	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.BreakerState, slog.String(event.State, c.to.String()),
@@ -250,7 +250,7 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	}
 	r.prev = own
 	asked, has := e.Delay, e.HasDelay
-	if !has && e.Class == fault.RateLimit {
+	if !has && e.Class == fault.ClassRateLimit {
 		asked, has = fault.Reset(e.Limits)
 	}
 	if !has {

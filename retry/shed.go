@@ -18,9 +18,9 @@ type Priority int8
 
 // The priorities. As waits grow, Low is shed first.
 const (
-	Low Priority = iota - 1
-	Normal
-	High
+	PriorityLow Priority = iota - 1
+	PriorityNormal
+	PriorityHigh
 )
 
 type priorityKey struct{}
@@ -50,7 +50,7 @@ type Shedder struct {
 // has seen some; 0 admits every call until then.
 func NewShedder(service time.Duration) (*Shedder, error) {
 	if service < 0 {
-		return nil, configError("shed: a service time of %v: want 0 or more", service)
+		return nil, optionError("shed: a service time of %v: want 0 or more", service)
 	}
 	return &Shedder{service: float64(service)}, nil
 }
@@ -72,9 +72,9 @@ func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority)
 		w = s.wait
 	}
 	switch {
-	case p < Normal:
+	case p < PriorityNormal:
 		margin *= 2
-	case p > Normal:
+	case p > PriorityNormal:
 		margin /= 2
 	}
 	if wait != 0 {
@@ -86,7 +86,7 @@ func (s *Shedder) Admit(now, deadline time.Time, wait time.Duration, p Priority)
 	if wait < 0 { // who is refused observes nothing: without this one bad moment would shut the door for ever
 		s.wait, s.service = 0.99*s.wait, 0.99*s.service
 	}
-	e := fault.NewError(fault.Overloaded, ErrShed)
+	e := fault.New(fault.ClassOverloaded, ErrShed)
 	e.Retryable, e.Unhealthy = false, false
 	return e
 }

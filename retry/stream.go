@@ -118,7 +118,7 @@ type listener struct {
 func (w *watch) listener(texts bool, deliver func(ctx context.Context, reasoning, chunk []byte) error) *listener {
 	l := &listener{w: w, texts: texts, ctx: w.ctx, deliver: deliver}
 	if w.s.resumed > 0 {
-		l.seam = newSeam(w.s.said, w.resume.Continuation == Instruct)
+		l.seam = newSeam(w.s.said, w.resume.Continuation == ContinuationInstruct)
 	}
 	w.listeners = append(w.listeners, l)
 	return l
@@ -270,11 +270,11 @@ func (w *watch) alive(quiet bool) {
 func (w *watch) stopped(resp *llms.ContentResponse, err error) *fault.Error {
 	switch {
 	case w.refused != nil:
-		e := fault.NewError(fault.Canceled, joined(err, w.refused))
+		e := fault.New(fault.ClassCanceled, joined(err, w.refused))
 		e.Partial = w.partial(resp)
 		return e
 	case w.noSeam:
-		return fault.NewError(fault.Unknown, joined(err, errNoSeam))
+		return fault.New(fault.ClassUnknown, joined(err, errNoSeam))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type Timeouts struct {
 func (t Timeouts) check() error {
 	for _, d := range []time.Duration{t.FirstToken, t.BetweenTokens, t.Attempt, t.Total} {
 		if d < 0 {
-			return configError("a timeout is %v: want 0 (none) or more", d)
+			return optionError("a timeout is %v: want 0 (none) or more", d)
 		}
 	}
 	return nil

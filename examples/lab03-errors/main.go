@@ -114,7 +114,7 @@ func ours(r result) string {
 		return fmt.Sprintf("success: %q", r.text)
 	}
 	s := e.Class.String()
-	if refusal := e.Class.Refusal(); refusal != fault.NotRefused {
+	if refusal := e.Class.Refusal(); refusal != fault.RefusalNone {
 		s += " (" + refusal.String() + ")"
 	}
 	if e.Retryable {

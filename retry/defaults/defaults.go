@@ -70,8 +70,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// ErrConfig is wrapped by the errors for settings that make no sense.
-var ErrConfig = retry.ErrConfig
+// ErrOption is wrapped by the errors for settings that make no sense.
+var ErrOption = retry.ErrOption
 
 // A Model is a retry.Model with the default policies. It is safe for concurrent
 // use.
@@ -84,7 +84,7 @@ type Model struct {
 // New wraps next; nil options mean the defaults.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrConfig)
+		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
 	complete, err := o.complete()
 	if err != nil {

@@ -64,12 +64,12 @@ func (p *provider) GenerateContent(ctx context.Context, _ []llms.MessageContent,
 	p.calls.Add(1)
 	p.mu.Lock()
 	service := time.Duration(p.rand.ExpFloat64() * float64(time.Second))
-	if p.scenario <= overload.QuotaCostly {
+	if p.scenario <= overload.ScenarioQuotaCostly {
 		now := time.Now()
 		p.level = min(overload.Capacity, p.level+overload.Capacity*now.Sub(p.at).Seconds())
 		p.at = now
 		if p.level < 1 {
-			if p.scenario == overload.QuotaCostly {
+			if p.scenario == overload.ScenarioQuotaCostly {
 				p.level = max(-overload.Capacity, p.level-0.5)
 			}
 			e := &refusal{429, http.Header{}}
@@ -82,7 +82,7 @@ func (p *provider) GenerateContent(ctx context.Context, _ []llms.MessageContent,
 		p.mu.Unlock()
 		return answer(ctx, time.After(service))
 	}
-	if p.scenario == overload.QueueBounded && p.queue >= 80 {
+	if p.scenario == overload.ScenarioQueueBounded && p.queue >= 80 {
 		p.mu.Unlock()
 		return nil, &refusal{503, http.Header{}}
 	}
@@ -119,7 +119,7 @@ func TestTheModelIsAsGoodAsItsSimulation(t *testing.T) {
 			m, err := defaults.New(p, &defaults.Options{Timeouts: retry.Timeouts{Attempt: 4 * time.Second}})
 			require.NoError(t, err)
 			deadline, phases := 30*time.Second, [][2]float64{{28, 30}, {120, 40}, {28, 150}}
-			if scenario <= overload.QuotaCostly {
+			if scenario <= overload.ScenarioQuotaCostly {
 				deadline, phases = 20*time.Second, [][2]float64{{20, 30}, {80, 90}, {20, 150}}
 			}
 			var ok, late, lateAsked atomic.Int64
@@ -192,11 +192,11 @@ func TestUrgentCallsGoFirst(t *testing.T) {
 			}
 		}
 		for range o.Adaptive.Limit() + 1 { // all places, and the head of the queue
-			go call(retry.Normal)
+			go call(retry.PriorityNormal)
 		}
 		synctest.Wait()
 		n := len(order)
-		for _, p := range []retry.Priority{retry.Low, retry.Normal, retry.High} {
+		for _, p := range []retry.Priority{retry.PriorityLow, retry.PriorityNormal, retry.PriorityHigh} {
 			go call(p)
 			synctest.Wait()
 		}
@@ -206,7 +206,7 @@ func TestUrgentCallsGoFirst(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Equal(t, []retry.Priority{retry.Normal, retry.High, retry.Normal, retry.Low}, order[n:])
+		require.Equal(t, []retry.Priority{retry.PriorityNormal, retry.PriorityHigh, retry.PriorityNormal, retry.PriorityLow}, order[n:])
 	})
 }
 
@@ -254,11 +254,11 @@ func (h handler) WithGroup(string) slog.Handler                 { return h }
 
 func TestNonsenseIsRefused(t *testing.T) {
 	_, err := defaults.New(nil, nil)
-	require.ErrorIs(t, err, defaults.ErrConfig)
+	require.ErrorIs(t, err, defaults.ErrOption)
 	ok := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	for _, o := range []*defaults.Options{{Answer: -1}, {Fallbacks: []llms.Model{nil}}, {Timeouts: retry.Timeouts{Total: -1}}} {
 		_, err := defaults.New(ok, o)
-		require.True(t, errors.Is(err, defaults.ErrConfig) || errors.Is(err, limit.ErrConfig), "%v", err)
+		require.True(t, errors.Is(err, defaults.ErrOption) || errors.Is(err, limit.ErrOption), "%v", err)
 	}
 }
 

@@ -84,7 +84,7 @@ func (g *gate) enter(ctx context.Context, model string, p retry.Priority) error 
 		g.mu.Unlock()
 		return nil
 	}
-	line := &q[max(0, min(int(retry.High)-int(p), 2))]
+	line := &q[max(0, min(int(retry.PriorityHigh)-int(p), 2))]
 	turn := make(chan struct{})
 	*line = append(*line, turn)
 	g.mu.Unlock()

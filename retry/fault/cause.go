@@ -50,26 +50,26 @@ func FromError(ctx context.Context, err error) *Error {
 		return e
 	}
 	if done := ctx.Err(); done != nil {
-		return ContextError(done, err)
+		return FromContext(done, err)
 	}
 	if e = fromSeam(err); e != nil {
 		return e
 	}
 	var l *llms.Error
 	if errors.As(err, &l) {
-		return NewError(classOfLLMS(l.Code), err)
+		return New(classOfLLMS(l.Code), err)
 	}
 	return fromTransport(err)
 }
 
-// ContextError is the error of a call whose own context is done: no time is left,
+// FromContext is the error of a call whose own context is done: no time is left,
 // here or elsewhere.
-func ContextError(done, cause error) *Error {
-	class := Canceled
+func FromContext(done, cause error) *Error {
+	class := ClassCanceled
 	if errors.Is(done, context.DeadlineExceeded) {
-		class = Timeout
+		class = ClassTimeout
 	}
-	e := NewError(class, cause)
+	e := New(class, cause)
 	e.Retryable, e.Fallback, e.ContextErr = false, false, done
 	return e
 }
@@ -102,11 +102,11 @@ func fromSeam(err error) *Error {
 	if r.Body != nil || r.Status >= 300 {
 		e = Classify(r, time.Now())
 	}
-	if r.Status < 300 && (e == nil || e.Class == Malformed && partial != nil) {
-		e = NewError(StreamInterrupted, nil) // the response began well and the client still failed
+	if r.Status < 300 && (e == nil || e.Class == ClassMalformed && partial != nil) {
+		e = New(ClassStreamInterrupted, nil) // the response began well and the client still failed
 		e.Status = r.Status
 		if partial == nil {
-			e = NewError(Malformed, nil)
+			e = New(ClassMalformed, nil)
 			e.Status = r.Status
 		}
 	}
@@ -133,7 +133,7 @@ func named(e *Error, err error) {
 		e.RequestID = id.RequestID()
 	}
 	var a retryAfterer
-	if errors.As(err, &a) && !e.HasDelay && e.Class != RequestTooLarge {
+	if errors.As(err, &a) && !e.HasDelay && e.Class != ClassRequestTooLarge {
 		e.Delay, e.HasDelay = a.RetryAfter()
 	}
 }
@@ -161,18 +161,18 @@ func fromTransport(err error) *Error {
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return NewError(Canceled, err)
+		return New(ClassCanceled, err)
 	case errors.As(err, &unknownCA), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &verify),
 		errors.As(err, &record), errors.As(err, &alert):
-		return NewError(TLS, err)
+		return New(ClassTLS, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return NewError(Timeout, err) // not the call's: an attempt's, or a client's own
+		return New(ClassTimeout, err) // not the call's: an attempt's, or a client's own
 	case errors.As(err, &op), errors.As(err, &dns), errors.As(err, &link),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return NewError(Network, err)
+		return New(ClassNetwork, err)
 	case errors.As(err, &syntax), errors.As(err, &typed), errors.Is(err, bufio.ErrTooLong):
-		return NewError(Malformed, err)
+		return New(ClassMalformed, err)
 	}
 	return fromText(err)
 }
@@ -184,7 +184,7 @@ var statusInText = regexp.MustCompile(`(?:unexpected status code|status code|sta
 func fromText(err error) *Error {
 	s := err.Error()
 	guess := func(c Class) *Error {
-		e := NewError(c, err)
+		e := New(c, err)
 		e.Guess = true
 		return e
 	}
@@ -200,26 +200,26 @@ func fromText(err error) *Error {
 		words string
 		class Class
 	}{
-		{"request timeout: ", Timeout},
-		{"attempt timeout", Timeout},
-		{"request cancelled", Canceled},
-		{"x509: ", TLS},
-		{"tls: ", TLS},
-		{"network error: ", Network},
-		{"connection refused", Network},
-		{"connection reset", Network},
-		{"no such host", Network},
-		{"EOF", Network},
-		{"GOAWAY", Network},
-		{"empty response", Malformed},
-		{"no response", Malformed},
-		{"invalid character ", Malformed},
-		{"json: cannot unmarshal", Malformed},
-		{"overloaded_error", Overloaded},
+		{"request timeout: ", ClassTimeout},
+		{"attempt timeout", ClassTimeout},
+		{"request cancelled", ClassCanceled},
+		{"x509: ", ClassTLS},
+		{"tls: ", ClassTLS},
+		{"network error: ", ClassNetwork},
+		{"connection refused", ClassNetwork},
+		{"connection reset", ClassNetwork},
+		{"no such host", ClassNetwork},
+		{"EOF", ClassNetwork},
+		{"GOAWAY", ClassNetwork},
+		{"empty response", ClassMalformed},
+		{"no response", ClassMalformed},
+		{"invalid character ", ClassMalformed},
+		{"json: cannot unmarshal", ClassMalformed},
+		{"overloaded_error", ClassOverloaded},
 	} {
 		if strings.Contains(s, known.words) {
 			return guess(known.class)
 		}
 	}
-	return guess(Unknown)
+	return guess(ClassUnknown)
 }

@@ -2,33 +2,33 @@ package fault
 
 import "github.com/tmc/langchaingo/llms"
 
-// Class says what went wrong, in terms of what a caller can do about it. The
-// zero Class is [Unknown].
+// A Class is what went wrong, in terms of what a caller can do about it. The
+// zero Class is [ClassUnknown].
 type Class uint8
 
 // The classes. Their names, as [Class.String] gives them, are stable: they
 // appear in logs, in metrics and as [Error.Code].
 const (
-	Unknown           Class = iota // nothing below fits: not retried, another target may do better
-	Auth                           // the key is missing or wrong
-	Permission                     // the key is right and may not do this
-	NotFound                       // no such model, deployment or route
-	ContextLength                  // the prompt is longer than the model's window
-	InvalidRequest                 // the request is wrong and will stay so
-	ContentFilter                  // the provider refused the content
-	RateLimit                      // a limit of the account that refills: wait
-	RequestTooLarge                // this request can never pass: larger than the limit itself
-	Quota                          // money, plan or spend limit: stop
-	QuotaDaily                     // used up until another day: stop
-	ServerError                    // the server failed
-	Overloaded                     // the server is short of room
-	Timeout                        // no answer in time
-	Conflict                       // a lock or version conflict
-	Network                        // no response came
-	TLS                            // certificates or protocol: a configuration, not a flake
-	Canceled                       // the caller gave up
-	Malformed                      // a success whose body is empty, cut or no JSON
-	StreamInterrupted              // part of an answer arrived, and no end of it
+	ClassUnknown           Class = iota // nothing below fits: not retried, another target may do better
+	ClassAuth                           // the key is missing or wrong
+	ClassPermission                     // the key is right and may not do this
+	ClassNotFound                       // no such model, deployment or route
+	ClassContextLength                  // the prompt is longer than the model's window
+	ClassInvalidRequest                 // the request is wrong and will stay so
+	ClassContentFilter                  // the provider refused the content
+	ClassRateLimit                      // a limit of the account that refills: wait
+	ClassRequestTooLarge                // this request can never pass: larger than the limit itself
+	ClassQuota                          // money, plan or spend limit: stop
+	ClassQuotaDaily                     // used up until another day: stop
+	ClassServerError                    // the server failed
+	ClassOverloaded                     // the server is short of room
+	ClassTimeout                        // no answer in time
+	ClassConflict                       // a lock or version conflict
+	ClassNetwork                        // no response came
+	ClassTLS                            // certificates or protocol: the configuration is wrong, and stays so
+	ClassCanceled                       // the caller gave up
+	ClassMalformed                      // a success whose body is empty, cut or not JSON
+	ClassStreamInterrupted              // part of an answer arrived, and not its end
 )
 
 var classNames = [...]string{
@@ -43,25 +43,26 @@ func (c Class) String() string {
 	if int(c) < len(classNames) {
 		return classNames[c]
 	}
-	return classNames[Unknown]
+	return classNames[ClassUnknown]
 }
 
 // Retryable reports whether the same request to the same target may succeed
 // later. It is a property of the class; [Error.Retryable] knows more (the
-// server's x-should-retry, the caller's own deadline, a stream that has spoken).
+// server's x-should-retry, the caller's own deadline, a stream of which the caller
+// has seen the beginning).
 func (c Class) Retryable() bool {
 	switch c {
-	case RateLimit, ServerError, Overloaded, Timeout, Conflict, Network, Malformed:
+	case ClassRateLimit, ClassServerError, ClassOverloaded, ClassTimeout, ClassConflict, ClassNetwork, ClassMalformed:
 		return true
 	}
 	return false
 }
 
 // Fallback reports whether another target may answer what this one didn't. For
-// [ContextLength] that must be a model with a larger window.
+// [ClassContextLength] that must be a model with a larger window.
 func (c Class) Fallback() bool {
 	switch c {
-	case InvalidRequest, ContentFilter, Canceled, Conflict:
+	case ClassInvalidRequest, ClassContentFilter, ClassCanceled, ClassConflict:
 		return false
 	}
 	return true
@@ -69,68 +70,68 @@ func (c Class) Fallback() bool {
 
 // Unhealthy reports whether the error speaks against the target's health and
 // so counts in a circuit breaker. A caller's mistake, a full quota or a
-// cancelled call says nothing about the server.
+// canceled call says nothing about the server.
 func (c Class) Unhealthy() bool {
 	switch c {
-	case ServerError, Overloaded, Timeout, Network, Malformed, StreamInterrupted:
+	case ClassServerError, ClassOverloaded, ClassTimeout, ClassNetwork, ClassMalformed, ClassStreamInterrupted:
 		return true
 	}
 	return false
 }
 
 // A Refusal is one of the three things that status 429 can mean. Code that
-// treats them alike waits for ever on the second and burns a weekend on the
+// treats them alike waits forever on the second and burns a weekend on the
 // third.
 type Refusal uint8
 
 // The three refusals, and none.
 const (
-	NotRefused Refusal = iota // the error is no refusal by a limit
-	Wait                      // the limit refills: the same request passes later
-	Cap                       // the request is larger than the limit: it never passes as it is
-	Stop                      // quota or spend limit: no waiting helps, someone must act
+	RefusalNone Refusal = iota // the error is not a refusal by a limit
+	RefusalWait                // the limit refills: the same request passes later
+	RefusalCap                 // the request is larger than the limit: it never passes as it is
+	RefusalStop                // quota or spend limit: no waiting helps, someone must act
 )
 
 // String returns "", "wait", "cap" or "stop".
 func (r Refusal) String() string {
-	return [...]string{"", "wait", "cap", "stop"}[min(r, Stop)]
+	return [...]string{"", "wait", "cap", "stop"}[min(r, RefusalStop)]
 }
 
 // Refusal returns which of the three refusals the class is.
 func (c Class) Refusal() Refusal {
 	switch c {
-	case RateLimit:
-		return Wait
-	case RequestTooLarge:
-		return Cap
-	case Quota, QuotaDaily:
-		return Stop
+	case ClassRateLimit:
+		return RefusalWait
+	case ClassRequestTooLarge:
+		return RefusalCap
+	case ClassQuota, ClassQuotaDaily:
+		return RefusalStop
 	}
-	return NotRefused
+	return RefusalNone
 }
 
 // llmsCode is the nearest of langchaingo's twelve codes.
 func (c Class) llmsCode() llms.ErrorCode {
 	switch c {
-	case Auth, Permission:
+	case ClassAuth, ClassPermission:
 		return llms.ErrCodeAuthentication
-	case NotFound:
+	case ClassNotFound:
 		return llms.ErrCodeResourceNotFound
-	case ContextLength:
+	case ClassContextLength:
 		return llms.ErrCodeTokenLimit
-	case InvalidRequest, RequestTooLarge, Conflict:
+	case ClassInvalidRequest, ClassRequestTooLarge, ClassConflict:
 		return llms.ErrCodeInvalidRequest
-	case ContentFilter:
+	case ClassContentFilter:
 		return llms.ErrCodeContentFilter
-	case RateLimit:
+	case ClassRateLimit:
 		return llms.ErrCodeRateLimit
-	case Quota, QuotaDaily:
+	case ClassQuota, ClassQuotaDaily:
 		return llms.ErrCodeQuotaExceeded
-	case ServerError, Overloaded, Network, TLS, Malformed, StreamInterrupted:
+	case ClassServerError, ClassOverloaded, ClassNetwork, ClassTLS, ClassMalformed, ClassStreamInterrupted:
 		return llms.ErrCodeProviderUnavailable
-	case Timeout:
+	case ClassTimeout:
 		return llms.ErrCodeTimeout
-	case Canceled:
+	case ClassCanceled:
 		return llms.ErrCodeCanceled
 	}
 	return llms.ErrCodeUnknown
@@ -140,25 +141,25 @@ func (c Class) llmsCode() llms.ErrorCode {
 func classOfLLMS(code llms.ErrorCode) Class {
 	switch code {
 	case llms.ErrCodeAuthentication:
-		return Auth
+		return ClassAuth
 	case llms.ErrCodeRateLimit:
-		return RateLimit
+		return ClassRateLimit
 	case llms.ErrCodeInvalidRequest, llms.ErrCodeNotImplemented:
-		return InvalidRequest
+		return ClassInvalidRequest
 	case llms.ErrCodeResourceNotFound:
-		return NotFound
+		return ClassNotFound
 	case llms.ErrCodeTimeout:
-		return Timeout
+		return ClassTimeout
 	case llms.ErrCodeCanceled:
-		return Canceled
+		return ClassCanceled
 	case llms.ErrCodeQuotaExceeded:
-		return Quota
+		return ClassQuota
 	case llms.ErrCodeContentFilter:
-		return ContentFilter
+		return ClassContentFilter
 	case llms.ErrCodeTokenLimit:
-		return ContextLength
+		return ClassContextLength
 	case llms.ErrCodeProviderUnavailable:
-		return Overloaded
+		return ClassOverloaded
 	}
-	return Unknown
+	return ClassUnknown
 }

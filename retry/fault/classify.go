@@ -26,7 +26,7 @@ type Response struct {
 // ThrottlingException is a rate limit. Free text decides only where a provider
 // gives no code, and never the part of it that repeats the user's input.
 // Without a word the status decides. An error inside a success is that error;
-// a success without a body, or with a cut one, is [Malformed].
+// a success without a body, or with a cut one, is [ClassMalformed].
 func Classify(r Response, now time.Time) *Error {
 	success := r.Status >= 200 && r.Status < 300
 	body := r.Body
@@ -41,7 +41,7 @@ func Classify(r Response, now time.Time) *Error {
 		if wellFormed(r.Body) {
 			return nil
 		}
-		return r.error(Malformed, p, now)
+		return r.error(ClassMalformed, p, now)
 	}
 	if name := r.Header.Get("x-amzn-errortype"); name != "" {
 		p.names = append(p.names, name)
@@ -57,11 +57,11 @@ func Classify(r Response, now time.Time) *Error {
 }
 
 func (r Response) error(class Class, p problem, now time.Time) *Error {
-	e := NewError(class, nil)
+	e := New(class, nil)
 	e.Status, e.ProviderCode, e.Type, e.Message = r.Status, p.code, p.typ, p.message
 	e.RequestID = requestID(r.Header, p)
 	e.Limits = ParseAllowances(r.Header, now)
-	if class == RequestTooLarge {
+	if class == ClassRequestTooLarge {
 		// Above a limit of tokens per minute another account or model may
 		// take the request; above a limit of bytes none will.
 		e.Fallback = overLimit(p.message)
@@ -97,7 +97,7 @@ func requestID(h http.Header, p problem) string {
 // says nothing (the error was inside a success).
 func classOfProblem(p problem, status int) Class {
 	message := unquote(p.message)
-	named, class := false, Unknown
+	named, class := false, ClassUnknown
 	for _, name := range p.names {
 		if class, named = classOf(name); named {
 			break
@@ -106,30 +106,30 @@ func classOfProblem(p problem, status int) Class {
 	if !named {
 		class = classOfStatus(status)
 		if status == 0 { // inside a success, with nothing that says what
-			class = ServerError
+			class = ClassServerError
 			for _, name := range p.names {
 				if genericName[normal(name)] {
-					class = InvalidRequest
+					class = ClassInvalidRequest
 				}
 			}
 		}
 	}
 	switch {
 	case p.moderated:
-		return ContentFilter
-	case (class == RateLimit || class == RequestTooLarge) && overLimit(message):
-		return RequestTooLarge
-	case class == RateLimit && (p.perDay || freePerDay.MatchString(message)):
-		return QuotaDaily
-	case class == RateLimit && limitZero.MatchString(message):
-		return Quota
-	case class == RateLimit && !p.coded && monthly.MatchString(message):
-		return Quota
-	case p.anthropic && (class == InvalidRequest || class == RateLimit || class == Permission) && spent.MatchString(message):
-		return Quota
-	case class == InvalidRequest && !p.coded && tooLongPrompt.MatchString(message),
-		class == RequestTooLarge && !named && tooLongPrompt.MatchString(message):
-		return ContextLength
+		return ClassContentFilter
+	case (class == ClassRateLimit || class == ClassRequestTooLarge) && overLimit(message):
+		return ClassRequestTooLarge
+	case class == ClassRateLimit && (p.perDay || freePerDay.MatchString(message)):
+		return ClassQuotaDaily
+	case class == ClassRateLimit && limitZero.MatchString(message):
+		return ClassQuota
+	case class == ClassRateLimit && !p.coded && monthly.MatchString(message):
+		return ClassQuota
+	case p.anthropic && (class == ClassInvalidRequest || class == ClassRateLimit || class == ClassPermission) && spent.MatchString(message):
+		return ClassQuota
+	case class == ClassInvalidRequest && !p.coded && tooLongPrompt.MatchString(message),
+		class == ClassRequestTooLarge && !named && tooLongPrompt.MatchString(message):
+		return ClassContextLength
 	}
 	return class
 }
@@ -138,32 +138,32 @@ func classOfProblem(p problem, status int) Class {
 func classOfStatus(status int) Class {
 	switch status {
 	case 400, 422:
-		return InvalidRequest
+		return ClassInvalidRequest
 	case 401:
-		return Auth
+		return ClassAuth
 	case 402:
-		return Quota
+		return ClassQuota
 	case 403:
-		return Permission
+		return ClassPermission
 	case 404:
-		return NotFound
+		return ClassNotFound
 	case 408, 504, 524:
-		return Timeout
+		return ClassTimeout
 	case 409:
-		return Conflict
+		return ClassConflict
 	case 413:
-		return RequestTooLarge
+		return ClassRequestTooLarge
 	case 429:
-		return RateLimit
+		return ClassRateLimit
 	case 499:
-		return Canceled
+		return ClassCanceled
 	case 503, 529:
-		return Overloaded
+		return ClassOverloaded
 	}
 	if status >= 500 && status < 600 {
-		return ServerError
+		return ClassServerError
 	}
-	return Unknown
+	return ClassUnknown
 }
 
 var (
@@ -266,7 +266,7 @@ func wellFormed(body []byte) bool {
 
 // blocked recognises Gemini's refusal, a success with no candidate or with one
 // that stopped for a reason of safety and has no content; a success without
-// any candidate and without a reason is [Malformed].
+// any candidate and without a reason is [ClassMalformed].
 func blocked(body []byte) (Class, bool) {
 	if !bytes.Contains(body, []byte(`andidates"`)) && !bytes.Contains(body, []byte("blockReason")) {
 		return 0, false
@@ -286,7 +286,7 @@ func blocked(body []byte) (Class, bool) {
 		return 0, false
 	}
 	if g.PromptFeedback.BlockReason != "" {
-		return ContentFilter, true
+		return ClassContentFilter, true
 	}
 	if g.Candidates == nil {
 		return 0, false
@@ -297,8 +297,8 @@ func blocked(body []byte) (Class, bool) {
 		}
 		switch c.FinishReason {
 		case "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_SAFETY":
-			return ContentFilter, true
+			return ClassContentFilter, true
 		}
 	}
-	return Malformed, len(*g.Candidates) == 0
+	return ClassMalformed, len(*g.Candidates) == 0
 }

@@ -165,7 +165,7 @@ func TestSuccessIsNoError(t *testing.T) {
 	} {
 		require.Nil(t, Classify(Response{Status: 200, Body: []byte(body)}, time.Now()), body)
 	}
-	require.Equal(t, Malformed, Classify(Response{Status: 200, Body: []byte(`{"choices":[{"mess`)}, time.Now()).Class)
+	require.Equal(t, ClassMalformed, Classify(Response{Status: 200, Body: []byte(`{"choices":[{"mess`)}, time.Now()).Class)
 }
 
 // The words of a user's prompt, repeated in an error, must not decide.
@@ -173,7 +173,7 @@ func TestUserTextDecidesNothing(t *testing.T) {
 	for _, quoted := range []string{"'prompt is too long: 9 tokens'", "`rate limit`", `\"maximum context length is 5 tokens\"`, "'try again in 20s'"} {
 		body := `{"error":{"message":"Unknown parameter: ` + quoted + `.","type":"invalid_request_error","code":null}}`
 		e := Classify(Response{Status: 400, Body: []byte(body)}, time.Now())
-		require.Equal(t, InvalidRequest, e.Class, quoted)
+		require.Equal(t, ClassInvalidRequest, e.Class, quoted)
 		require.False(t, e.HasDelay, quoted)
 	}
 }
@@ -193,7 +193,7 @@ func TestErrorUnwraps(t *testing.T) {
 	d, ok := seam.RetryAfter()
 	require.True(t, ok)
 	require.Equal(t, 7*time.Second, d)
-	require.Equal(t, Wait, e.Class.Refusal())
+	require.Equal(t, RefusalWait, e.Class.Refusal())
 	require.Equal(t, "req_1", e.RequestID)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 0)

@@ -49,8 +49,8 @@ type Error struct {
 	ContextErr error // the call's ctx.Err(), if it is done
 }
 
-// NewError returns an Error of a class with the class's own properties.
-func NewError(c Class, cause error) *Error {
+// New returns an Error of a class with the class's own properties.
+func New(c Class, cause error) *Error {
 	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), Cause: cause}
 }
 

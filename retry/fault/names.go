@@ -7,54 +7,54 @@ import "strings"
 // wrong with a request is not here: see genericName.
 var classOfName = map[string]Class{
 	// keys
-	"invalidapikey": Auth, "incorrectapikey": Auth, "authentication": Auth, "unauthenticated": Auth,
-	"unauthorized": Auth, "apikeyinvalid": Auth, "apikeyexpired": Auth, "accesstokenexpired": Auth,
-	"credentialsmissing": Auth, "invalidauthentication": Auth, "accountdeactivated": Auth,
-	"unrecognizedclient": Auth, "invalidsignature": Auth, "expiredtoken": Auth, "incompletesignature": Auth,
-	"missingauthenticationtoken": Auth, "invalidclienttokenid": Auth, "signaturedoesnotmatch": Auth,
-	"tokenexpired": Auth, "invalidtoken": Auth,
+	"invalidapikey": ClassAuth, "incorrectapikey": ClassAuth, "authentication": ClassAuth, "unauthenticated": ClassAuth,
+	"unauthorized": ClassAuth, "apikeyinvalid": ClassAuth, "apikeyexpired": ClassAuth, "accesstokenexpired": ClassAuth,
+	"credentialsmissing": ClassAuth, "invalidauthentication": ClassAuth, "accountdeactivated": ClassAuth,
+	"unrecognizedclient": ClassAuth, "invalidsignature": ClassAuth, "expiredtoken": ClassAuth, "incompletesignature": ClassAuth,
+	"missingauthenticationtoken": ClassAuth, "invalidclienttokenid": ClassAuth, "signaturedoesnotmatch": ClassAuth,
+	"tokenexpired": ClassAuth, "invalidtoken": ClassAuth,
 	// rights
-	"permission": Permission, "permissiondenied": Permission, "accessdenied": Permission, "forbidden": Permission,
-	"requestforbidden": Permission, "unsupportedcountryregionterritory": Permission, "failedprecondition": Permission,
-	"servicedisabled": Permission, "apikeyserviceblocked": Permission, "userprojectdenied": Permission,
-	"notauthorized": Permission, "optinrequired": Permission, "ipnotauthorized": Permission,
-	"organizationrestricted": Permission, "invalidorganization": Permission, "modelpermissiondenied": Permission,
+	"permission": ClassPermission, "permissiondenied": ClassPermission, "accessdenied": ClassPermission, "forbidden": ClassPermission,
+	"requestforbidden": ClassPermission, "unsupportedcountryregionterritory": ClassPermission, "failedprecondition": ClassPermission,
+	"servicedisabled": ClassPermission, "apikeyserviceblocked": ClassPermission, "userprojectdenied": ClassPermission,
+	"notauthorized": ClassPermission, "optinrequired": ClassPermission, "ipnotauthorized": ClassPermission,
+	"organizationrestricted": ClassPermission, "invalidorganization": ClassPermission, "modelpermissiondenied": ClassPermission,
 	// what isn't there
-	"modelnotfound": NotFound, "notfound": NotFound, "deploymentnotfound": NotFound, "resourcenotfound": NotFound,
-	"modeldecommissioned": NotFound, "unknownmodel": NotFound, "modelnotexist": NotFound,
+	"modelnotfound": ClassNotFound, "notfound": ClassNotFound, "deploymentnotfound": ClassNotFound, "resourcenotfound": ClassNotFound,
+	"modeldecommissioned": ClassNotFound, "unknownmodel": ClassNotFound, "modelnotexist": ClassNotFound,
 	// length
-	"contextlengthexceeded": ContextLength, "contextwindowexceeded": ContextLength, "exceedcontextsize": ContextLength,
-	"modelcontextwindowexceeded": ContextLength,
+	"contextlengthexceeded": ClassContextLength, "contextwindowexceeded": ClassContextLength, "exceedcontextsize": ClassContextLength,
+	"modelcontextwindowexceeded": ClassContextLength,
 	// content
-	"contentpolicyviolation": ContentFilter, "contentfilter": ContentFilter, "responsibleaipolicyviolation": ContentFilter,
-	"imagecontentpolicyviolation": ContentFilter, "contentfiltered": ContentFilter, "moderationblocked": ContentFilter,
+	"contentpolicyviolation": ClassContentFilter, "contentfilter": ClassContentFilter, "responsibleaipolicyviolation": ClassContentFilter,
+	"imagecontentpolicyviolation": ClassContentFilter, "contentfiltered": ClassContentFilter, "moderationblocked": ClassContentFilter,
 	// limits that refill
-	"ratelimitexceeded": RateLimit, "ratelimit": RateLimit, "ratelimited": RateLimit, "ratelimitreached": RateLimit,
-	"slowdown": RateLimit, "resourceexhausted": RateLimit, "throttling": RateLimit, "throttled": RateLimit,
-	"toomanyrequests": RateLimit, "requestlimitexceeded": RateLimit, "requestthrottled": RateLimit,
+	"ratelimitexceeded": ClassRateLimit, "ratelimit": ClassRateLimit, "ratelimited": ClassRateLimit, "ratelimitreached": ClassRateLimit,
+	"slowdown": ClassRateLimit, "resourceexhausted": ClassRateLimit, "throttling": ClassRateLimit, "throttled": ClassRateLimit,
+	"toomanyrequests": ClassRateLimit, "requestlimitexceeded": ClassRateLimit, "requestthrottled": ClassRateLimit,
 	// size
-	"requesttoolarge": RequestTooLarge, "payloadtoolarge": RequestTooLarge, "requestentitytoolarge": RequestTooLarge,
-	"contenttoolarge": RequestTooLarge,
+	"requesttoolarge": ClassRequestTooLarge, "payloadtoolarge": ClassRequestTooLarge, "requestentitytoolarge": ClassRequestTooLarge,
+	"contenttoolarge": ClassRequestTooLarge,
 	// money
-	"quota": Quota, "quotadaily": QuotaDaily, "insufficientquota": Quota, "creditbalanceexhausted": Quota, "billing": Quota, "billinghardlimitreached": Quota,
-	"billingnotactive": Quota, "billingdisabled": Quota, "enforcedspendlimitreached": Quota, "quotaexceeded": Quota,
-	"servicequotaexceeded": Quota, "paymentrequired": Quota, "insufficientcredits": Quota, "insufficientfunds": Quota,
-	"blockedapiaccess": Quota, "insufficientbalance": Quota, "accountoverdue": Quota,
+	"quota": ClassQuota, "quotadaily": ClassQuotaDaily, "insufficientquota": ClassQuota, "creditbalanceexhausted": ClassQuota, "billing": ClassQuota, "billinghardlimitreached": ClassQuota,
+	"billingnotactive": ClassQuota, "billingdisabled": ClassQuota, "enforcedspendlimitreached": ClassQuota, "quotaexceeded": ClassQuota,
+	"servicequotaexceeded": ClassQuota, "paymentrequired": ClassQuota, "insufficientcredits": ClassQuota, "insufficientfunds": ClassQuota,
+	"blockedapiaccess": ClassQuota, "insufficientbalance": ClassQuota, "accountoverdue": ClassQuota,
 	// the server
-	"server": ServerError, "internalserver": ServerError, "internal": ServerError, "api": ServerError,
-	"modelerror": ServerError, "model": ServerError, "modelstreamerror": ServerError, "modelstream": ServerError,
-	"internalfailure": ServerError, "dataloss": ServerError, "badgateway": ServerError,
+	"server": ClassServerError, "internalserver": ClassServerError, "internal": ClassServerError, "api": ClassServerError,
+	"modelerror": ClassServerError, "model": ClassServerError, "modelstreamerror": ClassServerError, "modelstream": ClassServerError,
+	"internalfailure": ClassServerError, "dataloss": ClassServerError, "badgateway": ClassServerError,
 	// the server's room
-	"serverisoverloaded": Overloaded, "overloaded": Overloaded, "engineoverloaded": Overloaded, "modeloverloaded": Overloaded,
-	"nocapacity": Overloaded, "capacityexceeded": Overloaded, "servicetiercapacityexceeded": Overloaded,
-	"modelnotready": Overloaded, "serviceunavailable": Overloaded, "unavailable": Overloaded, "serverbusy": Overloaded,
-	"serveroverloaded": Overloaded,
+	"serverisoverloaded": ClassOverloaded, "overloaded": ClassOverloaded, "engineoverloaded": ClassOverloaded, "modeloverloaded": ClassOverloaded,
+	"nocapacity": ClassOverloaded, "capacityexceeded": ClassOverloaded, "servicetiercapacityexceeded": ClassOverloaded,
+	"modelnotready": ClassOverloaded, "serviceunavailable": ClassOverloaded, "unavailable": ClassOverloaded, "serverbusy": ClassOverloaded,
+	"serveroverloaded": ClassOverloaded,
 	// time
-	"timeout": Timeout, "deadlineexceeded": Timeout, "requesttimeout": Timeout, "modeltimeout": Timeout,
-	"gatewaytimeout": Timeout, "operationtimeout": Timeout,
+	"timeout": ClassTimeout, "deadlineexceeded": ClassTimeout, "requesttimeout": ClassTimeout, "modeltimeout": ClassTimeout,
+	"gatewaytimeout": ClassTimeout, "operationtimeout": ClassTimeout,
 	// the rest
-	"conflict": Conflict, "aborted": Conflict, "alreadyexists": Conflict, "resourceinuse": Conflict,
-	"cancelled": Canceled, "canceled": Canceled, "clientclosedrequest": Canceled,
+	"conflict": ClassConflict, "aborted": ClassConflict, "alreadyexists": ClassConflict, "resourceinuse": ClassConflict,
+	"cancelled": ClassCanceled, "canceled": ClassCanceled, "clientclosedrequest": ClassCanceled,
 }
 
 // genericName holds the words that say no more than that the request was
@@ -74,13 +74,13 @@ func classOf(word string) (Class, bool) {
 	// what else of the kind a provider invents.
 	for _, suffix := range []string{"spendlimitexceeded", "spendlimitreached", "usagelimitexceeded", "usagelimitreached", "creditsexhausted", "balanceexhausted"} {
 		if strings.HasSuffix(n, suffix) {
-			return Quota, true
+			return ClassQuota, true
 		}
 	}
 	if strings.HasSuffix(n, "overloaded") {
-		return Overloaded, true
+		return ClassOverloaded, true
 	}
-	return Unknown, false
+	return ClassUnknown, false
 }
 
 // normal reduces a word to what its spellings share: "rate_limit_error",

@@ -235,7 +235,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 		if cleanEnd || failed && x.readErr == nil {
 			return nil // a client that failed in the middle knows why
 		}
-		e := NewError(StreamInterrupted, x.readErr)
+		e := New(ClassStreamInterrupted, x.readErr)
 		e.Status, e.RequestID = x.status, requestID(x.header, problem{})
 		return e
 	}
@@ -243,7 +243,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 		return nil
 	}
 	e := Classify(r, now)
-	if e != nil && e.Class == Malformed && x.readErr != nil && !errors.Is(x.readErr, io.EOF) {
+	if e != nil && e.Class == ClassMalformed && x.readErr != nil && !errors.Is(x.readErr, io.EOF) {
 		e.Cause = x.readErr
 	}
 	return e

@@ -168,7 +168,7 @@ func TestAccountSettles(t *testing.T) {
 	_, wait = a.Take(start.Add(time.Hour), "m", Use{1e6, 0})
 	require.LessOrEqual(t, wait, time.Minute)
 	_, err := NewAccount(&AccountOptions{Requests: Rate{N: -1, Per: 1}})
-	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 // A hundred thousand models, as a caller may name them, don't fill the memory.

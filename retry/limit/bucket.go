@@ -30,7 +30,7 @@ type Bucket struct {
 // NewBucket returns a full bucket of burst tokens that refills at r a second.
 func NewBucket(r rate.Limit, burst int) (*Bucket, error) {
 	if !(r >= 0) || burst < 0 || burst == 0 && r != rate.Inf {
-		return nil, fmt.Errorf("%w: a bucket of %d at %v a second: want a rate of 0 or more and a burst above 0", ErrConfig, burst, r)
+		return nil, fmt.Errorf("%w: a bucket of %d at %v a second: want a rate of 0 or more and a burst above 0", ErrOption, burst, r)
 	}
 	return &Bucket{lim: rate.NewLimiter(r, burst)}, nil
 }
@@ -110,7 +110,7 @@ func (b *Bucket) Wait(ctx context.Context) error {
 	}
 	r := b.ReserveAt(time.Now(), 1)
 	if !r.OK {
-		return fmt.Errorf("%w: a bucket of no tokens", ErrConfig)
+		return fmt.Errorf("%w: a bucket of no tokens", ErrOption)
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < r.Delay {
 		r.CancelAt(time.Now())

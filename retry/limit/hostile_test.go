@@ -241,7 +241,7 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
 		p := &provider{s: server{n: 2, level: 0, at: time.Now()}, silent: true}
-		inner, err := retry.New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.None}})
+		inner, err := retry.New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.JitterNone}})
 		require.NoError(t, err)
 		m, err := New(inner, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
@@ -256,7 +256,7 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 // has taken, and takes it for the others.
 func TestAccountIsAskedOnceAnAttempt(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 10, Per: time.Hour}})
-	failing := &fakeModel{err: &fault.Error{Class: fault.ServerError, Retryable: true}}
+	failing := &fakeModel{err: &fault.Error{Class: fault.ClassServerError, Retryable: true}}
 	inner, err := retry.New(failing, &retry.Options{Limiter: a, Backoff: retry.Exponential{Base: 1, Cap: 1}, Budget: retry.NoBudget})
 	require.NoError(t, err)
 	m, err := New(inner, &Options{Account: a, Model: "m"})

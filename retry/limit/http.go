@@ -32,10 +32,10 @@ type HandlerOptions struct {
 // so that every SDK of today does the right thing with it.
 func Handler(next http.Handler, rate Rate, o *HandlerOptions) (http.Handler, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrConfig)
+		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
 	}
 	if rate.None() {
-		return nil, fmt.Errorf("%w: a handler needs a rate", ErrConfig)
+		return nil, fmt.Errorf("%w: a handler needs a rate", ErrOption)
 	}
 	if err := rate.Check(); err != nil {
 		return nil, err

@@ -224,7 +224,7 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	e := fault.FromError(p.Context, err)
 	a.Learn(now, p.ticket, e.Limits)
 	switch {
-	case e.Class == fault.RateLimit:
+	case e.Class == fault.ClassRateLimit:
 		a.Refused(now, p.ticket, max(e.Delay, p.asked))
 	case e.Status >= 400 && e.Status < 500:
 		a.Settle(now, p.ticket, Use{}) // the provider didn't begin

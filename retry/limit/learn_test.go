@@ -171,7 +171,7 @@ func TestAccountUnderRetry(t *testing.T) {
 		_, err = r.Call(short, "q")
 		var e *fault.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, fault.RateLimit, e.Class)
+		require.Equal(t, fault.ClassRateLimit, e.Class)
 		require.True(t, e.HasDelay)
 	})
 }
@@ -202,7 +202,7 @@ func TestAccountForOtherCalls(t *testing.T) {
 func TestAnErrorTeaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
-		m, err := New(&fakeModel{err: &fault.Error{Class: fault.RateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
+		m, err := New(&fakeModel{err: &fault.Error{Class: fault.ClassRateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
 			Limits: learned(10, 0, 60*time.Second)}}, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
 		_, err = m.Call(t.Context(), "q")
@@ -223,7 +223,7 @@ func TestAnErrorTeaches(t *testing.T) {
 // the provider's.
 func TestOnlyRateLimitsArePaced(t *testing.T) {
 	for _, err := range []error{
-		&fault.Error{Class: fault.Quota, Status: 429},
+		&fault.Error{Class: fault.ClassQuota, Status: 429},
 		&Error{Refusal: Wait, Dimension: "requests"},
 		fmt.Errorf("API returned unexpected status code: 500: oops"),
 	} {

@@ -455,7 +455,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		func() error { _, err := Handler(nil, Rate{}, nil); return err },
 		func() error { return Rate{N: 1e-9, Per: 1000 * time.Hour, Burst: 1e9}.Check() },
 	} {
-		require.ErrorIs(t, f(), ErrConfig)
+		require.ErrorIs(t, f(), ErrOption)
 	}
 }
 

@@ -38,10 +38,10 @@ func (q Quota) check(whose string) error {
 		}
 	}
 	if q.Concurrency < 0 || q.SpendPicoUSD < 0 {
-		return fmt.Errorf("%w: %s: concurrency %d, spend %d: want 0 (no limit) or more", ErrConfig, whose, q.Concurrency, q.SpendPicoUSD)
+		return fmt.Errorf("%w: %s: concurrency %d, spend %d: want 0 (no limit) or more", ErrOption, whose, q.Concurrency, q.SpendPicoUSD)
 	}
 	if !(q.Weight >= 0) || math.IsInf(q.Weight, 1) {
-		return fmt.Errorf("%w: %s: weight %v: want 0 (the default, 1) or more", ErrConfig, whose, q.Weight)
+		return fmt.Errorf("%w: %s: weight %v: want 0 (the default, 1) or more", ErrOption, whose, q.Weight)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ type Model struct {
 // there is a Switch to throw.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrConfig)
+		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
 	m := &Model{next: next}
 	if o != nil {
@@ -133,12 +133,12 @@ func New(next llms.Model, o *Options) (*Model, error) {
 		return nil, err
 	}
 	if m.o.Wait < 0 || m.o.Answer < 0 {
-		return nil, fmt.Errorf("%w: wait %v, answer %d: want 0 or more", ErrConfig, m.o.Wait, m.o.Answer)
+		return nil, fmt.Errorf("%w: wait %v, answer %d: want 0 or more", ErrOption, m.o.Wait, m.o.Answer)
 	}
 	m.counts = m.o.Cost != nil
 	for q := range m.quotas {
 		if m.o.Cost == nil && (!q.Money.None() || q.SpendPicoUSD > 0) {
-			return nil, fmt.Errorf("%w: a limit of money needs Options.Cost", ErrConfig)
+			return nil, fmt.Errorf("%w: a limit of money needs Options.Cost", ErrOption)
 		}
 		m.counts = m.counts || q.Concurrency > 0
 	}

@@ -22,26 +22,26 @@ type Rate struct {
 // USD is a dollar in pico-USD, the unit of all money here.
 const USD = 1_000_000_000_000
 
-// ErrConfig is wrapped by the errors for settings that make no sense.
-var ErrConfig = errors.New("limit: invalid configuration")
+// ErrOption is wrapped by the errors for settings that make no sense.
+var ErrOption = errors.New("limit: invalid configuration")
 
 // None reports whether r is no limit.
 func (r Rate) None() bool { return r == Rate{} }
 
-// Check returns an error that wraps [ErrConfig] if r is neither a limit nor the
+// Check returns an error that wraps [ErrOption] if r is neither a limit nor the
 // zero Rate. A limit of nothing is not a Rate: see [Switch].
 func (r Rate) Check() error {
 	switch {
 	case r.None():
 		return nil
 	case !(r.N > 0) || math.IsInf(r.N, 1):
-		return fmt.Errorf("%w: a rate of %v: want more than 0", ErrConfig, r.N)
+		return fmt.Errorf("%w: a rate of %v: want more than 0", ErrOption, r.N)
 	case r.Per <= 0:
-		return fmt.Errorf("%w: a rate of %v per %v: want a time above 0", ErrConfig, r.N, r.Per)
+		return fmt.Errorf("%w: a rate of %v per %v: want a time above 0", ErrOption, r.N, r.Per)
 	case !(r.Burst >= 0) || math.IsInf(r.Burst, 1):
-		return fmt.Errorf("%w: a burst of %v: want 0 (the default, N) or more", ErrConfig, r.Burst)
+		return fmt.Errorf("%w: a burst of %v: want 0 (the default, N) or more", ErrOption, r.Burst)
 	case float64(r.Per)/r.N*r.Capacity() > maxSpan:
-		return fmt.Errorf("%w: a burst of %v at %v per %v takes more than a century to refill", ErrConfig, r.Burst, r.N, r.Per)
+		return fmt.Errorf("%w: a burst of %v at %v per %v takes more than a century to refill", ErrOption, r.Burst, r.N, r.Per)
 	}
 	return nil
 }

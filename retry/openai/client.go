@@ -69,9 +69,9 @@ type TokensField uint8
 // refuse the old name, and other servers ignore the new one, DeepSeek's among
 // them: an ignored limit is a long bill.
 const (
-	TokensAuto          TokensField = iota // the new name at api.openai.com and for OpenAI's reasoning models, else the old one
-	MaxTokens                              // max_tokens
-	MaxCompletionTokens                    // max_completion_tokens
+	TokensFieldAuto                TokensField = iota // the new name at api.openai.com and for OpenAI's reasoning models, else the old one
+	TokensFieldMaxTokens                              // max_tokens
+	TokensFieldMaxCompletionTokens                    // max_completion_tokens
 )
 
 // The defaults of Options.
@@ -84,8 +84,8 @@ const (
 	maxLimit = 1 << 30
 )
 
-// ErrOptions says that the options, or a call's, can't be right.
-var ErrOptions = errors.New("openai: invalid options")
+// ErrOption says that the options, or a call's, can't be right.
+var ErrOption = errors.New("openai: invalid options")
 
 // client sends requests and turns what goes wrong into an [*Error].
 type client struct {
@@ -104,19 +104,19 @@ func newClient(model string, o *Options) (*client, error) {
 		}
 	}
 	if model == "" {
-		return nil, fmt.Errorf("%w: the model's name is empty", ErrOptions)
+		return nil, fmt.Errorf("%w: the model's name is empty", ErrOption)
 	}
 	if c.o.BaseURL == "" {
 		if c.o.Azure != nil {
-			return nil, fmt.Errorf("%w: Azure needs BaseURL, the resource's address", ErrOptions)
+			return nil, fmt.Errorf("%w: Azure needs BaseURL, the resource's address", ErrOption)
 		}
 		c.o.BaseURL = defaultBaseURL
 	}
 	if u, err := url.Parse(c.o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address without a query", ErrOptions, c.o.BaseURL)
+		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address without a query", ErrOption, c.o.BaseURL)
 	}
 	if c.o.Azure != nil && c.o.Azure.APIVersion == "" {
-		return nil, fmt.Errorf("%w: Azure needs an APIVersion, such as 2024-10-21", ErrOptions)
+		return nil, fmt.Errorf("%w: Azure needs an APIVersion, such as 2024-10-21", ErrOption)
 	}
 	c.o.BaseURL = strings.TrimRight(c.o.BaseURL, "/")
 	c.o.MaxLineBytes = limit(c.o.MaxLineBytes, defaultLine)
@@ -153,11 +153,11 @@ func (c *client) post(ctx context.Context, address string, body any, stream bool
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(body); err != nil {
-		return nil, fmt.Errorf("%w: the request can't be written as JSON: %w", ErrOptions, err)
+		return nil, fmt.Errorf("%w: the request can't be written as JSON: %w", ErrOption, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	for name, values := range c.o.Header {
 		req.Header[name] = values

@@ -92,12 +92,12 @@ func (c *client) attempt(r *request) {
 	r.asked = c.now()
 	switch {
 	case c.s.Defaults && c.shedder.Admit(c.now(), r.deadline, -1, r.priority) != nil:
-	case c.s.Defaults && c.breaker.State(c.now()) == retry.Open:
+	case c.s.Defaults && c.breaker.State(c.now()) == retry.StateOpen:
 	case c.bucket == nil:
 		c.enter(r)
 	default:
 		place := c.bucket.ReserveAt(c.now(), 1)
-		if !place.OK || !c.inTime(r, place.Delay, retry.Normal) {
+		if !place.OK || !c.inTime(r, place.Delay, retry.PriorityNormal) {
 			place.CancelAt(c.now())
 			return
 		}
@@ -118,7 +118,7 @@ func (c *client) enter(r *request) {
 		c.send(r, limit.Ticket{})
 		return
 	}
-	i := retry.High - r.priority
+	i := retry.PriorityHigh - r.priority
 	c.waiting[i] = append(c.waiting[i], r)
 	c.admit()
 }
@@ -161,9 +161,9 @@ func (c *client) admit() {
 func (c *client) worthwhile(r *request) bool {
 	switch left := r.deadline.Sub(c.now()); {
 	case c.bucket != nil:
-		return c.inTime(r, 0, retry.High) // it has paid for its place in the known limit
+		return c.inTime(r, 0, retry.PriorityHigh) // it has paid for its place in the known limit
 	case !c.s.Defaults:
-		return c.inTime(r, 0, retry.Normal)
+		return c.inTime(r, 0, retry.PriorityNormal)
 	case left > c.now().Sub(r.asked):
 		return true
 	default:

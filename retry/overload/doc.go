@@ -15,8 +15,8 @@
 //
 // That is a metastable failure: a state that outlives its cause, because the
 // failure itself makes the load that keeps it alive. Two things feed it here.
-// In [QueueMetastable] the server works through a queue whose callers have
-// gone: all its work is for nobody. In [QuotaCostly] each refused call counts
+// In [ScenarioQueueMetastable] the server works through a queue whose callers have
+// gone: all its work is for nobody. In [ScenarioQuotaCostly] each refused call counts
 // against the quota, as those of some providers do: whoever asks too often is
 // never let in again.
 //
@@ -54,7 +54,7 @@
 // # Use
 //
 //	for _, s := range overload.Strategies() {
-//		r, err := overload.Run(overload.QueueMetastable, s, 1)
+//		r, err := overload.Run(overload.ScenarioQueueMetastable, s, 1)
 //		if err != nil {
 //			return err
 //		}
@@ -81,8 +81,8 @@
 //
 // # Exercises
 //
-//  1. Give [QueueMetastable] a LIFO queue. Which strategies recover now?
-//  2. Find the smallest retry budget that still fails in [QueueMetastable].
+//  1. Give [ScenarioQueueMetastable] a LIFO queue. Which strategies recover now?
+//  2. Find the smallest retry budget that still fails in [ScenarioQueueMetastable].
 //  3. Run the known limit at 100 % of the capacity on 100 seeds. How many tip over?
 //
 // # Further reading

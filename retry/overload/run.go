@@ -132,15 +132,15 @@ func (m *sim) exponential(mean float64) time.Duration {
 
 // Run simulates a scenario under a strategy.
 func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
-	if scenario > QueueBounded || s.Retries < 0 || s.Processes < 0 {
-		return nil, fmt.Errorf("%w: scenario %d, %d retries, %d processes", ErrConfig, scenario, s.Retries, s.Processes)
+	if scenario > ScenarioQueueBounded || s.Retries < 0 || s.Processes < 0 {
+		return nil, fmt.Errorf("%w: scenario %d, %d retries, %d processes", ErrOption, scenario, s.Retries, s.Processes)
 	}
 	m := &sim{scenario: scenario, s: s, rand: rand.New(rand.NewPCG(seed, 1)), tokens: Capacity}
 	m.out = Result{Scenario: scenario.String(), Strategy: s.Name, Seed: seed}
 	for range max(1, s.Processes) {
 		c, err := m.newClient()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, s.Name, err)
+			return nil, fmt.Errorf("%w: %s: %w", ErrOption, s.Name, err)
 		}
 		m.clients = append(m.clients, c)
 	}
@@ -191,7 +191,7 @@ func (m *sim) arrive() {
 		r.priority = retry.Priority(m.out.Requests/len(m.clients)%3 - 1)
 	}
 	m.out.Requests++
-	m.out.Asked[retry.High-r.priority]++
+	m.out.Asked[retry.PriorityHigh-r.priority]++
 	m.tally(&m.out.Arrived)
 	c.budget.Request(m.now())
 	c.attempt(r)
@@ -201,7 +201,7 @@ func (m *sim) arrive() {
 func (m *sim) served(r *request) {
 	m.latency = append(m.latency, m.now().Sub(r.arrived).Seconds())
 	m.tally(&m.out.Goodput)
-	m.out.Answered[retry.High-r.priority]++
+	m.out.Answered[retry.PriorityHigh-r.priority]++
 	if a := r.arrived.Sub(epoch); a >= 120*time.Second {
 		m.out.LateGoodput++
 	}
@@ -211,7 +211,7 @@ func (m *sim) served(r *request) {
 func (m *sim) serve(call *call) {
 	answer := func(o outcome) func() { return func() { call.c.end(call, o) } }
 	if !m.scenario.quota() {
-		if m.scenario == QueueBounded && len(m.queue) >= 80 {
+		if m.scenario == ScenarioQueueBounded && len(m.queue) >= 80 {
 			m.after(0, answer(outcome{}))
 			return
 		}
@@ -226,7 +226,7 @@ func (m *sim) serve(call *call) {
 		m.after(m.exponential(1), answer(outcome{ok: true, limits: m.limits()}))
 		return
 	}
-	if m.scenario == QuotaCostly {
+	if m.scenario == ScenarioQuotaCostly {
 		m.tokens = max(-Capacity, m.tokens-0.5)
 	}
 	asked := time.Duration((1 - m.tokens) / Capacity * float64(time.Second))

@@ -61,7 +61,7 @@ type Store struct{ client redis.Scripter }
 // *redis.Ring.
 func New(client redis.Scripter) (*Store, error) {
 	if client == nil {
-		return nil, fmt.Errorf("%w: the redis client is nil", limit.ErrConfig)
+		return nil, fmt.Errorf("%w: the redis client is nil", limit.ErrOption)
 	}
 	return &Store{client}, nil
 }

@@ -226,7 +226,7 @@ func TestDownIsAnError(t *testing.T) {
 	_, err := s.Take(t.Context(), []limit.Claim{{Key: "k", Rate: limit.Rate{N: 1, Per: time.Second}, N: 1}}, 0)
 	require.Error(t, err)
 	_, err = New(nil)
-	require.ErrorIs(t, err, limit.ErrConfig)
+	require.ErrorIs(t, err, limit.ErrOption)
 }
 
 // No number is so large that it passes, or fills a bucket that it should empty.
