@@ -295,8 +295,7 @@ func blocked(body []byte) (Class, bool) {
 		if len(c.Content.Parts) > 0 {
 			return 0, false
 		}
-		switch c.FinishReason {
-		case "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_SAFETY":
+		if StopReasonOf(c.FinishReason) == StopFiltered {
 			return ClassContentFilter, true
 		}
 	}
