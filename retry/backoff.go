@@ -8,7 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// A Backoff says how long to wait before a retry. It is a pure function, so one
+// A Backoff is how long to wait before a retry. It is a pure function, so one
 // value serves all callers: n counts the retries of this call from 0, prev is
 // the wait before (0 at the first) and u is uniform in [0, 1).
 type Backoff interface {
@@ -23,7 +23,7 @@ type Jitter uint8
 // none of them helps while the server is overloaded for longer than the cap:
 // then only sending less does (see [Budget]).
 const (
-	JitterFull         Jitter = iota // u·t
+	JitterFull         Jitter = iota // u·t: the zero value
 	JitterEqual                      // t/2 + u·t/2: never less than half
 	JitterDecorrelated               // min(Cap, Base + u·(3·prev − Base)): grows by what was drawn; Multiplier isn't used
 	JitterNone                       // t: all callers come back together
@@ -38,11 +38,11 @@ const longestWait = time.Duration(math.MaxInt64)
 // Exponential is truncated exponential backoff with jitter: Brooker,
 // "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 type Exponential struct {
-	Base       time.Duration // the first wait; default 500 ms
-	Cap        time.Duration // the longest; default 8 s
-	Multiplier float64       // default 2
-	Jitter     Jitter        // default Full
-	Factor     float64       // of Proportional (default 0.5) and Shaved (default 0.25)
+	Base       time.Duration // the first wait. Default: 500 ms
+	Cap        time.Duration // the longest wait. Default: 8 s
+	Multiplier float64       // of a wait over the one before. Default: 2
+	Jitter     Jitter        // Default: JitterFull, the zero value
+	Factor     float64       // of JitterProportional and JitterShaved. Default: 0.5 and 0.25
 }
 
 func (e Exponential) withDefaults() Exponential {
@@ -66,13 +66,13 @@ func (e Exponential) withDefaults() Exponential {
 
 func (e Exponential) check() error {
 	if e.Base < 0 || e.Cap < 0 {
-		return optionError("backoff: base %v, cap %v: want 0 (the default) or more", e.Base, e.Cap)
+		return optionError("Exponential.Base is %v and Cap %v: want 0 (the default) or more", e.Base, e.Cap)
 	}
 	if e.Multiplier != 0 && !(e.Multiplier >= 1 && !math.IsInf(e.Multiplier, 1)) {
-		return optionError("backoff: multiplier %v: want 1 or more", e.Multiplier)
+		return optionError("Exponential.Multiplier is %v: want 0 (the default, 2), or 1 or more", e.Multiplier)
 	}
 	if !(e.Factor >= 0 && e.Factor <= 1) {
-		return optionError("backoff: factor %v: want 0 to 1", e.Factor)
+		return optionError("Exponential.Factor is %v: want 0 (the default) to 1", e.Factor)
 	}
 	return nil
 }

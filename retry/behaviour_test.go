@@ -222,7 +222,7 @@ func TestFallback(t *testing.T) {
 
 func TestBudgetIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		budget, err := NewWindowBudget(time.Hour, 0.1, 0)
+		budget, err := NewWindowBudget(&WindowBudgetOptions{Window: time.Hour, PerSecond: -1})
 		require.NoError(t, err)
 		p := &play{turns: []turn{fails(fault.Response{Status: 503})}}
 		for range 5 {

@@ -10,19 +10,19 @@ import (
 
 // HedgerOptions are the settings of a [Hedger].
 type HedgerOptions struct {
-	// Quantile of the latencies of late is how long an answer may take before
-	// a hedge starts, at most 0.998; default 0.95 or, with a Delay, none.
+	// Quantile of the recent latencies is how long an answer may take before a
+	// hedge starts, at most 0.998. Default: 0.95 or, with a Delay, none.
 	Quantile float64
-	// Delay is a fixed one. With a Quantile it holds until enough latencies
-	// are known: 20 for the 0.95 quantile.
+	// Delay is a fixed one. With a Quantile it applies until enough latencies
+	// are known: 20 for the 0.95 quantile. Default: none.
 	Delay time.Duration
 	// Share is the part of the calls that may be hedged, of those of the last
-	// minute; default 0.05. It has to hold when the target turns slow and
-	// every answer is later than the quantile used to be: that is when hedges
-	// would double the load.
+	// minute. It limits the hedges when the target turns slow and every answer is
+	// later than the quantile used to be: then hedges would double the load.
+	// Default: 0.05.
 	Share float64
-	// Budget, if not nil, is asked in place of Share. It may be the policy's
-	// own, so that retries and hedges are paid from one purse.
+	// Budget is asked in place of Share. It may be the policy's own, so that one
+	// budget pays for retries and hedges. Default: a [WindowBudget] by Share.
 	Budget Budget
 }
 
@@ -41,8 +41,8 @@ type HedgerOptions struct {
 //   - The delay runs from the moment the first attempt was admitted. Waiting in
 //     a limiter is no reason for a hedge: the hedge would wait there too.
 //   - A stream is hedged until one of the two says something. The first
-//     non-empty chunk wins; the other attempt is cancelled unheard. So what is
-//     learnt of a stream is the time to its first token.
+//     non-empty chunk wins; the other attempt is canceled unheard. So what is
+//     learned of a stream is the time to its first token.
 //   - A hedge asks the limiter, bulkhead, adaptive limit, shedder and breaker as
 //     every attempt does, and it doesn't happen if one of them refuses or there
 //     is no room in the budget. The attempt that lost counts neither for the
@@ -72,7 +72,8 @@ type Hedger struct {
 	first latencies // first tokens
 }
 
-// NewHedger returns a hedger; nil options mean the defaults.
+// NewHedger returns a hedger; nil options mean the defaults. It fails with
+// [ErrOption].
 func NewHedger(o *HedgerOptions) (*Hedger, error) {
 	h := &Hedger{}
 	if o != nil {
@@ -80,13 +81,13 @@ func NewHedger(o *HedgerOptions) (*Hedger, error) {
 	}
 	s := &h.o
 	if s.Delay < 0 {
-		return nil, optionError("hedge: a delay of %v: want 0 (the quantile decides) or more", s.Delay)
+		return nil, optionError("HedgerOptions.Delay is %v: want 0 (Quantile decides) or more", s.Delay)
 	}
 	if !(s.Quantile >= 0 && s.Quantile <= 0.998) { // of 512 latencies one must be above
-		return nil, optionError("hedge: quantile %v: want 0 to 0.998", s.Quantile)
+		return nil, optionError("HedgerOptions.Quantile is %v: want 0 (the default) to 0.998", s.Quantile)
 	}
 	if !(s.Share >= 0 && s.Share <= 1) {
-		return nil, optionError("hedge: share %v: want 0 (the default, 0.05) to 1", s.Share)
+		return nil, optionError("HedgerOptions.Share is %v: want 0 (the default, 0.05) to 1", s.Share)
 	}
 	if s.Quantile == 0 && s.Delay == 0 {
 		s.Quantile = 0.95
@@ -95,7 +96,7 @@ func NewHedger(o *HedgerOptions) (*Hedger, error) {
 		s.Share = 0.05
 	}
 	if s.Budget == nil {
-		b, err := NewWindowBudget(time.Minute, s.Share, 0)
+		b, err := NewWindowBudget(&WindowBudgetOptions{Window: time.Minute, Share: s.Share, PerSecond: -1})
 		if err != nil {
 			return nil, err
 		}
@@ -104,9 +105,14 @@ func NewHedger(o *HedgerOptions) (*Hedger, error) {
 	return h, nil
 }
 
-// Delay returns how long a call's first attempt is waited for now, for its
-// first token if it streams, and whether that is known yet.
-func (h *Hedger) Delay(stream bool) (time.Duration, bool) {
+// Delay returns how long the first attempt of a call that doesn't stream is
+// waited for now, and whether that is known yet.
+func (h *Hedger) Delay() (time.Duration, bool) { return h.delay(false) }
+
+// FirstTokenDelay is Delay for the first token of a stream.
+func (h *Hedger) FirstTokenDelay() (time.Duration, bool) { return h.delay(true) }
+
+func (h *Hedger) delay(stream bool) (time.Duration, bool) {
 	if h.o.Quantile > 0 {
 		h.mu.Lock()
 		d, ok := h.of(stream).quantile(h.o.Quantile)

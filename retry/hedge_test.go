@@ -277,7 +277,7 @@ func TestHedgeIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			return h
 		}
-		bulkhead, _ := NewBulkhead(1, 0)
+		bulkhead, _ := NewBulkhead(1, nil)
 		adaptive, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
 		for _, o := range []*Options{
 			{Hedger: hedger(), Bulkhead: bulkhead},

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -82,7 +83,7 @@ func TestTheLimitersErrorIsItsOwn(t *testing.T) {
 func TestAdaptiveWithoutEnd(t *testing.T) {
 	a, err := NewAdaptive(&AdaptiveOptions{Initial: math.MaxInt, Max: math.MaxInt})
 	require.NoError(t, err)
-	require.NoError(t, a.Acquire(time.Now()))
+	take(t, a)
 	require.Positive(t, a.Limit())
 }
 
@@ -110,7 +111,7 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassTLS, nil) })
 			return err
 		}
-		k.Done(time.Now(), Ticket{}, Sick)
+		take(t, k).Done(time.Now(), admission.OutcomeUnhealthy)
 		start := time.Now()
 		err = fail()
 		require.ErrorIs(t, err, ErrOpen)
@@ -143,7 +144,7 @@ func TestImpossibleSettings(t *testing.T) {
 		for range 1000 {
 			h.observe(false, time.Second)
 		}
-		_, known := h.Delay(false)
+		_, known := h.Delay()
 		require.True(t, known, q)
 	}
 	_, err := NewBreaker(&BreakerOptions{Window: math.MaxInt})

@@ -32,11 +32,11 @@ func TestWrapperContract(t *testing.T) {
 		"everything": func(tb testing.TB) *Options {
 			h, err := NewHedger(&HedgerOptions{Delay: 300 * time.Millisecond, Budget: NoBudget})
 			require.NoError(tb, err)
-			bulkhead, err := NewBulkhead(100, 0)
+			bulkhead, err := NewBulkhead(100, nil)
 			require.NoError(tb, err)
 			adaptive, err := NewAdaptive(nil)
 			require.NoError(tb, err)
-			shedder, err := NewShedder(0)
+			shedder, err := NewShedder(nil)
 			require.NoError(tb, err)
 			return &Options{
 				Breaker: breaker(tb), Bulkhead: bulkhead, Adaptive: adaptive, Shedder: shedder,

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/retry/admission"
 )
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
@@ -196,6 +197,14 @@ func TestBackoffLaws(t *testing.T) {
 	}
 }
 
+// orNone is an option of a WindowBudget, whose 0 is the default.
+func orNone(x float64) float64 {
+	if x == 0 {
+		return -1
+	}
+	return x
+}
+
 func TestGoldenRetryBudget(t *testing.T) {
 	type row struct {
 		Budget  string
@@ -215,7 +224,7 @@ func TestGoldenRetryBudget(t *testing.T) {
 	}
 	golden.Rows(t, "retry", "retry_budget.jsonl", func(r row) error {
 		if r.Budget == "grpc_a6" {
-			b, err := NewTokenBudget(r.Max, r.Ratio)
+			b, err := NewTokenBudget(&TokenBudgetOptions{MaxTokens: r.Max, Ratio: r.Ratio})
 			if err != nil {
 				return err
 			}
@@ -233,7 +242,7 @@ func TestGoldenRetryBudget(t *testing.T) {
 			}
 			return nil
 		}
-		b, err := NewWindowBudget(seconds(r.TTL), r.Percent, r.Min)
+		b, err := NewWindowBudget(&WindowBudgetOptions{Window: seconds(r.TTL), Share: orNone(r.Percent), PerSecond: orNone(r.Min)})
 		if err != nil {
 			return err
 		}
@@ -289,12 +298,12 @@ func TestGoldenBreaker(t *testing.T) {
 			if before != s.Before && !(r.Window > 0 && before == "half-open" && s.Before == "open" && s.Admitted) {
 				return fmt.Errorf("step %d at %d ms: %s before, want %s", i, s.T, before, s.Before)
 			}
-			ticket, err := b.Allow(now)
+			permit, err := b.TryAcquire(now)
 			if (err == nil) != s.Admitted {
 				return fmt.Errorf("step %d at %d ms: admitted %v, want %v", i, s.T, err == nil, s.Admitted)
 			}
 			if err == nil {
-				b.Done(now, ticket, map[string]Outcome{"ok": Healthy, "fail": Sick, "excluded": Neither}[s.Result])
+				permit.Done(now, map[string]admission.Outcome{"ok": admission.OutcomeHealthy, "fail": admission.OutcomeUnhealthy}[s.Result])
 			}
 			if after := b.State(now).String(); after != s.After {
 				return fmt.Errorf("step %d at %d ms: %s after, want %s", i, s.T, after, s.After)
@@ -308,19 +317,19 @@ func TestBreakerIgnoresAnEarlierGeneration(t *testing.T) {
 	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
 	require.NoError(t, err)
 	now := time.Unix(0, 0)
-	slow, err := b.Allow(now)
+	slow, err := b.TryAcquire(now)
 	require.NoError(t, err)
-	quick, err := b.Allow(now)
+	quick, err := b.TryAcquire(now)
 	require.NoError(t, err)
-	b.Done(now, quick, Sick)
-	_, err = b.Allow(now)
+	quick.Done(now, admission.OutcomeUnhealthy)
+	_, err = b.TryAcquire(now)
 	require.ErrorIs(t, err, ErrOpen)
 	now = now.Add(2 * time.Second)
-	probe, err := b.Allow(now)
+	probe, err := b.TryAcquire(now)
 	require.NoError(t, err)
-	b.Done(now, slow, Sick) // from before the outage
+	slow.Done(now, admission.OutcomeUnhealthy) // from before the outage
 	require.Equal(t, StateHalfOpen, b.State(now))
-	b.Done(now, probe, Healthy)
+	probe.Done(now, admission.OutcomeHealthy)
 	require.Equal(t, StateClosed, b.State(now))
 }
 
@@ -328,15 +337,15 @@ func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
 	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second, Probes: 3})
 	require.NoError(t, err)
 	now := time.Unix(0, 0)
-	ticket, _ := b.Allow(now)
-	b.Done(now, ticket, Sick)
+	first, _ := b.TryAcquire(now)
+	first.Done(now, admission.OutcomeUnhealthy)
 	now = now.Add(2 * time.Second)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	admitted := 0
 	for range 50 {
 		wg.Go(func() {
-			if _, err := b.Allow(now); err == nil {
+			if _, err := b.TryAcquire(now); err == nil {
 				mu.Lock()
 				admitted++
 				mu.Unlock()
@@ -350,12 +359,15 @@ func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
 func TestPoliciesRefuseNonsense(t *testing.T) {
 	nan := math.NaN()
 	for _, f := range []func() error{
-		func() error { _, err := NewTokenBudget(0, 0.1); return err },
-		func() error { _, err := NewTokenBudget(nan, 0.1); return err },
-		func() error { _, err := NewTokenBudget(10, nan); return err },
-		func() error { _, err := NewTokenBudget(10, 11); return err },
-		func() error { _, err := NewWindowBudget(0, 0.1, 1); return err },
-		func() error { _, err := NewWindowBudget(time.Second, nan, 1); return err },
+		func() error { _, err := NewTokenBudget(&TokenBudgetOptions{MaxTokens: -1}); return err },
+		func() error { _, err := NewTokenBudget(&TokenBudgetOptions{MaxTokens: nan}); return err },
+		func() error { _, err := NewTokenBudget(&TokenBudgetOptions{Ratio: nan}); return err },
+		func() error { _, err := NewTokenBudget(&TokenBudgetOptions{Ratio: 11}); return err },
+		func() error { _, err := NewWindowBudget(&WindowBudgetOptions{Window: -1}); return err },
+		func() error { _, err := NewWindowBudget(&WindowBudgetOptions{Share: nan}); return err },
+		func() error { _, err := NewWindowBudget(&WindowBudgetOptions{PerSecond: nan}); return err },
+		func() error { _, err := NewShedder(&ShedderOptions{Service: -1}); return err },
+		func() error { _, err := Do[int](t.Context(), nil, nil); return err },
 		func() error { _, err := NewBreaker(&BreakerOptions{Failures: -1}); return err },
 		func() error { _, err := NewBreaker(&BreakerOptions{Failures: 9, Window: 3}); return err },
 		func() error { return Exponential{Multiplier: nan}.check() },

@@ -31,7 +31,7 @@ const (
 	//	Gemini, Ollama    most models
 	//
 	// (Mistral and DeepSeek want a mark on the message, which a message of
-	// llms can't carry: they are for Instruct.)
+	// llms can't carry: they are for ContinuationInstruct.)
 	//
 	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
 	// gets the beginning of another answer after half of the first: there is no
@@ -73,19 +73,19 @@ const (
 // kept to the token. A person reads over such a seam. A program that compares
 // bytes should not resume.
 type Resume struct {
-	// Max is how often an answer is resumed; default 1.
+	// Max is how often an answer is resumed. Default: 1.
 	Max int
-	// Continuation is how; default Instruct.
+	// Continuation is how. Default: ContinuationInstruct, the zero value.
 	Continuation Continuation
 	// Metadata is added to that of a continuation's request, for engines that
-	// must be told. vLLM, by way of package openai:
+	// must be told. Default: none. For vLLM, by way of package openai:
 	//
 	//	map[string]any{openai.MetadataExtra: map[string]any{
 	//		"continue_final_message": true, "add_generation_prompt": false,
 	//	}}
 	Metadata map[string]any
-	// Tokens counts those of a text, so that MaxTokens bounds the whole answer;
-	// nil means a token for each four bytes.
+	// Tokens counts those of a text, so that MaxTokens bounds the whole answer.
+	// Default: an estimate, a token for each four bytes.
 	Tokens func(text string) int
 }
 
@@ -97,7 +97,7 @@ const (
 
 func (o *Resume) check() error {
 	if o.Max < 0 || o.Continuation > ContinuationPrefill {
-		return optionError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
+		return optionError("Resume.Max is %d and Continuation %d: want 0 (the default, 1) or more, and ContinuationInstruct or ContinuationPrefill", o.Max, o.Continuation)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	} else if !e.Retryable {
 		return false
 	}
-	if s.o.MaxTokens > 0 && o.left(s) <= 0 || !r.retry(e, event.RetryResume) {
+	if s.o.MaxTokens > 0 && o.left(s) <= 0 || !r.retryAs(e, event.RetryResume) {
 		return false
 	}
 	if s.heard {

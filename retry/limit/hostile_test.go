@@ -14,6 +14,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -23,7 +24,7 @@ func TestNoSumOverflows(t *testing.T) {
 	day := Rate{N: 1000, Per: 24 * time.Hour}
 	claims := func(n float64) []Claim { return []Claim{{Key: "k", Rate: day, N: n}} }
 	for _, n := range []float64{1001, 1e8, 2e8, math.MaxInt32, 1e12, math.MaxFloat64, math.Inf(1)} {
-		var l Local
+		var l LocalStore
 		d, err := l.Take(t.Context(), claims(n), math.MaxInt64)
 		require.NoError(t, err)
 		require.False(t, d.OK, n)
@@ -39,7 +40,7 @@ func TestNoSumOverflows(t *testing.T) {
 		require.NoError(t, l.Charge(t.Context(), claims(-n)))
 	}
 	century := []Claim{{Key: "k", Rate: Rate{N: 1, Per: time.Duration(maxSpan)}, N: 1}}
-	var l Local
+	var l LocalStore
 	for range 8 { // a caller whose patience knows no end
 		d, err := l.Take(t.Context(), century, math.MaxInt64)
 		require.NoError(t, err)
@@ -68,11 +69,11 @@ func TestNoEstimateOverflows(t *testing.T) {
 	require.GreaterOrEqual(t, n, math.MaxInt32, "also where an int has 32 bits")
 }
 
-type slowStore struct{ Local }
+type slowStore struct{ LocalStore }
 
 func (s *slowStore) Take(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
 	time.Sleep(time.Millisecond)
-	return s.Local.Take(ctx, claims, ahead)
+	return s.LocalStore.Take(ctx, claims, ahead)
 }
 
 // Calls that may not wait and come at once are refused for want of room, not
@@ -107,8 +108,10 @@ func TestAccountWaitsForNobody(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 1, Per: time.Hour}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, a.Wait(ctx), context.Canceled)
-	require.NoError(t, a.Wait(t.Context()))
+	_, err := a.Acquire(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = a.Acquire(t.Context())
+	require.NoError(t, err)
 }
 
 // A thousand other models may push one out while a call to it is under way.
@@ -117,20 +120,20 @@ func TestAccountWaitsForNobody(t *testing.T) {
 func TestAccountForgetsAndLearns(t *testing.T) {
 	a := account(t, nil)
 	for range 50 {
-		a.Take(start, "m", Use{})
+		a.take(start, "m", Use{})
 	}
-	ticket, _ := a.Take(start, "m", Use{})
+	permit, _ := a.take(start, "m", Use{})
 	for i := range 2 * maxModels {
-		a.Take(start.Add(time.Second+time.Duration(i)), strconv.Itoa(i), Use{})
+		a.take(start.Add(time.Second+time.Duration(i)), strconv.Itoa(i), Use{})
 	}
 	now := start.Add(time.Minute)
 	says := func(remaining int64) []fault.Allowance {
 		return []fault.Allowance{{Dimension: "requests", Limit: 100, Remaining: remaining, Reset: time.Minute}}
 	}
-	a.Learn(now, ticket, says(40))
+	permit.Learn(now, says(40))
 	require.EqualValues(t, 40, a.Limits(now, "m")[0].Remaining)
-	ticket, _ = a.Take(now, "m", Use{})
-	a.Learn(now, ticket, says(20))
+	permit, _ = a.take(now, "m", Use{})
+	permit.Learn(now, says(20))
 	require.EqualValues(t, 20, a.Limits(now, "m")[0].Remaining)
 }
 
@@ -175,7 +178,7 @@ func TestModelsWithOneAccountNest(t *testing.T) {
 	_, err = outer.Call(t.Context(), "q", llms.WithMaxTokens(1000))
 	var e *Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, Cap, e.Refusal)
+	require.Equal(t, fault.RefusalCap, e.Refusal)
 	require.NotContains(t, a.models, "")
 }
 
@@ -183,8 +186,8 @@ func TestModelsWithOneAccountNest(t *testing.T) {
 func TestModelsDontWaitForOneAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
-		ticket, _ := a.Take(time.Now(), "full", Use{})
-		a.Refused(time.Now(), ticket, 30*time.Second)
+		permit, _ := a.take(time.Now(), "full", Use{})
+		permit.LearnRefusal(time.Now(), 30*time.Second)
 		m, err := New(&fakeModel{use: func(string) int { return 1 }}, &Options{Account: a, Wait: time.Minute})
 		require.NoError(t, err)
 		var wg sync.WaitGroup
@@ -257,7 +260,7 @@ func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 func TestAccountIsAskedOnceAnAttempt(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 10, Per: time.Hour}})
 	failing := &fakeModel{err: &fault.Error{Class: fault.ClassServerError, Retryable: true}}
-	inner, err := retry.New(failing, &retry.Options{Limiter: a, Backoff: retry.Exponential{Base: 1, Cap: 1}, Budget: retry.NoBudget})
+	inner, err := retry.New(failing, &retry.Options{Gates: []admission.Gate{a}, Backoff: retry.Exponential{Base: 1, Cap: 1}, Budget: retry.NoBudget})
 	require.NoError(t, err)
 	m, err := New(inner, &Options{Account: a, Model: "m"})
 	require.NoError(t, err)

@@ -10,21 +10,22 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A pass goes down with a call: what it will use of which account, and its
-// ticket. Being its own context, it is one allocation.
+// permit. Being its own context, it is one allocation.
 type pass struct {
 	context.Context
-	account *Account
-	model   string
-	use     Use
-	judged  bool // a Model above says what a 429 means
+	account    *Account
+	model      string
+	use        Use
+	belowModel bool // a Model made it, which learns what a 429 means from the call's end
 
 	mu      sync.Mutex
-	ticket  Ticket
-	unused  bool // the ticket has been taken, and no call has begun with it
+	permit  AccountPermit
+	unused  bool // the permit has been acquired, and no call has begun with it
 	refused bool // there was a response of status 429
 	asked   time.Duration
 }
@@ -45,63 +46,104 @@ func passOf(ctx context.Context, a *Account) *pass {
 }
 
 // With returns a context whose call is one to model that will use u: what
-// [Account.Wait] waits for, and what [Account.Transport] learns of. A [Model]
+// [Account.Acquire] waits for, and what [Account.Transport] learns of. A [Model]
 // does this by itself; so it is for other calls, an embedding under retry.Do.
 func (a *Account) With(ctx context.Context, model string, u Use) context.Context {
-	return &pass{Context: ctx, account: a, model: model, use: u, ticket: Ticket{model: model}}
+	return &pass{Context: ctx, account: a, model: model, use: u, permit: AccountPermit{account: a, model: model}}
 }
 
-// Wait takes room for a call and waits until it is there, in the order of
-// arrival. It fails at once if that would be after ctx's deadline, and with
-// ctx.Err() if ctx is done before. So an Account is a Limiter of retry.Options;
-// a context of [Account.With] says what the call is, and without it is one
-// request to the model "".
-func (a *Account) Wait(ctx context.Context) error {
+var _ admission.Gate = (*Account)(nil)
+
+// Acquire admits a call, if need be after a wait for room, in the order of
+// arrival. It fails at once if the room would come after ctx's deadline, and with
+// ctx.Err() if ctx is done before. So an Account can be one of the Gates of
+// retry.Options. A context of [Account.With] tells what the call is; without it
+// is one request to the model "".
+//
+// Done of the permit does nothing, since the account learns of the call by its
+// Transport or a Model. Cancel gives the room back if no call has begun with it.
+func (a *Account) Acquire(ctx context.Context) (admission.Permit, error) {
 	p := passOf(ctx, a)
 	if p == nil {
-		_, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
-		return err
+		permit, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
+		if err != nil {
+			return admission.Permit{}, err
+		}
+		return admission.NewTimedPermit((*accountPermits)(a), permit.at, 0), nil
 	}
-	if p.judged { // the Model above has taken room for the first attempt
+	if p.belowModel { // the Model above has taken room for the first attempt
 		if _, ok := p.spend(); ok {
-			return ctx.Err()
+			if err := ctx.Err(); err != nil {
+				return admission.Permit{}, err
+			}
+			return admission.NewPermit((*passPermits)(p), 0), nil
 		}
 	}
-	t, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
+	permit, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
+	if err != nil {
+		return admission.Permit{}, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil {
-		p.ticket, p.unused = t, !p.judged
-	}
-	return err
+	p.permit, p.unused = permit, !p.belowModel
+	return admission.NewPermit((*passPermits)(p), 0), nil
 }
 
-// spend returns the ticket that Wait has taken for ctx's call, once.
-func (a *Account) spend(ctx context.Context) (Ticket, bool) {
-	if p := passOf(ctx, a); p != nil && !p.judged {
+// passPermits is a pass as the owner of its permit.
+type passPermits pass
+
+// Done implements admission.Owner.
+func (p *passPermits) Done(time.Time, admission.Held, admission.Outcome) {}
+
+// Cancel implements admission.Owner.
+func (p *passPermits) Cancel(now time.Time, _ admission.Held) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unused {
+		p.permit.Cancel(now)
+		p.unused, p.permit = false, AccountPermit{account: p.account, model: p.model}
+	}
+}
+
+// accountPermits is the account as the owner of the permits of calls that have no
+// pass.
+type accountPermits Account
+
+// Done implements admission.Owner.
+func (a *accountPermits) Done(time.Time, admission.Held, admission.Outcome) {}
+
+// Cancel implements admission.Owner.
+func (a *accountPermits) Cancel(now time.Time, h admission.Held) {
+	p := AccountPermit{account: (*Account)(a), at: now.Add(-h.Took(now))}
+	p.Cancel(now)
+}
+
+// spend returns the permit that Acquire has left for ctx's call, once.
+func (a *Account) spend(ctx context.Context) (AccountPermit, bool) {
+	if p := passOf(ctx, a); p != nil && !p.belowModel {
 		return p.spend()
 	}
-	return Ticket{}, false
+	return AccountPermit{}, false
 }
 
-func (p *pass) spend() (Ticket, bool) {
+func (p *pass) spend() (AccountPermit, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ok := p.unused
 	p.unused = false
-	return p.ticket, ok
+	return p.permit, ok
 }
 
-// wait is Wait, until end if that isn't zero. Who waits for the same model is
-// served by tenant and weight, calls being compared by their number.
-func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, weight float64, end time.Time) (Ticket, error) {
+// wait is Acquire, until end if that isn't zero. Calls that wait for the same
+// model are served by tenant and weight, and compared by their number.
+func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, weight float64, end time.Time) (AccountPermit, error) {
 	if err := ctx.Err(); err != nil {
-		return Ticket{}, err
+		return AccountPermit{}, err
 	}
 	m := a.allotment(model)
-	if !m.turn.taken() { // nobody waits, so who finds room needs no turn
-		if t, wait := a.Take(time.Now(), model, u); wait == 0 {
-			return t, nil
+	if !m.turn.taken() { // no call waits, so one that finds room needs no turn
+		if p, wait := a.take(time.Now(), model, u); wait == 0 {
+			return p, nil
 		}
 	}
 	turn := ctx
@@ -114,19 +156,19 @@ func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, 
 	}
 	if err := m.turn.enter(turn, tenant, 1, weight); err != nil {
 		if ctx.Err() != nil {
-			return Ticket{}, ctx.Err()
+			return AccountPermit{}, ctx.Err()
 		}
-		return Ticket{}, &Error{Dimension: allowances[0], Reason: "other calls are waiting for the provider's room"}
+		return AccountPermit{}, &Error{Refusal: fault.RefusalWait, Dimension: allowances[0], Reason: "other calls are waiting for the provider's room"}
 	}
 	defer m.turn.leave()
 	for {
 		now := time.Now()
-		t, wait := a.Take(now, model, u)
+		p, wait := a.take(now, model, u)
 		if wait == 0 {
-			return t, nil
+			return p, nil
 		}
 		if !end.IsZero() && now.Add(wait).After(end) {
-			return Ticket{}, &Error{Dimension: allowances[0], Reason: "the provider has no room", Delay: wait, HasDelay: true}
+			return AccountPermit{}, full(wait)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -136,7 +178,7 @@ func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, 
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
-			return Ticket{}, ctx.Err()
+			return AccountPermit{}, ctx.Err()
 		}
 	}
 }
@@ -185,14 +227,14 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	now := time.Now()
 	asked, _ := fault.RetryAfter(resp.Header, now)
 	p.mu.Lock()
-	ticket := p.ticket
+	permit := p.permit
 	p.asked = asked
 	refused := resp.StatusCode == http.StatusTooManyRequests
 	p.refused = p.refused || refused
 	p.mu.Unlock()
-	t.a.Learn(now, ticket, fault.ParseAllowances(resp.Header, now))
-	if refused && !p.judged {
-		t.a.Refused(now, ticket, asked)
+	permit.Learn(now, fault.ParseAllowances(resp.Header, now))
+	if refused && !p.belowModel {
+		permit.LearnRefusal(now, asked)
 	}
 	return resp, err
 }
@@ -206,15 +248,15 @@ func (t transport) CloseIdleConnections() {
 
 // outcome takes in what came of a Model's call that went down with p.
 func (p *pass) outcome(resp *llms.ContentResponse, err error) {
-	now, a := time.Now(), p.account
+	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
 		if p.refused { // a retry got over it, so it was no quota
-			a.Refused(now, p.ticket, 0)
+			p.permit.LearnRefusal(now, 0)
 		}
 		if u, err := usage.Of(resp); err == nil {
-			a.Settle(now, p.ticket, Use{float64(u.Input), float64(u.Output)})
+			p.permit.Settle(now, Use{float64(u.Input), float64(u.Output)})
 		}
 		return
 	}
@@ -222,11 +264,11 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 		return // the provider wasn't asked
 	}
 	e := fault.FromError(p.Context, err)
-	a.Learn(now, p.ticket, e.Limits)
+	p.permit.Learn(now, e.Limits)
 	switch {
 	case e.Class == fault.ClassRateLimit:
-		a.Refused(now, p.ticket, max(e.Delay, p.asked))
+		p.permit.LearnRefusal(now, max(e.Delay, p.asked))
 	case e.Status >= 400 && e.Status < 500:
-		a.Settle(now, p.ticket, Use{}) // the provider didn't begin
+		p.permit.Settle(now, Use{}) // the provider didn't begin
 	}
 }

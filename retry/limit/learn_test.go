@@ -17,6 +17,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -135,7 +136,7 @@ func TestModelLearnsTokens(t *testing.T) {
 			return r, nil
 		})
 		m, err := New(client{a.HTTPClient(&http.Client{Transport: next})},
-			&Options{Account: a, Wait: time.Minute, Model: "m", Tokens: func(string) int { return 96 }, Answer: 100})
+			&Options{Account: a, Wait: time.Minute, Model: "m", Tokens: func(string) int { return 96 }, AnswerTokens: 100})
 		require.NoError(t, err)
 		ok := 0
 		for began := time.Now(); time.Since(began) < time.Minute; {
@@ -149,14 +150,14 @@ func TestModelLearnsTokens(t *testing.T) {
 }
 
 // Under a retry.Model the account is waited for before each attempt, and the
-// attempt goes down with its ticket.
+// attempt goes down with its permit.
 func TestAccountUnderRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
 		p := &provider{s: server{n: 2, level: 2, at: time.Now()}}
 		m, err := New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
-		r, err := retry.New(m, &retry.Options{Limiter: a})
+		r, err := retry.New(m, &retry.Options{Gates: []admission.Gate{a}})
 		require.NoError(t, err)
 		ctx := a.With(t.Context(), "m", Use{})
 		began := time.Now()
@@ -181,7 +182,7 @@ func TestAccountForOtherCalls(t *testing.T) {
 		a := account(t, nil)
 		p := &provider{s: server{n: 5, level: 5, at: time.Now()}}
 		c := client{a.HTTPClient(&http.Client{Transport: p})}
-		policy, err := retry.NewPolicy(&retry.Options{Limiter: a})
+		policy, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{a}})
 		require.NoError(t, err)
 		for range 20 {
 			_, err := retry.Do(a.With(t.Context(), "embedder", Use{Input: 100}), policy, func(ctx context.Context) (string, error) { return c.Call(ctx, "q") })
@@ -224,7 +225,7 @@ func TestAnErrorTeaches(t *testing.T) {
 func TestOnlyRateLimitsArePaced(t *testing.T) {
 	for _, err := range []error{
 		&fault.Error{Class: fault.ClassQuota, Status: 429},
-		&Error{Refusal: Wait, Dimension: "requests"},
+		&Error{Refusal: fault.RefusalWait, Dimension: "requests"},
 		fmt.Errorf("API returned unexpected status code: 500: oops"),
 	} {
 		a := account(t, nil)
@@ -260,22 +261,22 @@ func FuzzAccount(f *testing.F) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 			h.Add(name, value)
 			for range min(max(calls, 1), 20) {
-				ticket, wait := a.Take(now, "m", Use{float64(tokens), float64(ms)})
+				permit, wait := a.take(now, "m", Use{float64(tokens), float64(ms)})
 				if wait < 0 || wait > maxSilent {
 					t.Fatalf("wait %v", wait)
 				}
 				now = now.Add(time.Duration(ms%5000) * time.Millisecond)
-				a.Learn(now, ticket, fault.ParseAllowances(h, now))
+				permit.Learn(now, fault.ParseAllowances(h, now))
 				if asked, ok := fault.RetryAfter(h, now); ok {
-					a.Refused(now, ticket, asked)
+					permit.LearnRefusal(now, asked)
 				}
-				a.Settle(now, ticket, Use{float64(tokens), -1})
+				permit.Settle(now, Use{float64(tokens), -1})
 			}
 		}
 		now = now.Add(2 * maxSilent)
-		if _, wait := a.Take(now, "m", Use{Input: 1e9}); wait > 0 {
+		if _, wait := a.take(now, "m", Use{Input: 1e9}); wait > 0 {
 			now = now.Add(wait)
-			if _, wait = a.Take(now, "m", Use{}); wait > 0 {
+			if _, wait = a.take(now, "m", Use{}); wait > 0 {
 				t.Fatalf("after a minute of silence: %v", wait)
 			}
 		}
@@ -289,14 +290,14 @@ func ExampleAccount() {
 		return
 	}
 	now := time.Unix(1_790_000_000, 0)
-	ticket, _ := account.Take(now, "m", Use{})
+	permit, _ := account.take(now, "m", Use{})
 	header := http.Header{} // of the response to that request
 	header.Set("x-ratelimit-limit-requests", "60")
 	header.Set("x-ratelimit-remaining-requests", "1")
 	header.Set("x-ratelimit-reset-requests", "59s")
-	account.Learn(now, ticket, fault.ParseAllowances(header, now))
+	permit.Learn(now, fault.ParseAllowances(header, now))
 	for range 3 {
-		_, wait := account.Take(now, "m", Use{})
+		_, wait := account.take(now, "m", Use{})
 		fmt.Println("wait", wait)
 		now = now.Add(wait)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 func TestGoldenGCRA(t *testing.T) {
@@ -38,7 +39,7 @@ func TestGoldenGCRA(t *testing.T) {
 		rate := Rate{N: r.Rate, Per: time.Second, Burst: r.Burst + 1}
 		now := time.Unix(1_790_000_000, 0)
 		epoch := now
-		l := &Local{Now: func() time.Time { return now }}
+		l := &LocalStore{Now: func() time.Time { return now }}
 		for i, s := range r.Steps {
 			now = epoch.Add(time.Duration(s.T) * time.Millisecond)
 			d, err := l.Take(t.Context(), []Claim{{s.Key, rate, s.N}}, 0)
@@ -65,7 +66,7 @@ func TestGoldenGCRA(t *testing.T) {
 func TestRemainingIsWhole(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
 	for _, n := range []float64{3, 7, 11, 60, 999, 30_000} {
-		l := &Local{Now: func() time.Time { return now }}
+		l := &LocalStore{Now: func() time.Time { return now }}
 		left := n
 		for _, take := range []float64{1, 0, n - 2, 1} {
 			left -= take
@@ -73,7 +74,7 @@ func TestRemainingIsWhole(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, left, d.Remaining, "%v of %v", take, n)
 		}
-		l = &Local{Now: l.Now}
+		l = &LocalStore{Now: l.Now}
 		for i := range int(n) {
 			d, err := l.Take(t.Context(), []Claim{{"k", Rate{N: n, Per: time.Second}, 1}}, 0)
 			require.NoError(t, err)
@@ -105,20 +106,20 @@ func TestGoldenTokenBucket(t *testing.T) {
 			return err
 		}
 		epoch := time.Unix(1_790_000_000, 0)
-		b.AllowAt(epoch, 0)
+		b.AllowN(epoch, 0)
 		var granted []Reservation
 		for i, s := range r.Steps {
 			now := epoch.Add(time.Duration(s.T) * time.Millisecond)
 			ok := s.OK
 			switch s.Op {
 			case "allow":
-				ok = b.AllowAt(now, s.N)
+				ok = b.AllowN(now, s.N)
 			case "reserve":
-				res := b.ReserveAt(now, s.N)
-				if ok = res.OK; ok {
+				res := b.ReserveN(now, s.N)
+				if ok = res.OK(); ok {
 					// Without a refill the wait is for ever.
-					if want, is := s.Delay.(float64); is && math.Abs(float64(res.Delay)/1e6-want) > 1e-3 || !is && res.Delay != rate.InfDuration {
-						return fmt.Errorf("step %d: delay %v, want %v", i, res.Delay, s.Delay)
+					if want, is := s.Delay.(float64); is && math.Abs(float64(res.DelayFrom(now))/1e6-want) > 1e-3 || !is && res.DelayFrom(now) != rate.InfDuration {
+						return fmt.Errorf("step %d: delay %v, want %v", i, res.DelayFrom(now), s.Delay)
 					}
 					granted = append(granted, res)
 				}
@@ -147,7 +148,7 @@ func TestBucketKeepsItsClock(t *testing.T) {
 	granted := 0
 	for _, ask := range [][2]int{{0, 10}, {500, 1}, {0, 1}, {500, 8}} {
 		for range ask[1] {
-			if b.AllowAt(at(ask[0]), 1) {
+			if b.AllowN(at(ask[0]), 1) {
 				granted++
 			}
 		}
@@ -160,10 +161,10 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 	ask := map[string]func() func() bool{
 		"Bucket": func() func() bool {
 			b, _ := NewBucket(200, 200)
-			return func() bool { return b.Allow(1) }
+			return func() bool { return b.Allow() }
 		},
-		"Local": func() func() bool {
-			l := &Local{}
+		"LocalStore": func() func() bool {
+			l := &LocalStore{}
 			claims := []Claim{{"k", Rate{N: 200, Per: time.Second}, 1}}
 			return func() bool {
 				d, _ := l.Take(context.Background(), claims, 0)
@@ -175,7 +176,7 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := make()
 			var granted atomic.Int64
-			f() // the clock of a Local begins with its first use
+			f() // the clock of a LocalStore begins with its first use
 			granted.Add(1)
 			begin := time.Now()
 			end := begin.Add(500 * time.Millisecond)
@@ -236,7 +237,7 @@ func TestTokensAreReconciled(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			next := &fakeModel{wait: time.Second, use: func(string) int { return int(1000 * factor) }}
 			m, err := New(next, &Options{Quota: Quota{Tokens: Rate{N: 60_000, Per: time.Minute, Burst: 2000}},
-				Tokens: func(string) int { return 896 }, Answer: 100, Wait: time.Hour})
+				Tokens: func(string) int { return 896 }, AnswerTokens: 100, Wait: time.Hour})
 			require.NoError(t, err)
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
@@ -304,7 +305,7 @@ func TestSpendStopsBeforeItIsPassed(t *testing.T) {
 		info := r.Choices[0].GenerationInfo
 		return int64(info["PromptTokens"].(int)+info["CompletionTokens"].(int)) * USD / 1000, true // $1 a thousand tokens
 	}
-	m, err := New(next, &Options{Quota: Quota{SpendPicoUSD: 10 * USD}, Cost: cost, Tokens: func(string) int { return 996 }, Answer: 1})
+	m, err := New(next, &Options{Quota: Quota{SpendPicoUSD: 10 * USD}, Cost: cost, Tokens: func(string) int { return 996 }, AnswerTokens: 1})
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	var ok, stopped atomic.Int64
@@ -312,7 +313,7 @@ func TestSpendStopsBeforeItIsPassed(t *testing.T) {
 		wg.Go(func() {
 			_, err := m.Call(t.Context(), "q")
 			var e *Error
-			if errors.As(err, &e) && e.Refusal == Stop && e.HTTPStatus() == 402 {
+			if errors.As(err, &e) && e.Refusal == fault.RefusalStop && e.HTTPStatus() == 402 {
 				stopped.Add(1)
 			} else if err == nil {
 				ok.Add(1)
@@ -329,9 +330,9 @@ func TestSpendStopsBeforeItIsPassed(t *testing.T) {
 }
 
 func TestARefusalOfTheProviderCostsNothing(t *testing.T) {
-	next := &fakeModel{err: &Error{Refusal: Wait}}
-	store := &Local{}
-	m, err := New(next, &Options{Quota: Quota{Tokens: Rate{N: 1000, Per: time.Hour}}, Store: store, Answer: 900})
+	next := &fakeModel{err: &Error{Refusal: fault.RefusalWait}}
+	store := &LocalStore{}
+	m, err := New(next, &Options{Quota: Quota{Tokens: Rate{N: 1000, Per: time.Hour}}, Store: store, AnswerTokens: 900})
 	require.NoError(t, err)
 	for range 5 {
 		_, err = m.Call(t.Context(), "q")
@@ -352,7 +353,7 @@ func TestTooLargeIsNeverAWait(t *testing.T) {
 	_, err = m.Call(t.Context(), "q")
 	var e *Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, Cap, e.Refusal)
+	require.Equal(t, fault.RefusalCap, e.Refusal)
 	_, has := e.RetryAfter()
 	require.False(t, has)
 }
@@ -419,8 +420,8 @@ func TestStoreDown(t *testing.T) {
 
 func TestHandler(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
-	h, err := Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Rate{N: 2, Per: 3 * time.Second},
-		&HandlerOptions{Store: &Local{Now: func() time.Time { return now }}})
+	h, err := NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Rate{N: 2, Per: 3 * time.Second},
+		&HandlerOptions{Store: &LocalStore{Now: func() time.Time { return now }}})
 	require.NoError(t, err)
 	get := func() *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
@@ -452,7 +453,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 		func() error { _, err := New(ok, &Options{Wait: -1}); return err },
 		func() error { _, err := NewBucket(rate.Limit(nan), 1); return err },
 		func() error { _, err := NewBucket(1, 0); return err },
-		func() error { _, err := Handler(nil, Rate{}, nil); return err },
+		func() error { _, err := NewHandler(nil, Rate{}, nil); return err },
 		func() error { return Rate{N: 1e-9, Per: 1000 * time.Hour, Burst: 1e9}.Check() },
 	} {
 		require.ErrorIs(t, f(), ErrOption)
@@ -475,4 +476,84 @@ func TestWrapperContract(t *testing.T) {
 			}, nil)
 		})
 	}
+}
+
+// A Bucket has the methods of a *rate.Limiter, and they mean the same.
+func TestBucketIsALimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBucket(1, 3)
+		require.NoError(t, err)
+		lim := rate.NewLimiter(1, 3)
+		require.Equal(t, lim.Limit(), b.Limit())
+		require.Equal(t, lim.Burst(), b.Burst())
+		require.Equal(t, lim.Allow(), b.Allow())
+		require.Equal(t, lim.Tokens(), b.Tokens())
+		require.NoError(t, lim.WaitN(t.Context(), 2))
+		require.NoError(t, b.WaitN(t.Context(), 2))
+		r, want := b.Reserve(), lim.Reserve()
+		require.Equal(t, want.OK(), r.OK())
+		require.Equal(t, want.Delay(), r.Delay())
+		require.Equal(t, time.Second, r.Delay())
+		r.Cancel()
+		want.Cancel()
+		require.Equal(t, lim.Tokens(), b.Tokens())
+		require.False(t, b.ReserveN(time.Now(), 4).OK())
+		require.Equal(t, rate.InfDuration, b.ReserveN(time.Now(), 4).Delay())
+		var e *Error
+		require.ErrorAs(t, b.WaitN(t.Context(), 4), &e)
+		require.Equal(t, fault.RefusalCap, e.Refusal)
+		begin := time.Now()
+		require.NoError(t, b.Wait(t.Context()))
+		require.Equal(t, time.Second, time.Since(begin))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		require.ErrorAs(t, b.Wait(ctx), &e)
+		require.Equal(t, fault.RefusalWait, e.Refusal)
+		require.Equal(t, time.Second, e.Delay)
+	})
+}
+
+// Every refusal of a handler is an error of OpenAI's form that Classify reads as
+// the refusal that it is.
+func TestHandlerErrors(t *testing.T) {
+	var s Switch
+	units := 1.0
+	h, err := NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Rate{N: 1, Per: time.Hour},
+		&HandlerOptions{Switch: &s, Cost: func(*http.Request) float64 { return units }})
+	require.NoError(t, err)
+	get := func() *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		return w
+	}
+	require.Equal(t, http.StatusOK, get().Code)
+	for _, c := range []struct {
+		set     func()
+		status  int
+		typ     string
+		code    string
+		refusal fault.Refusal
+		stop    string
+	}{
+		{func() {}, 429, "rate_limit_error", "rate_limit_exceeded", fault.RefusalWait, ""},
+		{func() { units = 2 }, 413, "invalid_request_error", "request_too_large", fault.RefusalCap, "false"},
+		{func() { s.Off("", "incident \"7\"") }, 503, "insufficient_quota", "insufficient_quota", fault.RefusalStop, "false"},
+	} {
+		c.set()
+		w := get()
+		require.Equal(t, c.status, w.Code)
+		require.Equal(t, c.stop, w.Header().Get("x-should-retry"))
+		require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+		require.Contains(t, w.Body.String(), fmt.Sprintf(`"type":%q,"param":null,"code":%q`, c.typ, c.code))
+		e := fault.Classify(fault.Response{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}, time.Now())
+		require.Equal(t, c.refusal, e.Class.Refusal())
+		require.Equal(t, c.refusal == fault.RefusalWait, e.HasDelay)
+	}
+}
+
+// An Error whose Refusal was not set doesn't ask anyone to wait.
+func TestZeroRefusalIsNotAWait(t *testing.T) {
+	e := &Error{}
+	require.Equal(t, http.StatusServiceUnavailable, e.HTTPStatus())
+	require.Equal(t, "overloaded", e.Code())
 }

@@ -63,6 +63,16 @@ func (p *pace) take() {
 	p.sent[p.now%paceKept]++
 }
 
+// cancel forgets a call that was admitted at at and not sent.
+func (p *pace) cancel(at time.Time) {
+	if p.rate > 0 {
+		p.level = min(max(1, p.rate/4), p.level+1)
+	}
+	if k := int64(at.Sub(p.began) / paceInterval); k >= 0 && k > p.now-paceKept && k <= p.now {
+		p.sent[k%paceKept] = max(0, p.sent[k%paceKept]-1)
+	}
+}
+
 // refuse counts a refusal of a call that was sent at sent.
 func (p *pace) refuse(now, sent time.Time) {
 	p.hit = true

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A Switch stops calls: all of them, or one tenant's. It is the thing to reach
@@ -56,7 +58,7 @@ func (s *Switch) check(tenant string) error {
 		return nil
 	}
 	if reason, stopped := s.Stopped(tenant); stopped {
-		return &Error{Refusal: Stop, Dimension: "switch", Tenant: tenant, Reason: reason}
+		return &Error{Refusal: fault.RefusalStop, Dimension: "switch", Tenant: tenant, Reason: reason}
 	}
 	return nil
 }

@@ -240,9 +240,12 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	_, err := Run(9, Strategy{}, 1)
-	require.ErrorIs(t, err, ErrOption)
-	_, err = Run(ScenarioQuotaFree, Strategy{Processes: -1}, 1)
+	for _, s := range []Scenario{0, 9} {
+		_, err := Run(s, Strategy{}, 1)
+		require.ErrorIs(t, err, ErrOption)
+		require.Equal(t, "none", s.String())
+	}
+	_, err := Run(ScenarioQuotaFree, Strategy{Processes: -1}, 1)
 	require.ErrorIs(t, err, ErrOption)
 	_, err = Run(ScenarioQuotaFree, Strategy{Adaptive: func() (*retry.Adaptive, error) { return retry.NewAdaptive(&retry.AdaptiveOptions{Min: -1}) }}, 1)
 	require.ErrorIs(t, err, ErrOption)

@@ -32,8 +32,8 @@ type Result struct {
 	// answered: whether the clients' state has outlived the spike.
 	LateGoodput float64 `json:"goodput_of_arrivals_120_150"`
 
-	// Asked and Answered are the requests, and those answered in time, of High,
-	// Normal and Low.
+	// Asked and Answered are the requests, and those answered in time, of
+	// PriorityHigh, PriorityNormal and PriorityLow.
 	Asked    [3]int `json:"-"`
 	Answered [3]int `json:"-"`
 
@@ -132,8 +132,13 @@ func (m *sim) exponential(mean float64) time.Duration {
 
 // Run simulates a scenario under a strategy.
 func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
-	if scenario > ScenarioQueueBounded || s.Retries < 0 || s.Processes < 0 {
-		return nil, fmt.Errorf("%w: scenario %d, %d retries, %d processes", ErrOption, scenario, s.Retries, s.Processes)
+	switch {
+	case scenario == 0 || scenario > ScenarioQueueBounded:
+		return nil, fmt.Errorf("%w: the scenario of Run is %d: want one of Scenarios", ErrOption, scenario)
+	case s.Retries < 0:
+		return nil, fmt.Errorf("%w: Strategy.Retries is %d: want 0 or more", ErrOption, s.Retries)
+	case s.Processes < 0:
+		return nil, fmt.Errorf("%w: Strategy.Processes is %d: want 0 (the default, 1) or more", ErrOption, s.Processes)
 	}
 	m := &sim{scenario: scenario, s: s, rand: rand.New(rand.NewPCG(seed, 1)), tokens: Capacity}
 	m.out = Result{Scenario: scenario.String(), Strategy: s.Name, Seed: seed}

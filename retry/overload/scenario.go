@@ -8,8 +8,9 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// Scenario is one of the four overloads. In all of them answers take 1 s in
-// the mean, exponentially distributed, and arrivals are a Poisson process.
+// A Scenario is one of the four overloads. In all of them answers take 1 s in
+// the mean, exponentially distributed, and arrivals are a Poisson process. The zero
+// Scenario is none.
 type Scenario uint8
 
 // The scenarios. The quotas are token buckets of 40 a second and burst 40, and
@@ -18,15 +19,18 @@ type Scenario uint8
 // 10 s, 28/s for 110 s; an attempt times out after 4 s, the work is done
 // nevertheless, and the deadline is 30 s.
 const (
-	ScenarioQuotaFree       Scenario = iota // a refusal takes 20 ms and costs nothing
-	ScenarioQuotaCostly                     // a refusal takes half a token, down to a debt of 40
-	ScenarioQueueMetastable                 // the queue has no bound
-	ScenarioQueueBounded                    // beyond 80 waiting calls, a 503
+	ScenarioQuotaFree       Scenario = iota + 1 // a refusal takes 20 ms and costs nothing
+	ScenarioQuotaCostly                         // a refusal takes half a token, down to a debt of 40
+	ScenarioQueueMetastable                     // the queue has no bound
+	ScenarioQueueBounded                        // beyond 80 waiting calls, a 503
 )
 
 // String returns the scenario's name: "quota_free_rejections" and so on.
 func (s Scenario) String() string {
-	return [...]string{"quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[min(s, ScenarioQueueBounded)]
+	if s > ScenarioQueueBounded {
+		s = 0
+	}
+	return [...]string{"none", "quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[s]
 }
 
 // Scenarios returns the four.
@@ -90,16 +94,17 @@ type Strategy struct {
 	Processes int
 }
 
-// ErrOption is wrapped by the errors of [Run].
-var ErrOption = errors.New("overload: invalid configuration")
+// ErrOption is wrapped by the error of [Run] for a scenario or a strategy that
+// can't be right.
+var ErrOption = errors.New("overload: invalid option")
 
 // Strategies returns the strategies side by side, the simplest first; the last
 // are the library's own.
 func Strategies() []Strategy {
 	full := retry.Exponential{}
-	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(10*time.Second, 0.1, 1) }
+	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(nil) }
 	adaptive := func() (*retry.Adaptive, error) { return retry.NewAdaptive(nil) }
-	shed := func() (*retry.Shedder, error) { return retry.NewShedder(time.Second) }
+	shed := func() (*retry.Shedder, error) { return retry.NewShedder(&retry.ShedderOptions{Service: time.Second}) }
 	known := func(s Scenario) (*limit.Bucket, error) {
 		if s.quota() {
 			return limit.NewBucket(Capacity, Capacity)

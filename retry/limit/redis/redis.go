@@ -24,7 +24,7 @@
 // # Pitfalls
 //
 //   - When Redis is down the store returns an error, and limit.Options decides
-//     what that means: local limits meanwhile (the default), or nobody passes.
+//     what that means: local limits meanwhile (the default), or no call passes.
 //     Give the client short timeouts, and no retries: MaxRetries -1 and
 //     DialerRetries 1, whose default makes each call wait for five attempts to
 //     connect. A limiter that waits is an outage.
@@ -46,6 +46,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,11 +58,14 @@ import (
 // A Store is a limit.Store in Redis. It is safe for concurrent use.
 type Store struct{ client redis.Scripter }
 
+// ErrOption is wrapped by the error of [New] for a client that is nil.
+var ErrOption = errors.New("limit/redis: invalid option")
+
 // New returns a store on client, a *redis.Client, *redis.ClusterClient or
-// *redis.Ring.
+// *redis.Ring. It fails with [ErrOption].
 func New(client redis.Scripter) (*Store, error) {
 	if client == nil {
-		return nil, fmt.Errorf("%w: the redis client is nil", limit.ErrOption)
+		return nil, fmt.Errorf("%w: the client of New is nil", ErrOption)
 	}
 	return &Store{client}, nil
 }
@@ -106,7 +110,7 @@ end
 return {ok, string.format('%.0f', wait), claim, string.format('%.0f', reset)}
 `)
 
-// No debt is more than 125 years, as in limit.Local: sums stay exact, and waits
+// No debt is more than 125 years, as in limit.LocalStore: sums stay exact, and waits
 // within a time.Duration.
 var charge = redis.NewScript(clock + `
 local far = now + 125 * 365 * 24 * 3600 * 1000000
@@ -128,7 +132,7 @@ func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Durat
 	var args []any
 	var index []int
 	for i, c := range claims {
-		if c.Rate.None() || c.N < 0 {
+		if c.Rate.IsZero() || c.N < 0 {
 			continue
 		}
 		keys = append(keys, c.Key)
@@ -165,7 +169,7 @@ func (s *Store) Charge(ctx context.Context, claims []limit.Claim) error {
 	var keys []string
 	var args []any
 	for _, c := range claims {
-		if !c.Rate.None() {
+		if !c.Rate.IsZero() {
 			keys = append(keys, c.Key)
 			args = append(args, micros(c.Rate.Span(c.N)))
 		}

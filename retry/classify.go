@@ -10,19 +10,20 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// judge says what an attempt's result means; nil is a success.
-func (r *run) judge(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
+// classify returns what failed in an attempt, or nil if it was a success. err is
+// what the attempt returned.
+func (r *run) classify(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
 	if err == nil && !a.Recorded() {
 		return nil
 	}
 	if n := a.Repeats(); n > 0 {
-		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.round()), slog.Int(event.Count, n),
+		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.number()), slog.Int(event.Count, n),
 			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
 	}
-	return r.judgeSeen(ctx, a, err)
+	return r.classifyFailure(ctx, a, err)
 }
 
-func (r *run) judgeSeen(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
+func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
 	if err != nil {
 		var nested *fault.Error
 		var t *timeoutError
