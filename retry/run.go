@@ -100,7 +100,7 @@ func (r *run) retryAs(e *fault.Error, name string) bool {
 // above it: all its clients were told the same number.
 func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	p := r.p
-	own := time.Duration(0)
+	var own time.Duration
 	if p.o.NewBackOff != nil {
 		if r.custom == nil {
 			r.custom = p.o.NewBackOff()

@@ -89,7 +89,7 @@ func run(args []string, out, errs io.Writer) error {
 }
 
 // series is the mean of every 5 s.
-func series(name string, v [overload.Seconds]float64) plot.Series {
+func series(name string, v [overload.ArrivalSeconds]float64) plot.Series {
 	s := plot.Series{Name: name}
 	for i := 0; i+5 <= len(v); i += 5 {
 		mean := 0.0

@@ -10,7 +10,7 @@ import (
 
 // A Use is what a call takes of a provider's limits besides one request: the
 // tokens of its prompt and of its answer.
-type Use struct{ Input, Output float64 }
+type Use struct{ InputTokens, OutputTokens float64 }
 
 // allowances are the dimensions that providers limit, as [fault.Allowance]
 // names them; "any" is taken for requests.
@@ -18,7 +18,7 @@ var allowances = [...]string{"requests", "tokens", "input-tokens", "output-token
 
 // of returns how much u takes of the dimension allowances[i].
 func (u Use) of(i int) float64 {
-	return [...]float64{1, u.Input + u.Output, u.Input, u.Output, 1}[i]
+	return [...]float64{1, u.InputTokens + u.OutputTokens, u.InputTokens, u.OutputTokens, 1}[i]
 }
 
 func (u Use) sane() Use {
@@ -28,7 +28,7 @@ func (u Use) sane() Use {
 		}
 		return min(f, maxLimit)
 	}
-	return Use{clamp(u.Input), clamp(u.Output)}
+	return Use{clamp(u.InputTokens), clamp(u.OutputTokens)}
 }
 
 // AccountOptions are the settings of an [Account].

@@ -27,13 +27,13 @@ func TestTryAcquireTellsTheWait(t *testing.T) {
 // A permit that is canceled leaves the room as it was, once.
 func TestCanceledRoomComesBack(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 2, Per: time.Hour}, Tokens: Rate{N: 100, Per: time.Hour}})
-	p, err := a.TryAcquire(start, "m", Use{Input: 60})
+	p, err := a.TryAcquire(start, "m", Use{InputTokens: 60})
 	require.NoError(t, err)
-	_, err = a.TryAcquire(start, "m", Use{Input: 60})
+	_, err = a.TryAcquire(start, "m", Use{InputTokens: 60})
 	require.Error(t, err)
 	p.Cancel(start)
 	p.Cancel(start)
-	p.Settle(start, Use{Input: 1e6})
+	p.Settle(start, Use{InputTokens: 1e6})
 	p.Done(start, admission.OutcomeThrottled)
 	require.Equal(t, 2, burst(a, start, "m", Use{}))
 	require.Zero(t, a.models["m"].pace.rate, "an ended permit teaches nothing")

@@ -52,11 +52,11 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	}
 	use = use.sane()
 	if counts {
-		c.use, c.tokens = use, use.Input+use.Output
+		c.use, c.tokens = use, use.InputTokens+use.OutputTokens
 	}
 	if m.o.Cost != nil {
 		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
-			"PromptTokens": int(min(use.Input, math.MaxInt)), "CompletionTokens": int(min(use.Output, math.MaxInt)),
+			"PromptTokens": int(min(use.InputTokens, math.MaxInt)), "CompletionTokens": int(min(use.OutputTokens, math.MaxInt)),
 		}}}}
 		if cost, ok := m.o.Cost(c.model, estimate); ok {
 			c.money = max(cost, 0)

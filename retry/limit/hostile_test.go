@@ -51,7 +51,7 @@ func TestNoSumOverflows(t *testing.T) {
 // A caller can't talk its estimate down by asking for more than an int holds.
 func TestNoEstimateOverflows(t *testing.T) {
 	_, use := Estimate(nil, []llms.CallOption{llms.WithMaxTokens(math.MaxInt), llms.WithN(2)}, nil, 0)
-	require.Greater(t, use.Output, 1e9)
+	require.Greater(t, use.OutputTokens, 1e9)
 	m, err := New(&fakeModel{}, &Options{
 		Quota: Quota{Money: Rate{N: USD, Per: time.Hour}},
 		Cost: func(_ string, r *llms.ContentResponse) (int64, bool) {

@@ -185,7 +185,7 @@ func TestAccountForOtherCalls(t *testing.T) {
 		policy, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{a}})
 		require.NoError(t, err)
 		for range 20 {
-			_, err := retry.Do(a.With(t.Context(), "embedder", Use{Input: 100}), policy, func(ctx context.Context) (string, error) { return c.Call(ctx, "q") })
+			_, err := retry.Do(a.With(t.Context(), "embedder", Use{InputTokens: 100}), policy, func(ctx context.Context) (string, error) { return c.Call(ctx, "q") })
 			require.NoError(t, err)
 		}
 		require.Zero(t, p.s.refused)
@@ -274,7 +274,7 @@ func FuzzAccount(f *testing.F) {
 			}
 		}
 		now = now.Add(2 * maxSilent)
-		if _, wait := a.take(now, "m", Use{Input: 1e9}); wait > 0 {
+		if _, wait := a.take(now, "m", Use{InputTokens: 1e9}); wait > 0 {
 			now = now.Add(wait)
 			if _, wait = a.take(now, "m", Use{}); wait > 0 {
 				t.Fatalf("after a minute of silence: %v", wait)

@@ -463,7 +463,8 @@ func TestAzure(t *testing.T) {
 }
 
 func TestWhatCannotBeSent(t *testing.T) {
-	for _, o := range []*Options{{BaseURL: "no address"}, {BaseURL: "ftp://x"}, {Azure: &Azure{APIVersion: "x"}}, {BaseURL: "http://x", Azure: &Azure{}}} {
+	for _, o := range []*Options{{BaseURL: "no address"}, {BaseURL: "ftp://x"}, {Azure: &Azure{APIVersion: "x"}}, {BaseURL: "http://x", Azure: &Azure{}},
+		{MaxLineBytes: -1}, {MaxBodyBytes: -1}, {Dimensions: -1}, {TokensField: 9}} {
 		_, err := New("m", o)
 		require.ErrorIs(t, err, ErrOption)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Seconds is how long arrivals last.
-const Seconds = 150
+// ArrivalSeconds is how long arrivals last.
+const ArrivalSeconds = 150
 
 // A Result is what came of one run.
 type Result struct {
@@ -39,9 +39,9 @@ type Result struct {
 
 	// Arrived, Goodput and Waste are requests, answers and wasted calls in each
 	// second.
-	Arrived [Seconds]float64 `json:"-"`
-	Goodput [Seconds]float64 `json:"-"`
-	Waste   [Seconds]float64 `json:"-"`
+	Arrived [ArrivalSeconds]float64 `json:"-"`
+	Goodput [ArrivalSeconds]float64 `json:"-"`
+	Waste   [ArrivalSeconds]float64 `json:"-"`
 }
 
 // events are what is to happen, in the order of the instants and, at the same
@@ -183,8 +183,8 @@ func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 }
 
 // tally counts in the second that is now.
-func (m *sim) tally(series *[Seconds]float64) {
-	if i := int(m.clock / time.Second); i < Seconds {
+func (m *sim) tally(series *[ArrivalSeconds]float64) {
+	if i := int(m.clock / time.Second); i < ArrivalSeconds {
 		series[i]++
 	}
 }
