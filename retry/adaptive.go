@@ -45,7 +45,7 @@ type Adaptive struct {
 	mu       sync.Mutex
 	limit    float64
 	inFlight int
-	waiting  []chan struct{} // closed when a place has been taken for who waits
+	waiting  []chan struct{} // closed when a place has been taken for the call that waits
 	full     bool            // the limit was reached in this interval
 	cut      bool            // there was congestion in this interval
 	ok, bad  int
@@ -157,7 +157,7 @@ func (a *Adaptive) enter() {
 	a.full = a.full || !a.room()
 }
 
-// leave frees a place, and gives the places that there are to those who wait.
+// leave frees a place, and gives the places that there are to the calls that wait.
 func (a *Adaptive) leave() {
 	a.inFlight = max(0, a.inFlight-1)
 	for len(a.waiting) > 0 && a.room() {

@@ -22,7 +22,7 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A play is a model whose calls run the functions in turn, the last for ever.
+// A play is a model whose calls run the functions in turn, the last forever.
 type play struct {
 	llms.Model
 	turns []func(ctx context.Context, say func(string) error) (*llms.ContentResponse, error)

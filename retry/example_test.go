@@ -188,7 +188,7 @@ func ExampleShedder() {
 }
 
 // The first attempt has met a replica that doesn't answer. After the delay the
-// hedge asks another, and the first is cancelled.
+// hedge asks another, and the first is canceled.
 func ExampleHedger() {
 	h, err := retry.NewHedger(&retry.HedgerOptions{Delay: time.Millisecond, Share: 1})
 	if err != nil {

@@ -39,8 +39,8 @@ type HedgerOptions struct {
 // target's latencies, and may be shared by its policies. The rules:
 //
 //   - The delay runs from the moment the first attempt was admitted. Waiting in
-//     a limiter is no reason for a hedge: the hedge would wait there too.
-//   - A stream is hedged until one of the two says something. The first
+//     a limiter is not a reason for a hedge: the hedge would wait there too.
+//   - A stream is hedged until one of the two sends something. The first
 //     non-empty chunk wins; the other attempt is canceled unheard. So what is
 //     learned of a stream is the time to its first token.
 //   - A hedge asks the limiter, bulkhead, adaptive limit, shedder and breaker as
@@ -48,9 +48,9 @@ type HedgerOptions struct {
 //     is no room in the budget. The attempt that lost counts neither for the
 //     target's health nor against it.
 //   - A hedge never makes a call fail. Its own failure is forgotten while the
-//     first attempt is under way; if the first fails in a way that may be
-//     retried, a hedge under way is waited for; if in another way, the hedge is
-//     cancelled, as in gRPC.
+//     first attempt is in progress; if the first fails in a way that may be
+//     retried, a hedge in progress is waited for; if in another way, the hedge is
+//     canceled, as in gRPC.
 //   - gRPC (proposal A6) has a method either retried or hedged. Here only the
 //     call's first attempt is hedged, and there is one hedge. A failure before
 //     the delay is retried after its backoff, as without a Hedger, and isn't
@@ -62,7 +62,7 @@ type HedgerOptions struct {
 //     context makes the loser slow, and the call with it. No callback of the
 //     caller's runs after that, and its messages are its own again.
 //   - The usage is the winner's. The loser's is unknown, since no client
-//     reports that of a cancelled call, and is invented nowhere; the bill has it.
+//     reports that of a canceled call, and is invented nowhere; the bill has it.
 //
 // It is safe for concurrent use.
 type Hedger struct {
@@ -144,8 +144,8 @@ func (h *Hedger) observe(stream bool, d time.Duration) {
 	h.mu.Unlock()
 }
 
-// ownBudget returns the budget that the policy must tell of requests and
-// successes: none if it is the policy's own, which knows.
+// ownBudget returns the budget that the policy must report requests and successes
+// to: nil if it is the policy's own, which knows them.
 func (h *Hedger) ownBudget(policys Budget) Budget {
 	if reflect.ValueOf(policys).Comparable() && h.o.Budget == policys {
 		return nil

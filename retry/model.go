@@ -152,20 +152,20 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, 
 		return resp, w.stopped(resp, w.end())
 	}
 	if seen := w.partial(resp); e.Partial == nil && seen != nil {
-		c := *e // e may be someone else's as well
+		c := *e // e may be another's as well
 		c.Partial, e = seen, &c
 	}
 	return nil, e
 }
 
-// unfinished reports whether no choice says why it stopped.
+// unfinished reports whether no choice has a stop reason.
 func unfinished(resp *llms.ContentResponse) bool {
 	return resp == nil || !slices.ContainsFunc(resp.Choices, func(c *llms.ContentChoice) bool { return c != nil && c.StopReason != "" })
 }
 
-// afterSpeech returns the error of a stream that had spoken: nothing may be
-// tried again, here or elsewhere, and a failure of the transport is a stream
-// interrupted.
+// afterSpeech returns the error of a stream of which the caller has received a
+// part: nothing may be tried again, here or elsewhere, and a failure of the
+// transport is a stream interrupted.
 func afterSpeech(e *fault.Error) *fault.Error {
 	c := *e
 	switch c.Class {

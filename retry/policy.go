@@ -103,7 +103,7 @@ func optionError(format string, args ...any) error {
 // It is safe for concurrent use.
 //
 // A call that succeeds at once allocates once, whatever gates are set, and
-// whatever Timeouts but Total, until someone waits for its context: then a
+// whatever Timeouts but Total, until something waits for its context: then a
 // timeout costs what context.WithTimeout does. See the benchmarks:
 //
 //	cd internal/bench && go test -bench 'Retry|Stack' -benchmem ./retry

@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// errOutrun is the outcome of an attempt that was cancelled because the other
+// errOutrun is the outcome of an attempt that was canceled because the other
 // one answered. It says nothing about the target.
 var errOutrun = fault.New(fault.ClassCanceled, errors.New("retry: another attempt answered first"))
 
@@ -80,7 +80,7 @@ func hedged[T any](r *run, stream bool, attempt func(*lane) (T, *fault.Error)) (
 func (c *race) join(e *fault.Error) {
 	c.mu.Lock()
 	c.over = true
-	if c.winner == nil && !e.Retryable { // e can't be nil: who succeeds has claimed
+	if c.winner == nil && !e.Retryable { // e can't be nil: an attempt that succeeds has claimed
 		c.winner = &c.first
 		if c.hedge.cancel != nil {
 			c.hedge.cancel(errOutrun)

@@ -41,7 +41,7 @@ const (
 )
 
 // A Resume has the answers of interrupted streams continued: the model is asked
-// again, with what it had said, and the caller's callbacks hear the rest. It
+// again, with what it had said, and the caller's callbacks receive the rest. It
 // is off unless [Options].Resume is set.
 //
 // The limits: an answer is resumed at most Max times, each time as one of
@@ -49,12 +49,12 @@ const (
 // another Model. It isn't resumed if the caller's context is done or its own
 // callback ended the stream, nor where it can't be done right:
 //
-//   - a tool call was under way, or might have been: the call offers tools and
+//   - a tool call was in progress, or might have been: the call offers tools and
 //     the model doesn't mark what its chunks are (see package openai, which does);
 //   - the answer must be JSON or keep to a grammar: the engine would begin the
 //     structure anew;
 //   - there are several choices;
-//   - nothing but reasoning had been heard, which no engine continues;
+//   - nothing but reasoning had been received, which no engine continues;
 //   - MaxTokens was reached, as far as Tokens can tell.
 //
 // Then, and when the continuation fails before it has said anything, the error
@@ -106,7 +106,7 @@ func (o *Resume) check() error {
 var errNoSeam = errors.New("retry: the model was asked to continue its answer and began another")
 
 // resume reports whether an attempt that failed with e is followed by a
-// continuation of what the caller has heard, and waits for it.
+// continuation of what the caller has received, and waits for it.
 func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	o := m.p.o.Resume
 	if o == nil || s.resumed >= max(o.Max, 1) {
@@ -221,8 +221,8 @@ func merged(a, b map[string]any) map[string]any {
 	return out
 }
 
-// interrupted is the error of a call that ends after the caller has heard
-// something: that of the stream that was cut, with all that was heard.
+// interrupted is the error of a call that ends after the caller has received
+// something: that of the stream that was cut, with all that was received.
 func (s *stream) interrupted(e *fault.Error) *fault.Error {
 	if s.resumed > 0 {
 		c := *e
@@ -245,7 +245,7 @@ func (s *stream) whole(resp *llms.ContentResponse) *llms.ContentResponse {
 }
 
 // joinedResponse is last, a continuation's response, as the end of all that
-// was said. The texts are those that the caller has heard.
+// was said. The texts are those that the caller has received.
 func (s *stream) joinedResponse(last *llms.ContentResponse) *llms.ContentResponse {
 	out := &llms.ContentResponse{}
 	if last != nil {

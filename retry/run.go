@@ -97,7 +97,7 @@ func (r *run) retryAs(e *fault.Error, name string) bool {
 }
 
 // delay is the backoff or, if the server asked for a wait, that and a jitter
-// above it: all its clients were told the same number.
+// above it: all its clients got the same number.
 func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	p := r.p
 	var own time.Duration

@@ -13,18 +13,18 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A stream is what a call's options say of streaming, and what the caller has
-// heard.
+// A stream is what a call's options ask for, and what the caller has received
+// ("heard").
 type stream struct {
 	o     llms.CallOptions
-	spoke bool // the caller has heard something
+	spoke bool // the caller has received something
 	heard bool // of the last attempt
 
 	said, reason string // all of it, text and reasoning
 	kinds               // of the chunks
 
 	resumed int                     // times it was resumed
-	cut     *fault.Error            // of the last attempt that was heard
+	cut     *fault.Error            // of the last attempt of which something was received
 	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
 
@@ -44,7 +44,7 @@ func (s *stream) streams() bool {
 	return s != nil && (s.o.StreamingFunc != nil || s.o.StreamingReasoningFunc != nil)
 }
 
-// silent reports whether the caller has heard nothing.
+// silent reports whether the caller has received nothing.
 func (s *stream) silent() bool { return s == nil || !s.spoke }
 
 // A watch is one attempt at a stream: it passes the chunks on, keeps what was
@@ -192,7 +192,7 @@ func (w *watch) note(ctx context.Context, texts bool, reasoning, chunk []byte) {
 	}
 }
 
-// keep adds what the attempt said to what the caller has heard.
+// keep adds what the attempt said to what the caller has received.
 func (w *watch) keep() {
 	if !w.spoke {
 		return
@@ -248,7 +248,7 @@ func (w *watch) release() error {
 	return nil
 }
 
-// alive restarts the clock; a chunk that says nothing is no first token.
+// alive restarts the clock; an empty chunk is not a first token.
 func (w *watch) alive(quiet bool) {
 	if quiet {
 		return

@@ -15,8 +15,8 @@
 // Acquire waits until the call may start, TryAcquire doesn't wait. Either
 // returns a [Permit] or an error that says why not. Every permit must be ended,
 // once: by Done, with what the call showed of its target, or by Cancel, if the
-// call wasn't made after all. A gate that never hears of the end of its calls
-// lets fewer and fewer through.
+// call wasn't made after all. A gate whose permits aren't ended admits fewer and
+// fewer calls.
 //
 // # The gates
 //

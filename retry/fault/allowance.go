@@ -40,7 +40,7 @@ const perMinute = ""
 // ParseAllowances reads the rate-limit headers of OpenAI, Azure, Groq,
 // Anthropic, Mistral, the gateways that send X-RateLimit-*, and both forms of the IETF
 // draft's RateLimit field. A limit or remainder of -1 means that the server
-// doesn't know: nothing is learnt of that dimension.
+// doesn't know: nothing is learned of that dimension.
 //
 // A reset is a span ("6m0s", "2m59.56s", "1d2h", "20ms"), bare seconds, epoch
 // seconds (above 1e9) or milliseconds (above 1e12), or an instant (RFC 3339).

@@ -94,8 +94,8 @@ func AttemptOf(ctx context.Context) *Attempt {
 type idempotencyKey struct{}
 
 // WithIdempotencyKey returns a context whose calls use key instead of a random
-// one: with it a caller that repeats a call tells the provider that both are
-// the same.
+// one: with it a caller that repeats a call shows the provider that both are the
+// same.
 func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, idempotencyKey{}, key)
 }

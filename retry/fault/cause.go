@@ -19,9 +19,9 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// What an error of another package may offer; [FromError] finds them with
-// errors.As. Our own OpenAI client's error offers all of them, a rate
-// limiter's the first three.
+// What an error of another package may offer, as the comment of [FromError] has
+// it. An error of retry/openai offers all of them, one of retry/limit the first
+// three.
 type (
 	httpStatuser interface{ HTTPStatus() int }
 	coder        interface{ Code() string }
@@ -35,12 +35,22 @@ type (
 	partialer   interface{ Partial() *llms.ContentResponse }
 )
 
-// FromError says what err means to the call whose context is ctx; nil for nil.
+// FromError returns what err means to the call whose context is ctx; nil for nil.
 // An err that already is or wraps an *Error comes back as that.
 //
-// It looks, in this order, at the call's own context, at the structural seam
-// (HTTPStatus, Code, RetryAfter, …), at an *llms.Error, at the types of net,
-// net/url and crypto/x509, and last at the text, which is marked as a Guess.
+// It looks, in this order, at the call's own context, at the methods below, at an
+// *llms.Error, at the types of net, net/url and crypto/x509, and last at the text,
+// which is marked as a Guess. The methods are those that an error of a client may
+// have. The first is required, and the others are optional:
+//
+//	HTTPStatus() int                       of the response; 0 if there was none
+//	Code() string                          the provider's word for what is wrong
+//	RetryAfter() (time.Duration, bool)     the wait that the server asked for
+//	Type() string                          the provider's kind of error
+//	RequestID() string                     the provider's id of the request
+//	Header() http.Header                   of the response
+//	Body() []byte                          of the response
+//	Partial() *llms.ContentResponse        what a stream had delivered
 func FromError(ctx context.Context, err error) *Error {
 	if err == nil {
 		return nil
@@ -115,7 +125,8 @@ func fromSeam(err error) *Error {
 	return e
 }
 
-// named adds what the seam knows and the body, if there was one, didn't say.
+// named adds what the error's methods return and the body, if there was one,
+// didn't contain.
 func named(e *Error, err error) {
 	var c coder
 	if errors.As(err, &c) && e.ProviderCode == "" {
@@ -143,7 +154,7 @@ func retyped(e *Error, class Class) {
 	e.Retryable, e.Fallback, e.Unhealthy = class.Retryable(), class.Fallback(), class.Unhealthy()
 }
 
-// fromTransport classifies an error that no response stands behind.
+// fromTransport classifies an error without a response.
 func fromTransport(err error) *Error {
 	var (
 		timeout   interface{ Timeout() bool }

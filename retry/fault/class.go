@@ -68,9 +68,9 @@ func (c Class) Fallback() bool {
 	return true
 }
 
-// Unhealthy reports whether the error speaks against the target's health and
-// so counts in a circuit breaker. A caller's mistake, a full quota or a
-// canceled call says nothing about the server.
+// Unhealthy reports whether the error counts against the target's health, in a
+// circuit breaker for example. A caller's mistake, a full quota or a canceled call
+// shows nothing of the server.
 func (c Class) Unhealthy() bool {
 	switch c {
 	case ClassServerError, ClassOverloaded, ClassTimeout, ClassNetwork, ClassMalformed, ClassStreamInterrupted:
@@ -89,7 +89,7 @@ const (
 	RefusalNone Refusal = iota // the error is not a refusal by a limit
 	RefusalWait                // the limit refills: the same request passes later
 	RefusalCap                 // the request is larger than the limit: it never passes as it is
-	RefusalStop                // quota or spend limit: no waiting helps, someone must act
+	RefusalStop                // quota or spend limit: waiting doesn't help, a person must act
 )
 
 // String returns "", "wait", "cap" or "stop".

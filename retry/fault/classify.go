@@ -17,10 +17,10 @@ type Response struct {
 	Body   []byte // of an error; of a success the whole, or as much as was kept
 }
 
-// Classify says what a response means, or returns nil if it is a success. It
+// Classify returns what failed by a response, or nil if it is a success. It
 // knows the envelopes and words of OpenAI, Azure, Anthropic, Gemini, Bedrock,
-// Mistral, Groq, Cohere, OpenRouter, vLLM and Ollama, and needs not be told
-// which of them spoke. now is what the instants in headers are measured from.
+// Mistral, Groq, Cohere, OpenRouter, vLLM and Ollama, and finds out by itself
+// whose response it is. now is what the instants in headers are measured from.
 //
 // A word that the provider defines decides over the status: a 400 with
 // ThrottlingException is a rate limit. Free text decides only where a provider
@@ -73,7 +73,7 @@ func (r Response) error(class Class, p problem, now time.Time) *Error {
 	return r.override(e)
 }
 
-// override applies x-should-retry, by which a server that knows better says so.
+// override applies x-should-retry, by which a server overrules the class.
 func (r Response) override(e *Error) *Error {
 	switch strings.ToLower(trim(r.Header.Get("x-should-retry"))) {
 	case "true":
@@ -93,8 +93,8 @@ func requestID(h http.Header, p problem) string {
 	return p.requestID
 }
 
-// classOfProblem decides between what the body says and the status, 0 if it
-// says nothing (the error was inside a success).
+// classOfProblem decides between the body and the status, which is 0 if it means
+// nothing (the error was inside a success).
 func classOfProblem(p problem, status int) Class {
 	message := unquote(p.message)
 	named, class := false, ClassUnknown
@@ -207,7 +207,7 @@ func overLimit(message string) bool {
 }
 
 // errorEvent returns the error object inside a stream's events, or the body
-// itself if it is no stream.
+// itself if it is not a stream.
 func errorEvent(body []byte) []byte {
 	if !isEvents(body) {
 		if line, rest, ok := bytes.Cut(body, []byte("\n")); ok && len(bytes.TrimSpace(rest)) > 0 && json.Valid(line) {
@@ -247,7 +247,7 @@ func isEvents(body []byte) bool {
 func wellFormed(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	if isEvents(body) {
-		return true // whether a stream has ended is for Transport to say
+		return true // whether a stream has ended is for Transport to find out
 	}
 	if json.Valid(body) {
 		return true
@@ -264,7 +264,7 @@ func wellFormed(body []byte) bool {
 	return n > 0
 }
 
-// blocked recognises Gemini's refusal, a success with no candidate or with one
+// blocked recognizes Gemini's refusal, a success with no candidate or with one
 // that stopped for a reason of safety and has no content; a success without
 // any candidate and without a reason is [ClassMalformed].
 func blocked(body []byte) (Class, bool) {

@@ -8,7 +8,7 @@
 //
 //	wait   rate_limit         the limit refills; the same request passes later
 //	cap    request_too_large  the request is larger than the limit: it never passes
-//	stop   quota              the money is spent; someone must act
+//	stop   quota              the money is spent; a person must act
 //
 // A loop that treats them alike waits forever on the second and hammers a dead
 // account on the third. [Classify] reads the status, the headers and the body

@@ -13,9 +13,9 @@ import (
 // Retry-After is delay-seconds or an HTTP-date in any of its three forms (RFC
 // 9110 §10.2.3, §5.6.7). Because the official SDKs send and accept them, a
 // fraction and an exponent are taken too ("0.5", "1e1"). A date in the past is
-// 0. A wait that no time.Duration holds is saturated: the server did ask, for
-// longer than anyone waits. What is signed, grouped, hexadecimal or not ASCII
-// is no number, and ignored.
+// 0. A wait too long for a time.Duration is saturated: the server did ask, for
+// longer than any caller waits. What is signed, grouped, hexadecimal or not ASCII
+// is not a number, and ignored.
 func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	if d, ok := decimal(trim(h.Get("retry-after-ms")), time.Millisecond); ok {
 		return d, true

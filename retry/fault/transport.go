@@ -220,7 +220,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 	case x.err != nil:
 		return fromTransport(x.err)
 	case x.status == 0:
-		return nil // still under way when the client gave up
+		return nil // still in progress when the client gave up
 	}
 	r := Response{Status: x.status, Header: x.header, Body: x.body}
 	if x.status >= 300 {

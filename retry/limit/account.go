@@ -104,7 +104,7 @@ type allotment struct {
 	changed chan struct{} // there is news for the one that has the turn
 }
 
-// A room is a token bucket whose size and rate the provider tells; a limit of 0
+// A room is a token bucket whose size and rate the provider reports; a limit of 0
 // is not known.
 type room struct {
 	limit, rate, level float64

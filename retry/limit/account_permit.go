@@ -7,10 +7,11 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// An AccountPermit is an [Account]'s leave to make one call. What is found out of
-// the call is told to it, in any order, before it is ended: Learn with the headers
-// of a response, LearnRefusal at a status 429, Settle with the tokens that were
-// used. The zero AccountPermit's methods do nothing.
+// An AccountPermit is an [Account]'s leave to make one call. The account learns of
+// the call through it, in any order, before it is ended: by Learn from the headers
+// of a response, by LearnRefusal from a status 429, by Settle from the tokens that
+// were used. The zero AccountPermit's methods do nothing, and so do those of one
+// that was ended.
 type AccountPermit struct {
 	account *Account
 	model   string
@@ -39,8 +40,8 @@ func (p *AccountPermit) Cancel(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, _ := a.of(p.model, now)
-	// What was taken stays counted in m.taken, by which a response tells how much
-	// was sent after its request: too much there is safe, and the next response
+	// What was taken stays counted in m.taken, by which Learn knows how much
+	// was sent after a response's request: too much there is safe, and the next response
 	// corrects it.
 	for i := range m.rooms {
 		m.rooms[i].level = min(m.rooms[i].limit, m.rooms[i].level+p.use.of(i))

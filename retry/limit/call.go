@@ -95,7 +95,7 @@ func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens 
 	return model, Use{float64(prompt), float64(answer) * float64(choices)}
 }
 
-// imageTokens is reserved for a part that is no text: what OpenAI bills for an
+// imageTokens is reserved for a part that is not text: what OpenAI bills for an
 // image of 1024 by 1024 at high detail.
 const imageTokens = 765
 

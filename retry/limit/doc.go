@@ -64,7 +64,7 @@
 //
 // # Sharing
 //
-// [Options].Shared bounds all tenants together. Who is next when they all wait
+// [Options].Shared bounds all tenants together. Which is next when they all wait
 // is decided by weighted fair queueing: weights of 3 and 1 give three quarters
 // and one quarter of the room, a tenant that sends ten times as many calls
 // waits longer instead of getting more, and no tenant starves.
@@ -84,7 +84,7 @@
 // # Pitfalls
 //
 //   - An alert on the bill isn't a limit: bills arrive a day late.
-//   - A limit on requests alone is no limit on money: one call of a million
+//   - A limit on requests alone is not a limit on money: one call of a million
 //     tokens costs what ten thousand small ones do.
 //   - Count the reservations of the calls in progress. A budget that is checked
 //     against what is already billed is passed by everything in flight.

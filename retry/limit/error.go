@@ -86,6 +86,6 @@ func (e *Error) Code() string {
 // RetryAfter returns when to come back, and whether that is known.
 func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
 
-// Unwrap returns the context's error if the call was cancelled while it waited,
+// Unwrap returns the context's error if the call was canceled while it waited,
 // or the store's.
 func (e *Error) Unwrap() error { return e.cause }

@@ -114,8 +114,8 @@ func TestAccountWaitsForNobody(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A thousand other models may push one out while a call to it is under way.
-// What its response says is learnt nevertheless, and what those say that come
+// A thousand other models may push one out while a call to it is in progress.
+// What its response says is learned nevertheless, and what those say that come
 // after.
 func TestAccountForgetsAndLearns(t *testing.T) {
 	a := account(t, nil)

@@ -57,7 +57,7 @@ var _ admission.Gate = (*Account)(nil)
 // Acquire admits a call, if need be after a wait for room, in the order of
 // arrival. It fails at once if the room would come after ctx's deadline, and with
 // ctx.Err() if ctx is done before. So an Account can be one of the Gates of
-// retry.Options. A context of [Account.With] tells what the call is; without it
+// retry.Options. In a context of [Account.With] the call is known; without it
 // is one request to the model "".
 //
 // Done of the permit does nothing, since the account learns of the call by its

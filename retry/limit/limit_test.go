@@ -117,7 +117,7 @@ func TestGoldenTokenBucket(t *testing.T) {
 			case "reserve":
 				res := b.ReserveN(now, s.N)
 				if ok = res.OK(); ok {
-					// Without a refill the wait is for ever.
+					// Without a refill the wait is forever.
 					if want, is := s.Delay.(float64); is && math.Abs(float64(res.DelayFrom(now))/1e6-want) > 1e-3 || !is && res.DelayFrom(now) != rate.InfDuration {
 						return fmt.Errorf("step %d: delay %v, want %v", i, res.DelayFrom(now), s.Delay)
 					}

@@ -6,7 +6,7 @@ import "time"
 //
 // It searches as TCP does: down when there is congestion, at most by half for
 // all calls that were sent before, and cautiously up while it is what holds
-// calls back. But a rate limiter tells more than a full router: what it accepts
+// calls back. But a rate limiter shows more than a full router: what it accepts
 // in a second in which it refuses is its rate. So the way down ends just below
 // that.
 type pace struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // A Rate is N units in any time Per, with up to Burst of them at once. The zero
-// Rate is no limit.
+// Rate is not a limit.
 //
 //	limit.Rate{N: 60, Per: time.Minute}                     // 60 requests a minute
 //	limit.Rate{N: 30_000, Per: time.Minute, Burst: 10_000}  // tokens, a third of them at once
@@ -135,7 +135,7 @@ func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decis
 }
 
 // Units is the number of units that refill in a span, which is known to within
-// a tick, the clock's: a third of a second is no whole number of ticks. The
+// a tick, the clock's: a third of a second is not a whole number of ticks. The
 // whole number that is as close as the clock can tell is meant, or a header
 // that rounds down would be one short.
 func (r Rate) Units(span, tick time.Duration) float64 {

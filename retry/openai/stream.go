@@ -73,7 +73,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		a.add(&chunk)
 		err = out.deltas(&chunk)
 		if err == nil {
-			err = ctx.Err() // the caller may have cancelled while it listened
+			err = ctx.Err() // the caller may have canceled while it listened
 		}
 		if err != nil {
 			return nil, fail(err, nil)
@@ -81,8 +81,8 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 	}
 }
 
-// end decides whether a stream that ended is an answer: each choice has told
-// why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
+// end decides whether a stream that ended is an answer: each choice has the
+// reason why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
 // cut as well.
 func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
 	switch {

@@ -147,7 +147,7 @@ func (c *client) enter(r *request) {
 	c.admit()
 }
 
-// admit sends those who wait as far as there is room: the gate of package
+// admit sends the requests that wait as far as there is room: the gate of package
 // defaults.
 func (c *client) admit() {
 	for i := 0; i < len(c.waiting); {

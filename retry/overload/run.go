@@ -24,7 +24,7 @@ type Result struct {
 	Calls         int     `json:"calls"`
 	Amplification float64 `json:"amplification"` // calls a request
 	OK            int     `json:"ok"`            // requests answered in time
-	Wasted        int     `json:"wasted"`        // calls that served nobody
+	Wasted        int     `json:"wasted"`        // calls that served no caller
 	P50           float64 `json:"p50_s"`         // latency of those answered, seconds
 	P99           float64 `json:"p99_s"`
 	SpikeGoodput  float64 `json:"goodput_spike"` // answers a second in the spike
@@ -250,7 +250,7 @@ func (m *sim) limits() []fault.Allowance {
 	return fault.ParseAllowances(h, m.now())
 }
 
-// work gives calls to free workers; they can't know who has gone.
+// work gives calls to free workers; they can't know which callers have gone.
 func (m *sim) work() {
 	for m.busy < Capacity && len(m.queue) > 0 {
 		c := m.queue[0]
