@@ -72,8 +72,8 @@ func FromError(ctx context.Context, err error) *Error {
 	return fromTransport(err)
 }
 
-// FromContext is the error of a call whose own context is done: no time is left,
-// here or elsewhere.
+// FromContext returns the error of a call whose own context is done; done is its
+// ctx.Err(). No time is left, here or elsewhere.
 func FromContext(done, cause error) *Error {
 	class := ClassCanceled
 	if errors.Is(done, context.DeadlineExceeded) {

@@ -27,14 +27,14 @@ type Error struct {
 	Delay    time.Duration
 	HasDelay bool
 
-	// Limits holds what the response's rate-limit headers said.
+	// Limits is what the response's rate-limit headers contain.
 	Limits []Allowance
 
 	Retryable bool // the same target may be tried again
 	Fallback  bool // another target may be tried
 	Unhealthy bool // counts against the target's health
 
-	// Guess says that the class was read from a message, for want of a status
+	// Guess is set if the class was read from a message, for want of a status
 	// or a code: see [Transport].
 	Guess bool
 

@@ -72,6 +72,7 @@ func TestACallThatTheStoreRefusesIsNotCounted(t *testing.T) {
 					require.Equal(t, http.StatusServiceUnavailable, e.HTTPStatus())
 					require.Equal(t, fault.RefusalNone, e.Refusal)
 					require.Equal(t, fault.ClassOverloaded, fault.FromError(t.Context(), err).Class)
+					require.ErrorIs(t, err, ErrStore)
 					require.ErrorContains(t, err, "down at call")
 				default:
 					require.Equal(t, http.StatusTooManyRequests, e.HTTPStatus())

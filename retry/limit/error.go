@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,7 +16,8 @@ type Error struct {
 	// Refusal is what the caller can do: fault.RefusalWait, the limit refills;
 	// fault.RefusalCap, the call is larger than the limit will ever be;
 	// fault.RefusalStop, the budget is spent or the switch is off. It is
-	// fault.RefusalNone if no limit has refused the call: their store is down.
+	// fault.RefusalNone if no limit has refused the call: their store is down
+	// ([ErrStore]).
 	Refusal   fault.Refusal
 	Dimension string // "requests", "tokens", "money", "concurrency", "spend", "switch", "store"
 	Tenant    string
@@ -26,10 +28,23 @@ type Error struct {
 	cause error
 }
 
+// ErrStore is wrapped by the error of a call whose limits could not be read, beside
+// the store's own error.
+var ErrStore = errors.New("limit: the store of the limits is down")
+
 // storeDown is the error of a call whose limits could not be read.
 func storeDown(tenant string, err error) *Error {
-	return &Error{Dimension: "store", Tenant: tenant, Reason: "the store of the limits is down", cause: err}
+	return &Error{Dimension: "store", Tenant: tenant, Reason: "the store of the limits is down", cause: storeError{err}}
 }
+
+// A storeError is a store's error, and ErrStore.
+type storeError struct{ error }
+
+// Is makes it ErrStore.
+func (e storeError) Is(target error) bool { return target == ErrStore }
+
+// Unwrap returns the store's error.
+func (e storeError) Unwrap() error { return e.error }
 
 // Error names the tenant, the dimension and the reason.
 func (e *Error) Error() string {
