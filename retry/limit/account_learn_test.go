@@ -306,3 +306,32 @@ func ExampleAccount() {
 	// wait 1s
 	// wait 0s
 }
+
+// An account hears of its calls also through a Model with another one.
+func TestAccountsNest(t *testing.T) {
+	a := account(t, nil)
+	p := &provider{s: server{n: 40, level: 40, at: time.Now()}}
+	inner, err := New(client{a.HTTPClient(&http.Client{Transport: p})}, &Options{Account: account(t, nil)})
+	require.NoError(t, err)
+	outer, err := New(inner, &Options{Account: a, Model: "m"})
+	require.NoError(t, err)
+	_, err = outer.Call(t.Context(), "q")
+	require.NoError(t, err)
+	require.NotEmpty(t, a.Limits(time.Now(), "m"))
+}
+
+// A refusal that a retry below has got over was one.
+func TestAccountHearsOfRefusalsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := account(t, nil)
+		p := &provider{s: server{n: 2, level: 0, at: time.Now()}, silent: true}
+		inner, err := retry.New(client{a.HTTPClient(fault.HTTPClient(&http.Client{Transport: p}))}, &retry.Options{Backoff: retry.Exponential{Base: time.Minute, Cap: time.Minute, Jitter: retry.JitterNone}})
+		require.NoError(t, err)
+		m, err := New(inner, &Options{Account: a, Model: "m"})
+		require.NoError(t, err)
+		_, err = m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		require.Equal(t, 1, p.s.refused)
+		require.Positive(t, a.models["m"].pace.rate)
+	})
+}

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -98,4 +99,27 @@ func TestAnAttemptThatIsRefusedTakesNoRoom(t *testing.T) {
 		require.ErrorIs(t, err, retry.ErrBusy)
 		require.EqualValues(t, 10, a.Limits(time.Now(), model)[0].Remaining)
 	}
+}
+
+// A thousand other models may push one out while a call to it is in progress.
+// What its response says is learned nevertheless, and what those say that come
+// after.
+func TestAccountForgetsAndLearns(t *testing.T) {
+	a := account(t, nil)
+	for range 50 {
+		a.take(start, "m", Use{})
+	}
+	permit, _ := a.take(start, "m", Use{})
+	for i := range 2 * maxModels {
+		a.take(start.Add(time.Second+time.Duration(i)), strconv.Itoa(i), Use{})
+	}
+	now := start.Add(time.Minute)
+	says := func(remaining int64) []fault.Allowance {
+		return []fault.Allowance{{Dimension: "requests", Limit: 100, Remaining: remaining, Reset: time.Minute}}
+	}
+	permit.Learn(now, says(40))
+	require.EqualValues(t, 40, a.Limits(now, "m")[0].Remaining)
+	permit, _ = a.take(now, "m", Use{})
+	permit.Learn(now, says(20))
+	require.EqualValues(t, 20, a.Limits(now, "m")[0].Remaining)
 }

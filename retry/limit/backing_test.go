@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -131,19 +130,24 @@ func TestOwedIsBounded(t *testing.T) {
 	require.EqualValues(t, -2, b.owed["0"].N, "what is owed adds up")
 }
 
-func TestHandlerWithoutItsStore(t *testing.T) {
-	for closed, want := range map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK} {
-		h, err := NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Rate{N: 1, Per: time.Hour},
-			&HandlerOptions{Store: brokenStore{}, StoreClosed: closed})
-		require.NoError(t, err)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-		require.Equal(t, want, w.Code)
-		if closed {
-			require.JSONEq(t, `{"error":{"message":"the store of the limits is down","type":"server_error","param":null,"code":"service_unavailable"}}`, w.Body.String())
-			require.Empty(t, w.Header().Get("x-should-retry"))
-			e := fault.Classify(fault.Response{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}, time.Now())
-			require.Equal(t, fault.ClassOverloaded, e.Class)
-		}
+type brokenStore struct{}
+
+func (brokenStore) Take(context.Context, []Claim, time.Duration) (Decision, error) {
+	return Decision{}, errors.New("down")
+}
+
+func (brokenStore) Charge(context.Context, []Claim) error { return errors.New("down") }
+
+func TestStoreDown(t *testing.T) {
+	quota := Quota{Requests: Rate{N: 2, Per: time.Hour}}
+	open, err := New(&fakeModel{use: func(string) int { return 1 }}, &Options{Quota: quota, Store: brokenStore{}})
+	require.NoError(t, err)
+	for i := range 3 {
+		_, err = open.Call(t.Context(), "q")
+		require.Equal(t, i == 2, err != nil, "the limits of this process hold meanwhile")
 	}
+	closed, err := New(&fakeModel{}, &Options{Quota: quota, Store: brokenStore{}, StoreClosed: true})
+	require.NoError(t, err)
+	_, err = closed.Call(t.Context(), "q")
+	require.ErrorContains(t, err, "down")
 }
