@@ -147,6 +147,8 @@ func (e Exponential) BackOff(uniform func() float64) backoff.BackOff {
 	return &asBackOff{backoff: e, uniform: uniform}
 }
 
+var _ backoff.BackOff = (*asBackOff)(nil)
+
 type asBackOff struct {
 	backoff Backoff
 	uniform func() float64

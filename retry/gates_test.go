@@ -1,15 +1,19 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
@@ -28,142 +32,6 @@ func refusal(t *testing.T, g admission.TryGate) error {
 	p, err := g.TryAcquire(time.Now())
 	require.Equal(t, admission.Permit{}, p)
 	return err
-}
-
-func TestAdaptive(t *testing.T) {
-	a, err := NewAdaptive(&AdaptiveOptions{Initial: 10})
-	require.NoError(t, err)
-	now := time.Unix(0, 0)
-	second := func(o admission.Outcome) {
-		var permits []admission.Permit
-		for range a.Limit() {
-			p, err := a.TryAcquire(now)
-			require.NoError(t, err)
-			permits = append(permits, p)
-		}
-		_, err := a.TryAcquire(now)
-		require.ErrorIs(t, err, ErrBusy)
-		now = now.Add(time.Second)
-		for _, p := range permits {
-			p.Done(now, o)
-		}
-		for range 2 {
-			p, err := a.TryAcquire(now)
-			require.NoError(t, err)
-			p.Cancel(now)
-			now = now.Add(time.Second)
-		}
-		now = now.Add(-time.Second)
-	}
-	second(admission.OutcomeHealthy)
-	grown := a.Limit()
-	require.Greater(t, grown, 10)
-	second(admission.OutcomeIgnored)
-	require.Equal(t, grown, a.Limit(), "what shows nothing changes nothing")
-	second(admission.OutcomeUnhealthy)
-	require.Less(t, a.Limit(), grown)
-	cut := a.Limit()
-	second(admission.OutcomeThrottled)
-	require.Less(t, a.Limit(), cut, "a target that throttles asks for fewer calls")
-	for range 40 {
-		second(admission.OutcomeUnhealthy)
-	}
-	require.Equal(t, 1, a.Limit())
-	_, err = NewAdaptive(&AdaptiveOptions{Min: 5, Max: 2})
-	require.ErrorIs(t, err, ErrOption)
-}
-
-func TestAdaptiveQueues(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, err := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
-		require.NoError(t, err)
-		p, err := NewPolicy(&Options{Gates: []admission.Gate{a}})
-		require.NoError(t, err)
-		var order []int
-		for i := range 3 {
-			go func() {
-				_, err := Do(t.Context(), p, func(context.Context) (int, error) {
-					if _, err := a.TryAcquire(time.Now()); !errors.Is(err, ErrBusy) {
-						t.Error("more than one call is in progress")
-					}
-					time.Sleep(time.Second)
-					order = append(order, i)
-					return 0, nil
-				})
-				if err != nil {
-					t.Error(err)
-				}
-			}()
-			synctest.Wait()
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-		defer cancel()
-		for range 2 {
-			_, err = a.Acquire(ctx)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		require.Equal(t, []int{0, 1, 2}, order)
-		permit, err := a.Acquire(t.Context())
-		require.NoError(t, err)
-		require.ErrorIs(t, refusal(t, a), ErrBusy)
-		permit.Done(time.Now(), admission.OutcomeHealthy)
-		require.Equal(t, 0, a.inFlight+len(a.waiting))
-	})
-}
-
-func TestBulkhead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, err := NewBulkhead(1, &BulkheadOptions{Queue: 1})
-		require.NoError(t, err)
-		first := take(t, b)
-		got := make(chan error)
-		go func() { _, err := b.Acquire(t.Context()); got <- err }()
-		synctest.Wait()
-		_, err = b.Acquire(t.Context())
-		require.ErrorIs(t, err, ErrBusy, "the queue is full")
-		first.Done(time.Now(), admission.OutcomeIgnored)
-		require.NoError(t, <-got)
-		require.ErrorIs(t, refusal(t, b), ErrBusy, "without waiting there is no queue")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = b.Acquire(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		_, err = NewBulkhead(0, nil)
-		require.ErrorIs(t, err, ErrOption)
-		_, err = NewBulkhead(1, &BulkheadOptions{Queue: -1})
-		require.ErrorIs(t, err, ErrOption)
-	})
-}
-
-func TestShedderShedsLowFirst(t *testing.T) {
-	s, err := NewShedder(&ShedderOptions{Service: time.Second})
-	require.NoError(t, err)
-	now := time.Unix(0, 0)
-	ask := func(r ShedRequest) error {
-		_, err := s.TryAcquire(now, r)
-		return err
-	}
-	for _, c := range []struct {
-		wait time.Duration
-		low  bool
-		norm bool
-		high bool
-	}{{2 * time.Second, true, true, true}, {6 * time.Second, false, true, true}, {8 * time.Second, false, false, true}, {9 * time.Second, false, false, false}} {
-		for p, want := range map[Priority]bool{PriorityLow: c.low, PriorityNormal: c.norm, PriorityHigh: c.high} {
-			err := ask(ShedRequest{now.Add(10 * time.Second), c.wait, p})
-			require.Equal(t, want, err == nil, "%v %v", c.wait, p)
-			require.Equal(t, !want, errors.Is(err, ErrShed))
-		}
-	}
-	require.NoError(t, ask(ShedRequest{Wait: time.Hour, Priority: PriorityLow}))
-	for _, p := range []Priority{PriorityLow, PriorityNormal, PriorityHigh} {
-		require.NoError(t, ask(ShedRequest{Deadline: now.Add(1500 * time.Millisecond), Priority: p}), "calls have not waited so far")
-		require.ErrorIs(t, ask(ShedRequest{Deadline: now.Add(500 * time.Millisecond), Priority: p}), ErrShed)
-		require.Equal(t, p, PriorityOf(WithPriority(t.Context(), p)))
-	}
-	require.Equal(t, PriorityNormal, PriorityOf(t.Context()))
 }
 
 // An attempt's time begins when it does, however long the wait before it was:
@@ -365,26 +233,6 @@ func TestPermitsEndOnce(t *testing.T) {
 	require.Equal(t, StateClosed, k.State(time.Now()))
 }
 
-// A half-open breaker's probe that was not made leaves its place to another.
-func TestCanceledProbe(t *testing.T) {
-	k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
-	require.NoError(t, err)
-	now := time.Unix(0, 0)
-	p, err := k.TryAcquire(now)
-	require.NoError(t, err)
-	p.Done(now, admission.OutcomeUnhealthy)
-	now = now.Add(time.Minute)
-	p, err = k.TryAcquire(now)
-	require.NoError(t, err)
-	_, err = k.TryAcquire(now)
-	require.ErrorIs(t, err, ErrOpen)
-	p.Cancel(now)
-	p, err = k.TryAcquire(now)
-	require.NoError(t, err)
-	p.Done(now, admission.OutcomeThrottled)
-	require.Equal(t, StateHalfOpen, k.State(now), "it isn't known whether the target is well")
-}
-
 // Whatever way an attempt ends, its place comes back.
 func TestGatesInAPolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -411,5 +259,97 @@ func TestGatesInAPolicy(t *testing.T) {
 		start := time.Now()
 		require.ErrorIs(t, call(t.Context(), nil), ErrBusy)
 		require.Less(t, time.Since(start), time.Second)
+	})
+}
+
+func TestBreakerCountsOnlyTheTargetsFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p := &play{turns: []turn{fails(fault.Response{Status: 400}), fails(fault.Response{Status: 401}), fails(fault.Response{Status: 429}), fails(fault.Response{Status: 500}), fails(fault.Response{Status: 500}), answers("ok")}}
+		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1})
+		require.NoError(t, err)
+		for range 5 {
+			_, _, _ = asking(t, m, t.Context(), false)
+		}
+		_, _, e := asking(t, m, t.Context(), false)
+		require.ErrorIs(t, e, ErrOpen)
+		require.Equal(t, 5, p.calls)
+		d, has := e.RetryAfter()
+		require.True(t, has)
+		require.Equal(t, time.Minute, d)
+		time.Sleep(time.Minute + 1)
+		_, _, e = asking(t, m, t.Context(), false)
+		require.Nil(t, e)
+	})
+}
+
+// The call that changes a breaker's state says so.
+func TestBreakerEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		quiet := func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p := &play{turns: []turn{fails(fault.Response{Status: 500}), fails(fault.Response{Status: 503}), answers("ok")}}
+		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1, Target: "east", Logger: slog.New(&event.Checker{
+			Report: t.Errorf, Next: slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: quiet})})})
+		require.NoError(t, err)
+		for range 3 {
+			_, _, _ = asking(t, m, t.Context(), false)
+		}
+		time.Sleep(time.Hour)
+		_, _, _ = asking(t, m, t.Context(), false)
+		var states []string
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, event.BreakerState) {
+				states = append(states, strings.TrimSpace(line))
+			}
+		}
+		require.Equal(t, []string{
+			"msg=retry.breaker state=open target=east reason=overloaded",
+			`msg=retry.breaker state=half-open target=east reason="its time was over"`,
+			`msg=retry.breaker state=closed target=east reason="the probes succeeded"`,
+		}, states)
+	})
+}
+
+// What a limiter returns is the limiter's: one error for all is not written to.
+func TestTheLimitersErrorIsItsOwn(t *testing.T) {
+	full := fault.New(fault.ClassRateLimit, errors.New("full"))
+	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
+	require.NoError(t, err)
+	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
+	require.ErrorContains(t, err, "full")
+	require.True(t, full.Retryable)
+}
+
+// An open breaker refuses at once: nobody waits for a limiter, or takes its
+// token, in order to be refused.
+func TestAnOpenBreakerDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
+		require.NoError(t, err)
+		fail := func() error {
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassTLS, nil) })
+			return err
+		}
+		take(t, k).Done(time.Now(), admission.OutcomeUnhealthy)
+		start := time.Now()
+		err = fail()
+		require.ErrorIs(t, err, ErrOpen)
+		require.Zero(t, time.Since(start))
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, time.Minute, e.Delay)
+		time.Sleep(time.Minute + 1)
+		require.NotErrorIs(t, fail(), ErrOpen, "a probe waits like any other")
 	})
 }

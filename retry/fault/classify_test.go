@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/golden"
 )
@@ -94,6 +93,7 @@ func TestGoldenBodyDelay(t *testing.T) {
 type late struct{}
 
 func (late) Error() string { return "no answer to an attempt" }
+
 func (late) Timeout() bool { return true }
 
 // transportError builds the real error that a status-0 row describes.
@@ -178,33 +178,6 @@ func TestUserTextDecidesNothing(t *testing.T) {
 	}
 }
 
-func TestErrorUnwraps(t *testing.T) {
-	e := Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "7", "x-request-id": "req_1"})}, time.Now())
-	var err error = fmt.Errorf("asking: %w", e)
-	require.True(t, llms.IsRateLimitError(err))
-	var seam interface {
-		HTTPStatus() int
-		Code() string
-		RetryAfter() (time.Duration, bool)
-	}
-	require.ErrorAs(t, err, &seam)
-	require.Equal(t, 429, seam.HTTPStatus())
-	require.Equal(t, "rate_limit", seam.Code())
-	d, ok := seam.RetryAfter()
-	require.True(t, ok)
-	require.Equal(t, 7*time.Second, d)
-	require.Equal(t, RefusalWait, e.Class.Refusal())
-	require.Equal(t, "req_1", e.RequestID)
-
-	ctx, cancel := context.WithTimeout(t.Context(), 0)
-	defer cancel()
-	hidden := errors.New("request timeout: API call exceeded deadline")
-	e = FromError(ctx, hidden)
-	require.ErrorIs(t, e, context.DeadlineExceeded)
-	require.ErrorIs(t, e, hidden)
-	require.True(t, llms.IsTimeoutError(e))
-}
-
 func FuzzClassify(f *testing.F) {
 	f.Add(429, "retry-after", "1e1", `{"error":{"message":"Limit 3, Requested 4","code":"x"}}`)
 	f.Add(200, "x-ratelimit-reset", "1e99", "data: {\"error\":{\"code\":429}}\n\n")
@@ -234,17 +207,4 @@ func FuzzBodyDelay(f *testing.F) {
 		d, _ := BodyDelay([]byte(body))
 		require.GreaterOrEqual(t, d, time.Duration(0))
 	})
-}
-
-// Mistral's headers name their window and say no reset.
-func TestAllowancesOfAMinute(t *testing.T) {
-	h := http.Header{}
-	for name, value := range map[string]string{"x-ratelimit-limit-req-minute": "720", "x-ratelimit-remaining-req-minute": "540",
-		"x-ratelimit-limit-tokens-minute": "5000000", "x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-tokens-query-cost": "52"} {
-		h.Set(name, value)
-	}
-	require.Equal(t, []Allowance{{"requests", 720, 540, 15 * time.Second}, {"tokens", 5_000_000, 0, time.Minute}}, ParseAllowances(h, time.Now()))
-	h = http.Header{}
-	h.Set("x-ratelimit-remaining-req-minute", "7")
-	require.Equal(t, []Allowance{{"requests", -1, 7, -1}}, ParseAllowances(h, time.Now()))
 }
