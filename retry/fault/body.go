@@ -218,7 +218,7 @@ func unquote(message string) string {
 
 var apostrophe = regexp.MustCompile(`(\pL)['’](\pL)`)
 
-var again = regexp.MustCompile(`(?i)\b(?:try again|retry(?:ing)?|try your request again)\s+(?:in|after)\s+(?:about\s+)?`)
+var tryAgain = regexp.MustCompile(`(?i)\b(?:try again|retry(?:ing)?|try your request again)\s+(?:in|after)\s+(?:about\s+)?`)
 
 // bodyDelay returns the wait that an error body asks for: google.rpc.RetryInfo,
 // or the words of OpenAI ("Please try again in 6m0s") and Azure ("Please retry
@@ -232,7 +232,7 @@ func bodyDelay(p problem, body []byte) (time.Duration, bool) {
 		message = string(body)
 	}
 	message = unquote(message)
-	for _, at := range again.FindAllStringIndex(message, -1) {
+	for _, at := range tryAgain.FindAllStringIndex(message, -1) {
 		if d, _, ok := span(message[at[1]:]); ok {
 			return d, true
 		}

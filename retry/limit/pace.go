@@ -13,7 +13,7 @@ type pace struct {
 	rate  float64   // requests a second; 0: no limit found yet
 	level float64   // what may be sent now
 	base  float64   // the rate before the last cut
-	cut   time.Time // calls sent after it are judged anew
+	cut   time.Time // calls sent after it may cut again
 
 	began         time.Time         // of the first interval
 	now           int64             // the number of this one

@@ -58,11 +58,12 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		var chunk completion
 		if err := decode(data, &chunk); err != nil {
-			if !closed {
+			switch {
+			case !closed:
 				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
-			} else if name == "error" {
+			case name == "error":
 				err = c.inBandError(resp, data)
-			} else {
+			default:
 				err = fmt.Errorf("%w: %w", ErrMalformed, err)
 			}
 			return nil, fail(err, data)
@@ -71,9 +72,8 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 			return nil, fail(c.inBandError(resp, data), data)
 		}
 		a.add(&chunk)
-		err = out.deltas(&chunk)
-		if err == nil {
-			err = ctx.Err() // the caller may have canceled while it listened
+		if err = out.deltas(&chunk); err == nil {
+			err = ctx.Err() // the callback may have canceled it
 		}
 		if err != nil {
 			return nil, fail(err, nil)

@@ -31,7 +31,7 @@ type request struct {
 	priority          retry.Priority
 	arrived, deadline time.Time
 	asked             time.Time // when it began to wait for its last attempt
-	tries             int       // attempts begun
+	attempts          int       // begun
 	waits             int
 	prev              time.Duration
 	shed              admission.Permit // the shedder's
@@ -96,7 +96,7 @@ func (m *sim) newClient() (c *client, err error) {
 // attempt asks the client's limiter, then its shedder: what can't be answered
 // in time ends here.
 func (c *client) attempt(r *request) {
-	r.tries++
+	r.attempts++
 	r.asked = c.now()
 	if c.shedder != nil {
 		due := retry.ShedRequest{} // the others ask when they know the wait; here they only begin to measure it
@@ -277,7 +277,7 @@ func (c *client) end(call *call, o outcome) {
 
 // retry plans another attempt, if there may be one.
 func (c *client) retry(r *request, asked time.Duration) {
-	if r.tries > c.retries {
+	if r.attempts > c.retries {
 		return
 	}
 	wait := time.Duration(0)
