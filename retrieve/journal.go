@@ -33,9 +33,9 @@ var ErrLocked = errors.New("retrieve: the collection is open in another process"
 // leave a part of the last record, which opening cuts off. A checksum that
 // fails anywhere else is [ErrCorrupt]: better no answer than a wrong one.
 type journal struct {
-	path string
-	file *os.File
-	size int64
+	path     string
+	file     *os.File
+	size     int64
 	readOnly bool
 	lost     int64 // bytes of a torn end, when it was opened
 }
