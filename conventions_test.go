@@ -176,7 +176,7 @@ func TestParametersExplainThemselves(t *testing.T) {
 
 // TestIdentifiersAreAmerican: identifiers are spelled as the standard library's.
 func TestIdentifiersAreAmerican(t *testing.T) {
-	british := regexp.MustCompile(`(?i)normalis|tokenis|serialis|summaris|recognis|optimis(e|a)|initialis|behaviour|colour|favour|honour|neighbour|centre|cancell(ed|ing)|labell|modell|judgement|licence|catalogue|grey|artefact`)
+	british := regexp.MustCompile(`(?i)normalis|tokenis|serialis|summaris|recognis|optimis(e|a)|initialis|behaviour|colour|favour|honour|neighbour|centre|cancell(ed|ing)|labell|modell|judgement|licence|catalogue|grey|artefact`) //nolint:misspell // the spellings that are looked for
 	sources(t, func(_ listed, file *ast.File, fset *token.FileSet) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && british.MatchString(id.Name) {
