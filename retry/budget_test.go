@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
@@ -72,4 +74,34 @@ func TestGoldenRetryBudget(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Silence means the documented defaults, and none has to be said.
+func TestBudgetDefaults(t *testing.T) {
+	now := time.Unix(0, 0)
+	allowed := func(b Budget) (n int) {
+		for range 1000 {
+			b.Request(now)
+		}
+		for b.Retry(now) {
+			n++
+		}
+		return n
+	}
+	window := func(o *WindowBudgetOptions) Budget {
+		b, err := NewWindowBudget(o)
+		require.NoError(t, err)
+		return b
+	}
+	require.Equal(t, 100+10, allowed(window(nil)))
+	require.Equal(t, 100+10, allowed(window(&WindowBudgetOptions{})))
+	require.Equal(t, 10, allowed(window(&WindowBudgetOptions{Share: -1})))
+	require.Equal(t, 100, allowed(window(&WindowBudgetOptions{PerSecond: -1})))
+	require.Zero(t, allowed(window(&WindowBudgetOptions{Share: -1, PerSecond: -1})))
+	tokens, err := NewTokenBudget(nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 10, tokens.Tokens())
+	tokens.Retry(now)
+	tokens.Success(now)
+	require.InDelta(t, 9.1, tokens.Tokens(), 1e-9)
 }

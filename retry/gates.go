@@ -77,14 +77,12 @@ func gatesOf(o *Options) []gate {
 
 // An admitted attempt holds the permits of the gates that it has passed.
 type admitted struct {
-	arrived time.Time // when it asked the first gate
-	began   time.Time // when the last let it pass
-
+	began   time.Time           // when the last gate that was asked let it pass
 	permits [4]admission.Permit // in the order of the gates; one more would cost every call
 	more    []admission.Permit  // those that find no room there
 	n       int                 // how many there are
 
-	generation uint64 // of the breaker, in place of a permit: its changes are logged here
+	generation uint64 // the breaker's, in place of a permit: its changes are logged here
 }
 
 func (a *admitted) at(i int) *admission.Permit {
@@ -114,11 +112,10 @@ func (a *admitted) cancel(now time.Time) {
 // admit passes the gates, or none. The clock is read once, and again after a gate
 // at which the attempt may have waited.
 func (r *run) admit(l *lane, a *admitted) *fault.Error {
-	a.arrived = r.start
+	a.began = r.start
 	if r.waits > 0 || l != nil && l.hedge {
-		a.arrived = r.now()
+		a.began = r.now()
 	}
-	a.began = a.arrived
 	ctx := l.context(r)
 	for _, g := range r.p.gates {
 		if e := r.pass(ctx, g, a); e != nil {

@@ -58,13 +58,13 @@ func (l leg) run(ctx context.Context, say func(string) error) error {
 // legs is a model whose nth attempt is the nth leg.
 type legs struct {
 	llms.Model
-	legs      []leg
-	calls     atomic.Int64
-	running   atomic.Int64
-	cancelled atomic.Int64
-	mu        sync.Mutex
-	keys      []string
-	started   []time.Time
+	legs     []leg
+	calls    atomic.Int64
+	running  atomic.Int64
+	canceled atomic.Int64
+	mu       sync.Mutex
+	keys     []string
+	started  []time.Time
 }
 
 func (m *legs) GenerateContent(ctx context.Context, _ []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -93,7 +93,7 @@ func (m *legs) GenerateContent(ctx context.Context, _ []llms.MessageContent, opt
 		return nil
 	})
 	if ctx.Err() != nil {
-		m.cancelled.Add(1)
+		m.canceled.Add(1)
 	}
 	if err != nil {
 		return nil, err
@@ -107,35 +107,35 @@ func TestHedge(t *testing.T) {
 	wrong := fault.Classify(fault.Response{Status: 400}, time.Now())
 	answer := func(after time.Duration, text string) leg { return leg{after: after, chunks: []string{text}} }
 	for name, c := range map[string]struct {
-		legs      []leg
-		stream    bool
-		text      string
-		class     fault.Class
-		took      time.Duration // a backoff may come on top
-		calls     int64
-		cancelled int64
-		backoff   bool
-		panics    bool
+		legs     []leg
+		stream   bool
+		text     string
+		class    fault.Class
+		took     time.Duration // a backoff may come on top
+		calls    int64
+		canceled int64
+		backoff  bool
+		panics   bool
 	}{
 		"a quick answer has no hedge":                   {legs: []leg{answer(1*s, "first")}, text: "first", took: 2 * s, calls: 1},
-		"the hedge answers first":                       {legs: []leg{answer(60*s, "first"), answer(1*s, "hedge")}, text: "hedge", took: 5*s + 2*s, calls: 2, cancelled: 1},
-		"the first answers first after all":             {legs: []leg{answer(6*s, "first"), answer(60*s, "hedge")}, text: "first", took: 7 * s, calls: 2, cancelled: 1},
+		"the hedge answers first":                       {legs: []leg{answer(60*s, "first"), answer(1*s, "hedge")}, text: "hedge", took: 5*s + 2*s, calls: 2, canceled: 1},
+		"the first answers first after all":             {legs: []leg{answer(6*s, "first"), answer(60*s, "hedge")}, text: "first", took: 7 * s, calls: 2, canceled: 1},
 		"an early failure doesn't wait for the hedge":   {legs: []leg{{after: 1 * s, err: unavailable}, answer(20*s, "again")}, text: "again", took: 22 * s, calls: 2, backoff: true},
 		"a retry isn't hedged":                          {legs: []leg{{err: unavailable}, answer(60*s, "again")}, text: "again", took: 61 * s, calls: 2, backoff: true},
 		"the first fails while the hedge is under way":  {legs: []leg{{after: 6 * s, err: unavailable}, answer(9*s, "hedge")}, text: "hedge", took: 15 * s, calls: 2},
-		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: fault.ClassInvalidRequest, took: 6 * s, calls: 2, cancelled: 1},
+		"the first fails for good":                      {legs: []leg{{after: 6 * s, err: wrong}, answer(60*s, "hedge")}, class: fault.ClassInvalidRequest, took: 6 * s, calls: 2, canceled: 1},
 		"the hedge fails":                               {legs: []leg{answer(20*s, "first"), {err: unavailable}}, text: "first", took: 21 * s, calls: 2},
 		"the hedge fails for good":                      {legs: []leg{answer(20*s, "first"), {err: wrong}}, text: "first", took: 21 * s, calls: 2},
 		"both fail, a retry follows":                    {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, answer(0, "third")}, text: "third", took: 8 * s, calls: 3, backoff: true},
 		"both fail, the longer wait is kept":            {legs: []leg{{after: 7 * s, err: unavailable}, {err: busy}, answer(0, "third")}, text: "third", took: 17 * s, calls: 3, backoff: true},
 		"a hedge is one of MaxAttempts":                 {legs: []leg{{after: 7 * s, err: unavailable}, {err: unavailable}, {err: unavailable}}, class: fault.ClassOverloaded, took: 7 * s, calls: 3, backoff: true},
 		"a stream that has spoken has no hedge":         {legs: []leg{{after: 4 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 8 * s, calls: 1},
-		"the first to speak wins: the hedge":            {legs: []leg{{after: 9 * s, chunks: []string{"A", "B"}}, {after: 1 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 10 * s, calls: 2, cancelled: 1},
-		"the first to speak wins: the first":            {legs: []leg{{after: 6 * s, chunks: []string{"A", "B"}}, {after: 2 * s, chunks: []string{"a", "b"}}}, stream: true, text: "AB", took: 8 * s, calls: 2, cancelled: 1},
-		"an empty chunk isn't speaking":                 {legs: []leg{{chunks: []string{"", "", "", "", "", "", "", "A"}}, {chunks: []string{"", "a"}}}, stream: true, text: "a", took: 7 * s, calls: 2, cancelled: 1},
-		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: fault.ClassOverloaded, took: 7 * s, calls: 2, cancelled: 1},
-		"a panic of the first":                          {legs: []leg{{after: 6 * s, panics: true}, answer(60*s, "hedge")}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
-		"a panic of the hedge":                          {legs: []leg{answer(60*s, "first"), {after: 1 * s, panics: true}}, took: 6 * s, calls: 2, cancelled: 1, panics: true},
+		"the first to speak wins: the hedge":            {legs: []leg{{after: 9 * s, chunks: []string{"A", "B"}}, {after: 1 * s, chunks: []string{"a", "b", "c", "d"}}}, stream: true, text: "abcd", took: 10 * s, calls: 2, canceled: 1},
+		"the first to speak wins: the first":            {legs: []leg{{after: 6 * s, chunks: []string{"A", "B"}}, {after: 2 * s, chunks: []string{"a", "b"}}}, stream: true, text: "AB", took: 8 * s, calls: 2, canceled: 1},
+		"an empty chunk isn't speaking":                 {legs: []leg{{chunks: []string{"", "", "", "", "", "", "", "A"}}, {chunks: []string{"", "a"}}}, stream: true, text: "a", took: 7 * s, calls: 2, canceled: 1},
+		"who spoke and was cut is not saved by a hedge": {legs: []leg{{after: 6 * s, chunks: []string{"A"}, err: unavailable}, {after: 5 * s, chunks: []string{"a"}}}, stream: true, text: "A", class: fault.ClassOverloaded, took: 7 * s, calls: 2, canceled: 1},
+		"a panic of the first":                          {legs: []leg{{after: 6 * s, panics: true}, answer(60*s, "hedge")}, took: 6 * s, calls: 2, canceled: 1, panics: true},
+		"a panic of the hedge":                          {legs: []leg{answer(60*s, "first"), {after: 1 * s, panics: true}}, took: 6 * s, calls: 2, canceled: 1, panics: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, do := range []bool{false, true} {
@@ -186,7 +186,7 @@ func TestHedge(t *testing.T) {
 					require.Zero(t, next.running.Load(), "an attempt outlived its call")
 					require.Equal(t, c.text, heard)
 					require.Equal(t, c.calls, next.calls.Load())
-					require.Equal(t, c.cancelled, next.cancelled.Load())
+					require.Equal(t, c.canceled, next.canceled.Load())
 					if c.backoff {
 						require.InDelta(t, c.took.Seconds(), took.Seconds(), 2.5)
 						require.GreaterOrEqual(t, took, c.took)

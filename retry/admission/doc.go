@@ -29,8 +29,8 @@
 //
 // Where a column has a word in brackets the gate has to know more of the call:
 // Shedder.TryAcquire takes its deadline and priority, Account.TryAcquire its
-// model and tokens. A gate of your own implements [Gate] or [TryGate], and goes
-// into retry.Options.Gates.
+// model and tokens. A gate of your own implements [Gate], to go into
+// retry.Options.Gates.
 //
 // A token bucket (limit.Bucket, golang.org/x/time/rate) isn't a gate: nothing is
 // given back at the end of a call, so there is no permit.

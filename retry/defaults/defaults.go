@@ -51,7 +51,7 @@ var ErrOption = errors.New("retry/defaults: invalid option")
 // New returns the policies as options of retry, for retry.NewPolicy and retry.Do,
 // or to change them. Each call makes new ones; nil options mean the defaults. An
 // account has to be told of calls that don't go through a Model:
-// [limit.Account.With]. It fails with [ErrOption].
+// [limit.Account.WithCall]. It fails with [ErrOption].
 func New(o *Options) (*retry.Options, error) {
 	c, err := o.complete()
 	if err != nil {
@@ -143,7 +143,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if model == "" {
 		model = m.o.Model
 	}
-	return m.retry.GenerateContent(m.o.Account.With(&modelContext{ctx, model}, model, use), messages, options...)
+	return m.retry.GenerateContent(m.o.Account.WithCall(&modelContext{ctx, model}, model, use), messages, options...)
 }
 
 // complete returns o with its defaults.

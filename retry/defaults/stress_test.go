@@ -38,7 +38,7 @@ func TestEveryPlaceComesBack(t *testing.T) {
 					ctx, cancel := context.WithTimeout(ctx, time.Duration(rng.IntN(8000))*time.Millisecond)
 					defer cancel()
 					defer func() { _ = recover() }()
-					_, _ = retry.Do(account.With(ctx, "", limit.Use{}), p, func(ctx context.Context) (int, error) {
+					_, _ = retry.Do(account.WithCall(ctx, "", limit.Use{}), p, func(ctx context.Context) (int, error) {
 						select {
 						case <-time.After(time.Duration(rng.ExpFloat64() * float64(time.Second))):
 						case <-ctx.Done():

@@ -40,10 +40,10 @@ func passOf(ctx context.Context, a *Account) *pass {
 	return p
 }
 
-// With returns a context whose call is one to model that will use u: what
+// WithCall returns a context whose call is one to model that will use u: what
 // [Account.Acquire] waits for, and what [Account.Transport] learns of. A [Model]
 // does this by itself; so it is for other calls, an embedding under retry.Do.
-func (a *Account) With(ctx context.Context, model string, u Use) context.Context {
+func (a *Account) WithCall(ctx context.Context, model string, u Use) context.Context {
 	return &pass{Context: ctx, account: a, model: model, use: u, permit: AccountPermit{account: a, model: model}}
 }
 
@@ -52,7 +52,7 @@ var _ admission.Gate = (*Account)(nil)
 // Acquire admits a call, if need be after a wait for room, in the order of
 // arrival. It fails at once if the room would come after ctx's deadline, and with
 // ctx.Err() if ctx is done before. So an Account can be one of the Gates of
-// retry.Options. In a context of [Account.With] the call is known; without it
+// retry.Options. In a context of [Account.WithCall] the call is known; without it
 // is one request to the model "".
 //
 // Done of the permit does nothing, since the account learns of the call by its

@@ -24,7 +24,7 @@ func (a *Account) HTTPClient(base *http.Client) *http.Client {
 
 // Transport returns an http.RoundTripper, base below it (nil means
 // http.DefaultTransport), by which the account learns from every response to a
-// call of [Account.With] or of a [Model] with this account. It changes nothing
+// call of [Account.WithCall] or of a [Model] with this account. It changes nothing
 // that the client sees.
 func (a *Account) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {

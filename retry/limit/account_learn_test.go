@@ -159,7 +159,7 @@ func TestAccountUnderRetry(t *testing.T) {
 		require.NoError(t, err)
 		r, err := retry.New(m, &retry.Options{Gates: []admission.Gate{a}})
 		require.NoError(t, err)
-		ctx := a.With(t.Context(), "m", Use{})
+		ctx := a.WithCall(t.Context(), "m", Use{})
 		began := time.Now()
 		for range 6 {
 			_, err := r.Call(ctx, "q")
@@ -185,7 +185,7 @@ func TestAccountForOtherCalls(t *testing.T) {
 		policy, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{a}})
 		require.NoError(t, err)
 		for range 20 {
-			_, err := retry.Do(a.With(t.Context(), "embedder", Use{InputTokens: 100}), policy, func(ctx context.Context) (string, error) { return c.Call(ctx, "q") })
+			_, err := retry.Do(a.WithCall(t.Context(), "embedder", Use{InputTokens: 100}), policy, func(ctx context.Context) (string, error) { return c.Call(ctx, "q") })
 			require.NoError(t, err)
 		}
 		require.Zero(t, p.s.refused)

@@ -93,7 +93,7 @@ func TestAnAttemptThatIsRefusedTakesNoRoom(t *testing.T) {
 		require.NoError(t, err)
 		ctx, model := t.Context(), ""
 		if with {
-			ctx, model = a.With(ctx, "m", Use{}), "m"
+			ctx, model = a.WithCall(ctx, "m", Use{}), "m"
 		}
 		_, err = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
 		require.ErrorIs(t, err, retry.ErrBusy)

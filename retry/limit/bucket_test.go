@@ -14,7 +14,13 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/fault"
+)
+
+var (
+	_ retry.TryLimiter = (*Bucket)(nil)
+	_ retry.TryLimiter = (*rate.Limiter)(nil)
 )
 
 func TestGoldenTokenBucket(t *testing.T) {

@@ -287,8 +287,6 @@ func (c *call) refused(ctx context.Context, err error) error {
 // settle replaces the estimate by what the call used.
 func (c *call) settle(resp *llms.ContentResponse, err error) {
 	tokens, money := c.tokens, c.money
-	var ours *Error
-	var refused interface{ HTTPStatus() int }
 	switch {
 	case err == nil:
 		if n, ok := c.m.o.Usage(resp); ok {
@@ -299,8 +297,8 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 				money = max(cost, 0)
 			}
 		}
-	case errors.As(err, &ours), errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500:
-		tokens, money = 0, 0 // the provider didn't begin: no tokens, no bill
+	case neverBegan(err):
+		tokens, money = 0, 0
 	}
 	change := func(claim Claim) float64 {
 		switch dimension(claim.Key) {
@@ -319,6 +317,14 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 	if c.pass != nil {
 		c.pass.outcome(resp, err)
 	}
+}
+
+// neverBegan reports whether a call failed before the provider began: no tokens, no
+// bill.
+func neverBegan(err error) bool {
+	var ours *Error
+	var refused interface{ HTTPStatus() int }
+	return errors.As(err, &ours) || errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500
 }
 
 // charge applies a correction to claims that were taken.

@@ -25,7 +25,7 @@ type Quota struct {
 	Concurrency int
 	// SpendPicoUSD is all that may ever be spent: it is not a rate, and doesn't
 	// refill. A call that might pass it is refused with [fault.RefusalStop], also
-	// while the calls before it are still in progress. [Model.Forgive] starts anew.
+	// while the calls before it are still in progress. [Model.ResetSpent] starts anew.
 	SpendPicoUSD int64
 	// Weight is the tenant's share of the shared limits under contention,
 	// relative to the others'. Default: 1.
@@ -246,8 +246,8 @@ var errPanicked = errors.New("limit: the call panicked")
 // Spent returns what the tenant's calls have cost, as far as is known.
 func (m *Model) Spent(tenant string) (picoUSD int64) { return m.purses.spent(tenant) }
 
-// Forgive sets what the tenant has spent back to nothing: a new month.
-func (m *Model) Forgive(tenant string) { m.purses.forgive(tenant) }
+// ResetSpent sets what the tenant has spent back to nothing: a new month.
+func (m *Model) ResetSpent(tenant string) { m.purses.forgive(tenant) }
 
 func (m *Model) quota(tenant string) Quota {
 	if q, ok := m.o.Tenants[tenant]; ok {

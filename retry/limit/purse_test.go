@@ -39,7 +39,7 @@ func TestSpendStopsBeforeItIsPassed(t *testing.T) {
 	require.LessOrEqual(t, m.Spent(""), int64(10*USD))
 	require.Equal(t, int64(50), ok.Load()+stopped.Load())
 	require.Positive(t, ok.Load())
-	m.Forgive("")
+	m.ResetSpent("")
 	_, err = m.Call(t.Context(), "q")
 	require.NoError(t, err)
 }
