@@ -9,7 +9,7 @@ import (
 	"github.com/prodailabs/prodai/internal/stopreason"
 )
 
-// A Policy says which calls may be answered from the cache and which answers
+// A Policy decides which calls may be answered from the cache and which answers
 // may be stored. The zero Policy is the careful one.
 type Policy struct {
 	// Sampled lets calls be cached that ask for variety: an explicit

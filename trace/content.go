@@ -153,7 +153,7 @@ func broken(r *llms.ContentResponse) string {
 	return ""
 }
 
-// asValue returns JSON text as the value it stands for, other text as itself.
+// asValue returns JSON text as its value, other text as itself.
 func asValue(text string) any {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)
@@ -163,7 +163,7 @@ func asValue(text string) any {
 
 func asJSON(v any) string {
 	data, err := json.Marshal(v)
-	if err != nil { // nothing above holds what JSON can't
+	if err != nil { // nothing above contains what JSON cannot
 		return "null"
 	}
 	return string(data)
