@@ -91,7 +91,7 @@ func TestTornFiles(t *testing.T) {
 }
 
 // readOnlyFile makes replay see a file that can only be read.
-func attackReadOnly(t *testing.T, data []byte) error {
+func openReadOnly(t *testing.T, data []byte) error {
 	path := filepath.Join(t.TempDir(), "c")
 	require.NoError(t, os.WriteFile(path, data, 0o644))
 	f, err := os.Open(path)
@@ -103,12 +103,12 @@ func attackReadOnly(t *testing.T, data []byte) error {
 
 func TestReadOnlyTornAtTheStart(t *testing.T) {
 	for n := range len(magic) {
-		if err := attackReadOnly(t, []byte(magic[:n])); err != nil {
+		if err := openReadOnly(t, []byte(magic[:n])); err != nil {
 			t.Errorf("%d bytes: %v; the same file opens empty where it can be written", n, err)
 		}
 	}
-	require.NoError(t, attackReadOnly(t, []byte(magic+"\x01\x02")))
-	require.NoError(t, attackReadOnly(t, []byte(magic)))
+	require.NoError(t, openReadOnly(t, []byte(magic+"\x01\x02")))
+	require.NoError(t, openReadOnly(t, []byte(magic)))
 }
 
 // A crash may leave the pages of the last record in any order: its end without
@@ -184,15 +184,15 @@ func TestRRF(t *testing.T) {
 	require.NotPanics(t, func() { WeightedSum[int](nil, nil, []Ranked[int]{{1, 1}}) }, "a nil normalize")
 }
 
-type attackWords struct{ hits []Hit }
+type foreignWords struct{ hits []Hit }
 
-func (attackWords) Add(int, string)            {}
-func (attackWords) Remove(int) bool            { return true }
-func (w attackWords) Search(string, int) []Hit { return w.hits }
+func (foreignWords) Add(int, string)            {}
+func (foreignWords) Remove(int) bool            { return true }
+func (w foreignWords) Search(string, int) []Hit { return w.hits }
 
 func TestWords(t *testing.T) {
 	for _, hits := range [][]Hit{nil, {{ID: 99}}, {{ID: -1}}, {{ID: 0}, {ID: 0}}, {{ID: 0, Score: math.NaN()}}} {
-		c, err := Open("", embedderOf{vectorsOf}, &Options{Words: attackWords{hits}})
+		c, err := Open("", embedderOf{vectorsOf}, &Options{Words: foreignWords{hits}})
 		require.NoError(t, err)
 		_, err = c.Sync(t.Context(), "a", docsOf("one"))
 		require.NoError(t, err)

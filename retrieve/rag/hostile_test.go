@@ -10,14 +10,14 @@ import (
 	"github.com/tmc/langchaingo/schema"
 )
 
-var attackPassages = []schema.Document{{PageContent: "Keys are rotated every 90 days."}, {PageContent: "Purchases may be refunded within 30 days of delivery."}, {}}
+var somePassages = []schema.Document{{PageContent: "Keys are rotated every 90 days."}, {PageContent: "Purchases may be refunded within 30 days of delivery."}, {}}
 
 func FuzzAttackCitations(f *testing.F) {
 	for _, s := range []string{"Keys [1].", "[1][2", "[[1]]", "]1[", "[1, 2,]", "[,1]", "[ 1 ]", "[1 ]", "[１]", "[999]", "[1]\n[2]", "`[1]`", "```\n[1]", "a[1]", "days[1]", "[1](http://x)", "[0]", "[0, 1]", "\xff[1]\xff", "[1]" + strings.Repeat("[2]", 50), "x [1]. y [2]! z", "[1] first. Second."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, answer string) {
-		r := CheckCitations(answer, attackPassages)
+		r := CheckCitations(answer, somePassages)
 		for _, c := range r.Citations {
 			if c.Start < 0 || c.End > len(answer) || c.Start > c.End {
 				t.Fatalf("%q: %+v", answer, c)
@@ -25,7 +25,7 @@ func FuzzAttackCitations(f *testing.F) {
 			if utf8.ValidString(answer) && !utf8.ValidString(answer[c.Start:c.End]) {
 				t.Fatalf("%q: cut within a rune", answer)
 			}
-			if (c.Status == NoPassage) != (c.Number < 1 || c.Number > len(attackPassages)) {
+			if (c.Status == NoPassage) != (c.Number < 1 || c.Number > len(somePassages)) {
 				t.Fatalf("%q: %+v", answer, c)
 			}
 		}
@@ -63,7 +63,7 @@ func TestOddBrackets(t *testing.T) {
 		"```\nopen fence. Keys are rotated every 90 days [1].":      {},
 	} {
 		var got []int
-		for _, c := range CheckCitations(answer, attackPassages).Citations {
+		for _, c := range CheckCitations(answer, somePassages).Citations {
 			got = append(got, c.Number)
 		}
 		if len(got) != len(want) {
