@@ -18,6 +18,11 @@
 // refused with an [*UnsupportedError] that names it: a count that is nearly
 // right is worse than an estimate that is marked as one.
 //
+// Older files are read as well: those whose merges are strings, as before version
+// 0.20 of the reference, and those whose model has no type. Added tokens are ordinary
+// text for [Tokenizer.Encode] and [Tokenizer.Count]; [Tokenizer.EncodeSpecial]
+// follows their flags.
+//
 // The ids are those of the Rust package tokenizers without special tokens added
 // (testdata/golden.py); normalization by NFC and its kin has the Unicode version
 // of golang.org/x/text, which may lag behind for characters of the last years.

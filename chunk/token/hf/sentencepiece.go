@@ -101,7 +101,11 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 	if s.unknown, err = newUnknown(m, all); err != nil {
 		return nil, err
 	}
-	vocab, err := readVocab(f)
+	list, err := readMerges(m.Merges)
+	if err != nil {
+		return nil, err
+	}
+	vocab, err := readVocab(f, list)
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +116,6 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 			s.atoms[r] = true
 			atoms = append(atoms, t)
 		}
-	}
-	list, err := readMerges(m.Merges)
-	if err != nil {
-		return nil, err
 	}
 	ranks, err := (&token.Merges{Vocab: vocab, Atoms: atoms, List: list, Whole: m.IgnoreMerges}).Ranks()
 	if err != nil {

@@ -35,8 +35,12 @@ func newUnigram(f *file) (*unigram, error) {
 	for i, raw := range entries {
 		var piece string
 		var score float64
-		if err := json.Unmarshal(raw, &[]any{&piece, &score}); err != nil {
+		entry := []any{&piece, &score}
+		if err := json.Unmarshal(raw, &entry); err != nil {
 			return nil, fmt.Errorf("hf: tokenizer.json: piece %d: %w", i, err)
+		}
+		if len(entry) != 2 || entry[0] == nil || entry[1] == nil {
+			return nil, fmt.Errorf("hf: tokenizer.json: piece %d: %s is not a text and a score", i, raw)
 		}
 		u.pieces = append(u.pieces, piece)
 		u.scores = append(u.scores, score)
