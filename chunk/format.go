@@ -36,15 +36,16 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		for section < len(atoms) && !joints[section].hard && atoms[section].size <= p.size && section-i <= 2*p.size {
 			section++
 		}
-		from := i
-		if atoms[i].size > p.size {
+		from, n := i, 1
+		large := atoms[i].size > p.size
+		if !large {
+			n = p.fitToJoint(atoms[i:section], joints[i+1:])
+			large = n == 1 && p.grows(atoms[i])
+		}
+		if large {
 			p.fill(atoms[i].start, atoms[i].end, 1)
 			i++
 		} else {
-			n := p.fit(atoms[i:section])
-			if i+n < len(atoms) {
-				n = bestJoint(atoms[i:i+n], joints[i+1:], p.size)
-			}
 			p.emit(atoms[i : i+n])
 			to := i + n
 			i = to
@@ -57,6 +58,20 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		}
 	}
 	return finish(text, p.out, p.code)
+}
+
+// fitToJoint is fit for atoms, but ends at a joint of low rank if what it leaves
+// out is worth it. after[i] is the joint behind atom i.
+func (p *packer) fitToJoint(atoms []piece, after []joint) int {
+	n := p.fit(atoms)
+	if n > len(after) { // to the end of the text
+		return n
+	}
+	best := bestJoint(atoms[:n], after, p.size)
+	if p.runes || best == n || p.countTrimmed(atoms[0].start, atoms[best-1].end) <= p.size {
+		return best
+	}
+	return n // the count of the shorter is larger
 }
 
 // bestJoint returns how many of the atoms, all of which fit, to take; after[i]

@@ -121,6 +121,11 @@ func (p *packer) section(blocks []block, pieces []piece, headings []string) {
 			continue
 		}
 		n := p.fit(pieces[i:])
+		if n == 1 && p.grows(pieces[i]) {
+			p.large(blocks[i].start, blocks[j])
+			i = j + 1
+			continue
+		}
 		p.emit(pieces[i : i+n])
 		i += p.next(pieces[i:], n)
 	}

@@ -16,8 +16,10 @@ type piece struct {
 	start, end int
 
 	// size is what the measure says of the piece without the white space at its
-	// end, which a tokenizer would join with what follows. gap is the size of
-	// that white space in code points, which add up; 0 in tokens, which don't.
+	// end, which a tokenizer would join with what follows. The white space before
+	// it is counted, since in a passage other pieces are before it; alone in a
+	// passage the piece can be larger, see grows. gap is the size of the white
+	// space at its end in code points, which add up; 0 in tokens, which don't.
 	size, gap int
 }
 
@@ -113,7 +115,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 		}
 		p.ahead[at] = pieces
 		drop := 1
-		if pieces[0].size > p.size {
+		if pieces[0].size > p.size || n == 1 && p.grows(pieces[0]) {
 			p.fill(pieces[0].start, pieces[0].end, at+1)
 		} else if at+1 < len(p.levels) && n < len(pieces) && pieces[n].size > p.size && 4*p.countTrimmed(pieces[0].start, pieces[n-1].end) < p.size {
 			p.fill(pieces[0].start, pieces[n].end, at+1) // too little for a passage of its own: a title, a caption
@@ -153,8 +155,15 @@ func (p *packer) weigh(start, end int) piece {
 	return x
 }
 
-// fit returns how many of the pieces, at least one, go into one passage. The
-// sum of the sizes of tokens is a guess, since they don't add up (a long word's
+// grows reports whether a piece that fits is too large without the white space
+// before it: "\tdefer" is one token of o200k and "defer" two.
+func (p *packer) grows(x piece) bool {
+	start, end := trim(p.text, x.start, x.end)
+	return !p.runes && start > x.start && p.count(start, end) > p.size
+}
+
+// fit returns how many of the pieces, at least one, go into one passage; of one
+// alone the caller asks if it grows. The sum of the sizes of tokens is a guess, since they don't add up (a long word's
 // letters have many more than the word); the count of the whole decides.
 func (p *packer) fit(pieces []piece) int {
 	n, sum := 1, pieces[0].size
