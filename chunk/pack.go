@@ -331,6 +331,7 @@ func lines(text string, start, end int) func() int {
 // text whose lines end in CR would be searched to its end for each.
 type lineScanner struct {
 	text       string
+	noCR       bool
 	from, feed int // text[from:feed] has no LF
 }
 
@@ -341,6 +342,9 @@ func (s *lineScanner) line(at int) (line string, after int) {
 		if i := strings.IndexByte(s.text[at:], '\n'); i >= 0 {
 			s.feed = at + i
 		}
+	}
+	if s.noCR {
+		return s.text[at:s.feed], min(s.feed+1, len(s.text))
 	}
 	if i := strings.IndexByte(s.text[at:s.feed], '\r'); i >= 0 {
 		if after = at + i + 1; after == s.feed && after < len(s.text) {
