@@ -9,6 +9,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/chunk/token"
+	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
 func calls(ids ...string) llms.MessageContent {
@@ -105,5 +106,27 @@ func TestHistoryIsAccepted(t *testing.T) {
 			open = rest
 		}
 		require.Empty(t, open, "calls without answers: %s", texts(got.Messages))
+	}
+}
+
+// An image of an unknown model takes room.
+func TestImagesTakeRoom(t *testing.T) {
+	var in []llms.MessageContent
+	for range 40 {
+		in = append(in, llms.MessageContent{Role: human, Parts: []llms.ContentPart{llms.TextPart("look"), llms.ImageURLPart("https://example.com/a.png")}})
+	}
+	got, err := History(in, 8192, nil)
+	require.NoError(t, err)
+	require.Len(t, got.Messages, 5)
+	require.True(t, got.Tokens.Estimated)
+
+	in[39].Parts = append(in[39].Parts, llms.BinaryPart("image/png", []byte("png")))
+	for _, model := range []string{"", "gpt-5.1", "gpt-5.2", "claude-sonnet-4-5", "gpt-4o", "gpt-4", "openai/gpt-5.2"} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
+		m, err := New(next, &Options{Model: model, WindowTokens: 8192, HistoryOptions: HistoryOptions{Tokens: words}})
+		require.NoError(t, err)
+		_, err = m.GenerateContent(t.Context(), in)
+		require.NoError(t, err)
+		require.Less(t, len(next.Calls()[0].Messages), 10, model)
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// Message returns what of a langchaingo message costs tokens. Binary parts that
-// are no images, and the sizes of images, are not known to it.
+// Message returns what of a langchaingo message costs tokens. The sizes of images
+// are not known to it; a binary part of another type, a PDF for instance, is taken
+// for an image.
 func Message(m llms.MessageContent) token.Message {
 	out := token.Message{Role: role(m.Role)}
 	var text strings.Builder
