@@ -30,6 +30,7 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		}
 		atoms[i] = p.weigh(joints[i].at, end)
 	}
+	p.dropContexts(joints)
 	for i := 0; i < len(atoms); {
 		before := len(p.out)
 		section := i + 1
@@ -58,6 +59,19 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		}
 	}
 	return finish(text, p.out, p.code)
+}
+
+// dropContexts takes away the contexts that are too large.
+func (p *packer) dropContexts(joints []joint) {
+	last, fits := "", true
+	for i := range joints {
+		if c := joints[i].context; c != last {
+			last, fits = c, p.fits(c)
+		}
+		if !fits {
+			joints[i].context = ""
+		}
+	}
 }
 
 // fitToJoint is fit for atoms, but ends at a joint of low rank if what it leaves

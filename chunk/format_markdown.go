@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 )
 
 // Markdown cuts a markdown text by its structure: a passage never crosses a
 // heading and carries the path of headings above it; code fences and list items
 // stay whole as long as they fit; each part of a table carries the table's
-// header as its context. What fits nowhere is cut as prose is. No byte of the
+// header as its context, as far as [Options.MaxContext] allows. What fits nowhere is cut as prose is. No byte of the
 // text is lost, and none is changed.
 //
 // What is a heading is decided as by CommonMark 0.31.2 with GitHub's tables: not a
@@ -162,9 +163,38 @@ func (p *packer) large(start int, b block) {
 	}
 	p.fill(start, b.end, at)
 	if b.kind == tableBlock {
-		head := p.text[b.start:tableHead(p.text, b.start)]
+		end := tableHead(p.text, b.start)
+		head := p.tableContext(p.text[b.start:end])
 		for i := before + 1; i < len(p.out); i++ {
-			p.out[i].Context = head
+			if p.out[i].Start >= end { // else it is a part of the header
+				p.out[i].Context = head
+			}
 		}
 	}
+}
+
+// tableContext returns as much of a table's header as a context can have: all of
+// it, or its names without the rule, or the first of them.
+func (p *packer) tableContext(head string) string {
+	if p.fits(head) {
+		return head
+	}
+	s := lineScanner{text: head}
+	names, after := s.line(0)
+	if p.fits(head[:after]) {
+		return head[:after]
+	}
+	var ends []int // of cells
+	for i := range len(names) {
+		if i > 0 && names[i] == '|' && names[i-1] != '\\' {
+			ends = append(ends, i)
+		}
+	}
+	n := sort.Search(len(ends), func(k int) bool { return !p.fits(names[:ends[k]+1] + "\n") })
+	for n--; n >= 0; n-- { // counts of tokens needn't ascend
+		if part := names[:ends[n]+1] + "\n"; p.fits(part) {
+			return part
+		}
+	}
+	return ""
 }

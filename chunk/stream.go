@@ -21,8 +21,9 @@ type StreamOptions struct {
 	WindowBytes int
 
 	// MaxWindowBytes is up to how many bytes the window grows while it has only
-	// one or two chunks, WindowBytes or more. Beyond, the stream ends with
-	// [ErrTooLong]. Default: 16 MiB, or WindowBytes if that is more.
+	// one or two chunks, or one block that a [Resumer] doesn't cut, WindowBytes or
+	// more. Beyond, the stream ends with [ErrTooLong]. Default: 16 MiB, or
+	// WindowBytes if that is more.
 	MaxWindowBytes int
 }
 
