@@ -77,7 +77,7 @@ type ChatRule struct {
 // cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
 // that of GPT-4o and is marked as an estimate.
 func ChatRuleOf(model string) (ChatRule, error) {
-	base := strings.TrimPrefix(model, "ft:")
+	base := strings.TrimPrefix(bareModel(model), "ft:")
 	encoding, err := EncodingName(model)
 	chat := slices.ContainsFunc([]string{"gpt-", "chatgpt-", "o1", "o3", "o4"}, func(p string) bool { return strings.HasPrefix(base, p) })
 	if err != nil || !chat || encoding == "gpt2" {

@@ -58,7 +58,7 @@ var imageRules = []struct {
 
 // ImageRuleOf returns the rule of a model, or an [*UnknownModelError].
 func ImageRuleOf(model string) (ImageRule, error) {
-	base := strings.TrimPrefix(model, "ft:")
+	base := strings.TrimPrefix(bareModel(model), "ft:")
 	if base != "o1-mini" && base != "o3-mini" { // these take no images
 		for _, r := range imageRules {
 			if rest, ok := strings.CutPrefix(base, r.prefix); ok && (rest == "" || rest[0] == '-' || rest[0] == ':') {
