@@ -47,3 +47,14 @@ func TestLaTeXKeepsSections(t *testing.T) {
 	require.Equal(t, "Another one that is rather long for this.", got[2].Text)
 	require.Equal(t, []string{"Four"}, got[3].Headings)
 }
+
+func TestJSONPathsAreUnescaped(t *testing.T) {
+	c, err := NewJSON(&Options{Size: 20})
+	got := cut(t, c, err, `{"caf\u00e9 \"x\"\/\n":{"a":"one value here","plain":"another value"},"bad\q":["a string of some length"]}`)
+	paths := map[string]bool{}
+	for _, g := range got {
+		paths[strings.Join(g.Headings, "|")] = true
+	}
+	require.True(t, paths["café \"x\"/\n"], "%q", paths)
+	require.True(t, paths[`bad\q|0`], "what is no JSON stays: %q", paths)
+}
