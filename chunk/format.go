@@ -19,7 +19,10 @@ type joint struct {
 // The quarter bounds the work: a stretch is looked at four times at most.
 func assemble(text string, m measure, joints []joint) []Chunk {
 	p := newPacker(text, m, prose)
-	if len(joints) == 0 || joints[0].at > 0 {
+	switch {
+	case len(joints) > 0 && onlyMark(text[:joints[0].at]):
+		joints[0].at = 0
+	case len(joints) == 0 || joints[0].at > 0:
 		joints = slices.Insert(joints, 0, joint{})
 	}
 	atoms := make([]piece, len(joints))

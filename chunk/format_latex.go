@@ -46,6 +46,9 @@ func latexJoints(text string) []joint {
 	for line := range strings.Lines(text) {
 		start := at
 		at += len(line)
+		if start == 0 {
+			line = strings.TrimPrefix(line, bom)
+		}
 		bare := strings.TrimSpace(line)
 		command, rest := latexCommand(bare)
 		level := latexLevel(command)

@@ -85,9 +85,6 @@ func parseBlocks(text string, begins bool) []block {
 	return s.out
 }
 
-// bom is the byte order mark that some programs write before a text.
-const bom = "\ufeff"
-
 // A blockScanner scans a text line by line. open and leaf are the blocks that the
 // next line may go on with.
 type blockScanner struct {

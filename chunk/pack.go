@@ -73,7 +73,11 @@ func (p *packer) fill(start, end, at int) {
 func (p *packer) cut(start, end, at int) {
 	for ; at < len(p.levels); at++ {
 		next := p.levels[at](p.text, start, end)
-		if to := next(); to < end {
+		to := next()
+		for start == 0 && to < end && at+1 < len(p.levels) && onlyMark(p.text[:to]) {
+			to = next()
+		}
+		if to < end {
 			p.pack(next, start, to, end, at)
 			return
 		}
@@ -255,6 +259,17 @@ func (p *packer) next(pieces []piece, to int) int {
 		}
 	}
 	return at
+}
+
+// bom is the byte order mark that some programs write before a text. It is a part of
+// the text, so that offsets are right, and of the first passage, but says nothing.
+const bom = "\ufeff"
+
+// onlyMark reports whether the beginning of a text is a byte order mark and blanks,
+// which are no passage of their own.
+func onlyMark(head string) bool {
+	rest, ok := strings.CutPrefix(head, bom)
+	return ok && blank(rest) == len(rest)
 }
 
 // trim moves the ends of a span inwards over white space.

@@ -27,7 +27,7 @@ func endsInside(s, rest string) bool {
 		return false
 	}
 	if isNumbering(word) {
-		if strings.Trim(before, "*_>([") == "" || strings.HasSuffix(before, ":") || isGermanDate(word, rest) {
+		if strings.Trim(before, bom+"*_>([") == "" || strings.HasSuffix(before, ":") || isGermanDate(word, rest) {
 			return true
 		}
 	}
@@ -40,7 +40,7 @@ func endsInside(s, rest string) bool {
 }
 
 // opening are the marks that may be before a word.
-const opening = "(\"[“‘'„«"
+const opening = bom + "(\"[“‘'„«"
 
 // cutLastWord returns the last word of a text and what is before it, without
 // blanks.

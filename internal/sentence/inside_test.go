@@ -22,6 +22,8 @@ func TestFullStopsInside(t *testing.T) {
 		"It was in 2024. |Then it ended.", "It costs 5. |The other costs 6.",
 		// Names and addresses.
 		"Call utf8.RuneStart before. |Then os.ReadFile.", "See https://example.com/a?b=c&d. |Next.", "Use a.B, x1.Y2 and v1.Beta. |Done.", "Node.js and ASP.NET are here. |Yes.", "Set config.Max!=0. |Go.",
+		// After a byte order mark.
+		"\ufeff1. First item.", "\ufeff# A heading\n|and text.", "\ufeff\n\n# A heading\n|- item",
 		// Without spaces between sentences.
 		"返金は三十日以内です。|次の文。", "好吗?|是的。",
 	} {

@@ -49,13 +49,20 @@ func Plain(text string) []Span {
 	return out
 }
 
+// bom is the byte order mark. Before a text it is a part of the first sentence.
+const bom = "\ufeff"
+
 // blocks yields the stretches of a text that no sentence crosses.
 func blocks(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		start, pos := 0, 0
+		head := len(text) - len(strings.TrimLeftFunc(strings.TrimPrefix(text, bom), unicode.IsSpace))
 		for line := range strings.Lines(text) {
 			bare := strings.TrimSpace(line)
-			if (bare == "" || beginsItem(bare)) && pos > start {
+			if pos == 0 {
+				bare = strings.TrimSpace(strings.TrimPrefix(line, bom))
+			}
+			if (bare == "" || beginsItem(bare)) && pos > max(start, head) {
 				if !yield(text[start:pos]) {
 					return
 				}
