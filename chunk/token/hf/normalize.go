@@ -37,13 +37,13 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 	case "Sequence":
 		return sequence(n.Steps)
 	case "NFC":
-		return norm.NFC.String, nil
+		return unicodeForm(norm.NFC), nil
 	case "NFD":
-		return norm.NFD.String, nil
+		return unicodeForm(norm.NFD), nil
 	case "NFKC":
-		return norm.NFKC.String, nil
+		return unicodeForm(norm.NFKC), nil
 	case "NFKD":
-		return norm.NFKD.String, nil
+		return unicodeForm(norm.NFKD), nil
 	case "Precompiled":
 		return newPrecompiled(n.Map)
 	case "Strip":
