@@ -86,8 +86,8 @@ type Options struct {
 	// with its context is at most about twice as large.
 	MaxContext int
 
-	// Unit is the unit of Size, Overlap and MaxContext. UnitTokens without a counter is an
-	// error, where the default would quietly make passages a quarter as large.
+	// Unit is the unit of Size, Overlap and MaxContext. UnitTokens without a counter
+	// is an error, where the default would quietly make passages a quarter as large.
 	// Default: [UnitDefault], tokens if there is a counter, else code points.
 	Unit Unit
 
@@ -135,8 +135,8 @@ type measure struct {
 	ranges        func(text string) func(i, j int) int // nil: sizes are in code points
 }
 
-// fits reports whether a passage can have a text as its context.
-func (m *measure) fits(context string) bool {
+// contextFits reports whether a passage can have a text as its context.
+func (m *measure) contextFits(context string) bool {
 	switch {
 	case m.context < 0 || context == "":
 		return true

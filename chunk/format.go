@@ -69,7 +69,7 @@ func (p *packer) dropContexts(joints []joint) {
 	last, fits := "", true
 	for i := range joints {
 		if c := joints[i].context; c != last {
-			last, fits = c, p.fits(c)
+			last, fits = c, p.contextFits(c)
 		}
 		if !fits {
 			joints[i].context = ""

@@ -10,8 +10,8 @@ import (
 // Markdown cuts a markdown text by its structure: a passage never crosses a
 // heading and carries the path of headings above it; code fences and list items
 // stay whole as long as they fit; each part of a table carries the table's
-// header as its context, as far as [Options.MaxContext] allows. What fits nowhere is cut as prose is. No byte of the
-// text is lost, and none is changed.
+// header as its context, as far as [Options.MaxContext] allows. What fits nowhere
+// is cut as prose is. No byte of the text is lost, and none is changed.
 //
 // What is a heading is decided as by CommonMark 0.31.2 with GitHub's tables: not a
 // line in code, in HTML or under a definition of a link. Only the document's own
@@ -176,12 +176,12 @@ func (p *packer) large(start int, b block) {
 // tableContext returns as much of a table's header as a context can have: all of
 // it, or its names without the rule, or the first of them.
 func (p *packer) tableContext(head string) string {
-	if p.fits(head) {
+	if p.contextFits(head) {
 		return head
 	}
 	s := lineScanner{text: head}
 	names, after := s.line(0)
-	if p.fits(head[:after]) {
+	if p.contextFits(head[:after]) {
 		return head[:after]
 	}
 	var ends []int // of cells
@@ -190,9 +190,9 @@ func (p *packer) tableContext(head string) string {
 			ends = append(ends, i)
 		}
 	}
-	n := sort.Search(len(ends), func(k int) bool { return !p.fits(names[:ends[k]+1] + "\n") })
+	n := sort.Search(len(ends), func(k int) bool { return !p.contextFits(names[:ends[k]+1] + "\n") })
 	for n--; n >= 0; n-- { // counts of tokens needn't ascend
-		if part := names[:ends[n]+1] + "\n"; p.fits(part) {
+		if part := names[:ends[n]+1] + "\n"; p.contextFits(part) {
 			return part
 		}
 	}

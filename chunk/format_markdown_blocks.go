@@ -240,11 +240,15 @@ func (s *blockScanner) start(c *cursor, n int) {
 	}
 }
 
+// deepest bounds the open containers and so the work for a line. CommonMark has no
+// bound; what is deeper than this is text.
+const deepest = 100
+
 // startContainer opens the container that begins where c is, after the first n.
 func (s *blockScanner) startContainer(c *cursor, n int) bool {
 	next, indent := c.look()
 	rest := c.line[next:]
-	if rest == "" || indent > 3 {
+	if rest == "" || indent > 3 || n == deepest {
 		return false
 	}
 	if rest[0] == '>' {

@@ -6,13 +6,18 @@ import "strings"
 // reaches to the next multiple of four. Where a container takes a part of a tab,
 // pos stays at the tab and col is inside of it.
 type cursor struct {
-	line     string
-	pos, col int
+	line          string
+	pos, col      int
+	next, nextCol int // what look found; for a deep list it would be looked for often
+	looked        bool
 }
 
 // look returns where the next byte is that isn't a space or tab, and how many
 // columns are before it.
 func (c *cursor) look() (next, indent int) {
+	if c.looked && c.pos <= c.next {
+		return c.next, c.nextCol - c.col
+	}
 	col := c.col
 	for next = c.pos; next < len(c.line); next++ {
 		if c.line[next] == ' ' {
@@ -23,6 +28,7 @@ func (c *cursor) look() (next, indent int) {
 			break
 		}
 	}
+	c.next, c.nextCol, c.looked = next, col, true
 	return next, col - c.col
 }
 
