@@ -68,9 +68,11 @@ var defaultRule = token.ChatRule{PerMessage: 3, PerName: 1, Reply: 3, Tools: 12,
 // A message that calls tools and the answers to its calls stay or go together. Half
 // an exchange goes, since a provider refuses a request with one: a message with a
 // call whose answer isn't among the messages right after it, with the answers to
-// its other calls, and an answer whose call is not in the history. If the newest message (or call with its answers)
-// doesn't fit, the error is a [*token.OverflowError]. Other errors are
-// [ErrOption]. The messages given are not changed.
+// its other calls, and an answer whose call is not in the history.
+//
+// If the newest message (or call with its answers) doesn't fit, the error is a
+// [*token.OverflowError]. Other errors are [ErrOption]. The messages given are not
+// changed.
 func History(messages []llms.MessageContent, budget int, o *HistoryOptions) (Fitted, error) {
 	if o == nil {
 		o = &HistoryOptions{}
