@@ -9,7 +9,8 @@
 //
 //   - byte-level BPE: GPT-2, Llama 3, Qwen, gpt-oss. [Tokenizer.Encoding] gives the
 //     whole of [token.Encoding] for it.
-//   - BPE with byte fallback, converted from SentencePiece: Llama 2, Mistral, Gemma.
+//   - BPE with byte fallback, converted from SentencePiece: Llama 2, Mistral, Gemma;
+//     with a normalizer for white space, or Metaspace.
 //   - Unigram, converted from SentencePiece: T5, XLM-RoBERTa and the embedding
 //     models made of it.
 //   - BERT's uncased WordPiece.

@@ -3,6 +3,7 @@ package hf
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,28 +123,21 @@ func TestGoldenAddedTokens(t *testing.T) {
 	require.NoError(t, err)
 	for line := range strings.Lines(string(data)) {
 		var set struct {
-			Name  string
-			Added json.RawMessage `json:"added_tokens"`
-			Strip bool
-			Rows  []struct {
+			Name    string
+			Changed map[string]any
+			Rows    []struct {
 				Text string
 				IDs  []int
 			}
 		}
 		require.NoError(t, json.Unmarshal([]byte(line), &set))
-		strip := func(file map[string]any) {
-			if steps := file["normalizer"]; set.Strip {
-				n := steps.(map[string]any)
-				n["normalizers"] = slices.Insert(n["normalizers"].([]any), 1, any(map[string]any{"type": "Strip", "strip_right": true}))
-			}
-		}
-		plain, err := change(t, set.Name, func(file, _ map[string]any) { strip(file) })
-		require.NoError(t, err)
-		tok, err := change(t, set.Name, func(file, _ map[string]any) {
-			strip(file)
-			file["added_tokens"] = set.Added
-		})
+		tok, err := change(t, set.Name, func(file, _ map[string]any) { maps.Copy(file, set.Changed) })
 		require.NoError(t, err, set.Name)
+		plain, err := change(t, set.Name, func(file, _ map[string]any) {
+			maps.Copy(file, set.Changed)
+			delete(file, "added_tokens")
+		})
+		require.NoError(t, err)
 		require.NotEmpty(t, set.Rows)
 		for _, r := range set.Rows {
 			require.Equal(t, r.IDs, tok.EncodeSpecial(r.Text), "%s: %q", set.Name, r.Text)

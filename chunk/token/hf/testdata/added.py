@@ -1,5 +1,5 @@
-"""Gives small tokenizers (NAME.json, by golden.py) added tokens with flags and writes added.jsonl by the reference: for
-each tokenizer the added tokens (and for one another normalizer), and texts with their ids.
+"""Gives small tokenizers (NAME.json, by golden.py) added tokens with flags and other forms that real files have, and
+writes added.jsonl by the reference: for each tokenizer what is changed in its file, and texts with their ids.
 
     pip install tokenizers==0.23.3
     python added.py
@@ -28,16 +28,27 @@ def added(first):
 bits = ["<mask>", "<sep>", "<pad>", "<both>", "mot", "mots", "a mot", "<sep>>", "é!", "e\u0301!", "<n>", "two words", "two wordsy", "  ", " ", "\n", "\u00a0 ",
         "\t", "the", "text", ".", "_", "\u0301", "\u200d", "日本", "▁"]
 texts = ["", "a <mask> b", " <mask>", "<mask> ", "x<pad>  \n <mask>y", "mot <sep>>mot", "smots mot", "a  <both>  <both>  b", "re\u0301!"]
-texts += ["".join(rng.choice(bits) for _ in range(rng.randint(1, 9))) for _ in range(120)]
+texts += ["".join(rng.choice(bits) for _ in range(rng.randint(1, 9))) for _ in range(80)]
+metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+replace = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+variants = [("gpt2", {}), ("gpt2_prefix", {}), ("qwen2", {}), ("spm", {}), ("gemma", {}), ("unigram", {}), ("precompiled", {}),
+            # As Gemma's file has it, where no space is left to split at.
+            ("gemma", {"pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}}),
+            # As newer files of Llama 2 and Mistral have it.
+            ("spm", {"normalizer": None, "pre_tokenizer": metaspace}), ("spm", {"normalizer": None, "pre_tokenizer": metaspace | {"prepend_scheme": "always"}}),
+            ("spm", {"normalizer": None, "pre_tokenizer": metaspace | {"prepend_scheme": "never", "split": True}}),
+            ("spm", {"normalizer": None, "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "add_prefix_space": True}}),
+            # As newer files of XLM-RoBERTa have it.
+            ("precompiled", {"normalizer": {"type": "Sequence", "normalizers": [
+                json.loads((here / "precompiled.json").read_text(encoding="utf-8"))["normalizer"]["normalizers"][0],
+                {"type": "Strip", "strip_left": False, "strip_right": True}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"}]}})]
 with open(here / "added.jsonl", "w", encoding="utf-8") as f:
-    for name in ["gpt2", "gpt2_prefix", "qwen2", "spm", "gemma", "unigram", "precompiled", "strip"]:
-        strip, name = name == "strip", name.replace("strip", "precompiled")
-        data = json.loads((here / (name + ".json")).read_text(encoding="utf-8"))
+    for name, changed in variants:
+        data = json.loads((here / (name + ".json")).read_text(encoding="utf-8")) | changed
         vocab = data["model"]["vocab"]
-        data["added_tokens"] += added(max(len(vocab), *(t["id"] + 1 for t in data["added_tokens"])) if data["added_tokens"] else len(vocab))
-        if strip:  # the newer form for XLM-RoBERTa
+        data["added_tokens"] += added(max(len(vocab), *(t["id"] + 1 for t in data["added_tokens"])))
+        if "Strip" in json.dumps(changed):
             data["added_tokens"].pop()  # of blanks alone, nothing is left to look for
-            data["normalizer"]["normalizers"].insert(1, {"type": "Strip", "strip_left": False, "strip_right": True})
         tok = Tokenizer.from_str(json.dumps(data))
         rows = [{"text": t, "ids": tok.encode(t, add_special_tokens=False).ids} for t in texts]
-        f.write(json.dumps({"name": name, "added_tokens": data["added_tokens"], "strip": strip, "rows": rows}, ensure_ascii=False) + "\n")
+        f.write(json.dumps({"name": name, "changed": changed | {"added_tokens": data["added_tokens"]}, "rows": rows}, ensure_ascii=False) + "\n")
