@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
@@ -241,5 +243,30 @@ func TestStreamOverlapStaysSmall(t *testing.T) {
 	requireLaws(t, "overlap", text, 200, utf8.RuneCountInString, got)
 	for i := 1; i < len(got); i++ {
 		require.LessOrEqual(t, got[i-1].End-got[i].Start, 50)
+	}
+}
+
+// No chunker makes Stream repeat a byte where there is no overlap.
+func TestStreamRepeatsNothing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(18, 2))
+	parts := append([]string{"One sentence is here. ", "word ", "\n\n", "\n", "日本語。", "<p>text</p>", `{"a":[1,2,"x"]}`, "func f() {\n\tx()\n}\n", "\\section{S}\n"}, markdownLines...)
+	for range 30 {
+		var b strings.Builder
+		for b.Len() < 6000 {
+			b.WriteString(strings.Repeat(parts[rng.IntN(len(parts))]+[]string{"", " ", "\n"}[rng.IntN(3)], 1+rng.IntN(rng.IntN(40)+1)))
+		}
+		text := b.String()
+		all := chunkers(t, 1+rng.IntN(60), 0)
+		maps.Copy(all, others(t, 30, 0))
+		for name, c := range all {
+			end := 0
+			for c, err := range Stream(t.Context(), strings.NewReader(text), c, &StreamOptions{WindowBytes: 2048}) {
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, c.Start, end, "%s repeats text", name)
+				require.Empty(t, strings.TrimSpace(text[end:c.Start]), "%s loses text", name)
+				end = c.End
+			}
+			require.Empty(t, strings.TrimSpace(text[end:]), name)
+		}
 	}
 }

@@ -109,7 +109,7 @@ func isAbbreviation(word, rest string) bool {
 	switch {
 	case neverLast[lower]:
 		return true
-	case unicode.IsDigit(next) && (beforeNumber[lower] || letter):
+	case unicode.IsDigit(next) && (beforeNumber[lower] || letter || strings.HasSuffix(lower, "str")):
 		return true // p. 5
 	case letter && unicode.IsLetter(next) && strings.HasPrefix(rest[after:], "."):
 		return true // z. B., J. R. R. Tolkien
@@ -152,7 +152,7 @@ func set(words string) map[string]bool {
 
 var (
 	// neverLast are abbreviations after which a sentence goes on.
-	neverLast = set(`dr mr mrs ms mx messrs prof mme mlle sra dra st mt gen col maj capt cmdr lt sgt rep gov hon rev hr frl dipl ing
+	neverLast = set(`dr mr mrs ms mx messrs prof mme mlle sra dra st mt fr gen col maj capt cmdr lt sgt rep gov hon rev hr frl dipl ing
 		e.g i.e cf vs viz fig figs sec eq eqs eds approx al resp incl excl
 		z.b d.h i.d.r bzw ca vgl ggf evtl sog inkl exkl zzgl abb kap`)
 
@@ -161,7 +161,7 @@ var (
 		max min est`)
 
 	// seldomLast are abbreviations unless the next word is one of starters.
-	seldomLast = set(`inc ltd co corp jr sr bros dept univ assn ave blvd jan feb aug sept oct nov dec sen`)
+	seldomLast = set(`inc ltd co corp jr sr bros dept univ assn ave blvd jan feb aug sept oct nov dec sen op cit ibid ex med phil rer nat`)
 
 	// starters are words that begin a sentence more often than they are a name's.
 	starters = set(`A An The This That These Those He She It Its They We You I In On At For From With As If When While Where Who What Why How There Here
