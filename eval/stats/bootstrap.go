@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/prodailabs/prodai/internal/dist"
 )
@@ -41,7 +42,7 @@ type BootstrapDistribution struct {
 	// Values are the statistics of the resamples, sorted.
 	Values []float64
 
-	jackknife []float64 // the statistic without the i-th value
+	jackknife func() []float64 // the statistic without the i-th value; nil without a Bootstrap
 }
 
 // Bootstrap resamples the data with replacement and applies the statistic to
@@ -61,16 +62,17 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 	if err := checkFunc(fn, "statistic", statistic); err != nil {
 		return nil, err
 	}
-	if o == nil {
-		o = &BootstrapOptions{}
+	opts := BootstrapOptions{}
+	if o != nil {
+		opts = *o
 	}
-	resamples, err := o.resamples(fn, 9999)
+	resamples, err := opts.resamples(fn, 9999)
 	if err != nil {
 		return nil, err
 	}
 	b := &BootstrapDistribution{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
-	source := sourceOr(o.Source, o.Seed)
-	workers := workersFor(resamples, o.Workers)
+	source := sourceOr(opts.Source, opts.Seed)
+	workers := workersFor(resamples, opts.Workers)
 	index := make([][]int64, workers)
 	sample := make([][]float64, workers)
 	for w := range workers {
@@ -85,15 +87,26 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 			b.Values[i] = statistic(sample[w])
 		})
 	slices.Sort(b.Values)
-	if len(xs) > 1 {
-		rest := make([]float64, len(xs)-1)
-		for i := range xs {
-			copy(rest, xs[:i])
-			copy(rest[i:], xs[i+1:])
-			b.jackknife = append(b.jackknife, statistic(rest))
-		}
-	}
+	data := slices.Clone(xs)
+	b.jackknife = sync.OnceValue(func() []float64 { return jackknife(data, statistic, opts.Workers) })
 	return b, nil
+}
+
+// jackknife returns the statistic of the values without the i-th, for each i. For
+// a statistic of linear time its time is quadratic, so only BCa asks for it.
+func jackknife(xs []float64, statistic func([]float64) float64, workers int) []float64 {
+	out := make([]float64, len(xs))
+	workers = workersFor(len(xs), workers)
+	rest := make([][]float64, workers)
+	for w := range rest {
+		rest[w] = make([]float64, len(xs)-1)
+	}
+	inOrder(len(xs), workers, func(_, _ int) {}, func(i, w int) {
+		copy(rest[w], xs[:i])
+		copy(rest[w][i:], xs[i+1:])
+		out[i] = statistic(rest[w])
+	})
+	return out
 }
 
 // resamples checks the numbers of the options.
@@ -163,6 +176,9 @@ func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 // Its coverage error shrinks with 1/n where the percentile's shrinks with
 // 1/√n. It is undefined ([ErrUndefined]) when the jackknife values are all
 // equal, as for constant data, or the estimate is outside the values.
+//
+// The first call applies the statistic once more for each observation, n times to
+// n-1 values.
 func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 	if err := b.check("BCa", level); err != nil {
 		return Interval{}, err
@@ -173,9 +189,13 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 		equal++
 	}
 	z0 := dist.NormalQuantile((float64(below) + float64(equal)/2) / float64(len(b.Values)))
-	m := Mean(b.jackknife)
+	var left []float64
+	if b.jackknife != nil {
+		left = b.jackknife()
+	}
+	m := Mean(left)
 	var u2, u3 float64
-	for _, v := range b.jackknife {
+	for _, v := range left {
 		u := m - v
 		u2 += u * u
 		u3 += u * u * u

@@ -2,9 +2,13 @@ package stats
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 func TestGoldenQuantiles(t *testing.T) {
@@ -161,5 +165,19 @@ func TestGoldenRougeAggregator(t *testing.T) {
 			c.add("the row has no resamples of %q", r.IndexMetric)
 		}
 		return c.err()
+	})
+}
+
+// TestGrowthOfBootstrap: only BCa looks at the data without each value in turn,
+// which takes quadratic time.
+func TestGrowthOfBootstrap(t *testing.T) {
+	growth.Test(t, 4000, 3, func(n int) func() {
+		xs := normals(rand.New(NewGenerator(50)), n, 0, 1)
+		return func() {
+			b, err := Bootstrap(xs, plainMean, &BootstrapOptions{Resamples: 100})
+			require.NoError(t, err)
+			_, err = b.Percentile(0.95)
+			require.NoError(t, err)
+		}
 	})
 }

@@ -2,8 +2,12 @@ package stats
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/dist"
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
@@ -71,4 +75,58 @@ func TestGoldenTables(t *testing.T) {
 		}
 		return k.err()
 	})
+}
+
+// TestFisherIsItsDefinition compares with a sum over all tables.
+func TestFisherIsItsDefinition(t *testing.T) {
+	r := rand.New(NewGenerator(47))
+	for range 400 {
+		var table [2][2]int
+		for i := range 4 {
+			table[i/2][i%2] = 1 + r.IntN(1<<r.IntN(8))
+		}
+		a, marked, drawn := table[0][0], table[0][0]+table[0][1], table[0][0]+table[1][0]
+		total := marked + table[1][0] + table[1][1]
+		observed := dist.HypergeometricPMF(a, total, marked, drawn)
+		var want [3]float64
+		for k := max(0, drawn+marked-total); k <= min(drawn, marked); k++ {
+			p := dist.HypergeometricPMF(k, total, marked, drawn)
+			if p <= observed*(1+1e-7) {
+				want[AlternativeTwoSided] += p
+			}
+			if k >= a {
+				want[AlternativeGreater] += p
+			}
+			if k <= a {
+				want[AlternativeLess] += p
+			}
+		}
+		for alt := AlternativeTwoSided; alt <= AlternativeLess; alt++ {
+			got, err := FisherExact(table, alt)
+			require.NoError(t, err)
+			require.InEpsilon(t, want[alt], got.P, 1e-10, "%v, alternative %d", table, alt)
+		}
+	}
+}
+
+// TestFisherOfLargeCounts took minutes when it looked at every possible table.
+func TestFisherOfLargeCounts(t *testing.T) {
+	table := [2][2]int{{1_000_050_000, 1_000_000_000}, {1_000_000_000, 1_000_000_000}}
+	got, err := FisherExact(table, AlternativeTwoSided)
+	require.NoError(t, err)
+	chi, err := ChiSquaredTable([][]int{table[0][:], table[1][:]}, &ChiSquaredOptions{Yates: true})
+	require.NoError(t, err)
+	require.InEpsilon(t, chi.P, got.P, 1e-3)
+	less, err := FisherExact(table, AlternativeLess)
+	require.NoError(t, err)
+	greater, err := FisherExact(table, AlternativeGreater)
+	require.NoError(t, err)
+	require.InDelta(t, 1, less.P+greater.P, 1e-4)
+
+	for _, huge := range []int{math.MaxInt, 1 << 53} {
+		_, err = FisherExact([2][2]int{{huge, 1}, {1, 1}}, AlternativeTwoSided)
+		require.ErrorIs(t, err, ErrRange)
+		_, err = McNemar(huge, huge, McNemarExact)
+		require.ErrorIs(t, err, ErrRange)
+	}
 }
