@@ -72,6 +72,18 @@ type SkipError struct {
 func (e *SkipError) Error() string { return "eval: skipped: " + e.Reason }
 func (e *SkipError) Unwrap() error { return e.Err }
 
+// A PanicError is a panic in a function of the caller, such as a metric of one's
+// own, that was called in a goroutine of this library's: the caller could not
+// recover it there.
+type PanicError struct {
+	// Value is what was given to panic, as fmt prints it.
+	Value string
+	// Stack is the stack of the goroutine that panicked.
+	Stack string
+}
+
+func (e *PanicError) Error() string { return "eval: panic: " + e.Value }
+
 func skip(reason string) error { return &SkipError{Reason: reason} }
 
 var errNoReferences = &SkipError{Reason: "the case has no references", Err: ErrNoReferences}

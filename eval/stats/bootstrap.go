@@ -42,7 +42,7 @@ type BootstrapDistribution struct {
 	// Values are the statistics of the resamples, sorted.
 	Values []float64
 
-	jackknife func() []float64 // the statistic without the i-th value; nil without a Bootstrap
+	left *leftOut // nil without a Bootstrap
 }
 
 // Bootstrap resamples the data with replacement and applies the statistic to
@@ -87,26 +87,44 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 			b.Values[i] = statistic(sample[w])
 		})
 	slices.Sort(b.Values)
-	data := slices.Clone(xs)
-	b.jackknife = sync.OnceValue(func() []float64 { return jackknife(data, statistic, opts.Workers) })
+	b.left = &leftOut{xs: slices.Clone(xs), statistic: statistic, workers: opts.Workers}
 	return b, nil
 }
 
-// jackknife returns the statistic of the values without the i-th, for each i. For
-// a statistic of linear time its time is quadratic, so only BCa asks for it.
-func jackknife(xs []float64, statistic func([]float64) float64, workers int) []float64 {
-	out := make([]float64, len(xs))
-	workers = workersFor(len(xs), workers)
+// A leftOut has the jackknife values: the statistic of the data without the i-th
+// value, for each i. For a statistic of linear time that takes quadratic time, so
+// they are computed when BCa asks for them.
+type leftOut struct {
+	xs        []float64
+	statistic func([]float64) float64
+	workers   int
+
+	mu     sync.Mutex
+	values []float64
+}
+
+func (l *leftOut) jackknife() []float64 {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.values != nil {
+		return l.values
+	}
+	values := make([]float64, len(l.xs))
+	workers := workersFor(len(l.xs), l.workers)
 	rest := make([][]float64, workers)
 	for w := range rest {
-		rest[w] = make([]float64, len(xs)-1)
+		rest[w] = make([]float64, len(l.xs)-1)
 	}
-	inOrder(len(xs), workers, func(_, _ int) {}, func(i, w int) {
-		copy(rest[w], xs[:i])
-		copy(rest[w][i:], xs[i+1:])
-		out[i] = statistic(rest[w])
+	inOrder(len(l.xs), workers, func(_, _ int) {}, func(i, w int) {
+		copy(rest[w], l.xs[:i])
+		copy(rest[w][i:], l.xs[i+1:])
+		values[i] = l.statistic(rest[w])
 	})
-	return out
+	l.values = values
+	return values
 }
 
 // resamples checks the numbers of the options.
@@ -189,10 +207,7 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 		equal++
 	}
 	z0 := dist.NormalQuantile((float64(below) + float64(equal)/2) / float64(len(b.Values)))
-	var left []float64
-	if b.jackknife != nil {
-		left = b.jackknife()
-	}
+	left := b.left.jackknife()
 	m := Mean(left)
 	var u2, u3 float64
 	for _, v := range left {

@@ -181,7 +181,9 @@ func scoreOf(s *eval.Sum) eval.Score {
 	return score
 }
 
-func (r *run) report() *Report {
+// report sums the run up. The error is the panic of a metric on a sum; the report
+// then has no scores.
+func (r *run) report() (*Report, error) {
 	records := func() iter.Seq2[*Record, error] { return ReadJournal(r.o.Journal) }
 	if r.o.Journal == "" {
 		held := r.journal.held
@@ -195,11 +197,16 @@ func (r *run) report() *Report {
 			}
 		}
 	}
+	var metrics []MetricReport
+	err := guard("a metric's Value", func() error {
+		metrics = r.scores.report()
+		return nil
+	})
 	return &Report{
 		Suite: r.s.Name, Version: r.s.Version,
 		Cases: r.done.Done, Errors: r.done.Errors,
 		Elapsed: r.o.Now().Sub(r.start),
-		Metrics: r.scores.report(), SlicesOmitted: r.scores.left,
+		Metrics: metrics, SlicesOmitted: r.scores.left,
 		metrics: r.s.Metrics, records: records,
-	}
+	}, err
 }
