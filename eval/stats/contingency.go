@@ -8,17 +8,18 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarExact].
+// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarMidP].
 type McNemarVariant uint8
 
 // The variants of McNemar's test.
 const (
+	// McNemarMidP takes half of the observed outcome's own probability off the exact
+	// p-value (Fagerland and others, 2013): nearly as safe, more powerful; the
+	// recommended one. Statistic is min(b, c).
+	McNemarMidP McNemarVariant = iota
 	// McNemarExact doubles the binomial tail; Statistic is min(b, c). It never
-	// errs too often, and so errs too rarely.
-	McNemarExact McNemarVariant = iota
-	// McNemarMidP takes half of the observed outcome's own probability off (Fagerland
-	// and others, 2013): nearly as safe, more powerful; the recommended one.
-	McNemarMidP
+	// errs too often, and so errs too rarely. It is the default of statsmodels.
+	McNemarExact
 	// McNemarChiSquared is (b-c)²/(b+c).
 	McNemarChiSquared
 	// McNemarCorrected is McNemarChiSquared corrected for continuity:

@@ -170,3 +170,13 @@ func TestFisherOfLargeCounts(t *testing.T) {
 		require.ErrorIs(t, err, ErrRange)
 	}
 }
+
+func TestMcNemarDefault(t *testing.T) {
+	var none McNemarVariant
+	got, err := McNemar(3, 9, none)
+	require.NoError(t, err)
+	want, err := McNemar(3, 9, McNemarMidP)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.InDelta(t, 0.09228515625, got.P, 1e-12)
+}
