@@ -51,12 +51,13 @@ type BootstrapDistribution struct {
 // for concurrent use.
 //
 // What the bootstrap can't do: with 10 observations it knows 10 values, and
-// its intervals are too narrow; for a maximum or another extreme it is wrong
+// its intervals are too narrow; one observation has no spread at all, and is
+// [ErrTooFew]; for a maximum or another extreme it is wrong
 // at any size; and it takes the observations to be independent (see
 // [ClusteredEstimate] for when they aren't).
 func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDistribution, error) {
 	const fn = "Bootstrap"
-	if err := checkSample(fn, "sample", xs, 1); err != nil {
+	if err := checkSample(fn, "sample", xs, 2); err != nil {
 		return nil, err
 	}
 	if err := checkFunc(fn, "statistic", statistic); err != nil {
@@ -253,6 +254,9 @@ type MeanRange struct {
 // interval of each column's mean: rouge-score's BootstrapAggregator, whose rows
 // are [precision, recall, F]. Pass its RandomState as Source, the same one for
 // metric after metric, for the same numbers.
+//
+// Of a single row the interval is that row, as in rouge-score, which reports
+// nothing about its spread: [Bootstrap] refuses that.
 func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]MeanRange, error) {
 	const fn = "BootstrapMeans"
 	if len(rows) == 0 {
@@ -282,17 +286,22 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 	for c := range means {
 		means[c] = make([]float64, resamples)
 	}
-	index := make([]int64, len(rows))
-	for i := range resamples {
-		source.Integers(index, uint64(len(rows)))
-		for c := range width {
-			total := 0.0
-			for _, j := range index {
-				total += rows[j][c]
-			}
-			means[c][i] = total / float64(len(rows))
-		}
+	workers := workersFor(resamples, o.Workers)
+	index := make([][]int64, workers)
+	for w := range index {
+		index[w] = make([]int64, len(rows))
 	}
+	inOrder(resamples, workers,
+		func(_, w int) { source.Integers(index[w], uint64(len(rows))) },
+		func(i, w int) {
+			for c := range width {
+				total := 0.0
+				for _, j := range index[w] {
+					total += rows[j][c]
+				}
+				means[c][i] = total / float64(len(rows))
+			}
+		})
 	out := make([]MeanRange, width)
 	tail := (1 - level) / 2
 	for c := range out {

@@ -188,6 +188,9 @@ func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
 		}
 	}
 	n = len(systems[0]) / width
+	if n < 2 {
+		return 0, fail(fn, ErrTooFew, "1 segment, needs at least 2: one shows no spread")
+	}
 	if n > math.MaxInt32 {
 		return 0, fail(fn, ErrRange, "%d segments are more than 32 bits count", n)
 	}

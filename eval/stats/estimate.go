@@ -33,10 +33,11 @@ func MeanEstimate(xs []float64) (Estimate, error) {
 }
 
 // ShareEstimate is [MeanEstimate] for scores that are all 0 or 1: SE √(p(1-p)/n). It
-// is 0 when all are equal; [ProportionInterval] does better there.
+// is 0 when all are equal; [ProportionInterval] does better there. It needs two
+// scores, as [MeanEstimate] does.
 func ShareEstimate(xs []float64) (Estimate, error) {
 	const fn = "ShareEstimate"
-	if err := checkSample(fn, "sample", xs, 1); err != nil {
+	if err := checkSample(fn, "sample", xs, 2); err != nil {
 		return Estimate{}, err
 	}
 	for i, x := range xs {
@@ -56,7 +57,8 @@ func ShareEstimate(xs []float64) (Estimate, error) {
 //	SE = √( Σ over clusters of (Σ of x - mean)² ) / n
 //
 // (Liang and Zeger, 1986; Miller 2024, section 2.2). The usual SE of reading
-// comprehension sets is too small by a factor of up to three.
+// comprehension sets is too small by a factor of up to three. It needs two
+// clusters: the deviations of a single one sum to 0, which is no evidence.
 func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 	const fn = "ClusteredEstimate"
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
@@ -76,6 +78,9 @@ func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 			sums = append(sums, 0)
 		}
 		sums[at] += x - m
+	}
+	if len(sums) < 2 {
+		return Estimate{}, fail(fn, ErrTooFew, "1 cluster, needs at least 2")
 	}
 	total := 0.0
 	for _, s := range sums {
