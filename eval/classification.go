@@ -283,7 +283,7 @@ func NewClassification(name string, labels []string) (*Classification, error) {
 
 // Signature names the measure and the labels.
 func (m *Classification) Signature() Signature {
-	return Signature{Metric: m.name, Params: fmt.Sprintf("labels:%s", strings.Join(m.labels, ","))}
+	return Signature{Metric: m.name, Params: "labels:" + signatureList(m.labels)}
 }
 
 // Width is 3 a label, and 1: how often each was right, predicted and true, and

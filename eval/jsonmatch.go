@@ -61,7 +61,7 @@ func (m *JSONMatch) Signature() Signature {
 	if m.o.Partial {
 		name = "json_f1"
 	}
-	return Signature{Metric: name, Params: fmt.Sprintf("extra:%s|order:%s|ignore:%s", yesNo(!m.o.IgnoreExtra), yesNo(!m.o.AnyOrder), strings.Join(m.o.Ignore, ","))}
+	return Signature{Metric: name, Params: fmt.Sprintf("extra:%s|order:%s|ignore:%s", yesNo(!m.o.IgnoreExtra), yesNo(!m.o.AnyOrder), signatureList(m.o.Ignore))}
 }
 
 // Width is 2: the score and the segment.

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,6 +150,9 @@ type mean struct {
 func NewMean(sig Signature, f func(ctx context.Context, c *Case, o *Output) (float64, error)) (Metric, error) {
 	if sig.Metric == "" {
 		return nil, fmt.Errorf("%w: Signature.Metric is empty: want the metric's name", ErrOption)
+	}
+	if err := cmp.Or(checkName("Signature.Metric", sig.Metric), checkName("Signature.Version", sig.Version)); err != nil {
+		return nil, err
 	}
 	if f == nil {
 		return nil, fmt.Errorf("%w: the metric's function is nil", ErrOption)
