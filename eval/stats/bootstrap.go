@@ -87,9 +87,22 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 			}
 			b.Values[i] = statistic(sample[w])
 		})
+	if err := checkStatistic(fn, append([]float64{b.Estimate}, b.Values...)); err != nil {
+		return nil, err
+	}
 	slices.Sort(b.Values)
 	b.left = &leftOut{xs: slices.Clone(xs), statistic: statistic, workers: opts.Workers}
 	return b, nil
+}
+
+// checkStatistic refuses what a function of the caller's made of finite data.
+func checkStatistic(fn string, values []float64) error {
+	for i, v := range values {
+		if !finite(v) {
+			return fail(fn, ErrUndefined, "the function gave %v on resample %d (0 is the data themselves)", v, i)
+		}
+	}
+	return nil
 }
 
 // A leftOut has the jackknife values: the statistic of the data without the i-th
@@ -161,7 +174,7 @@ func sourceOr(s IndexSource, seed uint64) IndexSource {
 }
 
 // SE is the bootstrap standard error: the standard deviation of the values.
-func (b *BootstrapDistribution) SE() float64 { return math.Sqrt(Variance(b.Values)) }
+func (b *BootstrapDistribution) SE() float64 { return deviation(b.Values) }
 
 // Percentile is the interval between the (1-level)/2 quantiles of the values.
 // It is the simplest, respects the statistic's range, and is off when the
@@ -182,7 +195,7 @@ func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 	if err != nil {
 		return Interval{}, err
 	}
-	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}, nil
+	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}.times("Basic", 0)
 }
 
 // BCa is the bias-corrected and accelerated interval (Efron, "Better Bootstrap
@@ -209,6 +222,11 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 	}
 	z0 := dist.NormalQuantile((float64(below) + float64(equal)/2) / float64(len(b.Values)))
 	left := b.left.jackknife()
+	if err := checkStatistic("BCa", left); err != nil {
+		return Interval{}, err
+	}
+	_, scaled := inUnit(left)
+	left = scaled[0]
 	m := Mean(left)
 	var u2, u3 float64
 	for _, v := range left {
@@ -221,12 +239,12 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 		return Interval{}, fail("BCa", ErrUndefined,
 			"the statistic doesn't change when a value is left out, or no resample lies on one side of the estimate")
 	}
-	shifted := func(alpha float64) float64 {
-		z := z0 + dist.NormalQuantile(alpha)
+	shifted := func(z float64) float64 {
+		z += z0
 		return dist.NormalCDF(z0 + z/(1-a*z))
 	}
-	tail := (1 - level) / 2
-	return b.between(shifted(tail), shifted(1-tail), level), nil
+	z := normalCritical(level)
+	return b.between(shifted(-z), shifted(z), level), nil
 }
 
 func (b *BootstrapDistribution) check(fn string, level float64) error {
@@ -300,6 +318,13 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 					total += rows[j][c]
 				}
 				means[c][i] = total / float64(len(rows))
+				if math.IsInf(total, 0) || math.IsNaN(total) { // an overflow on the way to a mean that is finite
+					column := make([]float64, len(rows))
+					for k, j := range index[w] {
+						column[k] = rows[j][c]
+					}
+					means[c][i] = Mean(column)
+				}
 			}
 		})
 	out := make([]MeanRange, width)

@@ -24,6 +24,9 @@ func Pearson(x, y []float64) (TestResult, error) {
 }
 
 func pearson(x, y []float64) (r float64, ok bool) {
+	_, xs := inUnit(x)
+	_, ys := inUnit(y)
+	x, y = xs[0], ys[0]
 	vx, vy := Variance(x), Variance(y)
 	if constant(x) || constant(y) || vx == 0 || vy == 0 {
 		return math.NaN(), false
@@ -59,14 +62,15 @@ func PearsonInterval(x, y []float64, level float64) (Interval, error) {
 	if !ok {
 		return Interval{}, fail(fn, ErrUndefined, "one side is constant")
 	}
-	half := dist.NormalQuantile((1+level)/2) / math.Sqrt(float64(len(x)-3))
+	half := normalCritical(level) / math.Sqrt(float64(len(x)-3))
 	z := math.Atanh(r)
 	return Interval{Low: math.Tanh(z - half), High: math.Tanh(z + half), Level: level}, nil
 }
 
 // Spearman is the correlation of the ranks (Spearman, 1904), as Statistic: 1
-// for any rising relation. P is by the t approximation, as in SciPy. Undefined
-// if either side is constant.
+// for any rising relation. P is by the t approximation, as in SciPy; of two pairs,
+// where it has no degree of freedom, it is NaN. Undefined if either side is
+// constant.
 func Spearman(x, y []float64) (TestResult, error) {
 	const fn = "Spearman"
 	if err := checkPairs(fn, x, y, 2); err != nil {
