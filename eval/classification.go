@@ -160,7 +160,11 @@ func fBeta(hit, predicted, truth, beta, zeroDivision float64) PRF {
 		return a / b
 	}
 	b2 := beta * beta
-	return PRF{divide(hit, predicted), divide(hit, truth), divide((1+b2)*hit, b2*truth+predicted)}
+	f := divide((1+b2)*hit, b2*truth+predicted)
+	if beta > 1e100 { // b2 overflows, and F is the recall
+		f = divide(hit, truth)
+	}
+	return PRF{divide(hit, predicted), divide(hit, truth), f}
 }
 
 // Average returns the averaged precision, recall and F-beta, as scikit-learn's

@@ -70,19 +70,19 @@ func mergeRefs(have, n int) int {
 	return -1
 }
 
-// Score returns the value over all segments, or [ErrEmpty] if no segment was
-// scored.
+// Score returns the value over all segments. It fails with [ErrEmpty] if no segment
+// was scored, and with [ErrNotFinite] if the value is NaN or infinite.
 func (t *Table) Score() (Score, error) {
 	used := t.Len() - t.skipped - t.failed
 	if used == 0 {
 		return Score{}, fmt.Errorf("%w: %s scored none of %d", ErrEmpty, t.metric.Signature().Metric, t.Len())
 	}
-	return Score{
+	return finiteScore(Score{
 		Signature: dataSignature(t.metric, t.Refs, used),
 		Value:     t.metric.Value(columnSums(t.Rows, t.Width)),
 		Skipped:   t.skipped,
 		Failed:    t.failed,
-	}, nil
+	})
 }
 
 // dataSignature completes a metric's signature with what depends on the data.

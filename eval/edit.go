@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -91,6 +92,9 @@ func WeightedLevenshtein(a, b string, costs *EditCosts) (int, error) {
 		return 0, fmt.Errorf("%w: EditCosts are %+v: want 0 or more", ErrOption, *costs)
 	}
 	x, y := []rune(a), []rune(b)
+	if most := math.MaxInt / (2*(len(x)+len(y)) + 2); max(insert, remove, replace) > most {
+		return 0, fmt.Errorf("%w: EditCosts are %+v: want %d or less for texts of this length", ErrOption, *costs, most)
+	}
 	row := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j * insert

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -175,9 +176,14 @@ func (b *scoreboard) report() []MetricReport {
 }
 
 // scoreOf is the score of a sum that may be empty: the report shows N = 0, and
-// a gate over nothing fails.
+// a gate over nothing fails. A value that isn't finite is no value either: the
+// metric failed on the cases together.
 func scoreOf(s *eval.Sum) eval.Score {
-	score, _ := s.Score()
+	score, err := s.Score()
+	if errors.Is(err, eval.ErrNotFinite) {
+		score.Failed += score.Signature.N
+		score.Signature.N = 0
+	}
 	return score
 }
 
