@@ -313,18 +313,7 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 		func(_, w int) { source.Integers(index[w], uint64(len(rows))) },
 		func(i, w int) {
 			for c := range width {
-				total := 0.0
-				for _, j := range index[w] {
-					total += rows[j][c]
-				}
-				means[c][i] = total / float64(len(rows))
-				if math.IsInf(total, 0) || math.IsNaN(total) { // an overflow on the way to a mean that is finite
-					column := make([]float64, len(rows))
-					for k, j := range index[w] {
-						column[k] = rows[j][c]
-					}
-					means[c][i] = Mean(column)
-				}
+				means[c][i] = columnMean(rows, index[w], c)
 			}
 		})
 	out := make([]MeanRange, width)
@@ -338,4 +327,20 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 		}
 	}
 	return out, nil
+}
+
+// columnMean is the mean of a column over the rows that index names.
+func columnMean(rows [][]float64, index []int64, column int) float64 {
+	total := 0.0
+	for _, j := range index {
+		total += rows[j][column]
+	}
+	if finite(total) {
+		return total / float64(len(index))
+	}
+	drawn := make([]float64, len(index)) // an overflow on the way to a mean that is finite
+	for k, j := range index {
+		drawn[k] = rows[j][column]
+	}
+	return Mean(drawn)
 }

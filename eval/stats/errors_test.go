@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -284,6 +285,17 @@ func FuzzFloats(f *testing.F) {
 		_, _ = AndersonDarling(a, b)
 		_, _ = Wasserstein(a, b)
 		_, _ = KrippendorffAlpha([][]float64{a, b}, Scale(shape%4))
+		if half >= 5 && half <= 20 && allFinite(xs) {
+			for name, call := range everyStatistic(a, b) {
+				got, err := call()
+				if res, ok := got.(TestResult); err != nil || got == nil || name == "randomization!" || ok && (res.P == 0 || res.P == 1) {
+					continue
+				}
+				if bad := notFinite(reflect.ValueOf(got), name[len(name)-1] == '!'); bad != "" {
+					t.Fatalf("%s of %v and %v is %s", name, a, b, bad)
+				}
+			}
+		}
 		if d, err := Bootstrap(xs, Median, &BootstrapOptions{Resamples: 20}); err == nil {
 			_, _ = d.BCa(0.95)
 		}
