@@ -293,7 +293,7 @@ func FuzzHTML(f *testing.F) {
 }
 
 func TestCheckURL(t *testing.T) {
-	for _, u := range []string{"https://example.org/a?b", "http://8.8.8.8/", "https://EXAMPLE.org:443/", "https://[2606:4700::1111]/"} {
+	for _, u := range []string{"https://example.org/a?b", "http://8.8.8.8/", "https://EXAMPLE.org:443/", "https://[2606:4700::1111]/", "https://[2a00:1450:4001::200e]/", "https://[2001:4860:4860::8888]/"} {
 		assert.NoError(t, sink.CheckURL(u, nil), u)
 	}
 	for _, u := range []string{
@@ -305,6 +305,16 @@ func TestCheckURL(t *testing.T) {
 		var bad *sink.URLError
 		assert.ErrorAs(t, sink.CheckURL(u, nil), &bad, u)
 	}
+	// However an IPv4 address is put into an IPv6 one, and whatever is not global
+	// unicast, is not public: the list of what is public is short, and closed.
+	for _, host := range []string{
+		"::127.0.0.1", "::7f00:1", "0:0:0:0:0:0:127.0.0.1", "::8.8.8.8", "::ffff:0:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::127.0.0.1", "64:ff9b:1::127.0.0.1",
+		"2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::", "2606:4700::5efe:127.0.0.1", "2606:4700::200:5efe:10.0.0.1", "100::1", "1::1", "4000::1", "5f00::1", "3fff::1", "2001:db8::1", "fec0::1", "ff02::1", "fe80::1", "fc00::1", "::",
+	} {
+		var bad *sink.URLError
+		assert.ErrorAs(t, sink.CheckURL("http://["+host+"]/", nil), &bad, host)
+	}
+	assert.Error(t, sink.CheckURL("http://168.63.129.16/", nil), "a cloud's own service, at an address like a public one")
 	assert.Error(t, sink.CheckURL("https://other.org/", &sink.FetchOptions{Hosts: []string{"example.org"}}))
 	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{Hosts: []string{".example.org"}, Ports: []string{"8443"}}))
 }
