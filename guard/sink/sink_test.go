@@ -38,6 +38,8 @@ func TestMarkdownLinks(t *testing.T) {
 		"a < b and c > d, List<String>, <b>bold</b><br/>":              "",
 		"// comment, // TODO":                                          "",
 		"The ratio is 1:2 (note: see below).":                          "",
+		"I <3 you, and x<5 for all x":                                  "",
+		"默认值(30秒),见[文档](https://example.org/a)。然后,\"半开\":一次。":          "",
 		// Taken away.
 		"[x](https://evil.test/a)":                          "[x](#link-removed)",
 		"![x](https://evil.test/?q=secret)":                 "![x](#link-removed)",
@@ -73,6 +75,19 @@ func TestMarkdownLinks(t *testing.T) {
 		"<svg/onload=alert(1)>":                             "",
 		"<b onclick=x>y</b>":                                "y</b>",
 		"x <img src=https://evil.test/":                     "x ",
+		"[x](https://example.org\x15.evil.test)":            "[x](#link-removed)",
+		// A comparison is not a tag; a blank keeps every reader from making one of it.
+		"for (int i=0; i<n; i++) sum += a[i];":                 "for (int i=0; i< n; i++) sum += a[i];",
+		"if (i<input.length && j <b) { x(j); }":                "if (i< input.length && j < b) { x(j); }",
+		"Map<String, Integer> m; if a <b then c":               "Map< String, Integer> m; if a < b then c",
+		"<zz {} onclick=alert(1) href=//evil.test>x":           "< zz {} onclick=alert(1) href=#link-removed>x",
+		"<a title=\">\" href=https://evil.test>x</a>":          "x</a>",
+		"<a title='> ![x](https://evil.test/a)":                "< a title='> ![x](#link-removed)",
+		"<p a=\"1\"onclick=alert(1)>x":                         "x",
+		"<zz/onclick=alert(1)>x":                               "x",
+		"<my-tag href=https://evil.test>x":                     "x",
+		"参考(见)[x](https://evil.test/网页),下载https://evil.test/网": "参考(见)[x](#link-removed),下载#link-removed",
+		"见\"www.evil.test/网\"或[x]://evil.test/网":               "见\"#link-removed\"或[x]:#link-removed",
 	} {
 		if want == "" && !strings.Contains(in, "evil") && !strings.Contains(in, "svg") {
 			want = in
@@ -171,7 +186,7 @@ func forbidden(md string) string {
 			return u.Host == "img.example.org" && image || (u.Host == "example.org" || u.Host == "example.org:"+map[string]string{"http": "80", "https": "443"}[u.Scheme]) && !image
 		}
 		// A relative address leads nowhere outside.
-		return !scheme.MatchString(l) && !strings.HasPrefix(l, "//") && !strings.HasPrefix(l, "/\\") && !strings.HasPrefix(l, "\\")
+		return !scheme.MatchString(l) && !strings.HasPrefix(l, "//") && !strings.HasPrefix(l, "/\\") && !strings.HasPrefix(l, "\\/") && !strings.HasPrefix(l, "\\\\")
 	}
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -204,7 +219,7 @@ func forbidden(md string) string {
 }
 
 func FuzzMarkdown(f *testing.F) {
-	for _, s := range []string{"![a](https://evil.test/x)", "[a][b]\n\n[b]: https://evil.test", "<a href=//evil.test>", "www.evil.test", "[x](https&colon;//evil.test)",
+	for _, s := range []string{"![a](https://evil.test/x)", "[a][b]\n\n[b]: https://evil.test", "<a href=//evil.test>", "<zz {}href=//evil.test>", "i<n; i++", "网(x)//evil.test/网", "]:\nM\xd3\nM:网0", "www.evil.test", "[x](https&colon;//evil.test)",
 		"[x](\\//evil.test)", "[ok](https://example.org/a)", "<https://evil.test>", "a`b`https://evil.test", "![x]\n\n[x]:\n<https://evil.test>", "[x](&#47;/evil.test)"} {
 		f.Add(s, uint8(3))
 		f.Add(s, uint8(131))
