@@ -108,7 +108,8 @@
 //
 // A check reports how far it has decided ([Scanner]), or how much it must see
 // around a place ([Check].Hold); one that does neither must see the whole answer,
-// which turns the stream into a wait. Reasoning is checked as an answer is.
+// which turns the stream into a wait. The comment of guard/defaults lists what the
+// default checks hold. Reasoning is checked as an answer is.
 // Tool-call deltas are held until the calls are whole. A chunk of unknown kind
 // (see Delta in package trace) is checked as text and as a tool call. Nothing is
 // held without bound.
