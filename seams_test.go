@@ -175,3 +175,44 @@ func (s *seam) typ(where string, t types.Type) {
 		}
 	}
 }
+
+// TestRenameTable: each row of internal/rename/table.tsv leads from a name that
+// is gone, or moved, to one that exists, or to nothing.
+func TestRenameTable(t *testing.T) {
+	packages := map[string]*types.Package{}
+	for _, p := range compiled(t) {
+		packages[p.Path()] = p
+	}
+	exists := func(path, name string) bool {
+		p := packages[path]
+		if p == nil {
+			return false
+		}
+		name, member, isMember := strings.Cut(name, ".")
+		o := p.Scope().Lookup(name)
+		if o == nil || !isMember {
+			return o != nil
+		}
+		found, _, _ := types.LookupFieldOrMethod(types.NewPointer(o.Type()), true, p, member)
+		if found == nil { // an interface's methods are not a pointer's
+			found, _, _ = types.LookupFieldOrMethod(o.Type(), true, p, member)
+		}
+		return found != nil
+	}
+	data, err := os.ReadFile("internal/rename/table.tsv")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(data), "\r\n", "\n")), "\n")
+	require.Equal(t, "old_path\told_name\tnew_path\tnew_name", lines[0])
+	for _, line := range lines[1:] {
+		c := strings.Split(line, "\t")
+		require.Len(t, c, 4, line)
+		if c[2] != "" && !exists(c[2], c[3]) {
+			t.Errorf("the table leads from %s.%s to %s.%s, which does not exist", c[0], c[1], c[2], c[3])
+		}
+		if strings.Contains(c[0], "/internal/") || c[2] == "" {
+			continue // it got a public name, or went away for good
+		}
+		require.NotEqual(t, c[:2], c[2:], line)
+	}
+	require.Greater(t, len(lines), 300)
+}

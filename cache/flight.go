@@ -27,7 +27,7 @@ type flightKey struct {
 }
 
 // A flight is one call of the model that several callers may follow. It runs
-// on a context of its own, so that it outlives the caller who began it while
+// on a context of its own, so that it outlives the caller that began it while
 // others wait.
 type flight struct {
 	ctx    context.Context
@@ -44,7 +44,7 @@ type flight struct {
 	waiters int // under Model.mu
 }
 
-// join returns the flight of an equal call under way, or begins one.
+// join returns the flight of an equal call in progress, or begins one.
 func (m *Model) join(c *call) (f *flight, first bool) {
 	key := flightKey{c.key, c.o.StreamingFunc != nil, c.o.StreamingReasoningFunc != nil}
 	m.mu.Lock()
@@ -55,7 +55,7 @@ func (m *Model) join(c *call) (f *flight, first bool) {
 	}
 	f = &flight{changed: make(chan struct{}), waiters: 1}
 	detached := context.WithoutCancel(c.ctx)
-	if d, ok := c.ctx.Deadline(); ok { // what is behind may plan by it
+	if d, ok := c.ctx.Deadline(); ok { // the wrapped model may plan by it
 		f.ctx, f.cancel = context.WithDeadline(detached, d)
 	} else {
 		f.ctx, f.cancel = context.WithCancel(detached)
@@ -69,7 +69,7 @@ func (m *Model) join(c *call) (f *flight, first bool) {
 	return f, true
 }
 
-// leave says that a caller stopped following; the last one ends the flight.
+// leave ends one caller's following; the last caller ends the flight.
 func (m *Model) leave(f *flight) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,7 +84,7 @@ func (m *Model) leave(f *flight) {
 	}
 }
 
-// fly asks the model and tells those who follow.
+// fly asks the model and passes its chunks to the followers.
 func (m *Model) fly(c *call, f *flight, key flightKey) {
 	var r *llms.ContentResponse
 	var err error
@@ -143,7 +143,7 @@ func (f *flight) change(set func()) {
 }
 
 func (f *flight) record(c Chunk) error {
-	if err := f.ctx.Err(); err != nil { // nobody listens any more
+	if err := f.ctx.Err(); err != nil { // no caller is left
 		return err
 	}
 	f.change(func() { f.chunks = append(f.chunks, c) })
@@ -262,7 +262,7 @@ func whole(r *llms.ContentResponse, text, reasoning bool) []Chunk {
 			continue
 		}
 		d := delta.Delta{Kind: delta.Text, Choice: i}
-		if text { // each function that is set hears the whole answer
+		if text { // each function that is set gets the whole answer
 			out = append(out, Chunk{Data: []byte(c.Content), Delta: d})
 		}
 		if reasoning {

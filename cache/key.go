@@ -26,7 +26,7 @@ type Key [sha256.Size]byte
 // String returns the key in hexadecimal.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// ErrUncacheable says that a call has no key, because part of it can't be
+// ErrUncacheable is wrapped by the error of a call that has no key, because part of it cannot be
 // compared (a function among the tools' parameters, say).
 var ErrUncacheable = errors.New("cache: the call can't be compared with another")
 
@@ -34,7 +34,7 @@ var ErrUncacheable = errors.New("cache: the call can't be compared with another"
 type Scope struct {
 	Model     string              // the model, unless the call names another
 	Tenant    string              // answers never cross it
-	Namespace string              // version of the prompt or index behind the answers
+	Namespace string              // version of the prompt or index that the answers depend on
 	Normalize func(string) string // applied to each text; nil means byte for byte
 	Metadata  []string            // keys of CallOptions.Metadata that change the answer
 }

@@ -64,7 +64,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// defaultBytes and defaultTTL are what the zero Options stand for.
+// defaultBytes and defaultTTL are what the zero Options mean.
 const (
 	defaultBytes = 64 << 20
 	defaultTTL   = time.Hour
@@ -112,10 +112,10 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	return m, nil
 }
 
-// Unwrap returns the model behind.
+// Unwrap returns the wrapped model.
 func (m *Model) Unwrap() llms.Model { return m.next }
 
-// SupportsReasoning reports what the model behind does.
+// SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool {
 	return wrap.SupportsReasoning(m.next)
 }
@@ -125,11 +125,10 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent returns the stored answer of an equal call, or asks the model
-// behind and stores what it says if the [Policy] allows it. Equal calls that
-// are under way at the same time share one call of the model; each of them
-// leaves when its own context is done, and the model's call is cancelled when
-// the last has left.
+// GenerateContent returns the stored answer of an equal call, or asks the wrapped
+// model and stores its answer if the [Policy] allows it. Equal calls in progress
+// share one call of the model. Each of them returns when its own context is done,
+// and the model's call is canceled when the last one has returned.
 //
 // A stored stream is replayed chunk for chunk. An answer that was stored
 // without a stream is replayed as one chunk of reasoning, if it has any, and
@@ -167,7 +166,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 }
 
-// A call is one GenerateContent under way.
+// A call is one GenerateContent in progress.
 type call struct {
 	ctx      context.Context
 	messages []llms.MessageContent
@@ -280,7 +279,7 @@ func (k Key) short() string { return k.String()[:12] }
 // Stats counts what a [Model] did since it was made.
 type Stats struct {
 	Hits        int64 // answered from the store
-	Shared      int64 // answered by an equal call that was under way
+	Shared      int64 // answered by an equal call in progress
 	Misses      int64 // asked the model
 	Bypassed    int64 // may not be cached
 	Stored      int64

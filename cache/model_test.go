@@ -17,6 +17,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/golden"
 	"github.com/prodailabs/prodai/internal/usage"
 )
 
@@ -430,4 +431,39 @@ func TestNormalizeKnowsTheCall(t *testing.T) {
 	_, err = m.GenerateContent(context.WithValue(t.Context(), nonce{}, "n3"), question("what is <n1>?"))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, asked.Load(), "another call's nonce is text")
+}
+
+// TestOnlyCompleteAnswersAreStored: a reason that is not known to mean a whole
+// answer, or none, is asked for again.
+func TestOnlyCompleteAnswersAreStored(t *testing.T) {
+	golden.Rows(t, "cache", "stop_reasons.jsonl", func(row struct{ Stop, Want string }) error {
+		var n atomic.Int64
+		next := counting(&n)
+		m, err := New(generate(func(ctx context.Context, o llms.CallOptions) (*llms.ContentResponse, error) {
+			r, err := next(ctx, o)
+			r.Choices[0].StopReason = row.Stop
+			return r, err
+		}), nil)
+		if err != nil {
+			return err
+		}
+		for range 2 {
+			if _, err := m.GenerateContent(t.Context(), question("q")); err != nil {
+				return err
+			}
+		}
+		if stored := n.Load() == 1; stored != (row.Want == "stored") {
+			return fmt.Errorf("stop reason %q: stored %v, want %s", row.Stop, stored, row.Want)
+		}
+		return nil
+	})
+}
+
+func TestAModelThatReportsNoReason(t *testing.T) {
+	r := said("a")
+	r.Choices[0].StopReason = ""
+	require.NotEmpty(t, Policy{}.MayStore(r))
+	require.Empty(t, Policy{StoreUnreported: true}.MayStore(r))
+	r.Choices[0].StopReason = "network_error"
+	require.NotEmpty(t, Policy{StoreUnreported: true}.MayStore(r))
 }

@@ -6,9 +6,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/stopreason"
 )
 
-// A Policy says which calls may be answered from the cache and which answers
+// A Policy decides which calls may be answered from the cache and which answers
 // may be stored. The zero Policy is the careful one.
 type Policy struct {
 	// Sampled lets calls be cached that ask for variety: an explicit
@@ -20,6 +21,12 @@ type Policy struct {
 	// limit is part of the key, so they answer only calls with the same limit.
 	// Default: they are not stored.
 	StoreLength bool
+
+	// StoreUnreported lets answers be stored whose model never reports why they
+	// ended. It is for a model that reports nothing at all: elsewhere a missing
+	// reason is the sign of an answer that broke off. Default: they are not
+	// stored.
+	StoreUnreported bool
 
 	// SideEffects reports whether running the named tool changes the world. An
 	// answer that calls such a tool is not stored. Default: every tool does.
@@ -34,8 +41,9 @@ func (p Policy) mayAsk(o *callopt.Options) string {
 	return ""
 }
 
-// MayStore returns why an answer must not be stored, or "" if it may be. The
-// stop reasons of all providers langchaingo knows are understood.
+// MayStore returns why an answer must not be stored, or "" if it may be. Only an
+// answer that is known to be complete may be: the stop reasons of all providers
+// are understood, and one that is not understood proves nothing.
 func (p Policy) MayStore(r *llms.ContentResponse) string {
 	if r == nil || len(r.Choices) == 0 {
 		return "no answer"
@@ -52,15 +60,23 @@ func (p Policy) choice(c *llms.ContentChoice) string {
 	if c == nil {
 		return "no answer"
 	}
-	switch stop := strings.ToLower(c.StopReason); {
-	case strings.Contains(stop, "filter") || stop == "safety" || stop == "recitation" || stop == "blocklist" || stop == "prohibited_content" || stop == "spii":
+	switch stopreason.Of(c.StopReason) {
+	case stopreason.Complete:
+	case stopreason.Cut:
+		if !p.StoreLength {
+			return "cut short"
+		}
+	case stopreason.Filtered:
+		if strings.EqualFold(c.StopReason, "refusal") {
+			return "refused"
+		}
 		return "filtered"
-	case stop == "refusal":
-		return "refused"
-	case stop == "error" || stop == "error_toxic" || stop == "malformed_function_call":
+	case stopreason.Failed:
 		return "error"
-	case !p.StoreLength && (stop == "length" || stop == "max_tokens" || stop == "model_length"):
-		return "cut short"
+	default:
+		if c.StopReason != "" || !p.StoreUnreported {
+			return "not known to be complete"
+		}
 	}
 	if refusal, _ := c.GenerationInfo["Refusal"].(string); refusal != "" {
 		return "refused"

@@ -238,7 +238,8 @@ func (m *BERTScore) Signature() Signature {
 	return Signature{Metric: "BERTScore", Params: fmt.Sprintf("model:%s|idf:%s|rescaled:%s", m.o.Model, yesNo(m.o.IDF != nil), yesNo(m.o.Baseline != PRF{}))}
 }
 
-func (m *BERTScore) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *BERTScore) CountsReferences() bool { return true }
 
 // Width is 4: the sums of P, R and F, and the segments.
 func (m *BERTScore) Width() int { return 4 }

@@ -102,7 +102,8 @@ func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 	return b, nil
 }
 
-func (b *BLEU) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (b *BLEU) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (b *BLEU) Signature() Signature {
@@ -297,17 +298,17 @@ func positive(xs []float64) bool {
 
 // Sentence scores one output against its references. Make the metric with
 // EffectiveOrder for this, or short sentences score 0.
-func (b *BLEU) Sentence(hyp string, refs ...string) (BLEUScore, error) {
+func (b *BLEU) Sentence(output string, references ...string) (BLEUScore, error) {
 	sum := make([]float64, b.Width())
-	if err := b.Stats(context.Background(), &Case{References: refs}, &Output{Text: hyp}, sum); err != nil {
+	if err := b.Stats(context.Background(), &Case{References: references}, &Output{Text: output}, sum); err != nil {
 		return BLEUScore{}, err
 	}
 	return b.Details(sum), nil
 }
 
-// Corpus scores a corpus: refs[i] are the references of hyps[i].
-func (b *BLEU) Corpus(hyps []string, refs [][]string) (BLEUScore, error) {
-	t, err := MeasureCorpus(context.Background(), b, hyps, refs, nil)
+// Corpus scores a corpus: references[i] are those of outputs[i].
+func (b *BLEU) Corpus(outputs []string, references [][]string) (BLEUScore, error) {
+	t, err := MeasureCorpus(context.Background(), b, outputs, references, nil)
 	if err != nil {
 		return BLEUScore{}, err
 	}

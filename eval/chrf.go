@@ -72,7 +72,8 @@ func NewChrF(o *ChrFOptions) (*ChrF, error) {
 	return m, nil
 }
 
-func (m *ChrF) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *ChrF) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (m *ChrF) Signature() Signature {
@@ -250,7 +251,9 @@ func (m *ChrF) Value(sum []float64) float64 {
 }
 
 // Sentence scores one output against its references.
-func (m *ChrF) Sentence(hyp string, refs ...string) (float64, error) { return segment(m, hyp, refs) }
+func (m *ChrF) Sentence(output string, references ...string) (float64, error) {
+	return segment(m, output, references)
+}
 
 // segment returns a text metric's value of one output.
 func segment(m Metric, hyp string, refs []string) (float64, error) {

@@ -78,8 +78,8 @@ func (c *Confusion) class(k int) (hit, predicted, truth float64) {
 // An Average is how the classes' scores become one. It has no default.
 type Average string
 
-// The averages. On a dataset with 99 % of one class, micro is the accuracy of
-// saying always that, and macro shows that the other class is never found.
+// The averages. Take a dataset with 99 % of one class and a system that always
+// answers it: micro is 0.99, and macro shows that the other class is never found.
 const (
 	AverageMicro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
 	AverageMacro    Average = "macro"    // the mean over the classes, rare ones weighing as much

@@ -6,28 +6,28 @@ import (
 	"slices"
 )
 
-// A CurvePoint is a threshold and what calling everything at or above it
+// A curvePoint is a threshold and what calling everything at or above it
 // positive gives.
-type CurvePoint struct {
+type curvePoint struct {
 	Threshold                float64
 	TruePositives, Positives int // found, and called positive
 }
 
 // curve returns the distinct thresholds, highest first.
-func curve(truth []bool, scores []float64) []CurvePoint {
+func curve(truth []bool, scores []float64) []curvePoint {
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	var points []CurvePoint
+	var points []curvePoint
 	found := 0
 	for n, i := range order {
 		if truth[i] {
 			found++
 		}
 		if n+1 == len(order) || scores[order[n+1]] != scores[i] {
-			points = append(points, CurvePoint{scores[i], found, n + 1})
+			points = append(points, curvePoint{scores[i], found, n + 1})
 		}
 	}
 	return points
@@ -50,7 +50,7 @@ func ROC(truth []bool, scores []float64) ([]ROCPoint, error) {
 	for i, p := range points {
 		if i > 0 && i+1 < len(points) {
 			b, a := points[i-1], points[i+1]
-			fp := func(q CurvePoint) int { return q.Positives - q.TruePositives }
+			fp := func(q curvePoint) int { return q.Positives - q.TruePositives }
 			if a.TruePositives-p.TruePositives == p.TruePositives-b.TruePositives && fp(a)-fp(p) == fp(p)-fp(b) {
 				continue
 			}

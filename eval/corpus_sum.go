@@ -102,9 +102,9 @@ func (s *Sum) Merge(other *Sum) error {
 	return nil
 }
 
-// Stats returns the summed statistics, each sum correctly rounded: what
+// Totals returns the summed statistics, each sum correctly rounded: what
 // [Metric.Value] and [BLEU.Details] take.
-func (s *Sum) Stats() []float64 { return s.sums.totals() }
+func (s *Sum) Totals() []float64 { return s.sums.totals() }
 
 // Score returns the value of what was seen. If nothing was scored, the error is
 // [ErrEmpty], and the score has only how many segments were skipped and how

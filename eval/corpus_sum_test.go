@@ -49,7 +49,7 @@ func TestSumOfStatsMeasuredBefore(t *testing.T) {
 		require.NoError(t, rows.AddStats(row, len(c.References)))
 	}
 	require.Equal(t, whole.score(), rows.score())
-	require.Equal(t, f1.Value(whole.Stats()), whole.score().Value)
+	require.Equal(t, f1.Value(whole.Totals()), whole.score().Value)
 	require.ErrorIs(t, rows.AddStats([]float64{1}, 2), ErrLength)
 
 	none := must(NewSum(f1))

@@ -88,25 +88,21 @@ func (t *Table) Score() (Score, error) {
 func dataSignature(m Metric, refs, n int) Signature {
 	sig := m.Signature()
 	sig.N = n
-	if _, ok := m.(referenceCounter); ok {
+	if r, ok := m.(ReferenceCounter); ok && r.CountsReferences() {
 		sig.Refs = refs
 	}
 	return sig
 }
 
-// referenceCounter marks the metrics whose value depends on how many
-// references a segment has.
-type referenceCounter interface{ countsReferences() }
-
-// Texts pairs outputs with their references, for metrics that look at text
-// only. It fails with [ErrLength] if there are not equally many.
-func Texts(hyps []string, refs [][]string) (iter.Seq2[*Case, *Output], error) {
-	if len(hyps) != len(refs) {
-		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(hyps), len(refs))
+// Texts pairs outputs with their references, references[i] with outputs[i], for
+// metrics that look at text only. It fails with [ErrLength] if there are not equally many.
+func Texts(outputs []string, references [][]string) (iter.Seq2[*Case, *Output], error) {
+	if len(outputs) != len(references) {
+		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(outputs), len(references))
 	}
 	return func(yield func(*Case, *Output) bool) {
-		for i, h := range hyps {
-			if !yield(&Case{References: refs[i]}, &Output{Text: h}) {
+		for i, h := range outputs {
+			if !yield(&Case{References: references[i]}, &Output{Text: h}) {
 				return
 			}
 		}
@@ -134,10 +130,10 @@ func Measure(ctx context.Context, m Metric, segments iter.Seq2[*Case, *Output]) 
 	return t, nil
 }
 
-// ScoreCorpus returns m's value over a corpus of texts: refs[i] are the references
-// of hyps[i]. It is [MeasureCorpus] with one goroutine, then [Table.Score].
-func ScoreCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string) (Score, error) {
-	t, err := MeasureCorpus(ctx, m, hyps, refs, &MeasureOptions{Workers: 1})
+// ScoreCorpus returns m's value over a corpus of texts: references[i] are those of
+// outputs[i]. It is [MeasureCorpus] with one goroutine, then [Table.Score].
+func ScoreCorpus(ctx context.Context, m Metric, outputs []string, references [][]string) (Score, error) {
+	t, err := MeasureCorpus(ctx, m, outputs, references, &MeasureOptions{Workers: 1})
 	if err != nil {
 		return Score{}, err
 	}
@@ -151,16 +147,16 @@ type MeasureOptions struct {
 	Workers int
 }
 
-// MeasureCorpus returns the table of m over a corpus of texts: refs[i] are the
-// references of hyps[i]. It stops at the first segment that can't be measured,
+// MeasureCorpus returns the table of m over a corpus of texts: references[i] are
+// those of outputs[i]. It stops at the first segment that can't be measured,
 // and when ctx is done.
-func MeasureCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string, o *MeasureOptions) (*Table, error) {
+func MeasureCorpus(ctx context.Context, m Metric, outputs []string, references [][]string, o *MeasureOptions) (*Table, error) {
 	t, err := NewTable(m)
 	if err != nil {
 		return nil, err
 	}
-	if len(hyps) != len(refs) {
-		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(hyps), len(refs))
+	if len(outputs) != len(references) {
+		return nil, fmt.Errorf("%w: %d outputs, %d reference lists", ErrLength, len(outputs), len(references))
 	}
 	workers := runtime.GOMAXPROCS(0)
 	if o != nil && o.Workers != 0 {
@@ -169,13 +165,13 @@ func MeasureCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string
 	if workers < 0 {
 		return nil, fmt.Errorf("%w: MeasureOptions.Workers is %d: want 0 or more", ErrOption, workers)
 	}
-	t.Rows = make([]float64, len(hyps)*t.Width)
-	t.Used = make([]bool, len(hyps))
-	errs := make([]error, len(hyps))
-	workers = min(workers, max(1, len(hyps)/64)) // a goroutine for a handful of segments costs more than it saves
+	t.Rows = make([]float64, len(outputs)*t.Width)
+	t.Used = make([]bool, len(outputs))
+	errs := make([]error, len(outputs))
+	workers = min(workers, max(1, len(outputs)/64)) // a goroutine for a handful of segments costs more than it saves
 	var wg sync.WaitGroup
 	for w := range workers {
-		lo, hi := w*len(hyps)/workers, (w+1)*len(hyps)/workers
+		lo, hi := w*len(outputs)/workers, (w+1)*len(outputs)/workers
 		wg.Go(func() {
 			var c Case
 			var o Output
@@ -183,14 +179,14 @@ func MeasureCorpus(ctx context.Context, m Metric, hyps []string, refs [][]string
 				if errs[i] = ctx.Err(); errs[i] != nil {
 					return // finish stops at this segment, before those that have no row
 				}
-				c.References, o.Text = refs[i], hyps[i]
+				c.References, o.Text = references[i], outputs[i]
 				errs[i] = m.Stats(ctx, &c, &o, t.Row(i))
 			}
 		})
 	}
 	wg.Wait()
-	for i := range hyps {
-		if err := t.finish(i, len(refs[i]), errs[i]); err != nil {
+	for i := range outputs {
+		if err := t.finish(i, len(references[i]), errs[i]); err != nil {
 			return nil, err
 		}
 	}

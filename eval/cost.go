@@ -32,8 +32,8 @@ func NewLatencyWithin(budget time.Duration) (Metric, error) {
 }
 
 // NewCost returns the mean cost of an answer in US dollars. Lower is better. An
-// output without a cost is skipped, unless it has token counts that cost nothing:
-// an unknown price is not a price of 0.
+// output with neither a cost nor token counts is skipped: an unknown price is not
+// a price of 0.
 func NewCost() Metric {
 	return simple(Signature{Metric: "cost", Params: "unit:USD|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		if o.CostPicoUSD == 0 && o.InputTokens == 0 && o.OutputTokens == 0 {

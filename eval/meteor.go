@@ -71,7 +71,8 @@ func NewMETEOR(o *METEOROptions) (*METEOR, error) {
 	return m, nil
 }
 
-func (m *METEOR) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *METEOR) CountsReferences() bool { return true }
 
 // Signature names the metric and its parameters.
 func (m *METEOR) Signature() Signature {

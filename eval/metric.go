@@ -38,6 +38,14 @@ type Metric interface {
 	Value(sum []float64) float64
 }
 
+// A ReferenceCounter is a [Metric] that may depend on how many references a
+// segment has. If CountsReferences returns true, the signatures of its scores
+// carry that number: a score with four references and one with a single one
+// can't be compared.
+type ReferenceCounter interface {
+	CountsReferences() bool
+}
+
 // Errors that callers branch on. They come wrapped with what was wrong and
 // where.
 var (

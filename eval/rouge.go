@@ -99,26 +99,26 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 
 // Score returns the scores of one output, in the order of the options' types:
 // against the reference that gives the best F, per type.
-func (r *ROUGE) Score(hyp string, refs ...string) ([]PRF, error) {
+func (r *ROUGE) Score(output string, references ...string) ([]PRF, error) {
 	out := make([]PRF, len(r.kinds))
-	return out, r.ScoreTo(out, hyp, refs)
+	return out, r.ScoreTo(out, output, references)
 }
 
 // ScoreTo is [ROUGE.Score] into a slice of the caller's.
-func (r *ROUGE) ScoreTo(out []PRF, hyp string, refs []string) error {
+func (r *ROUGE) ScoreTo(out []PRF, output string, references []string) error {
 	if len(out) != len(r.kinds) {
 		return fmt.Errorf("%w: %d results for %d ROUGE types", ErrLength, len(out), len(r.kinds))
 	}
-	if err := checkTexts(hyp, refs); err != nil {
+	if err := checkTexts(output, references); err != nil {
 		return err
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.rouge.begin(r.o.Stem)
-	s.hyp = r.cut(s, s.hyp[:0], hyp)
-	for i, ref := range refs {
+	s.hyp = r.cut(s, s.hyp[:0], output)
+	for i, ref := range references {
 		s.ref = r.cut(s, s.ref[:0], ref)
-		r.against(s, hyp, ref, func(k int, score PRF) {
+		r.against(s, output, ref, func(k int, score PRF) {
 			if i == 0 || score.F > out[k].F {
 				out[k] = score
 			}
@@ -227,7 +227,7 @@ type rougeMetric struct {
 	typ string
 }
 
-func (m *rougeMetric) countsReferences() {}
+func (m *rougeMetric) CountsReferences() bool { return true }
 
 func (m *rougeMetric) Signature() Signature {
 	tok := "rouge"

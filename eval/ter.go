@@ -35,7 +35,7 @@ type TEROptions struct {
 // bounded time.
 //
 // Lower is better, and it may exceed 100. It misleads where one reference
-// stands for many right answers: it counts the distance to that one. Of
+// represents many right answers: it counts the distance to that one. Of
 // several references the fewest edits count, over their mean length.
 //
 // Source: Snover et al. 2006; tercom's definitions as in sacreBLEU 2.6.0.
@@ -50,7 +50,8 @@ func NewTER(o *TEROptions) (*TER, error) {
 	return t, nil
 }
 
-func (m *TER) countsReferences() {}
+// CountsReferences returns true; see [ReferenceCounter].
+func (m *TER) CountsReferences() bool { return true }
 
 // Signature returns the metric's name and options, as sacreBLEU writes them.
 func (m *TER) Signature() Signature {
@@ -101,7 +102,9 @@ func (m *TER) Value(sum []float64) float64 {
 }
 
 // Sentence scores one output against its references.
-func (m *TER) Sentence(hyp string, refs ...string) (float64, error) { return segment(m, hyp, refs) }
+func (m *TER) Sentence(output string, references ...string) (float64, error) {
+	return segment(m, output, references)
+}
 
 // cut appends the ids of a line's tokens. sacreBLEU normalizes references
 // twice, which shows where the second pass still finds something: "person's."

@@ -42,7 +42,7 @@ func PorterStem(word string, mode PorterMode) string {
 			return stemRunes(lower, mode)
 		}
 	}
-	stem := porter{lower, mode}.stem()
+	stem := newPorter(lower, mode).stem()
 	if len(stem) <= len(word) && word[:len(stem)] == string(stem) {
 		return word[:len(stem)] // most stems are a prefix, which needs no new string
 	}
@@ -72,7 +72,7 @@ func stemRunes(lower []byte, mode PorterMode) string {
 		word = append(word, byte(utf8.RuneSelf+i))
 	}
 	var out []byte
-	for _, c := range (porter{word, mode}).stem() {
+	for _, c := range newPorter(word, mode).stem() {
 		if c < utf8.RuneSelf {
 			out = append(out, c)
 		} else {
@@ -107,8 +107,12 @@ func irregular(word []byte) (string, bool) {
 // A porter is a word on its way to its stem. Its methods follow the steps of
 // the paper and return the word they leave.
 type porter struct {
-	w    []byte
-	mode PorterMode
+	w                      []byte
+	nltk, martin, original bool // the mode: a string is slow to compare in each step
+}
+
+func newPorter(w []byte, mode PorterMode) porter {
+	return porter{w: w, nltk: mode == PorterNLTK, martin: mode == PorterMartin, original: mode == PorterOriginal}
 }
 
 // A rule replaces a suffix where its condition holds for what comes before.
@@ -175,7 +179,7 @@ func (p porter) first(rules []rule) (*rule, []byte) {
 func (p porter) step1a() []byte {
 	n := len(p.w)
 	switch {
-	case p.mode == PorterNLTK && n == 4 && p.ends("ies"):
+	case p.nltk && n == 4 && p.ends("ies"):
 		return p.w[:n-1]
 	case p.ends("sses"), p.ends("ies"):
 		return p.w[:n-2]
@@ -188,7 +192,7 @@ func (p porter) step1a() []byte {
 
 func (p porter) step1b() []byte {
 	n := len(p.w)
-	if p.mode == PorterNLTK && p.ends("ied") {
+	if p.nltk && p.ends("ied") {
 		if n == 4 {
 			return p.w[:n-1]
 		}
@@ -227,7 +231,7 @@ func (p porter) step1c() []byte {
 	if !p.ends("y") {
 		return p.w
 	}
-	if p.mode == PorterNLTK && n > 2 && consonant(p.w, n-2) || p.mode != PorterNLTK && hasVowel(p.w[:n-1]) {
+	if p.nltk && n > 2 && consonant(p.w, n-2) || !p.nltk && hasVowel(p.w[:n-1]) {
 		p.w[n-1] = 'i'
 	}
 	return p.w
@@ -235,20 +239,20 @@ func (p porter) step1c() []byte {
 
 func (p porter) step2() []byte {
 	n := len(p.w)
-	if p.mode == PorterNLTK && p.ends("alli") && measure(p.w[:n-4]) > 0 {
+	if p.nltk && p.ends("alli") && measure(p.w[:n-4]) > 0 {
 		p.w = p.w[:n-2]
 		return p.step2()
 	}
 	r, stem := p.first(step2)
 	switch {
-	case r == nil && p.mode == PorterNLTK && p.ends("fulli") && measure(p.w[:n-5]) > 0:
+	case r == nil && p.nltk && p.ends("fulli") && measure(p.w[:n-5]) > 0:
 		return p.w[:n-2]
-	case r == nil && p.mode == PorterNLTK && p.ends("logi") && measure(p.w[:n-3]) > 0,
-		r == nil && p.mode == PorterMartin && p.ends("logi") && measure(p.w[:n-4]) > 0:
+	case r == nil && p.nltk && p.ends("logi") && measure(p.w[:n-3]) > 0,
+		r == nil && p.martin && p.ends("logi") && measure(p.w[:n-4]) > 0:
 		return p.w[:n-1]
 	case r == nil:
 		return p.w
-	case r.suffix == "bli" && p.mode == PorterOriginal: // the paper's rule is ABLI
+	case r.suffix == "bli" && p.original: // the paper's rule is ABLI
 		if p.ends("abli") && measure(p.w[:n-4]) > 0 {
 			return append(stem, r.to...)
 		}
@@ -266,7 +270,7 @@ func (p porter) cvc(w []byte) bool {
 	if n >= 3 && consonant(w, n-3) && !consonant(w, n-2) && consonant(w, n-1) && !endsIn(w, "wxy") {
 		return true
 	}
-	return p.mode == PorterNLTK && n == 2 && !consonant(w, 0) && consonant(w, 1)
+	return p.nltk && n == 2 && !consonant(w, 0) && consonant(w, 1)
 }
 
 func endsIn(w []byte, letters string) bool {

@@ -206,7 +206,7 @@ func (c *Collection) Close() error {
 	return c.journal.close()
 }
 
-// Changes says what a [Collection.Sync] did.
+// Changes counts what a [Collection.Sync] did.
 type Changes struct {
 	Added, Removed, Kept int // passages
 	Embedded             int // of those added, texts that had to be embedded

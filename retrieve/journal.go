@@ -14,11 +14,11 @@ import (
 	"syscall"
 )
 
-// ErrCorrupt says that a collection's file is damaged in a way that a crash
+// ErrCorrupt is wrapped by the error of a collection's file that is damaged in a way that a crash
 // doesn't explain: a bit has flipped, or the file isn't a collection.
 var ErrCorrupt = errors.New("retrieve: the collection's file is damaged")
 
-// ErrLocked says that another process has the collection open.
+// ErrLocked is wrapped by the error of a collection that another process has open.
 var ErrLocked = errors.New("retrieve: the collection is open in another process")
 
 // A journal is the file of a collection: a magic line, then records that are
@@ -33,9 +33,9 @@ var ErrLocked = errors.New("retrieve: the collection is open in another process"
 // leave a part of the last record, which opening cuts off. A checksum that
 // fails anywhere else is [ErrCorrupt]: better no answer than a wrong one.
 type journal struct {
-	path string
-	file *os.File
-	size int64
+	path     string
+	file     *os.File
+	size     int64
 	readOnly bool
 	lost     int64 // bytes of a torn end, when it was opened
 }
@@ -116,7 +116,7 @@ func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// errTorn says that the data end in the middle of a record.
+// errTorn: the data end in the middle of a record.
 var errTorn = errors.New("torn record")
 
 // frame returns the payload of the record that data begins with.
@@ -193,7 +193,7 @@ func (j *journal) reset(data []byte) error {
 	return syncFolder(filepath.Dir(j.path))
 }
 
-// compact replaces the file by one that holds just the given records: it is
+// compact replaces the file by one with just the given records: it is
 // written beside, synced and renamed, so that a crash leaves the old or the
 // new one.
 func (j *journal) compact(records []any) error {

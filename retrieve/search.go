@@ -15,7 +15,7 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// A Result is a passage that was found, with what each search said of it.
+// A Result is a passage that was found, with its score in each search.
 type Result struct {
 	schema.Document // its Score is the fused one
 

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // ErrBusy is wrapped by the error of a call that an [Adaptive] limit or a
@@ -15,44 +18,61 @@ var ErrBusy = errors.New("retry: no room for another call")
 
 // AdaptiveOptions are the settings of an [Adaptive] limit.
 type AdaptiveOptions struct {
-	Min, Max int // bounds of the limit; defaults 1 and 1000
-	Initial  int // where it starts; default 20, within the bounds
-	// Interval is how often the limit moves; default 1 s.
+	// Min and Max bound the limit. Default: 1 and 1000, or Min if that is more.
+	Min, Max int
+	// Initial is where the limit starts. Default: 20, within the bounds.
+	Initial int
+	// Interval is how often the limit moves. Default: 1 s.
 	Interval time.Duration
 	// Congested is the share of an interval's calls that must be refused, time
-	// out or fail before the limit is cut; default 0.1.
+	// out or fail before the limit is cut. Default: 0.1.
 	Congested float64
-	// Cut is the factor by which it then falls; default 0.7.
+	// Cut is the factor by which the limit then falls. Default: 0.7.
 	Cut float64
 }
 
 // An Adaptive limit finds out how many calls at once a target can take, by
 // additive increase and multiplicative decrease (Chiu and Jain, 1989): one more
-// after an interval that used the limit, a cut as soon as one is congested. It needs
-// no knowledge of the target and is safe for concurrent use. The clock is the
-// caller's.
+// after an interval that used the limit, a cut as soon as one is congested. It
+// needs no knowledge of the target.
+//
+// [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
+// and [admission.OutcomeThrottled] against it: a target that throttles has asked
+// for fewer calls. An Adaptive is safe for concurrent use. The clock is the
+// caller's, but for Acquire.
 type Adaptive struct {
 	o        AdaptiveOptions
 	mu       sync.Mutex
 	limit    float64
 	inFlight int
-	kept     int             // places that Wait keeps for an Acquire
-	waiting  []chan struct{} // closed when a place is kept
+	waiting  []chan struct{} // closed when a place has been taken for the call that waits
 	full     bool            // the limit was reached in this interval
 	cut      bool            // there was congestion in this interval
 	ok, bad  int
 	end      time.Time
 }
 
-// NewAdaptive returns a limit; nil options mean the defaults.
+// NewAdaptive returns a limit; nil options mean the defaults. It fails with
+// [ErrOption].
 func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	a := &Adaptive{}
 	if o != nil {
 		a.o = *o
 	}
 	s := &a.o
-	if s.Min < 0 || s.Max < 0 || s.Initial < 0 || s.Interval < 0 || !(s.Congested >= 0 && s.Congested < 1) || !(s.Cut >= 0 && s.Cut < 1) {
-		return nil, configError("adaptive: a setting is out of range: %+v", *s)
+	for _, x := range []struct {
+		name  string
+		value int64
+	}{{"Min", int64(s.Min)}, {"Max", int64(s.Max)}, {"Initial", int64(s.Initial)}, {"Interval", int64(s.Interval)}} {
+		if x.value < 0 {
+			return nil, optionError("AdaptiveOptions.%s is %d: want 0 (the default) or more", x.name, x.value)
+		}
+	}
+	if !(s.Congested >= 0 && s.Congested < 1) {
+		return nil, optionError("AdaptiveOptions.Congested is %v: want 0 (the default, 0.1) to less than 1", s.Congested)
+	}
+	if !(s.Cut >= 0 && s.Cut < 1) {
+		return nil, optionError("AdaptiveOptions.Cut is %v: want 0 (the default, 0.7) to less than 1", s.Cut)
 	}
 	if s.Min == 0 {
 		s.Min = 1
@@ -61,7 +81,7 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 		s.Max = max(1000, s.Min)
 	}
 	if s.Min > s.Max {
-		return nil, configError("adaptive: Min %d is above Max %d", s.Min, s.Max)
+		return nil, optionError("AdaptiveOptions.Min is %d: want at most Max, %d", s.Min, s.Max)
 	}
 	if s.Initial == 0 {
 		s.Initial = 20
@@ -79,40 +99,33 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	return a, nil
 }
 
-// Acquire admits a call or returns an error that wraps [ErrBusy]. Every
-// admitted call must come back with Release.
-func (a *Adaptive) Acquire(now time.Time) error {
+// TryAcquire admits a call, or returns an error that wraps [ErrBusy].
+func (a *Adaptive) TryAcquire(now time.Time) (admission.Permit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(now)
-	if a.kept > 0 {
-		a.kept--
-	} else if !a.room() {
-		a.full = true
-		return busyError()
-	}
-	a.inFlight++
 	if !a.room() {
 		a.full = true
+		return admission.Permit{}, busyError()
 	}
-	return nil
+	a.enter()
+	return a.permit(), nil
 }
 
-func (a *Adaptive) room() bool { return float64(a.inFlight+a.kept)+1 <= a.limit }
-
-// Wait waits for room, first come first served, and keeps it for the Acquire, or
-// the Forgo, that must follow. With it an Adaptive can also be the Limiter of the
-// [Options] that it is in: attempts then wait for room instead of failing.
-func (a *Adaptive) Wait(ctx context.Context) error {
+// Acquire admits a call, if need be after a wait for room, first come first
+// served. It returns ctx's error if ctx is done before. In [Options].Gates an
+// Adaptive makes attempts wait that would fail at once if it were
+// [Options].Adaptive.
+func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return admission.Permit{}, err
 	}
 	a.mu.Lock()
 	a.advance(time.Now())
 	if len(a.waiting) == 0 && a.room() {
-		a.kept++
+		a.enter()
 		a.mu.Unlock()
-		return nil
+		return a.permit(), nil
 	}
 	a.full = true
 	place := make(chan struct{})
@@ -120,7 +133,7 @@ func (a *Adaptive) Wait(ctx context.Context) error {
 	a.mu.Unlock()
 	select {
 	case <-place:
-		return nil
+		return a.permit(), nil
 	case <-ctx.Done():
 	}
 	a.mu.Lock()
@@ -128,56 +141,63 @@ func (a *Adaptive) Wait(ctx context.Context) error {
 	if i := slices.Index(a.waiting, place); i >= 0 {
 		a.waiting = slices.Delete(a.waiting, i, i+1)
 	} else { // it came as the caller left
-		a.kept--
-		a.wake()
+		a.leave()
 	}
-	return ctx.Err()
+	return admission.Permit{}, ctx.Err()
 }
 
-// Forgo gives back the place that a Wait has kept, where no Acquire will take it.
-func (a *Adaptive) Forgo(now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.advance(now)
-	if a.kept == 0 {
-		return
-	}
+func (a *Adaptive) permit() admission.Permit {
+	return admission.NewPermit((*adaptivePermits)(a), 0)
+}
+
+func (a *Adaptive) room() bool { return float64(a.inFlight)+1 <= a.limit }
+
+func (a *Adaptive) enter() {
+	a.inFlight++
 	a.full = a.full || !a.room()
-	a.kept--
-	a.wake()
 }
 
-// wake keeps the places that there are for those who wait.
-func (a *Adaptive) wake() {
+// leave frees a place, and gives the places that there are to the calls that wait.
+func (a *Adaptive) leave() {
+	a.inFlight = max(0, a.inFlight-1)
 	for len(a.waiting) > 0 && a.room() {
-		a.kept++
+		a.enter()
 		close(a.waiting[0])
 		a.waiting = a.waiting[1:]
 	}
 }
 
-// Release ends an admitted call. Healthy and Sick count for and against the
-// limit; Neither says nothing. A rate limit is Sick here, though not for a
-// [Breaker]: the target has asked for fewer calls.
-func (a *Adaptive) Release(now time.Time, o Outcome) {
+// adaptivePermits is the limit as the owner of its permits.
+type adaptivePermits Adaptive
+
+// Done implements admission.Owner.
+func (p *adaptivePermits) Done(now time.Time, _ admission.Held, o admission.Outcome) {
+	(*Adaptive)(p).done(now, o)
+}
+
+// Cancel implements admission.Owner.
+func (p *adaptivePermits) Cancel(now time.Time, _ admission.Held) {
+	(*Adaptive)(p).done(now, admission.OutcomeIgnored)
+}
+
+func (a *Adaptive) done(now time.Time, o admission.Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(now)
-	a.inFlight = max(0, a.inFlight-1)
 	switch o {
-	case Healthy:
+	case admission.OutcomeHealthy:
 		a.ok++
-	case Sick:
+	case admission.OutcomeUnhealthy, admission.OutcomeThrottled:
 		a.bad++
 	}
 	// A few failures among few calls are bad luck: the share is one of the limit
 	// until as many have ended. More than one cut an interval would punish the
-	// calls that were under way at the first.
+	// calls that were in progress at the first.
 	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit) {
 		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
 		a.cut = true
 	}
-	a.wake()
+	a.leave()
 }
 
 // Limit returns how many calls at once are allowed now.
@@ -204,9 +224,10 @@ func (a *Adaptive) advance(now time.Time) {
 	a.ok, a.bad, a.full, a.end = 0, 0, !a.room(), now.Add(a.o.Interval)
 }
 
-// busyError is our refusal, not the target's: another attempt may find room.
-func busyError() *Error {
-	e := newError(Overloaded, ErrBusy)
+// busyError is the gate's refusal, not the target's: another attempt may find
+// room.
+func busyError() *fault.Error {
+	e := fault.New(fault.ClassOverloaded, ErrBusy)
 	e.Unhealthy = false
 	return e
 }

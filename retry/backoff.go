@@ -8,7 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// A Backoff says how long to wait before a retry. It is a pure function, so one
+// A Backoff is how long to wait before a retry. It is a pure function, so one
 // value serves all callers: n counts the retries of this call from 0, prev is
 // the wait before (0 at the first) and u is uniform in [0, 1).
 type Backoff interface {
@@ -19,27 +19,30 @@ type Backoff interface {
 // With t = min(Cap, Base·Multiplier^n):
 type Jitter uint8
 
-// The jitters. [Full] spreads best for a given mean wait and is the default;
+// The jitters. [JitterFull] spreads best for a given mean wait and is the default;
 // none of them helps while the server is overloaded for longer than the cap:
 // then only sending less does (see [Budget]).
 const (
-	Full         Jitter = iota // u·t
-	Equal                      // t/2 + u·t/2: never less than half
-	Decorrelated               // min(Cap, Base + u·(3·prev − Base)): grows by what was drawn; Multiplier isn't used
-	None                       // t: all callers come back together
-	Proportional               // t·(1−Factor) + u·2·Factor·t: exactly what cenkalti/backoff v4 does; up to (1+Factor)·Cap
-	Shaved                     // t·(1 − Factor·u): the OpenAI and Anthropic SDKs, with Factor 0.25
-	Added                      // min(Cap, t + u·Base): tenacity's wait_exponential_jitter
+	JitterFull         Jitter = iota // u·t: the zero value
+	JitterEqual                      // t/2 + u·t/2: never less than half
+	JitterDecorrelated               // min(Cap, Base + u·(3·prev − Base)): grows by what was drawn; Multiplier isn't used
+	JitterNone                       // t: all callers come back together
+	JitterProportional               // t·(1−Factor) + u·2·Factor·t: exactly what cenkalti/backoff v4 does; up to (1+Factor)·Cap
+	JitterShaved                     // t·(1 − Factor·u): the OpenAI and Anthropic SDKs, with Factor 0.25
+	JitterAdded                      // min(Cap, t + u·Base): tenacity's wait_exponential_jitter
 )
+
+// longestWait stands for a wait that no time.Duration holds.
+const longestWait = time.Duration(math.MaxInt64)
 
 // Exponential is truncated exponential backoff with jitter: Brooker,
 // "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 type Exponential struct {
-	Base       time.Duration // the first wait; default 500 ms
-	Cap        time.Duration // the longest; default 8 s
-	Multiplier float64       // default 2
-	Jitter     Jitter        // default Full
-	Factor     float64       // of Proportional (default 0.5) and Shaved (default 0.25)
+	Base       time.Duration // the first wait. Default: 500 ms
+	Cap        time.Duration // the longest wait. Default: 8 s
+	Multiplier float64       // of a wait over the one before. Default: 2
+	Jitter     Jitter        // Default: JitterFull, the zero value
+	Factor     float64       // of JitterProportional and JitterShaved. Default: 0.5 and 0.25
 }
 
 func (e Exponential) withDefaults() Exponential {
@@ -54,7 +57,7 @@ func (e Exponential) withDefaults() Exponential {
 	}
 	if e.Factor == 0 {
 		e.Factor = 0.5
-		if e.Jitter == Shaved {
+		if e.Jitter == JitterShaved {
 			e.Factor = 0.25
 		}
 	}
@@ -63,13 +66,13 @@ func (e Exponential) withDefaults() Exponential {
 
 func (e Exponential) check() error {
 	if e.Base < 0 || e.Cap < 0 {
-		return configError("backoff: base %v, cap %v: want 0 (the default) or more", e.Base, e.Cap)
+		return optionError("Exponential.Base is %v and Cap %v: want 0 (the default) or more", e.Base, e.Cap)
 	}
 	if e.Multiplier != 0 && !(e.Multiplier >= 1 && !math.IsInf(e.Multiplier, 1)) {
-		return configError("backoff: multiplier %v: want 1 or more", e.Multiplier)
+		return optionError("Exponential.Multiplier is %v: want 0 (the default, 2), or 1 or more", e.Multiplier)
 	}
 	if !(e.Factor >= 0 && e.Factor <= 1) {
-		return configError("backoff: factor %v: want 0 to 1", e.Factor)
+		return optionError("Exponential.Factor is %v: want 0 (the default) to 1", e.Factor)
 	}
 	return nil
 }
@@ -77,17 +80,21 @@ func (e Exponential) check() error {
 // Delay implements [Backoff]. It is never negative and never overflows.
 func (e Exponential) Delay(n int, prev time.Duration, u float64) time.Duration {
 	e = e.withDefaults()
-	if e.Jitter == Proportional {
+	if e.Jitter == JitterProportional {
 		return e.proportional(n, u)
 	}
-	return saturate(e.nanos(n, float64(prev), u))
+	ns := e.nanos(n, float64(prev), u)
+	if ns >= math.MaxInt64 {
+		return longestWait
+	}
+	return time.Duration(math.Round(ns))
 }
 
 // nanos is the wait before it is rounded to a Duration; Decorrelated carries
 // it on, so that is where a rounding would grow.
 func (e Exponential) nanos(n int, prev, u float64) float64 {
 	base, limit := float64(e.Base), float64(e.Cap)
-	if e.Jitter == Decorrelated {
+	if e.Jitter == JitterDecorrelated {
 		if prev <= 0 {
 			prev = base
 		}
@@ -95,13 +102,13 @@ func (e Exponential) nanos(n int, prev, u float64) float64 {
 	}
 	t := min(limit, base*math.Pow(e.Multiplier, float64(max(n, 0))))
 	switch e.Jitter {
-	case Full:
+	case JitterFull:
 		t *= u
-	case Equal:
+	case JitterEqual:
 		t = t/2 + u*t/2
-	case Shaved:
+	case JitterShaved:
 		t *= 1 - e.Factor*u
-	case Added:
+	case JitterAdded:
 		t = min(limit, t+u*base)
 	}
 	return max(0, t)
@@ -125,7 +132,7 @@ func (e Exponential) proportional(n int, u float64) time.Duration {
 	low, high := t*(1-e.Factor), t*(1+e.Factor)
 	ns := low + u*(high-low+1)
 	if ns >= math.MaxInt64 {
-		return tooLong
+		return longestWait
 	}
 	return time.Duration(ns)
 }
@@ -139,6 +146,8 @@ func (e Exponential) BackOff(uniform func() float64) backoff.BackOff {
 	}
 	return &asBackOff{backoff: e, uniform: uniform}
 }
+
+var _ backoff.BackOff = (*asBackOff)(nil)
 
 type asBackOff struct {
 	backoff Backoff

@@ -4,63 +4,57 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// State is what a circuit breaker does with calls.
+// A State is what a circuit breaker does with calls. A new breaker is closed.
 type State uint8
 
-// The states. Closed lets calls pass, Open refuses them, HalfOpen lets a few
-// pass to see how the target is.
+// The states.
 const (
-	Closed State = iota
-	Open
-	HalfOpen
+	StateClosed   State = iota // calls pass
+	StateOpen                  // calls are refused
+	StateHalfOpen              // a few calls pass, to see how the target is
 )
 
 // String returns "closed", "open" or "half-open".
-func (s State) String() string { return [...]string{"closed", "open", "half-open"}[min(s, HalfOpen)] }
+func (s State) String() string {
+	return [...]string{"closed", "open", "half-open"}[min(s, StateHalfOpen)]
+}
 
 // ErrOpen is wrapped by the error of a call that a breaker refused.
 var ErrOpen = errors.New("retry: circuit breaker is open")
 
-// Outcome is what a call says about its target's health.
-type Outcome uint8
-
-// The outcomes. Neither is for what says nothing about the target: a cancelled
-// call, a bad request, a full quota.
-const (
-	Healthy Outcome = iota
-	Sick
-	Neither
-)
-
 // BreakerOptions are the settings of a [Breaker].
 type BreakerOptions struct {
 	// Failures opens the breaker: so many in a row or, with a Window, so many
-	// among the last Window calls. Default 5.
+	// among the last Window calls. Default: 5, or a smaller Window's size.
 	Failures int
-	// Window is how many of the last calls are looked at; 0 (the default)
-	// means that failures must come in a row. The breaker doesn't open before
-	// Failures calls were seen.
+	// Window is how many of the last calls are looked at. The breaker doesn't
+	// open before Failures calls were seen. Default: 0, failures must come in a
+	// row.
 	Window int
 	// Interval clears the run of failures that often while the breaker is
 	// closed, so that failures hours apart don't add up; it needs Window 0.
-	// Default 0: never.
+	// Default: 0, never.
 	Interval time.Duration
-	// OpenFor is how long calls are refused before the first probe. Default
+	// OpenFor is how long calls are refused before the first probe. Default:
 	// 30 s.
 	OpenFor time.Duration
 	// Probes is how many calls a half-open breaker admits in all, and how many
-	// must succeed to close it; one failure opens it again. Default 1.
+	// must succeed to close it; one failure opens it again. Default: 1.
 	Probes int
-	// OnChange, if not nil, is told of every change, in order, under the
-	// breaker's lock: it must not call the breaker.
+	// OnChange is called at every change, in order, under the breaker's lock: it
+	// must not call the breaker. Default: nil.
 	OnChange func(from, to State)
 }
 
-// A Breaker stops calls to a target that fails, so that callers fail at once
-// instead of waiting, and so that the target has air to recover: Nygard,
-// "Release It!", 2007. It is safe for concurrent use.
+// A Breaker is a circuit breaker: it stops calls to a target that keeps failing,
+// and lets a test call (a probe) through after a pause. Callers then fail at once
+// instead of waiting, and the target gets time to recover: Nygard, "Release It!",
+// 2007. It is safe for concurrent use. The clock is the caller's.
 //
 // Every transition starts a generation; the outcome of a call that began in an
 // earlier one is ignored, so a slow failure from before the outage ended can't
@@ -81,22 +75,23 @@ type Breaker struct {
 	admitted, succeeded int // HalfOpen
 }
 
-// A Ticket is an admitted call's; it goes back with [Breaker.Done].
-type Ticket struct {
-	generation uint64
-}
-
-// NewBreaker returns a closed breaker. nil options mean the defaults.
+// NewBreaker returns a closed breaker; nil options mean the defaults. It fails
+// with [ErrOption].
 func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 	b := &Breaker{}
 	if o != nil {
 		b.o = *o
 	}
-	if b.o.Failures < 0 || b.o.Window < 0 || b.o.Probes < 0 || b.o.Interval < 0 || b.o.OpenFor < 0 {
-		return nil, configError("breaker: a setting is negative: %+v", b.o)
+	for _, s := range []struct {
+		name  string
+		value int64
+	}{{"Failures", int64(b.o.Failures)}, {"Probes", int64(b.o.Probes)}, {"Interval", int64(b.o.Interval)}, {"OpenFor", int64(b.o.OpenFor)}} {
+		if s.value < 0 {
+			return nil, optionError("BreakerOptions.%s is %d: want 0 (the default) or more", s.name, s.value)
+		}
 	}
-	if b.o.Window > 1<<20 {
-		return nil, configError("breaker: a window of %d calls: want 1048576 at most", b.o.Window)
+	if b.o.Window < 0 || b.o.Window > 1<<20 {
+		return nil, optionError("BreakerOptions.Window is %d: want 0 to 1048576", b.o.Window)
 	}
 	if b.o.Failures == 0 {
 		b.o.Failures = 5
@@ -105,10 +100,10 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 		}
 	}
 	if b.o.Window > 0 && b.o.Failures > b.o.Window {
-		return nil, configError("breaker: %d failures never fit in a window of %d", b.o.Failures, b.o.Window)
+		return nil, optionError("BreakerOptions.Failures is %d: want at most Window, %d", b.o.Failures, b.o.Window)
 	}
 	if b.o.Window > 0 && b.o.Interval > 0 {
-		return nil, configError("breaker: Interval clears a run of failures and has no meaning with a Window")
+		return nil, optionError("BreakerOptions.Interval is %v: want 0 with a Window, in which nothing is a run of failures", b.o.Interval)
 	}
 	if b.o.OpenFor == 0 {
 		b.o.OpenFor = 30 * time.Second
@@ -120,83 +115,97 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 	return b, nil
 }
 
-// Allow admits a call or returns an error that wraps [ErrOpen] and says when
-// to ask again. Every ticket must come back.
-func (b *Breaker) Allow(now time.Time) (Ticket, error) {
-	t, _, err := b.allow(now)
-	return t, err
+// TryAcquire admits a call, or returns an error that wraps [ErrOpen] and says
+// when to ask again. [admission.OutcomeUnhealthy] counts as a failure,
+// [admission.OutcomeHealthy] as a success, the others don't count.
+func (b *Breaker) TryAcquire(now time.Time) (admission.Permit, error) {
+	generation, _, err := b.admit(now)
+	if err != nil {
+		return admission.Permit{}, err
+	}
+	return admission.NewPermit((*breakerPermits)(b), generation), nil
 }
 
 // A change is what a call did to a breaker.
 type change struct{ from, to State }
 
-// allow is Allow; it also says what changed.
-func (b *Breaker) allow(now time.Time) (t Ticket, c change, err error) {
+// admit admits a call in the generation that it returns, or refuses it; it also
+// returns what changed.
+func (b *Breaker) admit(now time.Time) (generation uint64, c change, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c.from = b.state
 	b.advance(now)
 	c.to = b.state
 	switch {
-	case b.state == Open:
-		return t, c, openError(max(0, b.until.Sub(now)))
-	case b.state == HalfOpen && b.admitted >= b.o.Probes:
-		return t, c, openError(0) // the probes are under way: nobody knows how long they take
-	case b.state == HalfOpen:
+	case b.state == StateOpen:
+		return 0, c, openError(max(0, b.until.Sub(now)))
+	case b.state == StateHalfOpen && b.admitted >= b.o.Probes:
+		return 0, c, openError(0) // the probes are in progress: how long they take is unknown
+	case b.state == StateHalfOpen:
 		b.admitted++
 	}
-	return Ticket{generation: b.generation}, c, nil
+	return b.generation, c, nil
 }
 
-// closedTo returns the error of a call that Allow would refuse for want of time,
-// and changes nothing.
-func (b *Breaker) closedTo(now time.Time) *Error {
+// breakerPermits is the breaker as the owner of its permits.
+type breakerPermits Breaker
+
+// Done implements admission.Owner.
+func (b *breakerPermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
+	(*Breaker)(b).done(now, h.Mark, o)
+}
+
+// Cancel implements admission.Owner: the place of a probe is free again.
+func (b *breakerPermits) Cancel(now time.Time, h admission.Held) {
+	(*Breaker)(b).done(now, h.Mark, admission.OutcomeIgnored)
+}
+
+// refusal returns the error of a call that TryAcquire would refuse because it
+// comes too early, and changes nothing.
+func (b *Breaker) refusal(now time.Time) *fault.Error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != Open || !now.Before(b.until) {
+	if b.state != StateOpen || !now.Before(b.until) {
 		return nil
 	}
 	return openError(b.until.Sub(now))
 }
 
-func openError(wait time.Duration) *Error {
-	e := newError(Overloaded, ErrOpen)
-	e.Retryable, e.Unhealthy = false, false // it is us who refuse
+func openError(wait time.Duration) *fault.Error {
+	e := fault.New(fault.ClassOverloaded, ErrOpen)
+	e.Retryable, e.Unhealthy = false, false // the target has refused nothing
 	e.Delay, e.HasDelay = wait, wait > 0
 	return e
 }
 
-// Done brings the ticket of an admitted call back, with what the call says of
-// the target.
-func (b *Breaker) Done(now time.Time, t Ticket, o Outcome) { b.done(now, t, o) }
-
-// done is Done; it also says what changed.
-func (b *Breaker) done(now time.Time, t Ticket, o Outcome) (c change) {
+// done ends a call that was admitted in a generation and returns what changed.
+func (b *Breaker) done(now time.Time, generation uint64, o admission.Outcome) (c change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c.from = b.state
 	b.advance(now)
 	switch {
-	case t.generation != b.generation:
-	case b.state == HalfOpen:
+	case generation != b.generation:
+	case b.state == StateHalfOpen:
 		b.probed(now, o)
-	case o == Neither, b.state == Open:
-	case b.count(o == Sick) >= b.o.Failures && b.seen >= b.o.Failures:
-		b.enter(Open, now)
+	case o != admission.OutcomeHealthy && o != admission.OutcomeUnhealthy, b.state == StateOpen:
+	case b.count(o == admission.OutcomeUnhealthy) >= b.o.Failures && b.seen >= b.o.Failures:
+		b.enter(StateOpen, now)
 	}
 	c.to = b.state
 	return c
 }
 
-func (b *Breaker) probed(now time.Time, o Outcome) {
+func (b *Breaker) probed(now time.Time, o admission.Outcome) {
 	switch o {
-	case Sick:
-		b.enter(Open, now)
-	case Healthy:
+	case admission.OutcomeUnhealthy:
+		b.enter(StateOpen, now)
+	case admission.OutcomeHealthy:
 		if b.succeeded++; b.succeeded >= b.o.Probes {
-			b.enter(Closed, now)
+			b.enter(StateClosed, now)
 		}
-	case Neither:
+	default:
 		b.admitted-- // its place is free for another probe
 	}
 }
@@ -227,17 +236,17 @@ func (b *Breaker) count(failed bool) int {
 // for a run of failures (as in gobreaker) and to the new one for a window (as
 // in failsafe-go), so that both references are met to the nanosecond.
 func (b *Breaker) advance(now time.Time) {
-	if b.state == HalfOpen || b.state == Closed && b.o.Interval == 0 {
+	if b.state == StateHalfOpen || b.state == StateClosed && b.o.Interval == 0 {
 		return // nothing is due, and this is every healthy call
 	}
-	if b.state == Closed && b.until.IsZero() {
+	if b.state == StateClosed && b.until.IsZero() {
 		b.until = now.Add(b.o.Interval)
 		return
 	}
 	if now.After(b.until) || b.o.Window > 0 && now.Equal(b.until) {
-		next := Closed // a new run of failures
-		if b.state == Open {
-			next = HalfOpen
+		next := StateClosed // a new run of failures
+		if b.state == StateOpen {
+			next = StateHalfOpen
 		}
 		b.enter(next, now)
 	}
@@ -250,9 +259,9 @@ func (b *Breaker) enter(s State, now time.Time) {
 	b.run, b.seen, b.next, b.admitted, b.succeeded = 0, 0, 0, 0, 0
 	b.until = time.Time{}
 	switch {
-	case s == Open:
+	case s == StateOpen:
 		b.until = now.Add(b.o.OpenFor)
-	case s == Closed && b.o.Interval > 0:
+	case s == StateClosed && b.o.Interval > 0:
 		b.until = now.Add(b.o.Interval)
 	}
 	if s != from && b.o.OnChange != nil {

@@ -40,17 +40,36 @@ type TokenBudget struct {
 	refill int64
 }
 
-// NewTokenBudget returns a full budget of maxTokens, (0, 1000], that a success
-// refills by ratio, (0, maxTokens]; of ratio three decimals are kept, as A6 has
-// it. gRPC's usual values are 10 and 0.1.
-func NewTokenBudget(maxTokens, ratio float64) (*TokenBudget, error) {
-	if !(maxTokens > 0 && maxTokens <= 1000) {
-		return nil, configError("budget: %v tokens: want more than 0 and at most 1000", maxTokens)
+// TokenBudgetOptions are the settings of a [TokenBudget]. The defaults are gRPC's
+// usual values.
+type TokenBudgetOptions struct {
+	// MaxTokens is how many tokens a full budget has, at most 1000. Default: 10.
+	MaxTokens float64
+	// Ratio is how much of a token a success returns, at most MaxTokens; three
+	// decimals are kept, as A6 has it. Default: 0.1.
+	Ratio float64
+}
+
+// NewTokenBudget returns a full budget; nil options mean the defaults. It fails
+// with [ErrOption].
+func NewTokenBudget(o *TokenBudgetOptions) (*TokenBudget, error) {
+	s := TokenBudgetOptions{}
+	if o != nil {
+		s = *o
 	}
-	if !(ratio > 0 && ratio <= maxTokens) {
-		return nil, configError("budget: ratio %v: want more than 0 and at most the tokens, %v", ratio, maxTokens)
+	if s.MaxTokens == 0 {
+		s.MaxTokens = 10
 	}
-	b := &TokenBudget{max: int64(maxTokens * 1000), refill: int64(ratio*1000 + 1e-6)}
+	if s.Ratio == 0 {
+		s.Ratio = min(0.1, s.MaxTokens)
+	}
+	if !(s.MaxTokens > 0 && s.MaxTokens <= 1000) {
+		return nil, optionError("TokenBudgetOptions.MaxTokens is %v: want 0 (the default, 10) to 1000", s.MaxTokens)
+	}
+	if !(s.Ratio > 0 && s.Ratio <= s.MaxTokens) {
+		return nil, optionError("TokenBudgetOptions.Ratio is %v: want 0 (the default, 0.1) to MaxTokens, %v", s.Ratio, s.MaxTokens)
+	}
+	b := &TokenBudget{max: int64(s.MaxTokens * 1000), refill: int64(s.Ratio*1000 + 1e-6)}
 	b.milli = b.max
 	return b, nil
 }
@@ -93,17 +112,47 @@ type WindowBudget struct {
 	retries  times
 }
 
-// NewWindowBudget returns a budget of share·requests + perSecond·window
-// retries in any window; share is in [0, 1000], perSecond 0 or more. Finagle's
-// defaults are 10 s, 0.2 and 10.
-func NewWindowBudget(window time.Duration, share, perSecond float64) (*WindowBudget, error) {
-	if window <= 0 {
-		return nil, configError("budget: a window of %v: want more than 0", window)
+// WindowBudgetOptions are the settings of a [WindowBudget]: in any Window there
+// are at most Share·requests + PerSecond·Window retries. (Finagle's are 10 s, 0.2
+// and 10.)
+type WindowBudgetOptions struct {
+	// Window is the time over which requests and retries are compared. Default:
+	// 10 s.
+	Window time.Duration
+	// Share is how many retries each request allows, at most 1000; negative:
+	// none. Default: 0.1.
+	Share float64
+	// PerSecond is how many retries a second are allowed besides, so that a
+	// client that asks twice an hour may retry at all; negative: none. Default: 1.
+	PerSecond float64
+}
+
+// NewWindowBudget returns a budget; nil options mean the defaults. It fails with
+// [ErrOption].
+func NewWindowBudget(o *WindowBudgetOptions) (*WindowBudget, error) {
+	s := WindowBudgetOptions{}
+	if o != nil {
+		s = *o
 	}
-	if !(share >= 0 && share <= 1000) || !(perSecond >= 0 && perSecond <= 1e9) {
-		return nil, configError("budget: share %v, %v a second: want 0 or more", share, perSecond)
+	if s.Window == 0 {
+		s.Window = 10 * time.Second
 	}
-	return &WindowBudget{window: window, share: share, constant: perSecond * window.Seconds()}, nil
+	if s.Share == 0 {
+		s.Share = 0.1
+	}
+	if s.PerSecond == 0 {
+		s.PerSecond = 1
+	}
+	if s.Window < 0 {
+		return nil, optionError("WindowBudgetOptions.Window is %v: want 0 (the default, 10 s) or more", s.Window)
+	}
+	if !(s.Share <= 1000) {
+		return nil, optionError("WindowBudgetOptions.Share is %v: want at most 1000", s.Share)
+	}
+	if !(s.PerSecond <= 1e9) {
+		return nil, optionError("WindowBudgetOptions.PerSecond is %v: want at most 1e9", s.PerSecond)
+	}
+	return &WindowBudget{window: s.Window, share: max(s.Share, 0), constant: max(s.PerSecond, 0) * s.Window.Seconds()}, nil
 }
 
 // Request deposits a share of a retry.

@@ -3,40 +3,79 @@ package retry
 import (
 	"context"
 	"sync/atomic"
+	"time"
+
+	"github.com/prodailabs/prodai/retry/admission"
 )
 
-// A Bulkhead bounds the calls in progress, and those that wait for one to end,
-// so that one slow target can't take all of a process's memory and
-// connections. It is safe for concurrent use.
+// BulkheadOptions are the settings of a [Bulkhead].
+type BulkheadOptions struct {
+	// Queue is how many calls may wait in Acquire for a place. Default: 0, a call
+	// that finds no place is refused at once.
+	Queue int
+}
+
+// A Bulkhead bounds the calls in progress, and those that wait for one of them to
+// end, so that one slow target can't take all of a process's memory and
+// connections. (A ship's bulkheads keep a leak in one compartment.) It is safe for
+// concurrent use.
 type Bulkhead struct {
 	room    chan struct{}
 	waiting atomic.Int64
 	queue   int64
 }
 
-// NewBulkhead returns a bulkhead for calls at once, 1 or more, with room for
-// queue others to wait, 0 or more.
-func NewBulkhead(calls, queue int) (*Bulkhead, error) {
-	if calls < 1 || queue < 0 {
-		return nil, configError("bulkhead: %d calls, queue %d: want 1 or more and 0 or more", calls, queue)
+// NewBulkhead returns a bulkhead for that many calls at once, 1 or more; nil
+// options mean the defaults. It fails with [ErrOption].
+func NewBulkhead(calls int, o *BulkheadOptions) (*Bulkhead, error) {
+	if calls < 1 {
+		return nil, optionError("the calls of NewBulkhead are %d: want 1 or more", calls)
 	}
-	return &Bulkhead{room: make(chan struct{}, calls), queue: int64(queue)}, nil
+	b := &Bulkhead{room: make(chan struct{}, calls)}
+	if o != nil {
+		b.queue = int64(o.Queue)
+	}
+	if b.queue < 0 {
+		return nil, optionError("BulkheadOptions.Queue is %d: want 0 or more", b.queue)
+	}
+	return b, nil
 }
 
-// Enter takes a place, waiting in the queue for one if need be. It returns an
-// error that wraps [ErrBusy] if the queue is full, or ctx's if that is done
-// first. Every place must be given back with Leave.
-func (b *Bulkhead) Enter(ctx context.Context) error {
-	_, err := b.enter(ctx)
-	return err
+// Acquire admits a call, if need be after it has waited in the queue. It returns
+// an error that wraps [ErrBusy] if the queue is full, or ctx's if that is done
+// first.
+func (b *Bulkhead) Acquire(ctx context.Context) (admission.Permit, error) {
+	if _, err := b.enter(ctx); err != nil {
+		return admission.Permit{}, err
+	}
+	return b.permit(), nil
 }
 
-// enter is Enter; it also says whether it had to wait.
-func (b *Bulkhead) enter(ctx context.Context) (waited bool, err error) {
+// TryAcquire admits a call, or returns an error that wraps [ErrBusy].
+func (b *Bulkhead) TryAcquire(time.Time) (admission.Permit, error) {
+	if !b.tryEnter() {
+		return admission.Permit{}, busyError()
+	}
+	return b.permit(), nil
+}
+
+func (b *Bulkhead) permit() admission.Permit {
+	return admission.NewPermit((*bulkheadPermits)(b), 0)
+}
+
+func (b *Bulkhead) tryEnter() bool {
 	select {
 	case b.room <- struct{}{}:
-		return false, nil
+		return true
 	default:
+		return false
+	}
+}
+
+// enter takes a place, and reports whether it had to wait for it.
+func (b *Bulkhead) enter(ctx context.Context) (waited bool, err error) {
+	if b.tryEnter() {
+		return false, nil
 	}
 	defer b.waiting.Add(-1)
 	if b.waiting.Add(1) > b.queue {
@@ -50,10 +89,18 @@ func (b *Bulkhead) enter(ctx context.Context) (waited bool, err error) {
 	}
 }
 
-// Leave gives a place back; without an Enter before it does nothing.
-func (b *Bulkhead) Leave() {
+// bulkheadPermits is the bulkhead as the owner of its permits.
+type bulkheadPermits Bulkhead
+
+// Done implements admission.Owner.
+func (b *bulkheadPermits) Done(time.Time, admission.Held, admission.Outcome) { b.leave() }
+
+// Cancel implements admission.Owner.
+func (b *bulkheadPermits) Cancel(time.Time, admission.Held) { b.leave() }
+
+func (b *bulkheadPermits) leave() {
 	select {
 	case <-b.room:
-	default:
+	default: // a copy of a permit was ended twice
 	}
 }

@@ -1,304 +1,64 @@
 package retry
 
 import (
-	"bytes"
-	"encoding/json"
-	"net/http"
-	"regexp"
-	"strconv"
-	"strings"
+	"context"
+	"errors"
+	"log/slog"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Response is what is left of an HTTP response once it has been read.
-type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte // of an error; of a success the whole, or as much as was kept
+// classify returns what failed in an attempt, or nil if it was a success. err is
+// what the attempt returned.
+func (r *run) classify(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
+	if err == nil && !a.Recorded() {
+		return nil
+	}
+	if n := a.Repeats(); n > 0 {
+		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.number()), slog.Int(event.Count, n),
+			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
+	}
+	return r.classifyFailure(ctx, a, err)
 }
 
-// Classify says what a response means, or returns nil if it is a success. It
-// knows the envelopes and words of OpenAI, Azure, Anthropic, Gemini, Bedrock,
-// Mistral, Groq, Cohere, OpenRouter, vLLM and Ollama, and needs not be told
-// which of them spoke. now is what the instants in headers are measured from.
-//
-// A word that the provider defines decides over the status: a 400 with
-// ThrottlingException is a rate limit. Free text decides only where a provider
-// gives no code, and never the part of it that repeats the user's input.
-// Without a word the status decides. An error inside a success is that error;
-// a success without a body, or with a cut one, is [Malformed].
-func Classify(r Response, now time.Time) *Error {
-	success := r.Status >= 200 && r.Status < 300
-	body := r.Body
-	if success {
-		if class, ok := blocked(body); ok {
-			return r.error(class, problem{}, now)
-		}
-		body = errorEvent(body)
-	}
-	p := parseProblem(body, success)
-	if success && !p.found {
-		if wellFormed(r.Body) {
-			return nil
-		}
-		return r.error(Malformed, p, now)
-	}
-	if name := r.Header.Get("x-amzn-errortype"); name != "" {
-		p.names = append(p.names, name)
-		if p.typ == "" {
-			p.typ = name
+func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) *fault.Error {
+	if err != nil {
+		var nested *fault.Error
+		var t *timeoutError
+		done := r.ctx.Err()
+		late := done == nil && errors.As(context.Cause(ctx), &t)
+		switch {
+		case errors.As(err, &nested) && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
+			return nested
+		case done != nil:
+			return fault.FromContext(done, err)
+		case late:
+			return fault.New(fault.ClassTimeout, errors.Join(t, err))
 		}
 	}
-	status := r.Status
-	if success {
-		status = p.status
+	if e := a.Failure(err, time.Now()); e != nil {
+		if done := r.ctx.Err(); done != nil {
+			return fault.FromContext(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
+		}
+		var t *timeoutError
+		if errors.As(context.Cause(ctx), &t) {
+			return fault.New(fault.ClassTimeout, errors.Join(t, e))
+		}
+		e.Cause = joined(err, e.Cause)
+		return e
 	}
-	return r.error(classOfProblem(p, status), p, now)
+	return fault.FromError(r.ctx, err)
 }
 
-func (r Response) error(class Class, p problem, now time.Time) *Error {
-	e := newError(class, nil)
-	e.Status, e.ProviderCode, e.Type, e.Message = r.Status, p.code, p.typ, p.message
-	e.RequestID = requestID(r.Header, p)
-	e.Limits = ParseAllowances(r.Header, now)
-	if class == RequestTooLarge {
-		// Above a limit of tokens per minute another account or model may
-		// take the request; above a limit of bytes none will.
-		e.Fallback = overLimit(p.message)
-		return r.override(e)
-	}
-	if e.Delay, e.HasDelay = RetryAfter(r.Header, now); !e.HasDelay {
-		e.Delay, e.HasDelay = bodyDelay(p, r.Body)
-	}
-	return r.override(e)
-}
-
-// override applies x-should-retry, by which a server that knows better says so.
-func (r Response) override(e *Error) *Error {
-	switch strings.ToLower(trim(r.Header.Get("x-should-retry"))) {
-	case "true":
-		e.Retryable = true
-	case "false":
-		e.Retryable = false
-	}
-	return e
-}
-
-func requestID(h http.Header, p problem) string {
-	for _, name := range []string{"x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id", "cf-ray"} {
-		if v := h.Get(name); v != "" {
-			return v
-		}
-	}
-	return p.requestID
-}
-
-// classOfProblem decides between what the body says and the status, 0 if it
-// says nothing (the error was inside a success).
-func classOfProblem(p problem, status int) Class {
-	message := unquote(p.message)
-	named, class := false, Unknown
-	for _, name := range p.names {
-		if class, named = classOf(name); named {
-			break
-		}
-	}
-	if !named {
-		class = classOfStatus(status)
-		if status == 0 { // inside a success, with nothing that says what
-			class = ServerError
-			for _, name := range p.names {
-				if genericName[normal(name)] {
-					class = InvalidRequest
-				}
-			}
-		}
-	}
+// joined keeps the client's error and what lay below it.
+func joined(err, below error) error {
 	switch {
-	case p.moderated:
-		return ContentFilter
-	case (class == RateLimit || class == RequestTooLarge) && overLimit(message):
-		return RequestTooLarge
-	case class == RateLimit && (p.perDay || freePerDay.MatchString(message)):
-		return QuotaDaily
-	case class == RateLimit && limitZero.MatchString(message):
-		return Quota
-	case class == RateLimit && !p.coded && monthly.MatchString(message):
-		return Quota
-	case p.anthropic && (class == InvalidRequest || class == RateLimit || class == Permission) && spent.MatchString(message):
-		return Quota
-	case class == InvalidRequest && !p.coded && tooLongPrompt.MatchString(message),
-		class == RequestTooLarge && !named && tooLongPrompt.MatchString(message):
-		return ContextLength
+	case err == nil:
+		return below
+	case below == nil || errors.Is(err, below):
+		return err
 	}
-	return class
-}
-
-// classOfStatus is what a status means by itself.
-func classOfStatus(status int) Class {
-	switch status {
-	case 400, 422:
-		return InvalidRequest
-	case 401:
-		return Auth
-	case 402:
-		return Quota
-	case 403:
-		return Permission
-	case 404:
-		return NotFound
-	case 408, 504, 524:
-		return Timeout
-	case 409:
-		return Conflict
-	case 413:
-		return RequestTooLarge
-	case 429:
-		return RateLimit
-	case 499:
-		return Canceled
-	case 503, 529:
-		return Overloaded
-	}
-	if status >= 500 && status < 600 {
-		return ServerError
-	}
-	return Unknown
-}
-
-var (
-	// "Limit 30000, Used 0, Requested 35000"
-	requested = regexp.MustCompile(`(?i)\blimit:?\s*([\d,]+)\b.*?\brequested:?\s*([\d,]+)`)
-	// Gemini: "… free_tier_requests, limit: 0, model: …"
-	limitZero = regexp.MustCompile(`\blimit: 0(?:[^\d.]|\.?$|\.\D)`)
-	// OpenRouter: "Rate limit exceeded: free-models-per-day"
-	freePerDay = regexp.MustCompile(`\bfree-models-per-day\b`)
-	// Cohere: "You are using a Trial key, which is limited to 1000 API calls / month"
-	monthly = regexp.MustCompile(`(?i)\blimited to [\d,]+ api calls ?(?:/|per) ?month\b`)
-	// Anthropic: "Your credit balance is too low …", "You have reached your specified API usage limits"
-	spent = regexp.MustCompile(`(?i)\bcredit balance is too low\b|\breached your specified (?:\w+ )?(?:api )?usage limits?\b|\bspend(?:ing)? limit\b`)
-
-	tooLongPrompt = regexp.MustCompile(`(?i)` + strings.Join([]string{
-		`\bprompt is too long\b`,                                              // Anthropic, Bedrock
-		`\binput is too long\b`,                                               // Bedrock
-		`\binput length and .{1,20} exceed context limit\b`,                   // Anthropic
-		`\bmaximum context length (?:is|of) [\d,]+`,                           // OpenAI, vLLM, OpenRouter
-		`\btoo large for model with [\d,]+ maximum context length`,            // Mistral
-		`\binput token count(?: \([\d,]+\))? exceeds the maximum number of `,  // Gemini
-		`\bprompt \((?:total )?length [\d,]+\) is (?:too long|longer than)\b`, // vLLM
-		`\bexceeds? the available context size\b`,                             // llama.cpp
-		`\btoo many (?:input )?tokens: `,                                      // Cohere
-		`\btokens \+ .{1,20} must be <= [\d,]+`,                               // TGI
-		`\bexpected maxlength: [\d,]+, actual: [\d,]+`,                        // Bedrock
-	}, "|"))
-)
-
-// overLimit reports whether a message says "Limit M, Requested N" with N > M:
-// however long one waits, the request never fits.
-func overLimit(message string) bool {
-	for _, m := range requested.FindAllStringSubmatch(message, -1) {
-		limit, err1 := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
-		want, err2 := strconv.ParseFloat(strings.ReplaceAll(m[2], ",", ""), 64)
-		if err1 == nil && err2 == nil && want > limit {
-			return true
-		}
-	}
-	return false
-}
-
-// errorEvent returns the error object inside a stream's events, or the body
-// itself if it is no stream.
-func errorEvent(body []byte) []byte {
-	if !isEvents(body) {
-		if line, rest, ok := bytes.Cut(body, []byte("\n")); ok && len(bytes.TrimSpace(rest)) > 0 && json.Valid(line) {
-			return lastErrorLine(body) // newline-delimited JSON
-		}
-		return body
-	}
-	for line := range bytes.Lines(body) {
-		data, ok := bytes.CutPrefix(line, []byte("data:"))
-		if ok && bytes.Contains(data, []byte(`"error"`)) && parseProblem(data, true).found {
-			return data
-		}
-	}
-	return body
-}
-
-func lastErrorLine(body []byte) []byte {
-	for line := range bytes.Lines(body) {
-		if parseProblem(line, true).found {
-			return line
-		}
-	}
-	return body
-}
-
-func isEvents(body []byte) bool {
-	body = bytes.TrimLeft(body, " \r\n\t")
-	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
-		if bytes.HasPrefix(body, []byte(field)) {
-			return true
-		}
-	}
-	return false
-}
-
-// wellFormed reports whether the body of a success is whole.
-func wellFormed(body []byte) bool {
-	body = bytes.TrimSpace(body)
-	if isEvents(body) {
-		return true // whether a stream has ended is for Transport to say
-	}
-	if json.Valid(body) {
-		return true
-	}
-	d := json.NewDecoder(bytes.NewReader(body)) // newline-delimited JSON
-	var v json.RawMessage
-	n := 0
-	for d.More() {
-		if d.Decode(&v) != nil {
-			return false
-		}
-		n++
-	}
-	return n > 0
-}
-
-// blocked recognises Gemini's refusal, a success with no candidate or with one
-// that stopped for a reason of safety and has no content; a success without
-// any candidate and without a reason is [Malformed].
-func blocked(body []byte) (Class, bool) {
-	if !bytes.Contains(body, []byte(`andidates"`)) && !bytes.Contains(body, []byte("blockReason")) {
-		return 0, false
-	}
-	var g struct {
-		Candidates *[]struct {
-			FinishReason string `json:"finishReason"`
-			Content      struct {
-				Parts []json.RawMessage `json:"parts"`
-			} `json:"content"`
-		} `json:"candidates"`
-		PromptFeedback struct {
-			BlockReason string `json:"blockReason"`
-		} `json:"promptFeedback"`
-	}
-	if unmarshal(body, &g) != nil {
-		return 0, false
-	}
-	if g.PromptFeedback.BlockReason != "" {
-		return ContentFilter, true
-	}
-	if g.Candidates == nil {
-		return 0, false
-	}
-	for _, c := range *g.Candidates {
-		if len(c.Content.Parts) > 0 {
-			return 0, false
-		}
-		switch c.FinishReason {
-		case "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_SAFETY":
-			return ContentFilter, true
-		}
-	}
-	return Malformed, len(*g.Candidates) == 0
+	return errors.Join(err, below)
 }

@@ -1,244 +1,82 @@
 package retry
 
 import (
+	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
-	"net/url"
-	"syscall"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-func header(m map[string]string) http.Header {
-	h := http.Header{}
-	for k, v := range m {
-		h.Set(k, v)
-	}
-	return h
-}
+type roundTripper func(*http.Request) (*http.Response, error)
 
-// millis compares a wait with a golden number of milliseconds, to a nanosecond.
-func millis(got time.Duration, ok bool, want *float64) error {
-	switch {
-	case want == nil && ok:
-		return fmt.Errorf("got %v, want none", got)
-	case want == nil:
-		return nil
-	case !ok:
-		return fmt.Errorf("got none, want %v ms", *want)
-	}
-	if diff := float64(got) - *want*1e6; diff > 1 || diff < -1 {
-		return fmt.Errorf("got %v, want %v ms", got, *want)
-	}
-	return nil
-}
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestGoldenHeaders(t *testing.T) {
-	type row struct {
-		Now       float64           `json:"now_unix"`
-		Headers   map[string]string `json:"headers"`
-		Want      *float64          `json:"want_ms"`
-		WantReset *float64          `json:"want_reset_ms"`
-		Kind      string            `json:"kind"`
-		Overflow  bool              `json:"overflow"`
-	}
-	golden.Rows(t, "retry", "headers.jsonl", func(r row) error {
-		now := time.Unix(0, int64(r.Now*1e9)).UTC()
-		h := header(r.Headers)
-		if r.Kind == "" {
-			got, ok := RetryAfter(h, now)
-			if r.Overflow {
-				if ok && got != tooLong || !ok && h.Get("retry-after") != "Infinity" && h.Get("retry-after") != "inf" {
-					return fmt.Errorf("got %v, %v: want a saturated wait", got, ok)
-				}
+// sdk does what the official Go SDKs of OpenAI and Anthropic do around a
+// request: up to two retries, unless the response says not to.
+func sdk(ctx context.Context, rt http.RoundTripper) error {
+	for n := 0; ; n++ {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://model.example", bytes.NewReader([]byte("{}")))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("X-Stainless-Retry-Count", strconv.Itoa(n))
+		resp, err := rt.RoundTrip(req)
+		if err == nil {
+			_, _ = io.ReadAll(resp.Body)
+			if resp.StatusCode < 300 {
 				return nil
 			}
-			return millis(got, ok, r.Want)
+			err = errors.New(resp.Status)
 		}
-		limits := ParseAllowances(h, now)
-		if r.Kind == "binding" {
-			got, ok := Reset(limits)
-			return millis(got, ok, r.WantReset)
+		if n == 2 || resp != nil && resp.Header.Get("X-Should-Retry") == "false" {
+			return err
 		}
-		for _, l := range limits {
-			if l.Dimension == r.Kind {
-				return millis(l.Reset, l.Reset >= 0, r.WantReset)
-			}
-		}
-		return millis(0, false, r.WantReset)
-	})
+	}
 }
 
-func TestGoldenBodyDelay(t *testing.T) {
-	type row struct {
-		Body string   `json:"body"`
-		Want *float64 `json:"want_ms"`
-	}
-	golden.Rows(t, "retry", "body_delay.jsonl", func(r row) error {
-		got, ok := BodyDelay([]byte(r.Body))
-		return millis(got, ok, r.Want)
-	})
-}
-
-// transportError builds the real error that a status-0 row describes.
-func transportError(body string) error {
-	dial := func(err error) error {
-		return &url.Error{Op: "Post", URL: "http://x", Err: &net.OpError{Op: "dial", Net: "tcp", Err: err}}
-	}
-	switch body {
-	case "attempt timeout":
-		return &timeoutError{kind: "attempt"}
-	case "EOF before the response header":
-		return &url.Error{Op: "Post", URL: "http://x", Err: io.EOF}
-	case "dial tcp: connection refused":
-		return dial(syscall.ECONNREFUSED)
-	case "dial tcp: lookup api.example.invalid: no such host":
-		return dial(&net.DNSError{Err: "no such host", Name: "api.example.invalid", IsNotFound: true})
-	case "x509: certificate signed by unknown authority":
-		return &url.Error{Op: "Post", URL: "http://x", Err: x509.UnknownAuthorityError{}}
-	}
-	return errors.New(body)
-}
-
-func TestGoldenClassify(t *testing.T) {
-	type row struct {
-		Status  int               `json:"status"`
-		Headers map[string]string `json:"headers"`
-		Body    string            `json:"body"`
-		Want    struct {
-			Class     string   `json:"cls"`
-			Retryable bool     `json:"retryable"`
-			Fallback  bool     `json:"fallback"`
-			Delay     *float64 `json:"delay_ms"`
-			Breaker   bool     `json:"breaker_failure"`
-		} `json:"want"`
-	}
-	golden.Rows(t, "retry", "classify.jsonl", func(r row) error {
-		var e *Error
-		switch {
-		case r.Status == 0 && r.Body == "context canceled":
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			e = FromError(ctx, ctx.Err())
-		case r.Status == 0 && r.Body == "context deadline exceeded":
-			ctx, cancel := context.WithTimeout(t.Context(), 0)
-			defer cancel()
-			e = FromError(ctx, ctx.Err())
-		case r.Status == 0:
-			e = FromError(t.Context(), transportError(r.Body))
-		default:
-			e = Classify(Response{Status: r.Status, Header: header(r.Headers), Body: []byte(r.Body)}, time.Now())
-		}
-		if e == nil {
-			return fmt.Errorf("taken for a success, want %s", r.Want.Class)
-		}
-		if e.Class.String() != r.Want.Class || e.Retryable != r.Want.Retryable || e.Fallback != r.Want.Fallback || e.Unhealthy != r.Want.Breaker {
-			return fmt.Errorf("got %s retryable %v fallback %v unhealthy %v, want %+v", e.Class, e.Retryable, e.Fallback, e.Unhealthy, r.Want)
-		}
-		return millis(e.Delay, e.HasDelay, r.Want.Delay)
-	})
-}
-
-func TestSuccessIsNoError(t *testing.T) {
-	for _, body := range []string{
-		`{"id":"x","object":"chat.completion","choices":[{"message":{"content":"an \"error\""}}]}`,
-		`{"type":"message","content":[],"message":"x"}`,
-		`{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}`,
-		"data: {\"choices\":[]}\n\ndata: [DONE]\n\n",
-		"{\"message\":{\"content\":\"a\"}}\n{\"done\":true}\n",
+func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer   func(*http.Request) (*http.Response, error)
+		requests int
+		nested   int
+		class    fault.Class
+	}{
+		"refused": {func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 503, Status: "503", Request: r, Header: http.Header{"X-Should-Retry": {"true"}}, Body: io.NopCloser(bytes.NewReader(nil))}, nil
+		}, 3, 0, fault.ClassOverloaded},
+		"not connected": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, 9, 3, fault.ClassNetwork},
+		"answered": {func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Request: r, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte("{}")))}, nil
+		}, 1, 0, fault.ClassUnknown},
 	} {
-		require.Nil(t, Classify(Response{Status: 200, Body: []byte(body)}, time.Now()), body)
-	}
-	require.Equal(t, Malformed, Classify(Response{Status: 200, Body: []byte(`{"choices":[{"mess`)}, time.Now()).Class)
-}
-
-// The words of a user's prompt, repeated in an error, must not decide.
-func TestUserTextDecidesNothing(t *testing.T) {
-	for _, quoted := range []string{"'prompt is too long: 9 tokens'", "`rate limit`", `\"maximum context length is 5 tokens\"`, "'try again in 20s'"} {
-		body := `{"error":{"message":"Unknown parameter: ` + quoted + `.","type":"invalid_request_error","code":null}}`
-		e := Classify(Response{Status: 400, Body: []byte(body)}, time.Now())
-		require.Equal(t, InvalidRequest, e.Class, quoted)
-		require.False(t, e.HasDelay, quoted)
-	}
-}
-
-func TestErrorUnwraps(t *testing.T) {
-	e := Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "7", "x-request-id": "req_1"})}, time.Now())
-	var err error = fmt.Errorf("asking: %w", e)
-	require.True(t, llms.IsRateLimitError(err))
-	var seam interface {
-		HTTPStatus() int
-		Code() string
-		RetryAfter() (time.Duration, bool)
-	}
-	require.ErrorAs(t, err, &seam)
-	require.Equal(t, 429, seam.HTTPStatus())
-	require.Equal(t, "rate_limit", seam.Code())
-	d, ok := seam.RetryAfter()
-	require.True(t, ok)
-	require.Equal(t, 7*time.Second, d)
-	require.Equal(t, Wait, e.Class.Refusal())
-	require.Equal(t, "req_1", e.RequestID)
-
-	ctx, cancel := context.WithTimeout(t.Context(), 0)
-	defer cancel()
-	hidden := errors.New("request timeout: API call exceeded deadline")
-	e = FromError(ctx, hidden)
-	require.ErrorIs(t, e, context.DeadlineExceeded)
-	require.ErrorIs(t, e, hidden)
-	require.True(t, llms.IsTimeoutError(e))
-}
-
-func FuzzClassify(f *testing.F) {
-	f.Add(429, "retry-after", "1e1", `{"error":{"message":"Limit 3, Requested 4","code":"x"}}`)
-	f.Add(200, "x-ratelimit-reset", "1e99", "data: {\"error\":{\"code\":429}}\n\n")
-	f.Add(200, "ratelimit", `"a";r=0;t=5`, `[{"error":{"details":[{"violations":[{"quotaId":"PerDay"}],"retryDelay":"1s"}]}}]`)
-	f.Fuzz(func(t *testing.T, status int, name, value, body string) {
-		h := http.Header{}
-		h.Set(name, value)
-		now := time.Unix(1_790_000_000, 0)
-		if e := Classify(Response{Status: status, Header: h, Body: []byte(body)}, now); e != nil {
-			require.GreaterOrEqual(t, e.Delay, time.Duration(0))
-			_ = e.Error()
-			for _, l := range e.Limits {
-				require.GreaterOrEqual(t, l.Limit, int64(-1))
-				require.GreaterOrEqual(t, l.Reset, time.Duration(-1))
+		t.Run(name, func(t *testing.T) {
+			requests := 0
+			rt := &fault.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { requests++; return c.answer(r) })}
+			var log bytes.Buffer
+			p, err := NewPolicy(&Options{Budget: NoBudget, Sleep: func(context.Context, time.Duration) error { return nil },
+				Logger: slog.New(&event.Checker{Report: t.Errorf, Next: slog.NewTextHandler(&log, nil)})})
+			require.NoError(t, err)
+			_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) { return 0, sdk(ctx, rt) })
+			require.Equal(t, c.requests, requests)
+			require.Equal(t, c.nested, bytes.Count(log.Bytes(), []byte("msg="+event.RetryNested)))
+			if c.class == fault.ClassUnknown {
+				require.NoError(t, err)
+				return
 			}
-		}
-		if d, ok := RetryAfter(h, now); ok {
-			require.GreaterOrEqual(t, d, time.Duration(0))
-		}
-	})
-}
-
-func FuzzBodyDelay(f *testing.F) {
-	f.Add("Please try again in 2h3m4.5s.")
-	f.Add(`{"error":{"details":[{"retryDelay":"99999999999999999999d"}]}}`)
-	f.Fuzz(func(t *testing.T, body string) {
-		d, _ := BodyDelay([]byte(body))
-		require.GreaterOrEqual(t, d, time.Duration(0))
-	})
-}
-
-// Mistral's headers name their window and say no reset.
-func TestAllowancesOfAMinute(t *testing.T) {
-	h := http.Header{}
-	for name, value := range map[string]string{"x-ratelimit-limit-req-minute": "720", "x-ratelimit-remaining-req-minute": "540",
-		"x-ratelimit-limit-tokens-minute": "5000000", "x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-tokens-query-cost": "52"} {
-		h.Set(name, value)
+			var e *fault.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, c.class, e.Class, "what the server sent decides, not what the SDK was told")
+			require.Equal(t, 3, e.Attempts)
+		})
 	}
-	require.Equal(t, []Allowance{{"requests", 720, 540, 15 * time.Second}, {"tokens", 5_000_000, 0, time.Minute}}, ParseAllowances(h, time.Now()))
-	h = http.Header{}
-	h.Set("x-ratelimit-remaining-req-minute", "7")
-	require.Equal(t, []Allowance{{"requests", -1, 7, -1}}, ParseAllowances(h, time.Now()))
 }

@@ -7,20 +7,20 @@ import (
 )
 
 // A deadline is what context.WithDeadlineCause(Context, at, cause) returns,
-// made only when someone first waits for it: the timer and its four
+// made only when something first waits for it: the timer and its four
 // allocations cost more than all the policies of a call together, and an
 // answer from a cache needs none of them. A nil deadline is none.
 //
 // Whatever could notice the end of a context (a child of it, an HTTP client, a
-// select) asks for Done first, and Err compares clocks, so nobody can tell the
-// difference.
+// select) asks for Done first, and Err compares clocks, so there is no difference
+// to see.
 type deadline struct {
 	context.Context
 	at    time.Time
 	cause *timeoutError
 
 	mu     sync.Mutex
-	inner  context.Context // once someone waits
+	inner  context.Context // once something waits
 	cancel context.CancelFunc
 	over   bool
 }

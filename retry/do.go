@@ -3,60 +3,67 @@ package retry
 import (
 	"context"
 	"errors"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Do calls f until it succeeds, fails for good, or the policy has had enough,
-// and returns its result or an *Error. The context that f gets is the one to
-// make requests with: a [Transport] on f's HTTP client sees them through it. It
+// Do calls f until it succeeds, fails for good, or the policy allows no more,
+// and returns its result or a *fault.Error. The context that f gets is the one to
+// make requests with: a [fault.Transport] on f's HTTP client sees them through it. It
 // may end when f returns, so f reads a response's body itself.
 //
-// With a [Hedger], f may run twice at once.
+// With a [Hedger], f may run twice at once. A nil policy or function is an
+// [ErrOption].
 func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error)) (T, error) {
+	if p == nil || f == nil {
+		var none T
+		return none, optionError("the policy or the function of Do is nil")
+	}
 	r := p.begin(ctx)
 	defer r.total.stop()
 	for {
-		v, e := round(&r, f)
+		v, e := makeAttempt(&r, f)
 		if e == nil {
 			return v, nil
 		}
-		if !r.again(e) {
+		if !r.retry(e) {
 			return v, r.giveUp(e)
 		}
 	}
 }
 
-// round makes an attempt and, if a hedge is due, a second one beside it.
-func round[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
+// makeAttempt makes an attempt and, if a hedge is due, a second one beside it.
+func makeAttempt[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error) {
 	if !r.hedges() {
-		return once(r, nil, f)
+		return attemptOnce(r, nil, f)
 	}
 	return inRace(r, f)
 }
 
 // inRace lets the run escape to the heap, here alone.
-func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *Error) {
+func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error) {
 	shared := *r
 	defer func() { *r = shared }()
-	return hedged(&shared, false, func(l *lane) (T, *Error) { return once(&shared, l, f) })
+	return hedged(&shared, false, func(l *lane) (T, *fault.Error) { return attemptOnce(&shared, l, f) })
 }
 
-// once makes an attempt, in the lane l of a race, or alone if that is nil.
-func once[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *Error) {
-	t, e := r.admit(l)
-	if e != nil {
+// attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
+func attemptOnce[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *fault.Error) {
+	var in admitted
+	if e = r.admit(l, &in); e != nil {
 		return v, e
 	}
 	e = errPanicked
-	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
-	a, limit := r.attempt(l, t.began)
+	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
+	a, limit := r.newAttempt(l, in.began)
 	defer limit.stop()
 	v, err := f(a)
-	if e = r.judge(a, a, err); e == nil {
+	if e = r.classify(a, a, err); e == nil {
 		l.claim()
 	}
-	e = l.verdict(e)
+	e = l.result(e)
 	return v, e
 }
 
 // errPanicked stands for the outcome of an attempt that never returned one.
-var errPanicked = newError(Unknown, errors.New("retry: the attempt panicked"))
+var errPanicked = fault.New(fault.ClassUnknown, errors.New("retry: the attempt panicked"))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -13,37 +12,9 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 )
-
-// Three responses with the same status, and what to do about each.
-func ExampleClassify() {
-	for _, body := range []string{
-		`{"error":{"code":"rate_limit_exceeded","message":"Limit 3, Used 3, Requested 1. Please try again in 20s."}}`,
-		`{"error":{"code":"rate_limit_exceeded","message":"Limit 30000, Requested 35000."}}`,
-		`{"error":{"code":"insufficient_quota","message":"You exceeded your current quota."}}`,
-	} {
-		e := retry.Classify(retry.Response{Status: 429, Body: []byte(body)}, time.Now())
-		fmt.Println(e.Class.Refusal(), e.Class, "retry:", e.Retryable, "elsewhere:", e.Fallback, e.Delay)
-	}
-	// Output:
-	// wait rate_limit retry: true elsewhere: true 20s
-	// cap request_too_large retry: false elsewhere: true 0s
-	// stop quota retry: false elsewhere: true 0s
-}
-
-func ExampleRetryAfter() {
-	now := time.Date(2026, 9, 21, 14, 13, 20, 0, time.UTC)
-	for _, value := range []string{"7", "0.5", "Mon, 21 Sep 2026 14:14:20 GMT", "-1", "99999999999999999999"} {
-		d, ok := retry.RetryAfter(http.Header{"Retry-After": {value}}, now)
-		fmt.Println(d, ok)
-	}
-	// Output:
-	// 7s true
-	// 500ms true
-	// 1m0s true
-	// 0s false
-	// 2562047h47m16.854775807s true
-}
 
 // A flaky is a model whose first calls fail.
 type flaky struct {
@@ -53,7 +24,7 @@ type flaky struct {
 
 func (f *flaky) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
 	if f.failures--; f.failures >= 0 {
-		return nil, retry.Classify(retry.Response{Status: 503}, time.Now())
+		return nil, fault.Classify(fault.Response{Status: 503}, time.Now())
 	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "hello"}}}, nil
 }
@@ -73,7 +44,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// hello <nil>
-	// retry: overloaded (status 503) after 3 attempts
+	// fault: overloaded (status 503) after 3 attempts
 }
 
 // Do retries anything that returns a value and an error.
@@ -102,14 +73,14 @@ func ExampleBreaker() {
 	}
 	now := time.Unix(0, 0)
 	for range 2 {
-		ticket, _ := b.Allow(now)
-		b.Done(now, ticket, retry.Sick)
+		permit, _ := b.TryAcquire(now)
+		permit.Done(now, admission.OutcomeUnhealthy)
 	}
-	_, err = b.Allow(now)
+	_, err = b.TryAcquire(now)
 	fmt.Println(b.State(now), errors.Is(err, retry.ErrOpen))
 	now = now.Add(2 * time.Minute)
-	ticket, err := b.Allow(now) // the probe
-	b.Done(now, ticket, retry.Healthy)
+	probe, err := b.TryAcquire(now)
+	probe.Done(now, admission.OutcomeHealthy)
 	fmt.Println(b.State(now), err)
 	// Output:
 	// open true
@@ -119,7 +90,7 @@ func ExampleBreaker() {
 // A budget of a tenth: after an outage began, a client that makes a request a
 // millisecond makes a retry every ten.
 func ExampleNewWindowBudget() {
-	b, err := retry.NewWindowBudget(10*time.Second, 0.1, 0)
+	b, err := retry.NewWindowBudget(&retry.WindowBudgetOptions{PerSecond: -1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -136,7 +107,7 @@ func ExampleNewWindowBudget() {
 	// Output: 100 retries of 1000 requests
 }
 
-// Nobody tells the capacity, 14 calls at once. The limit grows by one a second
+// The capacity, 14 calls at once, isn't known to the limit. It grows by one a second
 // while it is used, and is cut when more than a tenth of the calls are refused:
 // a saw around the capacity.
 func ExampleAdaptive() {
@@ -148,36 +119,44 @@ func ExampleAdaptive() {
 	const capacity = 14
 	now := time.Unix(0, 0)
 	for range 14 {
-		admitted := 0
-		for a.Acquire(now) == nil {
-			admitted++
+		var permits []admission.Permit
+		for {
+			permit, err := a.TryAcquire(now)
+			if err != nil {
+				break
+			}
+			permits = append(permits, permit)
 		}
 		now = now.Add(time.Second)
-		for i := range admitted {
-			outcome := retry.Healthy
+		for i, permit := range permits {
+			outcome := admission.OutcomeHealthy
 			if i >= capacity {
-				outcome = retry.Sick
+				outcome = admission.OutcomeThrottled
 			}
-			a.Release(now, outcome)
+			permit.Done(now, outcome)
 		}
 		fmt.Print(a.Limit(), " ")
 	}
 	// Output: 10 11 12 13 14 15 16 11 11 12 13 14 15 16
 }
 
-// Two calls at once and nobody waiting: the third is told immediately that
-// there is no room, instead of joining a queue that never ends.
+// Two calls at once and no queue: the third is refused immediately, instead of
+// joining a queue that never ends.
 func ExampleBulkhead() {
-	b, err := retry.NewBulkhead(2, 0)
+	b, err := retry.NewBulkhead(2, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	ctx := context.Background()
-	fmt.Println(b.Enter(ctx), b.Enter(ctx))
-	fmt.Println(errors.Is(b.Enter(ctx), retry.ErrBusy))
-	b.Leave()
-	fmt.Println(b.Enter(ctx))
+	first, err1 := b.Acquire(ctx)
+	_, err2 := b.Acquire(ctx)
+	fmt.Println(err1, err2)
+	_, err = b.Acquire(ctx)
+	fmt.Println(errors.Is(err, retry.ErrBusy))
+	first.Done(time.Now(), admission.OutcomeHealthy)
+	_, err = b.Acquire(ctx)
+	fmt.Println(err)
 	// Output:
 	// <nil> <nil>
 	// true
@@ -187,7 +166,7 @@ func ExampleBulkhead() {
 // Calls take a second and have ten. As the wait before them grows, batch jobs
 // are refused first and people last.
 func ExampleShedder() {
-	s, err := retry.NewShedder(time.Second)
+	s, err := retry.NewShedder(&retry.ShedderOptions{Service: time.Second})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -195,8 +174,9 @@ func ExampleShedder() {
 	now := time.Unix(0, 0)
 	for _, wait := range []time.Duration{time.Second, 6 * time.Second, 7 * time.Second, 9 * time.Second} {
 		fmt.Printf("after %v:", wait)
-		for _, p := range []retry.Priority{retry.Low, retry.Normal, retry.High} {
-			fmt.Print(" ", s.Admit(now, now.Add(10*time.Second), wait, p) == nil)
+		for _, p := range []retry.Priority{retry.PriorityLow, retry.PriorityNormal, retry.PriorityHigh} {
+			_, err := s.TryAcquire(now, retry.ShedRequest{Deadline: now.Add(10 * time.Second), Wait: wait, Priority: p})
+			fmt.Print(" ", err == nil)
 		}
 		fmt.Println()
 	}
@@ -208,7 +188,7 @@ func ExampleShedder() {
 }
 
 // The first attempt has met a replica that doesn't answer. After the delay the
-// hedge asks another, and the first is cancelled.
+// hedge asks another, and the first is canceled.
 func ExampleHedger() {
 	h, err := retry.NewHedger(&retry.HedgerOptions{Delay: time.Millisecond, Share: 1})
 	if err != nil {

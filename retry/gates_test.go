@@ -1,134 +1,44 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-func TestAdaptive(t *testing.T) {
-	a, err := NewAdaptive(&AdaptiveOptions{Initial: 10})
+// take takes a place that must be there.
+func take(t *testing.T, g admission.TryGate) *admission.Permit {
+	t.Helper()
+	p, err := g.TryAcquire(time.Now())
 	require.NoError(t, err)
-	now := time.Unix(0, 0)
-	second := func(o Outcome) {
-		n := a.Limit()
-		for range n {
-			require.NoError(t, a.Acquire(now))
-		}
-		require.ErrorIs(t, a.Acquire(now), ErrBusy)
-		now = now.Add(time.Second)
-		for range n {
-			a.Release(now, o)
-		}
-		require.NoError(t, a.Acquire(now))
-		a.Release(now, Neither)
-		now = now.Add(time.Second)
-		require.NoError(t, a.Acquire(now))
-		a.Release(now, Neither)
-	}
-	second(Healthy)
-	grown := a.Limit()
-	require.Greater(t, grown, 10)
-	second(Sick)
-	require.Less(t, a.Limit(), grown)
-	for range 40 {
-		second(Sick)
-	}
-	require.Equal(t, 1, a.Limit())
-	_, err = NewAdaptive(&AdaptiveOptions{Min: 5, Max: 2})
-	require.ErrorIs(t, err, ErrConfig)
+	return &p
 }
 
-func TestAdaptiveWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, err := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
-		require.NoError(t, err)
-		p, err := NewPolicy(&Options{Adaptive: a, Limiter: a})
-		require.NoError(t, err)
-		var order []int
-		for i := range 3 {
-			go func() {
-				_, err := Do(t.Context(), p, func(context.Context) (int, error) {
-					if !errors.Is(a.Acquire(time.Now()), ErrBusy) {
-						t.Error("more than one call is under way")
-					}
-					time.Sleep(time.Second)
-					order = append(order, i)
-					return 0, nil
-				})
-				if err != nil {
-					t.Error(err)
-				}
-			}()
-			synctest.Wait()
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-		defer cancel()
-		require.ErrorIs(t, a.Wait(ctx), context.DeadlineExceeded)
-		require.ErrorIs(t, a.Wait(ctx), context.DeadlineExceeded)
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		require.Equal(t, []int{0, 1, 2}, order)
-		require.NoError(t, a.Wait(t.Context()))
-		require.NoError(t, a.Acquire(time.Now()))
-		a.Release(time.Now(), Healthy)
-		require.Equal(t, 0, a.inFlight+a.kept+len(a.waiting))
-	})
-}
-
-func TestBulkhead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, err := NewBulkhead(1, 1)
-		require.NoError(t, err)
-		require.NoError(t, b.Enter(t.Context()))
-		got := make(chan error)
-		go func() { got <- b.Enter(t.Context()) }()
-		synctest.Wait()
-		require.ErrorIs(t, b.Enter(t.Context()), ErrBusy)
-		b.Leave()
-		require.NoError(t, <-got)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorIs(t, b.Enter(ctx), context.DeadlineExceeded)
-		_, err = NewBulkhead(0, 1)
-		require.ErrorIs(t, err, ErrConfig)
-	})
-}
-
-func TestShedderShedsLowFirst(t *testing.T) {
-	s, err := NewShedder(time.Second)
-	require.NoError(t, err)
-	now := time.Unix(0, 0)
-	for _, c := range []struct {
-		wait time.Duration
-		low  bool
-		norm bool
-		high bool
-	}{{2 * time.Second, true, true, true}, {6 * time.Second, false, true, true}, {8 * time.Second, false, false, true}, {9 * time.Second, false, false, false}} {
-		for p, want := range map[Priority]bool{Low: c.low, Normal: c.norm, High: c.high} {
-			err := s.Admit(now, now.Add(10*time.Second), c.wait, p)
-			require.Equal(t, want, err == nil, "%v %v", c.wait, p)
-			require.Equal(t, !want, errors.Is(err, ErrShed))
-		}
-	}
-	require.NoError(t, s.Admit(now, time.Time{}, time.Hour, Low))
-	for _, p := range []Priority{Low, Normal, High} {
-		require.NoError(t, s.Admit(now, now.Add(1500*time.Millisecond), -1, p), "nobody waits")
-		require.ErrorIs(t, s.Admit(now, now.Add(500*time.Millisecond), -1, p), ErrShed)
-		require.Equal(t, p, PriorityOf(WithPriority(t.Context(), p)))
-	}
-	require.Equal(t, Normal, PriorityOf(t.Context()))
+// refusal is the error of a gate that must have no place.
+func refusal(t *testing.T, g admission.TryGate) error {
+	t.Helper()
+	p, err := g.TryAcquire(time.Now())
+	require.Equal(t, admission.Permit{}, p)
+	return err
 }
 
 // An attempt's time begins when it does, however long the wait before it was:
 // for a retry, in the bulkhead, in the limiter.
 func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := NewBulkhead(1, 1)
+		b, err := NewBulkhead(1, &BulkheadOptions{Queue: 1})
 		require.NoError(t, err)
 		for name, o := range map[string]*Options{
 			"retry":    {},
@@ -137,12 +47,12 @@ func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
 		} {
 			o.Timeouts.Attempt = 5 * time.Second
 			m, err := New(&legs{legs: []leg{
-				{err: Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "9"})}, time.Now())},
+				{err: fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"9"}}}, time.Now())},
 				{after: 3 * time.Second, chunks: []string{"ok"}},
 			}}, o)
 			require.NoError(t, err)
-			require.NoError(t, b.Enter(t.Context()))
-			time.AfterFunc(7*time.Second, b.Leave)
+			other := take(t, b)
+			time.AfterFunc(7*time.Second, func() { other.Cancel(time.Now()) })
 			_, _, e := asking(t, m, t.Context(), false)
 			require.Nil(t, e, name)
 			time.Sleep(time.Minute)
@@ -150,11 +60,11 @@ func TestAnAttemptsTimeBeginsWithIt(t *testing.T) {
 	})
 }
 
-// A limiter that takes the caller's clock is asked with the policy's, waited
-// for if it has no token, and not at all if the call is over.
+// A TryLimiter is asked with the policy's clock, waited for if it has no token,
+// and not asked at all if the call is over.
 type bucket struct{ tokens, asked, waited int }
 
-func (b *bucket) AllowAt(now time.Time, n int) bool {
+func (b *bucket) AllowN(now time.Time, n int) bool {
 	b.asked += n
 	b.tokens -= n
 	return b.tokens >= 0
@@ -165,7 +75,7 @@ func (b *bucket) Wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func TestLimiterIsAskedWithTheClock(t *testing.T) {
+func TestTryLimiterIsAskedWithTheClock(t *testing.T) {
 	b := &bucket{tokens: 2}
 	p, err := NewPolicy(&Options{Limiter: b})
 	require.NoError(t, err)
@@ -181,48 +91,154 @@ func TestLimiterIsAskedWithTheClock(t *testing.T) {
 	require.Equal(t, bucket{tokens: -1, asked: 3, waited: 2}, *b)
 }
 
-// Who finds no room is refused so often, and no oftener, as attempts are
-// allowed.
+// A call that finds no room is refused as often as attempts are allowed.
 func TestRefusalsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := NewBulkhead(1, 0)
+		b, err := NewBulkhead(1, nil)
 		require.NoError(t, err)
-		require.NoError(t, b.Enter(t.Context()))
+		take(t, b)
 		refused := 0
 		p, err := NewPolicy(&Options{Bulkhead: b, Budget: NoBudget, Limiter: limiterFunc(func(context.Context) error { refused++; return nil })})
 		require.NoError(t, err)
 		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
 		require.ErrorIs(t, err, ErrBusy)
 		require.Equal(t, 3, refused)
-		var e *Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
 		require.Zero(t, e.Attempts, "nothing was sent")
 	})
 }
 
-// An Adaptive that is the Limiter too keeps no place for who was refused after
-// waiting.
-func TestAdaptiveWaitsInVain(t *testing.T) {
+// An attempt that is refused gives back what the gates before the refusal have
+// given, and more than fit into the array of permits.
+func TestARefusalGivesAllBack(t *testing.T) {
+	var adaptives []*Adaptive
+	o := &Options{MaxAttempts: 1, Budget: NoBudget}
+	for range 6 {
+		a, err := NewAdaptive(nil)
+		require.NoError(t, err)
+		adaptives = append(adaptives, a)
+		o.Gates = append(o.Gates, a)
+	}
+	b, err := NewBulkhead(1, nil)
+	require.NoError(t, err)
+	other := take(t, b)
+	o.Bulkhead = b
+	p, err := NewPolicy(o)
+	require.NoError(t, err)
+	call := func() error {
+		_, err := Do(t.Context(), p, func(context.Context) (int, error) {
+			for _, a := range adaptives {
+				require.Equal(t, 1, a.inFlight)
+			}
+			return 1, nil
+		})
+		return err
+	}
+	require.ErrorIs(t, call(), ErrBusy)
+	for _, a := range adaptives {
+		require.Zero(t, a.inFlight)
+	}
+	other.Cancel(time.Now())
+	require.NoError(t, call())
+	for _, a := range adaptives {
+		require.Zero(t, a.inFlight)
+		require.Equal(t, 1, a.ok, "a gate of the list learns the outcome")
+	}
+	require.Empty(t, b.room)
+}
+
+// A recorder is a gate that writes down what is done with its permits.
+type recorder struct {
+	name string
+	log  *[]string
+	err  error
+}
+
+func (g *recorder) Acquire(context.Context) (admission.Permit, error) {
+	if g.err != nil {
+		return admission.Permit{}, g.err
+	}
+	*g.log = append(*g.log, "acquire "+g.name)
+	return admission.NewPermit(g, 0), nil
+}
+
+func (g *recorder) Done(_ time.Time, _ admission.Held, o admission.Outcome) {
+	*g.log = append(*g.log, "done "+g.name+" "+o.String())
+}
+
+func (g *recorder) Cancel(time.Time, admission.Held) { *g.log = append(*g.log, "cancel "+g.name) }
+
+func TestGatesAreLeftInReverse(t *testing.T) {
+	var log []string
+	refusing := &recorder{log: &log}
+	p, err := NewPolicy(&Options{MaxAttempts: 1, Gates: []admission.Gate{&recorder{name: "a", log: &log}, &recorder{name: "b", log: &log}, refusing}})
+	require.NoError(t, err)
+	call := func(err error) error {
+		log = nil
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, err })
+		return err
+	}
+	for outcome, err := range map[string]error{
+		"healthy":   nil,
+		"unhealthy": fault.New(fault.ClassServerError, nil),
+		"throttled": fault.New(fault.ClassRateLimit, nil),
+		"ignored":   fault.New(fault.ClassInvalidRequest, nil),
+	} {
+		require.Equal(t, err == nil, call(err) == nil)
+		require.Equal(t, []string{"acquire a", "acquire b", "acquire ", "done  " + outcome, "done b " + outcome, "done a " + outcome}, log)
+	}
+	refusing.err = errors.New("full")
+	err = call(nil)
+	require.ErrorIs(t, err, refusing.err)
+	require.Equal(t, []string{"acquire a", "acquire b", "cancel b", "cancel a"}, log)
+	var e *fault.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, fault.ClassRateLimit, e.Class)
+	require.False(t, e.Retryable, "it has waited already")
+}
+
+func TestPolicyRefusesAGateTwice(t *testing.T) {
 	a, err := NewAdaptive(nil)
 	require.NoError(t, err)
-	b, err := NewBulkhead(1, 0)
+	b, err := NewBulkhead(1, nil)
 	require.NoError(t, err)
-	require.NoError(t, b.Enter(t.Context()))
-	p, err := NewPolicy(&Options{Adaptive: a, Limiter: a, Bulkhead: b, MaxAttempts: 1})
+	for _, o := range []*Options{
+		{Adaptive: a, Gates: []admission.Gate{a}},
+		{Bulkhead: b, Gates: []admission.Gate{b}},
+		{Gates: []admission.Gate{nil}},
+	} {
+		_, err := NewPolicy(o)
+		require.ErrorIs(t, err, ErrOption)
+	}
+}
+
+// Ending a permit twice, or a copy of one, changes no count.
+func TestPermitsEndOnce(t *testing.T) {
+	a, err := NewAdaptive(nil)
 	require.NoError(t, err)
-	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
-	require.ErrorIs(t, err, ErrBusy)
-	require.Zero(t, a.kept+a.inFlight)
-	_, err = NewPolicy(&Options{Limiter: a})
-	require.ErrorIs(t, err, ErrConfig)
+	b, err := NewBulkhead(2, nil)
+	require.NoError(t, err)
+	k, err := NewBreaker(&BreakerOptions{Failures: 2})
+	require.NoError(t, err)
+	for _, g := range []admission.TryGate{a, b, k} {
+		other, p := take(t, g), take(t, g)
+		p.Done(time.Now(), admission.OutcomeUnhealthy)
+		p.Done(time.Now(), admission.OutcomeUnhealthy)
+		p.Cancel(time.Now())
+		_ = other
+	}
+	require.Equal(t, 1, a.inFlight)
+	require.Len(t, b.room, 1)
+	require.Equal(t, StateClosed, k.State(time.Now()))
 }
 
 // Whatever way an attempt ends, its place comes back.
 func TestGatesInAPolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
-		b, _ := NewBulkhead(1, 0)
-		s, _ := NewShedder(time.Second)
+		b, _ := NewBulkhead(1, nil)
+		s, _ := NewShedder(&ShedderOptions{Service: time.Second})
 		k, _ := NewBreaker(&BreakerOptions{Failures: 1})
 		p, err := NewPolicy(&Options{Adaptive: a, Bulkhead: b, Shedder: s, Breaker: k, MaxAttempts: 2})
 		require.NoError(t, err)
@@ -231,17 +247,109 @@ func TestGatesInAPolicy(t *testing.T) {
 			return err
 		}
 		require.NoError(t, call(t.Context(), nil))
-		require.ErrorIs(t, call(t.Context(), newError(ServerError, nil)), ErrOpen)
+		require.ErrorIs(t, call(t.Context(), fault.New(fault.ClassServerError, nil)), ErrOpen)
 		require.ErrorIs(t, call(t.Context(), nil), ErrOpen)
 		time.Sleep(time.Minute)
 		require.NoError(t, call(t.Context(), nil), "a refused call kept its place")
-		s.Observe(0, time.Minute)
+		s.observe(0, time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, call(ctx, nil), ErrShed)
-		require.NoError(t, a.Acquire(time.Now()))
+		take(t, a)
 		start := time.Now()
 		require.ErrorIs(t, call(t.Context(), nil), ErrBusy)
 		require.Less(t, time.Since(start), time.Second)
+	})
+}
+
+func TestBreakerCountsOnlyTheTargetsFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p := &play{turns: []turn{fails(fault.Response{Status: 400}), fails(fault.Response{Status: 401}), fails(fault.Response{Status: 429}), fails(fault.Response{Status: 500}), fails(fault.Response{Status: 500}), answers("ok")}}
+		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1})
+		require.NoError(t, err)
+		for range 5 {
+			_, _, _ = asking(t, m, t.Context(), false)
+		}
+		_, _, e := asking(t, m, t.Context(), false)
+		require.ErrorIs(t, e, ErrOpen)
+		require.Equal(t, 5, p.calls)
+		d, has := e.RetryAfter()
+		require.True(t, has)
+		require.Equal(t, time.Minute, d)
+		time.Sleep(time.Minute + 1)
+		_, _, e = asking(t, m, t.Context(), false)
+		require.Nil(t, e)
+	})
+}
+
+// The call that changes a breaker's state says so.
+func TestBreakerEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		quiet := func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+		b, err := NewBreaker(&BreakerOptions{Failures: 2, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p := &play{turns: []turn{fails(fault.Response{Status: 500}), fails(fault.Response{Status: 503}), answers("ok")}}
+		m, err := New(p, &Options{Breaker: b, MaxAttempts: 1, Target: "east", Logger: slog.New(&event.Checker{
+			Report: t.Errorf, Next: slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: quiet})})})
+		require.NoError(t, err)
+		for range 3 {
+			_, _, _ = asking(t, m, t.Context(), false)
+		}
+		time.Sleep(time.Hour)
+		_, _, _ = asking(t, m, t.Context(), false)
+		var states []string
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, event.BreakerState) {
+				states = append(states, strings.TrimSpace(line))
+			}
+		}
+		require.Equal(t, []string{
+			"msg=retry.breaker state=open target=east reason=overloaded",
+			`msg=retry.breaker state=half-open target=east reason="its time was over"`,
+			`msg=retry.breaker state=closed target=east reason="the probes succeeded"`,
+		}, states)
+	})
+}
+
+// What a limiter returns is the limiter's: one error for all is not written to.
+func TestTheLimitersErrorIsItsOwn(t *testing.T) {
+	full := fault.New(fault.ClassRateLimit, errors.New("full"))
+	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
+	require.NoError(t, err)
+	_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 0, nil })
+	require.ErrorContains(t, err, "full")
+	require.True(t, full.Retryable)
+}
+
+// An open breaker refuses at once: nobody waits for a limiter, or takes its
+// token, in order to be refused.
+func TestAnOpenBreakerDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})
+		require.NoError(t, err)
+		p, err := NewPolicy(&Options{Breaker: k, Limiter: limiterFunc(func(context.Context) error { time.Sleep(time.Second); return nil })})
+		require.NoError(t, err)
+		fail := func() error {
+			_, err := Do(t.Context(), p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassTLS, nil) })
+			return err
+		}
+		take(t, k).Done(time.Now(), admission.OutcomeUnhealthy)
+		start := time.Now()
+		err = fail()
+		require.ErrorIs(t, err, ErrOpen)
+		require.Zero(t, time.Since(start))
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, time.Minute, e.Delay)
+		time.Sleep(time.Minute + 1)
+		require.NotErrorIs(t, fail(), ErrOpen, "a probe waits like any other")
 	})
 }

@@ -33,7 +33,7 @@ func TestHedgesAreBudgeted(t *testing.T) {
 		require.Equal(t, 1050, calls)
 	})
 	// The policy's own budget isn't told of a request twice.
-	b, err := NewWindowBudget(time.Minute, 0.5, 0)
+	b, err := NewWindowBudget(&WindowBudgetOptions{Window: time.Minute, Share: 0.5, PerSecond: -1})
 	require.NoError(t, err)
 	h, err := NewHedger(&HedgerOptions{Budget: b})
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestHedgingCutsTheTail(t *testing.T) {
 		require.Less(t, hedged, 4*time.Second)
 		t.Logf("99th percentile %v without hedges, %v with them; %.3f attempts a call", plain.Round(time.Second/10), hedged.Round(time.Second/10), float64(attempts)/5000)
 		require.InDelta(t, 5000*1.05, attempts, 5000*0.015)
-		delay, ok := h.Delay(false)
+		delay, ok := h.Delay()
 		require.True(t, ok)
 		require.InDelta(t, 0.5+0.25*math.Log(20), delay.Seconds(), 0.35)
 	})
@@ -106,28 +106,28 @@ func TestHedgerDelay(t *testing.T) {
 	h, err := NewHedger(&HedgerOptions{Delay: 9 * time.Second, Quantile: 0.9})
 	require.NoError(t, err)
 	for i := range 10 {
-		d, ok := h.Delay(true)
+		d, ok := h.FirstTokenDelay()
 		require.True(t, ok)
 		require.Equal(t, 9*time.Second, d, "after %d latencies", i)
 		h.observe(true, time.Duration(10-i)*time.Second)
 	}
-	d, _ := h.Delay(true)
+	d, _ := h.FirstTokenDelay()
 	require.Equal(t, 9*time.Second, d)
 	for range 2000 {
 		h.observe(true, time.Second) // the first ten are forgotten
 	}
-	d, _ = h.Delay(true)
+	d, _ = h.FirstTokenDelay()
 	require.Equal(t, time.Second, d)
-	d, _ = h.Delay(false)
+	d, _ = h.Delay()
 	require.Equal(t, 9*time.Second, d, "streams and whole answers are not mixed")
 
 	h, err = NewHedger(nil)
 	require.NoError(t, err)
-	_, ok := h.Delay(false)
+	_, ok := h.Delay()
 	require.False(t, ok)
 	for _, o := range []HedgerOptions{{Delay: -1}, {Quantile: 1}, {Quantile: math.NaN()}, {Share: math.NaN()}, {Share: 2}} {
 		_, err := NewHedger(&o)
-		require.ErrorIs(t, err, ErrConfig, "%+v", o)
+		require.ErrorIs(t, err, ErrOption, "%+v", o)
 	}
 }
 

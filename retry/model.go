@@ -10,26 +10,27 @@ import (
 
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/wrap"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Model is an llms.Model whose failures are *[Error]s, and are retried under
+// A Model is an llms.Model whose failures are *[fault.Error]s, and are retried under
 // a [Policy]. It is safe for concurrent use.
 //
 // A stream is retried only until its first non-empty chunk has reached the
 // caller; the empty ones that providers begin with are held until then, so
 // that the caller sees one sequence of chunks, unchanged, and never the
 // beginning of an attempt that came to nothing. A stream that ends without the
-// provider's last word is an error with what was seen in [Error.Partial], or is
+// provider's last word is an error with what was seen in [fault.Error.Partial], or is
 // continued by a [Resume], which may cut the first chunks of the continuation.
 type Model struct {
 	next llms.Model
 	p    *Policy
 }
 
-// New wraps next; nil options mean the defaults.
+// New wraps next; nil options mean the defaults. It fails with [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, configError("the model to wrap is nil")
+		return nil, optionError("the model of New is nil")
 	}
 	p, err := NewPolicy(o)
 	if err != nil {
@@ -61,7 +62,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		s = newStream(options)
 	}
 	for {
-		resp, e := m.round(r, s, messages, options)
+		resp, e := m.makeAttempt(r, s, messages, options)
 		if e == nil {
 			return s.whole(resp), nil
 		}
@@ -71,16 +72,16 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			}
 			e = s.interrupted(e)
 		}
-		if r.again(e) {
+		if r.retry(e) {
 			continue
 		}
 		for _, next := range m.p.o.Fallbacks {
 			if !e.Fallback || r.ctx.Err() != nil {
 				break
 			}
-			m.p.log.LogAttrs(ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.round()), slog.String(event.Class, e.Class.String()),
+			m.p.log.LogAttrs(ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.number()), slog.String(event.Class, e.Class.String()),
 				slog.Int(event.Status, e.Status), slog.String(event.Reason, "fallback"))
-			if resp, e = m.attempt(r, nil, next, s, r.now(), messages, options); e == nil {
+			if resp, e = m.ask(r, nil, next, s, r.now(), messages, options); e == nil {
 				return resp, nil
 			}
 			if !s.silent() {
@@ -91,38 +92,39 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 }
 
-// round makes an attempt at the model itself and, if a hedge is due, a second
-// one beside it.
-func (m *Model) round(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
+// makeAttempt makes an attempt at the model itself and, if a hedge is due, a
+// second one beside it.
+func (m *Model) makeAttempt(r *run, s *stream, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
 	if !r.hedges() {
-		return m.admitted(r, nil, s, messages, options)
+		return m.attemptOnce(r, nil, s, messages, options)
 	}
 	shared := *r // a race needs it on the heap
 	defer func() { *r = shared }()
-	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *Error) {
-		return m.admitted(&shared, l, s, messages, options)
+	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *fault.Error) {
+		return m.attemptOnce(&shared, l, s, messages, options)
 	})
 }
 
-// admitted makes an attempt under the policy's breaker, limiter and so on.
-func (m *Model) admitted(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *Error) {
-	t, e := r.admit(l)
-	if e != nil {
+// attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
+func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
+	var in admitted
+	if e = r.admit(l, &in); e != nil {
 		return nil, e
 	}
 	e = errPanicked
-	defer func() { r.finish(t, e) }() // a panic must not keep a breaker's probe
-	resp, e = m.attempt(r, l, m.next, s, t.began, messages, options)
-	e = l.verdict(e)
+	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
+	resp, e = m.ask(r, l, m.next, s, in.began, messages, options)
+	e = l.result(e)
 	return resp, e
 }
 
-func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *Error) {
-	a, limit := r.attempt(l, now)
+// ask makes an attempt at next that has been admitted.
+func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
+	a, limit := r.newAttempt(l, now)
 	defer limit.stop()
 	if !s.streams() {
 		resp, err := next.GenerateContent(a, messages, options...)
-		if e := r.judge(a, a, err); e != nil {
+		if e := r.classify(a, a, err); e != nil {
 			return nil, e
 		}
 		l.claim()
@@ -139,9 +141,9 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 	if e := w.stopped(resp, err); e != nil {
 		return nil, e
 	}
-	e := r.judge(w.ctx, a, err)
-	if e == nil && err == nil && r.ctx.Err() != nil && a.exchange.Load() == nil && unfinished(resp) {
-		e = doneError(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+	e := r.classify(w.ctx, a, err)
+	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
+		e = fault.FromContext(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun
@@ -150,28 +152,28 @@ func (m *Model) attempt(r *run, l *lane, next llms.Model, s *stream, now time.Ti
 		return resp, w.stopped(resp, w.end())
 	}
 	if seen := w.partial(resp); e.Partial == nil && seen != nil {
-		c := *e // e may be someone else's as well
+		c := *e // e may be another's as well
 		c.Partial, e = seen, &c
 	}
 	return nil, e
 }
 
-// unfinished reports whether no choice says why it stopped.
+// unfinished reports whether no choice has a stop reason.
 func unfinished(resp *llms.ContentResponse) bool {
 	return resp == nil || !slices.ContainsFunc(resp.Choices, func(c *llms.ContentChoice) bool { return c != nil && c.StopReason != "" })
 }
 
-// afterSpeech returns the error of a stream that had spoken: nothing may be
-// tried again, here or elsewhere, and a failure of the transport is a stream
-// interrupted.
-func (e *Error) afterSpeech() *Error {
+// afterSpeech returns the error of a stream of which the caller has received a
+// part: nothing may be tried again, here or elsewhere, and a failure of the
+// transport is a stream interrupted.
+func afterSpeech(e *fault.Error) *fault.Error {
 	c := *e
 	switch c.Class {
-	case Network, Malformed, Unknown:
-		c.Class, c.Unhealthy = StreamInterrupted, true
-	case Timeout:
-		if c.done == nil {
-			c.Class = StreamInterrupted
+	case fault.ClassNetwork, fault.ClassMalformed, fault.ClassUnknown:
+		c.Class, c.Unhealthy = fault.ClassStreamInterrupted, true
+	case fault.ClassTimeout:
+		if c.ContextErr == nil {
+			c.Class = fault.ClassStreamInterrupted
 		}
 	}
 	c.Retryable, c.Fallback = false, false

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 func TestWrapperContract(t *testing.T) {
@@ -32,11 +34,11 @@ func TestWrapperContract(t *testing.T) {
 		"everything": func(tb testing.TB) *Options {
 			h, err := NewHedger(&HedgerOptions{Delay: 300 * time.Millisecond, Budget: NoBudget})
 			require.NoError(tb, err)
-			bulkhead, err := NewBulkhead(100, 0)
+			bulkhead, err := NewBulkhead(100, nil)
 			require.NoError(tb, err)
 			adaptive, err := NewAdaptive(nil)
 			require.NoError(tb, err)
-			shedder, err := NewShedder(0)
+			shedder, err := NewShedder(nil)
 			require.NoError(tb, err)
 			return &Options{
 				Breaker: breaker(tb), Bulkhead: bulkhead, Adaptive: adaptive, Shedder: shedder,
@@ -67,4 +69,20 @@ func (c counter) Handle(_ context.Context, r slog.Record) error {
 		c.hedges.Add(1)
 	}
 	return nil
+}
+
+func TestFallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := &play{turns: []turn{answers("other")}}
+		for _, c := range []struct {
+			r    fault.Response
+			asks int
+		}{{fault.Response{Status: 401}, 1}, {fault.Response{Status: 400}, 0}, {fault.Response{Status: 503}, 1}} {
+			other.calls = 0
+			m, err := New(&play{turns: []turn{fails(c.r)}}, &Options{Fallbacks: []llms.Model{other}})
+			require.NoError(t, err)
+			_, _, _ = asking(t, m, t.Context(), false)
+			require.Equal(t, c.asks, other.calls, "%+v", c.r)
+		}
+	})
 }

@@ -2,8 +2,11 @@ package retry
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/admission"
 )
 
 // Options are the settings of a [Model] or a [Policy]. The zero value bounds
@@ -20,65 +24,78 @@ import (
 // retry/overload shows the difference.
 type Options struct {
 	// MaxAttempts bounds the attempts of a call, the first and a hedge
-	// included, and those that one of the policies below refused; default 3, 1
-	// for no retries. Retry at one layer only: a Model below another Model detects it
-	// and makes one attempt.
+	// included, and those that one of the gates below refused; 1 for no retries.
+	// Retry at one layer only: a Model below another Model detects it and makes
+	// one attempt. Default: 3.
 	MaxAttempts int
-	// Backoff is the wait before a retry; default Exponential{}: full jitter,
-	// 500 ms doubling to 8 s.
+	// Backoff is the wait before a retry. Default: Exponential{}, which is full
+	// jitter, 500 ms doubling to 8 s.
 	Backoff Backoff
-	// NewBackOff, if not nil, makes a cenkalti/backoff policy for each call,
-	// in place of Backoff. Its Stop ends the call.
+	// NewBackOff makes a cenkalti/backoff policy for each call, in place of
+	// Backoff. Its Stop ends the call. Default: nil, Backoff.
 	NewBackOff func() backoff.BackOff
 	// MaxDelay is the longest wait that a server may ask for; beyond it the
-	// call fails at once and its error carries the wait. Default 60 s.
+	// call fails at once and its error carries the wait. Default: 60 s.
 	MaxDelay time.Duration
 	// Budget bounds the retries of all calls of this policy, or of all that
-	// share it. Default: a tenth of the requests of the last 10 s and one a
-	// second (a WindowBudget). NoBudget lifts it.
+	// share it. [NoBudget] allows every retry. Default: a [WindowBudget] of its
+	// own with its defaults, a tenth of the requests of the last 10 s and one
+	// retry a second.
 	Budget Budget
-	// Breaker, if not nil, stops calls to a target that fails.
+	// Breaker stops calls to a target that fails. Default: nil, none.
 	Breaker *Breaker
-	// Limiter, if not nil, is waited for before each attempt: a limit of the
-	// provider's, which retries use up too. A *rate.Limiter is one, and
-	// limit.Bucket is one that many goroutines can't get past. If it has an
-	// AllowAt(now, 1), as that has, it is asked first, with the policy's clock;
-	// if it has a Forgo(now), as an Adaptive has, it hears of an attempt that it
-	// let pass and the Bulkhead refused.
-	Limiter interface {
-		Wait(context.Context) error
-	}
-	// Adaptive, if not nil, limits the attempts in progress to what the target
-	// turns out to bear. One that finds no room counts as a failed attempt.
+	// Limiter is waited for before each attempt: a limit of the provider's,
+	// which retries use up too. A *rate.Limiter is one, and limit.Bucket is one
+	// that many goroutines can't get past. A [TryLimiter] is asked first, without
+	// waiting. Default: nil, none.
+	Limiter Limiter
+	// Gates are acquired before each attempt, in this order and after the
+	// Limiter; an attempt waits there. If one returns an error, the call ends. A
+	// *limit.Account is a gate, and so is an Adaptive whose attempts are to wait
+	// for room instead of failing. Default: none.
+	Gates []admission.Gate
+	// Adaptive limits the attempts in progress to what the target turns out to
+	// bear. One that finds no room counts as a failed attempt. Default: nil, no
+	// limit.
 	Adaptive *Adaptive
-	// Bulkhead, if not nil, limits the attempts in progress to a fixed number.
+	// Bulkhead limits the attempts in progress to a fixed number. Default: nil,
+	// no limit.
 	Bulkhead *Bulkhead
-	// Hedger, if not nil, starts a second attempt beside a slow first one.
-	// Default nil: a hedge of a model is paid for.
+	// Hedger starts a second attempt beside a slow first one. Default: nil, none:
+	// a hedge of a model is paid for.
 	Hedger *Hedger
-	// Shedder, if not nil, refuses an attempt that can't end by the deadline of
-	// its context; see [WithPriority].
+	// Shedder refuses an attempt that can't end by the deadline of its context;
+	// see [WithPriority]. Default: nil, none.
 	Shedder *Shedder
-	// Timeouts bounds the parts of a call; default none.
+	// Timeouts bound the parts of a call. Default: none.
 	Timeouts Timeouts
 	// Fallbacks are asked in turn, once each, when the model failed in a way
-	// that another may not ([Error.Fallback]) and no chunk has reached the
-	// caller. Only for a Model.
+	// that another may not ([fault.Error.Fallback]) and no chunk has reached the
+	// caller. Only for a Model. Default: none.
 	Fallbacks []llms.Model
-	// Resume, if not nil, has the answers of interrupted streams continued.
-	// Default nil. Only for a Model.
+	// Resume has the answers of interrupted streams continued. Only for a Model.
+	// Default: nil, they fail.
 	Resume *Resume
 
-	// Model and Target name the model and the endpoint in events.
+	// Model and Target name the model and the endpoint in events. Default: "".
 	Model, Target string
 	// Logger gets the events retry.attempt, retry.hedge, retry.resume,
-	// retry.nested, retry.breaker and retry.giveup; nil discards.
+	// retry.nested, retry.breaker and retry.giveup. Default: nil, they are
+	// discarded.
 	Logger *slog.Logger
-	// Rand is the source of jitter; default math/rand/v2's.
+	// Rand is the source of jitter. Default: math/rand/v2's.
 	Rand *rand.Rand
-	// Sleep waits for d or until ctx is done; default a timer. A simulation
-	// puts its own here.
+	// Sleep waits for d or until ctx is done. A simulation puts its own here.
+	// Default: a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// ErrOption is wrapped by the error of every constructor here for an option that
+// can't be right or a required argument that is nil.
+var ErrOption = errors.New("retry: invalid option")
+
+func optionError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrOption, fmt.Sprintf(format, args...))
 }
 
 // A Policy is the part of a [Model] that knows nothing of models: it decides
@@ -86,7 +103,7 @@ type Options struct {
 // It is safe for concurrent use.
 //
 // A call that succeeds at once allocates once, whatever gates are set, and
-// whatever Timeouts but Total, until someone waits for its context: then a
+// whatever Timeouts but Total, until something waits for its context: then a
 // timeout costs what context.WithTimeout does. See the benchmarks:
 //
 //	cd internal/bench && go test -bench 'Retry|Stack' -benchmem ./retry
@@ -96,78 +113,94 @@ type Policy struct {
 	randMu sync.Mutex
 
 	late, lateAll *timeoutError // the causes of an attempt's timeout and of the call's
-	allower       allower       // the Limiter, if it is one
+	tryLimiter    TryLimiter    // the Limiter, if it is one
+	gates         []gate        // in order
 	hedgeBudget   Budget        // the Hedger's, if it is not the policy's
 }
 
-// An allower is a limiter, such as limit.Bucket, that can be asked with the
-// clock that the policy has read already.
-type allower interface {
-	AllowAt(now time.Time, n int) bool
-}
-
-// NewPolicy returns a policy; nil options mean the defaults.
+// NewPolicy returns a policy; nil options mean the defaults. It fails with
+// [ErrOption].
 func NewPolicy(o *Options) (*Policy, error) {
 	p := &Policy{}
 	if o != nil {
 		p.o = *o
 	}
-	if p.o.MaxAttempts < 0 {
-		return nil, configError("MaxAttempts is %d: want 0 (the default, 3) or more", p.o.MaxAttempts)
-	}
-	if p.o.MaxDelay < 0 {
-		return nil, configError("MaxDelay is %v: want 0 (the default, 60 s) or more", p.o.MaxDelay)
-	}
-	if a, ok := p.o.Limiter.(*Adaptive); ok && a != p.o.Adaptive {
-		return nil, configError("Limiter is an Adaptive that isn't Options.Adaptive: the places it keeps would never be taken")
-	}
-	if err := p.o.Timeouts.check(); err != nil {
+	if err := p.o.check(); err != nil {
 		return nil, err
 	}
-	if e, ok := p.o.Backoff.(interface{ check() error }); ok { // an Exponential or a pointer to one
-		if err := e.check(); err != nil {
-			return nil, err
-		}
-	}
-	if p.o.Resume != nil {
-		resume := *p.o.Resume
-		if err := resume.check(); err != nil {
-			return nil, err
-		}
-		p.o.Resume = &resume
-	}
-	for i, f := range p.o.Fallbacks {
-		if f == nil {
-			return nil, configError("Fallbacks[%d] is nil", i)
-		}
-	}
-	if p.o.MaxAttempts == 0 {
-		p.o.MaxAttempts = 3
-	}
-	if p.o.Backoff == nil {
-		p.o.Backoff = Exponential{}
-	}
-	if p.o.MaxDelay == 0 {
-		p.o.MaxDelay = time.Minute
-	}
-	if p.o.Budget == nil {
-		b, err := NewWindowBudget(10*time.Second, 0.1, 1)
-		if err != nil {
-			return nil, err
-		}
-		p.o.Budget = b
-	}
-	if p.o.Sleep == nil {
-		p.o.Sleep = sleep
+	if err := p.o.complete(); err != nil {
+		return nil, err
 	}
 	p.log = event.Logger(p.o.Logger)
 	p.late = &timeoutError{"answer to an attempt", p.o.Timeouts.Attempt}
 	p.lateAll = &timeoutError{"answer", p.o.Timeouts.Total}
-	p.allower, _ = p.o.Limiter.(allower)
+	p.tryLimiter, _ = p.o.Limiter.(TryLimiter)
+	p.gates = gatesOf(&p.o)
 	if h := p.o.Hedger; h != nil {
 		p.hedgeBudget = h.ownBudget(p.o.Budget)
 	}
 	return p, nil
+}
+
+func (o *Options) check() error {
+	if o.MaxAttempts < 0 {
+		return optionError("Options.MaxAttempts is %d: want 0 (the default, 3) or more", o.MaxAttempts)
+	}
+	if o.MaxDelay < 0 {
+		return optionError("Options.MaxDelay is %v: want 0 (the default, 60 s) or more", o.MaxDelay)
+	}
+	for i, g := range o.Gates {
+		switch {
+		case g == nil:
+			return optionError("Options.Gates[%d] is nil", i)
+		case o.Adaptive != nil && g == admission.Gate(o.Adaptive), o.Bulkhead != nil && g == admission.Gate(o.Bulkhead):
+			return optionError("Options.Gates[%d] is also Options.Adaptive or Options.Bulkhead: want it in one place, or an attempt takes two", i)
+		}
+	}
+	for i, f := range o.Fallbacks {
+		if f == nil {
+			return optionError("Options.Fallbacks[%d] is nil", i)
+		}
+	}
+	if err := o.Timeouts.check(); err != nil {
+		return err
+	}
+	if e, ok := o.Backoff.(interface{ check() error }); ok { // an Exponential or a pointer to one
+		if err := e.check(); err != nil {
+			return err
+		}
+	}
+	if o.Resume != nil {
+		return o.Resume.check()
+	}
+	return nil
+}
+
+// complete copies what o shares with the caller, and sets what is not set.
+func (o *Options) complete() (err error) {
+	o.Gates, o.Fallbacks = slices.Clone(o.Gates), slices.Clone(o.Fallbacks)
+	if o.Resume != nil {
+		resume := *o.Resume
+		o.Resume = &resume
+	}
+	if o.MaxAttempts == 0 {
+		o.MaxAttempts = 3
+	}
+	if o.Backoff == nil {
+		o.Backoff = Exponential{}
+	}
+	if o.MaxDelay == 0 {
+		o.MaxDelay = time.Minute
+	}
+	if o.Budget == nil {
+		if o.Budget, err = NewWindowBudget(nil); err != nil {
+			return err
+		}
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

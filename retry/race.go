@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// errOutrun is the outcome of an attempt that was cancelled because the other
+// errOutrun is the outcome of an attempt that was canceled because the other
 // one answered. It says nothing about the target.
-var errOutrun = newError(Canceled, errors.New("retry: another attempt answered first"))
+var errOutrun = fault.New(fault.ClassCanceled, errors.New("retry: another attempt answered first"))
 
 // A race is a call's first attempt and the hedge beside it. The first runs on
 // the caller's goroutine, the hedge on its timer's, and the race is over when
 // both are.
 type race struct {
-	r      *run
-	stream bool
-	delay  time.Duration
-	timer  *time.Timer // nil: no hedge can start
-	try    func(*lane) // makes the hedge's attempt
+	r       *run
+	stream  bool
+	delay   time.Duration
+	timer   *time.Timer // nil: no hedge can start
+	attempt func(*lane) // makes the hedge's attempt
 
 	mu     sync.Mutex
 	winner *lane
@@ -46,25 +47,25 @@ type lane struct {
 // hedges reports whether the attempt that comes is one to be hedged.
 func (r *run) hedges() bool { return r.p.o.Hedger != nil && r.waits == 0 && r.limit > 1 }
 
-// hedged makes an attempt with try and, if it is slow, a second one beside it.
-func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Error) {
+// hedged makes an attempt and, if it is slow, a second one beside it.
+func hedged[T any](r *run, stream bool, attempt func(*lane) (T, *fault.Error)) (v T, e *fault.Error) {
 	c := &race{r: r, stream: stream, done: make(chan struct{})}
-	c.delay, _ = r.p.o.Hedger.Delay(stream)
+	c.delay, _ = r.p.o.Hedger.delay(stream)
 	c.first = lane{race: c}
 	c.first.ctx, c.first.cancel = context.WithCancelCause(r.ctx)
 	var second struct {
 		v T
-		e *Error
+		e *fault.Error
 	}
 	second.e = errPanicked
-	c.try = func(l *lane) { second.v, second.e = try(l) }
+	c.attempt = func(l *lane) { second.v, second.e = attempt(l) }
 	if b := r.p.hedgeBudget; b != nil {
 		b.Request(r.start)
 	}
 	func() {
 		e = errPanicked
 		defer func() { c.join(e) }()
-		v, e = try(&c.first)
+		v, e = attempt(&c.first)
 	}()
 	switch {
 	case c.winner == &c.hedge:
@@ -76,10 +77,10 @@ func hedged[T any](r *run, stream bool, try func(*lane) (T, *Error)) (v T, e *Er
 }
 
 // join ends the race after the first attempt came back with e.
-func (c *race) join(e *Error) {
+func (c *race) join(e *fault.Error) {
 	c.mu.Lock()
 	c.over = true
-	if c.winner == nil && !e.Retryable { // e can't be nil: who succeeds has claimed
+	if c.winner == nil && !e.Retryable { // e can't be nil: an attempt that succeeds has claimed
 		c.winner = &c.first
 		if c.hedge.cancel != nil {
 			c.hedge.cancel(errOutrun)
@@ -91,7 +92,7 @@ func (c *race) join(e *Error) {
 	}
 	c.first.cancel(errOutrun)
 	if !c.hedge.began.IsZero() {
-		c.r.tries++
+		c.r.attempts++
 	}
 	if c.panicked != nil {
 		panic(c.panicked) // only the caller can recover it
@@ -115,7 +116,7 @@ func (c *race) launch() {
 			c.first.cancel(errOutrun)
 		}
 	}()
-	c.try(&c.hedge)
+	c.attempt(&c.hedge)
 }
 
 // context returns the attempt's parent.
@@ -137,7 +138,7 @@ func (l *lane) begin(now time.Time) {
 	switch {
 	case l.hedge:
 		o := &c.r.p.o
-		c.r.p.log.LogAttrs(l.ctx, slog.LevelInfo, event.RetryHedge, slog.Int(event.Attempt, c.r.tries+1),
+		c.r.p.log.LogAttrs(l.ctx, slog.LevelInfo, event.RetryHedge, slog.Int(event.Attempt, c.r.attempts+1),
 			slog.Duration(event.Delay, c.delay), slog.String(event.Model, o.Model), slog.String(event.Target, o.Target))
 	case c.delay > 0:
 		c.timer = time.AfterFunc(c.delay, c.launch)
@@ -170,8 +171,8 @@ func (l *lane) claim() bool {
 	return true
 }
 
-// verdict returns what an attempt's error means, e, or that it was outrun.
-func (l *lane) verdict(e *Error) *Error {
+// result returns e, an attempt's error, or that the attempt was outrun.
+func (l *lane) result(e *fault.Error) *fault.Error {
 	if l != nil && e != nil && errors.Is(context.Cause(l.ctx), errOutrun) {
 		return errOutrun
 	}

@@ -11,18 +11,19 @@ import (
 
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A Continuation is how a model is asked to go on with an answer that was cut.
 type Continuation uint8
 
 const (
-	// Instruct shows the model what it said and asks it, in a message of the
+	// ContinuationInstruct shows the model what it said and asks it, in a message of the
 	// user's, to repeat its last words and go on. Every chat model understands
 	// that. The repetition is cut off again, and is the proof that this is a
 	// continuation: without it the call fails as if it had not been resumed.
-	Instruct Continuation = iota
-	// Prefill ends the request with what was said as the beginning of the
+	ContinuationInstruct Continuation = iota
+	// ContinuationPrefill ends the request with what was said as the beginning of the
 	// model's own message, which the engine continues to the token:
 	//
 	//	Anthropic         models before 4.6, without extended thinking
@@ -30,17 +31,17 @@ const (
 	//	Gemini, Ollama    most models
 	//
 	// (Mistral and DeepSeek want a mark on the message, which a message of
-	// llms can't carry: they are for Instruct.)
+	// llms can't carry: they are for ContinuationInstruct.)
 	//
 	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
 	// gets the beginning of another answer after half of the first: there is no
 	// proof here. Only an echo of 32 bytes or more, or of all that was said, is
 	// noticed and cut off.
-	Prefill
+	ContinuationPrefill
 )
 
 // A Resume has the answers of interrupted streams continued: the model is asked
-// again, with what it had said, and the caller's callbacks hear the rest. It
+// again, with what it had said, and the caller's callbacks receive the rest. It
 // is off unless [Options].Resume is set.
 //
 // The limits: an answer is resumed at most Max times, each time as one of
@@ -48,12 +49,12 @@ const (
 // another Model. It isn't resumed if the caller's context is done or its own
 // callback ended the stream, nor where it can't be done right:
 //
-//   - a tool call was under way, or might have been: the call offers tools and
+//   - a tool call was in progress, or might have been: the call offers tools and
 //     the model doesn't mark what its chunks are (see package openai, which does);
 //   - the answer must be JSON or keep to a grammar: the engine would begin the
 //     structure anew;
 //   - there are several choices;
-//   - nothing but reasoning had been heard, which no engine continues;
+//   - nothing but reasoning had been received, which no engine continues;
 //   - MaxTokens was reached, as far as Tokens can tell.
 //
 // Then, and when the continuation fails before it has said anything, the error
@@ -72,19 +73,19 @@ const (
 // kept to the token. A person reads over such a seam. A program that compares
 // bytes should not resume.
 type Resume struct {
-	// Max is how often an answer is resumed; default 1.
+	// Max is how often an answer is resumed. Default: 1.
 	Max int
-	// Continuation is how; default Instruct.
+	// Continuation is how. Default: ContinuationInstruct, the zero value.
 	Continuation Continuation
 	// Metadata is added to that of a continuation's request, for engines that
-	// must be told. vLLM, by way of package openai:
+	// must be told. Default: none. For vLLM, by way of package openai:
 	//
 	//	map[string]any{openai.MetadataExtra: map[string]any{
 	//		"continue_final_message": true, "add_generation_prompt": false,
 	//	}}
 	Metadata map[string]any
-	// Tokens counts those of a text, so that MaxTokens bounds the whole answer;
-	// nil means a token for each four bytes.
+	// Tokens counts those of a text, so that MaxTokens bounds the whole answer.
+	// Default: an estimate, a token for each four bytes.
 	Tokens func(text string) int
 }
 
@@ -95,8 +96,8 @@ const (
 )
 
 func (o *Resume) check() error {
-	if o.Max < 0 || o.Continuation > Prefill {
-		return configError("resume: Max %d, Continuation %d: want 0 (the default, 1) or more, and Instruct or Prefill", o.Max, o.Continuation)
+	if o.Max < 0 || o.Continuation > ContinuationPrefill {
+		return optionError("Resume.Max is %d and Continuation %d: want 0 (the default, 1) or more, and ContinuationInstruct or ContinuationPrefill", o.Max, o.Continuation)
 	}
 	return nil
 }
@@ -105,20 +106,20 @@ func (o *Resume) check() error {
 var errNoSeam = errors.New("retry: the model was asked to continue its answer and began another")
 
 // resume reports whether an attempt that failed with e is followed by a
-// continuation of what the caller has heard, and waits for it.
-func (m *Model) resume(r *run, s *stream, e *Error) bool {
+// continuation of what the caller has received, and waits for it.
+func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	o := m.p.o.Resume
 	if o == nil || s.resumed >= max(o.Max, 1) {
 		return false
 	}
 	if s.heard { // else it was a continuation that failed at once, as any request may
-		if !e.Retryable && e.Class != StreamInterrupted && e.Class != Unknown || !s.continuable(e.Partial) {
+		if !e.Retryable && e.Class != fault.ClassStreamInterrupted && e.Class != fault.ClassUnknown || !s.continuable(e.Partial) {
 			return false
 		}
 	} else if !e.Retryable {
 		return false
 	}
-	if s.o.MaxTokens > 0 && o.left(s) <= 0 || !r.retry(e, event.RetryResume) {
+	if s.o.MaxTokens > 0 && o.left(s) <= 0 || !r.retryAs(e, event.RetryResume) {
 		return false
 	}
 	if s.heard {
@@ -169,7 +170,7 @@ func (o *Resume) left(s *stream) int {
 		count = func(text string) int { return (len(text) + 3) / 4 }
 	}
 	n := s.o.MaxTokens - count(s.said)
-	if n > 0 && o.Continuation == Instruct {
+	if n > 0 && o.Continuation == ContinuationInstruct {
 		n += count(anchorOf(shown(s.said)))
 	}
 	return n
@@ -186,7 +187,7 @@ func (o *Resume) continuation(s *stream, messages []llms.MessageContent, options
 		}
 	}
 	messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, begun+said))
-	if o.Continuation == Instruct {
+	if o.Continuation == ContinuationInstruct {
 		messages = append(messages, llms.TextParts(llms.ChatMessageTypeHuman, instruction+anchorOf(said)))
 	}
 	options = slices.Clip(options)
@@ -220,19 +221,19 @@ func merged(a, b map[string]any) map[string]any {
 	return out
 }
 
-// interrupted is the error of a call that ends after the caller has heard
-// something: that of the stream that was cut, with all that was heard.
-func (s *stream) interrupted(e *Error) *Error {
+// interrupted is the error of a call that ends after the caller has received
+// something: that of the stream that was cut, with all that was received.
+func (s *stream) interrupted(e *fault.Error) *fault.Error {
 	if s.resumed > 0 {
 		c := *e
-		if !s.heard && c.done == nil { // the continuation came to nothing
+		if !s.heard && c.ContextErr == nil { // the continuation came to nothing
 			c = *s.cut
-			c.cause = joined(e, s.cut.cause)
+			c.Cause = joined(e, s.cut.Cause)
 		}
 		c.Partial = s.joinedResponse(nil)
 		e = &c
 	}
-	return e.afterSpeech()
+	return afterSpeech(e)
 }
 
 // whole returns the response of a call: resp, or what was said before and it.
@@ -244,7 +245,7 @@ func (s *stream) whole(resp *llms.ContentResponse) *llms.ContentResponse {
 }
 
 // joinedResponse is last, a continuation's response, as the end of all that
-// was said. The texts are those that the caller has heard.
+// was said. The texts are those that the caller has received.
 func (s *stream) joinedResponse(last *llms.ContentResponse) *llms.ContentResponse {
 	out := &llms.ContentResponse{}
 	if last != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A scribe is a model with one answer. Its streams are cut after so many
@@ -54,7 +56,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	s.mu.Lock()
 	n := len(s.requests)
 	s.requests = append(s.requests, r)
-	key, _ := IdempotencyKey(ctx)
+	key, _ := fault.IdempotencyKey(ctx)
 	s.keys = append(s.keys, key)
 	s.mu.Unlock()
 	if s.hangs == n+1 {
@@ -124,7 +126,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 		if s.with != nil {
 			return nil, s.with
 		}
-		e := newError(StreamInterrupted, errors.New("unexpected EOF"))
+		e := fault.New(fault.ClassStreamInterrupted, errors.New("unexpected EOF"))
 		if s.info != nil {
 			e.Partial = resp
 		}
@@ -135,7 +137,7 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 
 const story = "Once there was a lamp at the end of the pier, and whoever came home by night was glad of it. Nobody had lit it for years.\n\nThen came the winter."
 
-func (s *scribe) tell(t *testing.T, o *Options, options ...llms.CallOption) (heard string, resp *llms.ContentResponse, e *Error) {
+func (s *scribe) tell(t *testing.T, o *Options, options ...llms.CallOption) (heard string, resp *llms.ContentResponse, e *fault.Error) {
 	t.Helper()
 	o.Logger = slog.New(&event.Checker{Report: t.Errorf})
 	if s.kind == delta.Unknown && s.answer == "" {
@@ -155,7 +157,7 @@ func (s *scribe) tell(t *testing.T, o *Options, options ...llms.CallOption) (hea
 func TestResume(t *testing.T) {
 	for name, o := range map[string]*Resume{
 		"instruct": {Max: 3},
-		"prefill":  {Max: 3, Continuation: Prefill},
+		"prefill":  {Max: 3, Continuation: ContinuationPrefill},
 	} {
 		// Every place to cut, the ends of words, paragraphs and all.
 		t.Run(name, func(t *testing.T) {
@@ -233,8 +235,8 @@ func TestResumeWithReasoning(t *testing.T) {
 
 // Where it can't be done right it isn't done, and the error is what it was.
 func TestResumeKnowsItsLimits(t *testing.T) {
-	fatal := Classify(Response{Status: 400}, time.Now())
-	unavailable := Classify(Response{Status: 503}, time.Now())
+	fatal := fault.Classify(fault.Response{Status: 400}, time.Now())
+	unavailable := fault.Classify(fault.Response{Status: 503}, time.Now())
 	tool := []llms.Tool{{Type: "function", Function: &llms.FunctionDefinition{Name: "f"}}}
 	for name, c := range map[string]struct {
 		s       *scribe
@@ -260,7 +262,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 		"another beginning":         {s: &scribe{revise: func(string) string { return "Sure! Here is the rest: and" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
 		"a continuation of nothing": {s: &scribe{revise: func(string) string { return "" }}, o: Options{Resume: &Resume{Max: 3}}, asked: 2},
 		"prefill without half a character": {s: &scribe{answer: "un café au lait", cuts: []int{7}, kind: delta.Text, revise: func(string) string { return "e" }},
-			o: Options{Resume: &Resume{Continuation: Prefill}}, asked: 2, heard: "un caf\xc3"},
+			o: Options{Resume: &Resume{Continuation: ContinuationPrefill}}, asked: 2, heard: "un caf\xc3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -281,7 +283,7 @@ func TestResumeKnowsItsLimits(t *testing.T) {
 				heard, resp, e := s.tell(t, &o, c.options...)
 				require.Nil(t, resp)
 				require.NotNil(t, e)
-				require.Equal(t, StreamInterrupted, e.Class, "%v", e)
+				require.Equal(t, fault.ClassStreamInterrupted, e.Class, "%v", e)
 				require.False(t, e.Retryable || e.Fallback)
 				require.Equal(t, want, heard)
 				require.Len(t, s.requests, c.asked)
@@ -305,9 +307,9 @@ func TestResumeByClass(t *testing.T) {
 	}{
 		{errors.New("boom"), true},
 		{io.ErrUnexpectedEOF, true},
-		{Classify(Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
-		{Classify(Response{Status: 401}, time.Now()), false},
-		{newError(ContentFilter, nil), false},
+		{fault.Classify(fault.Response{Status: 200, Body: []byte(`{"error":{"type":"overloaded_error"}}`)}, time.Now()), true},
+		{fault.Classify(fault.Response{Status: 401}, time.Now()), false},
+		{fault.New(fault.ClassContentFilter, nil), false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &scribe{cuts: []int{40}, with: c.with}
@@ -323,7 +325,7 @@ func (noRetries) Retry(time.Time) bool { return false }
 
 func TestResumeAfterAFailedContinuation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scribe{cuts: []int{40}, fails: map[int]error{1: Classify(Response{Status: 429, Header: header(map[string]string{"retry-after": "7"})}, time.Now())}}
+		s := &scribe{cuts: []int{40}, fails: map[int]error{1: fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, time.Now())}}
 		begin := time.Now()
 		heard, _, e := s.tell(t, &Options{Resume: &Resume{Max: 2}})
 		require.Nil(t, e)
@@ -336,13 +338,13 @@ func TestResumeAfterAFailedContinuation(t *testing.T) {
 func TestResumePrefill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scribe{cuts: []int{40}, revise: func(string) string { return story }}
-		heard, resp, e := s.tell(t, &Options{Resume: &Resume{Continuation: Prefill}})
+		heard, resp, e := s.tell(t, &Options{Resume: &Resume{Continuation: ContinuationPrefill}})
 		require.Nil(t, e)
 		require.Equal(t, story, heard)
 		require.Equal(t, story, resp.Choices[0].Content)
 	})
 	// An answer that the caller began stays one message.
-	o := &Resume{Continuation: Prefill}
+	o := &Resume{Continuation: ContinuationPrefill}
 	mine := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "q"), llms.TextParts(llms.ChatMessageTypeAI, "{")}
 	messages, _ := o.continuation(&stream{said: `"a": 1, `}, mine, nil)
 	require.Len(t, messages, 2)
@@ -358,8 +360,8 @@ func TestResumeIntoAToolCall(t *testing.T) {
 		revise func(string) string
 		whole  bool
 	}{
-		"prefill":                   {Resume{Continuation: Prefill}, func(string) string { return "" }, true},
-		"prefill, with text held":   {Resume{Continuation: Prefill}, func(string) string { return story[:9] }, true},
+		"prefill":                   {Resume{Continuation: ContinuationPrefill}, func(string) string { return "" }, true},
+		"prefill, with text held":   {Resume{Continuation: ContinuationPrefill}, func(string) string { return story[:9] }, true},
 		"instruct":                  {Resume{}, func(string) string { return "" }, false},
 		"instruct, half a proof":    {Resume{}, func(lead string) string { return lead[:min(5, len(lead))] }, false},
 		"instruct, after the proof": {Resume{}, nil, true},
@@ -374,7 +376,7 @@ func TestResumeIntoAToolCall(t *testing.T) {
 					said = story[:len(story)-1] + c.revise("")
 				}
 				if e != nil {
-					require.Equal(t, StreamInterrupted, e.Class)
+					require.Equal(t, fault.ClassStreamInterrupted, e.Class)
 					require.Equal(t, said, heard)
 					return
 				}
@@ -416,9 +418,9 @@ func TestResumeEndsWithTheCaller(t *testing.T) {
 		}))
 		require.ErrorIs(t, err, enough)
 		require.Len(t, s.requests, 2)
-		var e *Error
+		var e *fault.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, Canceled, e.Class)
+		require.Equal(t, fault.ClassCanceled, e.Class)
 		require.Equal(t, heard, e.Partial.Choices[0].Content)
 	})
 }
@@ -449,12 +451,12 @@ func TestResumeAtOneLayer(t *testing.T) {
 		outer, err := New(inner, nil)
 		require.NoError(t, err)
 		heard, _, e := asking(t, outer, t.Context(), true)
-		require.Equal(t, StreamInterrupted, e.Class)
+		require.Equal(t, fault.ClassStreamInterrupted, e.Class)
 		require.Equal(t, story[:40], heard)
 		require.Len(t, s.requests, 1)
 	})
-	for _, o := range []Resume{{Max: -1}, {Continuation: Prefill + 1}} {
+	for _, o := range []Resume{{Max: -1}, {Continuation: ContinuationPrefill + 1}} {
 		_, err := New(&scribe{}, &Options{Resume: &o})
-		require.ErrorIs(t, err, ErrConfig)
+		require.ErrorIs(t, err, ErrOption)
 	}
 }

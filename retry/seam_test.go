@@ -126,3 +126,15 @@ func FuzzSeam(f *testing.F) {
 		}
 	})
 }
+
+// A continuation of nothing but blanks is none, however long.
+func TestSeamEnds(t *testing.T) {
+	s := newSeam("The quick brown fox jumps over the lazy dog", true)
+	for i := range 100 {
+		if _, ok := s.take([]byte(strings.Repeat("\n", 100))); !ok {
+			require.Greater(t, i, 10)
+			return
+		}
+	}
+	t.Fatal("all blanks were kept")
+}

@@ -10,20 +10,21 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A stream is what a call's options say of streaming, and what the caller has
-// heard.
+// A stream is what a call's options ask for, and what the caller has received
+// ("heard").
 type stream struct {
 	o     llms.CallOptions
-	spoke bool // the caller has heard something
+	spoke bool // the caller has received something
 	heard bool // of the last attempt
 
 	said, reason string // all of it, text and reasoning
 	kinds               // of the chunks
 
 	resumed int                     // times it was resumed
-	cut     *Error                  // of the last attempt that was heard
+	cut     *fault.Error            // of the last attempt of which something was received
 	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
 
@@ -43,7 +44,7 @@ func (s *stream) streams() bool {
 	return s != nil && (s.o.StreamingFunc != nil || s.o.StreamingReasoningFunc != nil)
 }
 
-// silent reports whether the caller has heard nothing.
+// silent reports whether the caller has received nothing.
 func (s *stream) silent() bool { return s == nil || !s.spoke }
 
 // A watch is one attempt at a stream: it passes the chunks on, keeps what was
@@ -117,7 +118,7 @@ type listener struct {
 func (w *watch) listener(texts bool, deliver func(ctx context.Context, reasoning, chunk []byte) error) *listener {
 	l := &listener{w: w, texts: texts, ctx: w.ctx, deliver: deliver}
 	if w.s.resumed > 0 {
-		l.seam = newSeam(w.s.said, w.resume.Continuation == Instruct)
+		l.seam = newSeam(w.s.said, w.resume.Continuation == ContinuationInstruct)
 	}
 	w.listeners = append(w.listeners, l)
 	return l
@@ -191,7 +192,7 @@ func (w *watch) note(ctx context.Context, texts bool, reasoning, chunk []byte) {
 	}
 }
 
-// keep adds what the attempt said to what the caller has heard.
+// keep adds what the attempt said to what the caller has received.
 func (w *watch) keep() {
 	if !w.spoke {
 		return
@@ -247,7 +248,7 @@ func (w *watch) release() error {
 	return nil
 }
 
-// alive restarts the clock; a chunk that says nothing is no first token.
+// alive restarts the clock; an empty chunk is not a first token.
 func (w *watch) alive(quiet bool) {
 	if quiet {
 		return
@@ -266,14 +267,14 @@ func (w *watch) alive(quiet bool) {
 
 // stopped is the error of a stream that one of the callbacks ended, the
 // caller's or the seam's, or nil; err is what the model made of it.
-func (w *watch) stopped(resp *llms.ContentResponse, err error) *Error {
+func (w *watch) stopped(resp *llms.ContentResponse, err error) *fault.Error {
 	switch {
 	case w.refused != nil:
-		e := newError(Canceled, joined(err, w.refused))
+		e := fault.New(fault.ClassCanceled, joined(err, w.refused))
 		e.Partial = w.partial(resp)
 		return e
 	case w.noSeam:
-		return newError(Unknown, joined(err, errNoSeam))
+		return fault.New(fault.ClassUnknown, joined(err, errNoSeam))
 	}
 	return nil
 }

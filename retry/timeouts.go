@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Timeouts bounds the parts of a call. Zero means no bound of ours: the
-// caller's context, and whatever the HTTP client has, still hold.
+// Timeouts bound the parts of a call. Default: 0 in each field, no bound of the
+// policy's own; the caller's context and the HTTP client's timeout still apply.
 //
 // One timeout is not enough for a stream. A total of a minute kills a good long
 // answer, and lets a dead one hang for a minute; a first token that doesn't
@@ -20,9 +20,12 @@ type Timeouts struct {
 }
 
 func (t Timeouts) check() error {
-	for _, d := range []time.Duration{t.FirstToken, t.BetweenTokens, t.Attempt, t.Total} {
-		if d < 0 {
-			return configError("a timeout is %v: want 0 (none) or more", d)
+	for _, x := range []struct {
+		name  string
+		value time.Duration
+	}{{"FirstToken", t.FirstToken}, {"BetweenTokens", t.BetweenTokens}, {"Attempt", t.Attempt}, {"Total", t.Total}} {
+		if x.value < 0 {
+			return optionError("Timeouts.%s is %v: want 0 (none) or more", x.name, x.value)
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/stopreason"
 	"go.opentelemetry.io/otel/attribute"
 )
 
@@ -113,22 +115,45 @@ func outputMessages(r *llms.ContentResponse) string {
 // finishReason turns a provider's stop reason into the conventions' word, if
 // there is one.
 func finishReason(c *llms.ContentChoice) string {
-	switch strings.ToLower(c.StopReason) {
-	case "stop", "end_turn", "stop_sequence", "complete", "finish_reason_stop":
+	switch stopreason.Of(c.StopReason) {
+	case stopreason.Complete:
+		if strings.Contains(strings.ToLower(c.StopReason), "tool") || strings.EqualFold(c.StopReason, "function_call") {
+			return "tool_call"
+		}
 		return "stop"
-	case "length", "max_tokens", "model_length":
+	case stopreason.Cut:
 		return "length"
-	case "tool_calls", "tool_use", "tool_call", "function_call":
-		return "tool_call"
-	case "content_filter", "content_filtered", "safety", "refusal":
+	case stopreason.Filtered:
 		return "content_filter"
-	case "":
+	case stopreason.Failed:
+		return "error"
+	}
+	if c.StopReason == "" {
 		return "unknown"
 	}
 	return c.StopReason
 }
 
-// asValue returns JSON text as the value it stands for, other text as itself.
+// broken returns the first reason among the choices by which an answer ended
+// without being whole, or "". A limit of length that the caller set is no
+// failure, and a model that reports no reason at all proves nothing.
+func broken(r *llms.ContentResponse) string {
+	if r == nil {
+		return ""
+	}
+	for _, c := range r.Choices {
+		if c == nil || c.StopReason == "" {
+			continue
+		}
+		switch reason := stopreason.Of(c.StopReason); reason {
+		case stopreason.Failed, stopreason.Filtered, stopreason.Unknown:
+			return reason.String()
+		}
+	}
+	return ""
+}
+
+// asValue returns JSON text as its value, other text as itself.
 func asValue(text string) any {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)
@@ -138,7 +163,7 @@ func asValue(text string) any {
 
 func asJSON(v any) string {
 	data, err := json.Marshal(v)
-	if err != nil { // nothing above holds what JSON can't
+	if err != nil { // nothing above contains what JSON cannot
 		return "null"
 	}
 	return string(data)

@@ -6,7 +6,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A Delta says what a streamed chunk is: its kind, and the index of the choice
+// A Delta describes a streamed chunk: its kind, and the index of the choice
 // that it belongs to.
 //
 // langchaingo gives a streaming callback nothing but bytes. The models of this

@@ -40,7 +40,7 @@ const (
 	AttrCount     = event.Count     // count, int: how many
 	AttrDelay     = event.Delay     // delay, time.Duration: the wait that follows
 	AttrDimension = event.Dimension // dimension, string: requests, tokens, money, concurrency
-	AttrElapsed   = event.Elapsed   // elapsed, time.Duration: since the start of what the event speaks of
+	AttrElapsed   = event.Elapsed   // elapsed, time.Duration: since the start of what the event is about
 	AttrID        = event.ID        // id, string: a content id, never content
 	AttrKey       = event.Key       // key, string: a hash, never content
 	AttrModel     = event.Model     // model, string: the model asked for

@@ -90,8 +90,8 @@ func (o *Options) provider() string {
 	return o.Provider
 }
 
-// Model records a span for each call of the model behind. Chunks pass as they
-// come. It is safe for concurrent use.
+// Model records a span for each call of the wrapped model. Chunks pass
+// unchanged. It is safe for concurrent use.
 type Model struct {
 	next llms.Model
 	o    Options
@@ -116,10 +116,10 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	return m, nil
 }
 
-// Unwrap returns the model behind.
+// Unwrap returns the wrapped model.
 func (m *Model) Unwrap() llms.Model { return m.next }
 
-// SupportsReasoning reports what the model behind does.
+// SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool {
 	return wrap.SupportsReasoning(m.next)
 }
@@ -129,7 +129,7 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent calls the model behind within a span.
+// GenerateContent calls the wrapped model within a span.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	o := callopt.Resolve(options)
 	if o.Model == "" {
@@ -149,6 +149,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		attemptsOf(spanCtx).failed(span)
 		m.o.fail(span, err)
+	} else if reason := broken(r); reason != "" && m.o.Kind == KindAttempt {
+		span.SetAttributes(attribute.String(keyErrorType, "answer_"+reason))
+		span.SetStatus(codes.Error, "the answer is not known to be complete: "+reason)
 	}
 	return r, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
@@ -363,5 +364,28 @@ func BenchmarkAttempt(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestBrokenAnswersAreErrors: an answer that ended by an error, a filter or a
+// word that nobody knows is an error on the attempt's span, though the client
+// reported none.
+func TestBrokenAnswersAreErrors(t *testing.T) {
+	for reason, want := range map[string]string{"stop": "", "tool_calls": "", "length": "", "": "",
+		"error": "answer_failed", "network_error": "answer_failed", "content_filter": "answer_filtered", "sensitive": "answer_filtered", "made_up": "answer_unknown"} {
+		provider, rec := recorder()
+		m, err := New(generate(func(context.Context, llms.CallOptions) (*llms.ContentResponse, error) {
+			return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "half", StopReason: reason}}}, nil
+		}), &Options{Tracer: provider.Tracer("t")})
+		require.NoError(t, err)
+		_, err = m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		span := rec.Ended()[0]
+		if want == "" {
+			require.Equal(t, codes.Unset, span.Status().Code, reason)
+			continue
+		}
+		require.Equal(t, codes.Error, span.Status().Code, reason)
+		requireAttribute(t, span.Attributes(), keyErrorType, want)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// A Retriever records a span for each search of the retriever behind.
+// A Retriever records a span for each search of the wrapped retriever.
 type Retriever struct {
 	next   schema.Retriever
 	source string
@@ -62,7 +62,7 @@ func found(docs []schema.Document) []foundDocument {
 	return out
 }
 
-// An Embedder records a span for each call of the embedder behind.
+// An Embedder records a span for each call of the wrapped embedder.
 type Embedder struct {
 	next embeddings.Embedder
 	o    Options

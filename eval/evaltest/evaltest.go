@@ -1,25 +1,3 @@
-// Package evaltest makes an evaluation a test: go test runs the suite, fails
-// where a threshold isn't met, and names the cases to blame.
-//
-//	func TestSupportBot(t *testing.T) {
-//		evaltest.Run(t, suite, &evaltest.Options{
-//			Run: suite.Options{
-//				Thresholds: []suite.Threshold{{Metric: "chrF2", Value: 55}},
-//			},
-//			Each: []suite.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
-//		})
-//	}
-//
-// With a *testing.T every case is a subtest, named by its id, so that
-//
-//	go test -run 'TestSupportBot/bug-17'
-//
-// shows one of them. The suite itself always runs whole: a corpus score isn't
-// made of one case.
-//
-// A call of a model in a test costs money and gives other answers tomorrow. Let
-// the system under test replay recorded answers, or give the run a journal, so
-// that only cases that changed are asked again.
 package evaltest
 
 import (
@@ -39,6 +17,12 @@ type TB interface {
 	Context() context.Context
 	Logf(format string, args ...any)
 	Errorf(format string, args ...any)
+}
+
+// A SubtestRunner is a [TB] that can run subtests, as a *testing.T can. [Run] then
+// makes a subtest of every case, named by its id.
+type SubtestRunner interface {
+	Run(name string, f func(t *testing.T)) bool
 }
 
 // Options sets how a suite is run as a test; nil means the defaults.
@@ -115,10 +99,8 @@ func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 			}
 		}
 	}
-	if tt, ok := t.(interface {
-		Run(name string, f func(t *testing.T)) bool
-	}); ok {
-		tt.Run(rec.Case.ID, func(t *testing.T) { check(t) })
+	if r, ok := t.(SubtestRunner); ok {
+		r.Run(rec.Case.ID, func(t *testing.T) { check(t) })
 		return
 	}
 	check(t)

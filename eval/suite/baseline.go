@@ -166,7 +166,7 @@ func sumRows(m eval.Metric, rows []float64) ([]float64, error) {
 			return nil, err
 		}
 	}
-	return s.Stats(), nil
+	return s.Totals(), nil
 }
 
 // holm marks the comparisons that are significant at level alpha when all are

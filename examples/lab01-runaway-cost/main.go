@@ -17,6 +17,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -77,7 +78,7 @@ func run(args []string, out, errs io.Writer) error {
 			SpendPicoUSD: *budget * limit.USD,
 		},
 		Cost:   cost,
-		Store:  &limit.Local{Now: func() time.Time { return now }},
+		Store:  &limit.LocalStore{Now: func() time.Time { return now }},
 		Switch: &off,
 	})
 	if err != nil {
@@ -99,7 +100,7 @@ func run(args []string, out, errs io.Writer) error {
 			// A client that obeys Retry-After sleeps until then.
 			now = now.Add(e.Delay)
 		}
-		if e.Refusal == limit.Stop {
+		if e.Refusal == fault.RefusalStop {
 			break
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 func main() {
@@ -63,7 +64,7 @@ func run() error {
 			w.WriteHeader(f.status)
 			_, _ = io.WriteString(w, f.body)
 		}))
-		client, err := openai.New(openai.WithToken("none"), openai.WithBaseURL(server.URL), openai.WithHTTPClient(retry.HTTPClient(nil)))
+		client, err := openai.New(openai.WithToken("none"), openai.WithBaseURL(server.URL), openai.WithHTTPClient(fault.HTTPClient(nil)))
 		if err != nil {
 			return err
 		}
@@ -108,12 +109,12 @@ func alone(r result) string {
 }
 
 func ours(r result) string {
-	var e *retry.Error
+	var e *fault.Error
 	if !errors.As(r.err, &e) {
 		return fmt.Sprintf("success: %q", r.text)
 	}
 	s := e.Class.String()
-	if refusal := e.Class.Refusal(); refusal != retry.NotRefused {
+	if refusal := e.Class.Refusal(); refusal != fault.RefusalNone {
 		s += " (" + refusal.String() + ")"
 	}
 	if e.Retryable {

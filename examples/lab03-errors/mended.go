@@ -11,6 +11,7 @@ import (
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // serve asks a model whose nth request, from 1, is answered by handler.
@@ -18,7 +19,7 @@ func serve(o *retry.Options, stream bool, handler func(n int64, w http.ResponseW
 	var n atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(n.Add(1), w, r) }))
 	defer server.Close()
-	client, err := openai.New(openai.WithToken("none"), openai.WithBaseURL(server.URL), openai.WithHTTPClient(retry.HTTPClient(nil)))
+	client, err := openai.New(openai.WithToken("none"), openai.WithBaseURL(server.URL), openai.WithHTTPClient(fault.HTTPClient(nil)))
 	if err != nil {
 		return answer, 0, err
 	}

@@ -73,7 +73,7 @@ func run(args []string, out, errs io.Writer) error {
 		"The cure is to send less: a limit on calls in progress (aimd), on the rate (adaptive_rate), or, as in\n"+
 		"retry/defaults, on both, with what can't be answered in time refused at once. It knows nothing of the\n"+
 		"server; the row client_rate_limit(known) does.")
-	r, err := overload.Run(overload.QuotaFree, overload.Strategy{Defaults: true, Mixed: true}, *seed)
+	r, err := overload.Run(overload.ScenarioQuotaFree, overload.Strategy{Defaults: true, Mixed: true}, *seed)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func run(args []string, out, errs io.Writer) error {
 }
 
 // series is the mean of every 5 s.
-func series(name string, v [overload.Seconds]float64) plot.Series {
+func series(name string, v [overload.ArrivalSeconds]float64) plot.Series {
 	s := plot.Series{Name: name}
 	for i := 0; i+5 <= len(v); i += 5 {
 		mean := 0.0

@@ -30,10 +30,10 @@ func consumption(w io.Writer) error {
 	now := time.Unix(1_790_000_000, 0)
 	answer := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("From 9 to 5."), Times: -1}}}
 	budget, err := limit.New(answer, &limit.Options{
-		Tenant: tenantOf,
-		Quota:  limit.Quota{Tokens: limit.Rate{N: 1000, Per: time.Minute}},
-		Answer: 200,
-		Store:  &limit.Local{Now: func() time.Time { return now }},
+		Tenant:       tenantOf,
+		Quota:        limit.Quota{Tokens: limit.Rate{N: 1000, Per: time.Minute}},
+		AnswerTokens: 200,
+		Store:        &limit.LocalStore{Now: func() time.Time { return now }},
 	})
 	if err != nil {
 		return err

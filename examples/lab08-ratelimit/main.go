@@ -20,7 +20,8 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -62,8 +63,8 @@ func newSite(r limit.Rate) (*site, error) {
 }
 
 func (s *site) limitTo(r limit.Rate) (err error) {
-	s.Handler, err = limit.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), r,
-		&limit.HandlerOptions{Store: &limit.Local{Now: func() time.Time { return s.now }}})
+	s.Handler, err = limit.NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), r,
+		&limit.HandlerOptions{Store: &limit.LocalStore{Now: func() time.Time { return s.now }}})
 	return err
 }
 
@@ -113,21 +114,24 @@ func learning(out io.Writer) error {
 		minute := func() (passed, refused int) {
 			for range 60 * 20 {
 				s.now = s.now.Add(time.Second / 20)
-				ticket, wait := account.Take(s.now, "m", limit.Use{})
-				if wait > 0 && c.learns {
+				permit, err := account.TryAcquire(s.now, "m", limit.Use{})
+				if err != nil && c.learns {
 					continue // a client with a deadline would wait
 				}
 				r := s.get()
+				outcome := admission.OutcomeHealthy
 				if c.headers {
-					account.Learn(s.now, ticket, retry.ParseAllowances(r.Header(), s.now))
+					permit.Learn(s.now, fault.ParseAllowances(r.Header(), s.now))
 				}
 				if r.Code == http.StatusTooManyRequests {
 					refused++
-					asked, _ := retry.RetryAfter(r.Header(), s.now)
-					account.Refused(s.now, ticket, asked)
+					outcome = admission.OutcomeThrottled
+					asked, _ := fault.RetryAfter(r.Header(), s.now)
+					permit.LearnRefusal(s.now, asked)
 				} else {
 					passed++
 				}
+				permit.Done(s.now, outcome)
 			}
 			return passed, refused
 		}

@@ -52,7 +52,7 @@ const (
 	Count     = "count"     // int: how many
 	Delay     = "delay"     // time.Duration: the wait that follows
 	Dimension = "dimension" // string: requests, tokens, money, concurrency
-	Elapsed   = "elapsed"   // time.Duration: since the start of what the event speaks of
+	Elapsed   = "elapsed"   // time.Duration: since the start of what the event is about
 	ID        = "id"        // string: a content id, never content
 	Key       = "key"       // string: a hash, never content
 	Model     = "model"     // string: the model asked for

@@ -58,7 +58,7 @@ func stem(word string) string {
 	return env.Current()
 }
 
-// camelParts cuts a name where its case says so: "getHTTPClient2" is get, HTTP,
+// camelParts cuts a name where its case changes: "getHTTPClient2" is get, HTTP,
 // Client2.
 func camelParts(word string) []string {
 	var parts []string

@@ -11,7 +11,7 @@ import (
 // ErrOption is wrapped by the error of [Load] for a nil reader.
 var ErrOption = errors.New("embed: invalid option")
 
-// ErrModel says that a model's files are damaged or don't fit together.
+// ErrModel is wrapped by the error of a model whose files are damaged or do not fit together.
 var ErrModel = errors.New("embed: the model can't be used")
 
 // A tensor is one array of a safetensors file.

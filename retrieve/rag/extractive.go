@@ -42,13 +42,13 @@ type ExtractiveOptions struct {
 	MinScore float64
 }
 
-// An Extractive is a model that can't make anything up: it reads the passages
+// An Extractive is a model that cannot make anything up: it reads the passages
 // of a [Prompt], selects the sentences that answer the question, puts them in
-// reading order and cites them. When none comes near the question it says
-// [UnknownAnswer]. It is no language model and doesn't pretend to be one: it can't
-// rephrase, combine, reason or chat, and it reports no token usage.
+// reading order and cites them. When none comes near the question its answer is
+// [UnknownAnswer]. It is not a language model: it cannot rephrase, combine, reason
+// or chat, and it reports no token usage.
 //
-// It runs offline and always says the same, which makes it the default for
+// It runs offline and always gives the same answer, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
 // ignored; MaxTokens cuts the answer at the end of a sentence, by an estimate
 // of four bytes a token, and StopWords cut it before the first of them.
@@ -82,7 +82,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 	return e, nil
 }
 
-// Call answers a prompt that holds no passages: with [UnknownAnswer].
+// Call answers a prompt without passages: with [UnknownAnswer].
 func (e *Extractive) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
 	return wrap.Call(ctx, e, prompt, options...)
 }
@@ -187,7 +187,7 @@ func bare(text string) string {
 	return text
 }
 
-// isLaidOut reports whether a sentence is no running text: lines that are
+// isLaidOut reports whether a sentence is not running text: lines that are
 // indented by a tab (a program, a table, a drawing), or far too long.
 func isLaidOut(text string, s sentence.Span) bool {
 	line := strings.LastIndexByte(text[:s.Start], '\n') + 1
@@ -219,7 +219,7 @@ func isHeading(text string) bool { return strings.HasPrefix(text, "#") || string
 
 // score gives each sentence a number from 0 to 1: how many of the question's
 // words it has, rare ones counting more, and how near it is in meaning. A
-// little of its neighbours' words counts too, since a sentence says "it" of
+// little of its neighbors' words counts too, since a sentence writes "it" for
 // what the one before named.
 func (e *Extractive) score(ctx context.Context, question string, wanted map[string]bool, passages []numbered, all []candidate) error {
 	weight := rarity(wanted, all)
@@ -378,7 +378,7 @@ func words(text string) []string {
 	return out
 }
 
-// speak streams the pieces to whoever listens.
+// speak streams the pieces to the functions that the caller set.
 func speak(ctx context.Context, pieces []string, o *callopt.Options) error {
 	if o.StreamingFunc == nil && o.StreamingReasoningFunc == nil {
 		return nil

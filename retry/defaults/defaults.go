@@ -1,39 +1,8 @@
-// Package defaults assembles the policies of retry and retry/limit into a client
-// that survives an overload, with settings that were chosen against the
-// simulator of retry/overload:
-//
-//	account, err := limit.NewAccount(nil)
-//	…
-//	client, err := openai.New(openai.WithHTTPClient(account.HTTPClient(retry.HTTPClient(nil))))
-//	…
-//	model, err := defaults.New(client, &defaults.Options{Account: account})
-//
-// A call goes through them from left to right, an attempt from the gate on:
-//
-//	shed ─▶ gate: calls in progress, the provider's limits ─▶ breaker ─▶ attempt
-//	          ▲                                                             │
-//	          └────────────── backoff ◀── budget ◀──────────────────────────┘
-//
-//	policy             finds out by itself         setting
-//	retry.Shedder      how long calls take         drops what would be late
-//	retry.Adaptive     how many at once            from 30 on
-//	limit.Account      requests and tokens a s     headers, refusals
-//	retry.Breaker                                  20 failures in a row: 5 s
-//	retry.WindowBudget                             a tenth of the requests, 1 a s
-//	retry.Exponential                              3 attempts, 500 ms to 8 s
-//
-// What finds no room waits in the gate, model by model, by priority
-// (retry.WithPriority) and then in the order of arrival, instead of failing: a
-// spike that is over before the callers' deadlines costs nobody an answer. What
-// has waited for half of its time and can't end in the other half is refused, so
-// that the calls behind it end in time.
-//
-// Give calls a deadline. Without one nothing is ever too late, and while more
-// arrives than is answered the gate's queue grows.
 package defaults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,34 +13,76 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/wrap"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
 // Options choose what the default policies leave open. The zero value works.
 type Options struct {
-	// Account holds the provider's limits; nil: one of its own. One that is also
-	// in the HTTP client ([limit.Account.HTTPClient]) learns from headers too,
-	// and one may serve several models of the same key.
+	// Account has the provider's limits. One that is also in the HTTP client
+	// ([limit.Account.HTTPClient]) learns from headers too, and one may serve
+	// several models of the same key. Default: one of its own.
 	Account *limit.Account
-	// Timeouts bound the parts of a call. The zero value means two minutes to a
-	// stream's first token and one from token to token: no answer of today takes
-	// as long, and a dead connection takes for ever.
+	// Timeouts bound the parts of a call. Default: two minutes to a stream's first
+	// token and one from token to token; no answer of today takes as long, and a
+	// dead connection takes forever.
 	Timeouts retry.Timeouts
 	// Fallbacks are asked in turn when the model failed; see retry.Options.
+	// Default: none.
 	Fallbacks []llms.Model
-	// Tokens and Answer estimate what a call takes of the account; see
-	// [limit.Options].
+	// Tokens counts a text's tokens, to estimate what a call takes of the account.
+	// Default: an estimate, a token for four bytes.
 	Tokens func(text string) int
-	Answer int
+	// AnswerTokens is the estimate of an answer for which the call sets no maximum.
+	// Default: 512.
+	AnswerTokens int
 	// Model and Target name the model and the endpoint, in events and, the
-	// model, in the account if a call names no other.
+	// model, in the account if a call names no other. Default: "".
 	Model, Target string
-	// Logger gets the events of retry and of limit; nil discards.
+	// Logger gets the events of retry and of limit. Default: nil, they are
+	// discarded.
 	Logger *slog.Logger
 }
 
-// ErrConfig is wrapped by the errors for settings that make no sense.
-var ErrConfig = retry.ErrConfig
+// ErrOption is wrapped by the error of every constructor here for an option that
+// can't be right or a required argument that is nil.
+var ErrOption = errors.New("retry/defaults: invalid option")
+
+// New returns the policies as options of retry, for retry.NewPolicy and retry.Do,
+// or to change them. Each call makes new ones; nil options mean the defaults. An
+// account has to be told of calls that don't go through a Model:
+// [limit.Account.WithCall]. It fails with [ErrOption].
+func New(o *Options) (*retry.Options, error) {
+	c, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	budget, err := retry.NewWindowBudget(&retry.WindowBudgetOptions{Window: 10 * time.Second, Share: 0.1, PerSecond: 1})
+	if err != nil {
+		return nil, err
+	}
+	adaptive, err := retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 30})
+	if err != nil {
+		return nil, err
+	}
+	shedder, err := retry.NewShedder(nil)
+	if err != nil {
+		return nil, err
+	}
+	breaker, err := retry.NewBreaker(&retry.BreakerOptions{Failures: 20, OpenFor: 5 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	gate := &Gate{shedder: shedder, adaptive: adaptive, account: c.Account, log: event.Logger(c.Logger), model: c.Model, queues: make(map[string]*queue)}
+	out := &retry.Options{
+		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Shedder: shedder, Gates: []admission.Gate{gate},
+		Timeouts: c.Timeouts, Fallbacks: c.Fallbacks, Model: c.Model, Target: c.Target, Logger: c.Logger,
+	}
+	if _, err := retry.NewPolicy(out); err != nil { // the timeouts and fallbacks are the caller's
+		return nil, fmt.Errorf("%w: %w", ErrOption, err)
+	}
+	return out, nil
+}
 
 // A Model is a retry.Model with the default policies. It is safe for concurrent
 // use.
@@ -81,17 +92,17 @@ type Model struct {
 	o     Options
 }
 
-// New wraps next; nil options mean the defaults.
-func New(next llms.Model, o *Options) (*Model, error) {
+// NewModel wraps next; nil options mean the defaults. It fails with [ErrOption].
+func NewModel(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrConfig)
+		return nil, fmt.Errorf("%w: the model of NewModel is nil", ErrOption)
 	}
 	complete, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{next: next, o: complete}
-	settings, err := Retry(&m.o)
+	settings, err := New(&m.o)
 	if err != nil {
 		return nil, err
 	}
@@ -101,16 +112,16 @@ func New(next llms.Model, o *Options) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		if settings.Fallbacks[i], err = limit.New(f, &limit.Options{Account: a, Tokens: m.o.Tokens, Answer: m.o.Answer, Wait: time.Minute}); err != nil {
-			return nil, fmt.Errorf("fallback %d: %w", i, err)
+		if settings.Fallbacks[i], err = limit.New(f, &limit.Options{Account: a, Tokens: m.o.Tokens, AnswerTokens: m.o.AnswerTokens, Wait: time.Minute}); err != nil {
+			return nil, fmt.Errorf("%w: Options.Fallbacks[%d]: %w", ErrOption, i, err)
 		}
 	}
-	limited, err := limit.New(next, &limit.Options{Account: m.o.Account, Model: m.o.Model, Tokens: m.o.Tokens, Answer: m.o.Answer, Wait: time.Minute, Logger: m.o.Logger})
+	limited, err := limit.New(next, &limit.Options{Account: m.o.Account, Model: m.o.Model, Tokens: m.o.Tokens, AnswerTokens: m.o.AnswerTokens, Wait: time.Minute, Logger: m.o.Logger})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	if m.retry, err = retry.New(limited, settings); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	return m, nil
 }
@@ -126,44 +137,13 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent implements llms.Model. Its errors are *retry.Errors.
+// GenerateContent implements llms.Model. Its errors are *fault.Errors.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	model, use := limit.Estimate(messages, options, m.o.Tokens, m.o.Answer)
+	model, use := limit.Estimate(messages, options, m.o.Tokens, m.o.AnswerTokens)
 	if model == "" {
 		model = m.o.Model
 	}
-	return m.retry.GenerateContent(m.o.Account.With(context.WithValue(ctx, modelKey{}, model), model, use), messages, options...)
-}
-
-// Retry returns the policies as options of retry, for retry.NewPolicy and
-// retry.Do, or to change them. Each call of Retry makes new ones. An account has
-// to be told of calls that are none of a model's: [limit.Account.With].
-func Retry(o *Options) (*retry.Options, error) {
-	c, err := o.complete()
-	if err != nil {
-		return nil, err
-	}
-	budget, err := retry.NewWindowBudget(10*time.Second, 0.1, 1)
-	if err != nil {
-		return nil, err
-	}
-	adaptive, err := retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 30})
-	if err != nil {
-		return nil, err
-	}
-	shedder, err := retry.NewShedder(0)
-	if err != nil {
-		return nil, err
-	}
-	breaker, err := retry.NewBreaker(&retry.BreakerOptions{Failures: 20, OpenFor: 5 * time.Second})
-	if err != nil {
-		return nil, err
-	}
-	return &retry.Options{
-		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Adaptive: adaptive, Shedder: shedder,
-		Limiter:  &gate{shedder: shedder, adaptive: adaptive, account: c.Account, log: event.Logger(c.Logger), model: c.Model, queues: make(map[string]*queue)},
-		Timeouts: c.Timeouts, Fallbacks: c.Fallbacks, Model: c.Model, Target: c.Target, Logger: c.Logger,
-	}, nil
+	return m.retry.GenerateContent(m.o.Account.WithCall(&modelContext{ctx, model}, model, use), messages, options...)
 }
 
 // complete returns o with its defaults.
@@ -171,11 +151,14 @@ func (o *Options) complete() (c Options, err error) {
 	if o != nil {
 		c = *o
 	}
+	if c.AnswerTokens < 0 {
+		return c, fmt.Errorf("%w: Options.AnswerTokens is %d: want 0 (the default, 512) or more", ErrOption, c.AnswerTokens)
+	}
+	if c.AnswerTokens == 0 {
+		c.AnswerTokens = 512
+	}
 	if c.Account == nil {
 		c.Account, err = limit.NewAccount(nil)
-	}
-	if c.Answer == 0 {
-		c.Answer = 512
 	}
 	if c.Timeouts == (retry.Timeouts{}) {
 		c.Timeouts = retry.Timeouts{FirstToken: 2 * time.Minute, BetweenTokens: time.Minute}

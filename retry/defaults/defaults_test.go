@@ -2,7 +2,6 @@ package defaults_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -27,7 +26,7 @@ import (
 
 func TestModelKeepsTheContract(t *testing.T) {
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
-		m, err := defaults.New(next, nil)
+		m, err := defaults.NewModel(next, nil)
 		require.NoError(tb, err)
 		return m
 	}, nil)
@@ -64,12 +63,12 @@ func (p *provider) GenerateContent(ctx context.Context, _ []llms.MessageContent,
 	p.calls.Add(1)
 	p.mu.Lock()
 	service := time.Duration(p.rand.ExpFloat64() * float64(time.Second))
-	if p.scenario <= overload.QuotaCostly {
+	if p.scenario <= overload.ScenarioQuotaCostly {
 		now := time.Now()
 		p.level = min(overload.Capacity, p.level+overload.Capacity*now.Sub(p.at).Seconds())
 		p.at = now
 		if p.level < 1 {
-			if p.scenario == overload.QuotaCostly {
+			if p.scenario == overload.ScenarioQuotaCostly {
 				p.level = max(-overload.Capacity, p.level-0.5)
 			}
 			e := &refusal{429, http.Header{}}
@@ -82,7 +81,7 @@ func (p *provider) GenerateContent(ctx context.Context, _ []llms.MessageContent,
 		p.mu.Unlock()
 		return answer(ctx, time.After(service))
 	}
-	if p.scenario == overload.QueueBounded && p.queue >= 80 {
+	if p.scenario == overload.ScenarioQueueBounded && p.queue >= 80 {
 		p.mu.Unlock()
 		return nil, &refusal{503, http.Header{}}
 	}
@@ -116,10 +115,10 @@ func TestTheModelIsAsGoodAsItsSimulation(t *testing.T) {
 	for _, scenario := range overload.Scenarios() {
 		synctest.Test(t, func(t *testing.T) {
 			p := &provider{scenario: scenario, rand: rand.New(rand.NewPCG(1, 2)), level: overload.Capacity, at: time.Now(), free: make(chan struct{}, overload.Capacity)}
-			m, err := defaults.New(p, &defaults.Options{Timeouts: retry.Timeouts{Attempt: 4 * time.Second}})
+			m, err := defaults.NewModel(p, &defaults.Options{Timeouts: retry.Timeouts{Attempt: 4 * time.Second}})
 			require.NoError(t, err)
 			deadline, phases := 30*time.Second, [][2]float64{{28, 30}, {120, 40}, {28, 150}}
-			if scenario <= overload.QuotaCostly {
+			if scenario <= overload.ScenarioQuotaCostly {
 				deadline, phases = 20*time.Second, [][2]float64{{20, 30}, {80, 90}, {20, 150}}
 			}
 			var ok, late, lateAsked atomic.Int64
@@ -171,10 +170,13 @@ func TestTheModelIsAsGoodAsItsSimulation(t *testing.T) {
 	}
 }
 
+// adaptive is the limit of the calls in progress of the default policies.
+func adaptive(o *retry.Options) *retry.Adaptive { return o.Gates[0].(*defaults.Gate).Adaptive() }
+
 func TestUrgentCallsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var order []retry.Priority
-		o, err := defaults.Retry(nil)
+		o, err := defaults.New(nil)
 		require.NoError(t, err)
 		policy, err := retry.NewPolicy(o)
 		require.NoError(t, err)
@@ -191,12 +193,12 @@ func TestUrgentCallsGoFirst(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for range o.Adaptive.Limit() + 1 { // all places, and the head of the queue
-			go call(retry.Normal)
+		for range adaptive(o).Limit() + 1 { // all places, and the head of the queue
+			go call(retry.PriorityNormal)
 		}
 		synctest.Wait()
 		n := len(order)
-		for _, p := range []retry.Priority{retry.Low, retry.Normal, retry.High} {
+		for _, p := range []retry.Priority{retry.PriorityLow, retry.PriorityNormal, retry.PriorityHigh} {
 			go call(p)
 			synctest.Wait()
 		}
@@ -206,7 +208,7 @@ func TestUrgentCallsGoFirst(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Equal(t, []retry.Priority{retry.Normal, retry.High, retry.Normal, retry.Low}, order[n:])
+		require.Equal(t, []retry.Priority{retry.PriorityNormal, retry.PriorityHigh, retry.PriorityNormal, retry.PriorityLow}, order[n:])
 	})
 }
 
@@ -223,7 +225,7 @@ func TestEvents(t *testing.T) {
 		})})
 		down := &modeltest.Script{Turns: []modeltest.Turn{{Err: &refusal{500, http.Header{}}, Times: -1}}}
 		spare := instant{&llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "spare"}}}}
-		m, err := defaults.New(down, &defaults.Options{Logger: log, Target: "down", Fallbacks: []llms.Model{spare}})
+		m, err := defaults.NewModel(down, &defaults.Options{Logger: log, Target: "down", Fallbacks: []llms.Model{spare}})
 		require.NoError(t, err)
 		for range 40 {
 			answer, err := m.Call(t.Context(), "q")
@@ -235,7 +237,7 @@ func TestEvents(t *testing.T) {
 
 		account, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 1, Per: time.Second}})
 		require.NoError(t, err)
-		m, err = defaults.New(spare, &defaults.Options{Logger: log, Account: account})
+		m, err = defaults.NewModel(spare, &defaults.Options{Logger: log, Account: account})
 		require.NoError(t, err)
 		for range 3 {
 			_, err := m.Call(t.Context(), "q")
@@ -253,25 +255,27 @@ func (h handler) WithAttrs([]slog.Attr) slog.Handler            { return h }
 func (h handler) WithGroup(string) slog.Handler                 { return h }
 
 func TestNonsenseIsRefused(t *testing.T) {
-	_, err := defaults.New(nil, nil)
-	require.ErrorIs(t, err, defaults.ErrConfig)
+	_, err := defaults.NewModel(nil, nil)
+	require.ErrorIs(t, err, defaults.ErrOption)
 	ok := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-	for _, o := range []*defaults.Options{{Answer: -1}, {Fallbacks: []llms.Model{nil}}, {Timeouts: retry.Timeouts{Total: -1}}} {
-		_, err := defaults.New(ok, o)
-		require.True(t, errors.Is(err, defaults.ErrConfig) || errors.Is(err, limit.ErrConfig), "%v", err)
+	for _, o := range []*defaults.Options{{AnswerTokens: -1}, {Fallbacks: []llms.Model{nil}}, {Timeouts: retry.Timeouts{Total: -1}}} {
+		_, err := defaults.NewModel(ok, o)
+		require.ErrorIs(t, err, defaults.ErrOption)
+		_, err = defaults.New(o)
+		require.ErrorIs(t, err, defaults.ErrOption)
 	}
 }
 
-func ExampleNew() {
+func ExampleNewModel() {
 	account, err := limit.NewAccount(nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	// A provider's client has account.HTTPClient(retry.HTTPClient(nil)) as its
+	// A provider's client has account.HTTPClient(fault.HTTPClient(nil)) as its
 	// HTTP client; this one needs none.
 	client := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("hello")}}
-	model, err := defaults.New(client, &defaults.Options{Account: account})
+	model, err := defaults.NewModel(client, &defaults.Options{Account: account})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -284,8 +288,8 @@ func ExampleNew() {
 }
 
 // The policies for any call, here one that is no model's.
-func ExampleRetry() {
-	options, err := defaults.Retry(nil)
+func ExampleNew() {
+	options, err := defaults.New(nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -304,7 +308,7 @@ func ExampleRetry() {
 
 func BenchmarkSuccess(b *testing.B) {
 	next := instant{&llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "ok"}}}}
-	m, err := defaults.New(next, nil)
+	m, err := defaults.NewModel(next, nil)
 	require.NoError(b, err)
 	messages := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "q")}
 	b.ReportAllocs()

@@ -15,6 +15,7 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/defaults"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -24,7 +25,7 @@ func TestEveryPlaceComesBack(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			account, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 10, Per: time.Second}})
 			require.NoError(t, err)
-			o, err := defaults.Retry(&defaults.Options{Account: account})
+			o, err := defaults.New(&defaults.Options{Account: account})
 			require.NoError(t, err)
 			p, err := retry.NewPolicy(o)
 			require.NoError(t, err)
@@ -37,7 +38,7 @@ func TestEveryPlaceComesBack(t *testing.T) {
 					ctx, cancel := context.WithTimeout(ctx, time.Duration(rng.IntN(8000))*time.Millisecond)
 					defer cancel()
 					defer func() { _ = recover() }()
-					_, _ = retry.Do(account.With(ctx, "", limit.Use{}), p, func(ctx context.Context) (int, error) {
+					_, _ = retry.Do(account.WithCall(ctx, "", limit.Use{}), p, func(ctx context.Context) (int, error) {
 						select {
 						case <-time.After(time.Duration(rng.ExpFloat64() * float64(time.Second))):
 						case <-ctx.Done():
@@ -47,9 +48,9 @@ func TestEveryPlaceComesBack(t *testing.T) {
 						case 0:
 							panic("caller")
 						case 1:
-							return 0, retry.Classify(retry.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, time.Now())
+							return 0, fault.Classify(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, time.Now())
 						case 2:
-							return 0, retry.Classify(retry.Response{Status: 503}, time.Now())
+							return 0, fault.Classify(fault.Response{Status: 503}, time.Now())
 						}
 						return 1, nil
 					})
@@ -57,15 +58,20 @@ func TestEveryPlaceComesBack(t *testing.T) {
 			}
 			wg.Wait()
 			time.Sleep(time.Minute)
-			require.NoError(t, o.Adaptive.Acquire(time.Now())) // the limit may grow here, for the last time
-			for range o.Adaptive.Limit() - 1 {
-				require.NoError(t, o.Adaptive.Acquire(time.Now()))
+			limit := adaptive(o)
+			place, err := limit.TryAcquire(time.Now()) // the limit may grow here, for the last time
+			require.NoError(t, err)
+			for range limit.Limit() - 1 {
+				_, err := limit.TryAcquire(time.Now())
+				require.NoError(t, err)
 			}
-			require.ErrorIs(t, o.Adaptive.Acquire(time.Now()), retry.ErrBusy)
-			o.Adaptive.Release(time.Now(), retry.Neither)
+			_, err = limit.TryAcquire(time.Now())
+			require.ErrorIs(t, err, retry.ErrBusy)
+			place.Cancel(time.Now())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			require.NoError(t, o.Limiter.Wait(ctx), "nobody has the turn")
+			_, err = o.Gates[0].Acquire(ctx)
+			require.NoError(t, err, "no call has the turn")
 		})
 	}
 }
@@ -94,7 +100,7 @@ func TestNestedModelsKeepTheContract(t *testing.T) {
 			}
 			return limit.New(below, &limit.Options{Account: a, Wait: time.Minute})
 		},
-		"defaults": func(next llms.Model) (llms.Model, error) { return defaults.New(next, nil) },
+		"defaults": func(next llms.Model) (llms.Model, error) { return defaults.NewModel(next, nil) },
 	}
 	for above, f := range wrappers {
 		for below, g := range wrappers {
@@ -116,9 +122,10 @@ func TestModelsDontWaitForOneAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		account, err := limit.NewAccount(nil)
 		require.NoError(t, err)
-		ticket, _ := account.Take(time.Now(), "full", limit.Use{})
-		account.Refused(time.Now(), ticket, 30*time.Second)
-		m, err := defaults.New(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("a"), modeltest.Say("b"), modeltest.Say("c"), modeltest.Say("d")}}, &defaults.Options{Account: account, Model: "free"})
+		permit, err := account.TryAcquire(time.Now(), "full", limit.Use{})
+		require.NoError(t, err)
+		permit.LearnRefusal(time.Now(), 30*time.Second)
+		m, err := defaults.NewModel(&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("a"), modeltest.Say("b"), modeltest.Say("c"), modeltest.Say("d")}}, &defaults.Options{Account: account, Model: "free"})
 		require.NoError(t, err)
 		begin := time.Now()
 		var wg sync.WaitGroup
@@ -134,13 +141,15 @@ func TestModelsDontWaitForOneAnother(t *testing.T) {
 	})
 }
 
-// A bulkhead added to the defaults refuses attempts that the gate has kept a
-// place for: the places come back.
+// A bulkhead added to the defaults refuses attempts that the gate has admitted:
+// their places come back, and their room in the account.
 func TestRefusedByABulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, err := defaults.Retry(nil)
+		account, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 10, Per: time.Hour}})
 		require.NoError(t, err)
-		o.Bulkhead, err = retry.NewBulkhead(1, 0)
+		o, err := defaults.New(&defaults.Options{Account: account})
+		require.NoError(t, err)
+		o.Bulkhead, err = retry.NewBulkhead(1, nil)
 		require.NoError(t, err)
 		o.MaxAttempts = 1
 		p, err := retry.NewPolicy(o)
@@ -155,5 +164,6 @@ func TestRefusedByABulkhead(t *testing.T) {
 			return 0, ctx.Err()
 		})
 		require.NoError(t, err)
+		require.EqualValues(t, 9, account.Limits(time.Now(), "")[0].Remaining, "one call of a hundred and one was made")
 	})
 }

@@ -1,25 +1,24 @@
 package limit
 
 import (
-	"fmt"
 	"math"
 	"sync"
 	"time"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A Use is what a call takes of a provider's limits besides one request: the
 // tokens of its prompt and of its answer.
-type Use struct{ Input, Output float64 }
+type Use struct{ InputTokens, OutputTokens float64 }
 
-// allowances are the dimensions that providers limit, as [retry.Allowance]
+// allowances are the dimensions that providers limit, as [fault.Allowance]
 // names them; "any" is taken for requests.
 var allowances = [...]string{"requests", "tokens", "input-tokens", "output-tokens", "any"}
 
 // of returns how much u takes of the dimension allowances[i].
 func (u Use) of(i int) float64 {
-	return [...]float64{1, u.Input + u.Output, u.Input, u.Output, 1}[i]
+	return [...]float64{1, u.InputTokens + u.OutputTokens, u.InputTokens, u.OutputTokens, 1}[i]
 }
 
 func (u Use) sane() Use {
@@ -29,50 +28,55 @@ func (u Use) sane() Use {
 		}
 		return min(f, maxLimit)
 	}
-	return Use{clamp(u.Input), clamp(u.Output)}
+	return Use{clamp(u.InputTokens), clamp(u.OutputTokens)}
 }
 
 // AccountOptions are the settings of an [Account].
 type AccountOptions struct {
-	// Requests and Tokens are what the provider's page of limits says; headers
-	// replace them. The default, zero, is to learn them.
+	// Requests and Tokens are the rates on the provider's page of limits; headers
+	// replace them. Default: none, they are learned.
 	Requests, Tokens Rate
 }
 
 // An Account is the room that a provider gives one API key, for each model. It
-// is learnt from what the provider's responses say:
+// is learned from the provider's responses:
 //
-//   - Limit, remaining and reset, of requests and of tokens. There is what the
-//     response says is left, less what has been sent since its request, and it
-//     refills as fast as remaining is to become limit by reset: no window has to
-//     be known. A larger plan is learnt as a smaller one is.
-//   - Retry-After: nobody asks before that.
+//   - Limit, remaining and reset, of requests and of tokens. The room is what
+//     remained at the response's request, less what has been sent since. It
+//     refills as fast as remaining becomes limit by reset: no window has to be
+//     known. A larger plan is learned as a smaller one is.
+//   - Retry-After: no call is admitted before that.
 //   - Status 429: the requests a second go down to nine tenths of those that were
 //     accepted, and up by 3 % in a second in which a call waited for them. That
 //     is all there is where a provider sends no headers, and it is what divides
 //     the room between processes that share a key.
 //
-// What can't be true is not learnt: a limit of 0 or above 10^12, more remaining
-// than the limit, a reset more than a month away. Nothing learnt stops a model
-// for more than a minute after the last response; then a call passes, to ask
-// again.
+// What can't be true is not learned: a limit of 0 or above 10^12, more remaining
+// than the limit, a reset more than a month away. Nothing learned stops a model
+// for more than a minute after the last response; then one call is admitted, to
+// ask again.
 //
-// It is safe for concurrent use; Take, Learn and Settle go by the caller's clock.
+// It is safe for concurrent use. TryAcquire and the methods of its permits go by
+// the caller's clock.
 type Account struct {
 	o      AccountOptions
 	mu     sync.Mutex
 	models map[string]*allotment
 }
 
-// NewAccount returns an account; nil options mean that all is learnt.
+// NewAccount returns an account; nil options mean that all is learned. It fails
+// with [ErrOption].
 func NewAccount(o *AccountOptions) (*Account, error) {
 	a := &Account{models: make(map[string]*allotment)}
 	if o != nil {
 		a.o = *o
 	}
-	for _, r := range []Rate{a.o.Requests, a.o.Tokens} {
-		if err := r.Check(); err != nil {
-			return nil, fmt.Errorf("account: %w", err)
+	for _, r := range []struct {
+		name string
+		rate Rate
+	}{{"Requests", a.o.Requests}, {"Tokens", a.o.Tokens}} {
+		if err := r.rate.check("AccountOptions." + r.name); err != nil {
+			return nil, err
 		}
 	}
 	return a, nil
@@ -96,24 +100,15 @@ type allotment struct {
 	pause  time.Time // Retry-After
 	newest float64   // the request, by its number, from whose response the rooms are known
 
-	turn    fair          // who waits in Wait
-	changed chan struct{} // there is news for whoever has the turn
+	turn    fair          // of those that wait in Acquire
+	changed chan struct{} // there is news for the one that has the turn
 }
 
-// A room is a token bucket whose size and rate the provider tells; a limit of 0
+// A room is a token bucket whose size and rate the provider reports; a limit of 0
 // is not known.
 type room struct {
 	limit, rate, level float64
 	told               bool // the level comes from headers
-}
-
-// A Ticket is an admitted call's; it goes back with Learn or Settle. The zero
-// Ticket is a call of which nobody knows when it was sent.
-type Ticket struct {
-	model string
-	use   Use
-	at    time.Time
-	taken [len(allowances)]float64
 }
 
 // of returns the model's allotment as of now, and now as the account's clock,
@@ -132,7 +127,7 @@ func (a *Account) of(model string, now time.Time) (*allotment, time.Time) {
 		}
 		m = &allotment{last: now, heard: now, changed: make(chan struct{}, 1)}
 		for i, r := range []Rate{a.o.Requests, a.o.Tokens} {
-			if !r.None() {
+			if !r.IsZero() {
 				m.rooms[i] = room{limit: r.Capacity(), rate: r.N / r.Per.Seconds(), level: r.Capacity()}
 			}
 		}
@@ -151,9 +146,24 @@ func (a *Account) of(model string, now time.Time) (*allotment, time.Time) {
 	return m, now
 }
 
-// Take takes room for a call to model. Without room it takes nothing and
-// returns how long until asking again may succeed.
-func (a *Account) Take(now time.Time, model string, u Use) (Ticket, time.Duration) {
+// TryAcquire takes the room of a call to model that will use u. If there is none
+// it takes nothing and returns an *[Error], whose Delay is how long until asking
+// again may succeed.
+func (a *Account) TryAcquire(now time.Time, model string, u Use) (AccountPermit, error) {
+	p, wait := a.take(now, model, u)
+	if wait > 0 {
+		return p, full(wait)
+	}
+	return p, nil
+}
+
+// full is the error of a call for which the provider has no room.
+func full(wait time.Duration) *Error {
+	return &Error{Refusal: fault.RefusalWait, Dimension: allowances[0], Reason: "the provider has no room", Delay: wait, HasDelay: true}
+}
+
+// take is TryAcquire for callers that wait: above 0, it is how long.
+func (a *Account) take(now time.Time, model string, u Use) (AccountPermit, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, now := a.of(model, now)
@@ -170,7 +180,7 @@ func (a *Account) Take(now time.Time, model string, u Use) (Ticket, time.Duratio
 		m.pace.waited, wait = true, paced
 	}
 	if silent := now.Sub(m.heard); wait > 0 && silent < maxSilent {
-		return Ticket{}, min(wait, maxSilent-silent)
+		return AccountPermit{}, min(wait, maxSilent-silent)
 	} else if wait > 0 {
 		m.heard = now // one, not all
 	}
@@ -179,7 +189,7 @@ func (a *Account) Take(now time.Time, model string, u Use) (Ticket, time.Duratio
 		m.rooms[i].level -= u.of(i)
 		m.taken[i] += u.of(i)
 	}
-	return Ticket{model: model, use: u, at: now, taken: m.taken}, 0
+	return AccountPermit{account: a, model: model, use: u, at: now, taken: m.taken}, 0
 }
 
 // until returns how long n units take at rate a second.
@@ -190,47 +200,28 @@ func until(n, rate float64) time.Duration {
 	return time.Duration(math.Ceil(min(n/rate*1e9, 1e18))) // in whole nanoseconds, never one too few
 }
 
-// Learn takes in what the response to an admitted call said of the account's
-// limits (see [retry.ParseAllowances], [retry.Error].Limits).
-func (a *Account) Learn(now time.Time, t Ticket, limits []retry.Allowance) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m, now := a.of(t.model, now)
-	m.hear(now)
-	if t.at.IsZero() || t.taken[0] > m.taken[0] { // the model was forgotten while the call was under way
-		t.at, t.taken = now, m.taken
-	}
-	// Of two responses the one whose request was sent later knows more.
-	newer := t.taken[0] >= m.newest
-	for i, name := range allowances {
-		for _, l := range limits {
-			if l.Dimension == name && credible(l) {
-				m.learn(i, l, now, t, newer)
-			}
-		}
-	}
-	if newer {
-		m.newest = t.taken[0]
-	}
-}
-
 // hear notes that there was a response.
 func (m *allotment) hear(now time.Time) {
 	m.heard = now
+	m.news()
+}
+
+// news wakes the call that waits for room.
+func (m *allotment) news() {
 	select {
 	case m.changed <- struct{}{}:
 	default:
 	}
 }
 
-func credible(l retry.Allowance) bool {
+func credible(l fault.Allowance) bool {
 	return l.Limit <= maxLimit && l.Remaining <= maxLimit && (l.Limit < 0 || l.Limit > 0 && l.Remaining <= l.Limit) && l.Reset <= maxReset
 }
 
-func (m *allotment) learn(i int, l retry.Allowance, now time.Time, t Ticket, newer bool) {
+func (m *allotment) learn(i int, l fault.Allowance, now time.Time, p *AccountPermit, newer bool) {
 	r := &m.rooms[i]
 	switch {
-	case l.Limit < 0 && r.limit == 0: // a remainder of who knows what
+	case l.Limit < 0 && r.limit == 0: // what remains of an unknown limit
 		if l.Remaining == 0 && l.Reset > 0 && newer {
 			m.pause = now.Add(min(l.Reset, maxSilent))
 		}
@@ -252,51 +243,20 @@ func (m *allotment) learn(i int, l retry.Allowance, now time.Time, t Ticket, new
 		}
 		r.rate = rate
 	}
-	r.level = min(r.limit, remaining+r.rate*now.Sub(t.at).Seconds()) - (m.taken[i] - t.taken[i])
+	r.level = min(r.limit, remaining+r.rate*now.Sub(p.at).Seconds()) - (m.taken[i] - p.taken[i])
 	r.told = true
-}
-
-// Refused takes in that the provider refused an admitted call for want of room
-// (status 429), and how long it asked to wait.
-func (a *Account) Refused(now time.Time, t Ticket, asked time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m, now := a.of(t.model, now)
-	m.hear(now)
-	if until := now.Add(min(asked, maxSilent)); until.After(m.pause) {
-		m.pause = until
-	}
-	if t.at.IsZero() {
-		t.at = now
-	}
-	m.pace.refuse(now, t.at)
-}
-
-// Settle takes in what an admitted call really used; more goes into debt, less
-// comes back. Where the provider's headers tell the level, they count.
-func (a *Account) Settle(now time.Time, t Ticket, used Use) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m, now := a.of(t.model, now)
-	m.hear(now)
-	used = used.sane()
-	for i := range m.rooms {
-		if r := &m.rooms[i]; !r.told {
-			r.level = min(r.limit, r.level+t.use.of(i)-used.of(i))
-		}
-	}
 }
 
 // Limits returns what is known of model's limits, in the order of requests,
 // tokens, input and output tokens; Reset is the time until the bucket is full.
-func (a *Account) Limits(now time.Time, model string) []retry.Allowance {
+func (a *Account) Limits(now time.Time, model string) []fault.Allowance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, _ := a.of(model, now)
-	var all []retry.Allowance
+	var all []fault.Allowance
 	for i, r := range m.rooms {
 		if r.limit > 0 {
-			all = append(all, retry.Allowance{Dimension: allowances[i], Limit: int64(r.limit),
+			all = append(all, fault.Allowance{Dimension: allowances[i], Limit: int64(r.limit),
 				Remaining: int64(max(0, r.level)), Reset: until(r.limit-r.level, r.rate)})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 var start = time.Unix(1_790_000_000, 0)
@@ -21,19 +21,19 @@ func account(t testing.TB, o *AccountOptions) *Account {
 }
 
 // room returns what the account knows of a model's dimension.
-func roomOf(a *Account, now time.Time, model, dimension string) (retry.Allowance, bool) {
+func roomOf(a *Account, now time.Time, model, dimension string) (fault.Allowance, bool) {
 	for _, l := range a.Limits(now, model) {
 		if l.Dimension == dimension {
 			return l, true
 		}
 	}
-	return retry.Allowance{}, false
+	return fault.Allowance{}, false
 }
 
 // burst takes as many calls as there is room for.
 func burst(a *Account, now time.Time, model string, u Use) int {
 	for n := 0; ; n++ {
-		if _, wait := a.Take(now, model, u); wait > 0 || n == 10_000 {
+		if _, wait := a.take(now, model, u); wait > 0 || n == 10_000 {
 			return n
 		}
 	}
@@ -53,13 +53,13 @@ func TestAccountLearnsEveryProvidersHeaders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := account(t, nil)
-			ticket, wait := a.Take(start, "m", Use{10, 10})
+			permit, wait := a.take(start, "m", Use{10, 10})
 			require.Zero(t, wait)
 			header := http.Header{}
 			for k, v := range h {
 				header.Set(k, v)
 			}
-			a.Learn(start, ticket, retry.ParseAllowances(header, start))
+			permit.Learn(start, fault.ParseAllowances(header, start))
 			for dimension, limit := range map[string]int64{"requests": 60, "tokens": 6000} {
 				l, ok := roomOf(a, start, "m", dimension)
 				require.True(t, ok)
@@ -75,17 +75,17 @@ func TestAccountLearnsEveryProvidersHeaders(t *testing.T) {
 	}
 }
 
-func learned(limit, remaining int64, reset time.Duration) []retry.Allowance {
-	return []retry.Allowance{{Dimension: "requests", Limit: limit, Remaining: remaining, Reset: reset}}
+func learned(limit, remaining int64, reset time.Duration) []fault.Allowance {
+	return []fault.Allowance{{Dimension: "requests", Limit: limit, Remaining: remaining, Reset: reset}}
 }
 
 func TestAccountGrowsAndShrinks(t *testing.T) {
 	a, now := account(t, nil), start
-	say := func(limit, remaining int64, reset time.Duration) retry.Allowance {
+	say := func(limit, remaining int64, reset time.Duration) fault.Allowance {
 		now = now.Add(time.Second)
-		ticket, wait := a.Take(now, "m", Use{})
+		permit, wait := a.take(now, "m", Use{})
 		require.Zero(t, wait)
-		a.Learn(now, ticket, learned(limit, remaining, reset))
+		permit.Learn(now, learned(limit, remaining, reset))
 		l, _ := roomOf(a, now, "m", "requests")
 		return l
 	}
@@ -105,33 +105,33 @@ func TestAccountGrowsAndShrinks(t *testing.T) {
 
 func TestAccountCountsWhatIsUnderWay(t *testing.T) {
 	a := account(t, nil)
-	first, _ := a.Take(start, "m", Use{})
+	first, _ := a.take(start, "m", Use{})
 	for range 9 {
-		a.Take(start, "m", Use{})
+		a.take(start, "m", Use{})
 	}
-	last, _ := a.Take(start.Add(time.Millisecond), "m", Use{})
-	a.Learn(start.Add(10*time.Millisecond), first, learned(60, 59, time.Second))
+	last, _ := a.take(start.Add(time.Millisecond), "m", Use{})
+	first.Learn(start.Add(10*time.Millisecond), learned(60, 59, time.Second))
 	l, _ := roomOf(a, start.Add(10*time.Millisecond), "m", "requests")
 	require.Equal(t, int64(49), l.Remaining, "ten were sent after it")
-	a.Learn(start.Add(20*time.Millisecond), last, learned(60, 20, 40*time.Second))
-	a.Learn(start.Add(30*time.Millisecond), first, learned(60, 59, time.Second))
+	last.Learn(start.Add(20*time.Millisecond), learned(60, 20, 40*time.Second))
+	first.Learn(start.Add(30*time.Millisecond), learned(60, 59, time.Second))
 	l, _ = roomOf(a, start.Add(30*time.Millisecond), "m", "requests")
 	require.Equal(t, int64(20), l.Remaining, "the response to an earlier request came late")
-	a.Learn(start.Add(40*time.Millisecond), Ticket{model: "m"}, learned(60, 3, 57*time.Second))
+	(&AccountPermit{account: a, model: "m"}).Learn(start.Add(40*time.Millisecond), learned(60, 3, 57*time.Second))
 	l, _ = roomOf(a, start.Add(40*time.Millisecond), "m", "requests")
 	require.Equal(t, int64(3), l.Remaining, "of which nobody knows when it was sent")
 }
 
 func TestAccountLearnsNoNonsense(t *testing.T) {
-	for _, l := range []retry.Allowance{
+	for _, l := range []fault.Allowance{
 		{Limit: 0, Remaining: 0, Reset: time.Hour}, {Limit: -1, Remaining: -1, Reset: time.Hour}, {Limit: 1e18, Remaining: 5, Reset: time.Second},
 		{Limit: 10, Remaining: 11, Reset: time.Second}, {Limit: 10, Remaining: 0, Reset: 1000 * time.Hour}, {Limit: 10, Remaining: 0, Reset: math.MaxInt64},
 		{Limit: -1, Remaining: 7, Reset: time.Hour},
 	} {
 		a := account(t, nil)
 		l.Dimension = "requests"
-		ticket, _ := a.Take(start, "m", Use{})
-		a.Learn(start, ticket, []retry.Allowance{l, {Dimension: "images", Limit: 1, Remaining: 0, Reset: time.Hour}})
+		permit, _ := a.take(start, "m", Use{})
+		permit.Learn(start, []fault.Allowance{l, {Dimension: "images", Limit: 1, Remaining: 0, Reset: time.Hour}})
 		require.Empty(t, a.Limits(start, "m"), "%+v", l)
 		require.Equal(t, 10_000, burst(a, start, "m", Use{}), "%+v", l)
 	}
@@ -139,43 +139,43 @@ func TestAccountLearnsNoNonsense(t *testing.T) {
 
 func TestAccountNeverStopsForGood(t *testing.T) {
 	a := account(t, nil)
-	ticket, _ := a.Take(start, "m", Use{})
-	a.Learn(start, ticket, learned(10, 0, 24*time.Hour))
-	a.Refused(start, ticket, 48*time.Hour)
-	_, wait := a.Take(start, "m", Use{})
+	permit, _ := a.take(start, "m", Use{})
+	permit.Learn(start, learned(10, 0, 24*time.Hour))
+	permit.LearnRefusal(start, 48*time.Hour)
+	_, wait := a.take(start, "m", Use{})
 	require.Equal(t, time.Minute, wait)
 	now := start.Add(wait)
 	require.Equal(t, 1, burst(a, now, "m", Use{}), "one, to ask again")
-	ticket, wait = a.Take(now.Add(time.Minute), "m", Use{})
+	permit, wait = a.take(now.Add(time.Minute), "m", Use{})
 	require.Zero(t, wait)
 	now = now.Add(time.Minute)
-	a.Learn(now, ticket, learned(1000, 900, 6*time.Second))
-	a.Refused(now, ticket, 5*time.Second)
+	permit.Learn(now, learned(1000, 900, 6*time.Second))
+	permit.LearnRefusal(now, 5*time.Second)
 	require.Equal(t, 0, burst(a, now.Add(4*time.Second), "m", Use{}), "asked to wait")
 	require.NotZero(t, burst(a, now.Add(5*time.Second), "m", Use{}))
 }
 
 func TestAccountSettles(t *testing.T) {
 	a := account(t, &AccountOptions{Tokens: Rate{N: 600, Per: time.Minute}})
-	ticket, wait := a.Take(start, "m", Use{300, 300})
+	permit, wait := a.take(start, "m", Use{300, 300})
 	require.Zero(t, wait)
-	_, wait = a.Take(start, "m", Use{1, 0})
+	_, wait = a.take(start, "m", Use{1, 0})
 	require.Equal(t, 100*time.Millisecond, wait)
-	a.Settle(start, ticket, Use{100, 100})
-	_, wait = a.Take(start, "m", Use{200, 200})
+	permit.Settle(start, Use{100, 100})
+	_, wait = a.take(start, "m", Use{200, 200})
 	require.Zero(t, wait)
-	a.Settle(start, ticket, Use{math.NaN(), math.Inf(1)})
-	_, wait = a.Take(start.Add(time.Hour), "m", Use{1e6, 0})
+	permit.Settle(start, Use{math.NaN(), math.Inf(1)})
+	_, wait = a.take(start.Add(time.Hour), "m", Use{1e6, 0})
 	require.LessOrEqual(t, wait, time.Minute)
 	_, err := NewAccount(&AccountOptions{Requests: Rate{N: -1, Per: 1}})
-	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 // A hundred thousand models, as a caller may name them, don't fill the memory.
 func TestAccountForgetsModels(t *testing.T) {
 	a := account(t, nil)
 	for i := range 3 * maxModels {
-		a.Take(start.Add(time.Duration(i)), strconv.Itoa(i), Use{})
+		a.take(start.Add(time.Duration(i)), strconv.Itoa(i), Use{})
 	}
 	require.Len(t, a.models, maxModels)
 	require.Contains(t, a.models, strconv.Itoa(3*maxModels-1))
@@ -216,9 +216,9 @@ func TestAccountsShare(t *testing.T) {
 				type response struct {
 					at     time.Time
 					who    int
-					ticket Ticket
+					permit AccountPermit
 					ok     bool
-					limits []retry.Allowance
+					limits []fault.Allowance
 				}
 				var flying []response
 				got := make([]float64, processes)
@@ -229,16 +229,16 @@ func TestAccountsShare(t *testing.T) {
 						r := flying[0]
 						flying = flying[1:]
 						if headers {
-							accounts[r.who].Learn(now, r.ticket, r.limits)
+							r.permit.Learn(now, r.limits)
 						}
 						if !r.ok {
-							accounts[r.who].Refused(now, r.ticket, 0)
+							r.permit.LearnRefusal(now, 0)
 						}
 					}
 					for k := range processes {
 						who := (k + ms) % processes
 						for range ms % 5 / 4 { // 200 a second each
-							ticket, wait := accounts[who].Take(now, "m", Use{})
+							permit, wait := accounts[who].take(now, "m", Use{})
 							if wait > 0 {
 								break
 							}
@@ -246,7 +246,7 @@ func TestAccountsShare(t *testing.T) {
 							if ok && ms >= 30_000 {
 								got[who]++
 							}
-							flying = append(flying, response{now.Add(200 * time.Millisecond), who, ticket, ok, learned(int64(s.n), int64(max(0, s.level)), reset)})
+							flying = append(flying, response{now.Add(200 * time.Millisecond), who, permit, ok, learned(int64(s.n), int64(max(0, s.level)), reset)})
 						}
 					}
 				}

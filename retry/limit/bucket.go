@@ -7,9 +7,12 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Bucket is a *rate.Limiter that many goroutines can't get past.
+// A Bucket is a *rate.Limiter, with its methods, that many goroutines can't get
+// past.
 //
 // Allow of golang.org/x/time/rate reads the clock and then takes its lock. Two
 // goroutines can take the lock in the other order, the limiter's time then goes
@@ -27,10 +30,14 @@ type Bucket struct {
 	last time.Time
 }
 
-// NewBucket returns a full bucket of burst tokens that refills at r a second.
+// NewBucket returns a full bucket of burst tokens that refills at r a second. It
+// fails with [ErrOption].
 func NewBucket(r rate.Limit, burst int) (*Bucket, error) {
-	if !(r >= 0) || burst < 0 || burst == 0 && r != rate.Inf {
-		return nil, fmt.Errorf("%w: a bucket of %d at %v a second: want a rate of 0 or more and a burst above 0", ErrConfig, burst, r)
+	if !(r >= 0) {
+		return nil, optionError("the rate of NewBucket is %v a second: want 0 or more", r)
+	}
+	if burst < 0 || burst == 0 && r != rate.Inf {
+		return nil, optionError("the burst of NewBucket is %d: want 1 or more", burst)
 	}
 	return &Bucket{lim: rate.NewLimiter(r, burst)}, nil
 }
@@ -43,89 +50,113 @@ func (b *Bucket) now(t time.Time) time.Time {
 	return b.last
 }
 
-// Allow reports whether n tokens are there now, and takes them.
-func (b *Bucket) Allow(n int) bool {
+// Limit returns the tokens a second.
+func (b *Bucket) Limit() rate.Limit { return b.lim.Limit() }
+
+// Burst returns how many tokens a full bucket has.
+func (b *Bucket) Burst() int { return b.lim.Burst() }
+
+// Allow is AllowN(time.Now(), 1).
+func (b *Bucket) Allow() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.AllowN(b.now(time.Now()), n)
+	return b.lim.AllowN(b.now(time.Now()), 1)
 }
 
-// AllowAt is Allow at an instant of the caller's clock.
-func (b *Bucket) AllowAt(now time.Time, n int) bool {
+// AllowN reports whether n tokens are there at t, and takes them.
+func (b *Bucket) AllowN(t time.Time, n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.AllowN(b.now(now), n)
+	return b.lim.AllowN(b.now(t), n)
 }
 
-// A Reservation is of n tokens; it isn't OK if there will never be as many at
-// once.
+// A Reservation is of tokens that are there, or will be. See [Bucket.ReserveN].
 type Reservation struct {
-	b     *Bucket
-	r     *rate.Reservation
-	OK    bool
-	Delay time.Duration // until the tokens may be used
+	b *Bucket
+	r *rate.Reservation
 }
 
-// ReserveAt takes n tokens, of the future if need be.
-func (b *Bucket) ReserveAt(now time.Time, n int) Reservation {
+// Reserve is ReserveN(time.Now(), 1).
+func (b *Bucket) Reserve() Reservation { return b.ReserveN(time.Now(), 1) }
+
+// ReserveN takes n tokens, of the future if need be.
+func (b *Bucket) ReserveN(t time.Time, n int) Reservation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now = b.now(now)
-	r := b.lim.ReserveN(now, n)
-	out := Reservation{b: b, r: r, OK: r.OK()}
-	if out.OK {
-		out.Delay = r.DelayFrom(now)
-	}
-	return out
+	return Reservation{b, b.lim.ReserveN(b.now(t), n)}
 }
+
+// OK reports whether the tokens were taken: not if there are never as many at
+// once.
+func (r Reservation) OK() bool { return r.r.OK() }
+
+// Delay is DelayFrom(time.Now()).
+func (r Reservation) Delay() time.Duration { return r.DelayFrom(time.Now()) }
+
+// DelayFrom returns how long after t the tokens may be used; rate.InfDuration if
+// the reservation isn't OK.
+func (r Reservation) DelayFrom(t time.Time) time.Duration {
+	r.b.mu.Lock()
+	defer r.b.mu.Unlock()
+	return r.r.DelayFrom(r.b.now(t))
+}
+
+// Cancel is CancelAt(time.Now()).
+func (r Reservation) Cancel() { r.CancelAt(time.Now()) }
 
 // CancelAt gives the tokens back as far as later reservations don't count on
 // them; those whose time has come stay taken.
-func (r Reservation) CancelAt(now time.Time) {
-	if !r.OK {
-		return
-	}
+func (r Reservation) CancelAt(t time.Time) {
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
-	r.r.CancelAt(r.b.now(now))
+	r.r.CancelAt(r.b.now(t))
 }
 
-// TokensAt returns how many tokens there are; negative if some of the future's
-// are taken.
-func (b *Bucket) TokensAt(now time.Time) float64 {
+// Tokens is TokensAt(time.Now()).
+func (b *Bucket) Tokens() float64 { return b.TokensAt(time.Now()) }
+
+// TokensAt returns how many tokens there are at t; negative if some of the
+// future's are taken.
+func (b *Bucket) TokensAt(t time.Time) float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.TokensAt(b.now(now))
+	return b.lim.TokensAt(b.now(t))
 }
 
-// Wait takes a token and waits until it is there. It fails at once, taking
-// nothing, if that would be after ctx's deadline, and with ctx.Err() if ctx is
-// done before. It allocates only if it has to wait.
-func (b *Bucket) Wait(ctx context.Context) error {
+// Wait is WaitN(ctx, 1).
+func (b *Bucket) Wait(ctx context.Context) error { return b.WaitN(ctx, 1) }
+
+// WaitN takes n tokens and waits until they are there. It fails at once, taking
+// nothing, with an *[Error] if there are never as many or if they would come
+// after ctx's deadline, and with ctx.Err() if ctx is done before. It allocates
+// only if it has to wait.
+func (b *Bucket) WaitN(ctx context.Context, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if b.Allow(1) {
+	now := time.Now()
+	if b.AllowN(now, n) {
 		return nil
 	}
-	r := b.ReserveAt(time.Now(), 1)
-	if !r.OK {
-		return fmt.Errorf("%w: a bucket of no tokens", ErrConfig)
+	r := b.ReserveN(now, n)
+	if !r.OK() {
+		return &Error{Refusal: fault.RefusalCap, Dimension: "requests", Reason: fmt.Sprintf("the call needs %d and there are never more than %d at once", n, b.Burst())}
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < r.Delay {
-		r.CancelAt(time.Now())
-		return &Error{Dimension: "requests", Reason: "the wait would pass the deadline", Delay: r.Delay, HasDelay: true}
+	delay := r.DelayFrom(now)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
+		r.Cancel()
+		return &Error{Refusal: fault.RefusalWait, Dimension: "requests", Reason: "the wait would pass the deadline", Delay: delay, HasDelay: true}
 	}
-	if r.Delay == 0 {
+	if delay == 0 {
 		return nil
 	}
-	t := time.NewTimer(r.Delay)
+	t := time.NewTimer(delay)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		r.CancelAt(time.Now())
+		r.Cancel()
 		return ctx.Err()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A call is one call's reservation, from its estimate to its reconciliation.
@@ -23,11 +24,11 @@ type call struct {
 	tokens float64 // of use
 	money  int64
 	began  time.Time
-	own    []Claim // taken of the tenant's limits
-	shared []Claim // taken of all tenants' limits
-	inside bool    // counted in the purses
-	ticket Ticket  // of the provider's account
-	pass   *pass   // with it
+	own    taking        // of the tenant's limits
+	shared taking        // of all tenants' limits
+	inside bool          // counted in the purses
+	permit AccountPermit // of the provider's account
+	pass   *pass         // with it
 }
 
 // begin estimates what the call will use.
@@ -35,7 +36,7 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	c := &call{m: m, tenant: m.o.Tenant(ctx), model: m.o.Model, began: time.Now()}
 	c.quota = m.quota(c.tenant)
 	tokens := m.o.Tokens
-	counts := m.o.Cost != nil || m.o.Account != nil || !m.o.Shared.Tokens.None() || !c.quota.Tokens.None()
+	counts := m.o.Cost != nil || m.o.Account != nil || !m.o.Shared.Tokens.IsZero() || !c.quota.Tokens.IsZero()
 	if !counts {
 		tokens = func(string) int { return 0 } // a tokenizer may be slow
 	}
@@ -44,18 +45,18 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	if p := passOf(ctx, m.o.Account); p != nil { // it has been estimated above
 		model, use = p.model, p.use
 	} else {
-		model, use = Estimate(messages, options, tokens, m.o.Answer)
+		model, use = Estimate(messages, options, tokens, m.o.AnswerTokens)
 	}
 	if model != "" {
 		c.model = model
 	}
 	use = use.sane()
 	if counts {
-		c.use, c.tokens = use, use.Input+use.Output
+		c.use, c.tokens = use, use.InputTokens+use.OutputTokens
 	}
 	if m.o.Cost != nil {
 		estimate := &llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{
-			"PromptTokens": int(min(use.Input, math.MaxInt)), "CompletionTokens": int(min(use.Output, math.MaxInt)),
+			"PromptTokens": int(min(use.InputTokens, math.MaxInt)), "CompletionTokens": int(min(use.OutputTokens, math.MaxInt)),
 		}}}}
 		if cost, ok := m.o.Cost(c.model, estimate); ok {
 			c.money = max(cost, 0)
@@ -94,7 +95,7 @@ func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens 
 	return model, Use{float64(prompt), float64(answer) * float64(choices)}
 }
 
-// imageTokens is reserved for a part that is no text: what OpenAI bills for an
+// imageTokens is reserved for a part that is not text: what OpenAI bills for an
 // image of 1024 by 1024 at high detail.
 const imageTokens = 765
 
@@ -134,18 +135,18 @@ func (c *call) admit(ctx context.Context) error {
 	if account == nil {
 		return nil
 	}
-	ticket, ok := account.spend(ctx) // if a Limiter above has waited for it
+	permit, ok := account.spend(ctx) // if a policy above has waited for it
 	if !ok {
 		asked := time.Now()
 		var err error
-		if ticket, err = account.wait(ctx, c.model, c.use, c.tenant, c.weight(), c.began.Add(c.m.o.Wait)); err != nil {
+		if permit, err = account.wait(ctx, c.model, c.use, c.tenant, c.weight(), c.began.Add(c.m.o.Wait)); err != nil {
 			return err
 		}
 		if waited := time.Since(asked); waited > time.Millisecond {
 			c.logWait(ctx, dimensions[0], waited)
 		}
 	}
-	c.ticket = ticket
+	c.permit = permit
 	return nil
 }
 
@@ -156,14 +157,14 @@ func (c *call) takeShared(ctx context.Context) error {
 	if len(shared) == 0 {
 		return nil
 	}
-	if c.m.o.Wait > 0 { // else nobody waits, and there is nobody to be fair to
+	if c.m.o.Wait > 0 { // else no call waits, and there is none to be fair to
 		waitCtx, cancel := context.WithTimeout(ctx, max(c.left(), 0))
 		defer cancel()
 		if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return &Error{Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
+			return &Error{Refusal: fault.RefusalWait, Dimension: dimensions[0], Reason: "other calls are waiting for the shared limit"}
 		}
 		defer c.m.fair.leave()
 	}
@@ -197,7 +198,7 @@ var dimensions = [...]string{"requests", "tokens", "money"}
 func (c *call) claims(q Quota, scope string) []Claim {
 	var all []Claim
 	for i, r := range [...]Rate{q.Requests, q.Tokens, q.Money} {
-		if n := [...]float64{1, c.tokens, float64(c.money)}[i]; !r.None() && n > 0 {
+		if n := [...]float64{1, c.tokens, float64(c.money)}[i]; !r.IsZero() && n > 0 {
 			all = append(all, Claim{Key: c.m.o.Prefix + scope + ":" + dimensions[i], Rate: r, N: n})
 		}
 	}
@@ -206,37 +207,32 @@ func (c *call) claims(q Quota, scope string) []Claim {
 
 // take asks the store, waits if that is what it says, and remembers in taken
 // what must be given back.
-func (c *call) take(ctx context.Context, taken *[]Claim, claims []Claim) error {
+func (c *call) take(ctx context.Context, taken *taking, claims []Claim) error {
 	if len(claims) == 0 {
 		return nil
 	}
-	m := c.m
 	ahead := c.left()
 	if deadline, ok := ctx.Deadline(); ok {
 		ahead = min(ahead, time.Until(deadline))
 	}
-	d, err := m.o.Store.Take(ctx, claims, ahead)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if m.o.StoreClosed {
-			return &Error{Dimension: "store", Tenant: c.tenant, Reason: "the store of the limits is down", cause: err}
-		}
-		d, _ = m.spare.Take(ctx, claims, ahead)
-	}
-	if !d.OK {
+	t, d, err := c.m.backing.take(ctx, claims, ahead)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return storeDown(c.tenant, err)
+	case !d.OK:
 		return c.denied(claims[d.Claim], d)
 	}
-	*taken = claims
+	*taken = t
 	if d.Wait <= 0 {
 		return nil
 	}
 	c.logWait(ctx, dimension(claims[d.Claim].Key), d.Wait)
-	t := time.NewTimer(d.Wait)
-	defer t.Stop()
+	timer := time.NewTimer(d.Wait)
+	defer timer.Stop()
 	select {
-	case <-t.C:
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -258,9 +254,9 @@ func dimension(key string) string {
 }
 
 func (c *call) denied(claim Claim, d Decision) error {
-	e := &Error{Dimension: dimension(claim.Key), Tenant: c.tenant}
+	e := &Error{Refusal: fault.RefusalWait, Dimension: dimension(claim.Key), Tenant: c.tenant}
 	if d.Wait == Never {
-		e.Refusal = Cap
+		e.Refusal = fault.RefusalCap
 		e.Reason = fmt.Sprintf("the call needs %.0f and there are never more than %.0f at once", claim.N, d.Limit)
 		return e
 	}
@@ -291,7 +287,6 @@ func (c *call) refused(ctx context.Context, err error) error {
 // settle replaces the estimate by what the call used.
 func (c *call) settle(resp *llms.ContentResponse, err error) {
 	tokens, money := c.tokens, c.money
-	var refused interface{ HTTPStatus() int }
 	switch {
 	case err == nil:
 		if n, ok := c.m.o.Usage(resp); ok {
@@ -302,8 +297,8 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 				money = max(cost, 0)
 			}
 		}
-	case errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500:
-		tokens, money = 0, 0 // the provider didn't begin: no tokens, no bill
+	case neverBegan(err):
+		tokens, money = 0, 0
 	}
 	change := func(claim Claim) float64 {
 		switch dimension(claim.Key) {
@@ -324,21 +319,21 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 	}
 }
 
-// charge applies a correction to claims that were taken. It must reach the
-// store although the call's context may be done.
-func (c *call) charge(taken []Claim, change func(Claim) float64) {
-	corrections := make([]Claim, 0, len(taken))
-	for _, claim := range taken {
+// neverBegan reports whether a call failed before the provider began: no tokens, no
+// bill.
+func neverBegan(err error) bool {
+	var ours *Error
+	var refused interface{ HTTPStatus() int }
+	return errors.As(err, &ours) || errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500
+}
+
+// charge applies a correction to claims that were taken.
+func (c *call) charge(taken taking, change func(Claim) float64) {
+	corrections := make([]Claim, 0, len(taken.claims))
+	for _, claim := range taken.claims {
 		if n := change(claim); n != 0 && !math.IsNaN(n) {
 			corrections = append(corrections, Claim{Key: claim.Key, Rate: claim.Rate, N: n})
 		}
 	}
-	if len(corrections) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if c.m.o.Store.Charge(ctx, corrections) != nil && !c.m.o.StoreClosed {
-		_ = c.m.spare.Charge(ctx, corrections)
-	}
+	c.m.backing.charge(corrections, taken.spare)
 }

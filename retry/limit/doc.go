@@ -31,7 +31,7 @@
 // A debt is waited out by the calls that follow, so an estimate that is always
 // half of the truth still keeps the rate. A call that the provider refused
 // before it began costs nothing; one that broke in the middle keeps its
-// reservation, because nobody knows what was generated.
+// reservation, because it isn't known what was generated.
 //
 // # The algorithm
 //
@@ -59,15 +59,15 @@
 // here 48 come back in 48 s. Without headers it finds the rate by the refusals,
 // a few for each time that it has to search. Give it to [Options].Account and to
 // the HTTP client ([Account.HTTPClient]) and, where that Model is above a
-// retry.Model, to retry.Options as the Limiter, so that retries wait too. Or let
-// retry/defaults do so.
+// retry.Model, to retry.Options as one of its Gates, so that retries wait too. Or
+// let retry/defaults do so.
 //
 // # Sharing
 //
-// [Options].Shared bounds all tenants together. Who is next when they all wait
+// [Options].Shared bounds all tenants together. Which is next when they all wait
 // is decided by weighted fair queueing: weights of 3 and 1 give three quarters
 // and one quarter of the room, a tenant that sends ten times as many calls
-// waits longer instead of getting more, and nobody starves.
+// waits longer instead of getting more, and no tenant starves.
 //
 // # A program
 //
@@ -84,19 +84,20 @@
 // # Pitfalls
 //
 //   - An alert on the bill isn't a limit: bills arrive a day late.
-//   - A limit on requests alone is no limit on money: one call of a million
+//   - A limit on requests alone is not a limit on money: one call of a million
 //     tokens costs what ten thousand small ones do.
-//   - Count the reservations of the calls under way. A budget that is checked
+//   - Count the reservations of the calls in progress. A budget that is checked
 //     against what is already billed is passed by everything in flight.
 //   - A limit that an outage of Redis switches off is a limit on good days
-//     only; one that refuses everybody then is an outage of your own. Choose:
-//     [Options].StoreClosed.
+//     only; one that refuses every call then is an outage of your own. Choose:
+//     [Options].StoreClosed. What a failing store refuses gets status 503 and is
+//     not counted.
 //   - Burst is part of the limit: 60 a minute at once and 1 a second are both
 //     "60 a minute".
 //   - A refused call must be cheaper than an admitted one.
 //   - The remaining requests of a response are those of the moment when its
-//     request arrived. Whoever sets a counter to it, and forgets the calls sent
-//     since, sends them twice.
+//     request arrived. A client that sets a counter to it, and forgets the calls
+//     sent since, sends them twice.
 //
 // # Exercises
 //
@@ -106,7 +107,7 @@
 //  3. Give two tenants weights 3 and 1 and let the first one be idle for an
 //     hour. What may it do when it comes back, and why not more?
 //  4. Let sixteen [Account]s share a key, as sixteen processes would. Who gets
-//     how much, and why does nobody starve?
+//     how much, and why does none starve?
 //
 // # Further reading
 //

@@ -1,27 +1,25 @@
 package limit
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Refusal says what the caller of a refused call can do; they are the three
-// things that a 429 can mean.
-type Refusal uint8
-
-// The refusals.
-const (
-	Wait Refusal = iota // the limit refills: come back after Delay
-	Cap                 // the call is larger than the limit will ever be
-	Stop                // the budget is spent or the switch is off: no wait helps
-)
-
-// An Error is a call that a limit refused. It reached no model and cost
-// nothing.
+// An Error is a call that a limit refused. It reached no model, costs nothing and
+// isn't counted.
 type Error struct {
-	Refusal   Refusal
-	Dimension string // "requests", "tokens", "money", "concurrency", "spend", "switch"
+	// Refusal is what the caller can do: fault.RefusalWait, the limit refills;
+	// fault.RefusalCap, the call is larger than the limit will ever be;
+	// fault.RefusalStop, the budget is spent or the switch is off. It is
+	// fault.RefusalNone if no limit has refused the call: their store is down
+	// ([ErrStore]).
+	Refusal   fault.Refusal
+	Dimension string // "requests", "tokens", "money", "concurrency", "spend", "switch", "store"
 	Tenant    string
 	Reason    string
 	Delay     time.Duration // when to come back, if HasDelay
@@ -30,7 +28,25 @@ type Error struct {
 	cause error
 }
 
-// Error says who was refused what and why.
+// ErrStore is wrapped by the error of a call whose limits could not be read, beside
+// the store's own error.
+var ErrStore = errors.New("limit: the store of the limits is down")
+
+// storeDown is the error of a call whose limits could not be read.
+func storeDown(tenant string, err error) *Error {
+	return &Error{Dimension: "store", Tenant: tenant, Reason: "the store of the limits is down", cause: storeError{err}}
+}
+
+// A storeError is a store's error, and ErrStore.
+type storeError struct{ error }
+
+// Is makes it ErrStore.
+func (e storeError) Is(target error) bool { return target == ErrStore }
+
+// Unwrap returns the store's error.
+func (e storeError) Unwrap() error { return e.error }
+
+// Error names the tenant, the dimension and the reason.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("limit: ")
@@ -54,28 +70,37 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// HTTPStatus returns 429, or 413 for what is too large ever to pass, or 402
-// for a budget that is spent, or 503 for a switch that is off.
+// HTTPStatus returns 429, or 413 for what is too large ever to pass, or 402 for a
+// budget that is spent, or 503 for a switch that is off or a store that is down.
 func (e *Error) HTTPStatus() int {
 	switch {
-	case e.Refusal == Cap:
-		return 413
-	case e.Dimension == "switch":
-		return 503
-	case e.Refusal == Stop:
-		return 402
+	case e.Refusal == fault.RefusalCap:
+		return http.StatusRequestEntityTooLarge
+	case e.Refusal == fault.RefusalWait:
+		return http.StatusTooManyRequests
+	case e.Refusal == fault.RefusalStop && e.Dimension != "switch":
+		return http.StatusPaymentRequired
 	}
-	return 429
+	return http.StatusServiceUnavailable
 }
 
-// Code returns "rate_limit", "request_too_large" or "quota".
+// Code returns "rate_limit", "request_too_large" or "quota", or "overloaded" if
+// the store is down.
 func (e *Error) Code() string {
-	return [...]string{"rate_limit", "request_too_large", "quota"}[min(e.Refusal, Stop)]
+	switch e.Refusal {
+	case fault.RefusalWait:
+		return fault.ClassRateLimit.String()
+	case fault.RefusalCap:
+		return fault.ClassRequestTooLarge.String()
+	case fault.RefusalStop:
+		return fault.ClassQuota.String()
+	}
+	return fault.ClassOverloaded.String()
 }
 
 // RetryAfter returns when to come back, and whether that is known.
 func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
 
-// Unwrap returns the context's error if the call was cancelled while it waited,
+// Unwrap returns the context's error if the call was canceled while it waited,
 // or the store's.
 func (e *Error) Unwrap() error { return e.cause }

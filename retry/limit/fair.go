@@ -13,7 +13,7 @@ import (
 // tenant's last tag or the tag in service, whichever is later; the smallest tag
 // is served next. Tenants that always have calls waiting then get room in the
 // proportion of their weights, one that was idle gets no credit for it, and
-// nobody starves: a waiting tag is passed by finitely many smaller ones.
+// none starves: a waiting tag is passed by finitely many smaller ones.
 type fair struct {
 	mu      sync.Mutex
 	busy    bool
@@ -68,7 +68,7 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	return context.Cause(ctx)
 }
 
-// taken reports whether someone has the turn.
+// taken reports whether a call has the turn.
 func (f *fair) taken() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -2,45 +2,60 @@ package limit
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/apierror"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // HandlerOptions are the settings of a [Handler].
 type HandlerOptions struct {
-	// Key says whose request it is; default: all requests are one caller's.
-	// An address is a poor key (behind a proxy it is the proxy's); an API key
-	// that has been verified is a good one.
+	// Key returns whose request it is. An address is a poor key (behind a proxy it
+	// is the proxy's); an API key that has been verified is a good one. Default:
+	// all requests are one caller's.
 	Key func(*http.Request) string
-	// Cost is how many units a request takes; default 1.
+	// Cost is how many units a request takes. Default: 1.
 	Cost func(*http.Request) float64
-	// Store keeps the rate; default a Local. If it fails, requests pass,
-	// unless StoreClosed.
-	Store       Store
+	// Store keeps the rate. Default: a LocalStore.
+	Store Store
+	// StoreClosed answers requests with status 503 while the store fails. Default:
+	// false, they pass.
 	StoreClosed bool
-	// Switch, if not nil, stops requests by hand.
+	// Switch stops requests by hand. Default: nil, none.
 	Switch *Switch
 }
 
-// Handler limits requests to next at rate for each key. Every response carries
-// x-ratelimit-limit-requests, -remaining-requests and -reset-requests in
-// OpenAI's form; a refused request gets 429 with Retry-After (whole seconds,
-// rounded up, as RFC 9110 has it) and retry-after-ms, and OpenAI's error body,
-// so that every SDK of today does the right thing with it.
-func Handler(next http.Handler, rate Rate, o *HandlerOptions) (http.Handler, error) {
+// A Handler is an http.Handler that limits the requests to another one at a rate
+// for each key. Every response carries x-ratelimit-limit-requests,
+// -remaining-requests and -reset-requests in OpenAI's form. A refused request gets
+// OpenAI's error body, so that every SDK of today does the right thing with it:
+//
+//	429  rate_limit_error, rate_limit_exceeded    with Retry-After and retry-after-ms
+//	413  invalid_request_error, request_too_large the request needs more than the limit
+//	503  insufficient_quota                       the switch is off
+//	503  server_error, service_unavailable        the store is down, with StoreClosed
+type Handler struct {
+	next http.Handler
+	rate Rate
+	o    HandlerOptions
+}
+
+// NewHandler returns a handler; nil options mean the defaults. It fails with
+// [ErrOption].
+func NewHandler(next http.Handler, rate Rate, o *HandlerOptions) (*Handler, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrConfig)
+		return nil, optionError("the handler of NewHandler is nil")
 	}
-	if rate.None() {
-		return nil, fmt.Errorf("%w: a handler needs a rate", ErrConfig)
+	if rate.IsZero() {
+		return nil, optionError("the rate of NewHandler is zero: want a limit")
 	}
-	if err := rate.Check(); err != nil {
+	if err := rate.check("the rate of NewHandler"); err != nil {
 		return nil, err
 	}
-	h := &handler{next: next, rate: rate}
+	h := &Handler{next: next, rate: rate}
 	if o != nil {
 		h.o = *o
 	}
@@ -51,19 +66,13 @@ func Handler(next http.Handler, rate Rate, o *HandlerOptions) (http.Handler, err
 		h.o.Cost = func(*http.Request) float64 { return 1 }
 	}
 	if h.o.Store == nil {
-		h.o.Store = &Local{}
+		h.o.Store = &LocalStore{}
 	}
 	return h, nil
 }
 
-type handler struct {
-	next http.Handler
-	rate Rate
-	o    HandlerOptions
-}
-
 // ServeHTTP implements http.Handler.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := h.o.Key(r)
 	if err := h.o.Switch.check(key); err != nil {
 		refuse(w, err)
@@ -72,7 +81,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d, err := h.o.Store.Take(r.Context(), []Claim{{Key: "http:" + key, Rate: h.rate, N: max(0, h.o.Cost(r))}}, 0)
 	if err != nil {
 		if h.o.StoreClosed {
-			refuse(w, &Error{Dimension: "switch", Reason: "the limits can't be read", cause: err})
+			refuse(w, storeDown(key, err))
 			return
 		}
 		h.next.ServeHTTP(w, r)
@@ -83,9 +92,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("x-ratelimit-remaining-requests", strconv.FormatFloat(math.Floor(d.Remaining), 'f', -1, 64))
 	header.Set("x-ratelimit-reset-requests", d.Reset.Round(time.Millisecond).String())
 	if !d.OK {
-		e := &Error{Dimension: "requests", Tenant: key, Reason: "too many requests", Delay: d.Wait, HasDelay: d.Wait != Never}
+		e := &Error{Refusal: fault.RefusalWait, Dimension: "requests", Tenant: key, Reason: "too many requests", Delay: d.Wait, HasDelay: true}
 		if d.Wait == Never {
-			e.Refusal = Cap
+			e.Refusal, e.Delay, e.HasDelay = fault.RefusalCap, 0, false
 		}
 		refuse(w, e)
 		return
@@ -95,19 +104,24 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse writes err, an *Error or what wraps one, as a response.
 func refuse(w http.ResponseWriter, err error) {
-	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{Reason: "refused"}
-	}
+	e := &Error{Reason: "refused"}
+	errors.As(err, &e)
 	if d, ok := e.RetryAfter(); ok {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10))
-		w.Header().Set("retry-after-ms", strconv.FormatInt(int64(math.Ceil(float64(d)/1e6)), 10))
+		apierror.SetRetryAfter(w.Header(), d)
 	}
-	if e.Refusal != Wait {
+	out := apierror.Error{Status: e.HTTPStatus(), Message: e.Reason}
+	switch e.Refusal {
+	case fault.RefusalWait:
+		out.Type, out.Code = "rate_limit_error", "rate_limit_exceeded"
+	case fault.RefusalCap:
+		out.Type, out.Code = "invalid_request_error", "request_too_large"
+	case fault.RefusalStop:
+		out.Type, out.Code = "insufficient_quota", "insufficient_quota"
+	default:
+		out.Type, out.Code = "server_error", "service_unavailable"
+	}
+	if e.Refusal == fault.RefusalCap || e.Refusal == fault.RefusalStop {
 		w.Header().Set("x-should-retry", "false")
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(e.HTTPStatus())
-	code := map[Refusal]string{Wait: "rate_limit_exceeded", Cap: "request_too_large", Stop: "insufficient_quota"}[e.Refusal]
-	fmt.Fprintf(w, `{"error":{"message":%s,"type":%q,"param":null,"code":%q}}`+"\n", strconv.QuoteToASCII(e.Reason), e.Dimension, code)
+	apierror.Write(w, out)
 }

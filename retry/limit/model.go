@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"time"
 
@@ -15,82 +16,91 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// A Quota is what one tenant may use. A zero field is no limit.
+// A Quota is what one tenant may use. Default: 0 in each field, no limit.
 type Quota struct {
 	Requests Rate
 	Tokens   Rate // prompt and answer together
 	Money    Rate // pico-USD; see [USD]
-	// Concurrency is how many calls may be under way at once.
+	// Concurrency is how many calls may be in progress at once.
 	Concurrency int
-	// SpendPicoUSD is all that may ever be spent: no rate, and it doesn't
-	// refill. A call that might pass it is refused with [Stop], also while the
-	// calls before it are still under way. [Model.Forgive] starts anew.
+	// SpendPicoUSD is all that may ever be spent: it is not a rate, and doesn't
+	// refill. A call that might pass it is refused with [fault.RefusalStop], also
+	// while the calls before it are still in progress. [Model.ResetSpent] starts anew.
 	SpendPicoUSD int64
 	// Weight is the tenant's share of the shared limits under contention,
-	// relative to the others'; default 1.
+	// relative to the others'. Default: 1.
 	Weight float64
 }
 
-func (q Quota) check(whose string) error {
-	for name, r := range map[string]Rate{"requests": q.Requests, "tokens": q.Tokens, "money": q.Money} {
-		if err := r.Check(); err != nil {
-			return fmt.Errorf("%s, %s: %w", whose, name, err)
+func (q Quota) check(name string) error {
+	for _, r := range []struct {
+		name string
+		rate Rate
+	}{{"Requests", q.Requests}, {"Tokens", q.Tokens}, {"Money", q.Money}} {
+		if err := r.rate.check(name + "." + r.name); err != nil {
+			return err
 		}
 	}
-	if q.Concurrency < 0 || q.SpendPicoUSD < 0 {
-		return fmt.Errorf("%w: %s: concurrency %d, spend %d: want 0 (no limit) or more", ErrConfig, whose, q.Concurrency, q.SpendPicoUSD)
+	if q.Concurrency < 0 {
+		return optionError("%s.Concurrency is %d: want 0 (no limit) or more", name, q.Concurrency)
+	}
+	if q.SpendPicoUSD < 0 {
+		return optionError("%s.SpendPicoUSD is %d: want 0 (no limit) or more", name, q.SpendPicoUSD)
 	}
 	if !(q.Weight >= 0) || math.IsInf(q.Weight, 1) {
-		return fmt.Errorf("%w: %s: weight %v: want 0 (the default, 1) or more", ErrConfig, whose, q.Weight)
+		return optionError("%s.Weight is %v: want 0 (the default, 1) or more", name, q.Weight)
 	}
 	return nil
 }
 
 // Options are the settings of a [Model].
 type Options struct {
-	// Quota holds for each tenant that Tenants doesn't name.
+	// Quota is that of each tenant that Tenants doesn't name. Default: no limit.
 	Quota Quota
-	// Tenants holds the quotas of named tenants.
+	// Tenants has the quotas of named tenants. Default: none.
 	Tenants map[string]Quota
-	// Shared bounds all tenants together; they get it by their weights.
+	// Shared bounds all tenants together; they get it by their weights. Default:
+	// no limit.
 	Shared Quota
-	// Account, if not nil, holds the limits of the provider below, which it
-	// learns from the answers that pass here, and from their headers where its
-	// Transport is in the client. All tenants together get it by their weights.
-	// Several Models, and processes of course, may use one account.
+	// Account has the limits of the provider below, which it learns from the
+	// answers that pass here, and from their headers where its Transport is in the
+	// client. All tenants together get it by their weights. Several Models, and
+	// processes of course, may use one account. Default: nil, none.
 	Account *Account
-	// Tenant says whose call it is; default: all are one tenant's, "".
+	// Tenant returns whose call it is. Default: all are one tenant's, "".
 	Tenant func(context.Context) string
-	// Wait is how long a call may wait for room; default 0: it is refused at
+	// Wait is how long a call may wait for room. Default: 0, it is refused at
 	// once, with the time to come back.
 	Wait time.Duration
-	// Store keeps the rates; default a Local. Concurrency and spend are always
-	// this process's.
+	// Store keeps the rates. Concurrency and spend are always this process's.
+	// Default: a LocalStore.
 	Store Store
-	// StoreClosed refuses calls while the store fails. The default lets them
-	// pass under the same rates kept in this process: n processes then admit
-	// up to n times as much, and a store that is down stops nobody.
+	// StoreClosed refuses calls with status 503 while the store fails; such a call
+	// is not counted. Default: false, calls pass under the same rates kept in this
+	// process. n processes then admit up to n times as much, and a store that is
+	// down stops no call.
 	StoreClosed bool
-	// Prefix begins the store's keys; default "limit".
+	// Prefix begins the store's keys. Default: "limit".
 	Prefix string
-	// Switch, if not nil, stops calls by hand.
+	// Switch stops calls by hand. Default: nil, none.
 	Switch *Switch
 
-	// Tokens counts a text's tokens; nil estimates a token for four bytes.
+	// Tokens counts a text's tokens. Default: an estimate, a token for four bytes.
 	Tokens func(text string) int
-	// Answer is how many tokens of answer are reserved for a call that sets no
-	// maximum; default 512. What is reserved too much comes back.
-	Answer int
-	// Usage returns the tokens that an answer used; default: what the provider
-	// reported, prompt and answer. Where it isn't ok the reservation stands.
+	// AnswerTokens is how much is reserved for the answer of a call that sets no
+	// maximum. What is reserved too much comes back. Default: 512.
+	AnswerTokens int
+	// Usage returns the tokens that an answer used. Where it isn't ok the
+	// reservation stands. Default: what the provider reported, prompt and answer.
 	Usage func(r *llms.ContentResponse) (tokens int, ok bool)
-	// Cost returns what an answer cost; nil: money is not limited. It is also
-	// asked for the cost of a reservation, with an answer that has only
-	// PromptTokens and CompletionTokens.
+	// Cost returns what an answer cost. It is also asked for the cost of a
+	// reservation, with an answer that has only PromptTokens and CompletionTokens.
+	// Default: nil, money is not limited.
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
-	// Model is what Cost is asked for if the call names no model.
+	// Model is what Cost is asked for if the call names no model. Default: "".
 	Model string
-	// Logger gets the events limit.wait and limit.deny; nil discards.
+	// Logger gets the events limit.wait and limit.deny. Default: nil, they are
+	// discarded.
 	Logger *slog.Logger
 }
 
@@ -99,66 +109,79 @@ type Options struct {
 // goes into debt, which later calls wait out; less comes back. It is safe for
 // concurrent use.
 type Model struct {
-	next   llms.Model
-	o      Options
-	log    *slog.Logger
-	spare  Local // while the store is down
-	fair   fair
-	purses purses
-	counts bool // purses are needed
+	next    llms.Model
+	o       Options
+	log     *slog.Logger
+	backing backing // Options.Store
+	fair    fair
+	purses  purses
+	counts  bool // purses are needed
 }
 
-// New wraps next. Without options nothing is limited, which is an error unless
-// there is a Switch to throw.
+// New wraps next; with nil options nothing is limited. It fails with [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrConfig)
+		return nil, optionError("the model of New is nil")
 	}
 	m := &Model{next: next}
 	if o != nil {
 		m.o = *o
 	}
-	quotas := make(map[string]Quota, len(m.o.Tenants))
-	for name, q := range m.o.Tenants {
-		if err := q.check(fmt.Sprintf("tenant %q", name)); err != nil {
-			return nil, err
-		}
-		quotas[name] = q
-	}
-	m.o.Tenants = quotas
-	if err := m.o.Quota.check("quota"); err != nil {
+	m.o.Tenants = maps.Clone(m.o.Tenants)
+	if err := m.o.check(); err != nil {
 		return nil, err
-	}
-	if err := m.o.Shared.check("shared"); err != nil {
-		return nil, err
-	}
-	if m.o.Wait < 0 || m.o.Answer < 0 {
-		return nil, fmt.Errorf("%w: wait %v, answer %d: want 0 or more", ErrConfig, m.o.Wait, m.o.Answer)
 	}
 	m.counts = m.o.Cost != nil
 	for q := range m.quotas {
-		if m.o.Cost == nil && (!q.Money.None() || q.SpendPicoUSD > 0) {
-			return nil, fmt.Errorf("%w: a limit of money needs Options.Cost", ErrConfig)
+		if m.o.Cost == nil && (!q.Money.IsZero() || q.SpendPicoUSD > 0) {
+			return nil, optionError("Options.Cost is nil: want a function, or no limit of money")
 		}
 		m.counts = m.counts || q.Concurrency > 0
 	}
-	if m.o.Tenant == nil {
-		m.o.Tenant = func(context.Context) string { return "" }
-	}
-	if m.o.Store == nil {
-		m.o.Store = &Local{}
-	}
-	if m.o.Prefix == "" {
-		m.o.Prefix = "limit"
-	}
-	if m.o.Answer == 0 {
-		m.o.Answer = 512
-	}
-	if m.o.Usage == nil {
-		m.o.Usage = reported
-	}
+	m.o.complete()
+	m.backing.store, m.backing.closed = m.o.Store, m.o.StoreClosed
 	m.log = event.Logger(m.o.Logger)
 	return m, nil
+}
+
+func (o *Options) check() error {
+	for name, q := range o.Tenants {
+		if err := q.check(fmt.Sprintf("Options.Tenants[%q]", name)); err != nil {
+			return err
+		}
+	}
+	if err := o.Quota.check("Options.Quota"); err != nil {
+		return err
+	}
+	if err := o.Shared.check("Options.Shared"); err != nil {
+		return err
+	}
+	if o.Wait < 0 {
+		return optionError("Options.Wait is %v: want 0 or more", o.Wait)
+	}
+	if o.AnswerTokens < 0 {
+		return optionError("Options.AnswerTokens is %d: want 0 (the default, 512) or more", o.AnswerTokens)
+	}
+	return nil
+}
+
+// complete sets what is not set.
+func (o *Options) complete() {
+	if o.Tenant == nil {
+		o.Tenant = func(context.Context) string { return "" }
+	}
+	if o.Store == nil {
+		o.Store = &LocalStore{}
+	}
+	if o.Prefix == "" {
+		o.Prefix = "limit"
+	}
+	if o.AnswerTokens == 0 {
+		o.AnswerTokens = 512
+	}
+	if o.Usage == nil {
+		o.Usage = reported
+	}
 }
 
 // quotas yields every quota that there is.
@@ -209,7 +232,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}()
 	below := ctx
 	if a := m.o.Account; a != nil {
-		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, judged: true, ticket: c.ticket, unused: true}
+		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, belowModel: true, permit: c.permit, unused: true}
 		below = c.pass
 	}
 	resp, err = m.next.GenerateContent(below, messages, options...)
@@ -223,8 +246,8 @@ var errPanicked = errors.New("limit: the call panicked")
 // Spent returns what the tenant's calls have cost, as far as is known.
 func (m *Model) Spent(tenant string) (picoUSD int64) { return m.purses.spent(tenant) }
 
-// Forgive sets what the tenant has spent back to nothing: a new month.
-func (m *Model) Forgive(tenant string) { m.purses.forgive(tenant) }
+// ResetSpent sets what the tenant has spent back to nothing: a new month.
+func (m *Model) ResetSpent(tenant string) { m.purses.forgive(tenant) }
 
 func (m *Model) quota(tenant string) Quota {
 	if q, ok := m.o.Tenants[tenant]; ok {

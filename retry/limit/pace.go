@@ -6,14 +6,14 @@ import "time"
 //
 // It searches as TCP does: down when there is congestion, at most by half for
 // all calls that were sent before, and cautiously up while it is what holds
-// calls back. But a rate limiter tells more than a full router: what it accepts
+// calls back. But a rate limiter shows more than a full router: what it accepts
 // in a second in which it refuses is its rate. So the way down ends just below
 // that.
 type pace struct {
 	rate  float64   // requests a second; 0: no limit found yet
 	level float64   // what may be sent now
 	base  float64   // the rate before the last cut
-	cut   time.Time // calls sent after it are judged anew
+	cut   time.Time // calls sent after it may cut again
 
 	began         time.Time         // of the first interval
 	now           int64             // the number of this one
@@ -61,6 +61,16 @@ func (p *pace) take() {
 		p.level--
 	}
 	p.sent[p.now%paceKept]++
+}
+
+// cancel forgets a call that was admitted at at and not sent.
+func (p *pace) cancel(at time.Time) {
+	if p.rate > 0 {
+		p.level = min(max(1, p.rate/4), p.level+1)
+	}
+	if k := int64(at.Sub(p.began) / paceInterval); k >= 0 && k > p.now-paceKept && k <= p.now {
+		p.sent[k%paceKept] = max(0, p.sent[k%paceKept]-1)
+	}
 }
 
 // refuse counts a refusal of a call that was sent at sent.

@@ -1,8 +1,12 @@
 package limit
 
-import "sync"
+import (
+	"sync"
 
-// purses count, in this process, what can't be a rate: the calls under way and
+	"github.com/prodailabs/prodai/retry/fault"
+)
+
+// purses count, in this process, what can't be a rate: the calls in progress and
 // the money spent for good.
 type purses struct {
 	mu  sync.Mutex
@@ -11,7 +15,7 @@ type purses struct {
 
 type purse struct {
 	calls    int
-	reserved int64 // by calls under way
+	reserved int64 // by calls in progress
 	spent    int64
 }
 
@@ -32,10 +36,10 @@ func (p *purses) open(c *call) error {
 		quota Quota
 	}{{own, c.quota}, {all, c.m.o.Shared}} {
 		if limit := x.quota.Concurrency; limit > 0 && x.purse.calls >= limit {
-			return &Error{Dimension: "concurrency", Tenant: c.tenant, Reason: "as many calls as are allowed are under way"}
+			return &Error{Refusal: fault.RefusalWait, Dimension: "concurrency", Tenant: c.tenant, Reason: "as many calls as are allowed are in progress"}
 		}
 		if limit := x.quota.SpendPicoUSD; limit > 0 && x.purse.spent+x.purse.reserved+c.money > limit {
-			return &Error{Refusal: Stop, Dimension: "spend", Tenant: c.tenant, Reason: "the budget is spent"}
+			return &Error{Refusal: fault.RefusalStop, Dimension: "spend", Tenant: c.tenant, Reason: "the budget is spent"}
 		}
 	}
 	for _, x := range []*purse{own, all} {

@@ -8,7 +8,7 @@ import (
 )
 
 // A Rate is N units in any time Per, with up to Burst of them at once. The zero
-// Rate is no limit.
+// Rate is not a limit.
 //
 //	limit.Rate{N: 60, Per: time.Minute}                     // 60 requests a minute
 //	limit.Rate{N: 30_000, Per: time.Minute, Burst: 10_000}  // tokens, a third of them at once
@@ -16,32 +16,40 @@ import (
 type Rate struct {
 	N     float64
 	Per   time.Duration
-	Burst float64 // default N
+	Burst float64 // Default: N
 }
 
 // USD is a dollar in pico-USD, the unit of all money here.
 const USD = 1_000_000_000_000
 
-// ErrConfig is wrapped by the errors for settings that make no sense.
-var ErrConfig = errors.New("limit: invalid configuration")
+// ErrOption is wrapped by the error of every constructor here for an option that
+// can't be right or a required argument that is nil.
+var ErrOption = errors.New("limit: invalid option")
 
-// None reports whether r is no limit.
-func (r Rate) None() bool { return r == Rate{} }
+func optionError(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrOption, fmt.Sprintf(format, args...))
+}
 
-// Check returns an error that wraps [ErrConfig] if r is neither a limit nor the
+// IsZero reports whether r is not a limit.
+func (r Rate) IsZero() bool { return r == Rate{} }
+
+// Check returns an error that wraps [ErrOption] if r is neither a limit nor the
 // zero Rate. A limit of nothing is not a Rate: see [Switch].
-func (r Rate) Check() error {
+func (r Rate) Check() error { return r.check("Rate") }
+
+// check is Check for a field of that name.
+func (r Rate) check(name string) error {
 	switch {
-	case r.None():
+	case r.IsZero():
 		return nil
 	case !(r.N > 0) || math.IsInf(r.N, 1):
-		return fmt.Errorf("%w: a rate of %v: want more than 0", ErrConfig, r.N)
+		return optionError("%s.N is %v: want more than 0", name, r.N)
 	case r.Per <= 0:
-		return fmt.Errorf("%w: a rate of %v per %v: want a time above 0", ErrConfig, r.N, r.Per)
+		return optionError("%s.Per is %v: want a time above 0", name, r.Per)
 	case !(r.Burst >= 0) || math.IsInf(r.Burst, 1):
-		return fmt.Errorf("%w: a burst of %v: want 0 (the default, N) or more", ErrConfig, r.Burst)
+		return optionError("%s.Burst is %v: want 0 (the default, N) or more", name, r.Burst)
 	case float64(r.Per)/r.N*r.Capacity() > maxSpan:
-		return fmt.Errorf("%w: a burst of %v at %v per %v takes more than a century to refill", ErrConfig, r.Burst, r.N, r.Per)
+		return optionError("%s.Burst is %v at %v per %v: want what refills in a century", name, r.Burst, r.N, r.Per)
 	}
 	return nil
 }
@@ -127,7 +135,7 @@ func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decis
 }
 
 // Units is the number of units that refill in a span, which is known to within
-// a tick, the clock's: a third of a second is no whole number of ticks. The
+// a tick, the clock's: a third of a second is not a whole number of ticks. The
 // whole number that is as close as the clock can tell is meant, or a header
 // that rounds down would be one short.
 func (r Rate) Units(span, tick time.Duration) float64 {

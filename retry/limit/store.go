@@ -14,7 +14,7 @@ type Claim struct {
 	N    float64
 }
 
-// A Store keeps the state of limits. [Local] keeps it in memory; package
+// A Store keeps the state of limits. [LocalStore] keeps it in memory; package
 // limit/redis keeps it where many processes share it.
 type Store interface {
 	// Take grants all of the claims or none. With ahead above 0 it may grant
@@ -27,14 +27,14 @@ type Store interface {
 	Charge(ctx context.Context, claims []Claim) error
 }
 
-// A Local is a [Store] in memory. The zero Local is ready; it is safe for
+// A LocalStore is a [Store] in memory. The zero LocalStore is ready; it is safe for
 // concurrent use.
 //
 // It reads the clock under its lock. A limiter that reads it before, as
 // x/time/rate's Allow does, can apply two readings in the wrong order, count
 // the time between them twice and let more through than its rate; see [Bucket].
-type Local struct {
-	// Now is the clock; default time.Now.
+type LocalStore struct {
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 
 	mu    sync.Mutex
@@ -45,7 +45,7 @@ type Local struct {
 }
 
 // Take implements [Store]; it never fails.
-func (l *Local) Take(_ context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
+func (l *LocalStore) Take(_ context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -53,7 +53,7 @@ func (l *Local) Take(_ context.Context, claims []Claim, ahead time.Duration) (De
 	var room [4]int64
 	tats := room[:0]
 	for i, c := range claims {
-		if c.Rate.None() {
+		if c.Rate.IsZero() {
 			tats = append(tats, 0)
 			continue
 		}
@@ -69,7 +69,7 @@ func (l *Local) Take(_ context.Context, claims []Claim, ahead time.Duration) (De
 	}
 	if worst.OK {
 		for i, c := range claims {
-			if !c.Rate.None() {
+			if !c.Rate.IsZero() {
 				l.set(c.Key, tats[i], now)
 			}
 		}
@@ -92,12 +92,12 @@ func binds(a, b Decision) bool {
 }
 
 // Charge implements [Store]; it never fails.
-func (l *Local) Charge(_ context.Context, claims []Claim) error {
+func (l *LocalStore) Charge(_ context.Context, claims []Claim) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	for _, c := range claims {
-		if !c.Rate.None() {
+		if !c.Rate.IsZero() {
 			l.set(c.Key, c.Rate.charge(l.tats[c.Key], now, c.N), now)
 		}
 	}
@@ -105,7 +105,7 @@ func (l *Local) Charge(_ context.Context, claims []Claim) error {
 }
 
 // now returns nanoseconds since the first call; they never run backwards.
-func (l *Local) now() int64 {
+func (l *LocalStore) now() int64 {
 	t := time.Now
 	if l.Now != nil {
 		t = l.Now
@@ -117,7 +117,7 @@ func (l *Local) now() int64 {
 	return l.last
 }
 
-func (l *Local) set(key string, tat, now int64) {
+func (l *LocalStore) set(key string, tat, now int64) {
 	l.tats[key] = tat
 	if len(l.tats) < l.sweep {
 		return

@@ -4,10 +4,12 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Switch stops calls: all of them, or one tenant's. It is the thing to reach
-// for at three in the morning, so it needs no deployment and no store: it is
+// A Switch stops calls by hand: all of them, or one tenant's. It is for an
+// incident at three in the morning, so it needs no deployment and no store: it is
 // read atomically before each call, and one Switch may serve many models and
 // handlers. The zero Switch lets everything pass.
 type Switch struct {
@@ -15,13 +17,13 @@ type Switch struct {
 	state atomic.Pointer[map[string]string] // tenant, "" for all -> reason
 }
 
-// Off stops the tenant's calls, or everyone's if tenant is "", and keeps the
+// Off stops the tenant's calls, or all calls if tenant is "", and keeps the
 // reason for the errors.
 func (s *Switch) Off(tenant, reason string) {
 	s.change(func(m map[string]string) { m[tenant] = reason })
 }
 
-// On lets the tenant's calls pass again, or with "" lifts what stopped everyone.
+// On lets the tenant's calls pass again, or with "" lifts what stopped all calls.
 // A tenant that was stopped by name stays so.
 func (s *Switch) On(tenant string) {
 	s.change(func(m map[string]string) { delete(m, tenant) })
@@ -56,7 +58,7 @@ func (s *Switch) check(tenant string) error {
 		return nil
 	}
 	if reason, stopped := s.Stopped(tenant); stopped {
-		return &Error{Refusal: Stop, Dimension: "switch", Tenant: tenant, Reason: reason}
+		return &Error{Refusal: fault.RefusalStop, Dimension: "switch", Tenant: tenant, Reason: reason}
 	}
 	return nil
 }

@@ -16,44 +16,48 @@ import (
 // Options configure a [Model] or an [Embedder]. The zero value speaks to
 // OpenAI without a key. Nothing is read from the environment.
 type Options struct {
-	// BaseURL is the address that "/chat/completions" is appended to; "":
-	// https://api.openai.com/v1. For Azure it is the resource's address without
-	// a path.
+	// BaseURL is the address that "/chat/completions" is appended to. For Azure
+	// it is the resource's address without a path. Default:
+	// https://api.openai.com/v1.
 	BaseURL string
 
 	// APIKey authenticates: as a bearer token, or on Azure as an api-key header.
+	// Default: "", none is sent.
 	APIKey string
 
-	// Organization and Project are OpenAI's; "" sends none.
+	// Organization and Project are OpenAI's. Default: "", none is sent.
 	Organization, Project string
 
-	// Header is added to every request.
+	// Header is added to every request. Default: none.
 	Header http.Header
 
-	// HTTPClient sends the requests; nil: a client without a timeout, whose
-	// calls end with their context. A redirect is an error unless the client
+	// HTTPClient sends the requests. A redirect is an error unless the client
 	// has a CheckRedirect of its own: it would carry the prompt, and on Azure
-	// the key, to an address that nobody chose.
+	// the key, to an address that the program didn't choose. Default: a client
+	// without a timeout, whose calls end with their context.
 	HTTPClient *http.Client
 
 	// Azure switches to Azure OpenAI's paths, where a model's name is that of
-	// its deployment; nil: OpenAI's.
+	// its deployment. Default: nil, OpenAI's paths.
 	Azure *Azure
 
-	// TokensField says under which name a token limit is sent; see its values.
+	// TokensField is the name under which a token limit is sent; see its values.
+	// Default: TokensFieldAuto, the zero value.
 	TokensField TokensField
 
 	// NoStreamUsage leaves out stream_options for servers that refuse it.
-	// Streamed answers then carry no usage.
+	// Streamed answers then carry no usage. Default: false.
 	NoStreamUsage bool
 
-	// Dimensions is the length of the vectors that an [Embedder] asks for; 0:
-	// the model's own. Not every model can shorten them.
+	// Dimensions is the length of the vectors that an [Embedder] asks for. Not
+	// every model can shorten them. Default: 0, the model's own.
 	Dimensions int
 
-	// MaxLineBytes bounds one event of a stream, MaxBodyBytes a whole answer
-	// that isn't streamed. 0: 16 MiB and 64 MiB.
-	MaxLineBytes, MaxBodyBytes int
+	// MaxLineBytes bounds one event of a stream. Default: 16 MiB.
+	MaxLineBytes int
+
+	// MaxBodyBytes bounds a whole answer that isn't streamed. Default: 64 MiB.
+	MaxBodyBytes int
 }
 
 // Azure is what Azure OpenAI needs beside the options.
@@ -62,16 +66,18 @@ type Azure struct {
 	Bearer     bool   // the key is a Microsoft Entra token
 }
 
-// TokensField is the name under which llms.WithMaxTokens is sent.
-type TokensField uint8
-
+// A TokensField is the name under which llms.WithMaxTokens is sent.
+//
 // OpenAI replaced max_tokens by max_completion_tokens; its reasoning models
 // refuse the old name, and other servers ignore the new one, DeepSeek's among
 // them: an ignored limit is a long bill.
+type TokensField uint8
+
+// The names.
 const (
-	TokensAuto          TokensField = iota // the new name at api.openai.com and for OpenAI's reasoning models, else the old one
-	MaxTokens                              // max_tokens
-	MaxCompletionTokens                    // max_completion_tokens
+	TokensFieldAuto                TokensField = iota // the new name at api.openai.com and for OpenAI's reasoning models, else the old one
+	TokensFieldMaxTokens                              // max_tokens
+	TokensFieldMaxCompletionTokens                    // max_completion_tokens
 )
 
 // The defaults of Options.
@@ -84,8 +90,9 @@ const (
 	maxLimit = 1 << 30
 )
 
-// ErrOptions says that the options, or a call's, can't be right.
-var ErrOptions = errors.New("openai: invalid options")
+// ErrOption is wrapped by the error of a constructor for an option that can't be
+// right, and by that of a call whose options or messages can't be sent.
+var ErrOption = errors.New("openai: invalid option")
 
 // client sends requests and turns what goes wrong into an [*Error].
 type client struct {
@@ -104,19 +111,10 @@ func newClient(model string, o *Options) (*client, error) {
 		}
 	}
 	if model == "" {
-		return nil, fmt.Errorf("%w: the model's name is empty", ErrOptions)
+		return nil, fmt.Errorf("%w: the model's name is empty", ErrOption)
 	}
-	if c.o.BaseURL == "" {
-		if c.o.Azure != nil {
-			return nil, fmt.Errorf("%w: Azure needs BaseURL, the resource's address", ErrOptions)
-		}
-		c.o.BaseURL = defaultBaseURL
-	}
-	if u, err := url.Parse(c.o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%w: BaseURL %q is no http or https address without a query", ErrOptions, c.o.BaseURL)
-	}
-	if c.o.Azure != nil && c.o.Azure.APIVersion == "" {
-		return nil, fmt.Errorf("%w: Azure needs an APIVersion, such as 2024-10-21", ErrOptions)
+	if err := c.o.check(); err != nil {
+		return nil, err
 	}
 	c.o.BaseURL = strings.TrimRight(c.o.BaseURL, "/")
 	c.o.MaxLineBytes = limit(c.o.MaxLineBytes, defaultLine)
@@ -131,8 +129,37 @@ func newClient(model string, o *Options) (*client, error) {
 	return c, nil
 }
 
+// check sets BaseURL if it is not set, and returns an error for what can't be
+// right.
+func (o *Options) check() error {
+	if o.BaseURL == "" {
+		if o.Azure != nil {
+			return fmt.Errorf("%w: Options.BaseURL is empty: want the resource's address for Azure", ErrOption)
+		}
+		o.BaseURL = defaultBaseURL
+	}
+	if u, err := url.Parse(o.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%w: Options.BaseURL is %q: want an http or https address without a query", ErrOption, o.BaseURL)
+	}
+	if o.Azure != nil && o.Azure.APIVersion == "" {
+		return fmt.Errorf("%w: Azure.APIVersion is empty: want one such as 2024-10-21", ErrOption)
+	}
+	if o.TokensField > TokensFieldMaxCompletionTokens {
+		return fmt.Errorf("%w: Options.TokensField is %d: want one of its constants", ErrOption, o.TokensField)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"Dimensions", o.Dimensions}, {"MaxLineBytes", o.MaxLineBytes}, {"MaxBodyBytes", o.MaxBodyBytes}} {
+		if n.value < 0 {
+			return fmt.Errorf("%w: Options.%s is %d: want 0 (the default) or more", ErrOption, n.name, n.value)
+		}
+	}
+	return nil
+}
+
 func limit(n, byDefault int) int {
-	if n <= 0 {
+	if n == 0 {
 		return byDefault
 	}
 	return min(n, maxLimit)
@@ -153,11 +180,11 @@ func (c *client) post(ctx context.Context, address string, body any, stream bool
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(body); err != nil {
-		return nil, fmt.Errorf("%w: the request can't be written as JSON: %w", ErrOptions, err)
+		return nil, fmt.Errorf("%w: the request can't be written as JSON: %w", ErrOption, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	for name, values := range c.o.Header {
 		req.Header[name] = values

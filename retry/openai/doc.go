@@ -15,7 +15,7 @@
 //
 // The status line comes before the answer. What follows may still fail, and a
 // stream has no length to compare with, only a protocol: an answer has ended
-// when each choice has told why (finish_reason). The mark [DONE] alone isn't
+// when each choice has a reason (finish_reason). The mark [DONE] alone isn't
 // proof, for proxies send it after a cut. Beside it what langchaingo v0.1.14's
 // own client makes of the same bytes:
 //
@@ -72,8 +72,8 @@
 //
 // # Streams
 //
-// StreamingFunc hears each delta of text, and of tool calls as a JSON array in
-// the protocol's form; StreamingReasoningFunc hears reasoning in its first
+// StreamingFunc gets each delta of text, and of tool calls as a JSON array in
+// the protocol's form; StreamingReasoningFunc gets reasoning in its first
 // argument and the rest in its second. Chunks are the server's, one for one. An
 // error from either function ends the call at once, hangs up, so that the
 // provider stops generating and billing, and comes back wrapped.

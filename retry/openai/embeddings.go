@@ -21,7 +21,7 @@ type Embedder struct {
 }
 
 // NewEmbedder returns an Embedder that asks the model of that name. It fails
-// with [ErrOptions].
+// with [ErrOption].
 func NewEmbedder(model string, o *Options) (*Embedder, error) {
 	c, err := newClient(model, o)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
-	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // What can be wrong with an answer whose status said that all was well. An
@@ -140,7 +140,7 @@ func (e *Error) Partial() *llms.ContentResponse { return e.partial }
 // header retry-after-ms, or Retry-After in seconds or as a date (one in the
 // past is 0).
 func (e *Error) RetryAfter() (time.Duration, bool) {
-	return retry.RetryAfter(e.header, e.requestAt)
+	return fault.RetryAfter(e.header, e.requestAt)
 }
 
 // llmsCode is langchaingo's word for the error: the context's, or what package
@@ -158,8 +158,8 @@ func (e *Error) llmsCode() llms.ErrorCode {
 	}
 	var classified *llms.Error
 	if e.status != 0 {
-		r := retry.Response{Status: e.status, Header: e.header, Body: e.body}
-		if c := retry.Classify(r, e.requestAt); c != nil && errors.As(c, &classified) {
+		r := fault.Response{Status: e.status, Header: e.header, Body: e.body}
+		if c := fault.Classify(r, e.requestAt); c != nil && errors.As(c, &classified) {
 			return classified.Code
 		}
 	}

@@ -19,7 +19,7 @@ type Model struct {
 }
 
 // New returns a Model that asks for the model of that name unless a call names
-// another. It fails with [ErrOptions].
+// another. It fails with [ErrOption].
 func New(model string, o *Options) (*Model, error) {
 	c, err := newClient(model, o)
 	if err != nil {
@@ -65,7 +65,7 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // []any.
 //
 // What goes wrong on the way is an [*Error]; a call that can't be sent fails
-// with [ErrOptions].
+// with [ErrOption].
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("openai: %w", err)

@@ -113,8 +113,8 @@ func TestUnsetOptionsStayUnset(t *testing.T) {
 		sent(Options{}, llms.WithTemperature(0), llms.WithSeed(0), llms.WithTopP(0.25)))
 	require.Equal(t, map[string]any{"model": "o3-mini", "max_completion_tokens": 5.0}, sent(Options{}, llms.WithModel("o3-mini"), llms.WithMaxTokens(5)))
 	require.Equal(t, map[string]any{"model": "scripted-1", "max_tokens": 5.0}, sent(Options{}, llms.WithMaxTokens(5)))
-	require.Equal(t, map[string]any{"model": "scripted-1", "max_completion_tokens": 5.0}, sent(Options{TokensField: MaxCompletionTokens}, llms.WithMaxTokens(5)))
-	require.Equal(t, map[string]any{"model": "o1", "max_tokens": 5.0}, sent(Options{TokensField: MaxTokens}, llms.WithModel("o1"), llms.WithMaxTokens(5)))
+	require.Equal(t, map[string]any{"model": "scripted-1", "max_completion_tokens": 5.0}, sent(Options{TokensField: TokensFieldMaxCompletionTokens}, llms.WithMaxTokens(5)))
+	require.Equal(t, map[string]any{"model": "o1", "max_tokens": 5.0}, sent(Options{TokensField: TokensFieldMaxTokens}, llms.WithModel("o1"), llms.WithMaxTokens(5)))
 	require.Equal(t, map[string]any{"model": "scripted-1", "n": 2.0, "frequency_penalty": 0.5, "presence_penalty": -0.5, "top_k": 4.0, "repetition_penalty": 1.5, "stop": []any{"a"},
 		"response_format": map[string]any{"type": "json_object"}, "reasoning_effort": "low"},
 		sent(Options{}, llms.WithN(2), llms.WithFrequencyPenalty(0.5), llms.WithPresencePenalty(-0.5), llms.WithTopK(4), llms.WithRepetitionPenalty(1.5), llms.WithStopWords([]string{"a"}),
@@ -463,14 +463,15 @@ func TestAzure(t *testing.T) {
 }
 
 func TestWhatCannotBeSent(t *testing.T) {
-	for _, o := range []*Options{{BaseURL: "no address"}, {BaseURL: "ftp://x"}, {Azure: &Azure{APIVersion: "x"}}, {BaseURL: "http://x", Azure: &Azure{}}} {
+	for _, o := range []*Options{{BaseURL: "no address"}, {BaseURL: "ftp://x"}, {Azure: &Azure{APIVersion: "x"}}, {BaseURL: "http://x", Azure: &Azure{}},
+		{MaxLineBytes: -1}, {MaxBodyBytes: -1}, {Dimensions: -1}, {TokensField: 9}} {
 		_, err := New("m", o)
-		require.ErrorIs(t, err, ErrOptions)
+		require.ErrorIs(t, err, ErrOption)
 	}
 	_, err := New("", nil)
-	require.ErrorIs(t, err, ErrOptions)
+	require.ErrorIs(t, err, ErrOption)
 	_, err = NewEmbedder("", nil)
-	require.ErrorIs(t, err, ErrOptions)
+	require.ErrorIs(t, err, ErrOption)
 	m, s := serve(t, Options{})
 	for _, c := range []struct {
 		messages []llms.MessageContent
@@ -484,7 +485,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		{[]llms.MessageContent{{Role: llms.ChatMessageTypeHuman, Parts: []llms.ContentPart{nil}}}, nil},
 	} {
 		_, err := m.GenerateContent(t.Context(), c.messages, c.option)
-		require.ErrorIs(t, err, ErrOptions)
+		require.ErrorIs(t, err, ErrOption)
 	}
 	require.Empty(t, s.Requests())
 }

@@ -59,7 +59,7 @@ func (m *Model) request(messages []llms.MessageContent, o *callopt.Options) (map
 	if extra, ok := o.Metadata[MetadataExtra]; ok {
 		fields, ok := extra.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%w: Metadata[%q] is a %T, want a map[string]any", ErrOptions, MetadataExtra, extra)
+			return nil, fmt.Errorf("%w: Metadata[%q] is a %T, want a map[string]any", ErrOption, MetadataExtra, extra)
 		}
 		maps.Copy(body, fields)
 	}
@@ -69,13 +69,13 @@ func (m *Model) request(messages []llms.MessageContent, o *callopt.Options) (map
 func (m *Model) sampling(body map[string]any, model string, o *callopt.Options) {
 	limit := "max_tokens"
 	switch m.client.o.TokensField {
-	case MaxCompletionTokens:
+	case TokensFieldMaxCompletionTokens:
 		limit = "max_completion_tokens"
-	case TokensAuto:
+	case TokensFieldAuto:
 		if m.client.o.BaseURL == defaultBaseURL || openaiReasons(model) {
 			limit = "max_completion_tokens"
 		}
-	case MaxTokens:
+	case TokensFieldMaxTokens:
 	}
 	for _, f := range []struct {
 		field callopt.Field
@@ -104,7 +104,7 @@ func tools(body map[string]any, o *callopt.Options) error {
 	if len(o.Tools) > 0 {
 		for i, t := range o.Tools {
 			if t.Type == "function" && (t.Function == nil || t.Function.Name == "") {
-				return fmt.Errorf("%w: tool %d has no function with a name", ErrOptions, i)
+				return fmt.Errorf("%w: tool %d has no function with a name", ErrOption, i)
 			}
 		}
 		body["tools"] = o.Tools
@@ -147,7 +147,7 @@ func wireMessages(messages []llms.MessageContent) ([]wireMessage, error) {
 	for i, m := range messages {
 		role, err := wireRole(m.Role)
 		if err != nil {
-			return nil, fmt.Errorf("%w: message %d: %w", ErrOptions, i, err)
+			return nil, fmt.Errorf("%w: message %d: %w", ErrOption, i, err)
 		}
 		w := wireMessage{Role: role}
 		var parts []any
@@ -165,7 +165,7 @@ func wireMessages(messages []llms.MessageContent) ([]wireMessage, error) {
 			default:
 				part, err := wirePart(p)
 				if err != nil {
-					return nil, fmt.Errorf("%w: message %d, part %d: %w", ErrOptions, i, j, err)
+					return nil, fmt.Errorf("%w: message %d, part %d: %w", ErrOption, i, j, err)
 				}
 				parts = append(parts, part)
 			}

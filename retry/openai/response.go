@@ -250,7 +250,7 @@ func (a *answer) unfinished() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool { return !c.finished })
 }
 
-// spoken reports whether there is anything that the caller could have heard:
+// spoken reports whether there is anything that the caller could have received:
 // a server's opening chunk has a role and no word.
 func (a *answer) spoken() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool {

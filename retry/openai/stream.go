@@ -58,11 +58,12 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		var chunk completion
 		if err := decode(data, &chunk); err != nil {
-			if !closed {
+			switch {
+			case !closed:
 				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
-			} else if name == "error" {
+			case name == "error":
 				err = c.inBandError(resp, data)
-			} else {
+			default:
 				err = fmt.Errorf("%w: %w", ErrMalformed, err)
 			}
 			return nil, fail(err, data)
@@ -71,9 +72,8 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 			return nil, fail(c.inBandError(resp, data), data)
 		}
 		a.add(&chunk)
-		err = out.deltas(&chunk)
-		if err == nil {
-			err = ctx.Err() // the caller may have cancelled while it listened
+		if err = out.deltas(&chunk); err == nil {
+			err = ctx.Err() // the callback may have canceled it
 		}
 		if err != nil {
 			return nil, fail(err, nil)
@@ -81,8 +81,8 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 	}
 }
 
-// end decides whether a stream that ended is an answer: each choice has told
-// why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
+// end decides whether a stream that ended is an answer: each choice has the
+// reason why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
 // cut as well.
 func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
 	switch {

@@ -1,10 +1,13 @@
 package overload
 
 import (
+	"errors"
 	"time"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/defaults"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -20,7 +23,7 @@ type client struct {
 	backoff  retry.Backoff
 	retries  int
 
-	waiting [3][]*request // for room in adaptive and account: High, Normal, Low
+	waiting [3][]*request // for room in adaptive and account: PriorityHigh, PriorityNormal, PriorityLow
 	asking  time.Duration // when account will be asked again
 }
 
@@ -28,18 +31,19 @@ type request struct {
 	priority          retry.Priority
 	arrived, deadline time.Time
 	asked             time.Time // when it began to wait for its last attempt
-	tries             int       // attempts begun
+	attempts          int       // begun
 	waits             int
 	prev              time.Duration
+	shed              admission.Permit // the shedder's
 }
 
 type call struct {
-	c      *client
-	r      *request
-	ticket retry.Ticket
-	place  limit.Ticket
-	sent   time.Time
-	over   bool
+	c       *client
+	r       *request
+	place   admission.Permit // adaptive's
+	room    limit.AccountPermit
+	breaker admission.Permit
+	over    bool
 }
 
 func (m *sim) newClient() (c *client, err error) {
@@ -51,11 +55,16 @@ func (m *sim) newClient() (c *client, err error) {
 		}
 	}
 	if s.Defaults {
-		o, err := defaults.Retry(&defaults.Options{Account: c.account})
+		o, err := defaults.New(&defaults.Options{Account: c.account})
 		if err != nil {
 			return nil, err
 		}
-		c.budget, c.breaker, c.adaptive, c.shedder, c.backoff, c.retries = o.Budget, o.Breaker, o.Adaptive, o.Shedder, o.Backoff, o.MaxAttempts-1
+		c.budget, c.breaker, c.shedder, c.backoff, c.retries = o.Budget, o.Breaker, o.Shedder, o.Backoff, o.MaxAttempts-1
+		for _, g := range o.Gates {
+			if g, ok := g.(*defaults.Gate); ok {
+				c.adaptive = g.Adaptive()
+			}
+		}
 		return c, nil
 	}
 	if s.Budget != nil {
@@ -87,42 +96,58 @@ func (m *sim) newClient() (c *client, err error) {
 // attempt asks the client's limiter, then its shedder: what can't be answered
 // in time ends here.
 func (c *client) attempt(r *request) {
-	r.tries++
+	r.attempts++
 	r.asked = c.now()
+	if c.shedder != nil {
+		due := retry.ShedRequest{} // the others ask when they know the wait; here they only begin to measure it
+		if c.s.Defaults {
+			due = retry.ShedRequest{Deadline: r.deadline, Priority: r.priority}
+		}
+		var err error
+		if r.shed, err = c.shedder.TryAcquire(c.now(), due); err != nil {
+			return
+		}
+	}
 	switch {
-	case c.s.Defaults && c.shedder.Admit(c.now(), r.deadline, -1, r.priority) != nil:
-	case c.s.Defaults && c.breaker.State(c.now()) == retry.Open:
+	case c.s.Defaults && c.breaker.State(c.now()) == retry.StateOpen:
 	case c.bucket == nil:
 		c.enter(r)
 	default:
-		place := c.bucket.ReserveAt(c.now(), 1)
-		if !place.OK || !c.inTime(r, place.Delay, retry.Normal) {
-			place.CancelAt(c.now())
+		token := c.bucket.ReserveN(c.now(), 1)
+		wait := token.DelayFrom(c.now())
+		if !token.OK() || !c.inTime(r, wait, retry.PriorityNormal) {
+			token.CancelAt(c.now())
 			return
 		}
-		c.after(place.Delay, func() { c.enter(r) })
+		c.after(wait, func() { c.enter(r) })
 	}
 }
 
+// inTime reports whether a request that begins after wait can be answered by its
+// deadline.
 func (c *client) inTime(r *request, wait time.Duration, p retry.Priority) bool {
-	if c.shedder != nil {
-		return c.shedder.Admit(c.now(), r.deadline, wait, p) == nil
+	if c.shedder == nil {
+		return c.now().Add(wait).Before(r.deadline)
 	}
-	return c.now().Add(wait).Before(r.deadline)
+	if wait == 0 {
+		wait = retry.NoWait
+	}
+	_, err := c.shedder.TryAcquire(c.now(), retry.ShedRequest{Deadline: r.deadline, Wait: wait, Priority: p})
+	return err == nil // r.shed is the permit that is learned from
 }
 
 // enter waits for room.
 func (c *client) enter(r *request) {
 	if c.adaptive == nil && c.account == nil {
-		c.send(r, limit.Ticket{})
+		c.send(&call{c: c, r: r})
 		return
 	}
-	i := retry.High - r.priority
+	i := retry.PriorityHigh - r.priority
 	c.waiting[i] = append(c.waiting[i], r)
 	c.admit()
 }
 
-// admit sends those who wait as far as there is room: the gate of package
+// admit sends the requests that wait as far as there is room: the gate of package
 // defaults.
 func (c *client) admit() {
 	for i := 0; i < len(c.waiting); {
@@ -131,38 +156,50 @@ func (c *client) admit() {
 			continue
 		}
 		r := c.waiting[i][0]
-		var place limit.Ticket
-		in := c.worthwhile(r)
-		if in && c.adaptive != nil && c.adaptive.Acquire(c.now()) != nil {
+		if !c.worthwhile(r) {
+			c.waiting[i] = c.waiting[i][1:]
+			continue
+		}
+		call := &call{c: c, r: r}
+		if !c.hasRoom(call) {
 			return
 		}
-		if in && c.account != nil {
-			var wait time.Duration
-			if place, wait = c.account.Take(c.now(), "", limit.Use{}); wait > 0 {
-				if c.adaptive != nil {
-					c.adaptive.Release(c.now(), retry.Neither)
-				}
-				if c.asking <= c.clock || c.clock+wait < c.asking {
-					c.asking = c.clock + wait
-					c.after(wait, c.admit)
-				}
-				return
-			}
-		}
 		c.waiting[i] = c.waiting[i][1:]
-		if in {
-			c.send(r, place)
+		c.send(call)
+	}
+}
+
+// hasRoom takes a place among the calls in progress and room in the account, or
+// neither; then it asks again when there will be room.
+func (c *client) hasRoom(call *call) bool {
+	var err error
+	if c.adaptive != nil {
+		if call.place, err = c.adaptive.TryAcquire(c.now()); err != nil {
+			return false
 		}
 	}
+	if c.account == nil {
+		return true
+	}
+	if call.room, err = c.account.TryAcquire(c.now(), "", limit.Use{}); err == nil {
+		return true
+	}
+	call.place.Cancel(c.now())
+	var full *limit.Error
+	if errors.As(err, &full) && (c.asking <= c.clock || c.clock+full.Delay < c.asking) {
+		c.asking = c.clock + full.Delay
+		c.after(full.Delay, c.admit)
+	}
+	return false
 }
 
 // worthwhile reports whether a request that now gets room can still be answered.
 func (c *client) worthwhile(r *request) bool {
 	switch left := r.deadline.Sub(c.now()); {
 	case c.bucket != nil:
-		return c.inTime(r, 0, retry.High) // it has paid for its place in the known limit
+		return c.inTime(r, 0, retry.PriorityHigh) // it has paid for its place in the known limit
 	case !c.s.Defaults:
-		return c.inTime(r, 0, retry.Normal)
+		return c.inTime(r, 0, retry.PriorityNormal)
 	case left > c.now().Sub(r.asked):
 		return true
 	default:
@@ -171,20 +208,20 @@ func (c *client) worthwhile(r *request) bool {
 }
 
 // send makes a call, unless the breaker is open.
-func (c *client) send(r *request, place limit.Ticket) {
-	call := &call{c: c, r: r, place: place, sent: c.now()}
+func (c *client) send(call *call) {
+	r := call.r
 	if c.breaker != nil {
 		var err error
-		if call.ticket, err = c.breaker.Allow(c.now()); err != nil {
-			if c.adaptive != nil {
-				c.adaptive.Release(c.now(), retry.Neither)
-			}
+		if call.breaker, err = c.breaker.TryAcquire(c.now()); err != nil {
+			call.room.Cancel(c.now())
+			call.place.Cancel(c.now())
 			if !c.s.Defaults {
-				c.again(r, 0)
+				c.retry(r, 0)
 			}
 			return
 		}
 	}
+	r.shed.Begin(c.now())
 	c.out.Calls++
 	patience := r.deadline.Sub(c.now())
 	if !c.scenario.quota() {
@@ -200,7 +237,7 @@ type outcome struct {
 	ok      bool
 	refused bool              // for want of quota
 	asked   time.Duration     // Retry-After
-	limits  []retry.Allowance // the headers
+	limits  []fault.Allowance // the headers
 }
 
 func (c *client) end(call *call, o outcome) {
@@ -208,47 +245,39 @@ func (c *client) end(call *call, o outcome) {
 		return
 	}
 	call.over = true
-	if c.account != nil {
-		if c.s.Headers {
-			c.account.Learn(c.now(), call.place, o.limits)
-		}
-		if o.refused {
-			c.account.Refused(c.now(), call.place, o.asked)
-		}
+	if c.s.Headers {
+		call.room.Learn(c.now(), o.limits)
 	}
-	health := retry.Sick
-	if o.ok {
-		health = retry.Healthy
+	if o.refused {
+		call.room.LearnRefusal(c.now(), o.asked)
 	}
-	if c.breaker != nil {
-		b := health
-		if o.refused && c.s.Defaults {
-			b = retry.Neither // as retry.Policy has it; a breaker of whoever knows no classes counts it
-		}
-		c.breaker.Done(c.now(), call.ticket, b)
+	shown := admission.OutcomeUnhealthy
+	switch {
+	case o.ok:
+		shown = admission.OutcomeHealthy
+	case o.refused && c.s.Defaults:
+		shown = admission.OutcomeThrottled // as in retry.Policy; the other clients know no classes of errors
 	}
-	if c.adaptive != nil {
-		if !c.s.Defaults && !c.now().Before(call.r.deadline) {
-			health = retry.Neither // retry.Policy lets the caller's deadline speak against the server; these don't
-		}
-		c.adaptive.Release(c.now(), health)
+	call.room.Done(c.now(), shown)
+	call.breaker.Done(c.now(), shown)
+	if !c.s.Defaults && !c.now().Before(call.r.deadline) {
+		call.place.Cancel(c.now()) // in retry.Policy the caller's deadline counts against the server; here it doesn't
 	}
+	call.place.Done(c.now(), shown)
+	call.r.shed.Done(c.now(), shown)
 	if o.ok {
 		c.budget.Success(c.now())
-		if c.shedder != nil {
-			c.shedder.Observe(call.sent.Sub(call.r.asked), c.now().Sub(call.sent))
-		}
 		c.served(call.r)
 	} else {
 		c.tally(&c.out.Waste)
-		c.again(call.r, o.asked)
+		c.retry(call.r, o.asked)
 	}
 	c.admit()
 }
 
-// again plans a retry, if there may be one.
-func (c *client) again(r *request, asked time.Duration) {
-	if r.tries > c.retries {
+// retry plans another attempt, if there may be one.
+func (c *client) retry(r *request, asked time.Duration) {
+	if r.attempts > c.retries {
 		return
 	}
 	wait := time.Duration(0)

@@ -15,14 +15,14 @@
 //
 // That is a metastable failure: a state that outlives its cause, because the
 // failure itself makes the load that keeps it alive. Two things feed it here.
-// In [QueueMetastable] the server works through a queue whose callers have
-// gone: all its work is for nobody. In [QuotaCostly] each refused call counts
-// against the quota, as those of some providers do: whoever asks too often is
-// never let in again.
+// In [ScenarioQueueMetastable] the server works through a queue whose callers have
+// gone: all its work is for no caller. In [ScenarioQuotaCostly] each refused call
+// counts against the quota, as those of some providers do: a client that asks too
+// often is never admitted again.
 //
 // Look at five things in the results.
 //
-//   - The shape of the backoff hardly matters. Jitter spreads callers who failed
+//   - The shape of the backoff hardly matters. Jitter spreads callers that failed
 //     together; a lasting overload isn't a matter of being together.
 //   - A retry budget bounds the calls, and so ends the costly quota's failure. A
 //     queue that is already too long it doesn't always empty.
@@ -49,19 +49,19 @@
 //
 // go test -run DefaultsSurvive -v ./retry/overload prints it. The row named
 // [ZeroOptions] is what retry.Options does without settings: it bounds the
-// retries, and so harms nobody, but it doesn't bring a queue back.
+// retries, and so does no harm, but it doesn't bring a queue back.
 //
 // # Use
 //
 //	for _, s := range overload.Strategies() {
-//		r, err := overload.Run(overload.QueueMetastable, s, 1)
+//		r, err := overload.Run(overload.ScenarioQueueMetastable, s, 1)
 //		if err != nil {
 //			return err
 //		}
 //		fmt.Println(s.Name, r.OK, r.Wasted, r.LateGoodput)
 //	}
 //
-// The policies are the library's own objects, those of defaults.Retry among them,
+// The policies are the library's own objects, those of defaults.New among them,
 // asked with the simulation's clock; only the order in which a client asks them is
 // written again here. A test of package defaults runs its model on goroutines
 // against the same servers and gets the same answers.
@@ -81,8 +81,8 @@
 //
 // # Exercises
 //
-//  1. Give [QueueMetastable] a LIFO queue. Which strategies recover now?
-//  2. Find the smallest retry budget that still fails in [QueueMetastable].
+//  1. Give [ScenarioQueueMetastable] a LIFO queue. Which strategies recover now?
+//  2. Find the smallest retry budget that still fails in [ScenarioQueueMetastable].
 //  3. Run the known limit at 100 % of the capacity on 100 seeds. How many tip over?
 //
 // # Further reading

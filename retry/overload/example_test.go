@@ -12,13 +12,13 @@ func ExampleRun() {
 		if s.Name != "full_jitter_x5" && s.Name != overload.Defaults {
 			continue
 		}
-		r, err := overload.Run(overload.QueueMetastable, s, 1)
+		r, err := overload.Run(overload.ScenarioQueueMetastable, s, 1)
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
 		fmt.Printf("%-15s answered %2.0f %%, and %2.0f a second of the %.0f that arrive long after it\n",
-			s.Name, 100*float64(r.OK)/float64(r.Requests), r.LateGoodput, overload.QueueMetastable.Offered())
+			s.Name, 100*float64(r.OK)/float64(r.Requests), r.LateGoodput, overload.ScenarioQueueMetastable.Offered())
 	}
 	// Output:
 	// full_jitter_x5  answered 21 %, and  0 a second of the 28 that arrive long after it

@@ -77,7 +77,7 @@ func TestOrderings(t *testing.T) {
 				all[scenario][s.Name] = r
 			}
 		}
-		costly, free, meta := all[QuotaCostly], all[QuotaFree], all[QueueMetastable]
+		costly, free, meta := all[ScenarioQuotaCostly], all[ScenarioQuotaFree], all[ScenarioQueueMetastable]
 		for _, name := range plain {
 			require.Less(t, late(costly[name]), 50.0, "seed %d %s", seed, name)
 			require.Zero(t, meta[name].LateGoodput, "seed %d %s", seed, name)
@@ -232,7 +232,7 @@ func TestPriorities(t *testing.T) {
 
 func TestDeterministic(t *testing.T) {
 	for _, s := range Strategies() {
-		require.Equal(t, mustRun(t, QueueBounded, s, 7), mustRun(t, QueueBounded, s, 7))
+		require.Equal(t, mustRun(t, ScenarioQueueBounded, s, 7), mustRun(t, ScenarioQueueBounded, s, 7))
 	}
 	a, err := json.Marshal(Result{})
 	require.NoError(t, err)
@@ -240,11 +240,14 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	_, err := Run(9, Strategy{}, 1)
-	require.ErrorIs(t, err, ErrConfig)
-	_, err = Run(QuotaFree, Strategy{Processes: -1}, 1)
-	require.ErrorIs(t, err, ErrConfig)
-	_, err = Run(QuotaFree, Strategy{Adaptive: func() (*retry.Adaptive, error) { return retry.NewAdaptive(&retry.AdaptiveOptions{Min: -1}) }}, 1)
-	require.ErrorIs(t, err, ErrConfig)
-	require.ErrorIs(t, err, retry.ErrConfig)
+	for _, s := range []Scenario{0, 9} {
+		_, err := Run(s, Strategy{}, 1)
+		require.ErrorIs(t, err, ErrOption)
+		require.Equal(t, "none", s.String())
+	}
+	_, err := Run(ScenarioQuotaFree, Strategy{Processes: -1}, 1)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = Run(ScenarioQuotaFree, Strategy{Adaptive: func() (*retry.Adaptive, error) { return retry.NewAdaptive(&retry.AdaptiveOptions{Min: -1}) }}, 1)
+	require.ErrorIs(t, err, ErrOption)
+	require.ErrorIs(t, err, retry.ErrOption)
 }

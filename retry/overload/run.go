@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Seconds is how long arrivals last.
-const Seconds = 150
+// ArrivalSeconds is how long arrivals last.
+const ArrivalSeconds = 150
 
 // A Result is what came of one run.
 type Result struct {
@@ -23,7 +24,7 @@ type Result struct {
 	Calls         int     `json:"calls"`
 	Amplification float64 `json:"amplification"` // calls a request
 	OK            int     `json:"ok"`            // requests answered in time
-	Wasted        int     `json:"wasted"`        // calls that served nobody
+	Wasted        int     `json:"wasted"`        // calls that served no caller
 	P50           float64 `json:"p50_s"`         // latency of those answered, seconds
 	P99           float64 `json:"p99_s"`
 	SpikeGoodput  float64 `json:"goodput_spike"` // answers a second in the spike
@@ -31,16 +32,16 @@ type Result struct {
 	// answered: whether the clients' state has outlived the spike.
 	LateGoodput float64 `json:"goodput_of_arrivals_120_150"`
 
-	// Asked and Answered are the requests, and those answered in time, of High,
-	// Normal and Low.
+	// Asked and Answered are the requests, and those answered in time, of
+	// PriorityHigh, PriorityNormal and PriorityLow.
 	Asked    [3]int `json:"-"`
 	Answered [3]int `json:"-"`
 
 	// Arrived, Goodput and Waste are requests, answers and wasted calls in each
 	// second.
-	Arrived [Seconds]float64 `json:"-"`
-	Goodput [Seconds]float64 `json:"-"`
-	Waste   [Seconds]float64 `json:"-"`
+	Arrived [ArrivalSeconds]float64 `json:"-"`
+	Goodput [ArrivalSeconds]float64 `json:"-"`
+	Waste   [ArrivalSeconds]float64 `json:"-"`
 }
 
 // events are what is to happen, in the order of the instants and, at the same
@@ -131,15 +132,20 @@ func (m *sim) exponential(mean float64) time.Duration {
 
 // Run simulates a scenario under a strategy.
 func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
-	if scenario > QueueBounded || s.Retries < 0 || s.Processes < 0 {
-		return nil, fmt.Errorf("%w: scenario %d, %d retries, %d processes", ErrConfig, scenario, s.Retries, s.Processes)
+	switch {
+	case scenario == 0 || scenario > ScenarioQueueBounded:
+		return nil, fmt.Errorf("%w: the scenario of Run is %d: want one of Scenarios", ErrOption, scenario)
+	case s.Retries < 0:
+		return nil, fmt.Errorf("%w: Strategy.Retries is %d: want 0 or more", ErrOption, s.Retries)
+	case s.Processes < 0:
+		return nil, fmt.Errorf("%w: Strategy.Processes is %d: want 0 (the default, 1) or more", ErrOption, s.Processes)
 	}
 	m := &sim{scenario: scenario, s: s, rand: rand.New(rand.NewPCG(seed, 1)), tokens: Capacity}
 	m.out = Result{Scenario: scenario.String(), Strategy: s.Name, Seed: seed}
 	for range max(1, s.Processes) {
 		c, err := m.newClient()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, s.Name, err)
+			return nil, fmt.Errorf("%w: %s: %w", ErrOption, s.Name, err)
 		}
 		m.clients = append(m.clients, c)
 	}
@@ -177,8 +183,8 @@ func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 }
 
 // tally counts in the second that is now.
-func (m *sim) tally(series *[Seconds]float64) {
-	if i := int(m.clock / time.Second); i < Seconds {
+func (m *sim) tally(series *[ArrivalSeconds]float64) {
+	if i := int(m.clock / time.Second); i < ArrivalSeconds {
 		series[i]++
 	}
 }
@@ -190,7 +196,7 @@ func (m *sim) arrive() {
 		r.priority = retry.Priority(m.out.Requests/len(m.clients)%3 - 1)
 	}
 	m.out.Requests++
-	m.out.Asked[retry.High-r.priority]++
+	m.out.Asked[retry.PriorityHigh-r.priority]++
 	m.tally(&m.out.Arrived)
 	c.budget.Request(m.now())
 	c.attempt(r)
@@ -200,7 +206,7 @@ func (m *sim) arrive() {
 func (m *sim) served(r *request) {
 	m.latency = append(m.latency, m.now().Sub(r.arrived).Seconds())
 	m.tally(&m.out.Goodput)
-	m.out.Answered[retry.High-r.priority]++
+	m.out.Answered[retry.PriorityHigh-r.priority]++
 	if a := r.arrived.Sub(epoch); a >= 120*time.Second {
 		m.out.LateGoodput++
 	}
@@ -210,7 +216,7 @@ func (m *sim) served(r *request) {
 func (m *sim) serve(call *call) {
 	answer := func(o outcome) func() { return func() { call.c.end(call, o) } }
 	if !m.scenario.quota() {
-		if m.scenario == QueueBounded && len(m.queue) >= 80 {
+		if m.scenario == ScenarioQueueBounded && len(m.queue) >= 80 {
 			m.after(0, answer(outcome{}))
 			return
 		}
@@ -225,7 +231,7 @@ func (m *sim) serve(call *call) {
 		m.after(m.exponential(1), answer(outcome{ok: true, limits: m.limits()}))
 		return
 	}
-	if m.scenario == QuotaCostly {
+	if m.scenario == ScenarioQuotaCostly {
 		m.tokens = max(-Capacity, m.tokens-0.5)
 	}
 	asked := time.Duration((1 - m.tokens) / Capacity * float64(time.Second))
@@ -233,7 +239,7 @@ func (m *sim) serve(call *call) {
 }
 
 // limits are the server's headers, as a client reads them.
-func (m *sim) limits() []retry.Allowance {
+func (m *sim) limits() []fault.Allowance {
 	if !m.s.Headers {
 		return nil
 	}
@@ -241,10 +247,10 @@ func (m *sim) limits() []retry.Allowance {
 	h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(Capacity))
 	h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(int(max(0, m.tokens))))
 	h.Set("X-Ratelimit-Reset-Requests", time.Duration((1-m.tokens/Capacity)*float64(time.Second)).Round(time.Millisecond).String())
-	return retry.ParseAllowances(h, m.now())
+	return fault.ParseAllowances(h, m.now())
 }
 
-// work gives calls to free workers; they can't know who has gone.
+// work gives calls to free workers; they can't know which callers have gone.
 func (m *sim) work() {
 	for m.busy < Capacity && len(m.queue) > 0 {
 		c := m.queue[0]

@@ -8,8 +8,9 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// Scenario is one of the four overloads. In all of them answers take 1 s in
-// the mean, exponentially distributed, and arrivals are a Poisson process.
+// A Scenario is one of the four overloads. In all of them answers take 1 s in
+// the mean, exponentially distributed, and arrivals are a Poisson process. The zero
+// Scenario is none.
 type Scenario uint8
 
 // The scenarios. The quotas are token buckets of 40 a second and burst 40, and
@@ -18,19 +19,24 @@ type Scenario uint8
 // 10 s, 28/s for 110 s; an attempt times out after 4 s, the work is done
 // nevertheless, and the deadline is 30 s.
 const (
-	QuotaFree       Scenario = iota // a refusal takes 20 ms and costs nothing
-	QuotaCostly                     // a refusal takes half a token, down to a debt of 40
-	QueueMetastable                 // the queue has no bound
-	QueueBounded                    // beyond 80 waiting calls, a 503
+	ScenarioQuotaFree       Scenario = iota + 1 // a refusal takes 20 ms and costs nothing
+	ScenarioQuotaCostly                         // a refusal takes half a token, down to a debt of 40
+	ScenarioQueueMetastable                     // the queue has no bound
+	ScenarioQueueBounded                        // beyond 80 waiting calls, a 503
 )
 
 // String returns the scenario's name: "quota_free_rejections" and so on.
 func (s Scenario) String() string {
-	return [...]string{"quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[min(s, QueueBounded)]
+	if s > ScenarioQueueBounded {
+		s = 0
+	}
+	return [...]string{"none", "quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[s]
 }
 
 // Scenarios returns the four.
-func Scenarios() []Scenario { return []Scenario{QuotaFree, QuotaCostly, QueueMetastable, QueueBounded} }
+func Scenarios() []Scenario {
+	return []Scenario{ScenarioQuotaFree, ScenarioQuotaCostly, ScenarioQueueMetastable, ScenarioQueueBounded}
+}
 
 // Capacity is what the server can answer, a second.
 const Capacity = 40
@@ -41,7 +47,7 @@ type phase struct {
 	until time.Duration
 }
 
-func (s Scenario) quota() bool { return s <= QuotaCostly }
+func (s Scenario) quota() bool { return s <= ScenarioQuotaCostly }
 
 func (s Scenario) phases() [3]phase {
 	if s.quota() {
@@ -88,16 +94,17 @@ type Strategy struct {
 	Processes int
 }
 
-// ErrConfig is wrapped by the errors of [Run].
-var ErrConfig = errors.New("overload: invalid configuration")
+// ErrOption is wrapped by the error of [Run] for a scenario or a strategy that
+// can't be right.
+var ErrOption = errors.New("overload: invalid option")
 
 // Strategies returns the strategies side by side, the simplest first; the last
 // are the library's own.
 func Strategies() []Strategy {
 	full := retry.Exponential{}
-	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(10*time.Second, 0.1, 1) }
+	tenth := func() (retry.Budget, error) { return retry.NewWindowBudget(nil) }
 	adaptive := func() (*retry.Adaptive, error) { return retry.NewAdaptive(nil) }
-	shed := func() (*retry.Shedder, error) { return retry.NewShedder(time.Second) }
+	shed := func() (*retry.Shedder, error) { return retry.NewShedder(&retry.ShedderOptions{Service: time.Second}) }
 	known := func(s Scenario) (*limit.Bucket, error) {
 		if s.quota() {
 			return limit.NewBucket(Capacity, Capacity)
@@ -107,10 +114,10 @@ func Strategies() []Strategy {
 	return []Strategy{
 		{Name: "no_retry"},
 		{Name: "immediate_x5", Retries: 5},
-		{Name: "fixed_1s_x5", Retries: 5, Backoff: retry.Exponential{Base: time.Second, Cap: time.Second, Jitter: retry.None}},
-		{Name: "exp_nojitter_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.None}},
+		{Name: "fixed_1s_x5", Retries: 5, Backoff: retry.Exponential{Base: time.Second, Cap: time.Second, Jitter: retry.JitterNone}},
+		{Name: "exp_nojitter_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.JitterNone}},
 		{Name: "full_jitter_x5", Retries: 5, Backoff: full},
-		{Name: "decorrelated_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.Decorrelated}},
+		{Name: "decorrelated_x5", Retries: 5, Backoff: retry.Exponential{Jitter: retry.JitterDecorrelated}},
 		{Name: "full_jitter+retry_after", Retries: 5, Backoff: full, RetryAfter: true},
 		{Name: "full_jitter+retry_after_spread", Retries: 5, Backoff: full, RetryAfter: true, Spread: true},
 		{Name: "full_jitter+budget10%", Retries: 5, Backoff: full, Budget: tenth},

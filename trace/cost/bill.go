@@ -11,7 +11,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ErrOverflow says that a bill is larger than int64 pico-USD can hold, about
+// ErrOverflow is wrapped by the error of a bill that int64 pico-USD cannot hold: above about
 // nine million dollars.
 var ErrOverflow = errors.New("cost: the bill overflows int64 pico-USD")
 

@@ -15,7 +15,8 @@ import (
 // ErrOption is wrapped by the error of a nil reader.
 var ErrOption = errors.New("cost: invalid option")
 
-// ErrUnknownModel says that the table has no price for a model.
+// ErrUnknownModel is wrapped by errors about a model that the table has no price
+// for.
 var ErrUnknownModel = errors.New("cost: the price table doesn't know the model")
 
 // A Price is pico-USD per token, by part. nil is "not stated", which has the
@@ -102,7 +103,7 @@ var defaultPrices []byte
 func Default() (*Table, error) { return Load(bytes.NewReader(defaultPrices)) }
 
 // Load reads a table: a JSON object with "taken" (a date) and "models", which
-// maps a name to {"provider", "price"}; "price" holds the fields of [Price] in
+// maps a name to {"provider", "price"}; "price" has the fields of [Price] in
 // pico-USD per token, "tiers", and the service tiers "batches", "flex" and
 // "priority".
 //
@@ -129,7 +130,7 @@ func Load(r io.Reader) (*Table, error) {
 // Models returns the names in the table, sorted.
 func (t *Table) Models() []string { return slices.Sorted(maps.Keys(t.models)) }
 
-// Find returns a model's prices and the name they stand under: the name
+// Find returns a model's prices and the name in the table: the name
 // itself, without a date at its end ("gpt-4o-mini-2024-07-18" is
 // "gpt-4o-mini"), or without a provider before a slash. It fails with
 // [ErrUnknownModel]; there is no default model.

@@ -15,8 +15,8 @@ var ErrNoUsage = usage.ErrUnknown
 // contains it.
 var ErrUsage = usage.ErrInvalid
 
-// KeyFromCache is the GenerationInfo key under which a response cache says that
-// the answer was not generated for this call, and which cache found it. See
+// KeyFromCache is the GenerationInfo key under which a response cache notes
+// that the answer was not generated for this call, and which cache found it. See
 // [FromCache].
 const KeyFromCache = usage.FromCache
 

@@ -1,10 +1,14 @@
 package cost
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/golden"
 )
 
 func answer(info map[string]any) *llms.ContentResponse {
@@ -32,4 +36,22 @@ func TestFromCache(t *testing.T) {
 	require.True(t, FromCache(answer(map[string]any{KeyFromCache: "exact"})))
 	require.False(t, FromCache(answer(nil)))
 	require.False(t, FromCache(nil))
+}
+
+// TestBillsOfServersThatSpeakOpenAI: cached tokens, cache writes and thoughts are
+// billed wherever a server counts them.
+func TestBillsOfServersThatSpeakOpenAI(t *testing.T) {
+	table, err := Load(bytes.NewReader(golden.Read(t, "trace", "prices.json.gz")))
+	require.NoError(t, err)
+	golden.Rows(t, "trace", "cost_gateways.jsonl", func(row struct {
+		Model string         `json:"model"`
+		Usage map[string]any `json:"usage"`
+		Want  string         `json:"want_usd"`
+	}) error {
+		pico, ok := table.Of(row.Model, answer(row.Usage))
+		if got := USD(pico); !ok || got != row.Want {
+			return fmt.Errorf("%s: got %s (%v), want %s", row.Model, got, ok, row.Want)
+		}
+		return nil
+	})
 }

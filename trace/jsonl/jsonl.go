@@ -106,7 +106,7 @@ func finite(v any) any {
 	return v
 }
 
-// ErrShutdown says that spans came after Shutdown.
+// ErrShutdown is the error of an export after Shutdown.
 var ErrShutdown = errors.New("jsonl: the exporter was shut down")
 
 // An Exporter writes spans to a writer. It is safe for concurrent use, and

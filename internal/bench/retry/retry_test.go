@@ -29,6 +29,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -49,7 +50,7 @@ func must[T any](v T, err error) T {
 
 func stack(next llms.Model, timeouts retry.Timeouts) *retry.Model {
 	return must(retry.New(next, &retry.Options{
-		Budget:   must(retry.NewTokenBudget(10, 0.1)),
+		Budget:   must(retry.NewTokenBudget(nil)),
 		Breaker:  must(retry.NewBreaker(nil)),
 		Limiter:  must(limit.NewBucket(rate.Limit(1e9), 1e9)),
 		Timeouts: timeouts,
@@ -69,8 +70,8 @@ func TestSuccessPathAllocates(t *testing.T) {
 // TestGatesDontAllocate holds what Policy's documentation says.
 func TestGatesDontAllocate(t *testing.T) {
 	p := must(retry.NewPolicy(&retry.Options{
-		Budget: must(retry.NewTokenBudget(10, 0.1)), Breaker: must(retry.NewBreaker(nil)), Limiter: must(limit.NewBucket(rate.Limit(1e9), 1e9)),
-		Adaptive: must(retry.NewAdaptive(nil)), Bulkhead: must(retry.NewBulkhead(10, 10)), Shedder: must(retry.NewShedder(time.Second)),
+		Budget: must(retry.NewTokenBudget(nil)), Breaker: must(retry.NewBreaker(nil)), Limiter: must(limit.NewBucket(rate.Limit(1e9), 1e9)),
+		Adaptive: must(retry.NewAdaptive(nil)), Bulkhead: must(retry.NewBulkhead(10, &retry.BulkheadOptions{Queue: 10})), Shedder: must(retry.NewShedder(&retry.ShedderOptions{Service: time.Second})),
 		Timeouts: retry.Timeouts{Attempt: time.Minute},
 	}))
 	ctx := context.Background()
@@ -133,8 +134,8 @@ func works() []work {
 		})},
 		{"Retry", "failsafe", each(get(failsafe.With[int](retries)))},
 		{"Breaker", "prodai", each(func() {
-			if t, err := breaker.Allow(time.Now()); err == nil {
-				breaker.Done(time.Now(), t, retry.Healthy)
+			if p, err := breaker.TryAcquire(time.Now()); err == nil {
+				p.Done(time.Now(), admission.OutcomeHealthy)
 			}
 		})},
 		{"Breaker", "gobreaker", each(func() { _, _ = gobreak.Execute(one) })},

@@ -12,6 +12,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // TestOfficialSDKRetriesOnce asks through openai-go, whose own two retries are
@@ -23,7 +24,7 @@ func TestOfficialSDKRetriesOnce(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
-	client := sdk.NewClient(option.WithAPIKey("none"), option.WithBaseURL(server.URL), option.WithHTTPClient(retry.HTTPClient(nil)))
+	client := sdk.NewClient(option.WithAPIKey("none"), option.WithBaseURL(server.URL), option.WithHTTPClient(fault.HTTPClient(nil)))
 	p := must(retry.NewPolicy(&retry.Options{Budget: retry.NoBudget, Sleep: func(context.Context, time.Duration) error { return nil }}))
 	_, err := retry.Do(context.Background(), p, func(ctx context.Context) (*sdk.ChatCompletion, error) {
 		return client.Chat.Completions.New(ctx, sdk.ChatCompletionNewParams{Model: "m", Messages: []sdk.ChatCompletionMessageParamUnion{sdk.UserMessage("hi")}})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/golden"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A behaviour is something that servers do, and what a caller must be told.
@@ -153,7 +154,7 @@ func (b behaviour) try(t *testing.T, provider string, attempts int) error {
 	defer server.Close()
 	base := &http.Client{Transport: &countOpen{&http.Transport{}, &open}}
 	defer base.CloseIdleConnections()
-	next, err := client(provider, server.URL, retry.HTTPClient(base))
+	next, err := client(provider, server.URL, fault.HTTPClient(base))
 	if err != nil {
 		return err
 	}
@@ -175,9 +176,9 @@ func (b behaviour) try(t *testing.T, provider string, attempts int) error {
 		}))
 	}
 	_, err = m.GenerateContent(ctx, []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")}, options...)
-	var e *retry.Error
+	var e *fault.Error
 	if !errors.As(err, &e) {
-		return fmt.Errorf("got %v, want a *retry.Error", err)
+		return fmt.Errorf("got %v, want a *fault.Error", err)
 	}
 	if e.Class.String() != b.class {
 		return fmt.Errorf("class %s (%v), want %s", e.Class, err, b.class)
@@ -270,7 +271,7 @@ func TestSuccess(t *testing.T) {
 				server.Close()
 				server = httptest.NewServer(http.HandlerFunc(events(nil, body)))
 			}
-			next, err := client(provider, server.URL, retry.HTTPClient(nil))
+			next, err := client(provider, server.URL, fault.HTTPClient(nil))
 			require.NoError(t, err)
 			m, err := retry.New(next, &retry.Options{MaxAttempts: 1})
 			require.NoError(t, err)

@@ -96,12 +96,12 @@ func TestTakeAndCharge(t *testing.T) {
 	require.True(t, d.OK)
 }
 
-// A look takes nothing and says what limit.Local's does; what is left is told
+// A look takes nothing and says what limit.LocalStore's does; what is left is told
 // in whole units where the refill of one is no whole number of ticks.
 func TestLook(t *testing.T) {
 	addr, _ := server(t)
 	rate := limit.Rate{N: 3, Per: time.Hour, Burst: 4}
-	for name, s := range map[string]limit.Store{"redis": open(t, addr), "local": &limit.Local{}} {
+	for name, s := range map[string]limit.Store{"redis": open(t, addr), "local": &limit.LocalStore{}} {
 		take := func(n float64) limit.Decision {
 			d, err := s.Take(t.Context(), []limit.Claim{{Key: "look", Rate: rate, N: n}}, 0)
 			require.NoError(t, err)
@@ -226,7 +226,7 @@ func TestDownIsAnError(t *testing.T) {
 	_, err := s.Take(t.Context(), []limit.Claim{{Key: "k", Rate: limit.Rate{N: 1, Per: time.Second}, N: 1}}, 0)
 	require.Error(t, err)
 	_, err = New(nil)
-	require.ErrorIs(t, err, limit.ErrConfig)
+	require.ErrorIs(t, err, ErrOption)
 }
 
 // No number is so large that it passes, or fills a bucket that it should empty.

@@ -13,6 +13,7 @@ import (
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -75,7 +76,7 @@ func describe(err error) problem {
 	}
 	var blocked *guard.BlockedError
 	var limited *limit.Error
-	var failed *retry.Error
+	var failed *fault.Error
 	switch {
 	case errors.Is(err, ErrStopping):
 		return problem{status: http.StatusServiceUnavailable, apiError: newError("server_error", "stopping", "", "this server is being stopped; ask again"), wait: time.Second, asked: true}
@@ -155,25 +156,25 @@ func (p problem) tenantsLimit(e *limit.Error) problem {
 }
 
 // providers describes an error response of the provider.
-func (p problem) providers(e *retry.Error) problem {
+func (p problem) providers(e *fault.Error) problem {
 	word := or(e.ProviderCode, e.Code())
 	switch e.Class {
-	case retry.Quota, retry.QuotaDaily:
+	case fault.ClassQuota, fault.ClassQuotaDaily:
 		p.ours, p.status, p.asked = true, http.StatusTooManyRequests, false // the status and code that OpenAI's clients know
 		p.apiError = newError("insufficient_quota", "insufficient_quota", "", "this service's account with the model's provider is used up; waiting does not help")
-	case retry.Auth, retry.Permission:
+	case fault.ClassAuth, fault.ClassPermission:
 		p.ours, p.asked = true, false
 		p.apiError = newError("upstream_error", "upstream_authentication", "", "the model's provider refused this server's credentials")
-	case retry.NotFound:
+	case fault.ClassNotFound:
 		p.ours, p.asked = true, false
 		p.apiError = newError("upstream_error", "upstream_model_not_found", "", "the model's provider does not know the model that this server is set to use")
-	case retry.RateLimit:
+	case fault.ClassRateLimit:
 		p.status = http.StatusTooManyRequests
 		if word == "rate_limit" { // our word; clients know OpenAI's
 			word = "rate_limit_exceeded"
 		}
 		p.apiError = newError("rate_limit_error", word, "", "the model's provider takes no more requests now; try again later")
-	case retry.Overloaded:
+	case fault.ClassOverloaded:
 		p.status, p.apiError = http.StatusServiceUnavailable, newError("upstream_error", or(e.ProviderCode, "overloaded"), "", "the model's provider is overloaded; try again later")
 	default:
 		if e.Status < 500 && e.Status >= 400 {
@@ -226,7 +227,7 @@ func (g *Gateway) logFailure(ctx context.Context, err error, p problem) {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{slog.String("id", a.id), slog.String("tenant", a.tenant), slog.String("code", *p.Code), slog.String("error", err.Error())}
-	if e := new(retry.Error); errors.As(err, &e) {
+	if e := new(fault.Error); errors.As(err, &e) {
 		attrs = append(attrs, slog.String("class", e.Class.String()), slog.Int("provider_status", e.Status), slog.String("provider_code", e.ProviderCode),
 			slog.String("provider_request", e.RequestID), slog.Int("attempts", e.Attempts))
 	}

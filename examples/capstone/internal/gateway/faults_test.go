@@ -23,6 +23,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/retry"
+	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -50,7 +51,7 @@ func TestOwnRefusals(t *testing.T) {
 		require.Equal(t, "overloaded", *p.Code)
 		require.True(t, p.asked)
 	}
-	p = describe(&limit.Error{Dimension: "tokens", Delay: time.Second, HasDelay: true})
+	p = describe(&limit.Error{Refusal: fault.RefusalWait, Dimension: "tokens", Delay: time.Second, HasDelay: true})
 	require.Equal(t, http.StatusTooManyRequests, p.status)
 	require.Contains(t, p.Message, "tokens")
 }

@@ -203,7 +203,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	retried, err := defaults.New(attempt, &defaults.Options{Account: account, Tokens: s.Count, Model: s.backend, Logger: log, Timeouts: retry.Timeouts{FirstToken: time.Minute, BetweenTokens: 30 * time.Second, Total: 2 * time.Minute}})
+	retried, err := defaults.NewModel(attempt, &defaults.Options{Account: account, Tokens: s.Count, Model: s.backend, Logger: log, Timeouts: retry.Timeouts{FirstToken: time.Minute, BetweenTokens: 30 * time.Second, Total: 2 * time.Minute}})
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	store := &limit.Local{} // of answers and embeddings together
+	store := &limit.LocalStore{} // of answers and embeddings together
 	if s.embedding, err = s.newEmbedding(store); err != nil {
 		return err
 	}

@@ -1,0 +1,127 @@
+package retry
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/retry/admission"
+)
+
+// A half-open breaker's probe that was not made leaves its place to another.
+func TestCanceledProbe(t *testing.T) {
+	k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	p, err := k.TryAcquire(now)
+	require.NoError(t, err)
+	p.Done(now, admission.OutcomeUnhealthy)
+	now = now.Add(time.Minute)
+	p, err = k.TryAcquire(now)
+	require.NoError(t, err)
+	_, err = k.TryAcquire(now)
+	require.ErrorIs(t, err, ErrOpen)
+	p.Cancel(now)
+	p, err = k.TryAcquire(now)
+	require.NoError(t, err)
+	p.Done(now, admission.OutcomeThrottled)
+	require.Equal(t, StateHalfOpen, k.State(now), "it isn't known whether the target is well")
+}
+
+func TestGoldenBreaker(t *testing.T) {
+	type row struct {
+		Interval    int64 `json:"closed_interval_ms"`
+		Consecutive int   `json:"consecutive_failures"`
+		HalfOpenMax int   `json:"half_open_max"`
+		OpenTimeout int64 `json:"open_timeout_ms"`
+		Threshold   int   `json:"failure_threshold"`
+		Window      int   `json:"window"`
+		Successes   int   `json:"half_open_successes"`
+		OpenDelay   int64 `json:"open_delay_ms"`
+		Steps       []struct {
+			T             int64 `json:"t_ms"`
+			Before, After string
+			Admitted      bool
+			Result        string `json:"result_if_admitted"`
+		}
+	}
+	golden.Rows(t, "retry", "breaker.jsonl", func(r row) error {
+		o := &BreakerOptions{Failures: r.Consecutive, Probes: r.HalfOpenMax,
+			Interval: time.Duration(r.Interval) * time.Millisecond, OpenFor: time.Duration(r.OpenTimeout) * time.Millisecond}
+		if r.Window > 0 {
+			o = &BreakerOptions{Failures: r.Threshold, Window: r.Window, Probes: r.Successes, OpenFor: time.Duration(r.OpenDelay) * time.Millisecond}
+		}
+		b, err := NewBreaker(o)
+		if err != nil {
+			return err
+		}
+		epoch := time.Unix(1_790_000_000, 0)
+		b.State(epoch) // gobreaker's first interval begins when it is made
+		for i, s := range r.Steps {
+			now := epoch.Add(time.Duration(s.T) * time.Millisecond)
+			before := b.State(now).String()
+			// failsafe-go says "open" until a call asks; ours as soon as the time is over.
+			if before != s.Before && !(r.Window > 0 && before == "half-open" && s.Before == "open" && s.Admitted) {
+				return fmt.Errorf("step %d at %d ms: %s before, want %s", i, s.T, before, s.Before)
+			}
+			permit, err := b.TryAcquire(now)
+			if (err == nil) != s.Admitted {
+				return fmt.Errorf("step %d at %d ms: admitted %v, want %v", i, s.T, err == nil, s.Admitted)
+			}
+			if err == nil {
+				permit.Done(now, map[string]admission.Outcome{"ok": admission.OutcomeHealthy, "fail": admission.OutcomeUnhealthy}[s.Result])
+			}
+			if after := b.State(now).String(); after != s.After {
+				return fmt.Errorf("step %d at %d ms: %s after, want %s", i, s.T, after, s.After)
+			}
+		}
+		return nil
+	})
+}
+
+func TestBreakerIgnoresAnEarlierGeneration(t *testing.T) {
+	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	slow, err := b.TryAcquire(now)
+	require.NoError(t, err)
+	quick, err := b.TryAcquire(now)
+	require.NoError(t, err)
+	quick.Done(now, admission.OutcomeUnhealthy)
+	_, err = b.TryAcquire(now)
+	require.ErrorIs(t, err, ErrOpen)
+	now = now.Add(2 * time.Second)
+	probe, err := b.TryAcquire(now)
+	require.NoError(t, err)
+	slow.Done(now, admission.OutcomeUnhealthy) // from before the outage
+	require.Equal(t, StateHalfOpen, b.State(now))
+	probe.Done(now, admission.OutcomeHealthy)
+	require.Equal(t, StateClosed, b.State(now))
+}
+
+func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
+	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second, Probes: 3})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	first, _ := b.TryAcquire(now)
+	first.Done(now, admission.OutcomeUnhealthy)
+	now = now.Add(2 * time.Second)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	admitted := 0
+	for range 50 {
+		wg.Go(func() {
+			if _, err := b.TryAcquire(now); err == nil {
+				mu.Lock()
+				admitted++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 3, admitted)
+}

@@ -1,0 +1,236 @@
+package fault
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// What an error of another package may offer, as the comment of [FromError] has
+// it. An error of retry/openai offers all of them, one of retry/limit the first
+// three.
+type (
+	httpStatuser interface{ HTTPStatus() int }
+	coder        interface{ Code() string }
+	retryAfterer interface {
+		RetryAfter() (time.Duration, bool)
+	}
+	typer       interface{ Type() string }
+	requestIDer interface{ RequestID() string }
+	headerer    interface{ Header() http.Header }
+	bodier      interface{ Body() []byte }
+	partialer   interface{ Partial() *llms.ContentResponse }
+)
+
+// FromError returns what err means to the call whose context is ctx; nil for nil.
+// An err that already is or wraps an *Error comes back as that.
+//
+// It looks, in this order, at the call's own context, at the methods below, at an
+// *llms.Error, at the types of net, net/url and crypto/x509, and last at the text,
+// which is marked as a Guess. The methods are those that an error of a client may
+// have. The first is required, and the others are optional:
+//
+//	HTTPStatus() int                       of the response; 0 if there was none
+//	Code() string                          the provider's word for what is wrong
+//	RetryAfter() (time.Duration, bool)     the wait that the server asked for
+//	Type() string                          the provider's kind of error
+//	RequestID() string                     the provider's id of the request
+//	Header() http.Header                   of the response
+//	Body() []byte                          of the response
+//	Partial() *llms.ContentResponse        what a stream had delivered
+func FromError(ctx context.Context, err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if done := ctx.Err(); done != nil {
+		return FromContext(done, err)
+	}
+	if e = fromSeam(err); e != nil {
+		return e
+	}
+	var l *llms.Error
+	if errors.As(err, &l) {
+		return New(classOfLLMS(l.Code), err)
+	}
+	return fromTransport(err)
+}
+
+// FromContext returns the error of a call whose own context is done; done is its
+// ctx.Err(). No time is left, here or elsewhere.
+func FromContext(done, cause error) *Error {
+	class := ClassCanceled
+	if errors.Is(done, context.DeadlineExceeded) {
+		class = ClassTimeout
+	}
+	e := New(class, cause)
+	e.Retryable, e.Fallback, e.ContextErr = false, false, done
+	return e
+}
+
+func fromSeam(err error) *Error {
+	var s httpStatuser
+	if !errors.As(err, &s) {
+		return nil
+	}
+	r := Response{Status: s.HTTPStatus()}
+	var h headerer
+	if errors.As(err, &h) {
+		r.Header = h.Header()
+	}
+	var b bodier
+	if errors.As(err, &b) {
+		r.Body = b.Body()
+	}
+	var p partialer
+	var partial *llms.ContentResponse
+	if errors.As(err, &p) {
+		partial = p.Partial()
+	}
+	if r.Status == 0 {
+		e := fromTransport(err)
+		e.Partial = partial
+		return e
+	}
+	var e *Error
+	if r.Body != nil || r.Status >= 300 {
+		e = Classify(r, time.Now())
+	}
+	if r.Status < 300 && (e == nil || e.Class == ClassMalformed && partial != nil) {
+		e = New(ClassStreamInterrupted, nil) // the response began well and the client still failed
+		e.Status = r.Status
+		if partial == nil {
+			e = New(ClassMalformed, nil)
+			e.Status = r.Status
+		}
+	}
+	e.Cause, e.Partial = err, partial
+	named(e, err)
+	return e
+}
+
+// named adds what the error's methods return and the body, if there was one,
+// didn't contain.
+func named(e *Error, err error) {
+	var c coder
+	if errors.As(err, &c) && e.ProviderCode == "" {
+		e.ProviderCode = c.Code()
+		if class, ok := classOf(e.ProviderCode); ok {
+			retyped(e, class)
+		}
+	}
+	var t typer
+	if errors.As(err, &t) && e.Type == "" {
+		e.Type = t.Type()
+	}
+	var id requestIDer
+	if errors.As(err, &id) && e.RequestID == "" {
+		e.RequestID = id.RequestID()
+	}
+	var a retryAfterer
+	if errors.As(err, &a) && !e.HasDelay && e.Class != ClassRequestTooLarge {
+		e.Delay, e.HasDelay = a.RetryAfter()
+	}
+}
+
+func retyped(e *Error, class Class) {
+	e.Class = class
+	e.Retryable, e.Fallback, e.Unhealthy = class.Retryable(), class.Fallback(), class.Unhealthy()
+}
+
+// fromTransport classifies an error without a response.
+func fromTransport(err error) *Error {
+	var (
+		timeout   interface{ Timeout() bool }
+		unknownCA x509.UnknownAuthorityError
+		host      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		verify    *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+		op        *net.OpError
+		dns       *net.DNSError
+		link      *url.Error
+		syntax    *json.SyntaxError
+		typed     *json.UnmarshalTypeError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return New(ClassCanceled, err)
+	case errors.As(err, &unknownCA), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &verify),
+		errors.As(err, &record), errors.As(err, &alert):
+		return New(ClassTLS, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return New(ClassTimeout, err) // not the call's: an attempt's, or a client's own
+	case errors.As(err, &op), errors.As(err, &dns), errors.As(err, &link),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed),
+		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return New(ClassNetwork, err)
+	case errors.As(err, &syntax), errors.As(err, &typed), errors.Is(err, bufio.ErrTooLong):
+		return New(ClassMalformed, err)
+	}
+	return fromText(err)
+}
+
+var statusInText = regexp.MustCompile(`(?:unexpected status code|status code|status):? (\d{3})\b(?:: (.*))?`)
+
+// fromText reads the sentences of langchaingo's clients, which is all that is
+// left of the response if [Transport] wasn't there to see it.
+func fromText(err error) *Error {
+	s := err.Error()
+	guess := func(c Class) *Error {
+		e := New(c, err)
+		e.Guess = true
+		return e
+	}
+	if m := statusInText.FindStringSubmatch(s); m != nil {
+		status := int(m[1][0]-'0')*100 + int(m[1][1]-'0')*10 + int(m[1][2]-'0')
+		body, _ := json.Marshal(map[string]string{"message": m[2]})
+		if e := Classify(Response{Status: status, Body: body}, time.Now()); e != nil {
+			e.Cause, e.Guess = err, true
+			return e
+		}
+	}
+	for _, known := range []struct {
+		words string
+		class Class
+	}{
+		{"request timeout: ", ClassTimeout},
+		{"attempt timeout", ClassTimeout},
+		{"request cancelled", ClassCanceled},
+		{"x509: ", ClassTLS},
+		{"tls: ", ClassTLS},
+		{"network error: ", ClassNetwork},
+		{"connection refused", ClassNetwork},
+		{"connection reset", ClassNetwork},
+		{"no such host", ClassNetwork},
+		{"EOF", ClassNetwork},
+		{"GOAWAY", ClassNetwork},
+		{"empty response", ClassMalformed},
+		{"no response", ClassMalformed},
+		{"invalid character ", ClassMalformed},
+		{"json: cannot unmarshal", ClassMalformed},
+		{"overloaded_error", ClassOverloaded},
+	} {
+		if strings.Contains(s, known.words) {
+			return guess(known.class)
+		}
+	}
+	return guess(ClassUnknown)
+}

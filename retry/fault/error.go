@@ -1,0 +1,104 @@
+package fault
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+)
+
+// An Error is what is known of a failed call. A retry.Model returns no other
+// kind of error for a call that reached the model below.
+//
+// It unwraps to the cause, to an *llms.Error (so that llms.IsRateLimitError
+// and its siblings work) and, once the call's context is done, to ctx.Err()
+// even where a provider's client hid it.
+type Error struct {
+	Class        Class
+	Status       int    // the HTTP status; 0 if no response came
+	ProviderCode string // the provider's own code, as sent: "insufficient_quota"
+	Type         string // the provider's own type: "rate_limit_error"
+	Message      string // the provider's words; may repeat the caller's text
+	RequestID    string // what the provider's support asks for
+
+	// Delay is the wait the server asked for, if HasDelay. A wait too long for
+	// a time.Duration is saturated.
+	Delay    time.Duration
+	HasDelay bool
+
+	// Limits is what the response's rate-limit headers contain.
+	Limits []Allowance
+
+	Retryable bool // the same target may be tried again
+	Fallback  bool // another target may be tried
+	Unhealthy bool // counts against the target's health
+
+	// Guess is set if the class was read from a message, for want of a status
+	// or a code: see [Transport].
+	Guess bool
+
+	// Partial is what a cut stream, and those that continued it, had
+	// delivered, or nil.
+	Partial *llms.ContentResponse
+
+	Attempts int           // made: hedges, continuations and fallbacks included
+	Elapsed  time.Duration // of the whole call
+
+	Cause      error // what the layer below returned
+	ContextErr error // the call's ctx.Err(), if it is done
+}
+
+// New returns an Error of a class with the class's own properties.
+func New(c Class, cause error) *Error {
+	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), Cause: cause}
+}
+
+// Error names the class, the status, the provider's code and the cause.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("fault: ")
+	b.WriteString(e.Class.String())
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (status %d", e.Status)
+		if e.ProviderCode != "" {
+			fmt.Fprintf(&b, ", %s", e.ProviderCode)
+		}
+		b.WriteString(")")
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
+	}
+	if e.HasDelay {
+		fmt.Fprintf(&b, ", asked to wait %v", e.Delay)
+	}
+	switch {
+	case e.Message != "":
+		fmt.Fprintf(&b, ": %s", e.Message)
+	case e.Cause != nil:
+		fmt.Fprintf(&b, ": %v", e.Cause)
+	}
+	return b.String()
+}
+
+// HTTPStatus returns the status of the response, or 0.
+func (e *Error) HTTPStatus() int { return e.Status }
+
+// Code returns the class's stable name; the provider's own is ProviderCode.
+func (e *Error) Code() string { return e.Class.String() }
+
+// RetryAfter returns the wait that the server asked for, and whether it did.
+func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
+
+// Unwrap returns the *llms.Error, the context's error and the cause.
+func (e *Error) Unwrap() []error {
+	all := make([]error, 1, 3)
+	all[0] = &llms.Error{Code: e.Class.llmsCode(), Message: e.Message, Details: map[string]any{"status": e.Status, "code": e.ProviderCode}}
+	if e.ContextErr != nil {
+		all = append(all, e.ContextErr)
+	}
+	if e.Cause != nil {
+		all = append(all, e.Cause)
+	}
+	return all
+}

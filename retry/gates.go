@@ -1,0 +1,237 @@
+package retry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
+)
+
+// A Limiter makes each attempt wait until a rate allows it. It keeps nothing for
+// the attempt, so nothing has to be given back. *limit.Bucket is one, and the
+// *rate.Limiter of golang.org/x/time/rate.
+type Limiter interface {
+	// Wait returns nil when the attempt may begin, or an error that ends the
+	// call.
+	Wait(ctx context.Context) error
+}
+
+// A TryLimiter is a [Limiter] that can be asked without waiting. A [Policy] asks
+// AllowN(now, 1) first, with the clock that it has read already, and calls Wait
+// only if that is false.
+type TryLimiter interface {
+	Limiter
+	AllowN(now time.Time, n int) bool
+}
+
+var (
+	_ admission.Gate    = (*Adaptive)(nil)
+	_ admission.Gate    = (*Bulkhead)(nil)
+	_ admission.TryGate = (*Adaptive)(nil)
+	_ admission.TryGate = (*Bulkhead)(nil)
+	_ admission.TryGate = (*Breaker)(nil)
+)
+
+// A gate is one step of what an attempt must pass, in the order of the policy's
+// list of them.
+type gate struct {
+	kind gateKind
+	wait admission.Gate // of gateWait
+}
+
+type gateKind uint8
+
+const (
+	gateShedder gateKind = iota + 1
+	gateOpen             // the breaker, asked whether it refuses in any case
+	gateLimiter
+	gateWait // one of Options.Gates
+	gateBulkhead
+	gateAdaptive
+	gateBreaker
+)
+
+// gatesOf lists the gates of o. An open breaker comes before anything that waits,
+// or takes a token, for an attempt that is refused in the end.
+func gatesOf(o *Options) []gate {
+	var all []gate
+	add := func(kind gateKind, is bool) {
+		if is {
+			all = append(all, gate{kind: kind})
+		}
+	}
+	add(gateShedder, o.Shedder != nil)
+	add(gateOpen, o.Breaker != nil && (o.Limiter != nil || len(o.Gates) > 0 || o.Bulkhead != nil))
+	add(gateLimiter, o.Limiter != nil)
+	for _, g := range o.Gates {
+		all = append(all, gate{gateWait, g})
+	}
+	add(gateBulkhead, o.Bulkhead != nil)
+	add(gateAdaptive, o.Adaptive != nil)
+	add(gateBreaker, o.Breaker != nil)
+	return all
+}
+
+// An admitted attempt holds the permits of the gates that it has passed.
+type admitted struct {
+	began   time.Time           // when the last gate that was asked let it pass
+	permits [4]admission.Permit // in the order of the gates; one more would cost every call
+	more    []admission.Permit  // those that find no room there
+	n       int                 // how many there are
+
+	generation uint64 // the breaker's, in place of a permit: its changes are logged here
+}
+
+func (a *admitted) at(i int) *admission.Permit {
+	if i < len(a.permits) {
+		return &a.permits[i]
+	}
+	return &a.more[i-len(a.permits)]
+}
+
+func (a *admitted) hold(p admission.Permit) {
+	if a.n >= len(a.permits) {
+		a.more = append(a.more, p)
+	} else {
+		a.permits[a.n] = p
+	}
+	a.n++
+}
+
+// cancel gives back what the gates before a refusal have given, the last first.
+func (a *admitted) cancel(now time.Time) {
+	for i := a.n - 1; i >= 0; i-- {
+		a.at(i).Cancel(now)
+	}
+	a.n = 0
+}
+
+// admit passes the gates, or none. The clock is read once, and again after a gate
+// at which the attempt may have waited.
+func (r *run) admit(l *lane, a *admitted) *fault.Error {
+	a.began = r.start
+	if r.waits > 0 || l != nil && l.hedge {
+		a.began = r.now()
+	}
+	ctx := l.context(r)
+	for _, g := range r.p.gates {
+		if e := r.pass(ctx, g, a); e != nil {
+			a.cancel(a.began)
+			return e
+		}
+	}
+	for i := range a.n {
+		a.at(i).Begin(a.began)
+	}
+	return nil
+}
+
+// pass passes one gate.
+func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
+	o := &r.p.o
+	var p admission.Permit
+	var err error
+	switch g.kind {
+	case gateShedder:
+		deadline, _ := ctx.Deadline()
+		p, err = o.Shedder.TryAcquire(a.began, ShedRequest{Deadline: deadline, Priority: PriorityOf(ctx)})
+	case gateOpen:
+		return o.Breaker.refusal(a.began)
+	case gateLimiter:
+		return r.wait(ctx, a)
+	case gateWait:
+		if p, err = g.wait.Acquire(ctx); err != nil {
+			return final(ctx, err)
+		}
+		a.began = r.now()
+	case gateBulkhead:
+		var waited bool
+		if waited, err = o.Bulkhead.enter(ctx); waited {
+			a.began = r.now()
+		}
+		p = o.Bulkhead.permit()
+	case gateAdaptive:
+		p, err = o.Adaptive.TryAcquire(a.began)
+	case gateBreaker:
+		var c change
+		if a.generation, c, err = o.Breaker.admit(a.began); c.from != c.to {
+			r.changed(c, nil)
+		}
+		return fault.FromError(ctx, err)
+	}
+	if err != nil {
+		return fault.FromError(ctx, err)
+	}
+	a.hold(p)
+	return nil
+}
+
+// wait passes the limiter: a token that is there costs less than a wait.
+func (r *run) wait(ctx context.Context, a *admitted) *fault.Error {
+	if t := r.p.tryLimiter; t != nil && ctx.Err() == nil && t.AllowN(a.began, 1) {
+		return nil
+	}
+	if err := r.p.o.Limiter.Wait(ctx); err != nil {
+		return final(ctx, err)
+	}
+	a.began = r.now()
+	return nil
+}
+
+// final is the error of an attempt that has waited, or would have to wait too
+// long: another one would do the same. It is a copy, since err may be shared.
+func final(ctx context.Context, err error) *fault.Error {
+	e := *fault.FromError(ctx, err)
+	if e.Class == fault.ClassUnknown { // x/time/rate: the wait would pass the deadline
+		e = *fault.New(fault.ClassRateLimit, err)
+	}
+	e.Retryable = false
+	return &e
+}
+
+// finish ends an attempt that was admitted, with the error e or nil: the gates
+// are told what it has shown of the target, the last first.
+func (r *run) finish(a *admitted, e *fault.Error) {
+	o := &r.p.o
+	outcome := admission.OutcomeIgnored
+	switch {
+	case e == nil:
+		outcome = admission.OutcomeHealthy
+		o.Budget.Success(r.start) // no budget of ours looks at the instant of a success
+		if b := r.p.hedgeBudget; b != nil {
+			b.Success(r.start)
+		}
+	case e.Unhealthy:
+		outcome = admission.OutcomeUnhealthy
+	case e.Class == fault.ClassRateLimit:
+		outcome = admission.OutcomeThrottled
+	}
+	if a.n == 0 && o.Breaker == nil {
+		return
+	}
+	now := r.now()
+	if o.Breaker != nil {
+		if c := o.Breaker.done(now, a.generation, outcome); c.from != c.to {
+			r.changed(c, e)
+		}
+	}
+	for i := a.n - 1; i >= 0; i-- {
+		a.at(i).Done(now, outcome)
+	}
+}
+
+// changed reports what an attempt that ended with e did to the breaker.
+func (r *run) changed(c change, e *fault.Error) {
+	reason := "its time was over"
+	switch {
+	case e != nil:
+		reason = e.Class.String()
+	case c.to == StateClosed:
+		reason = "the probes succeeded"
+	}
+	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.BreakerState, slog.String(event.State, c.to.String()),
+		slog.String(event.Target, r.p.o.Target), slog.String(event.Reason, reason))
+}

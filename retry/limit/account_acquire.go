@@ -1,0 +1,186 @@
+package limit
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
+)
+
+// A pass goes down with a call: what it will use of which account, and its
+// permit. Being its own context, it is one allocation.
+type pass struct {
+	context.Context
+	account    *Account
+	model      string
+	use        Use
+	belowModel bool // a Model made it, which learns what a 429 means from the call's end
+
+	mu      sync.Mutex
+	permit  AccountPermit
+	unused  bool // the permit has been acquired, and no call has begun with it
+	refused bool // there was a response of status 429
+	asked   time.Duration
+}
+
+type passKey struct{ *Account }
+
+// Value implements context.Context.
+func (p *pass) Value(key any) any {
+	if key == (passKey{p.account}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+func passOf(ctx context.Context, a *Account) *pass {
+	p, _ := ctx.Value(passKey{a}).(*pass)
+	return p
+}
+
+// WithCall returns a context whose call is one to model that will use u: what
+// [Account.Acquire] waits for, and what [Account.Transport] learns of. A [Model]
+// does this by itself; so it is for other calls, an embedding under retry.Do.
+func (a *Account) WithCall(ctx context.Context, model string, u Use) context.Context {
+	return &pass{Context: ctx, account: a, model: model, use: u, permit: AccountPermit{account: a, model: model}}
+}
+
+var _ admission.Gate = (*Account)(nil)
+
+// Acquire admits a call, if need be after a wait for room, in the order of
+// arrival. It fails at once if the room would come after ctx's deadline, and with
+// ctx.Err() if ctx is done before. So an Account can be one of the Gates of
+// retry.Options. In a context of [Account.WithCall] the call is known; without it
+// is one request to the model "".
+//
+// Done of the permit does nothing, since the account learns of the call by its
+// Transport or a Model. Cancel gives the room back if no call has begun with it.
+func (a *Account) Acquire(ctx context.Context) (admission.Permit, error) {
+	p := passOf(ctx, a)
+	if p == nil {
+		permit, err := a.wait(ctx, "", Use{}, "", 1, time.Time{})
+		if err != nil {
+			return admission.Permit{}, err
+		}
+		return admission.NewTimedPermit((*accountPermits)(a), permit.at, 0), nil
+	}
+	if p.belowModel { // the Model above has taken room for the first attempt
+		if _, ok := p.spend(); ok {
+			if err := ctx.Err(); err != nil {
+				return admission.Permit{}, err
+			}
+			return admission.NewPermit((*passPermits)(p), 0), nil
+		}
+	}
+	permit, err := a.wait(ctx, p.model, p.use, "", 1, time.Time{})
+	if err != nil {
+		return admission.Permit{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.permit, p.unused = permit, !p.belowModel
+	return admission.NewPermit((*passPermits)(p), 0), nil
+}
+
+// passPermits is a pass as the owner of its permit.
+type passPermits pass
+
+// Done implements admission.Owner.
+func (p *passPermits) Done(time.Time, admission.Held, admission.Outcome) {}
+
+// Cancel implements admission.Owner.
+func (p *passPermits) Cancel(now time.Time, _ admission.Held) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unused {
+		p.permit.Cancel(now)
+		p.unused, p.permit = false, AccountPermit{account: p.account, model: p.model}
+	}
+}
+
+// accountPermits is the account as the owner of the permits of calls that have no
+// pass.
+type accountPermits Account
+
+// Done implements admission.Owner.
+func (a *accountPermits) Done(time.Time, admission.Held, admission.Outcome) {}
+
+// Cancel implements admission.Owner.
+func (a *accountPermits) Cancel(now time.Time, h admission.Held) {
+	p := AccountPermit{account: (*Account)(a), at: now.Add(-h.Took(now))}
+	p.Cancel(now)
+}
+
+// spend returns the permit that Acquire has left for ctx's call, once.
+func (a *Account) spend(ctx context.Context) (AccountPermit, bool) {
+	if p := passOf(ctx, a); p != nil && !p.belowModel {
+		return p.spend()
+	}
+	return AccountPermit{}, false
+}
+
+func (p *pass) spend() (AccountPermit, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ok := p.unused
+	p.unused = false
+	return p.permit, ok
+}
+
+// wait is Acquire, until end if that isn't zero. Calls that wait for the same
+// model are served by tenant and weight, and compared by their number.
+func (a *Account) wait(ctx context.Context, model string, u Use, tenant string, weight float64, end time.Time) (AccountPermit, error) {
+	if err := ctx.Err(); err != nil {
+		return AccountPermit{}, err
+	}
+	m := a.allotment(model)
+	if !m.turn.taken() { // no call waits, so one that finds room needs no turn
+		if p, wait := a.take(time.Now(), model, u); wait == 0 {
+			return p, nil
+		}
+	}
+	turn := ctx
+	if deadline, ok := ctx.Deadline(); ok && (end.IsZero() || deadline.Before(end)) {
+		end = deadline
+	} else if !end.IsZero() {
+		var cancel context.CancelFunc
+		turn, cancel = context.WithDeadline(ctx, end)
+		defer cancel()
+	}
+	if err := m.turn.enter(turn, tenant, 1, weight); err != nil {
+		if ctx.Err() != nil {
+			return AccountPermit{}, ctx.Err()
+		}
+		return AccountPermit{}, &Error{Refusal: fault.RefusalWait, Dimension: allowances[0], Reason: "other calls are waiting for the provider's room"}
+	}
+	defer m.turn.leave()
+	for {
+		now := time.Now()
+		p, wait := a.take(now, model, u)
+		if wait == 0 {
+			return p, nil
+		}
+		if !end.IsZero() && now.Add(wait).After(end) {
+			return AccountPermit{}, full(wait)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-m.changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return AccountPermit{}, ctx.Err()
+		}
+	}
+}
+
+func (a *Account) allotment(model string) *allotment {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m, _ := a.of(model, time.Now())
+	return m
+}

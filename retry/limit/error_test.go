@@ -1,0 +1,15 @@
+package limit
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An Error whose Refusal was not set doesn't ask anyone to wait.
+func TestZeroRefusalIsNotAWait(t *testing.T) {
+	e := &Error{}
+	require.Equal(t, http.StatusServiceUnavailable, e.HTTPStatus())
+	require.Equal(t, "overloaded", e.Code())
+}
