@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // passages are the untrusted texts that one request has met.
@@ -132,7 +133,7 @@ func segments(text string, list []passage) []segment {
 			s.find(p.shown, segment{text: p.text, index: i, marked: true, registered: true})
 		}
 	}
-	s.addMarked()
+	s.addMarked(list)
 	for i, p := range list {
 		if len(p.text) < minRaw || !s.find(p.text, segment{text: p.text, index: i, registered: true}) {
 			s.addLines(i, p.text)
@@ -197,21 +198,43 @@ func (s *segmenter) find(needle string, g segment) (found bool) {
 	}
 }
 
-// addMarked adds what is between marks, registered or not.
-func (s *segmenter) addMarked() {
+// addMarked adds what is between marks, registered or not. Between the marks of a
+// registered passage is that passage, though the prompt's author has broken up a tag
+// in it by a character that can't be seen.
+func (s *segmenter) addMarked(list []passage) {
 	for at := 0; ; {
 		start, bodyStart, bodyEnd, end, ok := marked(s.text, at)
 		if !ok {
 			return
 		}
 		at = end
-		if !s.add(segment{start: start, end: end, text: unmark(s.text[bodyStart:bodyEnd]), index: -1, marked: true}) {
+		body := s.text[bodyStart:bodyEnd]
+		g := segment{start: start, end: end, text: unmark(body), index: -1, marked: true}
+		head := s.text[start:bodyStart]
+		g.index = slices.IndexFunc(list, func(p passage) bool {
+			shown, own := strings.CutPrefix(p.shown, head)
+			shown, closed := strings.CutSuffix(shown, s.text[bodyEnd:end])
+			return own && closed && p.shown != p.text && visible(shown) == visible(body)
+		})
+		g.registered = g.index >= 0
+		if !s.add(g) {
 			at = bodyStart // a mark inside a passage: its writer forged it
 			for at < len(s.text) && s.taken[at-1] {
 				at++
 			}
 		}
 	}
+}
+
+// visible returns text without the characters that only format it, such as a
+// zero-width joiner.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // addLines adds each place of a line of a passage: the prompt may contain only a
