@@ -268,10 +268,12 @@ func (s *session) inspect(text string, where Location) (string, []Verdict, error
 
 // run runs the stage's checks on one text and returns what to redact.
 func (s *session) run(text string, where Location) ([]edit, []Verdict, error) {
-	return s.runChecks(s.p.checks[s.stage], text, where)
+	return s.runChecks(s.p.checks[s.stage], text, where, nil)
 }
 
-func (s *session) runChecks(checks []Check, text string, where Location) ([]edit, []Verdict, error) {
+// runChecks runs checks on a text. If it is an excerpt of another one, findings are
+// moved to their places there.
+func (s *session) runChecks(checks []Check, text string, where Location, from *excerpt) ([]edit, []Verdict, error) {
 	if len(checks) == 0 || text == "" {
 		return nil, nil, nil
 	}
@@ -290,6 +292,7 @@ func (s *session) runChecks(checks []Check, text string, where Location) ([]edit
 			if err := s.ctx.Err(); err != nil {
 				return nil, verdicts, err
 			}
+			from.place(r.found)
 			v, stop := verdictOf(c, r.found, r.err)
 			if v == nil {
 				continue

@@ -261,16 +261,72 @@ func (s *segmenter) addLines(index int, passage string) {
 	}
 }
 
-// blank returns text with the segments that which picks turned into spaces,
-// byte for byte, so that offsets stay.
-func blank(text string, all []segment, which func(segment) bool) string {
+// blank returns text with the segments turned into spaces.
+func blank(text string, all []segment) string {
 	b := []byte(text)
 	for _, s := range all {
-		if which(s) {
-			for i := s.start; i < s.end; i++ {
-				b[i] = ' '
-			}
+		for i := s.start; i < s.end; i++ {
+			b[i] = ' '
 		}
 	}
 	return string(b)
+}
+
+// An excerpt is a text of which parts were taken out.
+type excerpt struct {
+	text   string
+	pieces []piece // in order
+}
+
+// A piece begins in the excerpt and in the whole text.
+type piece struct{ here, there int }
+
+// without returns text without the passages that are registered, a blank for each: the
+// checks of the input are to see the user's words, and not what their lack looks like.
+func without(text string, all []segment) *excerpt {
+	e := &excerpt{pieces: []piece{{}}}
+	var b strings.Builder
+	at := 0
+	for _, s := range all {
+		if !s.registered {
+			continue
+		}
+		b.WriteString(text[at:s.start])
+		b.WriteByte(' ')
+		at = s.end
+		e.pieces = append(e.pieces, piece{b.Len(), at})
+	}
+	if at == 0 {
+		e.text = text
+		return e
+	}
+	b.WriteString(text[at:])
+	e.text = b.String()
+	return e
+}
+
+// place moves findings in the excerpt to their places in the whole text. A finding ends
+// before a passage that it touches.
+func (e *excerpt) place(found []Finding) {
+	if e == nil || len(e.pieces) == 1 {
+		return
+	}
+	at := func(offset int) (place int, inBlank bool) {
+		i, ok := slices.BinarySearchFunc(e.pieces, offset, func(p piece, offset int) int { return p.here - offset })
+		if !ok {
+			i--
+		}
+		return e.pieces[i].there + offset - e.pieces[i].here, i+1 < len(e.pieces) && offset == e.pieces[i+1].here-1
+	}
+	for i, f := range found {
+		start, _ := at(f.Start)
+		end := start
+		if f.End > f.Start {
+			last, inBlank := at(f.End - 1)
+			if end = last; !inBlank {
+				end++
+			}
+		}
+		found[i].Start, found[i].End = start, end
+	}
 }
