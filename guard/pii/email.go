@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/prodailabs/prodai/guard/detect"
@@ -66,9 +67,11 @@ func matchDomain(text string, at, from int, atEOF bool) int {
 		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
 			break
 		}
-		if labels > 0 && topLevel(label) {
+		switch {
+		case labels > 0 && topLevel(label):
 			end = stop
-		} else {
+		case end > 0 && isFile(label): // ana@example.org.md is a file named after a mailbox
+		default:
 			end = 0
 		}
 		if stop == len(text) || text[stop] != '.' {
@@ -89,10 +92,9 @@ func topLevel(label string) bool {
 	if len(label) < 2 || letters.Run(label, 0, len(label)) != len(label) {
 		return false
 	}
-	for _, f := range files {
-		if strings.EqualFold(f, label) {
-			return false
-		}
-	}
-	return true
+	return !isFile(label)
+}
+
+func isFile(label string) bool {
+	return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, label) })
 }

@@ -27,6 +27,7 @@ func TestFinds(t *testing.T) {
 		{"mail ana.o'hara+x@sub.example.co.uk.", "mail [EMAIL]."},
 		{"- ana@example.org", "- [EMAIL]"},
 		{"mailto:ana@example.org?subject=x", "mailto:[EMAIL]?subject=x"},
+		{"ana@example.org.md and ana@example.org.", "[EMAIL].md and [EMAIL]."},
 		{"icon@2x.png and user@host and @ana", "icon@2x.png and user@host and @ana"},
 		{"Card: 4111 1111 1111 1111, 3782-822463-10005", "Card: [CREDIT_CARD], [CREDIT_CARD]"},
 		{"4111 1111 1111 1112", "4111 1111 1111 1112"},
