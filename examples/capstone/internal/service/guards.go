@@ -2,12 +2,17 @@ package service
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/guard/defaults"
 	"github.com/prodailabs/prodai/guard/injection"
@@ -35,15 +40,75 @@ func (s *Service) guardOf(next llms.Model, log *slog.Logger) (*guard.Model, erro
 	return guard.New(next, o)
 }
 
-// untrusted registers the passages with the request and returns them marked.
+// untrusted registers the passages with the request and returns them marked. The name
+// of a document and its headings are as foreign as its text, so they are put between
+// the marks too, and not into the prompt around them.
 func untrusted(ctx context.Context, passages []schema.Document) []schema.Document {
 	texts := make([]string, len(passages))
 	for i, p := range passages {
-		texts[i] = p.PageContent
+		source, _ := chunk.MetaString(p.Metadata, chunk.KeySource)
+		texts[i] = sourceLine + strconv.Quote(source) + "\n\n" + p.PageContent
 	}
 	out := slices.Clone(passages)
 	for i, text := range guard.Untrusted(ctx, texts...) {
 		out[i].PageContent = text
+		out[i].Metadata = maps.Clone(out[i].Metadata)
+		delete(out[i].Metadata, chunk.KeySource)
 	}
 	return out
+}
+
+// sourceLine begins the first line of a passage, as the model sees it.
+const sourceLine = "Source: "
+
+// unmark returns a passage without its marks and its source line.
+func unmark(ctx context.Context, passage string) string {
+	passage = guard.Unmark(ctx, passage)
+	if rest, ok := strings.CutPrefix(passage, sourceLine); ok {
+		if _, text, ok := strings.Cut(rest, "\n\n"); ok {
+			return text
+		}
+	}
+	return passage
+}
+
+// withheld replaces a text that may not leave at all.
+const withheld = "[withheld]"
+
+// shown returns the passages as they may leave beside the answer: what the checks of
+// the output redact from it is redacted from their texts, headings and names too. A
+// passage whose text was changed has no place in its document any more, since offsets
+// into the text would point elsewhere.
+func (s *Service) shown(ctx context.Context, passages []schema.Document) ([]schema.Document, error) {
+	out := slices.Clone(passages)
+	for i, p := range passages {
+		text, err := s.release(ctx, p.PageContent)
+		if err != nil {
+			return nil, err
+		}
+		out[i].PageContent, out[i].Metadata = text, maps.Clone(p.Metadata)
+		for _, key := range []string{chunk.KeySource, chunk.KeyHeading} {
+			name, ok := chunk.MetaString(p.Metadata, key)
+			if !ok {
+				continue
+			}
+			if out[i].Metadata[key], err = s.release(ctx, name); err != nil {
+				return nil, err
+			}
+		}
+		if text != p.PageContent {
+			delete(out[i].Metadata, chunk.KeyStart)
+			delete(out[i].Metadata, chunk.KeyEnd)
+		}
+	}
+	return out, nil
+}
+
+// release returns what may leave of a text.
+func (s *Service) release(ctx context.Context, text string) (string, error) {
+	out, _, err := s.guarded.CheckOutput(ctx, text)
+	if blocked := (*guard.BlockedError)(nil); errors.As(err, &blocked) {
+		return withheld, nil
+	}
+	return out, err
 }
