@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/prodailabs/prodai/internal/norm"
 )
 
 // A normalizer changes a text before it is encoded; nil leaves it as it is.
