@@ -22,7 +22,7 @@ const maxDate = 28
 var dateBytes = detect.NewClass("A-Za-z0-9./,' -")
 
 func matchBirth(text string, at int, atEOF bool) int {
-	if !context(text, at, birthWords) {
+	if letters[text[at]] && len(text) >= at+3 && !isMonth(text[at:at+3]) || !context(text, at, birthWords) {
 		return 0
 	}
 	end := dateBytes.Run(text, at, maxDate)

@@ -1,6 +1,10 @@
 package pii
 
-import "github.com/prodailabs/prodai/guard/detect"
+import (
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
 
 func e164Rule() detect.Rule {
 	return detect.Rule{
@@ -31,12 +35,14 @@ func phoneRule() detect.Rule {
 	}
 }
 
-const maxPhone = 30
+const maxPhone = 44
 
 // phoneContext is how many bytes before a number a word may stand.
 const phoneContext = 24
 
-var phoneWords = []string{"tel", "phone", "mobile", "mobil", "cell", "call me", "call us", "fax", "whatsapp", "handynummer", "telefon", "tél", "teléfono", "móvil", "cellulare", "hotline", "電話", "电话", "sms"}
+var phoneWords = []string{"tel", "telephone", "telephones", "telefon", "telefonnummer", "telefone", "telefono", "teléfono", "téléphone", "tél", "tlf", "phone", "phones", "phonenumber",
+	"mobile", "mobil", "mobilnummer", "mobiltelefon", "mobilephone", "móvil", "cell", "cellphone", "cellulare", "handy", "handynummer", "rufnummer", "call me", "call us",
+	"fax", "telefax", "faxnummer", "whatsapp", "hotline", "sms", "電話", "电话", "전화"}
 
 // matchPhone takes digits in groups. With a + in front any grouping will do,
 // the North American 3-3-4 needs no word before it, all else does.
@@ -47,11 +53,19 @@ func matchPhone(text string, at int, atEOF bool) int {
 	var digits, groups, group int
 	var sizes [8]int
 	seps := 0
-	end, last := at, at // last: behind the last digit
-	open := false
+	end, last := at, at // last: after the last digit
+	open, slash := false, false
+	size := 1
 scan:
-	for ; end < len(text) && end-at < maxPhone; end++ {
-		switch b := text[end]; {
+	for ; end < len(text) && end-at < maxPhone; end += size {
+		b := text[end]
+		size = 1
+		if b >= utf8.RuneSelf {
+			if b, size = separator(text, end); b == invisible && digits > 0 {
+				continue
+			}
+		}
+		switch {
 		case detect.Digits[b]:
 			if group == 0 {
 				groups++
@@ -73,6 +87,9 @@ scan:
 		case (b == ' ' || b == '-' || b == '.') && seps == 0 && groups > 0 && !open:
 			seps++
 		case b == ' ' && groups > 0 && text[end-1] == ')':
+		case b == '/' && seps == 0 && groups == 1 && !open && !slash && sizes[0] > 2: // DIN 5008's old form: 030/1234567
+			slash = true
+			seps++
 		default:
 			break scan
 		}
@@ -91,8 +108,8 @@ scan:
 	case open || digits < 7 || digits > 15:
 		return 0
 	case international && groups > 1 && digits >= 8 && text[at+1] != '0':
-	case american && last-at >= 12 && !plainBlanks(text[at:last]):
-	case text[at] != '+' && context(text[max(0, at-phoneContext):at], min(at, phoneContext), phoneWords):
+	case american && !slash && last-at >= 12 && !plainBlanks(text[at:last]):
+	case text[at] != '+' && wordBefore(text[max(0, at-phoneContext):at], min(at, phoneContext), phoneWords):
 	default:
 		return 0
 	}
@@ -102,10 +119,12 @@ scan:
 // plainBlanks reports whether only blanks separate the digits: such a row of
 // numbers is more often a table than a telephone number.
 func plainBlanks(s string) bool {
-	for i := range len(s) {
-		if !detect.Digits[s[i]] && s[i] != ' ' {
+	for i := 0; i < len(s); {
+		sep, size := separator(s, i)
+		if !detect.Digits[s[i]] && sep != ' ' && sep != invisible {
 			return false
 		}
+		i += max(size, 1)
 	}
 	return true
 }
