@@ -46,7 +46,7 @@ func matchIBAN(text string, at int, atEOF bool) int {
 	small, separated := false, false
 	for n < want && end < len(text) {
 		b := upper(text[end])
-		if sep, size := separator(text, end); size > 0 && sep != '.' && n > 0 && (sep == invisible || n%4 == 0 && !separated) {
+		if sep, size := separator(text, end); size > 0 && n > 0 && (sep == invisible || n%4 == 0 && !separated) {
 			separated = sep != invisible
 			end += size
 			continue

@@ -65,7 +65,9 @@ func TestReportedForms(t *testing.T) {
 		{"card 4111\u200b1111 1111\u200d1111\u200b", "card 4111\u200b1111 1111\u200d1111\u200b"}, // groups of one kind only
 		{"card 4111\u200b1111\u200b1111\u200b1111 x", "card [CREDIT_CARD] x"},
 		{"IBAN DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000", "IBAN [IBAN]"},
-		{"IBAN DE89-3704-0044-0532-0130-00", "IBAN [IBAN]"},
+		{"IBAN DE89-3704-0044-0532-0130-00, DE89.3704.0044.0532.0130.00.", "IBAN [IBAN], [IBAN]."},
+		{"card 4111\u00b71111\u00b71111\u00b71111, 4111\u202f1111\u202f1111\u202f1111", "card [CREDIT_CARD], [CREDIT_CARD]"},
+		{"Tel. 030\u201312345678, (555)\u00a0123\u20114567", "Tel. [PHONE], [PHONE]"},
 		{"SSN 536\u201122\u20111234, 536\u201322\u20131234", "SSN [US_SSN], [US_SSN]"},
 		{"SSN 536.22.1234", "SSN [US_SSN]"},
 		{"my social security number is 536221234", "my social security number is [US_SSN]"},

@@ -22,7 +22,7 @@ func separator(text string, at int) (sep byte, size int) {
 		return ' ', size
 	case r >= 0x2010 && r <= 0x2015 || r == 0x2212 || r == 0xFE58 || r == 0xFE63 || r == 0xFF0D:
 		return '-', size
-	case r == 0x2024 || r == 0xFF0E:
+	case r == 0xB7 || r == 0x2022 || r == 0x2024 || r == 0x2027 || r == 0xFF0E:
 		return '.', size
 	case isInvisible(r):
 		return invisible, size
