@@ -276,6 +276,9 @@ func (g *generation[T]) answerOf(r *llms.ContentResponse) (*llms.ContentChoice, 
 }
 
 func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], error) {
+	if refusal, _ := c.GenerationInfo["Refusal"].(string); refusal != "" && strings.TrimSpace(text) == "" {
+		return nil, &IncompleteError{"refusal", refusal}
+	}
 	unreported := g.o.AcceptUnreported && c.StopReason == ""
 	if stopreason.Of(c.StopReason) != stopreason.Complete && !unreported {
 		return nil, &IncompleteError{c.StopReason, text} // what is there may fit and yet lack its half
@@ -357,7 +360,7 @@ func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentCho
 		}
 		messages = append(messages, said)
 		for _, t := range c.ToolCalls {
-			messages[len(messages)-1].Parts = append(messages[len(messages)-1].Parts, t)
+			messages[len(messages)-1].Parts = append(messages[len(messages)-1].Parts, sendable(t))
 		}
 		for _, t := range c.ToolCalls {
 			name := ""
@@ -373,6 +376,25 @@ func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentCho
 		messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, text))
 	}
 	return append(messages, llms.TextParts(llms.ChatMessageTypeHuman, question))
+}
+
+// sendable returns a call as it may be part of a conversation: providers refuse one
+// whose arguments are not a JSON object.
+func sendable(t llms.ToolCall) llms.ToolCall {
+	if t.FunctionCall == nil {
+		return t
+	}
+	f := *t.FunctionCall
+	t.FunctionCall = &f
+	if strings.HasPrefix(strings.TrimSpace(f.Arguments), "{") && json.Valid([]byte(f.Arguments)) {
+		return t
+	}
+	if v, err := Repair(f.Arguments); err == nil && v.JSON[0] == '{' {
+		f.Arguments = string(v.JSON)
+	} else if data, err := json.Marshal(map[string]string{"text": f.Arguments}); err == nil {
+		f.Arguments = string(data)
+	}
+	return t
 }
 
 func outputTokens(r *llms.ContentResponse, text string) int {

@@ -167,6 +167,31 @@ func TestOnlyCompleteAnswersAreRead(t *testing.T) {
 	assert.Equal(t, next.Calls()[0].Text(), next.Calls()[1].Text())
 }
 
+// A refusal in a field of its own ends the attempts, whatever the stop reason.
+func TestRefusal(t *testing.T) {
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{StopReason: "stop", GenerationInfo: map[string]any{"Refusal": "I can't help with that."}}}}}}
+	_, err := structured.Generate[city](t.Context(), next, ask("x"), nil)
+	var incomplete *structured.IncompleteError
+	require.ErrorAs(t, err, &incomplete)
+	assert.Equal(t, structured.IncompleteError{StopReason: "refusal", Partial: "I can't help with that."}, *incomplete)
+	assert.Len(t, next.Calls(), 1)
+}
+
+// huggingface/physics-intern#6: a call with broken arguments in the history is refused by
+// providers, so the question with it is too.
+func TestBrokenArgumentsAreNotSentBack(t *testing.T) {
+	for broken, sent := range map[string]string{`{"name": "Osl`: `{"name":"Osl"}`, "no JSON": `{"text":"no JSON"}`, `[1]`: `{"text":"[1]"}`, `{"name": ""}`: `{"name": ""}`} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{
+			{Chunks: modeltest.CallTool(0, "c1", "city", broken)},
+			{Chunks: modeltest.CallTool(0, "c2", "city", `{"name": "Oslo", "people": 5}`)},
+		}}
+		r, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ModeTool})
+		require.NoError(t, err)
+		assert.Equal(t, broken, r.Attempts[0].Text)
+		assert.Equal(t, sent, next.Calls()[1].Messages[1].Parts[0].(llms.ToolCall).FunctionCall.Arguments)
+	}
+}
+
 // Without a stop reason the last bracket is the proof, if that is enough for the caller.
 func TestAcceptUnreported(t *testing.T) {
 	generate := func(text string) error {
