@@ -33,7 +33,7 @@
 //	limit   the tenant's requests, tokens, money
 //	cache
 //	retry   attempts, hedges, timeouts, breaker
-//	route   the pool; per target: limit, trace (the attempt), client
+//	route   (planned) the pool; per target: limit, trace (the attempt), client
 //
 // A wrapper keeps the contract that eval/modeltest checks: it passes on every
 // option, choice, tool call and chunk, mutates nothing of the caller's, and

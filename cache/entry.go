@@ -18,7 +18,9 @@ type Entry struct {
 	Expires  time.Time // zero: never
 }
 
-// A Recording is a stream, chunk for chunk.
+// A Recording is a stream, chunk for chunk. It is replayed so to a caller that
+// sets the same streaming functions; a caller that sets others gets the answer in
+// one piece.
 type Recording struct {
 	Text, Reasoning bool // which of the streaming functions the caller had set
 	Chunks          []Chunk
@@ -27,7 +29,7 @@ type Recording struct {
 // A Chunk is one call of a streaming function: of StreamingReasoningFunc if
 // Both, with Thought and Data, else of StreamingFunc with Data. Delta is the kind
 // of the chunk and the index of its choice; trace.Delta is the public name of its
-// type, for a program that makes one.
+// type.
 type Chunk struct {
 	Both          bool
 	Thought, Data []byte
@@ -39,6 +41,9 @@ func (e *Entry) size() int {
 	const overhead = 256
 	n := overhead
 	for _, c := range e.Response.Choices {
+		if c == nil {
+			continue
+		}
 		n += overhead + len(c.Content) + len(c.ReasoningContent) + 64*len(c.GenerationInfo)
 		for _, t := range c.ToolCalls {
 			n += overhead

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -103,7 +104,11 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 		return
 	}
 	m.count(misses)
-	m.o.Logger.InfoContext(f.ctx, event.CacheMiss, event.Key, c.key.short(), event.Model, c.model)
+	level, attrs := slog.LevelInfo, []any{event.Key, c.key.short(), event.Model, c.model}
+	if c.storeFailed {
+		level, attrs = slog.LevelWarn, append(attrs, event.Reason, "store failed")
+	}
+	m.o.Logger.Log(f.ctx, level, event.CacheMiss, attrs...)
 	options := c.options
 	if key.text {
 		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {

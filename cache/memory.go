@@ -11,8 +11,27 @@ import (
 // A Store keeps answers. It must be safe for concurrent use. An error of
 // either method never fails a call: the model is asked instead.
 //
-// A store outside this process encodes the [Entry]: encoding/json does, and the
-// Example of Store shows one. An [Expirer] and a [LocalStore] can do more.
+// A store outside this process encodes the [Entry], and encoding/json does:
+//
+//	func (r *Remote) Get(ctx context.Context, key cache.Key) (*cache.Entry, error) {
+//		data, err := r.client.Get(ctx, "answer:"+key.String())
+//		if err != nil || data == nil {
+//			return nil, err
+//		}
+//		e := new(cache.Entry)
+//		return e, json.Unmarshal(data, e)
+//	}
+//
+//	func (r *Remote) Put(ctx context.Context, key cache.Key, e *cache.Entry) error {
+//		data, err := json.Marshal(e)
+//		if err != nil {
+//			return err
+//		}
+//		return r.client.Set(ctx, "answer:"+key.String(), data, e.Expires)
+//	}
+//
+// The numbers in GenerationInfo are float64 then, as always after JSON. An
+// [Expirer] and a [LocalStore] can do more.
 type Store interface {
 	// Get returns the entry of a key, or nil if there is none.
 	Get(ctx context.Context, key Key) (*Entry, error)
@@ -52,6 +71,8 @@ var (
 // one directly when they return.
 //
 // Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023.
+//
+// Make one with [NewMemory]: the zero Memory is not usable.
 type Memory struct {
 	mu      sync.Mutex
 	room    int
@@ -102,11 +123,14 @@ func (m *Memory) Get(_ context.Context, key Key) (*Entry, error) {
 	return it.entry, nil
 }
 
-// Put keeps an entry. One larger than the whole store is dropped. It never
-// fails.
+// Put keeps an entry. One that is larger than the whole store is dropped, and so
+// is one without a response. It never fails.
 func (m *Memory) Put(_ context.Context, key Key, e *Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if e == nil || e.Response == nil {
+		return nil
+	}
 	it := &item{key: key, entry: e, size: e.size()}
 	if it.size > m.room {
 		return nil

@@ -130,9 +130,9 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // share one call of the model. Each of them returns when its own context is done,
 // and the model's call is canceled when the last one has returned.
 //
-// A stored stream is replayed chunk for chunk. An answer that was stored
-// without a stream is replayed as one chunk of reasoning, if it has any, and
-// one of text. The answer of a hit carries "FromCache" in the GenerationInfo
+// A stored stream is replayed chunk for chunk to a caller that sets the same
+// streaming functions. Any other answer is replayed as one chunk of reasoning, if
+// it has any, and one of text. The answer of a hit carries "FromCache" in the GenerationInfo
 // of each choice; all other fields are as the model gave them.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	if err := ctx.Err(); err != nil {
@@ -174,6 +174,8 @@ type call struct {
 	o        *callopt.Options
 	model    string
 	key      Key
+
+	storeFailed bool
 }
 
 // identify sets the call's key, or returns why the call can't be cached.
@@ -207,10 +209,10 @@ func (m *Model) lookup(c *call) *Entry {
 	e, err := m.o.Store.Get(c.ctx, c.key)
 	if err != nil {
 		m.count(storeErrors)
-		m.o.Logger.WarnContext(c.ctx, event.CacheMiss, event.Key, c.key.short(), event.Model, c.model, event.Reason, "store failed")
+		c.storeFailed = true // the call's one cache.miss reports it
 		return nil
 	}
-	if e == nil || e.Response == nil {
+	if !usable(e) { // nothing stored, or what is stored was damaged
 		return nil
 	}
 	if now := m.o.Now(); e.Expired(now) {
@@ -220,6 +222,11 @@ func (m *Model) lookup(c *call) *Entry {
 		return nil
 	}
 	return e
+}
+
+// usable reports whether an entry has an answer that can be given to a caller.
+func usable(e *Entry) bool {
+	return e != nil && e.Response != nil && len(e.Response.Choices) > 0 && !slices.Contains(e.Response.Choices, nil)
 }
 
 func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
@@ -233,7 +240,7 @@ func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
 		tokens = u.Input + u.Output
 		m.stats[tokensSaved].Add(tokens)
 	}
-	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Cached, kind, event.Key, c.key.short(), event.Model, c.model,
+	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, kind, event.Key, c.key.short(), event.Model, c.model,
 		event.Elapsed, m.o.Now().Sub(began), event.Tokens, tokens)
 }
 

@@ -467,3 +467,31 @@ func TestAModelThatReportsNoReason(t *testing.T) {
 	r.Choices[0].StopReason = "network_error"
 	require.NotEmpty(t, Policy{StoreUnreported: true}.MayStore(r))
 }
+
+// fixed is a store that holds one entry under every key.
+type fixed struct{ e *Entry }
+
+func (f fixed) Get(context.Context, Key) (*Entry, error) { return f.e, nil }
+func (f fixed) Put(context.Context, Key, *Entry) error   { return nil }
+
+// TestADamagedEntryIsAMiss: what a store gives back without an answer in it is
+// asked for again.
+func TestADamagedEntryIsAMiss(t *testing.T) {
+	for name, e := range map[string]*Entry{
+		"no response": {}, "no choices": {Response: &llms.ContentResponse{}},
+		"a nil choice": {Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{nil}}},
+	} {
+		var n atomic.Int64
+		m, err := New(counting(&n), &Options{Model: "m", Store: fixed{e}})
+		require.NoError(t, err)
+		answer, err := llms.GenerateFromSinglePrompt(t.Context(), m, "q")
+		require.NoError(t, err, name)
+		require.Equal(t, "1", answer, name)
+	}
+	m, err := NewMemory(1 << 20)
+	require.NoError(t, err)
+	require.NoError(t, m.Put(t.Context(), keyNumber(1), nil))
+	require.NoError(t, m.Put(t.Context(), keyNumber(1), &Entry{}))
+	require.NoError(t, m.Put(t.Context(), keyNumber(1), &Entry{Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{nil}}}))
+	require.LessOrEqual(t, m.Len(), 1)
+}

@@ -30,7 +30,7 @@
 //	e, err := embed.New()
 //	words, err := bm25.New(nil)
 //	c, err := retrieve.Open("manual.collection", e, &retrieve.Options{Words: words})
-//	changes, err := c.Sync(ctx, "returns.md", chunks) // embeds what is new
+//	changes, err := c.Sync(ctx, "returns.md", docs) // embeds what is new
 //	results, err := c.Search(ctx, "How do I get my money back?", 5, nil)
 //
 // [Collection.Sync] makes a source's passages be exactly those given. Sync a

@@ -16,9 +16,9 @@ type Ranked[K cmp.Ordered] struct {
 // RRF fuses rankings by reciprocal rank: a document gets weight/(k + rank) from
 // each ranking that contains it, with rank from 1. Only ranks count, so rankings
 // whose scores have nothing in common (a cosine and a BM25 score) can be fused
-// without tuning. k, usually 60, sets how much the first places stand out. A
-// weight beyond the length of weights is 1. Where an id appears twice in one
-// ranking, its best place counts.
+// without tuning. k, 0 or more and usually 60, sets how much the first places
+// stand out: the smaller it is, the more. A weight beyond the length of weights is
+// 1. Where an id appears twice in one ranking, its best place counts.
 //
 // The result is sorted best first, ties by the lower id.
 //
@@ -35,7 +35,7 @@ func RRF[K cmp.Ordered](k float64, weights []float64, runs ...[]Ranked[K]) []Ran
 		for rank, r := range run {
 			if !counted[r.ID] {
 				counted[r.ID] = true
-				sum[r.ID] += w / (k + float64(rank+1))
+				sum[r.ID] += w / (max(k, 0) + float64(rank+1))
 			}
 		}
 	}
@@ -43,7 +43,7 @@ func RRF[K cmp.Ordered](k float64, weights []float64, runs ...[]Ranked[K]) []Ran
 }
 
 // WeightedSum fuses rankings by their scores, each ranking's brought to a
-// common scale first. A document gets nothing from a ranking that does not
+// common scale by normalize first; nil means that they are on one already. A document gets nothing from a ranking that does not
 // contain it. Where an id appears twice in one ranking, its first place counts.
 func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weights []float64, runs ...[]Ranked[K]) []Ranked[K] {
 	sum := map[K]float64{}
@@ -60,7 +60,10 @@ func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weig
 				ids, scores = append(ids, r.ID), append(scores, r.Score)
 			}
 		}
-		for j, s := range normalize(scores) {
+		if normalize != nil {
+			scores = normalize(scores)
+		}
+		for j, s := range scores {
 			sum[ids[j]] += w * s
 		}
 	}

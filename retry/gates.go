@@ -232,6 +232,6 @@ func (r *run) changed(c change, e *fault.Error) {
 	case c.to == StateClosed:
 		reason = "the probes succeeded"
 	}
-	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.BreakerState, slog.String(event.State, c.to.String()),
+	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryBreaker, slog.String(event.State, c.to.String()),
 		slog.String(event.Target, r.p.o.Target), slog.String(event.Reason, reason))
 }

@@ -307,7 +307,7 @@ func TestBreakerEvents(t *testing.T) {
 		_, _, _ = asking(t, m, t.Context(), false)
 		var states []string
 		for line := range strings.Lines(log.String()) {
-			if strings.Contains(line, event.BreakerState) {
+			if strings.Contains(line, event.RetryBreaker) {
 				states = append(states, strings.TrimSpace(line))
 			}
 		}

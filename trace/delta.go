@@ -6,8 +6,13 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A Delta describes a streamed chunk: its kind, and the index of the choice
-// that it belongs to.
+// A Delta describes a streamed chunk: its Kind, and the index of the Choice that
+// it belongs to.
+//
+//	type Delta struct {
+//		Kind   DeltaKind
+//		Choice int
+//	}
 //
 // langchaingo gives a streaming callback nothing but bytes. The models of this
 // library also put a Delta on the context that the callback receives, so that a

@@ -18,10 +18,10 @@ const (
 	EventRetryHedge        = event.RetryHedge        // retry.hedge: a second attempt was started beside a slow one
 	EventRetryNested       = event.RetryNested       // retry.nested: a client below repeated its request by itself: set its own retries to zero
 	EventRetryResume       = event.RetryResume       // retry.resume: a stream was cut, and after the delay its answer is asked to be continued
-	EventBreakerState      = event.BreakerState      // retry.breaker: a circuit breaker changed its state
+	EventRetryBreaker      = event.RetryBreaker      // retry.breaker: a circuit breaker changed its state
 	EventLimitWait         = event.LimitWait         // limit.wait: the call waits for room under a limit
 	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
-	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen
+	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen; no package emits it yet
 	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
@@ -34,12 +34,12 @@ const (
 const (
 	AttrAttempt   = event.Attempt   // attempt, int: the attempt's number, 1 first
 	AttrBytes     = event.Bytes     // bytes, int64: how many bytes
-	AttrCached    = event.Cached    // kind, string: which cache answered: exact, semantic, shared
+	AttrKind      = event.Kind      // kind, string: which cache answered: exact, semantic, shared
 	AttrCheck     = event.Check     // check, string: the guard check's name
-	AttrClass     = event.Class     // class, string: the error's class
+	AttrClass     = event.Class     // class, string: the error's class; of guard.verdict, the finding's kind
 	AttrCount     = event.Count     // count, int: how many
 	AttrDelay     = event.Delay     // delay, time.Duration: the wait that follows
-	AttrDimension = event.Dimension // dimension, string: requests, tokens, money, concurrency
+	AttrDimension = event.Dimension // dimension, string: requests, tokens, money, concurrency, spend, switch, store
 	AttrElapsed   = event.Elapsed   // elapsed, time.Duration: since the start of what the event is about
 	AttrID        = event.ID        // id, string: a content id, never content
 	AttrKey       = event.Key       // key, string: a hash, never content
@@ -56,13 +56,19 @@ const (
 	AttrTokens    = event.Tokens    // tokens, int
 )
 
-// An Event is a row of the table of events: the name, the attribute keys that its
-// records may carry, and its meaning.
-type Event = event.Def
+// An EventInfo is a row of the table of events: the name, the attribute keys that
+// its records may carry, and its meaning.
+//
+//	type EventInfo struct {
+//		Name    string
+//		Attrs   []string
+//		Meaning string
+//	}
+type EventInfo = event.Def
 
 // Events returns the table of all events. Events carry numbers, names and
 // reasons, never prompts, answers or documents.
-func Events() []Event {
+func Events() []EventInfo {
 	all := slices.Clone(event.Table)
 	for i := range all {
 		all[i].Attrs = slices.Clone(all[i].Attrs)

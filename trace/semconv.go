@@ -1,5 +1,14 @@
 package trace
 
+// The span attributes that are this library's own. All others are those of the
+// semantic conventions for generative AI.
+const (
+	SpanCostPicoUSD    = "prodai.cost.pico_usd"   // int: what an attempt cost, in pico-USD
+	SpanTenant         = "prodai.tenant"          // string: the tenant that the call belongs to
+	SpanFromCache      = "prodai.from_cache"      // bool: the answer came from a response cache
+	SpanRetrievalCount = "prodai.retrieval.count" // int: how many documents were found
+)
+
 // The names of OpenTelemetry's semantic conventions for generative AI,
 // v1.41.1 (2026-05-11), in one place because they are still in development
 // and will change.
@@ -53,9 +62,9 @@ const (
 
 // Names of our own, where the conventions have none.
 const (
-	keyCost      = "prodai.cost.pico_usd"
-	keyTenant    = "prodai.tenant"
+	keyCost      = SpanCostPicoUSD
+	keyTenant    = SpanTenant
 	keyAttempt   = "retry.attempt" // on the link from an attempt to the failed one before
-	keyFromCache = "prodai.from_cache"
-	keyCount     = "prodai.retrieval.count"
+	keyFromCache = SpanFromCache
+	keyCount     = SpanRetrievalCount
 )

@@ -25,7 +25,7 @@ const (
 	RetryHedge   = "retry.hedge"
 	RetryNested  = "retry.nested"
 	RetryResume  = "retry.resume"
-	BreakerState = "retry.breaker"
+	RetryBreaker = "retry.breaker"
 
 	LimitWait = "limit.wait"
 	LimitDeny = "limit.deny"
@@ -46,12 +46,12 @@ const (
 const (
 	Attempt   = "attempt"   // int: the attempt's number, 1 first
 	Bytes     = "bytes"     // int64: how many bytes
-	Cached    = "kind"      // string: which cache answered: exact, semantic, shared
+	Kind      = "kind"      // string: which cache answered: exact, semantic, shared
 	Check     = "check"     // string: the guard check's name
-	Class     = "class"     // string: the error's class
+	Class     = "class"     // string: the error's class; of guard.verdict, the finding's kind
 	Count     = "count"     // int: how many
 	Delay     = "delay"     // time.Duration: the wait that follows
-	Dimension = "dimension" // string: requests, tokens, money, concurrency
+	Dimension = "dimension" // string: requests, tokens, money, concurrency, spend, switch, store
 	Elapsed   = "elapsed"   // time.Duration: since the start of what the event is about
 	ID        = "id"        // string: a content id, never content
 	Key       = "key"       // string: a hash, never content
@@ -78,7 +78,7 @@ type Def struct {
 
 // Table lists every event.
 var Table = []Def{
-	{CacheHit, []string{Cached, Key, Model, Elapsed, Tokens}, "an answer came from the cache"},
+	{CacheHit, []string{Kind, Key, Model, Elapsed, Tokens}, "an answer came from the cache"},
 	{CacheMiss, []string{Key, Model, Reason}, "the cache had no answer, or the call may not be cached"},
 	{CacheStore, []string{Key, Model, Tokens, Reason}, "an answer was stored, or the reason why not"},
 	{RetryAttempt, []string{Attempt, Class, Status, Delay, Model, Target, Reason}, "an attempt failed and another follows after the delay"},
@@ -86,10 +86,10 @@ var Table = []Def{
 	{RetryHedge, []string{Attempt, Delay, Model, Target}, "a second attempt was started beside a slow one"},
 	{RetryNested, []string{Attempt, Count, Model, Target}, "a client below repeated its request by itself: set its own retries to zero"},
 	{RetryResume, []string{Attempt, Class, Status, Delay, Model, Target}, "a stream was cut, and after the delay its answer is asked to be continued"},
-	{BreakerState, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
+	{RetryBreaker, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
 	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},
 	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},
-	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen"},
+	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen; no package emits it yet"},
 	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},

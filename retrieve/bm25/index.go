@@ -57,7 +57,7 @@ type Setting struct {
 func Fixed(v float64) Setting { return Setting{v, true} }
 
 // An Index is a set of documents that can be searched. It is safe for
-// concurrent use.
+// concurrent use. Make one with [New]: the zero Index is not usable.
 type Index struct {
 	variant      Variant
 	k1, b, delta float64

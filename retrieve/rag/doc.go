@@ -7,7 +7,7 @@
 // whoever reads it, and by a program before anybody does. So the prompt numbers
 // the passages, the model cites the numbers, and [CheckCitations] looks each one up:
 //
-//	passages ─► Prompt ─► model ─► "Within 30 days. [1]" ─► Check
+//	passages ─► Prompt ─► model ─► "Within 30 days. [1]" ─► CheckCitations
 //	   │                                                      │
 //	   └── source, byte offsets ──────────────────────────────┴─► the sentence of
 //	                                                    the document that it rests on
@@ -28,7 +28,7 @@
 //	model, err := rag.NewExtractive(&rag.ExtractiveOptions{Embedder: e})
 //	messages := rag.Prompt(question, passages)
 //	r, err := model.GenerateContent(ctx, messages)
-//	checked := rag.Check(r.Choices[0].Content, passages)
+//	checked := rag.CheckCitations(r.Choices[0].Content, passages)
 //
 // Swap in any other llms.Model and the rest stays.
 //
@@ -40,7 +40,7 @@
 //   - "I don't know" is an answer, and often the right one. A system that is
 //     never allowed to say it will invent.
 //   - A sentence without a citation isn't wrong, but nobody can tell.
-//     Checked.Uncited lists them.
+//     CitationReport.Uncited lists them.
 //
 // # Exercises
 //

@@ -217,7 +217,7 @@ func TestEvents(t *testing.T) {
 		states, waits := 0, 0
 		log := slog.New(&event.Checker{Report: t.Errorf, Next: handler(func(r slog.Record) {
 			switch r.Message {
-			case event.BreakerState:
+			case event.RetryBreaker:
 				states++
 			case event.LimitWait:
 				waits++

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -14,6 +15,13 @@ import (
 // ErrOverflow is wrapped by the error of a bill that int64 pico-USD cannot hold: above about
 // nine million dollars.
 var ErrOverflow = errors.New("cost: the bill overflows int64 pico-USD")
+
+// ErrUnknownTier is wrapped by the error of a bill in a service tier whose prices
+// are not known.
+var ErrUnknownTier = errors.New("cost: the service tier is unknown")
+
+// serviceTiers are the tiers that have prices, or are the standard ones.
+var serviceTiers = []string{"", "auto", "default", "standard", "standard_only", "batches", "batch", "flex", "priority"}
 
 // A Bill is what a request costs, and its parts, which add up to it. Input and
 // Output are the plain text left after the parts named.
@@ -37,11 +45,15 @@ type Bill struct {
 //  3. Reasoning is the service tier's reasoning price, else that tier's output
 //     price, else the standard reasoning price, else the output price.
 //
-// It fails with [ErrUnknownModel], [ErrUsage] or [ErrOverflow].
+// Any other service tier is unknown, which is not the same as standard. The error
+// wraps [ErrUnknownModel], [ErrUnknownTier], [ErrUsage] or [ErrOverflow].
 func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
 	m, _, err := t.Find(model)
 	if err != nil {
 		return Bill{}, err
+	}
+	if !slices.Contains(serviceTiers, service) {
+		return Bill{}, fmt.Errorf("%w: %q", ErrUnknownTier, service)
 	}
 	text, spoken := u.Input-u.CacheRead-u.CacheWrite5m-u.CacheWrite1h-u.AudioIn, u.Output-u.Reasoning-u.AudioOut
 	if min(text, spoken, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.AudioIn, u.Reasoning, u.AudioOut) < 0 {
@@ -66,7 +78,7 @@ func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
 }
 
 // prices resolves every part's price for a request.
-func (m *Model) prices(service string, input int64) Price {
+func (m *ModelPrices) prices(service string, input int64) Price {
 	std := m.Standard
 	for _, tier := range m.Tiers {
 		if input > tier.Above || m.Provider == "xai" && input == tier.Above {

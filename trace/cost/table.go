@@ -39,9 +39,9 @@ type Tier struct {
 	Price
 }
 
-// A Model is the prices of one model: the standard ones, those for large
+// A ModelPrices is the prices of one model: the standard ones, those for large
 // requests, and those of the service tiers.
-type Model struct {
+type ModelPrices struct {
 	Provider string
 	Standard Price
 	Tiers    []Tier           // ascending by Above
@@ -49,7 +49,7 @@ type Model struct {
 }
 
 // UnmarshalJSON reads a model as the table writes it.
-func (m *Model) UnmarshalJSON(data []byte) error {
+func (m *ModelPrices) UnmarshalJSON(data []byte) error {
 	var raw struct {
 		Provider string `json:"provider"`
 		Price    struct {
@@ -63,7 +63,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
 	}
-	*m = Model{Provider: raw.Provider, Standard: raw.Price.Price, Tiers: raw.Price.Tiers, Services: map[string]Price{}}
+	*m = ModelPrices{Provider: raw.Provider, Standard: raw.Price.Price, Tiers: raw.Price.Tiers, Services: map[string]Price{}}
 	slices.SortFunc(m.Tiers, func(a, b Tier) int { return int(min(max(a.Above-b.Above, -1), 1)) })
 	for name, p := range map[string]*Price{"batches": raw.Price.Batches, "flex": raw.Price.Flex, "priority": raw.Price.Priority} {
 		if p != nil {
@@ -74,7 +74,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 }
 
 // check refuses negative prices: a slip in a table must not pay the caller.
-func (m *Model) check() error {
+func (m *ModelPrices) check() error {
 	all := append(slices.Collect(maps.Values(m.Services)), m.Standard)
 	for _, t := range m.Tiers {
 		all = append(all, t.Price)
@@ -92,7 +92,7 @@ func (m *Model) check() error {
 // A Table is prices by model name. It is safe for concurrent reading.
 type Table struct {
 	Taken  string // the day the prices were taken, YYYY-MM-DD
-	models map[string]*Model
+	models map[string]*ModelPrices
 }
 
 //go:embed prices.json
@@ -113,8 +113,8 @@ func Load(r io.Reader) (*Table, error) {
 		return nil, fmt.Errorf("%w: the reader is nil", ErrOption)
 	}
 	var raw struct {
-		Taken  string            `json:"taken"`
-		Models map[string]*Model `json:"models"`
+		Taken  string                  `json:"taken"`
+		Models map[string]*ModelPrices `json:"models"`
 	}
 	if err := json.NewDecoder(r).Decode(&raw); err != nil {
 		return nil, fmt.Errorf("cost: read the price table: %w", err)
@@ -134,7 +134,7 @@ func (t *Table) Models() []string { return slices.Sorted(maps.Keys(t.models)) }
 // itself, without a date at its end ("gpt-4o-mini-2024-07-18" is
 // "gpt-4o-mini"), or without a provider before a slash. It fails with
 // [ErrUnknownModel]; there is no default model.
-func (t *Table) Find(name string) (*Model, string, error) {
+func (t *Table) Find(name string) (*ModelPrices, string, error) {
 	for _, candidate := range []string{name, undated(name), afterSlash(name), undated(afterSlash(name))} {
 		if m, ok := t.models[candidate]; ok {
 			return m, candidate, nil

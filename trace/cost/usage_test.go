@@ -55,3 +55,16 @@ func TestBillsOfServersThatSpeakOpenAI(t *testing.T) {
 		return nil
 	})
 }
+
+func TestAnUnknownTierIsNotStandard(t *testing.T) {
+	table, err := Default()
+	require.NoError(t, err)
+	_, err = table.Bill("gpt-4o-mini", "banana", Usage{Input: 1})
+	require.ErrorIs(t, err, ErrUnknownTier)
+	_, ok := table.Of("gpt-4o-mini", answer(map[string]any{"PromptTokens": 1, "CompletionTokens": 1, "ServiceTier": "banana"}))
+	require.False(t, ok)
+	for _, tier := range serviceTiers {
+		_, err = table.Bill("gpt-4o-mini", tier, Usage{Input: 1})
+		require.NoError(t, err, tier)
+	}
+}

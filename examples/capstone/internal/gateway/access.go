@@ -106,7 +106,8 @@ func (a *access) endSpan(span trace.Span) {
 type recorder struct {
 	http.ResponseWriter
 	*access
-	timeout time.Duration
+	timeout time.Duration // of a write
+	longest time.Duration // of the response, from the request on
 }
 
 // WriteHeader writes the status, with the time that it took.
@@ -127,7 +128,12 @@ func (r *recorder) Write(b []byte) (int, error) {
 	written := 0
 	for {
 		// A server that cannot set deadlines, such as a test's, does without.
-		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.timeout))
+		now := time.Now()
+		deadline := now.Add(r.timeout)
+		if last := r.began.Add(r.longest); last.Before(deadline) {
+			deadline = last // the whole response is bounded too
+		}
+		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(deadline)
 		n, err := r.ResponseWriter.Write(b[written:min(written+piece, len(b))])
 		written += n
 		if err != nil {

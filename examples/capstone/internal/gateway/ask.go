@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -67,13 +68,20 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := &events{w: w}
-	say := func(kind string, v any) { _ = out.send(map[string]any{"type": kind, "data": v}) } // the page may be closed
-	sink := &service.Sink{OnEvent: func(e service.Event) { say("event", e) }}
-	ctx := service.WithSink(r.Context(), sink)
-	a, err := g.answer(ctx, service.Question{Text: q.Question,
-		OnPassages: func(docs []schema.Document) { say("passages", passages(docs)) },
-		OnChunk:    func(c string) error { return out.send(map[string]any{"type": "text", "data": c}) },
-	})
+	say := func(kind string, v any) { _ = out.send(message{kind, v}) } // the page may be closed
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	feed := newFeed(ctx)
+	sink := &service.Sink{OnEvent: func(e service.Event) { feed.offer(message{"event", e}) }}
+	ctx = service.WithSink(ctx, sink)
+	var a *service.Answer
+	var err error
+	feed.run(cancel, func() {
+		a, err = g.answer(ctx, service.Question{Text: q.Question,
+			OnPassages: func(docs []schema.Document) { _ = feed.send(message{"passages", passages(docs)}) }, // the page may be closed
+			OnChunk:    func(c string) error { return feed.send(message{"text", c}) },
+		})
+	}, func(m message) error { return out.send(m) })
 	if err != nil {
 		p := describe(err)
 		g.logFailure(ctx, err, p)

@@ -26,7 +26,8 @@ type apiError struct {
 }
 
 func newError(typ, code, param, message string) apiError {
-	e := apiError{Message: message, Type: typ}
+	e := apiError{Message: clip(message), Type: typ}
+	code, param = clip(code), clip(param)
 	if code != "" {
 		e.Code = &code
 	}
@@ -88,7 +89,7 @@ func describe(err error) problem {
 		return p.ownRefusal(err)
 	case errors.As(err, &limited):
 		return p.tenantsLimit(limited)
-	case errors.As(err, &failed) && failed.Status > 0:
+	case errors.As(err, &failed) && failed.Class != fault.ClassUnknown && failed.Class != fault.ClassCanceled && !errors.Is(err, context.DeadlineExceeded):
 		return p.providers(failed)
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem{status: http.StatusGatewayTimeout, apiError: newError("timeout_error", "timeout", "", "the answer took too long")}
@@ -100,7 +101,11 @@ func describe(err error) problem {
 		Code() string
 	}
 	if errors.As(err, &said) {
-		if status := said.HTTPStatus(); status >= 400 && status < 500 && status != http.StatusUnauthorized && status != http.StatusForbidden || said.Code() == "content_filter" {
+		status := said.HTTPStatus()
+		if said.Code() == "content_filter" {
+			status = http.StatusBadRequest
+		}
+		if status >= 400 && status < 500 && status != http.StatusUnauthorized && status != http.StatusForbidden {
 			p.status, p.apiError = status, newError("invalid_request_error", or(said.Code(), "refused"), "", "the request was refused: "+or(said.Code(), strconv.Itoa(status)))
 		}
 	}
@@ -176,12 +181,12 @@ func (p problem) providers(e *fault.Error) problem {
 		p.apiError = newError("rate_limit_error", word, "", "the model's provider takes no more requests now; try again later")
 	case fault.ClassOverloaded:
 		p.status, p.apiError = http.StatusServiceUnavailable, newError("upstream_error", or(e.ProviderCode, "overloaded"), "", "the model's provider is overloaded; try again later")
-	default:
-		if e.Status < 500 && e.Status >= 400 {
-			p.status, p.asked = http.StatusBadRequest, false
-			p.apiError = newError("invalid_request_error", word, "", "the request was refused: "+word)
-			break
-		}
+	case fault.ClassContentFilter, fault.ClassContextLength, fault.ClassInvalidRequest, fault.ClassRequestTooLarge, fault.ClassConflict:
+		p.status, p.asked = http.StatusBadRequest, false // whatever the provider's status was, if there was one
+		p.apiError = newError("invalid_request_error", word, "", "the request was refused: "+word)
+	case fault.ClassTimeout:
+		p.status, p.apiError = http.StatusGatewayTimeout, newError("upstream_error", "upstream_timeout", "", "the model's provider took too long")
+	case fault.ClassServerError:
 		p.apiError = newError("upstream_error", word, "", "the model's provider failed")
 	}
 	return p

@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -71,6 +72,7 @@ type Gateway struct {
 	keys    map[[sha256.Size]byte]bool // digests of the keys
 	places  places
 	origins *http.CrossOriginProtection
+	open    bool // no key is needed
 
 	embedding chan struct{} // a place for each request whose vectors are in memory
 	stopped   atomic.Bool
@@ -103,8 +105,11 @@ func New(s *service.Service, o Options) *Gateway {
 	g.places = places{all: o.MaxRequests, each: o.MaxPerTenant, of: map[string]int{}}
 	g.embedding = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	for _, key := range o.Keys {
-		g.keys[sha256.Sum256([]byte(key))] = true
+		if key != "" { // a request without a key has the empty one
+			g.keys[sha256.Sum256([]byte(key))] = true
+		}
 	}
+	g.open = len(o.Keys) == 0
 	g.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	g.mux.HandleFunc("GET /readyz", g.ready)
 	g.mux.HandleFunc("GET /{$}", g.page)
@@ -132,7 +137,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, span := startSpan(ctx, g.o.Tracer, r, a.id)
 	defer span.End()
-	rec := &recorder{ResponseWriter: w, access: a, timeout: g.o.WriteTimeout}
+	rec := &recorder{ResponseWriter: w, access: a, timeout: g.o.WriteTimeout, longest: g.o.Timeout + 2*g.o.WriteTimeout}
 	defer func() {
 		if p := recover(); p != nil {
 			g.o.Log.ErrorContext(ctx, "panic", "id", a.id, "value", p, "stack", string(debug.Stack()))
@@ -178,7 +183,7 @@ func Tenant(ctx context.Context) string {
 func (g *Gateway) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tenant := "local"
-		if len(g.keys) > 0 {
+		if !g.open {
 			var ok bool
 			if tenant, ok = g.authenticate(r); !ok {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="capstone"`)
@@ -196,7 +201,11 @@ func (g *Gateway) guarded(next http.HandlerFunc) http.Handler {
 				fail(w, http.StatusUnsupportedMediaType, "invalid_request_error", "unsupported_media_type", "", fmt.Sprintf("the body's type is %q: want application/json", kind))
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, g.o.MaxBody)
+			data, ok := g.body(w, r)
+			if !ok {
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(data)) // a body that is still coming takes no place
 		}
 		switch own, ok := g.places.take(tenant); {
 		case ok:
@@ -223,15 +232,25 @@ func (g *Gateway) authenticate(r *http.Request) (tenant string, ok bool) {
 	return "key-" + hex.EncodeToString(sum[:4]), g.keys[sum]
 }
 
-// read decodes a request's JSON; it has answered if it returns false.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	data, err := io.ReadAll(r.Body)
+// body reads a request's body; it has answered if it returns false.
+func (g *Gateway) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.o.MaxBody))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		fail(w, http.StatusRequestEntityTooLarge, "invalid_request_error", "request_too_large", "", "the body is larger than "+strconv.FormatInt(large.Limit, 10)+" bytes")
-		return false
+		return nil, false
 	case err != nil:
+		fail(w, http.StatusBadRequest, "invalid_request_error", "incomplete_body", "", "the body could not be read to its end")
+		return nil, false
+	}
+	return data, true
+}
+
+// read decodes a request's JSON; it has answered if it returns false.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
 		fail(w, http.StatusBadRequest, "invalid_request_error", "incomplete_body", "", "the body could not be read to its end")
 		return false
 	}

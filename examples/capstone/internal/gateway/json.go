@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 )
 
-// A badKey is a key of a request that could be read in two ways.
+// maxDepth is how deeply a request may nest. Nothing that is understood here
+// nests half as deep.
+const maxDepth = 64
+
+// A badKey is a place of a request that could be read in two ways, or not at all.
 type badKey struct{ param, message string }
 
 // checkKeys refuses what encoding/json reads without a word: a key that appears
@@ -16,87 +21,144 @@ type badKey struct{ param, message string }
 // its case, which it takes for that one. Whatever stands between the client and
 // this server may have read the other.
 func checkKeys(data []byte, into any) *badKey {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return walkValue(d, "", reflect.TypeOf(into))
+	w := walker{d: json.NewDecoder(bytes.NewReader(data))}
+	w.d.UseNumber()
+	return w.value(nil, reflect.TypeOf(into), 0)
 }
 
-// walkValue walks the next value. What is not JSON is left for encoding/json to
-// complain about.
-func walkValue(d *json.Decoder, path string, typ reflect.Type) *badKey {
-	token, err := d.Token()
+// A walker walks the values of a request. What is not JSON it leaves for
+// encoding/json to complain about.
+type walker struct{ d *json.Decoder }
+
+// A place is where in the request a value is; its path is built only for an
+// error.
+type place struct {
+	parent *place
+	key    string // of an object, or
+	index  int    // of a list
+	isKey  bool
+}
+
+func (p *place) path() string {
+	if p == nil {
+		return ""
+	}
+	path := ""
+	for ; p != nil; p = p.parent {
+		switch {
+		case path != "" && path[0] != '[' && !p.isKey:
+			path = fmt.Sprintf("[%d].%s", p.index, path)
+		case !p.isKey:
+			path = fmt.Sprintf("[%d]%s", p.index, path)
+		case path != "" && path[0] != '[':
+			path = p.key + "." + path
+		default:
+			path = p.key + path
+		}
+	}
+	return clip(path)
+}
+
+func (w walker) value(at *place, typ reflect.Type, depth int) *badKey {
+	token, err := w.d.Token()
 	if err != nil {
 		return nil
+	}
+	if depth > maxDepth {
+		return &badKey{at.path(), fmt.Sprintf("the request nests deeper than %d", maxDepth)}
 	}
 	for typ != nil && typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
 	switch token {
 	case json.Delim('{'):
-		return walkObject(d, path, typ)
+		return w.object(at, typ, depth)
 	case json.Delim('['):
 		var elem reflect.Type
 		if typ != nil && typ.Kind() == reflect.Slice && typ != rawMessage {
 			elem = typ.Elem()
 		}
-		for i := 0; d.More(); i++ {
-			if bad := walkValue(d, fmt.Sprintf("%s[%d]", path, i), elem); bad != nil {
+		for i := 0; w.d.More(); i++ {
+			if bad := w.value(&place{parent: at, index: i}, elem, depth+1); bad != nil {
 				return bad
 			}
 		}
-		_, _ = d.Token() // the closing bracket, or what encoding/json refuses
+		_, _ = w.d.Token() // the closing bracket, or what encoding/json refuses
 	}
 	return nil
 }
 
 var rawMessage = reflect.TypeFor[json.RawMessage]()
 
-func walkObject(d *json.Decoder, path string, typ reflect.Type) *badKey {
+// object walks an object. Only where the keys are known does their case matter:
+// the keys of metadata are the client's own.
+func (w walker) object(at *place, typ reflect.Type, depth int) *badKey {
 	known := fieldsOf(typ)
 	seen := map[string]bool{}
-	for d.More() {
-		token, err := d.Token()
+	for w.d.More() {
+		token, err := w.d.Token()
 		key, ok := token.(string)
 		if err != nil || !ok {
 			return nil
 		}
-		at := strings.TrimPrefix(path+"."+key, ".")
-		lower := strings.ToLower(key)
-		switch {
-		case seen[lower]:
-			return &badKey{at, fmt.Sprintf("the key %q appears twice", at)}
-		case known[lower] != nil && !hasField(typ, key):
-			return &badKey{at, fmt.Sprintf("the key %q must be in lower case: %q", at, lower)}
+		here := &place{parent: at, key: key, isKey: true}
+		id := key
+		if known != nil {
+			id = folded(key)
 		}
-		seen[lower] = true
-		if bad := walkValue(d, at, known[lower]); bad != nil {
+		name, isKnown := known[id]
+		switch {
+		case seen[id]:
+			return &badKey{here.path(), fmt.Sprintf("the key %q appears twice", here.path())}
+		case isKnown && name.name != key:
+			return &badKey{here.path(), fmt.Sprintf("the key %q must be spelled %q", here.path(), name.name)}
+		}
+		seen[id] = true
+		if bad := w.value(here, name.typ, depth+1); bad != nil {
 			return bad
 		}
 	}
-	_, _ = d.Token() // the closing brace, or what encoding/json refuses
+	_, _ = w.d.Token() // the closing brace, or what encoding/json refuses
 	return nil
 }
 
-// fieldsOf returns the types of a struct's fields by their JSON names in lower
-// case.
-func fieldsOf(typ reflect.Type) map[string]reflect.Type {
+// A field is a key that a struct knows.
+type field struct {
+	name string
+	typ  reflect.Type
+}
+
+// fieldsOf returns a struct's fields by their JSON names, folded.
+func fieldsOf(typ reflect.Type) map[string]field {
 	if typ == nil || typ.Kind() != reflect.Struct {
 		return nil
 	}
-	out := map[string]reflect.Type{}
+	out := map[string]field{}
 	for i := range typ.NumField() {
 		if name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); name != "" {
-			out[strings.ToLower(name)] = typ.Field(i).Type
+			out[folded(name)] = field{name, typ.Field(i).Type}
 		}
 	}
 	return out
 }
 
-func hasField(typ reflect.Type, key string) bool {
-	for i := range typ.NumField() {
-		if name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); name == key {
-			return true
+// folded returns what all keys have in common that encoding/json takes for one:
+// it folds as Unicode does, so the long s of "me\u017f\u017fages" is an s.
+func folded(key string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
 		}
+		return least
+	}, key)
+}
+
+// clip bounds what an error repeats of a request.
+func clip(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
 	}
-	return false
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

@@ -251,7 +251,7 @@ func contentText(raw json.RawMessage) (string, error) {
 		Type string `json:"type"`
 		Text string `json:"text"`
 	}
-	if json.Unmarshal(raw, &parts) != nil {
+	if checkKeys(raw, parts) != nil || json.Unmarshal(raw, &parts) != nil {
 		return "", errors.New("content must be a string or a list of parts")
 	}
 	for _, p := range parts {
@@ -415,14 +415,16 @@ func (g *Gateway) embeddings(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "invalid_request_error", "invalid_value", "encoding_format", "encoding_format must be float or base64")
 		return
 	}
-	select { // as many at once as can be computed: their vectors are large
+	select { // as many at once as can be computed
 	case g.embedding <- struct{}{}:
-		defer func() { <-g.embedding }()
 	case <-r.Context().Done():
 		g.failWith(w, r, r.Context().Err())
 		return
 	}
-	vectors, tokens, err := g.service.Embed(r.Context(), texts)
+	vectors, tokens, err := func() ([][]float32, int, error) {
+		defer func() { <-g.embedding }() // writing may take a slow reader minutes
+		return g.service.Embed(r.Context(), texts)
+	}()
 	if err != nil {
 		g.failWith(w, r, err)
 		return

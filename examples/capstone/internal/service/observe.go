@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/prodailabs/prodai/trace"
 	"github.com/prodailabs/prodai/trace/jsonl"
 )
 
@@ -63,7 +64,7 @@ func (s *Sink) PicoUSD() int64 {
 	defer s.mu.Unlock()
 	var sum int64
 	for _, span := range s.spans {
-		if n, ok := span.Attributes["prodai.cost.pico_usd"].(int64); ok {
+		if n, ok := span.Attributes[trace.SpanCostPicoUSD].(int64); ok {
 			sum += n
 		}
 	}

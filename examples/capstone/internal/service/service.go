@@ -87,7 +87,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if s.tenant == nil {
 		s.tenant = func(context.Context) string { return "local" }
 	}
-	processors := []sdktrace.TracerProviderOption{sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
+	// Every request is traced, whatever its traceparent asks for: the cost in the
+	// log is summed over the spans.
+	processors := []sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.AlwaysSample()), sdktrace.WithSpanProcessor(&spanSinks{open: map[[8]byte]*Sink{}})}
 	if o.Spans != nil {
 		exporter, err := jsonl.New(o.Spans)
 		if err != nil {
@@ -338,8 +340,11 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	asked := s.Count(q.Text)
 	for _, m := range q.History {
 		for _, p := range m.Parts {
-			if t, ok := p.(llms.TextContent); ok {
-				asked += s.Count(t.Text)
+			switch p := p.(type) {
+			case llms.TextContent:
+				asked += s.Count(p.Text)
+			case llms.ToolCallResponse:
+				asked += s.Count(p.Content)
 			}
 		}
 	}
