@@ -138,6 +138,9 @@
 //   - An address that the user named is trusted for every tool. A tool whose
 //     arguments are all from the user does what the user asked for, with a body
 //     that may come from a document: say so on the screen that asks to confirm.
+//   - Redacting a secret from the answer and showing the passage that it came from.
+//     Passages, quotes, headings and file names leave beside the answer: put them
+//     through [Model.CheckOutput].
 //   - Pictures and files. The guard reads text; a screenshot of an order is a
 //     document that no check has read. It taints the request, and
 //     [Options].Unread decides whether it may pass at all. Let a tool read it,

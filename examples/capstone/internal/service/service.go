@@ -70,6 +70,7 @@ type Service struct {
 	model      llms.Model
 	guarded    *guard.Model
 	canary     guard.Canary
+	whole      digests // of texts that may leave as they are
 	cached     *cache.Model
 	backend    string
 	provider   *sdktrace.TracerProvider
