@@ -1,6 +1,7 @@
 package structured
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -76,6 +77,9 @@ func (r *reader) isSet(at int) bool {
 // it: items with commas, and after it the value's end.
 func (r *reader) isTuple(at int) bool {
 	p := &reader{text: r.text[:min(len(r.text), at+collection)], at: at + 1}
+	if amount.MatchString(p.text[p.at:min(len(p.text), p.at+maxName)]) {
+		return false
+	}
 	commas, items := 0, 0
 	for p.skip(); ; p.skip() {
 		switch c, size := p.peek(); {
@@ -101,6 +105,9 @@ func (r *reader) isTuple(at int) bool {
 	}
 }
 
+// amount matches the inside of (1,299.50), which bookkeepers write for less than nothing.
+var amount = regexp.MustCompile(`^\d{1,3}(,\d{3})+(\.\d+)?\)`)
+
 // passBrackets passes over what is in brackets, and reports whether they are closed.
 func (r *reader) passBrackets() bool {
 	depth := 0
@@ -111,7 +118,9 @@ func (r *reader) passBrackets() bool {
 				return false
 			}
 		case strings.ContainsRune("([{", c):
-			depth++
+			if depth++; depth > 16 {
+				return false // no tuple that a model writes, but it costs time
+			}
 			r.at += size
 		case strings.ContainsRune(")]}", c):
 			r.at += size

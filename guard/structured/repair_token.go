@@ -265,15 +265,20 @@ func (r *reader) mayGrow(end int, inObject bool) bool {
 }
 
 // bareEnd returns where a string without quotes ends.
-func (r *reader) bareEnd(at int) int {
-	for {
-		i := strings.IndexAny(r.text[at:], ",，}]\n")
+func (r *reader) bareEnd(start int) int {
+	for at := start; ; {
+		i := strings.IndexAny(r.text[at:], ",，}]\n\"")
 		if i < 0 {
 			return len(r.text)
 		}
 		at += i
 		c, size := utf8.DecodeRuneInString(r.text[at:])
-		if !isComma(c) || r.commaEnds(at+size) {
+		switch {
+		case c == '"': // the next key, if its comma is missing
+			if r.in('}') && at > start && r.text[at-1] == ' ' && r.keyAhead(at) {
+				return at
+			}
+		case !isComma(c) || r.commaEnds(at+size):
 			return at
 		}
 		at += size
@@ -286,7 +291,11 @@ func (r *reader) startsNext(at int) bool {
 		return r.keyAhead(at)
 	}
 	c, _ := utf8.DecodeRuneInString(r.text[at:])
-	return isQuote(c) || strings.ContainsRune("{[-0123456789", c) || r.literalAt(at)
+	if c >= '0' && c <= '9' { // not the thousands of 1 000
+		_, ok := number(r.text[at:r.wordEnd(at)], false)
+		return ok
+	}
+	return isQuote(c) || c == '{' || c == '[' || c == '-' || r.literalAt(at)
 }
 
 // nextQuote returns the next double quote on the line that no backslash stands

@@ -36,7 +36,7 @@ func TestDefinition(t *testing.T) {
 				continue
 			}
 			for _, after := range follow {
-				if after != "" && r > 0x3000 && r%31 != 0 {
+				if after != "" && (r > 0x3000 && r%97 != 0 || r > 0x250 && r%5 != 0) {
 					continue
 				}
 				text := string(r) + after
