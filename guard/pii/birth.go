@@ -95,7 +95,8 @@ func isMonth(word string) bool {
 	if len(word) < 3 || !letters[word[0]] {
 		return false
 	}
-	switch strings.ToLower(word[:3]) {
+	first := [3]byte{word[0] | 0x20, word[1] | 0x20, word[2] | 0x20} // in small letters
+	switch string(first[:]) {
 	case "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", // English
 		"mai", "okt", "dez", // German
 		"avr", "jui", // French
