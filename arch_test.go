@@ -244,8 +244,12 @@ func TestDependencySets(t *testing.T) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), out.String(),
-		"the dependency sets changed; if that is meant: go test -run TestDependencySets . -update")
+	before, now := strings.Split(strings.ReplaceAll(string(want), "\r\n", "\n"), "\n"), strings.Split(out.String(), "\n")
+	for i := range max(len(before), len(now)) {
+		if i >= len(before) || i >= len(now) || before[i] != now[i] {
+			t.Fatalf("the dependency sets changed, from line %d on; if that is meant: go test -run TestDependencySets . -update, and read the diff", i+1)
+		}
+	}
 }
 
 func moduleCounts(outside map[string]string, paths []string) []string {

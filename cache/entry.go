@@ -44,7 +44,7 @@ func (e *Entry) size() int {
 		if c == nil {
 			continue
 		}
-		n += overhead + len(c.Content) + len(c.ReasoningContent) + 64*len(c.GenerationInfo)
+		n += overhead + len(c.Content) + len(c.ReasoningContent) + sizeOf(c.GenerationInfo)
 		for _, t := range c.ToolCalls {
 			n += overhead
 			if t.FunctionCall != nil {
@@ -58,6 +58,36 @@ func (e *Entry) size() int {
 		}
 	}
 	return n
+}
+
+// sizeOf estimates the bytes of a value of GenerationInfo.
+func sizeOf(v any) int {
+	const word = 16
+	switch v := v.(type) {
+	case string:
+		return word + len(v)
+	case []byte:
+		return word + len(v)
+	case []string:
+		n := word
+		for _, s := range v {
+			n += word + len(s)
+		}
+		return n
+	case []any:
+		n := word
+		for _, inner := range v {
+			n += sizeOf(inner)
+		}
+		return n
+	case map[string]any:
+		n := word
+		for key, inner := range v {
+			n += 2*word + len(key) + sizeOf(inner)
+		}
+		return n
+	}
+	return 4 * word
 }
 
 // clone copies a response so deeply that nothing a caller does to one copy is

@@ -89,8 +89,12 @@ func (m *Model) leave(f *flight) {
 func (m *Model) fly(c *call, f *flight, key flightKey) {
 	var r *llms.ContentResponse
 	var err error
+	ended := false
 	defer func() {
 		p := recover()
+		if !ended && p == nil && err == nil { // runtime.Goexit, as a test's FailNow calls it
+			err = errors.New("cache: the model's goroutine ended without an answer")
+		}
 		m.mu.Lock()
 		if m.flights[key] == f {
 			delete(m.flights, key)
@@ -100,7 +104,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 		f.cancel()
 	}()
 	if m.justStored(c) {
-		err = errLookAgain
+		err, ended = errLookAgain, true
 		return
 	}
 	m.count(misses)
@@ -121,6 +125,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 		}))
 	}
 	r, err = m.next.GenerateContent(f.ctx, c.messages, options...)
+	ended = true
 	if err != nil || r == nil || f.ctx.Err() != nil {
 		return
 	}
@@ -226,6 +231,9 @@ func (o *outlet) send(c Chunk) error {
 	ctx := o.call.ctx
 	if c.Delta != (delta.Delta{}) {
 		ctx = o.contexts.Of(c.Delta)
+	}
+	if c.Both != (o.call.o.StreamingReasoningFunc != nil) && (c.Both || o.call.o.StreamingFunc == nil) {
+		return nil // a damaged recording: the caller has no function for this chunk
 	}
 	if c.Both {
 		return o.call.o.StreamingReasoningFunc(ctx, bytes.Clone(c.Thought), bytes.Clone(c.Data))

@@ -30,8 +30,7 @@ import (
 //		return r.client.Set(ctx, "answer:"+key.String(), data, e.Expires)
 //	}
 //
-// The numbers in GenerationInfo are float64 then, as always after JSON. An
-// [Expirer] and a [LocalStore] can do more.
+// An [Expirer] and a [LocalStore] can do more.
 type Store interface {
 	// Get returns the entry of a key, or nil if there is none.
 	Get(ctx context.Context, key Key) (*Entry, error)
@@ -133,6 +132,9 @@ func (m *Memory) Put(_ context.Context, key Key, e *Entry) error {
 	}
 	it := &item{key: key, entry: e, size: e.size()}
 	if it.size > m.room {
+		if el, ok := m.items[key]; ok { // an older answer to the same call
+			m.remove(el)
+		}
 		return nil
 	}
 	if el, ok := m.items[key]; ok { // a fresher answer to the same call
@@ -156,6 +158,9 @@ func (m *Memory) Delete(drop func(key Key, e *Entry) bool) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := 0
+	if drop == nil {
+		return n
+	}
 	for key, el := range m.items {
 		if it := el.Value.(*item); drop(key, it.entry) {
 			m.remove(el)

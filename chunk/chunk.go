@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tmc/langchaingo/schema"
 )
@@ -36,7 +38,7 @@ type Chunk struct {
 
 	// Context is text of the source that the passage needs to be understood and
 	// that isn't in it: a table's header. It is not part of Text, nor of the
-	// size.
+	// size, and is bounded by Options.MaxContext.
 	Context string
 
 	// Oversize is true if the passage is larger than the size asked for because it
@@ -78,8 +80,14 @@ type Options struct {
 	// budget of retrieved text overlap costs more than it brings.
 	Overlap int
 
-	// Unit is the unit of Size and Overlap. UnitTokens without a counter is an
-	// error, where the default would quietly make passages a quarter as large.
+	// MaxContext is the largest size of a passage's Context, in the unit of Size; a
+	// negative number: no limit. A table's header that is larger is cut after one of
+	// its cells, another context is left out. Default: the size, so that a passage
+	// with its context is at most about twice as large.
+	MaxContext int
+
+	// Unit is the unit of Size, Overlap and MaxContext. UnitTokens without a counter
+	// is an error, where the default would quietly make passages a quarter as large.
 	// Default: [UnitDefault], tokens if there is a counter, else code points.
 	Unit Unit
 
@@ -123,11 +131,23 @@ const (
 // measure is Options with its defaults.
 type measure struct {
 	size, overlap int
+	context       int                                  // the largest; negative: any
 	ranges        func(text string) func(i, j int) int // nil: sizes are in code points
 }
 
+// contextFits reports whether a passage can have a text as its context.
+func (m *measure) contextFits(context string) bool {
+	switch {
+	case m.context < 0 || context == "":
+		return true
+	case m.ranges == nil:
+		return utf8.RuneCountInString(context) <= m.context
+	}
+	return m.ranges(context)(0, len(context)) <= m.context
+}
+
 func (o *Options) measure() (measure, error) {
-	m := measure{size: defaultRunes}
+	m := measure{size: defaultRunes, context: defaultRunes}
 	if o == nil {
 		return m, nil
 	}
@@ -147,7 +167,7 @@ func (o *Options) measure() (measure, error) {
 	if o.Size != 0 {
 		m.size = o.Size
 	}
-	m.overlap = o.Overlap
+	m.overlap, m.context = o.Overlap, cmp.Or(o.MaxContext, m.size)
 	return m, checkSize("Options", m.size, m.overlap)
 }
 

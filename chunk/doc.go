@@ -56,7 +56,7 @@
 // passages, however many that are.
 //
 //	chunker                   mean tokens   recall@5      recall@1000 tokens
-//	recursive 400                     362   .974  1st     .908  2nd
+//	recursive 400                     361   .974  1st     .908  2nd
 //	windows 400, overlap 200          396   .955  2nd     .843  last
 //	sentences 200                     181   .918  3rd     .921  1st
 //	recursive 200                     176   .884  4th     .902  3rd

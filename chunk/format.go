@@ -19,7 +19,10 @@ type joint struct {
 // The quarter bounds the work: a stretch is looked at four times at most.
 func assemble(text string, m measure, joints []joint) []Chunk {
 	p := newPacker(text, m, prose)
-	if len(joints) == 0 || joints[0].at > 0 {
+	switch {
+	case len(joints) > 0 && onlyMark(text[:joints[0].at]):
+		joints[0].at = 0
+	case len(joints) == 0 || joints[0].at > 0:
 		joints = slices.Insert(joints, 0, joint{})
 	}
 	atoms := make([]piece, len(joints))
@@ -30,21 +33,23 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		}
 		atoms[i] = p.weigh(joints[i].at, end)
 	}
+	p.dropContexts(joints)
 	for i := 0; i < len(atoms); {
 		before := len(p.out)
 		section := i + 1
 		for section < len(atoms) && !joints[section].hard && atoms[section].size <= p.size && section-i <= 2*p.size {
 			section++
 		}
-		from := i
-		if atoms[i].size > p.size {
+		from, n := i, 1
+		large := atoms[i].size > p.size
+		if !large {
+			n = p.fitToJoint(atoms[i:section], joints[i+1:])
+			large = n == 1 && p.grows(atoms[i])
+		}
+		if large {
 			p.fill(atoms[i].start, atoms[i].end, 1)
 			i++
 		} else {
-			n := p.fit(atoms[i:section])
-			if i+n < len(atoms) {
-				n = bestJoint(atoms[i:i+n], joints[i+1:], p.size)
-			}
 			p.emit(atoms[i : i+n])
 			to := i + n
 			i = to
@@ -57,6 +62,33 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 		}
 	}
 	return finish(text, p.out, p.code)
+}
+
+// dropContexts takes away the contexts that are too large.
+func (p *packer) dropContexts(joints []joint) {
+	last, fits := "", true
+	for i := range joints {
+		if c := joints[i].context; c != last {
+			last, fits = c, p.contextFits(c)
+		}
+		if !fits {
+			joints[i].context = ""
+		}
+	}
+}
+
+// fitToJoint is fit for atoms, but ends at a joint of low rank if what it leaves
+// out is worth it. after[i] is the joint behind atom i.
+func (p *packer) fitToJoint(atoms []piece, after []joint) int {
+	n := p.fit(atoms)
+	if n > len(after) { // to the end of the text
+		return n
+	}
+	best := bestJoint(atoms[:n], after, p.size)
+	if p.runes || best == n || p.countTrimmed(atoms[0].start, atoms[best-1].end) <= p.size {
+		return best
+	}
+	return n // the count of the shorter is larger
 }
 
 // bestJoint returns how many of the atoms, all of which fit, to take; after[i]

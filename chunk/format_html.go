@@ -38,7 +38,7 @@ func (h *HTML) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 func HTMLText(source string) string {
 	var b strings.Builder
 	hidden := ""
-	z := html.NewTokenizer(strings.NewReader(source))
+	z := html.NewTokenizer(strings.NewReader(strings.TrimPrefix(source, bom)))
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
@@ -131,9 +131,7 @@ func htmlJoints(text string) []joint {
 			if level > 0 {
 				titleFrom, under = at, len(out)
 			}
-			if start > 0 {
-				out = append(out, joint{at: start, rank: depth, hard: level > 0, headings: headings})
-			}
+			out = append(out, joint{at: start, rank: depth, hard: level > 0, headings: headings})
 			if !voidElement(tag) {
 				depth++
 			}

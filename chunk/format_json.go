@@ -2,6 +2,7 @@ package chunk
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -54,6 +55,15 @@ func jsonPath(open []jsonLevel) (path []string) {
 	return path
 }
 
+// jsonKey returns the key that is written as the inside of a JSON string, or what is
+// written if it is no such.
+func jsonKey(written string) (key string) {
+	if strings.IndexByte(written, '\\') < 0 || json.Unmarshal([]byte(`"`+written+`"`), &key) != nil {
+		return written
+	}
+	return key
+}
+
 // jsonJoints returns a joint after each comma and each opening bracket.
 func jsonJoints(text string) []joint {
 	joints := 1
@@ -80,7 +90,7 @@ func jsonJoints(text string) []joint {
 			i = end - 1
 		case ':':
 			if n := len(open); n > 0 && !open[n-1].array {
-				open[n-1].key = key
+				open[n-1].key = jsonKey(key)
 				changed()
 			}
 		case '{', '[':

@@ -2,6 +2,7 @@ package chunk
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -43,10 +44,19 @@ func latexJoints(text string) []joint {
 	var out []joint
 	var path []Heading
 	at, depth, blank := 0, 0, false
+	verbatim := "" // what ends the open environment of verbatim text
 	for line := range strings.Lines(text) {
 		start := at
 		at += len(line)
+		if start == 0 {
+			line = strings.TrimPrefix(line, bom)
+		}
 		bare := strings.TrimSpace(line)
+		if verbatim != "" && !strings.Contains(bare, verbatim) {
+			blank = bare == ""
+			continue
+		}
+		verbatim = ""
 		command, rest := latexCommand(bare)
 		level := latexLevel(command)
 		switch {
@@ -57,6 +67,7 @@ func latexJoints(text string) []joint {
 		case command == "begin":
 			out = append(out, joint{at: start, rank: depth + 1, headings: titles(path)})
 			depth++
+			verbatim = latexVerbatim(bare)
 		case command == "item" || blank && bare != "":
 			out = append(out, joint{at: start, rank: depth + 1, headings: titles(path)})
 		}
@@ -66,6 +77,19 @@ func latexJoints(text string) []joint {
 		blank = bare == ""
 	}
 	return out
+}
+
+// latexVerbatim returns the end of the environment that a line begins if commands in
+// it are text, and it doesn't end in the line.
+func latexVerbatim(line string) string {
+	name, rest, ok := strings.Cut(strings.TrimPrefix(line, `\begin{`), "}")
+	switch end := `\end{` + name + "}"; {
+	case !ok || strings.Contains(rest, end):
+		return ""
+	case slices.Contains([]string{"verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment", "filecontents", "filecontents*"}, name):
+		return end
+	}
+	return ""
 }
 
 // latexCommand returns the command that a line begins with, without a star, and

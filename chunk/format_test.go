@@ -47,3 +47,24 @@ func TestLaTeXKeepsSections(t *testing.T) {
 	require.Equal(t, "Another one that is rather long for this.", got[2].Text)
 	require.Equal(t, []string{"Four"}, got[3].Headings)
 }
+
+func TestJSONPathsAreUnescaped(t *testing.T) {
+	c, err := NewJSON(&Options{Size: 20})
+	got := cut(t, c, err, `{"caf\u00e9 \"x\"\/\n":{"a":"one value here","plain":"another value"},"bad\q":["a string of some length"]}`)
+	paths := map[string]bool{}
+	for _, g := range got {
+		paths[strings.Join(g.Headings, "|")] = true
+	}
+	require.True(t, paths["café \"x\"/\n"], "%q", paths)
+	require.True(t, paths[`bad\q|0`], "what is no JSON stays: %q", paths)
+}
+
+func TestLaTeXVerbatimHasNoSections(t *testing.T) {
+	c, err := NewLaTeX(&Options{Size: 60})
+	got := cut(t, c, err, "\\section{One}\n\\begin{verbatim}\n\\section{not one}\n\n\\end{verbatim}\n% \\section{nor this}\n\\begin{lstlisting}[x] a \\end{lstlisting}\n\\section{Two}\nEnd.\n")
+	require.Equal(t, []string{"One"}, got[0].Headings)
+	require.Equal(t, []string{"Two"}, got[len(got)-1].Headings)
+	for _, g := range got {
+		require.NotContains(t, g.Headings, "not one")
+	}
+}

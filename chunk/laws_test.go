@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/chunk/token/o200k"
 )
 
 // chunkers are all chunkers of the package with a size and overlap, over a
@@ -111,6 +114,9 @@ func FuzzLaws(f *testing.F) {
 				count = fakeTokens
 			}
 			requireLaws(t, name, text, n, count, chunks)
+			for _, c := range chunks {
+				require.LessOrEqual(t, count(c.Context), n, name)
+			}
 		}
 	})
 }
@@ -172,6 +178,42 @@ func TestMarkdownKeepsStructure(t *testing.T) {
 
 	got = cut(t, c, err, "# Long\n\n"+strings.Repeat("word and word. ", 10))
 	require.True(t, strings.HasPrefix(got[0].Text, "# Long\n\nword"), "a heading stays with what it heads: %q", got[0].Text)
+}
+
+func TestContextIsBounded(t *testing.T) {
+	names := make([]string, 60)
+	for i := range names {
+		names[i] = fmt.Sprintf("a column named %d", i)
+	}
+	head := "| " + strings.Join(names, " | ") + " |\n"
+	rule := strings.Repeat("|---", len(names)) + "|\n"
+	text := head + rule + strings.Repeat(strings.Repeat("| cell ", len(names))+"|\n", 20)
+	count := o200k.Encoding().Count
+	for _, c := range []struct {
+		size, max int
+		want      string
+	}{
+		{200, 0, names[0]}, {200, 2000, head + rule}, {200, -1, head + rule}, {200, count(head), head}, {200, 20, names[2]}, {200, 1, ""}, {1000, 0, head + rule},
+	} {
+		md, err := NewMarkdown(&Options{Size: c.size, MaxContext: c.max, Tokens: count})
+		chunks := cut(t, md, err, text)
+		requireLaws(t, "table", text, c.size, count, chunks)
+		last := chunks[len(chunks)-1].Context
+		require.Contains(t, last, c.want)
+		require.Equal(t, c.want == "", last == "")
+		require.True(t, strings.HasPrefix(head+rule, strings.TrimSuffix(last, "\n")), last)
+		require.True(t, last == "" || strings.HasSuffix(last, "|\n"), "cut after a cell: %q", last)
+		for _, x := range chunks {
+			if c.max >= 0 {
+				require.LessOrEqual(t, count(x.Context), max(c.max, cmp.Or(c.max, c.size)))
+			}
+			require.True(t, x.Context == "" || x.Start >= len(head+rule))
+		}
+	}
+	g, err := NewGo(&Options{Size: 2, Tokens: count})
+	for _, x := range cut(t, g, err, "package main\n\nfunc f() {}\n\nfunc g() {}\n") {
+		require.Empty(t, x.Context)
+	}
 }
 
 func TestATXForms(t *testing.T) {

@@ -16,8 +16,10 @@ type piece struct {
 	start, end int
 
 	// size is what the measure says of the piece without the white space at its
-	// end, which a tokenizer would join with what follows. gap is the size of
-	// that white space in code points, which add up; 0 in tokens, which don't.
+	// end, which a tokenizer would join with what follows. The white space before
+	// it is counted, since in a passage other pieces are before it; alone in a
+	// passage the piece can be larger, see grows. gap is the size of the white
+	// space at its end in code points, which add up; 0 in tokens, which don't.
 	size, gap int
 }
 
@@ -71,7 +73,11 @@ func (p *packer) fill(start, end, at int) {
 func (p *packer) cut(start, end, at int) {
 	for ; at < len(p.levels); at++ {
 		next := p.levels[at](p.text, start, end)
-		if to := next(); to < end {
+		to := next()
+		for start == 0 && to < end && at+1 < len(p.levels) && onlyMark(p.text[:to]) {
+			to = next()
+		}
+		if to < end {
 			p.pack(next, start, to, end, at)
 			return
 		}
@@ -113,7 +119,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 		}
 		p.ahead[at] = pieces
 		drop := 1
-		if pieces[0].size > p.size {
+		if pieces[0].size > p.size || n == 1 && p.grows(pieces[0]) {
 			p.fill(pieces[0].start, pieces[0].end, at+1)
 		} else if at+1 < len(p.levels) && n < len(pieces) && pieces[n].size > p.size && 4*p.countTrimmed(pieces[0].start, pieces[n-1].end) < p.size {
 			p.fill(pieces[0].start, pieces[n].end, at+1) // too little for a passage of its own: a title, a caption
@@ -153,8 +159,15 @@ func (p *packer) weigh(start, end int) piece {
 	return x
 }
 
-// fit returns how many of the pieces, at least one, go into one passage. The
-// sum of the sizes of tokens is a guess, since they don't add up (a long word's
+// grows reports whether a piece that fits is too large without the white space
+// before it: "\tdefer" is one token of o200k and "defer" two.
+func (p *packer) grows(x piece) bool {
+	start, end := trim(p.text, x.start, x.end)
+	return !p.runes && start > x.start && p.count(start, end) > p.size
+}
+
+// fit returns how many of the pieces, at least one, go into one passage; of one
+// alone the caller asks if it grows. The sum of the sizes of tokens is a guess, since they don't add up (a long word's
 // letters have many more than the word); the count of the whole decides.
 func (p *packer) fit(pieces []piece) int {
 	n, sum := 1, pieces[0].size
@@ -248,6 +261,17 @@ func (p *packer) next(pieces []piece, to int) int {
 	return at
 }
 
+// bom is the byte order mark that some programs write before a text. It is a part of
+// the text, so that offsets are right, and of the first passage, but says nothing.
+const bom = "\ufeff"
+
+// onlyMark reports whether the beginning of a text is a byte order mark and blanks,
+// which are no passage of their own.
+func onlyMark(head string) bool {
+	rest, ok := strings.CutPrefix(head, bom)
+	return ok && blank(rest) == len(rest)
+}
+
 // trim moves the ends of a span inwards over white space.
 func trim(text string, start, end int) (int, int) {
 	start += blank(text[start:end])
@@ -322,6 +346,7 @@ func lines(text string, start, end int) func() int {
 // text whose lines end in CR would be searched to its end for each.
 type lineScanner struct {
 	text       string
+	noCR       bool
 	from, feed int // text[from:feed] has no LF
 }
 
@@ -332,6 +357,9 @@ func (s *lineScanner) line(at int) (line string, after int) {
 		if i := strings.IndexByte(s.text[at:], '\n'); i >= 0 {
 			s.feed = at + i
 		}
+	}
+	if s.noCR {
+		return s.text[at:s.feed], min(s.feed+1, len(s.text))
 	}
 	if i := strings.IndexByte(s.text[at:s.feed], '\r'); i >= 0 {
 		if after = at + i + 1; after == s.feed && after < len(s.text) {

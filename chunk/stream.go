@@ -21,8 +21,9 @@ type StreamOptions struct {
 	WindowBytes int
 
 	// MaxWindowBytes is up to how many bytes the window grows while it has only
-	// one or two chunks, WindowBytes or more. Beyond, the stream ends with
-	// [ErrTooLong]. Default: 16 MiB, or WindowBytes if that is more.
+	// one or two chunks, or one block that a [Resumer] doesn't cut, WindowBytes or
+	// more. Beyond, the stream ends with [ErrTooLong]. Default: 16 MiB, or
+	// WindowBytes if that is more.
 	MaxWindowBytes int
 }
 
@@ -86,9 +87,9 @@ type Resumer interface {
 	Chunker
 
 	// Resume cuts a part of a longer text. above are the headings above its
-	// beginning, outermost first. next returns the last place, at or before the
-	// limit, from which the rest can be cut on its own, and the headings above
-	// that place.
+	// beginning, outermost first; nil only where the whole text begins. next
+	// returns the last place, at or before the limit, from which the rest can be cut
+	// on its own, and the headings above that place.
 	Resume(ctx context.Context, text string, above []Heading) (chunks []Chunk, next func(limit int) (at int, above []Heading), err error)
 }
 
@@ -155,6 +156,9 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 		if s.eof {
 			return nil
 		}
+		if s.path == nil {
+			s.path = []Heading{} // no more the beginning
+		}
 		s.bytes += from
 		s.code += utf8.RuneCountInString(text[:from])
 		s.buf = append(s.buf[:0], s.buf[from:]...)
@@ -175,24 +179,24 @@ func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []Head
 		return 0, len(text) - min(len(text), 1024) // blank; an end may still matter
 	}
 	n = max(0, len(chunks)-2)
-	if n == 0 {
-		return 0, 0
+	if n > 0 && next == nil {
+		return n, chunks[n].Start
 	}
-	from = chunks[n].Start
-	if next == nil {
-		return n, from
+	for n > 0 {
+		at, path := next(chunks[n].Start)
+		at = min(max(at, 0), chunks[n].Start)
+		for n > 0 && chunks[n-1].Start >= at {
+			n--
+		}
+		// The last chunk must not reach into what is cut again, unless the next one
+		// begins there and is meant to repeat its end.
+		if n > 0 && (chunks[n-1].End <= at || strings.TrimSpace(text[at:chunks[n].Start]) == "") {
+			s.path = path
+			return n, at
+		}
+		n = max(0, n-1)
 	}
-	at, path := next(from)
-	from = min(max(at, 0), from)
-	for n > 0 && chunks[n-1].Start >= from {
-		n--
-	}
-	if n > 0 {
-		s.path = path
-	} else {
-		from = 0
-	}
-	return n, from
+	return 0, 0
 }
 
 // fill reads until buf has size bytes or the stream ends, so that what is in

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -180,5 +183,90 @@ func TestStreamRefuses(t *testing.T) {
 			n++
 		}
 		require.Equal(t, 1, n)
+	}
+}
+
+// table returns a heading and a table of n rows.
+func table(n int) string {
+	var b strings.Builder
+	b.WriteString("# T\n\n| a | b | c |\n|---|:-:|--:|\n")
+	for i := range n {
+		fmt.Fprintf(&b, "| row %d | value | x |\n", i)
+	}
+	return b.String()
+}
+
+// A block that is larger than the window isn't cut twice.
+func TestStreamOfALargeBlock(t *testing.T) {
+	prose := strings.Repeat("One sentence is here. Another follows it. ", 600)
+	for name, text := range map[string]string{
+		"table":          table(600) + "\nEnd.\n",
+		"text and table": "Intro text.\n\n" + prose + "\n\n" + table(600),
+		"fence":          "# F\n\nIntro.\n\n```\n" + strings.Repeat("a line of code\n", 900) + "```\n\n# G\n\nEnd.\n",
+		"paragraph":      "# P\n\n" + prose + "\n\n## Q\n\n" + prose,
+		"list":           "# L\n\n" + strings.Repeat("- an item\n  - an inner item\n\n    # not a heading\n", 400) + "\nEnd.\n",
+		"quote":          "# Q\n\n" + strings.Repeat("> a quote of one line\n", 700),
+		"comment":        "# C\n\n<!--\n" + strings.Repeat("hidden\n\n# no heading\n", 500) + "-->\n\nEnd.\n",
+		"breaks":         strings.Repeat("key: value\n\n---\n\nMore text: of it\n\n---\n\n", 300),
+	} {
+		for _, size := range []int{40, 300} {
+			md, err := NewMarkdown(&Options{Size: size})
+			require.NoError(t, err)
+			want := cut(t, md, err, text)
+			got := collect(t, strings.NewReader(text), md, &StreamOptions{WindowBytes: 2048})
+			requireLaws(t, name, text, size, utf8.RuneCountInString, got)
+			for i := 1; i < len(got); i++ {
+				require.LessOrEqual(t, got[i-1].End, got[i].Start, "%s: a byte is in two chunks", name)
+			}
+			requireSame(t, want, got, name)
+		}
+	}
+	md, err := NewMarkdown(&Options{Size: 300})
+	text := table(20000)
+	requireSame(t, cut(t, md, err, text), collect(t, strings.NewReader(text), md, nil), "long table")
+}
+
+// requireSame names the first difference only.
+func requireSame(t testing.TB, want, got []Chunk, name string) {
+	t.Helper()
+	for i := range min(len(want), len(got)) {
+		require.Equal(t, want[i], got[i], "%s: chunk %d", name, i)
+	}
+	require.Len(t, got, len(want), name)
+}
+
+func TestStreamOverlapStaysSmall(t *testing.T) {
+	text := "# P\n\n" + strings.Repeat("One sentence is here. ", 30) + "\n\n" + strings.Repeat("- an item of a list\n", 500) + table(300)
+	md, err := NewMarkdown(&Options{Size: 200, Overlap: 50})
+	require.NoError(t, err)
+	got := collect(t, strings.NewReader(text), md, &StreamOptions{WindowBytes: 2048})
+	requireLaws(t, "overlap", text, 200, utf8.RuneCountInString, got)
+	for i := 1; i < len(got); i++ {
+		require.LessOrEqual(t, got[i-1].End-got[i].Start, 50)
+	}
+}
+
+// No chunker makes Stream repeat a byte where there is no overlap.
+func TestStreamRepeatsNothing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(18, 2))
+	parts := append([]string{"One sentence is here. ", "word ", "\n\n", "\n", "日本語。", "<p>text</p>", `{"a":[1,2,"x"]}`, "func f() {\n\tx()\n}\n", "\\section{S}\n"}, markdownLines...)
+	for range 30 {
+		var b strings.Builder
+		for b.Len() < 6000 {
+			b.WriteString(strings.Repeat(parts[rng.IntN(len(parts))]+[]string{"", " ", "\n"}[rng.IntN(3)], 1+rng.IntN(rng.IntN(40)+1)))
+		}
+		text := b.String()
+		all := chunkers(t, 1+rng.IntN(60), 0)
+		maps.Copy(all, others(t, 30, 0))
+		for name, c := range all {
+			end := 0
+			for c, err := range Stream(t.Context(), strings.NewReader(text), c, &StreamOptions{WindowBytes: 2048}) {
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, c.Start, end, "%s repeats text", name)
+				require.Empty(t, strings.TrimSpace(text[end:c.Start]), "%s loses text", name)
+				end = c.End
+			}
+			require.Empty(t, strings.TrimSpace(text[end:]), name)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tmc/langchaingo/embeddings"
 )
@@ -57,14 +58,16 @@ func NewBERTScore(vectors func(ctx context.Context, text string) (TokenVectors, 
 	if o != nil {
 		m.o = *o
 	}
-	if b := m.o.Baseline; !(b.Precision < 1 && b.Recall < 1 && b.F < 1) {
-		return nil, fmt.Errorf("%w: BERTScoreOptions.Baseline is %v: want numbers below 1", ErrOption, b)
+	if b := m.o.Baseline; !below1(b.Precision) || !below1(b.Recall) || !below1(b.F) {
+		return nil, fmt.Errorf("%w: BERTScoreOptions.Baseline is %v: want finite numbers below 1", ErrOption, b)
 	}
 	if err := checkName("BERTScoreOptions.Model", m.o.Model); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
+
+func below1(x float64) bool { return x < 1 && finite(x) }
 
 // EmbedTokens returns the token vectors of a text by asking the embedder for
 // each token's vector. A nil tokenizer means [UnicodeTokenizer].
@@ -195,9 +198,13 @@ func unitVectors(tv TokenVectors) ([][]float64, error) {
 		if len(v) != len(tv.Vectors[0]) {
 			return nil, fmt.Errorf("%w: token vectors of %d and %d dimensions", ErrLength, len(tv.Vectors[0]), len(v))
 		}
-		norm := math.Sqrt(dot(v, v))
-		if !finite(norm) {
+		if slices.ContainsFunc(v, func(x float64) bool { return !finite(x) }) {
 			return nil, fmt.Errorf("%w: the vector of token %q", ErrNotFinite, tv.Tokens[i])
+		}
+		norm := math.Sqrt(dot(v, v))
+		if !finite(norm) || norm < 1e-150 { // squares over- or underflow: another unit
+			v = inUnits(v)
+			norm = math.Sqrt(dot(v, v))
 		}
 		out[i] = make([]float64, len(v))
 		for j, x := range v {
@@ -205,6 +212,20 @@ func unitVectors(tv TokenVectors) ([][]float64, error) {
 		}
 	}
 	return out, nil
+}
+
+// inUnits divides a vector by the power of two next to its largest component.
+func inUnits(v []float64) []float64 {
+	top := 0.0
+	for _, x := range v {
+		top = max(top, math.Abs(x))
+	}
+	_, unit := math.Frexp(top)
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = math.Ldexp(x, -unit)
+	}
+	return out
 }
 
 func dot(a, b []float64) float64 {

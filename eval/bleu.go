@@ -65,6 +65,11 @@ type BLEU struct {
 	value float64
 }
 
+const (
+	maxOrder  = 1000  // the longest n-gram: a metric has counts for every length
+	maxSmooth = 1e100 // a precision of a larger count overflows
+)
+
 // NewBLEU returns the metric with these options; nil means the defaults.
 func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 	b := &BLEU{}
@@ -77,11 +82,11 @@ func NewBLEU(o *BLEUOptions) (*BLEU, error) {
 	if b.o.Order == 0 {
 		b.o.Order = 4
 	}
-	if b.o.Order < 0 {
-		return nil, fmt.Errorf("%w: BLEUOptions.Order is %d: want 1 or more", ErrOption, b.o.Order)
+	if b.o.Order < 0 || b.o.Order > maxOrder {
+		return nil, fmt.Errorf("%w: BLEUOptions.Order is %d: want 1 to %d", ErrOption, b.o.Order, maxOrder)
 	}
-	if !(b.o.SmoothValue >= 0) || !finite(b.o.SmoothValue) {
-		return nil, fmt.Errorf("%w: BLEUOptions.SmoothValue is %v: want a finite number of at least 0", ErrOption, b.o.SmoothValue)
+	if !(b.o.SmoothValue >= 0 && b.o.SmoothValue <= maxSmooth) {
+		return nil, fmt.Errorf("%w: BLEUOptions.SmoothValue is %v: want a number from 0 to %v", ErrOption, b.o.SmoothValue, maxSmooth)
 	}
 	b.value = b.o.SmoothValue
 	switch b.o.Smooth {

@@ -78,6 +78,9 @@ func indicator(b bool) float64 {
 	return 0
 }
 
+// maxBins bounds the bins, which are all kept, also the empty ones.
+const maxBins = 1 << 20
+
 // A CalibrationBin is a range of confidence and what came of it.
 type CalibrationBin struct {
 	Low, High  float64 // Low < confidence <= High; the first bin contains 0 too
@@ -93,8 +96,8 @@ func Calibration(right []bool, confidence []float64, bins int) ([]CalibrationBin
 	if err := cmp.Or(checkBinary(right, confidence, false), probabilities(confidence)); err != nil {
 		return nil, err
 	}
-	if bins < 1 {
-		return nil, fmt.Errorf("%w: the number of bins is %d: want 1 or more", ErrOption, bins)
+	if bins < 1 || bins > maxBins {
+		return nil, fmt.Errorf("%w: the number of bins is %d: want 1 to %d", ErrOption, bins, maxBins)
 	}
 	out := make([]CalibrationBin, bins)
 	for i := range out {
@@ -167,8 +170,8 @@ func NewECE(o *ECEOptions) (*ECE, error) {
 		o = &ECEOptions{}
 	}
 	bins := cmp.Or(o.Bins, 10)
-	if bins < 0 {
-		return nil, fmt.Errorf("%w: ECEOptions.Bins is %d: want 1 or more", ErrOption, bins)
+	if bins < 0 || bins > maxBins {
+		return nil, fmt.Errorf("%w: ECEOptions.Bins is %d: want 1 to %d", ErrOption, bins, maxBins)
 	}
 	exact, err := NewExactMatch(&o.Answer)
 	if err != nil {

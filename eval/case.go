@@ -55,7 +55,8 @@ type Output struct {
 	Latency      time.Duration `json:"latency,omitempty"` // the runner fills it when it is zero
 	InputTokens  int64         `json:"input_tokens,omitempty"`
 	OutputTokens int64         `json:"output_tokens,omitempty"`
-	CostPicoUSD  int64         `json:"cost_pico_usd,omitempty"`
+	CostPicoUSD  int64         `json:"cost_pico_usd,omitempty"` // 0 means unknown, unless CostKnown is set
+	CostKnown    bool          `json:"cost_known,omitempty"`    // CostPicoUSD is the cost, also where it is 0: a local model, a cache
 }
 
 // A Call is a tool call: the tool's name and its arguments as JSON text.

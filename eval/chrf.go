@@ -60,10 +60,10 @@ func NewChrF(o *ChrFOptions) (*ChrF, error) {
 		m.o.Beta = 2
 	}
 	switch {
-	case m.o.CharOrder < 0:
-		return nil, fmt.Errorf("%w: ChrFOptions.CharOrder is %d: want -1 or more", ErrOption, m.o.CharOrder)
-	case m.o.WordOrder < 0:
-		return nil, fmt.Errorf("%w: ChrFOptions.WordOrder is %d: want 0 or more", ErrOption, m.o.WordOrder)
+	case m.o.CharOrder < 0 || m.o.CharOrder > maxOrder:
+		return nil, fmt.Errorf("%w: ChrFOptions.CharOrder is %d: want -1 to %d", ErrOption, m.o.CharOrder, maxOrder)
+	case m.o.WordOrder < 0 || m.o.WordOrder > maxOrder:
+		return nil, fmt.Errorf("%w: ChrFOptions.WordOrder is %d: want 0 to %d", ErrOption, m.o.WordOrder, maxOrder)
 	case m.o.CharOrder+m.o.WordOrder == 0:
 		return nil, fmt.Errorf("%w: ChrFOptions.CharOrder is -1 and WordOrder 0: want n-grams of one kind", ErrOption)
 	case m.o.Beta < 0:
@@ -216,7 +216,7 @@ func asciiPunct(c byte) bool {
 // Value returns chrF, 0 to 100.
 func (m *ChrF) Value(sum []float64) float64 {
 	const eps = 1e-16
-	factor := float64(m.o.Beta * m.o.Beta)
+	factor := float64(m.o.Beta) * float64(m.o.Beta)
 	score, precision, recall := 0.0, 0.0, 0.0
 	effective := 0
 	for i := range m.orders() {

@@ -61,18 +61,35 @@ func emptyConfusion(labels []string) *Confusion {
 	return c
 }
 
-// class returns the true positives of a class, and how often it was predicted
-// and true.
-func (c *Confusion) class(k int) (hit, predicted, truth float64) {
+// A tally has what the measures need of a confusion matrix: of each class, how
+// often it was right, predicted and true, and how many predictions were no label.
+// It is as long as the labels, the matrix as their square.
+type tally struct {
+	hit, predicted, truth []float64
+	none                  float64
+}
+
+func (c *Confusion) tally() tally {
+	n := len(c.Labels)
+	t := tally{make([]float64, n), make([]float64, n), make([]float64, n), 0}
 	for i, row := range c.Counts {
-		predicted += row[k]
-		if i == k {
-			for _, n := range row {
-				truth += n
-			}
+		t.hit[i] = row[i]
+		for k, x := range row[:n] {
+			t.predicted[k] += x
+			t.truth[i] += x
 		}
+		t.truth[i] += row[n]
+		t.none += row[n]
 	}
-	return c.Counts[k][k], predicted, truth
+	return t
+}
+
+func total(counts []float64) float64 {
+	sum := 0.0
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
 }
 
 // An Average is how the classes' scores become one. It has no default.
@@ -120,14 +137,17 @@ func (c *Confusion) Classes(o *ConfusionOptions) ([]ClassScore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.classes(beta, zeroDivision), nil
+	out := c.tally().classes(beta, zeroDivision)
+	for k, label := range c.Labels {
+		out[k].Label = label
+	}
+	return out, nil
 }
 
-func (c *Confusion) classes(beta, zeroDivision float64) []ClassScore {
-	out := make([]ClassScore, len(c.Labels))
-	for k, label := range c.Labels {
-		hit, predicted, truth := c.class(k)
-		out[k] = ClassScore{label, fBeta(hit, predicted, truth, beta, zeroDivision), truth}
+func (t tally) classes(beta, zeroDivision float64) []ClassScore {
+	out := make([]ClassScore, len(t.hit))
+	for k := range t.hit {
+		out[k] = ClassScore{PRF: fBeta(t.hit[k], t.predicted[k], t.truth[k], beta, zeroDivision), Support: t.truth[k]}
 	}
 	return out
 }
@@ -140,7 +160,11 @@ func fBeta(hit, predicted, truth, beta, zeroDivision float64) PRF {
 		return a / b
 	}
 	b2 := beta * beta
-	return PRF{divide(hit, predicted), divide(hit, truth), divide((1+b2)*hit, b2*truth+predicted)}
+	f := divide((1+b2)*hit, b2*truth+predicted)
+	if beta > 1e100 { // b2 overflows, and F is the recall
+		f = divide(hit, truth)
+	}
+	return PRF{divide(hit, predicted), divide(hit, truth), f}
 }
 
 // Average returns the averaged precision, recall and F-beta, as scikit-learn's
@@ -150,19 +174,17 @@ func (c *Confusion) Average(avg Average, o *ConfusionOptions) (PRF, error) {
 	if err != nil {
 		return PRF{}, err
 	}
-	classes := c.classes(beta, zeroDivision)
+	return c.tally().average(avg, beta, zeroDivision)
+}
+
+func (t tally) average(avg Average, beta, zeroDivision float64) (PRF, error) {
 	switch avg {
 	case AverageMicro:
-		var hit, predicted, truth float64
-		for k := range c.Labels {
-			h, p, t := c.class(k)
-			hit, predicted, truth = hit+h, predicted+p, truth+t
-		}
-		return fBeta(hit, predicted, truth, beta, zeroDivision), nil
+		return fBeta(total(t.hit), total(t.predicted), total(t.truth), beta, zeroDivision), nil
 	case AverageMacro, AverageWeighted:
 		var out PRF
-		total := 0.0
-		for _, s := range classes {
+		weights := 0.0
+		for _, s := range t.classes(beta, zeroDivision) {
 			w := 1.0
 			if avg == AverageWeighted {
 				w = s.Support
@@ -170,33 +192,28 @@ func (c *Confusion) Average(avg Average, o *ConfusionOptions) (PRF, error) {
 			out.Precision += w * s.Precision
 			out.Recall += w * s.Recall
 			out.F += w * s.F
-			total += w
+			weights += w
 		}
-		if total == 0 {
+		if weights == 0 {
 			return PRF{zeroDivision, zeroDivision, zeroDivision}, nil
 		}
-		return PRF{out.Precision / total, out.Recall / total, out.F / total}, nil
+		return PRF{out.Precision / weights, out.Recall / weights, out.F / weights}, nil
 	}
 	return PRF{}, fmt.Errorf("%w: the average is %q: want micro, macro or weighted", ErrOption, avg)
 }
 
 // Accuracy is the share of predictions that are right. It misleads on skewed
 // classes; see [Confusion.BalancedAccuracy] and [Confusion.MCC].
-func (c *Confusion) Accuracy() float64 {
-	hits, total := 0.0, 0.0
-	for k, row := range c.Counts {
-		hits += row[k]
-		for _, n := range row {
-			total += n
-		}
-	}
-	return ratio(hits, total)
-}
+func (c *Confusion) Accuracy() float64 { return c.tally().accuracy() }
+
+func (t tally) accuracy() float64 { return ratio(total(t.hit), total(t.truth)) }
 
 // BalancedAccuracy is the mean recall over the classes that occur.
-func (c *Confusion) BalancedAccuracy() float64 {
+func (c *Confusion) BalancedAccuracy() float64 { return c.tally().balancedAccuracy() }
+
+func (t tally) balancedAccuracy() float64 {
 	sum, n := 0.0, 0.0
-	for _, s := range c.classes(1, 0) {
+	for _, s := range t.classes(1, 0) {
 		if s.Support > 0 {
 			sum += s.Recall
 			n++
@@ -208,25 +225,17 @@ func (c *Confusion) BalancedAccuracy() float64 {
 // MCC is Matthews' correlation coefficient, -1 to 1, for any number of classes
 // (Gorodkin 2004): the one number that a skewed dataset doesn't flatter. It is
 // 0 where it is undefined, with one class only.
-func (c *Confusion) MCC() float64 {
-	n := len(c.Labels)
-	truth, predicted := make([]float64, n+1), make([]float64, n+1)
-	hits, total := 0.0, 0.0
-	for i, row := range c.Counts {
-		hits += row[i]
-		for j, x := range row {
-			truth[i] += x
-			predicted[j] += x
-			total += x
-		}
+func (c *Confusion) MCC() float64 { return c.tally().mcc() }
+
+func (t tally) mcc() float64 {
+	both, t2, p2 := 0.0, 0.0, t.none*t.none
+	for k := range t.truth {
+		both += t.truth[k] * t.predicted[k]
+		t2 += t.truth[k] * t.truth[k]
+		p2 += t.predicted[k] * t.predicted[k]
 	}
-	both, t2, p2 := 0.0, 0.0, 0.0
-	for k := range truth {
-		both += truth[k] * predicted[k]
-		t2 += truth[k] * truth[k]
-		p2 += predicted[k] * predicted[k]
-	}
-	return ratio(hits*total-both, math.Sqrt((total*total-p2)*(total*total-t2)))
+	all := total(t.truth)
+	return ratio(total(t.hit)*all-both, math.Sqrt((all*all-p2)*(all*all-t2)))
 }
 
 // Classification is a measure of a [Confusion] as a [Metric]: the true class
@@ -237,7 +246,7 @@ type Classification struct {
 	name    string
 	labels  []string
 	at      map[string]int
-	measure func(*Confusion) float64
+	measure func(tally) float64
 }
 
 // NewClassification returns the metric of this name: accuracy,
@@ -251,13 +260,13 @@ func NewClassification(name string, labels []string) (*Classification, error) {
 	m := &Classification{name: name, labels: slices.Clone(labels), at: at}
 	switch name {
 	case "accuracy":
-		m.measure = (*Confusion).Accuracy
+		m.measure = tally.accuracy
 		return m, nil
 	case "balanced_accuracy":
-		m.measure = (*Confusion).BalancedAccuracy
+		m.measure = tally.balancedAccuracy
 		return m, nil
 	case "mcc":
-		m.measure = (*Confusion).MCC
+		m.measure = tally.mcc
 		return m, nil
 	}
 	score, avg, _ := strings.Cut(name, "_")
@@ -266,11 +275,11 @@ func NewClassification(name string, labels []string) (*Classification, error) {
 		"recall":    func(s PRF) float64 { return s.Recall },
 		"f1":        func(s PRF) float64 { return s.F },
 	}[score]
-	if _, err := emptyConfusion(labels).Average(Average(avg), nil); err != nil || pick == nil {
+	if _, err := (tally{}).average(Average(avg), 1, 0); err != nil || pick == nil {
 		return nil, fmt.Errorf("%w: the measure is %q: want accuracy, balanced_accuracy, mcc, or f1, precision or recall with _micro, _macro or _weighted", ErrOption, name)
 	}
-	m.measure = func(c *Confusion) float64 {
-		s, _ := c.Average(Average(avg), nil) // the average was checked above
+	m.measure = func(t tally) float64 {
+		s, _ := t.average(Average(avg), 1, 0) // the average was checked above
 		return pick(s)
 	}
 	return m, nil
@@ -278,13 +287,14 @@ func NewClassification(name string, labels []string) (*Classification, error) {
 
 // Signature names the measure and the labels.
 func (m *Classification) Signature() Signature {
-	return Signature{Metric: m.name, Params: fmt.Sprintf("labels:%s", strings.Join(m.labels, ","))}
+	return Signature{Metric: m.name, Params: "labels:" + signatureList(m.labels)}
 }
 
-// Width is the number of cells: a column a label and one for anything else.
-func (m *Classification) Width() int { return len(m.labels) * (len(m.labels) + 1) }
+// Width is 3 a label, and 1: how often each was right, predicted and true, and
+// how many predictions were no label.
+func (m *Classification) Width() int { return 3*len(m.labels) + 1 }
 
-// Stats writes a 1 into the case's cell.
+// Stats counts the case for its true and its predicted class.
 func (m *Classification) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
 	if err := checkGiven(c, o); err != nil {
 		return err
@@ -296,21 +306,22 @@ func (m *Classification) Stats(_ context.Context, c *Case, o *Output, dst []floa
 	if !ok {
 		return fmt.Errorf("%w: true class %q is not among the labels", ErrCase, c.References[0])
 	}
-	col, ok := m.at[strings.TrimSpace(o.Text)]
-	if !ok {
-		col = len(m.labels)
-	}
 	clear(dst)
-	dst[row*(len(m.labels)+1)+col] = 1
+	n := len(m.labels)
+	dst[2*n+row] = 1
+	switch col, ok := m.at[strings.TrimSpace(o.Text)]; {
+	case !ok:
+		dst[3*n] = 1
+	case col == row:
+		dst[row], dst[n+row] = 1, 1
+	default:
+		dst[n+col] = 1
+	}
 	return nil
 }
 
-// Value returns the measure of the summed confusion matrix.
+// Value returns the measure of the summed counts.
 func (m *Classification) Value(sum []float64) float64 {
-	c := &Confusion{Labels: m.labels, Counts: make([][]float64, len(m.labels))}
-	n := len(m.labels) + 1
-	for i := range c.Counts {
-		c.Counts[i] = sum[i*n : (i+1)*n]
-	}
-	return m.measure(c)
+	n := len(m.labels)
+	return m.measure(tally{hit: sum[:n], predicted: sum[n : 2*n], truth: sum[2*n : 3*n], none: sum[3*n]})
 }

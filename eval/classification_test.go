@@ -3,8 +3,12 @@ package eval
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/internal/golden"
 )
@@ -138,4 +142,44 @@ func TestGoldenClassification(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestClassificationOfManyLabels: a case's statistics grow with the labels, not
+// with the pairs of them, and give what the confusion matrix gives.
+func TestClassificationOfManyLabels(t *testing.T) {
+	labels := make([]string, 5000)
+	for i := range labels {
+		labels[i] = fmt.Sprint("class ", i)
+	}
+	r := rand.New(rand.NewPCG(53, 54))
+	var truth, predicted []string
+	for range 300 {
+		i := r.IntN(len(labels))
+		truth, predicted = append(truth, labels[i]), append(predicted, labels[i])
+		switch r.IntN(4) {
+		case 0:
+			predicted[len(predicted)-1] = labels[r.IntN(len(labels))]
+		case 1:
+			predicted[len(predicted)-1] = "no label"
+		}
+	}
+	few := slices.Compact(slices.Sorted(slices.Values(slices.Concat(truth, predicted))))
+	few = slices.DeleteFunc(few, func(l string) bool { return l == "no label" })
+	matrix, err := NewConfusion(few, truth, predicted)
+	require.NoError(t, err)
+	for name, want := range map[string]float64{
+		"accuracy": matrix.Accuracy(), "balanced_accuracy": matrix.BalancedAccuracy(), "mcc": matrix.MCC(),
+		"f1_micro": must(matrix.Average(AverageMicro, nil)).F, "recall_weighted": must(matrix.Average(AverageWeighted, nil)).Recall,
+	} {
+		m, err := NewClassification(name, labels)
+		require.NoError(t, err)
+		require.LessOrEqual(t, m.Width(), 4*len(labels))
+		sum := must(NewSum(m))
+		for i := range truth {
+			require.NoError(t, sum.Add(t.Context(), &Case{References: truth[i : i+1]}, &Output{Text: predicted[i]}))
+		}
+		score, err := sum.Score()
+		require.NoError(t, err)
+		require.InDelta(t, want, score.Value, 1e-12, name)
+	}
 }

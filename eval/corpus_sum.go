@@ -108,12 +108,23 @@ func (s *Sum) Totals() []float64 { return s.sums.totals() }
 
 // Score returns the value of what was seen. If nothing was scored, the error is
 // [ErrEmpty], and the score has only how many segments were skipped and how
-// many failed.
+// many failed. A value that is NaN or infinite is [ErrNotFinite].
 func (s *Sum) Score() (Score, error) {
 	if s.n == 0 {
 		return s.score(), fmt.Errorf("%w: %s scored none of %d", ErrEmpty, s.metric.Signature().Metric, s.skipped+s.failed)
 	}
-	return s.score(), nil
+	return finiteScore(s.score())
+}
+
+// finiteScore refuses a value that is NaN or infinite, such as the perplexity of
+// texts that the model thinks impossible.
+func finiteScore(s Score) (Score, error) {
+	if finite(s.Value) {
+		return s, nil
+	}
+	err := fmt.Errorf("%w: %s is %v", ErrNotFinite, s.Signature.Metric, s.Value)
+	s.Value = 0
+	return s, err
 }
 
 func (s *Sum) score() Score {

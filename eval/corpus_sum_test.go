@@ -1,8 +1,11 @@
 package eval
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -60,4 +63,26 @@ func TestSumOfStatsMeasuredBefore(t *testing.T) {
 	require.ErrorIs(t, err, ErrEmpty)
 	require.Equal(t, 1, score.Skipped)
 	require.Equal(t, 2, score.Failed)
+}
+
+// TestMeasureCorpusReturnsPanics: its goroutines are out of the caller's reach.
+func TestMeasureCorpusReturnsPanics(t *testing.T) {
+	outputs, references := make([]string, 300), make([][]string, 300)
+	for i := range references {
+		references[i] = []string{"x"}
+	}
+	for want, end := range map[string]func(){"segment 200: eval: panic: boom": func() { panic("boom") }, "segment 200: eval: the metric ended": runtime.Goexit} {
+		m := must(NewMean(Signature{Metric: "m"}, func(_ context.Context, _ *Case, o *Output) (float64, error) {
+			if o.Text == "bad" {
+				end()
+			}
+			return 1, nil
+		}))
+		outputs[200] = "bad"
+		_, err := MeasureCorpus(t.Context(), m, outputs, references, nil)
+		require.ErrorContains(t, err, want)
+		if p, ok := errors.AsType[*PanicError](err); ok {
+			require.Contains(t, p.Stack, "corpus_sum_test.go")
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -69,19 +70,19 @@ func mergeRefs(have, n int) int {
 	return -1
 }
 
-// Score returns the value over all segments, or [ErrEmpty] if no segment was
-// scored.
+// Score returns the value over all segments. It fails with [ErrEmpty] if no segment
+// was scored, and with [ErrNotFinite] if the value is NaN or infinite.
 func (t *Table) Score() (Score, error) {
 	used := t.Len() - t.skipped - t.failed
 	if used == 0 {
 		return Score{}, fmt.Errorf("%w: %s scored none of %d", ErrEmpty, t.metric.Signature().Metric, t.Len())
 	}
-	return Score{
+	return finiteScore(Score{
 		Signature: dataSignature(t.metric, t.Refs, used),
 		Value:     t.metric.Value(columnSums(t.Rows, t.Width)),
 		Skipped:   t.skipped,
 		Failed:    t.failed,
-	}, nil
+	})
 }
 
 // dataSignature completes a metric's signature with what depends on the data.
@@ -147,9 +148,22 @@ type MeasureOptions struct {
 	Workers int
 }
 
+// errExit is for a metric that calls FailNow of package testing.
+var errExit = errors.New("eval: the metric ended its goroutine (runtime.Goexit)")
+
+// recovered calls f and returns its panic as an error.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: fmt.Sprint(v), Stack: string(debug.Stack())}
+		}
+	}()
+	return f()
+}
+
 // MeasureCorpus returns the table of m over a corpus of texts: references[i] are
 // those of outputs[i]. It stops at the first segment that can't be measured,
-// and when ctx is done.
+// also by a panic of the metric, and when ctx is done.
 func MeasureCorpus(ctx context.Context, m Metric, outputs []string, references [][]string, o *MeasureOptions) (*Table, error) {
 	t, err := NewTable(m)
 	if err != nil {
@@ -180,7 +194,8 @@ func MeasureCorpus(ctx context.Context, m Metric, outputs []string, references [
 					return // finish stops at this segment, before those that have no row
 				}
 				c.References, o.Text = references[i], outputs[i]
-				errs[i] = m.Stats(ctx, &c, &o, t.Row(i))
+				errs[i] = errExit // until Stats returns
+				errs[i] = recovered(func() error { return m.Stats(ctx, &c, &o, t.Row(i)) })
 			}
 		})
 	}

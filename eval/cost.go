@@ -32,15 +32,15 @@ func NewLatencyWithin(budget time.Duration) (Metric, error) {
 }
 
 // NewCost returns the mean cost of an answer in US dollars. Lower is better. An
-// output with neither a cost nor token counts is skipped: an unknown price is not
-// a price of 0.
+// output whose cost is 0 is skipped unless CostKnown is set: a model without a
+// known price is not a model that is free.
 func NewCost() Metric {
 	return simple(Signature{Metric: "cost", Params: "unit:USD|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
-		if o.CostPicoUSD == 0 && o.InputTokens == 0 && o.OutputTokens == 0 {
-			return 0, skip("the output has no cost")
-		}
 		if o.CostPicoUSD < 0 {
 			return 0, fmt.Errorf("%w: a cost of %d pico-USD", ErrRange, o.CostPicoUSD)
+		}
+		if o.CostPicoUSD == 0 && !o.CostKnown {
+			return 0, skip("the output's cost is unknown")
 		}
 		return float64(o.CostPicoUSD) / 1e12, nil
 	})
@@ -52,6 +52,9 @@ func NewTokenCount() Metric {
 	return simple(Signature{Metric: "tokens", Params: "stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		if o.InputTokens == 0 && o.OutputTokens == 0 {
 			return 0, skip("the output has no token counts")
+		}
+		if o.InputTokens < 0 || o.OutputTokens < 0 {
+			return 0, fmt.Errorf("%w: %d and %d tokens", ErrRange, o.InputTokens, o.OutputTokens)
 		}
 		return float64(o.InputTokens + o.OutputTokens), nil
 	})

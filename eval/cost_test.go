@@ -32,3 +32,23 @@ func TestLatencyAndCost(t *testing.T) {
 	_, err = NewLatencyWithin(0)
 	require.ErrorIs(t, err, ErrOption)
 }
+
+// TestAnUnknownCostIsNotFree: tokens without a price are skipped; a cost of 0 is
+// counted where the output marks it as known.
+func TestAnUnknownCostIsNotFree(t *testing.T) {
+	sum := must(NewSum(NewCost()))
+	for _, o := range []*Output{
+		{CostPicoUSD: 4e9, InputTokens: 10},
+		{InputTokens: 500_000, OutputTokens: 321_000},
+		{InputTokens: 10, CostKnown: true},
+	} {
+		require.NoError(t, sum.Add(t.Context(), &Case{}, o))
+	}
+	score, err := sum.Score()
+	require.NoError(t, err)
+	require.Equal(t, 2, score.Signature.N)
+	require.Equal(t, 1, score.Skipped)
+	require.InDelta(t, 0.002, score.Value, 1e-15)
+	require.ErrorIs(t, sum.Add(t.Context(), &Case{}, &Output{CostPicoUSD: -1, CostKnown: true}), ErrRange)
+	require.ErrorIs(t, must(NewSum(NewTokenCount())).Add(t.Context(), &Case{}, &Output{InputTokens: -1}), ErrRange)
+}

@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -91,6 +92,9 @@ func WeightedLevenshtein(a, b string, costs *EditCosts) (int, error) {
 		return 0, fmt.Errorf("%w: EditCosts are %+v: want 0 or more", ErrOption, *costs)
 	}
 	x, y := []rune(a), []rune(b)
+	if most := math.MaxInt / (2*(len(x)+len(y)) + 2); max(insert, remove, replace) > most {
+		return 0, fmt.Errorf("%w: EditCosts are %+v: want %d or less for texts of this length", ErrOption, *costs, most)
+	}
 	row := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j * insert
@@ -152,34 +156,51 @@ func OptimalStringAlignment(a, b string) int {
 }
 
 // DamerauLevenshtein is the distance with swaps of neighbors, unrestricted
-// (Damerau 1964; the algorithm of Lowrance and Wagner 1975).
+// (Damerau 1964; the recurrence of Lowrance and Wagner 1975). Its memory grows
+// with the length of the texts, not with their product (Zhao and Sahni 2020).
 func DamerauLevenshtein(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	cols := len(y) + 2
-	far := len(x) + len(y)
-	t := make([]int, (len(x)+2)*cols)
-	at := func(i, j int) *int { return &t[(i+1)*cols+j+1] }
-	*at(-1, -1) = far
-	for i := range len(x) + 1 {
-		*at(i, -1), *at(i, 0) = far, i
+	far := max(len(x), len(y)) + 1
+	// The cell before column 0 is part of every row, so column j is at j+1.
+	row, above, swapped := make([]int, len(y)+2), make([]int, len(y)+2), make([]int, len(y)+2)
+	for j := range row {
+		row[j], above[j], swapped[j] = j-1, far, far
 	}
-	for j := range len(y) + 1 {
-		*at(-1, j), *at(0, j) = far, j
-	}
+	row[0] = far
+	const never = -2 // before the first row and column, and next to neither
 	lastRow := map[rune]int{}
-	for i := 1; i <= len(x); i++ {
-		lastCol := 0
-		for j := 1; j <= len(y); j++ {
-			k, l := lastRow[y[j-1]], lastCol
+	for i, r := range x {
+		row, above = above, row
+		lastCol := never
+		corner, column := row[1], far // of the row two above: the last cell, and that at the last match
+		row[1] = i + 1
+		for j, q := range y {
 			cost := 1
-			if x[i-1] == y[j-1] {
-				cost, lastCol = 0, j
+			if r == q {
+				cost = 0
 			}
-			*at(i, j) = min(*at(i-1, j-1)+cost, *at(i, j-1)+1, *at(i-1, j)+1, *at(k-1, l-1)+i-k-1+1+j-l-1)
+			c := min(above[j+1]+cost, row[j+1]+1, above[j+2]+1)
+			if r == q {
+				lastCol = j
+				swapped[j+1] = above[j]
+				column = corner
+			} else {
+				k, ok := lastRow[q]
+				if !ok {
+					k = never
+				}
+				if j-lastCol == 1 {
+					c = min(c, swapped[j+1]+i-k)
+				} else if i-k == 1 {
+					c = min(c, column+j-lastCol)
+				}
+			}
+			corner = row[j+2]
+			row[j+2] = c
 		}
-		lastRow[x[i-1]] = i
+		lastRow[r] = i
 	}
-	return *at(len(x), len(y))
+	return row[len(y)+1]
 }
 
 // LevenshteinSimilarity is 1 - distance/length of the longer text: 1 for equal

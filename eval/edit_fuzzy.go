@@ -103,14 +103,14 @@ func FuzzTokenSetRatio(a, b string) float64 {
 	}
 	var both, onlyX, onlyY []string
 	for _, w := range x {
-		if slices.Contains(y, w) {
+		if _, ok := slices.BinarySearch(y, w); ok {
 			both = append(both, w)
 		} else {
 			onlyX = append(onlyX, w)
 		}
 	}
 	for _, w := range y {
-		if !slices.Contains(x, w) {
+		if _, ok := slices.BinarySearch(x, w); !ok {
 			onlyY = append(onlyY, w)
 		}
 	}

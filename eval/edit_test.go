@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -82,4 +84,57 @@ func FuzzLevenshtein(f *testing.F) {
 			require.Equal(t, utf8.RuneCountInString(b), al.Hits+al.Substitutions+al.Insertions)
 		}
 	})
+}
+
+// damerauByTable is the recurrence of Lowrance and Wagner over the whole table.
+func damerauByTable(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	cols := len(y) + 2
+	far := len(x) + len(y)
+	t := make([]int, (len(x)+2)*cols)
+	at := func(i, j int) *int { return &t[(i+1)*cols+j+1] }
+	*at(-1, -1) = far
+	for i := range len(x) + 1 {
+		*at(i, -1), *at(i, 0) = far, i
+	}
+	for j := range len(y) + 1 {
+		*at(-1, j), *at(0, j) = far, j
+	}
+	lastRow := map[rune]int{}
+	for i := 1; i <= len(x); i++ {
+		lastCol := 0
+		for j := 1; j <= len(y); j++ {
+			k, l := lastRow[y[j-1]], lastCol
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost, lastCol = 0, j
+			}
+			*at(i, j) = min(*at(i-1, j-1)+cost, *at(i, j-1)+1, *at(i-1, j)+1, *at(k-1, l-1)+i-k-1+1+j-l-1)
+		}
+		lastRow[x[i-1]] = i
+	}
+	return *at(len(x), len(y))
+}
+
+func TestDamerauIsItsDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(51, 52))
+	text := func() string {
+		b := make([]byte, r.IntN(12))
+		for i := range b {
+			b[i] = byte('a' + r.IntN(3))
+		}
+		return string(b)
+	}
+	for range 20_000 {
+		a, b := text(), text()
+		require.Equal(t, damerauByTable(a, b), DamerauLevenshtein(a, b), "%q %q", a, b)
+	}
+}
+
+func BenchmarkDamerauLevenshtein(b *testing.B) {
+	x, y := strings.Repeat("the quick brown fox ", 50), strings.Repeat("teh quick borwn fox ", 50)
+	b.ReportAllocs()
+	for b.Loop() {
+		DamerauLevenshtein(x, y)
+	}
 }

@@ -3,10 +3,12 @@ package eval
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -59,7 +61,7 @@ func (m *JSONMatch) Signature() Signature {
 	if m.o.Partial {
 		name = "json_f1"
 	}
-	return Signature{Metric: name, Params: fmt.Sprintf("extra:%s|order:%s|ignore:%s", yesNo(!m.o.IgnoreExtra), yesNo(!m.o.AnyOrder), strings.Join(m.o.Ignore, ","))}
+	return Signature{Metric: name, Params: fmt.Sprintf("extra:%s|order:%s|ignore:%s", yesNo(!m.o.IgnoreExtra), yesNo(!m.o.AnyOrder), signatureList(m.o.Ignore))}
 }
 
 // Width is 2: the score and the segment.
@@ -141,16 +143,16 @@ func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool)
 	}
 }
 
-// canonical writes a value so that equal values are written alike.
+// canonical is equal for equal values. It is a hash, so that its length doesn't
+// grow with the depth of a value.
 func (m *JSONMatch) canonical(v any) string {
 	leaves := map[string]int{}
 	m.leaves("", v, leaves, false)
-	lines := make([]string, 0, len(leaves))
-	for leaf, n := range leaves {
-		lines = append(lines, fmt.Sprintf("%d*%s", n, leaf))
+	h := sha256.New()
+	for _, leaf := range slices.Sorted(maps.Keys(leaves)) {
+		fmt.Fprintf(h, "%d*%d:%s", leaves[leaf], len(leaf), leaf)
 	}
-	slices.Sort(lines)
-	return strconv.Quote(strings.Join(lines, "\n"))
+	return string(h.Sum(nil))
 }
 
 func scalar(v any) string {

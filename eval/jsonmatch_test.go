@@ -61,3 +61,12 @@ func FuzzFindJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestJSONMatchOfDeepArrays ran out of memory when each level of arrays doubled
+// the text that an element was compared by.
+func TestJSONMatchOfDeepArrays(t *testing.T) {
+	deep := func(inner string) string { return strings.Repeat("[", 500) + inner + strings.Repeat("]", 500) }
+	bag := must(NewJSONMatch(&JSONMatchOptions{AnyOrder: true}))
+	require.Equal(t, 1.0, value(t, bag, &Case{References: []string{deep(`"a",2`)}}, &Output{Text: deep(`2,"a"`)}))
+	require.Equal(t, 0.0, value(t, bag, &Case{References: []string{deep(`"a",2`)}}, &Output{Text: deep(`2,"b"`)}))
+}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,6 +73,18 @@ type SkipError struct {
 func (e *SkipError) Error() string { return "eval: skipped: " + e.Reason }
 func (e *SkipError) Unwrap() error { return e.Err }
 
+// A PanicError is a panic in a function of the caller, such as a metric of one's
+// own, that was called in a goroutine of this library's: the caller could not
+// recover it there.
+type PanicError struct {
+	// Value is what was given to panic, as fmt prints it.
+	Value string
+	// Stack is the stack of the goroutine that panicked.
+	Stack string
+}
+
+func (e *PanicError) Error() string { return "eval: panic: " + e.Value }
+
 func skip(reason string) error { return &SkipError{Reason: reason} }
 
 var errNoReferences = &SkipError{Reason: "the case has no references", Err: ErrNoReferences}
@@ -137,6 +150,9 @@ type mean struct {
 func NewMean(sig Signature, f func(ctx context.Context, c *Case, o *Output) (float64, error)) (Metric, error) {
 	if sig.Metric == "" {
 		return nil, fmt.Errorf("%w: Signature.Metric is empty: want the metric's name", ErrOption)
+	}
+	if err := cmp.Or(checkName("Signature.Metric", sig.Metric), checkName("Signature.Version", sig.Version)); err != nil {
+		return nil, err
 	}
 	if f == nil {
 		return nil, fmt.Errorf("%w: the metric's function is nil", ErrOption)

@@ -77,6 +77,9 @@ func (m *Perplexity) Stats(_ context.Context, _ *Case, o *Output, dst []float64)
 	if n == 0 {
 		return skip("the output is empty")
 	}
+	if !finite(sum) {
+		return fmt.Errorf("%w: the log-probabilities sum to %v", ErrNotFinite, -sum)
+	}
 	dst[0], dst[1] = sum, float64(n)
 	return nil
 }

@@ -160,7 +160,12 @@ func (r *Ranking) NDCG(k int) float64 {
 // NDCGBurges is nDCG with the gain 2^grade - 1 (Burges et al. 2005), which
 // makes the top grade weigh more. Two papers' "nDCG" may differ by this.
 func (r *Ranking) NDCGBurges(k int) float64 {
-	return r.ndcg(k, func(g int) float64 { return math.Exp2(float64(g)) - 1 })
+	// In units of the top grade's 2^grade, which cancels out: 2^1100 overflows.
+	top := 0
+	if len(r.ideal) > 0 {
+		top = r.ideal[0]
+	}
+	return r.ndcg(k, func(g int) float64 { return math.Exp2(float64(g-top)) - math.Exp2(float64(-top)) })
 }
 
 func (r *Ranking) ndcg(k int, gain func(grade int) float64) float64 {

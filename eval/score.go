@@ -75,6 +75,8 @@ func (s Signature) format(name func(string) string) string {
 	for pair := range strings.SplitSeq(s.Params, "|") {
 		if key, value, ok := strings.Cut(pair, ":"); ok {
 			put(key, value)
+		} else if pair != "" {
+			put("option", pair) // of a metric of one's own
 		}
 	}
 	if s.Version != "" {
@@ -120,6 +122,26 @@ func (s Score) Minus(other Score) (float64, error) {
 			other.Signature.Metric, other.Signature, other.Signature.N)
 	}
 	return s.Value - other.Value, nil
+}
+
+// signatureList joins names for a signature, which is key:value|key:value. What
+// would break that form, or make two lists look alike, is written as % and two
+// hexadecimal digits.
+func signatureList(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for _, c := range []byte(name) {
+			if c == '%' || c == '|' || c == ',' || c < ' ' || c == 0x7f {
+				fmt.Fprintf(&b, "%%%02X", c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+	}
+	return b.String()
 }
 
 func yesNo(b bool) string {

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tmc/langchaingo/embeddings"
@@ -28,6 +29,9 @@ var (
 	// ErrEmbedder is wrapped by errors about vectors of another embedder, or of
 	// another length, than those of the collection.
 	ErrEmbedder = errors.New("retrieve: the vectors don't fit the collection")
+	// ErrID is wrapped by the error of a passage whose id is that of another
+	// source's passage, which it would replace.
+	ErrID = errors.New("retrieve: the id belongs to another source")
 	// ErrClosed is returned by the methods of a closed collection.
 	ErrClosed = errors.New("retrieve: the collection is closed")
 )
@@ -206,6 +210,16 @@ func (c *Collection) Close() error {
 	return c.journal.close()
 }
 
+// owner returns the source of the passage with an id, or "".
+func (c *Collection) owner(id string) string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if p := c.passages[id]; p != nil {
+		return p.Source
+	}
+	return ""
+}
+
 // Changes counts what a [Collection.Sync] did.
 type Changes struct {
 	Added, Removed, Kept int // passages
@@ -244,6 +258,9 @@ func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Docu
 			continue // the same passage twice
 		}
 		wanted[p.ID] = true
+		if other := c.owner(p.ID); other != "" && other != source {
+			return Changes{}, fmt.Errorf("%w: %q is the id of a passage of %s", ErrID, p.ID, other)
+		}
 		if before := old[p.ID]; before != nil && before.same(p) {
 			did.Kept++
 			continue
@@ -263,7 +280,10 @@ func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Docu
 	if err := c.embed(ctx, ch.Put, missing); err != nil {
 		return Changes{}, err
 	}
-	return did, c.commit(&ch)
+	if err := c.commit(&ch); err != nil {
+		return Changes{}, err
+	}
+	return did, nil
 }
 
 // Remove takes all passages of a source out and returns their number.
@@ -326,7 +346,7 @@ func newPassage(source string, d schema.Document) (*passage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retrieve: the metadata of a passage of %s can't be stored: %w", source, err)
 	}
-	p := &passage{Source: source, Text: d.PageContent}
+	p := &passage{Source: source, Text: strings.ToValidUTF8(d.PageContent, "\ufffd")} // the file is JSON
 	if err := json.Unmarshal(meta, &p.Meta); err != nil {
 		return nil, fmt.Errorf("retrieve: %w", err)
 	}

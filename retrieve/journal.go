@@ -52,19 +52,28 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // payload, and repairs a torn end.
 func openJournal(path string, apply func(payload []byte) error) (*journal, error) {
 	j := &journal{path: path}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if isReadOnly(err) {
-		j.readOnly = true
-		file, err = os.Open(path)
+	for { // until the file that is locked is the one at path
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if isReadOnly(err) {
+			j.readOnly = true
+			file, err = os.Open(path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("retrieve: %w", err)
+		}
+		j.file = file
+		if err := lock(file, j.readOnly); err != nil {
+			_ = file.Close() // the lock's error is the one to report
+			return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
+		}
+		if isAt(file, path) {
+			break
+		}
+		if err := file.Close(); err != nil {
+			return nil, fmt.Errorf("retrieve: %w", err)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("retrieve: %w", err)
-	}
-	j.file = file
-	if err := lock(file, j.readOnly); err != nil {
-		_ = file.Close() // the lock's error is the one to report
-		return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
-	}
+	file := j.file
 	if err := j.replay(apply); err != nil {
 		_ = file.Close() // the replay's error is the one to report
 		return nil, err
@@ -77,7 +86,11 @@ func (j *journal) replay(apply func([]byte) error) error {
 	if err != nil {
 		return fmt.Errorf("retrieve: read %s: %w", j.path, err)
 	}
-	if len(data) < len(magic) && magic[:len(data)] == string(data) && !j.readOnly { // new, or cut while being made
+	if len(data) < len(magic) && magic[:len(data)] == string(data) { // new, or cut while being made
+		if j.readOnly {
+			j.lost = int64(len(data))
+			return nil
+		}
 		return j.reset([]byte(magic))
 	}
 	if !bytes.HasPrefix(data, []byte(magic)) {
@@ -110,6 +123,14 @@ func (j *journal) replay(apply func([]byte) error) error {
 // only be read. It can be searched all the same.
 var ErrReadOnly = errors.New("retrieve: the collection's file is read-only")
 
+// isAt reports whether the open file is the one at path: another process may have
+// replaced it by a compacted one since it was opened.
+func isAt(file *os.File, path string) bool {
+	mine, err1 := file.Stat()
+	theirs, err2 := os.Stat(path)
+	return err1 == nil && err2 == nil && os.SameFile(mine, theirs)
+}
+
 // isReadOnly reports whether a file cannot be opened for writing, but perhaps for
 // reading.
 func isReadOnly(err error) bool {
@@ -125,7 +146,10 @@ func frame(data []byte) ([]byte, error) {
 		return nil, errTorn
 	}
 	n := binary.LittleEndian.Uint32(data)
-	if crc32.Checksum(data[:8], castagnoli) != binary.LittleEndian.Uint32(data[8:]) {
+	if !isHead(data) {
+		if allZero(data[:frameHead]) && !headFollows(data) {
+			return nil, errTorn // the last record: its first page didn't arrive, a later one did
+		}
 		return nil, errors.New("the record's head fails its checksum")
 	}
 	if uint64(n) > uint64(len(data)-frameHead) {
@@ -139,6 +163,21 @@ func frame(data []byte) ([]byte, error) {
 		return nil, errors.New("the record fails its checksum")
 	}
 	return payload, nil
+}
+
+// isHead reports whether data begins with the head of a record.
+func isHead(data []byte) bool {
+	return crc32.Checksum(data[:8], castagnoli) == binary.LittleEndian.Uint32(data[8:])
+}
+
+// headFollows reports whether there is the head of a record anywhere in data.
+func headFollows(data []byte) bool {
+	for i := range len(data) - frameHead {
+		if !allZero(data[i:i+frameHead]) && isHead(data[i:]) {
+			return true
+		}
+	}
+	return false
 }
 
 func allZero(data []byte) bool {

@@ -519,3 +519,23 @@ func TestATornEndIsTold(t *testing.T) {
 	require.Contains(t, log.String(), "retrieve.truncated bytes=")
 	require.NoError(t, c.Close())
 }
+
+// TestAReplacedFileIsNotTaken: a file that was opened just before another process
+// compacted the collection is no longer the collection.
+func TestAReplacedFileIsNotTaken(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("an open file isn't replaced there")
+	}
+	path := filepath.Join(t.TempDir(), "c")
+	a, err := Open(path, letters{}, nil)
+	require.NoError(t, err)
+	_, err = a.Sync(t.Context(), "s", []schema.Document{{PageContent: "one"}})
+	require.NoError(t, err)
+	b, err := os.OpenFile(path, os.O_RDWR, 0o644)
+	require.NoError(t, err)
+	require.True(t, isAt(b, path))
+	require.NoError(t, a.compact())
+	require.False(t, isAt(b, path))
+	require.NoError(t, b.Close())
+	require.NoError(t, a.Close())
+}

@@ -72,10 +72,10 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 		return nil, err
 	}
 	allowed := func(number int) bool {
-		p := c.slots[number]
-		if p == nil {
+		if number < 0 || number >= len(c.slots) || c.slots[number] == nil { // an index of words may be anyone's
 			return false
 		}
+		p := c.slots[number]
 		owner, _ := docmeta.String(p.Meta, docmeta.Tenant)
 		return (owner == "" || owner == tenant) && (q == nil || q.Filter == nil || q.Filter(p.Meta))
 	}
@@ -186,10 +186,10 @@ func unit(v []float32) []float32 {
 	if sum == 0 {
 		return v
 	}
-	scale := float32(1 / math.Sqrt(sum))
+	scale := 1 / math.Sqrt(sum)
 	out := make([]float32, len(v))
 	for i, x := range v {
-		out[i] = x * scale
+		out[i] = float32(float64(x) * scale) // the scale of denormal numbers is beyond float32
 	}
 	return out
 }

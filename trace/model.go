@@ -136,14 +136,23 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		o.Model = m.o.Model
 	}
 	spanCtx, span := m.start(ctx, &o)
-	defer span.End() // also when the model panics
+	returned := false
+	defer func() {
+		if !returned { // a panic, or a goroutine that was ended
+			span.SetAttributes(attribute.String(keyErrorType, "panic"))
+			span.SetStatus(codes.Error, "the model panicked")
+		}
+		span.End()
+	}()
 	if !span.IsRecording() {
 		r, err := m.next.GenerateContent(spanCtx, messages, options...)
+		returned = true
 		return r, wrap.ContextError(ctx, err)
 	}
 	m.request(spanCtx, span, messages, &o)
 	var first firstChunk
 	r, err := m.next.GenerateContent(spanCtx, messages, first.listen(options, &o)...)
+	returned = true
 	err = wrap.ContextError(ctx, err)
 	m.response(span, o.Model, r, first.elapsed())
 	if err != nil {

@@ -293,7 +293,8 @@ func (o *Options) cut(p passage, n int) passage {
 			hi = mid
 		}
 	}
-	for lo > 0 && !utf8.RuneStart(p.Text[lo]) {
+	// Where a code point was cut, the text without it is another one to count.
+	for lo > 0 && (!utf8.RuneStart(p.Text[lo]) || o.Tokens(p.Context+p.Text[:lo]) > n) {
 		lo--
 	}
 	p.End = p.Start + lo

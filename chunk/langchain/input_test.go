@@ -111,3 +111,19 @@ func TestContextIsHeard(t *testing.T) {
 	_, err = c.Chunk(done, "text")
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// What langchain-text-splitters 1.1.3 makes of values that Go's JSON has no form for.
+func TestJSONAsPythonReadsIt(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":1e400,"d":"\ud83d"}`: `{"a": Infinity, "d": "\ud83d"}`,
+		`{"a":-1e999,"b":1e-999,"\udc00k":"x\ud83dy\ud83d\ude00z\ude00\ud83d","c":["\ud800"]}`: `{"a": -Infinity, "b": 0.0, "\udc00k": "x\ud83dy\ud83d\ude00z\ude00\ud83d", "c": ["\ud800"]}`,
+		`{"a":"\ufffd\ud83d\\ud83d\n"}`:        `{"a": "\ufffd\ud83d\\ud83d\n"}`,
+		`{"a":"\ud83d\ud83d\ude00"}`:           `{"a": "\ud83d\ud83d\ude00"}`,
+		`{"\ud83d":1, "\ud83e":2, "\ufffd":3}`: `{"\ud83d": 1, "\ud83e": 2, "\ufffd": 3}`,
+		`{"a" : "é\"\u0041\ud83dé" , "b":1}`:   `{"a": "\u00e9\"A\ud83d\u00e9", "b": 1}`,
+	} {
+		got, err := JSON([]byte(text), nil)
+		require.NoError(t, err, text)
+		require.Equal(t, []string{want}, got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // ErrJSON is the error for a text that is not JSON, or whose value is not an
@@ -56,11 +57,11 @@ func JSON(data []byte, o *JSONOptions) ([]string, error) {
 	if opts.MinSize < 0 {
 		return nil, fmt.Errorf("%w: JSONOptions.MinSize is %d: want 1 or more", ErrOption, opts.MinSize)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	root, err := readJSON(d, opts.ConvertLists, 0)
+	r := jsonReader{Decoder: json.NewDecoder(bytes.NewReader(data)), data: data, convertLists: opts.ConvertLists}
+	r.UseNumber()
+	root, err := r.value(0)
 	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+		if _, more := r.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("text after the value")
 		}
 	}
@@ -169,32 +170,92 @@ func (c *jsonCutter) put(path []string, value *jsonValue) {
 	at.set(path[len(path)-1], value)
 }
 
-// readJSON reads one value.
-func readJSON(d *json.Decoder, convertLists bool, depth int) (*jsonValue, error) {
+type jsonReader struct {
+	*json.Decoder
+	data         []byte
+	convertLists bool
+}
+
+// token is Token, but keeps half a surrogate pair, as Python does.
+func (d *jsonReader) token() (json.Token, error) {
+	start := d.InputOffset()
+	tok, err := d.Token()
+	if s, ok := tok.(string); ok && strings.ContainsRune(s, utf8.RuneError) {
+		raw := d.data[start:d.InputOffset()]
+		return halves(string(raw[bytes.IndexByte(raw, '"'):])), err
+	}
+	return tok, err
+}
+
+// halves decodes a JSON string that is known to be valid. Half a surrogate pair
+// becomes the three bytes that UTF-8 would have for it if it allowed one.
+func halves(quoted string) string {
+	var out []byte
+	for rest := quoted[1 : len(quoted)-1]; rest != ""; {
+		code, n := escapedUnit(rest)
+		if low, m := escapedUnit(rest[n:]); m > 0 && utf16.DecodeRune(code, low) != utf8.RuneError {
+			n += m // a whole pair
+		} else if utf16.IsSurrogate(code) {
+			out = append(out, 0xe0|byte(code>>12), 0x80|byte(code>>6)&0x3f, 0x80|byte(code)&0x3f)
+			rest = rest[n:]
+			continue
+		}
+		switch {
+		case n > 0:
+		case rest[0] == '\\':
+			n = 2
+		default:
+			_, n = utf8.DecodeRuneInString(rest)
+		}
+		var s string
+		if json.Unmarshal([]byte(`"`+rest[:n]+`"`), &s) == nil {
+			out = append(out, s...)
+		}
+		rest = rest[n:]
+	}
+	return string(out)
+}
+
+// escapedUnit returns the UTF-16 unit that text begins with as \uXXXX, and how many
+// bytes that is, or 0.
+func escapedUnit(text string) (rune, int) {
+	const size = len(`\uXXXX`)
+	if len(text) < size || text[:2] != `\u` {
+		return 0, 0
+	}
+	code, err := strconv.ParseUint(text[2:size], 16, 16)
+	if err != nil {
+		return 0, 0
+	}
+	return rune(code), size
+}
+
+// value reads one value.
+func (d *jsonReader) value(depth int) (*jsonValue, error) {
 	if depth > maxDepth {
 		return nil, errors.New("nested too deeply")
 	}
-	tok, err := d.Token()
+	tok, err := d.token()
 	if err != nil {
 		return nil, err
 	}
 	switch tok := tok.(type) {
 	case json.Delim:
 		v := &jsonValue{}
-		if tok == '{' || convertLists {
+		if tok == '{' || d.convertLists {
 			v.keys = map[string]int{}
 		}
 		var list []string
 		for i := 0; d.More(); i++ {
 			name := strconv.Itoa(i)
 			if tok == '{' {
-				key, err := d.Token()
+				key, err := d.token()
 				if err != nil {
 					return nil, err
 				}
 				name = key.(string)
 			}
-			child, err := readJSON(d, convertLists, depth+1)
+			child, err := d.value(depth + 1)
 			if err != nil {
 				return nil, err
 			}
@@ -228,8 +289,11 @@ func pythonNumber(s string) string {
 		return s
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return strings.Replace(strconv.FormatFloat(f, 'g', -1, 64), "Inf", "Infinity", 1)
+	if err != nil { // beyond what a float can be: Python has an infinity
+		if f < 0 {
+			return "-Infinity"
+		}
+		return "Infinity"
 	}
 	e := strconv.FormatFloat(f, 'e', -1, 64)
 	exp, _ := strconv.Atoi(e[strings.IndexByte(e, 'e')+1:])
@@ -246,8 +310,11 @@ func pythonNumber(s string) string {
 // pythonString spells a string as json.dumps does: all in ASCII.
 func pythonString(s string) string {
 	out := append(make([]byte, 0, len(s)+2), '"')
-	for _, r := range s {
+	for i, r := range s {
 		switch {
+		case r == utf8.RuneError && s[i] == 0xed && i+2 < len(s): // half a surrogate pair, see halves
+			out = fmt.Appendf(out, `\u%04x`, 0xd000|rune(s[i+1]&0x3f)<<6|rune(s[i+2]&0x3f))
+		case r == utf8.RuneError && s[i] < 0xc0: // the rest of it
 		case r == '"' || r == '\\':
 			out = append(out, '\\', byte(r))
 		case r == '\n':

@@ -68,7 +68,8 @@ type ChatRule struct {
 	// from an older model.
 	EstimatedMessages, EstimatedTools bool
 
-	Image *ImageRule // nil if images are not known to be taken
+	// Image is what images cost; nil is [ImageEstimate].
+	Image *ImageRule
 }
 
 // ChatRuleOf returns the rule of a model of OpenAI, or an
@@ -76,7 +77,7 @@ type ChatRule struct {
 // cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
 // that of GPT-4o and is marked as an estimate.
 func ChatRuleOf(model string) (ChatRule, error) {
-	base := strings.TrimPrefix(model, "ft:")
+	base := strings.TrimPrefix(bareModel(model), "ft:")
 	encoding, err := EncodingName(model)
 	chat := slices.ContainsFunc([]string{"gpt-", "chatgpt-", "o1", "o3", "o4"}, func(p string) bool { return strings.HasPrefix(base, p) })
 	if err != nil || !chat || encoding == "gpt2" {
@@ -102,8 +103,8 @@ func ChatRuleOf(model string) (ChatRule, error) {
 
 // CountMessages counts a chat: its texts by count, the frame by the rule. Calls of
 // tools and their answers are framed in a way that is not published, so with
-// them the total is an estimate; so it is for an image whose size or cost is
-// not known.
+// them the total is an estimate; so it is for an image whose size or rule is
+// not known, which is counted by [ImageEstimate].
 func (r *ChatRule) CountMessages(count func(text string) int, messages ...Message) Count {
 	count, estimated := counter(count)
 	total := Count{r.Reply, r.EstimatedMessages || estimated}
@@ -127,11 +128,11 @@ func (r *ChatRule) CountMessage(count func(text string) int, m *Message) Count {
 		t.Estimated = true
 	}
 	for _, img := range m.Images {
-		if r.Image == nil {
-			t.Estimated = true
-			continue
+		rule := ImageEstimate()
+		if r.Image != nil {
+			rule = *r.Image
 		}
-		t.add(r.Image.Count(img))
+		t.add(rule.Count(img))
 	}
 	return t
 }

@@ -23,7 +23,17 @@ type ImageRule struct {
 	// Multiplier, if it is not zero: the image is scaled down until 1536
 	// patches cover it, and each costs so much. Detail doesn't matter.
 	Multiplier float64
+
+	// Estimated is true if the numbers are not published for the model.
+	Estimated bool
 }
+
+// ImageEstimate returns the rule for images of a model whose own rule isn't known:
+// 1.37 tokens for a patch, which is Anthropic's width times height by 750, so 1,403
+// for a square of 1024 pixels and 2,105 at most. GPT-4o takes 765 for that square;
+// few models take much more. It is meant for what has to fit: an image is never
+// free.
+func ImageEstimate() ImageRule { return ImageRule{Multiplier: 1.37, Estimated: true} }
 
 // imageRules are by the longest prefix that ends where the name or a part of it
 // ends.
@@ -48,7 +58,7 @@ var imageRules = []struct {
 
 // ImageRuleOf returns the rule of a model, or an [*UnknownModelError].
 func ImageRuleOf(model string) (ImageRule, error) {
-	base := strings.TrimPrefix(model, "ft:")
+	base := strings.TrimPrefix(bareModel(model), "ft:")
 	if base != "o1-mini" && base != "o3-mini" { // these take no images
 		for _, r := range imageRules {
 			if rest, ok := strings.CutPrefix(base, r.prefix); ok && (rest == "" || rest[0] == '-' || rest[0] == ':') {
@@ -83,11 +93,11 @@ func (r *ImageRule) Tokens(img Image) (int, error) {
 }
 
 // Count is [ImageRule.Tokens] for every image: one of unknown size is estimated as
-// a square of 1024 pixels.
+// a square of 1024 pixels. The count is Estimated for it, and by an Estimated rule.
 func (r *ImageRule) Count(img Image) Count {
 	n, err := r.Tokens(img)
 	if err == nil {
-		return Count{Tokens: n}
+		return Count{n, r.Estimated}
 	}
 	n, _ = r.Tokens(Image{Width: 1024, Height: 1024, Detail: "high"})
 	return Count{n, true}
@@ -110,7 +120,12 @@ func patches(w, h float64) float64 {
 		return p
 	}
 	r := math.Sqrt(side * side * most / (w * h))
-	a, b := w*r/side, h*r/side
-	r *= min(math.Floor(a)/a, math.Floor(b)/b)
+	whole := 1.0
+	for _, n := range []float64{w * r / side, h * r / side} {
+		if n >= 1 { // else one square is wider than the image
+			whole = min(whole, math.Floor(n)/n)
+		}
+	}
+	r = min(1, r*whole)
 	return min(most, math.Ceil(w*r/side)*math.Ceil(h*r/side))
 }

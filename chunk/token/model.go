@@ -3,6 +3,7 @@ package token
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,19 +48,18 @@ type Limits struct {
 // LimitsOf returns the limits of a model. A dated or otherwise versioned name
 // ("gpt-4o-2024-11-20", "gpt-5-latest") has those of its model unless it has a
 // row of its own, and a fine-tuned one ("ft:gpt-4o-2024-08-06:org::id") those
-// of the model it was made from. A provider in front ("openai/gpt-4o") is
-// ignored. An unknown model gives an [*UnknownModelError].
+// of the model it was made from. An unknown model gives an [*UnknownModelError].
+//
+// What gateways and clouds add to a name is ignored, here and in the other tables
+// of models: providers and paths in front ("openai/gpt-4o",
+// "models/gemini-2.5-pro", "anthropic:claude-opus-4-5",
+// "us.anthropic.claude-opus-4-5-v1:0") and variants behind ("gpt-4o:free"). The
+// name of an Azure deployment is the customer's; it is found if it is the model's.
 func LimitsOf(model string) (Limits, error) {
-	name := model
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		name = name[i+1:]
-	}
+	name := bareModel(model)
 	tuned := strings.HasPrefix(name, "ft:")
 	if tuned {
 		name, _, _ = strings.Cut(name[len("ft:"):], ":")
-	}
-	if rest, ok := strings.CutPrefix(name, "gpt-35-turbo"); ok { // Azure's spelling
-		name = "gpt-3.5-turbo" + rest
 	}
 	for {
 		if tuned {
@@ -76,6 +76,50 @@ func LimitsOf(model string) (Limits, error) {
 		}
 		name = short
 	}
+}
+
+// bareModel returns a model's name without what gateways and clouds add to it.
+func bareModel(model string) string {
+	name := model[strings.LastIndexByte(model, '/')+1:]
+	if i := strings.Index(model, "ft:"); i == 0 || i > 0 && strings.IndexByte("/:", model[i-1]) >= 0 {
+		name = model[i:] // its last parts are the customer's and may have a slash
+	}
+	if provider, rest, ok := strings.Cut(name, ":"); ok && slices.Contains(providers, provider) {
+		name = rest // LangChain's form
+	}
+	if region, rest, ok := strings.Cut(name, "."); ok && slices.Contains([]string{"us", "eu", "apac", "global", "us-gov", "jp", "au"}, region) {
+		name = rest
+	}
+	if provider, rest, ok := strings.Cut(name, "."); ok && slices.Contains(providers, provider) {
+		name = cutBedrockVersion(rest)
+	}
+	if base, _, ok := strings.Cut(name, ".ft-"); ok { // a fine-tuned model on Azure
+		name = base
+	}
+	if i := strings.LastIndexByte(name, ':'); i > 0 && slices.Contains([]string{"free", "beta", "nitro", "floor", "online", "exacto"}, name[i+1:]) {
+		name = name[:i]
+	}
+	name = strings.ToLower(name)
+	if rest, ok := strings.CutPrefix(name, "gpt-35-turbo"); ok { // Azure's spelling
+		name = "gpt-3.5-turbo" + rest
+	}
+	return name
+}
+
+// providers are names that come before a model's name and a colon or full stop.
+var providers = []string{"openai", "azure", "azure_openai", "anthropic", "google", "google_genai", "google_vertexai", "google_anthropic_vertex", "vertex_ai", "gemini",
+	"mistral", "mistralai", "cohere", "deepseek", "groq", "xai", "bedrock", "bedrock_converse", "amazon", "meta", "fireworks", "together", "openrouter", "github"}
+
+// cutBedrockVersion cuts a version such as "-v1:0" or "-1:0".
+func cutBedrockVersion(name string) string {
+	i := strings.LastIndexByte(name, '-')
+	if i < 0 {
+		return name
+	}
+	if version := name[i+1:]; strings.Trim(version, "v:0123456789") == "" && strings.ContainsAny(version, "v:") {
+		return name[:i]
+	}
+	return name
 }
 
 func limitsRow(name string) (Limits, bool) {
@@ -144,17 +188,15 @@ var encodingByPrefix = []struct{ prefix, encoding string }{
 // place: a fine-tuned model ("ft:gpt-4o-mini-2024-07-18:org::id") has the encoding
 // of the model it was made from, where tiktoken takes ft:gpt-4.1 for a GPT-4.
 func EncodingName(model string) (string, error) {
-	if name, ok := encodingOf[model]; ok {
-		return name, nil
+	name, tuned := strings.CutPrefix(bareModel(model), "ft:")
+	if tuned {
+		name, _, _ = strings.Cut(name, ":")
 	}
-	if base, ok := strings.CutPrefix(model, "ft:"); ok {
-		base, _, _ = strings.Cut(base, ":")
-		if name, err := EncodingName(base); err == nil {
-			return name, nil
-		}
+	if encoding, ok := encodingOf[name]; ok {
+		return encoding, nil
 	}
 	for _, p := range encodingByPrefix {
-		if strings.HasPrefix(model, p.prefix) {
+		if strings.HasPrefix(name, p.prefix) {
 			return p.encoding, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -59,5 +60,58 @@ func TestEncodingName(t *testing.T) {
 		_, err := token.EncodingName(model)
 		var unknown *token.UnknownModelError
 		require.ErrorAs(t, err, &unknown, model)
+	}
+}
+
+// Every table knows a model by the names that gateways and clouds give it.
+func TestNamesOfGateways(t *testing.T) {
+	for _, model := range []string{"gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-5-mini", "o3", "gpt-3.5-turbo", "gpt-4.1", "ft:gpt-4o-2024-08-06:acme/team::id"} {
+		limits, err := token.LimitsOf(model)
+		require.NoError(t, err)
+		encoding, err := token.EncodingName(model)
+		require.NoError(t, err)
+		chat, err := token.ChatRuleOf(model)
+		require.NoError(t, err)
+		image, imageErr := token.ImageRuleOf(model)
+		for _, format := range []string{"openai/%s", "azure/%s", "openrouter/openai/%s", "models/%s", "openai:%s", "azure_openai:%s", "github/openai/%s", "https://host/deployments/%s"} {
+			name := fmt.Sprintf(format, model)
+			got, err := token.LimitsOf(name)
+			require.NoError(t, err, name)
+			require.Equal(t, limits, got, name)
+			e, err := token.EncodingName(name)
+			require.NoError(t, err, name)
+			require.Equal(t, encoding, e, name)
+			c, err := token.ChatRuleOf(name)
+			require.NoError(t, err, name)
+			c.Model = chat.Model
+			require.Equal(t, chat, c, name)
+			i, err := token.ImageRuleOf(name)
+			require.Equal(t, imageErr == nil, err == nil, name)
+			require.Equal(t, image, i, name)
+		}
+	}
+	for name, want := range map[string]string{
+		"anthropic/claude-opus-4-5": "claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0": "claude-opus-4-5-20251101", "anthropic.claude-opus-4-6-v1": "claude-opus-4-6",
+		"anthropic:claude-opus-4-5": "claude-opus-4-5", "claude-opus-4-5@20251101": "claude-opus-4-5", "models/gemini-2.5-pro": "gemini-2.5-pro", "google/gemini-2.5-pro": "gemini-2.5-pro",
+		"projects/p/locations/l/publishers/google/models/gemini-2.5-pro": "gemini-2.5-pro", "google_genai:gemini-2.5-pro": "gemini-2.5-pro", "openai/gpt-4o:free": "gpt-4o",
+		"OpenAI/GPT-4o": "gpt-4o", "azure/gpt-35-turbo": "gpt-3.5-turbo", "gpt-4o-2024-08-06.ft-0123abc": "gpt-4o-2024-08-06",
+	} {
+		l, err := token.LimitsOf(name)
+		require.NoError(t, err, name)
+		require.Equal(t, want, l.Model, name)
+	}
+	for name, want := range map[string]string{
+		"groq/openai/gpt-oss-20b": "o200k_harmony", "openai.gpt-oss-20b-1:0": "o200k_harmony", "azure/gpt-35-turbo-16k": "cl100k_base", "openai/text-embedding-3-small": "cl100k_base",
+		"gpt-4o-2024-08-06.ft-0123abc": "o200k_base",
+	} {
+		got, err := token.EncodingName(name)
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+	}
+	for _, name := range []string{"openai/", "azure/my-deployment", "anthropic/claude-opus-4-5", "models/gemini-2.5-pro", "openai:", "us.", "/", ":free"} {
+		_, err := token.EncodingName(name)
+		var unknown *token.UnknownModelError
+		require.ErrorAs(t, err, &unknown, name)
+		require.Equal(t, name, unknown.Model)
 	}
 }

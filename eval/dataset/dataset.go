@@ -56,8 +56,8 @@ func complete(c *eval.Case) error {
 	if !c.Kind.Valid() {
 		return fmt.Errorf("%w: kind %q; want golden, adversarial, regression or edge", ErrCase, c.Kind)
 	}
-	if !utf8.ValidString(c.Input) {
-		return fmt.Errorf("%w: the input is not valid UTF-8", ErrCase)
+	if err := checkTexts(c); err != nil {
+		return err
 	}
 	for _, call := range c.Calls {
 		if call.Name == "" || call.Arguments != "" && !json.Valid([]byte(call.Arguments)) {
@@ -68,6 +68,30 @@ func complete(c *eval.Case) error {
 		c.ID = ID(c)
 	}
 	return nil
+}
+
+// checkTexts refuses texts that are not valid UTF-8: a file can't contain them
+// unchanged, and two different ones would have the same [Hash].
+func checkTexts(c *eval.Case) error {
+	check := func(what string, texts ...string) error {
+		for _, s := range texts {
+			if !utf8.ValidString(s) {
+				return fmt.Errorf("%w: the %s %.20q is not valid UTF-8", ErrCase, what, s)
+			}
+		}
+		return nil
+	}
+	err := cmp.Or(check("id", c.ID), check("input", c.Input), check("reference", c.References...), check("passage", c.Context...))
+	for id := range c.Relevant {
+		err = cmp.Or(err, check("document id", id))
+	}
+	for tag, value := range c.Tags {
+		err = cmp.Or(err, check("tag", tag, value))
+	}
+	for _, call := range c.Calls {
+		err = cmp.Or(err, check("tool call", call.Name, call.Arguments))
+	}
+	return err
 }
 
 // ID derives a case's id from its input: 16 hexadecimal digits of its SHA-256.

@@ -46,6 +46,10 @@
 //
 // CSV works too, for what people write in spreadsheets.
 //
+// Both readers refuse what would change a case silently: another encoding than
+// UTF-8, a field or column that appears twice, and in JSON Lines null in the
+// place of a text. Both writers refuse what their readers would not give back.
+//
 // # Exercises
 //
 //  1. Take 20 real questions of a system you use. How many of each kind are

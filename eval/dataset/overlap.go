@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -47,8 +48,10 @@ type Pair struct {
 // mistake twice and make error bars too small; between a training and a test
 // set they are a leak.
 //
-// It compares exactly, but only pairs that share a trigram, found through an
-// index: the time grows with the number of those pairs.
+// It compares exactly, but only pairs that share one of their rarest trigrams,
+// found through an index. Which of them a similar pair must share depends on the
+// threshold (Bayardo, Ma and Srikant, "Scaling Up All Pairs Similarity Search",
+// 2007), so a sentence that every prompt begins with makes no pairs.
 func (d *Dataset) NearDuplicates(threshold float64) ([]Pair, error) {
 	return similar(d.Cases, d.Cases, threshold, true)
 }
@@ -66,28 +69,42 @@ func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error
 	if !(threshold > 0 && threshold <= 1) {
 		return nil, fmt.Errorf("%w: the threshold is %v: want a number above 0, at most 1", ErrOption, threshold)
 	}
-	index := map[uint64][]int{}
-	sizes := make([]int, len(bs))
-	for i := range bs {
-		set := shingles(words(bs[i].Input), 3)
-		sizes[i] = len(set)
-		for s := range set {
-			index[s] = append(index[s], i)
+	sets, others := trigrams(as), trigrams(bs)
+	common := map[uint64]int{} // of a trigram: how many inputs have it
+	for _, set := range slices.Concat(sets, others) {
+		for _, s := range set {
+			common[s]++
 		}
 	}
+	rarest := func(set []uint64) []uint64 {
+		slices.SortFunc(set, func(a, b uint64) int { return cmp.Or(cmp.Compare(common[a], common[b]), cmp.Compare(a, b)) })
+		// A similar input has at least this share of the set, so it has one of these.
+		least := int(math.Ceil(threshold*float64(len(set)) - 1e-9))
+		return set[:len(set)-max(least, 1)+1]
+	}
+	index := map[uint64][]int{}
+	for j, set := range others {
+		for _, s := range rarest(set) {
+			index[s] = append(index[s], j)
+		}
+		slices.Sort(set)
+	}
 	var pairs []Pair
-	for i := range as {
-		set := shingles(words(as[i].Input), 3)
-		shared := map[int]int{}
-		for s := range set {
+	seen := make([]int, len(bs)) // of an input of bs: the input of as it was last compared with, and one
+	for i, set := range sets {
+		var candidates []int
+		for _, s := range rarest(set) {
 			for _, j := range index[s] {
-				if !sameSet || j > i {
-					shared[j]++
+				if seen[j] != i+1 && (!sameSet || j > i) {
+					seen[j] = i + 1
+					candidates = append(candidates, j)
 				}
 			}
 		}
-		for j, n := range shared {
-			if s := float64(n) / float64(len(set)+sizes[j]-n); s >= threshold {
+		slices.Sort(set)
+		for _, j := range candidates {
+			n := shared(set, others[j])
+			if s := float64(n) / float64(len(set)+len(others[j])-n); s >= threshold {
 				pairs = append(pairs, Pair{&as[i], &bs[j], s})
 			}
 		}
@@ -96,6 +113,33 @@ func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error
 		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), cmp.Compare(a.A.ID, b.A.ID), cmp.Compare(a.B.ID, b.B.ID))
 	})
 	return pairs, nil
+}
+
+func trigrams(cases []eval.Case) [][]uint64 {
+	out := make([][]uint64, len(cases))
+	for i := range cases {
+		for s := range shingles(words(cases[i].Input), 3) {
+			out[i] = append(out[i], s)
+		}
+	}
+	return out
+}
+
+// shared counts what two sorted sets have in common.
+func shared(a, b []uint64) int {
+	n := 0
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] == b[0]:
+			n++
+			a, b = a[1:], b[1:]
+		case a[0] < b[0]:
+			a = a[1:]
+		default:
+			b = b[1:]
+		}
+	}
+	return n
 }
 
 // A Contamination is a case that a model may have seen in training.

@@ -75,9 +75,9 @@ func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 		t.Helper()
 		if rec.Error != "" {
 			if o.Run.AllowErrors == 0 {
-				t.Errorf("case %s: the system failed: %s", rec.Case.ID, rec.Error)
+				t.Errorf("case %s: the system failed: %s", rec.Case.ID, withStack(rec.Error, rec.Stack))
 			} else {
-				t.Logf("case %s: the system failed: %s", rec.Case.ID, rec.Error)
+				t.Logf("case %s: the system failed: %s", rec.Case.ID, withStack(rec.Error, rec.Stack))
 			}
 			return
 		}
@@ -92,7 +92,7 @@ func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 			case res.Skipped != "":
 				t.Logf("case %s: %s was skipped: %s", rec.Case.ID, th.Metric, res.Skipped)
 			case res.Failed != "":
-				t.Errorf("case %s: %s failed: %s", rec.Case.ID, th.Metric, res.Failed)
+				t.Errorf("case %s: %s failed: %s", rec.Case.ID, th.Metric, withStack(res.Failed, res.Stack))
 			case !th.Met(res.Value):
 				t.Errorf("case %s: %s is %.4g; want %s\n   input: %.200q\n     got: %.200q\n    want: %.200q",
 					rec.Case.ID, th.Metric, res.Value, th, rec.Case.Input, rec.Output.Text, rec.Case.References)
@@ -104,6 +104,13 @@ func each(t TB, rec *suite.Record, metrics []eval.Metric, o *Options) {
 		return
 	}
 	check(t)
+}
+
+func withStack(message, stack string) string {
+	if stack == "" {
+		return message
+	}
+	return message + "\n" + stack
 }
 
 // pick returns the record's result of the metric with this name.

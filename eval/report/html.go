@@ -46,6 +46,7 @@ type pageCase struct {
 	Reasons  []string   `json:"w,omitempty"` // why there is no value
 	Millis   float64    `json:"ms"`
 	PicoUSD  int64      `json:"usd,omitempty"`
+	Free     bool       `json:"free,omitempty"` // a cost of 0 that is known
 	InTokens int64      `json:"in,omitempty"`
 	Tokens   int64      `json:"out,omitempty"`
 }
@@ -153,6 +154,7 @@ func newPageCase(rec *suite.Record, before map[string]string) pageCase {
 	if out := rec.Output; out != nil {
 		c.Output = out.Text
 		c.Millis = float64(out.Latency.Microseconds()) / 1000
+		c.Free = out.CostKnown && out.CostPicoUSD == 0
 		c.PicoUSD, c.InTokens, c.Tokens = out.CostPicoUSD, out.InputTokens, out.OutputTokens
 	}
 	for _, res := range rec.Results {

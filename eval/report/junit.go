@@ -108,7 +108,7 @@ func JUnit(w io.Writer, r *suite.Report, each []suite.Threshold) error {
 func junitRecord(r *suite.Report, rec *suite.Record, each []suite.Threshold) (junitCase, error) {
 	c := junitCase{Name: rec.Case.ID, Time: "0"}
 	if rec.Error != "" {
-		c.Error = &junitFlaw{Message: rec.Error}
+		c.Error = &junitFlaw{Message: rec.Error, Text: rec.Stack}
 		return c, nil
 	}
 	c.Time = seconds(rec.Output.Latency.Seconds())

@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Before a judge may replace people, it must agree with them as well as they
 // agree with each other. Raw agreement can't show that: two raters who both say
@@ -21,18 +24,29 @@ const (
 	WeightingQuadratic                  // 1 - (i-j)²/(k-1)²
 )
 
-func (w Weighting) credit(i, j, k int) float64 {
-	d := math.Abs(float64(i - j))
+// far is the distance of the first and the last of k categories: a disagreement
+// of far costs all the credit.
+func (w Weighting) far(k int) float64 {
 	switch w {
 	case WeightingLinear:
-		return 1 - d/float64(k-1)
+		return float64(k - 1)
 	case WeightingQuadratic:
-		return 1 - d*d/float64((k-1)*(k-1))
+		return float64(k-1) * float64(k-1)
 	}
-	if i == j {
-		return 1
+	return 1
+}
+
+// distance is the credit that two categories miss, in units of 1/far.
+func (w Weighting) distance(i, j float64) float64 {
+	switch {
+	case w == WeightingLinear:
+		return math.Abs(i - j)
+	case w == WeightingQuadratic:
+		return (i - j) * (i - j)
+	case i == j:
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // CohenKappa is the agreement of two raters over k categories; chance keeps
@@ -47,36 +61,89 @@ func CohenKappa(a, b []int, k int, w Weighting) (Estimate, error) {
 	if err := checkRatings(fn, [][]int{a, b}, k, w, false); err != nil {
 		return Estimate{}, err
 	}
+	// With D the mean distance, kappa is 1 - D observed / D by chance: the number
+	// of categories cancels out, and only those that occur have to be looked at.
 	n := float64(len(a))
-	joint := make([]float64, k*k)
-	rows, cols := make([]float64, k), make([]float64, k)
+	present := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
+	pairs := make([]int, len(a)) // of item i: the row and column of its cell
+	rows, cols := make([]float64, len(present)), make([]float64, len(present))
 	for i := range a {
-		joint[a[i]*k+b[i]] += 1 / n
-		rows[a[i]] += 1 / n
-		cols[b[i]] += 1 / n
+		row, _ := slices.BinarySearch(present, a[i])
+		col, _ := slices.BinarySearch(present, b[i])
+		rows[row]++
+		cols[col]++
+		pairs[i] = row*len(present) + col
 	}
+	fromRows, fromCols := w.meanDistances(present, rows, n), w.meanDistances(present, cols, n)
 	var observed, chance float64
-	rowMean, colMean := make([]float64, k), make([]float64, k) // mean credit of a category against the other rater
-	for i := range k {
-		for j := range k {
-			c := w.credit(i, j, k)
-			observed += c * joint[i*k+j]
-			chance += c * rows[i] * cols[j]
-			rowMean[i] += c * cols[j]
-			colMean[j] += c * rows[i]
-		}
+	for i := range present {
+		chance += rows[i] / n * fromCols[i]
 	}
-	if 1-chance < 1e-12 {
+	if chance == 0 {
 		return Estimate{}, fail(fn, ErrUndefined, "both raters always gave the same category")
 	}
-	kappa := (observed - chance) / (1 - chance)
-	variance := -math.Pow(kappa-chance*(1-kappa), 2)
-	for i := range k {
-		for j := range k {
-			variance += joint[i*k+j] * math.Pow(w.credit(i, j, k)-(rowMean[i]+colMean[j])*(1-kappa), 2)
+	slices.Sort(pairs)
+	distance := func(row, col int) float64 { return w.distance(float64(present[row]), float64(present[col])) }
+	eachCell(pairs, len(present), func(row, col int, count float64) { observed += count / n * distance(row, col) })
+	share := observed / chance
+	// The variance is that of this number over the items; its mean is observed.
+	variance := 0.0
+	eachCell(pairs, len(present), func(row, col int, count float64) {
+		x := share*(fromCols[row]+fromRows[col]) - distance(row, col)
+		variance += count / n * (x - observed) * (x - observed)
+	})
+	return Estimate{Value: 1 - share, SE: math.Sqrt(variance/n) / chance}, nil
+}
+
+// meanDistances returns the mean distance of each category to ratings that fall
+// on the categories as counts says; n is the sum of the counts.
+func (w Weighting) meanDistances(categories []int, counts []float64, n float64) []float64 {
+	out := make([]float64, len(categories))
+	origin := categories[0]
+	at := func(i int) float64 { return float64(categories[i] - origin) }
+	switch w {
+	case WeightingLinear:
+		total := 0.0
+		for i, c := range counts {
+			total += c * at(i)
+		}
+		below, sumBelow := 0.0, 0.0 // the ratings of lower categories, and their sum
+		for i, c := range counts {
+			above, sumAbove := n-below-c, total-sumBelow-c*at(i)
+			out[i] = (below*at(i) - sumBelow + sumAbove - above*at(i)) / n
+			below, sumBelow = below+c, sumBelow+c*at(i)
+		}
+	case WeightingQuadratic:
+		mean, variance := 0.0, 0.0
+		for i, c := range counts {
+			mean += c * at(i)
+		}
+		mean /= n
+		for i, c := range counts {
+			variance += c * (at(i) - mean) * (at(i) - mean)
+		}
+		for i := range out {
+			out[i] = (at(i)-mean)*(at(i)-mean) + variance/n
+		}
+	default:
+		for i, c := range counts {
+			out[i] = (n - c) / n
 		}
 	}
-	return Estimate{Value: kappa, SE: math.Sqrt(math.Max(0, variance)/n) / (1 - chance)}, nil
+	return out
+}
+
+// eachCell calls f with every cell of a table that sorted cell numbers name, and
+// how often they name it.
+func eachCell(sorted []int, width int, f func(row, col int, count float64)) {
+	for lo := 0; lo < len(sorted); {
+		hi := lo + 1
+		for hi < len(sorted) && sorted[hi] == sorted[lo] {
+			hi++
+		}
+		f(sorted[lo]/width, sorted[lo]%width, float64(hi-lo))
+		lo = hi
+	}
 }
 
 // MissingRating marks an item that a rater didn't rate, for [GwetAC].
@@ -163,43 +230,79 @@ func fleiss(fn string, raters [][]int, k int, free bool) (float64, error) {
 
 // pairwiseAgreement is the mean, over the items with at least two ratings, of
 // the credit of a random pair of an item's ratings; and the mean over all rated
-// items of each category's share.
+// items of each category's share, for the categories that occur.
 func pairwiseAgreement(raters [][]int, k int, w Weighting) (agreement float64, shares []float64) {
-	shares = make([]float64, k)
+	present := slices.Compact(slices.Sorted(slices.Values(slices.Concat(raters...))))
+	shares = make([]float64, len(present))
 	rated, paired := 0, 0
-	counts := make([]float64, k)
+	far := w.far(k)
+	var item []int
 	for i := range raters[0] {
-		clear(counts)
-		total := 0.0
+		item = item[:0]
 		for _, ratings := range raters {
 			if c := ratings[i]; c != MissingRating {
-				counts[c]++
-				total++
+				item = append(item, c)
 			}
 		}
+		total := float64(len(item))
 		if total == 0 {
 			continue
 		}
 		rated++
-		for c := range counts {
-			shares[c] += counts[c] / total
+		slices.Sort(item)
+		for lo := 0; lo < len(item); {
+			hi := lo + 1
+			for hi < len(item) && item[hi] == item[lo] {
+				hi++
+			}
+			c, _ := slices.BinarySearch(present, item[lo])
+			shares[c] += float64(hi-lo) / total
+			lo = hi
 		}
 		if total < 2 {
 			continue
 		}
 		paired++
-		for c := range counts {
-			credit := -1.0 // a rating is no pair with itself
-			for d := range counts {
-				credit += w.credit(c, d, k) * counts[d]
-			}
-			agreement += counts[c] * credit / (total * (total - 1))
-		}
+		agreement += 1 - w.pairDistances(item)/far/(total*(total-1))
 	}
 	for c := range shares {
 		shares[c] /= float64(rated)
 	}
 	return agreement / float64(paired), shares
+}
+
+// pairDistances is the sum of the distances of all ordered pairs of sorted
+// ratings.
+func (w Weighting) pairDistances(sorted []int) float64 {
+	n, total := float64(len(sorted)), 0.0
+	switch w {
+	case WeightingLinear:
+		for i, c := range sorted {
+			total += (2*float64(i) - n + 1) * float64(c-sorted[0])
+		}
+		return 2 * total
+	case WeightingQuadratic:
+		mean := 0.0
+		for _, c := range sorted {
+			mean += float64(c - sorted[0])
+		}
+		mean /= n
+		for _, c := range sorted {
+			d := float64(c-sorted[0]) - mean
+			total += d * d
+		}
+		return 2 * n * total
+	}
+	for lo := 0; lo < len(sorted); {
+		hi := lo + 1
+		for hi < len(sorted) && sorted[hi] == sorted[lo] {
+			hi++
+		}
+		same := float64(hi - lo)
+		total += same * (n - same)
+		lo = hi
+	}
+	return total
 }
 
 // GwetAC is Gwet's agreement coefficient, AC1 unweighted and AC2 with weights
@@ -217,13 +320,22 @@ func GwetAC(raters [][]int, k int, w Weighting) (float64, error) {
 	if math.IsNaN(observed) {
 		return math.NaN(), fail(fn, ErrTooFew, "no item has two ratings")
 	}
-	var credits, spread float64
-	for i := range k {
-		spread += shares[i] * (1 - shares[i])
-		for j := range k {
-			credits += w.credit(i, j, k)
-		}
+	spread := 0.0
+	for _, p := range shares {
+		spread += p * (1 - p)
 	}
-	chance := credits * spread / float64(k*(k-1))
+	credits := w.credits(float64(k))
+	chance := credits * spread / (float64(k) * float64(k-1))
 	return (observed - chance) / (1 - chance), nil
+}
+
+// credits is the sum of the credit of all ordered pairs of k categories.
+func (w Weighting) credits(k float64) float64 {
+	switch w {
+	case WeightingLinear:
+		return k*k - k*(k+1)/3
+	case WeightingQuadratic:
+		return k*k - k*k*(k+1)/(6*(k-1))
+	}
+	return k
 }

@@ -25,6 +25,9 @@ const (
 // Krippendorff's own advice: rely on alpha >= 0.8, draw tentative conclusions
 // from 0.667 on, discard the rest. Undefined when all ratings are equal: no
 // variation, no evidence that the raters can tell items apart.
+//
+// For n ratings it takes O(n log n) time and O(n) memory. [ScaleRatio] takes
+// time quadratic in the number of distinct values.
 func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 	const fn = "KrippendorffAlpha"
 	if len(raters) < 2 {
@@ -33,108 +36,139 @@ func KrippendorffAlpha(raters [][]float64, scale Scale) (float64, error) {
 	if err := checkConstant(fn, "Scale", scale, ScaleRatio); err != nil {
 		return math.NaN(), err
 	}
-	values, err := ratedValues(fn, raters)
+	items, err := ratedItems(fn, raters)
 	if err != nil {
 		return math.NaN(), err
 	}
-	together := pairedRatings(raters, values)
-	each, total := make([]float64, len(values)), 0.0
-	for a := range together {
-		each[a] = sum(together[a])
-		total += each[a]
-	}
-	if total == 0 {
+	all := slices.Concat(items...)
+	if len(all) == 0 {
 		return math.NaN(), fail(fn, ErrTooFew, "no item has two ratings")
 	}
-	var observed, expected float64
-	for a := range values {
-		for b := range values {
-			d := scale.distance(values, each, a, b)
-			observed += together[a][b] * d
-			expected += each[a] * each[b] * d
-		}
+	// Alpha doesn't change with the unit of the values. In a unit near their size
+	// no square overflows.
+	unit := exponentOf(all)
+	rescale(all, unit)
+	for _, item := range items {
+		rescale(item, unit)
 	}
-	expected /= total - 1
+	if scale == ScaleOrdinal {
+		toMidRanks(all, items)
+	}
+	disagreement := scale.disagreement()
+	observed := make([]float64, len(items))
+	for i, item := range items {
+		observed[i] = disagreement(item) / float64(len(item)-1)
+	}
+	expected := disagreement(all) / float64(len(all)-1)
 	if expected == 0 {
 		return math.NaN(), fail(fn, ErrUndefined, "all ratings are equal")
 	}
-	return 1 - observed/expected, nil
+	return 1 - sum(observed)/expected, nil
 }
 
-// ratedValues returns the distinct values of the ratings, in order.
-func ratedValues(fn string, raters [][]float64) ([]float64, error) {
-	var values []float64
+// ratedItems returns the ratings of every item that has at least two of them.
+func ratedItems(fn string, raters [][]float64) ([][]float64, error) {
 	for r, ratings := range raters {
 		if len(ratings) != len(raters[0]) {
 			return nil, fail(fn, ErrLength, "rater %d rated %d items, the first %d", r, len(ratings), len(raters[0]))
 		}
 		for i, v := range ratings {
-			switch {
-			case math.IsInf(v, 0):
+			if math.IsInf(v, 0) {
 				return nil, fail(fn, ErrNotFinite, "rater %d, item %d is %v", r, i, v)
-			case !math.IsNaN(v):
-				values = append(values, v)
 			}
 		}
 	}
-	slices.Sort(values)
-	return slices.Compact(values), nil
-}
-
-// pairedRatings counts at [a][b] how often the a-th and b-th value were given to
-// the same item, each item's pairs weighted so that its ratings count once.
-func pairedRatings(raters [][]float64, values []float64) [][]float64 {
-	k := len(values)
-	together := make([][]float64, k)
-	for a := range together {
-		together[a] = make([]float64, k)
-	}
+	var items [][]float64
 	for i := range raters[0] {
-		counts := make([]float64, k)
-		total := 0.0
+		var item []float64
 		for _, ratings := range raters {
-			if v := ratings[i]; !math.IsNaN(v) {
-				a, _ := slices.BinarySearch(values, v)
-				counts[a]++
-				total++
+			if !math.IsNaN(ratings[i]) {
+				item = append(item, ratings[i])
 			}
 		}
-		if total < 2 {
-			continue
-		}
-		for a := range counts {
-			for b := range counts {
-				pairs := counts[a] * counts[b]
-				if a == b {
-					pairs -= counts[a]
-				}
-				together[a][b] += pairs / (total - 1)
-			}
+		if len(item) >= 2 {
+			items = append(items, item)
 		}
 	}
-	return together
+	return items, nil
 }
 
-// distance is the squared distance of the a-th and b-th value.
-func (s Scale) distance(values, each []float64, a, b int) float64 {
-	if a == b {
-		return 0
+// toMidRanks replaces every rating by its mid-rank among all of them. How many
+// ratings lie between two values, half of each value's own included, is the
+// difference of their mid-ranks: on ranks the ordinal distance is the interval
+// one.
+func toMidRanks(all []float64, items [][]float64) {
+	ranks, _ := ranksAndTies(all)
+	at := 0
+	for _, item := range items {
+		at += copy(item, ranks[at:])
 	}
-	x, y := values[a], values[b]
+	copy(all, ranks)
+}
+
+// disagreement returns the function that adds the scale's squared distances over
+// all ordered pairs of some ratings.
+func (s Scale) disagreement() func([]float64) float64 {
 	switch s {
-	case ScaleOrdinal:
-		if a > b {
-			a, b = b, a
-		}
-		between := sum(each[a:b+1]) - (each[a]+each[b])/2
-		return between * between
-	case ScaleInterval:
-		return (x - y) * (x - y)
+	case ScaleOrdinal, ScaleInterval:
+		return intervalDisagreement
 	case ScaleRatio:
-		if x+y == 0 {
-			return 0
-		}
-		return math.Pow((x-y)/(x+y), 2)
+		return ratioDisagreement
 	}
-	return 1
+	return nominalDisagreement
+}
+
+// A valueCount is a distinct value and how often it occurs.
+type valueCount struct{ value, count float64 }
+
+func countValues(xs []float64) []valueCount {
+	var out []valueCount
+	for _, x := range slices.Sorted(slices.Values(xs)) {
+		if last := len(out) - 1; last >= 0 && out[last].value == x {
+			out[last].count++
+		} else {
+			out = append(out, valueCount{x, 1})
+		}
+	}
+	return out
+}
+
+// nominalDisagreement is the number of pairs that differ, Σ n(N - n).
+func nominalDisagreement(xs []float64) float64 {
+	n, total := float64(len(xs)), 0.0
+	for _, v := range countValues(xs) {
+		total += v.count * (n - v.count)
+	}
+	return total
+}
+
+// intervalDisagreement is Σ (x-y)², which is 2N Σ (x-mean)². The values are first
+// taken relative to one of them, so that equal values give exactly 0.
+func intervalDisagreement(xs []float64) float64 {
+	d := make([]float64, len(xs))
+	for i, x := range xs {
+		d[i] = x - xs[0]
+	}
+	m := Mean(d)
+	for i, x := range d {
+		d[i] = (x - m) * (x - m)
+	}
+	return 2 * float64(len(xs)) * sum(d)
+}
+
+// ratioDisagreement has no such form: it looks at every pair of distinct values.
+func ratioDisagreement(xs []float64) float64 {
+	values := countValues(xs)
+	rows := make([]float64, len(values))
+	for i, a := range values {
+		row := 0.0
+		for _, b := range values[:i] {
+			if total := a.value + b.value; total != 0 {
+				q := (a.value - b.value) / total
+				row += b.count * (q * q)
+			}
+		}
+		rows[i] = 2 * a.count * row
+	}
+	return sum(rows)
 }

@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/prodailabs/prodai/internal/dist"
 )
@@ -41,7 +42,7 @@ type BootstrapDistribution struct {
 	// Values are the statistics of the resamples, sorted.
 	Values []float64
 
-	jackknife []float64 // the statistic without the i-th value
+	left *leftOut // nil without a Bootstrap
 }
 
 // Bootstrap resamples the data with replacement and applies the statistic to
@@ -50,27 +51,29 @@ type BootstrapDistribution struct {
 // for concurrent use.
 //
 // What the bootstrap can't do: with 10 observations it knows 10 values, and
-// its intervals are too narrow; for a maximum or another extreme it is wrong
+// its intervals are too narrow; one observation has no spread at all, and is
+// [ErrTooFew]; for a maximum or another extreme it is wrong
 // at any size; and it takes the observations to be independent (see
 // [ClusteredEstimate] for when they aren't).
 func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDistribution, error) {
 	const fn = "Bootstrap"
-	if err := checkSample(fn, "sample", xs, 1); err != nil {
+	if err := checkSample(fn, "sample", xs, 2); err != nil {
 		return nil, err
 	}
 	if err := checkFunc(fn, "statistic", statistic); err != nil {
 		return nil, err
 	}
-	if o == nil {
-		o = &BootstrapOptions{}
+	opts := BootstrapOptions{}
+	if o != nil {
+		opts = *o
 	}
-	resamples, err := o.resamples(fn, 9999)
+	resamples, err := opts.resamples(fn, 9999)
 	if err != nil {
 		return nil, err
 	}
 	b := &BootstrapDistribution{Estimate: statistic(slices.Clone(xs)), Values: make([]float64, resamples)}
-	source := sourceOr(o.Source, o.Seed)
-	workers := workersFor(resamples, o.Workers)
+	source := sourceOr(opts.Source, opts.Seed)
+	workers := workersFor(resamples, opts.Workers)
 	index := make([][]int64, workers)
 	sample := make([][]float64, workers)
 	for w := range workers {
@@ -84,16 +87,58 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 			}
 			b.Values[i] = statistic(sample[w])
 		})
+	if err := checkStatistic(fn, append([]float64{b.Estimate}, b.Values...)); err != nil {
+		return nil, err
+	}
 	slices.Sort(b.Values)
-	if len(xs) > 1 {
-		rest := make([]float64, len(xs)-1)
-		for i := range xs {
-			copy(rest, xs[:i])
-			copy(rest[i:], xs[i+1:])
-			b.jackknife = append(b.jackknife, statistic(rest))
+	b.left = &leftOut{xs: slices.Clone(xs), statistic: statistic, workers: opts.Workers}
+	return b, nil
+}
+
+// checkStatistic refuses what a function of the caller's made of finite data.
+func checkStatistic(fn string, values []float64) error {
+	for i, v := range values {
+		if !finite(v) {
+			return fail(fn, ErrUndefined, "the function gave %v on resample %d (0 is the data themselves)", v, i)
 		}
 	}
-	return b, nil
+	return nil
+}
+
+// A leftOut has the jackknife values: the statistic of the data without the i-th
+// value, for each i. For a statistic of linear time that takes quadratic time, so
+// they are computed when BCa asks for them.
+type leftOut struct {
+	xs        []float64
+	statistic func([]float64) float64
+	workers   int
+
+	mu     sync.Mutex
+	values []float64
+}
+
+func (l *leftOut) jackknife() []float64 {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.values != nil {
+		return l.values
+	}
+	values := make([]float64, len(l.xs))
+	workers := workersFor(len(l.xs), l.workers)
+	rest := make([][]float64, workers)
+	for w := range rest {
+		rest[w] = make([]float64, len(l.xs)-1)
+	}
+	inOrder(len(l.xs), workers, func(_, _ int) {}, func(i, w int) {
+		copy(rest[w], l.xs[:i])
+		copy(rest[w][i:], l.xs[i+1:])
+		values[i] = l.statistic(rest[w])
+	})
+	l.values = values
+	return values
 }
 
 // resamples checks the numbers of the options.
@@ -129,7 +174,7 @@ func sourceOr(s IndexSource, seed uint64) IndexSource {
 }
 
 // SE is the bootstrap standard error: the standard deviation of the values.
-func (b *BootstrapDistribution) SE() float64 { return math.Sqrt(Variance(b.Values)) }
+func (b *BootstrapDistribution) SE() float64 { return deviation(b.Values) }
 
 // Percentile is the interval between the (1-level)/2 quantiles of the values.
 // It is the simplest, respects the statistic's range, and is off when the
@@ -150,7 +195,7 @@ func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 	if err != nil {
 		return Interval{}, err
 	}
-	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}, nil
+	return Interval{Low: 2*b.Estimate - p.High, High: 2*b.Estimate - p.Low, Level: level}.times("Basic", 0)
 }
 
 // BCa is the bias-corrected and accelerated interval (Efron, "Better Bootstrap
@@ -163,6 +208,9 @@ func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 // Its coverage error shrinks with 1/n where the percentile's shrinks with
 // 1/√n. It is undefined ([ErrUndefined]) when the jackknife values are all
 // equal, as for constant data, or the estimate is outside the values.
+//
+// The first call applies the statistic once more for each observation, n times to
+// n-1 values.
 func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 	if err := b.check("BCa", level); err != nil {
 		return Interval{}, err
@@ -173,9 +221,15 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 		equal++
 	}
 	z0 := dist.NormalQuantile((float64(below) + float64(equal)/2) / float64(len(b.Values)))
-	m := Mean(b.jackknife)
+	left := b.left.jackknife()
+	if err := checkStatistic("BCa", left); err != nil {
+		return Interval{}, err
+	}
+	_, scaled := inUnit(left)
+	left = scaled[0]
+	m := Mean(left)
 	var u2, u3 float64
-	for _, v := range b.jackknife {
+	for _, v := range left {
 		u := m - v
 		u2 += u * u
 		u3 += u * u * u
@@ -185,12 +239,12 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 		return Interval{}, fail("BCa", ErrUndefined,
 			"the statistic doesn't change when a value is left out, or no resample lies on one side of the estimate")
 	}
-	shifted := func(alpha float64) float64 {
-		z := z0 + dist.NormalQuantile(alpha)
+	shifted := func(z float64) float64 {
+		z += z0
 		return dist.NormalCDF(z0 + z/(1-a*z))
 	}
-	tail := (1 - level) / 2
-	return b.between(shifted(tail), shifted(1-tail), level), nil
+	z := normalCritical(level)
+	return b.between(shifted(-z), shifted(z), level), nil
 }
 
 func (b *BootstrapDistribution) check(fn string, level float64) error {
@@ -218,6 +272,9 @@ type MeanRange struct {
 // interval of each column's mean: rouge-score's BootstrapAggregator, whose rows
 // are [precision, recall, F]. Pass its RandomState as Source, the same one for
 // metric after metric, for the same numbers.
+//
+// Of a single row the interval is that row, as in rouge-score, which reports
+// nothing about its spread: [Bootstrap] refuses that.
 func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]MeanRange, error) {
 	const fn = "BootstrapMeans"
 	if len(rows) == 0 {
@@ -247,17 +304,18 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 	for c := range means {
 		means[c] = make([]float64, resamples)
 	}
-	index := make([]int64, len(rows))
-	for i := range resamples {
-		source.Integers(index, uint64(len(rows)))
-		for c := range width {
-			total := 0.0
-			for _, j := range index {
-				total += rows[j][c]
-			}
-			means[c][i] = total / float64(len(rows))
-		}
+	workers := workersFor(resamples, o.Workers)
+	index := make([][]int64, workers)
+	for w := range index {
+		index[w] = make([]int64, len(rows))
 	}
+	inOrder(resamples, workers,
+		func(_, w int) { source.Integers(index[w], uint64(len(rows))) },
+		func(i, w int) {
+			for c := range width {
+				means[c][i] = columnMean(rows, index[w], c)
+			}
+		})
 	out := make([]MeanRange, width)
 	tail := (1 - level) / 2
 	for c := range out {
@@ -269,4 +327,20 @@ func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]Mea
 		}
 	}
 	return out, nil
+}
+
+// columnMean is the mean of a column over the rows that index names.
+func columnMean(rows [][]float64, index []int64, column int) float64 {
+	total := 0.0
+	for _, j := range index {
+		total += rows[j][column]
+	}
+	if finite(total) {
+		return total / float64(len(index))
+	}
+	drawn := make([]float64, len(index)) // an overflow on the way to a mean that is finite
+	for k, j := range index {
+		drawn[k] = rows[j][column]
+	}
+	return Mean(drawn)
 }

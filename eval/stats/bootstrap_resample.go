@@ -3,6 +3,7 @@ package stats
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // An IndexSource draws the indices of resamples: [Generator] or [RandomState],
@@ -27,25 +28,70 @@ func inOrder(n, workers int, draw, work func(task, worker int)) {
 	var (
 		mu   sync.Mutex
 		next int
-		wg   sync.WaitGroup
+		team team
 	)
+	take := func(w int) (task int, ok bool) {
+		mu.Lock()
+		defer mu.Unlock() // also if the caller's source panics
+		if next >= n || team.broken() {
+			return 0, false
+		}
+		task = next
+		next++
+		draw(task, w)
+		return task, true
+	}
 	for w := range workers {
-		wg.Go(func() {
+		team.start(func() {
 			for {
-				mu.Lock()
-				task := next
-				if task >= n {
-					mu.Unlock()
+				task, ok := take(w)
+				if !ok {
 					return
 				}
-				next++
-				draw(task, w)
-				mu.Unlock()
 				work(task, w)
 			}
 		})
 	}
-	wg.Wait()
+	team.wait()
+}
+
+// A team is goroutines that call functions of the caller's. If one of those
+// panics, or ends its goroutine as FailNow of package testing does, wait does the
+// same in the caller's goroutine, where it can be recovered.
+type team struct {
+	wg    sync.WaitGroup
+	ended atomic.Bool
+	once  sync.Once
+	value any // of the first panic
+}
+
+func (t *team) start(f func()) {
+	t.wg.Go(func() {
+		finished := false
+		defer func() {
+			if v := recover(); v != nil {
+				t.once.Do(func() { t.value = v })
+			}
+			if !finished {
+				t.ended.Store(true)
+			}
+		}()
+		f()
+		finished = true
+	})
+}
+
+// broken reports whether a goroutine has ended early.
+func (t *team) broken() bool { return t.ended.Load() }
+
+func (t *team) wait() {
+	t.wg.Wait()
+	if t.value != nil {
+		panic(t.value)
+	}
+	if t.broken() {
+		runtime.Goexit()
+	}
 }
 
 // workersFor is how many goroutines to use for n tasks: as asked, or as many

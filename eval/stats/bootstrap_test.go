@@ -2,9 +2,14 @@ package stats
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 func TestGoldenQuantiles(t *testing.T) {
@@ -161,5 +166,43 @@ func TestGoldenRougeAggregator(t *testing.T) {
 			c.add("the row has no resamples of %q", r.IndexMetric)
 		}
 		return c.err()
+	})
+}
+
+// TestBootstrapMeansUsesItsWorkers: more than one goroutine reads the rows, and the
+// result doesn't depend on how many.
+func TestBootstrapMeansUsesItsWorkers(t *testing.T) {
+	r := rand.New(NewGenerator(65))
+	rows := make([][]float64, 200)
+	for i := range rows {
+		rows[i] = normals(r, 3, 0, 1)
+	}
+	for _, workers := range []int{1, 2, 7} {
+		before, most := runtime.NumGoroutine(), 0
+		stream := NewGenerator(defaultSeed)
+		got, err := BootstrapMeans(rows, 0.95, &BootstrapOptions{Workers: workers, Source: sourceFunc(func(dst []int64, n uint64) {
+			stream.Integers(dst, n) // one call at a time
+			runtime.Gosched()
+			most = max(most, runtime.NumGoroutine()-before)
+		})})
+		require.NoError(t, err)
+		require.Equal(t, workers, most)
+		want, err := BootstrapMeans(rows, 0.95, &BootstrapOptions{Workers: 1})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
+// TestGrowthOfBootstrap: only BCa looks at the data without each value in turn,
+// which takes quadratic time.
+func TestGrowthOfBootstrap(t *testing.T) {
+	growth.Test(t, 4000, 3, func(n int) func() {
+		xs := normals(rand.New(NewGenerator(50)), n, 0, 1)
+		return func() {
+			b, err := Bootstrap(xs, plainMean, &BootstrapOptions{Resamples: 100})
+			require.NoError(t, err)
+			_, err = b.Percentile(0.95)
+			require.NoError(t, err)
+		}
 	})
 }

@@ -2,21 +2,24 @@ package stats
 
 import (
 	"math"
+	"math/bits"
+	"sort"
 
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarExact].
+// A McNemarVariant is a p-value of [McNemar]. Default: [McNemarMidP].
 type McNemarVariant uint8
 
 // The variants of McNemar's test.
 const (
+	// McNemarMidP takes half of the observed outcome's own probability off the exact
+	// p-value (Fagerland and others, 2013): nearly as safe, more powerful; the
+	// recommended one. Statistic is min(b, c).
+	McNemarMidP McNemarVariant = iota
 	// McNemarExact doubles the binomial tail; Statistic is min(b, c). It never
-	// errs too often, and so errs too rarely.
-	McNemarExact McNemarVariant = iota
-	// McNemarMidP takes half of the observed outcome's own probability off (Fagerland
-	// and others, 2013): nearly as safe, more powerful; the recommended one.
-	McNemarMidP
+	// errs too often, and so errs too rarely. It is the default of statsmodels.
+	McNemarExact
 	// McNemarChiSquared is (b-c)²/(b+c).
 	McNemarChiSquared
 	// McNemarCorrected is McNemarChiSquared corrected for continuity:
@@ -31,8 +34,8 @@ const (
 // are undefined.
 func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	const fn = "McNemar"
-	if b < 0 || c < 0 {
-		return TestResult{}, fail(fn, ErrRange, "counts %d and %d must not be negative", b, c)
+	if err := checkCounts(fn, b, c); err != nil {
+		return TestResult{}, err
 	}
 	if err := checkConstant(fn, "McNemarVariant", variant, McNemarCorrected); err != nil {
 		return TestResult{}, err
@@ -60,37 +63,118 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	return res, nil
 }
 
+// maxCount bounds the sum of counts: a float64 is exact up to there.
+const maxCount = 1 << 53
+
+// checkCounts refuses counts that are negative, or whose sum is too large.
+func checkCounts(fn string, counts ...int) error {
+	total := 0
+	for _, n := range counts {
+		if n < 0 {
+			return fail(fn, ErrRange, "count %d is negative", n)
+		}
+		if n > maxCount-total {
+			return fail(fn, ErrRange, "the counts %d sum to more than 2^53", counts)
+		}
+		total += n
+	}
+	return nil
+}
+
 // FisherExact tests independence in the table [[a b] [c d]] given its margins
-// (Fisher, 1935). Statistic is the odds ratio ad/bc, NaN when an empty margin
-// leaves it undefined (P is then 1). Two-sided, P adds up all tables that are
-// no more probable than the one observed; [AlternativeGreater] means an odds
-// ratio above 1.
+// (Fisher, 1935). Statistic is the odds ratio ad/bc, +Inf where b or c is 0, and
+// NaN where an empty margin leaves it undefined (P is then 1). Two-sided, P adds
+// up all tables that are no more probable than the one observed;
+// [AlternativeGreater] means an odds ratio above 1.
+//
+// The time grows with the square root of the counts: only the tables that are
+// probable enough to count are looked at.
 func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 	const fn = "FisherExact"
 	a, b, c, d := table[0][0], table[0][1], table[1][0], table[1][1]
-	if min(a, b, c, d) < 0 {
-		return TestResult{}, fail(fn, ErrRange, "counts must not be negative")
+	if err := checkCounts(fn, a, b, c, d); err != nil {
+		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	total, marked, drawn := a+b+c+d, a+b, a+c
-	if marked == 0 || drawn == 0 || c+d == 0 || b+d == 0 {
+	t := margins{total: a + b + c + d, marked: a + b, drawn: a + c}
+	if t.marked == 0 || t.drawn == 0 || c+d == 0 || b+d == 0 {
 		return TestResult{Statistic: math.NaN(), P: 1}, nil
 	}
 	res := TestResult{Statistic: float64(a) * float64(d) / (float64(b) * float64(c))}
-	pmf := func(k int) float64 { return dist.HypergeometricPMF(k, total, marked, drawn) }
-	observed := pmf(a)
-	for k := max(0, drawn+marked-total); k <= min(drawn, marked); k++ {
-		p := pmf(k)
-		switch {
-		case alt == AlternativeTwoSided && p <= observed*(1+1e-7), // equal but for rounding
-			alt == AlternativeGreater && k >= a, alt == AlternativeLess && k <= a:
-			res.P += p
-		}
+	mode := t.mode()
+	switch {
+	case alt == AlternativeLess && a <= mode, alt == AlternativeGreater && a >= mode:
+		res.P = t.tail(a, alt == AlternativeLess)
+	case alt == AlternativeLess:
+		res.P = 1 - t.tail(a+1, false)
+	case alt == AlternativeGreater:
+		res.P = 1 - t.tail(a-1, true)
+	default:
+		low, high := t.noMoreProbable(a, mode)
+		res.P = t.tail(low, true) + t.tail(high, false)
 	}
-	res.P = math.Min(1, res.P)
+	res.P = math.Max(0, math.Min(1, res.P))
 	return res, nil
+}
+
+// margins fix a table of two rows and columns but for its first cell: how many of
+// the drawn items are marked.
+type margins struct{ total, marked, drawn int }
+
+func (t margins) lowest() int  { return max(0, t.drawn+t.marked-t.total) }
+func (t margins) highest() int { return min(t.drawn, t.marked) }
+
+func (t margins) probability(k int) float64 {
+	return dist.HypergeometricPMF(k, t.total, t.marked, t.drawn)
+}
+
+// mode is the most probable first cell; the probability falls to both sides.
+func (t margins) mode() int {
+	hi, lo := bits.Mul64(uint64(t.marked+1), uint64(t.drawn+1))
+	mode, _ := bits.Div64(hi, lo, uint64(t.total+2))
+	return min(max(int(mode), t.lowest()), t.highest())
+}
+
+// tail is the probability of k and of everything below it (or above), away from
+// the mode. Each probability follows from its neighbor's; the sum ends where
+// what is left is too small to change it.
+func (t margins) tail(k int, below bool) float64 {
+	if k < t.lowest() || k > t.highest() {
+		return 0
+	}
+	p := t.probability(k)
+	total := p
+	for p > 1e-18*total {
+		if !below {
+			p *= t.step(k)
+			k++
+		} else if k--; k >= t.lowest() {
+			p /= t.step(k)
+		} else {
+			break
+		}
+		total += p
+	}
+	return total
+}
+
+// step is the probability of k+1 over that of k, 0 beyond the highest.
+func (t margins) step(k int) float64 {
+	return float64(t.marked-k) / float64(k+1) * (float64(t.drawn-k) / float64(t.total-t.marked-t.drawn+k+1))
+}
+
+// noMoreProbable returns the cells nearest to the mode, below and above it, that
+// are no more probable than a. Where the mode itself isn't, that is every cell.
+func (t margins) noMoreProbable(a, mode int) (low, high int) {
+	limit := t.probability(a) * (1 + 1e-7) // equal but for rounding
+	if t.probability(mode) <= limit {
+		return mode, mode + 1
+	}
+	low = mode - 1 - sort.Search(mode-t.lowest(), func(i int) bool { return t.probability(mode-1-i) <= limit })
+	high = mode + 1 + sort.Search(t.highest()-mode, func(i int) bool { return t.probability(mode+1+i) <= limit })
+	return low, high
 }
 
 // ChiSquaredOptions sets the variant of [ChiSquaredTable]; nil means the

@@ -78,6 +78,9 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 	out.Score = score(totals(system, width))
 	scores := resampledScores([][]float64{baseline, system}, n, width, samples, o.Workers,
 		NewGenerator(seedOr(o.Seed)), score)
+	if err := checkScores(fn, scores, out.Baseline, out.Score); err != nil {
+		return nil, err
+	}
 	deltas := make([]float64, samples)
 	absolute := make([]float64, samples)
 	for i := range deltas {
@@ -95,6 +98,9 @@ func PairedBootstrap(baseline, system []float64, width int, score func(sum []flo
 	out.Mean, out.HalfWidth = central(scores[1])
 	slices.Sort(deltas)
 	out.Delta = Interval{Low: sortedQuantile(deltas, 0.025, QuantileLinear), High: sortedQuantile(deltas, 0.975, QuantileLinear), Level: 0.95}
+	if err := checkResult(fn, observed, center, out.Mean, out.HalfWidth, out.Delta.Low, out.Delta.High); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -108,8 +114,21 @@ func CorpusBootstrap(system []float64, width int, score func(sum []float64) floa
 	out := &CorpusEstimate{Score: score(totals(system, width))}
 	scores := resampledScores([][]float64{system}, n, width, samples, o.Workers,
 		NewGenerator(seedOr(o.Seed)), score)
+	if err := checkScores(fn, scores, out.Score); err != nil {
+		return nil, err
+	}
 	out.Mean, out.HalfWidth = central(scores[0])
 	return out, nil
+}
+
+// checkScores refuses scores of a corpus, or of its resamples, that aren't finite.
+func checkScores(fn string, resampled [][]float64, corpus ...float64) error {
+	for _, scores := range append(resampled, corpus) {
+		if err := checkStatistic(fn, scores); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ApproximateRandomization tests the same null hypothesis as
@@ -139,7 +158,11 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 	g := NewGenerator(seedOr(o.Seed))
 	observed := math.Abs(out.Baseline - out.Score)
 	beyond := 0
-	for _, d := range swappedDifferences(baseline, system, n, width, samples, o.Workers, g, score) {
+	swapped := swappedDifferences(baseline, system, n, width, samples, o.Workers, g, score)
+	if err := checkScores(fn, [][]float64{swapped}, out.Baseline, out.Score, observed); err != nil {
+		return nil, err
+	}
+	for _, d := range swapped {
 		if d > observed {
 			beyond++
 		}
@@ -147,6 +170,9 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 	out.P = float64(beyond+1) / float64(samples+1)
 	if confidence > 0 {
 		scores := resampledScores([][]float64{system}, n, width, confidence, o.Workers, g, score)
+		if err := checkScores(fn, scores); err != nil {
+			return nil, err
+		}
 		out.Mean, out.HalfWidth = central(scores[0])
 	}
 	return out, nil
@@ -188,6 +214,9 @@ func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
 		}
 	}
 	n = len(systems[0]) / width
+	if n < 2 {
+		return 0, fail(fn, ErrTooFew, "1 segment, needs at least 2: one shows no spread")
+	}
 	if n > math.MaxInt32 {
 		return 0, fail(fn, ErrRange, "%d segments are more than 32 bits count", n)
 	}
@@ -209,7 +238,7 @@ func totals(rows []float64, width int) []float64 {
 func central(scores []float64) (mean, half float64) {
 	s := slices.Sorted(slices.Values(scores))
 	cut := len(s) / 40
-	return Mean(s), (s[len(s)-1-cut] - s[cut]) / 2
+	return Mean(s), s[len(s)-1-cut]/2 - s[cut]/2
 }
 
 // resampledScores scores every resample: result[s][i] is system s on resample

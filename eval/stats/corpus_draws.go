@@ -22,7 +22,7 @@ func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker 
 		draws = 0 // a range of one value takes nothing from the stream
 	}
 	var (
-		wg       sync.WaitGroup
+		team     team
 		mu       sync.Mutex
 		advanced = sync.NewCond(&mu)
 		next     int  // the task to hand out
@@ -31,7 +31,7 @@ func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker 
 		stream   = *g // where the stream is at its start
 	)
 	for w := range workers {
-		wg.Go(func() {
+		team.start(func() {
 			counts := make([]uint16, drawn*n)
 			fill := func(from Generator, resamples int) (end Generator) {
 				clear(counts)
@@ -43,7 +43,7 @@ func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker 
 			for {
 				mu.Lock()
 				task, start := next, guess
-				if task >= tasks {
+				if task >= tasks || team.broken() {
 					mu.Unlock()
 					return
 				}
@@ -76,7 +76,7 @@ func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker 
 			}
 		})
 	}
-	wg.Wait()
+	team.wait()
 	*g = stream
 }
 

@@ -202,7 +202,7 @@ func TestExactLawsAgainstEnumeration(t *testing.T) {
 		for i := range a {
 			a[i], b[i] = float64(r.IntN(5)), float64(r.IntN(5))
 		}
-		d := differences(a, b)
+		d, _ := differences(a, b)
 		magnitude := make([]float64, n)
 		for i := range d {
 			magnitude[i] = math.Abs(d[i])

@@ -24,6 +24,9 @@ func Pearson(x, y []float64) (TestResult, error) {
 }
 
 func pearson(x, y []float64) (r float64, ok bool) {
+	_, xs := inUnit(x)
+	_, ys := inUnit(y)
+	x, y = xs[0], ys[0]
 	vx, vy := Variance(x), Variance(y)
 	if constant(x) || constant(y) || vx == 0 || vy == 0 {
 		return math.NaN(), false
@@ -59,14 +62,15 @@ func PearsonInterval(x, y []float64, level float64) (Interval, error) {
 	if !ok {
 		return Interval{}, fail(fn, ErrUndefined, "one side is constant")
 	}
-	half := dist.NormalQuantile((1+level)/2) / math.Sqrt(float64(len(x)-3))
+	half := normalCritical(level) / math.Sqrt(float64(len(x)-3))
 	z := math.Atanh(r)
 	return Interval{Low: math.Tanh(z - half), High: math.Tanh(z + half), Level: level}, nil
 }
 
 // Spearman is the correlation of the ranks (Spearman, 1904), as Statistic: 1
-// for any rising relation. P is by the t approximation, as in SciPy. Undefined
-// if either side is constant.
+// for any rising relation. P is by the t approximation, as in SciPy; of two pairs,
+// where it has no degree of freedom, it is NaN. Undefined if either side is
+// constant.
 func Spearman(x, y []float64) (TestResult, error) {
 	const fn = "Spearman"
 	if err := checkPairs(fn, x, y, 2); err != nil {
@@ -245,7 +249,7 @@ func kendallNormalP(score float64, n int, gx, gy []int) float64 {
 // items of (descending) ranks r and s from 0 weighs 1/(r+1) + 1/(s+1), so that
 // the top of a ranking counts most. It is the mean of the values with the
 // ranks taken from x (ties broken by y) and from y, as scipy.stats.weightedtau.
-// O(n²).
+// Time O(n log n), as for [Kendall].
 func WeightedKendall(x, y []float64) (float64, error) {
 	const fn = "WeightedKendall"
 	if err := checkPairs(fn, x, y, 2); err != nil {
@@ -271,15 +275,58 @@ func weightedTau(x, y []float64) float64 {
 	for r, i := range order {
 		weight[i] = 1 / float64(r+1)
 	}
-	var both, xx, yy float64
-	for i := range x {
-		for j := range i {
-			w := weight[i] + weight[j]
-			sx, sy := float64(cmp.Compare(x[i], x[j])), float64(cmp.Compare(y[i], y[j]))
-			both += w * sx * sy
-			xx += w * sx * sx
-			yy += w * sy * sy
+	// What all pairs weigh, less those that are tied.
+	all := float64(len(x)-1) * sum(weight)
+	slices.Reverse(order) // now rising by x, then y
+	xx := all - tiedWeight(order, weight, func(i, j int) bool { return x[i] == x[j] })
+	bothTied := tiedWeight(order, weight, func(i, j int) bool { return x[i] == x[j] && y[i] == y[j] })
+	discordant := weightedInversions(slices.Clone(order), make([]int, len(order)), y, weight)
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(y[i], y[j]) })
+	yy := all - tiedWeight(order, weight, func(i, j int) bool { return y[i] == y[j] })
+	score := xx + yy - all + bothTied - 2*discordant
+	return math.Max(-1, math.Min(1, score/math.Sqrt(xx)/math.Sqrt(yy)))
+}
+
+// tiedWeight is what the tied pairs weigh, a pair being the sum of its two
+// weights. Ties are neighbors in the order.
+func tiedWeight(order []int, weight []float64, tied func(i, j int) bool) float64 {
+	total := 0.0
+	for lo := 0; lo < len(order); {
+		hi, group := lo, 0.0
+		for hi < len(order) && tied(order[lo], order[hi]) {
+			group += weight[order[hi]]
+			hi++
+		}
+		total += float64(hi-lo-1) * group
+		lo = hi
+	}
+	return total
+}
+
+// weightedInversions sorts the items by y and returns what the pairs that were
+// out of order weigh.
+func weightedInversions(order, buf []int, y, weight []float64) float64 {
+	if len(order) < 2 {
+		return 0
+	}
+	mid := len(order) / 2
+	total := weightedInversions(order[:mid], buf, y, weight) + weightedInversions(order[mid:], buf, y, weight)
+	left := 0.0 // what the items that are left in the first half weigh
+	for _, i := range order[:mid] {
+		left += weight[i]
+	}
+	i, j := 0, mid
+	for k := range order {
+		if j == len(order) || i < mid && y[order[i]] <= y[order[j]] {
+			buf[k] = order[i]
+			left -= weight[order[i]]
+			i++
+		} else {
+			buf[k] = order[j]
+			total += left + float64(mid-i)*weight[order[j]]
+			j++
 		}
 	}
-	return math.Max(-1, math.Min(1, both/math.Sqrt(xx)/math.Sqrt(yy)))
+	copy(order, buf[:len(order)])
+	return total
 }

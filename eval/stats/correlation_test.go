@@ -1,9 +1,16 @@
 package stats
 
 import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 func TestGoldenCorrelation(t *testing.T) {
@@ -84,4 +91,63 @@ func TestGoldenMultipleComparisons(t *testing.T) {
 		}
 		return c.err()
 	})
+}
+
+// weightedTauByPairs is the definition of one half of WeightedKendall.
+func weightedTauByPairs(x, y []float64) float64 {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(x[j], x[i]), cmp.Compare(y[j], y[i]), cmp.Compare(j, i))
+	})
+	weight := make([]float64, len(x))
+	for r, i := range order {
+		weight[i] = 1 / float64(r+1)
+	}
+	var both, xx, yy float64
+	for i := range x {
+		for j := range i {
+			w := weight[i] + weight[j]
+			sx, sy := float64(cmp.Compare(x[i], x[j])), float64(cmp.Compare(y[i], y[j]))
+			both += w * sx * sy
+			xx += w * sx * sx
+			yy += w * sy * sy
+		}
+	}
+	return both / math.Sqrt(xx) / math.Sqrt(yy)
+}
+
+func TestWeightedKendallIsItsDefinition(t *testing.T) {
+	r := rand.New(NewGenerator(48))
+	for range 200 {
+		n := 2 + r.IntN(40)
+		x, y := make([]float64, n), make([]float64, n)
+		values := 2 + r.IntN(2*n)
+		for i := range x {
+			x[i], y[i] = float64(r.IntN(values)), float64(r.IntN(values))
+		}
+		x[0], x[1], y[0], y[1] = 0, 1, 1, 0
+		got, err := WeightedKendall(x, y)
+		require.NoError(t, err)
+		require.InDelta(t, (weightedTauByPairs(x, y)+weightedTauByPairs(y, x))/2, got, 1e-12)
+	}
+}
+
+func TestGrowthOfCorrelation(t *testing.T) {
+	for name, f := range map[string]func(x, y []float64) error{
+		"pearson":  func(x, y []float64) error { _, err := Pearson(x, y); return err },
+		"spearman": func(x, y []float64) error { _, err := Spearman(x, y); return err },
+		"kendall":  func(x, y []float64) error { _, err := Kendall(x, y, nil); return err },
+		"weighted": func(x, y []float64) error { _, err := WeightedKendall(x, y); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			growth.Test(t, 4000, 3, func(n int) func() {
+				r := rand.New(NewGenerator(49))
+				x, y := normals(r, n, 0, 1), normals(r, n, 0, 1)
+				return func() { require.NoError(t, f(x, y)) }
+			})
+		})
+	}
 }

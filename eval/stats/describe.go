@@ -7,13 +7,40 @@ import (
 
 // Mean is the arithmetic mean, NaN for no values.
 func Mean(xs []float64) float64 {
-	return sum(xs) / float64(len(xs))
+	n := float64(len(xs))
+	if total := plainSum(xs); finite(total) || !allFinite(xs) {
+		return total / n
+	}
+	return math.Ldexp(plainSum(reduced(xs))/n, reduction)
 }
 
-// sum adds with Neumaier's correction ("Rundungsfehleranalyse einiger
+// reduction is the power of two by which values are divided whose sum overflows.
+const reduction = 64
+
+func reduced(xs []float64) []float64 {
+	out := slices.Clone(xs)
+	rescale(out, reduction)
+	return out
+}
+
+func allFinite(xs []float64) bool {
+	return !slices.ContainsFunc(xs, func(x float64) bool { return !finite(x) })
+}
+
+// sum adds without overflowing on the way: it is infinite only where the true sum
+// is too large.
+func sum(xs []float64) float64 {
+	total := plainSum(xs)
+	if finite(total) || !allFinite(xs) {
+		return total
+	}
+	return math.Ldexp(plainSum(reduced(xs)), reduction)
+}
+
+// plainSum adds with Neumaier's correction ("Rundungsfehleranalyse einiger
 // Verfahren zur Summation endlicher Summen", 1974): an evaluation adds many
 // equal small numbers, the case that plain addition does worst.
-func sum(xs []float64) float64 {
+func plainSum(xs []float64) float64 {
 	s, lost := 0.0, 0.0
 	for _, x := range xs {
 		t := s + x
@@ -28,7 +55,7 @@ func sum(xs []float64) float64 {
 }
 
 // Variance is the unbiased sample variance (divisor n-1), NaN for fewer than
-// two values.
+// two values, and +Inf where it is too large for a float64.
 func Variance(xs []float64) float64 {
 	if len(xs) < 2 {
 		return math.NaN()
@@ -37,17 +64,34 @@ func Variance(xs []float64) float64 {
 }
 
 // Covariance is the unbiased sample covariance (divisor n-1) of pairs, NaN for
-// fewer than two pairs or different lengths.
+// fewer than two pairs or different lengths, and infinite where it is too large
+// for a float64.
 func Covariance(xs, ys []float64) float64 {
 	if len(xs) != len(ys) || len(xs) < 2 {
 		return math.NaN()
 	}
+	if c := covariance(xs, ys); finite(c) || !allFinite(xs) || !allFinite(ys) {
+		return c
+	}
+	xUnit, x := inUnit(xs)
+	yUnit, y := inUnit(ys)
+	return math.Ldexp(covariance(x[0], y[0]), xUnit+yUnit)
+}
+
+func covariance(xs, ys []float64) float64 {
 	mx, my := Mean(xs), Mean(ys)
 	products := make([]float64, len(xs))
 	for i := range xs {
 		products[i] = (xs[i] - mx) * (ys[i] - my)
 	}
-	return sum(products) / float64(len(xs)-1)
+	return plainSum(products) / float64(len(xs)-1)
+}
+
+// deviation is the standard deviation. Unlike the variance it is always of the
+// size of the values.
+func deviation(xs []float64) float64 {
+	unit, scaled := inUnit(xs)
+	return math.Ldexp(math.Sqrt(Variance(scaled[0])), unit)
 }
 
 // Median is the middle value, or the mean of the two middle ones; NaN for none.
@@ -57,11 +101,15 @@ func Median(xs []float64) float64 {
 		return math.NaN()
 	}
 	s := slices.Sorted(slices.Values(xs))
+	if s[(n-1)/2] == s[n/2] {
+		return s[n/2]
+	}
 	return s[(n-1)/2]/2 + s[n/2]/2
 }
 
 // MedianAbsoluteDeviation is the median absolute deviation from the median, without the factor
-// 1.4826 that would make it estimate a normal law's standard deviation.
+// 1.4826 that would make it estimate a normal law's standard deviation. It is +Inf
+// where a deviation is too large for a float64.
 func MedianAbsoluteDeviation(xs []float64) float64 {
 	m := Median(xs)
 	dev := make([]float64, len(xs))
@@ -78,6 +126,8 @@ func Skewness(xs []float64) float64 {
 	if len(xs) < 3 {
 		return math.NaN()
 	}
+	_, scaled := inUnit(xs)
+	xs = scaled[0]
 	m := Mean(xs)
 	d2, d3 := make([]float64, len(xs)), make([]float64, len(xs))
 	for i, x := range xs {
@@ -165,6 +215,9 @@ func sortedQuantile(s []float64, q float64, method QuantileMethod) float64 {
 		return s[i]
 	}
 	lo, hi := s[i], s[i+1]
+	if math.IsInf(hi-lo, 0) {
+		return lo*(1-t) + hi*t
+	}
 	if t < 0.5 {
 		return lo + (hi-lo)*t
 	}

@@ -157,7 +157,9 @@
 // unequal lengths, NaN, too few observations. A bad parameter or option, such as
 // a level outside (0, 1) or a nil function, wraps [ErrOption]. A statistic that
 // is 0/0 on sound data, such as kappa when all ratings are equal, is
-// [ErrUndefined] and never a 1 or a 0 in disguise.
+// [ErrUndefined] and never a 1 or a 0 in disguise. A number too large for a float64
+// is [ErrOverflow]; the results that may be infinite or NaN with a nil error are
+// named in the functions' comments.
 //
 // # Further reading
 //

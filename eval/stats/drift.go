@@ -70,6 +70,8 @@ func Wasserstein(a, b []float64) (float64, error) {
 	if err := checkTwo("Wasserstein", a, b, 1); err != nil {
 		return math.NaN(), err
 	}
+	unit, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
 	sa, sb := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
 	all := slices.Sorted(slices.Values(slices.Concat(a, b)))
 	area, i, j := 0.0, 0, 0
@@ -82,7 +84,7 @@ func Wasserstein(a, b []float64) (float64, error) {
 		}
 		area += (all[k+1] - all[k]) * math.Abs(float64(i)/float64(len(sa))-float64(j)/float64(len(sb)))
 	}
-	return area, nil
+	return number("Wasserstein", math.Ldexp(area, unit))
 }
 
 // AndersonDarling is the k-sample statistic of Scholz and Stephens (1987), with
@@ -135,7 +137,11 @@ func AndersonDarling(samples ...[]float64) (float64, error) {
 		statistic += part / n
 	}
 	statistic *= (N - 1) / N
-	return (statistic - (k - 1)) / math.Sqrt(andersonVariance(total, k, inverse)), nil
+	variance := andersonVariance(total, k, inverse)
+	if !(variance > 0) {
+		return math.NaN(), fail(fn, ErrUndefined, "the statistic of %d samples of these sizes doesn't vary", len(samples))
+	}
+	return (statistic - (k - 1)) / math.Sqrt(variance), nil
 }
 
 // andersonVariance is the variance of the statistic of k samples under the null
@@ -184,7 +190,7 @@ func BinShares(xs, edges []float64) ([]float64, error) {
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
 		return nil, err
 	}
-	if !slices.IsSorted(edges) {
+	if !slices.IsSorted(edges) || slices.ContainsFunc(edges, math.IsNaN) {
 		return nil, fail(fn, ErrOption, "the edges %v fall: want rising ones", edges)
 	}
 	shares := make([]float64, len(edges)+1)
@@ -226,7 +232,7 @@ func floorShares(fn string, p, q []float64, floor float64) (a, b []float64, err 
 
 // PSI is the population stability index of new shares against reference ones,
 // Σ (new-ref) ln(new/ref), shares below the floor raised to it (1e-4 is usual;
-// 0 lets it be infinite). Credit scoring calls below 0.1 stable and above 0.25
+// with 0 it is +Inf where only one share is 0). Credit scoring calls below 0.1 stable and above 0.25
 // shifted; with small samples noise alone exceeds that, since E[PSI] is about
 // (bins-1)(1/n+1/m).
 func PSI(reference, now []float64, floor float64) (float64, error) {
@@ -237,63 +243,84 @@ func PSI(reference, now []float64, floor float64) (float64, error) {
 	total := 0.0
 	for i := range a {
 		if a[i] != b[i] {
-			total += (b[i] - a[i]) * math.Log(b[i]/a[i])
+			total += (b[i] - a[i]) * logRatio(b[i], a[i])
 		}
 	}
-	return total, nil
+	if math.IsInf(total, 1) && (slices.Contains(a, 0) || slices.Contains(b, 0)) {
+		return total, nil
+	}
+	return number("PSI", total)
+}
+
+// logRatio is ln(p/q), also where the ratio over- or underflows.
+func logRatio(p, q float64) float64 {
+	if r := p / q; finite(r) && r > 0 {
+		return math.Log(r)
+	}
+	return math.Log(p) - math.Log(q)
 }
 
 // KLDivergence is Σ p ln(p/q) in nats of shares made to sum to 1 after raising
-// those below the floor to it.
+// those below the floor to it. With the floor 0 it is +Inf where q lacks what p
+// has. Undefined if all shares of a side are 0.
 func KLDivergence(p, q []float64, floor float64) (float64, error) {
-	a, b, err := floorShares("KLDivergence", p, q, floor)
+	a, b, err := laws("KLDivergence", p, q, floor)
 	if err != nil {
 		return math.NaN(), err
 	}
-	return kl(normalized(a), normalized(b)), nil
+	total := 0.0
+	for i := range a {
+		if a[i] > 0 {
+			total += a[i] * logRatio(a[i], b[i])
+		}
+	}
+	return total, nil
 }
 
 // JensenShannon is the divergence of two laws from their mean, in nats: the
 // mean of KL(p||m) and KL(q||m), symmetric, at most ln 2, and finite without a
 // floor. Its square root is a distance.
 func JensenShannon(p, q []float64, floor float64) (float64, error) {
-	a, b, err := floorShares("JensenShannon", p, q, floor)
+	a, b, err := laws("JensenShannon", p, q, floor)
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalized(a), normalized(b)
-	m := make([]float64, len(a))
-	for i := range m {
-		m[i] = (a[i] + b[i]) / 2
-	}
-	return math.Max(0, (kl(a, m)+kl(b, m))/2), nil
-}
-
-func kl(p, q []float64) float64 {
 	total := 0.0
-	for i := range p {
-		if p[i] > 0 {
-			total += p[i] * math.Log(p[i]/q[i])
+	for i := range a {
+		for _, share := range []float64{a[i], b[i]} {
+			if share > 0 {
+				total += share * math.Log(2*share/(a[i]+b[i]))
+			}
 		}
 	}
-	return total
+	return math.Max(0, total/2), nil
 }
 
-func normalized(p []float64) []float64 {
-	total := sum(p)
-	for i := range p {
-		p[i] /= total
+// laws raises shares to the floor and makes those of each side sum to 1.
+func laws(fn string, p, q []float64, floor float64) (a, b []float64, err error) {
+	if a, b, err = floorShares(fn, p, q, floor); err != nil {
+		return nil, nil, err
 	}
-	return p
+	for _, shares := range [][]float64{a, b} {
+		rescale(shares, exponentOf(shares))
+		total := sum(shares)
+		if total == 0 {
+			return nil, nil, fail(fn, ErrUndefined, "all shares of one side are 0")
+		}
+		for i := range shares {
+			shares[i] /= total
+		}
+	}
+	return a, b, nil
 }
 
-// Hellinger is the distance √(1 - Σ√(pq)) of two laws, in [0, 1].
+// Hellinger is the distance √(1 - Σ√(pq)) of two laws, in [0, 1]. Undefined if all
+// shares of a side are 0.
 func Hellinger(p, q []float64) (float64, error) {
-	a, b, err := floorShares("Hellinger", p, q, 0)
+	a, b, err := laws("Hellinger", p, q, 0)
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalized(a), normalized(b)
 	total := 0.0
 	for i := range a {
 		d := math.Sqrt(a[i]) - math.Sqrt(b[i])
@@ -305,11 +332,10 @@ func Hellinger(p, q []float64) (float64, error) {
 // TotalVariation is half of Σ|p-q|, in [0, 1]: the largest difference that the
 // two laws give any event.
 func TotalVariation(p, q []float64) (float64, error) {
-	a, b, err := floorShares("TotalVariation", p, q, 0)
+	a, b, err := laws("TotalVariation", p, q, 0)
 	if err != nil {
 		return math.NaN(), err
 	}
-	a, b = normalized(a), normalized(b)
 	total := 0.0
 	for i := range a {
 		total += math.Abs(a[i] - b[i])
@@ -339,14 +365,18 @@ func NewCUSUM(slack float64) (*CUSUM, error) {
 }
 
 // Add takes the next standardized value and returns both sums. A value that is
-// not finite is an error and leaves the sums as they were.
+// not finite, or makes a sum too large, is an error and leaves the sums as they
+// were.
 func (c *CUSUM) Add(z float64) (high, low float64, err error) {
 	if math.IsNaN(z) || math.IsInf(z, 0) {
 		return c.High, c.Low, fail("CUSUM.Add", ErrNotFinite, "value %v", z)
 	}
-	c.High = math.Max(0, c.High+z-c.slack)
-	c.Low = math.Max(0, c.Low-z-c.slack)
-	return c.High, c.Low, nil
+	high, low = math.Max(0, c.High+z-c.slack), math.Max(0, c.Low-z-c.slack)
+	if err := checkResult("CUSUM.Add", high, low); err != nil {
+		return c.High, c.Low, err
+	}
+	c.High, c.Low = high, low
+	return high, low, nil
 }
 
 // An EWMA is the exponentially weighted moving average λx + (1-λ)·before

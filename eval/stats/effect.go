@@ -12,7 +12,7 @@ func CohenDz(a, b []float64) (float64, error) {
 	if err := checkPairs(fn, a, b, 2); err != nil {
 		return math.NaN(), err
 	}
-	d := differences(a, b)
+	d, _ := differences(a, b)
 	sd := math.Sqrt(Variance(d))
 	if sd == 0 {
 		return math.NaN(), fail(fn, ErrUndefined, "the differences are all equal")
@@ -28,6 +28,8 @@ func CohenD(a, b []float64) (float64, error) {
 	if err := checkTwo(fn, a, b, 2); err != nil {
 		return math.NaN(), err
 	}
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
 	sd := math.Sqrt(pooledVariance(a, b))
 	if sd == 0 {
 		return math.NaN(), fail(fn, ErrUndefined, "neither sample varies")

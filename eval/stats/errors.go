@@ -21,6 +21,9 @@ var (
 	// ErrRange: an observation outside its domain, such as a negative count or a
 	// p-value of 1.5.
 	ErrRange = errors.New("out of range")
+	// ErrOverflow: the inputs are sound, but a number of the result is too large
+	// for a float64.
+	ErrOverflow = errors.New("too large for a float64")
 	// ErrUndefined: the inputs are sound but the statistic is 0/0 on them, as a
 	// correlation with a constant is. No number is reported in its place.
 	ErrUndefined = errors.New("undefined for these data")
@@ -57,6 +60,26 @@ func checkSample(fn, name string, xs []float64, min int) error {
 		}
 	}
 	return nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// checkResult refuses numbers of a result that overflowed.
+func checkResult(fn string, values ...float64) error {
+	for _, v := range values {
+		if !finite(v) {
+			return fail(fn, ErrOverflow, "the result is %v", values)
+		}
+	}
+	return nil
+}
+
+// number is a result of one number, NaN with an error where it overflowed.
+func number(fn string, v float64) (float64, error) {
+	if err := checkResult(fn, v); err != nil {
+		return math.NaN(), err
+	}
+	return v, nil
 }
 
 // checkPairs is checkSample for two samples whose i-th values belong together.

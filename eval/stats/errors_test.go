@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,12 @@ func TestBadInputs(t *testing.T) {
 		"quantile NaN":                 {one(Quantile(ok, nan, QuantileLinear)), ErrOption},
 		"quantile method":              {one(Quantile(ok, 0.5, 99)), ErrOption},
 		"bootstrap of nothing":         {one(Bootstrap(none, stat, nil)), ErrTooFew},
+		"bootstrap of one":             {one(Bootstrap([]float64{1}, stat, nil)), ErrTooFew},
+		"paired bootstrap of one":      {one(PairedBootstrap(short, short, 2, score, nil)), ErrTooFew},
+		"corpus bootstrap of one":      {one(CorpusBootstrap(short, 2, score, nil)), ErrTooFew},
+		"randomization of one":         {one(ApproximateRandomization(short, short, 2, score, nil)), ErrTooFew},
+		"share of one":                 {one(ShareEstimate([]float64{1})), ErrTooFew},
+		"clusters, only one":           {one(ClusteredEstimate(ok, []int{7, 7, 7, 7})), ErrTooFew},
 		"bootstrap NaN":                {one(Bootstrap(bad, stat, nil)), ErrNotFinite},
 		"bootstrap resamples":          {one(Bootstrap(ok, stat, &BootstrapOptions{Resamples: -1})), ErrOption},
 		"bootstrap means, no rows":     {one(BootstrapMeans(nil, 0.95, nil)), ErrTooFew},
@@ -278,6 +285,17 @@ func FuzzFloats(f *testing.F) {
 		_, _ = AndersonDarling(a, b)
 		_, _ = Wasserstein(a, b)
 		_, _ = KrippendorffAlpha([][]float64{a, b}, Scale(shape%4))
+		if half >= 5 && half <= 20 && allFinite(xs) {
+			for name, call := range everyStatistic(a, b) {
+				got, err := call()
+				if res, ok := got.(TestResult); err != nil || got == nil || name == "randomization!" || ok && (res.P == 0 || res.P == 1) {
+					continue
+				}
+				if bad := notFinite(reflect.ValueOf(got), name[len(name)-1] == '!'); bad != "" {
+					t.Fatalf("%s of %v and %v is %s", name, a, b, bad)
+				}
+			}
+		}
 		if d, err := Bootstrap(xs, Median, &BootstrapOptions{Resamples: 20}); err == nil {
 			_, _ = d.BCa(0.95)
 		}

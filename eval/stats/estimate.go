@@ -18,8 +18,11 @@ func (e Estimate) Interval(level float64) (Interval, error) {
 	if err := checkOpen("Interval", "level", level); err != nil {
 		return Interval{}, err
 	}
-	half := dist.NormalQuantile((1+level)/2) * e.SE
-	return Interval{Low: e.Value - half, High: e.Value + half, Level: level}, nil
+	if !finite(e.Value) || !finite(e.SE) {
+		return Interval{}, fail("Interval", ErrNotFinite, "the estimate is %v with a standard error of %v", e.Value, e.SE)
+	}
+	half := normalCritical(level) * e.SE
+	return Interval{Low: e.Value - half, High: e.Value + half, Level: level}.times("Interval", 0)
 }
 
 // MeanEstimate is the mean score of an evaluation and its standard error,
@@ -29,14 +32,25 @@ func MeanEstimate(xs []float64) (Estimate, error) {
 	if err := checkSample("MeanEstimate", "sample", xs, 2); err != nil {
 		return Estimate{}, err
 	}
-	return Estimate{Value: Mean(xs), SE: math.Sqrt(Variance(xs) / float64(len(xs)))}, nil
+	unit, scaled := inUnit(xs)
+	return meanEstimate(scaled[0]).times("MeanEstimate", unit)
 }
 
+func meanEstimate(xs []float64) Estimate {
+	return Estimate{Value: Mean(xs), SE: math.Sqrt(Variance(xs) / float64(len(xs)))}
+}
+
+// normalCritical is the z beyond which, on both sides, a standard normal lies with
+// the probability 1-level. (The quantile of (1+level)/2 is infinite where that
+// rounds to 1.)
+func normalCritical(level float64) float64 { return -dist.NormalQuantile((1 - level) / 2) }
+
 // ShareEstimate is [MeanEstimate] for scores that are all 0 or 1: SE √(p(1-p)/n). It
-// is 0 when all are equal; [ProportionInterval] does better there.
+// is 0 when all are equal; [ProportionInterval] does better there. It needs two
+// scores, as [MeanEstimate] does.
 func ShareEstimate(xs []float64) (Estimate, error) {
 	const fn = "ShareEstimate"
-	if err := checkSample(fn, "sample", xs, 1); err != nil {
+	if err := checkSample(fn, "sample", xs, 2); err != nil {
 		return Estimate{}, err
 	}
 	for i, x := range xs {
@@ -56,7 +70,8 @@ func ShareEstimate(xs []float64) (Estimate, error) {
 //	SE = √( Σ over clusters of (Σ of x - mean)² ) / n
 //
 // (Liang and Zeger, 1986; Miller 2024, section 2.2). The usual SE of reading
-// comprehension sets is too small by a factor of up to three.
+// comprehension sets is too small by a factor of up to three. It needs two
+// clusters: the deviations of a single one sum to 0, which is no evidence.
 func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 	const fn = "ClusteredEstimate"
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
@@ -65,6 +80,8 @@ func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 	if len(cluster) != len(xs) {
 		return Estimate{}, fail(fn, ErrLength, "%d scores, %d cluster names", len(xs), len(cluster))
 	}
+	unit, scaled := inUnit(xs)
+	xs = scaled[0]
 	m := Mean(xs)
 	index := map[int]int{}
 	var sums []float64 // in the order of appearance, so that the result is always the same
@@ -77,11 +94,14 @@ func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 		}
 		sums[at] += x - m
 	}
+	if len(sums) < 2 {
+		return Estimate{}, fail(fn, ErrTooFew, "1 cluster, needs at least 2")
+	}
 	total := 0.0
 	for _, s := range sums {
 		total += s * s
 	}
-	return Estimate{Value: m, SE: math.Sqrt(total) / float64(len(xs))}, nil
+	return Estimate{Value: m, SE: math.Sqrt(total) / float64(len(xs))}.times(fn, unit)
 }
 
 // PairedEstimate is the mean difference x[i]-y[i] of two systems on the same
@@ -92,7 +112,8 @@ func PairedEstimate(x, y []float64) (Estimate, error) {
 	if err := checkPairs("PairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
-	return MeanEstimate(differences(x, y))
+	d, unit := differences(x, y)
+	return meanEstimate(d).times("PairedEstimate", unit)
 }
 
 // UnpairedEstimate is the difference of two independent samples' means and its
@@ -101,6 +122,8 @@ func UnpairedEstimate(x, y []float64) (Estimate, error) {
 	if err := checkTwo("UnpairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
+	unit, scaled := inUnit(x, y)
+	x, y = scaled[0], scaled[1]
 	se := math.Sqrt(Variance(x)/float64(len(x)) + Variance(y)/float64(len(y)))
-	return Estimate{Value: Mean(x) - Mean(y), SE: se}, nil
+	return Estimate{Value: Mean(x) - Mean(y), SE: se}.times("UnpairedEstimate", unit)
 }

@@ -32,12 +32,16 @@ func NewExperiment(name string, arms ...Arm) (*Experiment, error) {
 	if len(arms) < 2 {
 		return nil, fail(fn, ErrOption, "the number of arms is %d: want 2 or more", len(arms))
 	}
-	total := 0.0
+	total, unit := 0.0, 0
 	for _, a := range arms {
 		if !(a.Weight >= 0) || math.IsInf(a.Weight, 1) {
 			return nil, fail(fn, ErrOption, "Arm.Weight of %q is %v: want a finite number of at least 0", a.Name, a.Weight)
 		}
-		total += a.Weight
+		_, exp := math.Frexp(a.Weight)
+		unit = max(unit, exp)
+	}
+	for _, a := range arms { // divided by a power of two, so that no sum overflows
+		total += math.Ldexp(a.Weight, -unit)
 	}
 	if !(total > 0) {
 		return nil, fail(fn, ErrOption, "Arm.Weight is 0 for every arm: want a positive one")
@@ -45,7 +49,7 @@ func NewExperiment(name string, arms ...Arm) (*Experiment, error) {
 	e := &Experiment{name: name, arms: append([]Arm(nil), arms...)}
 	sum := 0.0
 	for _, a := range arms {
-		sum += a.Weight
+		sum += math.Ldexp(a.Weight, -unit)
 		e.limits = append(e.limits, uint64(math.Min(sum/total, 1)*(1<<53)))
 	}
 	return e, nil
@@ -80,6 +84,10 @@ func SampleRatioMismatch(counts []int, weights []float64) (TestResult, error) {
 	if len(counts) != len(weights) {
 		return TestResult{}, fail(fn, ErrLength, "%d counts, %d weights", len(counts), len(weights))
 	}
+	if err := checkCounts(fn, counts...); err != nil {
+		return TestResult{}, err
+	}
+	_, scaled := inUnit(weights)
 	total, weight, arms := 0, 0.0, 0
 	for i, n := range counts {
 		w := weights[i]
@@ -93,7 +101,7 @@ func SampleRatioMismatch(counts []int, weights []float64) (TestResult, error) {
 			arms++
 		}
 		total += n
-		weight += w
+		weight += scaled[0][i]
 	}
 	if total == 0 || arms < 2 {
 		return TestResult{}, fail(fn, ErrTooFew, "%d units in %d arms", total, arms)
@@ -103,9 +111,13 @@ func SampleRatioMismatch(counts []int, weights []float64) (TestResult, error) {
 		if weights[i] == 0 {
 			continue
 		}
-		expected := float64(total) * weights[i] / weight
-		d := float64(n) - expected
-		res.Statistic += d * d / expected
+		expected := float64(total) * (scaled[0][i] / weight)
+		switch d := float64(n) - expected; {
+		case expected > 0:
+			res.Statistic += d * (d / expected)
+		case n > 0: // a weight too small to expect anything
+			return TestResult{Statistic: math.Inf(1), P: 0, DF: res.DF}, nil
+		}
 	}
 	res.P = dist.ChiSquaredSF(res.Statistic, res.DF)
 	return res, nil

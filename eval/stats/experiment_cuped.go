@@ -39,12 +39,16 @@ func CUPED(x, y []float64, treated []bool) (*CUPEDResult, error) {
 	if constant(x) || constant(y) {
 		return nil, fail(fn, ErrUndefined, "the covariate or the metric is constant")
 	}
-	res := &CUPEDResult{Theta: Covariance(x, y) / Variance(x)}
+	xUnit, xs := inUnit(x)
+	yUnit, ys := inUnit(y)
+	x, y = xs[0], ys[0]
+	theta := Covariance(x, y) / Variance(x)
+	res := &CUPEDResult{Theta: math.Ldexp(theta, yUnit-xUnit)}
 	mx := Mean(x)
 	adjusted := make([]float64, len(y))
 	var t, c []float64
 	for i := range y {
-		adjusted[i] = y[i] - res.Theta*(x[i]-mx)
+		adjusted[i] = y[i] - theta*(x[i]-mx)
 		if treated[i] {
 			t = append(t, adjusted[i])
 		} else {
@@ -56,8 +60,14 @@ func CUPED(x, y []float64, treated []bool) (*CUPEDResult, error) {
 		return nil, err
 	}
 	se, _ := welchError(t, c)
-	res.Treated, res.Control = Mean(t), Mean(c)
-	res.Effect = Estimate{Value: res.Treated - res.Control, SE: se}
+	treatedMean, controlMean := Mean(t), Mean(c)
+	res.Treated, res.Control = math.Ldexp(treatedMean, yUnit), math.Ldexp(controlMean, yUnit)
+	if res.Effect, err = (Estimate{Value: treatedMean - controlMean, SE: se}).times(fn, yUnit); err != nil {
+		return nil, err
+	}
+	if err := checkResult(fn, res.Theta, res.Treated, res.Control); err != nil {
+		return nil, err
+	}
 	res.VarianceReduction = math.Max(0, 1-Variance(adjusted)/Variance(y))
 	return res, nil
 }

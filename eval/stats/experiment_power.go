@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/prodailabs/prodai/internal/dist"
@@ -42,6 +43,13 @@ func (d Design) filled(fn string) (Design, error) {
 	return d, checkPositive(fn, "Design.Ratio", d.Ratio)
 }
 
+func checkNumber(fn, name string, v float64) error {
+	if !finite(v) {
+		return fail(fn, ErrOption, "%s is %v: want a finite number", name, v)
+	}
+	return nil
+}
+
 func checkEffect(fn string, effect float64) error {
 	if effect == 0 || math.IsNaN(effect) || math.IsInf(effect, 0) {
 		return fail(fn, ErrOption, "the effect is %v: want a finite number other than 0", effect)
@@ -57,7 +65,7 @@ func (d Design) PowerT(effect, n float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	if err := checkPositive(fn, "n", n); err != nil {
+	if err := cmp.Or(checkPositive(fn, "n", n), checkNumber(fn, "the effect", effect)); err != nil {
 		return math.NaN(), err
 	}
 	if n*(1+d.Ratio) <= 2 {
@@ -78,6 +86,9 @@ func (d Design) PowerPairedT(effect, n float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
+	if err := cmp.Or(checkPositive(fn, "n", n), checkNumber(fn, "the effect", effect)); err != nil {
+		return math.NaN(), err
+	}
 	if !(n > 1) {
 		return math.NaN(), fail(fn, ErrTooFew, "%v pairs leave no degree of freedom", n)
 	}
@@ -87,7 +98,7 @@ func (d Design) PowerPairedT(effect, n float64) (float64, error) {
 // tPower is the chance that a t statistic of noncentrality nc leaves the
 // central 1-alpha of its null law, on either side.
 func tPower(nc, df, alpha float64) float64 {
-	critical := dist.StudentQuantile(1-alpha/2, df)
+	critical := -dist.StudentQuantile(alpha/2, df)
 	return dist.NoncentralStudentSF(critical, df, nc) + dist.NoncentralStudentSF(critical, df, -nc)
 }
 
@@ -101,7 +112,7 @@ func (d Design) SampleSizeT(effect float64) (float64, error) {
 	if err := checkEffect(fn, effect); err != nil {
 		return math.NaN(), err
 	}
-	return d.solve(2/(1+d.Ratio), func(n float64) float64 { return d.twoSample(effect, n) }), nil
+	return d.solve(fn, 2/(1+d.Ratio), func(n float64) float64 { return d.twoSample(effect, n) })
 }
 
 // SampleSizePairedT is the number of pairs that the paired t test needs.
@@ -114,7 +125,7 @@ func (d Design) SampleSizePairedT(effect float64) (float64, error) {
 	if err := checkEffect(fn, effect); err != nil {
 		return math.NaN(), err
 	}
-	return d.solve(1, func(n float64) float64 { return tPower(effect*math.Sqrt(n), n-1, d.Alpha) }), nil
+	return d.solve(fn, 1, func(n float64) float64 { return tPower(effect*math.Sqrt(n), n-1, d.Alpha) })
 }
 
 // SampleSizeH is the size of the first group that the normal test of two
@@ -128,11 +139,11 @@ func (d Design) SampleSizeH(h float64) (float64, error) {
 	if err := checkEffect(fn, h); err != nil {
 		return math.NaN(), err
 	}
-	critical := dist.NormalQuantile(1 - d.Alpha/2)
-	return d.solve(0, func(n float64) float64 {
+	critical := -dist.NormalQuantile(d.Alpha / 2)
+	return d.solve(fn, 0, func(n float64) float64 {
 		shift := math.Abs(h) * math.Sqrt(n*d.Ratio/(1+d.Ratio))
 		return dist.NormalSF(critical-shift) + dist.NormalCDF(-critical-shift)
-	}), nil
+	})
 }
 
 // SampleSizeProportions is the size of each of two equal groups by the textbook
@@ -154,9 +165,9 @@ func (d Design) SampleSizeProportions(p1, p2 float64) (float64, error) {
 		return math.NaN(), err
 	}
 	mean := (p1 + p2) / 2
-	z := dist.NormalQuantile(1-d.Alpha/2)*math.Sqrt(2*mean*(1-mean)) +
+	z := -dist.NormalQuantile(d.Alpha/2)*math.Sqrt(2*mean*(1-mean)) +
 		dist.NormalQuantile(d.Power)*math.Sqrt(p1*(1-p1)+p2*(1-p2))
-	return z * z / ((p1 - p2) * (p1 - p2)), nil
+	return number(fn, z*z/((p1-p2)*(p1-p2)))
 }
 
 // DetectableT is the smallest standardized difference that the two-sample t
@@ -171,7 +182,7 @@ func (d Design) DetectableT(n float64) (float64, error) {
 	if !(n*(1+d.Ratio) > 2) {
 		return math.NaN(), fail(fn, ErrTooFew, "%v and %v units leave no degree of freedom", n, n*d.Ratio)
 	}
-	return d.solve(0, func(effect float64) float64 { return d.twoSample(effect, n) }), nil
+	return d.solve(fn, 0, func(effect float64) float64 { return d.twoSample(effect, n) })
 }
 
 // DetectablePairedT is the smallest mean difference, in units of the
@@ -185,23 +196,25 @@ func (d Design) DetectablePairedT(n float64) (float64, error) {
 	if !(n > 1) {
 		return math.NaN(), fail(fn, ErrTooFew, "%v pairs leave no degree of freedom", n)
 	}
-	return d.solve(0, func(effect float64) float64 { return tPower(effect*math.Sqrt(n), n-1, d.Alpha) }), nil
+	return d.solve(fn, 0, func(effect float64) float64 { return tPower(effect*math.Sqrt(n), n-1, d.Alpha) })
 }
 
 // solve finds the x > low at which a rising power reaches the design's, by
 // bisection of the logarithm of x-low.
-func (d Design) solve(low float64, power func(x float64) float64) float64 {
+func (d Design) solve(fn string, low float64, power func(x float64) float64) (float64, error) {
 	a, b := 1e-9, 1.0
-	for power(low+b) < d.Power && b < 1e12 {
-		a, b = b, 4*b
+	for power(low+b) < d.Power {
+		if a, b = b, 4*b; b > 1e300 {
+			return math.NaN(), fail(fn, ErrOverflow, "no number below 1e300 is large enough")
+		}
 	}
 	for b/a > 1+1e-12 {
-		mid := math.Sqrt(a * b)
+		mid := math.Sqrt(a) * math.Sqrt(b)
 		if power(low+mid) < d.Power {
 			a = mid
 		} else {
 			b = mid
 		}
 	}
-	return low + b
+	return low + b, nil
 }

@@ -143,3 +143,26 @@ func TestAdjustmentsKeepTheirOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestExactRankSumOfUnequalSamples: the law is computed for the smaller sample, and
+// swapping the two swaps the tails.
+func TestExactRankSumOfUnequalSamples(t *testing.T) {
+	r := rand.New(NewGenerator(73))
+	for range 30 {
+		a, b := normals(r, 1+r.IntN(30), 0.3, 1), normals(r, 1+r.IntN(6), 0, 1)
+		for _, method := range []RankMethod{RankMethodExact, RankMethodPermutation} {
+			if method == RankMethodPermutation {
+				for i := range a {
+					a[i] = math.Round(a[i])
+				}
+			}
+			greater, err := MannWhitney(a, b, &MannWhitneyOptions{Method: method, Alternative: AlternativeGreater})
+			require.NoError(t, err)
+			less, err := MannWhitney(b, a, &MannWhitneyOptions{Method: method, Alternative: AlternativeLess})
+			require.NoError(t, err)
+			require.InDelta(t, less.P, greater.P, 1e-12)
+			law := rankSumLaw(Ranks(append(a[:len(a):len(a)], b...)), len(a))
+			require.InDelta(t, 1, Mean(law)*float64(len(law)), 1e-12)
+		}
+	}
+}

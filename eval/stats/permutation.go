@@ -84,7 +84,7 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	if err != nil {
 		return TestResult{}, err
 	}
-	all := differences(a, b)
+	all, unit := differences(a, b)
 	var d []float64
 	size := 0.0
 	for _, v := range all {
@@ -96,7 +96,10 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	observed := sum(d)
 	// Sums that are equal on paper differ by rounding; they count as equal.
 	slack := 1e-12 * size
-	res := TestResult{Statistic: observed / float64(len(all))}
+	res := TestResult{Statistic: math.Ldexp(observed/float64(len(all)), unit)}
+	if err := checkResult(fn, res.Statistic); err != nil {
+		return TestResult{}, err
+	}
 	atLeast := exactTail(d, slack)
 	if len(d) > exactPairs {
 		atLeast = sampledTail(randomSignedSums(d, samples, NewGenerator(seedOr(o.Seed))), slack)

@@ -56,7 +56,7 @@ func checkCount(fn string, k, n int) error {
 }
 
 func proportionInterval(k, n, level float64, method ProportionMethod) (low, high float64) {
-	z := dist.NormalQuantile((1 + level) / 2)
+	z := normalCritical(level)
 	p := k / n
 	switch method {
 	case ProportionWilson:
@@ -101,7 +101,7 @@ func TwoProportionZ(k1, n1, k2, n2 int, alt Alternative) (TestResult, error) {
 		return TestResult{}, err
 	}
 	p1, p2 := float64(k1)/float64(n1), float64(k2)/float64(n2)
-	p := float64(k1+k2) / float64(n1+n2)
+	p := (float64(k1) + float64(k2)) / (float64(n1) + float64(n2))
 	se := math.Sqrt(p * (1 - p) * (1/float64(n1) + 1/float64(n2)))
 	if se == 0 {
 		return TestResult{}, fail(fn, ErrUndefined, "both proportions are %v", p)

@@ -102,9 +102,14 @@ func mannWhitneyU(a, b []float64) float64 {
 
 // rankSumLaw is the law of the sum of k ranks drawn without replacement:
 // element s is the probability of s/2. It counts subsets by size and doubled
-// sum, one rank at a time, O(N·k·N²); the tests that use it are for small
-// samples.
+// sum, one rank at a time, O(N·k·N²) for k up to N/2; the tests that use it are for
+// small samples.
 func rankSumLaw(ranks []float64, k int) []float64 {
+	if rest := len(ranks) - k; rest < k { // what is left out has the other sum
+		law := rankSumLaw(ranks, rest)
+		slices.Reverse(law)
+		return law
+	}
 	total := 0
 	for _, r := range ranks {
 		total += int(2 * r)

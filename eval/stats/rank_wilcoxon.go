@@ -115,7 +115,8 @@ type signedRanks struct {
 func signedRanksOf(a, b []float64, zeros Zeros) *signedRanks {
 	s := &signedRanks{}
 	var d, magnitude []float64
-	for _, v := range differences(a, b) {
+	all, _ := differences(a, b)
+	for _, v := range all {
 		if v == 0 {
 			s.zeros++
 			if zeros == ZerosDrop {

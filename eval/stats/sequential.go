@@ -89,26 +89,39 @@ func NewMixtureSPRT(variance float64, o *MixtureSPRTOptions) (*MixtureSPRT, erro
 	if err := checkOpen(fn, "MixtureSPRTOptions.Alpha", alpha); err != nil {
 		return nil, err
 	}
+	if r := tau2 / variance; !(r > 0) || !finite(r) {
+		return nil, fail(fn, ErrOption, "MixtureSPRTOptions.EffectVariance is %v for a variance of %v: want sizes that can be compared", tau2, variance)
+	}
 	m := &MixtureSPRT{variance: variance, tau2: tau2, alpha: alpha}
 	m.state = SequentialState{P: 1, E: 1, Interval: Interval{Low: math.Inf(-1), High: math.Inf(1), Level: 1 - alpha}}
 	return m, nil
 }
 
-// Add takes the next difference, new minus old, and returns the state after it.
+// Add takes the next difference, new minus old, and returns the state after it. A
+// difference that is not finite, or with which the evidence would be too large for
+// a float64, is an error and leaves the state as it was.
 func (m *MixtureSPRT) Add(difference float64) (SequentialState, error) {
 	if math.IsNaN(difference) || math.IsInf(difference, 0) {
 		return m.state, fail("MixtureSPRT.Add", ErrNotFinite, "difference %v", difference)
 	}
-	s := &m.state
+	s := m.state
 	s.N++
-	m.sum += difference
-	n, v := float64(s.N), m.variance
-	vn := v + n*m.tau2
-	s.Mean = m.sum / n
-	s.see(math.Log(v/vn)/2+m.sum*m.sum*m.tau2/(2*v*vn), m.alpha)
-	radius := math.Sqrt(v * vn / (n * n * m.tau2) * math.Log(vn/(v*m.alpha*m.alpha)))
+	total := m.sum + difference
+	// In units of the variance, so that none of its powers over- or underflows.
+	n, sd := float64(s.N), math.Sqrt(m.variance)
+	z := total / sd
+	relative := m.tau2 / m.variance // τ²/V
+	growth := 1 + n*relative        // (V+nτ²)/V
+	s.Mean = total / n
+	logE := z*z*relative/(2*growth) - math.Log1p(n*relative)/2
+	radius := sd * math.Sqrt(growth/relative*(math.Log1p(n*relative)-2*math.Log(m.alpha))) / n
 	s.Interval = Interval{Low: s.Mean - radius, High: s.Mean + radius, Level: 1 - m.alpha}
-	return *s, nil
+	if err := checkResult("MixtureSPRT.Add", total, growth, logE, s.Interval.Low, s.Interval.High); err != nil {
+		return m.state, err
+	}
+	s.see(logE, m.alpha)
+	m.sum, m.state = total, s
+	return s, nil
 }
 
 // State returns the state after the last observation.
@@ -332,9 +345,9 @@ func NewSPRT(p0, p1 float64, o *SPRTOptions) (*SPRT, error) {
 		return nil, fail(fn, ErrOption, "SPRTOptions.Alpha and Beta sum to %v: want less than 1", alpha+beta)
 	}
 	return &SPRT{
-		Upper:   math.Log((1 - beta) / alpha),
-		Lower:   math.Log(beta / (1 - alpha)),
-		success: math.Log(p1 / p0),
+		Upper:   logRatio(1-beta, alpha),
+		Lower:   logRatio(beta, 1-alpha),
+		success: logRatio(p1, p0),
 		failure: math.Log1p(-p1) - math.Log1p(-p0),
 	}, nil
 }

@@ -55,7 +55,8 @@ func tResult(fn string, estimate, se, df float64, alt Alternative) (TestResult, 
 // PairedT is Student's t test on the differences a[i]-b[i]: the test for two
 // systems scored on the same questions. t = mean(d) / (sd(d)/√n), n-1 degrees
 // of freedom (Student, "The Probable Error of a Mean", 1908). Differences that
-// are all equal but not zero give an infinite t and p = 0.
+// are all equal but not zero give an infinite t and p = 0, as do samples without
+// variance in the other t tests.
 func PairedT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "PairedT"
 	if err := checkPairs(fn, a, b, 2); err != nil {
@@ -64,7 +65,7 @@ func PairedT(a, b []float64, alt Alternative) (TestResult, error) {
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	d := differences(a, b)
+	d, _ := differences(a, b)
 	n := float64(len(d))
 	return tResult(fn, Mean(d), math.Sqrt(Variance(d)/n), n-1, alt)
 }
@@ -79,22 +80,14 @@ func PairedTInterval(a, b []float64, level float64) (Interval, error) {
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	d := differences(a, b)
+	d, unit := differences(a, b)
 	n := float64(len(d))
-	return meanInterval(Mean(d), math.Sqrt(Variance(d)/n), n-1, level), nil
+	return meanInterval(Mean(d), math.Sqrt(Variance(d)/n), n-1, level).times(fn, unit)
 }
 
 func meanInterval(estimate, se, df, level float64) Interval {
-	half := dist.StudentQuantile((1+level)/2, df) * se
+	half := -dist.StudentQuantile((1-level)/2, df) * se
 	return Interval{Low: estimate - half, High: estimate + half, Level: level}
-}
-
-func differences(a, b []float64) []float64 {
-	d := make([]float64, len(a))
-	for i := range a {
-		d[i] = a[i] - b[i]
-	}
-	return d
 }
 
 // WelchT compares the means of two independent samples without assuming equal
@@ -109,6 +102,8 @@ func WelchT(a, b []float64, alt Alternative) (TestResult, error) {
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
 	se, df := welchError(a, b)
 	return tResult(fn, Mean(a)-Mean(b), se, df, alt)
 }
@@ -123,16 +118,18 @@ func WelchInterval(a, b []float64, level float64) (Interval, error) {
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
+	unit, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
 	se, df := welchError(a, b)
-	if se == 0 {
-		df = float64(len(a) + len(b) - 2)
-	}
-	return meanInterval(Mean(a)-Mean(b), se, df, level), nil
+	return meanInterval(Mean(a)-Mean(b), se, df, level).times(fn, unit)
 }
 
 func welchError(a, b []float64) (se, df float64) {
 	va, vb := Variance(a)/float64(len(a)), Variance(b)/float64(len(b))
 	se = math.Sqrt(va + vb)
+	if se == 0 {
+		return 0, float64(len(a) + len(b) - 2) // 0/0
+	}
 	df = (va + vb) * (va + vb) / (va*va/float64(len(a)-1) + vb*vb/float64(len(b)-1))
 	return se, df
 }
@@ -147,6 +144,8 @@ func StudentT(a, b []float64, alt Alternative) (TestResult, error) {
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
 	n, m := float64(len(a)), float64(len(b))
 	return tResult(fn, Mean(a)-Mean(b), math.Sqrt(pooledVariance(a, b)*(1/n+1/m)), n+m-2, alt)
 }

@@ -139,6 +139,10 @@ func (c *Comparison) test(m eval.Metric, before, after []float64, test func(a, b
 		return err
 	}
 	c.Before, c.After = m.Value(sumBefore), m.Value(sumAfter)
+	if unsound(c.Before) || unsound(c.After) { // nothing compares with NaN, and a gate over nothing fails
+		c.Omitted, c.N, c.Before, c.After = c.Omitted+c.N, 0, 0, 0
+		return nil
+	}
 	c.Worse = c.After < c.Before
 	if m.Signature().LowerIsBetter {
 		c.Worse = c.After > c.Before

@@ -64,7 +64,8 @@
 //   - A drop of 0.4 on 200 cases is usually nothing. Give the run a [Baseline],
 //     which tests the drop, and don't compare by eye.
 //   - An error of the system is not a wrong answer. [Options.AllowErrors] is 0 by
-//     default, so that an outage of the provider doesn't pass as a bad score.
+//     default, so that an outage of the provider doesn't pass as a bad score. A
+//     panic is such an error: the case's record has its stack, and the run goes on.
 //   - A tag with a value for each user makes a slice for each user. After 1,000
 //     slices the rest is counted, not shown.
 //

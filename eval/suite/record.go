@@ -9,6 +9,7 @@ type Record struct {
 	Slices  []string     `json:"slices,omitempty"`
 	Output  *eval.Output `json:"output,omitempty"`
 	Error   string       `json:"error,omitempty"` // the system's
+	Stack   string       `json:"stack,omitempty"` // of the system's panic
 	Results []Result     `json:"results,omitempty"`
 }
 
@@ -20,6 +21,7 @@ type Result struct {
 	Value   float64   `json:"value"` // of this case alone
 	Skipped string    `json:"skipped,omitempty"`
 	Failed  string    `json:"failed,omitempty"`
+	Stack   string    `json:"stack,omitempty"` // of the metric's panic
 }
 
 // Scored reports whether the metric has a value for the case.

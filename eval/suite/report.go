@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -175,13 +176,20 @@ func (b *scoreboard) report() []MetricReport {
 }
 
 // scoreOf is the score of a sum that may be empty: the report shows N = 0, and
-// a gate over nothing fails.
+// a gate over nothing fails. A value that isn't finite is no value either: the
+// metric failed on the cases together.
 func scoreOf(s *eval.Sum) eval.Score {
-	score, _ := s.Score()
+	score, err := s.Score()
+	if errors.Is(err, eval.ErrNotFinite) {
+		score.Failed += score.Signature.N
+		score.Signature.N = 0
+	}
 	return score
 }
 
-func (r *run) report() *Report {
+// report sums the run up. The error is the panic of a metric on a sum; the report
+// then has no scores.
+func (r *run) report() (*Report, error) {
 	records := func() iter.Seq2[*Record, error] { return ReadJournal(r.o.Journal) }
 	if r.o.Journal == "" {
 		held := r.journal.held
@@ -195,11 +203,16 @@ func (r *run) report() *Report {
 			}
 		}
 	}
+	var metrics []MetricReport
+	err := guard("a metric's Value", func() error {
+		metrics = r.scores.report()
+		return nil
+	})
 	return &Report{
 		Suite: r.s.Name, Version: r.s.Version,
 		Cases: r.done.Done, Errors: r.done.Errors,
 		Elapsed: r.o.Now().Sub(r.start),
-		Metrics: r.scores.report(), SlicesOmitted: r.scores.left,
+		Metrics: metrics, SlicesOmitted: r.scores.left,
 		metrics: r.s.Metrics, records: records,
-	}
+	}, err
 }

@@ -33,7 +33,7 @@ type Suite struct {
 	// size; each must be a Case of its own, since several are in the system at
 	// once. A resumed run has to see the same cases in the same order.
 	Cases iter.Seq2[*eval.Case, error]
-	// System answers the cases.
+	// System answers the cases. Each call runs in a goroutine of its own.
 	System System
 	// Metrics measure the answers. Their names must differ.
 	Metrics []eval.Metric
@@ -78,6 +78,11 @@ type Options struct {
 // context that is done (the report then contains what was finished). Whether the
 // system failed on cases or missed its thresholds is in [Report.Passed].
 //
+// A panic of the system or of a metric is the failure of that case, recorded with
+// its stack. A panic of any other function of the suite or the options stops the
+// run with an [eval.PanicError]. A system that goes on for a second after its context is done is
+// abandoned, and that is the case's error.
+//
 // Memory doesn't grow with the dataset when there is a journal, beyond 8 bytes
 // a case. A value doesn't depend on Concurrency, since sums are exact.
 func Run(ctx context.Context, s Suite, o *Options) (*Report, error) {
@@ -87,11 +92,11 @@ func Run(ctx context.Context, s Suite, o *Options) (*Report, error) {
 	}
 	defer r.journal.close()
 	err = r.run(ctx)
-	report := r.report()
-	if err != nil {
+	report, summing := r.report()
+	if err := cmp.Or(err, summing); err != nil {
 		return report, err
 	}
-	return report, report.judge(r.o)
+	return report, guard("the gates", func() error { return report.judge(r.o) })
 }
 
 type run struct {
@@ -187,7 +192,9 @@ func (r *run) account(rec *Record) error {
 	if rec.Error != "" {
 		r.done.Errors++
 	}
-	rec.Slices = r.o.Slices(rec.Case) // a resumed run may slice otherwise
+	if err := r.slice(rec); err != nil { // a resumed run may slice otherwise
+		return err
+	}
 	return r.scores.add(rec)
 }
 
@@ -216,7 +223,7 @@ func (r *run) run(ctx context.Context) error {
 		defer close(finished)
 		defer workers.Wait()
 		defer close(jobs)
-		reading = r.read(ctx, jobs)
+		reading = guard("Suite.Cases", func() error { return r.read(ctx, jobs) })
 	}()
 	writing := r.collect(finished, stop)
 	if err := cmp.Or(writing, reading); err != nil {
@@ -280,7 +287,13 @@ func (r *run) collect(finished <-chan *Record, stop context.CancelCauseFunc) err
 		if r.o.Progress != nil {
 			p := r.done
 			p.Elapsed, p.Record = r.o.Now().Sub(r.start), rec
-			r.o.Progress(p)
+			failed = guard("Options.Progress", func() error {
+				r.o.Progress(p)
+				return nil
+			})
+			if failed != nil {
+				stop(failed)
+			}
 		}
 	}
 	return failed
@@ -290,18 +303,16 @@ func (r *run) collect(finished <-chan *Record, stop context.CancelCauseFunc) err
 // interrupted is not a case that failed, and isn't recorded.
 func (r *run) one(ctx context.Context, index int, c *eval.Case) (*Record, error) {
 	if r.o.Wait != nil {
-		if err := r.o.Wait(ctx); err != nil {
+		if err := guard("Options.Wait", func() error { return r.o.Wait(ctx) }); err != nil {
 			return nil, fmt.Errorf("suite: waiting: %w", err)
 		}
 	}
-	callCtx, cancel := ctx, context.CancelFunc(func() {})
-	if r.o.Timeout > 0 {
-		callCtx, cancel = context.WithTimeout(ctx, r.o.Timeout)
+	rec := &Record{Index: index, Case: c}
+	if err := r.slice(rec); err != nil {
+		return nil, err
 	}
-	defer cancel()
-	rec := &Record{Index: index, Case: c, Slices: r.o.Slices(c)}
 	start := r.o.Now()
-	out, err := r.s.System(callCtx, c)
+	out, err := r.ask(ctx, c)
 	elapsed := r.o.Now().Sub(start)
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -310,7 +321,7 @@ func (r *run) one(ctx context.Context, index int, c *eval.Case) (*Record, error)
 		err = errors.New("the system returned neither an output nor an error")
 	}
 	if err != nil {
-		rec.Error = err.Error()
+		rec.Error, rec.Stack = err.Error(), stackOf(err)
 		return rec, nil
 	}
 	if out.Latency == 0 {
@@ -319,44 +330,21 @@ func (r *run) one(ctx context.Context, index int, c *eval.Case) (*Record, error)
 		out = &copied
 	}
 	rec.Output = out
-	for _, m := range r.s.Metrics {
-		res := apply(ctx, m, c, out)
+	rec.Results = r.measure(ctx, c, out)
+	for _, res := range rec.Results {
 		if res.Failed != "" && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		rec.Results = append(rec.Results, res)
 	}
 	return rec, nil
 }
 
-func apply(ctx context.Context, m eval.Metric, c *eval.Case, out *eval.Output) Result {
-	res := Result{Metric: m.Signature().Name()}
-	stats := make([]float64, m.Width())
-	err := m.Stats(ctx, c, out, stats)
-	if s, ok := errors.AsType[*eval.SkipError](err); ok {
-		res.Skipped = s.Reason
-		return res
-	}
-	if err == nil {
-		for _, x := range stats {
-			if unsound(x) {
-				err = fmt.Errorf("%w: the statistics are %v", eval.ErrNotFinite, stats)
-				break
-			}
-		}
-	}
-	if err == nil {
-		res.Value = m.Value(stats)
-		if unsound(res.Value) {
-			err = fmt.Errorf("%w: the value is %v", eval.ErrNotFinite, res.Value)
-		}
-	}
-	if err != nil {
-		res.Value, res.Failed = 0, err.Error()
-		return res
-	}
-	res.Stats = stats
-	return res
+// slice sets the groups of a record.
+func (r *run) slice(rec *Record) error {
+	return guard("Options.Slices", func() error {
+		rec.Slices = r.o.Slices(rec.Case)
+		return nil
+	})
 }
 
 func unsound(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }

@@ -166,6 +166,30 @@ func TestRunStopsOnBadCasesAndOptions(t *testing.T) {
 	require.Equal(t, 3, report.Metrics[0].Failed)
 	require.False(t, report.Passed())
 
+	// Each value is finite, their sum isn't: no gate may pass on it.
+	huge, err := eval.NewMean(eval.Signature{Metric: "huge", LowerIsBetter: true}, func(context.Context, *eval.Case, *eval.Output) (float64, error) { return math.MaxFloat64, nil })
+	require.NoError(t, err)
+	report, err = Run(t.Context(), Suite{Cases: numbered(3), System: squarer, Metrics: []eval.Metric{huge}}, &Options{Thresholds: []Threshold{{Metric: "huge", Value: 1, AtMost: true}}})
+	require.NoError(t, err)
+	require.Equal(t, 3, report.Metrics[0].Failed)
+	require.False(t, report.Passed())
+
+	var records []*Record
+	for rec, err := range report.Records() {
+		require.NoError(t, err)
+		records = append(records, rec)
+	}
+	compared, err := report.Compare(&Baseline{Records: func(yield func(*Record, error) bool) {
+		for _, rec := range records {
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}})
+	require.NoError(t, err)
+	require.Zero(t, compared[0].N)
+	require.False(t, compared[0].Significant)
+
 	endless := func(context.Context, *eval.Case) (*eval.Output, error) {
 		return &eval.Output{LogProbs: []float64{math.Inf(-1)}}, nil
 	}

@@ -19,20 +19,20 @@ type Threshold struct {
 // ParseThreshold reads a threshold such as "BLEU >= 30", "TER <= 60" or
 // "exact_match >= 1 in kind=regression".
 func ParseThreshold(s string) (Threshold, error) {
-	rest, slice, _ := strings.Cut(s, " in ")
-	t := Threshold{Slice: strings.TrimSpace(slice)}
-	name, value, ok := strings.Cut(rest, ">=")
-	if !ok {
-		t.AtMost = true
-		name, value, ok = strings.Cut(rest, "<=")
+	for i := 0; i+2 <= len(s); i++ {
+		op := s[i : i+2]
+		if op != ">=" && op != "<=" {
+			continue
+		}
+		// A name may contain what looks like an operator; what follows one is a
+		// number, and a slice or nothing.
+		number, slice, _ := strings.Cut(s[i+2:], " in ")
+		value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if name := strings.TrimSpace(s[:i]); err == nil && name != "" && !unsound(value) {
+			return Threshold{Metric: name, Slice: strings.TrimSpace(slice), AtMost: op == "<=", Value: value}, nil
+		}
 	}
-	var err error
-	t.Metric = strings.TrimSpace(name)
-	t.Value, err = strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if !ok || err != nil || t.Metric == "" || unsound(t.Value) {
-		return t, fmt.Errorf("%w: the threshold is %q: want METRIC >= NUMBER or METRIC <= NUMBER, and optionally: in SLICE", ErrOption, s)
-	}
-	return t, nil
+	return Threshold{}, fmt.Errorf("%w: the threshold is %q: want METRIC >= NUMBER or METRIC <= NUMBER, and optionally: in SLICE", ErrOption, s)
 }
 
 // String is the form that [ParseThreshold] reads.

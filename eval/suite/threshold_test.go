@@ -12,6 +12,7 @@ func TestParseThreshold(t *testing.T) {
 		"TER<=60.5":                               {Metric: "TER", AtMost: true, Value: 60.5},
 		"exact_match >= 1 in kind=regression":     {Metric: "exact_match", Value: 1, Slice: "kind=regression"},
 		"BLEU|case:lc|eff:no|tok:13a >= 1e1 in x": {Metric: "BLEU|case:lc|eff:no|tok:13a", Value: 10, Slice: "x"},
+		"f1|labels:stay in bed,a >= b <= 1 in x":  {Metric: "f1|labels:stay in bed,a >= b", AtMost: true, Value: 1, Slice: "x"},
 	} {
 		got, err := ParseThreshold(s)
 		require.NoError(t, err, s)

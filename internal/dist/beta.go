@@ -80,11 +80,16 @@ func FSF(x, d1, d2 float64) float64 {
 	return p
 }
 
+// nearlyNormal is from how many degrees of freedom on Student's law is the normal
+// law to double precision.
+const nearlyNormal = 1e15
+
 // StudentSF is P(T > t) of Student's t law with df degrees of freedom, which
-// need not be whole; df = +Inf is the normal law.
+// need not be whole; df = +Inf is the normal law, and so, to double precision, is
+// df > 1e15.
 func StudentSF(t, df float64) float64 {
 	switch {
-	case math.IsInf(df, 1):
+	case df > nearlyNormal:
 		return NormalSF(t)
 	case math.IsInf(t, 0):
 		return (1 - math.Copysign(1, t)) / 2
@@ -105,7 +110,7 @@ func StudentCDF(t, df float64) float64 { return StudentSF(-t, df) }
 // StudentQuantile is the t with StudentCDF(t, df) = p.
 func StudentQuantile(p, df float64) float64 {
 	switch {
-	case math.IsInf(df, 1):
+	case df > nearlyNormal:
 		return NormalQuantile(p)
 	case !(df > 0) || math.IsNaN(p) || p < 0 || p > 1:
 		return math.NaN()

@@ -84,12 +84,31 @@ func quantile(p, lo, hi, start float64, tails func(x float64) (cdf, sf float64),
 	return root(g, lo, hi, start)
 }
 
-// LogBeta is the logarithm of the beta function B(a, b).
+// LogBeta is the logarithm of the beta function B(a, b). For large arguments the
+// difference of three logarithms of gamma functions would lose their common
+// digits, so it is formed from Stirling's series (DiDonato and Morris, ACM TOMS
+// 708).
 func LogBeta(a, b float64) float64 {
+	const large = 15 // from here on the series is exact to double precision
+	a, b = min(a, b), max(a, b)
 	la, _ := math.Lgamma(a)
+	switch h := a / b; {
+	case a >= large:
+		return (math.Log(2*math.Pi)-math.Log(b))/2 + stirling(a) + stirling(b) - stirling(a+b) +
+			(a-0.5)*math.Log(h/(1+h)) - b*math.Log1p(h)
+	case a > 0 && b >= large:
+		return la + stirling(b) - stirling(a+b) - (b+a-0.5)*math.Log1p(h) - a*(math.Log(b)-1)
+	}
 	lb, _ := math.Lgamma(b)
 	lab, _ := math.Lgamma(a + b)
 	return la + lb - lab
+}
+
+// stirling is what Stirling's formula for the logarithm of the gamma function
+// lacks at x >= 15 (NIST DLMF 5.11.1).
+func stirling(x float64) float64 {
+	s := 1 / (x * x)
+	return (1.0/12 - s*(1.0/360-s*(1.0/1260-s*(1.0/1680-s*(1.0/1188-s*691/360360))))) / x
 }
 
 func logChoose(n, k float64) float64 {

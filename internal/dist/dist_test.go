@@ -83,6 +83,27 @@ func TestNoncentralStudentAgainstSimulation(t *testing.T) {
 	require.InDelta(t, StudentSF(1.3, 7), NoncentralStudentSF(1.3, 7, 1e-14), 1e-12)
 }
 
+// TestFarNoncentralStudent: the integral agrees with the series where both work,
+// and a noncentrality of any size returns.
+func TestFarNoncentralStudent(t *testing.T) {
+	for _, df := range []float64{1, 3.5, 20, 300, 9000} {
+		for _, x := range []float64{2, 12.7, 100, 150, 200, 400} {
+			series := NoncentralStudentSF(x, df, 150)
+			require.InDelta(t, series, farStudentSF(x, df, 150), 1e-9+1e-7*series, "t %v, df %v", x, df)
+		}
+	}
+	require.InDelta(t, farStudentSF(250, 999_999, 250), farStudentSF(250, 1_000_001, 250), 1e-4)
+	for _, nc := range []float64{201, 1e4, 1e9, 1e154, 1e200, math.MaxFloat64, math.Inf(1)} {
+		for _, df := range []float64{0.5, 1, 30, 1e6, 1e200, math.Inf(1)} {
+			for _, x := range []float64{0, 2, 1e3, 1e150, 1e300} {
+				up, down := NoncentralStudentSF(x, df, nc), NoncentralStudentSF(x, df, -nc)
+				require.True(t, up >= 0 && up <= 1, "t %v, df %v, nc %v: %v", x, df, nc, up)
+				require.Zero(t, down)
+			}
+		}
+	}
+}
+
 // The regions of the one-sample law meet where one formula hands over to the
 // next.
 func TestKolmogorovRegionsMeet(t *testing.T) {

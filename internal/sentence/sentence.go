@@ -1,14 +1,14 @@
 // Package sentence finds the sentences of a text.
 //
 // It takes Unicode's default rules (UAX #29) and mends what they get wrong on
-// real documents: an abbreviation's full stop doesn't end a sentence, a wrapped
-// line of prose doesn't either, but a blank line, a list item or a heading does.
+// real documents. A full stop doesn't end a sentence after an abbreviation, an
+// item's number or inside of a name such as utf8.RuneStart. A wrapped line of prose
+// doesn't either, but a blank line, a list item or a heading does.
 package sentence
 
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // A Span is bytes [Start, End) of a text.
@@ -26,7 +26,7 @@ func Split(text string) []Span {
 		for s := range unicodeSentences(block) {
 			end += len(s)
 			// What is blank goes on with what is before it, and isn't read again.
-			if end < len(block) && (strings.TrimSpace(s) == "" || endsInside(block[start:end])) {
+			if end < len(block) && (strings.TrimSpace(s) == "" || endsInside(block[start:end], block[end:])) {
 				continue
 			}
 			out = AppendTrimmed(out, text, base+start, base+end)
@@ -49,13 +49,20 @@ func Plain(text string) []Span {
 	return out
 }
 
+// bom is the byte order mark. Before a text it is a part of the first sentence.
+const bom = "\ufeff"
+
 // blocks yields the stretches of a text that no sentence crosses.
 func blocks(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		start, pos := 0, 0
+		head := len(text) - len(strings.TrimLeftFunc(strings.TrimPrefix(text, bom), unicode.IsSpace))
 		for line := range strings.Lines(text) {
 			bare := strings.TrimSpace(line)
-			if (bare == "" || beginsItem(bare)) && pos > start {
+			if pos == 0 {
+				bare = strings.TrimSpace(strings.TrimPrefix(line, bom))
+			}
+			if (bare == "" || beginsItem(bare)) && pos > max(start, head) {
 				if !yield(text[start:pos]) {
 					return
 				}
@@ -84,25 +91,6 @@ func beginsItem(line string) bool {
 	}
 	digits := strings.TrimLeft(line, "0123456789")
 	return len(digits) < len(line) && (strings.HasPrefix(digits, ". ") || strings.HasPrefix(digits, ") "))
-}
-
-// endsInside reports whether what looks like a sentence goes on: it ends in a
-// wrapped line without a full stop, or in an abbreviation.
-func endsInside(s string) bool {
-	bare := strings.TrimRightFunc(s, unicode.IsSpace)
-	last, _ := utf8.DecodeLastRuneInString(bare)
-	if !unicode.Is(unicode.Sentence_Terminal, last) && !strings.ContainsRune("…\"”)]»", last) {
-		return true
-	}
-	word := bare[strings.LastIndexFunc(bare, unicode.IsSpace)+1:]
-	word = strings.TrimLeft(word, "(\"")
-	switch strings.ToLower(word) {
-	case "e.g.", "i.e.", "cf.", "vs.", "dr.", "mr.", "mrs.", "ms.", "prof.", "fig.", "sec.", "no.", "approx.", "al.",
-		"mme.", "mlle.", "sr.", "sra.", "dra.", "st.", "z.b.", "bzw.", "ca.", "nr.":
-		return true
-	}
-	initial, n := utf8.DecodeRuneInString(word)
-	return word[n:] == "." && unicode.IsUpper(initial) // of a name: J. Smith, M. Dupont
 }
 
 // AppendTrimmed appends text[start:end] without the blanks around it, if anything

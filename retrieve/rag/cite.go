@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -146,15 +147,29 @@ func claims(answer string) []claim {
 	return out
 }
 
+// numbersOf returns the numbers of a citation: [1, 3] has two, [1-3] three.
 func numbersOf(group string) []int {
 	var out []int
-	for n := range strings.SplitSeq(strings.Trim(group, "[]"), ",") {
-		if v, err := strconv.Atoi(strings.TrimSpace(n)); err == nil {
-			out = append(out, v)
+	from := -1 // the begin of a range
+	for _, m := range numberOrDash.FindAllString(group, -1) {
+		v, err := strconv.Atoi(m)
+		switch {
+		case err != nil && len(out) > 0: // a dash
+			from = out[len(out)-1]
+		case err != nil:
+		case from >= 0 && v > from && v-from <= 20:
+			for n := from + 1; n <= v; n++ {
+				out = append(out, n)
+			}
+			from = -1
+		default:
+			out, from = append(out, v), -1
 		}
 	}
 	return out
 }
+
+var numberOrDash = regexp.MustCompile(`\d+|[–-]`)
 
 func checkOne(answer string, s sentence.Span, n int, passages []schema.Document) Citation {
 	c := Citation{Number: n, Start: s.Start, End: s.End, Status: NoPassage}

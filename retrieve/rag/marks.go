@@ -9,7 +9,7 @@ import (
 
 // bracketed is the form of a citation. No prompt has a thousand passages, so four
 // digits are something else: a year, an RFC.
-var bracketed = regexp.MustCompile(`\[\d{1,3}(?:\s*,\s*\d{1,3})*\]`)
+var bracketed = regexp.MustCompile(`[\[【]\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*[\]】]`)
 
 // code is a fenced block or a code span of markdown.
 var code = regexp.MustCompile("(?s)```.*?(?:```|\\z)|`[^`\n]*`")
@@ -66,15 +66,16 @@ func isIndex(before, after string) bool {
 	return isVariable(word)
 }
 
-// isVariable reports whether a word looks like a variable's name: one letter,
-// or with an underscore, or with an upper-case letter after a lower-case one.
+// isVariable reports whether a word looks like a variable's name: one letter in
+// lower case, or with an underscore, or camelCase. JavaScript is a name.
 func isVariable(word string) bool {
-	if utf8.RuneCountInString(word) == 1 && unicode.IsLetter([]rune(word)[0]) {
+	first, _ := utf8.DecodeRuneInString(word)
+	if utf8.RuneCountInString(word) == 1 && unicode.IsLower(first) {
 		return true
 	}
 	lower := false
 	for _, r := range word {
-		if r == '_' || lower && unicode.IsUpper(r) {
+		if r == '_' || lower && unicode.IsUpper(r) && unicode.IsLower(first) {
 			return true
 		}
 		lower = unicode.IsLower(r)

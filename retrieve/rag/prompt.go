@@ -2,6 +2,7 @@ package rag
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -55,22 +56,21 @@ const (
 // readers don't see.
 const breaker = "\u200c"
 
+// tags finds tags, with as many breakers as the text itself has in them; broken
+// finds those that contain has broken up with one more.
+var (
+	tags   = regexp.MustCompile("<(/?)(" + breaker + "*)passage")
+	broken = regexp.MustCompile("<(/?)" + breaker + "(" + breaker + "*)passage")
+)
+
 // contain breaks up tags within a text.
 func contain(text string) string {
-	if !strings.Contains(text, "passage") {
-		return text
-	}
-	text = strings.ReplaceAll(text, "</passage", "</"+breaker+"passage")
-	return strings.ReplaceAll(text, "<passage", "<"+breaker+"passage")
+	return tags.ReplaceAllString(text, "<${1}"+breaker+"${2}passage")
 }
 
 // release undoes contain.
 func release(text string) string {
-	if !strings.Contains(text, breaker) {
-		return text
-	}
-	text = strings.ReplaceAll(text, "</"+breaker+"passage", "</passage")
-	return strings.ReplaceAll(text, "<"+breaker+"passage", "<passage")
+	return broken.ReplaceAllString(text, "<${1}${2}passage")
 }
 
 // A numbered passage, as in a prompt.

@@ -175,6 +175,11 @@ func TestCitationForms(t *testing.T) {
 		"The last item is last_item[1] or lastItem[2].":        nil,
 		"HTTP is defined in RFC [7230], and since [2014].":     nil,
 		"Write `x [1]` in code.\n\n```\ny [2]\n```\nKeys. [2]": {2},
+		"Keys are rotated. [ 1 ]":                              {1},
+		"Keys are rotated. [1-2] Often. [1; 2]":                {1, 2, 1, 2},
+		"Keys are rotated.【1】":                                 {1},
+		"It runs in JavaScript[2], with vitamin C[1].":         {2, 1},
+		"The range is [-1, 1] or [0-9].":                       nil,
 		"Keys are rotated. [0]":                                {0},
 		"```\nunclosed [1]":                                    nil,
 	} {

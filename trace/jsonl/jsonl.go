@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"os"
 	"sync"
 	"time"
 
@@ -122,49 +123,85 @@ type Exporter struct {
 // ErrOption is wrapped by the error of a nil writer or reader.
 var ErrOption = errors.New("jsonl: invalid option")
 
-// New returns an Exporter that writes to w. It does not close w.
+// New returns an Exporter that writes to w. It does not close w. If w is a file
+// that is not empty, the first span begins on a line of its own: the last line
+// may have been cut by a crash.
 func New(w io.Writer) (*Exporter, error) {
 	if w == nil {
 		return nil, fmt.Errorf("%w: the writer is nil", ErrOption)
 	}
-	return &Exporter{w: w}, nil
+	e := &Exporter{w: w}
+	if f, ok := w.(*os.File); ok {
+		info, err := f.Stat()
+		e.torn = err == nil && info.Mode().IsRegular() && info.Size() > 0
+	}
+	return e, nil
 }
 
-// ExportSpans writes the spans.
+// ExportSpans writes the spans. One that cannot be encoded is left out, and its
+// error is returned after the others were written.
 func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	if err := ctx.Err(); err != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := ctx.Err()
+	switch {
+	case err != nil:
+	case e.w == nil:
+		err = fmt.Errorf("%w: the exporter was not made by New", ErrOption)
+	case e.shut:
+		err = ErrShutdown
+	}
+	if err != nil {
+		e.lost += len(spans)
 		return err
 	}
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	for _, s := range spans {
-		if err := enc.Encode(Convert(s)); err != nil {
-			return fmt.Errorf("jsonl: %w", err)
-		}
+	if e.torn { // what comes next is a line of its own
+		b.WriteByte('\n')
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.shut {
-		return ErrShutdown
+	head := b.Len()
+	lines := 0
+	var bad error
+	for _, s := range spans {
+		line, err := encode(s)
+		if err != nil {
+			e.lost++
+			bad = errors.Join(bad, err)
+			continue
+		}
+		b.Write(line)
+		lines++
+	}
+	if lines == 0 {
+		return bad
 	}
 	data := b.Bytes()
-	if e.torn { // what comes next is a line of its own
-		data = append([]byte{'\n'}, data...)
-	}
 	n, err := e.w.Write(data)
 	e.torn = n > 0 && data[n-1] != '\n' || n == 0 && e.torn
 	if err != nil {
-		written := bytes.Count(data[:n], []byte{'\n'})
-		if len(data) > b.Len() && n > 0 {
-			written--
-		}
-		e.lost += len(spans) - written
+		e.lost += lines - bytes.Count(data[min(head, n):n], []byte{'\n'})
 	}
-	return err
+	return errors.Join(bad, err)
 }
 
-// Lost returns how many spans could not be written, on a full disk say.
+// encode returns a span as a line. A span of a foreign SDK may panic.
+func encode(s sdktrace.ReadOnlySpan) (line []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("jsonl: a span cannot be read: %v", p)
+		}
+	}()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(Convert(s)); err != nil {
+		return nil, fmt.Errorf("jsonl: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Lost returns how many spans were not written: on a full disk, after a shutdown,
+// or because they cannot be encoded.
 func (e *Exporter) Lost() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()

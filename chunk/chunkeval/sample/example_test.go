@@ -44,6 +44,6 @@ func Example() {
 	// What significant regulatory changes and proposals has President Biden's administration implemented or announced regarding fees and pricing transparency?
 	// -> My administration announced we’re cutting credit card late fees from $32 to $8.
 	// 2000 characters:   47 passages, omega 0.13
-	//  500 characters:  206 passages, omega 0.39
+	//  500 characters:  207 passages, omega 0.39
 	//  125 characters:  984 passages, omega 0.88
 }

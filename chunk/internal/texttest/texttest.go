@@ -16,7 +16,8 @@ func Hostile(n int) map[string]string {
 		return b.String()
 	}
 	out := map[string]string{"JSON in JSON": strings.Repeat(`{"a":[`, n/12) + strings.Repeat("]}", n/12), "blocks": "package p\nfunc f() {" + strings.Repeat("{\n", n/4) + strings.Repeat("}\n", n/4) + "}\n",
-		"divs": strings.Repeat("<div>", n/11) + strings.Repeat("</div>", n/11), "lists": nested("- a\n"), "a word and blanks": "x" + strings.Repeat(" ", n-2) + "x", "a word and CRs": "x" + strings.Repeat("\r", n-2) + "x"}
+		"divs": strings.Repeat("<div>", n/11) + strings.Repeat("</div>", n/11), "lists": nested("- a\n"), "deep lists": strings.Repeat("- ", n/4) + "x" + strings.Repeat("\n", n/2), "deep quotes": strings.Repeat("> ", n/4) + "x\n" + strings.Repeat("y\n", n/4),
+		"definitions": strings.Repeat("[a]: /b 'c\n", n/11) + "---\n", "attributes": strings.Repeat("<b "+strings.Repeat("c=d ", 20)+"\n", n/84), "a word and blanks": "x" + strings.Repeat(" ", n-2) + "x", "a word and CRs": "x" + strings.Repeat("\r", n-2) + "x"}
 	for _, s := range []string{"x", "xY", "é", "e\u0301", "\u200d", "日", "🇩🇪", "\xff", "\x00", "7", ".", "[", "[1,", "{\"a\":", "\"", "\\", "<div>", "<h1>", "<", "<!--", "</", "&", "# a\n", "#", "\n", "\r", "\u2028", "a\r", "|-|\n", "|", "a|b\n", "-\n", "a\n=\n", "```\n", "`", "~", "> ", ">", "- ", "*", "1. ",
 		"\\begin{a}\n", "\\section{", "\\item\n", "{", "(", "/*", "//\n", "type t struct{\n", "x(", ". ", "A.", "Mr. ", "\"a.\" ", "a\u00a0"} {
 		out[fmt.Sprintf("%.8q", s)] = strings.Repeat(s, n/len(s)+1)[:n]

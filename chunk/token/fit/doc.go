@@ -33,5 +33,7 @@
 //   - Dropping from the front of the prompt changes its beginning, so that the
 //     provider's prompt cache misses once for each turn that drops. Drop more at
 //     once, by a smaller window here than the model has, and it hits in between.
-//   - An image's size is not in its URL: its cost is estimated.
+//   - An image's size is not in its URL, and few models publish what an image costs.
+//     It is estimated, never free: see [token.ImageEstimate]. A rule of your own is
+//     HistoryOptions.Rule.
 package fit

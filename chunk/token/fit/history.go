@@ -65,11 +65,14 @@ var defaultRule = token.ChatRule{PerMessage: 3, PerName: 1, Reply: 3, Tools: 12,
 // History keeps as much of a chat as fits into budget tokens: the system
 // messages, and the newest messages without a gap.
 //
-// A message that calls tools and the answers to its calls stay or go together,
-// and an answer whose call is not in the history goes: a provider refuses a
-// request with half of them. If the newest message (or call with its answers)
-// doesn't fit, the error is a [*token.OverflowError]. Other errors are
-// [ErrOption]. The messages given are not changed.
+// A message that calls tools and the answers to its calls stay or go together. Half
+// an exchange goes, since a provider refuses a request with one: a message with a
+// call whose answer isn't among the messages right after it, with the answers to
+// its other calls, and an answer whose call is not in the history.
+//
+// If the newest message (or call with its answers) doesn't fit, the error is a
+// [*token.OverflowError]. Other errors are [ErrOption]. The messages given are not
+// changed.
 func History(messages []llms.MessageContent, budget int, o *HistoryOptions) (Fitted, error) {
 	if o == nil {
 		o = &HistoryOptions{}
@@ -101,6 +104,7 @@ type history struct {
 	left  int // tokens of the budget
 	total token.Count
 	keep  []bool
+	gone  []bool // dropped out of a unit
 	out   Fitted
 }
 
@@ -109,7 +113,7 @@ type unit struct{ lo, hi, cost int }
 
 func (h *history) fit() (Fitted, error) {
 	h.in = slices.Clone(h.in)
-	h.keep = make([]bool, len(h.in))
+	h.keep, h.gone = make([]bool, len(h.in)), make([]bool, len(h.in))
 	h.cost = make([]int, len(h.in))
 	h.spend(token.Count{Tokens: h.Rule.Reply, Estimated: h.Rule.EstimatedMessages})
 	for i := range h.in {
@@ -192,35 +196,53 @@ func cutMiddle(count func(string) int, text string, most int) (token.Truncated, 
 
 func (h *history) drop(u unit, why string) {
 	for i := u.lo; i < u.hi; i++ {
-		if !h.keep[i] {
+		if !h.keep[i] && !h.gone[i] {
 			h.out.Dropped = append(h.out.Dropped, Dropped{i, h.in[i].Role, h.cost[i], false, why})
 		}
 	}
 }
 
-// units groups the messages that are not kept anyway.
+// units groups the messages that are not kept anyway, and drops those that belong
+// to half an exchange with a tool.
 func (h *history) units() []unit {
 	var units []unit
 	for i := 0; i < len(h.in); {
-		if h.keep[i] {
-			i++
-			continue
-		}
 		u := unit{i, i + 1, h.cost[i]}
-		if callsTools(h.in[i]) {
-			for u.hi < len(h.in) && h.in[u.hi].Role == llms.ChatMessageTypeTool {
-				u.cost += h.cost[u.hi]
-				u.hi++
-			}
-		} else if h.in[i].Role == llms.ChatMessageTypeTool {
-			h.drop(u, "it answers a call of a tool that is not in the history")
-			i = u.hi
-			continue
-		}
-		units = append(units, u)
 		i = u.hi
+		switch calls := callIDs(h.in[u.lo]); {
+		case h.keep[u.lo]:
+		case len(calls) > 0:
+			open := h.exchange(&u, calls)
+			if i = u.hi; open > 0 {
+				h.drop(u, "not every call of a tool in it has its answer right after it")
+				continue
+			}
+			units = append(units, u)
+		case isAnswer(h.in[u.lo]):
+			h.drop(u, strayAnswer)
+		default:
+			units = append(units, u)
+		}
 	}
 	return units
+}
+
+const strayAnswer = "it answers a call of a tool that is not in the history"
+
+// exchange adds the answers that follow a message with calls to its unit, and
+// returns how many calls have none. An answer to another call is dropped.
+func (h *history) exchange(u *unit, calls []string) (open int) {
+	for ; u.hi < len(h.in) && !h.keep[u.hi] && isAnswer(h.in[u.hi]); u.hi++ {
+		rest, ok := answered(calls, h.in[u.hi])
+		if !ok {
+			h.drop(unit{u.hi, u.hi + 1, 0}, strayAnswer)
+			h.gone[u.hi] = true
+			continue
+		}
+		calls = rest
+		u.cost += h.cost[u.hi]
+	}
+	return len(calls)
 }
 
 // ends drops units at the end until the history ends as it may.
@@ -279,7 +301,7 @@ func (h *history) starts(units []unit) []unit {
 
 func (h *history) take(u unit) {
 	for i := u.lo; i < u.hi; i++ {
-		h.keep[i] = true
+		h.keep[i] = !h.gone[i]
 	}
 	h.left -= u.cost
 }

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -8,8 +9,9 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// Message returns what of a langchaingo message costs tokens. Binary parts that
-// are no images, and the sizes of images, are not known to it.
+// Message returns what of a langchaingo message costs tokens. The sizes of images
+// are not known to it; a binary part of another type, a PDF for instance, is taken
+// for an image.
 func Message(m llms.MessageContent) token.Message {
 	out := token.Message{Role: role(m.Role)}
 	var text strings.Builder
@@ -57,11 +59,47 @@ func Tools(tools []llms.Tool) []token.Tool {
 	return out
 }
 
-func callsTools(m llms.MessageContent) bool {
+// callIDs returns the ids of the calls of tools in a message.
+func callIDs(m llms.MessageContent) (ids []string) {
 	for _, part := range m.Parts {
-		if _, ok := part.(llms.ToolCall); ok {
-			return true
+		if c, ok := part.(llms.ToolCall); ok {
+			ids = append(ids, c.ID)
 		}
 	}
-	return false
+	return ids
+}
+
+// isAnswer reports whether a message is the answer of a tool.
+func isAnswer(m llms.MessageContent) bool {
+	return m.Role == llms.ChatMessageTypeTool || slices.ContainsFunc(m.Parts, func(p llms.ContentPart) bool {
+		_, ok := p.(llms.ToolCallResponse)
+		return ok
+	})
+}
+
+// answered returns the calls without those that an answer belongs to. It is not ok
+// if one is of another call. An answer without a part that names its call belongs
+// to the first.
+func answered(calls []string, m llms.MessageContent) (rest []string, ok bool) {
+	rest = slices.Clone(calls)
+	named := false
+	for _, part := range m.Parts {
+		a, is := part.(llms.ToolCallResponse)
+		if !is {
+			continue
+		}
+		named = true
+		i := slices.Index(rest, a.ToolCallID)
+		if i < 0 {
+			return calls, false
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	if named {
+		return rest, true
+	}
+	if len(rest) == 0 {
+		return calls, false
+	}
+	return rest[1:], true
 }

@@ -2,6 +2,7 @@ package hf
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -27,18 +28,20 @@ type byteLevel struct {
 
 func newByteLevel(f *file) (*byteLevel, error) {
 	m := &f.Model
-	if m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "" || m.Unk != nil {
-		return nil, &UnsupportedError{"model", "BPE with dropout, a prefix, a suffix or an unknown token"}
+	// An unknown token is never needed: each of the 256 bytes has a token, or there
+	// are no ranks.
+	if m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "" {
+		return nil, &UnsupportedError{"model", "BPE with dropout, a prefix or a suffix"}
 	}
 	pattern, addPrefix, err := byteLevelPattern(f.PreTokenizer)
 	if err != nil {
 		return nil, err
 	}
-	vocab, err := readVocab(f)
+	list, err := readMerges(m.Merges)
 	if err != nil {
 		return nil, err
 	}
-	list, err := readMerges(m.Merges)
+	vocab, err := readVocab(f, list)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func newByteLevel(f *file) (*byteLevel, error) {
 	if err != nil {
 		return nil, err
 	}
-	enc, err := token.New(ranks, &token.Options{Pattern: pattern, Special: specialsOf(f)})
+	enc, err := token.New(ranks, &token.Options{Pattern: pattern, Special: specialsOf(f, ranks)})
 	return &byteLevel{enc, addPrefix}, err
 }
 
@@ -82,49 +85,72 @@ func (b *byteLevel) text(id int) (string, bool) {
 	return s, s != ""
 }
 
-// specialsOf returns the added tokens that have an id of their own.
-func specialsOf(f *file) map[string]int {
+// specialsOf returns the added tokens that have an id of their own and no flags,
+// which the special tokens of an encoding don't have.
+func specialsOf(f *file, ranks *token.Ranks) map[string]int {
 	special := map[string]int{}
 	for _, a := range f.Added {
-		special[a.Content] = a.ID
+		if a.Content != "" && !a.flagged() && ranks.Token(a.ID) == "" {
+			special[a.Content] = a.ID
+		}
 	}
 	return special
 }
 
-// readVocab returns the vocabulary without the added tokens, which are no
-// result of merging.
-func readVocab(f *file) (map[string]int, error) {
+// readVocab returns the vocabulary without the added tokens. Those that a merge
+// makes, or that merging starts from, stay: they are found in text without being
+// added too.
+func readVocab(f *file, merges [][2]string) (map[string]int, error) {
 	var vocab map[string]int
 	if err := json.Unmarshal(f.Model.Vocab, &vocab); err != nil {
 		return nil, fmt.Errorf("hf: tokenizer.json: vocab: %w", err)
 	}
+	added := map[string]bool{}
 	for _, a := range f.Added {
-		if id, ok := vocab[a.Content]; ok && id == a.ID {
-			delete(vocab, a.Content)
+		if id, ok := vocab[a.Content]; ok && id == a.ID && utf8.RuneCountInString(a.Content) > 1 {
+			added[a.Content] = true
 		}
+	}
+	for _, m := range merges {
+		if added[m[0]+m[1]] {
+			delete(added, m[0]+m[1])
+		}
+	}
+	for t := range added {
+		delete(vocab, t)
 	}
 	return vocab, nil
 }
 
-// readMerges reads merges in both forms that there are: pairs, and strings with
-// a space between the parts.
+// readMerges reads merges in both forms that there are: pairs, and, before version
+// 0.20 of the reference, strings with a space between the parts.
 func readMerges(raw json.RawMessage) ([][2]string, error) {
-	var pairs [][2]string
-	if err := json.Unmarshal(raw, &pairs); err == nil {
-		return pairs, nil
-	}
+	var pairs [][]string
 	var lines []string
-	if err := json.Unmarshal(raw, &lines); err != nil {
-		return nil, fmt.Errorf("hf: tokenizer.json: merges: %w", err)
-	}
-	for i, l := range lines {
-		left, right, ok := strings.Cut(l, " ")
-		if !ok || left == "" || right == "" {
-			return nil, fmt.Errorf("hf: tokenizer.json: merge %d: %q is not two parts", i, l)
+	pairsErr := json.Unmarshal(raw, &pairs)
+	if pairsErr != nil {
+		// What the attempt for pairs has read is not looked at again.
+		if err := json.Unmarshal(raw, &lines); err != nil {
+			return nil, fmt.Errorf("hf: tokenizer.json: merges: want pairs (%w) or strings (%w)", pairsErr, err)
 		}
-		pairs = append(pairs, [2]string{left, right})
+		pairs = make([][]string, 0, len(lines))
+		for _, l := range lines {
+			if !strings.HasPrefix(l, "#version") { // the first line of merges.txt
+				pairs = append(pairs, strings.Split(l, " "))
+			}
+		}
 	}
-	return pairs, nil
+	if pairs == nil {
+		return nil, errors.New("hf: tokenizer.json: the model has no merges")
+	}
+	list := make([][2]string, len(pairs))
+	for i, p := range pairs {
+		if len(p) != 2 || p[0] == "" || p[1] == "" {
+			return nil, fmt.Errorf("hf: tokenizer.json: merge %d: %q is not two parts", i, p)
+		}
+		list[i] = [2]string(p)
+	}
+	return list, nil
 }
 
 func byteLevelPattern(raw json.RawMessage) (p token.Pattern, addPrefix bool, err error) {

@@ -1,7 +1,9 @@
 package hf
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,30 +26,138 @@ func read(t testing.TB, name string) *Tokenizer {
 
 var kinds = []string{"gpt2", "gpt2_prefix", "llama3", "qwen2", "o200k", "shuffled", "shuffled_whole", "unigram", "unigram_bytes", "precompiled", "spm", "gemma", "bert"}
 
+// rows calls row for each text of a golden file.
+func rows(t testing.TB, file string, row func(text string, ids []int)) (n int) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", file))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		var r struct {
+			Text string
+			IDs  []int
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		row(r.Text, r.IDs)
+		n++
+	}
+	return n
+}
+
 func TestGoldenIDs(t *testing.T) {
 	for _, name := range kinds {
 		t.Run(name, func(t *testing.T) {
 			tok := read(t, name)
-			data, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
-			require.NoError(t, err)
-			rows, failed := 0, 0
-			for line := range strings.Lines(string(data)) {
-				var row struct {
-					Text string
-					IDs  []int
-				}
-				require.NoError(t, json.Unmarshal([]byte(line), &row))
-				if got := tok.EncodeSpecial(row.Text); !slices.Equal(got, row.IDs) {
+			failed := 0
+			n := rows(t, name+".jsonl", func(text string, ids []int) {
+				if got := tok.EncodeSpecial(text); !slices.Equal(got, ids) {
 					if failed++; failed < 5 {
-						t.Errorf("%q:\n got %v\nwant %v", row.Text, got, row.IDs)
+						t.Errorf("%q:\n got %v\nwant %v", text, got, ids)
 					}
 				}
-				rows++
-			}
-			t.Logf("rows: %d passed, %d failed", rows-failed, failed)
-			require.NotZero(t, rows)
+			})
+			t.Logf("rows: %d passed, %d failed", n-failed, failed)
+			require.NotZero(t, n)
 		})
 	}
+}
+
+// change returns a tokenizer of testdata whose file was changed.
+func change(t testing.TB, name string, change func(file, model map[string]any)) (*Tokenizer, error) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	require.NoError(t, err)
+	var file map[string]any
+	require.NoError(t, json.Unmarshal(data, &file))
+	change(file, file["model"].(map[string]any))
+	data, err = json.Marshal(file)
+	require.NoError(t, err)
+	return Read(bytes.NewReader(data))
+}
+
+// Before version 0.20 of the reference merges were strings, and in the first
+// versions the model had no type.
+func TestOlderFilesAreReadAlike(t *testing.T) {
+	for _, name := range kinds {
+		want := read(t, name)
+		got, err := change(t, name, func(_, model map[string]any) {
+			delete(model, "type")
+			pairs, _ := model["merges"].([]any)
+			lines := []any{"#version: 0.2"}
+			for _, p := range pairs {
+				lines = append(lines, p.([]any)[0].(string)+" "+p.([]any)[1].(string))
+			}
+			if pairs != nil {
+				model["merges"] = lines
+			}
+		})
+		require.NoError(t, err, name)
+		require.Equal(t, want.Kind(), got.Kind())
+		rows(t, name+".jsonl", func(text string, _ []int) {
+			require.Equal(t, want.EncodeSpecial(text), got.EncodeSpecial(text), "%s: %q", name, text)
+		})
+	}
+}
+
+func TestMergesThatAreNoPairs(t *testing.T) {
+	for _, bad := range []any{
+		nil, "a b", []any{"a b c"}, []any{"ab"}, []any{" b"}, []any{"a "}, []any{[]any{"a"}}, []any{[]any{"a", "b", "c"}}, []any{[]any{"", "a"}},
+		[]any{[]any{"a", nil}}, []any{nil}, []any{[]any{"a", "b"}, "a b"}, []any{"a b", []any{"a", "b"}}, []any{map[string]any{"a": "b"}}, 5,
+	} {
+		_, err := change(t, "gpt2", func(_, model map[string]any) { model["merges"] = bad })
+		require.ErrorContains(t, err, "merge", "%v", bad)
+	}
+	_, err := change(t, "gpt2", func(_, model map[string]any) { delete(model, "merges") })
+	require.Error(t, err)
+}
+
+func TestByteLevelNeedsNoUnknownToken(t *testing.T) {
+	want := read(t, "gpt2")
+	got, err := change(t, "gpt2", func(_, model map[string]any) { model["unk_token"] = "<|endoftext|>" })
+	require.NoError(t, err)
+	text := "naïve \U0001F680 \xff"
+	require.Equal(t, want.Encode(text), got.Encode(text))
+}
+
+func TestGoldenAddedTokens(t *testing.T) {
+	data, err := os.ReadFile("testdata/added.jsonl")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		var set struct {
+			Name    string
+			Changed map[string]any
+			Rows    []struct {
+				Text string
+				IDs  []int
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &set))
+		tok, err := change(t, set.Name, func(file, _ map[string]any) { maps.Copy(file, set.Changed) })
+		require.NoError(t, err, set.Name)
+		plain, err := change(t, set.Name, func(file, _ map[string]any) {
+			maps.Copy(file, set.Changed)
+			delete(file, "added_tokens")
+		})
+		require.NoError(t, err)
+		require.NotEmpty(t, set.Rows)
+		for _, r := range set.Rows {
+			require.Equal(t, r.IDs, tok.EncodeSpecial(r.Text), "%s: %q", set.Name, r.Text)
+			require.Equal(t, plain.Count(r.Text), tok.Count(r.Text), "added tokens are ordinary text for Count")
+		}
+	}
+}
+
+// Gemma's file lists pieces of the vocabulary, runs of spaces and line ends, as
+// added tokens too.
+func TestAddedTokensThatMergesMake(t *testing.T) {
+	want := read(t, "gpt2")
+	id := want.Encode("the")
+	require.Len(t, id, 1)
+	got, err := change(t, "gpt2", func(file, _ map[string]any) {
+		file["added_tokens"] = []any{map[string]any{"id": id[0], "content": "the"}, map[string]any{"id": want.Encode("!")[0], "content": "!"}}
+	})
+	require.NoError(t, err)
+	require.Equal(t, want.Encode("the other!"), got.Encode("the other!"))
+	require.Equal(t, append(id, want.Encode("se")...), got.EncodeSpecial("these"))
 }
 
 func TestByteLevelDecodesToItsBytes(t *testing.T) {
@@ -97,7 +207,6 @@ func TestUnsupportedIsSaid(t *testing.T) {
 		{`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Whitespace"}}`, "pre_tokenizer"},
 		{`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x"},"behavior":"Isolated"},{"type":"ByteLevel","use_regex":false}]}}`, "pre_tokenizer"},
 		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"normalizer":{"type":"Lowercase"}}`, "normalizer"},
-		{`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"added_tokens":[{"id":0,"content":"<unk>","lstrip":true}]}`, "added_tokens"},
 		{`{"model":{"type":"WordPiece"}}`, "model"},
 	} {
 		_, err := Read(strings.NewReader(c.json))
@@ -106,7 +215,9 @@ func TestUnsupportedIsSaid(t *testing.T) {
 		require.Equal(t, c.part, unsupported.Part, c.json)
 	}
 	for _, bad := range []string{"", "{", `{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0]]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAA="}}`, `{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]},"pre_tokenizer":{"type":"ByteLevel"}}`,
-		`{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"}}`} {
+		`{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"}}`, `{"model":{"vocab":{"a":0}}}`,
+		`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a"]]}}`, `{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1,2]]}}`,
+		`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],[null,-1]]}}`, `{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],null]}}`} {
 		_, err := Read(strings.NewReader(bad))
 		require.Error(t, err, bad)
 	}

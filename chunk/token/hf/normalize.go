@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/prodailabs/prodai/internal/norm"
 )
@@ -20,6 +21,8 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 		Type    string            `json:"type"`
 		Steps   []json.RawMessage `json:"normalizers"`
 		Prepend string            `json:"prepend"`
+		Left    bool              `json:"strip_left"`
+		Right   bool              `json:"strip_right"`
 		Content string            `json:"content"`
 		Map     string            `json:"precompiled_charsmap"`
 		Pattern struct {
@@ -34,15 +37,25 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 	case "Sequence":
 		return sequence(n.Steps)
 	case "NFC":
-		return norm.NFC.String, nil
+		return unicodeForm(norm.NFC), nil
 	case "NFD":
-		return norm.NFD.String, nil
+		return unicodeForm(norm.NFD), nil
 	case "NFKC":
-		return norm.NFKC.String, nil
+		return unicodeForm(norm.NFKC), nil
 	case "NFKD":
-		return norm.NFKD.String, nil
+		return unicodeForm(norm.NFKD), nil
 	case "Precompiled":
 		return newPrecompiled(n.Map)
+	case "Strip":
+		return func(s string) string {
+			if n.Left {
+				s = strings.TrimLeftFunc(s, unicode.IsSpace)
+			}
+			if n.Right {
+				s = strings.TrimRightFunc(s, unicode.IsSpace)
+			}
+			return s
+		}, nil
 	case "Prepend":
 		return func(s string) string { return n.Prepend + s }, nil
 	case "Replace":

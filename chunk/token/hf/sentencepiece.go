@@ -75,9 +75,10 @@ func pieceText(t string) string {
 }
 
 // sentencePiece is BPE over characters with bytes for the unknown ones, as
-// Llama 2, Mistral and Gemma have it. Words are not cut apart: the whole text
-// is one piece.
+// Llama 2, Mistral and Gemma have it. Words are not cut apart, unless a Metaspace
+// asks for it: the whole text is one piece.
 type sentencePiece struct {
+	space   metaspace
 	enc     *token.Encoding
 	atoms   map[rune]bool
 	pieces  map[int]string
@@ -89,19 +90,23 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 	if m.Dropout != nil && *m.Dropout != 0 || m.Prefix != "" || m.Suffix != "" {
 		return nil, &UnsupportedError{"model", "BPE with dropout, a prefix or a suffix"}
 	}
-	if len(f.PreTokenizer) > 0 && string(f.PreTokenizer) != "null" {
-		return nil, &UnsupportedError{"pre_tokenizer", "one before BPE with byte_fallback"}
+	space, err := newSpaces(f)
+	if err != nil {
+		return nil, err
 	}
 	var all map[string]int
 	if err := json.Unmarshal(m.Vocab, &all); err != nil {
 		return nil, fmt.Errorf("hf: tokenizer.json: vocab: %w", err)
 	}
-	s := &sentencePiece{atoms: map[rune]bool{}, pieces: make(map[int]string, len(all))}
-	var err error
+	s := &sentencePiece{space: space, atoms: map[rune]bool{}, pieces: make(map[int]string, len(all))}
 	if s.unknown, err = newUnknown(m, all); err != nil {
 		return nil, err
 	}
-	vocab, err := readVocab(f)
+	list, err := readMerges(m.Merges)
+	if err != nil {
+		return nil, err
+	}
+	vocab, err := readVocab(f, list)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +118,6 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 			atoms = append(atoms, t)
 		}
 	}
-	list, err := readMerges(m.Merges)
-	if err != nil {
-		return nil, err
-	}
 	ranks, err := (&token.Merges{Vocab: vocab, Atoms: atoms, List: list, Whole: m.IgnoreMerges}).Ranks()
 	if err != nil {
 		return nil, err
@@ -125,7 +126,29 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 	return s, err
 }
 
-func (s *sentencePiece) append(dst []int, text string, _ bool) []int {
+// newSpaces reads the pre-tokenizer: none, Metaspace, or one that splits at spaces,
+// of which a normalizer has left none.
+func newSpaces(f *file) (metaspace, error) {
+	normalize, err := newNormalizer(f.Normalizer)
+	if err != nil {
+		return metaspace{}, err
+	}
+	if normalize != nil && !strings.Contains(normalize(" a b "), " ") && sameJSON(f.PreTokenizer, splitAtSpaces) {
+		return metaspace{}, nil
+	}
+	return newMetaspace(f.PreTokenizer)
+}
+
+const splitAtSpaces = `{"type":"Split","pattern":{"String":" "},"behavior":"MergedWithPrevious","invert":false}`
+
+func (s *sentencePiece) append(dst []int, text string, first bool) []int {
+	for piece := range s.space.pieces(text, first) {
+		dst = s.appendPiece(dst, piece)
+	}
+	return dst
+}
+
+func (s *sentencePiece) appendPiece(dst []int, text string) []int {
 	for text != "" {
 		n := s.run(text, true)
 		dst = s.enc.AppendEncode(dst, text[:n])

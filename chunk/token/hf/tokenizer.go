@@ -1,6 +1,7 @@
 package hf
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/prodailabs/prodai/chunk/token"
-	"github.com/prodailabs/prodai/internal/datrie"
 )
 
 // A Tokenizer is what a tokenizer.json describes. It is immutable and safe for
@@ -18,7 +18,8 @@ type Tokenizer struct {
 	normalize normalizer
 	model     model
 	added     []addedToken
-	trie      *datrie.Trie // of added
+	raw       addedTokens // that are found in the text as it is
+	changed   addedTokens // that are found in normalized text
 }
 
 // A model encodes text in which there are no added tokens and that is
@@ -44,15 +45,6 @@ type file struct {
 	Normalizer   json.RawMessage `json:"normalizer"`
 	PreTokenizer json.RawMessage `json:"pre_tokenizer"`
 	Model        modelJSON       `json:"model"`
-}
-
-type addedToken struct {
-	ID         int    `json:"id"`
-	Content    string `json:"content"`
-	SingleWord bool   `json:"single_word"`
-	LStrip     bool   `json:"lstrip"`
-	RStrip     bool   `json:"rstrip"`
-	Normalized bool   `json:"normalized"`
 }
 
 type modelJSON struct {
@@ -84,36 +76,49 @@ func Read(r io.Reader) (*Tokenizer, error) {
 	if err := json.NewDecoder(r).Decode(&f); err != nil {
 		return nil, fmt.Errorf("hf: tokenizer.json: %w", err)
 	}
-	t := &Tokenizer{kind: f.Model.Type, added: f.Added}
+	t := &Tokenizer{kind: f.Model.kind(), added: f.Added}
 	var err error
 	switch {
-	case f.Model.Type == "WordPiece":
+	case t.kind == "WordPiece":
 		t.model, err = newWordPiece(&f)
-	case f.Model.Type == "Unigram":
+	case t.kind == "Unigram":
 		t.model, err = newUnigram(&f)
-	case f.Model.Type == "BPE" && f.Model.ByteFallback:
+	case t.kind == "BPE" && f.Model.ByteFallback:
 		t.model, err = newSentencePiece(&f)
-	case f.Model.Type == "BPE":
+	case t.kind == "BPE":
 		t.model, err = newByteLevel(&f)
 	default:
-		err = &UnsupportedError{"model", fmt.Sprintf("the type %q", f.Model.Type)}
+		err = &UnsupportedError{"model", fmt.Sprintf("the type %q", t.kind)}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if f.Model.Type != "WordPiece" { // which has a normalizer of its own
+	if t.kind != "WordPiece" { // which has a normalizer of its own
 		if t.normalize, err = newNormalizer(f.Normalizer); err != nil {
 			return nil, err
 		}
 	}
-	for _, a := range f.Added {
-		if a.SingleWord || a.LStrip || a.RStrip || a.Content == "" ||
-			a.Normalized && t.normalize != nil && t.normalize(a.Content) != a.Content {
-			return nil, &UnsupportedError{"added_tokens", fmt.Sprintf("%q with these flags", a.Content)}
-		}
+	if t.raw, err = newAddedTokens(f.Added, false, nil); err != nil {
+		return nil, err
 	}
-	t.trie, err = datrie.New(len(t.added), func(i int) string { return t.added[i].Content })
+	t.changed, err = newAddedTokens(f.Added, true, t.normalize)
 	return t, err
+}
+
+// kind returns the model's type. Files of the reference's first versions don't
+// name it; then what the model has decides.
+func (m *modelJSON) kind() string {
+	switch {
+	case m.Type != "":
+		return m.Type
+	case len(m.Merges) > 0:
+		return "BPE"
+	case bytes.HasPrefix(bytes.TrimSpace(m.Vocab), []byte("[")):
+		return "Unigram"
+	case m.MaxRunes > 0:
+		return "WordPiece"
+	}
+	return ""
 }
 
 // Kind returns the model's type: "BPE", "WordPiece" or "Unigram".
@@ -128,22 +133,29 @@ func (t *Tokenizer) Encode(text string) []int {
 
 // EncodeSpecial returns the tokens of text in which added tokens are
 // themselves. It is what the reference's encode does without
-// add_special_tokens.
+// add_special_tokens, except that for WordPiece an added token is looked for in the
+// text as it is even if its flag normalized is set.
 func (t *Tokenizer) EncodeSpecial(text string) []int {
 	ids := make([]int, 0, len(text)/4+4)
-	from := 0
-	for at := 0; at < len(text); {
-		i, size := t.trie.Longest(text[at:])
-		if i < 0 {
-			at++
+	for part := range t.raw.split(text) {
+		if part.added {
+			ids = append(ids, part.id)
 			continue
 		}
-		ids = t.append(ids, text[from:at], from == 0)
-		ids = append(ids, t.added[i].ID)
-		at += size
-		from = at
+		found := text[part.start:part.end]
+		if t.normalize != nil && found != "" {
+			found = t.normalize(found)
+		}
+		for sub := range t.changed.split(found) {
+			switch {
+			case sub.added:
+				ids = append(ids, sub.id)
+			case sub.start < sub.end:
+				ids = t.model.append(ids, found[sub.start:sub.end], part.start+sub.start == 0)
+			}
+		}
 	}
-	return t.append(ids, text[from:], from == 0)
+	return ids
 }
 
 func (t *Tokenizer) append(dst []int, text string, first bool) []int {
@@ -171,7 +183,8 @@ func (t *Tokenizer) Count(text string) int {
 
 // Encoding returns the encoding behind a byte-level BPE, with all that
 // [token.Encoding] can do, or false for another kind or a tokenizer that changes
-// the text before it encodes.
+// the text before it encodes. Its special tokens are the added tokens without
+// flags; one with lstrip, rstrip or single_word is ordinary text for it.
 func (t *Tokenizer) Encoding() (*token.Encoding, bool) {
 	b, ok := t.model.(*byteLevel)
 	if !ok || t.normalize != nil || b.addPrefix {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/internal/datrie"
@@ -21,9 +19,7 @@ type unigram struct {
 	ids     map[string]int
 	unknown unknown
 	penalty float64 // the score of an unknown character
-	scheme  string  // Metaspace's prepend_scheme; "" without Metaspace
-	words   bool    // white space is dropped first
-	split   bool
+	space   metaspace
 }
 
 func newUnigram(f *file) (*unigram, error) {
@@ -35,8 +31,12 @@ func newUnigram(f *file) (*unigram, error) {
 	for i, raw := range entries {
 		var piece string
 		var score float64
-		if err := json.Unmarshal(raw, &[]any{&piece, &score}); err != nil {
+		entry := []any{&piece, &score}
+		if err := json.Unmarshal(raw, &entry); err != nil {
 			return nil, fmt.Errorf("hf: tokenizer.json: piece %d: %w", i, err)
+		}
+		if len(entry) != 2 || entry[0] == nil || entry[1] == nil {
+			return nil, fmt.Errorf("hf: tokenizer.json: piece %d: %s is not a text and a score", i, raw)
 		}
 		u.pieces = append(u.pieces, piece)
 		u.scores = append(u.scores, score)
@@ -53,77 +53,18 @@ func newUnigram(f *file) (*unigram, error) {
 		return nil, &UnsupportedError{"model", "Unigram without an unknown piece"}
 	}
 	u.unknown.fuse = true
-	if u.scheme, u.words, u.split, err = metaspace(f.PreTokenizer); err != nil {
+	if u.space, err = newMetaspace(f.PreTokenizer); err != nil {
 		return nil, err
 	}
 	u.trie, err = datrie.New(len(u.pieces), func(i int) string { return u.pieces[i] })
 	return u, err
 }
 
-// metaspace reads the pre-tokenizers that go with Unigram: Metaspace, or
-// WhitespaceSplit and Metaspace.
-func metaspace(raw json.RawMessage) (scheme string, words, split bool, err error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", false, false, nil
-	}
-	type step struct {
-		Type        string  `json:"type"`
-		Replacement string  `json:"replacement"`
-		Scheme      *string `json:"prepend_scheme"`
-		AddPrefix   *bool   `json:"add_prefix_space"`
-		Split       *bool   `json:"split"`
-		Steps       []step  `json:"pretokenizers"`
-	}
-	var p step
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return "", false, false, fmt.Errorf("hf: tokenizer.json: pre_tokenizer: %w", err)
-	}
-	if p.Type == "Sequence" && len(p.Steps) == 2 && p.Steps[0].Type == "WhitespaceSplit" {
-		words = true
-		p = p.Steps[1]
-	}
-	switch {
-	case p.Scheme != nil:
-		scheme = *p.Scheme
-	case p.AddPrefix != nil && !*p.AddPrefix: // the older form
-		scheme = "never"
-	default:
-		scheme = "always"
-	}
-	if p.Type != "Metaspace" || p.Replacement != mark || scheme != "always" && scheme != "first" && scheme != "never" || words && scheme == "first" {
-		return "", false, false, &UnsupportedError{"pre_tokenizer", fmt.Sprintf("the type %q, or its settings,", p.Type)}
-	}
-	return scheme, words, p.Split == nil || *p.Split, nil
-}
-
 func (u *unigram) append(dst []int, text string, first bool) []int {
-	if u.scheme == "" {
-		return u.best(dst, text)
-	}
-	if !u.words {
-		return u.marked(dst, text, first)
-	}
-	for word := range strings.FieldsFuncSeq(text, unicode.IsSpace) {
-		dst = u.marked(dst, word, false)
+	for piece := range u.space.pieces(text, first) {
+		dst = u.best(dst, piece)
 	}
 	return dst
-}
-
-// marked encodes text with marks for its spaces.
-func (u *unigram) marked(dst []int, text string, first bool) []int {
-	text = strings.ReplaceAll(text, " ", mark)
-	if (u.scheme == "always" || u.scheme == "first" && first) && !strings.HasPrefix(text, mark) {
-		text = mark + text
-	}
-	for u.split && text != "" { // each mark begins a piece
-		end := strings.Index(text[1:], mark) + 1
-		if end == 0 {
-			break
-		}
-		dst = u.best(dst, text[:end])
-		text = text[end:]
-	}
-	return u.best(dst, text)
 }
 
 // best is Viterbi's algorithm: the best way to each position is the best over

@@ -1,0 +1,19 @@
+//go:build unix
+
+package growth
+
+import (
+	"syscall"
+	"time"
+)
+
+// processorTime is the processor time that the process has used.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return time.Since(began)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+var began = time.Now()
