@@ -37,74 +37,70 @@ func (f Form) String(text string) string {
 	if !strings.Contains(out, joiner) || strings.Count(out, joiner) == strings.Count(text, joiner) {
 		return out
 	}
-	runes := f.decompose(text)
+	points := f.decompose(text)
 	if f.composes {
-		runes = compose(runes)
+		points = compose(points)
 	}
 	var b strings.Builder
 	b.Grow(len(text))
-	for _, r := range runes {
-		b.WriteRune(r.r)
+	for _, p := range points {
+		b.WriteString(p.text)
 	}
 	return b.String()
 }
 
-// A mark is a rune and its canonical combining class, 0 for one that starts anew.
-type mark struct {
-	r     rune
-	class uint8
+// A point is a code point, or a byte that isn't UTF-8.
+type point struct {
+	text  string
+	class uint8 // canonical combining class, 0 for one that starts anew
 }
 
 // decompose returns the full decomposition of text, with the marks between two starters
 // in canonical order.
-func (f Form) decompose(text string) []mark {
-	out := make([]mark, 0, len(text))
-	for _, r := range text {
-		for _, d := range f.decomposed.String(string(r)) {
-			out = append(out, mark{d, class(d)})
+func (f Form) decompose(text string) []point {
+	out := make([]point, 0, len(text))
+	for text != "" {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 {
+			out = append(out, point{text: text[:1]})
+		} else {
+			for _, r := range f.decomposed.String(text[:size]) {
+				one := string(r)
+				out = append(out, point{one, f.decomposed.PropertiesString(one).CCC()})
+			}
 		}
+		text = text[size:]
 	}
 	for i := 0; i < len(out); {
 		end := i
 		for end < len(out) && out[end].class != 0 {
 			end++
 		}
-		slices.SortStableFunc(out[i:end], func(a, b mark) int { return int(a.class) - int(b.class) })
+		slices.SortStableFunc(out[i:end], func(a, b point) int { return int(a.class) - int(b.class) })
 		i = end + 1
 	}
 	return out
 }
 
-func class(r rune) uint8 {
-	var b [utf8.UTFMax]byte
-	return norm.NFD.Properties(b[:utf8.EncodeRune(b[:], r)]).CCC()
-}
-
-// compose joins each rune with the last starter, if there is a character for both and
-// no rune between them blocks it.
-func compose(in []mark) []mark {
+// compose joins each code point with the last starter, if there is a character for both
+// and no point between them blocks it.
+func compose(in []point) []point {
 	out := in[:0]
 	starter := -1 // its place in out
 	last := uint8(0)
-	for _, m := range in {
-		if starter >= 0 && (starter == len(out)-1 || last < m.class) {
-			if r, ok := pair(out[starter].r, m.r); ok {
-				out[starter].r = r
+	for _, p := range in {
+		if starter >= 0 && (starter == len(out)-1 || last < p.class) {
+			both := norm.NFC.String(out[starter].text + p.text)
+			if r, size := utf8.DecodeRuneInString(both); size == len(both) && (r != utf8.RuneError || size > 1) {
+				out[starter].text = both
 				continue
 			}
 		}
-		if m.class == 0 {
+		if p.class == 0 {
 			starter = len(out)
 		}
-		last = m.class
-		out = append(out, m)
+		last = p.class
+		out = append(out, p)
 	}
 	return out
-}
-
-// pair returns the primary composite of two characters.
-func pair(a, b rune) (rune, bool) {
-	composed := norm.NFC.String(string(a) + string(b))
-	r, size := utf8.DecodeRuneInString(composed)
-	return r, size == len(composed)
 }

@@ -1,6 +1,8 @@
 package norm
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"unicode"
@@ -27,6 +29,21 @@ func TestLongRunsGainNothing(t *testing.T) {
 	assert.Equal(t, "a"+below+acute, NFD.String("a"+acute+below))
 }
 
+// testdata/normal_forms.jsonl has texts with long runs of marks, and their forms by
+// Python's unicodedata (Unicode 14.0).
+func TestReference(t *testing.T) {
+	data, err := os.ReadFile("testdata/normal_forms.jsonl")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		var row map[string]string
+		require.NoError(t, json.Unmarshal([]byte(line), &row))
+		for name, f := range map[string]Form{"NFC": NFC, "NFD": NFD, "NFKC": NFKC, "NFKD": NFKD} {
+			require.Equal(t, row[name], f.String(row["text"]), "%s of %+q", name, row["text"])
+		}
+	}
+	require.Equal(t, "\u00e1"+strings.Repeat("\u0301", 99)+"\xff\u034f", NFC.String("a"+strings.Repeat("\u0301", 100)+"\xff\u034f"))
+}
+
 // The definition and x/text agree on every character and on what follows it.
 func TestDefinition(t *testing.T) {
 	follow := []string{"", "\u0301", "\u0323\u0301", "\u0301\u0323", "\u1161", "\u11a8", "\u3099", "\u034f\u0301", "\u0338", "\u0bd7"}
@@ -40,13 +57,13 @@ func TestDefinition(t *testing.T) {
 					continue
 				}
 				text := string(r) + after
-				runes := f.decompose(text)
+				points := f.decompose(text)
 				if f.composes {
-					runes = compose(runes)
+					points = compose(points)
 				}
 				got := ""
-				for _, m := range runes {
-					got += string(m.r)
+				for _, p := range points {
+					got += p.text
 				}
 				require.Equal(t, f.form.String(text), got, "%+q", text)
 			}
@@ -55,6 +72,7 @@ func TestDefinition(t *testing.T) {
 }
 
 func FuzzString(f *testing.F) {
+	f.Add("e\u0301\u0323 각 ﬁ \xff\u034f" + strings.Repeat("\u0301\u0316", 40))
 	f.Add("a" + strings.Repeat("\u0301\u0323", 40) + "e\u0301")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, form := range []Form{NFC, NFD, NFKC, NFKD} {
