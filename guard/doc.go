@@ -108,7 +108,8 @@
 //
 // A check reports how far it has decided ([Scanner]), or how much it must see
 // around a place ([Check].Hold); one that does neither must see the whole answer,
-// which turns the stream into a wait. Reasoning is checked as an answer is.
+// which turns the stream into a wait. The comment of guard/defaults lists what the
+// default checks hold. Reasoning is checked as an answer is.
 // Tool-call deltas are held until the calls are whole. A chunk of unknown kind
 // (see Delta in package trace) is checked as text and as a tool call. Nothing is
 // held without bound.
@@ -137,6 +138,9 @@
 //   - An address that the user named is trusted for every tool. A tool whose
 //     arguments are all from the user does what the user asked for, with a body
 //     that may come from a document: say so on the screen that asks to confirm.
+//   - Redacting a secret from the answer and showing the passage that it came from.
+//     Passages, quotes, headings and file names leave beside the answer: put them
+//     through [Model.CheckOutput].
 //   - Pictures and files. The guard reads text; a screenshot of an order is a
 //     document that no check has read. It taints the request, and
 //     [Options].Unread decides whether it may pass at all. Let a tool read it,

@@ -87,7 +87,7 @@ func (r *requester) read(m llms.MessageContent) {
 			r.prov.distrust(s.text)
 		}
 		if trusted {
-			own := blank(text.Text, all, func(segment) bool { return true })
+			own := blank(text.Text, all)
 			r.prov.trust(own)
 			said = append(said, own)
 		}
@@ -179,8 +179,9 @@ func (r *requester) text(role llms.ChatMessageType, text string, where Location)
 	var edits []edit
 	if PrivilegeOf(role) < PrivilegeDeveloper {
 		var err error
-		own := blank(text, all, func(s segment) bool { return s.registered })
-		if edits, _, err = r.sessions[StageInput].run(own, where); err != nil {
+		own := without(text, all)
+		in := r.sessions[StageInput]
+		if edits, _, err = in.runChecks(in.p.checks[StageInput], own.text, where, own); err != nil {
 			return "", err
 		}
 	}

@@ -42,6 +42,12 @@ func (m *Model) Unwrap() llms.Model { return m.next }
 // SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool { return wrap.SupportsReasoning(m.next) }
 
+// CheckOutput runs the checks of Output on a text that leaves beside the model's
+// answer, as [Pipeline.CheckOutput] does.
+func (m *Model) CheckOutput(ctx context.Context, text string) (string, []Verdict, error) {
+	return m.p.CheckOutput(ctx, text)
+}
+
 // Call answers a single prompt, as [Model.GenerateContent] does.
 func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
 	return wrap.Call(ctx, m, prompt, options...)

@@ -423,3 +423,34 @@ type halfModel struct{ llms.Model }
 func (halfModel) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "unchecked"}}}, errHalf
 }
+
+// What leaves beside the answer is held to the rules of the answer.
+func TestCheckOutput(t *testing.T) {
+	var got []guard.Verdict
+	m := newModel(t, &modeltest.Script{}, &guard.Options{
+		Output: []guard.Check{
+			{Name: "word", Find: word("swordfish", "WORD"), Policy: guard.PolicyRedact},
+			{Name: "taint", Find: func(ctx context.Context, text string) ([]guard.Finding, error) {
+				if from := guard.ProvenanceFrom(ctx); from.Tainted() && !from.Cites("https://example.org/a") {
+					return []guard.Finding{{Kind: "TAINT", End: len(text)}}, nil
+				}
+				return nil, nil
+			}},
+		},
+		OnVerdict: func(_ context.Context, v guard.Verdict) { got = append(got, v) },
+	})
+	ctx := m.NewContext(t.Context())
+	text, verdicts, err := m.CheckOutput(ctx, "The word is swordfish.")
+	require.NoError(t, err)
+	assert.Equal(t, "The word is [WORD].", text)
+	require.Len(t, verdicts, 1)
+	assert.Equal(t, got, verdicts)
+	assert.Equal(t, guard.StageOutput, verdicts[0].Stage)
+	assert.Equal(t, "evidence", verdicts[0].Location.Kind)
+
+	guard.Untrusted(ctx, "a page from outside")
+	_, _, err = m.CheckOutput(ctx, "quiet")
+	var blocked *guard.BlockedError
+	require.ErrorAs(t, err, &blocked)
+	assert.Equal(t, "taint", blocked.Verdict.Check)
+}

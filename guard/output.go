@@ -155,7 +155,7 @@ func (a *answer) checkText(choice int, kind delta.Kind, text string) (string, er
 			watching = append(watching, c)
 		}
 	}
-	if _, _, err := a.output.runChecks(watching, text, where); err != nil {
+	if _, _, err := a.output.runChecks(watching, text, where, nil); err != nil {
 		return "", err
 	}
 	passed := s.passed.String()

@@ -216,6 +216,29 @@ func (p *Pipeline) Inspect(ctx context.Context, stage Stage, text string) (strin
 	return s.inspect(text, nowhere("text"))
 }
 
+// CheckOutput runs the checks of Output on a text that leaves beside the model's
+// answer: a passage that it rests on, a quote, a heading, a file name. Without it such
+// a text hands out what was redacted from the answer. It returns what [Pipeline.Inspect]
+// does. Passages that were registered on ctx taint the text, as they do the answer, so
+// links in it are held to the same rule. A text that was changed has other offsets than
+// the original one.
+func (p *Pipeline) CheckOutput(ctx context.Context, text string) (string, []Verdict, error) {
+	if _, ok := ctx.Value(provenanceKey{}).(*Provenance); !ok {
+		prov := &Provenance{}
+		list, urls := passagesOf(ctx).snapshot()
+		for _, q := range list {
+			prov.distrust(q.text)
+		}
+		for _, u := range urls {
+			prov.sources = append(prov.sources, normal(u))
+		}
+		ctx = context.WithValue(ctx, provenanceKey{}, prov)
+	}
+	s := p.start(ctx, StageOutput)
+	defer s.end()
+	return s.inspect(text, nowhere("evidence"))
+}
+
 // A session is one stage of one call, under one budget.
 type session struct {
 	p     *Pipeline
@@ -245,10 +268,12 @@ func (s *session) inspect(text string, where Location) (string, []Verdict, error
 
 // run runs the stage's checks on one text and returns what to redact.
 func (s *session) run(text string, where Location) ([]edit, []Verdict, error) {
-	return s.runChecks(s.p.checks[s.stage], text, where)
+	return s.runChecks(s.p.checks[s.stage], text, where, nil)
 }
 
-func (s *session) runChecks(checks []Check, text string, where Location) ([]edit, []Verdict, error) {
+// runChecks runs checks on a text. If it is an excerpt of another one, findings are
+// moved to their places there.
+func (s *session) runChecks(checks []Check, text string, where Location, from *excerpt) ([]edit, []Verdict, error) {
 	if len(checks) == 0 || text == "" {
 		return nil, nil, nil
 	}
@@ -267,6 +292,7 @@ func (s *session) runChecks(checks []Check, text string, where Location) ([]edit
 			if err := s.ctx.Err(); err != nil {
 				return nil, verdicts, err
 			}
+			from.place(r.found)
 			v, stop := verdictOf(c, r.found, r.err)
 			if v == nil {
 				continue

@@ -1,6 +1,9 @@
 package guard
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // A toolDelta is a fragment of a tool call in OpenAI's form, as models stream
 // it: the first of an index carries id and name, the others add to the
@@ -33,10 +36,10 @@ func isTools(chunk []byte) bool {
 
 // assemble puts the calls together that chunks of deltas are the pieces of, in
 // the order of their first pieces. A delta without an index that carries an id
-// begins a call, as with models that send whole calls.
+// begins a call, as with models that send whole calls. So does another id or name at
+// an index that has one: some servers give every call the index 0.
 func assemble(chunks [][]byte) ([]toolDelta, error) {
 	var calls []toolDelta
-	at := map[int]int{}
 	for _, chunk := range chunks {
 		if len(chunk) == 0 {
 			continue
@@ -49,23 +52,59 @@ func assemble(chunks [][]byte) ([]toolDelta, error) {
 			return nil, err
 		}
 		for _, d := range deltas {
-			index := max(0, len(calls)-1)
-			if d.Index != nil {
-				index = *d.Index
-			} else if d.ID != "" {
-				index = len(calls)
+			if d.Function == nil {
+				d.Function = &functionPart{}
 			}
-			i, ok := at[index]
-			if !ok {
+			i := findCall(calls, d.Index, d.ID)
+			if i < 0 || endsBefore(&calls[i], &d.toolDelta, d.Index != nil) {
 				i = len(calls)
-				at[index] = i
-				calls = append(calls, toolDelta{ID: d.ID, Type: d.Type, Function: &functionPart{}})
+				made := toolDelta{Index: i, ID: d.ID, Type: d.Type, Function: &functionPart{}}
+				if d.Index != nil {
+					made.Index = *d.Index
+				}
+				calls = append(calls, made)
 			}
-			if d.Function != nil {
-				calls[i].Function.Name += d.Function.Name
-				calls[i].Function.Arguments += d.Function.Arguments
-			}
+			into := calls[i].Function
+			into.Name += strings.TrimPrefix(d.Function.Name, into.Name) // the name again, or more of it
+			into.Arguments += d.Function.Arguments
 		}
 	}
 	return calls, nil
+}
+
+// findCall returns the call that an index and an id point to, -1 if there is none: the
+// last one with that index, and of those the one with the id.
+func findCall(calls []toolDelta, index *int, id string) int {
+	if index == nil && id == "" {
+		return len(calls) - 1
+	}
+	found := -1
+	for i, c := range calls {
+		if index != nil && c.Index != *index {
+			continue
+		}
+		if id != "" && c.ID == id {
+			return i
+		}
+		if index != nil {
+			found = i
+		}
+	}
+	return found
+}
+
+// endsBefore reports whether a delta that points to a call begins another one.
+func endsBefore(c, d *toolDelta, indexed bool) bool {
+	name := d.Function.Name
+	sameName := name == c.Function.Name
+	switch {
+	case name == "", d.ID != "" && d.ID == c.ID: // more of the call
+		return false
+	case d.ID != "" && c.ID != "" && d.ID != c.ID: // unless the id is made up in each delta
+		return !sameName || json.Valid([]byte(c.Function.Arguments))
+	case c.Function.Arguments != "":
+		return !sameName || d.Function.Arguments != "" && json.Valid([]byte(c.Function.Arguments))
+	}
+	// The rest of a name, or the name again. Without index and id, calls come whole.
+	return !indexed && d.ID == "" && c.ID == "" && !sameName
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // passages are the untrusted texts that one request has met.
@@ -132,7 +133,7 @@ func segments(text string, list []passage) []segment {
 			s.find(p.shown, segment{text: p.text, index: i, marked: true, registered: true})
 		}
 	}
-	s.addMarked()
+	s.addMarked(list)
 	for i, p := range list {
 		if len(p.text) < minRaw || !s.find(p.text, segment{text: p.text, index: i, registered: true}) {
 			s.addLines(i, p.text)
@@ -197,21 +198,43 @@ func (s *segmenter) find(needle string, g segment) (found bool) {
 	}
 }
 
-// addMarked adds what is between marks, registered or not.
-func (s *segmenter) addMarked() {
+// addMarked adds what is between marks, registered or not. Between the marks of a
+// registered passage is that passage, though the prompt's author has broken up a tag
+// in it by a character that can't be seen.
+func (s *segmenter) addMarked(list []passage) {
 	for at := 0; ; {
 		start, bodyStart, bodyEnd, end, ok := marked(s.text, at)
 		if !ok {
 			return
 		}
 		at = end
-		if !s.add(segment{start: start, end: end, text: unmark(s.text[bodyStart:bodyEnd]), index: -1, marked: true}) {
+		body := s.text[bodyStart:bodyEnd]
+		g := segment{start: start, end: end, text: unmark(body), index: -1, marked: true}
+		head := s.text[start:bodyStart]
+		g.index = slices.IndexFunc(list, func(p passage) bool {
+			shown, own := strings.CutPrefix(p.shown, head)
+			shown, closed := strings.CutSuffix(shown, s.text[bodyEnd:end])
+			return own && closed && p.shown != p.text && visible(shown) == visible(body)
+		})
+		g.registered = g.index >= 0
+		if !s.add(g) {
 			at = bodyStart // a mark inside a passage: its writer forged it
 			for at < len(s.text) && s.taken[at-1] {
 				at++
 			}
 		}
 	}
+}
+
+// visible returns text without the characters that only format it, such as a
+// zero-width joiner.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // addLines adds each place of a line of a passage: the prompt may contain only a
@@ -238,16 +261,72 @@ func (s *segmenter) addLines(index int, passage string) {
 	}
 }
 
-// blank returns text with the segments that which picks turned into spaces,
-// byte for byte, so that offsets stay.
-func blank(text string, all []segment, which func(segment) bool) string {
+// blank returns text with the segments turned into spaces.
+func blank(text string, all []segment) string {
 	b := []byte(text)
 	for _, s := range all {
-		if which(s) {
-			for i := s.start; i < s.end; i++ {
-				b[i] = ' '
-			}
+		for i := s.start; i < s.end; i++ {
+			b[i] = ' '
 		}
 	}
 	return string(b)
+}
+
+// An excerpt is a text of which parts were taken out.
+type excerpt struct {
+	text   string
+	pieces []piece // in order
+}
+
+// A piece begins in the excerpt and in the whole text.
+type piece struct{ here, there int }
+
+// without returns text without the passages that are registered, a blank for each: the
+// checks of the input are to see the user's words, and not what their lack looks like.
+func without(text string, all []segment) *excerpt {
+	e := &excerpt{pieces: []piece{{}}}
+	var b strings.Builder
+	at := 0
+	for _, s := range all {
+		if !s.registered {
+			continue
+		}
+		b.WriteString(text[at:s.start])
+		b.WriteByte(' ')
+		at = s.end
+		e.pieces = append(e.pieces, piece{b.Len(), at})
+	}
+	if at == 0 {
+		e.text = text
+		return e
+	}
+	b.WriteString(text[at:])
+	e.text = b.String()
+	return e
+}
+
+// place moves findings in the excerpt to their places in the whole text. A finding ends
+// before a passage that it touches.
+func (e *excerpt) place(found []Finding) {
+	if e == nil || len(e.pieces) == 1 {
+		return
+	}
+	at := func(offset int) (place int, inBlank bool) {
+		i, ok := slices.BinarySearchFunc(e.pieces, offset, func(p piece, offset int) int { return p.here - offset })
+		if !ok {
+			i--
+		}
+		return e.pieces[i].there + offset - e.pieces[i].here, i+1 < len(e.pieces) && offset == e.pieces[i+1].here-1
+	}
+	for i, f := range found {
+		start, _ := at(f.Start)
+		end := start
+		if f.End > f.Start {
+			last, inBlank := at(f.End - 1)
+			if end = last; !inBlank {
+				end++
+			}
+		}
+		found[i].Start, found[i].End = start, end
+	}
 }

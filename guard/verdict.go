@@ -32,7 +32,7 @@ type Location struct {
 	Passage int    // index of the passage, in the order of registration
 	Choice  int    // index of the answer's choice
 	Tool    string // the tool that returned a result or is called
-	Kind    string // "text", "reasoning", "arguments", …
+	Kind    string // "text", "reasoning", "arguments", "evidence", …
 }
 
 func nowhere(kind string) Location {

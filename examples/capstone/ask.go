@@ -47,9 +47,12 @@ func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err er
 func place(d schema.Document) string {
 	source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
 	heading, _ := chunk.MetaString(d.Metadata, chunk.KeyHeading)
-	at, _ := chunk.MetaSpan(d.Metadata)
 	if heading != "" {
 		source += ", " + heading
+	}
+	at, ok := chunk.MetaSpan(d.Metadata)
+	if !ok {
+		return source + ", redacted"
 	}
 	return fmt.Sprintf("%s, bytes %d-%d", source, at.Start, at.End)
 }

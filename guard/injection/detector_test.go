@@ -239,3 +239,11 @@ func TestInvalidOptions(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 }
+
+// A normal form gains no character, however many marks are in a row.
+func TestNormalFormsGainNothing(t *testing.T) {
+	marks := strings.Repeat("\u0301", 40)
+	assert.Equal(t, "\u00e1"+marks[2:], injection.NFKC("a"+marks))
+	assert.Equal(t, "\u00e1"+marks[2:], injection.Fold("A"+marks))
+	assert.NotContains(t, injection.Normalize("\u0e01"+marks+marks), "\u034f")
+}

@@ -6,10 +6,13 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
+	unicodenorm "golang.org/x/text/unicode/norm"
+
+	"github.com/prodailabs/prodai/internal/norm"
 )
 
-// NFKC returns the compatibility composition of text (UAX #15).
+// NFKC returns the compatibility composition of text (UAX #15). It gains no character
+// by that, as a long run of marks does in golang.org/x/text.
 func NFKC(text string) string { return norm.NFKC.String(text) }
 
 // Fold returns the full case folding of NFKC(text). It is not the property
@@ -37,14 +40,14 @@ func normalizeMapped(m mapped) (mapped, []string) {
 			i = n
 			continue
 		}
-		n := norm.NFKC.NextBoundaryInString(s[i:], true)
+		n := unicodenorm.NFKC.NextBoundaryInString(s[i:], true)
 		if n <= 0 {
 			n = len(s) - i
 		}
 		segment := s[i : i+n]
 		clean := strings.Map(visible, segment)
 		dropped = dropped || len(clean) != len(segment)
-		if norm.NFKC.QuickSpanString(clean) != len(clean) {
+		if unicodenorm.NFKC.QuickSpanString(clean) != len(clean) {
 			composed := norm.NFKC.String(clean)
 			compat = compat || composed != clean
 			clean = composed

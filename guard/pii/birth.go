@@ -22,7 +22,7 @@ const maxDate = 28
 var dateBytes = detect.NewClass("A-Za-z0-9./,' -")
 
 func matchBirth(text string, at int, atEOF bool) int {
-	if !context(text, at, birthWords) {
+	if letters[text[at]] && len(text) >= at+3 && !isMonth(text[at:at+3]) || !context(text, at, birthWords) {
 		return 0
 	}
 	end := dateBytes.Run(text, at, maxDate)
@@ -95,7 +95,8 @@ func isMonth(word string) bool {
 	if len(word) < 3 || !letters[word[0]] {
 		return false
 	}
-	switch strings.ToLower(word[:3]) {
+	first := [3]byte{word[0] | 0x20, word[1] | 0x20, word[2] | 0x20} // in small letters
+	switch string(first[:]) {
 	case "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", // English
 		"mai", "okt", "dez", // German
 		"avr", "jui", // French

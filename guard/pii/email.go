@@ -1,7 +1,10 @@
 package pii
 
 import (
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
@@ -25,50 +28,105 @@ var files = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "t
 func emailRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindEmail, Score: .95, Reason: "mailbox and registrable domain", Threats: threats(),
-		Starts: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+		Starts: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_" + alphabetBytes,
 		Max:    maxLocal + 1 + maxDomain + 2,
 		Match:  matchEmail,
 	}
 }
 
+// alphabetBytes are the first bytes of the letters that isAlphabet admits.
+const alphabetBytes = "\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xca\xcd\xce\xcf\xd0\xd1\xd2\xd3\xd4\xe1"
+
+// isAlphabet reports whether r is a letter of an alphabet whose words stand apart, as
+// RFC 6531 admits them in a mailbox. In scripts without blanks the words before a
+// mailbox would be taken for a part of it.
+func isAlphabet(r rune) bool {
+	return r >= 0xC0 && unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic)
+}
+
+// run returns the end of the run of bytes of a class, letters of other alphabets and
+// invisible characters that begins at a place, after at most limit bytes.
+func run(c *detect.Class, text string, at, limit int) int {
+	end := c.Run(text, at, limit)
+	for end < len(text) && end < at+limit && text[end] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRuneInString(text[end:])
+		if !isAlphabet(r) && !isInvisible(r) {
+			break
+		}
+		end = c.Run(text, end+size, max(0, at+limit-end-size))
+	}
+	return end
+}
+
 func matchEmail(text string, at int, atEOF bool) int {
-	if at > 0 && localPart[text[at-1]] && behindLocalPart(text, at) {
+	if at > 0 && inLocalPart(text, at) {
 		return 0
 	}
-	end := localPart.Run(text, at, maxLocal+1)
+	if text[at] >= utf8.RuneSelf {
+		if r, _ := utf8.DecodeRuneInString(text[at:]); !isAlphabet(r) {
+			return 0
+		}
+	}
+	end := run(localPart, text, at, maxLocal+1)
 	switch {
 	case end == len(text) && !atEOF:
 		return detect.NeedMore
 	case end == len(text) || text[end] != '@' || text[end-1] == '.':
 		return 0
 	}
-	return matchDomain(text, at, end+1, atEOF)
-}
-
-// behindLocalPart reports whether the punctuation before at follows a letter or
-// digit, so that a local part began earlier.
-func behindLocalPart(text string, at int) bool {
-	for at--; at > 0 && localPart[text[at]] && !detect.Word[text[at]]; at-- {
+	n := matchDomain(text, at, end+1, atEOF)
+	if n > 0 && slices.Contains(services, text[at:end]) {
+		switch next := at + n; {
+		case next+1 >= len(text) && !atEOF:
+			return detect.NeedMore
+		case next+1 < len(text) && (text[next] == ':' || text[next] == '/') && text[next+1] > ' ':
+			return 0 // git@github.com:owner/repository
+		}
 	}
-	return detect.Word[text[at]]
+	return n
 }
 
-// matchDomain reads labels from text[from] and ends behind the last one that
+// services are accounts of programs. Before a path they are no person's mailbox.
+var services = []string{"git", "hg", "svn", "gitea", "gitlab", "gogs", "forgejo"}
+
+// inLocalPart reports whether a local part began before at: whether the characters
+// before it belong to one and have a letter or digit among them.
+func inLocalPart(text string, at int) bool {
+	if b := text[at-1]; b < utf8.RuneSelf && !localPart[b] {
+		return false
+	}
+	for at > 0 {
+		r, size := utf8.DecodeLastRuneInString(text[:at])
+		switch {
+		case r < utf8.RuneSelf && detect.Word[byte(r)] || isAlphabet(r):
+			return true
+		case r < utf8.RuneSelf && localPart[byte(r)] || isInvisible(r):
+			at -= size
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// matchDomain reads labels from text[from] and ends after the last one that
 // can be a top-level domain.
 func matchDomain(text string, at, from int, atEOF bool) int {
 	end := 0
 	for labels := 0; ; labels++ {
-		stop := domainPart.Run(text, from, 64)
+		stop := run(domainPart, text, from, 64)
 		if stop == len(text) && !atEOF {
 			return detect.NeedMore
 		}
-		label := text[from:stop]
+		label := strings.TrimRightFunc(text[from:stop], isInvisible)
 		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
 			break
 		}
-		if labels > 0 && topLevel(label) {
-			end = stop
-		} else {
+		switch {
+		case labels > 0 && topLevel(label):
+			end = from + len(label)
+		case end > 0 && isFile(label): // ana@example.org.md is a file named after a mailbox
+		default:
 			end = 0
 		}
 		if stop == len(text) || text[stop] != '.' {
@@ -86,13 +144,18 @@ func topLevel(label string) bool {
 	if strings.HasPrefix(label, "xn--") {
 		return len(label) > 4
 	}
-	if len(label) < 2 || letters.Run(label, 0, len(label)) != len(label) {
+	label = strings.Map(func(r rune) rune {
+		if isInvisible(r) {
+			return -1
+		}
+		return r
+	}, label)
+	if len(label) < 2 || run(letters, label, 0, len(label)) != len(label) {
 		return false
 	}
-	for _, f := range files {
-		if strings.EqualFold(f, label) {
-			return false
-		}
-	}
-	return true
+	return !isFile(label)
+}
+
+func isFile(label string) bool {
+	return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, label) })
 }

@@ -4,27 +4,27 @@ import "github.com/prodailabs/prodai/guard/detect"
 
 // ibanLengths is the number of characters by country, from the IBAN registry.
 var ibanLengths = map[string]int{
-	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
-	"CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
-	"FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22,
+	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29, "BY": 28,
+	"CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FK": 18,
+	"FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HN": 28, "HR": 21, "HU": 28, "IE": 22,
 	"IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20,
-	"LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18,
-	"NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SD": 18,
-	"SE": 24, "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22,
-	"VG": 24, "XK": 20,
+	"LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18,
+	"NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18,
+	"SE": 24, "SI": 19, "SK": 24, "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22,
+	"VG": 24, "XK": 20, "YE": 30,
 }
 
 func ibanRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindIBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
-		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Max: 34 + 8 + 2, Match: matchIBAN,
+		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", Max: 34 + 8*3 + 2, Match: matchIBAN,
 	}
 }
 
-// matchIBAN takes the compact form and groups of four with single blanks
-// (ISO 13616).
+// matchIBAN takes the compact form and groups of four with single separators
+// (ISO 13616). In small letters it needs the word before it.
 func matchIBAN(text string, at int, atEOF bool) int {
-	if joined(text, at) {
+	if at+2 < len(text) && !detect.Digits[text[at+2]] || joined(text, at) {
 		return 0
 	}
 	if len(text) < at+4 {
@@ -33,24 +33,34 @@ func matchIBAN(text string, at int, atEOF bool) int {
 		}
 		return detect.NeedMore
 	}
-	want, ok := ibanLengths[text[at:at+2]]
-	if !ok || !detect.Digits[text[at+2]] || !detect.Digits[text[at+3]] {
+	if !detect.Digits[text[at+3]] {
+		return 0
+	}
+	country := [2]byte{upper(text[at]), upper(text[at+1])}
+	want, ok := ibanLengths[string(country[:])]
+	if !ok {
 		return 0
 	}
 	n, end := 0, at
 	rest := 0 // the number read so far mod 97, the first four characters aside
-	for ; n < want && end < len(text); end++ {
-		b := text[end]
-		switch {
-		case b == ' ' && n%4 == 0 && n > 0 && text[end-1] != ' ':
+	small, separated := false, false
+	for n < want && end < len(text) {
+		b := upper(text[end])
+		if sep, size := separator(text, end); size > 0 && n > 0 && (sep == invisible || n%4 == 0 && !separated) {
+			separated = sep != invisible
+			end += size
 			continue
-		case !detect.Digits[b] && !(b >= 'A' && b <= 'Z'):
+		}
+		if !detect.Digits[b] && !(b >= 'A' && b <= 'Z') {
 			return 0
 		}
+		small = small || b != text[end]
 		if n >= 4 {
 			rest = mod97(rest, b)
 		}
+		separated = false
 		n++
+		end++
 	}
 	if n < want {
 		if atEOF {
@@ -58,13 +68,22 @@ func matchIBAN(text string, at int, atEOF bool) int {
 		}
 		return detect.NeedMore
 	}
-	for i := at; i < at+4; i++ {
-		rest = mod97(rest, text[i])
+	for _, b := range []byte{country[0], country[1], text[at+2], text[at+3]} {
+		rest = mod97(rest, b)
 	}
-	if rest != 1 {
+	if rest != 1 || small && !context(text, at, ibanWords) {
 		return 0
 	}
 	return ended(text, at, end, atEOF)
+}
+
+var ibanWords = []string{"iban", "account", "konto"}
+
+func upper(b byte) byte {
+	if b >= 'a' && b <= 'z' {
+		return b - 'a' + 'A'
+	}
+	return b
 }
 
 // mod97 appends a digit, or a letter as two digits (A is 10), to a number taken

@@ -74,7 +74,7 @@ type Options struct {
 func KindsNeedingContext() []string {
 	var kinds []string
 	for _, id := range nationalIDs() {
-		if len(id.context) > 0 && !slices.Contains(kinds, id.kind) {
+		if len(id.context) > 0 && !id.loose && !slices.Contains(kinds, id.kind) {
 			kinds = append(kinds, id.kind)
 		}
 	}
@@ -135,6 +135,30 @@ func context(text string, at int, words []string) bool {
 				break
 			}
 			if i += next; i == 0 || !detect.Word[before[i-1]] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wordBefore reports whether one of the words stands before at as context wants it, and
+// ends there: "tel" is no part of "telemetry".
+func wordBefore(text string, at int, words []string) bool {
+	from := at
+	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
+		from--
+	}
+	before := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
+	for _, w := range words {
+		for i := 0; ; i++ {
+			next := bytes.Index(before[i:], []byte(w))
+			if next < 0 {
+				break
+			}
+			i += next
+			end := i + len(w)
+			if (i == 0 || !detect.Word[before[i-1]] || before[i-1] == '_') && (w[len(w)-1] >= utf8.RuneSelf || end == len(before) || !letters[before[end]]) {
 				return true
 			}
 		}

@@ -2,6 +2,7 @@ package pii
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
@@ -14,14 +15,34 @@ var (
 func ipv4Rule() detect.Rule {
 	return detect.Rule{
 		Kind: KindIPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
-		Starts: "0123456789", Max: 18, Match: matchIPv4,
+		Starts: "0123456789", Max: 18 + 16, Match: matchIPv4,
 	}
 }
 
+// matchIPv4 takes an address, and both ends of a range of them.
 func matchIPv4(text string, at int, atEOF bool) int {
-	if joined(text, at) {
+	if joined(text, at) && !afterIPv4(text, at) {
 		return 0
 	}
+	end := ipv4End(text, at, atEOF)
+	switch {
+	case end <= 0:
+		return end
+	case end < len(text) && (text[end] == ':' || text[end] == '/'): // a port or a prefix length may follow
+		return end - at
+	case end < len(text) && text[end] == '-':
+		switch n := ipv4End(text, end+1, atEOF); {
+		case n == detect.NeedMore:
+			return n
+		case n > 0:
+			return end - at
+		}
+	}
+	return ended(text, at, end, atEOF)
+}
+
+// ipv4End returns where the address at a place ends, 0 if there is none.
+func ipv4End(text string, at int, atEOF bool) int {
 	end := at
 	for part := 0; part < 4; part++ {
 		if part > 0 {
@@ -42,10 +63,19 @@ func matchIPv4(text string, at int, atEOF bool) int {
 		}
 		end = stop
 	}
-	if end < len(text) && (text[end] == ':' || text[end] == '/') { // a port or a prefix length may follow
-		return end - at
+	return end
+}
+
+// afterIPv4 reports whether the hyphen before a place has an address before it.
+func afterIPv4(text string, at int) bool {
+	if text[at-1] != '-' {
+		return false
 	}
-	return ended(text, at, end, atEOF)
+	from := at - 1
+	for from > 0 && at-from < 17 && (detect.Digits[text[from-1]] || text[from-1] == '.') {
+		from--
+	}
+	return ipv4End(text[:at-1], from, true) == at-1 && !joined(text, from)
 }
 
 func undecided(atEOF bool) int {
@@ -143,6 +173,9 @@ func matchMAC(text string, at int, atEOF bool) int {
 			return 0
 		}
 		end = stop
+	}
+	if value := text[at:end]; strings.Trim(value, "fF:-") == "" || strings.Trim(value, "0:-") == "" {
+		return 0 // the broadcast address, and no address
 	}
 	if end < len(text) && text[end] == sep { // a longer fingerprint, or one broken at the line's end
 		return 0

@@ -1,6 +1,10 @@
 package pii
 
-import "github.com/prodailabs/prodai/guard/detect"
+import (
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
 
 func e164Rule() detect.Rule {
 	return detect.Rule{
@@ -31,12 +35,14 @@ func phoneRule() detect.Rule {
 	}
 }
 
-const maxPhone = 30
+const maxPhone = 44
 
 // phoneContext is how many bytes before a number a word may stand.
 const phoneContext = 24
 
-var phoneWords = []string{"tel", "phone", "mobile", "mobil", "cell", "call me", "call us", "fax", "whatsapp", "handynummer", "telefon", "tél", "teléfono", "móvil", "cellulare", "hotline", "電話", "电话", "sms"}
+var phoneWords = []string{"tel", "telephone", "telephones", "telefon", "telefonnummer", "telefone", "telefono", "teléfono", "téléphone", "tél", "tlf", "phone", "phones", "phonenumber",
+	"mobile", "mobil", "mobilnummer", "mobiltelefon", "mobilephone", "móvil", "cell", "cellphone", "cellulare", "handy", "handynummer", "rufnummer", "call me", "call us",
+	"fax", "telefax", "faxnummer", "whatsapp", "hotline", "sms", "電話", "电话", "전화"}
 
 // matchPhone takes digits in groups. With a + in front any grouping will do,
 // the North American 3-3-4 needs no word before it, all else does.
@@ -44,68 +50,94 @@ func matchPhone(text string, at int, atEOF bool) int {
 	if joined(text, at) || at > 0 && (text[at-1] == '+' || text[at-1] == '(') {
 		return 0
 	}
-	var digits, groups, group int
-	var sizes [8]int
-	seps := 0
-	end, last := at, at // last: behind the last digit
-	open := false
-scan:
-	for ; end < len(text) && end-at < maxPhone; end++ {
-		switch b := text[end]; {
+	g, end := groupsOf(text, at)
+	if end == len(text) && end-at < maxPhone && !atEOF {
+		return detect.NeedMore
+	}
+	sizes := g.sizes
+	international := text[at] == '+'
+	american := g.n == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4 && g.digits == 10 && text[at] != '0' && text[at] != '1' ||
+		g.n == 4 && sizes[0] == 1 && text[at] == '1' && sizes[1] == 3 && sizes[2] == 3 && sizes[3] == 4
+	if text[at] == '(' {
+		american = g.n == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4
+	}
+	switch {
+	case g.open || g.digits < 7 || g.digits > 15:
+		return 0
+	case international && g.n > 1 && g.digits >= 8 && text[at+1] != '0':
+	case american && !g.slash && g.last-at >= 12 && !plainBlanks(text[at:g.last]):
+	case text[at] != '+' && wordBefore(text[max(0, at-phoneContext):at], min(at, phoneContext), phoneWords):
+	default:
+		return 0
+	}
+	return ended(text, at, g.last, atEOF)
+}
+
+// groups are the groups of digits of what may be a telephone number.
+type groups struct {
+	n, digits int
+	sizes     [8]int // of the first groups
+	last      int    // the end of the last digit
+	open      bool   // a bracket is not closed
+	slash     bool   // a slash follows the first group
+}
+
+// groupsOf reads groups of digits and returns where they end.
+func groupsOf(text string, at int) (g groups, end int) {
+	g.last = at
+	group, seps := 0, 0
+	for end, size := at, 1; ; end += size {
+		if end >= len(text) || end-at >= maxPhone {
+			return g, end
+		}
+		b := text[end]
+		size = 1
+		if b >= utf8.RuneSelf {
+			if b, size = separator(text, end); b == invisible && g.digits > 0 {
+				continue
+			}
+		}
+		switch {
 		case detect.Digits[b]:
 			if group == 0 {
-				groups++
+				g.n++
 			}
-			digits++
+			g.digits++
 			group++
-			last = end + 1
-			if groups <= len(sizes) {
-				sizes[groups-1] = group
+			g.last = end + 1
+			if g.n <= len(g.sizes) {
+				g.sizes[g.n-1] = group
 			}
 			seps = 0
 			continue
 		case b == '+' && end == at:
 			continue
-		case b == '(' && !open && groups <= 1 && seps <= 1:
-			open = true
-		case b == ')' && open && group > 0:
-			open = false
-		case (b == ' ' || b == '-' || b == '.') && seps == 0 && groups > 0 && !open:
+		case b == '(' && !g.open && g.n <= 1 && seps <= 1:
+			g.open = true
+		case b == ')' && g.open && group > 0:
+			g.open = false
+		case (b == ' ' || b == '-' || b == '.') && seps == 0 && g.n > 0 && !g.open:
 			seps++
-		case b == ' ' && groups > 0 && text[end-1] == ')':
+		case b == ' ' && g.n > 0 && text[end-1] == ')':
+		case b == '/' && seps == 0 && g.n == 1 && !g.open && !g.slash && g.sizes[0] > 2: // DIN 5008's old form: 030/1234567
+			g.slash = true
+			seps++
 		default:
-			break scan
+			return g, end
 		}
 		group = 0
 	}
-	if end == len(text) && end-at < maxPhone && !atEOF {
-		return detect.NeedMore
-	}
-	international := text[at] == '+'
-	american := groups == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4 && digits == 10 && text[at] != '0' && text[at] != '1' ||
-		groups == 4 && sizes[0] == 1 && text[at] == '1' && sizes[1] == 3 && sizes[2] == 3 && sizes[3] == 4
-	if text[at] == '(' {
-		american = groups == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4
-	}
-	switch {
-	case open || digits < 7 || digits > 15:
-		return 0
-	case international && groups > 1 && digits >= 8 && text[at+1] != '0':
-	case american && last-at >= 12 && !plainBlanks(text[at:last]):
-	case text[at] != '+' && context(text[max(0, at-phoneContext):at], min(at, phoneContext), phoneWords):
-	default:
-		return 0
-	}
-	return ended(text, at, last, atEOF)
 }
 
 // plainBlanks reports whether only blanks separate the digits: such a row of
 // numbers is more often a table than a telephone number.
 func plainBlanks(s string) bool {
-	for i := range len(s) {
-		if !detect.Digits[s[i]] && s[i] != ' ' {
+	for i := 0; i < len(s); {
+		sep, size := separator(s, i)
+		if !detect.Digits[s[i]] && sep != ' ' && sep != invisible {
 			return false
 		}
+		i += max(size, 1)
 	}
 	return true
 }

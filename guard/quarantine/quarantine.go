@@ -12,6 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/internal/stopreason"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
@@ -20,6 +21,10 @@ var ErrOption = errors.New("quarantine: invalid option")
 
 // ErrChoice reports that the reading model's answer is none of the choices.
 var ErrChoice = errors.New("quarantine: the answer is none of the choices")
+
+// ErrIncomplete reports an answer that the reading model's provider did not finish: half
+// of a word may be another of the choices.
+var ErrIncomplete = errors.New("quarantine: the answer is not complete")
 
 // A Value is a text that is known by name only. The zero Value is the empty
 // text without a name.
@@ -82,7 +87,8 @@ func (s *Session) Hold(text string) Value {
 const readerPrompt = "You read material from outside and answer one question about it. You can do nothing else."
 
 // Ask has the reading model answer a question about values. The answer is a
-// value, as untrusted as what it was made of.
+// value, as untrusted as what it was made of. One that was cut, withheld or broken
+// off is an error that wraps [ErrIncomplete].
 func (s *Session) Ask(ctx context.Context, question string, values ...Value) (Value, error) {
 	answer, err := s.read(ctx, question, values)
 	if err != nil {
@@ -124,7 +130,11 @@ func (s *Session) read(ctx context.Context, question string, values []Value) (st
 	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
 		return "", wrap.ErrNoChoice
 	}
-	return r.Choices[0].Content, nil
+	c := r.Choices[0]
+	if c.StopReason != "" && stopreason.Of(c.StopReason) != stopreason.Complete {
+		return "", fmt.Errorf("%w: its stop reason is %q", ErrIncomplete, c.StopReason)
+	}
+	return c.Content, nil
 }
 
 // Expand puts the texts in the place of their names, for the user's eyes or a

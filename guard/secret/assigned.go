@@ -22,11 +22,12 @@ var (
 func assignedRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindAssigned, Score: .7, Reason: "a value of high entropy behind a secret's name", Threats: threats(),
-		Inside: true, Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~!@#$%^*?-", Max: maxValue + 2, Match: matchAssigned,
+		Inside: true, Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~!@#$%^*?-", Max: maxValue + maxName + 2, Match: matchAssigned,
 	}
 }
 
-// matchAssigned takes the value of name = "value", name: value and the like.
+// matchAssigned takes the value of name = "value", name: value and the like, and of
+// the options of a command: --password value, curl -u name:value.
 func matchAssigned(text string, at int, atEOF bool) int {
 	if at == 0 {
 		return 0
@@ -36,21 +37,91 @@ func matchAssigned(text string, at int, atEOF bool) int {
 	default:
 		return 0
 	}
-	if !named(text[:at]) {
+	option := isOption(text[:at])
+	if !option && !named(text[:at]) {
 		return 0
 	}
-	end := bare.Run(text, at, maxValue)
-	if end == len(text) && end-at < maxValue && !atEOF {
+	quoted := quote(text[at-1])
+	end := valueEnd(text, at, atEOF)
+	if end == detect.NeedMore {
 		return detect.NeedMore
 	}
-	for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 && !quote(text[at-1]) {
-		end--
+	for end > at && !quoted && (strings.IndexByte(".,", text[end-1]) >= 0 || !option && strings.IndexByte("!?", text[end-1]) >= 0) {
+		end-- // punctuation of the sentence; a command has none
 	}
 	value := text[at:end]
-	if quote(text[at-1]) && (end == len(text) || text[end] != text[at-1]) || !random(value) || placeholder(value) || codeLike(value, quote(text[at-1])) {
+	if quoted && (end == len(text) || text[end] != text[at-1]) || !random(value) || placeholder(value) || codeLike(value, quoted) {
 		return 0
 	}
 	return end - at
+}
+
+// valueEnd returns where a value ends: in quotes at the quote, else at the first byte that
+// none has. An & may be a part of a password, or begin the next value of a query.
+func valueEnd(text string, at int, atEOF bool) int {
+	end := at
+	for limit := min(len(text), at+maxValue); end < limit; end++ {
+		switch b := text[end]; {
+		case quote(text[at-1]):
+			if b == text[at-1] || b <= ' ' {
+				return end
+			}
+		case bare[b]:
+		case b != '&':
+			return end
+		default:
+			name := nameBytes.Run(text, end+1, maxName)
+			if name == len(text) && !atEOF {
+				return detect.NeedMore
+			}
+			if name == end+1 || name < len(text) && (text[name] == '=' || text[name] == ';') {
+				return end // a=1&b=2, or &amp;
+			}
+		}
+	}
+	if end == len(text) && end-at < maxValue && !atEOF {
+		return detect.NeedMore
+	}
+	return end
+}
+
+// maxName bounds a name in a query, in bytes.
+const maxName = 64
+
+// isOption reports whether before ends with an option of a command that takes a secret:
+// "--password ", "-token ", "-u name:", "sshpass -p ".
+func isOption(before string) bool {
+	s := strings.TrimRight(before, "\"'`")
+	if user, ok := strings.CutSuffix(s, ":"); ok {
+		from := len(user)
+		for from > 0 && (nameBytes[user[from-1]] || user[from-1] == '@') {
+			from--
+		}
+		option := strings.TrimRight(strings.TrimRight(user[:from], "\"'"), " =")
+		return from < len(user) && (strings.HasSuffix(option, " -u") || strings.HasSuffix(option, " --user"))
+	}
+	option := strings.TrimRight(s, " ")
+	if option == s || len(s)-len(option) > 2 {
+		return false
+	}
+	from := len(option)
+	for from > 0 && nameBytes[option[from-1]] {
+		from--
+	}
+	name := option[from:]
+	line := option[strings.LastIndexByte(option, '\n')+1:]
+	switch {
+	case from > 0 && option[from-1] > ' ':
+		return false
+	case name == "-p":
+		return strings.Contains(line, "sshpass ") || strings.Contains(line, "docker login ")
+	case name == "-a":
+		return strings.Contains(line, "redis-cli ")
+	case name == "password": // of .netrc: machine HOST login NAME password VALUE
+		words := strings.Fields(line)
+		return len(words) > 2 && words[len(words)-3] == "login"
+	}
+	return strings.HasPrefix(name, "-") && secretName(strings.TrimLeft(name, "-"))
 }
 
 // codeLike reports whether a value is an identifier, a
@@ -83,12 +154,17 @@ func named(before string) bool {
 	for from > 0 && nameBytes[t[from-1]] {
 		from--
 	}
-	name := strings.Map(func(r rune) rune {
+	return secretName(t[from:])
+}
+
+// secretName reports whether a name ends as a secret's does.
+func secretName(name string) bool {
+	name = strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' {
 			return -1
 		}
 		return r
-	}, strings.ToLower(t[from:]))
+	}, strings.ToLower(name))
 	for _, n := range names {
 		if strings.HasSuffix(name, n) {
 			return true

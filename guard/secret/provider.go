@@ -22,6 +22,7 @@ var (
 	urlSafe   = detect.NewClass("A-Za-z0-9_-")
 	dotted    = detect.NewClass("A-Za-z0-9_.-")
 	slashed   = detect.NewClass("A-Za-z0-9/_-")
+	hexDashed = detect.NewClass("0-9a-f-")
 )
 
 // formats lists the providers' published token forms. A longer prefix stands
@@ -47,6 +48,8 @@ func formats() []format {
 		{"SLACK_TOKEN", "xoxs-", urlSafe, 20, 160},
 		{"SLACK_TOKEN", "xapp-", urlSafe, 20, 160},
 		{"SLACK_WEBHOOK", "https://hooks.slack.com/services/T", slashed, 30, 80},
+		{"DISCORD_WEBHOOK", "https://discord.com/api/webhooks/", slashed, 60, 110},
+		{"DISCORD_WEBHOOK", "https://discordapp.com/api/webhooks/", slashed, 60, 110},
 		{"STRIPE_KEY", "sk_live_", alnum, 16, 128},
 		{"STRIPE_KEY", "rk_live_", alnum, 16, 128},
 		{"STRIPE_KEY", "sk_test_", alnum, 16, 128},
@@ -58,6 +61,10 @@ func formats() []format {
 		{"OPENAI_KEY", "sk-admin-", urlSafe, 32, 200},
 		{"OPENAI_KEY", "sk-", alnum, 40, 64},
 		{"OPENROUTER_KEY", "sk-or-v1-", hex, 64, 64},
+		{"NVIDIA_KEY", "nvapi-", urlSafe, 60, 80},
+		{"LANGFUSE_KEY", "sk-lf-", hexDashed, 36, 36},
+		{"TAVILY_KEY", "tvly-", urlSafe, 30, 64},
+		{"JINA_KEY", "jina_", urlSafe, 56, 72},
 		{"GOOGLE_API_KEY", "AIza", urlSafe, 35, 35},
 		{"GOOGLE_OAUTH", "GOCSPX-", urlSafe, 28, 28},
 		{"GOOGLE_OAUTH", "ya29.", urlSafe, 30, 400},
@@ -69,6 +76,10 @@ func formats() []format {
 		{"PINECONE_KEY", "pcsk_", detect.Word, 60, 80},
 		{"LANGSMITH_KEY", "lsv2_pt_", detect.Word, 40, 48},
 		{"LANGSMITH_KEY", "lsv2_sk_", detect.Word, 40, 48},
+		{"DOCKER_TOKEN", "dckr_pat_", urlSafe, 27, 40},
+		{"DOCKER_TOKEN", "dckr_oat_", urlSafe, 27, 40},
+		{"POSTMAN_KEY", "PMAK-", hexDashed, 59, 59},
+		{"ATLASSIAN_TOKEN", "ATATT3", dotted, 150, 220},
 		{"NPM_TOKEN", "npm_", alnum, 36, 36},
 		{"PYPI_TOKEN", "pypi-AgE", urlSafe, 50, 300},
 		{"CRATES_TOKEN", "cio", alnum, 32, 32},

@@ -51,12 +51,37 @@ func TestFinds(t *testing.T) {
 		{"token := scanner.Text() // password = os.Args[1]", "token := scanner.Text() // password = os.Args[1]"},
 		{"password: ${DB_PASSWORD}, secret = YOUR_SECRET_123_HERE", "password: ${DB_PASSWORD}, secret = YOUR_SECRET_123_HERE"},
 		{"commit 083659eda68b22f347041fef0e810e3a5da4d899", "commit 083659eda68b22f347041fef0e810e3a5da4d899"},
+		// Forms of gitleaks and trufflehog.
+		{"nv" + "api-" + filler + filler[:16], "[NVIDIA_KEY]"},
+		{"sk-" + "lf-12345678-90ab-4cde-8f01-234567890abc", "[LANGFUSE_KEY]"},
+		{"https://discord.com/api/" + "webhooks/123456789012345678/" + filler + filler[:20], "[DISCORD_WEBHOOK]"},
+		{"dckr_" + "pat_" + filler[:27], "[DOCKER_TOKEN]"},
+		{"PM" + "AK-" + hex[:24] + "-" + hex[:34], "[POSTMAN_KEY]"},
+		{"curl -u admin:" + filler[:10] + "! https://x", "curl -u admin:[SECRET] https://x"},
+		{"curl --user 'admin:" + filler[:10] + "!' https://x", "curl --user 'admin:[SECRET]' https://x"},
+		{"run --password " + filler[:10] + "! now", "run --password [SECRET] now"},
+		{"run --api-key " + filler[:20] + ", or -u admin:name", "run --api-key [SECRET], or -u admin:name"},
+		{"the --password option, a password " + filler[:12], "the --password option, a password " + filler[:12]},
+		{"sshpass -p " + filler[:10] + " ssh x; redis-cli -a '" + filler[:10] + "'; mkdir -p " + filler[:10], "sshpass -p [SECRET] ssh x; redis-cli -a '[SECRET]'; mkdir -p " + filler[:10]},
+		{"machine example.org login ana password " + filler[:10], "machine example.org login ana password [SECRET]"},
+		{"curl -H 'x-api-key: " + filler[:20] + "' x", "curl -H 'x-api-key: [SECRET]' x"},
+		// A password may contain an ampersand; a query ends at one.
+		{"password: Tr0ub4dor&3x", "password: [SECRET]"},
+		{"?token=" + filler[:16] + "&page=2&token=" + filler[:16] + "&amp;x", "?token=[SECRET]&page=2&token=[SECRET]&amp;x"},
+		{`password = "Tr0ub(4d;or&3x"`, `password = "[SECRET]"`},
 		{"-----BEGIN PRIVATE KEY-----\\n" + filler + filler + "\\n-----END PRIVATE KEY-----\\n", "[PRIVATE_KEY]\\n"},
 		{"-----BEGIN PRIVATE KEY-----\n" + filler + "\n" + filler, "[PRIVATE_KEY]"},
 		{"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----"},
 		{"-----BEGIN CERTIFICATE-----\n" + filler + "\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\n" + filler + "\n-----END CERTIFICATE-----"},
 	} {
 		assert.Equal(t, c.want, d.Redact(c.text, detect.Label))
+		for size := 1; size < 9; size += 3 {
+			s, out := d.Stream(nil), ""
+			for at := 0; at < len(c.text); at += size {
+				out += s.Write(c.text[at:min(len(c.text), at+size)])
+			}
+			assert.Equal(t, c.want, out+s.Close(), "in chunks of %d", size)
+		}
 	}
 	_, err = secret.New(&secret.Options{Kinds: []string{"AWS"}})
 	require.ErrorContains(t, err, `"AWS"`)

@@ -73,10 +73,12 @@ func NewLinkCheck(o *LinkOptions) (guard.Check, error) {
 			return &linkScanner{l: l, from: guard.ProvenanceFrom(ctx)}
 		},
 		Replace: func(f guard.Finding, address string) string {
-			switch f.Kind {
-			case KindTag:
+			switch {
+			case f.Kind == KindTag && address == "<":
+				return "< " // begins a tag for no reader, and means the same in a formula or program
+			case f.Kind == KindTag:
 				return ""
-			case KindBareAddress:
+			case f.Kind == KindBareAddress:
 				return defang(address)
 			}
 			return removed
@@ -188,20 +190,25 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 	at := 0
 	for at < len(s.buf) {
 		rest := s.buf[at:]
-		if rest[0] <= ' ' {
+		if isBlank(rest[0]) {
 			at++
 			continue
 		}
-		if end, tag, known := tagAt(rest, final); !known {
+		end, what, known := tagAt(rest, final)
+		if !known {
 			break
-		} else if tag {
-			if badTag(rest[:end]) {
-				found = append(found, s.finding(KindTag, at, at+end))
-			}
+		}
+		if what == bracketOpen || what == bracketTag && badTag(rest[:end]) {
+			found = append(found, s.finding(KindTag, at, at+end))
+		}
+		if what != bracketText {
 			at += end
 			continue
 		}
 		start, end, known := wordAt(rest, final)
+		if start > 0 {
+			s.prev = "" // an address does not begin here
+		}
 		if !known {
 			at += start
 			break
@@ -214,40 +221,121 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 	return found
 }
 
-// tagAt reports whether text begins with a tag, and where it ends. A bracket
-// that isn't closed within maxWord bytes begins none.
-func tagAt(text string, final bool) (end int, tag, known bool) {
+// A bracket is what "<" is, where it stands.
+type bracket uint8
+
+const (
+	bracketText bracket = iota // text, or it begins an address
+	bracketTag                 // it begins a tag, which ends at a known place
+	bracketOpen                // some reader may find a tag that has no end, or one that is not well-formed: i<n; i++
+)
+
+// tagAt returns what text begins with, and where it ends. Only an element that acts,
+// or what is a well-formed tag so far, is waited for, at most for maxWord bytes: a
+// sign of a comparison must not hold back, or take away, what follows it.
+func tagAt(text string, final bool) (end int, what bracket, known bool) {
 	if text[0] != '<' {
-		return 0, false, true
+		return 0, bracketText, true
 	}
 	name := 1
 	for name < len(text) && (isAlnum(text[name]) || strings.IndexByte("+.-", text[name]) >= 0) {
 		name++
 	}
 	if name == len(text) || len(text) == 1 {
-		return 0, false, final || name > maxWord
+		return 0, bracketText, final || name > maxWord
 	}
-	if c := text[1]; !isAlnum(c) && c != '/' && c != '!' && c != '?' || text[name] == ':' {
-		return 0, false, true // a < b, or an address in angle brackets
+	c := text[1]
+	if !isLetter(c) && c != '/' && c != '!' && c != '?' || text[name] == ':' {
+		return 0, bracketText, true // a < b, <3, or an address in angle brackets
+	}
+	if isLetter(c) {
+		named := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r == '/' || r == '>' })
+		if acts := named > 0 && slices.Contains(actingTags, strings.ToLower(text[1:named])); !acts {
+			end, well := openTag(text)
+			switch {
+			case end > 0:
+				return end, bracketTag, true
+			case !well || final || len(text) >= maxWord:
+				return 1, bracketOpen, true
+			}
+			return 0, bracketText, false
+		}
 	}
 	if i := strings.IndexByte(text[:min(len(text), maxWord)], '>'); i >= 0 {
-		return i + 1, true, true
+		return i + 1, bracketTag, true
 	}
 	if len(text) < maxWord && !final {
-		return 0, false, false
+		return 0, bracketText, false
 	}
 	// Browsers close an open tag themselves.
-	return min(len(text), maxWord), true, true
+	return min(len(text), maxWord), bracketTag, true
 }
 
-// wordAt returns the word that text begins with: up to a blank or a tag. Letters
-// of other scripts in front of the first punctuation are none of its business.
+// isBlank reports whether a byte ends a word. Other control characters don't:
+// readers differ in whether one may be a part of an address.
+func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// openTag returns the end of the open tag that text begins with, 0 if it has none
+// yet, and whether it is well-formed so far: a name, and attributes whose names have
+// letters, digits and few marks.
+func openTag(text string) (end int, well bool) {
+	i := 1
+	for i < len(text) && (isAlnum(text[i]) || text[i] == '-') {
+		i++
+	}
+	for {
+		if i == len(text) {
+			return 0, true
+		}
+		switch c := text[i]; {
+		case c == '>':
+			return i + 1, true
+		case c <= ' ' || c == '/':
+			i++
+			continue
+		case !isLetter(c) && c != '_' && c != ':' && c != '@' || isAlnum(text[i-1]) || text[i-1] == '-':
+			return 0, false
+		}
+		for i < len(text) && (isAlnum(text[i]) || strings.IndexByte("_.:@-", text[i]) >= 0) {
+			i++
+		}
+		value := i + len(text[i:]) - len(strings.TrimLeft(text[i:], " \t\r\n\f"))
+		if value == len(text) {
+			return 0, true
+		}
+		if text[value] != '=' {
+			continue
+		}
+		value++
+		value += len(text[value:]) - len(strings.TrimLeft(text[value:], " \t\r\n\f"))
+		if value == len(text) {
+			return 0, true
+		}
+		if q := text[value]; q == '"' || q == '\'' {
+			closing := strings.IndexByte(text[value+1:], q)
+			if closing < 0 {
+				return 0, true
+			}
+			i = value + 1 + closing + 1
+			continue
+		}
+		for i = value; i < len(text) && text[i] > ' ' && text[i] != '>'; i++ {
+		}
+	}
+}
+
+// wordAt returns the word that text begins with: up to a blank or a tag. Letters of
+// other scripts in front of the first punctuation are no part of it. Behind that
+// they end it, unless an address may have begun: scripts without blanks would
+// otherwise wait for the end of their paragraph.
 func wordAt(text string, final bool) (start, end int, known bool) {
-	punctuated := false
+	punctuated, address := false, false
 	for i := 0; i < len(text) && i-start < maxWord; i++ {
 		c := text[i]
 		switch {
-		case c <= ' ':
+		case isBlank(c):
 			return start, i, true
 		case c == '<' && i > 0:
 			if i+1 < len(text) && !isAlnum(text[i+1]) && strings.IndexByte("/!?", text[i+1]) < 0 {
@@ -256,14 +344,35 @@ func wordAt(text string, final bool) (start, end int, known bool) {
 			return start, i, i+1 < len(text) || final
 		case c >= 0x80 && !punctuated:
 			start = i + 1
+		case c >= 0x80 && !address:
+			return start, i + 1, true
 		case c < 0x80 && !isAlnum(c):
 			punctuated = true
+			address = address || mayBeginAddress(text[start:i+1])
 		}
 	}
 	if len(text)-start >= maxWord {
 		return start, start + maxWord, true
 	}
 	return start, len(text), final
+}
+
+// mayBeginAddress reports whether the mark at the end of a word may belong to an
+// address, or to an escape that stands for such a mark.
+func mayBeginAddress(word string) bool {
+	before := byte(0)
+	if len(word) > 1 {
+		before = word[len(word)-2]
+	}
+	switch word[len(word)-1] {
+	case '\\', '&', '/':
+		return true
+	case ':':
+		return isAlnum(before) || before == '+' || before == '-' || before == '.'
+	case '.':
+		return before|0x20 == 'w'
+	}
+	return false
 }
 
 func isAlnum(c byte) bool {

@@ -38,6 +38,8 @@ func TestMarkdownLinks(t *testing.T) {
 		"a < b and c > d, List<String>, <b>bold</b><br/>":              "",
 		"// comment, // TODO":                                          "",
 		"The ratio is 1:2 (note: see below).":                          "",
+		"I <3 you, and x<5 for all x":                                  "",
+		"默认值(30秒),见[文档](https://example.org/a)。然后,\"半开\":一次。":          "",
 		// Taken away.
 		"[x](https://evil.test/a)":                          "[x](#link-removed)",
 		"![x](https://evil.test/?q=secret)":                 "![x](#link-removed)",
@@ -73,6 +75,19 @@ func TestMarkdownLinks(t *testing.T) {
 		"<svg/onload=alert(1)>":                             "",
 		"<b onclick=x>y</b>":                                "y</b>",
 		"x <img src=https://evil.test/":                     "x ",
+		"[x](https://example.org\x15.evil.test)":            "[x](#link-removed)",
+		// A comparison is not a tag; a blank keeps every reader from making one of it.
+		"for (int i=0; i<n; i++) sum += a[i];":                 "for (int i=0; i< n; i++) sum += a[i];",
+		"if (i<input.length && j <b) { x(j); }":                "if (i< input.length && j < b) { x(j); }",
+		"Map<String, Integer> m; if a <b then c":               "Map< String, Integer> m; if a < b then c",
+		"<zz {} onclick=alert(1) href=//evil.test>x":           "< zz {} onclick=alert(1) href=#link-removed>x",
+		"<a title=\">\" href=https://evil.test>x</a>":          "x</a>",
+		"<a title='> ![x](https://evil.test/a)":                "< a title='> ![x](#link-removed)",
+		"<p a=\"1\"onclick=alert(1)>x":                         "x",
+		"<zz/onclick=alert(1)>x":                               "x",
+		"<my-tag href=https://evil.test>x":                     "x",
+		"参考(见)[x](https://evil.test/网页),下载https://evil.test/网": "参考(见)[x](#link-removed),下载#link-removed",
+		"见\"www.evil.test/网\"或[x]://evil.test/网":               "见\"#link-removed\"或[x]:#link-removed",
 	} {
 		if want == "" && !strings.Contains(in, "evil") && !strings.Contains(in, "svg") {
 			want = in
@@ -171,7 +186,7 @@ func forbidden(md string) string {
 			return u.Host == "img.example.org" && image || (u.Host == "example.org" || u.Host == "example.org:"+map[string]string{"http": "80", "https": "443"}[u.Scheme]) && !image
 		}
 		// A relative address leads nowhere outside.
-		return !scheme.MatchString(l) && !strings.HasPrefix(l, "//") && !strings.HasPrefix(l, "/\\") && !strings.HasPrefix(l, "\\")
+		return !scheme.MatchString(l) && !strings.HasPrefix(l, "//") && !strings.HasPrefix(l, "/\\") && !strings.HasPrefix(l, "\\/") && !strings.HasPrefix(l, "\\\\")
 	}
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -204,7 +219,7 @@ func forbidden(md string) string {
 }
 
 func FuzzMarkdown(f *testing.F) {
-	for _, s := range []string{"![a](https://evil.test/x)", "[a][b]\n\n[b]: https://evil.test", "<a href=//evil.test>", "www.evil.test", "[x](https&colon;//evil.test)",
+	for _, s := range []string{"![a](https://evil.test/x)", "[a][b]\n\n[b]: https://evil.test", "<a href=//evil.test>", "<zz {}href=//evil.test>", "i<n; i++", "网(x)//evil.test/网", "]:\nM\xd3\nM:网0", "www.evil.test", "[x](https&colon;//evil.test)",
 		"[x](\\//evil.test)", "[ok](https://example.org/a)", "<https://evil.test>", "a`b`https://evil.test", "![x]\n\n[x]:\n<https://evil.test>", "[x](&#47;/evil.test)"} {
 		f.Add(s, uint8(3))
 		f.Add(s, uint8(131))
@@ -293,7 +308,7 @@ func FuzzHTML(f *testing.F) {
 }
 
 func TestCheckURL(t *testing.T) {
-	for _, u := range []string{"https://example.org/a?b", "http://8.8.8.8/", "https://EXAMPLE.org:443/", "https://[2606:4700::1111]/"} {
+	for _, u := range []string{"https://example.org/a?b", "http://8.8.8.8/", "https://EXAMPLE.org:443/", "https://[2606:4700::1111]/", "https://[2a00:1450:4001::200e]/", "https://[2001:4860:4860::8888]/"} {
 		assert.NoError(t, sink.CheckURL(u, nil), u)
 	}
 	for _, u := range []string{
@@ -305,6 +320,16 @@ func TestCheckURL(t *testing.T) {
 		var bad *sink.URLError
 		assert.ErrorAs(t, sink.CheckURL(u, nil), &bad, u)
 	}
+	// However an IPv4 address is put into an IPv6 one, and whatever is not global
+	// unicast, is not public: the list of what is public is short, and closed.
+	for _, host := range []string{
+		"::127.0.0.1", "::7f00:1", "0:0:0:0:0:0:127.0.0.1", "::8.8.8.8", "::ffff:0:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "64:ff9b::127.0.0.1", "64:ff9b:1::127.0.0.1",
+		"2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::", "2606:4700::5efe:127.0.0.1", "2606:4700::200:5efe:10.0.0.1", "100::1", "1::1", "4000::1", "5f00::1", "3fff::1", "2001:db8::1", "fec0::1", "ff02::1", "fe80::1", "fc00::1", "::",
+	} {
+		var bad *sink.URLError
+		assert.ErrorAs(t, sink.CheckURL("http://["+host+"]/", nil), &bad, host)
+	}
+	assert.Error(t, sink.CheckURL("http://168.63.129.16/", nil), "a cloud's own service, at an address like a public one")
 	assert.Error(t, sink.CheckURL("https://other.org/", &sink.FetchOptions{Hosts: []string{"example.org"}}))
 	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{Hosts: []string{".example.org"}, Ports: []string{"8443"}}))
 }

@@ -133,17 +133,22 @@ func CheckURL(raw string, o *FetchOptions) error {
 }
 
 // special are networks that the public internet doesn't route to a stranger, or
-// that carry an IPv4 address inside (RFC 6890).
+// that carry an IPv4 address inside (RFC 6890, the IANA special-purpose registries).
 var special = func() []netip.Prefix {
 	var all []netip.Prefix
 	for _, p := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-		"240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+		"240.0.0.0/4", "168.63.129.16/32", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"} {
 		all = append(all, netip.MustParsePrefix(p))
 	}
 	return all
 }()
 
-// notPublic says why an address isn't a public one.
+// globalUnicast is the only part of IPv6 that is routed on the public internet
+// (RFC 4291, IANA). All else has a purpose of its own, now or later: ::127.0.0.1,
+// ::ffff:0:127.0.0.1 and 64:ff9b::7f00:1 reach 127.0.0.1 on some systems.
+var globalUnicast = netip.MustParsePrefix("2000::/3")
+
+// notPublic returns why an address isn't a public one, "" if it is.
 func notPublic(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	switch {
@@ -151,12 +156,19 @@ func notPublic(a netip.Addr) string {
 		return "it is this machine"
 	case a.IsPrivate() || a.IsLinkLocalUnicast():
 		return "it is an address of a private network or of a cloud's metadata service"
-	case a.IsMulticast() || a.IsInterfaceLocalMulticast():
+	case a.IsMulticast():
 		return "it is a multicast address"
-	case slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) }):
+	case a.Is6() && !globalUnicast.Contains(a), isISATAP(a), slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) }):
 		return "it is an address for special purposes"
 	}
 	return ""
+}
+
+// isISATAP reports whether an IPv6 address ends in an IPv4 address to which a
+// tunnel leads (RFC 5214).
+func isISATAP(a netip.Addr) bool {
+	b := a.As16()
+	return a.Is6() && b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }
 
 // NewClient returns an HTTP client for URLs that a model or a document chose. It

@@ -80,7 +80,8 @@
 //   - Re-asking without a budget: a schema that no answer fits costs money
 //     forever. Count tokens, not only attempts.
 //   - A cut answer can be valid: a list of three where ten were meant. [Generate]
-//     looks at the stop reason.
+//     reads only an answer whose stop reason proves that it is complete. A filter,
+//     a failure and a word that is not known are no proof.
 //   - Partial values are a preview. "sl" is not yet "slow", and a total is shown
 //     only when its last digit is there.
 //   - Numbers beyond 2^53: a Go int64 reads them whole, JavaScript and float64

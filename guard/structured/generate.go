@@ -12,6 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/stopreason"
 	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
@@ -57,6 +58,11 @@ type Options[T any] struct {
 	// words for the model: "the end lies before the beginning". Default: nothing.
 	Check func(T) error
 
+	// AcceptUnreported accepts the answer of a model that reports no stop reason, as
+	// several clients do, if its value has its last bracket. Default: false, since
+	// such an answer may have been cut.
+	AcceptUnreported bool
+
 	// OnPartial makes the call a stream and receives the value as far as it is
 	// complete, each time it has grown. It isn't validated, strings may lack
 	// their end, and it may lag by one percent of the text. An error stops the
@@ -91,8 +97,8 @@ func (e *AnswerError) Error() string {
 	return fmt.Sprintf("structured: no valid answer after %d attempts (%s): %v", len(e.Attempts), e.Why, e.Unwrap())
 }
 
-// Unwrap returns the last attempt's error: a [*ValidationError], [ErrNoJSON] or
-// Check's.
+// Unwrap returns the last attempt's error: a [*ValidationError], an
+// [*IncompleteError], [ErrNoJSON] or Check's.
 func (e *AnswerError) Unwrap() error {
 	if len(e.Attempts) == 0 {
 		return nil
@@ -106,8 +112,31 @@ func (e *AnswerError) HTTPStatus() int { return 502 }
 // Code is "structured_invalid".
 func (e *AnswerError) Code() string { return "structured_invalid" }
 
+// An IncompleteError reports an answer that is not known to be complete, by the stop
+// reason that its provider gave. Such an answer is not validated: a list of three that
+// fits the schema may have been cut from one of ten.
+type IncompleteError struct {
+	StopReason string // the provider's word; "" if there was none
+	Partial    string // what came of the answer
+}
+
+// Error is written for the model to act on.
+func (e *IncompleteError) Error() string {
+	switch stopreason.Of(e.StopReason) {
+	case stopreason.Cut:
+		return "the answer was cut before its end: give a shorter one"
+	case stopreason.Filtered:
+		return fmt.Sprintf("the answer was withheld (stop reason %q)", e.StopReason)
+	case stopreason.Failed:
+		return fmt.Sprintf("the answer broke off (stop reason %q)", e.StopReason)
+	}
+	return fmt.Sprintf("the answer is not known to be complete (stop reason %q)", e.StopReason)
+}
+
 // Generate asks the model for a value of type T. An answer that isn't one is
 // repaired if only its form is wrong, and otherwise sent back with what is wrong.
+// Only an answer that is known to be complete is read: one that was cut is sent back,
+// one that broke off is asked for again, and one that was withheld ends the attempts.
 // The error is an [*AnswerError] or the model's own, which is not retried here. A
 // nil model and invalid options are errors that wrap [ErrOption].
 func Generate[T any](ctx context.Context, model llms.Model, messages []llms.MessageContent, o *Options[T], options ...llms.CallOption) (*Result[T], error) {
@@ -137,13 +166,22 @@ func Generate[T any](ctx context.Context, model llms.Model, messages []llms.Mess
 			result.Attempts, result.Response = done, r
 			return result, nil
 		}
+		var incomplete *IncompleteError
+		ended := stopreason.Complete
+		if errors.As(err, &incomplete) {
+			ended = stopreason.Of(incomplete.StopReason)
+		}
 		switch {
+		case ended == stopreason.Filtered:
+			return nil, &AnswerError{done, "the answer was withheld"}
 		case len(done) >= g.o.MaxAttempts:
 			return nil, &AnswerError{done, "as many as allowed"}
 		case g.o.MaxTokens > 0 && spent >= g.o.MaxTokens:
 			return nil, &AnswerError{done, "the tokens are spent"}
 		}
-		messages = g.reask(messages, choice, text, err)
+		if ended == stopreason.Complete || ended == stopreason.Cut {
+			messages = g.reask(messages, choice, text, err)
+		}
 	}
 }
 
@@ -237,16 +275,20 @@ func (g *generation[T]) answerOf(r *llms.ContentResponse) (*llms.ContentChoice, 
 	return c, c.Content
 }
 
-// errCut says that an answer was cut before the value was whole.
-var errCut = errors.New("the answer was cut before its end: give a shorter one")
-
 func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], error) {
-	v, err := g.schema.Find(text)
-	if (v.Cut || err != nil) && (c.StopReason == "length" || c.StopReason == "max_tokens") {
-		return nil, errCut // what is there may fit and yet lack its half
+	if refusal, _ := c.GenerationInfo["Refusal"].(string); refusal != "" && strings.TrimSpace(text) == "" {
+		return nil, &IncompleteError{"refusal", refusal}
 	}
+	unreported := g.o.AcceptUnreported && c.StopReason == ""
+	if stopreason.Of(c.StopReason) != stopreason.Complete && !unreported {
+		return nil, &IncompleteError{c.StopReason, text} // what is there may fit and yet lack its half
+	}
+	v, err := g.schema.Find(text)
 	if err != nil {
 		return nil, err
+	}
+	if unreported && (v.Cut || v.JSON[len(v.JSON)-1] != '}' && v.JSON[len(v.JSON)-1] != ']') {
+		return nil, &IncompleteError{c.StopReason, text}
 	}
 	result := &Result[T]{JSON: v.JSON, Repaired: v.Repaired}
 	if err := json.Unmarshal(v.JSON, &result.Value); err != nil {
@@ -318,7 +360,7 @@ func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentCho
 		}
 		messages = append(messages, said)
 		for _, t := range c.ToolCalls {
-			messages[len(messages)-1].Parts = append(messages[len(messages)-1].Parts, t)
+			messages[len(messages)-1].Parts = append(messages[len(messages)-1].Parts, sendable(t))
 		}
 		for _, t := range c.ToolCalls {
 			name := ""
@@ -334,6 +376,25 @@ func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentCho
 		messages = append(messages, llms.TextParts(llms.ChatMessageTypeAI, text))
 	}
 	return append(messages, llms.TextParts(llms.ChatMessageTypeHuman, question))
+}
+
+// sendable returns a call as it may be part of a conversation: providers refuse one
+// whose arguments are not a JSON object.
+func sendable(t llms.ToolCall) llms.ToolCall {
+	if t.FunctionCall == nil {
+		return t
+	}
+	f := *t.FunctionCall
+	t.FunctionCall = &f
+	if strings.HasPrefix(strings.TrimSpace(f.Arguments), "{") && json.Valid([]byte(f.Arguments)) {
+		return t
+	}
+	if v, err := Repair(f.Arguments); err == nil && v.JSON[0] == '{' {
+		f.Arguments = string(v.JSON)
+	} else if data, err := json.Marshal(map[string]string{"text": f.Arguments}); err == nil {
+		f.Arguments = string(data)
+	}
+	return t
 }
 
 func outputTokens(r *llms.ContentResponse, text string) int {

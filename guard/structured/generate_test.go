@@ -109,6 +109,110 @@ func TestCheckAndCut(t *testing.T) {
 	assert.Contains(t, next.Calls()[2].Text(), "there is no such city")
 }
 
+// stopped is a model whose answers end for one reason, "" too.
+type stopped struct {
+	llms.Model
+	reason string
+}
+
+func (m stopped) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	r, err := m.Model.GenerateContent(ctx, messages, options...)
+	if err == nil {
+		r.Choices[0].StopReason = m.reason
+	}
+	return r, err
+}
+
+// apache/flink-agents#1040, mastra-ai/mastra#24442: what is not known to be complete is
+// not accepted, though it fits.
+func TestOnlyCompleteAnswersAreRead(t *testing.T) {
+	type events struct {
+		Events []struct {
+			Title string `json:"title"`
+		} `json:"events"`
+	}
+	const cut, whole = `{"events": [{"title": "one"}, {"title": "tw`, `{"events": [{"title": "one"}]}`
+	for reason, attempts := range map[string]int{
+		"content_filter": 1, "SAFETY": 1, "refusal": 1, "sensitive": 1, "guardrail_intervened": 1,
+		"length": 2, "MAX_TOKENS": 2, "model_context_window_exceeded": 2, "pause_turn": 2,
+		"error": 2, "network_error": 2, "abort": 2, "insufficient_system_resource": 2, "cancelled": 2,
+		"": 2, "a word of tomorrow": 2,
+	} {
+		for _, text := range []string{cut, whole} {
+			checked := false
+			next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Chunks: modeltest.Words(text)}}}
+			_, err := structured.Generate(t.Context(), stopped{next, reason}, ask("x"), &structured.Options[events]{MaxAttempts: 2, Check: func(events) error {
+				checked = true
+				return nil
+			}})
+			var incomplete *structured.IncompleteError
+			require.ErrorAs(t, err, &incomplete, "%q", reason)
+			assert.Equal(t, structured.IncompleteError{StopReason: reason, Partial: text}, *incomplete)
+			assert.False(t, checked, "%q: not validated", reason)
+			var failed *structured.AnswerError
+			require.ErrorAs(t, err, &failed)
+			assert.Len(t, failed.Attempts, attempts, "%q", reason)
+		}
+	}
+	for _, reason := range []string{"stop", "end_turn", "STOP", "FinishReasonStop", "eos"} {
+		_, err := structured.Generate[events](t.Context(), stopped{&modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(whole)}}, reason}, ask("x"), nil)
+		assert.NoError(t, err, reason)
+	}
+
+	// A model that broke off did nothing wrong: it is asked the same again.
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words(cut), Stop: "error"}, modeltest.Say(whole)}}
+	r, err := structured.Generate[events](t.Context(), next, ask("x"), nil)
+	require.NoError(t, err)
+	assert.Len(t, r.Value.Events, 1)
+	assert.Equal(t, next.Calls()[0].Text(), next.Calls()[1].Text())
+}
+
+// A refusal in a field of its own ends the attempts, whatever the stop reason.
+func TestRefusal(t *testing.T) {
+	next := &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Choices: []*llms.ContentChoice{{StopReason: "stop", GenerationInfo: map[string]any{"Refusal": "I can't help with that."}}}}}}
+	_, err := structured.Generate[city](t.Context(), next, ask("x"), nil)
+	var incomplete *structured.IncompleteError
+	require.ErrorAs(t, err, &incomplete)
+	assert.Equal(t, structured.IncompleteError{StopReason: "refusal", Partial: "I can't help with that."}, *incomplete)
+	assert.Len(t, next.Calls(), 1)
+}
+
+// huggingface/physics-intern#6: a call with broken arguments in the history is refused by
+// providers, so the question with it is too.
+func TestBrokenArgumentsAreNotSentBack(t *testing.T) {
+	for broken, sent := range map[string]string{`{"name": "Osl`: `{"name":"Osl"}`, "no JSON": `{"text":"no JSON"}`, `[1]`: `{"text":"[1]"}`, `{"name": ""}`: `{"name": ""}`} {
+		next := &modeltest.Script{Turns: []modeltest.Turn{
+			{Chunks: modeltest.CallTool(0, "c1", "city", broken)},
+			{Chunks: modeltest.CallTool(0, "c2", "city", `{"name": "Oslo", "people": 5}`)},
+		}}
+		r, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[city]{Mode: structured.ModeTool})
+		require.NoError(t, err)
+		assert.Equal(t, broken, r.Attempts[0].Text)
+		assert.Equal(t, sent, next.Calls()[1].Messages[1].Parts[0].(llms.ToolCall).FunctionCall.Arguments)
+	}
+}
+
+// Without a stop reason the last bracket is the proof, if that is enough for the caller.
+func TestAcceptUnreported(t *testing.T) {
+	generate := func(text string) error {
+		next := stopped{&modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Chunks: modeltest.Words(text)}}}, ""}
+		_, err := structured.Generate(t.Context(), next, ask("x"), &structured.Options[any]{MaxAttempts: 1, AcceptUnreported: true, Schema: anything(t)})
+		return err
+	}
+	assert.NoError(t, generate(`{"a": [1, 2]}`))
+	var incomplete *structured.IncompleteError
+	for _, text := range []string{`{"a": [1, 2`, `{"a": [1, 2]`, `12`, `"tex`} {
+		assert.ErrorAs(t, generate(text), &incomplete, text)
+	}
+}
+
+func anything(t *testing.T) *structured.Schema {
+	t.Helper()
+	s, err := structured.ParseSchema([]byte(`{}`))
+	require.NoError(t, err)
+	return s
+}
+
 func TestTheValueThatFitsIsFound(t *testing.T) {
 	s, err := structured.For[city]()
 	require.NoError(t, err)

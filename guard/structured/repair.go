@@ -39,17 +39,23 @@ type Value struct {
 // allows, and beyond that:
 //
 //   - text before and after, code fences, a byte order mark, comments, "..." and
-//     <think>...</think> are dropped; of several values the first counts;
-//   - strings may stand in any quotes, or lack the quote at the beginning, and
-//     may hold newlines and quotes of their own: a quote ends a string only if
+//     <think>...</think> are dropped; of several values the first counts; of the
+//     channels of a harmony answer (<|channel|>) the final one;
+//   - strings may have any quotes, or lack the first or the last one, and may
+//     contain newlines and quotes of their own: a quote ends a string only if
 //     what follows could follow a string;
-//   - keys and words may stand without quotes; True, None and the like are
+//   - a backslash that begins no escape of JSON stays, as in "\d+" and "C:\Users";
+//   - keys and words may come without quotes; True, None and the like are
 //     read as in Python, NaN and infinities as null;
-//   - commas and colons may be missing or too many, and so may closing brackets;
+//   - commas and colons may be missing, too many or of full width, and closing
+//     brackets may be missing; Python's tuples and sets are arrays; an object
+//     whose quotes are all escaped is read as if they were not;
 //   - a text that was cut gives what was complete before.
 //
-// It takes time linear in the text. It never guesses at a value: what it can't
-// read as one is an error, [ErrNoJSON] or [ErrDepth].
+// It takes time linear in the text. It never guesses at a value. What has no quotes
+// and is not clearly a number stays a string, as it was written: 1,299.50 is the
+// string "1,299.50", for a schema to refuse. What can't be read as a value is an
+// error, [ErrNoJSON] or [ErrDepth].
 func Repair(text string) (Value, error) { return repair(text, false) }
 
 // RepairPrefix is Repair for a text that is still growing: a number at its end
@@ -57,10 +63,16 @@ func Repair(text string) (Value, error) { return repair(text, false) }
 func RepairPrefix(text string) (Value, error) { return repair(text, true) }
 
 func repair(text string, growing bool) (Value, error) {
+	text = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(text, "<|return|>"), "<|call|>"), "<|end|>")
 	r := &reader{text: text, growing: growing}
-	from := behindThoughts(text)
-	if start, end := trimmed(text, from); start < end && text[start] == '"' && json.Valid([]byte(text[start:end])) {
-		return Value{JSON: []byte(text[start:end]), Start: start, End: end}, nil // brackets in a string are no value
+	from := afterThoughts(text)
+	for _, from := range []int{0, from} { // brackets and marks in a string are a part of it
+		if start, end := trimmed(text, from); start < end && text[start] == '"' && json.Valid([]byte(text[start:end])) {
+			return Value{JSON: []byte(text[start:end]), Start: start, End: end}, nil
+		}
+	}
+	if v, ok := repairEscaped(text, from, growing); ok {
+		return v, nil
 	}
 	var failed error
 	for _, at := range starts(r, from) {
@@ -75,93 +87,6 @@ func repair(text string, growing bool) (Value, error) {
 	}
 	return r.readBare(from)
 }
-
-func trimmed(text string, from int) (start, end int) {
-	end = from + len(strings.TrimRightFunc(text[from:], isBlank))
-	return end - len(strings.TrimLeftFunc(text[from:end], isBlank)), end
-}
-
-// behindThoughts returns where a text begins after its thinking. Some servers
-// swallow the opening tag, so the closing one counts.
-func behindThoughts(text string) int {
-	from := 0
-	for _, tag := range []string{"</think>", "</thinking>", "</reasoning>"} {
-		open := "<" + tag[2:]
-		rest := strings.TrimLeftFunc(text[from:], isBlank)
-		if end := strings.Index(text[from:], tag); end >= 0 && (strings.HasPrefix(rest, open) || !strings.Contains(text[from:from+end], open) && strings.ContainsAny(text[from+end:], "{[")) && outside(text[from:from+end]) {
-			from += end + len(tag)
-		}
-	}
-	return from
-}
-
-// outside reports whether the text before a closing tag isn't the beginning of a
-// JSON text in which the tag is quoted.
-func outside(before string) bool {
-	before = strings.TrimLeftFunc(before, isBlank)
-	return !strings.HasPrefix(before, "{") && !strings.HasPrefix(before, "[") && !strings.HasPrefix(before, "```")
-}
-
-// starts returns the places where a value may begin: the inside of the first
-// code fence that holds one, then any bracket that looks like a beginning.
-func starts(r *reader, from int) []int {
-	var all []int
-	first := -1
-	for i := from; i < len(r.text); i++ {
-		if c := r.text[i]; (c == '{' || c == '[') && r.plausible(i) {
-			first = i
-			break
-		}
-	}
-	if first < 0 {
-		return nil
-	}
-	if fence := strings.Index(r.text[from:], "```json"); fence >= 0 {
-		i := from + fence + len("```json")
-		for i < len(r.text) && isBlank(rune(r.text[i])) {
-			i++
-		}
-		if i < len(r.text) && i != first && (r.text[i] == '{' || r.text[i] == '[') && !r.inside(first, i) {
-			all = append(all, i)
-		}
-	}
-	return append(all, first)
-}
-
-// inside reports whether a place lies within the value that begins at start: a
-// fence in a string is no fence.
-func (r *reader) inside(start, place int) bool {
-	probe := &reader{text: r.text}
-	v, err := probe.read(start)
-	return err == nil && v.End > place
-}
-
-// plausible reports whether what follows the bracket at i could be the inside of
-// a value. It tells {"a": 1} from a {placeholder}, and [1, 2] from [a link].
-func (r *reader) plausible(i int) bool {
-	p := r.ahead(i + 1)
-	p.skip()
-	c, size := p.peek()
-	switch {
-	case size == 0 || c == '{' || c == '[':
-		return true
-	case r.text[i] == '{':
-		if c == '}' || isQuote(c) {
-			return true
-		}
-		end := p.wordEnd(p.at)
-		p.at = end
-		p.skip()
-		c, _ = p.peek()
-		return isWordStart(c, r.text[i+1:end]) && c == ':'
-	case c == ']' || isQuote(c) || c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9':
-		return true
-	}
-	_, _, ok := literal(r.text[p.at:p.wordEnd(p.at)])
-	return ok
-}
-
-func isWordStart(_ rune, before string) bool { return strings.TrimFunc(before, isBlank) != "" }
 
 // A reader reads one value of a text and writes it as JSON.
 type reader struct {
@@ -209,7 +134,7 @@ func (r *reader) readBare(from int) (Value, error) {
 	default:
 		end := r.wordEnd(r.at)
 		word := r.text[r.at:end]
-		if number, ok := number(word); ok {
+		if number, ok := number(word, end == len(r.text)); ok {
 			r.out = append(r.out, number...)
 			r.repaired = r.repaired || number != word
 		} else if lit, exact, ok := literal(word); ok {
@@ -287,11 +212,21 @@ func (r *reader) value() error {
 		if len(r.stack) >= MaxDepth {
 			return ErrDepth
 		}
+		set := c == '{' && r.isSet(r.at)
 		r.at++
-		if c == '{' {
+		switch {
+		case set:
+			return r.elements('}')
+		case c == '{':
 			return r.members('}')
 		}
-		return r.elements()
+		return r.elements(']')
+	case c == '(' && r.isTuple(r.at):
+		if len(r.stack) >= MaxDepth {
+			return ErrDepth
+		}
+		r.at++
+		return r.elements(')')
 	case isQuote(c):
 		r.string(c, false)
 	default:
@@ -323,9 +258,9 @@ func (r *reader) members(end byte) error {
 			r.repaired = true
 			r.out = append(r.out, '}')
 			return nil
-		case c == ',' || c == ';':
-			r.at++
-			r.repaired = r.repaired || comma
+		case isComma(c):
+			r.at += size
+			r.repaired = r.repaired || comma || c != ','
 			comma = true
 			continue
 		case c == ':' || c == ']' || c == '{' || c == '[' || c == '`':
@@ -357,6 +292,11 @@ func (r *reader) member() (bool, error) {
 	start := r.at
 	if isQuote(c) {
 		r.string(c, true)
+	} else if q := r.lostQuote(r.at); q > 0 {
+		r.repaired = true
+		r.out = appendString(r.out, unescape(r.text[r.at:q]))
+		_, size := utf8.DecodeRuneInString(r.text[q:])
+		r.at = q + size
 	} else {
 		end := r.keyEnd(r.at)
 		if end == r.at {
@@ -383,7 +323,7 @@ func (r *reader) member() (bool, error) {
 			r.at++
 		}
 		r.repaired = r.repaired || c != ':'
-	case c == ',' || c == '}' || c == ']':
+	case isComma(c) || c == '}' || c == ']':
 		r.repaired = true
 		r.out = append(r.out, ":null"...)
 		return true, nil
@@ -393,7 +333,7 @@ func (r *reader) member() (bool, error) {
 	r.out = append(r.out, ':')
 	before := len(r.out)
 	r.skip()
-	if c, _ := r.peek(); c == ',' || c == '}' || c == ']' {
+	if c, _ := r.peek(); isComma(c) || c == '}' || c == ']' {
 		r.repaired = true
 		r.out = append(r.out, "null"...)
 		return true, nil
@@ -407,9 +347,15 @@ func (r *reader) member() (bool, error) {
 	return len(r.out) > before, nil
 }
 
-// elements reads the inside of an array and its end.
-func (r *reader) elements() error {
-	r.stack = append(r.stack, ']')
+// elements reads the inside of an array and its end: of a tuple or set of Python's if
+// end is another bracket.
+func (r *reader) elements(end byte) error {
+	r.repaired = r.repaired || end != ']'
+	mark := end
+	if end == '}' {
+		mark = setMark
+	}
+	r.stack = append(r.stack, mark)
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
 	r.out = append(r.out, '[')
 	empty, comma := true, true
@@ -421,21 +367,21 @@ func (r *reader) elements() error {
 			r.cut, r.repaired = true, true
 			r.out = append(r.out, ']')
 			return nil
-		case c == ']':
+		case c == rune(end):
 			r.at++
 			r.repaired = r.repaired || comma && !empty
 			r.out = append(r.out, ']')
 			return nil
-		case c == '}' && r.enclosedBy('}'), isQuote(c) && r.enclosedBy('}') && r.keyAhead(r.at):
+		case (c == '}' || c == ']') && r.enclosedBy(byte(c)), isQuote(c) && r.enclosedBy('}') && r.keyAhead(r.at):
 			r.repaired = true // the bracket is missing
 			r.out = append(r.out, ']')
 			return nil
-		case c == ',' || c == ';':
-			r.at++
-			r.repaired = r.repaired || comma
+		case isComma(c):
+			r.at += size
+			r.repaired = r.repaired || comma || c != ','
 			comma = true
 			continue
-		case c == ':' || c == '}' || c == '`':
+		case c == ':' || c == '}' || c == ']' || c == '`':
 			r.at += size
 			r.repaired = true
 			continue
@@ -446,11 +392,11 @@ func (r *reader) elements() error {
 		}
 		r.repaired = r.repaired || !comma
 		comma = false
-		mark, at := len(r.out), r.at
+		written, at := len(r.out), r.at
 		if err := r.value(); err != nil {
 			return err
 		}
-		if len(r.out) == mark {
+		if len(r.out) == written {
 			r.out = r.out[:before]
 			if r.at == at && r.at < len(r.text) {
 				r.at += size

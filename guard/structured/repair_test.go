@@ -63,7 +63,22 @@ var damages = map[string]func(r *rand.Rand, text string) string{
 	"lines":                func(_ *rand.Rand, s string) string { return s + "\n{\"other\": 1}" },
 	"indented":             func(_ *rand.Rand, s string) string { return strings.ReplaceAll(s, ", ", ",\n\t") },
 	"newline for comma":    func(r *rand.Rand, s string) string { return one(r, s, `, "`, "\n\"") },
-	"nbsp":                 func(_ *rand.Rand, s string) string { return strings.ReplaceAll(s, `: `, ":\u00a0") },
+	"full-width comma":     func(_ *rand.Rand, s string) string { return strings.ReplaceAll(s, `, "`, `，"`) },
+	"full-width semicolon": func(_ *rand.Rand, s string) string { return strings.ReplaceAll(s, `, "`, `； "`) },
+	"key without start": func(_ *rand.Rand, s string) string {
+		return regexp.MustCompile(`, "(\pL+)": `).ReplaceAllString(s, `, $1": `)
+	},
+	"key without end": func(r *rand.Rand, s string) string {
+		return regexp.MustCompile(`"(\pL+)": ("A|4|t|\[)`).ReplaceAllString(s, `"$1: $2`)
+	},
+	"string without end": func(_ *rand.Rand, s string) string {
+		return regexp.MustCompile(`"(Ana|日本)", "`).ReplaceAllString(s, `"$1, "`)
+	},
+	"escaped": func(_ *rand.Rand, s string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) },
+	"harmony": func(_ *rand.Rand, s string) string {
+		return "<|channel|>analysis<|message|>{\"draft\": 1}<|end|><|start|>assistant<|channel|>final<|message|>" + s + "<|return|>"
+	},
+	"nbsp": func(_ *rand.Rand, s string) string { return strings.ReplaceAll(s, `: `, ":\u00a0") },
 }
 
 var python = strings.NewReplacer("true", "True", "null", "None")
@@ -110,7 +125,7 @@ func TestEveryDamageIsMended(t *testing.T) {
 				if damaged == text {
 					require.False(t, v.Repaired, damaged)
 				} else if name != "indented" && name != "twice" && name != "lines" && name != "extra brace" && name != "prose" && !strings.Contains(name, "fence") &&
-					name != "thinking" && name != "swallowed tag" && name != "bom" {
+					name != "thinking" && name != "swallowed tag" && name != "bom" && name != "harmony" {
 					require.True(t, v.Repaired, damaged)
 				}
 			}
@@ -176,7 +191,7 @@ func TestRepairTells(t *testing.T) {
 		"```\n42\n```":                                 `42`,
 		`true`:                                         `true`,
 		`"{\"a\":1}"`:                                  `"{\"a\":1}"`,
-		`{"a": "caf\xe9", "b": "\d+"}`:                 `{"a":"café","b":"d+"}`,
+		`{"a": "caf\xe9", "b": "\d+"}`:                 `{"a":"café","b":"\\d+"}`,
 		`{"a": "x}`:                                    `{"a":"x}"}`,
 	} {
 		v, err := Repair(text)
@@ -190,6 +205,84 @@ func TestRepairTells(t *testing.T) {
 	}
 	_, err := Repair(strings.Repeat("[", MaxDepth+1))
 	assert.ErrorIs(t, err, ErrDepth)
+}
+
+// No repair changes a value. What can't be a number, an end or an escape stays text.
+func TestValuesStay(t *testing.T) {
+	for text, want := range map[string]string{
+		// mangiucugna/json_repair#42, RyanMarcus/dirty-json#23.
+		`{"price": 1,299.50, "qty": 2}`:                  `{"price":"1,299.50","qty":2}`,
+		`{"a": 73,2,"b":94,9}`:                           `{"a":"73,2","b":"94,9"}`,
+		`{"a": 12,50}`:                                   `{"a":"12,50"}`,
+		`{"a": 12,50`:                                    `{"a":"12,50"}`,
+		`{"a": 1.299,50 €, "b": 1}`:                      `{"a":"1.299,50 €","b":1}`,
+		`{"a": $1,299.50 USD, "b": 1}`:                   `{"a":"$1,299.50 USD","b":1}`,
+		`{"a": 1 299.50, "b": 2}`:                        `{"a":"1 299.50","b":2}`,
+		`{"a": 1,000 to 2,000}`:                          `{"a":"1,000 to 2,000"}`,
+		`{"a": [1,000, 12,50 EUR, 3]}`:                   `{"a":["1,000","12,50 EUR",3]}`,
+		`{"a": [1,200, 3,4]}`:                            `{"a":[1,200,3,4]}`, // legal JSON
+		`{"a": 12e, "b": 1-, "c": 7.}`:                   `{"a":"12e","b":"1-","c":7}`,
+		`{"a": [1 000, 2], "b": [1 2]}`:                  `{"a":["1 000",2],"b":[1,2]}`,
+		`{"a": 1,5 "b": 2, "c": (1,299.50)}`:             `{"a":"1,5","b":2,"c":"(1,299.50)"}`,
+		`{"t": 3:30, "u": http://x.y/z, "p": +49 151 2}`: `{"t":"3:30","u":"http://x.y/z","p":"+49 151 2"}`,
+		`{"a": 1, b}`:                                    `{"a":"1, b"}`,
+		`{"a": 1, b: 2, c=3}`:                            `{"a":1,"b":2,"c":3}`,
+		`{"n": Smith, John, "age": 3}`:                   `{"n":"Smith, John","age":3}`,
+		`{"d": May 5, 2024, "n": 1}`:                     `{"d":"May 5, 2024","n":1}`,
+		// json_repair#74, HKUDS/LightRAG#3238.
+		`{"re": "\d+\.\d*"}`:                             `{"re":"\\d+\\.\\d*"}`,
+		`{"re": "^\s+\w{3}\b$"}`:                         `{"re":"^\\s+\\w{3}\\b$"}`,
+		`{"tex": "$\mathrm{F}_1$ and \alpha"}`:           `{"tex":"$\\mathrm{F}_1$ and \\alpha"}`,
+		`{"tex": "\alpha \times \beta\n\frac{1}{2}\nu"}`: `{"tex":"\\alpha \\times \\beta\n\\frac{1}{2}\\nu"}`,
+		`{"p": "C:\Users\name\temp", "q": "\users"}`:     `{"p":"C:\\Users\\name\\temp","q":"\\users"}`,
+		`{"p": C:\Users\ana, "q": 1}`:                    `{"p":"C:\\Users\\ana","q":1}`,
+		`{"t": "line\nregex \d", 'u': 'it\'s'}`:          `{"t":"line\nregex \\d","u":"it's"}`,
+		// A surrogate alone is no text: a cut answer's beginning holds none.
+		`{"a": "\ud83d`:             `{"a":""}`,
+		`{"a": "\ud83d\ude0`:        `{"a":""}`,
+		`{"a": "x\ud83d\ude00`:      `{"a":"x\ud83d\ude00"}`,
+		`{"a": "x\\ud83d`:           `{"a":"x\\ud83d"}`,
+		`{"a":"b"，"c":1；"d"：[1，2]}`: `{"a":"b","c":1,"d":[1,2]}`,
+		`{"a": 你好，世界, "b": 1}`:      `{"a":"你好，世界","b":1}`,
+		// Quotes that are missing, and those that are not.
+		`{"x": 1, a": 2}`:                            `{"x":1,"a":2}`,
+		`{a": 1}`:                                    `{"a":1}`,
+		`{first name": "Ana", last": "B"}`:           `{"first name":"Ana","last":"B"}`,
+		`{"a: 1, "b": 2}`:                            `{"a":1,"b":2}`,
+		`{"a: "x", "b": 2}`:                          `{"a":"x","b":2}`,
+		`{"a": "x, "b": 2}`:                          `{"a":"x","b":2}`,
+		"{\"a\": \"x,\n \"b\": [1]}":                 `{"a":"x","b":[1]}`,
+		`{"'v: 'x\"a:b\", \"n": 1}`:                  `{"'v: 'x\"a:b\", \"n":1}`, // legal JSON
+		`{"12:30": 5, "a:b": "c"}`:                   `{"12:30":5,"a:b":"c"}`,
+		`{"a": "he wrote, "b": 2, ok", "c": 1}`:      `{"a":"he wrote, \"b\": 2, ok","c":1}`,
+		`{\"a\": \"b \\\"c\\\"\", \"n\": [1, null]}`: `{"a":"b \"c\"","n":[1,null]}`,
+		"```json\n{\\\"a\\\": 1}\n```":               `{"a":1}`,
+		// Tuples and sets, and what only looks like them.
+		`{"a": (1, 2), "b": 3}`:                  `{"a":[1,2],"b":3}`,
+		`{"a": (1,), "b": (), "c": {1, "x"}}`:    `{"a":[1],"b":[],"c":[1,"x"]}`,
+		`[(1, 2), (None, (4, 5))]`:               `[[1,2],[null,[4,5]]]`,
+		`{"a": (555) 123-4567, "b": (see 1, 2)}`: `{"a":"(555) 123-4567","b":"(see 1, 2)"}`,
+		`{"a": (5), "b": ("c": 1)}`:              `{"a":"(5)","b":"(\"c\": 1)"}`,
+		`{"a", "b": 1}`:                          `{"a":null,"b":1}`,
+		// Channels: the final one is the answer.
+		`<|channel|>analysis<|message|>{"a":0}<|end|><|start|>assistant<|channel|>final<|message|>{"a":1}`:   `{"a":1}`,
+		`<|channel|>final <|constrain|>json<|message|>42<|return|>`:                                          `42`,
+		`<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"x":1}<|call|>`: `{"x":1}`,
+		`{"a": "<|channel|>final<|message|>{}"}`:                                                             `{"a":"<|channel|>final<|message|>{}"}`,
+		`[THINK]{"a":0}[/THINK]{"a":1}`:                                                                      `{"a":1}`,
+	} {
+		v, err := Repair(text)
+		if assert.NoError(t, err, text) {
+			assert.Equal(t, want, string(v.JSON), text)
+		}
+	}
+	_, err := Repair(`<|channel|>analysis<|message|>{"a":0}`)
+	assert.ErrorIs(t, err, ErrNoJSON, "a text that only thinks has no answer")
+	for text, want := range map[string]string{`{"a": 1,`: `{}`, `{"a": 12,5`: `{}`, `{"a": 12 `: `{}`, `{"a": [1, 2,`: `{"a":[1,2]}`, `{"a": 1, "`: `{"a":1}`} {
+		v, err := RepairPrefix(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(v.JSON), "%s: digits may follow", text)
+	}
 }
 
 func compact(b []byte) string {
@@ -215,7 +308,7 @@ func TestRepairIsLinear(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
 	}
-	for _, unit := range []string{"[", "{", `{"a":`, `["a `, `"`, `" "`, `a,`, `[a `, `{a `, "/*", "//", "# ", "...", "```json", "```json [", "<think>", `\`, `{"a" `, `[1 `, "'\"", "“", `"a":"b" `, `{"a"b`, `{ //`, `"//`, `"#`, `"/**/`, `a:`, `"a, "`, strings.Repeat("a,", 2000) + `"b`} {
+	for _, unit := range []string{"[", "{", `{"a":`, `["a `, `"`, `" "`, `a,`, `[a `, `{a `, "/*", "//", "# ", "...", "```json", "```json [", "<think>", `\`, `{"a" `, `[1 `, "'\"", "“", `"a":"b" `, `{"a"b`, `{ //`, `"//`, `"#`, `"/**/`, `a:`, "(", "(1,", "([", "{1,", `{"a",`, `a": 1, `, "1,2", "1,a ", "，", `"x, "b": `, `"a: 1 `, `\"`, `{\"`, `\\"`, "<|channel|>", `\d\n`, `C:\`, `"a, "`, strings.Repeat("a,", 2000) + `"b`} {
 		for _, before := range []string{"", "{", "[", `{"a":"`, `["`} {
 			text := before + strings.Repeat(unit, 1<<16/len(unit)) + "\nx"
 			began := time.Now()

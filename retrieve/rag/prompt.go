@@ -27,12 +27,17 @@ const UnknownAnswer = "I don't know from these documents."
 //
 // A passage is enclosed in <passage n="1" source="…"> and </passage>. Text in it
 // that could be taken for the end of a passage is broken up, so a document cannot
-// leave its place.
+// leave its place. A passage without a source has no such attribute: the name of a
+// document is its author's too, so a program that marks untrusted text puts it
+// between the marks instead.
 func Prompt(question string, passages []schema.Document, history ...llms.MessageContent) []llms.MessageContent {
 	var b strings.Builder
 	for i, p := range passages {
-		source, _ := docmeta.String(p.Metadata, docmeta.Source)
-		fmt.Fprintf(&b, "%s%d\" source=%s>\n%s\n%s\n", openTag, i+1, strconv.Quote(source), contain(p.PageContent), closeTag)
+		attribute := ""
+		if source, _ := docmeta.String(p.Metadata, docmeta.Source); source != "" {
+			attribute = " source=" + strconv.Quote(source)
+		}
+		fmt.Fprintf(&b, "%s%d\"%s>\n%s\n%s\n", openTag, i+1, attribute, contain(p.PageContent), closeTag)
 	}
 	b.WriteString(questionTag)
 	b.WriteString(contain(question))

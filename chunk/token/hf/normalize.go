@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/prodailabs/prodai/internal/norm"
 )
 
 // A normalizer changes a text before it is encoded; nil leaves it as it is.
@@ -37,13 +37,13 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 	case "Sequence":
 		return sequence(n.Steps)
 	case "NFC":
-		return unicodeForm(norm.NFC), nil
+		return norm.NFC.String, nil
 	case "NFD":
-		return unicodeForm(norm.NFD), nil
+		return norm.NFD.String, nil
 	case "NFKC":
-		return unicodeForm(norm.NFKC), nil
+		return norm.NFKC.String, nil
 	case "NFKD":
-		return unicodeForm(norm.NFKD), nil
+		return norm.NFKD.String, nil
 	case "Precompiled":
 		return newPrecompiled(n.Map)
 	case "Strip":

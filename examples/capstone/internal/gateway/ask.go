@@ -18,8 +18,8 @@ type passage struct {
 	ID      string  `json:"id"`
 	Source  string  `json:"source"`
 	Heading string  `json:"heading,omitempty"`
-	Start   int     `json:"start"`
-	End     int     `json:"end"`
+	Start   *int    `json:"start,omitempty"` // bytes of the source; absent where the text was redacted
+	End     *int    `json:"end,omitempty"`
 	Score   float32 `json:"score"`
 	Text    string  `json:"text"`
 }
@@ -31,8 +31,9 @@ func passages(docs []schema.Document) []passage {
 		p.ID, _ = chunk.MetaString(d.Metadata, chunk.KeyID)
 		p.Source, _ = chunk.MetaString(d.Metadata, chunk.KeySource)
 		p.Heading, _ = chunk.MetaString(d.Metadata, chunk.KeyHeading)
-		at, _ := chunk.MetaSpan(d.Metadata)
-		p.Start, p.End = at.Start, at.End
+		if at, ok := chunk.MetaSpan(d.Metadata); ok {
+			p.Start, p.End = &at.Start, &at.End
+		}
 		out[i] = p
 	}
 	return out
@@ -43,8 +44,12 @@ func passages(docs []schema.Document) []passage {
 func evidence(a *service.Answer) map[string]any {
 	citations := []map[string]any{}
 	for _, c := range a.Checked.Citations {
-		citations = append(citations, map[string]any{"number": c.Number, "start": c.Start, "end": c.End, "status": c.Status.String(), "support": c.Support,
-			"source": c.Source, "source_start": c.SourceStart, "source_end": c.SourceEnd, "quote": c.Quote})
+		citation := map[string]any{"number": c.Number, "start": c.Start, "end": c.End, "status": c.Status.String(), "support": c.Support,
+			"source": c.Source, "quote": c.Quote}
+		if c.SourceEnd > 0 { // else the passage was redacted, and its text has no place in the source
+			citation["source_start"], citation["source_end"] = c.SourceStart, c.SourceEnd
+		}
+		citations = append(citations, citation)
 	}
 	return map[string]any{"passages": passages(a.Passages), "citations": citations}
 }

@@ -70,6 +70,7 @@ type Service struct {
 	model      llms.Model
 	guarded    *guard.Model
 	canary     guard.Canary
+	whole      digests // of texts that may leave as they are
 	cached     *cache.Model
 	backend    string
 	provider   *sdktrace.TracerProvider
@@ -196,7 +197,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(propagating())})
 	} else {
 		s.backend = rag.ExtractiveModel
-		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: guard.Unmark})
+		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmark})
 	}
 	if err != nil {
 		return err
@@ -324,7 +325,7 @@ type Question struct {
 type Answer struct {
 	Text         string
 	FinishReason string
-	Passages     []schema.Document
+	Passages     []schema.Document // as they may be shown, see shown
 	Checked      rag.CitationReport
 	InputTokens  int
 	OutputTokens int
@@ -355,11 +356,14 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx = s.guarded.NewContext(ctx) // equal passages get equal marks, so the cache still finds equal prompts
+	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
+	if passages, err = s.shown(ctx, passages); err != nil {
+		return nil, err
+	}
 	if q.OnPassages != nil {
 		q.OnPassages(passages)
 	}
-	ctx = s.guarded.NewContext(ctx) // equal passages get equal marks, so the cache still finds equal prompts
-	messages := rag.Prompt(q.Text, untrusted(ctx, passages), q.History...)
 	messages[0] = llms.TextParts(llms.ChatMessageTypeSystem, s.canary.Plant(rag.SystemPrompt))
 	options := q.Options
 	if q.OnChunk != nil {

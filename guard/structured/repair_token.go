@@ -1,21 +1,16 @@
 package structured
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/big"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// closers maps each quote that can open a string to those that can close it.
-var closers = map[rune]string{
-	'"': `"`, '\'': "'", '`': "`'",
-	'“': "”\"", '”': "”", '„': "“”", '«': "»", '‘': "’", '’': "’",
-}
+// isComma reports whether c separates members or elements.
+func isComma(c rune) bool { return c == ',' || c == ';' || c == '，' || c == '；' }
 
-func isQuote(c rune) bool { _, ok := closers[c]; return ok }
+func (r *reader) in(mark byte) bool { return len(r.stack) > 0 && r.stack[len(r.stack)-1] == mark }
 
 // string reads a string from its opening quote and writes it.
 func (r *reader) string(open rune, key bool) {
@@ -23,6 +18,14 @@ func (r *reader) string(open rune, key bool) {
 	r.repaired = r.repaired || open != '"'
 	start := r.at
 	ends := closers[open]
+	if key {
+		if colon := r.lostKeyEnd(start, ends); colon > 0 {
+			r.repaired = true
+			r.writeString(r.text[start:colon])
+			r.at = colon
+			return
+		}
+	}
 	for i := start; i < len(r.text); {
 		c, size := rune(r.text[i]), 1
 		if c >= utf8.RuneSelf {
@@ -33,79 +36,26 @@ func (r *reader) string(open rune, key bool) {
 			_, next := utf8.DecodeRuneInString(r.text[i+1:])
 			i += 1 + next
 			continue
-		case strings.ContainsRune(ends, c):
+		case oneOf(ends, c):
 			if r.closes(i+size, key) {
 				r.writeString(r.text[start:i])
 				r.at = i + size
 				return
 			}
 			r.repaired = true
+			if !key {
+				if end := r.lostEnd(start, i); end > 0 {
+					r.writeString(r.text[start:end])
+					r.at = end
+					return
+				}
+			}
 		}
 		i += size
 	}
 	r.cut, r.repaired = true, true
 	r.at = len(r.text)
 	r.writeString(strings.TrimRight(trimCutEscape(r.text[start:]), "`\n"))
-}
-
-// trimCutEscape takes off an escape that the end of the text cut.
-func trimCutEscape(s string) string {
-	i := strings.LastIndexByte(s, '\\')
-	if i < 0 || len(s)-i > 6 {
-		return s
-	}
-	slashes := 0
-	for j := i; j >= 0 && s[j] == '\\'; j-- {
-		slashes++
-	}
-	if slashes%2 == 1 && (len(s) == i+1 || s[i+1] == 'u' && len(s) < i+6) {
-		return s[:i]
-	}
-	return s
-}
-
-// closes reports whether a quote that ends at end closes the string: whether
-// what follows is what may follow a key, or a value.
-func (r *reader) closes(end int, key bool) bool {
-	p := r.ahead(end)
-	p.skip()
-	c, size := p.peek()
-	spaced := p.at > end
-	if size == 0 {
-		return true
-	}
-	if key {
-		switch {
-		case c == ':' || c == '=' || c == '：' || c == ',' || c == '}':
-			return true
-		case spaced: // the colon is missing, if a value follows
-			return isQuote(c) || c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9' || r.literalAt(p.at)
-		}
-		return c == '{' || c == '['
-	}
-	inObject := len(r.stack) > 0 && r.stack[len(r.stack)-1] == '}'
-	switch {
-	case len(r.stack) == 0:
-		return true
-	case c == '}' || c == ']':
-		return true
-	case c == ',':
-		p.at += size
-		p.skip()
-		next, size := p.peek()
-		switch {
-		case size == 0 || isQuote(next) || next == '}' || next == ']' || next == ',':
-			return true
-		case inObject:
-			return r.keyAhead(p.at)
-		}
-		return strings.ContainsRune("{[-+.0123456789", next) || r.literalAt(p.at) || r.wordIsElement(p.at)
-	case inObject: // the comma is missing, and perhaps the next colon too
-		return spaced && (r.keyAhead(p.at) || strings.Contains(r.text[end:p.at], "\n") && isQuote(c) && r.nameAhead(p.at+size))
-	case isQuote(c) || c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9':
-		return spaced
-	}
-	return false
 }
 
 // lookahead is how far a decision may look, in bytes, so that reading stays
@@ -140,6 +90,9 @@ func (r *reader) keyAhead(at int) bool {
 		}
 		return at+lookahead >= len(r.text) // cut within the key
 	}
+	if r.lostQuote(at) > 0 {
+		return true
+	}
 	end := r.keyEnd(at)
 	if end == at || end > at+lookahead {
 		return false
@@ -148,6 +101,46 @@ func (r *reader) keyAhead(at int) bool {
 		return true
 	}
 	return strings.HasPrefix(r.text[end:], ":") && !strings.ContainsAny(strings.TrimRightFunc(r.text[at:end], isBlank), " \t\n")
+}
+
+// commaEnds reports whether a comma before a place ends a value: in an object whether
+// a member follows, or nothing. Else the comma belongs to the value, as in 1,299.50
+// and Smith, John. In an array it belongs to it in 1,000 and 12,50 EUR, of which the
+// rest is no number.
+func (r *reader) commaEnds(at int) bool {
+	p := r.ahead(at)
+	if !r.in('}') {
+		if n := p.digits(); n == 0 || n > 3 {
+			return true
+		}
+		word := r.text[at:r.wordEnd(at)]
+		p.at += len(word)
+		p.skip()
+		c, size := p.peek()
+		_, isNumber := number(word, size == 0)
+		return strings.ContainsAny(word, "-/:") || isNumber && (size == 0 || strings.ContainsRune(",，]})", c))
+	}
+	p.skip()
+	c, size := p.peek()
+	if size == 0 || isQuote(c) || isComma(c) || c == '}' || c == ']' {
+		return true
+	}
+	switch end := r.keyEnd(p.at); {
+	case end == len(r.text):
+		return c < '0' || c > '9' // the rest of a key, or of a number
+	case end > p.at && r.text[end] == '=':
+		return true
+	}
+	return r.keyAhead(p.at)
+}
+
+// digits returns the number of digits at the reader's place.
+func (r *reader) digits() int {
+	n := 0
+	for r.at+n < len(r.text) && r.text[r.at+n] >= '0' && r.text[r.at+n] <= '9' {
+		n++
+	}
+	return n
 }
 
 // nameAhead reports whether a place begins with a name and a quote behind it.
@@ -174,11 +167,27 @@ func (r *reader) literalAt(at int) bool {
 	return ok
 }
 
+func endsWord(c rune) bool {
+	switch c {
+	case ',', ':', '{', '}', '[', ']', ')', '"', '“', '”', ';', '`', '，', '；':
+		return true
+	}
+	return false
+}
+
+func endsKey(c rune) bool {
+	switch c {
+	case ':', '=', '{', '}', '[', ']', ',', '"', '“', '”', '\n':
+		return true
+	}
+	return false
+}
+
 // wordEnd returns where the bare word at a place ends.
 func (r *reader) wordEnd(at int) int {
 	limit := min(len(r.text), at+lookahead)
 	for i, c := range r.text[at:limit] {
-		if isBlank(c) || strings.ContainsRune(",:{}[]\"“”;`", c) {
+		if endsWord(c) || isBlank(c) {
 			return at + i
 		}
 	}
@@ -190,7 +199,7 @@ func (r *reader) wordEnd(at int) int {
 func (r *reader) keyEnd(at int) int {
 	limit := min(len(r.text), at+lookahead)
 	for i, c := range r.text[at:limit] {
-		if strings.ContainsRune(":={}[],\"“”\n", c) || isBlank(c) {
+		if endsKey(c) || isBlank(c) {
 			end := at + i
 			p := r.ahead(end)
 			p.skip()
@@ -211,9 +220,14 @@ func (r *reader) bare() {
 	p := r.ahead(end)
 	p.skip()
 	after, size := p.peek()
-	ends := size == 0 || after == ',' || after == '}' || after == ']' || after == '`' || after == ';'
+	inObject := r.in('}')
+	ends := size == 0 || after == '}' || after == ']' || after == '`' || after == ')' && r.in(')') || isComma(after) && r.commaEnds(p.at+size)
 	next := ends || p.at > end // a blank, and then the next member without its comma
-	if num, ok := number(word); ok && next && (ends || r.startsNext(p.at)) && (!r.growing || end < len(r.text)) {
+	if num, ok := number(word, end == len(r.text)); ok && next && (ends || r.startsNext(p.at)) {
+		if r.growing && r.mayGrow(end, inObject) {
+			r.at, r.cut, r.repaired = len(r.text), true, true
+			return
+		}
 		r.out = append(r.out, num...)
 		r.repaired = r.repaired || num != word
 		r.at, r.cut = end, r.cut || end == len(r.text)
@@ -236,21 +250,52 @@ func (r *reader) bare() {
 		r.at = q + 1
 		return
 	}
-	end = len(r.text)
-	if i := strings.IndexAny(r.text[r.at:], ",}]\n"); i >= 0 {
-		end = r.at + i
+	end = r.bareEnd(r.at)
+	if c := r.text[r.at]; end < len(r.text) || !r.growing || c != '-' && c != '+' && (c < '0' || c > '9') {
+		r.out = appendString(r.out, strings.TrimFunc(unescape(r.text[r.at:end]), isBlank))
 	}
-	r.out = appendString(r.out, strings.TrimFunc(unescape(r.text[r.at:end]), isBlank))
 	r.at, r.cut = end, r.cut || end == len(r.text)
+}
+
+// mayGrow reports whether a number that ends at a place is not yet whole in a text that
+// still grows: digits may follow, after a comma too.
+func (r *reader) mayGrow(end int, inObject bool) bool {
+	rest := strings.TrimRightFunc(r.text[end:], isBlank)
+	return rest == "" || inObject && (rest == "," || rest == "，")
+}
+
+// bareEnd returns where a string without quotes ends.
+func (r *reader) bareEnd(start int) int {
+	for at := start; ; {
+		i := strings.IndexAny(r.text[at:], ",，}]\n\"")
+		if i < 0 {
+			return len(r.text)
+		}
+		at += i
+		c, size := utf8.DecodeRuneInString(r.text[at:])
+		switch {
+		case c == '"': // the next key, if its comma is missing
+			if r.in('}') && at > start && r.text[at-1] == ' ' && r.keyAhead(at) {
+				return at
+			}
+		case !isComma(c) || r.commaEnds(at+size):
+			return at
+		}
+		at += size
+	}
 }
 
 // startsNext reports whether the next member or element begins at a place.
 func (r *reader) startsNext(at int) bool {
-	if len(r.stack) > 0 && r.stack[len(r.stack)-1] == '}' {
+	if r.in('}') {
 		return r.keyAhead(at)
 	}
 	c, _ := utf8.DecodeRuneInString(r.text[at:])
-	return isQuote(c) || strings.ContainsRune("{[-0123456789", c) || r.literalAt(at)
+	if c >= '0' && c <= '9' { // not the thousands of 1 000
+		_, ok := number(r.text[at:r.wordEnd(at)], false)
+		return ok
+	}
+	return isQuote(c) || c == '{' || c == '[' || c == '-' || r.literalAt(at)
 }
 
 // nextQuote returns the next double quote on the line that no backslash stands
@@ -296,8 +341,9 @@ func literal(word string) (lit string, exact, ok bool) {
 	return "", false, false
 }
 
-// number reads a word as a number and returns it as JSON writes it.
-func number(word string) (string, bool) {
+// number reads a word as a number and returns it as JSON writes it. If the text was
+// cut after the word, what is left of an exponent is dropped.
+func number(word string, cut bool) (string, bool) {
 	if word == "" || !strings.ContainsAny(word, "0123456789") || strings.Trim(word, "+-.0123456789abcdefABCDEFxX_") != "" {
 		return "", false
 	}
@@ -316,11 +362,15 @@ func number(word string) (string, bool) {
 		}
 		return sign + n.String(), true
 	}
-	if trimmed := strings.TrimRight(w, "eE+-."); trimmed != "" {
-		w = trimmed
+	if cut {
+		w = strings.TrimRight(w, "eE+-")
 	}
+	w = strings.TrimSuffix(w, ".")
 	if strings.HasPrefix(w, ".") {
 		w = "0" + w
+	}
+	if strings.Contains(w, "__") || strings.HasPrefix(w, "_") || strings.HasSuffix(w, "_") {
+		return "", false
 	}
 	w = strings.Replace(strings.ReplaceAll(w, "_", ""), ".e", ".0e", 1)
 	if len(w) > 1 && w[0] == '0' && w[1] >= '0' && w[1] <= '9' {
@@ -330,89 +380,4 @@ func number(word string) (string, bool) {
 		return w, true
 	}
 	return "", false
-}
-
-// writeString writes the inside of a string, undoing its escapes.
-func (r *reader) writeString(inside string) {
-	quoted := `"` + inside + `"`
-	if json.Valid([]byte(quoted)) {
-		r.out = append(r.out, quoted...)
-		return
-	}
-	r.repaired = true
-	r.out = appendString(r.out, unescape(inside))
-}
-
-// unescape undoes JSON's escapes, and those of other languages: a backslash
-// before any other character is dropped.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if s[i] != '\\' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
-		switch c := s[i+1]; c {
-		case 'n':
-			b.WriteByte('\n')
-		case 't':
-			b.WriteByte('\t')
-		case 'r':
-			b.WriteByte('\r')
-		case 'b':
-			b.WriteByte('\b')
-		case 'f':
-			b.WriteByte('\f')
-		case 'u', 'x':
-			if text, n := hexEscape(s[i:]); n > 0 {
-				b.WriteString(text)
-				i += n
-				continue
-			}
-			b.WriteByte(c)
-		default:
-			_, size := utf8.DecodeRuneInString(s[i+1:])
-			b.WriteString(s[i+1 : i+1+size])
-			i += 1 + size
-			continue
-		}
-		i += 2
-	}
-	return b.String()
-}
-
-// hexEscape reads \uXXXX, a pair of them for one character, or \xXX.
-func hexEscape(s string) (string, int) {
-	digits := 4
-	if s[1] == 'x' {
-		digits = 2
-	}
-	n := 2 + digits
-	if len(s) < n {
-		return "", 0
-	}
-	v, err := strconv.ParseUint(s[2:n], 16, 32)
-	if err != nil {
-		return "", 0
-	}
-	if v >= 0xd800 && v < 0xdc00 && len(s) >= n+6 && s[n] == '\\' && s[n+1] == 'u' {
-		if low, err := strconv.ParseUint(s[n+2:n+6], 16, 32); err == nil && low >= 0xdc00 && low < 0xe000 {
-			return string(rune((v-0xd800)<<10 + low - 0xdc00 + 0x10000)), n + 6
-		}
-	}
-	return string(rune(v)), n
-}
-
-func appendString(out []byte, s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		return append(out, `""`...) // a string always encodes
-	}
-	return append(out, bytes.TrimRight(b.Bytes(), "\n")...)
 }
