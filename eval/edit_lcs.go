@@ -1,6 +1,10 @@
 package eval
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
 
 // An lcs finds longest common subsequences. Its tables are reused.
 type lcs struct {
@@ -61,16 +65,62 @@ func (l *lcs) length(a, b []uint32) int {
 	return found
 }
 
+// maxTable bounds the cells of mark's table. For longer texts only some of its rows
+// are kept, and those between are computed again.
+const maxTable = 1 << 24
+
 // mark sets used[i] for the positions i of want in one longest common
 // subsequence with got: the one that rouge-score's back-trace finds, which
 // goes up unless the cell to the left is larger.
 func (l *lcs) mark(want, got []uint32, used []bool) {
+	rows := len(want) // of a block
+	if (rows+1)*(len(got)+1) > maxTable {
+		rows = int(math.Sqrt(float64(rows))) + 1
+	}
+	l.markBlocks(want, got, used, rows)
+}
+
+// markBlocks is mark with blocks of this many rows. It keeps the row above every
+// block, and fills one block at a time from the last, where the trace begins.
+func (l *lcs) markBlocks(want, got []uint32, used []bool, rows int) {
 	cols := len(got) + 1
-	if n := (len(want) + 1) * cols; n > len(l.table) {
+	if n := (rows + 1) * cols; n > len(l.table) {
 		l.table = make([]int32, n)
 	}
-	t := l.table
-	clear(t[:cols])
+	starts := [][]int32{nil} // the first block's is all zeros
+	for from := 0; from+rows < len(want); from += rows {
+		block := l.fill(want[from:from+rows], got, starts[len(starts)-1])
+		starts = append(starts, slices.Clone(block[rows*cols:]))
+	}
+	j := len(got)
+	for b := len(starts) - 1; b >= 0 && j > 0; b-- {
+		from := b * rows
+		to := min(from+rows, len(want))
+		t := l.fill(want[from:to], got, starts[b])
+		for i := to - from; i > 0 && j > 0; {
+			switch {
+			case want[from+i-1] == got[j-1]:
+				used[from+i-1] = true
+				i--
+				j--
+			case t[i*cols+j-1] > t[(i-1)*cols+j]:
+				j--
+			default:
+				i--
+			}
+		}
+	}
+}
+
+// fill computes the table of some rows below a first one, nil for zeros.
+func (l *lcs) fill(want, got []uint32, first []int32) []int32 {
+	cols := len(got) + 1
+	t := l.table[:(len(want)+1)*cols]
+	if first == nil {
+		clear(t[:cols])
+	} else {
+		copy(t, first)
+	}
 	for i := 1; i <= len(want); i++ {
 		above, row := t[(i-1)*cols:i*cols], t[i*cols:(i+1)*cols]
 		row[0] = 0
@@ -82,16 +132,5 @@ func (l *lcs) mark(want, got []uint32, used []bool) {
 			}
 		}
 	}
-	for i, j := len(want), len(got); i > 0 && j > 0; {
-		switch {
-		case want[i-1] == got[j-1]:
-			used[i-1] = true
-			i--
-			j--
-		case t[i*cols+j-1] > t[(i-1)*cols+j]:
-			j--
-		default:
-			i--
-		}
-	}
+	return t
 }

@@ -121,7 +121,7 @@ func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool)
 		for key, field := range v {
 			if !slices.Contains(m.o.Ignore, key) {
 				empty = false
-				m.leaves(path+"."+strconv.Quote(key), field, out, objects)
+				m.leaves(deeper(path, "."+strconv.Quote(key)), field, out, objects)
 			}
 		}
 		if empty || objects {
@@ -135,12 +135,24 @@ func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool)
 			if m.o.AnyOrder { // an element keeps together: two halves of two elements are no element
 				out[path+"[]="+m.canonical(element)]++
 			} else {
-				m.leaves(path+"["+strconv.Itoa(i)+"]", element, out, objects)
+				m.leaves(deeper(path, "["+strconv.Itoa(i)+"]"), element, out, objects)
 			}
 		}
 	default:
 		out[path+"="+scalar(v)]++
 	}
+}
+
+// maxPath is from which length on a path is a hash, so that the paths of a value
+// ten thousand levels deep don't fill the memory.
+const maxPath = 512
+
+func deeper(path, step string) string {
+	if path += step; len(path) > maxPath {
+		h := sha256.Sum256([]byte(path))
+		return "#" + string(h[:]) // no path of steps begins with #
+	}
+	return path
 }
 
 // canonical is equal for equal values. It is a hash, so that its length doesn't

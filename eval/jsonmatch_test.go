@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -60,6 +61,20 @@ func FuzzFindJSON(f *testing.F) {
 			require.Equal(t, 1.0, must(NewJSONMatch(&JSONMatchOptions{AnyOrder: true})).score(v, v))
 		}
 	})
+}
+
+// TestJSONMatchOfDeepObjects: memory grows with the depth, not with its square.
+func TestJSONMatchOfDeepObjects(t *testing.T) {
+	deep := func(inner string) string { return strings.Repeat(`{"a":`, 9000) + inner + strings.Repeat("}", 9000) }
+	partial := must(NewJSONMatch(&JSONMatchOptions{IgnoreExtra: true}))
+	right, wrong := &Output{Text: deep(`[1,"x"]`)}, &Output{Text: deep(`[1,"y"]`)}
+	c := &Case{References: []string{deep(`[1,"x"]`)}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.Equal(t, 1.0, value(t, partial, c, right))
+	require.Equal(t, 0.0, value(t, partial, c, wrong))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(200<<20), "it was a gigabyte")
 }
 
 // TestJSONMatchOfDeepArrays ran out of memory when each level of arrays doubled

@@ -2,6 +2,9 @@ package eval
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -114,4 +117,37 @@ func TestManyDifferentWords(t *testing.T) {
 	for _, mask := range m.masks {
 		require.Zero(t, mask)
 	}
+}
+
+// TestLCSOfBlocks: the trace is the same whatever part of the table is kept.
+func TestLCSOfBlocks(t *testing.T) {
+	r := rand.New(rand.NewPCG(75, 76))
+	for range 300 {
+		want, got := make([]uint32, r.IntN(20)), make([]uint32, r.IntN(20))
+		for _, ids := range [][]uint32{want, got} {
+			for i := range ids {
+				ids[i] = uint32(1 + r.IntN(4))
+			}
+		}
+		var l lcs
+		whole := make([]bool, len(want))
+		l.markBlocks(want, got, whole, max(1, len(want)))
+		for rows := 1; rows < len(want); rows++ {
+			used := make([]bool, len(want))
+			l.markBlocks(want, got, used, rows)
+			require.Equal(t, whole, used, "%v %v in blocks of %d", want, got, rows)
+		}
+	}
+}
+
+// TestLsumOfALongLine: a table of all pairs of words would take 256 MB.
+func TestLsumOfALongLine(t *testing.T) {
+	line := strings.Repeat("one two three four five six seven eight ", 1000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	scores, err := must(NewROUGE(&ROUGEOptions{Types: []string{"rougeL", "rougeLsum"}})).Score(line, "zero "+line)
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	require.InDelta(t, scores[0].F, scores[1].F, 1e-12)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(150<<20))
 }

@@ -8,7 +8,10 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -114,6 +117,27 @@ func TestRunDoesNotDependOnConcurrency(t *testing.T) {
 	want := values(1)
 	for _, c := range []int{2, 7, 32} {
 		require.Equal(t, want, values(c), "not one bit may differ")
+	}
+}
+
+// TestConcurrencyBoundsTheSystem: never more calls at once than asked for, and as
+// many.
+func TestConcurrencyBoundsTheSystem(t *testing.T) {
+	for _, concurrency := range []int{0, 1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			var inside, most atomic.Int64
+			system := func(ctx context.Context, c *eval.Case) (*eval.Output, error) {
+				n := inside.Add(1)
+				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+				}
+				time.Sleep(time.Second)
+				inside.Add(-1)
+				return squarer(ctx, c)
+			}
+			_, err := Run(t.Context(), Suite{Cases: numbered(12), System: system, Metrics: testMetrics(t)}, &Options{Concurrency: concurrency})
+			require.NoError(t, err)
+			require.EqualValues(t, max(1, concurrency), most.Load())
+		})
 	}
 }
 
