@@ -31,7 +31,8 @@ func definition(text string) int {
 	if line, ok := s.lineEnd(); ok {
 		end, whole = line, true
 	}
-	if before := s.at; s.gap() && s.at > before && s.title() {
+	before := s.at
+	if s.gap(); s.at > before && s.title() {
 		if line, ok := s.lineEnd(); ok {
 			return line
 		}
@@ -70,15 +71,11 @@ func (s *linkScanner) spaces() {
 }
 
 // gap moves over spaces, tabs and one line end.
-func (s *linkScanner) gap() bool {
+func (s *linkScanner) gap() {
 	s.spaces()
-	if s.byte('\r') {
-		s.byte('\n')
-	} else {
-		s.byte('\n')
-	}
+	s.byte('\r')
+	s.byte('\n')
 	s.spaces()
-	return true
 }
 
 // lineEnd returns the place after the line if only blanks are left of it.

@@ -9,24 +9,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/chunk/internal/texttest"
-	"github.com/prodailabs/prodai/internal/race"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
-// TestHostileInput compares the time for a text with that for one 64 times as
-// long. Linear work takes 64 times as long, and a few times that where the long
-// text's memory outgrows a cache or a busy machine interrupts it; quadratic work
-// takes 4096 times as long. The best of some tries counts.
-func TestHostileInput(t *testing.T) {
-	if race.Enabled {
-		t.Skip("a comparison of times, without goroutines")
-	}
+// TestGrowthHostileInput compares the processor time for a text with that for one
+// 64 times as long. Linear work takes 64 times as long, and a few times that where
+// the long text's memory outgrows a cache; quadratic work takes 4096 times as
+// long. The best of some tries counts.
+func TestGrowthHostileInput(t *testing.T) {
+	growth.Skip(t)
 	const n, times, limit = 1 << 10, 64, 500
 	small, large := texttest.Hostile(n), texttest.Hostile(times*n)
 	best := func(c Chunker, text string, best time.Duration) time.Duration {
-		start := time.Now()
+		start := growth.ProcessorTime()
 		_, err := c.Chunk(t.Context(), text)
 		require.NoError(t, err)
-		return min(best, time.Since(start))
+		return min(best, growth.ProcessorTime()-start)
 	}
 	all := chunkers(t, 50, 10)
 	maps.Copy(all, others(t, 50, 10))

@@ -92,7 +92,7 @@ func TestFilesKeepEveryText(t *testing.T) {
 		return b.String()
 	}
 	written := map[string]int{}
-	for range 20_000 {
+	for range 4_000 {
 		c := eval.Case{ID: text(3), Input: text(6)}
 		if r.IntN(2) == 0 {
 			c.References = []string{text(5), text(5)}
@@ -120,8 +120,8 @@ func TestFilesKeepEveryText(t *testing.T) {
 			require.ErrorIs(t, err, ErrCase)
 		}
 	}
-	require.Greater(t, written["csv"], 2000)
-	require.Greater(t, written["jsonl"], 10_000)
+	require.Greater(t, written["csv"], 400)
+	require.Greater(t, written["jsonl"], 2000)
 }
 
 func requireSame(t *testing.T, want, got eval.Case) {

@@ -20,11 +20,9 @@ const Env = "PRODAI_GROWTH"
 // tries is how often a growth that is too large is measured again.
 const tries = 5
 
-// Test fails if the processor time at 2n is more than limit times that at n: 2
-// for linear work and 4 for quadratic work, so 3 tells them apart. setUp makes
-// the input of a size outside the measured time and returns the function to
-// measure. The least of some measurements counts.
-func Test(t *testing.T, n int, limit float64, setUp func(n int) func()) {
+// Skip skips a comparison of processor times where nobody asked for it, and under
+// the race detector.
+func Skip(t *testing.T) {
 	t.Helper()
 	if os.Getenv(Env) == "" {
 		t.Skipf("a comparison of processor times; set %s=1", Env)
@@ -32,6 +30,15 @@ func Test(t *testing.T, n int, limit float64, setUp func(n int) func()) {
 	if race.Enabled {
 		t.Skip("a comparison of times under the race detector")
 	}
+}
+
+// Test fails if the processor time at 2n is more than limit times that at n: 2
+// for linear work and 4 for quadratic work, so 3 tells them apart. setUp makes
+// the input of a size outside the measured time and returns the function to
+// measure. The least of some measurements counts.
+func Test(t *testing.T, n int, limit float64, setUp func(n int) func()) {
+	t.Helper()
+	Skip(t)
 	small, large := setUp(n), setUp(2*n)
 	a, b := time.Hour, time.Hour
 	for range tries {
@@ -49,11 +56,11 @@ func Test(t *testing.T, n int, limit float64, setUp func(n int) func()) {
 // measure runs f until a tenth of a second has passed and returns the processor
 // time of one run.
 func measure(f func()) time.Duration {
-	start, runs := processorTime(), 0
+	start, runs := ProcessorTime(), 0
 	for {
 		f()
 		runs++
-		if d := processorTime() - start; d >= 100*time.Millisecond {
+		if d := ProcessorTime() - start; d >= 100*time.Millisecond {
 			return d / time.Duration(runs)
 		}
 	}

@@ -4,7 +4,7 @@ package growth
 
 import "time"
 
-// processorTime is the time since the process started.
-func processorTime() time.Duration { return time.Since(began) }
+// ProcessorTime is the time since the process started.
+func ProcessorTime() time.Duration { return time.Since(began) }
 
 var began = time.Now()
