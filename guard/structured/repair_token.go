@@ -267,7 +267,7 @@ func (r *reader) mayGrow(end int, inObject bool) bool {
 // bareEnd returns where a string without quotes ends.
 func (r *reader) bareEnd(start int) int {
 	for at := start; ; {
-		i := strings.IndexAny(r.text[at:], ",，}]\n\"")
+		i := strings.IndexAny(r.text[at:], ",，}]\n\"([{")
 		if i < 0 {
 			return len(r.text)
 		}
@@ -277,6 +277,12 @@ func (r *reader) bareEnd(start int) int {
 		case c == '"': // the next key, if its comma is missing
 			if r.in('}') && at > start && r.text[at-1] == ' ' && r.keyAhead(at) {
 				return at
+			}
+		case c == '(' || c == '[' || c == '{': // set([1, 2]), \d{3}
+			p := &reader{text: r.text[:min(len(r.text), at+lookahead)], at: at}
+			if p.passBrackets() {
+				at = p.at
+				continue
 			}
 		case !isComma(c) || r.commaEnds(at+size):
 			return at
