@@ -22,7 +22,8 @@ type Citation struct {
 
 	// Source names the passage's document; SourceStart and SourceEnd are the
 	// bytes of that document that support the claim best: a sentence of the
-	// passage. Both 0 if the passage's place in its document isn't known.
+	// passage. Both 0 if the passage's place in its document isn't known, or the
+	// sentence is of the context before the passage's own text.
 	Source                 string
 	SourceStart, SourceEnd int
 
