@@ -132,7 +132,7 @@ func TestDamerauIsItsDefinition(t *testing.T) {
 }
 
 func BenchmarkDamerauLevenshtein(b *testing.B) {
-	x, y := strings.Repeat("the quick brown fox ", 50), strings.Repeat("teh quick borwn fox ", 50)
+	x, y := strings.Repeat("the quick brown fox ", 50), strings.Repeat("hte quick rbown fox ", 50)
 	b.ReportAllocs()
 	for b.Loop() {
 		DamerauLevenshtein(x, y)

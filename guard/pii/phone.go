@@ -86,7 +86,8 @@ type groups struct {
 func groupsOf(text string, at int) (g groups, end int) {
 	g.last = at
 	group, seps := 0, 0
-	for end, size := at, 1; ; end += size {
+	var size int // of the byte or character at end
+	for end := at; ; end += size {
 		if end >= len(text) || end-at >= maxPhone {
 			return g, end
 		}
