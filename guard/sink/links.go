@@ -221,7 +221,7 @@ func (s *linkScanner) scan(final bool) []guard.Finding {
 	return found
 }
 
-// A bracket is what "<" is, where it stands.
+// A bracket is what a "<" is in its place.
 type bracket uint8
 
 const (
@@ -327,8 +327,8 @@ func openTag(text string) (end int, well bool) {
 }
 
 // wordAt returns the word that text begins with: up to a blank or a tag. Letters of
-// other scripts in front of the first punctuation are no part of it. Behind that
-// they end it, unless an address may have begun: scripts without blanks would
+// other scripts before the first punctuation are no part of it. After it they end
+// the word, unless an address may have begun: scripts without blanks would
 // otherwise wait for the end of their paragraph.
 func wordAt(text string, final bool) (start, end int, known bool) {
 	punctuated, address := false, false

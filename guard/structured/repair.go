@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNoJSON says that a text holds nothing that could be meant as JSON.
+// ErrNoJSON reports that a text contains nothing that could be meant as JSON.
 var ErrNoJSON = errors.New("structured: the text holds no JSON value")
 
-// ErrDepth says that a value nests deeper than [MaxDepth].
+// ErrDepth reports a value that nests deeper than [MaxDepth].
 var ErrDepth = fmt.Errorf("structured: the value nests deeper than %d", MaxDepth)
 
 // MaxDepth is how deep arrays and objects may nest.

@@ -67,7 +67,7 @@ func (r *reader) ahead(at int) *reader {
 	return &reader{text: r.text[:min(len(r.text), at+16*lookahead)], at: at}
 }
 
-// keyAhead reports whether a key and its colon stand at a place.
+// keyAhead reports whether a key and its colon are at a place.
 func (r *reader) keyAhead(at int) bool {
 	window := r.text[at:min(len(r.text), at+lookahead)]
 	c, size := utf8.DecodeRuneInString(window)
@@ -143,7 +143,7 @@ func (r *reader) digits() int {
 	return n
 }
 
-// nameAhead reports whether a place begins with a name and a quote behind it.
+// nameAhead reports whether a place begins with a name and a quote after it.
 func (r *reader) nameAhead(at int) bool {
 	end := at
 	for end < len(r.text) && end < at+64 && (r.text[end] == '_' || r.text[end] == '-' || r.text[end] >= '0' && r.text[end] <= '9' || r.text[end]|0x20 >= 'a' && r.text[end]|0x20 <= 'z') {
@@ -212,7 +212,7 @@ func (r *reader) keyEnd(at int) int {
 	return limit
 }
 
-// bare reads what stands where a value should and has no quote in front: a
+// bare reads what is in the place of a value and has no quote before it: a
 // number, a word like true, or a string that lost its quotes or the first one.
 func (r *reader) bare() {
 	end := r.wordEnd(r.at)
@@ -267,7 +267,7 @@ func (r *reader) mayGrow(end int, inObject bool) bool {
 // bareEnd returns where a string without quotes ends.
 func (r *reader) bareEnd(start int) int {
 	for at := start; ; {
-		i := strings.IndexAny(r.text[at:], ",，}]\n\"")
+		i := strings.IndexAny(r.text[at:], ",，}]\n\"([{")
 		if i < 0 {
 			return len(r.text)
 		}
@@ -277,6 +277,12 @@ func (r *reader) bareEnd(start int) int {
 		case c == '"': // the next key, if its comma is missing
 			if r.in('}') && at > start && r.text[at-1] == ' ' && r.keyAhead(at) {
 				return at
+			}
+		case c == '(' || c == '[' || c == '{': // set([1, 2]), \d{3}
+			p := &reader{text: r.text[:min(len(r.text), at+lookahead)], at: at}
+			if p.passBrackets() {
+				at = p.at
+				continue
 			}
 		case !isComma(c) || r.commaEnds(at+size):
 			return at
@@ -298,8 +304,8 @@ func (r *reader) startsNext(at int) bool {
 	return isQuote(c) || c == '{' || c == '[' || c == '-' || r.literalAt(at)
 }
 
-// nextQuote returns the next double quote on the line that no backslash stands
-// before, or -1 if there is none before the value must end otherwise.
+// nextQuote returns the next double quote on the line that has no backslash
+// before it, or -1 if there is none before the value must end otherwise.
 func (r *reader) nextQuote(at int) int {
 	if r.quote < at {
 		r.quote = r.next(at, func(c byte) bool { return c == '"' })
@@ -313,8 +319,8 @@ func (r *reader) nextQuote(at int) int {
 	return r.quote
 }
 
-// next returns the first byte of a sort at or behind a place that no backslash
-// stands before, or the end.
+// next returns the first byte of a sort at or after a place that has no backslash
+// before it, or the end.
 func (r *reader) next(at int, is func(byte) bool) int {
 	for i := at; i < len(r.text); i++ {
 		if r.text[i] == '\\' {

@@ -22,7 +22,8 @@ type Citation struct {
 
 	// Source names the passage's document; SourceStart and SourceEnd are the
 	// bytes of that document that support the claim best: a sentence of the
-	// passage. Both 0 if the passage's place in its document isn't known.
+	// passage. Both 0 if the passage's place in its document isn't known, or the
+	// sentence is of the context before the passage's own text.
 	Source                 string
 	SourceStart, SourceEnd int
 
@@ -181,8 +182,11 @@ func checkOne(answer string, s sentence.Span, n int, passages []schema.Document)
 	words := set(bm25.English(answer[s.Start:s.End]))
 	best, score := bestSentence(p.PageContent, words)
 	c.Quote = p.PageContent[best.Start:best.End]
-	if start, _, ok := docmeta.Span(p.Metadata); ok {
-		c.SourceStart, c.SourceEnd = start+best.Start, start+best.End
+	if start, end, ok := docmeta.Span(p.Metadata); ok {
+		// What is before the passage's own text is context, from elsewhere in the source.
+		if context := len(p.PageContent) - (end - start); context >= 0 && best.Start >= context {
+			c.SourceStart, c.SourceEnd = start+best.Start-context, start+best.End-context
+		}
 	}
 	// A claim may draw on two sentences: the passage's words count, those of
 	// the best sentence decide where it points.

@@ -217,3 +217,18 @@ func BenchmarkExtractive(b *testing.B) {
 		}
 	}
 }
+
+// A passage that begins with context, a table's header, has other offsets than its text
+// in the source: a quote from the context has none.
+func TestQuotesOfAPassageWithContext(t *testing.T) {
+	const header, text = "Plans and prices of the year.\n", "The large plan costs twelve euros. The small plan is free.\n"
+	p := passage(text, "plans.md", 500)
+	p.PageContent = header + p.PageContent
+	report := CheckCitations("The small plan is free [1]. Plans and prices of the year are listed [1].", []schema.Document{p})
+	require.Len(t, report.Citations, 2)
+	c := report.Citations[0]
+	require.Equal(t, "The small plan is free.", c.Quote)
+	require.Equal(t, c.Quote, text[c.SourceStart-500:c.SourceEnd-500])
+	require.Equal(t, "Plans and prices of the year.", report.Citations[1].Quote)
+	require.Zero(t, report.Citations[1].SourceEnd)
+}

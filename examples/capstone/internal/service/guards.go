@@ -74,6 +74,20 @@ func unmark(ctx context.Context, passage string) string {
 	return passage
 }
 
+// maskCut hides the secrets in a document that the end of a passage cuts: no check of a
+// passage knows half a key. The passages keep their lengths, so offsets stay right.
+func (s *Service) maskCut(text string, chunks []chunk.Chunk) {
+	for f := range s.secrets.All(text) {
+		for i := range chunks {
+			c := &chunks[i]
+			from, to := max(c.Start, f.Start), min(c.End, f.End)
+			if from < to && (f.Start < c.Start || f.End > c.End) {
+				c.Text = c.Text[:from-c.Start] + strings.Repeat("*", to-from) + c.Text[to-c.Start:]
+			}
+		}
+	}
+}
+
 // withheld replaces a text that may not leave at all.
 const withheld = "[withheld]"
 

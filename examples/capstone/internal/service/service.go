@@ -27,6 +27,8 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/secret"
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -70,6 +72,7 @@ type Service struct {
 	model      llms.Model
 	guarded    *guard.Model
 	canary     guard.Canary
+	secrets    *detect.Detector
 	whole      digests // of texts that may leave as they are
 	cached     *cache.Model
 	backend    string
@@ -135,6 +138,9 @@ func (s *Service) openCollection(o Options, log *slog.Logger) error {
 	}
 	s.retriever, err = trace.NewRetriever(notesFirst{s.collection, s.k}, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
 	if err != nil {
+		return err
+	}
+	if s.secrets, err = secret.New(nil); err != nil {
 		return err
 	}
 	s.chunker, err = chunk.NewMarkdown(&chunk.Options{Size: 180, Tokens: o200k.Encoding().Count})
@@ -288,6 +294,7 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 		if err != nil {
 			return total, fmt.Errorf("%s: %w", d.Source, err)
 		}
+		s.maskCut(d.Text, chunks)
 		did, err := s.collection.Sync(ctx, d.Source, chunk.Documents(d.Source, nil, chunks))
 		if err != nil {
 			return total, fmt.Errorf("%s: %w", d.Source, err)
