@@ -114,9 +114,13 @@ func (s *settings) open(ctx context.Context) (*service.Service, func() error, er
 		Collection: s.collection, NoCourse: s.noCourse, Tenant: gateway.Tenant,
 		APIKey: os.Getenv("OPENAI_API_KEY"), BaseURL: os.Getenv("OPENAI_BASE_URL"), Model: os.Getenv("OPENAI_MODEL"),
 	}
+	log, err := s.logger()
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Log = log.Handler() // the layers' decisions with -v, else their failures
 	var file *os.File
 	if s.spans != "" {
-		var err error
 		if file, err = os.OpenFile(s.spans, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 			return nil, nil, err
 		}

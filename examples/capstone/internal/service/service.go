@@ -77,6 +77,7 @@ type Service struct {
 	cached     *cache.Model
 	backend    string
 	provider   *sdktrace.TracerProvider
+	spans      *jsonl.Exporter // nil: none
 	tenant     func(context.Context) string
 	k          int
 }
@@ -100,6 +101,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 			return nil, err
 		}
 		processors = append(processors, sdktrace.WithBatcher(exporter))
+		s.spans = exporter
 	}
 	s.provider = sdktrace.NewTracerProvider(processors...)
 	log := slog.New(trace.NewLogHandler(collector{o.Log}))
@@ -113,6 +115,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		docs, err := corpus.Course()
 		if err == nil {
 			_, err = s.Ingest(ctx, docs, nil)
+		}
+		if errors.Is(err, retrieve.ErrReadOnly) { // what it holds can be asked all the same
+			log.WarnContext(ctx, "the collection is read-only: the course in it may be an older one", "error", err)
+			err = nil
 		}
 		if err != nil {
 			return nil, errors.Join(err, s.collection.Close())
@@ -259,7 +265,11 @@ func (s *Service) Tracer() oteltrace.Tracer { return s.provider.Tracer("capstone
 
 // Close writes the last spans and closes the collection.
 func (s *Service) Close(ctx context.Context) error {
-	return errors.Join(s.provider.Shutdown(ctx), s.collection.Close())
+	err := errors.Join(s.provider.Shutdown(ctx), s.collection.Close())
+	if s.spans != nil && s.spans.Lost() > 0 {
+		err = errors.Join(err, fmt.Errorf("%d spans could not be written", s.spans.Lost()))
+	}
+	return err
 }
 
 // Backend is the name of the model that answers.

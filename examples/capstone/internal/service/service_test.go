@@ -2,12 +2,14 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
@@ -36,4 +38,20 @@ func BenchmarkAsk(b *testing.B) {
 			}
 		})
 	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestLostSpansAreCounted: a full disk loses spans, and closing reports how many.
+func TestLostSpansAreCounted(t *testing.T) {
+	s, err := New(t.Context(), Options{NoCourse: true, Spans: full{}})
+	require.NoError(t, err)
+	_, err = s.Ingest(t.Context(), []corpus.Document{{Source: "a.md", Text: "# A\n\nKeys are rotated every 90 days.\n"}}, nil)
+	require.NoError(t, err)
+	_, err = s.Ask(t.Context(), Question{Text: "How often are keys rotated?"})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Close(context.Background()), "spans could not be written")
 }
