@@ -63,6 +63,20 @@ func Course() ([]Document, error) {
 	return out, err
 }
 
+// outside returns a function that reports whether the next block of a comment is
+// in a section that answers no question: an exercise asks, a reading list only
+// names.
+func outside() func(comment.Block) bool {
+	out := false
+	return func(b comment.Block) bool {
+		if h, ok := b.(*comment.Heading); ok && len(h.Text) == 1 {
+			title, _ := h.Text[0].(comment.Plain)
+			out = title == "Exercises" || title == "Further reading"
+		}
+		return out
+	}
+}
+
 // note returns a package comment as markdown, under the package's name.
 func note(name string, source []byte) (string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.PackageClauseOnly|parser.ParseComments)
@@ -72,13 +86,18 @@ func note(name string, source []byte) (string, error) {
 	if file.Doc == nil {
 		return "", nil
 	}
-	var p comment.Parser
+	p := comment.Parser{ // links to symbols are shown as their text, without brackets
+		LookupPackage: func(name string) (string, bool) { return name, true },
+		LookupSym:     func(string, string) bool { return true },
+	}
+	parsed := p.Parse(file.Doc.Text())
+	parsed.Content = slices.DeleteFunc(parsed.Content, outside())
 	printer := comment.Printer{TextWidth: -1}
 	dir := path.Dir(name)
 	if dir == "." {
 		dir = "prodai"
 	}
-	return "# Package " + dir + "\n\n" + string(printer.Text(p.Parse(file.Doc.Text()))), nil
+	return "# Package " + dir + "\n\n" + string(printer.Text(parsed)), nil
 }
 
 // Files returns the documents among files and folders, in order. Files in

@@ -19,6 +19,11 @@ func TestCourseHoldsNotesAndExamples(t *testing.T) {
 	require.True(t, strings.HasPrefix(text["retry/doc.go"], "# Package retry\n\n"))
 	require.Contains(t, text["retry/doc.go"], "\n# The lecture\n")
 	require.NotContains(t, text["retry/doc.go"], "package retry\n")
+	require.NotContains(t, text["retry/doc.go"], "Further reading", "a reading list answers nothing")
+	require.NotContains(t, text["retry/doc.go"], "Exercises")
+	require.Contains(t, text["retry/doc.go"], "# Pitfalls")
+	require.Contains(t, text["retry/doc.go"], " Breaker", "links are text")
+	require.NotContains(t, text["retry/doc.go"], "[Breaker]")
 	require.Contains(t, text, "examples/capstone/main.go")
 }
 
