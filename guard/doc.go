@@ -80,7 +80,7 @@
 // # A program
 //
 //	model, err := guard.New(client, &guard.Options{
-//		Input:  []guard.Check{{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}},
+//		Input:  []guard.Check{{Name: "injection", Find: guard.FindWith(injections.Find), Rank: 1}},
 //		Output: []guard.Check{guard.DetectorCheck("secrets", secrets, guard.PolicyRedact), canary.Check()},
 //		Tools: []guard.Tool{
 //			{Name: "search", ReadOnly: true},
@@ -120,8 +120,8 @@
 // pass is right for a check that prevents embarrassment, wrong for one that
 // protects the database: an attacker who can make a check time out has switched
 // it off. The default is to block with status 503; [Check].FailOpen is the
-// exception, named check by check. Cheap checks run first ([Check].Cost), those of equal
-// cost at the same time, all of them under the stage's [Options].Budget.
+// exception, named check by check. Checks of low rank run first ([Check].Rank), those of
+// equal rank at the same time, all of them under the stage's [Options].Budget.
 //
 // # Pitfalls
 //
@@ -157,7 +157,7 @@
 //
 //  1. Take the layers of examples/lab08-guardrails away one by one. Which
 //     attacks does each stop that no other does?
-//  2. Write a Check that a reviewer model answers. What Cost, what Timeout, and
+//  2. Write a Check that a reviewer model answers. What Rank, what Timeout, and
 //     does it fail open? What does an attacker gain by making it slow?
 //  3. Give a Check with Hold 8 a pattern of 12 bytes and find a chunking that
 //     leaks. Then write it as a Scanner.

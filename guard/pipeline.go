@@ -122,7 +122,7 @@ const (
 // It is safe for concurrent use.
 type Pipeline struct {
 	o      Options
-	checks [stages][]Check // by stage and cost
+	checks [stages][]Check // by stage and rank
 	unread Check           // what no check reads
 }
 
@@ -152,7 +152,7 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// setChecks copies the checks of every stage, sorted by cost.
+// setChecks copies the checks of every stage, sorted by rank.
 func (p *Pipeline) setChecks() error {
 	for _, list := range []struct {
 		stage  Stage
@@ -172,7 +172,7 @@ func (p *Pipeline) setChecks() error {
 		if p.o.Hierarchy && list.stage <= StageToolResult {
 			checks = append(checks, RoleClaimCheck())
 		}
-		slices.SortStableFunc(checks, func(a, b Check) int { return a.Cost - b.Cost })
+		slices.SortStableFunc(checks, func(a, b Check) int { return a.Rank - b.Rank })
 		p.checks[list.stage] = checks
 	}
 	return nil
@@ -250,7 +250,7 @@ type session struct {
 
 func (p *Pipeline) start(ctx context.Context, stage Stage) *session {
 	s := &session{p: p, stage: stage, ctx: ctx, limit: ctx, end: func() {}}
-	if p.o.Budget > 0 && slices.ContainsFunc(p.checks[stage], func(c Check) bool { return c.Cost > 0 }) {
+	if p.o.Budget > 0 && slices.ContainsFunc(p.checks[stage], func(c Check) bool { return c.Rank > 0 }) {
 		s.limit, s.end = context.WithTimeout(ctx, p.o.Budget)
 	}
 	return s
@@ -284,7 +284,7 @@ func (s *session) runChecks(checks []Check, text string, where Location, from *e
 	var edits []edit
 	for len(checks) > 0 {
 		tier := 1
-		for tier < len(checks) && checks[tier].Cost == checks[0].Cost {
+		for tier < len(checks) && checks[tier].Rank == checks[0].Rank {
 			tier++
 		}
 		for i, r := range s.tier(checks[:tier], text) {
@@ -346,7 +346,7 @@ type result struct {
 	elapsed time.Duration
 }
 
-// tier runs checks of equal cost. The expensive ones run at the same time, and are
+// tier runs checks of equal rank. Those above rank 0 run at the same time, and are
 // left behind when their time is over.
 func (s *session) tier(checks []Check, text string) []result {
 	results := make([]result, len(checks))
@@ -355,7 +355,7 @@ func (s *session) tier(checks []Check, text string) []result {
 		found, err := c.find(ctx, text)
 		return result{found, err, s.p.o.Now().Sub(began)}
 	}
-	if checks[0].Cost == 0 {
+	if checks[0].Rank == 0 {
 		for i := range checks {
 			if s.ctx.Err() != nil {
 				return results

@@ -143,7 +143,7 @@ func (o *Options) attacks() (guard.Check, error) {
 		return guard.Check{}, fmt.Errorf("%w: Options.Injection: %w", ErrOption, err)
 	}
 	return guard.Check{
-		Name: "injection", Find: guard.FindWith(d.Find), Cost: 1,
+		Name: "injection", Find: guard.FindWith(d.Find), Rank: 1,
 		Replace: func(guard.Finding, string) string { return "[removed: it read like an instruction]" },
 	}, nil
 }
