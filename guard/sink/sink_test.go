@@ -334,6 +334,22 @@ func TestCheckURL(t *testing.T) {
 	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{OnlyHosts: []string{".example.org"}, Ports: []string{"8443"}}))
 }
 
+// A list that is empty and not nil admits nothing.
+func TestAnEmptyListAdmitsNothing(t *testing.T) {
+	for name, o := range map[string]sink.FetchOptions{"OnlyHosts": {OnlyHosts: []string{}}, "Ports": {Ports: []string{}}} {
+		var refused *sink.URLError
+		assert.ErrorAs(t, sink.CheckURL("https://example.org/", &o), &refused, name)
+		c, err := sink.NewClient(&o)
+		require.NoError(t, err)
+		_, err = c.Get("https://example.org/") //nolint:bodyclose // it must not answer
+		assert.ErrorAs(t, err, &refused, name)
+	}
+	assert.NoError(t, sink.CheckURL("https://example.org/", nil))
+	query := "SELECT lower(name) FROM users"
+	assert.NoError(t, sink.CheckSQL(query, &sink.SQLOptions{Tables: []string{"users"}}))
+	assert.Error(t, sink.CheckSQL(query, &sink.SQLOptions{Tables: []string{"users"}, Functions: []string{}}))
+}
+
 func TestInvalidOptions(t *testing.T) {
 	for _, host := range []string{"", ".", "https://example.org", "example.org/path", "*.example.org", "exаmple.org"} {
 		_, err := sink.NewLinkCheck(&sink.LinkOptions{Hosts: []string{"example.org", host}})

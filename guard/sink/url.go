@@ -41,11 +41,13 @@ func (e *URLError) Error() string {
 // FetchOptions say what a tool may fetch. The zero value admits every public
 // host on the ports 80 and 443.
 type FetchOptions struct {
-	// OnlyHosts are the only ones that may be fetched from, written as in
-	// [LinkOptions].Hosts. Default: every public host.
+	// OnlyHosts are the only hosts that may be fetched from, written as in
+	// [LinkOptions].Hosts. A list that is empty and not nil admits none. Default:
+	// nil, which admits every public host.
 	OnlyHosts []string
 
-	// Ports are the only ones that may be used, in digits. Default: 80 and 443.
+	// Ports are the only ports that may be used, in digits. A list that is empty
+	// and not nil admits none. Default: nil, which admits 80 and 443.
 	Ports []string
 
 	// Timeout is for a whole request of [NewClient]'s client. Default: 30 s.
@@ -113,7 +115,7 @@ func CheckURL(raw string, o *FetchOptions) error {
 	if !slices.Contains(ports, port) {
 		return &URLError{host, "its port isn't admitted"}
 	}
-	if len(o.OnlyHosts) > 0 && !onHosts(o.OnlyHosts).MatchString("http://"+host) {
+	if o.OnlyHosts != nil && !onHosts(o.OnlyHosts).MatchString("http://"+host) {
 		return &URLError{host, "it isn't among the hosts that are admitted"}
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
