@@ -39,7 +39,7 @@ func (p Policy) String() string {
 	case PolicyShadow:
 		return "shadow"
 	}
-	return fmt.Sprintf("Policy(%d)", uint8(p))
+	return "unknown"
 }
 
 // or returns the policy, or another one if it is not set.

@@ -32,10 +32,12 @@
 // blocks. Start a new check with PolicyShadow, look after a week at what it would
 // have done, and raise it then.
 //
-// Detectors live in subpackages (guard/injection, guard/pii, guard/secret,
-// guard/sink, guard/flood). [DetectorCheck] and [FindWith] make checks of them,
-// and guard/defaults assembles the usual ones. The pipeline itself knows no
-// pattern. guard/quarantine goes another way: there the model that acts never
+// Detectors live in subpackages. [DetectorCheck] makes a check of a
+// detect.Detector, which is what guard/pii, guard/secret and guard/detect itself
+// make. [FindWith] takes the Find method of guard/injection's Detector, or any
+// function of that form. guard/sink's NewLinkCheck and guard/flood's NewCheck
+// return checks. guard/defaults assembles the usual ones. The pipeline itself knows
+// no pattern. guard/quarantine goes another way: there the model that acts never
 // reads what it must not obey.
 //
 // # Provenance

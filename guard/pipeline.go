@@ -17,6 +17,9 @@ import (
 // Options configure a [Model], a [Retriever], a [Handler] or a [Pipeline]. The zero
 // value checks nothing, but keeps the untrusted apart: tool results and registered
 // passages are marked for the model.
+//
+// Lists of this package and of its subpackages follow one rule: nil means the
+// documented default, and a list that is empty and not nil means none.
 type Options struct {
 	// Input checks the caller's messages: human, AI and generic ones, since a
 	// client that sends the history may have invented it. System messages are
@@ -49,7 +52,7 @@ type Options struct {
 	CheckImageURL func(address string) error
 
 	// Tools are the tools that the model may call, and what taint means for
-	// them. An empty list that is not nil allows none. Default: nil, so calls
+	// them. A list that is empty and not nil allows none. Default: nil, so calls
 	// are checked by ToolCalls only.
 	Tools []Tool
 
@@ -78,7 +81,8 @@ type Options struct {
 
 	// Key makes the marks' nonces; with it a mark can be forged. With a key that
 	// stays, a conversation's marks stay too, so a provider's prompt cache still
-	// fits after a restart. Default: a random key for this pipeline alone.
+	// fits after a restart. An empty key counts as nil, since with it any text could
+	// forge a mark. Default: nil, which means a random key for this pipeline alone.
 	Key []byte
 
 	// Budget is how long each stage of a call may take, and each window of a
