@@ -33,6 +33,21 @@ const (
 	ModeTool                       // a tool whose arguments are the answer, forced
 )
 
+// String returns the mode's name.
+func (m Mode) String() string {
+	switch m {
+	case ModePrompt:
+		return "prompt"
+	case ModeJSON:
+		return "json"
+	case ModeResponseFormat:
+		return "response_format"
+	case ModeTool:
+		return "tool"
+	}
+	return "unknown"
+}
+
 // MetadataResponseFormat is the key of the response format in the call's metadata.
 // It is the same key as MetadataResponseFormat of retry/openai.
 const MetadataResponseFormat = "openai:response_format"

@@ -230,6 +230,12 @@ func TestTheValueThatFitsIsFound(t *testing.T) {
 	assert.ErrorContains(t, err, "/name has 0 characters")
 }
 
+func TestModesHaveNames(t *testing.T) {
+	for mode, want := range []string{"prompt", "json", "response_format", "tool", "unknown"} {
+		assert.Equal(t, want, structured.Mode(mode).String())
+	}
+}
+
 func TestModes(t *testing.T) {
 	say := modeltest.Say(`{"name": "Oslo", "people": 5}`)
 	metadata := map[string]any{"user": "ada"}
