@@ -288,18 +288,18 @@ func TestFailingChecks(t *testing.T) {
 	}
 }
 
-func TestCheapChecksRunFirst(t *testing.T) {
-	dear := 0
+func TestLowRanksRunFirst(t *testing.T) {
+	expensive := 0
 	m := newModel(t, &modeltest.Script{}, &guard.Options{Input: []guard.Check{
-		{Name: "dear", Rank: 5, Find: func(context.Context, string) ([]guard.Finding, error) { dear++; return nil, nil }},
+		{Name: "expensive", Rank: 5, Find: func(context.Context, string) ([]guard.Finding, error) { expensive++; return nil, nil }},
 		{Name: "cheap", Find: word("swordfish", "WORD")},
 	}})
 	_, err := m.GenerateContent(t.Context(), human("swordfish"))
 	require.Error(t, err)
-	assert.Zero(t, dear)
+	assert.Zero(t, expensive)
 }
 
-func TestDearChecksRunAtTheSameTime(t *testing.T) {
+func TestChecksOfEqualRankRunAtTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := func(context.Context, string) ([]guard.Finding, error) {
 			time.Sleep(500 * time.Millisecond)

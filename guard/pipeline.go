@@ -123,7 +123,7 @@ const (
 
 // A Pipeline runs the checks of [Options] on texts. [Model], [Retriever] and
 // [Handler] are built on it; use it alone where text passes in another way.
-// It is safe for concurrent use.
+// It is safe for concurrent use. Make one with [NewPipeline].
 type Pipeline struct {
 	o      Options
 	checks [stages][]Check // by stage and rank

@@ -27,7 +27,8 @@ type LogHandlerOptions struct {
 
 // A LogHandler is a [slog.Handler] that redacts records before it passes them on:
 // the message, strings, errors and everything that is printed as text, in groups
-// too. Numbers, times and durations pass as they are.
+// too. Numbers, times and durations pass as they are. Make one with
+// [NewLogHandler].
 type LogHandler struct {
 	next    slog.Handler
 	d       *detect.Detector
