@@ -341,7 +341,7 @@ func TestAnEmptyListAdmitsNothing(t *testing.T) {
 		assert.ErrorAs(t, sink.CheckURL("https://example.org/", &o), &refused, name)
 		c, err := sink.NewClient(&o)
 		require.NoError(t, err)
-		_, err = c.Get("https://example.org/") //nolint:bodyclose // it must not answer
+		_, err = c.Get("https://example.org/")
 		assert.ErrorAs(t, err, &refused, name)
 	}
 	assert.NoError(t, sink.CheckURL("https://example.org/", nil))
