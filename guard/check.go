@@ -39,7 +39,7 @@ func (p Policy) String() string {
 	case PolicyShadow:
 		return "shadow"
 	}
-	return fmt.Sprintf("Policy(%d)", uint8(p))
+	return "unknown"
 }
 
 // or returns the policy, or another one if it is not set.
@@ -86,13 +86,14 @@ type Check struct {
 	// MinScore drops findings that score lower. Default: 0, which keeps all.
 	MinScore float64
 
-	// Cost orders the checks of a stage: those of equal cost run at the same
-	// time, the cheaper ones first, and if one of these blocks, the more
-	// expensive ones don't run. A check of cost 0 runs on the caller's
-	// goroutine, so it must be fast: no time limit can end it. Default: 0.
-	Cost int
+	// Rank orders the checks of a stage: lower ranks run first, checks of equal
+	// rank at the same time. If one blocks, those of higher rank don't run, so
+	// give expensive checks the higher rank. A check of rank 0 runs on the
+	// caller's goroutine, so it must be fast: no time limit can end it.
+	// Default: 0.
+	Rank int
 
-	// Timeout is how long a check of Cost > 0 may take. Default: as long as
+	// Timeout is how long a check of Rank > 0 may take. Default: as long as
 	// the stage's [Options].Budget.
 	Timeout time.Duration
 
@@ -124,8 +125,8 @@ func (c *Check) validate(options string) error {
 		return fmt.Errorf("%w: %s (%q) has neither Find nor Scan: want one of them", ErrOption, options, c.Name)
 	case c.Hold < 0:
 		return fmt.Errorf("%w: %s.Hold (%q) is %d: want 0 or more", ErrOption, options, c.Name, c.Hold)
-	case c.Cost < 0:
-		return fmt.Errorf("%w: %s.Cost (%q) is %d: want 0 or more", ErrOption, options, c.Name, c.Cost)
+	case c.Rank < 0:
+		return fmt.Errorf("%w: %s.Rank (%q) is %d: want 0 or more", ErrOption, options, c.Name, c.Rank)
 	case c.Timeout < 0:
 		return fmt.Errorf("%w: %s.Timeout (%q) is %v: want 0 or more", ErrOption, options, c.Name, c.Timeout)
 	}

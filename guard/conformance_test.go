@@ -31,8 +31,8 @@ func TestModelKeepsTheContract(t *testing.T) {
 	absent := word("xyzzy", "XYZZY")
 	checks := []guard.Check{
 		{Name: "window", Find: absent, Policy: guard.PolicyRedact, Hold: 8},
-		{Name: "whole", Find: absent, Cost: 1},
-		{Name: "beside", Find: absent, Cost: 1, Policy: guard.PolicyFlag},
+		{Name: "whole", Find: absent, Rank: 1},
+		{Name: "beside", Find: absent, Rank: 1, Policy: guard.PolicyFlag},
 	}
 	for name, c := range map[string]struct {
 		o    *guard.Options

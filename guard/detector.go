@@ -6,9 +6,10 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// FindWith makes a [Check].Find of a detector's function, such as the Find of
-// guard/injection's Detector. A nil function gives a nil Find, which [New]
-// refuses.
+// FindWith makes a [Check].Find of a function that returns the findings of a whole
+// text, such as the Find method of guard/injection's Detector. For a
+// [detect.Detector], [DetectorCheck] is better: it also checks streams. A nil
+// function gives a nil Find, which [New] refuses.
 func FindWith(find func(text string) []Finding) func(context.Context, string) ([]Finding, error) {
 	if find == nil {
 		return nil
@@ -16,12 +17,13 @@ func FindWith(find func(text string) []Finding) func(context.Context, string) ([
 	return func(_ context.Context, text string) ([]Finding, error) { return find(text), nil }
 }
 
-// DetectorCheck returns a check for the values that a detector finds, such as
-// those of guard/pii and guard/secret. It decides a stream exactly: what passes
-// is what would pass of the whole text. A nil detector gives a check that [New]
-// refuses.
+// DetectorCheck returns a check for the values that a [detect.Detector] finds, such
+// as those that guard/pii and guard/secret make. (guard/injection's Detector is of
+// another type: use [FindWith].) It decides a stream exactly: what passes is what
+// would pass of the whole text. A detector that is nil or has no rules gives a
+// check that [New] refuses.
 func DetectorCheck(name string, d *detect.Detector, policy Policy) Check {
-	if d == nil {
+	if d == nil || d.MaxHold() == 0 {
 		return Check{Name: name, Policy: policy}
 	}
 	return Check{

@@ -51,7 +51,7 @@ func TestDetectorsFit(t *testing.T) {
 }
 
 func TestNoDetectorIsRefused(t *testing.T) {
-	for _, c := range []guard.Check{guard.DetectorCheck("none", nil, guard.PolicyFlag), {Name: "none", Find: guard.FindWith(nil)}} {
+	for _, c := range []guard.Check{guard.DetectorCheck("none", nil, guard.PolicyFlag), guard.DetectorCheck("zero", &detect.Detector{}, guard.PolicyFlag), {Name: "none", Find: guard.FindWith(nil)}} {
 		_, err := guard.New(&modeltest.Script{}, &guard.Options{Output: []guard.Check{c}})
 		require.ErrorIs(t, err, guard.ErrOption)
 	}

@@ -32,10 +32,12 @@
 // blocks. Start a new check with PolicyShadow, look after a week at what it would
 // have done, and raise it then.
 //
-// Detectors live in subpackages (guard/injection, guard/pii, guard/secret,
-// guard/sink, guard/flood). [DetectorCheck] and [FindWith] make checks of them,
-// and guard/defaults assembles the usual ones. The pipeline itself knows no
-// pattern. guard/quarantine goes another way: there the model that acts never
+// Detectors live in subpackages. [DetectorCheck] makes a check of a
+// detect.Detector, which is what guard/pii, guard/secret and guard/detect itself
+// make. [FindWith] takes the Find method of guard/injection's Detector, or any
+// function of that form. guard/sink's NewLinkCheck and guard/flood's NewCheck
+// return checks. guard/defaults assembles the usual ones. The pipeline itself knows
+// no pattern. guard/quarantine goes another way: there the model that acts never
 // reads what it must not obey.
 //
 // # Provenance
@@ -80,7 +82,7 @@
 // # A program
 //
 //	model, err := guard.New(client, &guard.Options{
-//		Input:  []guard.Check{{Name: "injection", Find: guard.FindWith(injections.Find), Cost: 1}},
+//		Input:  []guard.Check{{Name: "injection", Find: guard.FindWith(injections.Find), Rank: 1}},
 //		Output: []guard.Check{guard.DetectorCheck("secrets", secrets, guard.PolicyRedact), canary.Check()},
 //		Tools: []guard.Tool{
 //			{Name: "search", ReadOnly: true},
@@ -120,8 +122,8 @@
 // pass is right for a check that prevents embarrassment, wrong for one that
 // protects the database: an attacker who can make a check time out has switched
 // it off. The default is to block with status 503; [Check].FailOpen is the
-// exception, named check by check. Cheap checks run first ([Check].Cost), those of equal
-// cost at the same time, all of them under the stage's [Options].Budget.
+// exception, named check by check. Checks of low rank run first ([Check].Rank), those of
+// equal rank at the same time, all of them under the stage's [Options].Budget.
 //
 // # Pitfalls
 //
@@ -157,7 +159,7 @@
 //
 //  1. Take the layers of examples/lab08-guardrails away one by one. Which
 //     attacks does each stop that no other does?
-//  2. Write a Check that a reviewer model answers. What Cost, what Timeout, and
+//  2. Write a Check that a reviewer model answers. What Rank, what Timeout, and
 //     does it fail open? What does an attacker gain by making it slow?
 //  3. Give a Check with Hold 8 a pattern of 12 bytes and find a chunking that
 //     leaks. Then write it as a Scanner.

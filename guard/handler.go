@@ -21,7 +21,8 @@ import (
 // do the same.
 //
 // It also puts a new context for [Untrusted] on each request, see
-// [Pipeline.NewContext]. The answer is checked by the [Model].
+// [Pipeline.NewContext]. The answer is checked by the [Model]. Make one with
+// [NewHandler].
 type Handler struct {
 	next http.Handler
 	p    *Pipeline

@@ -10,8 +10,8 @@ import (
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
-// Model checks what goes into the wrapped model and what comes out of it. It is
-// safe for concurrent use.
+// A Model checks what goes into the wrapped model and what comes out of it. It is
+// safe for concurrent use. Make one with [New].
 //
 // With checks on the output that block or redact, a stream is re-chunked: a
 // chunk is passed on when every such check has decided it, and empty chunks may

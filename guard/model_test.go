@@ -253,9 +253,9 @@ func TestFailingChecks(t *testing.T) {
 		"shadow":        {guard.Check{Find: fail, Policy: guard.PolicyShadow}, true},
 		"panic":         {guard.Check{Find: crash}, false},
 		"panic open":    {guard.Check{Find: crash, FailOpen: true}, true},
-		"slow":          {guard.Check{Find: slow, Cost: 1}, false},
-		"slow open":     {guard.Check{Find: slow, Cost: 1, FailOpen: true}, true},
-		"slow alone":    {guard.Check{Find: slow, Cost: 1, Timeout: time.Millisecond}, false},
+		"slow":          {guard.Check{Find: slow, Rank: 1}, false},
+		"slow open":     {guard.Check{Find: slow, Rank: 1, FailOpen: true}, true},
+		"slow alone":    {guard.Check{Find: slow, Rank: 1, Timeout: time.Millisecond}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -288,25 +288,25 @@ func TestFailingChecks(t *testing.T) {
 	}
 }
 
-func TestCheapChecksRunFirst(t *testing.T) {
-	dear := 0
+func TestLowRanksRunFirst(t *testing.T) {
+	expensive := 0
 	m := newModel(t, &modeltest.Script{}, &guard.Options{Input: []guard.Check{
-		{Name: "dear", Cost: 5, Find: func(context.Context, string) ([]guard.Finding, error) { dear++; return nil, nil }},
+		{Name: "expensive", Rank: 5, Find: func(context.Context, string) ([]guard.Finding, error) { expensive++; return nil, nil }},
 		{Name: "cheap", Find: word("swordfish", "WORD")},
 	}})
 	_, err := m.GenerateContent(t.Context(), human("swordfish"))
 	require.Error(t, err)
-	assert.Zero(t, dear)
+	assert.Zero(t, expensive)
 }
 
-func TestDearChecksRunAtTheSameTime(t *testing.T) {
+func TestChecksOfEqualRankRunAtTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wait := func(context.Context, string) ([]guard.Finding, error) {
 			time.Sleep(500 * time.Millisecond)
 			return nil, nil
 		}
 		m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}},
-			&guard.Options{Input: []guard.Check{{Name: "a", Cost: 1, Find: wait}, {Name: "b", Cost: 1, Find: wait}}})
+			&guard.Options{Input: []guard.Check{{Name: "a", Rank: 1, Find: wait}, {Name: "b", Rank: 1, Find: wait}}})
 		began := time.Now()
 		_, err := m.GenerateContent(t.Context(), human("hi"))
 		require.NoError(t, err)
@@ -324,7 +324,7 @@ func TestInvalidOptions(t *testing.T) {
 		"Options.Output[1] (\"x\") has neither":  output(guard.Check{Name: "x"}),
 		"Options.Output[1].Policy is 9":          output(guard.Check{Name: "x", Find: find, Policy: 9}),
 		"Options.Output[1].Hold (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Hold: -1}),
-		"Options.Output[1].Cost (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Cost: -1}),
+		"Options.Output[1].Rank (\"x\") is -1":   output(guard.Check{Name: "x", Find: find, Rank: -1}),
 		"Options.Output[1].Timeout (\"x\") is -": output(guard.Check{Name: "x", Find: find, Timeout: -1}),
 		"Options.Tools[0].Name is empty":         {Tools: []guard.Tool{{}}},
 		"Options.Tools[1].Name is \"a\"":         {Tools: []guard.Tool{{Name: "a"}, {Name: "a"}}},
@@ -380,7 +380,7 @@ func TestInspectWantsAStage(t *testing.T) {
 func TestBudgetLeavesACallersContextAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(ctx context.Context, _ string) ([]guard.Finding, error) { <-ctx.Done(); return nil, ctx.Err() }
-		m := newModel(t, &modeltest.Script{}, &guard.Options{Budget: time.Hour, Input: []guard.Check{{Name: "slow", Cost: 1, Find: slow, FailOpen: true}}})
+		m := newModel(t, &modeltest.Script{}, &guard.Options{Budget: time.Hour, Input: []guard.Check{{Name: "slow", Rank: 1, Find: slow, FailOpen: true}}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := m.GenerateContent(ctx, human("hi"))

@@ -17,6 +17,9 @@ import (
 // Options configure a [Model], a [Retriever], a [Handler] or a [Pipeline]. The zero
 // value checks nothing, but keeps the untrusted apart: tool results and registered
 // passages are marked for the model.
+//
+// Lists of this package and of its subpackages follow one rule: nil means the
+// documented default, and a list that is empty and not nil means none.
 type Options struct {
 	// Input checks the caller's messages: human, AI and generic ones, since a
 	// client that sends the history may have invented it. System messages are
@@ -49,7 +52,7 @@ type Options struct {
 	CheckImageURL func(address string) error
 
 	// Tools are the tools that the model may call, and what taint means for
-	// them. An empty list that is not nil allows none. Default: nil, so calls
+	// them. A list that is empty and not nil allows none. Default: nil, so calls
 	// are checked by ToolCalls only.
 	Tools []Tool
 
@@ -78,7 +81,8 @@ type Options struct {
 
 	// Key makes the marks' nonces; with it a mark can be forged. With a key that
 	// stays, a conversation's marks stay too, so a provider's prompt cache still
-	// fits after a restart. Default: a random key for this pipeline alone.
+	// fits after a restart. An empty key counts as nil, since with it any text could
+	// forge a mark. Default: nil, which means a random key for this pipeline alone.
 	Key []byte
 
 	// Budget is how long each stage of a call may take, and each window of a
@@ -119,10 +123,10 @@ const (
 
 // A Pipeline runs the checks of [Options] on texts. [Model], [Retriever] and
 // [Handler] are built on it; use it alone where text passes in another way.
-// It is safe for concurrent use.
+// It is safe for concurrent use. Make one with [NewPipeline].
 type Pipeline struct {
 	o      Options
-	checks [stages][]Check // by stage and cost
+	checks [stages][]Check // by stage and rank
 	unread Check           // what no check reads
 }
 
@@ -152,7 +156,7 @@ func NewPipeline(o *Options) (*Pipeline, error) {
 	return p, nil
 }
 
-// setChecks copies the checks of every stage, sorted by cost.
+// setChecks copies the checks of every stage, sorted by rank.
 func (p *Pipeline) setChecks() error {
 	for _, list := range []struct {
 		stage  Stage
@@ -172,7 +176,7 @@ func (p *Pipeline) setChecks() error {
 		if p.o.Hierarchy && list.stage <= StageToolResult {
 			checks = append(checks, RoleClaimCheck())
 		}
-		slices.SortStableFunc(checks, func(a, b Check) int { return a.Cost - b.Cost })
+		slices.SortStableFunc(checks, func(a, b Check) int { return a.Rank - b.Rank })
 		p.checks[list.stage] = checks
 	}
 	return nil
@@ -250,7 +254,7 @@ type session struct {
 
 func (p *Pipeline) start(ctx context.Context, stage Stage) *session {
 	s := &session{p: p, stage: stage, ctx: ctx, limit: ctx, end: func() {}}
-	if p.o.Budget > 0 && slices.ContainsFunc(p.checks[stage], func(c Check) bool { return c.Cost > 0 }) {
+	if p.o.Budget > 0 && slices.ContainsFunc(p.checks[stage], func(c Check) bool { return c.Rank > 0 }) {
 		s.limit, s.end = context.WithTimeout(ctx, p.o.Budget)
 	}
 	return s
@@ -284,7 +288,7 @@ func (s *session) runChecks(checks []Check, text string, where Location, from *e
 	var edits []edit
 	for len(checks) > 0 {
 		tier := 1
-		for tier < len(checks) && checks[tier].Cost == checks[0].Cost {
+		for tier < len(checks) && checks[tier].Rank == checks[0].Rank {
 			tier++
 		}
 		for i, r := range s.tier(checks[:tier], text) {
@@ -346,7 +350,7 @@ type result struct {
 	elapsed time.Duration
 }
 
-// tier runs checks of equal cost. The expensive ones run at the same time, and are
+// tier runs checks of equal rank. Those above rank 0 run at the same time, and are
 // left behind when their time is over.
 func (s *session) tier(checks []Check, text string) []result {
 	results := make([]result, len(checks))
@@ -355,7 +359,7 @@ func (s *session) tier(checks []Check, text string) []result {
 		found, err := c.find(ctx, text)
 		return result{found, err, s.p.o.Now().Sub(began)}
 	}
-	if checks[0].Cost == 0 {
+	if checks[0].Rank == 0 {
 		for i := range checks {
 			if s.ctx.Err() != nil {
 				return results

@@ -13,7 +13,8 @@ import (
 
 // A Retriever checks what the wrapped retriever finds, before a prompt is made
 // of it. A document that a check blocks is left out, as if it had not been
-// found: one poisoned document must not silence the others.
+// found: one poisoned document must not silence the others. Make one with
+// [NewRetriever].
 type Retriever struct {
 	next schema.Retriever
 	p    *Pipeline

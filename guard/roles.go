@@ -8,9 +8,10 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A Privilege is how much a message may decide; the zero value is none at all. Where two messages disagree, the
-// one of higher privilege counts (E. Wallace et al., "The Instruction Hierarchy",
-// 2024; OpenAI's Model Spec calls it the chain of command).
+// A Privilege is how much a message may decide. The zero value is PrivilegeNone.
+// Where two messages disagree, the one of higher privilege counts (E. Wallace et
+// al., "The Instruction Hierarchy", 2024; OpenAI's Model Spec calls it the chain of
+// command).
 type Privilege uint8
 
 // The privileges, lowest first.
@@ -20,6 +21,21 @@ const (
 	PrivilegeDeveloper                  // the application's developer, in messages of the role "developer"
 	PrivilegeSystem                     // the operator of the system
 )
+
+// String returns the privilege's name.
+func (p Privilege) String() string {
+	switch p {
+	case PrivilegeNone:
+		return "none"
+	case PrivilegeUser:
+		return "user"
+	case PrivilegeDeveloper:
+		return "developer"
+	case PrivilegeSystem:
+		return "system"
+	}
+	return "unknown"
+}
 
 // roleDeveloper is the role of developer messages, for which langchaingo has no
 // name.

@@ -23,6 +23,8 @@ import (
 // have an origin. A trusted value may appear in another argument than the user
 // meant it for. If such a mistake would be too expensive, use [Options].Approve or
 // a tool with fewer arguments.
+//
+// In each of its lists nil and an empty list both mean none.
 type Tool struct {
 	// Name is the function's name. It is required.
 	Name string

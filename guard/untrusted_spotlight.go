@@ -27,6 +27,21 @@ const (
 	SpotlightPlain                     // no mark at all
 )
 
+// String returns the spotlight's name.
+func (s Spotlight) String() string {
+	switch s {
+	case SpotlightDelimit:
+		return "delimit"
+	case SpotlightDatamark:
+		return "datamark"
+	case SpotlightEncode:
+		return "encode"
+	case SpotlightPlain:
+		return "plain"
+	}
+	return "unknown"
+}
+
 // datamark replaces blanks: a private-use character, which no text that means
 // something to others contains.
 const datamark = '\uE000'

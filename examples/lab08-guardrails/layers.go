@@ -32,7 +32,7 @@ func newLayers() ([]layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	filter := []guard.Check{{Name: "injection", Find: guard.FindWith(detector.Find), Cost: 1}}
+	filter := []guard.Check{{Name: "injection", Find: guard.FindWith(detector.Find), Rank: 1}}
 	return []layer{
 		{"filter", "guard/injection: does a document or a result read like an attack?", func(o *guard.Options, _ guard.Canary) {
 			o.Documents, o.ToolResults = filter, filter

@@ -42,7 +42,10 @@ type Options struct {
 	// PolicyFlag, as in the input.
 	PersonalOutput guard.Policy
 
-	// PersonalKinds lists the kinds of personal data. Default: those of guard/pii.
+	// PersonalKinds lists the kinds of personal data. A list that is empty and not
+	// nil means none, which [New] refuses: to check for none, take the check
+	// "personal data" out of the options that New returns. Default: nil, which
+	// means those of guard/pii.
 	PersonalKinds []string
 
 	// Links say where the answer's links and images may lead. Default: no
@@ -61,8 +64,9 @@ type Options struct {
 	// PolicyBlock.
 	FloodPolicy guard.Policy
 
-	// Tools are the tools that the model may call. An empty list that is not nil
-	// allows none. Default: nil, so that only the arguments of calls are checked.
+	// Tools are the tools that the model may call. A list that is empty and not
+	// nil allows none. Default: nil, so that only the arguments of calls are
+	// checked.
 	Tools []guard.Tool
 
 	// Canary is searched for in the output and in tool calls, and blocks.
@@ -143,7 +147,7 @@ func (o *Options) attacks() (guard.Check, error) {
 		return guard.Check{}, fmt.Errorf("%w: Options.Injection: %w", ErrOption, err)
 	}
 	return guard.Check{
-		Name: "injection", Find: guard.FindWith(d.Find), Cost: 1,
+		Name: "injection", Find: guard.FindWith(d.Find), Rank: 1,
 		Replace: func(guard.Finding, string) string { return "[removed: it read like an instruction]" },
 	}, nil
 }

@@ -121,6 +121,7 @@ func TestPersonalDataMayGo(t *testing.T) {
 func TestInvalidOptions(t *testing.T) {
 	for want, o := range map[string]defaults.Options{
 		"Options.PersonalKinds":      {PersonalKinds: []string{"NOSE"}},
+		"Options.Kinds is empty":     {PersonalKinds: []string{}},
 		"Options.Injection":          {Injection: injection.Options{Threshold: 2}},
 		"Options.Flood":              {Flood: flood.Options{MaxDepth: -1}},
 		"Options.Links":              {Links: sink.LinkOptions{Hosts: []string{"https://example.org"}}},

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// A Detector finds the values of its rules. It is safe for concurrent use.
+// A Detector finds the values of its rules. It is safe for concurrent use. Make one
+// with [New]: the zero value finds nothing.
 type Detector struct {
 	rules []Rule
 	// Rules by the byte that a value starts with: those asked everywhere, and
@@ -21,8 +22,11 @@ var ErrOption = errors.New("detect: invalid option")
 
 // New returns a detector with the rules given. Of two rules that match the same
 // bytes the earlier one wins. A rule without Kind, Match or Max is an error that
-// wraps [ErrOption].
+// wraps [ErrOption], and so is no rule at all.
 func New(rules ...Rule) (*Detector, error) {
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("%w: there are no rules: want 1 or more", ErrOption)
+	}
 	d := &Detector{rules: slices.Clone(rules)}
 	for i, r := range d.rules {
 		switch {

@@ -7,7 +7,7 @@ import (
 
 // A Stream redacts a text that comes in chunks. What Write and Close return
 // adds up to Redact of the whole text, whatever the chunks are. It is not safe
-// for concurrent use.
+// for concurrent use. Make one with [Detector.Stream] or [Vault.Stream].
 type Stream struct {
 	d       *Detector
 	replace Replace

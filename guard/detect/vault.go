@@ -18,7 +18,11 @@ import (
 // "[EMAIL_1]" by itself, or a token of another conversation, from being
 // restored. Give each conversation a vault of its own, and restore only what is
 // shown to the one who wrote the values.
+//
+// The zero value is an empty vault, ready to use. Make one with [NewVault] to
+// choose where its nonce comes from. A vault must not be copied after first use.
 type Vault struct {
+	first sync.Once // makes all but mu
 	nonce string
 
 	mu     sync.RWMutex
@@ -45,15 +49,25 @@ func NewVault(o *VaultOptions) (*Vault, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return nil, fmt.Errorf("detect: reading a nonce: %w", err)
 	}
-	v := &Vault{
-		nonce:  strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))[:4],
-		tokens: map[string]string{},
-		values: map[string]string{},
-		counts: map[string]int{},
-	}
-	var err error
-	v.restore, err = New(Rule{Kind: "token", Starts: "[", Inside: true, Max: maxToken, Match: v.matchToken})
-	return v, err
+	v := &Vault{}
+	v.first.Do(func() { v.init(b) })
+	return v, nil
+}
+
+// ready makes a zero vault an empty one.
+func (v *Vault) ready() {
+	v.first.Do(func() {
+		var b [5]byte
+		rand.Read(b[:]) // never fails
+		v.init(b)
+	})
+}
+
+// init takes what was random for the nonce.
+func (v *Vault) init(random [5]byte) {
+	v.nonce = strings.ToLower(base32.StdEncoding.EncodeToString(random[:]))[:4]
+	v.tokens, v.values, v.counts = map[string]string{}, map[string]string{}, map[string]int{}
+	v.restore, _ = New(Rule{Kind: "token", Starts: "[", Inside: true, Max: maxToken, Match: v.matchToken}) // a rule that is right
 }
 
 // maxToken bounds a token: kind, number, nonce.
@@ -62,6 +76,7 @@ const maxToken = 96
 // Tokenize is a Replace: it returns the value's token, a new one if the vault
 // has none yet.
 func (v *Vault) Tokenize(f Finding, value string) string {
+	v.ready()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := f.Kind + "\x00" + value
@@ -75,13 +90,19 @@ func (v *Vault) Tokenize(f Finding, value string) string {
 }
 
 // Restore returns text with the vault's tokens replaced by their values.
-func (v *Vault) Restore(text string) string { return v.restore.Redact(text, v.value) }
+func (v *Vault) Restore(text string) string {
+	v.ready()
+	return v.restore.Redact(text, v.value)
+}
 
 // Stream returns a stream that restores tokens in an answer that comes in
 // chunks.
-func (v *Vault) Stream() *Stream { return v.restore.Stream(v.value) }
+func (v *Vault) Stream() *Stream {
+	v.ready()
+	return v.restore.Stream(v.value)
+}
 
-// Len returns the number of values held.
+// Len returns the number of values in the vault.
 func (v *Vault) Len() int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()

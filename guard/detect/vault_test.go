@@ -3,6 +3,7 @@ package detect_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,31 @@ func TestVaultRestoresAStream(t *testing.T) {
 	require.Equal(t, token, other.Restore(token), "another vault's tokens stay")
 }
 
+func TestZeroVaultWorks(t *testing.T) {
+	const address = "ana@example.org"
+	d := everything(t)
+	var v, other detect.Vault
+	require.Equal(t, "[EMAIL_1]", other.Restore("[EMAIL_1]"))
+	require.Zero(t, other.Len())
+	require.Equal(t, "x", (&detect.Vault{}).Stream().Write("x"))
+	token := d.Redact(address, v.Tokenize)
+	require.NotContains(t, token, "@")
+	require.Equal(t, address, v.Restore(token))
+	require.Equal(t, 1, v.Len())
+	require.NotEqual(t, token, d.Redact(address, other.Tokenize), "each vault has a nonce of its own")
+
+	var shared detect.Vault
+	var callers sync.WaitGroup
+	tokens := make([]string, 8)
+	for i := range tokens {
+		callers.Go(func() { tokens[i] = shared.Tokenize(detect.Finding{Kind: "EMAIL"}, address) })
+	}
+	callers.Wait()
+	for _, token := range tokens {
+		require.Equal(t, address, shared.Restore(token))
+	}
+}
+
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
@@ -49,6 +75,9 @@ func TestErrors(t *testing.T) {
 		require.ErrorIs(t, err, detect.ErrOption)
 		require.ErrorContains(t, err, want)
 	}
+	_, err = detect.New()
+	require.ErrorIs(t, err, detect.ErrOption)
+	require.ErrorContains(t, err, "no rules")
 	_, err = detect.Hash(nil)
 	require.ErrorIs(t, err, detect.ErrOption)
 }

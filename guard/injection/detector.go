@@ -34,10 +34,12 @@ type Options struct {
 	// embedded ones.
 	Weights string
 
-	// NoRules leaves the rules out, to measure the classifier. Default: false.
+	// NoRules leaves the rules out, to measure the classifier. It can't be set
+	// together with NoClassifier. Default: false.
 	NoRules bool
 
-	// NoClassifier leaves the classifier out, to measure the rules. Default: false.
+	// NoClassifier leaves the classifier out, to measure the rules. It can't be set
+	// together with NoRules. Default: false.
 	NoClassifier bool
 
 	// MaxBytes is how much of a text is inspected: its beginning and its end,
@@ -50,6 +52,9 @@ func (o *Options) validate() error {
 	if !(o.Threshold >= 0 && o.Threshold <= 1) { // NaN neither
 		return fmt.Errorf("%w: Options.Threshold is %v: want 0 (the default, .5) to 1", ErrOption, o.Threshold)
 	}
+	if o.NoRules && o.NoClassifier {
+		return fmt.Errorf("%w: Options.NoRules and Options.NoClassifier are both true: want one of them at most, or nothing is detected", ErrOption)
+	}
 	for _, n := range []struct {
 		name  string
 		value int
@@ -61,7 +66,8 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// A Detector finds prompt injection. It is safe for concurrent use.
+// A Detector finds prompt injection. It is safe for concurrent use. Make one with
+// [New].
 type Detector struct {
 	o       Options
 	extract *model.Extractor
@@ -101,11 +107,11 @@ func New(o *Options) (*Detector, error) {
 type Report struct {
 	// Flagged reports whether the text is taken for an attack.
 	Flagged bool
-	// Score is the detector's: the classifier's, raised by rules. [Options]'
-	// threshold applies to it. It orders texts; it is not a probability in
-	// traffic with another share of attacks than the training data.
+	// Score is the detector's: the classifier's, raised by rules.
+	// [Options].Threshold applies to it. It orders texts; it is not a probability
+	// in traffic with another share of attacks than the training data.
 	Score float64
-	// Classifier is the classifier's score alone.
+	// ClassifierScore is the classifier's score alone.
 	ClassifierScore float64
 	// Findings are the rules' hits and, if the text is flagged, the passage that
 	// the classifier found worst (kind "classifier"), with offsets in the
@@ -113,7 +119,7 @@ type Report struct {
 	Findings []detect.Finding
 	// Readings are the decoded readings that were looked at.
 	Readings []Reading
-	// Worst is the number of the reading with the highest score.
+	// WorstReading is the index in Readings of the reading with the highest score.
 	WorstReading int
 	// Truncated reports that a limit was reached: part of the text or some
 	// reading was not inspected.

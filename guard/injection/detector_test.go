@@ -226,13 +226,14 @@ func TestManyReadingsTakeNoLonger(t *testing.T) {
 
 func TestInvalidOptions(t *testing.T) {
 	for want, o := range map[string]injection.Options{
-		"Options.Threshold is 1.5":      {Threshold: 1.5},
-		"Options.Threshold is NaN":      {Threshold: math.NaN()},
-		"Options.MaxBytes is -1":        {MaxBytes: -1},
-		"Options.Limits.Depth is -1":    {Limits: injection.Limits{Depth: -1}},
-		"Options.Limits.Readings is -1": {Limits: injection.Limits{Readings: -1}},
-		"Options.Limits.Bytes is -1":    {Limits: injection.Limits{Bytes: -1}},
-		"Options.Weights":               {Weights: "of another version"},
+		"Options.Threshold is 1.5":                               {Threshold: 1.5},
+		"Options.Threshold is NaN":                               {Threshold: math.NaN()},
+		"Options.MaxBytes is -1":                                 {MaxBytes: -1},
+		"Options.Limits.Depth is -1":                             {Limits: injection.Limits{Depth: -1}},
+		"Options.Limits.Readings is -1":                          {Limits: injection.Limits{Readings: -1}},
+		"Options.Limits.Bytes is -1":                             {Limits: injection.Limits{Bytes: -1}},
+		"Options.Weights":                                        {Weights: "of another version"},
+		"Options.NoRules and Options.NoClassifier are both true": {NoRules: true, NoClassifier: true},
 	} {
 		_, err := injection.New(&o)
 		require.ErrorIs(t, err, injection.ErrOption)

@@ -58,8 +58,9 @@ var ErrOption = errors.New("pii: invalid option")
 
 // Options configure a detector. The zero value finds every kind but [KindPerson].
 type Options struct {
-	// Kinds lists the kinds to find. Default: all but KindPerson, which is often
-	// wrong.
+	// Kinds lists the kinds to find. A list that is empty and not nil means none:
+	// [New] refuses it, [Rules] returns no rules. Default: nil, which means all
+	// but KindPerson, which is often wrong.
 	Kinds []string
 
 	// AnyContext also takes numbers whose check digit alone proves too little
@@ -81,18 +82,22 @@ func KindsNeedingContext() []string {
 	return kinds
 }
 
-// New returns a detector of personal data. An unknown kind is an error that wraps
+// New returns a detector of personal data. An unknown kind, or none, is an error that wraps
 // [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
 		return nil, err
 	}
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("%w: Options.Kinds is empty: want one kind or more, or nil for the default", ErrOption)
+	}
 	return detect.New(rules...)
 }
 
 // Rules returns the rules of [New], to be put into one detector with those of
-// other packages. An unknown kind is an error that wraps [ErrOption].
+// other packages. An unknown kind is an error that wraps [ErrOption]. For an empty
+// list of kinds there are no rules.
 func Rules(o *Options) ([]detect.Rule, error) {
 	if o == nil {
 		o = &Options{}

@@ -142,6 +142,15 @@ func TestUnknownKind(t *testing.T) {
 	require.ErrorIs(t, err, pii.ErrOption)
 }
 
+func TestADetectorOfNothingIsRefused(t *testing.T) {
+	_, err := pii.New(&pii.Options{Kinds: []string{}})
+	require.ErrorIs(t, err, pii.ErrOption)
+	require.ErrorContains(t, err, "Options.Kinds is empty")
+	rules, err := pii.Rules(&pii.Options{Kinds: []string{}})
+	require.NoError(t, err, "beside the rules of other packages, none is fine")
+	require.Empty(t, rules)
+}
+
 // TestPersonLimits states what the gazetteer can and can't do.
 func TestPersonLimits(t *testing.T) {
 	d, err := pii.New(&pii.Options{Kinds: []string{pii.KindPerson}})

@@ -57,7 +57,9 @@ func (v Value) Reveal() string {
 	return *v.text
 }
 
-// A Session keeps the values of one task. It is safe for concurrent use.
+// A Session keeps the values of one task. It is safe for concurrent use. Make one
+// with [New]: the zero value has no reading model, so its Ask and Choose return an
+// error that wraps [ErrOption].
 type Session struct {
 	reader llms.Model
 
@@ -72,13 +74,16 @@ func New(reader llms.Model) (*Session, error) {
 	if reader == nil {
 		return nil, fmt.Errorf("%w: the reading model is nil", ErrOption)
 	}
-	return &Session{reader: reader, values: map[string]Value{}}, nil
+	return &Session{reader: reader}, nil
 }
 
 // Hold puts a text under a new name.
 func (s *Session) Hold(text string) Value {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.values == nil {
+		s.values = map[string]Value{}
+	}
 	v := Value{"{{v" + strconv.Itoa(len(s.values)+1) + "}}", &text}
 	s.values[v.name] = v
 	return v
@@ -114,6 +119,9 @@ func (s *Session) Choose(ctx context.Context, question string, choices []string,
 }
 
 func (s *Session) read(ctx context.Context, question string, values []Value) (string, error) {
+	if s.reader == nil {
+		return "", fmt.Errorf("%w: the session has no reading model: make one with New", ErrOption)
+	}
 	ctx = guard.NewContext(ctx, guard.SpotlightDelimit)
 	texts := make([]string, len(values))
 	for i, v := range values {

@@ -55,6 +55,16 @@ func TestTheReaderHasNoTools(t *testing.T) {
 	assert.ErrorIs(t, err, quarantine.ErrOption)
 }
 
+func TestZeroSessionHasNoReader(t *testing.T) {
+	var s quarantine.Session
+	v := s.Hold("a text")
+	assert.Equal(t, "a text", s.Expand(v.String()))
+	_, err := s.Ask(t.Context(), "what?", v)
+	require.ErrorIs(t, err, quarantine.ErrOption)
+	_, err = s.Choose(t.Context(), "what?", []string{"yes", "no"}, v)
+	require.ErrorIs(t, err, quarantine.ErrOption)
+}
+
 func TestAnswersThatAreNotComplete(t *testing.T) {
 	for _, reason := range []string{"length", "content_filter", "error", "a word of tomorrow"} {
 		s, err := quarantine.New(&modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("urgent"), Stop: reason}}})

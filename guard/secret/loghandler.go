@@ -19,14 +19,16 @@ type LogHandlerOptions struct {
 	Replace detect.Replace
 
 	// Keys are attribute keys whose whole value is dropped, whatever it looks
-	// like, compared without regard to case, hyphens and underscores. Default:
-	// password, secret, token, api_key, authorization, cookie and the like.
+	// like, compared without regard to case, hyphens and underscores. A list that
+	// is empty and not nil means none. Default: nil, which means password, secret,
+	// token, api_key, authorization, cookie and the like.
 	Keys []string
 }
 
 // A LogHandler is a [slog.Handler] that redacts records before it passes them on:
 // the message, strings, errors and everything that is printed as text, in groups
-// too. Numbers, times and durations pass as they are.
+// too. Numbers, times and durations pass as they are. Make one with
+// [NewLogHandler].
 type LogHandler struct {
 	next    slog.Handler
 	d       *detect.Detector
@@ -35,7 +37,7 @@ type LogHandler struct {
 }
 
 // NewLogHandler returns a handler that redacts records and passes them to next. A
-// nil next is an error that wraps [ErrOption].
+// nil next is an error that wraps [ErrOption], and so is a Detector without rules.
 func NewLogHandler(next slog.Handler, o *LogHandlerOptions) (*LogHandler, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
@@ -44,6 +46,9 @@ func NewLogHandler(next slog.Handler, o *LogHandlerOptions) (*LogHandler, error)
 		o = &LogHandlerOptions{}
 	}
 	h := &LogHandler{next: next, d: o.Detector, replace: o.Replace, keys: map[string]bool{}}
+	if h.d != nil && h.d.MaxHold() == 0 {
+		return nil, fmt.Errorf("%w: LogHandlerOptions.Detector has no rules: want one made with detect.New, or nil for the default", ErrOption)
+	}
 	if h.d == nil {
 		var err error
 		if h.d, err = New(nil); err != nil {

@@ -88,6 +88,18 @@ func TestFinds(t *testing.T) {
 	require.ErrorIs(t, err, secret.ErrOption)
 }
 
+func TestADetectorOfNothingIsRefused(t *testing.T) {
+	_, err := secret.New(&secret.Options{Kinds: []string{}})
+	require.ErrorIs(t, err, secret.ErrOption)
+	require.ErrorContains(t, err, "Options.Kinds is empty")
+	rules, err := secret.Rules(&secret.Options{Kinds: []string{}})
+	require.NoError(t, err, "beside the rules of other packages, none is fine")
+	require.Empty(t, rules)
+	_, err = secret.NewLogHandler(slog.DiscardHandler, &secret.LogHandlerOptions{Detector: &detect.Detector{}})
+	require.ErrorIs(t, err, secret.ErrOption)
+	require.ErrorContains(t, err, "LogHandlerOptions.Detector")
+}
+
 func TestValueNeverShowsItself(t *testing.T) {
 	const plain = "s3cr3t-value"
 	type holder struct {

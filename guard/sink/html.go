@@ -15,14 +15,16 @@ import (
 // text, its formatting, lists, tables and code, and neither links nor images.
 type HTMLOptions struct {
 	// Hosts may be linked, written as in [LinkOptions]. Default: none, so there
-	// are no links.
+	// are no links; an empty list means the same.
 	Hosts []string
 
-	// ImageHosts may serve images. Default: none, so there are no images.
+	// ImageHosts may serve images. Default: none, so there are no images; an
+	// empty list means the same.
 	ImageHosts []string
 }
 
-// An HTML makes a model's HTML fit to be shown. It is safe for concurrent use.
+// An HTML makes a model's HTML fit to be shown. It is safe for concurrent use. Make
+// one with [NewHTML].
 type HTML struct{ policy *bluemonday.Policy }
 
 // NewHTML returns an HTML. The work is bluemonday's: it parses as browsers do

@@ -17,11 +17,13 @@ import (
 // words is always allowed, and a link to the source of a retrieved document.
 type LinkOptions struct {
 	// Hosts may be linked: "example.org", with a port if it isn't the
-	// scheme's, or ".example.org" for every host below. Default: none.
+	// scheme's, or ".example.org" for every host below. Default: none, and an
+	// empty list means the same.
 	Hosts []string
 
 	// ImageHosts may serve images. Default: none, since an image is fetched
-	// without a click, so its address alone can carry a conversation away.
+	// without a click, so its address alone can carry a conversation away. An
+	// empty list means the same.
 	ImageHosts []string
 
 	// Defang keeps a bare web address that isn't allowed readable instead of

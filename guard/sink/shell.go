@@ -19,7 +19,7 @@ func (e *CommandError) Error() string {
 // A Program says how a program may be called.
 type Program struct {
 	Name  string   // as written in the command line: no path
-	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow after "="
+	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow after "="; nil or empty: none
 }
 
 // ParseCommand parses a model's command line as a POSIX shell would and returns the

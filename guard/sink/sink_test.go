@@ -330,8 +330,24 @@ func TestCheckURL(t *testing.T) {
 		assert.ErrorAs(t, sink.CheckURL("http://["+host+"]/", nil), &bad, host)
 	}
 	assert.Error(t, sink.CheckURL("http://168.63.129.16/", nil), "a cloud's own service, at an address like a public one")
-	assert.Error(t, sink.CheckURL("https://other.org/", &sink.FetchOptions{Hosts: []string{"example.org"}}))
-	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{Hosts: []string{".example.org"}, Ports: []string{"8443"}}))
+	assert.Error(t, sink.CheckURL("https://other.org/", &sink.FetchOptions{OnlyHosts: []string{"example.org"}}))
+	assert.NoError(t, sink.CheckURL("https://a.example.org:8443/", &sink.FetchOptions{OnlyHosts: []string{".example.org"}, Ports: []string{"8443"}}))
+}
+
+// A list that is empty and not nil admits nothing.
+func TestAnEmptyListAdmitsNothing(t *testing.T) {
+	for name, o := range map[string]sink.FetchOptions{"OnlyHosts": {OnlyHosts: []string{}}, "Ports": {Ports: []string{}}} {
+		var refused *sink.URLError
+		assert.ErrorAs(t, sink.CheckURL("https://example.org/", &o), &refused, name)
+		c, err := sink.NewClient(&o)
+		require.NoError(t, err)
+		_, err = c.Get("https://example.org/")
+		assert.ErrorAs(t, err, &refused, name)
+	}
+	assert.NoError(t, sink.CheckURL("https://example.org/", nil))
+	query := "SELECT lower(name) FROM users"
+	assert.NoError(t, sink.CheckSQL(query, &sink.SQLOptions{Tables: []string{"users"}}))
+	assert.Error(t, sink.CheckSQL(query, &sink.SQLOptions{Tables: []string{"users"}, Functions: []string{}}))
 }
 
 func TestInvalidOptions(t *testing.T) {
@@ -343,7 +359,7 @@ func TestInvalidOptions(t *testing.T) {
 		assert.ErrorIs(t, err, sink.ErrOption, host)
 		_, err = sink.NewHTML(&sink.HTMLOptions{ImageHosts: []string{host}})
 		assert.ErrorIs(t, err, sink.ErrOption, host)
-		assert.ErrorIs(t, sink.CheckURL("https://example.org/", &sink.FetchOptions{Hosts: []string{host}}), sink.ErrOption, host)
+		assert.ErrorIs(t, sink.CheckURL("https://example.org/", &sink.FetchOptions{OnlyHosts: []string{host}}), sink.ErrOption, host)
 	}
 	for _, o := range []sink.FetchOptions{{Ports: []string{"https"}}, {Ports: []string{"0"}}, {Ports: []string{"65536"}}, {Timeout: -1}} {
 		_, err := sink.NewClient(&o)

@@ -20,10 +20,11 @@ func (e *SQLError) Error() string {
 type SQLOptions struct {
 	// Tables may be read, in any case, with their schema if that is how they
 	// are written. Names that the query itself defines (WITH) may be too.
-	// Default: none.
+	// Default: none, and an empty list means the same.
 	Tables []string
 
-	// Functions may be called. Default: the usual ones that only compute.
+	// Functions may be called. A list that is empty and not nil admits none.
+	// Default: nil, which admits the usual ones that only compute.
 	Functions []string
 }
 

@@ -41,11 +41,13 @@ func (e *URLError) Error() string {
 // FetchOptions say what a tool may fetch. The zero value admits every public
 // host on the ports 80 and 443.
 type FetchOptions struct {
-	// Hosts are the only ones that may be fetched from, written as in
-	// [LinkOptions]. Default: every public host.
-	Hosts []string
+	// OnlyHosts are the only hosts that may be fetched from, written as in
+	// [LinkOptions].Hosts. A list that is empty and not nil admits none. Default:
+	// nil, which admits every public host.
+	OnlyHosts []string
 
-	// Ports are the only ones that may be used, in digits. Default: 80 and 443.
+	// Ports are the only ports that may be used, in digits. A list that is empty
+	// and not nil admits none. Default: nil, which admits 80 and 443.
 	Ports []string
 
 	// Timeout is for a whole request of [NewClient]'s client. Default: 30 s.
@@ -54,7 +56,7 @@ type FetchOptions struct {
 
 // validate reports an option that is wrong.
 func (o *FetchOptions) validate() error {
-	if err := validHosts("FetchOptions.Hosts", o.Hosts); err != nil {
+	if err := validHosts("FetchOptions.OnlyHosts", o.OnlyHosts); err != nil {
 		return err
 	}
 	for i, p := range o.Ports {
@@ -113,7 +115,7 @@ func CheckURL(raw string, o *FetchOptions) error {
 	if !slices.Contains(ports, port) {
 		return &URLError{host, "its port isn't admitted"}
 	}
-	if len(o.Hosts) > 0 && !onHosts(o.Hosts).MatchString("http://"+host) {
+	if o.OnlyHosts != nil && !onHosts(o.OnlyHosts).MatchString("http://"+host) {
 		return &URLError{host, "it isn't among the hosts that are admitted"}
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -183,7 +185,7 @@ func NewClient(o *FetchOptions) (*http.Client, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	opts := FetchOptions{Hosts: slices.Clone(o.Hosts), Ports: slices.Clone(o.Ports), Timeout: o.Timeout}
+	opts := FetchOptions{OnlyHosts: slices.Clone(o.OnlyHosts), Ports: slices.Clone(o.Ports), Timeout: o.Timeout}
 	if opts.Timeout == 0 {
 		opts.Timeout = 30 * time.Second
 	}

@@ -29,12 +29,28 @@ type Mode uint8
 const (
 	ModePrompt         Mode = iota // the schema is in the prompt: works with any model
 	ModeJSON                       // as ModePrompt, and llms.WithJSONMode is set, for schemas of objects
-	ModeResponseFormat             // Metadata["openai:response_format"], which retry/openai sends
+	ModeResponseFormat             // Metadata[MetadataResponseFormat], which retry/openai sends
 	ModeTool                       // a tool whose arguments are the answer, forced
 )
 
-// MetadataKey is the key of the response format in the call's metadata.
-const MetadataKey = "openai:response_format"
+// String returns the mode's name.
+func (m Mode) String() string {
+	switch m {
+	case ModePrompt:
+		return "prompt"
+	case ModeJSON:
+		return "json"
+	case ModeResponseFormat:
+		return "response_format"
+	case ModeTool:
+		return "tool"
+	}
+	return "unknown"
+}
+
+// MetadataResponseFormat is the key of the response format in the call's metadata.
+// It is the same key as MetadataResponseFormat of retry/openai.
+const MetadataResponseFormat = "openai:response_format"
 
 // Options configure [Generate]. The zero value works.
 type Options[T any] struct {
@@ -245,7 +261,7 @@ func (g *generation[T]) options() []llms.CallOption {
 			if o.Metadata == nil {
 				o.Metadata = map[string]any{}
 			}
-			o.Metadata[MetadataKey] = g.schema.ResponseFormat()
+			o.Metadata[MetadataResponseFormat] = g.schema.ResponseFormat()
 		}}
 	case ModeTool:
 		return []llms.CallOption{func(o *llms.CallOptions) {

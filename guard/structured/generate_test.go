@@ -230,6 +230,12 @@ func TestTheValueThatFitsIsFound(t *testing.T) {
 	assert.ErrorContains(t, err, "/name has 0 characters")
 }
 
+func TestModesHaveNames(t *testing.T) {
+	for mode, want := range []string{"prompt", "json", "response_format", "tool", "unknown"} {
+		assert.Equal(t, want, structured.Mode(mode).String())
+	}
+}
+
 func TestModes(t *testing.T) {
 	say := modeltest.Say(`{"name": "Oslo", "people": 5}`)
 	metadata := map[string]any{"user": "ada"}
@@ -240,7 +246,7 @@ func TestModes(t *testing.T) {
 	call := next.Calls()[0]
 	assert.Equal(t, "x", call.Text(), "the provider tells the model")
 	assert.Equal(t, "ada", call.Options.Metadata["user"])
-	format, err := json.Marshal(call.Options.Metadata[structured.MetadataKey])
+	format, err := json.Marshal(call.Options.Metadata[structured.MetadataResponseFormat])
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"type":"json_schema","json_schema":{"name":"city","strict":true,"schema":{"type":"object","additionalProperties":false,
 		"required":["name","people"],"properties":{"name":{"type":"string","minLength":1},"people":{"type":"integer","minimum":1}}}}}`, string(format))

@@ -14,8 +14,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A Schema says what a value must be, to the model and to the validator. It is
-// safe for concurrent use.
+// A Schema describes what a value must be, for the model and for the validator. It
+// is safe for concurrent use. Make one with [For] or [ParseSchema].
 type Schema struct {
 	name     string
 	data     []byte
