@@ -21,7 +21,8 @@ import (
 // that the caller sees one sequence of chunks, unchanged, and never the
 // beginning of an attempt that came to nothing. A stream that ends without the
 // provider's last word is an error with what was seen in [fault.Error.Partial], or is
-// continued by a [Resume], which may cut the first chunks of the continuation.
+// continued by a [Resume], which may cut the first chunks of the continuation. So is
+// an answer whose stop reason says that its generation broke ([fault.StoppedBy]).
 type Model struct {
 	next llms.Model
 	p    *Policy
@@ -127,6 +128,9 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, 
 		if e := r.classify(a, a, err); e != nil {
 			return nil, e
 		}
+		if e := fault.StoppedBy(resp); e != nil {
+			return nil, e
+		}
 		l.claim()
 		return resp, nil
 	}
@@ -144,6 +148,9 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, 
 	e := r.classify(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
 		e = fault.FromContext(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+	}
+	if e == nil {
+		e = fault.StoppedBy(resp)
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun

@@ -15,13 +15,14 @@
 //
 // The status line comes before the answer. What follows may still fail, and a
 // stream has no length to compare with, only a protocol: an answer has ended
-// when each choice has a reason (finish_reason). The mark [DONE] alone isn't
-// proof, for proxies send it after a cut. Beside it what langchaingo v0.1.14's
-// own client makes of the same bytes:
+// when each choice has a reason (finish_reason) that is known to be good. The
+// mark [DONE] alone isn't proof, for proxies send it after a cut. Beside it what
+// langchaingo v0.1.14's own client makes of the same bytes:
 //
 //	what the server does                      here                    langchaingo v0.1.14
 //	data: {"error": …} after some chunks      ErrInBand, Partial      success, half an answer
 //	stream ends without finish_reason         ErrIncompleteStream     success, half an answer
+//	finish_reason "error", "abort", …         ErrStopReason, Partial  success, half an answer
 //	stream stalls until the deadline          DeadlineExceeded        success every other time
 //	the callback cancels the context          Canceled                success every other time
 //	no first byte until the deadline          DeadlineExceeded        a text

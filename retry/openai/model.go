@@ -54,7 +54,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent asks for a chat completion, streamed if a streaming function
 // is set. Every choice is in the response, with its finish reason as
-// StopReason.
+// StopReason. An answer that isn't known to be complete is an error that wraps
+// [ErrStopReason]; one that a limit of length has cut is not.
 //
 // GenerationInfo holds langchaingo's keys for the usage (PromptTokens,
 // CompletionTokens, TotalTokens and the details), only if the server sent one,

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A completion is an answer, or a chunk of one, as the protocol has it. Raw
@@ -31,11 +34,22 @@ func (c *completion) failed() bool {
 	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil
 }
 
+// blank reports whether an error is none: null, or the empty text, object or list
+// that some servers send beside a good answer.
+func blank(raw []byte) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", `""`, "{}", "[]", "false":
+		return true
+	}
+	return false
+}
+
 type wireChoice struct {
 	Index        int              `json:"index"`
 	Message      *wireDelta       `json:"message"`
 	Delta        *wireDelta       `json:"delta"`
 	FinishReason *string          `json:"finish_reason"`
+	Error        *json.RawMessage `json:"error"`
 	Logprobs     *json.RawMessage `json:"logprobs"`
 }
 
@@ -122,6 +136,7 @@ type choice struct {
 	function  *llms.FunctionCall
 	finish    string
 	finished  bool
+	err       []byte // the choice's own error
 	logprobs  []json.RawMessage
 	parts     []any
 }
@@ -174,6 +189,9 @@ func (a *answer) add(c *completion) {
 		}
 		if w.FinishReason != nil && *w.FinishReason != "" {
 			into.finish, into.finished = *w.FinishReason, true
+		}
+		if w.Error != nil && !blank(*w.Error) {
+			into.err = *w.Error
 		}
 		if w.Logprobs != nil {
 			into.logprobs = append(into.logprobs, *w.Logprobs)
@@ -243,6 +261,32 @@ func (c *choice) call(index *int, id string) *call {
 	made := &call{index: at}
 	c.calls = append(c.calls, made)
 	return made
+}
+
+// broken returns the choice that shows that the answer isn't complete, or nil: one
+// with an error of its own, or with a reason that isn't known to be good. A limit
+// of length is known: the caller set it, and the reason reports it. Neither is an
+// error where a filter left nothing that could be taken for an answer.
+func (a *answer) broken() *choice {
+	for _, c := range a.choices {
+		if c.err != nil {
+			return c
+		}
+	}
+	for _, c := range a.choices {
+		switch fault.StopReasonOf(c.finish) {
+		case fault.StopComplete, fault.StopCut:
+			continue
+		case fault.StopFiltered:
+			if len(c.content)+len(c.calls)+len(c.parts) == 0 && c.function == nil {
+				continue
+			}
+		}
+		if c.finished {
+			return c
+		}
+	}
+	return nil
 }
 
 // unfinished reports whether a choice lacks its finish reason.
@@ -371,6 +415,12 @@ func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*
 	a.add(body)
 	if len(a.choices) == 0 {
 		return nil, nil, c.brokenError(ctx, resp, ErrEmpty, data)
+	}
+	for _, choice := range a.choices {
+		choice.finished = true // a reason that is missing here doesn't come
+	}
+	if bad := a.broken(); bad != nil {
+		return nil, nil, c.stopError(resp, a, bad, data)
 	}
 	return a, body, nil
 }

@@ -90,6 +90,8 @@ func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) er
 		return nil, fail(ErrEmpty, nil)
 	case len(a.choices) == 0:
 		return nil, fail(fmt.Errorf("%w: %w", ErrIncompleteStream, ErrEmpty), nil)
+	case a.broken() != nil:
+		return nil, c.stopError(resp, a, a.broken(), nil)
 	case a.unfinished():
 		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), nil)
 	}
