@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,16 +23,26 @@ type problem struct {
 	coded     bool // the provider gave a code of its own: its message decides nothing
 	perDay    bool // Gemini: a quota that ends with the day
 	moderated bool // OpenRouter: the input was flagged
+	numbered  bool // the code is a number that the provider defines, and class what it means
+	class     Class
 	delay     time.Duration
 	hasDelay  bool // google.rpc.RetryInfo
 }
 
 // An envelope covers the forms in use: {"error": {…}} (OpenAI, Azure,
-// Anthropic, Gemini, OpenRouter), {"error": "…"} (Ollama), and the fields at
-// the top (vLLM, Mistral, Bedrock, Cohere, Azure's gateway).
+// Anthropic, Gemini, OpenRouter), {"error": "…"} (Ollama), the fields at the top
+// (vLLM, Mistral, Bedrock, Cohere, Azure's gateway, Alibaba), an error in a choice
+// (OpenRouter) and the status in a success of MiniMax's.
 type envelope struct {
 	Error     json.RawMessage `json:"error"`
 	RequestID string          `json:"request_id"`
+	Choices   []struct {
+		Error json.RawMessage `json:"error"`
+	} `json:"choices"`
+	BaseResp struct {
+		StatusCode int    `json:"status_code"`
+		StatusMsg  string `json:"status_msg"`
+	} `json:"base_resp"`
 	fields
 }
 
@@ -82,6 +93,12 @@ func parseProblem(body []byte, success bool) problem {
 	}
 	p := problem{requestID: e.RequestID, anthropic: e.Type == "error"}
 	top := e.fields
+	for i := 0; blank(e.Error) && i < len(e.Choices); i++ {
+		e.Error = e.Choices[i].Error
+	}
+	if success && blank(e.Error) {
+		e.Error = nil
+	}
 	switch {
 	case len(e.Error) > 0 && e.Error[0] == '{':
 		var f fields
@@ -89,6 +106,12 @@ func parseProblem(body []byte, success bool) problem {
 			return problem{}
 		}
 		p.read(f)
+		if class, ok := classOfNumber[p.code]; ok {
+			p.numbered, p.class = true, class
+		}
+	case e.BaseResp.StatusCode != 0:
+		p.found, p.message, p.code = true, e.BaseResp.StatusMsg, strconv.Itoa(e.BaseResp.StatusCode)
+		p.class, p.numbered = classOfBase[e.BaseResp.StatusCode]
 	case len(e.Error) > 0 && e.Error[0] == '"':
 		p.found = true
 		p.message = text(e.Error)
@@ -102,6 +125,26 @@ func parseProblem(body []byte, success bool) problem {
 		p.read(top)
 	}
 	return p
+}
+
+// blank reports whether a JSON value says nothing. In an empty error object all
+// fields do.
+func blank(raw json.RawMessage) bool {
+	raw = bytes.TrimSpace(raw)
+	switch string(raw) {
+	case "", "null", `""`, "[]", "false", "0":
+		return true
+	}
+	var fields map[string]json.RawMessage
+	if raw[0] != '{' || json.Unmarshal(raw, &fields) != nil {
+		return false
+	}
+	for _, value := range fields {
+		if !blank(value) {
+			return false
+		}
+	}
+	return true
 }
 
 // unmarshal is json.Unmarshal for forms in which one odd field must not hide

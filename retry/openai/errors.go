@@ -288,8 +288,9 @@ func (e *Error) read(body []byte) {
 	}
 	var shape struct {
 		fields
-		Error  json.RawMessage `json:"error"`
-		Detail json.RawMessage `json:"detail"`
+		Error    json.RawMessage `json:"error"`
+		Detail   json.RawMessage `json:"detail"`
+		BaseResp baseResp        `json:"base_resp"`
 	}
 	e.message = beginning(string(body))
 	if json.Unmarshal(body, &shape) != nil {
@@ -313,6 +314,10 @@ func (e *Error) read(body []byte) {
 		return
 	}
 	e.typ, e.code, e.param = word(shape.Type), word(shape.Code), word(shape.Param)
+	if n := shape.BaseResp.StatusCode; n != 0 {
+		e.code, e.message = strconv.Itoa(n), shape.BaseResp.StatusMsg
+		return
+	}
 	for _, raw := range []json.RawMessage{shape.Message, shape.Detail} {
 		if text := word(raw); text != "" {
 			e.message = text

@@ -27,11 +27,18 @@ type completion struct {
 	Error             *json.RawMessage `json:"error"`
 	Object            string           `json:"object"`
 	Detail            *json.RawMessage `json:"detail"`
+	BaseResp          *baseResp        `json:"base_resp"`
+}
+
+// A baseResp is MiniMax's status, which comes with HTTP's 200.
+type baseResp struct {
+	StatusCode int    `json:"status_code"`
+	StatusMsg  string `json:"status_msg"`
 }
 
 // failed reports whether the JSON is an error instead of an answer.
 func (c *completion) failed() bool {
-	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil
+	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
 }
 
 // blank reports whether an error is none: null, or the empty text, object or list
