@@ -28,6 +28,7 @@
 //	no first byte until the deadline          DeadlineExceeded        a text
 //	connection is cut                         ErrIncompleteStream     error, what was seen is lost
 //	empty stream                              ErrEmpty                success, empty answer
+//	a web page or an error without events     ErrMalformed, ErrInBand success, empty answer
 //	200 with an empty body or an error        ErrEmpty, ErrInBand     an error without the server's words
 //	a line of broken JSON                     ErrMalformed            the line is skipped
 //	a line of more than 64 KiB                read, up to a limit     error

@@ -74,7 +74,7 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read to its end, or is given up
-	data, err := e.client.read(ctx, resp)
+	data, err := e.client.read(ctx, resp, resp.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -85,11 +86,14 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 	defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
 	if streamed {
-		return m.client.stream(ctx, resp, &o, hangUp)
+		return m.client.stream(ctx, resp, resp.Body, &o, hangUp)
 	}
-	data, err := m.client.read(ctx, resp)
+	data, err := m.client.read(ctx, resp, resp.Body)
 	if err != nil {
 		return nil, err
+	}
+	if isEvents(data) { // some servers only stream
+		return m.client.stream(ctx, resp, bytes.NewReader(data), &o, hangUp)
 	}
 	a, _, err := m.client.parse(ctx, resp, data)
 	if err != nil {
@@ -103,4 +107,10 @@ func (m *Model) modelOf(o *callopt.Options) string {
 		return o.Model
 	}
 	return m.model
+}
+
+// isEvents reports whether a body begins as an event stream does.
+func isEvents(body []byte) bool {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:")) || bytes.HasPrefix(body, []byte(":"))
 }

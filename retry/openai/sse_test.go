@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -37,6 +38,21 @@ func referenceEvents(stream string) []sseEvent {
 		}
 		field, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
+		// Not of the specification: errors outside of events.
+		failed := ""
+		if field == "error" && strings.HasPrefix(value, "{") {
+			failed = value
+		} else if strings.HasPrefix(line, "{") && strings.Contains(line, `"error"`) && json.Valid([]byte(line)) {
+			failed = line
+		}
+		if failed != "" {
+			if data != nil {
+				out = append(out, sseEvent{name, strings.Join(data, "\n")})
+			}
+			out = append(out, sseEvent{"error", failed})
+			name, data = "", nil
+			continue
+		}
 		switch field {
 		case "data":
 			data = append(data, value)
@@ -73,6 +89,7 @@ func FuzzEvents(f *testing.F) {
 	for _, s := range []string{
 		"data: a\n\ndata: b\n\n", "data: a\r\rdata:b\r\n\r\n", "\ufeffevent: x\ndata:  two\ndata\ndata: \n\n", ": comment\nid: 1\nretry: 5\n\n", "data: cut",
 		"data\r", "\r\n\r", "event: only\n\ndata: after\n\n", "data:\xff\x00\n\n", "\ufeff\ufeffdata: x\n\n",
+		"data: a\nerror: {}\ndata: b\n\n", "event: x\n{\"error\":1}\n\nodd\n\n",
 	} {
 		f.Add(s, uint8(1))
 		f.Add(s, uint8(7))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 
@@ -18,8 +17,8 @@ import (
 )
 
 // stream reads an answer as server-sent events, passing each delta to the
-// caller as it comes.
-func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Options, hangUp context.CancelFunc) (*llms.ContentResponse, error) {
+// caller as it comes. body is that of resp, or what was read of it.
+func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader, o *callopt.Options, hangUp context.CancelFunc) (*llms.ContentResponse, error) {
 	out := &speaker{o: o, contexts: delta.NewContexts(ctx)}
 	a := &answer{}
 	fail := func(err error, data []byte) error {
@@ -32,15 +31,16 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		return e
 	}
-	if mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); mediaType == "application/json" {
-		return c.whole(ctx, resp, out)
+	lines := newEvents(body, c.o.MaxLineBytes)
+	switch lines.opening() { // labels lie: the first byte says what it is
+	case '{', '[', '<', '"':
+		return c.whole(ctx, resp, lines, out)
 	}
-	lines := newEvents(resp.Body, c.o.MaxLineBytes)
 	for {
 		name, data, closed, err := lines.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return c.end(a, resp, fail, false)
+			return c.end(a, resp, lines, fail, false)
 		case errors.Is(err, ErrTooLarge):
 			return nil, fail(err, nil)
 		case err != nil:
@@ -48,9 +48,9 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		switch string(bytes.TrimSpace(data)) {
 		case "[DONE]":
-			r, err := c.end(a, resp, fail, true)
+			r, err := c.end(a, resp, lines, fail, true)
 			if err == nil {
-				settle(resp.Body, hangUp)
+				settle(body, hangUp)
 			}
 			return r, err
 		case "":
@@ -84,8 +84,11 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 // end decides whether a stream that ended is an answer: each choice has the
 // reason why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
 // cut as well.
-func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
+func (c *client) end(a *answer, resp *http.Response, lines *events, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
+	odd := lines.odd
 	switch {
+	case len(a.choices) == 0 && len(odd) > 0:
+		return nil, fail(fmt.Errorf("%w: it is no event stream: %s", ErrMalformed, beginning(string(odd))), odd)
 	case len(a.choices) == 0 && done:
 		return nil, fail(ErrEmpty, nil)
 	case len(a.choices) == 0:
@@ -93,15 +96,15 @@ func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) er
 	case a.broken() != nil:
 		return nil, c.stopError(resp, a, a.broken(), nil)
 	case a.unfinished():
-		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), nil)
+		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), odd)
 	}
 	return a.response(resp.Header), nil
 }
 
 // whole passes on an answer that came in one piece though a stream was asked
 // for; some servers do so.
-func (c *client) whole(ctx context.Context, resp *http.Response, out *speaker) (*llms.ContentResponse, error) {
-	data, err := c.read(ctx, resp)
+func (c *client) whole(ctx context.Context, resp *http.Response, from io.Reader, out *speaker) (*llms.ContentResponse, error) {
+	data, err := c.read(ctx, resp, from)
 	if err != nil {
 		return nil, err
 	}
