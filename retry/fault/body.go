@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/apierror"
 )
 
 // A problem is what an error body says, whichever provider's envelope it is
@@ -93,10 +95,10 @@ func parseProblem(body []byte, success bool) problem {
 	}
 	p := problem{requestID: e.RequestID, anthropic: e.Type == "error"}
 	top := e.fields
-	for i := 0; blank(e.Error) && i < len(e.Choices); i++ {
+	for i := 0; apierror.Blank(e.Error) && i < len(e.Choices); i++ {
 		e.Error = e.Choices[i].Error
 	}
-	if success && blank(e.Error) {
+	if success && apierror.Blank(e.Error) {
 		e.Error = nil
 	}
 	switch {
@@ -125,26 +127,6 @@ func parseProblem(body []byte, success bool) problem {
 		p.read(top)
 	}
 	return p
-}
-
-// blank reports whether a JSON value says nothing. In an empty error object all
-// fields do.
-func blank(raw json.RawMessage) bool {
-	raw = bytes.TrimSpace(raw)
-	switch string(raw) {
-	case "", "null", `""`, "[]", "false", "0":
-		return true
-	}
-	var fields map[string]json.RawMessage
-	if raw[0] != '{' || json.Unmarshal(raw, &fields) != nil {
-		return false
-	}
-	for _, value := range fields {
-		if !blank(value) {
-			return false
-		}
-	}
-	return true
 }
 
 // unmarshal is json.Unmarshal for forms in which one odd field must not hide

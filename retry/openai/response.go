@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/internal/apierror"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -41,16 +41,6 @@ func (c *completion) failed() bool {
 	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
 }
 
-// blank reports whether an error is none: null, or the empty text, object or list
-// that some servers send beside a good answer.
-func blank(raw []byte) bool {
-	switch string(bytes.TrimSpace(raw)) {
-	case "", "null", `""`, "{}", "[]", "false":
-		return true
-	}
-	return false
-}
-
 type wireChoice struct {
 	Index        int              `json:"index"`
 	Message      *wireDelta       `json:"message"`
@@ -72,15 +62,22 @@ type wireDelta struct {
 }
 
 type toolDelta struct {
-	Index    *int          `json:"index,omitempty"`
-	ID       string        `json:"id,omitempty"`
-	Type     string        `json:"type,omitempty"`
-	Function functionDelta `json:"function"`
+	Index    *int             `json:"index,omitempty"`
+	ID       string           `json:"id,omitempty"`
+	Type     string           `json:"type,omitempty"`
+	Function functionDelta    `json:"function"`
+	Extra    *json.RawMessage `json:"extra_content,omitempty"` // Gemini's
 }
 
 type functionDelta struct {
 	Name      string `json:"name,omitempty"`
 	Arguments string `json:"arguments,omitempty"`
+}
+
+// says reports whether a delta has anything for the reader.
+func (d *wireDelta) says() bool {
+	return d != nil && (d.Content != nil && *d.Content != "" || d.Refusal != nil && *d.Refusal != "" || d.thought() != "" ||
+		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil)
 }
 
 func (d *wireDelta) thought() string {
@@ -140,19 +137,14 @@ type choice struct {
 	reasoning []byte
 	refusal   []byte
 	calls     []*call
+	recent    *call // that the last delta was for
+	deltas    bool  // a delta has said something
 	function  *llms.FunctionCall
 	finish    string
 	finished  bool
 	err       []byte // the choice's own error
 	logprobs  []json.RawMessage
 	parts     []any
-}
-
-type call struct {
-	index     int
-	id, typ   string
-	name      []byte
-	arguments []byte
 }
 
 // choice returns the choice of an index, making it if it is new.
@@ -187,9 +179,10 @@ func (a *answer) add(c *completion) {
 	for i := range c.Choices {
 		w := &c.Choices[i]
 		into := a.choice(w.Index)
-		if w.Message != nil {
-			numberCalls(w.Message)
-			into.add(w.Message)
+		if w.Message != nil && !w.Delta.says() {
+			w.Delta = into.missing(w.Message, w.FinishReason != nil && *w.FinishReason != "")
+		} else if w.Delta.says() {
+			into.deltas = true
 		}
 		if w.Delta != nil {
 			into.add(w.Delta)
@@ -197,7 +190,7 @@ func (a *answer) add(c *completion) {
 		if w.FinishReason != nil && *w.FinishReason != "" {
 			into.finish, into.finished = *w.FinishReason, true
 		}
-		if w.Error != nil && !blank(*w.Error) {
+		if w.Error != nil && !apierror.Blank(*w.Error) {
 			into.err = *w.Error
 		}
 		if w.Logprobs != nil {
@@ -215,16 +208,8 @@ func (c *choice) add(d *wireDelta) {
 		c.refusal = append(c.refusal, *d.Refusal...)
 	}
 	c.parts = append(c.parts, d.parts...)
-	for _, t := range d.ToolCalls {
-		into := c.call(t.Index, t.ID)
-		if t.ID != "" {
-			into.id = t.ID
-		}
-		if t.Type != "" {
-			into.typ = t.Type
-		}
-		into.name = append(into.name, t.Function.Name...)
-		into.arguments = append(into.arguments, t.Function.Arguments...)
+	if len(d.ToolCalls) > 0 {
+		c.addCalls(d.ToolCalls)
 	}
 	if f := d.FunctionCall; f != nil {
 		if c.function == nil {
@@ -233,41 +218,6 @@ func (c *choice) add(d *wireDelta) {
 		c.function.Name += f.Name
 		c.function.Arguments += f.Arguments
 	}
-}
-
-// numberCalls gives the calls of a whole message their places: there each is a
-// call of its own, and mostly has no index.
-func numberCalls(message *wireDelta) {
-	for i := range message.ToolCalls {
-		message.ToolCalls[i].Index = &i
-	}
-}
-
-// call returns the tool call that a delta belongs to: by its index; without
-// one, a new call for a new id, else the last.
-func (c *choice) call(index *int, id string) *call {
-	at := 0
-	switch {
-	case index != nil:
-		at = *index
-	case id != "":
-		for _, known := range c.calls {
-			if known.id == id {
-				return known
-			}
-		}
-		at = len(c.calls)
-	case len(c.calls) > 0:
-		return c.calls[len(c.calls)-1]
-	}
-	for _, known := range c.calls {
-		if known.index == at {
-			return known
-		}
-	}
-	made := &call{index: at}
-	c.calls = append(c.calls, made)
-	return made
 }
 
 // broken returns the choice that shows that the answer isn't complete, or nil: one
@@ -418,6 +368,12 @@ func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*
 		return nil, nil, c.inBandError(resp, data)
 	}
 	numberChoices(body.Choices)
+	for i := range body.Choices {
+		if w := &body.Choices[i]; w.Message != nil {
+			numberCalls(w.Message)
+			w.Delta, w.Message = w.Message, nil
+		}
+	}
 	a := &answer{}
 	a.add(body)
 	if len(a.choices) == 0 {

@@ -112,9 +112,6 @@ func (c *client) whole(ctx context.Context, resp *http.Response, from io.Reader,
 	if err != nil {
 		return nil, err
 	}
-	for i := range body.Choices {
-		body.Choices[i].Delta = body.Choices[i].Message
-	}
 	if err := out.deltas(body); err != nil {
 		e := c.brokenError(ctx, resp, err, nil)
 		e.partial = a.response(resp.Header)
