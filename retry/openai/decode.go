@@ -31,13 +31,14 @@ func decode(data []byte, into *completion) error {
 		Object: string(loose.Object), Usage: loose.Usage, Error: loose.Error, Detail: loose.Detail,
 	}
 	take(loose.BaseResp, &into.BaseResp)
+	take(loose.Groq, &into.Groq)
 	if loose.Choices == nil {
 		return nil
 	}
 	into.Choices = make([]wireChoice, len(loose.Choices))
 	for i, c := range loose.Choices {
 		w := &into.Choices[i]
-		w.Index, w.Error, w.Logprobs = c.Index.value(), c.Error, c.Logprobs
+		w.Index, w.Error, w.Usage, w.Logprobs = c.Index.value(), c.Error, c.Usage, c.Logprobs
 		w.FinishReason = c.FinishReason.pointer()
 		if w.Message, err = c.Message.delta(); err != nil {
 			return fmt.Errorf("choice %d: %w", i, err)
@@ -70,6 +71,7 @@ type (
 		Object            looseText        `json:"object"`
 		Detail            *json.RawMessage `json:"detail"`
 		BaseResp          *json.RawMessage `json:"base_resp"`
+		Groq              *json.RawMessage `json:"x_groq"`
 	}
 	looseChoice struct {
 		Index        looseIndex       `json:"index"`
@@ -77,6 +79,7 @@ type (
 		Delta        looseMessage     `json:"delta"`
 		FinishReason looseOptional    `json:"finish_reason"`
 		Error        *json.RawMessage `json:"error"`
+		Usage        *json.RawMessage `json:"usage"`
 		Logprobs     *json.RawMessage `json:"logprobs"`
 	}
 	looseDelta struct {

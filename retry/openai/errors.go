@@ -16,6 +16,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/internal/apierror"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -291,10 +292,15 @@ func (e *Error) read(body []byte) {
 		Error    json.RawMessage `json:"error"`
 		Detail   json.RawMessage `json:"detail"`
 		BaseResp baseResp        `json:"base_resp"`
+		Groq     groq            `json:"x_groq"`
 	}
 	e.message = beginning(string(body))
-	if json.Unmarshal(body, &shape) != nil {
+	var mismatch *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, &shape); err != nil && !errors.As(err, &mismatch) {
 		return
+	}
+	if shape.Groq.Error != nil && apierror.Blank(shape.Error) {
+		shape.Error = *shape.Groq.Error
 	}
 	if word(shape.Error) != "" {
 		var inner struct {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -28,6 +27,13 @@ type completion struct {
 	Object            string           `json:"object"`
 	Detail            *json.RawMessage `json:"detail"`
 	BaseResp          *baseResp        `json:"base_resp"`
+	Groq              *groq            `json:"x_groq"`
+}
+
+// A groq is where Groq puts what has no place in the protocol's chunks.
+type groq struct {
+	Usage *json.RawMessage `json:"usage"`
+	Error *json.RawMessage `json:"error"`
 }
 
 // A baseResp is MiniMax's status, which comes with HTTP's 200.
@@ -38,6 +44,9 @@ type baseResp struct {
 
 // failed reports whether the JSON is an error instead of an answer.
 func (c *completion) failed() bool {
+	if c.Groq != nil && c.Groq.Error != nil && !apierror.Blank(*c.Groq.Error) {
+		return true
+	}
 	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
 }
 
@@ -47,6 +56,7 @@ type wireChoice struct {
 	Delta        *wireDelta       `json:"delta"`
 	FinishReason *string          `json:"finish_reason"`
 	Error        *json.RawMessage `json:"error"`
+	Usage        *json.RawMessage `json:"usage"` // Moonshot's place for it
 	Logprobs     *json.RawMessage `json:"logprobs"`
 }
 
@@ -90,43 +100,10 @@ func (d *wireDelta) thought() string {
 	return ""
 }
 
-type wireUsage struct {
-	PromptTokens     tokens `json:"prompt_tokens"`
-	CompletionTokens tokens `json:"completion_tokens"`
-	TotalTokens      tokens `json:"total_tokens"`
-	PromptDetails    *struct {
-		Cached     tokens `json:"cached_tokens"`
-		CacheWrite tokens `json:"cache_write_tokens"`
-		Audio      tokens `json:"audio_tokens"`
-	} `json:"prompt_tokens_details"`
-	CompletionDetails *struct {
-		Reasoning tokens `json:"reasoning_tokens"`
-		Audio     tokens `json:"audio_tokens"`
-		Accepted  tokens `json:"accepted_prediction_tokens"`
-		Rejected  tokens `json:"rejected_prediction_tokens"`
-	} `json:"completion_tokens_details"`
-}
-
-// tokens is a count, in any way that JSON can write one: engines in other
-// languages send 27.0.
-type tokens int
-
-// UnmarshalJSON reads a whole number.
-func (n *tokens) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	f, err := strconv.ParseFloat(string(data), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxLimit {
-		return fmt.Errorf("%s tokens", data)
-	}
-	*n = tokens(f)
-	return nil
-}
-
 // An answer gathers a completion's choices, from one body or from chunks.
 type answer struct {
 	head    completion // without its choices
+	usage   []byte
 	choices []*choice
 }
 
@@ -173,8 +150,9 @@ func (a *answer) add(c *completion) {
 	if c.ServiceTier != "" {
 		a.head.ServiceTier = c.ServiceTier
 	}
-	if c.Usage != nil {
-		a.head.Usage = c.Usage // the last one counts: some engines send running totals
+	a.addUsage(c.Usage)
+	if c.Groq != nil {
+		a.addUsage(c.Groq.Usage)
 	}
 	for i := range c.Choices {
 		w := &c.Choices[i]
@@ -193,6 +171,7 @@ func (a *answer) add(c *completion) {
 		if w.Error != nil && !apierror.Blank(*w.Error) {
 			into.err = *w.Error
 		}
+		a.addUsage(w.Usage)
 		if w.Logprobs != nil {
 			into.logprobs = append(into.logprobs, *w.Logprobs)
 		}
@@ -262,17 +241,18 @@ func (a *answer) spoken() bool {
 // response returns the answer in langchaingo's form.
 func (a *answer) response(header http.Header) *llms.ContentResponse {
 	slices.SortStableFunc(a.choices, func(x, y *choice) int { return x.index - y.index })
+	counts := tokenCounts(a.usage)
 	out := &llms.ContentResponse{Choices: make([]*llms.ContentChoice, 0, len(a.choices))}
 	for _, c := range a.choices {
-		out.Choices = append(out.Choices, a.contentChoice(c, header))
+		out.Choices = append(out.Choices, a.contentChoice(c, header, counts))
 	}
 	return out
 }
 
-func (a *answer) contentChoice(c *choice, header http.Header) *llms.ContentChoice {
+func (a *answer) contentChoice(c *choice, header http.Header, counts map[string]any) *llms.ContentChoice {
 	out := &llms.ContentChoice{
 		Content: string(c.content), ReasoningContent: string(c.reasoning), StopReason: c.finish,
-		FuncCall: c.function, GenerationInfo: a.info(c, header),
+		FuncCall: c.function, GenerationInfo: a.info(c, header, counts),
 	}
 	slices.SortStableFunc(c.calls, func(x, y *call) int { return x.index - y.index })
 	for _, t := range c.calls {
@@ -289,9 +269,8 @@ func (a *answer) contentChoice(c *choice, header http.Header) *llms.ContentChoic
 	return out
 }
 
-// info is the choice's GenerationInfo. The keys of usage are those of
-// langchaingo's client; they are absent if the server sent no usage.
-func (a *answer) info(c *choice, header http.Header) map[string]any {
+// info is the choice's GenerationInfo, with the counts of the whole answer.
+func (a *answer) info(c *choice, header http.Header, counts map[string]any) map[string]any {
 	info := map[string]any{"FinishReason": c.finish}
 	for key, text := range map[string]string{
 		"ID": a.head.ID, "Model": a.head.Model, "SystemFingerprint": a.head.SystemFingerprint, "ServiceTier": a.head.ServiceTier,
@@ -307,31 +286,7 @@ func (a *answer) info(c *choice, header http.Header) map[string]any {
 	if len(c.parts) > 0 {
 		info["ContentParts"] = c.parts
 	}
-	var u wireUsage
-	if a.head.Usage == nil || json.Unmarshal(*a.head.Usage, &u) != nil {
-		return info // a usage that can't be read is none, and no reason to lose the answer
-	}
-	set := func(n tokens, keys ...string) {
-		for _, key := range keys {
-			info[key] = int(n)
-		}
-	}
-	set(u.PromptTokens, "PromptTokens")
-	set(u.CompletionTokens, "CompletionTokens")
-	set(u.TotalTokens, "TotalTokens")
-	if d := u.PromptDetails; d != nil {
-		set(d.Cached, "PromptCachedTokens")
-		set(d.Audio, "PromptAudioTokens")
-		if d.CacheWrite > 0 {
-			set(d.CacheWrite, "PromptCacheWriteTokens")
-		}
-	}
-	if d := u.CompletionDetails; d != nil {
-		set(d.Reasoning, "ReasoningTokens", "CompletionReasoningTokens", "ThinkingTokens")
-		set(d.Audio, "CompletionAudioTokens")
-		set(d.Accepted, "CompletionAcceptedPredictionTokens")
-		set(d.Rejected, "CompletionRejectedPredictionTokens")
-	}
+	maps.Copy(info, counts)
 	return info
 }
 
