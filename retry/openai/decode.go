@@ -26,12 +26,7 @@ func decode(data []byte, into *completion) error {
 	if err := json.Unmarshal(data, &loose); err != nil {
 		return err
 	}
-	*into = completion{
-		ID: string(loose.ID), Model: string(loose.Model), SystemFingerprint: string(loose.SystemFingerprint), ServiceTier: string(loose.ServiceTier),
-		Object: string(loose.Object), Usage: loose.Usage, Error: loose.Error, Detail: loose.Detail,
-	}
-	take(loose.BaseResp, &into.BaseResp)
-	take(loose.Groq, &into.Groq)
+	*into = loose.head()
 	if loose.Choices == nil {
 		return nil
 	}
@@ -48,6 +43,17 @@ func decode(data []byte, into *completion) error {
 		}
 	}
 	return nil
+}
+
+// head returns all but the choices in the protocol's form.
+func (l *looseCompletion) head() completion {
+	c := completion{
+		ID: string(l.ID), Model: string(l.Model), SystemFingerprint: string(l.SystemFingerprint), ServiceTier: string(l.ServiceTier),
+		Object: string(l.Object), Usage: l.Usage, Error: l.Error, Detail: l.Detail,
+	}
+	take(l.BaseResp, &c.BaseResp)
+	take(l.Groq, &c.Groq)
+	return c
 }
 
 // take reads an optional field, if it is what it should be.

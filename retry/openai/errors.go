@@ -295,6 +295,10 @@ func (e *Error) read(body []byte) {
 		Groq     groq            `json:"x_groq"`
 	}
 	e.message = beginning(string(body))
+	var list []json.RawMessage // Gemini wraps an error in one
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
+		body = list[0]
+	}
 	var mismatch *json.UnmarshalTypeError
 	if err := json.Unmarshal(body, &shape); err != nil && !errors.As(err, &mismatch) {
 		return

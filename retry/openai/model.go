@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -17,6 +16,7 @@ import (
 type Model struct {
 	client *client
 	model  string
+	extras extras
 }
 
 // New returns a Model that asks for the model of that name unless a call names
@@ -64,7 +64,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // Refusal, ThinkingContent and Logprobs, those that there are. Where a server
 // sends content as a list, as Mistral's reasoning models do, its texts and
 // thoughts are joined, and what else is in it (references) is ContentParts, a
-// []any.
+// []any. What a server sends beside tool calls, as Gemini does with its thought
+// signatures, is ToolCallExtra; see [MetadataToolCallExtra].
 //
 // What goes wrong on the way is an [*Error]; a call that can't be sent fails
 // with [ErrOption].
@@ -77,28 +78,18 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		return nil, err
 	}
-	streamed := o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
 	sending, hangUp := context.WithCancel(ctx)
 	defer hangUp()
-	resp, err := m.client.post(sending, m.client.address(m.modelOf(&o), "chat/completions"), body, streamed)
+	resp, err := m.client.post(sending, m.client.address(m.modelOf(&o), "chat/completions"), body, streams(&o))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
-	if streamed {
-		return m.client.stream(ctx, resp, resp.Body, &o, hangUp)
-	}
-	data, err := m.client.read(ctx, resp, resp.Body)
+	a, err := m.client.answer(ctx, resp, &o, hangUp)
 	if err != nil {
 		return nil, err
 	}
-	if isEvents(data) { // some servers only stream
-		return m.client.stream(ctx, resp, bytes.NewReader(data), &o, hangUp)
-	}
-	a, _, err := m.client.parse(ctx, resp, data)
-	if err != nil {
-		return nil, err
-	}
+	m.extras.learn(a)
 	return a.response(resp.Header), nil
 }
 
@@ -107,10 +98,4 @@ func (m *Model) modelOf(o *callopt.Options) string {
 		return o.Model
 	}
 	return m.model
-}
-
-// isEvents reports whether a body begins as an event stream does.
-func isEvents(body []byte) bool {
-	body = bytes.TrimLeft(body, " \t\r\n")
-	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:")) || bytes.HasPrefix(body, []byte(":"))
 }

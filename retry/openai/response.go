@@ -47,7 +47,10 @@ func (c *completion) failed() bool {
 	if c.Groq != nil && c.Groq.Error != nil && !apierror.Blank(*c.Groq.Error) {
 		return true
 	}
-	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
+	if c.Error != nil && (!apierror.Blank(*c.Error) || len(c.Choices) == 0 && c.Usage == nil) {
+		return true // some servers send an empty error beside a good answer
+	}
+	return c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
 }
 
 type wireChoice struct {
@@ -91,7 +94,7 @@ func (d *wireDelta) says() bool {
 }
 
 func (d *wireDelta) thought() string {
-	if d.ReasoningContent != nil {
+	if d.ReasoningContent != nil && *d.ReasoningContent != "" {
 		return *d.ReasoningContent
 	}
 	if d.Reasoning != nil {
@@ -282,6 +285,9 @@ func (a *answer) info(c *choice, header http.Header, counts map[string]any) map[
 	}
 	if len(c.logprobs) > 0 {
 		info["Logprobs"] = joinLogprobs(c.logprobs)
+	}
+	if extra := c.toolCallExtra(); extra != nil {
+		info["ToolCallExtra"] = extra
 	}
 	if len(c.parts) > 0 {
 		info["ContentParts"] = c.parts
