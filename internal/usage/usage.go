@@ -212,8 +212,11 @@ func asCount(v any) (int64, bool) {
 
 // asMap returns v as a map: itself, or a struct through its JSON form.
 func asMap(v any) (map[string]any, bool) {
-	if m, ok := v.(map[string]any); ok {
-		return m, true
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case map[string]any:
+		return v, true
 	}
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -252,7 +251,7 @@ func (a *answer) response(header http.Header) *llms.ContentResponse {
 	return out
 }
 
-func (a *answer) contentChoice(c *choice, header http.Header, counts map[string]any) *llms.ContentChoice {
+func (a *answer) contentChoice(c *choice, header http.Header, counts []tokenCount) *llms.ContentChoice {
 	out := &llms.ContentChoice{
 		Content: string(c.content), ReasoningContent: string(c.reasoning), StopReason: c.finish,
 		FuncCall: c.function, GenerationInfo: a.info(c, header, counts),
@@ -273,14 +272,14 @@ func (a *answer) contentChoice(c *choice, header http.Header, counts map[string]
 }
 
 // info is the choice's GenerationInfo, with the counts of the whole answer.
-func (a *answer) info(c *choice, header http.Header, counts map[string]any) map[string]any {
+func (a *answer) info(c *choice, header http.Header, counts []tokenCount) map[string]any {
 	info := map[string]any{"FinishReason": c.finish}
-	for key, text := range map[string]string{
-		"ID": a.head.ID, "Model": a.head.Model, "SystemFingerprint": a.head.SystemFingerprint, "ServiceTier": a.head.ServiceTier,
-		"RequestID": (&Error{header: header}).RequestID(), "Refusal": string(c.refusal), "ThinkingContent": string(c.reasoning),
+	for _, f := range [...]struct{ key, text string }{
+		{"ID", a.head.ID}, {"Model", a.head.Model}, {"SystemFingerprint", a.head.SystemFingerprint}, {"ServiceTier", a.head.ServiceTier},
+		{"RequestID", (&Error{header: header}).RequestID()}, {"Refusal", string(c.refusal)}, {"ThinkingContent", string(c.reasoning)},
 	} {
-		if text != "" {
-			info[key] = text
+		if f.text != "" {
+			info[f.key] = f.text
 		}
 	}
 	if len(c.logprobs) > 0 {
@@ -292,7 +291,9 @@ func (a *answer) info(c *choice, header http.Header, counts map[string]any) map[
 	if len(c.parts) > 0 {
 		info["ContentParts"] = c.parts
 	}
-	maps.Copy(info, counts)
+	for _, n := range counts {
+		info[n.key] = n.n
+	}
 	return info
 }
 

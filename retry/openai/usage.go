@@ -31,10 +31,16 @@ func readUsage(raw []byte) (fields map[string]any, t usage.Tokens, ok bool) {
 	return fields, t, err == nil && t.Input <= maxLimit && t.Output <= maxLimit
 }
 
+// A tokenCount is an entry of GenerationInfo.
+type tokenCount struct {
+	key string
+	n   int
+}
+
 // tokenCounts returns a usage under the keys of langchaingo's client, or nil if
 // none is known. Whatever names and places a server has for them, cached tokens are
 // part of PromptTokens, thoughts of CompletionTokens, and TotalTokens is the sum.
-func tokenCounts(raw []byte) map[string]any {
+func tokenCounts(raw []byte) []tokenCount {
 	if raw == nil {
 		return nil
 	}
@@ -42,7 +48,7 @@ func tokenCounts(raw []byte) map[string]any {
 	if !ok {
 		return nil
 	}
-	counts := map[string]any{"PromptTokens": int(t.Input), "CompletionTokens": int(t.Output), "TotalTokens": int(t.Input + t.Output)}
+	counts := make([]tokenCount, 0, 14)
 	_, sentPrompt := fields["prompt_tokens_details"].(map[string]any)
 	completion, sentCompletion := fields["completion_tokens_details"].(map[string]any)
 	predicted := func(name string) int64 {
@@ -52,10 +58,13 @@ func tokenCounts(raw []byte) map[string]any {
 	set := func(n int64, sent bool, keys ...string) {
 		for _, key := range keys {
 			if sent || n > 0 {
-				counts[key] = int(n)
+				counts = append(counts, tokenCount{key, int(n)})
 			}
 		}
 	}
+	set(t.Input, true, "PromptTokens")
+	set(t.Output, true, "CompletionTokens")
+	set(t.Input+t.Output, true, "TotalTokens")
 	set(t.CacheRead, sentPrompt, "PromptCachedTokens")
 	set(t.CacheWrite, false, "PromptCacheWriteTokens")
 	set(t.AudioIn, sentPrompt, "PromptAudioTokens")
