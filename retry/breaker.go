@@ -151,8 +151,16 @@ func (b *Breaker) admit(now time.Time) (generation uint64, c change, err error) 
 // breakerPermits is the breaker as the owner of its permits.
 type breakerPermits Breaker
 
+// FirstToken implements admission.FirstTokenOwner.
+func (b *breakerPermits) FirstToken(now time.Time, h admission.Held) {
+	(*Breaker)(b).firstToken(now, h.Mark)
+}
+
 // Done implements admission.Owner.
 func (b *breakerPermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
+	if h.Answering && o == admission.OutcomeHealthy && (*Breaker)(b).State(now) == StateHalfOpen {
+		return // it was counted with its first token
+	}
 	(*Breaker)(b).done(now, h.Mark, o)
 }
 
@@ -195,6 +203,20 @@ func (b *Breaker) done(now time.Time, generation uint64, o admission.Outcome) (c
 	}
 	c.to = b.state
 	return c
+}
+
+// firstToken counts a probe that has begun to answer as a success, and reports
+// whether the call was one: no other may ask before its probes are over, and a
+// stream can last for minutes.
+func (b *Breaker) firstToken(now time.Time, generation uint64) (probe bool, c change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.from = b.state
+	if probe = generation == b.generation && b.state == StateHalfOpen; probe {
+		b.probed(now, admission.OutcomeHealthy)
+	}
+	c.to = b.state
+	return probe, c
 }
 
 func (b *Breaker) probed(now time.Time, o admission.Outcome) {
