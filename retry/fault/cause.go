@@ -155,7 +155,7 @@ func named(e *Error, err error) {
 	var c coder
 	if errors.As(err, &c) && e.ProviderCode == "" {
 		e.ProviderCode = c.Code()
-		if class, ok := classOf(e.ProviderCode); ok {
+		if class, ok := classOfNames([]string{e.ProviderCode}, e.Status); ok {
 			retyped(e, class)
 		}
 	}

@@ -89,12 +89,12 @@ type (
 		Logprobs     *json.RawMessage `json:"logprobs"`
 	}
 	looseDelta struct {
-		Content          json.RawMessage `json:"content"`
-		Refusal          looseOptional   `json:"refusal"`
-		ReasoningContent looseOptional   `json:"reasoning_content"`
-		Reasoning        looseOptional   `json:"reasoning"`
-		ToolCalls        []looseTool     `json:"tool_calls"`
-		FunctionCall     *looseFunction  `json:"function_call"`
+		Content          json.RawMessage  `json:"content"`
+		Refusal          looseOptional    `json:"refusal"`
+		ReasoningContent looseOptional    `json:"reasoning_content"`
+		Reasoning        looseOptional    `json:"reasoning"`
+		ToolCalls        []looseTool      `json:"tool_calls"`
+		FunctionCall     *json.RawMessage `json:"function_call"`
 	}
 	looseTool struct {
 		Index    looseIndex       `json:"index"`
@@ -183,8 +183,9 @@ func (m looseMessage) delta() (*wireDelta, error) {
 	for _, t := range l.ToolCalls {
 		d.ToolCalls = append(d.ToolCalls, toolDelta{Index: t.Index.n, ID: string(t.ID), Type: string(t.Type), Function: t.Function.delta(), Extra: t.Extra})
 	}
-	if l.FunctionCall != nil {
-		f := l.FunctionCall.delta()
+	var function *looseFunction
+	if take(l.FunctionCall, &function); function != nil {
+		f := function.delta()
 		d.FunctionCall = &f
 	}
 	return d, d.content(l.Content)

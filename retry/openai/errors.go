@@ -354,7 +354,7 @@ func beginning(text string) string {
 		return text
 	}
 	cut := limit
-	for !utf8.RuneStart(text[cut]) {
+	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) { // a text of other bytes has no start
 		cut--
 	}
 	return text[:cut] + "…"

@@ -89,7 +89,7 @@ type functionDelta struct {
 // says reports whether a delta has anything for the reader.
 func (d *wireDelta) says() bool {
 	return d != nil && (d.Content != nil && *d.Content != "" || d.Refusal != nil && *d.Refusal != "" || d.thought() != "" ||
-		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil)
+		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil && *d.FunctionCall != (functionDelta{}))
 }
 
 func (d *wireDelta) thought() string {
@@ -118,7 +118,7 @@ type choice struct {
 	calls     []*call
 	recent    *call // that the last delta was for
 	deltas    bool  // a delta has said something
-	function  *llms.FunctionCall
+	function  *call // what tool calls replaced
 	finish    string
 	finished  bool
 	err       []byte // the choice's own error
@@ -168,7 +168,10 @@ func (a *answer) add(c *completion) {
 			into.add(w.Delta)
 		}
 		if w.FinishReason != nil && *w.FinishReason != "" {
-			into.finish, into.finished = *w.FinishReason, true
+			if fault.StopReasonOf(into.finish) != fault.StopFailed { // else a later word doesn't mend it
+				into.finish = *w.FinishReason
+			}
+			into.finished = true
 		}
 		if w.Error != nil && !apierror.Blank(*w.Error) {
 			into.err = *w.Error
@@ -192,12 +195,11 @@ func (c *choice) add(d *wireDelta) {
 	if len(d.ToolCalls) > 0 {
 		c.addCalls(d.ToolCalls)
 	}
-	if f := d.FunctionCall; f != nil {
+	if f := d.FunctionCall; f != nil && *f != (functionDelta{}) {
 		if c.function == nil {
-			c.function = &llms.FunctionCall{}
+			c.function = &call{}
 		}
-		c.function.Name += f.Name
-		c.function.Arguments += f.Arguments
+		c.function.join(f, false)
 	}
 }
 
@@ -254,7 +256,7 @@ func (a *answer) response(header http.Header) *llms.ContentResponse {
 func (a *answer) contentChoice(c *choice, header http.Header, counts []tokenCount) *llms.ContentChoice {
 	out := &llms.ContentChoice{
 		Content: string(c.content), ReasoningContent: string(c.reasoning), StopReason: c.finish,
-		FuncCall: c.function, GenerationInfo: a.info(c, header, counts),
+		GenerationInfo: a.info(c, header, counts),
 	}
 	slices.SortStableFunc(c.calls, func(x, y *call) int { return x.index - y.index })
 	for _, t := range c.calls {
@@ -265,7 +267,10 @@ func (a *answer) contentChoice(c *choice, header http.Header, counts []tokenCoun
 		out.ToolCalls = append(out.ToolCalls, llms.ToolCall{ID: t.id, Type: typ,
 			FunctionCall: &llms.FunctionCall{Name: string(t.name), Arguments: string(t.arguments)}})
 	}
-	if out.FuncCall == nil && len(out.ToolCalls) > 0 {
+	switch {
+	case c.function != nil:
+		out.FuncCall = &llms.FunctionCall{Name: string(c.function.name), Arguments: string(c.function.arguments)}
+	case len(out.ToolCalls) > 0:
 		out.FuncCall = out.ToolCalls[0].FunctionCall
 	}
 	return out

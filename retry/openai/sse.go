@@ -14,9 +14,10 @@ import (
 // events", 9.2.6.) An event that ends with the stream instead of a blank line
 // counts: servers end so after [DONE].
 //
-// Two things that are no events are read as one named "error": a line "error: {…}",
-// which old versions of llama.cpp send, and an error as bare JSON, which proxies put
-// into a stream. Other lines that the format doesn't know are kept in odd.
+// Two things that are no events are read as one: a line "error: {…}", which old
+// versions of llama.cpp send, is named "error", and a chunk or an error as bare JSON,
+// which proxies put into a stream, has no name. Other lines that the format doesn't
+// know are kept in odd.
 type events struct {
 	r      io.Reader
 	limit  int // bytes of one event's data
@@ -26,7 +27,8 @@ type events struct {
 	skipLF bool // the line before ended in CR
 	first  bool // no line was read yet
 	data   []byte
-	failed []byte // the error that comes next
+	bare   []byte // what was no event, and comes next
+	named  string // its name
 	odd    []byte // the beginning of what was no event
 	err    error
 }
@@ -67,9 +69,9 @@ func (e *events) Read(p []byte) (int, error) {
 // data, which are valid until the next call. io.EOF ends the stream; closed
 // says whether the event's blank line was seen.
 func (e *events) next() (name string, data []byte, closed bool, err error) {
-	if failed := e.failed; failed != nil {
-		e.failed = nil
-		return "error", failed, true, nil
+	if bare := e.bare; bare != nil {
+		e.bare = nil
+		return e.named, bare, true, nil
 	}
 	var seen bool
 	data = e.data[:0]
@@ -91,12 +93,12 @@ func (e *events) next() (name string, data []byte, closed bool, err error) {
 		}
 		field, value, _ := bytes.Cut(line, []byte(":"))
 		value = bytes.TrimPrefix(value, []byte(" "))
-		if failed := bareError(line, field, value); failed != nil {
-			failed = bytes.Clone(failed)
+		if as, bare := bareEvent(line, field, value); bare != nil {
+			bare = bytes.Clone(bare)
 			if !seen {
-				return "error", failed, true, nil
+				return as, bare, true, nil
 			}
-			e.failed = failed
+			e.named, e.bare = as, bare
 			return name, data, true, nil
 		}
 		switch string(field) {
@@ -118,15 +120,16 @@ func (e *events) next() (name string, data []byte, closed bool, err error) {
 	}
 }
 
-// bareError returns the JSON object of an error that isn't in an event, or nil.
-func bareError(line, field, value []byte) []byte {
+// bareEvent returns the JSON object of a line that should have been an event, and its
+// name, or nil.
+func bareEvent(line, field, value []byte) (name string, data []byte) {
 	switch {
 	case string(field) == "error" && bytes.HasPrefix(value, []byte("{")):
-		return value
-	case bytes.HasPrefix(line, []byte("{")) && bytes.Contains(line, []byte(`"error"`)) && json.Valid(line):
-		return line
+		return "error", value
+	case bytes.HasPrefix(line, []byte("{")) && (bytes.Contains(line, []byte(`"error"`)) || bytes.Contains(line, []byte(`"choices"`))) && json.Valid(line):
+		return "", line
 	}
-	return nil
+	return "", nil
 }
 
 // keep adds a line to what was no event.

@@ -41,6 +41,16 @@ func isEvents(body []byte) bool {
 	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:")) || bytes.HasPrefix(body, []byte(":"))
 }
 
+// isLines reports whether a body is chunks as bare JSON, one a line.
+func isLines(body []byte) bool {
+	first, rest, _ := bytes.Cut(bytes.TrimLeft(body, " \t\r\n"), []byte("\n"))
+	if len(bytes.TrimSpace(rest)) == 0 {
+		return false
+	}
+	_, data := bareEvent(bytes.TrimRight(first, "\r"), nil, nil)
+	return data != nil
+}
+
 // stream reads an answer as server-sent events, passing each delta to the
 // caller as it comes. body is that of resp, or what was read of it.
 func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader, o *callopt.Options, hangUp context.CancelFunc) (*answer, error) {
@@ -59,7 +69,14 @@ func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader
 	lines := newEvents(body, c.o.MaxLineBytes)
 	switch lines.opening() { // labels lie: the first byte says what it is
 	case '{', '[', '<', '"':
-		return c.whole(ctx, resp, lines, out)
+		data, err := c.read(ctx, resp, lines)
+		if err != nil {
+			return nil, err
+		}
+		if !isLines(data) {
+			return c.whole(ctx, resp, data, out)
+		}
+		lines = newEvents(bytes.NewReader(data), c.o.MaxLineBytes)
 	}
 	for {
 		name, data, closed, err := lines.next()
@@ -131,11 +148,7 @@ func (c *client) end(a *answer, resp *http.Response, lines *events, fail func(er
 
 // whole passes on an answer that came in one piece though a stream was asked
 // for; some servers do so.
-func (c *client) whole(ctx context.Context, resp *http.Response, from io.Reader, out *speaker) (*answer, error) {
-	data, err := c.read(ctx, resp, from)
-	if err != nil {
-		return nil, err
-	}
+func (c *client) whole(ctx context.Context, resp *http.Response, data []byte, out *speaker) (*answer, error) {
 	a, body, err := c.parse(ctx, resp, data)
 	if err != nil {
 		return nil, err
@@ -174,7 +187,7 @@ func (s *speaker) deltas(c *completion) error {
 			}
 		}
 		calls := w.Delta.ToolCalls
-		if f := w.Delta.FunctionCall; f != nil {
+		if f := w.Delta.FunctionCall; f != nil && *f != (functionDelta{}) {
 			calls = append(slices.Clip(calls), toolDelta{Index: new(int), Type: "function", Function: *f})
 		}
 		if len(calls) > 0 {
