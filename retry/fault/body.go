@@ -82,7 +82,7 @@ type detail struct {
 // known forms. With success set, the fields at the top count only if they say
 // that they are an error: a completion has a "type" and a "message" too.
 func parseProblem(body []byte, success bool) problem {
-	body = bytes.TrimSpace(body)
+	body = trimmed(body)
 	if len(body) > 0 && body[0] == '[' { // Gemini wraps a stream's error in an array
 		var list []json.RawMessage
 		if json.Unmarshal(body, &list) == nil && len(list) > 0 {

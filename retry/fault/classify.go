@@ -279,8 +279,13 @@ func lastErrorLine(body []byte) []byte {
 	return body
 }
 
+// trimmed returns a body without a byte order mark and the white space around it.
+func trimmed(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+}
+
 func isEvents(body []byte) bool {
-	body = bytes.TrimLeft(body, " \r\n\t")
+	body = trimmed(body)
 	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
 		if bytes.HasPrefix(body, []byte(field)) {
 			return true
@@ -291,7 +296,7 @@ func isEvents(body []byte) bool {
 
 // wellFormed reports whether the body of a success is whole.
 func wellFormed(body []byte) bool {
-	body = bytes.TrimSpace(body)
+	body = trimmed(body)
 	if isEvents(body) {
 		return true // whether a stream has ended is for Transport to find out
 	}

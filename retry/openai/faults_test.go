@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
@@ -209,4 +210,45 @@ func TestStopReasons(t *testing.T) {
 	}
 	_, wrong := (&Error{}).StopReason()
 	require.False(t, wrong)
+}
+
+// TestRecordingChangesNoClass: with a fault.Transport below the client, and so in a
+// retry.Model, each failure has the class that the client's own error has.
+func TestRecordingChangesNoClass(t *testing.T) {
+	golden.Rows(t, "retry", "client_faults.jsonl", func(row faulty) error {
+		contentType := row.Type
+		if contentType == "" && row.Stream {
+			contentType = "text/event-stream"
+		}
+		if row.Status == 0 {
+			row.Status = 200
+		}
+		var options []llms.CallOption
+		if row.Stream {
+			options = append(options, toStream)
+		}
+		below := saying{row.Status, row.Body, http.Header{"Content-Type": {contentType}}}
+		m, err := New("m", &Options{BaseURL: "http://said/v1", HTTPClient: &http.Client{Transport: &fault.Transport{Base: below}}})
+		if err != nil {
+			return err
+		}
+		a := &fault.Attempt{}
+		a.Start(t.Context(), nil)
+		_, err = m.GenerateContent(a, ask("q"), options...)
+		if (err != nil) != row.Expect.Error {
+			return err
+		}
+		recorded := a.Failure(err, time.Now())
+		if err == nil {
+			if recorded != nil {
+				return fmt.Errorf("a good answer is %v", recorded)
+			}
+			return nil
+		}
+		own := fault.FromError(t.Context(), err)
+		if recorded != nil && recorded.Class != own.Class && (recorded.Class != fault.ClassMalformed || own.Class != fault.ClassStreamInterrupted) {
+			return fmt.Errorf("recorded %v, the client's %v", recorded, own)
+		}
+		return nil
+	})
 }
