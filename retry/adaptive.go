@@ -254,7 +254,7 @@ func (a *Adaptive) advance(now time.Time) {
 		return
 	}
 	switch late := a.tokens.late(); {
-	case a.cut || !a.full: // an unused limit says nothing about more
+	case a.cut || !a.full: // an unused limit is no evidence for more
 	case late: // what is above the target's room waits there: a little less, until none does
 		a.congested, a.slow = a.limit, false
 		a.limit = math.Max(float64(a.o.Min), a.limit*0.95)

@@ -148,8 +148,8 @@ func TestAdaptiveSlowStart(t *testing.T) {
 	}
 }
 
-// A limit that has long left behind the one at which there was congestion is in slow
-// start again: a bad moment at the beginning doesn't last forever.
+// A limit that is far above the one at which there was congestion is in slow start
+// again: a bad moment at the beginning doesn't last forever.
 func TestAdaptiveSlowStartAgain(t *testing.T) {
 	a, err := NewAdaptive(&AdaptiveOptions{Initial: 4})
 	require.NoError(t, err)

@@ -202,7 +202,7 @@ type admittedStream struct {
 	start time.Time
 }
 
-// firstToken tells the gates that the target has begun to answer.
+// firstToken reports to the gates that the target has begun to answer.
 func (a *admittedStream) firstToken() {
 	b := a.p.o.Breaker
 	if a.n == 0 && b == nil {

@@ -22,7 +22,7 @@ import (
 // beginning of an attempt that came to nothing. A stream that ends without the
 // provider's last word is an error with what was seen in [fault.Error.Partial], or is
 // continued by a [Resume], which may cut the first chunks of the continuation. So is
-// an answer whose stop reason says that its generation broke ([fault.StoppedBy]).
+// an answer whose stop reason means that its generation broke ([fault.StoppedBy]).
 type Model struct {
 	next llms.Model
 	p    *Policy

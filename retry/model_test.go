@@ -87,7 +87,7 @@ func TestFallback(t *testing.T) {
 	})
 }
 
-// An answer whose stop reason says that the generation broke is a failure, and is
+// An answer whose stop reason means that the generation broke is a failure, and is
 // asked for again.
 func TestBrokenAnswerIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -324,7 +324,7 @@ func TestResumeByClass(t *testing.T) {
 	}
 }
 
-// A stream that a client returns as a success, whose stop reason says that the
+// A stream that a client returns as a success, whose stop reason means that the
 // generation broke, is continued as one that was cut is.
 func TestResumeByStopReason(t *testing.T) {
 	for stop, resumed := range map[string]bool{"network_error": true, "FinishReasonOther": true, "length": false, "content_filter": false, "made_up": false} {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// Blank reports whether an "error" field says nothing, as some servers send it
+// Blank reports whether an "error" field is empty, as some servers send it
 // beside a good answer: null, an empty text, or an object whose fields all are so.
 func Blank(raw json.RawMessage) bool {
 	raw = bytes.TrimSpace(raw)

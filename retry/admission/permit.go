@@ -105,7 +105,7 @@ func (p *Permit) Begin(now time.Time) {
 	p.held.began = since(now)
 }
 
-// FirstToken says that the target has begun to answer at now, and the call goes on.
+// FirstToken reports that the target has begun to answer at now, and the call goes on.
 // Calling it again does nothing.
 func (p *Permit) FirstToken(now time.Time) {
 	if owner, ok := p.owner.(FirstTokenOwner); ok && !p.held.Answering {

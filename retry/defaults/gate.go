@@ -213,7 +213,7 @@ func lookAgain(ctx context.Context) (again <-chan time.Time, stop func()) {
 	return timer.C, func() { timer.Stop() }
 }
 
-// hopeless refuses a call that can't end in time if it waits so long. Its error says
+// hopeless refuses a call that can't end in time if it waits so long. Its error contains
 // how long the queue needs to become short enough.
 func (g *Gate) hopeless(ctx context.Context, wait time.Duration, p retry.Priority) error {
 	deadline, ok := ctx.Deadline()
@@ -246,7 +246,7 @@ func (g *Gate) leave(model string, admitted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if q := g.queues[model]; admitted {
-		if q.admitted == 0 { // the time before, in which nothing moved, says nothing of what comes
+		if q.admitted == 0 { // the time before, in which nothing moved, is no measure of what comes
 			q.since = time.Now()
 		}
 		q.admitted++

@@ -23,7 +23,7 @@ type Response struct {
 // whose response it is. now is what the instants in headers are measured from.
 //
 // A word that the provider defines decides over the status: a 400 with
-// ThrottlingException is a rate limit. A word that only says that something failed
+// ThrottlingException is a rate limit. A word that only reports that something failed
 // ("api_error", "internal_error") doesn't: a 404 with it is a 404. Free text decides
 // only where a provider gives no code, and never the part of it that repeats the
 // user's input. Without a word the status decides. An error inside a success is that error;

@@ -232,7 +232,7 @@ func TestGoldenClassifyWords(t *testing.T) {
 	require.True(t, e.Retryable)
 }
 
-// A success with an error that says nothing is a success.
+// A success with an empty error is a success.
 func TestEmptyErrorIsNone(t *testing.T) {
 	for _, empty := range []string{`{}`, `""`, `null`, `[]`, `{"message":"","type":"","param":"","code":null}`, `{"message":"","details":[],"metadata":{}}`} {
 		require.Nil(t, Classify(Response{Status: 200, Body: []byte(`{"error":` + empty + `,"choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}`)}, time.Now()), empty)

@@ -38,7 +38,7 @@ func TestErrorUnwraps(t *testing.T) {
 	require.True(t, llms.IsTimeoutError(e))
 }
 
-// A client's code that says no more than that something failed doesn't turn a status
+// A client's code that only reports that something failed doesn't turn a status
 // that blames the request into a failure of the server.
 func TestAClearStatusBeatsAGenericCode(t *testing.T) {
 	for status, want := range map[int]Class{400: ClassInvalidRequest, 401: ClassAuth, 404: ClassNotFound, 429: ClassRateLimit, 500: ClassServerError} {

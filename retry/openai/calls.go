@@ -26,7 +26,7 @@ func numberCalls(message *wireDelta) {
 
 // addCalls takes in the tool calls of a delta. It rewrites them to what is new in
 // each, under the index of its place in the answer, so that a reader of the stream
-// who knows nothing but the indexes puts the same calls together.
+// that knows nothing but the indexes puts the same calls together.
 func (c *choice) addCalls(deltas []toolDelta) {
 	var seen []*call // those that this list has spoken of
 	for i := range deltas {

@@ -41,7 +41,7 @@ var (
 	// a stream, or in the body of a success.
 	ErrInBand = errors.New("the server reported an error within a success")
 
-	// ErrStopReason says that an answer came to an end and isn't known to be
+	// ErrStopReason means that an answer came to an end and isn't known to be
 	// complete: its finish_reason is missing, or is a word for a generation that
 	// broke or was cut by a filter, or a word that fault.StopReasonOf doesn't know.
 	// Error.Partial is what there is of the answer.

@@ -8,7 +8,7 @@ import (
 	"github.com/prodailabs/prodai/internal/callopt"
 )
 
-// MetadataToolCallExtra holds a map[string]any from the ids of tool calls in the
+// MetadataToolCallExtra is the key of a map[string]any from the ids of tool calls in the
 // messages to what their model sent beside them, as the key ToolCallExtra of
 // GenerationInfo has it. Gemini 3 refuses a conversation whose calls lack their
 // thought signatures, for which llms.ToolCall has no field. A [Model] sends those of
@@ -31,7 +31,7 @@ type extras struct {
 	next  int
 }
 
-// An extraKey is a call with all it says: ids alone are not unique among
+// An extraKey is a call with its name and arguments: ids alone are not unique among
 // conversations.
 type extraKey struct{ id, name, arguments string }
 

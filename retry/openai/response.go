@@ -86,7 +86,7 @@ type functionDelta struct {
 	Arguments string `json:"arguments,omitempty"`
 }
 
-// says reports whether a delta has anything for the reader.
+// says reports whether a delta contains anything for the reader.
 func (d *wireDelta) says() bool {
 	return d != nil && (d.Content != nil && *d.Content != "" || d.Refusal != nil && *d.Refusal != "" || d.thought() != "" ||
 		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil && *d.FunctionCall != (functionDelta{}))
@@ -117,7 +117,7 @@ type choice struct {
 	refusal   []byte
 	calls     []*call
 	recent    *call // that the last delta was for
-	deltas    bool  // a delta has said something
+	deltas    bool  // a delta contained something
 	function  *call // what tool calls replaced
 	finish    string
 	finished  bool

@@ -67,7 +67,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader
 		return e
 	}
 	lines := newEvents(body, c.o.MaxLineBytes)
-	switch lines.opening() { // labels lie: the first byte says what it is
+	switch lines.opening() { // the label may be wrong: the first byte decides
 	case '{', '[', '<', '"':
 		data, err := c.read(ctx, resp, lines)
 		if err != nil {
