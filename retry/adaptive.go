@@ -39,11 +39,12 @@ type AdaptiveOptions struct {
 // A stream shows with its first token that the target is well, and may go on for a
 // minute. So until there is congestion each first token allows two calls more, while
 // the limit is used: in every round twice as many streams begin (slow start; Jacobson,
-// 1988). It begins again once the limit is twice the one at which there was congestion.
+// 1988). Slow start begins again once the limit is twice the one at which there was
+// congestion. After it the limit grows by 2 % an interval, or by one if that is more.
 // When even the soonest first token of an interval takes twice as long as they did in
-// the mean in a good time, calls wait inside the target: the limit falls a little,
-// until they don't. An answer that comes whole shows nothing before its end, so for
-// such calls only the interval counts.
+// the mean in a good time, calls wait inside the target, and the limit falls by as
+// many. An answer that comes whole shows nothing before its end, so for such calls only
+// the interval counts.
 //
 // [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
 // and [admission.OutcomeThrottled] against it: a target that throttles has asked
@@ -64,6 +65,10 @@ type Adaptive struct {
 	slow      bool    // slow start: no congestion was seen yet, or only at a much lower limit
 	congested float64 // the limit at the last congestion
 	tokens    pace    // of first tokens
+	begun     bool    // there was one in this interval
+	answering int     // the calls in progress that had theirs
+	grace     int     // the intervals in which a cut for late ones may still take effect
+	lateness  float64 // the mean of first tokens at that cut
 }
 
 // NewAdaptive returns a limit; nil options mean the defaults. It fails with
@@ -197,6 +202,8 @@ func (p *adaptivePermits) FirstToken(now time.Time, h admission.Held) {
 	defer a.mu.Unlock()
 	a.advance(now)
 	a.ok++
+	a.begun = true
+	a.answering++
 	a.tokens.add(h.Took(now))
 	if a.slow && (a.full || a.wasFull) && !a.cut {
 		a.limit = math.Min(float64(a.o.Max), a.limit+2) // so that twice as many begin in the next round
@@ -218,6 +225,9 @@ func (a *Adaptive) done(now time.Time, h admission.Held, o admission.Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(now)
+	if h.Answering {
+		a.answering--
+	}
 	switch o {
 	case admission.OutcomeHealthy:
 		if !h.Answering { // else its first token has counted
@@ -253,24 +263,52 @@ func (a *Adaptive) advance(now time.Time) {
 	if now.Before(a.end) {
 		return
 	}
-	switch late := a.tokens.late(); {
+	switch late, known := a.tokens.late(); {
 	case a.cut || !a.full: // an unused limit is no evidence for more
-	case late: // what is above the target's room waits there: a little less, until none does
-		a.congested, a.slow = a.limit, false
-		a.limit = math.Max(float64(a.o.Min), a.limit*0.95)
+	case late:
+		a.giveWay()
+	case a.grace > 0 && !known: // few begin after a cut
 	case a.ok > 0:
-		a.limit = math.Min(float64(a.o.Max), a.limit+1)
+		a.grace = 0
+		step := 1.0
+		if a.begun { // of streams too much is noticed early, and soon taken back
+			step = math.Max(1, a.limit/50)
+		}
+		a.limit = math.Min(float64(a.o.Max), a.limit+step)
 		a.slow = a.slow || a.limit > 2*a.congested
 	}
-	a.cut, a.wasFull = false, a.full
+	a.cut, a.begun, a.wasFull = false, false, a.full
 	a.ok, a.bad, a.full, a.end = 0, 0, !a.room(), now.Add(a.o.Interval)
 	a.wake()
 }
 
-// A pace is how soon signs of health come.
+// giveWay cuts the limit by the calls that wait inside the target: those that have no
+// first token yet, but for as many as have none in a good time. Then it looks whether
+// that helped. If first tokens come as late with fewer calls, they do for another
+// reason, longer prompts perhaps, and there is no congestion.
+func (a *Adaptive) giveWay() {
+	const patience = 5
+	switch {
+	case a.grace > 0 && float64(a.inFlight) > a.limit: // the calls of before the cut
+		return
+	case a.grace > 1:
+		a.grace--
+		return
+	case a.grace == 1 && a.tokens.mean > 0.8*a.lateness:
+		a.tokens.base, a.slow, a.grace = a.tokens.mean, true, 0
+		return
+	}
+	usual := float64(a.ok) * a.tokens.base / float64(a.o.Interval)
+	waiting := float64(a.inFlight-a.answering) - usual
+	a.congested, a.slow, a.grace, a.lateness = a.limit, false, patience, a.tokens.mean
+	a.limit = math.Max(float64(a.o.Min), a.limit-min(max(waiting, 0), a.limit/2))
+}
+
+// A pace is how soon first tokens come.
 type pace struct {
 	n          int
 	sum, least time.Duration
+	mean       float64
 	base       float64 // the mean of a good time
 }
 
@@ -282,24 +320,25 @@ func (p *pace) add(d time.Duration) {
 	p.sum += d
 }
 
-// late reports whether signs of health have come late since it last found out:
-// even the soonest took twice as long as they do in the mean in a good time. A
-// target that has room answers some call soon; before one that has none all wait.
+// late reports whether first tokens have come late since the last time, if there were
+// enough of them to know. They have if even the soonest took twice as long as they do
+// in the mean in a good time. A target that has room answers some call soon; before one that has none all wait.
 // (CoDel looks at the least delay of an interval for the same reason: Nichols and
 // Jacobson, 2012.)
-func (p *pace) late() bool {
+func (p *pace) late() (late, known bool) {
 	const enough = 8
 	if p.n < enough {
-		return false
+		return false, false
 	}
-	mean, late := float64(p.sum)/float64(p.n), p.base > 0 && float64(p.least) > 2*p.base
-	if p.base == 0 || mean < p.base {
-		p.base = mean
+	late = p.base > 0 && float64(p.least) > 2*p.base
+	p.mean = float64(p.sum) / float64(p.n)
+	if p.base == 0 || p.mean < p.base {
+		p.base = p.mean
 	} else {
 		p.base *= 1.02 // what was good once may not be possible any more
 	}
 	p.n, p.sum = 0, 0
-	return late
+	return late, true
 }
 
 // busyError is the gate's refusal, not the target's: another attempt may find

@@ -144,7 +144,7 @@ func TestAdaptiveSlowStart(t *testing.T) {
 			streams[i].Done(now, admission.OutcomeHealthy)
 		}
 		streams = streams[:0]
-		require.InDelta(t, cut+n, a.Limit(), 1, "one more an interval")
+		require.InDelta(t, float64(cut)*math.Pow(1.02, float64(n)), a.Limit(), 2, "2 % an interval")
 	}
 }
 
@@ -215,15 +215,48 @@ func TestAdaptiveLateFirstTokens(t *testing.T) {
 	require.Greater(t, grown, 60)
 	second(1500 * time.Millisecond) // the limit grows once more before the interval is over
 	most := a.Limit()
-	for range 10 {
+	for range 5 {
+		second(1500 * time.Millisecond)
+		require.Equal(t, most/2, a.Limit(), "once, by what waits inside the target and by half at most")
+	}
+	for range 8 {
 		second(1500 * time.Millisecond)
 	}
-	require.Less(t, a.Limit(), most*7/10)
-	low := a.Limit()
-	for range 5 {
-		second(200 * time.Millisecond)
+	require.Greater(t, a.Limit(), most/2, "fewer calls didn't help: first tokens are late for another reason")
+}
+
+// The limit falls by the calls that are too many, and no more.
+func TestAdaptiveFallsByWhatWaits(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 100, Max: 120})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	begin := func(n int) (streams []admission.Permit) {
+		for range n {
+			p, err := a.TryAcquire(now)
+			require.NoError(t, err)
+			streams = append(streams, p)
+		}
+		return streams
 	}
-	require.Greater(t, a.Limit(), low, "it is well again")
+	first := begin(100)
+	now = now.Add(100 * time.Millisecond)
+	for i := range first { // the target has room for these
+		first[i].FirstToken(now)
+	}
+	more := begin(20)
+	now = now.Add(time.Second)
+	first[0].Done(now, admission.OutcomeHealthy) // an interval ends
+	require.Equal(t, 120, a.Limit())
+	begin(1)
+	for i := range 10 {
+		now = now.Add(90 * time.Millisecond)
+		first[1+i].Done(now, admission.OutcomeHealthy)
+		more[i].FirstToken(now) // as soon as there is room, long after they began
+	}
+	begin(10)
+	now = now.Add(time.Second)
+	first[50].Done(now, admission.OutcomeHealthy)
+	require.InDelta(t, 120-21, a.Limit(), 3)
 }
 
 // A stream that waits for a place gets it when a first token makes one.

@@ -158,7 +158,7 @@ func (b *breakerPermits) FirstToken(now time.Time, h admission.Held) {
 
 // Done implements admission.Owner.
 func (b *breakerPermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
-	if h.Answering && o == admission.OutcomeHealthy && (*Breaker)(b).State(now) == StateHalfOpen {
+	if h.Answering && o == admission.OutcomeHealthy {
 		return // it was counted with its first token
 	}
 	(*Breaker)(b).done(now, h.Mark, o)
@@ -205,18 +205,11 @@ func (b *Breaker) done(now time.Time, generation uint64, o admission.Outcome) (c
 	return c
 }
 
-// firstToken counts a probe that has begun to answer as a success, and reports
-// whether the call was one: no other may ask before its probes are over, and a
-// stream can last for minutes.
-func (b *Breaker) firstToken(now time.Time, generation uint64) (probe bool, c change) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c.from = b.state
-	if probe = generation == b.generation && b.state == StateHalfOpen; probe {
-		b.probed(now, admission.OutcomeHealthy)
-	}
-	c.to = b.state
-	return probe, c
+// firstToken counts a call that has begun to answer as a success, and returns what
+// changed. A stream can last for minutes: until its end no call would pass a half-open
+// breaker, and the few failures of those minutes would be a run in a closed one.
+func (b *Breaker) firstToken(now time.Time, generation uint64) (c change) {
+	return b.done(now, generation, admission.OutcomeHealthy)
 }
 
 func (b *Breaker) probed(now time.Time, o admission.Outcome) {

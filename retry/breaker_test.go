@@ -141,7 +141,6 @@ func TestAProbeSucceedsWithItsFirstToken(t *testing.T) {
 		require.NoError(t, err)
 		p, err := b.TryAcquire(now)
 		require.NoError(t, err)
-		p.FirstToken(now) // closed: nothing happens
 		p.Done(now, admission.OutcomeUnhealthy)
 		require.Equal(t, StateOpen, b.State(now))
 		now = now.Add(2 * time.Second)
@@ -159,6 +158,32 @@ func TestAProbeSucceedsWithItsFirstToken(t *testing.T) {
 		require.Equal(t, StateClosed, b.State(now))
 		probe.Done(now, admission.OutcomeUnhealthy)
 		require.Equal(t, StateClosed, b.State(now), "it belongs to the time of the probes")
+	}
+}
+
+// Streams that go on are successes: the failures beside them are no run.
+func TestStreamsInProgressAreSuccesses(t *testing.T) {
+	now := time.Unix(0, 0)
+	for _, o := range []*BreakerOptions{{Failures: 3}, {Failures: 3, Window: 5}} {
+		b, err := NewBreaker(o)
+		require.NoError(t, err)
+		var streams []admission.Permit
+		for range 10 {
+			for range 4 {
+				p, err := b.TryAcquire(now)
+				require.NoError(t, err)
+				p.FirstToken(now)
+				streams = append(streams, p)
+			}
+			p, err := b.TryAcquire(now)
+			require.NoError(t, err)
+			p.Done(now, admission.OutcomeUnhealthy)
+		}
+		require.Equal(t, StateClosed, b.State(now))
+		for i := range 3 { // cut in a row
+			streams[i].Done(now, admission.OutcomeUnhealthy)
+		}
+		require.Equal(t, StateOpen, b.State(now))
 	}
 }
 

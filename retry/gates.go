@@ -83,7 +83,7 @@ type admitted struct {
 	n       int                 // how many there are
 
 	generation uint64 // the breaker's, in place of a permit: its changes are logged here
-	probed     bool   // the breaker knows already that the target is well
+	answering  bool   // the breaker knows already that the target is well
 }
 
 func (a *admitted) at(i int) *admission.Permit {
@@ -210,8 +210,8 @@ func (a *admittedStream) firstToken() {
 	}
 	now := a.start.Add(time.Since(a.start))
 	if b != nil {
-		var c change
-		if a.probed, c = b.firstToken(now, a.generation); c.from != c.to {
+		a.answering = true
+		if c := b.firstToken(now, a.generation); c.from != c.to {
 			a.p.changed(a.ctx, c, nil)
 		}
 	}
@@ -241,7 +241,7 @@ func (r *run) finish(a *admitted, e *fault.Error) {
 		return
 	}
 	now := r.now()
-	if o.Breaker != nil && !(a.probed && outcome == admission.OutcomeHealthy) {
+	if o.Breaker != nil && !(a.answering && outcome == admission.OutcomeHealthy) {
 		if c := o.Breaker.done(now, a.generation, outcome); c.from != c.to {
 			r.p.changed(r.ctx, c, e)
 		}

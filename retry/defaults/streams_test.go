@@ -2,6 +2,8 @@ package defaults_test
 
 import (
 	"context"
+	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -189,5 +191,81 @@ func TestAQueueBeforeAQuotaIsNotHopeless(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		wg.Wait()
+	})
+}
+
+// shifting is a healthy upstream whose first tokens take ten times as long from then on:
+// the prompts have become longer.
+type shifting struct {
+	streamer
+	from time.Time
+}
+
+func (s *shifting) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	now := s.streamer
+	if time.Now().After(s.from) {
+		now.first *= 10
+	}
+	return now.GenerateContent(ctx, messages, options...)
+}
+
+func TestLongerPromptsAreNoCongestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := &shifting{streamer{first: 300 * time.Millisecond, long: 10 * time.Second}, time.Now().Add(time.Minute)}
+		m, err := defaults.NewModel(next, &defaults.Options{InProgress: retry.AdaptiveOptions{Max: 200}})
+		require.NoError(t, err)
+		begin := time.Now()
+		var minutes [4]int // streams that ended in each
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for i := range 300 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 33 * time.Millisecond)
+				for time.Since(begin) < 4*time.Minute {
+					if _, err := m.Call(t.Context(), "q", llms.WithStreamingFunc(func(context.Context, []byte) error { return nil })); err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					if i := int(time.Since(begin) / time.Minute); i < len(minutes) {
+						minutes[i]++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		t.Logf("streams a minute, of 1,200: %v", minutes)
+		require.GreaterOrEqual(t, minutes[1], 800)
+		require.GreaterOrEqual(t, minutes[2], 1100)
+	})
+}
+
+// flaky is an upstream that refuses a twentieth of the calls at once, while the streams
+// that it serves go on for 10 s after first tokens of about a second.
+type flaky struct {
+	streamer
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+func (s *flaky) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	s.mu.Lock()
+	first, refuses := time.Duration(s.rand.ExpFloat64()*float64(time.Second)), s.rand.Float64() < 0.05
+	s.mu.Unlock()
+	if refuses {
+		return nil, fault.Classify(fault.Response{Status: http.StatusServiceUnavailable}, time.Now())
+	}
+	this := streamer{first: first, long: first + 10*time.Second}
+	return this.GenerateContent(ctx, messages, options...)
+}
+
+// Failures come at once and the ends of streams late: that is no run of failures.
+func TestAFewFailuresAmongStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed, first := streamed(t, &flaky{rand: rand.New(rand.NewPCG(1, 2))}, 1000)
+		t.Logf("1000 streams, a twentieth refused at first: time to first token p50 %v, p99 %v, %d failed", first[len(first)/2], first[len(first)*99/100], failed)
+		require.LessOrEqual(t, failed, 20)
+		require.LessOrEqual(t, first[len(first)*99/100], 15*time.Second)
 	})
 }

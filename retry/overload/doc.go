@@ -59,12 +59,13 @@
 //
 //	                              answered    first token, p50    p99
 //	limit learns by ends          45 %        60 s                61 s
-//	limit learns by first tokens  100 %       0.5 s               15 s
+//	limit learns by first tokens  100 %       0.5 s               12 s
 //	no limit                      100 %       0.5 s               12 s
 //
 // (go test -run TestStreams -v ./retry/overload prints it; this is seed 1.) The first
 // token is the sign of health: it comes early, and it comes late as soon as calls
-// wait inside the server.
+// wait inside the server. So what finds no place waits at the client, where the most
+// urgent goes first and what is too late is dropped.
 //
 // # Use
 //

@@ -274,5 +274,11 @@ func TestStreams(t *testing.T) {
 			require.Less(t, r.P99, 2*all["no_retry"].P99)
 		}
 	}
+	for _, processes := range []int{4, 16} { // that know nothing of one another
+		r := mustRun(t, ScenarioStreams, Strategy{Name: Defaults, Defaults: true, Processes: processes}, 1001)
+		t.Logf("%d processes: answered %.1f %%, late %.1f %%, first token p50 %.2f s, p99 %.1f s", processes, share(r), late(r), r.P50, r.P99)
+		require.GreaterOrEqual(t, share(r), 99.0)
+		require.GreaterOrEqual(t, late(r), 99.0)
+	}
 	require.Equal(t, "streams", ScenarioStreams.String())
 }
