@@ -180,7 +180,16 @@ func TestStreamsInProgressAreSuccesses(t *testing.T) {
 			p.Done(now, admission.OutcomeUnhealthy)
 		}
 		require.Equal(t, StateClosed, b.State(now))
-		for i := range 3 { // cut in a row
+		streams[0].Done(now, admission.OutcomeUnhealthy)
+		if o.Window == 0 {
+			streams[1].Done(now, admission.OutcomeUnhealthy)
+			streams[2].Done(now, admission.OutcomeHealthy)
+		}
+		require.Equal(t, StateClosed, b.State(now))
+		for i := 3; i < 6 && b.State(now) == StateClosed; i++ { // cut in a row, while others begin
+			p, err := b.TryAcquire(now)
+			require.NoError(t, err)
+			p.FirstToken(now)
 			streams[i].Done(now, admission.OutcomeUnhealthy)
 		}
 		require.Equal(t, StateOpen, b.State(now))

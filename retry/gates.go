@@ -241,8 +241,12 @@ func (r *run) finish(a *admitted, e *fault.Error) {
 		return
 	}
 	now := r.now()
-	if o.Breaker != nil && !(a.answering && outcome == admission.OutcomeHealthy) {
-		if c := o.Breaker.done(now, a.generation, outcome); c.from != c.to {
+	if o.Breaker != nil {
+		end := o.Breaker.done
+		if a.answering {
+			end = o.Breaker.endStream
+		}
+		if c := end(now, a.generation, outcome); c.from != c.to {
 			r.p.changed(r.ctx, c, e)
 		}
 	}
