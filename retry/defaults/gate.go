@@ -181,7 +181,7 @@ func (g *Gate) enter(ctx context.Context, model string, p retry.Priority) error 
 	q.lines[i] = append(q.lines[i], turn)
 	g.mu.Unlock()
 	again, stop := lookAgain(ctx)
-	defer stop()
+	defer func() { stop() }()
 	for {
 		select {
 		case <-turn:
