@@ -36,6 +36,16 @@ type AdaptiveOptions struct {
 // after an interval that used the limit, a cut as soon as one is congested. It
 // needs no knowledge of the target.
 //
+// A stream shows with its first token that the target is well, and may go on for a
+// minute. So until there is congestion each first token allows two calls more, while
+// the limit is used: in every round twice as many streams begin (slow start; Jacobson,
+// 1988). Slow start begins again once the limit is twice the one at which there was
+// congestion. After it the limit grows by 2 % an interval, or by one if that is more.
+// When even the soonest first token of an interval takes twice as long as they did in
+// the mean in a good time, calls wait inside the target, and the limit falls by as
+// many. An answer that comes whole shows nothing before its end, so for such calls only
+// the interval counts.
+//
 // [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
 // and [admission.OutcomeThrottled] against it: a target that throttles has asked
 // for fewer calls. An Adaptive is safe for concurrent use. The clock is the
@@ -47,9 +57,18 @@ type Adaptive struct {
 	inFlight int
 	waiting  []chan struct{} // closed when a place has been taken for the call that waits
 	full     bool            // the limit was reached in this interval
+	wasFull  bool            // and in the one before
 	cut      bool            // there was congestion in this interval
 	ok, bad  int
 	end      time.Time
+
+	slow      bool    // slow start: no congestion was seen yet, or only at a much lower limit
+	congested float64 // the limit at the last congestion
+	tokens    pace    // of first tokens
+	begun     bool    // there was one in this interval
+	answering int     // the calls in progress that had theirs
+	grace     int     // the intervals in which a cut for late ones may still take effect
+	lateness  float64 // the mean of first tokens at that cut
 }
 
 // NewAdaptive returns a limit; nil options mean the defaults. It fails with
@@ -95,7 +114,7 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	if s.Cut == 0 {
 		s.Cut = 0.7
 	}
-	a.limit = float64(min(max(s.Initial, s.Min), s.Max))
+	a.limit, a.slow = float64(min(max(s.Initial, s.Min), s.Max)), true
 	return a, nil
 }
 
@@ -109,7 +128,7 @@ func (a *Adaptive) TryAcquire(now time.Time) (admission.Permit, error) {
 		return admission.Permit{}, busyError()
 	}
 	a.enter()
-	return a.permit(), nil
+	return a.permit(now), nil
 }
 
 // Acquire admits a call, if need be after a wait for room, first come first
@@ -120,12 +139,13 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return admission.Permit{}, err
 	}
+	now := time.Now()
 	a.mu.Lock()
-	a.advance(time.Now())
+	a.advance(now)
 	if len(a.waiting) == 0 && a.room() {
 		a.enter()
 		a.mu.Unlock()
-		return a.permit(), nil
+		return a.permit(now), nil
 	}
 	a.full = true
 	place := make(chan struct{})
@@ -133,7 +153,7 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	a.mu.Unlock()
 	select {
 	case <-place:
-		return a.permit(), nil
+		return a.permit(time.Now()), nil
 	case <-ctx.Done():
 	}
 	a.mu.Lock()
@@ -146,8 +166,8 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	return admission.Permit{}, ctx.Err()
 }
 
-func (a *Adaptive) permit() admission.Permit {
-	return admission.NewPermit((*adaptivePermits)(a), 0)
+func (a *Adaptive) permit(now time.Time) admission.Permit {
+	return admission.NewTimedPermit((*adaptivePermits)(a), now, 0)
 }
 
 func (a *Adaptive) room() bool { return float64(a.inFlight)+1 <= a.limit }
@@ -157,9 +177,14 @@ func (a *Adaptive) enter() {
 	a.full = a.full || !a.room()
 }
 
-// leave frees a place, and gives the places that there are to the calls that wait.
+// leave frees a place.
 func (a *Adaptive) leave() {
 	a.inFlight = max(0, a.inFlight-1)
+	a.wake()
+}
+
+// wake gives the places that there are to the calls that wait.
+func (a *Adaptive) wake() {
 	for len(a.waiting) > 0 && a.room() {
 		a.enter()
 		close(a.waiting[0])
@@ -170,23 +195,44 @@ func (a *Adaptive) leave() {
 // adaptivePermits is the limit as the owner of its permits.
 type adaptivePermits Adaptive
 
-// Done implements admission.Owner.
-func (p *adaptivePermits) Done(now time.Time, _ admission.Held, o admission.Outcome) {
-	(*Adaptive)(p).done(now, o)
-}
-
-// Cancel implements admission.Owner.
-func (p *adaptivePermits) Cancel(now time.Time, _ admission.Held) {
-	(*Adaptive)(p).done(now, admission.OutcomeIgnored)
-}
-
-func (a *Adaptive) done(now time.Time, o admission.Outcome) {
+// FirstToken implements admission.FirstTokenOwner.
+func (p *adaptivePermits) FirstToken(now time.Time, h admission.Held) {
+	a := (*Adaptive)(p)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance(now)
+	a.ok++
+	a.begun = true
+	a.answering++
+	a.tokens.add(h.Took(now))
+	if a.slow && (a.full || a.wasFull) && !a.cut {
+		a.limit = math.Min(float64(a.o.Max), a.limit+2) // so that twice as many begin in the next round
+		a.wake()
+	}
+}
+
+// Done implements admission.Owner.
+func (p *adaptivePermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
+	(*Adaptive)(p).done(now, h, o)
+}
+
+// Cancel implements admission.Owner.
+func (p *adaptivePermits) Cancel(now time.Time, h admission.Held) {
+	(*Adaptive)(p).done(now, h, admission.OutcomeIgnored)
+}
+
+func (a *Adaptive) done(now time.Time, h admission.Held, o admission.Outcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.advance(now)
+	if h.Answering {
+		a.answering--
+	}
 	switch o {
 	case admission.OutcomeHealthy:
-		a.ok++
+		if !h.Answering { // else its first token has counted
+			a.ok++
+		}
 	case admission.OutcomeUnhealthy, admission.OutcomeThrottled:
 		a.bad++
 	}
@@ -194,8 +240,8 @@ func (a *Adaptive) done(now time.Time, o admission.Outcome) {
 	// until as many have ended. More than one cut an interval would punish the
 	// calls that were in progress at the first.
 	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit) {
+		a.congested, a.slow, a.cut = a.limit, false, true
 		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
-		a.cut = true
 	}
 	a.leave()
 }
@@ -217,11 +263,82 @@ func (a *Adaptive) advance(now time.Time) {
 	if now.Before(a.end) {
 		return
 	}
-	if a.full && !a.cut && a.ok > 0 { // an unused limit says nothing about more
-		a.limit = math.Min(float64(a.o.Max), a.limit+1)
+	switch late, known := a.tokens.late(); {
+	case a.cut || !a.full: // an unused limit is no evidence for more
+	case late:
+		a.giveWay()
+	case a.grace > 0 && !known: // few begin after a cut
+	case a.ok > 0:
+		a.grace = 0
+		step := 1.0
+		if a.begun { // of streams too much is noticed early, and soon taken back
+			step = math.Max(1, a.limit/50)
+		}
+		a.limit = math.Min(float64(a.o.Max), a.limit+step)
+		a.slow = a.slow || a.limit > 2*a.congested
 	}
-	a.cut = false
+	a.cut, a.begun, a.wasFull = false, false, a.full
 	a.ok, a.bad, a.full, a.end = 0, 0, !a.room(), now.Add(a.o.Interval)
+	a.wake()
+}
+
+// giveWay cuts the limit by the calls that wait inside the target: those that have no
+// first token yet, but for as many as have none in a good time. Then it looks whether
+// that helped. If first tokens come as late with fewer calls, they do for another
+// reason, longer prompts perhaps, and there is no congestion.
+func (a *Adaptive) giveWay() {
+	const patience = 5
+	switch {
+	case a.grace > 0 && float64(a.inFlight) > a.limit: // the calls of before the cut
+		return
+	case a.grace > 1:
+		a.grace--
+		return
+	case a.grace == 1 && a.tokens.mean > 0.8*a.lateness:
+		a.tokens.base, a.slow, a.grace = a.tokens.mean, true, 0
+		return
+	}
+	usual := float64(a.ok) * a.tokens.base / float64(a.o.Interval)
+	waiting := float64(a.inFlight-a.answering) - usual
+	a.congested, a.slow, a.grace, a.lateness = a.limit, false, patience, a.tokens.mean
+	a.limit = math.Max(float64(a.o.Min), a.limit-min(max(waiting, 0), a.limit/2))
+}
+
+// A pace is how soon first tokens come.
+type pace struct {
+	n          int
+	sum, least time.Duration
+	mean       float64
+	base       float64 // the mean of a good time
+}
+
+func (p *pace) add(d time.Duration) {
+	if p.n == 0 || d < p.least {
+		p.least = d
+	}
+	p.n++
+	p.sum += d
+}
+
+// late reports whether first tokens have come late since the last time, if there were
+// enough of them to know. They have if even the soonest took twice as long as they do
+// in the mean in a good time. A target that has room answers some call soon; before one that has none all wait.
+// (CoDel looks at the least delay of an interval for the same reason: Nichols and
+// Jacobson, 2012.)
+func (p *pace) late() (late, known bool) {
+	const enough = 8
+	if p.n < enough {
+		return false, false
+	}
+	late = p.base > 0 && float64(p.least) > 2*p.base
+	p.mean = float64(p.sum) / float64(p.n)
+	if p.base == 0 || p.mean < p.base {
+		p.base = p.mean
+	} else {
+		p.base *= 1.02 // what was good once may not be possible any more
+	}
+	p.n, p.sum = 0, 0
+	return late, true
 }
 
 // busyError is the gate's refusal, not the target's: another attempt may find

@@ -103,3 +103,180 @@ func TestAdaptiveWithoutEnd(t *testing.T) {
 	take(t, a)
 	require.Positive(t, a.Limit())
 }
+
+// In slow start each first token allows two calls more, so that the streams in
+// progress double with every round; congestion ends it, and much room begins it again.
+func TestAdaptiveSlowStart(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 10})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	var streams []admission.Permit
+	round := func(d time.Duration) { // all places are taken, and the new streams begin
+		from := len(streams)
+		for {
+			p, err := a.TryAcquire(now)
+			if err != nil {
+				break
+			}
+			streams = append(streams, p)
+		}
+		now = now.Add(d)
+		for i := range streams[from:] {
+			streams[from+i].FirstToken(now)
+			streams[from+i].FirstToken(now) // counts once
+		}
+	}
+	for want := 10; want <= 320; want *= 2 {
+		round(100 * time.Millisecond)
+		require.GreaterOrEqual(t, a.Limit(), 2*want, "after the round of %d", want)
+		require.GreaterOrEqual(t, len(streams), want)
+	}
+	for i := range streams {
+		streams[i].Done(now, admission.OutcomeThrottled)
+	}
+	cut := a.Limit()
+	require.Less(t, cut, 1000)
+	streams = nil
+	for n := range 5 {
+		round(100 * time.Millisecond)
+		now = now.Add(900 * time.Millisecond)
+		for i := range streams {
+			streams[i].Done(now, admission.OutcomeHealthy)
+		}
+		streams = streams[:0]
+		require.InDelta(t, float64(cut)*math.Pow(1.02, float64(n)), a.Limit(), 2, "2 % an interval")
+	}
+}
+
+// A limit that is far above the one at which there was congestion is in slow start
+// again: a bad moment at the beginning doesn't last forever.
+func TestAdaptiveSlowStartAgain(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 4})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	for range 2 {
+		p, err := a.TryAcquire(now)
+		require.NoError(t, err)
+		p.Done(now, admission.OutcomeUnhealthy)
+	}
+	require.Equal(t, 2, a.Limit())
+	var last int
+	for n := range 60 {
+		var streams []admission.Permit
+		for {
+			p, err := a.TryAcquire(now)
+			if err != nil {
+				break
+			}
+			streams = append(streams, p)
+		}
+		now = now.Add(time.Second)
+		for i := range streams {
+			streams[i].FirstToken(now)
+			streams[i].Done(now, admission.OutcomeHealthy)
+		}
+		if n < 5 {
+			require.LessOrEqual(t, a.Limit(), last+2)
+		}
+		last = a.Limit()
+	}
+	require.Greater(t, last, 500)
+}
+
+// When even the soonest first token comes late, the target has no room: the limit
+// stops to grow and gives way, long before anything fails.
+func TestAdaptiveLateFirstTokens(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 20})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	second := func(first time.Duration) {
+		start := now
+		var streams []admission.Permit
+		for {
+			p, err := a.TryAcquire(now)
+			if err != nil {
+				break
+			}
+			streams = append(streams, p)
+		}
+		now = start.Add(first)
+		for i := range streams {
+			streams[i].FirstToken(now)
+		}
+		now = start.Add(max(first, time.Second))
+		for i := range streams {
+			streams[i].Done(now, admission.OutcomeHealthy)
+		}
+	}
+	for range 3 {
+		second(200 * time.Millisecond)
+	}
+	grown := a.Limit()
+	require.Greater(t, grown, 60)
+	second(1500 * time.Millisecond) // the limit grows once more before the interval is over
+	most := a.Limit()
+	for range 5 {
+		second(1500 * time.Millisecond)
+		require.Equal(t, most/2, a.Limit(), "once, by what waits inside the target and by half at most")
+	}
+	for range 8 {
+		second(1500 * time.Millisecond)
+	}
+	require.Greater(t, a.Limit(), most/2, "fewer calls didn't help: first tokens are late for another reason")
+}
+
+// The limit falls by the calls that are too many, and no more.
+func TestAdaptiveFallsByWhatWaits(t *testing.T) {
+	a, err := NewAdaptive(&AdaptiveOptions{Initial: 100, Max: 120})
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	begin := func(n int) (streams []admission.Permit) {
+		for range n {
+			p, err := a.TryAcquire(now)
+			require.NoError(t, err)
+			streams = append(streams, p)
+		}
+		return streams
+	}
+	first := begin(100)
+	now = now.Add(100 * time.Millisecond)
+	for i := range first { // the target has room for these
+		first[i].FirstToken(now)
+	}
+	more := begin(20)
+	now = now.Add(time.Second)
+	first[0].Done(now, admission.OutcomeHealthy) // an interval ends
+	require.Equal(t, 120, a.Limit())
+	begin(1)
+	for i := range 10 {
+		now = now.Add(90 * time.Millisecond)
+		first[1+i].Done(now, admission.OutcomeHealthy)
+		more[i].FirstToken(now) // as soon as there is room, long after they began
+	}
+	begin(10)
+	now = now.Add(time.Second)
+	first[50].Done(now, admission.OutcomeHealthy)
+	require.InDelta(t, 120-21, a.Limit(), 3)
+}
+
+// A stream that waits for a place gets it when a first token makes one.
+func TestAdaptiveFirstTokenWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := NewAdaptive(&AdaptiveOptions{Initial: 1})
+		require.NoError(t, err)
+		first := take(t, a)
+		got := make(chan admission.Permit)
+		go func() {
+			p, err := a.Acquire(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			got <- p
+		}()
+		synctest.Wait()
+		first.FirstToken(time.Now())
+		second := <-got
+		second.Cancel(time.Now())
+		first.Done(time.Now(), admission.OutcomeHealthy)
+	})
+}

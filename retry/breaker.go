@@ -68,6 +68,7 @@ type Breaker struct {
 	until      time.Time // Open: when probes begin. Closed: when the run of failures is cleared
 
 	run     int // Closed: failures in a row, or in the window
+	cut     int // Closed: streams in a row that failed after their first token
 	results []bool
 	next    int // where in results the next goes
 	seen    int // how many results there are
@@ -151,8 +152,17 @@ func (b *Breaker) admit(now time.Time) (generation uint64, c change, err error) 
 // breakerPermits is the breaker as the owner of its permits.
 type breakerPermits Breaker
 
+// FirstToken implements admission.FirstTokenOwner.
+func (b *breakerPermits) FirstToken(now time.Time, h admission.Held) {
+	(*Breaker)(b).firstToken(now, h.Mark)
+}
+
 // Done implements admission.Owner.
 func (b *breakerPermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
+	if h.Answering {
+		(*Breaker)(b).endStream(now, h.Mark, o)
+		return
+	}
 	(*Breaker)(b).done(now, h.Mark, o)
 }
 
@@ -192,6 +202,38 @@ func (b *Breaker) done(now time.Time, generation uint64, o admission.Outcome) (c
 	case o != admission.OutcomeHealthy && o != admission.OutcomeUnhealthy, b.state == StateOpen:
 	case b.count(o == admission.OutcomeUnhealthy) >= b.o.Failures && b.seen >= b.o.Failures:
 		b.enter(StateOpen, now)
+	}
+	c.to = b.state
+	return c
+}
+
+// firstToken counts a call that has begun to answer as a success, and returns what
+// changed. A stream can last for minutes: until its end no call would pass a half-open
+// breaker, and the few failures of those minutes would be a run in a closed one.
+func (b *Breaker) firstToken(now time.Time, generation uint64) (c change) {
+	return b.done(now, generation, admission.OutcomeHealthy)
+}
+
+// endStream ends a call that firstToken has counted and returns what changed. A target
+// that begins to answer and then fails, call after call, is not well either.
+func (b *Breaker) endStream(now time.Time, generation uint64, o admission.Outcome) (c change) {
+	if o != admission.OutcomeHealthy && o != admission.OutcomeUnhealthy {
+		return c
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.from = b.state
+	b.advance(now)
+	switch {
+	case generation != b.generation || b.state == StateOpen:
+	case o == admission.OutcomeHealthy:
+		b.cut = 0
+	case b.state == StateHalfOpen:
+		b.enter(StateOpen, now)
+	default:
+		if b.cut++; b.cut >= b.o.Failures || b.o.Window > 0 && b.count(true) >= b.o.Failures && b.seen >= b.o.Failures {
+			b.enter(StateOpen, now)
+		}
 	}
 	c.to = b.state
 	return c
@@ -256,7 +298,7 @@ func (b *Breaker) enter(s State, now time.Time) {
 	from := b.state
 	b.state = s
 	b.generation++
-	b.run, b.seen, b.next, b.admitted, b.succeeded = 0, 0, 0, 0, 0
+	b.cut, b.run, b.seen, b.next, b.admitted, b.succeeded = 0, 0, 0, 0, 0, 0
 	b.until = time.Time{}
 	switch {
 	case s == StateOpen:

@@ -1,15 +1,22 @@
 package retry
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/eval/modeltest"
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/golden"
 	"github.com/prodailabs/prodai/retry/admission"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A half-open breaker's probe that was not made leaves its place to another.
@@ -125,3 +132,112 @@ func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
 	wg.Wait()
 	require.Equal(t, 3, admitted)
 }
+
+// A probe that is a stream has shown with its first token that the target is well.
+func TestAProbeSucceedsWithItsFirstToken(t *testing.T) {
+	now := time.Unix(0, 0)
+	for probes := 1; probes <= 2; probes++ {
+		b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second, Probes: probes})
+		require.NoError(t, err)
+		p, err := b.TryAcquire(now)
+		require.NoError(t, err)
+		p.Done(now, admission.OutcomeUnhealthy)
+		require.Equal(t, StateOpen, b.State(now))
+		now = now.Add(2 * time.Second)
+		probe, err := b.TryAcquire(now)
+		require.NoError(t, err)
+		probe.FirstToken(now)
+		if probes == 2 {
+			require.Equal(t, StateHalfOpen, b.State(now))
+			probe.Done(now, admission.OutcomeHealthy)
+			require.Equal(t, StateHalfOpen, b.State(now), "one probe counts once")
+			probe, err = b.TryAcquire(now)
+			require.NoError(t, err)
+			probe.FirstToken(now)
+		}
+		require.Equal(t, StateClosed, b.State(now))
+		probe.Done(now, admission.OutcomeUnhealthy)
+		require.Equal(t, StateClosed, b.State(now), "it belongs to the time of the probes")
+	}
+}
+
+// Streams that go on are successes: the failures beside them are no run.
+func TestStreamsInProgressAreSuccesses(t *testing.T) {
+	now := time.Unix(0, 0)
+	for _, o := range []*BreakerOptions{{Failures: 3}, {Failures: 3, Window: 5}} {
+		b, err := NewBreaker(o)
+		require.NoError(t, err)
+		var streams []admission.Permit
+		for range 10 {
+			for range 4 {
+				p, err := b.TryAcquire(now)
+				require.NoError(t, err)
+				p.FirstToken(now)
+				streams = append(streams, p)
+			}
+			p, err := b.TryAcquire(now)
+			require.NoError(t, err)
+			p.Done(now, admission.OutcomeUnhealthy)
+		}
+		require.Equal(t, StateClosed, b.State(now))
+		streams[0].Done(now, admission.OutcomeUnhealthy)
+		if o.Window == 0 {
+			streams[1].Done(now, admission.OutcomeUnhealthy)
+			streams[2].Done(now, admission.OutcomeHealthy)
+		}
+		require.Equal(t, StateClosed, b.State(now))
+		for i := 3; i < 6 && b.State(now) == StateClosed; i++ { // cut in a row, while others begin
+			p, err := b.TryAcquire(now)
+			require.NoError(t, err)
+			p.FirstToken(now)
+			streams[i].Done(now, admission.OutcomeUnhealthy)
+		}
+		require.Equal(t, StateOpen, b.State(now))
+	}
+}
+
+// The breaker of a policy lets calls pass while its probe still streams.
+func TestAStreamingProbeDoesNotBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
+		require.NoError(t, err)
+		var states []string
+		log := slog.New(&event.Checker{Report: t.Errorf, Next: records(func(r slog.Record) {
+			if r.Message == event.BreakerState {
+				r.Attrs(func(a slog.Attr) bool {
+					if a.Key == event.State {
+						states = append(states, a.Value.String())
+					}
+					return true
+				})
+			}
+		})})
+		long := modeltest.Turn{Chunks: []modeltest.Chunk{{Text: "a"}, {Text: "b", Delay: time.Minute}}, Times: -1}
+		s := &modeltest.Script{Turns: []modeltest.Turn{{Err: fault.New(fault.ClassServerError, nil)}, long}}
+		m, err := New(s, &Options{Breaker: b, MaxAttempts: 1, Logger: log})
+		require.NoError(t, err)
+		stream := llms.WithStreamingFunc(func(context.Context, []byte) error { return nil })
+		_, err = m.Call(t.Context(), "q", stream)
+		require.Error(t, err)
+		time.Sleep(2 * time.Second)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if _, err := m.Call(t.Context(), "q", stream); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		require.Equal(t, []string{"open", "half-open", "closed"}, states)
+		require.Equal(t, StateClosed, b.State(time.Now()))
+	})
+}
+
+type records func(slog.Record)
+
+func (records) Enabled(context.Context, slog.Level) bool        { return true }
+func (h records) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
+func (h records) WithAttrs([]slog.Attr) slog.Handler            { return h }
+func (h records) WithGroup(string) slog.Handler                 { return h }

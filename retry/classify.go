@@ -20,7 +20,12 @@ func (r *run) classify(ctx context.Context, a *fault.Attempt, err error) *fault.
 		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryNested, slog.Int(event.Attempt, r.number()), slog.Int(event.Count, n),
 			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
 	}
-	return r.classifyFailure(ctx, a, err)
+	e := r.classifyFailure(ctx, a, err)
+	if e != nil && e.Guess && !a.Recorded() && !r.p.guessed.Swap(true) {
+		r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryGuess, slog.Int(event.Attempt, r.number()), slog.String(event.Class, e.Class.String()),
+			slog.String(event.Model, r.p.o.Model), slog.String(event.Target, r.p.o.Target))
+	}
+	return e
 }
 
 func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) *fault.Error {

@@ -80,3 +80,35 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 		})
 	}
 }
+
+// An error of a client without a fault.Transport has lost the code that tells a spent
+// quota from a rate limit: that is reported, once.
+func TestALostCodeIsReportedOnce(t *testing.T) {
+	const body = `{"error":{"message":"no money","code":"insufficient_quota"}}`
+	spent := roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 429, Status: "429", Request: r, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(body)))}, nil
+	})
+	for name, c := range map[string]struct {
+		transport http.RoundTripper
+		reports   int
+		class     fault.Class
+	}{
+		"without": {spent, 1, fault.ClassRateLimit},
+		"with":    {&fault.Transport{Base: spent}, 0, fault.ClassQuota},
+	} {
+		var log bytes.Buffer
+		p, err := NewPolicy(&Options{Budget: NoBudget, Sleep: func(context.Context, time.Duration) error { return nil },
+			Logger: slog.New(&event.Checker{Report: t.Errorf, Next: slog.NewTextHandler(&log, nil)})})
+		require.NoError(t, err)
+		for range 3 {
+			_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) {
+				err := sdk(ctx, c.transport)
+				return 0, errors.New("API returned unexpected status code: " + err.Error())
+			})
+			var e *fault.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, c.class, e.Class, name)
+		}
+		require.Equal(t, c.reports, bytes.Count(log.Bytes(), []byte("level=WARN msg="+event.RetryGuess)), name)
+	}
+}

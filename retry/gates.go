@@ -83,6 +83,7 @@ type admitted struct {
 	n       int                 // how many there are
 
 	generation uint64 // the breaker's, in place of a permit: its changes are logged here
+	answering  bool   // the breaker knows already that the target is well
 }
 
 func (a *admitted) at(i int) *admission.Permit {
@@ -158,7 +159,7 @@ func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
 	case gateBreaker:
 		var c change
 		if a.generation, c, err = o.Breaker.admit(a.began); c.from != c.to {
-			r.changed(c, nil)
+			r.p.changed(r.ctx, c, nil)
 		}
 		return fault.FromError(ctx, err)
 	}
@@ -192,6 +193,33 @@ func final(ctx context.Context, err error) *fault.Error {
 	return &e
 }
 
+// admittedStream is the permits of a stream, with what it takes to tell the gates of
+// its first token: the run itself must not leave the stack.
+type admittedStream struct {
+	admitted
+	p     *Policy
+	ctx   context.Context
+	start time.Time
+}
+
+// firstToken reports to the gates that the target has begun to answer.
+func (a *admittedStream) firstToken() {
+	b := a.p.o.Breaker
+	if a.n == 0 && b == nil {
+		return
+	}
+	now := a.start.Add(time.Since(a.start))
+	if b != nil {
+		a.answering = true
+		if c := b.firstToken(now, a.generation); c.from != c.to {
+			a.p.changed(a.ctx, c, nil)
+		}
+	}
+	for i := range a.n {
+		a.at(i).FirstToken(now)
+	}
+}
+
 // finish ends an attempt that was admitted, with the error e or nil: the gates
 // are told what it has shown of the target, the last first.
 func (r *run) finish(a *admitted, e *fault.Error) {
@@ -214,8 +242,12 @@ func (r *run) finish(a *admitted, e *fault.Error) {
 	}
 	now := r.now()
 	if o.Breaker != nil {
-		if c := o.Breaker.done(now, a.generation, outcome); c.from != c.to {
-			r.changed(c, e)
+		end := o.Breaker.done
+		if a.answering {
+			end = o.Breaker.endStream
+		}
+		if c := end(now, a.generation, outcome); c.from != c.to {
+			r.p.changed(r.ctx, c, e)
 		}
 	}
 	for i := a.n - 1; i >= 0; i-- {
@@ -224,7 +256,7 @@ func (r *run) finish(a *admitted, e *fault.Error) {
 }
 
 // changed reports what an attempt that ended with e did to the breaker.
-func (r *run) changed(c change, e *fault.Error) {
+func (p *Policy) changed(ctx context.Context, c change, e *fault.Error) {
 	reason := "its time was over"
 	switch {
 	case e != nil:
@@ -232,6 +264,6 @@ func (r *run) changed(c change, e *fault.Error) {
 	case c.to == StateClosed:
 		reason = "the probes succeeded"
 	}
-	r.p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryBreaker, slog.String(event.State, c.to.String()),
-		slog.String(event.Target, r.p.o.Target), slog.String(event.Reason, reason))
+	p.log.LogAttrs(ctx, slog.LevelWarn, event.RetryBreaker, slog.String(event.State, c.to.String()),
+		slog.String(event.Target, p.o.Target), slog.String(event.Reason, reason))
 }

@@ -21,7 +21,8 @@ import (
 // that the caller sees one sequence of chunks, unchanged, and never the
 // beginning of an attempt that came to nothing. A stream that ends without the
 // provider's last word is an error with what was seen in [fault.Error.Partial], or is
-// continued by a [Resume], which may cut the first chunks of the continuation.
+// continued by a [Resume], which may cut the first chunks of the continuation. So is
+// an answer whose stop reason means that its generation broke ([fault.StoppedBy]).
 type Model struct {
 	next llms.Model
 	p    *Policy
@@ -81,7 +82,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			}
 			m.p.log.LogAttrs(ctx, slog.LevelInfo, event.RetryAttempt, slog.Int(event.Attempt, r.number()), slog.String(event.Class, e.Class.String()),
 				slog.Int(event.Status, e.Status), slog.String(event.Reason, "fallback"))
-			if resp, e = m.ask(r, nil, next, s, r.now(), messages, options); e == nil {
+			if resp, e = m.ask(r, nil, next, s, nil, r.now(), messages, options); e == nil {
 				return resp, nil
 			}
 			if !s.silent() {
@@ -107,19 +108,37 @@ func (m *Model) makeAttempt(r *run, s *stream, messages []llms.MessageContent, o
 
 // attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
 func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
+	if s.streams() {
+		return m.attemptStream(r, l, s, messages, options)
+	}
 	var in admitted
 	if e = r.admit(l, &in); e != nil {
 		return nil, e
 	}
 	e = errPanicked
 	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
-	resp, e = m.ask(r, l, m.next, s, in.began, messages, options)
+	resp, e = m.ask(r, l, m.next, s, nil, in.began, messages, options)
 	e = l.result(e)
 	return resp, e
 }
 
-// ask makes an attempt at next that has been admitted.
-func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
+// attemptStream is attemptOnce for a stream, whose first token the gates are told
+// of. Its permits are on the heap for that, which a plain call doesn't pay for.
+func (m *Model) attemptStream(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
+	in := &admittedStream{p: r.p, ctx: r.ctx, start: r.start}
+	if e = r.admit(l, &in.admitted); e != nil {
+		return nil, e
+	}
+	e = errPanicked
+	defer func() { r.finish(&in.admitted, e) }()
+	resp, e = m.ask(r, l, m.next, s, in, in.began, messages, options)
+	e = l.result(e)
+	return resp, e
+}
+
+// ask makes an attempt at next that has been admitted; in is the permits of a stream,
+// if it has any.
+func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, in *admittedStream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
 	a, limit := r.newAttempt(l, now)
 	defer limit.stop()
 	if !s.streams() {
@@ -127,10 +146,14 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, 
 		if e := r.classify(a, a, err); e != nil {
 			return nil, e
 		}
+		if e := fault.StoppedBy(resp); e != nil {
+			return nil, e
+		}
 		l.claim()
 		return resp, nil
 	}
 	w := s.watch(a, l, &m.p.o)
+	w.in = in
 	defer w.stop()
 	if s.resumed > 0 {
 		messages, options = m.p.o.Resume.continuation(s, messages, options)
@@ -144,6 +167,9 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, now time.Time, 
 	e := r.classify(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
 		e = fault.FromContext(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+	}
+	if e == nil {
+		e = fault.StoppedBy(resp)
 	}
 	if e == nil && !l.claim() {
 		return nil, errOutrun

@@ -86,3 +86,29 @@ func TestFallback(t *testing.T) {
 		}
 	})
 }
+
+// An answer whose stop reason means that the generation broke is a failure, and is
+// asked for again.
+func TestBrokenAnswerIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := modeltest.Turn{Chunks: modeltest.Words("half an"), Stop: "error"}
+		s := &modeltest.Script{Turns: []modeltest.Turn{broken, modeltest.Say("whole")}}
+		m, err := New(s, nil)
+		require.NoError(t, err)
+		answer, err := m.Call(t.Context(), "q")
+		require.NoError(t, err)
+		require.Equal(t, "whole", answer)
+
+		broken.Times = -1
+		m, err = New(&modeltest.Script{Turns: []modeltest.Turn{broken}}, nil)
+		require.NoError(t, err)
+		_, err = m.Call(t.Context(), "q")
+		require.ErrorIs(t, err, fault.ErrStopReason)
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, fault.ClassServerError, e.Class)
+		require.Equal(t, "error", e.ProviderCode)
+		require.Equal(t, "half an", e.Partial.Choices[0].Content)
+		require.Equal(t, 3, e.Attempts)
+	})
+}

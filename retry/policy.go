@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -80,8 +81,8 @@ type Options struct {
 	// Model and Target name the model and the endpoint in events. Default: "".
 	Model, Target string
 	// Logger gets the events retry.attempt, retry.hedge, retry.resume,
-	// retry.nested, retry.breaker and retry.giveup. Default: nil, they are
-	// discarded.
+	// retry.nested, retry.guess (once), retry.breaker and retry.giveup. Default:
+	// nil, they are discarded.
 	Logger *slog.Logger
 	// Rand is the source of jitter. Default: math/rand/v2's.
 	Rand *rand.Rand
@@ -116,6 +117,7 @@ type Policy struct {
 	tryLimiter    TryLimiter    // the Limiter, if it is one
 	gates         []gate        // in order
 	hedgeBudget   Budget        // the Hedger's, if it is not the policy's
+	guessed       atomic.Bool   // the guess at a class has been reported
 }
 
 // NewPolicy returns a policy; nil options mean the defaults. It fails with

@@ -27,7 +27,8 @@ type scribe struct {
 	answer string
 	cuts   []int // bytes of the answer that each attempt comes to; the last one comes to the end
 	fails  map[int]error
-	with   error // what the streams are cut with; default a StreamInterrupted
+	with   error  // what the streams are cut with; default a StreamInterrupted
+	stop   string // the stop reason of the cut streams, which then are no errors
 	kind   delta.Kind
 	info   map[string]any // of each response, whole or not
 	reason string
@@ -123,6 +124,10 @@ func (s *scribe) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	}
 	resp := &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: rest, ReasoningContent: s.reason, StopReason: "stop", GenerationInfo: s.info}}}
 	if end < len(s.answer) {
+		if s.stop != "" {
+			resp.Choices[0].StopReason = s.stop
+			return resp, nil
+		}
 		if s.with != nil {
 			return nil, s.with
 		}
@@ -315,6 +320,33 @@ func TestResumeByClass(t *testing.T) {
 			s := &scribe{cuts: []int{40}, with: c.with}
 			_, _, e := s.tell(t, &Options{Resume: &Resume{}})
 			require.Equal(t, c.resumed, e == nil, "%v", c.with)
+		})
+	}
+}
+
+// A stream that a client returns as a success, whose stop reason means that the
+// generation broke, is continued as one that was cut is.
+func TestResumeByStopReason(t *testing.T) {
+	for stop, resumed := range map[string]bool{"network_error": true, "FinishReasonOther": true, "length": false, "content_filter": false, "made_up": false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &scribe{cuts: []int{40}, stop: stop, info: map[string]any{"PromptTokens": 3, "CompletionTokens": 2}}
+			heard, resp, e := s.tell(t, &Options{Resume: &Resume{}})
+			require.Nil(t, e, stop)
+			if !resumed {
+				require.Equal(t, stop, resp.Choices[0].StopReason, "a wrapper passes on what its model said")
+				require.Equal(t, story[:40], heard)
+				return
+			}
+			require.Equal(t, story, heard, stop)
+			require.Equal(t, "stop", resp.Choices[0].StopReason)
+			require.Equal(t, 6, resp.Choices[0].GenerationInfo["PromptTokens"], "the broken answer was paid for")
+
+			s = &scribe{cuts: []int{40}, stop: stop}
+			heard, _, e = s.tell(t, &Options{})
+			require.NotNil(t, e)
+			require.Equal(t, story[:40], heard)
+			require.Equal(t, story[:40], e.Partial.Choices[0].Content)
+			require.False(t, e.Retryable)
 		})
 	}
 }

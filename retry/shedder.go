@@ -53,7 +53,8 @@ type ShedderOptions struct {
 type Shedder struct {
 	mu            sync.Mutex
 	wait, service float64 // exponentially weighted means, in nanoseconds
-	seen          bool
+	seen          bool    // a service; the option is none
+	seenWait      bool
 }
 
 // NewShedder returns a shedder; nil options mean the defaults. It fails with
@@ -123,10 +124,25 @@ func (s *Shedder) admits(left time.Duration, r ShedRequest) bool {
 // shedderPermits is the shedder as the owner of its permits.
 type shedderPermits Shedder
 
+// FirstToken implements admission.FirstTokenOwner: how long a stream has waited is
+// worth knowing before its end.
+func (p *shedderPermits) FirstToken(_ time.Time, h admission.Held) {
+	s := (*Shedder)(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waited(h.Waited)
+}
+
 // Done implements admission.Owner.
 func (p *shedderPermits) Done(now time.Time, h admission.Held, o admission.Outcome) {
-	if o == admission.OutcomeHealthy {
-		(*Shedder)(p).observe(h.Waited, h.Took(now))
+	switch s := (*Shedder)(p); {
+	case o != admission.OutcomeHealthy:
+	case h.Answering:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.served(h.Took(now))
+	default:
+		s.observe(h.Waited, h.Took(now))
 	}
 }
 
@@ -137,10 +153,22 @@ func (p *shedderPermits) Cancel(time.Time, admission.Held) {}
 func (s *Shedder) observe(wait, service time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.seen {
-		s.wait, s.service, s.seen = float64(wait), float64(service), true
+	s.waited(wait)
+	s.served(service)
+}
+
+func (s *Shedder) waited(wait time.Duration) {
+	if !s.seenWait {
+		s.wait, s.seenWait = float64(wait), true
 		return
 	}
 	s.wait += 0.1 * (float64(wait) - s.wait)
+}
+
+func (s *Shedder) served(service time.Duration) {
+	if !s.seen {
+		s.service, s.seen = float64(service), true
+		return
+	}
 	s.service += 0.1 * (float64(service) - s.service)
 }

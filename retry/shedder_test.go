@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retry/admission"
 )
 
 func TestShedderShedsLowFirst(t *testing.T) {
@@ -35,4 +37,21 @@ func TestShedderShedsLowFirst(t *testing.T) {
 		require.Equal(t, p, PriorityOf(WithPriority(t.Context(), p)))
 	}
 	require.Equal(t, PriorityNormal, PriorityOf(t.Context()))
+}
+
+// How long streams wait is known with their first tokens, not with their ends.
+func TestShedderLearnsWithTheFirstToken(t *testing.T) {
+	s, err := NewShedder(nil)
+	require.NoError(t, err)
+	now := time.Unix(0, 0)
+	p, err := s.TryAcquire(now, ShedRequest{})
+	require.NoError(t, err)
+	p.Begin(now.Add(time.Minute))
+	p.FirstToken(now.Add(time.Minute + time.Second))
+	now = now.Add(2 * time.Minute)
+	_, err = s.TryAcquire(now, ShedRequest{Deadline: now.Add(30 * time.Second)})
+	require.ErrorIs(t, err, ErrShed)
+	p.Done(now, admission.OutcomeHealthy)
+	require.Equal(t, float64(time.Minute), s.service)
+	require.InDelta(t, float64(time.Minute), s.wait, float64(time.Second), "the wait counts once")
 }

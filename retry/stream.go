@@ -58,7 +58,8 @@ type watch struct {
 	first   *time.Timer
 	gap     *time.Timer
 	spoke   bool
-	held    []func() error // empty chunks, until one that isn't
+	in      *admittedStream // nil: no gates
+	held    []func() error  // empty chunks, until one that isn't
 	text    strings.Builder
 	reason  strings.Builder
 	refused error // what the caller's callback returned
@@ -215,6 +216,9 @@ func (w *watch) pass(empty bool, deliver func() error) error {
 			return errOutrun
 		}
 		w.spoke, w.s.spoke, w.s.heard = true, true, true
+		if w.in != nil {
+			w.in.firstToken()
+		}
 	}
 	if err := w.release(); err != nil {
 		return err

@@ -16,6 +16,7 @@ const (
 	EventRetryAttempt      = event.RetryAttempt      // retry.attempt: an attempt failed and another follows after the delay
 	EventRetryGiveUp       = event.RetryGiveUp       // retry.giveup: the call failed for good
 	EventRetryHedge        = event.RetryHedge        // retry.hedge: a second attempt was started beside a slow one
+	EventRetryGuess        = event.RetryGuess        // retry.guess: an error had lost its status and code, and its class is a guess: give the client below a fault.Transport
 	EventRetryNested       = event.RetryNested       // retry.nested: a client below repeated its request by itself: set its own retries to zero
 	EventRetryResume       = event.RetryResume       // retry.resume: a stream was cut, and after the delay its answer is asked to be continued
 	EventRetryBreaker      = event.RetryBreaker      // retry.breaker: a circuit breaker changed its state

@@ -24,6 +24,7 @@ const (
 	RetryGiveUp  = "retry.giveup"
 	RetryHedge   = "retry.hedge"
 	RetryNested  = "retry.nested"
+	RetryGuess   = "retry.guess"
 	RetryResume  = "retry.resume"
 	RetryBreaker = "retry.breaker"
 
@@ -85,6 +86,7 @@ var Table = []Def{
 	{RetryGiveUp, []string{Attempt, Class, Status, Delay, Model, Target, Reason, Elapsed}, "the call failed for good"},
 	{RetryHedge, []string{Attempt, Delay, Model, Target}, "a second attempt was started beside a slow one"},
 	{RetryNested, []string{Attempt, Count, Model, Target}, "a client below repeated its request by itself: set its own retries to zero"},
+	{RetryGuess, []string{Attempt, Class, Model, Target}, "an error had lost its status and code, and its class is a guess: give the client below a fault.Transport"},
 	{RetryResume, []string{Attempt, Class, Status, Delay, Model, Target}, "a stream was cut, and after the delay its answer is asked to be continued"},
 	{RetryBreaker, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
 	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},

@@ -122,7 +122,7 @@ func (r *reader) openAI(t *Tokens) {
 	t.Input = r.count("prompt_tokens")
 	t.Output = r.count("completion_tokens")
 	t.CacheRead = max(prompt.count("cached_tokens"), r.count("prompt_cache_hit_tokens"), r.count("cached_tokens"), r.count("cache_read_input_tokens"))
-	t.CacheWrite = max(prompt.count("cache_write_tokens"), r.count("cache_creation_input_tokens"))
+	t.CacheWrite = max(prompt.count("cache_write_tokens"), prompt.count("cache_creation_tokens"), r.count("cache_creation_input_tokens"))
 	t.AudioIn = prompt.count("audio_tokens")
 	t.Reasoning = completion.count("reasoning_tokens")
 	t.AudioOut = completion.count("audio_tokens")
@@ -212,8 +212,11 @@ func asCount(v any) (int64, bool) {
 
 // asMap returns v as a map: itself, or a struct through its JSON form.
 func asMap(v any) (map[string]any, bool) {
-	if m, ok := v.(map[string]any); ok {
-		return m, true
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case map[string]any:
+		return v, true
 	}
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -52,11 +52,20 @@ type Owner interface {
 	Cancel(now time.Time, h Held)
 }
 
+// A FirstTokenOwner is an [Owner] that wants to know when the target has begun to
+// answer. A stream shows its target's health with its first token, long before its
+// end.
+type FirstTokenOwner interface {
+	Owner
+	FirstToken(now time.Time, h Held)
+}
+
 // Held is what a permit keeps for its [Owner].
 type Held struct {
-	Mark   uint64        // the owner's own, from NewPermit
-	Waited time.Duration // of a timed permit: from its making to Permit.Begin
-	began  time.Duration // of a timed permit: after epoch, and never 0
+	Mark      uint64        // the owner's own, from NewPermit
+	Waited    time.Duration // of a timed permit: from its making to Permit.Begin
+	Answering bool          // Permit.FirstToken was called
+	began     time.Duration // of a timed permit: after epoch, and never 0
 }
 
 // epoch makes an instant a single number, which keeps permits small.
@@ -94,6 +103,15 @@ func (p *Permit) Begin(now time.Time) {
 	}
 	p.held.Waited += p.held.Took(now)
 	p.held.began = since(now)
+}
+
+// FirstToken reports that the target has begun to answer at now, and the call goes on.
+// Calling it again does nothing.
+func (p *Permit) FirstToken(now time.Time) {
+	if owner, ok := p.owner.(FirstTokenOwner); ok && !p.held.Answering {
+		owner.FirstToken(now, p.held)
+	}
+	p.held.Answering = true
 }
 
 // Done ends a call that was made, with what it has shown.

@@ -80,3 +80,36 @@ func TestZeroOutcomeIsIgnored(t *testing.T) {
 	require.Equal(t, "ignored", Outcome(99).String())
 	require.Equal(t, "throttled", OutcomeThrottled.String())
 }
+
+// A witness is a ledger that wants to know of first tokens.
+type witness struct {
+	ledger
+	first []Held
+}
+
+func (w *witness) FirstToken(_ time.Time, h Held) { w.first = append(w.first, h) }
+
+func TestFirstToken(t *testing.T) {
+	now := time.Unix(1000, 0)
+	w := &witness{}
+	p := NewTimedPermit(w, now, 7)
+	p.Begin(now.Add(time.Second))
+	p.FirstToken(now.Add(3 * time.Second))
+	p.FirstToken(now.Add(4 * time.Second))
+	require.Len(t, w.first, 1)
+	require.Equal(t, time.Second, w.first[0].Waited)
+	require.Equal(t, 2*time.Second, w.first[0].Took(now.Add(3*time.Second)))
+	require.False(t, w.first[0].Answering)
+	p.Done(now.Add(9*time.Second), OutcomeHealthy)
+	require.True(t, w.last.Answering)
+	p.FirstToken(now)
+	require.Len(t, w.first, 1, "a call that has ended doesn't begin")
+
+	l := &ledger{}
+	p = NewPermit(l, 1)
+	p.FirstToken(now) // its owner doesn't want to know
+	p.Done(now, OutcomeHealthy)
+	require.True(t, l.last.Answering)
+	var zero Permit
+	zero.FirstToken(now)
+}

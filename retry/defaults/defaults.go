@@ -27,6 +27,10 @@ type Options struct {
 	// token and one from token to token; no answer of today takes as long, and a
 	// dead connection takes forever.
 	Timeouts retry.Timeouts
+	// InProgress is the limit of the calls in progress. It finds the right one by
+	// itself; what is known of the provider makes it right at once. Default: Initial
+	// 30, and else what retry.AdaptiveOptions say.
+	InProgress retry.AdaptiveOptions
 	// Fallbacks are asked in turn when the model failed; see retry.Options.
 	// Default: none.
 	Fallbacks []llms.Model
@@ -61,9 +65,9 @@ func New(o *Options) (*retry.Options, error) {
 	if err != nil {
 		return nil, err
 	}
-	adaptive, err := retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 30})
+	adaptive, err := retry.NewAdaptive(&c.InProgress)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: Options.InProgress: %w", ErrOption, err)
 	}
 	shedder, err := retry.NewShedder(nil)
 	if err != nil {
@@ -156,6 +160,9 @@ func (o *Options) complete() (c Options, err error) {
 	}
 	if c.AnswerTokens == 0 {
 		c.AnswerTokens = 512
+	}
+	if c.InProgress.Initial == 0 {
+		c.InProgress.Initial = 30
 	}
 	if c.Account == nil {
 		c.Account, err = limit.NewAccount(nil)

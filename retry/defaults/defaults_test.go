@@ -258,7 +258,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 	_, err := defaults.NewModel(nil, nil)
 	require.ErrorIs(t, err, defaults.ErrOption)
 	ok := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
-	for _, o := range []*defaults.Options{{AnswerTokens: -1}, {Fallbacks: []llms.Model{nil}}, {Timeouts: retry.Timeouts{Total: -1}}} {
+	for _, o := range []*defaults.Options{{AnswerTokens: -1}, {Fallbacks: []llms.Model{nil}}, {Timeouts: retry.Timeouts{Total: -1}}, {InProgress: retry.AdaptiveOptions{Min: -1}}} {
 		_, err := defaults.NewModel(ok, o)
 		require.ErrorIs(t, err, defaults.ErrOption)
 		_, err = defaults.New(o)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/apierror"
 )
 
 // A problem is what an error body says, whichever provider's envelope it is
@@ -22,16 +25,26 @@ type problem struct {
 	coded     bool // the provider gave a code of its own: its message decides nothing
 	perDay    bool // Gemini: a quota that ends with the day
 	moderated bool // OpenRouter: the input was flagged
+	numbered  bool // the code is a number that the provider defines, and class what it means
+	class     Class
 	delay     time.Duration
 	hasDelay  bool // google.rpc.RetryInfo
 }
 
 // An envelope covers the forms in use: {"error": {…}} (OpenAI, Azure,
-// Anthropic, Gemini, OpenRouter), {"error": "…"} (Ollama), and the fields at
-// the top (vLLM, Mistral, Bedrock, Cohere, Azure's gateway).
+// Anthropic, Gemini, OpenRouter), {"error": "…"} (Ollama), the fields at the top
+// (vLLM, Mistral, Bedrock, Cohere, Azure's gateway, Alibaba), an error in a choice
+// (OpenRouter) and the status in a success of MiniMax's.
 type envelope struct {
 	Error     json.RawMessage `json:"error"`
 	RequestID string          `json:"request_id"`
+	Choices   []struct {
+		Error json.RawMessage `json:"error"`
+	} `json:"choices"`
+	BaseResp struct {
+		StatusCode int    `json:"status_code"`
+		StatusMsg  string `json:"status_msg"`
+	} `json:"base_resp"`
 	fields
 }
 
@@ -69,7 +82,7 @@ type detail struct {
 // known forms. With success set, the fields at the top count only if they say
 // that they are an error: a completion has a "type" and a "message" too.
 func parseProblem(body []byte, success bool) problem {
-	body = bytes.TrimSpace(body)
+	body = trimmed(body)
 	if len(body) > 0 && body[0] == '[' { // Gemini wraps a stream's error in an array
 		var list []json.RawMessage
 		if json.Unmarshal(body, &list) == nil && len(list) > 0 {
@@ -82,6 +95,12 @@ func parseProblem(body []byte, success bool) problem {
 	}
 	p := problem{requestID: e.RequestID, anthropic: e.Type == "error"}
 	top := e.fields
+	for i := 0; apierror.Blank(e.Error) && i < len(e.Choices); i++ {
+		e.Error = e.Choices[i].Error
+	}
+	if success && apierror.Blank(e.Error) {
+		e.Error = nil
+	}
 	switch {
 	case len(e.Error) > 0 && e.Error[0] == '{':
 		var f fields
@@ -89,6 +108,12 @@ func parseProblem(body []byte, success bool) problem {
 			return problem{}
 		}
 		p.read(f)
+		if class, ok := classOfNumber[p.code]; ok {
+			p.numbered, p.class = true, class
+		}
+	case e.BaseResp.StatusCode != 0:
+		p.found, p.message, p.code = true, e.BaseResp.StatusMsg, strconv.Itoa(e.BaseResp.StatusCode)
+		p.class, p.numbered = classOfBase[e.BaseResp.StatusCode]
 	case len(e.Error) > 0 && e.Error[0] == '"':
 		p.found = true
 		p.message = text(e.Error)

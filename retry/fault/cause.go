@@ -32,7 +32,10 @@ type (
 	requestIDer interface{ RequestID() string }
 	headerer    interface{ Header() http.Header }
 	bodier      interface{ Body() []byte }
-	partialer   interface{ Partial() *llms.ContentResponse }
+	stopper     interface {
+		StopReason() (reason string, wrong bool)
+	}
+	partialer interface{ Partial() *llms.ContentResponse }
 )
 
 // FromError returns what err means to the call whose context is ctx; nil for nil.
@@ -50,6 +53,7 @@ type (
 //	RequestID() string                     the provider's id of the request
 //	Header() http.Header                   of the response
 //	Body() []byte                          of the response
+//	StopReason() (string, bool)            why the answer ended, and whether that is what is wrong
 //	Partial() *llms.ContentResponse        what a stream had delivered
 func FromError(ctx context.Context, err error) *Error {
 	if err == nil {
@@ -112,16 +116,36 @@ func fromSeam(err error) *Error {
 	if r.Body != nil || r.Status >= 300 {
 		e = Classify(r, time.Now())
 	}
-	if r.Status < 300 && (e == nil || e.Class == ClassMalformed && partial != nil) {
+	if e == nil {
+		e = fromStopReason(err, r.Status)
+	} else if r.Status < 300 && e.Class == ClassMalformed && partial != nil {
+		e = nil
+	}
+	if r.Status < 300 && e == nil {
 		e = New(ClassStreamInterrupted, nil) // the response began well and the client still failed
-		e.Status = r.Status
 		if partial == nil {
 			e = New(ClassMalformed, nil)
-			e.Status = r.Status
 		}
+		e.Status = r.Status
 	}
 	e.Cause, e.Partial = err, partial
 	named(e, err)
+	return e
+}
+
+// fromStopReason returns the error of an answer that ended for a reason that isn't
+// known to be good, or nil.
+func fromStopReason(err error, status int) *Error {
+	var s stopper
+	if !errors.As(err, &s) {
+		return nil
+	}
+	reason, wrong := s.StopReason()
+	if !wrong {
+		return nil
+	}
+	e := New(classOfStopReason(reason), err)
+	e.Status, e.ProviderCode = status, reason
 	return e
 }
 
@@ -131,7 +155,7 @@ func named(e *Error, err error) {
 	var c coder
 	if errors.As(err, &c) && e.ProviderCode == "" {
 		e.ProviderCode = c.Code()
-		if class, ok := classOf(e.ProviderCode); ok {
+		if class, ok := classOfNames([]string{e.ProviderCode}, e.Status); ok {
 			retyped(e, class)
 		}
 	}

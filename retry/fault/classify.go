@@ -23,9 +23,10 @@ type Response struct {
 // whose response it is. now is what the instants in headers are measured from.
 //
 // A word that the provider defines decides over the status: a 400 with
-// ThrottlingException is a rate limit. Free text decides only where a provider
-// gives no code, and never the part of it that repeats the user's input.
-// Without a word the status decides. An error inside a success is that error;
+// ThrottlingException is a rate limit. A word that only reports that something failed
+// ("api_error", "internal_error") doesn't: a 404 with it is a 404. Free text decides
+// only where a provider gives no code, and never the part of it that repeats the
+// user's input. Without a word the status decides. An error inside a success is that error;
 // a success without a body, or with a cut one, is [ClassMalformed].
 func Classify(r Response, now time.Time) *Error {
 	success := r.Status >= 200 && r.Status < 300
@@ -97,12 +98,7 @@ func requestID(h http.Header, p problem) string {
 // nothing (the error was inside a success).
 func classOfProblem(p problem, status int) Class {
 	message := unquote(p.message)
-	named, class := false, ClassUnknown
-	for _, name := range p.names {
-		if class, named = classOf(name); named {
-			break
-		}
-	}
+	class, named := classOfNames(p.names, status)
 	if !named {
 		class = classOfStatus(status)
 		if status == 0 { // inside a success, with nothing that says what
@@ -115,8 +111,12 @@ func classOfProblem(p problem, status int) Class {
 		}
 	}
 	switch {
+	case p.numbered:
+		return p.class
 	case p.moderated:
 		return ClassContentFilter
+	case status == 402, !p.coded && refusesCaller(class) && broke.MatchString(message):
+		return ClassQuota
 	case (class == ClassRateLimit || class == ClassRequestTooLarge) && overLimit(message):
 		return ClassRequestTooLarge
 	case class == ClassRateLimit && (p.perDay || freePerDay.MatchString(message)):
@@ -134,22 +134,49 @@ func classOfProblem(p problem, status int) Class {
 	return class
 }
 
+// classOfNames returns the class of the most specific word, and whether there is one
+// that decides. A word for any failure of a server decides last, and not over a
+// status that blames the request or the caller.
+func classOfNames(names []string, status int) (class Class, named bool) {
+	for _, name := range names {
+		c, ok := classOf(name)
+		switch {
+		case !ok:
+		case c != ClassServerError:
+			return c, true
+		case status < 400 || status >= 500 || classOfStatus(status) == ClassUnknown:
+			class, named = c, true
+		}
+	}
+	return class, named
+}
+
+// refusesCaller reports whether a class may be what a provider calls an account
+// without money.
+func refusesCaller(c Class) bool {
+	switch c {
+	case ClassRateLimit, ClassPermission, ClassInvalidRequest, ClassAuth, ClassUnknown:
+		return true
+	}
+	return false
+}
+
 // classOfStatus is what a status means by itself.
 func classOfStatus(status int) Class {
 	switch status {
-	case 400, 422:
+	case 400, 414, 415, 422, 431:
 		return ClassInvalidRequest
-	case 401:
+	case 401, 407:
 		return ClassAuth
 	case 402:
 		return ClassQuota
-	case 403:
+	case 403, 451:
 		return ClassPermission
-	case 404:
+	case 404, 405, 410:
 		return ClassNotFound
 	case 408, 504, 524:
 		return ClassTimeout
-	case 409:
+	case 409, 425: // 425 Too Early (RFC 8470): the same request passes a moment later
 		return ClassConflict
 	case 413:
 		return ClassRequestTooLarge
@@ -177,6 +204,20 @@ var (
 	monthly = regexp.MustCompile(`(?i)\blimited to [\d,]+ api calls ?(?:/|per) ?month\b`)
 	// Anthropic: "Your credit balance is too low …", "You have reached your specified API usage limits"
 	spent = regexp.MustCompile(`(?i)\bcredit balance is too low\b|\breached your specified (?:\w+ )?(?:api )?usage limits?\b|\bspend(?:ing)? limit\b`)
+	// What providers write instead of a code when the money is spent; theirs follow.
+	broke = regexp.MustCompile(`(?i)` + strings.Join([]string{
+		`\binsufficient (?:account )?(?:balance|funds?|credits?)\b`,                     // DeepSeek, Zhipu, MiniMax
+		`\b(?:balance|credits?|funds) (?:is|are) (?:insufficient|exhausted|depleted)\b`, // SiliconFlow
+		`\bno funds\b`, // Gemini
+		`\b(?:prepa(?:id|yment) )?credits (?:are|have been) (?:depleted|exhausted|used up)\b`, // Gemini
+		`\bused all available credits\b`,                                        // xAI
+		`\b(?:reached|exceeded) (?:its|your|the) (?:monthly )?spending limit\b`, // xAI, Fireworks
+		`\b(?:reaching|reached) the monthly spending limit\b`,
+		`\bfailure to pay\b`,                                  // Fireworks
+		`\baccount is in arrears\b`, `\boverdue[- ]payment\b`, // Alibaba
+		`\bplease (?:recharge|top up)\b`, // Zhipu
+		`余额不足|欠费`,
+	}, "|"))
 
 	tooLongPrompt = regexp.MustCompile(`(?i)` + strings.Join([]string{
 		`\bprompt is too long\b`,                                              // Anthropic, Bedrock
@@ -217,11 +258,16 @@ func errorEvent(body []byte) []byte {
 	}
 	for line := range bytes.Lines(body) {
 		data, ok := bytes.CutPrefix(line, []byte("data:"))
-		if ok && bytes.Contains(data, []byte(`"error"`)) && parseProblem(data, true).found {
+		if ok && mayFail(data) && parseProblem(data, true).found {
 			return data
 		}
 	}
 	return body
+}
+
+// mayFail reports whether a chunk may contain an error, without reading it.
+func mayFail(chunk []byte) bool {
+	return bytes.Contains(chunk, errorKey) || bytes.Contains(chunk, baseKey)
 }
 
 func lastErrorLine(body []byte) []byte {
@@ -233,8 +279,13 @@ func lastErrorLine(body []byte) []byte {
 	return body
 }
 
+// trimmed returns a body without a byte order mark and the white space around it.
+func trimmed(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+}
+
 func isEvents(body []byte) bool {
-	body = bytes.TrimLeft(body, " \r\n\t")
+	body = trimmed(body)
 	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
 		if bytes.HasPrefix(body, []byte(field)) {
 			return true
@@ -245,7 +296,7 @@ func isEvents(body []byte) bool {
 
 // wellFormed reports whether the body of a success is whole.
 func wellFormed(body []byte) bool {
-	body = bytes.TrimSpace(body)
+	body = trimmed(body)
 	if isEvents(body) {
 		return true // whether a stream has ended is for Transport to find out
 	}

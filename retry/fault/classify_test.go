@@ -208,3 +208,34 @@ func FuzzBodyDelay(f *testing.F) {
 		require.GreaterOrEqual(t, d, time.Duration(0))
 	})
 }
+
+// What providers' words and statuses mean where they disagree, and how they say that
+// the money is spent.
+func TestGoldenClassifyWords(t *testing.T) {
+	type row struct {
+		ID, Body, Want string
+		Status         int
+	}
+	golden.Rows(t, "retry", "classify_words.jsonl", func(r row) error {
+		e := Classify(Response{Status: r.Status, Header: http.Header{}, Body: []byte(r.Body)}, time.Now())
+		switch {
+		case e == nil:
+			return errors.New("it is a success")
+		case e.Class.String() != r.Want:
+			return fmt.Errorf("got %v, want %s", e.Class, r.Want)
+		case r.Status >= 400 && r.Status < 500 && r.Status != 408 && r.Status != 424 && e.Unhealthy:
+			return errors.New("the caller's mistake counts against the server's health")
+		}
+		return nil
+	})
+	e := Classify(Response{Status: 425}, time.Now())
+	require.True(t, e.Retryable)
+}
+
+// A success with an empty error is a success.
+func TestEmptyErrorIsNone(t *testing.T) {
+	for _, empty := range []string{`{}`, `""`, `null`, `[]`, `{"message":"","type":"","param":"","code":null}`, `{"message":"","details":[],"metadata":{}}`} {
+		require.Nil(t, Classify(Response{Status: 200, Body: []byte(`{"error":` + empty + `,"choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}`)}, time.Now()), empty)
+		require.NotNil(t, Classify(Response{Status: 500, Body: []byte(`{"error":` + empty + `}`)}, time.Now()), empty)
+	}
+}

@@ -37,3 +37,23 @@ func TestErrorUnwraps(t *testing.T) {
 	require.ErrorIs(t, e, hidden)
 	require.True(t, llms.IsTimeoutError(e))
 }
+
+// A client's code that only reports that something failed doesn't turn a status
+// that blames the request into a failure of the server.
+func TestAClearStatusBeatsAGenericCode(t *testing.T) {
+	for status, want := range map[int]Class{400: ClassInvalidRequest, 401: ClassAuth, 404: ClassNotFound, 429: ClassRateLimit, 500: ClassServerError} {
+		e := FromError(context.Background(), &coded{status, "server_error"})
+		require.Equal(t, want, e.Class, status)
+		require.Equal(t, status >= 500, e.Unhealthy, status)
+	}
+	require.Equal(t, ClassQuota, FromError(context.Background(), &coded{429, "insufficient_quota"}).Class)
+}
+
+type coded struct {
+	status int
+	code   string
+}
+
+func (c *coded) Error() string   { return c.code }
+func (c *coded) HTTPStatus() int { return c.status }
+func (c *coded) Code() string    { return c.code }

@@ -27,10 +27,12 @@ var classOfName = map[string]Class{
 	"modelcontextwindowexceeded": ClassContextLength,
 	// content
 	"contentpolicyviolation": ClassContentFilter, "contentfilter": ClassContentFilter, "responsibleaipolicyviolation": ClassContentFilter,
+	"datainspectionfailed": ClassContentFilter, "datainspection": ClassContentFilter, // Alibaba
 	"imagecontentpolicyviolation": ClassContentFilter, "contentfiltered": ClassContentFilter, "moderationblocked": ClassContentFilter,
 	// limits that refill
 	"ratelimitexceeded": ClassRateLimit, "ratelimit": ClassRateLimit, "ratelimited": ClassRateLimit, "ratelimitreached": ClassRateLimit,
 	"slowdown": ClassRateLimit, "resourceexhausted": ClassRateLimit, "throttling": ClassRateLimit, "throttled": ClassRateLimit,
+	"ratequota": ClassRateLimit, "allocationquota": ClassRateLimit, "burstrate": ClassRateLimit, // Alibaba's Throttling.…
 	"toomanyrequests": ClassRateLimit, "requestlimitexceeded": ClassRateLimit, "requestthrottled": ClassRateLimit,
 	// size
 	"requesttoolarge": ClassRequestTooLarge, "payloadtoolarge": ClassRequestTooLarge, "requestentitytoolarge": ClassRequestTooLarge,
@@ -40,6 +42,10 @@ var classOfName = map[string]Class{
 	"billingnotactive": ClassQuota, "billingdisabled": ClassQuota, "enforcedspendlimitreached": ClassQuota, "quotaexceeded": ClassQuota,
 	"servicequotaexceeded": ClassQuota, "paymentrequired": ClassQuota, "insufficientcredits": ClassQuota, "insufficientfunds": ClassQuota,
 	"blockedapiaccess": ClassQuota, "insufficientbalance": ClassQuota, "accountoverdue": ClassQuota,
+	"exceededcurrentquota":  ClassQuota,                                           // Moonshot
+	"insufficientuserquota": ClassQuota, "preconsumetokenquotafailed": ClassQuota, // one-api
+	"arrearage": ClassQuota, "prepaidbilloverdue": ClassQuota, "postpaidbilloverdue": ClassQuota, // Alibaba
+	"commoditynotpurchased": ClassQuota, "freetieronly": ClassQuota,
 	// the server
 	"server": ClassServerError, "internalserver": ClassServerError, "internal": ClassServerError, "api": ClassServerError,
 	"modelerror": ClassServerError, "model": ClassServerError, "modelstreamerror": ClassServerError, "modelstream": ClassServerError,
@@ -55,6 +61,24 @@ var classOfName = map[string]Class{
 	// the rest
 	"conflict": ClassConflict, "aborted": ClassConflict, "alreadyexists": ClassConflict, "resourceinuse": ClassConflict,
 	"cancelled": ClassCanceled, "canceled": ClassCanceled, "clientclosedrequest": ClassCanceled,
+}
+
+// classOfNumber is what the numbers of Zhipu (Z.AI) mean, which stand in an error
+// object where other providers have a word. Its balance is a 429.
+var classOfNumber = map[string]Class{
+	"1110": ClassPermission, "1111": ClassAuth, "1112": ClassPermission, "1113": ClassQuota, "1121": ClassPermission,
+	"1211": ClassNotFound, "1220": ClassPermission, "1221": ClassNotFound, "1222": ClassNotFound, "1234": ClassServerError, "1261": ClassContextLength,
+	"1301": ClassContentFilter, "1302": ClassRateLimit, "1303": ClassRateLimit, "1304": ClassQuotaDaily, "1305": ClassRateLimit,
+	"1308": ClassQuotaDaily, "1309": ClassQuota, "1310": ClassQuotaDaily, "1311": ClassPermission, "1312": ClassOverloaded, "1313": ClassRateLimit,
+}
+
+// classOfBase is what the numbers in MiniMax's base_resp mean, which comes with
+// status 200. 0 is a success.
+var classOfBase = map[int]Class{
+	1000: ClassServerError, 1001: ClassTimeout, 1002: ClassRateLimit, 1004: ClassAuth, 1008: ClassQuota, 1013: ClassServerError,
+	1024: ClassServerError, 1026: ClassContentFilter, 1027: ClassContentFilter, 1033: ClassServerError, 1039: ClassRateLimit,
+	1041: ClassRateLimit, 1042: ClassInvalidRequest, 2013: ClassInvalidRequest, 2045: ClassRateLimit, 2049: ClassAuth, 2056: ClassQuota,
+	2061: ClassPermission,
 }
 
 // genericName holds the words that say no more than that the request was

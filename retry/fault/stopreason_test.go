@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
 )
 
 func TestStopReasonOf(t *testing.T) {
@@ -27,5 +28,25 @@ func TestBlockedByStopReason(t *testing.T) {
 		}
 		require.NotNil(t, e, reason)
 		require.Equal(t, ClassContentFilter, e.Class, reason)
+	}
+}
+
+func TestStoppedBy(t *testing.T) {
+	answer := func(reasons ...string) *llms.ContentResponse {
+		r := &llms.ContentResponse{}
+		for _, reason := range reasons {
+			r.Choices = append(r.Choices, nil, &llms.ContentChoice{StopReason: reason})
+		}
+		return r
+	}
+	require.Nil(t, StoppedBy(nil))
+	require.Nil(t, StoppedBy(answer("stop", "length", "content_filter", "made_up", "")))
+	for reason, class := range map[string]Class{"error": ClassServerError, "timeout": ClassTimeout, "insufficient_system_resource": ClassOverloaded, "FinishReasonOther": ClassServerError} {
+		r := answer("stop", reason)
+		e := StoppedBy(r)
+		require.NotNil(t, e, reason)
+		require.Equal(t, class, e.Class, reason)
+		require.Same(t, r, e.Partial)
+		require.ErrorIs(t, e, ErrStopReason)
 	}
 }

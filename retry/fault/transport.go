@@ -180,6 +180,7 @@ var (
 	doneLine   = []byte("[DONE]")
 	ollamaDone = []byte(`"done":true`)
 	errorKey   = []byte(`"error"`)
+	baseKey    = []byte(`"base_resp"`)
 	reasonKey  = []byte(`"finish_reason":"`)
 )
 
@@ -206,7 +207,7 @@ func (x *exchange) endLine() {
 	case bytes.Contains(compact, reasonKey):
 		x.finished = true
 	}
-	if x.problem == nil && bytes.Contains(data, errorKey) && parseProblem(data, true).found {
+	if x.problem == nil && mayFail(data) && parseProblem(data, true).found {
 		x.problem = bytes.Clone(data)
 	}
 }

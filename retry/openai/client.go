@@ -219,15 +219,15 @@ func (c *client) post(ctx context.Context, address string, body any, stream bool
 }
 
 // read returns a whole body, or an [*Error] if it is cut or too long.
-func (c *client) read(ctx context.Context, resp *http.Response) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.o.MaxBodyBytes)+1))
+func (c *client) read(ctx context.Context, resp *http.Response, body io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, int64(c.o.MaxBodyBytes)+1))
 	if err != nil {
 		return nil, c.brokenError(ctx, resp, err, data)
 	}
 	if len(data) > c.o.MaxBodyBytes {
 		return nil, c.brokenError(ctx, resp, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, c.o.MaxBodyBytes), data)
 	}
-	return data, nil
+	return bytes.TrimPrefix(data, []byte("\ufeff")), nil
 }
 
 // settleTime is how long an answer that is complete waits for its transfer to

@@ -254,3 +254,12 @@ func TestCodesOfLangchaingo(t *testing.T) {
 		require.True(t, want(err), body)
 	}
 }
+
+// TestBeginningOfAnyBytes: a page in another encoding has no start of a character to
+// cut at.
+func TestBeginningOfAnyBytes(t *testing.T) {
+	require.Equal(t, strings.Repeat("\x80", 296)+"…", beginning(strings.Repeat("\x80", 1000)))
+	require.Equal(t, strings.Repeat("a", 299)+"…", beginning(strings.Repeat("a", 299)+"ä"+strings.Repeat("b", 300)))
+	_, err := saying{502, strings.Repeat("\x80", 1000), nil}.model(t, Options{}).Call(t.Context(), "q")
+	require.ErrorAs(t, err, new(*Error))
+}

@@ -15,18 +15,20 @@
 //
 // The status line comes before the answer. What follows may still fail, and a
 // stream has no length to compare with, only a protocol: an answer has ended
-// when each choice has a reason (finish_reason). The mark [DONE] alone isn't
-// proof, for proxies send it after a cut. Beside it what langchaingo v0.1.14's
-// own client makes of the same bytes:
+// when each choice has a reason (finish_reason) that is known to be good. The
+// mark [DONE] alone isn't proof, for proxies send it after a cut. Beside it what
+// langchaingo v0.1.14's own client makes of the same bytes:
 //
 //	what the server does                      here                    langchaingo v0.1.14
 //	data: {"error": …} after some chunks      ErrInBand, Partial      success, half an answer
 //	stream ends without finish_reason         ErrIncompleteStream     success, half an answer
+//	finish_reason "error", "abort", …         ErrStopReason, Partial  success, half an answer
 //	stream stalls until the deadline          DeadlineExceeded        success every other time
 //	the callback cancels the context          Canceled                success every other time
 //	no first byte until the deadline          DeadlineExceeded        a text
 //	connection is cut                         ErrIncompleteStream     error, what was seen is lost
 //	empty stream                              ErrEmpty                success, empty answer
+//	a web page or an error without events     ErrMalformed, ErrInBand success, empty answer
 //	200 with an empty body or an error        ErrEmpty, ErrInBand     an error without the server's words
 //	a line of broken JSON                     ErrMalformed            the line is skipped
 //	a line of more than 64 KiB                read, up to a limit     error

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+
+	"github.com/prodailabs/prodai/internal/apierror"
 )
 
 // batch is how many texts one request holds; OpenAI takes 2,048.
@@ -74,7 +76,7 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read to its end, or is given up
-	data, err := e.client.read(ctx, resp)
+	data, err := e.client.read(ctx, resp, resp.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -85,23 +87,27 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 // as little-endian float32 in base64, which is a quarter of the size.
 func (e *Embedder) vectors(ctx context.Context, resp *http.Response, data []byte, n int) ([][]float32, error) {
 	var body struct {
-		completion
+		looseCompletion
 		Data []struct {
-			Index     *int            `json:"index"`
+			Index     looseIndex      `json:"index"`
 			Embedding json.RawMessage `json:"embedding"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(data, &body); err != nil {
 		return nil, e.client.malformed(ctx, resp, err, data)
 	}
-	if body.failed() {
+	head := body.head()
+	if head.Error != nil && len(body.Data) > 0 && apierror.Blank(*head.Error) {
+		head.Error = nil
+	}
+	if head.failed() {
 		return nil, e.client.inBandError(resp, data)
 	}
 	out := make([][]float32, n)
 	dimensions := 0
 	for at, d := range body.Data {
-		if d.Index != nil {
-			at = *d.Index
+		if d.Index.n != nil {
+			at = *d.Index.n
 		}
 		if at < 0 || at >= n || out[at] != nil {
 			return nil, e.client.malformed(ctx, resp, fmt.Errorf("index %d among %d texts", at, n), data)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/internal/apierror"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -40,6 +41,12 @@ var (
 	// a stream, or in the body of a success.
 	ErrInBand = errors.New("the server reported an error within a success")
 
+	// ErrStopReason means that an answer came to an end and isn't known to be
+	// complete: its finish_reason is missing, or is a word for a generation that
+	// broke or was cut by a filter, or a word that fault.StopReasonOf doesn't know.
+	// Error.Partial is what there is of the answer.
+	ErrStopReason = errors.New("the answer is not known to be complete")
+
 	// ErrCallback says that the caller's streaming function returned an error,
 	// which is wrapped too.
 	ErrCallback = errors.New("the streaming function stopped the stream")
@@ -62,6 +69,7 @@ type Error struct {
 	header    http.Header
 	body      []byte
 	partial   *llms.ContentResponse
+	stop      *string // the finish_reason, if that is what is wrong
 	cause     []error
 	provider  *llms.Error
 	requestAt time.Time
@@ -133,7 +141,17 @@ func (e *Error) Header() http.Header { return e.header }
 // Body is the body of the error, its first 64 KiB at most.
 func (e *Error) Body() []byte { return e.body }
 
-// Partial is what a stream had delivered before it broke; nil if nothing.
+// StopReason is the finish_reason of an answer that isn't known to be complete,
+// "" if it had none, and whether that is what is wrong.
+func (e *Error) StopReason() (reason string, wrong bool) {
+	if e.stop == nil {
+		return "", false
+	}
+	return *e.stop, true
+}
+
+// Partial is what a stream had delivered before it broke, or the text of an
+// answer that isn't known to be complete; nil if there is none.
 func (e *Error) Partial() *llms.ContentResponse { return e.partial }
 
 // RetryAfter is how long the server asked to wait, and whether it did: the
@@ -157,6 +175,9 @@ func (e *Error) llmsCode() llms.ErrorCode {
 		}
 	}
 	var classified *llms.Error
+	if e.stop != nil && errors.As(fault.FromError(context.Background(), e), &classified) {
+		return classified.Code
+	}
 	if e.status != 0 {
 		r := fault.Response{Status: e.status, Header: e.header, Body: e.body}
 		if c := fault.Classify(r, e.requestAt); c != nil && errors.As(c, &classified) {
@@ -196,10 +217,38 @@ func (c *client) inBandError(resp *http.Response, data []byte) *Error {
 	e := &Error{status: resp.StatusCode, header: resp.Header.Clone(), body: bytes.Clone(data[:min(len(data), maxErrorBody)]),
 		cause: []error{ErrInBand}, requestAt: time.Now()}
 	e.read(data)
+	e.statusOfCode()
+	return c.seal(e)
+}
+
+// statusOfCode takes the status from the code, if that is one.
+func (e *Error) statusOfCode() {
 	if len(e.code) == 3 && e.code >= "400" && e.code <= "599" {
 		if status, err := strconv.Atoi(e.code); err == nil {
 			e.status = status
 		}
+	}
+}
+
+// stopError makes the error of an answer that ended by the choice bad, and isn't
+// known to be complete. body is the answer if it was not streamed.
+func (c *client) stopError(resp *http.Response, a *answer, bad *choice, body []byte) *Error {
+	e := &Error{status: resp.StatusCode, header: resp.Header.Clone(), stop: &bad.finish, cause: []error{ErrStopReason},
+		body: bytes.Clone(body[:min(len(body), maxErrorBody)]), requestAt: time.Now()}
+	if bad.err != nil {
+		e.body = slices.Concat([]byte(`{"error":`), bad.err, []byte(`}`))
+		e.cause = append(e.cause, ErrInBand)
+		e.read(e.body)
+		e.statusOfCode()
+	}
+	if e.code == "" {
+		e.code = bad.finish
+	}
+	if bad.err == nil || e.message == "" {
+		e.message = fmt.Sprintf("%v: its finish_reason is %q", ErrStopReason, beginning(bad.finish))
+	}
+	if a.spoken() {
+		e.partial = a.response(resp.Header)
 	}
 	return c.seal(e)
 }
@@ -240,12 +289,22 @@ func (e *Error) read(body []byte) {
 	}
 	var shape struct {
 		fields
-		Error  json.RawMessage `json:"error"`
-		Detail json.RawMessage `json:"detail"`
+		Error    json.RawMessage `json:"error"`
+		Detail   json.RawMessage `json:"detail"`
+		BaseResp baseResp        `json:"base_resp"`
+		Groq     groq            `json:"x_groq"`
 	}
 	e.message = beginning(string(body))
-	if json.Unmarshal(body, &shape) != nil {
+	var list []json.RawMessage // Gemini wraps an error in one
+	if json.Unmarshal(body, &list) == nil && len(list) > 0 {
+		body = list[0]
+	}
+	var mismatch *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, &shape); err != nil && !errors.As(err, &mismatch) {
 		return
+	}
+	if shape.Groq.Error != nil && apierror.Blank(shape.Error) {
+		shape.Error = *shape.Groq.Error
 	}
 	if word(shape.Error) != "" {
 		var inner struct {
@@ -265,6 +324,10 @@ func (e *Error) read(body []byte) {
 		return
 	}
 	e.typ, e.code, e.param = word(shape.Type), word(shape.Code), word(shape.Param)
+	if n := shape.BaseResp.StatusCode; n != 0 {
+		e.code, e.message = strconv.Itoa(n), shape.BaseResp.StatusMsg
+		return
+	}
 	for _, raw := range []json.RawMessage{shape.Message, shape.Detail} {
 		if text := word(raw); text != "" {
 			e.message = text
@@ -291,7 +354,7 @@ func beginning(text string) string {
 		return text
 	}
 	cut := limit
-	for !utf8.RuneStart(text[cut]) {
+	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) { // a text of other bytes has no start
 		cut--
 	}
 	return text[:cut] + "…"

@@ -16,6 +16,7 @@ import (
 type Model struct {
 	client *client
 	model  string
+	extras extras
 }
 
 // New returns a Model that asks for the model of that name unless a call names
@@ -54,7 +55,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent asks for a chat completion, streamed if a streaming function
 // is set. Every choice is in the response, with its finish reason as
-// StopReason.
+// StopReason. An answer that isn't known to be complete is an error that wraps
+// [ErrStopReason]; one that a limit of length has cut is not.
 //
 // GenerationInfo holds langchaingo's keys for the usage (PromptTokens,
 // CompletionTokens, TotalTokens and the details), only if the server sent one,
@@ -62,7 +64,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // Refusal, ThinkingContent and Logprobs, those that there are. Where a server
 // sends content as a list, as Mistral's reasoning models do, its texts and
 // thoughts are joined, and what else is in it (references) is ContentParts, a
-// []any.
+// []any. What a server sends beside tool calls, as Gemini does with its thought
+// signatures, is ToolCallExtra; see [MetadataToolCallExtra].
 //
 // What goes wrong on the way is an [*Error]; a call that can't be sent fails
 // with [ErrOption].
@@ -75,25 +78,18 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		return nil, err
 	}
-	streamed := o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
 	sending, hangUp := context.WithCancel(ctx)
 	defer hangUp()
-	resp, err := m.client.post(sending, m.client.address(m.modelOf(&o), "chat/completions"), body, streamed)
+	resp, err := m.client.post(sending, m.client.address(m.modelOf(&o), "chat/completions"), body, streams(&o))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // an unread rest is dropped with its connection
-	if streamed {
-		return m.client.stream(ctx, resp, &o, hangUp)
-	}
-	data, err := m.client.read(ctx, resp)
+	a, err := m.client.answer(ctx, resp, &o, hangUp)
 	if err != nil {
 		return nil, err
 	}
-	a, _, err := m.client.parse(ctx, resp, data)
-	if err != nil {
-		return nil, err
-	}
+	m.extras.learn(a)
 	return a.response(resp.Header), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tmc/langchaingo/llms"
@@ -32,6 +33,9 @@ func (m *Model) request(messages []llms.MessageContent, o *callopt.Options) (map
 	if err != nil {
 		return nil, err
 	}
+	if err := m.extras.addExtras(wire, o); err != nil {
+		return nil, err
+	}
 	model := m.modelOf(o)
 	body := map[string]any{"model": model, "messages": wire}
 	m.sampling(body, model, o)
@@ -50,7 +54,7 @@ func (m *Model) request(messages []llms.MessageContent, o *callopt.Options) (map
 	if t := llms.GetThinkingConfig(&o.CallOptions); t != nil && t.Mode != "" && t.Mode != llms.ThinkingModeAuto {
 		body["reasoning_effort"] = string(t.Mode)
 	}
-	if o.StreamingFunc != nil || o.StreamingReasoningFunc != nil {
+	if streams(o) {
 		body["stream"] = true
 		if !m.client.o.NoStreamUsage {
 			body["stream_options"] = map[string]any{"include_usage": true}
@@ -102,15 +106,28 @@ func (m *Model) sampling(body map[string]any, model string, o *callopt.Options) 
 // tools puts the tools, and the functions they replaced, into the body.
 func tools(body map[string]any, o *callopt.Options) error {
 	if len(o.Tools) > 0 {
-		for i, t := range o.Tools {
+		tools := slices.Clone(o.Tools)
+		for i := range tools {
+			t := &tools[i]
+			if t.Type == "" {
+				t.Type = "function"
+			}
 			if t.Type == "function" && (t.Function == nil || t.Function.Name == "") {
 				return fmt.Errorf("%w: tool %d has no function with a name", ErrOption, i)
 			}
 		}
-		body["tools"] = o.Tools
+		body["tools"] = tools
 	}
-	if o.ToolChoice != nil {
-		body["tool_choice"] = o.ToolChoice
+	switch choice := o.ToolChoice.(type) {
+	case nil:
+	case llms.ToolChoice:
+		body["tool_choice"] = functionChoice(choice)
+	case *llms.ToolChoice:
+		if choice != nil {
+			body["tool_choice"] = functionChoice(*choice)
+		}
+	default:
+		body["tool_choice"] = choice
 	}
 	if len(o.Functions) > 0 {
 		body["functions"] = o.Functions
@@ -123,6 +140,14 @@ func tools(body map[string]any, o *callopt.Options) error {
 		body["function_call"] = o.FunctionCallBehavior
 	}
 	return nil
+}
+
+// functionChoice names the only type of tool there is, where the caller didn't.
+func functionChoice(c llms.ToolChoice) llms.ToolChoice {
+	if c.Type == "" && c.Function != nil {
+		c.Type = "function"
+	}
+	return c
 }
 
 // A wireMessage is a message as the protocol has it.
@@ -138,6 +163,7 @@ type wireToolCall struct {
 	ID       string            `json:"id"`
 	Type     string            `json:"type"`
 	Function llms.FunctionCall `json:"function"`
+	Extra    any               `json:"extra_content,omitempty"`
 }
 
 // wireMessages turns messages into the protocol's. A message with the results

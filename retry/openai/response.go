@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/apierror"
+	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // A completion is an answer, or a chunk of one, as the protocol has it. Raw
@@ -24,11 +25,31 @@ type completion struct {
 	Error             *json.RawMessage `json:"error"`
 	Object            string           `json:"object"`
 	Detail            *json.RawMessage `json:"detail"`
+	BaseResp          *baseResp        `json:"base_resp"`
+	Groq              *groq            `json:"x_groq"`
+}
+
+// A groq is where Groq puts what has no place in the protocol's chunks.
+type groq struct {
+	Usage *json.RawMessage `json:"usage"`
+	Error *json.RawMessage `json:"error"`
+}
+
+// A baseResp is MiniMax's status, which comes with HTTP's 200.
+type baseResp struct {
+	StatusCode int    `json:"status_code"`
+	StatusMsg  string `json:"status_msg"`
 }
 
 // failed reports whether the JSON is an error instead of an answer.
 func (c *completion) failed() bool {
-	return c.Error != nil || c.Object == "error" || c.Detail != nil && c.Choices == nil
+	if c.Groq != nil && c.Groq.Error != nil && !apierror.Blank(*c.Groq.Error) {
+		return true
+	}
+	if c.Error != nil && (!apierror.Blank(*c.Error) || len(c.Choices) == 0 && c.Usage == nil) {
+		return true // some servers send an empty error beside a good answer
+	}
+	return c.Object == "error" || c.Detail != nil && c.Choices == nil || c.BaseResp != nil && c.BaseResp.StatusCode != 0
 }
 
 type wireChoice struct {
@@ -36,6 +57,8 @@ type wireChoice struct {
 	Message      *wireDelta       `json:"message"`
 	Delta        *wireDelta       `json:"delta"`
 	FinishReason *string          `json:"finish_reason"`
+	Error        *json.RawMessage `json:"error"`
+	Usage        *json.RawMessage `json:"usage"` // Moonshot's place for it
 	Logprobs     *json.RawMessage `json:"logprobs"`
 }
 
@@ -51,10 +74,11 @@ type wireDelta struct {
 }
 
 type toolDelta struct {
-	Index    *int          `json:"index,omitempty"`
-	ID       string        `json:"id,omitempty"`
-	Type     string        `json:"type,omitempty"`
-	Function functionDelta `json:"function"`
+	Index    *int             `json:"index,omitempty"`
+	ID       string           `json:"id,omitempty"`
+	Type     string           `json:"type,omitempty"`
+	Function functionDelta    `json:"function"`
+	Extra    *json.RawMessage `json:"extra_content,omitempty"` // Gemini's
 }
 
 type functionDelta struct {
@@ -62,8 +86,14 @@ type functionDelta struct {
 	Arguments string `json:"arguments,omitempty"`
 }
 
+// says reports whether a delta contains anything for the reader.
+func (d *wireDelta) says() bool {
+	return d != nil && (d.Content != nil && *d.Content != "" || d.Refusal != nil && *d.Refusal != "" || d.thought() != "" ||
+		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil && *d.FunctionCall != (functionDelta{}))
+}
+
 func (d *wireDelta) thought() string {
-	if d.ReasoningContent != nil {
+	if d.ReasoningContent != nil && *d.ReasoningContent != "" {
 		return *d.ReasoningContent
 	}
 	if d.Reasoning != nil {
@@ -72,43 +102,10 @@ func (d *wireDelta) thought() string {
 	return ""
 }
 
-type wireUsage struct {
-	PromptTokens     tokens `json:"prompt_tokens"`
-	CompletionTokens tokens `json:"completion_tokens"`
-	TotalTokens      tokens `json:"total_tokens"`
-	PromptDetails    *struct {
-		Cached     tokens `json:"cached_tokens"`
-		CacheWrite tokens `json:"cache_write_tokens"`
-		Audio      tokens `json:"audio_tokens"`
-	} `json:"prompt_tokens_details"`
-	CompletionDetails *struct {
-		Reasoning tokens `json:"reasoning_tokens"`
-		Audio     tokens `json:"audio_tokens"`
-		Accepted  tokens `json:"accepted_prediction_tokens"`
-		Rejected  tokens `json:"rejected_prediction_tokens"`
-	} `json:"completion_tokens_details"`
-}
-
-// tokens is a count, in any way that JSON can write one: engines in other
-// languages send 27.0.
-type tokens int
-
-// UnmarshalJSON reads a whole number.
-func (n *tokens) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	f, err := strconv.ParseFloat(string(data), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxLimit {
-		return fmt.Errorf("%s tokens", data)
-	}
-	*n = tokens(f)
-	return nil
-}
-
 // An answer gathers a completion's choices, from one body or from chunks.
 type answer struct {
 	head    completion // without its choices
+	usage   []byte
 	choices []*choice
 }
 
@@ -119,18 +116,14 @@ type choice struct {
 	reasoning []byte
 	refusal   []byte
 	calls     []*call
-	function  *llms.FunctionCall
+	recent    *call // that the last delta was for
+	deltas    bool  // a delta contained something
+	function  *call // what tool calls replaced
 	finish    string
 	finished  bool
+	err       []byte // the choice's own error
 	logprobs  []json.RawMessage
 	parts     []any
-}
-
-type call struct {
-	index     int
-	id, typ   string
-	name      []byte
-	arguments []byte
 }
 
 // choice returns the choice of an index, making it if it is new.
@@ -159,22 +152,31 @@ func (a *answer) add(c *completion) {
 	if c.ServiceTier != "" {
 		a.head.ServiceTier = c.ServiceTier
 	}
-	if c.Usage != nil {
-		a.head.Usage = c.Usage // the last one counts: some engines send running totals
+	a.addUsage(c.Usage)
+	if c.Groq != nil {
+		a.addUsage(c.Groq.Usage)
 	}
 	for i := range c.Choices {
 		w := &c.Choices[i]
 		into := a.choice(w.Index)
-		if w.Message != nil {
-			numberCalls(w.Message)
-			into.add(w.Message)
+		if w.Message != nil && !w.Delta.says() {
+			w.Delta = into.missing(w.Message, w.FinishReason != nil && *w.FinishReason != "")
+		} else if w.Delta.says() {
+			into.deltas = true
 		}
 		if w.Delta != nil {
 			into.add(w.Delta)
 		}
 		if w.FinishReason != nil && *w.FinishReason != "" {
-			into.finish, into.finished = *w.FinishReason, true
+			if fault.StopReasonOf(into.finish) != fault.StopFailed { // else a later word doesn't mend it
+				into.finish = *w.FinishReason
+			}
+			into.finished = true
 		}
+		if w.Error != nil && !apierror.Blank(*w.Error) {
+			into.err = *w.Error
+		}
+		a.addUsage(w.Usage)
 		if w.Logprobs != nil {
 			into.logprobs = append(into.logprobs, *w.Logprobs)
 		}
@@ -190,59 +192,41 @@ func (c *choice) add(d *wireDelta) {
 		c.refusal = append(c.refusal, *d.Refusal...)
 	}
 	c.parts = append(c.parts, d.parts...)
-	for _, t := range d.ToolCalls {
-		into := c.call(t.Index, t.ID)
-		if t.ID != "" {
-			into.id = t.ID
-		}
-		if t.Type != "" {
-			into.typ = t.Type
-		}
-		into.name = append(into.name, t.Function.Name...)
-		into.arguments = append(into.arguments, t.Function.Arguments...)
+	if len(d.ToolCalls) > 0 {
+		c.addCalls(d.ToolCalls)
 	}
-	if f := d.FunctionCall; f != nil {
+	if f := d.FunctionCall; f != nil && *f != (functionDelta{}) {
 		if c.function == nil {
-			c.function = &llms.FunctionCall{}
+			c.function = &call{}
 		}
-		c.function.Name += f.Name
-		c.function.Arguments += f.Arguments
+		c.function.join(f, false)
 	}
 }
 
-// numberCalls gives the calls of a whole message their places: there each is a
-// call of its own, and mostly has no index.
-func numberCalls(message *wireDelta) {
-	for i := range message.ToolCalls {
-		message.ToolCalls[i].Index = &i
+// broken returns the choice that shows that the answer isn't complete, or nil: one
+// with an error of its own, or with a reason that isn't known to be good. A limit
+// of length is known: the caller set it, and the reason reports it. Neither is an
+// error where a filter left nothing that could be taken for an answer.
+func (a *answer) broken() *choice {
+	for _, c := range a.choices {
+		if c.err != nil {
+			return c
+		}
 	}
-}
-
-// call returns the tool call that a delta belongs to: by its index; without
-// one, a new call for a new id, else the last.
-func (c *choice) call(index *int, id string) *call {
-	at := 0
-	switch {
-	case index != nil:
-		at = *index
-	case id != "":
-		for _, known := range c.calls {
-			if known.id == id {
-				return known
+	for _, c := range a.choices {
+		switch fault.StopReasonOf(c.finish) {
+		case fault.StopComplete, fault.StopCut:
+			continue
+		case fault.StopFiltered:
+			if len(c.content)+len(c.calls)+len(c.parts) == 0 && c.function == nil {
+				continue
 			}
 		}
-		at = len(c.calls)
-	case len(c.calls) > 0:
-		return c.calls[len(c.calls)-1]
-	}
-	for _, known := range c.calls {
-		if known.index == at {
-			return known
+		if c.finished {
+			return c
 		}
 	}
-	made := &call{index: at}
-	c.calls = append(c.calls, made)
-	return made
+	return nil
 }
 
 // unfinished reports whether a choice lacks its finish reason.
@@ -261,17 +245,18 @@ func (a *answer) spoken() bool {
 // response returns the answer in langchaingo's form.
 func (a *answer) response(header http.Header) *llms.ContentResponse {
 	slices.SortStableFunc(a.choices, func(x, y *choice) int { return x.index - y.index })
+	counts := tokenCounts(a.usage)
 	out := &llms.ContentResponse{Choices: make([]*llms.ContentChoice, 0, len(a.choices))}
 	for _, c := range a.choices {
-		out.Choices = append(out.Choices, a.contentChoice(c, header))
+		out.Choices = append(out.Choices, a.contentChoice(c, header, counts))
 	}
 	return out
 }
 
-func (a *answer) contentChoice(c *choice, header http.Header) *llms.ContentChoice {
+func (a *answer) contentChoice(c *choice, header http.Header, counts []tokenCount) *llms.ContentChoice {
 	out := &llms.ContentChoice{
 		Content: string(c.content), ReasoningContent: string(c.reasoning), StopReason: c.finish,
-		FuncCall: c.function, GenerationInfo: a.info(c, header),
+		GenerationInfo: a.info(c, header, counts),
 	}
 	slices.SortStableFunc(c.calls, func(x, y *call) int { return x.index - y.index })
 	for _, t := range c.calls {
@@ -282,54 +267,37 @@ func (a *answer) contentChoice(c *choice, header http.Header) *llms.ContentChoic
 		out.ToolCalls = append(out.ToolCalls, llms.ToolCall{ID: t.id, Type: typ,
 			FunctionCall: &llms.FunctionCall{Name: string(t.name), Arguments: string(t.arguments)}})
 	}
-	if out.FuncCall == nil && len(out.ToolCalls) > 0 {
+	switch {
+	case c.function != nil:
+		out.FuncCall = &llms.FunctionCall{Name: string(c.function.name), Arguments: string(c.function.arguments)}
+	case len(out.ToolCalls) > 0:
 		out.FuncCall = out.ToolCalls[0].FunctionCall
 	}
 	return out
 }
 
-// info is the choice's GenerationInfo. The keys of usage are those of
-// langchaingo's client; they are absent if the server sent no usage.
-func (a *answer) info(c *choice, header http.Header) map[string]any {
+// info is the choice's GenerationInfo, with the counts of the whole answer.
+func (a *answer) info(c *choice, header http.Header, counts []tokenCount) map[string]any {
 	info := map[string]any{"FinishReason": c.finish}
-	for key, text := range map[string]string{
-		"ID": a.head.ID, "Model": a.head.Model, "SystemFingerprint": a.head.SystemFingerprint, "ServiceTier": a.head.ServiceTier,
-		"RequestID": (&Error{header: header}).RequestID(), "Refusal": string(c.refusal), "ThinkingContent": string(c.reasoning),
+	for _, f := range [...]struct{ key, text string }{
+		{"ID", a.head.ID}, {"Model", a.head.Model}, {"SystemFingerprint", a.head.SystemFingerprint}, {"ServiceTier", a.head.ServiceTier},
+		{"RequestID", (&Error{header: header}).RequestID()}, {"Refusal", string(c.refusal)}, {"ThinkingContent", string(c.reasoning)},
 	} {
-		if text != "" {
-			info[key] = text
+		if f.text != "" {
+			info[f.key] = f.text
 		}
 	}
 	if len(c.logprobs) > 0 {
 		info["Logprobs"] = joinLogprobs(c.logprobs)
 	}
+	if extra := c.toolCallExtra(); extra != nil {
+		info["ToolCallExtra"] = extra
+	}
 	if len(c.parts) > 0 {
 		info["ContentParts"] = c.parts
 	}
-	var u wireUsage
-	if a.head.Usage == nil || json.Unmarshal(*a.head.Usage, &u) != nil {
-		return info // a usage that can't be read is none, and no reason to lose the answer
-	}
-	set := func(n tokens, keys ...string) {
-		for _, key := range keys {
-			info[key] = int(n)
-		}
-	}
-	set(u.PromptTokens, "PromptTokens")
-	set(u.CompletionTokens, "CompletionTokens")
-	set(u.TotalTokens, "TotalTokens")
-	if d := u.PromptDetails; d != nil {
-		set(d.Cached, "PromptCachedTokens")
-		set(d.Audio, "PromptAudioTokens")
-		if d.CacheWrite > 0 {
-			set(d.CacheWrite, "PromptCacheWriteTokens")
-		}
-	}
-	if d := u.CompletionDetails; d != nil {
-		set(d.Reasoning, "ReasoningTokens", "CompletionReasoningTokens", "ThinkingTokens")
-		set(d.Audio, "CompletionAudioTokens")
-		set(d.Accepted, "CompletionAcceptedPredictionTokens")
-		set(d.Rejected, "CompletionRejectedPredictionTokens")
+	for _, n := range counts {
+		info[n.key] = n.n
 	}
 	return info
 }
@@ -367,10 +335,22 @@ func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*
 		return nil, nil, c.inBandError(resp, data)
 	}
 	numberChoices(body.Choices)
+	for i := range body.Choices {
+		if w := &body.Choices[i]; w.Message != nil {
+			numberCalls(w.Message)
+			w.Delta, w.Message = w.Message, nil
+		}
+	}
 	a := &answer{}
 	a.add(body)
 	if len(a.choices) == 0 {
 		return nil, nil, c.brokenError(ctx, resp, ErrEmpty, data)
+	}
+	for _, choice := range a.choices {
+		choice.finished = true // a reason that is missing here doesn't come
+	}
+	if bad := a.broken(); bad != nil {
+		return nil, nil, c.stopError(resp, a, bad, data)
 	}
 	return a, body, nil
 }

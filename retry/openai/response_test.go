@@ -89,6 +89,9 @@ func TestVectorsOfASet(t *testing.T) {
 	got, err := embed(`{"data":[{"embedding":[1]},{"embedding":[2]}]}`)
 	require.NoError(t, err, "without an index the order is that of the texts")
 	require.Equal(t, [][]float32{{1}, {2}}, got)
+	got, err = embed(`{"id":7,"model":{},"data":[{"index":1.0,"embedding":[2]},{"index":"0","embedding":[1]}],"error":{}}`)
+	require.NoError(t, err, "foreign types in fields that aren't used")
+	require.Equal(t, [][]float32{{1}, {2}}, got)
 	_, err = embed(`{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1,2]}]}`)
 	require.ErrorIs(t, err, ErrMalformed)
 }

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,11 @@ import (
 // LF; comments, ids and retry times are skipped. (WHATWG HTML, "Server-sent
 // events", 9.2.6.) An event that ends with the stream instead of a blank line
 // counts: servers end so after [DONE].
+//
+// Two things that are no events are read as one: a line "error: {…}", which old
+// versions of llama.cpp send, is named "error", and a chunk or an error as bare JSON,
+// which proxies put into a stream, has no name. Other lines that the format doesn't
+// know are kept in odd.
 type events struct {
 	r      io.Reader
 	limit  int // bytes of one event's data
@@ -21,6 +27,9 @@ type events struct {
 	skipLF bool // the line before ended in CR
 	first  bool // no line was read yet
 	data   []byte
+	bare   []byte // what was no event, and comes next
+	named  string // its name
+	odd    []byte // the beginning of what was no event
 	err    error
 }
 
@@ -28,10 +37,42 @@ func newEvents(r io.Reader, limit int) *events {
 	return &events{r: r, limit: limit, first: true}
 }
 
+// opening returns the first byte that isn't white space or a part of a byte order
+// mark, without consuming it; 0 if there is none.
+func (e *events) opening() byte {
+	for {
+		rest := bytes.TrimLeft(bytes.TrimPrefix(e.buf[e.from:], []byte("\ufeff")), " \t\r\n")
+		if len(rest) > 0 && (len(rest) > 2 || e.err != nil || rest[0] != 0xef) {
+			return rest[0]
+		}
+		if e.err != nil || len(e.buf) > e.limit {
+			return 0
+		}
+		e.fill()
+	}
+}
+
+// Read reads what wasn't consumed as it came.
+func (e *events) Read(p []byte) (int, error) {
+	if e.from < len(e.buf) {
+		n := copy(p, e.buf[e.from:])
+		e.from += n
+		return n, nil
+	}
+	if e.err != nil {
+		return 0, e.err
+	}
+	return e.r.Read(p)
+}
+
 // next returns the next event with data: its name, "" if it has none, and its
 // data, which are valid until the next call. io.EOF ends the stream; closed
 // says whether the event's blank line was seen.
 func (e *events) next() (name string, data []byte, closed bool, err error) {
+	if bare := e.bare; bare != nil {
+		e.bare = nil
+		return e.named, bare, true, nil
+	}
 	var seen bool
 	data = e.data[:0]
 	defer func() { e.data = data[:0] }() // keeps the room for the next event
@@ -52,6 +93,14 @@ func (e *events) next() (name string, data []byte, closed bool, err error) {
 		}
 		field, value, _ := bytes.Cut(line, []byte(":"))
 		value = bytes.TrimPrefix(value, []byte(" "))
+		if as, bare := bareEvent(line, field, value); bare != nil {
+			bare = bytes.Clone(bare)
+			if !seen {
+				return as, bare, true, nil
+			}
+			e.named, e.bare = as, bare
+			return name, data, true, nil
+		}
 		switch string(field) {
 		case "data":
 			if seen {
@@ -64,7 +113,29 @@ func (e *events) next() (name string, data []byte, closed bool, err error) {
 			}
 		case "event":
 			name = string(value)
+		case "", "id", "retry":
+		default:
+			e.keep(line)
 		}
+	}
+}
+
+// bareEvent returns the JSON object of a line that should have been an event, and its
+// name, or nil.
+func bareEvent(line, field, value []byte) (name string, data []byte) {
+	switch {
+	case string(field) == "error" && bytes.HasPrefix(value, []byte("{")):
+		return "error", value
+	case bytes.HasPrefix(line, []byte("{")) && (bytes.Contains(line, []byte(`"error"`)) || bytes.Contains(line, []byte(`"choices"`))) && json.Valid(line):
+		return "", line
+	}
+	return "", nil
+}
+
+// keep adds a line to what was no event.
+func (e *events) keep(line []byte) {
+	if room := maxErrorBody - len(e.odd); room > 0 {
+		e.odd = append(append(e.odd, line[:min(len(line), room-1)]...), '\n')
 	}
 }
 

@@ -3,17 +3,22 @@ package openai
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/delta"
 )
 
 type sseEvent struct{ name, data string }
@@ -37,6 +42,15 @@ func referenceEvents(stream string) []sseEvent {
 		}
 		field, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
+		// Not of the specification: what should have been an event.
+		if as, bare := bareEvent([]byte(line), []byte(field), []byte(value)); bare != nil {
+			if data != nil {
+				out = append(out, sseEvent{name, strings.Join(data, "\n")})
+			}
+			out = append(out, sseEvent{as, string(bare)})
+			name, data = "", nil
+			continue
+		}
 		switch field {
 		case "data":
 			data = append(data, value)
@@ -73,6 +87,7 @@ func FuzzEvents(f *testing.F) {
 	for _, s := range []string{
 		"data: a\n\ndata: b\n\n", "data: a\r\rdata:b\r\n\r\n", "\ufeffevent: x\ndata:  two\ndata\ndata: \n\n", ": comment\nid: 1\nretry: 5\n\n", "data: cut",
 		"data\r", "\r\n\r", "event: only\n\ndata: after\n\n", "data:\xff\x00\n\n", "\ufeff\ufeffdata: x\n\n",
+		"data: a\nerror: {}\ndata: b\n\n", "event: x\n{\"error\":1}\n\nodd\n\n",
 	} {
 		f.Add(s, uint8(1))
 		f.Add(s, uint8(7))
@@ -104,15 +119,38 @@ func (endless) Read(b []byte) (int, error) {
 }
 
 // FuzzStream feeds any bytes as a stream's body: an answer or an *Error, never
-// a panic or a success without an end.
+// a panic or a success without an end; and the answer is what was streamed.
 func FuzzStream(f *testing.F) {
 	f.Add("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
 	f.Add("data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":-1},{\"id\":\"x\"},{}]}}]}\n\n")
+	for _, list := range []string{
+		`[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]`, `[{"index":0,"id":"b","function":{"name":"g","arguments":{"x":1}}},{"function":{"name":"h"}}]`,
+		`[{"id":"a","function":{"name":"f","arguments":"{"}},{"id":"a","function":{"name":"f","arguments":"}"}}]`,
+	} {
+		chunk := `data: {"choices":[{"delta":{"content":"a","tool_calls":` + list + `}}]}` + "\n\n"
+		f.Add(chunk + chunk + `data: {"choices":[{"message":{"content":"ab","tool_calls":` + list + `},"finish_reason":"stop"}]}` + "\n\n")
+	}
 	f.Add("data: {\"error\":null,\"choices\":null}\n\ndata: {\"choices\":[{\"index\":-5,\"message\":{},\"logprobs\":{\"a\":[1]}}]}\n\n")
 	f.Fuzz(func(t *testing.T, stream string) {
 		m, err := New("m", &Options{BaseURL: "http://x", HTTPClient: &http.Client{Transport: recorded{Status: 200, SSE: &stream}}})
 		require.NoError(t, err)
-		r, err := m.GenerateContent(t.Context(), ask("q"), llms.WithStreamingFunc(func(context.Context, []byte) error { return nil }))
+		var text string
+		calls := map[int]llms.FunctionCall{}
+		r, err := m.GenerateContent(t.Context(), ask("q"), llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
+			if delta.From(ctx).Kind == delta.Text {
+				text += string(chunk)
+				return nil
+			}
+			var deltas []toolDelta
+			require.NoError(t, json.Unmarshal(chunk, &deltas))
+			for _, d := range deltas {
+				c := calls[*d.Index]
+				c.Name += d.Function.Name
+				c.Arguments += d.Function.Arguments
+				calls[*d.Index] = c
+			}
+			return nil
+		}))
 		if err != nil {
 			require.ErrorAs(t, err, new(*Error))
 			return
@@ -120,6 +158,14 @@ func FuzzStream(f *testing.F) {
 		require.NotEmpty(t, r.Choices)
 		for _, c := range r.Choices {
 			require.NotEmpty(t, c.StopReason)
+		}
+		if len(r.Choices) > 1 || r.Choices[0].FuncCall != nil && len(r.Choices[0].ToolCalls) == 0 {
+			return
+		}
+		require.Equal(t, r.Choices[0].Content, text)
+		require.Len(t, calls, len(r.Choices[0].ToolCalls))
+		for i, at := range slices.Sorted(maps.Keys(calls)) {
+			require.Equal(t, *r.Choices[0].ToolCalls[i].FunctionCall, calls[at])
 		}
 	})
 }

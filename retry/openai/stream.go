@@ -7,19 +7,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
-
-	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
+// streams reports whether the caller asks for a stream.
+func streams(o *callopt.Options) bool {
+	return o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
+}
+
+// answer reads an answer, in whatever form it came.
+func (c *client) answer(ctx context.Context, resp *http.Response, o *callopt.Options, hangUp context.CancelFunc) (*answer, error) {
+	if streams(o) {
+		return c.stream(ctx, resp, resp.Body, o, hangUp)
+	}
+	data, err := c.read(ctx, resp, resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if isEvents(data) { // some servers only stream
+		return c.stream(ctx, resp, bytes.NewReader(data), o, hangUp)
+	}
+	a, _, err := c.parse(ctx, resp, data)
+	return a, err
+}
+
+// isEvents reports whether a body begins as an event stream does.
+func isEvents(body []byte) bool {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:")) || bytes.HasPrefix(body, []byte(":"))
+}
+
+// isLines reports whether a body is chunks as bare JSON, one a line.
+func isLines(body []byte) bool {
+	first, rest, _ := bytes.Cut(bytes.TrimLeft(body, " \t\r\n"), []byte("\n"))
+	if len(bytes.TrimSpace(rest)) == 0 {
+		return false
+	}
+	_, data := bareEvent(bytes.TrimRight(first, "\r"), nil, nil)
+	return data != nil
+}
+
 // stream reads an answer as server-sent events, passing each delta to the
-// caller as it comes.
-func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Options, hangUp context.CancelFunc) (*llms.ContentResponse, error) {
+// caller as it comes. body is that of resp, or what was read of it.
+func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader, o *callopt.Options, hangUp context.CancelFunc) (*answer, error) {
 	out := &speaker{o: o, contexts: delta.NewContexts(ctx)}
 	a := &answer{}
 	fail := func(err error, data []byte) error {
@@ -32,15 +66,23 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		return e
 	}
-	if mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); mediaType == "application/json" {
-		return c.whole(ctx, resp, out)
+	lines := newEvents(body, c.o.MaxLineBytes)
+	switch lines.opening() { // the label may be wrong: the first byte decides
+	case '{', '[', '<', '"':
+		data, err := c.read(ctx, resp, lines)
+		if err != nil {
+			return nil, err
+		}
+		if !isLines(data) {
+			return c.whole(ctx, resp, data, out)
+		}
+		lines = newEvents(bytes.NewReader(data), c.o.MaxLineBytes)
 	}
-	lines := newEvents(resp.Body, c.o.MaxLineBytes)
 	for {
 		name, data, closed, err := lines.next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return c.end(a, resp, fail, false)
+			return c.end(a, resp, lines, fail, false)
 		case errors.Is(err, ErrTooLarge):
 			return nil, fail(err, nil)
 		case err != nil:
@@ -48,28 +90,17 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 		}
 		switch string(bytes.TrimSpace(data)) {
 		case "[DONE]":
-			r, err := c.end(a, resp, fail, true)
+			_, err := c.end(a, resp, lines, fail, true)
 			if err == nil {
-				settle(resp.Body, hangUp)
+				settle(body, hangUp)
 			}
-			return r, err
+			return a, err
 		case "":
 			continue // some proxies keep the connection awake so
 		}
 		var chunk completion
-		if err := decode(data, &chunk); err != nil {
-			switch {
-			case !closed:
-				err = fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
-			case name == "error":
-				err = c.inBandError(resp, data)
-			default:
-				err = fmt.Errorf("%w: %w", ErrMalformed, err)
-			}
+		if err := c.chunk(resp, name, data, closed, &chunk); err != nil {
 			return nil, fail(err, data)
-		}
-		if chunk.failed() || name == "error" {
-			return nil, fail(c.inBandError(resp, data), data)
 		}
 		a.add(&chunk)
 		if err = out.deltas(&chunk); err == nil {
@@ -81,41 +112,53 @@ func (c *client) stream(ctx context.Context, resp *http.Response, o *callopt.Opt
 	}
 }
 
+// chunk reads the data of an event.
+func (c *client) chunk(resp *http.Response, name string, data []byte, closed bool, into *completion) error {
+	err := decode(data, into)
+	switch {
+	case err != nil && !closed:
+		return fmt.Errorf("%w: %w", ErrIncompleteStream, io.ErrUnexpectedEOF)
+	case name == "error", err == nil && into.failed():
+		return c.inBandError(resp, data)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return nil
+}
+
 // end decides whether a stream that ended is an answer: each choice has the
 // reason why it ended. The mark [DONE] alone isn't enough: a proxy sends it after a
 // cut as well.
-func (c *client) end(a *answer, resp *http.Response, fail func(error, []byte) error, done bool) (*llms.ContentResponse, error) {
+func (c *client) end(a *answer, resp *http.Response, lines *events, fail func(error, []byte) error, done bool) (*answer, error) {
+	odd := lines.odd
 	switch {
+	case len(a.choices) == 0 && len(odd) > 0:
+		return nil, fail(fmt.Errorf("%w: it is no event stream: %s", ErrMalformed, beginning(string(odd))), odd)
 	case len(a.choices) == 0 && done:
 		return nil, fail(ErrEmpty, nil)
 	case len(a.choices) == 0:
 		return nil, fail(fmt.Errorf("%w: %w", ErrIncompleteStream, ErrEmpty), nil)
+	case a.broken() != nil:
+		return nil, c.stopError(resp, a, a.broken(), nil)
 	case a.unfinished():
-		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), nil)
+		return nil, fail(fmt.Errorf("%w: no finish_reason came", ErrIncompleteStream), odd)
 	}
-	return a.response(resp.Header), nil
+	return a, nil
 }
 
 // whole passes on an answer that came in one piece though a stream was asked
 // for; some servers do so.
-func (c *client) whole(ctx context.Context, resp *http.Response, out *speaker) (*llms.ContentResponse, error) {
-	data, err := c.read(ctx, resp)
-	if err != nil {
-		return nil, err
-	}
+func (c *client) whole(ctx context.Context, resp *http.Response, data []byte, out *speaker) (*answer, error) {
 	a, body, err := c.parse(ctx, resp, data)
 	if err != nil {
 		return nil, err
-	}
-	for i := range body.Choices {
-		body.Choices[i].Delta = body.Choices[i].Message
 	}
 	if err := out.deltas(body); err != nil {
 		e := c.brokenError(ctx, resp, err, nil)
 		e.partial = a.response(resp.Header)
 		return nil, e
 	}
-	return a.response(resp.Header), nil
+	return a, nil
 }
 
 // A speaker passes deltas to the caller's streaming functions. Text and tool
@@ -144,7 +187,7 @@ func (s *speaker) deltas(c *completion) error {
 			}
 		}
 		calls := w.Delta.ToolCalls
-		if f := w.Delta.FunctionCall; f != nil {
+		if f := w.Delta.FunctionCall; f != nil && *f != (functionDelta{}) {
 			calls = append(slices.Clip(calls), toolDelta{Index: new(int), Type: "function", Function: *f})
 		}
 		if len(calls) > 0 {

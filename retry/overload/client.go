@@ -35,6 +35,7 @@ type request struct {
 	waits             int
 	prev              time.Duration
 	shed              admission.Permit // the shedder's
+	first             time.Time        // of a stream: when it began
 }
 
 type call struct {
@@ -44,6 +45,9 @@ type call struct {
 	room    limit.AccountPermit
 	breaker admission.Permit
 	over    bool
+
+	serving   bool // of a stream: it has a place
+	answering bool // and has begun
 }
 
 func (m *sim) newClient() (c *client, err error) {
@@ -223,12 +227,32 @@ func (c *client) send(call *call) {
 	}
 	r.shed.Begin(c.now())
 	c.out.Calls++
-	patience := r.deadline.Sub(c.now())
-	if !c.scenario.quota() {
-		patience = min(patience, 4*time.Second)
+	left := r.deadline.Sub(c.now())
+	c.after(min(left, c.scenario.patience()), func() {
+		if !call.answering {
+			c.end(call, outcome{})
+		}
+	})
+	if c.scenario == ScenarioStreams {
+		c.after(left, func() { c.end(call, outcome{}) })
 	}
-	c.after(patience, func() { c.end(call, outcome{}) })
 	c.serve(call)
+}
+
+// firstToken is the beginning of a stream.
+func (c *client) firstToken(call *call) {
+	if call.over {
+		return
+	}
+	call.answering = true
+	call.r.first = c.now()
+	if c.s.ByEnds {
+		return
+	}
+	call.place.FirstToken(c.now())
+	call.breaker.FirstToken(c.now())
+	call.r.shed.FirstToken(c.now())
+	c.admit() // the limit may have grown
 }
 
 // An outcome is the end of a call for its client; the zero outcome is none in
@@ -245,6 +269,10 @@ func (c *client) end(call *call, o outcome) {
 		return
 	}
 	call.over = true
+	if call.serving {
+		c.busy-- // the stream's end, or the server notices that its caller has gone
+		c.work()
+	}
 	if c.s.Headers {
 		call.room.Learn(c.now(), o.limits)
 	}

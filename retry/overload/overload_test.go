@@ -251,3 +251,34 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, err, ErrOption)
 	require.ErrorIs(t, err, retry.ErrOption)
 }
+
+// Streams that last for a minute: all are answered, the server is used as if there were
+// no limit, and those that find no place wait at the client, where they can be dropped.
+func TestStreams(t *testing.T) {
+	t.Parallel()
+	for _, first := range []uint64{1, 1001} {
+		for seed := first; seed < first+few(5); seed++ {
+			all := map[string]*Result{}
+			for _, s := range []Strategy{strategy(t, "no_retry"), strategy(t, Defaults), {Name: "by ends", Defaults: true, ByEnds: true}} {
+				r := mustRun(t, ScenarioStreams, s, seed)
+				t.Logf("seed %d, %s: answered %.1f %%, late %.1f %%, wasted %.1f %%, first token p50 %.2f s, p99 %.1f s", seed, s.Name, share(r), late(r), waste(r), r.P50, r.P99)
+				require.Equal(t, r.Calls, r.OK+r.Wasted)
+				all[s.Name] = r
+			}
+			require.Less(t, share(all["by ends"]), 60.0)
+			r := all[Defaults]
+			require.GreaterOrEqual(t, share(r), 99.0)
+			require.GreaterOrEqual(t, late(r), 99.0)
+			require.LessOrEqual(t, waste(r), 1.0)
+			require.Less(t, r.P50, 2*all["no_retry"].P50+0.5)
+			require.Less(t, r.P99, 2*all["no_retry"].P99)
+		}
+	}
+	for _, processes := range []int{4, 16} { // that know nothing of one another
+		r := mustRun(t, ScenarioStreams, Strategy{Name: Defaults, Defaults: true, Processes: processes}, 1001)
+		t.Logf("%d processes: answered %.1f %%, late %.1f %%, first token p50 %.2f s, p99 %.1f s", processes, share(r), late(r), r.P50, r.P99)
+		require.GreaterOrEqual(t, share(r), 99.0)
+		require.GreaterOrEqual(t, late(r), 99.0)
+	}
+	require.Equal(t, "streams", ScenarioStreams.String())
+}

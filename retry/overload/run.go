@@ -25,7 +25,7 @@ type Result struct {
 	Amplification float64 `json:"amplification"` // calls a request
 	OK            int     `json:"ok"`            // requests answered in time
 	Wasted        int     `json:"wasted"`        // calls that served no caller
-	P50           float64 `json:"p50_s"`         // latency of those answered, seconds
+	P50           float64 `json:"p50_s"`         // latency of those answered, of streams to the first token, seconds
 	P99           float64 `json:"p99_s"`
 	SpikeGoodput  float64 `json:"goodput_spike"` // answers a second in the spike
 	// LateGoodput is the requests a second that arrived at 120-150 s and were
@@ -133,8 +133,8 @@ func (m *sim) exponential(mean float64) time.Duration {
 // Run simulates a scenario under a strategy.
 func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 	switch {
-	case scenario == 0 || scenario > ScenarioQueueBounded:
-		return nil, fmt.Errorf("%w: the scenario of Run is %d: want one of Scenarios", ErrOption, scenario)
+	case scenario == 0 || scenario > ScenarioStreams:
+		return nil, fmt.Errorf("%w: the scenario of Run is %d: want one of Scenarios or ScenarioStreams", ErrOption, scenario)
 	case s.Retries < 0:
 		return nil, fmt.Errorf("%w: Strategy.Retries is %d: want 0 or more", ErrOption, s.Retries)
 	case s.Processes < 0:
@@ -204,7 +204,11 @@ func (m *sim) arrive() {
 
 // served counts an answer in time.
 func (m *sim) served(r *request) {
-	m.latency = append(m.latency, m.now().Sub(r.arrived).Seconds())
+	answered := m.now()
+	if !r.first.IsZero() {
+		answered = r.first
+	}
+	m.latency = append(m.latency, answered.Sub(r.arrived).Seconds())
 	m.tally(&m.out.Goodput)
 	m.out.Answered[retry.PriorityHigh-r.priority]++
 	if a := r.arrived.Sub(epoch); a >= 120*time.Second {
@@ -252,6 +256,10 @@ func (m *sim) limits() []fault.Allowance {
 
 // work gives calls to free workers; they can't know which callers have gone.
 func (m *sim) work() {
+	if m.scenario == ScenarioStreams {
+		m.stream()
+		return
+	}
 	for m.busy < Capacity && len(m.queue) > 0 {
 		c := m.queue[0]
 		m.queue = m.queue[1:]
@@ -261,5 +269,21 @@ func (m *sim) work() {
 			c.c.end(c, outcome{ok: true})
 			m.work()
 		})
+	}
+}
+
+// stream gives free places to the streams that wait.
+func (m *sim) stream() {
+	for m.busy < StreamPlaces && len(m.queue) > 0 {
+		c := m.queue[0]
+		m.queue = m.queue[1:]
+		if c.over {
+			continue
+		}
+		m.busy++
+		c.serving = true
+		first := m.exponential(0.3)
+		m.after(first, func() { c.c.firstToken(c) })
+		m.after(first+time.Duration((10+50*m.rand.Float64())*float64(time.Second)), func() { c.c.end(c, outcome{ok: true}) })
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// A Scenario is one of the four overloads. In all of them answers take 1 s in
-// the mean, exponentially distributed, and arrivals are a Poisson process. The zero
-// Scenario is none.
+// A Scenario is an overload. Arrivals are a Poisson process. In the four of
+// [Scenarios] answers take 1 s in the mean, exponentially distributed, and come
+// whole; [ScenarioStreams] is the fifth. The zero Scenario is none.
 type Scenario uint8
 
 // The scenarios. The quotas are token buckets of 40 a second and burst 40, and
@@ -25,15 +25,27 @@ const (
 	ScenarioQueueBounded                        // beyond 80 waiting calls, a 503
 )
 
+// ScenarioStreams has streams of 10 to 60 s, whose first token comes after 0.3 s in
+// the mean, before a server that can serve [StreamPlaces] at once; the others wait in
+// a queue without a bound. Arrivals are 8/s for 30 s, 24/s for 15 s, 8/s for 105 s. A
+// caller waits 30 s for the first token of an attempt and 120 s for the end, and the
+// server notices one that has gone. Latency is the time to the first token. Before
+// the spike 280 streams are in progress: a limit that is made for short answers
+// starves them, though the server has room.
+const ScenarioStreams = ScenarioQueueBounded + 1
+
+// StreamPlaces is how many streams the server of [ScenarioStreams] serves at once.
+const StreamPlaces = 400
+
 // String returns the scenario's name: "quota_free_rejections" and so on.
 func (s Scenario) String() string {
-	if s > ScenarioQueueBounded {
+	if s > ScenarioStreams {
 		s = 0
 	}
-	return [...]string{"none", "quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded"}[s]
+	return [...]string{"none", "quota_free_rejections", "quota_costly_rejections", "queue_metastable", "queue_bounded", "streams"}[s]
 }
 
-// Scenarios returns the four.
+// Scenarios returns the four of short answers.
 func Scenarios() []Scenario {
 	return []Scenario{ScenarioQuotaFree, ScenarioQuotaCostly, ScenarioQueueMetastable, ScenarioQueueBounded}
 }
@@ -53,14 +65,31 @@ func (s Scenario) phases() [3]phase {
 	if s.quota() {
 		return [3]phase{{20, 30 * time.Second}, {80, 90 * time.Second}, {20, 150 * time.Second}}
 	}
+	if s == ScenarioStreams {
+		return [3]phase{{8, 30 * time.Second}, {24, 45 * time.Second}, {8, 150 * time.Second}}
+	}
 	return [3]phase{{28, 30 * time.Second}, {120, 40 * time.Second}, {28, 150 * time.Second}}
 }
 
 func (s Scenario) deadline() time.Duration {
-	if s.quota() {
+	switch {
+	case s.quota():
 		return 20 * time.Second
+	case s == ScenarioStreams:
+		return 120 * time.Second
 	}
 	return 30 * time.Second
+}
+
+// patience is how long a client waits for an attempt's answer, or its first token.
+func (s Scenario) patience() time.Duration {
+	switch {
+	case s.quota():
+		return s.deadline()
+	case s == ScenarioStreams:
+		return 30 * time.Second
+	}
+	return 4 * time.Second
 }
 
 // Offered is the arrivals a second long after the spike.
@@ -87,6 +116,9 @@ type Strategy struct {
 	// Defaults takes all policies from package defaults, whatever is above, but
 	// for Headers.
 	Defaults bool
+	// ByEnds hides first tokens from the policies, which then learn of streams by
+	// their ends.
+	ByEnds bool
 	// Mixed makes a third of the requests urgent, and a third not.
 	Mixed bool
 	// Processes is how many share the requests, each with policies of its own;
@@ -108,6 +140,9 @@ func Strategies() []Strategy {
 	known := func(s Scenario) (*limit.Bucket, error) {
 		if s.quota() {
 			return limit.NewBucket(Capacity, Capacity)
+		}
+		if s == ScenarioStreams { // of 35 s in the mean
+			return limit.NewBucket(0.9*StreamPlaces/35, 20)
 		}
 		return limit.NewBucket(0.9*Capacity, 0.9*Capacity)
 	}

@@ -72,6 +72,8 @@ func TestUpstream(t *testing.T) {
 		"error event":         {reply: modeltest.Reply{Turn: half, StreamError: &modeltest.APIError{Message: "m"}}, success: true, text: "half an answer", want: openai.ErrInBand},
 		"no finish_reason":    {reply: modeltest.Reply{Turn: half, NoFinish: true, NoDone: true}, success: true, text: "half an answer", want: openai.ErrIncompleteStream},
 		"only [DONE]":         {reply: modeltest.Reply{Turn: half, NoFinish: true}, success: true, text: "half an answer", want: openai.ErrIncompleteStream},
+		"broken generation":   {reply: modeltest.Reply{Turn: modeltest.Turn{Chunks: half.Chunks, Stop: "abort"}}, success: true, text: "half an answer", want: openai.ErrStopReason},
+		"a web page":          {reply: modeltest.Reply{Events: event("<html>sign in</html>")}, success: true, want: openai.ErrMalformed},
 		"empty stream":        {reply: modeltest.Reply{Events: event("")}, success: true, want: openai.ErrEmpty},
 		"broken line":         {reply: modeltest.Reply{Events: event("data: {\"choices\":[{\n\n" + good)}, success: true, text: "a", want: openai.ErrMalformed},
 		"cut connection":      {reply: modeltest.Reply{Turn: half, CutAfter: 2}, want: openai.ErrIncompleteStream},
