@@ -45,12 +45,20 @@ func dotInt8Many(q, rows []int8, ids []uint32, out []int32) {
 	dotInt8AVX2(unsafe.SliceData(q), unsafe.SliceData(rows), len(q), unsafe.SliceData(ids), unsafe.SliceData(out), len(out))
 }
 
-func hammingMany(q, rows []uint64, ids []uint32, out []int32) {
+func hammingMany(q, rows []byte, ids []uint32, out []int32) {
 	if !hasPOPCNT {
 		manyGo(q, rows, ids, out, hammingGo)
 		return
 	}
 	hammingPOPCNT(unsafe.SliceData(q), unsafe.SliceData(rows), len(q), unsafe.SliceData(ids), unsafe.SliceData(out), len(out))
+}
+
+func dotFloatInt8Many(q []float32, rows []int8, out []float32) {
+	if !hasAVX2 {
+		dotFloatInt8ManyGo(q, rows, out)
+		return
+	}
+	dotFloatInt8AVX2(unsafe.SliceData(q), unsafe.SliceData(rows), len(q), nil, unsafe.SliceData(out), len(out))
 }
 
 // Each sets out[i], for i below n, from q and row i of rows, or row ids[i] if ids
@@ -66,4 +74,7 @@ func l2AVX2(q, rows *float32, dim int, ids *uint32, out *float32, n int)
 func dotInt8AVX2(q, rows *int8, dim int, ids *uint32, out *int32, n int)
 
 //go:noescape
-func hammingPOPCNT(q, rows *uint64, dim int, ids *uint32, out *int32, n int)
+func hammingPOPCNT(q, rows *byte, dim int, ids *uint32, out *int32, n int)
+
+//go:noescape
+func dotFloatInt8AVX2(q *float32, rows *int8, dim int, ids *uint32, out *float32, n int)

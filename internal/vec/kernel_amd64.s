@@ -282,15 +282,68 @@ done:
 	VZEROUPPER
 	RET
 
-// func hammingPOPCNT(q, rows *uint64, dim int, ids *uint32, out *int32, n int)
+// func dotFloatInt8AVX2(q *float32, rows *int8, dim int, ids *uint32, out *float32, n int)
+TEXT ·dotFloatInt8AVX2(SB), NOSPLIT, $0-48
+	ARGS(0)
+	NEXT
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+by16:
+	SUBQ $16, CX
+	JLT  by8
+	VPMOVSXBD (AX), Y4
+	VPMOVSXBD 8(AX), Y5
+	VCVTDQ2PS Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VFMADD231PS (BX), Y4, Y0
+	VFMADD231PS 32(BX), Y5, Y1
+	ADDQ $16, AX
+	ADDQ $64, BX
+	JMP  by16
+
+by8:
+	ADDQ $16, CX
+	SUBQ $8, CX
+	JLT  tail
+	VPMOVSXBD (AX), Y4
+	VCVTDQ2PS Y4, Y4
+	VFMADD231PS (BX), Y4, Y2
+	ADDQ $8, AX
+	ADDQ $32, BX
+	SUBQ $8, CX
+
+tail:
+	ADDQ $8, CX
+
+tailloop:
+	SUBQ $1, CX
+	JLT  sum
+	MOVBLSX (AX)(CX*1), R14
+	VXORPS X4, X4, X4
+	VCVTSI2SSL R14, X4, X4
+	VMOVSS (BX)(CX*4), X5
+	VFMADD231PS X5, X4, X3
+	JMP  tailloop
+
+sum:
+	STORE
+
+done:
+	VZEROUPPER
+	RET
+
+// func hammingPOPCNT(q, rows *byte, dim int, ids *uint32, out *int32, n int)
 TEXT ·hammingPOPCNT(SB), NOSPLIT, $0-48
-	ARGS(3)
+	ARGS(0)
 	NEXT
 	XORL R13, R13
 
-by2:
-	SUBQ $2, CX
-	JLT  last
+by16:
+	SUBQ $16, CX
+	JLT  by8
 	MOVQ (BX), R14
 	XORQ (AX), R14
 	POPCNTQ R14, R14
@@ -301,18 +354,36 @@ by2:
 	ADDL R14, R13
 	ADDQ $16, AX
 	ADDQ $16, BX
-	JMP  by2
+	JMP  by16
 
-last:
-	ADDQ $2, CX
-	JZ   sum
+by8:
+	ADDQ $16, CX
+	SUBQ $8, CX
+	JLT  tail
 	MOVQ (BX), R14
 	XORQ (AX), R14
 	POPCNTQ R14, R14
 	ADDL R14, R13
+	ADDQ $8, AX
+	ADDQ $8, BX
+	SUBQ $8, CX
+
+tail:
+	ADDQ $8, CX
+
+tailloop:
+	SUBQ $1, CX
+	JLT  sum
+	MOVBLZX (BX)(CX*1), R14
+	MOVBLZX (AX)(CX*1), R8
+	XORL R8, R14
+	POPCNTL R14, R14
+	ADDL R14, R13
+	JMP  tailloop
 
 sum:
 	MOVL R13, (R10)(R12*4)
+	MOVQ DX, R8
 	LEAQ 8(R12), R13
 	INCQ R12
 	JMP  next

@@ -20,7 +20,9 @@ func dotInt8Many(q, rows []int8, ids []uint32, out []int32) {
 }
 
 // The compiler makes bits.OnesCount64 a NEON instruction already.
-func hammingMany(q, rows []uint64, ids []uint32, out []int32) { manyGo(q, rows, ids, out, hammingGo) }
+func hammingMany(q, rows []byte, ids []uint32, out []int32) { manyGo(q, rows, ids, out, hammingGo) }
+
+func dotFloatInt8Many(q []float32, rows []int8, out []float32) { dotFloatInt8ManyGo(q, rows, out) }
 
 // Each sets out[i], for i below n, from q and row i of rows, or row ids[i] if ids
 // is not nil; all have dim elements.

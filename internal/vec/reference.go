@@ -1,6 +1,9 @@
 package vec
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The reference kernels. Four sums run side by side, since each addition waits
 // for the one before it.
@@ -52,13 +55,37 @@ func dotInt8Go(a, b []int8) int32 {
 	return s0 + s1 + s2 + s3
 }
 
-func hammingGo(a, b []uint64) int32 {
+func hammingGo(a, b []byte) int32 {
 	n := 0
 	b = b[:len(a)]
-	for i, x := range a {
-		n += bits.OnesCount64(x ^ b[i])
+	for ; len(a) >= 8 && len(b) >= 8; a, b = a[8:], b[8:] {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(a) ^ binary.LittleEndian.Uint64(b))
+	}
+	for i := range a {
+		n += bits.OnesCount8(a[i] ^ b[i])
 	}
 	return int32(n)
+}
+
+func dotFloatInt8Go(q []float32, row []int8) float32 {
+	var s0, s1, s2, s3 float32
+	row = row[:len(q)]
+	for ; len(q) >= 4 && len(row) >= 4; q, row = q[4:], row[4:] {
+		s0 += q[0] * float32(row[0])
+		s1 += q[1] * float32(row[1])
+		s2 += q[2] * float32(row[2])
+		s3 += q[3] * float32(row[3])
+	}
+	for i := range q {
+		s0 += q[i] * float32(row[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+func dotFloatInt8ManyGo(q []float32, rows []int8, out []float32) {
+	for i := range out {
+		out[i] = dotFloatInt8Go(q, rows[i*len(q):][:len(q)])
+	}
 }
 
 // manyGo applies a kernel to row after row, or to the rows that ids names.

@@ -25,9 +25,9 @@ func DotInt8(a, b []int8) int32 {
 	return out[0]
 }
 
-// Hamming returns the number of bits that differ between a and the words of b at
+// Hamming returns the number of bits that differ between a and the bytes of b at
 // the same places. It panics if b is shorter.
-func Hamming(a, b []uint64) int32 {
+func Hamming(a, b []byte) int32 {
 	var out [1]int32
 	hammingMany(a, b[:len(a)], nil, out[:])
 	return out[0]
@@ -51,7 +51,7 @@ func L2Rows(q, rows, out []float32) { inBlocks(q, rows, out, l2Many) }
 func DotInt8Rows(q, rows []int8, out []int32) { inBlocks(q, rows, out, dotInt8Many) }
 
 // HammingRows is DotRows for the number of different bits.
-func HammingRows(q, rows []uint64, out []int32) { inBlocks(q, rows, out, hammingMany) }
+func HammingRows(q, rows []byte, out []int32) { inBlocks(q, rows, out, hammingMany) }
 
 func inBlocks[T, S any](q, rows []T, out []S, many func(q, rows []T, ids []uint32, out []S)) {
 	rows = rows[:len(q)*len(out)]
@@ -90,7 +90,7 @@ func DotInt8At(q, rows []int8, ids []uint32, out []int32) {
 }
 
 // HammingAt is DotAt for the number of different bits.
-func HammingAt(q, rows []uint64, ids []uint32, out []int32) {
+func HammingAt(q, rows []byte, ids []uint32, out []int32) {
 	if len(ids) > 0 {
 		checkIDs(len(q), len(rows), ids)
 		hammingMany(q, rows, ids, out[:len(ids)])
@@ -105,6 +105,18 @@ func checkIDs(dim, elements int, ids []uint32) {
 	}
 	if (int(last)+1)*dim > elements {
 		panic("vec: a row number is beyond the last row")
+	}
+}
+
+// DotFloatInt8Rows sets out[i] to Σ q[j]·rows[i·len(q)+j], with the bound of [Dot].
+// It panics if rows is shorter than len(out) rows.
+func DotFloatInt8Rows(q []float32, rows []int8, out []float32) {
+	rows = rows[:len(q)*len(out)]
+	step := rowsAtOnce(len(q))
+	for len(out) > 0 {
+		n := min(step, len(out))
+		dotFloatInt8Many(q, rows[:n*len(q)], out[:n])
+		rows, out = rows[n*len(q):], out[n:]
 	}
 }
 

@@ -56,17 +56,35 @@ func checkFloats(t *testing.T, a, b []float32) {
 	}
 }
 
+// checkMixed compares the kernel of float32 and int8 with the exact sum.
+func checkMixed(t *testing.T, a []float32, x []int8) {
+	t.Helper()
+	b := make([]float32, len(x))
+	for i := range x {
+		b[i] = float32(x[i])
+	}
+	sum, absolute := exactDot(a, b)
+	if absolute >= math.MaxFloat32 {
+		return
+	}
+	var out [1]float32
+	DotFloatInt8Rows(a, x, out[:])
+	for _, got := range []float32{out[0], dotFloatInt8Go(a, x)} {
+		require.InDelta(t, sum, got, (float64(len(a))+2)*unit*absolute+float64(len(a))*math.SmallestNonzeroFloat32)
+	}
+}
+
 // TestEveryLength: each length from 0 to 200, at each alignment.
 func TestEveryLength(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const most = 200
 	a, b := make([]float32, most+16), make([]float32, most+16)
 	x, y := make([]int8, most+16), make([]int8, most+16)
-	u, v := make([]uint64, most+16), make([]uint64, most+16)
+	u, v := make([]byte, most+16), make([]byte, most+16)
 	for i := range a {
 		a[i], b[i] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
 		x[i], y[i] = int8(rng.Uint32()), int8(rng.Uint32())
-		u[i], v[i] = rng.Uint64(), rng.Uint64()
+		u[i], v[i] = byte(rng.Uint32()), byte(rng.Uint32())
 	}
 	x[0], y[0], x[1], y[1], x[2], y[2] = -128, -128, -128, -128, -128, 127
 	for n := range most + 1 {
@@ -74,7 +92,8 @@ func TestEveryLength(t *testing.T) {
 			s, r := shift, (shift*7)%16
 			checkFloats(t, a[s:s+n], b[r:r+n])
 			require.Equal(t, dotInt8Go(x[s:s+n], y[r:r+n]), DotInt8(x[s:s+n], y[r:r+n]), "%d elements", n)
-			require.Equal(t, hammingGo(u[s:s+n], v[r:r+n]), Hamming(u[s:s+n], v[r:r+n]), "%d words", n)
+			require.Equal(t, hammingGo(u[s:s+n], v[r:r+n]), Hamming(u[s:s+n], v[r:r+n]), "%d bytes", n)
+			checkMixed(t, a[s:s+n], y[r:r+n])
 		}
 	}
 }
@@ -99,12 +118,12 @@ func TestRowsAndPlacesAgree(t *testing.T) {
 		const rows = 50
 		q, all := make([]float32, dim), make([]float32, rows*dim)
 		q8, all8 := make([]int8, dim), make([]int8, rows*dim)
-		qb, allb := make([]uint64, dim), make([]uint64, rows*dim)
+		qb, allb := make([]byte, dim), make([]byte, rows*dim)
 		for i := range all {
-			all[i], all8[i], allb[i] = float32(rng.NormFloat64()), int8(rng.Uint32()), rng.Uint64()
+			all[i], all8[i], allb[i] = float32(rng.NormFloat64()), int8(rng.Uint32()), byte(rng.Uint32())
 		}
 		for i := range q {
-			q[i], q8[i], qb[i] = float32(rng.NormFloat64()), int8(rng.Uint32()), rng.Uint64()
+			q[i], q8[i], qb[i] = float32(rng.NormFloat64()), int8(rng.Uint32()), byte(rng.Uint32())
 		}
 		for _, n := range []int{0, 1, 3, 4, 5, 17, rows} {
 			ids := make([]uint32, n)
@@ -221,21 +240,23 @@ func FuzzKernels(f *testing.F) {
 		n := len(data) / 8
 		off := int(shift % 8)
 		a, b := make([]float32, n+off), make([]float32, n+off)
-		u, v := make([]uint64, n+off), make([]uint64, n+off)
 		for i := range n {
 			a[off+i] = math.Float32frombits(binary.LittleEndian.Uint32(data[8*i:]))
 			b[off+i] = math.Float32frombits(binary.LittleEndian.Uint32(data[8*i+4:]))
-			u[off+i], v[off+i] = binary.LittleEndian.Uint64(data[8*i:]), uint64(i)*0x9e3779b97f4a7c15
 		}
 		checkFloats(t, a[off:], b[off:])
-		require.Equal(t, hammingGo(u, v), Hamming(u, v))
 		half := len(data) / 2
+		u, v := data[min(off, half):half], data[half+min(off, half):]
+		require.Equal(t, hammingGo(u, v), Hamming(u, v))
 		x, y := make([]int8, half), make([]int8, half)
 		for i := range half {
 			x[i], y[i] = int8(data[i]), int8(data[half+i])
 		}
 		x, y = x[min(off, half):], y[min(off, half):]
 		require.Equal(t, dotInt8Go(x, y), DotInt8(x, y))
+		if small := min(n, len(x)); Check(a[off:], n, MetricDot) == nil {
+			checkMixed(t, a[off:off+small], x[:small])
+		}
 	})
 }
 
@@ -245,12 +266,12 @@ func BenchmarkScan(b *testing.B) {
 	const dim, rows = 384, 50_000
 	q, all, out := make([]float32, dim), make([]float32, dim*rows), make([]float32, rows)
 	q8, all8, out32 := make([]int8, dim), make([]int8, dim*rows), make([]int32, rows)
-	qb, allb := make([]uint64, dim/64), make([]uint64, dim/64*rows)
+	qb, allb := make([]byte, dim/8), make([]byte, dim/8*rows)
 	for i := range all {
 		all[i], all8[i] = float32(i%7), int8(i)
 	}
 	for i := range allb {
-		allb[i] = uint64(i)
+		allb[i] = byte(i)
 	}
 	for _, c := range []struct {
 		name  string
@@ -268,6 +289,8 @@ func BenchmarkScan(b *testing.B) {
 		{"dot-reference", 4, func() { manyGo(q, all, nil, out, dotGo) }},
 		{"l2", 4, func() { L2Rows(q, all, out) }},
 		{"int8", 1, func() { DotInt8Rows(q8, all8, out32) }},
+		{"float-int8", 1, func() { DotFloatInt8Rows(q, all8, out) }},
+		{"float-int8-reference", 1, func() { dotFloatInt8ManyGo(q, all8, out) }},
 		{"int8-reference", 1, func() { manyGo(q8, all8, nil, out32, dotInt8Go) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -278,13 +301,13 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 	b.Run("hamming", func(b *testing.B) {
-		b.SetBytes(8 * int64(len(allb)))
+		b.SetBytes(int64(len(allb)))
 		for b.Loop() {
 			HammingRows(qb, allb, out32)
 		}
 	})
 	b.Run("hamming-reference", func(b *testing.B) {
-		b.SetBytes(8 * int64(len(allb)))
+		b.SetBytes(int64(len(allb)))
 		for b.Loop() {
 			manyGo(qb, allb, nil, out32, hammingGo)
 		}
