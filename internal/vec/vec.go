@@ -167,3 +167,22 @@ func Cosine(a, b []float32) float32 {
 	}
 	return float32(ab / math.Sqrt(aa) / math.Sqrt(bb))
 }
+
+// QuantizeInt8 sets dst to the 8-bit code of a finite v and returns its scale, so that
+// v[i] is about scale·dst[i]: scale = max|v[i]|/127, dst[i] = v[i]/scale, rounded to
+// the nearest, ties to even.
+func QuantizeInt8(dst []int8, v []float32) (scale float32) {
+	var top float32
+	for _, e := range v {
+		top = max(top, float32(math.Abs(float64(e))))
+	}
+	if scale = top / 127; scale == 0 { // zero, or so small that its 127th part is
+		clear(dst[:len(v)])
+		return 0
+	}
+	for i, e := range v {
+		// A subnormal scale may be a little too small.
+		dst[i] = int8(max(-127, min(127, math.RoundToEven(float64(e/scale)))))
+	}
+	return scale
+}

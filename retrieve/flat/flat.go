@@ -25,7 +25,8 @@ var (
 	ErrOption = errors.New("flat: invalid option")
 	// ErrDimension is wrapped by errors for a vector of the wrong length.
 	ErrDimension = vec.ErrDimension
-	// ErrNotFinite is wrapped by errors for a vector with NaN or an infinity.
+	// ErrNotFinite is wrapped by errors for a vector with NaN or an infinity and,
+	// unless the metric is the cosine, one so long (about 1e19) that scores overflow.
 	ErrNotFinite = vec.ErrNotFinite
 	// ErrZero is wrapped by errors for a zero vector where the metric is the cosine.
 	ErrZero = vec.ErrZero
@@ -77,7 +78,7 @@ func New(dim int, o *Options) (*Index, error) {
 // there. It fails with [ErrDimension], [ErrNotFinite] or [ErrZero], and then
 // changes nothing.
 func (x *Index) Add(id int, vector []float32) error {
-	v, err := nearest.Prepare(vector, x.dim, x.o.Metric, x.o.AllowZero)
+	v, err := nearest.Prepare(nil, vector, x.dim, x.o.Metric, x.o.AllowZero)
 	if err != nil {
 		return fmt.Errorf("flat: add %d: %w", id, err)
 	}
@@ -143,7 +144,7 @@ func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit
 	if k < 1 {
 		return nil, fmt.Errorf("%w: k is %d: want 1 or more", ErrOption, k)
 	}
-	q, err := nearest.Prepare(query, x.dim, x.o.Metric, x.o.AllowZero)
+	q, err := nearest.Prepare(nil, query, x.dim, x.o.Metric, x.o.AllowZero)
 	if err != nil {
 		return nil, fmt.Errorf("flat: query: %w", err)
 	}

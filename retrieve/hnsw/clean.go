@@ -78,7 +78,7 @@ func (x *Index) repair(slot uint32, s *scratch) {
 				take(m)
 			}
 		}
-		candidates := slices.Clone(x.scored(x.row(slot), s.slots, s))
+		candidates := slices.Clone(x.scored(&probe{v: x.row(slot)}, s.slots, s))
 		slices.SortFunc(candidates, byScore)
 		chosen := slices.Clone(x.choose(candidates, x.capacity(level), max(len(links), x.o.M), s))
 		if level == 0 {
@@ -111,9 +111,9 @@ func (x *Index) release(s *scratch) {
 
 // relink gives a vector neighbors in the lowest layer, as if it were new.
 func (x *Index) relink(slot uint32, s *scratch) {
-	row := x.row(slot)
-	start := x.descend(row, 0, s)
-	found := slices.Clone(x.searchLayer(row, []candidate{start}, 0, x.o.EFConstruction, x.onlyLive(), s))
+	p := &probe{v: x.row(slot)}
+	start := x.descend(p, 0, s)
+	found := slices.Clone(x.searchLayer(p, []candidate{start}, 0, x.o.EFConstruction, x.onlyLive(), s))
 	found = slices.DeleteFunc(found, func(c candidate) bool { return c.slot == slot })
 	x.connect(slot, 0, x.choose(found, x.o.M, x.fewest(), s), s)
 }

@@ -53,6 +53,13 @@
 // to that of an index built anew. [Index.Add] with an id that is there replaces the
 // vector. Equal vectors share one place in the graph.
 //
+// # Codes
+//
+// A walk waits for memory: each vector it meets lies somewhere else. With
+// [Options.Int8] it reads codes of one byte for each element, and only the best 4·k
+// are compared exactly. See package vecquant for what is lost, which is nearly
+// nothing.
+//
 // # Filters
 //
 // A filter that runs after the search returns too few hits, or none. Here the walk

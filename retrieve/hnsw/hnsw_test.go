@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/internal/race"
+	"github.com/prodailabs/prodai/internal/vec"
 )
 
 // independent returns n vectors whose elements are drawn one by one.
@@ -99,7 +100,7 @@ func (x *Index) check(t testing.TB) {
 func (x *Index) unreachable() int {
 	seen := make([]bool, x.slots)
 	s := x.scratch()
-	start := x.descend(x.row(x.entry), 0, s).slot
+	start := x.descend(&probe{v: x.row(x.entry)}, 0, s).slot
 	queue := []uint32{start}
 	seen[start] = true
 	for len(queue) > 0 {
@@ -139,7 +140,7 @@ func TestRecallRisesWithEF(t *testing.T) {
 				if n > 1000 && m != MetricCosine { // the build takes seconds
 					continue
 				}
-				x := build(t, data(n, 16, 1), &Options{Metric: m})
+				x := build(t, data(n, 16, 1), &Options{Metric: m, EFConstruction: 100})
 				queries := data(100, 16, 2)
 				before := 0.0
 				var all []float64
@@ -151,6 +152,61 @@ func TestRecallRisesWithEF(t *testing.T) {
 				}
 				t.Logf("%-11s %-6v n=%-6d %.3f unreachable %d", name, m, n, all, x.unreachable())
 				require.GreaterOrEqual(t, before, .99, "%s %v n=%d", name, m, n)
+			}
+		}
+	}
+}
+
+// TestInt8: a walk by codes finds what the other finds, and the scores are exact.
+func TestInt8(t *testing.T) {
+	vectors, queries := clustered(1200, 30, 1), clustered(100, 30, 2)
+	for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
+		x, y := build(t, vectors, &Options{Metric: m, Int8: true}), build(t, vectors, &Options{Metric: m})
+		require.Equal(t, y.base, x.base, "the graphs are the same")
+		for _, ef := range []int{20, 100} {
+			require.GreaterOrEqual(t, recall(t, x, queries, ef), recall(t, y, queries, ef)-.01, "%v", m)
+		}
+		hits, err := x.Search(queries[0], 10, nil)
+		require.NoError(t, err)
+		exact, err := x.Exact(queries[0], 10, nil)
+		require.NoError(t, err)
+		require.Equal(t, exact, hits, "%v", m)
+		for id := range 1100 {
+			x.Remove(id)
+		}
+		x.check(t)
+		require.Greater(t, recall(t, x, queries, 50), .98, "codes follow the slots")
+	}
+}
+
+// TestScoresOfCodes: what is computed from codes is what would be computed from the
+// vectors that they stand for.
+func TestScoresOfCodes(t *testing.T) {
+	for _, dim := range []int{1, 3, 4, 8, 9, 30, 128} {
+		for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
+			vectors := independent(50, dim, 1)
+			x := build(t, vectors, &Options{Metric: m, Int8: true})
+			s := x.scratch()
+			q := x.row(uint32(x.slots) - 1)
+			p := x.query(q, s)
+			decoded := func(code []int8, scale float32) []float32 {
+				out := make([]float32, dim)
+				for i := range out {
+					out[i] = float32(code[i]) * scale
+				}
+				return out
+			}
+			own := decoded(p.code, p.scale)
+			slots := []uint32{0, uint32(x.slots) / 2, uint32(x.slots) - 1}
+			for i, c := range x.scored(p, slots, s) {
+				code := x.code(slots[i])
+				other := decoded(code, x.tail(code).scale)
+				want := vec.Dot(own, other)
+				if m == MetricL2 {
+					want = vec.Dot(own, own) - vec.L2(own, other)
+				}
+				require.InDelta(t, want, c.score, 1e-5*float64(1+vec.Dot(own, own)), "%v %d", m, dim)
+				require.Equal(t, slots[i], c.slot)
 			}
 		}
 	}
@@ -202,7 +258,7 @@ func TestRemoveTheEntry(t *testing.T) {
 
 // TestHalfRemoved: the recall stays that of an index built anew from what is left.
 func TestHalfRemoved(t *testing.T) {
-	n := 4000
+	n := 2000
 	if testing.Short() || race.Enabled {
 		n = 600
 	}
@@ -499,9 +555,10 @@ func TestParallelBuild(t *testing.T) {
 // FuzzOperations compares the index with a map, and its searches with a scan.
 func FuzzOperations(f *testing.F) {
 	f.Add([]byte{1, 1, 1, 2, 2, 9, 1, 3, 3, 0, 0, 1}, uint8(0))
+	f.Add([]byte{1, 1, 1, 2, 2, 9, 180, 3, 3, 1, 1, 2}, uint8(200))
 	f.Add([]byte("the quick brown fox jumps over the lazy dog and never comes back the same way"), uint8(2))
 	f.Fuzz(func(t *testing.T, ops []byte, metric uint8) {
-		x, err := New(2, &Options{Metric: Metric(metric % 3), M: 2, EFConstruction: 8})
+		x, err := New(2, &Options{Metric: Metric(metric % 3), M: 2, EFConstruction: 8, Int8: metric >= 128})
 		require.NoError(t, err)
 		want := map[int]bool{}
 		for ; len(ops) >= 3; ops = ops[3:] {
@@ -577,20 +634,22 @@ func ExampleIndex_Recall() {
 
 func BenchmarkSearch(b *testing.B) {
 	vectors, queries := clustered(20_000, 128, 1), clustered(1000, 128, 2)
-	x := build(b, vectors, nil)
-	for _, ef := range []int{16, 64, 200} {
-		b.Run(fmt.Sprint("ef", ef), func(b *testing.B) {
-			r := recall(b, x, queries[:200], ef)
-			i := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := x.SearchWith(queries[i%len(queries)], 10, &SearchOptions{EF: ef}); err != nil {
-					b.Fatal(err)
+	for _, mode := range []string{"float32", "int8"} {
+		x := build(b, vectors, &Options{Int8: mode == "int8"})
+		for _, ef := range []int{16, 64, 200} {
+			b.Run(fmt.Sprint(mode, "/ef", ef), func(b *testing.B) {
+				r := recall(b, x, queries[:200], ef)
+				i := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := x.SearchWith(queries[i%len(queries)], 10, &SearchOptions{EF: ef}); err != nil {
+						b.Fatal(err)
+					}
+					i++
 				}
-				i++
-			}
-			b.ReportMetric(r, "recall")
-		})
+				b.ReportMetric(r, "recall")
+			})
+		}
 	}
 }
 

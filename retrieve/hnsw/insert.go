@@ -111,9 +111,10 @@ func (x *Index) searchNeighbors(ins *insertion, s *scratch) {
 	}
 	shared := min(ins.level, x.top)
 	ins.found = slices.Grow(ins.found, shared+1)[:shared+1]
-	starts := []candidate{x.descend(ins.v, shared, s)}
+	p := &probe{v: ins.v}
+	starts := []candidate{x.descend(p, shared, s)}
 	for level := shared; level >= 0; level-- {
-		found := x.searchLayer(ins.v, starts, level, x.o.EFConstruction, x.onlyLive(), s)
+		found := x.searchLayer(p, starts, level, x.o.EFConstruction, x.onlyLive(), s)
 		ins.found[level] = slices.Clone(found)
 		if len(found) > 0 { // all may be dead
 			starts = ins.found[level]
@@ -148,18 +149,7 @@ func (x *Index) scoreMissed(ins *insertion, level int, s *scratch) []candidate {
 			s.slots = append(s.slots, m)
 		}
 	}
-	return append([]candidate(nil), x.scored(ins.v, s.slots, s)...)
-}
-
-// scored returns slots with their scores for v, valid until the next call.
-func (x *Index) scored(v []float32, slots []uint32, s *scratch) []candidate {
-	s.scores = slices.Grow(s.scores[:0], len(slots))[:len(slots)]
-	nearest.Scores(x.o.Metric, v, x.rows, slots, s.scores)
-	s.list = s.list[:0]
-	for i, slot := range slots {
-		s.list = append(s.list, candidate{s.scores[i], slot})
-	}
-	return s.list
+	return append([]candidate(nil), x.scored(&probe{v: ins.v}, s.slots, s)...)
 }
 
 // allocate returns a slot, live and without links, for the vector.
@@ -172,9 +162,15 @@ func (x *Index) allocate(ins *insertion) uint32 {
 		slot = uint32(x.slots)
 		x.slots++
 		x.rows = append(x.rows, ins.v...)
+		if x.o.Int8 {
+			x.codes = append(x.codes, make([]int8, x.codeSize())...)
+		}
 		x.base = append(x.base, make([]uint32, x.stride(0))...)
 		x.upper, x.level, x.refs = append(x.upper, nil), append(x.level, 0), append(x.refs, 0)
 		x.ids, x.state = append(x.ids, 0), append(x.state, stateFree)
+	}
+	if x.o.Int8 {
+		x.encode(slot)
 	}
 	x.state[slot], x.level[slot], x.refs[slot] = stateLive, uint8(ins.level), 0
 	x.live++
@@ -207,7 +203,7 @@ func (x *Index) linkBack(slot uint32, level int, link candidate, s *scratch) {
 		x.addLink(slot, level, link.slot)
 		return
 	}
-	all := append(x.scored(x.row(slot), list[1:1+n], s), link)
+	all := append(x.scored(&probe{v: x.row(slot)}, list[1:1+n], s), link)
 	slices.SortFunc(all, byScore)
 	chosen := slices.Clone(x.choose(all, x.capacity(level), x.fewest(), s))
 	if level == 0 {

@@ -12,6 +12,10 @@ type scratch struct {
 	sorted, list, chosen, rest []candidate
 	slots, chosenSlots         []uint32
 	scores, between            []float32
+	products                   []int32
+	query                      []float32
+	probe                      probe
+	code                       []int8 // of the probe
 }
 
 func (x *Index) scratch() *scratch { return x.pool.Get().(*scratch) }

@@ -37,16 +37,17 @@ func (x *Index) SearchWith(query []float32, k int, o *SearchOptions) ([]Hit, err
 	if o.EF < 0 {
 		return nil, fmt.Errorf("%w: SearchOptions.EF is %d: want 1 or more, or 0 (the default, %d)", ErrOption, o.EF, x.o.EF)
 	}
-	q, err := nearest.Prepare(query, x.dim, x.o.Metric, false)
+	s := x.scratch()
+	defer x.pool.Put(s)
+	q, err := nearest.Prepare(s.query, query, x.dim, x.o.Metric, false)
 	if err != nil {
 		return nil, fmt.Errorf("hnsw: query: %w", err)
 	}
+	s.query = q
 	ef := max(k, o.EF)
 	if o.EF == 0 {
 		ef = max(k, x.o.EF)
 	}
-	s := x.scratch()
-	defer x.pool.Put(s)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	k = min(k, len(x.place))
@@ -61,15 +62,32 @@ func (x *Index) SearchWith(query []float32, k int, o *SearchOptions) ([]Hit, err
 	if o.Allowed != nil {
 		accept = func(slot uint32) bool { return x.state[slot] == stateLive && x.anyAllowed(slot, o.Allowed) }
 	}
-	start := x.descend(q, 0, s)
+	p := x.query(q, s)
+	found := x.searchLayer(p, []candidate{x.descend(p, 0, s)}, 0, ef, accept, s)
+	if x.o.Int8 {
+		found = x.rescored(q, found[:min(len(found), rescore*k)], s)
+	}
 	best := nearest.Best{K: k}
-	for _, c := range x.searchLayer(q, []candidate{start}, 0, ef, accept, s) {
+	for _, c := range found {
 		x.offer(&best, c, o.Allowed)
 	}
 	if best.Len() < k && !x.neverScan { // few are allowed, or the graph doesn't lead to all
 		return x.scan(q, k, o.Allowed, s), nil
 	}
 	return best.Hits(), nil
+}
+
+// rescore is how many times k the candidates are that a search by codes ranks by the
+// vectors themselves.
+const rescore = 4
+
+// rescored returns candidates with their exact scores.
+func (x *Index) rescored(q []float32, found []candidate, s *scratch) []candidate {
+	s.slots = s.slots[:0]
+	for _, c := range found {
+		s.slots = append(s.slots, c.slot)
+	}
+	return x.scored(&probe{v: q}, s.slots, s)
 }
 
 // anyAllowed reports whether a slot has an id that may be found.
@@ -99,7 +117,7 @@ func (x *Index) Exact(query []float32, k int, allowed func(id int) bool) ([]Hit,
 	if k < 1 {
 		return nil, fmt.Errorf("%w: k is %d: want 1 or more", ErrOption, k)
 	}
-	q, err := nearest.Prepare(query, x.dim, x.o.Metric, false)
+	q, err := nearest.Prepare(nil, query, x.dim, x.o.Metric, false)
 	if err != nil {
 		return nil, fmt.Errorf("hnsw: query: %w", err)
 	}
@@ -183,7 +201,7 @@ const scanRows = 256
 func (x *Index) scan(q []float32, k int, allowed func(int) bool, s *scratch) []Hit {
 	best := nearest.Best{K: k}
 	flush := func() {
-		for _, c := range x.scored(q, s.slots, s) {
+		for _, c := range x.scored(&probe{v: q}, s.slots, s) {
 			x.offer(&best, c, allowed)
 		}
 		s.slots = s.slots[:0]
@@ -210,14 +228,14 @@ func (x *Index) onlyLive() func(uint32) bool {
 }
 
 // descend walks from the entry down to a layer, in each layer to the vector that is
-// nearer to q than all its neighbors.
-func (x *Index) descend(q []float32, to int, s *scratch) candidate {
+// nearer to the probe than all its neighbors.
+func (x *Index) descend(p *probe, to int, s *scratch) candidate {
 	s.slots = append(s.slots[:0], x.entry)
-	at := x.scored(q, s.slots, s)[0]
+	at := x.scored(p, s.slots, s)[0]
 	for level := x.top; level > to; level-- {
 		for moved := true; moved; {
 			moved = false
-			for _, c := range x.scored(q, x.links(at.slot, level), s) {
+			for _, c := range x.scored(p, x.links(at.slot, level), s) {
 				if c.score > at.score {
 					at, moved = c, true
 				}
@@ -231,10 +249,10 @@ func (x *Index) descend(q []float32, to int, s *scratch) candidate {
 // those that accept allows (nil: all). It keeps ef of them, and stops when the best
 // vector whose links were not followed is worse than the worst kept (algorithm 2 of
 // the paper). The result is valid until the next call.
-func (x *Index) searchLayer(q []float32, starts []candidate, level, ef int, accept func(uint32) bool, s *scratch) []candidate {
+func (x *Index) searchLayer(p *probe, starts []candidate, level, ef int, accept func(uint32) bool, s *scratch) []candidate {
 	s.newTag(x.slots)
 	if accept == nil {
-		return x.searchAll(q, starts, level, ef, s)
+		return x.searchAll(p, starts, level, ef, s)
 	}
 	s.open, s.kept = s.open[:0], s.kept[:0]
 	for _, c := range starts {
@@ -249,7 +267,7 @@ func (x *Index) searchLayer(q []float32, starts []candidate, level, ef int, acce
 		if len(s.kept) == ef && at.score < -s.kept[0].score {
 			break
 		}
-		for _, c := range x.unseen(q, at.slot, level, s) {
+		for _, c := range x.unseen(p, at.slot, level, s) {
 			if len(s.kept) == ef && c.score <= -s.kept[0].score {
 				continue
 			}
@@ -271,7 +289,7 @@ const expanded = 1 << 31
 
 // searchAll is searchLayer where each vector is accepted. Then the candidates to
 // follow are among the ef best, and one sorted list does for both.
-func (x *Index) searchAll(q []float32, starts []candidate, level, ef int, s *scratch) []candidate {
+func (x *Index) searchAll(p *probe, starts []candidate, level, ef int, s *scratch) []candidate {
 	list := append(s.sorted[:0], starts...)
 	slices.SortFunc(list, byScore)
 	list = list[:min(ef, len(list))]
@@ -285,7 +303,7 @@ func (x *Index) searchAll(q []float32, starts []candidate, level, ef int, s *scr
 			continue
 		}
 		list[at].slot |= expanded
-		for _, n := range x.unseen(q, c.slot, level, s) {
+		for _, n := range x.unseen(p, c.slot, level, s) {
 			if len(list) == ef {
 				if n.score <= list[ef-1].score {
 					continue
@@ -315,7 +333,7 @@ func (x *Index) searchAll(q []float32, starts []candidate, level, ef int, s *scr
 
 // unseen returns the links of a slot that were not visited yet, scored, and marks
 // them as visited.
-func (x *Index) unseen(q []float32, slot uint32, level int, s *scratch) []candidate {
+func (x *Index) unseen(p *probe, slot uint32, level int, s *scratch) []candidate {
 	s.slots = s.slots[:0]
 	for _, l := range x.links(slot, level) {
 		if s.visited[l] != s.tag {
@@ -323,5 +341,5 @@ func (x *Index) unseen(q []float32, slot uint32, level int, s *scratch) []candid
 			s.slots = append(s.slots, l)
 		}
 	}
-	return x.scored(q, s.slots, s)
+	return x.scored(p, s.slots, s)
 }

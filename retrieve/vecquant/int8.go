@@ -41,19 +41,10 @@ func (x *Int8) Encode(dst []byte, v []float32) ([]byte, error) {
 	if err := checkVector(v, x.dim); err != nil {
 		return dst, err
 	}
-	var top float32
-	for _, e := range v {
-		top = max(top, float32(math.Abs(float64(e))))
-	}
-	scale := top / 127
-	if scale == 0 { // zero, or so small that its 127th part is
-		return append(binary.LittleEndian.AppendUint32(dst, 0), make([]byte, x.dim)...), nil
-	}
-	dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(scale))
-	for _, e := range v {
-		code := math.RoundToEven(float64(e / scale))
-		dst = append(dst, byte(int8(max(-127, min(127, code))))) // a subnormal scale may be a little small
-	}
+	before := len(dst)
+	dst = append(dst, make([]byte, x.CodeSize())...)
+	code := dst[before:]
+	binary.LittleEndian.PutUint32(code, math.Float32bits(vec.QuantizeInt8(signed(code[scaleBytes:]), v)))
 	return dst, nil
 }
 

@@ -3,6 +3,8 @@ package nearest
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/prodailabs/prodai/internal/vec"
@@ -46,6 +48,9 @@ func (b *Best) Bar() (float32, bool) {
 func (b *Best) Offer(id int, score float32) {
 	h := hit{id, score}
 	if len(b.hits) < b.K {
+		if b.hits == nil {
+			b.hits = make([]hit, 0, min(b.K, 256))
+		}
 		b.hits = append(b.hits, h)
 		i := len(b.hits) - 1
 		for i > 0 && worse(h, b.hits[(i-1)/2]) {
@@ -87,10 +92,11 @@ func (b *Best) Hits() []Hit {
 	return out
 }
 
-// Prepare checks a vector and copies it into the form that is compared: for the
-// cosine, scaled to length 1. A zero vector fails with [vec.ErrZero] there, unless
-// zero is allowed.
-func Prepare(v []float32, dim int, m vec.Metric, zero bool) ([]float32, error) {
+// Prepare checks a vector and copies it, into dst if that is long enough, in the form
+// that is compared: for the cosine, scaled to length 1. A zero vector fails with [vec.ErrZero] there, unless
+// zero is allowed. Under the other metrics, a vector so long that a score could
+// overflow fails with [vec.ErrNotFinite].
+func Prepare(dst, v []float32, dim int, m vec.Metric, zero bool) ([]float32, error) {
 	check := m
 	if zero {
 		check = vec.MetricDot
@@ -98,12 +104,17 @@ func Prepare(v []float32, dim int, m vec.Metric, zero bool) ([]float32, error) {
 	if err := vec.Check(v, dim, check); err != nil {
 		return nil, err
 	}
-	out := make([]float32, dim)
+	out := slices.Grow(dst[:0], dim)[:dim]
 	if m == vec.MetricCosine {
 		vec.Unit(out, v)
-	} else {
-		copy(out, v)
+		return out, nil
 	}
+	// With squares of lengths below a quarter of the largest float32, no sum of a
+	// kernel overflows.
+	if norm := vec.Norm(v); norm*norm > math.MaxFloat32/4 {
+		return nil, fmt.Errorf("%w: the square of its length, %g, overflows", vec.ErrNotFinite, norm)
+	}
+	copy(out, v)
 	return out, nil
 }
 

@@ -2,11 +2,14 @@ package nearest
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/vec"
 )
 
 // TestBestIsThatOfASort, ties included.
@@ -32,4 +35,35 @@ func TestBestIsThatOfASort(t *testing.T) {
 			require.Equal(t, all[i], got[i])
 		}
 	}
+}
+
+// TestPrepareKeepsScoresFinite: the longest vectors that are taken have finite scores.
+func TestPrepareKeepsScoresFinite(t *testing.T) {
+	for _, m := range []vec.Metric{vec.MetricDot, vec.MetricL2, vec.MetricCosine} {
+		for _, e := range []float32{1e17, 1e18, 1e19, math.MaxFloat32, math.SmallestNonzeroFloat32} {
+			v, w := make([]float32, 37), make([]float32, 37)
+			for i := range v {
+				v[i], w[i] = e, -e
+			}
+			a, err := Prepare(nil, v, 37, m, false)
+			if m != vec.MetricCosine && e >= 1e19 {
+				require.ErrorIs(t, err, vec.ErrNotFinite)
+				continue
+			}
+			require.NoError(t, err)
+			b, err := Prepare(nil, w, 37, m, false)
+			require.NoError(t, err)
+			var out [2]float32
+			Scores(m, a, append(a, b...), nil, out[:])
+			for _, score := range out {
+				require.False(t, math.IsNaN(float64(score)) || math.IsInf(float64(score), 0), "%v %v", m, e)
+			}
+			require.Greater(t, out[0], out[1]-1e-30, "%v %v", m, e)
+		}
+	}
+	_, err := Prepare(nil, []float32{0}, 1, vec.MetricCosine, false)
+	require.ErrorIs(t, err, vec.ErrZero)
+	v, err := Prepare(nil, []float32{0}, 1, vec.MetricCosine, true)
+	require.NoError(t, err)
+	require.Equal(t, []float32{0}, v)
 }

@@ -70,15 +70,16 @@ func main() {
 	check(write(os.Args[4], append(base[:n:n], queries...)))
 	fmt.Println("written")
 	in := bufio.NewScanner(os.Stdin)
-	var x *hnsw.Index
+	indexes := map[string]*hnsw.Index{}
 	for in.Scan() {
 		command, argument, _ := strings.Cut(in.Text(), " ")
+		mode, argument, _ := strings.Cut(argument, " ")
 		began := processTime()
 		switch command {
 		case "build":
-			var err error
-			x, err = hnsw.New(dim, &hnsw.Options{Capacity: n})
+			x, err := hnsw.New(dim, &hnsw.Options{Capacity: n, Int8: mode == "int8"})
 			check(err)
+			indexes[mode] = x
 			for id, v := range base {
 				check(x.Add(id, v))
 			}
@@ -88,7 +89,7 @@ func main() {
 			ids := make([][]hnsw.Hit, len(queries))
 			for i, q := range queries {
 				var err error
-				ids[i], err = x.SearchWith(q, 10, &hnsw.SearchOptions{EF: ef})
+				ids[i], err = indexes[mode].SearchWith(q, 10, &hnsw.SearchOptions{EF: ef})
 				check(err)
 			}
 			seconds := processTime() - began

@@ -31,16 +31,20 @@ h.init_index(max_elements=n, M=16, ef_construction=200)
 h.set_num_threads(1)
 f = faiss.IndexHNSWFlat(dim, 16, faiss.METRIC_INNER_PRODUCT)
 f.hnsw.efConstruction = 200
-print(f"prodai build {float(ask('build')[0]):.2f} s", flush=True)
+for mode in ["float32", "int8"]:
+    print(f"prodai/{mode} build {float(ask('build ' + mode)[0]):.2f} s", flush=True)
 for name, build in [("hnswlib", lambda: h.add_items(base, num_threads=1)), ("faiss", lambda: f.add(base))]:
     began = time.process_time()
     build()
     print(f"{name} build {time.process_time() - began:.2f} s", flush=True)
 
 
-def search_prodai(ef):
-    answer = ask(f"search {ef}")
-    return float(answer[0]), np.array(answer[1:], dtype=int).reshape(-1, 10)
+def prodai(mode):
+    def search(ef):
+        answer = ask(f"search {mode} {ef}")
+        return float(answer[0]), np.array(answer[1:], dtype=int).reshape(-1, 10)
+
+    return search
 
 
 def batch_hnswlib(ef):
@@ -60,9 +64,9 @@ def batch_faiss(ef):
 for ef in [16, 32, 64, 128, 256]:
     seconds, found = {}, {}
     for _ in range(rounds):
-        for name, search in [("prodai", search_prodai), ("hnswlib", batch_hnswlib), ("faiss", batch_faiss)]:
+        for name, search in [("float32", prodai("float32")), ("int8", prodai("int8")), ("hnswlib", batch_hnswlib), ("faiss", batch_faiss)]:
             s, ids = search(ef)
             seconds.setdefault(name, []).append(s)
             found[name] = recall(ids)
     qps = {name: len(queries) / statistics.median(s) for name, s in seconds.items()}
-    print(f"ef {ef:4}  " + "  ".join(f"{name} {found[name]:.4f} {q:7.0f}/s" for name, q in qps.items()) + f"  prodai/hnswlib {qps['prodai'] / qps['hnswlib']:.2f}", flush=True)
+    print(f"ef {ef:4}  " + "  ".join(f"{name} {found[name]:.4f} {q:7.0f}/s" for name, q in qps.items()) + f"  of hnswlib: float32 {qps['float32'] / qps['hnswlib']:.2f}, int8 {qps['int8'] / qps['hnswlib']:.2f}", flush=True)
