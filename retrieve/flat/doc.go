@@ -22,12 +22,26 @@
 // The third argument of Search says which ids may be found. It is asked before the
 // k best are taken, so k hits are returned if k ids are allowed.
 //
+// # Codes
+//
+// A search of many vectors is as fast as they can be read. With [Options.Codes] it
+// reads short codes (package vecquant), and only the best Rescore·k candidates are
+// compared exactly. The benchmark compares 50,000 vectors of 384 elements:
+//
+//	go test -run xxx -bench Codes ./retrieve/flat
+//
+// One bit an element, with 300 candidates for 10 hits, is 6 to 10 times as fast
+// there, and finds all. That is on vectors made up around 200 centers: measure on
+// your own.
+//
 // # Pitfalls
 //
 //   - For [MetricCosine], vectors are scaled to length 1 when they are added: Get
 //     returns the scaled one.
 //   - With [MetricDot], a long vector is near everything. Embedders usually mean the
 //     cosine.
+//   - Codes take candidates away without a word: measure the recall against an index
+//     without them.
 //   - Scores are computed in float32: the seventh digit isn't meaningful.
 //
 // # Exercises

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/vec"
 	"github.com/prodailabs/prodai/retrieve/internal/nearest"
+	"github.com/prodailabs/prodai/retrieve/vecquant"
 )
 
 // A Metric is how the nearness of two vectors is measured.
@@ -40,6 +41,18 @@ type Options struct {
 	// AllowZero makes the cosine of a zero vector with any other 0. Default: false,
 	// a zero vector is refused with ErrZero.
 	AllowZero bool
+
+	// Codes makes a search compare short codes of the vectors first, which takes a
+	// fraction of the time, and rank the best Rescore·k by the vectors themselves.
+	// The search is no longer exact. The quantizer must be for vectors of the same
+	// dimension, and be able to answer the metric; for MetricCosine, one that is
+	// trained needs training vectors of length 1. Default: nil, all vectors are
+	// compared.
+	Codes vecquant.Quantizer
+
+	// Rescore is how many times k candidates are ranked by the vectors themselves if
+	// there are Codes. Binary codes need more than others. Default: 10.
+	Rescore int
 }
 
 // A Hit is a vector's id and its score. It is an alias of a plain struct, so that
@@ -55,6 +68,7 @@ type Index struct {
 	mu    sync.RWMutex
 	rows  []float32   // dim elements each; for the cosine, of length 1
 	ids   []int       // of the rows
+	codes []byte      // of the rows, if there are Options.Codes
 	place map[int]int // row of an id
 }
 
@@ -71,6 +85,19 @@ func New(dim int, o *Options) (*Index, error) {
 	if !x.o.Metric.Valid() {
 		return nil, fmt.Errorf("%w: Options.Metric is %v: want MetricCosine, MetricDot or MetricL2", ErrOption, x.o.Metric)
 	}
+	if x.o.Rescore < 0 {
+		return nil, fmt.Errorf("%w: Options.Rescore is %d: want 1 or more, or 0 (the default, 10)", ErrOption, x.o.Rescore)
+	}
+	if x.o.Rescore == 0 {
+		x.o.Rescore = 10
+	}
+	if x.o.Codes != nil {
+		probe := make([]float32, dim)
+		probe[0] = 1
+		if _, err := x.o.Codes.Query(probe, x.o.Metric); err != nil {
+			return nil, fmt.Errorf("%w: Options.Codes: %w", ErrOption, err)
+		}
+	}
 	return x, nil
 }
 
@@ -82,16 +109,22 @@ func (x *Index) Add(id int, vector []float32) error {
 	if err != nil {
 		return fmt.Errorf("flat: add %d: %w", id, err)
 	}
+	var code []byte
+	if x.o.Codes != nil {
+		if code, err = x.o.Codes.Encode(nil, v); err != nil {
+			return fmt.Errorf("flat: add %d: %w", id, err)
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at, ok := x.place[id]
 	if !ok {
 		x.place[id] = len(x.ids)
-		x.ids = append(x.ids, id)
-		x.rows = append(x.rows, v...)
+		x.ids, x.rows, x.codes = append(x.ids, id), append(x.rows, v...), append(x.codes, code...)
 		return nil
 	}
 	copy(x.rows[at*x.dim:], v)
+	copy(x.codes[at*len(code):], code)
 	return nil
 }
 
@@ -110,6 +143,11 @@ func (x *Index) Remove(id int) bool {
 	x.place[x.ids[at]] = at
 	delete(x.place, id)
 	x.ids, x.rows = x.ids[:last], x.rows[:last*x.dim]
+	if x.o.Codes != nil {
+		size := x.o.Codes.CodeSize()
+		copy(x.codes[at*size:][:size], x.codes[last*size:])
+		x.codes = x.codes[:last*size]
+	}
 	return true
 }
 
@@ -137,7 +175,7 @@ func (x *Index) Get(id int) ([]float32, bool) {
 const scanRows = 256
 
 // Search returns the k nearest vectors, best first, ties by the lower id; fewer if
-// there are fewer. allowed, if it is not nil, says which ids may be found; it must
+// there are fewer. With Options.Codes it may miss some. allowed, if it is not nil, says which ids may be found; it must
 // not call methods of the index. It fails with [ErrOption], [ErrDimension],
 // [ErrNotFinite] or [ErrZero].
 func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit, error) {
@@ -150,6 +188,9 @@ func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	if x.o.Codes != nil && len(x.ids) > k*x.o.Rescore {
+		return x.searchCodes(q, k, allowed)
+	}
 	best := nearest.Best{K: k}
 	var scores [scanRows]float32
 	var rows [scanRows]uint32
@@ -166,12 +207,17 @@ func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit
 				picked = append(picked, uint32(from+i))
 			}
 		}
-		nearest.Scores(x.o.Metric, q, x.rows, picked, scores[:len(picked)])
-		for i, row := range picked {
-			best.Offer(x.ids[row], scores[i])
-		}
+		x.exact(&best, q, picked, scores[:len(picked)])
 	}
 	return best.Hits(), nil
+}
+
+// exact offers rows with their scores.
+func (x *Index) exact(best *nearest.Best, q []float32, rows []uint32, scores []float32) {
+	nearest.Scores(x.o.Metric, q, x.rows, rows, scores)
+	for i, row := range rows {
+		best.Offer(x.ids[row], scores[i])
+	}
 }
 
 func offer(best *nearest.Best, ids []int, scores []float32) {
@@ -180,4 +226,36 @@ func offer(best *nearest.Best, ids []int, scores []float32) {
 			best.Offer(ids[i], s)
 		}
 	}
+}
+
+// searchCodes finds candidates by their codes, and ranks them by the vectors.
+func (x *Index) searchCodes(q []float32, k int, allowed func(id int) bool) ([]Hit, error) {
+	scorer, err := x.o.Codes.Query(q, x.o.Metric)
+	if err != nil {
+		return nil, fmt.Errorf("flat: query: %w", err)
+	}
+	size := x.o.Codes.CodeSize()
+	candidates := nearest.Best{K: k * x.o.Rescore} // of rows, not ids
+	var scores [scanRows]float32
+	for from := 0; from < len(x.ids); from += scanRows {
+		n := min(scanRows, len(x.ids)-from)
+		if err := scorer.Scores(x.codes[from*size:][:n*size], scores[:n]); err != nil {
+			return nil, fmt.Errorf("flat: query: %w", err)
+		}
+		for i, s := range scores[:n] {
+			if bar, full := candidates.Bar(); full && s <= bar {
+				continue // rows come in order, so of equal ones the first is kept
+			}
+			if allowed == nil || allowed(x.ids[from+i]) {
+				candidates.Offer(from+i, s)
+			}
+		}
+	}
+	best := nearest.Best{K: k}
+	rows := make([]uint32, 0, candidates.Len())
+	for _, h := range candidates.Hits() {
+		rows = append(rows, uint32(h.ID))
+	}
+	x.exact(&best, q, rows, make([]float32, len(rows)))
+	return best.Hits(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/retrieve/vecquant"
 )
 
 // TestGoldenNearest: the exact nearest, in order.
@@ -156,6 +157,99 @@ func TestWrongVectors(t *testing.T) {
 	require.Equal(t, []float32{3, 4}, v, "the caller's vector stays")
 }
 
+// TestCodes: the candidates that codes find contain the nearest, whatever was
+// replaced and removed.
+func TestCodes(t *testing.T) {
+	const dim, n = 96, 3000
+	rng := rand.New(rand.NewPCG(3, 3))
+	draw := func() []float32 {
+		v := make([]float32, dim)
+		for j := range v {
+			v[j] = float32(rng.NormFloat64())
+		}
+		return v
+	}
+	var sample, unit [][]float32
+	for range 600 {
+		sample = append(sample, draw())
+		unit = append(unit, must(vecquant.Normalize(sample[len(sample)-1])))
+	}
+	small, err := vecquant.NewInt8(dim)
+	require.NoError(t, err)
+	half, err := vecquant.NewFloat16(dim)
+	require.NoError(t, err)
+	signs, err := vecquant.NewBinary(dim)
+	require.NoError(t, err)
+	parts, err := vecquant.TrainProduct(sample, nil)
+	require.NoError(t, err)
+	unitParts, err := vecquant.TrainProduct(unit, nil)
+	require.NoError(t, err)
+	for _, kind := range []vecquant.Quantizer{small, half, signs, parts} {
+		for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
+			codes := kind
+			if codes == parts && m == MetricCosine {
+				codes = unitParts
+			}
+			x, err := New(dim, &Options{Metric: m, Codes: codes, Rescore: 30})
+			if codes == signs && m == MetricL2 {
+				require.ErrorIs(t, err, ErrOption)
+				continue
+			}
+			require.NoError(t, err)
+			exact, err := New(dim, &Options{Metric: m})
+			require.NoError(t, err)
+			for i := range n {
+				id, v := i%2500, draw()
+				require.NoError(t, x.Add(id, v))
+				require.NoError(t, exact.Add(id, v))
+				if i%5 == 0 {
+					require.Equal(t, exact.Remove(i/2), x.Remove(i/2))
+				}
+			}
+			require.Equal(t, exact.Len(), x.Len())
+			found, wanted := 0, 0
+			for i := range 20 {
+				q := draw()
+				var allowed func(int) bool
+				if i%2 == 0 {
+					allowed = func(id int) bool { return id%3 == 0 }
+				}
+				want, err := exact.Search(q, 10, allowed)
+				require.NoError(t, err)
+				got, err := x.Search(q, 10, allowed)
+				require.NoError(t, err)
+				require.Len(t, got, 10)
+				wanted += len(want)
+				for _, h := range want {
+					if slices.Contains(got, h) { // the score too: it is exact
+						found++
+					}
+				}
+			}
+			least := .95
+			if codes == signs {
+				least = .7 // independent elements are hardest for signs
+			}
+			require.Greater(t, float64(found)/float64(wanted), least, "%T %v", codes, m)
+		}
+	}
+	_, err = New(dim+1, &Options{Codes: small})
+	require.ErrorIs(t, err, ErrOption)
+	_, err = New(dim, &Options{Rescore: -1})
+	require.ErrorIs(t, err, ErrOption)
+	x, err := New(1, &Options{Metric: MetricDot, Codes: must(vecquant.NewFloat16(1))})
+	require.NoError(t, err)
+	require.ErrorIs(t, x.Add(1, []float32{1e6}), ErrNotFinite, "beyond the largest half")
+	require.Zero(t, x.Len())
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func TestConcurrentUse(t *testing.T) {
 	x, err := New(4, nil)
 	require.NoError(t, err)
@@ -259,6 +353,58 @@ func BenchmarkSearch(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkCodes searches 50,000 clustered vectors of 384 elements, exactly and by
+// codes.
+func BenchmarkCodes(b *testing.B) {
+	const dim, n = 384, 50_000
+	rng := rand.New(rand.NewPCG(1, 1))
+	draw := func(center []float32, spread float64) []float32 {
+		v := make([]float32, dim)
+		for i := range v {
+			v[i] = center[i] + float32(rng.NormFloat64()*spread)
+		}
+		return v
+	}
+	centers := make([][]float32, 200)
+	for i := range centers {
+		centers[i] = draw(make([]float32, dim), 1)
+	}
+	indexes := []*Index{must(New(dim, nil)),
+		must(New(dim, &Options{Codes: must(vecquant.NewInt8(dim)), Rescore: 2})),
+		must(New(dim, &Options{Codes: must(vecquant.NewBinary(dim)), Rescore: 30}))}
+	for id := range n {
+		v := draw(centers[id%len(centers)], .5)
+		for _, x := range indexes {
+			require.NoError(b, x.Add(id, v))
+		}
+	}
+	var queries [][]float32
+	for i := range 100 {
+		queries = append(queries, draw(centers[i], .5))
+	}
+	for i, name := range []string{"exact", "int8", "binary"} {
+		b.Run(name, func(b *testing.B) {
+			found := 0
+			for _, q := range queries {
+				want, got := must(indexes[0].Search(q, 10, nil)), must(indexes[i].Search(q, 10, nil))
+				for _, h := range want {
+					if slices.Contains(got, h) {
+						found++
+					}
+				}
+			}
+			next := 0
+			for b.Loop() {
+				if _, err := indexes[i].Search(queries[next%len(queries)], 10, nil); err != nil {
+					b.Fatal(err)
+				}
+				next++
+			}
+			b.ReportMetric(float64(found)/10/float64(len(queries)), "recall")
 		})
 	}
 }

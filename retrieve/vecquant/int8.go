@@ -77,31 +77,31 @@ func (x *Int8) Query(q []float32, m Metric) (Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &int8Scorer{q: q, l2: m == MetricL2, norm: vec.Dot(q, q)}, nil
+	return &int8Scorer{padded: append(make([]float32, scaleBytes), q...), l2: m == MetricL2, norm: vec.Dot(q, q)}, nil
 }
 
 type int8Scorer struct {
-	q    []float32
-	l2   bool
-	norm float32
+	padded []float32 // the query, behind zeros where a code has its scale
+	l2     bool
+	norm   float32
 }
 
 func (s *int8Scorer) Scores(codes []byte, out []float32) error {
-	size := scaleBytes + len(s.q)
+	size := len(s.padded)
 	if err := checkCodes(codes, size, len(out)); err != nil {
 		return err
 	}
+	vec.DotFloatInt8Rows(s.padded, signed(codes), out)
 	for i := range out {
 		code := codes[i*size:][:size]
 		scale, err := scaleOf(code)
 		if err != nil {
 			return err
 		}
-		row := signed(code[scaleBytes:])
-		vec.DotFloatInt8Rows(s.q, row, out[i:i+1])
 		out[i] *= scale
 		if s.l2 {
 			// The length is that of the code, not of the vector it was made from.
+			row := signed(code[scaleBytes:])
 			out[i] = 2*out[i] - s.norm - scale*scale*float32(vec.DotInt8(row, row))
 		}
 	}
