@@ -58,14 +58,18 @@
 // A walk waits for memory: each vector it meets lies somewhere else. With
 // [Options.Int8] it reads codes of one byte for each element, and only the best 4·k
 // are compared exactly. See package vecquant for what is lost, which is nearly
-// nothing.
+// nothing. internal/bench/retrieve/ann measures both beside hnswlib and faiss.
 //
 // # Filters
 //
 // A filter that runs after the search returns too few hits, or none. Here the walk
 // goes through all vectors and keeps the allowed ones, so it takes longer the fewer
 // are allowed. The search asks the filter about a sample first. If few are allowed, it
-// compares the query with all of them, exactly. It does that also for a small index.
+// compares the query with all of them, exactly. It does that also for an index of
+// fewer than EF·M vectors. A walk with the default options is faster than a scan from
+// some 1,000 vectors of 384 elements, or 2,000 of 128, on:
+//
+//	go test -run xxx -bench Crossing ./retrieve/hnsw
 //
 // # Pitfalls
 //
@@ -83,7 +87,7 @@
 //  1. Plot recall against queries a second for ef from 10 to 400, and M 8, 16, 32.
 //  2. Link each vector to its M nearest, without the rule of directions. What
 //     happens to the recall on clustered data?
-//  3. From how many vectors on is a search faster than that of package flat?
+//  3. Where is the crossing of walk and scan for ef 200, and with Int8? Why?
 //
 // # Further reading
 //

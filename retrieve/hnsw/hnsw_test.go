@@ -11,7 +11,20 @@ import (
 
 	"github.com/prodailabs/prodai/internal/race"
 	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve/flat"
 )
+
+// Both indexes fit one interface, which names no type of theirs.
+var _ = []interface {
+	Add(id int, vector []float32) error
+	Remove(id int) bool
+	Len() int
+	Get(id int) ([]float32, bool)
+	Search(query []float32, k int, allowed func(id int) bool) ([]struct {
+		ID    int
+		Score float64
+	}, error)
+}{(*Index)(nil), (*flat.Index)(nil)}
 
 // independent returns n vectors whose elements are drawn one by one.
 func independent(n, dim int, seed uint64) [][]float32 {
@@ -137,7 +150,7 @@ func TestRecallRisesWithEF(t *testing.T) {
 		}
 		for name, data := range map[string]func(n, dim int, seed uint64) [][]float32{"independent": independent, "clustered": clustered} {
 			for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
-				if n > 1000 && m != MetricCosine { // the build takes seconds
+				if (n > 1000 || race.Enabled) && m != MetricCosine { // the build takes seconds
 					continue
 				}
 				x := build(t, data(n, 16, 1), &Options{Metric: m, EFConstruction: 100})
@@ -648,6 +661,38 @@ func BenchmarkSearch(b *testing.B) {
 					i++
 				}
 				b.ReportMetric(r, "recall")
+			})
+		}
+	}
+}
+
+// BenchmarkCrossing shows from how many vectors on a walk is faster than a scan.
+func BenchmarkCrossing(b *testing.B) {
+	for _, dim := range []int{128, 384} {
+		for _, n := range []int{500, 1000, 2000, 4000} {
+			vectors, queries := clustered(n, dim, 1), clustered(200, dim, 2)
+			walk := build(b, vectors, nil)
+			scan, err := flat.New(dim, nil)
+			require.NoError(b, err)
+			for id, v := range vectors {
+				require.NoError(b, scan.Add(id, v))
+			}
+			i := 0
+			b.Run(fmt.Sprintf("%d/%d/walk", dim, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := walk.Search(queries[i%len(queries)], 10, nil); err != nil {
+						b.Fatal(err)
+					}
+					i++
+				}
+			})
+			b.Run(fmt.Sprintf("%d/%d/scan", dim, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := scan.Search(queries[i%len(queries)], 10, nil); err != nil {
+						b.Fatal(err)
+					}
+					i++
+				}
 			})
 		}
 	}
