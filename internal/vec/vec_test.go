@@ -76,6 +76,7 @@ func checkMixed(t *testing.T, a []float32, x []int8) {
 
 // TestEveryLength: each length from 0 to 200, at each alignment.
 func TestEveryLength(t *testing.T) {
+	t.Log("kernels: " + Kernel())
 	rng := rand.New(rand.NewPCG(1, 2))
 	const most = 200
 	a, b := make([]float32, most+16), make([]float32, most+16)

@@ -188,7 +188,7 @@ func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if x.o.Codes != nil && len(x.ids) > k*x.o.Rescore {
+	if x.o.Codes != nil && k < len(x.ids)/x.o.Rescore {
 		return x.searchCodes(q, k, allowed)
 	}
 	best := nearest.Best{K: k}

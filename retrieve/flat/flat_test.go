@@ -233,11 +233,17 @@ func TestCodes(t *testing.T) {
 			require.Greater(t, float64(found)/float64(wanted), least, "%T %v", codes, m)
 		}
 	}
+	x, err := New(dim, &Options{Codes: small})
+	require.NoError(t, err)
+	require.NoError(t, x.Add(1, draw()))
+	hits, err := x.Search(draw(), math.MaxInt, nil)
+	require.NoError(t, err)
+	require.Len(t, hits, 1)
 	_, err = New(dim+1, &Options{Codes: small})
 	require.ErrorIs(t, err, ErrOption)
 	_, err = New(dim, &Options{Rescore: -1})
 	require.ErrorIs(t, err, ErrOption)
-	x, err := New(1, &Options{Metric: MetricDot, Codes: must(vecquant.NewFloat16(1))})
+	x, err = New(1, &Options{Metric: MetricDot, Codes: must(vecquant.NewFloat16(1))})
 	require.NoError(t, err)
 	require.ErrorIs(t, x.Add(1, []float32{1e6}), ErrNotFinite, "beyond the largest half")
 	require.Zero(t, x.Len())

@@ -119,6 +119,9 @@ const (
 // below it.
 const maxLevel = 31
 
+// maxVectors is what slot numbers have room for.
+const maxVectors = 1<<31 - 1
+
 // New returns an empty index for vectors of dim elements, or an error that wraps
 // [ErrOption].
 func New(dim int, o *Options) (*Index, error) {
@@ -149,8 +152,8 @@ func New(dim int, o *Options) (*Index, error) {
 		return nil, fmt.Errorf("%w: Options.EFConstruction is %d: want M (%d) or more, or 0 (the default, 200)", ErrOption, x.o.EFConstruction, x.o.M)
 	case x.o.EF < 0:
 		return nil, fmt.Errorf("%w: Options.EF is %d: want 1 or more, or 0 (the default, 64)", ErrOption, x.o.EF)
-	case x.o.Capacity < 0:
-		return nil, fmt.Errorf("%w: Options.Capacity is %d: want 0 or more", ErrOption, x.o.Capacity)
+	case x.o.Capacity < 0 || x.o.Capacity > maxVectors:
+		return nil, fmt.Errorf("%w: Options.Capacity is %d: want 0 to %d", ErrOption, x.o.Capacity, maxVectors)
 	}
 	x.pool.New = func() any { return &scratch{} }
 	x.reset()

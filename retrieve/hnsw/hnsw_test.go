@@ -461,9 +461,11 @@ func TestAllowed(t *testing.T) {
 
 func TestMoreThanThereAre(t *testing.T) {
 	x := build(t, independent(37, 3, 1), nil)
-	hits, err := x.Search([]float32{1, 2, 3}, 1000, nil)
-	require.NoError(t, err)
-	require.Len(t, hits, 37)
+	for _, k := range []int{38, 1000, math.MaxInt} {
+		hits, err := x.SearchWith([]float32{1, 2, 3}, k, &SearchOptions{EF: k})
+		require.NoError(t, err)
+		require.Len(t, hits, 37)
+	}
 }
 
 func TestWrongVectors(t *testing.T) {
@@ -487,7 +489,7 @@ func TestWrongVectors(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for _, o := range []Options{{Metric: 9}, {M: 1}, {M: 513}, {M: -1}, {M: 32, EFConstruction: 31}, {EFConstruction: -1}, {EF: -1}, {Capacity: -1}} {
+	for _, o := range []Options{{Metric: 9}, {M: 1}, {M: 513}, {M: -1}, {M: 32, EFConstruction: 31}, {EFConstruction: -1}, {EF: -1}, {Capacity: -1}, {Capacity: 1 << 31}} {
 		_, err := New(3, &o)
 		require.ErrorIs(t, err, ErrOption, "%+v", o)
 	}

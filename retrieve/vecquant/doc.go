@@ -47,7 +47,7 @@
 // # Pitfalls
 //
 //   - Codes of different quantizers, or of codebooks learned twice, can't be
-//     compared. Store the quantizer with the codes.
+//     compared. Store the quantizer with the codes: [Product.MarshalBinary].
 //   - Recall is a property of the data. Measure it on yours, with rescoring.
 //   - [Binary] needs elements around 0. If all are positive, all codes are equal.
 //   - A product quantizer learned from last year's documents doesn't fit this
