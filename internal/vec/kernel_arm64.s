@@ -182,7 +182,7 @@ done:
 	RET
 
 // The assembler lacks these. SMULL and SMULL2 multiply the lower and the upper
-// eight bytes to int16, which holds every product; SADALP adds pairs to int32.
+// eight bytes to int16, which has room for every product; SADALP adds pairs to int32.
 #define SMULL(m, n, d)  WORD $(0x0e20c000 | m<<16 | n<<5 | d)
 #define SMULL2(m, n, d) WORD $(0x4e20c000 | m<<16 | n<<5 | d)
 #define SADALP(n, d)    WORD $(0x4e606800 | n<<5 | d)

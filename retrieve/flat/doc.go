@@ -19,7 +19,7 @@
 //	err = index.Add(7, vector)
 //	hits, err := index.Search(query, 10, nil)
 //
-// The third argument of Search says which ids may be found. It is asked before the
+// The third argument of Search reports whether an id may be found. It is asked before the
 // k best are taken, so k hits are returned if k ids are allowed.
 //
 // # Codes

@@ -175,7 +175,7 @@ func (x *Index) Get(id int) ([]float32, bool) {
 const scanRows = 256
 
 // Search returns the k nearest vectors, best first, ties by the lower id; fewer if
-// there are fewer. With Options.Codes it may miss some. allowed, if it is not nil, says which ids may be found; it must
+// there are fewer. With Options.Codes it may miss some. allowed, if it is not nil, reports whether an id may be found; it must
 // not call methods of the index. It fails with [ErrOption], [ErrDimension],
 // [ErrNotFinite] or [ErrZero].
 func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit, error) {

@@ -157,94 +157,87 @@ func TestWrongVectors(t *testing.T) {
 	require.Equal(t, []float32{3, 4}, v, "the caller's vector stays")
 }
 
-// TestCodes: the candidates that codes find contain the nearest, whatever was
-// replaced and removed.
-func TestCodes(t *testing.T) {
-	const dim, n = 96, 3000
-	rng := rand.New(rand.NewPCG(3, 3))
-	draw := func() []float32 {
-		v := make([]float32, dim)
-		for j := range v {
-			v[j] = float32(rng.NormFloat64())
-		}
-		return v
+// normal returns a vector with independent elements.
+func normal(rng *rand.Rand, dim int) []float32 {
+	v := make([]float32, dim)
+	for j := range v {
+		v[j] = float32(rng.NormFloat64())
 	}
+	return v
+}
+
+// TestCodes: the candidates that codes find contain the nearest.
+func TestCodes(t *testing.T) {
+	const dim = 96
+	rng := rand.New(rand.NewPCG(3, 3))
 	var sample, unit [][]float32
 	for range 600 {
-		sample = append(sample, draw())
+		sample = append(sample, normal(rng, dim))
 		unit = append(unit, must(vecquant.Normalize(sample[len(sample)-1])))
 	}
-	small, err := vecquant.NewInt8(dim)
-	require.NoError(t, err)
-	half, err := vecquant.NewFloat16(dim)
-	require.NoError(t, err)
-	signs, err := vecquant.NewBinary(dim)
-	require.NoError(t, err)
-	parts, err := vecquant.TrainProduct(sample, nil)
-	require.NoError(t, err)
-	unitParts, err := vecquant.TrainProduct(unit, nil)
-	require.NoError(t, err)
-	for _, kind := range []vecquant.Quantizer{small, half, signs, parts} {
-		for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
-			codes := kind
-			if codes == parts && m == MetricCosine {
-				codes = unitParts
-			}
+	signs := must(vecquant.NewBinary(dim))
+	for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
+		training := sample
+		if m == MetricCosine {
+			training = unit
+		}
+		parts := must(vecquant.TrainProduct(training, nil))
+		for _, codes := range []vecquant.Quantizer{must(vecquant.NewInt8(dim)), must(vecquant.NewFloat16(dim)), parts, signs} {
 			x, err := New(dim, &Options{Metric: m, Codes: codes, Rescore: 30})
 			if codes == signs && m == MetricL2 {
 				require.ErrorIs(t, err, ErrOption)
 				continue
 			}
 			require.NoError(t, err)
-			exact, err := New(dim, &Options{Metric: m})
-			require.NoError(t, err)
-			for i := range n {
-				id, v := i%2500, draw()
-				require.NoError(t, x.Add(id, v))
-				require.NoError(t, exact.Add(id, v))
-				if i%5 == 0 {
-					require.Equal(t, exact.Remove(i/2), x.Remove(i/2))
-				}
-			}
-			require.Equal(t, exact.Len(), x.Len())
-			found, wanted := 0, 0
-			for i := range 20 {
-				q := draw()
-				var allowed func(int) bool
-				if i%2 == 0 {
-					allowed = func(id int) bool { return id%3 == 0 }
-				}
-				want, err := exact.Search(q, 10, allowed)
-				require.NoError(t, err)
-				got, err := x.Search(q, 10, allowed)
-				require.NoError(t, err)
-				require.Len(t, got, 10)
-				wanted += len(want)
-				for _, h := range want {
-					if slices.Contains(got, h) { // the score too: it is exact
-						found++
-					}
-				}
-			}
 			least := .95
 			if codes == signs {
 				least = .7 // independent elements are hardest for signs
 			}
-			require.Greater(t, float64(found)/float64(wanted), least, "%T %v", codes, m)
+			require.Greater(t, sharedHits(t, rng, x, must(New(dim, &Options{Metric: m}))), least, "%T %v", codes, m)
 		}
 	}
-	x, err := New(dim, &Options{Codes: small})
-	require.NoError(t, err)
-	require.NoError(t, x.Add(1, draw()))
-	hits, err := x.Search(draw(), math.MaxInt, nil)
-	require.NoError(t, err)
-	require.Len(t, hits, 1)
-	_, err = New(dim+1, &Options{Codes: small})
+}
+
+// sharedHits adds, replaces and removes the same in both, and returns the share of
+// the exact index's hits that the other has, scores included.
+func sharedHits(t *testing.T, rng *rand.Rand, x, exact *Index) float64 {
+	for i := range 3000 {
+		id, v := i%2500, normal(rng, x.dim)
+		require.NoError(t, x.Add(id, v))
+		require.NoError(t, exact.Add(id, v))
+		if i%5 == 0 {
+			require.Equal(t, exact.Remove(i/2), x.Remove(i/2))
+		}
+	}
+	require.Equal(t, exact.Len(), x.Len())
+	found := 0
+	for i := range 20 {
+		q := normal(rng, x.dim)
+		var allowed func(int) bool
+		if i%2 == 0 {
+			allowed = func(id int) bool { return id%3 == 0 }
+		}
+		got := must(x.Search(q, 10, allowed))
+		require.Len(t, got, 10)
+		for _, h := range must(exact.Search(q, 10, allowed)) {
+			if slices.Contains(got, h) {
+				found++
+			}
+		}
+	}
+	return float64(found) / 200
+}
+
+func TestCodesAreChecked(t *testing.T) {
+	small := must(vecquant.NewInt8(3))
+	_, err := New(4, &Options{Codes: small})
 	require.ErrorIs(t, err, ErrOption)
-	_, err = New(dim, &Options{Rescore: -1})
+	_, err = New(3, &Options{Rescore: -1})
 	require.ErrorIs(t, err, ErrOption)
-	x, err = New(1, &Options{Metric: MetricDot, Codes: must(vecquant.NewFloat16(1))})
-	require.NoError(t, err)
+	x := must(New(3, &Options{Codes: small}))
+	require.NoError(t, x.Add(1, []float32{1, 2, 3}))
+	require.Len(t, must(x.Search([]float32{1, 2, 3}, math.MaxInt, nil)), 1)
+	x = must(New(1, &Options{Metric: MetricDot, Codes: must(vecquant.NewFloat16(1))}))
 	require.ErrorIs(t, x.Add(1, []float32{1e6}), ErrNotFinite, "beyond the largest half")
 	require.Zero(t, x.Len())
 }

@@ -49,8 +49,8 @@
 //
 // A removed vector is never found again, but stays a waypoint until a fifth of the
 // graph is dead. Then the graph is repaired: a vector that linked to a dead one gets
-// links to the neighbors of its neighbors. The tests hold the recall after removing half
-// to that of an index built anew. [Index.Add] with an id that is there replaces the
+// links to the neighbors of its neighbors. The tests check that the
+// recall after removing half is that of an index built anew. [Index.Add] with an id that is there replaces the
 // vector. Equal vectors share one place in the graph.
 //
 // # Codes
@@ -73,7 +73,7 @@
 //
 // # Pitfalls
 //
-//   - A recall measured on random vectors says little: measure on your own. Queries
+//   - A recall measured on random vectors means little: measure on your own. Queries
 //     that are unlike the vectors (questions against passages) need a higher ef.
 //   - The graph is in memory only.
 //   - For [MetricCosine], vectors are scaled to length 1 when they are added: Get

@@ -105,7 +105,7 @@ type Index struct {
 	adding map[*insertion]struct{}
 }
 
-// A state says what a slot contains.
+// A state is what a slot contains.
 type state uint8
 
 const (

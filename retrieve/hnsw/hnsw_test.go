@@ -66,7 +66,7 @@ func build(t testing.TB, vectors [][]float32, o *Options) *Index {
 	return x
 }
 
-// check holds the graph to its invariants.
+// check checks the invariants of the graph.
 func (x *Index) check(t testing.TB) {
 	t.Helper()
 	refs := make([]uint32, x.slots)
@@ -193,7 +193,7 @@ func TestInt8(t *testing.T) {
 }
 
 // TestScoresOfCodes: what is computed from codes is what would be computed from the
-// vectors that they stand for.
+// vectors that they represent.
 func TestScoresOfCodes(t *testing.T) {
 	for _, dim := range []int{1, 3, 4, 8, 9, 30, 128} {
 		for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {

@@ -35,7 +35,7 @@ func (x *Index) scored(p *probe, slots []uint32, s *scratch) []candidate {
 // is 0 where the tail is, so that one product of the whole rows is that of the codes.
 type tail struct {
 	scale float32
-	norm  float32 // the squared length of the vector that the code stands for
+	norm  float32 // the squared length of the vector that the code represents
 }
 
 const tailSize = int(unsafe.Sizeof(tail{}))

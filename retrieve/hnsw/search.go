@@ -13,14 +13,14 @@ type SearchOptions struct {
 	// Default: Options.EF.
 	EF int
 
-	// Allowed says which ids may be found. It is called under the index's lock and
+	// Allowed reports whether an id may be found. It is called under the index's lock and
 	// must not call methods of the index. Default: all.
 	Allowed func(id int) bool
 }
 
 // Search returns the k nearest vectors that the graph leads to, best first, ties by
-// the lower id; fewer only if there are fewer. allowed, if it is not nil, says
-// which ids may be found; it must not call methods of the index. Search fails with
+// the lower id; fewer only if there are fewer. allowed, if it is not nil, reports
+// whether an id may be found; it must not call methods of the index. Search fails with
 // [ErrOption], [ErrDimension], [ErrNotFinite] or [ErrZero].
 func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit, error) {
 	return x.SearchWith(query, k, &SearchOptions{Allowed: allowed})

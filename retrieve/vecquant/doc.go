@@ -8,7 +8,7 @@
 // numbers are more exact than the question. Which of two passages is nearer does
 // not depend on the seventh digit of a coordinate, and mostly not on the third.
 //
-// Quantization stores each vector as a short code. The code stands for a vector
+// Quantization stores each vector as a short code. The code represents a vector
 // near the true one, and distances are computed from the codes.
 //
 //	quantizer     bytes for 384 elements   what it keeps

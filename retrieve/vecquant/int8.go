@@ -81,7 +81,7 @@ func (x *Int8) Query(q []float32, m Metric) (Scorer, error) {
 }
 
 type int8Scorer struct {
-	padded []float32 // the query, behind zeros where a code has its scale
+	padded []float32 // zeros where a code has its scale, then the query
 	l2     bool
 	norm   float32
 }

@@ -44,7 +44,7 @@ type Quantizer interface {
 	// Encode appends the code of v to dst. It fails with ErrDimension or
 	// ErrNotFinite, and then returns dst unchanged.
 	Encode(dst []byte, v []float32) ([]byte, error)
-	// Decode appends the vector that a code stands for to dst. It fails with
+	// Decode appends the vector that a code represents to dst. It fails with
 	// ErrCode, and then returns dst unchanged.
 	Decode(dst []float32, code []byte) ([]float32, error)
 	// Query prepares a query for comparison with codes. The query itself is not

@@ -9,7 +9,7 @@ import (
 
 // rotate learns x.rotation and codebooks for it, and returns the rows of data in
 // the rotated space. It goes back and forth: codebooks for the rotation, then the
-// rotation that brings the data nearest to what the codes stand for.
+// rotation that brings the data nearest to what the codes represent.
 func (x *Product) rotate(data []float32, rng *rand.Rand) []float32 {
 	d := x.dim
 	x.rotation = make([]float32, d*d)
@@ -39,7 +39,7 @@ func (x *Product) rotate(data []float32, rng *rand.Rand) []float32 {
 	return rotated
 }
 
-// reconstruct returns what the code of a vector of the rotated space stands for.
+// reconstruct returns what the code of a vector of the rotated space represents.
 func (x *Product) reconstruct(v []float32) []float32 {
 	distances := make([]float32, x.entries)
 	out := make([]float32, 0, x.dim)

@@ -216,7 +216,7 @@ func all(t testing.TB, dim int, training [][]float32) []Quantizer {
 }
 
 // TestScoresAreThoseOfTheDecodedVector: what is computed from a code is what would
-// be computed from the vector that the code stands for.
+// be computed from the vector that the code represents.
 func TestScoresAreThoseOfTheDecodedVector(t *testing.T) {
 	for _, dim := range []int{1, 3, 8, 21, 96} {
 		vectors := randomVectors(300, dim)

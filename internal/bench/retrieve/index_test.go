@@ -52,13 +52,17 @@ func BenchmarkIndex(b *testing.B) {
 		require.NoError(b, ours.Add(id, v))
 		peer.Add(coder.MakeNode(id, v))
 	}
-	truth := make([][]int, len(queries))
-	for i, q := range queries {
-		hits, err := exact.Search(q, k, nil)
+	ids := func(hits []flat.Hit, err error) []int {
 		require.NoError(b, err)
-		for _, h := range hits {
-			truth[i] = append(truth[i], h.ID)
+		out := make([]int, len(hits))
+		for i, h := range hits {
+			out[i] = h.ID
 		}
+		return out
+	}
+	var truth [][]int
+	for _, q := range queries {
+		truth = append(truth, ids(exact.Search(q, k, nil)))
 	}
 	run := func(name string, search func(q []float32) []int) {
 		b.Run(name, func(b *testing.B) {
@@ -77,14 +81,6 @@ func BenchmarkIndex(b *testing.B) {
 			}
 			b.ReportMetric(float64(found)/float64(k*len(queries)), "recall")
 		})
-	}
-	ids := func(hits []flat.Hit, err error) []int {
-		require.NoError(b, err)
-		out := make([]int, len(hits))
-		for i, h := range hits {
-			out[i] = h.ID
-		}
-		return out
 	}
 	run("flat", func(q []float32) []int { return ids(exact.Search(q, k, nil)) })
 	for _, ef := range []int{16, 64, 200} {
