@@ -13,6 +13,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/vec"
 )
 
 // A Result is a passage that was found, with its score in each search.
@@ -99,7 +100,7 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 	for _, f := range fused[:min(k, len(fused))] {
 		p := c.passages[f.ID]
 		results = append(results, Result{Document: p.document(float32(f.Score)), Words: words[f.ID],
-			Cosine: float64(dot(vector, c.vectors[p.number*c.dim:][:c.dim]))})
+			Cosine: float64(vec.Dot(vector, c.vectors[p.number*c.dim:][:c.dim]))})
 	}
 	c.log(ctx, results, time.Since(began), tenant)
 	return results, nil
@@ -123,7 +124,7 @@ func (c *Collection) nearest(vector []float32, n int, allowed func(int) bool) []
 		if !allowed(number) {
 			continue
 		}
-		cosine := dot(vector, c.vectors[number*c.dim:][:c.dim])
+		cosine := vec.Dot(vector, c.vectors[number*c.dim:][:c.dim])
 		if cosine <= 0 {
 			continue
 		}
@@ -158,23 +159,6 @@ func (h *worstFirst) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
 	return last
-}
-
-// dot is the inner product; four sums run side by side, since each addition
-// waits for the one before it.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	b = b[:len(a)]
-	for ; len(a) >= 4; a, b = a[4:], b[4:] {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-	}
-	for i := range a {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
 }
 
 // unit returns v scaled to length 1, or v if it is zero.

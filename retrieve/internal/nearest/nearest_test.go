@@ -1,0 +1,69 @@
+package nearest
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/vec"
+)
+
+// TestBestIsThatOfASort, ties included.
+func TestBestIsThatOfASort(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 500 {
+		n, k := rng.IntN(40), 1+rng.IntN(20)
+		b := Best{K: k}
+		var all []Hit
+		for id := range n {
+			h := Hit{ID: n - id, Score: float64(rng.IntN(8))}
+			all = append(all, h)
+			b.Offer(h.ID, float32(h.Score))
+		}
+		slices.SortFunc(all, func(x, y Hit) int { return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.ID, y.ID)) })
+		if bar, full := b.Bar(); full {
+			require.EqualValues(t, all[k-1].Score, bar)
+		}
+		require.Equal(t, min(n, k), b.Len())
+		got := b.Hits()
+		require.Len(t, got, min(n, k))
+		for i := range got {
+			require.Equal(t, all[i], got[i])
+		}
+	}
+}
+
+// TestPrepareKeepsScoresFinite: the longest vectors that are taken have finite scores.
+func TestPrepareKeepsScoresFinite(t *testing.T) {
+	for _, m := range []vec.Metric{vec.MetricDot, vec.MetricL2, vec.MetricCosine} {
+		for _, e := range []float32{1e17, 1e18, 1e19, math.MaxFloat32, math.SmallestNonzeroFloat32} {
+			v, w := make([]float32, 37), make([]float32, 37)
+			for i := range v {
+				v[i], w[i] = e, -e
+			}
+			a, err := Prepare(nil, v, 37, m, false)
+			if m != vec.MetricCosine && e >= 1e19 {
+				require.ErrorIs(t, err, vec.ErrNotFinite)
+				continue
+			}
+			require.NoError(t, err)
+			b, err := Prepare(nil, w, 37, m, false)
+			require.NoError(t, err)
+			var out [2]float32
+			Scores(m, a, append(a, b...), nil, out[:])
+			for _, score := range out {
+				require.False(t, math.IsNaN(float64(score)) || math.IsInf(float64(score), 0), "%v %v", m, e)
+			}
+			require.Greater(t, out[0], out[1]-1e-30, "%v %v", m, e)
+		}
+	}
+	_, err := Prepare(nil, []float32{0}, 1, vec.MetricCosine, false)
+	require.ErrorIs(t, err, vec.ErrZero)
+	v, err := Prepare(nil, []float32{0}, 1, vec.MetricCosine, true)
+	require.NoError(t, err)
+	require.Equal(t, []float32{0}, v)
+}
