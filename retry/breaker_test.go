@@ -203,7 +203,7 @@ func TestAStreamingProbeDoesNotBlock(t *testing.T) {
 		require.NoError(t, err)
 		var states []string
 		log := slog.New(&event.Checker{Report: t.Errorf, Next: records(func(r slog.Record) {
-			if r.Message == event.BreakerState {
+			if r.Message == event.RetryBreaker {
 				r.Attrs(func(a slog.Attr) bool {
 					if a.Key == event.State {
 						states = append(states, a.Value.String())
