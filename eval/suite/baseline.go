@@ -34,7 +34,7 @@ type Comparison struct {
 	Before      float64 `json:"before"`
 	After       float64 `json:"after"`
 	N           int     `json:"n"`           // cases compared
-	Omitted     int     `json:"left"`        // cases of this run left out: new, changed, or not scored by both
+	Omitted     int     `json:"omitted"`     // cases of this run left out: new, changed, or not scored by both
 	P           float64 `json:"p"`           // two-sided, before the correction
 	Significant bool    `json:"significant"` // after it
 	Worse       bool    `json:"worse"`       // the difference is to the bad side

@@ -22,7 +22,7 @@ type Report struct {
 	Gates   []Gate         `json:"gates,omitempty"`
 	// SlicesOmitted counts the results that are missing from the slices because
 	// there were too many of them.
-	SlicesOmitted int `json:"slices_left,omitempty"`
+	SlicesOmitted int `json:"slices_omitted,omitempty"`
 
 	metrics []eval.Metric
 	records func() iter.Seq2[*Record, error]
