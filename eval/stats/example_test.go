@@ -185,7 +185,7 @@ func ExampleInputError() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, stats.ErrUndefined))
 	// Output:
-	// stats: Pearson: undefined for these data: one side is constant
+	// stats: undefined for these data: Pearson: one side is constant
 	// true
 }
 
