@@ -48,8 +48,12 @@ func (r *Report) Records() iter.Seq2[*Record, error] {
 	return r.records()
 }
 
-// Passed reports whether every gate passed.
+// Passed reports whether the run was judged and every gate passed. A run that
+// stopped early has no gates and didn't pass.
 func (r *Report) Passed() bool {
+	if len(r.Gates) == 0 {
+		return false
+	}
 	for _, g := range r.Gates {
 		if !g.Passed {
 			return false
