@@ -17,8 +17,8 @@ type Gate struct {
 	Compared *Comparison `json:"compared,omitempty"`
 }
 
-// judge fills in the report's gates.
-func (r *Report) judge(o Options) error {
+// judge fills in the report's gates. before contains what the baseline measured.
+func (r *Report) judge(o Options, before map[caseKey]*Record) error {
 	r.Gates = append(r.Gates, Gate{
 		Name:   fmt.Sprintf("errors <= %d", o.AllowErrors),
 		Passed: r.Errors <= o.AllowErrors,
@@ -31,7 +31,7 @@ func (r *Report) judge(o Options) error {
 	if o.Baseline == nil {
 		return nil
 	}
-	compared, err := r.Compare(o.Baseline)
+	compared, err := r.compare(o.Baseline, before)
 	if err != nil {
 		return err
 	}
