@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -310,4 +311,12 @@ func TestNoEvidenceDoesNotPass(t *testing.T) {
 		}
 	}
 	require.False(t, (&Report{}).Passed(), "a run that wasn't judged")
+}
+
+// TestReportsNameWhatTheyLeftOut: JSON uses the word that Go does.
+func TestReportsNameWhatTheyLeftOut(t *testing.T) {
+	text, err := json.Marshal(&Report{SlicesOmitted: 3, Gates: []Gate{{Compared: &Comparison{Omitted: 2}}}})
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"slices_omitted":3`)
+	require.Contains(t, string(text), `"omitted":2`)
 }
