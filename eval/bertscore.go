@@ -85,7 +85,7 @@ func EmbedTokens(e embeddings.Embedder, tok *Tokenizer) (func(context.Context, s
 		}
 		vectors, err := e.EmbedDocuments(ctx, tv.Tokens)
 		if err != nil {
-			return tv, fmt.Errorf("eval: embedding tokens: %w", err)
+			return TokenVectors{}, fmt.Errorf("eval: embedding tokens: %w", err)
 		}
 		for _, v := range vectors {
 			wide := make([]float64, len(v))

@@ -301,9 +301,9 @@ func positive(xs []float64) bool {
 	return false
 }
 
-// Sentence scores one output against its references. Make the metric with
-// EffectiveOrder for this, or short sentences score 0.
-func (b *BLEU) Sentence(output string, references ...string) (BLEUScore, error) {
+// Score returns the score of one output against its references, 0 to 100. Make the
+// metric with EffectiveOrder for this, or short sentences score 0.
+func (b *BLEU) Score(output string, references ...string) (BLEUScore, error) {
 	sum := make([]float64, b.Width())
 	if err := b.Stats(context.Background(), &Case{References: references}, &Output{Text: output}, sum); err != nil {
 		return BLEUScore{}, err

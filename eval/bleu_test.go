@@ -79,7 +79,7 @@ func TestGoldenBLEUSentence(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		got, err := b.Sentence(row.Hyp, row.Refs...)
+		got, err := b.Score(row.Hyp, row.Refs...)
 		if err != nil {
 			return err
 		}

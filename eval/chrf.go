@@ -250,8 +250,8 @@ func (m *ChrF) Value(sum []float64) float64 {
 	return 100 * (1 + factor) * precision * recall / (factor*precision + recall)
 }
 
-// Sentence scores one output against its references.
-func (m *ChrF) Sentence(output string, references ...string) (float64, error) {
+// Score returns the score of one output against its references, 0 to 100.
+func (m *ChrF) Score(output string, references ...string) (float64, error) {
 	return segment(m, output, references)
 }
 

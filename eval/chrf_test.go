@@ -25,7 +25,7 @@ func TestGoldenChrFSentence(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			got, err := m.Sentence(row.Hyp, row.Refs...)
+			got, err := m.Score(row.Hyp, row.Refs...)
 			if err != nil {
 				return err
 			}

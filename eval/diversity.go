@@ -53,12 +53,12 @@ func DistinctN(texts []string, n int) (Diversity, error) {
 	return d, nil
 }
 
-// SelfBLEU is the mean BLEU of each text against all the others: how much the
-// texts of a generator resemble one another (Zhu et al. 2018). Lower is more
-// diverse. It doesn't measure whether they are any good: noise is diverse.
+// SelfBLEU returns, from 0 to 100, the mean BLEU of each text against all the
+// others: how much the texts of a generator resemble one another (Zhu et al. 2018).
+// Lower is more diverse. It doesn't measure whether they are any good: noise is
+// diverse.
 //
-// It is 0 to 100, with sacreBLEU's sentence settings on words cut at white
-// space. It fails with [ErrEmpty] for fewer than two texts.
+// It uses sacreBLEU's sentence settings on words cut at white space. It fails with [ErrEmpty] for fewer than two texts.
 func SelfBLEU(texts []string) (float64, error) {
 	b, err := NewBLEU(&BLEUOptions{Tokenizer: &Tokenizer{"none", splitSpaces}, EffectiveOrder: true})
 	if err != nil {
@@ -67,8 +67,8 @@ func SelfBLEU(texts []string) (float64, error) {
 	return selfBLEU(texts, b, b.Value)
 }
 
-// SelfBLEUNLTK is [SelfBLEU] as NLTK's sentence_bleu with smoothing method 1
-// gives it, 0 to 1: an order without matches counts 0.1 of them.
+// SelfBLEUNLTK returns, from 0 to 1, [SelfBLEU] as NLTK's sentence_bleu with
+// smoothing method 1 computes it: an order without matches counts 0.1 of them.
 func SelfBLEUNLTK(texts []string) (float64, error) {
 	b, err := NewBLEU(&BLEUOptions{Tokenizer: &Tokenizer{"none", splitSpaces}})
 	if err != nil {

@@ -19,8 +19,8 @@ func ExampleTokenF1() {
 }
 
 // A short run of words moved as one costs one edit.
-func ExampleTER_Sentence() {
-	fmt.Printf("%.1f\n", must(must(eval.NewTER(nil)).Sentence("on the mat the cat sat", "the cat sat on the mat")))
+func ExampleTER_Score() {
+	fmt.Printf("%.1f\n", must(must(eval.NewTER(nil)).Score("on the mat the cat sat", "the cat sat on the mat")))
 	// Output:
 	// 16.7
 }

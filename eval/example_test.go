@@ -29,14 +29,14 @@ func ExampleScoreCorpus() {
 }
 
 // Where overlap misleads: one word turns the meaning around.
-func ExampleBLEU_Sentence() {
+func ExampleBLEU_Score() {
 	bleu := must(eval.NewBLEU(&eval.BLEUOptions{EffectiveOrder: true}))
 	const reference = "The drug is safe for children."
 	for _, output := range []string{
 		"The drug is not safe for children.",
 		"Children can take this medicine without danger.",
 	} {
-		fmt.Printf("%5.1f  %s\n", must(bleu.Sentence(output, reference)).Value, output)
+		fmt.Printf("%5.1f  %s\n", must(bleu.Score(output, reference)).Value, output)
 	}
 	// Output:
 	//  50.0  The drug is not safe for children.

@@ -75,6 +75,7 @@ func TestBadOptions(t *testing.T) {
 		"ChrFOptions.WordOrder":            errOf(NewChrF(&ChrFOptions{WordOrder: -1})),
 		"ChrFOptions.Beta":                 errOf(NewChrF(&ChrFOptions{Beta: -1})),
 		"ROUGEOptions.Types":               errOf(NewROUGE(&ROUGEOptions{Types: []string{"rouge0"}})),
+		"ROUGEOptions.Types is empty":      errOf(NewROUGE(&ROUGEOptions{Types: []string{}})),
 		"METEOROptions.Alpha":              errOf(NewMETEOR(&METEOROptions{Alpha: 2})),
 		"METEOROptions.Beta":               errOf(NewMETEOR(&METEOROptions{Beta: nan})),
 		"METEOROptions.Gamma":              errOf(NewMETEOR(&METEOROptions{Gamma: 2})),

@@ -9,8 +9,8 @@ import (
 
 // ROUGEOptions sets which ROUGE; nil means the defaults.
 type ROUGEOptions struct {
-	// Types are rouge1 to rouge9, rougeL and rougeLsum. Default: rouge1, rouge2
-	// and rougeL.
+	// Types are rouge1 to rouge9, rougeL and rougeLsum, one at least. Default: nil
+	// means rouge1, rouge2 and rougeL.
 	Types []string
 	// Stem reduces words to their Porter stems first, so that "cats" matches
 	// "cat". English only. Default: words stay as they are.
@@ -75,8 +75,11 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 		r.o = *o
 		r.o.Types = slices.Clone(o.Types)
 	}
-	if len(r.o.Types) == 0 {
+	if r.o.Types == nil {
 		r.o.Types = []string{"rouge1", "rouge2", "rougeL"}
+	}
+	if len(r.o.Types) == 0 {
+		return nil, fmt.Errorf("%w: ROUGEOptions.Types is empty: want at least one type, or nil for the default", ErrOption)
 	}
 	for _, typ := range r.o.Types {
 		var n int
@@ -101,7 +104,10 @@ func NewROUGE(o *ROUGEOptions) (*ROUGE, error) {
 // against the reference that gives the best F, per type.
 func (r *ROUGE) Score(output string, references ...string) ([]PRF, error) {
 	out := make([]PRF, len(r.kinds))
-	return out, r.ScoreTo(out, output, references)
+	if err := r.ScoreTo(out, output, references); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // ScoreTo is [ROUGE.Score] into a slice of the caller's.

@@ -151,3 +151,11 @@ func TestLsumOfALongLine(t *testing.T) {
 	require.InDelta(t, scores[0].F, scores[1].F, 1e-12)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(150<<20))
 }
+
+// TestROUGEReturnsNoScoresWithAnError: zeros beside an error would be read as
+// scores.
+func TestROUGEReturnsNoScoresWithAnError(t *testing.T) {
+	scores, err := must(NewROUGE(nil)).Score("a cat")
+	require.Error(t, err)
+	require.Nil(t, scores)
+}

@@ -101,8 +101,9 @@ func (m *TER) Value(sum []float64) float64 {
 	return 0
 }
 
-// Sentence scores one output against its references.
-func (m *TER) Sentence(output string, references ...string) (float64, error) {
+// Score returns the score of one output against its references, in percent as
+// [TER.Value] does.
+func (m *TER) Score(output string, references ...string) (float64, error) {
 	return segment(m, output, references)
 }
 

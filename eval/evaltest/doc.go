@@ -2,13 +2,16 @@
 // where a threshold isn't met, and names the cases to blame.
 //
 //	func TestSupportBot(t *testing.T) {
-//		evaltest.Run(t, suite, &evaltest.Options{
+//		evaltest.Run(t, supportBot(t), &evaltest.Options{
 //			Run: suite.Options{
 //				Thresholds: []suite.Threshold{{Metric: "chrF2", Value: 55}},
 //			},
 //			Each: []suite.Threshold{{Metric: "exact_match", Slice: "kind=regression", Value: 1}},
 //		})
 //	}
+//
+// Here supportBot returns the [suite.Suite] with the dataset, the system and the
+// metrics.
 //
 // With a *testing.T every case is a subtest, named by its id, so that
 //

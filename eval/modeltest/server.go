@@ -21,7 +21,8 @@ type ServerOptions struct {
 	// Replies are given in order, one a request for a completion or an
 	// embedding: a request gets the first reply that matches it and has plays
 	// left. When none is left the server answers status 500 with the code
-	// "script_exhausted". Default: with no Replies and no Answer, a completion is
+	// "script_exhausted". A list that is empty but not nil has none
+	// left from the start. Default: with nil Replies and no Answer, a completion is
 	// "You said: " and the last message, and an embedding a hash of the words.
 	Replies []Reply
 
@@ -44,7 +45,8 @@ type ServerOptions struct {
 	Paths []string
 
 	// Models are listed by /v1/models. Requests for other models are answered
-	// all the same. Default: "scripted-1" and "scripted-embed".
+	// all the same. An empty list that is not nil lists none. Default: nil means
+	// "scripted-1" and "scripted-embed".
 	Models []string
 }
 

@@ -383,3 +383,25 @@ func TestServerOptions(t *testing.T) {
 	require.NoError(t, r.Body.Close())
 	require.Equal(t, 200, r.StatusCode)
 }
+
+// TestEmptyListsAreNotDefaults: a list that is empty but not nil is taken as it is.
+func TestEmptyListsAreNotDefaults(t *testing.T) {
+	s, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{}, Models: []string{}})
+	require.NoError(t, err)
+	defer s.Close()
+	get := func(method, path, body string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
+		require.NoError(t, err)
+		resp, err := s.Client().Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(text)
+	}
+	_, models := get(http.MethodGet, "/v1/models", "")
+	require.NotContains(t, models, "scripted-1")
+	status, text := get(http.MethodPost, "/v1/chat/completions", `{"model":"x","messages":[{"role":"user","content":"hi"}]}`)
+	require.Equal(t, http.StatusInternalServerError, status)
+	require.Contains(t, text, "script_exhausted")
+}

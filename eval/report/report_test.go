@@ -160,3 +160,33 @@ func TestNilAndBadArguments(t *testing.T) {
 	}
 	require.NoError(t, Terminal(&b, &suite.Report{}), "a report without a run is empty")
 }
+
+// TestReportsAgreeThatNothingPassed: no form of a report without evidence shows a
+// pass.
+func TestReportsAgreeThatNothingPassed(t *testing.T) {
+	exact, err := eval.NewExactMatch(nil)
+	require.NoError(t, err)
+	empty, err := suite.Run(t.Context(), suite.Suite{
+		Metrics: []eval.Metric{exact},
+		Cases:   func(func(*eval.Case, error) bool) {},
+		System:  func(context.Context, *eval.Case) (*eval.Output, error) { return nil, errors.New("not asked") },
+	}, nil)
+	require.NoError(t, err)
+	for reason, r := range map[string]*suite.Report{"the suite has no cases": empty, notJudged: {}} {
+		var text, md, html, junit, jsonl bytes.Buffer
+		require.NoError(t, Terminal(&text, r))
+		require.NoError(t, Markdown(&md, r))
+		require.NoError(t, HTML(&html, r, nil))
+		require.NoError(t, JUnit(&junit, r, nil))
+		require.NoError(t, JSONL(&jsonl, r))
+		for form, b := range map[string]string{"terminal": text.String(), "Markdown": md.String(), "HTML": html.String(), "JUnit": junit.String()} {
+			require.Contains(t, b, reason, form)
+			require.NotContains(t, b, ": passed", form)
+		}
+		require.Contains(t, md.String(), "## ❌")
+		var got junitSuites
+		require.NoError(t, xml.Unmarshal(junit.Bytes(), &got))
+		require.Equal(t, 1, got.Failures)
+		require.NotEqual(t, notJudged == reason, strings.Contains(jsonl.String(), `"passed":false`))
+	}
+}

@@ -24,6 +24,9 @@ func verdict(r *suite.Report) string {
 	if r.Passed() {
 		return "passed"
 	}
+	if len(r.Gates) == 0 {
+		return "FAILED: " + notJudged
+	}
 	failed := 0
 	for _, g := range r.Gates {
 		if !g.Passed {
@@ -32,6 +35,9 @@ func verdict(r *suite.Report) string {
 	}
 	return fmt.Sprintf("FAILED: %d of %d gates", failed, len(r.Gates))
 }
+
+// notJudged is why a report without gates didn't pass.
+const notJudged = "the run stopped early and was not judged"
 
 func title(r *suite.Report) string {
 	if r.Suite == "" {

@@ -11,22 +11,22 @@ import (
 var (
 	// ErrOption: a parameter or option outside its domain, such as a level of 1.5,
 	// or a required function that is nil.
-	ErrOption = errors.New("invalid option")
+	ErrOption = errors.New("stats: invalid option")
 	// ErrLength: samples, rows or ratings that belong together differ in length.
-	ErrLength = errors.New("lengths differ")
+	ErrLength = errors.New("stats: lengths differ")
 	// ErrTooFew: not enough observations for the statistic, none included.
-	ErrTooFew = errors.New("too few observations")
+	ErrTooFew = errors.New("stats: too few observations")
 	// ErrNotFinite: a NaN or an infinity among the observations.
-	ErrNotFinite = errors.New("not a finite number")
+	ErrNotFinite = errors.New("stats: not a finite number")
 	// ErrRange: an observation outside its domain, such as a negative count or a
 	// p-value of 1.5.
-	ErrRange = errors.New("out of range")
+	ErrRange = errors.New("stats: out of range")
 	// ErrOverflow: the inputs are sound, but a number of the result is too large
 	// for a float64.
-	ErrOverflow = errors.New("too large for a float64")
+	ErrOverflow = errors.New("stats: too large for a float64")
 	// ErrUndefined: the inputs are sound but the statistic is 0/0 on them, as a
 	// correlation with a constant is. No number is reported in its place.
-	ErrUndefined = errors.New("undefined for these data")
+	ErrUndefined = errors.New("stats: undefined for these data")
 )
 
 // An InputError names the function that refused an input, and why.
@@ -40,7 +40,7 @@ type InputError struct {
 }
 
 func (e *InputError) Error() string {
-	return fmt.Sprintf("stats: %s: %v: %s", e.Func, e.Err, e.Detail)
+	return fmt.Sprintf("%v: %s: %s", e.Err, e.Func, e.Detail)
 }
 
 func (e *InputError) Unwrap() error { return e.Err }

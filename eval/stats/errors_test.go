@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -300,4 +301,14 @@ func FuzzFloats(f *testing.F) {
 			_, _ = d.BCa(0.95)
 		}
 	})
+}
+
+// TestErrorsNameThePackage: the sentinels and the errors that wrap them begin
+// with the package's name, once.
+func TestErrorsNameThePackage(t *testing.T) {
+	for _, err := range []error{ErrOption, ErrLength, ErrTooFew, ErrNotFinite, ErrRange, ErrOverflow, ErrUndefined} {
+		require.True(t, strings.HasPrefix(err.Error(), "stats: "), err)
+	}
+	_, err := PairedT(nil, nil, AlternativeTwoSided)
+	require.EqualError(t, err, "stats: too few observations: PairedT: first sample has 0, needs at least 2")
 }

@@ -166,3 +166,52 @@ func TestExactRankSumOfUnequalSamples(t *testing.T) {
 		}
 	}
 }
+
+// TestDifferencesAreSystemMinusBaseline: every function that compares two systems
+// takes the baseline first, and finds a better system greater.
+func TestDifferencesAreSystemMinusBaseline(t *testing.T) {
+	baseline, system := []float64{1, 2, 4, 3, 2, 5, 1, 3}, []float64{3, 5, 6, 6, 4, 9, 2, 6}
+	const alt = AlternativeGreater
+	for name, test := range map[string]func() (TestResult, error){
+		"paired t": func() (TestResult, error) { return PairedT(baseline, system, alt) },
+		"welch":    func() (TestResult, error) { return WelchT(baseline, system, alt) },
+		"student":  func() (TestResult, error) { return StudentT(baseline, system, alt) },
+		"sign":     func() (TestResult, error) { return SignTest(baseline, system, alt) },
+		"permutation": func() (TestResult, error) {
+			return PairedPermutation(baseline, system, &PermutationOptions{Alternative: alt})
+		},
+		"wilcoxon": func() (TestResult, error) { return Wilcoxon(baseline, system, &WilcoxonOptions{Alternative: alt}) },
+		"mann-whitney": func() (TestResult, error) {
+			return MannWhitney(baseline, system, &MannWhitneyOptions{Alternative: alt})
+		},
+		"proportions z": func() (TestResult, error) { return TwoProportionZ(10, 50, 30, 50, alt) },
+	} {
+		res, err := test()
+		require.NoError(t, err, name)
+		require.Positive(t, res.Statistic, name)
+		require.Less(t, res.P, 0.05, name)
+	}
+	value := func(e Estimate, err error) (float64, error) { return e.Value, err }
+	low := func(i Interval, err error) (float64, error) { return i.Low, err }
+	score := func(sum []float64) float64 { return sum[0] }
+	for name, f := range map[string]func() (float64, error){
+		"paired estimate":   func() (float64, error) { return value(PairedEstimate(baseline, system)) },
+		"unpaired estimate": func() (float64, error) { return value(UnpairedEstimate(baseline, system)) },
+		"paired interval":   func() (float64, error) { return low(PairedTInterval(baseline, system, 0.95)) },
+		"welch interval":    func() (float64, error) { return low(WelchInterval(baseline, system, 0.95)) },
+		"newcombe":          func() (float64, error) { return low(NewcombeInterval(10, 50, 30, 50, 0.95)) },
+		"dz":                func() (float64, error) { return CohenDz(baseline, system) },
+		"d":                 func() (float64, error) { return CohenD(baseline, system) },
+		"g":                 func() (float64, error) { return HedgesG(baseline, system) },
+		"cliff":             func() (float64, error) { return CliffsDelta(baseline, system) },
+		"bootstrap": func() (float64, error) {
+			res, err := PairedBootstrap(baseline, system, 1, score, nil)
+			require.NoError(t, err)
+			return low(res.Delta, err)
+		},
+	} {
+		got, err := f()
+		require.NoError(t, err, name)
+		require.Positive(t, got, name)
+	}
+}

@@ -13,8 +13,9 @@ import (
 
 // A Baseline is an earlier run that this one must not be worse than.
 type Baseline struct {
-	// Records are those of the earlier run: [ReadJournal], or [Report.Records].
-	// Required.
+	// Records are those of the earlier run: [ReadJournal], or [Report.Records]. [Run]
+	// reads them before it asks the system, so that a file that can't be read costs
+	// no run. Required.
 	Records iter.Seq2[*Record, error]
 	// Test returns the p-value of a paired test on two runs' statistics, a row
 	// of width numbers a case: rows that add up, and the function from their
@@ -34,7 +35,7 @@ type Comparison struct {
 	Before      float64 `json:"before"`
 	After       float64 `json:"after"`
 	N           int     `json:"n"`           // cases compared
-	Omitted     int     `json:"left"`        // cases of this run left out: new, changed, or not scored by both
+	Omitted     int     `json:"omitted"`     // cases of this run left out: new, changed, or not scored by both
 	P           float64 `json:"p"`           // two-sided, before the correction
 	Significant bool    `json:"significant"` // after it
 	Worse       bool    `json:"worse"`       // the difference is to the bad side
@@ -52,18 +53,18 @@ func (b *Baseline) check() error {
 	return nil
 }
 
-// Compare compares the run with an earlier one, case by case: a difference
-// counts for something when it is larger than what shuffling the two runs'
-// answers between them makes. It keeps both runs' statistics in memory.
-func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
+// A caseKey identifies a case of two runs: one that was changed is another one.
+type caseKey struct {
+	id    string
+	print uint64
+}
+
+// load reads what a comparison needs of the records. Outputs aren't kept.
+func (b *Baseline) load() (map[caseKey]*Record, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	type key struct {
-		id    string
-		print uint64
-	}
-	before := map[key]*Record{}
+	before := map[caseKey]*Record{}
 	for rec, err := range b.Records {
 		if err != nil {
 			return nil, fmt.Errorf("suite: the baseline: %w", err)
@@ -71,8 +72,23 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 		if rec == nil || rec.Case == nil {
 			return nil, fmt.Errorf("%w: a record of the baseline has no case", ErrJournal)
 		}
-		before[key{rec.Case.ID, fingerprint(rec.Case)}] = &Record{Results: rec.Results} // outputs aren't kept
+		before[caseKey{rec.Case.ID, fingerprint(rec.Case)}] = &Record{Results: rec.Results}
 	}
+	return before, nil
+}
+
+// Compare compares the run with an earlier one, case by case: a difference
+// counts for something when it is larger than what shuffling the two runs'
+// answers between them makes. It keeps both runs' statistics in memory.
+func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
+	before, err := b.load()
+	if err != nil {
+		return nil, err
+	}
+	return r.compare(b, before)
+}
+
+func (r *Report) compare(b *Baseline, before map[caseKey]*Record) ([]Comparison, error) {
 	out := make([]Comparison, len(r.metrics))
 	rows := make([][2][]float64, len(r.metrics))
 	for i, m := range r.metrics {
@@ -87,7 +103,7 @@ func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 	}
 	slices.SortFunc(records, func(a, b *Record) int { return cmp.Compare(a.Index, b.Index) })
 	for _, rec := range records {
-		old := before[key{rec.Case.ID, fingerprint(rec.Case)}]
+		old := before[caseKey{rec.Case.ID, fingerprint(rec.Case)}]
 		for i := range r.metrics {
 			a, n := result(old, out[i].Metric), result(rec, out[i].Metric)
 			if a == nil || n == nil {

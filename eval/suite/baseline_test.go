@@ -2,6 +2,9 @@ package suite
 
 import (
 	"context"
+	"iter"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,4 +50,34 @@ func TestBaselineComparison(t *testing.T) {
 	}, base, 200)
 	require.True(t, better.Passed(), "%+v", better.Gates)
 	require.True(t, better.Gates[1].Compared.Significant)
+}
+
+// TestBadBaselineStopsTheRunBeforeItStarts: a baseline that can't be read costs no
+// call and creates no journal.
+func TestBadBaselineStopsTheRunBeforeItStarts(t *testing.T) {
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "broken.jsonl")
+	require.NoError(t, os.WriteFile(broken, []byte("not a journal\n"), 0o600))
+	for name, test := range map[string]struct {
+		records iter.Seq2[*Record, error]
+		want    error
+	}{
+		"no file":       {ReadJournal(filepath.Join(dir, "missing.jsonl")), os.ErrNotExist},
+		"not a journal": {ReadJournal(broken), ErrJournal},
+		"no case":       {func(yield func(*Record, error) bool) { yield(&Record{}, nil) }, ErrJournal},
+	} {
+		journal := filepath.Join(dir, "run.jsonl")
+		_, err := Run(t.Context(), Suite{Cases: numbered(3), Metrics: testMetrics(t)[:1], System: func(ctx context.Context, c *eval.Case) (*eval.Output, error) {
+			t.Errorf("%s: the system was asked", name)
+			return squarer(ctx, c)
+		}}, &Options{Baseline: &Baseline{Records: test.records}, Journal: journal})
+		require.ErrorIs(t, err, test.want, name)
+		require.NoFileExists(t, journal, name)
+	}
+
+	reads := 0
+	once := func(yield func(*Record, error) bool) { reads++ }
+	_, err := Run(t.Context(), Suite{Cases: numbered(3), Metrics: testMetrics(t)[:1], System: squarer}, &Options{Baseline: &Baseline{Records: once}})
+	require.NoError(t, err)
+	require.Equal(t, 1, reads, "records that can be read only once are enough")
 }

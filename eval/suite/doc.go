@@ -43,7 +43,11 @@
 // A gate is a condition that the run must satisfy. There are three sorts: the
 // system fails on at most so many cases, a score keeps to a [Threshold], and no
 // metric is significantly worse than in a [Baseline], an earlier run. A gate over
-// nothing doesn't pass: a metric that scored no case is no evidence.
+// nothing doesn't pass: a metric that scored no case is not evidence.
+//
+// A run without evidence doesn't pass either, with thresholds or without. The
+// report then has a failed gate that gives the reason: the suite has no cases, no
+// metric scored a case, or a metric failed on every case that it applied to.
 //
 // The comparison with the baseline is paired. Both runs answered the same cases,
 // so a case that is hard for both doesn't count as a difference. Cases that are

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/prodailabs/prodai/eval"
 )
 
 // A Gate is something that a run has to satisfy, and whether it did.
@@ -15,30 +17,27 @@ type Gate struct {
 	Compared *Comparison `json:"compared,omitempty"`
 }
 
-// judge fills in the report's gates.
-func (r *Report) judge(o Options) error {
+// judge fills in the report's gates. before contains what the baseline measured.
+func (r *Report) judge(o Options, before map[caseKey]*Record) error {
 	r.Gates = append(r.Gates, Gate{
 		Name:   fmt.Sprintf("errors <= %d", o.AllowErrors),
 		Passed: r.Errors <= o.AllowErrors,
 		Detail: fmt.Sprintf("the system failed on %d of %d cases", r.Errors, r.Cases),
 	})
+	r.Gates = append(r.Gates, r.unmeasured()...)
 	for _, t := range o.Thresholds {
 		r.Gates = append(r.Gates, r.gate(t))
 	}
 	if o.Baseline == nil {
 		return nil
 	}
-	compared, err := r.Compare(o.Baseline)
+	compared, err := r.compare(o.Baseline, before)
 	if err != nil {
 		return err
 	}
 	for i := range compared {
 		c := &compared[i]
-		name := r.Metrics[i].Signature.Metric
-		if _, unique := r.Metric(name); !unique {
-			name = c.Metric
-		}
-		g := Gate{Name: name + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
+		g := Gate{Name: r.shortName(i) + " not worse than the baseline", Passed: !(c.Worse && c.Significant), Compared: c}
 		if c.N == 0 {
 			g.Passed, g.Detail = false, "no case to compare"
 		} else {
@@ -53,6 +52,45 @@ func (r *Report) judge(o Options) error {
 		r.Gates = append(r.Gates, g)
 	}
 	return nil
+}
+
+// unmeasured returns a failed gate for each way in which the run is no evidence: no
+// case was scored by any metric, or a metric failed on every case that it applied
+// to. It returns nothing for a metric that was only skipped beside others that
+// scored: it doesn't apply to the dataset.
+func (r *Report) unmeasured() []Gate {
+	var gates []Gate
+	scored := false
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		if m.Signature.N > 0 {
+			scored = true
+		} else if m.Failed > 0 {
+			gates = append(gates, Gate{Name: r.shortName(i) + " is measured", Detail: nothingScored(m.Score)})
+		}
+	}
+	if scored {
+		return gates
+	}
+	detail := "the suite has no cases"
+	if r.Cases > 0 {
+		detail = fmt.Sprintf("no metric scored any of %d cases", r.Cases)
+	}
+	return append([]Gate{{Name: "a case is scored", Detail: detail}}, gates...)
+}
+
+func nothingScored(s eval.Score) string {
+	return fmt.Sprintf("no case was scored (%d skipped, %d failed)", s.Skipped, s.Failed)
+}
+
+// shortName is the metric's name without its options, or the whole one where
+// several metrics have it.
+func (r *Report) shortName(i int) string {
+	sig := r.Metrics[i].Signature
+	if _, unique := r.Metric(sig.Metric); unique {
+		return sig.Metric
+	}
+	return sig.Name()
 }
 
 // gate compares the report with one threshold. A metric that scored nothing
@@ -74,7 +112,7 @@ func (r *Report) gate(t Threshold) Gate {
 		score = m.Slices[i].Score
 	}
 	if score.Signature.N == 0 {
-		g.Detail = fmt.Sprintf("no case was scored (%d skipped, %d failed)", score.Skipped, score.Failed)
+		g.Detail = nothingScored(score)
 		return g
 	}
 	g.Passed = t.Met(score.Value) && score.Failed == 0

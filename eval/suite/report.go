@@ -22,7 +22,7 @@ type Report struct {
 	Gates   []Gate         `json:"gates,omitempty"`
 	// SlicesOmitted counts the results that are missing from the slices because
 	// there were too many of them.
-	SlicesOmitted int `json:"slices_left,omitempty"`
+	SlicesOmitted int `json:"slices_omitted,omitempty"`
 
 	metrics []eval.Metric
 	records func() iter.Seq2[*Record, error]
@@ -48,8 +48,12 @@ func (r *Report) Records() iter.Seq2[*Record, error] {
 	return r.records()
 }
 
-// Passed reports whether every gate passed.
+// Passed reports whether the run was judged and every gate passed. A run that
+// stopped early has no gates and didn't pass.
 func (r *Report) Passed() bool {
+	if len(r.Gates) == 0 {
+		return false
+	}
 	for _, g := range r.Gates {
 		if !g.Passed {
 			return false

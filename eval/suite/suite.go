@@ -83,8 +83,8 @@ type Options struct {
 // run with an [eval.PanicError]. A system that goes on for a second after its context is done is
 // abandoned, and that is the case's error.
 //
-// Memory doesn't grow with the dataset when there is a journal, beyond 8 bytes
-// a case. A value doesn't depend on Concurrency, since sums are exact.
+// Memory doesn't grow with the dataset when there is a journal and no baseline,
+// beyond 8 bytes a case. A value doesn't depend on Concurrency, since sums are exact.
 func Run(ctx context.Context, s Suite, o *Options) (*Report, error) {
 	r, err := newRun(s, o)
 	if err != nil {
@@ -96,13 +96,14 @@ func Run(ctx context.Context, s Suite, o *Options) (*Report, error) {
 	if err := cmp.Or(err, summing); err != nil {
 		return report, err
 	}
-	return report, guard("the gates", func() error { return report.judge(r.o) })
+	return report, guard("the gates", func() error { return report.judge(r.o, r.before) })
 }
 
 type run struct {
 	s       Suite
 	o       Options
 	journal *journal
+	before  map[caseKey]*Record // of the baseline
 	scores  *scoreboard
 	start   time.Time
 	done    Progress
@@ -122,6 +123,15 @@ func newRun(s Suite, o *Options) (*run, error) {
 	var err error
 	if r.scores, err = newScoreboard(s.Metrics); err != nil {
 		return nil, err
+	}
+	if r.o.Baseline != nil {
+		err = guard("Baseline.Records", func() (err error) {
+			r.before, err = r.o.Baseline.load()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	r.journal, err = openJournal(r.o.Journal, header{Suite: s.Name, Version: s.Version, Metrics: signatures(s.Metrics)}, r.o.RetryErrors, r.account)
 	return r, err

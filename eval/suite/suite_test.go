@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -268,4 +269,54 @@ func TestNilAndBadOptions(t *testing.T) {
 	require.ErrorIs(t, err, eval.ErrCase)
 	_, err = (&Report{}).Compare(&Baseline{Records: func(yield func(*Record, error) bool) { yield(&Record{}, nil) }})
 	require.ErrorIs(t, err, ErrJournal)
+}
+
+// TestNoEvidenceDoesNotPass: a run in which nothing was measured has a failed gate
+// with the reason, also without thresholds.
+func TestNoEvidenceDoesNotPass(t *testing.T) {
+	constant := func(name string, value float64, err error) eval.Metric {
+		m, e := eval.NewMean(eval.Signature{Metric: name}, func(context.Context, *eval.Case, *eval.Output) (float64, error) { return value, err })
+		require.NoError(t, e)
+		return m
+	}
+	exact := testMetrics(t)[0]
+	broken := errors.New("broken")
+	down := func(context.Context, *eval.Case) (*eval.Output, error) { return nil, broken }
+	for name, test := range map[string]struct {
+		cases   int
+		system  System
+		metrics []eval.Metric
+		gates   map[string]string // that failed, with a part of the detail
+	}{
+		"no cases":                 {0, squarer, []eval.Metric{exact}, map[string]string{"a case is scored": "no cases"}},
+		"every case an error":      {3, down, []eval.Metric{exact}, map[string]string{"a case is scored": "any of 3 cases"}},
+		"a metric fails":           {3, squarer, []eval.Metric{exact, constant("bad", 0, broken)}, map[string]string{"bad is measured": "0 skipped, 3 failed"}},
+		"a metric is NaN":          {3, squarer, []eval.Metric{exact, constant("nan", math.NaN(), nil)}, map[string]string{"nan is measured": "0 skipped, 3 failed"}},
+		"the only metric fails":    {3, squarer, []eval.Metric{constant("bad", 0, broken)}, map[string]string{"a case is scored": "any of 3 cases", "bad is measured": "3 failed"}},
+		"the only metric skips":    {3, squarer, testMetrics(t)[4:], map[string]string{"a case is scored": "any of 3 cases"}},
+		"one skips, one is scored": {3, squarer, testMetrics(t)[3:], nil},
+	} {
+		report, err := Run(t.Context(), Suite{Cases: numbered(test.cases), System: test.system, Metrics: test.metrics}, &Options{AllowErrors: 3})
+		require.NoError(t, err, name)
+		require.Equal(t, test.gates == nil, report.Passed(), name)
+		failed := map[string]string{}
+		for _, g := range report.Gates {
+			if !g.Passed {
+				failed[g.Name] = g.Detail
+			}
+		}
+		require.Len(t, failed, len(test.gates), "%s: %v", name, failed)
+		for gate, detail := range test.gates {
+			require.Contains(t, failed[gate], detail, name)
+		}
+	}
+	require.False(t, (&Report{}).Passed(), "a run that wasn't judged")
+}
+
+// TestReportsNameWhatTheyLeftOut: JSON uses the word that Go does.
+func TestReportsNameWhatTheyLeftOut(t *testing.T) {
+	text, err := json.Marshal(&Report{SlicesOmitted: 3, Gates: []Gate{{Compared: &Comparison{Omitted: 2}}}})
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"slices_omitted":3`)
+	require.Contains(t, string(text), `"omitted":2`)
 }

@@ -21,8 +21,9 @@ func TestParseThreshold(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, got, again)
 	}
-	for _, bad := range []string{"", "BLEU", "BLEU > 3", ">= 3", "BLEU >= x", "BLEU >= NaN", "BLEU >= Inf"} {
-		_, err := ParseThreshold(bad)
+	for _, bad := range []string{"", "BLEU", "BLEU > 3", ">= 3", "BLEU >= x", "BLEU >= NaN", "BLEU >= Inf", "BLEU >= 1e999", "BLEU >= 3x in kind=edge"} {
+		got, err := ParseThreshold(bad)
 		require.ErrorIs(t, err, ErrOption, bad)
+		require.Zero(t, got, bad)
 	}
 }

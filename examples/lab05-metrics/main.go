@@ -58,8 +58,8 @@ func scorers() ([]scorer, error) {
 	}
 	tok := eval.UnicodeTokenizer()
 	return []scorer{
-		{"BLEU", func(o, r string) (float64, error) { s, err := bleu.Sentence(o, r); return s.Value, err }},
-		{"chrF", func(o, r string) (float64, error) { return chrf.Sentence(o, r) }},
+		{"BLEU", func(o, r string) (float64, error) { s, err := bleu.Score(o, r); return s.Value, err }},
+		{"chrF", func(o, r string) (float64, error) { return chrf.Score(o, r) }},
 		{"ROUGE-L", func(o, r string) (float64, error) {
 			s, err := rouge.Score(o, r)
 			if err != nil {
@@ -205,7 +205,7 @@ func averaged(w io.Writer) error {
 	fmt.Fprint(w, "3. A corpus score is not the mean of sentence scores\n\n")
 	mean := 0.0
 	for i, o := range outputs {
-		s, err := bleu.Sentence(o, refs[i]...)
+		s, err := bleu.Score(o, refs[i]...)
 		if err != nil {
 			return err
 		}
