@@ -26,6 +26,7 @@ func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error
 		if e == nil {
 			return v, nil
 		}
+		r.note(e)
 		if !r.retry(e) {
 			return v, r.giveUp(e)
 		}
@@ -50,11 +51,12 @@ func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error)
 // attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
 func attemptOnce[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *fault.Error) {
 	var in admitted
+	e = errPanicked
+	defer func() { r.finish(&in, e) }() // whatever panics, no permit is kept
 	if e = r.admit(l, &in); e != nil {
 		return v, e
 	}
 	e = errPanicked
-	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
 	a, limit := r.newAttempt(l, in.began)
 	defer limit.stop()
 	v, err := f(a)

@@ -66,6 +66,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		if e == nil {
 			return s.whole(resp), nil
 		}
+		r.note(e)
 		if !s.silent() {
 			if m.resume(r, s, e) {
 				continue
@@ -84,6 +85,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			if resp, e = m.ask(r, nil, next, s, r.now(), messages, options); e == nil {
 				return resp, nil
 			}
+			r.note(e)
 			if !s.silent() {
 				e = s.interrupted(e)
 			}
@@ -108,11 +110,12 @@ func (m *Model) makeAttempt(r *run, s *stream, messages []llms.MessageContent, o
 // attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
 func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
 	var in admitted
+	e = errPanicked
+	defer func() { r.finish(&in, e) }() // whatever panics, no permit is kept
 	if e = r.admit(l, &in); e != nil {
 		return nil, e
 	}
 	e = errPanicked
-	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
 	resp, e = m.ask(r, l, m.next, s, in.began, messages, options)
 	e = l.result(e)
 	return resp, e

@@ -42,6 +42,13 @@ type Error struct {
 	// delivered, or nil.
 	Partial *llms.ContentResponse
 
+	// Unsent is set if no request was sent: each attempt was refused before it
+	// reached the provider, by a circuit breaker or a limit for example.
+	Unsent bool
+	// Began is set if the provider may have begun an answer in one of several
+	// attempts: see [Error.Billable].
+	Began bool
+
 	Attempts int           // made: hedges, continuations and fallbacks included
 	Elapsed  time.Duration // of the whole call
 
@@ -79,6 +86,14 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
 	return b.String()
+}
+
+// Billable reports whether the provider may have begun an answer, which it bills.
+// It is false if nothing was sent, and if each attempt was refused with a status
+// 4xx.
+func (e *Error) Billable() bool {
+	refused := e.Status >= 400 && e.Status < 500
+	return !e.Unsent && (e.Began || e.Partial != nil || !refused)
 }
 
 // HTTPStatus returns the status of the response, or 0.

@@ -101,6 +101,9 @@ func (e *Error) Code() string {
 // RetryAfter returns when to come back, and whether that is known.
 func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
 
+// Unsent returns true: the call reached no provider. See [fault.Error.Unsent].
+func (e *Error) Unsent() bool { return true }
+
 // Unwrap returns the context's error if the call was canceled while it waited,
 // or the store's.
 func (e *Error) Unwrap() error { return e.cause }

@@ -219,24 +219,28 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, err
 	}
 	c := m.begin(ctx, messages, options)
-	if err := c.admit(ctx); err != nil {
-		return nil, c.refused(ctx, err)
-	}
-	var resp *llms.ContentResponse
-	var err error
-	returned := false
+	admitted, ended := false, false
 	defer func() {
-		if !returned { // a panic below: what it used is unknown, so the estimate stands
+		switch {
+		case ended:
+		case admitted: // a panic below: what it used is unknown, so the estimate stands
 			c.settle(nil, errPanicked)
+		default: // a panic of the store or the logger
+			c.giveBack()
 		}
 	}()
+	if err := c.admit(ctx); err != nil {
+		ended = true
+		return nil, c.refused(ctx, err)
+	}
+	admitted = true
 	below := ctx
 	if a := m.o.Account; a != nil {
 		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, belowModel: true, permit: c.permit, unused: true}
 		below = c.pass
 	}
-	resp, err = m.next.GenerateContent(below, messages, options...)
-	returned = true
+	resp, err := m.next.GenerateContent(below, messages, options...)
+	ended = true
 	c.settle(resp, err)
 	return resp, wrap.ContextError(ctx, err)
 }
