@@ -118,7 +118,7 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	r.prev = own
 	asked, has := max(e.Delay, 0), e.HasDelay
 	if !has && e.Class == fault.ClassRateLimit {
-		asked, has = fault.Reset(e.Limits)
+		asked, has = fault.ResetDelay(e.Allowances)
 	}
 	if !has {
 		return own, true

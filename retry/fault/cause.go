@@ -74,7 +74,7 @@ func FromError(ctx context.Context, err error) *Error {
 		return e
 	}
 	var l *llms.Error
-	if errors.As(err, &l) && l != nil {
+	if errors.As(err, &l) {
 		return New(classOfLLMS(l.Code), err)
 	}
 	return fromTransport(err)
@@ -140,7 +140,7 @@ func fromStatus(err error) *Error {
 	}
 	e.Cause, e.Partial = err, partial
 	named(e, err)
-	return e
+	return r.override(e)
 }
 
 // named adds what the error's methods return and the body, if there was one,

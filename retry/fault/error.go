@@ -22,13 +22,13 @@ type Error struct {
 	Message      string // the provider's words; may repeat the caller's text
 	RequestID    string // what the provider's support asks for
 
-	// Delay is the wait the server asked for, if HasDelay. A wait too long for
-	// a time.Duration is saturated.
+	// Delay is the wait that the server, or the layer that refused the call, asked
+	// for, if HasDelay. A wait too long for a time.Duration is saturated.
 	Delay    time.Duration
 	HasDelay bool
 
 	// Limits is what the response's rate-limit headers contain.
-	Limits []Allowance
+	Allowances []Allowance
 
 	Retryable bool // the same target may be tried again
 	Fallback  bool // another target may be tried
@@ -56,7 +56,8 @@ type Error struct {
 	ContextErr error // the call's ctx.Err(), if it is done
 }
 
-// New returns an Error of a class with the class's own properties.
+// New returns an Error of a class, with the class's own Retryable, Fallback and
+// Unhealthy.
 func New(c Class, cause error) *Error {
 	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), Cause: cause}
 }
@@ -76,7 +77,10 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
 	}
-	if e.HasDelay {
+	switch {
+	case e.HasDelay && e.Unsent: // no server has asked for it
+		fmt.Fprintf(&b, ", try again in %v", e.Delay)
+	case e.HasDelay:
 		fmt.Fprintf(&b, ", asked to wait %v", e.Delay)
 	}
 	switch {

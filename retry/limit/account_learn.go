@@ -89,7 +89,7 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 		p.permit.Cancel(now)
 		return
 	}
-	p.permit.Learn(now, e.Limits)
+	p.permit.Learn(now, e.Allowances)
 	switch {
 	case e.Class == fault.ClassRateLimit:
 		p.permit.LearnRefusal(now, max(e.Delay, p.asked))

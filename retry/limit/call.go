@@ -66,8 +66,8 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 }
 
 // Estimate returns the model that options name, or "", and what a call will use
-// at most: the tokens of its messages by the function tokens (nil: a token for
-// four bytes), four more for each message's role and marks, and an answer of the
+// at most: the tokens of its messages by the function tokens, the method Count
+// of an Encoding of package chunk/token for example (nil: a token for four bytes), four more for each message's role and marks, and an answer of the
 // options' maximum or else answer, for each choice that they ask for.
 func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens func(string) int, answer int) (model string, u Use) {
 	if tokens == nil {
@@ -293,19 +293,23 @@ func (c *call) refused(ctx context.Context, err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, e.Delay), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
+	attrs := []slog.Attr{slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
+		slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason)}
+	if e.HasDelay {
+		attrs = append(attrs, slog.Duration(event.Delay, e.Delay))
+	}
+	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, attrs...)
 	return err
 }
 
 // settle replaces the estimate by what the call used. What this process counts comes
 // first: if code of the caller's panics, the estimate stands and no place is kept.
-func (c *call) settle(resp *llms.ContentResponse, err error) {
+func (c *call) settle(ctx context.Context, resp *llms.ContentResponse, err error) {
 	if c.pass != nil {
 		c.pass.outcome(resp, err)
 	}
 	defer func() { c.leave(c.money) }() // for Usage and Cost
-	requests, tokens, money := c.used(resp, err)
+	requests, tokens, money := c.used(ctx, resp, err)
 	c.leave(money)
 	change := func(claim Claim) float64 {
 		switch dimension(claim.Key) {
@@ -321,7 +325,7 @@ func (c *call) settle(resp *llms.ContentResponse, err error) {
 }
 
 // used returns what the call has used, or the estimate where that isn't known.
-func (c *call) used(resp *llms.ContentResponse, err error) (requests, tokens float64, money int64) {
+func (c *call) used(ctx context.Context, resp *llms.ContentResponse, err error) (requests, tokens float64, money int64) {
 	requests, tokens, money = 1, c.tokens, c.money
 	if err != nil {
 		if sent, billable := reach(err); !sent {
@@ -331,7 +335,7 @@ func (c *call) used(resp *llms.ContentResponse, err error) (requests, tokens flo
 		}
 		return requests, tokens, money
 	}
-	if n, ok := c.m.o.Usage(resp); ok {
+	if n, ok := c.usage(ctx, resp); ok {
 		tokens = float64(max(n, 0))
 	}
 	if c.m.o.Cost != nil {
