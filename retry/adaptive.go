@@ -38,7 +38,8 @@ type AdaptiveOptions struct {
 //
 // [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
 // and [admission.OutcomeThrottled] against it: a target that throttles has asked
-// for fewer calls. An Adaptive is safe for concurrent use. The clock is the
+// for fewer calls. Make one with [NewAdaptive]: the zero Adaptive is not usable. An
+// Adaptive is safe for concurrent use. The clock is the
 // caller's, but for Acquire.
 type Adaptive struct {
 	o        AdaptiveOptions
@@ -99,12 +100,16 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	return a, nil
 }
 
-// TryAcquire admits a call, or returns an error that wraps [ErrBusy].
+// TryAcquire admits a call, or returns an error that wraps [ErrBusy]. It doesn't
+// overtake the calls that wait in Acquire.
 func (a *Adaptive) TryAcquire(now time.Time) (admission.Permit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err := zeroError(a); err != nil {
+		return admission.Permit{}, err
+	}
 	a.advance(now)
-	if !a.room() {
+	if len(a.waiting) > 0 || !a.room() {
 		a.full = true
 		return admission.Permit{}, busyError()
 	}
@@ -121,6 +126,10 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 		return admission.Permit{}, err
 	}
 	a.mu.Lock()
+	if err := zeroError(a); err != nil {
+		a.mu.Unlock()
+		return admission.Permit{}, err
+	}
 	a.advance(time.Now())
 	if len(a.waiting) == 0 && a.room() {
 		a.enter()
@@ -157,9 +166,14 @@ func (a *Adaptive) enter() {
 	a.full = a.full || !a.room()
 }
 
-// leave frees a place, and gives the places that there are to the calls that wait.
+// leave frees a place.
 func (a *Adaptive) leave() {
 	a.inFlight = max(0, a.inFlight-1)
+	a.wake()
+}
+
+// wake gives the places that there are to the calls that wait.
+func (a *Adaptive) wake() {
 	for len(a.waiting) > 0 && a.room() {
 		a.enter()
 		close(a.waiting[0])
@@ -222,12 +236,13 @@ func (a *Adaptive) advance(now time.Time) {
 	}
 	a.cut = false
 	a.ok, a.bad, a.full, a.end = 0, 0, !a.room(), now.Add(a.o.Interval)
+	a.wake()
 }
 
 // busyError is the gate's refusal, not the target's: another attempt may find
 // room.
 func busyError() *fault.Error {
 	e := fault.New(fault.ClassOverloaded, ErrBusy)
-	e.Unhealthy = false
+	e.Unhealthy, e.Unsent = false, true
 	return e
 }

@@ -125,3 +125,15 @@ func TestBreakerAdmitsOnlyItsProbes(t *testing.T) {
 	wg.Wait()
 	require.Equal(t, 3, admitted)
 }
+
+// No server has asked for the wait of an open breaker.
+func TestBreakersRefusalReads(t *testing.T) {
+	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})
+	require.NoError(t, err)
+	now := time.Now()
+	p, err := b.TryAcquire(now)
+	require.NoError(t, err)
+	p.Done(now, admission.OutcomeUnhealthy)
+	_, err = b.TryAcquire(now)
+	require.EqualError(t, err, "fault: overloaded, try again in 1m0s: retry: circuit breaker is open")
+}

@@ -8,7 +8,8 @@ import (
 )
 
 // Do calls f until it succeeds, fails for good, or the policy allows no more,
-// and returns its result or a *fault.Error. The context that f gets is the one to
+// and returns its result or a *fault.Error. It doesn't call f if ctx is done. The
+// context that f gets is the one to
 // make requests with: a [fault.Transport] on f's HTTP client sees them through it. It
 // may end when f returns, so f reads a response's body itself.
 //
@@ -19,8 +20,16 @@ func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error
 		var none T
 		return none, optionError("the policy or the function of Do is nil")
 	}
+	if p.log == nil {
+		var none T
+		return none, optionError("the zero Policy is not usable: make one with NewPolicy")
+	}
 	r := p.begin(ctx)
 	defer r.total.stop()
+	if done := ctx.Err(); done != nil {
+		var none T
+		return none, r.giveUp(fault.FromContext(done, nil))
+	}
 	for {
 		v, e := makeAttempt(&r, f)
 		if e == nil {

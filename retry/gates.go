@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -166,7 +167,7 @@ func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
 		return r.wait(ctx, a)
 	case gateWait:
 		if p, err = g.wait.Acquire(ctx); err != nil {
-			return final(ctx, err)
+			return gateError(ctx, err)
 		}
 		a.began = r.now()
 	case gateBulkhead:
@@ -203,6 +204,21 @@ func (r *run) wait(ctx context.Context, a *admitted) *fault.Error {
 	}
 	a.began = r.now()
 	return nil
+}
+
+// gateError is the error of an attempt that one of the Gates refused.
+func gateError(ctx context.Context, err error) *fault.Error {
+	var own *fault.Error
+	if errors.As(err, &own) && own != nil {
+		return own
+	}
+	e := *fault.FromError(ctx, err)
+	if e.Class == fault.ClassUnknown || e.Guess { // a gate's words are no provider's
+		e = *fault.New(fault.ClassOverloaded, err)
+		e.Unhealthy = false
+	}
+	e.Retryable = false
+	return &e
 }
 
 // final is the error of an attempt that has waited, or would have to wait too

@@ -32,7 +32,7 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, optionError("the model of New is nil")
 	}
-	p, err := NewPolicy(o)
+	p, err := newPolicy(o)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +54,15 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if m.p == nil {
+		return nil, optionError("the zero Model is not usable: make one with New")
+	}
 	run := m.p.begin(ctx)
 	r := &run
 	defer r.total.stop()
+	if done := ctx.Err(); done != nil {
+		return nil, r.giveUp(fault.FromContext(done, nil))
+	}
 	var s *stream
 	if len(options) > 0 {
 		s = newStream(options)
