@@ -48,7 +48,8 @@ type AdaptiveOptions struct {
 //
 // [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
 // and [admission.OutcomeThrottled] against it: a target that throttles has asked
-// for fewer calls. An Adaptive is safe for concurrent use. The clock is the
+// for fewer calls. Make one with [NewAdaptive]: the zero Adaptive is not usable. An
+// Adaptive is safe for concurrent use. The clock is the
 // caller's, but for Acquire.
 type Adaptive struct {
 	o        AdaptiveOptions
@@ -118,12 +119,16 @@ func NewAdaptive(o *AdaptiveOptions) (*Adaptive, error) {
 	return a, nil
 }
 
-// TryAcquire admits a call, or returns an error that wraps [ErrBusy].
+// TryAcquire admits a call, or returns an error that wraps [ErrBusy]. It doesn't
+// overtake the calls that wait in Acquire.
 func (a *Adaptive) TryAcquire(now time.Time) (admission.Permit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err := zeroError(a); err != nil {
+		return admission.Permit{}, err
+	}
 	a.advance(now)
-	if !a.room() {
+	if len(a.waiting) > 0 || !a.room() {
 		a.full = true
 		return admission.Permit{}, busyError()
 	}
@@ -141,6 +146,10 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	}
 	now := time.Now()
 	a.mu.Lock()
+	if err := zeroError(a); err != nil {
+		a.mu.Unlock()
+		return admission.Permit{}, err
+	}
 	a.advance(now)
 	if len(a.waiting) == 0 && a.room() {
 		a.enter()
@@ -345,6 +354,6 @@ func (p *pace) late() (late, known bool) {
 // room.
 func busyError() *fault.Error {
 	e := fault.New(fault.ClassOverloaded, ErrBusy)
-	e.Unhealthy = false
+	e.Unhealthy, e.Unsent = false, true
 	return e
 }

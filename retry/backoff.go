@@ -74,6 +74,9 @@ func (e Exponential) check() error {
 	if !(e.Factor >= 0 && e.Factor <= 1) {
 		return optionError("Exponential.Factor is %v: want 0 (the default) to 1", e.Factor)
 	}
+	if e.Jitter > JitterAdded {
+		return optionError("Exponential.Jitter is %d: want JitterFull (0) to JitterAdded (%d)", e.Jitter, JitterAdded)
+	}
 	return nil
 }
 

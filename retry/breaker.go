@@ -19,9 +19,9 @@ const (
 	StateHalfOpen              // a few calls pass, to see how the target is
 )
 
-// String returns "closed", "open" or "half-open".
+// String returns "closed", "open" or "half-open"; "unknown" for another value.
 func (s State) String() string {
-	return [...]string{"closed", "open", "half-open"}[min(s, StateHalfOpen)]
+	return [...]string{"closed", "open", "half-open", "unknown"}[min(s, StateHalfOpen+1)]
 }
 
 // ErrOpen is wrapped by the error of a call that a breaker refused.
@@ -54,7 +54,8 @@ type BreakerOptions struct {
 // A Breaker is a circuit breaker: it stops calls to a target that keeps failing,
 // and lets a test call (a probe) through after a pause. Callers then fail at once
 // instead of waiting, and the target gets time to recover: Nygard, "Release It!",
-// 2007. It is safe for concurrent use. The clock is the caller's.
+// 2007. Make one with [NewBreaker]: the zero Breaker is not usable. It is safe for
+// concurrent use. The clock is the caller's.
 //
 // Every transition starts a generation; the outcome of a call that began in an
 // earlier one is ignored, so a slow failure from before the outage ended can't
@@ -135,6 +136,9 @@ type change struct{ from, to State }
 func (b *Breaker) admit(now time.Time) (generation uint64, c change, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := zeroError(b); err != nil {
+		return 0, c, err
+	}
 	c.from = b.state
 	b.advance(now)
 	c.to = b.state
@@ -184,7 +188,7 @@ func (b *Breaker) refusal(now time.Time) *fault.Error {
 
 func openError(wait time.Duration) *fault.Error {
 	e := fault.New(fault.ClassOverloaded, ErrOpen)
-	e.Retryable, e.Unhealthy = false, false // the target has refused nothing
+	e.Retryable, e.Unhealthy, e.Unsent = false, false, true // the target has refused nothing
 	e.Delay, e.HasDelay = wait, wait > 0
 	return e
 }
@@ -248,7 +252,7 @@ func (b *Breaker) probed(now time.Time, o admission.Outcome) {
 			b.enter(StateClosed, now)
 		}
 	default:
-		b.admitted-- // its place is free for another probe
+		b.admitted = max(0, b.admitted-1) // its place is free for another probe, once for all copies of its permit
 	}
 }
 

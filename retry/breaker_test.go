@@ -241,3 +241,15 @@ func (records) Enabled(context.Context, slog.Level) bool        { return true }
 func (h records) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
 func (h records) WithAttrs([]slog.Attr) slog.Handler            { return h }
 func (h records) WithGroup(string) slog.Handler                 { return h }
+
+// No server has asked for the wait of an open breaker.
+func TestBreakersRefusalReads(t *testing.T) {
+	b, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})
+	require.NoError(t, err)
+	now := time.Now()
+	p, err := b.TryAcquire(now)
+	require.NoError(t, err)
+	p.Done(now, admission.OutcomeUnhealthy)
+	_, err = b.TryAcquire(now)
+	require.EqualError(t, err, "fault: overloaded, try again in 1m0s: retry: circuit breaker is open")
+}

@@ -69,7 +69,10 @@ func NewTokenBudget(o *TokenBudgetOptions) (*TokenBudget, error) {
 	if !(s.Ratio > 0 && s.Ratio <= s.MaxTokens) {
 		return nil, optionError("TokenBudgetOptions.Ratio is %v: want 0 (the default, 0.1) to MaxTokens, %v", s.Ratio, s.MaxTokens)
 	}
-	b := &TokenBudget{max: int64(s.MaxTokens * 1000), refill: int64(s.Ratio*1000 + 1e-6)}
+	b := &TokenBudget{max: int64(s.MaxTokens*1000 + 1e-6), refill: int64(s.Ratio*1000 + 1e-6)}
+	if b.max == 0 || b.refill == 0 {
+		return nil, optionError("TokenBudgetOptions.MaxTokens is %v and Ratio %v: want 0.001 or more, for three decimals are kept", s.MaxTokens, s.Ratio)
+	}
 	b.milli = b.max
 	return b, nil
 }

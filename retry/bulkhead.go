@@ -17,8 +17,8 @@ type BulkheadOptions struct {
 
 // A Bulkhead bounds the calls in progress, and those that wait for one of them to
 // end, so that one slow target can't take all of a process's memory and
-// connections. (A ship's bulkheads keep a leak in one compartment.) It is safe for
-// concurrent use.
+// connections. (A ship's bulkheads keep a leak in one compartment.) Make one with
+// [NewBulkhead]: the zero Bulkhead is not usable. It is safe for concurrent use.
 type Bulkhead struct {
 	room    chan struct{}
 	waiting atomic.Int64
@@ -53,10 +53,13 @@ func (b *Bulkhead) Acquire(ctx context.Context) (admission.Permit, error) {
 
 // TryAcquire admits a call, or returns an error that wraps [ErrBusy].
 func (b *Bulkhead) TryAcquire(time.Time) (admission.Permit, error) {
-	if !b.tryEnter() {
-		return admission.Permit{}, busyError()
+	if b.tryEnter() {
+		return b.permit(), nil
 	}
-	return b.permit(), nil
+	if err := zeroError(b); err != nil {
+		return admission.Permit{}, err
+	}
+	return admission.Permit{}, busyError()
 }
 
 func (b *Bulkhead) permit() admission.Permit {
@@ -74,8 +77,14 @@ func (b *Bulkhead) tryEnter() bool {
 
 // enter takes a place, and reports whether it had to wait for it.
 func (b *Bulkhead) enter(ctx context.Context) (waited bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	if b.tryEnter() {
 		return false, nil
+	}
+	if err := zeroError(b); err != nil {
+		return false, err
 	}
 	defer b.waiting.Add(-1)
 	if b.waiting.Add(1) > b.queue {

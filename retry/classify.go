@@ -35,7 +35,7 @@ func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) 
 		done := r.ctx.Err()
 		late := done == nil && errors.As(context.Cause(ctx), &t)
 		switch {
-		case errors.As(err, &nested) && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
+		case errors.As(err, &nested) && nested != nil && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
 			return nested
 		case done != nil:
 			return fault.FromContext(done, err)

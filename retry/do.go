@@ -8,7 +8,8 @@ import (
 )
 
 // Do calls f until it succeeds, fails for good, or the policy allows no more,
-// and returns its result or a *fault.Error. The context that f gets is the one to
+// and returns its result or a *fault.Error. It doesn't call f if ctx is done. The
+// context that f gets is the one to
 // make requests with: a [fault.Transport] on f's HTTP client sees them through it. It
 // may end when f returns, so f reads a response's body itself.
 //
@@ -19,13 +20,22 @@ func Do[T any](ctx context.Context, p *Policy, f func(context.Context) (T, error
 		var none T
 		return none, optionError("the policy or the function of Do is nil")
 	}
+	if p.log == nil {
+		var none T
+		return none, optionError("the zero Policy is not usable: make one with NewPolicy")
+	}
 	r := p.begin(ctx)
 	defer r.total.stop()
+	if done := ctx.Err(); done != nil {
+		var none T
+		return none, r.giveUp(fault.FromContext(done, nil))
+	}
 	for {
 		v, e := makeAttempt(&r, f)
 		if e == nil {
 			return v, nil
 		}
+		r.note(e)
 		if !r.retry(e) {
 			return v, r.giveUp(e)
 		}
@@ -50,11 +60,12 @@ func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error)
 // attemptOnce makes an attempt, in the lane l of a race, or alone if that is nil.
 func attemptOnce[T any](r *run, l *lane, f func(context.Context) (T, error)) (v T, e *fault.Error) {
 	var in admitted
+	e = errPanicked
+	defer func() { r.finish(&in, e) }() // whatever panics, no permit is kept
 	if e = r.admit(l, &in); e != nil {
 		return v, e
 	}
 	e = errPanicked
-	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
 	a, limit := r.newAttempt(l, in.began)
 	defer limit.stop()
 	v, err := f(a)

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -84,6 +85,7 @@ type admitted struct {
 
 	generation uint64 // the breaker's, in place of a permit: its changes are logged here
 	answering  bool   // the breaker knows already that the target is well
+	counted    bool   // the breaker has admitted the attempt
 }
 
 func (a *admitted) at(i int) *admission.Permit {
@@ -102,12 +104,22 @@ func (a *admitted) hold(p admission.Permit) {
 	a.n++
 }
 
-// cancel gives back what the gates before a refusal have given, the last first.
-func (a *admitted) cancel(now time.Time) {
-	for i := a.n - 1; i >= 0; i-- {
-		a.at(i).Cancel(now)
+// end ends the permits, the last first. If a gate's own code panics, the permits
+// before its own are still ended.
+func (a *admitted) end(now time.Time, o admission.Outcome, made bool) {
+	defer func() {
+		if a.n > 0 {
+			a.end(now, o, made)
+		}
+	}()
+	for a.n > 0 {
+		a.n--
+		if p := a.at(a.n); made {
+			p.Done(now, o)
+		} else {
+			p.Cancel(now)
+		}
 	}
-	a.n = 0
 }
 
 // admit passes the gates, or none. The clock is read once, and again after a gate
@@ -120,14 +132,25 @@ func (r *run) admit(l *lane, a *admitted) *fault.Error {
 	ctx := l.context(r)
 	for _, g := range r.p.gates {
 		if e := r.pass(ctx, g, a); e != nil {
-			a.cancel(a.began)
-			return e
+			a.end(a.began, admission.OutcomeIgnored, false)
+			return unsent(e)
 		}
 	}
 	for i := range a.n {
 		a.at(i).Begin(a.began)
 	}
 	return nil
+}
+
+// unsent returns e, the refusal of a gate, as an error of a call of which nothing
+// was sent. It is a copy if it has to change: a gate may return one error to many.
+func unsent(e *fault.Error) *fault.Error {
+	if e.Unsent {
+		return e
+	}
+	c := *e
+	c.Unsent = true
+	return &c
 }
 
 // pass passes one gate.
@@ -145,7 +168,7 @@ func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
 		return r.wait(ctx, a)
 	case gateWait:
 		if p, err = g.wait.Acquire(ctx); err != nil {
-			return final(ctx, err)
+			return gateError(ctx, err)
 		}
 		a.began = r.now()
 	case gateBulkhead:
@@ -158,7 +181,9 @@ func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
 		p, err = o.Adaptive.TryAcquire(a.began)
 	case gateBreaker:
 		var c change
-		if a.generation, c, err = o.Breaker.admit(a.began); c.from != c.to {
+		a.generation, c, err = o.Breaker.admit(a.began)
+		a.counted = err == nil
+		if c.from != c.to {
 			r.p.changed(r.ctx, c, nil)
 		}
 		return fault.FromError(ctx, err)
@@ -180,6 +205,21 @@ func (r *run) wait(ctx context.Context, a *admitted) *fault.Error {
 	}
 	a.began = r.now()
 	return nil
+}
+
+// gateError is the error of an attempt that one of the Gates refused.
+func gateError(ctx context.Context, err error) *fault.Error {
+	var own *fault.Error
+	if errors.As(err, &own) && own != nil {
+		return own
+	}
+	e := *fault.FromError(ctx, err)
+	if e.Class == fault.ClassUnknown || e.Guess { // a gate's words are no provider's
+		e = *fault.New(fault.ClassOverloaded, err)
+		e.Unhealthy = false
+	}
+	e.Retryable = false
+	return &e
 }
 
 // final is the error of an attempt that has waited, or would have to wait too
@@ -220,38 +260,59 @@ func (a *admittedStream) firstToken() {
 	}
 }
 
-// finish ends an attempt that was admitted, with the error e or nil: the gates
-// are told what it has shown of the target, the last first.
+// finish ends an attempt with the error e or nil: the gates that let it pass are
+// told what it has shown of the target, the last first. If a layer below has sent
+// nothing, the attempt was not made. Code of the caller's comes last, because it may
+// panic.
 func (r *run) finish(a *admitted, e *fault.Error) {
-	o := &r.p.o
-	outcome := admission.OutcomeIgnored
-	switch {
-	case e == nil:
-		outcome = admission.OutcomeHealthy
-		o.Budget.Success(r.start) // no budget of ours looks at the instant of a success
-		if b := r.p.hedgeBudget; b != nil {
-			b.Success(r.start)
+	if a.n == 0 && !a.counted {
+		if e == nil {
+			r.succeeded()
 		}
-	case e.Unhealthy:
-		outcome = admission.OutcomeUnhealthy
-	case e.Class == fault.ClassRateLimit:
-		outcome = admission.OutcomeThrottled
-	}
-	if a.n == 0 && o.Breaker == nil {
 		return
 	}
+	outcome := outcomeOf(e)
 	now := r.now()
-	if o.Breaker != nil {
-		end := o.Breaker.done
-		if a.answering {
-			end = o.Breaker.endStream
-		}
-		if c := end(now, a.generation, outcome); c.from != c.to {
+	var c change
+	defer func() {
+		if c.from != c.to {
 			r.p.changed(r.ctx, c, e)
 		}
+		if e == nil {
+			r.succeeded()
+		}
+	}()
+	defer a.end(now, outcome, e == nil || !e.Unsent)
+	switch {
+	case !a.counted:
+	case a.answering:
+		c = r.p.o.Breaker.endStream(now, a.generation, outcome)
+	default:
+		c = r.p.o.Breaker.done(now, a.generation, outcome)
 	}
-	for i := a.n - 1; i >= 0; i-- {
-		a.at(i).Done(now, outcome)
+}
+
+// outcomeOf returns what an attempt that ended with e has shown of the target.
+func outcomeOf(e *fault.Error) admission.Outcome {
+	switch {
+	case e == nil:
+		return admission.OutcomeHealthy
+	case e.Unsent:
+		return admission.OutcomeIgnored
+	case e.Unhealthy:
+		return admission.OutcomeUnhealthy
+	case e.Class == fault.ClassRateLimit:
+		return admission.OutcomeThrottled
+	}
+	return admission.OutcomeIgnored
+}
+
+// succeeded credits the budgets with an attempt that succeeded. No budget of ours
+// looks at the instant.
+func (r *run) succeeded() {
+	r.p.o.Budget.Success(r.start)
+	if b := r.p.hedgeBudget; b != nil {
+		b.Success(r.start)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestTryLimiterIsAskedWithTheClock(t *testing.T) {
 	cancel()
 	_, err = Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, bucket{tokens: -1, asked: 3, waited: 2}, *b)
+	require.Equal(t, bucket{tokens: -1, asked: 3, waited: 1}, *b, "no call is made for a context that is done")
 }
 
 // A call that finds no room is refused as often as attempts are allowed.
@@ -194,7 +194,10 @@ func TestGatesAreLeftInReverse(t *testing.T) {
 	require.Equal(t, []string{"acquire a", "acquire b", "cancel b", "cancel a"}, log)
 	var e *fault.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, fault.ClassRateLimit, e.Class)
+	require.Equal(t, fault.ClassOverloaded, e.Class, "a gate's own error is no rate limit of the provider's")
+	require.Equal(t, fault.RefusalNone, e.Class.Refusal())
+	require.False(t, e.Unhealthy)
+	require.True(t, e.Unsent)
 	require.False(t, e.Retryable, "it has waited already")
 }
 
@@ -352,4 +355,70 @@ func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 		time.Sleep(time.Minute + 1)
 		require.NotErrorIs(t, fail(), ErrOpen, "a probe waits like any other")
 	})
+}
+
+// A full Bulkhead refuses an attempt in the same way, wherever it is.
+func TestBulkheadAmongTheGates(t *testing.T) {
+	for _, among := range []bool{false, true} {
+		b, err := NewBulkhead(1, nil)
+		require.NoError(t, err)
+		_, err = b.TryAcquire(time.Now())
+		require.NoError(t, err)
+		waits := 0
+		o := &Options{Bulkhead: b, Budget: NoBudget, Sleep: func(context.Context, time.Duration) error { waits++; return nil }}
+		if among {
+			o.Bulkhead, o.Gates = nil, []admission.Gate{b}
+		}
+		p, err := NewPolicy(o)
+		require.NoError(t, err)
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, fault.ClassOverloaded, e.Class)
+		require.True(t, e.Retryable)
+		require.True(t, e.Unsent)
+		require.Equal(t, 2, waits)
+	}
+}
+
+// An attempt that a layer below has not sent was not made: the permits are canceled.
+func TestUnsentAttemptsAreCanceled(t *testing.T) {
+	var log []string
+	below, err := NewPolicy(&Options{Gates: []admission.Gate{&recorder{name: "inner", log: &log, err: errors.New("full")}}})
+	require.NoError(t, err)
+	p, err := NewPolicy(&Options{MaxAttempts: 1, Gates: []admission.Gate{&recorder{name: "a", log: &log}}})
+	require.NoError(t, err)
+	_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) {
+		return Do(ctx, below, func(context.Context) (int, error) { return 1, nil })
+	})
+	var e *fault.Error
+	require.ErrorAs(t, err, &e)
+	require.True(t, e.Unsent)
+	require.False(t, e.Billable())
+	require.Equal(t, []string{"acquire a", "cancel a"}, log)
+}
+
+// What one attempt has sent stays sent, whatever refuses the next.
+func TestBillable(t *testing.T) {
+	late := fault.New(fault.ClassRateLimit, nil)
+	late.Status = 429
+	for _, c := range []struct {
+		attempts []error
+		billable bool
+	}{
+		{[]error{late, late, late}, false},
+		{[]error{fault.New(fault.ClassTimeout, nil), late, late}, true},
+		{[]error{late, late, fault.New(fault.ClassServerError, nil)}, true},
+	} {
+		p, err := NewPolicy(&Options{Budget: NoBudget, Sleep: func(context.Context, time.Duration) error { return nil }})
+		require.NoError(t, err)
+		n := 0
+		_, err = Do(t.Context(), p, func(context.Context) (int, error) { n++; return 0, c.attempts[n-1] })
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, 3, n)
+		require.False(t, e.Unsent)
+		require.Equal(t, c.billable, e.Billable())
+	}
 }

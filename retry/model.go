@@ -33,7 +33,7 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, optionError("the model of New is nil")
 	}
-	p, err := NewPolicy(o)
+	p, err := newPolicy(o)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,15 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 
 // GenerateContent implements llms.Model.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if m.p == nil {
+		return nil, optionError("the zero Model is not usable: make one with New")
+	}
 	run := m.p.begin(ctx)
 	r := &run
 	defer r.total.stop()
+	if done := ctx.Err(); done != nil {
+		return nil, r.giveUp(fault.FromContext(done, nil))
+	}
 	var s *stream
 	if len(options) > 0 {
 		s = newStream(options)
@@ -67,6 +73,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		if e == nil {
 			return s.whole(resp), nil
 		}
+		r.note(e)
 		if !s.silent() {
 			if m.resume(r, s, e) {
 				continue
@@ -85,6 +92,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			if resp, e = m.ask(r, nil, next, s, nil, r.now(), messages, options); e == nil {
 				return resp, nil
 			}
+			r.note(e)
 			if !s.silent() {
 				e = s.interrupted(e)
 			}
@@ -112,11 +120,12 @@ func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageC
 		return m.attemptStream(r, l, s, messages, options)
 	}
 	var in admitted
+	e = errPanicked
+	defer func() { r.finish(&in, e) }() // whatever panics, no permit is kept
 	if e = r.admit(l, &in); e != nil {
 		return nil, e
 	}
 	e = errPanicked
-	defer func() { r.finish(&in, e) }() // a panic must not keep a breaker's probe
 	resp, e = m.ask(r, l, m.next, s, nil, in.began, messages, options)
 	e = l.result(e)
 	return resp, e
@@ -126,11 +135,12 @@ func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageC
 // of. Its permits are on the heap for that, which a plain call doesn't pay for.
 func (m *Model) attemptStream(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
 	in := &admittedStream{p: r.p, ctx: r.ctx, start: r.start}
+	e = errPanicked
+	defer func() { r.finish(&in.admitted, e) }() // whatever panics, no permit is kept
 	if e = r.admit(l, &in.admitted); e != nil {
 		return nil, e
 	}
 	e = errPanicked
-	defer func() { r.finish(&in.admitted, e) }()
 	resp, e = m.ask(r, l, m.next, s, in, in.began, messages, options)
 	e = l.result(e)
 	return resp, e

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -51,9 +52,16 @@ type Options struct {
 	// waiting. Default: nil, none.
 	Limiter Limiter
 	// Gates are acquired before each attempt, in this order and after the
-	// Limiter; an attempt waits there. If one returns an error, the call ends. A
-	// *limit.Account is a gate, and so is an Adaptive whose attempts are to wait
-	// for room instead of failing. Default: none.
+	// Limiter; an attempt waits there. A *limit.Account is a gate, and so is an
+	// Adaptive whose attempts are to wait for room instead of failing. Default:
+	// none.
+	//
+	// If a gate returns an error, the attempt is not made. A *[fault.Error] says
+	// by its Retryable whether another attempt follows: a full Bulkhead does the
+	// same here as in Bulkhead. Any other error ends the call. Its class is what
+	// [fault.FromError] finds; one that shows none is [fault.ClassOverloaded],
+	// with the Refusal [fault.RefusalNone], and doesn't count against the
+	// target's health.
 	Gates []admission.Gate
 	// Adaptive limits the attempts in progress to what the target turns out to
 	// bear. One that finds no room counts as a failed attempt. Default: nil, no
@@ -101,7 +109,8 @@ func optionError(format string, args ...any) error {
 
 // A Policy is the part of a [Model] that knows nothing of models: it decides
 // whether, when and how often a call is made. [Do] runs any function under it.
-// It is safe for concurrent use.
+// Make one with [NewPolicy]: the zero Policy is not usable. It is safe for
+// concurrent use.
 //
 // A call that succeeds at once allocates once, whatever gates are set, and
 // whatever Timeouts but Total, until something waits for its context: then a
@@ -121,13 +130,23 @@ type Policy struct {
 }
 
 // NewPolicy returns a policy; nil options mean the defaults. It fails with
-// [ErrOption].
+// [ErrOption], also for Fallbacks and a Resume: only a Model has them.
 func NewPolicy(o *Options) (*Policy, error) {
+	switch {
+	case o != nil && len(o.Fallbacks) > 0:
+		return nil, optionError("Options.Fallbacks has %d models: want none, they are only for a Model", len(o.Fallbacks))
+	case o != nil && o.Resume != nil:
+		return nil, optionError("Options.Resume is set: want nil, it is only for a Model")
+	}
+	return newPolicy(o)
+}
+
+func newPolicy(o *Options) (*Policy, error) {
 	p := &Policy{}
 	if o != nil {
 		p.o = *o
 	}
-	if err := p.o.check(); err != nil {
+	if err := p.o.Check(); err != nil {
 		return nil, err
 	}
 	if err := p.o.complete(); err != nil {
@@ -144,20 +163,17 @@ func NewPolicy(o *Options) (*Policy, error) {
 	return p, nil
 }
 
-func (o *Options) check() error {
+// Check returns an error that wraps [ErrOption] if an option of a Model or a Policy
+// can't be right.
+func (o *Options) Check() error {
 	if o.MaxAttempts < 0 {
 		return optionError("Options.MaxAttempts is %d: want 0 (the default, 3) or more", o.MaxAttempts)
 	}
 	if o.MaxDelay < 0 {
 		return optionError("Options.MaxDelay is %v: want 0 (the default, 60 s) or more", o.MaxDelay)
 	}
-	for i, g := range o.Gates {
-		switch {
-		case g == nil:
-			return optionError("Options.Gates[%d] is nil", i)
-		case o.Adaptive != nil && g == admission.Gate(o.Adaptive), o.Bulkhead != nil && g == admission.Gate(o.Bulkhead):
-			return optionError("Options.Gates[%d] is also Options.Adaptive or Options.Bulkhead: want it in one place, or an attempt takes two", i)
-		}
+	if err := o.checkGates(); err != nil {
+		return err
 	}
 	for i, f := range o.Fallbacks {
 		if f == nil {
@@ -176,6 +192,73 @@ func (o *Options) check() error {
 		return o.Resume.check()
 	}
 	return nil
+}
+
+// checkGates finds gates that are nil, zero or in two places.
+func (o *Options) checkGates() error {
+	for i, g := range o.Gates {
+		switch {
+		case isNil(g):
+			return optionError("Options.Gates[%d] is nil", i)
+		case o.Adaptive != nil && g == admission.Gate(o.Adaptive), o.Bulkhead != nil && g == admission.Gate(o.Bulkhead):
+			return optionError("Options.Gates[%d] is also Options.Adaptive or Options.Bulkhead: want it in one place, or an attempt takes two", i)
+		}
+		for j, other := range o.Gates[:i] {
+			if reflect.TypeOf(g).Comparable() && reflect.ValueOf(g).Comparable() && g == other {
+				return optionError("Options.Gates[%d] is also Options.Gates[%d]: want it in one place, or an attempt takes two", i, j)
+			}
+		}
+		if err := zeroError(g); err != nil {
+			return err
+		}
+	}
+	for _, part := range []any{o.Adaptive, o.Bulkhead, o.Breaker, o.Hedger, o.Budget} {
+		if err := zeroError(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isNil(x any) bool {
+	v := reflect.ValueOf(x)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// zeroError returns an error if part is one of this package's types that no New
+// function has made. It is nil for nil.
+func zeroError(part any) error {
+	zero := ""
+	switch x := part.(type) {
+	case *Adaptive:
+		if x != nil && x.o.Max == 0 {
+			zero = "Adaptive"
+		}
+	case *Bulkhead:
+		if x != nil && x.room == nil {
+			zero = "Bulkhead"
+		}
+	case *Breaker:
+		if x != nil && x.o.OpenFor == 0 {
+			zero = "Breaker"
+		}
+	case *Hedger:
+		if x != nil && x.o.Budget == nil {
+			zero = "Hedger"
+		}
+	case *TokenBudget:
+		if x != nil && x.max == 0 {
+			zero = "TokenBudget"
+		}
+	case *WindowBudget:
+		if x != nil && x.window == 0 {
+			zero = "WindowBudget"
+		}
+	}
+	if zero == "" {
+		return nil
+	}
+	return optionError("the zero %s is not usable: make one with New%s", zero, zero)
 }
 
 // complete copies what o shares with the caller, and sets what is not set.

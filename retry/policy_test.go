@@ -13,6 +13,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/retry/admission"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -164,4 +165,32 @@ func TestPoliciesRefuseNonsense(t *testing.T) {
 	} {
 		require.ErrorIs(t, f(), ErrOption)
 	}
+}
+
+// What NewX has not made is refused with a typed error, not with a panic or forever.
+func TestZeroPartsAreRefused(t *testing.T) {
+	for name, o := range map[string]*Options{
+		"Adaptive": {Adaptive: &Adaptive{}}, "Bulkhead": {Bulkhead: &Bulkhead{}}, "Breaker": {Breaker: &Breaker{}}, "Hedger": {Hedger: &Hedger{}},
+		"TokenBudget": {Budget: &TokenBudget{}}, "WindowBudget": {Budget: &WindowBudget{}}, "gate": {Gates: []admission.Gate{&Bulkhead{}}},
+		"Fallbacks": {Fallbacks: []llms.Model{nil}}, "Resume": {Resume: &Resume{}}, "Jitter": {Backoff: Exponential{Jitter: 77}},
+	} {
+		_, err := NewPolicy(o)
+		require.ErrorIs(t, err, ErrOption, name)
+	}
+	now := time.Now()
+	_, err := (&Adaptive{}).TryAcquire(now)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = (&Adaptive{}).Acquire(t.Context())
+	require.ErrorIs(t, err, ErrOption)
+	_, err = (&Bulkhead{}).TryAcquire(now)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = (&Bulkhead{}).Acquire(t.Context())
+	require.ErrorIs(t, err, ErrOption)
+	_, err = (&Breaker{}).TryAcquire(now)
+	require.ErrorIs(t, err, ErrOption)
+	_, err = Do(t.Context(), &Policy{}, func(context.Context) (int, error) { return 1, nil })
+	require.ErrorIs(t, err, ErrOption)
+	_, err = (&Model{}).GenerateContent(t.Context(), nil)
+	require.ErrorIs(t, err, ErrOption)
+	require.Equal(t, "unknown", State(9).String())
 }

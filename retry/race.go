@@ -71,7 +71,10 @@ func hedged[T any](r *run, stream bool, attempt func(*lane) (T, *fault.Error)) (
 	case c.winner == &c.hedge:
 		return second.v, second.e
 	case c.winner == nil && !c.hedge.began.IsZero() && second.e.Delay > e.Delay:
+		r.note(e)
 		return v, second.e // both failed: keep to the longer wait that the target asked for
+	case e != nil && !c.hedge.began.IsZero():
+		r.note(second.e)
 	}
 	return v, e
 }
@@ -102,21 +105,27 @@ func (c *race) join(e *fault.Error) {
 // launch makes the hedge, if there is still a reason and room for one.
 func (c *race) launch() {
 	defer close(c.done)
-	c.mu.Lock()
-	if c.over || c.winner != nil || !c.r.p.o.Hedger.o.Budget.Retry(c.r.now()) {
-		c.mu.Unlock()
-		return
-	}
-	c.hedge = lane{race: c, hedge: true}
-	c.hedge.ctx, c.hedge.cancel = context.WithCancelCause(c.r.ctx)
-	c.mu.Unlock()
-	defer c.hedge.cancel(errOutrun)
-	defer func() {
+	defer func() { // a panic on this goroutine would end the program
 		if c.panicked = recover(); c.panicked != nil {
 			c.first.cancel(errOutrun)
 		}
 	}()
-	c.attempt(&c.hedge)
+	if c.mayLaunch() {
+		defer c.hedge.cancel(errOutrun)
+		c.attempt(&c.hedge)
+	}
+}
+
+// mayLaunch reports whether there is a hedge, and makes its lane.
+func (c *race) mayLaunch() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.winner != nil || !c.r.p.o.Hedger.o.Budget.Retry(c.r.now()) {
+		return false
+	}
+	c.hedge = lane{race: c, hedge: true}
+	c.hedge.ctx, c.hedge.cancel = context.WithCancelCause(c.r.ctx)
+	return true
 }
 
 // context returns the attempt's parent.

@@ -18,9 +18,11 @@ type run struct {
 	total    *deadline       // nil if there is none
 	sibling  *fault.Attempt  // one of the call, whose idempotency key all share; nil before the first
 	start    time.Time
-	attempts int // made
-	limit    int // of the attempts
-	waits    int // retries waited for
+	attempts int  // made
+	limit    int  // of the attempts
+	sent     bool // a request may have reached the provider
+	began    bool // one may have begun an answer
+	waits    int  // retries waited for
 	prev     time.Duration
 	custom   backoff.BackOff
 }
@@ -112,10 +114,11 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	} else {
 		own = p.o.Backoff.Delay(r.waits, r.prev, p.uniform())
 	}
+	own = max(own, 0) // a Backoff of the caller's may return anything
 	r.prev = own
-	asked, has := e.Delay, e.HasDelay
+	asked, has := max(e.Delay, 0), e.HasDelay
 	if !has && e.Class == fault.ClassRateLimit {
-		asked, has = fault.Reset(e.Limits)
+		asked, has = fault.ResetDelay(e.Allowances)
 	}
 	if !has {
 		return own, true
@@ -126,6 +129,12 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	return asked + min(own, max(asked/4, time.Second), longestWait-asked), true
 }
 
+// note takes in how far an attempt that failed with e came.
+func (r *run) note(e *fault.Error) {
+	r.sent = r.sent || !e.Unsent
+	r.began = r.began || e.Billable()
+}
+
 // giveUp completes the error of a call that failed for good. It is a copy: an
 // error from a Model below is also that one's caller's.
 func (r *run) giveUp(e *fault.Error) *fault.Error {
@@ -133,6 +142,7 @@ func (r *run) giveUp(e *fault.Error) *fault.Error {
 	if done := r.ctx.Err(); done != nil && final.ContextErr == nil {
 		final.ContextErr, final.Retryable, final.Fallback = done, false, false
 	}
+	final.Unsent, final.Began = !r.sent, r.began
 	final.Attempts, final.Elapsed = max(final.Attempts, r.attempts), r.now().Sub(r.start)
 	p := r.p
 	p.log.LogAttrs(r.ctx, slog.LevelWarn, event.RetryGiveUp, slog.Int(event.Attempt, r.number()), slog.String(event.Class, final.Class.String()),

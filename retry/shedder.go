@@ -48,7 +48,7 @@ type ShedderOptions struct {
 // its deadline. Nothing would use that answer, and it would make the next one
 // late. It learns from its permits how long calls wait and how long they are
 // served, if they end with [admission.OutcomeHealthy]; see
-// [admission.Permit.Begin]. It is safe for concurrent use. The clock is the
+// [admission.Permit.Begin]. The zero Shedder is one without options. It is safe for concurrent use. The clock is the
 // caller's.
 type Shedder struct {
 	mu            sync.Mutex
@@ -89,7 +89,7 @@ const NoWait time.Duration = -1
 func (s *Shedder) TryAcquire(now time.Time, r ShedRequest) (admission.Permit, error) {
 	if !r.Deadline.IsZero() && !s.admits(r.Deadline.Sub(now), r) {
 		e := fault.New(fault.ClassOverloaded, ErrShed)
-		e.Retryable, e.Unhealthy = false, false
+		e.Retryable, e.Unhealthy, e.Unsent = false, false, true
 		return admission.Permit{}, e
 	}
 	return admission.NewTimedPermit((*shedderPermits)(s), now, 0), nil

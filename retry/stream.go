@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
@@ -50,6 +51,8 @@ func (s *stream) silent() bool { return s == nil || !s.spoke }
 // A watch is one attempt at a stream: it passes the chunks on, keeps what was
 // seen, and ends the attempt when a chunk is late.
 type watch struct {
+	mu      sync.Mutex // a client may deliver from a goroutine of its own
+	over    bool       // the attempt has ended, and late chunks are dropped
 	s       *stream
 	lane    *lane
 	t       Timeouts
@@ -82,14 +85,17 @@ func (s *stream) watch(ctx context.Context, l *lane, o *Options) *watch {
 	return w
 }
 
-// stop ends the attempt's timers and context.
+// stop ends the attempt's timers and context. No chunk is delivered after it.
 func (w *watch) stop() {
+	w.cancel(errAttemptOver)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
 	for _, t := range []*time.Timer{w.first, w.gap} {
 		if t != nil {
 			t.Stop()
 		}
 	}
-	w.cancel(errAttemptOver)
 }
 
 // wrap appends the callbacks that the caller set, wrapped; no other.
@@ -126,6 +132,11 @@ func (w *watch) listener(texts bool, deliver func(ctx context.Context, reasoning
 }
 
 func (l *listener) hear(ctx context.Context, reasoning, chunk []byte) error {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	if l.w.over {
+		return errAttemptOver
+	}
 	if l.seam == nil {
 		return l.pass(ctx, reasoning, chunk)
 	}

@@ -22,6 +22,7 @@ const (
 	EventRetryBreaker      = event.RetryBreaker      // retry.breaker: a circuit breaker changed its state
 	EventLimitWait         = event.LimitWait         // limit.wait: the call waits for room under a limit
 	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
+	EventLimitStore        = event.LimitStore        // limit.store: the store of the limits failed: calls go by the rates of this process, or are refused
 	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen; no package emits it yet
 	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off

@@ -78,7 +78,7 @@ func run(args []string, out, errs io.Writer) error {
 			SpendPicoUSD: *budget * limit.USD,
 		},
 		Cost:   cost,
-		Store:  &limit.LocalStore{Now: func() time.Time { return now }},
+		Store:  &limit.Memory{Now: func() time.Time { return now }},
 		Switch: &off,
 	})
 	if err != nil {
@@ -105,7 +105,7 @@ func run(args []string, out, errs io.Writer) error {
 		}
 	}
 	fmt.Fprintf(out, "\nWith the limits: %d calls, $%.2f, and a page on Friday night instead of a bill on Monday.\n", next.calls, dollars(m))
-	off.Off("", "incident 1: batch job in a loop")
+	off.StopAll("incident 1: batch job in a loop")
 	_, err = m.Call(ctx, "next item")
 	fmt.Fprintf(out, "The switch, for everything that is left: %v\n", err)
 	return nil

@@ -33,7 +33,7 @@ func consumption(w io.Writer) error {
 		Tenant:       tenantOf,
 		Quota:        limit.Quota{Tokens: limit.Rate{N: 1000, Per: time.Minute}},
 		AnswerTokens: 200,
-		Store:        &limit.LocalStore{Now: func() time.Time { return now }},
+		Store:        &limit.Memory{Now: func() time.Time { return now }},
 	})
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func newSite(r limit.Rate) (*site, error) {
 
 func (s *site) limitTo(r limit.Rate) (err error) {
 	s.Handler, err = limit.NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), r,
-		&limit.HandlerOptions{Store: &limit.LocalStore{Now: func() time.Time { return s.now }}})
+		&limit.HandlerOptions{Store: &limit.Memory{Now: func() time.Time { return s.now }}})
 	return err
 }
 
@@ -152,7 +152,7 @@ func learning(out io.Writer) error {
 }
 
 func known(a *limit.Account, now time.Time) string {
-	for _, l := range a.Limits(now, "m") {
+	for _, l := range a.Allowances(now, "m") {
 		if l.Dimension == "requests" {
 			return fmt.Sprintf(", learnt: %d, %d of them left", l.Limit, l.Remaining)
 		}

@@ -28,8 +28,9 @@ const (
 	RetryResume  = "retry.resume"
 	RetryBreaker = "retry.breaker"
 
-	LimitWait = "limit.wait"
-	LimitDeny = "limit.deny"
+	LimitWait  = "limit.wait"
+	LimitDeny  = "limit.deny"
+	LimitStore = "limit.store"
 
 	RoutePick = "route.pick"
 
@@ -91,6 +92,7 @@ var Table = []Def{
 	{RetryBreaker, []string{State, Target, Count, Reason}, "a circuit breaker changed its state"},
 	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},
 	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},
+	{LimitStore, []string{State, Count, Reason}, "the store of the limits failed: calls go by the rates of this process, or are refused"},
 	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen; no package emits it yet"},
 	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},

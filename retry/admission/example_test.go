@@ -60,5 +60,5 @@ func ExampleGate() {
 	}
 	_, err = retry.Do(context.Background(), policy, func(context.Context) (int, error) { return 42, nil })
 	fmt.Println(err)
-	// Output: fault: rate_limit: the office is closed
+	// Output: fault: overloaded: the office is closed
 }

@@ -28,12 +28,10 @@ const (
 	OutcomeThrottled                // the target is well and asked for fewer calls: status 429
 )
 
-// String returns "ignored", "healthy", "unhealthy" or "throttled".
+// String returns "ignored", "healthy", "unhealthy" or "throttled"; "unknown" for
+// another value.
 func (o Outcome) String() string {
-	if o > OutcomeThrottled {
-		o = OutcomeIgnored
-	}
-	return [...]string{"ignored", "healthy", "unhealthy", "throttled"}[o]
+	return [...]string{"ignored", "healthy", "unhealthy", "throttled", "unknown"}[min(o, OutcomeThrottled+1)]
 }
 
 // A Permit is a gate's leave to make one call. It must be ended once, with Done

@@ -77,7 +77,7 @@ func TestZeroOutcomeIsIgnored(t *testing.T) {
 	var o Outcome
 	require.Equal(t, OutcomeIgnored, o)
 	require.Equal(t, "ignored", o.String())
-	require.Equal(t, "ignored", Outcome(99).String())
+	require.Equal(t, "unknown", Outcome(99).String())
 	require.Equal(t, "throttled", OutcomeThrottled.String())
 }
 

@@ -82,7 +82,7 @@ func New(o *Options) (*retry.Options, error) {
 		MaxAttempts: 3, Backoff: retry.Exponential{}, Budget: budget, Breaker: breaker, Shedder: shedder, Gates: []admission.Gate{gate},
 		Timeouts: c.Timeouts, Fallbacks: c.Fallbacks, Model: c.Model, Target: c.Target, Logger: c.Logger,
 	}
-	if _, err := retry.NewPolicy(out); err != nil { // the timeouts and fallbacks are the caller's
+	if err := out.Check(); err != nil { // the timeouts and fallbacks are the caller's
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	return out, nil

@@ -164,6 +164,6 @@ func TestRefusedByABulkhead(t *testing.T) {
 			return 0, ctx.Err()
 		})
 		require.NoError(t, err)
-		require.EqualValues(t, 9, account.Limits(time.Now(), "")[0].Remaining, "one call of a hundred and one was made")
+		require.EqualValues(t, 9, account.Allowances(time.Now(), "")[0].Remaining, "one call of a hundred and one was made")
 	})
 }

@@ -155,10 +155,10 @@ func draftAllowances(field string, now time.Time) []Allowance {
 	return all
 }
 
-// Reset returns how long until the limit that binds lets a request pass: only
+// ResetDelay returns how long until the limit that binds lets a request pass: only
 // an exhausted dimension counts (one that doesn't say what remains is taken as
 // exhausted), and of several the latest.
-func Reset(limits []Allowance) (time.Duration, bool) {
+func ResetDelay(limits []Allowance) (time.Duration, bool) {
 	binding := slices.DeleteFunc(slices.Clone(limits), func(l Allowance) bool { return l.Remaining > 0 || l.Reset < 0 })
 	if len(binding) == 0 {
 		return 0, false

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"syscall"
@@ -20,8 +21,8 @@ import (
 )
 
 // What an error of another package may offer, as the comment of [FromError] has
-// it. An error of retry/openai offers all of them, one of retry/limit the first
-// three.
+// it. An error of retry/openai offers all but the last, one of retry/limit the
+// first three and the last.
 type (
 	httpStatuser interface{ HTTPStatus() int }
 	coder        interface{ Code() string }
@@ -36,6 +37,7 @@ type (
 		StopReason() (reason string, wrong bool)
 	}
 	partialer interface{ Partial() *llms.ContentResponse }
+	unsenter  interface{ Unsent() bool }
 )
 
 // FromError returns what err means to the call whose context is ctx; nil for nil.
@@ -55,12 +57,18 @@ type (
 //	Body() []byte                          of the response
 //	StopReason() (string, bool)            why the answer ended, and whether that is what is wrong
 //	Partial() *llms.ContentResponse        what a stream had delivered
+//	Unsent() bool                          whether the request was never sent
+//
+// A wait below 0 is 0.
 func FromError(ctx context.Context, err error) *Error {
 	if err == nil {
 		return nil
 	}
 	var e *Error
 	if errors.As(err, &e) {
+		if e == nil {
+			return New(ClassUnknown, errors.New("fault: the error is a nil *Error"))
+		}
 		return e
 	}
 	if done := ctx.Err(); done != nil {
@@ -89,8 +97,18 @@ func FromContext(done, cause error) *Error {
 }
 
 func fromSeam(err error) *Error {
+	e := fromStatus(err)
+	var u unsenter
+	if e != nil && errors.As(err, &u) {
+		e.Unsent = u.Unsent()
+	}
+	return e
+}
+
+// fromStatus reads all methods but Unsent.
+func fromStatus(err error) *Error {
 	var s httpStatuser
-	if !errors.As(err, &s) {
+	if !errors.As(err, &s) || isNil(s) {
 		return nil
 	}
 	r := Response{Status: s.HTTPStatus()}
@@ -130,7 +148,7 @@ func fromSeam(err error) *Error {
 	}
 	e.Cause, e.Partial = err, partial
 	named(e, err)
-	return e
+	return r.override(e)
 }
 
 // fromStopReason returns the error of an answer that ended for a reason that isn't
@@ -170,7 +188,14 @@ func named(e *Error, err error) {
 	var a retryAfterer
 	if errors.As(err, &a) && !e.HasDelay && e.Class != ClassRequestTooLarge {
 		e.Delay, e.HasDelay = a.RetryAfter()
+		e.Delay = max(e.Delay, 0) // "until that instant", which is past
 	}
+}
+
+// isNil reports whether an error with methods is a nil pointer, which has no status.
+func isNil(x any) bool {
+	v := reflect.ValueOf(x)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 func retyped(e *Error, class Class) {

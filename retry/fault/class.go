@@ -92,9 +92,9 @@ const (
 	RefusalStop                // quota or spend limit: waiting doesn't help, a person must act
 )
 
-// String returns "", "wait", "cap" or "stop".
+// String returns "", "wait", "cap" or "stop"; "unknown" for another value.
 func (r Refusal) String() string {
-	return [...]string{"", "wait", "cap", "stop"}[min(r, RefusalStop)]
+	return [...]string{"", "wait", "cap", "stop", "unknown"}[min(r, RefusalStop+1)]
 }
 
 // Refusal returns which of the three refusals the class is.

@@ -61,7 +61,7 @@ func (r Response) error(class Class, p problem, now time.Time) *Error {
 	e := New(class, nil)
 	e.Status, e.ProviderCode, e.Type, e.Message = r.Status, p.code, p.typ, p.message
 	e.RequestID = requestID(r.Header, p)
-	e.Limits = ParseAllowances(r.Header, now)
+	e.Allowances = ParseAllowances(r.Header, now)
 	if class == ClassRequestTooLarge {
 		// Above a limit of tokens per minute another account or model may
 		// take the request; above a limit of bytes none will.

@@ -66,7 +66,7 @@ func TestGoldenHeaders(t *testing.T) {
 		}
 		limits := ParseAllowances(h, now)
 		if r.Kind == "binding" {
-			got, ok := Reset(limits)
+			got, ok := ResetDelay(limits)
 			return millis(got, ok, r.WantReset)
 		}
 		for _, l := range limits {
@@ -189,7 +189,7 @@ func FuzzClassify(f *testing.F) {
 		if e := Classify(Response{Status: status, Header: h, Body: []byte(body)}, now); e != nil {
 			require.GreaterOrEqual(t, e.Delay, time.Duration(0))
 			_ = e.Error()
-			for _, l := range e.Limits {
+			for _, l := range e.Allowances {
 				require.GreaterOrEqual(t, l.Limit, int64(-1))
 				require.GreaterOrEqual(t, l.Reset, time.Duration(-1))
 			}

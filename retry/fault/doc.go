@@ -24,7 +24,7 @@
 // # Where the evidence is
 //
 //	status, headers, body   ─▶ Classify   ─┐
-//	an error of a client    ─▶ FromError  ─┼─▶ *Error: Class, Delay, Limits, …
+//	an error of a client    ─▶ FromError  ─┼─▶ *Error: Class, Delay, Allowances, …
 //	the HTTP exchange       ─▶ Transport  ─┘
 //
 // Clients hide the evidence. langchaingo's drop the headers and the provider's
@@ -35,14 +35,18 @@
 //
 // How long to wait is in up to three places: a header ([RetryAfter]), the body
 // ([BodyDelay]), and the headers of the rate limits ([ParseAllowances],
-// [Reset]).
+// [ResetDelay]).
 //
 // # A program
 //
 //	e := fault.FromError(ctx, err)
 //	switch e.Class.Refusal() {
 //	case fault.RefusalWait:
-//		time.Sleep(e.Delay)
+//		wait, asked := e.RetryAfter()
+//		if !asked {
+//			wait = time.Second // without it the loop would be a busy one
+//		}
+//		time.Sleep(wait)
 //	case fault.RefusalCap:
 //		// send less
 //	case fault.RefusalStop:

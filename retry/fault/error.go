@@ -22,13 +22,13 @@ type Error struct {
 	Message      string // the provider's words; may repeat the caller's text
 	RequestID    string // what the provider's support asks for
 
-	// Delay is the wait the server asked for, if HasDelay. A wait too long for
-	// a time.Duration is saturated.
+	// Delay is the wait that the server, or the layer that refused the call, asked
+	// for, if HasDelay. A wait too long for a time.Duration is saturated.
 	Delay    time.Duration
 	HasDelay bool
 
 	// Limits is what the response's rate-limit headers contain.
-	Limits []Allowance
+	Allowances []Allowance
 
 	Retryable bool // the same target may be tried again
 	Fallback  bool // another target may be tried
@@ -42,6 +42,13 @@ type Error struct {
 	// delivered, or nil.
 	Partial *llms.ContentResponse
 
+	// Unsent is set if no request was sent: each attempt was refused before it
+	// reached the provider, by a circuit breaker or a limit for example.
+	Unsent bool
+	// Began is set if the provider may have begun an answer in one of several
+	// attempts: see [Error.Billable].
+	Began bool
+
 	Attempts int           // made: hedges, continuations and fallbacks included
 	Elapsed  time.Duration // of the whole call
 
@@ -49,7 +56,8 @@ type Error struct {
 	ContextErr error // the call's ctx.Err(), if it is done
 }
 
-// New returns an Error of a class with the class's own properties.
+// New returns an Error of a class, with the class's own Retryable, Fallback and
+// Unhealthy.
 func New(c Class, cause error) *Error {
 	return &Error{Class: c, Retryable: c.Retryable(), Fallback: c.Fallback(), Unhealthy: c.Unhealthy(), Cause: cause}
 }
@@ -69,7 +77,10 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
 	}
-	if e.HasDelay {
+	switch {
+	case e.HasDelay && e.Unsent: // no server has asked for it
+		fmt.Fprintf(&b, ", try again in %v", e.Delay)
+	case e.HasDelay:
 		fmt.Fprintf(&b, ", asked to wait %v", e.Delay)
 	}
 	switch {
@@ -79,6 +90,14 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
 	return b.String()
+}
+
+// Billable reports whether the provider may have begun an answer, which it bills.
+// It is false if nothing was sent, and if each attempt was refused with a status
+// 4xx.
+func (e *Error) Billable() bool {
+	refused := e.Status >= 400 && e.Status < 500
+	return !e.Unsent && (e.Began || e.Partial != nil || !refused)
 }
 
 // HTTPStatus returns the status of the response, or 0.

@@ -61,6 +61,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if req.Header.Get("Idempotency-Key") == "" {
 		req = req.Clone(req.Context()) // a RoundTripper must not change its request
+		if req.Header == nil {
+			req.Header = http.Header{}
+		}
 		req.Header.Set("Idempotency-Key", a.call.idempotencyKey(a))
 	}
 	if repeats(req.Header) {
@@ -72,14 +75,27 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.fail(err)
 		return nil, err
 	}
+	if resp == nil { // http.Client says so better
+		x.fail(errNoResponse)
+		return nil, nil //nolint:nilnil // as Base has it
+	}
 	x.respond(resp)
-	if resp.StatusCode >= 300 && resp.Body != nil {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, nil // its body is a connection, to be written to as well
+	}
+	if resp.Body == nil { // http.Client forgives it
+		resp.Body = http.NoBody
+	}
+	if resp.StatusCode >= 300 {
 		// Some clients don't read the whole of an error.
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, keptBody))
 		x.observe(head, nil)
 		resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
 		if req.Header.Get(stainless) != "" {
 			resp.Header = resp.Header.Clone() // what the server sent has been recorded
+			if resp.Header == nil {
+				resp.Header = http.Header{}
+			}
 			resp.Header.Set("X-Should-Retry", "false")
 		}
 		return resp, nil
@@ -87,6 +103,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body = &watchedBody{resp.Body, x}
 	return resp, nil
 }
+
+var errNoResponse = errors.New("fault: the RoundTripper returned no response and no error")
 
 // stainless is the header of the official SDKs' own retries.
 const stainless = "X-Stainless-Retry-Count"
@@ -222,6 +240,8 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 		return fromTransport(x.err)
 	case x.status == 0:
 		return nil // still in progress when the client gave up
+	case x.status == http.StatusSwitchingProtocols:
+		return nil
 	}
 	r := Response{Status: x.status, Header: x.header, Body: x.body}
 	if x.status >= 300 {

@@ -56,7 +56,8 @@ type AccountOptions struct {
 // for more than a minute after the last response; then one call is admitted, to
 // ask again.
 //
-// It is safe for concurrent use. TryAcquire and the methods of its permits go by
+// It is safe for concurrent use, and the zero Account is one that learns all.
+// TryAcquire and the methods of its permits go by
 // the caller's clock.
 type Account struct {
 	o      AccountOptions
@@ -67,7 +68,7 @@ type Account struct {
 // NewAccount returns an account; nil options mean that all is learned. It fails
 // with [ErrOption].
 func NewAccount(o *AccountOptions) (*Account, error) {
-	a := &Account{models: make(map[string]*allotment)}
+	a := &Account{}
 	if o != nil {
 		a.o = *o
 	}
@@ -116,6 +117,9 @@ type room struct {
 func (a *Account) of(model string, now time.Time) (*allotment, time.Time) {
 	m := a.models[model]
 	if m == nil {
+		if a.models == nil {
+			a.models = make(map[string]*allotment)
+		}
 		if len(a.models) >= maxModels { // names come from callers: the longest unheard goes
 			oldest := ""
 			for name, x := range a.models {
@@ -247,9 +251,9 @@ func (m *allotment) learn(i int, l fault.Allowance, now time.Time, p *AccountPer
 	r.told = true
 }
 
-// Limits returns what is known of model's limits, in the order of requests,
+// Allowances returns what is known of model's limits, in the order of requests,
 // tokens, input and output tokens; Reset is the time until the bucket is full.
-func (a *Account) Limits(now time.Time, model string) []fault.Allowance {
+func (a *Account) Allowances(now time.Time, model string) []fault.Allowance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, _ := a.of(model, now)

@@ -18,11 +18,12 @@ type pass struct {
 	use        Use
 	belowModel bool // a Model made it, which learns what a 429 means from the call's end
 
-	mu      sync.Mutex
-	permit  AccountPermit
-	unused  bool // the permit has been acquired, and no call has begun with it
-	refused bool // there was a response of status 429
-	asked   time.Duration
+	mu       sync.Mutex
+	permit   AccountPermit
+	unused   bool // the permit has been acquired, and no call has begun with it
+	returned bool // an attempt below the Model has given the permit back unused
+	refused  bool // there was a response of status 429
+	asked    time.Duration
 }
 
 type passKey struct{ *Account }
@@ -80,8 +81,34 @@ func (a *Account) Acquire(ctx context.Context) (admission.Permit, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.permit, p.unused = permit, !p.belowModel
+	if p.belowModel {
+		again := &retryPermits{p, permit, p.permit}
+		p.permit = permit
+		return admission.NewPermit(again, 0), nil
+	}
+	p.permit, p.unused = permit, true
 	return admission.NewPermit((*passPermits)(p), 0), nil
+}
+
+// retryPermits owns the permit of an attempt below a Model that is not the first,
+// which has the Model's own.
+type retryPermits struct {
+	p            *pass
+	permit, prev AccountPermit
+}
+
+// Done implements admission.Owner.
+func (r *retryPermits) Done(time.Time, admission.Held, admission.Outcome) {}
+
+// Cancel implements admission.Owner.
+func (r *retryPermits) Cancel(now time.Time, _ admission.Held) {
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.permit == r.permit {
+		p.permit = r.prev
+	}
+	r.permit.Cancel(now)
 }
 
 // passPermits is a pass as the owner of its permit.
@@ -94,6 +121,10 @@ func (p *passPermits) Done(time.Time, admission.Held, admission.Outcome) {}
 func (p *passPermits) Cancel(now time.Time, _ admission.Held) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.belowModel { // it is the Model's: the next attempt may use it
+		p.unused, p.returned = true, true
+		return
+	}
 	if p.unused {
 		p.permit.Cancel(now)
 		p.unused, p.permit = false, AccountPermit{account: p.account, model: p.model}
@@ -125,7 +156,7 @@ func (p *pass) spend() (AccountPermit, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ok := p.unused
-	p.unused = false
+	p.unused, p.returned = false, false
 	return p.permit, ok
 }
 

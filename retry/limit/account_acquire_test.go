@@ -109,5 +109,5 @@ func TestAccountIsAskedOnceAnAttempt(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Call(t.Context(), "q")
 	require.Error(t, err)
-	require.EqualValues(t, 10-3, a.Limits(time.Now(), "m")[0].Remaining)
+	require.EqualValues(t, 10-3, a.Allowances(time.Now(), "m")[0].Remaining)
 }

@@ -1,7 +1,6 @@
 package limit
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -72,6 +71,10 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.returned { // the last attempt was not made
+		p.permit.Cancel(now)
+		p.permit = AccountPermit{account: p.account, model: p.model}
+	}
 	if err == nil {
 		if p.refused { // a retry got over it, so it was no quota
 			p.permit.LearnRefusal(now, 0)
@@ -81,15 +84,16 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 		}
 		return
 	}
-	if ours := (*Error)(nil); errors.As(err, &ours) {
-		return // the provider wasn't asked
-	}
 	e := fault.FromError(p.Context, err)
-	p.permit.Learn(now, e.Limits)
+	if e.Unsent {
+		p.permit.Cancel(now)
+		return
+	}
+	p.permit.Learn(now, e.Allowances)
 	switch {
 	case e.Class == fault.ClassRateLimit:
 		p.permit.LearnRefusal(now, max(e.Delay, p.asked))
-	case e.Status >= 400 && e.Status < 500:
+	case !e.Billable():
 		p.permit.Settle(now, Use{}) // the provider didn't begin
 	}
 }

@@ -204,7 +204,7 @@ func TestAnErrorTeaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
 		m, err := New(&fakeModel{err: &fault.Error{Class: fault.ClassRateLimit, Status: 429, Delay: 2 * time.Second, HasDelay: true,
-			Limits: learned(10, 0, 60*time.Second)}}, &Options{Account: a, Model: "m"})
+			Allowances: learned(10, 0, 60*time.Second)}}, &Options{Account: a, Model: "m"})
 		require.NoError(t, err)
 		_, err = m.Call(t.Context(), "q")
 		require.ErrorAs(t, err, new(*fault.Error))
@@ -317,7 +317,7 @@ func TestAccountsNest(t *testing.T) {
 	require.NoError(t, err)
 	_, err = outer.Call(t.Context(), "q")
 	require.NoError(t, err)
-	require.NotEmpty(t, a.Limits(time.Now(), "m"))
+	require.NotEmpty(t, a.Allowances(time.Now(), "m"))
 }
 
 // A refusal that a retry below has got over was one.

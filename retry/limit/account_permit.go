@@ -52,7 +52,7 @@ func (p *AccountPermit) Cancel(now time.Time) {
 }
 
 // Learn takes in what the response to the call said of the account's limits (see
-// [fault.ParseAllowances] and fault.Error.Limits).
+// [fault.ParseAllowances] and fault.Error.Allowances).
 func (p *AccountPermit) Learn(now time.Time, limits []fault.Allowance) {
 	a := p.account
 	if a == nil {

@@ -97,7 +97,7 @@ func TestAnAttemptThatIsRefusedTakesNoRoom(t *testing.T) {
 		}
 		_, err = retry.Do(ctx, p, func(context.Context) (int, error) { return 1, nil })
 		require.ErrorIs(t, err, retry.ErrBusy)
-		require.EqualValues(t, 10, a.Limits(time.Now(), model)[0].Remaining)
+		require.EqualValues(t, 10, a.Allowances(time.Now(), model)[0].Remaining)
 	}
 }
 
@@ -118,8 +118,8 @@ func TestAccountForgetsAndLearns(t *testing.T) {
 		return []fault.Allowance{{Dimension: "requests", Limit: 100, Remaining: remaining, Reset: time.Minute}}
 	}
 	permit.Learn(now, says(40))
-	require.EqualValues(t, 40, a.Limits(now, "m")[0].Remaining)
+	require.EqualValues(t, 40, a.Allowances(now, "m")[0].Remaining)
 	permit, _ = a.take(now, "m", Use{})
 	permit.Learn(now, says(20))
-	require.EqualValues(t, 20, a.Limits(now, "m")[0].Remaining)
+	require.EqualValues(t, 20, a.Allowances(now, "m")[0].Remaining)
 }

@@ -22,7 +22,7 @@ func account(t testing.TB, o *AccountOptions) *Account {
 
 // room returns what the account knows of a model's dimension.
 func roomOf(a *Account, now time.Time, model, dimension string) (fault.Allowance, bool) {
-	for _, l := range a.Limits(now, model) {
+	for _, l := range a.Allowances(now, model) {
 		if l.Dimension == dimension {
 			return l, true
 		}
@@ -132,7 +132,7 @@ func TestAccountLearnsNoNonsense(t *testing.T) {
 		l.Dimension = "requests"
 		permit, _ := a.take(start, "m", Use{})
 		permit.Learn(start, []fault.Allowance{l, {Dimension: "images", Limit: 1, Remaining: 0, Reset: time.Hour}})
-		require.Empty(t, a.Limits(start, "m"), "%+v", l)
+		require.Empty(t, a.Allowances(start, "m"), "%+v", l)
 		require.Equal(t, 10_000, burst(a, start, "m", Use{}), "%+v", l)
 	}
 }

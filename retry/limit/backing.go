@@ -2,19 +2,27 @@ package limit
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
 )
 
-// A backing is the store of a [Model], and what replaces it while it is down.
+// A backing is the store of a [Model] or a [Handler], and what replaces it while it
+// is down.
 //
 // A correction that the store can't take at once is owed to it, and paid before
 // the next claim: a call that a failing store has refused stays uncounted.
 type backing struct {
 	store  Store
-	closed bool       // nothing replaces the store
-	spare  LocalStore // the same rates in this process
+	refuse bool   // nothing replaces the store
+	spare  Memory // the same rates in this process
+	log    *slog.Logger
+	failed atomic.Int64 // failures that were not logged yet
+	logged atomic.Int64 // when the last were, in Unix nanoseconds
 
 	owes atomic.Bool // there is something in owed; read without the lock
 	mu   sync.Mutex
@@ -25,6 +33,12 @@ type backing struct {
 // rate does.
 const maxOwed = 10_000
 
+// How long a store may take: a limiter that waits is an outage.
+const (
+	takeTimeout   = 250 * time.Millisecond
+	chargeTimeout = 100 * time.Millisecond // the answer is there, and waits
+)
+
 // A taking is what a call took of some limits, and where.
 type taking struct {
 	claims []Claim
@@ -34,26 +48,56 @@ type taking struct {
 // take asks the store, or what replaces it. The taking is what has to be given
 // back if the call isn't made; it is empty if the decision is a refusal.
 func (b *backing) take(ctx context.Context, claims []Claim, ahead time.Duration) (taking, Decision, error) {
-	err := b.pay(ctx)
-	var d Decision
-	if err == nil {
-		d, err = b.store.Take(ctx, claims, ahead)
-	}
+	d, err := b.ask(ctx, claims, ahead)
 	t := taking{claims: claims}
 	if err != nil {
 		if ctx.Err() != nil {
 			return taking{}, d, ctx.Err()
 		}
-		if b.closed {
+		b.report(ctx, err)
+		if b.refuse {
 			return taking{}, d, err
 		}
 		t.spare = true
-		d, _ = b.spare.Take(ctx, claims, ahead) // a LocalStore never fails
+		if d, err = b.spare.Take(ctx, claims, ahead); err != nil {
+			return taking{}, d, err
+		}
 	}
 	if !d.OK {
 		return taking{}, d, nil
 	}
 	return t, d, nil
+}
+
+// ask asks the store alone.
+func (b *backing) ask(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
+	if _, ok := b.store.(*Memory); !ok { // which never waits
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, takeTimeout)
+		defer cancel()
+	}
+	if err := b.pay(ctx); err != nil {
+		return Decision{}, err
+	}
+	d, err := b.store.Take(ctx, claims, ahead)
+	if err == nil && (d.Claim < 0 || d.Claim >= len(claims)) {
+		err = fmt.Errorf("limit: the store decided by claim %d of %d", d.Claim, len(claims))
+	}
+	return d, err
+}
+
+// report logs the store's failures, at most once a second.
+func (b *backing) report(ctx context.Context, err error) {
+	failed, now, last := b.failed.Add(1), time.Now().UnixNano(), b.logged.Load()
+	if now-last < int64(time.Second) || !b.logged.CompareAndSwap(last, now) {
+		return
+	}
+	b.failed.Add(-failed)
+	state := "local"
+	if b.refuse {
+		state = "refusing"
+	}
+	event.Logger(b.log).LogAttrs(ctx, slog.LevelWarn, event.LimitStore, slog.String(event.State, state), slog.Int64(event.Count, failed), slog.String(event.Reason, err.Error()))
 }
 
 // charge applies corrections where the claims were taken. They must arrive
@@ -62,14 +106,19 @@ func (b *backing) charge(corrections []Claim, spare bool) {
 	if len(corrections) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), chargeTimeout)
 	defer cancel()
 	if spare {
-		_ = b.spare.Charge(ctx, corrections) // a LocalStore never fails
+		_ = b.spare.Charge(ctx, corrections) // no correction is NaN
 		return
 	}
-	if b.pay(ctx) != nil || b.store.Charge(ctx, corrections) != nil {
+	err := b.pay(ctx)
+	if err == nil {
+		err = b.store.Charge(ctx, corrections)
+	}
+	if err != nil {
 		b.owe(corrections)
+		b.report(ctx, err)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // A flakyStore fails at the calls whose numbers, from 1, are in down.
 type flakyStore struct {
-	LocalStore
+	Memory
 	calls int
 	down  map[int]bool
 }
@@ -32,14 +32,14 @@ func (s *flakyStore) Take(ctx context.Context, claims []Claim, ahead time.Durati
 	if err := s.fails(); err != nil {
 		return Decision{}, err
 	}
-	return s.LocalStore.Take(ctx, claims, ahead)
+	return s.Memory.Take(ctx, claims, ahead)
 }
 
 func (s *flakyStore) Charge(ctx context.Context, claims []Claim) error {
 	if err := s.fails(); err != nil {
 		return err
 	}
-	return s.LocalStore.Charge(ctx, claims)
+	return s.Memory.Charge(ctx, claims)
 }
 
 // A call that a failing store refuses is not counted against the tenant, at
@@ -55,7 +55,7 @@ func TestACallThatTheStoreRefusesIsNotCounted(t *testing.T) {
 			three := Rate{N: 3, Per: 24 * time.Hour}
 			next := &fakeModel{use: func(string) int { return 1 }}
 			m, err := New(next, &Options{
-				Quota: Quota{Requests: three, Concurrency: 1}, Shared: Quota{Requests: three}, Store: store, StoreClosed: true,
+				Quota: Quota{Requests: three, Concurrency: 1}, Shared: Quota{Requests: three}, Store: store, RefuseOnStoreFailure: true,
 			})
 			require.NoError(t, err)
 			passed := 0
@@ -93,7 +93,7 @@ func TestCorrectionsGoWhereTheClaimsWereTaken(t *testing.T) {
 		_, err = m.Call(t.Context(), "q")
 		require.NoError(t, err)
 		require.Equal(t, calls, store.calls)
-		for s, want := range map[Store]float64{&store.LocalStore: inStore, &m.backing.spare: inSpare} {
+		for s, want := range map[Store]float64{&store.Memory: inStore, &m.backing.spare: inSpare} {
 			d, err := s.Take(t.Context(), []Claim{{Key: "limit:tenant::tokens", Rate: day}}, 0)
 			require.NoError(t, err)
 			require.InDelta(t, want, d.Remaining, 0.1)
@@ -107,9 +107,9 @@ func TestCorrectionsGoWhereTheClaimsWereTaken(t *testing.T) {
 // A Model above one whose store is down charges nothing for the call either: no
 // model was asked.
 func TestACallThatWasRefusedBelowCostsNothing(t *testing.T) {
-	inner, err := New(&fakeModel{}, &Options{Quota: Quota{Requests: Rate{N: 1, Per: time.Hour}}, Store: brokenStore{}, StoreClosed: true})
+	inner, err := New(&fakeModel{}, &Options{Quota: Quota{Requests: Rate{N: 1, Per: time.Hour}}, Store: brokenStore{}, RefuseOnStoreFailure: true})
 	require.NoError(t, err)
-	store := &LocalStore{}
+	store := &Memory{}
 	outer, err := New(inner, &Options{Quota: Quota{Tokens: Rate{N: 1000, Per: 24 * time.Hour}}, Store: store, AnswerTokens: 900})
 	require.NoError(t, err)
 	for range 3 {
@@ -146,7 +146,7 @@ func TestStoreDown(t *testing.T) {
 		_, err = open.Call(t.Context(), "q")
 		require.Equal(t, i == 2, err != nil, "the limits of this process hold meanwhile")
 	}
-	closed, err := New(&fakeModel{}, &Options{Quota: quota, Store: brokenStore{}, StoreClosed: true})
+	closed, err := New(&fakeModel{}, &Options{Quota: quota, Store: brokenStore{}, RefuseOnStoreFailure: true})
 	require.NoError(t, err)
 	_, err = closed.Call(t.Context(), "q")
 	require.ErrorContains(t, err, "down")

@@ -50,24 +50,41 @@ func (b *Bucket) now(t time.Time) time.Time {
 	return b.last
 }
 
+// limiter returns the limiter below. That of the zero Bucket lets nothing pass, as the
+// zero rate.Limiter does. mu is held.
+func (b *Bucket) limiter() *rate.Limiter {
+	if b.lim == nil {
+		b.lim = &rate.Limiter{}
+	}
+	return b.lim
+}
+
 // Limit returns the tokens a second.
-func (b *Bucket) Limit() rate.Limit { return b.lim.Limit() }
+func (b *Bucket) Limit() rate.Limit {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limiter().Limit()
+}
 
 // Burst returns how many tokens a full bucket has.
-func (b *Bucket) Burst() int { return b.lim.Burst() }
+func (b *Bucket) Burst() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limiter().Burst()
+}
 
 // Allow is AllowN(time.Now(), 1).
 func (b *Bucket) Allow() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.AllowN(b.now(time.Now()), 1)
+	return b.limiter().AllowN(b.now(time.Now()), 1)
 }
 
 // AllowN reports whether n tokens are there at t, and takes them.
 func (b *Bucket) AllowN(t time.Time, n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.AllowN(b.now(t), n)
+	return b.limiter().AllowN(b.now(t), n)
 }
 
 // A Reservation is of tokens that are there, or will be. See [Bucket.ReserveN].
@@ -83,12 +100,12 @@ func (b *Bucket) Reserve() Reservation { return b.ReserveN(time.Now(), 1) }
 func (b *Bucket) ReserveN(t time.Time, n int) Reservation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Reservation{b, b.lim.ReserveN(b.now(t), n)}
+	return Reservation{b, b.limiter().ReserveN(b.now(t), n)}
 }
 
 // OK reports whether the tokens were taken: not if there are never as many at
 // once.
-func (r Reservation) OK() bool { return r.r.OK() }
+func (r Reservation) OK() bool { return r.r != nil && r.r.OK() }
 
 // Delay is DelayFrom(time.Now()).
 func (r Reservation) Delay() time.Duration { return r.DelayFrom(time.Now()) }
@@ -96,6 +113,9 @@ func (r Reservation) Delay() time.Duration { return r.DelayFrom(time.Now()) }
 // DelayFrom returns how long after t the tokens may be used; rate.InfDuration if
 // the reservation isn't OK.
 func (r Reservation) DelayFrom(t time.Time) time.Duration {
+	if r.b == nil {
+		return rate.InfDuration
+	}
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	return r.r.DelayFrom(r.b.now(t))
@@ -107,6 +127,9 @@ func (r Reservation) Cancel() { r.CancelAt(time.Now()) }
 // CancelAt gives the tokens back as far as later reservations don't count on
 // them; those whose time has come stay taken.
 func (r Reservation) CancelAt(t time.Time) {
+	if r.b == nil {
+		return
+	}
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	r.r.CancelAt(r.b.now(t))
@@ -120,7 +143,7 @@ func (b *Bucket) Tokens() float64 { return b.TokensAt(time.Now()) }
 func (b *Bucket) TokensAt(t time.Time) float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.lim.TokensAt(b.now(t))
+	return b.limiter().TokensAt(b.now(t))
 }
 
 // Wait is WaitN(ctx, 1).

@@ -103,8 +103,8 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 			b, _ := NewBucket(200, 200)
 			return func() bool { return b.Allow() }
 		},
-		"LocalStore": func() func() bool {
-			l := &LocalStore{}
+		"Memory": func() func() bool {
+			l := &Memory{}
 			claims := []Claim{{"k", Rate{N: 200, Per: time.Second}, 1}}
 			return func() bool {
 				d, _ := l.Take(context.Background(), claims, 0)
@@ -116,7 +116,7 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := make()
 			var granted atomic.Int64
-			f() // the clock of a LocalStore begins with its first use
+			f() // the clock of a Memory begins with its first use
 			granted.Add(1)
 			begin := time.Now()
 			end := begin.Add(500 * time.Millisecond)

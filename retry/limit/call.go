@@ -66,8 +66,8 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 }
 
 // Estimate returns the model that options name, or "", and what a call will use
-// at most: the tokens of its messages by the function tokens (nil: a token for
-// four bytes), four more for each message's role and marks, and an answer of the
+// at most: the tokens of its messages by the function tokens, the method Count
+// of an Encoding of package chunk/token for example (nil: a token for four bytes), four more for each message's role and marks, and an answer of the
 // options' maximum or else answer, for each choice that they ask for.
 func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens func(string) int, answer int) (model string, u Use) {
 	if tokens == nil {
@@ -136,17 +136,17 @@ func (c *call) admit(ctx context.Context) error {
 		return nil
 	}
 	permit, ok := account.spend(ctx) // if a policy above has waited for it
+	asked := time.Now()
 	if !ok {
-		asked := time.Now()
 		var err error
 		if permit, err = account.wait(ctx, c.model, c.use, c.tenant, c.weight(), c.began.Add(c.m.o.Wait)); err != nil {
 			return err
 		}
-		if waited := time.Since(asked); waited > time.Millisecond {
-			c.logWait(ctx, dimensions[0], waited)
-		}
 	}
 	c.permit = permit
+	if waited := time.Since(asked); waited > time.Millisecond {
+		c.logWait(ctx, dimensions[0], waited)
+	}
 	return nil
 }
 
@@ -268,63 +268,93 @@ func (c *call) denied(claim Claim, d Decision) error {
 	return e
 }
 
+// leave counts the call out of the purses, with what it cost; at most once.
+func (c *call) leave(money int64) {
+	if c.inside {
+		c.inside = false
+		c.m.purses.close(c, money)
+	}
+}
+
+// giveBack gives back all that a call had taken: what this process counts first,
+// because a store may fail or panic.
+func (c *call) giveBack() {
+	c.leave(0)
+	c.permit.Cancel(time.Now())
+	all := func(claim Claim) float64 { return -claim.N }
+	c.charge(c.own, all)
+	c.charge(c.shared, all)
+}
+
 // refused gives back what a refused call had taken.
 func (c *call) refused(ctx context.Context, err error) error {
-	c.charge(c.own, func(claim Claim) float64 { return -claim.N })
-	c.charge(c.shared, func(claim Claim) float64 { return -claim.N })
-	if c.inside {
-		c.m.purses.close(c, 0)
-	}
+	c.giveBack()
 	e := &Error{}
 	if !errors.As(err, &e) {
 		return err
 	}
-	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
-		slog.Duration(event.Delay, e.Delay), slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason))
+	attrs := []slog.Attr{slog.String(event.Dimension, e.Dimension), slog.String(event.Tenant, c.tenant),
+		slog.Int64(event.Tokens, int64(c.tokens)), slog.String(event.Model, c.model), slog.String(event.Reason, e.Reason)}
+	if e.HasDelay {
+		attrs = append(attrs, slog.Duration(event.Delay, e.Delay))
+	}
+	c.m.log.LogAttrs(ctx, slog.LevelWarn, event.LimitDeny, attrs...)
 	return err
 }
 
-// settle replaces the estimate by what the call used.
-func (c *call) settle(resp *llms.ContentResponse, err error) {
-	tokens, money := c.tokens, c.money
-	switch {
-	case err == nil:
-		if n, ok := c.m.o.Usage(resp); ok {
-			tokens = float64(max(n, 0))
-		}
-		if c.m.o.Cost != nil {
-			if cost, ok := c.m.o.Cost(c.model, resp); ok {
-				money = max(cost, 0)
-			}
-		}
-	case neverBegan(err):
-		tokens, money = 0, 0
-	}
-	change := func(claim Claim) float64 {
-		switch dimension(claim.Key) {
-		case "tokens":
-			return tokens - claim.N
-		case "money":
-			return float64(money) - claim.N
-		}
-		return 0
-	}
-	c.charge(c.own, change)
-	c.charge(c.shared, change)
-	if c.inside {
-		c.m.purses.close(c, money)
-	}
+// settle replaces the estimate by what the call used. What this process counts comes
+// first: if code of the caller's panics, the estimate stands and no place is kept.
+func (c *call) settle(ctx context.Context, resp *llms.ContentResponse, err error) {
 	if c.pass != nil {
 		c.pass.outcome(resp, err)
 	}
+	defer func() { c.leave(c.money) }() // for Usage and Cost
+	requests, tokens, money := c.used(ctx, resp, err)
+	c.leave(money)
+	change := func(claim Claim) float64 {
+		switch dimension(claim.Key) {
+		case "requests":
+			return requests - claim.N
+		case "tokens":
+			return tokens - claim.N
+		}
+		return float64(money) - claim.N
+	}
+	c.charge(c.own, change)
+	c.charge(c.shared, change)
 }
 
-// neverBegan reports whether a call failed before the provider began: no tokens, no
-// bill.
-func neverBegan(err error) bool {
-	var ours *Error
-	var refused interface{ HTTPStatus() int }
-	return errors.As(err, &ours) || errors.As(err, &refused) && refused.HTTPStatus() >= 400 && refused.HTTPStatus() < 500
+// used returns what the call has used, or the estimate where that isn't known.
+func (c *call) used(ctx context.Context, resp *llms.ContentResponse, err error) (requests, tokens float64, money int64) {
+	requests, tokens, money = 1, c.tokens, c.money
+	if err != nil {
+		if sent, billable := reach(err); !sent {
+			return 0, 0, 0
+		} else if !billable {
+			return 1, 0, 0
+		}
+		return requests, tokens, money
+	}
+	if n, ok := c.usage(ctx, resp); ok {
+		tokens = float64(max(n, 0))
+	}
+	if c.m.o.Cost != nil {
+		if cost, ok := c.m.o.Cost(c.model, resp); ok {
+			money = max(cost, 0)
+		}
+	}
+	return requests, tokens, money
+}
+
+// reach reports whether a call that failed reached the provider, and whether that
+// may have begun an answer. An error without a status shows neither.
+func reach(err error) (sent, billable bool) {
+	var status interface{ HTTPStatus() int }
+	if !errors.As(err, &status) {
+		return true, true
+	}
+	e := fault.FromError(context.Background(), err)
+	return !e.Unsent, e.Billable()
 }
 
 // charge applies a correction to claims that were taken.

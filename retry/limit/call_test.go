@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/usage"
 )
 
 // A caller can't talk its estimate down by asking for more than an int holds.
@@ -16,8 +18,8 @@ func TestNoEstimateOverflows(t *testing.T) {
 	m, err := New(&fakeModel{}, &Options{
 		Quota: Quota{Money: Rate{N: USD, Per: time.Hour}},
 		Cost: func(_ string, r *llms.ContentResponse) (int64, bool) {
-			n, ok := reported(r)
-			return int64(n), ok
+			u, err := usage.Of(r)
+			return int64(reported(u)), err == nil
 		},
 	})
 	require.NoError(t, err)
@@ -25,7 +27,7 @@ func TestNoEstimateOverflows(t *testing.T) {
 	require.Greater(t, c.money, int64(1e9))
 	require.Greater(t, c.tokens, 1e9)
 
-	n, ok := reported(&llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{"PromptTokens": int64(1 << 33), "CompletionTokens": 0}}}})
-	require.True(t, ok)
-	require.GreaterOrEqual(t, n, math.MaxInt32, "also where an int has 32 bits")
+	u, err := usage.Of(&llms.ContentResponse{Choices: []*llms.ContentChoice{{GenerationInfo: map[string]any{"PromptTokens": int64(1 << 33), "CompletionTokens": 0}}}})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, reported(u), math.MaxInt32, "also where an int has 32 bits")
 }

@@ -90,7 +90,7 @@
 //     against what is already billed is passed by everything in flight.
 //   - A limit that an outage of Redis switches off is a limit on good days
 //     only; one that refuses every call then is an outage of your own. Choose:
-//     [Options].StoreClosed. What a failing store refuses gets status 503 and is
+//     [Options].RefuseOnStoreFailure. What a failing store refuses gets status 503 and is
 //     not counted.
 //   - Burst is part of the limit: 60 a minute at once and 1 a second are both
 //     "60 a minute".

@@ -84,22 +84,37 @@ func (e *Error) HTTPStatus() int {
 	return http.StatusServiceUnavailable
 }
 
-// Code returns "rate_limit", "request_too_large" or "quota", or "overloaded" if
-// the store is down.
+// Code returns OpenAI's word for the refusal, as a [Handler] sends it:
+//
+//	rate_limit_exceeded  429  the limit refills
+//	request_too_large    413  the call is larger than the limit
+//	insufficient_quota   402  the budget is spent
+//	service_unavailable  503  the switch is off, or the store is down
 func (e *Error) Code() string {
-	switch e.Refusal {
-	case fault.RefusalWait:
-		return fault.ClassRateLimit.String()
-	case fault.RefusalCap:
-		return fault.ClassRequestTooLarge.String()
-	case fault.RefusalStop:
-		return fault.ClassQuota.String()
+	switch e.HTTPStatus() {
+	case http.StatusTooManyRequests:
+		return "rate_limit_exceeded"
+	case http.StatusRequestEntityTooLarge:
+		return "request_too_large"
+	case http.StatusPaymentRequired:
+		return "insufficient_quota"
 	}
-	return fault.ClassOverloaded.String()
+	return "service_unavailable"
+}
+
+// Header returns X-Should-Retry: false if waiting doesn't help, else nil.
+func (e *Error) Header() http.Header {
+	if e.Refusal == fault.RefusalCap || e.Refusal == fault.RefusalStop {
+		return http.Header{"X-Should-Retry": {"false"}}
+	}
+	return nil
 }
 
 // RetryAfter returns when to come back, and whether that is known.
 func (e *Error) RetryAfter() (time.Duration, bool) { return e.Delay, e.HasDelay }
+
+// Unsent returns true: the call reached no provider. See [fault.Error.Unsent].
+func (e *Error) Unsent() bool { return true }
 
 // Unwrap returns the context's error if the call was canceled while it waited,
 // or the store's.

@@ -11,5 +11,5 @@ import (
 func TestZeroRefusalIsNotAWait(t *testing.T) {
 	e := &Error{}
 	require.Equal(t, http.StatusServiceUnavailable, e.HTTPStatus())
-	require.Equal(t, "overloaded", e.Code())
+	require.Equal(t, "service_unavailable", e.Code())
 }

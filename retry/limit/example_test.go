@@ -45,7 +45,7 @@ func ExampleNew() {
 
 func ExampleRate() {
 	now := time.Unix(0, 0)
-	store := &limit.LocalStore{Now: func() time.Time { return now }}
+	store := &limit.Memory{Now: func() time.Time { return now }}
 	claim := []limit.Claim{{Key: "k", Rate: limit.Rate{N: 60, Per: time.Minute, Burst: 2}, N: 1}}
 	for range 3 {
 		d, _ := store.Take(context.Background(), claim, 0)
@@ -64,7 +64,7 @@ func ExampleSwitch() {
 		fmt.Println(err)
 		return
 	}
-	off.Off("", "incident 7: the bill")
+	off.Stop("", "incident 7: the bill")
 	_, err = m.Call(context.Background(), "hi")
 	fmt.Println(err)
 	// Output: limit: switch: incident 7: the bill

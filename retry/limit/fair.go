@@ -60,6 +60,9 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if last, ok := f.tags[tenant]; ok { // it was not served, so the tenant's next call is not after it
+		f.tags[tenant] = last - size/weight
+	}
 	if w.index >= 0 {
 		heap.Remove(&f.waiting, w.index)
 	} else {

@@ -22,6 +22,7 @@ func TestFairForgets(t *testing.T) {
 			f.leave()
 		}
 		cancel()
+		synctest.Wait()
 		require.Less(t, len(f.tags), 2500)
 	})
 }

@@ -2,45 +2,61 @@ package limit
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/prodailabs/prodai/internal/apierror"
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
 // HandlerOptions are the settings of a [Handler].
 type HandlerOptions struct {
-	// Key returns whose request it is. An address is a poor key (behind a proxy it
-	// is the proxy's); an API key that has been verified is a good one. Default:
-	// all requests are one caller's.
-	Key func(*http.Request) string
-	// Cost is how many units a request takes. Default: 1.
-	Cost func(*http.Request) float64
-	// Store keeps the rate. Default: a LocalStore.
+	// Tenant returns whose request it is. An address is a poor name (behind a
+	// proxy it is the proxy's); an API key that has been verified is a good one.
+	// Default: all requests are one tenant's, "".
+	Tenant func(*http.Request) string
+	// Units is how many units a request takes, 0 or more. A request whose units
+	// are negative, infinite or NaN is answered with status 500. Default: 1.
+	Units func(*http.Request) float64
+	// Store keeps the rate. Default: a Memory.
 	Store Store
-	// StoreClosed answers requests with status 503 while the store fails. Default:
-	// false, they pass.
-	StoreClosed bool
+	// Prefix begins the store's keys. Handlers with one Store and one Prefix share
+	// each tenant's room. Default: "http".
+	Prefix string
+	// RefuseOnStoreFailure answers requests with status 503 while the store fails.
+	// Default: false, the same rate is kept in this process meanwhile; n
+	// processes then admit up to n times as much.
+	RefuseOnStoreFailure bool
 	// Switch stops requests by hand. Default: nil, none.
 	Switch *Switch
+	// Logger gets the event limit.store. Default: nil, it is discarded.
+	Logger *slog.Logger
 }
 
 // A Handler is an http.Handler that limits the requests to another one at a rate
-// for each key. Every response carries x-ratelimit-limit-requests,
+// for each tenant. Every response carries x-ratelimit-limit-requests,
 // -remaining-requests and -reset-requests in OpenAI's form. A refused request gets
 // OpenAI's error body, so that every SDK of today does the right thing with it:
 //
 //	429  rate_limit_error, rate_limit_exceeded    with Retry-After and retry-after-ms
 //	413  invalid_request_error, request_too_large the request needs more than the limit
-//	503  insufficient_quota                       the switch is off
-//	503  server_error, service_unavailable        the store is down, with StoreClosed
+//	503  server_error, service_unavailable        the switch is off
+//	503  server_error, service_unavailable        the store is down, with RefuseOnStoreFailure
+//	500  server_error, internal_error             Units returned what is no number of units
+//
+// X-Should-Retry is "false" where the same request won't pass by waiting: for
+// status 413, and for a switch that is off. The SDKs of OpenAI and Anthropic, and
+// package retry, then don't retry.
 type Handler struct {
-	next http.Handler
-	rate Rate
-	o    HandlerOptions
+	next    http.Handler
+	rate    Rate
+	o       HandlerOptions
+	backing backing // HandlerOptions.Store
 }
 
 // NewHandler returns a handler; nil options mean the defaults. It fails with
@@ -59,32 +75,38 @@ func NewHandler(next http.Handler, rate Rate, o *HandlerOptions) (*Handler, erro
 	if o != nil {
 		h.o = *o
 	}
-	if h.o.Key == nil {
-		h.o.Key = func(*http.Request) string { return "" }
+	if h.o.Tenant == nil {
+		h.o.Tenant = func(*http.Request) string { return "" }
 	}
-	if h.o.Cost == nil {
-		h.o.Cost = func(*http.Request) float64 { return 1 }
+	if h.o.Units == nil {
+		h.o.Units = func(*http.Request) float64 { return 1 }
 	}
 	if h.o.Store == nil {
-		h.o.Store = &LocalStore{}
+		h.o.Store = &Memory{}
 	}
+	if h.o.Prefix == "" {
+		h.o.Prefix = "http"
+	}
+	h.backing.store, h.backing.refuse, h.backing.log = h.o.Store, h.o.RefuseOnStoreFailure, event.Logger(h.o.Logger)
 	return h, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	key := h.o.Key(r)
-	if err := h.o.Switch.check(key); err != nil {
+	tenant := h.o.Tenant(r)
+	if err := h.o.Switch.check(tenant); err != nil {
 		refuse(w, err)
 		return
 	}
-	d, err := h.o.Store.Take(r.Context(), []Claim{{Key: "http:" + key, Rate: h.rate, N: max(0, h.o.Cost(r))}}, 0)
+	units := h.o.Units(r)
+	if !(units >= 0) || math.IsInf(units, 1) {
+		apierror.Write(w, apierror.Error{Status: http.StatusInternalServerError, Type: "server_error", Code: "internal_error",
+			Message: fmt.Sprintf("the request takes %v units: want a number, 0 or more", units)})
+		return
+	}
+	_, d, err := h.backing.take(r.Context(), []Claim{{Key: h.o.Prefix + ":" + tenant, Rate: h.rate, N: units}}, 0)
 	if err != nil {
-		if h.o.StoreClosed {
-			refuse(w, storeDown(key, err))
-			return
-		}
-		h.next.ServeHTTP(w, r)
+		refuse(w, storeDown(tenant, err))
 		return
 	}
 	header := w.Header()
@@ -92,9 +114,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("x-ratelimit-remaining-requests", strconv.FormatFloat(math.Floor(d.Remaining), 'f', -1, 64))
 	header.Set("x-ratelimit-reset-requests", d.Reset.Round(time.Millisecond).String())
 	if !d.OK {
-		e := &Error{Refusal: fault.RefusalWait, Dimension: "requests", Tenant: key, Reason: "too many requests", Delay: d.Wait, HasDelay: true}
+		e := &Error{Refusal: fault.RefusalWait, Dimension: dimensions[0], Tenant: tenant, Reason: "too many requests", Delay: d.Wait, HasDelay: true}
 		if d.Wait == Never {
-			e.Refusal, e.Delay, e.HasDelay = fault.RefusalCap, 0, false
+			*e = Error{Refusal: fault.RefusalCap, Dimension: dimensions[0], Tenant: tenant,
+				Reason: fmt.Sprintf("the request needs %v units, the limit is %v", units, d.Limit)}
 		}
 		refuse(w, e)
 		return
@@ -109,19 +132,17 @@ func refuse(w http.ResponseWriter, err error) {
 	if d, ok := e.RetryAfter(); ok {
 		apierror.SetRetryAfter(w.Header(), d)
 	}
-	out := apierror.Error{Status: e.HTTPStatus(), Message: e.Reason}
-	switch e.Refusal {
-	case fault.RefusalWait:
-		out.Type, out.Code = "rate_limit_error", "rate_limit_exceeded"
-	case fault.RefusalCap:
-		out.Type, out.Code = "invalid_request_error", "request_too_large"
-	case fault.RefusalStop:
-		out.Type, out.Code = "insufficient_quota", "insufficient_quota"
-	default:
-		out.Type, out.Code = "server_error", "service_unavailable"
+	for name, values := range e.Header() {
+		w.Header()[name] = values
 	}
-	if e.Refusal == fault.RefusalCap || e.Refusal == fault.RefusalStop {
-		w.Header().Set("x-should-retry", "false")
+	out := apierror.Error{Status: e.HTTPStatus(), Message: e.Reason, Type: "server_error", Code: e.Code()}
+	switch out.Status {
+	case http.StatusTooManyRequests:
+		out.Type = "rate_limit_error"
+	case http.StatusRequestEntityTooLarge:
+		out.Type = "invalid_request_error"
+	case http.StatusPaymentRequired:
+		out.Type = "insufficient_quota"
 	}
 	apierror.Write(w, out)
 }

@@ -28,7 +28,7 @@ type Quota struct {
 	// while the calls before it are still in progress. [Model.ResetSpent] starts anew.
 	SpendPicoUSD int64
 	// Weight is the tenant's share of the shared limits under contention,
-	// relative to the others'. Default: 1.
+	// relative to the others', 0.000001 to 1000000. Default: 1.
 	Weight float64
 }
 
@@ -47,8 +47,8 @@ func (q Quota) check(name string) error {
 	if q.SpendPicoUSD < 0 {
 		return optionError("%s.SpendPicoUSD is %d: want 0 (no limit) or more", name, q.SpendPicoUSD)
 	}
-	if !(q.Weight >= 0) || math.IsInf(q.Weight, 1) {
-		return optionError("%s.Weight is %v: want 0 (the default, 1) or more", name, q.Weight)
+	if q.Weight != 0 && !(q.Weight >= 1e-6 && q.Weight <= 1e6) {
+		return optionError("%s.Weight is %v: want 0 (the default, 1), or 0.000001 to 1000000", name, q.Weight)
 	}
 	return nil
 }
@@ -73,19 +73,21 @@ type Options struct {
 	// once, with the time to come back.
 	Wait time.Duration
 	// Store keeps the rates. Concurrency and spend are always this process's.
-	// Default: a LocalStore.
+	// Default: a Memory.
 	Store Store
-	// StoreClosed refuses calls with status 503 while the store fails; such a call
-	// is not counted. Default: false, calls pass under the same rates kept in this
-	// process. n processes then admit up to n times as much, and a store that is
-	// down stops no call.
-	StoreClosed bool
+	// RefuseOnStoreFailure refuses calls with status 503 while the store fails;
+	// such a call is not counted. Default: false, the same rates are kept in this
+	// process meanwhile: n processes then admit up to n times as much, and a store
+	// that is down stops no call.
+	RefuseOnStoreFailure bool
 	// Prefix begins the store's keys. Default: "limit".
 	Prefix string
 	// Switch stops calls by hand. Default: nil, none.
 	Switch *Switch
 
-	// Tokens counts a text's tokens. Default: an estimate, a token for four bytes.
+	// Tokens counts a text's tokens. The method Count of an Encoding of package
+	// chunk/token counts as the model does. Default: an estimate, a token for four
+	// bytes.
 	Tokens func(text string) int
 	// AnswerTokens is how much is reserved for the answer of a call that sets no
 	// maximum. What is reserved too much comes back. Default: 512.
@@ -99,8 +101,8 @@ type Options struct {
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
 	// Model is what Cost is asked for if the call names no model. Default: "".
 	Model string
-	// Logger gets the events limit.wait and limit.deny. Default: nil, they are
-	// discarded.
+	// Logger gets the events limit.wait, limit.deny, limit.store and usage.invalid.
+	// Default: nil, they are discarded.
 	Logger *slog.Logger
 }
 
@@ -139,12 +141,15 @@ func New(next llms.Model, o *Options) (*Model, error) {
 		m.counts = m.counts || q.Concurrency > 0
 	}
 	m.o.complete()
-	m.backing.store, m.backing.closed = m.o.Store, m.o.StoreClosed
 	m.log = event.Logger(m.o.Logger)
+	m.backing.store, m.backing.refuse, m.backing.log = m.o.Store, m.o.RefuseOnStoreFailure, m.log
 	return m, nil
 }
 
 func (o *Options) check() error {
+	if len(o.Tenants) > 0 && o.Tenant == nil {
+		return optionError("Options.Tenant is nil: want a function that returns one of Options.Tenants, or no Tenants")
+	}
 	for name, q := range o.Tenants {
 		if err := q.check(fmt.Sprintf("Options.Tenants[%q]", name)); err != nil {
 			return err
@@ -171,16 +176,13 @@ func (o *Options) complete() {
 		o.Tenant = func(context.Context) string { return "" }
 	}
 	if o.Store == nil {
-		o.Store = &LocalStore{}
+		o.Store = &Memory{}
 	}
 	if o.Prefix == "" {
 		o.Prefix = "limit"
 	}
 	if o.AnswerTokens == 0 {
 		o.AnswerTokens = 512
-	}
-	if o.Usage == nil {
-		o.Usage = reported
 	}
 }
 
@@ -196,10 +198,25 @@ func (m *Model) quotas(yield func(Quota) bool) {
 	}
 }
 
-func reported(r *llms.ContentResponse) (int, bool) {
-	t, err := usage.Of(r)
-	return int(min(t.Input+t.Output, math.MaxInt)), err == nil
+// usage returns the tokens that an answer used. It reports counts that can't be
+// right, which an Account reads too.
+func (c *call) usage(ctx context.Context, r *llms.ContentResponse) (tokens int, ok bool) {
+	o := &c.m.o
+	var t usage.Tokens
+	var err error
+	if o.Usage == nil || o.Account != nil {
+		if t, err = usage.Of(r); errors.Is(err, usage.ErrInvalid) {
+			c.m.log.LogAttrs(ctx, slog.LevelWarn, event.UsageInvalid, slog.String(event.Model, c.model), slog.String(event.Reason, err.Error()))
+		}
+	}
+	if o.Usage != nil {
+		return o.Usage(r)
+	}
+	return reported(t), err == nil
 }
+
+// reported returns the tokens of a prompt and its answer.
+func reported(t usage.Tokens) int { return int(min(t.Input+t.Output, math.MaxInt)) }
 
 // Unwrap returns the wrapped model.
 func (m *Model) Unwrap() llms.Model { return m.next }
@@ -215,29 +232,36 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // GenerateContent implements llms.Model. The error of a refused call is an
 // *[Error]; others are those of the model below.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if m.next == nil {
+		return nil, optionError("the zero Model is not usable: make one with New")
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	c := m.begin(ctx, messages, options)
-	if err := c.admit(ctx); err != nil {
-		return nil, c.refused(ctx, err)
-	}
-	var resp *llms.ContentResponse
-	var err error
-	returned := false
+	admitted, ended := false, false
 	defer func() {
-		if !returned { // a panic below: what it used is unknown, so the estimate stands
-			c.settle(nil, errPanicked)
+		switch {
+		case ended:
+		case admitted: // a panic below: what it used is unknown, so the estimate stands
+			c.settle(ctx, nil, errPanicked)
+		default: // a panic of the store or the logger
+			c.giveBack()
 		}
 	}()
+	if err := c.admit(ctx); err != nil {
+		ended = true
+		return nil, c.refused(ctx, err)
+	}
+	admitted = true
 	below := ctx
 	if a := m.o.Account; a != nil {
 		c.pass = &pass{Context: ctx, account: a, model: c.model, use: c.use, belowModel: true, permit: c.permit, unused: true}
 		below = c.pass
 	}
-	resp, err = m.next.GenerateContent(below, messages, options...)
-	returned = true
-	c.settle(resp, err)
+	resp, err := m.next.GenerateContent(below, messages, options...)
+	ended = true
+	c.settle(ctx, resp, err)
 	return resp, wrap.ContextError(ctx, err)
 }
 

@@ -18,11 +18,11 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-type slowStore struct{ LocalStore }
+type slowStore struct{ Memory }
 
 func (s *slowStore) Take(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
 	time.Sleep(time.Millisecond)
-	return s.LocalStore.Take(ctx, claims, ahead)
+	return s.Memory.Take(ctx, claims, ahead)
 }
 
 // Calls that may not wait and come at once are refused for want of room, not
@@ -151,7 +151,7 @@ func TestWeightsDivideTheSharedLimit(t *testing.T) {
 
 func TestARefusalOfTheProviderCostsNothing(t *testing.T) {
 	next := &fakeModel{err: &Error{Refusal: fault.RefusalWait}}
-	store := &LocalStore{}
+	store := &Memory{}
 	m, err := New(next, &Options{Quota: Quota{Tokens: Rate{N: 1000, Per: time.Hour}}, Store: store, AnswerTokens: 900})
 	require.NoError(t, err)
 	for range 5 {

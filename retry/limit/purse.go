@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"math"
 	"sync"
 
 	"github.com/prodailabs/prodai/retry/fault"
@@ -38,7 +39,7 @@ func (p *purses) open(c *call) error {
 		if limit := x.quota.Concurrency; limit > 0 && x.purse.calls >= limit {
 			return &Error{Refusal: fault.RefusalWait, Dimension: "concurrency", Tenant: c.tenant, Reason: "as many calls as are allowed are in progress"}
 		}
-		if limit := x.quota.SpendPicoUSD; limit > 0 && x.purse.spent+x.purse.reserved+c.money > limit {
+		if limit := x.quota.SpendPicoUSD; limit > 0 && plus(plus(x.purse.spent, x.purse.reserved), c.money) > limit {
 			return &Error{Refusal: fault.RefusalStop, Dimension: "spend", Tenant: c.tenant, Reason: "the budget is spent"}
 		}
 	}
@@ -57,11 +58,19 @@ func (p *purses) close(c *call, cost int64) {
 		x := p.get(name)
 		x.calls--
 		x.reserved -= c.money
-		x.spent += cost
+		x.spent = plus(x.spent, cost)
 		if *x == (purse{}) {
 			delete(p.all, name)
 		}
 	}
+}
+
+// plus adds two sums of money, saturated: a price may be anything.
+func plus(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 func (p *purses) get(name string) *purse {

@@ -16,7 +16,7 @@ import (
 type Rate struct {
 	N     float64
 	Per   time.Duration
-	Burst float64 // Default: N
+	Burst float64 // 1 or more. Default: N, which must then be 1 or more
 }
 
 // USD is a dollar in pico-USD, the unit of all money here.
@@ -48,6 +48,8 @@ func (r Rate) check(name string) error {
 		return optionError("%s.Per is %v: want a time above 0", name, r.Per)
 	case !(r.Burst >= 0) || math.IsInf(r.Burst, 1):
 		return optionError("%s.Burst is %v: want 0 (the default, N) or more", name, r.Burst)
+	case r.Capacity() < 1:
+		return optionError("%s is %v per %v, at most %v at once: want an N or a Burst of 1 or more, or no whole unit ever passes", name, r.N, r.Per, r.Capacity())
 	case float64(r.Per)/r.N*r.Capacity() > maxSpan:
 		return optionError("%s.Burst is %v at %v per %v: want what refills in a century", name, r.Burst, r.N, r.Per)
 	}

@@ -3,6 +3,7 @@ package limit
 import (
 	"fmt"
 	"math"
+	"net/http"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestGoldenGCRA(t *testing.T) {
 		rate := Rate{N: r.Rate, Per: time.Second, Burst: r.Burst + 1}
 		now := time.Unix(1_790_000_000, 0)
 		epoch := now
-		l := &LocalStore{Now: func() time.Time { return now }}
+		l := &Memory{Now: func() time.Time { return now }}
 		for i, s := range r.Steps {
 			now = epoch.Add(time.Duration(s.T) * time.Millisecond)
 			d, err := l.Take(t.Context(), []Claim{{s.Key, rate, s.N}}, 0)
@@ -55,7 +56,7 @@ func TestGoldenGCRA(t *testing.T) {
 func TestRemainingIsWhole(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
 	for _, n := range []float64{3, 7, 11, 60, 999, 30_000} {
-		l := &LocalStore{Now: func() time.Time { return now }}
+		l := &Memory{Now: func() time.Time { return now }}
 		left := n
 		for _, take := range []float64{1, 0, n - 2, 1} {
 			left -= take
@@ -63,11 +64,21 @@ func TestRemainingIsWhole(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, left, d.Remaining, "%v of %v", take, n)
 		}
-		l = &LocalStore{Now: l.Now}
+		l = &Memory{Now: l.Now}
 		for i := range int(n) {
 			d, err := l.Take(t.Context(), []Claim{{"k", Rate{N: n, Per: time.Second}, 1}}, 0)
 			require.NoError(t, err)
 			require.True(t, d.OK, "the %dth of %v", i+1, n)
 		}
 	}
+}
+
+// A rate of which no whole unit ever passes is a mistake.
+func TestRateBelowAUnit(t *testing.T) {
+	for _, r := range []Rate{{N: 0.5, Per: time.Second}, {N: 10, Per: time.Second, Burst: 0.5}} {
+		require.ErrorIs(t, r.Check(), ErrOption)
+		_, err := NewHandler(http.NotFoundHandler(), r, nil)
+		require.ErrorIs(t, err, ErrOption)
+	}
+	require.NoError(t, Rate{N: 0.5, Per: time.Second, Burst: 1}.Check())
 }

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -14,26 +15,27 @@ type Claim struct {
 	N    float64
 }
 
-// A Store keeps the state of limits. [LocalStore] keeps it in memory; package
+// A Store keeps the state of limits. [Memory] keeps it in memory; package
 // limit/redis keeps it where many processes share it.
 type Store interface {
 	// Take grants all of the claims or none. With ahead above 0 it may grant
 	// room that will be there within ahead: the caller then waits for
 	// Decision.Wait before it uses it. An error is the store's failure, not a
-	// refusal.
+	// refusal. A claim of less than 0 units, or of NaN, is an error that wraps
+	// ErrOption.
 	Take(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error)
 	// Charge takes N units of each claim without asking, into debt if need be,
-	// and gives back where N is negative.
+	// and gives back where N is negative. NaN is an error that wraps ErrOption.
 	Charge(ctx context.Context, claims []Claim) error
 }
 
-// A LocalStore is a [Store] in memory. The zero LocalStore is ready; it is safe for
+// A Memory is a [Store] in memory. The zero Memory is ready; it is safe for
 // concurrent use.
 //
 // It reads the clock under its lock. A limiter that reads it before, as
 // x/time/rate's Allow does, can apply two readings in the wrong order, count
 // the time between them twice and let more through than its rate; see [Bucket].
-type LocalStore struct {
+type Memory struct {
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 
@@ -44,8 +46,13 @@ type LocalStore struct {
 	sweep int // how many keys there may be before the full buckets are dropped
 }
 
-// Take implements [Store]; it never fails.
-func (l *LocalStore) Take(_ context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
+// Take implements [Store]; it fails only with [ErrOption].
+func (l *Memory) Take(_ context.Context, claims []Claim, ahead time.Duration) (Decision, error) {
+	for i, c := range claims {
+		if !(c.N >= 0) {
+			return Decision{}, optionError("Claim.N of %q, claim %d, is %v: want 0 or more", c.Key, i, c.N)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -91,8 +98,14 @@ func binds(a, b Decision) bool {
 	return a.Remaining*b.Limit < b.Remaining*a.Limit
 }
 
-// Charge implements [Store]; it never fails.
-func (l *LocalStore) Charge(_ context.Context, claims []Claim) error {
+// Charge implements [Store]; it fails only with [ErrOption], and then charges
+// nothing.
+func (l *Memory) Charge(_ context.Context, claims []Claim) error {
+	for i, c := range claims {
+		if math.IsNaN(c.N) {
+			return optionError("Claim.N of %q, claim %d, is NaN: want a number", c.Key, i)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -105,7 +118,7 @@ func (l *LocalStore) Charge(_ context.Context, claims []Claim) error {
 }
 
 // now returns nanoseconds since the first call; they never run backwards.
-func (l *LocalStore) now() int64 {
+func (l *Memory) now() int64 {
 	t := time.Now
 	if l.Now != nil {
 		t = l.Now
@@ -117,7 +130,7 @@ func (l *LocalStore) now() int64 {
 	return l.last
 }
 
-func (l *LocalStore) set(key string, tat, now int64) {
+func (l *Memory) set(key string, tat, now int64) {
 	l.tats[key] = tat
 	if len(l.tats) < l.sweep {
 		return

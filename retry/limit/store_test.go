@@ -14,7 +14,7 @@ func TestNoSumOverflows(t *testing.T) {
 	day := Rate{N: 1000, Per: 24 * time.Hour}
 	claims := func(n float64) []Claim { return []Claim{{Key: "k", Rate: day, N: n}} }
 	for _, n := range []float64{1001, 1e8, 2e8, math.MaxInt32, 1e12, math.MaxFloat64, math.Inf(1)} {
-		var l LocalStore
+		var l Memory
 		d, err := l.Take(t.Context(), claims(n), math.MaxInt64)
 		require.NoError(t, err)
 		require.False(t, d.OK, n)
@@ -30,7 +30,7 @@ func TestNoSumOverflows(t *testing.T) {
 		require.NoError(t, l.Charge(t.Context(), claims(-n)))
 	}
 	century := []Claim{{Key: "k", Rate: Rate{N: 1, Per: time.Duration(maxSpan)}, N: 1}}
-	var l LocalStore
+	var l Memory
 	for range 8 { // a caller whose patience knows no end
 		d, err := l.Take(t.Context(), century, math.MaxInt64)
 		require.NoError(t, err)

@@ -14,42 +14,62 @@ import (
 // handlers. The zero Switch lets everything pass.
 type Switch struct {
 	mu    sync.Mutex
-	state atomic.Pointer[map[string]string] // tenant, "" for all -> reason
+	state atomic.Pointer[stops]
 }
 
-// Off stops the tenant's calls, or all calls if tenant is "", and keeps the
-// reason for the errors.
-func (s *Switch) Off(tenant, reason string) {
-	s.change(func(m map[string]string) { m[tenant] = reason })
+// stops are the reasons for which calls are stopped. They never change: a change
+// of the Switch makes new ones.
+type stops struct {
+	all     bool
+	reason  string            // if all
+	tenants map[string]string // by tenant
 }
 
-// On lets the tenant's calls pass again, or with "" lifts what stopped all calls.
-// A tenant that was stopped by name stays so.
-func (s *Switch) On(tenant string) {
-	s.change(func(m map[string]string) { delete(m, tenant) })
+// Stop stops the tenant's calls and keeps the reason for the errors. The tenant ""
+// is that of the calls that name none.
+func (s *Switch) Stop(tenant, reason string) {
+	s.change(func(x *stops) { x.tenants[tenant] = reason })
 }
 
-func (s *Switch) change(f func(map[string]string)) {
+// StopAll stops all calls and keeps the reason for the errors.
+func (s *Switch) StopAll(reason string) {
+	s.change(func(x *stops) { x.all, x.reason = true, reason })
+}
+
+// Resume lets the tenant's calls pass again, unless all calls are stopped.
+func (s *Switch) Resume(tenant string) {
+	s.change(func(x *stops) { delete(x.tenants, tenant) })
+}
+
+// ResumeAll ends what StopAll began. A tenant that was stopped by name stays so.
+func (s *Switch) ResumeAll() {
+	s.change(func(x *stops) { x.all, x.reason = false, "" })
+}
+
+func (s *Switch) change(f func(*stops)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := map[string]string{}
+	next := &stops{}
 	if old := s.state.Load(); old != nil {
-		next = maps.Clone(*old)
+		*next = *old
+	}
+	if next.tenants = maps.Clone(next.tenants); next.tenants == nil {
+		next.tenants = map[string]string{}
 	}
 	f(next)
-	s.state.Store(&next)
+	s.state.Store(next)
 }
 
 // Stopped reports whether the tenant's calls are stopped, and why.
 func (s *Switch) Stopped(tenant string) (reason string, stopped bool) {
-	m := s.state.Load()
-	if m == nil || len(*m) == 0 {
+	x := s.state.Load()
+	switch {
+	case x == nil:
 		return "", false
+	case x.all:
+		return x.reason, true
 	}
-	if reason, stopped = (*m)[""]; stopped {
-		return reason, true
-	}
-	reason, stopped = (*m)[tenant]
+	reason, stopped = x.tenants[tenant]
 	return reason, stopped
 }
 

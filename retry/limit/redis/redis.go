@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -66,7 +67,7 @@ end
 return {ok, string.format('%.0f', wait), claim, string.format('%.0f', reset)}
 `)
 
-// No debt is more than 125 years, as in limit.LocalStore: sums stay exact, and waits
+// No debt is more than 125 years, as in limit.Memory: sums stay exact, and waits
 // within a time.Duration.
 var charge = redis.NewScript(clock + `
 local far = now + 125 * 365 * 24 * 3600 * 1000000
@@ -88,7 +89,10 @@ func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Durat
 	var args []any
 	var index []int
 	for i, c := range claims {
-		if c.Rate.IsZero() || c.N < 0 {
+		if !(c.N >= 0) {
+			return limit.Decision{}, fmt.Errorf("%w: Claim.N of %q, claim %d, is %v: want 0 or more", limit.ErrOption, c.Key, i, c.N)
+		}
+		if c.Rate.IsZero() {
 			continue
 		}
 		keys = append(keys, c.Key)
@@ -124,7 +128,10 @@ func (s *Store) Take(ctx context.Context, claims []limit.Claim, ahead time.Durat
 func (s *Store) Charge(ctx context.Context, claims []limit.Claim) error {
 	var keys []string
 	var args []any
-	for _, c := range claims {
+	for i, c := range claims {
+		if math.IsNaN(c.N) {
+			return fmt.Errorf("%w: Claim.N of %q, claim %d, is NaN: want a number", limit.ErrOption, c.Key, i)
+		}
 		if !c.Rate.IsZero() {
 			keys = append(keys, c.Key)
 			args = append(args, micros(c.Rate.Span(c.N)))

@@ -96,12 +96,12 @@ func TestTakeAndCharge(t *testing.T) {
 	require.True(t, d.OK)
 }
 
-// A look takes nothing and says what limit.LocalStore's does; what is left is told
+// A look takes nothing and says what limit.Memory's does; what is left is told
 // in whole units where the refill of one is no whole number of ticks.
 func TestLook(t *testing.T) {
 	addr, _ := server(t)
 	rate := limit.Rate{N: 3, Per: time.Hour, Burst: 4}
-	for name, s := range map[string]limit.Store{"redis": open(t, addr), "local": &limit.LocalStore{}} {
+	for name, s := range map[string]limit.Store{"redis": open(t, addr), "local": &limit.Memory{}} {
 		take := func(n float64) limit.Decision {
 			d, err := s.Take(t.Context(), []limit.Claim{{Key: "look", Rate: rate, N: n}}, 0)
 			require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestModelsShareALimit(t *testing.T) {
 	var models []*limit.Model
 	for range 3 {
 		m, err := limit.New(&modeltest.Script{Turns: []modeltest.Turn{hello}}, &limit.Options{
-			Quota: limit.Quota{Requests: limit.Rate{N: 5, Per: time.Hour}}, Store: open(t, addr), StoreClosed: true,
+			Quota: limit.Quota{Requests: limit.Rate{N: 5, Per: time.Hour}}, Store: open(t, addr), RefuseOnStoreFailure: true,
 		})
 		require.NoError(t, err)
 		models = append(models, m)

@@ -73,7 +73,7 @@ func (s downStore) Take(context.Context, []limit.Claim, time.Duration) (limit.De
 func (s downStore) Charge(context.Context, []limit.Claim) error { return s.err }
 
 func storeDown(t *testing.T, text string) error {
-	m, err := limit.New(nopModel{}, &limit.Options{Quota: limit.Quota{Requests: limit.Rate{N: 1, Per: time.Second}}, Store: downStore{errors.New(text)}, StoreClosed: true})
+	m, err := limit.New(nopModel{}, &limit.Options{Quota: limit.Quota{Requests: limit.Rate{N: 1, Per: time.Second}}, Store: downStore{errors.New(text)}, RefuseOnStoreFailure: true})
 	require.NoError(t, err)
 	_, err = m.GenerateContent(t.Context(), nil)
 	return err

@@ -226,7 +226,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	store := &limit.LocalStore{} // of answers and embeddings together
+	store := &limit.Memory{} // of answers and embeddings together
 	if s.embedding, err = s.newEmbedding(store); err != nil {
 		return err
 	}
