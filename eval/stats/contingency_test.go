@@ -82,12 +82,12 @@ func checkTable(r tableRow) error {
 		k.value(name+" high", k.orNaN(name, got.High, err), float64(want[1]))
 	}
 	if r.Z != nil {
-		got, err := TwoProportionZ(c, c+d, a, a+b, AlternativeTwoSided)
+		got, err := TwoProportionZ(a, a+b, c, c+d, AlternativeTwoSided)
 		k.value("z", k.orNaN("z", got.Statistic, err), float64(r.Z[0]))
 		k.p("z p", k.orNaN("z", got.P, err), float64(r.Z[1]))
 	}
 	if r.Newcombe != nil {
-		got, err := NewcombeInterval(c, c+d, a, a+b, 0.95)
+		got, err := NewcombeInterval(a, a+b, c, c+d, 0.95)
 		k.value("newcombe low", k.orNaN("newcombe", got.Low, err), float64(r.Newcombe[0]))
 		k.value("newcombe high", k.orNaN("newcombe", got.High, err), float64(r.Newcombe[1]))
 	}

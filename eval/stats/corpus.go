@@ -58,8 +58,8 @@ type PairedResult struct {
 // segments with replacement for both at once (Koehn, "Statistical Significance
 // Tests for Machine Translation Evaluation", 2004).
 //
-// Differences are system minus baseline. Both are sufficient statistics, row after
-// row of width numbers a segment, and score computes the metric from their sums; it must
+// baseline and system are the sufficient statistics, row after row of width
+// numbers a segment, and score computes the metric from their sums; it must
 // not keep its argument and must be safe for concurrent use. With d the
 // observed and d* the resampled |differences|,
 //

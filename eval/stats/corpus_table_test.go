@@ -235,10 +235,10 @@ func TestExactLawsAgainstEnumeration(t *testing.T) {
 			}
 		}
 		all := float64(int(1) << n)
-		perm, err := PairedPermutation(b, a, &PermutationOptions{Alternative: AlternativeGreater})
+		perm, err := PairedPermutation(a, b, &PermutationOptions{Alternative: AlternativeGreater})
 		require.NoError(t, err)
 		require.InDelta(t, float64(atLeast)/all, perm.P, 1e-12)
-		rank, err := Wilcoxon(b, a, &WilcoxonOptions{Alternative: AlternativeGreater, Zeros: ZerosRank, Method: RankMethodPermutation})
+		rank, err := Wilcoxon(a, b, &WilcoxonOptions{Alternative: AlternativeGreater, Zeros: ZerosRank, Method: RankMethodPermutation})
 		require.NoError(t, err)
 		require.InDelta(t, float64(ranksAtLeast)/all, rank.P, 1e-12)
 	}

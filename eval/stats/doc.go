@@ -24,13 +24,8 @@
 // [UnpairedEstimate] less the covariance. Comparing two averages instead throws away
 // what is often half of the data.
 //
-//	res, err := stats.PairedT(oldScores, newScores, stats.AlternativeTwoSided)
-//	ci, err := stats.PairedTInterval(oldScores, newScores, 0.95)
-//
-// Every function that compares two systems takes the baseline first and the system
-// second, and its difference is system minus baseline: a positive one means that the
-// system scored higher. (SciPy's functions subtract the second sample from the
-// first.)
+//	res, err := stats.PairedT(newScores, oldScores, stats.AlternativeTwoSided)
+//	ci, err := stats.PairedTInterval(newScores, oldScores, 0.95)
 //
 // # Which test
 //

@@ -92,12 +92,12 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 			w, err := Wasserstein(r.A, r.B)
 			c.value("wasserstein", c.orNaN("wasserstein", w, err), r.Wasserstein)
 			if r.U != nil {
-				u, err := MannWhitney(r.B, r.A, &MannWhitneyOptions{Method: RankMethodNormal})
+				u, err := MannWhitney(r.A, r.B, &MannWhitneyOptions{Method: RankMethodNormal})
 				c.value("u", c.orNaN("u", u.Statistic, err), *r.U)
 				tail("u p", u.P, r.UP)
 			}
 			if r.T != nil {
-				w, err := WelchT(r.B, r.A, AlternativeTwoSided)
+				w, err := WelchT(r.A, r.B, AlternativeTwoSided)
 				c.value("t", c.orNaN("t", w.Statistic, err), *r.T)
 				c.value("df", w.DF, r.TDF)
 				tail("t p", w.P, r.TP)
@@ -128,7 +128,7 @@ func TestGoldenMonitoringStatistics(t *testing.T) {
 			f, err := FisherExact([2][2]int{{r.K1, r.N1 - r.K1}, {r.K2, r.N2 - r.K2}}, AlternativeTwoSided)
 			tail("fisher", c.orNaN("fisher", f.P, err), r.Fisher)
 			if r.Z != nil {
-				z, err := TwoProportionZ(r.K1, r.N1, r.K2, r.N2, AlternativeTwoSided)
+				z, err := TwoProportionZ(r.K2, r.N2, r.K1, r.N1, AlternativeTwoSided)
 				c.value("z", c.orNaN("z", z.Statistic, err), *r.Z)
 				tail("z p", z.P, r.ZP)
 			}

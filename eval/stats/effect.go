@@ -5,15 +5,14 @@ import "math"
 // An effect size measures how large a difference is, in units that don't depend on
 // how many observations there were; a p-value mixes the two.
 
-// CohenDz is the mean difference system[i]-baseline[i] of pairs in units of the
-// differences' standard deviation, mean(d)/sd(d). Undefined when the differences are
-// all equal.
-func CohenDz(baseline, system []float64) (float64, error) {
+// CohenDz is the mean difference of pairs in units of the differences' standard
+// deviation, mean(d)/sd(d). Undefined when the differences are all equal.
+func CohenDz(a, b []float64) (float64, error) {
 	const fn = "CohenDz"
-	if err := checkPairs(fn, baseline, system, 2); err != nil {
+	if err := checkPairs(fn, a, b, 2); err != nil {
 		return math.NaN(), err
 	}
-	d, _ := differences(system, baseline)
+	d, _ := differences(a, b)
 	sd := math.Sqrt(Variance(d))
 	if sd == 0 {
 		return math.NaN(), fail(fn, ErrUndefined, "the differences are all equal")
@@ -21,39 +20,39 @@ func CohenDz(baseline, system []float64) (float64, error) {
 	return Mean(d) / sd, nil
 }
 
-// CohenD is the difference of two independent samples' means, the system's minus the
-// baseline's, in units of their pooled standard deviation (Cohen, "Statistical Power
-// Analysis", 1988): 0.2 is called small, 0.5 medium, 0.8 large.
-func CohenD(baseline, system []float64) (float64, error) {
+// CohenD is the difference of two independent samples' means in units of their
+// pooled standard deviation (Cohen, "Statistical Power Analysis", 1988):
+// 0.2 is called small, 0.5 medium, 0.8 large.
+func CohenD(a, b []float64) (float64, error) {
 	const fn = "CohenD"
-	if err := checkTwo(fn, baseline, system, 2); err != nil {
+	if err := checkTwo(fn, a, b, 2); err != nil {
 		return math.NaN(), err
 	}
-	_, scaled := inUnit(system, baseline)
-	system, baseline = scaled[0], scaled[1]
-	sd := math.Sqrt(pooledVariance(system, baseline))
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
+	sd := math.Sqrt(pooledVariance(a, b))
 	if sd == 0 {
 		return math.NaN(), fail(fn, ErrUndefined, "neither sample varies")
 	}
-	return (Mean(system) - Mean(baseline)) / sd, nil
+	return (Mean(a) - Mean(b)) / sd, nil
 }
 
-// HedgesG is [CohenD], system minus baseline, with the correction of its bias in
-// small samples, 1 - 3/(4(n+m)-9) (Hedges, 1981).
-func HedgesG(baseline, system []float64) (float64, error) {
-	d, err := CohenD(baseline, system)
-	return d * (1 - 3/(4*float64(len(system)+len(baseline))-9)), err
+// HedgesG is [CohenD] with the correction of its bias in small samples,
+// 1 - 3/(4(n+m)-9) (Hedges, 1981).
+func HedgesG(a, b []float64) (float64, error) {
+	d, err := CohenD(a, b)
+	return d * (1 - 3/(4*float64(len(a)+len(b))-9)), err
 }
 
-// CliffsDelta is P(system > baseline) - P(system < baseline) for a random value of
-// each sample (Cliff, 1993): an effect size for scores that are only ordered, as a
-// judge's 1 to 5 are. O((n+m) log(n+m)).
-func CliffsDelta(baseline, system []float64) (float64, error) {
-	if err := checkTwo("CliffsDelta", baseline, system, 1); err != nil {
+// CliffsDelta is P(a > b) - P(a < b) for a random value of each sample (Cliff,
+// 1993): an effect size for scores that are only ordered, as a judge's 1 to 5
+// are. O((n+m) log(n+m)).
+func CliffsDelta(a, b []float64) (float64, error) {
+	if err := checkTwo("CliffsDelta", a, b, 1); err != nil {
 		return math.NaN(), err
 	}
-	n, m := float64(len(system)), float64(len(baseline))
-	return 2*mannWhitneyU(system, baseline)/(n*m) - 1, nil
+	n, m := float64(len(a)), float64(len(b))
+	return 2*mannWhitneyU(a, b)/(n*m) - 1, nil
 }
 
 // CohenH is the distance of two proportions on the scale on which their

@@ -104,26 +104,26 @@ func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 	return Estimate{Value: m, SE: math.Sqrt(total) / float64(len(xs))}.times(fn, unit)
 }
 
-// PairedEstimate is the mean difference system[i]-baseline[i] of two systems on the
-// same questions and its standard error. Questions that are hard for both cancel
-// out: the SE is that of [UnpairedEstimate] less the covariance, free precision that
-// comparing two averages throws away (Miller 2024, section 4.2).
-func PairedEstimate(baseline, system []float64) (Estimate, error) {
-	if err := checkPairs("PairedEstimate", baseline, system, 2); err != nil {
+// PairedEstimate is the mean difference x[i]-y[i] of two systems on the same
+// questions and its standard error. Questions that are hard for both cancel
+// out: the SE is that of [UnpairedEstimate] less the covariance, free precision
+// that comparing two averages throws away (Miller 2024, section 4.2).
+func PairedEstimate(x, y []float64) (Estimate, error) {
+	if err := checkPairs("PairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
-	d, unit := differences(system, baseline)
+	d, unit := differences(x, y)
 	return meanEstimate(d).times("PairedEstimate", unit)
 }
 
-// UnpairedEstimate is the difference of two independent samples' means, the system's
-// minus the baseline's, and its standard error √(SE(system)² + SE(baseline)²).
-func UnpairedEstimate(baseline, system []float64) (Estimate, error) {
-	if err := checkTwo("UnpairedEstimate", baseline, system, 2); err != nil {
+// UnpairedEstimate is the difference of two independent samples' means and its
+// standard error √(SE(x)² + SE(y)²).
+func UnpairedEstimate(x, y []float64) (Estimate, error) {
+	if err := checkTwo("UnpairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err
 	}
-	unit, scaled := inUnit(system, baseline)
-	system, baseline = scaled[0], scaled[1]
-	se := math.Sqrt(Variance(system)/float64(len(system)) + Variance(baseline)/float64(len(baseline)))
-	return Estimate{Value: Mean(system) - Mean(baseline), SE: se}.times("UnpairedEstimate", unit)
+	unit, scaled := inUnit(x, y)
+	x, y = scaled[0], scaled[1]
+	se := math.Sqrt(Variance(x)/float64(len(x)) + Variance(y)/float64(len(y)))
+	return Estimate{Value: Mean(x) - Mean(y), SE: se}.times("UnpairedEstimate", unit)
 }

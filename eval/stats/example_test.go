@@ -15,9 +15,9 @@ func Example() {
 	before := []float64{0.61, 0.35, 0.80, 0.44, 0.72, 0.15, 0.90, 0.55, 0.38, 0.66, 0.27, 0.83}
 	after := []float64{0.66, 0.41, 0.82, 0.52, 0.75, 0.24, 0.91, 0.60, 0.37, 0.73, 0.33, 0.88}
 
-	unpaired, _ := stats.WelchT(before, after, stats.AlternativeTwoSided)
-	paired, _ := stats.PairedPermutation(before, after, nil)
-	interval, _ := stats.PairedTInterval(before, after, 0.95)
+	unpaired, _ := stats.WelchT(after, before, stats.AlternativeTwoSided)
+	paired, _ := stats.PairedPermutation(after, before, nil)
+	interval, _ := stats.PairedTInterval(after, before, 0.95)
 	fmt.Printf("unpaired p = %.2f\n", unpaired.P)
 	fmt.Printf("paired   p = %.4f, gain %.3f, 95%% interval [%.3f, %.3f]\n",
 		paired.P, paired.Statistic, interval.Low, interval.High)

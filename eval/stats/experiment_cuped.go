@@ -56,7 +56,7 @@ func CUPED(x, y []float64, treated []bool) (*CUPEDResult, error) {
 		}
 	}
 	var err error
-	if res.Test, err = WelchT(c, t, AlternativeTwoSided); err != nil {
+	if res.Test, err = WelchT(t, c, AlternativeTwoSided); err != nil {
 		return nil, err
 	}
 	se, _ := welchError(t, c)

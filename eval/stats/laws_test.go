@@ -189,11 +189,11 @@ func TestIntervalCoverage(t *testing.T) {
 		"percentile": {0.92, 0.97, boot(func(b *BootstrapDistribution) (Interval, error) { return b.Percentile(0.95) })},
 		"BCa":        {0.93, 0.97, boot(func(b *BootstrapDistribution) (Interval, error) { return b.BCa(0.95) })},
 		"paired t": {0.93, 0.97, func(r *rand.Rand) (Interval, float64, error) {
-			i, err := PairedTInterval(normals(r, 15, 1.5, 1), normals(r, 15, 2, 1), 0.95)
+			i, err := PairedTInterval(normals(r, 15, 2, 1), normals(r, 15, 1.5, 1), 0.95)
 			return i, 0.5, err
 		}},
 		"welch": {0.93, 0.97, func(r *rand.Rand) (Interval, float64, error) {
-			i, err := WelchInterval(normals(r, 30, 1.5, 3), normals(r, 15, 2, 1), 0.95)
+			i, err := WelchInterval(normals(r, 15, 2, 1), normals(r, 30, 1.5, 3), 0.95)
 			return i, 0.5, err
 		}},
 		"wilson":          {0.92, 0.98, share(ProportionWilson)},

@@ -137,7 +137,7 @@ func TestDesignsKeepTheirPower(t *testing.T) {
 	r := rand.New(NewGenerator(12))
 	pairs := int(math.Ceil(n))
 	got := rate(2000, func(int) bool {
-		res, err := PairedT(make([]float64, pairs), normals(r, pairs, 0.5, 1), AlternativeTwoSided)
+		res, err := PairedT(normals(r, pairs, 0.5, 1), make([]float64, pairs), AlternativeTwoSided)
 		require.NoError(t, err)
 		return res.P <= 0.05
 	})

@@ -8,24 +8,24 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// SignTest counts which of each pair is larger and compares with a fair coin; equal
-// pairs are left out. Statistic is the number of pairs in which system[i] >
-// baseline[i]; P is 1 if no pair differs. It needs nothing but that "larger" makes
-// sense, so it is the test for pairwise preferences of a judge.
-func SignTest(baseline, system []float64, alt Alternative) (TestResult, error) {
+// SignTest counts which of each pair is larger and compares with a fair coin;
+// equal pairs are left out. Statistic is the number of pairs with a > b, P is
+// 1 if no pair differs. It needs nothing but that "larger" makes sense, so it
+// is the test for pairwise preferences of a judge.
+func SignTest(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "SignTest"
-	if err := checkPairs(fn, baseline, system, 1); err != nil {
+	if err := checkPairs(fn, a, b, 1); err != nil {
 		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
 	wins, losses := 0, 0
-	for i := range system {
+	for i := range a {
 		switch {
-		case system[i] > baseline[i]:
+		case a[i] > b[i]:
 			wins++
-		case system[i] < baseline[i]:
+		case a[i] < b[i]:
 			losses++
 		}
 	}
@@ -60,17 +60,18 @@ type PermutationOptions struct {
 	Seed uint64
 }
 
-// PairedPermutation tests the mean of the differences system[i]-baseline[i] against
-// all the means that swapping the two within pairs could have given (Fisher, "The
-// Design of Experiments", 1935). Nothing is assumed of the scores' law; under the
-// null hypothesis the systems are interchangeable. Statistic is the mean difference.
+// PairedPermutation tests the mean of the differences a[i]-b[i] against all
+// the means that swapping a and b within pairs could have given (Fisher, "The
+// Design of Experiments", 1935). Nothing is assumed of the scores' law; under
+// the null hypothesis the systems are interchangeable. Statistic is the mean
+// difference.
 //
 // Up to 36 pairs that differ the p-value is exact: the 2^n sums are those of
 // two halves, which are sorted and matched (Horowitz and Sahni, 1974). Beyond
 // that random sign vectors are drawn and p = (1 + as extreme)/(1 + Resamples).
-func PairedPermutation(baseline, system []float64, o *PermutationOptions) (TestResult, error) {
+func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error) {
 	const fn = "PairedPermutation"
-	if err := checkPairs(fn, baseline, system, 1); err != nil {
+	if err := checkPairs(fn, a, b, 1); err != nil {
 		return TestResult{}, err
 	}
 	if o == nil {
@@ -83,7 +84,7 @@ func PairedPermutation(baseline, system []float64, o *PermutationOptions) (TestR
 	if err != nil {
 		return TestResult{}, err
 	}
-	all, unit := differences(system, baseline)
+	all, unit := differences(a, b)
 	var d []float64
 	size := 0.0
 	for _, v := range all {

@@ -86,23 +86,23 @@ func proportionInterval(k, n, level float64, method ProportionMethod) (low, high
 }
 
 // TwoProportionZ tests whether two proportions are equal, by the normal
-// approximation with the pooled variance. Statistic is z of
-// systemK/systemN - baselineK/baselineN. Undefined when no trial succeeds or every
-// one does. Below five expected successes or failures an arm use [FisherExact].
-func TwoProportionZ(baselineK, baselineN, systemK, systemN int, alt Alternative) (TestResult, error) {
+// approximation with the pooled variance; Statistic is z of k1/n1 - k2/n2.
+// Undefined when no trial succeeds or every one does. Below five expected successes
+// or failures an arm use [FisherExact].
+func TwoProportionZ(k1, n1, k2, n2 int, alt Alternative) (TestResult, error) {
 	const fn = "TwoProportionZ"
-	if err := checkCount(fn, baselineK, baselineN); err != nil {
+	if err := checkCount(fn, k1, n1); err != nil {
 		return TestResult{}, err
 	}
-	if err := checkCount(fn, systemK, systemN); err != nil {
+	if err := checkCount(fn, k2, n2); err != nil {
 		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	p1, p2 := float64(systemK)/float64(systemN), float64(baselineK)/float64(baselineN)
-	p := (float64(systemK) + float64(baselineK)) / (float64(systemN) + float64(baselineN))
-	se := math.Sqrt(p * (1 - p) * (1/float64(systemN) + 1/float64(baselineN)))
+	p1, p2 := float64(k1)/float64(n1), float64(k2)/float64(n2)
+	p := (float64(k1) + float64(k2)) / (float64(n1) + float64(n2))
+	se := math.Sqrt(p * (1 - p) * (1/float64(n1) + 1/float64(n2)))
 	if se == 0 {
 		return TestResult{}, fail(fn, ErrUndefined, "both proportions are %v", p)
 	}
@@ -110,24 +110,24 @@ func TwoProportionZ(baselineK, baselineN, systemK, systemN int, alt Alternative)
 	return TestResult{Statistic: z, P: pOf(z, alt, dist.NormalSF)}, nil
 }
 
-// NewcombeInterval is the confidence interval of the difference
-// systemK/systemN - baselineK/baselineN of independent proportions, made of both
-// Wilson intervals (Newcombe, "Interval Estimation for the Difference Between
-// Independent Proportions", 1998, method 10).
-func NewcombeInterval(baselineK, baselineN, systemK, systemN int, level float64) (Interval, error) {
+// NewcombeInterval is the confidence interval of the difference k1/n1 - k2/n2
+// of independent proportions, made of both Wilson intervals (Newcombe,
+// "Interval Estimation for the Difference Between Independent Proportions",
+// 1998, method 10).
+func NewcombeInterval(k1, n1, k2, n2 int, level float64) (Interval, error) {
 	const fn = "NewcombeInterval"
-	if err := checkCount(fn, baselineK, baselineN); err != nil {
+	if err := checkCount(fn, k1, n1); err != nil {
 		return Interval{}, err
 	}
-	if err := checkCount(fn, systemK, systemN); err != nil {
+	if err := checkCount(fn, k2, n2); err != nil {
 		return Interval{}, err
 	}
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	p1, p2 := float64(systemK)/float64(systemN), float64(baselineK)/float64(baselineN)
-	l1, u1 := proportionInterval(float64(systemK), float64(systemN), level, ProportionWilson)
-	l2, u2 := proportionInterval(float64(baselineK), float64(baselineN), level, ProportionWilson)
+	p1, p2 := float64(k1)/float64(n1), float64(k2)/float64(n2)
+	l1, u1 := proportionInterval(float64(k1), float64(n1), level, ProportionWilson)
+	l2, u2 := proportionInterval(float64(k2), float64(n2), level, ProportionWilson)
 	return Interval{
 		Low:   p1 - p2 - math.Hypot(p1-l1, u2-p2),
 		High:  p1 - p2 + math.Hypot(u1-p1, p2-l2),

@@ -20,14 +20,14 @@ type MannWhitneyOptions struct {
 	NoContinuity bool
 }
 
-// MannWhitney is the U test, or Wilcoxon's rank-sum test: whether the values of one
-// of two independent samples tend to be larger. Statistic is U of the system, the
-// number of pairs in which its value is larger, ties counting one half (Mann and
-// Whitney, 1947). It tests P(system > baseline) = 1/2; it is a test of medians only
-// if the two laws have the same shape.
-func MannWhitney(baseline, system []float64, o *MannWhitneyOptions) (TestResult, error) {
+// MannWhitney is the U test, or Wilcoxon's rank-sum test: whether the values
+// of one of two independent samples tend to be larger. Statistic is U of a,
+// the number of pairs in which a's value is larger, ties counting one half
+// (Mann and Whitney, 1947). It tests P(a > b) = 1/2; it is a test of medians
+// only if the two laws have the same shape.
+func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	const fn = "MannWhitney"
-	if err := checkTwo(fn, baseline, system, 1); err != nil {
+	if err := checkTwo(fn, a, b, 1); err != nil {
 		return TestResult{}, err
 	}
 	if o == nil {
@@ -39,16 +39,16 @@ func MannWhitney(baseline, system []float64, o *MannWhitneyOptions) (TestResult,
 	if err := checkConstant(fn, "MannWhitneyOptions.Method", o.Method, RankMethodPermutation); err != nil {
 		return TestResult{}, err
 	}
-	ranks, groups := ranksAndTies(slices.Concat(system, baseline))
-	n, m := float64(len(system)), float64(len(baseline))
-	u := sum(ranks[:len(system)]) - n*(n+1)/2
+	ranks, groups := ranksAndTies(slices.Concat(a, b))
+	n, m := float64(len(a)), float64(len(b))
+	u := sum(ranks[:len(a)]) - n*(n+1)/2
 	res := TestResult{Statistic: u}
 
 	method := o.Method
 	tied := len(groups) < len(ranks)
 	if method == RankMethodAuto {
 		method = RankMethodNormal
-		if min(len(system), len(baseline)) <= 8 && len(ranks) <= 200 && !tied {
+		if min(len(a), len(b)) <= 8 && len(ranks) <= 200 && !tied {
 			method = RankMethodExact
 		}
 	}
@@ -57,10 +57,10 @@ func MannWhitney(baseline, system []float64, o *MannWhitneyOptions) (TestResult,
 	}
 	switch method {
 	case RankMethodExact:
-		res.P = discreteP(rankSumLaw(untied(len(ranks)), len(system)), 2*u+n*(n+1), 2, o.Alternative)
+		res.P = discreteP(rankSumLaw(untied(len(ranks)), len(a)), 2*u+n*(n+1), 2, o.Alternative)
 		return res, nil
 	case RankMethodPermutation:
-		res.P = discreteP(rankSumLaw(ranks, len(system)), 2*u+n*(n+1), 1, o.Alternative)
+		res.P = discreteP(rankSumLaw(ranks, len(a)), 2*u+n*(n+1), 1, o.Alternative)
 		return res, nil
 	}
 	variance := n * m / 12 * (n + m + 1 - tieTerm(groups)/((n+m)*(n+m-1)))

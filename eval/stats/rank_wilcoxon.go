@@ -32,17 +32,17 @@ type WilcoxonOptions struct {
 	Continuity bool
 }
 
-// Wilcoxon is the signed-rank test (Wilcoxon, "Individual Comparisons by Ranking
-// Methods", 1945): whether the differences system[i]-baseline[i] lie symmetrically
+// Wilcoxon is the signed-rank test (Wilcoxon, "Individual Comparisons by
+// Ranking Methods", 1945): whether the differences a[i]-b[i] lie symmetrically
 // around zero. The statistic is the rank sum of the positive differences, the
 // smaller of both rank sums if two-sided, as in scipy.stats.wilcoxon.
 //
 // It needs no normal law but does need symmetric differences and a scale on
 // which differences can be ordered. Judge scores of 1 to 5 have many ties and
 // zeros: then the treatment of zeros decides, so name it in the report.
-func Wilcoxon(baseline, system []float64, o *WilcoxonOptions) (TestResult, error) {
+func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	const fn = "Wilcoxon"
-	if err := checkPairs(fn, baseline, system, 1); err != nil {
+	if err := checkPairs(fn, a, b, 1); err != nil {
 		return TestResult{}, err
 	}
 	if o == nil {
@@ -51,7 +51,7 @@ func Wilcoxon(baseline, system []float64, o *WilcoxonOptions) (TestResult, error
 	if err := o.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	s := signedRanksOf(system, baseline, o.Zeros)
+	s := signedRanksOf(a, b, o.Zeros)
 	res := TestResult{Statistic: s.plus}
 	if o.Alternative == AlternativeTwoSided {
 		res.Statistic = math.Min(s.plus, s.minus)
@@ -60,9 +60,9 @@ func Wilcoxon(baseline, system []float64, o *WilcoxonOptions) (TestResult, error
 	if method == RankMethodAuto {
 		method = RankMethodNormal
 		switch {
-		case len(system) <= 50 && !s.tied():
+		case len(a) <= 50 && !s.tied():
 			method = RankMethodExact
-		case len(system) <= 13:
+		case len(a) <= 13:
 			method = RankMethodPermutation
 		}
 	}

@@ -7,12 +7,12 @@ import (
 )
 
 // An Alternative is the hypothesis that a test accepts where it rejects the null
-// hypothesis. Choose it before seeing the data: a one-sided test picked afterwards
-// doubles its false positives. Default: [AlternativeTwoSided].
+// hypothesis. Choose it before seeing the data: a one-sided test picked afterwards doubles its false
+// positives. Default: [AlternativeTwoSided].
 type Alternative uint8
 
-// The alternatives: how the system's sample (or proportion) compares with the
-// baseline's.
+// The alternatives: how the first sample (or proportion) compares with the
+// second.
 const (
 	AlternativeTwoSided Alternative = iota // it differs
 	AlternativeGreater                     // it is greater
@@ -52,36 +52,35 @@ func tResult(fn string, estimate, se, df float64, alt Alternative) (TestResult, 
 	return TestResult{Statistic: t, DF: df, P: pOf(t, alt, func(x float64) float64 { return dist.StudentSF(x, df) })}, nil
 }
 
-// PairedT is Student's t test on the differences system[i]-baseline[i]: the test for
-// two systems scored on the same questions. t = mean(d) / (sd(d)/√n), n-1 degrees of
-// freedom (Student, "The Probable Error of a Mean", 1908). Differences that are all
-// equal but not zero give an infinite t and p = 0, as do samples without variance in
-// the other t tests.
-func PairedT(baseline, system []float64, alt Alternative) (TestResult, error) {
+// PairedT is Student's t test on the differences a[i]-b[i]: the test for two
+// systems scored on the same questions. t = mean(d) / (sd(d)/√n), n-1 degrees
+// of freedom (Student, "The Probable Error of a Mean", 1908). Differences that
+// are all equal but not zero give an infinite t and p = 0, as do samples without
+// variance in the other t tests.
+func PairedT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "PairedT"
-	if err := checkPairs(fn, baseline, system, 2); err != nil {
+	if err := checkPairs(fn, a, b, 2); err != nil {
 		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	d, _ := differences(system, baseline)
+	d, _ := differences(a, b)
 	n := float64(len(d))
 	return tResult(fn, Mean(d), math.Sqrt(Variance(d)/n), n-1, alt)
 }
 
-// PairedTInterval is the confidence interval of the mean difference
-// system[i]-baseline[i]: mean(d) ± t·sd(d)/√n. Report it: it shows how large the
-// effect may be.
-func PairedTInterval(baseline, system []float64, level float64) (Interval, error) {
+// PairedTInterval is the confidence interval of the mean difference a[i]-b[i]:
+// mean(d) ± t·sd(d)/√n. Report it: it shows how large the effect may be.
+func PairedTInterval(a, b []float64, level float64) (Interval, error) {
 	const fn = "PairedTInterval"
-	if err := checkPairs(fn, baseline, system, 2); err != nil {
+	if err := checkPairs(fn, a, b, 2); err != nil {
 		return Interval{}, err
 	}
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	d, unit := differences(system, baseline)
+	d, unit := differences(a, b)
 	n := float64(len(d))
 	return meanInterval(Mean(d), math.Sqrt(Variance(d)/n), n-1, level).times(fn, unit)
 }
@@ -91,39 +90,38 @@ func meanInterval(estimate, se, df, level float64) Interval {
 	return Interval{Low: estimate - half, High: estimate + half, Level: level}
 }
 
-// WelchT compares the means of two independent samples, the system's minus the
-// baseline's, without assuming equal variances (Welch, "The Generalization of
-// 'Student's' Problem", 1947), with Satterthwaite's degrees of freedom. Take it in
-// place of [StudentT] always: it costs next to nothing where the variances are
-// equal.
-func WelchT(baseline, system []float64, alt Alternative) (TestResult, error) {
+// WelchT compares the means of two independent samples without assuming equal
+// variances (Welch, "The Generalization of 'Student's' Problem", 1947), with
+// Satterthwaite's degrees of freedom. Take it in place of [StudentT] always:
+// it costs next to nothing where the variances are equal.
+func WelchT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "WelchT"
-	if err := checkTwo(fn, baseline, system, 2); err != nil {
+	if err := checkTwo(fn, a, b, 2); err != nil {
 		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	_, scaled := inUnit(system, baseline)
-	system, baseline = scaled[0], scaled[1]
-	se, df := welchError(system, baseline)
-	return tResult(fn, Mean(system)-Mean(baseline), se, df, alt)
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
+	se, df := welchError(a, b)
+	return tResult(fn, Mean(a)-Mean(b), se, df, alt)
 }
 
-// WelchInterval is the confidence interval of the difference of two independent
-// samples' means, the system's minus the baseline's.
-func WelchInterval(baseline, system []float64, level float64) (Interval, error) {
+// WelchInterval is the confidence interval of the difference of two
+// independent samples' means, a's minus b's.
+func WelchInterval(a, b []float64, level float64) (Interval, error) {
 	const fn = "WelchInterval"
-	if err := checkTwo(fn, baseline, system, 2); err != nil {
+	if err := checkTwo(fn, a, b, 2); err != nil {
 		return Interval{}, err
 	}
 	if err := checkOpen(fn, "level", level); err != nil {
 		return Interval{}, err
 	}
-	unit, scaled := inUnit(system, baseline)
-	system, baseline = scaled[0], scaled[1]
-	se, df := welchError(system, baseline)
-	return meanInterval(Mean(system)-Mean(baseline), se, df, level).times(fn, unit)
+	unit, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
+	se, df := welchError(a, b)
+	return meanInterval(Mean(a)-Mean(b), se, df, level).times(fn, unit)
 }
 
 func welchError(a, b []float64) (se, df float64) {
@@ -136,21 +134,20 @@ func welchError(a, b []float64) (se, df float64) {
 	return se, df
 }
 
-// StudentT compares the means of two independent samples, the system's minus the
-// baseline's, whose variances are taken to be equal, with the pooled variance and
-// n+m-2 degrees of freedom.
-func StudentT(baseline, system []float64, alt Alternative) (TestResult, error) {
+// StudentT compares the means of two independent samples whose variances are
+// taken to be equal, with the pooled variance and n+m-2 degrees of freedom.
+func StudentT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "StudentT"
-	if err := checkTwo(fn, baseline, system, 2); err != nil {
+	if err := checkTwo(fn, a, b, 2); err != nil {
 		return TestResult{}, err
 	}
 	if err := alt.check(fn); err != nil {
 		return TestResult{}, err
 	}
-	_, scaled := inUnit(system, baseline)
-	system, baseline = scaled[0], scaled[1]
-	n, m := float64(len(system)), float64(len(baseline))
-	return tResult(fn, Mean(system)-Mean(baseline), math.Sqrt(pooledVariance(system, baseline)*(1/n+1/m)), n+m-2, alt)
+	_, scaled := inUnit(a, b)
+	a, b = scaled[0], scaled[1]
+	n, m := float64(len(a)), float64(len(b))
+	return tResult(fn, Mean(a)-Mean(b), math.Sqrt(pooledVariance(a, b)*(1/n+1/m)), n+m-2, alt)
 }
 
 func pooledVariance(a, b []float64) float64 {

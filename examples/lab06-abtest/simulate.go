@@ -33,7 +33,7 @@ type reading struct {
 
 // fixed is the p-value of the textbook test of two proportions.
 func (r *reading) fixed() float64 {
-	res, err := stats.TwoProportionZ(r.old, r.n, r.new, r.n, stats.AlternativeTwoSided)
+	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.AlternativeTwoSided)
 	if err != nil {
 		return 1 // nobody or everybody so far: nothing to tell apart
 	}
