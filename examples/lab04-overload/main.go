@@ -1,6 +1,7 @@
 // Lab04-overload shows what retries do to a service in an overload: strategies
 // side by side in four scenarios, a metastable failure, and its cure: the
-// policies of retry/defaults, in the last two rows of each table.
+// policies of retry/defaults, in the last two rows of each table. A last table has
+// streams that go on for a minute, which a limit made for short calls starves.
 //
 //	go run ./examples/lab04-overload
 //	go run ./examples/lab04-overload -html overload.html    with figures
@@ -82,10 +83,32 @@ func run(args []string, out, errs io.Writer) error {
 		fmt.Fprintf(out, "  %s %.0f %%", name, 100*float64(r.Answered[i])/float64(r.Asked[i]))
 	}
 	fmt.Fprintln(out)
+	if err := streams(out, *seed); err != nil {
+		return err
+	}
 	if *page == "" {
 		return nil
 	}
 	return html.WriteFile(*page)
+}
+
+// streams prints what a limit on calls in progress does to streams that last for a
+// minute, if it learns by their ends and if it learns by their first tokens.
+func streams(out io.Writer, seed uint64) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "\n%v\tanswered %%\tfirst token p50 s\tp99 s\t\n", overload.ScenarioStreams)
+	for _, s := range []overload.Strategy{
+		{Name: "no_retry"},
+		{Name: "defaults, learning by ends", Defaults: true, ByEnds: true},
+		{Name: "defaults", Defaults: true},
+	} {
+		r, err := overload.Run(overload.ScenarioStreams, s, seed)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\t%.1f\t%.2f\t%.1f\t\n", s.Name, 100*float64(r.OK)/float64(r.Requests), r.P50, r.P99)
+	}
+	return w.Flush()
 }
 
 // series is the mean of every 5 s.

@@ -18,6 +18,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, run([]string{"-html", page}, &out, io.Discard))
 	require.Contains(t, out.String(), "queue_metastable")
 	require.Contains(t, out.String(), overload.DefaultsBlind)
+	require.Contains(t, out.String(), "learning by ends")
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Contains(t, string(html), "Goodput, queue_metastable")

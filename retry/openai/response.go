@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -374,5 +375,9 @@ func (c *client) malformed(ctx context.Context, resp *http.Response, err error, 
 	if len(data) == 0 {
 		return c.brokenError(ctx, resp, fmt.Errorf("%w: the body has no byte", ErrEmpty), data)
 	}
-	return c.brokenError(ctx, resp, fmt.Errorf("%w: %w", ErrMalformed, err), data)
+	err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	if text := bytes.TrimSpace(data); len(text) > 0 && text[0] != '{' && text[0] != '[' { // a page, which is for people
+		err = fmt.Errorf("%w: %s", err, beginning(string(text)))
+	}
+	return c.brokenError(ctx, resp, err, data)
 }
