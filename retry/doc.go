@@ -133,7 +133,8 @@
 // the next wait passes it, where ours returns at once; then it returns the
 // context's error and loses the operation's, where ours unwraps to both; its
 // MaxElapsedTime is looked at only between calls, where Timeouts.Total ends a
-// call in progress; it runs the operation once even if the context is done.
+// call in progress; it runs the operation once even if the context is done, a
+// Policy doesn't.
 //
 // # Pitfalls
 //

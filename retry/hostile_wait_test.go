@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -35,49 +36,55 @@ func TestNegativeRetryAfter(t *testing.T) {
 
 // The same with an error of this module's own.
 func TestNegativeDelay(t *testing.T) {
-	p, err := NewPolicy(&Options{MaxAttempts: 2, Backoff: Exponential{Base: time.Millisecond}})
-	require.NoError(t, err)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		n := 0
-		_, _ = Do(t.Context(), p, func(context.Context) (int, error) {
-			if n++; n > 1 {
-				return 1, nil
-			}
-			return 0, hostileWait{time.Until(time.Now().Add(-time.Second))} // "come back at", a second ago
-		})
-	}()
-	select {
-	case <-done:
-	case <-time.After(3 * time.Second):
-		t.Fatal("the call waits for the end of time")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p, err := NewPolicy(&Options{MaxAttempts: 2, Backoff: Exponential{Base: time.Millisecond}})
+		require.NoError(t, err)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			n := 0
+			_, _ = Do(t.Context(), p, func(context.Context) (int, error) {
+				if n++; n > 1 {
+					return 1, nil
+				}
+				return 0, hostileWait{time.Until(time.Now().Add(-time.Second))} // "come back at", a second ago
+			})
+		}()
+		select {
+		case <-done:
+		case <-time.After(3 * time.Second):
+			t.Fatal("the call waits for the end of time")
+		}
+	})
 }
 
 // A client that goes by the context's Deadline alone, as net.Conn.SetDeadline makes
 // one do, has still run into the attempt's timeout.
 func TestAttemptsDeadlineWithoutDone(t *testing.T) {
-	p, err := NewPolicy(&Options{MaxAttempts: 1, Timeouts: Timeouts{Attempt: 20 * time.Millisecond}})
-	require.NoError(t, err)
-	_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) {
-		at, ok := ctx.Deadline()
-		require.True(t, ok)
-		time.Sleep(time.Until(at) + 5*time.Millisecond)
-		return 0, errors.New("gave up")
+	synctest.Test(t, func(t *testing.T) {
+		p, err := NewPolicy(&Options{MaxAttempts: 1, Timeouts: Timeouts{Attempt: 20 * time.Millisecond}})
+		require.NoError(t, err)
+		_, err = Do(t.Context(), p, func(ctx context.Context) (int, error) {
+			at, ok := ctx.Deadline()
+			require.True(t, ok)
+			time.Sleep(time.Until(at) + 5*time.Millisecond)
+			return 0, errors.New("gave up")
+		})
+		var e *fault.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, fault.ClassTimeout, e.Class)
 	})
-	var e *fault.Error
-	require.ErrorAs(t, err, &e)
-	require.Equal(t, fault.ClassTimeout, e.Class)
 }
 
 func TestCauseOfALazyDeadline(t *testing.T) {
-	cause := &timeoutError{"answer", time.Millisecond}
-	d := &deadline{Context: t.Context(), at: time.Now().Add(time.Millisecond), cause: cause}
-	real, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(time.Millisecond), cause)
-	defer cancel()
-	time.Sleep(10 * time.Millisecond)
-	require.Equal(t, context.Cause(real), context.Cause(d))
+	synctest.Test(t, func(t *testing.T) {
+		cause := &timeoutError{"answer", time.Millisecond}
+		d := &deadline{Context: t.Context(), at: time.Now().Add(time.Millisecond), cause: cause}
+		real, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(time.Millisecond), cause)
+		defer cancel()
+		time.Sleep(10 * time.Millisecond)
+		require.Equal(t, context.Cause(real), context.Cause(d))
+	})
 }
 
 // A Budget that panics when the hedge asks it must not end the program: no caller can

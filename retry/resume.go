@@ -84,7 +84,8 @@ type Resume struct {
 	//		"continue_final_message": true, "add_generation_prompt": false,
 	//	}}
 	Metadata map[string]any
-	// Tokens counts those of a text, so that MaxTokens bounds the whole answer.
+	// Tokens counts those of a text, so that MaxTokens bounds the whole answer. The
+	// method Count of an Encoding of package chunk/token counts as the model does.
 	// Default: an estimate, a token for each four bytes.
 	Tokens func(text string) int
 }

@@ -62,6 +62,8 @@
 //     caller's mistake.
 //   - Status 429 is not a failure either, but it asks for fewer calls:
 //     [OutcomeThrottled].
+//   - A layer below may refuse a call before it is sent (fault.Error.Unsent). Then
+//     the call was not made: Cancel, not Done.
 //   - A permit that is copied is still one permit. End one of the copies.
 //   - Between the permit and the call there may be another wait, at another gate.
 //     [Permit.Begin] marks its end, or the wait is taken for a slow answer.

@@ -77,7 +77,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if resp == nil { // http.Client says so better
 		x.fail(errNoResponse)
-		return nil, nil //nolint:nilnil // as Base has it
+		return nil, nil // as Base has it
 	}
 	x.respond(resp)
 	if resp.StatusCode == http.StatusSwitchingProtocols {

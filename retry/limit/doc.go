@@ -29,8 +29,8 @@
 //	 max_tokens   or refuse                                   less: refund
 //
 // A debt is waited out by the calls that follow, so an estimate that is always
-// half of the truth still keeps the rate. A call that the provider refused
-// before it began costs nothing; one that broke in the middle keeps its
+// half of the truth still keeps the rate. A call that was never sent, or that
+// the provider refused before it began, costs nothing; one that broke in the middle keeps its
 // reservation, because it isn't known what was generated.
 //
 // # The algorithm

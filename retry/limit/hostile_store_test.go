@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -28,33 +29,39 @@ func (hangingStore) Charge(ctx context.Context, _ []Claim) error { <-ctx.Done();
 
 // "a store that is down stops no call": not one that hangs, either.
 func TestHangingStore(t *testing.T) {
-	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), &Options{Quota: Quota{Requests: Rate{N: 10, Per: time.Hour}}, Store: hangingStore{}})
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	_, err = m.GenerateContent(ctx, nil)
-	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), &Options{Quota: Quota{Requests: Rate{N: 10, Per: time.Hour}}, Store: hangingStore{}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = m.GenerateContent(ctx, nil)
+		require.NoError(t, err)
+	})
 }
 
-func TestHangingStoreClosed(t *testing.T) {
-	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), &Options{Quota: Quota{Requests: Rate{N: 10, Per: time.Hour}}, Store: hangingStore{}, RefuseOnStoreFailure: true})
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	_, err = m.GenerateContent(ctx, nil)
-	require.ErrorIs(t, err, ErrStore)
+func TestHangingStoreRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), &Options{Quota: Quota{Requests: Rate{N: 10, Per: time.Hour}}, Store: hangingStore{}, RefuseOnStoreFailure: true})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = m.GenerateContent(ctx, nil)
+		require.ErrorIs(t, err, ErrStore)
+	})
 }
 
 // The store hangs only when the answer is there: it must not be held up for long.
 func TestHangingCharge(t *testing.T) {
-	s := &hostileStore{charge: func() error { return nil }}
-	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }),
-		&Options{Quota: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Shared: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Store: &chargeHangs{s}})
-	require.NoError(t, err)
-	began := time.Now()
-	err, _ = hostileAsk(m)
-	require.NoError(t, err)
-	require.Less(t, time.Since(began), 1500*time.Millisecond, "an answer that is there waits for the store")
+	synctest.Test(t, func(t *testing.T) {
+		s := &hostileStore{charge: func() error { return nil }}
+		m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }),
+			&Options{Quota: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Shared: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Store: &chargeHangs{s}})
+		require.NoError(t, err)
+		began := time.Now()
+		err, _ = hostileAsk(m)
+		require.NoError(t, err)
+		require.Less(t, time.Since(began), 1500*time.Millisecond, "an answer that is there waits for the store")
+	})
 }
 
 type chargeHangs struct{ *hostileStore }
@@ -121,25 +128,27 @@ func (f optModel) Call(context.Context, string, ...llms.CallOption) (string, err
 // Hedges: each attempt's room of the account is taken once, a refused hedge's comes
 // back.
 func TestHedgesAndTheAccount(t *testing.T) {
-	for _, place := range []int{1, 2} {
-		a, err := NewAccount(&AccountOptions{Requests: Rate{N: 100, Per: time.Hour}})
-		require.NoError(t, err)
-		bulk, _ := retry.NewBulkhead(place, nil)
-		hedger, _ := retry.NewHedger(&retry.HedgerOptions{Delay: 5 * time.Millisecond, Budget: retry.NoBudget})
-		p, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{a}, Bulkhead: bulk, Hedger: hedger})
-		require.NoError(t, err)
-		var mu sync.Mutex
-		made := 0
-		_, err = retry.Do(a.WithCall(t.Context(), "m", Use{}), p, func(context.Context) (int, error) {
-			mu.Lock()
-			made++
-			mu.Unlock()
-			time.Sleep(30 * time.Millisecond)
-			return 1, nil
-		})
-		require.NoError(t, err)
-		require.EqualValues(t, 100-made, a.Allowances(time.Now(), "m")[0].Remaining, "%d attempts were made", made)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, place := range []int{1, 2} {
+			a, err := NewAccount(&AccountOptions{Requests: Rate{N: 100, Per: time.Hour}})
+			require.NoError(t, err)
+			bulk, _ := retry.NewBulkhead(place, nil)
+			hedger, _ := retry.NewHedger(&retry.HedgerOptions{Delay: 5 * time.Millisecond, Budget: retry.NoBudget})
+			p, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{a}, Bulkhead: bulk, Hedger: hedger})
+			require.NoError(t, err)
+			var mu sync.Mutex
+			made := 0
+			_, err = retry.Do(a.WithCall(t.Context(), "m", Use{}), p, func(context.Context) (int, error) {
+				mu.Lock()
+				made++
+				mu.Unlock()
+				time.Sleep(30 * time.Millisecond)
+				return 1, nil
+			})
+			require.NoError(t, err)
+			require.EqualValues(t, 100-made, a.Allowances(time.Now(), "m")[0].Remaining, "%d attempts were made", made)
+		}
+	})
 }
 
 // The Handler's own panics and odd keys.

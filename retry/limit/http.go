@@ -23,7 +23,7 @@ type HandlerOptions struct {
 	// Units is how many units a request takes, 0 or more. A request whose units
 	// are negative, infinite or NaN is answered with status 500. Default: 1.
 	Units func(*http.Request) float64
-	// Store keeps the rate. Default: a Memory.
+	// Store keeps the rate. One that takes more than 250 ms has failed. Default: a Memory.
 	Store Store
 	// Prefix begins the store's keys. Handlers with one Store and one Prefix share
 	// each tenant's room. Default: "http".
@@ -105,7 +105,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, d, err := h.backing.take(r.Context(), []Claim{{Key: h.o.Prefix + ":" + tenant, Rate: h.rate, N: units}}, 0)
-	if err != nil {
+	switch {
+	case err != nil && r.Context().Err() != nil: // no store has failed
+		refuse(w, &Error{Dimension: dimensions[0], Tenant: tenant, Reason: "the request was canceled"})
+		return
+	case err != nil:
 		refuse(w, storeDown(tenant, err))
 		return
 	}

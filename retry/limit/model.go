@@ -72,7 +72,8 @@ type Options struct {
 	// Wait is how long a call may wait for room. Default: 0, it is refused at
 	// once, with the time to come back.
 	Wait time.Duration
-	// Store keeps the rates. Concurrency and spend are always this process's.
+	// Store keeps the rates. Concurrency and spend are always this process's. A
+	// store that takes more than 250 ms has failed.
 	// Default: a Memory.
 	Store Store
 	// RefuseOnStoreFailure refuses calls with status 503 while the store fails;
