@@ -45,10 +45,10 @@ func (g *hostileOwner) Done(time.Time, admission.Held, admission.Outcome) {
 }
 func (g *hostileOwner) Cancel(time.Time, admission.Held) { g.held.Add(-1) }
 
-func hostileDo(p *Policy, f func(context.Context) (int, error)) (err error, panicked any) {
+func hostileDo(p *Policy, f func(context.Context) (int, error)) (panicked any, err error) {
 	defer func() { panicked = recover() }()
 	_, err = Do(context.Background(), p, f)
-	return err, nil
+	return nil, err
 }
 
 type hostileLimiter func(context.Context) error
@@ -141,11 +141,11 @@ func TestOnChangePanicsAtTheProbe(t *testing.T) {
 	_, _ = hostileDo(p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassServerError, nil) })
 	time.Sleep(5 * time.Millisecond)
 	boom = true
-	_, v := hostileDo(p, func(context.Context) (int, error) { return 1, nil })
+	v, _ := hostileDo(p, func(context.Context) (int, error) { return 1, nil })
 	require.NotNil(t, v)
 	require.Empty(t, bulk.room)
 	boom = false
-	err, _ = hostileDo(p, func(context.Context) (int, error) { return 1, nil })
+	_, err = hostileDo(p, func(context.Context) (int, error) { return 1, nil })
 	require.NoError(t, err)
 }
 

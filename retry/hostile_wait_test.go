@@ -93,7 +93,7 @@ func TestHedgeBudgetPanics(t *testing.T) {
 	if os.Getenv("HOSTILE_CHILD") != "" {
 		h, _ := NewHedger(&HedgerOptions{Delay: time.Millisecond, Budget: hostileBudget{retry: func() { panic("budget") }}})
 		p, _ := NewPolicy(&Options{Hedger: h})
-		_, v := hostileDo(p, func(context.Context) (int, error) { time.Sleep(20 * time.Millisecond); return 1, nil })
+		v, _ := hostileDo(p, func(context.Context) (int, error) { time.Sleep(20 * time.Millisecond); return 1, nil })
 		t.Log("recovered", v)
 		return
 	}

@@ -141,7 +141,7 @@ func TestFromErrorOdd(t *testing.T) {
 		_ = (&Error{}).Unwrap()
 		_ = Class(255).String()
 		_ = Refusal(255).String()
-		Class(255).Retryable()
+		_ = Class(255).Retryable()
 	})
 	require.NotPanics(t, func() {
 		Classify(Response{}, time.Time{})

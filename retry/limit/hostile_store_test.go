@@ -58,7 +58,7 @@ func TestHangingCharge(t *testing.T) {
 			&Options{Quota: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Shared: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}}, Store: &chargeHangs{s}})
 		require.NoError(t, err)
 		began := time.Now()
-		err, _ = hostileAsk(m)
+		_, err = hostileAsk(m)
 		require.NoError(t, err)
 		require.Less(t, time.Since(began), 1500*time.Millisecond, "an answer that is there waits for the store")
 	})
@@ -173,9 +173,9 @@ func TestTenantsKeys(t *testing.T) {
 	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(1, 1), nil }), &Options{Store: s, Quota: Quota{Requests: Rate{N: 1, Per: time.Hour}}, Shared: Quota{Requests: Rate{N: 100, Per: time.Hour}}, Tenant: func(context.Context) string { return who }})
 	require.NoError(t, err)
 	for _, who = range []string{"", "a", ":all", "all", "a:requests", "a:tokens", "tenant:a"} {
-		err, _ := hostileAsk(m)
+		_, err := hostileAsk(m)
 		require.NoError(t, err, "%q", who)
-		err, _ = hostileAsk(m)
+		_, err = hostileAsk(m)
 		require.Error(t, err)
 	}
 }

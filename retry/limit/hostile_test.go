@@ -33,10 +33,10 @@ func hostileAnswer(in, out int) *llms.ContentResponse {
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "x", StopReason: "stop", GenerationInfo: map[string]any{"PromptTokens": in, "CompletionTokens": out}}}}
 }
 
-func hostileAsk(m *Model) (err error, panicked any) {
+func hostileAsk(m *Model) (panicked any, err error) {
 	defer func() { panicked = recover() }()
 	_, err = m.GenerateContent(context.Background(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hello")})
-	return err, nil
+	return nil, err
 }
 
 // A panic of the caller's Usage or Cost after the call must not keep the place.
@@ -71,10 +71,10 @@ func TestPanicInSettleKeepsThePlace(t *testing.T) {
 			}
 			m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), o)
 			require.NoError(t, err)
-			_, p := hostileAsk(m)
+			p, _ := hostileAsk(m)
 			require.NotNil(t, p)
 			boom = false
-			err, p = hostileAsk(m)
+			p, err = hostileAsk(m)
 			require.Nil(t, p)
 			require.NoError(t, err, "the panicked call still holds the only place")
 		})
@@ -93,10 +93,10 @@ func TestPanicInAdmitKeepsThePlace(t *testing.T) {
 	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }),
 		&Options{Quota: Quota{Concurrency: 1, Tokens: Rate{N: 1e6, Per: time.Hour}}, Store: s})
 	require.NoError(t, err)
-	_, p := hostileAsk(m)
+	p, _ := hostileAsk(m)
 	require.NotNil(t, p)
 	boom = false
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.NoError(t, err)
 }
 
@@ -140,7 +140,7 @@ func TestRefusedBelowIsNotSpent(t *testing.T) {
 	_, _ = hostileAsk(m)
 	spent := m.Spent("")
 	for range 5 {
-		err, _ = hostileAsk(m)
+		_, err = hostileAsk(m)
 		require.ErrorIs(t, err, retry.ErrOpen)
 	}
 	require.Equal(t, 1, made)
@@ -162,7 +162,7 @@ func TestRefusedBelowTakesNoRoomOfTheAccount(t *testing.T) {
 	m, err := New(retried, &Options{Account: a})
 	require.NoError(t, err)
 	for range 5 {
-		err, _ = hostileAsk(m)
+		_, err = hostileAsk(m)
 		require.ErrorIs(t, err, retry.ErrOpen)
 	}
 	l := a.Allowances(time.Now(), "")
@@ -189,7 +189,7 @@ func TestRetryBelowAModelGivesRoomBack(t *testing.T) {
 	require.NoError(t, err)
 	m, err := New(retried, &Options{Account: a})
 	require.NoError(t, err)
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.ErrorIs(t, err, retry.ErrBusy)
 	require.Equal(t, 1, made)
 	require.EqualValues(t, 9, a.Allowances(time.Now(), "")[0].Remaining, "one request was sent")
@@ -201,10 +201,10 @@ func TestMoneyOverflow(t *testing.T) {
 	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(1, 1), nil }),
 		&Options{Quota: Quota{SpendPicoUSD: 100}, Cost: func(string, *llms.ContentResponse) (int64, bool) { return cost, true }})
 	require.NoError(t, err)
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.NoError(t, err)
 	cost = math.MaxInt64 // a table that saturates
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.Error(t, err, "a call of nine million dollars passed a budget of 100 pico-USD")
 }
 
@@ -324,7 +324,7 @@ func TestStoreFailsAtEachCall(t *testing.T) {
 				require.NoError(t, err)
 				bad := 0
 				for range 4 {
-					err, p := hostileAsk(m)
+					p, err := hostileAsk(m)
 					require.Nil(t, p)
 					var e *Error
 					if err != nil {
@@ -339,7 +339,7 @@ func TestStoreFailsAtEachCall(t *testing.T) {
 					require.Zero(t, bad)
 				}
 				failing = false
-				err, _ = hostileAsk(m) // pays what is owed
+				_, err = hostileAsk(m) // pays what is owed
 				require.NoError(t, err)
 				if closed {
 					for _, key := range []string{"limit:tenant::tokens", "limit:all:tokens"} {
@@ -456,9 +456,9 @@ func TestPanicsBefore(t *testing.T) {
 			return 1
 		}})
 	require.NoError(t, err)
-	_, p := hostileAsk(m)
+	p, _ := hostileAsk(m)
 	require.NotNil(t, p)
 	boom = false
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.NoError(t, err)
 }

@@ -24,19 +24,19 @@ func TestEventsOfAModel(t *testing.T) {
 	m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(-5, 7), nil }),
 		&Options{Quota: Quota{Tokens: Rate{N: 1e6, Per: time.Hour}, Concurrency: 1}, Store: brokenStore{}, Logger: l})
 	require.NoError(t, err)
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "msg=limit.store")
 	require.Contains(t, log.String(), "msg=usage.invalid")
 	log.Reset()
 	release := make(chan struct{})
 	m.next = hostileModel(func(context.Context) (*llms.ContentResponse, error) {
-		err, _ := hostileAsk(m)
+		_, err := hostileAsk(m)
 		require.Error(t, err)
 		close(release)
 		return hostileAnswer(1, 1), nil
 	})
-	err, _ = hostileAsk(m)
+	_, err = hostileAsk(m)
 	require.NoError(t, err)
 	<-release
 	require.Contains(t, log.String(), "msg=limit.deny")
