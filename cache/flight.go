@@ -13,6 +13,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/llmcopy"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
@@ -64,7 +65,7 @@ func (m *Model) join(c *call) (f *flight, first bool) {
 	m.flights[key] = f
 	// The caller may leave early and reuse its slices.
 	began := *c
-	began.messages = cloneMessages(c.messages)
+	began.messages = llmcopy.Messages(c.messages)
 	began.options = slices.Clip(slices.Clone(c.options))
 	go m.fly(&began, f, key)
 	return f, true
@@ -133,7 +134,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 	if key.text || key.reasoning {
 		rec = &Recording{Text: key.text, Reasoning: key.reasoning, Chunks: f.chunks}
 	}
-	m.store(c, clone(r), rec)
+	m.store(c, llmcopy.Response(r), rec)
 }
 
 // justStored reports whether an equal flight ended between the caller's look
@@ -203,7 +204,7 @@ func (f *flight) end(c *call, spoke bool) (*llms.ContentResponse, error) {
 	case f.response == nil:
 		return nil, nil
 	}
-	return clone(f.response), nil
+	return llmcopy.Response(f.response), nil
 }
 
 // hasMoreTime reports whether ctx goes on after the deadline of other.
@@ -280,21 +281,6 @@ func whole(r *llms.ContentResponse, text, reasoning bool) []Chunk {
 		}
 		if reasoning {
 			out = append(out, Chunk{Both: true, Data: []byte(c.Content), Delta: d})
-		}
-	}
-	return out
-}
-
-// cloneMessages copies messages and their parts.
-func cloneMessages(messages []llms.MessageContent) []llms.MessageContent {
-	out := slices.Clone(messages)
-	for i := range out {
-		out[i].Parts = slices.Clone(out[i].Parts)
-		for j, p := range out[i].Parts {
-			if b, ok := p.(llms.BinaryContent); ok {
-				b.Data = bytes.Clone(b.Data)
-				out[i].Parts[j] = b
-			}
 		}
 	}
 	return out

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/llmcopy"
 	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
@@ -268,7 +269,7 @@ func (m *Model) store(c *call, r *llms.ContentResponse, rec *Recording) {
 
 // fromCache copies a stored response for a caller and marks it.
 func fromCache(r *llms.ContentResponse, kind string) *llms.ContentResponse {
-	out := clone(r)
+	out := llmcopy.Response(r)
 	for _, c := range out.Choices {
 		if c == nil {
 			continue

@@ -3,12 +3,12 @@ package modeltest
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
 
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/internal/llmcopy"
 )
 
 // A Call is one call that a [Script] got. Messages and Options are copies of
@@ -33,36 +33,7 @@ func (c Call) Text() string {
 }
 
 func (c *Call) clone() Call {
-	return Call{Context: c.Context, Messages: cloneMessages(c.Messages), Options: cloneOptions(c.Options)}
-}
-
-// cloneMessages copies messages down to the bytes of their parts.
-func cloneMessages(messages []llms.MessageContent) []llms.MessageContent {
-	out := make([]llms.MessageContent, len(messages))
-	for i, m := range messages {
-		out[i] = llms.MessageContent{Role: m.Role, Parts: make([]llms.ContentPart, len(m.Parts))}
-		for j, p := range m.Parts {
-			switch p := p.(type) {
-			case llms.BinaryContent:
-				p.Data = slices.Clone(p.Data)
-				out[i].Parts[j] = p
-			case llms.ToolCall:
-				p.FunctionCall = cloneFunction(p.FunctionCall)
-				out[i].Parts[j] = p
-			default:
-				out[i].Parts[j] = p
-			}
-		}
-	}
-	return out
-}
-
-func cloneFunction(f *llms.FunctionCall) *llms.FunctionCall {
-	if f == nil {
-		return nil
-	}
-	g := *f
-	return &g
+	return Call{Context: c.Context, Messages: llmcopy.Messages(c.Messages), Options: cloneOptions(c.Options)}
 }
 
 // cloneOptions copies what a later change by the caller could reach.
@@ -70,47 +41,8 @@ func cloneOptions(o llms.CallOptions) llms.CallOptions {
 	o.StopWords = slices.Clone(o.StopWords)
 	o.Tools = slices.Clone(o.Tools)
 	o.Functions = slices.Clone(o.Functions)
-	if o.Metadata != nil {
-		o.Metadata = cloneValue(o.Metadata).(map[string]any)
-	}
+	o.Metadata, _ = llmcopy.Value(o.Metadata).(map[string]any)
 	return o
-}
-
-func cloneChoice(c *llms.ContentChoice) *llms.ContentChoice {
-	if c == nil {
-		return nil
-	}
-	d := *c
-	d.FuncCall = cloneFunction(c.FuncCall)
-	d.ToolCalls = slices.Clone(c.ToolCalls)
-	for i := range d.ToolCalls {
-		d.ToolCalls[i].FunctionCall = cloneFunction(d.ToolCalls[i].FunctionCall)
-	}
-	if c.GenerationInfo != nil {
-		d.GenerationInfo = cloneValue(c.GenerationInfo).(map[string]any)
-	}
-	return &d
-}
-
-// cloneValue copies maps and slices of JSON's shape; other values are shared.
-func cloneValue(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		m := maps.Clone(v)
-		for k, e := range m {
-			m[k] = cloneValue(e)
-		}
-		return m
-	case []any:
-		s := slices.Clone(v)
-		for i, e := range s {
-			s[i] = cloneValue(e)
-		}
-		return s
-	case []string:
-		return slices.Clone(v)
-	}
-	return v
 }
 
 // An emitter hands a stream's chunks to the callbacks.

@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/internal/llmcopy"
 )
 
 // shapeRules say that a wrapper can be seen through.
@@ -53,9 +55,9 @@ var requestRules = []rule{
 		}
 		roomy := make([]llms.MessageContent, len(messages), len(messages)+3)
 		copy(roomy, messages)
-		before := cloneMessages(roomy[:cap(roomy)])
+		before := llmcopy.Messages(roomy[:cap(roomy)])
 		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("noted")})), roomy)
-		c.equal("after the call the caller's messages are", cloneMessages(roomy[:cap(roomy)]), before)
+		c.equal("after the call the caller's messages are", llmcopy.Messages(roomy[:cap(roomy)]), before)
 		for i, m := range messages {
 			for _, p := range m.Parts[len(m.Parts):cap(m.Parts)] {
 				if p != nil {
@@ -112,7 +114,7 @@ var requestRules = []rule{
 		stop := append(make([]string, 0, 4), "END")
 		tools := append(make([]llms.Tool, 0, 4), richOptions().Tools...)
 		metadata := map[string]any{"user": "ada", "nested": map[string]any{"a": 1}}
-		before := cloneValue(metadata)
+		before := llmcopy.Value(metadata)
 		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("fine")})), ask(questions[2]),
 			llms.WithStopWords(stop), llms.WithTools(tools), llms.WithMetadata(metadata))
 		c.equal("after the call the caller's metadata are", metadata, before)
@@ -145,7 +147,7 @@ var requestRules = []rule{
 // request compares the messages that next got with the caller's.
 func (c *checker) request(came, right []llms.MessageContent) {
 	if !c.o.MayRewrite {
-		c.equal("next got", came, cloneMessages(right))
+		c.equal("next got", came, llmcopy.Messages(right))
 		return
 	}
 	c.equal("next got, texts aside,", skeleton(came), skeleton(right))

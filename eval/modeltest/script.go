@@ -12,6 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/internal/llmcopy"
 )
 
 // A Script is an [llms.Model] that plays its turns, and records every
@@ -227,7 +228,7 @@ func (s *Script) GenerateContent(ctx context.Context, messages []llms.MessageCon
 	for _, set := range options {
 		set(&opts)
 	}
-	call := &Call{Context: ctx, Messages: cloneMessages(messages), Options: cloneOptions(opts)}
+	call := &Call{Context: ctx, Messages: llmcopy.Messages(messages), Options: cloneOptions(opts)}
 	turn, err := s.due(call)
 	if err != nil {
 		return nil, err
@@ -254,7 +255,7 @@ func (s *Script) due(call *Call) (Turn, error) {
 	}
 	for i, turn := range s.Turns {
 		spent := turn.Times >= 0 && s.played[i] >= max(turn.Times, 1)
-		if !spent && (turn.Match == nil || turn.Match(cloneMessages(call.Messages))) {
+		if !spent && (turn.Match == nil || turn.Match(llmcopy.Messages(call.Messages))) {
 			s.played[i]++
 			return turn, nil
 		}
@@ -333,7 +334,7 @@ func (t *Turn) response() *llms.ContentResponse {
 	if t.Choices != nil {
 		r.Choices = make([]*llms.ContentChoice, len(t.Choices))
 		for i, c := range t.Choices {
-			r.Choices[i] = cloneChoice(c)
+			r.Choices[i] = llmcopy.Choice(c)
 		}
 	} else {
 		r.Choices = assemble(t.Chunks, t.Stop)
