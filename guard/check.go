@@ -42,14 +42,6 @@ func (p Policy) String() string {
 	return "unknown"
 }
 
-// or returns the policy, or another one if it is not set.
-func (p Policy) or(unset Policy) Policy {
-	if p == 0 {
-		return unset
-	}
-	return p
-}
-
 // acts reports whether the policy changes what passes: such a check must have
 // seen a text before any of it is released. The pipeline has set every policy.
 func (p Policy) acts() bool { return p == PolicyBlock || p == PolicyRedact }

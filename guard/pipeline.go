@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -171,7 +172,7 @@ func (p *Pipeline) setChecks() error {
 			if err := checks[i].validate(fmt.Sprintf("Options.%s[%d]", list.option, i)); err != nil {
 				return err
 			}
-			checks[i].Policy = checks[i].Policy.or(PolicyBlock)
+			checks[i].Policy = cmp.Or(checks[i].Policy, PolicyBlock)
 		}
 		if p.o.Hierarchy && list.stage <= StageToolResult {
 			checks = append(checks, RoleClaimCheck())
@@ -185,8 +186,8 @@ func (p *Pipeline) setChecks() error {
 // setDefaults sets what the caller left out, and copies what the caller may change.
 func (p *Pipeline) setDefaults() {
 	p.o.Tools = slices.Clone(p.o.Tools)
-	p.o.ToolPolicy = p.o.ToolPolicy.or(PolicyBlock)
-	p.unread = Check{Name: "unread", Policy: p.o.Unread.or(PolicyFlag)}
+	p.o.ToolPolicy = cmp.Or(p.o.ToolPolicy, PolicyBlock)
+	p.unread = Check{Name: "unread", Policy: cmp.Or(p.o.Unread, PolicyFlag)}
 	p.o.Key = slices.Clone(p.o.Key)
 	if len(p.o.Key) == 0 { // an empty one would let anyone forge a mark
 		p.o.Key = make([]byte, 32)

@@ -259,12 +259,17 @@ func (g *Generator) Bools(dst []bool) {
 // Permutation returns the integers 0..n-1 in random order, as
 // Generator.permutation(n) does.
 func (g *Generator) Permutation(n int) []int {
+	return permutation(n, g.Uint32, g.Uint64)
+}
+
+// permutation shuffles 0..n-1 from the end, with draws as masked makes them.
+func permutation(n int, u32 func() uint32, u64 func() uint64) []int {
 	p := make([]int, n)
 	for i := range p {
 		p[i] = i
 	}
 	for i := n - 1; i > 0; i-- {
-		j := masked(uint64(i), g.Uint32, g.Uint64)
+		j := masked(uint64(i), u32, u64)
 		p[i], p[j] = p[j], p[i]
 	}
 	return p

@@ -73,13 +73,5 @@ func (r *RandomState) Integers(dst []int64, n uint64) {
 // Permutation returns the integers 0..n-1 in random order, as
 // RandomState.permutation(n) does.
 func (r *RandomState) Permutation(n int) []int {
-	p := make([]int, n)
-	for i := range p {
-		p[i] = i
-	}
-	for i := n - 1; i > 0; i-- {
-		j := masked(uint64(i), r.Uint32, r.Uint64)
-		p[i], p[j] = p[j], p[i]
-	}
-	return p
+	return permutation(n, r.Uint32, r.Uint64)
 }

@@ -1,6 +1,7 @@
 package defaults
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -111,14 +112,14 @@ func New(o *Options) (*guard.Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: Options.Links: %w", ErrOption, err)
 	}
-	floods.Policy, links.Policy = or(opts.FloodPolicy, guard.PolicyBlock), or(opts.LinkPolicy, guard.PolicyRedact)
-	credentials := guard.DetectorCheck("secrets", secrets, or(opts.SecretPolicy, guard.PolicyRedact))
+	floods.Policy, links.Policy = cmp.Or(opts.FloodPolicy, guard.PolicyBlock), cmp.Or(opts.LinkPolicy, guard.PolicyRedact)
+	credentials := guard.DetectorCheck("secrets", secrets, cmp.Or(opts.SecretPolicy, guard.PolicyRedact))
 	attacksInResults, credentialsInCalls := attacks, credentials
-	attacks.Policy = or(opts.InjectionPolicy, guard.PolicyBlock)
-	attacksInResults.Policy = or(opts.InjectionPolicy, guard.PolicyRedact)
-	credentialsInCalls.Policy = or(opts.SecretPolicy, guard.PolicyBlock)
-	personalInput := guard.DetectorCheck("personal data", personal, or(opts.PersonalInput, guard.PolicyFlag))
-	personalOutput := guard.DetectorCheck("personal data", personal, or(opts.PersonalOutput, guard.PolicyFlag))
+	attacks.Policy = cmp.Or(opts.InjectionPolicy, guard.PolicyBlock)
+	attacksInResults.Policy = cmp.Or(opts.InjectionPolicy, guard.PolicyRedact)
+	credentialsInCalls.Policy = cmp.Or(opts.SecretPolicy, guard.PolicyBlock)
+	personalInput := guard.DetectorCheck("personal data", personal, cmp.Or(opts.PersonalInput, guard.PolicyFlag))
+	personalOutput := guard.DetectorCheck("personal data", personal, cmp.Or(opts.PersonalOutput, guard.PolicyFlag))
 
 	out := &guard.Options{
 		Input:         []guard.Check{floods, credentials, personalInput, attacks},
@@ -165,12 +166,4 @@ func (o *Options) validatePolicies() error {
 		}
 	}
 	return nil
-}
-
-// or returns a policy, or another one if it is not set.
-func or(p, unset guard.Policy) guard.Policy {
-	if p == 0 {
-		return unset
-	}
-	return p
 }

@@ -128,42 +128,33 @@ func threats() []string { return []string{threat.SensitiveDisclosure, threat.Dat
 // context reports whether one of the words stands, as a word of its own or as
 // the start of one, before at with no other number between.
 func context(text string, at int, words []string) bool {
-	from := at
-	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
-		from--
-	}
-	before := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
-	for _, w := range words {
-		for i := 0; ; i++ {
-			next := bytes.Index(before[i:], []byte(w))
-			if next < 0 {
-				break
-			}
-			if i += next; i == 0 || !detect.Word[before[i-1]] {
-				return true
-			}
-		}
-	}
-	return false
+	return before(text, at, words, false)
 }
 
 // wordBefore reports whether one of the words stands before at as context wants it, and
 // ends there: "tel" is no part of "telemetry".
 func wordBefore(text string, at int, words []string) bool {
+	return before(text, at, words, true)
+}
+
+// before is context or, if a word must be whole, wordBefore, for which "_" is no
+// part of a word.
+func before(text string, at int, words []string, whole bool) bool {
 	from := at
 	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
 		from--
 	}
-	before := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
+	part := appendLower(make([]byte, 0, detect.LookbehindBytes), text[from:at])
 	for _, w := range words {
 		for i := 0; ; i++ {
-			next := bytes.Index(before[i:], []byte(w))
+			next := bytes.Index(part[i:], []byte(w))
 			if next < 0 {
 				break
 			}
 			i += next
 			end := i + len(w)
-			if (i == 0 || !detect.Word[before[i-1]] || before[i-1] == '_') && (w[len(w)-1] >= utf8.RuneSelf || end == len(before) || !letters[before[end]]) {
+			begins := i == 0 || !detect.Word[part[i-1]] || whole && part[i-1] == '_'
+			if begins && (!whole || w[len(w)-1] >= utf8.RuneSelf || end == len(part) || !letters[part[end]]) {
 				return true
 			}
 		}

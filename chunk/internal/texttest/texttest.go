@@ -4,6 +4,10 @@ package texttest
 import (
 	"fmt"
 	"strings"
+	"testing"
+	"time"
+
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 // Hostile returns texts of about n bytes that make a careless program quadratic.
@@ -23,6 +27,32 @@ func Hostile(n int) map[string]string {
 		out[fmt.Sprintf("%.8q", s)] = strings.Repeat(s, n/len(s)+1)[:n]
 	}
 	return out
+}
+
+// Growth compares the processor time of chunk for each [Hostile] text with that
+// for one 64 times as long. Linear work takes 64 times as long, and a few times
+// that where the long text's memory outgrows a cache; quadratic work takes 4096
+// times as long. The best of some tries counts.
+func Growth(t *testing.T, name string, chunk func(text string) error) {
+	t.Helper()
+	const n, times, limit = 1 << 10, 64, 500
+	small, large := Hostile(n), Hostile(times*n)
+	best := func(text string, best time.Duration) time.Duration {
+		start := growth.ProcessorTime()
+		if err := chunk(text); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return min(best, growth.ProcessorTime()-start)
+	}
+	for input := range small {
+		a, b := time.Hour, time.Hour
+		for try := 0; try == 0 || try < 8 && b > limit*a; try++ {
+			a, b = best(small[input], a), best(large[input], b)
+		}
+		if b > limit*a {
+			t.Errorf("%s on %s: %v for %d bytes, %v for %d", name, input, a, n, b, times*n)
+		}
+	}
 }
 
 // Bad returns texts that are empty, blank, damaged or strange, by what they are.
