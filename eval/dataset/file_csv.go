@@ -137,7 +137,7 @@ func judgments(cell string) (map[string]int, error) {
 	return out, nil
 }
 
-// mark stands for what encoding/csv would not hand on: markReturn after it is a
+// mark stands for what encoding/csv would drop: markReturn after it is a
 // carriage return, markSelf is mark itself.
 const (
 	mark       = '\x1a'

@@ -175,9 +175,9 @@ func (x *Index) Get(id int) ([]float32, bool) {
 const scanRows = 256
 
 // Search returns the k nearest vectors, best first, ties by the lower id; fewer if
-// there are fewer. With Options.Codes it may miss some. allowed, if it is not nil, reports whether an id may be found; it must
-// not call methods of the index. It fails with [ErrOption], [ErrDimension],
-// [ErrNotFinite] or [ErrZero].
+// there are fewer. With Options.Codes it may miss some. allowed, if it is not nil,
+// reports whether an id may be found; it must not call methods of the index. It
+// fails with [ErrOption], [ErrDimension], [ErrNotFinite] or [ErrZero].
 func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("%w: k is %d: want 1 or more", ErrOption, k)
