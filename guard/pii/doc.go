@@ -29,7 +29,7 @@
 //	// Write to [EMAIL_1_k3xz] about IBAN [IBAN_1_k3xz]
 //	answer := vault.Restore(model(prompt))
 //
-// Detectors of this package are [detect.Detector]s: they redact a stream with
+// Detectors of this package are values of [detect.Detector]: they redact a stream with
 // the same result as the whole text.
 //
 // # What is found, and how sure

@@ -106,7 +106,7 @@
 //  2. Estimate tokens as 1 for every call. What still holds, and what doesn't?
 //  3. Give two tenants weights 3 and 1 and let the first one be idle for an
 //     hour. What may it do when it comes back, and why not more?
-//  4. Let sixteen [Account]s share a key, as sixteen processes would. Who gets
+//  4. Let sixteen [Account] values share a key, as sixteen processes would. Who gets
 //     how much, and why does none starve?
 //
 // # Further reading
