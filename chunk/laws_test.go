@@ -32,6 +32,7 @@ func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 		add("sentences")(NewSentences(o))
 		add("plain sentences")(NewPlainSentences(o))
 		add("markdown")(NewMarkdown(o))
+		add("blocks")(NewBlocks(o))
 		add("html")(NewHTML(o))
 		add("json")(NewJSON(o))
 		add("go")(NewGo(o))

@@ -5,10 +5,10 @@
 //	go run ./examples/capstone                      serve, at http://127.0.0.1:8080/
 //	go run ./examples/capstone ask "why jitter?"    one question, in the terminal
 //	go run ./examples/capstone ingest DIR|FILE...   add your own documents
-//	go run ./examples/capstone eval                 the golden questions; fails if too few are right
+//	go run ./examples/capstone eval                 golden and independent questions; fails if too few golden ones are right
 //
 // Without any setting it runs offline: the course's own notes and examples are
-// the documents, and the answers are sentences selected from them. A language
+// the documents, and the answers are passages quoted from them. A language
 // model of your own is named by OPENAI_API_KEY, OPENAI_BASE_URL and
 // OPENAI_MODEL. -h after a command lists its flags.
 package main
@@ -74,14 +74,16 @@ type settings struct {
 	noCourse   bool
 	verbose    bool
 	floor      float64
+	last       string
 	delay      time.Duration
 	grace      time.Duration
+	tenant     func(context.Context) string
 	log        io.Writer
 	release    func()
 }
 
 func parse(name string, args []string, errs io.Writer) (*settings, []string, error) {
-	s := &settings{log: errs}
+	s := &settings{log: errs, tenant: gateway.Tenant}
 	f := flag.NewFlagSet("capstone "+name, flag.ContinueOnError)
 	f.SetOutput(errs)
 	f.StringVar(&s.collection, "collection", "", "file of the passages (default "+defaultCollection+" if it is there, else memory)")
@@ -94,7 +96,8 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 		f.DurationVar(&s.delay, "drain-delay", 0, "how long to go on serving after the signal to stop, with /readyz failing; behind a load balancer, longer than its probe's period")
 	}
 	if name == "eval" {
-		f.Float64Var(&s.floor, "floor", 0.8, "share of the questions that must be answered right")
+		f.Float64Var(&s.floor, "floor", 0.8, "share of the golden questions that must be answered right")
+		f.StringVar(&s.last, "last", "", "file of the last run's verdicts, which this run is compared with (default in the user's cache folder)")
 	}
 	if err := f.Parse(args); err != nil {
 		return nil, nil, err
@@ -111,7 +114,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 // must be called.
 func (s *settings) open(ctx context.Context) (*service.Service, func() error, error) {
 	o := service.Options{
-		Collection: s.collection, NoCourse: s.noCourse, Tenant: gateway.Tenant,
+		Collection: s.collection, NoCourse: s.noCourse, Tenant: s.tenant,
 		APIKey: os.Getenv("OPENAI_API_KEY"), BaseURL: os.Getenv("OPENAI_BASE_URL"), Model: os.Getenv("OPENAI_MODEL"),
 	}
 	log, err := s.logger()

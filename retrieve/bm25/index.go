@@ -158,6 +158,22 @@ func (x *Index) Len() int {
 	return len(x.lengths)
 }
 
+// Rarity returns how much a term tells: ln(1 + (N-n+.5)/(n+.5)), where n of the N
+// documents have it. It is largest for a term that no document has.
+func (x *Index) Rarity(term string) float64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	docs, with := float64(len(x.lengths)), float64(len(x.postings[term]))
+	return math.Log(1 + (docs-with+.5)/(with+.5))
+}
+
+// Contains reports whether a document has the term.
+func (x *Index) Contains(term string) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return len(x.postings[term]) > 0
+}
+
 // A Hit is a document that was found. It is an alias of a plain struct, so that
 // an Index fits interfaces of packages that don't import this one.
 type Hit = struct {

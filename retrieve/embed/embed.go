@@ -118,6 +118,13 @@ func (e *Embedder) Append(dst []float32, text string) []float32 {
 	return dst
 }
 
+// Knows reports whether a word is one token of the vocabulary, as common words are. A
+// rare word or one with a typing error is several.
+func (e *Embedder) Knows(word string) bool {
+	ids := e.vocab.AppendIDs(nil, word)
+	return len(ids) == 1 && ids[0] != e.vocab.UnknownID()
+}
+
 // addRow adds a token's row to v.
 func (e *Embedder) addRow(v []float32, id int) {
 	row := e.rows[id*e.dim:][:len(v)]

@@ -46,12 +46,18 @@ const (
 	Supported                 // the passage has the claim's words
 	Unsupported               // the passage exists, but does not have the claim's words
 	NoPassage                 // there is no passage of that number
+	Quoted                    // the passage has the claim word for word
 )
 
 // String returns the status in words.
 func (s Status) String() string {
-	return [...]string{"unchecked", "supported", "unsupported", "no such passage"}[min(int(s), 3)]
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return "Status(" + strconv.Itoa(int(s)) + ")"
 }
+
+var statusNames = [...]string{"unchecked", "supported", "unsupported", "no such passage", "quoted"}
 
 // A CitationReport is an answer's citations, held against the passages.
 type CitationReport struct {
@@ -73,8 +79,13 @@ const supportNeeded = 0.5
 // A citation is a number in brackets, [1], or several, [1, 2] or [1][2]. Numbers
 // in brackets that have another meaning are left alone: an index (a[2]), an
 // interval ([0, 1]), a standard or a year (RFC [7230]), and what is in code.
+//
+// A blockquote of markdown that ends in a citation is one claim: that the passage has
+// this text. If it does, word for word but for white space and bold type, the status is
+// [Quoted].
 func CheckCitations(answer string, passages []schema.Document) CitationReport {
 	var out CitationReport
+	answer = out.checkQuotes(answer, passages)
 	for _, c := range claims(answer) {
 		if len(c.numbers) == 0 {
 			if len(bm25.English(answer[c.Start:c.End])) > 0 {

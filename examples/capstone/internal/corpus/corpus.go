@@ -33,8 +33,8 @@ var ErrFormat = errors.New("not a document: want .md, .txt, .html, .htm or .go i
 // maxFile bounds a file, so that a wrong path doesn't fill the memory.
 const maxFile = 16 << 20
 
-// Course returns the course: the lecture notes (each package's comment) and
-// the source of the examples.
+// Course returns the course: the README, the lecture notes, which are the comments of
+// packages, and the source of the examples.
 func Course() ([]Document, error) {
 	var out []Document
 	err := fs.WalkDir(prodai.Notes, ".", func(name string, d fs.DirEntry, err error) error {
@@ -44,18 +44,34 @@ func Course() ([]Document, error) {
 			}
 			return err
 		}
+		ext := path.Ext(name)
+		if strings.HasSuffix(name, "_test.go") || ext != ".go" && ext != ".md" {
+			return nil
+		}
 		data, err := prodai.Notes.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		switch {
-		case path.Base(name) == "doc.go":
-			text, err := note(name, data)
-			if err != nil || text == "" {
-				return err
+		if ext == ".md" {
+			out = append(out, Document{name, string(data)})
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, data, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			return fmt.Errorf("the notes in %s: %w", name, err)
+		}
+		if file.Doc != nil {
+			dir := path.Dir(name)
+			if dir == "." {
+				dir = "prodai"
 			}
-			out = append(out, Document{name, text})
-		case path.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go"), path.Ext(name) == ".md":
+			note := name
+			if path.Base(name) != "doc.go" { // the program is a document too
+				note = path.Join(path.Dir(name), "doc.go")
+			}
+			out = append(out, Document{note, asMarkdown(dir, file.Doc.Text())})
+		}
+		if path.Base(name) != "doc.go" {
 			out = append(out, Document{name, string(data)})
 		}
 		return nil
@@ -63,41 +79,71 @@ func Course() ([]Document, error) {
 	return out, err
 }
 
-// outside returns a function that reports whether the next block of a comment is
-// in a section that answers no question: an exercise asks, a reading list only
-// names.
-func outside() func(comment.Block) bool {
-	out := false
-	return func(b comment.Block) bool {
-		if h, ok := b.(*comment.Heading); ok && len(h.Text) == 1 {
-			title, _ := h.Text[0].(comment.Plain)
-			out = title == "Exercises" || title == "Further reading"
-		}
-		return out
-	}
-}
+// left are the sections of notes that answer no question: an exercise asks, a reading
+// list only names.
+var left = map[string]bool{"Exercises": true, "Further reading": true}
 
-// note returns a package comment as markdown, under the package's name.
-func note(name string, source []byte) (string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.PackageClauseOnly|parser.ParseComments)
-	if err != nil {
-		return "", fmt.Errorf("the notes in %s: %w", name, err)
-	}
-	if file.Doc == nil {
-		return "", nil
-	}
-	p := comment.Parser{ // links to symbols are shown as their text, without brackets
+// asMarkdown returns a package comment as markdown, under the package's name.
+func asMarkdown(dir, text string) string {
+	p := comment.Parser{ // links to symbols become their text, without brackets
 		LookupPackage: func(name string) (string, bool) { return name, true },
 		LookupSym:     func(string, string) bool { return true },
 	}
-	parsed := p.Parse(file.Doc.Text())
-	parsed.Content = slices.DeleteFunc(parsed.Content, outside())
-	printer := comment.Printer{TextWidth: -1}
-	dir := path.Dir(name)
-	if dir == "." {
-		dir = "prodai"
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "# %s\n", dir)
+	skip := false
+	for _, block := range p.Parse(text).Content {
+		if h, ok := block.(*comment.Heading); ok {
+			title := plain(h.Text)
+			if skip = left[title]; !skip {
+				fmt.Fprintf(b, "\n## %s\n", title)
+			}
+			continue
+		}
+		if skip {
+			continue
+		}
+		switch block := block.(type) {
+		case *comment.Paragraph:
+			fmt.Fprintf(b, "\n%s\n", plain(block.Text))
+		case *comment.Code:
+			fmt.Fprintf(b, "\n```\n%s```\n", block.Text)
+		case *comment.List:
+			b.WriteString("\n")
+			for _, item := range block.Items {
+				mark := "-"
+				if item.Number != "" {
+					mark = item.Number + "."
+				}
+				for i, c := range item.Content {
+					if par, ok := c.(*comment.Paragraph); ok && i == 0 {
+						fmt.Fprintf(b, "%s %s\n", mark, plain(par.Text))
+					} else if ok {
+						fmt.Fprintf(b, "\n  %s\n", plain(par.Text))
+					}
+				}
+			}
+		}
 	}
-	return "# Package " + dir + "\n\n" + string(printer.Text(parsed)), nil
+	return b.String()
+}
+
+// plain returns the text of a comment in one line, with links as their text.
+func plain(text []comment.Text) string {
+	var b strings.Builder
+	for _, t := range text {
+		switch t := t.(type) {
+		case comment.Plain:
+			b.WriteString(string(t))
+		case comment.Italic:
+			b.WriteString(string(t))
+		case *comment.Link:
+			b.WriteString(plain(t.Text))
+		case *comment.DocLink:
+			b.WriteString(strings.TrimPrefix(plain(t.Text), "github.com/prodailabs/prodai/"))
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // Files returns the documents among files and folders, in order. Files in

@@ -13,10 +13,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/schema"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -53,7 +55,7 @@ type Options struct {
 	Spans      io.Writer // finished spans as JSON lines; nil: none
 	Log        slog.Handler
 	Tenant     func(context.Context) string
-	Passages   int // how many passages are shown to the model; 0: 6
+	Passages   int // how many passages are shown to the model; 0: 8
 }
 
 // Name is the model name under which the service answers.
@@ -66,9 +68,14 @@ const windowTokens = 16_000
 type Service struct {
 	collection *retrieve.Collection
 	retriever  *trace.Retriever
-	embedder   embeddings.Embedder
+	embedder   *embed.Embedder
 	embedding  llms.Model // the embedder behind the tenants' limits
 	chunker    chunk.Chunker
+	words      *bm25.Index
+	ranker     *rag.Extractive
+	speller    atomic.Pointer[rag.Speller]
+	learning   sync.Mutex
+	learned    map[string]string // the texts that the speller knows, by source
 	model      llms.Model
 	guarded    *guard.Model
 	canary     guard.Canary
@@ -85,9 +92,9 @@ type Service struct {
 // New opens the collection, fills it with the course and puts the stack
 // together.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{tenant: o.Tenant, k: o.Passages, canary: guard.NewCanary()}
+	s := &Service{tenant: o.Tenant, k: o.Passages, canary: guard.NewCanary(), learned: map[string]string{}}
 	if s.k <= 0 {
-		s.k = 6
+		s.k = 8
 	}
 	if s.tenant == nil {
 		s.tenant = func(context.Context) string { return "local" }
@@ -142,50 +149,25 @@ func (s *Service) openCollection(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.retriever, err = trace.NewRetriever(notesFirst{s.collection, s.k}, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
+	s.words = words
+	s.ranker, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: vectors, Rarity: words.Rarity, Clean: unmark, Correct: s.correct})
+	if err != nil {
+		return err
+	}
+	s.retriever, err = trace.NewRetriever(finder{s}, "documents", &trace.Options{Tracer: s.provider.Tracer("capstone")})
 	if err != nil {
 		return err
 	}
 	if s.secrets, err = secret.New(nil); err != nil {
 		return err
 	}
-	s.chunker, err = chunk.NewMarkdown(&chunk.Options{Size: 180, Tokens: o200k.Encoding().Count})
+	s.chunker, err = chunk.NewBlocks(&chunk.Options{Size: passageTokens, Tokens: o200k.Encoding().Count})
 	return err
 }
 
-// notesFirst finds k passages, of which at most maxSource are program source:
-// programs share words with every question, and answer few.
-type notesFirst struct {
-	collection *retrieve.Collection
-	k          int
-}
-
-const maxSource = 1
-
-// GetRelevantDocuments is schema.Retriever's.
-func (n notesFirst) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
-	found, err := n.collection.Search(ctx, query, 3*n.k, nil)
-	if err != nil {
-		return nil, err
-	}
-	var out []schema.Document
-	source := 0
-	for _, r := range found {
-		name, _ := chunk.MetaString(r.Metadata, chunk.KeySource)
-		if isSource(name) {
-			if source++; source > maxSource {
-				continue
-			}
-		}
-		if out = append(out, r.Document); len(out) == n.k {
-			break
-		}
-	}
-	return out, nil
-}
-
-// isSource reports whether a document is a program, not a text.
-func isSource(name string) bool { return path.Ext(name) == ".go" && path.Base(name) != "doc.go" }
+// passageTokens is the size of the largest passage: a long paragraph, or a list with
+// the sentence that announces it.
+const passageTokens = 250
 
 // stack composes the model: each layer is an llms.Model around the one before.
 func (s *Service) stack(o Options, log *slog.Logger) error {
@@ -209,7 +191,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 		client, err = openai.New(o.Model, &openai.Options{APIKey: o.APIKey, BaseURL: o.BaseURL, HTTPClient: account.HTTPClient(propagating())})
 	} else {
 		s.backend = rag.ExtractiveModel
-		client, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: s.embedder, Clean: unmark})
+		client = s.ranker
 	}
 	if err != nil {
 		return err
@@ -291,6 +273,7 @@ func (s *Service) Count(text string) int { return o200k.Encoding().Count(text) }
 // passages aren't embedded again. progress, if not nil, hears of each document.
 func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress func(done int, c retrieve.Changes)) (retrieve.Changes, error) {
 	var total retrieve.Changes
+	s.learn(docs)
 	for i, d := range docs {
 		c := s.chunker
 		if isSource(d.Source) {
@@ -305,7 +288,7 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 			return total, fmt.Errorf("%s: %w", d.Source, err)
 		}
 		s.maskCut(d.Text, chunks)
-		did, err := s.collection.Sync(ctx, d.Source, chunk.Documents(d.Source, nil, chunks))
+		did, err := s.collection.Sync(ctx, d.Source, chunk.Documents(d.Source, nil, underHeadings(chunks)))
 		if err != nil {
 			return total, fmt.Errorf("%s: %w", d.Source, err)
 		}
@@ -318,6 +301,18 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 		}
 	}
 	return total, nil
+}
+
+// underHeadings returns the passages with the path of the headings above each as its
+// first line: "# retry > Terms".
+func underHeadings(chunks []chunk.Chunk) []chunk.Chunk {
+	out := slices.Clone(chunks)
+	for i := range out {
+		if len(out[i].Headings) > 0 {
+			out[i].Context = "# " + strings.Join(out[i].Headings, " > ") + "\n\n" + out[i].Context
+		}
+	}
+	return out
 }
 
 // Remove takes a document out of the collection and returns the number of its
@@ -369,7 +364,8 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if asked > windowTokens/2 {
 		return nil, fmt.Errorf("%w: %d tokens of at most %d", ErrTooLong, asked, windowTokens/2)
 	}
-	passages, err := s.retriever.GetRelevantDocuments(ctx, q.Text)
+	query, _ := rag.Standalone(s.correct(q.Text), q.History)
+	passages, err := s.retriever.GetRelevantDocuments(ctx, query)
 	if err != nil {
 		return nil, err
 	}

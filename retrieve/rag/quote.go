@@ -1,0 +1,107 @@
+package rag
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The lines of an [Extractive]'s answer that are its own words, not a passage's.
+const (
+	correctedLine = "Showing results for: "
+	nearestLine   = "Nearest passages:"
+	foreignLine   = "The notes are in English and this program cannot translate. These passages are nearest to your question:"
+	partLine      = "**About “%s”**"
+)
+
+// render writes the answer in markdown.
+func (e *Extractive) render(question, corrected, foreign string, parts []part, nearest []scored) string {
+	var out []string
+	if corrected != question {
+		out = append(out, correctedLine+corrected)
+	}
+	some := false
+	for _, p := range parts {
+		some = some || len(p.units) > 0
+	}
+	switch {
+	case foreign != "" && some:
+		out = append(out, foreignLine)
+	case !some:
+		out = append(out, UnknownAnswer)
+		if list := nearestList(nearest); list != "" {
+			out[len(out)-1] += " " + nearestLine
+			out = append(out, list)
+		}
+		return strings.Join(out, "\n\n")
+	}
+	for _, p := range parts {
+		if len(parts) > 1 {
+			out = append(out, fmt.Sprintf(partLine, strings.Trim(p.question, " ")))
+			if len(p.units) == 0 {
+				out = append(out, UnknownAnswer)
+			}
+		}
+		for i := range p.units {
+			out = append(out, p.units[i].quote())
+		}
+	}
+	return strings.Join(out, "\n\n")
+}
+
+// quote returns a unit as a blockquote with its title and its citation.
+func (s *scored) quote() string {
+	text := s.text
+	if b := s.best; b.End > b.Start && b.End <= len(text) {
+		sentence := strings.TrimRight(text[b.Start:b.End], " \n")
+		if !strings.Contains(sentence, "*") {
+			text = text[:b.Start] + "**" + sentence + "**" + text[b.Start+len(sentence):]
+		}
+	}
+	cite := "[" + strconv.Itoa(s.passage) + "]"
+	lines := strings.Split(text, "\n")
+	if last := lines[len(lines)-1]; strings.HasPrefix(last, "```") || strings.HasPrefix(last, "|") || strings.HasPrefix(last, "\t") {
+		lines = append(lines, "", cite)
+	} else {
+		lines[len(lines)-1] += " " + cite
+	}
+	if s.title != "" {
+		lines = append([]string{"**" + s.title + "**", ""}, lines...)
+	}
+	return strings.TrimRight("> "+strings.Join(lines, "\n> "), " ")
+}
+
+// nearestList returns the passages nearest to a question that has no answer, as a
+// list; each passage once.
+func nearestList(nearest []scored) string {
+	const most, longest = 3, 160
+	var out []string
+	seen := map[int]bool{}
+	for i := range nearest {
+		s := &nearest[i]
+		if seen[s.order] || len(out) == most {
+			continue
+		}
+		seen[s.order] = true
+		text := strings.Join(strings.Fields(strings.TrimLeft(proseOf(s.text), "-*+ ")), " ")
+		if len(text) > longest {
+			text = strings.ToValidUTF8(text[:longest], "")
+			text = text[:max(strings.LastIndexByte(text, ' '), longest/2)] + " …"
+		}
+		line := "- "
+		if s.title != "" {
+			line += "**" + s.title + "**: "
+		}
+		out = append(out, line+text+" ["+strconv.Itoa(s.passage)+"]")
+	}
+	return strings.Join(out, "\n")
+}
+
+// IsRefusal reports whether an answer is a refusal: it begins with [UnknownAnswer],
+// perhaps after a line that tells how the question was read.
+func IsRefusal(answer string) bool {
+	if rest, ok := strings.CutPrefix(answer, correctedLine); ok {
+		_, answer, _ = strings.Cut(rest, "\n")
+	}
+	return strings.HasPrefix(strings.TrimSpace(answer), UnknownAnswer)
+}

@@ -1,0 +1,304 @@
+package rag
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/prodailabs/prodai/internal/sentence"
+	"github.com/prodailabs/prodai/retrieve/bm25"
+)
+
+// The features of a unit for a question, each about 0 to 1.
+const (
+	bias            = iota // 1
+	coverage               // the share of the question's words that the unit has, rare ones counting more
+	coverageTitle          // and those that only its headings have
+	coverageBest           // the share that its best sentence has
+	missing                // the weight of the rarest word of the question that is missing
+	cosineUnit             // how near the unit is to the question in meaning
+	cosineBest             // how near its nearest sentence is
+	cosineQuestion         // how near the question is that the unit answers
+	overlapQuestion        // the words that the two questions share, of those that they have
+	isAnswer               // the unit answers a question
+	nameHit                // the share of the question that is the name of the term
+	definition             // the question asks for the definition that the unit is
+	isTerm                 // the unit defines a term
+	aroundShare            // the share of earlier turns' words that the unit has
+	isCode                 // the unit is a program
+	isPitfall              // the unit warns
+	isGoal                 // the unit lists what the reader will be able to do
+	lengthShort            // the unit has few words
+	features
+)
+
+type vector [features]float64
+
+// A scored unit.
+type scored struct {
+	unit
+	score    float64 // the probability that it answers
+	features vector
+	best     sentence.Span // of unit.text: the sentence that answers
+}
+
+// rank scores the units for a question, best first.
+func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, error) {
+	r := &ranker{q: q, rarity: e.o.Rarity, out: make([]scored, len(all))}
+	if r.rarity == nil {
+		r.rarity = rarityAmong(all)
+	}
+	texts := []string{q.text}
+	type place struct{ unit, sentence, question, from, to int }
+	places := make([]place, len(all))
+	for i, u := range all {
+		r.out[i].unit = u
+		places[i] = place{unit: len(texts), from: len(texts) + 1}
+		texts = append(texts, strings.ReplaceAll(u.title, "›", ">")+"\n"+u.text)
+		for _, s := range sentencesOf(u.text) {
+			texts = append(texts, u.text[s.Start:s.End])
+		}
+		places[i].to = len(texts)
+		if u.question != "" {
+			places[i].question = len(texts)
+			texts = append(texts, u.question)
+		}
+	}
+	var vectors [][]float32
+	if e.o.Embedder != nil {
+		var err error
+		if vectors, err = e.o.Embedder.EmbedDocuments(ctx, texts); err != nil {
+			return nil, fmt.Errorf("rag: embed the passages: %w", err)
+		}
+		if len(vectors) != len(texts) {
+			return nil, fmt.Errorf("rag: the embedder returned %d vectors for %d texts", len(vectors), len(texts))
+		}
+	}
+	near := func(i int) float64 {
+		if vectors == nil || i == 0 {
+			return 0
+		}
+		return max(0, cosine(vectors[0], vectors[i]))
+	}
+	question := strings.ToLower(strings.Trim(q.text, " ?!."))
+	for i := range r.out {
+		p := places[i]
+		var cosines []float64
+		for k := p.from; k < p.to; k++ {
+			cosines = append(cosines, near(k))
+		}
+		r.weigh(&r.out[i], near(p.unit), cosines, near(p.question))
+		if vectors == nil { // words alone
+			f := &r.out[i].features
+			f[cosineUnit], f[cosineBest] = f[coverage]*0.8, f[coverageBest]*0.8
+			if f[isAnswer] > 0 {
+				f[cosineQuestion] = f[overlapQuestion]
+			}
+		}
+		if r.out[i].score = r.out[i].features.probability(q.intent); r.out[i].repeats(question) {
+			r.out[i].score = 0
+		}
+	}
+	slices.SortStableFunc(r.out, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	return r.out, nil
+}
+
+// repeats reports whether a unit only quotes the question, of three words or more.
+func (u *unit) repeats(question string) bool {
+	return u.question == "" && strings.Count(question, " ") >= 2 && strings.Contains(strings.ToLower(u.text), question)
+}
+
+type ranker struct {
+	q      asked
+	rarity func(string) float64
+	out    []scored
+}
+
+// weigh sets a unit's features and its best sentence.
+func (r *ranker) weigh(s *scored, cosUnit float64, cosSentences []float64, cosQuestion float64) {
+	f := &s.features
+	own, above := set(bm25.English(s.text)), set(bm25.English(s.title))
+	var total, has, titled, rarest, rarestMissing float64
+	for w := range r.q.words {
+		idf := r.rarity(w)
+		total += idf
+		rarest = max(rarest, idf)
+		switch {
+		case own[w]:
+			has += idf
+		case above[w]:
+			titled += idf
+		default:
+			rarestMissing = max(rarestMissing, idf)
+		}
+	}
+	if total == 0 {
+		return
+	}
+	f[bias] = 1
+	f[coverage], f[coverageTitle] = has/total, titled/total
+	f[missing] = rarestMissing / rarest
+	f[cosineUnit] = cosUnit
+	best := -1.0
+	for i, span := range sentencesOf(s.text) {
+		words := set(bm25.English(s.text[span.Start:span.End]))
+		share := 0.0
+		for w := range r.q.words {
+			if words[w] {
+				share += r.rarity(w) / total
+			}
+		}
+		f[coverageBest] = max(f[coverageBest], share)
+		f[cosineBest] = max(f[cosineBest], cosSentences[i])
+		text := s.text[span.Start:span.End]
+		if strings.HasSuffix(text, "?") || len(words) < 3 {
+			continue
+		}
+		if rank := share + cosSentences[i]; rank > best {
+			best, s.best = rank, span
+		}
+	}
+	if s.name != "" {
+		f[isTerm] = 1
+		if spans := sentencesOf(s.text); r.q.intent == intentDefine && len(spans) > 0 {
+			s.best = spans[0]
+		}
+		for i, name := range append([]string{s.name}, s.also...) {
+			stems := set(Terms(name))
+			part := 0.0
+			for w := range stems {
+				if !r.q.words[w] {
+					part = -1
+					break
+				}
+				part += r.rarity(w) / total
+			}
+			if i > 0 {
+				part *= 0.95
+			}
+			f[nameHit] = max(f[nameHit], part)
+			if r.q.intent == intentDefine && len(stems) > 0 {
+				f[definition] = max(f[definition], jaccard(stems, r.q.subject))
+			}
+		}
+	}
+	if s.question != "" {
+		f[isAnswer] = 1
+		f[cosineQuestion] = cosQuestion
+		theirs := set(Terms(s.question))
+		both, either := 0.0, total
+		for w := range theirs {
+			if r.q.words[w] {
+				both += r.rarity(w)
+			} else {
+				either += r.rarity(w)
+			}
+		}
+		f[overlapQuestion] = both / either
+	}
+	if n := len(r.q.around); n > 0 {
+		f[aroundShare] = share(r.q.around, own)*0.7 + share(r.q.around, above)*0.3
+	}
+	if s.code {
+		f[isCode] = 1
+	}
+	path := strings.Split(s.title, " › ")
+	switch path[len(path)-1] {
+	case "Pitfalls":
+		f[isPitfall] = 1
+	case "What you will be able to do", "Lab", "Exercises", "Further reading":
+		f[isGoal] = 1
+	}
+	f[lengthShort] = 1 / (1 + float64(len(own))/8)
+}
+
+func jaccard(a, b map[string]bool) float64 {
+	both := 0
+	for w := range a {
+		if b[w] {
+			both++
+		}
+	}
+	if n := len(a) + len(b) - both; n > 0 {
+		return float64(both) / float64(n)
+	}
+	return 0
+}
+
+// weights are of a logistic regression.
+var weights = vector{
+	bias: -6.2, coverage: 2.5, coverageTitle: 1.2, coverageBest: 1, missing: -0.8, cosineUnit: 3, cosineBest: 2,
+	cosineQuestion: 2.5, overlapQuestion: 3, isAnswer: -0.8, nameHit: 2, definition: 3, aroundShare: 1,
+	isCode: -1.5, isPitfall: -0.3, isGoal: -2, lengthShort: -2,
+}
+
+// probability returns how likely a unit answers.
+func (f *vector) probability(i intent) float64 {
+	if f[bias] == 0 {
+		return 0
+	}
+	z := 0.0
+	for k, x := range f {
+		z += weights[k] * x
+	}
+	if i == intentShow { // a program is what is asked for
+		z -= 2 * weights[isCode] * f[isCode]
+	}
+	return 1 / (1 + math.Exp(-z))
+}
+
+// rarityAmong returns the rarity of words among the units, for a program that has no
+// statistics of its collection.
+func rarityAmong(all []unit) func(string) float64 {
+	n := map[string]int{}
+	for _, u := range all {
+		for w := range set(bm25.English(u.title + "\n" + u.text)) {
+			n[w]++
+		}
+	}
+	return func(w string) float64 {
+		return math.Log(1 + (float64(len(all)-n[w])+0.5)/(float64(n[w])+0.5))
+	}
+}
+
+// sentencesOf returns the sentences of a unit that are prose.
+func sentencesOf(text string) []sentence.Span {
+	var out []sentence.Span
+	fenced := false
+	for _, s := range sentence.Split(text) {
+		part := text[s.Start:s.End]
+		marks := strings.Count(part, "```")
+		if fenced || marks > 0 || strings.HasPrefix(part, "|") || strings.HasPrefix(part, "\t") || strings.Contains(part, "\n\t") {
+			if marks%2 == 1 {
+				fenced = !fenced
+			}
+			continue
+		}
+		for _, mark := range []string{"- ", "* ", "+ "} {
+			if strings.HasPrefix(part, mark) {
+				s.Start += len(mark)
+				break
+			}
+		}
+		if s.Start < s.End {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range min(len(a), len(b)) {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	if aa == 0 || bb == 0 || len(a) != len(b) {
+		return 0
+	}
+	return ab / math.Sqrt(aa*bb)
+}
