@@ -1,71 +1,447 @@
-// Package retrieve finds the passages that answer a question.
+// Package retrieve finds the passages of your documents that answer a question, by
+// meaning and by words at once.
 //
-// # The lecture
+// # What you will be able to do
 //
-// Lecture 10. A model doesn't know your return policy; it has to be shown. What
-// it isn't shown it makes up, and what it is shown wrongly it repeats with
-// confidence. So the answer is decided here, before the model has said a word:
-// a retriever that misses the passage can't be repaired by any prompt.
+//   - Explain retrieval-augmented generation, and decide between it, fine-tuning
+//     and a long context.
+//   - Search by vectors and by words, fuse both rankings, and say when each of the
+//     two fails.
+//   - Choose a vector database and an index (exact, HNSW, IVFFlat) by size and
+//     needs.
+//   - Keep an index up to date with changing documents, and tenants apart in it.
 //
-// # Two blindnesses
+// # The problem
 //
-// A search by words (package bm25) finds what is written the same: an error
-// code, a function's name. It doesn't know that "money back" is a refund. A
-// search by meaning (an embedder, such as package embed) knows that, and is
-// blind to E4502, a string it has never seen. They fail on different questions,
-// so ask both, and fuse:
+// A support bot is asked "How long do I have to return a toaster?" and answers "60
+// days". The shop's manual says 30. The model has never seen the manual, so it
+// wrote what sounds likely. The team pastes all 400 pages into the prompt: each
+// question now costs 40 cents, takes 20 seconds, and the answer is still wrong
+// sometimes, because the right line is in the middle of much else.
+//
+// The team then searches the manual by embeddings and shows the model the five best
+// passages. Most answers are right now. But a customer who asks for error E4502
+// gets passages about other errors, since the embedder has never seen that code. A
+// search by words would have found it at once.
+//
+// # The idea
+//
+// Retrieval-augmented generation shows the model the passages that matter, and asks
+// it to answer from them. A retriever finds the passages, so it decides what the
+// model can know. If the retriever misses the passage, no prompt can repair the
+// answer.
+//
+// A search by words and a search by meaning fail on different questions. A search
+// by words ([github.com/prodailabs/prodai/retrieve/bm25]) finds what is written the
+// same, such as an error code. It doesn't know that "money back" is a refund. A
+// search by meaning (an embedder, such as
+// [github.com/prodailabs/prodai/retrieve/embed]) knows that, and can't find a code
+// that it has never seen. So a hybrid search asks both and fuses the rankings, as
+// the diagram shows:
 //
 //	question ─┬─► words ──► BM25 ──► ranking ─┐
 //	          └─► vector ─► cosine ► ranking ─┴─► RRF ──► the k best
 //
-// The scores of the two have nothing in common (a cosine ends at 1, BM25
-// nowhere), but their ranks do. Reciprocal rank fusion, [RRF], gives a passage
-// 1/(60 + rank) from each ranking. It needs no tuning, which is its strength,
-// and it believes both rankings alike, which is its weakness: with an embedder
-// that is weaker than the words, equal weights lose to BM25 alone on most test
-// collections. Options.DenseWeight says how much to believe.
+// The whole pipeline has two halves. Offline, documents are loaded, cut into
+// passages, embedded and stored. Online, a question is embedded, passages are
+// found, perhaps reranked, put into a prompt with numbers, and the model answers
+// with citations:
 //
-// # Using it
+//	documents ─► chunk ─► embed ─► index
+//	                                 │
+//	question ─► embed ─► search ─────┴─► rerank ─► prompt ─► model ─► answer with citations
 //
-//	e, err := embed.New()
+// # Terms
+//
+//   - Retrieval-augmented generation (also: RAG, retrieval augmented generation):
+//     Retrieval-augmented generation finds passages that fit a question, puts them
+//     into the prompt, and lets the model answer from them. The model can then use
+//     private or recent documents that it was never trained on, and can cite them.
+//   - Retriever (also: retrieval): A retriever is the part that takes a question
+//     and returns the best passages. [Collection] is one; it implements
+//     schema.Retriever of langchaingo.
+//   - Passage (also: chunk, document chunk): A passage is a piece of a document,
+//     some hundred tokens long, that is found and shown as one unit. Package chunk
+//     cuts documents into passages.
+//   - Embedding (also: embedding vector, vector, text embedding): An embedding is a
+//     list of numbers (256 to 3,072, for example) that represents the meaning of a
+//     text. Texts with similar meaning have vectors that point in similar
+//     directions.
+//   - Embedder (also: embedding model, embeddings model): An embedder is a model
+//     that turns a text into an embedding. Vectors of different embedders can't be
+//     compared, so documents and questions need the same one.
+//   - Cosine similarity (also: cosine, cosine distance): Cosine similarity measures
+//     how similar the directions of two vectors are: 1 for the same direction, 0
+//     for unrelated, -1 for opposite. It ignores the lengths. For vectors of length
+//     1 it is their inner product; cosine distance is 1 minus it.
+//   - Vector database (also: vector store, vector DB, vectorstore): A vector
+//     database stores embeddings with their texts and metadata, and finds those
+//     nearest to a query vector. Pinecone, Weaviate, Qdrant, Milvus, Chroma and
+//     pgvector (an extension of PostgreSQL) are examples.
+//   - Pinecone: Pinecone is a vector database that its vendor runs for you (a
+//     managed service). You operate nothing, keep tenants apart by namespaces, and
+//     can't run it on your own machines.
+//   - Weaviate: Weaviate is an open-source vector database written in Go, which you
+//     run yourself or rent. It has hybrid search (vectors and BM25) built in, and
+//     modules that call an embedder for you.
+//   - Qdrant: Qdrant is an open-source vector database written in Rust, which you
+//     run yourself or rent. It is known for metadata filters that work inside the
+//     HNSW search, and for quantized vectors.
+//   - pgvector (also: PostgreSQL vector, Postgres): pgvector is an extension of
+//     PostgreSQL that adds a vector column and the indexes HNSW and IVFFlat.
+//     Vectors then lie beside your other data, with SQL, joins, transactions and
+//     one backup.
+//   - Semantic search (also: dense retrieval, vector search, search by meaning):
+//     Semantic search ranks passages by how near their embeddings are to the
+//     embedding of the question. It finds other words for the same thing, and is
+//     weak at codes, names and numbers.
+//   - Keyword search (also: lexical search, sparse retrieval, full-text search):
+//     Keyword search ranks passages by the words that they share with the question.
+//     It is strong at exact names and codes, and doesn't know synonyms.
+//   - BM25 (also: Okapi BM25): BM25 is the standard formula of keyword search. A
+//     word counts more if it is rare among all passages, repeated words count less
+//     and less, and long passages are corrected for their length.
+//   - Hybrid search (also: hybrid retrieval, dense and sparse): Hybrid search runs
+//     semantic search and keyword search for the same question and fuses the two
+//     rankings. It finds paraphrases and exact codes.
+//   - Reciprocal rank fusion (also: RRF, rank fusion): Reciprocal rank fusion
+//     merges rankings by rank only: a passage gets 1/(60 + rank) from each ranking
+//     that contains it, and the sums are sorted. It needs no tuning and no common
+//     scale of scores. [RRF] computes it.
+//   - Weighted score fusion (also: score fusion, min-max normalization): Weighted
+//     score fusion brings the scores of each ranking to a common scale and adds
+//     them with weights. It keeps how much better one passage is than the next.
+//     [WeightedSum] does it with [MinMax], [ZScore] or [DBSF].
+//   - Reranking (also: reranker, re-ranking, rerank): Reranking sorts the first
+//     candidates of a fast search again with a slower and better model, and keeps
+//     the best few. Typical are 50 candidates and 5 results.
+//   - Cross-encoder (also: bi-encoder): A cross-encoder reads the question and one
+//     passage together and returns one score. It is more exact than a bi-encoder,
+//     which embeds the two separately, but has to run once for each candidate, so
+//     it is used for reranking only.
+//   - Contextual compression (also: compression, context compression): Contextual
+//     compression shortens the retrieved passages to the sentences that matter for
+//     the question, before they go into the prompt. It saves tokens, and can lose a
+//     sentence that was needed.
+//   - Maximal marginal relevance (also: MMR, diversity): Maximal marginal relevance
+//     picks passages one by one, and prefers a passage that fits the question but
+//     is unlike those already picked. It keeps five copies of the same sentence
+//     from filling the prompt.
+//   - Query rewriting (also: query transformation, HyDE, multi-query): Query
+//     rewriting lets a model make a better search query of the user's question, for
+//     example one that names what "it" refers to. HyDE embeds an invented answer
+//     instead of the question; multi-query searches with several versions.
+//   - Metadata filter (also: filter, filtered search, pre-filtering): A metadata
+//     filter allows only passages whose metadata fit, such as a language, a date or
+//     a tenant. It must be applied before the best k are taken, or too few remain.
+//     [Query].Filter is applied before.
+//   - HNSW (also: hierarchical navigable small world, graph index): HNSW is an
+//     approximate index that links each vector with near ones in a graph of several
+//     layers, and walks from link to link towards the query. It is fast with high
+//     recall, takes more memory, and is slow to build.
+//     [github.com/prodailabs/prodai/retrieve/hnsw] implements it.
+//   - IVFFlat (also: IVF, inverted file index, lists, probes): IVFFlat is an
+//     approximate index that groups vectors into clusters by k-means, and compares
+//     the query only with the vectors of the nearest few clusters (probes). It
+//     builds faster and is smaller than HNSW, and has lower recall at the same
+//     speed. Its clusters must be learned from data that is already there.
+//   - Flat index (also: exact search, brute force, exact nearest neighbor, kNN): A
+//     flat index compares the query with every vector. It always finds the true
+//     nearest ones, needs no building, and is fast enough for some hundred thousand
+//     vectors. [github.com/prodailabs/prodai/retrieve/flat] is one.
+//   - Approximate nearest neighbor (also: ANN, ANN search): An approximate nearest
+//     neighbor search looks at a small part of the vectors, and so may miss some of
+//     the true nearest. It trades recall for speed.
+//   - Recall at k (also: recall@k, recall): Recall at k is the share of the
+//     relevant passages that are among the first k results. For an approximate
+//     index it is the share of the true k nearest that it finds.
+//   - Precision at k (also: precision@k): Precision at k is the share of the first
+//     k results that are relevant.
+//   - Top k (also: k, top-k retrieval): Top k is how many passages a search
+//     returns. A larger k finds more answers and costs more tokens. The default of
+//     Options.K is 5.
+//   - Citation (also: source reference, attribution): A citation is a mark in an
+//     answer, such as [1], that names the passage a sentence rests on. It lets a
+//     reader or a program check the sentence.
+//   - Hallucination (also: confabulation, made-up answer): A hallucination is a
+//     statement of a model that sounds right but is invented, or isn't supported by
+//     the passages it was given.
+//   - Groundedness (also: faithfulness, grounding): Groundedness says whether each
+//     statement of an answer is supported by the given passages. An answer can be
+//     grounded and still wrong, if the passage is wrong or out of date.
+//   - Fine-tuning: Fine-tuning trains an existing model further on your own
+//     examples, which changes its weights. It teaches style, format and skills
+//     well, and single facts badly.
+//   - Long context (also: long-context model, lost in the middle): A long context
+//     means putting whole documents into the prompt of a model with a large window
+//     instead of searching. It is simple, but each question pays for all tokens,
+//     and models overlook facts in the middle of long prompts ("lost in the
+//     middle").
+//   - Tenant (also: multi-tenancy): A tenant is a customer whose documents must not
+//     be found by other customers. A document's metadata key "tenant" names its
+//     owner here.
+//   - Ingestion (also: indexing pipeline, index): Ingestion loads documents, cuts
+//     them into passages, embeds these and writes them into the index.
+//     [Collection.Sync] does the last two steps for one source.
+//   - Upsert (also: sync, re-indexing): An upsert writes a record, and replaces the
+//     record with the same id if there is one. Upserts alone leave passages of
+//     deleted text in an index; [Collection.Sync] also removes those.
+//
+// # Choosing a vector database
+//
+// The lecture's databases differ in who runs them and in what surrounds the
+// vectors. This table gives the facts that decide; this library has no client for
+// them yet, and langchaingo's vectorstores package has clients for all four.
+//
+//	            run by              index           known for
+//	Pinecone    the vendor only     its own         nothing to operate, namespaces for tenants
+//	Weaviate    you or the vendor   HNSW, flat      hybrid search built in, modules that embed
+//	Qdrant      you or the vendor   HNSW            filters inside the graph walk, quantization
+//	pgvector    you, in PostgreSQL  HNSW, IVFFlat   SQL, joins and transactions beside your data
+//
+// Below some hundred thousand passages, no database is needed for speed: an exact
+// search takes milliseconds. [Collection] is such a store in one process and one
+// file. A database is needed when several servers write, when the vectors don't fit
+// into memory, or when backups and access rules must be those of your other data.
+//
+// # The fusion
+//
+// Reciprocal rank fusion uses ranks because the scores have nothing in common: a
+// cosine ends at 1, a BM25 score has no upper end. Each ranking that contains a
+// passage gives it a share, and the shares are added:
+//
+//	score(passage) = sum over rankings of  weight / (60 + rank)
+//
+// Equal weights trust both rankings alike. If the embedder is weaker than the
+// words, the fusion can be worse than BM25 alone, so lower Options.DenseWeight
+// then. Measure both on your own questions first, since on many test collections
+// BM25 is hard to beat.
+//
+// # Changing documents
+//
+// [Collection.Sync] makes the passages of one source be exactly those given: new
+// passages are embedded and added, removed ones are deleted, unchanged ones are
+// kept without a new embedding. A crash in the middle of a Sync leaves the state
+// before or the state after, never a mixture.
+//
+// # A minimal program
+//
+// The program's middle: open a collection with both searches, bring one document up
+// to date, and search.
+//
+//	e, err := embed.New() // an embedder that needs no network
+//	if err != nil {
+//		return err
+//	}
 //	words, err := bm25.New(nil)
+//	if err != nil {
+//		return err
+//	}
 //	c, err := retrieve.Open("manual.collection", e, &retrieve.Options{Words: words})
-//	changes, err := c.Sync(ctx, "returns.md", docs) // embeds what is new
+//	if err != nil {
+//		return err
+//	}
+//	defer c.Close()
+//	if _, err := c.Sync(ctx, "returns.md", docs); err != nil { // docs: chunk.Documents(…)
+//		return err
+//	}
 //	results, err := c.Search(ctx, "How do I get my money back?", 5, nil)
-//
-// [Collection.Sync] makes a source's passages be exactly those given. Sync a
-// changed document and only the changed passages are embedded; a crash in the
-// middle leaves the state before or after, never a mixture.
-//
-// The search by meaning is exact: it compares the query with every vector. For
-// some hundred thousand passages that takes milliseconds, and no index can be
-// wrong.
+//	if err != nil {
+//		return err
+//	}
+//	for _, r := range results {
+//		fmt.Printf("%.2f %s\n", r.Cosine, r.PageContent)
+//	}
 //
 // # Pitfalls
 //
-//   - Vectors of different models are numbers without a relation. The file
-//     stores the embedder's name and refuses another.
-//   - A filter applied after the k best were taken returns fewer than k, or none.
-//     Here tenant and filter are applied before.
-//   - A tenant's document must not be found by another tenant's question, and a
-//     forgotten tenant must not mean "all". Without a tenant only documents that
-//     belong to nobody are found.
-//   - A score is an order, not a truth: the best of ten bad passages is still
-//     first. Result.Cosine and Result.Words say how near it really is.
+//   - Don't mix vectors of two embedding models in one index: their numbers have no
+//     relation, and the search returns nonsense without an error. Do embed
+//     everything again when you change the model. The collection's file stores the
+//     embedder's name, and [Open] fails with [ErrEmbedder] for another one.
+//   - Don't filter after the k best were taken: fewer than k results remain, or
+//     none. Do filter before, as tenant and [Query].Filter are applied here.
+//   - Don't treat a missing tenant as "all tenants": one forgotten field then shows
+//     every customer's documents. Here a search without a tenant finds only
+//     documents that have no owner.
+//   - Don't take a high rank for a good match: the best of ten bad passages is
+//     still first. Do look at [Result].Cosine and [Result].Words, and let the
+//     system answer "I don't know".
+//   - Don't use semantic search alone: it misses codes, part numbers and rare
+//     names. Do add keyword search and fuse.
+//   - Don't judge retrieval by the final answers only: a good model hides missing
+//     passages with a guess. Do measure recall at k on questions whose passages you
+//     know.
+//   - Don't trust the text of a passage: a document can contain "ignore your
+//     instructions". Do treat passages as data and check them with package guard.
+//
+// # Questions
+//
+// What is RAG and why do I need it? Retrieval-augmented generation (RAG) searches
+// your documents for passages that fit a question, and gives them to the model with
+// the question. You need it when the answer is in private, recent or changing
+// documents that the model was not trained on, or when answers must name their
+// source.
+//
+// When should I use RAG and when fine-tuning? Use RAG for facts: documents can
+// change at any time, and answers can cite them. Use fine-tuning for behavior: a
+// style, a format, a narrow task with many examples. Fine-tuning teaches single
+// facts badly and must be repeated for each change. Both can be combined.
+//
+// Why not just put all documents into a long context window? Whole documents in the
+// prompt work while they are few. Each question then pays for all tokens and waits
+// for them: 200,000 input tokens at $2.50 a million are $0.50 a question, five
+// passages of 200 tokens are $0.0025. Models also overlook facts in the middle of
+// long prompts. Prompt caching lowers the cost, not the second problem.
+//
+// Which vector database should I choose: Pinecone, Weaviate, Qdrant or pgvector?
+// Take pgvector if your data is in PostgreSQL already and you have up to some
+// million vectors. Take Qdrant or Weaviate if you need fast filters or hybrid
+// search and can run a server. Take Pinecone if you don't want to operate anything.
+// For a few hundred thousand passages in one program, a [Collection] is enough.
+//
+// Do I need a vector database at all? Not for a small corpus. An exact search over
+// 20,000 vectors of 128 elements takes about a third of a millisecond (go test -run
+// xxx -bench . ./retrieve/flat prints it), while the model's answer takes seconds.
+// Use a database when several servers share the data or memory is too small.
+//
+// What is the difference between HNSW and IVFFlat? HNSW is a graph that is walked
+// towards the query; IVFFlat groups vectors into clusters and searches the nearest
+// clusters. HNSW has better recall at the same speed and takes new vectors at any
+// time. IVFFlat builds faster and uses less memory, but needs data to learn its
+// clusters from, and gets worse as the data changes. This library has HNSW and no
+// IVFFlat.
+//
+// What does approximate search lose? An approximate index misses some of the true
+// nearest vectors. The share that it finds is its recall, for example 0.98. You
+// choose it: in HNSW by ef, in IVFFlat by the number of probes. Index.Recall of
+// retrieve/hnsw measures it on your own queries.
+//
+// Why combine keyword search with embeddings? Keyword search and embeddings fail on
+// different questions. An embedding doesn't know the error code E4502, and keyword
+// search doesn't know that "money back" means a refund. Hybrid search asks both and
+// fuses the rankings, so it finds both.
+//
+// Why is the constant 60 in RRF? The constant k = 60 comes from the paper of
+// Cormack and others (2009), who found that it works well on many collections. It
+// sets how much the first places stand out: with a smaller k the first rank counts
+// more. [RRF] takes it as a parameter; [Collection.Search] uses 60.
+//
+// What is reranking, and when is it worth it? Reranking lets a cross-encoder or a
+// model score the best 20 to 100 candidates again, each together with the question.
+// It helps when the right passage is found but not among the first five. It costs
+// some 10 to 500 ms and a model call. This library has no cross-encoder; any
+// reranker can sort the [Result] values of a [Collection.Search] with a large k.
+//
+// What is contextual compression? Contextual compression cuts retrieved passages
+// down to the sentences that help with the question, by a model or by sentence
+// scores. It saves input tokens. It is worth it for long passages; for passages of
+// 200 tokens there is little to cut. This library has no compressor.
+//
+// How many passages should I give to the model? Start with 5 passages of about 200
+// tokens, which is 1,000 tokens, and measure. More passages raise the chance that
+// the answer is included, and also the cost, the time and the noise. Compare
+// settings at an equal budget of tokens, as chunk/chunkeval does.
+//
+// How do I keep the index up to date when documents change? Call [Collection.Sync]
+// with the source's name and its new passages. It embeds only new texts, deletes
+// passages that are gone, and leaves the rest. [Collection.Remove] deletes a
+// source. Run it when a document is saved, or on a schedule; compare a hash of each
+// document to skip unchanged ones.
+//
+// What happens if I change the embedding model? All vectors must be computed again,
+// since vectors of two models can't be compared. [Open] refuses a file of another
+// embedder with [ErrEmbedder]. Build a second collection with the new model,
+// evaluate it, then switch the program to it.
+//
+// What does "the vectors don't fit the collection" mean? The error [ErrEmbedder]
+// ("retrieve: the vectors don't fit the collection") means that the embedder has
+// another name, or makes vectors of another length, than the one that filled the
+// collection. Open the collection with the old embedder, or make a new file and
+// embed everything again.
+//
+// What does "the collection is open in another process" mean? The error [ErrLocked]
+// means that another program has the collection's file open, since one file has one
+// writer. Close the other program. For several servers use a vector database, or
+// give each its own copy.
+//
+// How do I stop the model from making things up? Hallucinations become fewer if the
+// right passages are found, the prompt asks to answer only from them and to say "I
+// don't know" otherwise, and each sentence needs a citation. Then check the
+// citations: CheckCitations of retrieve/rag finds citations of passages that don't
+// exist or that share no words with the sentence. No method removes all of them.
+//
+// Why does my RAG system give wrong answers? Look at the retrieved passages first.
+// If the right passage isn't there, the fault is in chunking, embedding, filters or
+// k. If it is there but not used, the fault is in the prompt, the order or the
+// model. If the passage itself is wrong or old, the fault is in the documents.
+// Measure the first two separately.
+//
+// How do I evaluate retrieval? Write 50 or more questions with the passages that
+// answer them, and compute recall at k: the share of those passages among the first
+// k results. Precision at k, MRR and nDCG say how high they are ranked; package
+// eval has them. Judge the answers afterwards.
+//
+// How do I keep one customer's documents away from another? Put the owner into each
+// document's metadata under "tenant", and give Options.Tenant, which returns the
+// tenant of the current request. A document with an owner is then found only by
+// that owner. The rule is applied in the search, so no prompt can change it.
+//
+// Can I filter by date, language or document type? Put such values into the
+// documents' metadata and pass a [Query] with a Filter function to
+// [Collection.Search]. The filter is asked before the best are taken, so you get k
+// results if k passages are allowed.
+//
+// Which distance should I use: cosine, dot product or Euclidean? Use the one that
+// the embedder was trained for, which is nearly always cosine. For vectors of
+// length 1 all three give the same order. With the dot product on vectors of
+// different lengths, long vectors come first for every question.
+//
+// How much memory do embeddings need? Number of vectors × dimensions × 4 bytes for
+// float32. A million vectors of 1,536 dimensions take 6.1 GB, of 256 dimensions 1
+// GB. Package vecquant makes them 2 to 32 times smaller. HNSW adds the links, some
+// 100 to 300 bytes a vector.
+//
+// Can RAG work without the internet or a GPU? Yes. The embedder of retrieve/embed
+// is part of the program, BM25 needs no model, and retrieve/rag has an extractive
+// answerer that selects sentences instead of writing new ones. The capstone runs
+// this way by default.
+//
+// # Lab
+//
+// The chunking lab compares ways of cutting documents by what a search with the
+// embedded model brings back:
+//
+//	go run ./examples/lab10-chunking
+//
+// Look at the columns "recall@5" and "recall at 1000 tokens": the order of the
+// chunkers differs. The capstone is a whole RAG service over these notes, with
+// hybrid search and citations:
+//
+//	go run ./examples/capstone
 //
 // # Exercises
 //
-//  1. Ask for an error code with DenseWeight 1 and SparseWeight 0, then with both.
-//  2. Kill the program in the middle of a Sync of a thousand documents. What is
-//     in the file?
+//  1. Search for an error code with DenseWeight 1 and SparseWeight 0, then with
+//     both weights 1.
+//  2. End the program in the middle of a Sync of a thousand documents. What is in
+//     the file?
 //  3. Find a question for which the fusion is worse than either search alone.
+//  4. Search with k = 50, sort the results by a score of your own, and measure
+//     recall at 5 before and after.
 //
 // # Further reading
 //
 //   - Lewis et al.: "Retrieval-augmented generation for knowledge-intensive NLP
 //     tasks", NeurIPS 2020.
-//   - Cormack, Clarke, Büttcher: "Reciprocal rank fusion outperforms Condorcet
-//     and individual rank learning methods", SIGIR 2009.
+//   - Cormack, Clarke, Büttcher: "Reciprocal rank fusion outperforms Condorcet and
+//     individual rank learning methods", SIGIR 2009.
 //   - Thakur et al.: "BEIR: a heterogeneous benchmark for zero-shot evaluation of
 //     information retrieval models", NeurIPS 2021, where BM25 is hard to beat.
+//   - Malkov, Yashunin: "Efficient and robust approximate nearest neighbor search
+//     using hierarchical navigable small world graphs", TPAMI 2020.
+//   - Liu et al.: "Lost in the middle: how language models use long contexts", TACL
+//     2024.
+//   - Carbonell, Goldstein: "The use of MMR, diversity-based reranking", SIGIR
+//     1998.
 package retrieve

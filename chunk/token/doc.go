@@ -1,27 +1,142 @@
-// Package token counts tokens exactly, and makes prompts fit.
+// Package token counts the tokens of a text exactly, and makes prompts fit into a
+// model's context window.
 //
-// # The lecture
+// # What you will be able to do
 //
-// Lecture 2. A support bot worked in every test. Its prompt was the rules, the
-// conversation so far and the five best passages of the manual, and somebody
-// had checked that this was about 3,000 words, far below the window of 8,192.
-// In production a customer pasted a log file: 60 KB of hexadecimal. The request
-// failed with context_length_exceeded. The team cut the oldest messages until
-// len(text)/4 said that it fitted, and it failed again: hexadecimal has not four
-// characters to a token but two. They cut more, and the system prompt went, and
-// the bot forgot its rules. The month's bill was twice the estimate, because
-// the estimate was made in words as well.
+//   - Explain what a token is, why it is neither a word nor a character, and why
+//     languages differ in cost.
+//   - Count the tokens of texts, chats, tools and images, and make a prompt fit
+//     into a context window.
+//   - Say what a transformer does with tokens: attention, KV cache, temperature,
+//     one token at a time.
+//   - Choose between a managed API and a self-hosted model, and set up access to
+//     one safely.
 //
-// Everything about a model is measured in tokens: the window, the price, the
-// rate limit, the time to answer. A token is not a word and not a character; it
-// is what the model's tokenizer makes of the bytes, and the only way to know
-// how many there are is to run it. So this package runs it.
+// # The problem
+//
+// A support bot worked in every test. Its prompt was the rules, the conversation so
+// far and the five best passages of the manual. The team had checked that this was
+// about 3,000 words, far below the window of 8,192 tokens. In production a customer
+// pasted a log file: 60 KB of hexadecimal. The request failed with
+// context_length_exceeded.
+//
+// The team cut the oldest messages until len(text)/4 was below the limit, and the
+// request failed again: hexadecimal has less than two characters a token, not four.
+// They cut more, the system prompt went, and the bot forgot its rules. The month's
+// bill was twice the estimate, because the estimate was made in words as well.
+//
+// # The idea
+//
+// Everything about a language model is measured in tokens: the window, the price,
+// the rate limit and the time to answer. The only way to know how many tokens a
+// text has is to run the model's tokenizer. This package runs it, offline: the
+// vocabularies are in the program.
+//
+// Two rules hold everywhere in this package. What fits is what was counted at the
+// end, as a whole, since the counts of parts don't add up. And nothing is dropped
+// silently: each cut is reported with its reason.
+//
+// # Terms
+//
+//   - Token: A token is the unit that a language model reads and writes: a word, a
+//     part of a word, a symbol or some bytes. In English one token is about four
+//     characters or three quarters of a word.
+//   - Tokenizer (also: tokenization, encoding, tokenize): A tokenizer cuts a text
+//     into tokens and maps each to a number, its id. Each family of models has its
+//     own, so the same text has different token counts for different models.
+//   - Vocabulary (also: vocab, token ids): A vocabulary is the fixed list of all
+//     tokens that a model knows, each with an id. o200k_base, which GPT-4o uses,
+//     has about 200,000 entries.
+//   - Byte-pair encoding (also: BPE, byte pair encoding): Byte-pair encoding starts
+//     from the bytes of a text and merges the neighbors that were the most frequent
+//     pair when the vocabulary was learned, again and again, until no more pair is
+//     in the vocabulary. Frequent words become one token, rare words several.
+//   - WordPiece (also: Unigram, SentencePiece): WordPiece and Unigram are two other
+//     ways to build a tokenizer: BERT uses WordPiece, T5 and XLM-RoBERTa use
+//     Unigram. SentencePiece is a library with Unigram and BPE.
+//     [github.com/prodailabs/prodai/chunk/token/hf] reads all of these.
+//   - Special token (also: control token, end-of-text token): A special token is a
+//     token with a meaning for the model's frame instead of a text, such as
+//     "<|endoftext|>". It must never be made from a user's text.
+//   - Context window (also: context length, window, context size, context limit): A
+//     context window is the largest number of tokens that a model can handle in one
+//     call. For most models the prompt and the answer share it. GPT-4o has 128,000
+//     tokens.
+//   - Input tokens (also: prompt tokens): Input tokens are the tokens of everything
+//     that is sent: system prompt, history, passages, tools and images.
+//   - Output tokens (also: completion tokens, max_tokens): Output tokens are the
+//     tokens that the model writes, including hidden reasoning. They cost several
+//     times as much as input tokens and take most of the time. max_tokens limits
+//     them.
+//   - Prompt (also: system prompt, user message): A prompt is everything that the
+//     model reads before it answers. The system prompt holds the program's rules;
+//     user messages hold what the user wrote.
+//   - Transformer (also: GPT, decoder-only model): A transformer is the kind of
+//     neural network behind today's language models. It turns tokens into vectors,
+//     passes them through layers of attention and feed-forward networks, and
+//     outputs a probability for every possible next token.
+//   - Attention (also: self-attention, multi-head attention): Attention is the step
+//     in which each token collects information from the tokens before it. Each
+//     token has a query, a key and a value; the better a query fits a key, the more
+//     of that token's value is taken. Its work grows with the square of the number
+//     of tokens.
+//   - KV cache (also: key-value cache): A KV cache keeps the keys and values of all
+//     earlier tokens, so that a model doesn't compute them again for each new
+//     token. See package cache for its size and memory.
+//   - Autoregressive generation (also: next-token prediction, generation,
+//     inference): Autoregressive generation writes an answer one token at a time:
+//     the model predicts the next token, the token is added to the input, and the
+//     model runs again. So the time of an answer grows with its length.
+//   - Temperature (also: sampling temperature): Temperature sets how random the
+//     choice of the next token is. At 0 the most probable token is taken; at 1
+//     tokens are drawn with the model's probabilities; above 1 unlikely tokens
+//     become more likely.
+//   - Top-p (also: nucleus sampling, top_p): Top-p draws the next token only from
+//     the most probable tokens whose probabilities add up to p, such as 0.9. It
+//     cuts off unlikely tokens.
+//   - Top-k sampling (also: top_k): Top-k sampling draws the next token only from
+//     the k most probable ones.
+//   - Seed: A seed is a number that makes random sampling repeatable as far as the
+//     provider supports it. Even with the same seed, a provider doesn't promise
+//     identical answers.
+//   - Parameters (also: weights, model size): Parameters are the learned numbers of
+//     a model; "8B" means 8 billion. In 16 bits each parameter takes 2 bytes, so an
+//     8B model takes 16 GB.
+//   - Foundation model (also: LLM, large language model, generative AI): A
+//     foundation model is a large model trained on very much text (or images,
+//     sound) that can be used for many tasks. A large language model (LLM) is one
+//     for text.
+//   - Multimodal model (also: multi-modal, vision model): A multimodal model reads
+//     or writes more than text, such as images or sound. An image costs tokens by
+//     its size: see [ImageRuleOf].
+//   - Open-weight model (also: open source model, open model): An open-weight model
+//     is one whose weights can be downloaded and run by you, such as Llama, Qwen,
+//     Mistral or gpt-oss. Its licence says what you may do with it.
+//   - Managed API (also: hosted API, model API, API provider): A managed API is a
+//     model that a provider runs for you and that you call over HTTPS and pay by
+//     the token. You operate nothing, and your prompts leave your network.
+//   - Self-hosted model (also: self-hosting, on-premises, local model): A
+//     self-hosted model is an open-weight model that runs on your own or rented
+//     GPUs, with vLLM, llama.cpp or Ollama for example. You pay for the machine by
+//     the hour, used or not, and keep the data.
+//   - API key (also: secret key, OPENAI_API_KEY): An API key is the secret text
+//     that identifies you to a provider, which bills all calls made with it. Keep
+//     it in an environment variable or a secret store, never in the code.
+//   - Fertility (also: tokens per word): Fertility is the number of tokens for each
+//     word of a language. A language that is rare in the tokenizer's training text
+//     has a high fertility, so the same sentence costs more and fills more of the
+//     window.
+//   - Truncation (also: truncate, trimming): Truncation shortens a text or a
+//     conversation until it fits a budget of tokens. [Truncate] does it for a text,
+//     [github.com/prodailabs/prodai/chunk/token/fit] for a conversation.
+//   - Token budget (also: budget, headroom): A token budget is how many tokens a
+//     prompt may have: the window less the room for the answer, the tools and a
+//     margin. [Budget] computes it.
 //
 // # What a token is
 //
-// Byte-pair encoding starts from the bytes of a text and merges neighbors,
-// always the pair that was most frequent when the vocabulary was learned (its
-// rank is its id), until no pair is in the vocabulary:
+// Byte-pair encoding makes tokens in three steps. The picture shows them for one
+// text in the encoding o200k_base:
 //
 //	text      " tokenizers!"
 //	             │ 1. a pattern cuts words, numbers, symbols and blanks apart
@@ -34,85 +149,257 @@
 //	             │ 3. look up
 //	ids       6602, 24223, 0
 //
-// Frequent words are one token, rare ones several, and a character that the
-// vocabulary hardly knows is one token for each of its bytes. That is why the
-// same sentence costs three times as much in some languages as in others, and
-// why a token may be half a character: never cut text at tokens without looking
-// at [utf8.RuneStart].
-//
-//	e := o200k.Encoding()                 // GPT-4o and later; package openai finds one by model
-//	n := e.Count(text)                    // exact, no allocation
-//	ids := e.Encode(text)                 // and e.Decode(ids) gives the bytes back
-//	_, ok := e.CountUpTo(text, 8000)      // stops early: a 10 MB upload costs no more than its first pages
-//	head, tail := e.SplitAt(text, 512)    // never cuts a character
-//	a := e.NewStreamCounter()             // counts an answer while it streams in
-//	r := e.NewRangeCounter(doc)           // counts any part of a document, for chunking
+// A frequent word is one token, a rare word several, and a character that the
+// vocabulary hardly knows is one token for each of its bytes. So one token may be a
+// part of a character. Cut texts with [Encoding.SplitAt], which never cuts a
+// character.
 //
 // # What else is counted
 //
-// A chat costs more than its texts: each message is framed by special tokens,
-// tools are sent as text with every request, images are counted by their size.
-// [ChatRuleOf] and [ImageRuleOf] have the published rules as data. Where a
-// provider publishes nothing the [Count] is marked as Estimated. [LimitsOf]
-// knows the windows, [EncodingName] the encodings; for a model that they don't
-// know the answer is an [*UnknownModelError] and not 2048.
+// A chat costs more than its texts. Each message is framed by special tokens, tools
+// are sent as text with every request, and images are counted by their size.
+// [ChatRuleOf] and [ImageRuleOf] have the published rules as data. Where a provider
+// publishes nothing, the [Count] is marked as Estimated.
 //
-// # Making it fit
+// The tables of models are [LimitsOf] for windows and [EncodingName] for encodings,
+// as of [ModelsAsOf]. For a model that they don't know they return an
+// [*UnknownModelError] instead of a guess, since a guessed window either wastes
+// most of the real one or overflows it.
+//
+// # Making a prompt fit
 //
 // A [Budget] is the window less the room for the answer, the tools and a margin.
-// [Pack] fills it by priority and reports of every part why it was cut or left out;
-// [Truncate] shortens one text between what a reader sees as characters. Package
-// fit does it for conversations and wraps a model so that every call fits.
+// [Pack] fills it with parts by priority, and reports for every part why it was cut
+// or left out. [Truncate] shortens one text between whole visible characters.
+// [github.com/prodailabs/prodai/chunk/token/fit] does it for conversations, and
+// wraps a model so that every call fits.
 //
-// Two laws hold everywhere here. What fits is what was counted at the end, as a
-// whole: counts of parts don't add up, because a token may span the seam. And
-// nothing is dropped in silence.
+// # API or self-hosted
 //
-// # How it is fast
+// The choice between a managed API and a self-hosted model depends on volume, data,
+// skills and quality. This table compares them:
 //
-// The pattern is a regular expression in most implementations; here it is
-// a state machine over a table of character classes. Nine of ten pieces are a
-// token themselves and need one probe of a hash table. The others are merged
-// from left to right in linear time, see merge.go: a megabyte of the letter a,
-// which takes minutes where merging is quadratic, takes milliseconds.
+//	                 managed API                     self-hosted open model
+//	cost             by the token, nothing if idle   by the GPU hour, also if idle
+//	start            minutes                         days: GPU, engine, monitoring
+//	quality          the best models                 good, often enough for one task
+//	data             leaves your network             stays
+//	scaling          rate limits of the provider     yours to build
+//	cheaper when     little or uneven traffic        a GPU is busy most of the day
 //
-// On English, Go source, Chinese, hexadecimal digits, random bytes and one letter
-// it counts 1.2 to 2.9 times as fast as bpe-openai, 2.4 to 100 times as fast as
-// tiktoken-rs (both Rust), 3 to 110 times as fast as tiktoken (Python), with the
-// same counts, and 12 to 1,400 times as fast as tiktoken-go. A ratio, unlike a
-// speed, carries over to other machines; these print them:
+// # A minimal program
+//
+// The program's middle: count a text, refuse what is too long early, cut what is a
+// little too long, and compute what is left for the prompt.
+//
+//	e := o200k.Encoding() // GPT-4o and later; chunk/token/openai finds one by model
+//	fmt.Println(e.Count("Tokens are not words.")) // 5
+//	if _, ok := e.CountUpTo(upload, 100_000); !ok {
+//		return errors.New("the file is too long") // known without reading all of it
+//	}
+//	cut, err := token.Truncate(upload, 4000, &token.TruncateOptions{Tokens: e.Count})
+//	if err != nil {
+//		return err
+//	}
+//	limits, err := token.LimitsOf("gpt-4o")
+//	if err != nil {
+//		return err
+//	}
+//	room, err := token.Budget{WindowTokens: limits.MaxInputTokens, OutputTokens: 1000}.Input()
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println(cut.Tokens, room) // room: 127000
+//
+// # Measured
+//
+// The counter is compared with four others on English, Go source, Chinese,
+// hexadecimal digits, random bytes and one repeated letter. All count the same. The
+// table says how many times as long the others take; the two commands print it.
+//
+//	bpe-openai (Rust)      1.2 to 2.9
+//	tiktoken-rs (Rust)     2.4 to 100
+//	tiktoken (Python)      3 to 110
+//	tiktoken-go            12 to 1,400
 //
 //	sh chunk/token/testdata/peers/run.sh
 //	cd internal/bench && go test ./token -run Compare -compare -v
 //
-// An encoding's ranks are in the program, a fifth of the published file's size:
-// for each token which two others make it. Importing this package alone brings
-// none; the subpackages o200k, cl100k, p50k and r50k bring theirs. Other
-// vocabularies come through [ReadRanks] (.tiktoken files), [LoadRanks]
-// (tiktoken-go's loaders) and package hf (tokenizer.json of Hugging Face). Package
-// tiktoken is the other way around: it lends our ranks to tiktoken-go, with which
-// langchaingo counts.
+// The counter is fast for two reasons. The pattern is a state machine over a table
+// of character classes, where most implementations run a regular expression. And
+// pieces that aren't a token themselves (one in ten) are merged in linear time: a
+// megabyte of the letter a takes milliseconds, where merging in quadratic time
+// takes minutes.
 //
 // # Pitfalls
 //
-//   - Special tokens in a user's text. "<|endoftext|>" in a document must not
-//     become the token that ends documents. Encode and Count take it for
-//     ordinary text; [Encoding.EncodeSpecial] is for the program that builds the frame.
-//   - Counting with another model's encoding. In English nobody notices; a sentence
-//     of Hindi that GPT-4o reads as 22 tokens is 67 to GPT-4.
-//   - Adding up. Count(a)+Count(b) is not Count(a+b); see [Encoding.NewRangeCounter] for
-//     counts of parts and [Encoding.NewStreamCounter] for sums over time.
-//   - Forgetting the answer. In most models prompt and answer share the window.
-//   - The table of models is of the date [ModelsAsOf]. Windows grow, models are
-//     switched off.
+//   - Don't turn special tokens in a user's text into real ones: "<|endoftext|>" in
+//     a document would end the document for the model. Do use [Encoding.Encode] and
+//     [Encoding.Count], which treat them as ordinary text; only the program that
+//     builds the frame uses [Encoding.EncodeSpecial].
+//   - Don't count with another model's encoding: in English the error is small, but
+//     the lab's sentence in Hindi has 10 tokens for gpt-4o and 34 for gpt-4. Do
+//     take the encoding by the model's name.
+//   - Don't add the counts of parts: Count(a) + Count(b) isn't Count(a+b), since a
+//     token may span the border. Do count the whole, or use
+//     [Encoding.NewRangeCounter].
+//   - Don't divide characters by four: for code, hexadecimal, base64 and many
+//     languages the result is wrong by a factor of two and more. Do count, or use
+//     [Estimate], which errs upwards.
+//   - Don't forget the answer: in most models prompt and answer share the window.
+//     Do reserve room for it with Budget.OutputTokens.
+//   - Don't write an API key into code or into a notebook: it ends up in git, and
+//     others use it on your bill. Do read it from an environment variable, keep
+//     .env files out of git, and replace a leaked key at once.
+//   - Don't trust a table of models without its date: windows grow and models are
+//     switched off. Do look at [ModelsAsOf] and Limits.Retired.
+//
+// # Questions
+//
+// What is a token, and how many words is it? A token is a piece of text that a
+// model handles as one unit. In English a token is about four characters, so 100
+// tokens are about 75 words. It isn't a rule: "Tokens are not words." has 5 tokens,
+// and 24 hexadecimal digits have 15 in o200k_base.
+//
+// How do I count tokens in Go? Import
+// [github.com/prodailabs/prodai/chunk/token/o200k] and call
+// o200k.Encoding().Count(text) for GPT-4o and later, or openai.ForModel("gpt-4") of
+// chunk/token/openai for a model's name. It is exact, works offline and doesn't
+// allocate memory.
+//
+// Why do other languages cost more tokens than English? A tokenizer's vocabulary is
+// learned from text that is mostly English, so English words are single tokens and
+// words of other languages are split into many. In o200k_base one sentence has 7
+// tokens in English, 11 in Russian and 19 in Burmese; in GPT-4's older encoding
+// Burmese has 67. Run go run ./examples/lab02-tokens to see it.
+//
+// What does context_length_exceeded mean? The error context_length_exceeded (HTTP
+// 400, "maximum context length") means that the prompt plus the room for the answer
+// has more tokens than the model's window. A retry can't help. Shorten the history
+// or the passages, lower max_tokens, or use a model with a larger window. Count
+// before you send: [OverflowError] reports it before a request is paid for.
+//
+// What is a context window, and does the answer count? The context window is the
+// most tokens that a model handles in one call. For most models the answer counts
+// too, so a prompt that fills the window leaves no room for an answer. [LimitsOf]
+// returns the longest prompt and the longest answer of a model.
+//
+// What happens when a conversation gets too long? The whole conversation is sent
+// with every call, so at some point it doesn't fit, and it gets more expensive with
+// every turn. Package chunk/token/fit drops the oldest messages or replaces them by
+// a summary, and always keeps the system prompt. A tool's call and its result stay
+// or go together.
+//
+// How does a transformer produce text? A transformer turns the tokens into vectors,
+// lets each token collect information from earlier tokens (attention) in many
+// layers, and computes a probability for every possible next token. One is chosen,
+// added to the text, and the model runs again. It has no database of facts: it
+// continues texts.
+//
+// What is attention in simple words? Attention lets each token look at all earlier
+// tokens and take over information from those that matter for it. In "The cup fell
+// because it was wet", the token "it" takes information from "cup". The work grows
+// with the square of the length, so long prompts take long to read.
+//
+// What is the KV cache? The KV cache keeps what attention has computed for all
+// earlier tokens (keys and values), so that each new token needs only its own
+// computation. It is why memory use grows with the length of a conversation on a
+// self-hosted model. Lecture 14 (package cache) has its formula.
+//
+// Which temperature should I use? Use temperature 0 for extraction, classification,
+// structured output and tests. Use 0.7 to 1 for texts that should vary, such as
+// ideas or marketing. Change either temperature or top-p and leave the other at its
+// default. Some reasoning models accept no temperature at all.
+//
+// Is the answer always the same with temperature 0? No. Temperature 0 takes the
+// most probable token, but small numeric differences (batching, other hardware, a
+// new model version) can change which one that is. A seed makes it more repeatable,
+// without a promise. Tests should check what an answer must contain, not its exact
+// text.
+//
+// What is the difference between temperature and top-p? Temperature makes the whole
+// distribution of next tokens flatter or sharper. Top-p cuts off the unlikely tail
+// and keeps the tokens that together have probability p. A high temperature with
+// top-p 0.9 varies among likely words only.
+//
+// Should I use an API or host a model myself? Start with a managed API: it runs in
+// minutes, has the best models, and costs nothing when idle. Host an open-weight
+// model if data must not leave your network, if you need a fine-tuned model, or if
+// a GPU would be busy most of the day. Calculate: a GPU for $2 an hour costs $1,440
+// a month, used or not.
+//
+// How do I choose a model? Write 50 to 100 real examples with the answers you want,
+// try two or three models of different size on them, and take the cheapest that is
+// good enough. Compare quality, price of input and output, time to first token,
+// window, and where the data goes. Public leaderboards help only to make a short
+// list.
+//
+// How do I set up access to a model, and where do I put the API key? Make a key at
+// the provider and set it as the environment variable OPENAI_API_KEY;
+// OPENAI_BASE_URL names another server, a local vLLM or Ollama for example. Read it
+// with os.Getenv and pass it to openai.New of retry/openai. Set a spending limit at
+// the provider on the first day.
+//
+// What do I need to install for the labs? You need Go 1.26 or later and a copy of
+// this module; then go run ./examples/lab02-tokens works offline on Windows, macOS
+// and Linux. No GPU, no Docker and no Python are needed. For a program of your own
+// run go get github.com/prodailabs/prodai/chunk/token in its folder.
+//
+// Can I do the labs without an API key? Yes. All labs run offline, with scripted
+// models, an embedded embedder and local servers. A key is only needed to compare
+// with a real model.
+//
+// How many tokens does an image cost? An image costs tokens by its size and detail,
+// not by its bytes. For gpt-4o with high detail an image of 1,200 by 900 pixels
+// costs 765 tokens, of 1,920 by 1,080 it costs 1,105. [ImageRuleOf] has the rules;
+// where none is published, [ImageEstimate] gives a marked estimate.
+//
+// Do tools and the chat format cost tokens? Yes. Each message has some tokens
+// around it, and the description of each tool is sent with every request. In the
+// lab two short texts have 30 tokens, one tool has 52, and the chat's frame 11.
+// [ChatRule] counts both.
+//
+// How do I count tokens for Llama, Mistral or Claude? For open-weight models read
+// the model's tokenizer.json with chunk/token/hf, which counts exactly. Claude's
+// current tokenizer isn't published: ask the provider's counting API, or use
+// [Estimate] with a margin. [EncodingName] returns an error for such a model
+// instead of a wrong encoding.
+//
+// How do I estimate the cost of a prompt before I send it? Count the input tokens,
+// decide max_tokens for the output, and multiply each with its price: (input ×
+// input price + output × output price). 1,200 input and 80 output tokens of
+// gpt-4o-mini cost $0.000228. Package trace/cost has the prices and computes it
+// exactly.
+//
+// Why does the count differ from the bill? A small difference comes from the frame
+// of the chat and from tools, which [ChatRule] knows only as far as they are
+// published. A large one comes from a wrong encoding, from images, or from hidden
+// reasoning tokens, which are billed as output. The lab compares count and bill if
+// OPENAI_API_KEY is set.
+//
+// Why does my text show strange characters when I cut it at a token? One character
+// can consist of several tokens, so a cut between two tokens can split a character,
+// and the rest shows as "�". Use [Encoding.SplitAt] or [Truncate], which cut
+// between characters only.
+//
+// # Lab
+//
+// The lab takes a text apart into tokens, compares languages, adds up a request and
+// fits a conversation:
+//
+//	go run ./examples/lab02-tokens
+//
+// Look at section 2 (the same sentence in eight forms) and at the column "fate" in
+// section 4, which says which messages were dropped or cut and why. Run it again
+// with -model gpt-4 to see an older encoding.
 //
 // # Exercises
 //
-//  1. Count this paragraph, its translation into a language you know, and both
-//     as base64. Explain the three numbers. (Lab: go run ./examples/lab02-tokens)
+//  1. Count this paragraph, its translation into a language you know, and both as
+//     base64. Explain the three numbers.
 //  2. Find two texts a and b with Count(a+b) < Count(a)+Count(b), and two with >.
-//  3. Find a text whose beginning has more tokens than the whole text. What does
-//     it mean for a loop that cuts characters off until a text fits?
+//  3. Find a text whose beginning has more tokens than the whole text. What does it
+//     mean for a loop that cuts characters off until a text fits?
 //  4. Write merging as the definition says, and compare on 64 KB of the letter a.
 //     The test of this package has one.
 //  5. Price the conversation of the story at today's prices, with and without the
@@ -120,16 +407,19 @@
 //
 // # Further reading
 //
-//   - Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with
-//     Subword Units, ACL 2016 (byte-pair encoding for text).
-//   - Radford et al.: Language Models are Unsupervised Multitask Learners, 2019,
+//   - Vaswani et al.: "Attention is all you need", NeurIPS 2017 (the transformer).
+//   - Sennrich, Haddow, Birch: "Neural machine translation of rare words with
+//     subword units", ACL 2016 (byte-pair encoding for text).
+//   - Radford et al.: "Language models are unsupervised multitask learners", 2019,
 //     section 2.2 (bytes instead of characters, and the pattern).
+//   - Holtzman et al.: "The curious case of neural text degeneration", ICLR 2020
+//     (top-p).
 //   - OpenAI: tiktoken, the reference for the encodings here; "How to count tokens
 //     with tiktoken" in the OpenAI cookbook.
-//   - van Antwerpen, Neubeck: So many tokens, so little time, GitHub blog, 2024
+//   - van Antwerpen, Neubeck: "So many tokens, so little time", GitHub blog, 2024
 //     (linear-time byte-pair encoding).
-//   - Petrov et al.: Language Model Tokenizers Introduce Unfairness Between
-//     Languages, NeurIPS 2023.
-//   - Land, Bartolo: Fishing for Magikarp, EMNLP 2024 (tokens that a model never
+//   - Petrov et al.: "Language model tokenizers introduce unfairness between
+//     languages", NeurIPS 2023.
+//   - Land, Bartolo: "Fishing for Magikarp", EMNLP 2024 (tokens that a model never
 //     learned).
 package token

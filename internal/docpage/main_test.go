@@ -22,7 +22,7 @@ func TestServesTheModule(t *testing.T) {
 	require.Contains(t, body, "retry/openai")
 	code, body = get(t, "/chunk")
 	require.Equal(t, http.StatusOK, code)
-	require.Contains(t, body, "The lecture")
+	require.Contains(t, body, "The problem")
 	code, _ = get(t, "/nothing/here")
 	require.Equal(t, http.StatusNotFound, code)
 }
