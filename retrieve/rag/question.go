@@ -44,6 +44,9 @@ func newAsked(text, around string) asked {
 	for w := range a.words {
 		delete(a.around, w)
 	}
+	if len(text) > longQuestion {
+		return a
+	}
 	switch m := define.FindStringSubmatch(text); {
 	case show.MatchString(text):
 		a.intent = intentShow
@@ -58,7 +61,9 @@ func newAsked(text, around string) asked {
 }
 
 // AsksForCode reports whether a question asks for a program, as "show me" does.
-func AsksForCode(question string) bool { return show.MatchString(question) }
+func AsksForCode(question string) bool {
+	return len(question) <= longQuestion && show.MatchString(question)
+}
 
 // askingWords are words of questions that tell nothing of their subject.
 var askingWords = func() map[string]bool {
@@ -95,14 +100,22 @@ var numberedPart = regexp.MustCompile(`(?:^|\s)\(?(?:[1-9]|[a-e])\)\s+`)
 // nextPart is where a question goes on with another one.
 var nextPart = regexp.MustCompile(`(?i)[?;]\s+|,?\s+(?:and|then|or)\s+(?:then\s+)?((?:what|why|how|when|where|which|who|is it|is there|are there|do i|does it|should i|can i|do you)\b)|,\s+(?:then\s+)?((?:what|why|how|when|which)\s+(?:is|are|does|do|can|should)\b)`)
 
+// longQuestion is the length in bytes of a text that is more than a question: it is
+// looked at as a whole.
+const longQuestion = 2000
+
 // maxParts bounds the parts that a question is cut into.
 const maxParts = 4
 
 // Parts cuts a question that asks several things into its parts, in order: "What is a
 // canary, and how long does it run?" has two. Most questions have one part. Context
-// of a sentence before a question, such as "My bill doubled.", is in the part after it.
+// of a sentence before a question, such as "My bill doubled.", is in the part after it. A text of
+// more than 2,000 bytes has one part.
 func Parts(question string) []string {
 	question = strings.Join(strings.Fields(question), " ")
+	if len(question) > longQuestion {
+		return []string{question}
+	}
 	var raw []string
 	if marks := numberedPart.FindAllStringIndex(question, -1); len(marks) > 1 {
 		for i, m := range marks {

@@ -1,9 +1,12 @@
 package rag
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
 // A Speller corrects typing errors in questions towards the words of the documents:
@@ -12,6 +15,7 @@ import (
 type Speller struct {
 	count map[string]int      // of the documents' words, in lower case
 	near  map[string][]string // a word without one of its letters, or whole -> words
+	stems map[string]bool     // of the words
 	known func(word string) bool
 }
 
@@ -27,13 +31,16 @@ const maxSpelled = 64
 // case, which the documents do not have, is a word all the same and so is left alone;
 // nil: none is.
 func NewSpeller(documents []string, known func(word string) bool) *Speller {
-	s := &Speller{count: map[string]int{}, near: map[string][]string{}, known: known}
+	s := &Speller{count: map[string]int{}, near: map[string][]string{}, stems: map[string]bool{}, known: known}
 	for _, d := range documents {
 		for _, w := range wordsOf(d) {
 			s.count[strings.ToLower(d[w[0]:w[1]])]++
 		}
 	}
 	for w, n := range s.count {
+		for _, stem := range bm25.English(w) {
+			s.stems[stem] = true
+		}
 		if utf8.RuneCountInString(w) < minSpelled || n < 2 && utf8.RuneCountInString(w) < 7 {
 			continue
 		}
@@ -106,7 +113,10 @@ func (s *Speller) correct(word string) (better string, ok bool) {
 // knows reports whether a word needs no correction: it is one of the documents' or of
 // the language, or the plural or another form of one.
 func (s *Speller) knows(word string) bool {
-	is := func(w string) bool { return s.count[w] > 0 || s.known != nil && s.known(w) }
+	if s.count[word] > 0 || slices.ContainsFunc(bm25.English(word), func(stem string) bool { return s.stems[stem] }) {
+		return true
+	}
+	is := func(w string) bool { return s.known != nil && s.known(w) }
 	if is(word) {
 		return true
 	}
