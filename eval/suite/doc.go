@@ -184,9 +184,9 @@
 // and never asks whether the level is good enough.
 //
 // Is a drop from 0.92 to 0.91 a regression? A drop from 0.92 to 0.91 on 200 cases is two cases,
-// which is usually chance. A [Baseline] compares the runs case by case and reports a p-value. If p
-// is above 0.05 after Holm's correction, the gate passes and the report says "no significant
-// change".
+// which is usually chance. A [Baseline] compares the runs case by case and reports a p-value. If
+// the drop isn't significant after Holm's correction, the gate passes and the report says "no
+// significant change".
 //
 // Why did my build pass with a worse score? The build passed because the drop was not statistically
 // significant, or because no threshold was set. A small dataset can show only large drops: 100
@@ -255,7 +255,7 @@
 //
 // In steps 4 and 5, compare the gates of the two bots. The mean of exact_match goes up, and the
 // gate of kind=regression fails. Find the case that broke under "What a person should look at".
-// Start it with -journal run.jsonl twice and compare the time.
+// Start it with -journal run.jsonl, and look at the lines of that file.
 //
 // # Exercises
 //
