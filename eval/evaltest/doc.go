@@ -1,5 +1,26 @@
-// Package evaltest makes an evaluation a test: go test runs the suite, fails
-// where a threshold isn't met, and names the cases to blame.
+// Package evaltest makes an evaluation a Go test: go test runs the suite, fails where a threshold
+// isn't met, and names the cases that failed.
+//
+// # The idea
+//
+// An evaluation that runs by hand is soon not run. So package evaltest puts it where the other
+// tests are. [Run] makes a subtest of each case, named by its id. [Check] compares a single output
+// with its references in one line.
+//
+// # Terms
+//
+//   - Evaluation test (also: eval as a test, LLM unit test): An evaluation test runs a suite in go
+//     test and fails the build if a gate or a case fails.
+//   - Subtest: A subtest is a named part of a Go test. go test -run 'TestSupportBot/bug-17' shows
+//     one of them.
+//   - Record and replay (also: recorded answers, cassette): Record and replay means that answers of
+//     a model are stored once and returned in later tests, so that a test costs nothing and gives
+//     the same result.
+//
+// # A minimal program
+//
+// The test runs the suite of a support bot. supportBot returns the [suite.Suite] with the dataset,
+// the system and the metrics.
 //
 //	func TestSupportBot(t *testing.T) {
 //		evaltest.Run(t, supportBot(t), &evaltest.Options{
@@ -10,17 +31,27 @@
 //		})
 //	}
 //
-// Here supportBot returns the [suite.Suite] with the dataset, the system and the
-// metrics.
+// # Pitfalls
 //
-// With a *testing.T every case is a subtest, named by its id, so that
+//   - Don't call a paid model in each test run: because it costs money and gives other answers
+//     tomorrow. Let the system replay recorded answers, or set a journal, so that only missing
+//     cases are asked.
+//   - Don't expect -run of one case to be cheaper: because the suite always runs whole; a corpus
+//     score isn't made of one case. Only the output is filtered.
+//   - Don't set Options.Each for a free-text metric on all cases: because some right answers score
+//     low. Use it for regression cases and exact answers.
 //
-//	go test -run 'TestSupportBot/bug-17'
+// # Questions
 //
-// shows one of them. The suite itself always runs whole: a corpus score isn't
-// made of one case.
+// How do I run an LLM evaluation in CI? Write a test with [Run] and let the CI system call go test.
+// Recorded answers or a journal keep it cheap. Run the large suite with the real model at night,
+// and a small one on each change.
 //
-// A call of a model in a test costs money and gives other answers tomorrow. Let
-// the system under test replay recorded answers, or give the run a journal, so
-// that only cases that changed are asked again.
+// How do I write a unit test for a prompt? Give [Check] a metric, a bound, the output and one or
+// more references. It fails the test if the score is out of bounds, and prints what came and what
+// was expected. For a set of inputs, use [Run].
+//
+// Is there something like DeepEval or pytest for Go? Package evaltest is the counterpart of
+// DeepEval's pytest tests: thresholds per metric and case, in go test. It has no model-graded
+// metrics, since this library has no judge package yet.
 package evaltest
