@@ -1,86 +1,412 @@
-// Package trace shows what a request did: a span for the logical call, one for
-// every attempt, the decisions of every layer between them, tokens and exact
-// cost.
+// Package trace records what a request did: a span for the call that the user made,
+// one for every attempt, the decisions of every layer between them, tokens and
+// exact cost.
 //
-// # The lecture
+// # What you will be able to do
 //
-// Lectures 15 and 16. A customer writes: on Tuesday the assistant told me I had
-// sixty days to return it. Nobody can ask the model why. What it was shown,
-// which provider answered, whether the answer came from a cache, what the guard
-// said about it, how long each step took and what it cost: all of that existed
-// for a second and is gone, unless something wrote it down while it happened.
-// And what was written down must not become the next leak.
+//   - Trace a request through model calls, embeddings and retrievals with
+//     OpenTelemetry.
+//   - Attribute cost to requests and tenants without counting anything twice.
+//   - Keep prompts and answers out of traces, or record them on purpose.
+//   - Define service level objectives for quality, alert on their burn rate, and
+//     handle an incident with a playbook and a post-mortem.
 //
-// # One call, many attempts
+// # The problem
 //
-// A caller asks once. Behind that, a retry asks twice, a hedge asks two
-// providers, a cache asks nobody. So there are two kinds of span, and the
-// distinction carries the whole accounting:
+// A customer writes: "On Tuesday the assistant told me that I had sixty days to
+// return it." The right number is thirty. The team looks into its logs and finds a
+// line "200 OK, 3.1 s". Which passages was the model shown? Which provider
+// answered, or did the answer come from a cache? What did the guard find, how long
+// did each step take, and what did it cost? All of that existed for three seconds
+// and is gone, because nothing wrote it down.
 //
-//	invoke_workflow answer          what the caller asked for   (Kind Logical)
+// The team then logs every prompt and every answer. A month later a support
+// engineer finds a customer's medical history in the log system, which forty people
+// can read. What is written down must not become the next leak.
+//
+// # The idea
+//
+// A trace is the story of one request. It is a tree of spans: each span is one step
+// with a name, a start, an end, attributes and events. An AI system needs its own
+// kind of trace, since a request can succeed technically and be wrong: the status
+// is 200, and the answer is invented. So the trace must record what the model was
+// asked, by which version, with which passages, at what cost.
+//
+// A caller asks once, but a retry asks twice, a hedge asks two providers, and a
+// cache asks none. So there are two kinds of span here, and usage and cost are on
+// attempts only. The picture shows a call whose first attempt failed:
+//
+//	invoke_workflow answer          what the caller asked for   (KindLogical)
 //	├─ event cache.miss
 //	├─ retrieval course
-//	├─ chat gpt-4o-mini   ERROR 429       an attempt            (Kind Attempt)
+//	├─ chat gpt-4o-mini   ERROR 429       an attempt            (KindAttempt)
 //	├─ event retry.attempt delay=0.8
 //	└─ chat gpt-4o-mini   1200→80 tokens, 151200000 pico-USD ──link──► the failed one
 //
-// Usage and cost stand on attempts only. Add them up over all spans and you
-// have the bill: failed tries that produced tokens are in it, cache hits are
-// not, and nothing is counted twice because a parent repeated its child.
+// Add up usage and cost over all spans and you have the bill: failed attempts that
+// produced tokens are included, cache hits aren't, and nothing is counted twice.
 //
-// # Using it
+// # Terms
 //
-//	attempt, err := trace.New(client, &trace.Options{
-//		Provider: "openai", Model: "gpt-4o-mini", Cost: prices.Of,
-//	})
-//	… retry, cache, guard around attempt …
-//	answer, err := trace.New(guarded, &trace.Options{Kind: trace.KindLogical, Name: "support"})
+//   - Trace (also: tracing, distributed tracing): A trace is the record of one
+//     request through all parts of a system: a tree of spans with one common trace
+//     id.
+//   - Span: A span is one step of a trace, such as a model call or a search. It has
+//     a name, a start and an end, a parent, attributes, events and a status.
+//   - Attribute (also: span attribute, tag): An attribute is a key with a value on
+//     a span, such as gen_ai.request.model = "gpt-4o-mini". Traces are searched and
+//     grouped by attributes.
+//   - Span event (also: event): A span event is something that happened at one
+//     moment inside a span, such as cache.hit or retry.attempt. [Events] lists
+//     those of this library.
+//   - Link (also: span link): A link connects a span with another that isn't its
+//     parent. Here an attempt has a link to the failed attempt before it.
+//   - Context propagation (also: trace context, traceparent, correlation id):
+//     Context propagation carries the trace id and the id of the current span along
+//     with a request, through function calls (Go's context.Context) and over HTTP
+//     (the header traceparent), so that all spans end up in one trace.
+//   - Sampling (also: head sampling, tail sampling, trace sampling): Sampling keeps
+//     only a part of all traces to save money. Head sampling decides at the start
+//     of a request; tail sampling decides at its end, and so can keep all failed,
+//     slow and expensive ones.
+//   - OpenTelemetry (also: OTel, OTLP): OpenTelemetry is the open standard for
+//     traces, metrics and logs, with libraries for most languages. OTLP is its
+//     protocol. Data made with it can be sent to any tool that understands it.
+//   - Semantic conventions (also: GenAI semantic conventions, gen_ai attributes):
+//     Semantic conventions are OpenTelemetry's agreed names for attributes. Those
+//     for generative AI begin with gen_ai, such as gen_ai.usage.input_tokens. This
+//     package follows v1.41.1.
+//   - Exporter (also: collector, OpenTelemetry Collector): An exporter sends
+//     finished spans to a place where they are stored. A collector is a separate
+//     program that receives spans, filters them and passes them on.
+//   - Logical call (also: workflow span): A logical call is what the caller asked
+//     for, once, however many attempts it takes. Its span ([KindLogical]) has the
+//     time that the user waited, and no usage.
+//   - Attempt (also: attempt span, LLM call span): An attempt is one request to a
+//     provider. Its span ([KindAttempt]) has the model, tokens, cost, stop reason
+//     and time to first chunk.
+//   - Usage (also: token usage): Usage is how many tokens a call used, as the
+//     provider reports it: input, output, and of these cached and reasoning tokens.
+//     Unknown usage is left out of a span, since zero would be a claim.
+//   - Observability (also: LLM observability, monitoring): Observability means that
+//     questions about a running system can be answered from what it records, also
+//     questions that were not foreseen. Its three kinds of data are logs, metrics
+//     and traces.
+//   - Log (also: structured log, logging): A log is a list of events with a time. A
+//     structured log has fields instead of sentences, so that programs can search
+//     it.
+//   - Metric (also: counter, gauge, histogram): A metric is a number over time,
+//     such as requests a second or the 95th percentile of latency. It is cheap to
+//     keep, and shows that something is wrong but not why.
+//   - Cardinality (also: label cardinality): Cardinality is the number of different
+//     values of a metric's label. A user id or an error message as a label makes a
+//     time series for each value, which is expensive. Put such values on spans.
+//   - Percentile (also: p50, p95, p99, tail latency): A percentile is the value
+//     below which that share of requests lies: with a p95 of 4 seconds, 95 % take
+//     at most 4 seconds. The mean hides slow requests, percentiles show them.
+//   - LangSmith: LangSmith is a commercial service by the makers of LangChain for
+//     traces, datasets and evaluations of LLM programs. It accepts OpenTelemetry
+//     traces.
+//   - Honeycomb: Honeycomb is a commercial service for traces of any system, made
+//     for searching events with many attributes. It accepts OTLP.
+//   - Phoenix (also: Arize Phoenix, OpenInference): Phoenix is an open-source tool
+//     by Arize for traces and evaluations of LLM programs, which you can run on
+//     your own machine. It accepts OTLP, with attributes in its own convention,
+//     OpenInference.
+//   - Quality regression (also: regression, quality drop): A quality regression is
+//     a change that makes answers worse without any error: a new prompt, model
+//     version, index or chunker. Only evaluations, samples of answers and users'
+//     feedback show it.
+//   - Drift (also: data drift, concept drift, model drift): Drift is a slow change
+//     after release: users ask other questions (data drift), the right answers
+//     change (concept drift), or the provider changes the model. It is found by
+//     comparing recent distributions with older ones.
+//   - Online evaluation (also: production evaluation): Online evaluation scores a
+//     sample of real answers, by rules, a judge model or users' feedback, so that
+//     quality becomes a number over time.
+//   - Dashboard: A dashboard is a page of charts that shows the state of a system
+//     at a glance. A good one answers "are users well served?" first: success,
+//     latency, quality, cost.
+//   - Service level indicator (also: SLI): A service level indicator is a measured
+//     share of good events, such as the share of requests answered in 5 seconds.
+//   - Service level objective (also: SLO, SLA): A service level objective is the
+//     target for an indicator over a time, such as 99 % of answers in 5 seconds
+//     over 30 days. An SLA is a contract with a customer about such a target.
+//   - Error budget: An error budget is the share of bad events that the objective
+//     allows: 1 - SLO. With an SLO of 99.9 % over 30 days it is 0.1 %, or 43
+//     minutes. While some is left, a team may take risks; when it is used up, it
+//     stops releases and repairs.
+//   - Burn rate: The burn rate is how fast the error budget is used: 1 means that
+//     it lasts exactly to the end of the period, 14.4 means that 2 % of a 30-day
+//     budget is used in one hour. Alerts on burn rate are about users, not about
+//     single failures.
+//   - Alert (also: alerting, page, paging): An alert is a message that asks a human
+//     to act. A page asks now, also at night; a ticket asks in working hours.
+//   - Alert fatigue (also: noisy alerts): Alert fatigue means that people stop
+//     reacting because too many alerts need no action. The remedy is to delete or
+//     change each alert that led to no action.
+//   - Incident (also: outage, severity): An incident is an unplanned event that
+//     harms users or could. Its severity decides how many people work on it and how
+//     users are informed.
+//   - On-call (also: on-call engineer): On-call is the duty of being reachable and
+//     able to act when a page comes.
+//   - Playbook (also: runbook): A playbook is a written list of steps for a kind of
+//     incident: how to recognize it, what to check, how to limit the harm, whom to
+//     inform. A runbook is the same for one task or one alert.
+//   - Mitigation (also: rollback, kill switch): A mitigation limits the harm at
+//     once, before the cause is known: roll back, switch to another model, turn a
+//     feature off, lower a limit.
+//   - Post-mortem (also: postmortem, incident review, retrospective, blameless
+//     post-mortem): A post-mortem is a document after an incident: what happened,
+//     when, whom it harmed, why, and what will be changed by whom. It is blameless:
+//     it asks what made the mistake possible, not who made it.
+//   - Mean time to recovery (also: MTTR, MTTD, time to detect): The mean time to
+//     recovery is the mean time from the start of an incident to the end of the
+//     harm. MTTD is the part until it was noticed.
 //
-// The innermost wrapper makes attempt spans, the outermost the logical one;
-// attempts find their logical call through the context and link to the failed
-// one before them. [NewRetriever] and [NewEmbedder] do the same for searches
-// and embeddings.
+// # What is recorded, and what is not
 //
-// The layers between don't know about spans. They log their decisions with
-// log/slog under fixed names, and a [LogHandler] turns each record into an event
-// of the span it happened in:
+// Prompts, answers, queries and error messages (which quote prompts) are recorded
+// only with Options.Content. The default is off, because more people can read
+// traces than may read the data. Names, models, numbers, stop reasons and error
+// types are always recorded.
+//
+// Usage is normalized: input tokens include cached ones, and output tokens include
+// reasoning, whatever the provider's own habit is. The cost is in pico-USD (1e-12
+// dollars) in the attribute [SpanCostPicoUSD], the tenant in [SpanTenant].
+//
+// # Layers and events
+//
+// The layers between the logical call and the attempts don't know about spans. They
+// log their decisions with log/slog under fixed names, and a [LogHandler] turns
+// each record into an event of the span it happened in. So a trace shows cache
+// hits, retries, limits and verdicts of guards where they happened:
 //
 //	log := slog.New(trace.NewLogHandler(nil))
 //	cached, err := cache.New(model, &cache.Options{Logger: log})
 //
-// Spans go wherever OpenTelemetry's SDK sends them. trace/jsonl writes them to
-// a file without any service.
+// The innermost wrapper makes attempt spans, the outermost makes the logical one.
+// Attempts find their logical call through the context. [NewRetriever] and
+// [NewEmbedder] do the same for searches and embeddings.
 //
-// # What is recorded, and what is not
+// # From a signal to an incident
 //
-// Names follow OpenTelemetry's semantic conventions for generative AI, v1.41.1.
-// Prompts, answers, queries and the words of errors (which quote prompts) are
-// recorded only with Options.Content. Input tokens include cached ones,
-// output tokens include reasoning, whatever the provider's own habit; unknown
-// usage is left out, since zero would be a claim.
+// Quality can fall while every request succeeds, so AI systems need indicators of
+// quality beside those of availability. Useful ones are the share of answers with
+// valid citations, of refusals and "I don't know", of answers cut by a limit, of
+// thumbs down, a judge's score on a sample, and the cost of a request.
+//
+// An alert should fire on symptoms that users feel, and only if a human must act.
+// Burn-rate alerts use two windows, a long one so that a short spike doesn't page,
+// and a short one so that the alert ends soon after the problem. For an SLO over 30
+// days, Google's SRE workbook recommends:
+//
+//	burn rate   long window   short window   budget used   action
+//	14.4        1 hour        5 minutes      2 %           page
+//	6           6 hours       30 minutes     5 %           page
+//	1           3 days        6 hours        10 %          ticket
+//
+// A playbook for a wrong-answer incident has these steps, in this order: confirm
+// with a trace; limit the harm (roll back the prompt or model, turn the feature
+// off); tell those who are affected; find the cause by comparing traces before and
+// after; add the case to the regression set; write the post-mortem.
+//
+// # A minimal program
+//
+// The program's middle: spans into a file, an attempt span with cost around the
+// client, and a logical span around everything.
+//
+//	file, err := os.Create("spans.jsonl")
+//	if err != nil {
+//		return err
+//	}
+//	exporter, err := jsonl.New(file)
+//	if err != nil {
+//		return err
+//	}
+//	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
+//	defer provider.Shutdown(ctx)
+//	otel.SetTracerProvider(provider)
+//	prices, err := cost.Default()
+//	if err != nil {
+//		return err
+//	}
+//	attempt, err := trace.New(client, &trace.Options{Provider: "openai", Model: "gpt-4o-mini", Cost: prices.Of})
+//	if err != nil {
+//		return err
+//	}
+//	// retry, cache and guard around attempt go here
+//	answer, err := trace.New(attempt, &trace.Options{Kind: trace.KindLogical, Name: "support"})
 //
 // # Pitfalls
 //
-//   - langchaingo's callbacks can't carry a trace: they return no context, and
-//     half of the providers never report an error or an end. Wrap instead.
-//   - An error's message as a metric label makes a label for every error.
-//     error.type here is a status or one of a few words.
-//   - A parent that repeats its child's tokens doubles the bill of whoever adds
-//     up spans.
-//   - The time to the first token belongs to the attempt; the user waited for
-//     the logical call.
+//   - Don't record prompts and answers by default: traces are read by more people,
+//     and kept longer, than the data allows. Do leave Options.Content off, or
+//     restrict who reads the traces.
+//   - Don't put usage on a parent span too: adding up all spans then doubles the
+//     bill. Do put it on attempts only, as [Model] does.
+//   - Don't use an error's message as a label of a metric: each message makes a new
+//     time series. Do use error.type, which is a status or one of a few words here.
+//   - Don't rely on langchaingo's callbacks for traces: they return no context, and
+//     half of the providers never report an error or an end. Do wrap the model.
+//   - Don't measure the user's wait on the attempt: the attempt's time to first
+//     chunk leaves out retries and queues. Do take the duration of the logical
+//     span.
+//   - Don't sample before you know what matters: a head sample of 1 % loses 99 % of
+//     the failures. Do keep all failed, slow and expensive traces (tail sampling).
+//   - Don't alert on causes such as CPU load or a single failed request: most need
+//     no action, and people stop reading alerts. Do alert on the burn rate of what
+//     users feel.
+//   - Don't write a post-mortem that ends with "be more careful": it changes
+//     nothing. Do name a change of the system, its owner and a date.
+//
+// # Questions
+//
+// What is the difference between logs, metrics and traces? A log is a list of
+// single events. A metric is a number over time and shows that something is wrong.
+// A trace shows one request with all its steps and shows where it went wrong. You
+// need metrics for alerts and traces to find the cause.
+//
+// Why does AI need its own tracing? An AI call can return 200 OK and be wrong, so
+// status and latency are not enough. A trace of an AI call needs the model and its
+// version, the prompt's version, the passages, tokens, cost, stop reason and what
+// guards found. It also has to show retries and cache hits, since they change what
+// a request costs.
+//
+// What is OpenTelemetry, and do I need it? OpenTelemetry is an open standard for
+// traces, metrics and logs. You need it if you don't want to depend on one tool:
+// this package makes OpenTelemetry spans, and its exporters send them to Phoenix,
+// Honeycomb, LangSmith, Jaeger or any other. Without a server, trace/jsonl writes
+// spans to a file.
+//
+// Which tool should I choose: LangSmith, Honeycomb or Phoenix? Take Phoenix to
+// start: it is open source and runs on your machine. Take LangSmith if you use
+// LangChain and want traces, datasets and evaluation in one service. Take Honeycomb
+// if the AI part is one of many services and you want one place for all. All accept
+// OpenTelemetry, so you can change later.
+//
+// How do I send traces to Phoenix, Honeycomb or LangSmith? Set up OpenTelemetry's
+// own OTLP exporter with the tool's address and key as the exporter of the tracer
+// provider, instead of the jsonl exporter. The wrappers of this package use the
+// global tracer provider by default. This library has no exporter for a special
+// tool.
+//
+// How do I trace an LLM call in Go? Wrap the client with trace.New(client,
+// &trace.Options{Provider: "openai", Model: "gpt-4o-mini"}). Each call makes a span
+// "chat gpt-4o-mini" with tokens, stop reason and errors. Add Cost: prices.Of to
+// record the cost.
+//
+// How do I trace embeddings and retrievals? [NewEmbedder] wraps an embedder, and
+// [NewRetriever] wraps a retriever. Their spans have the duration, the number of
+// documents ([SpanRetrievalCount]) or dimensions, and with Options.Content the
+// query and the ids. They appear under the logical call if the same context is
+// passed on.
+//
+// Why are my spans not in one trace? Spans end up in different traces if the
+// context is not passed on: a call with context.Background() starts a new trace.
+// Pass the ctx of the request to every call. Between services, the header
+// traceparent must be sent and read.
+//
+// Why does my trace show twice the cost? The cost is counted twice if both a parent
+// and its child carry usage, or if a framework's own tracing and this package
+// record the same call. Here only attempt spans carry usage and cost; add up those
+// and nothing else.
+//
+// How do I find out what a customer's requests cost? Set Options.Tenant, so that
+// each span has the attribute prodai.tenant, and Options.Cost. Then add up
+// prodai.cost.pico_usd of the attempt spans by tenant, in your tool or in the file
+// of trace/jsonl.
+//
+// Should I store prompts and answers in traces? Only if you need them, know who can
+// read the traces, and delete them after a fixed time. They contain personal data
+// and secrets. This package leaves them out unless Options.Content is set. A middle
+// way is to record content for a small sample after redaction with guard/pii.
+//
+// How much does tracing cost in speed? A span is some microseconds of work in the
+// process, against seconds for a model call. Use a batching exporter, so that
+// sending doesn't wait. The price of storage is the larger cost, and sampling
+// lowers it.
+//
+// What is drift, and how do I notice it? Drift is a slow change of the questions,
+// the right answers or the model after release. Compare a recent week with an older
+// one: the distribution of topics, lengths, similarity of the best passage,
+// refusals, scores. The population stability index (PSI) is a usual number; above
+// 0.25 is read as a large change. This library has no drift monitor yet.
+//
+// How do I notice a quality regression? Run a fixed regression set before each
+// change of prompt, model or index, with package eval and its gates. After release,
+// score a sample of answers each hour and compare with the week before. A new
+// version for a few percent of users first (a canary) limits the harm.
+//
+// What is the difference between SLI, SLO and SLA? An SLI is a measurement (98.7 %
+// of answers came within 5 seconds). An SLO is your own target for it (99 %). An
+// SLA is a promise in a contract, with a penalty, and is set lower than the SLO.
+//
+// What is an error budget? An error budget is what the objective leaves for
+// failures: with an SLO of 99 % over 30 days, 1 % of the requests may be bad. While
+// budget is left you may release changes. When it is used up, you stop releases and
+// repair.
+//
+// What is a burn rate, with an example? A burn rate compares the current share of
+// bad events with the share that is allowed. With an SLO of 99.9 % and 1.44 %
+// failures now, the burn rate is 1.44 / 0.1 = 14.4: the budget of 30 days would be
+// gone in 50 hours, and 2 % of it goes in one hour. That is worth a page.
+//
+// Which alerts should I set up for an LLM service? Page on the burn rate of failed
+// or too slow answers, and on money spent an hour. Make tickets for a falling
+// quality score, more refusals, fewer cache hits and a provider's deprecation date.
+// Each alert needs a playbook; an alert without an action should be deleted.
+//
+// How do I avoid alert fatigue? Alert only on what users feel and only if someone
+// must act now. Use two time windows, group alerts with one cause, and review each
+// week which alerts led to no action. Change or delete those.
+//
+// What should be on a dashboard for an AI system? Show requests and success rate,
+// p50 and p95 of time to first token and total time, tokens and cost by model and
+// tenant, cache hit rate, retries, guard verdicts, quality score and thumbs down,
+// and a mark for each release. Put what users feel at the top.
+//
+// What should I do when the assistant gives wrong answers in production? First
+// limit the harm: roll back the last change, or turn the feature off. Save the
+// trace ids. Compare traces from before and after: model version, prompt version,
+// passages, guard. Repair, add the cases to the regression set, and write a
+// post-mortem.
+//
+// What is in a post-mortem, and why without blame? A post-mortem has a summary, the
+// harm to users, a timeline, the causes, what went well, and changes with an owner
+// and a date. It is written without blame because people who fear punishment hide
+// facts, and because a system that lets one mistake do harm has to be changed.
+//
+// # Lab
+//
+// The lab is a program with a logical span outside and an attempt span inside,
+// whose layers log their events:
+//
+//	go run ./examples/compose
+//
+// Look at the events in order: cache.miss, retry.attempt with status 429,
+// cache.store, then cache.hit for the second question. The capstone shows the
+// events of each answer on its page:
+//
+//	go run ./examples/capstone
 //
 // # Exercises
 //
-//  1. Make the first attempt fail and follow the link from the second span to
-//     it. What did the user wait for in between?
-//  2. Write a query over a file of trace/jsonl that gives the cost per tenant.
+//  1. Make the first attempt fail and follow the link from the second span to it.
+//     What did the user wait for in between?
+//  2. Write a query over a file of trace/jsonl that gives the cost for each tenant.
 //  3. Turn Content on and find everything in the file that must not leave the
 //     company.
+//  4. Define two objectives for a support bot, one of them about quality. Compute
+//     their error budgets for 10,000 requests a day.
 //
 // # Further reading
 //
 //   - OpenTelemetry, "Semantic conventions for generative AI systems", v1.41.1.
 //   - Sigelman et al.: "Dapper, a large-scale distributed systems tracing
 //     infrastructure", Google, 2010.
+//   - Beyer et al.: "The site reliability workbook", Google, 2018, chapter 5,
+//     "Alerting on SLOs".
+//   - Beyer et al.: "Site reliability engineering", Google, 2016, chapter 15,
+//     "Postmortem culture".
 package trace
