@@ -1,18 +1,17 @@
-// Package defaults assembles the policies of retry and retry/limit into a client
-// that survives an overload, with settings that were chosen against the
-// simulator of retry/overload:
+// Package defaults assembles the policies of retry and retry/limit into a client that
+// survives an overload. Its settings were chosen with the simulator of retry/overload.
 //
-//	account, err := limit.NewAccount(nil)
-//	…
-//	client, err := openai.New(openai.WithHTTPClient(account.HTTPClient(fault.HTTPClient(nil))))
-//	…
-//	model, err := defaults.NewModel(client, &defaults.Options{Account: account})
+// # The idea
 //
-// A call goes through them from left to right, an attempt from the gate on:
+// The policies of package retry have many settings, and the right ones depend on each
+// other. This package (lecture 4) puts them together once. The picture shows the way
+// of a call from left to right, and of an attempt from the gate on.
 //
 //	shed ─▶ gate: calls in progress, the provider's limits ─▶ breaker ─▶ attempt
 //	          ▲                                                             │
 //	          └────────────── backoff ◀── budget ◀──────────────────────────┘
+//
+// The table shows what each policy finds out by itself, and what was set.
 //
 //	policy             finds out by itself         setting
 //	retry.Shedder      how long calls take         drops what would be late
@@ -22,27 +21,60 @@
 //	retry.WindowBudget                             a tenth of the requests, 1 a s
 //	retry.Exponential                              3 attempts, 500 ms to 8 s
 //
-// What finds no room waits in the [Gate], model by model, by priority
-// (retry.WithPriority) and then in the order of arrival, instead of failing: a
-// spike that is over before the callers' deadlines costs no answer. What has
-// waited for half of its time and can't end in the other half is refused, so that
-// the calls after it end in time.
+// A call that finds no room waits in the [Gate] instead of failing. The order is by
+// model, by priority (retry.WithPriority), and then by arrival. So a short peak costs
+// no answer if it is over before the callers' deadlines.
 //
-// A call before which so many wait that it can't end in time is refused at once, and
-// those that wait are looked at again and again. Such an error has the time after
-// which the queue is short enough (RetryAfter).
+// A call is refused when it can't end in time any more. One that has waited for half
+// of its time and can't end in the other half is refused, so that the calls after it
+// end in time. One that arrives at a queue which is too long for it is refused at
+// once. The error's RetryAfter is the time after which the queue is short enough.
 //
-// Streams begin fast: 200 of 10 s at once have their first token within a second from
-// an upstream that gives it after 300 ms, and 1,000 within two:
+// # A minimal program
+//
+// The program wraps a client of langchaingo. The account is in the HTTP client too, so
+// that it learns from the response headers.
+//
+//	account, err := limit.NewAccount(nil)
+//	…
+//	client, err := openai.New(openai.WithHTTPClient(account.HTTPClient(fault.HTTPClient(nil))))
+//	…
+//	model, err := defaults.NewModel(client, &defaults.Options{Account: account})
+//
+// [NewModel] wraps a model. [New] returns the policies as options of retry, for other
+// calls or to change them.
+//
+// # Measured
+//
+// Streams begin fast. 200 streams of 10 s at once have their first token within a
+// second, from a provider that gives it after 300 ms; 1,000 streams have it within two
+// seconds:
 //
 //	go test -run TestStreamsAreNotStarved -v ./retry/defaults
 //
-// Calls that come whole can't tell so soon that all is well: the limit grows by one a
-// second. Where many of them are long, set Options.InProgress.
+// # Pitfalls
 //
-// Give calls a deadline. Without one nothing is ever too late, and while more
-// arrives than is answered the gate's queue grows.
+//   - Don't call without a deadline: because nothing is then ever too late, and the
+//     gate's queue grows while more arrives than is answered. Use context.WithTimeout.
+//   - Don't leave Options.InProgress at its default when answers come whole and are
+//     long: because such calls show late that all is well, and the limit grows by only
+//     one a second. Set Options.InProgress.
+//   - Don't put another layer of retries around the [Model]: because attempts
+//     multiply. Set the retries of SDKs to zero.
 //
-// [NewModel] wraps a model. [New] returns the policies as options of retry, for
-// other calls or to change them.
+// # Questions
+//
+// What are good retry settings for an LLM? Good settings to start with are those of
+// this package: three attempts, full jitter from 500 ms to 8 s, and a budget of a
+// tenth of the requests. The breaker opens for 5 s after 20 failures in a row. Use
+// [NewModel] to have all of them.
+//
+// What is the difference between retry.New and defaults.NewModel? retry.New bounds the
+// retries and waits for nothing else. defaults.NewModel also limits the calls in
+// progress, learns the provider's limits, sheds late calls and has a breaker, so it
+// brings an overloaded service back.
+//
+// How long does a call wait in the gate? A call waits in the gate until there is room,
+// or until it can't end in time any more: that is half of its time at most. Its
+// deadline decides, so give each call one.
 package defaults

@@ -17,7 +17,7 @@ func TestCourseHoldsNotesAndExamples(t *testing.T) {
 		text[d.Source] = d.Text
 	}
 	require.True(t, strings.HasPrefix(text["retry/doc.go"], "# Package retry\n\n"))
-	require.Contains(t, text["retry/doc.go"], "\n# The lecture\n")
+	require.Contains(t, text["retry/doc.go"], "\n# The problem\n")
 	require.NotContains(t, text["retry/doc.go"], "package retry\n")
 	require.NotContains(t, text["retry/doc.go"], "Further reading", "a reading list answers nothing")
 	require.NotContains(t, text["retry/doc.go"], "Exercises")
