@@ -3,47 +3,54 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/eval/stats"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
 
-func TestDumpAnswers(t *testing.T) {
-	in := os.Getenv("QUESTIONS")
-	if in == "" {
-		t.Skip("QUESTIONS is not set")
+var _ = stats.ProportionWilson
+
+func TestDumpCandidates(t *testing.T) {
+	out := os.Getenv("CANDIDATES")
+	if out == "" {
+		t.Skip("CANDIDATES is not set")
 	}
-	svc, err := service.New(t.Context(), service.Options{})
+	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant})
 	require.NoError(t, err)
 	defer svc.Close(context.Background())
-	data, err := os.ReadFile(in)
+	file, err := os.Create(out)
 	require.NoError(t, err)
-	for line := range strings.Lines(string(data)) {
-		var q struct {
-			ID, Kind, Question string
-			History            []struct{ Role, Text string }
-		}
-		require.NoError(t, json.Unmarshal([]byte(line), &q))
-		var h []llms.MessageContent
-		for _, m := range q.History {
-			role := llms.ChatMessageTypeHuman
-			if m.Role == "assistant" {
-				role = llms.ChatMessageTypeAI
-			}
-			h = append(h, llms.TextParts(role, m.Text))
-		}
-		a, err := svc.Ask(t.Context(), service.Question{Text: q.Question, History: h})
+	defer file.Close()
+	data, err := os.ReadFile(os.Getenv("QUESTIONS"))
+	require.NoError(t, err)
+	enc := json.NewEncoder(file)
+	enc.SetEscapeHTML(false)
+	for _, q := range decode[question](t, data) {
+		a, err := svc.Ask(asking(t.Context(), q.Question), service.Question{Text: q.Question, History: q.history()})
 		require.NoError(t, err)
-		score := float32(0)
-		if len(a.Passages) > 0 {
-			score = a.Passages[0].Score
+		for i, d := range a.Passages {
+			source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
+			require.NoError(t, enc.Encode(map[string]any{"id": q.ID, "question": q.Question, "history": q.History, "rank": i, "passage": passageID(d.PageContent), "source": source, "text": d.PageContent, "score": d.Score}))
 		}
-		fmt.Printf("=== %s %s [%.2f] %s\n%s\n\n", q.ID, q.Kind, score, q.Question, a.Text)
 	}
+}
+
+func decode[T any](t *testing.T, data []byte) []T {
+	var out []T
+	start := 0
+	for i, c := range data {
+		if c != '\n' {
+			continue
+		}
+		var v T
+		require.NoError(t, json.Unmarshal(data[start:i], &v))
+		out = append(out, v)
+		start = i + 1
+	}
+	return out
 }

@@ -107,7 +107,8 @@ func (s *Speller) correct(word string) (better string, ok bool) {
 			}
 		}
 	}
-	return better, better != "" && fewest <= reach(lower)
+	// A word that carries only grammar finds nothing, so a correction to it is none.
+	return better, better != "" && fewest <= reach(lower) && len(bm25.English(better)) > 0
 }
 
 // knows reports whether a word needs no correction: it is one of the documents' or of
