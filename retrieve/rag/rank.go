@@ -51,6 +51,10 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 	if r.rarity == nil {
 		r.rarity = rarityAmong(all)
 	}
+	for w := range q.words {
+		r.total += r.rarity(w)
+		r.rarest = max(r.rarest, r.rarity(w))
+	}
 	texts := []string{q.text}
 	type place struct{ unit, sentence, question, from, to int }
 	places := make([]place, len(all))
@@ -114,92 +118,30 @@ func (u *unit) repeats(question string) bool {
 type ranker struct {
 	q      asked
 	rarity func(string) float64
+	total  float64 // of the question's words
+	rarest float64
 	out    []scored
 }
 
 // weigh sets a unit's features and its best sentence.
 func (r *ranker) weigh(s *scored, cosUnit float64, cosSentences []float64, cosQuestion float64) {
-	f := &s.features
-	own, above := set(bm25.English(s.text)), set(bm25.English(s.title))
-	var total, has, titled, rarest, rarestMissing float64
-	for w := range r.q.words {
-		idf := r.rarity(w)
-		total += idf
-		rarest = max(rarest, idf)
-		switch {
-		case own[w]:
-			has += idf
-		case above[w]:
-			titled += idf
-		default:
-			rarestMissing = max(rarestMissing, idf)
-		}
-	}
-	if total == 0 {
+	if r.total == 0 {
 		return
 	}
+	f := &s.features
+	own, above := set(bm25.English(s.text)), set(bm25.English(s.title))
 	f[bias] = 1
-	f[coverage], f[coverageTitle] = has/total, titled/total
-	f[missing] = rarestMissing / rarest
 	f[cosineUnit] = cosUnit
-	best := -1.0
-	for i, span := range sentencesOf(s.text) {
-		words := set(bm25.English(s.text[span.Start:span.End]))
-		share := 0.0
-		for w := range r.q.words {
-			if words[w] {
-				share += r.rarity(w) / total
-			}
-		}
-		f[coverageBest] = max(f[coverageBest], share)
-		f[cosineBest] = max(f[cosineBest], cosSentences[i])
-		text := s.text[span.Start:span.End]
-		if strings.HasSuffix(text, "?") || len(words) < 3 {
-			continue
-		}
-		if rank := share + cosSentences[i]; rank > best {
-			best, s.best = rank, span
-		}
-	}
+	r.weighWords(f, own, above)
+	r.weighSentences(s, cosSentences)
 	if s.name != "" {
-		f[isTerm] = 1
-		if spans := sentencesOf(s.text); r.q.intent == intentDefine && len(spans) > 0 {
-			s.best = spans[0]
-		}
-		for i, name := range append([]string{s.name}, s.also...) {
-			stems := set(Terms(name))
-			part := 0.0
-			for w := range stems {
-				if !r.q.words[w] {
-					part = -1
-					break
-				}
-				part += r.rarity(w) / total
-			}
-			if i > 0 {
-				part *= 0.95
-			}
-			f[nameHit] = max(f[nameHit], part)
-			if r.q.intent == intentDefine && len(stems) > 0 {
-				f[definition] = max(f[definition], jaccard(stems, r.q.subject))
-			}
-		}
+		r.weighTerm(s)
 	}
 	if s.question != "" {
-		f[isAnswer] = 1
-		f[cosineQuestion] = cosQuestion
-		theirs := set(Terms(s.question))
-		both, either := 0.0, total
-		for w := range theirs {
-			if r.q.words[w] {
-				both += r.rarity(w)
-			} else {
-				either += r.rarity(w)
-			}
-		}
-		f[overlapQuestion] = both / either
+		f[isAnswer], f[cosineQuestion] = 1, cosQuestion
+		f[overlapQuestion] = r.overlap(set(Terms(s.question)))
 	}
-	if n := len(r.q.around); n > 0 {
+	if len(r.q.around) > 0 {
 		f[aroundShare] = share(r.q.around, own)*0.7 + share(r.q.around, above)*0.3
 	}
 	if s.code {
@@ -213,6 +155,88 @@ func (r *ranker) weigh(s *scored, cosUnit float64, cosSentences []float64, cosQu
 		f[isGoal] = 1
 	}
 	f[lengthShort] = 1 / (1 + float64(len(own))/8)
+}
+
+// weighWords compares the question's words with the unit's own and its headings'.
+func (r *ranker) weighWords(f *vector, own, above map[string]bool) {
+	var has, titled, lost float64
+	for w := range r.q.words {
+		idf := r.rarity(w)
+		switch {
+		case own[w]:
+			has += idf
+		case above[w]:
+			titled += idf
+		default:
+			lost = max(lost, idf)
+		}
+	}
+	f[coverage], f[coverageTitle], f[missing] = has/r.total, titled/r.total, lost/r.rarest
+}
+
+// weighSentences compares the question with each sentence, and finds the one that
+// answers.
+func (r *ranker) weighSentences(s *scored, cosines []float64) {
+	best := -1.0
+	for i, span := range sentencesOf(s.text) {
+		text := s.text[span.Start:span.End]
+		words := set(bm25.English(text))
+		share := 0.0
+		for w := range r.q.words {
+			if words[w] {
+				share += r.rarity(w) / r.total
+			}
+		}
+		s.features[coverageBest] = max(s.features[coverageBest], share)
+		s.features[cosineBest] = max(s.features[cosineBest], cosines[i])
+		if strings.HasSuffix(text, "?") || len(words) < 3 { // it answers nothing
+			continue
+		}
+		if rank := share + cosines[i]; rank > best {
+			best, s.best = rank, span
+		}
+	}
+}
+
+// weighTerm compares the question with the names of the term that a unit defines.
+func (r *ranker) weighTerm(s *scored) {
+	f := &s.features
+	f[isTerm] = 1
+	if spans := sentencesOf(s.text); r.q.intent == intentDefine && len(spans) > 0 {
+		s.best = spans[0]
+	}
+	for i, name := range append([]string{s.name}, s.also...) {
+		stems := set(Terms(name))
+		part := 0.0
+		for w := range stems {
+			if !r.q.words[w] {
+				part = 0
+				break
+			}
+			part += r.rarity(w) / r.total
+		}
+		if i > 0 { // another name is not quite the name
+			part *= 0.95
+		}
+		f[nameHit] = max(f[nameHit], part)
+		if r.q.intent == intentDefine && len(stems) > 0 {
+			f[definition] = max(f[definition], jaccard(stems, r.q.subject))
+		}
+	}
+}
+
+// overlap returns the weight of the words that the question shares with another one,
+// of those that either has.
+func (r *ranker) overlap(theirs map[string]bool) float64 {
+	both, either := 0.0, r.total
+	for w := range theirs {
+		if r.q.words[w] {
+			both += r.rarity(w)
+		} else {
+			either += r.rarity(w)
+		}
+	}
+	return both / either
 }
 
 func jaccard(a, b map[string]bool) float64 {

@@ -19,7 +19,7 @@ func TestSpeller(t *testing.T) {
 		"what is a tranformer":        "what is a transformer",
 		"vaildation eror with reddis": "validation eror with redis", // "error" is not a word of the documents
 		"Vaildation!":                 "validation!",
-		"celry prioritys":             "celery priority",
+		"celry prioritys":             "celery prioritys", // its stem is that of "priorities"
 		"average salary":              "average salary",
 		"transformers":                "transformers",
 		"validating":                  "validating",

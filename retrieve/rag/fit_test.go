@@ -1,0 +1,295 @@
+package rag
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retrieve/embed"
+)
+
+var fit = flag.String("fit", "", "fit the weights to this file of judged passages (.jsonl or .jsonl.gz), print them, and what they reach by leaving out questions")
+
+// A judged row is a question, a passage found for it, and what readers said: 1 it
+// answers, 0.5 a part, 0 not.
+type judged struct {
+	Question string  `json:"question"`
+	Around   string  `json:"around"` // of earlier turns
+	Passage  string  `json:"passage"`
+	Label    float64 `json:"label"`
+	Refuse   bool    `json:"refuse"`
+	Kind     string  `json:"kind"`
+	Set      string  `json:"set"`
+}
+
+func readJudged(t testing.TB, name string) []judged {
+	t.Helper()
+	file, err := os.Open(name)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	lines := bufio.NewScanner(file)
+	if strings.HasSuffix(name, ".gz") {
+		z, err := gzip.NewReader(file)
+		require.NoError(t, err)
+		lines = bufio.NewScanner(z)
+	}
+	lines.Buffer(nil, 1<<20)
+	var out []judged
+	for lines.Scan() {
+		var j judged
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &j))
+		out = append(out, j)
+	}
+	require.NoError(t, lines.Err())
+	return out
+}
+
+// An example is a judged unit with its features.
+type example struct {
+	question int
+	x        vector
+	y        float64
+	intent   intent
+	row      judged
+	scored   scored
+}
+
+// examples ranks each question's passages and returns the features.
+func examples(t testing.TB, rows []judged) []example {
+	t.Helper()
+	vectors, err := embed.New()
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	var corpus []unit
+	for _, r := range rows {
+		if !seen[r.Passage] {
+			seen[r.Passage] = true
+			corpus = append(corpus, units(numbered{0, r.Passage})...)
+		}
+	}
+	e, err := NewExtractive(&ExtractiveOptions{Embedder: vectors, Rarity: rarityAmong(corpus)})
+	require.NoError(t, err)
+	byQuestion := map[string][]judged{}
+	var order []string
+	for _, r := range rows {
+		key := r.Question + "\x00" + r.Around
+		if byQuestion[key] == nil {
+			order = append(order, key)
+		}
+		byQuestion[key] = append(byQuestion[key], r)
+	}
+	var out []example
+	for i, key := range order {
+		rows := byQuestion[key]
+		var all []unit
+		of := map[int]judged{}
+		for n, r := range rows {
+			for _, u := range units(numbered{n, r.Passage}) {
+				u.order = len(all)
+				all = append(all, u)
+				of[u.order] = r
+			}
+		}
+		q := newAsked(rows[0].Question, rows[0].Around)
+		ranked, err := e.rank(t.Context(), q, all)
+		require.NoError(t, err)
+		for _, s := range ranked {
+			r := of[s.order]
+			out = append(out, example{i, s.features, r.Label, q.intent, r, s})
+		}
+	}
+	return out
+}
+
+// regress fits a logistic regression with a penalty on the squares of the weights.
+func regress(rows []example, penalty float64) vector {
+	var w vector
+	for range 30 { // Newton's steps
+		var gradient [features]float64
+		var hessian [features][features]float64
+		for i := range rows {
+			x := rows[i].input()
+			z := 0.0
+			for k := range x {
+				z += w[k] * x[k]
+			}
+			p := 1 / (1 + math.Exp(-z))
+			for a := range x {
+				gradient[a] += (rows[i].y - p) * x[a]
+				for b := range x {
+					hessian[a][b] += p * (1 - p) * x[a] * x[b]
+				}
+			}
+		}
+		for k := range w {
+			c := penalty
+			if k == bias {
+				c = 1e-6
+			}
+			gradient[k] -= c * w[k]
+			hessian[k][k] += c
+		}
+		step := solve(hessian, gradient)
+		for k := range w {
+			w[k] += step[k]
+		}
+	}
+	return w
+}
+
+// input is what the weights see of an example: a program that is asked for has the
+// opposite sign.
+func (e *example) input() vector {
+	x := e.x
+	if e.intent == intentShow {
+		x[isCode] = -x[isCode]
+	}
+	return x
+}
+
+func solve(a [features][features]float64, b [features]float64) [features]float64 {
+	for i := range a {
+		pivot := i
+		for r := i + 1; r < features; r++ {
+			if math.Abs(a[r][i]) > math.Abs(a[pivot][i]) {
+				pivot = r
+			}
+		}
+		a[i], a[pivot] = a[pivot], a[i]
+		b[i], b[pivot] = b[pivot], b[i]
+		for r := i + 1; r < features; r++ {
+			f := a[r][i] / a[i][i]
+			for c := i; c < features; c++ {
+				a[r][c] -= f * a[i][c]
+			}
+			b[r] -= f * b[i]
+		}
+	}
+	for i := features - 1; i >= 0; i-- {
+		for c := i + 1; c < features; c++ {
+			b[i] -= a[i][c] * b[c]
+		}
+		b[i] /= a[i][i]
+	}
+	return b
+}
+
+func (v *vector) dot(x *vector) float64 {
+	z := 0.0
+	for k := range v {
+		z += v[k] * x[k]
+	}
+	return 1 / (1 + math.Exp(-z))
+}
+
+// TestFit is how the weights were made.
+func TestFit(t *testing.T) {
+	if *fit == "" {
+		t.Skip("-fit is not set")
+	}
+	rows := examples(t, readJudged(t, *fit))
+	const folds = 10
+	for _, penalty := range []float64{0.3, 1, 3, 10} {
+		left := make([]float64, len(rows))
+		for f := range folds {
+			var train []example
+			for _, r := range rows {
+				if r.question%folds != f {
+					train = append(train, r)
+				}
+			}
+			w := regress(train, penalty)
+			for i := range rows {
+				if rows[i].question%folds == f {
+					x := rows[i].input()
+					left[i] = w.dot(&x)
+				}
+			}
+		}
+		fmt.Printf("penalty %v\n", penalty)
+		outcomes(rows, left)
+	}
+	fmt.Println("the weights in the code")
+	now := make([]float64, len(rows))
+	for i := range rows {
+		x := rows[i].input()
+		now[i] = weights.dot(&x)
+	}
+	outcomes(rows, now)
+	fmt.Printf("%.2f\n", regress(rows, 1))
+}
+
+// outcomes prints what becomes of the questions at each threshold.
+func outcomes(rows []example, p []float64) {
+	type item struct {
+		p, y float64
+		code bool
+	}
+	byQuestion := map[int][]item{}
+	refuse := map[int]bool{}
+	for i, r := range rows {
+		byQuestion[r.question] = append(byQuestion[r.question], item{p[i], r.y, r.scored.code && r.intent != intentShow || r.scored.asks})
+		refuse[r.question] = r.row.Refuse
+	}
+	for _, threshold := range []float64{0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5} {
+		var known, useful, wrong, other, otherWrong, refusals, answered int
+		for q, items := range byQuestion {
+			slices.SortFunc(items, func(a, b item) int {
+				switch {
+				case a.p > b.p:
+					return -1
+				case a.p < b.p:
+					return 1
+				}
+				return 0
+			})
+			best, any := 0.0, false
+			quoted := 0
+			answerable := false
+			top := 0.0
+			for _, it := range items {
+				answerable = answerable || it.y > 0
+				if it.code {
+					continue
+				}
+				if top == 0 {
+					top = it.p
+				}
+				if quoted < 3 && it.p >= threshold && it.p >= 0.6*top {
+					quoted++
+					any = true
+					best = max(best, it.y)
+				}
+			}
+			switch {
+			case refuse[q]:
+				refusals++
+				if any {
+					answered++
+				}
+			case answerable:
+				known++
+				if best > 0 {
+					useful++
+				} else if any {
+					wrong++
+				}
+			default:
+				other++
+				if any {
+					otherWrong++
+				}
+			}
+		}
+		fmt.Printf("  %.2f: of %d that are answered, useful %.3f wrong %.3f; of %d others wrong %.3f; of %d to refuse answered %.3f\n", threshold, known, float64(useful)/float64(max(known, 1)), float64(wrong)/float64(max(known, 1)), other, float64(otherWrong)/float64(max(other, 1)), refusals, float64(answered)/float64(max(refusals, 1)))
+	}
+}
