@@ -143,7 +143,7 @@ func TestMoreRightIsBetter(t *testing.T) {
 			require.NoError(t, err)
 			if wrong > 0 && sig.LowerIsBetter {
 				require.GreaterOrEqual(t, v, last, sig.Name())
-			} else if wrong > 0 && !strings.Contains(sig.Name(), "exp") { // exponential smoothing isn't monotone: that is its known flaw
+			} else if wrong > 0 && !strings.Contains(sig.Name(), "exp") { // exponential smoothing isn't monotone
 				require.LessOrEqual(t, v, last+1e-12, sig.Name())
 			}
 			last = v
