@@ -201,7 +201,7 @@
 // # Pair, always
 //
 // Both systems should answer the same questions, and the test should work on the differences. A
-// question that is hard for both lowers both averages and is no evidence of a difference. The
+// question that is hard for both lowers both averages and is not evidence of a difference. The
 // standard error of [PairedEstimate] is that of [UnpairedEstimate] less the covariance. A
 // comparison of two averages throws away what is often half of the data.
 //
