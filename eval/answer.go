@@ -28,9 +28,9 @@ type AnswerOptions struct {
 	Raw bool
 }
 
-// NormalizeAnswer is SQuAD's normalization: lower case, ASCII punctuation
-// removed, the articles a, an and the removed, white space collapsed. It is
-// made for English: it leaves “ and 。 alone, and joins "co-op" to "coop".
+// NormalizeAnswer is SQuAD's normalization: lower case, ASCII punctuation removed,
+// the articles a, an and the removed, white space collapsed. It is made for
+// English: it doesn't remove “ and 。, and turns "co-op" into "coop".
 func NormalizeAnswer(s string) string { return string(normalizeAnswer(nil, s)) }
 
 func normalizeAnswer(dst []byte, s string) []byte {
@@ -80,10 +80,9 @@ func normalizeAnswer(dst []byte, s string) []byte {
 // wordRune is \w of Python's regular expressions.
 func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// ExactMatch is 1 where the normalized output equals a normalized reference,
-// else 0; the value is the share of matches. It is the fairest metric there is
-// for closed answers, and a harsh one for anything longer: "in 1969" is not
-// "1969".
+// ExactMatch is 1 where the normalized output equals a normalized reference, else
+// 0; the value is the share of matches. It is the fairest metric for closed
+// answers, and too strict for longer ones: "in 1969" is not "1969".
 type ExactMatch struct{ o AnswerOptions }
 
 // NewExactMatch returns the metric; nil options mean the defaults.
@@ -220,7 +219,7 @@ func (m *TokenF1) score(hyp, ref string) PRF {
 	return prf(float64(common[0]), float64(len(s.hyp)), float64(len(s.ref)))
 }
 
-// closedAnswer reports whether HotpotQA wants an answer word for word.
+// closedAnswer reports whether HotpotQA compares an answer word for word.
 func closedAnswer(norm []byte) bool {
 	switch string(norm) {
 	case "yes", "no", "noanswer":

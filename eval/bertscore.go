@@ -9,7 +9,7 @@ import (
 	"github.com/tmc/langchaingo/embeddings"
 )
 
-// TokenVectors is a text as BERTScore sees it: its tokens and a vector for
+// TokenVectors is the input of BERTScore: the tokens of a text and a vector for
 // each.
 type TokenVectors struct {
 	Tokens  []string
@@ -22,23 +22,23 @@ type BERTScoreOptions struct {
 	IDF *IDF
 	// Baseline is the P, R and F that unrelated texts score with this embedder.
 	// Scores are rescaled to (x - b) / (1 - b), so that 0 is the level of chance;
-	// without it everything lies between 0.8 and 1. Default: scores aren't
+	// without it almost all scores are between 0.8 and 1. Default: scores aren't
 	// rescaled.
 	Baseline PRF
 	// Model names the embedder in the signature. Default: no name.
 	Model string
 }
 
-// BERTScore compares texts by the vectors of their tokens, so that a synonym
-// counts for something. Every token of one side is matched with the most
-// similar one of the other:
+// BERTScore compares texts by the vectors of their tokens, so that a synonym counts
+// almost as much as the same word. Every token of one text is matched with the most
+// similar token of the other:
 //
 //	P = Σ_h idf(h) max_r cos(h, r) / Σ_h idf(h)
 //	R = Σ_r idf(r) max_h cos(h, r) / Σ_r idf(r)     F = 2PR/(P+R)
 //
 // Of several references each of P, R and F takes its best. It misleads where
-// embeddings do: antonyms and other numbers lie close together. With vectors
-// that don't depend on context it is a soft token overlap, no more.
+// embeddings do: opposite words and different numbers have similar vectors. With
+// vectors that don't depend on the context it is only a soft word overlap.
 //
 // Source: Zhang et al. 2020. The published code also lets padding and special
 // tokens take part in the maximum, so that a text's score depends on the batch
@@ -202,7 +202,7 @@ func unitVectors(tv TokenVectors) ([][]float64, error) {
 			return nil, fmt.Errorf("%w: the vector of token %q", ErrNotFinite, tv.Tokens[i])
 		}
 		norm := math.Sqrt(dot(v, v))
-		if !finite(norm) || norm < 1e-150 { // squares over- or underflow: another unit
+		if !finite(norm) || norm < 1e-150 { // squares overflow or underflow: use another unit
 			v = inUnits(v)
 			norm = math.Sqrt(dot(v, v))
 		}

@@ -11,8 +11,8 @@ import (
 // and TER follow, as in their signatures.
 const sacreBLEUVersion = "2.6.0"
 
-// A Smoothing is what BLEU makes of an n-gram order without any match, which
-// would otherwise make the score zero (Chen and Cherry 2014, "A Systematic
+// A Smoothing is the number that BLEU uses for an n-gram order without any match,
+// which would otherwise make the score zero (Chen and Cherry 2014, "A Systematic
 // Comparison of Smoothing Techniques for Sentence-Level BLEU"). Default:
 // [SmoothExp].
 type Smoothing string
@@ -20,12 +20,12 @@ type Smoothing string
 // The smoothing methods.
 const (
 	SmoothExp   Smoothing = "exp"   // method 3: a precision of 1/(2^k total) for the k-th order without a match
-	SmoothFloor Smoothing = "floor" // method 1: a count of SmoothValue in the place of 0
+	SmoothFloor Smoothing = "floor" // method 1: a count of SmoothValue instead of 0
 	SmoothAddK  Smoothing = "add-k" // method 2: SmoothValue added to matches and totals of every order above 1
 	SmoothNone  Smoothing = "none"  // no smoothing
 )
 
-// BLEUOptions sets which BLEU; nil means the defaults, which are sacreBLEU's, the
+// BLEUOptions sets which BLEU; nil means the defaults of sacreBLEU, which are the
 // ones to report.
 type BLEUOptions struct {
 	// Tokenizer cuts lines into tokens. Default: 13a.
@@ -49,10 +49,10 @@ type BLEUOptions struct {
 //
 //	BLEU = 100 · BP · exp(1/N Σ log p_n)      BP = min(1, exp(1 - r/c))
 //
-// p_n is the share of the output's n-grams found in a reference, each counted
-// at most as often as the reference that has most of it; c is the length of
-// the outputs, r of the references closest in length; all are summed over the
-// corpus before they are divided.
+// p_n is the share of the output's n-grams found in a reference. Each n-gram counts
+// at most as often as it is in the reference that has it most often. c is the
+// length of the outputs, r that of the references closest in length. All are summed
+// over the corpus before they are divided.
 //
 // It misleads on single sentences (no 4-gram in common is the normal case, so
 // smoothing decides), on paraphrases (a synonym costs as much as nonsense), and
@@ -193,7 +193,7 @@ func dist(a, b int) int {
 // Value returns BLEU, 0 to 100.
 func (b *BLEU) Value(sum []float64) float64 { return b.details(sum, nil).Value }
 
-// A BLEUScore is a BLEU score with what it was made of.
+// A BLEUScore is a BLEU score with its parts.
 type BLEUScore struct {
 	Value           float64
 	Precisions      []float64 // per order, smoothed, 0 to 100
@@ -222,8 +222,8 @@ func (b *BLEU) Details(sum []float64) BLEUScore {
 	return b.details(sum, parts)
 }
 
-// details computes the score; parts has room for precisions, counts and
-// totals, or is nil if only the value is wanted.
+// details computes the score; parts has room for precisions, counts and totals, or
+// is nil if only the value is needed.
 func (b *BLEU) details(sum, parts []float64) BLEUScore {
 	n := b.o.Order
 	sysLen, refLen := sum[0], sum[1]
@@ -283,8 +283,7 @@ func (b *BLEU) details(sum, parts []float64) BLEUScore {
 	return score
 }
 
-// floorLog is the logarithm, with a number in the place of -Inf that makes
-// exp of it 0.
+// floorLog is the logarithm, with a number instead of -Inf whose exp is 0.
 func floorLog(x float64) float64 {
 	if x == 0 {
 		return -9999999999

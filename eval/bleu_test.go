@@ -240,8 +240,8 @@ func byRegexps(name, line string) string {
 	return joined(strings.FieldsFunc(line, isSpace))
 }
 
-// FuzzTokenizersAgainstRegexps holds the one-pass scanners to the regular
-// expressions they stand for.
+// FuzzTokenizersAgainstRegexps compares the one-pass scanners with the regular
+// expressions that they replace.
 func FuzzTokenizersAgainstRegexps(f *testing.F) {
 	for _, line := range []string{
 		"", ".", "5.", ".5", "..", "1,,2", "1...2", "a..1", "a...1", "1....2", "5-3", "5--3", "-5-", "a-b", "1.-2",

@@ -38,7 +38,7 @@ func probabilities(scores []float64) error {
 }
 
 // BrierScore is the mean squared error of probabilities, 0 to 1 (Brier 1950). Lower
-// is better; it rewards being right and being honest about it.
+// is better. It rewards right answers and honest probabilities.
 func BrierScore(truth []bool, p []float64) (float64, error) {
 	if err := cmp.Or(checkBinary(truth, p, false), probabilities(p)); err != nil {
 		return 0, err
@@ -52,8 +52,8 @@ func BrierScore(truth []bool, p []float64) (float64, error) {
 }
 
 // LogLoss is the mean negative log-likelihood of the truth, probabilities kept
-// 2.2e-16 away from 0 and 1. One confident mistake can outweigh everything
-// else.
+// 2.2e-16 away from 0 and 1. One confident mistake can be larger than all else
+// together.
 func LogLoss(truth []bool, p []float64) (float64, error) {
 	if err := cmp.Or(checkBinary(truth, p, false), probabilities(p)); err != nil {
 		return 0, err
@@ -81,7 +81,8 @@ func indicator(b bool) float64 {
 // maxBins bounds the bins, which are all kept, also the empty ones.
 const maxBins = 1 << 20
 
-// A CalibrationBin is a range of confidence and what came of it.
+// A CalibrationBin is a range of confidence, with the cases in it and how many were
+// right.
 type CalibrationBin struct {
 	Low, High  float64 // Low < confidence <= High; the first bin contains 0 too
 	N          int
@@ -118,8 +119,9 @@ func Calibration(right []bool, confidence []float64, bins int) ([]CalibrationBin
 	return out, nil
 }
 
-// binOf returns the bin of right-closed bins, 0 in the first. The edges are the
-// numbers i/bins themselves: multiplying would move 0.3 into another bin.
+// binOf returns the number of the bin. Bins are closed on the right, and 0 is in
+// the first. The edges are the numbers i/bins themselves, because multiplying would
+// move 0.3 into another bin.
 func binOf(c float64, bins int) int {
 	i := min(bins-1, int(c*float64(bins)))
 	for i > 0 && c <= float64(i)/float64(bins) {

@@ -8,13 +8,13 @@ import (
 type Kind string
 
 // The kinds of a case. A suite reports them apart, since they answer different
-// questions: a system that gained on golden cases and lost a regression case
+// questions: a system that got better on golden cases and fails a regression case
 // got worse.
 const (
-	KindGolden      Kind = "golden"      // what users ask, with the answer wanted
+	KindGolden      Kind = "golden"      // what users ask, with a checked answer
 	KindAdversarial Kind = "adversarial" // made to break the system
 	KindRegression  Kind = "regression"  // a bug that was fixed once and must stay fixed
-	KindEdge        Kind = "edge"        // empty, huge, foreign, malformed: the rim of the input space
+	KindEdge        Kind = "edge"        // unusual but possible input: empty, huge, another script, malformed
 )
 
 // kinds lists the kinds in the order reports show them.
@@ -38,13 +38,13 @@ type Case struct {
 	Input      string            `json:"input"`                // what the system is asked
 	References []string          `json:"references,omitempty"` // acceptable answers; a label or a JSON value is a reference too
 	Relevant   map[string]int    `json:"relevant,omitempty"`   // judged documents: id -> grade, 0 or less is not relevant
-	Calls      []Call            `json:"calls,omitempty"`      // the tool calls wanted, in order
+	Calls      []Call            `json:"calls,omitempty"`      // the expected tool calls, in order
 	Context    []string          `json:"context,omitempty"`    // passages that the answer may rest on
 	Tags       map[string]string `json:"tags,omitempty"`       // slices to report by: language, topic, source
 }
 
-// An Output is what the system under test produced for a case, and what it
-// took.
+// An Output is what the system under test produced for a case, with its latency,
+// tokens and cost.
 type Output struct {
 	Text         string        `json:"text"`
 	Retrieved    []Retrieved   `json:"retrieved,omitempty"` // documents with scores, in any order

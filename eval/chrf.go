@@ -33,10 +33,10 @@ type ChrFOptions struct {
 //
 //	chrF = 100 · (1+β²) P R / (β² P + R)
 //
-// P and R are the means over the n-gram orders of precision and recall. It
-// needs no tokenizer, forgives inflection, and agrees with people better than
-// BLEU on morphologically rich languages. It misleads where a few characters
-// turn the meaning around ("not"), and its values look high: 40 is bad.
+// P and R are the means over the n-gram orders of precision and recall. It needs no
+// tokenizer, forgives inflection, and agrees with people better than BLEU on
+// morphologically rich languages. It misleads where a few characters reverse the
+// meaning ("not"), and its values look high: 40 is bad.
 //
 // Of several references the one that gives the segment the best F counts.
 //

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// A Confusion counts how often a true class was taken for another one: the
-// sufficient statistic of every measure of classification.
+// A Confusion counts how often each true class was given each label: the sufficient
+// statistic of every measure of classification.
 type Confusion struct {
 	Labels []string
-	Counts [][]float64 // [true][predicted]; the last column counts predictions that are no label
+	Counts [][]float64 // [true][predicted]; the last column counts predictions outside the labels
 }
 
-// NewConfusion counts predictions against the truth. Labels must be distinct
-// and contain every true class; a prediction that is none of them (a model that
-// answers "Positive!!") is a mistake of its own column.
+// NewConfusion counts predictions against the truth. Labels must be distinct and
+// contain every true class; a prediction outside the labels (a model that answers
+// "Positive!!") is a mistake with a column of its own.
 func NewConfusion(labels, truth, predicted []string) (*Confusion, error) {
 	if len(truth) != len(predicted) {
 		return nil, fmt.Errorf("%w: %d true classes, %d predictions", ErrLength, len(truth), len(predicted))
@@ -61,9 +61,9 @@ func emptyConfusion(labels []string) *Confusion {
 	return c
 }
 
-// A tally has what the measures need of a confusion matrix: of each class, how
-// often it was right, predicted and true, and how many predictions were no label.
-// It is as long as the labels, the matrix as their square.
+// A tally has what the measures need of a confusion matrix: for each class, how
+// often it was right, predicted and true, and how many predictions were outside the
+// labels. Its size grows with the labels, that of the matrix with their square.
 type tally struct {
 	hit, predicted, truth []float64
 	none                  float64
@@ -92,18 +92,19 @@ func total(counts []float64) float64 {
 	return sum
 }
 
-// An Average is how the classes' scores become one. It has no default.
+// An Average says how the scores of the classes become one score. It has no
+// default.
 type Average string
 
 // The averages. Take a dataset with 99 % of one class and a system that always
 // answers it: micro is 0.99, and macro shows that the other class is never found.
 const (
 	AverageMicro    Average = "micro"    // count all classes together; for single-label data it is the accuracy
-	AverageMacro    Average = "macro"    // the mean over the classes, rare ones weighing as much
+	AverageMacro    Average = "macro"    // the mean over the classes: rare ones count as much as frequent ones
 	AverageWeighted Average = "weighted" // the mean weighted by how often a class is true
 )
 
-// A ClassScore is one class's, or an average's, scores.
+// A ClassScore has the scores of one class or of an average.
 type ClassScore struct {
 	Label string
 	PRF
@@ -223,8 +224,8 @@ func (t tally) balancedAccuracy() float64 {
 }
 
 // MCC is Matthews' correlation coefficient, -1 to 1, for any number of classes
-// (Gorodkin 2004): the one number that a skewed dataset doesn't flatter. It is
-// 0 where it is undefined, with one class only.
+// (Gorodkin 2004). It doesn't get high by itself if one class is frequent. It is 0
+// where it is undefined, with one class only.
 func (c *Confusion) MCC() float64 { return c.tally().mcc() }
 
 func (t tally) mcc() float64 {
@@ -290,8 +291,8 @@ func (m *Classification) Signature() Signature {
 	return Signature{Metric: m.name, Params: "labels:" + signatureList(m.labels)}
 }
 
-// Width is 3 a label, and 1: how often each was right, predicted and true, and
-// how many predictions were no label.
+// Width is 3 a label, and 1: how often each was right, predicted and true, and how
+// many predictions were outside the labels.
 func (m *Classification) Width() int { return 3*len(m.labels) + 1 }
 
 // Stats counts the case for its true and its predicted class.

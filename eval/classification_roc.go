@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// A curvePoint is a threshold and what calling everything at or above it
-// positive gives.
+// A curvePoint is a threshold, and the counts if everything at or above it is
+// called positive.
 type curvePoint struct {
 	Threshold                float64
 	TruePositives, Positives int // found, and called positive

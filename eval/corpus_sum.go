@@ -117,7 +117,7 @@ func (s *Sum) Score() (Score, error) {
 }
 
 // finiteScore refuses a value that is NaN or infinite, such as the perplexity of
-// texts that the model thinks impossible.
+// texts with a probability of 0.
 func finiteScore(s Score) (Score, error) {
 	if finite(s.Value) {
 		return s, nil

@@ -65,7 +65,8 @@ func TestSumOfStatsMeasuredBefore(t *testing.T) {
 	require.Equal(t, 2, score.Failed)
 }
 
-// TestMeasureCorpusReturnsPanics: its goroutines are out of the caller's reach.
+// TestMeasureCorpusReturnsPanics: the caller can't recover on the goroutines of
+// MeasureCorpus.
 func TestMeasureCorpusReturnsPanics(t *testing.T) {
 	outputs, references := make([]string, 300), make([][]string, 300)
 	for i := range references {

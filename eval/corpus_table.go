@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// A Table has the statistics of a corpus: a row a segment, flat. Rows and
-// [Metric.Value] are all that a resampling test needs (eval/stats takes them as
+// A Table has the statistics of a corpus in one slice, a row for each segment. Rows
+// and [Metric.Value] are all that a resampling test needs (eval/stats takes them as
 // plain slices and a function), so that every metric has error bars.
 type Table struct {
 	Width int
@@ -182,7 +182,7 @@ func MeasureCorpus(ctx context.Context, m Metric, outputs []string, references [
 	t.Rows = make([]float64, len(outputs)*t.Width)
 	t.Used = make([]bool, len(outputs))
 	errs := make([]error, len(outputs))
-	workers = min(workers, max(1, len(outputs)/64)) // a goroutine for a handful of segments costs more than it saves
+	workers = min(workers, max(1, len(outputs)/64)) // a goroutine for a few segments costs more than it saves
 	var wg sync.WaitGroup
 	for w := range workers {
 		lo, hi := w*len(outputs)/workers, (w+1)*len(outputs)/workers

@@ -11,8 +11,8 @@ func simple(sig Signature, f func(o *Output) (float64, error)) Metric {
 	return &mean{sig, func(_ context.Context, _ *Case, o *Output) (float64, error) { return f(o) }}
 }
 
-// NewLatency returns the mean latency in seconds. Lower is better. A mean hides
-// the tail that users remember; [NewLatencyWithin] doesn't.
+// NewLatency returns the mean latency in seconds. Lower is better. A mean hides the
+// few very slow answers; [NewLatencyWithin] doesn't.
 func NewLatency() Metric {
 	return simple(Signature{Metric: "latency", Params: "unit:s|stat:mean", LowerIsBetter: true}, func(o *Output) (float64, error) {
 		return o.Latency.Seconds(), nil

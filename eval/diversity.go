@@ -14,7 +14,7 @@ import (
 type Diversity struct {
 	// Distinct is the number of different n-grams over all of them, the texts
 	// pooled (distinct-n; Li et al. 2016). It falls with the amount of text, so
-	// only sets of like size compare.
+	// compare only sets of similar size.
 	Distinct float64
 	// DistinctMean is the mean over the texts of each one's own ratio.
 	DistinctMean float64
@@ -55,10 +55,11 @@ func DistinctN(texts []string, n int) (Diversity, error) {
 
 // SelfBLEU returns, from 0 to 100, the mean BLEU of each text against all the
 // others: how much the texts of a generator resemble one another (Zhu et al. 2018).
-// Lower is more diverse. It doesn't measure whether they are any good: noise is
+// Lower is more diverse. It doesn't measure whether the texts are good: noise is
 // diverse.
 //
-// It uses sacreBLEU's sentence settings on words cut at white space. It fails with [ErrEmpty] for fewer than two texts.
+// It uses sacreBLEU's sentence settings on words cut at white space. It fails with
+// [ErrEmpty] for fewer than two texts.
 func SelfBLEU(texts []string) (float64, error) {
 	b, err := NewBLEU(&BLEUOptions{Tokenizer: &Tokenizer{"none", splitSpaces}, EffectiveOrder: true})
 	if err != nil {

@@ -258,6 +258,11 @@
 //
 // # Questions
 //
+// Which metric should I use? Choose by the form of the answer: [ExactMatch] for short answers,
+// [ChrF] for translation, [ROUGE] for summaries, [NewRetrieval] for search, [JSONMatch] for
+// structured output, [ToolMatch] for agents, [PassAtK] for code. For long free answers use a
+// rubric. Add [NewLatency] and [NewCost] to each of them.
+//
 // Is a BLEU of 30 good? A BLEU score means nothing alone, since it depends on the language, the
 // text, the number of references and the tokenizer. Compare two systems on the same data with the
 // same signature. Google's documentation of translation models calls 30 to 40 "understandable to
@@ -294,6 +299,15 @@
 // Does BERTScore detect wrong facts? BERTScore doesn't detect wrong facts reliably. Opposite words
 // and other numbers have similar vectors, so "profits increased" and "profits decreased" get a high
 // score. Check facts with exact match on the extracted value.
+//
+// How do I evaluate summaries? Report [ROUGE] F1 against two or more reference summaries, and let
+// people check the facts of a sample. ROUGE can't see a wrong number or a missing "not". Good
+// summaries don't reach 1: the BART paper (Lewis et al. 2020) reports a ROUGE-L of 40.9 of 100 on
+// news.
+//
+// How do I evaluate generated code? Run the code against tests, in a sandbox. Generate several
+// programs for each task and report pass@k with [NewPassAtK], whose function runs the tests. BLEU
+// on code says little: a correct program can look different, and one wrong character can break it.
 //
 // What is the difference between precision and recall? Precision asks how much of what you returned
 // is right. Recall asks how much of what is right you returned. Returning everything gives a recall

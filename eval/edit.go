@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Levenshtein is the least number of runes to insert, delete or replace to turn
-// a into b (Levenshtein 1965). Invalid UTF-8 counts a rune a byte.
+// Levenshtein is the least number of runes to insert, delete or replace to turn a
+// into b (Levenshtein 1965). Each byte of invalid UTF-8 counts as a rune.
 func Levenshtein(a, b string) int {
 	a, b = trimCommon(a, b)
 	if a == "" || b == "" {
@@ -28,7 +28,8 @@ func Levenshtein(a, b string) int {
 	return s.myers.distance(s.ref)
 }
 
-// trimCommon cuts off what two texts begin and end with alike, in whole runes.
+// trimCommon cuts off the common beginning and the common end of two texts, in
+// whole runes.
 func trimCommon(a, b string) (string, string) {
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
@@ -77,7 +78,7 @@ type EditCosts struct {
 	Insert int
 	// Delete is the cost of a rune that a has and b lacks. Default: 1.
 	Delete int
-	// Replace is the cost of a rune in the place of another one. Default: 1.
+	// Replace is the cost of replacing a rune by another one. Default: 1.
 	Replace int
 }
 
@@ -167,7 +168,7 @@ func DamerauLevenshtein(a, b string) int {
 		row[j], above[j], swapped[j] = j-1, far, far
 	}
 	row[0] = far
-	const never = -2 // before the first row and column, and next to neither
+	const never = -2 // before the first row and column, and adjacent to neither
 	lastRow := map[rune]int{}
 	for i, r := range x {
 		row, above = above, row

@@ -128,8 +128,8 @@ func FuzzTokenSetRatio(a, b string) float64 {
 	return max(best, share(gap+lx, 2*common+gap+lx), share(gap+ly, 2*common+gap+ly))
 }
 
-// fuzzWords cuts a text at white space as rapidfuzz does, which knows the
-// spaces U+0085 and U+00A0 only in texts that hold a rune above U+00FF too.
+// fuzzWords cuts a text at white space as rapidfuzz does, which treats U+0085 and
+// U+00A0 as spaces only in texts that also contain a rune above U+00FF.
 func fuzzWords(s string) []string {
 	wide := strings.ContainsFunc(s, func(r rune) bool { return r > 0xff })
 	return strings.FieldsFunc(s, func(r rune) bool { return isSpace(r) && (wide || r != 0x85 && r != 0xa0) })

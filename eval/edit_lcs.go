@@ -8,16 +8,16 @@ import (
 
 // An lcs finds longest common subsequences. Its tables are reused.
 type lcs struct {
-	masks []uint64 // of id: the positions in a block of a that hold it
-	carry []uint64 // of position in b: what the block before hands on
+	masks []uint64 // by id: its positions in a block of a
+	carry []uint64 // by position in b: the carry of the block before
 	table []int32
 }
 
-// length is the length of the longest common subsequence of a and b, 64 cells
-// of the dynamic program at a time: bit i of v is 0 where the row's value steps
-// up at position i of a, and one addition moves every step of a row (Hyyrö
-// 2004, "Bit-Parallel LCS-length Computation Revisited"). An a of more than 64
-// is worked off in blocks, the whole of b for each, with the additions' carries
+// length is the length of the longest common subsequence of a and b, 64 cells of
+// the dynamic program at a time: bit i of v is 0 where the row's value steps up at
+// position i of a, and one addition moves every step of a row (Hyyrö 2004,
+// "Bit-Parallel LCS-length Computation Revisited"). If a is longer than 64, it is
+// processed in blocks, each with the whole of b. The carries of the additions are
 // kept for the next block.
 func (l *lcs) length(a, b []uint32) int {
 	top := uint32(0)
@@ -69,9 +69,9 @@ func (l *lcs) length(a, b []uint32) int {
 // are kept, and those between are computed again.
 const maxTable = 1 << 24
 
-// mark sets used[i] for the positions i of want in one longest common
-// subsequence with got: the one that rouge-score's back-trace finds, which
-// goes up unless the cell to the left is larger.
+// mark sets used[i] for the positions i of want in one longest common subsequence
+// with got. It is the one that the back-trace of rouge-score finds, which goes up
+// unless the cell to the left is larger.
 func (l *lcs) mark(want, got []uint32, used []bool) {
 	rows := len(want) // of a block
 	if (rows+1)*(len(got)+1) > maxTable {

@@ -7,17 +7,17 @@ import "slices"
 // and a row of them is moved on by a few operations (Myers 1999; Hyyrö 2003).
 // The pattern runs along the bits, the text down the rows.
 //
-// A pattern of more than 64 is worked off in blocks of columns, the whole text
-// for each, with the horizontal differences at a block's right edge kept for
-// the next one. So the masks of one block at a time are enough, and a line of a
-// hundred thousand different words takes no more memory than its length asks.
+// A pattern longer than 64 is processed in blocks of columns, each with the whole
+// text. The horizontal differences at the right edge of a block are kept for the
+// next one. So the masks of one block at a time are enough, and memory grows with
+// the length of a line, also if its words are all different.
 type myers struct {
 	pattern []uint32
 	stride  int      // the largest id in the pattern, and one
 	words   int      // blocks
-	dense   bool     // the masks of all blocks are in place
-	masks   []uint64 // of block w and id: the positions in the block that hold it, at w*stride+id
-	edge    []int8   // of row: the difference at the edge of the block before
+	dense   bool     // the masks of all blocks are computed
+	masks   []uint64 // by block w and id: its positions in the block, at w*stride+id
+	edge    []int8   // by row: the difference at the edge of the block before
 	// With keep, the bit vectors of every row and block, for trace.
 	keep     bool
 	pvs, nvs []uint64

@@ -50,8 +50,8 @@ func one(masks *[128]uint64, n int, b string) int {
 	return score
 }
 
-// two is the loop over two words written out: sentences are about that long.
-// The carry between the words is the sum's own, so that both words are one
+// two is the loop for two words without a loop, because sentences are about that
+// long. The carry between the words is that of the sum, so both words are one
 // number of 128 bits.
 func two(low, high *[128]uint64, n int, b string) int {
 	p0, p1 := ^uint64(0), ^uint64(0)

@@ -56,8 +56,8 @@ func TestGoldenEdit(t *testing.T) {
 	})
 }
 
-// FuzzLevenshtein holds the bit-parallel distances to the textbook recurrence,
-// and the alignment to the distance.
+// FuzzLevenshtein compares the bit-parallel distances with the textbook recurrence,
+// and the alignment with the distance.
 func FuzzLevenshtein(f *testing.F) {
 	long := string(make([]byte, 150))
 	for _, p := range [][2]string{{"kitten", "sitting"}, {"", "a"}, {"日本語", "日本"}, {long, long + "x"}, {long + "abc", "abd" + long}, {"e\u0301", "é"}} {

@@ -36,7 +36,7 @@ func ExampleMETEOR_Score() {
 	// 0.992
 }
 
-// Any embedder will do; this one knows three words.
+// Any embedder can be used; this one knows three words.
 func ExampleEmbedTokens() {
 	known := map[string][]float32{"good": {1, 0.1}, "great": {1, 0.2}, "bad": {-1, 0.1}}
 	vectors := must(eval.EmbedTokens(embedder(func(w string) []float32 { return known[w] }), nil))
@@ -91,7 +91,7 @@ func ExampleJSONMatch() {
 	// 1.00 0.75 0.00 json_f1
 }
 
-// An agent's path: strict, or with room for detours.
+// An agent's path: strict, or with other calls allowed in between.
 func ExampleToolMatch() {
 	want := []eval.Call{{Name: "search", Arguments: `{"q":"oslo"}`}, {Name: "book", Arguments: `{"id":7}`}}
 	got := []eval.Call{want[0], {Name: "think"}, want[1]}
@@ -109,7 +109,7 @@ func ExampleToolMatch() {
 	// f1 0.8
 }
 
-// What one try in ten shows, and what a user meets who comes every day.
+// The chance of one right answer in five, and the chance that all five are right.
 func ExamplePassAtK() {
 	fmt.Printf("pass@1 %.2f  pass@5 %.2f  pass^5 %.2f\n", must(eval.PassAtK(10, 6, 1)), must(eval.PassAtK(10, 6, 5)), must(eval.PassHatK(10, 6, 5)))
 	// Output:

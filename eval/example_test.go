@@ -28,7 +28,7 @@ func ExampleScoreCorpus() {
 	// BLEU = 58.84 92.3/81.8/55.6/28.6 (BP = 1.000 ratio = 1.000 hyp_len = 13 ref_len = 13)
 }
 
-// Where overlap misleads: one word turns the meaning around.
+// Where overlap misleads: one word reverses the meaning.
 func ExampleBLEU_Score() {
 	bleu := must(eval.NewBLEU(&eval.BLEUOptions{EffectiveOrder: true}))
 	const reference = "The drug is safe for children."
@@ -43,7 +43,7 @@ func ExampleBLEU_Score() {
 	//   5.5  Children can take this medicine without danger.
 }
 
-// Scores with different tokenizers share a name and nothing else.
+// Scores with different tokenizers have only the name in common.
 func ExampleScore_Minus() {
 	score := func(tok string) eval.Score {
 		bleu := must(eval.NewBLEU(&eval.BLEUOptions{Tokenizer: must(eval.NewTokenizer(tok))}))
@@ -58,7 +58,7 @@ func ExampleScore_Minus() {
 	// true
 }
 
-// ROUGE's own tokenizer knows ASCII only; the Unicode one knows every script.
+// ROUGE's own tokenizer keeps ASCII only; the Unicode one keeps every script.
 func ExampleUnicodeTokenizer() {
 	plain := must(eval.NewROUGE(&eval.ROUGEOptions{Types: []string{"rouge1"}}))
 	unicode := must(eval.NewROUGE(&eval.ROUGEOptions{Types: []string{"rouge1"}, Tokenizer: eval.UnicodeTokenizer()}))

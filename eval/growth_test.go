@@ -39,6 +39,31 @@ func TestGrowthOfMetrics(t *testing.T) {
 	}
 }
 
+// TestGrowthOfALongLine: a long line beside a short one takes linear time, on both
+// sides and for all metrics.
+func TestGrowthOfALongLine(t *testing.T) {
+	for m := range textMetrics(t) {
+		for _, side := range []string{"output", "reference"} {
+			t.Run(m.Signature().Name()+" of a long "+side, func(t *testing.T) {
+				growth.Test(t, 20_000, 3.3, func(n int) func() {
+					words := make([]string, n)
+					for i := range words {
+						words[i] = fmt.Sprint("w", i)
+					}
+					output, reference := strings.Join(words, " "), "some words w1 and w2"
+					if side == "reference" {
+						output, reference = reference, output
+					}
+					return func() {
+						_, err := segment(m, output, []string{reference})
+						require.NoError(t, err)
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestGrowthOfSets: sets of texts, scores and labels take linear time.
 func TestGrowthOfSets(t *testing.T) {
 	for name, f := range map[string]func(r *rand.Rand, n int) func() error{

@@ -78,7 +78,7 @@ func (m *JSONMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) 
 	for i, ref := range c.References {
 		want, err := parseJSON(ref)
 		if err != nil {
-			return fmt.Errorf("%w: reference %d is no JSON: %w", ErrCase, i, err)
+			return fmt.Errorf("%w: reference %d is not JSON: %w", ErrCase, i, err)
 		}
 		if found {
 			dst[0] = max(dst[0], m.score(want, got))
@@ -112,8 +112,8 @@ func (m *JSONMatch) score(want, got any) float64 {
 }
 
 // leaves counts the paths to the scalars, and to empty objects and arrays, of a
-// value, each with its value. With objects every object is noted, so
-// that an empty one that is wanted finds any that may have extra fields.
+// value, each with its value. With objects it counts every object, so that an
+// expected empty object matches one with extra fields.
 func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -132,7 +132,7 @@ func (m *JSONMatch) leaves(path string, v any, out map[string]int, objects bool)
 			out[path+"[]"]++
 		}
 		for i, element := range v {
-			if m.o.AnyOrder { // an element keeps together: two halves of two elements are no element
+			if m.o.AnyOrder { // an element is compared as a whole: halves of two elements don't make one
 				out[path+"[]="+m.canonical(element)]++
 			} else {
 				m.leaves(deeper(path, "["+strconv.Itoa(i)+"]"), element, out, objects)
@@ -170,8 +170,8 @@ func (m *JSONMatch) canonical(v any) string {
 func scalar(v any) string {
 	switch v := v.(type) {
 	case json.Number:
-		// exactly, so that 0.1 and 0.10 are equal and two large ids that differ
-		// in the last digit aren't; a number too long for that stands for itself
+		// exactly, so that 0.1 and 0.10 are equal and two large ids that differ in
+		// the last digit aren't; a number too long for that is compared as text
 		if len(v) < 400 && !hugeExponent(string(v)) {
 			if r, ok := new(big.Rat).SetString(string(v)); ok {
 				return "number " + r.RatString()
@@ -210,9 +210,9 @@ func parseJSON(text string) (any, error) {
 	return v, nil
 }
 
-// findJSON returns the text's value: all of it, or the first object or array
-// in it. It tries a bounded number of brackets, since every one of a text full
-// of them could begin a value.
+// findJSON returns the text's value: all of it, or the first object or array in it.
+// It tries a bounded number of brackets, since a text may contain very many
+// brackets.
 func findJSON(text string) (any, bool) {
 	if v, err := parseJSON(text); err == nil {
 		return v, true

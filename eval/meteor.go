@@ -106,7 +106,7 @@ func (m *METEOR) Stats(_ context.Context, c *Case, o *Output, dst []float64) err
 // Value returns the mean score, 0 to 1.
 func (m *METEOR) Value(sum []float64) float64 { return ratio(sum[0], sum[1]) }
 
-// A place is a word and where it stood.
+// A place is a word and its position.
 type place struct {
 	at   int
 	word string
@@ -153,7 +153,7 @@ func places(tokens []string) []place {
 // matchPlaces pairs output words, the last first, each with the last reference
 // word that is free and among its candidates, and returns what is left.
 func matchPlaces(hyp, ref []place, matches *[][2]int, candidates func(place) []string) (restHyp, restRef []place) {
-	free := map[string][]int{} // of a word: where it stands in ref, in order
+	free := map[string][]int{} // by word: its positions in ref, in order
 	for j, p := range ref {
 		free[p.word] = append(free[p.word], j)
 	}
@@ -183,9 +183,8 @@ func matchPlaces(hyp, ref []place, matches *[][2]int, candidates func(place) []s
 	return rest(hyp, takenHyp), rest(ref, takenRef)
 }
 
-// SynonymMap makes a Synonyms function of lists: of each word, what means the
-// same. Words with an underscore, WordNet's way of writing phrases, are left
-// out.
+// SynonymMap makes a Synonyms function from lists that have the synonyms of each
+// word. Words with an underscore, as WordNet writes phrases, are left out.
 func SynonymMap(lists map[string][]string) func(string) []string {
 	kept := make(map[string][]string, len(lists))
 	for word, list := range lists {

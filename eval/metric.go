@@ -10,18 +10,17 @@ import (
 	"unicode/utf8"
 )
 
-// A Metric measures what a system produced against what was wanted, through
-// sufficient statistics: numbers per segment that add up. The value of a
-// corpus is a function of their sum, so that a loop, a stream, shards that are
-// merged, a bootstrap that resamples segments and a permutation test that
-// swaps them are all the same code:
+// A Metric compares what a system produced with what was expected, by sufficient
+// statistics: numbers per segment that add up. The value of a corpus is a function
+// of their sum, so that a loop, a stream, shards that are merged, a bootstrap that
+// resamples segments and a permutation test that swaps them are all the same code:
 //
 //	value = m.Value(Σ stats of the segments)
 //
-// BLEU's statistics are lengths and n-gram counts; those of a metric that is a
-// mean of per-segment scores are the score and a one. Corpus BLEU is not the
-// mean of sentence BLEUs, and this is why the interface has two methods where
-// a naive one would have a single Score.
+// BLEU's statistics are lengths and n-gram counts; those of a metric that is a mean
+// of per-segment scores are the score and the number 1. Corpus BLEU is not the mean
+// of sentence BLEUs. That is why the interface has two methods and not one method
+// Score.
 //
 // An implementation is safe for concurrent use.
 type Metric interface {
@@ -73,11 +72,11 @@ type SkipError struct {
 func (e *SkipError) Error() string { return "eval: skipped: " + e.Reason }
 func (e *SkipError) Unwrap() error { return e.Err }
 
-// A PanicError is a panic in a function of the caller, such as a metric of one's
-// own, that was called in a goroutine of this library's: the caller could not
-// recover it there.
+// A PanicError is a panic in a function of the caller, such as the caller's own
+// metric, that ran on a goroutine of this library, where the caller could not
+// recover.
 type PanicError struct {
-	// Value is what was given to panic, as fmt prints it.
+	// Value is the argument of panic, as fmt prints it.
 	Value string
 	// Stack is the stack of the goroutine that panicked.
 	Stack string
@@ -111,8 +110,8 @@ func checkSegment(c *Case, o *Output) error {
 	return checkTexts(o.Text, c.References)
 }
 
-// checkTexts refuses what no reference implementation defines: text that is not
-// valid UTF-8. (Python's strings can't contain it.)
+// checkTexts refuses text that is not valid UTF-8, which no reference
+// implementation defines. (Python's strings can't contain it.)
 func checkTexts(hyp string, refs []string) error {
 	if !utf8.ValidString(hyp) {
 		return fmt.Errorf("%w: the output %.20q", ErrInvalidUTF8, hyp)
@@ -144,9 +143,8 @@ type mean struct {
 	value func(ctx context.Context, c *Case, o *Output) (float64, error)
 }
 
-// NewMean returns the metric whose value is the mean of f over the segments:
-// the shortest way to a metric of one's own. f returns [Skip] where it doesn't
-// apply.
+// NewMean returns the metric whose value is the mean of f over the segments: the
+// shortest way to write your own metric. f returns [Skip] where it doesn't apply.
 func NewMean(sig Signature, f func(ctx context.Context, c *Case, o *Output) (float64, error)) (Metric, error) {
 	if sig.Metric == "" {
 		return nil, fmt.Errorf("%w: Signature.Metric is empty: want the metric's name", ErrOption)

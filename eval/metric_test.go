@@ -11,8 +11,8 @@ import (
 
 func errOf[T any](_ T, err error) error { return err }
 
-// TestNilArguments: a required argument that is nil is an ErrOption when it is
-// given, and no panic later.
+// TestNilArguments: a required argument that is nil gives ErrOption at once, and
+// not a panic later.
 func TestNilArguments(t *testing.T) {
 	exact := must(NewExactMatch(nil))
 	for name, err := range map[string]error{
@@ -135,7 +135,7 @@ func TestMeasureCorpusStopsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestPorterModeOfAnotherName: every mode but the three is the default.
+// TestPorterModeOfAnotherName: every mode except the three is the default.
 func TestPorterModeOfAnotherName(t *testing.T) {
 	require.Equal(t, PorterStem("dying", PorterNLTK), PorterStem("dying", ""))
 	require.NotEqual(t, PorterStem("dying", PorterOriginal), PorterStem("dying", ""))
@@ -152,8 +152,8 @@ type countingMean struct{ Metric }
 
 func (countingMean) CountsReferences() bool { return true }
 
-// TestReferenceCounter: a metric from elsewhere can have the number of references
-// in its signature.
+// TestReferenceCounter: a metric of another package can have the number of
+// references in its signature.
 func TestReferenceCounter(t *testing.T) {
 	plain := must(NewMean(Signature{Metric: "mine"}, func(context.Context, *Case, *Output) (float64, error) { return 1, nil }))
 	refs := [][]string{{"a", "b"}, {"c", "d"}}

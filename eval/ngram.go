@@ -74,7 +74,7 @@ func (v *vocab) reset() {
 	}
 }
 
-// longToken marks the keys that are no tokens themselves.
+// longToken marks the keys that don't contain the token itself.
 const longToken = 0xff << 56
 
 // pack returns the key of a token of up to 15 bytes.

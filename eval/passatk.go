@@ -11,9 +11,9 @@ import (
 //
 //	pass@k = 1 - C(n-c, k) / C(n, k)
 //
-// (Chen et al. 2021). Drawing only k answers and looking is unbiased too, but
-// far noisier; 1-(1-c/n)^k is biased. The arguments are in the paper's order. It
-// fails with [ErrOption] unless 0 <= c <= n and 1 <= k <= n.
+// (Chen et al. 2021). Drawing only k answers is unbiased too, but far noisier;
+// 1-(1-c/n)^k is biased. The arguments are in the paper's order. It fails with
+// [ErrOption] unless 0 <= c <= n and 1 <= k <= n.
 func PassAtK(n, c, k int) (float64, error) {
 	if err := checkPass(n, c, k); err != nil {
 		return 0, err
@@ -28,8 +28,9 @@ func PassAtK(n, c, k int) (float64, error) {
 	return 1 - miss, nil
 }
 
-// PassHatK is the chance that all of k answers are right, C(c, k) / C(n, k)
-// (Yao et al. 2024, τ-bench's pass^k): what a user sees after many visits. A system with a pass@1 of 0.9 has a pass^8 of about 0.43.
+// PassHatK is the chance that all of k answers are right, C(c, k) / C(n, k) (Yao et
+// al. 2024, τ-bench's pass^k): the reliability that a user sees after many visits.
+// A system with a pass@1 of 0.9 has a pass^8 of about 0.43.
 func PassHatK(n, c, k int) (float64, error) {
 	if err := checkPass(n, c, k); err != nil {
 		return 0, err

@@ -220,7 +220,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkWorkers: two cores should do nearly twice the work of one.
+// BenchmarkWorkers: two cores should do almost twice the work of one.
 func BenchmarkWorkers(b *testing.B) {
 	hyps, refs := peerCorpus(10_000)
 	chrf, err := NewChrF(nil)

@@ -21,7 +21,7 @@ const (
 	PerplexityBitsPerByte PerplexityUnit = "bits_per_byte"
 )
 
-// Perplexity is how surprised the model was by its text:
+// Perplexity says how surprised the model was by its text:
 //
 //	PPL = exp(-1/N Σ ln p(token))
 //

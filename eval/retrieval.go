@@ -11,16 +11,16 @@ import (
 type RetrievalOptions struct {
 	// Level is the smallest grade that is relevant. Default: 1.
 	Level int
-	// ReturnedOnly leaves queries without any result out of the mean, as
-	// trec_eval does without its flag -c. Default: they count as 0, since a
-	// retriever that returns nothing must not gain by it.
+	// ReturnedOnly leaves queries without any result out of the mean, as trec_eval
+	// does without its flag -c. Default: they count as 0, since a retriever that
+	// returns nothing must not get a better score by that.
 	ReturnedOnly bool
 }
 
-// Retrieval is a metric of ranked retrieval: the mean over queries of one of
-// the measures of [Ranking], from a case's Relevant and an output's Retrieved.
-// A case without judgments is skipped; one whose judgments have nothing
-// relevant counts as 0, as in trec_eval.
+// Retrieval is a metric of ranked retrieval: the mean over queries of one of the
+// measures of [Ranking], from a case's Relevant and an output's Retrieved. A case
+// without judgments is skipped. A case whose judgments have nothing relevant counts
+// as 0, as in trec_eval.
 type Retrieval struct {
 	o       RetrievalOptions
 	name    string
@@ -28,7 +28,7 @@ type Retrieval struct {
 }
 
 // NewRetrieval returns the metric of this name: ndcg, ndcg_burges, map, mrr,
-// precision, recall, f1 or hit, each with a cut-off (ndcg@10) or, but for hit,
+// precision, recall, f1 or hit, each with a cut-off (ndcg@10) or, except hit,
 // without; and r-precision, bpref, infap, 11pt.
 func NewRetrieval(name string, o *RetrievalOptions) (*Retrieval, error) {
 	m := &Retrieval{name: name}
@@ -62,7 +62,7 @@ func NewRetrieval(name string, o *RetrievalOptions) (*Retrieval, error) {
 	} else if f := whole[name]; f != nil {
 		m.measure = f
 	} else {
-		return nil, fmt.Errorf("%w: the measure is %q: want ndcg, map, mrr, precision, recall, f1 or hit, with @K or (but for hit) without, or r-precision, bpref, infap or 11pt", ErrOption, name)
+		return nil, fmt.Errorf("%w: the measure is %q: want ndcg, map, mrr, precision, recall, f1 or hit, with @K or (except hit) without, or r-precision, bpref, infap or 11pt", ErrOption, name)
 	}
 	return m, nil
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // A Ranking is one query's result list against its judgments, in the order
-// trec_eval gives it: by score rounded to a float32, largest first, and among
-// equal scores by document id in descending byte order. The rule for ties is
-// arbitrary, but the usual one: with ties left in the order of the
-// input, a system that returns equal scores is graded by luck.
+// trec_eval gives it: by score rounded to a float32, largest first, and among equal
+// scores by document id in descending byte order. The rule for ties is arbitrary
+// and usual. If ties stayed in the order of the input, a system that returns equal
+// scores would be graded by chance.
 //
 // A document without a judgment counts as not relevant. Grades below 1 are
 // not relevant; negative ones are ignored by bpref and infAP, as in trec_eval.
@@ -91,9 +91,9 @@ func (r *Ranking) Hits(k int) int {
 	return n
 }
 
-// Precision is the share of relevant documents among the first k, where a
-// list shorter than k is not excused: P@k = hits@k / k. Without a cut-off
-// (k < 1) it is hits / retrieved.
+// Precision is the share of relevant documents among the first k, also if the list
+// is shorter than k: P@k = hits@k / k. Without a cut-off (k < 1) it is hits /
+// retrieved.
 func (r *Ranking) Precision(k int) float64 {
 	if k < 1 {
 		k = len(r.Grades)
@@ -150,9 +150,9 @@ func (r *Ranking) RPrecision() float64 {
 //
 //	DCG@k = Σ_{i≤k} gain_i / log2(i+1)
 //
-// The gain is the grade, as in trec_eval (Järvelin and Kekäläinen 2002). It is
-// the measure for graded judgments; with few judged documents it mostly
-// measures the judging.
+// The gain is the grade, as in trec_eval (Järvelin and Kekäläinen 2002). It is the
+// measure for graded judgments; with few judged documents it mostly measures which
+// documents were judged.
 func (r *Ranking) NDCG(k int) float64 {
 	return r.ndcg(k, func(g int) float64 { return float64(g) })
 }
@@ -226,9 +226,9 @@ func (r *Ranking) NDCGTies(k int) float64 {
 	return ratio(dcg, ideal)
 }
 
-// BPref asks how often a judged relevant document is ranked above judged
-// irrelevant ones, and so is steadier than MAP when many documents were never
-// judged (Buckley and Voorhees 2004).
+// BPref counts how often a judged relevant document is ranked above judged
+// irrelevant ones. It is more stable than MAP if many documents were never judged
+// (Buckley and Voorhees 2004).
 func (r *Ranking) BPref() float64 {
 	above, sum := 0, 0.0
 	for i, g := range r.Grades {
@@ -247,7 +247,7 @@ func (r *Ranking) BPref() float64 {
 
 // InfAP estimates average precision from judgments of a random sample of the
 // documents (Yilmaz and Aslam 2006). A grade of -1 marks a document of the pool
-// that was left unjudged, as in trec_eval.
+// that was not judged, as in trec_eval.
 func (r *Ranking) InfAP() float64 {
 	const eps = 0.00001
 	rel, nonRel, pooled, sum := 0.0, 0.0, 0.0, 0.0

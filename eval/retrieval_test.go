@@ -122,8 +122,8 @@ func TestGoldenRetrieval(t *testing.T) {
 	})
 }
 
-// checkRanx holds the metrics' means to ranx's, which drops queries without a
-// relevant document.
+// checkRanx compares the means of the metrics with those of ranx, which drops
+// queries without a relevant document.
 func checkRanx(row retrievalRow) error {
 	names := map[string]string{"hit_rate@5": "hit@5"}
 	for name, want := range row.Ranx {

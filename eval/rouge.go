@@ -41,7 +41,7 @@ func harmonic(p, r float64) float64 {
 	return 0
 }
 
-// ROUGE asks how much of a reference summary an output recovers:
+// ROUGE measures how much of a reference summary an output contains:
 //
 //   - rougeN: overlap of n-grams, each counted at most as often as the other
 //     side has it
@@ -52,9 +52,9 @@ func harmonic(p, r float64) float64 {
 // precision = overlap / output's, recall = overlap / reference's, F = 2PR/(P+R).
 // Of several references the one with the best F counts, per type.
 //
-// It misleads on factuality (one "not" costs nothing), on abstractive
-// summaries (good paraphrase scores low), and in every language the tokenizer
-// wasn't made for. Two empty texts score 0.
+// It misleads on facts (one "not" costs almost nothing), on summaries in other
+// words (a good paraphrase scores low), and in languages that the tokenizer wasn't
+// made for. Two empty texts score 0.
 //
 // Source: Lin 2004; the definitions of Google's rouge-score 0.1.2.
 type ROUGE struct {
@@ -133,7 +133,7 @@ func (r *ROUGE) ScoreTo(out []PRF, output string, references []string) error {
 	return nil
 }
 
-// against scores s.hyp against s.ref.
+// against compares s.hyp with s.ref.
 func (r *ROUGE) against(s *scratch, hyp, ref string, put func(k int, score PRF)) {
 	if r.order > 0 {
 		s.grams.reset()

@@ -61,7 +61,7 @@ func TestGoldenROUGE(t *testing.T) {
 	})
 }
 
-// lcsLength is the textbook recurrence that the bit-parallel one stands for.
+// lcsLength is the textbook recurrence that the bit-parallel code replaces.
 func lcsLength(a, b []uint32) int {
 	row := make([]int, len(b)+1)
 	for _, x := range a {
@@ -152,7 +152,7 @@ func TestLsumOfALongLine(t *testing.T) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(150<<20))
 }
 
-// TestROUGEReturnsNoScoresWithAnError: zeros beside an error would be read as
+// TestROUGEReturnsNoScoresWithAnError: a caller could read zeros beside an error as
 // scores.
 func TestROUGEReturnsNoScoresWithAnError(t *testing.T) {
 	scores, err := must(NewROUGE(nil)).Score("a cat")

@@ -13,10 +13,9 @@ type rougeWords struct {
 	buf   []byte
 }
 
-// begin starts a segment. Without stems there is nothing to remember, and a
-// small table is faster than a large one; with them, ids are forgotten when the
-// table has grown large, so that a long run over many languages stays within
-// bounds.
+// begin starts a segment. Without stems the table is emptied, because a small table
+// is faster than a large one. With stems the ids are dropped when the table has
+// grown large, so that memory is bounded in a long run over many languages.
 func (w *rougeWords) begin(stem bool) {
 	if !stem || len(w.vocab.ends) > 1<<15 || len(w.vocab.bytes) > 1<<20 || w.vocab.gen == 0 {
 		w.vocab.reset()

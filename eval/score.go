@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A Signature names everything that changes a score: the metric, its options,
-// the version of the definition and the data it saw. Two BLEU scores with
-// different tokenizers are different metrics that share a name, and comparing
-// them is the commonest mistake of the field (Post 2018, "A Call for Clarity
-// in Reporting BLEU Scores"). Signatures are compared with ==.
+// A Signature names everything that changes a score: the metric, its options, the
+// version of the definition and the data it saw. Two BLEU scores with different
+// tokenizers are different metrics that share a name, and comparing them is the
+// most common mistake of the field (Post 2018, "A Call for Clarity in Reporting
+// BLEU Scores"). Signatures are compared with ==.
 type Signature struct {
 	Metric        string `json:"metric"`            // "BLEU", "chrF2++", "rougeL"
 	Params        string `json:"params,omitempty"`  // options as key:value|key:value, in the metric's own order
 	Version       string `json:"version,omitempty"` // the version of the definition: of the reference implementation, where there is one
 	Refs          int    `json:"refs,omitempty"`    // references a segment has; -1 where it varies, 0 where the metric counts none
 	N             int    `json:"n,omitempty"`       // segments scored
-	Seed          string `json:"seed,omitempty"`    // of whatever was random, "" for nothing
+	Seed          string `json:"seed,omitempty"`    // of what was random, "" if nothing was
 	LowerIsBetter bool   `json:"lower,omitempty"`   // a smaller value is better
 }
 
@@ -76,7 +76,7 @@ func (s Signature) format(name func(string) string) string {
 		if key, value, ok := strings.Cut(pair, ":"); ok {
 			put(key, value)
 		} else if pair != "" {
-			put("option", pair) // of a metric of one's own
+			put("option", pair) // of a caller's own metric
 		}
 	}
 	if s.Version != "" {
@@ -85,8 +85,8 @@ func (s Signature) format(name func(string) string) string {
 	return b.String()
 }
 
-// Name is the metric with its options, without what depends on the data: what
-// a report calls the column and a threshold refers to.
+// Name is the metric with its options, without what depends on the data. Reports
+// use it for the column, and thresholds refer to it.
 func (s Signature) Name() string {
 	s.Refs, s.N, s.Seed = 0, 0, ""
 	if params := s.String(); params != "" {
@@ -95,7 +95,7 @@ func (s Signature) Name() string {
 	return s.Metric
 }
 
-// A Score is a value that knows how it came about.
+// A Score is a value together with the signature that says how it was made.
 type Score struct {
 	Signature Signature `json:"signature"`
 	Value     float64   `json:"value"`

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSignaturesOfAnyNames: labels and field names are data, so whatever is in
-// them, a printed signature is key:value pairs between bars, and different lists
-// print differently.
+// TestSignaturesOfAnyNames: labels and field names are data. With any content a
+// printed signature is key:value pairs between bars, and different lists print
+// differently.
 func TestSignaturesOfAnyNames(t *testing.T) {
 	lists := [][]string{
 		{"a|b", "c"}, {"a", "b|c"}, {"a", "b", "c"}, {"a,b", "c"}, {"a,b,c"}, {"a%7Cb", "c"}, {"x:y|z:1"}, {"line\nbreak"}, {"été", "très bien"},

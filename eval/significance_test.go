@@ -17,9 +17,9 @@ type systemResult struct {
 	Mean, CI *float64
 }
 
-// TestGoldenSignificance holds metrics and tests together to sacreBLEU's paired
-// tests: this package's rows and eval/stats' streams, the same p-value for the
-// same seed.
+// TestGoldenSignificance compares metrics and tests together with sacreBLEU's
+// paired tests: the rows of this package and the random streams of eval/stats give
+// the same p-value for the same seed.
 func TestGoldenSignificance(t *testing.T) {
 	metrics := map[string]eval.Metric{"BLEU": must(eval.NewBLEU(nil)), "chrF2": must(eval.NewChrF(nil)), "TER": must(eval.NewTER(nil))}
 	golden.Rows(t, "eval", "significance.jsonl", func(row struct {

@@ -27,16 +27,15 @@ type TEROptions struct {
 //
 //	TER = 100 · (insertions + deletions + substitutions + shifts) / mean reference length
 //
-// A shift moves a run of words and costs 1 however far it goes. The best
-// sequence of shifts is NP-hard to find, so TER is defined by tercom's greedy
-// search, with its limits: runs of at most 10 words, moved at most 50, at most
-// 1,000 candidates a pair, and an edit distance looked for in a beam of 25
-// around the diagonal. Very different long texts are thus estimated, and cost
-// bounded time.
+// A shift moves a run of words and costs 1 however far it goes. The best sequence
+// of shifts is NP-hard to find, so TER is defined by tercom's greedy search, with
+// its limits: runs of at most 10 words, moved at most 50, at most 1,000 candidates
+// a pair, and an edit distance looked for in a beam of 25 around the diagonal. So
+// very different long texts are estimated, in bounded time.
 //
-// Lower is better, and it may exceed 100. It misleads where one reference
-// represents many right answers: it counts the distance to that one. Of
-// several references the fewest edits count, over their mean length.
+// Lower is better, and it may exceed 100. It misleads if there are many right
+// answers and one reference: it counts the distance to that one. Of several
+// references the fewest edits count, over their mean length.
 //
 // Source: Snover et al. 2006; tercom's definitions as in sacreBLEU 2.6.0.
 type TER struct{ o TEROptions }
@@ -216,8 +215,8 @@ func markRules(t []byte) []byte {
 // splitAsian sets apart the characters that tercom's port does. Two of its
 // expressions don't say what their comments do, and are followed: the enclosed
 // letters were meant to end at U+32FF but end at U+3F22, and kana are never set
-// apart, since the expression wants them at the start of a line that begins
-// with a space by then.
+// apart, since the expression matches them only at the start of a line, and the
+// line begins with a space by then.
 func splitAsian(t []byte) []byte {
 	t = apart(t, func(r rune) bool { return in(r, 0x4e00, 0x9fff) || in(r, 0x3400, 0x4dbf) })
 	t = apart(t, func(r rune) bool { return in(r, 0x31c0, 0x31ef) || in(r, 0x2e80, 0x2eff) })

@@ -24,7 +24,7 @@ type terSearch struct {
 	words   []uint32 // the output, shifted
 	try     []uint32
 	best    []uint32
-	align   []int32 // of reference word: the output word it stands against
+	align   []int32 // by reference word: the output word it is aligned with
 	refErr  []int32 // prefix sums: errors before reference word i
 	hypErr  []int32
 	trace   []byte
@@ -32,7 +32,7 @@ type terSearch struct {
 	before  int // the distance before a shift
 }
 
-// A terRow is where a row's cells lie: those of the columns from..to-1, at
+// A terRow says where the cells of a row are: those of the columns from..to-1, at
 // start.
 type terRow struct{ start, from, to int }
 
@@ -136,7 +136,7 @@ func performShift(dst, words []uint32, start, n, target int) []uint32 {
 		dst = append(dst, words[start+n:target]...)
 		dst = append(dst, run...)
 		return append(dst, words[target:]...)
-	default: // into itself: the words behind it move before it
+	default: // into itself: the words after it move before it
 		end := min(n+target, len(words))
 		dst = append(dst, words[:start]...)
 		dst = append(dst, words[start+n:end]...)
@@ -222,7 +222,7 @@ func (t *terSearch) beam(hyp, ref []uint32) int {
 }
 
 // alignment reads the cheapest path from the table: which output word each
-// reference word stands against, and where the errors are.
+// reference word is aligned with, and where the errors are.
 func (t *terSearch) alignment(n, m int) {
 	t.trace = t.trace[:0]
 	for i, j := n, m; i > 0 || j > 0; {

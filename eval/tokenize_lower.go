@@ -76,8 +76,8 @@ func caseIgnorable(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)
 }
 
-// isSpace is Python's str.isspace: Unicode's White_Space and the four
-// separators U+001C to U+001F, which Go doesn't count.
+// isSpace is Python's str.isspace: Unicode's White_Space and the four separators
+// U+001C to U+001F, which are not spaces in Go.
 func isSpace(r rune) bool {
 	if r < utf8.RuneSelf {
 		return asciiSpace(byte(r))

@@ -49,8 +49,8 @@ func PorterStem(word string, mode PorterMode) string {
 	return string(stem)
 }
 
-// stemRunes stems a word that isn't ASCII: each other rune, to the algorithm a
-// consonant, is stood for by a byte that ASCII doesn't use.
+// stemRunes stems a word that isn't ASCII. Each other rune is a consonant to the
+// algorithm, and is replaced by a byte that ASCII doesn't use.
 func stemRunes(lower []byte, mode PorterMode) string {
 	var runes []rune
 	var word []byte
@@ -104,8 +104,8 @@ func irregular(word []byte) (string, bool) {
 	return "", false
 }
 
-// A porter is a word on its way to its stem. Its methods follow the steps of
-// the paper and return the word they leave.
+// A porter is a word that is being stemmed. Its methods follow the steps of the
+// paper and return the word after the step.
 type porter struct {
 	w                      []byte
 	nltk, martin, original bool // the mode: a string is slow to compare in each step
@@ -165,8 +165,8 @@ func (p porter) ends(suffix string) bool {
 	return n >= k && p.w[n-1] == suffix[k-1] && string(p.w[n-k:]) == suffix
 }
 
-// first returns the first rule whose suffix the word has, and what stands
-// before the suffix.
+// first returns the first rule whose suffix the word has, and what is before the
+// suffix.
 func (p porter) first(rules []rule) (*rule, []byte) {
 	for i := range rules {
 		if r := &rules[i]; p.ends(r.suffix) {

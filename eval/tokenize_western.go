@@ -14,17 +14,16 @@ import (
 //	([.,])([^0-9])      ->  " \1 \2"  ... unless before a digit
 //	([0-9])(-)          ->  "\1 \2 "  set - apart after a digit
 //
-// Matches don't overlap, so what becomes of a run like "..." depends on its
-// length. Followed through, the rules say that in a run of k marks every mark
-// is a token of its own, but that the last one stays glued to a digit that
-// follows if k is odd after a digit, or even after anything else; a single
-// mark between two digits is glued to both. Where the line isn't padded with
-// spaces (zh, intl), its edges behave like digits. That is one pass, with
-// tokens that are slices of the line. TestTokenizersAgainstRegexps compares it with
-// the four expressions.
+// Matches don't overlap, so what becomes of a run like "..." depends on its length.
+// Together the rules say: in a run of k marks every mark is a token of its own. But
+// the last one stays with a digit that follows, if k is odd after a digit, or even
+// after anything else. A single mark between two digits stays with both. Where the
+// line isn't padded with spaces (zh, intl), its edges act like digits. The code
+// does that in one pass, with tokens that are slices of the line.
+// TestTokenizersAgainstRegexps compares it with the four expressions.
 //
-// intl is the same with punctuation in the place of . and , and numbers in the
-// place of digits, and no rule for the dash.
+// intl is the same with punctuation instead of . and , and numbers instead of
+// digits, and without the rule for the dash.
 type class uint8
 
 const (
@@ -200,9 +199,9 @@ func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other 
 	return spans
 }
 
-// unescape13a applies the rules that come before the punctuation: skipped
-// segments, words hyphenated over a line break, and four entities, the
-// ampersand not the last, so that &amp;lt; becomes <.
+// unescape13a applies the rules that come before the punctuation: skipped segments,
+// words hyphenated over a line break, and four entities. The ampersand isn't the
+// last of them, so &amp;lt; becomes <.
 func unescape13a(line []byte) []byte {
 	if bytes.IndexByte(line, '<') >= 0 {
 		line = replace(line, "<skipped>", "")

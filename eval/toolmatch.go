@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// A ToolMode is how an agent's tool calls are compared with the ones wanted.
+// A ToolMode says how an agent's tool calls are compared with the expected ones.
 // Default: [ToolsExact].
 type ToolMode string
 
 // The modes, from the strictest.
 const (
-	// ToolsExact wants the same calls in the same order and no others.
+	// ToolsExact requires the same calls in the same order and no others.
 	ToolsExact ToolMode = "exact"
-	// ToolsInOrder wants the calls in order and allows others between them.
+	// ToolsInOrder requires the calls in order and allows others between them.
 	ToolsInOrder ToolMode = "in_order"
-	// ToolsAnyOrder wants the same calls in any order and no others.
+	// ToolsAnyOrder requires the same calls in any order and no others.
 	ToolsAnyOrder ToolMode = "any_order"
-	// ToolsContain wants the calls in any order and allows others.
+	// ToolsContain requires the calls in any order and allows others.
 	ToolsContain ToolMode = "contain"
 	// ToolsF1 is the F1 of the calls as a bag: part marks.
 	ToolsF1 ToolMode = "f1"
@@ -37,17 +37,17 @@ type ToolMatchOptions struct {
 	// IgnoreArguments names arguments that don't count: free text, ids. Default:
 	// all count.
 	IgnoreArguments []string
-	// ExtraArguments allows arguments that the wanted call doesn't have. Default:
+	// ExtraArguments allows arguments that the expected call doesn't have. Default:
 	// an extra argument makes another call.
 	ExtraArguments bool
 }
 
 // ToolMatch compares an agent's trajectory, its tool calls in order, with the
-// one wanted. Arguments are compared as JSON (see [JSONMatch]).
+// expected one. Arguments are compared as JSON (see [JSONMatch]).
 //
-// A wanted trajectory is one way to the goal. Where there are several, use a
-// lenient mode, or score the outcome instead: an agent that reached it by
-// another road isn't wrong, and one that took the right road and then answered
+// An expected trajectory is one way to the goal. Where there are several, use a
+// lenient mode, or score the outcome instead. An agent that reached the goal by
+// other calls isn't wrong, and one that made the right calls and then answered
 // badly isn't right.
 type ToolMatch struct {
 	o    ToolMatchOptions
@@ -90,25 +90,25 @@ func (m *ToolMatch) Signature() Signature {
 // Width is 2: the score and the segment.
 func (m *ToolMatch) Width() int { return 2 }
 
-// Stats writes the trajectory's score. A case that wants no calls, but has
-// other expectations, is skipped; to want that no tool is called, give it the
-// tag calls=none.
+// Stats writes the trajectory's score. A case without expected calls, but with
+// other expectations, is skipped. To expect that no tool is called, give the case
+// the tag calls=none.
 func (m *ToolMatch) Stats(_ context.Context, c *Case, o *Output, dst []float64) error {
 	if err := checkGiven(c, o); err != nil {
 		return err
 	}
 	if len(c.Calls) == 0 && c.Tags["calls"] != "none" {
-		return skip("the case wants no tool calls")
+		return skip("the case has no expected tool calls")
 	}
 	want, err := m.calls(c.Calls)
 	if err != nil {
-		return fmt.Errorf("%w: a wanted call: %w", ErrCase, err)
+		return fmt.Errorf("%w: an expected call: %w", ErrCase, err)
 	}
 	got := make([]call, len(o.Calls))
 	for i, x := range o.Calls {
 		got[i], err = m.call(x)
 		if err != nil {
-			got[i] = call{name: x.Name, broken: true} // arguments that are no JSON match nothing
+			got[i] = call{name: x.Name, broken: true} // arguments that are not JSON match nothing
 		}
 	}
 	dst[0], dst[1] = m.score(want, got), 1
@@ -194,9 +194,9 @@ func (m *ToolMatch) path(want, got []call) int {
 	return row[len(got)]
 }
 
-// pairs is the largest number of wanted calls that each have a call of their
-// own: with ExtraArguments a call can fit several, so the first fit may not be
-// the best (maximum bipartite matching by augmenting paths).
+// pairs is the largest number of expected calls that each have a call of their own.
+// With ExtraArguments a call can match several, so the first match may not be the
+// best (maximum bipartite matching by augmenting paths).
 func (m *ToolMatch) pairs(want, got []call) int {
 	taken := make([]int, len(got))
 	for j := range taken {

@@ -25,9 +25,9 @@ type WEROptions struct {
 //
 //	WER = (S + D + I) / N
 //
-// Lower is better, and it may exceed 1: a recognizer that writes words for silence.
-// It treats all words alike; "the" for "a" costs as much as a wrong dose.
-// Several references aren't defined for it: the one with the fewest errors
+// Lower is better, and it may exceed 1, if a recognizer writes words where nothing
+// was said. It treats all words alike; "the" for "a" costs as much as a wrong dose.
+// WER isn't defined for several references: here the one with the fewest errors
 // counts.
 //
 // Source: the definitions of jiwer 4.0.0.

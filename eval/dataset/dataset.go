@@ -16,7 +16,7 @@ import (
 	"github.com/prodailabs/prodai/eval"
 )
 
-// Errors that callers branch on. They come wrapped with the row at fault.
+// Errors that callers branch on. Each is wrapped with the row that it is about.
 var (
 	ErrDuplicate = errors.New("dataset: two cases have the same id")
 	ErrCase      = errors.New("dataset: invalid case")
@@ -94,10 +94,10 @@ func checkTexts(c *eval.Case) error {
 	return err
 }
 
-// ID derives a case's id from its input: 16 hexadecimal digits of its SHA-256.
-// The id stays when the answer wanted is corrected, so that a [Diff] shows a
-// correction as one, and changes when the question does. A nil case counts as an
-// empty one.
+// ID derives a case's id from its input: 16 hexadecimal digits of its SHA-256. The
+// id stays the same if the expected answer is corrected, so a [Diff] shows a
+// correction. The id changes if the question changes. A nil case counts as an empty
+// one.
 func ID(c *eval.Case) string {
 	if c == nil {
 		c = &eval.Case{}
@@ -121,10 +121,9 @@ func Hash(c *eval.Case) string {
 	return hex.EncodeToString(h[:])
 }
 
-// Version names the dataset's content: sha256: and 64 hexadecimal digits, over
-// the hashes of the cases in any order. Two files with the same version have
-// the same cases; a score without the version it was measured on can't be
-// compared with anything.
+// Version names the dataset's content: sha256: and 64 hexadecimal digits, over the
+// hashes of the cases in any order. Two files with the same version have the same
+// cases; a score without the version that it was measured on can't be compared.
 func (d *Dataset) Version() string {
 	hashes := make([]string, len(d.Cases))
 	for i := range d.Cases {
@@ -135,7 +134,7 @@ func (d *Dataset) Version() string {
 	return "sha256:" + hex.EncodeToString(h[:])
 }
 
-// All yields the cases in order: what a suite reads.
+// All yields the cases in order, in the form that a suite reads.
 func (d *Dataset) All() iter.Seq2[*eval.Case, error] {
 	return func(yield func(*eval.Case, error) bool) {
 		for i := range d.Cases {
@@ -157,8 +156,8 @@ func (d *Dataset) OfKind(k eval.Kind) []eval.Case {
 	return out
 }
 
-// A Change is a case that two versions of a dataset have under the same id, but
-// not alike.
+// A Change is a case that two versions of a dataset have under the same id with
+// different content.
 type Change struct {
 	Old, New    *eval.Case
 	Input       bool // the question differs

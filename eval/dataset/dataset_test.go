@@ -278,8 +278,8 @@ func FuzzReadCSV(f *testing.F) {
 	})
 }
 
-// TestNilAndBadOptions: what is required and nil, and what an option can't be, is
-// an ErrOption from everything that takes it.
+// TestNilAndBadOptions: a required argument that is nil and an invalid option give
+// ErrOption from each function that takes them.
 func TestNilAndBadOptions(t *testing.T) {
 	d := many(3)
 	texts := slices.Values([]string{"a"})

@@ -137,8 +137,8 @@ func judgments(cell string) (map[string]int, error) {
 	return out, nil
 }
 
-// mark stands for what encoding/csv would drop: markReturn after it is a
-// carriage return, markSelf is mark itself.
+// mark replaces what encoding/csv would drop: mark and markReturn mean a carriage
+// return, mark and markSelf mean mark itself.
 const (
 	mark       = '\x1a'
 	markReturn = 'r'
@@ -158,7 +158,7 @@ func (b *breaksKept) Read(p []byte) (n int, err error) {
 	if !b.begun {
 		b.begun = true
 		if start, _ := b.r.Peek(len("\ufeff")); string(start) == "\ufeff" {
-			_, _ = b.r.Discard(len(start)) // it was peeked at
+			_, _ = b.r.Discard(len(start)) // Peek has read it already
 		}
 	}
 	for n < len(p) {
@@ -173,7 +173,7 @@ func (b *breaksKept) Read(p []byte) (n int, err error) {
 		}
 		switch {
 		case c == '"':
-			b.quoted = !b.quoted // a doubled quote changes it twice
+			b.quoted = !b.quoted // a doubled quote switches it twice
 		case c == '\r' && b.quoted:
 			c, b.pending = mark, markReturn
 		case c == mark:
@@ -197,9 +197,9 @@ func unmark(row []string) []string {
 	return row
 }
 
-// WriteCSV writes the dataset as [ReadCSV] reads it. Cells that a spreadsheet
-// would run as a formula (=, +, - or @ first) are written as they are: quote
-// them before opening a file of users' inputs in one. A case that CSV can't
+// WriteCSV writes the dataset as [ReadCSV] reads it. Cells that a spreadsheet would
+// run as a formula (=, +, - or @ first) are written as they are. Quote them before
+// you open a file with users' inputs in a spreadsheet. A case that CSV can't
 // contain (tool calls, an empty reference or tag, a document id with white space)
 // is an [ErrFormat], and one with a text that is not UTF-8 an [ErrCase].
 func (d *Dataset) WriteCSV(w io.Writer) error {
@@ -259,11 +259,11 @@ func fitsCSV(c *eval.Case) error {
 		return fmt.Errorf("%w: the case has tool calls, which CSV can't contain", ErrFormat)
 	}
 	if slices.Contains(c.References, "") || slices.Contains(c.Context, "") {
-		return fmt.Errorf("%w: the case has an empty reference or passage, which CSV can't tell from none", ErrFormat)
+		return fmt.Errorf("%w: the case has an empty reference or passage, which CSV can't distinguish from none", ErrFormat)
 	}
 	for tag, value := range c.Tags {
 		if value == "" {
-			return fmt.Errorf("%w: the tag %q is empty, which CSV can't tell from none", ErrFormat, tag)
+			return fmt.Errorf("%w: the tag %q is empty, which CSV can't distinguish from none", ErrFormat, tag)
 		}
 	}
 	for id := range c.Relevant {

@@ -16,7 +16,7 @@ import (
 // reused from line to line.
 type objectCheck struct {
 	inside []object
-	names  [][]byte // of the objects that the check is inside of
+	names  [][]byte // names of the objects that the check is inside of
 	name   []byte   // the last one
 }
 
@@ -25,8 +25,8 @@ type object struct {
 	array  bool
 	fields []string        // the names of a struct, which encoding/json matches in any case; nil for a map
 	value  bool            // a value comes next, not a name
-	first  int             // where its names begin
-	keys   map[string]bool // its names, once they are many
+	first  int             // index of its first name
+	keys   map[string]bool // its names, if there are many
 }
 
 // The fields of a line, and of a tool call in it.
@@ -61,10 +61,10 @@ func known(fields []string, name []byte) bool {
 	return slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, string(name)) })
 }
 
-// manyNames is from how many names on an object looks them up in a map.
+// manyNames is the number of names from which an object looks them up in a map.
 const manyNames = 32
 
-// check takes valid JSON that was decoded into a case before.
+// check takes valid JSON that was already decoded into a case.
 func (o *objectCheck) check(text []byte) error {
 	if text[0] != '{' {
 		return fmt.Errorf("%w: the line is %.20s: want an object", ErrFormat, text)
@@ -102,7 +102,7 @@ func (o *objectCheck) check(text []byte) error {
 			i = end - 1
 		case 'n': // of null: strings are skipped above
 			if top.array || top.fields == nil || bytes.EqualFold(o.name, []byte("input")) {
-				return fmt.Errorf("%w: null in the place of a value (after %q)", ErrFormat, o.name)
+				return fmt.Errorf("%w: null instead of a value (after %q)", ErrFormat, o.name)
 			}
 			i += len("null") - 1
 		}

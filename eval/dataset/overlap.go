@@ -70,7 +70,7 @@ func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error
 		return nil, fmt.Errorf("%w: the threshold is %v: want a number above 0, at most 1", ErrOption, threshold)
 	}
 	sets, others := trigrams(as), trigrams(bs)
-	common := map[uint64]int{} // of a trigram: how many inputs have it
+	common := map[uint64]int{} // by trigram: how many inputs have it
 	for _, set := range slices.Concat(sets, others) {
 		for _, s := range set {
 			common[s]++
@@ -90,7 +90,7 @@ func similar(as, bs []eval.Case, threshold float64, sameSet bool) ([]Pair, error
 		slices.Sort(set)
 	}
 	var pairs []Pair
-	seen := make([]int, len(bs)) // of an input of bs: the input of as it was last compared with, and one
+	seen := make([]int, len(bs)) // by input of bs: 1 + the input of as that it was last compared with
 	for i, set := range sets {
 		var candidates []int
 		for _, s := range rarest(set) {
@@ -161,12 +161,12 @@ type ContaminationOptions struct {
 	Share float64
 }
 
-// Contaminated looks for the cases' inputs, and references, in a corpus such as
-// a model's training data. It returns the cases of whose n-grams of words the
-// corpus contains the options' share, the most contaminated ones first.
+// Contaminated looks for the cases' inputs, and references, in a corpus such as a
+// model's training data. It returns the cases for which the corpus contains at
+// least the options' share of their word n-grams, the most contaminated ones first.
 //
-// A question found in the corpus measures memory. One that isn't found may
-// still have been seen, reworded or translated: this is a lower bound.
+// A question that is in the corpus measures memory. A question that isn't found may
+// still have been seen, reworded or translated, so the result is a lower bound.
 func (d *Dataset) Contaminated(corpus iter.Seq[string], o *ContaminationOptions) ([]Contamination, error) {
 	if o == nil {
 		o = &ContaminationOptions{}
@@ -198,8 +198,8 @@ func (d *Dataset) Contaminated(corpus iter.Seq[string], o *ContaminationOptions)
 	return out, nil
 }
 
-// grams returns the n-grams of each case and of all cases, and the lengths below
-// n, whose texts are looked for whole.
+// grams returns the n-grams of each case and of all cases, and the lengths of texts
+// with fewer than n words, which are looked for as a whole.
 func (d *Dataset) grams(n int) (sets []map[uint64]bool, wanted map[uint64]bool, short map[int]bool) {
 	sets = make([]map[uint64]bool, len(d.Cases))
 	wanted, short = map[uint64]bool{}, map[int]bool{}

@@ -37,8 +37,8 @@ func similarByPairs(as, bs []eval.Case, threshold float64, sameSet bool) []strin
 	return out
 }
 
-// templated returns n cases that begin alike and go on in words of their own, some
-// of them nearly those of another case.
+// templated returns n cases with the same beginning and different ends. Some ends
+// are almost those of another case.
 func templated(r *rand.Rand, n int) []eval.Case {
 	cases := make([]eval.Case, n)
 	var before []string

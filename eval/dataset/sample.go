@@ -11,8 +11,8 @@ import (
 	"github.com/prodailabs/prodai/eval"
 )
 
-// draw is a number in [0, 1) that depends on the seed and the id alone, so
-// that a case's fate doesn't change when others are added or removed.
+// draw is a number in [0, 1) that depends only on the seed and the id, so the
+// choice of a case doesn't change if others are added or removed.
 func draw(seed uint64, id string) float64 {
 	h := sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(id), seed))
 	return float64(binary.LittleEndian.Uint64(h[:])>>11) / (1 << 53)
@@ -27,9 +27,9 @@ type SampleOptions struct {
 	Stratum func(*eval.Case) string
 }
 
-// Sample returns n cases in the dataset's order, from every stratum in
-// proportion to its size (the rest by largest remainder), but at least one of
-// each while n allows it: the rare slice is usually the one that matters.
+// Sample returns n cases in the dataset's order, from every stratum in proportion
+// to its size (the rest by largest remainder), but at least one of each if n allows
+// it, because the rare slice is often the one that matters.
 func (d *Dataset) Sample(n int, o *SampleOptions) (*Dataset, error) {
 	if n < 1 || n > len(d.Cases) {
 		return nil, fmt.Errorf("%w: the sample's size is %d: want 1 to %d, the number of cases", ErrOption, n, len(d.Cases))
@@ -65,9 +65,9 @@ func (d *Dataset) Sample(n int, o *SampleOptions) (*Dataset, error) {
 	return out, nil
 }
 
-// allocate divides n among the strata: the whole part of each one's share, at
-// least 1 if n is enough for that, and then one at a time where the share is
-// missed by most.
+// allocate divides n among the strata. Each gets the whole part of its share, at
+// least 1 if n is enough for that. The rest goes one by one to the stratum that is
+// furthest below its share.
 func allocate(n int, names []string, strata map[string][]int) []int {
 	total := 0
 	for _, name := range names {

@@ -26,10 +26,10 @@ type Record struct {
 
 // TraceOptions sets which records become cases; nil means the defaults.
 type TraceOptions struct {
-	// Redact removes what must not leave production, from every text that is
-	// kept. Default: texts stay as they are, for records that were cleaned before.
+	// Redact removes from every kept text what must not leave production, such as
+	// names. Default: texts stay as they are, for records that were cleaned before.
 	Redact func(string) string
-	// MinAccepted is the least feedback that makes an output the reference of a
+	// MinAccepted is the smallest feedback that makes an output the reference of a
 	// golden case. Default: 1.
 	MinAccepted float64
 	// MaxRejected is the largest feedback that makes a record a regression case,
@@ -38,8 +38,8 @@ type TraceOptions struct {
 	// Tag is the tag whose values PerTag bounds. Default: the empty name, so that
 	// PerTag bounds all cases together.
 	Tag string
-	// PerTag is the largest number of cases with the same value of Tag, so that
-	// the loudest customer isn't the dataset. Default: no bound.
+	// PerTag is the largest number of cases with the same value of Tag, so that one
+	// busy customer doesn't fill the dataset. Default: no bound.
 	PerTag int
 }
 

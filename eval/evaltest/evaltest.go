@@ -29,10 +29,10 @@ type SubtestRunner interface {
 type Options struct {
 	// Run are the options of the run. Default: those of [suite.Options].
 	Run suite.Options
-	// Each are the thresholds that every single case has to meet, beside the
-	// ones in Run that the corpus has to: a case in the threshold's slice fails
-	// its subtest when its own value is out of bounds. A case that the metric
-	// was skipped for fails none of them, and is logged. Default: none.
+	// Each are the thresholds that every single case has to meet, in addition to
+	// those in Run for the whole corpus. A case in the threshold's slice fails its
+	// subtest if its own value is out of bounds. A case that the metric was skipped
+	// for fails none of them, and is logged. Default: none.
 	Each []suite.Threshold
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/prodailabs/prodai/eval/suite"
 )
 
-// recorder is a TB that keeps what it is told.
+// recorder is a TB that records its calls.
 type recorder struct {
 	ctx          context.Context
 	logs, errors []string

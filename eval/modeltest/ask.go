@@ -8,8 +8,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// The questions have nothing in common, so that even a cache that matches by
-// meaning answers none with another's answer.
+// The questions have nothing in common, so that even a cache that compares meanings
+// doesn't give one question the answer of another.
 var questions = []string{
 	"Name the largest moon of Saturn.",
 	"How long do I boil an egg?",
@@ -42,7 +42,7 @@ func ask(text string) []llms.MessageContent {
 	return []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, text)}
 }
 
-// generate calls m and takes a panic for a broken rule.
+// generate calls m and reports a panic as a broken rule.
 func (c *checker) generate(ctx context.Context, m llms.Model, messages []llms.MessageContent, options ...llms.CallOption) (r *llms.ContentResponse, err error) {
 	defer c.nopanic("GenerateContent")
 	return m.GenerateContent(ctx, messages, options...)
@@ -83,13 +83,13 @@ func (c *checker) answer(ctx context.Context, m llms.Model, messages []llms.Mess
 func (c *checker) first(s *Script) Call {
 	calls := s.Calls()
 	if len(calls) == 0 {
-		c.broken("next was never asked", "a call of next")
+		c.broken("next was never called", "a call of next")
 		panic(stop{})
 	}
 	return calls[0]
 }
 
-// always is a model that does the same in each call.
+// always is a model that plays the same turn in each call.
 func always(turn Turn) *Script {
 	return &Script{Answer: func(Call) (Turn, bool) { return turn, true }}
 }

@@ -34,7 +34,7 @@ var brokenAnswers = []brokenWrapper{
 		data, err := json.Marshal(c.GenerationInfo)
 		if err == nil && c.GenerationInfo["ID"] != nil {
 			c.GenerationInfo = nil
-			_ = json.Unmarshal(data, &c.GenerationInfo) // it was JSON a line ago
+			_ = json.Unmarshal(data, &c.GenerationInfo) // it was encoded in the line above
 		}
 		return c
 	}), rules: []string{"answer-owned", "generation-info"}},

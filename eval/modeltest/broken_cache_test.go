@@ -34,7 +34,7 @@ var brokenCaches = []brokenWrapper{
 		return nil
 	}), rules: []string{"replay-callback-error"}},
 	{name: "keeps the last message as the key", o: modeltest.Options{MayCache: true}, gen: func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
-		// Right for one message; wrong when the array behind it changes.
+		// Right for one message; wrong when the array of the slice changes.
 		m.mu.Lock()
 		last := m.shared.Metadata["messages"]
 		kept := m.kept["last"]

@@ -63,14 +63,14 @@ var brokenErrors = []brokenWrapper{
 		return r, err
 	}, rules: []string{"ctx-not-done"}},
 	{name: "leaves a goroutine behind", gen: func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
-		if ctx.Done() == nil || ctx.Err() != nil { // where the select below would toss a coin
+		if ctx.Done() == nil || ctx.Err() != nil { // where the select below would choose at random
 			return plain(ctx, m, messages, options)
 		}
 		type outcome struct {
 			r   *llms.ContentResponse
 			err error
 		}
-		done := make(chan outcome) // no room: the sender waits for ever
+		done := make(chan outcome) // no buffer: the sender waits forever
 		go func() {
 			r, err := plain(ctx, m, messages, options)
 			done <- outcome{r, err}

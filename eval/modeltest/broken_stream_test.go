@@ -50,7 +50,7 @@ var brokenStreams = []brokenWrapper{
 		}
 		var late func() error
 		r, err := plain(ctx, m, messages, append(slices.Clip(options), llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			if late != nil { // always one chunk behind
+			if late != nil { // always one chunk late
 				if err := late(); err != nil {
 					return err
 				}

@@ -25,8 +25,8 @@ type brokenWrapper struct {
 
 var broken = slices.Concat(brokenShape, brokenAnswers, brokenRequests, brokenStreams, brokenErrors, brokenCaches)
 
-// TestBrokenWrappers holds the suite to what it is for: each fault is found,
-// by the rules that speak of it and by no other.
+// TestBrokenWrappers checks the suite: each fault is found by the rules about it
+// and by no other rule.
 func TestBrokenWrappers(t *testing.T) {
 	found := map[string]bool{}
 	for _, b := range broken {

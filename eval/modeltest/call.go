@@ -45,7 +45,7 @@ func cloneOptions(o llms.CallOptions) llms.CallOptions {
 	return o
 }
 
-// An emitter hands a stream's chunks to the callbacks.
+// An emitter gives the chunks of a stream to the callbacks.
 type emitter struct {
 	opts     llms.CallOptions
 	base     context.Context

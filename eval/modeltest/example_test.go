@@ -25,7 +25,7 @@ func ExampleRun() {
 	_ = testContract
 }
 
-// A script streams words, then fails; it remembers what it was asked.
+// A script streams words, then fails, and records its calls.
 func ExampleScript() {
 	model := &modeltest.Script{Turns: []modeltest.Turn{
 		modeltest.Say("Paris, I think."),
@@ -75,7 +75,7 @@ func ExampleCallTool() {
 	// It is cold in Oslo.
 }
 
-// A server that is busy first, and breaks off its second answer.
+// A server that is busy first, and closes the connection in its second answer.
 func ExampleServer() {
 	server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{
 		{Error: modeltest.RateLimited(2 * time.Second)},

@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// A heard is one chunk as a callback got it.
+// One chunk as a callback got it.
 type heard struct {
 	via       string // the callback: text or reasoning
 	kind      delta.Kind
@@ -31,9 +31,9 @@ type listener struct {
 	got    []heard
 	inside int
 	over   bool
-	at     map[string]bool // faults seen
+	at     map[string]bool // the faults so far
 
-	fail func(n int) error // asked with the number of the chunk, 1 first
+	fail func(n int) error // called with the number of the chunk, from 1
 }
 
 func (l *listener) text(ctx context.Context, chunk []byte) error {
@@ -72,7 +72,7 @@ func (l *listener) hear(h heard) error {
 	return nil
 }
 
-// chunks returns what was heard through the callback via, "" for both.
+// chunks returns what the callback via got, or what both got if via is "".
 func (l *listener) chunks(via string) []heard {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +85,7 @@ func (l *listener) chunks(via string) []heard {
 	return out
 }
 
-// joined is what was heard through via of a kind and choice, in one piece.
+// joined returns all that the callback via got of a kind and choice, as one text.
 // Chunks of unknown kind count as text of the first choice.
 func (l *listener) joined(via string, kind delta.Kind, choice int) string {
 	s := ""
@@ -103,13 +103,13 @@ func (l *listener) joined(via string, kind delta.Kind, choice int) string {
 	return s
 }
 
-// close is called when the call has returned; it gives latecomers a minute
-// of the bubble's time.
+// close is called when the call has returned. It waits a minute of the bubble's
+// time for late callbacks.
 func (c *checker) close(l *listener) {
 	l.mu.Lock()
 	l.over = true
 	if l.inside > 0 {
-		c.broken("a callback still running when the call returned", "callbacks one after the other, all of them over before the call returns")
+		c.broken("a callback still running when the call returned", "callbacks one after the other, all of them done before the call returns")
 	}
 	l.mu.Unlock()
 	synctest.Wait()
@@ -122,7 +122,7 @@ func (c *checker) close(l *listener) {
 	}
 }
 
-// stream plays chunks through the wrapper to the callbacks asked for.
+// stream plays chunks through the wrapper to the chosen callbacks.
 func (c *checker) stream(s *Script, question string, text, reasoning bool) (*listener, *llms.ContentResponse) {
 	l := &listener{}
 	var opts []llms.CallOption

@@ -9,7 +9,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// A mutant is a wrapper that keeps the contract but for one fault.
+// A mutant is a wrapper that keeps the contract except for one fault.
 type mutant struct {
 	base
 	generate generateFunc
@@ -43,7 +43,7 @@ func plain(ctx context.Context, m *mutant, messages []llms.MessageContent, optio
 	return r, withContext(ctx, err)
 }
 
-// choice is the correct way but for what f does to each choice.
+// choice is the correct way except for what f does to each choice.
 func choice(f func(c *llms.ContentChoice) *llms.ContentChoice) generateFunc {
 	return func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
 		r, err := plain(ctx, m, messages, options)
@@ -61,7 +61,7 @@ func choice(f func(c *llms.ContentChoice) *llms.ContentChoice) generateFunc {
 
 type callback func(ctx context.Context, chunk []byte) error
 
-// onText is the correct way but for what f makes of the text callback.
+// onText is the correct way except that f replaces the text callback.
 func onText(f func(ctx context.Context, callback callback) callback) generateFunc {
 	return func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
 		if o := resolve(options); o.StreamingFunc != nil {
@@ -83,17 +83,17 @@ type noUnwrap struct{ llms.Model }
 
 func (m noUnwrap) SupportsReasoning() bool { return llms.SupportsReasoningModel(m.Model) }
 
-// circular never gets to next.
+// circular never leads to next.
 type circular struct{ *pass }
 
 func (m circular) Unwrap() llms.Model { return m }
 
-// noReasoning hides the other one.
+// noReasoning hides the method SupportsReasoning.
 type noReasoning struct{ llms.Model }
 
 func (m noReasoning) Unwrap() llms.Model { return m.Model }
 
-// cached is a cache with faults: keep and replay say how it does its work.
+// cached is a cache with faults; keep and replay are its parts.
 func cached(keep func(*llms.ContentResponse) *llms.ContentResponse, replay func(o llms.CallOptions, text []byte) error) generateFunc {
 	return func(ctx context.Context, m *mutant, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
 		o := resolve(options)
@@ -128,7 +128,7 @@ func cached(keep func(*llms.ContentResponse) *llms.ContentResponse, replay func(
 
 func same(r *llms.ContentResponse) *llms.ContentResponse { return r }
 
-// replayed is the right replay.
+// replayed is the correct replay.
 func replayed(o llms.CallOptions, text []byte) error {
 	return (&caching{}).replay(context.Background(), o, &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: string(text)}}})
 }

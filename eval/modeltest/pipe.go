@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// A pipeListener accepts in-memory connections. Their ends block on channels
-// alone, so a testing/synctest bubble sees when both wait.
+// A pipeListener accepts in-memory connections. Their ends block on channels alone,
+// so a testing/synctest bubble notices when both wait.
 type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -22,7 +22,7 @@ func newPipeListener() *pipeListener {
 	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-// errRefused is what a dial of a closed server gets.
+// errRefused is the error of a dial of a closed server.
 var errRefused = &net.OpError{Op: "dial", Net: "pipe", Err: syscall.ECONNREFUSED}
 
 // Dial returns the client's end of a new connection.
@@ -75,13 +75,13 @@ func (c *pipeConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// abort closes a connection the hard way.
+// abort resets a connection.
 func abort(c net.Conn) {
 	switch c := c.(type) {
 	case *pipeConn:
 		c.reset.Store(true)
 	case *net.TCPConn:
-		_ = c.SetLinger(0) // a RST in place of a FIN; if it fails, the close alone must do
+		_ = c.SetLinger(0) // a RST instead of a FIN; if that fails, the close alone is enough
 	}
 	_ = c.Close()
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A Reply is what a [Server] does with one request. The zero Reply answers
-// with an empty completion; [Say] in Turn gives it words. Every field is a
-// fault or a shape that real providers and proxies have shown.
+// A Reply says what a [Server] does with one request. The zero Reply answers with
+// an empty completion; [Say] in Turn gives it a text. Every field is a fault or a
+// form of answer that real providers and proxies have shown.
 //
 //	Reply{Turn: Say("fine")}                                   // an answer, streamed if asked for
 //	Reply{Error: RateLimited(3 * time.Second)}                 // 429 with Retry-After
@@ -25,20 +25,20 @@ type Reply struct {
 	// Default: once.
 	Times int
 
-	// Turn is what the model answers: of its fields Delay (after the headers,
-	// before the first chunk), Chunks, Choices, Stop, Usage and Hang count,
-	// the others are for [Script]. Without Usage, words are counted.
+	// Turn is the model's answer. The fields Delay (after the headers, before the
+	// first chunk), Chunks, Choices, Stop, Usage and Hang are used; the others are
+	// for [Script]. Without Usage, words are counted.
 	Turn Turn
 
-	// Vectors are the embeddings, one for each input, in place of hashed ones.
+	// Vectors are the embeddings, one for each input, instead of hashed ones.
 	Vectors [][]float32
 
 	// Error answers with an error in OpenAI's shape and its status.
 	Error *APIError
 
-	// Body, if not nil, is sent verbatim in place of all that: malformed
-	// JSON, HTML, or nothing ([]byte{}). Its type is application/json unless
-	// Header sets another one.
+	// Body, if not nil, is sent unchanged instead of Turn and Error: malformed
+	// JSON, HTML, or nothing ([]byte{}). Its type is application/json unless Header
+	// sets another one.
 	Body []byte
 
 	// Status is the HTTP status, 200 to 999. Default: the Error's, or 200.
@@ -67,8 +67,8 @@ type Reply struct {
 	// count); the client sees an unexpected end.
 	CutAfter int
 
-	// CutBody closes the connection after so many bytes of a body that isn't
-	// a stream, whose Content-Length promised it whole.
+	// CutBody closes the connection after so many bytes of a body that isn't a
+	// stream, whose Content-Length says more.
 	CutBody int
 
 	// StreamError is sent as an error event after the chunks; then the stream
@@ -82,7 +82,7 @@ type Reply struct {
 	// KeepAlive writes an SSE comment before each event.
 	KeepAlive bool
 
-	// Events, if not nil, are the stream, verbatim, in place of Turn's.
+	// Events, if not nil, are sent unchanged as the stream, instead of Turn's.
 	Events []Event
 
 	// Edit, if set, may change every completion and chunk object before it is
@@ -119,12 +119,14 @@ func RateLimited(after time.Duration) *APIError {
 	return &APIError{Status: 429, Type: "requests", Code: "rate_limit_exceeded", Message: "Rate limit reached for requests", RetryAfter: after}
 }
 
-// OutOfQuota is the other 429: waiting doesn't help, the account is empty.
+// OutOfQuota is the other error with status 429: the account has no money left, so
+// waiting doesn't help.
 func OutOfQuota() *APIError {
 	return &APIError{Status: 429, Type: "insufficient_quota", Code: "insufficient_quota", Message: "You exceeded your current quota, please check your plan and billing details."}
 }
 
-// ContextTooLong is OpenAI's answer to a prompt beyond the model's window.
+// ContextTooLong is OpenAI's answer to a prompt that is longer than the model's
+// context window.
 func ContextTooLong(window, tokens int) *APIError {
 	return &APIError{Status: 400, Type: "invalid_request_error", Code: "context_length_exceeded", Param: "messages",
 		Message: "This model's maximum context length is " + strconv.Itoa(window) + " tokens. However, your messages resulted in " + strconv.Itoa(tokens) + " tokens. Please reduce the length of the messages."}
@@ -283,7 +285,7 @@ func (p *player) aborted() {
 	p.server.mu.Unlock()
 }
 
-// hangUp closes the connection under the client.
+// hangUp closes the connection while the client uses it.
 func (p *player) hangUp() {
 	conn, buffered, err := http.NewResponseController(p.w).Hijack()
 	if err != nil {
@@ -297,7 +299,7 @@ func (p *player) hangUp() {
 	_ = conn.Close()
 }
 
-// event writes one event of a stream and reports whether to go on.
+// event writes one event of a stream and reports whether to continue.
 func (p *player) event(data string) bool {
 	if p.reply.KeepAlive {
 		data = ": keep-alive\n\n" + data
@@ -327,7 +329,7 @@ func (p *player) edit(v map[string]any) map[string]any {
 	if p.reply.Edit == nil {
 		return v
 	}
-	// An editor sees what a client would: the object as JSON gives it back.
+	// An editor gets the same as a client: the object as JSON decodes it.
 	var plain map[string]any
 	if json.Unmarshal(encode(v), &plain) != nil {
 		return v

@@ -12,8 +12,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// answerRules say that Call is GenerateContent, and that an answer arrives
-// whole.
+// answerRules say that Call is GenerateContent, and that an answer stays complete.
 var answerRules = []rule{
 	{name: "call-equals-generate", law: "Call is GenerateContent with one human message: it returns the first choice's text", check: func(c *checker) {
 		s := always(Turn{Choices: []*llms.ContentChoice{{Content: "Titan", StopReason: "stop"}, {Content: "Rhea", StopReason: "stop"}}})
@@ -95,7 +94,7 @@ var answerRules = []rule{
 			}
 		}
 	}},
-	{name: "reasoning-content", law: "the reasoning survives beside the text", check: func(c *checker) {
+	{name: "reasoning-content", law: "the reasoning survives as well as the text", check: func(c *checker) {
 		right := richChoice()
 		r := c.answer(context.Background(), c.model(always(Turn{Choices: []*llms.ContentChoice{right}})), ask(questions[6]))
 		c.text("reasoning", r.Choices[0].ReasoningContent, right.ReasoningContent)
@@ -192,7 +191,7 @@ func concurrent(c *checker) {
 		return turn, true
 	}}
 	m := c.model(s)
-	shared := make([]llms.CallOption, 1, 8) // spare room that no wrapper may use
+	shared := make([]llms.CallOption, 1, 8) // free room that no wrapper may use
 	shared[0] = llms.WithTopP(0.5)
 	type outcome struct {
 		text, heard string
@@ -226,8 +225,8 @@ func concurrent(c *checker) {
 			out[i] = o
 		})
 	}
-	// Beside them, calls that share one slice with spare room: a wrapper that
-	// appends to it is a race.
+	// At the same time, calls that share one slice with free room: a wrapper that
+	// appends to it has a data race.
 	for range 4 {
 		done.Go(func() {
 			defer func() { _ = recover() }() // reported above
@@ -243,7 +242,7 @@ func concurrent(c *checker) {
 		}
 		c.text(who, o.text, answer(i+1))
 		if !c.equal(who+" PromptTokens", o.tokens, any(i+1)) || !c.equal(who+" chunks", o.heard, o.text) {
-			return // the others are no news
+			return // one report is enough
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 func mayCache(o *Options) bool { return o.MayCache }
 
-// cacheRules say that a replayed answer is an answer. The first two hold for
-// every wrapper: one that keeps nothing passes them without effort.
+// cacheRules say that a replayed answer is an answer. The first two apply to every
+// wrapper: one that stores nothing passes them.
 var cacheRules = []rule{
-	{name: "answer-owned", law: "the answer is the caller's: changing it changes no later one", check: func(c *checker) {
+	{name: "answer-owned", law: "the answer belongs to the caller: a change of it changes no later answer", check: func(c *checker) {
 		right := richChoice()
 		m := c.model(always(Turn{Choices: []*llms.ContentChoice{right}}))
 		for round := range 3 {
@@ -31,7 +31,7 @@ var cacheRules = []rule{
 			scribble(got)
 		}
 	}},
-	{name: "request-owned", law: "the request is the caller's: changing it after the call changes no later answer", check: func(c *checker) {
+	{name: "request-owned", law: "the request belongs to the caller: a change of it after the call changes no later answer", check: func(c *checker) {
 		s := &Script{Answer: func(call Call) (Turn, bool) { return Say(fmt.Sprintf("%d messages", len(call.Messages))), true }}
 		m := c.model(s)
 		messages := append(make([]llms.MessageContent, 0, 4), ask(questions[1])...)

@@ -30,14 +30,14 @@ func (c *checker) isProvider(err error) {
 	}
 }
 
-// errorRules say that a failure stays one, and can be told apart.
+// errorRules say that a failure stays a failure, and keeps its type.
 var errorRules = []rule{
 	{name: "errors", law: "next's error is found by errors.Is and errors.As", check: func(c *checker) {
 		s := always(Turn{Err: failing()})
 		_, err := c.generate(context.Background(), c.model(s), ask(questions[0]))
 		c.isProvider(err)
 	}},
-	{name: "stream-errors", law: "an error in a stream comes back, and what was heard before it isn't heard again", check: func(c *checker) {
+	{name: "stream-errors", law: "an error in a stream is returned, and what was streamed before it isn't streamed again", check: func(c *checker) {
 		for i, before := range [][]Chunk{nil, Words("one two three")} {
 			l := &listener{}
 			s := always(Turn{Chunks: before, Err: failing()})
@@ -52,11 +52,11 @@ var errorRules = []rule{
 			switch {
 			case c.o.MayRechunk && strings.HasPrefix(right, got), c.o.MayRewrite && len(l.chunks("")) <= len(before):
 			default:
-				c.equal("the callback heard", got, right)
+				c.equal("the callback got", got, right)
 			}
 		}
 	}},
-	{name: "error-no-answer", law: "after an error the wrapper goes on working", check: func(c *checker) {
+	{name: "error-no-answer", law: "after an error the wrapper still works", check: func(c *checker) {
 		m := c.model(bySeed(Say("fine"), Turn{Err: failing()}))
 		if _, err := c.generate(context.Background(), m, ask(questions[3]), llms.WithSeed(1)); err == nil {
 			c.broken("no error", "next's")
@@ -65,12 +65,12 @@ var errorRules = []rule{
 	}},
 }
 
-// nextsPanic is readable where it ends the process.
-const nextsPanic = "modeltest: rule panic: next panicked on a goroutine where nothing recovers; bring it back to the caller, which alone can"
+// nextsPanic explains itself where it ends the process.
+const nextsPanic = "modeltest: rule panic: next panicked on a goroutine where nothing recovers; recover there and return the panic to the caller"
 
-// panicRule comes last, and only if the others hold: a wrapper that breaks it
-// may take the process and all reports with it.
-var panicRule = rule{name: "panic", law: "a panic of next reaches the caller, as a panic or an error, and the wrapper goes on working", check: func(c *checker) {
+// panicRule comes last, and only if the other rules passed: a wrapper that breaks
+// it may end the process before any report.
+var panicRule = rule{name: "panic", law: "a panic of next reaches the caller, as a panic or an error, and the wrapper still works", check: func(c *checker) {
 	m := c.model(bySeed(Say("fine"), Turn{Panic: nextsPanic}))
 	var err error
 	panicked := func() (p any) {
@@ -84,11 +84,11 @@ var panicRule = rule{name: "panic", law: "a panic of next reaches the caller, as
 	c.text("the next call returned", c.answer(context.Background(), m, ask(questions[6])).Choices[0].Content, "fine")
 }}
 
-// promptly is the virtual time that a wrapper has to return in when the
-// context is done.
+// promptly is the virtual time in which a wrapper must return when the context is
+// done.
 const promptly = 100 * time.Millisecond
 
-// errHidden is what a provider says that hides the context's error.
+// errHidden is the error of a provider that hides the context's error.
 var errHidden = errors.New("provider: request timeout")
 
 // contextRules say that a call ends with its context.
@@ -160,7 +160,7 @@ type ending struct {
 
 func (c *checker) ends(e ending) {
 	if c.failed {
-		return // the next ending would say the same
+		return // the next ending would give the same report
 	}
 	right := context.Canceled
 	ctx, cancel := context.WithCancel(context.Background())
@@ -206,7 +206,7 @@ func (c *checker) ends(e ending) {
 	synctest.Wait()
 	for id, stack := range bubble() {
 		if _, ok := before[id]; !ok {
-			c.broken(fmt.Sprintf("%s left a goroutine behind:\n\t\t%s", how, strings.ReplaceAll(stack, "\n", "\n\t\t")), "none: cancel what the call started, and wait for it")
+			c.broken(fmt.Sprintf("%s left a goroutine:\n\t\t%s", how, strings.ReplaceAll(stack, "\n", "\n\t\t")), "none: cancel what the call started, and wait for it")
 		}
 	}
 	c.close(l)

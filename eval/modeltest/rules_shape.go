@@ -10,7 +10,7 @@ import (
 	"github.com/prodailabs/prodai/internal/llmcopy"
 )
 
-// shapeRules say that a wrapper can be seen through.
+// shapeRules say that the wrapped model can be found.
 var shapeRules = []rule{
 	{name: "unwrap", law: "Unwrap() llms.Model leads to next", check: func(c *checker) {
 		next := &Script{}
@@ -39,14 +39,14 @@ var shapeRules = []rule{
 	}},
 }
 
-// requestRules say that a request arrives whole and stays the caller's.
+// requestRules say that a request stays complete, and unchanged for the caller.
 var requestRules = []rule{
 	{name: "messages", law: "next gets every message and part: system, text, image, binary, tool call, tool result, in order", check: func(c *checker) {
 		s := always(Say("noted"))
 		c.answer(context.Background(), c.model(s), richMessages())
 		c.request(c.first(s).Messages, richMessages())
 	}},
-	{name: "messages-unchanged", law: "the caller's messages aren't changed, nor the room behind them", check: func(c *checker) {
+	{name: "messages-unchanged", law: "the caller's messages aren't changed, nor the free room of their slices", check: func(c *checker) {
 		messages := richMessages()
 		for i := range messages {
 			parts := make([]llms.ContentPart, len(messages[i].Parts), len(messages[i].Parts)+3)
@@ -61,7 +61,7 @@ var requestRules = []rule{
 		for i, m := range messages {
 			for _, p := range m.Parts[len(m.Parts):cap(m.Parts)] {
 				if p != nil {
-					c.broken(fmt.Sprintf("message %d has %v written behind its parts", i, p), "a clone of the parts before anything is appended")
+					c.broken(fmt.Sprintf("message %d has %v written after its parts", i, p), "a clone of the parts before anything is appended")
 				}
 			}
 		}
@@ -72,7 +72,7 @@ var requestRules = []rule{
 		c.answer(context.Background(), c.model(s), ask(questions[7]), each(right)...)
 		c.options(c.first(s).Options, right)
 	}},
-	{name: "options-unset", law: "what the caller didn't set stays as next has it: options are passed on, never collapsed into one", check: func(c *checker) {
+	{name: "options-unset", law: "what the caller didn't set keeps next's default: options are passed on one by one, never combined into one", check: func(c *checker) {
 		right := llms.CallOptions{Model: "next's default", Temperature: 0.7, MaxTokens: 256, TopP: 0.9, Seed: 3, StopWords: []string{"END"}}
 		s := always(Say("fine"))
 		s.Defaults = right
@@ -105,12 +105,12 @@ var requestRules = []rule{
 		c.answer(context.Background(), c.model(always(Turn{Chunks: Words("fine")})), ask(questions[1]), roomy...)
 		for i, o := range roomy[1:cap(roomy)] {
 			if o != nil {
-				c.broken(fmt.Sprintf("an option written behind the caller's slice, at place %d", i+1), "room that is left alone: another call may be using it")
+				c.broken(fmt.Sprintf("an option written into the free room of the caller's slice, at place %d", i+1), "free room that stays unused: another call may be using it")
 				return
 			}
 		}
 	}},
-	{name: "options-values", law: "what options carry isn't changed: metadata, tools, stop words", check: func(c *checker) {
+	{name: "options-values", law: "the values of options aren't changed: metadata, tools, stop words", check: func(c *checker) {
 		stop := append(make([]string, 0, 4), "END")
 		tools := append(make([]llms.Tool, 0, 4), richOptions().Tools...)
 		metadata := map[string]any{"user": "ada", "nested": map[string]any{"a": 1}}
@@ -122,7 +122,7 @@ var requestRules = []rule{
 		c.equal("after the call the caller's tools are", tools, richOptions().Tools)
 		for _, t := range tools[1:cap(tools)] {
 			if t.Type != "" || t.Function != nil {
-				c.broken(fmt.Sprintf("a tool %+v written behind the caller's slice", t), "a clone of the tools before anything is appended")
+				c.broken(fmt.Sprintf("a tool %+v written into the free room of the caller's slice", t), "a clone of the tools before anything is appended")
 			}
 		}
 	}},
@@ -132,14 +132,14 @@ var requestRules = []rule{
 		c.answer(context.WithValue(context.Background(), key{}, "kept"), c.model(s), ask(questions[3]))
 		c.equal("the context's value in next is", c.first(s).Context.Value(key{}), any("kept"))
 	}},
-	{name: "asked-once", law: "one call is one call of next, made anew each time, unless the wrapper's purpose is another", check: func(c *checker) {
+	{name: "asked-once", law: "one call is one call of next, unless the wrapper is for something else", check: func(c *checker) {
 		s := always(Turn{Chunks: Words("fine")})
 		m := c.model(s)
 		c.answer(context.Background(), m, ask(questions[4]))
-		c.equal("after the first call next was asked so often:", len(s.Calls()), 1)
+		c.equal("after the first call, the number of calls of next:", len(s.Calls()), 1)
 		if !c.o.MayCache {
 			c.answer(context.Background(), m, ask(questions[4]))
-			c.equal("after the second, equal call next was asked so often:", len(s.Calls()), 2)
+			c.equal("after the second, equal call, the number of calls of next:", len(s.Calls()), 2)
 		}
 	}},
 }
@@ -158,7 +158,7 @@ func (c *checker) request(came, right []llms.MessageContent) {
 		}
 	}
 	if roles < len(right) {
-		c.broken(fmt.Sprintf("next got %v, without the caller's message %d of role %s in its place", came, roles+1, right[roles].Role), "the caller's messages in order, with others beside them")
+		c.broken(fmt.Sprintf("next got %v, without the caller's message %d of role %s in its place", came, roles+1, right[roles].Role), "the caller's messages in order, and perhaps others between them")
 	}
 }
 

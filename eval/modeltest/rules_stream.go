@@ -50,12 +50,12 @@ var streamRules = []rule{
 		c.sameAsNext(chunks, questions[2], true, true)
 		c.sameAsNext([]Chunk{{Text: "un", Unmarked: true}, {Text: "marked", Unmarked: true}}, questions[3], true, false)
 	}},
-	{name: "stream-borrowed", law: "a chunk is next's again when the callback returns: who keeps it copies it", check: func(c *checker) {
+	{name: "stream-borrowed", law: "a chunk belongs to next again when the callback returns: a wrapper that keeps it copies it", check: func(c *checker) {
 		l, r := c.stream(&Script{ReuseBuffer: true, Turns: []Turn{{Times: -1, Chunks: chunked(pieces)}}}, questions[4], true, false)
 		c.equal("from a model that reuses its buffer, the chunks add up to", l.joined("text", delta.Text, 0), r.Choices[0].Content)
 		c.text("Content is", r.Choices[0].Content, strings.Join(pieces, ""))
 	}},
-	{name: "stream-order", law: "callbacks come one after the other, while next produces, and none after the call returned", check: func(c *checker) {
+	{name: "stream-order", law: "callbacks run one after the other, while next produces, and none after the call returned", check: func(c *checker) {
 		chunks := chunked([]string{"one. ", "two. ", "three. ", "four. "})
 		for i := range chunks {
 			chunks[i].Delay = time.Second
@@ -80,7 +80,7 @@ var streamRules = []rule{
 		c.answer(context.Background(), c.model(s), ask(questions[6]))
 		c.callbacks(c.first(s), false, false)
 	}},
-	{name: "text-callback-only", law: "only the callbacks that the caller set are wrapped: a text callback turns on no reasoning one", check: func(c *checker) {
+	{name: "text-callback-only", law: "only the callbacks that the caller set are wrapped: with a text callback alone, next gets no reasoning callback", check: func(c *checker) {
 		s := always(Turn{Chunks: append([]Chunk{{Reasoning: "hm"}}, Words("fine by me")...)})
 		c.stream(s, questions[7], true, false)
 		c.callbacks(c.first(s), true, false)
@@ -92,14 +92,14 @@ var streamRules = []rule{
 		c.callbacks(c.first(s), true, false)
 		c.equal("the chunks add up to", l.joined("text", delta.Text, 0), r.Choices[0].Content)
 	}},
-	{name: "reasoning-callback-only", law: "only the callbacks that the caller set are wrapped: a reasoning callback turns on no text one", check: func(c *checker) {
+	{name: "reasoning-callback-only", law: "only the callbacks that the caller set are wrapped: with a reasoning callback alone, next gets no text callback", check: func(c *checker) {
 		chunks := []Chunk{{Reasoning: "Let me "}, {Reasoning: "think."}, {Text: "Four "}, {Text: "strings."}}
 		c.sameAsNext(chunks, questions[9], false, true)
 		s := always(Turn{Chunks: chunks})
 		c.stream(s, questions[10], false, true)
 		c.callbacks(c.first(s), false, true)
 	}},
-	{name: "both-callbacks", law: "with both callbacks set each hears the stream once, and the text counts once", check: func(c *checker) {
+	{name: "both-callbacks", law: "with both callbacks set each gets the stream once, and the text counts once", check: func(c *checker) {
 		chunks := []Chunk{{Reasoning: "Easy."}, {Text: "Four "}, {Text: "strings."}}
 		c.sameAsNext(chunks, questions[11], true, true)
 		l, r := c.stream(always(Turn{Chunks: chunks}), questions[12], true, true)
@@ -108,15 +108,15 @@ var streamRules = []rule{
 		}
 		c.text("Content is", r.Choices[0].Content, "Four strings.")
 	}},
-	{name: "callback-error", law: "an error of the callback stops the stream and comes back through errors.Is, never retried", check: func(c *checker) {
+	{name: "callback-error", law: "an error of the callback stops the stream, is found by errors.Is, and is never retried", check: func(c *checker) {
 		for i, reasoning := range []bool{false, true} {
 			c.callbackError(always(Turn{Chunks: Words("one two three four five six")}), questions[i], reasoning)
 		}
 	}},
 }
 
-// sameAsNext streams chunks through the wrapper and compares what is heard
-// with what next's own callbacks hear.
+// sameAsNext streams chunks through the wrapper and compares what the callbacks get
+// with what next sends.
 func (c *checker) sameAsNext(chunks []Chunk, question string, text, reasoning bool) {
 	bare := &listener{}
 	var opts llms.CallOptions
@@ -134,8 +134,8 @@ func (c *checker) sameAsNext(chunks []Chunk, question string, text, reasoning bo
 	c.heard(l, bare.chunks(""))
 }
 
-// heard compares what was heard with what is right, as far as the wrapper's
-// options allow.
+// The received chunks must be the right ones, as far as the wrapper's options
+// allow.
 func (c *checker) heard(l *listener, right []heard) {
 	came := l.chunks("")
 	if c.o.MayRechunk {
@@ -179,14 +179,14 @@ func (c *checker) callbacks(call Call, text, reasoning bool) {
 	c.equal("next got a reasoning callback:", call.Options.StreamingReasoningFunc != nil, reasoning)
 }
 
-// errListener is what a caller's callback fails with.
+// errListener is the error of a caller's callback.
 type errListener struct{ at int }
 
 func (e *errListener) Error() string {
 	return fmt.Sprintf("the reader had enough after chunk %d", e.at)
 }
 
-// callbackError has the second callback fail.
+// callbackError lets the second callback fail.
 func (c *checker) callbackError(s *Script, question string, reasoning bool) {
 	stopAt := 2
 	if c.o.MayRechunk {
@@ -213,6 +213,6 @@ func (c *checker) callbackError(s *Script, question string, reasoning bool) {
 		c.broken(fmt.Sprintf("%d chunks", n), fmt.Sprintf("none after the %d at which the callback failed", stopAt))
 	}
 	if n := len(s.Calls()) - before; n > 1 {
-		c.broken(fmt.Sprintf("%d calls of next", n), "one: the caller wants to stop")
+		c.broken(fmt.Sprintf("%d calls of next", n), "one call, because the caller stopped")
 	}
 }

@@ -16,13 +16,13 @@ import (
 // that is nil.
 var ErrOption = errors.New("modeltest: invalid option")
 
-// Options state what a wrapper does by design, so that the suite doesn't report
-// it as a fault. The zero Options, and nil, are for a wrapper that passes
-// everything on: the default of every field is that the wrapper may not.
+// Options say what a wrapper does by design, so that the suite doesn't report it as
+// a fault. The zero Options, and nil, are for a wrapper that passes everything on
+// unchanged.
 type Options struct {
-	// MayCache: an equal request may be answered without asking next. The
-	// suite then also checks the replay: streamed, whole and unshared. Default:
-	// every request reaches next.
+	// MayCache: an equal request may be answered without asking next. The suite
+	// then also checks the replay: it is streamed, complete and not shared.
+	// Default: every request reaches next.
 	MayCache bool
 
 	// MayRetry: a failed call of next may be repeated. What is streamed may
@@ -36,10 +36,10 @@ type Options struct {
 	// to the answer that is returned. Default: texts stay as they are.
 	MayRewrite bool
 
-	// MayRechunk: the boundaries of chunks may move and empty ones may go, as
-	// in a wrapper that must see a whole sentence before it lets it through.
-	// What each kind and choice adds up to stays. The wrapper's documentation
-	// must state that it does so. Default: the chunks are those of next.
+	// MayRechunk: the boundaries of chunks may move and empty ones may go, as in a
+	// wrapper that needs a whole sentence before it passes it on. The text of each
+	// kind and choice stays the same. The wrapper's documentation must state that
+	// it does so. Default: the chunks are those of next.
 	MayRechunk bool
 
 	// MaySet names the fields of [llms.CallOptions] that the wrapper sets
@@ -62,16 +62,16 @@ func (o *Options) check() error {
 //
 //	go test -run 'TestWrapper/ctx-hidden'
 //
-// wrap returns the wrapper under test around next. It is called several times
-// per rule, and what it starts must end by tb.Cleanup. Each rule runs in a
-// testing/synctest bubble: time is virtual, a goroutine that is left behind is
-// found, and so is a call that never returns. (A call that waits for a
-// sync.Mutex forever isn't: go test's timeout ends it, and its report names the
-// subtest.) So Run can't be called inside a bubble, and a wrapper that connects
-// to a server over the network must be tested over an in-memory connection,
-// such as [Server.Client] gives.
+// wrap returns the wrapper under test around next. It is called several times per
+// rule, and what it starts must end by tb.Cleanup. Each rule runs in a
+// testing/synctest bubble: time is virtual, a goroutine that doesn't end is found,
+// and so is a call that never returns. (A call that waits for a sync.Mutex forever
+// isn't found: the timeout of go test ends it, and its report names the subtest.)
+// So Run can't be called inside a bubble, and a wrapper that connects to a server
+// over the network must be tested over an in-memory connection, such as
+// [Server.Client] gives.
 //
-// The requests are short and harmless sentences, each unlike the others.
+// The requests are short and harmless sentences that differ from each other.
 func Run(t *testing.T, wrap func(tb testing.TB, next llms.Model) llms.Model, o *Options) {
 	t.Helper()
 	if o == nil {
@@ -88,7 +88,7 @@ func Run(t *testing.T, wrap func(tb testing.TB, next llms.Model) llms.Model, o *
 			failed := t.Failed()
 			t.Run(r.name, func(t *testing.T) {
 				if failed && r.name == panicRule.name {
-					t.Skip("it may end the process: mend the other rules first")
+					t.Skip("it may end the process: correct the other rules first")
 				}
 				r.run(t, nil, wrap, o)
 			})
@@ -109,8 +109,8 @@ var rules = slices.Concat(shapeRules, answerRules, requestRules, streamRules, er
 
 func (r *rule) applies(o *Options) bool { return r.when == nil || r.when(o) }
 
-// reporter is what a check needs of a test. The suite's own tests have one
-// that writes down what was found.
+// reporter is what a check needs of a test. The suite's own tests have one that
+// records what was found.
 type reporter interface {
 	Errorf(format string, args ...any)
 }
@@ -119,7 +119,7 @@ type reporter interface {
 func (r *rule) run(t *testing.T, rep reporter, wrap func(testing.TB, llms.Model) llms.Model, o *Options) {
 	c := &checker{rep: rep, rule: r, wrap: wrap, o: *o}
 	defer func() {
-		// The bubble panics if nothing in it can go on.
+		// The bubble panics if no goroutine in it can continue.
 		p := recover()
 		if p == nil {
 			return
@@ -166,7 +166,7 @@ type checker struct {
 	failed bool // the rule was broken already
 }
 
-// broken reports that the rule was broken: what came, and what is right.
+// broken reports that the rule was broken, with what came and what is right.
 func (c *checker) broken(came, right string) {
 	c.failed = true
 	c.rep.Errorf("rule %s: %s\n\tcame:  %s\n\tright: %s", c.rule.name, c.rule.law, came, right)

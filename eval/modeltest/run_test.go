@@ -63,7 +63,7 @@ func TestWorker(t *testing.T) {
 	}, nil)
 }
 
-// TestRouter sets an option of its own, and says so.
+// TestRouter: a wrapper that sets an option, named in MaySet.
 func TestRouter(t *testing.T) {
 	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model {
 		return &mutant{base: base{next}, generate: with(func(llms.CallOptions) []llms.CallOption {
@@ -72,7 +72,7 @@ func TestRouter(t *testing.T) {
 	}, &modeltest.Options{MaySet: []string{"Model"}})
 }
 
-// TestDocStatesEveryRule holds the package comment to the suite.
+// TestDocStatesEveryRule compares the package comment with the suite.
 func TestDocStatesEveryRule(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
@@ -81,15 +81,14 @@ func TestDocStatesEveryRule(t *testing.T) {
 	}
 }
 
-// TestStack holds the contract's promise: wrappers that keep it compose to one
-// that keeps it.
+// TestStack: a stack of wrappers that keep the contract keeps it too.
 func TestStack(t *testing.T) {
 	modeltest.Run(t, func(_ testing.TB, next llms.Model) llms.Model {
 		return &tap{base: base{&rewriting{base{&caching{base: base{&retrying{base{&pass{base{next}}}}}}}}}}
 	}, &modeltest.Options{MayCache: true, MayRetry: true, MayRewrite: true, MayRechunk: true})
 }
 
-// TestMaySetNamesFields: a misspelled name would excuse nothing, silently.
+// TestMaySetNamesFields: a misspelled name would have no effect and no error.
 func TestMaySetNamesFields(t *testing.T) {
 	require.NoError(t, modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"Model", "Seed"}}))
 	err := modeltest.CheckOptions(&modeltest.Options{MaySet: []string{"NoSuchField"}})

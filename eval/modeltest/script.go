@@ -15,9 +15,8 @@ import (
 	"github.com/prodailabs/prodai/internal/llmcopy"
 )
 
-// A Script is an [llms.Model] that plays its turns, and records every
-// call it got. The zero Script has nothing to play: each call returns an
-// [*ExhaustedError].
+// A Script is an [llms.Model] that plays its turns, and records every call. The
+// zero Script has no turns: each call returns an [*ExhaustedError].
 //
 //	s := &modeltest.Script{Turns: []modeltest.Turn{
 //		modeltest.Say("Hello, Ada."),
@@ -28,7 +27,7 @@ import (
 // testing/synctest bubble an hour of delay takes no time. It is safe for
 // concurrent use; its exported fields must not change after the first call.
 type Script struct {
-	// Turns are played in order, one a call: a call gets the first turn that
+	// Turns are played in order, one for each call. A call gets the first turn that
 	// matches its messages and has plays left.
 	Turns []Turn
 
@@ -36,17 +35,17 @@ type Script struct {
 	// decide. It must be safe for concurrent use if the model is used so.
 	Answer func(Call) (Turn, bool)
 
-	// Defaults are the model's own settings: the options of a call are
-	// applied on top, as a provider's client does. A test of a wrapper sets
-	// them to tell an option that was set to zero from one never set.
+	// Defaults are the model's own settings: the options of a call are applied on
+	// top, as a provider's client does. A test of a wrapper sets them to
+	// distinguish an option that was set to zero from one that was never set.
 	Defaults llms.CallOptions
 
 	// Reasoning is what SupportsReasoning reports.
 	Reasoning bool
 
-	// ReuseBuffer makes all chunks of a call share one buffer, overwritten
-	// after each callback, as a client does that reads into a fixed buffer:
-	// a caller that keeps a chunk without copying it then has garbage.
+	// ReuseBuffer makes all chunks of a call share one buffer, overwritten after
+	// each callback, as by a client that reads into a fixed buffer. A caller that
+	// keeps a chunk without copying it then has wrong bytes.
 	ReuseBuffer bool
 
 	mu     sync.Mutex
@@ -72,14 +71,14 @@ type Turn struct {
 	// stream waits for the sum of their delays.
 	Chunks []Chunk
 
-	// Choices is the answer. If nil, it is put together from Chunks; set it
-	// to an empty slice for an answer with no choice. It is copied for each
-	// call. If there are Choices and no Chunks, a streaming call gets each
-	// choice's reasoning, text and tool calls as one chunk each.
+	// Choices is the answer. If nil, it is made from Chunks; set it to an empty
+	// slice for an answer with no choice. It is copied for each call. If there are
+	// Choices and no Chunks, a streaming call gets each choice's reasoning, text
+	// and tool calls as one chunk each.
 	Choices []*llms.ContentChoice
 
-	// Stop is the stop reason of an answer put together from Chunks. Default:
-	// "stop", or "tool_calls" where the choice calls a tool.
+	// Stop is the stop reason of an answer made from Chunks. Default: "stop", or
+	// "tool_calls" if the choice calls a tool.
 	Stop string
 
 	// Usage, if set, is written to every choice's GenerationInfo under the
@@ -89,8 +88,8 @@ type Turn struct {
 	// Hang waits, after the chunks, until the context is done.
 	Hang bool
 
-	// HideContext is returned instead of ctx.Err() when the context is done,
-	// as providers do that have errors of their own for it.
+	// HideContext is returned instead of ctx.Err() when the context is done, as by
+	// providers that have their own error for that.
 	HideContext error
 
 	// Err is returned after Chunks instead of an answer.
@@ -99,17 +98,17 @@ type Turn struct {
 	// Panic is the value to panic with, after Chunks.
 	Panic any
 
-	// NilResponse answers nil with a nil error, as careless models do.
+	// NilResponse answers nil with a nil error, as some models do.
 	NilResponse bool
 }
 
 // A Chunk is one call of the streaming callbacks: a piece of text (perhaps an
 // empty one), of reasoning, or of tool calls.
 //
-// Text and tool deltas go to the text callback and, as its second argument,
-// to the reasoning callback; reasoning goes to the reasoning callback alone.
-// That is what langchaingo's OpenAI client does, but for the empty chunk that
-// it also gives to the other callback.
+// Text and tool deltas go to the text callback and, as its second argument, to the
+// reasoning callback; reasoning goes to the reasoning callback alone. That is what
+// langchaingo's OpenAI client does, except that it also gives an empty chunk to the
+// other callback.
 type Chunk struct {
 	Text      string
 	Reasoning string
@@ -118,13 +117,13 @@ type Chunk struct {
 	Choice int           // the choice it belongs to
 	Delay  time.Duration // the time since the chunk before
 
-	// Unmarked leaves the chunk's kind and choice off the callback's context,
-	// as models from elsewhere do.
+	// Unmarked leaves out the chunk's kind and choice on the callback's context, as
+	// models of other libraries do.
 	Unmarked bool
 }
 
-// A ToolDelta is a fragment of a tool call, in OpenAI's form: the first one of
-// an index carries the id and the name, the others add to the arguments.
+// A ToolDelta is a fragment of a tool call, in OpenAI's form: the first one of an
+// index has the id and the name, and the others add to the arguments.
 type ToolDelta struct {
 	Index    int          `json:"index"`
 	ID       string       `json:"id,omitempty"`
@@ -161,9 +160,9 @@ func Words(text string) []Chunk {
 	return chunks
 }
 
-// CallTool returns the chunks of one whole tool call: the first carries id and
-// name, the second the arguments. Join several with slices.Concat for calls
-// one after the other; write [ToolDelta] values for interleaved ones.
+// CallTool returns the chunks of one whole tool call: the first has id and name,
+// the second the arguments. Join several with slices.Concat for calls one after the
+// other; write [ToolDelta] values for interleaved ones.
 func CallTool(index int, id, name, arguments string) []Chunk {
 	return []Chunk{
 		{Tools: []ToolDelta{{Index: index, ID: id, Type: "function", Function: ToolFunction{Name: name}}}},
@@ -192,9 +191,9 @@ func textOf(m llms.MessageContent) string {
 }
 
 // An ExhaustedError means that no turn was left for a call: the code under test
-// asked the model more often, or for something else, than the test expects.
+// called the model more often than the test expects, or with other messages.
 type ExhaustedError struct {
-	Call  int    // the call's number, 1 first
+	Call  int    // the call's number, from 1
 	Turns int    // the turns the script has
 	Last  string // the text of the call's last message
 }
@@ -222,7 +221,7 @@ func (s *Script) Call(ctx context.Context, prompt string, options ...llms.CallOp
 	return r.Choices[0].Content, nil
 }
 
-// GenerateContent plays the turn that is due.
+// GenerateContent plays the next turn.
 func (s *Script) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	opts := cloneOptions(s.Defaults)
 	for _, set := range options {
@@ -361,10 +360,10 @@ func (u *Usage) into(c *llms.ContentChoice) {
 	c.GenerationInfo["CompletionReasoningTokens"] = u.Reasoning
 }
 
-// assemble puts a stream's chunks together: one choice at least.
+// assemble joins the chunks of a stream into at least one choice.
 func assemble(chunks []Chunk, stop string) []*llms.ContentChoice {
 	choices := []*llms.ContentChoice{{}}
-	slots := []map[int]int{nil} // per choice: a tool call's index to its place
+	slots := []map[int]int{nil} // by choice: from a tool call's index to its place
 	for _, c := range chunks {
 		for len(choices) <= c.Choice {
 			choices, slots = append(choices, &llms.ContentChoice{}), append(slots, nil)
@@ -402,7 +401,7 @@ func assemble(chunks []Chunk, stop string) []*llms.ContentChoice {
 	return choices
 }
 
-// chunksOf is the stream of an answer that was given whole.
+// chunksOf is the stream of an answer that was given in Choices.
 func chunksOf(choices []*llms.ContentChoice) []Chunk {
 	var chunks []Chunk
 	for i, c := range choices {
@@ -426,8 +425,7 @@ func chunksOf(choices []*llms.ContentChoice) []Chunk {
 	return chunks
 }
 
-// Calls returns what the model was asked so far, oldest first. The caller may
-// change it.
+// Calls returns the calls so far, oldest first. The caller may change it.
 func (s *Script) Calls() []Call {
 	s.mu.Lock()
 	calls := slices.Clone(s.calls)

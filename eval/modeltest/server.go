@@ -18,21 +18,21 @@ import (
 // ServerOptions set what a [Server] answers and where it listens; nil means the
 // defaults.
 type ServerOptions struct {
-	// Replies are given in order, one a request for a completion or an
-	// embedding: a request gets the first reply that matches it and has plays
-	// left. When none is left the server answers status 500 with the code
-	// "script_exhausted". A list that is empty but not nil has none
-	// left from the start. Default: with nil Replies and no Answer, a completion is
-	// "You said: " and the last message, and an embedding a hash of the words.
+	// Replies are given in order, one a request for a completion or an embedding: a
+	// request gets the first reply that matches it and has plays left. When none is
+	// left the server answers status 500 with the code "script_exhausted". A list
+	// that is empty and not nil has none. Default: with nil Replies and no Answer,
+	// a completion is "You said: " and the last message, and an embedding a hash of
+	// the words.
 	Replies []Reply
 
 	// Answer is asked before Replies; where it returns false, they decide. It is
 	// called from the goroutine of each request. Default: Replies decide.
 	Answer func(Request) (Reply, bool)
 
-	// Loopback listens on a port of 127.0.0.1, so that other processes can
-	// connect. Not for testing/synctest bubbles: there a goroutine that waits for
-	// the network keeps the clock from moving on. Default: in memory.
+	// Loopback listens on a port of 127.0.0.1, so that other processes can connect.
+	// Not for testing/synctest bubbles: there a goroutine that waits for the
+	// network keeps virtual time from moving on. Default: in memory.
 	Loopback bool
 
 	// Key is the key that requests must carry, as a bearer token or in Azure's
@@ -72,8 +72,8 @@ func (o *ServerOptions) check() error {
 	return nil
 }
 
-// A Server implements OpenAI's HTTP protocol and does what its replies state:
-// answer, fail, stall, lie or hang up. It serves
+// A Server implements OpenAI's HTTP protocol and does what its replies say: it
+// answers, fails, stalls, sends wrong data or closes the connection. It serves
 //
 //   - POST /v1/chat/completions, plain and as server-sent events, with
 //     stream_options.include_usage
@@ -81,7 +81,7 @@ func (o *ServerOptions) check() error {
 //   - GET /v1/models and /v1/models/{id}
 //   - the first two under Azure's /openai/deployments/{name}/…
 //
-// and anything else with a 404 in OpenAI's shape. Each request is recorded.
+// and answers other paths with a 404 in OpenAI's form. Each request is recorded.
 //
 // By default a Server has no port: [Server.Client] connects to it in memory,
 // over net.Pipe, with the real net/http on both ends. That works in a
@@ -119,10 +119,10 @@ type Request struct {
 	// and a usage chunk at their end.
 	Stream, IncludeUsage bool
 
-	// Status is what was answered: 0 while nothing was, or if nothing will be.
+	// Status is the status of the answer, 0 if there is none or none yet.
 	Status int
 
-	// Aborted reports that the client left before the answer was whole.
+	// Aborted reports that the client left before the answer was complete.
 	Aborted bool
 
 	text       string   // the last message's, or the inputs to embed
@@ -179,16 +179,16 @@ func NewServer(o *ServerOptions) (*Server, error) {
 	return s, nil
 }
 
-// Client returns a client whose connections lead to the server whatever the
-// host in the URL is (unless the server is on loopback). Give it to the code
-// under test, with [Server.URL] as the root.
+// Client returns a client that connects to the server for any host in the URL
+// (except if the server is on loopback). Give it to the code under test, with
+// [Server.URL] as the root.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Close hangs up all connections, ends what the server does on them and waits
-// for it. Requests that come later are refused.
+// Close closes all connections, ends the work on them and waits for its end. Later
+// requests are refused.
 func (s *Server) Close() {
 	s.client.CloseIdleConnections()
-	_ = s.http.Close() // its error is about connections that are gone already
+	_ = s.http.Close() // its error is about connections that are closed already
 	<-s.served
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,8 +210,8 @@ func (s *Server) Requests() []Request {
 	return out
 }
 
-// Connections returns how many connections are open: 0 means that the client
-// has let go of all.
+// Connections returns how many connections are open: 0 means that the client has
+// closed all.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,7 +230,7 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// serve records the request and plays the reply that is due.
+// serve records the request and plays the next reply.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	req := &Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(), Body: body, Aborted: err != nil}
@@ -381,7 +381,7 @@ func inputTexts(input json.RawMessage) []string {
 	return texts
 }
 
-// due picks the reply to a request.
+// due returns the reply to a request.
 func (s *Server) due(req Request) Reply {
 	if s.o.Answer != nil {
 		if reply, ok := s.o.Answer(req); ok {

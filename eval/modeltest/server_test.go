@@ -25,7 +25,7 @@ const (
 	streamBody = `{"model":"scripted-1","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":[{"type":"text","text":"Say hello"},{"type":"text","text":" to Ada."}]}]}`
 )
 
-// An exchange is what a client saw.
+// An exchange is what a client got.
 type exchange struct {
 	status  int
 	header  http.Header
@@ -338,7 +338,7 @@ func TestServerMatches(t *testing.T) {
 }
 
 // FuzzServerRequest sends any body to every route: the answer is JSON, and a
-// client's mistake is never the server's.
+// client's mistake is never a server error.
 func FuzzServerRequest(f *testing.F) {
 	for _, body := range []string{plainBody, `{"input":[[1,2],"a"],"encoding_format":"base64"}`, `{"input":[1,null]}`, `{"messages":[{"content":[{"text":7}]}]}`, `null`, `[]`, "{", ""} {
 		f.Add(body)
@@ -360,8 +360,8 @@ func FuzzServerRequest(f *testing.F) {
 	})
 }
 
-// TestServerOptions: what a reply can't be is an error at the start, not a panic
-// of a handler in the middle of a test.
+// TestServerOptions: an invalid reply is an error at the start, and not a panic of
+// a handler in the middle of a test.
 func TestServerOptions(t *testing.T) {
 	for _, bad := range []modeltest.ServerOptions{
 		{Paths: []string{"v1/messages"}},

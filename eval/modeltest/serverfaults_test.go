@@ -17,10 +17,10 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
-// TestServerFaults plays every way to fail that the providers' list has.
+// TestServerFaults plays every fault of the list.
 func TestServerFaults(t *testing.T) {
 	half := modeltest.Say("half an answer")
-	// Over loopback the operating system has its own way to say so.
+	// Over loopback the operating system has its own error for that.
 	reset := func(t *testing.T, got exchange) {
 		require.Error(t, got.err)
 		if !strings.Contains(t.Name(), "loopback") {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// created is the time in every answer: answers are the same each time.
+// created is the time in every answer, so that answers are the same each time.
 const created = 1767225600 // 2026-01-01T00:00:00Z
 
 // encode writes JSON as providers do, without escaping HTML.
@@ -148,8 +148,8 @@ func (p *player) stream() {
 	}
 }
 
-// chunks sends the deltas, each choice's role before its first, and reports
-// whether to go on.
+// chunks sends the deltas, with each choice's role before its first one, and
+// reports whether to continue.
 func (p *player) chunks() bool {
 	chunks := p.reply.Turn.Chunks
 	if chunks == nil {
@@ -217,7 +217,7 @@ const (
 	maxDimensions     = 4096
 )
 
-// embeddings answers with vectors, or where there are none, with hashed words.
+// embeddings answers with the reply's vectors, or with hashed words if it has none.
 func embeddings(req *Request, vectors [][]float32, noUsage bool) map[string]any {
 	data, words := []any{}, 0
 	for i, input := range req.inputs {
@@ -229,7 +229,7 @@ func embeddings(req *Request, vectors [][]float32, noUsage bool) map[string]any 
 		case vectors == nil:
 			v = hashed(input, req.dimensions)
 		default:
-			continue // fewer vectors than inputs: a fault that was asked for
+			continue // fewer vectors than inputs: a fault that the test asks for
 		}
 		var embedding any = v
 		if req.base64 {
@@ -248,8 +248,8 @@ func embeddings(req *Request, vectors [][]float32, noUsage bool) map[string]any 
 	return out
 }
 
-// hashed is a vector of length 1 in which texts that share words are near one
-// another: each word adds or takes 1 at a place that its hash gives.
+// hashed is a vector of length 1; texts that share words have similar vectors. Each
+// word adds or subtracts 1 at a place that its hash gives.
 func hashed(text string, dimensions int) []float32 {
 	if dimensions == 0 {
 		dimensions = defaultDimensions

@@ -17,8 +17,8 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// base is what the correct wrappers below share: the parts of the contract
-// that have nothing to do with what a wrapper is for.
+// base has the common parts of the correct wrappers below: the rules that don't
+// depend on what a wrapper is for.
 type base struct{ next llms.Model }
 
 func (b base) Unwrap() llms.Model      { return b.next }
@@ -102,8 +102,7 @@ func (m *tap) Call(ctx context.Context, prompt string, options ...llms.CallOptio
 	return callWith(ctx, m, prompt, options)
 }
 
-// retrying tries three times, unless the stream has spoken or the caller
-// wants to stop.
+// retrying tries three times, except if the stream has begun or the caller stops.
 type retrying struct{ base }
 
 func (m *retrying) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -146,8 +145,8 @@ func (m *retrying) Call(ctx context.Context, prompt string, options ...llms.Call
 	return callWith(ctx, m, prompt, options)
 }
 
-// caching keeps whole answers by the messages and every option that can
-// change them.
+// caching stores complete answers by the messages and every option that can change
+// them.
 type caching struct {
 	base
 	mu   sync.Mutex
@@ -231,8 +230,8 @@ func copyOf(r *llms.ContentResponse) *llms.ContentResponse {
 	return out
 }
 
-// sentences lets text through a sentence at a time, and holds nothing back
-// when something else comes.
+// sentences passes text on sentence by sentence, and passes the rest on when
+// something else comes.
 type sentences struct{ base }
 
 func (m *sentences) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -296,8 +295,8 @@ func bySentence(f callback) (gate callback, end func() error) {
 	}, end
 }
 
-// rewriting adds a system message, shouts, and holds the stream back until
-// the answer is whole.
+// rewriting adds a system message, writes the text in capitals, and delays the
+// stream until the answer is complete.
 type rewriting struct{ base }
 
 func (m *rewriting) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/prodailabs/prodai/eval/suite"
 )
 
-// Two answers of three are right; one case has no reference and isn't scored,
-// which the report says.
+// Two answers of three are right; one case has no reference and isn't scored, which
+// the report shows.
 func Example() {
 	exact, err := eval.NewExactMatch(nil)
 	if err != nil {
@@ -43,7 +43,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	r.Elapsed = 0 // the one thing that differs from run to run
+	r.Elapsed = 0 // only the time differs from run to run
 	if err := report.Terminal(os.Stdout, r); err != nil {
 		fmt.Println(err)
 	}

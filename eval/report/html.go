@@ -29,7 +29,7 @@ type HTMLOptions struct {
 //go:embed cases.html
 var casesHTML []byte
 
-// endOfPage is how a rendered page ends, and where the cases go in.
+// endOfPage is the end of a rendered page; the cases are inserted before it.
 var endOfPage = []byte("</main></body></html>\n")
 
 // A pageCase is what the page's script knows of a case. The names are short
@@ -51,11 +51,11 @@ type pageCase struct {
 	Tokens   int64      `json:"out,omitempty"`
 }
 
-// HTML writes the report as one page that needs nothing else: scores, slices
-// and gates, the distribution of each metric, and the cases, which can be
-// searched, filtered by slice, sorted by any metric and opened to see the
-// output beside the reference or the baseline's output, differences marked.
-// Texts of cases and outputs are shown as text, whatever they contain.
+// HTML writes the report as one page that loads no other file: scores, slices and
+// gates, the distribution of each metric, and the cases. The cases can be searched,
+// filtered by slice and sorted by any metric. An opened case shows the output
+// beside the reference or the baseline's output, with the differences marked. HTML
+// in texts of cases and outputs is shown as text.
 func HTML(w io.Writer, r *suite.Report, o *HTMLOptions) error {
 	if err := check(w, r); err != nil {
 		return err

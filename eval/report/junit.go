@@ -58,10 +58,10 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// JUnit writes the report as JUnit XML, which every CI shows as tests. The
-// gates are one suite and the cases another: a case that the system failed on
-// is an error, one whose own value misses a threshold of each (which may be
-// nil) a failure, and one that no metric applied to is skipped. Characters that
+// JUnit writes the report as JUnit XML, which most CI systems show as tests. The
+// gates are one suite and the cases another. A case that the system failed on is an
+// error. A case whose own value misses one of the thresholds in each (which may be
+// nil) is a failure. A case that no metric applied to is skipped. Characters that
 // XML doesn't allow become U+FFFD.
 func JUnit(w io.Writer, r *suite.Report, each []suite.Threshold) error {
 	if err := check(w, r); err != nil {

@@ -57,7 +57,7 @@ func summary(r *suite.Report) string {
 	return s
 }
 
-// shortVersion keeps what tells versions apart on a screen.
+// shortVersion keeps enough of a version to distinguish versions on a screen.
 func shortVersion(v string) string {
 	if len(v) > 24 {
 		return v[:19] + "…"
@@ -65,7 +65,7 @@ func shortVersion(v string) string {
 	return v
 }
 
-// metricRows is a row a metric: name, value, n, skipped, failed.
+// metricRows returns a row for each metric: name, value, n, skipped, failed.
 func metricRows(r *suite.Report) [][]string {
 	var rows [][]string
 	for _, m := range r.Metrics {
@@ -80,7 +80,7 @@ func metricRows(r *suite.Report) [][]string {
 
 var metricHead = []string{"metric", "value", "n", "skipped", "failed", "better", "signature"}
 
-// sliceTable is a row a slice and a column a metric.
+// sliceTable has a row for each slice and a column for each metric.
 func sliceTable(r *suite.Report) (head []string, rows [][]string) {
 	head = []string{"slice", "n"}
 	at := map[string]int{}

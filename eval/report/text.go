@@ -103,14 +103,14 @@ func markdownTable(w io.Writer, head []string, rows [][]string) {
 	fmt.Fprintln(w)
 }
 
-// cell keeps a text from breaking out of its cell or into HTML.
+// cell escapes a text so that it stays in its cell and isn't HTML.
 func cell(s string) string {
 	return strings.NewReplacer("|", "\\|", "\n", " ", "\r", " ", "<", "&lt;", "&", "&amp;", "`", "\\`").Replace(s)
 }
 
-// Failures writes the cases that a person should look at, at most n of them: a
-// line of what was asked, what came and what was wanted for each case that the
-// system failed on, or whose value of the metric is out of the bound.
+// Failures writes the cases that a person should look at, at most n of them: for
+// each case that the system failed on, or whose value of the metric is out of the
+// bound, it shows what was asked, what came and what was expected.
 func Failures(w io.Writer, r *suite.Report, bound suite.Threshold, n int) error {
 	if err := check(w, r); err != nil {
 		return err
@@ -151,8 +151,8 @@ func Failures(w io.Writer, r *suite.Report, bound suite.Threshold, n int) error 
 	return b.Flush()
 }
 
-// oneLine shows a text on a line, without the control characters by which an
-// output could rewrite the terminal.
+// oneLine shows a text on one line, without control characters, which could change
+// what the terminal shows.
 func oneLine(s string) string {
 	r := []rune(strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// Before a judge may replace people, it must agree with them as well as they
-// agree with each other. Raw agreement can't show that: two raters who both say
-// "good" to 95 % of the items agree on 90 % by chance alone. The coefficients
+// Before a judge may replace people, it must agree with them as well as they agree
+// with each other. The share of equal ratings can't show that: two raters who both
+// rate 95 % of the items "good" agree on 90 % by chance alone. The coefficients
 // here compare with chance,
 //
 //	(agreement - agreement by chance) / (1 - agreement by chance)
 //
 // and differ in what they call chance. Categories are 0..k-1.
 
-// A Weighting is how much a near miss counts. Default: [WeightingNone].
+// A Weighting says how much agreement two different categories count as. Default:
+// [WeightingNone].
 type Weighting uint8
 
 // The weightings: the credit for rating one item i and j, of k categories.
@@ -24,8 +25,8 @@ const (
 	WeightingQuadratic                  // 1 - (i-j)²/(k-1)²
 )
 
-// far is the distance of the first and the last of k categories: a disagreement
-// of far costs all the credit.
+// far is the distance of the first and the last of k categories. A disagreement of
+// this distance has a credit of 0.
 func (w Weighting) far(k int) float64 {
 	switch w {
 	case WeightingLinear:
@@ -49,23 +50,23 @@ func (w Weighting) distance(i, j float64) float64 {
 	return 1
 }
 
-// CohenKappa is the agreement of two raters over k categories; chance keeps
-// each rater's own habits (Cohen, 1960; weighted, 1968). The standard error is
-// that of Fleiss, Cohen and Everitt (1969). Undefined if both raters always
-// gave the same single category.
+// CohenKappa is the agreement of two raters over k categories; chance is computed
+// from the shares of each rater's own categories (Cohen, 1960; weighted, 1968). The
+// standard error is that of Fleiss, Cohen and Everitt (1969). Undefined if both
+// raters always gave the same single category.
 //
-// Its paradox: with very unequal categories it is low however well the raters
-// agree, because chance agrees too. [GwetAC] is built against that.
+// Its paradox: with very unequal categories it is low even if the raters agree on
+// almost all items, because chance agrees too. [GwetAC] avoids that.
 func CohenKappa(a, b []int, k int, w Weighting) (Estimate, error) {
 	const fn = "CohenKappa"
 	if err := checkRatings(fn, [][]int{a, b}, k, w, false); err != nil {
 		return Estimate{}, err
 	}
 	// With D the mean distance, kappa is 1 - D observed / D by chance: the number
-	// of categories cancels out, and only those that occur have to be looked at.
+	// of categories cancels out, and only the categories that occur are needed.
 	n := float64(len(a))
 	present := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
-	pairs := make([]int, len(a)) // of item i: the row and column of its cell
+	pairs := make([]int, len(a)) // by item: the row and column of its cell
 	rows, cols := make([]float64, len(present)), make([]float64, len(present))
 	for i := range a {
 		row, _ := slices.BinarySearch(present, a[i])
@@ -95,8 +96,8 @@ func CohenKappa(a, b []int, k int, w Weighting) (Estimate, error) {
 	return Estimate{Value: 1 - share, SE: math.Sqrt(variance/n) / chance}, nil
 }
 
-// meanDistances returns the mean distance of each category to ratings that fall
-// on the categories as counts says; n is the sum of the counts.
+// meanDistances returns the mean distance of each category to n ratings, whose
+// numbers by category are in counts.
 func (w Weighting) meanDistances(categories []int, counts []float64, n float64) []float64 {
 	out := make([]float64, len(categories))
 	origin := categories[0]
@@ -133,8 +134,8 @@ func (w Weighting) meanDistances(categories []int, counts []float64, n float64) 
 	return out
 }
 
-// eachCell calls f with every cell of a table that sorted cell numbers name, and
-// how often they name it.
+// eachCell calls f with every cell in the sorted list of cell numbers, and how
+// often the list contains it.
 func eachCell(sorted []int, width int, f func(row, col int, count float64)) {
 	for lo := 0; lo < len(sorted); {
 		hi := lo + 1
@@ -192,8 +193,8 @@ func PercentAgreement(a, b []int) (float64, error) {
 	return float64(same) / float64(len(a)), nil
 }
 
-// ScottPi is the agreement of two raters whose habits are taken to be the same:
-// chance is Σ of the squared pooled shares (Scott, 1955).
+// ScottPi is the agreement of two raters who are assumed to use the categories
+// equally often: chance is Σ of the squared pooled shares (Scott, 1955).
 func ScottPi(a, b []int, k int) (float64, error) {
 	return fleiss("ScottPi", [][]int{a, b}, k, false)
 }
@@ -204,8 +205,8 @@ func FleissKappa(raters [][]int, k int) (float64, error) {
 	return fleiss("FleissKappa", raters, k, false)
 }
 
-// RandolphKappa is [FleissKappa] with chance 1/k: for raters who were free to
-// use any category as often as they liked (Randolph, 2005).
+// RandolphKappa is [FleissKappa] with chance 1/k: for raters who could use any
+// category as often as they chose (Randolph, 2005).
 func RandolphKappa(raters [][]int, k int) (float64, error) {
 	return fleiss("RandolphKappa", raters, k, true)
 }
@@ -306,11 +307,11 @@ func (w Weighting) pairDistances(sorted []int) float64 {
 }
 
 // GwetAC is Gwet's agreement coefficient, AC1 unweighted and AC2 with weights
-// (Gwet, "Computing Inter-Rater Reliability and Its Variance in the Presence
-// of High Agreement", 2008): chance is the agreement on items that are hard
-// enough to be rated at random, T/(k(k-1)) Σ π(1-π) with T the sum of all
-// credits. It stays defined, and high, where one category is rare. Ratings may
-// be [MissingRating].
+// (Gwet, "Computing Inter-Rater Reliability and Its Variance in the Presence of
+// High Agreement", 2008): chance is the agreement on items that are hard enough to
+// be rated at random, T/(k(k-1)) Σ π(1-π) with T the sum of all credits. It is
+// defined, and high, also where one category is rare. Ratings may be
+// [MissingRating].
 func GwetAC(raters [][]int, k int, w Weighting) (float64, error) {
 	const fn = "GwetAC"
 	if err := checkRatings(fn, raters, k, w, true); err != nil {

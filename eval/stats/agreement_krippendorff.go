@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// A Scale is what the numbers of ratings mean, and so how far apart two of them
+// A Scale says what the numbers of ratings mean, and so how far apart two of them
 // are. Default: [ScaleNominal].
 type Scale uint8
 
 // The scales of measurement and their squared distances.
 const (
 	ScaleNominal  Scale = iota // names: 0 or 1
-	ScaleOrdinal               // order only: how many ratings lie between
+	ScaleOrdinal               // order only: how many ratings are between
 	ScaleInterval              // differences count: (a-b)²
 	ScaleRatio                 // zero is real: ((a-b)/(a+b))²
 )
@@ -22,9 +22,9 @@ const (
 // over pairs of ratings of which one item has at least two (Krippendorff,
 // "Content Analysis", chapter 11). raters[r][i] is rater r's value of item i.
 //
-// Krippendorff's own advice: rely on alpha >= 0.8, draw tentative conclusions
-// from 0.667 on, discard the rest. Undefined when all ratings are equal: no
-// variation, no evidence that the raters can tell items apart.
+// Krippendorff's own advice: rely on alpha >= 0.8, draw tentative conclusions from
+// 0.667 on, discard the rest. Undefined when all ratings are equal: without
+// variation there is no evidence that the raters can distinguish items.
 //
 // For n ratings it takes O(n log n) time and O(n) memory. [ScaleRatio] takes
 // time quadratic in the number of distinct values.
@@ -93,10 +93,9 @@ func ratedItems(fn string, raters [][]float64) ([][]float64, error) {
 	return items, nil
 }
 
-// toMidRanks replaces every rating by its mid-rank among all of them. How many
-// ratings lie between two values, half of each value's own included, is the
-// difference of their mid-ranks: on ranks the ordinal distance is the interval
-// one.
+// toMidRanks replaces every rating by its mid-rank among all of them. The number of
+// ratings between two values, with half of each value's own, is the difference of
+// their mid-ranks. So on ranks the ordinal distance is the interval distance.
 func toMidRanks(all []float64, items [][]float64) {
 	ranks, _ := ranksAndTies(all)
 	at := 0
@@ -156,7 +155,7 @@ func intervalDisagreement(xs []float64) float64 {
 	return 2 * float64(len(xs)) * sum(d)
 }
 
-// ratioDisagreement has no such form: it looks at every pair of distinct values.
+// ratioDisagreement has no shorter form: it takes every pair of distinct values.
 func ratioDisagreement(xs []float64) float64 {
 	values := countValues(xs)
 	rows := make([]float64, len(values))

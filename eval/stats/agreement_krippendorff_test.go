@@ -101,7 +101,7 @@ func TestAlphaIsItsDefinition(t *testing.T) {
 	}
 }
 
-// TestAlphaOfFullAgreementIsOne: not nearly 1, whatever the mean of the values.
+// TestAlphaOfFullAgreementIsOne: exactly 1, for any mean of the values.
 func TestAlphaOfFullAgreementIsOne(t *testing.T) {
 	values := []float64{0.1, 0.7, 1e9 + 0.3, 1.0 / 3, 0.1}
 	for scale := ScaleNominal; scale <= ScaleRatio; scale++ {
@@ -124,8 +124,8 @@ func scores(n int) [][]float64 {
 	return raters
 }
 
-// TestAlphaOfManyDistinctValues ran for more than ten minutes when the work grew
-// with the distinct values of each item.
+// TestAlphaOfManyDistinctValues: an earlier version, whose work grew with the
+// distinct values of each item, ran for more than ten minutes.
 func TestAlphaOfManyDistinctValues(t *testing.T) {
 	raters := scores(5000)
 	last := ScaleRatio

@@ -69,7 +69,7 @@ func TestGoldenAgreement(t *testing.T) {
 	})
 }
 
-// credit is the weight of the literature: 1 for the same category, 0 for the two
+// credit is the weight as papers define it: 1 for the same category, 0 for the two
 // farthest of k.
 func credit(w Weighting, i, j, k int) float64 {
 	return 1 - w.distance(float64(i), float64(j))/w.far(k)
@@ -183,8 +183,8 @@ func TestAgreementIsItsDefinition(t *testing.T) {
 	}
 }
 
-// TestAgreementOfManyCategories: the work grows with the categories that occur,
-// not with those that could. A k by k table of these is 8 TB.
+// TestAgreementOfManyCategories: the work grows with the categories that occur, not
+// with the possible ones. A k by k table of these has 8 TB.
 func TestAgreementOfManyCategories(t *testing.T) {
 	const k = 1_000_001
 	a, b := []int{0, 500_000, 1_000_000, 7, 7}, []int{0, 500_003, 999_999, 7, 9}

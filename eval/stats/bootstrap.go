@@ -30,7 +30,7 @@ type BootstrapOptions struct {
 	// stream of scipy.stats.bootstrap with default_rng(Seed).
 	Source IndexSource
 	// Workers is the number of goroutines. The result doesn't depend on it.
-	// Default: one a processor.
+	// Default: one for each processor.
 	Workers int
 }
 
@@ -50,11 +50,10 @@ type BootstrapDistribution struct {
 // 1979). The statistic must not keep or change its argument and must be safe
 // for concurrent use.
 //
-// What the bootstrap can't do: with 10 observations it knows 10 values, and
-// its intervals are too narrow; one observation has no spread at all, and is
-// [ErrTooFew]; for a maximum or another extreme it is wrong
-// at any size; and it takes the observations to be independent (see
-// [ClusteredEstimate] for when they aren't).
+// The bootstrap has limits. With 10 observations it knows 10 values, and its
+// intervals are too narrow. One observation has no spread, and is [ErrTooFew]. For
+// a maximum or another extreme it is wrong at any size. And it assumes that the
+// observations are independent (see [ClusteredEstimate] for when they aren't).
 func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOptions) (*BootstrapDistribution, error) {
 	const fn = "Bootstrap"
 	if err := checkSample(fn, "sample", xs, 2); err != nil {
@@ -95,7 +94,8 @@ func Bootstrap(xs []float64, statistic func([]float64) float64, o *BootstrapOpti
 	return b, nil
 }
 
-// checkStatistic refuses what a function of the caller's made of finite data.
+// checkStatistic refuses an infinite or NaN result of the caller's function on
+// finite data.
 func checkStatistic(fn string, values []float64) error {
 	for i, v := range values {
 		if !finite(v) {
@@ -176,9 +176,9 @@ func sourceOr(s IndexSource, seed uint64) IndexSource {
 // SE is the bootstrap standard error: the standard deviation of the values.
 func (b *BootstrapDistribution) SE() float64 { return deviation(b.Values) }
 
-// Percentile is the interval between the (1-level)/2 quantiles of the values.
-// It is the simplest, respects the statistic's range, and is off when the
-// values are skewed or their middle isn't the estimate.
+// Percentile is the interval between the (1-level)/2 quantiles of the values. It is
+// the simplest, stays in the statistic's range, and is inaccurate if the values are
+// skewed or their middle isn't the estimate.
 func (b *BootstrapDistribution) Percentile(level float64) (Interval, error) {
 	if err := b.check("Percentile", level); err != nil {
 		return Interval{}, err
@@ -188,8 +188,8 @@ func (b *BootstrapDistribution) Percentile(level float64) (Interval, error) {
 }
 
 // Basic is the percentile interval mirrored at the estimate: it takes the
-// error's distribution, not the statistic's, from the resamples, and can leave
-// the statistic's range.
+// distribution of the error, and not that of the statistic, from the resamples. It
+// can leave the statistic's range.
 func (b *BootstrapDistribution) Basic(level float64) (Interval, error) {
 	p, err := b.Percentile(level)
 	if err != nil {
@@ -237,7 +237,7 @@ func (b *BootstrapDistribution) BCa(level float64) (Interval, error) {
 	a := u3 / (6 * math.Pow(u2, 1.5))
 	if math.IsNaN(a) || math.IsInf(z0, 0) {
 		return Interval{}, fail("BCa", ErrUndefined,
-			"the statistic doesn't change when a value is left out, or no resample lies on one side of the estimate")
+			"the statistic doesn't change when a value is left out, or no resample is on one side of the estimate")
 	}
 	shifted := func(z float64) float64 {
 		z += z0
@@ -269,12 +269,12 @@ type MeanRange struct {
 }
 
 // BootstrapMeans resamples rows of scores together and returns the percentile
-// interval of each column's mean: rouge-score's BootstrapAggregator, whose rows
-// are [precision, recall, F]. Pass its RandomState as Source, the same one for
-// metric after metric, for the same numbers.
+// interval of each column's mean: rouge-score's BootstrapAggregator, whose rows are
+// [precision, recall, F]. For the same numbers as rouge-score, pass its RandomState
+// as Source, and the same one for all metrics.
 //
-// Of a single row the interval is that row, as in rouge-score, which reports
-// nothing about its spread: [Bootstrap] refuses that.
+// For a single row the interval is that row, as in rouge-score, which says nothing
+// about its spread. [Bootstrap] refuses a single value.
 func BootstrapMeans(rows [][]float64, level float64, o *BootstrapOptions) ([]MeanRange, error) {
 	const fn = "BootstrapMeans"
 	if len(rows) == 0 {
@@ -338,7 +338,7 @@ func columnMean(rows [][]float64, index []int64, column int) float64 {
 	if finite(total) {
 		return total / float64(len(index))
 	}
-	drawn := make([]float64, len(index)) // an overflow on the way to a mean that is finite
+	drawn := make([]float64, len(index)) // the sum overflows, and the mean is finite
 	for k, j := range index {
 		drawn[k] = rows[j][column]
 	}

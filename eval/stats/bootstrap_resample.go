@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// An IndexSource draws the indices of resamples: [Generator] or [RandomState],
-// to follow NumPy's new or old stream, or one of your own.
+// An IndexSource draws the indices of resamples: [Generator] or [RandomState], to
+// follow NumPy's new or old stream, or another source.
 type IndexSource interface {
 	// Integers fills dst with integers from 0 to n-1.
 	Integers(dst []int64, n uint64)
@@ -17,10 +17,10 @@ type IndexSource interface {
 const defaultSeed = 12345
 
 // inOrder runs work for tasks 0..n-1 on several goroutines. Each goroutine
-// alternates two steps: draw, which is called in the order of the tasks and by
-// one goroutine at a time, and work, which runs beside the others' steps. A
-// random stream that is read only in draw is therefore read in the same order
-// whatever the number of goroutines: results don't depend on the machine.
+// alternates two steps: draw, which is called in the order of the tasks and by one
+// goroutine at a time, and work, which runs at the same time as other steps. So a
+// random stream that is read only in draw is read in the same order with any number
+// of goroutines, and results don't depend on the machine.
 //
 // workers comes from workersFor; the worker number that the steps get lets
 // them keep buffers of their own.
@@ -55,9 +55,9 @@ func inOrder(n, workers int, draw, work func(task, worker int)) {
 	team.wait()
 }
 
-// A team is goroutines that call functions of the caller's. If one of those
-// panics, or ends its goroutine as FailNow of package testing does, wait does the
-// same in the caller's goroutine, where it can be recovered.
+// A team is a group of goroutines that call functions of the caller. If one of
+// those panics, or ends its goroutine as FailNow of package testing does, wait does
+// the same in the caller's goroutine, where it can be recovered.
 type team struct {
 	wg    sync.WaitGroup
 	ended atomic.Bool
@@ -94,8 +94,8 @@ func (t *team) wait() {
 	}
 }
 
-// workersFor is how many goroutines to use for n tasks: as asked, or as many
-// as there are processors.
+// workersFor returns how many goroutines to use for n tasks: the number of the
+// option, or one for each processor.
 func workersFor(n, workers int) int {
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)

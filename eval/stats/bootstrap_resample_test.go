@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPanicsReachTheCaller: a panic in a goroutine of this package would end the
-// process; FailNow in one would leave a hole in the result.
+// TestPanicsReachTheCaller: a panic on a goroutine of this package would end the
+// process, and FailNow on one would leave a part of the result empty.
 func TestPanicsReachTheCaller(t *testing.T) {
 	xs := untied(50)
 	for name, f := range map[string]func(end func()){

@@ -49,10 +49,10 @@ func TestGoldenQuantiles(t *testing.T) {
 	})
 }
 
-// numpyMean adds in NumPy's order (eight running sums, for up to 128 values).
-// The BCa interval counts resamples equal to the estimate, and whether two
-// means of the same values in another order are equal is a matter of rounding:
-// to compare with SciPy, round as it does. [Mean] takes them as equal.
+// numpyMean adds in NumPy's order (eight running sums, for up to 128 values). The
+// BCa interval counts resamples equal to the estimate. Whether two means of the
+// same values in another order are equal depends on rounding, so a comparison with
+// SciPy must round in the same way. [Mean] treats them as equal.
 func numpyMean(xs []float64) float64 {
 	n := len(xs)
 	total, i := 0.0, 0
@@ -136,8 +136,8 @@ func TestGoldenRougeAggregator(t *testing.T) {
 		Aggregate   map[string]map[string][]float64
 		Seed        uint32 `json:"mt_seed"`
 	}
-	// The order in which rouge-score meets its metrics, and so takes them from
-	// the random stream.
+	// The order of the metrics in rouge-score, and so their order in the random
+	// stream.
 	order := []string{"rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum"}
 	golden.Rows(t, "eval", "rouge_bootstrap.jsonl", func(r row) error {
 		var c checks
@@ -193,8 +193,8 @@ func TestBootstrapMeansUsesItsWorkers(t *testing.T) {
 	}
 }
 
-// TestGrowthOfBootstrap: only BCa looks at the data without each value in turn,
-// which takes quadratic time.
+// TestGrowthOfBootstrap: only BCa computes the statistic without each value in
+// turn, which takes quadratic time.
 func TestGrowthOfBootstrap(t *testing.T) {
 	growth.Test(t, 4000, 3, func(n int) func() {
 		xs := normals(rand.New(NewGenerator(50)), n, 0, 1)

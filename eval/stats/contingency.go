@@ -13,12 +13,13 @@ type McNemarVariant uint8
 
 // The variants of McNemar's test.
 const (
-	// McNemarMidP takes half of the observed outcome's own probability off the exact
-	// p-value (Fagerland and others, 2013): nearly as safe, more powerful; the
-	// recommended one. Statistic is min(b, c).
+	// McNemarMidP subtracts half of the probability of the observed outcome from
+	// the exact p-value (Fagerland and others, 2013). It is almost as safe, more
+	// powerful, and recommended. Statistic is min(b, c).
 	McNemarMidP McNemarVariant = iota
-	// McNemarExact doubles the binomial tail; Statistic is min(b, c). It never
-	// errs too often, and so errs too rarely. It is the default of statsmodels.
+	// McNemarExact doubles the binomial tail; Statistic is min(b, c). Its false
+	// positives are never more than the level, and usually fewer. It is the default
+	// of statsmodels.
 	McNemarExact
 	// McNemarChiSquared is (b-c)²/(b+c).
 	McNemarChiSquared
@@ -27,11 +28,10 @@ const (
 	McNemarCorrected
 )
 
-// McNemar compares two systems judged right or wrong on the same items
-// (McNemar, 1947). Only the items on which they differ count: b that the first
-// got right and the second wrong, and c the other way round. With b+c = 0
-// there is nothing to tell them apart: P is 1, and the chi-squared variants
-// are undefined.
+// McNemar compares two systems judged right or wrong on the same items (McNemar,
+// 1947). Only the items on which they differ count: b that the first got right and
+// the second wrong, and c the other way round. With b+c = 0 the systems don't
+// differ: P is 1, and the chi-squared variants are undefined.
 func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 	const fn = "McNemar"
 	if err := checkCounts(fn, b, c); err != nil {
@@ -51,7 +51,7 @@ func McNemar(b, c int, variant McNemarVariant) (TestResult, error) {
 		}
 	case McNemarChiSquared, McNemarCorrected:
 		if n == 0 {
-			return TestResult{}, fail(fn, ErrUndefined, "no item tells the systems apart")
+			return TestResult{}, fail(fn, ErrUndefined, "the systems don't differ on any item")
 		}
 		d := math.Abs(float64(b - c))
 		if variant == McNemarCorrected {
@@ -83,12 +83,12 @@ func checkCounts(fn string, counts ...int) error {
 
 // FisherExact tests independence in the table [[a b] [c d]] given its margins
 // (Fisher, 1935). Statistic is the odds ratio ad/bc, +Inf where b or c is 0, and
-// NaN where an empty margin leaves it undefined (P is then 1). Two-sided, P adds
-// up all tables that are no more probable than the one observed;
-// [AlternativeGreater] means an odds ratio above 1.
+// NaN where an empty margin leaves it undefined (P is then 1). Two-sided, P adds up
+// all tables that are at most as probable as the observed one; [AlternativeGreater]
+// means an odds ratio above 1.
 //
-// The time grows with the square root of the counts: only the tables that are
-// probable enough to count are looked at.
+// The time grows with the square root of the counts, because only tables with a
+// relevant probability are computed.
 func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 	const fn = "FisherExact"
 	a, b, c, d := table[0][0], table[0][1], table[1][0], table[1][1]
@@ -119,8 +119,8 @@ func FisherExact(table [2][2]int, alt Alternative) (TestResult, error) {
 	return res, nil
 }
 
-// margins fix a table of two rows and columns but for its first cell: how many of
-// the drawn items are marked.
+// margins fix a table of two rows and columns except for its first cell: how many
+// of the drawn items are marked.
 type margins struct{ total, marked, drawn int }
 
 func (t margins) lowest() int  { return max(0, t.drawn+t.marked-t.total) }
@@ -137,9 +137,9 @@ func (t margins) mode() int {
 	return min(max(int(mode), t.lowest()), t.highest())
 }
 
-// tail is the probability of k and of everything below it (or above), away from
-// the mode. Each probability follows from its neighbor's; the sum ends where
-// what is left is too small to change it.
+// tail is the probability of k and of all cells below it (or above), away from the
+// mode. Each probability is computed from that of the cell beside it. The sum ends
+// where the rest is too small to change it.
 func (t margins) tail(k int, below bool) float64 {
 	if k < t.lowest() || k > t.highest() {
 		return 0
@@ -166,9 +166,9 @@ func (t margins) step(k int) float64 {
 }
 
 // noMoreProbable returns the cells nearest to the mode, below and above it, that
-// are no more probable than a. Where the mode itself isn't, that is every cell.
+// are at most as probable as a. If the mode itself is one of them, every cell is.
 func (t margins) noMoreProbable(a, mode int) (low, high int) {
-	limit := t.probability(a) * (1 + 1e-7) // equal but for rounding
+	limit := t.probability(a) * (1 + 1e-7) // equal except for rounding
 	if t.probability(mode) <= limit {
 		return mode, mode + 1
 	}
@@ -181,7 +181,7 @@ func (t margins) noMoreProbable(a, mode int) (low, high int) {
 // defaults.
 type ChiSquaredOptions struct {
 	// Yates moves each cell of a 2x2 table half a unit (or its whole distance, if
-	// less) toward its expectation. Larger tables are left alone. Default: no
+	// less) toward its expectation. Larger tables aren't corrected. Default: no
 	// correction.
 	Yates bool
 }

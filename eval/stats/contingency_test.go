@@ -13,7 +13,8 @@ import (
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
-// A tableRow is a row of stats_tables.jsonl. What the reference refuses is absent.
+// A tableRow is a row of stats_tables.jsonl. Values that the reference refuses are
+// absent.
 type tableRow struct {
 	Table      [2][2]int
 	Exact      num
@@ -149,7 +150,8 @@ func TestFisherIsItsDefinition(t *testing.T) {
 	}
 }
 
-// TestFisherOfLargeCounts took minutes when it looked at every possible table.
+// TestFisherOfLargeCounts: an earlier version computed every possible table, and
+// took minutes.
 func TestFisherOfLargeCounts(t *testing.T) {
 	table := [2][2]int{{1_000_050_000, 1_000_000_000}, {1_000_000_000, 1_000_000_000}}
 	got, err := FisherExact(table, AlternativeTwoSided)

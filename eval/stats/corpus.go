@@ -6,11 +6,11 @@ import (
 )
 
 // A corpus metric such as BLEU isn't the mean of its segments' scores, so its
-// significance can't be read off a list of scores. What it has are sufficient
-// statistics: numbers per segment (matches, totals, lengths) that add up, and
-// a score that is a function of the sums. A resample is then a weighted sum of
-// rows, and one code path serves every metric; for a metric that is a mean,
-// the row is [score, 1] and the score is sum[0]/sum[1].
+// significance can't be computed from a list of scores. It has sufficient
+// statistics: numbers per segment (matches, totals, lengths) that add up, and a
+// score that is a function of the sums. A resample is then a weighted sum of rows,
+// and the same code works for every metric. For a metric that is a mean, the row is
+// [score, 1] and the score is sum[0]/sum[1].
 
 // CorpusOptions sets how [PairedBootstrap], [ApproximateRandomization] and
 // [CorpusBootstrap] resample; nil means the defaults.
@@ -49,8 +49,8 @@ type PairedResult struct {
 	// P is the two-sided p-value of no difference between the two.
 	P float64
 	// Delta is the central 95 % of the resampled differences, system minus
-	// baseline: what to report beside P. NaN after approximate randomization,
-	// which knows only the null hypothesis.
+	// baseline: what to report beside P. NaN after approximate randomization, which
+	// doesn't estimate it.
 	Delta Interval
 }
 
@@ -131,11 +131,11 @@ func checkScores(fn string, resampled [][]float64, corpus ...float64) error {
 	return nil
 }
 
-// ApproximateRandomization tests the same null hypothesis as
-// [PairedBootstrap] without resampling: if the systems are equal, it doesn't
-// matter which of them wrote which output, so each trial swaps the outputs of
-// each segment on the toss of a coin (Riezler and Maxwell, "On Some Pitfalls
-// in Automatic Evaluation and Significance Testing for MT", 2005).
+// ApproximateRandomization tests the same null hypothesis as [PairedBootstrap]
+// without resampling: if the systems are equal, it doesn't matter which of them
+// wrote which output, so each trial swaps the outputs of each segment with
+// probability one half (Riezler and Maxwell, "On Some Pitfalls in Automatic
+// Evaluation and Significance Testing for MT", 2005).
 //
 //	p = (1 + #{ |difference of a trial| > |observed difference| }) / (1 + Resamples)
 //
@@ -178,8 +178,8 @@ func ApproximateRandomization(baseline, system []float64, width int, score func(
 	return out, nil
 }
 
-// checkCorpus returns the number of segments, of resamples, and o or the
-// defaults it stands for.
+// checkCorpus returns the number of segments and of resamples, and the options with
+// their defaults.
 func checkCorpus(fn string, o *CorpusOptions, score func([]float64) float64, samples, width int, systems ...[]float64) (int, int, *CorpusOptions, error) {
 	n, err := checkRows(fn, width, systems...)
 	if err != nil {
@@ -205,7 +205,7 @@ func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
 	for i, rows := range systems {
 		switch {
 		case len(rows)%width != 0:
-			return 0, fail(fn, ErrLength, "%d numbers are no whole rows of %d", len(rows), width)
+			return 0, fail(fn, ErrLength, "%d numbers are not whole rows of %d", len(rows), width)
 		case len(rows) != len(systems[0]):
 			return 0, fail(fn, ErrLength, "%d and %d segments; a paired test needs the same ones", len(systems[0])/width, len(rows)/width)
 		}
@@ -218,7 +218,7 @@ func checkRows(fn string, width int, systems ...[]float64) (n int, err error) {
 		return 0, fail(fn, ErrTooFew, "1 segment, needs at least 2: one shows no spread")
 	}
 	if n > math.MaxInt32 {
-		return 0, fail(fn, ErrRange, "%d segments are more than 32 bits count", n)
+		return 0, fail(fn, ErrRange, "%d segments: want a number that fits in 32 bits", n)
 	}
 	return n, nil
 }
@@ -241,9 +241,9 @@ func central(scores []float64) (mean, half float64) {
 	return Mean(s), s[len(s)-1-cut]/2 - s[cut]/2
 }
 
-// resampledScores scores every resample: result[s][i] is system s on resample
-// i. A resample is kept as how often each segment was drawn, so that it costs a
-// weighted sum of rows in memory order and no jumping about.
+// resampledScores scores every resample: result[s][i] is system s on resample i. A
+// resample is stored as how often each segment was drawn, so it is a weighted sum
+// of rows in memory order.
 func resampledScores(systems [][]float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) [][]float64 {
 	out := make([][]float64, len(systems))
 	for s := range out {

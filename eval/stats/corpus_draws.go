@@ -2,22 +2,22 @@ package stats
 
 import "sync"
 
-// drawn is how many resamples a goroutine draws at a time: enough to make
-// handing out cheap, few enough to stay in cache.
+// drawn is how many resamples a goroutine draws at a time: enough to make the
+// distribution of tasks cheap, and few enough to stay in the processor's cache.
 const drawn = 8
 
-// drawInOrder draws resamples of n, samples of them, as counts, and hands each
-// to use, on several goroutines but from one stream: resample i is the one that
-// reading the stream from the start gives.
+// drawInOrder draws the given number of resamples of n as counts and calls use with
+// each, on several goroutines but from one stream. Resample i is the same as if one
+// goroutine read the stream from the start.
 //
-// A stream of this kind can be skipped through in no time, were it not for the
-// draws that Lemire's method rejects, about one in 2³²/n, which shift all that
-// follow. So every goroutine starts where the stream will be if nothing is
-// rejected before, and when those before it are done compares that with where
-// the stream really was. In the rare case that it guessed wrong it draws again.
+// A stream of this kind can skip forward in a short time, except that Lemire's
+// method rejects about one draw in 2³²/n, which moves all later ones. So every
+// goroutine starts where the stream is if nothing was rejected before. When the
+// goroutines before it are done, it compares that place with the real one. In the
+// rare case that they differ it draws again.
 func drawInOrder(g *Generator, n, samples, workers int, use func(sample, worker int, counts []uint16)) {
 	tasks := (samples + drawn - 1) / drawn
-	draws := uint64(drawn * n) // of a task, the last one aside
+	draws := uint64(drawn * n) // of each task except the last
 	if n == 1 {
 		draws = 0 // a range of one value takes nothing from the stream
 	}

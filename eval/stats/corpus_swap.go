@@ -13,16 +13,16 @@ const batch = 64
 // group is how many segments a step of a trial takes: four tables of four.
 const group = 16
 
-// swappedDifferences returns |score(A) - score(B)| of every trial, A having the
-// baseline's row where the coin fell heads and the system's elsewhere, B the
-// other ones.
+// swappedDifferences returns |score(A) - score(B)| of every trial, where A has the
+// baseline's row for each head and the system's row otherwise, and B has the other
+// rows.
 //
 // A is the system's total plus the sum, over the heads, of the rows' differences.
-// Sums of subsets of the same rows, many times over: the "four Russians" do
-// that by tables. For four segments at a time all 16 sums are formed once a
-// batch; a trial then adds the one that its four coins name. Packed words (see
-// [table]) can be subtracted and added like numbers: what a field borrows from
-// its neighbor on the way is back when the total is added.
+// Such sums of subsets of the same rows are computed by tables, which is called the
+// method of the four Russians. For four segments at a time all 16 sums are computed
+// once for each batch, and a trial adds the one that its four coins select. Packed
+// words (see [table]) can be subtracted and added like numbers: what a field
+// borrows from the next field is given back when the total is added.
 func swappedDifferences(baseline, system []float64, n, width, samples, workers int, g *Generator, score func([]float64) float64) []float64 {
 	t := newTable([][]float64{slices.Concat(baseline, system)}, 2*n, width, lanes)
 	totalB, totalA := totals(baseline, width), totals(system, width)
@@ -86,8 +86,8 @@ func swappedDifferences(baseline, system []float64, n, width, samples, workers i
 	return out
 }
 
-// fillBits reads n coin flips, the bits of the stream's 32-bit words. No half
-// of a word may be left over from before.
+// fillBits reads n coin flips, the bits of the stream's 32-bit words. The caller
+// must not have used half of a word before.
 func (g *Generator) fillBits(dst []uint64, n int) {
 	halves := (n + 31) / 32
 	for i := range halves / 2 {
@@ -114,8 +114,8 @@ func rowDifferences[T uint64 | float64](panels [][][lanes]T, n int) [][][lanes]T
 	return out
 }
 
-// headSums adds up, for each trial and panel, the rows on which the trial's
-// coins, n bits each, fell heads.
+// headSums adds up, for each trial and panel, the rows for which the trial's coins,
+// n bits each, are heads.
 func headSums[T uint64 | float64](panels [][][lanes]T, coins []uint64, n, trials int, sums [][lanes]T) {
 	clear(sums)
 	var tables [4][16][lanes]T
@@ -138,7 +138,7 @@ func headSums[T uint64 | float64](panels [][][lanes]T, coins []uint64, n, trials
 	}
 }
 
-// subsetSums makes sums[m] the sum of those rows that the bits of m name. The
+// subsetSums sets sums[m] to the sum of the rows that the bits of m select. The
 // empty sum stays zero.
 func subsetSums[T uint64 | float64](rows *[4][lanes]T, sums *[16][lanes]T) {
 	for m := 1; m < 16; m++ {

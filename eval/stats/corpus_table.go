@@ -6,19 +6,19 @@ import "math/bits"
 // running sums, the row and its weight to stay in registers.
 const lanes = 4
 
-// A table has the rows of one or more systems in the form in which a
-// resample, a weighted sum of them, is quickest to form.
+// A table has the rows of one or more systems in the form in which a resample, a
+// weighted sum of them, is fastest to compute.
 //
-// The rows lie in panels of four words a row (the last may have two), each
-// panel's rows one after the other, so that memory is read in one direction.
+// The rows are in panels of four words a row (the last may have two). The rows of a
+// panel follow each other, so that memory is read in one direction.
 //
-// Sufficient statistics are counts more often than not, and where all are whole
-// numbers two things save most of the work. Several columns share a 64-bit
-// word, each in a field so wide that no resample's sum overflows it: one
-// multiplication adds them all. And a column that differs from an earlier one
-// by the same amount in every row (the reference length of both systems, the
-// number of bigrams and that of words) isn't summed at all. BLEU's twenty
-// numbers of two systems come down to four words.
+// Sufficient statistics are usually counts, and if all are whole numbers two things
+// save most of the work. First, several columns share a 64-bit word, each in a
+// field so wide that no resample's sum overflows it, so one multiplication adds
+// them all. Second, a column that differs from an earlier one by the same amount in
+// every row (the reference length of both systems, the number of bigrams and that
+// of words) isn't summed. So BLEU's twenty numbers of two systems need only four
+// words.
 type table struct {
 	n       int
 	columns []column
@@ -107,8 +107,8 @@ func panels[T uint64 | float64](n, count int) [][][lanes]T {
 	return p
 }
 
-// packable reports whether all numbers are whole, not negative, and so small
-// that a float64 holds any resample's sum.
+// packable reports whether all numbers are whole, not negative, and so small that a
+// float64 can store any resample's sum exactly.
 func packable(systems [][]float64, n int) bool {
 	limit := float64(1<<53) / float64(n)
 	for _, rows := range systems {
@@ -121,8 +121,8 @@ func packable(systems [][]float64, n int) bool {
 	return true
 }
 
-// shifted looks among the kept columns for one from which another, that starts
-// at rows[0], differs by the same amount in every row.
+// shifted looks for a kept column that differs by the same amount in every row from
+// the column that starts at rows[0].
 func shifted(systems [][]float64, width int, kept []int, rows []float64) (k int, offset float64, ok bool) {
 next:
 	for _, k := range kept {
@@ -138,8 +138,8 @@ next:
 	return 0, 0, false
 }
 
-// weightedSums adds up the rows, each as often as weights says, into out, one
-// sum a column. The weights sum to the number of rows.
+// weightedSums adds up the rows, each as often as its weight, into out, one sum for
+// each column. The weights sum to the number of rows.
 func (t *table) weightedSums(weights []uint16, out []float64) {
 	if t.floats != nil {
 		for p, panel := range t.floats {
@@ -194,8 +194,8 @@ func sumPairs(panel [][2]uint64, weights []uint16) [2]uint64 {
 	return [2]uint64{s0, s1}
 }
 
-// sumFloats converts each product explicitly, which keeps a compiler from
-// fusing it with the addition: every processor gives the same bits.
+// sumFloats converts each product explicitly, so that a compiler doesn't fuse it
+// with the addition and every processor gives the same bits.
 func sumFloats(panel [][lanes]float64, weights []uint16) [lanes]float64 {
 	panel = panel[:len(weights)]
 	var s0, s1, s2, s3 float64

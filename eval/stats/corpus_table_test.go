@@ -12,8 +12,8 @@ import (
 // The streams are sources of math/rand/v2, for simulations.
 var _, _ rand.Source = (*Generator)(nil), (*RandomState)(nil)
 
-// slowBootstrap is resampledScores as one would write it first: draw the
-// indices, add up the rows.
+// slowBootstrap is the simple form of resampledScores: draw the indices, add up the
+// rows.
 func slowBootstrap(rows []float64, n, width, samples int, seed uint64, score func([]float64) float64) []float64 {
 	g := NewGenerator(seed)
 	out := make([]float64, samples)
@@ -54,7 +54,7 @@ func slowSwaps(baseline, system []float64, n, width, samples int, seed uint64, s
 	return out
 }
 
-// weigh is a score in which every column counts differently.
+// weigh is a score in which every column has another weight.
 func weigh(sum []float64) float64 {
 	total := 0.0
 	for j, x := range sum {
@@ -63,8 +63,9 @@ func weigh(sum []float64) float64 {
 	return total
 }
 
-// FuzzResampling holds the packed and tabled sums to the slow ones: equal where
-// the statistics are whole numbers, equal up to rounding elsewhere.
+// FuzzResampling compares the packed sums and the sums by tables with the slow
+// ones: equal if the statistics are whole numbers, and equal up to rounding
+// otherwise.
 func FuzzResampling(f *testing.F) {
 	f.Add(uint64(1), uint8(8), uint8(10), uint8(70), uint8(1))
 	f.Add(uint64(2), uint8(1), uint8(1), uint8(1), uint8(3))
@@ -128,8 +129,8 @@ func TestCountDrawsReadsTheStreamAsIntegersDoes(t *testing.T) {
 	}
 }
 
-// TestDrawsInOrder uses a range that rejects some sixty draws, each of which
-// makes all goroutines' guesses wrong.
+// TestDrawsInOrder uses a range that rejects about sixty draws. After each of them
+// all goroutines have to draw again.
 func TestDrawsInOrder(t *testing.T) {
 	const n, samples = 64_001, 61
 	slow := NewGenerator(8)
@@ -193,7 +194,8 @@ func TestResultsDontDependOnWorkers(t *testing.T) {
 	}
 }
 
-// The exact permutation test and the signed-rank law, against enumeration.
+// The exact permutation test and the distribution of the signed ranks, compared
+// with enumeration.
 func TestExactLawsAgainstEnumeration(t *testing.T) {
 	r := rand.New(NewGenerator(21))
 	for range 50 {

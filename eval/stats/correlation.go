@@ -8,9 +8,10 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// Pearson is the linear correlation r of pairs, as Statistic, and the
-// two-sided p-value of no correlation under normal laws, by the exact law of r
-// (t with n-2 degrees of freedom). Undefined if either side is constant.
+// Pearson is the linear correlation r of pairs, as Statistic, and the two-sided
+// p-value of no correlation for normally distributed values, by the exact
+// distribution of r (t with n-2 degrees of freedom). Undefined if either side is
+// constant.
 func Pearson(x, y []float64) (TestResult, error) {
 	const fn = "Pearson"
 	if err := checkPairs(fn, x, y, 2); err != nil {
@@ -67,7 +68,7 @@ func PearsonInterval(x, y []float64, level float64) (Interval, error) {
 	return Interval{Low: math.Tanh(z - half), High: math.Tanh(z + half), Level: level}, nil
 }
 
-// Spearman is the correlation of the ranks (Spearman, 1904), as Statistic: 1
+// Spearman is the correlation of the ranks (Spearman, 1904), as Statistic. It is 1
 // for any rising relation. P is by the t approximation, as in SciPy; of two pairs,
 // where it has no degree of freedom, it is NaN. Undefined if either side is
 // constant.
@@ -139,7 +140,7 @@ func Kendall(x, y []float64, o *KendallOptions) (TestResult, error) {
 	}
 	switch {
 	case method == RankMethodExact && tied:
-		return TestResult{}, fail(fn, ErrUndefined, "the exact law is for samples without ties; use RankMethodNormal")
+		return TestResult{}, fail(fn, ErrUndefined, "the exact distribution is for samples without ties; use RankMethodNormal")
 	case method == RankMethodExact:
 		res.P = inversionsP(n, fewest)
 	case method == RankMethodNormal:
@@ -275,7 +276,7 @@ func weightedTau(x, y []float64) float64 {
 	for r, i := range order {
 		weight[i] = 1 / float64(r+1)
 	}
-	// What all pairs weigh, less those that are tied.
+	// The weight of all pairs, less that of the tied ones.
 	all := float64(len(x)-1) * sum(weight)
 	slices.Reverse(order) // now rising by x, then y
 	xx := all - tiedWeight(order, weight, func(i, j int) bool { return x[i] == x[j] })
@@ -287,8 +288,8 @@ func weightedTau(x, y []float64) float64 {
 	return math.Max(-1, math.Min(1, score/math.Sqrt(xx)/math.Sqrt(yy)))
 }
 
-// tiedWeight is what the tied pairs weigh, a pair being the sum of its two
-// weights. Ties are neighbors in the order.
+// tiedWeight is the weight of the tied pairs; the weight of a pair is the sum of
+// its two weights. Ties are adjacent in the order.
 func tiedWeight(order []int, weight []float64, tied func(i, j int) bool) float64 {
 	total := 0.0
 	for lo := 0; lo < len(order); {
@@ -303,15 +304,15 @@ func tiedWeight(order []int, weight []float64, tied func(i, j int) bool) float64
 	return total
 }
 
-// weightedInversions sorts the items by y and returns what the pairs that were
-// out of order weigh.
+// weightedInversions sorts the items by y and returns the weight of the pairs that
+// were out of order.
 func weightedInversions(order, buf []int, y, weight []float64) float64 {
 	if len(order) < 2 {
 		return 0
 	}
 	mid := len(order) / 2
 	total := weightedInversions(order[:mid], buf, y, weight) + weightedInversions(order[mid:], buf, y, weight)
-	left := 0.0 // what the items that are left in the first half weigh
+	left := 0.0 // the weight of the items that are left in the first half
 	for _, i := range order[:mid] {
 		left += weight[i]
 	}

@@ -27,8 +27,8 @@ func allFinite(xs []float64) bool {
 	return !slices.ContainsFunc(xs, func(x float64) bool { return !finite(x) })
 }
 
-// sum adds without overflowing on the way: it is infinite only where the true sum
-// is too large.
+// sum adds without overflow in between: it is infinite only if the true sum is too
+// large.
 func sum(xs []float64) float64 {
 	total := plainSum(xs)
 	if finite(total) || !allFinite(xs) {
@@ -38,8 +38,8 @@ func sum(xs []float64) float64 {
 }
 
 // plainSum adds with Neumaier's correction ("Rundungsfehleranalyse einiger
-// Verfahren zur Summation endlicher Summen", 1974): an evaluation adds many
-// equal small numbers, the case that plain addition does worst.
+// Verfahren zur Summation endlicher Summen", 1974): an evaluation adds many equal
+// small numbers, for which plain addition is least exact.
 func plainSum(xs []float64) float64 {
 	s, lost := 0.0, 0.0
 	for _, x := range xs {
@@ -87,8 +87,7 @@ func covariance(xs, ys []float64) float64 {
 	return plainSum(products) / float64(len(xs)-1)
 }
 
-// deviation is the standard deviation. Unlike the variance it is always of the
-// size of the values.
+// deviation is the standard deviation. Unlike the variance it doesn't overflow.
 func deviation(xs []float64) float64 {
 	unit, scaled := inUnit(xs)
 	return math.Ldexp(math.Sqrt(Variance(scaled[0])), unit)
@@ -107,9 +106,9 @@ func Median(xs []float64) float64 {
 	return s[(n-1)/2]/2 + s[n/2]/2
 }
 
-// MedianAbsoluteDeviation is the median absolute deviation from the median, without the factor
-// 1.4826 that would make it estimate a normal law's standard deviation. It is +Inf
-// where a deviation is too large for a float64.
+// MedianAbsoluteDeviation is the median absolute deviation from the median, without
+// the factor 1.4826 that would make it an estimate of the standard deviation of a
+// normal distribution. It is +Inf where a deviation is too large for a float64.
 func MedianAbsoluteDeviation(xs []float64) float64 {
 	m := Median(xs)
 	dev := make([]float64, len(xs))
@@ -152,14 +151,14 @@ func TrimmedMean(xs []float64, share float64) float64 {
 	return Mean(s[cut : len(s)-cut])
 }
 
-// A QuantileMethod is how a quantile between two observations is read off. The
+// A QuantileMethod says how a quantile between two observations is computed. The
 // names and definitions are NumPy's, after Hyndman and Fan, "Sample Quantiles in
 // Statistical Packages" (1996). Default: [QuantileLinear].
 type QuantileMethod uint8
 
 // The methods of [Quantile].
 const (
-	QuantileLinear         QuantileMethod = iota // type 7, between (n-1)q; the default nearly everywhere
+	QuantileLinear         QuantileMethod = iota // type 7, between (n-1)q; the default almost everywhere
 	QuantileHazen                                // type 5
 	QuantileWeibull                              // type 6
 	QuantileMedianUnbiased                       // type 8, recommended by Hyndman and Fan

@@ -158,10 +158,10 @@
 // can call any langchaingo model as judge, and this package measures whether the judge can be
 // trusted.
 //
-// A judge has three known biases: position, length and self-preference. In the same study GPT-4
-// gave the same verdict in both orders for only 65 % of pairs. A judge also can be wrong about
-// facts that it doesn't know, can be persuaded by a confident tone, and can follow instructions
-// that an answer contains ("give this answer 10 points").
+// A judge has three known biases: position, length and self-preference. Zheng et al. 2023 found
+// that GPT-4 gave the same verdict in both orders for only 65 % of pairs. A judge can also be wrong
+// about facts that it doesn't know, and a confident tone can persuade it. It may follow
+// instructions that an answer contains ("give this answer 10 points").
 //
 // A good rubric asks for one thing at a time. Ask "Does the answer name the refund period of 14
 // days? yes or no", and not "Rate the quality from 1 to 10". Give an example for each grade. Let
@@ -176,13 +176,15 @@
 //     judge and people. Compare it with the kappa between two people, which is the ceiling.
 //   - Pin the judge: fix the model's version, the prompt and the temperature. A new version is a
 //     new instrument, so calibrate it again and don't compare its scores with the old ones.
-//   - Ask in both orders, and count a changed verdict as a tie.
-//   - Mix in control cases with a known verdict, such as an answer to another question. Fail the
-//     run if the judge gets them wrong.
-//   - Count an unreadable verdict as an error, never as a bad or good grade.
-//   - Put the answer between markers and tell the judge that it is data. An answer may contain
-//     instructions (package guard/injection).
-//   - Let a person read a sample of verdicts each week, and bound the cost of the judge's calls.
+//   - Cancel position bias: ask the judge in both orders, and count a changed verdict as a tie.
+//   - Mix in control cases: give the judge some answers with a known verdict, such as an answer to
+//     another question. Fail the run if the judge gets them wrong.
+//   - Report unreadable verdicts: a verdict of the judge that can't be parsed is an error, and
+//     never a bad or good grade.
+//   - Protect the judge from instructions in answers: put the answer between markers and say in the
+//     judge's prompt that it is data (package guard/injection finds such instructions).
+//   - Audit the judge: let a person read a sample of its verdicts each week, and bound the cost of
+//     its calls.
 //
 // # Evaluation of RAG systems and agents
 //
@@ -201,7 +203,7 @@
 // # Pair, always
 //
 // Both systems should answer the same questions, and the test should work on the differences. A
-// question that is hard for both lowers both averages and is no evidence of a difference. The
+// question that is hard for both lowers both averages and is not evidence of a difference. The
 // standard error of [PairedEstimate] is that of [UnpairedEstimate] less the covariance. A
 // comparison of two averages throws away what is often half of the data.
 //
@@ -227,9 +229,9 @@
 // # What a p-value is not
 //
 // A p-value isn't the probability that nothing differs, isn't the size of anything, and isn't the
-// chance that a repetition agrees. With 100,000 questions a gain of 0.1 points is significant and
-// worthless. With 30 questions a gain of 10 points isn't significant and may be worth a second
-// look.
+// chance that a repetition agrees. With a million users in each group a gain from 50.0 % to 50.2 %
+// is significant (p = 0.005) and may be worthless. With 30 questions a gain of 10 points isn't
+// significant and may be worth a second look.
 //
 // A decision weighs the interval of the effect against the cost of the change. The table shows how
 // to read three intervals, in points.
@@ -346,6 +348,11 @@
 // whether an answer follows the sources. Use exact match, a test or a rule wherever one of these
 // can decide; they are cheaper and don't vary.
 //
+// Should I use human evaluation or an LLM judge? Use people for the labels that calibrate the
+// judge, for rare and serious decisions, and for a sample each week. Use a judge for the thousands
+// of answers between them. A judge is much faster and cheaper than a person, and it is right less
+// often.
+//
 // Can I trust an LLM to grade another LLM? You can trust an LLM judge as far as its agreement with
 // people goes. Label 100 to 200 answers by hand, and compute [CohenKappa] between judge and people,
 // and between two people. If the two kappas are close, the judge is as good as a person on this
@@ -370,9 +377,14 @@
 // system, or for a threshold in a build. For a score use few grades, such as 0 and 1, or 1 to 3.
 //
 // Which judge model should I use? Use a model at least as strong as the one that is judged, from
-// another family, with a pinned version and a temperature of 0. A small model is enough for yes/no
-// questions about facts that are in the prompt. Let its agreement with people decide, not its
-// price.
+// another family, with a pinned version and a temperature of 0. A small model may be enough for
+// yes/no questions about facts that are in the prompt. Let its agreement with people decide, not
+// its price.
+//
+// How much does an LLM judge cost? A judge costs one call for each answer, or two if both orders
+// are asked. 500 pairs with 1,500 input tokens and 100 output tokens in both orders are 1.5 million
+// input and 0.1 million output tokens. Multiply by the judge's price, and keep the verdicts so that
+// nothing is graded twice.
 //
 // What is the difference between RAGAS, DeepEval and OpenAI Evals? RAGAS has metrics for RAG:
 // faithfulness, answer relevance, context precision and recall. DeepEval runs many model-graded
@@ -384,6 +396,17 @@
 // the search with recall@k and nDCG (eval.NewRetrieval), and the answer with exact match on facts.
 // For faithfulness, write a metric with eval.NewMean that asks a model for each claim whether the
 // passages support it. Or write the outputs as JSONL and run RAGAS in Python.
+//
+// How do I evaluate a RAG system? Measure search and answer apart. For the search, label the
+// relevant documents of 50 to 200 questions and compute recall@5 and nDCG@10 (eval.NewRetrieval).
+// For the answer, check facts with exact match where possible, and faithfulness and answer
+// relevance with a judge. Include questions that the documents don't answer.
+//
+// How do I measure hallucinations? Split the answer into claims and count the share that the
+// retrieved passages support: that share is the faithfulness. A judge or people do the counting,
+// since this library has no judge yet. CheckCitations of package retrieve/rag compares cited
+// sentences with their passages by words. Also ask questions without an answer in the documents,
+// and count how often the system admits that it doesn't know.
 //
 // What is faithfulness, and how is it different from correctness? Faithfulness asks whether the
 // retrieved passages support each claim of the answer. Correctness asks whether the answer is true.
@@ -424,19 +447,35 @@
 // stop for harm, such as an error rate that doubles. Report the interval, since effects that stop a
 // test early look larger than they are.
 //
+// How long should an A/B test run? An A/B test runs until it has the planned number of users, and
+// for whole weeks, because weekends have other users than weekdays. With 1,000 users a day and 906
+// users for each group, two days would be enough for the size; run seven. Don't stop at the first
+// good day.
+//
+// What is the difference between an A/B test and a canary? An A/B test asks which variant is
+// better, with users divided 50 to 50 for days. A canary asks whether a new version is broken, with
+// a small part of the traffic, such as 1 to 5 %, for minutes or hours. [SPRT] decides a canary from
+// the allowed and the alarming error rate; [Experiment] assigns an A/B test.
+//
+// Can I use thumbs up and down as an evaluation? Thumbs up and down show real opinions, but few
+// users give them, and those who do are very happy or very angry. Use them to compare two variants
+// in an A/B test, where both arms have the same bias, and to find cases for the dataset. Don't read
+// the share itself as quality.
+//
 // How do I run an A/B test of two prompts? Choose one metric that decides and some guardrail
 // metrics, and compute the size with [Design]. Assign users by [Experiment], not requests, so that
 // each user sees one prompt. Check [SampleRatioMismatch] first. Run whole weeks. Then compare with
 // [TwoProportionZ] or [WelchT], and report the interval.
 //
-// What does statistically significant mean? Statistically significant means that the p-value is at
-// most the level chosen before, usually 0.05. It says that chance alone is an unlikely explanation.
-// It says nothing about whether the difference is large enough to matter: look at the interval.
-//
 // What is the difference between a confidence interval and a p-value? A p-value says how surprising
 // the data are if nothing differs. A confidence interval says which differences fit the data. The
 // interval contains more: if it leaves out zero, the p-value is below 0.05, and its ends show how
 // small or large the effect may be.
+//
+// Which statistical test should I use to compare two models? If both models answered the same
+// questions, use [McNemar] for right-or-wrong answers, [PairedPermutation] for numbers, [SignTest]
+// for preferences, and [ApproximateRandomization] for BLEU or F1. If two groups of users got
+// different models, use [TwoProportionZ] for shares and [WelchT] for numbers.
 //
 // Should I use a t test or a bootstrap? For the mean of scores with 30 or more questions, [PairedT]
 // and the bootstrap agree. Use [PairedPermutation] for few questions or odd distributions. Use

@@ -7,26 +7,26 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// A KSMethod is a p-value of [KolmogorovSmirnov]. Default: [KSSciPy].
+// A KSMethod is a way to compute the p-value of [KolmogorovSmirnov]. Default:
+// [KSSciPy].
 type KSMethod uint8
 
-// The p-values of the two-sample Kolmogorov-Smirnov test. They can differ by
-// half for small samples.
+// The p-values of the two-sample Kolmogorov-Smirnov test. For small samples one can
+// be half as large again as another.
 const (
-	// KSSciPy is scipy.stats.ks_2samp's method "asymp": the exact one-sample law
-	// for the size round(mn/(m+n)).
+	// KSSciPy is scipy.stats.ks_2samp's method "asymp": the exact one-sample
+	// distribution for the size round(mn/(m+n)).
 	KSSciPy KSMethod = iota
 	// KSExact counts lattice paths; exact without ties, O(mn).
 	KSExact
-	// KSLimit is the textbook limit law of D √(mn/(m+n)).
+	// KSLimit is the limit distribution of D √(mn/(m+n)) of textbooks.
 	KSLimit
 )
 
-// KolmogorovSmirnov tests whether two samples have the same law. Statistic is
-// D, the largest distance of their empirical distribution functions. On the
-// scores of a day against those of a reference period it notices any change of
-// shape; with thousands of scores it notices changes that don't matter, so
-// look at D too.
+// KolmogorovSmirnov tests whether two samples have the same distribution. Statistic
+// is D, the largest distance of their empirical distribution functions. Between the
+// scores of a day and those of a reference period it finds any change of shape.
+// With thousands of scores it finds changes that don't matter, so look at D too.
 func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
 	const fn = "KolmogorovSmirnov"
 	if err := checkTwo(fn, a, b, 1); err != nil {
@@ -64,8 +64,8 @@ func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
 	return res, nil
 }
 
-// Wasserstein is the earth mover's distance of two samples, the area between
-// their distribution functions: how far the scores moved, in their own unit.
+// Wasserstein is the earth mover's distance of two samples, the area between their
+// distribution functions: how far the scores have moved, in the unit of the scores.
 func Wasserstein(a, b []float64) (float64, error) {
 	if err := checkTwo("Wasserstein", a, b, 1); err != nil {
 		return math.NaN(), err
@@ -88,10 +88,10 @@ func Wasserstein(a, b []float64) (float64, error) {
 }
 
 // AndersonDarling is the k-sample statistic of Scholz and Stephens (1987), with
-// mid-ranks for ties, standardized as in scipy.stats.anderson_ksamp. It weighs
-// the tails more than Kolmogorov and Smirnov's does. For two samples, values
-// above 1.961 are significant at 5 %, above 3.752 at 1 %. Undefined if all
-// values are equal.
+// mid-ranks for ties, standardized as in scipy.stats.anderson_ksamp. It gives the
+// tails more weight than the Kolmogorov-Smirnov test does. For two samples, values
+// above 1.961 are significant at 5 %, above 3.752 at 1 %. Undefined if all values
+// are equal.
 func AndersonDarling(samples ...[]float64) (float64, error) {
 	const fn = "AndersonDarling"
 	if len(samples) < 2 {
@@ -230,11 +230,11 @@ func floorShares(fn string, p, q []float64, floor float64) (a, b []float64, err 
 	return a, b, nil
 }
 
-// PSI is the population stability index of new shares against reference ones,
-// Σ (new-ref) ln(new/ref), shares below the floor raised to it (1e-4 is usual;
-// with 0 it is +Inf where only one share is 0). Credit scoring calls below 0.1 stable and above 0.25
-// shifted; with small samples noise alone exceeds that, since E[PSI] is about
-// (bins-1)(1/n+1/m).
+// PSI is the population stability index of new shares against reference ones, Σ
+// (new-ref) ln(new/ref), shares below the floor raised to it (1e-4 is usual; with 0
+// it is +Inf where only one share is 0). In credit scoring, less than 0.1 is called
+// stable and more than 0.25 shifted. With small samples noise alone exceeds that,
+// since E[PSI] is about (bins-1)(1/n+1/m).
 func PSI(reference, now []float64, floor float64) (float64, error) {
 	a, b, err := floorShares("PSI", reference, now, floor)
 	if err != nil {
@@ -252,7 +252,7 @@ func PSI(reference, now []float64, floor float64) (float64, error) {
 	return number("PSI", total)
 }
 
-// logRatio is ln(p/q), also where the ratio over- or underflows.
+// logRatio is ln(p/q), also where the ratio overflows or underflows.
 func logRatio(p, q float64) float64 {
 	if r := p / q; finite(r) && r > 0 {
 		return math.Log(r)
@@ -277,8 +277,8 @@ func KLDivergence(p, q []float64, floor float64) (float64, error) {
 	return total, nil
 }
 
-// JensenShannon is the divergence of two laws from their mean, in nats: the
-// mean of KL(p||m) and KL(q||m), symmetric, at most ln 2, and finite without a
+// JensenShannon is the divergence of two distributions from their mean, in nats:
+// the mean of KL(p||m) and KL(q||m), symmetric, at most ln 2, and finite without a
 // floor. Its square root is a distance.
 func JensenShannon(p, q []float64, floor float64) (float64, error) {
 	a, b, err := laws("JensenShannon", p, q, floor)
@@ -314,8 +314,8 @@ func laws(fn string, p, q []float64, floor float64) (a, b []float64, err error) 
 	return a, b, nil
 }
 
-// Hellinger is the distance √(1 - Σ√(pq)) of two laws, in [0, 1]. Undefined if all
-// shares of a side are 0.
+// Hellinger is the distance √(1 - Σ√(pq)) of two distributions, in [0, 1].
+// Undefined if all shares of a side are 0.
 func Hellinger(p, q []float64) (float64, error) {
 	a, b, err := laws("Hellinger", p, q, 0)
 	if err != nil {
@@ -329,8 +329,8 @@ func Hellinger(p, q []float64) (float64, error) {
 	return math.Sqrt(total / 2), nil
 }
 
-// TotalVariation is half of Σ|p-q|, in [0, 1]: the largest difference that the
-// two laws give any event.
+// TotalVariation is half of Σ|p-q|, in [0, 1]: the largest difference between the
+// probabilities that two distributions give the same event.
 func TotalVariation(p, q []float64) (float64, error) {
 	a, b, err := laws("TotalVariation", p, q, 0)
 	if err != nil {
@@ -344,9 +344,8 @@ func TotalVariation(p, q []float64) (float64, error) {
 }
 
 // A CUSUM adds up what exceeds a slack on either side of zero (Page, "Continuous
-// Inspection Schemes", 1954): small, lasting shifts show up that a single value
-// never would. Feed it standardized values, z = (x-μ)/σ with μ and σ of the
-// reference.
+// Inspection Schemes", 1954): it finds small, lasting shifts that no single value
+// shows. Feed it standardized values, z = (x-μ)/σ with μ and σ of the reference.
 type CUSUM struct {
 	// High and Low are the sums after the last value, each at least 0.
 	High, Low float64
@@ -354,9 +353,9 @@ type CUSUM struct {
 	slack float64
 }
 
-// NewCUSUM returns a detector with both sums at 0. The slack (K in the
-// literature) is half the shift that one wants to see, usually 0.5: an alarm at
-// a sum of 5 then comes once in about 930 in-control values for one side.
+// NewCUSUM returns a detector with both sums at 0. The slack (K in the literature)
+// is half the shift that you look for, usually 0.5. An alarm at a sum of 5 is then
+// false about once in 930 values on one side.
 func NewCUSUM(slack float64) (*CUSUM, error) {
 	if !(slack >= 0) || math.IsInf(slack, 1) {
 		return nil, fail("NewCUSUM", ErrOption, "slack is %v: want a finite number of at least 0", slack)

@@ -9,9 +9,9 @@ import (
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
-// TestGoldenMonitoringStatistics runs the two-sample, categorical, proportion
-// and SPRT rows of the monitoring set: the same statistics seen from lecture
-// 16. The detectors of that file belong to another package.
+// TestGoldenMonitoringStatistics runs the two-sample, categorical, proportion and
+// SPRT rows of the monitoring set, which lecture 16 uses. The detectors of that
+// file belong to another package.
 func TestGoldenMonitoringStatistics(t *testing.T) {
 	type row struct {
 		Kind                 string

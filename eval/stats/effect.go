@@ -3,7 +3,7 @@ package stats
 import "math"
 
 // An effect size measures how large a difference is, in units that don't depend on
-// how many observations there were; a p-value mixes the two.
+// the number of observations. A p-value depends on both.
 
 // CohenDz is the mean difference of pairs in units of the differences' standard
 // deviation, mean(d)/sd(d). Undefined when the differences are all equal.

@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// What can be wrong with an input. Every error of this package is an
-// [*InputError] that wraps one of these; branch on them with [errors.Is].
+// The faults of an input. Every error of this package is an [*InputError] that
+// wraps one of these; branch on them with [errors.Is].
 var (
 	// ErrOption: a parameter or option outside its domain, such as a level of 1.5,
 	// or a required function that is nil.
@@ -21,11 +21,11 @@ var (
 	// ErrRange: an observation outside its domain, such as a negative count or a
 	// p-value of 1.5.
 	ErrRange = errors.New("stats: out of range")
-	// ErrOverflow: the inputs are sound, but a number of the result is too large
+	// ErrOverflow: the inputs are valid, and a number of the result is too large
 	// for a float64.
 	ErrOverflow = errors.New("stats: too large for a float64")
-	// ErrUndefined: the inputs are sound but the statistic is 0/0 on them, as a
-	// correlation with a constant is. No number is reported in its place.
+	// ErrUndefined: the inputs are valid and the statistic is 0/0 on them, such as
+	// a correlation with a constant. No number is returned instead.
 	ErrUndefined = errors.New("stats: undefined for these data")
 )
 

@@ -238,8 +238,8 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, "Verdict(9)", Verdict(9).String())
 }
 
-// FuzzFloats feeds hostile numbers to everything that takes samples: no panic,
-// and a p-value is a probability.
+// FuzzFloats gives extreme numbers to all functions that take samples: they don't
+// panic, and a p-value is a probability.
 func FuzzFloats(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 255, 254, 7, 8}, uint8(1))
 	f.Add([]byte{}, uint8(0))

@@ -11,9 +11,9 @@ type Estimate struct {
 	Value, SE float64
 }
 
-// Interval is Value ± z·SE. It isn't cut off where the value can't go, such as
-// at 1 for a share: an end out there means that there are too few observations
-// for the normal approximation.
+// Interval is Value ± z·SE. It isn't cut off at impossible values, such as at 1 for
+// a share. An end outside means that there are too few observations for the normal
+// approximation.
 func (e Estimate) Interval(level float64) (Interval, error) {
 	if err := checkOpen("Interval", "level", level); err != nil {
 		return Interval{}, err
@@ -40,9 +40,9 @@ func meanEstimate(xs []float64) Estimate {
 	return Estimate{Value: Mean(xs), SE: math.Sqrt(Variance(xs) / float64(len(xs)))}
 }
 
-// normalCritical is the z beyond which, on both sides, a standard normal lies with
-// the probability 1-level. (The quantile of (1+level)/2 is infinite where that
-// rounds to 1.)
+// normalCritical is the z for which a standard normal is outside -z..z with the
+// probability 1-level. (The quantile of (1+level)/2 is infinite where that rounds
+// to 1.)
 func normalCritical(level float64) float64 { return -dist.NormalQuantile((1 - level) / 2) }
 
 // ShareEstimate is [MeanEstimate] for scores that are all 0 or 1: SE √(p(1-p)/n). It
@@ -64,14 +64,14 @@ func ShareEstimate(xs []float64) (Estimate, error) {
 
 // ClusteredEstimate is [MeanEstimate] where questions come in clusters, such as
 // several on one passage or several samples of one question: within a cluster
-// scores go up and down together, so n questions tell less than n independent
-// ones. cluster[i] names the cluster of xs[i].
+// scores go up and down together, so n questions are less evidence than n
+// independent ones. cluster[i] names the cluster of xs[i].
 //
 //	SE = √( Σ over clusters of (Σ of x - mean)² ) / n
 //
 // (Liang and Zeger, 1986; Miller 2024, section 2.2). The usual SE of reading
 // comprehension sets is too small by a factor of up to three. It needs two
-// clusters: the deviations of a single one sum to 0, which is no evidence.
+// clusters: the deviations of a single one sum to 0, which would hide the error.
 func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 	const fn = "ClusteredEstimate"
 	if err := checkSample(fn, "sample", xs, 1); err != nil {
@@ -105,9 +105,9 @@ func ClusteredEstimate(xs []float64, cluster []int) (Estimate, error) {
 }
 
 // PairedEstimate is the mean difference x[i]-y[i] of two systems on the same
-// questions and its standard error. Questions that are hard for both cancel
-// out: the SE is that of [UnpairedEstimate] less the covariance, free precision
-// that comparing two averages throws away (Miller 2024, section 4.2).
+// questions and its standard error. Questions that are hard for both cancel out:
+// the SE is that of [UnpairedEstimate] less the covariance. A comparison of two
+// averages loses this precision (Miller 2024, section 4.2).
 func PairedEstimate(x, y []float64) (Estimate, error) {
 	if err := checkPairs("PairedEstimate", x, y, 2); err != nil {
 		return Estimate{}, err

@@ -9,8 +9,8 @@ import (
 	"github.com/prodailabs/prodai/eval/stats"
 )
 
-// Two systems answered the same twelve questions. The difference of the
-// averages looks like little; paired, it is clear.
+// Two systems answered the same twelve questions. The averages differ little; the
+// paired difference is clear.
 func Example() {
 	before := []float64{0.61, 0.35, 0.80, 0.44, 0.72, 0.15, 0.90, 0.55, 0.38, 0.66, 0.27, 0.83}
 	after := []float64{0.66, 0.41, 0.82, 0.52, 0.75, 0.24, 0.91, 0.60, 0.37, 0.73, 0.33, 0.88}
@@ -41,8 +41,8 @@ func ExampleDesign() {
 	// 200 pairs detect dz = 0.20
 }
 
-// A corpus metric goes in as rows that add up: here correct and asked, so that
-// the score is micro-averaged accuracy.
+// A corpus metric is given as rows that add up: here correct and asked, so that the
+// score is micro-averaged accuracy.
 func ExamplePairedBootstrap() {
 	var baseline, system []float64
 	r := rand.New(stats.NewGenerator(1))
@@ -74,8 +74,7 @@ func ExamplePairedBootstrap() {
 	// difference: [2.5, 5.7]
 }
 
-// Right or wrong on the same items: only those that tell the systems apart
-// count.
+// Right or wrong on the same items: only those on which the systems differ count.
 func ExampleMcNemar() {
 	onlyOldRight, onlyNewRight := 9, 22 // of 500; on the other 469 they agree
 	res, _ := stats.McNemar(onlyNewRight, onlyOldRight, stats.McNemarMidP)
@@ -179,7 +178,8 @@ func ExampleExperiment() {
 	// 10000 true
 }
 
-// Errors say what was wrong; a number that doesn't exist isn't made up.
+// Errors say what was wrong. A number that doesn't exist is not replaced by
+// another.
 func ExampleInputError() {
 	_, err := stats.Pearson([]float64{1, 2, 3}, []float64{5, 5, 5})
 	fmt.Println(err)

@@ -15,10 +15,10 @@ type Arm struct {
 	Weight float64
 }
 
-// An Experiment assigns units to arms by hashing: the same unit always gets the
-// same arm, on every machine and without a table; two experiments of different
-// names assign independently; and shares can be changed with few units moving,
-// those at the moved borders.
+// An Experiment assigns units to arms by hashing. The same unit always gets the
+// same arm, on every machine and without a table. Two experiments of different
+// names assign independently. If shares are changed, only the units at the moved
+// borders change their arm.
 type Experiment struct {
 	name   string
 	arms   []Arm
@@ -55,12 +55,12 @@ func NewExperiment(name string, arms ...Arm) (*Experiment, error) {
 	return e, nil
 }
 
-// Assign returns the arm of a unit. The unit is what must see one variant
-// throughout: a user or a session, seldom a request.
+// Assign returns the arm of a unit. The unit is what must always see the same
+// variant: a user or a session, rarely a request.
 func (e *Experiment) Assign(unit string) Arm {
 	h := sha256.New()
 	var size [8]byte
-	binary.BigEndian.PutUint64(size[:], uint64(len(e.name))) // so that no two (name, unit) hash the same bytes
+	binary.BigEndian.PutUint64(size[:], uint64(len(e.name))) // so that different pairs (name, unit) hash different bytes
 	h.Write(size[:])
 	h.Write([]byte(e.name))
 	h.Write([]byte(unit))
@@ -73,12 +73,12 @@ func (e *Experiment) Assign(unit string) Arm {
 	return e.arms[len(e.arms)-1]
 }
 
-// SampleRatioMismatch tests whether the arms got the units they should have:
-// the chi-squared test of counts against weights. A small P (below 0.001, say)
-// means that assignment or logging is broken, by a redirect that loses users or
-// a crash in one arm, and that no other number of the experiment can be
-// trusted (Fabijan and others, "Diagnosing Sample Ratio Mismatch in Online
-// Controlled Experiments", 2019). Arms of weight 0 must have no units.
+// SampleRatioMismatch tests whether the arms got the units they should have: the
+// chi-squared test of counts against weights. A small P (below 0.001, say) means
+// that assignment or logging is broken, by a redirect that loses users or a crash
+// in one arm, and that all other numbers of the experiment are unreliable (Fabijan
+// and others, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments",
+// 2019). Arms of weight 0 must have no units.
 func SampleRatioMismatch(counts []int, weights []float64) (TestResult, error) {
 	const fn = "SampleRatioMismatch"
 	if len(counts) != len(weights) {
@@ -115,7 +115,7 @@ func SampleRatioMismatch(counts []int, weights []float64) (TestResult, error) {
 		switch d := float64(n) - expected; {
 		case expected > 0:
 			res.Statistic += d * (d / expected)
-		case n > 0: // a weight too small to expect anything
+		case n > 0: // the weight is so small that the expected count is 0
 			return TestResult{Statistic: math.Inf(1), P: 0, DF: res.DF}, nil
 		}
 	}

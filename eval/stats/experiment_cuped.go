@@ -2,7 +2,7 @@ package stats
 
 import "math"
 
-// A CUPEDResult is an A/B comparison with part of the noise taken out.
+// A CUPEDResult is an A/B comparison with part of the noise removed.
 type CUPEDResult struct {
 	// Theta is the slope of the metric on the covariate over both arms.
 	Theta float64
@@ -18,16 +18,15 @@ type CUPEDResult struct {
 	VarianceReduction float64
 }
 
-// CUPED compares treated units with the others on metric y after subtracting
-// what a covariate x foretold (Deng, Xu, Kohavi and Walker, "Improving the
-// Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment
-// Data", 2013):
+// CUPED compares treated units with the others on metric y after subtracting what a
+// covariate x predicts (Deng, Xu, Kohavi and Walker, "Improving the Sensitivity of
+// Online Controlled Experiments by Utilizing Pre-Experiment Data", 2013):
 //
 //	y' = y - θ (x - mean x),  θ = cov(x, y) / var(x)
 //
-// x must be known before the experiment starts, such as a user's satisfaction
-// last week or a question's score under the last release: a covariate that the
-// treatment can change takes the effect out with the noise.
+// x must be known before the experiment starts, such as a user's satisfaction last
+// week or a question's score under the last release: a covariate that the treatment
+// can change would remove the effect together with the noise.
 func CUPED(x, y []float64, treated []bool) (*CUPEDResult, error) {
 	const fn = "CUPED"
 	if err := checkPairs(fn, x, y, 4); err != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// A Design is what an experiment is asked to deliver. Its methods answer the
-// question to ask before running it: how many questions must the evaluation
-// have to see the difference I care about? The tests are two-sided; sizes are
-// real numbers, to be rounded up.
+// A Design has the error rates that an experiment should keep. Its methods answer
+// the question that comes before the experiment: how many questions does the
+// evaluation need to find the difference that matters? The tests are two-sided.
+// Sizes are real numbers, to be rounded up.
 type Design struct {
 	// Alpha is the false-positive rate. Default: 0.05.
 	Alpha float64
@@ -95,8 +95,8 @@ func (d Design) PowerPairedT(effect, n float64) (float64, error) {
 	return tPower(effect*math.Sqrt(n), n-1, d.Alpha), nil
 }
 
-// tPower is the chance that a t statistic of noncentrality nc leaves the
-// central 1-alpha of its null law, on either side.
+// tPower is the chance that a t statistic of noncentrality nc leaves the central
+// 1-alpha of its distribution under the null hypothesis, on either side.
 func tPower(nc, df, alpha float64) float64 {
 	critical := -dist.StudentQuantile(alpha/2, df)
 	return dist.NoncentralStudentSF(critical, df, nc) + dist.NoncentralStudentSF(critical, df, -nc)
@@ -170,9 +170,9 @@ func (d Design) SampleSizeProportions(p1, p2 float64) (float64, error) {
 	return number(fn, z*z/((p1-p2)*(p1-p2)))
 }
 
-// DetectableT is the smallest standardized difference that the two-sample t
-// test detects with n units in the first group: the minimum detectable effect.
-// An A/B result of "no difference" means no more than "none of this size".
+// DetectableT is the smallest standardized difference that the two-sample t test
+// detects with n units in the first group: the minimum detectable effect. An A/B
+// result of "no difference" only means "none of this size".
 func (d Design) DetectableT(n float64) (float64, error) {
 	const fn = "Design.DetectableT"
 	d, err := d.filled(fn)

@@ -115,8 +115,8 @@ func TestGoldenPower(t *testing.T) {
 		check("power t", r.PowerT)(d.PowerT(r.D, r.N))
 		check("power paired t", r.PowerPair)(d.PowerPairedT(r.D, r.N))
 		// statsmodels looks for this one by Brent's method with xtol 1e-5, and the
-		// power at its answer misses the one asked for by up to 5e-6: ours must hit
-		// the power, and agree with it to that xtol.
+		// power at its answer differs from the requested one by up to 5e-6. Here
+		// the power must be exact, and the answer must agree within that xtol.
 		mde, err := d.DetectableT(r.N)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (n *num) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// checks collects what differs in a row.
+// checks collects the differences in a row.
 type checks struct{ errs []error }
 
 func (c *checks) add(format string, args ...any) {

@@ -144,8 +144,8 @@ func TestAdjustmentsKeepTheirOrder(t *testing.T) {
 	}
 }
 
-// TestExactRankSumOfUnequalSamples: the law is computed for the smaller sample, and
-// swapping the two swaps the tails.
+// TestExactRankSumOfUnequalSamples: the distribution is computed for the smaller
+// sample, and swapping the two swaps the tails.
 func TestExactRankSumOfUnequalSamples(t *testing.T) {
 	r := rand.New(NewGenerator(73))
 	for range 30 {

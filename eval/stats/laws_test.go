@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests of this file are simulations with fixed seeds: a procedure is run
-// on data whose truth is known, and its promise is counted. The bounds leave
-// four standard errors for chance.
+// The tests of this file are simulations with fixed seeds: a procedure is run on
+// data whose truth is known, and its errors are counted. The bounds leave four
+// standard errors for chance.
 
 func normals(r *rand.Rand, n int, mean, sd float64) []float64 {
 	xs := make([]float64, n)
@@ -307,8 +307,8 @@ func TestAssignmentIsEvenAndIndependent(t *testing.T) {
 	require.Less(t, broken.P, 1e-10)
 }
 
-// Forty experiments are watched, ten of them with an effect, each stopped at a
-// moment chosen by looking: the share of false discoveries stays below alpha.
+// Forty experiments run, ten of them with an effect, and each is stopped when its
+// evidence looks good. The share of false discoveries stays below alpha.
 func TestEvidenceOfManyExperiments(t *testing.T) {
 	const runs, alpha = 200, 0.1
 	r := rand.New(NewGenerator(15))

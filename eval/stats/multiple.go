@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// An Adjustment corrects p-values for their number. Twenty metrics at 5 % make
-// one false discovery on average; the adjustments keep either the chance of
-// any (the family-wise error rate) or the share of false ones among those
-// reported (the false discovery rate) at alpha. Default: [AdjustmentHolm].
+// An Adjustment corrects p-values for the number of tests. Twenty metrics at 5 %
+// make one false discovery on average; the adjustments keep either the chance of
+// any (the family-wise error rate) or the share of false ones among those reported
+// (the false discovery rate) at alpha. Default: [AdjustmentHolm].
 type Adjustment uint8
 
 // The adjustments, with statsmodels' names.
@@ -126,8 +126,8 @@ func rising(p []float64) []float64 {
 	return p
 }
 
-// falling makes each value at most its successor: a step-up procedure rejects
-// everything below the last hypothesis that it rejects.
+// falling makes each value at most its successor: a step-up procedure rejects all
+// hypotheses below the last one that it rejects.
 func falling(p []float64) []float64 {
 	for k := len(p) - 2; k >= 0; k-- {
 		p[k] = min(p[k], p[k+1])

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPeeking is the lecture's experiment: nothing differs, and one looks after
-// every observation. The fixed test errs several times too often; the
-// always-valid ones keep their promise.
+// TestPeeking is the lecture's experiment: nothing differs, and the tests are read
+// after every observation. The fixed test has several times too many false alarms;
+// the always-valid ones keep their promise.
 func TestPeeking(t *testing.T) {
 	const runs, looks, alpha = 1000, 10_000, 0.05
 	r := rand.New(NewGenerator(3))

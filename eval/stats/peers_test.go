@@ -13,9 +13,9 @@ import (
 
 var peersFolder = flag.String("peers", "", "folder that testdata/peers/compare.py wrote its statistics to")
 
-// TestPeers runs the tests of corpora on the statistics that sacreBLEU was just
-// timed on, for testdata/peers/compare.py, which starts it: the p-values must
-// be equal, the times go back to the script.
+// TestPeers runs the tests of corpora on the same statistics as sacreBLEU.
+// testdata/peers/compare.py starts it, checks that the p-values are equal, and
+// compares the times.
 func TestPeers(t *testing.T) {
 	if *peersFolder == "" {
 		t.Skip("testdata/peers/compare.py runs this test beside sacreBLEU")

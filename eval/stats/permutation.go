@@ -8,10 +8,10 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// SignTest counts which of each pair is larger and compares with a fair coin;
-// equal pairs are left out. Statistic is the number of pairs with a > b, P is
-// 1 if no pair differs. It needs nothing but that "larger" makes sense, so it
-// is the test for pairwise preferences of a judge.
+// SignTest counts which of each pair is larger and compares with a fair coin; equal
+// pairs are left out. Statistic is the number of pairs with a > b, P is 1 if no
+// pair differs. It only needs values that can be ordered, so it is the test for
+// pairwise preferences of a judge.
 func SignTest(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "SignTest"
 	if err := checkPairs(fn, a, b, 1); err != nil {
@@ -60,10 +60,10 @@ type PermutationOptions struct {
 	Seed uint64
 }
 
-// PairedPermutation tests the mean of the differences a[i]-b[i] against all
-// the means that swapping a and b within pairs could have given (Fisher, "The
-// Design of Experiments", 1935). Nothing is assumed of the scores' law; under
-// the null hypothesis the systems are interchangeable. Statistic is the mean
+// PairedPermutation tests the mean of the differences a[i]-b[i] against all the
+// means that swapping a and b within pairs could have given (Fisher, "The Design of
+// Experiments", 1935). It assumes nothing about the distribution of the scores;
+// under the null hypothesis the systems are interchangeable. Statistic is the mean
 // difference.
 //
 // Up to 36 pairs that differ the p-value is exact: the 2^n sums are those of
@@ -94,7 +94,8 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 		}
 	}
 	observed := sum(d)
-	// Sums that are equal on paper differ by rounding; they count as equal.
+	// Sums that are equal in exact arithmetic differ by rounding; they count as
+	// equal.
 	slack := 1e-12 * size
 	res := TestResult{Statistic: math.Ldexp(observed/float64(len(all)), unit)}
 	if err := checkResult(fn, res.Statistic); err != nil {
@@ -119,8 +120,8 @@ func PairedPermutation(a, b []float64, o *PermutationOptions) (TestResult, error
 	return res, nil
 }
 
-// exactTail returns the share of sign vectors whose sum is at least x; nil for
-// more pairs than that is done for.
+// exactTail returns the share of sign vectors whose sum is at least x, or nil if
+// there are too many pairs.
 func exactTail(d []float64, slack float64) func(x float64) float64 {
 	if len(d) > exactPairs {
 		return nil
@@ -128,7 +129,7 @@ func exactTail(d []float64, slack float64) func(x float64) float64 {
 	left, right := signedSums(d[:len(d)/2]), signedSums(d[len(d)/2:])
 	return func(x float64) float64 {
 		count, j := 0, len(right)
-		for _, l := range left { // ascending, so the partner needed descends
+		for _, l := range left { // the sums rise, so the needed partner falls
 			for j > 0 && l+right[j-1] >= x-slack {
 				j--
 			}

@@ -12,14 +12,14 @@ type ProportionMethod uint8
 
 // The methods of [ProportionInterval].
 const (
-	// ProportionWilson inverts the score test (Wilson, 1927): the default choice. Good
-	// coverage from a handful of trials on, never outside [0, 1].
+	// ProportionWilson inverts the score test (Wilson, 1927): the default choice.
+	// Good coverage from about five trials on, never outside [0, 1].
 	ProportionWilson ProportionMethod = iota
 	// ProportionClopperPearson inverts the exact binomial test (1934): never covers less
 	// than its level, usually more.
 	ProportionClopperPearson
-	// ProportionWald is p ± z√(p(1-p)/n), the one in every textbook. Don't use it: at 20
-	// of 20 right it gives 100 % ± 0.
+	// ProportionWald is p ± z√(p(1-p)/n), the formula of most textbooks. Don't use
+	// it: at 20 of 20 right it gives 100 % ± 0.
 	ProportionWald
 	// ProportionAgrestiCoull is ProportionWald around the center of ProportionWilson (1998).
 	ProportionAgrestiCoull

@@ -9,12 +9,12 @@ import (
 // resampling test gives the same p-value here as in Python. It isn't safe for
 // concurrent use and isn't meant for secrets.
 //
-// The pieces: SeedSequence spreads the seed over 256 bits; PCG64 (O'Neill,
-// "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms",
-// 2014) steps a 128-bit linear congruence and permutes it by XSL-RR;
-// bounded integers are Lemire's multiply-and-reject ("Fast Random Integer
-// Generation in an Interval", 2019) on 32-bit halves, low half first.
-// math/rand/v2's PCG permutes its state differently: it is another stream.
+// The pieces: SeedSequence spreads the seed over 256 bits; PCG64 (O'Neill, "PCG: A
+// Family of Simple Fast Space-Efficient Statistically Good Algorithms", 2014) steps
+// a 128-bit linear congruence and permutes it by XSL-RR; bounded integers are
+// Lemire's multiply-and-reject ("Fast Random Integer Generation in an Interval",
+// 2019) on 32-bit halves, low half first. The PCG of math/rand/v2 permutes its
+// state differently and gives another stream.
 type Generator struct {
 	hi, lo       uint64 // state
 	incHi, incLo uint64
@@ -178,9 +178,9 @@ func (g *Generator) bounded32(n uint32) uint32 {
 // countDraws draws len(counts) indices below len(counts) and counts how often
 // each came: one bootstrap resample, the same draws as Integers.
 //
-// A step of the generator waits for the one before it, and that wait is most of
-// its time. Here two states leapfrog, each taking two steps at once by the
-// squared congruence s·M² + (M+1)·c, so that the processor works on both.
+// A step of the generator waits for the step before it, and that wait is most of
+// its time. Here two states take turns. Each takes two steps at once by the squared
+// congruence s·M² + (M+1)·c, so that the processor works on both at the same time.
 func (g *Generator) countDraws(counts []uint16) {
 	n := uint32(len(counts))
 	if n == 1 {
@@ -262,7 +262,7 @@ func (g *Generator) Permutation(n int) []int {
 	return permutation(n, g.Uint32, g.Uint64)
 }
 
-// permutation shuffles 0..n-1 from the end, with draws as masked makes them.
+// permutation shuffles 0..n-1 from the end, with the draws of masked.
 func permutation(n int, u32 func() uint32, u64 func() uint64) []int {
 	p := make([]int, n)
 	for i := range p {

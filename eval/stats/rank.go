@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Ranks gives each value its rank from 1; equal values share the mean of the
-// ranks they take up (mid-ranks).
+// Ranks gives each value its rank from 1; equal values share the mean of their
+// ranks (mid-ranks).
 func Ranks(xs []float64) []float64 {
 	ranks, _ := ranksAndTies(xs)
 	return ranks
@@ -46,13 +46,14 @@ func tieTerm(groups []int) float64 {
 	return total
 }
 
-// A RankMethod is how a rank test gets its p-value. Default: [RankMethodAuto].
+// A RankMethod says how a rank test computes its p-value. Default:
+// [RankMethodAuto].
 type RankMethod uint8
 
 // The methods.
 const (
 	RankMethodAuto        RankMethod = iota // SciPy's choice by the size of the samples, see the options
-	RankMethodExact                         // the tables' distribution, of ranks without ties; conservative with them
+	RankMethodExact                         // the distribution of the tables, for ranks without ties; conservative with ties
 	RankMethodNormal                        // the normal approximation, corrected for ties
 	RankMethodPermutation                   // exact for the ranks as they are, ties included
 )
@@ -65,10 +66,10 @@ func untied(n int) []float64 {
 	return ranks
 }
 
-// discreteP is the p-value of an observation from the probabilities of 0, 1,
-// 2...; two-sided it is twice the smaller tail. Only multiples of unit are
-// possible: an observation between two of them is moved outwards for the tail
-// in question, which errs on the safe side.
+// discreteP is the p-value of an observation from the probabilities of 0, 1, 2...;
+// two-sided it is twice the smaller tail. Only multiples of unit are possible: an
+// observation between two of them is moved outwards for the tail, so that the
+// p-value is not too small.
 func discreteP(p []float64, observed float64, unit int, alt Alternative) float64 {
 	u := float64(unit)
 	low, high := int(u*math.Floor(observed/u)), int(u*math.Ceil(observed/u))

@@ -20,11 +20,11 @@ type MannWhitneyOptions struct {
 	NoContinuity bool
 }
 
-// MannWhitney is the U test, or Wilcoxon's rank-sum test: whether the values
-// of one of two independent samples tend to be larger. Statistic is U of a,
-// the number of pairs in which a's value is larger, ties counting one half
-// (Mann and Whitney, 1947). It tests P(a > b) = 1/2; it is a test of medians
-// only if the two laws have the same shape.
+// MannWhitney is the U test, or Wilcoxon's rank-sum test: whether the values of one
+// of two independent samples tend to be larger. Statistic is U of a, the number of
+// pairs in which a's value is larger, ties counting one half (Mann and Whitney,
+// 1947). It tests P(a > b) = 1/2; it is a test of medians only if the two
+// distributions have the same shape.
 func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	const fn = "MannWhitney"
 	if err := checkTwo(fn, a, b, 1); err != nil {
@@ -53,7 +53,7 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 		}
 	}
 	if method != RankMethodNormal && len(ranks) > 200 {
-		return TestResult{}, fail(fn, ErrOption, "MannWhitneyOptions.Method asks for an exact law of %d values: want 200 or fewer, or RankMethodNormal", len(ranks))
+		return TestResult{}, fail(fn, ErrOption, "MannWhitneyOptions.Method asks for the exact distribution of %d values: want 200 or fewer, or RankMethodNormal", len(ranks))
 	}
 	switch method {
 	case RankMethodExact:
@@ -71,7 +71,7 @@ func MannWhitney(a, b []float64, o *MannWhitneyOptions) (TestResult, error) {
 	if o.NoContinuity {
 		return TestResult{}, fail(fn, ErrUndefined, "all values are equal")
 	}
-	res.P = 1 // all equal: the corrected statistic lies beyond its own mean
+	res.P = 1 // all equal: the corrected statistic is beyond its own mean
 	return res, nil
 }
 
@@ -100,12 +100,12 @@ func mannWhitneyU(a, b []float64) float64 {
 	return sum(ranks[:len(a)]) - n*(n+1)/2
 }
 
-// rankSumLaw is the law of the sum of k ranks drawn without replacement:
-// element s is the probability of s/2. It counts subsets by size and doubled
-// sum, one rank at a time, O(N·k·N²) for k up to N/2; the tests that use it are for
+// rankSumLaw is the distribution of the sum of k ranks drawn without replacement:
+// element s is the probability of s/2. It counts subsets by size and doubled sum,
+// one rank at a time, O(N·k·N²) for k up to N/2; the tests that use it are for
 // small samples.
 func rankSumLaw(ranks []float64, k int) []float64 {
-	if rest := len(ranks) - k; rest < k { // what is left out has the other sum
+	if rest := len(ranks) - k; rest < k { // the ranks that are not drawn have the rest of the sum
 		law := rankSumLaw(ranks, rest)
 		slices.Reverse(law)
 		return law

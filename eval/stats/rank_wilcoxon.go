@@ -6,7 +6,7 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// Zeros is what [Wilcoxon] does with pairs that don't differ. Default:
+// Zeros says what [Wilcoxon] does with pairs that don't differ. Default:
 // [ZerosDrop].
 type Zeros uint8
 
@@ -37,9 +37,9 @@ type WilcoxonOptions struct {
 // around zero. The statistic is the rank sum of the positive differences, the
 // smaller of both rank sums if two-sided, as in scipy.stats.wilcoxon.
 //
-// It needs no normal law but does need symmetric differences and a scale on
-// which differences can be ordered. Judge scores of 1 to 5 have many ties and
-// zeros: then the treatment of zeros decides, so name it in the report.
+// It doesn't need a normal distribution, but it needs symmetric differences and a
+// scale on which differences can be ordered. Judge scores of 1 to 5 have many ties
+// and zeros. Then the treatment of zeros decides, so name it in the report.
 func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 	const fn = "Wilcoxon"
 	if err := checkPairs(fn, a, b, 1); err != nil {
@@ -67,7 +67,7 @@ func Wilcoxon(a, b []float64, o *WilcoxonOptions) (TestResult, error) {
 		}
 	}
 	if method != RankMethodNormal && s.n > 500 {
-		return TestResult{}, fail(fn, ErrOption, "WilcoxonOptions.Method asks for an exact law of %d pairs: want 500 or fewer, or RankMethodNormal", s.n)
+		return TestResult{}, fail(fn, ErrOption, "WilcoxonOptions.Method asks for the exact distribution of %d pairs: want 500 or fewer, or RankMethodNormal", s.n)
 	}
 	switch method {
 	case RankMethodExact:
@@ -163,10 +163,10 @@ func (s *signedRanks) moments(zeros Zeros) (mean, se float64) {
 	return mean, math.Sqrt((variance - tieTerm(groups)/2) / 24)
 }
 
-// signedRankLaw is the law of a sum of ranks that each count or not with
+// signedRankLaw is the distribution of a sum of ranks that each count or not with
 // probability one half: element s is the probability of s/2. Mid-ranks are
-// halves at worst, so doubled sums are whole numbers and the law is a
-// convolution, O(n³).
+// multiples of one half, so doubled sums are whole numbers and the distribution is
+// a convolution, O(n³).
 func signedRankLaw(ranks []float64) []float64 {
 	total := 0
 	for _, r := range ranks {

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Squares and cubes of values near 1e200 overflow, and those of values near
-// 1e-200 vanish, though most statistics of them are ordinary numbers: a t, a
+// Squares and cubes of values near 1e200 overflow, and those of values near 1e-200
+// become 0. But most statistics of such values are ordinary numbers: a t, a
 // correlation and an effect size don't change with the unit. So samples of such
 // values are first divided by a power of two, which is exact. Samples of ordinary
-// size are left as they are.
+// size stay as they are.
 
 // safeExponent bounds the ordinary sizes: 2^±200, where the fourth power of a
 // value, or of the smallest difference of two, is still a normal number.

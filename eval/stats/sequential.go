@@ -8,10 +8,10 @@ import (
 	"github.com/prodailabs/prodai/internal/dist"
 )
 
-// An SequentialState is the state of a sequential test after some observations.
-// Unlike the p-value and interval of a fixed-size test, P and Interval hold at
-// every moment at once: looking after each observation and stopping at the
-// first P <= alpha errs in at most a share alpha of experiments.
+// A SequentialState is the state of a sequential test after some observations.
+// Unlike the p-value and interval of a fixed-size test, P and Interval are valid at
+// all moments together. A test that is read after each observation and stopped at
+// the first P <= alpha gives a false alarm in at most a share alpha of experiments.
 type SequentialState struct {
 	// N is the number of observations.
 	N int
@@ -39,11 +39,11 @@ func (s *SequentialState) see(logE, alpha float64) {
 	s.Reject = s.P <= alpha
 }
 
-// A MixtureSPRT tests whether the mean of a stream of differences is zero while
-// one looks at every value: the mixture sequential probability ratio test
-// (Robbins, 1970; Johari, Koomen, Pekelis and Walsh, "Peeking at A/B Tests",
-// 2017). With V the variance of a difference and a N(0, τ²) law mixed over
-// the effect, after n differences of mean m,
+// A MixtureSPRT tests whether the mean of a stream of differences is zero, and may
+// be read after every value: the mixture sequential probability ratio test
+// (Robbins, 1970; Johari, Koomen, Pekelis and Walsh, "Peeking at A/B Tests", 2017).
+// With V the variance of a difference and a distribution N(0, τ²) of the effect,
+// after n differences of mean m,
 //
 //	Λ = √(V/(V+nτ²)) · exp( n²τ²m² / (2V(V+nτ²)) )
 //	p = min(p before, 1/Λ)
@@ -58,8 +58,8 @@ type MixtureSPRT struct {
 
 // MixtureSPRTOptions tunes a [MixtureSPRT]; nil means the defaults.
 type MixtureSPRTOptions struct {
-	// EffectVariance is τ², the variance of the effects one expects: about the
-	// square of the effect one hopes to find. A wrong one costs observations and
+	// EffectVariance is τ², the variance of the expected effects: about the square
+	// of the effect that you hope to find. A wrong value costs observations and
 	// never breaks the promise. Default: a hundredth of the variance of a
 	// difference, for an effect of a tenth of its standard deviation.
 	EffectVariance float64
@@ -70,9 +70,10 @@ type MixtureSPRTOptions struct {
 // NewMixtureSPRT returns a test for differences of this variance: 2σ² where a
 // difference is that of two arms' values of variance σ² each.
 //
-// The promise rests on the variance: take it from history, and rather too large
-// than too small. Without one, [BoundedSequence] serves for scores in [0, 1]:
-// give it (1 + new - old)/2; nothing differs where its interval contains 1/2.
+// The promise depends on the variance: take it from earlier data, and rather too
+// large than too small. Without a known variance use [BoundedSequence] for scores
+// in [0, 1]: give it (1 + new - old)/2. As long as its interval contains 1/2, there
+// is no evidence of a difference.
 func NewMixtureSPRT(variance float64, o *MixtureSPRTOptions) (*MixtureSPRT, error) {
 	const fn = "NewMixtureSPRT"
 	if err := checkPositive(fn, "variance", variance); err != nil {
@@ -107,7 +108,7 @@ func (m *MixtureSPRT) Add(difference float64) (SequentialState, error) {
 	s := m.state
 	s.N++
 	total := m.sum + difference
-	// In units of the variance, so that none of its powers over- or underflows.
+	// In units of the variance, so that no power of it overflows or underflows.
 	n, sd := float64(s.N), math.Sqrt(m.variance)
 	z := total / sd
 	relative := m.tau2 / m.variance // τ²/V
@@ -127,9 +128,9 @@ func (m *MixtureSPRT) Add(difference float64) (SequentialState, error) {
 // State returns the state after the last observation.
 func (m *MixtureSPRT) State() SequentialState { return m.state }
 
-// A BernoulliSequence tests a success probability while one looks, with no
-// variance to know: the evidence is the likelihood under a uniform mixture
-// over all probabilities, against that under p0,
+// A BernoulliSequence tests a success probability, may be read after every outcome,
+// and needs no variance. The evidence is the likelihood under a uniform mixture
+// over all probabilities, divided by that under p0,
 //
 //	E = ∫ p^s (1-p)^(n-s) dp / ( p0^s (1-p0)^(n-s) )
 //
@@ -227,11 +228,11 @@ func lowest(successes, trials int, alpha float64) float64 {
 	return p
 }
 
-// A BoundedSequence is a confidence sequence for the mean of values in [0, 1],
-// such as judge scores, without knowing their law or variance: the predictable
+// A BoundedSequence is a confidence sequence for the mean of values in [0, 1], such
+// as judge scores, for an unknown distribution and variance: the predictable
 // plug-in empirical Bernstein sequence of Waudby-Smith and Ramdas, "Estimating
-// Means of Bounded Random Variables by Betting" (2023), theorem 2. Each value
-// is weighted by a bet λ that uses only the values before it.
+// Means of Bounded Random Variables by Betting" (2023), theorem 2. Each value is
+// weighted by a bet λ that uses only the values before it.
 type BoundedSequence struct {
 	alpha                   float64
 	n                       int
@@ -250,7 +251,7 @@ func NewBoundedSequence(o *SequenceOptions) (*BoundedSequence, error) {
 }
 
 // Add takes the next value and returns the interval after it. Intervals only
-// shrink: each is cut with those before it, which the level allows.
+// shrink: each is the intersection with those before it, which keeps the level.
 func (b *BoundedSequence) Add(x float64) (Interval, error) {
 	if !(x >= 0 && x <= 1) {
 		return b.Interval(), fail("BoundedSequence.Add", ErrRange, "value %v is not in [0, 1]", x)
@@ -281,7 +282,7 @@ func (b *BoundedSequence) Interval() Interval {
 // A Verdict is a sequential test's decision.
 type Verdict uint8
 
-// The decisions of [SPRT]: go on, or one of the hypotheses.
+// The decisions of [SPRT]: continue, or one of the hypotheses.
 const (
 	VerdictUndecided Verdict = iota
 	VerdictAcceptH0
@@ -296,19 +297,19 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("Verdict(%d)", uint8(v))
 }
 
-// An SPRT is Wald's sequential probability ratio test of two success
-// probabilities (Wald, "Sequential Tests of Statistical Hypotheses", 1945): it
-// needs fewer observations on average than any other test with the same error
-// rates, about half of a fixed-size one. Use it where both hypotheses are
-// known, as for a canary with an allowed and an alarming error rate.
+// An SPRT is Wald's sequential probability ratio test of two success probabilities
+// (Wald, "Sequential Tests of Statistical Hypotheses", 1945): it needs fewer
+// observations on average than any other test with the same error rates, about half
+// as many as a test of fixed size. Use it where both hypotheses are known, as for a
+// canary with an allowed and an alarming error rate.
 type SPRT struct {
 	// Upper and Lower are the limits of the log-likelihood ratio,
 	// ln((1-β)/α) and ln(β/(1-α)).
 	Upper, Lower float64
 	// LLR is the log-likelihood ratio of H1 against H0 so far.
 	LLR float64
-	// N is the number of observations; DecidedAt is the one at which the verdict
-	// fell, 0 before that. The verdict then stays.
+	// N is the number of observations; DecidedAt is the number of the observation
+	// that decided, 0 before that. The verdict doesn't change later.
 	N, DecidedAt int
 	// Verdict is the decision so far.
 	Verdict Verdict

@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// An e-value is evidence against a null hypothesis: a number that is at least
-// 0 and, if the hypothesis is true, at most 1 on average. By Markov's
-// inequality 1/e is then a p-value. The E of a sequential test is one at
-// whatever moment the test is stopped; e-values of one hypothesis may be
-// averaged, and multiplied if each was planned with the others before it known.
+// An e-value is evidence against a null hypothesis: a number that is at least 0
+// and, if the hypothesis is true, at most 1 on average. By Markov's inequality 1/e
+// is then a p-value. The E of a sequential test is an e-value at any moment at
+// which the test is stopped. E-values of one hypothesis may be averaged. They may
+// be multiplied if each experiment was planned after the results of those before it
+// were known.
 
 // EvidenceP is the p-value of an e-value, min(1, 1/e).
 func EvidenceP(e float64) (float64, error) {
@@ -20,12 +21,11 @@ func EvidenceP(e float64) (float64, error) {
 	return math.Min(1, 1/e), nil
 }
 
-// RejectByEvidence keeps the false discovery rate of several e-values at alpha
-// whatever their dependence, and even if each was stopped by looking at all of
-// them (Wang and Ramdas, "False Discovery Rate Control with E-values", 2022):
-// the k largest are rejected for the largest k with e_(k) >= m/(k alpha). It is
-// the rule for a dashboard of running experiments. Infinite e-values are
-// allowed.
+// RejectByEvidence keeps the false discovery rate of several e-values at alpha for
+// any dependence between them, even if each was stopped by looking at all of them
+// (Wang and Ramdas, "False Discovery Rate Control with E-values", 2022): the k
+// largest are rejected for the largest k with e_(k) >= m/(k alpha). It is the rule
+// for a dashboard of running experiments. Infinite e-values are allowed.
 func RejectByEvidence(es []float64, alpha float64) ([]bool, error) {
 	const fn = "RejectByEvidence"
 	if len(es) == 0 {

@@ -7,8 +7,8 @@ import (
 )
 
 // An Alternative is the hypothesis that a test accepts where it rejects the null
-// hypothesis. Choose it before seeing the data: a one-sided test picked afterwards doubles its false
-// positives. Default: [AlternativeTwoSided].
+// hypothesis. Choose it before seeing the data: a one-sided test that is chosen
+// afterwards doubles its false positives. Default: [AlternativeTwoSided].
 type Alternative uint8
 
 // The alternatives: how the first sample (or proportion) compares with the
@@ -23,10 +23,10 @@ func (a Alternative) check(fn string) error {
 	return checkConstant(fn, "Alternative", a, AlternativeLess)
 }
 
-// A TestResult is what a test found. P is the probability, were the null
-// hypothesis true, of a statistic at least as far from it. It is not the
-// probability that the null hypothesis is true, and doesn't measure the size of
-// an effect.
+// A TestResult is the result of a test. P is the probability, if the null
+// hypothesis is true, of a statistic at least as far from it. It is not the
+// probability that the null hypothesis is true, and doesn't measure the size of an
+// effect.
 type TestResult struct {
 	Statistic float64
 	P         float64
@@ -92,8 +92,8 @@ func meanInterval(estimate, se, df, level float64) Interval {
 
 // WelchT compares the means of two independent samples without assuming equal
 // variances (Welch, "The Generalization of 'Student's' Problem", 1947), with
-// Satterthwaite's degrees of freedom. Take it in place of [StudentT] always:
-// it costs next to nothing where the variances are equal.
+// Satterthwaite's degrees of freedom. Use it instead of [StudentT] always: if the
+// variances are equal, it loses almost nothing.
 func WelchT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "WelchT"
 	if err := checkTwo(fn, a, b, 2); err != nil {
@@ -134,8 +134,8 @@ func welchError(a, b []float64) (se, df float64) {
 	return se, df
 }
 
-// StudentT compares the means of two independent samples whose variances are
-// taken to be equal, with the pooled variance and n+m-2 degrees of freedom.
+// StudentT compares the means of two independent samples under the assumption of
+// equal variances, with the pooled variance and n+m-2 degrees of freedom.
 func StudentT(a, b []float64, alt Alternative) (TestResult, error) {
 	const fn = "StudentT"
 	if err := checkTwo(fn, a, b, 2); err != nil {

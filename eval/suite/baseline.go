@@ -13,9 +13,9 @@ import (
 
 // A Baseline is an earlier run that this one must not be worse than.
 type Baseline struct {
-	// Records are those of the earlier run: [ReadJournal], or [Report.Records]. [Run]
-	// reads them before it asks the system, so that a file that can't be read costs
-	// no run. Required.
+	// Records are those of the earlier run: [ReadJournal], or [Report.Records].
+	// [Run] reads them before it asks the system, so a file that can't be read
+	// stops the run before it costs money. Required.
 	Records iter.Seq2[*Record, error]
 	// Test returns the p-value of a paired test on two runs' statistics, a row
 	// of width numbers a case: rows that add up, and the function from their
@@ -23,8 +23,8 @@ type Baseline struct {
 	// randomization test with 2,000 shuffles and a fixed seed.
 	Test func(baseline, now []float64, width int, value func(sum []float64) float64) (p float64, err error)
 	// Alpha is the significance level. Holm's correction divides it among the
-	// metrics: with twenty metrics one would otherwise "drop significantly" by
-	// chance alone. Default: 0.05.
+	// metrics. Without it, one of twenty metrics would "drop significantly" by
+	// chance. Default: 0.05.
 	Alpha float64
 }
 
@@ -38,7 +38,7 @@ type Comparison struct {
 	Omitted     int     `json:"omitted"`     // cases of this run left out: new, changed, or not scored by both
 	P           float64 `json:"p"`           // two-sided, before the correction
 	Significant bool    `json:"significant"` // after it
-	Worse       bool    `json:"worse"`       // the difference is to the bad side
+	Worse       bool    `json:"worse"`       // the new run is worse
 }
 
 func (b *Baseline) check() error {
@@ -53,7 +53,7 @@ func (b *Baseline) check() error {
 	return nil
 }
 
-// A caseKey identifies a case of two runs: one that was changed is another one.
+// A caseKey identifies a case in two runs. A changed case has another key.
 type caseKey struct {
 	id    string
 	print uint64
@@ -77,9 +77,9 @@ func (b *Baseline) load() (map[caseKey]*Record, error) {
 	return before, nil
 }
 
-// Compare compares the run with an earlier one, case by case: a difference
-// counts for something when it is larger than what shuffling the two runs'
-// answers between them makes. It keeps both runs' statistics in memory.
+// Compare compares the run with an earlier one, case by case. A difference is
+// significant if it is larger than the differences after shuffling the answers
+// between the two runs. It keeps both runs' statistics in memory.
 func (r *Report) Compare(b *Baseline) ([]Comparison, error) {
 	before, err := b.load()
 	if err != nil {

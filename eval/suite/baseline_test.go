@@ -52,8 +52,8 @@ func TestBaselineComparison(t *testing.T) {
 	require.True(t, better.Gates[1].Compared.Significant)
 }
 
-// TestBadBaselineStopsTheRunBeforeItStarts: a baseline that can't be read costs no
-// call and creates no journal.
+// TestBadBaselineStopsTheRunBeforeItStarts: with a baseline that can't be read, the
+// system isn't called and no journal is created.
 func TestBadBaselineStopsTheRunBeforeItStarts(t *testing.T) {
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "broken.jsonl")

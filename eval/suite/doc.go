@@ -170,6 +170,11 @@
 // the worst answers yourself. Repeat the run for every change of prompt, model or documents, with
 // the last good run as [Baseline].
 //
+// What is the difference between a unit test and an evaluation? A unit test checks one fact and
+// must always pass. An evaluation measures a share over many cases, such as 85 % right, because a
+// model is never right on all inputs. A regression slice with a threshold of 1 is the part of an
+// evaluation that works like unit tests.
+//
 // How do I stop a bad prompt from being released? Run the suite in continuous integration and fail
 // the build if Report.Passed is false. Use one threshold for the whole, one of 1 for
 // kind=regression, and a [Baseline] for slow decline. Package eval/evaltest does the same inside go

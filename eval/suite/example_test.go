@@ -11,8 +11,8 @@ import (
 	"github.com/prodailabs/prodai/eval/suite"
 )
 
-// A suite with slices and thresholds: the mean passes, the regression slice
-// doesn't, and so the build doesn't.
+// A suite with slices and thresholds: the mean passes and the regression slice
+// fails, so the build fails.
 func ExampleRun() {
 	cases := []eval.Case{
 		{ID: "capital", Input: "Capital of France?", References: []string{"Paris"}},
@@ -40,7 +40,7 @@ func ExampleRun() {
 	// exact_match >= 1 in kind=regression    false 0 over 1 cases
 }
 
-// A run that was stopped goes on where it was, with the same journal.
+// A run that was stopped continues with the same journal.
 func ExampleReadJournal() {
 	dir := must(os.MkdirTemp("", "eval"))
 	defer os.RemoveAll(dir)

@@ -8,7 +8,7 @@ import (
 	"github.com/prodailabs/prodai/eval"
 )
 
-// A Gate is something that a run has to satisfy, and whether it did.
+// A Gate is a condition that a run has to satisfy, and whether it did.
 type Gate struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
@@ -54,10 +54,10 @@ func (r *Report) judge(o Options, before map[caseKey]*Record) error {
 	return nil
 }
 
-// unmeasured returns a failed gate for each way in which the run is no evidence: no
+// unmeasured returns a failed gate for each reason why the run isn't evidence: no
 // case was scored by any metric, or a metric failed on every case that it applied
-// to. It returns nothing for a metric that was only skipped beside others that
-// scored: it doesn't apply to the dataset.
+// to. A metric that was skipped on all cases, while others scored, doesn't apply to
+// the dataset and gives no gate.
 func (r *Report) unmeasured() []Gate {
 	var gates []Gate
 	scored := false
@@ -83,8 +83,8 @@ func nothingScored(s eval.Score) string {
 	return fmt.Sprintf("no case was scored (%d skipped, %d failed)", s.Skipped, s.Failed)
 }
 
-// shortName is the metric's name without its options, or the whole one where
-// several metrics have it.
+// shortName is the metric's name without its options, or the full name if several
+// metrics have the short one.
 func (r *Report) shortName(i int) string {
 	sig := r.Metrics[i].Signature
 	if _, unique := r.Metric(sig.Metric); unique {
@@ -93,8 +93,8 @@ func (r *Report) shortName(i int) string {
 	return sig.Name()
 }
 
-// gate compares the report with one threshold. A metric that scored nothing
-// doesn't pass: its value isn't known.
+// gate compares the report with one threshold. A metric that scored nothing doesn't
+// pass, because its value isn't known.
 func (r *Report) gate(t Threshold) Gate {
 	g := Gate{Name: t.String()}
 	m, ok := r.Metric(t.Metric)

@@ -40,12 +40,12 @@ func guard(name string, f func() error) (err error) {
 // goroutine that it is called in.
 var errExit = errors.New("the function ended its goroutine (runtime.Goexit; FailNow of package testing does so)")
 
-// abandonAfter is how long the system may take to return after its context is
-// done, before the run goes on without it.
+// abandonAfter is how long the system may take to return after its context is done,
+// before the run continues without it.
 const abandonAfter = time.Second
 
 // ask calls the system in a goroutine of its own. A panic, an exit of the
-// goroutine, and a call that goes on after its context is done are errors.
+// goroutine, and a call that doesn't end after its context is done are errors.
 func (r *run) ask(ctx context.Context, c *eval.Case) (*eval.Output, error) {
 	if r.o.Timeout > 0 {
 		var cancel context.CancelFunc

@@ -30,7 +30,7 @@ func brokenSystem(ctx context.Context, c *eval.Case) (*eval.Output, error) {
 	switch c.ID {
 	case "c3":
 		var calls map[string]int
-		calls[c.ID]++ //nolint:staticcheck // a panic of the runtime's
+		calls[c.ID]++ //nolint:staticcheck // a panic of the Go runtime
 	case "c5":
 		panic(errors.New("boom"))
 	case "c7":
@@ -64,7 +64,7 @@ func TestAPanickingSystemFailsItsCase(t *testing.T) {
 
 func trimmed(message string) string { return strings.TrimPrefix(message, "eval: ") }
 
-// failing is a metric that ends in some way on cases.
+// failing is a metric that panics, exits or fails on cases.
 type failing struct {
 	eval.Metric
 	end func(id string)
@@ -111,8 +111,8 @@ func (m badSum) Value(sum []float64) float64 {
 	return m.Metric.Value(sum)
 }
 
-// TestOtherPanicsStopTheRun: with an error, in the caller's goroutine, and with no
-// goroutine left.
+// TestOtherPanicsStopTheRun: the run ends with an error on the caller's goroutine,
+// and no goroutine is left.
 func TestOtherPanicsStopTheRun(t *testing.T) {
 	good := Suite{Cases: numbered(50), System: squarer, Metrics: testMetrics(t)[:1]}
 	for name, test := range map[string]struct {
@@ -148,7 +148,8 @@ func TestOtherPanicsStopTheRun(t *testing.T) {
 	}
 }
 
-// TestASystemThatNeverReturnsIsAbandoned: one hung call must not hang the run.
+// TestASystemThatNeverReturnsIsAbandoned: one call that hangs must not stop the
+// run.
 func TestASystemThatNeverReturnsIsAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -157,7 +158,7 @@ func TestASystemThatNeverReturnsIsAbandoned(t *testing.T) {
 			switch c.ID {
 			case "c5":
 				hung.Add(1)
-				<-release // deaf to its context
+				<-release // ignores its context
 			case "c6":
 				<-ctx.Done()
 				return nil, errors.New("gave up in time")

@@ -20,16 +20,15 @@ import (
 // suite, dataset or set of metrics, or was damaged.
 var ErrJournal = errors.New("suite: the journal doesn't fit")
 
-// A journal is the file of a run's results: a line that says what suite it is
-// of, then a [Record] a line, in the order in which cases finished.
+// A journal is the file of a run's results: a line that names the suite, then one
+// [Record] a line, in the order in which cases finished.
 //
-// A record is appended in one write and counts once its line break is there.
-// A process that is killed leaves at most one torn line at the end, which the
-// next start cuts off: the case it was about is run again, every other one is
-// not.
+// A record is appended in one write and counts once its line break is there. A
+// process that is killed leaves at most one torn line at the end, which the next
+// start cuts off. The case of that line runs again, and no other case does.
 type journal struct {
 	file *os.File
-	done []uint64 // of case i: a fingerprint, 0 if it isn't finished
+	done []uint64 // by case: a fingerprint, 0 if the case isn't finished
 	held []*Record
 }
 
@@ -107,7 +106,7 @@ func scanJournal(r io.Reader, onHeader func(header), onRecord func(*Record) erro
 	for first := true; ; first = false {
 		line, err := br.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return end, nil // whatever is left has no line break: torn
+			return end, nil // the rest has no line break: a torn line
 		}
 		if err != nil {
 			return end, fmt.Errorf("suite: reading the journal: %w", err)
@@ -117,7 +116,7 @@ func scanJournal(r io.Reader, onHeader func(header), onRecord func(*Record) erro
 			d := json.NewDecoder(bytes.NewReader(line))
 			d.DisallowUnknownFields()
 			if err := d.Decode(&h); err != nil {
-				return end, fmt.Errorf("%w: its first line is no header: %w", ErrJournal, err)
+				return end, fmt.Errorf("%w: its first line is not a header: %w", ErrJournal, err)
 			}
 			onHeader(h)
 		} else {
@@ -168,7 +167,7 @@ func dropErrors(path string) error {
 	return os.Rename(out.Name(), path)
 }
 
-// fingerprint is equal for equal cases: a case that was changed is another one.
+// fingerprint is equal for equal cases, and differs for a changed case.
 func fingerprint(c *eval.Case) uint64 {
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(c) // strings, ints and maps of them always encode

@@ -101,8 +101,8 @@ func TestJournalSurvivesAnyCut(t *testing.T) {
 }
 
 // TestKilledRunLosesAndRepeatsNothing kills a child process at many points and
-// starts it again until the suite is done. The child writes a line for every
-// case that the run told it was finished; none of those may run again.
+// starts it again until the suite is done. The child writes a line for every case
+// that the run reported as finished; none of those may run again.
 func TestKilledRunLosesAndRepeatsNothing(t *testing.T) {
 	const cases = 200
 	if log := os.Getenv("EVAL_KILLED_RUN"); log != "" {
@@ -130,7 +130,7 @@ func TestKilledRunLosesAndRepeatsNothing(t *testing.T) {
 			after--
 			done = done || lines.Text() == "all done"
 		}
-		for start, d := time.Now(), time.Duration(rng.IntN(400))*time.Microsecond; time.Since(start) < d; { // into the middle of what comes next
+		for start, d := time.Now(), time.Duration(rng.IntN(400))*time.Microsecond; time.Since(start) < d; { // in the middle of what comes next
 		}
 		_ = cmd.Process.Kill() // SIGKILL: no handler runs; it fails if the child is done
 		_ = cmd.Wait()

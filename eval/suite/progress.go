@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Progress is how far a run has come.
+// A Progress says how much of a run is done.
 type Progress struct {
 	Done, Errors int // cases finished, those of an earlier start included, and how many of them failed
 	Resumed      int // of Done: finished by an earlier start
@@ -15,8 +15,8 @@ type Progress struct {
 	Record       *Record
 }
 
-// ProgressBar returns a function for [Options.Progress] that draws a bar on
-// a terminal, over itself, at most every 100 milliseconds of the run's clock.
+// ProgressBar returns a function for [Options.Progress] that draws a bar on a
+// terminal and replaces it, at most every 100 milliseconds of the run's clock.
 // total is the number of cases; 0 or less means that it isn't known. A nil writer
 // draws nothing.
 func ProgressBar(w io.Writer, total int) func(Progress) {
@@ -43,7 +43,7 @@ func ProgressBar(w io.Writer, total int) func(Progress) {
 			left := p.Elapsed / time.Duration(now) * time.Duration(total-p.Done)
 			line += ", " + left.Round(time.Second).String() + " left"
 		}
-		fmt.Fprintf(w, "\r%-60s", line) // what a longer line left behind is overwritten
+		fmt.Fprintf(w, "\r%-60s", line) // spaces overwrite the rest of a longer line
 		if final {
 			fmt.Fprintln(w)
 		}

@@ -2,7 +2,7 @@ package suite
 
 import "github.com/prodailabs/prodai/eval"
 
-// A Record is everything that a run has about one case: a line of the journal.
+// A Record has all that a run knows about one case. It is a line of the journal.
 type Record struct {
 	Index   int          `json:"index"` // of the case in the dataset
 	Case    *eval.Case   `json:"case"`

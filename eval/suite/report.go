@@ -101,7 +101,7 @@ type scoreboard struct {
 	left    int
 }
 
-// maxSlices bounds a run's memory where a tag turns out to be an id.
+// maxSlices bounds a run's memory if a tag is an id.
 const maxSlices = 1000
 
 func newScoreboard(metrics []eval.Metric) (*scoreboard, error) {
@@ -179,8 +179,8 @@ func (b *scoreboard) report() []MetricReport {
 	return out
 }
 
-// scoreOf is the score of a sum that may be empty: the report shows N = 0, and
-// a gate over nothing fails. A value that isn't finite is no value either: the
+// scoreOf is the score of a sum that may be empty: the report shows N = 0, and a
+// gate over nothing fails. A value that isn't finite doesn't count either: the
 // metric failed on the cases together.
 func scoreOf(s *eval.Sum) eval.Score {
 	score, err := s.Score()
@@ -191,7 +191,7 @@ func scoreOf(s *eval.Sum) eval.Score {
 	return score
 }
 
-// report sums the run up. The error is the panic of a metric on a sum; the report
+// report sums up the run. The error is the panic of a metric on a sum; the report
 // then has no scores.
 func (r *run) report() (*Report, error) {
 	records := func() iter.Seq2[*Record, error] { return ReadJournal(r.o.Journal) }

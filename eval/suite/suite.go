@@ -18,7 +18,7 @@ import (
 // is missing, out of range or unknown.
 var ErrOption = errors.New("suite: invalid option")
 
-// A System is what is evaluated: a model, a pipeline, an agent.
+// A System is the system under test: a model, a pipeline, an agent.
 type System func(ctx context.Context, c *eval.Case) (*eval.Output, error)
 
 // A Suite is an evaluation: a dataset, a system and metrics. Cases, System and
@@ -48,9 +48,9 @@ type Options struct {
 	Wait func(context.Context) error
 	// Timeout bounds one call of the system. Default: no bound.
 	Timeout time.Duration
-	// Journal is the file that results are appended to as they finish. A run
-	// that is started again with the same file goes on where it stopped; two
-	// processes must not share one. Default: results are kept in memory.
+	// Journal is the file that results are appended to as they finish. A run that
+	// is started again with the same file continues where it stopped; two processes
+	// must not share a file. Default: results are kept in memory.
 	Journal string
 	// RetryErrors runs the cases of the journal again that the system failed on.
 	// Default: they stay errors.
@@ -80,8 +80,8 @@ type Options struct {
 //
 // A panic of the system or of a metric is the failure of that case, recorded with
 // its stack. A panic of any other function of the suite or the options stops the
-// run with an [eval.PanicError]. A system that goes on for a second after its context is done is
-// abandoned, and that is the case's error.
+// run with an [eval.PanicError]. A system that doesn't return within a second after
+// its context is done is abandoned, and that is the case's error.
 //
 // Memory doesn't grow with the dataset when there is a journal and no baseline,
 // beyond 8 bytes a case. A value doesn't depend on Concurrency, since sums are exact.
@@ -202,7 +202,7 @@ func (r *run) account(rec *Record) error {
 	if rec.Error != "" {
 		r.done.Errors++
 	}
-	if err := r.slice(rec); err != nil { // a resumed run may slice otherwise
+	if err := r.slice(rec); err != nil { // a resumed run may have other slices
 		return err
 	}
 	return r.scores.add(rec)

@@ -35,7 +35,7 @@ func numbered(n int) iter.Seq2[*eval.Case, error] {
 	}
 }
 
-// squarer answers right but for multiples of 3, and fails on multiples of 50.
+// squarer answers right except for multiples of 3, and fails on multiples of 50.
 func squarer(_ context.Context, c *eval.Case) (*eval.Output, error) {
 	var i int
 	fmt.Sscan(c.Input, &i)
@@ -121,8 +121,8 @@ func TestRunDoesNotDependOnConcurrency(t *testing.T) {
 	}
 }
 
-// TestConcurrencyBoundsTheSystem: never more calls at once than asked for, and as
-// many.
+// TestConcurrencyBoundsTheSystem: as many calls at once as the option says, and
+// never more.
 func TestConcurrencyBoundsTheSystem(t *testing.T) {
 	for _, concurrency := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -313,7 +313,7 @@ func TestNoEvidenceDoesNotPass(t *testing.T) {
 	require.False(t, (&Report{}).Passed(), "a run that wasn't judged")
 }
 
-// TestReportsNameWhatTheyLeftOut: JSON uses the word that Go does.
+// TestReportsNameWhatTheyLeftOut: JSON uses the same word as the Go field.
 func TestReportsNameWhatTheyLeftOut(t *testing.T) {
 	text, err := json.Marshal(&Report{SlicesOmitted: 3, Gates: []Gate{{Compared: &Comparison{Omitted: 2}}}})
 	require.NoError(t, err)

@@ -24,8 +24,8 @@ func ParseThreshold(s string) (Threshold, error) {
 		if op != ">=" && op != "<=" {
 			continue
 		}
-		// A name may contain what looks like an operator; what follows one is a
-		// number, and a slice or nothing.
+		// A name may contain what looks like an operator. After a real operator
+		// come a number, and a slice or nothing.
 		number, slice, _ := strings.Cut(s[i+2:], " in ")
 		value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 		if name := strings.TrimSpace(s[:i]); err == nil && name != "" && !unsound(value) {
@@ -48,7 +48,7 @@ func (t Threshold) String() string {
 	return s
 }
 
-// Met reports whether a value keeps to the threshold.
+// Met reports whether a value satisfies the threshold.
 func (t Threshold) Met(value float64) bool {
 	if t.AtMost {
 		return value <= t.Value

@@ -1,9 +1,8 @@
 // Lab 5b: a dataset, its versions, and a suite that catches what a mean hides.
 //
-// Production records become cases, a model drafts the edge of the input space,
-// near-duplicates and leaks are found, and two versions of a bot are run on the
-// result. The new bot is better on average and breaks a bug that was fixed
-// once: the mean goes up, the gate fails.
+// Production records become cases, a model drafts edge cases, near-duplicates and
+// leaks are found, and two versions of a bot are run on the result. The new bot is
+// better on average and has an old bug again: the mean goes up, and the gate fails.
 //
 //	go run ./examples/lab05-datasets
 //	go run ./examples/lab05-datasets -html report.html -journal run.jsonl
@@ -37,7 +36,7 @@ var traces string
 
 func main() {
 	html := flag.String("html", "", "also write the report of the second run to this `file`")
-	journal := flag.String("journal", "", "keep the second run's results in this `file`; start again and it goes on from there")
+	journal := flag.String("journal", "", "keep the second run's results in this `file`; a run that is started again continues from it")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Builds a dataset and runs two versions of a bot on it.\n\nusage: lab05-datasets [-html FILE] [-journal FILE]\n\n")
 		flag.PrintDefaults()
@@ -64,7 +63,7 @@ func run(ctx context.Context, w io.Writer, html, journal string) error {
 		{Metric: "exact_match", Slice: "kind=regression", Value: 1},
 	}
 	fmt.Fprint(w, "\n4. The bot in production\n\n")
-	slices := func(c *eval.Case) []string { // by user would be a slice a case
+	slices := func(c *eval.Case) []string { // a slice by user would be a slice for each case
 		return []string{"kind=" + string(c.Kind), "lang=" + cmp.Or(c.Tags["lang"], "?")}
 	}
 	parcels.System = bot(1)
@@ -111,10 +110,10 @@ func build(ctx context.Context, w io.Writer) (*dataset.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(w, "   %d records became %d cases: %d golden, %d regression (%d still want an answer written)\n",
+	fmt.Fprintf(w, "   %d records became %d cases: %d golden, %d regression (%d still need an answer)\n",
 		strings.Count(traces, "\n"), len(prod.Cases), len(prod.OfKind(eval.KindGolden)), len(prod.OfKind(eval.KindRegression)), len(prod.Unlabeled()))
 
-	fmt.Fprint(w, "\n2. A model drafts edge cases, code throws the repetitions away\n\n")
+	fmt.Fprint(w, "\n2. A model drafts edge cases, and code removes the repetitions\n\n")
 	drafted, err := synth.Generate(ctx, draftsman{}, &synth.Options{N: 4, Kind: eval.KindEdge, Task: "a parcel service's bot", Seeds: prod.Cases, MaxCalls: 2})
 	if err != nil {
 		return nil, err
@@ -172,7 +171,7 @@ func newMetrics() ([]eval.Metric, error) {
 	return []eval.Metric{exact, chrf}, nil
 }
 
-// significance is the test of eval/stats in the form that a baseline wants.
+// significance is the test of eval/stats in the form that a baseline takes.
 func significance(before, now []float64, width int, value func(sum []float64) float64) (float64, error) {
 	r, err := stats.ApproximateRandomization(before, now, width, value, nil)
 	if err != nil {
@@ -187,7 +186,7 @@ func show(w io.Writer, r *suite.Report) {
 	}
 }
 
-// timeless leaves out what differs from run to run.
+// timeless removes the time, which differs from run to run.
 func timeless(r *suite.Report) *suite.Report {
 	r.Elapsed = 0
 	return r
@@ -253,8 +252,8 @@ func bot(version int) suite.System {
 	}
 }
 
-// draftsman stands for a model, so that the lab runs offline: any llms.Model
-// does.
+// draftsman takes the place of a model, so that the lab runs offline. Any
+// llms.Model can be used.
 type draftsman struct{}
 
 func (draftsman) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {

@@ -1,8 +1,8 @@
 // Lab 5a: where BLEU and ROUGE mislead.
 //
-// Pairs of answers to one question, a right one and a wrong one, that overlap
-// metrics put the wrong way round; the same translations under five tokenizers;
-// and the corpus score that no average of sentence scores gives.
+// The lab shows three things: pairs of a right and a wrong answer where overlap
+// metrics prefer the wrong one, the same translations under five tokenizers, and a
+// corpus score that no average of sentence scores gives.
 //
 //	go run ./examples/lab05-metrics
 //	go run ./examples/lab05-metrics -html metrics.html
@@ -155,14 +155,14 @@ func trapped(w io.Writer, page *plot.Page) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	page.Sections = append(page.Sections, plot.Text("For each question there is an answer that is right in other words and one that is wrong in the same words. A metric is fooled where the wrong one's bar is as high or higher."), table)
+	page.Sections = append(page.Sections, plot.Text("For each question there is an answer that is right in other words and one that is wrong in the same words. A metric is wrong where the bar of the wrong answer is as high or higher."), table)
 	fmt.Fprintln(w)
 	for i, m := range metrics {
-		fmt.Fprintf(w, "   %s prefers the wrong answer, or can't tell, in %d of %d cases.\n", m.name, fooled[i], len(traps))
-		bars[i].Caption = fmt.Sprintf("Fooled in %d of %d cases.", fooled[i], len(traps))
+		fmt.Fprintf(w, "   %s prefers the wrong answer, or scores both the same, in %d of %d cases.\n", m.name, fooled[i], len(traps))
+		bars[i].Caption = fmt.Sprintf("Wrong in %d of %d cases.", fooled[i], len(traps))
 		page.Sections = append(page.Sections, bars[i])
 	}
-	fmt.Fprint(w, "   ROUGE gives Привет мир with itself a 0: its tokenizer knows ASCII only.\n\n")
+	fmt.Fprint(w, "   ROUGE gives Привет мир with itself a 0: its tokenizer keeps ASCII only.\n\n")
 	return nil
 }
 

@@ -35,17 +35,17 @@ func run(args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("lab06-abtest", flag.ContinueOnError)
 	flags.SetOutput(w)
 	experiments := flags.Int("experiments", 1000, "experiments of each kind")
-	pairs := flags.Int("pairs", 1500, "pairs of users in an experiment at most")
+	pairs := flags.Int("pairs", 1500, "largest number of pairs of users in an experiment")
 	base := flags.Float64("base", 0.62, "share of thumbs up for the old prompt")
 	lift := flags.Float64("lift", 0.05, "what the new prompt adds where it is better")
-	alpha := flags.Float64("alpha", 0.05, "false alarms promised")
+	alpha := flags.Float64("alpha", 0.05, "share of false alarms that a test promises")
 	seed := flags.Uint64("seed", 6, "seed of the simulated users")
 	out := flags.String("out", "", "write the plots to this HTML file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *experiments < 1 || *pairs < 50 {
-		return fmt.Errorf("%d experiments of %d pairs: at least 1 of 50", *experiments, *pairs)
+		return fmt.Errorf("%d experiments of %d pairs: want at least 1 experiment of at least 50 pairs", *experiments, *pairs)
 	}
 	lab := &lab{experiments: *experiments, pairs: *pairs, base: *base, lift: *lift, alpha: *alpha}
 	if err := lab.simulate(*seed); err != nil {
@@ -104,9 +104,9 @@ func (l *lab) summary(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nWhoever stops at the first good look announces too large a lift: the looks that cross\n"+
-		"the line early are the lucky ones. An always-valid test stops early too, and says so by\n"+
-		"the width of its interval; report the interval, not the point.\n")
+	fmt.Fprintf(w, "\nA test that stops at the first good look announces too large a lift: the looks that cross\n"+
+		"the line early are those with luck. An always-valid test stops early too, and shows it by\n"+
+		"the width of its interval. Report the interval, not the point.\n")
 	return nil
 }
 

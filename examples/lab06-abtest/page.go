@@ -9,11 +9,11 @@ import (
 
 func (l *lab) page() *plot.Page {
 	sections := []plot.Section{
-		plot.Text(fmt.Sprintf("Two prompts, %d simulated experiments of up to %d pairs of users. The old prompt pleases %.0f %%. "+
+		plot.Text(fmt.Sprintf("Two prompts, %d simulated experiments of up to %d pairs of users. The old prompt gets %.0f %% thumbs up. "+
 			"A test at alpha = %.2f promises at most %.0f %% false alarms, for one look at a size fixed beforehand.",
 			l.experiments, l.pairs, 100*l.base, l.alpha, 100*l.alpha)),
 		l.alarms("Nothing differs: experiments that have announced a difference", l.same,
-			"Every look at a fixed test is another chance to be wrong, so the peeker's curve never stops rising. "+
+			"Every look at a fixed test is another chance to be wrong, so the curve of a test with many looks never stops rising. "+
 				"The always-valid tests stay below the promise at every moment.",
 			plot.Rule{Name: "promise", At: 100 * l.alpha}),
 	}
@@ -22,8 +22,8 @@ func (l *lab) page() *plot.Page {
 	}
 	sections = append(sections, l.intervals(),
 		l.alarms(fmt.Sprintf("The new prompt is %.0f points better: experiments that have found out", 100*l.lift), l.better,
-			"What the promise costs: an always-valid test finds the effect later than an honest fixed test of the right size, but that size "+
-				"needn't be known, and large effects stop it early. The peekers' head start is no merit: they announce that readily when nothing differs."),
+			"What the promise costs: an always-valid test finds the effect later than a fixed test of the right size with one look, but that size "+
+				"needn't be known, and large effects stop it early. Tests with many looks are earlier only because they announce a difference easily, also if nothing differs."),
 		l.table())
 	return &plot.Page{Title: "Lab 6: peeking at an A/B test", Sections: sections}
 }
@@ -51,8 +51,8 @@ func (l *lab) alarms(title string, outcomes []outcome, caption string, rules ...
 	return c
 }
 
-// pValues draws one experiment in which nothing differed and a peeker would
-// have announced a difference.
+// pValues draws one experiment in which nothing differed and many looks would have
+// announced a difference.
 func (l *lab) pValues() *plot.Chart {
 	fixed := plot.Series{Name: "fixed test's p"}
 	valid := plot.Series{Name: "always-valid p (mixture SPRT)", Kind: plot.Step}
@@ -66,8 +66,8 @@ func (l *lab) pValues() *plot.Chart {
 	}
 	return &plot.Chart{
 		Title: "One of these experiments: the p-value wanders",
-		Caption: "Under no difference the fixed test's p is uniform at each moment and dips below 0.05 sooner or later. " +
-			"The always-valid p only falls, and pays for that by falling slowly.",
+		Caption: "Under no difference the fixed test's p is uniform at each moment and falls below 0.05 at some moment. " +
+			"The always-valid p only falls, and it falls slowly.",
 		X:      plot.Axis{Label: "pairs of users seen"},
 		Y:      plot.Axis{Label: "p-value", Log: true, Max: plot.Fixed(1)},
 		Series: []plot.Series{fixed, valid},
@@ -96,7 +96,7 @@ func (l *lab) intervals() *plot.Chart {
 	}
 	return &plot.Chart{
 		Title: "A real lift: the interval that may be watched",
-		Caption: "The confidence sequence is wider and holds at all moments together: once it leaves zero one may stop, " +
+		Caption: "The confidence sequence is wider and holds at all moments together: once it leaves zero you may stop, " +
 			"and it contains the truth throughout with 95 % probability. The narrow interval makes that promise for one moment only.",
 		X:      plot.Axis{Label: "pairs of users seen"},
 		Y:      plot.Axis{Label: "lift", Unit: "points"},
@@ -108,7 +108,7 @@ func (l *lab) intervals() *plot.Chart {
 func (l *lab) table() *plot.Table {
 	t := &plot.Table{
 		Title:   "Both worlds",
-		Caption: "Lift announced: the mean over the experiments that stopped. Stopping at the first good look overstates it.",
+		Caption: "Lift announced: the mean over the experiments that stopped. A stop at the first good look makes it too large.",
 		Head:    []string{"way of reading", "false alarms (%)", "lift found (%)", "pairs used", "lift announced (points)"},
 	}
 	for i, p := range policies {

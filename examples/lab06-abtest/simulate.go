@@ -8,8 +8,8 @@ import (
 	"github.com/prodailabs/prodai/eval/stats"
 )
 
-// A policy is a way of reading an experiment while it runs: after which pairs
-// it looks, and which of the running tests it believes.
+// A policy is a way of reading an experiment while it runs: after which pairs it
+// looks, and the p-value that decides.
 type policy struct {
 	name  string
 	looks func(pair, pairs int) bool
@@ -24,7 +24,7 @@ var policies = []policy{
 	{"exact e-value, every pair", func(int, int) bool { return true }, func(r *reading) float64 { return r.sign.P }},
 }
 
-// A reading is everything known after some pairs.
+// A reading has all that is known after some pairs.
 type reading struct {
 	n, old, new int // pairs, and thumbs up of each prompt
 	mixture     stats.SequentialState
@@ -35,14 +35,14 @@ type reading struct {
 func (r *reading) fixed() float64 {
 	res, err := stats.TwoProportionZ(r.new, r.n, r.old, r.n, stats.AlternativeTwoSided)
 	if err != nil {
-		return 1 // nobody or everybody so far: nothing to tell apart
+		return 1 // no thumbs up or only thumbs up so far: nothing to compare
 	}
 	return res.P
 }
 
 func (r *reading) lift() float64 { return float64(r.new-r.old) / float64(r.n) }
 
-// An outcome is where each policy stopped, 0 for never, and the lift it saw.
+// An outcome says where each policy stopped, 0 for never, and the lift that it saw.
 type outcome struct {
 	at   [5]int
 	lift [5]float64
@@ -53,7 +53,7 @@ type lab struct {
 	base, lift, alpha  float64
 
 	same, better []outcome
-	path         []reading // one A/A experiment that a peeker would have announced
+	path         []reading // one A/A experiment that many looks would have announced
 	betterPath   []reading // one experiment with the lift
 	halfway      bool      // the mixture SPRT of betterPath stopped in the middle third
 }
@@ -67,8 +67,8 @@ func (l *lab) simulate(seed uint64) error {
 			return err
 		}
 		l.same = append(l.same, o)
-		// To draw: the experiment in which the peeker was wrong and the end of the
-		// story showed it most clearly.
+		// To draw: the experiment in which many looks were wrong and the end showed
+		// it most clearly.
 		end := len(path) - 1
 		if o.at[2] > 0 && o.at[0] == 0 && (l.path == nil || path[end].fixed() > l.path[end].fixed()) {
 			l.path = slices.Clone(path)
@@ -89,8 +89,8 @@ func (l *lab) simulate(seed uint64) error {
 	return nil
 }
 
-// experiment runs all policies on the same users and fills path with what was
-// known after each pair.
+// experiment runs all policies on the same users and fills path with what was known
+// after each pair.
 func (l *lab) experiment(r *rand.Rand, share float64, path []reading) (outcome, error) {
 	// The variance of a pair's difference is known from the old prompt's history,
 	// and effects of about the lift are expected.
@@ -144,8 +144,8 @@ func count(outcomes []outcome, i, pairs int) int {
 	return n
 }
 
-// findings says how often a policy found the lift, how many pairs it used on
-// average (all of them when it found nothing), and the lift it announced.
+// findings returns how often a policy found the lift, how many pairs it used on
+// average (all of them if it found nothing), and the lift that it announced.
 func (l *lab) findings(i int) (found, used, announced float64) {
 	stopped := 0
 	for _, o := range l.better {

@@ -9,8 +9,8 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
-// The model (a script here) writes four cases: one is a seed again, in other
-// capitals, and one is no case at all.
+// The model (a script here) writes four cases: one repeats a seed with other
+// capital letters, and one isn't a case.
 func ExampleGenerate() {
 	model := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say(`
 {"input": "Where is parcel 4711?", "reference": "Out for delivery."}

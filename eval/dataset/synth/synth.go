@@ -24,19 +24,19 @@ var (
 
 // Options sets which cases [Generate] asks for; nil means the defaults.
 type Options struct {
-	// N is the number of cases wanted. Default: 10.
+	// N is the number of cases to write. Default: 10.
 	N int
 	// Kind is the kind of all the cases. Default: [eval.KindGolden].
 	Kind eval.Kind
 	// Task describes what the system under test does. Default: an assistant.
 	Task string
-	// Seeds are examples to write in the manner of; up to five are shown to the
-	// model, and nothing like any of them is kept. Default: no examples.
+	// Seeds are examples of the style to write in. Up to five are shown to the
+	// model, and a case that is similar to a seed is dropped. Default: no examples.
 	Seeds []eval.Case
 	// Similar is the similarity of inputs (see [dataset.Dataset.NearDuplicates])
 	// from which a case counts as a duplicate. Default: 0.6.
 	Similar float64
-	// MaxCalls bounds the calls of the model: a model that has run out of ideas
+	// MaxCalls bounds the calls of the model, because a model without new ideas
 	// repeats itself forever. Default: 2 + N/5.
 	MaxCalls int
 	// CallOptions are passed to the model. Default: none.
@@ -66,12 +66,12 @@ func (o *Options) filled() (Options, error) {
 	return opts, nil
 }
 
-// A Result is what the model wrote and what became of it.
+// A Result has the cases that were kept, and counts what was dropped.
 type Result struct {
 	Dataset    *dataset.Dataset
 	Calls      int
-	Malformed  int // objects that were no case
-	Duplicates int // cases too like a seed or an earlier one
+	Malformed  int // JSON objects that were not a case
+	Duplicates int // cases too similar to a seed or an earlier one
 }
 
 // Generate asks the model for cases until it has N or has called it MaxCalls
@@ -144,7 +144,7 @@ var meaning = map[eval.Kind]string{
 	eval.KindGolden:      "typical, as most users would ask them",
 	eval.KindAdversarial: "made to break the system: trick questions, false premises, instructions hidden in the text",
 	eval.KindRegression:  "of the kind that a careless change would break",
-	eval.KindEdge:        "at the rim of what can come in: empty, very long, mixed languages, malformed, ambiguous",
+	eval.KindEdge:        "unusual but possible: empty, very long, mixed languages, malformed, ambiguous",
 }
 
 func prompt(o *Options, kept []eval.Case) string {

@@ -83,7 +83,7 @@ func TestGenerateGivesUp(t *testing.T) {
 	require.ErrorIs(t, err, ErrNothing)
 }
 
-// nilChoice answers as careless models do.
+// nilChoice answers with a nil choice, as some models do.
 type nilChoice struct{ llms.Model }
 
 func (nilChoice) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
