@@ -17,6 +17,7 @@ import (
 	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/internal/delta"
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 // seen is what a caller hears of a stream, by kind.
@@ -173,20 +174,22 @@ func TestMarksThatComeAndGoSplitNothing(t *testing.T) {
 	assert.Equal(t, "a [WORD] b", r.Choices[0].Content)
 }
 
-// Holding a whole answer costs time linear in it, however small the pieces.
-func TestHoldingIsLinear(t *testing.T) {
-	chunks := make([]modeltest.Chunk, 200_000)
-	for i := range chunks {
-		chunks[i].Text = "word"
-	}
-	whole := []*llms.ContentChoice{{Content: strings.Repeat("word", len(chunks))}}
-	m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Chunks: chunks, Choices: whole}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
-	var s seen
-	began := time.Now()
-	_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
-	require.NoError(t, err)
-	assert.Equal(t, 800_000, s.text.Len())
-	assert.Less(t, time.Since(began), 5*time.Second)
+// TestGrowthOfHolding: a whole answer is held in linear time, however small its chunks.
+func TestGrowthOfHolding(t *testing.T) {
+	growth.Test(t, 50_000, 3, func(n int) func() {
+		chunks := make([]modeltest.Chunk, n)
+		for i := range chunks {
+			chunks[i].Text = "word"
+		}
+		whole := []*llms.ContentChoice{{Content: strings.Repeat("word", n)}}
+		m := newModel(t, &modeltest.Script{Turns: []modeltest.Turn{{Times: -1, Chunks: chunks, Choices: whole}}}, &guard.Options{Output: []guard.Check{{Name: "whole", Find: word("swordfish", "WORD")}}})
+		return func() {
+			var s seen
+			_, err := m.GenerateContent(t.Context(), human("hi"), llms.WithStreamingFunc(s.hear))
+			require.NoError(t, err)
+			require.Equal(t, 4*n, s.text.Len())
+		}
+	})
 }
 
 func TestHoldIsBounded(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 	"github.com/prodailabs/prodai/guard/pii"
 	"github.com/prodailabs/prodai/guard/secret"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 // everything has all rules of both packages, so that the laws below hold for
@@ -109,12 +110,15 @@ func TestStreamReportsOffsetsInTheWholeText(t *testing.T) {
 	require.Equal(t, "bob@example.org", got[1].Value(text))
 }
 
-// TestLinear feeds 256 KiB of what each rule starts on. The bound is loose;
-// quadratic behavior would take minutes.
-func TestLinear(t *testing.T) {
+// TestGrowthOfFind gives Find texts of what each rule starts on.
+func TestGrowthOfFind(t *testing.T) {
 	d := everything(t)
 	for _, unit := range []string{"a", "1", "1 ", "a.", "a@", "@", ":", "::", "a:", "-----BEGIN RSA PRIVATE KEY-----", "eyJ", "eyJhbGci.", "http://", "a:b@", "DE89 ", "1.1.", "token=", "Bearer ", "A", "Ana ", "1 Rue ", "\xff", "é", "+1 ", "4111 "} {
-		text := strings.Repeat(unit, 1<<18/len(unit))
-		d.Find(text)
+		t.Run(unit, func(t *testing.T) {
+			growth.Test(t, 1<<16, 3, func(n int) func() {
+				text := strings.Repeat(unit, n/len(unit))
+				return func() { d.Find(text) }
+			})
+		})
 	}
 }
