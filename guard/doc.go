@@ -208,7 +208,7 @@
 // # Measured
 //
 // The table counts the attacks that succeed, and the ordinary requests that are disturbed, with
-// one layer on at a time. The model behind the guard obeys whatever it read last.
+// one layer on at a time. The model inside the guard obeys whatever it read last.
 // "go run ./examples/lab08-guardrails" prints it:
 //
 //	                        of  none  filter  tools  taint  links  canary  all
