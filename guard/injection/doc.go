@@ -52,7 +52,7 @@
 //     prompt injection is an injection in content that the model reads for the user: a
 //     web page, a mail, a file or a tool's result.
 //   - Jailbreak (also: jailbreaking, DAN, role-play attack): A jailbreak is a prompt that
-//     makes a model drop the rules of its training, for example by a story in which a
+//     makes a model drop the rules of its training. An example is a story in which a
 //     character has no rules.
 //   - System prompt (also: system message, developer instructions): A system prompt is
 //     the text with which an application instructs its model before the user's words.
@@ -133,8 +133,8 @@
 //	z = b + Σ_g 1/sqrt(n_g + d_g) Σ_i w_i
 //
 // over the groups g and their n_g distinct features in the text, where d_g damps short
-// texts. A text of more than 60 words scores as its worst window of 40 does, less 0.3 ln of
-// their number, but never higher than as a whole.
+// texts. A text of more than 60 words has windows of 40 words. It scores as its worst window
+// does, less 0.3 ln of their number, but never higher than as a whole.
 //
 // # A minimal program
 //
@@ -151,11 +151,11 @@
 // # Measured
 //
 // The model is model.bin, 819,224 bytes: one signed byte for each of 819,200 hashed features.
-// The program internal/train makes it from a labelled corpus of 8,800 rows that may not be
-// redistributed, and from texts that were written for it and are in that program's
-// folder: two grammars of harmless and hostile texts, records and programs as tools return
-// them, and attacks inside those. The same corpus gives the same bytes on the same
-// processor architecture.
+// The program internal/train makes it from a labelled corpus of 8,800 rows, which may not be
+// redistributed. It adds texts that were written for it and are in that program's folder:
+// two grammars of harmless and hostile texts, records and programs as tools return them, and
+// attacks inside those. The same corpus gives the same bytes on the same processor
+// architecture.
 //
 // Some labelled rows are left out: near-duplicates of training rows, one kind whose rows
 // are ordinary questions labelled as attacks, and shell or Python one-liners labelled so.
@@ -177,26 +177,32 @@
 //	all of them                                  .935    .705   .013
 //	dev, same sources as training                .977    .752   .006
 //
-// The threshold is the lowest at which the left-out sources have no more than 3 %
-// false positives in the mean, each counting the same, and none more than 5 %.
+// The threshold is the lowest at which two conditions hold on the left-out sources. They
+// have no more than 3 % false positives in the mean, each source counting the same, and
+// none has more than 5 %.
 //
 // The table comes from "go run ./guard/injection/internal/train -corpus DIR", and the figures
 // below from the same with "-test guard/injection/testdata/challenge.jsonl".
 //
 // On texts by hand, never trained on (testdata/challenge.jsonl, by the authors of
-// the grammars; -test prints them by kind), it finds 60 of 70 attacks, and flags
+// the grammars; -test prints them by kind), it finds 60 of 70 attacks. It flags
 // 1 of 100 prompts that only use the words of attacks, 2 of 59 records, logs and
-// commands, and none of 174 other harmless texts. Of 130 more that were written
-// when all was done (the kinds that begin with "unseen"), it finds 35 of 50
-// attacks and flags 2 of 50 that only use the words and 1 of 30 others, AUC .946.
-// Of 1,502 pieces of the Go standard library's source it flagged a third before
+// commands, and none of 174 other harmless texts.
+//
+// On 130 more texts that were written when all was done (the kinds that begin with
+// "unseen"), the detector finds 35 of 50 attacks. It flags 2 of 50 that only use the
+// words and 1 of 30 others, AUC .946.
+//
+// Of 1,502 pieces of the Go standard library's source the detector flagged a third before
 // it was trained on records and programs, 2.3 % since.
 //
-// These figures are somewhat too good, because the grammars were extended after looking at
-// what these folds and the harmless part of the challenge set got wrong. A set whose
-// sources were never looked at is the honest test. BIPIA is what no text classifier can
-// do: its attacks are ordinary requests that are attacks only because they are in a
-// document. Provenance decides there, not wording.
+// All figures of the detector here are somewhat too good: the grammars were extended after
+// looking at the mistakes in these folds and in the harmless part of the challenge set. A
+// set whose sources were never looked at is the honest test.
+//
+// BIPIA is a set that no text classifier can do well on. Its attacks are ordinary requests,
+// and they are attacks only because they are in a document. Provenance decides there, not
+// wording.
 //
 // The detector works best in English, because the corpus is English with some German.
 // Other languages rest on the lexicon of concepts and the grammars, some forty templates in
@@ -290,6 +296,15 @@
 // attacks and harmless texts, and run guard/injection/internal/train in a copy of the
 // repository. Pass the new weights in [Options].Weights. Keep some sources out of the
 // training to measure the result.
+//
+// How do I test my application against prompt injection? Collect attacks of every kind (direct, in
+// documents, encoded, polite), send each through the whole application, and count those that reach
+// their goal. Run the set in each build, and add every attack that you meet. Count the
+// ordinary requests that are disturbed as well.
+//
+// Are newer models immune to prompt injection? No. Models that were trained to rank messages obey fewer
+// attacks, and their makers still report successful ones. A model that obeys one attack of a
+// thousand is not safe if the attacker can try ten thousand times.
 //
 // What should I do with a flagged text? Block it if the user wrote it, and log the
 // finding's reason. Remove it if it is a passage of a tool's result, so that the run can go

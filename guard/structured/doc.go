@@ -1,6 +1,6 @@
-// Package structured gets typed values out of a model's text: a schema from a Go
-// type, a parser that repairs the form, a validator that checks the content, and
-// one more question to the model if the answer does not fit.
+// Package structured gets typed values out of a model's text. It has a schema from a Go
+// type, a parser that repairs the form, and a validator that checks the content. If an
+// answer does not fit, it asks the model once more.
 //
 // # What you will be able to do
 //
@@ -15,9 +15,9 @@
 // # The problem
 //
 // A team asks a model for the total of an invoice, and its program needs a number.
-// In the demo json.Unmarshal works. In production, over a month, the same prompt
-// comes back in a code fence, with "Sure!" in front, with a comma too many, with
-// the number as "12,50", cut at the token limit, and once as an apology. Each case
+// In the demo json.Unmarshal works. In production the answers to the same prompt vary.
+// Some are in a code fence, have "Sure!" in front, or have a comma too many. Some have
+// the number as "12,50", or are cut at the token limit, and one is an apology. Each case
 // is rare. Together they are two calls in a hundred, and each one is an error page.
 //
 // The team then parses with regular expressions. The pages disappear, and three
@@ -28,11 +28,11 @@
 //
 // A model's answer can be wrong in two ways, and they need opposite reactions. A
 // wrong form (fences, quotes, commas) changes nothing about the content, so code can
-// repair the form without asking. A wrong content (a missing field, a string in
-// the place of a number, a date that does not exist) can't be repaired without
-// knowing what was meant. So the model is asked once more, with the list of problems.
+// repair the form without asking. A wrong content is a missing field, a string in the
+// place of a number, or a date that does not exist. Code can't repair that, since it
+// does not know what was meant. So the model is asked once more, with the problems.
 //
-// This diagram shows the path of an answer, from text to value:
+// The diagram shows the path of an answer, from text to value:
 //
 //	answer ──▶ Repair ──▶ Validate ──▶ Check ──▶ value
 //	             │           │           │
@@ -76,8 +76,8 @@
 //     type that describes what a service returns. It keeps internal fields out of
 //     the answer, and gives clients and documentation one fixed form.
 //   - Pydantic (also: pydantic v2, BaseModel): Pydantic is a Python library that checks
-//     data against classes with type hints. This package does in Go what Pydantic
-//     does for a model's answers, and [ParseSchema] reads Pydantic's schemas.
+//     data against classes with type hints. Version 2 has its core in Rust and is several
+//     times faster than version 1. [ParseSchema] reads its schemas.
 //   - FastAPI: FastAPI is a Python framework for web services. It reads a request into
 //     a Pydantic model, rejects a bad one with status 422, and writes the API's
 //     documentation from the same types.
@@ -86,6 +86,12 @@
 //     parameters, instead of creating them. A test can then pass a replacement.
 //   - OpenAPI (also: Swagger): OpenAPI is a standard description of a web API: its
 //     paths, its parameters and the schemas of its bodies. FastAPI writes one by itself.
+//   - Path parameter: A path parameter is a part of a URL's path, such as 42 in /orders/42.
+//     FastAPI takes it from the path because its name is in the route.
+//   - Query parameter: A query parameter is a value after the question mark of a URL, such as
+//     limit in /orders?limit=10. FastAPI takes plain arguments of a function from there.
+//   - Middleware: Middleware is code that runs around every request of a service, for logs,
+//     limits or authentication. In Go it is an http.Handler around another one.
 //   - Status 422 (also: 422 Unprocessable Entity, unprocessable content): Status 422
 //     reports that a request could be read, but that its values are invalid. FastAPI
 //     sends it with a list of the wrong fields.
@@ -163,7 +169,7 @@
 //
 // # A minimal program
 //
-// This program asks for an invoice, shows it while it streams, and prints the total:
+// The program asks for an invoice, shows it while it streams, and prints the total:
 //
 //	type Invoice struct {
 //		Number string  `json:"number" schema:"pattern=^INV-[0-9]+$"`
@@ -233,8 +239,8 @@
 // not leave, such as a raw prompt or a cost. Use two types, even if they look alike.
 //
 // What is dependency injection good for in an AI service? Dependency injection lets a
-// test replace the real model by a scripted one, so that the test is free, fast and
-// gives the same result each time. FastAPI does it with Depends. In this library each
+// test replace the real model by a scripted one. The test is then free and fast, and gives
+// the same result each time. FastAPI does it with Depends. In this library each
 // constructor takes its dependencies as parameters, as in [Generate]'s model, and
 // [github.com/prodailabs/prodai/eval/modeltest] has the scripted model.
 //
@@ -292,6 +298,23 @@
 // How do I write a good schema for a model? Use few fields with plain names, describe
 // each in its jsonschema tag, and use an enum in place of free text. Put the reason
 // before the decision. Keep it flat, because errors become more frequent with depth.
+//
+// Should an endpoint that calls a model be async? In FastAPI, yes: write async def and use an
+// asynchronous client, because a call of seconds would otherwise block a worker. Plain def runs
+// in a pool of threads, which is limited. In Go each request has its own goroutine, so an
+// ordinary function is enough.
+//
+// How does FastAPI know what comes from the body and what from the URL? Arguments named in the route
+// are path parameters. Other arguments of plain types are query parameters. An argument whose type
+// is a Pydantic model is read from the body as JSON.
+//
+// Are there Python libraries that do what this package does? Yes: Instructor validates answers with
+// Pydantic and asks again, Outlines masks tokens of local models, and json_repair repairs JSON. The
+// path of an answer is the same: repair, validate, ask again.
+//
+// What should a request model of an AI endpoint limit? Limit the length of the text, the number of
+// messages, the list of models, and the maximum of output tokens: each of them is money. Refuse unknown
+// fields, so that a misspelled one is noticed.
 //
 // How do I handle errors of AI calls in a web handler? Sort them by what the client
 // can do: invalid input is 422, a rate limit 429 with Retry-After, a failed or unusable

@@ -59,9 +59,9 @@
 //     access, persistence or exfiltration.
 //   - Technique: A technique of ATLAS is a way to reach a tactic's goal, such as LLM
 //     prompt injection (AML.T0051). A subtechnique is a variant of it.
-//   - Threat model (also: threat modelling, threat modeling): A threat model is a list
-//     of what must be protected, who could attack it and where, what is done against each
-//     attack, and what risk remains.
+//   - Threat model (also: threat modelling, threat modeling): A threat model lists what must
+//     be protected, who could attack it, and where. It also names the defense against each
+//     attack, and the risk that remains.
 //   - Asset: An asset is something worth protecting: customer data, keys, money, the
 //     system prompt, the ability to send mail, the good name of the company.
 //   - Trust boundary: A trust boundary is a line in a system where data passes from a
@@ -109,7 +109,7 @@
 //     answer that sounds right and is false, and that somebody relies on.
 //   - Model denial of service (also: LLM10, unbounded consumption, model DoS, AI denial of
 //     service): Model denial of service is an attack that uses up a model's time, tokens or
-//     money, so that others get no answer or the owner cannot pay.
+//     money. Others then get no answer, or the owner can't pay.
 //   - Denial of wallet (also: cost harvesting): Denial of wallet is an attack that
 //     makes the owner of a service pay: each call works, and the bill grows.
 //   - Model theft (also: model extraction, model stealing): Model theft copies a
@@ -167,8 +167,8 @@
 //     what one text may cost ([github.com/prodailabs/prodai/guard/flood]) and what a
 //     tenant may spend ([github.com/prodailabs/prodai/retry/limit]).
 //
-// The edition of 2023 numbered some risks otherwise. Its LLM02 was insecure output
-// handling, LLM03 training data poisoning, LLM04 model denial of service, LLM05 supply
+// The OWASP edition of 2023 numbered some risks otherwise. Its LLM02 was insecure output
+// handling, LLM03 training data poisoning and LLM04 model denial of service. LLM05 was supply
 // chain, LLM06 disclosure, LLM07 insecure plugin design, LLM08 excessive agency, LLM09
 // overreliance and LLM10 model theft. So always write the year beside the id.
 //
@@ -296,6 +296,34 @@
 // When should I write a threat model? Write it before the first release, when changing
 // the design is still cheap. Read it again when a tool, a data source or a kind of user is
 // added, and after each incident. One page is enough for a small system.
+//
+// What is the difference between a threat, a vulnerability and a risk? A threat is what could happen:
+// somebody sends a poisoned document. A vulnerability is the weak point that lets it: the
+// document is pasted into the prompt without a mark. The risk is both together, weighed by
+// likelihood and harm.
+//
+// What is the difference between data poisoning and prompt injection? Data poisoning changes a model
+// before it is used, through its training data, and stays until the model is trained again.
+// Prompt injection changes one answer, through the text of the request. A poisoned knowledge base
+// is between them: its document injects into every request that retrieves it.
+//
+// How can a RAG system be attacked? An attacker writes a document that the search will return: a web page,
+// a ticket, a shared file. The document may contain orders for the model, a false fact, or a
+// link. So check documents before they are stored and when they are retrieved, and filter by
+// tenant, so that no customer reads another's.
+//
+// Is it safe to download a model from a public hub? A model file in pickle format can run code when it is
+// loaded, and a model can have a backdoor that no scan finds. Take files in safetensors or GGUF from
+// the original publisher, compare their hashes, and run the model without network access if you
+// can.
+//
+// Is a self-hosted model safer than an API? A self-hosted model keeps data in your network, and you must
+// patch, guard and watch it yourself. An API's provider does that, and receives your data. Prompt
+// injection is the same for both.
+//
+// How do I red-team my own system? Take the threat model, and let a person who did not build the system try
+// each attack for a day. Write down what worked, turn it into a test, and repair it. Repeat that before each
+// large release. Attack suites such as garak and PyRIT give a start.
 //
 // Why do small classifiers and rules not stop all attacks? An attacker can change the
 // wording without end: another language, base64, a story, or a polite request that has
