@@ -218,14 +218,14 @@
 //
 // # Questions
 //
-// Why validate a model's answer at all? A model produces text that is likely, not text
-// that is correct in form. Some answers lack a field, change a type or add a
-// sentence. Validation finds such an answer at the border of the program, where the
-// model can still be asked again, instead of deep in the code.
+// Why validate a model's answer at all? Validate a model's answer because a model produces
+// text that is likely, not text that is correct in form. Some answers lack a field, change a
+// type or add a sentence. Validation finds such an answer at the border of the program, where
+// the model can still be asked again, instead of deep in the code.
 //
-// Why use FastAPI and Pydantic for an AI service? FastAPI reads each request into a
-// Pydantic model and rejects a bad one with status 422 before an expensive model
-// call starts. It is asynchronous, so one process can wait for many slow model
+// Why use FastAPI and Pydantic for an AI service? FastAPI suits an AI service because it reads
+// each request into a Pydantic model. It rejects a bad request with status 422 before an
+// expensive model call starts. It is asynchronous, so one process can wait for many slow model
 // calls. It also writes the OpenAPI documentation from the same types.
 //
 // What does this library have instead of FastAPI and Pydantic? This library is written
@@ -244,82 +244,85 @@
 // constructor takes its dependencies as parameters, as in [Generate]'s model, and
 // [github.com/prodailabs/prodai/eval/modeltest] has the scripted model.
 //
-// What does 422 Unprocessable Entity mean? Status 422 means that the server read the
-// request but that its values are invalid: a required field is missing, or a string
-// came where a number must be. The body lists the fields. Correct the request;
-// sending the same one again gives the same status.
+// What does 422 Unprocessable Entity mean? Status 422 (Unprocessable Entity) means that the
+// server read the request but that its values are invalid: a required field is missing, or a
+// string came where a number must be. The body lists the fields. Correct the request; sending
+// the same one again gives the same status.
 //
-// What is the difference between 400, 422 and 502? A 400 reports a request that can't
-// be read. A 422 reports a request that was read and has invalid values. A 502
-// reports that a server that was needed gave a bad answer: an [AnswerError] has
-// this status, because the model failed and not the client.
+// What is the difference between 400, 422 and 502? The difference is where the mistake is. A
+// 400 reports a request that can't be read. A 422 reports a request that was read and has
+// invalid values. A 502 reports that a server that was needed gave a bad answer: an
+// [AnswerError] has this status, because the model failed and not the client.
 //
-// Which mode should I choose? Choose [ModeResponseFormat] if the provider supports
-// response formats, because it enforces the schema. Choose [ModeTool] if the provider
+// Which mode should I choose? As the mode, choose [ModeResponseFormat] if the provider
+// supports response formats, because it enforces the schema. Choose [ModeTool] if the provider
 // has tools but no response formats. [ModePrompt], the default, works with any model.
 //
 // What is the difference between JSON mode and structured outputs? JSON mode
 // promises legal JSON with any fields. Structured outputs (a strict response format)
 // promise the fields and types of your schema. Neither promises true values.
 //
-// Why does json.Unmarshal fail with "invalid character '`' looking for beginning of
-// value"? The model put its JSON into a code fence, which begins with a backtick.
-// [Repair] drops the fence and any text around the JSON, so use [Generate] or
-// [Schema.Find] in place of json.Unmarshal.
+// Why does json.Unmarshal fail with "invalid character '`' looking for beginning of value"?
+// This error of json.Unmarshal means that the model put its JSON into a code fence, which
+// begins with a backtick. [Repair] drops the fence and any text around the JSON, so use
+// [Generate] or [Schema.Find] in place of json.Unmarshal.
 //
-// How many times should I ask again? Two further attempts are the default
-// (Options.MaxAttempts is 3). If a third attempt is often needed, the schema or the
-// prompt is unclear: look at the problems in [AnswerError].Attempts, and rename or
-// describe the fields.
+// How many times should I ask again? Ask again two times: that is the default
+// (Options.MaxAttempts is 3). If a third attempt is often needed, the schema or the prompt is
+// unclear: look at the problems in [AnswerError].Attempts, and rename or describe the fields.
 //
-// What happens if no attempt gives a valid answer? [Generate] returns an
-// [AnswerError] with every attempt, its text, its problems and its tokens, and the
-// reason why there was no further attempt. The program then shows an error, uses a
-// default that is marked as one, or hands the case to a person.
+// What happens if no attempt gives a valid answer? If no attempt gives a valid answer,
+// [Generate] returns an [AnswerError] with every attempt: its text, its problems and its
+// tokens. It also has the reason why there was no further attempt. The program then shows an
+// error, uses a default that is marked as one, or hands the case to a person.
 //
-// Does asking again differ from a retry? A retry repeats the same call because the
-// network or the provider failed. A re-ask sends a different conversation because
-// the answer was invalid. Retries belong below, in
+// Does asking again differ from a retry? Asking again differs from a retry: a retry repeats
+// the same call because the network or the provider failed. A re-ask sends a different
+// conversation because the answer was invalid. Retries belong below, in
 // [github.com/prodailabs/prodai/retry]; [Generate] does not retry errors of the model.
 //
-// How do I check a rule about two fields, such as an end after its beginning? Write it
-// in Options.Check, which receives the typed value and returns an error in words for the
-// model. It has the place of Pydantic's model_validator. A schema checks each field
-// alone.
+// How do I check a rule about two fields, such as an end after its beginning? A rule about two
+// fields belongs in Options.Check, which receives the typed value and returns an error in
+// words for the model. It has the place of Pydantic's model_validator. A schema checks each
+// field alone.
 //
-// Can I stream structured output? Yes: set Options.OnPartial, and it receives the Go
-// value each time that the value has grown. The values are previews. The result of
+// Can I stream structured output? You can stream structured output: Options.OnPartial receives
+// the Go value each time that the value has grown. The values are previews. The result of
 // [Generate] is the one that was validated.
 //
 // Should a field be optional? Make a field optional if the source may lack it. A model
 // that must fill a required field that the text does not contain invents a value. A
 // pointer field that may be null gives the model an honest way out.
 //
-// How do I write a good schema for a model? Use few fields with plain names, describe
-// each in its jsonschema tag, and use an enum in place of free text. Put the reason
-// before the decision. Keep it flat, because errors become more frequent with depth.
+// How do I write a good schema for a model? To write a good schema for a model, use few fields
+// with plain names. Describe each in its jsonschema tag, and use an enum in place of free
+// text. Put the reason before the decision. Keep it flat, because errors become more frequent
+// with depth.
 //
-// Should an endpoint that calls a model be async? In FastAPI, yes: write async def and use an
-// asynchronous client, because a call of seconds would otherwise block a worker. Plain def runs
-// in a pool of threads, which is limited. In Go each request has its own goroutine, so an
-// ordinary function is enough.
+// Should an endpoint that calls a model be async? An endpoint that calls a model should be
+// async in FastAPI: write async def and use an asynchronous client, because a call of seconds
+// would otherwise block a worker. Plain def runs in a pool of threads, which is limited. In Go
+// each request has its own goroutine, so an ordinary function is enough.
 //
-// How does FastAPI know what comes from the body and what from the URL? Arguments named in the route
-// are path parameters. Other arguments of plain types are query parameters. An argument whose type
-// is a Pydantic model is read from the body as JSON.
+// How does FastAPI know what comes from the body and what from the URL? FastAPI knows it from
+// the arguments of the function. Arguments named in the route are path parameters, taken from
+// the URL. Other arguments of plain types are query parameters. An argument whose type is a
+// Pydantic model is read from the body as JSON.
 //
-// Are there Python libraries that do what this package does? Yes: Instructor validates answers with
-// Pydantic and asks again, Outlines masks tokens of local models, and json_repair repairs JSON. The
-// path of an answer is the same: repair, validate, ask again.
+// Are there Python libraries that do what this package does? Some Python libraries do what
+// this package does: Instructor validates answers with Pydantic and asks again, Outlines masks
+// tokens of local models, and json_repair repairs JSON. The path of an answer is the same:
+// repair, validate, ask again.
 //
-// What should a request model of an AI endpoint limit? Limit the length of the text, the number of
-// messages, the list of models, and the maximum of output tokens: each of them is money. Refuse unknown
+// What should a request model of an AI endpoint limit? A request model of an AI endpoint
+// should limit the length of the text, and the number of messages. It should also limit the
+// list of models and the maximum of output tokens: each of them is money. Refuse unknown
 // fields, so that a misspelled one is noticed.
 //
-// How do I handle errors of AI calls in a web handler? Sort them by what the client
-// can do: invalid input is 422, a rate limit 429 with Retry-After, a failed or unusable
-// answer 502, and a timeout 504. The lecture's package for that is
-// [github.com/prodailabs/prodai/retry/fault].
+// How do I handle errors of AI calls in a web handler? To handle errors of AI calls in a web
+// handler, sort them by what the client can do: invalid input is 422, a rate limit 429 with
+// Retry-After, a failed or unusable answer 502, and a timeout 504. The lecture's package for
+// that is [github.com/prodailabs/prodai/retry/fault].
 //
 // # Lab
 //
