@@ -243,6 +243,11 @@
 // as data. A database query has parameters that are never read as commands. A prompt has
 // nothing of that kind.
 //
+// How do I prevent prompt injection? Harm from prompt injection is prevented by layers. Check
+// user text, documents and tool results with a detector, and mark untrusted text. Then limit
+// which tools the model may call after it has read such text, and check links in the answer.
+// [github.com/prodailabs/prodai/guard] has all of them.
+//
 // Why not use a list of forbidden phrases? A list of forbidden phrases finds only the wordings
 // that its author knew. It misses base64, other languages and polite requests, and it blocks
 // honest users who ask how to make git ignore a file. Measure both sides before you choose

@@ -218,6 +218,10 @@
 //
 // # Questions
 //
+// How do I get valid JSON out of a language model? To get valid JSON, ask for it with a
+// schema, and do not rely on the prompt alone: use [Generate]. It sends the schema, repairs
+// the form, validates the content, and asks once more with the list of problems.
+//
 // Why validate a model's answer at all? Validate a model's answer because a model produces
 // text that is likely, not text that is correct in form. Some answers lack a field, change a
 // type or add a sentence. Validation finds such an answer at the border of the program, where

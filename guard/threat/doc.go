@@ -240,6 +240,11 @@
 //
 // # Questions
 //
+// Which risks are in the OWASP Top 10 for LLM applications? The ten risks of 2025 are prompt
+// injection, sensitive information disclosure, supply chain, data and model poisoning, and
+// improper output handling. Then come excessive agency, system prompt leakage, vector and
+// embedding weaknesses, misinformation, and unbounded consumption.
+//
 // What is the difference between prompt injection and a jailbreak? Prompt injection
 // attacks the application: a text replaces its instructions. A jailbreak attacks the
 // model's training: it makes the model say what its maker forbade. One prompt can do
@@ -284,6 +289,11 @@
 // Should the system prompt be secret? Treat the system prompt as public, because enough
 // attempts will extract it. Keep passwords, keys and access rules out of it. A canary
 // token then shows when it leaks, so that you learn of the attempt.
+//
+// How do I keep a bot from leaking its system prompt? A bot can't be kept from leaking its
+// system prompt with certainty, so put nothing secret into it. A canary token in the prompt
+// (guard.NewCanary) blocks an answer that repeats it. A translated or described prompt still
+// gets through.
 //
 // How much agency is too much? A model has too much agency if its worst possible call
 // would harm more than the task is worth. Let it read freely and write narrowly; let a
