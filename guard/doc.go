@@ -97,7 +97,8 @@
 //   - Least privilege (also: minimal rights): Least privilege gives each part only the
 //     rights that it needs. A tool that reads orders gets a database user that can't write.
 //   - Human in the loop (also: approval, confirmation): Human in the loop means that a person
-//     approves an action before it happens. [Options].Approve asks for it.
+//     approves an action before it happens. [Options].Approve asks about calls that taint
+//     would block.
 //   - Allow list (also: allowlist, whitelist): An allow list names what may pass, and
 //     refuses the rest. Hosts of links, tables of queries and tools are listed here.
 //   - Deny list (also: denylist, blacklist, blocklist): A deny list names what may not pass.
@@ -280,8 +281,7 @@
 // Does this library have a content filter for hate or violence? This library has no content
 // filter for hate, violence or other toxic text. Use your provider's filter or a moderation
 // model, and call it from a [Check] with a Rank of 1 or more and a Timeout. A provider's own
-// filter shows up as a stop reason that [github.com/prodailabs/prodai/retry/fault] names
-// "filtered".
+// filter shows up as a stop reason: [github.com/prodailabs/prodai/retry/fault.StopFiltered].
 //
 // What is the difference between input sanitization and output validation? Input sanitization
 // looks at what the model will read; output validation looks at what it wrote. The first
@@ -340,8 +340,9 @@
 //
 // How do I stop an agent from doing something dangerous? To stop an agent from doing something
 // dangerous, give it few tools with few rights, list them in [Options].Tools, and mark those
-// that only read. After untrusted text, the guard blocks a call that the user did not ask for.
-// Let [Options].Approve ask a person where the call can't be undone.
+// that only read. After untrusted text, the guard blocks a call that the user did not ask for,
+// or asks the user with [Options].Approve. Before an action that can't be undone, let the tool
+// itself ask for confirmation in every case.
 //
 // Why was my call blocked with "the user didn't ask for this action, and the model has read
 // untrusted text"? The model called a tool that is not ReadOnly after it had read a document or a
