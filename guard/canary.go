@@ -36,11 +36,11 @@ func (c Canary) Plant(system string) string {
 }
 
 // Check returns a check for the output that blocks an answer with the canary:
-// as it stands, in any case, spelled with separators, reversed, in rot13, hex or
-// base64. In a stream not even the beginning of the word gets out.
+// the word itself, in any case, spelled with separators, reversed, in rot13, hex
+// or base64. In a stream not even the beginning of the word is released.
 //
 // A model that is asked to translate or describe the prompt leaks it without the
-// word: what a canary finds is certain, what it misses may still be a leak.
+// word. So what a canary finds is certainly a leak, and what it misses may be one.
 func (c Canary) Check() Check {
 	return Check{Name: "canary", Policy: PolicyBlock, Scan: func(context.Context) Scanner { return c.scanner() }}
 }
@@ -64,15 +64,16 @@ func (c Canary) scanner() Scanner {
 	add(foldLetter, string(rot))
 	add(foldHex, hex.EncodeToString([]byte(c.word)))
 	for shift := range 3 {
-		// Of the encoding of a longer text, the part that the word alone
-		// decides, wherever the word begins in a group of three bytes.
+		// base64 encodes groups of three bytes. This is the part of a longer
+		// text's encoding that depends on the word alone, for each place in a
+		// group at which the word may begin.
 		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("a", shift) + c.word))
 		add(foldBase64, encoded[(shift*8+5)/6:(shift+len(c.word))*8/6])
 	}
 	return s
 }
 
-// The folds say which bytes count and as what; 0 is a separator.
+// A fold returns the byte that a byte counts as, and 0 for a separator.
 func foldLetter(b byte) byte {
 	if b |= 0x20; b >= 'a' && b <= 'z' {
 		return b
@@ -114,7 +115,7 @@ type needleState struct {
 	fold   func(byte) byte
 	needle string
 	last   []byte // the bytes that count
-	at     []int  // and where they stand
+	at     []int  // and their places
 }
 
 func (s *canaryScanner) Write(piece string) (found []Finding, decided int, err error) {

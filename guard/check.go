@@ -13,8 +13,8 @@ import (
 type Finding = detect.Finding
 
 // A Policy is what happens when a check finds something. The zero value means
-// "not set": it stands for the default of its field, which is to block unless the
-// field's comment names another.
+// "not set". It stands for the default of its field. The default is to block unless
+// the field's comment names another.
 type Policy uint8
 
 // The policies.
@@ -46,7 +46,7 @@ func (p Policy) String() string {
 // seen a text before any of it is released. The pipeline has set every policy.
 func (p Policy) acts() bool { return p == PolicyBlock || p == PolicyRedact }
 
-// A Check looks for one sort of trouble in one text at a time. It needs a Name
+// A Check looks for one kind of problem, in one text at a time. It needs a Name
 // and at least one of Find and Scan.
 type Check struct {
 	// Name is the check's name in verdicts and events. It is required.
@@ -78,10 +78,10 @@ type Check struct {
 	// MinScore drops findings that score lower. Default: 0, which keeps all.
 	MinScore float64
 
-	// Rank orders the checks of a stage: lower ranks run first, checks of equal
-	// rank at the same time. If one blocks, those of higher rank don't run, so
-	// give expensive checks the higher rank. A check of rank 0 runs on the
-	// caller's goroutine, so it must be fast: no time limit can end it.
+	// Rank orders the checks of a stage. Lower ranks run first, and checks of
+	// equal rank run at the same time. If one blocks, those of higher rank don't
+	// run, so give expensive checks the higher rank. A check of rank 0 runs on
+	// the caller's goroutine, and no time limit can end it, so it must be fast.
 	// Default: 0.
 	Rank int
 
@@ -95,12 +95,12 @@ type Check struct {
 	FailOpen bool
 }
 
-// A Scanner is a check at work on one text that comes in pieces, cut anywhere,
-// inside a rune too. Offsets are in the whole text.
+// A Scanner is a check of one text that comes in pieces. The pieces may be cut
+// anywhere, inside a rune too. Offsets are in the whole text.
 type Scanner interface {
 	// Write takes the next piece. It returns findings, each once, and how many
-	// bytes of the text so far are decided: no finding will be reported later
-	// that starts before decided.
+	// bytes of the text so far are decided. No finding that is reported later
+	// starts before decided.
 	Write(piece string) (found []Finding, decided int, err error)
 
 	// Close ends the text and returns the findings left.

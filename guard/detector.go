@@ -19,8 +19,8 @@ func FindWith(find func(text string) []Finding) func(context.Context, string) ([
 
 // DetectorCheck returns a check for the values that a [detect.Detector] finds, such
 // as those that guard/pii and guard/secret make. (guard/injection's Detector is of
-// another type: use [FindWith].) It decides a stream exactly: what passes is what
-// would pass of the whole text. A detector that is nil or has no rules gives a
+// another type: use [FindWith].) On a stream it passes exactly what it would pass
+// of the whole text. A detector that is nil or has no rules gives a
 // check that [New] refuses.
 func DetectorCheck(name string, d *detect.Detector, policy Policy) Check {
 	if d == nil || d.MaxHold() == 0 {

@@ -63,8 +63,8 @@ func ExampleUntrusted() {
 	// [LLM01:2025 LLM06:2025 AML.T0051.001 AML.T0053]
 }
 
-// The same call, after the user asked for a mail to another address: now the
-// recipient gives the attack away. The user's own recipient passes.
+// The same call, after the user asked for a mail to another address. Now the recipient
+// shows the attack, and the user's own recipient passes.
 func ExampleTool() {
 	for _, to := range []string{"eve@evil.test", "ana@example.org"} {
 		obedient := &modeltest.Script{Turns: []modeltest.Turn{{
@@ -82,8 +82,8 @@ func ExampleTool() {
 	// ana@example.org <nil>
 }
 
-// A value that the guard can't trace to the user may still be what they want. The
-// application asks them, and shows the value, not the model's words about it.
+// A value that the guard can't trace to the user may still be right. The application
+// asks the user, and shows the value, not the model's words about it.
 func ExampleOptions_approve() {
 	obedient := &modeltest.Script{Turns: []modeltest.Turn{{
 		Chunks: modeltest.CallTool(0, "call_1", "send_email", `{"to":"carl@example.net","body":"At nine."}`),

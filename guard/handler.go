@@ -17,8 +17,8 @@ import (
 
 // A Handler checks HTTP requests before the wrapped handler sees them: each
 // value of the query, and each string of a JSON body or the whole of a text
-// body. It decides by the body itself and not by its Content-Type, since handlers
-// do the same.
+// body. The body itself decides which of these it is, not its Content-Type, since
+// handlers read it in the same way.
 //
 // It also puts a new context for [Untrusted] on each request, see
 // [Pipeline.NewContext]. The answer is checked by the [Model]. Make one with
@@ -146,12 +146,12 @@ func (h *Handler) checkBody(s *session, body []byte) ([]byte, error) {
 //
 // The status and the code are the error's own, from methods HTTPStatus() int and
 // Code() string. The type is "rate_limit_error" for status 429,
-// "invalid_request_error" for every other 4xx, so for requests that were blocked
+// "invalid_request_error" for every other 4xx, such as a request that was blocked
 // or could not be read, and "server_error" for 5xx. An error with a method
 // RetryAfter() (time.Duration, bool) also sets the headers Retry-After and
 // retry-after-ms. The message of a [BlockedError] is its reason, never the text;
 // the message of any other error is its status text. An error without a status
-// is a 500 that tells nothing.
+// is a 500 that contains nothing of the error.
 func WriteError(w http.ResponseWriter, err error) {
 	var withRetry interface {
 		RetryAfter() (time.Duration, bool)

@@ -8,9 +8,9 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// checkRequest checks a call's messages and returns them as the model is to see
-// them, and a context that carries their provenance. The caller's messages stay
-// as they are: what changes is copied.
+// checkRequest checks a call's messages. It returns them as the model is to see
+// them, and a context that carries their provenance. What changes is copied, so the
+// caller's messages stay as they are.
 func (p *Pipeline) checkRequest(ctx context.Context, messages []llms.MessageContent) (context.Context, []llms.MessageContent, error) {
 	r := &requester{p: p, prov: &Provenance{}}
 	var urls []string
@@ -50,13 +50,13 @@ func (p *Pipeline) checkRequest(ctx context.Context, messages []llms.MessageCont
 	return ctx, out, nil
 }
 
-// A requester is the work on one request.
+// A requester checks one request.
 type requester struct {
 	p        *Pipeline
 	passages []passage
 	prov     *Provenance
 	sessions [StageToolResult + 1]*session
-	explain  bool // something is marked, so the model must be told what marks mean
+	explain  bool // something is marked, so the prompt must explain the marks
 }
 
 func untrustedRole(role llms.ChatMessageType) bool {
@@ -207,7 +207,7 @@ func (r *requester) passage(role llms.ChatMessageType, s segment, where Location
 		return "", err
 	}
 	if !s.registered && PrivilegeOf(role) < PrivilegeDeveloper {
-		// Its marks may be the caller's own: it must pass as input too.
+		// The caller may have written the marks, so the text must pass as input too.
 		if text, _, err = r.sessions[StageInput].inspect(text, where); err != nil {
 			return "", err
 		}
@@ -228,8 +228,8 @@ func (r *requester) mark(text string) string {
 	return shown
 }
 
-// explain adds what the marks mean to the first system message, or puts one in
-// front.
+// explain adds what the marks mean to the first system message, or adds such a
+// message as the first one.
 func explain(messages []llms.MessageContent, note string) []llms.MessageContent {
 	for i, m := range messages {
 		if PrivilegeOf(m.Role) != PrivilegeSystem {

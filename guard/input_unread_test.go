@@ -91,8 +91,8 @@ func TestCachedTextIsRead(t *testing.T) {
 	assert.Equal(t, llms.TextContent{Text: "the swordfish"}, cached.ContentPart)
 }
 
-// A picture is a document that nobody has read. The application says whether it
-// may pass.
+// A picture is a document that no check has read. The application decides whether
+// it may pass.
 func ExampleOptions_unread() {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	model, _ := guard.New(next, &guard.Options{Unread: guard.PolicyBlock})

@@ -20,7 +20,7 @@ import (
 	"github.com/prodailabs/prodai/internal/growth"
 )
 
-// seen is what a caller hears of a stream, by kind.
+// seen is what a caller receives of a stream, by kind.
 type seen struct {
 	text, reasoning, tool strings.Builder
 	chunks                int
@@ -393,7 +393,7 @@ func TestBudgetLeavesACallersContextAlone(t *testing.T) {
 	})
 }
 
-// Providers put what the model thought and refused into GenerationInfo too.
+// Providers put reasoning and refusals into GenerationInfo too.
 func TestGenerationInfoIsChecked(t *testing.T) {
 	canary := guard.NewCanary()
 	leak := canary.Plant("You help.")
@@ -427,7 +427,7 @@ func (halfModel) GenerateContent(context.Context, []llms.MessageContent, ...llms
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "unchecked"}}}, errHalf
 }
 
-// What leaves beside the answer is held to the rules of the answer.
+// The rules of the answer apply to what leaves beside it.
 func TestCheckOutput(t *testing.T) {
 	var got []guard.Verdict
 	m := newModel(t, &modeltest.Script{}, &guard.Options{

@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// An answer is the work on the answer of one call.
+// An answer checks the answer of one call.
 type answer struct {
 	p           *Pipeline
 	ctx         context.Context // with the request's provenance
@@ -21,12 +21,12 @@ type answer struct {
 	calls       *session
 	streams     []*stream
 	passedCalls map[callID]*llms.FunctionCall // as they may pass, nil for those taken out
-	rewrote     bool                          // something of the choices was redacted
+	rewrote     bool                          // a part of the choices was redacted
 	stopped     error                         // why the stream was ended
 }
 
-// A callID identifies a call in an answer. The same call a second time is another
-// one: approval of one mail is not approval of two.
+// A callID identifies a call in an answer. The same call a second time has another
+// ID, since the approval of one mail is not the approval of two.
 type callID struct {
 	choice int
 	call   llms.FunctionCall
@@ -38,7 +38,7 @@ type tally map[llms.FunctionCall]int
 
 func (p *Pipeline) newAnswer(ctx context.Context, o *llms.CallOptions) *answer {
 	a := &answer{p: p, ctx: ctx, o: o, prov: ProvenanceFrom(ctx), passedCalls: map[callID]*llms.FunctionCall{}}
-	// The budget of these stages begins when the answer is complete, see finish.
+	// The budget of these stages begins when the answer is complete: see finish.
 	a.output = &session{p: p, stage: StageOutput, ctx: ctx, limit: ctx, end: func() {}}
 	a.calls = &session{p: p, stage: StageToolCall, ctx: ctx, limit: ctx, end: func() {}}
 	return a
@@ -83,8 +83,8 @@ func (a *answer) finish(r *llms.ContentResponse) (*llms.ContentResponse, error) 
 	return out, nil
 }
 
-// The keys under which providers put text of the model into GenerationInfo, as a
-// copy or only there.
+// The keys under which providers put text of the model into GenerationInfo. Some of
+// this text is a copy, and some is only there.
 const (
 	thinkingContent = "ThinkingContent"
 	refusal         = "Refusal"
@@ -125,8 +125,8 @@ func (a *answer) choice(i int, c *llms.ContentChoice) (*llms.ContentChoice, erro
 	return &out, nil
 }
 
-// checkText checks a text of a choice. If it was streamed, the checks that act have
-// seen it already, and their findings and the text they let through count.
+// checkText checks a text of a choice. If the text was streamed, the checks that act
+// have seen it already. Their findings count then, and the text that they released.
 func (a *answer) checkText(choice int, kind delta.Kind, text string) (string, error) {
 	where := nowhere(kind.String())
 	where.Choice = choice
@@ -213,8 +213,9 @@ func (a *answer) toolCalls(i int, out *llms.ContentChoice) error {
 	return nil
 }
 
-// toolCall checks the next call of a list, once, though the answer and its streams
-// list it too. It returns the call as it may pass, nil if it is to be taken out.
+// toolCall checks the next call of a list. It does so once, although the answer and
+// its streams both contain the call. It returns the call as it may pass, nil if it
+// is to be taken out.
 func (a *answer) toolCall(choice int, call *llms.FunctionCall, seen tally) (*llms.FunctionCall, error) {
 	j := callID{choice, *call, seen[*call]}
 	seen[*call]++
@@ -284,8 +285,8 @@ func (a *answer) mayApprove(found []Finding) bool {
 	return a.p.o.Approve != nil && a.p.o.ToolPolicy.acts() && len(found) > 0 && (found[0].Kind == KindToolUnasked || found[0].Kind == KindToolTainted)
 }
 
-// approved asks the user about a call that taint forbids. The time that this takes
-// counts to no budget.
+// approved asks the user about a call that taint forbids. The time of the question
+// is not a part of any budget.
 func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	a.calls.end()
 	ok, err := a.p.o.Approve(a.ctx, *call, why)
@@ -296,9 +297,9 @@ func (a *answer) approved(call *llms.FunctionCall, why Finding) (bool, error) {
 	return ok && err == nil, err
 }
 
-// arguments runs the checks on each string in a call's arguments, decoded, so
-// that no escape hides anything. Arguments that aren't JSON are one text; those
-// that look like it and can't be read in one way only are blocked.
+// arguments runs the checks on each string in a call's arguments. The strings are
+// decoded first, so that no escape hides anything. Arguments that aren't JSON are
+// one text. Those that look like JSON and can be read in two ways are blocked.
 func (a *answer) arguments(text string, where Location) (string, error) {
 	trimmed := strings.TrimSpace(text)
 	if len(a.p.checks[StageToolCall]) == 0 || trimmed == "" {

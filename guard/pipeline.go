@@ -16,8 +16,8 @@ import (
 )
 
 // Options configure a [Model], a [Retriever], a [Handler] or a [Pipeline]. The zero
-// value checks nothing, but keeps the untrusted apart: tool results and registered
-// passages are marked for the model.
+// value checks nothing, and still marks untrusted text for the model: tool results
+// and registered passages.
 //
 // Lists of this package and of its subpackages follow one rule: nil means the
 // documented default, and a list that is empty and not nil means none.
@@ -62,40 +62,42 @@ type Options struct {
 	// PolicyBlock.
 	ToolPolicy Policy
 
-	// Approve is called for a call that taint forbids, of a tool that is listed:
-	// show the user what would be done, with which values, and return the
-	// decision. The call is as it would be made, after the checks of ToolCalls.
-	// why points at the first argument in doubt, if there is one. Approve runs on
-	// the call's goroutine, outside of the budgets, and must return when ctx is
-	// done; an error blocks. A person who is asked about every call approves
-	// every call, so let it be the exception. Default: such calls don't pass.
+	// Approve is called for a call that taint forbids, if its tool is listed. Show
+	// the user what would be done, with which values, and return the decision. The
+	// call is as it would be made, after the checks of ToolCalls. why points at
+	// the first argument in doubt, if there is one. Approve runs on the call's
+	// goroutine, outside of the budgets, and must return when ctx is done. An
+	// error blocks. A person who is asked about every call approves every call,
+	// so ask rarely. Default: such calls don't pass.
 	Approve func(ctx context.Context, call llms.FunctionCall, why Finding) (bool, error)
 
 	// Spotlight is how tool results are marked, and passages that were
 	// registered but appear unmarked in a message. Default: SpotlightDelimit.
 	Spotlight Spotlight
 
-	// Hierarchy tells the model how messages rank ([ChainOfCommand]), puts the
-	// system's and the developer's messages first, and quotes what poses as one
-	// of them in all others ([RoleClaimCheck]). Default: false.
+	// Hierarchy adds to the prompt how messages rank ([ChainOfCommand]) and puts
+	// the system's and the developer's messages first. In all other messages it
+	// quotes text that poses as one of these ([RoleClaimCheck]). Default: false.
 	Hierarchy bool
 
-	// Key makes the marks' nonces; with it a mark can be forged. With a key that
-	// stays, a conversation's marks stay too, so a provider's prompt cache still
-	// fits after a restart. An empty key counts as nil, since with it any text could
-	// forge a mark. Default: nil, which means a random key for this pipeline alone.
+	// Key is the key from which the marks' nonces are made. Keep it secret: with
+	// it a mark can be forged. With a key that stays the same, a conversation's
+	// marks stay the same, so a provider's prompt cache still fits after a
+	// restart. An empty key counts as nil, since any text could forge its marks.
+	// Default: nil, which means a random key for this pipeline alone.
 	Key []byte
 
 	// Budget is how long each stage of a call may take, and each window of a
-	// stream; negative: no limit. Default: a second.
+	// stream. A negative one means no limit. Default: a second.
 	Budget time.Duration
 
-	// MaxBytes is the longest text that is checked; a longer one is blocked,
-	// for any policy; negative: no limit. Default: 1 MiB.
+	// MaxBytes is the longest text that is checked. A longer one is blocked,
+	// whatever the policies are. A negative value means no limit. Default: 1 MiB.
 	MaxBytes int
 
-	// MaxHold is how many bytes of a streamed answer may be held back; one that
-	// would need more is blocked; negative: no limit. Default: 1 MiB.
+	// MaxHold is how many bytes of a streamed answer may be held back. An answer
+	// that would need more is blocked. A negative value means no limit. Default:
+	// 1 MiB.
 	MaxHold int
 
 	// OnVerdict receives every verdict but the shadow ones, on the call's own
@@ -189,7 +191,7 @@ func (p *Pipeline) setDefaults() {
 	p.o.ToolPolicy = cmp.Or(p.o.ToolPolicy, PolicyBlock)
 	p.unread = Check{Name: "unread", Policy: cmp.Or(p.o.Unread, PolicyFlag)}
 	p.o.Key = slices.Clone(p.o.Key)
-	if len(p.o.Key) == 0 { // an empty one would let anyone forge a mark
+	if len(p.o.Key) == 0 { // with an empty one every author could forge a mark
 		p.o.Key = make([]byte, 32)
 		rand.Read(p.o.Key)
 	}
@@ -222,11 +224,11 @@ func (p *Pipeline) Inspect(ctx context.Context, stage Stage, text string) (strin
 }
 
 // CheckOutput runs the checks of Output on a text that leaves beside the model's
-// answer: a passage that it rests on, a quote, a heading, a file name. Without it such
-// a text hands out what was redacted from the answer. It returns what [Pipeline.Inspect]
-// does. Passages that were registered on ctx taint the text, as they do the answer, so
-// links in it are held to the same rule. A text that was changed has other offsets than
-// the original one.
+// answer: a passage that the answer cites, a quote, a heading, a file name. Without
+// this check, such a text shows what was redacted from the answer. It returns what
+// [Pipeline.Inspect] does. Passages that were registered on ctx taint the text, as
+// they taint the answer, so the same rule applies to its links. A text that was
+// changed has other offsets than the original one.
 func (p *Pipeline) CheckOutput(ctx context.Context, text string) (string, []Verdict, error) {
 	if _, ok := ctx.Value(provenanceKey{}).(*Provenance); !ok {
 		prov := &Provenance{}
@@ -276,8 +278,8 @@ func (s *session) run(text string, where Location) ([]edit, []Verdict, error) {
 	return s.runChecks(s.p.checks[s.stage], text, where, nil)
 }
 
-// runChecks runs checks on a text. If it is an excerpt of another one, findings are
-// moved to their places there.
+// runChecks runs checks on a text. If the text is an excerpt of another one, findings
+// are moved to their places in that one.
 func (s *session) runChecks(checks []Check, text string, where Location, from *excerpt) ([]edit, []Verdict, error) {
 	if len(checks) == 0 || text == "" {
 		return nil, nil, nil
@@ -321,8 +323,8 @@ func (s *session) runChecks(checks []Check, text string, where Location, from *e
 	return edits, verdicts, nil
 }
 
-// verdictOf returns what a check's result means, nil for nothing, and whether
-// it ends the call.
+// verdictOf returns the verdict that follows from a check's result, nil for none, and
+// whether it ends the call.
 func verdictOf(c *Check, found []Finding, err error) (v *Verdict, stop bool) {
 	switch {
 	case err != nil && c.Policy.acts() && !c.FailOpen:
@@ -351,8 +353,8 @@ type result struct {
 	elapsed time.Duration
 }
 
-// tier runs checks of equal rank. Those above rank 0 run at the same time, and are
-// left behind when their time is over.
+// tier runs checks of equal rank. Those above rank 0 run at the same time. When their
+// time is over, tier returns without them.
 func (s *session) tier(checks []Check, text string) []result {
 	results := make([]result, len(checks))
 	one := func(ctx context.Context, c *Check) result {
@@ -373,7 +375,7 @@ func (s *session) tier(checks []Check, text string) []result {
 		i int
 		r result
 	}
-	all := make(chan finished, len(checks)) // room for those that are left behind
+	all := make(chan finished, len(checks)) // room for those that tier returns without
 	ctx, cancel := context.WithCancel(s.limit)
 	defer cancel()
 	began := s.p.o.Now()

@@ -11,9 +11,9 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
-// A Retriever checks what the wrapped retriever finds, before a prompt is made
-// of it. A document that a check blocks is left out, as if it had not been
-// found: one poisoned document must not silence the others. Make one with
+// A Retriever checks the documents that the wrapped retriever finds, before a prompt
+// is made of them. A document that a check blocks is left out, as if it had not been
+// found, so that one poisoned document does not remove the others. Make one with
 // [NewRetriever].
 type Retriever struct {
 	next schema.Retriever
@@ -37,9 +37,8 @@ func NewRetriever(next schema.Retriever, o *Options) (*Retriever, error) {
 // redacted replaced and "trust" set to "untrusted". Documents with "trusted" in
 // their metadata pass as they are.
 //
-// If ctx comes from [NewContext] the documents are registered as [Untrusted]
-// does, and a [Model] marks them where they appear in the prompt, whole or line
-// by line. Their "source" may be cited, see [Provenance.Cites].
+// If ctx comes from [NewContext], the documents are registered as by [Untrusted]. A
+// [Model] then marks them where they appear in the prompt, whole or line by line. Their "source" may be cited, see [Provenance.Cites].
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
 	docs, err := r.next.GetRelevantDocuments(ctx, query)
 	if err != nil {

@@ -103,8 +103,8 @@ func TestHierarchy(t *testing.T) {
 	assert.Equal(t, llms.ChatMessageTypeHuman, messages[0].Role, "the caller's messages stay")
 }
 
-// Who may say what: the hierarchy is told to the model, and what poses as a
-// higher message is quoted.
+// The hierarchy is explained in the prompt, and text that poses as a higher message
+// is quoted.
 func ExampleChainOfCommand() {
 	next := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("ok")}}
 	model, _ := guard.New(next, &guard.Options{Hierarchy: true})

@@ -1,6 +1,6 @@
 package guard
 
-// A Stage is a place where text crosses the guard. The zero value is not a stage.
+// A Stage is a place where the guard checks text. The zero value is not a stage.
 type Stage uint8
 
 // The stages, in the order in which a request meets them.

@@ -13,8 +13,8 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-// wrapCallbacks returns the call's options with those of the caller's callbacks that
-// are set wrapped by the guard.
+// wrapCallbacks returns the call's options, in which the guard wraps the callbacks that
+// the caller has set.
 func (a *answer) wrapCallbacks(options []llms.CallOption) []llms.CallOption {
 	acting := slices.ContainsFunc(a.p.checks[StageOutput], func(c Check) bool { return c.Policy.acts() })
 	if !acting && !a.checksCalls() {
@@ -54,7 +54,7 @@ const (
 	viaBoth               // its second
 )
 
-// A streamID tells the streams of one call apart.
+// A streamID identifies one of the streams of a call.
 type streamID struct {
 	via via
 	d   delta.Delta
@@ -62,9 +62,9 @@ type streamID struct {
 
 // A stream is the chunks of one kind and choice on their way to one callback.
 //
-// A chunk of unknown kind is text and, if it looks like it, tool-call deltas: it
-// is checked as both. From the first such chunk on the stream waits for the
-// decision on the calls, and so does one that may mix several choices.
+// A chunk of unknown kind is checked as text, and also as tool-call deltas if it
+// looks like these. From the first such chunk on, the stream waits for the decision
+// on the calls. A stream that may mix several choices waits too.
 type stream struct {
 	a       *answer
 	id      streamID
@@ -78,7 +78,7 @@ type stream struct {
 	tools   [][]byte // chunks that are tool deltas
 	closed  bool
 	calls   []toolDelta // the calls in tools that may pass
-	changed bool        // they aren't those that came
+	changed bool        // they differ from those that came
 }
 
 // receive takes a chunk of the wrapped model. An error stops that model's stream.
@@ -88,7 +88,7 @@ func (a *answer) receive(ctx context.Context, id streamID, chunk []byte, emit fu
 	}
 	unknown := id.d.Kind == delta.Unknown
 	if unknown {
-		id.d.Kind = delta.Text // one stream, should a model mark some of its chunks only
+		id.d.Kind = delta.Text // one stream, if a model marks some of its chunks only
 	}
 	i := slices.IndexFunc(a.streams, func(s *stream) bool { return s.id == id })
 	if i < 0 {
@@ -193,7 +193,7 @@ func (s *stream) settle() (err error) {
 // passed.
 func (s *stream) finish() error {
 	if s.gate != nil && (s.changed || s.mixed && s.a.rewrote) {
-		return nil // what is to be removed can't be told from the rest
+		return nil // what is to be removed can't be separated from the rest
 	}
 	held := s.tools
 	switch {
@@ -219,8 +219,8 @@ func (s *stream) finish() error {
 	return nil
 }
 
-// passCalls puts the tool deltas together and checks the calls, in case they aren't
-// those of the answer. It returns the calls that may pass, as deltas, and
+// passCalls puts the tool deltas together and checks the calls, since they may differ
+// from those of the answer. It returns the calls that may pass, as deltas, and
 // whether they differ from those that came.
 func (s *stream) passCalls() (passed []toolDelta, changed bool, err error) {
 	calls, err := assemble(s.tools)

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A gate lets a text through as far as every acting check has decided it, with
-// what is to be redacted replaced. What it emits doesn't depend on how the text
-// was cut, as long as the checks' findings don't.
+// A gate releases a text as far as every acting check has decided it, with findings
+// replaced. What it emits doesn't depend on how the text was cut, as long as the
+// checks' findings don't depend on that.
 //
 //	0          pos      decided          end
 //	│ released │ decided │ held back      │
@@ -23,7 +23,7 @@ type gate struct {
 	maxHold int
 }
 
-// A lane is one check at work on the gate's text.
+// A lane is one check of the gate's text.
 type lane struct {
 	check   *Check
 	scanner Scanner
@@ -85,7 +85,7 @@ func (g *gate) close() (string, error) {
 	return g.release(g.end), nil
 }
 
-// write and close take a scanner's panic for a failure of the check.
+// write and close treat a scanner's panic as a failure of the check.
 func (l *lane) write(piece string) (found []Finding, decided int, err error) {
 	defer l.recover(&err)
 	return l.scanner.Write(piece)
@@ -133,8 +133,7 @@ func (g *gate) slowest() *lane {
 }
 
 // release emits the text before decided. Of findings that overlap, the one that
-// starts first wins, then the longer one; what is left of the other is replaced
-// too.
+// starts first wins, then the longer one. The rest of the other one is replaced too.
 func (g *gate) release(decided int) string {
 	text := g.text.String()
 	if g.pos < decided && (len(g.pending) == 0 || g.pending[0].f.Start >= decided) {

@@ -12,8 +12,8 @@ import (
 	"github.com/prodailabs/prodai/guard"
 )
 
-// Whatever the chunks, what is heard is what the whole answer would have been,
-// and no word that is to be redacted gets out, not even its beginning.
+// For any chunks, the caller receives what the whole answer would have been. No word
+// that is to be redacted is released, not even its beginning.
 func FuzzStream(f *testing.F) {
 	f.Add("one swordfish two swordfishswordfish", uint8(3), uint8(9))
 	f.Add("swordfis", uint8(1), uint8(0))

@@ -34,10 +34,10 @@ func isTools(chunk []byte) bool {
 	return false
 }
 
-// assemble puts the calls together that chunks of deltas are the pieces of, in
-// the order of their first pieces. A delta without an index that carries an id
-// begins a call, as with models that send whole calls. So does another id or name at
-// an index that has one: some servers give every call the index 0.
+// assemble puts calls together from chunks of deltas, in the order of their first
+// pieces. A delta without an index that carries an id begins a call, as with models
+// that send whole calls. Another id or name at an index that has one begins a call
+// too, since some servers give every call the index 0.
 func assemble(chunks [][]byte) ([]toolDelta, error) {
 	var calls []toolDelta
 	for _, chunk := range chunks {
@@ -72,8 +72,8 @@ func assemble(chunks [][]byte) ([]toolDelta, error) {
 	return calls, nil
 }
 
-// findCall returns the call that an index and an id point to, -1 if there is none: the
-// last one with that index, and of those the one with the id.
+// findCall returns the call that an index and an id point to, -1 if there is none. It
+// is the last one with that index, and of those the one with the id.
 func findCall(calls []toolDelta, index *int, id string) int {
 	if index == nil && id == "" {
 		return len(calls) - 1

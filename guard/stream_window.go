@@ -2,8 +2,8 @@ package guard
 
 import "unicode/utf8"
 
-// A window runs a Find on a text that comes in pieces: on overlapping stretches
-// that begin and end at places which don't depend on the pieces.
+// A window runs a Find on a text that comes in pieces. It looks at overlapping parts,
+// whose places don't depend on the pieces.
 //
 //	decided-hold      decided       decided+hold     decided+2·hold
 //	│ already decided │ decided now │ what follows   │

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A leaf is a value in a tool call's arguments: a string or a number, or a key,
-// which can carry as much as a value does.
+// A leaf is a value in a tool call's arguments: a string, a number or a key. A key can
+// carry as much as a value.
 type leaf struct {
 	top        string // the argument it belongs to
 	depth      int    // how many objects and lists it is in
@@ -35,8 +35,8 @@ func leavesOf(arguments string) ([]leaf, error) {
 	return readLeaves(arguments)
 }
 
-// readLeaves reads one JSON text that can be read in one way only: a key that
-// comes twice, or something after the end, would let two readers see different
+// readLeaves reads one JSON text that can be read in one way only. A key that comes
+// twice, or text after the end, is an error, since two readers could see different
 // values.
 func readLeaves(text string) ([]leaf, error) {
 	d := json.NewDecoder(strings.NewReader(text))
@@ -117,8 +117,8 @@ func (r *leafReader) value(top string, depth int) error {
 	return nil
 }
 
-// add notes a leaf that ends where the decoder is and begins behind the
-// separators at from.
+// add notes a leaf that ends where the decoder is and begins after the separators at
+// from.
 func (r *leafReader) add(l leaf, from int) {
 	for from < len(r.text) && strings.IndexByte(" \t\r\n,:", r.text[from]) >= 0 {
 		from++
@@ -127,8 +127,8 @@ func (r *leafReader) add(l leaf, from int) {
 	r.leaves = append(r.leaves, l)
 }
 
-// mapLeaves returns a JSON text with each string replaced by what change makes
-// of it, and all else as it was.
+// mapLeaves returns a JSON text in which change has replaced each string. All else
+// stays as it was.
 func mapLeaves(text string, leaves []leaf, change func(string) (string, error)) (string, error) {
 	var b strings.Builder
 	at := 0

@@ -13,7 +13,7 @@ import (
 	"github.com/prodailabs/prodai/guard"
 )
 
-// Arguments that pass are still JSON, and hold nothing that is to be redacted.
+// Arguments that pass are still JSON, and contain nothing that is to be redacted.
 func FuzzArguments(f *testing.F) {
 	f.Add(`{"a": ["sword\u0066ish", {"swordfish": 1}], "b": 2}`)
 	f.Add(`{"swordfish": {}}`)

@@ -7,13 +7,12 @@ import (
 	"unicode"
 )
 
-// Provenance is where the words of one request came from. Checks find it on their
+// Provenance is where the words of one request came from. Checks get it from their
 // context, with [ProvenanceFrom].
 //
-// Trusted are the words of the application (system messages) and of the user
-// (human messages), registered passages aside. Untrusted are passages and tool
-// results. Earlier answers of the model are neither: it may have been talked into
-// them.
+// The words of the application (system messages) and of the user (human messages) are
+// trusted, except for registered passages. Passages and tool results are untrusted.
+// Earlier answers of the model are neither, since a text may have caused them.
 type Provenance struct {
 	trusted   []string // normalized
 	tokens    map[string]bool
@@ -43,12 +42,12 @@ func (p *Provenance) Tainted() bool { return p.unread || len(p.untrusted) > 0 }
 // Untrusted returns the untrusted texts. The caller must not change the slice.
 func (p *Provenance) Untrusted() []string { return p.untrusted }
 
-// Trusts reports whether a value comes from trusted text alone: it appears there
-// whole, or each of its words does. Case and runs of blanks don't count, nor do
-// the zeros at the end of an amount and the commas between its thousands, or the
-// scheme in front of a host alone. An address, a URL or a number is one word, so
-// it can't be put together from parts. A wildcard must appear in trusted text as
-// it is, and signs that form no word, such as "*" or "..", are never trusted.
+// Trusts reports whether a value comes from trusted text alone: the whole value or
+// each of its words appears there. Four differences are ignored: case, runs of
+// blanks, the form of an amount (1,250.00 is 1250), and the scheme before a host
+// alone. An address, a URL or a number is one word, so it can't be put together from
+// parts. A wildcard must appear in trusted text as it is. Signs that form no word,
+// such as "*" or "..", are never trusted.
 func (p *Provenance) Trusts(value string) bool {
 	value = normal(value)
 	if value == "" {
@@ -91,9 +90,9 @@ func hasToken(text string) bool {
 	return false
 }
 
-// plain writes a token as it can mean the same in a call's arguments: 12.50 as
-// 12.5, $12.5 as 12.5, https://example.org/ as example.org. An address with
-// anything after its host stays: that part can carry something away.
+// plain writes a token in the form that means the same in a call's arguments: 12.50
+// as 12.5, $12.5 as 12.5, https://example.org/ as example.org. An address with
+// anything after its host stays as it is, since that part can carry data away.
 func plain(token string) string {
 	amount := strings.Trim(token, "$€£¥")
 	if whole, part, ok := strings.Cut(amount, "."); ok && digits(whole) && digits(part) {
@@ -116,8 +115,8 @@ func digits(s string) bool {
 }
 
 // Cites reports whether an address is the source of a retrieved document, as the
-// index gives it. Such an address may be cited. It isn't trusted beyond that:
-// the author of a page that was crawled chose its address.
+// index gives it. Such an address may be cited, and is trusted for nothing else: the
+// author of a page that was crawled chose its address.
 func (p *Provenance) Cites(address string) bool { return slices.Contains(p.sources, normal(address)) }
 
 func (p *Provenance) trust(text string) {
@@ -187,8 +186,8 @@ func joins(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("@_-/.:%+&=?#~\\", r)
 }
 
-// continues reports whether a word goes on in rest. A full stop or the like
-// ends it if nothing follows.
+// continues reports whether a word goes on in rest. A full stop or another mark at
+// the end of a sentence ends it if nothing follows.
 func continues(rest string) bool {
 	rest = strings.TrimLeft(rest, ".:?")
 	for _, r := range rest {
@@ -206,8 +205,8 @@ func lastRune(s string) rune {
 }
 
 // tokensOf yields the words of a normalized text: what is between blanks,
-// brackets, quotes and commas, without the punctuation at its ends. A full stop
-// in front stays: .env is another file than env.
+// brackets, quotes and commas, without the punctuation at its ends. A full stop at
+// the beginning stays: .env is another file than env.
 func tokensOf(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, field := range strings.FieldsFunc(text, func(r rune) bool {
@@ -244,9 +243,9 @@ func (p *Provenance) asked(phrases []string) bool {
 type allowedKey struct{}
 
 // AllowTools returns a context on which the application itself allows tools for one
-// request: the user confirmed it, or it is a step of a plan that was made before
-// anything untrusted was read. The user then need not have asked for the action;
-// the arguments must still be trusted.
+// request. Use it if the user confirmed the action, or if it is a step of a plan that
+// was made before anything untrusted was read. The user need not have asked for the
+// action then. The arguments must still be trusted.
 func AllowTools(ctx context.Context, tools ...string) context.Context {
 	before, _ := ctx.Value(allowedKey{}).([]string)
 	return context.WithValue(ctx, allowedKey{}, slices.Concat(before, tools))

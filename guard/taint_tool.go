@@ -15,7 +15,7 @@ import (
 //
 // The wording of a call doesn't show whether the user wanted it or a document
 // did. But a call has two traces of its origin: a request for such an action, and
-// the values in its arguments. Once the model has read untrusted text, a call of a
+// the values in its arguments. After the model has read untrusted text, a call of a
 // tool that is not ReadOnly passes only under two conditions. The user asked for
 // that action in their last message (or the application allowed it, see
 // [AllowTools]), and each value that steers the action appears in trusted text.
@@ -48,12 +48,13 @@ type Tool struct {
 	UntrustedArguments []string
 
 	// TrustedFields are the fields of the tool's results whose values only the
-	// application can have written: the number of an order, the address of a
-	// colleague, not a customer's note or a page's text. They count as the
-	// application's words; the rest of the result stays untrusted. A result is
-	// read as a JSON object or a list of objects; a field means one of these
-	// objects' own, not one deeper inside. (In information-flow control this is
-	// called endorsement: it raises the integrity of a value.) Default: none.
+	// application can have written, such as the number of an order or the address of a
+	// colleague. A customer's note or a page's text is not such a field. These
+	// values count as the application's words, and the rest of the result stays
+	// untrusted. A result is read as a JSON object or a list of objects, and only
+	// the fields of these objects count, not those deeper inside. (Information-flow
+	// control calls this endorsement: it raises the integrity of a value.)
+	// Default: none.
 	TrustedFields []string
 }
 
@@ -81,7 +82,7 @@ func validTools(tools []Tool) error {
 		case t.Name == "":
 			return fmt.Errorf("%w: Options.Tools[%d].Name is empty: want a name", ErrOption, i)
 		case seen[t.Name]:
-			return fmt.Errorf("%w: Options.Tools[%d].Name is %q, as before: want each tool once", ErrOption, i, t.Name)
+			return fmt.Errorf("%w: Options.Tools[%d].Name is %q again: want each tool once", ErrOption, i, t.Name)
 		}
 		seen[t.Name] = true
 	}
@@ -123,8 +124,8 @@ func toolFindings(tools []Tool, p *Provenance, o *llms.CallOptions, call *llms.F
 	return nil
 }
 
-// identifier reports whether a key can be the name of an argument. In an object
-// that takes any key, an address or a number as one is a value.
+// identifier reports whether a key can be the name of an argument. Some objects take
+// any key; there a key that is an address or a number is a value.
 func identifier(key string) bool {
 	for i, r := range key {
 		if !unicode.IsLetter(r) && r != '_' && r != '$' && (i == 0 || !unicode.IsDigit(r) && r != '-') {
@@ -209,11 +210,11 @@ func addresses(text string) []string {
 	return all
 }
 
-// dots are what browsers take for the dot of a host (UTS #46).
+// dots are the characters that browsers read as the dot of a host (UTS #46).
 var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
 
-// hasSlashes reports whether there are two slashes side by side, of either kind:
-// a browser takes what follows them for a host.
+// hasSlashes reports whether there are two slashes side by side, of either kind. A
+// browser reads what follows them as a host.
 func hasSlashes(token string) bool {
 	for _, pair := range []string{"//", `/\`, `\/`, `\\`} {
 		if strings.Contains(token, pair) {

@@ -29,8 +29,8 @@ type passage struct {
 type passagesKey struct{}
 
 // NewContext returns a context on which [Untrusted] registers passages for one
-// request, marked in the style given; an unknown one is SpotlightDelimit. The marks
-// are new for each context. Use [Model.NewContext] where equal prompts must stay
+// request, marked in the style given. An unknown style counts as SpotlightDelimit. The
+// marks are new for each context. Use [Model.NewContext] where equal prompts must stay
 // equal, as for a cache.
 func NewContext(ctx context.Context, style Spotlight) context.Context {
 	p := &passages{style: style, key: make([]byte, 32)}
@@ -58,14 +58,14 @@ func passagesOf(ctx context.Context) *passages {
 
 // Untrusted registers texts from outside with the request, and returns them
 // marked for the model; put these into the prompt. A [Model] then checks them
-// as documents, and does not count what they ask for as the user's wish.
+// as documents, and does not count what they ask for as the user's request.
 //
 // ctx should come from [NewContext] or [Model.NewContext]. Without it the texts
 // are marked all the same, and the Model recognizes them by their marks.
 //
-// A text from outside that was never registered is taken for the user's own
-// words, and so is one of fewer than 24 bytes that appears without its marks.
-// That is the limit of provenance: it can't be guessed from the text.
+// A text from outside that was never registered counts as the user's own words. So
+// does one of fewer than 24 bytes that appears without its marks. That is the limit of
+// provenance: it can't be guessed from the text.
 func Untrusted(ctx context.Context, texts ...string) []string {
 	p := passagesOf(ctx)
 	if p == nil {
@@ -109,7 +109,7 @@ func (p *passages) snapshot() ([]passage, []string) {
 	return slices.Clone(p.list), slices.Clone(p.urls)
 }
 
-// A segment is a stretch of a message's text. Index is the passage's place in
+// A segment is a part of a message's text. Index is the passage's place in
 // the order of registration, or -1 for one that is known by its marks alone.
 type segment struct {
 	start, end int
@@ -120,12 +120,11 @@ type segment struct {
 }
 
 // minRaw is the length from which a registered passage, or a line of it, is
-// recognized where it is unmarked ([SpotlightPlain], or pasted as it was): shorter
-// ones would be found in what the user wrote.
+// recognized without marks ([SpotlightPlain], or pasted as it was). Shorter ones would
+// be found in what the user wrote.
 const minRaw = 24
 
-// segments finds the untrusted stretches of text, in order, none overlapping
-// another.
+// segments finds the untrusted parts of text, in order. None overlaps another.
 func segments(text string, list []passage) []segment {
 	s := segmenter{text: text, taken: make([]bool, len(text))}
 	for i, p := range list {
@@ -163,7 +162,7 @@ func (s *segmenter) add(g segment) bool {
 	return true
 }
 
-// addRest adds what no other segment covers: a passage that begins with another's
+// addRest adds what no other segment covers. A passage that begins with another's
 // words is a passage to its end.
 func (s *segmenter) addRest(g segment, end int) {
 	for g.start < end {
@@ -198,9 +197,9 @@ func (s *segmenter) find(needle string, g segment) (found bool) {
 	}
 }
 
-// addMarked adds what is between marks, registered or not. Between the marks of a
-// registered passage is that passage, though the prompt's author has broken up a tag
-// in it by a character that can't be seen.
+// addMarked adds what is between marks, registered or not. The text between the marks
+// of a registered passage is that passage, even if the prompt's author has broken up a
+// tag in it with an invisible character.
 func (s *segmenter) addMarked(list []passage) {
 	for at := 0; ; {
 		start, bodyStart, bodyEnd, end, ok := marked(s.text, at)
@@ -281,8 +280,8 @@ type excerpt struct {
 // A piece begins in the excerpt and in the whole text.
 type piece struct{ here, there int }
 
-// without returns text without the passages that are registered, a blank for each: the
-// checks of the input are to see the user's words, and not what their lack looks like.
+// without returns text without the passages that are registered, with a blank for each.
+// So the checks of the input see the user's words alone, and no long gap.
 func without(text string, all []segment) *excerpt {
 	e := &excerpt{pieces: []piece{{}}}
 	var b strings.Builder
@@ -305,8 +304,8 @@ func without(text string, all []segment) *excerpt {
 	return e
 }
 
-// place moves findings in the excerpt to their places in the whole text. A finding ends
-// before a passage that it touches.
+// place moves findings in the excerpt to their places in the whole text. A finding that
+// touches a passage ends before it.
 func (e *excerpt) place(found []Finding) {
 	if e == nil || len(e.pieces) == 1 {
 		return

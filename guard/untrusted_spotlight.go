@@ -12,8 +12,8 @@ import (
 
 // A Spotlight is how untrusted text is marked, so that a model can tell it from
 // instructions: K. Hines et al., "Defending Against Indirect Prompt Injection
-// Attacks With Spotlighting", 2024. Marks lower the odds that a model obeys a
-// document; they rule nothing out.
+// Attacks With Spotlighting", 2024. Marks make it less likely that a model obeys a
+// document. They exclude nothing.
 type Spotlight uint8
 
 // The ways of marking, with what the paper measured for GPT-3.5 on documents to
@@ -42,8 +42,8 @@ func (s Spotlight) String() string {
 	return "unknown"
 }
 
-// datamark replaces blanks: a private-use character, which no text that means
-// something to others contains.
+// datamark replaces blanks. It is a private-use character, which ordinary text does
+// not contain.
 const datamark = '\uE000'
 
 // The marks: <<untrusted:NONCE>>, the text, <</untrusted:NONCE>>.
@@ -55,8 +55,7 @@ const (
 )
 
 // Explain returns the sentences that tell the model what the marks mean. They
-// are the same for every passage, so they don't spoil a provider's prompt
-// cache.
+// are the same for every passage, so a provider's prompt cache still fits.
 func (s Spotlight) Explain() string {
 	if s == SpotlightPlain {
 		return ""
@@ -72,8 +71,8 @@ func (s Spotlight) Explain() string {
 	return text
 }
 
-// mark returns text between marks of its own nonce. The nonce is a keyed hash
-// of the text: the author of a passage can't know it, and the same passage gets
+// mark returns text between marks with a nonce of its own. The nonce is a keyed hash
+// of the text. So the author of a passage can't know it, and the same passage gets
 // the same mark in every turn of a conversation.
 func (s Spotlight) mark(key []byte, text string) string {
 	if s == SpotlightPlain {
@@ -103,8 +102,8 @@ func (s Spotlight) body(text string) string {
 
 // marked finds the first passage between marks in text at or after from: the
 // whole span, and the span of the body. A mark without its end reaches to the
-// end of the text. All marks count, forged ones too: to mark one's own text as
-// untrusted gains nothing, since it is then checked as input too.
+// end of the text. All marks count, forged ones too. An author gains nothing by
+// marking a text as untrusted, since it is then checked as input too.
 func marked(text string, from int) (start, bodyStart, bodyEnd, end int, ok bool) {
 	for {
 		i := strings.Index(text[from:], openMark)

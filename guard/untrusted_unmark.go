@@ -15,8 +15,8 @@ type Mark struct {
 
 // Marks returns the marks that guard has set for the request of ctx, in order:
 // those of [Untrusted], and below a [Model] also those that the Model set itself,
-// such as around tool results. No other text can contain one but by copying it, so
-// a program can tell them from what only looks like a mark.
+// such as around tool results. Another text can contain one only by copying it, so
+// a program can separate these marks from text that only looks like a mark.
 func Marks(ctx context.Context) []Mark {
 	var all []Mark
 	for _, p := range markedFor(ctx) {
@@ -28,7 +28,7 @@ func Marks(ctx context.Context) []Mark {
 
 // Unmark returns text without the marks that guard has set for the request of ctx
 // (see [Marks]), and with each passage as it was before it was marked. A passage
-// that was changed between its marks is restored as well as possible. What only
+// that was changed between its marks is restored as well as possible. Text that only
 // looks like a mark stays. Use it where the marks would be read as part of the
 // text: by a model that quotes its passages word for word, or in a log.
 func Unmark(ctx context.Context, text string) string {

@@ -39,7 +39,7 @@ func nowhere(kind string) Location {
 	return Location{Message: -1, Part: -1, Passage: -1, Choice: -1, Kind: kind}
 }
 
-// reason is why, in words that contain nothing of the text.
+// reason returns the reason of the verdict, in words that contain nothing of the text.
 func (v *Verdict) reason() string {
 	switch {
 	case v.Err != nil && errors.Is(v.Err, context.DeadlineExceeded):
@@ -54,8 +54,8 @@ func (v *Verdict) reason() string {
 	return ""
 }
 
-// ErrTooLarge reports a text that is longer than Options.MaxBytes, or an answer of
-// which more would have to be held back than Options.MaxHold.
+// ErrTooLarge reports a text that is longer than Options.MaxBytes, or an answer that
+// would need a longer hold than Options.MaxHold.
 var ErrTooLarge = errors.New("guard: too large to check")
 
 // A BlockedError reports that the guard ended the call, and by which verdict.
@@ -79,8 +79,8 @@ func (e *BlockedError) Unwrap() []error {
 	return []error{filtered}
 }
 
-// HTTPStatus is 403; 413 for a text too large to check; 503 if a check failed,
-// for which the caller is not to blame.
+// HTTPStatus is 403 for a finding, 413 for a text that is too large to check, and 503
+// if a check failed, since that is not the caller's mistake.
 func (e *BlockedError) HTTPStatus() int {
 	switch {
 	case errors.Is(e.Verdict.Err, ErrTooLarge):

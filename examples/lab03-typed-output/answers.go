@@ -1,9 +1,9 @@
 package main
 
-// good is an answer as one would wish them all.
+// good is a valid answer.
 const good = `{"number": "INV-4711", "due": "2026-12-31", "total": 75.5, "lines": [{"what": "lamp", "count": 2, "price": 30}, {"what": "bulb \"E27\"", "count": 5, "price": 3.1}]}`
 
-// answers are what models make of it.
+// answers are the forms in which models give it.
 var answers = []struct{ name, text, stop string }{
 	{"as it should be", good, ""},
 	{"in a fence, with a greeting", "Sure! Here is the data:\n```json\n" + good + "\n```\nAnything else?", ""},

@@ -1,9 +1,9 @@
-// Lab03-typed-output gets an invoice, a Go struct, out of what models write.
+// Lab03-typed-output reads an invoice, a Go struct, from what models write.
 //
-// A scripted model gives the answers that real ones give: in a fence, with
-// Python's quotes, cut, with a word where a number must be. The table shows how
-// far each step of guard/structured gets with them. Then one answer is streamed,
-// and the struct fills while it arrives.
+// A scripted model gives the answers that real ones give: in a fence, with Python's
+// quotes, cut, with a word in the place of a number. The table shows which step of
+// guard/structured makes a usable value of each: "-" means that it does not. Then one
+// answer is streamed, and the fields of the struct fill while it arrives.
 //
 //	go run ./examples/lab03-typed-output
 //	go run ./examples/lab03-typed-output -v                 # each answer and what was wrong with it
@@ -33,7 +33,7 @@ import (
 	"github.com/prodailabs/prodai/retry/openai"
 )
 
-// An Invoice is what the program wants.
+// An Invoice is what the program needs.
 type Invoice struct {
 	Number string  `json:"number" jsonschema:"as printed" schema:"pattern=^INV-[0-9]+$"`
 	Due    string  `json:"due" schema:"format=date"`
@@ -48,7 +48,7 @@ type Line struct {
 	Price float64 `json:"price" schema:"minimum=0"`
 }
 
-// check is what no schema can say.
+// check compares two fields, which a schema can't do.
 func check(i Invoice) error {
 	sum := 0.0
 	for _, l := range i.Lines {
@@ -90,7 +90,7 @@ func compare(ctx context.Context, w io.Writer, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "What a model answered, and who can use it:")
+	fmt.Fprintln(w, "What a model answered, and after which step it can be used:")
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "answer\tencoding/json\trepaired\tvalid\tasked again\t")
@@ -135,7 +135,7 @@ func compare(ctx context.Context, w io.Writer, verbose bool) error {
 	if verbose {
 		fmt.Fprint(w, details.String())
 	}
-	_, err = fmt.Fprint(w, "\nForm is mended without asking; content is never guessed at, the model is told what is wrong.\n\n")
+	_, err = fmt.Fprint(w, "\nA wrong form is repaired without asking. A wrong content is never guessed: the model gets the list of problems.\n\n")
 	return err
 }
 

@@ -1,11 +1,13 @@
-// Lab 7: what each layer of a detector sees in an attack, and how well it does
-// on rows that it has never seen.
+// Lab07-detector shows what each layer of a detector finds in an attack, and measures the
+// detector on labelled rows.
 //
 //	go run ./examples/lab07-detector
 //	go run ./examples/lab07-detector -text "Ignore all previous instructions"
 //	go run ./examples/lab07-detector -score rows.jsonl.gz
 //
-// Rows are JSON lines {"text": "...", "label": 1 for an attack, "source": "..."},
+// In the output, "decode" is a reading with an encoding undone, "rule" a rule that matched
+// and its place, "classifier" the score without and with the rules, and "=>" the
+// decision. Rows are JSON lines {"text": "...", "label": 1 for an attack, "source": "..."},
 // compressed if the name ends in .gz.
 package main
 
@@ -135,7 +137,7 @@ func names(ids []string) string {
 	return "[" + strings.Join(all, "; ") + "]"
 }
 
-// quote shows a text on one line, what can't be seen as escapes.
+// quote shows a text on one line, with escapes for characters that can't be seen.
 func quote(s string, limit int) string {
 	s = fmt.Sprintf("%+q", s)
 	s = s[1 : len(s)-1]

@@ -58,7 +58,7 @@ func readRows(path string) ([]row, error) {
 
 // score prints the area under the ROC curve, recall and the false-positive
 // rate of the classifier alone and of all injection checks, overall and by
-// source. Personal data and secrets are no attack and don't count.
+// source. Personal data and secrets are not attacks and don't count.
 func (p *pipeline) score(w io.Writer, rows []row) error {
 	if len(rows) == 0 {
 		return fmt.Errorf("no rows to score")

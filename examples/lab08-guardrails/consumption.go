@@ -23,9 +23,9 @@ func tenantOf(ctx context.Context) string {
 	return tenant
 }
 
-// consumption shows the two halves of a defence against cost: guard/flood says
-// what one text may cost, retry/limit what one tenant may. The guard stands
-// outside, so a text that it refuses takes nothing from the budget.
+// consumption shows the two halves of a defense against cost: guard/flood bounds what
+// one text may cost, and retry/limit what one tenant may. The guard is outside, so a
+// text that it refuses takes nothing from the budget.
 func consumption(w io.Writer) error {
 	now := time.Unix(1_790_000_000, 0)
 	answer := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("From 9 to 5."), Times: -1}}}

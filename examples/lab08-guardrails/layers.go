@@ -16,7 +16,7 @@ import (
 	"github.com/prodailabs/prodai/guard/sink"
 )
 
-// A layer is one defence that can be switched on.
+// A layer is one defense that can be switched on.
 type layer struct {
 	name string
 	why  string
@@ -42,13 +42,13 @@ func newLayers() ([]layer, error) {
 				o.Tools = append(o.Tools, guard.Tool{Name: t.Name, ReadOnly: true})
 			}
 		}},
-		{"taint", "asks who wanted the call and where its values come from", func(o *guard.Options, _ guard.Canary) {
+		{"taint", "asks whether the user wanted the call, and where its values come from", func(o *guard.Options, _ guard.Canary) {
 			o.Tools = tools
 		}},
-		{"links", "takes away links and images that nobody vouches for", func(o *guard.Options, _ guard.Canary) {
+		{"links", "removes links and images whose address is neither listed nor from trusted text", func(o *guard.Options, _ guard.Canary) {
 			o.Output = append(o.Output, links)
 		}},
-		{"canary", "knows the system prompt when it comes out", func(o *guard.Options, canary guard.Canary) {
+		{"canary", "finds the system prompt in an answer", func(o *guard.Options, canary guard.Canary) {
 			o.Output = append(o.Output, canary.Check())
 		}},
 	}, nil
@@ -67,7 +67,7 @@ var tools = []guard.Tool{
 
 const systemPrompt = "You are the assistant of a shop that sells lamps."
 
-// An outcome is what came of a scenario.
+// An outcome is the result of a scenario.
 type outcome struct {
 	stopped  bool   // what the model wanted to do didn't happen
 	asked    bool   // the user was asked first
@@ -148,8 +148,8 @@ func play(s scenario, on []layer) (outcome, error) {
 	return out, nil
 }
 
-// obedient is a model that does what the text told it last: the worst case, and
-// one that gives the same numbers every time.
+// obedient is a model that obeys the text that it read last. This is the worst case, and
+// it gives the same numbers every time.
 func obedient(s scenario, canary guard.Canary) llms.Model {
 	turn := modeltest.Turn{Chunks: modeltest.Words(s.does.says)}
 	if s.does.tool != "" {
@@ -167,8 +167,8 @@ func (f found) GetRelevantDocuments(context.Context, string) ([]schema.Document,
 	return f, nil
 }
 
-// prompt is what the application sends. It knows nothing of the guard: the
-// retriever's wrapper registers what it finds.
+// prompt is what the application sends. It does not use the guard itself: the wrapper of
+// the retriever registers what was found.
 func prompt(ctx context.Context, s scenario, canary guard.Canary) ([]llms.MessageContent, error) {
 	messages := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeSystem, canary.Plant(systemPrompt))}
 	text := s.user

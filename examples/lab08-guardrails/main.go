@@ -2,12 +2,12 @@
 // and counts which attacks still succeed, and in which ordinary requests the
 // user is asked, loses a link or is stopped.
 //
-// The model behind is the worst there is: it does whatever the text that it read
-// last told it. So the numbers say what the guard stops, not how often a model
-// falls for it, and they are the same every time.
+// The model inside the guard is the worst case: it obeys whatever text it read last. So
+// the numbers show what the guard stops, not how often a model obeys an attack, and
+// they are the same every time.
 //
 //	go run ./examples/lab08-guardrails               # the table
-//	go run ./examples/lab08-guardrails -v            # each ordinary request, and what came of it
+//	go run ./examples/lab08-guardrails -v            # each ordinary request, and its result
 //	go run ./examples/lab08-guardrails -out lab.html # and the figures
 //
 // At the end it composes guard/flood with retry/limit: what one text may cost, and
@@ -76,7 +76,7 @@ func settings(layers []layer) []setting {
 	return append(all, setting{"all", layers})
 }
 
-// A lab holds what was measured.
+// A lab is what was measured.
 type lab struct {
 	layers   []layer
 	settings []setting
@@ -169,7 +169,7 @@ func (l *lab) table(w io.Writer) error {
 	all := l.succeed[total]["all"]
 	low, high := wilson(all, l.of[total])
 	_, err := fmt.Fprintf(w, "\nAll layers: %d of %d attacks succeed; with as many tries of this kind, %.1f to %.1f %% (95 %%, Wilson).\n"+
-		"The users were asked about %d of them and said no; one who always says yes lets these through.\n", all, l.of[total], 100*low, 100*high, l.doubted)
+		"The users were asked about %d of them and said no; a user who always says yes lets these through.\n", all, l.of[total], 100*low, 100*high, l.doubted)
 	return err
 }
 
@@ -197,7 +197,7 @@ func because(why string) string {
 	return "  (" + why + ")"
 }
 
-// why says why the user noticed something.
+// why returns why the user noticed something.
 func (l *lab) why(i int) string {
 	if l.final[i].by == "injection" {
 		return "the filter is mistaken"
@@ -244,7 +244,7 @@ func (l *lab) page() *plot.Page {
 		requests.Rows = append(requests.Rows, []string{s.user, l.final[i].String(), l.why(i)})
 	}
 	return &plot.Page{Title: "Guardrails, layer by layer", Sections: []plot.Section{
-		plot.Text("The model behind does whatever the text that it read last told it, so these figures say what the guard stops. A filter that goes by the wording stops what reads like an attack. The layer that asks who wanted an action stops it in any wording, and pays with the requests where the user wanted it and said so in no way that it can tell: there it asks."),
+		plot.Text("The model inside the guard obeys whatever text it read last, so these figures show what the guard stops. The filter reads the wording, and stops what looks like an attack. The taint layer asks whether the user wanted the action, and stops an attack in any wording. Its price is that it can't know all that a user means: in such a case it asks."),
 		bars, table, requests,
 	}}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the lecture claims, held by a test.
+// The claim of the lecture.
 func TestNothingAnUntrustedPassageAskedForGetsThrough(t *testing.T) {
 	l, err := measure()
 	require.NoError(t, err)

@@ -17,9 +17,8 @@ import (
 // ErrOption is wrapped by every error about an invalid option.
 var ErrOption = errors.New("defaults: invalid option")
 
-// Options choose what the default checks leave open. The zero value works. A
-// policy that is set applies to its check wherever the check runs, if its
-// comment says nothing else.
+// Options configure the default checks. The zero value works. A policy that is set
+// applies to its check at every stage, unless the field's comment names a stage.
 type Options struct {
 	// Injection configures the injection detector. Default: the detector's own
 	// defaults, but a Threshold of [InjectionThreshold].
@@ -49,7 +48,7 @@ type Options struct {
 	// means those of guard/pii.
 	PersonalKinds []string
 
-	// Links say where the answer's links and images may lead. Default: no
+	// Links lists where the answer's links and images may lead. Default: no
 	// images, and links only while the model has read nothing untrusted.
 	Links sink.LinkOptions
 
@@ -76,10 +75,10 @@ type Options struct {
 }
 
 // InjectionThreshold is the score of the injection detector from which a text
-// counts as an attack. The detector's own threshold is .5; but what is blocked
-// here costs a user an answer, and what is missed meets the other layers. On
-// sources that the classifier has seen, .7 keeps nine tenths of the hits of .5
-// with a third of its few false alarms.
+// counts as an attack. The detector's own threshold is .5. It is higher here, because
+// a block costs a user an answer, and an attack that is missed meets the other layers.
+// On sources that the classifier has seen, .7 keeps nine tenths of the hits of .5 with
+// a third of its few false alarms.
 const InjectionThreshold = .7
 
 // New returns the options of a guard with the default checks. An invalid option,

@@ -63,15 +63,17 @@
 //
 // # Questions
 //
-// Why is the injection threshold .7 here and .5 in the detector? A block costs a user an answer, and
-// an attack that is missed meets other layers. [InjectionThreshold] therefore flags less: on sources
-// that the classifier has seen, .7 keeps nine tenths of the hits with a third of the false alarms.
+// Why is the injection threshold .7 here and .5 in the detector? The injection threshold is
+// higher here than in the detector because a block costs a user an answer, and a missed attack
+// meets other layers. With [InjectionThreshold] less is flagged: on sources that the
+// classifier has seen, .7 keeps nine tenths of the hits with a third of the false alarms.
 //
-// How do I turn one default check off? Take the check out of the options that [New] returns, by its
-// Name: "injection" and "personal data" are such names. An empty list of personal kinds is refused, so
-// that a check is never turned off by mistake.
+// How do I turn one default check off? To turn one default check off, take it out of the
+// options that [New] returns, by its Name: "injection" and "personal data" are such names. An
+// empty list of personal kinds is refused, so that a check is never turned off by mistake.
 //
-// How do I keep personal data from the provider? Set Options.PersonalInput to guard.PolicyRedact: each
-// value is replaced by its kind, such as [EMAIL], before the model is called. To get the values back
-// in the answer, use a Vault of guard/detect instead.
+// How do I keep personal data from the provider? To keep personal data from the provider, set
+// Options.PersonalInput to guard.PolicyRedact: each value is replaced by its kind, such as
+// [EMAIL], before the model is called. To get the values back in the answer, use a Vault of
+// guard/detect instead.
 package defaults

@@ -50,8 +50,8 @@ func lag(tb testing.TB, o *guard.Options, text string) (first, most int) {
 	return first, most
 }
 
-// counting reports how much came from a model before the guard sees it, and when
-// the guard has had its turn.
+// counting reports how much came from a model before the guard sees it, and when the
+// guard has handled it.
 type counting struct {
 	llms.Model
 	came func(n int)
@@ -72,8 +72,8 @@ func (c counting) GenerateContent(ctx context.Context, messages []llms.MessageCo
 	}))...)
 }
 
-// The default checks turn no stream into a wait: an ordinary answer leaves word by
-// word. The bounds are those of the package comment.
+// The default checks turn no stream into a wait: an ordinary answer is released word
+// by word. The bounds are those of the package comment.
 func TestLag(t *testing.T) {
 	bounds := map[string]int{"flood": 0, "secrets": 64, "personal data": 64, "links": 64, "canary": 32}
 	o, err := defaults.New(&defaults.Options{PersonalOutput: guard.PolicyRedact, Canary: guard.NewCanary()})

@@ -22,7 +22,7 @@ var ErrOption = errors.New("detect: invalid option")
 
 // New returns a detector with the rules given. Of two rules that match the same
 // bytes the earlier one wins. A rule without Kind, Match or Max is an error that
-// wraps [ErrOption], and so is no rule at all.
+// wraps [ErrOption], and so is an empty list of rules.
 func New(rules ...Rule) (*Detector, error) {
 	if len(rules) == 0 {
 		return nil, fmt.Errorf("%w: there are no rules: want 1 or more", ErrOption)
@@ -98,7 +98,7 @@ func (d *Detector) All(text string) iter.Seq[Finding] {
 }
 
 // next scans text from at to the first finding. It returns the finding and the
-// position where the scan goes on: behind the finding, or, without one, at the
+// position where the scan goes on: after the finding, or, without one, at the
 // first undecided position or the end.
 func (d *Detector) next(text string, at int, atEOF bool) (Finding, int) {
 	for ; at < len(text); at++ {

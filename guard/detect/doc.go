@@ -88,11 +88,13 @@
 // "it depends on what follows". A value that is cut between two chunks passes in two halves. A [Rule]
 // has that third answer, so the stream holds the text until the value is whole.
 //
-// How do I find my own customer numbers? Write a [Rule] with a Kind and a function that answers for one
-// position, and give it to [New]. It returns NeedMore where the text ends inside a possible number.
+// How do I find my own customer numbers? To find your own customer numbers, write a [Rule]
+// with a Kind and a function that answers for one position, and give it to [New]. It returns
+// NeedMore where the text ends inside a possible number.
 //
-// Should I mask, hash or tokenize personal data? Use [Label] if the value is not needed again. Use [Hash] in
-// logs that must be joined. Use [Vault] if the model's answer must contain the value in the end.
+// Should I mask, hash or tokenize personal data? For personal data, use [Label] if the value
+// is not needed again. Use [Hash] in logs that must be joined. Use [Vault] if the model's
+// answer must contain the value in the end.
 //
 // # Exercises
 //

@@ -47,8 +47,8 @@ func ExampleHash() {
 	// Output: from [EMAIL:40ec5d44d0177850] to [EMAIL:40ec5d44d0177850] <nil>
 }
 
-// A rule of one's own: customer numbers such as C-204517. It must ask for more
-// at the end of the text, for another digit would make it something else.
+// A rule for a company's own customer numbers, such as C-204517. It must ask for more
+// at the end of the text, since another digit would make it another number.
 func ExampleRule() {
 	d, err := detect.New(detect.Rule{
 		Kind: "CUSTOMER", Score: 1, Reason: "our customer numbers", Starts: "C", Max: 10,

@@ -18,8 +18,8 @@ func Label(f Finding, _ string) string { return "[" + f.Kind + "]" }
 
 // Mask returns a Replace that turns all letters and digits but the last keep
 // into asterisks and leaves separators alone, so that a person recognizes their
-// own value: **** **** **** 1111. A value of which less than half would be
-// hidden is hidden altogether.
+// own value: **** **** **** 1111. If less than half of a value would be hidden, the
+// whole value is hidden.
 func Mask(keep int) Replace {
 	return func(_ Finding, value string) string {
 		visible := 0

@@ -36,7 +36,7 @@ type Rule struct {
 type Class [256]bool
 
 // NewClass returns the class of the bytes in set, where a-z is a range and a
-// hyphen at the end stands for itself.
+// hyphen at the end is a hyphen.
 func NewClass(set string) *Class {
 	var c Class
 	for i := 0; i < len(set); i++ {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Stream redacts a text that comes in chunks. What Write and Close return
-// adds up to Redact of the whole text, whatever the chunks are. It is not safe
+// A Stream redacts a text that comes in chunks. Together, Write and Close return
+// what Redact returns for the whole text, for any chunks. It is not safe
 // for concurrent use. Make one with [Detector.Stream] or [Vault.Stream].
 type Stream struct {
 	d       *Detector

@@ -10,14 +10,13 @@ import (
 	"sync"
 )
 
-// A Vault replaces values by tokens and tokens by values: what goes to the
-// model contains [EMAIL_1_k3xz], what comes back to the user the address.
-// Equal values get equal tokens. It is safe for concurrent use.
+// A Vault replaces values by tokens and tokens by values. The model reads
+// [EMAIL_1_k3xz], and the user reads the address. Equal values get equal tokens. It is safe for concurrent use.
 //
-// The last part of a token is the vault's nonce. It keeps a text that mentions
-// "[EMAIL_1]" by itself, or a token of another conversation, from being
-// restored. Give each conversation a vault of its own, and restore only what is
-// shown to the one who wrote the values.
+// The last part of a token is the vault's nonce. Without it, a text that mentions
+// "[EMAIL_1]" by itself, or a token of another conversation, would be restored. Give
+// each conversation a vault of its own, and restore only what is shown to the person
+// who wrote the values.
 //
 // The zero value is an empty vault, ready to use. Make one with [NewVault] to
 // choose where its nonce comes from. A vault must not be copied after first use.
@@ -63,11 +62,11 @@ func (v *Vault) ready() {
 	})
 }
 
-// init takes what was random for the nonce.
+// init makes the nonce of random bytes.
 func (v *Vault) init(random [5]byte) {
 	v.nonce = strings.ToLower(base32.StdEncoding.EncodeToString(random[:]))[:4]
 	v.tokens, v.values, v.counts = map[string]string{}, map[string]string{}, map[string]int{}
-	v.restore, _ = New(Rule{Kind: "token", Starts: "[", Inside: true, Max: maxToken, Match: v.matchToken}) // a rule that is right
+	v.restore, _ = New(Rule{Kind: "token", Starts: "[", Inside: true, Max: maxToken, Match: v.matchToken}) // a valid rule gives no error
 }
 
 // maxToken bounds a token: kind, number, nonce.

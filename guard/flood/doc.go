@@ -51,15 +51,18 @@
 //
 // # Questions
 //
-// How do I stop a user from sending huge prompts? Bound the bytes first (guard's Options.MaxBytes, 1 MiB by
-// default), then the tokens (Options.MaxTokens here, 32,000 by default), and then what a tenant may
-// use in a minute, with retry/limit. The last one answers 429 with a time to wait.
+// How do I stop a user from sending huge prompts? To stop users from sending huge prompts,
+// bound the bytes first (guard's Options.MaxBytes, 1 MiB by default). Then bound the tokens
+// (Options.MaxTokens here, 32,000 by default). Then bound what a tenant may use in a minute,
+// with retry/limit, which answers 429 with a time to wait.
 //
-// Does repetition always mean an attack? No: tables of figures and logs repeat as well. Their ratio is at
-// most 12 or so, and the default limit is 30. Texts under 2 KiB are not checked for repetition.
+// Does repetition always mean an attack? Repetition does not always mean an attack: tables of
+// figures and logs repeat as well. Their ratio is at most 12 or so, and the default limit is
+// 30. Texts under 2 KiB are not checked for repetition.
 //
-// What if the model itself repeats one word forever? The check on the output finds the repetition in windows
-// of 4 KiB and ends the answer while it streams, so you stop paying for the rest.
+// What if the model itself repeats one word forever? If the model itself repeats one word
+// forever, the check on the output ends the answer while it streams. It looks at windows of 4
+// KiB, so you stop paying for the rest.
 //
 // # Exercises
 //

@@ -5,14 +5,14 @@ import "strings"
 // maxNames bounds the definitions that are looked at.
 const maxNames = 10_000
 
-// expanded returns how long a text's XML entities or YAML aliases become when
-// they are put in, in bytes: the size of "billion laughs" without laughing. A
-// definition that leads to itself counts as endless.
+// expanded returns how many bytes a text's XML entities or YAML aliases become when
+// they are replaced by what they define. It only computes the size. A definition that
+// leads to itself counts as endless.
 func expanded(text string) int {
 	return max(grow(entities(text), '&', ';'), grow(anchors(text), '*', 0))
 }
 
-// A definition is a name and what it stands for.
+// A definition is a name and the text that replaces it.
 type definition struct{ name, value string }
 
 // entities returns the internal entities of a document type definition.
@@ -78,7 +78,7 @@ func nameEnd(s string) int {
 // endless is more than any limit.
 const endless = 1 << 40
 
-// grow returns the largest size of a definition with everything put in.
+// grow returns the largest size of a definition with every name in it replaced.
 func grow(all []definition, mark byte, end byte) int {
 	if len(all) == 0 {
 		return 0

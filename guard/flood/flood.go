@@ -40,7 +40,7 @@ type Options struct {
 // The kinds of finding.
 const (
 	KindTokens     = "TOKENS"     // too long
-	KindRepetition = "REPETITION" // little said in many words
+	KindRepetition = "REPETITION" // the same text again and again
 	KindDepth      = "DEPTH"      // brackets too deep
 	KindExpansion  = "EXPANSION"  // grows when it is read
 )
@@ -53,7 +53,7 @@ const minRepeat = 2 << 10
 // of the text. A negative limit is an error that wraps [ErrOption].
 //
 // On the output it ends a model's loop while it streams, by windows of 4 KiB. It
-// holds nothing back: what a flood costs is what is still to come, not what was
+// holds nothing back, since the cost of a flood is in what follows and not in what was
 // shown.
 func NewCheck(o *Options) (guard.Check, error) {
 	var l Options
@@ -94,7 +94,7 @@ func (l *Options) find(text string) []guard.Finding {
 	add := func(kind, reason string) {
 		all = append(all, guard.Finding{Kind: kind, End: len(text), Score: 1, Reason: reason, Threats: []string{"LLM10:2025", "AML.T0029", "AML.T0034"}})
 	}
-	// More tokens than bytes there can't be, so short texts aren't counted.
+	// A text has no more tokens than bytes, so short texts aren't counted.
 	if len(text) > l.MaxTokens && l.Tokens(text) > l.MaxTokens {
 		add(KindTokens, "more tokens than are admitted")
 	}
@@ -111,8 +111,8 @@ func (l *Options) find(text string) []guard.Finding {
 }
 
 // CompressionRatio returns how many times shorter a text of more than 2 KiB becomes under
-// DEFLATE (RFC 1951), 1 for a shorter text. It is a cheap bound on how much a
-// text says: whatever repeats, at whatever distance up to 32 KiB, is coded once.
+// DEFLATE (RFC 1951), 1 for a shorter text. It measures cheaply how much a text
+// repeats: what repeats at a distance of up to 32 KiB is coded once.
 func CompressionRatio(text string) float64 {
 	if len(text) < minRepeat {
 		return 1
@@ -132,8 +132,8 @@ type counter int
 
 func (n *counter) Write(b []byte) (int, error) { *n += counter(len(b)); return len(b), nil }
 
-// depth returns how deep brackets of JSON nest in a text. What stands in quotes
-// doesn't count; a line's end closes a quote that was none.
+// depth returns how deep brackets of JSON nest in a text. What is in quotes doesn't
+// count. The end of a line ends a quote that was not closed.
 func depth(text string) int {
 	deepest, d := 0, 0
 	quoted := false

@@ -102,7 +102,7 @@ func TestALoopEnds(t *testing.T) {
 	assert.Less(t, heard, 10_000)
 }
 
-// The check holds no ordinary answer back, however it is cut.
+// The check holds no ordinary answer back, for any chunks.
 func TestAnswersFlow(t *testing.T) {
 	var chunks []modeltest.Chunk
 	for i := range 2000 {
@@ -214,7 +214,7 @@ func TestGunzip(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// How much a text says, by how short it can be told.
+// The ratio shows how much a text repeats.
 func ExampleCompressionRatio() {
 	prose, err := os.ReadFile("doc.go")
 	if err != nil {

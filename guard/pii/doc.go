@@ -79,16 +79,19 @@
 //
 // # Questions
 //
-// Which personal data does the detector find? It finds mail addresses, phone and card numbers, IBANs, IP and
-// MAC addresses, dates of birth, street addresses in English, German and French forms, and the national
-// numbers of 23 countries. The constants of this package list the kinds.
+// Which personal data does the detector find? The detector finds mail addresses, phone and
+// card numbers, IBANs, IP and MAC addresses, and dates of birth. It also finds street
+// addresses in English, German and French forms, and the national numbers of 23 countries. The
+// constants of this package list the kinds.
 //
-// Why are names off by default? A name has no form and no check, and many words are names too. A list finds
-// only the names on it. Turn [KindPerson] on in Options.Kinds, and measure on your texts first.
+// Why are names off by default? Names are off by default because a name has no form and no
+// check, and many words are names too. A list finds only the names on it. Turn [KindPerson] on
+// in Options.Kinds, and measure on your texts first.
 //
-// Should I redact personal data before calling a model? Redact it if the task does not need it. If the task
-// needs to refer to a person or an account, replace it with [detect.Vault], and restore it in the answer.
-// Ask for your provider's contract and the law in either case.
+// Should I redact personal data before calling a model? Redact personal data before calling a
+// model if the task does not need it. If the task needs to refer to a person or an account,
+// replace it with [detect.Vault], and restore it in the answer. Ask for your provider's
+// contract and the law in either case.
 //
 // # Exercises
 //

@@ -54,9 +54,10 @@
 //
 // # Questions
 //
-// When should I use the dual LLM pattern in place of taint? Use the pattern where an action must never depend on
-// a document's wording, such as payments. Taint in package guard needs no second model and works with any
-// agent, but it asks the user in doubt. The pattern costs a second model call for each question.
+// When should I use the dual LLM pattern in place of taint? Use the dual LLM pattern where an
+// action must never depend on a document's wording, such as payments. Taint in package guard
+// needs no second model and works with any agent, but it asks the user in doubt. The pattern
+// costs a second model call for each question.
 //
 // # Further reading
 //

@@ -22,12 +22,12 @@ var ErrOption = errors.New("quarantine: invalid option")
 // ErrChoice reports that the reading model's answer is none of the choices.
 var ErrChoice = errors.New("quarantine: the answer is none of the choices")
 
-// ErrIncomplete reports an answer that the reading model's provider did not finish: half
-// of a word may be another of the choices.
+// ErrIncomplete reports an answer that the reading model's provider did not finish. Half
+// of a word may be another one of the choices.
 var ErrIncomplete = errors.New("quarantine: the answer is not complete")
 
-// A Value is a text that is known by name only. The zero Value is the empty
-// text without a name.
+// A Value is a text of which programs and prompts see only the name. The zero Value is
+// the empty text without a name.
 type Value struct {
 	name string
 	text *string // a pointer, so that printing the struct's insides shows none of it
@@ -91,9 +91,9 @@ func (s *Session) Hold(text string) Value {
 
 const readerPrompt = "You read material from outside and answer one question about it. You can do nothing else."
 
-// Ask has the reading model answer a question about values. The answer is a
-// value, as untrusted as what it was made of. One that was cut, withheld or broken
-// off is an error that wraps [ErrIncomplete].
+// Ask lets the reading model answer a question about values. The answer is a value,
+// as untrusted as the values in the question. An answer that was cut, withheld or
+// broken off is an error that wraps [ErrIncomplete].
 func (s *Session) Ask(ctx context.Context, question string, values ...Value) (Value, error) {
 	answer, err := s.read(ctx, question, values)
 	if err != nil {
@@ -102,8 +102,8 @@ func (s *Session) Ask(ctx context.Context, question string, values ...Value) (Va
 	return s.Hold(answer), nil
 }
 
-// Choose has the reading model pick one of the program's own words, and returns
-// its index. Case and the punctuation around the answer don't count.
+// Choose lets the reading model pick one of the program's own words, and returns its
+// index. Case and the punctuation around the answer are ignored.
 func (s *Session) Choose(ctx context.Context, question string, choices []string, values ...Value) (int, error) {
 	answer, err := s.read(ctx, question+"\nAnswer with one of these and nothing else: "+strings.Join(choices, ", "), values)
 	if err != nil {
@@ -145,9 +145,9 @@ func (s *Session) read(ctx context.Context, question string, values []Value) (st
 	return c.Content, nil
 }
 
-// Expand puts the texts in the place of their names, for the user's eyes or a
-// tool's argument. It does so once: a name inside a text stays a name, so no
-// document can pull in another.
+// Expand puts the texts in the place of their names, for the user to read or for a
+// tool's argument. It does so once: a name inside a text stays a name, so a document
+// can't make another one appear.
 func (s *Session) Expand(text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

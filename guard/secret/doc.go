@@ -79,19 +79,21 @@
 //
 // # Questions
 //
-// How do I keep an API key out of my code? Read the key when the program starts, with [Load], from the
-// environment or from a mounted file. Commit an example file without values, and list the real one in
-// .gitignore.
+// How do I keep an API key out of my code? To keep an API key out of the code, read it when
+// the program starts, with [Load], from the environment or from a mounted file. Commit an
+// example file without values, and list the real one in .gitignore.
 //
-// What should I do if a key was committed to git? Withdraw the key at its provider first: it counts as
-// public, even after the commit was removed, since copies and forks may have it. Then create a new one, and
-// scan the history for others.
+// What should I do if a key was committed to git? If a key was committed to git, withdraw it
+// at its provider first: it counts as public, even after the commit was removed, since copies
+// and forks may have it. Then create a new one, and scan the history for others.
 //
-// Why does Load fail if both API_KEY and API_KEY_FILE are set? Two sources may differ, and a deployment would
-// use an old key without anyone noticing. Remove one of them.
+// Why does Load fail if both API_KEY and API_KEY_FILE are set? [Load] fails if both API_KEY
+// and API_KEY_FILE are set, because the two may differ, and a deployment would use an old key
+// without anyone noticing. Remove one of them.
 //
-// Is a secret in a Value safe in memory? No. A [Value] keeps a secret out of logs, JSON and printed structs. A
-// debugger or a core dump still shows it.
+// Is a secret in a Value safe in memory? A secret in a Value is not safe in memory. A [Value]
+// keeps a secret out of logs, JSON and printed structs. A debugger or a core dump still shows
+// it.
 //
 // # Exercises
 //

@@ -25,7 +25,7 @@ func ExampleHTML_Clean() {
 	// Output: <p>Hello <b>Ana</b></p>
 }
 
-// A word in a string is a word; in the statement it is an order.
+// "drop" in a string is a word; in the statement it is a command.
 func ExampleCheckSQL() {
 	o := &sink.SQLOptions{Tables: []string{"orders"}}
 	fmt.Println(sink.CheckSQL("SELECT id FROM orders WHERE note = 'drop table orders'", o))
@@ -35,7 +35,7 @@ func ExampleCheckSQL() {
 	// sink: the statement at byte 49: the table isn't admitted
 }
 
-// The words go to os/exec; no shell ever sees the line.
+// The words go to os/exec, and no shell reads the line.
 func ExampleParseCommand() {
 	programs := []sink.Program{{Name: "grep", Flags: []string{"-n"}}}
 	words, err := sink.ParseCommand(`grep -n 'two words' notes.txt`, programs)

@@ -23,13 +23,13 @@ type HTMLOptions struct {
 	ImageHosts []string
 }
 
-// An HTML makes a model's HTML fit to be shown. It is safe for concurrent use. Make
-// one with [NewHTML].
+// An HTML removes from a model's HTML what must not be shown. It is safe for
+// concurrent use. Make one with [NewHTML].
 type HTML struct{ policy *bluemonday.Policy }
 
-// NewHTML returns an HTML. The work is bluemonday's: it parses as browsers do
-// and writes only what a list admits. A host that can't be one is an error that
-// wraps [ErrOption].
+// NewHTML returns an HTML. It uses bluemonday, which parses as browsers do and writes
+// only what a list admits. A host that can't be one is an error that wraps
+// [ErrOption].
 func NewHTML(o *HTMLOptions) (*HTML, error) {
 	if o == nil {
 		o = &HTMLOptions{}

@@ -13,8 +13,8 @@ import (
 // LinkOptions say where an answer's links and images may lead. The zero value
 // allows no images, and links only while the model has read nothing untrusted.
 //
-// Beside them, an address that appears whole in the user's or the application's
-// words is always allowed, and a link to the source of a retrieved document.
+// Two more are always allowed: an address that appears whole in the user's or the
+// application's words, and a link to the source of a retrieved document.
 type LinkOptions struct {
 	// Hosts may be linked: "example.org", with a port if it isn't the
 	// scheme's, or ".example.org" for every host below. Default: none, and an
@@ -49,9 +49,9 @@ const removed = "#link-removed"
 
 // NewLinkCheck returns a check for the output that removes every address in
 // markdown or HTML that isn't allowed: inline, by reference, in angle brackets,
-// in a tag, or bare where GitHub's markdown makes a link of it. It goes by the
-// addresses, not by the grammar around them, so that two readers of markdown who
-// disagree about a bracket don't matter; code spans aren't exempt. It decides a
+// in a tag, or bare where GitHub's markdown makes a link of it. It looks for
+// addresses and not for the grammar around them, because two readers of markdown may
+// disagree about a bracket. Addresses in code spans are removed too. It decides a
 // stream word by word.
 //
 // The check's policy is [guard.PolicyRedact]; change the field to block. A host
@@ -77,7 +77,7 @@ func NewLinkCheck(o *LinkOptions) (guard.Check, error) {
 		Replace: func(f guard.Finding, address string) string {
 			switch {
 			case f.Kind == KindTag && address == "<":
-				return "< " // begins a tag for no reader, and means the same in a formula or program
+				return "< " // no reader finds a tag here, and a formula or program means the same
 			case f.Kind == KindTag:
 				return ""
 			case f.Kind == KindBareAddress:
@@ -105,8 +105,8 @@ func CleanMarkdown(ctx context.Context, text string, o *LinkOptions) (string, er
 
 type links struct{ o LinkOptions }
 
-// allowed reports whether an address may stand. One that isn't exact can have
-// more behind it, so that it stands in trusted text says nothing.
+// allowed reports whether an address may stay. An address that isn't exact may go on
+// for some reader, so its appearance in trusted text proves nothing.
 func (l *links) allowed(address string, image, exact bool, from *guard.Provenance) bool {
 	for i := range len(address) {
 		if c := address[i]; c <= ' ' || c == '\\' || c == 0x7f || c == '<' || c == '>' {
@@ -144,8 +144,8 @@ func (l *links) allowed(address string, image, exact bool, from *guard.Provenanc
 	return !image && !l.o.Strict && !from.Tainted()
 }
 
-// defang writes an address so that people can read it and programs make no link
-// of it. One that could become something else that way is taken away.
+// defang writes an address so that people can read it and programs make no link of
+// it. An address that could become another one that way is removed.
 func defang(address string) string {
 	if i := strings.Index(address, "://"); i >= 0 {
 		address = address[i+len("://"):]
@@ -229,12 +229,12 @@ type bracket uint8
 const (
 	bracketText bracket = iota // text, or it begins an address
 	bracketTag                 // it begins a tag, which ends at a known place
-	bracketOpen                // some reader may find a tag that has no end, or one that is not well-formed: i<n; i++
+	bracketOpen                // some reader may find a tag without an end, or one that is not well-formed: i<n; i++
 )
 
-// tagAt returns what text begins with, and where it ends. Only an element that acts,
-// or what is a well-formed tag so far, is waited for, at most for maxWord bytes: a
-// sign of a comparison must not hold back, or take away, what follows it.
+// tagAt returns what text begins with, and where it ends. It waits for more text, at
+// most for maxWord bytes, only at an element that acts or at a tag that is well-formed
+// so far. So the sign of a comparison neither holds back nor removes what follows it.
 func tagAt(text string, final bool) (end int, what bracket, known bool) {
 	if text[0] != '<' {
 		return 0, bracketText, true
@@ -329,9 +329,9 @@ func openTag(text string) (end int, well bool) {
 }
 
 // wordAt returns the word that text begins with: up to a blank or a tag. Letters of
-// other scripts before the first punctuation are no part of it. After it they end
-// the word, unless an address may have begun: scripts without blanks would
-// otherwise wait for the end of their paragraph.
+// other scripts before the first punctuation are not a part of it. After it they end
+// the word, unless an address may have begun. Otherwise a text in a script without
+// blanks would wait for the end of its paragraph.
 func wordAt(text string, final bool) (start, end int, known bool) {
 	punctuated, address := false, false
 	for i := 0; i < len(text) && i-start < maxWord; i++ {
@@ -414,14 +414,14 @@ func (s *linkScanner) finding(kind string, start, end int) guard.Finding {
 	return f
 }
 
-// word finds the addresses in a word. One that reaches to the end of a word that
-// was cut there has no end that is known.
+// word finds the addresses in a word. The end of an address is unknown if it reaches to
+// the end of a word that was cut there.
 func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 	definition := s.prev == "]:"
 	plain := unescape(word)
 	if plain != word {
-		// What a reader of markdown makes of it has other offsets, so the whole
-		// word goes if anything in it must.
+		// After markdown's escapes are undone the offsets are others, so the
+		// whole word is removed if a part of it must be.
 		for _, a := range addressesIn(plain, definition) {
 			if a.ambiguous || cut || !s.l.allowed(a.text(plain), a.image || definition, a.exact, s.from) {
 				return []guard.Finding{s.finding(KindLink, at, at+len(word))}
@@ -450,7 +450,8 @@ func (s *linkScanner) word(word string, at int, cut bool) []guard.Finding {
 	return found
 }
 
-// brackets follows the brackets, to know an image's address from a link's.
+// brackets follows the brackets, since an image's address has a "!" before its
+// bracket and a link's has none.
 func (s *linkScanner) brackets(text string) {
 	for i := range len(text) {
 		switch text[i] {
@@ -471,11 +472,11 @@ func (s *linkScanner) brackets(text string) {
 	}
 }
 
-// image reports whether any bracket that is open is an image's: where brackets
-// nest, one that is fetched counts.
+// image reports whether any bracket that is open is an image's. Where brackets nest,
+// the address may be fetched if one of them is.
 func (s *linkScanner) image() bool { return slices.Contains(s.open, true) }
 
-// unescape undoes what markdown and HTML let stand for a character.
+// unescape undoes the escapes of markdown and HTML.
 func unescape(word string) string {
 	if !strings.ContainsAny(word, `\&`) {
 		return word

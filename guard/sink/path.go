@@ -12,10 +12,10 @@ import (
 var ErrPath = errors.New("sink: the path isn't a plain one below its folder")
 
 // CleanPath returns a model's file name as a clean, slash-separated path below a
-// folder. It refuses what leaves the folder on any system, so that what was
-// tested on Linux holds on Windows: absolute paths, drive letters, "..", also in
-// percent encoding, backslashes, control characters, device names, streams,
-// names that end in a dot or a blank.
+// folder. It refuses what leaves the folder on any system, so that a test on Linux is
+// true on Windows too. Refused are absolute paths, drive letters, ".." (also in percent
+// encoding), backslashes, control characters, device names, streams, and names that
+// end in a dot or a blank.
 //
 // A symbolic link can still lead out. Open the result with [os.Root].
 func CleanPath(name string) (string, error) {
@@ -38,8 +38,7 @@ func CleanPath(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
-// isDevice reports whether Windows takes a name for a device, with any
-// extension.
+// isDevice reports whether a name is a device on Windows, with any extension.
 func isDevice(part string) bool {
 	name, _, _ := strings.Cut(strings.ToUpper(part), ".")
 	name = strings.TrimRight(name, " ")

@@ -16,7 +16,7 @@ func (e *CommandError) Error() string {
 	return fmt.Sprintf("sink: the command line at byte %d: %s", e.Offset, e.Reason)
 }
 
-// A Program says how a program may be called.
+// A Program describes how a program may be called.
 type Program struct {
 	Name  string   // as written in the command line: no path
 	Flags []string // options that it may be given, such as "-n" or "--max-count"; a value may follow after "="; nil or empty: none
@@ -24,9 +24,9 @@ type Program struct {
 
 // ParseCommand parses a model's command line as a POSIX shell would and returns the
 // words to run with os/exec, without a shell. It admits one simple command of a
-// program that is listed: plain, quoted and escaped words. Whatever a shell does
-// more is an error, a [*CommandError], and so is an option that isn't listed: tar
-// --to-command=sh needs no shell to run one. "--" ends the options.
+// program that is listed: plain, quoted and escaped words. Everything else that a
+// shell can do is an error, a [*CommandError]. So is an option that isn't listed,
+// since tar --to-command=sh starts a shell by itself. "--" ends the options.
 func ParseCommand(line string, programs []Program) ([]string, error) {
 	words, at, err := split(line)
 	if err != nil {
@@ -93,14 +93,14 @@ func split(line string) (words []string, at []int, err error) {
 		case c == '\\':
 			begin(i)
 			if i+1 == len(line) || line[i+1] == '\n' {
-				return nil, nil, &CommandError{i, "a line that goes on"}
+				return nil, nil, &CommandError{i, "a line that continues on the next one"}
 			}
 			i++
 			word.WriteByte(line[i])
 		case strings.IndexByte(";&|<>()$`*?[]{}~!#\n\r\x00", c) >= 0:
 			return nil, nil, &CommandError{i, fmt.Sprintf("%q has a meaning to the shell: put it in single quotes", c)}
 		case c == '=' && len(words) == 0:
-			return nil, nil, &CommandError{i, "a variable in front of the command"}
+			return nil, nil, &CommandError{i, "a variable before the command"}
 		default:
 			begin(i)
 			word.WriteByte(c)
@@ -112,8 +112,8 @@ func split(line string) (words []string, at []int, err error) {
 	return words, at, nil
 }
 
-// doubleQuoted reads what stands in double quotes from a place on, and returns
-// where the closing quote is.
+// doubleQuoted reads what is in double quotes from a place on, and returns where the
+// closing quote is.
 func doubleQuoted(line string, open int) (end int, text string, err error) {
 	var b strings.Builder
 	for i := open + 1; i < len(line); i++ {

@@ -105,8 +105,8 @@ func TestLinksFollowProvenance(t *testing.T) {
 	assert.Equal(t, "[x](https://anywhere.test/) ![y](#link-removed) #link-removed", got, "untainted: links pass, images and scripts don't")
 }
 
-// Whoever wrote a page that the user named can't have its address fetched with
-// something behind it.
+// The author of a page that the user named can't get its address fetched with a
+// text after it.
 func TestNamedAddressIsTrustedAsItStands(t *testing.T) {
 	const page = "https://evil.test/page"
 	ctx := guard.NewContext(t.Context(), guard.SpotlightDelimit)
@@ -122,7 +122,7 @@ func TestNamedAddressIsTrustedAsItStands(t *testing.T) {
 	}
 	for _, behind := range []string{"'SECRET", "]SECRET", "\"SECRET", "`SECRET", ">SECRET", ";SECRET", ",SECRET", "(SECRET)", "\\)SECRET", "&apos;SECRET", ".,.;:", "#SECRET", "?SECRET", "SECRET"} {
 		for _, form := range []string{"![x](%s)", "![x](<%s>)", "[x](%s)", "![x][r]\n\n[r]: %s", "![x][r]\n\n[r]: <%s>"} {
-			if behind != ">SECRET" || !strings.Contains(form, "<") { // there it ends the address for everybody
+			if behind != ">SECRET" || !strings.Contains(form, "<") { // there it ends the address for every reader
 				assert.NotContains(t, say(fmt.Sprintf(form, page+behind)), page, form+behind)
 			}
 		}
@@ -172,7 +172,7 @@ func TestDefang(t *testing.T) {
 
 var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]*:`)
 
-// forbidden walks what goldmark, a reader of its own mind, makes of a text.
+// forbidden walks what goldmark, another reader of markdown, makes of a text.
 func forbidden(md string) string {
 	source := []byte(md)
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
@@ -367,8 +367,8 @@ func TestInvalidOptions(t *testing.T) {
 	}
 }
 
-// A name that resolves to this machine passes the check of the URL and fails at
-// the connection.
+// A name that resolves to this machine passes the check of the URL and fails when
+// the connection is made.
 func TestClientLooksAtTheAddressItConnectsTo(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("secret")) }))
 	defer server.Close()

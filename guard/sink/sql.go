@@ -28,24 +28,24 @@ type SQLOptions struct {
 	Functions []string
 }
 
-// harmless functions compute and touch nothing.
+// harmless functions only compute.
 var harmless = strings.Fields("count sum avg min max abs round floor ceil ceiling coalesce nullif lower upper length trim ltrim rtrim substr substring " +
 	"replace concat cast extract date_trunc date strftime year month day now row_number rank dense_rank lag lead over filter distinct " +
 	"greatest least any all exists in values and or not on using as from where having then when else case by select between like is join with")
 
-// writing words have no place in a query that reads, unless quoted.
+// writing words may not appear in a query that reads, unless quoted.
 var writing = strings.Fields("insert update delete merge replace drop alter create truncate grant revoke call exec execute do copy load attach detach pragma " +
 	"vacuum analyze analyse reindex set reset begin commit rollback savepoint lock unlock into outfile dumpfile handler prepare deallocate declare listen notify " +
 	"import export use explain describe desc show kill shutdown returning")
 
 // CheckSQL reports why a statement isn't one query that only reads the tables it
-// may. It takes the statement apart rather than searching it: "drop" in a string
-// is a word, in the statement an order. Comments and whatever databases read
-// differently are refused, and so is some harmless SQL that is rare: SUBSTRING
-// with FOR, WITH inside a subquery.
+// may. It parses the statement and does not search it: "drop" in a string is a word,
+// and in the statement it is a command. Comments are refused, and so is everything
+// that databases read differently. Some harmless SQL that is rare is refused too:
+// SUBSTRING with FOR, WITH inside a subquery.
 //
-// Run what passes as a user who can't write either, with a time limit: this is
-// one layer.
+// Run what passes as a database user that can't write either, with a time limit, since
+// this check is one layer.
 func CheckSQL(query string, o *SQLOptions) error {
 	if o == nil {
 		o = &SQLOptions{}
@@ -150,8 +150,8 @@ func (q *queryReader) check() error {
 	return nil
 }
 
-// definitions admits the names that WITH defines in front of the query. Their
-// queries are looked at as the rest is.
+// definitions admits the names that WITH defines before the query. Their queries are
+// checked as the rest is.
 func (q *queryReader) definitions() {
 	if !q.is(0, "with") {
 		return
@@ -182,7 +182,7 @@ func (q *queryReader) definitions() {
 	}
 }
 
-// behind returns the place behind the bracket that closes the one at a place.
+// The place after the bracket that closes the one at open.
 func (q *queryReader) behind(open int) int {
 	depth := 0
 	for i := open; i < len(q.tokens); i++ {
@@ -197,8 +197,8 @@ func (q *queryReader) behind(open int) int {
 	return len(q.tokens)
 }
 
-// extracts reports whether a FROM is that of extract(year FROM day) and the
-// like.
+// extracts reports whether a FROM belongs to a function, as in
+// extract(year FROM day).
 func (q *queryReader) extracts(i int) bool {
 	for j := i - 1; j >= max(0, i-4); j-- {
 		if q.is(j, "(") {
@@ -211,13 +211,13 @@ func (q *queryReader) extracts(i int) bool {
 	return false
 }
 
-// table checks what stands where a table must.
+// table checks what is at the place of a table.
 func (q *queryReader) table(i int) error {
 	for q.is(i, "lateral") || q.is(i, "only") {
 		i++
 	}
 	if q.is(i, "(") {
-		return nil // what is inside is looked at in its turn
+		return nil // what is inside is checked when its turn comes
 	}
 	if !q.name(i) {
 		return &SQLError{q.at(i).start, "no table where one must be"}
@@ -238,10 +238,10 @@ func (q *queryReader) table(i int) error {
 
 // CheckSQLValues reports whether a value changes the structure of a statement: an
 // error unless the statement that [fmt.Sprintf] makes of template and values has
-// the same tokens as with harmless values, but for the values themselves. It is
+// the same tokens as with harmless values, except for the values themselves. It is
 // the test of Z. Su and G. Wassermann, "The essence of command injection attacks
-// in web applications", POPL 2006. Placeholders of the database are better; this
-// is for what they can't replace, and for code that doesn't use them.
+// in web applications", POPL 2006. Placeholders of the database are better. Use this
+// function where they are not possible, and for code that doesn't use them.
 func CheckSQLValues(template string, values ...string) error {
 	plain, given := make([]any, len(values)), make([]any, len(values))
 	for i, v := range values {

@@ -22,7 +22,7 @@ type sqlToken struct {
 	start, end int
 }
 
-// lexSQL takes a statement apart, with the strings of the standard, MySQL and
+// lexSQL takes a statement apart, with the strings of the standard, of MySQL and of
 // PostgreSQL. Where these differ the token is bad: '\” is one string to MySQL
 // and a string and a half to PostgreSQL, which is how injections begin.
 func lexSQL(q string) []sqlToken {

@@ -38,7 +38,7 @@ func (e *URLError) Error() string {
 	return fmt.Sprintf("sink: the URL of host %q: %s", e.Host, e.Reason)
 }
 
-// FetchOptions say what a tool may fetch. The zero value admits every public
+// FetchOptions describe what a tool may fetch. The zero value admits every public
 // host on the ports 80 and 443.
 type FetchOptions struct {
 	// OnlyHosts are the only hosts that may be fetched from, written as in
@@ -72,8 +72,8 @@ func (o *FetchOptions) validate() error {
 
 // CheckURL reports why a URL may not be fetched, nil if it may: a scheme that
 // isn't http or https, a user name, a host or port that isn't admitted, or an
-// address of this machine, its network, or a cloud's metadata service. It parses
-// the host as the strangest client would: 0x7f.1, 017700000001 and 2130706433
+// address of this machine, its network, or a cloud's metadata service. It also refuses
+// hosts that only some clients read as an address: 0x7f.1, 017700000001 and 2130706433
 // are all 127.0.0.1 to some client. The error is a [*URLError], or wraps
 // [ErrOption].
 //
@@ -175,8 +175,8 @@ func isISATAP(a netip.Addr) bool {
 
 // NewClient returns an HTTP client for URLs that a model or a document chose. It
 // applies [CheckURL] to the URL and to each redirect. It refuses the connection
-// itself if the address isn't public, so a name that resolves anew gains nothing.
-// It uses no proxy, which would do the resolving itself. An invalid option is an
+// itself if the address isn't public, so a name that resolves to another address later
+// is refused too. It uses no proxy, since a proxy would resolve the name itself. An invalid option is an
 // error that wraps [ErrOption].
 func NewClient(o *FetchOptions) (*http.Client, error) {
 	if o == nil {

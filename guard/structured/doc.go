@@ -1,6 +1,6 @@
-// Package structured gets typed values out of a model's text: a schema from a Go
-// type, a parser that repairs the form, a validator that checks the content, and
-// one more question to the model if the answer does not fit.
+// Package structured gets typed values out of a model's text. It has a schema from a Go
+// type, a parser that repairs the form, and a validator that checks the content. If an
+// answer does not fit, it asks the model once more.
 //
 // # What you will be able to do
 //
@@ -15,9 +15,9 @@
 // # The problem
 //
 // A team asks a model for the total of an invoice, and its program needs a number.
-// In the demo json.Unmarshal works. In production, over a month, the same prompt
-// comes back in a code fence, with "Sure!" in front, with a comma too many, with
-// the number as "12,50", cut at the token limit, and once as an apology. Each case
+// In the demo json.Unmarshal works. In production the answers to the same prompt vary.
+// Some are in a code fence, have "Sure!" in front, or have a comma too many. Some have
+// the number as "12,50", or are cut at the token limit, and one is an apology. Each case
 // is rare. Together they are two calls in a hundred, and each one is an error page.
 //
 // The team then parses with regular expressions. The pages disappear, and three
@@ -28,11 +28,11 @@
 //
 // A model's answer can be wrong in two ways, and they need opposite reactions. A
 // wrong form (fences, quotes, commas) changes nothing about the content, so code can
-// repair the form without asking. A wrong content (a missing field, a string in
-// the place of a number, a date that does not exist) can't be repaired without
-// knowing what was meant. So the model is asked once more, with the list of problems.
+// repair the form without asking. A wrong content is a missing field, a string in the
+// place of a number, or a date that does not exist. Code can't repair that, since it
+// does not know what was meant. So the model is asked once more, with the problems.
 //
-// This diagram shows the path of an answer, from text to value:
+// The diagram shows the path of an answer, from text to value:
 //
 //	answer ──▶ Repair ──▶ Validate ──▶ Check ──▶ value
 //	             │           │           │
@@ -76,8 +76,8 @@
 //     type that describes what a service returns. It keeps internal fields out of
 //     the answer, and gives clients and documentation one fixed form.
 //   - Pydantic (also: pydantic v2, BaseModel): Pydantic is a Python library that checks
-//     data against classes with type hints. This package does in Go what Pydantic
-//     does for a model's answers, and [ParseSchema] reads Pydantic's schemas.
+//     data against classes with type hints. Version 2 has its core in Rust and is several
+//     times faster than version 1. [ParseSchema] reads its schemas.
 //   - FastAPI: FastAPI is a Python framework for web services. It reads a request into
 //     a Pydantic model, rejects a bad one with status 422, and writes the API's
 //     documentation from the same types.
@@ -86,6 +86,12 @@
 //     parameters, instead of creating them. A test can then pass a replacement.
 //   - OpenAPI (also: Swagger): OpenAPI is a standard description of a web API: its
 //     paths, its parameters and the schemas of its bodies. FastAPI writes one by itself.
+//   - Path parameter: A path parameter is a part of a URL's path, such as 42 in /orders/42.
+//     FastAPI takes it from the path because its name is in the route.
+//   - Query parameter: A query parameter is a value after the question mark of a URL, such as
+//     limit in /orders?limit=10. FastAPI takes plain arguments of a function from there.
+//   - Middleware: Middleware is code that runs around every request of a service, for logs,
+//     limits or authentication. In Go it is an http.Handler around another one.
 //   - Status 422 (also: 422 Unprocessable Entity, unprocessable content): Status 422
 //     reports that a request could be read, but that its values are invalid. FastAPI
 //     sends it with a list of the wrong fields.
@@ -163,7 +169,7 @@
 //
 // # A minimal program
 //
-// This program asks for an invoice, shows it while it streams, and prints the total:
+// The program asks for an invoice, shows it while it streams, and prints the total:
 //
 //	type Invoice struct {
 //		Number string  `json:"number" schema:"pattern=^INV-[0-9]+$"`
@@ -212,14 +218,18 @@
 //
 // # Questions
 //
-// Why validate a model's answer at all? A model produces text that is likely, not text
-// that is correct in form. Some answers lack a field, change a type or add a
-// sentence. Validation finds such an answer at the border of the program, where the
-// model can still be asked again, instead of deep in the code.
+// How do I get valid JSON out of a language model? To get valid JSON, ask for it with a
+// schema, and do not rely on the prompt alone: use [Generate]. It sends the schema, repairs
+// the form, validates the content, and asks once more with the list of problems.
 //
-// Why use FastAPI and Pydantic for an AI service? FastAPI reads each request into a
-// Pydantic model and rejects a bad one with status 422 before an expensive model
-// call starts. It is asynchronous, so one process can wait for many slow model
+// Why validate a model's answer at all? Validate a model's answer because a model produces
+// text that is likely, not text that is correct in form. Some answers lack a field, change a
+// type or add a sentence. Validation finds such an answer at the border of the program, where
+// the model can still be asked again, instead of deep in the code.
+//
+// Why use FastAPI and Pydantic for an AI service? FastAPI suits an AI service because it reads
+// each request into a Pydantic model. It rejects a bad request with status 422 before an
+// expensive model call starts. It is asynchronous, so one process can wait for many slow model
 // calls. It also writes the OpenAPI documentation from the same types.
 //
 // What does this library have instead of FastAPI and Pydantic? This library is written
@@ -233,70 +243,90 @@
 // not leave, such as a raw prompt or a cost. Use two types, even if they look alike.
 //
 // What is dependency injection good for in an AI service? Dependency injection lets a
-// test replace the real model by a scripted one, so that the test is free, fast and
-// gives the same result each time. FastAPI does it with Depends. In this library each
+// test replace the real model by a scripted one. The test is then free and fast, and gives
+// the same result each time. FastAPI does it with Depends. In this library each
 // constructor takes its dependencies as parameters, as in [Generate]'s model, and
 // [github.com/prodailabs/prodai/eval/modeltest] has the scripted model.
 //
-// What does 422 Unprocessable Entity mean? Status 422 means that the server read the
-// request but that its values are invalid: a required field is missing, or a string
-// came where a number must be. The body lists the fields. Correct the request;
-// sending the same one again gives the same status.
+// What does 422 Unprocessable Entity mean? Status 422 (Unprocessable Entity) means that the
+// server read the request but that its values are invalid: a required field is missing, or a
+// string came where a number must be. The body lists the fields. Correct the request; sending
+// the same one again gives the same status.
 //
-// What is the difference between 400, 422 and 502? A 400 reports a request that can't
-// be read. A 422 reports a request that was read and has invalid values. A 502
-// reports that a server that was needed gave a bad answer: an [AnswerError] has
-// this status, because the model failed and not the client.
+// What is the difference between 400, 422 and 502? The difference is where the mistake is. A
+// 400 reports a request that can't be read. A 422 reports a request that was read and has
+// invalid values. A 502 reports that a server that was needed gave a bad answer: an
+// [AnswerError] has this status, because the model failed and not the client.
 //
-// Which mode should I choose? Choose [ModeResponseFormat] if the provider supports
-// response formats, because it enforces the schema. Choose [ModeTool] if the provider
+// Which mode should I choose? As the mode, choose [ModeResponseFormat] if the provider
+// supports response formats, because it enforces the schema. Choose [ModeTool] if the provider
 // has tools but no response formats. [ModePrompt], the default, works with any model.
 //
 // What is the difference between JSON mode and structured outputs? JSON mode
 // promises legal JSON with any fields. Structured outputs (a strict response format)
 // promise the fields and types of your schema. Neither promises true values.
 //
-// Why does json.Unmarshal fail with "invalid character '`' looking for beginning of
-// value"? The model put its JSON into a code fence, which begins with a backtick.
-// [Repair] drops the fence and any text around the JSON, so use [Generate] or
-// [Schema.Find] in place of json.Unmarshal.
+// Why does json.Unmarshal fail with "invalid character '`' looking for beginning of value"?
+// This error of json.Unmarshal means that the model put its JSON into a code fence, which
+// begins with a backtick. [Repair] drops the fence and any text around the JSON, so use
+// [Generate] or [Schema.Find] in place of json.Unmarshal.
 //
-// How many times should I ask again? Two further attempts are the default
-// (Options.MaxAttempts is 3). If a third attempt is often needed, the schema or the
-// prompt is unclear: look at the problems in [AnswerError].Attempts, and rename or
-// describe the fields.
+// How many times should I ask again? Ask again two times: that is the default
+// (Options.MaxAttempts is 3). If a third attempt is often needed, the schema or the prompt is
+// unclear: look at the problems in [AnswerError].Attempts, and rename or describe the fields.
 //
-// What happens if no attempt gives a valid answer? [Generate] returns an
-// [AnswerError] with every attempt, its text, its problems and its tokens, and the
-// reason why there was no further attempt. The program then shows an error, uses a
-// default that is marked as one, or hands the case to a person.
+// What happens if no attempt gives a valid answer? If no attempt gives a valid answer,
+// [Generate] returns an [AnswerError] with every attempt: its text, its problems and its
+// tokens. It also has the reason why there was no further attempt. The program then shows an
+// error, uses a default that is marked as one, or hands the case to a person.
 //
-// Does asking again differ from a retry? A retry repeats the same call because the
-// network or the provider failed. A re-ask sends a different conversation because
-// the answer was invalid. Retries belong below, in
+// Does asking again differ from a retry? Asking again differs from a retry: a retry repeats
+// the same call because the network or the provider failed. A re-ask sends a different
+// conversation because the answer was invalid. Retries belong below, in
 // [github.com/prodailabs/prodai/retry]; [Generate] does not retry errors of the model.
 //
-// How do I check a rule about two fields, such as an end after its beginning? Write it
-// in Options.Check, which receives the typed value and returns an error in words for the
-// model. It has the place of Pydantic's model_validator. A schema checks each field
-// alone.
+// How do I check a rule about two fields, such as an end after its beginning? A rule about two
+// fields belongs in Options.Check, which receives the typed value and returns an error in
+// words for the model. It has the place of Pydantic's model_validator. A schema checks each
+// field alone.
 //
-// Can I stream structured output? Yes: set Options.OnPartial, and it receives the Go
-// value each time that the value has grown. The values are previews. The result of
+// Can I stream structured output? You can stream structured output: Options.OnPartial receives
+// the Go value each time that the value has grown. The values are previews. The result of
 // [Generate] is the one that was validated.
 //
 // Should a field be optional? Make a field optional if the source may lack it. A model
 // that must fill a required field that the text does not contain invents a value. A
 // pointer field that may be null gives the model an honest way out.
 //
-// How do I write a good schema for a model? Use few fields with plain names, describe
-// each in its jsonschema tag, and use an enum in place of free text. Put the reason
-// before the decision. Keep it flat, because errors become more frequent with depth.
+// How do I write a good schema for a model? To write a good schema for a model, use few fields
+// with plain names. Describe each in its jsonschema tag, and use an enum in place of free
+// text. Put the reason before the decision. Keep it flat, because errors become more frequent
+// with depth.
 //
-// How do I handle errors of AI calls in a web handler? Sort them by what the client
-// can do: invalid input is 422, a rate limit 429 with Retry-After, a failed or unusable
-// answer 502, and a timeout 504. The lecture's package for that is
-// [github.com/prodailabs/prodai/retry/fault].
+// Should an endpoint that calls a model be async? An endpoint that calls a model should be
+// async in FastAPI: write async def and use an asynchronous client, because a call of seconds
+// would otherwise block a worker. Plain def runs in a pool of threads, which is limited. In Go
+// each request has its own goroutine, so an ordinary function is enough.
+//
+// How does FastAPI know what comes from the body and what from the URL? FastAPI knows it from
+// the arguments of the function. Arguments named in the route are path parameters, taken from
+// the URL. Other arguments of plain types are query parameters. An argument whose type is a
+// Pydantic model is read from the body as JSON.
+//
+// Are there Python libraries that do what this package does? Some Python libraries do what
+// this package does: Instructor validates answers with Pydantic and asks again, Outlines masks
+// tokens of local models, and json_repair repairs JSON. The path of an answer is the same:
+// repair, validate, ask again.
+//
+// What should a request model of an AI endpoint limit? A request model of an AI endpoint
+// should limit the length of the text, and the number of messages. It should also limit the
+// list of models and the maximum of output tokens: each of them is money. Refuse unknown
+// fields, so that a misspelled one is noticed.
+//
+// How do I handle errors of AI calls in a web handler? To handle errors of AI calls in a web
+// handler, sort them by what the client can do: invalid input is 422, a rate limit 429 with
+// Retry-After, a failed or unusable answer 502, and a timeout 504. The lecture's package for
+// that is [github.com/prodailabs/prodai/retry/fault].
 //
 // # Lab
 //

@@ -21,11 +21,12 @@ import (
 // required argument that is nil.
 var ErrOption = errors.New("structured: invalid option")
 
-// A Mode is how the model is told what to answer. The zero value is ModePrompt.
+// A Mode is the way in which the schema reaches the model. The zero value is
+// ModePrompt.
 type Mode uint8
 
-// The modes. With each, an answer is validated, and the model asked once more if
-// it does not fit.
+// The modes. In each of them an answer is validated, and the model is asked once more
+// if it does not fit.
 const (
 	ModePrompt         Mode = iota // the schema is in the prompt: works with any model
 	ModeJSON                       // as ModePrompt, and llms.WithJSONMode is set, for schemas of objects
@@ -58,8 +59,8 @@ type Options[T any] struct {
 	// [For] of T.
 	Schema *Schema
 
-	// Mode is how the model is told. Default: ModePrompt, which works with any
-	// model.
+	// Mode is the way in which the schema reaches the model. Default: ModePrompt,
+	// which works with any model.
 	Mode Mode
 
 	// MaxAttempts bounds the attempts. Default: 3.
@@ -71,18 +72,19 @@ type Options[T any] struct {
 	MaxTokens int
 
 	// Check returns what else is wrong with a value that fits the schema, in
-	// words for the model: "the end lies before the beginning". Default: nothing.
+	// words for the model, such as "the end is before the beginning". Default: no
+	// further check.
 	Check func(T) error
 
-	// AcceptUnreported accepts the answer of a model that reports no stop reason, as
-	// several clients do, if its value has its last bracket. Default: false, since
+	// AcceptUnreported accepts an answer without a stop reason if its value has its
+	// last bracket. Several clients report no stop reason. Default: false, since
 	// such an answer may have been cut.
 	AcceptUnreported bool
 
 	// OnPartial makes the call a stream and receives the value as far as it is
-	// complete, each time it has grown. It isn't validated, strings may lack
-	// their end, and it may lag by one percent of the text. An error stops the
-	// call. With each attempt it starts over. Default: no stream.
+	// complete, each time it has grown. The value isn't validated, its strings may
+	// lack their end, and it may lag by one percent of the text. An error stops
+	// the call. Each attempt starts with an empty value. Default: no stream.
 	OnPartial func(context.Context, T) error
 }
 
@@ -201,7 +203,7 @@ func Generate[T any](ctx context.Context, model llms.Model, messages []llms.Mess
 	}
 }
 
-// A generation is the work of one Generate.
+// A generation is one call of Generate.
 type generation[T any] struct {
 	o      Options[T]
 	schema *Schema
@@ -297,7 +299,7 @@ func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], er
 	}
 	unreported := g.o.AcceptUnreported && c.StopReason == ""
 	if stopreason.Of(c.StopReason) != stopreason.Complete && !unreported {
-		return nil, &IncompleteError{c.StopReason, text} // what is there may fit and yet lack its half
+		return nil, &IncompleteError{c.StopReason, text} // it may fit and lack its second half
 	}
 	v, err := g.schema.Find(text)
 	if err != nil {
@@ -322,8 +324,8 @@ func (g *generation[T]) read(text string, c *llms.ContentChoice) (*Result[T], er
 const maxValues = 8
 
 // Find returns the first value in text that fits the schema, repaired if needed.
-// If none fits, the error is that of the first. A value that was put into a
-// string is taken out.
+// If none fits, the error is that of the first. JSON inside a string is read too, if
+// the string itself does not fit.
 func (s *Schema) Find(text string) (Value, error) {
 	first, offset, rest := error(nil), 0, text
 	for range maxValues {
@@ -350,7 +352,7 @@ func (s *Schema) Find(text string) (Value, error) {
 	return Value{}, first
 }
 
-// unwrapped reads a string that holds JSON.
+// unwrapped reads a string that contains JSON.
 func (s *Schema) unwrapped(v Value) (Value, bool) {
 	var text string
 	if json.Unmarshal(v.JSON, &text) != nil {
@@ -394,8 +396,8 @@ func (g *generation[T]) reask(messages []llms.MessageContent, c *llms.ContentCho
 	return append(messages, llms.TextParts(llms.ChatMessageTypeHuman, question))
 }
 
-// sendable returns a call as it may be part of a conversation: providers refuse one
-// whose arguments are not a JSON object.
+// sendable returns a call in the form that a conversation may contain. Providers refuse
+// a call whose arguments are not a JSON object.
 func sendable(t llms.ToolCall) llms.ToolCall {
 	if t.FunctionCall == nil {
 		return t

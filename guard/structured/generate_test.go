@@ -159,7 +159,7 @@ func TestOnlyCompleteAnswersAreRead(t *testing.T) {
 		assert.NoError(t, err, reason)
 	}
 
-	// A model that broke off did nothing wrong: it is asked the same again.
+	// An answer that broke off has no mistake to correct: the same question is asked.
 	next := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words(cut), Stop: "error"}, modeltest.Say(whole)}}
 	r, err := structured.Generate[events](t.Context(), next, ask("x"), nil)
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ func TestGoldenRepair(t *testing.T) {
 		switch {
 		case row.Kind == "edge":
 			if err == nil && !json.Valid(v.JSON) {
-				return fmt.Errorf("returned %s, which is no JSON", v.JSON)
+				return fmt.Errorf("returned %s, which is not JSON", v.JSON)
 			}
 			return nil
 		case row.Kind == "truncated" && len(row.MustHave) == 0:

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoJSON reports that a text contains nothing that could be meant as JSON.
-var ErrNoJSON = errors.New("structured: the text holds no JSON value")
+var ErrNoJSON = errors.New("structured: the text contains no JSON value")
 
 // ErrDepth reports a value that nests deeper than [MaxDepth].
 var ErrDepth = fmt.Errorf("structured: the value nests deeper than %d", MaxDepth)
@@ -24,14 +24,14 @@ type Value struct {
 	// digit is lost.
 	JSON []byte
 
-	// Start and End are where it stood in the text, in bytes.
+	// Start and End are the place of the value in the text, in bytes.
 	Start, End int
 
-	// Repaired reports whether something had to be mended.
+	// Repaired reports whether something had to be repaired.
 	Repaired bool
 
-	// Cut reports whether the text ended before the value did: what was
-	// complete is there, and of a string that was cut its beginning.
+	// Cut reports whether the text ended before the value did. The value then has
+	// what was complete, and the beginning of a string that was cut.
 	Cut bool
 }
 
@@ -45,17 +45,17 @@ type Value struct {
 //     contain newlines and quotes of their own: a quote ends a string only if
 //     what follows could follow a string;
 //   - a backslash that begins no escape of JSON stays, as in "\d+" and "C:\Users";
-//   - keys and words may come without quotes; True, None and the like are
-//     read as in Python, NaN and infinities as null;
+//   - keys and words may come without quotes; True, False and None are read as
+//     in Python, NaN and infinities as null;
 //   - commas and colons may be missing, too many or of full width, and closing
 //     brackets may be missing; Python's tuples and sets are arrays; an object
 //     whose quotes are all escaped is read as if they were not;
 //   - a text that was cut gives what was complete before.
 //
-// It takes time linear in the text. It never guesses at a value. What has no quotes
+// The time is linear in the text. Repair never guesses a value. Text that has no quotes
 // and is not clearly a number stays a string, as it was written: 1,299.50 is the
-// string "1,299.50", for a schema to refuse. What can't be read as a value is an
-// error, [ErrNoJSON] or [ErrDepth].
+// string "1,299.50", which a schema can refuse. Text that can't be read as a value is
+// an error, [ErrNoJSON] or [ErrDepth].
 func Repair(text string) (Value, error) { return repair(text, false) }
 
 // RepairPrefix is Repair for a text that is still growing: a number at its end
@@ -97,8 +97,8 @@ type reader struct {
 	repaired bool
 	cut      bool
 	growing  bool // a number at the end isn't one yet
-	quote    int  // the first double quote at or behind the place it was asked for
-	stop     int  // the same for what no string without quotes contains
+	quote    int  // the first double quote at or after the place it was asked for
+	stop     int  // the same for a byte that no string without quotes contains
 }
 
 // read reads the object or array at a place.
@@ -240,7 +240,7 @@ func (r *reader) members(end byte) error {
 	r.stack = append(r.stack, end)
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
 	r.out = append(r.out, '{')
-	empty, comma := true, true // whether a comma stood before
+	empty, comma := true, true // whether a comma came before
 	for {
 		r.skip()
 		c, size := r.peek()
@@ -264,7 +264,7 @@ func (r *reader) members(end byte) error {
 			comma = true
 			continue
 		case c == ':' || c == ']' || c == '{' || c == '[' || c == '`':
-			r.at += size // nothing that a key begins with: {{"a": 1}} is a template's habit
+			r.at += size // no key begins with it: templates write {{"a": 1}}
 			r.repaired = true
 			continue
 		}
@@ -342,7 +342,7 @@ func (r *reader) member() (bool, error) {
 		return false, err
 	}
 	if len(r.out) == before && r.at == start {
-		r.at++ // never stand still
+		r.at++ // always make progress
 	}
 	return len(r.out) > before, nil
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// trimCutEscape takes off an escape that the end of the text cut, and the first half
-// of a surrogate pair, which is no text alone.
+// trimCutEscape removes an escape that the end of the text cut, and the first half of
+// a surrogate pair, which is not a character alone.
 func trimCutEscape(s string) string {
 	for range 2 {
 		i := strings.LastIndexByte(s, '\\')
@@ -40,9 +40,9 @@ func (r *reader) writeString(inside string) {
 	r.out = appendString(r.out, unescape(inside))
 }
 
-// unescape undoes JSON's escapes, \' and \xXX. A backslash before anything else is the
-// text's own, as in "\d+" and "\alpha": the program or formula would be another one
-// without it.
+// unescape undoes JSON's escapes, \' and \xXX. A backslash before anything else belongs
+// to the text, as in "\d+" and "\alpha": without it the program or formula would be
+// another one.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -79,9 +79,10 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// rawBackslashes returns whether the backslash before a rest of s is the text's own,
-// although the rest begins as an escape does. That is so in a path of Windows, and
-// before b, f or a word of LaTeX in a text where another backslash can be no escape.
+// rawBackslashes returns a function that reports whether the backslash before a rest
+// of s belongs to the text, although the rest begins as an escape does. That is so in a
+// path of Windows, and before b, f or a word of LaTeX in a text where another backslash
+// can't be an escape.
 func rawBackslashes(s string) func(rest string) bool {
 	for i := 1; i+2 < len(s); i++ {
 		if s[i:i+2] == `:\` && s[i+2] != '\\' && letters(s[i-1:i]) == 1 && (i == 1 || letters(s[i-2:i-1]) == 0) {

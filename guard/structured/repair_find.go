@@ -36,8 +36,8 @@ func trimmed(text string, from int) (start, end int) {
 // thoughts are the marks around a model's thinking.
 var thoughts = [][2]string{{"<think>", "</think>"}, {"<thinking>", "</thinking>"}, {"<reasoning>", "</reasoning>"}, {"<thought>", "</thought>"}, {"[THINK]", "[/THINK]"}, {"◁think▷", "◁/think▷"}}
 
-// afterThoughts returns where a text begins after its thinking. Some servers
-// swallow the opening mark, so the closing one counts.
+// afterThoughts returns where a text begins after its thinking. Some servers drop the
+// opening mark, so the closing one counts.
 func afterThoughts(text string) int {
 	from := finalChannel(text)
 	for _, mark := range thoughts {
@@ -52,8 +52,8 @@ func afterThoughts(text string) int {
 }
 
 // finalChannel returns where the answer begins in a text of OpenAI's harmony format:
-// after the head of the last final channel. Without one it is the last commentary;
-// a text that only thinks has no answer.
+// after the head of the last final channel. Without one it is the last commentary. A
+// text that only has an analysis channel has no answer.
 func finalChannel(text string) int {
 	const channel, message = "<|channel|>", "<|message|>"
 	first := strings.Index(text, channel)
@@ -77,8 +77,8 @@ func outside(before string) bool {
 	return !strings.HasPrefix(before, "{") && !strings.HasPrefix(before, "[") && !strings.HasPrefix(before, "```")
 }
 
-// starts returns the places where a value may begin: the inside of the first
-// code fence that holds one, then any bracket that looks like a beginning.
+// starts returns the places where a value may begin: the inside of the first code
+// fence that contains one, then any bracket that looks like a beginning.
 func starts(r *reader, from int) []int {
 	var all []int
 	first := -1
@@ -103,16 +103,16 @@ func starts(r *reader, from int) []int {
 	return append(all, first)
 }
 
-// inside reports whether a place lies within the value that begins at start: a
-// fence in a string is no fence.
+// inside reports whether a place is within the value that begins at start. A fence in
+// a string is not a fence.
 func (r *reader) inside(start, place int) bool {
 	probe := &reader{text: r.text}
 	v, err := probe.read(start)
 	return err == nil && v.End > place
 }
 
-// plausible reports whether what follows the bracket at i could be the inside of
-// a value. It tells {"a": 1} from a {placeholder}, and [1, 2] from [a link].
+// plausible reports whether what follows the bracket at i could be the inside of a
+// value: true for {"a": 1} and [1, 2], false for a {placeholder} and [a link].
 func (r *reader) plausible(i int) bool {
 	p := r.ahead(i + 1)
 	p.skip()

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// setMark stands for a set on the reader's stack, where '}' is an object.
+// setMark means a set on the reader's stack, where '}' means an object.
 const setMark = '>'
 
 // item passes over a string with both its quotes, a number or a word like true, and
@@ -48,7 +48,7 @@ func (r *reader) valueAt(at int) bool {
 	return size > 0 && (isQuote(c) || strings.ContainsRune("{[-0123456789", c) || r.literalAt(p.at))
 }
 
-// collection is how far it may be to the end of a tuple, in bytes.
+// collection is how many bytes a tuple may have.
 const collection = 1024
 
 // isSet reports whether the brace at a place begins a set, as Python writes it: items,
@@ -105,7 +105,7 @@ func (r *reader) isTuple(at int) bool {
 	}
 }
 
-// amount matches the inside of (1,299.50), which bookkeepers write for less than nothing.
+// amount matches the inside of (1,299.50), which is a negative amount in bookkeeping.
 var amount = regexp.MustCompile(`^\d{1,3}(,\d{3})+(\.\d+)?\)`)
 
 // passBrackets passes over what is in brackets, and reports whether they are closed.
@@ -119,7 +119,7 @@ func (r *reader) passBrackets() bool {
 			}
 		case strings.ContainsRune("([{", c):
 			if depth++; depth > 16 {
-				return false // no tuple that a model writes, but it costs time
+				return false // not a tuple that a model writes, and reading it costs time
 			}
 			r.at += size
 		case strings.ContainsRune(")]}", c):

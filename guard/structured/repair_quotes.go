@@ -37,7 +37,7 @@ func (r *reader) lostKeyEnd(start int, ends string) int {
 	for ; colon < min(len(window), maxName) && window[colon] != ':'; colon++ {
 		switch c := window[colon]; c {
 		case '"', ends[0], '\\', '{', '}', '[', ']', ',', '\n':
-			return 0 // for a quote of several bytes its first one will do
+			return 0 // of a quote of several bytes the first one is enough
 		}
 	}
 	if colon == 0 || colon >= min(len(window), maxName) || !r.valueAt(start+colon+1) {
@@ -67,9 +67,9 @@ func (r *reader) lostKeyEnd(start int, ends string) int {
 	return start + colon
 }
 
-// lostEnd returns where a string in an object ends that lacks its last quote, before
-// the comma, and 0 if it goes on: {"a": "x, "b": 2}. At is the first quote of what may
-// be the next key.
+// lostEnd returns the end, before the comma, of a string in an object that lacks its
+// last quote, and 0 if the string goes on: {"a": "x, "b": 2}. at is the first quote of
+// what may be the next key.
 func (r *reader) lostEnd(start, at int) int {
 	if !r.in('}') {
 		return 0
@@ -79,7 +79,7 @@ func (r *reader) lostEnd(start, at int) int {
 	if !strings.HasSuffix(text, ",") || !r.keyAhead(at) {
 		return 0
 	}
-	// A member follows only if its value is one, and something follows that.
+	// A member follows only if its value is one, and if something follows the value.
 	p := r.ahead(at)
 	if !p.item() {
 		return 0

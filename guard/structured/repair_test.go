@@ -358,7 +358,7 @@ func FuzzRepair(f *testing.F) {
 			return
 		}
 		if !json.Valid(v.JSON) {
-			t.Fatalf("%q gives %q, which is no JSON", text, v.JSON)
+			t.Fatalf("%q gives %q, which is not JSON", text, v.JSON)
 		}
 		if v.Start < 0 || v.End < v.Start || v.End > len(text) {
 			t.Fatalf("%q: [%d, %d)", text, v.Start, v.End)

@@ -103,10 +103,10 @@ func (r *reader) keyAhead(at int) bool {
 	return strings.HasPrefix(r.text[end:], ":") && !strings.ContainsAny(strings.TrimRightFunc(r.text[at:end], isBlank), " \t\n")
 }
 
-// commaEnds reports whether a comma before a place ends a value: in an object whether
-// a member follows, or nothing. Else the comma belongs to the value, as in 1,299.50
-// and Smith, John. In an array it belongs to it in 1,000 and 12,50 EUR, of which the
-// rest is no number.
+// commaEnds reports whether a comma before a place ends a value. In an object it does if
+// a member follows, or nothing. Otherwise the comma belongs to the value, as in 1,299.50
+// and Smith, John. In an array it belongs to the value in 1,000, and in 12,50 EUR, where
+// the rest is not a number.
 func (r *reader) commaEnds(at int) bool {
 	p := r.ahead(at)
 	if !r.in('}') {
@@ -212,8 +212,8 @@ func (r *reader) keyEnd(at int) int {
 	return limit
 }
 
-// bare reads what is in the place of a value and has no quote before it: a
-// number, a word like true, or a string that lost its quotes or the first one.
+// bare reads a value that has no quote before it: a number, a word like true, or a
+// string that lost its quotes or the first one.
 func (r *reader) bare() {
 	end := r.wordEnd(r.at)
 	word := r.text[r.at:end]
@@ -319,8 +319,8 @@ func (r *reader) nextQuote(at int) int {
 	return r.quote
 }
 
-// next returns the first byte of a sort at or after a place that has no backslash
-// before it, or the end.
+// next returns the place of the first byte, at or after a place, for which is reports
+// true and that has no backslash before it. Without one it returns the end.
 func (r *reader) next(at int, is func(byte) bool) int {
 	for i := at; i < len(r.text); i++ {
 		if r.text[i] == '\\' {

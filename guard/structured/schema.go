@@ -37,8 +37,8 @@ type Schema struct {
 //	}
 //
 // The constraints are minimum, maximum, minLength, maxLength, minItems,
-// maxItems, pattern, format and enum. It fails on a type that JSON can't hold,
-// on a recursive one, and on a constraint that it doesn't know.
+// maxItems, pattern, format and enum. For fails on a type that JSON can't express,
+// on a recursive one, and on an unknown constraint.
 func For[T any]() (*Schema, error) {
 	t := reflect.TypeFor[T]()
 	root, err := inferred(t)
@@ -52,9 +52,8 @@ func For[T any]() (*Schema, error) {
 	return newSchema(name, root)
 }
 
-// ParseSchema returns the schema that a JSON Schema document holds, of draft
-// 2020-12 or 7, such as pydantic's model_json_schema() gives. It may refer to its
-// own parts only.
+// ParseSchema returns the schema in a JSON Schema document of draft 2020-12 or 7, such
+// as pydantic's model_json_schema() gives. The document may refer to its own parts only.
 func ParseSchema(data []byte) (*Schema, error) {
 	var root jsonschema.Schema
 	if err := json.Unmarshal(data, &root); err != nil {
@@ -98,11 +97,11 @@ func functionName(name string) string {
 // JSON returns the schema as a document.
 func (s *Schema) JSON() []byte { return bytes.Clone(s.data) }
 
-// ResponseFormat returns the schema as OpenAI's response_format. With a
-// provider that keeps to it, strictly, the answer is valid by construction.
-// Strict mode wants every property required and no other admitted, and takes not
-// every keyword; a schema that isn't so is sent as not strict. The order of the
-// properties is kept, since the model writes them in that order.
+// ResponseFormat returns the schema as OpenAI's response_format. A provider in strict
+// mode gives an answer that is valid by construction. Strict mode needs every property
+// required and no other admitted, and it does not take every keyword. A schema without
+// these properties is sent as not strict. The order of the properties is kept, since
+// the model writes them in that order.
 func (s *Schema) ResponseFormat() map[string]any {
 	return map[string]any{"type": "json_schema", "json_schema": map[string]any{
 		"name": s.name, "schema": json.RawMessage(s.data), "strict": s.strict,
@@ -137,7 +136,7 @@ func constrain(s *jsonschema.Schema, t reflect.Type) error {
 	case s == nil:
 		return nil
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
-		// A nil slice of Go's is null in JSON, but nobody means that by it.
+		// A nil slice of Go is null in JSON, but the type's author means a list.
 		if len(s.Types) == 2 && slices.Contains(s.Types, "array") {
 			s.Types, s.Type = nil, "array"
 		}

@@ -50,25 +50,24 @@ func (p Problem) String() string {
 	return p.Path + " " + p.Message
 }
 
-// maxProblems is how many problems an error lists: a model mends no more at
-// once.
+// maxProblems is how many problems an error lists. A model corrects no more at once.
 const maxProblems = 20
 
 // Validate checks a JSON value. The error is a [*ValidationError] with every
 // problem, not only the first, so that one more attempt can repair them all.
 //
 // Formats are checked: date-time, date, time, duration, email, uri, uuid, ipv4,
-// ipv6. The standard leaves that open; pydantic does it, and a model that was
-// told "date" and wrote "tomorrow" has not done what was asked.
+// ipv6. The standard leaves that open. pydantic checks them, and a model that was asked
+// for a date and wrote "tomorrow" has not done what was asked.
 func (s *Schema) Validate(data []byte) error {
 	var v any
 	if err := json.Unmarshal(data, &v); err != nil {
-		return fmt.Errorf("structured: the value is no JSON: %w", err)
+		return fmt.Errorf("structured: the value is not JSON: %w", err)
 	}
 	w := &walker{root: s.root}
 	w.value(v, s.root, "", 0)
 	if len(w.problems) == 0 {
-		// The library knows every keyword; the walk is there for the words.
+		// The library checks every keyword; the walk makes messages for a model.
 		if err := s.resolved.Validate(v); err != nil {
 			w.problems = []Problem{{Message: "breaks the schema: " + err.Error()}}
 		}
@@ -91,8 +90,8 @@ func (w *walker) add(path, format string, args ...any) {
 	}
 }
 
-// maxRefs is how many schemas a value may pass through: a recursive schema of
-// recursive references must end.
+// maxRefs is how many schemas a value may pass through, so that a schema with recursive
+// references ends.
 const maxRefs = 1000
 
 func (w *walker) value(v any, s *jsonschema.Schema, path string, depth int) {
@@ -128,8 +127,8 @@ func (w *walker) value(v any, s *jsonschema.Schema, path string, depth int) {
 	w.alternatives(v, s, path, depth)
 }
 
-// alternatives reports the problems of the alternative that comes closest,
-// since those of all of them would send the model in circles.
+// alternatives reports the problems of the alternative that is closest to the value.
+// The problems of all of them would contradict each other.
 func (w *walker) alternatives(v any, s *jsonschema.Schema, path string, depth int) {
 	for _, choices := range [][]*jsonschema.Schema{s.AnyOf, s.OneOf} {
 		var best []Problem
@@ -158,8 +157,8 @@ func (w *walker) alternatives(v any, s *jsonschema.Schema, path string, depth in
 	}
 }
 
-// closer reports whether problems a are those of a nearer miss than b: deeper
-// ones, then fewer.
+// closer reports whether problems a are smaller than b: fewer at the value itself, then
+// fewer in all.
 func closer(a, b []Problem, path string) bool {
 	top := func(ps []Problem) int {
 		n := 0
@@ -189,8 +188,8 @@ func (w *walker) follow(s *jsonschema.Schema) *jsonschema.Schema {
 	return s
 }
 
-// deref finds a schema by a reference into the root; nil where it can't, and
-// then the library's verdict counts.
+// deref finds a schema by a reference into the root. It returns nil where it can't, and
+// then the library's result counts.
 func (w *walker) deref(ref string) *jsonschema.Schema {
 	if ref == "#" {
 		return w.root

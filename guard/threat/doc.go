@@ -59,9 +59,9 @@
 //     access, persistence or exfiltration.
 //   - Technique: A technique of ATLAS is a way to reach a tactic's goal, such as LLM
 //     prompt injection (AML.T0051). A subtechnique is a variant of it.
-//   - Threat model (also: threat modelling, threat modeling): A threat model is a list
-//     of what must be protected, who could attack it and where, what is done against each
-//     attack, and what risk remains.
+//   - Threat model (also: threat modelling, threat modeling): A threat model lists what must
+//     be protected, who could attack it, and where. It also names the defense against each
+//     attack, and the risk that remains.
 //   - Asset: An asset is something worth protecting: customer data, keys, money, the
 //     system prompt, the ability to send mail, the good name of the company.
 //   - Trust boundary: A trust boundary is a line in a system where data passes from a
@@ -109,7 +109,7 @@
 //     answer that sounds right and is false, and that somebody relies on.
 //   - Model denial of service (also: LLM10, unbounded consumption, model DoS, AI denial of
 //     service): Model denial of service is an attack that uses up a model's time, tokens or
-//     money, so that others get no answer or the owner cannot pay.
+//     money. Others then get no answer, or the owner can't pay.
 //   - Denial of wallet (also: cost harvesting): Denial of wallet is an attack that
 //     makes the owner of a service pay: each call works, and the bill grows.
 //   - Model theft (also: model extraction, model stealing): Model theft copies a
@@ -167,10 +167,10 @@
 //     what one text may cost ([github.com/prodailabs/prodai/guard/flood]) and what a
 //     tenant may spend ([github.com/prodailabs/prodai/retry/limit]).
 //
-// The edition of 2023 numbered some risks otherwise. Its LLM02 was insecure output
-// handling, LLM03 training data poisoning, LLM04 model denial of service, LLM05 supply
-// chain, LLM06 disclosure, LLM07 insecure plugin design, LLM08 excessive agency, LLM09
-// overreliance and LLM10 model theft. So always write the year beside the id.
+// The OWASP edition of 2023 numbered some risks otherwise. Insecure output handling was
+// number 2 there, training data poisoning 3, model denial of service 4, supply chain 5 and
+// disclosure 6. Insecure plugin design was 7, excessive agency 8, overreliance 9 and model
+// theft 10. So always write the year beside the id.
 //
 // # MITRE ATLAS
 //
@@ -240,6 +240,11 @@
 //
 // # Questions
 //
+// Which risks are in the OWASP Top 10 for LLM applications? The ten risks of 2025 are prompt
+// injection, sensitive information disclosure, supply chain, data and model poisoning, and
+// improper output handling. Then come excessive agency, system prompt leakage, vector and
+// embedding weaknesses, misinformation, and unbounded consumption.
+//
 // What is the difference between prompt injection and a jailbreak? Prompt injection
 // attacks the application: a text replaces its instructions. A jailbreak attacks the
 // model's training: it makes the model say what its maker forbade. One prompt can do
@@ -250,20 +255,20 @@
 // result that the model reads for an innocent user. The indirect one is more dangerous,
 // because its author needs no access to your system.
 //
-// Can prompt injection be fixed? No complete fix is known, because a model reads
-// instructions and data as one text. Filters and marks lower the rate of success. A hard
-// limit comes from outside the model: which tools may be called, and with which values,
+// Can prompt injection be fixed? Prompt injection can't be fixed completely today, because a
+// model reads instructions and data as one text. Filters and marks lower the rate of success.
+// A hard limit comes from outside the model: which tools may be called, and with which values,
 // after untrusted text was read.
 //
-// Which of the ten risks should I work on first? Begin where the model can act or
-// where its output is executed: excessive agency (LLM06) and output handling (LLM05)
-// turn a funny answer into harm. Then prompt injection (LLM01), then limits (LLM10),
-// because these two are attacked from the first day.
+// Which of the ten risks should I work on first? Work first on the risks where the model can
+// act or where its output is executed: excessive agency (LLM06) and output handling (LLM05)
+// turn a funny answer into harm. Then prompt injection (LLM01), then limits (LLM10), because
+// these two are attacked from the first day.
 //
-// How does data leave through a chat answer? An injected text asks the model to end its
-// answer with a markdown image whose address contains private data. The browser loads the
-// image without a click, and the data is in the attacker's log. The link check of
-// [github.com/prodailabs/prodai/guard/sink] removes such addresses.
+// How does data leave through a chat answer? Data leaves through a chat answer in the address
+// of an image or link. An injected text asks the model to end its answer with such an image.
+// The browser loads the image without a click, and the data is in the attacker's log. The link
+// check of [github.com/prodailabs/prodai/guard/sink] removes such addresses.
 //
 // What is model denial of service, and how do I stop it? A model denial of service sends
 // requests that cost much to answer: very long prompts, endless repetition, many parallel
@@ -271,10 +276,10 @@
 // in total. A limit on requests alone is not enough, since one request may cost as
 // much as thousands.
 //
-// How can a supply chain attack reach an AI system? It comes with something you
-// download: weights, tokenizers, data sets, Python packages, container images, prompts or
-// agent tools. A model may invent a package name, and an attacker publishes a package of
-// that name. Pin versions, check hashes, and use sources that you know.
+// How can a supply chain attack reach an AI system? A supply chain attack reaches an AI system
+// with something that you download: weights, tokenizers, data sets, Python packages, container
+// images, prompts or agent tools. A model may invent a package name, and an attacker publishes
+// a package of that name. Pin versions, check hashes, and use sources that you know.
 //
 // How much poisoned data is dangerous? Little poisoned data is enough. In a study of 2025
 // (Souly et al., below) about 250 documents put a backdoor into models of up to 13
@@ -285,26 +290,62 @@
 // attempts will extract it. Keep passwords, keys and access rules out of it. A canary
 // token then shows when it leaks, so that you learn of the attempt.
 //
+// How do I keep a bot from leaking its system prompt? A bot can't be kept from leaking its
+// system prompt with certainty, so put nothing secret into it. A canary token in the prompt
+// (guard.NewCanary) blocks an answer that repeats it. A translated or described prompt still
+// gets through.
+//
 // How much agency is too much? A model has too much agency if its worst possible call
 // would harm more than the task is worth. Let it read freely and write narrowly; let a
 // person approve what can't be undone, such as payments, deletions and mail to outsiders.
 //
-// What should I use, OWASP or MITRE ATLAS? Use OWASP's Top 10 to check a design: it is
-// short and names risks. Use ATLAS for incidents and for tests of defenses: it is long
-// and names an attacker's steps. Findings of this library carry ids of both.
+// What should I use, OWASP or MITRE ATLAS? Use OWASP's Top 10 to check a design: it is short
+// and names risks. Use MITRE ATLAS for incidents and for tests of defenses: it is long and
+// names an attacker's steps. Findings of this library carry ids of both.
 //
-// When should I write a threat model? Write it before the first release, when changing
-// the design is still cheap. Read it again when a tool, a data source or a kind of user is
-// added, and after each incident. One page is enough for a small system.
+// When should I write a threat model? Write a threat model before the first release, when
+// changing the design is still cheap. Read it again when a tool, a data source or a kind of
+// user is added, and after each incident. One page is enough for a small system.
 //
-// Why do small classifiers and rules not stop all attacks? An attacker can change the
-// wording without end: another language, base64, a story, or a polite request that has
-// no suspicious word. A detector has a rate of hits below 100 %, and one hit is enough
-// for the attacker.
+// What is the difference between a threat, a vulnerability and a risk? A threat is what could happen:
+// somebody sends a poisoned document. A vulnerability is the weak point that lets it: the
+// document is pasted into the prompt without a mark. The risk is both together, weighed by
+// likelihood and harm.
 //
-// How do I report which attacks happened? Count the ids in findings by risk: each
-// Finding has Threats, and [Lookup] returns their names. The log event guard.verdict has
-// the ids as well. [All] yields every row, for a report with zeros.
+// What is the difference between data poisoning and prompt injection? Data poisoning changes a model
+// before it is used, through its training data, and stays until the model is trained again.
+// Prompt injection changes one answer, through the text of the request. A poisoned knowledge base
+// is between them: its document injects into every request that retrieves it.
+//
+// How can a RAG system be attacked? A RAG system can be attacked through its documents. An
+// attacker writes a document that the search will return: a web page, a ticket, a shared file.
+// The document may contain orders for the model, a false fact, or a link. So check documents
+// before they are stored and when they are retrieved, and filter by tenant, so that no
+// customer reads another's.
+//
+// Is it safe to download a model from a public hub? Downloading a model from a public hub is
+// safe only with care. A model file in pickle format can run code when it is loaded, and a
+// model can have a backdoor that no scan finds. Take files in safetensors or GGUF from the
+// original publisher, compare their hashes, and run the model without network access if you
+// can.
+//
+// Is a self-hosted model safer than an API? A self-hosted model keeps data in your network, and you must
+// patch, guard and watch it yourself. An API's provider does that, and receives your data. Prompt
+// injection is the same for both.
+//
+// How do I red-team my own system? To red-team a system, take its threat model, and let a
+// person who did not build the system try each attack for a day. Write down what worked, turn
+// it into a test, and repair it. Repeat that before each large release. Attack suites such as
+// garak and PyRIT give a start.
+//
+// Why do small classifiers and rules not stop all attacks? Classifiers and rules don't stop
+// all attacks because an attacker can change the wording without end: another language,
+// base64, a story, or a polite request that has no suspicious word. A detector has a rate of
+// hits below 100 %, and one hit is enough for the attacker.
+//
+// How do I report which attacks happened? To report which attacks happened, count the ids in
+// findings by risk: each Finding has Threats, and [Lookup] returns their names. The log event
+// guard.verdict has the ids as well. [All] yields every row, for a report with zeros.
 //
 // # Lab
 //

@@ -1,6 +1,5 @@
-// Package model turns a text into features and features into a score. It is
-// the inside of the classifier of package injection, shared with the program
-// that trains it.
+// Package model turns a text into features and features into a score. Package
+// injection's classifier and the program that trains it share it.
 package model
 
 import (
@@ -16,8 +15,8 @@ type Extractor struct {
 	pool    sync.Pool
 }
 
-// New returns an extractor. fold is the normalization that texts have gone
-// through; the lexicon is folded with it.
+// New returns an extractor. fold is the normalization of the texts, and the lexicon is
+// folded with it too.
 func New(fold func(string) string) *Extractor {
 	e := &Extractor{lexicon: newLexicon(fold)}
 	e.pool.New = func() any { return &set{bits: make([]uint64, Buckets/64)} }
@@ -35,8 +34,7 @@ const (
 	Buckets     = conceptBase + 1<<conceptBits
 )
 
-// Group tells the part that a feature belongs to: 0 words, 1 characters, 2
-// concepts.
+// Group returns the part that a feature belongs to: 0 words, 1 characters, 2 concepts.
 func Group(index uint32) int {
 	switch {
 	case index < charBase:
@@ -70,8 +68,8 @@ func (s *set) concept(h uint64) { s.add(conceptBase + mix(h)>>(32-conceptBits)) 
 func mix(h uint64) uint32 { return uint32((h ^ h>>29) * 0xBF58476D1CE4E5B9 >> 32) }
 
 // Values of each group are scaled by 1/sqrt(n+damping), n being the number of
-// distinct features of the group in the text: a long text weighs no more than
-// a short one, and a very short one not too much.
+// distinct features of the group in the text. So a long text weighs no more than a
+// short one, and a very short one not too much.
 var damping = [3]float64{8, 24, 6}
 
 // A Vector is a text's features: distinct indices, and the value by group.
@@ -81,13 +79,13 @@ type Vector struct {
 }
 
 // Features computes the features of tokens[from:to] of text, with the
-// punctuation between and behind them.
+// punctuation between and after them.
 func (e *Extractor) Features(text string, tokens []Token, from, to int) (v Vector) {
 	e.visit(text, tokens, from, to, func(all Vector) { v = Vector{slices.Clone(all.Index), all.Scale} })
 	return v
 }
 
-// visit computes features and shows them to a function that doesn't keep them.
+// visit computes features and passes them to a function that doesn't keep them.
 func (e *Extractor) visit(text string, tokens []Token, from, to int, use func(Vector)) {
 	start, end := 0, len(text)
 	if from > 0 {
@@ -219,7 +217,7 @@ func (s *set) addConcepts(text string, tokens []Token) {
 	}
 }
 
-// form describes a text by its outside: length, case, punctuation.
+// form describes the form of a text: length, case, punctuation.
 func form(text string, tokens []Token, concepts int) [8]uint64 {
 	var upper, lower, digits, punct, high, lines int
 	for i := range len(text) {

@@ -17,7 +17,7 @@ type lexicon struct {
 	// heads marks the first two bytes of stems, so that most words need no
 	// look-up by prefix.
 	heads [1 << 16]bool
-	// glued holds the words of scripts that write no blanks, by first rune.
+	// glued contains the words of scripts that write no blanks, by first rune.
 	glued map[rune][]gluedWord
 }
 

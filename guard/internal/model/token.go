@@ -23,7 +23,7 @@ var wordByte = func() (c [256]bool) {
 	return c
 }()
 
-// numberHash stands for every number.
+// numberHash is the hash of every number.
 const numberHash = 0x9E3779B97F4A7C15
 
 // Tokens splits text, which is folded but keeps its case, into words.
@@ -69,8 +69,8 @@ func (e *Extractor) AppendTokens(tokens []Token, text string) []Token {
 	return tokens
 }
 
-// wide splits a run that holds letters beyond ASCII: at punctuation, and at
-// each word of the lexicon in scripts without blanks.
+// wide splits a run that contains letters beyond ASCII: at punctuation, and at each
+// word of the lexicon in scripts without blanks.
 func (e *Extractor) wide(tokens []Token, text string, start, end int, fresh bool) []Token {
 	from := start
 	flush := func(to int) {

@@ -7,9 +7,9 @@ import (
 )
 
 // Weights is a trained linear model: one signed byte a feature, a scale for
-// each group, an intercept and the threshold. A byte q stands for
-// sign(q) (q/127)^2 times the scale: most weights are small and a few are large,
-// and squaring gives both their share of the 255 steps.
+// each group, an intercept and the threshold. A byte q means sign(q) (q/127)^2 times
+// the scale. Most weights are small and a few are large, and squaring leaves enough of
+// the 255 steps for both.
 type Weights struct {
 	table     string
 	value     [3][256]float32 // what a byte stands for, by group
@@ -25,7 +25,7 @@ const (
 // Load reads weights that [Encode] wrote. It keeps data and copies nothing.
 func Load(data string) (*Weights, error) {
 	if len(data) != header+Buckets || data[:len(magic)] != magic {
-		return nil, fmt.Errorf("model: %d bytes are no weights of this version, want %d", len(data), header+Buckets)
+		return nil, fmt.Errorf("model: %d bytes are not weights of this version: want %d", len(data), header+Buckets)
 	}
 	number := func(i int) float32 {
 		return math.Float32frombits(binary.LittleEndian.Uint32([]byte(data[len(magic)+4*i:])[:4]))
@@ -77,18 +77,17 @@ func (w *Weights) Margin(v Vector) float64 {
 	return z
 }
 
-// sure is how far below the threshold the windows of a text, which could only
-// lower its margin further, aren't looked at any more.
+// sure is a distance below the threshold. The windows of a text whose margin is lower
+// are not computed, since they could only lower the margin further.
 const sure = 2
 
-// manyWindows is what the best window's margin is lowered by for each factor of e
-// in their number: the maximum of many is high by accident.
+// manyWindows is subtracted from the best window's margin for each factor of e in the
+// number of windows, because the maximum of many is high by accident.
 const manyWindows = .3
 
-// Score returns the margin of a text and the tokens that carry most of it. A
-// long text scores as its best window does, but no higher than as a whole: one
-// bad sentence in a harmless text, or many slightly odd ones, are each less
-// than both together.
+// Score returns the margin of a text and the tokens that carry most of it. A long text
+// scores as its best window does, but no higher than as a whole. So neither one bad
+// sentence in a harmless text nor many slightly odd ones are enough alone.
 func (w *Weights) Score(e *Extractor, text string, tokens []Token) (best float64, from, to int) {
 	if len(tokens) == 0 {
 		return math.Inf(-1), 0, 0
