@@ -35,7 +35,7 @@
 //     follow the outlines of the answers. It needs no ranking.
 //   - Paired difference (also: paired bootstrap): A paired difference compares two
 //     chunkers question by question, and gives an interval for the mean difference.
-//     If the interval contains 0, the questions can't tell the two apart.
+//     If the interval contains 0, the questions show no difference.
 //
 // # The formulas
 //
@@ -99,7 +99,7 @@
 // that your prompt has.
 //
 // How many questions do I need to compare two chunkers? With 132 questions,
-// differences below about 5 points of recall can't be told apart. Take 100 at
+// differences below about 5 points of recall can't be distinguished. Take 100 at
 // least, from all parts of the text, and look at the interval of [Difference]
 // instead of the means.
 //
