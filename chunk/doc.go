@@ -244,7 +244,7 @@
 // and 400 on your own questions. Small chunks are found more exactly and lack
 // surroundings; large ones bring more text that isn't the answer. At a budget of
 // 1,000 tokens the recall of 100, 200 and 400 tokens was .887, .902 and .908 in the
-// lab, which is no real difference.
+// lab, which is not a real difference.
 //
 // How much overlap do I need? Start with no overlap. It helps only chunkers that
 // cut inside of sentences; chunkers that cut between sentences or sections don't
