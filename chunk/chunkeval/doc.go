@@ -118,7 +118,7 @@
 //  1. Run lab10-chunking with overlaps of 0, 25 and 50 %. At which K, and at which
 //     budget, does overlap pay?
 //  2. Write a ranking that is perfect (it reads the references). What is left
-//     between its precision and 1, and which number told you before?
+//     between its precision and 1, and which number showed it before?
 //
 // # Further reading
 //

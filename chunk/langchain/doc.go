@@ -27,7 +27,7 @@
 // They are equal also where the original is odd: a piece that no separator cuts
 // stays larger than the size, and a code fence that isn't closed is lost with all
 // that follows it. One thing differs: regular expressions are Go's (RE2), so of
-// look-around only the forms that LangChain's own tables use are known.
+// lookaround only the forms that LangChain's own tables use are known.
 //
 // # Pitfalls
 //
