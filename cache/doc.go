@@ -305,9 +305,9 @@
 // and Options.Normalize can remove what differs.
 //
 // Should I cache answers when the temperature is above zero? A caller that sets a
-// temperature above 0 usually wants different answers, so such calls are not cached
-// by default. A call with a seed, or one that sets no temperature, is cached. Set
-// Policy.Sampled if one answer for all is good enough.
+// temperature above 0 usually expects different answers, so such calls are not
+// cached by default. A call with a seed, or one that sets no temperature, is
+// cached. Set Policy.Sampled if one answer for all is good enough.
 //
 // What should not be cached? Errors, refusals, empty answers, answers cut by a
 // token limit, half streams and calls of tools with side effects must not be
@@ -414,8 +414,8 @@
 //
 // Look at the log lines: the first call shows cache.miss, an attempt that is
 // retried, and cache.store with an empty reason. The second shows cache.hit with
-// kind=exact and an elapsed time of microseconds. The capstone has the same cache
-// behind a web page:
+// kind=exact and an elapsed time of microseconds. The capstone has the same cache,
+// with a web page:
 //
 //	go run ./examples/capstone
 //

@@ -18,9 +18,9 @@ type Entry struct {
 	Expires  time.Time // zero: never
 }
 
-// A Recording is a stream, chunk for chunk. It is replayed so to a caller that
-// sets the same streaming functions; a caller that sets others gets the answer in
-// one piece.
+// A Recording is a stream, chunk for chunk. A caller that sets the same streaming
+// functions gets it replayed so; a caller that sets others gets the answer in one
+// piece.
 type Recording struct {
 	Text, Reasoning bool // which of the streaming functions the caller had set
 	Chunks          []Chunk

@@ -72,8 +72,8 @@ func Example_streaming() {
 	// "Within " "30 days." <nil>
 }
 
-// Two calls that differ only in what they are carried with are equal; one that
-// asks for a shorter answer is another.
+// Two calls that differ only in a trace id are equal. A call that
+// asks for a shorter answer is another call.
 func ExampleKeyOf() {
 	ask := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Why?")}
 	key := func(o ...llms.CallOption) cache.Key {

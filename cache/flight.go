@@ -28,8 +28,8 @@ type flightKey struct {
 	text, reasoning bool
 }
 
-// A flight is one call of the model that several callers may follow. It runs
-// on a context of its own, so that it outlives the caller that began it while
+// A flight is one call of the model that several callers may follow. It runs on a
+// context of its own, so that it goes on after its first caller has left, while
 // others wait.
 type flight struct {
 	ctx    context.Context
@@ -86,7 +86,7 @@ func (m *Model) leave(f *flight) {
 	}
 }
 
-// fly asks the model and passes its chunks to the followers.
+// fly asks the model and passes its chunks to the callers that follow the flight.
 func (m *Model) fly(c *call, f *flight, key flightKey) {
 	var r *llms.ContentResponse
 	var err error
@@ -137,9 +137,9 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 	m.store(c, llmcopy.Response(r), rec)
 }
 
-// justStored reports whether an equal flight ended between the caller's look
-// into the store and its joining: flights store first and leave the table
-// after. A store elsewhere isn't asked twice for that rare case.
+// justStored reports whether an equal flight ended between the caller's look into
+// the store and its joining: flights store first and leave the table after. A store
+// in another process isn't asked twice for that rare case.
 func (m *Model) justStored(c *call) bool {
 	s, ok := m.o.Store.(LocalStore)
 	return ok && s.Local() && m.lookup(c) != nil
@@ -242,7 +242,7 @@ func (o *outlet) send(c Chunk) error {
 	return o.call.o.StreamingFunc(ctx, bytes.Clone(c.Data))
 }
 
-// replay streams a stored answer to a caller that wants a stream: as it was
+// replay streams a stored answer to a caller that asks for a stream: as it was
 // recorded, or from the text if it wasn't recorded in the caller's way.
 func replay(c *call, e *Entry, r *llms.ContentResponse) error {
 	text, reasoning := c.o.StreamingFunc != nil, c.o.StreamingReasoningFunc != nil

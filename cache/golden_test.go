@@ -209,7 +209,7 @@ func TestGoldenCacheable(t *testing.T) {
 			return err
 		}
 		for range 2 {
-			_, _ = m.GenerateContent(t.Context(), question("q")) // what it says isn't the point here
+			_, _ = m.GenerateContent(t.Context(), question("q")) // the answer doesn't matter here
 		}
 		if stored := calls == 1; stored != row.Store {
 			return fmt.Errorf("stored: %v, want %v: %s", stored, row.Store, row.Note)

@@ -33,7 +33,7 @@ func answerOf(text string) *llms.ContentResponse {
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: text, StopReason: "stop", GenerationInfo: map[string]any{"PromptTokens": 3, "CompletionTokens": 4, "TotalTokens": 7}}}}
 }
 
-// jsonStore is a store elsewhere, as the Example has it.
+// jsonStore is a store in another process, as in the Example.
 type jsonStore struct {
 	mu   sync.Mutex
 	data map[Key][]byte
@@ -109,7 +109,7 @@ func TestEntryOfOneChoiceWithoutContent(t *testing.T) {
 	}
 }
 
-// Entries that a store elsewhere returns damaged don't panic.
+// Damaged entries of a store in another process cause no panic.
 func TestDamagedEntries(t *testing.T) {
 	for _, damaged := range []string{`null`, `{}`, `{"choices":[]}`, `{"choices":null}`, `{"choices":[null]}`, `{"choices":[{}],"stream":{"Text":true,"Chunks":[{"Both":true,"Data":"YQ=="}]}}`,
 		`{"choices":[{}],"stream":{"Text":true,"Chunks":[{"Delta":{"Kind":200,"Choice":-1},"Data":"YQ=="}]}}`, `{"choices":[{}],"stream":{"Text":true,"Chunks":null}}`} {
@@ -147,7 +147,7 @@ func TestMemoryOddEntries(t *testing.T) {
 	require.NotPanics(t, func() { m.Delete(nil) })
 }
 
-// A fresher answer that is too large must not leave the older one.
+// When a newer answer is too large, the older one must not stay.
 func TestMemoryTooLargeReplaces(t *testing.T) {
 	m, _ := NewMemory(2000)
 	require.NoError(t, m.Put(t.Context(), Key{1}, &Entry{Response: answerOf("old")}))
@@ -166,7 +166,7 @@ func TestMemoryZero(t *testing.T) {
 	require.NotPanics(t, func() { var m Memory; m.room = 0; _ = m.Put(t.Context(), Key{}, &Entry{Response: answerOf("x")}) })
 }
 
-// The text of a size that Memory counts: chunks, tool calls, generation info.
+// What Memory counts as the size of an entry: chunks, tool calls, generation info.
 func TestMemoryBound(t *testing.T) {
 	m, _ := NewMemory(1 << 20)
 	e := &Entry{Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "x", StopReason: "stop", GenerationInfo: map[string]any{"raw": strings.Repeat("x", 1<<20)}}}}}
@@ -304,7 +304,7 @@ func TestNormalizePanics(t *testing.T) {
 	require.Panics(t, func() { _, _ = m.GenerateContent(t.Context(), hello) })
 }
 
-// What is normalized away must still keep the borders of the parts.
+// Normalized texts must still keep the borders of the parts.
 func TestNormalizeBorders(t *testing.T) {
 	empty := func(string) string { return "" }
 	a, err := KeyOf(Scope{Normalize: empty}, []llms.MessageContent{llms.TextParts("human", "a", "b")})

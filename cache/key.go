@@ -18,16 +18,16 @@ import (
 	"github.com/prodailabs/prodai/internal/callopt"
 )
 
-// A Key names a call: two calls have the same key if and only if one answer
-// may serve both. It is a SHA-256 over the call's canonical form, in which
-// every field is preceded by its length, so that no two calls run together.
+// A Key names a call: two calls have the same key if and only if one answer may
+// serve both. It is a SHA-256 over the call's canonical form. Every field in it is
+// preceded by its length, so that two different calls never have the same form.
 type Key [sha256.Size]byte
 
 // String returns the key in hexadecimal.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// ErrUncacheable is wrapped by the error of a call that has no key, because part of it cannot be
-// compared (a function among the tools' parameters, say).
+// ErrUncacheable is wrapped by the error of a call that has no key because a part
+// of it can't be compared, such as a function among the tools' parameters.
 var ErrUncacheable = errors.New("cache: the call can't be compared with another")
 
 // A Scope is what goes into every key of a [Model] beside the call itself.
@@ -41,12 +41,12 @@ type Scope struct {
 
 // KeyOf returns the key of a call.
 //
-// All of the messages, their roles, parts and part borders enter it, byte for
-// byte, and every option that can change the answer; an option that is absent
-// differs from one that is zero. Stop words are a set. Schemas and tool
-// parameters are compared as JSON values: numbers by value, objects without
-// the order of their keys. Left out are the streaming functions, cache-control
-// marks, and all metadata but the keys that Scope.Metadata lists, the thinking
+// The key is made of all messages, byte for byte, with their roles, parts and
+// borders of parts, and of every option that can change the answer. An option that
+// is absent differs from one that is zero. Stop words are a set. Schemas and tool
+// parameters are compared as JSON values: numbers by value, objects without the
+// order of their keys. Left out are the streaming functions, cache-control marks,
+// and all metadata but the keys that Scope.Metadata lists, the thinking
 // configuration and those that begin with "openai:".
 func KeyOf(scope Scope, messages []llms.MessageContent, options ...llms.CallOption) (Key, error) {
 	return keyOf(scope, messages, callopt.Resolve(options))
@@ -162,7 +162,7 @@ func (k *keyWriter) options(o callopt.Options, metadata []string) {
 			k.text(f.name, string(binary.BigEndian.AppendUint64(nil, math.Float64bits(f.value+0)))) // +0: no minus zero
 		}
 	}
-	if o.Has(callopt.Seed) { // float64 doesn't hold every seed
+	if o.Has(callopt.Seed) { // float64 can't represent every seed
 		k.text("seed", fmt.Sprint(o.Seed))
 	}
 	for _, w := range slices.Compact(slices.Sorted(slices.Values(o.StopWords))) {

@@ -35,7 +35,7 @@ type Store interface {
 	// Get returns the entry of a key, or nil if there is none.
 	Get(ctx context.Context, key Key) (*Entry, error)
 
-	// Put keeps an entry, for as long as the store sees fit.
+	// Put keeps an entry. The store may drop it at any time.
 	Put(ctx context.Context, key Key, e *Entry) error
 }
 
@@ -62,12 +62,12 @@ var (
 	_ LocalStore = (*Memory)(nil)
 )
 
-// A Memory is a Store in this process, bounded in bytes. When it is full it
-// evicts by S3-FIFO: a new entry waits in a small queue, a tenth of the room,
-// and moves into the main queue only if it was asked for again meanwhile, so a
-// crowd of questions asked once can't push out the ones that come back. A
-// ghost queue remembers the keys that left the small queue; they enter the main
-// one directly when they return.
+// A Memory is a Store in this process, bounded in bytes. When it is full it evicts
+// by S3-FIFO: a new entry waits in a small queue, a tenth of the room, and moves
+// into the main queue only if it was asked for again meanwhile, so many questions
+// that are asked once can't push out those that come back. A ghost queue remembers
+// the keys that left the small queue; they enter the main one directly when they
+// return.
 //
 // Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023.
 //
@@ -137,7 +137,7 @@ func (m *Memory) Put(_ context.Context, key Key, e *Entry) error {
 		}
 		return nil
 	}
-	if el, ok := m.items[key]; ok { // a fresher answer to the same call
+	if el, ok := m.items[key]; ok { // a newer answer to the same call
 		old := el.Value.(*item)
 		it.hits, it.inMain = old.hits, old.inMain
 		m.account(old, -1)
@@ -152,8 +152,9 @@ func (m *Memory) Put(_ context.Context, key Key, e *Entry) error {
 	return nil
 }
 
-// Delete drops the entries that a predicate picks and returns their number:
-// those of one tenant or model, or what is older than an index.
+// Delete drops the entries for which the function returns true, and returns their
+// number. The function can pick the entries of one model, or those that were stored
+// before a time.
 func (m *Memory) Delete(drop func(key Key, e *Entry) bool) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

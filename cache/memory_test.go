@@ -23,8 +23,8 @@ func sized(bytes int) *Entry {
 	return e
 }
 
-// TestMemoryNeverOverflows: whatever is put and asked, the bytes stay within
-// the room and the books balance.
+// TestMemoryNeverOverflows: after any sequence of puts and gets, the bytes stay
+// within the room and the sums of bytes agree with the entries.
 func TestMemoryNeverOverflows(t *testing.T) {
 	m, err := NewMemory(50_000)
 	require.NoError(t, err)

@@ -28,13 +28,14 @@ type Options struct {
 	// Store keeps the answers. Default: a [Memory] of 64 MiB for this model alone.
 	Store Store
 
-	// Model is the name of the wrapped model, for calls that do not name one.
-	// With a Store that others may share, a call without any name is not
-	// cached: it could be answered by another model's answer. Default: none.
+	// Model is the name of the wrapped model, for calls that do not name one. With
+	// a Store that others may share, a call without any name is not cached: it
+	// could get another model's answer. Default: none.
 	Model string
 
-	// Namespace is the version of what else the answers depend on: a prompt
-	// template, an index. When it changes, no earlier answer is used. Default: none.
+	// Namespace is the version of what the answers depend on beside the call, such
+	// as a prompt template or an index. When it changes, no earlier answer is used.
+	// Default: none.
 	Namespace string
 
 	// Tenant returns the tenant that a call belongs to; answers never cross
@@ -43,8 +44,8 @@ type Options struct {
 	Tenant func(context.Context) string
 
 	// Normalize is applied to each text before it enters the key: Unicode
-	// normalization, say, or the removal of what differs in every call (a nonce
-	// that the call's context knows). Default: texts are compared byte for byte.
+	// normalization for example, or the removal of a nonce that differs in every
+	// call. Default: texts are compared byte for byte.
 	Normalize func(ctx context.Context, text string) string
 
 	// Metadata lists the keys of CallOptions.Metadata that change the answer,
@@ -204,8 +205,8 @@ func (m *Model) identify(c *call) string {
 	return ""
 }
 
-// lookup returns a live entry, or nil. A store that fails is one that has
-// nothing.
+// lookup returns a live entry, or nil. A store that fails counts as one without the
+// entry.
 func (m *Model) lookup(c *call) *Entry {
 	e, err := m.o.Store.Get(c.ctx, c.key)
 	if err != nil {

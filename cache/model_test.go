@@ -49,7 +49,7 @@ func said(text string) *llms.ContentResponse {
 		GenerationInfo: map[string]any{"PromptTokens": 7, "CompletionTokens": 3, "list": []any{1}}}}}
 }
 
-// composeE stands for NFC, as far as these tests need it.
+// composeE is Unicode's NFC for the letter é, which is all that these tests need.
 func composeE(s string) string { return strings.ReplaceAll(s, "e\u0301", "é") }
 
 // counting answers "1", "2", … and counts.
@@ -121,7 +121,7 @@ func TestEqualCallsShareOneFlight(t *testing.T) {
 	})
 }
 
-// TestLeaderMayLeave: the caller who began the flight gives up; the one who
+// TestLeaderMayLeave: the caller that began the flight gives up. The caller that
 // joined it still gets the answer, and the model was asked once.
 func TestLeaderMayLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -155,8 +155,8 @@ func TestLeaderMayLeave(t *testing.T) {
 	})
 }
 
-// TestAnothersDeadlineIsNotMine: the flight ends at the deadline of the caller
-// who began it; one with more time asks again.
+// TestAnothersDeadlineIsNotMine: the flight ends at the deadline of the caller that
+// began it. A caller with more time asks again.
 func TestAnothersDeadlineIsNotMine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
@@ -238,7 +238,7 @@ func TestReplayIsChunkExact(t *testing.T) {
 	require.Equal(t, first, second)
 	require.EqualValues(t, 1, n.Load())
 
-	var textOnly []heard // not as it was recorded: made from the text
+	var textOnly []heard // not as it was recorded, but made from the text
 	_, err = m.GenerateContent(t.Context(), question("q"), listen(&textOnly)[:1]...)
 	require.NoError(t, err)
 	require.Equal(t, []heard{{false, "ab", delta.Delta{Kind: delta.Text}}}, textOnly)
@@ -468,7 +468,7 @@ func TestAModelThatReportsNoReason(t *testing.T) {
 	require.NotEmpty(t, Policy{StoreUnreported: true}.MayStore(r))
 }
 
-// fixed is a store that holds one entry under every key.
+// fixed is a store that has one entry under every key.
 type fixed struct{ e *Entry }
 
 func (f fixed) Get(context.Context, Key) (*Entry, error) { return f.e, nil }

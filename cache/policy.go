@@ -12,9 +12,9 @@ import (
 // A Policy decides which calls may be answered from the cache and which answers
 // may be stored. The zero Policy is the careful one.
 type Policy struct {
-	// Sampled lets calls be cached that ask for variety: an explicit
-	// temperature above 0 without a seed. A call that sets no temperature is
-	// always answered from the cache. Default: sampled calls are not cached.
+	// Sampled lets calls be cached that ask for variety: those with a temperature
+	// above 0 and without a seed. A call that sets no temperature is always
+	// answered from the cache. Default: sampled calls are not cached.
 	Sampled bool
 
 	// StoreLength lets answers be stored that a token limit cut short. The
@@ -24,8 +24,7 @@ type Policy struct {
 
 	// StoreUnreported lets answers be stored whose model never reports why they
 	// ended. It is for a model that reports nothing at all: elsewhere a missing
-	// reason is the sign of an answer that broke off. Default: they are not
-	// stored.
+	// reason means that the answer broke off. Default: they are not stored.
 	StoreUnreported bool
 
 	// SideEffects reports whether running the named tool changes the world. An
@@ -42,8 +41,8 @@ func (p Policy) mayAsk(o *callopt.Options) string {
 }
 
 // MayStore returns why an answer must not be stored, or "" if it may be. Only an
-// answer that is known to be complete may be: the stop reasons of all providers
-// are understood, and one that is not understood proves nothing.
+// answer that is known to be complete may be stored. The stop reasons of all
+// providers are known here; an unknown one doesn't show that an answer is complete.
 func (p Policy) MayStore(r *llms.ContentResponse) string {
 	if r == nil || len(r.Choices) == 0 {
 		return "no answer"

@@ -9,7 +9,7 @@ import (
 )
 
 // TestByteOrderMark cuts texts with and without a byte order mark: the cuts and
-// headings are the same, and the mark is no passage of its own.
+// headings are the same, and the mark is never a passage by itself.
 func TestByteOrderMark(t *testing.T) {
 	long := strings.Repeat("A sentence of some words. ", 6)
 	for format, text := range map[string]string{

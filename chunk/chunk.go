@@ -47,15 +47,15 @@ type Chunk struct {
 }
 
 // ID returns a stable name for the passage's content: equal texts have equal ids,
-// whatever their place. It is 16 bytes of SHA-256 in hexadecimal.
+// at whatever place they are. It is 16 bytes of SHA-256 in hexadecimal.
 func (c *Chunk) ID() string {
 	sum := sha256.Sum256([]byte(c.Text))
 	return hex.EncodeToString(sum[:16])
 }
 
-// A Chunker cuts a text into passages, in order. Every chunker of this package
-// is one, and keeps these laws, but for [Windows] and [FastCDC], whose comments
-// name the laws they keep instead:
+// A Chunker cuts a text into passages, in order. Every chunker of this package is
+// one and keeps these laws. Only [Windows] and [FastCDC] keep others, which their
+// comments name:
 //
 //   - text[c.Start:c.End] == c.Text, and no passage is blank
 //   - the passages are in order, each starting after the one before
@@ -81,9 +81,9 @@ type Options struct {
 	Overlap int
 
 	// MaxContext is the largest size of a passage's Context, in the unit of Size; a
-	// negative number: no limit. A table's header that is larger is cut after one of
-	// its cells, another context is left out. Default: the size, so that a passage
-	// with its context is at most about twice as large.
+	// negative number means no limit. A table's header that is larger is cut after
+	// one of its cells; any other context that is larger is left out. Default: the
+	// size, so that a passage with its context is at most about twice as large.
 	MaxContext int
 
 	// Unit is the unit of Size, Overlap and MaxContext. UnitTokens without a counter
@@ -182,9 +182,9 @@ func checkSize(options string, size, overlap int) error {
 	return nil
 }
 
-// finish gives chunks, in order of their start, their text and their places in
-// the code points that count counts; a RuneEnd that isn't 0 is how many the chunk
-// has.
+// finish sets the text of chunks, which are in order of their start, and their
+// places in the code points that count counts. A RuneEnd that isn't 0 is how many
+// the chunk has.
 func finish(text string, chunks []Chunk, count func(string) int) []Chunk {
 	last := &Chunk{}
 	for i := range chunks {

@@ -12,7 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ErrNoContext is the error for a model that answers with nothing.
+// ErrNoContext is the error for a model whose answer is empty.
 var ErrNoContext = errors.New("chunk: the model wrote no context")
 
 // WithHeadings returns the chunks with a line before each that names its place:
@@ -34,9 +34,9 @@ func WithHeadings(title string, chunks []Chunk) []Chunk {
 
 // ContextualOptions configure a [Contextual].
 type ContextualOptions struct {
-	// Prompt is the instruction after the document and the passage. Default: to
-	// name in one or two sentences what the passage leaves unsaid, and to answer
-	// with nothing else.
+	// Prompt is the instruction after the document and the passage. Default: an
+	// instruction to name in one or two sentences what the passage doesn't mention
+	// itself, and to write nothing else.
 	Prompt string
 
 	// Parallel is how many calls are made at once, 1 or more. The first is made
@@ -51,15 +51,15 @@ type ContextualOptions struct {
 
 const contextPrompt = "In one or two sentences, say what this passage is about within the document, so that a search can find it: name what it leaves unsaid, such as the product, the date or the section. Answer with these sentences only."
 
-// Contextual has a model write what a passage needs to be understood alone
-// ("This is from the returns policy of 2024, on gift cards."), one call for each
-// passage. Every call begins with the same bytes, the document, and only then
-// differs, so that a provider that caches prompts by their beginning bills the
-// document in full once. Where a cache must be asked for, as Anthropic's, wrap
-// the model in one that marks the first part of each message.
+// Contextual asks a model to write what a passage needs to be understood alone
+// ("This is from the returns policy of 2024, on gift cards."), in one call for each
+// passage. Every call begins with the document, and only the rest differs. So a
+// provider that caches prompts by their beginning bills the document in full only
+// once. If a provider caches only on request, as Anthropic does, wrap the model in
+// one that marks the first part of each message.
 //
-// The document is data for the model and may try to instruct it. The worst that
-// it reaches here is a misleading context for its own passages.
+// The document is data for the model and may try to instruct it. The worst result
+// here is a misleading context for the document's own passages.
 type Contextual struct {
 	model llms.Model
 	o     ContextualOptions

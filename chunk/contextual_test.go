@@ -28,7 +28,7 @@ func numbered(n int) []Chunk {
 	return out
 }
 
-// contextual is NewContextual of what is right.
+// contextual is NewContextual for arguments that are right.
 func contextual(t *testing.T, model llms.Model, o *ContextualOptions) *Contextual {
 	t.Helper()
 	c, err := NewContextual(model, o)
@@ -152,7 +152,7 @@ func TestContextualStopsWithItsContext(t *testing.T) {
 	})
 }
 
-// wire speaks OpenAI's protocol, as far as this test needs it.
+// wire implements OpenAI's protocol as far as this test needs it.
 func wire(s *modeltest.Server) modelFunc {
 	return func(ctx context.Context, m []llms.MessageContent, _ ...llms.CallOption) (*llms.ContentResponse, error) {
 		text := ""

@@ -193,9 +193,9 @@
 // tokens. At an equal budget, overlap costs more than it brings.
 //
 // Two cautions before you quote the table of recalls. It is one embedder and 132
-// questions: a recall of .90 may be .85 or .95, and .921 and .908 can't be told
-// apart. And the best of many settings, chosen on the questions it is reported for,
-// looks better than it is.
+// questions: a recall of .90 may be .85 or .95, and .921 and .908 can't be
+// distinguished. And the best of many settings, chosen on the questions it is
+// reported for, looks better than it is.
 //
 // The second table is about speed: how many times as long other libraries take on 2
 // MB of English, by the medians of five rounds. The first number is for recursive
@@ -244,7 +244,7 @@
 // and 400 on your own questions. Small chunks are found more exactly and lack
 // surroundings; large ones bring more text that isn't the answer. At a budget of
 // 1,000 tokens the recall of 100, 200 and 400 tokens was .887, .902 and .908 in the
-// lab, which is no real difference.
+// lab, which is not a real difference.
 //
 // How much overlap do I need? Start with no overlap. It helps only chunkers that
 // cut inside of sentences; chunkers that cut between sentences or sections don't
@@ -310,7 +310,7 @@
 // How do I compare two chunkers? Write questions with the passages that answer
 // them, and run chunkeval.Run of chunk/chunkeval with each chunker, the same
 // embedder and the same budget of tokens. Then look at the interval of
-// chunkeval.Difference: if it contains 0, the two can't be told apart.
+// chunkeval.Difference: if it contains 0, no difference was shown.
 //
 // What does "Oversize" mean in a chunk? Chunk.Oversize is true if a passage is
 // larger than the size because it can't be cut: a single visible character that is
@@ -326,8 +326,8 @@
 //
 // Look first at the cuts: windows end inside of sentences. Then compare the columns
 // "recall@5" and "recall at 1000 tokens", and read the last line, which says
-// whether the two best can be told apart. With -text and -questions it runs on a
-// text of your own.
+// whether the two best really differ. With -text and -questions it runs on a text
+// of your own.
 //
 // # Exercises
 //

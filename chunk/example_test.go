@@ -49,7 +49,7 @@ func ExampleRecursive() {
 	// <nil>
 }
 
-// A model writes what a passage leaves unsaid; here it is a script.
+// A model writes what a passage doesn't mention itself. Here the model is a script.
 func ExampleContextual() {
 	manual := "# Returns\n\nRefunds take 14 days.\n\n## Gift cards\n\nThey are never refunded.\n"
 	c, err := chunk.NewMarkdown(&chunk.Options{Size: 40})
@@ -83,7 +83,7 @@ func ExampleContextual() {
 	// <nil>
 }
 
-// To say the unit is to be told when its counter is missing.
+// With Unit set, a missing counter is an error.
 func ExampleOptions() {
 	_, err := chunk.NewRecursive(&chunk.Options{Size: 512, Unit: chunk.UnitTokens})
 	fmt.Println(errors.Is(err, chunk.ErrOption))

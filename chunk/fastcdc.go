@@ -7,9 +7,8 @@ import (
 )
 
 // FastCDC cuts where the content decides: a rolling hash of the last bytes is
-// compared with a mask, so an edit moves the cuts near it and no others. Passages
-// of a changed document keep their ids but for the few around the change, and need
-// not be embedded again.
+// compared with a mask, so an edit moves the cuts near it and no others. Only the
+// few passages around a change get new ids and must be embedded again.
 //
 // Xia et al.: "FastCDC: a fast and efficient content-defined chunking approach
 // for data deduplication", USENIX ATC 2016; the cuts equal those of the Python

@@ -1,6 +1,6 @@
 package chunk
 
-// gear holds a random number for each byte value. The numbers are those of the
+// gear has a random number for each byte value. The numbers are those of the
 // reference implementation, so that cuts agree with it.
 var gear = [256]uint32{
 	0x5c95c078, 0x22408989, 0x2d48a214, 0x12842087, 0x530f8afb, 0x474536b9, 0x2963b4f1, 0x44cb738b,

@@ -2,8 +2,8 @@ package chunk
 
 import "slices"
 
-// A joint is a place where a structured text may be cut: the lower the rank,
-// the less a cut hurts. Joints are in order of at.
+// A joint is a place where a structured text may be cut: the lower the rank, the
+// less harm a cut does. Joints are in order of at.
 type joint struct {
 	at       int
 	rank     int
@@ -12,11 +12,11 @@ type joint struct {
 	context  string   // of what follows, if a passage begins there
 }
 
-// assemble packs what lies between joints: as much as fits, ending at the
-// joint of the lowest rank that leaves a passage at least a quarter full. What
-// is too large between two joints is cut as prose is, beginning with lines.
+// assemble packs the text between joints: as much as fits, ending at the joint of
+// the lowest rank that leaves a passage at least a quarter full. Text between two
+// joints that is too large is cut as prose is, beginning with lines.
 //
-// The quarter bounds the work: a stretch is looked at four times at most.
+// The quarter limits the work: a part of the text is looked at four times at most.
 func assemble(text string, m measure, joints []joint) []Chunk {
 	p := newPacker(text, m, prose)
 	switch {
@@ -64,7 +64,7 @@ func assemble(text string, m measure, joints []joint) []Chunk {
 	return finish(text, p.out, p.code)
 }
 
-// dropContexts takes away the contexts that are too large.
+// dropContexts removes the contexts that are too large.
 func (p *packer) dropContexts(joints []joint) {
 	last, fits := "", true
 	for i := range joints {
@@ -78,7 +78,7 @@ func (p *packer) dropContexts(joints []joint) {
 }
 
 // fitToJoint is fit for atoms, but ends at a joint of low rank if what it leaves
-// out is worth it. after[i] is the joint behind atom i.
+// out is worth it. after[i] is the joint after atom i.
 func (p *packer) fitToJoint(atoms []piece, after []joint) int {
 	n := p.fit(atoms)
 	if n > len(after) { // to the end of the text
@@ -91,8 +91,8 @@ func (p *packer) fitToJoint(atoms []piece, after []joint) int {
 	return n // the count of the shorter is larger
 }
 
-// bestJoint returns how many of the atoms, all of which fit, to take; after[i]
-// is the joint behind atom i.
+// bestJoint returns how many of the atoms, all of which fit, to take; after[i] is
+// the joint after atom i.
 func bestJoint(atoms []piece, after []joint, size int) int {
 	best, sum := len(atoms), 0
 	rank := after[len(atoms)-1].rank

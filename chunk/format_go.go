@@ -36,7 +36,7 @@ func (g *Go) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 
 func goJoints(text string) []joint {
 	fset := token.NewFileSet()
-	// An error leaves a tree of what was understood.
+	// After an error the tree has what was understood.
 	file, _ := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if file == nil || file.Name == nil {
 		return nil

@@ -32,9 +32,9 @@ func (h *HTML) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return assemble(text, h.m, htmlJoints(text)), nil
 }
 
-// HTMLText returns the text of a piece of HTML as a reader sees it: without
-// tags, comments, scripts and styles, entities decoded, blanks folded, a line
-// for each block.
+// HTMLText returns the text of a piece of HTML as a reader sees it: without tags,
+// comments, scripts and styles, entities decoded, blanks reduced to one, a line for
+// each block.
 func HTMLText(source string) string {
 	var b strings.Builder
 	hidden := ""

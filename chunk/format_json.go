@@ -32,7 +32,7 @@ func (j *JSON) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	return assemble(text, j.m, jsonJoints(text)), nil
 }
 
-// jsonPathLimit is the longest path of a heading; what lies deeper has the same.
+// jsonPathLimit is the longest path of a heading; deeper places have the same path.
 const jsonPathLimit = 8
 
 // A jsonLevel is an open object or list and where in it the text is.
@@ -55,8 +55,8 @@ func jsonPath(open []jsonLevel) (path []string) {
 	return path
 }
 
-// jsonKey returns the key that is written as the inside of a JSON string, or what is
-// written if it is no such.
+// jsonKey returns the key that is written as the inside of a JSON string, or the
+// text itself if it isn't valid.
 func jsonKey(written string) (key string) {
 	if strings.IndexByte(written, '\\') < 0 || json.Unmarshal([]byte(`"`+written+`"`), &key) != nil {
 		return written

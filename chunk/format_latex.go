@@ -79,8 +79,8 @@ func latexJoints(text string) []joint {
 	return out
 }
 
-// latexVerbatim returns the end of the environment that a line begins if commands in
-// it are text, and it doesn't end in the line.
+// latexVerbatim returns the end of the environment that a line begins, if commands
+// in that environment are text and it doesn't end in the line.
 func latexVerbatim(line string) string {
 	name, rest, ok := strings.Cut(strings.TrimPrefix(line, `\begin{`), "}")
 	switch end := `\end{` + name + "}"; {
@@ -106,8 +106,8 @@ func latexCommand(line string) (name, rest string) {
 	return body[:end], strings.TrimPrefix(body[end:], "*")
 }
 
-// latexTitle returns the argument in braces that follows a sectioning command
-// and its optional short title; an open brace reaches to the line's end.
+// latexTitle returns the argument in braces that follows a sectioning command and
+// its optional short title; a brace that isn't closed reaches to the line's end.
 func latexTitle(rest string) string {
 	if strings.HasPrefix(rest, "[") {
 		_, rest, _ = strings.Cut(rest, "]")

@@ -7,18 +7,17 @@ import (
 	"sort"
 )
 
-// Markdown cuts a markdown text by its structure: a passage never crosses a
-// heading and carries the path of headings above it; code fences and list items
-// stay whole as long as they fit; each part of a table carries the table's
-// header as its context, as far as [Options.MaxContext] allows. What fits nowhere
-// is cut as prose is. No byte of the text is lost, and none is changed.
+// Markdown cuts a markdown text by its structure: a passage never crosses a heading
+// and carries the path of headings above it; code fences and list items stay whole
+// as long as they fit; each part of a table carries the table's header as its
+// context, as far as [Options.MaxContext] allows. A block that is too large is cut
+// as prose is. No byte of the text is lost, and none is changed.
 //
-// What is a heading is decided as by CommonMark 0.31.2 with GitHub's tables: not a
-// line in code, in HTML or under a definition of a link. Only the document's own
-// headings are in the path, not those in a quote or list item. Front matter, which
-// is YAML between lines of "---" or TOML between lines of "+++" at the very
-// beginning, is a block without headings. A byte order mark before it all is
-// ignored.
+// Headings are those of CommonMark 0.31.2 with GitHub's tables: a line in code, in
+// HTML or under a definition of a link isn't one. Only the document's own headings
+// are in the path, not those in a quote or list item. Front matter, which is YAML
+// between lines of "---" or TOML between lines of "+++" at the very beginning, is a
+// block without headings. A byte order mark before it all is ignored.
 type Markdown struct{ m measure }
 
 // NewMarkdown returns a Markdown. It fails with [ErrOption].
@@ -112,7 +111,7 @@ func titles(path []Heading) []string {
 // section packs the blocks under one heading.
 func (p *packer) section(blocks []block, pieces []piece, headings []string) {
 	before := len(p.out)
-	j, lastLarge := -1, -1 // the first block from i on that is no heading, and the last too large one up to it
+	j, lastLarge := -1, -1 // the first block from i on that isn't a heading, and the last too large one up to it
 	for i := 0; i < len(pieces); {
 		if i > j {
 			j = min(afterHeadings(blocks, i), len(blocks)-1)
@@ -141,7 +140,7 @@ func (p *packer) section(blocks []block, pieces []piece, headings []string) {
 	}
 }
 
-// afterHeadings returns the first block from i on that is no heading.
+// afterHeadings returns the first block from i on that isn't a heading.
 func afterHeadings(blocks []block, i int) int {
 	for i < len(blocks) && blocks[i].kind == headingBlock {
 		i++
@@ -149,9 +148,8 @@ func afterHeadings(blocks []block, i int) int {
 	return i
 }
 
-// large cuts a block that doesn't fit, with the headings before it, which stay
-// with what they head: a table or a fence between lines, HTML as a text, the rest as
-// prose.
+// large cuts a block that doesn't fit, together with the headings before it: a
+// table or a fence between lines, HTML as a text, the rest as prose.
 func (p *packer) large(start int, b block) {
 	before := len(p.out)
 	at := 2 // between sentences: a heading is one

@@ -5,7 +5,7 @@ import "strings"
 type blockKind uint8
 
 const (
-	paragraphBlock blockKind = iota // what is none of the others
+	paragraphBlock blockKind = iota // a block of no other kind
 	headingBlock                    // of the document: not in a list item or quote
 	fenceBlock                      // fenced code, or front matter
 	htmlBlock                       // HTML that may contain blank lines: a comment, <pre>
@@ -50,8 +50,8 @@ func tableHead(text string, at int) int {
 // parseBlocks cuts a markdown text into blocks that cover it. Only where the whole
 // text begins there can be front matter and a byte order mark.
 //
-// What is a heading is decided as in the first phase of CommonMark's parsing
-// strategy (spec 0.31.2, appendix), with GitHub's tables.
+// Headings are found as in the first phase of CommonMark's parsing strategy (spec
+// 0.31.2, appendix), with GitHub's tables.
 func parseBlocks(text string, begins bool) []block {
 	s := blockScanner{
 		lineScanner: lineScanner{text: text, noCR: strings.IndexByte(text, '\r') < 0},
@@ -120,8 +120,8 @@ const (
 	codeLeaf // indented code
 )
 
-// begin begins a block at the line, unless the line is one of a quote that goes
-// on, which is one block.
+// begin begins a block at the line, unless the line belongs to a quote that goes
+// on: a quote is one block.
 func (s *blockScanner) begin(kind blockKind, leaf leaf) {
 	s.leaf = leaf
 	if !s.quoted {
@@ -188,8 +188,8 @@ var mayBeginBlock = func() (out [256]bool) {
 // close closes the containers but for the first n, and the leaf.
 func (s *blockScanner) close(n int) { s.open, s.leaf = s.open[:n], noLeaf }
 
-// match moves over the marks of the containers that the line goes on with and
-// returns how many they are.
+// match moves over the marks of the containers that go on in this line, and returns
+// how many they are.
 func (s *blockScanner) match(c *cursor) (n int) {
 	s.quoted = false
 loop:
@@ -213,8 +213,8 @@ loop:
 	return n
 }
 
-// start begins what begins in a line whose containers are matched up to n. A line
-// of text that begins nothing goes on with an open paragraph.
+// start opens the blocks that begin in a line whose containers are matched up to n.
+// A line of text that begins no block goes on with an open paragraph.
 func (s *blockScanner) start(c *cursor, n int) {
 	matched := n
 	for s.startContainer(c, n) {
@@ -240,8 +240,8 @@ func (s *blockScanner) start(c *cursor, n int) {
 	}
 }
 
-// deepest bounds the open containers and so the work for a line. CommonMark has no
-// bound; what is deeper than this is text.
+// deepest limits the open containers and so the work for a line. CommonMark has no
+// limit; deeper marks are text here.
 const deepest = 100
 
 // startContainer opens the container that begins where c is, after the first n.
@@ -267,8 +267,8 @@ func (s *blockScanner) startContainer(c *cursor, n int) bool {
 	return true
 }
 
-// startLeaf returns what begins in a line after its containers, of which there are
-// n. Nothing does where a block goes on, as a paragraph.
+// startLeaf returns the kind of leaf that begins in a line after its n containers,
+// or none where a block such as a paragraph goes on.
 func (s *blockScanner) startLeaf(c *cursor, n int) (kind blockKind, leaf leaf, begins bool) {
 	next, indent := c.look()
 	rest := c.line[next:]
@@ -320,7 +320,7 @@ func (s *blockScanner) startText(line string, n int) (blockKind, leaf, bool) {
 		_, s.after = s.line(s.after)
 		return tableBlock, tableLeaf, true
 	}
-	if s.leaf == tableLeaf && !pipe { // a row of one cell, but hardly meant so
+	if s.leaf == tableLeaf && !pipe { // by the rules a row of one cell, but probably text
 		return paragraphBlock, tableLeaf, true
 	}
 	if s.inText() {
@@ -334,7 +334,7 @@ func (s *blockScanner) startText(line string, n int) (blockKind, leaf, bool) {
 func (s *blockScanner) inText() bool { return s.leaf == paragraphLeaf || s.leaf == tableLeaf }
 
 // setext makes a heading of the paragraph, which the line underlines. Definitions
-// of links are no part of a title; if there is nothing else, it isn't a heading.
+// of links don't belong to a title; if there is nothing else, there is no heading.
 func (s *blockScanner) setext(level uint8) bool {
 	from := s.paragraph + definitions(s.text[s.paragraph:s.at])
 	if from == s.at {

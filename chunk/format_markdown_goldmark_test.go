@@ -29,8 +29,8 @@ func headings(text string) (out []string) {
 
 var commonMark = goldmark.New(goldmark.WithExtensions(extension.Table)).Parser()
 
-// goldmarkHeadings are the headings of the document by goldmark, which knows no
-// front matter and no byte order mark.
+// goldmarkHeadings are the headings of the document by goldmark, which doesn't know
+// front matter and byte order marks.
 func goldmarkHeadings(text string) (out []string) {
 	text = strings.TrimPrefix(text, bom)
 	source := []byte(text[frontMatter(text, 0):])
@@ -63,10 +63,10 @@ func TestHeadingsOfFiles(t *testing.T) {
 	require.Greater(t, files, 5)
 }
 
-// markdownLines are what texts are composed of. Left out are the few places where
-// goldmark and the reference implementations of CommonMark differ: an underline after
-// a table, and an empty list item after a definition of a link or before an indented
-// heading.
+// markdownLines are the lines that texts are made of. Left out are the few places
+// where goldmark and the reference implementations of CommonMark differ: an
+// underline after a table, and an empty list item after a definition of a link or
+// before an indented heading.
 var markdownLines = []string{
 	"# A", "## B ##", "   ### C", "    # code", "#nospace", "####### seven", "## ", "#", "## #", "\\# escaped", "\t# tab",
 	"Title", "more text", "text  ", "  indented", "\tcode", "---", "===", "==", " ===", "    ===", "--", "----------", "***", "* * *", "__",
@@ -131,7 +131,7 @@ func TestHeadings(t *testing.T) {
 		"---\na: |\n  # no\n\n  text\n\nb:\n- c\n---\nx":        nil,
 		"---\n\"a b\": c\nd e: f\nça: g\n---\nx":                nil,
 		"+++\n# a comment\na = \"b\"\n[c]\nd.e = 1\n+++\n# A\n": {"1 A"},
-		// No front matter: a line across the page, or what never ends.
+		// No front matter: a line across the page, or a block that never ends.
 		"---\n\n# A\n\ntext\n\n---\n\n# B\n":              {"1 A", "1 B"},
 		"---\n# A\n\ntext: x\n\nMore text.\n\n---\n# B\n": {"1 A", "1 B"},
 		"---\ntitle: x\n\n# A\n":                          {"1 A"},

@@ -7,8 +7,9 @@ import (
 )
 
 // frontMatter returns the end of the metadata that a text begins with at a place,
-// or that place: YAML between lines of "---", TOML between lines of "+++". It is no
-// part of CommonMark, for which YAML's end makes a heading of what is before it.
+// or that place: YAML between lines of "---", TOML between lines of "+++".
+// CommonMark doesn't have it: there the end of YAML makes a heading of the text
+// before it.
 //
 // A line across the page begins a text as well, so what follows has to look like
 // metadata, and the end must be there.

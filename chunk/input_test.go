@@ -14,7 +14,7 @@ import (
 	"github.com/prodailabs/prodai/chunk/internal/texttest"
 )
 
-// makers make a chunker of options, by name.
+// makers make a chunker from options, by name.
 func makers() map[string]func(*Options) (Chunker, error) {
 	return map[string]func(*Options) (Chunker, error){
 		"Recursive":      func(o *Options) (Chunker, error) { return NewRecursive(o) },
@@ -136,7 +136,7 @@ func others(t testing.TB, size, overlap int) map[string]Chunker {
 	return map[string]Chunker{"FastCDC": fast, "Windows": windows}
 }
 
-// TestBadText holds every chunker to its laws on texts that break programs.
+// TestBadText checks the laws of every chunker on texts that often break programs.
 func TestBadText(t *testing.T) {
 	other := others(t, 16, 4)
 	for what, text := range texttest.Bad() {

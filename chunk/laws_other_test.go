@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The chunkers here keep fewer laws than FuzzLaws asks for; what they do keep is
-// asked for here.
+// The chunkers here keep fewer laws than FuzzLaws checks; the laws that they do
+// keep are checked here.
 
 // fakeEnds cuts a text into tokens of one to four bytes, wherever that falls.
 func fakeEnds(text string) []int {

@@ -14,8 +14,8 @@ import (
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 )
 
-// chunkers are all chunkers of the package with a size and overlap, over a
-// counter: code points, or a tokenizer's stand-in whose counts don't add up.
+// chunkers are all chunkers of the package with a size and overlap, over a counter:
+// code points, or a simple model of a tokenizer, whose counts don't add up.
 func chunkers(t testing.TB, size, overlap int) map[string]Chunker {
 	t.Helper()
 	out := map[string]Chunker{}
@@ -70,7 +70,7 @@ func fakeTokens(text string) int {
 	return n
 }
 
-// requireLaws holds chunks to the laws of Chunker.
+// requireLaws checks the laws of Chunker.
 func requireLaws(t testing.TB, name, text string, size int, count func(string) int, chunks []Chunk) {
 	t.Helper()
 	covered := 0

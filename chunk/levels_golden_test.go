@@ -13,9 +13,9 @@ import (
 	"github.com/prodailabs/prodai/internal/golden"
 )
 
-// What semantic-text-splitter and semchunk make of the same texts with the same
-// sizes is a yardstick, not the definition: ours has to keep the size, lose
-// nothing, and need hardly more passages in all.
+// The passages of semantic-text-splitter and semchunk for the same texts and sizes
+// are a reference, not the definition: ours must keep the size, lose nothing, and
+// need only few passages more in all.
 func TestGoldenLevels(t *testing.T) {
 	var docs struct{ Docs map[string]string }
 	require.NoError(t, json.Unmarshal(golden.Read(t, "chunk", "docs.json"), &docs))

@@ -15,17 +15,17 @@ import (
 type piece struct {
 	start, end int
 
-	// size is what the measure says of the piece without the white space at its
-	// end, which a tokenizer would join with what follows. The white space before
-	// it is counted, since in a passage other pieces are before it; alone in a
-	// passage the piece can be larger, see grows. gap is the size of the white
-	// space at its end in code points, which add up; 0 in tokens, which don't.
+	// size is the measure of the piece without the white space at its end, which a
+	// tokenizer would join with the following text. The white space before it is
+	// counted, since in a passage other pieces are before it; alone in a passage
+	// the piece can be larger, see grows. gap is the size of the white space at its
+	// end in code points, which add up; 0 in tokens, which don't.
 	size, gap int
 }
 
 // A level cuts text[start:end] into consecutive pieces that cover it, one at a
-// time, since a text of 10 MB has as many letters: each call of what it returns
-// says where the next piece ends.
+// time, since a text of 10 MB has as many letters: each call of the function that
+// it returns gives the end of the next piece.
 type level func(text string, start, end int) func() int
 
 // The levels of prose, coarsest first.
@@ -45,8 +45,8 @@ type packer struct {
 
 func newPacker(text string, m measure, levels []level) *packer {
 	p := &packer{measure: m, text: text, code: runesOf(text), levels: levels, ahead: make([][]piece, len(levels))}
-	// A size beyond what any counter says of the text is none, and its multiples
-	// might overflow.
+	// A size that is larger than any count of the text limits nothing, and its
+	// multiples could overflow.
 	p.size = min(p.size, len(text)+1024)
 	if p.runes = m.ranges == nil; p.runes {
 		p.count = func(start, end int) int { return p.code(text[start:end]) }
@@ -69,7 +69,8 @@ func (p *packer) fill(start, end, at int) {
 	}
 }
 
-// cut is fill for what is known to be too large and has no white space around.
+// cut is fill for a text that is known to be too large and has no white space
+// around it.
 func (p *packer) cut(start, end, at int) {
 	for ; at < len(p.levels); at++ {
 		next := p.levels[at](p.text, start, end)
@@ -89,8 +90,8 @@ func (p *packer) cut(start, end, at int) {
 // ends at to.
 func (p *packer) pack(next func() int, start, to, end, at int) {
 	pieces, sum := p.ahead[at][:0], 0
-	// What counts as nothing, as blank lines do in tokens, is looked at as far as
-	// tokens are long.
+	// Pieces whose count is 0, as blank lines have in tokens, are looked at as far
+	// as tokens are long.
 	more := func() bool { return start < end && (len(pieces) == 0 || start-pieces[0].start <= 64*p.size) }
 	pull := func() {
 		if to == start {
@@ -102,7 +103,7 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 		start = to
 	}
 	for {
-		for more() && sum <= p.size { // more than a passage holds
+		for more() && sum <= p.size { // until there is more than a passage can have
 			pull()
 		}
 		if len(pieces) == 0 {
@@ -135,8 +136,8 @@ func (p *packer) pack(next func() int, start, to, end, at int) {
 	}
 }
 
-// exceeds reports whether text[start:end] is larger than a passage. Of a long
-// text it counts the beginning alone, which as a rule is too much already.
+// exceeds reports whether text[start:end] is larger than a passage. Of a long text
+// it counts the beginning only, which is usually too much already.
 func (p *packer) exceeds(start, end int) bool {
 	if head := start + 16*p.size; head < end {
 		for !boundary(p.text, head) {
@@ -230,7 +231,7 @@ func (p *packer) emit(pieces []piece) {
 	p.add(c)
 }
 
-// add makes room for as many passages as the text so far foretells.
+// add reserves room for as many passages as the text so far lets it expect.
 func (p *packer) add(c Chunk) {
 	if n := len(p.out); n == cap(p.out) && n >= 16 {
 		rest := float64(len(p.text)-c.Start) / float64(max(c.Start, 1))
@@ -239,8 +240,8 @@ func (p *packer) add(c Chunk) {
 	p.out = append(p.out, c)
 }
 
-// next returns with which of the pieces the passage after pieces[:to] begins:
-// with to, or some pieces earlier for the overlap, if that leaves room for
+// next returns the index of the piece with which the passage after pieces[:to]
+// begins: to, or some pieces earlier for the overlap, if that leaves room for
 // pieces[to]. Here too the sums are a guess and the count decides.
 func (p *packer) next(pieces []piece, to int) int {
 	if p.overlap == 0 || to == len(pieces) {
@@ -261,12 +262,13 @@ func (p *packer) next(pieces []piece, to int) int {
 	return at
 }
 
-// bom is the byte order mark that some programs write before a text. It is a part of
-// the text, so that offsets are right, and of the first passage, but says nothing.
+// bom is the byte order mark that some programs write before a text. It is a part
+// of the text, so that offsets are right, and of the first passage, but has no
+// meaning.
 const bom = "\ufeff"
 
 // onlyMark reports whether the beginning of a text is a byte order mark and blanks,
-// which are no passage of their own.
+// which never make a passage by themselves.
 func onlyMark(head string) bool {
 	rest, ok := strings.CutPrefix(head, bom)
 	return ok && blank(rest) == len(rest)

@@ -16,8 +16,8 @@ type ParentChunk struct {
 	Children []Chunk
 }
 
-// Parents cuts a text with one chunker and each passage with another: what is
-// small is found more exactly, what is large is understood.
+// Parents cuts a text with one chunker and each passage with another: a small
+// passage is found more exactly, a large one is understood.
 type Parents struct{ parent, child Chunker }
 
 // NewParents returns a Parents; child should cut smaller than parent. It fails

@@ -2,10 +2,10 @@ package chunk
 
 import "context"
 
-// Recursive cuts a text where it hurts least: between paragraphs; where a
-// paragraph is too large, between its lines; then between sentences, words and,
-// in the end, grapheme clusters. Neighbors are put together again as long as
-// they fit. It is the chunker for prose without markup.
+// Recursive cuts a text where a cut does the least harm: between paragraphs; where
+// a paragraph is too large, between its lines; then between sentences, words and,
+// in the end, grapheme clusters. Neighbors are put together again as long as they
+// fit. It is the chunker for prose without markup.
 type Recursive struct{ m measure }
 
 // NewRecursive returns a Recursive. It fails with [ErrOption].
@@ -30,9 +30,9 @@ type Sentences struct {
 	levels []level
 }
 
-// NewSentences returns a Sentences that goes by Unicode's rules (UAX #29)
-// without the mistake of taking an abbreviation's full stop, or the end of a
-// wrapped line, for a sentence's end. It fails with [ErrOption].
+// NewSentences returns a Sentences that follows Unicode's rules (UAX #29), and
+// doesn't take the full stop of an abbreviation, or the end of a wrapped line, for
+// the end of a sentence. It fails with [ErrOption].
 func NewSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	if err != nil {
@@ -41,8 +41,8 @@ func NewSentences(o *Options) (*Sentences, error) {
 	return &Sentences{m, prose[2:]}, nil
 }
 
-// NewPlainSentences returns a Sentences that goes by UAX #29 alone, as ICU
-// does. It fails with [ErrOption].
+// NewPlainSentences returns a Sentences that follows UAX #29 alone, as ICU does. It
+// fails with [ErrOption].
 func NewPlainSentences(o *Options) (*Sentences, error) {
 	m, err := o.measure()
 	if err != nil {

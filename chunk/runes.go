@@ -21,9 +21,9 @@ func boundary(text string, i int) bool {
 	return true
 }
 
-// validRunes counts the code points of valid UTF-8: the bytes that don't go on
-// with one, 10xxxxxx. It looks at eight bytes at a time and adds in each of the
-// eight lanes of a word, which hold up to 255 each.
+// validRunes counts the code points of valid UTF-8: the bytes that don't continue
+// one, 10xxxxxx. It looks at eight bytes at a time and adds in each of the eight
+// lanes of a word, each of which can count to 255.
 func validRunes(s string) int {
 	n := len(s)
 	for len(s) >= 32 {

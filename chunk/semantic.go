@@ -35,7 +35,7 @@ const (
 	BreakpointInterquartile
 
 	// BreakpointGradient cuts where the slope of the distance is above the
-	// Threshold-th percentile of slopes, for texts whose distances are all alike.
+	// Threshold-th percentile of slopes, for texts whose distances are all similar.
 	// Its default Threshold is 95.
 	BreakpointGradient
 
@@ -57,12 +57,13 @@ type SemanticOptions struct {
 	Threshold float64
 
 	// Neighbors is how many sentences before and after are embedded with each,
-	// since a sentence alone means little; a negative number: none. Default: 1.
+	// since a sentence alone has little meaning; a negative number means none.
+	// Default: 1.
 	Neighbors int
 }
 
-// Semantic cuts where the vectors of an embedder show that the subject changes.
-// What is too large between two cuts is cut between sentences.
+// Semantic cuts where the vectors of an embedder show that the subject changes. A
+// passage between two cuts that is too large is cut between sentences.
 //
 // It costs an embedding of three times the text, and at an equal budget of
 // retrieved tokens the gain over [Recursive] has been small where we measured.
@@ -162,7 +163,7 @@ func (s *Semantic) embed(ctx context.Context, text string, found []sentence.Span
 			return nil, fmt.Errorf("%w: vector %d isn't finite", ErrVectors, i)
 		}
 		out[i] = make([]float64, len(v))
-		if norm > 0 { // a vector of zeros is like nothing
+		if norm > 0 { // a vector of zeros is similar to no other
 			for d, x := range v {
 				out[i][d] = float64(x) / math.Sqrt(norm)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// topics embeds by how many words of each topic a text has.
+// topics is an embedder whose vector counts the words of each topic in a text.
 type topics struct{ err error }
 
 func (e topics) EmbedDocuments(_ context.Context, texts []string) ([][]float32, error) {

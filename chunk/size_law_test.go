@@ -49,7 +49,7 @@ func loose(t testing.TB, e *token.Encoding) (words []string) {
 	return words
 }
 
-// TestSizeLaw cuts texts whose words are smaller with the white space before
+// TestSizeLaw cuts texts whose words have fewer tokens with the white space before
 // them than alone.
 func TestSizeLaw(t *testing.T) {
 	rng := rand.New(rand.NewPCG(14, 1))

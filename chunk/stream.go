@@ -17,24 +17,25 @@ var ErrTooLong = errors.New("chunk: nothing to cut in all the memory allowed")
 // StreamOptions configure [Stream].
 type StreamOptions struct {
 	// WindowBytes is how many bytes of text are cut at once, 1 or more. It should
-	// be many times a chunk. All memory is a few windows. Default: 256 KiB.
+	// be many times a chunk. The memory used is that of a few windows. Default: 256
+	// KiB.
 	WindowBytes int
 
-	// MaxWindowBytes is up to how many bytes the window grows while it has only
-	// one or two chunks, or one block that a [Resumer] doesn't cut, WindowBytes or
-	// more. Beyond, the stream ends with [ErrTooLong]. Default: 16 MiB, or
-	// WindowBytes if that is more.
+	// MaxWindowBytes is the largest size of the window, WindowBytes or more. The
+	// window grows while it has only one or two chunks, or one block that a
+	// [Resumer] doesn't cut. Beyond this size the stream ends with [ErrTooLong].
+	// Default: 16 MiB, or WindowBytes if that is more.
 	MaxWindowBytes int
 }
 
 // Stream cuts the text that r returns, however long it is, in bounded memory. It
-// fills a window, cuts it, and yields the chunks but for the last two, whose end
-// depends on text to come. Then it goes on from the first that it held back.
+// fills a window, cuts it, and yields all chunks except the last two, whose ends
+// depend on text that isn't read yet. Then it goes on from the first of these two.
 //
-// The chunks don't depend on how r returns its bytes. They equal those of the
-// whole text except perhaps near the ends of windows, where a chunker that
-// compares the blocks of a section sees fewer of them. It keeps the laws of
-// [Chunker] all the same, and offsets are those in the whole text.
+// The chunks don't depend on how r returns its bytes. They equal those of the whole
+// text except perhaps near the ends of windows, where a chunker that compares the
+// blocks of a section sees fewer of them. The laws of [Chunker] hold all the same,
+// and offsets are those in the whole text.
 //
 // A chunker whose chunks depend on what came long before must be a [Resumer], as
 // [Markdown] is, which keeps the headings from one window to the next. Others (of
@@ -157,7 +158,7 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 			return nil
 		}
 		if s.path == nil {
-			s.path = []Heading{} // no more the beginning
+			s.path = []Heading{} // not the beginning any more
 		}
 		s.bytes += from
 		s.code += utf8.RuneCountInString(text[:from])
@@ -199,8 +200,8 @@ func (s *streamer) keep(text string, chunks []Chunk, next func(int) (int, []Head
 	return 0, 0
 }
 
-// fill reads until buf has size bytes or the stream ends, so that what is in
-// it doesn't depend on how the reader returns its bytes.
+// fill reads until buf has size bytes or the stream ends, so that its content
+// doesn't depend on how the reader returns its bytes.
 func (s *streamer) fill(ctx context.Context, size int) error {
 	if cap(s.buf) < size {
 		s.buf = append(make([]byte, 0, size), s.buf...)

@@ -64,7 +64,7 @@ func TestStreamDoesNotDependOnReads(t *testing.T) {
 	}
 }
 
-// endless yields paragraphs until n bytes have gone by.
+// endless yields paragraphs until n bytes have been read.
 type endless struct {
 	left int
 	at   int

@@ -6,7 +6,7 @@ import (
 )
 
 // A TextSplitter is a Chunker in the form that langchaingo's documentloaders and
-// chains ask for (textsplitter.TextSplitter). That form has no room for
+// chains ask for (textsplitter.TextSplitter). That interface has no place for
 // offsets; use [Documents] where you can.
 type TextSplitter struct{ chunker Chunker }
 

@@ -7,16 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// textSplitter is langchaingo's textsplitter.TextSplitter, met by its shape so
-// that its tree of dependencies isn't ours.
+// textSplitter is langchaingo's textsplitter.TextSplitter, declared again so that
+// its dependencies don't become ours.
 type textSplitter interface {
 	SplitText(text string) ([]string, error)
 }
 
 var _ textSplitter = (*TextSplitter)(nil)
 
-// Every chunker makes the same texts as a TextSplitter, and documents that lead
-// back to the source after a trip through a store's JSON.
+// Every chunker makes the same texts as a TextSplitter, and documents whose places
+// in the source survive a store's JSON.
 func TestSplitterAndDocumentsRoundTrip(t *testing.T) {
 	for name, c := range chunkers(t, 40, 0) {
 		chunks, err := c.Chunk(t.Context(), sample)

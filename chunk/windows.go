@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// Windows cuts a text into windows of so many tokens, wherever that falls. It
-// is the baseline that the structured chunkers have to beat.
+// Windows cuts a text into windows of a fixed number of tokens, wherever that
+// falls. It is the baseline that the structured chunkers have to beat.
 //
 // A window that would end inside of a code point ends before it. Where no token in
 // it ends between code points, it goes on to the first that does and is Oversize.
 // Of such texts langchain's TokenTextSplitter makes passages that are not UTF-8; of
 // all others it makes the same passages as this.
 //
-// Of the laws of [Chunker] it keeps two otherwise: passages keep their white
-// space, and may be nothing but that, so not a byte is lost; and the size is that
-// in tokens of the text, where a passage counted alone may have some more.
+// Two laws of [Chunker] differ here. Passages keep their white space and may
+// consist of white space only, so not a byte is lost. And the size is counted in
+// tokens of the whole text; a passage counted alone may have some more.
 type Windows struct {
 	size, overlap int
 	ends          func(text string) []int
@@ -69,7 +69,7 @@ func (w *Windows) Chunk(ctx context.Context, text string) ([]Chunk, error) {
 	if at < len(text) {
 		return nil, fmt.Errorf("%w: the last ends at byte %d of %d", ErrTokens, at, len(text))
 	}
-	place := func(i int) int { // where token i begins
+	place := func(i int) int { // the place where token i begins
 		if i == 0 {
 			return 0
 		}

@@ -29,8 +29,8 @@ var (
 	// ErrEmbedder is wrapped by errors about vectors of another embedder, or of
 	// another length, than those of the collection.
 	ErrEmbedder = errors.New("retrieve: the vectors don't fit the collection")
-	// ErrID is wrapped by the error of a passage whose id is that of another
-	// source's passage, which it would replace.
+	// ErrID is wrapped by the error of a passage that has the id of another
+	// source's passage and would replace it.
 	ErrID = errors.New("retrieve: the id belongs to another source")
 	// ErrClosed is returned by the methods of a closed collection.
 	ErrClosed = errors.New("retrieve: the collection is closed")
@@ -43,23 +43,23 @@ type Options struct {
 	// Default: the embedder's [Named] name, if it has one.
 	EmbedderName string
 
-	// Words ranks documents by the words they share with a query. It must be
-	// empty, and belongs to the collection from then on. *bm25.Index of
-	// retrieve/bm25 is one. Default: only vectors are searched.
+	// Words ranks documents by the words they share with a query. It must be empty,
+	// and belongs to the collection from then on. A *bm25.Index of retrieve/bm25
+	// fits. Default: only vectors are searched.
 	Words Words
 
-	// DenseWeight and SparseWeight are the weights of the search by vectors and
-	// of the search by words in the fusion. If the embedder is weaker than the
-	// words, lower the first: equal weights then lose to BM25 alone. Default:
-	// both 1, if both are 0.
+	// DenseWeight and SparseWeight are the weights of the search by vectors and of
+	// the search by words in the fusion. If the embedder finds less than the words
+	// do, lower DenseWeight: with equal weights the fusion can be worse than BM25
+	// alone. Default: both 1, if both are 0.
 	DenseWeight, SparseWeight float64
 
 	// K is how many documents GetRelevantDocuments returns. Default: 5.
 	K int
 
-	// Tenant returns the tenant that a search belongs to. A document with a
-	// tenant in its metadata is found only by that tenant, a document without one
-	// by all. Default: only documents without a tenant are found.
+	// Tenant returns the tenant that a search belongs to. A document with a tenant
+	// in its metadata is found only by that tenant, a document without a tenant by
+	// all. Default: only documents without a tenant are found.
 	Tenant func(context.Context) string
 
 	// Logger receives retrieve.query and retrieve.truncated. Default: they are
@@ -74,8 +74,9 @@ type Named interface {
 	Name() string
 }
 
-// A Hit is a document's number and its score in one ranking. It is an alias of
-// a plain struct, so that an index needn't import this package to fit [Words].
+// A Hit is a document's number and its score in one ranking. It is an alias of a
+// plain struct, so that an index can implement [Words] without importing this
+// package.
 type Hit = struct {
 	ID    int
 	Score float64
@@ -88,8 +89,8 @@ type Words interface {
 	Search(query string, k int) []Hit // best first
 }
 
-// depth is how many documents each of the two searches brings to the fusion,
-// at least; rrfK is the k of [RRF].
+// depth is how many documents each of the two searches gives to the fusion, at
+// least; rrfK is the k of [RRF].
 const (
 	depth = 100
 	rrfK  = 60
@@ -104,7 +105,7 @@ type Collection struct {
 
 	writing sync.Mutex // one change at a time; embedding happens under it
 	journal *journal   // nil: in memory only
-	dead    int        // passages in the file that are there no more
+	dead    int        // removed passages that are still in the file
 
 	mu       sync.RWMutex
 	closed   bool
@@ -131,9 +132,9 @@ type change struct {
 	Delete   []string   `json:"delete,omitempty"` // ids
 }
 
-// Open opens the collection in the file at path, or makes it; "" keeps it in
-// memory. It fails with [ErrOption], [ErrCorrupt], [ErrLocked], or
-// [ErrEmbedder] if the file's vectors are another embedder's.
+// Open opens the collection in the file at path, or creates it; with "" the
+// collection is in memory only. It fails with [ErrOption], [ErrCorrupt],
+// [ErrLocked], or [ErrEmbedder] if the file's vectors are another embedder's.
 func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 	if e == nil {
 		return nil, fmt.Errorf("%w: the embedder is nil", ErrOption)
@@ -226,14 +227,14 @@ type Changes struct {
 	Embedded             int // of those added, texts that had to be embedded
 }
 
-// Sync makes the passages of one source be exactly docs: those that are new are
-// embedded and added, those that are gone are removed, the rest stays as it is.
-// A text that is already there for this source isn't embedded again, even if
-// its offsets or metadata have changed. All of it happens or, after an error or
-// a crash, none of it.
+// Sync makes the passages of one source be exactly docs: new ones are embedded and
+// added, missing ones are removed, the others stay as they are. A text that is
+// already there for this source isn't embedded again, even if its offsets or
+// metadata have changed. After an error or a crash nothing has changed; otherwise
+// everything has.
 //
-// A passage's id is its metadata's "id", or a hash of its source, text and
-// place. The metadata must be what JSON can hold; it is copied.
+// A passage's id is its metadata's "id", or a hash of its source, text and place.
+// The metadata must be values that JSON can represent; it is copied.
 func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Document) (Changes, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -286,7 +287,7 @@ func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Docu
 	return did, nil
 }
 
-// Remove takes all passages of a source out and returns their number.
+// Remove removes all passages of a source and returns their number.
 func (c *Collection) Remove(ctx context.Context, source string) (int, error) {
 	did, err := c.Sync(ctx, source, nil)
 	return did.Removed, err
@@ -339,8 +340,8 @@ func (c *Collection) ofSource(source string) map[string]*passage {
 	return out
 }
 
-// newPassage copies a document through JSON, so that what is in memory is what
-// the file will give back.
+// newPassage copies a document through JSON, so that the passage in memory equals
+// the one that is read from the file later.
 func newPassage(source string, d schema.Document) (*passage, error) {
 	meta, err := json.Marshal(d.Metadata)
 	if err != nil {
@@ -381,7 +382,7 @@ func (p *passage) document(score float32) schema.Document {
 	return schema.Document{PageContent: p.Text, Metadata: meta, Score: score}
 }
 
-// embed fills in the vectors of the passages that lack one.
+// embed sets the vectors of the passages that have none.
 func (c *Collection) embed(ctx context.Context, put []*passage, texts []string) error {
 	if len(texts) == 0 {
 		return nil
@@ -445,7 +446,7 @@ func (c *Collection) commit(ch *change) error {
 	return c.apply(ch)
 }
 
-// apply brings a change into memory.
+// apply makes a change in memory.
 func (c *Collection) apply(ch *change) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -501,7 +502,7 @@ func (c *Collection) drop(id string) {
 	c.dead++
 }
 
-// compact rewrites the file with what is there now, a record per source.
+// compact rewrites the file with the present passages, one record for each source.
 func (c *Collection) compact() error {
 	bySource := map[string]*change{}
 	for _, id := range slices.Sorted(maps.Keys(c.passages)) {

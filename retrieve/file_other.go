@@ -7,11 +7,12 @@ import (
 	"os"
 )
 
-// lock does nothing here: one process at a time is the user's to see to.
+// lock does nothing here: the user must take care that only one process opens the
+// file.
 func lock(*os.File, bool) error { return nil }
 
-// replace can't rename over an open file here, nor rename an open one; the
-// collection stays as it is and is only larger than it need be.
+// replace does nothing here: an open file can't be renamed or replaced. The file
+// stays as it is, and is larger than necessary.
 func replace(string, string, *os.File) error { return errors.ErrUnsupported }
 
 // syncFolder does nothing: folders can't be synced here.

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lock takes the file for this process until it is closed; readers share it.
+// lock locks the file for this process until it is closed; readers share the lock.
 func lock(f *os.File, readOnly bool) error {
 	how := syscall.LOCK_EX
 	if readOnly {
@@ -17,10 +17,10 @@ func lock(f *os.File, readOnly bool) error {
 	return syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 }
 
-// replace puts the file at from in the place of to, whose old file is open.
+// replace renames the file at from to the path to, whose old file is open.
 func replace(from, to string, _ *os.File) error { return os.Rename(from, to) }
 
-// syncFolder makes a file's name durable.
+// syncFolder makes sure that a file's name survives a crash.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

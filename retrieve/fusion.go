@@ -16,9 +16,9 @@ type Ranked[K cmp.Ordered] struct {
 // RRF fuses rankings by reciprocal rank: a document gets weight/(k + rank) from
 // each ranking that contains it, with rank from 1. Only ranks count, so rankings
 // whose scores have nothing in common (a cosine and a BM25 score) can be fused
-// without tuning. k, 0 or more and usually 60, sets how much the first places
-// stand out: the smaller it is, the more. A weight beyond the length of weights is
-// 1. Where an id appears twice in one ranking, its best place counts.
+// without tuning. k, 0 or more and usually 60, sets how much more the first places
+// count: the smaller k, the more. A weight beyond the length of weights is 1. Where
+// an id appears twice in one ranking, its best place counts.
 //
 // The result is sorted best first, ties by the lower id.
 //
@@ -42,9 +42,10 @@ func RRF[K cmp.Ordered](k float64, weights []float64, runs ...[]Ranked[K]) []Ran
 	return sorted(sum)
 }
 
-// WeightedSum fuses rankings by their scores, each ranking's brought to a
-// common scale by normalize first; nil means that they are on one already. A document gets nothing from a ranking that does not
-// contain it. Where an id appears twice in one ranking, its first place counts.
+// WeightedSum fuses rankings by their scores. First normalize brings the scores of
+// each ranking to a common scale; nil means that they have one already. A document
+// gets nothing from a ranking that doesn't contain it. Where an id appears twice in
+// one ranking, its first place counts.
 func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weights []float64, runs ...[]Ranked[K]) []Ranked[K] {
 	sum := map[K]float64{}
 	for i, run := range runs {
@@ -81,8 +82,8 @@ func sorted[K cmp.Ordered](sum map[K]float64) []Ranked[K] {
 	return out
 }
 
-// MinMax maps scores to 0…1; equal scores all become 1. One outlier squeezes
-// the rest together.
+// MinMax maps scores to 0…1; equal scores all become 1. One outlier moves all
+// others close together.
 func MinMax(scores []float64) []float64 {
 	if len(scores) == 0 {
 		return nil
@@ -109,8 +110,8 @@ func ZScore(scores []float64) []float64 {
 }
 
 // DBSF maps scores so that three (sample) standard deviations around the mean
-// become 0…1; what lies beyond isn't cut. One score, or equal ones, become 0.5.
-// (Distribution-based score fusion, as in Qdrant.)
+// become 0…1; scores beyond these are not cut. One score, or equal ones, become
+// 0.5. (Distribution-based score fusion, as in Qdrant.)
 func DBSF(scores []float64) []float64 {
 	mean, sd := moments(scores, 1)
 	return mapped(scores, func(s float64) float64 {
@@ -138,7 +139,7 @@ func moments(x []float64, ddof int) (mean, sd float64) {
 		mean += v
 	}
 	mean /= float64(len(x))
-	if slices.Min(x) == slices.Max(x) { // rounding must not invent a spread
+	if slices.Min(x) == slices.Max(x) { // rounding errors must not look like a spread
 		return mean, 0
 	}
 	var sum float64

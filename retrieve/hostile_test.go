@@ -36,7 +36,7 @@ func docsOf(texts ...string) (out []schema.Document) {
 	return out
 }
 
-// "so that what is in memory is what the file will give back"
+// "so that the passage in memory equals the one that is read from the file later"
 func TestTextThroughTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	text := "caf\xe9 au lait" // Latin-1
@@ -59,7 +59,8 @@ func TestTextThroughTheFile(t *testing.T) {
 	require.Equal(t, before, got[0].PageContent)
 }
 
-// Whatever prefix of a file a crash leaves, it opens, to write and to read.
+// Every prefix of a file, as a crash may leave it, can be opened, to write and to
+// read.
 func TestTornFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	c, err := Open(path, embedderOf{vectorsOf}, nil)
@@ -90,7 +91,7 @@ func TestTornFiles(t *testing.T) {
 	require.Empty(t, bad)
 }
 
-// readOnlyFile makes replay see a file that can only be read.
+// readOnlyFile gives replay a file that can only be read.
 func openReadOnly(t *testing.T, data []byte) error {
 	path := filepath.Join(t.TempDir(), "c")
 	require.NoError(t, os.WriteFile(path, data, 0o644))
@@ -200,7 +201,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A source's passages are its own, also if another source's have the same ids.
+// A source's passages stay its own, also if another source's passages have the same
+// ids.
 func TestIdsOfTwoSources(t *testing.T) {
 	c, err := Open("", embedderOf{vectorsOf}, nil)
 	require.NoError(t, err)

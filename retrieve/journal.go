@@ -14,30 +14,30 @@ import (
 	"syscall"
 )
 
-// ErrCorrupt is wrapped by the error of a collection's file that is damaged in a way that a crash
-// doesn't explain: a bit has flipped, or the file isn't a collection.
+// ErrCorrupt is wrapped by the error of a collection's file that is damaged, in a
+// way that a crash can't cause: a bit has changed, or the file isn't a collection.
 var ErrCorrupt = errors.New("retrieve: the collection's file is damaged")
 
 // ErrLocked is wrapped by the error of a collection that another process has open.
 var ErrLocked = errors.New("retrieve: the collection is open in another process")
 
-// A journal is the file of a collection: a magic line, then records that are
-// only ever appended. Each is
+// A journal is the file of a collection: a first line that identifies the format,
+// then records. Records are only appended. Each is
 //
 //	length of the payload   uint32, little-endian
 //	CRC-32C of the payload  uint32
 //	CRC-32C of those eight  uint32
 //	payload
 //
-// and is written by one Write and synced before it counts. A crash can only
-// leave a part of the last record, which opening cuts off. A checksum that
-// fails anywhere else is [ErrCorrupt]: better no answer than a wrong one.
+// and is written by one Write and synced before it counts. A crash can only leave a
+// part of the last record, which opening cuts off. A wrong checksum anywhere else
+// is [ErrCorrupt], since a wrong answer is worse than none.
 type journal struct {
 	path     string
 	file     *os.File
 	size     int64
 	readOnly bool
-	lost     int64 // bytes of a torn end, when it was opened
+	lost     int64 // bytes of an incomplete last record, when it was opened
 }
 
 const (
@@ -48,8 +48,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// openJournal opens or creates the file, calls apply with each record's
-// payload, and repairs a torn end.
+// openJournal opens or creates the file, calls apply with each record's payload,
+// and cuts off an incomplete last record.
 func openJournal(path string, apply func(payload []byte) error) (*journal, error) {
 	j := &journal{path: path}
 	for { // until the file that is locked is the one at path
@@ -137,18 +137,18 @@ func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// errTorn: the data end in the middle of a record.
+// errTorn is the error for data that end in the middle of a record.
 var errTorn = errors.New("torn record")
 
 // frame returns the payload of the record that data begins with.
 func frame(data []byte) ([]byte, error) {
-	if len(data) < frameHead || allZero(data) { // some file systems extend before they fill
+	if len(data) < frameHead || allZero(data) { // some file systems extend a file before they write its content
 		return nil, errTorn
 	}
 	n := binary.LittleEndian.Uint32(data)
 	if !isHead(data) {
 		if allZero(data[:frameHead]) && !headFollows(data) {
-			return nil, errTorn // the last record: its first page didn't arrive, a later one did
+			return nil, errTorn // the last record: its first page wasn't written, a later one was
 		}
 		return nil, errors.New("the record's head fails its checksum")
 	}
@@ -158,7 +158,7 @@ func frame(data []byte) ([]byte, error) {
 	payload := data[frameHead : frameHead+int(n)]
 	if crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(data[4:]) {
 		if len(data) == frameHead+int(n) {
-			return nil, errTorn // the last record: its pages didn't all arrive
+			return nil, errTorn // the last record: not all of its pages were written
 		}
 		return nil, errors.New("the record fails its checksum")
 	}
@@ -170,7 +170,7 @@ func isHead(data []byte) bool {
 	return crc32.Checksum(data[:8], castagnoli) == binary.LittleEndian.Uint32(data[8:])
 }
 
-// headFollows reports whether there is the head of a record anywhere in data.
+// headFollows reports whether the head of a record is anywhere in data.
 func headFollows(data []byte) bool {
 	for i := range len(data) - frameHead {
 		if !allZero(data[i:i+frameHead]) && isHead(data[i:]) {
@@ -232,9 +232,9 @@ func (j *journal) reset(data []byte) error {
 	return syncFolder(filepath.Dir(j.path))
 }
 
-// compact replaces the file by one with just the given records: it is
-// written beside, synced and renamed, so that a crash leaves the old or the
-// new one.
+// compact replaces the file by one with only the given records. The new file is
+// written next to the old one, synced and renamed, so that a crash leaves the old
+// or the new one.
 func (j *journal) compact(records []any) error {
 	data := []byte(magic)
 	for _, r := range records {
@@ -257,7 +257,7 @@ func (j *journal) compact(records []any) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("retrieve: compact %s: %w", j.path, err), file.Close(), os.Remove(beside))
 	}
-	_ = j.file.Close() // its content lives on in the new file
+	_ = j.file.Close() // its content is in the new file
 	j.file, j.size = file, int64(len(data))
 	return syncFolder(filepath.Dir(j.path))
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
-// letters embeds a text as the counts of its letters.
+// letters is an embedder: a text's vector counts its letters.
 type letters struct {
 	name  string
 	calls *int
@@ -179,9 +179,9 @@ func TestSyncIsIncremental(t *testing.T) {
 	require.Equal(t, 1, c.Len())
 }
 
-// TestAnyCutIsRepaired cuts the file at every length: what is read back is the
-// collection before or after a change, never a part of one, and a further
-// change goes well.
+// TestAnyCutIsRepaired cuts the file at every length: the collection read from it
+// is the one before or after a change, never a part of one, and a further change
+// works.
 func TestAnyCutIsRepaired(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "c")
@@ -200,7 +200,7 @@ func TestAnyCutIsRepaired(t *testing.T) {
 			require.NoError(t, os.WriteFile(cut, append(slices.Clone(data[:n]), make([]byte, zeros)...), 0o644))
 			c, err := Open(cut, letters{name: "letters"}, nil)
 			if zeros > 0 && errors.Is(err, ErrCorrupt) {
-				continue // zeros inside of a record aren't what a crash leaves at its end
+				continue // a crash leaves no zeros inside of a record
 			}
 			require.NoError(t, err, "cut at %d", n)
 			require.Contains(t, []int{0, 2, 4}, c.Len())
@@ -216,8 +216,8 @@ func TestAnyCutIsRepaired(t *testing.T) {
 	}
 }
 
-// TestAFlippedBitIsNeverBelieved flips each byte in turn: opening fails, or
-// gives back what a cut at that record would.
+// TestAFlippedBitIsNeverBelieved changes each byte in turn: opening fails, or gives
+// the collection that a cut at that record would.
 func TestAFlippedBitIsNeverBelieved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "c")
@@ -472,7 +472,7 @@ func TestFusionCountsAnIDOnce(t *testing.T) {
 }
 
 // TestReadOnlyFile: a collection on a read-only file system can be searched, and
-// a change says why it can't be made.
+// the error of a change has the reason.
 func TestReadOnlyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	c, err := Open(path, letters{}, nil)
@@ -489,7 +489,7 @@ func TestReadOnlyFile(t *testing.T) {
 	require.ErrorIs(t, j.append(change{}), ErrReadOnly)
 	require.NoError(t, j.close())
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
-		return // root may write whatever the mode says
+		return // root may write in spite of the mode
 	}
 	require.NoError(t, os.Chmod(path, 0o444))
 	c, err = Open(path, letters{}, nil)
@@ -500,8 +500,8 @@ func TestReadOnlyFile(t *testing.T) {
 	require.NoError(t, c.Close())
 }
 
-// TestATornEndIsTold: a crash in the middle of a write loses the last change,
-// and the log says how much.
+// TestATornEndIsTold: a crash in the middle of a write loses the last change, and
+// the log has the number of bytes.
 func TestATornEndIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	c, err := Open(path, letters{}, nil)

@@ -26,8 +26,8 @@ type Result struct {
 
 // A Query narrows a search.
 type Query struct {
-	// Filter picks the passages that may be found by their metadata, which it
-	// must not change; nil: all.
+	// Filter reports by its metadata whether a passage may be found. It must not
+	// change the metadata. Default: nil, all may be found.
 	Filter func(meta map[string]any) bool
 }
 
@@ -45,9 +45,9 @@ func (c *Collection) GetRelevantDocuments(ctx context.Context, query string) ([]
 	return docs, nil
 }
 
-// Search returns the k best passages for a query, best first, ties by the
-// lower id: the rankings by meaning (exact, by cosine) and by words, fused by
-// [RRF]. A passage that is like the query in neither way isn't returned.
+// Search returns the k best passages for a query, best first, ties by the lower id:
+// the rankings by meaning (exact, by cosine) and by words, fused by [RRF]. A
+// passage that is similar to the query in neither way isn't returned.
 func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) ([]Result, error) {
 	began := time.Now()
 	if k <= 0 {
@@ -73,7 +73,7 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 		return nil, err
 	}
 	allowed := func(number int) bool {
-		if number < 0 || number >= len(c.slots) || c.slots[number] == nil { // an index of words may be anyone's
+		if number < 0 || number >= len(c.slots) || c.slots[number] == nil { // the index of words may be the program's own, with wrong numbers
 			return false
 		}
 		p := c.slots[number]

@@ -29,8 +29,8 @@ type message struct {
 	FinishReason string `json:"finish_reason,omitempty"`
 }
 
-// appendMessages records the prompt: the system's instructions apart, the rest
-// in order.
+// appendMessages records the prompt: the system's instructions separately, the
+// other messages in order.
 func appendMessages(a []attribute.KeyValue, messages []llms.MessageContent) []attribute.KeyValue {
 	var system []part
 	input := []message{}
@@ -90,7 +90,8 @@ func toolCallPart(t llms.ToolCall) part {
 	return p
 }
 
-// outputMessages is the answer as the conventions have it, a message a choice.
+// outputMessages is the answer in the form of the conventions, one message for each
+// choice.
 func outputMessages(r *llms.ContentResponse) string {
 	out := []message{}
 	for _, c := range r.Choices {
@@ -112,7 +113,7 @@ func outputMessages(r *llms.ContentResponse) string {
 	return asJSON(out)
 }
 
-// finishReason turns a provider's stop reason into the conventions' word, if
+// finishReason turns a provider's stop reason into the word of the conventions, if
 // there is one.
 func finishReason(c *llms.ContentChoice) string {
 	switch stopreason.Of(c.StopReason) {
@@ -134,9 +135,9 @@ func finishReason(c *llms.ContentChoice) string {
 	return c.StopReason
 }
 
-// broken returns the first reason among the choices by which an answer ended
-// without being whole, or "". A limit of length that the caller set is no
-// failure, and a model that reports no reason at all proves nothing.
+// broken returns the first stop reason among the choices that means an incomplete
+// answer, or "". A token limit that the caller set isn't a failure, and a missing
+// reason doesn't show that the answer is incomplete.
 func broken(r *llms.ContentResponse) string {
 	if r == nil {
 		return ""
@@ -163,7 +164,7 @@ func asValue(text string) any {
 
 func asJSON(v any) string {
 	data, err := json.Marshal(v)
-	if err != nil { // nothing above contains what JSON cannot
+	if err != nil { // no value above is one that JSON can't represent
 		return "null"
 	}
 	return string(data)

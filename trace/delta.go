@@ -14,10 +14,9 @@ import (
 //		Choice int
 //	}
 //
-// langchaingo gives a streaming callback nothing but bytes. The models of this
-// library also put a Delta on the context that the callback receives, so that a
-// reader can tell the answer's text from reasoning and from the fragments of a
-// tool call:
+// langchaingo passes only bytes to a streaming callback. The models of this library
+// also put a Delta on the context that the callback receives, so that a reader can
+// tell the answer's text from reasoning and from the fragments of a tool call:
 //
 //	llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
 //		if d := trace.DeltaFrom(ctx); d.Kind == trace.DeltaText && d.Choice == 0 {
@@ -30,8 +29,8 @@ type Delta = delta.Delta
 // DeltaKind is the kind of a streamed chunk.
 type DeltaKind = delta.Kind
 
-// The kinds of chunk. A chunk from a model that puts no Delta on the context is
-// of unknown kind: it may be text or a fragment of a tool call.
+// The kinds of chunk. A chunk of a model that puts no Delta on the context is of
+// unknown kind: it may be text or a fragment of a tool call.
 const (
 	DeltaUnknown   = delta.Unknown
 	DeltaText      = delta.Text      // a piece of the answer

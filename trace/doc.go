@@ -13,9 +13,9 @@
 //
 // # The problem
 //
-// A customer writes: "On Tuesday the assistant told me that I had sixty days to
-// return it." The right number is thirty. The team looks into its logs and finds a
-// line "200 OK, 3.1 s". Which passages was the model shown? Which provider
+// A customer writes: "On Tuesday the assistant wrote to me that I have sixty days
+// to return it." The right number is thirty. The team looks into its logs and finds
+// a line "200 OK, 3.1 s". Which passages was the model shown? Which provider
 // answered, or did the answer come from a cache? What did the guard find, how long
 // did each step take, and what did it cost? All of that existed for three seconds
 // and is gone, because nothing wrote it down.

@@ -31,7 +31,7 @@ func (s *shaky) Call(ctx context.Context, prompt string, o ...llms.CallOption) (
 	return llms.GenerateFromSinglePrompt(ctx, s, prompt, o...)
 }
 
-// twice stands for a retry layer.
+// twice is a retry layer in its simplest form.
 type twice struct {
 	llms.Model
 	log *slog.Logger

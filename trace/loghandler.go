@@ -10,10 +10,10 @@ import (
 )
 
 // A LogHandler turns log records into events of the span that is in the record's
-// context: give it to the Logger options of the other packages and a trace
+// context. Set it as the handler of the other packages' Logger options, and a trace
 // shows their decisions (a cache hit, a retry, a guard's verdict) where they
-// happened. Records without a recording span are dropped, unless there is a
-// next handler, which gets every record.
+// happened. If there is a next handler, it gets every record; otherwise records
+// without a recording span are dropped.
 type LogHandler struct {
 	next   slog.Handler
 	prefix string
@@ -24,7 +24,7 @@ type LogHandler struct {
 // next is allowed: then nothing is passed on.
 func NewLogHandler(next slog.Handler) *LogHandler { return &LogHandler{next: next} }
 
-// Enabled reports whether there is a recording span or next wants the record.
+// Enabled reports whether there is a recording span or next handles the record.
 func (h *LogHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return oteltrace.SpanFromContext(ctx).IsRecording() || h.next != nil && h.next.Enabled(ctx, level)
 }
@@ -76,8 +76,8 @@ func (h *LogHandler) WithGroup(name string) slog.Handler {
 	return &out
 }
 
-// appendAttr converts an attribute; durations become seconds, as everywhere in
-// the conventions.
+// appendAttr converts an attribute; durations become seconds, as in all of the
+// conventions.
 func appendAttr(out []attribute.KeyValue, prefix string, a slog.Attr) []attribute.KeyValue {
 	v := a.Value.Resolve()
 	if a.Equal(slog.Attr{}) {

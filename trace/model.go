@@ -20,7 +20,7 @@ import (
 )
 
 // ErrOption is wrapped by the errors of constructors whose arguments cannot work:
-// nil in place of what to wrap, or a Kind that does not exist.
+// nothing to wrap, or a Kind that does not exist.
 var ErrOption = errors.New("trace: invalid option")
 
 // A Kind is which of the two spans a [Model] makes.
@@ -40,16 +40,16 @@ type Options struct {
 	// Kind is which span is made. Default: KindAttempt.
 	Kind Kind
 
-	// Tracer makes the spans. Default: the global provider's, read at each call,
-	// so that a provider that is set later counts.
+	// Tracer makes the spans. Default: the global provider's. It is read at each
+	// call, so that a provider that is set later is used.
 	Tracer oteltrace.Tracer
 
 	// Name is the workflow's name on a logical span. Default: "answer".
 	Name string
 
-	// Provider is the company or service that answers, in the words of the
-	// semantic conventions: "openai", "anthropic", "aws.bedrock",
-	// "azure.ai.openai", … Default: "unknown".
+	// Provider is the company or service that answers, by its name in the semantic
+	// conventions: "openai", "anthropic", "aws.bedrock", "azure.ai.openai", …
+	// Default: "unknown".
 	Provider string
 
 	// Model is the model's name, for calls that do not name one. Default: none.
@@ -90,7 +90,7 @@ func (o *Options) provider() string {
 	return o.Provider
 }
 
-// Model records a span for each call of the wrapped model. Chunks pass
+// Model records a span for each call of the wrapped model. Chunks are passed on
 // unchanged. It is safe for concurrent use.
 type Model struct {
 	next llms.Model
@@ -165,8 +165,8 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	return r, err
 }
 
-// start begins the span. An attempt is linked to the failed one before it in
-// the same logical call.
+// start begins the span. An attempt gets a link to the failed one before it in the
+// same logical call.
 func (m *Model) start(ctx context.Context, o *callopt.Options) (context.Context, oteltrace.Span) {
 	if m.o.Kind == KindLogical {
 		ctx = context.WithValue(ctx, attemptsKey{}, &attempts{})
@@ -181,7 +181,7 @@ func (m *Model) start(ctx context.Context, o *callopt.Options) (context.Context,
 	return m.o.tracer().Start(ctx, opChat+" "+o.Model, config...)
 }
 
-// request records what was asked for.
+// request records the options of the call.
 func (m *Model) request(ctx context.Context, span oteltrace.Span, messages []llms.MessageContent, o *callopt.Options) {
 	var a []attribute.KeyValue
 	if m.o.Tenant != nil {
@@ -242,7 +242,7 @@ func appendOptions(a []attribute.KeyValue, o *callopt.Options) []attribute.KeyVa
 	return a
 }
 
-// response records what came back, on attempts with its usage and cost.
+// response records the answer, on attempts with its usage and cost.
 func (m *Model) response(span oteltrace.Span, model string, r *llms.ContentResponse, first time.Duration) {
 	var a []attribute.KeyValue
 	if first > 0 {
@@ -297,8 +297,8 @@ func (m *Model) appendAnswer(a []attribute.KeyValue, model string, r *llms.Conte
 	return a
 }
 
-// fail marks the span. The error's words may quote the prompt, so they count
-// as content.
+// fail marks the span. The error's message may quote the prompt, so it counts as
+// content.
 func (o *Options) fail(span oteltrace.Span, err error) {
 	kind := errorType(err)
 	event := []attribute.KeyValue{attribute.String(keyExceptionType, fmt.Sprintf("%T", err))}
@@ -312,8 +312,8 @@ func (o *Options) fail(span oteltrace.Span, err error) {
 	span.SetStatus(codes.Error, description)
 }
 
-// errorType is a word of low cardinality: the HTTP status if there was one,
-// else what ended the call.
+// errorType is one of a few words: the HTTP status if there was one, else the cause
+// that ended the call.
 func errorType(err error) string {
 	var status interface{ HTTPStatus() int }
 	if errors.As(err, &status) && status.HTTPStatus() > 0 {
@@ -338,7 +338,7 @@ func errorType(err error) string {
 type attempts struct {
 	mu   sync.Mutex
 	n    int
-	last oteltrace.SpanContext // of the last that failed
+	last oteltrace.SpanContext // of the last attempt that failed
 }
 
 type attemptsKey struct{}

@@ -62,8 +62,8 @@ func answered(info map[string]any) *llms.ContentResponse {
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "24 Monate.", StopReason: "stop", GenerationInfo: info}}}
 }
 
-// played makes, from the values of the golden file, the calls whose spans it
-// expects. The spans of other wrappers (tools, agents, MCP) aren't made here.
+// played makes the calls whose spans the golden file expects, from its values. The
+// spans of other wrappers (tools, agents, MCP) aren't made here.
 func played(t *testing.T, o Options) map[string]sdktrace.ReadOnlySpan {
 	t.Helper()
 	provider, rec := recorder()
@@ -147,8 +147,8 @@ func (manuals) GetRelevantDocuments(context.Context, string) ([]schema.Document,
 	return []schema.Document{{Metadata: map[string]any{"id": "doc1"}, Score: 0.93}, {Metadata: map[string]any{"id": "doc7"}, Score: 0.71}}, nil
 }
 
-// notHere are expected attributes that need what langchaingo's interfaces
-// don't give: an embedder reports no usage, a retriever takes no k.
+// notHere are expected attributes whose values langchaingo's interfaces don't have:
+// an embedder reports no usage, a retriever takes no k.
 var notHere = map[string]bool{"embeddings gen_ai.usage.input_tokens": true, "retrieval gen_ai.request.top_k": true}
 
 func TestGoldenSpans(t *testing.T) {
@@ -367,9 +367,9 @@ func BenchmarkAttempt(b *testing.B) {
 	}
 }
 
-// TestBrokenAnswersAreErrors: an answer that ended by an error, a filter or a
-// word that nobody knows is an error on the attempt's span, though the client
-// reported none.
+// TestBrokenAnswersAreErrors: an answer that ended by an error, a filter or an
+// unknown stop reason is an error on the attempt's span, though the client reported
+// none.
 func TestBrokenAnswersAreErrors(t *testing.T) {
 	for reason, want := range map[string]string{"stop": "", "tool_calls": "", "length": "", "": "",
 		"error": "answer_failed", "network_error": "answer_failed", "content_filter": "answer_filtered", "sensitive": "answer_filtered", "made_up": "answer_unknown"} {

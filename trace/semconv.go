@@ -9,9 +9,9 @@ const (
 	SpanRetrievalCount = "prodai.retrieval.count" // int: how many documents were found
 )
 
-// The names of OpenTelemetry's semantic conventions for generative AI,
-// v1.41.1 (2026-05-11), in one place because they are still in development
-// and will change.
+// The names of OpenTelemetry's semantic conventions for generative AI, v1.41.1
+// (2026-05-11). They are in one place because they are still in development and
+// will change.
 const (
 	opChat       = "chat"
 	opEmbeddings = "embeddings"

@@ -17,8 +17,9 @@ type firstChunk struct {
 	after atomic.Int64 // nanoseconds; 0: no chunk yet
 }
 
-// listen appends to the options functions that note the first chunk. Only the streaming
-// functions that the caller set are wrapped: a plain call stays plain.
+// listen appends to the options functions that note the first chunk. Only the
+// streaming functions that the caller set are wrapped: a call without streaming
+// doesn't become a stream.
 func (f *firstChunk) listen(options []llms.CallOption, o *callopt.Options) []llms.CallOption {
 	f.began = time.Now()
 	options = slices.Clip(options)

@@ -31,7 +31,7 @@ func (f fixed) Chunk(_ context.Context, text string) (out []chunk.Chunk, _ error
 	return out, nil
 }
 
-// inOrder ranks the passages as they stand.
+// inOrder ranks the passages in their given order.
 func inOrder(_ context.Context, questions, passages []string) ([][]int, error) {
 	var out [][]int
 	for range questions {
@@ -97,7 +97,7 @@ func TestOtherCorporaCostAndNeverHit(t *testing.T) {
 	require.InDelta(t, 0.5, r.Scores[0].BudgetPrecision, 1e-12)
 }
 
-// FuzzScores holds the interval arithmetic to sets of bytes.
+// FuzzScores compares the interval arithmetic with sets of bytes.
 func FuzzScores(f *testing.F) {
 	f.Add(uint8(7), uint8(3), uint8(4), []byte{1, 9, 30, 12, 60, 5})
 	f.Fuzz(func(t *testing.T, n, overlap, k uint8, refs []byte) {
@@ -152,7 +152,7 @@ func FuzzScores(f *testing.F) {
 	})
 }
 
-// stepped cuts a window of so many code points at each step.
+// stepped cuts a window of a fixed number of code points at each step.
 type stepped struct{ size, step int }
 
 func (s stepped) Chunk(_ context.Context, text string) (out []chunk.Chunk, _ error) {
@@ -239,7 +239,7 @@ func TestAPerfectRankingReachesOmega(t *testing.T) {
 	require.Positive(t, diff.Low, "shorter chunks follow the answers more closely: %v", diff)
 }
 
-// at cuts one chunk, which says it stands there.
+// at returns one chunk with a given place.
 type at [2]int
 
 func (a at) Chunk(context.Context, string) ([]chunk.Chunk, error) {

@@ -23,8 +23,8 @@ var ErrOption = errors.New("chunkeval: invalid option")
 // ErrRank is the error for a ranking with passages that don't exist.
 var ErrRank = errors.New("chunkeval: bad ranking")
 
-// Rank returns for each question the indexes of the best passages, best first,
-// at least as many as K and the budget use if there are.
+// Rank returns for each question the indexes of the best passages, best first. They
+// must be at least as many as K and the budget use, if there are so many.
 type Rank func(ctx context.Context, questions, passages []string) ([][]int, error)
 
 // ByEmbedding returns a Rank by the cosine of an embedder's vectors. It fails with
@@ -267,8 +267,8 @@ func (o *Options) score(q Question, found []passage, chunks []chunk.Span, points
 	return s
 }
 
-// scoreCorpus moves what comes from other corpora out of the question's reach,
-// where it is paid for but hits nothing.
+// scoreCorpus moves passages of other corpora to places after the question's
+// corpus: they count as retrieved, but never as right.
 func scoreCorpus(found []passage, q Question, points map[string][]int) (recall, precision, iou float64) {
 	spans := make([]chunk.Span, len(found))
 	elsewhere := math.MinInt / 2
@@ -293,7 +293,7 @@ func (o *Options) cut(p passage, n int) passage {
 			hi = mid
 		}
 	}
-	// Where a code point was cut, the text without it is another one to count.
+	// Where a code point was cut, the text without it has to be counted again.
 	for lo > 0 && (!utf8.RuneStart(p.Text[lo]) || o.Tokens(p.Context+p.Text[:lo]) > n) {
 		lo--
 	}
@@ -318,8 +318,8 @@ func (r *Result) Mean(m Metric) Estimate {
 }
 
 // Difference returns the mean of b - a, question by question. If the interval
-// contains 0, these questions can't tell the two apart. The results must be of the
-// same data; of different lengths, the estimate is NaN.
+// contains 0, these questions show no difference between the two. The results must
+// be of the same data; if their lengths differ, the estimate is NaN.
 func Difference(a, b *Result, m Metric) Estimate {
 	if len(a.Scores) != len(b.Scores) {
 		return bootstrap(nil)

@@ -8,7 +8,8 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// union returns the spans sorted, without empty ones, touching ones joined.
+// union returns the spans sorted, without empty ones, and with those joined that
+// touch.
 func union(spans []chunk.Span) []chunk.Span {
 	spans = slices.DeleteFunc(slices.Clone(spans), func(s chunk.Span) bool { return s.End <= s.Start })
 	slices.SortFunc(spans, func(a, b chunk.Span) int { return cmp.Compare(a.Start, b.Start) })
@@ -23,7 +24,7 @@ func union(spans []chunk.Span) []chunk.Span {
 	return out
 }
 
-// common returns the length of what two unions share.
+// common returns the length of the part that two unions share.
 func common(a, b []chunk.Span) int {
 	n := 0
 	for len(a) > 0 && len(b) > 0 {
@@ -61,8 +62,8 @@ func score(retrieved, references []chunk.Span) (recall, precision, iou float64) 
 	return recall, precision, iou
 }
 
-// omega is the precision of all chunks that touch a reference, if only by ending
-// where it begins; what no chunk has of the references counts as missed.
+// omega is the precision of all chunks that touch a reference, even only by ending
+// where it begins. Parts of the references that are in no chunk count as missed.
 func omega(chunks, references []chunk.Span) float64 {
 	want := union(references)
 	var touching []chunk.Span

@@ -15,7 +15,7 @@ import (
 // field, its value and what is allowed.
 var ErrOption = errors.New("langchain: invalid option")
 
-// A KeepSeparator is where a separator goes when a text is cut at it.
+// A KeepSeparator is the place of a separator after a text is cut at it.
 type KeepSeparator uint8
 
 // The places for a separator.
@@ -31,17 +31,17 @@ type Options struct {
 	// "\n", " ", "".
 	Separators []string
 
-	// Regexp is true if the separators are regular expressions, in RE2's syntax.
-	// Look-around is not a part of it, but for a look-behind at a literal as the
-	// whole separator, (?<=X), and a look-ahead (?!X) for what must not follow;
-	// other uses are an error. Default: false, the separators are literal.
+	// Regexp is true if the separators are regular expressions, in RE2's syntax. Of
+	// look-around only two forms are allowed: a lookbehind at a literal as the
+	// whole separator, (?<=X), and a lookahead (?!X). Others are an error.
+	// Default: false, the separators are literal.
 	Regexp bool
 
 	// KeepSeparator is where a separator goes. Default: KeepStart, as for
 	// RecursiveCharacterTextSplitter; CharacterTextSplitter's is KeepNone.
 	KeepSeparator KeepSeparator
 
-	// Size is the largest size that parts are joined to, 1 or more, in Unit.
+	// Size is the largest size to which parts are joined, 1 or more, in Unit.
 	// Default: 4000.
 	Size int
 
@@ -66,10 +66,11 @@ type Options struct {
 
 // A Chunker cuts texts exactly as langchain-text-splitters 1.1.3 does
 // (RecursiveCharacterTextSplitter and CharacterTextSplitter). It is a
-// [chunk.Chunker]. Its passages may be larger than Size where no separator helps,
-// since it adds up the sizes of parts. For new work [chunk.Recursive] is better.
+// [chunk.Chunker]. Its passages may be larger than Size, where no separator cuts
+// and because it adds up the sizes of parts. For new work [chunk.Recursive] is
+// better.
 //
-// It can't keep all the laws of [chunk.Chunker]. With KeepNone the parts of a
+// Some laws of [chunk.Chunker] don't hold here. With KeepNone the parts of a
 // passage are joined by the literal separator, so that the passage may not be in
 // the source; its Start and End then are -1. Two passages may begin at the same
 // place, where the first of two overlapping ones loses white space at its
@@ -245,8 +246,8 @@ func (c *cutter) merge(pieces []chunk.Span, joint string) {
 	c.emit(pieces[from:], joint)
 }
 
-// emit joins pieces to a passage. Where what joins them isn't what stood
-// between two of them, the passage may not be in the text.
+// emit joins pieces to a passage. If the joining text differs from the text that
+// was between two of them, the passage may not be in the text.
 func (c *cutter) emit(pieces []chunk.Span, joint string) {
 	whole := chunk.Span{Start: pieces[0].Start, End: pieces[len(pieces)-1].End}
 	text := c.text[whole.Start:whole.End]
@@ -274,5 +275,5 @@ func (c *cutter) emit(pieces []chunk.Span, joint string) {
 	}
 }
 
-// pythonSpace is str.strip's idea of white space.
+// pythonSpace reports whether Python's str.strip removes the character.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }

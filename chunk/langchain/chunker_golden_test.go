@@ -66,8 +66,8 @@ func (row langchainRow) options() *langchain.Options {
 	return o
 }
 
-// compare holds what a Langchain makes of a text against the row, and its
-// offsets against the text.
+// compare compares the passages of a text with the row, and their offsets with the
+// text.
 func (row langchainRow) compare(t *testing.T, o *langchain.Options, text string) error {
 	c, err := langchain.New(o)
 	if err != nil {

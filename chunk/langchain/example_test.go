@@ -14,7 +14,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	passages, err := c.Chunk(context.Background(), "Keys are rotated every 90 days.\n\nA lost key is revoked at once, and the owner is told.")
+	passages, err := c.Chunk(context.Background(), "Keys are rotated every 90 days.\n\nA lost key is revoked at once, and the owner is asked.")
 	if err != nil {
 		panic(err)
 	}
@@ -26,5 +26,5 @@ func ExampleNew() {
 	// 17 "every 90 days."
 	// 33 "A lost key is revoked at"
 	// 55 "at once, and the owner is"
-	// 72 "owner is told."
+	// 72 "owner is asked."
 }

@@ -10,10 +10,10 @@ import (
 
 // HTML cuts an HTML page exactly as HTMLHeaderTextSplitter of
 // langchain-text-splitters 1.1.3 does (over BeautifulSoup's html.parser): each
-// heading is a section, and so is the text between two headings. Headers are
-// marked "h1" to "h6"; others fail with [ErrOption]. As there, the text of
-// scripts is kept, and an element's own text comes before that of the elements
-// inside of it. New work is better off with [chunk.HTML].
+// heading is a section, and so is the text between two headings. Headers are marked
+// "h1" to "h6"; others fail with [ErrOption]. As there, the text of scripts is
+// kept, and an element's own text comes before that of the elements inside of it.
+// For new work use [chunk.HTML].
 func HTML(page string, headers []Header) ([]Section, error) {
 	names, levels := map[string]string{}, map[string]int{}
 	for _, h := range headers {
@@ -68,7 +68,8 @@ func HTML(page string, headers []Header) ([]Section, error) {
 }
 
 // A soupTag is an element of a page as BeautifulSoup sees it with Python's
-// html.parser: a tag is open until its end tag, whatever HTML's rules say.
+// html.parser: a tag is open until its end tag, also where HTML's rules close it
+// earlier.
 type soupTag struct {
 	name     string
 	depth    int
@@ -77,7 +78,7 @@ type soupTag struct {
 	strings  []string // the texts directly inside
 }
 
-// text joins the trimmed texts that stand directly in the element.
+// text joins the trimmed texts directly in the element.
 func (t *soupTag) text() string {
 	var parts []string
 	for _, s := range t.strings {
@@ -88,7 +89,7 @@ func (t *soupTag) text() string {
 	return strings.Join(parts, " ")
 }
 
-// walk visits the element and all below it, in the order of the page.
+// walk visits the element and all elements in it, in the order of the page.
 func (t *soupTag) walk(visit func(*soupTag)) {
 	for stack := []*soupTag{t}; len(stack) > 0; {
 		n := stack[len(stack)-1]
@@ -117,7 +118,7 @@ func readSoup(page string) *soupTag {
 	root := &soupTag{}
 	at, opened := root, map[string]int{}
 	z := html.NewTokenizer(strings.NewReader(page))
-	var text strings.Builder // texts grow together over whatever makes no tag
+	var text strings.Builder // texts are joined over everything that makes no tag
 	flush := func() {
 		if text.Len() > 0 {
 			at.strings = append(at.strings, text.String())
@@ -159,7 +160,7 @@ func readSoup(page string) *soupTag {
 				opened[t.Data]++
 			}
 			if t.Data != "script" && t.Data != "style" {
-				z.NextIsNotRawText() // html.parser knows no other
+				z.NextIsNotRawText() // html.parser doesn't know raw text in other elements
 			}
 		case html.EndTagToken:
 			flush()

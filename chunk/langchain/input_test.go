@@ -112,7 +112,8 @@ func TestContextIsHeard(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// What langchain-text-splitters 1.1.3 makes of values that Go's JSON has no form for.
+// What langchain-text-splitters 1.1.3 makes of values that Go's JSON can't
+// represent.
 func TestJSONAsPythonReadsIt(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"a":1e400,"d":"\ud83d"}`: `{"a": Infinity, "d": "\ud83d"}`,

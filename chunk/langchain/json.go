@@ -16,11 +16,11 @@ import (
 // object.
 var ErrJSON = errors.New("langchain: not JSON that can be cut")
 
-// maxDepth bounds the nesting of JSON, as encoding/json does.
+// maxDepth limits the nesting of JSON, as encoding/json does.
 const maxDepth = 10000
 
 // JSONOptions configure [JSON]. The sizes are in bytes of the form that JSON
-// writes; they are wishes, as in the original.
+// writes; as in the original, chunks may miss them.
 type JSONOptions struct {
 	// Size is the largest size, 1 or more. Default: 2000.
 	Size int
@@ -83,10 +83,10 @@ func JSON(data []byte, o *JSONOptions) ([]string, error) {
 	return texts, nil
 }
 
-// A jsonValue is an object in the order of its keys, or the text of anything
-// else in Python's spelling.
+// A jsonValue is an object in the order of its keys, or the text of another value
+// as Python writes it.
 type jsonValue struct {
-	keys   map[string]int // nil: no object
+	keys   map[string]int // nil: not an object
 	names  []string
 	values []*jsonValue
 	text   string
@@ -280,7 +280,7 @@ func (d *jsonReader) value(depth int) (*jsonValue, error) {
 	return &jsonValue{text: "null"}, nil
 }
 
-// pythonNumber spells a number as Python's json does after reading it.
+// pythonNumber writes a number as Python's json does after reading it.
 func pythonNumber(s string) string {
 	if !strings.ContainsAny(s, ".eE") {
 		if s == "-0" {
@@ -307,7 +307,7 @@ func pythonNumber(s string) string {
 	return out
 }
 
-// pythonString spells a string as json.dumps does: all in ASCII.
+// pythonString writes a string as json.dumps does: all in ASCII.
 func pythonString(s string) string {
 	out := append(make([]byte, 0, len(s)+2), '"')
 	for i, r := range s {

@@ -22,7 +22,7 @@ var separatorData []byte
 //	separators, err := langchain.Separators("python")
 //	c, err := langchain.New(&langchain.Options{Separators: separators, Regexp: true, Size: 1000})
 //
-// For Go source [chunk.Go] knows more than a regular expression can.
+// For Go source use [chunk.Go], which knows the syntax.
 func Separators(language string) ([]string, error) {
 	var all map[string][]string
 	if err := json.Unmarshal(separatorData, &all); err != nil {

@@ -29,9 +29,9 @@ type MarkdownOptions struct {
 	EachLine bool
 }
 
-// Markdown cuts a markdown text exactly as MarkdownHeaderTextSplitter
-// of langchain-text-splitters 1.1.3 does. It drops indentation and blank lines;
-// new work is better off with [chunk.Markdown].
+// Markdown cuts a markdown text exactly as MarkdownHeaderTextSplitter of
+// langchain-text-splitters 1.1.3 does. It drops indentation and blank lines; for
+// new work use [chunk.Markdown].
 func Markdown(text string, headers []Header, o *MarkdownOptions) []Section {
 	if o == nil {
 		o = &MarkdownOptions{}
@@ -48,7 +48,7 @@ func Markdown(text string, headers []Header, o *MarkdownOptions) []Section {
 		content  []string
 		stack    []open
 		current  = map[string]string{} // of the content collected so far
-		latest   = map[string]string{} // of what comes
+		latest   = map[string]string{} // of the content that follows
 		fence    string
 	)
 	flush := func() {
@@ -115,7 +115,7 @@ func findHeader(line string, headers []Header) (Header, bool) {
 	return Header{}, false
 }
 
-// printable drops what Python's str.isprintable refuses.
+// printable drops the characters for which Python's str.isprintable is false.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -125,8 +125,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// joinSections joins neighbors with equal metadata, and headings with what
-// they head.
+// joinSections joins neighbors with equal metadata, and headings with their text.
 func joinSections(sections []Section, keepHeaders bool) []Section {
 	var out []Section
 	for _, s := range sections {
@@ -150,9 +149,9 @@ func joinSections(sections []Section, keepHeaders bool) []Section {
 
 // MarkdownSyntax cuts a markdown text exactly as
 // ExperimentalMarkdownSyntaxTextSplitter of langchain-text-splitters 1.1.3 does
-// with its defaults: headings become the metadata "Header 1" to "Header 6",
-// fences are sections of their own with their language as "Code". As there, a
-// fence that isn't closed is lost with all that follows it.
+// with its defaults: headings become the metadata "Header 1" to "Header 6", fences
+// are sections of their own with their language as "Code". As there, a fence that
+// isn't closed is lost with all text after it.
 func MarkdownSyntax(text string) []Section {
 	type open struct {
 		depth int

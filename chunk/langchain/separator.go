@@ -9,12 +9,12 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 )
 
-// A separator is one that langchain would give to Python's re.split.
+// A separator is what langchain passes to Python's re.split.
 type separator struct {
 	literal    string         // as given; what joins pieces
-	re         *regexp.Regexp // nil: literal, or a look-behind
+	re         *regexp.Regexp // nil: literal, or a lookbehind
 	behind     string         // of (?<=X): cut after each X
-	not        *regexp.Regexp // of (?!X): a match followed by X is none
+	not        *regexp.Regexp // of (?!X): a match followed by X doesn't count
 	notAt      int            // bytes of the match before the place where X must not follow
 	lookaround bool
 }
@@ -35,7 +35,7 @@ func newSeparator(s string, isRegexp bool) (separator, error) {
 		not, after, closed := strings.Cut(rest, ")")
 		head, err := regexp.Compile("^" + before + "$")
 		if !closed || strings.ContainsAny(not, "()") || err != nil || !head.MatchString("\n") {
-			return sep, fmt.Errorf("%w: a separator is %q: want a look-ahead only after a literal line end", ErrOption, s)
+			return sep, fmt.Errorf("%w: a separator is %q: want a lookahead only after a literal line end", ErrOption, s)
 		}
 		if sep.not, err = compile("^(?:" + not + ")"); err != nil {
 			return sep, fmt.Errorf("%w: a separator is %q: %w", ErrOption, s, err)
@@ -50,8 +50,8 @@ func newSeparator(s string, isRegexp bool) (separator, error) {
 	return sep, nil
 }
 
-// compile reads a pattern in which \s, \d, \w and their complements mean all of
-// Unicode's, as in Python, and not only ASCII's, as in Go.
+// compile reads a pattern in which \s, \d, \w and their complements have Unicode's
+// meaning, as in Python, where Go's have ASCII's.
 func compile(pattern string) (*regexp.Regexp, error) {
 	classes := map[byte]string{'s': `\s\v\x{1c}-\x{1f}\x{85}\p{Z}`, 'd': `\p{Nd}`, 'w': `\p{L}\p{N}_`}
 	var b strings.Builder

@@ -69,10 +69,10 @@
 //     times as much as input tokens and take most of the time. max_tokens limits
 //     them.
 //   - Prompt (also: system prompt, user message): A prompt is everything that the
-//     model reads before it answers. The system prompt holds the program's rules;
-//     user messages hold what the user wrote.
+//     model reads before it answers. The system prompt has the program's rules;
+//     user messages have what the user wrote.
 //   - Transformer (also: GPT, decoder-only model): A transformer is the kind of
-//     neural network behind today's language models. It turns tokens into vectors,
+//     neural network of today's language models. It turns tokens into vectors,
 //     passes them through layers of attention and feed-forward networks, and
 //     outputs a probability for every possible next token.
 //   - Attention (also: self-attention, multi-head attention): Attention is the step

@@ -1,6 +1,6 @@
 // Compose puts four layers around a model, in the order of the README. It runs
-// offline: a server in this process plays the provider, and refuses the first
-// request.
+// offline: a server in this process takes the place of the provider, and refuses
+// the first request.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command lab02-tokens shows what a prompt costs in tokens: how a text is cut
-// into them, why languages differ, what the frame of a chat adds, and what goes
+// Command lab02-tokens shows what a prompt costs in tokens: how a text is cut into
+// them, why languages differ, what the frame of a chat adds, and what is dropped
 // when a conversation doesn't fit.
 //
 //	go run ./examples/lab02-tokens
@@ -130,7 +130,7 @@ func (l *lab) languages() {
 		{"base64", "WW91ciBwYXJjZWwgd2lsbCBhcnJpdmUgdG9tb3Jyb3cgbW9ybmluZy4="},
 	}
 	w := tabwriter.NewWriter(l.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\ttokens\tcharacters\tbytes\tagainst English\tguess of bytes/4")
+	fmt.Fprintln(w, "\ttokens\tcharacters\tbytes\tagainst English\testimate bytes/4")
 	base := l.enc.Count(texts[0].text)
 	for _, t := range texts {
 		n := l.enc.Count(t.text)
@@ -139,13 +139,13 @@ func (l *lab) languages() {
 	w.Flush()
 }
 
-// request is what sections 3 and 5 count and send.
+// request has the messages that section 3 counts and section 5 sends.
 var request = []llms.MessageContent{
 	llms.TextParts(llms.ChatMessageTypeSystem, "You are the assistant of a parcel service. Answer in one sentence."),
 	llms.TextParts(llms.ChatMessageTypeHuman, "Is my parcel 7321 on time? The label is in the photo."),
 }
 
-// bill adds up a request: the texts are the smaller part of it.
+// bill adds up the tokens of a request; its texts are only a small part.
 func (l *lab) bill() error {
 	l.heading("3. What one request costs")
 	count := l.enc.Count
@@ -178,7 +178,7 @@ func (l *lab) bill() error {
 	if l.rule.Image != nil {
 		line("a photo of 1200 by 900", l.rule.Image.Count(token.Image{Width: 1200, Height: 900, Detail: "high"}))
 	}
-	fmt.Fprintf(w, "together\t%d\t\t\n", total)
+	fmt.Fprintf(w, "total\t%d\t\t\n", total)
 	w.Flush()
 	fmt.Fprintf(l.out, "At $%.2f a million tokens: $%.2f for ten thousand such requests, before any answer.\n", l.price, float64(total)*10_000*l.price/1e6)
 	return nil
@@ -231,7 +231,8 @@ func (l *lab) conversation() error {
 	return nil
 }
 
-// compare sends the request and holds the count to what the provider reports.
+// compare sends the request and compares the count with the number that the
+// provider reports.
 func (l *lab) compare(ctx context.Context, model llms.Model) error {
 	l.heading("5. The count and the bill")
 	count := l.rule.CountMessages(l.enc.Count, fit.Message(request[0]), fit.Message(request[1]))

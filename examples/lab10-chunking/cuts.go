@@ -75,7 +75,7 @@ func (c cutting) table() *plot.Table {
 
 func oneLine(c chunk.Chunk) string { return strings.Join(strings.Fields(c.Text), " ") }
 
-// ends shortens a line to its two ends, which is where a cut shows.
+// ends shortens a line to its two ends, where the cuts can be seen.
 func ends(s string) string {
 	const side = 32
 	r := []rune(s)

@@ -1,5 +1,5 @@
 // Command lab10-chunking compares chunkers: how they cut a text, and how much of
-// what answers a question comes back, at the five best passages and at an equal
+// the answering text is retrieved, in the five best passages and within an equal
 // budget of tokens.
 //
 //	go run ./examples/lab10-chunking
@@ -11,8 +11,8 @@
 //
 //	{"question": "...", "references": [{"content": "a passage of the text that answers it"}]}
 //
-// with start_index and end_index (in code points) where the content occurs more
-// than once.
+// with start_index and end_index (in code points) if the content occurs more than
+// once.
 package main
 
 import (
@@ -103,7 +103,8 @@ func (l *lab) data() (*chunkeval.Data, error) {
 	return chunkeval.Read(bytes.NewReader(located), corpora)
 }
 
-// locate gives each reference that has no offsets those of its first occurrence.
+// locate sets the offsets of each reference that has none to those of its first
+// occurrence.
 func locate(lines []byte, text string) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -134,7 +135,7 @@ func locate(lines []byte, text string) ([]byte, error) {
 			}
 			at := strings.Index(text, r.Content)
 			if at < 0 {
-				return nil, fmt.Errorf("line %d: the text doesn't hold %q", n, r.Content)
+				return nil, fmt.Errorf("line %d: the text doesn't contain %q", n, r.Content)
 			}
 			r.Start = utf8.RuneCountInString(text[:at])
 			r.End = r.Start + utf8.RuneCountInString(r.Content)
@@ -185,7 +186,7 @@ func contestants() ([]contestant, error) {
 	return out, nil
 }
 
-// A row is what one contestant reached.
+// A row is the result of one contestant.
 type row struct {
 	name   string
 	result *chunkeval.Result
@@ -213,7 +214,7 @@ func compare(ctx context.Context, data *chunkeval.Data, budget int) ([]row, erro
 		if i := slices.IndexFunc(rows, func(x row) bool {
 			return x.result.Chunks == r.Chunks && slices.Equal(x.result.Scores, r.Scores) && x.result.MeanTokens == r.MeanTokens
 		}); i >= 0 {
-			// On a text without headings, markdown is prose.
+			// Without headings the markdown chunker cuts as the one for prose does.
 			kind, _, _ := strings.Cut(c.name, " ")
 			rows[i].name = strings.Replace(rows[i].name, " ", "="+kind+" ", 1)
 			continue
@@ -234,7 +235,7 @@ func printRows(out io.Writer, rows []row, questions, budget int) {
 		w.Flush()
 		return
 	}
-	fmt.Fprintf(out, "What %d questions get back, ranked by the embedded static model:\n", questions)
+	fmt.Fprintf(out, "What is retrieved for %d questions, ranked by the embedded static model:\n", questions)
 	fmt.Fprintf(w, "chunker\tchunks\ttokens each\trecall@5\tprecision@5\trecall at %d tokens\t95%% interval\tomega\t\n", budget)
 	best, best5 := rows[0], rows[0]
 	for _, r := range rows {
@@ -258,6 +259,6 @@ func printRows(out io.Writer, rows []row, questions, budget int) {
 	if d.Low > 0 {
 		fmt.Fprintln(out, "a real difference on these questions, before allowing for the choice of the best of many.")
 	} else {
-		fmt.Fprintln(out, "these questions can't tell them apart.")
+		fmt.Fprintln(out, "these questions show no difference.")
 	}
 }

@@ -1,5 +1,5 @@
 // Package plot draws the figures of the labs as one self-contained HTML page:
-// inline SVG, no script, no request to another server, light and dark.
+// inline SVG, no script, no request to another server, for light and dark screens.
 //
 //	page := plot.Page{Title: "Retries under overload", Sections: []plot.Section{
 //		plot.Text("Each line is one strategy."),
@@ -33,9 +33,9 @@ type (
 	// and Rules. Height is in SVG units of a figure 900 units wide. Default: 360.
 	Chart = plot.Chart
 
-	// A Series is a Name and points (X and Y, of the same length), drawn as its
-	// Kind says. A point with NaN or an infinity breaks the line. Low and High, if
-	// they are as long as X, draw a band around a line or error bars on points.
+	// A Series is a Name and points (X and Y, of the same length), drawn according
+	// to its Kind. A point with NaN or an infinity breaks the line. Low and High,
+	// if they are as long as X, draw a band around a line or error bars on points.
 	Series = plot.Series
 
 	// Kind is how a series is drawn.
@@ -50,7 +50,7 @@ type (
 	BarSeries = plot.BarSeries
 
 	// A Table is Rows of cells under a Head, with a Title and a Caption. A column
-	// whose cells all look like numbers is set to the right.
+	// whose cells all look like numbers is aligned to the right.
 	Table = plot.Table
 
 	// An Axis has a Label and a Unit. Min and Max are its ends. Default: from the
@@ -61,8 +61,8 @@ type (
 	// A Bound is an end of an axis. The zero Bound is taken from the data.
 	Bound = plot.Bound
 
-	// A Rule is a straight line with a Name across the chart, At a value of the Y
-	// axis or, if it is Vertical, of the X axis.
+	// A Rule is a straight line with a Name across the chart. It is at the value At
+	// of the Y axis or, if it is Vertical, of the X axis.
 	Rule = plot.Rule
 )
 

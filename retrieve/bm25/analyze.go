@@ -9,11 +9,11 @@ import (
 	"github.com/blevesearch/snowballstem/english"
 )
 
-// English makes the terms of an English text or of source code: words of
-// letters and digits, lower case, without the commonest words, reduced to
-// their stems by the Snowball project's English stemmer (Porter2). A name like
-// getHTTPClient yields itself and its parts, so that both find it. Bytes that
-// aren't UTF-8 part words.
+// English makes the terms of an English text or of source code: words of letters
+// and digits, lower case, without the most frequent words, reduced to their stems
+// by the Snowball project's English stemmer (Porter2). A name such as getHTTPClient
+// gives itself and its parts as terms, so that both find it. Bytes that aren't
+// UTF-8 separate words.
 func English(text string) []string {
 	var terms []string
 	for len(text) > 0 {
@@ -76,7 +76,7 @@ func camelParts(word string) []string {
 	return append(parts, string(runes[start:]))
 }
 
-// stopWords are the commonest English words, those that carry grammar.
+// stopWords are the most frequent English words, which have little meaning alone.
 var stopWords = func() map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(`a an and are as at be been but by can could did do does for from had has have he her him his

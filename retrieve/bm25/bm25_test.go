@@ -26,7 +26,7 @@ func TestGoldenScores(t *testing.T) {
 		Query               []string
 		Scores              []float64
 	}) error {
-		if row.Kind == "corpus" || row.Impl != "bm25s" { // rank_bm25's formulas are its own
+		if row.Kind == "corpus" || row.Impl != "bm25s" { // rank_bm25 has other formulas
 			return nil
 		}
 		variant, ok := variants[row.Variant]

@@ -2,40 +2,83 @@
 //
 // # The idea
 //
-// Lecture 10. An embedding finds what means the same; it is blind to what is
-// written the same. An error code, a function's name, a part number mean
-// nothing to it, and those are what people paste into a search box. BM25 has
-// the opposite talents. It scores a document d for a query q by
+// BM25 is the standard formula of keyword search. It finds what is written the
+// same: an error code, a function's name, a part number. An embedder knows nothing
+// about such strings, so the two searches complement each other. A document d gets
+// for a query q the score
 //
-//	sum over terms t in q of  idf(t) · tf(t, d)
+//	score(q, d) = sum over terms t in q of  idf(t) · tf(t, d)
 //
-// where idf says how rare the term is among the documents, and tf grows with
-// the term's count f but saturates, the sooner the longer the document:
+// The factor idf is large if the term is rare among the documents. The factor tf
+// grows with the term's count f in the document, less and less, and is smaller in
+// long documents:
 //
 //	idf = ln(1 + (N - n + 0.5) / (n + 0.5))      N documents, n with the term
-//	tf  = f / (f + k1·(1 - b + b·|d|/avg|d|))
+//	tf  = f / (f + k1·(1 - b + b·|d|/avg|d|))    k1 = 1.2, b = 0.75 by default
 //
-// That is Lucene's variant, the default. [Variant] names four others.
+// That is the variant of Lucene, the default here. [Variant] names four others.
 //
-// # Using it
+// # Terms
+//
+//   - Inverted index: An inverted index lists, for each term, the documents that
+//     contain it. A search reads only the lists of the query's terms, so it doesn't
+//     look at the other documents.
+//   - Term frequency (also: tf, TF-IDF): The term frequency is how often a term
+//     appears in a document. BM25 lets it saturate: the tenth appearance counts
+//     much less than the first.
+//   - Inverse document frequency (also: idf): The inverse document frequency is
+//     high for a term that few documents contain, and near 0 for a term that nearly
+//     all contain.
+//   - Stemming (also: stemmer, Porter2, Snowball): Stemming reduces words to a
+//     common stem, so that "rotating" finds "rotate".
+//   - Stop word (also: stopword): A stop word is a very frequent word such as
+//     "the", which is left out of the index and of queries.
+//   - Analyzer (also: tokenizer of a search engine): An analyzer makes the terms of
+//     a text: it cuts words, lowers the case, drops stop words and stems.
+//     Options.Analyze sets it; [English] is the default.
+//
+// # A minimal program
+//
+// The program's middle: two documents and a query in another form of the word.
 //
 //	index, err := bm25.New(nil)
+//	if err != nil {
+//		return err
+//	}
 //	index.Add(1, "How to rotate an API key")
 //	index.Add(2, "Refunds within 30 days")
-//	hits := index.Search("rotating keys", 10)
+//	for _, hit := range index.Search("rotating keys", 10) {
+//		fmt.Println(hit.ID, hit.Score) // 1 and its score
+//	}
 //
-// Documents can be replaced and removed; scores then are those of an index
-// built anew, to the last bit.
+// Documents can be replaced and removed at any time. The scores are then those of
+// an index that was built anew, to the last bit.
 //
 // # Pitfalls
 //
-//   - The words are made by [Options.Analyze], for documents and queries alike.
-//     The default is for English and source code: it folds case, drops the
-//     commonest words, reduces words to stems, and finds a camelCase name by its
-//     parts too. It makes poor terms of languages that don't part words.
-//   - Scores of different indexes, or variants, don't compare.
-//   - Stop words are dropped in a question too: "to be or not to be" asks for
-//     nothing.
+//   - Don't use the default analyzer for languages without spaces between words: it
+//     makes poor terms of Chinese or Japanese. Do set Options.Analyze.
+//   - Don't compare scores of different indexes or variants: they depend on all
+//     documents of the index. Do compare ranks, or fuse by rank.
+//   - Don't search for a phrase of stop words: in "to be or not to be" nothing is
+//     left to search for.
+//
+// # Questions
+//
+// What is BM25 and why is it still used? BM25 ranks documents by shared words, and
+// counts rare words more. It needs no model, no GPU and no training, finds exact
+// names and codes, and is hard to beat on many test collections. Modern systems
+// combine it with embeddings.
+//
+// What is the difference between BM25 and TF-IDF? Both multiply the frequency of a
+// term in a document with its rarity. BM25 lets the frequency saturate and corrects
+// for the length of documents, so ten repetitions don't count ten times and long
+// documents don't win by length.
+//
+// What do k1 and b do? The parameter k1 (1.2 by default) sets how slowly repeated
+// words stop counting; with 0 a word counts once. The parameter b (0.75) sets how
+// much long documents are corrected; with 0 not at all. The defaults are good for
+// most texts. [Fixed](0) sets a 0.
 //
 // # Further reading
 //

@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// A Variant is one of the formulas that go by the name of BM25. N is the
-// number of documents, n of those with the term, f the term's count in the
-// document, K = k1·(1 - b + b·length/average length).
+// A Variant is one of the formulas called BM25. N is the number of documents, n of
+// those with the term, f the term's count in the document, K = k1·(1 - b +
+// b·length/average length).
 type Variant uint8
 
 // The variants, as bm25s computes them.
@@ -31,8 +31,8 @@ type Options struct {
 	// Variant is the formula. Default: Lucene.
 	Variant Variant
 
-	// K1, 0 or more, sets how slowly a repeated term saturates: with [Fixed](0) a
-	// term counts once, however often it appears. Default: 1.2.
+	// K1, 0 or more, sets how slowly a repeated term stops counting: with
+	// [Fixed](0) a term counts once, however often it appears. Default: 1.2.
 	K1 Setting
 
 	// B, 0 to 1, sets how much the length of a document counts: with [Fixed](0)
@@ -107,7 +107,7 @@ func New(o *Options) (*Index, error) {
 // there.
 func (x *Index) Add(id int, text string) { x.AddTerms(id, x.analyze(text)) }
 
-// AddTerms is Add for a text whose terms are known.
+// AddTerms is Add for a text whose terms are already known.
 func (x *Index) AddTerms(id int, terms []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -126,7 +126,7 @@ func (x *Index) AddTerms(id int, terms []string) {
 	x.total += len(terms)
 }
 
-// Remove takes a document out of the index and reports whether it was there.
+// Remove removes a document and reports whether it was there.
 func (x *Index) Remove(id int) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -185,7 +185,7 @@ type Hit = struct {
 // lower id. Documents that share no term with the query are left out.
 func (x *Index) Search(query string, k int) []Hit { return x.SearchTerms(x.analyze(query), k) }
 
-// SearchTerms is Search for a query whose terms are known. A repeated term
+// SearchTerms is Search for a query whose terms are already known. A repeated term
 // counts each time.
 func (x *Index) SearchTerms(terms []string, k int) []Hit {
 	if k <= 0 {
@@ -210,8 +210,8 @@ func (x *Index) SearchTerms(terms []string, k int) []Hit {
 	return hits[:min(k, len(hits))]
 }
 
-// Scores returns the score of every document for a query's terms, also of
-// those that share none: BM25L and BM25Plus give these something too.
+// Scores returns the score of every document for a query's terms, also of those
+// that share none of them: BM25L and BM25Plus give these a score too.
 func (x *Index) Scores(terms []string) map[int]float64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()

@@ -36,10 +36,10 @@ func New() (*Embedder, error) {
 	return Load(strings.NewReader(defaultVocabulary), defaultWeights)
 }
 
-// Load returns a model of one's own: a BERT vocabulary, a token a line, and a
-// safetensors file with "embeddings" (I8, vocabulary x dimensions) and "scales"
-// (F32, vocabulary). It fails with an error that wraps [ErrModel] if the two
-// don't fit.
+// Load returns a model of your own: a BERT vocabulary, one token in each line, and
+// a safetensors file with "embeddings" (I8, vocabulary x dimensions) and "scales"
+// (F32, vocabulary). It fails with an error that wraps [ErrModel] if the two don't
+// fit.
 func Load(vocabulary io.Reader, weights string) (*Embedder, error) {
 	if vocabulary == nil {
 		return nil, fmt.Errorf("%w: the vocabulary's reader is nil", ErrOption)
@@ -68,8 +68,8 @@ func Load(vocabulary io.Reader, weights string) (*Embedder, error) {
 	return e, nil
 }
 
-// Name identifies the model: vectors of models with different names don't
-// compare.
+// Name identifies the model: vectors of models with different names can't be
+// compared.
 func (e *Embedder) Name() string { return e.name }
 
 // Dimensions is the length of a vector.
@@ -141,8 +141,8 @@ func (e *Embedder) addRow(v []float32, id int) {
 	}
 }
 
-// normalize gives v the length 1, unless it is zero. The mean's divisor drops
-// out.
+// normalize scales v to length 1, unless it is zero. So the sum needs no division
+// for the mean.
 func normalize(v []float32) {
 	var sum float64
 	for _, x := range v {

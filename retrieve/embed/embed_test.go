@@ -58,7 +58,7 @@ func TestGoldenVectors(t *testing.T) {
 	})
 }
 
-// slow is the definition, in float64 and without tricks.
+// slow is the definition, in float64 and without optimizations.
 func slow(e *Embedder, text string) []float64 {
 	sum := make([]float64, e.dim)
 	n := 0

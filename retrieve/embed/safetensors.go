@@ -23,16 +23,16 @@ type tensor struct {
 
 var dtypeSize = map[string]int{"I8": 1, "F32": 4}
 
-// parseSafetensors reads the format of huggingface/safetensors: the header's
-// length as a little-endian uint64, the header as JSON, the data. Tensors of a
-// type that no model here has are an error.
+// parseSafetensors reads the format of huggingface/safetensors: the header's length
+// as a little-endian uint64, the header as JSON, the data. A tensor of a type that
+// no model here has is an error.
 func parseSafetensors(file string) (map[string]tensor, error) {
 	if len(file) < 8 {
 		return nil, fmt.Errorf("%w: the file has %d bytes, less than a header's length", ErrModel, len(file))
 	}
 	n := binary.LittleEndian.Uint64([]byte(file[:8]))
 	if n > uint64(len(file)-8) {
-		return nil, fmt.Errorf("%w: the header is said to have %d bytes in a file of %d", ErrModel, n, len(file))
+		return nil, fmt.Errorf("%w: the header should have %d bytes, but the file has %d", ErrModel, n, len(file))
 	}
 	var header map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(file[8:8+n]), &header); err != nil {

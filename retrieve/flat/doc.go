@@ -1,48 +1,77 @@
 // Package flat searches vectors exactly, by comparing the query with all of them.
 //
-// # The lecture
+// # The idea
 //
-// Lecture 10. Before an approximate index, ask whether one is needed. A comparison
-// of two vectors of 128 elements takes some 10 nanoseconds, if the vectors follow
-// one another in memory and the processor works on eight numbers at a time. Twenty
-// thousand of them take a third of a millisecond; the model's answer takes
-// seconds. (go test -run xxx -bench . ./retrieve/flat prints it.) An exact index has a recall of 1, nothing to tune and nothing to build,
-// takes updates and deletes at once, and a filter makes it faster.
+// Before you use an approximate index, ask whether you need one. Comparing two
+// vectors of 128 elements takes some 10 nanoseconds, if the vectors follow one
+// another in memory and the processor works on eight numbers at a time. Twenty
+// thousand comparisons take a third of a millisecond, while the model's answer
+// takes seconds. This command prints it:
 //
-// Its time grows with the number of vectors, n·dim·4 bytes that are read for each
-// query. At some hundred thousand vectors, or many queries a second, that is too
-// much: then see package hnsw.
+//	go test -run xxx -bench . ./retrieve/flat
 //
-// # Using it
+// An exact index has a recall of 1, needs no tuning and no building, and takes
+// updates and deletes at once. A filter makes it faster.
+//
+// The time of an exact search grows with the number of vectors: n·dim·4 bytes are
+// read for each query. At some hundred thousand vectors, or with many queries a
+// second, that is too much. Then see [github.com/prodailabs/prodai/retrieve/hnsw].
+//
+// # Terms
+//
+//   - Flat index (also: exact search, brute force, exact kNN): A flat index stores
+//     vectors one after another and compares the query with each. It always finds
+//     the true nearest ones.
+//   - Codes (also: quantized search, two-step search): Codes are short forms of the
+//     vectors (package vecquant) that are compared first; only the best candidates
+//     are compared exactly. See Options.Codes.
+//   - Rescore factor (also: oversampling): The rescore factor is how many times k
+//     candidates are compared exactly after the search by codes. The default of
+//     Options.Rescore is 10.
+//
+// # A minimal program
+//
+// The program's middle: add vectors under ids, and find the ten nearest of a query.
 //
 //	index, err := flat.New(384, nil)
-//	err = index.Add(7, vector)
+//	if err != nil {
+//		return err
+//	}
+//	if err := index.Add(7, vector); err != nil {
+//		return err
+//	}
 //	hits, err := index.Search(query, 10, nil)
 //
-// The third argument of Search reports whether an id may be found. It is asked before the
-// k best are taken, so k hits are returned if k ids are allowed.
+// The third argument of Search reports whether an id may be found. It is asked
+// before the k best are taken, so k hits are returned if k ids are allowed.
 //
-// # Codes
+// # Measured
 //
-// A search of many vectors is as fast as they can be read. With [Options.Codes] it
-// reads short codes (package vecquant), and only the best Rescore·k candidates are
-// compared exactly. The benchmark compares 50,000 vectors of 384 elements:
+// A search of many vectors is as fast as they can be read. With Options.Codes it
+// reads short codes first. The benchmark compares 50,000 vectors of 384 elements:
 //
 //	go test -run xxx -bench Codes ./retrieve/flat
 //
 // One bit an element, with 300 candidates for 10 hits, is 6 to 10 times as fast
-// there, and finds all. That is on vectors made up around 200 centers: measure on
+// there and finds all. These vectors are made around 200 centers, so measure on
 // your own.
 //
 // # Pitfalls
 //
-//   - For [MetricCosine], vectors are scaled to length 1 when they are added: Get
-//     returns the scaled one.
-//   - With [MetricDot], a long vector is near everything. Embedders usually mean the
-//     cosine.
-//   - Codes take candidates away without a word: measure the recall against an index
-//     without them.
-//   - Scores are computed in float32: the seventh digit isn't meaningful.
+//   - Don't expect [Index.Get] to return the vector you added with [MetricCosine]:
+//     vectors are scaled to length 1 when they are added.
+//   - Don't use [MetricDot] on vectors of different lengths without a reason: a
+//     long vector is near everything. Embedders usually mean the cosine.
+//   - Don't use Codes without measuring: they lose candidates silently. Do measure
+//     the recall against an index without them.
+//   - Don't compare scores beyond the sixth digit: they are computed in float32.
+//
+// # Questions
+//
+// When is an exact search enough? An exact search is enough up to some hundred
+// thousand vectors and a few queries a second. 20,000 vectors of 128 elements take
+// a third of a millisecond. Use it also to measure the recall of an approximate
+// index.
 //
 // # Exercises
 //
@@ -53,5 +82,5 @@
 // # Further reading
 //
 //   - Johnson, Douze, Jégou: "Billion-scale similarity search with GPUs", 2017,
-//     whose flat index is the yardstick of all others.
+//     whose flat index is the reference for all others.
 package flat

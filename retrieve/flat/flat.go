@@ -10,7 +10,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/vecquant"
 )
 
-// A Metric is how the nearness of two vectors is measured.
+// A Metric is the measure of how near two vectors are.
 type Metric = vec.Metric
 
 // The metrics and their scores: the larger, the nearer.
@@ -128,7 +128,7 @@ func (x *Index) Add(id int, vector []float32) error {
 	return nil
 }
 
-// Remove takes a vector out of the index and reports whether it was there.
+// Remove removes a vector and reports whether it was there.
 func (x *Index) Remove(id int) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -170,8 +170,8 @@ func (x *Index) Get(id int) ([]float32, bool) {
 	return append([]float32(nil), x.rows[at*x.dim:][:x.dim]...), true
 }
 
-// scanRows is how many rows are scored before their scores are looked at: they fit
-// the first cache.
+// scanRows is how many rows are scored before their scores are looked at: so many
+// fit into the processor's first cache.
 const scanRows = 256
 
 // Search returns the k nearest vectors, best first, ties by the lower id; fewer if
@@ -212,7 +212,7 @@ func (x *Index) Search(query []float32, k int, allowed func(id int) bool) ([]Hit
 	return best.Hits(), nil
 }
 
-// exact offers rows with their scores.
+// exact computes the exact scores of rows and offers them.
 func (x *Index) exact(best *nearest.Best, q []float32, rows []uint32, scores []float32) {
 	nearest.Scores(x.o.Metric, q, x.rows, rows, scores)
 	for i, row := range rows {

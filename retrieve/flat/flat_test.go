@@ -100,7 +100,7 @@ func count(hits []Hit, id int) int {
 	return n
 }
 
-// TestAllowed: k counts what is allowed, however rare.
+// TestAllowed: k counts allowed vectors, however rare they are.
 func TestAllowed(t *testing.T) {
 	x, err := New(8, nil)
 	require.NoError(t, err)
@@ -198,8 +198,9 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// sharedHits adds, replaces and removes the same in both, and returns the share of
-// the exact index's hits that the other has, scores included.
+// sharedHits adds, replaces and removes the same vectors in both indexes, and
+// returns the share of the exact index's hits that the other has, with equal
+// scores.
 func sharedHits(t *testing.T, rng *rand.Rand, x, exact *Index) float64 {
 	for i := range 3000 {
 		id, v := i%2500, normal(rng, x.dim)

@@ -2,11 +2,12 @@ package hnsw
 
 import "slices"
 
-// cleanStep is how many vectors a clean-up looks at before it lets others go on.
+// cleanStep is how many vectors a clean-up looks at before it lets other goroutines
+// go on.
 const cleanStep = 64
 
-// clean takes the dead vectors out of the graph: each vector that links to one gets
-// links to that one's neighbors instead.
+// clean removes the dead vectors from the graph: each vector that links to a dead
+// one gets links to the neighbors of that one instead.
 func (x *Index) clean() {
 	if !x.purge.TryLock() {
 		return // another goroutine is at it
@@ -45,7 +46,7 @@ func (x *Index) clean() {
 	}
 }
 
-// moveEntry makes the highest vector that stays the entry.
+// moveEntry makes the highest of the vectors that stay the entry.
 func (x *Index) moveEntry() {
 	x.top = -1
 	for slot, st := range x.state {
@@ -55,7 +56,7 @@ func (x *Index) moveEntry() {
 	}
 }
 
-// repair replaces the links of a vector to those that leave.
+// repair replaces the links of a vector to vectors that leave.
 func (x *Index) repair(slot uint32, s *scratch) {
 	leaving := func(l uint32) bool { return x.state[l] == stateLeaving }
 	for level := range int(x.level[slot]) + 1 {

@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/internal/nearest"
 )
 
-// A Metric is how the nearness of two vectors is measured.
+// A Metric is the measure of how near two vectors are.
 type Metric = vec.Metric
 
 // The metrics and their scores: the larger, the nearer.
@@ -86,7 +86,7 @@ type Index struct {
 
 	mu     sync.RWMutex
 	place  map[int]uint32   // the slot of an id
-	twins  map[uint32][]int // by slot: more ids with the same vector
+	twins  map[uint32][]int // by slot: further ids with the same vector
 	slots  int              // in use or free
 	live   int              // slots in state live
 	rows   []float32        // dim elements for each slot; for the cosine, of length 1
@@ -95,7 +95,7 @@ type Index struct {
 	upper  [][]uint32       // by slot: the same for each higher layer, 1 + M
 	level  []uint8          // by slot: the highest layer
 	refs   []uint32         // by slot: links of layer 0 to it
-	ids    []int            // by slot: the id, one of them if the slot has twins
+	ids    []int            // by slot: the id, or one of them if several ids have the vector
 	state  []state          // by slot
 	free   []uint32         // slots
 	dead   int              // slots in state dead or leaving
@@ -112,14 +112,14 @@ const (
 	stateFree    state = iota
 	stateLive          // a vector that can be found
 	stateDead          // a removed vector; searches still walk through it
-	stateLeaving       // one that a clean-up is taking out of the graph
+	stateLeaving       // a vector that a clean-up is removing from the graph
 )
 
-// maxLevel is more than is ever drawn: a layer has 1/M of the vectors of the one
-// below it.
+// maxLevel is higher than any layer that is drawn in practice: a layer has 1/M of
+// the vectors of the one below it.
 const maxLevel = 31
 
-// maxVectors is what slot numbers have room for.
+// maxVectors is how many vectors slot numbers can count.
 const maxVectors = 1<<31 - 1
 
 // New returns an empty index for vectors of dim elements, or an error that wraps
@@ -191,9 +191,9 @@ func (x *Index) Add(id int, vector []float32) error {
 }
 
 // Remove takes a vector out of the index and reports whether it was there. It is
-// never found again. The graph keeps it as a waypoint until a fifth of the vectors
-// in it are such; then the call that notices cleans up, in small steps between
-// which searches go on.
+// never found again. Walks still pass through it until a fifth of the vectors in
+// the graph are removed ones. Then the call that reaches this limit cleans up, in
+// small steps between which searches go on.
 func (x *Index) Remove(id int) bool {
 	x.mu.Lock()
 	slot, ok := x.place[id]
@@ -209,8 +209,8 @@ func (x *Index) Remove(id int) bool {
 	return ok
 }
 
-// drop takes an id from its slot, which dies with its last id. Without a live slot
-// left, the index starts anew.
+// drop removes an id from its slot. The slot becomes dead with its last id. If no
+// live slot is left, the index starts anew.
 func (x *Index) drop(id int, slot uint32) {
 	if twins := x.twins[slot]; len(twins) > 0 {
 		if x.ids[slot] == id {
@@ -265,7 +265,8 @@ func (x *Index) capacity(level int) int {
 // stride returns the length of a list of links with its counter.
 func (x *Index) stride(level int) int { return 1 + x.capacity(level) }
 
-// list returns a slot's list of links in a layer: the counter, the links, and room.
+// list returns a slot's list of links in a layer: the counter, the links, and free
+// room.
 func (x *Index) list(slot uint32, level int) []uint32 {
 	n := x.stride(level)
 	if level == 0 {

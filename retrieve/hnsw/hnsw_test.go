@@ -14,7 +14,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/flat"
 )
 
-// Both indexes fit one interface, which names no type of theirs.
+// Both indexes implement one interface, which names none of their types.
 var _ = []interface {
 	Add(id int, vector []float32) error
 	Remove(id int) bool
@@ -109,7 +109,7 @@ func (x *Index) check(t testing.TB) {
 	}
 }
 
-// unreachable counts the live vectors that no walk in the lowest layer meets.
+// unreachable counts the live vectors that no walk in the lowest layer reaches.
 func (x *Index) unreachable() int {
 	seen := make([]bool, x.slots)
 	s := x.scratch()
@@ -142,7 +142,8 @@ func recall(t testing.TB, x *Index, queries [][]float32, ef int) float64 {
 	return r
 }
 
-// TestRecallRisesWithEF, and reaches .99, at each size, in the graph itself.
+// TestRecallRisesWithEF: the recall of the graph itself rises with EF and reaches
+// .99, at each size.
 func TestRecallRisesWithEF(t *testing.T) {
 	for _, n := range []int{100, 1000, 10_000} {
 		if n > 1000 && (testing.Short() || race.Enabled) {
@@ -170,7 +171,8 @@ func TestRecallRisesWithEF(t *testing.T) {
 	}
 }
 
-// TestInt8: a walk by codes finds what the other finds, and the scores are exact.
+// TestInt8: a walk by codes finds the same vectors as a walk without codes, and the
+// scores are exact.
 func TestInt8(t *testing.T) {
 	vectors, queries := clustered(1200, 30, 1), clustered(100, 30, 2)
 	for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
@@ -192,8 +194,8 @@ func TestInt8(t *testing.T) {
 	}
 }
 
-// TestScoresOfCodes: what is computed from codes is what would be computed from the
-// vectors that they represent.
+// TestScoresOfCodes: scores computed from codes equal those computed from the
+// vectors that the codes represent.
 func TestScoresOfCodes(t *testing.T) {
 	for _, dim := range []int{1, 3, 4, 8, 9, 30, 128} {
 		for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
@@ -243,7 +245,7 @@ func TestEmptied(t *testing.T) {
 	}
 }
 
-// TestRemoveTheEntry, again and again, until nothing is left.
+// TestRemoveTheEntry removes the entry again and again until the index is empty.
 func TestRemoveTheEntry(t *testing.T) {
 	vectors := clustered(300, 8, 1)
 	x := build(t, vectors, &Options{M: 4, EFConstruction: 50})
@@ -252,7 +254,7 @@ func TestRemoveTheEntry(t *testing.T) {
 		if x.top < 0 {
 			break
 		}
-		if x.state[x.entry] != stateLive { // still a waypoint: remove any other
+		if x.state[x.entry] != stateLive { // dead, but still in the graph: remove any other
 			for id := range x.place {
 				x.Remove(id)
 				break
@@ -269,7 +271,8 @@ func TestRemoveTheEntry(t *testing.T) {
 	require.Len(t, hits, 1)
 }
 
-// TestHalfRemoved: the recall stays that of an index built anew from what is left.
+// TestHalfRemoved: the recall stays that of an index built anew from the vectors
+// that are left.
 func TestHalfRemoved(t *testing.T) {
 	n := 2000
 	if testing.Short() || race.Enabled {
@@ -299,7 +302,7 @@ func TestHalfRemoved(t *testing.T) {
 	}
 }
 
-// TestManyRounds: adding, replacing and removing for long wears nothing out.
+// TestManyRounds: adding, replacing and removing for a long time does no harm.
 func TestManyRounds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	rounds := 6000
@@ -324,7 +327,8 @@ func TestManyRounds(t *testing.T) {
 	require.Greater(t, recall(t, x, clustered(100, 12, 2), 64), .98)
 }
 
-// TestRemovedTakeNoPlaces: the removed ones are the nearest, and k live ones come.
+// TestRemovedTakeNoPlaces: the removed vectors are the nearest, and k live ones are
+// returned.
 func TestRemovedTakeNoPlaces(t *testing.T) {
 	vectors := independent(1000, 8, 1)
 	x := build(t, vectors, nil)
@@ -404,7 +408,8 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestFarFromADenseCluster: links back to a cluster don't cut off what comes later.
+// TestFarFromADenseCluster: links back to a cluster don't cut off vectors that are
+// added later.
 func TestFarFromADenseCluster(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	var vectors [][]float32
@@ -430,7 +435,7 @@ func TestFarFromADenseCluster(t *testing.T) {
 	require.Zero(t, x.unreachable())
 }
 
-// TestAllowed: k counts what is allowed, in the graph and where a scan is cheaper.
+// TestAllowed: k counts allowed vectors, in the graph and where a scan is cheaper.
 func TestAllowed(t *testing.T) {
 	const n = 3000
 	vectors := clustered(n, 16, 1)
@@ -507,7 +512,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, ErrOption)
 }
 
-// TestConcurrentUse: goroutines that add, replace, remove and search leave a sound
+// TestConcurrentUse: goroutines that add, replace, remove and search leave a valid
 // graph.
 func TestConcurrentUse(t *testing.T) {
 	vectors := clustered(3000, 8, 1)
@@ -668,7 +673,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkCrossing shows from how many vectors on a walk is faster than a scan.
+// BenchmarkCrossing shows from which number of vectors on a walk is faster than a
+// scan.
 func BenchmarkCrossing(b *testing.B) {
 	for _, dim := range []int{128, 384} {
 		for _, n := range []int{500, 1000, 2000, 4000} {

@@ -13,8 +13,8 @@ type candidate struct {
 	slot  uint32
 }
 
-// byScore orders the best first. Of equal ones the last comes first: copies of one
-// vector then link to different copies.
+// byScore orders the best first. Of equal ones the last is first: so copies of one
+// vector link to different copies.
 func byScore(a, b candidate) int {
 	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.slot, a.slot))
 }
@@ -30,7 +30,8 @@ type insertion struct {
 
 // insert adds a vector in two steps. The search for its neighbors needs only the
 // reader's lock, so that several Adds and searches run side by side; the links are
-// set under the writer's lock. What other Adds linked in between is in missed.
+// set under the writer's lock. Vectors that other Adds linked in between are in
+// missed.
 func (x *Index) insert(id int, v []float32) {
 	ins := &insertion{v: v, level: x.drawLevel()}
 	x.mu.Lock()
@@ -44,7 +45,7 @@ func (x *Index) insert(id int, v []float32) {
 	x.mu.RUnlock()
 
 	x.mu.Lock()
-	if ins.epoch != x.epoch { // the slots found may be others now
+	if ins.epoch != x.epoch { // the slots found may have other vectors now
 		x.searchNeighbors(ins, s)
 	}
 	delete(x.adding, ins)
@@ -57,7 +58,7 @@ func (x *Index) insert(id int, v []float32) {
 	}
 }
 
-// put gives the id a slot, and takes it from the one it had.
+// put gives the id a slot, and removes it from its earlier one.
 func (x *Index) put(id int, ins *insertion, s *scratch) {
 	old, replaced := x.place[id]
 	slot, same := x.twinOf(ins)
@@ -79,9 +80,9 @@ func (x *Index) put(id int, ins *insertion, s *scratch) {
 	}
 }
 
-// twinOf returns the slot that has the same vector. Copies share a slot: linked
-// among themselves, many copies would fill a search's candidates, and their links
-// would lead nowhere.
+// twinOf returns the slot that has the same vector. Copies share a slot: otherwise
+// many copies, linked among themselves, would fill a search's candidates with links
+// to nothing else.
 func (x *Index) twinOf(ins *insertion) (uint32, bool) {
 	same := func(slot uint32) bool { return x.state[slot] == stateLive && slices.Equal(x.row(slot), ins.v) }
 	if len(ins.found) > 0 {
@@ -141,7 +142,7 @@ func (x *Index) link(ins *insertion, s *scratch) uint32 {
 	return slot
 }
 
-// scoreMissed returns the vectors that came into a layer since the search.
+// scoreMissed returns the vectors that were added to a layer since the search.
 func (x *Index) scoreMissed(ins *insertion, level int, s *scratch) []candidate {
 	s.slots = s.slots[:0]
 	for _, m := range ins.missed {
@@ -192,7 +193,7 @@ func (x *Index) connect(slot uint32, level int, neighbors []candidate, s *scratc
 	}
 }
 
-// linkBack adds a link to a slot's list; a full list is chosen anew.
+// linkBack adds a link to a slot's list; the links of a full list are chosen anew.
 func (x *Index) linkBack(slot uint32, level int, link candidate, s *scratch) {
 	list := x.list(slot, level)
 	n := int(list[0])
@@ -221,8 +222,8 @@ func (x *Index) addLink(slot uint32, level int, to uint32) {
 	}
 }
 
-// adopt makes some vector near a slot link to it in the lowest layer, where none
-// wanted to: otherwise no search would find it.
+// adopt makes some vector near a slot link to it in the lowest layer, if no vector
+// has chosen to: otherwise no search would find the slot.
 func (x *Index) adopt(slot uint32, s *scratch) {
 	s.newTag(x.slots)
 	s.visit(slot)
@@ -251,8 +252,8 @@ func (x *Index) adopt(slot uint32, s *scratch) {
 	}
 }
 
-// keepLastRefs puts old links back that nothing else points at: without them, a
-// vector could not be found any more.
+// keepLastRefs restores old links that are the last ones to a vector: without them
+// it could not be found any more.
 func (x *Index) keepLastRefs(chosen []candidate, old []uint32) []candidate {
 	for _, o := range old {
 		if x.refs[o] > 1 || x.state[o] != stateLive || slices.ContainsFunc(chosen, func(c candidate) bool { return c.slot == o }) {
@@ -289,15 +290,15 @@ func (x *Index) setLinks(slot uint32, level int, links []candidate) {
 	}
 }
 
-// fewest is how many links choose gives a vector at least, if there are as many
+// fewest is how many links choose gives a vector at least, if there are so many
 // candidates.
 func (x *Index) fewest() int { return max(2, x.o.M/4) }
 
 // choose picks at most m of the candidates, which are sorted, so that they lie in
 // different directions: one that is nearer to a chosen one than to the vector
 // itself is reached through that one (algorithm 4 of the paper). A copy of a chosen
-// one is left out too: links that all lead to copies lead nowhere. Where that leaves
-// fewer than least, the best of those left out are taken all the same. The result
+// one is left out too, since links to copies only would lead nowhere else. If fewer
+// than least are left, the best of those left out are taken after all. The result
 // is valid until the next call.
 func (x *Index) choose(sorted []candidate, m, least int, s *scratch) []candidate {
 	s.chosen, s.chosenSlots, s.rest = s.chosen[:0], s.chosenSlots[:0], s.rest[:0]

@@ -31,8 +31,9 @@ func (x *Index) scored(p *probe, slots []uint32, s *scratch) []candidate {
 	return s.list
 }
 
-// A code's row is the code, its tail, and room up to a multiple of 16. A query's code
-// is 0 where the tail is, so that one product of the whole rows is that of the codes.
+// A code's row is the code, its tail, and free room up to a multiple of 16. A
+// query's code is 0 where the tail is, so the product of the whole rows equals the
+// product of the codes.
 type tail struct {
 	scale float32
 	norm  float32 // the squared length of the vector that the code represents

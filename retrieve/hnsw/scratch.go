@@ -4,7 +4,7 @@ import "slices"
 
 // A scratch is the memory that one search needs, kept for the next.
 type scratch struct {
-	visited []uint16 // by slot: the tag of the search that came by
+	visited []uint16 // by slot: the tag of the search that visited it
 	tag     uint16
 
 	open                       bestHeap  // vectors whose links were not followed
@@ -27,7 +27,7 @@ func (s *scratch) newTag(n int) {
 		s.visited = s.visited[:cap(s.visited)]
 	}
 	s.tag++
-	if s.tag == 0 { // the tags begin anew
+	if s.tag == 0 { // the tags start again
 		clear(s.visited)
 		s.tag = 1
 	}
@@ -66,7 +66,7 @@ func (h *bestHeap) pop() candidate {
 	return top
 }
 
-// down moves the top to its place.
+// down moves the top of the heap to its place.
 func (h bestHeap) down() {
 	c, i := h[0], 0
 	for {

@@ -71,14 +71,14 @@ func (x *Index) SearchWith(query []float32, k int, o *SearchOptions) ([]Hit, err
 	for _, c := range found {
 		x.offer(&best, c, o.Allowed)
 	}
-	if best.Len() < k && !x.neverScan { // few are allowed, or the graph doesn't lead to all
+	if best.Len() < k && !x.neverScan { // few are allowed, or the graph doesn't lead to all of them
 		return x.scan(q, k, o.Allowed, s), nil
 	}
 	return best.Hits(), nil
 }
 
-// rescore is how many times k the candidates are that a search by codes ranks by the
-// vectors themselves.
+// rescore·k is how many candidates a search by codes ranks by the vectors
+// themselves.
 const rescore = 4
 
 // rescored returns candidates with their exact scores.
@@ -95,7 +95,7 @@ func (x *Index) anyAllowed(slot uint32, allowed func(int) bool) bool {
 	return allowed(x.ids[slot]) || len(x.twins) > 0 && slices.ContainsFunc(x.twins[slot], allowed)
 }
 
-// offer adds the allowed ids of a slot, of which one is.
+// offer adds the allowed ids of a slot; at least one of them is allowed.
 func (x *Index) offer(best *nearest.Best, c candidate, allowed func(int) bool) {
 	var twins []int
 	if len(x.twins) > 0 {
@@ -162,7 +162,7 @@ func (x *Index) Recall(queries [][]float32, k int, o *SearchOptions) (float64, e
 	return float64(found) / float64(wanted), nil
 }
 
-// sampled is how many vectors a search asks a filter about, to learn how many it
+// sampled is about how many vectors a search asks a filter, to estimate how many it
 // allows.
 const sampled = 100
 
@@ -187,7 +187,7 @@ func (x *Index) scanIsCheaper(ef int, allowed func(int) bool) bool {
 			}
 		}
 	}
-	// One yes more than counted: a share of 0 would be too sure.
+	// One more than counted: a share of 0 would be too certain.
 	share := float64(yes+1) / float64(seen+1)
 	walk := float64(ef*x.o.M) / share
 	// Asking the filter costs about a third of a comparison.

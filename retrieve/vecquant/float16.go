@@ -102,7 +102,7 @@ func halves(dst []float32, code []byte) error {
 	return nil
 }
 
-// toHalf rounds to the nearest half, ties to even; what is beyond becomes an
+// toHalf rounds to the nearest half, ties to even; a larger number becomes an
 // infinity.
 func toHalf(f float32) uint16 {
 	bits := math.Float32bits(f)
@@ -116,7 +116,8 @@ func toHalf(f float32) uint16 {
 		// addition itself.
 		return sign | uint16(math.Float32bits(math.Float32frombits(magnitude)+0.5)-0x3f000000)
 	}
-	// Rebias the exponent by 127-15, and round the 13 bits that go.
+	// Change the bias of the exponent by 127-15, and round the 13 bits that are
+	// dropped.
 	odd := magnitude >> 13 & 1
 	return sign | uint16((magnitude-(112<<23)+0xfff+odd)>>13)
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/prodailabs/prodai/internal/vec"
 )
 
-// kMeans moves the centers, rows of dim elements, to where the mean squared
-// distance of the points to their nearest center is small (Lloyd's algorithm). rng
-// chooses the first centers by k-means++; nil: they are there already. A center that
-// loses all its points takes half of the center that has most.
+// kMeans moves the centers, rows of dim elements, so that the mean squared distance
+// of the points to their nearest center becomes small (Lloyd's algorithm). rng
+// chooses the first centers by k-means++; if it is nil, they are there already. A
+// center that has no points left takes half of the points of the center that has
+// most.
 func kMeans(points []float32, dim int, centers []float32, rounds int, rng *rand.Rand) {
 	n, k := len(points)/dim, len(centers)/dim
 	if rng != nil {
@@ -49,7 +50,7 @@ func kMeans(points []float32, dim int, centers []float32, rounds int, rng *rand.
 	}
 }
 
-// splitEmpty puts each center without points beside the center with most.
+// splitEmpty puts each center without points next to the center with most.
 func splitEmpty(centers []float32, dim int, counts []int) bool {
 	split := false
 	for c := range counts {

@@ -53,9 +53,9 @@ const (
 	roundsPerRotate = 4
 )
 
-// TrainProduct learns codebooks from vectors that are typical of those to come: some
-// ten thousand are plenty, and fewer than 256 make codebooks as small. It fails
-// with [ErrOption], [ErrDimension] or [ErrNotFinite].
+// TrainProduct learns codebooks from vectors that are similar to the ones that will
+// be coded. Some ten thousand vectors are enough; fewer than 256 make codebooks
+// with as few entries. It fails with [ErrOption], [ErrDimension] or [ErrNotFinite].
 func TrainProduct(vectors [][]float32, o *ProductOptions) (*Product, error) {
 	if o == nil {
 		o = &ProductOptions{}
@@ -101,7 +101,7 @@ func TrainProduct(vectors [][]float32, o *ProductOptions) (*Product, error) {
 }
 
 // train runs k-means in each part of the rows of data. With a nil rng it goes on
-// from the codebooks there are.
+// from the present codebooks.
 func (x *Product) train(data []float32, rounds int, rng *rand.Rand) {
 	n := len(data) / x.dim
 	var wg sync.WaitGroup
@@ -190,7 +190,7 @@ func (x *Product) Query(q []float32, m Metric) (Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	q = x.rotated(q) // lengths and angles stay
+	q = x.rotated(q) // a rotation keeps lengths and angles
 	table := make([]float32, x.parts*maxEntries)
 	for p := range x.parts {
 		row := table[p*maxEntries:][:x.entries]

@@ -8,7 +8,7 @@ import (
 	"github.com/prodailabs/prodai/internal/vec"
 )
 
-// A Metric is how the nearness of two vectors is measured.
+// A Metric is the measure of how near two vectors are.
 type Metric = vec.Metric
 
 // The metrics and their scores: the larger, the nearer.
@@ -52,15 +52,16 @@ type Quantizer interface {
 	// the codes' half of the error. It fails with ErrDimension, ErrNotFinite,
 	// ErrZero (cosine of a zero query) or ErrOption.
 	//
-	// For MetricCosine the coded vectors must have had length 1: see Normalize.
+	// For MetricCosine the vectors must have had length 1 when they were coded: see
+	// Normalize.
 	Query(q []float32, m Metric) (Scorer, error)
 }
 
 // A Scorer compares one query with codes. It is for one goroutine at a time.
 type Scorer interface {
 	// Scores sets out[i] to the score of the code at codes[i·CodeSize]. It fails
-	// with ErrCode if codes is not len(out) codes long or contains a code that the
-	// quantizer cannot have made; then out is undefined.
+	// with ErrCode if codes doesn't have len(out) codes or contains a code that the
+	// quantizer can't have made; then out is undefined.
 	Scores(codes []byte, out []float32) error
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // rotate learns x.rotation and codebooks for it, and returns the rows of data in
-// the rotated space. It goes back and forth: codebooks for the rotation, then the
-// rotation that brings the data nearest to what the codes represent.
+// the rotated space. It alternates: codebooks for the rotation, then the rotation
+// that brings the data nearest to the vectors that the codes represent.
 func (x *Product) rotate(data []float32, rng *rand.Rand) []float32 {
 	d := x.dim
 	x.rotation = make([]float32, d*d)
@@ -39,7 +39,8 @@ func (x *Product) rotate(data []float32, rng *rand.Rand) []float32 {
 	return rotated
 }
 
-// reconstruct returns what the code of a vector of the rotated space represents.
+// reconstruct returns the vector that the code of a vector of the rotated space
+// represents.
 func (x *Product) reconstruct(v []float32) []float32 {
 	distances := make([]float32, x.entries)
 	out := make([]float32, 0, x.dim)
@@ -51,9 +52,9 @@ func (x *Product) reconstruct(v []float32) []float32 {
 	return out
 }
 
-// orthogonal returns the orthogonal matrix R with the largest Σ R[i][j]·a[i][j]: U·Vᵀ
-// of the singular value decomposition U·S·Vᵀ of a (the Procrustes problem). It
-// turns pairs of columns until all are at right angles (one-sided Jacobi).
+// orthogonal returns the orthogonal matrix R with the largest Σ R[i][j]·a[i][j]:
+// U·Vᵀ of the singular value decomposition U·S·Vᵀ of a (the Procrustes problem). It
+// rotates pairs of columns until all are at right angles (one-sided Jacobi).
 func orthogonal(a []float64, d int) []float32 {
 	// Columns are rows here: u[j] is column j of a·V, v[j] column j of V.
 	u, v := make([][]float64, d), make([][]float64, d)
@@ -109,8 +110,9 @@ func turn(up, uq, vp, vq []float64) bool {
 	return true
 }
 
-// normalizeColumns scales columns at right angles to length 1. One that is zero,
-// against the longest, becomes any direction that the others leave free.
+// normalizeColumns scales columns at right angles to length 1. A column that is
+// zero, compared with the longest, becomes any direction at right angles to the
+// others.
 func normalizeColumns(u [][]float64) {
 	longest := 0.0
 	norms := make([]float64, len(u))
@@ -148,10 +150,10 @@ func normalizeColumns(u [][]float64) {
 	}
 }
 
-// removeFrom takes the directions of done out of v, scales v to length 1, and
-// returns how long it was before that.
+// removeFrom removes the directions of done from v, scales v to length 1, and
+// returns its length before the scaling.
 func removeFrom(v []float64, done [][]float64) float64 {
-	for range 2 { // the second time for what rounding left
+	for range 2 { // the second time because of rounding errors
 		for _, d := range done {
 			s := 0.0
 			for i := range v {

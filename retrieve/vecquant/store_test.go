@@ -36,8 +36,8 @@ func TestStoredProduct(t *testing.T) {
 	}
 }
 
-// FuzzStoredProduct: whatever the bytes, with a checksum that is right, they are
-// refused or make a quantizer that works.
+// FuzzStoredProduct: any bytes with a right checksum are refused or make a
+// quantizer that works.
 func FuzzStoredProduct(f *testing.F) {
 	for _, o := range []*ProductOptions{nil, {Parts: 1, Rotate: true}} {
 		x, err := TrainProduct(randomVectors(3, 4), o)

@@ -93,7 +93,7 @@ func quantizerOf(t *testing.T, spec string, vectors [][]float32) (Quantizer, flo
 	return q, 1.15
 }
 
-// quality measures a quantizer as faiss was measured.
+// quality measures a quantizer in the same way as faiss was measured.
 func quality(t *testing.T, q Quantizer, vectors [][]float32) (mse, recall, rescored float64) {
 	var codes []byte
 	for _, v := range vectors {
@@ -215,8 +215,8 @@ func all(t testing.TB, dim int, training [][]float32) []Quantizer {
 	return []Quantizer{a, b, c, d, e}
 }
 
-// TestScoresAreThoseOfTheDecodedVector: what is computed from a code is what would
-// be computed from the vector that the code represents.
+// TestScoresAreThoseOfTheDecodedVector: scores computed from a code equal those
+// computed from the vector that the code represents.
 func TestScoresAreThoseOfTheDecodedVector(t *testing.T) {
 	for _, dim := range []int{1, 3, 8, 21, 96} {
 		vectors := randomVectors(300, dim)
@@ -264,7 +264,7 @@ func TestScoresAreThoseOfTheDecodedVector(t *testing.T) {
 	}
 }
 
-// TestInt8ErrorIsHalfTheScale, at most.
+// TestInt8ErrorIsHalfTheScale: the error of an element is at most half the scale.
 func TestInt8ErrorIsHalfTheScale(t *testing.T) {
 	x, err := NewInt8(50)
 	require.NoError(t, err)
@@ -286,7 +286,8 @@ func TestInt8ErrorIsHalfTheScale(t *testing.T) {
 	require.Equal(t, make([]float32, 50), back, "zero stays zero")
 }
 
-// TestHalves: all halves come back, and each float32 goes to the nearest.
+// TestHalves: each half is decoded and coded without a change, and each float32
+// becomes the nearest half.
 func TestHalves(t *testing.T) {
 	for h := range 1 << 16 {
 		if h&0x7c00 == 0x7c00 {
@@ -375,7 +376,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFinite)
 }
 
-// TestFewDifferentVectors: copies and constant elements are no trouble.
+// TestFewDifferentVectors: copies and constant elements work.
 func TestFewDifferentVectors(t *testing.T) {
 	vectors := make([][]float32, 300)
 	for i := range vectors {
@@ -394,7 +395,8 @@ func TestFewDifferentVectors(t *testing.T) {
 	}
 }
 
-// TestSameVectorsSameCodebooks, and the rotation is one.
+// TestSameVectorsSameCodebooks: the same vectors give the same codebooks, and the
+// learned matrix is a rotation.
 func TestSameVectorsSameCodebooks(t *testing.T) {
 	vectors := randomVectors(400, 12)
 	o := &ProductOptions{Parts: 3, Rotate: true}
@@ -487,7 +489,7 @@ func ExampleScorer() {
 		return
 	}
 	for i, score := range scores {
-		if score == 1 { // all bits alike: worth an exact look
+		if score == 1 { // all bits are equal: compare exactly
 			fmt.Printf("%d: %.2f\n", i, vec.Dot(query, vectors[i]))
 		}
 	}

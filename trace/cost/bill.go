@@ -23,8 +23,8 @@ var ErrUnknownTier = errors.New("cost: the service tier is unknown")
 // serviceTiers are the tiers that have prices, or are the standard ones.
 var serviceTiers = []string{"", "auto", "default", "standard", "standard_only", "batches", "batch", "flex", "priority"}
 
-// A Bill is what a request costs, and its parts, which add up to it. Input and
-// Output are the plain text left after the parts named.
+// A Bill is the cost of a request and its parts, which add up to it. Input and
+// Output are the plain text without the other parts.
 type Bill struct {
 	PicoUSD int64
 
@@ -36,17 +36,18 @@ type Bill struct {
 // "default" and "standard" are the standard prices; "batches" (or "batch"),
 // "flex" and "priority" are the provider's tiers.
 //
-//  1. If the input is larger than a [Tier]'s threshold (for the provider "xai",
-//     as large), the tier with the largest such threshold replaces the standard
-//     prices it states, for the whole request.
-//  2. A price is the service tier's, if that states it, else the standard one.
-//     If neither does: cache reads and writes and audio input cost as much as
-//     input, hour-long writes as much as short ones, audio output as output.
+//  1. If the input is larger than a [Tier]'s threshold (for the provider "xai": not
+//     smaller than it), the prices of the tier with the largest such threshold
+//     replace the standard ones, for the whole request.
+//  2. A price is the service tier's if it has one, else the standard one. If
+//     neither has one: cache reads and writes and audio input cost as much as
+//     input, writes for an hour as much as those for five minutes, audio output as
+//     output.
 //  3. Reasoning is the service tier's reasoning price, else that tier's output
 //     price, else the standard reasoning price, else the output price.
 //
-// Any other service tier is unknown, which is not the same as standard. The error
-// wraps [ErrUnknownModel], [ErrUnknownTier], [ErrUsage] or [ErrOverflow].
+// Any other service tier is unknown, and unknown isn't the same as standard. The
+// error wraps [ErrUnknownModel], [ErrUnknownTier], [ErrUsage] or [ErrOverflow].
 func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
 	m, _, err := t.Find(model)
 	if err != nil {
@@ -100,7 +101,7 @@ func (m *ModelPrices) prices(service string, input int64) Price {
 	return p
 }
 
-// over returns the prices that top states, and base's for the rest.
+// over returns the prices that top has, and those of base for the others.
 func over(top, base Price) Price {
 	or := func(a, b *int64) *int64 {
 		if a != nil {
@@ -115,7 +116,7 @@ func over(top, base Price) Price {
 	}
 }
 
-// first returns the first price that is stated, or 0.
+// first returns the first price that isn't nil, or 0.
 func first(prices ...*int64) *int64 {
 	for _, p := range prices {
 		if p != nil {
@@ -125,7 +126,7 @@ func first(prices ...*int64) *int64 {
 	return new(int64)
 }
 
-// adder sums products and notices when they leave int64.
+// adder sums products and reports when a sum is too large for int64.
 type adder struct {
 	total    int64
 	overflow bool
@@ -141,13 +142,13 @@ func (a *adder) add(tokens int64, price *int64) int64 {
 	return int64(lo)
 }
 
-// Of returns what a model's answer cost in pico-USD, and whether that is known:
-// the model must be in the table and the answer must carry its usage. The name
-// that the server answered under (GenerationInfo "Model") is tried if the
-// table doesn't know the one asked for; "ServiceTier" picks the service tier.
-// An answer from a response cache cost nothing.
+// Of returns what a model's answer cost in pico-USD, and whether that is known: the
+// model must be in the table and the answer must carry its usage. If the table
+// doesn't know the model asked for, the name in the server's answer (GenerationInfo
+// "Model") is tried; "ServiceTier" chooses the service tier. An answer from a
+// response cache costs nothing.
 //
-// It has the form of the packages' Cost options.
+// Of has the form of the Cost options of other packages.
 func (t *Table) Of(model string, r *llms.ContentResponse) (picoUSD int64, ok bool) {
 	if FromCache(r) {
 		return 0, true
@@ -177,7 +178,7 @@ func infoOf(r *llms.ContentResponse) map[string]any {
 // USD writes an amount of pico-USD in dollars, exactly and without needless
 // zeros, with two decimals at least: "$0.0001512", "$12.50".
 func USD(picoUSD int64) string {
-	n := new(big.Int).Abs(big.NewInt(picoUSD)) // the least int64 has no positive twin
+	n := new(big.Int).Abs(big.NewInt(picoUSD)) // the smallest int64 has no positive counterpart
 	whole, part := new(big.Int).QuoRem(n, big.NewInt(1e12), new(big.Int))
 	decimals := strings.TrimRight(fmt.Sprintf("%012d", part), "0")
 	for len(decimals) < 2 {

@@ -58,8 +58,8 @@
 //     price. Cache writes are input tokens that it stored there, which some
 //     providers bill at a higher price.
 //   - Reasoning tokens (also: thinking tokens, hidden tokens): Reasoning tokens are
-//     output tokens in which a model thinks before it answers. They aren't shown,
-//     or only in part, and are billed as output.
+//     output tokens in which a model works out the answer before it writes it. They
+//     aren't shown, or only in part, and are billed as output.
 //   - Price table (also: pricing, price list, model prices): A price table lists,
 //     for each model, the price of a token of each kind. [Default] has the list
 //     prices of widely used models with the day they were taken; [Load] reads your

@@ -19,8 +19,8 @@ var ErrOption = errors.New("cost: invalid option")
 // for.
 var ErrUnknownModel = errors.New("cost: the price table doesn't know the model")
 
-// A Price is pico-USD per token, by part. nil is "not stated", which has the
-// fallback of [Table.Bill]; 0 is free.
+// A Price is pico-USD per token, by part. nil means unknown, for which [Table.Bill]
+// has a fallback; 0 means free.
 type Price struct {
 	In           *int64 `json:"in,omitempty"`
 	Out          *int64 `json:"out,omitempty"`
@@ -48,7 +48,7 @@ type ModelPrices struct {
 	Services map[string]Price // "batches", "flex", "priority"
 }
 
-// UnmarshalJSON reads a model as the table writes it.
+// UnmarshalJSON reads a model in the form of the table.
 func (m *ModelPrices) UnmarshalJSON(data []byte) error {
 	var raw struct {
 		Provider string `json:"provider"`
@@ -73,7 +73,7 @@ func (m *ModelPrices) UnmarshalJSON(data []byte) error {
 	return m.check()
 }
 
-// check refuses negative prices: a slip in a table must not pay the caller.
+// check refuses negative prices: a mistake in a table must not lower a bill.
 func (m *ModelPrices) check() error {
 	all := append(slices.Collect(maps.Values(m.Services)), m.Standard)
 	for _, t := range m.Tiers {
@@ -121,7 +121,7 @@ func Load(r io.Reader) (*Table, error) {
 	}
 	for name, m := range raw.Models {
 		if m == nil {
-			return nil, fmt.Errorf("cost: the price table says null for %q", name)
+			return nil, fmt.Errorf("cost: the price table has null for %q", name)
 		}
 	}
 	return &Table{Taken: raw.Taken, models: raw.Models}, nil

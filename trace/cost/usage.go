@@ -15,8 +15,8 @@ var ErrNoUsage = usage.ErrUnknown
 // contains it.
 var ErrUsage = usage.ErrInvalid
 
-// KeyFromCache is the GenerationInfo key under which a response cache notes
-// that the answer was not generated for this call, and which cache found it. See
+// KeyFromCache is the GenerationInfo key with which a response cache marks an
+// answer that was not generated for this call. Its value is the kind of hit. See
 // [FromCache].
 const KeyFromCache = usage.FromCache
 
@@ -35,14 +35,14 @@ type Usage struct {
 	AudioIn      int64
 
 	Output    int64 // all generated tokens
-	Reasoning int64 // generated tokens that the answer does not show
+	Reasoning int64 // generated tokens that aren't part of the visible answer
 	AudioOut  int64
 }
 
-// UsageOf returns the token counts of a response, whichever of langchaingo's
-// providers it came from. The providers disagree: OpenAI's prompt tokens contain
-// the cached ones, Anthropic's do not; Google uses Anthropic's key with OpenAI's
-// meaning; Mistral sends a struct. UsageOf knows each form and returns one.
+// UsageOf returns the token counts of a response of any of langchaingo's providers.
+// The providers differ: OpenAI's prompt tokens contain the cached ones, Anthropic's
+// do not; Google uses Anthropic's key with OpenAI's meaning; Mistral sends a
+// struct. UsageOf reads each form and returns one.
 //
 // Every choice repeats the usage of the whole response: it is read once and
 // never summed. The error wraps [ErrNoUsage] or [ErrUsage]. An answer of a
@@ -53,8 +53,8 @@ func UsageOf(r *llms.ContentResponse) (Usage, error) {
 	return normalized(t), err
 }
 
-// UsageFromInfo returns the token counts in the GenerationInfo of one choice;
-// errors as [UsageOf].
+// UsageFromInfo returns the token counts in the GenerationInfo of one choice. Its
+// errors are those of [UsageOf].
 func UsageFromInfo(info map[string]any) (Usage, error) {
 	t, err := usage.FromInfo(info)
 	return normalized(t), err

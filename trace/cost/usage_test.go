@@ -16,7 +16,8 @@ func answer(info map[string]any) *llms.ContentResponse {
 }
 
 func TestUsageOf(t *testing.T) {
-	// OpenAI's input contains what was read from the cache, Anthropic's does not.
+	// OpenAI's input contains the tokens that were read from the cache, Anthropic's
+	// does not.
 	u, err := UsageOf(answer(map[string]any{"PromptTokens": 1200, "CompletionTokens": 80, "PromptCachedTokens": 1024}))
 	require.NoError(t, err)
 	require.Equal(t, Usage{Input: 1200, CacheRead: 1024, Output: 80}, u)
@@ -38,8 +39,8 @@ func TestFromCache(t *testing.T) {
 	require.False(t, FromCache(nil))
 }
 
-// TestBillsOfServersThatSpeakOpenAI: cached tokens, cache writes and thoughts are
-// billed wherever a server counts them.
+// TestBillsOfServersThatSpeakOpenAI: cached tokens, cache writes and reasoning are
+// billed in whichever field a server counts them.
 func TestBillsOfServersThatSpeakOpenAI(t *testing.T) {
 	table, err := Load(bytes.NewReader(golden.Read(t, "trace", "prices.json.gz")))
 	require.NoError(t, err)

@@ -27,7 +27,7 @@ func hostileSpans(n int, name string) []sdktrace.ReadOnlySpan {
 	return out.Snapshots()
 }
 
-// cutWriter takes so many bytes at each write and fails after that.
+// cutWriter takes a fixed number of bytes at each write and fails after that.
 type cutWriter struct {
 	b    bytes.Buffer
 	cuts []int
@@ -46,8 +46,8 @@ func (w *cutWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Whatever was cut: what Read yields plus what Lost counts is all, and no whole
-// line is spoiled.
+// However the lines were cut: the spans of Read and those that Lost counts are all
+// spans, and no whole line is damaged.
 func TestPartialWrites(t *testing.T) {
 	var whole bytes.Buffer
 	e, _ := New(&whole)
@@ -66,7 +66,7 @@ func TestPartialWrites(t *testing.T) {
 					good++
 				}
 			}
-			if sum := good + e.Lost(); sum < 9 || sum > 11 { // a line that lacks only its end is counted, and read all the same
+			if sum := good + e.Lost(); sum < 9 || sum > 11 { // a line without its line end is counted as lost, and can be read all the same
 				t.Fatalf("cuts at %d and %d: %d spans can be read, %d are said to be lost, of 9", a, b, good, e.Lost())
 			}
 		}
@@ -102,8 +102,7 @@ func TestAppendToATornFile(t *testing.T) {
 	require.Equal(t, []string{"a0", "b0", "b1"}, names, "b0 was written whole")
 }
 
-// One span that can't be written must not take the others of its batch along, or
-// must be counted.
+// A span that can't be written is counted, and the others of its batch are written.
 func TestOneBadSpan(t *testing.T) {
 	spans := append(hostileSpans(2, "a"), tracetest.SpanStubs{{Name: "bad", EndTime: time.Date(10001, 1, 1, 0, 0, 0, 0, time.UTC)}}.Snapshots()...)
 	var b bytes.Buffer

@@ -90,7 +90,7 @@ func toMap(attrs []attribute.KeyValue) map[string]any {
 	return out
 }
 
-// finite replaces the numbers that JSON has no form for by their names.
+// finite replaces the numbers that JSON can't represent by their names.
 func finite(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -110,8 +110,8 @@ func finite(v any) any {
 // ErrShutdown is the error of an export after Shutdown.
 var ErrShutdown = errors.New("jsonl: the exporter was shut down")
 
-// An Exporter writes spans to a writer. It is safe for concurrent use, and
-// writes the spans of one call in one piece.
+// An Exporter writes spans to a writer. It is safe for concurrent use, and writes
+// the spans of one call with one Write.
 type Exporter struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -156,7 +156,7 @@ func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 		return err
 	}
 	var b bytes.Buffer
-	if e.torn { // what comes next is a line of its own
+	if e.torn { // the next span begins a new line
 		b.WriteByte('\n')
 	}
 	head := b.Len()
@@ -216,9 +216,9 @@ func (e *Exporter) Shutdown(context.Context) error {
 	return nil
 }
 
-// Read yields the spans of a file in order. An error that is a line's (it isn't
-// JSON) is yielded with that line's number, and reading goes on; an error of r
-// ends it. A line may be of any length.
+// Read yields the spans of a file in order. For a line that isn't JSON, an error
+// with the line's number is yielded, and reading goes on; an error of r ends it. A
+// line may be of any length.
 func Read(r io.Reader) iter.Seq2[Span, error] {
 	return func(yield func(Span, error) bool) {
 		if r == nil {

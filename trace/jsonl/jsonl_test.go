@@ -121,8 +121,8 @@ func (s *small) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// TestFullDisk: the spans that were lost are counted, and what is written after
-// there is room again is readable.
+// TestFullDisk: lost spans are counted, and spans that are written after there is
+// room again can be read.
 func TestFullDisk(t *testing.T) {
 	disk := &small{n: 1 << 20}
 	e, err := New(disk)

@@ -10,8 +10,8 @@ import (
 	"github.com/prodailabs/prodai/chunk/chunkeval/sample"
 )
 
-// Short passages follow the answers more closely: with a perfect ranking they
-// would bring less that wasn't asked for.
+// Short passages follow the answers more closely: with a perfect ranking they would
+// bring less text that isn't part of an answer.
 func Example() {
 	data, err := sample.Data()
 	if err != nil {

@@ -1,10 +1,12 @@
 // Package fit makes conversations fit into a model's context window.
 //
-// A conversation grows with every turn and is sent whole every time, so sooner
-// or later it doesn't fit. What then goes is a decision about the product, and
-// this package makes it in one visible place:
+// # The idea
 //
-//	system ── always stays: it holds the rules
+// A conversation grows with every turn and is sent as a whole every time, so at
+// some point it doesn't fit. Which messages go then is a decision about the
+// product. The picture shows the decision of this package:
+//
+//	system ── always stays: it has the rules
 //	 human ┐
 //	    ai │ older than what fits: dropped, or summarized
 //	 human ┘
@@ -12,28 +14,54 @@
 //	  tool ┘ and the answer: stay or go together
 //	 human ── the newest: must fit, else an error before anything is paid for
 //
-// [History] does it once, for a list of messages; [Model] wraps a model and does
-// it for every call:
+// [History] does it once, for a list of messages. [Model] wraps a model and does it
+// for every call. [TrimMessages] is LangChain's trim_messages, with the same
+// results.
+//
+// # A minimal program
+//
+// The program's middle: a model whose calls always fit. Old messages are summarized
+// by a cheap model instead of dropped.
 //
 //	m, err := fit.New(client, &fit.Options{
 //		Model:          "gpt-4o",
 //		HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count, MaxMessageTokens: 4000},
 //		Summarize:      cheap,
 //	})
-//
-// [TrimMessages] is langchain's trim_messages, result for result.
+//	if err != nil {
+//		return err
+//	}
+//	answer, err := m.GenerateContent(ctx, conversation)
 //
 // # Pitfalls
 //
-//   - A tool's answer without its call, or a call without its answer, is refused by
-//     the provider. langchain's trimming and langchaingo's
-//     ConversationTokenBuffer can leave one; History can't.
-//   - A summary repeats what users and documents said. As a system message it would
-//     speak with the program's authority; here it is a user's message.
-//   - Dropping from the front of the prompt changes its beginning, so that the
-//     provider's prompt cache misses once for each turn that drops. Drop more at
-//     once, by a smaller window here than the model has, and it hits in between.
-//   - An image's size is not in its URL, and few models publish what an image costs.
-//     It is estimated, never free: see [token.ImageEstimate]. A rule of your own is
-//     HistoryOptions.Rule.
+//   - Don't separate a tool's answer from its call: the provider refuses a request
+//     with only one of them. LangChain's trimming and langchaingo's
+//     ConversationTokenBuffer can leave one; [History] can't.
+//   - Don't put a summary into a system message: it repeats what users and
+//     documents wrote, and would have the program's authority. Here it is a user's
+//     message.
+//   - Don't drop one message a turn from the front: the prompt's beginning then
+//     changes each turn, and the provider's prompt cache misses. Do drop more at
+//     once, by a smaller window here than the model has.
+//   - Don't forget images: their size isn't in their URL, and few models publish
+//     what an image costs. It is estimated here, never free: see
+//     [token.ImageEstimate]. A rule of your own is HistoryOptions.Rule.
+//
+// # Questions
+//
+// How do I shorten a long chat history? Call [History] with the messages and a
+// budget of tokens, or wrap the model with [New]. The system messages and the
+// newest messages stay, older ones are dropped or summarized, and Fitted.Dropped
+// lists what is missing and why.
+//
+// What happens if the newest message alone is too long? [History] returns a
+// token.OverflowError with the code context_length_exceeded, before anything is
+// sent. HistoryOptions.MaxMessageTokens cuts the middle out of long messages
+// instead.
+//
+// Should I drop old messages or summarize them? Drop them if the user seldom refers
+// to earlier turns; it costs nothing. Summarize if facts from the beginning matter
+// (a name, an order number): it costs a call of a cheap model in the course of the
+// call that needs it, and a summary may lose or change a fact.
 package fit

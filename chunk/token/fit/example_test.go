@@ -14,7 +14,7 @@ import (
 var chat = []llms.MessageContent{
 	llms.TextParts(llms.ChatMessageTypeSystem, "You are terse."),
 	llms.TextParts(llms.ChatMessageTypeHuman, "Tell me a long story about token budgets, please."),
-	llms.TextParts(llms.ChatMessageTypeAI, "Once upon a time there was a window, and it was finite."),
+	llms.TextParts(llms.ChatMessageTypeAI, "Once there was a window, and it was finite."),
 	llms.TextParts(llms.ChatMessageTypeHuman, "And then?"),
 }
 
@@ -32,12 +32,12 @@ func ExampleHistory() {
 	}
 	// Output:
 	// system [You are terse.]
-	// ai [Once upon a time there was a window, and it was finite.]
+	// ai [Once there was a window, and it was finite.]
 	// human [And then?]
 	// dropped message 1, 15 tokens: it is older than what fits
 }
 
-// Every call of the wrapped model fits, whatever the caller hands it.
+// Every call of the wrapped model fits, however many messages the caller passes.
 func ExampleModel() {
 	provider := &modeltest.Script{Turns: []modeltest.Turn{modeltest.Say("It closed.")}}
 	m, err := fit.New(provider, &fit.Options{WindowTokens: 65, OutputTokens: 20, MarginTokens: 5, HistoryOptions: fit.HistoryOptions{Tokens: o200k.Encoding().Count}})

@@ -32,8 +32,8 @@ type HistoryOptions struct {
 	// them stay, since they are the rules.
 	DropSystem bool
 
-	// StartOn and EndOn are the roles that the kept history may begin and end on,
-	// system messages aside. Default: any.
+	// StartOn and EndOn are the roles with which the kept history may begin and
+	// end, system messages left aside. Default: any.
 	StartOn, EndOn []llms.ChatMessageType
 
 	// MaxMessageTokens is the most tokens that the text of one message may have;
@@ -66,9 +66,10 @@ var defaultRule = token.ChatRule{PerMessage: 3, PerName: 1, Reply: 3, Tools: 12,
 // messages, and the newest messages without a gap.
 //
 // A message that calls tools and the answers to its calls stay or go together. Half
-// an exchange goes, since a provider refuses a request with one: a message with a
-// call whose answer isn't among the messages right after it, with the answers to
-// its other calls, and an answer whose call is not in the history.
+// an exchange is dropped, since a provider refuses a request with one. That is a
+// message with a call whose answer isn't among the messages right after it (it is
+// dropped with the answers to its other calls), or an answer whose call isn't in
+// the history.
 //
 // If the newest message (or call with its answers) doesn't fit, the error is a
 // [*token.OverflowError]. Other errors are [ErrOption]. The messages given are not
@@ -202,8 +203,8 @@ func (h *history) drop(u unit, why string) {
 	}
 }
 
-// units groups the messages that are not kept anyway, and drops those that belong
-// to half an exchange with a tool.
+// units groups the messages that aren't always kept, and drops those that belong to
+// half an exchange with a tool.
 func (h *history) units() []unit {
 	var units []unit
 	for i := 0; i < len(h.in); {
@@ -245,7 +246,7 @@ func (h *history) exchange(u *unit, calls []string) (open int) {
 	return len(calls)
 }
 
-// ends drops units at the end until the history ends as it may.
+// ends drops units at the end until the history ends with an allowed role.
 func (h *history) ends(units []unit) []unit {
 	for len(h.EndOn) > 0 && len(units) > 0 {
 		last := units[len(units)-1]
@@ -290,7 +291,8 @@ func (h *history) choose(units []unit) error {
 	return nil
 }
 
-// starts drops units at the beginning until the history begins as it may.
+// starts drops units at the beginning until the history begins with an allowed
+// role.
 func (h *history) starts(units []unit) []unit {
 	for len(h.StartOn) > 0 && len(units) > 0 && !slices.Contains(h.StartOn, h.in[units[0].lo].Role) {
 		h.drop(units[0], fmt.Sprintf("the history must start on %v", h.StartOn))
@@ -306,7 +308,7 @@ func (h *history) take(u unit) {
 	h.left -= u.cost
 }
 
-// mustHave fails if there are units and the one that matters was not taken.
+// mustHave fails if there are units and the one that must stay was not taken.
 func (h *history) mustHave(units []unit, taken bool, which int) error {
 	if len(units) == 0 || taken {
 		return nil

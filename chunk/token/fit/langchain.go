@@ -17,8 +17,8 @@ type TrimOptions struct {
 	// IncludeSystem keeps a system message that comes first. Default: false.
 	IncludeSystem bool
 
-	// StartOn and EndOn are the roles that what is kept may begin and end on.
-	// Default: any.
+	// StartOn and EndOn are the roles with which the kept messages may begin and
+	// end. Default: any.
 	StartOn, EndOn []llms.ChatMessageType
 
 	// AllowPartial cuts the message that doesn't fit at a line break. Default:
@@ -26,13 +26,13 @@ type TrimOptions struct {
 	AllowPartial bool
 }
 
-// TrimMessages does what trim_messages of langchain-core 1.7 does, result for
-// result, for programs that move from Python. count counts messages as their
+// TrimMessages does what trim_messages of langchain-core 1.7 does, with equal
+// results, for programs that move from Python. count counts messages as their
 // tokens in a prompt. Unlike [History] it may leave a tool's answer without its
-// call, returns nothing at all where the newest message doesn't fit, and
-// doesn't report what it dropped.
+// call, returns nothing at all where the newest message doesn't fit, and doesn't
+// report what it dropped.
 //
-// StartOn and IncludeSystem are an [ErrOption] with First, as they are an error
+// StartOn or IncludeSystem together with First is an [ErrOption], as it is an error
 // there; so is a nil count.
 func TrimMessages(messages []llms.MessageContent, maxTokens int, count func([]llms.MessageContent) int, o *TrimOptions) ([]llms.MessageContent, error) {
 	if o == nil {
@@ -70,7 +70,7 @@ func TrimMessages(messages []llms.MessageContent, maxTokens int, count func([]ll
 type trimmer struct {
 	count     func([]llms.MessageContent) int
 	partial   bool
-	backwards bool // of a partial message the end is kept
+	backwards bool // the end of a partial message is kept
 }
 
 // first keeps messages from the beginning and then drops those at the end that

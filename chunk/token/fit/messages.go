@@ -9,9 +9,9 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// Message returns what of a langchaingo message costs tokens. The sizes of images
-// are not known to it; a binary part of another type, a PDF for instance, is taken
-// for an image.
+// Message returns the parts of a langchaingo message that cost tokens. The sizes of
+// images aren't known; a binary part of another type, such as a PDF, counts as an
+// image.
 func Message(m llms.MessageContent) token.Message {
 	out := token.Message{Role: role(m.Role)}
 	var text strings.Builder
@@ -48,7 +48,7 @@ func role(t llms.ChatMessageType) string {
 	return string(t)
 }
 
-// Tools returns what of langchaingo's tools costs tokens.
+// Tools returns the parts of langchaingo's tools that cost tokens.
 func Tools(tools []llms.Tool) []token.Tool {
 	var out []token.Tool
 	for _, t := range tools {
@@ -77,9 +77,9 @@ func isAnswer(m llms.MessageContent) bool {
 	})
 }
 
-// answered returns the calls without those that an answer belongs to. It is not ok
-// if one is of another call. An answer without a part that names its call belongs
-// to the first.
+// answered returns the calls without those that an answer belongs to. ok is false
+// if one belongs to another call. An answer that doesn't name its call belongs to
+// the first.
 func answered(calls []string, m llms.MessageContent) (rest []string, ok bool) {
 	rest = slices.Clone(calls)
 	named := false

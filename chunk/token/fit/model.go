@@ -36,10 +36,11 @@ type Options struct {
 	MarginTokens int
 
 	// Summarize writes a summary of the messages that are dropped, which takes
-	// their place. It is asked in the course of the call; a later call that drops
-	// more messages extends the summary. What it is to read is cut in the middle if
-	// it has more tokens than the wrapped model may read. If it fails, the messages
-	// are dropped without a summary. Default: nil, there is no summary.
+	// their place. It is asked during the call; a later call that drops more
+	// messages extends the summary. The messages that it reads are cut in the
+	// middle if they have more tokens than the wrapped model may read. If it fails,
+	// the messages are dropped without a summary. Default: nil, there is no
+	// summary.
 	Summarize llms.Model
 
 	// SummaryTokens is the most a summary may have. Default: 256.
@@ -61,7 +62,7 @@ type Model struct {
 }
 
 // New wraps next. It fails with [ErrOption], also if there is neither a window nor
-// a known model, since there would be only guesses to fit into.
+// a known model, since the window would only be a guess.
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the model of New is nil", ErrOption)
@@ -107,7 +108,7 @@ func (o *Options) check() error {
 // Unwrap returns the wrapped model.
 func (m *Model) Unwrap() llms.Model { return m.next }
 
-// SupportsReasoning reports what the wrapped model does.
+// SupportsReasoning reports whether the wrapped model does.
 func (m *Model) SupportsReasoning() bool { return llms.SupportsReasoningModel(m.next) }
 
 // Call is [Model.GenerateContent] for one prompt.
@@ -119,8 +120,7 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return firstText(r)
 }
 
-// firstText returns the text of the first choice, which a careless model may
-// have left out.
+// firstText returns the text of the first choice. A faulty model may return none.
 func firstText(r *llms.ContentResponse) (string, error) {
 	if r == nil || len(r.Choices) == 0 || r.Choices[0] == nil {
 		return "", errors.New("fit: the model's answer has no choice")
@@ -128,9 +128,9 @@ func firstText(r *llms.ContentResponse) (string, error) {
 	return r.Choices[0].Content, nil
 }
 
-// GenerateContent calls the wrapped model with as much of messages as fits. If
-// even the least that must stay doesn't, it returns a [*token.OverflowError]
-// and calls nothing.
+// GenerateContent calls the wrapped model with as much of messages as fits. If even
+// the messages that must stay don't fit, it returns a [*token.OverflowError]
+// without a call.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ func fits(messages []llms.MessageContent, room int, h *HistoryOptions) bool {
 	return true
 }
 
-// whole returns the dropped messages that are not merely cut.
+// whole returns the messages that are dropped as a whole, not only cut.
 func whole(dropped []Dropped, messages []llms.MessageContent) []llms.MessageContent {
 	var out []llms.MessageContent
 	for _, d := range dropped {

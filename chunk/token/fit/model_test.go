@@ -103,8 +103,8 @@ func answer(id, text string) llms.MessageContent {
 	return llms.MessageContent{Role: tool, Parts: []llms.ContentPart{llms.ToolCallResponse{ToolCallID: id, Name: "f", Content: text}}}
 }
 
-// plain is a rule by which a message costs one token more than its words and
-// its role, itself a word.
+// plain is a rule by which a message costs one token more than its words; its role
+// counts as a word.
 var plain = &token.ChatRule{PerMessage: 1}
 
 func texts(ms []llms.MessageContent) string {

@@ -20,9 +20,9 @@ const (
 	summaryHead = "Summary of the earlier conversation, written by a program:\n"
 )
 
-// withSummary fits messages again, with a summary in the place of the dropped
-// ones. The summary is a user's message and not the system's: it repeats what
-// users and documents said, and must not speak with the system's voice.
+// withSummary fits messages again, with a summary in the place of the dropped ones.
+// The summary is a user's message and not the system's: it repeats what users and
+// documents said, and must not have the system's authority.
 func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent, room int, h *HistoryOptions, without Fitted) (Fitted, error) {
 	frame := llms.TextParts(llms.ChatMessageTypeHuman, summaryHead)
 	head := Message(frame)
@@ -30,7 +30,7 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	fitted, err := History(messages, room-reserve, h)
 	var overflow *token.OverflowError
 	if errors.As(err, &overflow) {
-		return without, nil // what must stay leaves no room for a summary
+		return without, nil // the messages that must stay leave no room for a summary
 	}
 	if err != nil {
 		return without, err
@@ -39,7 +39,7 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	if err != nil {
 		return without, err
 	}
-	// A counter may find more tokens in the joined text than in its two parts.
+	// A joined text may have more tokens than its two parts.
 	budget := m.o.SummaryTokens + h.Tokens(summaryHead)
 	short, err := token.Truncate(summaryHead+text, budget, &token.TruncateOptions{Tokens: h.Tokens, Marker: "…"})
 	if err != nil {
@@ -56,9 +56,9 @@ func (m *Model) withSummary(ctx context.Context, messages []llms.MessageContent,
 	return fitted, nil
 }
 
-// summary returns a summary of gone, from memory if it wrote one before, and
-// built on the summary of the longest beginning of gone that it remembers. The
-// writer reads no more than room tokens.
+// summary returns a summary of gone. It returns the remembered one, if there is
+// one, or extends the remembered summary of the longest beginning of gone. The
+// model that writes it reads no more than room tokens.
 func (m *Model) summary(ctx context.Context, gone []llms.MessageContent, room int) (string, error) {
 	keys := prefixKeys(gone)
 	m.mu.Lock()
@@ -110,8 +110,8 @@ func prefixKeys(messages []llms.MessageContent) []summaryKey {
 	return keys
 }
 
-// summaries is a small memory: a program that serves many conversations forgets
-// the oldest, and then pays for a summary again.
+// summaries keeps the latest summaries. A program with many conversations drops the
+// oldest, and pays for a summary again if it is needed again.
 type summaries struct {
 	text  map[summaryKey]string
 	order []summaryKey

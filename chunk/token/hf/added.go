@@ -21,7 +21,7 @@ type addedToken struct {
 	Normalized bool   `json:"normalized"`  // is looked for in normalized text
 }
 
-// flagged reports whether finding the token takes more than its content.
+// flagged reports whether finding the token needs more than its content.
 func (a *addedToken) flagged() bool { return a.SingleWord || a.LStrip || a.RStrip }
 
 // addedTokens finds added tokens in a text.
@@ -48,7 +48,7 @@ func newAddedTokens(all []addedToken, normalized bool, normalize normalizer) (ad
 	return a, err
 }
 
-// A part is a span of a text: an added token with its white space, or what is
+// A part is a span of a text: an added token with its white space, or the text
 // between two.
 type part struct {
 	start, end int

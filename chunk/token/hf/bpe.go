@@ -11,7 +11,7 @@ import (
 )
 
 // patterns are the regular expressions that pre-tokenizers use, and the state
-// machines that find the same.
+// machines that find the same matches.
 var patterns = map[string]token.Pattern{
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: token.PatternLlama3,
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:      token.PatternQwen2,
@@ -97,9 +97,8 @@ func specialsOf(f *file, ranks *token.Ranks) map[string]int {
 	return special
 }
 
-// readVocab returns the vocabulary without the added tokens. Those that a merge
-// makes, or that merging starts from, stay: they are found in text without being
-// added too.
+// readVocab returns the vocabulary without the added tokens. Added tokens that a
+// merge makes, or from which merging starts, stay: they are found in text anyway.
 func readVocab(f *file, merges [][2]string) (map[string]int, error) {
 	var vocab map[string]int
 	if err := json.Unmarshal(f.Model.Vocab, &vocab); err != nil {
@@ -129,7 +128,7 @@ func readMerges(raw json.RawMessage) ([][2]string, error) {
 	var lines []string
 	pairsErr := json.Unmarshal(raw, &pairs)
 	if pairsErr != nil {
-		// What the attempt for pairs has read is not looked at again.
+		// The result of the attempt to read pairs is not used.
 		if err := json.Unmarshal(raw, &lines); err != nil {
 			return nil, fmt.Errorf("hf: tokenizer.json: merges: want pairs (%w) or strings (%w)", pairsErr, err)
 		}
@@ -186,9 +185,9 @@ func byteLevelPattern(raw json.RawMessage) (p token.Pattern, addPrefix bool, err
 	return 0, false, &UnsupportedError{"pre_tokenizer", "a sequence that is not ByteLevel, or Split and ByteLevel,"}
 }
 
-// An alphabet says which byte a character of a byte-level vocabulary stands
-// for: printable bytes for themselves, the others for characters from U+0100
-// on. (Radford et al., 2019; bytes_to_unicode in GPT-2's source.)
+// An alphabet maps each character of a byte-level vocabulary to its byte: printable
+// bytes are themselves, the others are characters from U+0100 on. (Radford et al.,
+// 2019; bytes_to_unicode in GPT-2's source.)
 type alphabet map[rune]byte
 
 func byteAlphabet() alphabet {

@@ -9,8 +9,7 @@ import (
 )
 
 // A metaspace marks the spaces of a text and cuts it, as the pre-tokenizers do that
-// stand for SentencePiece's treatment of white space. The zero value leaves a text
-// whole.
+// imitate SentencePiece. The zero value leaves a text whole.
 type metaspace struct {
 	scheme string // prepend_scheme: "always", "first" or "never"; "": no marks
 	words  bool   // white space is dropped first
@@ -54,8 +53,8 @@ func newMetaspace(raw json.RawMessage) (m metaspace, err error) {
 	return m, nil
 }
 
-// pieces yields the pieces of a text. first is true if it begins where the whole
-// text does.
+// pieces yields the pieces of a text. first is true if the text is at the beginning
+// of the whole text.
 func (m *metaspace) pieces(text string, first bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if m.scheme == "" {

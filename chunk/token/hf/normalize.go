@@ -62,7 +62,7 @@ func newNormalizer(raw json.RawMessage) (normalizer, error) {
 		switch p := n.Pattern; {
 		case p.String != nil && *p.String != "":
 			return func(s string) string { return strings.ReplaceAll(s, *p.String, n.Content) }, nil
-		case p.Regex != nil && *p.Regex == " {2,}": // what conversion from SentencePiece writes
+		case p.Regex != nil && *p.Regex == " {2,}": // written by the conversion from SentencePiece
 			re := regexp.MustCompile(" {2,}")
 			return func(s string) string { return re.ReplaceAllLiteralString(s, n.Content) }, nil
 		}

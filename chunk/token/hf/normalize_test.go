@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A long run of marks gains no character, as in the reference.
+// No character is added to a long run of marks, as in the reference.
 func TestNormalizersGainNothing(t *testing.T) {
 	marks := strings.Repeat("\u0301", 40)
 	for form, want := range map[string]string{"NFC": "\u00e1" + marks[2:], "NFD": "a" + marks, "NFKC": "\u00e1" + marks[2:], "NFKD": "a" + marks} {

@@ -59,8 +59,8 @@ func (m *charsMap) normalize(text string) string {
 	return b.String()
 }
 
-// find returns the replacement of the shortest entry that s begins with. That
-// it isn't the longest is the reference's way.
+// find returns the replacement of the shortest entry that s begins with: the
+// reference takes the shortest, not the longest.
 func (m *charsMap) find(s string) (string, bool) {
 	unit, ok := m.unit(0)
 	pos := offset(unit)

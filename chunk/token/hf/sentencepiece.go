@@ -9,10 +9,10 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// mark stands for a space in vocabularies that come from SentencePiece.
+// mark is the character for a space in vocabularies that come from SentencePiece.
 const mark = "▁"
 
-// unknown says what becomes of characters that a vocabulary doesn't have.
+// unknown is how characters are encoded that a vocabulary doesn't have.
 type unknown struct {
 	id    int   // -1: none
 	bytes []int // ids of <0x00> to <0xFF>, nil if there are none
@@ -65,7 +65,7 @@ func (u *unknown) append(dst []int, run string) []int {
 	return dst
 }
 
-// pieceText undoes the mark and the bytes.
+// pieceText turns marks back into spaces and byte pieces into bytes.
 func pieceText(t string) string {
 	var b byte
 	if n, err := fmt.Sscanf(t, "<0x%02X>", &b); n == 1 && err == nil && len(t) == 6 {
@@ -74,9 +74,9 @@ func pieceText(t string) string {
 	return strings.ReplaceAll(t, mark, " ")
 }
 
-// sentencePiece is BPE over characters with bytes for the unknown ones, as
-// Llama 2, Mistral and Gemma have it. Words are not cut apart, unless a Metaspace
-// asks for it: the whole text is one piece.
+// sentencePiece is BPE over characters with bytes for the unknown ones, as Llama 2,
+// Mistral and Gemma have it. The whole text is one piece, unless a Metaspace cuts
+// words apart.
 type sentencePiece struct {
 	space   metaspace
 	enc     *token.Encoding
@@ -127,7 +127,7 @@ func newSentencePiece(f *file) (*sentencePiece, error) {
 }
 
 // newSpaces reads the pre-tokenizer: none, Metaspace, or one that splits at spaces,
-// of which a normalizer has left none.
+// which has no effect because a normalizer has replaced all spaces.
 func newSpaces(f *file) (metaspace, error) {
 	normalize, err := newNormalizer(f.Normalizer)
 	if err != nil {

@@ -18,19 +18,19 @@ type Tokenizer struct {
 	normalize normalizer
 	model     model
 	added     []addedToken
-	raw       addedTokens // that are found in the text as it is
-	changed   addedTokens // that are found in normalized text
+	raw       addedTokens // found in the text as it is
+	changed   addedTokens // found in normalized text
 }
 
-// A model encodes text in which there are no added tokens and that is
-// normalized. first is true if the text begins where the whole text does.
+// A model encodes text in which there are no added tokens and that is normalized.
+// first is true if the text is at the beginning of the whole text.
 type model interface {
 	append(dst []int, text string, first bool) []int
 	text(id int) (string, bool)
 }
 
-// An UnsupportedError is the error for a part of a tokenizer.json that this
-// package doesn't do, or doesn't do exactly.
+// An UnsupportedError is the error for a part of a tokenizer.json that this package
+// doesn't implement exactly.
 type UnsupportedError struct {
 	Part string // "normalizer", "pre_tokenizer", "model", "added_tokens"
 	What string
@@ -65,8 +65,8 @@ type modelJSON struct {
 // ErrOption is wrapped by the error for a required argument that is nil.
 var ErrOption = errors.New("hf: invalid option")
 
-// Read reads a tokenizer.json. What it can't do exactly gives an
-// [*UnsupportedError]; what makes no sense, another error. A nil reader gives an
+// Read reads a tokenizer.json. A part that this package can't follow exactly gives
+// an [*UnsupportedError], an invalid file another error. A nil reader gives an
 // [ErrOption].
 func Read(r io.Reader) (*Tokenizer, error) {
 	if r == nil {
@@ -105,8 +105,8 @@ func Read(r io.Reader) (*Tokenizer, error) {
 	return t, err
 }
 
-// kind returns the model's type. Files of the reference's first versions don't
-// name it; then what the model has decides.
+// kind returns the model's type. Files of the reference's first versions don't name
+// it; then the model's fields decide.
 func (m *modelJSON) kind() string {
 	switch {
 	case m.Type != "":
@@ -168,8 +168,8 @@ func (t *Tokenizer) append(dst []int, text string, first bool) []int {
 	return t.model.append(dst, text, first)
 }
 
-// Count returns the number of tokens of text, len(Encode(text)). It has the form
-// that Options.Tokens of other packages want.
+// Count returns the number of tokens of text, len(Encode(text)). It has the form of
+// Options.Tokens in other packages.
 func (t *Tokenizer) Count(text string) int {
 	if b, ok := t.model.(*byteLevel); ok {
 		if t.normalize != nil {
@@ -181,10 +181,10 @@ func (t *Tokenizer) Count(text string) int {
 	return len(t.append(few[:0], text, true))
 }
 
-// Encoding returns the encoding behind a byte-level BPE, with all that
-// [token.Encoding] can do, or false for another kind or a tokenizer that changes
-// the text before it encodes. Its special tokens are the added tokens without
-// flags; one with lstrip, rstrip or single_word is ordinary text for it.
+// Encoding returns the [token.Encoding] of a byte-level BPE, or false for another
+// kind or a tokenizer that changes the text before it encodes. Its special tokens
+// are the added tokens without flags; an added token with lstrip, rstrip or
+// single_word is ordinary text for it.
 func (t *Tokenizer) Encoding() (*token.Encoding, bool) {
 	b, ok := t.model.(*byteLevel)
 	if !ok || t.normalize != nil || b.addPrefix {
@@ -193,10 +193,9 @@ func (t *Tokenizer) Encoding() (*token.Encoding, bool) {
 	return b.enc, true
 }
 
-// Decode returns the text that the pieces of ids spell. For byte-level BPE
-// these are the bytes that were encoded, after normalization; for the others a
-// space is where their mark for one is. An unknown id gives a
-// [*token.DecodeError].
+// Decode returns the text of ids. For byte-level BPE these are the bytes that were
+// encoded, after normalization; for the others a space is where their mark for one
+// is. An unknown id gives a [*token.DecodeError].
 func (t *Tokenizer) Decode(ids []int) (string, error) {
 	var b strings.Builder
 	for i, id := range ids {

@@ -115,7 +115,7 @@ func (u *unigram) best(dst []int, text string) []int {
 		} else {
 			k := len(dst)
 			dst = u.unknown.append(dst, run)
-			slices.Reverse(dst[k:]) // all is turned round in the end
+			slices.Reverse(dst[k:]) // the pieces were found from the end
 		}
 		end = from
 	}

@@ -20,7 +20,7 @@ func Names() []string {
 }
 
 // Encoding returns the encoding of the given name; "gpt2" is another name of
-// r50k_base. Another name gives an [ErrOption].
+// r50k_base. Any other name gives an [ErrOption].
 func Encoding(name string) (*token.Encoding, error) {
 	switch name {
 	case "r50k_base", "gpt2":

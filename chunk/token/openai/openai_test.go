@@ -125,7 +125,7 @@ func TestGoldenSpecialTokens(t *testing.T) {
 			return fmt.Errorf("%q: got %v, want %v", r.Text, ids, r.Tokens)
 		}
 		back, err := e.Decode(ids)
-		// Of two names of one token only one can come back.
+		// If one token has two names, only one of them can be returned.
 		if err != nil || back != r.Text && !strings.Contains(r.Text, "<|reserved_200018|>") {
 			return fmt.Errorf("%q: decoded to %q, %v", r.Text, back, err)
 		}
@@ -133,8 +133,8 @@ func TestGoldenSpecialTokens(t *testing.T) {
 	})
 }
 
-// TestRanksAreTheFilesOpenAIPublishes rebuilds each .tiktoken file from what
-// the program carries.
+// TestRanksAreTheFilesOpenAIPublishes rebuilds each .tiktoken file from the ranks
+// in the program.
 func TestRanksAreTheFilesOpenAIPublishes(t *testing.T) {
 	for name, want := range map[string]string{ // the hashes in tiktoken's source
 		"r50k_base":   "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
@@ -151,8 +151,8 @@ func TestRanksAreTheFilesOpenAIPublishes(t *testing.T) {
 	}
 }
 
-// TestPlainRanksGiveTheSameEncoding leaves out the merges that packed ranks
-// carry and lets New find them.
+// TestPlainRanksGiveTheSameEncoding leaves out the merges of the packed ranks and
+// lets New find them.
 func TestPlainRanksGiveTheSameEncoding(t *testing.T) {
 	for _, name := range []string{"p50k_base", "cl100k_base"} {
 		e, err := Encoding(name)

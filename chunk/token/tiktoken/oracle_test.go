@@ -18,8 +18,8 @@ import (
 
 var names = []string{"o200k_base", "cl100k_base", "p50k_base", "p50k_edit", "r50k_base"}
 
-// An oracle compares an encoding with tiktoken-go's of the same name, which is
-// another program over the same ranks.
+// An oracle compares an encoding with tiktoken-go's of the same name: another
+// program with the same ranks.
 type oracle struct {
 	ours   *token.Encoding
 	theirs *tiktokengo.Tiktoken

@@ -36,7 +36,7 @@ type Loader struct{}
 var _ tiktokengo.BpeLoader = Loader{}
 
 // LoadTiktokenBpe returns the ranks of a file, given by its URL or path, of which
-// only the last element counts. The caller owns the map. Another file than
+// only the last element counts. The caller owns the map. A file that isn't one of
 // [Files] gives an [*UnknownFileError].
 func (Loader) LoadTiktokenBpe(file string) (map[string]int, error) {
 	name := path.Base(file)

@@ -1,4 +1,4 @@
-// Package nearest contains what the exact and the approximate index share.
+// Package nearest has the code that the exact and the approximate index share.
 package nearest
 
 import (
@@ -17,8 +17,8 @@ type Hit = struct {
 	Score float64
 }
 
-// A Best collects the K best of the hits that it is offered: the larger scores,
-// ties by the lower id.
+// A Best collects the K best of the hits that are offered to it: those with the
+// larger scores, ties by the lower id.
 type Best struct {
 	K    int
 	hits []hit // a heap with the worst on top
@@ -35,8 +35,8 @@ func worse(a, b hit) bool { return a.score < b.score || a.score == b.score && a.
 // Len returns the number of hits collected.
 func (b *Best) Len() int { return len(b.hits) }
 
-// Bar returns the score below which a hit is not taken, and whether there is one:
-// there is when K hits are collected.
+// Bar returns the score below which a hit is not taken, and whether there is such a
+// score: there is one when K hits are collected.
 func (b *Best) Bar() (float32, bool) {
 	if len(b.hits) < b.K {
 		return 0, false
@@ -109,8 +109,8 @@ func Prepare(dst, v []float32, dim int, m vec.Metric, zero bool) ([]float32, err
 		vec.Unit(out, v)
 		return out, nil
 	}
-	// With squares of lengths below a quarter of the largest float32, no sum of a
-	// kernel overflows.
+	// If the squares of lengths are below a quarter of the largest float32, no sum
+	// of a kernel overflows.
 	if norm := vec.Norm(v); norm*norm > math.MaxFloat32/4 {
 		return nil, fmt.Errorf("%w: the square of its length, %g, overflows", vec.ErrNotFinite, norm)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/internal/vec"
 )
 
-// TestBestIsThatOfASort, ties included.
+// TestBestIsThatOfASort: Best collects what sorting gives, ties included.
 func TestBestIsThatOfASort(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 500 {
