@@ -330,7 +330,7 @@ func (p *pace) add(d time.Duration) {
 	p.sum += d
 }
 
-// late reports whether first tokens have come late since the last call of late, if
+// late reports whether first tokens have come late since it was called before, if
 // there were enough of them to know. They are late if even the soonest took more
 // than twice the mean of a good time. A target with room answers some call soon; a
 // target without room lets all of them wait. (CoDel looks at the least delay of an
