@@ -49,7 +49,7 @@ func serve(t testing.TB, o Options, replies ...modeltest.Reply) (*Model, *modelt
 	return m, s
 }
 
-// heard has the arguments of the streaming functions.
+// The streaming functions append their arguments here.
 type heard struct {
 	text, thought []string
 	kinds         []delta.Delta
