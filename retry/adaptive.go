@@ -31,26 +31,28 @@ type AdaptiveOptions struct {
 	Cut float64
 }
 
-// An Adaptive limit finds out how many calls at once a target can take, by
+// An Adaptive limit finds out how many calls at once a target can take. It uses
 // additive increase and multiplicative decrease (Chiu and Jain, 1989): one more
-// after an interval that used the limit, a cut as soon as one is congested. It
-// needs no knowledge of the target.
+// after an interval in which the limit was reached, and a cut as soon as an
+// interval is congested. It needs no knowledge of the target.
 //
 // A stream shows with its first token that the target is well, and may go on for a
-// minute. So until there is congestion each first token allows two calls more, while
-// the limit is used: in every round twice as many streams begin (slow start; Jacobson,
-// 1988). Slow start begins again once the limit is twice the one at which there was
-// congestion. After it the limit grows by 2 % an interval, or by one if that is more.
-// When even the soonest first token of an interval takes twice as long as they did in
-// the mean in a good time, calls wait inside the target, and the limit falls by as
-// many. An answer that comes whole shows nothing before its end, so for such calls only
-// the interval counts.
+// minute. So until there is congestion, each first token allows two calls more
+// while the limit is reached. In every round twice as many streams begin (slow
+// start; Jacobson, 1988). Slow start begins again when the limit is twice the one
+// at which there was congestion. Outside of slow start the limit grows by 2 % an
+// interval, or by one if that is more.
 //
-// [admission.OutcomeHealthy] counts for the limit, [admission.OutcomeUnhealthy]
-// and [admission.OutcomeThrottled] against it: a target that throttles has asked
-// for fewer calls. Make one with [NewAdaptive]: the zero Adaptive is not usable. An
-// Adaptive is safe for concurrent use. The clock is the
-// caller's, but for Acquire.
+// Late first tokens lower the limit. If even the soonest first token of an interval
+// takes more than twice the mean of a good time, calls wait inside the target, and
+// the limit falls by their number. An answer that comes whole shows nothing before
+// its end, so for such calls only the interval counts.
+//
+// [admission.OutcomeHealthy] raises the limit, and [admission.OutcomeUnhealthy] and
+// [admission.OutcomeThrottled] lower it: a target that throttles has asked for
+// fewer calls. Make one with [NewAdaptive]: the zero Adaptive is not usable. An
+// Adaptive is safe for concurrent use. The caller passes the time, except to
+// Acquire.
 type Adaptive struct {
 	o        AdaptiveOptions
 	mu       sync.Mutex
@@ -136,10 +138,9 @@ func (a *Adaptive) TryAcquire(now time.Time) (admission.Permit, error) {
 	return a.permit(now), nil
 }
 
-// Acquire admits a call, if need be after a wait for room, first come first
-// served. It returns ctx's error if ctx is done before. In [Options].Gates an
-// Adaptive makes attempts wait that would fail at once if it were
-// [Options].Adaptive.
+// Acquire admits a call, perhaps after a wait for room, in the order of arrival. It
+// returns ctx's error if ctx is done before. As one of [Options].Gates, an Adaptive
+// makes an attempt wait; as [Options].Adaptive it makes the attempt fail at once.
 func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return admission.Permit{}, err
@@ -169,7 +170,7 @@ func (a *Adaptive) Acquire(ctx context.Context) (admission.Permit, error) {
 	defer a.mu.Unlock()
 	if i := slices.Index(a.waiting, place); i >= 0 {
 		a.waiting = slices.Delete(a.waiting, i, i+1)
-	} else { // it came as the caller left
+	} else { // the place came while the caller left
 		a.leave()
 	}
 	return admission.Permit{}, ctx.Err()
@@ -192,7 +193,7 @@ func (a *Adaptive) leave() {
 	a.wake()
 }
 
-// wake gives the places that there are to the calls that wait.
+// wake gives the free places to the calls that wait.
 func (a *Adaptive) wake() {
 	for len(a.waiting) > 0 && a.room() {
 		a.enter()
@@ -245,9 +246,9 @@ func (a *Adaptive) done(now time.Time, h admission.Held, o admission.Outcome) {
 	case admission.OutcomeUnhealthy, admission.OutcomeThrottled:
 		a.bad++
 	}
-	// A few failures among few calls are bad luck: the share is one of the limit
-	// until as many have ended. More than one cut an interval would punish the
-	// calls that were in progress at the first.
+	// A few failures among few calls are bad luck. So the share is one of the limit
+	// until as many calls have ended. A second cut in an interval would count failures
+	// of calls that were in progress at the first.
 	if !a.cut && a.bad > 1 && float64(a.bad) > a.o.Congested*max(float64(a.ok+a.bad), a.limit) {
 		a.congested, a.slow, a.cut = a.limit, false, true
 		a.limit = math.Max(float64(a.o.Min), a.limit*a.o.Cut)
@@ -259,7 +260,7 @@ func (a *Adaptive) done(now time.Time, h admission.Held, o admission.Outcome) {
 func (a *Adaptive) Limit() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.limit >= float64(a.o.Max) { // which, if it is the largest int, a float64 rounds up
+	if a.limit >= float64(a.o.Max) { // a float64 rounds the largest int up
 		return a.o.Max
 	}
 	return int(a.limit)
@@ -280,7 +281,7 @@ func (a *Adaptive) advance(now time.Time) {
 	case a.ok > 0:
 		a.grace = 0
 		step := 1.0
-		if a.begun { // of streams too much is noticed early, and soon taken back
+		if a.begun { // with streams, a limit that is too high is noticed early and soon lowered
 			step = math.Max(1, a.limit/50)
 		}
 		a.limit = math.Min(float64(a.o.Max), a.limit+step)
@@ -291,10 +292,10 @@ func (a *Adaptive) advance(now time.Time) {
 	a.wake()
 }
 
-// giveWay cuts the limit by the calls that wait inside the target: those that have no
-// first token yet, but for as many as have none in a good time. Then it looks whether
-// that helped. If first tokens come as late with fewer calls, they do for another
-// reason, longer prompts perhaps, and there is no congestion.
+// giveWay lowers the limit by the number of calls that wait inside the target:
+// those without a first token, less those that have none in a good time. Then it
+// checks whether that helped. If first tokens come as late with fewer calls, there
+// is another reason, such as longer prompts, and no congestion.
 func (a *Adaptive) giveWay() {
 	const patience = 5
 	switch {
@@ -329,11 +330,11 @@ func (p *pace) add(d time.Duration) {
 	p.sum += d
 }
 
-// late reports whether first tokens have come late since the last time, if there were
-// enough of them to know. They have if even the soonest took twice as long as they do
-// in the mean in a good time. A target that has room answers some call soon; before one that has none all wait.
-// (CoDel looks at the least delay of an interval for the same reason: Nichols and
-// Jacobson, 2012.)
+// late reports whether first tokens have come late since it was called before, if
+// there were enough of them to know. They are late if even the soonest took more
+// than twice the mean of a good time. A target with room answers some call soon; a
+// target without room lets all of them wait. (CoDel looks at the least delay of an
+// interval for the same reason: Nichols and Jacobson, 2012.)
 func (p *pace) late() (late, known bool) {
 	const enough = 8
 	if p.n < enough {
@@ -344,14 +345,14 @@ func (p *pace) late() (late, known bool) {
 	if p.base == 0 || p.mean < p.base {
 		p.base = p.mean
 	} else {
-		p.base *= 1.02 // what was good once may not be possible any more
+		p.base *= 1.02 // an old good time may not be possible any more
 	}
 	p.n, p.sum = 0, 0
 	return late, true
 }
 
-// busyError is the gate's refusal, not the target's: another attempt may find
-// room.
+// busyError is a refusal of the gate and not of the target, so another attempt may
+// find room.
 func busyError() *fault.Error {
 	e := fault.New(fault.ClassOverloaded, ErrBusy)
 	e.Unhealthy, e.Unsent = false, true

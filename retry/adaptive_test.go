@@ -96,7 +96,7 @@ func TestAdaptiveQueues(t *testing.T) {
 	})
 }
 
-// The largest int is a way to say that there is no limit.
+// The largest int is a way to set no limit.
 func TestAdaptiveWithoutEnd(t *testing.T) {
 	a, err := NewAdaptive(&AdaptiveOptions{Initial: math.MaxInt, Max: math.MaxInt})
 	require.NoError(t, err)
@@ -105,7 +105,8 @@ func TestAdaptiveWithoutEnd(t *testing.T) {
 }
 
 // In slow start each first token allows two calls more, so that the streams in
-// progress double with every round; congestion ends it, and much room begins it again.
+// progress double with every round. Congestion ends it, and much room begins it
+// again.
 func TestAdaptiveSlowStart(t *testing.T) {
 	a, err := NewAdaptive(&AdaptiveOptions{Initial: 10})
 	require.NoError(t, err)

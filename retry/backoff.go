@@ -8,20 +8,21 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// A Backoff is how long to wait before a retry. It is a pure function, so one
-// value serves all callers: n counts the retries of this call from 0, prev is
-// the wait before (0 at the first) and u is uniform in [0, 1).
+// A Backoff computes how long to wait before a retry. It is a pure function, so one
+// value serves all callers. n counts the retries of this call from 0, prev is the
+// wait before the last retry (0 at the first), and u is a random number, uniform in
+// [0, 1).
 type Backoff interface {
 	Delay(n int, prev time.Duration, u float64) time.Duration
 }
 
-// Jitter is how a backoff spreads the callers that failed at the same moment.
-// With t = min(Cap, Base·Multiplier^n):
+// Jitter is how a backoff spreads the callers that failed at the same moment. The
+// formulas below use t = min(Cap, Base·Multiplier^n).
 type Jitter uint8
 
-// The jitters. [JitterFull] spreads best for a given mean wait and is the default;
-// none of them helps while the server is overloaded for longer than the cap:
-// then only sending less does (see [Budget]).
+// The jitters. [JitterFull] spreads best for a given mean wait and is the default.
+// No jitter helps in an overload that lasts longer than the cap: then only sending
+// less helps (see [Budget]).
 const (
 	JitterFull         Jitter = iota // u·t: the zero value
 	JitterEqual                      // t/2 + u·t/2: never less than half
@@ -32,7 +33,7 @@ const (
 	JitterAdded                      // min(Cap, t + u·Base): tenacity's wait_exponential_jitter
 )
 
-// longestWait stands for a wait that no time.Duration holds.
+// longestWait is used for a wait that is too long for a time.Duration.
 const longestWait = time.Duration(math.MaxInt64)
 
 // Exponential is truncated exponential backoff with jitter: Brooker,
@@ -93,8 +94,8 @@ func (e Exponential) Delay(n int, prev time.Duration, u float64) time.Duration {
 	return time.Duration(math.Round(ns))
 }
 
-// nanos is the wait before it is rounded to a Duration; Decorrelated carries
-// it on, so that is where a rounding would grow.
+// nanos is the wait before it is rounded to a Duration. Decorrelated uses it for
+// the next wait, so a rounding here would grow.
 func (e Exponential) nanos(n int, prev, u float64) float64 {
 	base, limit := float64(e.Base), float64(e.Cap)
 	if e.Jitter == JitterDecorrelated {
@@ -140,9 +141,9 @@ func (e Exponential) proportional(n int, u float64) time.Duration {
 	return time.Duration(ns)
 }
 
-// BackOff returns e as a cenkalti/backoff BackOff that never stops by itself,
-// to be used with that library's Retry. Like all of them it is for one call and
-// one goroutine at a time. uniform draws from [0, 1); nil means math/rand/v2.
+// BackOff returns e as a cenkalti/backoff BackOff for that library's Retry. It
+// never stops by itself. Like every BackOff it is for one call and one goroutine at
+// a time. uniform draws from [0, 1); nil means math/rand/v2.
 func (e Exponential) BackOff(uniform func() float64) backoff.BackOff {
 	if uniform == nil {
 		uniform = rand.Float64

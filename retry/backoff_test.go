@@ -202,7 +202,7 @@ func TestGoldenBackoffV4(t *testing.T) {
 		if r.Semantics != "" {
 			return nil // what Retry of that library does: TestAgainstBackoffV4 says where ours differs
 		}
-		// A factor that rounds to nothing stands for RandomizationFactor 0.
+		// A factor that rounds to nothing is used for RandomizationFactor 0.
 		b := Exponential{Base: time.Duration(r.Initial), Cap: time.Duration(r.Max), Multiplier: r.Mult, Jitter: JitterProportional, Factor: 1e-300}.BackOff(nil)
 		for i, want := range r.Delays {
 			if got := b.NextBackOff(); int64(got) != want {

@@ -29,37 +29,36 @@ var ErrOpen = errors.New("retry: circuit breaker is open")
 
 // BreakerOptions are the settings of a [Breaker].
 type BreakerOptions struct {
-	// Failures opens the breaker: so many in a row or, with a Window, so many
-	// among the last Window calls. Default: 5, or a smaller Window's size.
+	// Failures is how many failures open the breaker: in a row or, with a Window,
+	// among the last Window calls. Default: 5, or Window if that is smaller.
 	Failures int
 	// Window is how many of the last calls are looked at. The breaker doesn't
 	// open before Failures calls were seen. Default: 0, failures must come in a
 	// row.
 	Window int
-	// Interval clears the run of failures that often while the breaker is
-	// closed, so that failures hours apart don't add up; it needs Window 0.
-	// Default: 0, never.
+	// Interval is how often a closed breaker forgets its failures, so that failures
+	// hours apart don't add up. It needs Window 0. Default: 0, never.
 	Interval time.Duration
 	// OpenFor is how long calls are refused before the first probe. Default:
 	// 30 s.
 	OpenFor time.Duration
-	// Probes is how many calls a half-open breaker admits in all, and how many
-	// must succeed to close it; one failure opens it again. Default: 1.
+	// Probes is how many calls a half-open breaker admits, and how many must succeed
+	// to close it. One failure opens it again. Default: 1.
 	Probes int
-	// OnChange is called at every change, in order, under the breaker's lock: it
-	// must not call the breaker. Default: nil.
+	// OnChange is called at every change, in order. It must not call the breaker,
+	// whose lock is held. Default: nil.
 	OnChange func(from, to State)
 }
 
 // A Breaker is a circuit breaker: it stops calls to a target that keeps failing,
 // and lets a test call (a probe) through after a pause. Callers then fail at once
-// instead of waiting, and the target gets time to recover: Nygard, "Release It!",
-// 2007. Make one with [NewBreaker]: the zero Breaker is not usable. It is safe for
-// concurrent use. The clock is the caller's.
+// instead of waiting, and the target gets time to recover (Nygard, "Release It!",
+// 2007). Make one with [NewBreaker]: the zero Breaker is not usable. It is safe for
+// concurrent use. The caller passes the time.
 //
-// Every transition starts a generation; the outcome of a call that began in an
-// earlier one is ignored, so a slow failure from before the outage ended can't
-// open the breaker again.
+// Every change of the state starts a generation. The outcome of a call that began
+// in an earlier generation is ignored. So a slow failure from before the end of the
+// outage can't open the breaker again.
 type Breaker struct {
 	o  BreakerOptions
 	mu sync.Mutex
@@ -117,9 +116,9 @@ func NewBreaker(o *BreakerOptions) (*Breaker, error) {
 	return b, nil
 }
 
-// TryAcquire admits a call, or returns an error that wraps [ErrOpen] and says
-// when to ask again. [admission.OutcomeUnhealthy] counts as a failure,
-// [admission.OutcomeHealthy] as a success, the others don't count.
+// TryAcquire admits a call, or returns an error that wraps [ErrOpen], with the time
+// until the next probe. [admission.OutcomeUnhealthy] counts as a failure,
+// [admission.OutcomeHealthy] as a success, and the others don't count.
 func (b *Breaker) TryAcquire(now time.Time) (admission.Permit, error) {
 	generation, _, err := b.admit(now)
 	if err != nil {
@@ -212,8 +211,9 @@ func (b *Breaker) done(now time.Time, generation uint64, o admission.Outcome) (c
 }
 
 // firstToken counts a call that has begun to answer as a success, and returns what
-// changed. A stream can last for minutes: until its end no call would pass a half-open
-// breaker, and the few failures of those minutes would be a run in a closed one.
+// changed. A stream can last for minutes. If only its end counted, no call would
+// pass a half-open breaker until then, and in a closed one the few failures of
+// those minutes would be a run.
 func (b *Breaker) firstToken(now time.Time, generation uint64) (c change) {
 	return b.done(now, generation, admission.OutcomeHealthy)
 }
@@ -252,7 +252,7 @@ func (b *Breaker) probed(now time.Time, o admission.Outcome) {
 			b.enter(StateClosed, now)
 		}
 	default:
-		b.admitted = max(0, b.admitted-1) // its place is free for another probe, once for all copies of its permit
+		b.admitted = max(0, b.admitted-1) // its place is free for another probe: once, also if copies of its permit end
 	}
 }
 
@@ -278,9 +278,9 @@ func (b *Breaker) count(failed bool) int {
 	return b.run
 }
 
-// advance does what is due by now. The instant itself belongs to the old state
-// for a run of failures (as in gobreaker) and to the new one for a window (as
-// in failsafe-go), so that both references are met to the nanosecond.
+// advance does what is due by now. The instant of a change belongs to the old state
+// for a run of failures, as in gobreaker, and to the new one for a window, as in
+// failsafe-go. So the breaker equals both references to the nanosecond.
 func (b *Breaker) advance(now time.Time) {
 	if b.state == StateHalfOpen || b.state == StateClosed && b.o.Interval == 0 {
 		return // nothing is due, and this is every healthy call
@@ -315,8 +315,8 @@ func (b *Breaker) enter(s State, now time.Time) {
 	}
 }
 
-// State returns the state at now. An open breaker whose time is over is
-// reported as half-open before the first probe asks.
+// State returns the state at now. An open breaker whose time is over is reported as
+// half-open, also before the first probe.
 func (b *Breaker) State(now time.Time) State {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A half-open breaker's probe that was not made leaves its place to another.
+// If a half-open breaker's probe was not made, its place is free for another.
 func TestCanceledProbe(t *testing.T) {
 	k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Second})
 	require.NoError(t, err)
@@ -71,7 +71,8 @@ func TestGoldenBreaker(t *testing.T) {
 		for i, s := range r.Steps {
 			now := epoch.Add(time.Duration(s.T) * time.Millisecond)
 			before := b.State(now).String()
-			// failsafe-go says "open" until a call asks; ours as soon as the time is over.
+			// failsafe-go reports "open" until a call asks, and ours only until the time is
+			// over.
 			if before != s.Before && !(r.Window > 0 && before == "half-open" && s.Before == "open" && s.Admitted) {
 				return fmt.Errorf("step %d at %d ms: %s before, want %s", i, s.T, before, s.Before)
 			}

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// A Budget bounds the retries of all callers that share it, whatever each of
-// them wishes: three attempts each are harmless while one call in a thousand
-// fails, and triple the load when all of them do. It is safe for concurrent
-// use; now comes from the caller, so that a simulation can have its own clock.
+// A Budget bounds the retries of all callers that share it, whatever their own
+// settings are. Three attempts are harmless while one call in a thousand fails, and
+// triple the load when all calls fail. A Budget is safe for concurrent use. The
+// caller passes the time, so that a simulation can have its own clock.
 type Budget interface {
 	// Request records a call's first attempt.
 	Request(now time.Time)
 	// Success records an attempt that succeeded.
 	Success(now time.Time)
-	// Retry records a retryable failure and reports whether the budget has
-	// room for a retry; if so the room is taken.
+	// Retry records a retryable failure and reports whether the budget has room for a
+	// retry. If it has, the room is taken.
 	Retry(now time.Time) bool
 }
 
@@ -29,10 +29,10 @@ func (noBudget) Request(time.Time)    {}
 func (noBudget) Success(time.Time)    {}
 func (noBudget) Retry(time.Time) bool { return true }
 
-// A TokenBudget is gRPC's retry throttling (proposal A6): a failure takes a
-// token, a success returns a part of one, and there are retries only while more
-// than half of the tokens are left. In a lasting overload that leaves about
-// ratio retries a success, in O(1) space.
+// A TokenBudget is gRPC's retry throttling (proposal A6): a failure takes a token,
+// a success returns a part of one, and there are retries only while more than half
+// of the tokens are left. In a lasting overload that allows about Ratio retries for
+// each success. It needs O(1) space.
 type TokenBudget struct {
 	mu     sync.Mutex
 	milli  int64 // thousandths of a token
@@ -45,8 +45,8 @@ type TokenBudget struct {
 type TokenBudgetOptions struct {
 	// MaxTokens is how many tokens a full budget has, at most 1000. Default: 10.
 	MaxTokens float64
-	// Ratio is how much of a token a success returns, at most MaxTokens; three
-	// decimals are kept, as A6 has it. Default: 0.1.
+	// Ratio is how much of a token a success returns, at most MaxTokens. Three
+	// decimals are kept, as in A6. Default: 0.1.
 	Ratio float64
 }
 
@@ -102,10 +102,10 @@ func (b *TokenBudget) Tokens() float64 {
 	return float64(b.milli) / 1000
 }
 
-// A WindowBudget allows retries up to a share of the requests of a sliding
-// window, plus a constant rate so that a quiet client may retry at all. It is
-// Finagle's RetryBudget over an exact window instead of ten slices; the price
-// is eight bytes for each request and retry in the window.
+// A WindowBudget allows retries up to a share of the requests of a sliding window,
+// plus a constant rate, so that a client with few requests may retry too. It is
+// Finagle's RetryBudget, over an exact window instead of ten slices. It needs eight
+// bytes for each request and retry in the window.
 type WindowBudget struct {
 	mu       sync.Mutex
 	window   time.Duration
@@ -122,11 +122,11 @@ type WindowBudgetOptions struct {
 	// Window is the time over which requests and retries are compared. Default:
 	// 10 s.
 	Window time.Duration
-	// Share is how many retries each request allows, at most 1000; negative:
-	// none. Default: 0.1.
+	// Share is how many retries each request allows, at most 1000. Negative: none.
+	// Default: 0.1.
 	Share float64
-	// PerSecond is how many retries a second are allowed besides, so that a
-	// client that asks twice an hour may retry at all; negative: none. Default: 1.
+	// PerSecond is how many more retries a second are allowed, for a client that asks
+	// twice an hour. Negative: none. Default: 1.
 	PerSecond float64
 }
 

@@ -76,7 +76,7 @@ func TestGoldenRetryBudget(t *testing.T) {
 	})
 }
 
-// Silence means the documented defaults, and none has to be said.
+// A field that is not set means the documented default.
 func TestBudgetDefaults(t *testing.T) {
 	now := time.Unix(0, 0)
 	allowed := func(b Budget) (n int) {

@@ -10,15 +10,16 @@ import (
 
 // BulkheadOptions are the settings of a [Bulkhead].
 type BulkheadOptions struct {
-	// Queue is how many calls may wait in Acquire for a place. Default: 0, a call
-	// that finds no place is refused at once.
+	// Queue is how many calls may wait in Acquire for a place. Default: 0: a call that
+	// finds no place is refused at once.
 	Queue int
 }
 
-// A Bulkhead bounds the calls in progress, and those that wait for one of them to
-// end, so that one slow target can't take all of a process's memory and
-// connections. (A ship's bulkheads keep a leak in one compartment.) Make one with
-// [NewBulkhead]: the zero Bulkhead is not usable. It is safe for concurrent use.
+// A Bulkhead limits the calls in progress to a fixed number, and the calls that
+// wait for a place too. So one slow target can't take all of a process's memory and
+// connections. The name is from ships, whose bulkheads keep a leak in one
+// compartment. Make one with [NewBulkhead]: the zero Bulkhead is not usable. It is
+// safe for concurrent use.
 type Bulkhead struct {
 	room    chan struct{}
 	waiting atomic.Int64
@@ -41,9 +42,8 @@ func NewBulkhead(calls int, o *BulkheadOptions) (*Bulkhead, error) {
 	return b, nil
 }
 
-// Acquire admits a call, if need be after it has waited in the queue. It returns
-// an error that wraps [ErrBusy] if the queue is full, or ctx's if that is done
-// first.
+// Acquire admits a call, perhaps after a wait in the queue. It returns an error
+// that wraps [ErrBusy] if the queue is full, or ctx's error if ctx is done first.
 func (b *Bulkhead) Acquire(ctx context.Context) (admission.Permit, error) {
 	if _, err := b.enter(ctx); err != nil {
 		return admission.Permit{}, err

@@ -35,7 +35,7 @@ func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) 
 		done := r.ctx.Err()
 		late := done == nil && errors.As(context.Cause(ctx), &t)
 		switch {
-		case errors.As(err, &nested) && nested != nil && (nested.ContextErr == nil || !late): // else it is our timeout that the Model below had no time left by
+		case errors.As(err, &nested) && nested != nil && (nested.ContextErr == nil || !late): // else the Model below ran into our own timeout
 			return nested
 		case done != nil:
 			return fault.FromContext(done, err)
@@ -45,7 +45,7 @@ func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) 
 	}
 	if e := a.Failure(err, time.Now()); e != nil {
 		if done := r.ctx.Err(); done != nil {
-			return fault.FromContext(done, joined(err, e.Cause)) // a client that takes a stall until the deadline for the end
+			return fault.FromContext(done, joined(err, e.Cause)) // the client took a stall until the deadline for the end
 		}
 		var t *timeoutError
 		if errors.As(context.Cause(ctx), &t) {
@@ -57,7 +57,7 @@ func (r *run) classifyFailure(ctx context.Context, a *fault.Attempt, err error) 
 	return fault.FromError(r.ctx, err)
 }
 
-// joined keeps the client's error and what lay below it.
+// joined keeps the client's error and the one below it.
 func joined(err, below error) error {
 	switch {
 	case err == nil:

@@ -81,8 +81,8 @@ func TestRetriesOfAnSDKDontMultiply(t *testing.T) {
 	}
 }
 
-// An error of a client without a fault.Transport has lost the code that tells a spent
-// quota from a rate limit: that is reported, once.
+// An error of a client without a fault.Transport has lost the code that
+// distinguishes a spent quota from a rate limit. That is reported, once.
 func TestALostCodeIsReportedOnce(t *testing.T) {
 	const body = `{"error":{"message":"no money","code":"insufficient_quota"}}`
 	spent := roundTripper(func(r *http.Request) (*http.Response, error) {

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// A deadline is what context.WithDeadlineCause(Context, at, cause) returns,
-// made only when something first waits for it: the timer and its four
-// allocations cost more than all the policies of a call together, and an
-// answer from a cache needs none of them. A nil deadline is none.
+// A deadline is the context that context.WithDeadlineCause(Context, at, cause)
+// returns, made only when something first waits for it. The timer and its four
+// allocations cost more than all the policies of a call together, and an answer
+// from a cache needs none of them. A nil deadline means that there is none.
 //
-// Whatever could notice the end of a context (a child of it, an HTTP client, a
-// select) asks for Done first, and Err compares clocks, so there is no difference
-// to see.
+// Code that notices the end of a context (a child of it, an HTTP client, a select)
+// asks for Done first, and Err compares clocks. So no caller sees a difference.
 type deadline struct {
 	context.Context
 	at    time.Time
@@ -61,8 +60,8 @@ func (d *deadline) Err() error {
 	return d.waited().Err()
 }
 
-// Value implements context.Context. Through it the context package finds the
-// inner context, and so the cause, and hangs children on it.
+// Value implements context.Context. Through it the context package finds the inner
+// context, and so the cause, and adds children to it.
 func (d *deadline) Value(key any) any {
 	d.mu.Lock()
 	inner := d.inner
@@ -73,7 +72,7 @@ func (d *deadline) Value(key any) any {
 	return d.Context.Value(key)
 }
 
-// stop ends the context: its time is over, whether or not it has come.
+// stop ends the context, also before its time.
 func (d *deadline) stop() {
 	if d == nil {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDeadlineIsAContext holds the deadline made late to the one that the
-// context package makes, watched in every way that there is.
+// TestDeadlineIsAContext compares the deadline made late with the one that the
+// context package makes, watched in every way.
 func TestDeadlineIsAContext(t *testing.T) {
 	type key struct{}
 	cause := &timeoutError{"answer", 5 * time.Second}
@@ -106,7 +106,7 @@ func TestDeadlineIsAContext(t *testing.T) {
 	}
 }
 
-// Who never looks never starts a timer.
+// A caller that never looks never starts a timer.
 func TestDeadlineCostsNothingUnwatched(t *testing.T) {
 	d := &deadline{Context: context.Background(), at: time.Now().Add(time.Hour)}
 	require.Zero(t, testing.AllocsPerRun(100, func() {

@@ -7,11 +7,11 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Do calls f until it succeeds, fails for good, or the policy allows no more,
-// and returns its result or a *fault.Error. It doesn't call f if ctx is done. The
-// context that f gets is the one to
-// make requests with: a [fault.Transport] on f's HTTP client sees them through it. It
-// may end when f returns, so f reads a response's body itself.
+// Do calls f until it succeeds, fails for good, or the policy allows no more
+// attempts. It returns f's result or a *fault.Error. It doesn't call f if ctx is
+// done. f must make its requests with the context that it gets, so that a
+// [fault.Transport] on its HTTP client sees them. This context may end when f
+// returns, so f must read a response's body itself.
 //
 // With a [Hedger], f may run twice at once. A nil policy or function is an
 // [ErrOption].
@@ -50,7 +50,7 @@ func makeAttempt[T any](r *run, f func(context.Context) (T, error)) (T, *fault.E
 	return inRace(r, f)
 }
 
-// inRace lets the run escape to the heap, here alone.
+// inRace lets the run escape to the heap. No other place does.
 func inRace[T any](r *run, f func(context.Context) (T, error)) (T, *fault.Error) {
 	shared := *r
 	defer func() { *r = shared }()
@@ -76,5 +76,5 @@ func attemptOnce[T any](r *run, l *lane, f func(context.Context) (T, error)) (v 
 	return v, e
 }
 
-// errPanicked stands for the outcome of an attempt that never returned one.
+// errPanicked is the outcome of an attempt that panicked and so returned none.
 var errPanicked = fault.New(fault.ClassUnknown, errors.New("retry: the attempt panicked"))

@@ -107,9 +107,9 @@ func ExampleNewWindowBudget() {
 	// Output: 100 retries of 1000 requests
 }
 
-// The capacity, 14 calls at once, isn't known to the limit. It grows by one a second
-// while it is used, and is cut when more than a tenth of the calls are refused:
-// a saw around the capacity.
+// The capacity, 14 calls at once, isn't known to the limit. It grows by one a
+// second while it is used, and is cut when more than a tenth of the calls are
+// refused: the limit goes up and down around the capacity.
 func ExampleAdaptive() {
 	a, err := retry.NewAdaptive(&retry.AdaptiveOptions{Initial: 10})
 	if err != nil {
@@ -141,7 +141,7 @@ func ExampleAdaptive() {
 }
 
 // Two calls at once and no queue: the third is refused immediately, instead of
-// joining a queue that never ends.
+// waiting in a queue that never ends.
 func ExampleBulkhead() {
 	b, err := retry.NewBulkhead(2, nil)
 	if err != nil {
@@ -163,8 +163,8 @@ func ExampleBulkhead() {
 	// <nil>
 }
 
-// Calls take a second and have ten. As the wait before them grows, batch jobs
-// are refused first and people last.
+// Calls take one second, and their deadline is ten seconds away. As the wait before
+// them grows, batch jobs are refused first, and the calls of people last.
 func ExampleShedder() {
 	s, err := retry.NewShedder(&retry.ShedderOptions{Service: time.Second})
 	if err != nil {
@@ -187,8 +187,8 @@ func ExampleShedder() {
 	// after 9s: false false false
 }
 
-// The first attempt has met a replica that doesn't answer. After the delay the
-// hedge asks another, and the first is canceled.
+// The first attempt reaches a replica that doesn't answer. After the delay the
+// hedge asks another, and the first attempt is canceled.
 func ExampleHedger() {
 	h, err := retry.NewHedger(&retry.HedgerOptions{Delay: time.Millisecond, Share: 1})
 	if err != nil {
@@ -212,9 +212,9 @@ func ExampleHedger() {
 	// Output: an answer <nil> 2
 }
 
-// The connection breaks in the middle of an answer. The model is shown what it
-// had said and asked to repeat its last words; what it repeats is cut off, and
-// the reader hears one answer.
+// The connection breaks in the middle of an answer. The model is shown what it had
+// said and asked to repeat its last words. What it repeats is cut off, and the
+// reader sees one answer.
 func ExampleResume() {
 	next := &modeltest.Script{Turns: []modeltest.Turn{
 		{Chunks: modeltest.Words("The tide comes"), Err: io.ErrUnexpectedEOF},

@@ -11,18 +11,18 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Limiter makes each attempt wait until a rate allows it. It keeps nothing for
-// the attempt, so nothing has to be given back. *limit.Bucket is one, and the
-// *rate.Limiter of golang.org/x/time/rate.
+// A Limiter makes each attempt wait until a rate allows it. Nothing has to be given
+// back at the attempt's end. *limit.Bucket is one, and so is the *rate.Limiter of
+// golang.org/x/time/rate.
 type Limiter interface {
 	// Wait returns nil when the attempt may begin, or an error that ends the
 	// call.
 	Wait(ctx context.Context) error
 }
 
-// A TryLimiter is a [Limiter] that can be asked without waiting. A [Policy] asks
-// AllowN(now, 1) first, with the clock that it has read already, and calls Wait
-// only if that is false.
+// A TryLimiter is a [Limiter] that can be asked without waiting. A [Policy] calls
+// AllowN(now, 1) first, with the time that it knows already, and calls Wait only if
+// the result is false.
 type TryLimiter interface {
 	Limiter
 	AllowN(now time.Time, n int) bool
@@ -36,8 +36,8 @@ var (
 	_ admission.TryGate = (*Breaker)(nil)
 )
 
-// A gate is one step of what an attempt must pass, in the order of the policy's
-// list of them.
+// A gate is one step that an attempt must pass. The policy has a list of them, in
+// order.
 type gate struct {
 	kind gateKind
 	wait admission.Gate // of gateWait
@@ -47,7 +47,7 @@ type gateKind uint8
 
 const (
 	gateShedder gateKind = iota + 1
-	gateOpen             // the breaker, asked whether it refuses in any case
+	gateOpen             // the breaker, asked only whether it is open
 	gateLimiter
 	gateWait // one of Options.Gates
 	gateBulkhead
@@ -55,8 +55,8 @@ const (
 	gateBreaker
 )
 
-// gatesOf lists the gates of o. An open breaker comes before anything that waits,
-// or takes a token, for an attempt that is refused in the end.
+// gatesOf lists the gates of o. An open breaker comes first, so that an attempt
+// which it refuses waits for nothing and takes no token.
 func gatesOf(o *Options) []gate {
 	var all []gate
 	add := func(kind gateKind, is bool) {
@@ -79,12 +79,12 @@ func gatesOf(o *Options) []gate {
 // An admitted attempt holds the permits of the gates that it has passed.
 type admitted struct {
 	began   time.Time           // when the last gate that was asked let it pass
-	permits [4]admission.Permit // in the order of the gates; one more would cost every call
-	more    []admission.Permit  // those that find no room there
+	permits [4]admission.Permit // in the order of the gates; a larger array would cost every call
+	more    []admission.Permit  // those for which the array has no room
 	n       int                 // how many there are
 
-	generation uint64 // the breaker's, in place of a permit: its changes are logged here
-	answering  bool   // the breaker knows already that the target is well
+	generation uint64 // the breaker's, in place of a permit, because the run logs its changes
+	answering  bool   // the breaker has counted the first token
 	counted    bool   // the breaker has admitted the attempt
 }
 
@@ -104,8 +104,8 @@ func (a *admitted) hold(p admission.Permit) {
 	a.n++
 }
 
-// end ends the permits, the last first. If a gate's own code panics, the permits
-// before its own are still ended.
+// end ends the permits, the last first. If a gate's code panics, the permits before
+// it are still ended.
 func (a *admitted) end(now time.Time, o admission.Outcome, made bool) {
 	defer func() {
 		if a.n > 0 {
@@ -122,8 +122,8 @@ func (a *admitted) end(now time.Time, o admission.Outcome, made bool) {
 	}
 }
 
-// admit passes the gates, or none. The clock is read once, and again after a gate
-// at which the attempt may have waited.
+// admit passes all gates, or holds no permit. The clock is read once, and again
+// after a gate at which the attempt may have waited.
 func (r *run) admit(l *lane, a *admitted) *fault.Error {
 	a.began = r.start
 	if r.waits > 0 || l != nil && l.hedge {
@@ -142,8 +142,8 @@ func (r *run) admit(l *lane, a *admitted) *fault.Error {
 	return nil
 }
 
-// unsent returns e, the refusal of a gate, as an error of a call of which nothing
-// was sent. It is a copy if it has to change: a gate may return one error to many.
+// unsent returns e, the refusal of a gate, with Unsent set. It is a copy if it has
+// to change, because a gate may return one error to many calls.
 func unsent(e *fault.Error) *fault.Error {
 	if e.Unsent {
 		return e
@@ -195,7 +195,7 @@ func (r *run) pass(ctx context.Context, g gate, a *admitted) *fault.Error {
 	return nil
 }
 
-// wait passes the limiter: a token that is there costs less than a wait.
+// wait passes the limiter. It asks without waiting first, which costs less.
 func (r *run) wait(ctx context.Context, a *admitted) *fault.Error {
 	if t := r.p.tryLimiter; t != nil && ctx.Err() == nil && t.AllowN(a.began, 1) {
 		return nil
@@ -214,7 +214,7 @@ func gateError(ctx context.Context, err error) *fault.Error {
 		return own
 	}
 	e := *fault.FromError(ctx, err)
-	if e.Class == fault.ClassUnknown || e.Guess { // a gate's words are no provider's
+	if e.Class == fault.ClassUnknown || e.Guess { // the words of a gate are not a provider's
 		e = *fault.New(fault.ClassOverloaded, err)
 		e.Unhealthy = false
 	}
@@ -222,8 +222,9 @@ func gateError(ctx context.Context, err error) *fault.Error {
 	return &e
 }
 
-// final is the error of an attempt that has waited, or would have to wait too
-// long: another one would do the same. It is a copy, since err may be shared.
+// final is the error of an attempt that has waited, or would have to wait too long.
+// It isn't retryable, because another attempt would do the same. It is a copy,
+// since err may be shared.
 func final(ctx context.Context, err error) *fault.Error {
 	e := *fault.FromError(ctx, err)
 	if e.Class == fault.ClassUnknown { // x/time/rate: the wait would pass the deadline
@@ -233,8 +234,8 @@ func final(ctx context.Context, err error) *fault.Error {
 	return &e
 }
 
-// admittedStream is the permits of a stream, with what it takes to tell the gates of
-// its first token: the run itself must not leave the stack.
+// admittedStream is the permits of a stream, with all that is needed to report its
+// first token to the gates. The run itself must stay on the stack.
 type admittedStream struct {
 	admitted
 	p     *Policy
@@ -242,7 +243,7 @@ type admittedStream struct {
 	start time.Time
 }
 
-// firstToken reports to the gates that the target has begun to answer.
+// firstToken reports to the gates that the target has begun its answer.
 func (a *admittedStream) firstToken() {
 	b := a.p.o.Breaker
 	if a.n == 0 && b == nil {
@@ -260,10 +261,10 @@ func (a *admittedStream) firstToken() {
 	}
 }
 
-// finish ends an attempt with the error e or nil: the gates that let it pass are
-// told what it has shown of the target, the last first. If a layer below has sent
-// nothing, the attempt was not made. Code of the caller's comes last, because it may
-// panic.
+// finish ends an attempt with the error e or nil. It reports to the gates, the last
+// first, what the attempt has shown of the target. If a layer below has sent
+// nothing, the attempt was not made. The caller's code is called last, because it
+// may panic.
 func (r *run) finish(a *admitted, e *fault.Error) {
 	if a.n == 0 && !a.counted {
 		if e == nil {
@@ -292,7 +293,7 @@ func (r *run) finish(a *admitted, e *fault.Error) {
 	}
 }
 
-// outcomeOf returns what an attempt that ended with e has shown of the target.
+// outcomeOf returns what an attempt with the error e has shown of the target.
 func outcomeOf(e *fault.Error) admission.Outcome {
 	switch {
 	case e == nil:
@@ -307,8 +308,8 @@ func outcomeOf(e *fault.Error) admission.Outcome {
 	return admission.OutcomeIgnored
 }
 
-// succeeded credits the budgets with an attempt that succeeded. No budget of ours
-// looks at the instant.
+// succeeded reports an attempt that succeeded to the budgets. No budget of this
+// package uses the instant.
 func (r *run) succeeded() {
 	r.p.o.Budget.Success(r.start)
 	if b := r.p.hedgeBudget; b != nil {

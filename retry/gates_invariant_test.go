@@ -52,7 +52,7 @@ func (g *gates) options(o *Options) *Options {
 	return o
 }
 
-// others is how many calls of others' are in progress all the time.
+// others is how many calls of other callers are in progress all the time.
 const others = 10
 
 // check fails if an attempt kept a place, or gave one back twice.
@@ -64,8 +64,8 @@ func (g *gates) check(t *testing.T) {
 	require.Zero(t, len(g.adaptive.waiting))
 }
 
-// A half-open breaker's probes tell whether a permit was ended twice or never: an
-// ignored outcome frees its place, an attempt that was never ended doesn't.
+// A half-open breaker's probes show whether a permit was ended twice or never: an
+// ignored outcome frees its place, and an attempt that was never ended doesn't.
 func TestEveryAdmittedAttemptFinishesOnce(t *testing.T) {
 	endings := map[string]leg{
 		"answer":   {after: time.Second, chunks: []string{"ok"}},

@@ -236,7 +236,7 @@ func TestPermitsEndOnce(t *testing.T) {
 	require.Equal(t, StateClosed, k.State(time.Now()))
 }
 
-// Whatever way an attempt ends, its place comes back.
+// In whatever way an attempt ends, its place is free again.
 func TestGatesInAPolicy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Max: 1})
@@ -287,7 +287,7 @@ func TestBreakerCountsOnlyTheTargetsFaults(t *testing.T) {
 	})
 }
 
-// The call that changes a breaker's state says so.
+// The call that changes a breaker's state logs it.
 func TestBreakerEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -322,7 +322,8 @@ func TestBreakerEvents(t *testing.T) {
 	})
 }
 
-// What a limiter returns is the limiter's: one error for all is not written to.
+// An error that a limiter returns is the limiter's own, perhaps for many calls: it
+// is not changed.
 func TestTheLimitersErrorIsItsOwn(t *testing.T) {
 	full := fault.New(fault.ClassRateLimit, errors.New("full"))
 	p, err := NewPolicy(&Options{Limiter: limiterFunc(func(context.Context) error { return full })})
@@ -332,8 +333,8 @@ func TestTheLimitersErrorIsItsOwn(t *testing.T) {
 	require.True(t, full.Retryable)
 }
 
-// An open breaker refuses at once: nobody waits for a limiter, or takes its
-// token, in order to be refused.
+// An open breaker refuses at once: no call waits for a limiter, or takes its token,
+// in order to be refused.
 func TestAnOpenBreakerDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, err := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Minute})

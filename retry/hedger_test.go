@@ -32,7 +32,7 @@ func TestHedgesAreBudgeted(t *testing.T) {
 		}
 		require.Equal(t, 1050, calls)
 	})
-	// The policy's own budget isn't told of a request twice.
+	// A request isn't reported to the policy's own budget twice.
 	b, err := NewWindowBudget(&WindowBudgetOptions{Window: time.Minute, Share: 0.5, PerSecond: -1})
 	require.NoError(t, err)
 	h, err := NewHedger(&HedgerOptions{Budget: b})
@@ -55,9 +55,9 @@ func (h *Hedger) ownBudgetFor(b Budget) Budget {
 	return h.ownBudget(b)
 }
 
-// One answer in fifty takes a hundred times as long. The hedges cut the tail,
-// cost what they may, and the quantile stays where the latencies are: it would
-// fall and fall if overtaken attempts went unseen.
+// One answer in fifty takes a hundred times as long. The hedges cut the tail, cost
+// what they may, and the quantile stays where the latencies are. It would fall
+// further and further if overtaken attempts were not counted.
 func TestHedgingCutsTheTail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(7, 7))

@@ -14,8 +14,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// "never the beginning of an attempt that came to nothing": also if that one's
-// client still delivers when the next attempt is in progress.
+// "never the beginning of an attempt that failed": also if that attempt's client
+// still delivers when the next attempt is in progress.
 func TestChunksOfADeadAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -76,8 +76,8 @@ func TestChunksAfterTheCall(t *testing.T) {
 	})
 }
 
-// A hedge's context ends while it waits at a bulkhead: nothing is left behind, and
-// the call doesn't wait for a place that another call holds.
+// A hedge's context ends while it waits at a bulkhead: nothing is left over, and
+// the call doesn't wait for a place that another call has.
 func TestHedgeWaitsAtTheBulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bulk, _ := NewBulkhead(1, &BulkheadOptions{Queue: 4})

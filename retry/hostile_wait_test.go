@@ -20,7 +20,7 @@ func (hostileWait) Error() string                       { return "later" }
 func (hostileWait) HTTPStatus() int                     { return 429 }
 func (w hostileWait) RetryAfter() (time.Duration, bool) { return w.d, true }
 
-// A negative wait from a client's error is no reason to retry without a backoff.
+// After a negative wait from a client's error a retry still has its backoff.
 func TestNegativeRetryAfter(t *testing.T) {
 	var waits []time.Duration
 	p, err := NewPolicy(&Options{Backoff: Exponential{Jitter: JitterNone}, Budget: NoBudget, Sleep: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }})
@@ -58,8 +58,8 @@ func TestNegativeDelay(t *testing.T) {
 	})
 }
 
-// A client that goes by the context's Deadline alone, as net.Conn.SetDeadline makes
-// one do, has still run into the attempt's timeout.
+// A client that uses only the context's Deadline, for example through
+// net.Conn.SetDeadline, has still run into the attempt's timeout.
 func TestAttemptsDeadlineWithoutDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, err := NewPolicy(&Options{MaxAttempts: 1, Timeouts: Timeouts{Attempt: 20 * time.Millisecond}})

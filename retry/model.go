@@ -13,16 +13,18 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Model is an llms.Model whose failures are *[fault.Error]s, and are retried under
-// a [Policy]. It is safe for concurrent use.
+// A Model is an llms.Model that retries failed calls under a [Policy]. Each error
+// that it returns is a *[fault.Error]. It is safe for concurrent use.
 //
-// A stream is retried only until its first non-empty chunk has reached the
-// caller; the empty ones that providers begin with are held until then, so
-// that the caller sees one sequence of chunks, unchanged, and never the
-// beginning of an attempt that came to nothing. A stream that ends without the
-// provider's last word is an error with what was seen in [fault.Error.Partial], or is
-// continued by a [Resume], which may cut the first chunks of the continuation. So is
-// an answer whose stop reason means that its generation broke ([fault.StoppedBy]).
+// A stream is retried only until its first non-empty chunk has reached the caller.
+// The empty chunks that providers begin with are held until then. So the caller
+// sees one sequence of chunks, unchanged, and never the beginning of an attempt
+// that failed.
+//
+// A stream that ends without the provider's end mark is an error, with what was
+// seen in [fault.Error.Partial], or is continued by a [Resume], which may cut the
+// first chunks of the continuation. The same is true for an answer whose stop
+// reason means that its generation broke ([fault.StoppedBy]).
 type Model struct {
 	next llms.Model
 	p    *Policy
@@ -107,7 +109,7 @@ func (m *Model) makeAttempt(r *run, s *stream, messages []llms.MessageContent, o
 	if !r.hedges() {
 		return m.attemptOnce(r, nil, s, messages, options)
 	}
-	shared := *r // a race needs it on the heap
+	shared := *r // a race has to have it on the heap
 	defer func() { *r = shared }()
 	return hedged(&shared, s.streams(), func(l *lane) (*llms.ContentResponse, *fault.Error) {
 		return m.attemptOnce(&shared, l, s, messages, options)
@@ -131,8 +133,9 @@ func (m *Model) attemptOnce(r *run, l *lane, s *stream, messages []llms.MessageC
 	return resp, e
 }
 
-// attemptStream is attemptOnce for a stream, whose first token the gates are told
-// of. Its permits are on the heap for that, which a plain call doesn't pay for.
+// attemptStream is attemptOnce for a stream, whose first token is reported to the
+// gates. For that its permits are on the heap, an allocation that a plain call
+// doesn't need.
 func (m *Model) attemptStream(r *run, l *lane, s *stream, messages []llms.MessageContent, options []llms.CallOption) (resp *llms.ContentResponse, e *fault.Error) {
 	in := &admittedStream{p: r.p, ctx: r.ctx, start: r.start}
 	e = errPanicked
@@ -146,8 +149,8 @@ func (m *Model) attemptStream(r *run, l *lane, s *stream, messages []llms.Messag
 	return resp, e
 }
 
-// ask makes an attempt at next that has been admitted; in is the permits of a stream,
-// if it has any.
+// ask makes an attempt at next that has been admitted. in has the permits of a
+// stream; it is nil for other calls.
 func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, in *admittedStream, now time.Time, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, *fault.Error) {
 	a, limit := r.newAttempt(l, now)
 	defer limit.stop()
@@ -176,7 +179,7 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, in *admittedStr
 	}
 	e := r.classify(w.ctx, a, err)
 	if e == nil && err == nil && r.ctx.Err() != nil && !a.Recorded() && unfinished(resp) {
-		e = fault.FromContext(r.ctx.Err(), nil) // a client that takes the deadline for the end of the answer
+		e = fault.FromContext(r.ctx.Err(), nil) // the client took the deadline for the end of the answer
 	}
 	if e == nil {
 		e = fault.StoppedBy(resp)
@@ -188,7 +191,7 @@ func (m *Model) ask(r *run, l *lane, next llms.Model, s *stream, in *admittedStr
 		return resp, w.stopped(resp, w.end())
 	}
 	if seen := w.partial(resp); e.Partial == nil && seen != nil {
-		c := *e // e may be another's as well
+		c := *e // e may be shared
 		c.Partial, e = seen, &c
 	}
 	return nil, e

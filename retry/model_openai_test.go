@@ -182,7 +182,8 @@ func TestHedgeOverTheRealClient(t *testing.T) {
 	})
 }
 
-// TestPrefillOverTheRealClient sends vLLM what it must be told, and only then.
+// TestPrefillOverTheRealClient sends vLLM the settings that it needs, in the
+// continuation only.
 func TestPrefillOverTheRealClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{

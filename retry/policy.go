@@ -19,16 +19,16 @@ import (
 	"github.com/prodailabs/prodai/retry/admission"
 )
 
-// Options are the settings of a [Model] or a [Policy]. The zero value bounds
-// what it adds to an overload, a tenth of the requests, and is safe to put
-// before a paid API. But it waits for nothing and learns nothing, so it doesn't
-// bring an overloaded service back: package retry/defaults does, and
+// Options are the settings of a [Model] or a [Policy]. The zero value works, and is
+// safe in front of a paid API: its retries add at most a tenth of the requests and
+// one a second to an overload. But it has no limit on calls in progress, so it
+// doesn't bring an overloaded service back. Package retry/defaults does, and
 // retry/overload shows the difference.
 type Options struct {
-	// MaxAttempts bounds the attempts of a call, the first and a hedge
-	// included, and those that one of the gates below refused; 1 for no retries.
-	// Retry at one layer only: a Model below another Model detects it and makes
-	// one attempt. Default: 3.
+	// MaxAttempts is the most attempts that one call makes. The first attempt counts,
+	// a hedge counts, and so does an attempt that one of the gates below refuses. 1
+	// means no retries. A Model below another Model makes one attempt, so that retries
+	// don't multiply. Default: 3.
 	MaxAttempts int
 	// Backoff is the wait before a retry. Default: Exponential{}, which is full
 	// jitter, 500 ms doubling to 8 s.
@@ -36,54 +36,54 @@ type Options struct {
 	// NewBackOff makes a cenkalti/backoff policy for each call, in place of
 	// Backoff. Its Stop ends the call. Default: nil, Backoff.
 	NewBackOff func() backoff.BackOff
-	// MaxDelay is the longest wait that a server may ask for; beyond it the
-	// call fails at once and its error carries the wait. Default: 60 s.
+	// MaxDelay is the longest wait that a server may ask for. If it asks for more, the
+	// call fails at once, and its error has the wait. Default: 60 s.
 	MaxDelay time.Duration
-	// Budget bounds the retries of all calls of this policy, or of all that
-	// share it. [NoBudget] allows every retry. Default: a [WindowBudget] of its
-	// own with its defaults, a tenth of the requests of the last 10 s and one
-	// retry a second.
+	// Budget bounds the retries of all calls of this policy, or of all policies that
+	// share it. [NoBudget] allows every retry. Default: a [WindowBudget] of its own
+	// with its defaults, a tenth of the requests of the last 10 s and one retry a
+	// second.
 	Budget Budget
-	// Breaker stops calls to a target that fails. Default: nil, none.
+	// Breaker stops calls to a target that keeps failing. Default: nil, none.
 	Breaker *Breaker
-	// Limiter is waited for before each attempt: a limit of the provider's,
-	// which retries use up too. A *rate.Limiter is one, and limit.Bucket is one
-	// that many goroutines can't get past. A [TryLimiter] is asked first, without
-	// waiting. Default: nil, none.
+	// Limiter is a rate limit of the provider's: each attempt, a retry too, waits for
+	// it. A *rate.Limiter is one, and so is limit.Bucket, which is exact also with
+	// many goroutines. A [TryLimiter] is asked first, without waiting. Default: nil,
+	// none.
 	Limiter Limiter
-	// Gates are acquired before each attempt, in this order and after the
-	// Limiter; an attempt waits there. A *limit.Account is a gate, and so is an
-	// Adaptive whose attempts are to wait for room instead of failing. Default:
+	// Gates are acquired before each attempt, in this order and after the Limiter. An
+	// attempt waits there. A *limit.Account is a gate. An Adaptive is one too: here
+	// its attempts wait for room, where in the field Adaptive they fail. Default:
 	// none.
 	//
-	// If a gate returns an error, the attempt is not made. A *[fault.Error] says
-	// by its Retryable whether another attempt follows: a full Bulkhead does the
-	// same here as in Bulkhead. Any other error ends the call. Its class is what
-	// [fault.FromError] finds; one that shows none is [fault.ClassOverloaded],
-	// with the Refusal [fault.RefusalNone], and doesn't count against the
-	// target's health.
+	// If a gate returns an error, the attempt is not made. If the error is a
+	// *[fault.Error], its Retryable decides whether another attempt follows: a full
+	// Bulkhead does the same here as in the field Bulkhead. Any other error ends the
+	// call. Its class is what [fault.FromError] finds. If that finds none, it is
+	// [fault.ClassOverloaded] with the Refusal [fault.RefusalNone], and doesn't count
+	// against the target's health.
 	Gates []admission.Gate
-	// Adaptive limits the attempts in progress to what the target turns out to
-	// bear. One that finds no room counts as a failed attempt. Default: nil, no
-	// limit.
+	// Adaptive limits the attempts in progress to what the target can take, which it
+	// finds out. An attempt that finds no room counts as a failed one. Default: nil,
+	// no limit.
 	Adaptive *Adaptive
 	// Bulkhead limits the attempts in progress to a fixed number. Default: nil,
 	// no limit.
 	Bulkhead *Bulkhead
-	// Hedger starts a second attempt beside a slow first one. Default: nil, none:
-	// a hedge of a model is paid for.
+	// Hedger starts a second attempt beside a slow first one. Default: nil, none,
+	// because both attempts may be paid.
 	Hedger *Hedger
-	// Shedder refuses an attempt that can't end by the deadline of its context;
-	// see [WithPriority]. Default: nil, none.
+	// Shedder refuses an attempt that can't end by the deadline of its context. See
+	// [WithPriority]. Default: nil, none.
 	Shedder *Shedder
 	// Timeouts bound the parts of a call. Default: none.
 	Timeouts Timeouts
-	// Fallbacks are asked in turn, once each, when the model failed in a way
-	// that another may not ([fault.Error.Fallback]) and no chunk has reached the
-	// caller. Only for a Model. Default: none.
+	// Fallbacks are other models. They are asked in turn, once each, when the error's
+	// Fallback is true ([fault.Error.Fallback]) and no chunk has reached the caller.
+	// Only for a Model. Default: none.
 	Fallbacks []llms.Model
-	// Resume has the answers of interrupted streams continued. Only for a Model.
-	// Default: nil, they fail.
+	// Resume lets the model continue the answers of interrupted streams. Only for a
+	// Model. Default: nil, such calls fail.
 	Resume *Resume
 
 	// Model and Target name the model and the endpoint in events. Default: "".
@@ -94,27 +94,26 @@ type Options struct {
 	Logger *slog.Logger
 	// Rand is the source of jitter. Default: math/rand/v2's.
 	Rand *rand.Rand
-	// Sleep waits for d or until ctx is done. A simulation puts its own here.
-	// Default: a timer.
+	// Sleep waits for d or until ctx is done. A simulation sets its own. Default: a
+	// timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// ErrOption is wrapped by the error of every constructor here for an option that
-// can't be right or a required argument that is nil.
+// ErrOption is wrapped by the error of every constructor here, if an option has a
+// value that can't work or a required argument is nil.
 var ErrOption = errors.New("retry: invalid option")
 
 func optionError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrOption, fmt.Sprintf(format, args...))
 }
 
-// A Policy is the part of a [Model] that knows nothing of models: it decides
-// whether, when and how often a call is made. [Do] runs any function under it.
-// Make one with [NewPolicy]: the zero Policy is not usable. It is safe for
-// concurrent use.
+// A Policy decides whether, when and how often a call is made. It is the part of a
+// [Model] that works for other calls too: [Do] runs any function under it. Make one
+// with [NewPolicy]: the zero Policy is not usable. It is safe for concurrent use.
 //
-// A call that succeeds at once allocates once, whatever gates are set, and
-// whatever Timeouts but Total, until something waits for its context: then a
-// timeout costs what context.WithTimeout does. See the benchmarks:
+// A call that succeeds at once makes one allocation, with any gates and any
+// Timeouts except Total. When something waits for its context, a timeout costs what
+// context.WithTimeout does. See the benchmarks:
 //
 //	cd internal/bench && go test -bench 'Retry|Stack' -benchmem ./retry
 type Policy struct {
@@ -122,7 +121,7 @@ type Policy struct {
 	log    *slog.Logger
 	randMu sync.Mutex
 
-	late, lateAll *timeoutError // the causes of an attempt's timeout and of the call's
+	late, lateAll *timeoutError // the causes of the attempt's timeout and of the call's
 	tryLimiter    TryLimiter    // the Limiter, if it is one
 	gates         []gate        // in order
 	hedgeBudget   Budget        // the Hedger's, if it is not the policy's
@@ -164,7 +163,7 @@ func newPolicy(o *Options) (*Policy, error) {
 }
 
 // Check returns an error that wraps [ErrOption] if an option of a Model or a Policy
-// can't be right.
+// has a value that can't work.
 func (o *Options) Check() error {
 	if o.MaxAttempts < 0 {
 		return optionError("Options.MaxAttempts is %d: want 0 (the default, 3) or more", o.MaxAttempts)
@@ -261,7 +260,7 @@ func zeroError(part any) error {
 	return optionError("the zero %s is not usable: make one with New%s", zero, zero)
 }
 
-// complete copies what o shares with the caller, and sets what is not set.
+// complete copies what o shares with the caller, and sets the defaults.
 func (o *Options) complete() (err error) {
 	o.Gates, o.Fallbacks = slices.Clone(o.Gates), slices.Clone(o.Fallbacks)
 	if o.Resume != nil {

@@ -127,7 +127,7 @@ func TestPointersAreChecked(t *testing.T) {
 	}
 }
 
-// What could never work is an error and no silence, and no panic.
+// An option that could never work is an error, and not a panic or silence.
 func TestImpossibleSettings(t *testing.T) {
 	for _, q := range []float64{0.998, 0.9981, 0.9999} {
 		h, err := NewHedger(&HedgerOptions{Quantile: q})
@@ -167,7 +167,8 @@ func TestPoliciesRefuseNonsense(t *testing.T) {
 	}
 }
 
-// What NewX has not made is refused with a typed error, not with a panic or forever.
+// A value that NewX has not made is refused with a typed error, and not with a
+// panic or an endless wait.
 func TestZeroPartsAreRefused(t *testing.T) {
 	for name, o := range map[string]*Options{
 		"Adaptive": {Adaptive: &Adaptive{}}, "Bulkhead": {Bulkhead: &Bulkhead{}}, "Breaker": {Breaker: &Breaker{}}, "Hedger": {Hedger: &Hedger{}},

@@ -11,13 +11,13 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// errOutrun is the outcome of an attempt that was canceled because the other
-// one answered. It says nothing about the target.
+// errOutrun is the outcome of an attempt that was canceled because the other one
+// answered. It shows nothing of the target.
 var errOutrun = fault.New(fault.ClassCanceled, errors.New("retry: another attempt answered first"))
 
-// A race is a call's first attempt and the hedge beside it. The first runs on
-// the caller's goroutine, the hedge on its timer's, and the race is over when
-// both are.
+// A race is a call's first attempt and the hedge beside it. The first runs on the
+// caller's goroutine, and the hedge on the goroutine of a timer. The race is over
+// when both have ended.
 type race struct {
 	r       *run
 	stream  bool
@@ -30,7 +30,7 @@ type race struct {
 	over   bool // no hedge starts any more
 
 	first, hedge lane
-	done         chan struct{} // closed when what the timer started has ended
+	done         chan struct{} // closed when the hedge has ended
 	panicked     any           // the hedge's panic
 }
 
@@ -44,7 +44,7 @@ type lane struct {
 	began  time.Time // when the attempt was admitted, if it was
 }
 
-// hedges reports whether the attempt that comes is one to be hedged.
+// hedges reports whether the next attempt may be hedged.
 func (r *run) hedges() bool { return r.p.o.Hedger != nil && r.waits == 0 && r.limit > 1 }
 
 // hedged makes an attempt and, if it is slow, a second one beside it.
@@ -72,14 +72,14 @@ func hedged[T any](r *run, stream bool, attempt func(*lane) (T, *fault.Error)) (
 		return second.v, second.e
 	case c.winner == nil && !c.hedge.began.IsZero() && second.e.Delay > e.Delay:
 		r.note(e)
-		return v, second.e // both failed: keep to the longer wait that the target asked for
+		return v, second.e // both failed: the longer of the waits that the target asked for counts
 	case e != nil && !c.hedge.began.IsZero():
 		r.note(second.e)
 	}
 	return v, e
 }
 
-// join ends the race after the first attempt came back with e.
+// join ends the race after the first attempt has returned e.
 func (c *race) join(e *fault.Error) {
 	c.mu.Lock()
 	c.over = true
@@ -102,7 +102,7 @@ func (c *race) join(e *fault.Error) {
 	}
 }
 
-// launch makes the hedge, if there is still a reason and room for one.
+// launch makes the hedge, if it still has a reason and the gates have room.
 func (c *race) launch() {
 	defer close(c.done)
 	defer func() { // a panic on this goroutine would end the program
@@ -136,8 +136,7 @@ func (l *lane) context(r *run) context.Context {
 	return l.ctx
 }
 
-// begin says that the attempt has been admitted: the hedge's delay runs from
-// here.
+// begin notes that the attempt has been admitted. The hedge's delay runs from here.
 func (l *lane) begin(now time.Time) {
 	if l == nil {
 		return
@@ -154,8 +153,9 @@ func (l *lane) begin(now time.Time) {
 	}
 }
 
-// claim makes the attempt the one whose answer the caller gets, unless the
-// other is, ends that, and reports whether it could.
+// claim makes the attempt the one whose answer the caller gets, ends the other
+// attempt, and reports true. It reports false if the other attempt has claimed
+// before.
 func (l *lane) claim() bool {
 	if l == nil {
 		return true
@@ -180,7 +180,8 @@ func (l *lane) claim() bool {
 	return true
 }
 
-// result returns e, an attempt's error, or that the attempt was outrun.
+// result returns e, an attempt's error, or errOutrun if the other attempt answered
+// first.
 func (l *lane) result(e *fault.Error) *fault.Error {
 	if l != nil && e != nil && errors.Is(context.Cause(l.ctx), errOutrun) {
 		return errOutrun

@@ -202,7 +202,7 @@ func TestHedge(t *testing.T) {
 	}
 }
 
-// The stream's two callbacks hear the same attempt, and no other.
+// The stream's two callbacks get the chunks of the same attempt, and of no other.
 func TestHedgeWithBothCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &legs{legs: []leg{{after: 3 * time.Second, chunks: []string{"A", "B"}}, {after: 2 * time.Second, chunks: []string{"a", "b"}}}}
@@ -215,7 +215,7 @@ func TestHedgeWithBothCallbacks(t *testing.T) {
 			llms.WithStreamingFunc(func(_ context.Context, c []byte) error { text += string(c); return nil }),
 			llms.WithStreamingReasoningFunc(func(_ context.Context, _, c []byte) error { reasoned += string(c); return nil }))
 		require.NoError(t, err)
-		require.Contains(t, []string{"AB", "ab"}, text) // both speak in the same instant
+		require.Contains(t, []string{"AB", "ab"}, text) // both answer in the same instant
 		require.Equal(t, text, reasoned)
 	})
 }
@@ -236,8 +236,8 @@ func TestHedgeEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Whoever retries or hedges above leaves no hedge to those below, and a policy
-// of one attempt has none.
+// Below a model that retries or hedges there is no hedge, and a policy of one
+// attempt has none.
 func TestHedgeAtOneLayer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := leg{after: 4 * time.Second, chunks: []string{"ok"}}
@@ -268,8 +268,8 @@ func TestHedgeAtOneLayer(t *testing.T) {
 	})
 }
 
-// A hedge asks every gate; where one refuses there is none, and the call goes
-// on. Waiting in the limiter is no reason for a hedge.
+// A hedge asks every gate. If one refuses, there is no hedge and the call goes on.
+// A wait in the limiter doesn't start a hedge.
 func TestHedgeIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hedger := func() *Hedger {
@@ -307,7 +307,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// That an attempt was outrun is no fault of the target's.
+// An attempt that was outrun is not the target's failure.
 func TestTheLoserIsNotSick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, way := range []string{"plain", "stream", "Do"} {
@@ -330,7 +330,7 @@ func TestTheLoserIsNotSick(t *testing.T) {
 	})
 }
 
-// Many callers share the policy, its hedger and its gates; each hears its own
+// Many callers share the policy, its hedger and its gates. Each gets its own
 // answer, once.
 func TestHedgingConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -360,8 +360,7 @@ func TestHedgingConcurrently(t *testing.T) {
 	})
 }
 
-// slowEcho says what it was asked, letter by letter, after a time drawn at
-// random.
+// slowEcho answers with the question, letter by letter, after a random time.
 type slowEcho struct{ llms.Model }
 
 func (slowEcho) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -381,8 +380,8 @@ func (slowEcho) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: ask, StopReason: "stop"}}}, nil
 }
 
-// Whatever the hedge does short of a panic, a first attempt that would have
-// answered still does, or the hedge has answered sooner.
+// Whatever the hedge does, except a panic, a first attempt that would have answered
+// still does, or the hedge has answered sooner.
 func TestAHedgeNeverMakesACallFail(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	failures := []error{

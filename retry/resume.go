@@ -18,74 +18,76 @@ import (
 type Continuation uint8
 
 const (
-	// ContinuationInstruct shows the model what it said and asks it, in a message of the
-	// user's, to repeat its last words and go on. Every chat model understands
-	// that. The repetition is cut off again, and is the proof that this is a
-	// continuation: without it the call fails as if it had not been resumed.
+	// ContinuationInstruct shows the model what it said and asks it, in a user
+	// message, to repeat its last words and go on. Every chat model understands that.
+	// The repetition proves that this is a continuation, and is cut off. Without it
+	// the call fails as if it had not been resumed.
 	ContinuationInstruct Continuation = iota
-	// ContinuationPrefill ends the request with what was said as the beginning of the
-	// model's own message, which the engine continues to the token:
+	// ContinuationPrefill ends the request with what was said, as the beginning of the
+	// model's own message. The engine continues it at the exact token. These engines
+	// do:
 	//
 	//	Anthropic         models before 4.6, without extended thinking
 	//	vLLM              with Metadata, see below
 	//	Gemini, Ollama    most models
 	//
-	// (Mistral and DeepSeek want a mark on the message, which a message of
-	// llms can't carry: they are for ContinuationInstruct.)
+	// (Mistral and DeepSeek require a mark on the message, which a message of llms
+	// can't have. Use ContinuationInstruct for them.)
 	//
-	// Where the engine doesn't keep that promise, as OpenAI doesn't, the reader
-	// gets the beginning of another answer after half of the first: there is no
-	// proof here. Only an echo of 32 bytes or more, or of all that was said, is
+	// Where the engine doesn't continue, as OpenAI doesn't, the reader gets the
+	// beginning of another answer after half of the first, because nothing proves the
+	// continuation. Only a repetition of 32 bytes or more, or of all that was said, is
 	// noticed and cut off.
 	ContinuationPrefill
 )
 
-// A Resume has the answers of interrupted streams continued: the model is asked
-// again, with what it had said, and the caller's callbacks receive the rest. It
-// is off unless [Options].Resume is set.
+// A Resume lets the model continue the answers of interrupted streams: the model is
+// asked again, with what it had said, and the caller's callbacks receive the rest.
+// It is off unless [Options].Resume is set.
 //
-// The limits: an answer is resumed at most Max times, each time as one of
-// Options.MaxAttempts, within the Budget, after the Backoff, and not below
-// another Model. It isn't resumed if the caller's context is done or its own
-// callback ended the stream, nor where it can't be done right:
+// An answer is resumed at most Max times. Each time counts in Options.MaxAttempts
+// and in the Budget, and comes after the Backoff. Below another Model nothing is
+// resumed. An answer isn't resumed if the caller's context is done or its own
+// callback ended the stream. It isn't resumed either where that can't be done
+// right:
 //
 //   - a tool call was in progress, or might have been: the call offers tools and
 //     the model doesn't mark what its chunks are (see package openai, which does);
-//   - the answer must be JSON or keep to a grammar: the engine would begin the
-//     structure anew;
+//   - the answer must be JSON or follow a grammar, since the engine would begin the
+//     structure again;
 //   - there are several choices;
-//   - nothing but reasoning had been received, which no engine continues;
+//   - only reasoning had been received, which no engine continues;
 //   - MaxTokens was reached, as far as Tokens can tell.
 //
-// Then, and when the continuation fails before it has said anything, the error
-// is that of the interrupted stream, as without a Resume; its cause has both.
+// In these cases, and when the continuation fails before its first chunk, the error
+// is that of the interrupted stream, as without a Resume. Its cause has both
+// errors.
 //
-// What the caller sees is one stream and one response: the first chunk of the
-// continuation may come shortened, its reasoning is not passed on, and
-// GenerationInfo adds up the token counts of all attempts. It has two more
-// keys, [InfoResumed] and [InfoUnreported], since a stream that was cut seldom
-// says what it used.
+// The caller sees one stream and one response. The first chunk of the continuation
+// may be shortened, its reasoning is not passed on, and GenerationInfo adds up the
+// token counts of all attempts. It has two more keys, [InfoResumed] and
+// [InfoUnreported], since a stream that was cut seldom reports its usage.
 //
-// What can't be promised: that the answer is the one the model would have given
-// uncut; that a sampled continuation keeps to the plan of its first half; that
-// a stop word which lies across the seam is seen; that no blank is doubled or
-// lost there, nor a line that rightly repeats the one before; that MaxTokens is
-// kept to the token. A person reads over such a seam. A program that compares
-// bytes should not resume.
+// Some things can't be promised. The answer may differ from the one without a cut,
+// and the second half may not follow the plan of the first. A stop word that lies
+// across the seam is not seen. A blank, or a line that repeats the one before, may
+// be doubled or lost there. MaxTokens may be missed by a few tokens. A person
+// hardly notices such a seam. A program that compares bytes should not resume.
 type Resume struct {
 	// Max is how often an answer is resumed. Default: 1.
 	Max int
-	// Continuation is how. Default: ContinuationInstruct, the zero value.
+	// Continuation is how the model is asked to go on. Default: ContinuationInstruct,
+	// the zero value.
 	Continuation Continuation
-	// Metadata is added to that of a continuation's request, for engines that
-	// must be told. Default: none. For vLLM, by way of package openai:
+	// Metadata is added to the metadata of a continuation's request, for engines that
+	// need a setting. Default: none. For vLLM, through package openai:
 	//
 	//	map[string]any{openai.MetadataExtra: map[string]any{
 	//		"continue_final_message": true, "add_generation_prompt": false,
 	//	}}
 	Metadata map[string]any
-	// Tokens counts those of a text, so that MaxTokens bounds the whole answer. The
-	// method Count of an Encoding of package chunk/token counts as the model does.
+	// Tokens counts the tokens of a text, so that MaxTokens bounds the whole answer.
+	// The method Count of an Encoding of package chunk/token counts as the model does.
 	// Default: an estimate, a token for each four bytes.
 	Tokens func(text string) int
 }
@@ -93,7 +95,7 @@ type Resume struct {
 // The keys that a resumed answer has in the GenerationInfo of its choices.
 const (
 	InfoResumed    = "Resumed"            // int: how often it was resumed
-	InfoUnreported = "UnreportedAttempts" // int: how many of the attempts before said nothing of their usage
+	InfoUnreported = "UnreportedAttempts" // int: how many of the attempts before didn't report their usage
 )
 
 func (o *Resume) check() error {
@@ -103,7 +105,7 @@ func (o *Resume) check() error {
 	return nil
 }
 
-// errNoSeam ends an attempt that was asked to continue and began anew.
+// errNoSeam ends an attempt that was asked to continue and began another answer.
 var errNoSeam = errors.New("retry: the model was asked to continue its answer and began another")
 
 // resume reports whether an attempt that failed with e is followed by a
@@ -113,7 +115,7 @@ func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	if o == nil || s.resumed >= max(o.Max, 1) {
 		return false
 	}
-	if s.heard { // else it was a continuation that failed at once, as any request may
+	if s.heard { // else a continuation failed at once, as any request may
 		if !e.Retryable && e.Class != fault.ClassStreamInterrupted && e.Class != fault.ClassUnknown || !s.continuable(e.Partial) {
 			return false
 		}
@@ -131,7 +133,7 @@ func (m *Model) resume(r *run, s *stream, e *fault.Error) bool {
 	return true
 }
 
-// continuable reports whether what the attempts said can be continued.
+// continuable reports whether the text of the attempts can be continued.
 func (s *stream) continuable(partial *llms.ContentResponse) bool {
 	switch {
 	case strings.TrimSpace(shown(s.said)) == "", s.several, s.tools:
@@ -148,8 +150,8 @@ func (s *stream) continuable(partial *llms.ContentResponse) bool {
 	})
 }
 
-// constrained reports whether a request's metadata ask for a structure, in any
-// engine's words.
+// constrained reports whether a request's metadata ask for a structured answer, in
+// any engine's words.
 func constrained(metadata map[string]any) bool {
 	for key, value := range metadata {
 		if nested, ok := value.(map[string]any); ok && constrained(nested) {
@@ -183,7 +185,7 @@ func (o *Resume) continuation(s *stream, messages []llms.MessageContent, options
 	messages = slices.Clone(messages)
 	begun := ""
 	if n := len(messages) - 1; n >= 0 && messages[n].Role == llms.ChatMessageTypeAI && len(messages[n].Parts) == 1 {
-		if t, ok := messages[n].Parts[0].(llms.TextContent); ok { // the caller began the answer: it stays one message
+		if t, ok := messages[n].Parts[0].(llms.TextContent); ok { // the caller began the answer, and it stays one message
 			begun, messages = t.Text, messages[:n]
 		}
 	}
@@ -227,7 +229,7 @@ func merged(a, b map[string]any) map[string]any {
 func (s *stream) interrupted(e *fault.Error) *fault.Error {
 	if s.resumed > 0 {
 		c := *e
-		if !s.heard && c.ContextErr == nil { // the continuation came to nothing
+		if !s.heard && c.ContextErr == nil { // the continuation said nothing
 			c = *s.cut
 			c.Cause = joined(e, s.cut.Cause)
 		}

@@ -25,9 +25,9 @@ import (
 type scribe struct {
 	llms.Model
 	answer string
-	cuts   []int // bytes of the answer that each attempt comes to; the last one comes to the end
+	cuts   []int // bytes of the answer that each attempt reaches; the last one reaches the end
 	fails  map[int]error
-	with   error  // what the streams are cut with; default a StreamInterrupted
+	with   error  // the error that cuts the streams; default a StreamInterrupted
 	stop   string // the stop reason of the cut streams, which then are no errors
 	kind   delta.Kind
 	info   map[string]any // of each response, whole or not
@@ -238,7 +238,8 @@ func TestResumeWithReasoning(t *testing.T) {
 	}
 }
 
-// Where it can't be done right it isn't done, and the error is what it was.
+// Where an answer can't be resumed right it isn't resumed, and the error is as
+// without a Resume.
 func TestResumeKnowsItsLimits(t *testing.T) {
 	fatal := fault.Classify(fault.Response{Status: 400}, time.Now())
 	unavailable := fault.Classify(fault.Response{Status: 503}, time.Now())
@@ -366,7 +367,7 @@ func TestResumeAfterAFailedContinuation(t *testing.T) {
 	})
 }
 
-// Prefill trusts the engine, but an echo of the answer isn't heard twice.
+// Prefill trusts the engine, but a repetition of the answer isn't passed on twice.
 func TestResumePrefill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scribe{cuts: []int{40}, revise: func(string) string { return story }}
@@ -473,8 +474,8 @@ func TestResumeAfterAHedge(t *testing.T) {
 	})
 }
 
-// Below another Model nothing is resumed: the caller above would hear the seam
-// as a stream of its own.
+// Below another Model nothing is resumed: the caller above would take the
+// continuation for a stream of its own.
 func TestResumeAtOneLayer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scribe{answer: story, kind: delta.Text, cuts: []int{40}}

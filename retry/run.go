@@ -11,12 +11,12 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A run is one logical call under a policy. It lives on the caller's stack.
+// A run is one logical call under a policy. It is on the caller's stack.
 type run struct {
 	p        *Policy
 	ctx      context.Context // the caller's, or total
 	total    *deadline       // nil if there is none
-	sibling  *fault.Attempt  // one of the call, whose idempotency key all share; nil before the first
+	sibling  *fault.Attempt  // an attempt of the call: all share its idempotency key; nil before the first
 	start    time.Time
 	attempts int  // made
 	limit    int  // of the attempts
@@ -40,10 +40,10 @@ func (p *Policy) begin(ctx context.Context) run {
 	return r
 }
 
-// now is the clock, read at half the price of time.Now.
+// now reads the clock, at half the cost of time.Now.
 func (r *run) now() time.Time { return r.start.Add(time.Since(r.start)) }
 
-// number returns that of the attempt that was made last, or refused.
+// number returns the number of the last attempt, made or refused.
 func (r *run) number() int { return max(r.attempts, r.waits+1) }
 
 // newAttempt returns the context of the attempt that begins now, in the lane l if
@@ -61,7 +61,7 @@ func (r *run) newAttempt(l *lane, now time.Time) (a *fault.Attempt, limit *deadl
 		a = &fault.Attempt{}
 	}
 	a.Start(ctx, r.sibling)
-	if l == nil || !l.hedge { // a race counts its hedge at the end
+	if l == nil || !l.hedge { // a hedge is counted at the end of its race
 		r.attempts++
 		if r.sibling == nil {
 			r.sibling = a
@@ -87,7 +87,7 @@ func (r *run) retryAs(e *fault.Error, name string) bool {
 	}
 	now := r.now()
 	if deadline, has := r.ctx.Deadline(); has && deadline.Sub(now) <= wait {
-		return false // better now, with the wait in the error, than after sleeping in vain
+		return false // to fail now, with the wait in the error, is better than to sleep until the deadline
 	}
 	if !p.o.Budget.Retry(now) {
 		return false
@@ -98,8 +98,8 @@ func (r *run) retryAs(e *fault.Error, name string) bool {
 	return p.o.Sleep(r.ctx, wait) == nil
 }
 
-// delay is the backoff or, if the server asked for a wait, that and a jitter
-// above it: all its clients got the same number.
+// delay is the backoff or, if the server asked for a wait, that wait and a jitter,
+// because all clients got the same number.
 func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	p := r.p
 	var own time.Duration
@@ -114,7 +114,7 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	} else {
 		own = p.o.Backoff.Delay(r.waits, r.prev, p.uniform())
 	}
-	own = max(own, 0) // a Backoff of the caller's may return anything
+	own = max(own, 0) // the caller's Backoff may return anything
 	r.prev = own
 	asked, has := max(e.Delay, 0), e.HasDelay
 	if !has && e.Class == fault.ClassRateLimit {
@@ -129,14 +129,14 @@ func (r *run) delay(e *fault.Error) (time.Duration, bool) {
 	return asked + min(own, max(asked/4, time.Second), longestWait-asked), true
 }
 
-// note takes in how far an attempt that failed with e came.
+// note records how far an attempt that failed with e came.
 func (r *run) note(e *fault.Error) {
 	r.sent = r.sent || !e.Unsent
 	r.began = r.began || e.Billable()
 }
 
-// giveUp completes the error of a call that failed for good. It is a copy: an
-// error from a Model below is also that one's caller's.
+// giveUp completes the error of a call that failed for good. It is a copy, because
+// an error from a Model below may be shared.
 func (r *run) giveUp(e *fault.Error) *fault.Error {
 	final := *e
 	if done := r.ctx.Err(); done != nil && final.ContextErr == nil {

@@ -34,7 +34,7 @@ func TestRetryAfterIsKeptAndJitteredAbove(t *testing.T) {
 		require.Equal(t, 7*time.Second, e.Delay)
 		require.NotErrorIs(t, e, context.DeadlineExceeded)
 
-		// Longer than anyone waits.
+		// Longer than any caller waits.
 		m, _ = New(&play{turns: []turn{fails(fault.Response{Status: 429, Header: http.Header{"Retry-After": {"99999999999999999999"}}})}}, nil)
 		begin = time.Now()
 		_, _, e = asking(t, m, t.Context(), false)
@@ -56,7 +56,7 @@ func TestNestedRetriesDontMultiply(t *testing.T) {
 	})
 }
 
-// However patient the caller, a wait is never less than was asked for.
+// A wait is never shorter than the server asked for.
 func TestNoWaitOverflows(t *testing.T) {
 	for _, value := range []string{"1e308", "9223372036", "9223372036.9"} {
 		var waits []time.Duration

@@ -6,27 +6,26 @@ import (
 )
 
 const (
-	// seamWindow is how much of an answer's end a repetition is looked for in,
-	// and so how much of a continuation may be held back.
+	// seamWindow is how much of an answer's end is searched for the repetition, and so
+	// how much of a continuation may be held back.
 	seamWindow = 2 << 10
-	// leastEcho is the shortest repetition that is taken for one where the
-	// engine promised to continue exactly. Text repeats itself ("1" after "1"
-	// makes eleven, a table's rule goes on as it began), an engine that doesn't
-	// keep its promise repeats whole sentences.
+	// leastEcho is the shortest text that counts as a repetition where the engine
+	// promised to continue exactly. A good continuation may repeat a little: "1" after
+	// "1" makes eleven, and a table's rule goes on as it began. An engine that doesn't
+	// continue repeats whole sentences.
 	leastEcho = 32
 	// anchorLength is about how much a model is asked to repeat.
 	anchorLength = 60
 )
 
-// A seam is where a continuation is joined to what was said. Chunks go in as
-// they come, and come out once the repetition, if there is one, has been
-// cut off.
+// A seam is where a continuation is joined to what was said. Chunks go in as they
+// come, and come out when the repetition, if there is one, has been cut off.
 type seam struct {
 	said   string // as the model was shown it
-	unseen string // what of it the model was not: see shown
+	unseen string // the rest of it, which the model was not shown: see shown
 	anchor string // if not empty, what the continuation must repeat at least
 	held   []byte
-	open   bool // the seam lies behind
+	open   bool // the seam has been passed
 }
 
 // newSeam returns the seam after what was said.
@@ -41,9 +40,9 @@ func newSeam(said string, anchored bool) *seam {
 
 const whitespace = " \t\r\n"
 
-// shown returns what a model is shown of what was said: not the whitespace it
-// ended with, which Anthropic refuses and tokenizers join to the next word, nor
-// a character that was cut in two.
+// shown returns the part of said that a model is shown. It leaves out the
+// whitespace at the end, which Anthropic refuses and tokenizers join to the next
+// word, and a character that was cut in two.
 func shown(said string) string {
 	last := len(said)
 	for last > 0 && len(said)-last < utf8.UTFMax {
@@ -72,9 +71,8 @@ func anchorOf(said string) string {
 	return tail
 }
 
-// take is given the next chunk and returns what may be passed on; that is
-// chunk itself once the seam lies behind. It reports false if the continuation
-// isn't one.
+// take gets the next chunk and returns what may be passed on. After the seam that
+// is the chunk itself. take reports false if this is not a continuation.
 func (s *seam) take(chunk []byte) ([]byte, bool) {
 	if s.open {
 		return chunk, true
@@ -98,7 +96,7 @@ func (s *seam) cut(final bool) ([]byte, bool) {
 	}
 	n, more := overlap(s.said, text, least)
 	if more && !final {
-		return nil, len(s.held) <= 2*seamWindow // blanks before the repetition, but not without end
+		return nil, len(s.held) <= 2*seamWindow // blanks before the repetition are allowed, up to a limit
 	}
 	if s.anchor != "" && n == 0 {
 		return nil, false
@@ -108,7 +106,7 @@ func (s *seam) cut(final bool) ([]byte, bool) {
 		return nil, true
 	}
 	if n == 0 && strings.TrimRight(s.unseen, whitespace) != "" {
-		return nil, false // half a character was said, and this isn't the other half
+		return nil, false // half a character was said, and the text doesn't begin with the other half
 	}
 	s.open, s.held = true, nil
 	return []byte(text[n:]), true

@@ -84,9 +84,9 @@ func TestAnchor(t *testing.T) {
 	}
 }
 
-// FuzzSeam holds three laws: how the continuation is cut into chunks changes
-// nothing; what comes out is an end of what went in; and a model that does as
-// it is told is joined without loss or repetition.
+// FuzzSeam checks three laws: how the continuation is cut into chunks changes
+// nothing; what comes out is an end of what went in; and a model that follows the
+// instruction is joined without loss or repetition.
 func FuzzSeam(f *testing.F) {
 	f.Add("one two three four", uint(9), uint(3), true, "one two thr")
 	f.Add("caf\u00e9 \n\n au lait", uint(4), uint(1), false, "x")
@@ -127,7 +127,7 @@ func FuzzSeam(f *testing.F) {
 	})
 }
 
-// A continuation of nothing but blanks is none, however long.
+// Blanks alone are not a continuation, however many.
 func TestSeamEnds(t *testing.T) {
 	s := newSeam("The quick brown fox jumps over the lazy dog", true)
 	for i := range 100 {

@@ -13,11 +13,11 @@ import (
 // ErrShed is wrapped by the error of a call that a [Shedder] refused.
 var ErrShed = errors.New("retry: the deadline can't be met")
 
-// A Priority orders calls when there isn't room for all. The zero Priority is
-// [PriorityNormal].
+// A Priority decides which calls come first when there isn't room for all. The zero
+// Priority is [PriorityNormal].
 type Priority int8
 
-// The priorities. As waits grow, PriorityLow is shed first.
+// The priorities. As waits grow, calls of PriorityLow are refused first.
 const (
 	PriorityLow    Priority = iota - 1 // a batch job
 	PriorityNormal                     // the zero value
@@ -39,17 +39,17 @@ func PriorityOf(ctx context.Context) Priority {
 
 // ShedderOptions are the settings of a [Shedder].
 type ShedderOptions struct {
-	// Service is how long calls are expected to take until one was seen. Default:
-	// 0, every call is admitted until then.
+	// Service is how long calls are expected to take, until the first one has been
+	// measured. Default: 0, every call is admitted until then.
 	Service time.Duration
 }
 
-// A Shedder sheds load: it refuses at once a call that would be answered after
-// its deadline. Nothing would use that answer, and it would make the next one
-// late. It learns from its permits how long calls wait and how long they are
-// served, if they end with [admission.OutcomeHealthy]; see
-// [admission.Permit.Begin]. The zero Shedder is one without options. It is safe for concurrent use. The clock is the
-// caller's.
+// A Shedder sheds load: it refuses at once a call that would be answered after its
+// deadline. Such an answer has no use, and it would make the next one late. A
+// Shedder learns from its permits how long calls wait and how long they take, if
+// they end with [admission.OutcomeHealthy]. See [admission.Permit.Begin]. The zero
+// Shedder is one without options. It is safe for concurrent use. The caller passes
+// the time.
 type Shedder struct {
 	mu            sync.Mutex
 	wait, service float64 // exponentially weighted means, in nanoseconds
@@ -73,7 +73,7 @@ func NewShedder(o *ShedderOptions) (*Shedder, error) {
 // A ShedRequest is what a [Shedder] has to know of a call.
 type ShedRequest struct {
 	Deadline time.Time     // zero: the call has none, and is admitted
-	Wait     time.Duration // before the call begins; 0: as long as calls do, NoWait: it begins now
+	Wait     time.Duration // the wait before the call; 0: as long as calls wait now, NoWait: it begins now
 	Priority Priority
 }
 
@@ -81,11 +81,11 @@ type ShedRequest struct {
 const NoWait time.Duration = -1
 
 // TryAcquire admits a call, or returns an error that wraps [ErrShed] if the call
-// can't end by its deadline. PriorityNormal leaves room for four times the mean
-// service time (of exponential times 98 % are shorter), PriorityLow for eight
-// times, PriorityHigh for two. A call that has yet to wait needs no more than
-// half of its time, or the mean service time: a deadline short for the service is
-// not an overload.
+// can't end by its deadline. A call of PriorityNormal must have four times the mean
+// service time left (98 % of exponential times are shorter), of PriorityLow eight
+// times, and of PriorityHigh two times. A call that still has to wait needs at most
+// half of its time, or the mean service time, because a deadline that is short for
+// the service is not an overload.
 func (s *Shedder) TryAcquire(now time.Time, r ShedRequest) (admission.Permit, error) {
 	if !r.Deadline.IsZero() && !s.admits(r.Deadline.Sub(now), r) {
 		e := fault.New(fault.ClassOverloaded, ErrShed)
@@ -95,7 +95,7 @@ func (s *Shedder) TryAcquire(now time.Time, r ShedRequest) (admission.Permit, er
 	return admission.NewTimedPermit((*shedderPermits)(s), now, 0), nil
 }
 
-// admits reports whether a call can end in the time that is left.
+// admits reports whether a call can end in the time left.
 func (s *Shedder) admits(left time.Duration, r ShedRequest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *Shedder) admits(left time.Duration, r ShedRequest) bool {
 	if wait+margin <= float64(left) {
 		return true
 	}
-	if r.Wait == 0 { // a refused call teaches nothing: without this one bad moment would last forever
+	if r.Wait == 0 { // a refused call measures nothing, so without this one bad moment would last forever
 		s.wait, s.service = 0.99*s.wait, 0.99*s.service
 	}
 	return false
@@ -124,8 +124,8 @@ func (s *Shedder) admits(left time.Duration, r ShedRequest) bool {
 // shedderPermits is the shedder as the owner of its permits.
 type shedderPermits Shedder
 
-// FirstToken implements admission.FirstTokenOwner: how long a stream has waited is
-// worth knowing before its end.
+// FirstToken implements admission.FirstTokenOwner. It notes how long a stream has
+// waited, before its end.
 func (p *shedderPermits) FirstToken(_ time.Time, h admission.Held) {
 	s := (*Shedder)(p)
 	s.mu.Lock()

@@ -14,8 +14,7 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A stream is what a call's options ask for, and what the caller has received
-// ("heard").
+// A stream is what a call's options ask for, and what the caller has received.
 type stream struct {
 	o     llms.CallOptions
 	spoke bool // the caller has received something
@@ -29,8 +28,8 @@ type stream struct {
 	before  []*llms.ContentResponse // what is known of the attempts that were cut
 }
 
-// kinds says of some chunks that there were tool calls among them, choices
-// other than the first, text that wasn't marked as such.
+// kinds reports of some chunks whether there were tool calls among them, choices
+// other than the first, or text that wasn't marked as text.
 type kinds struct{ tools, several, unmarked bool }
 
 func newStream(options []llms.CallOption) *stream {
@@ -69,7 +68,7 @@ type watch struct {
 
 	resume    *Resume
 	listeners []*listener
-	noSeam    bool // the model was to continue, and didn't
+	noSeam    bool // the model should continue, and didn't
 	kinds
 }
 

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Timeouts bound the parts of a call. Default: 0 in each field, no bound of the
-// policy's own; the caller's context and the HTTP client's timeout still apply.
+// Timeouts bound the parts of a call. Default: 0 in each field, which sets no
+// bound. The caller's context and the HTTP client's timeout still apply.
 //
-// One timeout is not enough for a stream. A total of a minute kills a good long
-// answer, and lets a dead one hang for a minute; a first token that doesn't
-// come in ten seconds, or a gap of ten seconds after it, says that the answer
-// is dead, however long it was to be.
+// One timeout is not enough for a stream. A total of one minute ends a good long
+// answer, and lets a dead one hang for a minute. If the first token doesn't come
+// within ten seconds, or there is a gap of ten seconds after it, the answer is
+// dead, however long it would be.
 type Timeouts struct {
 	FirstToken    time.Duration // a stream's first chunk, from the start of the attempt
 	BetweenTokens time.Duration // from one chunk of a stream to the next, or to its end
@@ -39,6 +39,6 @@ type timeoutError struct {
 
 func (e *timeoutError) Error() string { return "no " + e.kind + " within " + e.after.String() }
 
-// Timeout and Is make it what a deadline's error is to the rest of the world.
+// Timeout and Is make it equal to a deadline's error for other packages.
 func (e *timeoutError) Timeout() bool        { return true }
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }

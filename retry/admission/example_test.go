@@ -51,7 +51,7 @@ func (h *Hours) Acquire(context.Context) (admission.Permit, error) {
 func (h *Hours) Done(time.Time, admission.Held, admission.Outcome) {}
 func (h *Hours) Cancel(time.Time, admission.Held)                  {}
 
-// A gate of one's own, in a policy.
+// A gate of your own, in a policy.
 func ExampleGate() {
 	policy, err := retry.NewPolicy(&retry.Options{Gates: []admission.Gate{&Hours{from: 8, to: 18}}})
 	if err != nil {

@@ -22,7 +22,7 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	OutcomeIgnored   Outcome = iota // nothing: the call was canceled or bad, or a quota was full
+	OutcomeIgnored   Outcome = iota // nothing: the call was canceled or wrong, or a quota was full
 	OutcomeHealthy                  // the target answered
 	OutcomeUnhealthy                // the target failed
 	OutcomeThrottled                // the target is well and asked for fewer calls: status 429
@@ -34,25 +34,24 @@ func (o Outcome) String() string {
 	return [...]string{"ignored", "healthy", "unhealthy", "throttled", "unknown"}[min(o, OutcomeThrottled+1)]
 }
 
-// A Permit is a gate's leave to make one call. It must be ended once, with Done
-// or with Cancel. After that the methods of the same variable do nothing, like
-// those of the zero Permit, so ending it again is harmless. Of several copies of a
-// permit only one may be ended.
+// A Permit is a gate's leave to make one call. It must be ended once, with Done or
+// with Cancel. After that the methods of the same variable do nothing, like those
+// of the zero Permit, so a second end is harmless. Of several copies of a permit
+// only one may be ended.
 type Permit struct {
 	owner Owner
 	held  Held
 }
 
-// An Owner is a gate's side of its permits: what the gate does when one ends. It
-// is for authors of gates; see [NewPermit].
+// An Owner is what a gate does when one of its permits ends. It is for authors of
+// gates. See [NewPermit].
 type Owner interface {
 	Done(now time.Time, h Held, o Outcome)
 	Cancel(now time.Time, h Held)
 }
 
-// A FirstTokenOwner is an [Owner] that wants to know when the target has begun to
-// answer. A stream shows its target's health with its first token, long before its
-// end.
+// A FirstTokenOwner is an [Owner] that learns when the target has begun to answer.
+// A stream shows its target's health with its first token, long before its end.
 type FirstTokenOwner interface {
 	Owner
 	FirstToken(now time.Time, h Held)
@@ -82,19 +81,19 @@ func since(now time.Time) time.Duration {
 // wait before it.
 func (h Held) Took(now time.Time) time.Duration { return since(now) - h.began }
 
-// NewPermit returns a permit of a gate; mark is what the owner wants to see again.
-// It doesn't allocate if owner is a pointer.
+// NewPermit returns a permit of a gate. The owner gets mark back when the permit
+// ends. NewPermit doesn't allocate if owner is a pointer.
 func NewPermit(owner Owner, mark uint64) Permit { return Permit{owner, Held{Mark: mark}} }
 
-// NewTimedPermit is NewPermit for an owner that wants to know how long the call
-// waited and took, from now on.
+// NewTimedPermit is NewPermit for an owner that measures how long the call waited
+// and took, from now on.
 func NewTimedPermit(owner Owner, now time.Time, mark uint64) Permit {
 	return Permit{owner, Held{Mark: mark, began: since(now)}}
 }
 
-// Begin says that the call begins at now. It is for callers that wait between
-// the permit and the call: a gate that learns how long calls take should not
-// count that wait.
+// Begin reports that the call begins at now. It is for callers that wait between
+// the permit and the call, so that a gate which measures how long calls take
+// doesn't count that wait.
 func (p *Permit) Begin(now time.Time) {
 	if p.held.began == 0 {
 		return

@@ -72,7 +72,7 @@ func TestPermitsDontAllocate(t *testing.T) {
 	}))
 }
 
-// Silence must not mean health.
+// An outcome that is not set must not mean healthy.
 func TestZeroOutcomeIsIgnored(t *testing.T) {
 	var o Outcome
 	require.Equal(t, OutcomeIgnored, o)
@@ -81,7 +81,7 @@ func TestZeroOutcomeIsIgnored(t *testing.T) {
 	require.Equal(t, "throttled", OutcomeThrottled.String())
 }
 
-// A witness is a ledger that wants to know of first tokens.
+// A witness is a ledger that records first tokens too.
 type witness struct {
 	ledger
 	first []Held
@@ -107,7 +107,7 @@ func TestFirstToken(t *testing.T) {
 
 	l := &ledger{}
 	p = NewPermit(l, 1)
-	p.FirstToken(now) // its owner doesn't want to know
+	p.FirstToken(now) // its owner doesn't record first tokens
 	p.Done(now, OutcomeHealthy)
 	require.True(t, l.last.Answering)
 	var zero Permit

@@ -17,19 +17,20 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// Options choose what the default policies leave open. The zero value works.
+// Options are the settings that the default policies leave open. The zero value
+// works.
 type Options struct {
-	// Account has the provider's limits. One that is also in the HTTP client
-	// ([limit.Account.HTTPClient]) learns from headers too, and one may serve
+	// Account has the provider's limits. If it is also in the HTTP client
+	// ([limit.Account.HTTPClient]), it learns from headers too. One account may serve
 	// several models of the same key. Default: one of its own.
 	Account *limit.Account
 	// Timeouts bound the parts of a call. Default: two minutes to a stream's first
-	// token and one from token to token; no answer of today takes as long, and a
-	// dead connection takes forever.
+	// token, and one minute from token to token. A usual answer never takes as long,
+	// and a dead connection would take forever.
 	Timeouts retry.Timeouts
-	// InProgress is the limit of the calls in progress. It finds the right one by
-	// itself; what is known of the provider makes it right at once. Default: Initial
-	// 30, and else what retry.AdaptiveOptions say.
+	// InProgress is the limit of the calls in progress. It finds the right number by
+	// itself. If you know the provider's number, set it, so that it is right from the
+	// start. Default: Initial 30, and else the defaults of retry.AdaptiveOptions.
 	InProgress retry.AdaptiveOptions
 	// Fallbacks are asked in turn when the model failed; see retry.Options.
 	// Default: none.
@@ -40,22 +41,22 @@ type Options struct {
 	// AnswerTokens is the estimate of an answer for which the call sets no maximum.
 	// Default: 512.
 	AnswerTokens int
-	// Model and Target name the model and the endpoint, in events and, the
-	// model, in the account if a call names no other. Default: "".
+	// Model and Target name the model and the endpoint in events. Model also names the
+	// model in the account, if a call names no other. Default: "".
 	Model, Target string
 	// Logger gets the events of retry and of limit. Default: nil, they are
 	// discarded.
 	Logger *slog.Logger
 }
 
-// ErrOption is wrapped by the error of every constructor here for an option that
-// can't be right or a required argument that is nil.
+// ErrOption is wrapped by the error of every constructor here, if an option has a
+// value that can't work or a required argument is nil.
 var ErrOption = errors.New("retry/defaults: invalid option")
 
 // New returns the policies as options of retry, for retry.NewPolicy and retry.Do,
-// or to change them. Each call makes new ones; nil options mean the defaults. An
-// account has to be told of calls that don't go through a Model:
-// [limit.Account.WithCall]. It fails with [ErrOption].
+// or to change them. Each call makes new policies; nil options mean the defaults.
+// An account knows of a call that doesn't go through a Model only by
+// [limit.Account.WithCall]. New fails with [ErrOption].
 func New(o *Options) (*retry.Options, error) {
 	c, err := o.complete()
 	if err != nil {

@@ -32,7 +32,7 @@ func TestModelKeepsTheContract(t *testing.T) {
 	}, nil)
 }
 
-// refusal is what a client tells of a response: status and headers.
+// refusal is what a client's error has of a response: status and headers.
 type refusal struct {
 	status int
 	header http.Header
@@ -88,7 +88,7 @@ func (p *provider) GenerateContent(ctx context.Context, _ []llms.MessageContent,
 	p.queue++
 	p.mu.Unlock()
 	done := make(chan time.Time, 1)
-	go func() { // the work is done, whether anyone waits for it or not
+	go func() { // the work is done, also if the caller has gone
 		p.free <- struct{}{}
 		p.mu.Lock()
 		p.queue--
@@ -109,8 +109,8 @@ func answer(ctx context.Context, done <-chan time.Time) (*llms.ContentResponse, 
 	}
 }
 
-// The model itself, on goroutines and timers, keeps what the simulation
-// promises of its policies, with no header to tell it anything.
+// The model itself, on goroutines and timers, does what the simulation promises of
+// its policies, without any rate-limit headers.
 func TestTheModelIsAsGoodAsItsSimulation(t *testing.T) {
 	for _, scenario := range overload.Scenarios() {
 		synctest.Test(t, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestTheModelIsAsGoodAsItsSimulation(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			time.Sleep(time.Hour) // work for nobody
+			time.Sleep(time.Hour) // work for no caller
 			var known *overload.Result
 			for _, s := range overload.Strategies() {
 				if s.Name == "client_rate_limit(known)+full_jitter" {
@@ -287,7 +287,7 @@ func ExampleNewModel() {
 	// Output: hello <nil>
 }
 
-// The policies for any call, here one that is no model's.
+// The policies for any call, here one that isn't a model's.
 func ExampleNew() {
 	options, err := defaults.New(nil)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// A Gate is where attempts wait for a place among the calls in progress and for
-// room in the provider's account. Of the calls to one model one at a time asks for
+// A Gate makes attempts wait for a place among the calls in progress and for room
+// in the provider's account. Of the calls to one model, one at a time asks for
 // them, the most urgent first. [New] makes it the only one of retry.Options.Gates.
 type Gate struct {
 	shedder  *retry.Shedder
@@ -39,15 +39,15 @@ type queue struct {
 	since    time.Time          // and when the first had
 }
 
-// What a queue needs to know how fast it moves: it looks so far back, and sees so many
-// calls at least. One that hasn't moved may wait for a quota that is about to refill.
+// A queue measures how fast it moves over this time, and with this many calls at
+// least. A queue that hasn't moved may wait for a quota that is about to refill.
 const (
 	memory = 30 * time.Second
 	moves  = 8
 )
 
-// wait returns how long a call will wait that has so many before it; 0 if that isn't
-// known.
+// wait returns how long a call with so many calls before it will wait. It is 0 if
+// that isn't known.
 func (q *queue) wait(now time.Time, ahead int) time.Duration {
 	if elapsed := now.Sub(q.since); elapsed > memory {
 		q.since, q.admitted = now.Add(-elapsed/2), q.admitted/2
@@ -71,7 +71,7 @@ func (q *queue) ahead(line int, turn chan struct{}) int {
 	return n + len(q.lines[line])
 }
 
-// A modelContext tells which model a call is to.
+// A modelContext has the name of the model that a call is to.
 type modelContext struct {
 	context.Context
 	model string
@@ -119,8 +119,8 @@ func (h *held) Cancel(now time.Time, _ admission.Held) {
 func (g *Gate) Adaptive() *retry.Adaptive { return g.adaptive }
 
 // Acquire waits for a place and for room. It returns an error if ctx is done
-// before, or as soon as it is known that the call can't end in the time that is left:
-// at once if so many wait before it.
+// before, or as soon as it is known that the call can't end in the time left. That
+// is at once if too many calls wait before it.
 func (g *Gate) Acquire(ctx context.Context) (permit admission.Permit, err error) {
 	arrived, priority, model := time.Now(), retry.PriorityOf(ctx), modelOf(ctx)
 	if err := g.enter(ctx, model, priority); err != nil {
@@ -132,7 +132,7 @@ func (g *Gate) Acquire(ctx context.Context) (permit admission.Permit, err error)
 		return admission.Permit{}, err
 	}
 	h := &held{place: place}
-	placed := time.Since(arrived) // half the price of time.Now
+	placed := time.Since(arrived) // half the cost of time.Now
 	err = g.late(ctx, arrived, priority)
 	if err == nil {
 		h.room, err = g.account.Acquire(ctx)
@@ -158,7 +158,7 @@ func (g *Gate) late(ctx context.Context, arrived time.Time, p retry.Priority) er
 	deadline, ok := ctx.Deadline()
 	if now := time.Now(); ok && deadline.Sub(now) < now.Sub(arrived) {
 		_, err := g.shedder.TryAcquire(now, retry.ShedRequest{Deadline: deadline, Wait: retry.NoWait, Priority: p})
-		return err // of its permits only one, the policy's, is to be learned from
+		return err // the policy's permit alone may teach the shedder
 	}
 	return nil
 }
@@ -201,9 +201,9 @@ func (g *Gate) enter(ctx context.Context, model string, p retry.Priority) error 
 	}
 }
 
-// lookAgain returns a channel that is ready when half of the time is over that ctx
-// has left: then a call that waits looks whether there is still hope. It never is
-// without a deadline.
+// lookAgain returns a channel that is ready when half of ctx's remaining time is
+// over. Then a waiting call checks whether it can still end in time. Without a
+// deadline the channel is never ready.
 func lookAgain(ctx context.Context) (again <-chan time.Time, stop func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -213,8 +213,8 @@ func lookAgain(ctx context.Context) (again <-chan time.Time, stop func()) {
 	return timer.C, func() { timer.Stop() }
 }
 
-// hopeless refuses a call that can't end in time if it waits so long. Its error contains
-// how long the queue needs to become short enough.
+// hopeless refuses a call that can't end in time after such a wait. Its error has
+// the time after which the queue is short enough.
 func (g *Gate) hopeless(ctx context.Context, wait time.Duration, p retry.Priority) error {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -246,7 +246,7 @@ func (g *Gate) leave(model string, admitted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if q := g.queues[model]; admitted {
-		if q.admitted == 0 { // the time before, in which nothing moved, is no measure of what comes
+		if q.admitted == 0 { // the time before, in which nothing moved, doesn't count
 			q.since = time.Now()
 		}
 		q.admitted++

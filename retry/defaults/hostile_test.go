@@ -25,7 +25,7 @@ func (f hostileModel) Call(context.Context, string, ...llms.CallOption) (string,
 	return "", nil
 }
 
-// Whatever comes and goes, the gate is empty in the end.
+// In the end the gate is empty, in whatever order calls come and go.
 func TestGateStorm(t *testing.T) {
 	a, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 5000, Per: time.Second, Burst: 50}})
 	require.NoError(t, err)

@@ -19,8 +19,8 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// A streamer is a healthy upstream: each answer begins after first and lasts long,
-// however many there are, up to places at once; what finds none waits.
+// A streamer is a healthy upstream. Each answer begins after the time first and
+// lasts the time long, for up to places calls at once. Other calls wait.
 type streamer struct {
 	first, long time.Duration
 	places      chan struct{}
@@ -98,8 +98,8 @@ func streamed(t *testing.T, next llms.Model, n int) (failed int, first []time.Du
 	return failed, first
 }
 
-// At once or not at all: 200 streams of 10 s are as nothing to a healthy upstream, and
-// 1,000 take a few rounds of first tokens.
+// 200 streams of 10 s at once begin without a wait at a healthy upstream, and 1,000
+// take a few rounds of first tokens.
 func TestStreamsAreNotStarved(t *testing.T) {
 	for n, most := range map[int]time.Duration{200: time.Second, 1000: 2 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
@@ -168,7 +168,8 @@ func TestEarlyRefusal(t *testing.T) {
 	})
 }
 
-// A quota that refills before the deadlines costs no answer, however many wait.
+// A quota that refills before the deadlines costs no answer, for any number of
+// waiting calls.
 func TestAQueueBeforeAQuotaIsNotHopeless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		account, err := limit.NewAccount(nil)
@@ -260,7 +261,8 @@ func (s *flaky) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	return this.GenerateContent(ctx, messages, options...)
 }
 
-// Failures come at once and the ends of streams late: that is no run of failures.
+// Failures come at once, and the ends of streams late: those failures are not a
+// run.
 func TestAFewFailuresAmongStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failed, first := streamed(t, &flaky{rand: rand.New(rand.NewPCG(1, 2))}, 1000)

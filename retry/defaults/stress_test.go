@@ -19,7 +19,7 @@ import (
 	"github.com/prodailabs/prodai/retry/limit"
 )
 
-// Callers come and leave at any moment, and every place comes back.
+// Callers come and leave at any moment, and in the end every place is free.
 func TestEveryPlaceComesBack(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestNestedModelsKeepTheContract(t *testing.T) {
 	}
 }
 
-// Whoever waits for one model's limits stands in no other's way.
+// A call that waits for one model's limits doesn't delay calls to another.
 func TestModelsDontWaitForOneAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		account, err := limit.NewAccount(nil)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An Allowance is what a response said of one limit of the account. A number
-// that it didn't give is -1.
+// An Allowance is what a response reports of one limit of the account. A number
+// that it doesn't report is -1.
 type Allowance struct {
 	Dimension string        // "requests", "tokens", "input-tokens", "output-tokens"; "any" where the header names none
 	Limit     int64         // the size of the window
@@ -33,14 +33,14 @@ var rateLimitHeaders = [...]struct{ dimension, limit, remaining, reset string }{
 	{"any", "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset"},
 }
 
-// perMinute stands for the header that Mistral doesn't send: its limits name
+// perMinute is in the place of a header that Mistral doesn't send: its limits name
 // their window, and refill all the time.
 const perMinute = ""
 
-// ParseAllowances reads the rate-limit headers of OpenAI, Azure, Groq,
-// Anthropic, Mistral, the gateways that send X-RateLimit-*, and both forms of the IETF
-// draft's RateLimit field. A limit or remainder of -1 means that the server
-// doesn't know: nothing is learned of that dimension.
+// ParseAllowances reads the rate-limit headers of OpenAI, Azure, Groq, Anthropic,
+// Mistral, the gateways that send X-RateLimit-*, and both forms of the IETF draft's
+// RateLimit field. A limit or remainder of -1 means that the server doesn't know
+// it, and the dimension is left out.
 //
 // A reset is a span ("6m0s", "2m59.56s", "1d2h", "20ms"), bare seconds, epoch
 // seconds (above 1e9) or milliseconds (above 1e12), or an instant (RFC 3339).
@@ -73,7 +73,7 @@ func ParseAllowances(h http.Header, now time.Time) []Allowance {
 	return all
 }
 
-// count parses a limit or a remainder; negative says that the server sent -1.
+// count parses a limit or a remainder. negative reports that the server sent -1.
 func count(s string) (n int64, known, negative bool) {
 	s = trim(s)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -155,9 +155,9 @@ func draftAllowances(field string, now time.Time) []Allowance {
 	return all
 }
 
-// ResetDelay returns how long until the limit that binds lets a request pass: only
-// an exhausted dimension counts (one that doesn't say what remains is taken as
-// exhausted), and of several the latest.
+// ResetDelay returns how long until the exhausted limits let a request pass. If
+// several are exhausted, the longest time counts. A limit that doesn't report what
+// remains is taken as exhausted.
 func ResetDelay(limits []Allowance) (time.Duration, bool) {
 	binding := slices.DeleteFunc(slices.Clone(limits), func(l Allowance) bool { return l.Remaining > 0 || l.Reset < 0 })
 	if len(binding) == 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Mistral's headers name their window and say no reset.
+// Mistral's headers name their window and have no reset.
 func TestAllowancesOfAMinute(t *testing.T) {
 	h := http.Header{}
 	for name, value := range map[string]string{"x-ratelimit-limit-req-minute": "720", "x-ratelimit-remaining-req-minute": "540",

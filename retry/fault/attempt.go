@@ -26,14 +26,14 @@ func (c *call) idempotencyKey(ctx context.Context) string {
 	return *c.key.Load()
 }
 
-// An Attempt is the context of one attempt of a call: a [Transport] writes down
-// in it what came over the wire, and finds the call's idempotency key there. It
-// is for packages that make attempts, as package retry does.
+// An Attempt is the context of one attempt of a call. A [Transport] records in it
+// what came over the wire, and finds the call's idempotency key in it. It is for
+// packages that make attempts, as package retry does.
 //
 // The zero Attempt must be started before it is used.
 type Attempt struct {
-	// One allocation is all that an attempt costs: an Attempt is its own
-	// context, and the first of a call contains what the others share.
+	// An attempt costs one allocation, because an Attempt is its own context, and the
+	// first one of a call contains what the others share.
 	context.Context
 	exchange atomic.Pointer[exchange] // the last, if a Transport took part
 	repeats  atomic.Int32             // requests that the client repeated by itself
@@ -41,8 +41,8 @@ type Attempt struct {
 	first    call // the storage of the first attempt's
 }
 
-// Start makes a the context of an attempt, a child of parent. It belongs to the
-// same call as sibling, an attempt before it; nil begins a call.
+// Start makes a the context of an attempt, a child of parent. sibling is an earlier
+// attempt of the same call; nil begins a new call.
 func (a *Attempt) Start(parent context.Context, sibling *Attempt) {
 	a.Context, a.call = parent, &a.first
 	if sibling != nil {
@@ -53,13 +53,13 @@ func (a *Attempt) Start(parent context.Context, sibling *Attempt) {
 // Recorded reports whether a [Transport] has seen a request of the attempt.
 func (a *Attempt) Recorded() bool { return a.exchange.Load() != nil }
 
-// Repeats returns how many requests the client has repeated by itself, as far
-// as it says so.
+// Repeats returns how many requests the client has repeated by itself, as far as
+// its headers show that.
 func (a *Attempt) Repeats() int { return int(a.repeats.Load()) }
 
-// Failure returns what failed in the attempt's last HTTP exchange, or nil if
-// that was a success as a whole, or if no [Transport] saw it. err is what the
-// client made of it.
+// Failure returns what failed in the attempt's last HTTP exchange, or nil if that
+// was a success as a whole, or if no [Transport] saw it. err is the error that the
+// client returned.
 func (a *Attempt) Failure(err error, now time.Time) *Error {
 	x := a.exchange.Load()
 	if x == nil {
@@ -93,16 +93,15 @@ func AttemptOf(ctx context.Context) *Attempt {
 
 type idempotencyKey struct{}
 
-// WithIdempotencyKey returns a context whose calls use key instead of a random
-// one: with it a caller that repeats a call shows the provider that both are the
-// same.
+// WithIdempotencyKey returns a context whose calls use key instead of a random one.
+// So a caller that repeats a call can show the provider that both are the same.
 func WithIdempotencyKey(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, idempotencyKey{}, key)
 }
 
-// IdempotencyKey returns the key of the call that ctx, an [Attempt] or a child
-// of one, belongs to: the same for all its attempts. It is for clients that
-// don't use [Transport].
+// IdempotencyKey returns the idempotency key of ctx's call, the same for all
+// attempts of the call. ctx is an [Attempt] or a child of one. The function is for
+// clients that don't use [Transport].
 func IdempotencyKey(ctx context.Context) (key string, ok bool) {
 	if a := AttemptOf(ctx); a != nil {
 		return a.call.idempotencyKey(ctx), true

@@ -11,8 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/apierror"
 )
 
-// A problem is what an error body says, whichever provider's envelope it is
-// in.
+// A problem is what an error body contains, in any provider's envelope.
 type problem struct {
 	found     bool
 	names     []string // codes, reasons, status words and types: the most specific first
@@ -22,7 +21,7 @@ type problem struct {
 	requestID string
 
 	anthropic bool // the envelope is Anthropic's, whose limits of money have no code of their own
-	coded     bool // the provider gave a code of its own: its message decides nothing
+	coded     bool // the provider gave a code of its own, so its message decides nothing
 	perDay    bool // Gemini: a quota that ends with the day
 	moderated bool // OpenRouter: the input was flagged
 	numbered  bool // the code is a number that the provider defines, and class what it means
@@ -78,9 +77,9 @@ type detail struct {
 	} `json:"violations"`
 }
 
-// parseProblem reads an error body; found is false if it holds none of the
-// known forms. With success set, the fields at the top count only if they say
-// that they are an error: a completion has a "type" and a "message" too.
+// parseProblem reads an error body. found is false if the body has none of the
+// known forms. With success set, the fields at the top count only if they are
+// marked as an error, because a completion has a "type" and a "message" too.
 func parseProblem(body []byte, success bool) problem {
 	body = trimmed(body)
 	if len(body) > 0 && body[0] == '[' { // Gemini wraps a stream's error in an array
@@ -231,11 +230,11 @@ func statusOf(s string) int {
 	return int(s[0]-'0')*100 + int(s[1]-'0')*10 + int(s[2]-'0')
 }
 
-// quoted matches what a message repeats of the user's input.
+// quoted matches the parts of a message that repeat the user's input.
 var quoted = regexp.MustCompile("'[^']*'|\"[^\"]*\"|`[^`]*`|“[^”]*”")
 
 // unquote blanks the quoted parts of a message, which must decide nothing. An
-// apostrophe within a word ("model's") opens no quotation.
+// apostrophe within a word ("model's") doesn't begin a quotation.
 func unquote(message string) string {
 	message = apostrophe.ReplaceAllString(message, "$1$2")
 	return quoted.ReplaceAllString(message, "''")
@@ -266,8 +265,7 @@ func bodyDelay(p problem, body []byte) (time.Duration, bool) {
 }
 
 // BodyDelay returns the wait that the body of an error response asks for, and
-// whether it does. It is the word of last resort: headers come first, see
-// [RetryAfter].
+// whether it asks for one. Headers come first: see [RetryAfter].
 func BodyDelay(body []byte) (time.Duration, bool) {
 	return bodyDelay(parseProblem(body, false), body)
 }

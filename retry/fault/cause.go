@@ -20,9 +20,9 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// What an error of another package may offer, as the comment of [FromError] has
-// it. An error of retry/openai offers all but the last, one of retry/limit the
-// first three and the last.
+// The methods that an error of another package may have; see the comment of
+// [FromError]. An error of retry/openai has all but the last, and one of
+// retry/limit the first three and the last.
 type (
 	httpStatuser interface{ HTTPStatus() int }
 	coder        interface{ Code() string }
@@ -40,13 +40,13 @@ type (
 	unsenter  interface{ Unsent() bool }
 )
 
-// FromError returns what err means to the call whose context is ctx; nil for nil.
-// An err that already is or wraps an *Error comes back as that.
+// FromError returns what err means to the call whose context is ctx, and nil for
+// nil. If err is or wraps an *Error, it returns that *Error.
 //
-// It looks, in this order, at the call's own context, at the methods below, at an
-// *llms.Error, at the types of net, net/url and crypto/x509, and last at the text,
-// which is marked as a Guess. The methods are those that an error of a client may
-// have. The first is required, and the others are optional:
+// FromError looks, in this order, at the call's own context, at the methods below,
+// at an *llms.Error, and at the types of net, net/url and crypto/x509. Last it
+// reads the text, and then sets Guess. An error of a client may have the methods
+// below. The first is required, and the others are optional:
 //
 //	HTTPStatus() int                       of the response; 0 if there was none
 //	Code() string                          the provider's word for what is wrong
@@ -85,7 +85,8 @@ func FromError(ctx context.Context, err error) *Error {
 }
 
 // FromContext returns the error of a call whose own context is done; done is its
-// ctx.Err(). No time is left, here or elsewhere.
+// ctx.Err(). The error is not retryable, and has no fallback, because no time is
+// left.
 func FromContext(done, cause error) *Error {
 	class := ClassCanceled
 	if errors.Is(done, context.DeadlineExceeded) {
@@ -167,8 +168,7 @@ func fromStopReason(err error, status int) *Error {
 	return e
 }
 
-// named adds what the error's methods return and the body, if there was one,
-// didn't contain.
+// named adds what the error's methods return, where the body didn't contain it.
 func named(e *Error, err error) {
 	var c coder
 	if errors.As(err, &c) && e.ProviderCode == "" {
@@ -188,7 +188,7 @@ func named(e *Error, err error) {
 	var a retryAfterer
 	if errors.As(err, &a) && !e.HasDelay && e.Class != ClassRequestTooLarge {
 		e.Delay, e.HasDelay = a.RetryAfter()
-		e.Delay = max(e.Delay, 0) // "until that instant", which is past
+		e.Delay = max(e.Delay, 0) // a wait until an instant in the past
 	}
 }
 
@@ -239,8 +239,8 @@ func fromTransport(err error) *Error {
 
 var statusInText = regexp.MustCompile(`(?:unexpected status code|status code|status):? (\d{3})\b(?:: (.*))?`)
 
-// fromText reads the sentences of langchaingo's clients, which is all that is
-// left of the response if [Transport] wasn't there to see it.
+// fromText reads the sentences of langchaingo's clients. Without a [Transport]
+// nothing else is left of the response.
 func fromText(err error) *Error {
 	s := err.Error()
 	guess := func(c Class) *Error {

@@ -2,14 +2,14 @@ package fault
 
 import "github.com/tmc/langchaingo/llms"
 
-// A Class is what went wrong, in terms of what a caller can do about it. The
+// A Class is the kind of a failure, defined by what a caller can do about it. The
 // zero Class is [ClassUnknown].
 type Class uint8
 
 // The classes. Their names, as [Class.String] gives them, are stable: they
 // appear in logs, in metrics and as [Error.Code].
 const (
-	ClassUnknown           Class = iota // nothing below fits: not retried, another target may do better
+	ClassUnknown           Class = iota // no other class fits: not retried, another target may succeed
 	ClassAuth                           // the key is missing or wrong
 	ClassPermission                     // the key is right and may not do this
 	ClassNotFound                       // no such model, deployment or route
@@ -18,8 +18,8 @@ const (
 	ClassContentFilter                  // the provider refused the content
 	ClassRateLimit                      // a limit of the account that refills: wait
 	ClassRequestTooLarge                // this request can never pass: larger than the limit itself
-	ClassQuota                          // money, plan or spend limit: stop
-	ClassQuotaDaily                     // used up until another day: stop
+	ClassQuota                          // the money, plan or spend limit is used up: stop
+	ClassQuotaDaily                     // the day's amount is used up: stop until another day
 	ClassServerError                    // the server failed
 	ClassOverloaded                     // the server is short of room
 	ClassTimeout                        // no answer in time
@@ -46,10 +46,10 @@ func (c Class) String() string {
 	return classNames[ClassUnknown]
 }
 
-// Retryable reports whether the same request to the same target may succeed
-// later. It is a property of the class; [Error.Retryable] knows more (the
-// server's x-should-retry, the caller's own deadline, a stream of which the caller
-// has seen the beginning).
+// Retryable reports whether the same request to the same target may succeed later.
+// It looks only at the class. The field [Error.Retryable] also depends on the
+// server's x-should-retry, the caller's own deadline, and whether the caller has
+// seen the beginning of a stream.
 func (c Class) Retryable() bool {
 	switch c {
 	case ClassRateLimit, ClassServerError, ClassOverloaded, ClassTimeout, ClassConflict, ClassNetwork, ClassMalformed:
@@ -58,7 +58,7 @@ func (c Class) Retryable() bool {
 	return false
 }
 
-// Fallback reports whether another target may answer what this one didn't. For
+// Fallback reports whether another target may succeed where this one failed. For
 // [ClassContextLength] that must be a model with a larger window.
 func (c Class) Fallback() bool {
 	switch c {
@@ -79,9 +79,9 @@ func (c Class) Unhealthy() bool {
 	return false
 }
 
-// A Refusal is one of the three things that status 429 can mean. Code that
-// treats them alike waits forever on the second and burns a weekend on the
-// third.
+// A Refusal is one of the three things that status 429 can mean. Code that treats
+// them alike waits forever on the second, and repeats refused calls all weekend on
+// the third.
 type Refusal uint8
 
 // The three refusals, and none.
@@ -137,7 +137,7 @@ func (c Class) llmsCode() llms.ErrorCode {
 	return llms.ErrCodeUnknown
 }
 
-// classOfLLMS is the inverse: what an *llms.Error that already has a code says.
+// classOfLLMS is the inverse: the class of an *llms.Error that has a code.
 func classOfLLMS(code llms.ErrorCode) Class {
 	switch code {
 	case llms.ErrCodeAuthentication:

@@ -17,17 +17,18 @@ type Response struct {
 	Body   []byte // of an error; of a success the whole, or as much as was kept
 }
 
-// Classify returns what failed by a response, or nil if it is a success. It
-// knows the envelopes and words of OpenAI, Azure, Anthropic, Gemini, Bedrock,
-// Mistral, Groq, Cohere, OpenRouter, vLLM and Ollama, and finds out by itself
-// whose response it is. now is what the instants in headers are measured from.
+// Classify returns what failed by a response, or nil if it is a success. It knows
+// the envelopes and words of OpenAI, Azure, Anthropic, Gemini, Bedrock, Mistral,
+// Groq, Cohere, OpenRouter, vLLM and Ollama, and finds out by itself which provider
+// sent the response. Waits until an instant in a header are measured from now.
 //
 // A word that the provider defines decides over the status: a 400 with
-// ThrottlingException is a rate limit. A word that only reports that something failed
-// ("api_error", "internal_error") doesn't: a 404 with it is a 404. Free text decides
-// only where a provider gives no code, and never the part of it that repeats the
-// user's input. Without a word the status decides. An error inside a success is that error;
-// a success without a body, or with a cut one, is [ClassMalformed].
+// ThrottlingException is a rate limit. A word that only reports that something
+// failed ("api_error", "internal_error") doesn't decide: a 404 with it is a 404.
+// Free text decides only where a provider gives no code, and never the part of it
+// that repeats the user's input. Without a word the status decides. An error inside
+// a success is that error; a success without a body, or with a cut one, is
+// [ClassMalformed].
 func Classify(r Response, now time.Time) *Error {
 	success := r.Status >= 200 && r.Status < 300
 	body := r.Body
@@ -94,14 +95,14 @@ func requestID(h http.Header, p problem) string {
 	return p.requestID
 }
 
-// classOfProblem decides between the body and the status, which is 0 if it means
-// nothing (the error was inside a success).
+// classOfProblem decides between the body and the status. The status is 0 if the
+// error was inside a success.
 func classOfProblem(p problem, status int) Class {
 	message := unquote(p.message)
 	class, named := classOfNames(p.names, status)
 	if !named {
 		class = classOfStatus(status)
-		if status == 0 { // inside a success, with nothing that says what
+		if status == 0 { // inside a success, with no word for what is wrong
 			class = ClassServerError
 			for _, name := range p.names {
 				if genericName[normal(name)] {
@@ -134,9 +135,9 @@ func classOfProblem(p problem, status int) Class {
 	return class
 }
 
-// classOfNames returns the class of the most specific word, and whether there is one
-// that decides. A word for any failure of a server decides last, and not over a
-// status that blames the request or the caller.
+// classOfNames returns the class of the most specific word, and whether there is
+// one that decides. A general word for a server's failure decides last, and not
+// over a status that blames the request or the caller.
 func classOfNames(names []string, status int) (class Class, named bool) {
 	for _, name := range names {
 		c, ok := classOf(name)
@@ -151,8 +152,8 @@ func classOfNames(names []string, status int) (class Class, named bool) {
 	return class, named
 }
 
-// refusesCaller reports whether a class may be what a provider calls an account
-// without money.
+// refusesCaller reports whether providers use the class also for an account without
+// money.
 func refusesCaller(c Class) bool {
 	switch c {
 	case ClassRateLimit, ClassPermission, ClassInvalidRequest, ClassAuth, ClassUnknown:
@@ -204,7 +205,7 @@ var (
 	monthly = regexp.MustCompile(`(?i)\blimited to [\d,]+ api calls ?(?:/|per) ?month\b`)
 	// Anthropic: "Your credit balance is too low …", "You have reached your specified API usage limits"
 	spent = regexp.MustCompile(`(?i)\bcredit balance is too low\b|\breached your specified (?:\w+ )?(?:api )?usage limits?\b|\bspend(?:ing)? limit\b`)
-	// What providers write instead of a code when the money is spent; theirs follow.
+	// Sentences that providers write instead of a code when the money is spent.
 	broke = regexp.MustCompile(`(?i)` + strings.Join([]string{
 		`\binsufficient (?:account )?(?:balance|funds?|credits?)\b`,                     // DeepSeek, Zhipu, MiniMax
 		`\b(?:balance|credits?|funds) (?:is|are) (?:insufficient|exhausted|depleted)\b`, // SiliconFlow
@@ -234,8 +235,8 @@ var (
 	}, "|"))
 )
 
-// overLimit reports whether a message says "Limit M, Requested N" with N > M:
-// however long one waits, the request never fits.
+// overLimit reports whether a message contains "Limit M, Requested N" with N > M.
+// Such a request never fits, however long the wait is.
 func overLimit(message string) bool {
 	for _, m := range requested.FindAllStringSubmatch(message, -1) {
 		limit, err1 := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
@@ -298,7 +299,7 @@ func isEvents(body []byte) bool {
 func wellFormed(body []byte) bool {
 	body = trimmed(body)
 	if isEvents(body) {
-		return true // whether a stream has ended is for Transport to find out
+		return true // Transport finds out whether a stream has ended
 	}
 	if json.Valid(body) {
 		return true

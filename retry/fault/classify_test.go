@@ -209,8 +209,8 @@ func FuzzBodyDelay(f *testing.F) {
 	})
 }
 
-// What providers' words and statuses mean where they disagree, and how they say that
-// the money is spent.
+// What providers' words and statuses mean where they disagree, and their sentences
+// for spent money.
 func TestGoldenClassifyWords(t *testing.T) {
 	type row struct {
 		ID, Body, Want string

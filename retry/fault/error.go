@@ -8,12 +8,12 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// An Error is what is known of a failed call. A retry.Model returns no other
-// kind of error for a call that reached the model below.
+// An Error is all that is known of a failed call. Each error of a retry.Model is
+// one, for a call that reached the model below.
 //
-// It unwraps to the cause, to an *llms.Error (so that llms.IsRateLimitError
-// and its siblings work) and, once the call's context is done, to ctx.Err()
-// even where a provider's client hid it.
+// It unwraps to the cause and to an *llms.Error, so that llms.IsRateLimitError and
+// similar functions work. If the call's context is done, it also unwraps to
+// ctx.Err(), even where a provider's client hid that.
 type Error struct {
 	Class        Class
 	Status       int    // the HTTP status; 0 if no response came
@@ -23,23 +23,23 @@ type Error struct {
 	RequestID    string // what the provider's support asks for
 
 	// Delay is the wait that the server, or the layer that refused the call, asked
-	// for, if HasDelay. A wait too long for a time.Duration is saturated.
+	// for, if HasDelay. A wait too long for a time.Duration is cut to the longest one.
 	Delay    time.Duration
 	HasDelay bool
 
-	// Limits is what the response's rate-limit headers contain.
+	// Allowances is what the response's rate-limit headers contain.
 	Allowances []Allowance
 
 	Retryable bool // the same target may be tried again
 	Fallback  bool // another target may be tried
 	Unhealthy bool // counts against the target's health
 
-	// Guess is set if the class was read from a message, for want of a status
-	// or a code: see [Transport].
+	// Guess is set if the class was read from a message, because there was no status
+	// and no code. See [Transport].
 	Guess bool
 
-	// Partial is what a cut stream, and those that continued it, had
-	// delivered, or nil.
+	// Partial is what a stream that was cut had delivered, with its continuations, or
+	// nil.
 	Partial *llms.ContentResponse
 
 	// Unsent is set if no request was sent: each attempt was refused before it
@@ -92,9 +92,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Billable reports whether the provider may have begun an answer, which it bills.
-// It is false if nothing was sent, and if each attempt was refused with a status
-// 4xx.
+// Billable reports whether the provider may bill the call, because it may have
+// begun an answer. It is false if nothing was sent, and if each attempt was refused
+// with a status 4xx.
 func (e *Error) Billable() bool {
 	refused := e.Status >= 400 && e.Status < 500
 	return !e.Unsent && (e.Began || e.Partial != nil || !refused)

@@ -63,8 +63,8 @@ var classOfName = map[string]Class{
 	"cancelled": ClassCanceled, "canceled": ClassCanceled, "clientclosedrequest": ClassCanceled,
 }
 
-// classOfNumber is what the numbers of Zhipu (Z.AI) mean, which stand in an error
-// object where other providers have a word. Its balance is a 429.
+// classOfNumber is what the numbers of Zhipu (Z.AI) mean. They are in an error
+// object where other providers have a word. An empty balance has status 429 there.
 var classOfNumber = map[string]Class{
 	"1110": ClassPermission, "1111": ClassAuth, "1112": ClassPermission, "1113": ClassQuota, "1121": ClassPermission,
 	"1211": ClassNotFound, "1220": ClassPermission, "1221": ClassNotFound, "1222": ClassNotFound, "1234": ClassServerError, "1261": ClassContextLength,
@@ -81,8 +81,8 @@ var classOfBase = map[int]Class{
 	2061: ClassPermission,
 }
 
-// genericName holds the words that say no more than that the request was
-// wrong: the status, and for these alone the message, say how.
+// genericName contains the words that mean only that the request was wrong. What is
+// wrong follows from the status and, for these words alone, from the message.
 var genericName = map[string]bool{
 	"invalidrequest": true, "badrequest": true, "invalidargument": true, "validation": true,
 	"unprocessableentity": true, "invalidinput": true, "outofrange": true, "inputvalidation": true,
@@ -107,7 +107,7 @@ func classOf(word string) (Class, bool) {
 	return ClassUnknown, false
 }
 
-// normal reduces a word to what its spellings share: "rate_limit_error",
+// normal reduces a word to the common part of its spellings: "rate_limit_error",
 // "RateLimitError" and "aws.x#RateLimitException" are all "ratelimit".
 func normal(word string) string {
 	if i := strings.LastIndexByte(word, '#'); i >= 0 {

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// RetryAfter returns the wait that a response's headers ask for, and whether
-// they ask for one. retry-after-ms (OpenAI, Azure) wins over Retry-After; one
-// that can't be read falls through to the other.
+// RetryAfter returns the wait that a response's headers ask for, and whether they
+// ask for one. retry-after-ms (OpenAI, Azure) is used before Retry-After. If it
+// can't be read, Retry-After is used.
 //
-// Retry-After is delay-seconds or an HTTP-date in any of its three forms (RFC
-// 9110 §10.2.3, §5.6.7). Because the official SDKs send and accept them, a
-// fraction and an exponent are taken too ("0.5", "1e1"). A date in the past is
-// 0. A wait too long for a time.Duration is saturated: the server did ask, for
-// longer than any caller waits. What is signed, grouped, hexadecimal or not ASCII
-// is not a number, and ignored.
+// Retry-After is delay-seconds or an HTTP-date in any of its three forms (RFC 9110
+// §10.2.3, §5.6.7). A fraction and an exponent ("0.5", "1e1") are accepted too,
+// because the official SDKs send and accept them. A date in the past is 0. A wait
+// too long for a time.Duration is cut to the longest one. A number with a sign,
+// with grouped digits, in hexadecimal or not in ASCII is ignored.
 func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	if d, ok := decimal(trim(h.Get("retry-after-ms")), time.Millisecond); ok {
 		return d, true

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// tooLong stands for a wait that no time.Duration holds.
+// tooLong is used for a wait that is too long for a time.Duration.
 const tooLong = time.Duration(math.MaxInt64)
 
 // decimal parses an unsigned decimal number, with a fraction or an exponent,
@@ -21,7 +21,7 @@ func decimal(s string, unit time.Duration) (time.Duration, bool) {
 	}
 	if exponent {
 		f, err := strconv.ParseFloat(s, 64)
-		if err != nil && !math.IsInf(f, 1) { // a range error still says how large it was
+		if err != nil && !math.IsInf(f, 1) { // the value is still right after a range error
 			return 0, false
 		}
 		return saturate(f * float64(unit)), true

@@ -11,27 +11,27 @@ import (
 )
 
 // A StopReason is why an answer ended, in terms of what may be done with it. An
-// answer that is not known to be complete should not be treated as complete: it
-// is not for a cache, and a program should not parse it without a look.
+// answer that is not known to be complete should not be put into a cache, and not
+// be parsed without a check.
 type StopReason = stopreason.Reason
 
 // The stop reasons.
 const (
-	StopUnknown  = stopreason.Unknown  // the provider gave no word, or one that is not in the table
-	StopComplete = stopreason.Complete // the model came to its end, by a tool call perhaps
+	StopUnknown  = stopreason.Unknown  // the provider sent no word, or one that is not in the table
+	StopComplete = stopreason.Complete // the model ended the answer, perhaps with a tool call
 	StopCut      = stopreason.Cut      // a limit of length ended the answer
 	StopFiltered = stopreason.Filtered // the provider or the model withheld the answer
 	StopFailed   = stopreason.Failed   // the generation broke
 )
 
-// StopReasonOf returns what a provider's finish or stop reason means, in any
-// case of letters: llms.ContentChoice.StopReason, "finish_reason" of the OpenAI
+// StopReasonOf returns what a provider's finish or stop reason means, in upper or
+// lower case: llms.ContentChoice.StopReason, "finish_reason" of the OpenAI
 // protocol, "stop_reason" of Anthropic's, "finishReason" of Gemini's.
 func StopReasonOf(reason string) StopReason { return stopreason.Of(reason) }
 
-// classOfStopReason returns what failed by an answer that ended for a reason
-// which isn't known to be good. A word that isn't in the table is not retried: the
-// server that uses it for a good answer would use it again.
+// classOfStopReason returns the class of an answer that ended for a reason which
+// isn't known to be good. A word that isn't in the table is not retried, because a
+// server that uses it for good answers would use it again.
 func classOfStopReason(reason string) Class {
 	switch stopreason.Of(reason) {
 	case stopreason.Filtered:

@@ -13,25 +13,26 @@ import (
 // keptBody is how much of a body is kept to be classified.
 const keptBody = 64 << 10
 
-// A Transport shows a retry.Model the HTTP exchange below a client that hides
-// it. langchaingo's clients drop the headers, the provider's code and often the
-// cause, and report a cut stream as a success; each takes an HTTP client:
+// A Transport records the HTTP exchange below a client that hides it, for a
+// retry.Model. langchaingo's clients drop the headers, the provider's code and
+// often the cause, and report a stream that was cut as a success. Each of them
+// accepts an HTTP client:
 //
 //	client := &http.Client{Transport: &fault.Transport{}}
 //	llm, err := anthropic.New(anthropic.WithHTTPClient(client))
 //	model, err := retry.New(llm, nil)
 //
-// It records, in the request's context, the status, the headers, the beginning
-// of the body, and whether a stream came to its end. It also sends the call's
-// Idempotency-Key. A request outside of an [Attempt], as retry.Model and
-// retry.Do make them, passes untouched. It is safe for concurrent use.
+// It records, in the request's context, the status, the headers, the beginning of
+// the body, and whether a stream came to its end. It also sends the call's
+// Idempotency-Key. retry.Model and retry.Do make requests inside an [Attempt]; any
+// other request passes unchanged. A Transport is safe for concurrent use.
 //
-// It changes nothing that the client sees but for one: the official SDKs of
-// OpenAI and Anthropic retry by themselves, which multiplies with the retries
-// here. They say so in X-Stainless-Retry-Count, and do as the response's
-// X-Should-Retry bids, so a failure gets that header. What it can't stop, their
-// retries after a connection that failed and those of AWS's SDK, is reported as
-// the event retry.nested.
+// It changes one thing that the client sees. The official SDKs of OpenAI and
+// Anthropic retry by themselves, which multiplies with the retries here. They send
+// X-Stainless-Retry-Count, and obey the response's X-Should-Retry, so a Transport
+// sets X-Should-Retry: false on a failure. It can't stop their retries after a
+// failed connection, nor those of AWS's SDK. These are reported as the event
+// retry.nested.
 type Transport struct {
 	Base http.RoundTripper // nil means http.DefaultTransport
 }
@@ -47,9 +48,9 @@ func HTTPClient(base *http.Client) *http.Client {
 	return c
 }
 
-// RoundTrip implements http.RoundTripper. It returns an error only where Base
-// does: an error of its own for a 429 would be replaced by some clients with
-// one that says less.
+// RoundTrip implements http.RoundTripper. It returns an error only where Base does.
+// If it returned its own error for a 429, some clients would replace it by one with
+// less information.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	base := t.Base
 	if base == nil {
@@ -75,7 +76,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.fail(err)
 		return nil, err
 	}
-	if resp == nil { // http.Client says so better
+	if resp == nil { // http.Client's error is better
 		x.fail(errNoResponse)
 		return nil, nil // as Base has it
 	}
@@ -109,7 +110,8 @@ var errNoResponse = errors.New("fault: the RoundTripper returned no response and
 // stainless is the header of the official SDKs' own retries.
 const stainless = "X-Stainless-Retry-Count"
 
-// repeats reports whether a client says that it has sent this request before.
+// repeats reports whether the headers show that a client has sent this request
+// before.
 func repeats(h http.Header) bool {
 	if n := h.Get(stainless); n != "" {
 		return n != "0"
@@ -155,8 +157,8 @@ type exchange struct {
 
 	line     []byte // of a stream: the one being read
 	problem  []byte // of a stream: the line that held an error
-	ended    bool   // of a stream: the provider's last word was seen
-	finished bool   // of a stream: a choice said why it stopped
+	ended    bool   // of a stream: the provider's end mark was seen
+	finished bool   // of a stream: a choice has its finish_reason
 }
 
 func (x *exchange) fail(err error) {
@@ -230,8 +232,8 @@ func (x *exchange) endLine() {
 	}
 }
 
-// failure returns what failed, nil for a success as a whole. failed is whether
-// the client returned an error.
+// failure returns what failed, or nil if the whole exchange was a success. failed
+// is whether the client returned an error.
 func (x *exchange) failure(failed bool, now time.Time) *Error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -254,7 +256,7 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 	if isEvents(x.body) || isLines(x.body) {
 		cleanEnd := x.ended || x.finished && errors.Is(x.readErr, io.EOF)
 		if cleanEnd || failed && x.readErr == nil {
-			return nil // a client that failed in the middle knows why
+			return nil // a client that failed in the middle has its own reason
 		}
 		e := New(ClassStreamInterrupted, x.readErr)
 		e.Status, e.RequestID = x.status, requestID(x.header, problem{})
@@ -270,8 +272,8 @@ func (x *exchange) failure(failed bool, now time.Time) *Error {
 	return e
 }
 
-// isLines reports whether a body is a stream of JSON lines in Ollama's form,
-// of which even a single one says whether it is done.
+// isLines reports whether a body is a stream of JSON lines in Ollama's form. There
+// even a single line has the field done.
 func isLines(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && bytes.Contains(body, []byte(`"done":`)) && bytes.Contains(body, []byte(`"model":`))
 }

@@ -12,8 +12,8 @@ import (
 // tokens of its prompt and of its answer.
 type Use struct{ InputTokens, OutputTokens float64 }
 
-// allowances are the dimensions that providers limit, as [fault.Allowance]
-// names them; "any" is taken for requests.
+// allowances are the dimensions that providers limit, as [fault.Allowance] names
+// them. "any" is treated as requests.
 var allowances = [...]string{"requests", "tokens", "input-tokens", "output-tokens", "any"}
 
 // of returns how much u takes of the dimension allowances[i].
@@ -33,7 +33,7 @@ func (u Use) sane() Use {
 
 // AccountOptions are the settings of an [Account].
 type AccountOptions struct {
-	// Requests and Tokens are the rates on the provider's page of limits; headers
+	// Requests and Tokens are the rates on the provider's page of limits. Headers
 	// replace them. Default: none, they are learned.
 	Requests, Tokens Rate
 }
@@ -42,30 +42,31 @@ type AccountOptions struct {
 // is learned from the provider's responses:
 //
 //   - Limit, remaining and reset, of requests and of tokens. The room is what
-//     remained at the response's request, less what has been sent since. It
-//     refills as fast as remaining becomes limit by reset: no window has to be
-//     known. A larger plan is learned as a smaller one is.
+//     remained at the response's request, less what has been sent since. Its rate
+//     is what it takes to go from remaining to limit in the time reset, so no
+//     window has to be known. A larger plan is learned in the same way as a smaller
+//     one.
 //   - Retry-After: no call is admitted before that.
 //   - Status 429: the requests a second go down to nine tenths of those that were
-//     accepted, and up by 3 % in a second in which a call waited for them. That
-//     is all there is where a provider sends no headers, and it is what divides
-//     the room between processes that share a key.
+//     accepted. They go up by 3 % in each second in which a call waited for them.
+//     Where a provider sends no headers, the account learns only from this. It also
+//     divides the room between processes that share a key.
 //
-// What can't be true is not learned: a limit of 0 or above 10^12, more remaining
-// than the limit, a reset more than a month away. Nothing learned stops a model
-// for more than a minute after the last response; then one call is admitted, to
-// ask again.
+// An impossible value is not learned: a limit of 0 or above 10^12, more remaining
+// than the limit, a reset more than a month away. What is learned stops a model for
+// a minute after the last response at most. Then one call is admitted, to ask
+// again.
 //
-// It is safe for concurrent use, and the zero Account is one that learns all.
-// TryAcquire and the methods of its permits go by
-// the caller's clock.
+// An Account is safe for concurrent use. The zero Account works and learns
+// everything. The caller passes the time to TryAcquire and to the methods of its
+// permits.
 type Account struct {
 	o      AccountOptions
 	mu     sync.Mutex
 	models map[string]*allotment
 }
 
-// NewAccount returns an account; nil options mean that all is learned. It fails
+// NewAccount returns an account. With nil options everything is learned. It fails
 // with [ErrOption].
 func NewAccount(o *AccountOptions) (*Account, error) {
 	a := &Account{}
@@ -83,11 +84,11 @@ func NewAccount(o *AccountOptions) (*Account, error) {
 	return a, nil
 }
 
-// The bounds of what is believed.
+// The bounds of what is learned.
 const (
 	maxLimit  = 1e12
 	maxReset  = 31 * 24 * time.Hour
-	maxSilent = time.Minute // after which a call passes, to ask again
+	maxSilent = time.Minute // the time after which one call passes, to ask again
 	maxModels = 1000
 )
 
@@ -120,7 +121,7 @@ func (a *Account) of(model string, now time.Time) (*allotment, time.Time) {
 		if a.models == nil {
 			a.models = make(map[string]*allotment)
 		}
-		if len(a.models) >= maxModels { // names come from callers: the longest unheard goes
+		if len(a.models) >= maxModels { // names come from callers, so the one without news for the longest time is removed
 			oldest := ""
 			for name, x := range a.models {
 				if oldest == "" || x.last.Before(a.models[oldest].last) {
@@ -150,9 +151,9 @@ func (a *Account) of(model string, now time.Time) (*allotment, time.Time) {
 	return m, now
 }
 
-// TryAcquire takes the room of a call to model that will use u. If there is none
-// it takes nothing and returns an *[Error], whose Delay is how long until asking
-// again may succeed.
+// TryAcquire takes the room for a call to model that will use u. If there is no
+// room, it takes nothing and returns an *[Error], whose Delay is the time until
+// another try may succeed.
 func (a *Account) TryAcquire(now time.Time, model string, u Use) (AccountPermit, error) {
 	p, wait := a.take(now, model, u)
 	if wait > 0 {
@@ -166,7 +167,8 @@ func full(wait time.Duration) *Error {
 	return &Error{Refusal: fault.RefusalWait, Dimension: allowances[0], Reason: "the provider has no room", Delay: wait, HasDelay: true}
 }
 
-// take is TryAcquire for callers that wait: above 0, it is how long.
+// take is TryAcquire for callers that wait. It returns how long to wait, or 0 if
+// the room was taken.
 func (a *Account) take(now time.Time, model string, u Use) (AccountPermit, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -174,8 +176,8 @@ func (a *Account) take(now time.Time, model string, u Use) (AccountPermit, time.
 	u = u.sane()
 	wait := max(0, m.pause.Sub(now))
 	for i := range m.rooms {
-		// A call larger than the limit passes when all of it is there: that the
-		// limit has not grown meanwhile is for the provider to say.
+		// A call larger than the limit passes when the whole limit is free: the limit may
+		// have grown meanwhile, and the provider decides.
 		if r := m.rooms[i]; r.limit > 0 {
 			wait = max(wait, until(min(u.of(i), r.limit)-r.level, r.rate))
 		}
@@ -186,7 +188,7 @@ func (a *Account) take(now time.Time, model string, u Use) (AccountPermit, time.
 	if silent := now.Sub(m.heard); wait > 0 && silent < maxSilent {
 		return AccountPermit{}, min(wait, maxSilent-silent)
 	} else if wait > 0 {
-		m.heard = now // one, not all
+		m.heard = now // only one call passes
 	}
 	m.pace.take()
 	for i := range m.rooms {
@@ -201,7 +203,7 @@ func until(n, rate float64) time.Duration {
 	if n <= 1e-9 {
 		return 0
 	}
-	return time.Duration(math.Ceil(min(n/rate*1e9, 1e18))) // in whole nanoseconds, never one too few
+	return time.Duration(math.Ceil(min(n/rate*1e9, 1e18))) // in whole nanoseconds, rounded up
 }
 
 // hear notes that there was a response.
@@ -231,7 +233,7 @@ func (m *allotment) learn(i int, l fault.Allowance, now time.Time, p *AccountPer
 		}
 		return
 	case l.Limit > 0 && r.limit == 0:
-		*r = room{limit: float64(l.Limit), rate: float64(l.Limit) / 60, level: float64(l.Limit)} // most limits are a minute's
+		*r = room{limit: float64(l.Limit), rate: float64(l.Limit) / 60, level: float64(l.Limit)} // most limits are for a minute
 	case l.Limit > 0 && r.limit != float64(l.Limit):
 		r.rate *= float64(l.Limit) / r.limit
 		r.limit = float64(l.Limit)
@@ -242,7 +244,7 @@ func (m *allotment) learn(i int, l fault.Allowance, now time.Time, p *AccountPer
 	remaining := min(float64(l.Remaining), r.limit)
 	if used := r.limit - remaining; l.Reset > 0 && used > 0 {
 		rate := used / l.Reset.Seconds()
-		if used < r.limit/20 { // a few units' reset is mostly the header's rounding up
+		if used < r.limit/20 { // the reset of a few units is mostly the rounding of the header
 			rate = max(rate, r.rate)
 		}
 		r.rate = rate

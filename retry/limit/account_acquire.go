@@ -9,8 +9,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A pass goes down with a call: what it will use of which account, and its
-// permit. Being its own context, it is one allocation.
+// A pass is the context with which a call goes down. It has what the call will use
+// of which account, and its permit. It is its own context, and so one allocation.
 type pass struct {
 	context.Context
 	account    *Account
@@ -41,23 +41,25 @@ func passOf(ctx context.Context, a *Account) *pass {
 	return p
 }
 
-// WithCall returns a context whose call is one to model that will use u: what
-// [Account.Acquire] waits for, and what [Account.Transport] learns of. A [Model]
-// does this by itself; so it is for other calls, an embedding under retry.Do.
+// WithCall returns a context for a call to model that will use u. [Account.Acquire]
+// waits for that room, and [Account.Transport] learns from the call. A [Model] does
+// this by itself, so WithCall is for other calls, such as an embedding under
+// retry.Do.
 func (a *Account) WithCall(ctx context.Context, model string, u Use) context.Context {
 	return &pass{Context: ctx, account: a, model: model, use: u, permit: AccountPermit{account: a, model: model}}
 }
 
 var _ admission.Gate = (*Account)(nil)
 
-// Acquire admits a call, if need be after a wait for room, in the order of
-// arrival. It fails at once if the room would come after ctx's deadline, and with
-// ctx.Err() if ctx is done before. So an Account can be one of the Gates of
-// retry.Options. In a context of [Account.WithCall] the call is known; without it
-// is one request to the model "".
+// Acquire admits a call, perhaps after a wait for room, in the order of arrival. It
+// fails at once if the room would come after ctx's deadline, and with ctx.Err() if
+// ctx is done before. So an Account can be one of the Gates of retry.Options. In a
+// context of [Account.WithCall] the call's use is known. Without it the call counts
+// as one request to the model "".
 //
-// Done of the permit does nothing, since the account learns of the call by its
-// Transport or a Model. Cancel gives the room back if no call has begun with it.
+// The permit's Done does nothing, since the account learns from the call through
+// its Transport or a Model. Cancel gives the room back if no call has begun with
+// it.
 func (a *Account) Acquire(ctx context.Context) (admission.Permit, error) {
 	p := passOf(ctx, a)
 	if p == nil {
@@ -90,8 +92,8 @@ func (a *Account) Acquire(ctx context.Context) (admission.Permit, error) {
 	return admission.NewPermit((*passPermits)(p), 0), nil
 }
 
-// retryPermits owns the permit of an attempt below a Model that is not the first,
-// which has the Model's own.
+// retryPermits owns the permit of an attempt below a Model, except the first
+// attempt, which has the Model's own permit.
 type retryPermits struct {
 	p            *pass
 	permit, prev AccountPermit
@@ -121,7 +123,7 @@ func (p *passPermits) Done(time.Time, admission.Held, admission.Outcome) {}
 func (p *passPermits) Cancel(now time.Time, _ admission.Held) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.belowModel { // it is the Model's: the next attempt may use it
+	if p.belowModel { // the permit is the Model's, so the next attempt may use it
 		p.unused, p.returned = true, true
 		return
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// Whoever has left takes no room.
+// A call that has stopped waiting takes no room.
 func TestAccountWaitsForNobody(t *testing.T) {
 	a := account(t, &AccountOptions{Requests: Rate{N: 1, Per: time.Hour}})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -26,7 +26,7 @@ func TestAccountWaitsForNobody(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Below another Model with the same account a Model knows what the call is.
+// Below another Model with the same account, a Model knows what the call will use.
 func TestModelsWithOneAccountNest(t *testing.T) {
 	a := account(t, nil)
 	next := &fakeModel{use: func(string) int { return 1 }}
@@ -41,7 +41,7 @@ func TestModelsWithOneAccountNest(t *testing.T) {
 	require.NotContains(t, a.models, "")
 }
 
-// Whoever waits for one model stands in no other's way.
+// A call that waits for one model doesn't delay calls to another.
 func TestModelsDontWaitForOneAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)

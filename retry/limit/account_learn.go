@@ -66,7 +66,7 @@ func (t transport) CloseIdleConnections() {
 	}
 }
 
-// outcome takes in what came of a Model's call that went down with p.
+// outcome learns from the result of a Model's call that went down with p.
 func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	now := time.Now()
 	p.mu.Lock()
@@ -76,7 +76,7 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 		p.permit = AccountPermit{account: p.account, model: p.model}
 	}
 	if err == nil {
-		if p.refused { // a retry got over it, so it was no quota
+		if p.refused { // a retry has succeeded since, so it was not a quota
 			p.permit.LearnRefusal(now, 0)
 		}
 		if u, err := usage.Of(resp); err == nil {
@@ -94,6 +94,6 @@ func (p *pass) outcome(resp *llms.ContentResponse, err error) {
 	case e.Class == fault.ClassRateLimit:
 		p.permit.LearnRefusal(now, max(e.Delay, p.asked))
 	case !e.Billable():
-		p.permit.Settle(now, Use{}) // the provider didn't begin
+		p.permit.Settle(now, Use{}) // the provider didn't begin an answer
 	}
 }

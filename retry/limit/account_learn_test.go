@@ -25,8 +25,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// provider answers within a limit of n requests at once, n a second, and says
-// so in its headers if it is told to.
+// provider answers within a limit of n requests at once, n a second, and reports it
+// in headers if headers is set.
 type provider struct {
 	mu     sync.Mutex
 	s      server
@@ -53,7 +53,8 @@ func (p *provider) RoundTrip(*http.Request) (*http.Response, error) {
 	return r, nil
 }
 
-// client is a model that, like langchaingo's, says little of a refusal.
+// client is a model whose errors, like those of langchaingo's clients, contain
+// little of a refusal.
 type client struct{ http *http.Client }
 
 func (c client) Call(ctx context.Context, prompt string, o ...llms.CallOption) (string, error) {
@@ -79,8 +80,8 @@ func (c client) GenerateContent(ctx context.Context, _ []llms.MessageContent, _ 
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "ok"}}}, nil
 }
 
-// Eighty callers, each of whom waits for an answer, get the provider's rate
-// and no refusals to speak of.
+// Eighty callers, each of which waits for its answer, get the provider's rate and
+// hardly any refusals.
 func TestModelLearns(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -199,7 +200,7 @@ func TestAccountForOtherCalls(t *testing.T) {
 	})
 }
 
-// Without a Transport the refusals still say what they say.
+// Without a Transport the account learns from the refusals' errors.
 func TestAnErrorTeaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)
@@ -220,8 +221,8 @@ func TestAnErrorTeaches(t *testing.T) {
 	})
 }
 
-// A quota that is used up is no matter of pace, and a refusal of our own none of
-// the provider's.
+// A quota that is used up doesn't change the pace, and neither does a refusal of
+// our own.
 func TestOnlyRateLimitsArePaced(t *testing.T) {
 	for _, err := range []error{
 		&fault.Error{Class: fault.ClassQuota, Status: 429},
@@ -247,8 +248,8 @@ func TestModelWithAccountKeepsTheContract(t *testing.T) {
 	}, nil)
 }
 
-// Whatever headers say, in whatever order: waits are never longer than a minute,
-// never negative, and a minute of silence always lets a call pass.
+// With any headers in any order, waits are never longer than a minute and never
+// negative, and a call always passes after a minute of silence.
 func FuzzAccount(f *testing.F) {
 	f.Add("x-ratelimit-limit-requests: 10\nx-ratelimit-remaining-requests: 3\nx-ratelimit-reset-requests: 2s\n", 5, 100, 200)
 	f.Add("x-ratelimit-limit-tokens: 1e18\nx-ratelimit-remaining-tokens: -4\nretry-after: 99999999999999999999\n", 1, 0, -5)
@@ -307,7 +308,7 @@ func ExampleAccount() {
 	// wait 0s
 }
 
-// An account hears of its calls also through a Model with another one.
+// An account learns from its calls also through a Model with another account.
 func TestAccountsNest(t *testing.T) {
 	a := account(t, nil)
 	p := &provider{s: server{n: 40, level: 40, at: time.Now()}}
@@ -320,7 +321,7 @@ func TestAccountsNest(t *testing.T) {
 	require.NotEmpty(t, a.Allowances(time.Now(), "m"))
 }
 
-// A refusal that a retry below has got over was one.
+// A refusal counts also if a retry below has succeeded after it.
 func TestAccountHearsOfRefusalsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)

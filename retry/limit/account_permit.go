@@ -7,11 +7,11 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// An AccountPermit is an [Account]'s leave to make one call. The account learns of
-// the call through it, in any order, before it is ended: by Learn from the headers
-// of a response, by LearnRefusal from a status 429, by Settle from the tokens that
-// were used. The zero AccountPermit's methods do nothing, and so do those of one
-// that was ended.
+// An AccountPermit is an [Account]'s leave to make one call. The account learns
+// from the call through its methods, in any order, before the permit is ended: by
+// Learn from the headers of a response, by LearnRefusal from a status 429, by
+// Settle from the tokens that were used. The methods of the zero AccountPermit do
+// nothing, and after its end those of any other do nothing.
 type AccountPermit struct {
 	account *Account
 	model   string
@@ -40,9 +40,8 @@ func (p *AccountPermit) Cancel(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	m, _ := a.of(p.model, now)
-	// What was taken stays counted in m.taken, by which Learn knows how much
-	// was sent after a response's request: too much there is safe, and the next response
-	// corrects it.
+	// What was taken stays counted in m.taken. Learn finds there how much was sent
+	// after a response's request. Too much is safe, and the next response corrects it.
 	for i := range m.rooms {
 		m.rooms[i].level = min(m.rooms[i].limit, m.rooms[i].level+p.use.of(i))
 	}
@@ -51,7 +50,7 @@ func (p *AccountPermit) Cancel(now time.Time) {
 	*p = AccountPermit{}
 }
 
-// Learn takes in what the response to the call said of the account's limits (see
+// Learn learns the account's limits from the response to the call (see
 // [fault.ParseAllowances] and fault.Error.Allowances).
 func (p *AccountPermit) Learn(now time.Time, limits []fault.Allowance) {
 	a := p.account
@@ -80,8 +79,8 @@ func (p *AccountPermit) Learn(now time.Time, limits []fault.Allowance) {
 	}
 }
 
-// LearnRefusal takes in that the provider refused the call for want of room
-// (status 429), and how long it asked to wait.
+// LearnRefusal learns that the provider had no room for the call (status 429), and
+// how long it asked to wait.
 func (p *AccountPermit) LearnRefusal(now time.Time, asked time.Duration) {
 	a := p.account
 	if a == nil {
@@ -102,8 +101,9 @@ func (p *AccountPermit) LearnRefusal(now time.Time, asked time.Duration) {
 	m.pace.refuse(now, sent)
 }
 
-// Settle takes in what the call really used; more goes into debt, less comes
-// back. Where the provider's headers tell the level, they count.
+// Settle corrects the estimate by what the call really used: more goes into debt,
+// less comes back. Where the provider's headers report the level, they count
+// instead.
 func (p *AccountPermit) Settle(now time.Time, used Use) {
 	a := p.account
 	if a == nil {

@@ -45,8 +45,8 @@ func TestCanceledRoomComesBack(t *testing.T) {
 	zero.Done(start, admission.OutcomeThrottled)
 }
 
-// A room that was given back is safe to be learned of: a response of before
-// doesn't make it larger than it is.
+// After room was given back, an older response doesn't make the room larger than it
+// is.
 func TestLearnAfterACancel(t *testing.T) {
 	a := account(t, nil)
 	first, _ := a.take(start, "m", Use{})
@@ -101,9 +101,8 @@ func TestAnAttemptThatIsRefusedTakesNoRoom(t *testing.T) {
 	}
 }
 
-// A thousand other models may push one out while a call to it is in progress.
-// What its response says is learned nevertheless, and what those say that come
-// after.
+// A thousand other models may remove one while a call to it is in progress. Its
+// response is learned nevertheless, and so are later responses.
 func TestAccountForgetsAndLearns(t *testing.T) {
 	a := account(t, nil)
 	for range 50 {

@@ -171,7 +171,7 @@ func TestAccountSettles(t *testing.T) {
 	require.ErrorIs(t, err, ErrOption)
 }
 
-// A hundred thousand models, as a caller may name them, don't fill the memory.
+// A caller that names a hundred thousand models doesn't fill the memory.
 func TestAccountForgetsModels(t *testing.T) {
 	a := account(t, nil)
 	for i := range 3 * maxModels {
@@ -181,8 +181,8 @@ func TestAccountForgetsModels(t *testing.T) {
 	require.Contains(t, a.models, strconv.Itoa(3*maxModels-1))
 }
 
-// server is a provider's bucket: n requests at once, n a second; beyond it a
-// refusal that costs what cost says.
+// server is a provider's bucket: n requests at once, n a second; beyond that it
+// refuses, and a refusal takes cost of the bucket.
 type server struct {
 	n, level, cost float64
 	at             time.Time
@@ -201,9 +201,9 @@ func (s *server) ask(now time.Time) (ok bool, reset time.Duration) {
 	return ok, time.Duration((s.n - s.level) / s.n * float64(time.Second))
 }
 
-// Processes that share a key, and each want all of it, get most of it together,
-// about evenly, and are seldom refused: told by headers, or by nothing but
-// status 429.
+// Processes that share a key, and could each use all of it, together get most of
+// it, in about equal parts, and are seldom refused. They learn by headers, or by
+// status 429 alone.
 func TestAccountsShare(t *testing.T) {
 	for _, headers := range []bool{true, false} {
 		for _, processes := range []int{1, 4, 16} {

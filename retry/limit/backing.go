@@ -11,11 +11,11 @@ import (
 	"github.com/prodailabs/prodai/internal/event"
 )
 
-// A backing is the store of a [Model] or a [Handler], and what replaces it while it
+// A backing is the store of a [Model] or a [Handler], and its replacement while it
 // is down.
 //
-// A correction that the store can't take at once is owed to it, and paid before
-// the next claim: a call that a failing store has refused stays uncounted.
+// A correction that the store can't take at once is kept, and made before the next
+// claim. So a call that a failing store has refused is not counted.
 type backing struct {
 	store  Store
 	refuse bool   // nothing replaces the store
@@ -29,14 +29,14 @@ type backing struct {
 	owed map[string]Claim // by key
 }
 
-// maxOwed bounds what is remembered. What is dropped refills with time, as every
-// rate does.
+// maxOwed bounds how many corrections are kept. What is dropped refills with time,
+// as every rate does.
 const maxOwed = 10_000
 
-// How long a store may take: a limiter that waits is an outage.
+// How long a store may take. A limiter that waits longer is an outage itself.
 const (
 	takeTimeout   = 250 * time.Millisecond
-	chargeTimeout = 100 * time.Millisecond // the answer is there, and waits
+	chargeTimeout = 100 * time.Millisecond // the answer is there, and waits for this
 )
 
 // A taking is what a call took of some limits, and where.
@@ -45,8 +45,8 @@ type taking struct {
 	spare  bool // of the spare store
 }
 
-// take asks the store, or what replaces it. The taking is what has to be given
-// back if the call isn't made; it is empty if the decision is a refusal.
+// take asks the store, or its replacement. The taking is what has to be given back
+// if the call isn't made. It is empty if the decision is a refusal.
 func (b *backing) take(ctx context.Context, claims []Claim, ahead time.Duration) (taking, Decision, error) {
 	d, err := b.ask(ctx, claims, ahead)
 	t := taking{claims: claims}
@@ -100,8 +100,8 @@ func (b *backing) report(ctx context.Context, err error) {
 	event.Logger(b.log).LogAttrs(ctx, slog.LevelWarn, event.LimitStore, slog.String(event.State, state), slog.Int64(event.Count, failed), slog.String(event.Reason, err.Error()))
 }
 
-// charge applies corrections where the claims were taken. They must arrive
-// although the call's context may be done.
+// charge applies corrections where the claims were taken. They must arrive also if
+// the call's context is done.
 func (b *backing) charge(corrections []Claim, spare bool) {
 	if len(corrections) == 0 {
 		return
@@ -109,7 +109,7 @@ func (b *backing) charge(corrections []Claim, spare bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), chargeTimeout)
 	defer cancel()
 	if spare {
-		_ = b.spare.Charge(ctx, corrections) // no correction is NaN
+		_ = b.spare.Charge(ctx, corrections) // a correction is never NaN
 		return
 	}
 	err := b.pay(ctx)
@@ -137,7 +137,8 @@ func (b *backing) owe(corrections []Claim) {
 	b.owes.Store(true)
 }
 
-// pay brings the store what it is owed. An error means that it is still down.
+// pay makes the corrections that were kept. An error means that the store is still
+// down.
 func (b *backing) pay(ctx context.Context) error {
 	if !b.owes.Load() {
 		return nil

@@ -43,8 +43,8 @@ func (s *flakyStore) Charge(ctx context.Context, claims []Claim) error {
 }
 
 // A call that a failing store refuses is not counted against the tenant, at
-// whichever of its questions the store fails: for the tenant's limit, for all
-// tenants', when what was taken goes back, or at several of them.
+// whichever step the store fails: at the tenant's limit, at the limit of all
+// tenants, when what was taken goes back, or at several of them.
 func TestACallThatTheStoreRefusesIsNotCounted(t *testing.T) {
 	for _, down := range [][]int{{1}, {2}, {2, 3}, {2, 3, 4}, {1, 2, 3}, {2, 3, 4, 5}} {
 		t.Run(fmt.Sprint(down), func(t *testing.T) {
@@ -99,9 +99,9 @@ func TestCorrectionsGoWhereTheClaimsWereTaken(t *testing.T) {
 			require.InDelta(t, want, d.Remaining, 0.1)
 		}
 	}
-	check(1, 1000, 990) // the store was down at the claim: the correction isn't its business
-	check(3, 95, 990)   // it was down at the correction, and is owed it
-	check(6, 980, 990)  // it is paid before the next claim
+	check(1, 1000, 990) // the store was down at the claim, so the correction is not for it
+	check(3, 95, 990)   // it was down at the correction, which is kept
+	check(6, 980, 990)  // the correction is made before the next claim
 }
 
 // A Model above one whose store is down charges nothing for the call either: no

@@ -11,19 +11,18 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Bucket is a *rate.Limiter, with its methods, that many goroutines can't get
-// past.
+// A Bucket is a *rate.Limiter, with its methods, that keeps its rate also with many
+// goroutines.
 //
 // Allow of golang.org/x/time/rate reads the clock and then takes its lock. Two
-// goroutines can take the lock in the other order, the limiter's time then goes
-// back, and the interval is counted twice: NewLimiter(10, 10) asked for 10, 1,
-// 1 and 8 at 0, 500, 0 and 500 ms grants all 20 where 15 is the most. A Bucket
+// goroutines can take the lock in the other order. Then the limiter's time goes
+// back, and an interval is counted twice: NewLimiter(10, 10) asked for 10, 1, 1 and
+// 8 tokens at 0, 500, 0 and 500 ms grants all 20, where 15 is the most. A Bucket
 // reads the clock under a lock of its own and never lets it go back.
 //
-// It is the limit of one provider account, to be waited for before each attempt
-// (retry.Options.Limiter), if that limit is known; an [Account] learns it. For
-// tenants, tokens and money, which need debts and refunds that a Limiter hasn't,
-// see [Model].
+// A Bucket is for a limit of one provider account that you know, and that each
+// attempt waits for (retry.Options.Limiter). An [Account] learns such a limit. For
+// tenants, tokens and money, which need debts and refunds, see [Model].
 type Bucket struct {
 	mu   sync.Mutex
 	lim  *rate.Limiter
@@ -50,8 +49,8 @@ func (b *Bucket) now(t time.Time) time.Time {
 	return b.last
 }
 
-// limiter returns the limiter below. That of the zero Bucket lets nothing pass, as the
-// zero rate.Limiter does. mu is held.
+// limiter returns the limiter below. For the zero Bucket it is one that lets
+// nothing pass, as the zero rate.Limiter does. mu is held.
 func (b *Bucket) limiter() *rate.Limiter {
 	if b.lim == nil {
 		b.lim = &rate.Limiter{}
@@ -87,7 +86,7 @@ func (b *Bucket) AllowN(t time.Time, n int) bool {
 	return b.limiter().AllowN(b.now(t), n)
 }
 
-// A Reservation is of tokens that are there, or will be. See [Bucket.ReserveN].
+// A Reservation is for tokens that are there now, or later. See [Bucket.ReserveN].
 type Reservation struct {
 	b *Bucket
 	r *rate.Reservation
@@ -96,22 +95,22 @@ type Reservation struct {
 // Reserve is ReserveN(time.Now(), 1).
 func (b *Bucket) Reserve() Reservation { return b.ReserveN(time.Now(), 1) }
 
-// ReserveN takes n tokens, of the future if need be.
+// ReserveN takes n tokens, perhaps those of a later time.
 func (b *Bucket) ReserveN(t time.Time, n int) Reservation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return Reservation{b, b.limiter().ReserveN(b.now(t), n)}
 }
 
-// OK reports whether the tokens were taken: not if there are never as many at
-// once.
+// OK reports whether the tokens were taken. It is false if the bucket never has as
+// many at once.
 func (r Reservation) OK() bool { return r.r != nil && r.r.OK() }
 
 // Delay is DelayFrom(time.Now()).
 func (r Reservation) Delay() time.Duration { return r.DelayFrom(time.Now()) }
 
-// DelayFrom returns how long after t the tokens may be used; rate.InfDuration if
-// the reservation isn't OK.
+// DelayFrom returns how long after t the tokens may be used. It is rate.InfDuration
+// if the reservation isn't OK.
 func (r Reservation) DelayFrom(t time.Time) time.Duration {
 	if r.b == nil {
 		return rate.InfDuration
@@ -124,8 +123,8 @@ func (r Reservation) DelayFrom(t time.Time) time.Duration {
 // Cancel is CancelAt(time.Now()).
 func (r Reservation) Cancel() { r.CancelAt(time.Now()) }
 
-// CancelAt gives the tokens back as far as later reservations don't count on
-// them; those whose time has come stay taken.
+// CancelAt gives the tokens back, except those that later reservations need and
+// those whose time has come.
 func (r Reservation) CancelAt(t time.Time) {
 	if r.b == nil {
 		return
@@ -138,8 +137,8 @@ func (r Reservation) CancelAt(t time.Time) {
 // Tokens is TokensAt(time.Now()).
 func (b *Bucket) Tokens() float64 { return b.TokensAt(time.Now()) }
 
-// TokensAt returns how many tokens there are at t; negative if some of the
-// future's are taken.
+// TokensAt returns how many tokens there are at t. It is negative if tokens of a
+// later time are taken.
 func (b *Bucket) TokensAt(t time.Time) float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,10 +148,10 @@ func (b *Bucket) TokensAt(t time.Time) float64 {
 // Wait is WaitN(ctx, 1).
 func (b *Bucket) Wait(ctx context.Context) error { return b.WaitN(ctx, 1) }
 
-// WaitN takes n tokens and waits until they are there. It fails at once, taking
-// nothing, with an *[Error] if there are never as many or if they would come
-// after ctx's deadline, and with ctx.Err() if ctx is done before. It allocates
-// only if it has to wait.
+// WaitN takes n tokens and waits until they are there. It fails at once with an
+// *[Error], and takes nothing, if the bucket never has as many or if they would
+// come after ctx's deadline. It fails with ctx.Err() if ctx is done before. It
+// allocates only if it has to wait.
 func (b *Bucket) WaitN(ctx context.Context, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -57,7 +57,7 @@ func TestGoldenTokenBucket(t *testing.T) {
 			case "reserve":
 				res := b.ReserveN(now, s.N)
 				if ok = res.OK(); ok {
-					// Without a refill the wait is forever.
+					// Without a refill the wait never ends.
 					if want, is := s.Delay.(float64); is && math.Abs(float64(res.DelayFrom(now))/1e6-want) > 1e-3 || !is && res.DelayFrom(now) != rate.InfDuration {
 						return fmt.Errorf("step %d: delay %v, want %v", i, res.DelayFrom(now), s.Delay)
 					}
@@ -132,7 +132,7 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 			}
 			wg.Wait()
 			least := 0.99 * min(400, 200+200*time.Since(begin).Seconds())
-			for f() { // a machine that stood still in the end left some in the bucket
+			for f() { // a machine that paused at the end left some in the bucket
 				granted.Add(1)
 			}
 			most := 200 + 200*time.Since(begin).Seconds()

@@ -65,10 +65,12 @@ func (m *Model) begin(ctx context.Context, messages []llms.MessageContent, optio
 	return c
 }
 
-// Estimate returns the model that options name, or "", and what a call will use
-// at most: the tokens of its messages by the function tokens, the method Count
-// of an Encoding of package chunk/token for example (nil: a token for four bytes), four more for each message's role and marks, and an answer of the
-// options' maximum or else answer, for each choice that they ask for.
+// Estimate returns the model that options name, or "", and what a call will use at
+// most. The function tokens counts the tokens of the messages, such as the method
+// Count of an Encoding of package chunk/token; nil counts a token for four bytes.
+// Each message has four tokens more, for its role and marks. The answer counts as
+// the maximum that options set, or else as answer, for each choice that options ask
+// for.
 func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens func(string) int, answer int) (model string, u Use) {
 	if tokens == nil {
 		tokens = func(text string) int { return (len(text) + 3) / 4 }
@@ -95,7 +97,7 @@ func Estimate(messages []llms.MessageContent, options []llms.CallOption, tokens 
 	return model, Use{float64(prompt), float64(answer) * float64(choices)}
 }
 
-// imageTokens is reserved for a part that is not text: what OpenAI bills for an
+// imageTokens is reserved for a part that is not text. OpenAI bills so many for an
 // image of 1024 by 1024 at high detail.
 const imageTokens = 765
 
@@ -114,7 +116,7 @@ func partTokens(part llms.ContentPart, tokens func(string) int) int {
 	return imageTokens
 }
 
-// admit takes what the call needs, waiting for it if it may, or nothing.
+// admit takes all that the call needs, perhaps after a wait, or nothing.
 func (c *call) admit(ctx context.Context) error {
 	if err := c.m.o.Switch.check(c.tenant); err != nil {
 		return err
@@ -135,7 +137,7 @@ func (c *call) admit(ctx context.Context) error {
 	if account == nil {
 		return nil
 	}
-	permit, ok := account.spend(ctx) // if a policy above has waited for it
+	permit, ok := account.spend(ctx) // else a policy above has waited for it
 	asked := time.Now()
 	if !ok {
 		var err error
@@ -157,7 +159,7 @@ func (c *call) takeShared(ctx context.Context) error {
 	if len(shared) == 0 {
 		return nil
 	}
-	if c.m.o.Wait > 0 { // else no call waits, and there is none to be fair to
+	if c.m.o.Wait > 0 { // else no call waits, so the order doesn't matter
 		waitCtx, cancel := context.WithTimeout(ctx, max(c.left(), 0))
 		defer cancel()
 		if err := c.m.fair.enter(waitCtx, c.tenant, size(shared), c.weight()); err != nil {
@@ -180,9 +182,9 @@ func (c *call) weight() float64 {
 	return 1
 }
 
-// size is the largest part of a shared limit that the call takes, so that
-// tenants with many small and with few large calls are compared by what is
-// scarce: dominant resource fairness (Ghodsi et al., NSDI 2011).
+// size is the largest part of a shared limit that the call takes. So tenants with
+// many small calls and tenants with few large calls are compared by the limit that
+// is short: dominant resource fairness (Ghodsi et al., NSDI 2011).
 func size(claims []Claim) float64 {
 	s := 0.0
 	for _, c := range claims {
@@ -193,7 +195,7 @@ func size(claims []Claim) float64 {
 
 var dimensions = [...]string{"requests", "tokens", "money"}
 
-// claims are those of q's rates that limit anything, in the order of
+// claims are the claims for those of q's rates that are set, in the order of
 // dimensions.
 func (c *call) claims(q Quota, scope string) []Claim {
 	var all []Claim
@@ -205,7 +207,7 @@ func (c *call) claims(q Quota, scope string) []Claim {
 	return all
 }
 
-// take asks the store, waits if that is what it says, and remembers in taken
+// take asks the store, waits if the decision has a wait, and remembers in taken
 // what must be given back.
 func (c *call) take(ctx context.Context, taken *taking, claims []Claim) error {
 	if len(claims) == 0 {
@@ -268,7 +270,7 @@ func (c *call) denied(claim Claim, d Decision) error {
 	return e
 }
 
-// leave counts the call out of the purses, with what it cost; at most once.
+// leave counts the call out of the purses, with its cost, at most once.
 func (c *call) leave(money int64) {
 	if c.inside {
 		c.inside = false
@@ -276,8 +278,8 @@ func (c *call) leave(money int64) {
 	}
 }
 
-// giveBack gives back all that a call had taken: what this process counts first,
-// because a store may fail or panic.
+// giveBack gives back all that a call had taken. What this process counts comes
+// first, because a store may fail or panic.
 func (c *call) giveBack() {
 	c.leave(0)
 	c.permit.Cancel(time.Now())
@@ -302,8 +304,9 @@ func (c *call) refused(ctx context.Context, err error) error {
 	return err
 }
 
-// settle replaces the estimate by what the call used. What this process counts comes
-// first: if code of the caller's panics, the estimate stands and no place is kept.
+// settle replaces the estimate by what the call used. What this process counts
+// comes first: if the caller's code panics, the estimate stays and no place is
+// kept.
 func (c *call) settle(ctx context.Context, resp *llms.ContentResponse, err error) {
 	if c.pass != nil {
 		c.pass.outcome(resp, err)
@@ -346,8 +349,8 @@ func (c *call) used(ctx context.Context, resp *llms.ContentResponse, err error) 
 	return requests, tokens, money
 }
 
-// reach reports whether a call that failed reached the provider, and whether that
-// may have begun an answer. An error without a status shows neither.
+// reach reports whether a call that failed reached the provider, and whether the
+// provider may have begun an answer. An error without a status shows neither.
 func reach(err error) (sent, billable bool) {
 	var status interface{ HTTPStatus() int }
 	if !errors.As(err, &status) {

@@ -11,7 +11,7 @@ import (
 	"github.com/prodailabs/prodai/internal/usage"
 )
 
-// A caller can't talk its estimate down by asking for more than an int holds.
+// A caller can't lower its estimate by a maximum that is too large for an int.
 func TestNoEstimateOverflows(t *testing.T) {
 	_, use := Estimate(nil, []llms.CallOption{llms.WithMaxTokens(math.MaxInt), llms.WithN(2)}, nil, 0)
 	require.Greater(t, use.OutputTokens, 1e9)

@@ -10,13 +10,13 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// An Error is a call that a limit refused. It reached no model, costs nothing and
-// isn't counted.
+// An Error is a call that a limit refused. The call reached no model, costs nothing
+// and isn't counted.
 type Error struct {
-	// Refusal is what the caller can do: fault.RefusalWait, the limit refills;
-	// fault.RefusalCap, the call is larger than the limit will ever be;
-	// fault.RefusalStop, the budget is spent or the switch is off. It is
-	// fault.RefusalNone if no limit has refused the call: their store is down
+	// Refusal is what the caller can do. fault.RefusalWait: wait, the limit refills.
+	// fault.RefusalCap: send less, the call is larger than the whole limit.
+	// fault.RefusalStop: stop, the budget is spent or the switch is off.
+	// fault.RefusalNone: no limit has refused the call, but their store is down
 	// ([ErrStore]).
 	Refusal   fault.Refusal
 	Dimension string // "requests", "tokens", "money", "concurrency", "spend", "switch", "store"
@@ -70,8 +70,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// HTTPStatus returns 429, or 413 for what is too large ever to pass, or 402 for a
-// budget that is spent, or 503 for a switch that is off or a store that is down.
+// HTTPStatus returns 429 if the limit refills, 413 if the call is larger than the
+// limit, 402 if the budget is spent, and 503 if the switch is off or the store is
+// down.
 func (e *Error) HTTPStatus() int {
 	switch {
 	case e.Refusal == fault.RefusalCap:

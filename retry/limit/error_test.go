@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An Error whose Refusal was not set doesn't ask anyone to wait.
+// An Error whose Refusal was not set doesn't ask the caller to wait.
 func TestZeroRefusalIsNotAWait(t *testing.T) {
 	e := &Error{}
 	require.Equal(t, http.StatusServiceUnavailable, e.HTTPStatus())

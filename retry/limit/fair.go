@@ -9,11 +9,12 @@ import (
 
 // fair lets one caller at a time ask the shared limit for room, in the order of
 // weighted fair queueing: self-clocked fair queueing (Golestani, INFOCOM 1994).
-// Each call gets a finish tag, its size over its tenant's weight after the
-// tenant's last tag or the tag in service, whichever is later; the smallest tag
-// is served next. Tenants that always have calls waiting then get room in the
-// proportion of their weights, one that was idle gets no credit for it, and
-// none starves: a waiting tag is passed by finitely many smaller ones.
+// Each call gets a finish tag: the tenant's last tag or the tag in service,
+// whichever is later, plus the call's size over the tenant's weight. The smallest
+// tag is served next. So tenants that always have calls waiting get room in the
+// proportion of their weights. A tenant that was idle gets no credit for that. No
+// tenant starves, because only finitely many smaller tags can come before a waiting
+// one.
 type fair struct {
 	mu      sync.Mutex
 	busy    bool
@@ -31,8 +32,8 @@ type waiter struct {
 	index int
 }
 
-// enter waits for the caller's turn. size is in units of the shared limit,
-// weight above 0. After nil the caller must leave.
+// enter waits for the caller's turn. size is in units of the shared limit, and
+// weight is above 0. After a nil error the caller must call leave.
 func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) error {
 	f.mu.Lock()
 	if f.tags == nil {
@@ -60,13 +61,13 @@ func (f *fair) enter(ctx context.Context, tenant string, size, weight float64) e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if last, ok := f.tags[tenant]; ok { // it was not served, so the tenant's next call is not after it
+	if last, ok := f.tags[tenant]; ok { // it was not served, so the tenant's next call doesn't come after it
 		f.tags[tenant] = last - size/weight
 	}
 	if w.index >= 0 {
 		heap.Remove(&f.waiting, w.index)
 	} else {
-		f.next() // the turn came as the caller left: pass it on
+		f.next() // the turn came while the caller left: pass it on
 	}
 	return context.Cause(ctx)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Names of tenants are forgotten although someone always waits.
+// Names of tenants are forgotten although there is always a call that waits.
 func TestFairForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f fair

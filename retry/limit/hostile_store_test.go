@@ -27,7 +27,7 @@ func (hangingStore) Take(ctx context.Context, _ []Claim, _ time.Duration) (Decis
 }
 func (hangingStore) Charge(ctx context.Context, _ []Claim) error { <-ctx.Done(); return ctx.Err() }
 
-// "a store that is down stops no call": not one that hangs, either.
+// "a store that is down stops no call": a store that hangs doesn't, either.
 func TestHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, err := New(hostileModel(func(context.Context) (*llms.ContentResponse, error) { return hostileAnswer(3, 4), nil }), &Options{Quota: Quota{Requests: Rate{N: 10, Per: time.Hour}}, Store: hangingStore{}})
@@ -50,7 +50,8 @@ func TestHangingStoreRefuses(t *testing.T) {
 	})
 }
 
-// The store hangs only when the answer is there: it must not be held up for long.
+// The store hangs only when the answer is there: the answer must not be late for
+// long.
 func TestHangingCharge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &hostileStore{charge: func() error { return nil }}

@@ -299,7 +299,7 @@ func TestWeightBounds(t *testing.T) {
 	}
 }
 
-// Whatever call of a store fails, nothing is counted in the end but what was used.
+// Whichever call of a store fails, in the end only what was used is counted.
 func TestStoreFailsAtEachCall(t *testing.T) {
 	down := errors.New("down")
 	for _, closed := range []bool{false, true} {
@@ -424,7 +424,7 @@ func TestAccountConcurrency(t *testing.T) {
 	require.EqualValues(t, 1000, a.Allowances(time.Now(), "m")[0].Remaining)
 }
 
-// A copy of a cancelled account permit must not mint room beyond what was taken.
+// A copy of a canceled account permit must not give back more room than was taken.
 func TestAccountPermitCopies(t *testing.T) {
 	a, err := NewAccount(&AccountOptions{Requests: Rate{N: 10, Per: time.Hour}})
 	require.NoError(t, err)

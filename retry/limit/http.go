@@ -16,9 +16,9 @@ import (
 
 // HandlerOptions are the settings of a [Handler].
 type HandlerOptions struct {
-	// Tenant returns whose request it is. An address is a poor name (behind a
-	// proxy it is the proxy's); an API key that has been verified is a good one.
-	// Default: all requests are one tenant's, "".
+	// Tenant returns whose request it is. An IP address is a bad name, because it may
+	// be a proxy's. An API key that has been verified is a good one. Default: all
+	// requests are one tenant's, "".
 	Tenant func(*http.Request) string
 	// Units is how many units a request takes, 0 or more. A request whose units
 	// are negative, infinite or NaN is answered with status 500. Default: 1.
@@ -38,20 +38,20 @@ type HandlerOptions struct {
 	Logger *slog.Logger
 }
 
-// A Handler is an http.Handler that limits the requests to another one at a rate
-// for each tenant. Every response carries x-ratelimit-limit-requests,
-// -remaining-requests and -reset-requests in OpenAI's form. A refused request gets
-// OpenAI's error body, so that every SDK of today does the right thing with it:
+// A Handler limits the requests to another http.Handler, at a rate for each tenant.
+// Every response carries x-ratelimit-limit-requests, -remaining-requests and
+// -reset-requests in OpenAI's form. A refused request gets OpenAI's error body, so
+// that the usual SDKs do the right thing with it:
 //
 //	429  rate_limit_error, rate_limit_exceeded    with Retry-After and retry-after-ms
 //	413  invalid_request_error, request_too_large the request needs more than the limit
 //	503  server_error, service_unavailable        the switch is off
 //	503  server_error, service_unavailable        the store is down, with RefuseOnStoreFailure
-//	500  server_error, internal_error             Units returned what is no number of units
+//	500  server_error, internal_error             Units returned an invalid number
 //
-// X-Should-Retry is "false" where the same request won't pass by waiting: for
-// status 413, and for a switch that is off. The SDKs of OpenAI and Anthropic, and
-// package retry, then don't retry.
+// X-Should-Retry is "false" where no wait helps the same request: for status 413,
+// and for a switch that is off. Then the SDKs of OpenAI and Anthropic, and package
+// retry, don't retry.
 type Handler struct {
 	next    http.Handler
 	rate    Rate
@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, d, err := h.backing.take(r.Context(), []Claim{{Key: h.o.Prefix + ":" + tenant, Rate: h.rate, N: units}}, 0)
 	switch {
-	case err != nil && r.Context().Err() != nil: // no store has failed
+	case err != nil && r.Context().Err() != nil: // the store has not failed
 		refuse(w, &Error{Dimension: dimensions[0], Tenant: tenant, Reason: "the request was canceled"})
 		return
 	case err != nil:

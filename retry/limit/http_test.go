@@ -39,7 +39,7 @@ func TestHandlerWithoutItsStore(t *testing.T) {
 	}
 }
 
-// Units that are no number are a mistake of the server's, not a limit.
+// Units that are not a number are a mistake of the server, and not a limit.
 func TestHandlerUnits(t *testing.T) {
 	units := 0.0
 	h, err := NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Rate{N: 1, Per: time.Hour},

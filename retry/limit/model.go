@@ -23,12 +23,12 @@ type Quota struct {
 	Money    Rate // pico-USD; see [USD]
 	// Concurrency is how many calls may be in progress at once.
 	Concurrency int
-	// SpendPicoUSD is all that may ever be spent: it is not a rate, and doesn't
-	// refill. A call that might pass it is refused with [fault.RefusalStop], also
-	// while the calls before it are still in progress. [Model.ResetSpent] starts anew.
+	// SpendPicoUSD is all the money that may be spent. It is not a rate, and doesn't
+	// refill. A call that might exceed it is refused with [fault.RefusalStop]; the
+	// calls in progress count too. [Model.ResetSpent] sets what was spent to 0.
 	SpendPicoUSD int64
-	// Weight is the tenant's share of the shared limits under contention,
-	// relative to the others', 0.000001 to 1000000. Default: 1.
+	// Weight is the tenant's share of the shared limits when several tenants wait,
+	// relative to the others' weights, 0.000001 to 1000000. Default: 1.
 	Weight float64
 }
 
@@ -55,31 +55,30 @@ func (q Quota) check(name string) error {
 
 // Options are the settings of a [Model].
 type Options struct {
-	// Quota is that of each tenant that Tenants doesn't name. Default: no limit.
+	// Quota is the quota of each tenant that Tenants doesn't name. Default: no limit.
 	Quota Quota
 	// Tenants has the quotas of named tenants. Default: none.
 	Tenants map[string]Quota
-	// Shared bounds all tenants together; they get it by their weights. Default:
+	// Shared bounds all tenants together. They get its room by their weights. Default:
 	// no limit.
 	Shared Quota
-	// Account has the limits of the provider below, which it learns from the
-	// answers that pass here, and from their headers where its Transport is in the
-	// client. All tenants together get it by their weights. Several Models, and
-	// processes of course, may use one account. Default: nil, none.
+	// Account has the limits of the provider below. It learns them from the answers
+	// that pass here, and from their headers if its Transport is in the client. The
+	// tenants get its room by their weights. Several Models may use one account.
+	// Default: nil, none.
 	Account *Account
 	// Tenant returns whose call it is. Default: all are one tenant's, "".
 	Tenant func(context.Context) string
-	// Wait is how long a call may wait for room. Default: 0, it is refused at
-	// once, with the time to come back.
+	// Wait is how long a call may wait for room. Default: 0: the call is refused at
+	// once, and the error has the time to come back.
 	Wait time.Duration
-	// Store keeps the rates. Concurrency and spend are always this process's. A
-	// store that takes more than 250 ms has failed.
-	// Default: a Memory.
+	// Store keeps the rates. Concurrency and spend are always counted in this process
+	// only. A store that takes more than 250 ms has failed. Default: a Memory.
 	Store Store
-	// RefuseOnStoreFailure refuses calls with status 503 while the store fails;
-	// such a call is not counted. Default: false, the same rates are kept in this
-	// process meanwhile: n processes then admit up to n times as much, and a store
-	// that is down stops no call.
+	// RefuseOnStoreFailure refuses calls with status 503 while the store fails. Such a
+	// call is not counted. Default: false: the same rates are kept in this process
+	// meanwhile. Then n processes admit up to n times as much, and a store that is
+	// down stops no call.
 	RefuseOnStoreFailure bool
 	// Prefix begins the store's keys. Default: "limit".
 	Prefix string
@@ -91,26 +90,26 @@ type Options struct {
 	// bytes.
 	Tokens func(text string) int
 	// AnswerTokens is how much is reserved for the answer of a call that sets no
-	// maximum. What is reserved too much comes back. Default: 512.
+	// maximum. The part that isn't used comes back. Default: 512.
 	AnswerTokens int
-	// Usage returns the tokens that an answer used. Where it isn't ok the
-	// reservation stands. Default: what the provider reported, prompt and answer.
+	// Usage returns the tokens that an answer used. If ok is false, the reservation
+	// stays. Default: what the provider reported, prompt and answer.
 	Usage func(r *llms.ContentResponse) (tokens int, ok bool)
 	// Cost returns what an answer cost. It is also asked for the cost of a
 	// reservation, with an answer that has only PromptTokens and CompletionTokens.
 	// Default: nil, money is not limited.
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
-	// Model is what Cost is asked for if the call names no model. Default: "".
+	// Model is the model's name for Cost if the call names none. Default: "".
 	Model string
 	// Logger gets the events limit.wait, limit.deny, limit.store and usage.invalid.
 	// Default: nil, they are discarded.
 	Logger *slog.Logger
 }
 
-// A Model lets each tenant's calls reach the model below within its quota. A
-// call reserves by estimate and is reconciled with what it really used: more
-// goes into debt, which later calls wait out; less comes back. It is safe for
-// concurrent use.
+// A Model lets each tenant's calls reach the model below within the tenant's quota.
+// A call reserves its estimated use, and is corrected afterwards by what it really
+// used. More is a debt, which later calls wait out, and less comes back. A Model is
+// safe for concurrent use.
 type Model struct {
 	next    llms.Model
 	o       Options
@@ -171,7 +170,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// complete sets what is not set.
+// complete sets the defaults.
 func (o *Options) complete() {
 	if o.Tenant == nil {
 		o.Tenant = func(context.Context) string { return "" }
@@ -199,8 +198,7 @@ func (m *Model) quotas(yield func(Quota) bool) {
 	}
 }
 
-// usage returns the tokens that an answer used. It reports counts that can't be
-// right, which an Account reads too.
+// usage returns the tokens that an answer used. It logs counts that can't be right.
 func (c *call) usage(ctx context.Context, r *llms.ContentResponse) (tokens int, ok bool) {
 	o := &c.m.o
 	var t usage.Tokens
@@ -244,7 +242,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	defer func() {
 		switch {
 		case ended:
-		case admitted: // a panic below: what it used is unknown, so the estimate stands
+		case admitted: // a panic below: what the call used is unknown, so the estimate stays
 			c.settle(ctx, nil, errPanicked)
 		default: // a panic of the store or the logger
 			c.giveBack()
@@ -271,7 +269,7 @@ var errPanicked = errors.New("limit: the call panicked")
 // Spent returns what the tenant's calls have cost, as far as is known.
 func (m *Model) Spent(tenant string) (picoUSD int64) { return m.purses.spent(tenant) }
 
-// ResetSpent sets what the tenant has spent back to nothing: a new month.
+// ResetSpent sets what the tenant has spent to 0, for a new month for example.
 func (m *Model) ResetSpent(tenant string) { m.purses.forgive(tenant) }
 
 func (m *Model) quota(tenant string) Quota {

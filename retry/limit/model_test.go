@@ -25,8 +25,8 @@ func (s *slowStore) Take(ctx context.Context, claims []Claim, ahead time.Duratio
 	return s.Memory.Take(ctx, claims, ahead)
 }
 
-// Calls that may not wait and come at once are refused for want of room, not
-// for coming at once.
+// Calls that may not wait and come at the same time are refused because there is no
+// room, and not because they come at the same time.
 func TestNobodyIsRefusedForCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, o := range []Options{

@@ -4,11 +4,10 @@ import "time"
 
 // A pace finds out from refusals how many requests a second are accepted.
 //
-// It searches as TCP does: down when there is congestion, at most by half for
-// all calls that were sent before, and cautiously up while it is what holds
-// calls back. But a rate limiter shows more than a full router: what it accepts
-// in a second in which it refuses is its rate. So the way down ends just below
-// that.
+// It searches as TCP does. It goes down at a refusal, at most by half for all calls
+// that were sent before it. It goes up slowly while calls wait for it. But a rate
+// limiter shows more than a full router: what it accepts in a second in which it
+// refuses is its rate. So the way down ends just below that rate.
 type pace struct {
 	rate  float64   // requests a second; 0: no limit found yet
 	level float64   // what may be sent now
@@ -63,7 +62,7 @@ func (p *pace) take() {
 	p.sent[p.now%paceKept]++
 }
 
-// cancel forgets a call that was admitted at at and not sent.
+// cancel removes a call that was admitted at the time at and not sent.
 func (p *pace) cancel(at time.Time) {
 	if p.rate > 0 {
 		p.level = min(max(1, p.rate/4), p.level+1)
@@ -73,7 +72,7 @@ func (p *pace) cancel(at time.Time) {
 	}
 }
 
-// refuse counts a refusal of a call that was sent at sent.
+// refuse counts a refusal of a call that was sent at the time sent.
 func (p *pace) refuse(now, sent time.Time) {
 	p.hit = true
 	k := max(int64(sent.Sub(p.began)/paceInterval), p.now-paceKept+2, 0)

@@ -7,8 +7,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// purses count, in this process, what can't be a rate: the calls in progress and
-// the money spent for good.
+// purses count, in this process, what is not a rate: the calls in progress and the
+// money spent in all.
 type purses struct {
 	mu  sync.Mutex
 	all map[string]*purse
@@ -20,8 +20,8 @@ type purse struct {
 	spent    int64
 }
 
-// shared is the purse of all tenants together. No tenant has this name: a
-// tenant's own is stored under "t" and its name.
+// shared is the name of the purse of all tenants together. A tenant's purse can't
+// have this name, because it is stored under "t" and the tenant's name.
 const shared = "all"
 
 // open counts a call in, or refuses it.
@@ -65,7 +65,7 @@ func (p *purses) close(c *call, cost int64) {
 	}
 }
 
-// plus adds two sums of money, saturated: a price may be anything.
+// plus adds two sums of money without overflow, because a price may be any number.
 func plus(a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64-b {
 		return math.MaxInt64

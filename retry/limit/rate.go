@@ -22,8 +22,8 @@ type Rate struct {
 // USD is a dollar in pico-USD, the unit of all money here.
 const USD = 1_000_000_000_000
 
-// ErrOption is wrapped by the error of every constructor here for an option that
-// can't be right or a required argument that is nil.
+// ErrOption is wrapped by the error of every constructor here, if an option has a
+// value that can't work or a required argument is nil.
 var ErrOption = errors.New("limit: invalid option")
 
 func optionError(format string, args ...any) error {
@@ -57,8 +57,8 @@ func (r Rate) check(name string) error {
 }
 
 // These keep sums of instants and spans within 64 bits of nanoseconds, which are
-// 292 years: a bucket refills in maxSpan, and no tat is further ahead, and no
-// claim longer, than farSpan.
+// 292 years. A bucket refills in maxSpan at most. A tat is at most farSpan ahead,
+// and a claim at most farSpan long.
 const (
 	maxSpan = float64(100 * 365 * 24 * time.Hour)
 	farSpan = float64(125 * 365 * 24 * time.Hour)
@@ -72,9 +72,9 @@ func (r Rate) Capacity() float64 {
 	return r.N
 }
 
-// Span is the time that n units take to refill, cut to whole nanoseconds: the
-// spans of parts never add up to more than that of the whole, so a bucket of 60
-// holds 60 units also when they are taken one by one.
+// Span is the time that n units take to refill, cut to whole nanoseconds. So the
+// spans of parts never add up to more than that of the whole, and a bucket of 60
+// has 60 units also when they are taken one by one.
 func (r Rate) Span(n float64) time.Duration {
 	ns := float64(r.Per) * n / r.N
 	if math.Abs(ns) > farSpan {
@@ -87,31 +87,32 @@ func (r Rate) Span(n float64) time.Duration {
 // A Decision is the answer to a request for room.
 type Decision struct {
 	OK bool
-	// Wait is how long until the room is there: with OK, until the reserved
-	// units may be used; without, until asking again may succeed. Never, -1,
-	// says that no wait helps: more was asked for than there ever is.
+	// Wait is how long until the room is there. If OK is true, it is the time until
+	// the reserved units may be used; if not, until another try may succeed. Never,
+	// -1, means that no wait helps, because more was asked for than the whole limit.
 	Wait time.Duration
 	// Limit, Remaining and Reset are for the x-ratelimit-* headers: the most
 	// at once, what is left of it, and the time until it is full again.
 	Limit, Remaining float64
 	Reset            time.Duration
-	// Claim is the index of the claim that decided: the one that refused or
-	// makes wait longest.
+	// Claim is the index of the claim that decided: the one that refused, or the one
+	// with the longest wait.
 	Claim int
 }
 
 // Never is the Wait of a request that can't be met at all.
 const Never time.Duration = -1
 
-// step is GCRA, the generic cell rate algorithm (ATM Forum Traffic Management
-// 4.0, 1996, §4.4.2): of a token bucket it keeps one number, the instant at
-// which it will be full again (the theoretical arrival time, tat). A request
-// for n moves that instant by n units' time; it is in order if the instant then
-// lies no further ahead than a whole bucket takes to fill.
+// step is GCRA, the generic cell rate algorithm (ATM Forum Traffic Management 4.0,
+// 1996, §4.4.2): it stores a token bucket as one number, the instant at which it
+// will be full again (the theoretical arrival time, tat). A request for n units
+// moves that instant by the time of n units. The request passes if the instant is
+// then no further ahead than the time that a whole bucket takes to fill.
 //
-// tat and now are nanoseconds on one clock; a tat in the past is a full bucket.
-// A request that would be in order within ahead is granted now and reserved. A
-// request for nothing is a look: it takes nothing, and Wait is the next unit's.
+// tat and now are nanoseconds on one clock. A tat in the past means a full bucket.
+// A request that would pass within the time ahead is granted now and reserved. A
+// request for 0 units only looks: it takes nothing, and Wait is the wait for the
+// next unit.
 func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decision) {
 	peek := n == 0
 	if peek {
@@ -136,10 +137,10 @@ func (r Rate) step(tat, now int64, n float64, ahead time.Duration) (int64, Decis
 	return tat, d
 }
 
-// Units is the number of units that refill in a span, which is known to within
-// a tick, the clock's: a third of a second is not a whole number of ticks. The
-// whole number that is as close as the clock can tell is meant, or a header
-// that rounds down would be one short.
+// Units is the number of units that refill in a span. The span is exact only to one
+// tick of the clock, because a third of a second, for example, is not a whole
+// number of ticks. If a whole number is as close as the clock can show, Units
+// returns it. Otherwise a header that rounds down would be one too small.
 func (r Rate) Units(span, tick time.Duration) float64 {
 	perNano := r.N / float64(r.Per)
 	n := float64(span) * perNano
@@ -149,8 +150,8 @@ func (r Rate) Units(span, tick time.Duration) float64 {
 	return n
 }
 
-// charge moves tat by n units without asking: what was used is used. A negative
-// n gives back, up to a full bucket; no debt is more than farSpan.
+// charge moves tat by n units without a check, because the units have been used. A
+// negative n gives units back, up to a full bucket. A debt is at most farSpan.
 func (r Rate) charge(tat, now int64, n float64) int64 {
 	return min(max(max(tat, now)+int64(r.Span(n)), now), now+int64(farSpan))
 }

@@ -52,7 +52,7 @@ func TestGoldenGCRA(t *testing.T) {
 	})
 }
 
-// What is left is whole where whole units were taken, whatever a unit's time.
+// The rest is a whole number where whole units were taken, for any time of a unit.
 func TestRemainingIsWhole(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
 	for _, n := range []float64{3, 7, 11, 60, 999, 30_000} {
@@ -73,7 +73,7 @@ func TestRemainingIsWhole(t *testing.T) {
 	}
 }
 
-// A rate of which no whole unit ever passes is a mistake.
+// A rate by which no whole unit ever passes is a mistake.
 func TestRateBelowAUnit(t *testing.T) {
 	for _, r := range []Rate{{N: 0.5, Per: time.Second}, {N: 10, Per: time.Second, Burst: 0.5}} {
 		require.ErrorIs(t, r.Check(), ErrOption)

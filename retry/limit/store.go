@@ -18,11 +18,10 @@ type Claim struct {
 // A Store keeps the state of limits. [Memory] keeps it in memory; package
 // limit/redis keeps it where many processes share it.
 type Store interface {
-	// Take grants all of the claims or none. With ahead above 0 it may grant
-	// room that will be there within ahead: the caller then waits for
-	// Decision.Wait before it uses it. An error is the store's failure, not a
-	// refusal. A claim of less than 0 units, or of NaN, is an error that wraps
-	// ErrOption.
+	// Take grants all of the claims or none. With ahead above 0 it may grant room that
+	// will be there within ahead. Then the caller waits for Decision.Wait before it
+	// uses the room. An error is a failure of the store, and not a refusal. A claim of
+	// less than 0 units, or of NaN, is an error that wraps ErrOption.
 	Take(ctx context.Context, claims []Claim, ahead time.Duration) (Decision, error)
 	// Charge takes N units of each claim without asking, into debt if need be,
 	// and gives back where N is negative. NaN is an error that wraps ErrOption.
@@ -32,9 +31,10 @@ type Store interface {
 // A Memory is a [Store] in memory. The zero Memory is ready; it is safe for
 // concurrent use.
 //
-// It reads the clock under its lock. A limiter that reads it before, as
-// x/time/rate's Allow does, can apply two readings in the wrong order, count
-// the time between them twice and let more through than its rate; see [Bucket].
+// It reads the clock under its lock. A limiter that reads the clock before, as
+// x/time/rate's Allow does, can apply two readings in the wrong order. It then
+// counts the time between them twice and lets more through than its rate. See
+// [Bucket].
 type Memory struct {
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
@@ -84,8 +84,9 @@ func (l *Memory) Take(_ context.Context, claims []Claim, ahead time.Duration) (D
 	return worst, nil
 }
 
-// binds reports whether a decides rather than b: a refusal before a grant,
-// never before later, the longer wait, the fewer left.
+// binds reports whether the decision a counts before b: a refusal counts before a
+// grant, Never before a wait, then the longer wait, then the smaller part that is
+// left.
 func binds(a, b Decision) bool {
 	switch {
 	case a.OK != b.OK:

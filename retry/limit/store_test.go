@@ -31,7 +31,7 @@ func TestNoSumOverflows(t *testing.T) {
 	}
 	century := []Claim{{Key: "k", Rate: Rate{N: 1, Per: time.Duration(maxSpan)}, N: 1}}
 	var l Memory
-	for range 8 { // a caller whose patience knows no end
+	for range 8 { // a caller that waits forever
 		d, err := l.Take(t.Context(), century, math.MaxInt64)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, l.tats["k"], l.last, "%+v", d)

@@ -8,10 +8,10 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A Switch stops calls by hand: all of them, or one tenant's. It is for an
-// incident at three in the morning, so it needs no deployment and no store: it is
-// read atomically before each call, and one Switch may serve many models and
-// handlers. The zero Switch lets everything pass.
+// A Switch stops calls by hand: all of them, or one tenant's. It is for an incident
+// at night, so it needs no deployment and no store. It is read atomically before
+// each call, and one Switch may serve many models and handlers. The zero Switch
+// lets all calls pass.
 type Switch struct {
 	mu    sync.Mutex
 	state atomic.Pointer[stops]
@@ -25,13 +25,13 @@ type stops struct {
 	tenants map[string]string // by tenant
 }
 
-// Stop stops the tenant's calls and keeps the reason for the errors. The tenant ""
-// is that of the calls that name none.
+// Stop stops the tenant's calls. The errors have the reason. The tenant "" is that
+// of the calls that name none.
 func (s *Switch) Stop(tenant, reason string) {
 	s.change(func(x *stops) { x.tenants[tenant] = reason })
 }
 
-// StopAll stops all calls and keeps the reason for the errors.
+// StopAll stops all calls. The errors have the reason.
 func (s *Switch) StopAll(reason string) {
 	s.change(func(x *stops) { x.all, x.reason = true, reason })
 }
@@ -41,7 +41,7 @@ func (s *Switch) Resume(tenant string) {
 	s.change(func(x *stops) { delete(x.tenants, tenant) })
 }
 
-// ResumeAll ends what StopAll began. A tenant that was stopped by name stays so.
+// ResumeAll ends a StopAll. A tenant that was stopped by name stays stopped.
 func (s *Switch) ResumeAll() {
 	s.change(func(x *stops) { x.all, x.reason = false, "" })
 }

@@ -26,9 +26,9 @@ func numberCalls(message *wireDelta) {
 
 // addCalls takes in the tool calls of a delta. It rewrites them to what is new in
 // each, under the index of its place in the answer, so that a reader of the stream
-// that knows nothing but the indexes puts the same calls together.
+// that uses only the indexes puts the same calls together.
 func (c *choice) addCalls(deltas []toolDelta) {
-	var seen []*call // those that this list has spoken of
+	var seen []*call // the calls of this list so far
 	for i := range deltas {
 		t := &deltas[i]
 		into := c.callOf(t, seen)
@@ -38,7 +38,7 @@ func (c *choice) addCalls(deltas []toolDelta) {
 		if into.id == "" {
 			into.id = t.ID
 		} else if t.ID != "" {
-			t.ID = into.id // some servers make up another in each delta
+			t.ID = into.id // some servers make a new id for each delta
 		}
 		if t.Type != "" {
 			into.typ = t.Type
@@ -50,7 +50,7 @@ func (c *choice) addCalls(deltas []toolDelta) {
 	}
 }
 
-// join adds a delta's name and arguments, and leaves in it what it adds.
+// join adds a delta's name and arguments, and leaves only the new parts in it.
 func (c *call) join(f *functionDelta, named bool) {
 	repeated := named || f.Name != ""
 	if rest, ok := strings.CutPrefix(f.Name, string(c.name)); ok {
@@ -68,9 +68,9 @@ func (c *call) complete() bool {
 	return bytes.HasPrefix(c.arguments, []byte("{")) && json.Valid(c.arguments)
 }
 
-// callOf returns the call that a delta belongs to, which is a new one if it is for
-// none of those that there are. Servers number their calls, or give all of them the
-// number 0, or none; some send an id once, some in each delta, some never.
+// callOf returns the call that a delta belongs to. It makes a new call if no known
+// one fits. Servers number their calls, or give all of them the number 0, or no
+// number. Some send an id once, some in each delta, and some never.
 func (c *choice) callOf(t *toolDelta, seen []*call) *call {
 	known := c.find(t)
 	again := false
@@ -85,7 +85,7 @@ func (c *choice) callOf(t *toolDelta, seen []*call) *call {
 		made.index = *t.Index
 	}
 	for _, other := range c.calls {
-		if other.index == made.index { // the place is taken: the next one after all
+		if other.index == made.index { // the place is taken, so the next place after all
 			for _, other := range c.calls {
 				made.index = max(made.index, other.index+1)
 			}
@@ -121,7 +121,7 @@ func (c *choice) find(t *toolDelta) (found *call) {
 }
 
 // endsBefore reports whether a delta that points to the call begins another one.
-// again is whether the same list of deltas has spoken of the call before.
+// again is whether the call was in the same list of deltas before.
 func (c *call) endsBefore(t *toolDelta, again bool) bool {
 	name := t.Function.Name
 	otherID := t.ID != "" && c.id != "" && t.ID != c.id
@@ -132,7 +132,7 @@ func (c *call) endsBefore(t *toolDelta, again bool) bool {
 		return false
 	case again && !sameID:
 		return true
-	case otherID: // unless the id is made up in each delta
+	case otherID: // unless each delta has a new id
 		return !sameName || len(c.arguments) == 0 || c.complete()
 	case len(c.arguments) > 0 && sameName:
 		return c.complete() && t.Function.Arguments != "" && t.Function.Arguments != string(c.arguments)
@@ -144,10 +144,10 @@ func (c *call) endsBefore(t *toolDelta, again bool) bool {
 	return t.Index == nil && t.ID == "" && c.id == "" && !sameName
 }
 
-// missing returns what of a message is missing in the choice, as a delta. Servers
-// end a stream with the whole message once more; others send messages instead of
-// deltas, each with what it adds or with all there is. end is whether the choice is
-// at its end.
+// missing returns the part of a message that the choice doesn't have yet, as a
+// delta. Servers end a stream with the whole message once more; others send
+// messages instead of deltas, each with what it adds or with all there is. end is
+// whether the choice is at its end.
 func (c *choice) missing(m *wireDelta, end bool) *wireDelta {
 	text := func(have []byte, whole string) *string {
 		rest, again := strings.CutPrefix(whole, string(have))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options configure a [Model] or an [Embedder]. The zero value speaks to
+// Options configure a [Model] or an [Embedder]. The zero value sends requests to
 // OpenAI without a key. Nothing is read from the environment.
 type Options struct {
 	// BaseURL is the address that "/chat/completions" is appended to. For Azure
@@ -31,17 +31,17 @@ type Options struct {
 	// Header is added to every request. Default: none.
 	Header http.Header
 
-	// HTTPClient sends the requests. A redirect is an error unless the client
-	// has a CheckRedirect of its own: it would carry the prompt, and on Azure
-	// the key, to an address that the program didn't choose. Default: a client
-	// without a timeout, whose calls end with their context.
+	// HTTPClient sends the requests. A redirect is an error unless the client has a
+	// CheckRedirect of its own, because it would send the prompt, and on Azure the
+	// key, to an address that the program didn't choose. Default: a client without a
+	// timeout, whose calls end with their context.
 	HTTPClient *http.Client
 
 	// Azure switches to Azure OpenAI's paths, where a model's name is that of
 	// its deployment. Default: nil, OpenAI's paths.
 	Azure *Azure
 
-	// TokensField is the name under which a token limit is sent; see its values.
+	// TokensField is the name under which a token limit is sent. See its values.
 	// Default: TokensFieldAuto, the zero value.
 	TokensField TokensField
 
@@ -68,9 +68,9 @@ type Azure struct {
 
 // A TokensField is the name under which llms.WithMaxTokens is sent.
 //
-// OpenAI replaced max_tokens by max_completion_tokens; its reasoning models
-// refuse the old name, and other servers ignore the new one, DeepSeek's among
-// them: an ignored limit is a long bill.
+// OpenAI replaced max_tokens by max_completion_tokens. Its reasoning models refuse
+// the old name, and other servers, such as DeepSeek's, ignore the new one. A limit
+// that is ignored makes long and expensive answers.
 type TokensField uint8
 
 // The names.
@@ -90,8 +90,9 @@ const (
 	maxLimit = 1 << 30
 )
 
-// ErrOption is wrapped by the error of a constructor for an option that can't be
-// right, and by that of a call whose options or messages can't be sent.
+// ErrOption is wrapped by the error of a constructor, if an option has a value that
+// can't work. It is also wrapped by the error of a call whose options or messages
+// can't be sent.
 var ErrOption = errors.New("openai: invalid option")
 
 // client sends requests and turns what goes wrong into an [*Error].
@@ -129,8 +130,8 @@ func newClient(model string, o *Options) (*client, error) {
 	return c, nil
 }
 
-// check sets BaseURL if it is not set, and returns an error for what can't be
-// right.
+// check sets BaseURL if it is not set, and returns an error for a value that can't
+// work.
 func (o *Options) check() error {
 	if o.BaseURL == "" {
 		if o.Azure != nil {
@@ -230,13 +231,12 @@ func (c *client) read(ctx context.Context, resp *http.Response, body io.Reader) 
 	return bytes.TrimPrefix(data, []byte("\ufeff")), nil
 }
 
-// settleTime is how long an answer that is complete waits for its transfer to
-// be, too.
+// settleTime is how long a complete answer waits for the end of its transfer.
 const settleTime = 50 * time.Millisecond
 
-// settle reads what follows the end of a stream, mostly the few bytes that
-// close the transfer: only then can the connection be used again, and the next
-// call needs no handshake. A server that keeps the stream open is hung up on.
+// settle reads what follows the end of a stream, mostly the few bytes that end the
+// transfer. Only then can the connection be used again, so that the next call needs
+// no handshake. If a server keeps the stream open, the connection is closed.
 func settle(body io.Reader, hangUp context.CancelFunc) {
 	timer := time.AfterFunc(settleTime, hangUp)
 	defer timer.Stop()

@@ -19,8 +19,9 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
-// saying is a transport that answers every request alike. Its responses lack
-// what http.Transport fills in, as those of a test's own transports do.
+// saying is a transport that answers every request with the same response. The
+// response lacks what http.Transport fills in, as those of a test's own transports
+// do.
 type saying struct {
 	status int
 	body   string
@@ -135,9 +136,8 @@ func TestStreamsUseTheirConnectionAgain(t *testing.T) {
 	require.Less(t, connections.Load(), int32(10))
 }
 
-// TestStreamsThatStayOpen: a server that never ends the transfer holds an
-// answer that is complete for no more than settleTime, and loses the
-// connection.
+// TestStreamsThatStayOpen: a server that never ends the transfer delays a complete
+// answer by settleTime at most, and loses the connection.
 func TestStreamsThatStayOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := []modeltest.Event{{Data: streamedAnswer + "data: [DONE]\n\n"}, {Delay: time.Hour, Data: ": still here\n"}}
@@ -186,7 +186,8 @@ func TestAFunctionIsNamedInAnObject(t *testing.T) {
 	require.Contains(t, sent, `"function_call":{"name":"f"}`)
 }
 
-// TestTheKeyIsNowhere: not in what an error says, nor in what it wraps.
+// TestTheKeyIsNowhere: the key is not in an error's text, nor in what the error
+// wraps.
 func TestTheKeyIsNowhere(t *testing.T) {
 	const key = "sk-secret-1234"
 	var hold func(error)

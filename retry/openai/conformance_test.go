@@ -10,9 +10,8 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
-// TestStreamRulesOverHTTP plays what the conformance suite's scripts can say
-// through a real exchange: the chunks that the server sends are those that the
-// caller hears, one for one.
+// TestStreamRulesOverHTTP plays the scripts of the conformance suite through a real
+// exchange: the caller gets the chunks that the server sends, one for one.
 func TestStreamRulesOverHTTP(t *testing.T) {
 	chunks := []modeltest.Chunk{{Text: "a"}, {Text: "b c"}, {Choice: 1, Text: "x"}, {Text: "日本"}}
 	m, _ := serve(t, Options{}, modeltest.Reply{Turn: modeltest.Turn{Chunks: chunks}})

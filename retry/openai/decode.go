@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// decode reads an answer or a chunk of one. Only where a field has another type
-// than the protocol's is it read again, with a type that takes any: a foreign type
-// in a field that isn't used must not cost the answer.
+// decode reads an answer or a chunk of one. If a field has another type than the
+// protocol's, the answer is read again with types that accept any value. So a wrong
+// type in an unused field doesn't lose the answer.
 //
-// Content is a string in all of the protocol but where Mistral's reasoning models
-// speak it: there it is a list of parts, of the kinds that a request has and of
-// thoughts. Arguments of a tool are a string of JSON; some servers send the JSON.
+// Content is a string in the protocol. Mistral's reasoning models send a list of
+// parts instead, of the kinds that a request has and of thoughts. Arguments of a
+// tool are a string of JSON; some servers send the JSON itself.
 func decode(data []byte, into *completion) error {
 	err := json.Unmarshal(data, into)
 	var mismatch *json.UnmarshalTypeError

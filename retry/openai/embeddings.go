@@ -35,8 +35,8 @@ func NewEmbedder(model string, o *Options) (*Embedder, error) {
 // Name is the model's name.
 func (e *Embedder) Name() string { return e.model }
 
-// EmbedDocuments returns a vector for each text, in their order. It fails with
-// an [*Error]; no part of the vectors is returned then.
+// EmbedDocuments returns a vector for each text, in their order. It fails with an
+// [*Error], and then returns no vectors.
 func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([][]float32, error) {
 	out := make([][]float32, 0, len(texts))
 	for len(texts) > 0 {
@@ -51,7 +51,8 @@ func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([][]floa
 	return out, nil
 }
 
-// EmbedQuery returns the vector of a text; errors as [Embedder.EmbedDocuments].
+// EmbedQuery returns the vector of a text. Its errors are those of
+// [Embedder.EmbedDocuments].
 func (e *Embedder) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
 	vectors, err := e.request(ctx, []string{text})
 	if err != nil {
@@ -61,7 +62,7 @@ func (e *Embedder) EmbedQuery(ctx context.Context, text string) ([]float32, erro
 }
 
 // CreateEmbedding is [Embedder.EmbedDocuments] under the name that
-// embeddings.NewEmbedder wants.
+// embeddings.NewEmbedder requires.
 func (e *Embedder) CreateEmbedding(ctx context.Context, texts []string) ([][]float32, error) {
 	return e.EmbedDocuments(ctx, texts)
 }
@@ -75,7 +76,7 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }() // it was read to its end, or is given up
+	defer func() { _ = resp.Body.Close() }() // it was read to its end, or the call has failed
 	data, err := e.client.read(ctx, resp, resp.Body)
 	if err != nil {
 		return nil, err

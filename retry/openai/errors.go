@@ -20,46 +20,46 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// What can be wrong with an answer whose status said that all was well. An
-// [*Error] wraps one of them.
+// What can be wrong with an answer whose status was a success. An [*Error] wraps
+// one of them.
 var (
-	// ErrIncompleteStream says that a stream ended, by a cut connection or
-	// quietly, before the answer did. Error.Partial holds what was seen.
+	// ErrIncompleteStream means that a stream ended before the answer did, with or
+	// without a connection error. Error.Partial has what was received.
 	ErrIncompleteStream = errors.New("the stream ended before the answer did")
 
-	// ErrMalformed says that an answer isn't what the protocol has: no JSON, or
-	// JSON of another shape.
+	// ErrMalformed means that an answer doesn't follow the protocol: it is not JSON,
+	// or JSON of another form.
 	ErrMalformed = errors.New("the answer is malformed")
 
-	// ErrEmpty says that an answer has no choice.
+	// ErrEmpty means that an answer has no choice.
 	ErrEmpty = errors.New("the answer is empty")
 
-	// ErrTooLarge says that a line or an answer is longer than Options allow.
+	// ErrTooLarge means that a line or an answer is longer than Options allow.
 	ErrTooLarge = errors.New("the answer is too large")
 
-	// ErrInBand says that an error came where an answer should: as an event of
-	// a stream, or in the body of a success.
+	// ErrInBand means that an error came in place of an answer: as an event of a
+	// stream, or in the body of a success.
 	ErrInBand = errors.New("the server reported an error within a success")
 
 	// ErrStopReason means that an answer came to an end and isn't known to be
-	// complete: its finish_reason is missing, or is a word for a generation that
-	// broke or was cut by a filter, or a word that fault.StopReasonOf doesn't know.
-	// Error.Partial is what there is of the answer.
+	// complete. Its finish_reason is missing, or is a word for a generation that broke
+	// or was cut by a filter, or is a word that fault.StopReasonOf doesn't know.
+	// Error.Partial has the text of the answer.
 	ErrStopReason = errors.New("the answer is not known to be complete")
 
-	// ErrCallback says that the caller's streaming function returned an error,
-	// which is wrapped too.
+	// ErrCallback means that the caller's streaming function returned an error, which
+	// is wrapped too.
 	ErrCallback = errors.New("the streaming function stopped the stream")
 )
 
 // maxErrorBody is how much of an error's body is kept.
 const maxErrorBody = 64 << 10
 
-// An Error is a call that failed, with all that the server said about it. It
-// unwraps to what caused it (ctx.Err() if the context is done, even where the
-// transport hid it; an error of the connection; one of this package's), and to
-// an *llms.Error with the code that fits, so that llms.IsRateLimitError and its
-// like work. It never holds the API key.
+// An Error is a call that failed, with all that the server sent about it. It
+// unwraps to its cause: ctx.Err() if the context is done, even where the transport
+// hid it, or an error of the connection, or one of this package's. It also unwraps
+// to an *llms.Error with the right code, so that llms.IsRateLimitError and similar
+// functions work. It never contains the API key.
 type Error struct {
 	status    int
 	code      string
@@ -75,7 +75,7 @@ type Error struct {
 	requestAt time.Time
 }
 
-// Error says what happened, for people.
+// Error returns a sentence for people.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("openai: ")
@@ -107,9 +107,8 @@ func (e *Error) Unwrap() []error {
 	return append(slices.Clip(e.cause), e.provider)
 }
 
-// HTTPStatus is the status of the response, 0 if there was none. An error
-// within a success has the status that its code stands for, if that is a
-// number, else 200.
+// HTTPStatus is the status of the response, or 0 if there was none. An error within
+// a success has the status that its code means, if the code is a number, else 200.
 func (e *Error) HTTPStatus() int { return e.status }
 
 // Code is the provider's word for what is wrong, "" if it gave none. A number
@@ -122,7 +121,7 @@ func (e *Error) Type() string { return e.typ }
 // Param names the parameter that is wrong, if one is.
 func (e *Error) Param() string { return e.param }
 
-// Message is what the provider said, without anything added.
+// Message is the provider's own message, with nothing added.
 func (e *Error) Message() string { return e.message }
 
 // RequestID is the provider's id of the request, to ask its support about.
@@ -141,8 +140,9 @@ func (e *Error) Header() http.Header { return e.header }
 // Body is the body of the error, its first 64 KiB at most.
 func (e *Error) Body() []byte { return e.body }
 
-// StopReason is the finish_reason of an answer that isn't known to be complete,
-// "" if it had none, and whether that is what is wrong.
+// StopReason returns the finish_reason of an answer that isn't known to be
+// complete, or "" if it had none. wrong reports whether the finish_reason is what
+// is wrong.
 func (e *Error) StopReason() (reason string, wrong bool) {
 	if e.stop == nil {
 		return "", false
@@ -150,19 +150,19 @@ func (e *Error) StopReason() (reason string, wrong bool) {
 	return *e.stop, true
 }
 
-// Partial is what a stream had delivered before it broke, or the text of an
-// answer that isn't known to be complete; nil if there is none.
+// Partial is what a stream had delivered before it broke, or the text of an answer
+// that isn't known to be complete. It is nil if there is none.
 func (e *Error) Partial() *llms.ContentResponse { return e.partial }
 
-// RetryAfter is how long the server asked to wait, and whether it did: the
-// header retry-after-ms, or Retry-After in seconds or as a date (one in the
-// past is 0).
+// RetryAfter returns how long the server asked to wait, and whether it asked. It
+// reads the header retry-after-ms, or Retry-After in seconds or as a date. A date
+// in the past is 0.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	return fault.RetryAfter(e.header, e.requestAt)
 }
 
-// llmsCode is langchaingo's word for the error: the context's, or what package
-// retry's table makes of the status and the body.
+// llmsCode is langchaingo's code for the error: that of the context's error, or
+// what package fault finds in the status and the body.
 func (e *Error) llmsCode() llms.ErrorCode {
 	for _, c := range e.cause {
 		switch {
@@ -195,7 +195,7 @@ func (c *client) statusError(ctx context.Context, resp *http.Response) *Error {
 	if to := resp.Header.Get("Location"); resp.StatusCode < 400 && to != "" {
 		e.message = "redirected to " + beginning(to) + ", which is not followed"
 	}
-	if err != nil { // what could be read still says something
+	if err != nil { // the part that could be read is useful
 		e.cause = causes(ctx, err)
 	}
 	return c.seal(e)
@@ -261,8 +261,8 @@ func causes(ctx context.Context, err error) []error {
 	return []error{err}
 }
 
-// seal takes the key out of what the server quoted of the request, and decides
-// on langchaingo's code.
+// seal removes the API key where the server quoted the request, and sets
+// langchaingo's code.
 func (c *client) seal(e *Error) *Error {
 	if key := c.o.APIKey; len(key) >= 8 { // a shorter one is a placeholder, and may be part of any word
 		for _, s := range []*string{&e.message, &e.code, &e.typ, &e.param} {
@@ -277,9 +277,8 @@ func (c *client) seal(e *Error) *Error {
 	return e
 }
 
-// read takes what it can from an error's body: OpenAI's object, FastAPI's
-// detail, an engine's own form, or else a text, of which the beginning is the
-// message.
+// read takes what it can from an error's body: OpenAI's object, FastAPI's detail,
+// or an engine's own form. From any other text the beginning is the message.
 func (e *Error) read(body []byte) {
 	type fields struct {
 		Message json.RawMessage `json:"message"`
@@ -354,7 +353,7 @@ func beginning(text string) string {
 		return text
 	}
 	cut := limit
-	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) { // a text of other bytes has no start
+	for cut > limit-utf8.UTFMax && !utf8.RuneStart(text[cut]) { // a text that is not UTF-8 may have no start of a character
 		cut--
 	}
 	return text[:cut] + "…"

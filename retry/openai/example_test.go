@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/retry/openai"
 )
 
-// start returns a model that speaks to a scripted server in memory.
+// start returns a model whose server is scripted and in memory.
 func start(replies ...modeltest.Reply) (*openai.Model, func()) {
 	server, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: replies})
 	if err != nil {
@@ -33,7 +33,7 @@ func Example() {
 	// Output: Within 30 days. <nil>
 }
 
-// What a server said when it refused.
+// What a server sent when it refused a call.
 func ExampleError() {
 	model, stop := start(modeltest.Reply{Error: modeltest.RateLimited(3 * time.Second)})
 	defer stop()

@@ -8,11 +8,11 @@ import (
 	"github.com/prodailabs/prodai/internal/callopt"
 )
 
-// MetadataToolCallExtra is the key of a map[string]any from the ids of tool calls in the
-// messages to what their model sent beside them, as the key ToolCallExtra of
+// MetadataToolCallExtra is the key of a map[string]any. It maps the ids of tool
+// calls in the messages to what the model sent beside them, as ToolCallExtra in
 // GenerationInfo has it. Gemini 3 refuses a conversation whose calls lack their
-// thought signatures, for which llms.ToolCall has no field. A [Model] sends those of
-// its own recent calls by itself; a program that goes on with a conversation of
+// thought signatures, for which llms.ToolCall has no field. A [Model] sends those
+// of its own recent calls by itself. A program that continues a conversation of
 // another process passes them here.
 const MetadataToolCallExtra = "openai:tool_call_extra"
 

@@ -20,8 +20,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A faulty is an answer of a server that keeps to the protocol its own way, and
-// what is right to make of it.
+// A faulty is an answer of a server that follows the protocol in its own way, and
+// the right result for it.
 type faulty struct {
 	ID     string `json:"id"`
 	Stream bool   `json:"stream"`

@@ -19,8 +19,8 @@ type Model struct {
 	extras extras
 }
 
-// New returns a Model that asks for the model of that name unless a call names
-// another. It fails with [ErrOption].
+// New returns a Model that asks the model of that name, unless a call names another
+// one. It fails with [ErrOption].
 func New(model string, o *Options) (*Model, error) {
 	c, err := newClient(model, o)
 	if err != nil {
@@ -53,22 +53,22 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent asks for a chat completion, streamed if a streaming function
-// is set. Every choice is in the response, with its finish reason as
-// StopReason. An answer that isn't known to be complete is an error that wraps
-// [ErrStopReason]; one that a limit of length has cut is not.
+// GenerateContent asks for a chat completion, streamed if a streaming function is
+// set. Every choice is in the response, with its finish reason as StopReason. An
+// answer that isn't known to be complete is an error that wraps [ErrStopReason]. An
+// answer that was cut at its maximum length is not an error.
 //
-// GenerationInfo holds langchaingo's keys for the usage (PromptTokens,
-// CompletionTokens, TotalTokens and the details), only if the server sent one,
-// and ID, Model, SystemFingerprint, ServiceTier, RequestID, FinishReason,
-// Refusal, ThinkingContent and Logprobs, those that there are. Where a server
-// sends content as a list, as Mistral's reasoning models do, its texts and
-// thoughts are joined, and what else is in it (references) is ContentParts, a
-// []any. What a server sends beside tool calls, as Gemini does with its thought
-// signatures, is ToolCallExtra; see [MetadataToolCallExtra].
+// GenerationInfo has langchaingo's keys for the usage (PromptTokens,
+// CompletionTokens, TotalTokens and the details), if the server sent a usage. It
+// also has ID, Model, SystemFingerprint, ServiceTier, RequestID, FinishReason,
+// Refusal, ThinkingContent and Logprobs, where the server sent them. Where a server
+// sends content as a list, as Mistral's reasoning models do, its texts and thoughts
+// are joined, and the rest of it (references) is ContentParts, a []any. What a
+// server sends beside tool calls, such as Gemini's thought signatures, is
+// ToolCallExtra. See [MetadataToolCallExtra].
 //
-// What goes wrong on the way is an [*Error]; a call that can't be sent fails
-// with [ErrOption].
+// A call that can't be sent fails with [ErrOption], and any other failure is an
+// [*Error].
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("openai: %w", err)

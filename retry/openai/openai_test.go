@@ -37,7 +37,7 @@ func isAnswer(ctx context.Context) bool {
 	return delta.From(ctx) == delta.Delta{Kind: delta.Text}
 }
 
-// serve starts a server in memory and a model that speaks to it.
+// serve starts a server in memory and returns a model that uses it.
 func serve(t testing.TB, o Options, replies ...modeltest.Reply) (*Model, *modeltest.Server) {
 	t.Helper()
 	s, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: replies})
@@ -49,7 +49,7 @@ func serve(t testing.TB, o Options, replies ...modeltest.Reply) (*Model, *modelt
 	return m, s
 }
 
-// heard is what the streaming functions were called with.
+// The streaming functions append their arguments here.
 type heard struct {
 	text, thought []string
 	kinds         []delta.Delta
@@ -361,8 +361,8 @@ func TestWhatTheServerSaidIsKept(t *testing.T) {
 	require.Equal(t, "openai: status 429: rate_limit_exceeded: key [key] is slow (request req-1)", err.Error())
 }
 
-// TestContext: whenever the context ends, the error says so, at once, and
-// nothing is left behind (the bubble would not end).
+// TestContext: whenever the context ends, the error wraps its error at once, and no
+// goroutine is left (else the bubble would not end).
 func TestContext(t *testing.T) {
 	for name, reply := range map[string]modeltest.Reply{
 		"before the status":   {Stall: true},

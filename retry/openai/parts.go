@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A contentPart is a part of an answer's content. A thought holds parts of
-// text again.
+// A contentPart is a part of an answer's content. A thought contains parts of text
+// again.
 type contentPart struct {
 	Type     string        `json:"type"`
 	Text     string        `json:"text"`
@@ -14,9 +14,9 @@ type contentPart struct {
 	Thinking []contentPart `json:"thinking"`
 }
 
-// content takes content that is a string, or a list of parts: it puts these where
-// other engines have their texts. Parts of another kind (a reference to a source, an
-// image) are kept as they came.
+// content reads content that is a string or a list of parts. It puts texts and
+// thoughts where other engines have them. Parts of another kind (a reference to a
+// source, an image) are kept as they came.
 func (d *wireDelta) content(data json.RawMessage) error {
 	switch {
 	case len(data) == 0:

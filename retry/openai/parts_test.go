@@ -54,7 +54,7 @@ func TestContentThatIsNoContent(t *testing.T) {
 	}
 }
 
-// FuzzContent: a text says the same as a list that holds it, in one part or in
+// FuzzContent: a text means the same as a list that contains it, in one part or in
 // two.
 func FuzzContent(f *testing.F) {
 	f.Add("It is 42.", 3)

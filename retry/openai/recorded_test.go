@@ -47,7 +47,7 @@ func TestGoldenRecordedExchanges(t *testing.T) {
 			path := row.Path + row.URL
 			switch {
 			case row.Status == 0 || row.Request == nil:
-				return nil // the connection's end was not recorded, or bytes that are no JSON were sent
+				return nil // the connection's end was not recorded, or bytes that are not JSON were sent
 			case strings.Contains(path, "/chat/completions"):
 				return errors.Join(row.replayChat(), row.resend())
 			case strings.HasSuffix(strings.Split(path, "?")[0], "/embeddings"):
@@ -123,7 +123,7 @@ func (row recorded) replayChat() error {
 	return want.compare(row.Label, r, streamed.String(), row.SSE != nil)
 }
 
-// plain is what a recording says, read without any of this package's code.
+// plain is the content of a recording, read without any of this package's code.
 type plain struct {
 	failed        bool
 	message, code string

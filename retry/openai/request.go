@@ -16,13 +16,13 @@ import (
 // The keys of CallOptions.Metadata that a [Model] reads. Other metadata stay
 // with the caller.
 const (
-	// MetadataExtra holds a map[string]any whose fields are put into the
-	// request as they are, over those that the options make: logprobs,
+	// MetadataExtra is the key of a map[string]any whose fields are put into the
+	// request as they are, in place of those that the options make: logprobs,
 	// parallel_tool_calls, an engine's own sampling parameters.
 	MetadataExtra = "openai:extra"
 
-	// MetadataResponseFormat holds the request's response_format: any value
-	// whose JSON is one, such as a map with type "json_schema".
+	// MetadataResponseFormat is the key of the request's response_format: any value
+	// with the right JSON, such as a map with type "json_schema".
 	MetadataResponseFormat = "openai:response_format"
 )
 
@@ -89,7 +89,7 @@ func (m *Model) sampling(body map[string]any, model string, o *callopt.Options) 
 		{callopt.MaxTokens, limit, o.MaxTokens},
 		{callopt.Temperature, "temperature", o.Temperature},
 		{callopt.TopP, "top_p", o.TopP},
-		{callopt.TopK, "top_k", o.TopK}, // vLLM and llama.cpp know these two; OpenAI says that it doesn't
+		{callopt.TopK, "top_k", o.TopK}, // vLLM and llama.cpp know these two; OpenAI answers that it doesn't
 		{callopt.RepetitionPenalty, "repetition_penalty", o.RepetitionPenalty},
 		{callopt.Seed, "seed", o.Seed},
 		{callopt.CandidateCount, "n", o.CandidateCount},
@@ -220,7 +220,7 @@ func wireRole(r llms.ChatMessageType) (string, error) {
 	case "developer", "assistant", "user":
 		return string(r), nil
 	}
-	return "", fmt.Errorf("the role %q is none of the protocol's", r)
+	return "", fmt.Errorf("the role %q is not one of the protocol's", r)
 }
 
 func wireCall(t llms.ToolCall) wireToolCall {

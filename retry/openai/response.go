@@ -30,7 +30,7 @@ type completion struct {
 	Groq              *groq            `json:"x_groq"`
 }
 
-// A groq is where Groq puts what has no place in the protocol's chunks.
+// A groq has what Groq sends and the protocol's chunks have no field for.
 type groq struct {
 	Usage *json.RawMessage `json:"usage"`
 	Error *json.RawMessage `json:"error"`
@@ -71,7 +71,7 @@ type wireDelta struct {
 	ToolCalls        []toolDelta    `json:"tool_calls"`
 	FunctionCall     *functionDelta `json:"function_call"` // what tool calls replaced
 
-	parts []any // of the content, those that are no text
+	parts []any // of the content, those that are not text
 }
 
 type toolDelta struct {
@@ -87,7 +87,7 @@ type functionDelta struct {
 	Arguments string `json:"arguments,omitempty"`
 }
 
-// says reports whether a delta contains anything for the reader.
+// says reports whether a delta has any content for the reader.
 func (d *wireDelta) says() bool {
 	return d != nil && (d.Content != nil && *d.Content != "" || d.Refusal != nil && *d.Refusal != "" || d.thought() != "" ||
 		len(d.ToolCalls)+len(d.parts) > 0 || d.FunctionCall != nil && *d.FunctionCall != (functionDelta{}))
@@ -169,7 +169,7 @@ func (a *answer) add(c *completion) {
 			into.add(w.Delta)
 		}
 		if w.FinishReason != nil && *w.FinishReason != "" {
-			if fault.StopReasonOf(into.finish) != fault.StopFailed { // else a later word doesn't mend it
+			if fault.StopReasonOf(into.finish) != fault.StopFailed { // else a later finish reason doesn't count
 				into.finish = *w.FinishReason
 			}
 			into.finished = true
@@ -204,10 +204,11 @@ func (c *choice) add(d *wireDelta) {
 	}
 }
 
-// broken returns the choice that shows that the answer isn't complete, or nil: one
-// with an error of its own, or with a reason that isn't known to be good. A limit
-// of length is known: the caller set it, and the reason reports it. Neither is an
-// error where a filter left nothing that could be taken for an answer.
+// broken returns the choice that shows that the answer isn't complete, or nil. Such
+// a choice has an error of its own, or a reason that isn't known to be good. A
+// limit of length is known: the caller set it, and the reason reports it. A filter
+// that left no text is not an error either, since nothing could be taken for an
+// answer.
 func (a *answer) broken() *choice {
 	for _, c := range a.choices {
 		if c.err != nil {
@@ -235,8 +236,8 @@ func (a *answer) unfinished() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool { return !c.finished })
 }
 
-// spoken reports whether there is anything that the caller could have received:
-// a server's opening chunk has a role and no word.
+// spoken reports whether there is any content that the caller could have received.
+// A server's first chunk has only a role.
 func (a *answer) spoken() bool {
 	return slices.ContainsFunc(a.choices, func(c *choice) bool {
 		return len(c.content)+len(c.reasoning)+len(c.refusal)+len(c.calls)+len(c.parts) > 0 || c.function != nil
@@ -348,7 +349,7 @@ func (c *client) parse(ctx context.Context, resp *http.Response, data []byte) (*
 		return nil, nil, c.brokenError(ctx, resp, ErrEmpty, data)
 	}
 	for _, choice := range a.choices {
-		choice.finished = true // a reason that is missing here doesn't come
+		choice.finished = true // a reason that is missing here doesn't come later
 	}
 	if bad := a.broken(); bad != nil {
 		return nil, nil, c.stopError(resp, a, bad, data)
@@ -373,7 +374,7 @@ func numberChoices(choices []wireChoice) {
 
 func (c *client) malformed(ctx context.Context, resp *http.Response, err error, data []byte) *Error {
 	if len(data) == 0 {
-		return c.brokenError(ctx, resp, fmt.Errorf("%w: the body has no byte", ErrEmpty), data)
+		return c.brokenError(ctx, resp, fmt.Errorf("%w: the body has no bytes", ErrEmpty), data)
 	}
 	err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	if text := bytes.TrimSpace(data); len(text) > 0 && text[0] != '{' && text[0] != '[' { // a page, which is for people

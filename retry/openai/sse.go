@@ -8,16 +8,16 @@ import (
 	"io"
 )
 
-// events reads the events of a server-sent event stream: lines end in LF, CR
-// or CRLF; a blank line ends an event; "data:" lines of one event are joined by
-// LF; comments, ids and retry times are skipped. (WHATWG HTML, "Server-sent
+// events reads the events of a server-sent event stream: lines end in LF, CR or
+// CRLF; a blank line ends an event; "data:" lines of one event are joined by LF;
+// and comments, ids and retry times are skipped. (WHATWG HTML, "Server-sent
 // events", 9.2.6.) An event that ends with the stream instead of a blank line
 // counts: servers end so after [DONE].
 //
-// Two things that are no events are read as one: a line "error: {…}", which old
-// versions of llama.cpp send, is named "error", and a chunk or an error as bare JSON,
-// which proxies put into a stream, has no name. Other lines that the format doesn't
-// know are kept in odd.
+// Two kinds of lines that are not events are read as events. A line "error: {…}",
+// which old versions of llama.cpp send, gets the name "error". A chunk or an error
+// as bare JSON, which proxies put into a stream, has no name. Other lines that the
+// format doesn't know are kept in odd.
 type events struct {
 	r      io.Reader
 	limit  int // bytes of one event's data
@@ -27,9 +27,9 @@ type events struct {
 	skipLF bool // the line before ended in CR
 	first  bool // no line was read yet
 	data   []byte
-	bare   []byte // what was no event, and comes next
+	bare   []byte // a line that was not an event, and comes next
 	named  string // its name
-	odd    []byte // the beginning of what was no event
+	odd    []byte // the beginning of the text that was not an event
 	err    error
 }
 
@@ -132,7 +132,7 @@ func bareEvent(line, field, value []byte) (name string, data []byte) {
 	return "", nil
 }
 
-// keep adds a line to what was no event.
+// keep adds a line to the text that was not an event.
 func (e *events) keep(line []byte) {
 	if room := maxErrorBody - len(e.odd); room > 0 {
 		e.odd = append(append(e.odd, line[:min(len(line), room-1)]...), '\n')

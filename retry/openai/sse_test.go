@@ -170,8 +170,8 @@ func FuzzStream(f *testing.F) {
 	})
 }
 
-// TestAgainstThePythonServer speaks to another implementation of the protocol
-// over a real connection.
+// TestAgainstThePythonServer calls another implementation of the protocol over a
+// real connection.
 func TestAgainstThePythonServer(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {

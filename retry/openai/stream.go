@@ -19,7 +19,7 @@ func streams(o *callopt.Options) bool {
 	return o.StreamingFunc != nil || o.StreamingReasoningFunc != nil
 }
 
-// answer reads an answer, in whatever form it came.
+// answer reads an answer in any form.
 func (c *client) answer(ctx context.Context, resp *http.Response, o *callopt.Options, hangUp context.CancelFunc) (*answer, error) {
 	if streams(o) {
 		return c.stream(ctx, resp, resp.Body, o, hangUp)
@@ -67,7 +67,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader
 		return e
 	}
 	lines := newEvents(body, c.o.MaxLineBytes)
-	switch lines.opening() { // the label may be wrong: the first byte decides
+	switch lines.opening() { // the content type may be wrong, so the first byte decides
 	case '{', '[', '<', '"':
 		data, err := c.read(ctx, resp, lines)
 		if err != nil {
@@ -96,7 +96,7 @@ func (c *client) stream(ctx context.Context, resp *http.Response, body io.Reader
 			}
 			return a, err
 		case "":
-			continue // some proxies keep the connection awake so
+			continue // some proxies keep the connection open in this way
 		}
 		var chunk completion
 		if err := c.chunk(resp, name, data, closed, &chunk); err != nil {
@@ -133,7 +133,7 @@ func (c *client) end(a *answer, resp *http.Response, lines *events, fail func(er
 	odd := lines.odd
 	switch {
 	case len(a.choices) == 0 && len(odd) > 0:
-		return nil, fail(fmt.Errorf("%w: it is no event stream: %s", ErrMalformed, beginning(string(odd))), odd)
+		return nil, fail(fmt.Errorf("%w: it is not an event stream: %s", ErrMalformed, beginning(string(odd))), odd)
 	case len(a.choices) == 0 && done:
 		return nil, fail(ErrEmpty, nil)
 	case len(a.choices) == 0:
@@ -161,9 +161,9 @@ func (c *client) whole(ctx context.Context, resp *http.Response, data []byte, ou
 	return a, nil
 }
 
-// A speaker passes deltas to the caller's streaming functions. Text and tool
-// deltas go to both that are set, reasoning to the reasoning function only; the
-// context says what each is.
+// A speaker passes deltas to the caller's streaming functions. Text and tool deltas
+// go to each function that is set, and reasoning only to the reasoning function.
+// The context has the kind of each delta.
 type speaker struct {
 	o        *callopt.Options
 	contexts *delta.Contexts

@@ -7,7 +7,7 @@ import (
 )
 
 // addUsage takes in a usage, wherever the server put it. The last one counts, since
-// some engines send running totals; one without counts is none.
+// some engines send running totals. A usage without counts is ignored.
 func (a *answer) addUsage(raw *json.RawMessage) {
 	if raw == nil {
 		return
@@ -20,9 +20,9 @@ func (a *answer) addUsage(raw *json.RawMessage) {
 	a.usage = *raw
 }
 
-// readUsage returns a usage as the server wrote it and as what it means, and whether
-// there are counts in it. One that can't be right is none, and no reason to lose the
-// answer.
+// readUsage returns a usage as the server wrote it and as what it means, and
+// whether there are counts in it. A usage that can't be right is ignored, and the
+// answer is kept.
 func readUsage(raw []byte) (fields map[string]any, t usage.Tokens, ok bool) {
 	if json.Unmarshal(raw, &fields) != nil {
 		return nil, t, false
@@ -38,8 +38,8 @@ type tokenCount struct {
 }
 
 // tokenCounts returns a usage under the keys of langchaingo's client, or nil if
-// none is known. Whatever names and places a server has for them, cached tokens are
-// part of PromptTokens, thoughts of CompletionTokens, and TotalTokens is the sum.
+// none is known. For every server, cached tokens are part of PromptTokens, thoughts
+// are part of CompletionTokens, and TotalTokens is the sum.
 func tokenCounts(raw []byte) []tokenCount {
 	if raw == nil {
 		return nil

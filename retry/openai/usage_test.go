@@ -9,8 +9,8 @@ import (
 	"github.com/prodailabs/prodai/internal/usage"
 )
 
-// TestUsageSurvives: what the answer's GenerationInfo means is what the server's own
-// words mean.
+// TestUsageSurvives: the answer's GenerationInfo means the same as the server's own
+// words.
 func TestUsageSurvives(t *testing.T) {
 	for _, raw := range []string{
 		`{"prompt_tokens":9,"completion_tokens":8,"total_tokens":17,"completion_tokens_details":{"reasoning_tokens":6,"audio_tokens":1}}`,

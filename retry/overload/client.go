@@ -97,13 +97,13 @@ func (m *sim) newClient() (c *client, err error) {
 	return c, err
 }
 
-// attempt asks the client's limiter, then its shedder: what can't be answered
-// in time ends here.
+// attempt asks the client's limiter, then its shedder. A request that can't be
+// answered in time ends here.
 func (c *client) attempt(r *request) {
 	r.attempts++
 	r.asked = c.now()
 	if c.shedder != nil {
-		due := retry.ShedRequest{} // the others ask when they know the wait; here they only begin to measure it
+		due := retry.ShedRequest{} // the others ask when they know the wait, and here only begin to measure it
 		if c.s.Defaults {
 			due = retry.ShedRequest{Deadline: r.deadline, Priority: r.priority}
 		}
@@ -137,7 +137,7 @@ func (c *client) inTime(r *request, wait time.Duration, p retry.Priority) bool {
 		wait = retry.NoWait
 	}
 	_, err := c.shedder.TryAcquire(c.now(), retry.ShedRequest{Deadline: r.deadline, Wait: wait, Priority: p})
-	return err == nil // r.shed is the permit that is learned from
+	return err == nil // the shedder learns from the permit r.shed
 }
 
 // enter waits for room.
@@ -201,7 +201,7 @@ func (c *client) hasRoom(call *call) bool {
 func (c *client) worthwhile(r *request) bool {
 	switch left := r.deadline.Sub(c.now()); {
 	case c.bucket != nil:
-		return c.inTime(r, 0, retry.PriorityHigh) // it has paid for its place in the known limit
+		return c.inTime(r, 0, retry.PriorityHigh) // it has taken its token of the known limit
 	case !c.s.Defaults:
 		return c.inTime(r, 0, retry.PriorityNormal)
 	case left > c.now().Sub(r.asked):
@@ -255,11 +255,11 @@ func (c *client) firstToken(call *call) {
 	c.admit() // the limit may have grown
 }
 
-// An outcome is the end of a call for its client; the zero outcome is none in
-// time.
+// An outcome is the end of a call for its client. The zero outcome means that none
+// came in time.
 type outcome struct {
 	ok      bool
-	refused bool              // for want of quota
+	refused bool              // because the quota was used up
 	asked   time.Duration     // Retry-After
 	limits  []fault.Allowance // the headers
 }
@@ -303,7 +303,7 @@ func (c *client) end(call *call, o outcome) {
 	c.admit()
 }
 
-// retry plans another attempt, if there may be one.
+// retry plans another attempt, if one is allowed.
 func (c *client) retry(r *request, asked time.Duration) {
 	if r.attempts > c.retries {
 		return

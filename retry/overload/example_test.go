@@ -6,7 +6,7 @@ import (
 	"github.com/prodailabs/prodai/retry/overload"
 )
 
-// What full jitter and the default policies make of a spike of ten seconds.
+// A spike of ten seconds, with full jitter and with the default policies.
 func ExampleRun() {
 	for _, s := range overload.Strategies() {
 		if s.Name != "full_jitter_x5" && s.Name != overload.Defaults {

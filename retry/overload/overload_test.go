@@ -22,8 +22,8 @@ const (
 	known    = "client_rate_limit(known)+full_jitter"
 )
 
-// few returns n, or 1 under the race detector, which makes a simulation
-// twenty times as slow and has nothing to find in one: it has no goroutines.
+// few returns n, or 1 under the race detector, which makes a simulation twenty
+// times as slow and can't find anything there, since it has no goroutines.
 func few(n uint64) uint64 {
 	if race.Enabled {
 		return 1
@@ -54,13 +54,14 @@ func sum(v []float64) (s float64) {
 	return s
 }
 
-// late is the share of those who arrived at 120 to 150 s that were answered,
-// share that of all, both in percent; waste is wasted calls a hundred requests.
+// late is the share, in percent, of the requests that arrived at 120 to 150 s and
+// were answered, and share is that of all requests. waste is the wasted calls for
+// each hundred requests.
 func late(r *Result) float64  { return 100 * r.LateGoodput * 30 / sum(r.Arrived[120:]) }
 func share(r *Result) float64 { return 100 * float64(r.OK) / float64(r.Requests) }
 func waste(r *Result) float64 { return 100 * float64(r.Wasted) / float64(r.Requests) }
 
-// The four orderings that the reference's strategies keep.
+// The four orders that the strategies of the reference have.
 func TestOrderings(t *testing.T) {
 	t.Parallel()
 	seeds := []uint64{11, 1}
@@ -168,9 +169,9 @@ func TestGoldenOverload(t *testing.T) {
 	t.Logf("%d pairs compared", pairs)
 }
 
-// The promise of package defaults. The settings were chosen on seeds 1 to 20;
-// 101 to 120 are among those they were then looked at, and that moved one of them;
-// 1001 to 1020 nothing was chosen by.
+// The promise of package defaults. The settings were chosen on seeds 1 to 20; Seeds
+// 101 to 120 were looked at then, and one setting was changed for them. Nothing was
+// chosen by seeds 1001 to 1020.
 func TestDefaultsSurvive(t *testing.T) {
 	t.Parallel()
 	limit := strategy(t, known)
@@ -197,7 +198,7 @@ func TestDefaultsSurvive(t *testing.T) {
 	}
 }
 
-// Processes that know nothing of one another recover too.
+// Processes that share no state recover too.
 func TestProcessesSurvive(t *testing.T) {
 	t.Parallel()
 	for _, scenario := range Scenarios() {
@@ -214,7 +215,7 @@ func TestProcessesSurvive(t *testing.T) {
 	}
 }
 
-// In the spike the urgent requests are answered, at the price of the others.
+// In the spike the urgent requests are answered, and fewer of the others.
 func TestPriorities(t *testing.T) {
 	for _, scenario := range Scenarios() {
 		for seed := uint64(1); seed <= few(5); seed++ {

@@ -15,7 +15,7 @@ import (
 // ArrivalSeconds is how long arrivals last.
 const ArrivalSeconds = 150
 
-// A Result is what came of one run.
+// A Result is the result of one run.
 type Result struct {
 	Scenario      string  `json:"scenario"`
 	Strategy      string  `json:"strategy"`
@@ -29,7 +29,7 @@ type Result struct {
 	P99           float64 `json:"p99_s"`
 	SpikeGoodput  float64 `json:"goodput_spike"` // answers a second in the spike
 	// LateGoodput is the requests a second that arrived at 120-150 s and were
-	// answered: whether the clients' state has outlived the spike.
+	// answered. It shows whether the outage has outlived the spike.
 	LateGoodput float64 `json:"goodput_of_arrivals_120_150"`
 
 	// Asked and Answered are the requests, and those answered in time, of
@@ -44,9 +44,10 @@ type Result struct {
 	Waste   [ArrivalSeconds]float64 `json:"-"`
 }
 
-// events are what is to happen, in the order of the instants and, at the same
-// one, of the planning. A binary heap of keys without pointers: container/heap
-// would allocate for each, and the collector look at all of them.
+// events are the planned events, in the order of their instants and, at the same
+// instant, of their planning. They are a binary heap of keys without pointers,
+// because container/heap would allocate for each event, and the garbage collector
+// would scan them all.
 type events struct {
 	keys []key
 	do   []func() // by key.slot
@@ -182,7 +183,7 @@ func Run(scenario Scenario, s Strategy, seed uint64) (*Result, error) {
 	return o, nil
 }
 
-// tally counts in the second that is now.
+// tally counts in the current second.
 func (m *sim) tally(series *[ArrivalSeconds]float64) {
 	if i := int(m.clock / time.Second); i < ArrivalSeconds {
 		series[i]++
@@ -254,7 +255,7 @@ func (m *sim) limits() []fault.Allowance {
 	return fault.ParseAllowances(h, m.now())
 }
 
-// work gives calls to free workers; they can't know which callers have gone.
+// work gives calls to free workers, which can't know whether the callers have gone.
 func (m *sim) work() {
 	if m.scenario == ScenarioStreams {
 		m.stream()

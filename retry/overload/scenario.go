@@ -14,10 +14,10 @@ import (
 type Scenario uint8
 
 // The scenarios. The quotas are token buckets of 40 a second and burst 40, and
-// arrivals 20/s for 30 s, 80/s for 60 s, 20/s for 60 s, with a deadline of
-// 20 s. The queues are before 40 workers, arrivals 28/s for 30 s, 120/s for
-// 10 s, 28/s for 110 s; an attempt times out after 4 s, the work is done
-// nevertheless, and the deadline is 30 s.
+// arrivals 20/s for 30 s, 80/s for 60 s, 20/s for 60 s, with a deadline of 20 s.
+// The queues are before 40 workers, arrivals 28/s for 30 s, 120/s for 10 s, 28/s
+// for 110 s; an attempt times out after 4 s, but its work is done nevertheless, and
+// the deadline is 30 s.
 const (
 	ScenarioQuotaFree       Scenario = iota + 1 // a refusal takes 20 ms and costs nothing
 	ScenarioQuotaCostly                         // a refusal takes half a token, down to a debt of 40
@@ -108,26 +108,26 @@ type Strategy struct {
 	Adaptive   func() (*retry.Adaptive, error)
 	// Limit is the known limit, given the server: calls a second and burst.
 	Limit func(Scenario) (*limit.Bucket, error)
-	// Shed makes the clients refuse what can't be answered in time.
+	// Shed makes the clients refuse requests that can't be answered in time.
 	Shed func() (*retry.Shedder, error)
-	// Learn makes them find the rate with a limit.Account: by refusals and, with
-	// Headers, by what the server says of its limits.
+	// Learn makes the clients find the rate with a limit.Account: by refusals and,
+	// with Headers, by the limits that the server reports.
 	Learn, Headers bool
-	// Defaults takes all policies from package defaults, whatever is above, but
-	// for Headers.
+	// Defaults takes all policies from package defaults, and of the fields above only
+	// Headers counts.
 	Defaults bool
-	// ByEnds hides first tokens from the policies, which then learn of streams by
-	// their ends.
+	// ByEnds hides first tokens from the policies, which then learn only from the ends
+	// of streams.
 	ByEnds bool
-	// Mixed makes a third of the requests urgent, and a third not.
+	// Mixed makes a third of the requests PriorityHigh, and a third PriorityLow.
 	Mixed bool
-	// Processes is how many share the requests, each with policies of its own;
-	// default 1.
+	// Processes is how many processes share the requests, each with policies of its
+	// own. Default: 1.
 	Processes int
 }
 
 // ErrOption is wrapped by the error of [Run] for a scenario or a strategy that
-// can't be right.
+// can't work.
 var ErrOption = errors.New("overload: invalid option")
 
 // Strategies returns the strategies side by side, the simplest first; the last

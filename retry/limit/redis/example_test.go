@@ -15,10 +15,10 @@ import (
 	limitredis "github.com/prodailabs/prodai/retry/limit/redis"
 )
 
-// Ten processes that run this share one limit of two requests an hour. The
-// client's timeouts are short: a limiter that waits for Redis is an outage.
-// Where no server is running each process keeps the limit for itself, and the
-// output is the same: that is what limit.Options.RefuseOnStoreFailure chooses.
+// Ten processes that run this share one limit of two requests an hour. The client's
+// timeouts are short, because a limiter that waits for Redis is an outage. If no
+// server is running, each process keeps the limit for itself, and the output is the
+// same. limit.Options.RefuseOnStoreFailure chooses that.
 func Example() {
 	server, err := redis.ParseURL(cmp.Or(os.Getenv("REDIS_URL"), "redis://localhost:6379/0"))
 	if err != nil {

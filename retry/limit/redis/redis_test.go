@@ -96,8 +96,8 @@ func TestTakeAndCharge(t *testing.T) {
 	require.True(t, d.OK)
 }
 
-// A look takes nothing and says what limit.Memory's does; what is left is told
-// in whole units where the refill of one is no whole number of ticks.
+// A look takes nothing and has the result of limit.Memory's. The rest is in whole
+// units also where the refill of one is not a whole number of ticks.
 func TestLook(t *testing.T) {
 	addr, _ := server(t)
 	rate := limit.Rate{N: 3, Per: time.Hour, Burst: 4}
@@ -150,8 +150,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Eight processes share a limit and together get what it says, also if Redis
-// is restarted, empty, in the middle: then at most one burst more.
+// Eight processes share a limit and together get exactly its amount. If Redis is
+// restarted, empty, in the middle, they get at most one burst more.
 func TestEightProcesses(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		t.Run(fmt.Sprint("restarts=", restarts), func(t *testing.T) {
@@ -192,8 +192,8 @@ func TestEightProcesses(t *testing.T) {
 	}
 }
 
-// Models of different processes, here with a connection each, share the limit
-// whole: what one has taken the other hasn't.
+// Models of different processes, here with a connection each, share one limit: what
+// one has taken, the other can't take.
 func TestModelsShareALimit(t *testing.T) {
 	addr, _ := server(t)
 	hello := modeltest.Say("hello")
