@@ -1,58 +1,110 @@
-// Package rag asks a model to answer from passages, and holds what it says
-// against them.
+// Package rag asks a model to answer from passages, and compares the answer with them.
 //
 // # The idea
 //
-// Lecture 10. An answer with a number behind each sentence can be checked by
-// whoever reads it, and by a program before anybody does. So the prompt numbers
-// the passages, the model cites the numbers, and [CheckCitations] looks each one up:
+// Lecture 10. An answer with a number after each sentence can be checked by its reader,
+// and by a program before that. So the prompt numbers the passages, the model cites the
+// numbers, and [CheckCitations] looks each one up:
 //
 //	passages ─► Prompt ─► model ─► "Within 30 days. [1]" ─► CheckCitations
 //	   │                                                      │
 //	   └── source, byte offsets ──────────────────────────────┴─► the sentence of
 //	                                                    the document that it rests on
 //
-// A citation is a claim about a claim, and models get it wrong in two ways:
-// they cite a passage that doesn't exist, or one that says something else.
-// [CheckCitations] finds the first with certainty and the second by comparing words: it
-// sees that a passage never mentions what the sentence says, not that it says
-// the opposite. That takes a judge.
+// A model gets a citation wrong in two ways: it cites a passage that does not exist, or
+// one that does not support the sentence. [CheckCitations] finds the first with certainty.
+// It finds the second by comparing words: it sees that a passage never mentions what the
+// sentence claims, but not that it claims the opposite. That takes a judge.
 //
-// # A model that can't make anything up
+// # Terms
 //
-// [Extractive] is an llms.Model that selects the sentences that answer, puts
-// them in reading order and cites them, or says that it doesn't know. It needs
-// no network, no key and no GPU, and always answers the same, so labs and tests
-// run on it. It is honest about what it is not: it can't rephrase or combine.
+//   - Citation (also: source reference, grounding): A citation is a number in an answer that
+//     names the passage which a sentence rests on, such as [2].
+//   - Grounded answer (also: groundedness, faithfulness): A grounded answer contains only
+//     claims that the retrieved passages support.
+//   - Extractive answer (also: extractive question answering): An extractive answer consists of
+//     text copied from documents. It can be irrelevant, but it cannot be made up.
+//   - Refusal (also: abstention, "I don't know"): A refusal is an answer that says that the
+//     documents do not contain one. A good refusal also shows the nearest passages.
+//   - Standalone question (also: question rewriting, condensed question): A standalone question
+//     is a follow-up such as "is it slow?" with what it leaves to the turns before it.
+//
+// # An answerer without a language model
+//
+// [Extractive] is an llms.Model that quotes the paragraphs that answer, each whole, or
+// refuses and names the nearest ones. It needs no network, no key and no GPU, and always
+// gives the same answer, so labs and tests run on it. It cannot rephrase or combine.
+//
+// Extractive decides in four steps:
+//
+//  1. The question is prepared: typing errors are corrected towards words of the documents
+//     ([Speller]), a follow-up is completed from the conversation ([Standalone]), and a
+//     question of several parts is cut into them ([Parts]).
+//  2. The passages are cut into units: a paragraph, a list item, or a list, table or
+//     program with the sentence that announces it.
+//  3. Each unit gets a score: a logistic regression estimates the probability that it
+//     answers. Its inputs are words in common, weighted by how rare they are, nearness in
+//     meaning, and the form of the unit: a definition for "what is", or a paragraph that
+//     begins with a similar question.
+//  4. Units of MinScore and more are quoted, at most three. If there is none, the answer
+//     is a refusal.
+//
+// The same score reranks passages before a language model reads them: [Extractive.Rerank].
+//
+// # A minimal program
 //
 //	model, err := rag.NewExtractive(&rag.ExtractiveOptions{Embedder: e})
 //	messages := rag.Prompt(question, passages)
 //	r, err := model.GenerateContent(ctx, messages)
 //	checked := rag.CheckCitations(r.Choices[0].Content, passages)
 //
-// Swap in any other llms.Model and the rest stays.
+// Any other llms.Model can take the place of Extractive.
 //
 // # Pitfalls
 //
-//   - A document is not an instruction, and says so itself only if it is honest.
-//     [Prompt] keeps a document in its place, so that it can't forge a passage or
-//     a question; what it asks for in its own place is for package guard.
-//   - "I don't know" is an answer, and often the right one. A system that is
-//     never allowed to say it will invent.
-//   - A sentence without a citation isn't wrong, but nobody can tell.
-//     CitationReport.Uncited lists them.
+//   - Don't treat a document as an instruction. [Prompt] keeps a document in its place, so
+//     that it cannot forge a passage or a question. What the document asks for in its own
+//     place is a matter for package guard.
+//   - Don't forbid a system to answer "I don't know": it would invent an answer instead.
+//   - Don't take a sentence without a citation for a wrong one: it may be right, but it
+//     cannot be checked. CitationReport.Uncited lists these sentences.
+//   - Don't measure an answerer with questions in the document's own words only. Ask people
+//     who have not read the documents: their questions use other words.
+//
+// # Questions
+//
+// How do I show where an answer comes from? Number the passages in the prompt with [Prompt],
+// let the model cite the numbers, and show for each number the sentence that
+// [CheckCitations] returns with its source and byte offsets.
+//
+// How can I tell whether an answer is supported by the documents? [CheckCitations] gives each
+// citation a status: quoted if the passage has the text word for word, supported if it has
+// most of the claim's words, unsupported if not, and "no such passage". Words can't show a
+// contradiction; for that use a model as a judge.
+//
+// When should a question answering system refuse? A system should refuse when no passage
+// answers with a probability above a threshold. Choose the threshold on questions that the
+// documents do not answer, so that few of them get an answer, and show the nearest passages
+// with each refusal.
+//
+// # Lab
+//
+// The service of the last assignment answers with this package:
+//
+//	go run ./examples/capstone ask "why do retries need jitter?"
+//
+// Look at the sentence in bold in each quotation, and at the file and bytes under it.
 //
 // # Exercises
 //
-//  1. Change one number in an answer and see what [CheckCitations] says of it. What would
-//     it take to notice?
-//  2. Lower ExtractiveOptions.MinScore until it answers a question about football
-//     from a manual.
+//  1. Change one number in an answer and see what [CheckCitations] reports. What would it
+//     take to notice the change?
+//  2. Lower ExtractiveOptions.MinScore until a question about football is answered from a
+//     manual.
 //
 // # Further reading
 //
-//   - Gao et al.: "Enabling large language models to generate text with
-//     citations", EMNLP 2023.
-//   - Liu, Zhang, Liang: "Evaluating verifiability in generative search engines",
+//   - Gao et al.: "Enabling large language models to generate text with citations", EMNLP
 //     2023.
+//   - Liu, Zhang, Liang: "Evaluating verifiability in generative search engines", 2023.
 package rag

@@ -44,6 +44,9 @@ func Course() ([]Document, error) {
 			}
 			return err
 		}
+		if strings.Contains(name, "/internal/") || strings.HasPrefix(name, "internal/") {
+			return nil // not for users
+		}
 		ext := path.Ext(name)
 		if strings.HasSuffix(name, "_test.go") || ext != ".go" && ext != ".md" {
 			return nil

@@ -2,7 +2,9 @@ package corpus
 
 import (
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,15 +18,32 @@ func TestCourseHoldsNotesAndExamples(t *testing.T) {
 	for _, d := range docs {
 		text[d.Source] = d.Text
 	}
-	require.True(t, strings.HasPrefix(text["retry/doc.go"], "# Package retry\n\n"))
-	require.Contains(t, text["retry/doc.go"], "\n# The problem\n")
-	require.NotContains(t, text["retry/doc.go"], "package retry\n")
-	require.NotContains(t, text["retry/doc.go"], "Further reading", "a reading list answers nothing")
-	require.NotContains(t, text["retry/doc.go"], "Exercises")
-	require.Contains(t, text["retry/doc.go"], "# Pitfalls")
-	require.Contains(t, text["retry/doc.go"], " Breaker", "links are text")
-	require.NotContains(t, text["retry/doc.go"], "[Breaker]")
+	retry := text["retry/doc.go"]
+	require.True(t, strings.HasPrefix(retry, "# retry\n\n"))
+	for _, heading := range []string{"The problem", "Terms", "Pitfalls", "Questions"} {
+		require.Contains(t, retry, "\n## "+heading+"\n")
+	}
+	require.NotContains(t, retry, "package retry\n")
+	require.NotContains(t, retry, "Further reading", "a reading list answers nothing")
+	require.NotContains(t, retry, "Exercises")
+	require.Contains(t, retry, " Breaker", "links are text")
+	require.Contains(t, retry, "```\n", "programs and drawings are fenced")
+	require.Contains(t, retry, "\n- Circuit breaker (also: ", "an item is one line")
+	link := regexp.MustCompile(`\[[A-Z][A-Za-z.]+\]`)
+	for source, doc := range text {
+		if path.Base(source) == "doc.go" && link.MatchString(outsideCode(doc)) {
+			t.Errorf("%s: %s", source, link.FindString(outsideCode(doc)))
+		}
+		require.NotContains(t, source, "/internal/")
+	}
+	require.Contains(t, text, "README.md")
+	require.Contains(t, text, "examples/lab01-runaway-cost/doc.go", "the comment of a program is a note")
 	require.Contains(t, text, "examples/capstone/main.go")
+}
+
+// outsideCode returns markdown without fenced blocks.
+func outsideCode(text string) string {
+	return regexp.MustCompile("(?s)```.*?```").ReplaceAllString(text, "")
 }
 
 func TestFiles(t *testing.T) {
