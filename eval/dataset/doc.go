@@ -197,10 +197,15 @@
 // second person check it. Add questions that the system can't answer. Put half aside, and never
 // look at that half while you tune.
 //
-// How many test cases do I need? Begin with 50 to 100 cases, and plan for a few hundred. At 90 %
-// right, 100 cases leave a range of 83 % to 94 %, and 1,000 cases a range of 88 % to 92 %
-// (stats.ProportionInterval at 95 %). Cases for each slice count separately: 10 German cases say
-// little about German.
+// How many test cases do I need in my evaluation? Begin with 50 to 100 test cases (examples,
+// questions), and plan for a few hundred. At 90 % right, 100 cases leave a range of 83 % to 94 %,
+// and 1,000 cases a range of 88 % to 92 % (stats.ProportionInterval at 95 %). Cases for each slice
+// count separately: 10 German cases say little about German.
+//
+// Is 90 % right on 20 questions good enough? 18 right of 20 questions is weak evidence: the 95 %
+// range is 70 % to 97 % (stats.ProportionInterval). The system may be wrong on nearly a third of
+// inputs. With 180 right of 200 the range is 85 % to 93 %, and with 900 of 1,000 it is 88 % to 92
+// %.
 //
 // Why not just try a few prompts by hand? A few prompts by hand show only what you thought of, and
 // you see what you hope to see. Four good answers of four are still compatible with a system that
@@ -226,10 +231,10 @@
 // broken JSON, and a question whose answer isn't in the documents. Each system has more: look at
 // the limits of its inputs.
 //
-// How do I split my data? Divide the cases into a development part that you look at and a held-out
-// part that you don't, for example 70 to 30, with [Dataset.Split]. The split uses a hash of the id,
-// so a case stays on its side when the dataset grows. Check for leaks between the parts with
-// [Dataset.Leaks].
+// How do I split my data into development and test sets? Divide the cases into a development part
+// that you look at and a held-out part that you don't, for example 70 to 30, with [Dataset.Split].
+// The split uses a hash of the id, so a case stays on its side when the dataset grows. Check for
+// leaks between the parts with [Dataset.Leaks].
 //
 // Can I use ChatGPT or another LLM to write test cases? A model is good at variations and edge
 // cases, and package eval/dataset/synth asks any langchaingo model for them. A model is bad at
@@ -250,21 +255,21 @@
 // three-word runs in two inputs (the Jaccard index). 1 means the same words in the same order. A
 // threshold of 0.5 to 0.6 finds rewordings; 0.9 finds only copies with small changes.
 //
-// Should I use JSONL or CSV for a dataset? Use JSONL: it can contain lists, tool calls and empty
-// texts, and a diff shows one line per case. Use CSV if people write cases in a spreadsheet.
-// [Dataset.WriteCSV] refuses cases that CSV can't contain, such as tool calls.
+// Should I use JSONL or CSV for a dataset? Use JSONL for a dataset: it can contain lists, tool
+// calls and empty texts, and a diff shows one line per case. Use CSV if people write cases in a
+// spreadsheet. [Dataset.WriteCSV] refuses cases that CSV can't contain, such as tool calls.
 //
 // How often should I update the dataset? Add a regression case with every incident, and draw new
 // golden cases every few months or when the topics of the traffic change. Keep the old version's
 // score beside the new one's for one release, because scores of two versions can't be compared.
 //
-// What does "two cases have the same id" mean? The error "dataset: two cases have the same id"
+// What does "two cases have the same id" mean? The error "two cases have the same id"
 // ([ErrDuplicate]) means that the file has an id twice. Cases without an id get one from their
 // input ([ID]), so two cases with the same input collide. Remove one of them, or give both an id.
 //
-// What does "malformed file" mean? The error "dataset: malformed file" ([ErrFormat]) names the
-// line: an unknown or repeated field, no field input, text that isn't UTF-8, or broken JSON. A file
-// saved by a spreadsheet in Latin-1 or UTF-16 is a usual cause. Save it as UTF-8.
+// What does "malformed file" mean? The error "malformed file" ([ErrFormat]) names the line: an
+// unknown or repeated field, no field input, text that isn't UTF-8, or broken JSON. A file saved by
+// a spreadsheet in Latin-1 or UTF-16 is a usual cause. Save it as UTF-8.
 //
 // Who should label the data? A person who knows the subject should label the data, with a written
 // guideline, and not the developer of the prompt alone. Let two people label the same 50 cases and

@@ -119,8 +119,8 @@
 //     same questions. Only the questions on which they differ count.
 //   - A/B test (also: AB test, split test, online experiment): An A/B test gives users at random
 //     one of two variants and compares a metric. [Experiment] assigns the users.
-//   - A/A test: An A/A test gives both groups the same variant. A difference that it finds is a
-//     false alarm, so it checks the experiment itself.
+//   - A/A test (also: AA test): An A/A test gives both groups the same variant. A difference that
+//     it finds is a false alarm, so it checks the experiment itself.
 //   - Peeking (also: optional stopping): Peeking means to look at a running test again and again
 //     and to stop when p is below 0.05. It makes false alarms far more frequent than 5 %.
 //   - Sequential test (also: SPRT, anytime-valid test, mixture SPRT): A sequential test may be
@@ -128,7 +128,8 @@
 //     [BernoulliSequence] and [SPRT] are such tests.
 //   - Sample ratio mismatch (also: SRM): A sample ratio mismatch means that the groups of an A/B
 //     test don't have the planned sizes. It shows a fault in assignment or logging.
-//     [SampleRatioMismatch] tests it.
+//     [SampleRatioMismatch] tests it: 1,500 against 1,300 users in a 50/50 test has p = 0.0002, and
+//     below 0.001 is an alarm.
 //   - Guardrail metric: A guardrail metric is a metric that must not get worse while another one is
 //     improved: latency, cost, complaints, refused answers.
 //   - Multiple comparisons (also: multiple testing, Bonferroni, Holm, false discovery rate):
@@ -353,10 +354,10 @@
 // of answers between them. A judge is much faster and cheaper than a person, and it is right less
 // often.
 //
-// Can I trust an LLM to grade another LLM? You can trust an LLM judge as far as its agreement with
-// people goes. Label 100 to 200 answers by hand, and compute [CohenKappa] between judge and people,
-// and between two people. If the two kappas are close, the judge is as good as a person on this
-// task. Repeat that for each new judge model or prompt.
+// Can I trust an LLM such as GPT-4 to grade the answers of my bot? You can trust an LLM judge as
+// far as its agreement with people goes. Label 100 to 200 answers by hand, and compute [CohenKappa]
+// between judge and people, and between two people. If the two kappas are close, the judge is as
+// good as a person on this task. Repeat that for each new judge model or prompt.
 //
 // What are the biases of LLM judges? The known biases of LLM judges are position bias (the first
 // answer wins), length bias (the longer answer wins) and self-preference (the judge's own model
@@ -366,6 +367,11 @@
 // How do I fix position bias? Ask the judge twice, with the two answers swapped. Count a win only
 // if both verdicts name the same answer, and a tie otherwise. Then test the wins with [SignTest] or
 // watch them with [BernoulliSequence]. It costs two calls a pair.
+//
+// How do I reduce length bias? To reduce length bias, say in the rubric that a longer answer is not
+// better, and ask for facts one by one. Limit both systems to the same number of tokens. Then
+// check: compare the verdicts with the lengths ([Spearman]). If the longer answer wins far more
+// often than people say, the judge is biased.
 //
 // How do I write a good rubric? Write one criterion a line, each a yes/no question about something
 // that can be seen in the answer. Describe what each grade means and give an example. Let two
@@ -402,6 +408,11 @@
 // For the answer, check facts with exact match where possible, and faithfulness and answer
 // relevance with a judge. Include questions that the documents don't answer.
 //
+// Is my retriever or my generator at fault? Look at the passages of the wrong answers. If the
+// passage with the answer was not retrieved, the retriever is at fault: improve chunks, search or
+// top-k. If it was retrieved and the answer is still wrong, the generator is at fault: improve the
+// prompt or the model. Count both groups.
+//
 // How do I measure hallucinations? Split the answer into claims and count the share that the
 // retrieved passages support: that share is the faithfulness. A judge or people do the counting,
 // since this library has no judge yet. CheckCitations of package retrieve/rag compares cited
@@ -417,6 +428,11 @@
 // (eval.NewToolMatch), then steps, cost and latency. Run each task 4 to 8 times in a fresh
 // environment, and report pass^k (eval.PassHatK). Accept several paths to the same goal. For
 // conversations, let a second model play the user.
+//
+// How do I know if a new prompt is really better? Run the old and the new prompt on the same
+// questions, 200 or more, and compare question by question: [McNemar] for right or wrong,
+// [PairedPermutation] for scores. The new prompt is better if the 95 % interval of the difference
+// ([PairedTInterval]) is above zero. Two averages side by side are not enough.
 //
 // How many samples do I need for an A/B test? The number depends on the difference that you want to
 // see. From 80 % to 85 % needs 906 users in each group, from 80 % to 82 % needs 6,039, for a power
@@ -437,10 +453,10 @@
 // points ([NewcombeInterval]). If both versions answered the same questions, use [McNemar], which
 // is sharper. 2,540 questions in each group would find such a difference.
 //
-// Why can't I just look at the A/B test every day? A fixed test promises few false alarms for one
-// look. With a look at every pair, 44 % of experiments without a difference announced one (go run
-// ./examples/lab06-abtest). Look once at the planned size, or use a test that allows it, such as
-// [MixtureSPRT].
+// Why can't I check my A/B test every day and stop when it looks good? A fixed test promises few
+// false alarms for one look. With a look at every pair, 44 % of experiments without a difference
+// announced one (go run ./examples/lab06-abtest). Look once at the planned size, or use a test that
+// allows it, such as [MixtureSPRT].
 //
 // When may I stop an A/B test early? You may stop early with a sequential test: [MixtureSPRT] for
 // numbers, [BernoulliSequence] for yes/no or preferences, [SPRT] for two known rates. You may also
@@ -495,15 +511,10 @@
 // differs. Look at the interval: if it is narrow around zero, there is no difference that matters.
 // If it is wide, the experiment was too small; [Design.DetectableT] says what it could have found.
 //
-// What is a sample ratio mismatch? A sample ratio mismatch means that a 50/50 test got, for
-// example, 1,500 and 1,300 users. Something loses users in one arm: a crash, a redirect, a logging
-// fault. Stop reading the results and find the fault. [SampleRatioMismatch] gives a p-value, here
-// 0.0002; below 0.001 is an alarm.
-//
-// What does "undefined for these data" mean? The error "stats: undefined for these data"
-// ([ErrUndefined]) means that the statistic is 0/0 on these data, such as kappa if all ratings are
-// equal, or a correlation with a constant. It is not a 0 or a 1. Collect data that vary, or use
-// another statistic.
+// What does "undefined for these data" mean? The error "undefined for these data" ([ErrUndefined])
+// means that the statistic is 0/0 on these data, such as kappa if all ratings are equal, or a
+// correlation with a constant. It is not a 0 or a 1. Collect data that vary, or use another
+// statistic.
 //
 // # Errors
 //

@@ -203,23 +203,25 @@
 // times per case and put the answers in Output.Samples, leave a margin in thresholds, and let a
 // [Baseline] test the difference. A temperature of 0 makes answers more stable, not identical.
 //
-// My run crashed. Do I have to start again? You don't have to start again if Options.Journal was
-// set. Start the same run with the same journal: finished cases are read from the file and only the
-// missing ones are asked. Without a journal, results are kept in memory and are lost.
+// My evaluation run crashed halfway. Do I have to start again? You don't have to rerun the whole
+// evaluation if Options.Journal was set. Start the same run with the same journal: finished cases
+// are read from the file and only the missing ones are asked. Without a journal, results are kept
+// in memory and are lost.
 //
-// What does "the journal doesn't fit" mean? The error "suite: the journal doesn't fit"
-// ([ErrJournal]) means that the file belongs to another suite, another version of the dataset,
-// other metrics, or is damaged. Half a run of one dataset and half of another are not a run. Use a
-// new file, or restore the old dataset.
+// What does "the journal doesn't fit" mean? The error "the journal doesn't fit" ([ErrJournal])
+// means that the file belongs to another suite, another version of the dataset, other metrics, or
+// is damaged. Half a run of one dataset and half of another are not a run. Use a new file, or
+// restore the old dataset.
 //
 // How many cases should run at once? Options.Concurrency is the number of cases in the system at
 // once, 1 by default. Take what the provider's limit allows, often 4 to 16, and set Options.Wait to
 // a rate limiter. The scores don't depend on Concurrency.
 //
-// How much does an evaluation cost? An evaluation costs one call of your system per case, and more
-// if a model grades the answers. 500 cases of 2,000 input tokens and 300 output tokens are 1.0
-// million input and 0.15 million output tokens; multiply by your model's price. A journal avoids
-// paying twice for the same answer. [github.com/prodailabs/prodai/eval.NewCost] reports the cost.
+// How much does an evaluation run cost? An evaluation run costs one call of your system per case,
+// and more if a model grades the answers. 500 cases of 2,000 input tokens and 300 output tokens are
+// 1.0 million input and 0.15 million output tokens; multiply by your model's price. A journal
+// avoids paying twice for the same answer. [github.com/prodailabs/prodai/eval.NewCost] reports the
+// cost.
 //
 // How often should I run the evaluation? Run a smoke test of 20 to 50 cases on every change, and
 // the whole suite before each release and when the provider changes the model. Run it also every
@@ -244,9 +246,9 @@
 // What needs a key is your own system, if it calls a provider. The lab of this package uses bots
 // that answer from a table, so it runs without a key.
 //
-// How do I see which cases failed? Print them with report.Failures, or write the HTML page of
-// package eval/report, which shows each output beside its reference and can be sorted by metric.
-// Report.Records has everything for a program of your own.
+// How do I see which test cases failed? Print the failed cases with report.Failures, or write the
+// HTML page of package eval/report, which shows each output beside its reference and can be sorted
+// by metric. Report.Records has everything for a program of your own.
 //
 // Who should look at the results? A person should read some outputs of each run: the ten worst, the
 // cases that changed from right to wrong, and ten at random. A metric can be wrong in the same way
