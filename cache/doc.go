@@ -298,16 +298,22 @@
 // $0.000228 (1,200 input and 80 output tokens of gpt-4o-mini) and a hit rate of 40
 // %, it saves about $9 of $23 a day. [Stats].TokensSaved counts the tokens.
 //
-// Why is my cache never hit? A cache is never hit if something in the calls differs
-// each time: a timestamp or a request id in the prompt, another order of messages,
-// or an option that one call sets and the other doesn't. Calls with a temperature
-// above 0 and no seed are not cached at all. The event cache.miss has the reason,
-// and Options.Normalize can remove what differs.
+// Why is my cache hit rate 0, or why is my cache never hit? A cache is never hit
+// (its hit rate is 0) if something in the calls differs each time: a timestamp or a
+// request id in the prompt, another order of messages, or an option that one call
+// sets and the other doesn't. Calls with a temperature above 0 and no seed are not
+// cached at all. The event cache.miss has the reason, and Options.Normalize can
+// remove what differs.
 //
 // Should I cache answers when the temperature is above zero? A caller that sets a
 // temperature above 0 usually expects different answers, so such calls are not
 // cached by default. A call with a seed, or one that sets no temperature, is
 // cached. Set Policy.Sampled if one answer for all is good enough.
+//
+// How do I stop one customer from seeing another customer's cached answer? Set
+// Options.Tenant to a function that returns the customer (tenant) of the current
+// request. The tenant is part of the cache key, so an answer is never given to
+// another tenant. A call whose tenant is unknown is not cached.
 //
 // What should not be cached? Errors, refusals, empty answers, answers cut by a
 // token limit, half streams and calls of tools with side effects must not be
@@ -320,10 +326,10 @@
 // default is one hour. When the prompt or the documents change, don't wait for the
 // TTL: change Options.Namespace.
 //
-// How do I clear the cache when my documents change? Change Options.Namespace, for
-// example to the version of the index: entries of the old namespace are never found
-// again. [Memory.Delete] removes chosen entries at once, for example all answers of
-// one model or all that were stored before a time.
+// How do I clear (invalidate) the cache when my prompt or my documents change?
+// Change Options.Namespace, for example to the version of the index: entries of the
+// old namespace are never found again. [Memory.Delete] removes chosen entries at
+// once, for example all answers of one model or all that were stored before a time.
 //
 // What happens if a hundred users ask the same question at once? A hundred equal
 // calls in progress share one call of the model, which is called single flight. All
@@ -340,12 +346,12 @@
 // has a JSON form. An error of the store never fails a call: the model is asked
 // instead. This library has no ready Redis store for answers.
 //
-// When should I use a semantic cache? A semantic cache is worth trying when many
-// users ask the same thing in different words and a slightly wrong answer does
-// little harm, as in a public FAQ. Don't use it where a small word changes the
-// answer ("with" and "without" insurance). This library has no semantic cache; its
-// embedder in retrieve/embed shows the risk, since it puts opposite sentences near
-// each other.
+// When should I use a semantic cache, and when is it a bad idea? A semantic cache
+// is worth trying when many users ask the same thing in different words and a
+// slightly wrong answer does little harm, as in a public FAQ. A semantic cache is a
+// bad idea where a small word changes the answer ("with" and "without" insurance).
+// This library has no semantic cache; its embedder in retrieve/embed shows the
+// risk, since it puts opposite sentences near each other.
 //
 // How does prompt caching work, and how do I get it? The provider stores the KV
 // cache of a prompt's beginning and reuses it when a later prompt begins with the
@@ -359,10 +365,11 @@
 // writing the cache costs 1.25 times the input price there. It also shortens the
 // time to first token, since the prefill is skipped.
 //
-// Is a cache hit of my own cache the same as cached tokens on the bill? No. A hit
-// of your response cache makes no request, so it costs nothing and appears on no
-// bill. "Cached tokens" on a bill are input tokens that the provider read from its
-// prompt cache: they are paid for, at a lower price.
+// Is a cache hit of my own cache the same as cached tokens on the bill? A hit of
+// your own response cache isn't the same as cached tokens. It makes no request, so
+// it costs nothing and appears on no bill. "Cached tokens" on a bill are input
+// tokens that the provider read from its prompt cache: they are paid for, at a
+// lower price.
 //
 // Why is the KV cache needed? Without a KV cache a model would compute the keys and
 // values of all earlier tokens again for every new token, so a text of n tokens
@@ -394,17 +401,17 @@
 // It can be slower than plain decoding when few proposals are accepted or the GPU
 // is already full with large batches.
 //
-// How can I make inference faster? First avoid calls (response cache) and shorten
-// prompts and answers. Then use prompt caching, streaming (the user sees the first
-// token early), a smaller or quantized model, and an engine with continuous
-// batching and paged attention such as vLLM. Measure TTFT, TPOT and throughput
-// separately, since each step improves another one.
+// How can I make LLM inference faster? To make inference faster, first avoid calls
+// (response cache) and shorten prompts and answers. Then use prompt caching,
+// streaming (the user sees the first token early), a smaller or quantized model,
+// and an engine with continuous batching and paged attention such as vLLM. Measure
+// TTFT, TPOT and throughput separately, since each step improves another one.
 //
-// Does this library contain vLLM or another serving engine? No. This package is a
-// response cache in front of any model. For a serving engine, run vLLM or another
-// one and use its OpenAI-compatible address as BaseURL of
-// [github.com/prodailabs/prodai/retry/openai]. The notes explain what happens
-// inside so that you can choose its settings.
+// Does this library contain vLLM or another serving engine? This library contains
+// no serving engine; this package is a response cache in front of any model. For a
+// serving engine, run vLLM or another one and use its OpenAI-compatible address as
+// BaseURL of [github.com/prodailabs/prodai/retry/openai]. The notes explain what
+// happens inside so that you can choose its settings.
 //
 // # Lab
 //

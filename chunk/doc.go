@@ -240,11 +240,12 @@
 // into the embedder's window, and costs too much in each prompt. A chunk of some
 // hundred tokens can be found and shown alone.
 //
-// How large should a chunk be? Start with 200 tokens, the default here, and try 100
-// and 400 on your own questions. Small chunks are found more exactly and lack
-// surroundings; large ones bring more text that isn't the answer. At a budget of
-// 1,000 tokens the recall of 100, 200 and 400 tokens was .887, .902 and .908 in the
-// lab, which is not a real difference.
+// How big should a chunk be, and how many tokens should it have? Start with a chunk
+// size of 200 tokens, the default here, and try 100 and 400 on your own questions.
+// Small chunks are found more exactly and lack surroundings; large ones bring more
+// text that isn't the answer. At a budget of 1,000 tokens the recall of 100, 200
+// and 400 tokens was .887, .902 and .908 in the lab, which is not a real
+// difference.
 //
 // How much overlap do I need? Start with no overlap. It helps only chunkers that
 // cut inside of sentences; chunkers that cut between sentences or sections don't
@@ -269,14 +270,15 @@
 // characters may be 250 tokens or 1,000. Give Options.Ranges to count tokens
 // exactly.
 //
-// How do I chunk Markdown? Use [NewMarkdown]: a passage never crosses a heading,
-// carries the path of headings in Chunk.Headings, keeps code blocks and list items
-// whole as long as they fit, and each part of a table repeats the table's header in
-// Chunk.Context.
+// How do I split (chunk) Markdown by headings? Use [NewMarkdown]: a passage never
+// crosses a heading, carries the path of headings in Chunk.Headings, keeps code
+// blocks and list items whole as long as they fit, and each part of a table repeats
+// the table's header in Chunk.Context.
 //
-// How do I chunk PDF or Word files? First make text or markdown of them with
-// another tool, then cut that. This package reads text only: markdown, HTML, LaTeX,
-// JSON, Go source and plain text. The offsets are those in the text that you give.
+// How do I chunk PDF or Word files? To chunk a PDF or a Word file, first make text
+// or markdown of them with another tool, then cut that. This package reads text
+// only: markdown, HTML, LaTeX, JSON, Go source and plain text. The offsets are
+// those in the text that you give.
 //
 // How do I chunk source code? [Go] cuts Go source between declarations, each with
 // its comment. For other languages package chunk/langchain has LangChain's

@@ -288,11 +288,12 @@
 // style, a format, a narrow task with many examples. Fine-tuning teaches single
 // facts badly and must be repeated for each change. Both can be combined.
 //
-// Why not just put all documents into a long context window? Whole documents in the
-// prompt work while they are few. Each question then pays for all tokens and waits
-// for them: 200,000 input tokens at $2.50 a million are $0.50 a question, five
-// passages of 200 tokens are $0.0025. Models also overlook facts in the middle of
-// long prompts. Prompt caching lowers the cost, not the second problem.
+// Why not just put all documents into a long context window of a million (1M)
+// tokens? Whole documents in the prompt work while they are few. Each question then
+// pays for all tokens and waits for them: 200,000 input tokens at $2.50 a million
+// are $0.50 a question, five passages of 200 tokens are $0.0025. Models also
+// overlook facts in the middle of long prompts. Prompt caching lowers the cost, not
+// the second problem.
 //
 // Which vector database should I choose: Pinecone, Weaviate, Qdrant or pgvector?
 // Take pgvector if your data is in PostgreSQL already and you have up to some
@@ -300,10 +301,11 @@
 // search and can run a server. Take Pinecone if you don't want to operate anything.
 // For a few hundred thousand passages in one program, a [Collection] is enough.
 //
-// Do I need a vector database at all? Not for a small corpus. An exact search over
-// 20,000 vectors of 128 elements takes about a third of a millisecond (go test -run
-// xxx -bench . ./retrieve/flat prints it), while the model's answer takes seconds.
-// Use a database when several servers share the data or memory is too small.
+// Do I need a vector database at all? A vector database isn't needed for a small
+// corpus. An exact search over 20,000 vectors of 128 elements takes about a third
+// of a millisecond (go test -run xxx -bench . ./retrieve/flat prints it), while the
+// model's answer takes seconds. Use a database when several servers share the data
+// or memory is too small.
 //
 // What is the difference between HNSW and IVFFlat? HNSW is a graph that is walked
 // towards the query; IVFFlat groups vectors into clusters and searches the nearest
@@ -316,6 +318,11 @@
 // nearest vectors. The share that it finds is its recall, for example 0.98. You
 // choose it: in HNSW by ef, in IVFFlat by the number of probes. Index.Recall of
 // retrieve/hnsw measures it on your own queries.
+//
+// What is the difference between BM25 and embeddings? BM25 ranks passages by shared
+// words, an embedding by similar meaning. BM25 finds codes and rare names and needs
+// no model; embeddings find paraphrases and other words for the same thing. Their
+// scores can't be compared, so combine them by rank.
 //
 // Why combine keyword search with embeddings? Keyword search and embeddings fail on
 // different questions. An embedding doesn't know the error code E4502, and keyword
@@ -343,11 +350,11 @@
 // the answer is included, and also the cost, the time and the noise. Compare
 // settings at an equal budget of tokens, as chunk/chunkeval does.
 //
-// How do I keep the index up to date when documents change? Call [Collection.Sync]
-// with the source's name and its new passages. It embeds only new texts, deletes
-// passages that are gone, and leaves the rest. [Collection.Remove] deletes a
-// source. Run it when a document is saved, or on a schedule; compare a hash of each
-// document to skip unchanged ones.
+// How do I update the index when documents change? To keep the index up to date,
+// call [Collection.Sync] with the source's name and its new passages. It embeds
+// only new texts, deletes passages that are gone, and leaves the rest.
+// [Collection.Remove] deletes a source. Run it when a document is saved, or on a
+// schedule; compare a hash of each document to skip unchanged ones.
 //
 // What happens if I change the embedding model? All vectors must be computed again,
 // since vectors of two models can't be compared. [Open] refuses a file of another
@@ -355,21 +362,21 @@
 // evaluate it, then switch the program to it.
 //
 // What does "the vectors don't fit the collection" mean? The error [ErrEmbedder]
-// ("retrieve: the vectors don't fit the collection") means that the embedder has
-// another name, or makes vectors of another length, than the one that filled the
-// collection. Open the collection with the old embedder, or make a new file and
-// embed everything again.
+// means that the embedder has another name, or makes vectors of another length,
+// than the one that filled the collection. Open the collection with the old
+// embedder, or make a new file and embed everything again.
 //
 // What does "the collection is open in another process" mean? The error [ErrLocked]
 // means that another program has the collection's file open, since one file has one
 // writer. Close the other program. For several servers use a vector database, or
 // give each its own copy.
 //
-// How do I stop the model from making things up? Hallucinations become fewer if the
-// right passages are found, the prompt asks to answer only from them and to say "I
-// don't know" otherwise, and each sentence needs a citation. Then check the
-// citations: CheckCitations of retrieve/rag finds citations of passages that don't
-// exist or that share no words with the sentence. No method removes all of them.
+// How do I reduce hallucinations, so that the model doesn't make things up?
+// Hallucinations become fewer if the right passages are found, the prompt asks to
+// answer only from them and to say "I don't know" otherwise, and each sentence
+// needs a citation. Then check the citations: CheckCitations of retrieve/rag finds
+// citations of passages that don't exist or that share no words with the sentence.
+// No method removes all of them.
 //
 // Why does my RAG system give wrong answers? Look at the retrieved passages first.
 // If the right passage isn't there, the fault is in chunking, embedding, filters or
@@ -377,15 +384,17 @@
 // model. If the passage itself is wrong or old, the fault is in the documents.
 // Measure the first two separately.
 //
-// How do I evaluate retrieval? Write 50 or more questions with the passages that
-// answer them, and compute recall at k: the share of those passages among the first
-// k results. Precision at k, MRR and nDCG say how high they are ranked; package
-// eval has them. Judge the answers afterwards.
+// How do I measure the quality of retrieval? To evaluate retrieval, write 50 or
+// more questions with the passages that answer them, and compute recall at k: the
+// share of those passages among the first k results. Precision at k, MRR and nDCG
+// say how high they are ranked; package eval has them. Judge the answers
+// afterwards.
 //
-// How do I keep one customer's documents away from another? Put the owner into each
-// document's metadata under "tenant", and give Options.Tenant, which returns the
-// tenant of the current request. A document with an owner is then found only by
-// that owner. The rule is applied in the search, so no prompt can change it.
+// How do I keep one customer's documents away from another (filter by tenant)? Put
+// the owner (tenant) into each document's metadata under "tenant", and give
+// Options.Tenant, which returns the tenant of the current request. A document with
+// an owner is then found only by that owner. The rule is applied in the search, so
+// no prompt can change it.
 //
 // Can I filter by date, language or document type? Put such values into the
 // documents' metadata and pass a [Query] with a Filter function to
@@ -402,10 +411,10 @@
 // GB. Package vecquant makes them 2 to 32 times smaller. HNSW adds the links, some
 // 100 to 300 bytes a vector.
 //
-// Can RAG work without the internet or a GPU? Yes. The embedder of retrieve/embed
-// is part of the program, BM25 needs no model, and retrieve/rag has an extractive
-// answerer that selects sentences instead of writing new ones. The capstone runs
-// this way by default.
+// Can I search offline, without an API key, the internet or a GPU? RAG can work
+// fully offline. The embedder of retrieve/embed is part of the program, BM25 needs
+// no model, and retrieve/rag has an extractive answerer that selects sentences
+// instead of writing new ones. The capstone runs this way by default.
 //
 // # Lab
 //

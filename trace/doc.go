@@ -267,11 +267,11 @@
 // A trace shows one request with all its steps and shows where it went wrong. You
 // need metrics for alerts and traces to find the cause.
 //
-// Why does AI need its own tracing? An AI call can return 200 OK and be wrong, so
-// status and latency are not enough. A trace of an AI call needs the model and its
-// version, the prompt's version, the passages, tokens, cost, stop reason and what
-// guards found. It also has to show retries and cache hits, since they change what
-// a request costs.
+// Why does AI need its own tracing, and why are logs not enough? An AI (LLM) call
+// can return 200 OK and be wrong, so status and latency are not enough. A trace of
+// an AI call needs the model and its version, the prompt's version, the passages,
+// tokens, cost, stop reason and what guards found. It also has to show retries and
+// cache hits, since they change what a request costs.
 //
 // What is OpenTelemetry, and do I need it? OpenTelemetry is an open standard for
 // traces, metrics and logs. You need it if you don't want to depend on one tool:
@@ -312,22 +312,23 @@
 // record the same call. Here only attempt spans carry usage and cost; add up those
 // and nothing else.
 //
-// How do I find out what a customer's requests cost? Set Options.Tenant, so that
-// each span has the attribute prodai.tenant, and Options.Cost. Then add up
+// How do I find out which customer costs the most? Set Options.Tenant, so that each
+// span has the attribute prodai.tenant, and Options.Cost. Then add up
 // prodai.cost.pico_usd of the attempt spans by tenant, in your tool or in the file
 // of trace/jsonl.
 //
-// Should I store prompts and answers in traces? Only if you need them, know who can
-// read the traces, and delete them after a fixed time. They contain personal data
-// and secrets. This package leaves them out unless Options.Content is set. A middle
-// way is to record content for a small sample after redaction with guard/pii.
+// Should I log prompts and answers, or store them in traces? Store prompts and
+// answers only if you need them, know who can read the traces, and delete them
+// after a fixed time. They contain personal data and secrets. This package leaves
+// them out unless Options.Content is set. A middle way is to record content for a
+// small sample after redaction with guard/pii.
 //
 // How much does tracing cost in speed? A span is some microseconds of work in the
 // process, against seconds for a model call. Use a batching exporter, so that
 // sending doesn't wait. The price of storage is the larger cost, and sampling
 // lowers it.
 //
-// What is drift, and how do I notice it? Drift is a slow change of the questions,
+// What is drift, and how do I detect it? Drift is a slow change of the questions,
 // the right answers or the model after release. Compare a recent week with an older
 // one: the distribution of topics, lengths, similarity of the best passage,
 // refusals, scores. The population stability index (PSI) is a usual number; above

@@ -267,17 +267,23 @@
 // chunk/token/openai for a model's name. It is exact, works offline and doesn't
 // allocate memory.
 //
-// Why do other languages cost more tokens than English? A tokenizer's vocabulary is
-// learned from text that is mostly English, so English words are single tokens and
-// words of other languages are split into many. In o200k_base one sentence has 7
-// tokens in English, 11 in Russian and 19 in Burmese; in GPT-4's older encoding
-// Burmese has 67. Run go run ./examples/lab02-tokens to see it.
+// Why are other languages, such as Hindi or Chinese, more expensive than English?
+// Other languages are more expensive because they need more tokens. A tokenizer's
+// vocabulary is learned from text that is mostly English, so English words are
+// single tokens and words of other languages are split into many. In o200k_base one
+// sentence has 7 tokens in English, 10 in Hindi, 11 in Russian and 19 in Burmese;
+// in GPT-4's older encoding Hindi has 34 and Burmese 67. Run go run
+// ./examples/lab02-tokens to see it.
 //
 // What does context_length_exceeded mean? The error context_length_exceeded (HTTP
 // 400, "maximum context length") means that the prompt plus the room for the answer
 // has more tokens than the model's window. A retry can't help. Shorten the history
 // or the passages, lower max_tokens, or use a model with a larger window. Count
 // before you send: [OverflowError] reports it before a request is paid for.
+//
+// How many tokens fit into GPT-4o? GPT-4o reads up to 128,000 tokens of prompt
+// (about 96,000 English words) and writes up to 16,384. [LimitsOf] returns both
+// numbers for a model's name, from a table with the date [ModelsAsOf].
 //
 // What is a context window, and does the answer count? The context window is the
 // most tokens that a model handles in one call. For most models the answer counts
@@ -311,22 +317,22 @@
 // ideas or marketing. Change either temperature or top-p and leave the other at its
 // default. Some reasoning models accept no temperature at all.
 //
-// Is the answer always the same with temperature 0? No. Temperature 0 takes the
-// most probable token, but small numeric differences (batching, other hardware, a
-// new model version) can change which one that is. A seed makes it more repeatable,
-// without a promise. Tests should check what an answer must contain, not its exact
-// text.
+// Is the answer always the same with temperature 0? The answer isn't always the
+// same. Temperature 0 takes the most probable token, but small numeric differences
+// (batching, other hardware, a new model version) can change which one that is. A
+// seed makes it more repeatable, without a promise. Tests should check what an
+// answer must contain, not its exact text.
 //
 // What is the difference between temperature and top-p? Temperature makes the whole
 // distribution of next tokens flatter or sharper. Top-p cuts off the unlikely tail
 // and keeps the tokens that together have probability p. A high temperature with
 // top-p 0.9 varies among likely words only.
 //
-// Should I use an API or host a model myself? Start with a managed API: it runs in
-// minutes, has the best models, and costs nothing when idle. Host an open-weight
-// model if data must not leave your network, if you need a fine-tuned model, or if
-// a GPU would be busy most of the day. Calculate: a GPU for $2 an hour costs $1,440
-// a month, used or not.
+// Should I use an API (such as OpenAI's) or host a model (such as Llama) myself?
+// Start with a managed API: it runs in minutes, has the best models, and costs
+// nothing when idle. Host an open-weight model if data must not leave your network,
+// if you need a fine-tuned model, or if a GPU would be busy most of the day.
+// Calculate: a GPU for $2 an hour costs $1,440 a month, used or not.
 //
 // How do I choose a model? Write 50 to 100 real examples with the answers you want,
 // try two or three models of different size on them, and take the cheapest that is
@@ -345,25 +351,25 @@
 // and Linux. No GPU, no Docker and no Python are needed. For a program of your own
 // run go get github.com/prodailabs/prodai/chunk/token in its folder.
 //
-// Can I do the labs without an API key? Yes. All labs run offline, with scripted
-// models, an embedded embedder and local servers. A key is only needed to compare
-// with a real model.
+// Can I do the labs without an API key? All labs run offline without an API key,
+// with scripted models, an embedded embedder and local servers. A key is only
+// needed to compare with a real model.
 //
 // How many tokens does an image cost? An image costs tokens by its size and detail,
 // not by its bytes. For gpt-4o with high detail an image of 1,200 by 900 pixels
 // costs 765 tokens, of 1,920 by 1,080 it costs 1,105. [ImageRuleOf] has the rules;
 // where none is published, [ImageEstimate] gives a marked estimate.
 //
-// Do tools and the chat format cost tokens? Yes. Each message has some tokens
-// around it, and the description of each tool is sent with every request. In the
-// lab two short texts have 30 tokens, one tool has 52, and the chat's frame 11.
-// [ChatRule] counts both.
+// Do tools and the chat format cost tokens? Tools and the chat format cost tokens.
+// Each message has some tokens around it, and the description of each tool is sent
+// with every request. In the lab two short texts have 30 tokens, one tool has 52,
+// and the chat's frame 11. [ChatRule] counts both.
 //
-// How do I count tokens for Llama, Mistral or Claude? For open-weight models read
-// the model's tokenizer.json with chunk/token/hf, which counts exactly. Claude's
-// current tokenizer isn't published: ask the provider's counting API, or use
-// [Estimate] with a margin. [EncodingName] returns an error for such a model
-// instead of a wrong encoding.
+// How do I count tokens for Llama, Mistral or Claude? For open-weight models such
+// as Llama 3 or Mistral read the model's tokenizer.json with chunk/token/hf, which
+// counts exactly. Claude's current tokenizer isn't published: ask the provider's
+// counting API, or use [Estimate] with a margin. [EncodingName] returns an error
+// for such a model instead of a wrong encoding.
 //
 // How do I estimate the cost of a prompt before I send it? Count the input tokens,
 // decide max_tokens for the output, and multiply each with its price: (input ×

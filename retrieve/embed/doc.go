@@ -195,8 +195,8 @@
 // in quality. A Matryoshka model can be cut shorter; for other models take a
 // smaller model or quantize (package vecquant).
 //
-// Can I use another embedding model with this library? Yes. Every
-// embeddings.Embedder of langchaingo fits, such as those of OpenAI or Ollama. Give
+// Can I use another embedding model with this library? Every embeddings.Embedder of
+// langchaingo fits, such as those of OpenAI or Ollama. Give
 // retrieve.Options.EmbedderName a name that identifies the model, so that a
 // collection refuses vectors of another one. [Load] reads another static model.
 //
@@ -211,14 +211,15 @@
 // whose cosine with everything is 0. It then can't be found by meaning. A search by
 // words may still find it.
 //
-// Do I have to embed everything again when I change the model? Yes. Vectors of
-// different models have no relation, even with the same dimension. Build a second
-// index with the new model, compare both on your questions, then switch.
+// Do I have to embed everything again when I change the model? Everything must be
+// embedded again. Vectors of different models have no relation, even with the same
+// dimension. Build a second index with the new model, compare both on your
+// questions, then switch.
 //
-// Is it better to embed one long text or many short ones? Many short texts, of some
-// hundred tokens. A long text has many subjects, and its vector is their mean,
-// which is near to none of the questions. Package chunk cuts documents into
-// passages.
+// Is it better to embed one long text or many short ones? It is better to embed
+// many short texts, of some hundred tokens. A long text has many subjects, and its
+// vector is their mean, which is near to none of the questions. Package chunk cuts
+// documents into passages.
 //
 // # Lab
 //

@@ -238,15 +238,15 @@
 // or a vector with fewer digits. A number that took 32 bits takes 8 or 4. The model
 // needs less memory and is often faster, and its answers change a little.
 //
-// What is the difference between FP16 and BF16? Both have 16 bits. FP16 has more
-// digits (10 bits of fraction) and a small range up to 65,504. BF16 has the range
-// of FP32 and fewer digits (7 bits). BF16 is safer in training, because it doesn't
-// overflow; FP16 is a little more exact when the values fit.
+// What is the difference between FP16 and BF16? FP16 and BF16 both have 16 bits.
+// FP16 has more digits (10 bits of fraction) and a small range up to 65,504. BF16
+// has the range of FP32 and fewer digits (7 bits). BF16 is safer in training,
+// because it doesn't overflow; FP16 is a little more exact when the values fit.
 //
-// What is the difference between FP8 and INT8? Both have 8 bits. INT8 has 255 equal
-// steps, so one outlier makes all steps large. FP8 has small steps near 0 and large
-// ones far from it, so it tolerates outliers better. FP8 needs recent GPUs (NVIDIA
-// Hopper or later); INT8 works nearly everywhere.
+// What is the difference between FP8 and INT8? FP8 and INT8 both have 8 bits. INT8
+// has 255 equal steps, so one outlier makes all steps large. FP8 has small steps
+// near 0 and large ones far from it, so it tolerates outliers better. FP8 needs
+// recent GPUs (NVIDIA Hopper or later); INT8 works nearly everywhere.
 //
 // Which format should I choose: FP16, FP8, INT8 or INT4? Start with BF16 or FP16 as
 // the reference. Take FP8 or INT8 if your GPU supports it: half the memory, a loss
@@ -254,10 +254,11 @@
 // doesn't fit otherwise, and check it on your own tasks. A larger model in 4 bits
 // is often better than a smaller one in 16.
 //
-// How much memory does a model need? The weights need parameters × bytes: an 8B
-// model 16 GB in 16 bits, 8 GB in 8 bits, about 5 GB in 4 bits. Add the KV cache
-// (128 KiB a token for Llama 3 8B in 16 bits) and 10 to 20 % for the rest. So an 8B
-// model in 16 bits doesn't fit well on a GPU with 16 GB.
+// How much GPU memory does a model need? A model's weights need parameters × bytes:
+// a 7B model 14 GB in 16 bits and about 4.5 GB in 4 bits, an 8B model 16 GB and
+// about 5 GB, a 70B model 140 GB and about 40 GB. Add the KV cache (128 KiB a token
+// for Llama 3 8B in 16 bits) and 10 to 20 % for the rest. So an 8B model in 16 bits
+// doesn't fit well on a GPU with 16 GB.
 //
 // What is the difference between post-training quantization and quantization-aware
 // training? Post-training quantization (PTQ) converts a finished model in minutes
@@ -265,16 +266,22 @@
 // simulated rounding and costs GPUs and data. Start with PTQ; use QAT if 4 bits or
 // fewer must keep the quality and PTQ doesn't.
 //
+// INT4 or INT8 for a 70B model? A 70B model takes 70 GB in INT8 (or FP8) and about
+// 40 GB in INT4. Take INT8 or FP8 if you have 80 GB and more of GPU memory and a
+// short context, or two GPUs. Take INT4 for one GPU of 48 GB; large models lose
+// little at 4 bits. Check either one on your own tasks.
+//
 // What are GPTQ and AWQ, and which one should I use? GPTQ and AWQ are post-training
 // methods for 4-bit weights. GPTQ adjusts the remaining weights to balance each
 // rounding error; AWQ protects the weights that matter most. Their quality is
 // similar. Take the one for which your engine has a fast kernel and your model a
 // ready download, and test it.
 //
-// When does quantization hurt? Quantization hurts small models more than large
-// ones, 4 bits more than 8, and first on arithmetic, code, rare languages, long
-// contexts and exact output formats. It also hurts if the calibration texts don't
-// look like your requests. You notice it only with an evaluation on your own tasks.
+// When does quantization hurt the quality? Quantization hurts small models more
+// than large ones, 4 bits more than 8, and first on arithmetic, code, rare
+// languages, long contexts and exact output formats. It also hurts if the
+// calibration texts don't look like your requests. You notice it only with an
+// evaluation on your own tasks.
 //
 // What is pruning, and does it make a model faster? Pruning removes weights that
 // matter little. Structured pruning (whole heads, channels, layers) makes any
@@ -288,10 +295,10 @@
 // on them. Check the large model's licence, since some forbid it. retrieve/embed
 // contains a distilled model.
 //
-// Can I combine quantization, pruning and distillation? Yes. A usual order is:
-// distill or prune to a smaller model, train it, then quantize. Measure after each
-// step, since the losses add up. Quantization alone is the cheapest and brings the
-// most for its effort.
+// Can I combine quantization, pruning and distillation? They can be combined. A
+// usual order is: distill or prune to a smaller model, train it, then quantize.
+// Measure after each step, since the losses add up. Quantization alone is the
+// cheapest and brings the most for its effort.
 //
 // How much smaller can I make my vector index? Int8 codes are a quarter of float32,
 // product codes of a byte for 4 elements a sixteenth, bits a thirty-second. A
@@ -305,16 +312,17 @@
 // bytes and 1.000 for 32 bytes in the table above. Raise the number until the
 // recall on your queries is enough.
 //
-// Does quantization make inference faster or only smaller? Often both. Decoding
-// reads all weights for each token, so half the bytes is nearly twice the speed at
-// small batches. At large batches computing is the limit, and only formats that the
-// GPU computes in directly (FP8, INT8) help. Unpacking 4-bit weights costs some of
-// the gain.
+// Does quantization make inference faster or only smaller? Quantization often does
+// both. Decoding reads all weights for each token, so half the bytes is nearly
+// twice the speed at small batches. At large batches computing is the limit, and
+// only formats that the GPU computes in directly (FP8, INT8) help. Unpacking 4-bit
+// weights costs some of the gain.
 //
-// Can this package quantize a language model? No. It quantizes vectors of a search
-// index. For models use the tools of the field (llama.cpp, AutoAWQ, GPTQModel,
-// TensorRT Model Optimizer) or download a quantized model. The ideas (scale, group,
-// outlier, calibration, check) are the same.
+// Can this package quantize a language model? This package can't quantize a
+// language model; it quantizes vectors of a search index. For models use the tools
+// of the field (llama.cpp, AutoAWQ, GPTQModel, TensorRT Model Optimizer) or
+// download a quantized model. The ideas (scale, group, outlier, calibration, check)
+// are the same.
 //
 // # Lab
 //

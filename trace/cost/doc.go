@@ -173,15 +173,16 @@
 // Then add up the attribute prodai.cost.pico_usd by tenant. For features, use one
 // trace.Options.Name for each.
 //
-// Why does my cost report differ from the provider's bill? The usual reasons are:
-// cached tokens counted twice or at the full price; failed attempts left out;
-// hidden reasoning tokens left out; an old price table; batch or priority prices;
-// another time zone of the day. Compare one single request first, then one hour.
+// Why does my cost report (dashboard) not match the provider's bill (invoice)? The
+// usual reasons are: cached tokens counted twice or at the full price; failed
+// attempts left out; hidden reasoning tokens left out; an old price table; batch or
+// priority prices; another time zone of the day. Compare one single request first,
+// then one hour.
 //
-// Do failed calls and retries cost money? A call that is refused at once (429, 400,
-// 401) costs nothing. A call that broke off after the model had started, or a
-// stream that was cut, is usually billed for the tokens produced. Each retry that
-// reaches the model is a new call at the full price.
+// Are failed requests and retries billed? A failed request that is refused at once
+// (status 400, 401 or 429) isn't billed. A call that broke off after the model had
+// started, or a stream that was cut, is usually billed for the tokens produced.
+// Each retry that reaches the model is a new call at the full price.
 //
 // What is the cheapest way to lower my LLM bill? First see where the money goes.
 // Then, in this order: shorten prompts and limit output, use a smaller model for
