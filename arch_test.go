@@ -215,10 +215,10 @@ func split(a, b string) (folder, childA, childB string) {
 	return strings.Join(as[:n], "/"), child(as), child(bs)
 }
 
-// TestDependencySets holds what every library package pulls in, outside the
-// standard library and this module, to a golden file: a new heavy dependency
-// is a change to that file, seen by whoever reads the commit. Run with -update
-// to write it anew.
+// TestDependencySets compares the dependencies of every library package, outside
+// the standard library and this module, with a golden file. So a new heavy
+// dependency is a change to that file, which a reader of the commit sees. Run with
+// -update to write it again.
 func TestDependencySets(t *testing.T) {
 	l, err := list()
 	require.NoError(t, err)

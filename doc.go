@@ -545,8 +545,10 @@
 // interface such as llms.Model is like a protocol (duck typing).
 //
 // How do I run the labs? A lab runs with go run ./examples/NAME from the root of the
-// module, without a key and without a network. A real provider is used if
-// OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL are set.
+// module, without a key and without a network. compose, lab02-tokens,
+// lab03-typed-output and capstone can ask a real model: set OPENAI_API_KEY,
+// OPENAI_BASE_URL and OPENAI_MODEL. examples/README.md says of each lab what to look
+// at.
 //
 // How do I read a lecture's notes? A lecture's notes are the comment of its package:
 // go doc ./retry prints those of lecture 4. The command go run ./internal/docpage

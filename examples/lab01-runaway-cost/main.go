@@ -1,6 +1,6 @@
-// Lab01-runaway-cost runs the $100,000 weekend twice: a batch job with
-// a loop that never ends, first with nothing in its way, then under a rate of
-// money, a budget and a kill switch. Time is simulated; no network is used.
+// Lab01-runaway-cost runs the $100,000 weekend twice. A batch job has a loop that
+// never ends: first without limits, then under a rate of money, a budget and a kill
+// switch. Time is simulated, and no network is used.
 //
 //	go run ./examples/lab01-runaway-cost
 //	go run ./examples/lab01-runaway-cost -budget 50 -hourly 10
@@ -28,8 +28,8 @@ func main() {
 	}
 }
 
-// The job asks 26 times a second, 2,000 tokens in and 500 out each time, at $5
-// and $15 a million: a cent and three quarters a call, $1,638 an hour.
+// The job asks 26 times a second, 2,000 tokens in and 500 out each time, at $5 and
+// $15 a million: $0.0175 a call, $1,638 an hour.
 const (
 	perSecond = 26
 	tokensIn  = 2000
@@ -39,7 +39,7 @@ const (
 
 func cost(string, *llms.ContentResponse) (int64, bool) { return callCost, true }
 
-// provider answers everything, at once, whatever it costs.
+// provider answers every call at once, at any cost.
 type provider struct{ calls int64 }
 
 func (p *provider) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
@@ -67,7 +67,7 @@ func run(args []string, out, errs io.Writer) error {
 
 	unlimited := friday.Sub(monday).Abs().Seconds() * perSecond * float64(callCost) / limit.USD
 	fmt.Fprintf(out, "Friday 18:00 to Monday 9:00, %d calls a second at $%.4f.\n\n", perSecond, float64(callCost)/limit.USD)
-	fmt.Fprintf(out, "Without a limit: nobody is asked, nothing fails.       $%10.2f on Monday\n", unlimited)
+	fmt.Fprintf(out, "Without a limit: no call is refused, nothing fails.    $%10.2f on Monday\n", unlimited)
 
 	now := friday
 	next := &provider{}
@@ -104,10 +104,10 @@ func run(args []string, out, errs io.Writer) error {
 			break
 		}
 	}
-	fmt.Fprintf(out, "\nWith the limits: %d calls, $%.2f, and a page on Friday night instead of a bill on Monday.\n", next.calls, dollars(m))
+	fmt.Fprintf(out, "\nWith the limits: %d calls, $%.2f, and a refusal on Friday evening instead of a bill on Monday.\n", next.calls, dollars(m))
 	off.StopAll("incident 1: batch job in a loop")
 	_, err = m.Call(ctx, "next item")
-	fmt.Fprintf(out, "The switch, for everything that is left: %v\n", err)
+	fmt.Fprintf(out, "The switch, which stops all calls: %v\n", err)
 	return nil
 }
 

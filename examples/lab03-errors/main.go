@@ -1,7 +1,7 @@
-// Command lab03-errors shows what a langchaingo client says of a failure, and
-// what package retry makes of the same bytes; then a stream that is cut and
-// resumed, and a slow answer that is hedged. It serves each failure from this
-// machine; no network is used.
+// Command lab03-errors shows what a langchaingo client reports of a failure, and
+// what package retry reports of the same bytes. Then it shows a stream that is cut
+// and resumed, and a slow answer that is hedged. It serves each failure from this
+// machine, and no network is used.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab03-errors\n\nServes a dozen failures to a client and shows what it and package retry say of each,\nthen a stream that is cut and resumed, and a slow answer that is hedged.")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: lab03-errors\n\nServes a dozen failures to a client, and shows what the client and package retry report of each;\nthen a stream that is cut and resumed, and a slow answer that is hedged.")
 	}
 	flag.Parse()
 	if err := run(); err != nil {
@@ -75,6 +75,8 @@ func run() error {
 		fmt.Printf("%-23s %-44s %s\n", f.name, alone(ask(client, f.stream)), ours(ask(model, f.stream)))
 		server.Close()
 	}
+	fmt.Println("\nretry: the same target may be tried again. elsewhere: another model may be asked.\n" +
+		"Neither word: the request itself is wrong, or the caller has received a part of the answer.")
 	if err := resumed(); err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func ours(r result) string {
 		s += fmt.Sprintf(", after %v", e.Delay)
 	}
 	if e.Partial != nil {
-		s += fmt.Sprintf(", heard %q", e.Partial.Choices[0].Content)
+		s += fmt.Sprintf(", received %q", e.Partial.Choices[0].Content)
 	}
 	return s
 }

@@ -31,8 +31,8 @@ func serve(o *retry.Options, stream bool, handler func(n int64, w http.ResponseW
 	return answer, n.Load(), answer.err
 }
 
-// resumed cuts a stream after three words. The model is asked to repeat them
-// and go on.
+// resumed cuts a stream after three words. The model is asked to repeat them and to
+// go on.
 func resumed() error {
 	const rest = `data: {"choices":[{"index":0,"delta":{"content":" 42."},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
 	answer, requests, err := serve(&retry.Options{
@@ -51,7 +51,7 @@ func resumed() error {
 	return nil
 }
 
-// hedged lets the first request meet a replica that doesn't answer.
+// hedged sends the first request to a replica that doesn't answer.
 func hedged() error {
 	h, err := retry.NewHedger(&retry.HedgerOptions{Delay: 50 * time.Millisecond, Share: 1})
 	if err != nil {

@@ -1,6 +1,6 @@
-// Lab04-overload shows what retries do to a service in an overload: strategies
-// side by side in four scenarios, a metastable failure, and its cure: the
-// policies of retry/defaults, in the last two rows of each table. A last table has
+// Lab04-overload shows what retries do to a service in an overload. It compares
+// strategies in four scenarios. One of them is a metastable failure; the policies
+// of retry/defaults, in the last two rows of each table, end it. A last table has
 // streams that go on for a minute, which a limit made for short calls starves.
 //
 //	go run ./examples/lab04-overload
@@ -40,14 +40,14 @@ func run(args []string, out, errs io.Writer) error {
 	}
 	html := plot.Page{Title: "Retries under overload", Sections: []plot.Section{plot.Text(
 		"Load rises for a short while and falls again. Does the service come back? In the unbounded queue it doesn't while clients just retry; " +
-			"a limit on what is sent brings it back. A limit on the rate, learnt by refusals, is right for a quota and blind to a queue: " +
+			"a limit on what is sent brings it back. A limit on the rate, learned by refusals, is right for a quota and does not see a queue: " +
 			"the defaults of retry/defaults limit the rate and the calls in progress.")}}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, scenario := range overload.Scenarios() {
 		fmt.Fprintf(w, "\n%v\n\tanswered %%\tcalls\twasted\tlate goodput /s (offered %.0f)\tp99 s\t\n", scenario, scenario.Offered())
 		goodput := &plot.Chart{Title: fmt.Sprintf("Goodput, %v", scenario), Caption: "Requests answered in time, mean of 5 s.",
 			X: plot.Axis{Label: "time", Unit: "s"}, Y: plot.Axis{Label: "answers a second", Zero: true}}
-		waste := &plot.Chart{Title: fmt.Sprintf("Wasted calls, %v", scenario), Caption: "Calls that served nobody, mean of 5 s.",
+		waste := &plot.Chart{Title: fmt.Sprintf("Wasted calls, %v", scenario), Caption: "Calls that served no caller, mean of 5 s.",
 			X: goodput.X, Y: plot.Axis{Label: "calls a second", Zero: true}}
 		for _, s := range overload.Strategies() {
 			r, err := overload.Run(scenario, s, *seed)
@@ -60,7 +60,7 @@ func run(args []string, out, errs io.Writer) error {
 				goodput.Series = append(goodput.Series, series(s.Name, r.Goodput))
 				waste.Series = append(waste.Series, series(s.Name, r.Waste))
 			}
-			if s.Name == overload.Defaults { // the last: the strategies have the same colours in both figures
+			if s.Name == overload.Defaults { // the last: the strategies have the same colors in both figures
 				goodput.Series = append(goodput.Series, series("arrivals", r.Arrived))
 			}
 		}
@@ -70,7 +70,7 @@ func run(args []string, out, errs io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "queue_metastable: the spike ends at 40 s, and at 120 s every plain retry still answers nobody.\n"+
+	fmt.Fprintln(out, "queue_metastable: the spike ends at 40 s, and at 120 s every plain retry still answers no request.\n"+
 		"The cure is to send less: a limit on calls in progress (aimd), on the rate (adaptive_rate), or, as in\n"+
 		"retry/defaults, on both, with what can't be answered in time refused at once. It knows nothing of the\n"+
 		"server; the row client_rate_limit(known) does.")

@@ -74,8 +74,8 @@ func (s *site) get() *httptest.ResponseRecorder {
 	return w
 }
 
-// server asks a handler of 3 requests per 6 s until it refuses, and then waits
-// as it is told.
+// server asks a handler of 3 requests per 6 s until it refuses, and then waits as
+// long as it asks for.
 func server(out io.Writer) error {
 	s, err := newSite(limit.Rate{N: 3, Per: 6 * time.Second})
 	if err != nil {
@@ -95,8 +95,8 @@ func server(out io.Writer) error {
 	return nil
 }
 
-// learning has clients ask a server of 30 requests per 6 s, with 20 requests a
-// second to send. They know nothing of its limit.
+// learning lets clients send 20 requests a second to a server of 30 requests per 6
+// s, whose limit they don't know.
 func learning(out io.Writer) error {
 	fmt.Fprintln(out, "\n20 requests a second for a minute, to a server of 30 per 6 s with another limit after that:")
 	for _, c := range []struct {
@@ -154,7 +154,7 @@ func learning(out io.Writer) error {
 func known(a *limit.Account, now time.Time) string {
 	for _, l := range a.Allowances(now, "m") {
 		if l.Dimension == "requests" {
-			return fmt.Sprintf(", learnt: %d, %d of them left", l.Limit, l.Remaining)
+			return fmt.Sprintf(", learned: %d, %d of them left", l.Limit, l.Remaining)
 		}
 	}
 	return ""
@@ -162,7 +162,7 @@ func known(a *limit.Account, now time.Time) string {
 
 type tenantKey struct{}
 
-// echo counts who was answered.
+// echo counts the answers of each tenant.
 type echo struct {
 	mu  sync.Mutex
 	got map[string]int

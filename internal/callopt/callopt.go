@@ -1,9 +1,9 @@
-// Package callopt resolves a call's langchaingo options and tells which of
-// them were set.
+// Package callopt resolves a call's langchaingo options and reports which of them
+// were set.
 //
-// llms.CallOptions has plain zero values, so a caller who asks for
-// temperature 0 looks like one who asks for nothing. Applying the options a
-// second time, over values that no caller writes, tells the two apart.
+// llms.CallOptions has plain zero values, so a caller that asks for temperature 0
+// looks like one that asks for nothing. The options are applied a second time, over
+// values that no caller writes. This shows the difference.
 package callopt
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// Field is a numeric option whose zero value has a meaning of its own.
+// Field is a numeric option for which 0 has a meaning.
 type Field uint8
 
 // The numeric options.
@@ -39,7 +39,7 @@ type Options struct {
 	set [fields]bool
 }
 
-// Has reports whether the caller set f, be it to zero.
+// Has reports whether the caller set f, also if it set f to 0.
 func (o *Options) Has(f Field) bool { return o.set[f] }
 
 // No caller writes these.
@@ -69,8 +69,8 @@ func isZero(o *llms.CallOptions, f Field) bool {
 
 // Resolve applies the options in order. nil options are skipped.
 //
-// llms.WithOptions replaces every value at once; of what it carries, a zero
-// counts as not set, because that is how a wrapper passes on what it resolved.
+// llms.WithOptions replaces every value at once. A zero in it counts as not set,
+// because a wrapper passes on its resolved options in this way.
 func Resolve(options []llms.CallOption) Options {
 	var out Options
 	var marked llms.CallOptions

@@ -1,13 +1,13 @@
 // Package datrie is a static double-array trie: it finds the longest key that
 // starts a text with one memory access per byte.
 //
-// A trie node is a cell of one array. The child of a node for byte c is the
-// cell base(node) XOR c, provided that this cell carries the label c. The XOR
-// keeps all children of a node inside one block of 256 cells, so that building
-// packs block after block; and since no two nodes share a base, the label
-// alone, and no parent, tells whose child a cell is. (Aoe, "An Efficient
-// Digital Search Algorithm by Using a Double-Array Structure", IEEE TSE 15(9),
-// 1989; the XOR form is Yata's.)
+// A trie node is a cell of one array. The child of a node for byte c is the cell
+// base(node) XOR c, provided that this cell carries the label c. The XOR keeps all
+// children of a node inside one block of 256 cells, so that building fills block
+// after block. No two nodes share a base, so the label alone shows to which node a
+// cell belongs, and no parent has to be stored. (Aoe, "An Efficient Digital Search
+// Algorithm by Using a Double-Array Structure", IEEE TSE 15(9), 1989; the XOR form
+// is Yata's.)
 package datrie
 
 import (
@@ -16,9 +16,9 @@ import (
 	"slices"
 )
 
-// A cell holds the label plus one in its low 9 bits (0: the cell is empty),
-// the base of its children in the next 24 bits (0: no children) and the value
-// plus one in the rest (0: no key ends here).
+// A cell has the label plus one in its low 9 bits (0: the cell is empty), the base
+// of its children in the next 24 bits (0: no children) and the value plus one in
+// the rest (0: no key ends here).
 const (
 	labelBits = 9
 	baseBits  = 24
@@ -39,9 +39,9 @@ type Trie struct {
 }
 
 // New builds a trie of the keys key(0) … key(n-1); the value of a key is its
-// number. Empty keys are left out, of equal keys the last one wins. The time is
-// linear in the keys' bytes for all practical purposes: a node looks at no more
-// than a few thousand cells for a place.
+// number. Empty keys are left out, and of equal keys the last one counts. The time
+// is practically linear in the keys' bytes, because the search for a node's place
+// looks at a few thousand cells at most.
 func New(n int, key func(i int) string) (*Trie, error) {
 	b := builder{key: key, order: sortedKeys(n, key)}
 	b.trie.prefix = make([]int32, n)
@@ -69,7 +69,7 @@ func (t *Trie) Longest(text string) (value, length int) {
 	value = -1
 	for i := 0; i < len(text); i++ {
 		at := int(cell>>baseShift&baseMask) ^ int(text[i])
-		if at >= len(cells) { // never: bases lie inside; it spares the bounds check
+		if at >= len(cells) { // never, since bases are inside the array; it saves the bounds check
 			break
 		}
 		cell = cells[at]
@@ -87,8 +87,8 @@ func (t *Trie) Longest(text string) (value, length int) {
 // itself a key, or -1.
 func (t *Trie) Prefix(i int) int { return int(t.prefix[i]) }
 
-// Prefixes returns what [Trie.Prefix] returns for every key. The slice is the
-// trie's own: it must not be changed.
+// Prefixes returns the result of [Trie.Prefix] for every key. The slice is the
+// trie's own and must not be changed.
 func (t *Trie) Prefixes() []int32 { return t.prefix }
 
 // Size returns the memory of the trie in bytes.

@@ -1,25 +1,26 @@
-// Package delta says what a streamed chunk is.
+// Package delta describes what a streamed chunk is.
 //
-// langchaingo hands a streaming callback bytes and nothing else, so a consumer
-// cannot tell answer text from a tool-call fragment, nor the first choice from
-// the second. Our models put both on the context that the callback receives:
+// langchaingo gives a streaming callback only bytes. So the callback can't
+// distinguish the answer's text from a part of a tool call, nor the first choice
+// from the second. The models of this module put both on the context that the
+// callback receives:
 //
 //	func(ctx context.Context, chunk []byte) error {
 //		if d := delta.From(ctx); d.Kind == delta.Text && d.Choice == 0 { … }
 //	}
 //
-// A chunk from another model carries nothing and is of [Unknown] kind: it may
-// be text or a tool-call fragment, and a guard treats it as both.
+// A chunk from another model has no such mark, and is of the kind [Unknown]. It may
+// be text or a part of a tool call, and a guard treats it as both.
 package delta
 
 import "context"
 
-// Kind tells what the bytes of a chunk are.
+// Kind is what the bytes of a chunk are.
 type Kind uint8
 
 // The kinds of chunk.
 const (
-	Unknown   Kind = iota // from a model that doesn't say
+	Unknown   Kind = iota // from a model that doesn't mark its chunks
 	Text                  // a piece of the answer
 	Reasoning             // a piece of the reasoning
 	Tool                  // tool-call deltas: a JSON array in OpenAI's form, each with its index
@@ -52,14 +53,14 @@ func With(ctx context.Context, d Delta) context.Context {
 	return context.WithValue(ctx, key{}, d)
 }
 
-// From returns what With put on ctx, or the zero Delta.
+// From returns the Delta that With put on ctx, or the zero Delta.
 func From(ctx context.Context) Delta {
 	d, _ := ctx.Value(key{}).(Delta)
 	return d
 }
 
-// A Contexts hands out the contexts of one stream, one allocated per kind and
-// choice rather than one per chunk. It is for one goroutine.
+// A Contexts returns the contexts of one stream. It allocates one for each kind and
+// choice, instead of one for each chunk. It is for one goroutine.
 type Contexts struct {
 	base context.Context
 	made map[Delta]context.Context

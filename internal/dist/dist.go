@@ -2,14 +2,14 @@
 // made of: normal, Student's t (central and noncentral), chi-squared, F, beta,
 // binomial, hypergeometric and the Kolmogorov-Smirnov laws.
 //
-// Every family comes as plain functions. A function whose name ends in SF is
-// the survival function P(X > x), computed on its own and not as 1 - CDF, so
-// that a p-value of 1e-30 keeps its digits. A quantile function inverts the
-// CDF. Parameters outside their domain give NaN, as in package math.
+// Every family is a set of plain functions. A function whose name ends in SF is the
+// survival function P(X > x), computed on its own and not as 1 - CDF, so that a
+// p-value of 1e-30 keeps its digits. A quantile function inverts the CDF.
+// Parameters outside their domain give NaN, as in package math.
 //
-// Accuracy is about 1e-13 relative in the bulk and better than 1e-10 in the
-// tails that double precision reaches; the golden tests of eval/stats hold the
-// functions to SciPy's values.
+// Accuracy is about 1e-13 relative in the bulk and better than 1e-10 in the tails
+// that double precision reaches; the golden tests of eval/stats compare the
+// functions with SciPy's values.
 package dist
 
 import "math"

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The golden tests of eval/stats compare with SciPy; the laws here hold beyond
-// the golden points.
+// The golden tests of eval/stats compare with SciPy. The laws here are also checked
+// at other points.
 
 var levels = []float64{1e-300, 1e-30, 1e-9, 0.001, 0.025, 0.3, 0.5, 0.7, 0.975, 0.999, 1 - 1e-9}
 
@@ -17,8 +17,8 @@ func TestQuantilesInvertTheirDistributions(t *testing.T) {
 	for _, p := range levels {
 		near := func(got float64, name string, params ...float64) {
 			t.Helper()
-			// Where the density is huge or tiny, x can't be told better than to one
-			// part in 1e16, which the tail magnifies.
+			// Where the density is huge or tiny, x is known only to one part in 1e16, and
+			// the tail makes that error larger.
 			require.InEpsilon(t, math.Min(p, 1-p), math.Min(got, 1-got), 1e-6, "%s%v at %v", name, params, p)
 		}
 		near(NormalCDF(NormalQuantile(p)), "normal")

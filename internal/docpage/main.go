@@ -3,7 +3,7 @@
 //
 //	go run ./internal/docpage [-addr 127.0.0.1:6060] [-dir .]
 //
-// The packages are read anew for each page: edit, reload, read.
+// The packages are read again for each page: edit, reload, read.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("docpage", flag.ContinueOnError)
 	addr := flags.String("addr", "127.0.0.1:6060", "address to listen on")
-	dir := flags.String("dir", ".", "the module's folder, where its go.mod lies")
+	dir := flags.String("dir", ".", "the module's folder, which has its go.mod")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -66,8 +66,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// localOnly refuses requests to other host names than this machine's: a web page
-// whose name was pointed at 127.0.0.1 (DNS rebinding) could read the answers.
+// localOnly refuses requests to host names other than this machine's. Otherwise a
+// web page whose name points to 127.0.0.1 (DNS rebinding) could read the answers.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {
@@ -108,6 +108,6 @@ func handler(dir string) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(b.Bytes()) // the reader has gone; nobody to tell
+		_, _ = w.Write(b.Bytes()) // the reader has gone, and the error has no receiver
 	})
 }

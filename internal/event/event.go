@@ -1,12 +1,11 @@
 // Package event is the table of structured log events that the library's
 // packages emit.
 //
-// A package takes an Options.Logger and reports what it decided as one slog
-// record per decision: the record's message is the event's name, its
-// attributes are the ones the table lists. trace.Handler turns these records
-// into span events, a dashboard reads them, and neither needs to know the
-// package. Events carry numbers, names and reasons, never prompts, answers or
-// documents.
+// A package has an Options.Logger and logs each decision as one slog record. The
+// record's message is the event's name, and its attributes are those that the table
+// lists. trace.Handler turns these records into span events, and a dashboard reads
+// them. Neither needs to know the package. Events contain numbers, names and
+// reasons, and never prompts, answers or documents.
 package event
 
 import (
@@ -70,7 +69,7 @@ const (
 	Tokens    = "tokens"    // int
 )
 
-// A Def is a row of the table: an event, the keys its records may carry, and
+// A Def is a row of the table: an event, the keys that its records may have, and
 // what it means.
 type Def struct {
 	Name    string
@@ -109,15 +108,15 @@ func Logger(l *slog.Logger) *slog.Logger {
 	return l
 }
 
-// A Checker is a slog.Handler for tests: it holds every record to [Table] and
-// passes what breaks it to Report, then forwards the record to Next, if there
-// is one.
+// A Checker is a slog.Handler for tests. It compares every record with [Table] and
+// calls Report for a difference. Then it passes the record to Next, if there is
+// one.
 type Checker struct {
 	Report func(format string, args ...any)
 	Next   slog.Handler
 }
 
-// Enabled reports true: a test wants to see every event.
+// Enabled reports true, so that a test sees every event.
 func (c *Checker) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle checks r's name and keys.
@@ -140,17 +139,17 @@ func (c *Checker) check(r slog.Record) {
 		}
 		r.Attrs(func(a slog.Attr) bool {
 			if !known[a.Key] {
-				c.Report("event %s carries the key %q, which the table doesn't list", r.Message, a.Key)
+				c.Report("event %s has the key %q, which the table doesn't list", r.Message, a.Key)
 			}
 			return true
 		})
 		return
 	}
-	c.Report("%q is no event of the table", r.Message)
+	c.Report("%q is not an event of the table", r.Message)
 }
 
-// WithAttrs and WithGroup return the handler itself: the table speaks of
-// records, not of what a caller's logger adds.
+// WithAttrs and WithGroup return the handler itself: the table is about records,
+// and not about what a caller's logger adds.
 func (c *Checker) WithAttrs([]slog.Attr) slog.Handler { return c }
 
 // WithGroup returns the handler itself, as WithAttrs does.

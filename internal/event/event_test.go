@@ -26,8 +26,8 @@ func TestCheckerHoldsRecordsToTheTable(t *testing.T) {
 	log.Info(CacheHit, "prompt", "secret words")
 	log.Info("cache.hitt")
 	require.Equal(t, []string{
-		`event cache.hit carries the key "prompt", which the table doesn't list`,
-		`"cache.hitt" is no event of the table`,
+		`event cache.hit has the key "prompt", which the table doesn't list`,
+		`"cache.hitt" is not an event of the table`,
 	}, reports)
 }
 

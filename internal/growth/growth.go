@@ -20,8 +20,8 @@ const Env = "PRODAI_GROWTH"
 // tries is how often a growth that is too large is measured again.
 const tries = 5
 
-// Skip skips a comparison of processor times where nobody asked for it, and under
-// the race detector.
+// Skip skips a comparison of processor times unless the environment asks for it,
+// and under the race detector.
 func Skip(t *testing.T) {
 	t.Helper()
 	if os.Getenv(Env) == "" {
@@ -32,10 +32,10 @@ func Skip(t *testing.T) {
 	}
 }
 
-// Test fails if the processor time at 2n is more than limit times that at n: 2
-// for linear work and 4 for quadratic work, so 3 tells them apart. setUp makes
-// the input of a size outside the measured time and returns the function to
-// measure. The least of some measurements counts.
+// Test fails if the processor time at 2n is more than limit times that at n: the
+// ratio is 2 for linear work and 4 for quadratic work, so 3 is between them. setUp
+// makes the input of a size, outside of the measured time, and returns the function
+// to measure. The smallest of several measurements counts.
 func Test(t *testing.T, n int, limit float64, setUp func(n int) func()) {
 	t.Helper()
 	Skip(t)

@@ -24,8 +24,8 @@ type Bars struct {
 	Rules          []Rule // only those that are not Vertical
 }
 
-// rowHeight is a bar's thickness in SVG units; groups stand below each other
-// so that their names can be read.
+// rowHeight is a bar's thickness in SVG units. Groups are below each other so that
+// their names can be read.
 const rowHeight = 20.0
 
 func (b *Bars) render(w *writer) {

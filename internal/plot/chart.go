@@ -45,8 +45,8 @@ type Chart struct {
 	Height         float64 // in SVG units of a 900 wide figure; 0: 360
 }
 
-// maxPoints is how many points a drawn line keeps: more can't be seen. Of each
-// stretch the extremes are kept, so a spike never disappears.
+// maxPoints is how many points a drawn line keeps, because more can't be seen. The
+// extremes of each part are kept, so that a spike never disappears.
 const maxPoints = 2000
 
 func (c *Chart) render(w *writer) {
@@ -177,8 +177,8 @@ func coord(x, y float64) string {
 	return strconv.FormatFloat(x, 'f', 1, 64) + " " + strconv.FormatFloat(y, 'f', 1, 64)
 }
 
-// thin returns the indexes of at most about n of the values: all of them if
-// they are few, else the lowest and highest of each of n/2 stretches, in order.
+// thin returns the indexes of about n values at most: all of them if they are few,
+// else the lowest and highest of each of n/2 parts, in order.
 func thin(v []float64, n int) []int {
 	if len(v) <= n {
 		all := make([]int, len(v))

@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-// A Page is a title and what stands below it, top to bottom.
+// A Page is a title and the sections below it, from top to bottom.
 type Page struct {
 	Title    string
 	Sections []Section
@@ -55,7 +55,7 @@ func (p *Page) Render(out io.Writer) error {
 	return w.err
 }
 
-// WriteFile writes the page to the named file, whatever was there before.
+// WriteFile writes the page to the named file, and replaces an older one.
 func (p *Page) WriteFile(name string) error {
 	f, err := os.Create(name)
 	if err != nil {

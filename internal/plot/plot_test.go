@@ -18,8 +18,8 @@ func render(t testing.TB, s ...Section) string {
 	return b.String()
 }
 
-// wellFormed checks the body as XML, which our output happens to be apart
-// from the doctype and the void meta elements.
+// wellFormed checks the body as XML. The output is XML except for the doctype and
+// the void meta elements.
 func wellFormed(t testing.TB, page string) {
 	t.Helper()
 	_, body, ok := strings.Cut(page, "<body>")

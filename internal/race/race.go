@@ -1,4 +1,5 @@
-// Package race tells tests whether the race detector is on. It makes code some
-// ten times as slow, and a sync.Pool forget at random: a test that compares times
-// or counts allocations, and starts no goroutine, has nothing to learn under it.
+// Package race reports to tests whether the race detector is on. The race detector
+// makes code about ten times as slow, and lets a sync.Pool drop values at random.
+// So a test that compares times or counts allocations, and starts no goroutine, is
+// skipped under it.
 package race

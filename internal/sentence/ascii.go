@@ -6,13 +6,13 @@ import (
 	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
-// unicodeSentences yields the sentences of UAX #29. A sentence that is all ASCII
-// and typographers' quotes and dashes, with what the rules look at behind it, is
-// found without Unicode's tables: for these a dozen of the rules' classes are
-// empty.
+// unicodeSentences yields the sentences of UAX #29. If a sentence, and the text
+// after it that the rules look at, is all ASCII and typographers' quotes and
+// dashes, it is found without Unicode's tables. For these characters a dozen of the
+// rules' classes are empty.
 func unicodeSentences(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		ascii := 0 // how many bytes from here on are known to be so
+		ascii := 0 // how many bytes from here on are known to be plain
 		for text != "" {
 			if ascii == 0 {
 				ascii = plainPrefix(text)
@@ -57,8 +57,8 @@ func isDash(s string) bool {
 	return len(s) > 2 && s[:2] == "\xe2\x80" && (s[2] == 0x93 || s[2] == 0x94)
 }
 
-// asciiSentence returns the length of the first sentence, and whether it is that
-// whatever follows s.
+// asciiSentence returns the length of the first sentence, and whether this length
+// is certain for any text after s.
 func asciiSentence(s string) (n int, sure bool) {
 	for i := 0; ; {
 		n := strings.IndexAny(s[i:], ".!?\n\r")
@@ -105,8 +105,8 @@ func asciiSentence(s string) (n int, sure bool) {
 	}
 }
 
-// firstLetter returns the first letter, or 0 if an end comes before; it isn't
-// known if s has neither.
+// firstLetter returns the first letter, or 0 if an end comes before it. The result
+// isn't known if s has neither.
 func firstLetter(s string) (c byte, known bool) {
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// endsInside reports whether what looks like the end of a sentence isn't: s is the
-// sentence so far with the blanks after it, rest what follows.
+// endsInside reports whether the end of s only looks like the end of a sentence. s
+// is the sentence so far with the blanks after it, and rest is the text after s.
 func endsInside(s, rest string) bool {
 	bare := strings.TrimRightFunc(s, unicode.IsSpace)
 	last, _ := utf8.DecodeLastRuneInString(bare)
@@ -163,12 +163,13 @@ var (
 	// seldomLast are abbreviations unless the next word is one of starters.
 	seldomLast = set(`inc ltd co corp jr sr bros dept univ assn ave blvd jan feb aug sept oct nov dec sen op cit ibid ex med phil rer nat`)
 
-	// starters are words that begin a sentence more often than they are a name's.
+	// starters are words that begin a sentence more often than they are part of a
+	// name.
 	starters = set(`A An The This That These Those He She It Its They We You I In On At For From With As If When While Where Who What Why How There Here
 		But And However Although After Before Since Then So No Yes Our My His Her Their One Some Many Most All Both Each Another Also To By Is Are Was Were Do Does Did Not Mr Mrs Ms
 		Der Die Das Ein Eine Es Er Sie Wir Ich Im Am Auf Bei Mit Nach Wenn Aber Und Dies Diese Dieser
 		Le La Les Un Une Il Elle Ils Elles Nous Vous On Ce Cette El Los Las Una`)
 
-	// germanOrdinals are what follows a number with a full stop in German.
+	// germanOrdinals are the words that follow a number with a full stop in German.
 	germanOrdinals = set(`Januar Jänner Februar Feber März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Jahrhunderts Auflage Klasse Stock Platz`)
 )

@@ -1,9 +1,9 @@
 // Package sentence finds the sentences of a text.
 //
-// It takes Unicode's default rules (UAX #29) and mends what they get wrong on
-// real documents. A full stop doesn't end a sentence after an abbreviation, an
-// item's number or inside of a name such as utf8.RuneStart. A wrapped line of prose
-// doesn't either, but a blank line, a list item or a heading does.
+// It uses Unicode's default rules (UAX #29) and corrects their mistakes on real
+// documents. A full stop doesn't end a sentence after an abbreviation or an item's
+// number, or inside a name such as utf8.RuneStart. The end of a wrapped line
+// doesn't end a sentence either, but a blank line, a list item or a heading does.
 package sentence
 
 import (
@@ -25,7 +25,7 @@ func Split(text string) []Span {
 		start, end := 0, 0
 		for s := range unicodeSentences(block) {
 			end += len(s)
-			// What is blank goes on with what is before it, and isn't read again.
+			// Blanks belong to the text before them, and aren't read again.
 			if end < len(block) && (strings.TrimSpace(s) == "" || endsInside(block[start:end], block[end:])) {
 				continue
 			}
@@ -52,7 +52,7 @@ func Plain(text string) []Span {
 // bom is the byte order mark. Before a text it is a part of the first sentence.
 const bom = "\ufeff"
 
-// blocks yields the stretches of a text that no sentence crosses.
+// blocks yields the parts of a text that no sentence crosses.
 func blocks(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		start, pos := 0, 0

@@ -1,5 +1,5 @@
-// Package usage reads token counts out of the GenerationInfo of every
-// langchaingo provider, each of which uses keys, types and rules of its own.
+// Package usage reads token counts from the GenerationInfo of every langchaingo
+// provider. Each provider has its own keys, types and rules:
 //
 //   - OpenAI, Ollama, Maritaca: PromptTokens, CompletionTokens. Input includes
 //     cached tokens (PromptCachedTokens). Ollama's CachedTokens is a guess made
@@ -26,11 +26,11 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// ErrUnknown says that the response carries no token counts.
+// ErrUnknown means that the response has no token counts.
 var ErrUnknown = errors.New("the response carries no token counts")
 
-// ErrInvalid says that a count was negative, fractional or too large. The
-// whole usage is dropped: half of it would be a wrong bill.
+// ErrInvalid means that a count was negative, fractional or too large. The whole
+// usage is dropped, because half of it would make a wrong bill.
 var ErrInvalid = errors.New("impossible token counts")
 
 // Tokens is the usage of one response. The parts are contained in the totals:
@@ -113,10 +113,10 @@ func FromInfo(info map[string]any) (Tokens, error) {
 	return t, nil
 }
 
-// openAI reads the JSON form of OpenAI's API and of the servers that speak it.
-// Where they count cached tokens differs, that these are part of prompt_tokens
-// does not: details (OpenAI), prompt_cache_hit_tokens (DeepSeek), cached_tokens
-// (Moonshot), Anthropic's two fields (gateways).
+// openAI reads the JSON form of OpenAI's API and of the servers that use it. They
+// report cached tokens in different places, and always as a part of prompt_tokens:
+// details (OpenAI), prompt_cache_hit_tokens (DeepSeek), cached_tokens (Moonshot),
+// Anthropic's two fields (gateways).
 func (r *reader) openAI(t *Tokens) {
 	prompt, completion := r.part("prompt_tokens_details"), r.part("completion_tokens_details")
 	t.Input = r.count("prompt_tokens")
@@ -130,9 +130,9 @@ func (r *reader) openAI(t *Tokens) {
 	r.addUncounted(t, "total_tokens")
 }
 
-// addUncounted adds to the output what the total has above its two parts: tokens
-// of reasoning that a server (Gemini's, say) keeps out of the completion but not
-// out of the bill.
+// addUncounted adds to the output what the total has above its two parts: tokens of
+// reasoning that a server, such as Gemini's, bills but doesn't count in the
+// completion.
 func (r *reader) addUncounted(t *Tokens, total string) {
 	if rest := r.count(total) - t.Input - t.Output; rest > 0 {
 		t.Output += rest
@@ -226,9 +226,9 @@ func asMap(v any) (map[string]any, bool) {
 	return m, json.Unmarshal(data, &m) == nil && m != nil
 }
 
-// FromCache is the GenerationInfo key under which a response cache says that
-// the answer was not generated for this call, and by which kind of cache it
-// was found. Whoever counts tokens or money counts none for such an answer.
+// FromCache is the GenerationInfo key under which a response cache reports that the
+// answer was not generated for this call, with the kind of cache that had it. Code
+// that counts tokens or money counts none for such an answer.
 const FromCache = "FromCache"
 
 // Cached reports whether r came from a response cache.

@@ -65,8 +65,8 @@ func (f *folded) add(r rune) {
 	f.runes++
 }
 
-// A folder is uncased.txt as a two-stage table: pages of 256 code points that
-// hold indexes into rules. Equal pages are stored once.
+// A folder is uncased.txt as a two-stage table: pages of 256 code points with
+// indexes into rules. Equal pages are stored once.
 type folder struct {
 	page  [(utf8.MaxRune + 1) >> 8]uint16
 	pages [][256]uint16
@@ -150,7 +150,7 @@ func parseRule(line string) (first, last int, r rule, err error) {
 	return int(lo), int(hi), r, err
 }
 
-// rune returns what becomes of r.
+// rune returns the replacement of r.
 func (f *folder) rune(r rune) (kind, folded) {
 	var out folded
 	if r == utf8.RuneError {

@@ -1,17 +1,17 @@
-// Package wordpiece is BERT's uncased tokenizer: a text becomes lower-case
-// words without accents, and each word the longest pieces of a vocabulary that
+// Package wordpiece is BERT's uncased tokenizer. A text becomes lower-case words
+// without accents, and each word becomes the longest pieces of a vocabulary that
 // spell it from left to right.
 //
 //	"Résumés, 日本" → resume ##s , 日 本
 //
-// The first piece of a word stands in the vocabulary as it is, the others with
-// "##" in front. A word that can't be spelled, or that is longer than
-// [MaxWordRunes], becomes the one unknown token. (Devlin et al., "BERT", 2019;
-// Wu et al., "Google's Neural Machine Translation System", 2016, 4.1; greedy
-// matching as in the reference implementation.)
+// The first piece of a word is in the vocabulary as it is, and the others have "##"
+// in front. A word that can't be spelled, or that is longer than [MaxWordRunes],
+// becomes the one unknown token. (Devlin et al., "BERT", 2019; Wu et al., "Google's
+// Neural Machine Translation System", 2016, 4.1; greedy matching as in the
+// reference implementation.)
 //
-// The special tokens of [Special], spelled out in a text, are taken as themselves
-// before anything else happens, as the reference does.
+// Special tokens (see [Special]) that are spelled out in a text are recognized
+// first, as in the reference.
 //
 // The normalizer's table is made by asking the reference itself for every code
 // point, so it equals the reference and not some version of Unicode.
@@ -33,10 +33,10 @@ import (
 // a word is unknown.
 const MaxWordRunes = 100
 
-// Unknown is the token that stands for a word that can't be spelled.
+// Unknown is the token for a word that can't be spelled.
 const Unknown = "[UNK]"
 
-// Special lists the tokens of BERT that stand for no text.
+// Special lists the tokens of BERT that are not text.
 func Special() []string { return []string{"[PAD]", Unknown, "[CLS]", "[SEP]", "[MASK]"} }
 
 const continuation = "##"
@@ -92,8 +92,8 @@ func New(tokens []string) (*Vocab, error) {
 		return len(t) > len(continuation) && t[:len(continuation)] == continuation
 	}
 	var err error
-	// A token such as "##s" may also begin a word that is spelled so in the text;
-	// but "#" stands alone as punctuation, so no word ever begins with it.
+	// A token such as "##s" could also begin a word that is spelled so in the text.
+	// But "#" is punctuation and a word of its own, so no word ever begins with it.
 	if v.first, err = datrie.New(len(tokens), func(i int) string {
 		if isRest(tokens[i]) {
 			return ""
@@ -127,8 +127,8 @@ func (v *Vocab) Token(id int32) string {
 	return v.tokens[id]
 }
 
-// Ordinary returns a Vocab of the same tokens that takes special tokens in a text
-// for ordinary text.
+// Ordinary returns a Vocab of the same tokens that treats special tokens in a text
+// as ordinary text.
 func (v *Vocab) Ordinary() *Vocab {
 	c := *v
 	c.special = nil
@@ -224,7 +224,7 @@ func (v *Vocab) appendWord(dst []int32, word []byte, runes int) []int32 {
 	if runes > MaxWordRunes {
 		return append(dst, v.unknown)
 	}
-	text := unsafe.String(&word[0], len(word)) // read only until we return
+	text := unsafe.String(&word[0], len(word)) // read only until the function returns
 	start := len(dst)
 	trie := v.first
 	for len(text) > 0 {

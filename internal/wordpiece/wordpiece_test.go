@@ -66,7 +66,7 @@ func TestTokens(t *testing.T) {
 	require.Equal(t, 3, v.Count("Hello, World"))
 }
 
-// TestASCIIAgreesWithTheTable holds the fast path to the table that the
+// TestASCIIAgreesWithTheTable compares the fast path with the table that the
 // reference wrote.
 func TestASCIIAgreesWithTheTable(t *testing.T) {
 	f, err := newFolder()

@@ -370,7 +370,8 @@
 // # Lab
 //
 // The first lab shows a limit from both sides. Look at the headers of the first five
-// requests, and then at the column refused: a client that reads the headers has none.
+// requests, and then at the number of refused calls: a client that reads the headers
+// has none.
 //
 //	go run ./examples/lab08-ratelimit
 //	go run ./examples/lab08-ratelimit -weight 1

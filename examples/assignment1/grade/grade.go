@@ -1,6 +1,6 @@
-// Package grade marks assignment 1. It plays the provider itself, with names,
-// numbers and keys drawn anew in every run, so that only a program that really
-// asks and really reads can pass.
+// Package grade marks assignment 1. It plays the provider itself, with new random
+// names, numbers and keys in every run. So only a program that really asks and
+// really reads the answer can pass.
 //
 //	func TestGrade(t *testing.T) {
 //		grade.Run(t, func(env grade.Env, client *http.Client) (grade.Triage, error) {
@@ -25,7 +25,7 @@ import (
 	"github.com/prodailabs/prodai/eval/modeltest"
 )
 
-// A Ticket is what an e-mail becomes.
+// A Ticket is the result of an e-mail.
 type Ticket struct {
 	Category   string `json:"category"`    // billing, technical, account or other
 	Urgency    int    `json:"urgency"`     // 1 (whenever) to 5 (now)
@@ -36,7 +36,7 @@ type Ticket struct {
 // Categories are the values of Ticket.Category.
 var Categories = []string{"billing", "technical", "account", "other"}
 
-// The errors that a program branches on; yours wrap them.
+// The errors that a program branches on. Your errors wrap them.
 var (
 	ErrConfig  = errors.New("the configuration is incomplete")
 	ErrInvalid = errors.New("the model gave no valid ticket")
@@ -135,7 +135,7 @@ func draw() (email string, want Ticket) {
 func say(v any) modeltest.Reply {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // only tickets and maps of strings come here
+		panic(err) // v is always a ticket or a map of strings
 	}
 	return modeltest.Reply{Turn: modeltest.Say(string(data))}
 }
@@ -223,8 +223,8 @@ func schema(t *testing.T, e *exam) {
 	}
 }
 
-// wrong are answers that are no ticket, each with a word that a good complaint
-// has.
+// wrong are answers that are not a ticket, each with a word that a good complaint
+// contains.
 var wrong = []struct {
 	answer any
 	about  string
@@ -245,9 +245,9 @@ func asksAgain(t *testing.T, e *exam) {
 		}
 		r := e.server.Requests()
 		if len(r) != 2 || !strings.Contains(string(r[1].Body), email) {
-			t.Errorf("the second request must hold the e-mail too; there were %d", len(r))
+			t.Errorf("the second request must contain the e-mail too; there were %d requests", len(r))
 		} else if len(r[1].Body) <= len(r[0].Body) || !strings.Contains(string(r[1].Body[len(r[0].Body)/2:]), w.about) {
-			t.Errorf("the second request must say what was wrong (%s)", w.about)
+			t.Errorf("the second request must name what was wrong (%s)", w.about)
 		}
 	}
 }

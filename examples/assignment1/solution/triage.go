@@ -69,8 +69,8 @@ func (t *Triage) Classify(ctx context.Context, email string) (grade.Ticket, erro
 	return grade.Ticket{}, fmt.Errorf("%w: %w", grade.ErrInvalid, problem)
 }
 
-// parse reads a ticket strictly: a field that is missing or unknown, or a value
-// out of its range, is an error that says which.
+// parse reads a ticket strictly: a field that is missing or unknown, or a value out
+// of its range, is an error that names it.
 func parse(text string) (grade.Ticket, error) {
 	var raw struct {
 		Category   *string `json:"category"`
@@ -81,7 +81,7 @@ func parse(text string) (grade.Ticket, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&raw); err != nil {
-		return grade.Ticket{}, fmt.Errorf("it is no JSON object of a ticket: %w", err)
+		return grade.Ticket{}, fmt.Errorf("it is not the JSON object of a ticket: %w", err)
 	}
 	switch {
 	case raw.Category == nil || !slices.Contains(grade.Categories, *raw.Category):

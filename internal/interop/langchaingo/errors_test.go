@@ -24,7 +24,8 @@ import (
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
-// A behaviour is something that servers do, and what a caller must be told.
+// A behaviour is something that servers do, and the class that a caller must get
+// for it.
 type behaviour struct {
 	class  string
 	stream bool
@@ -121,8 +122,8 @@ func client(provider, url string, c *http.Client) (llms.Model, error) {
 	return nil, fmt.Errorf("no client for provider %q", provider)
 }
 
-// TestGoldenBehaviours serves each of the behaviours to each of the real
-// clients that the golden table has it for, and holds the class that comes out.
+// TestGoldenBehaviours serves each of the behaviours to each of the real clients
+// that the golden table has it for, and compares the class.
 func TestGoldenBehaviours(t *testing.T) {
 	type row struct {
 		Case     string
