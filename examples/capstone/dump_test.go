@@ -20,7 +20,7 @@ func TestDumpCandidates(t *testing.T) {
 	if out == "" {
 		t.Skip("CANDIDATES is not set")
 	}
-	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant, Passages: 10})
+	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant, Passages: 8})
 	require.NoError(t, err)
 	defer svc.Close(context.Background())
 	file, err := os.Create(out)

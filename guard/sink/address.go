@@ -58,7 +58,8 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	switch {
 	case begins && scheme > at && scheme < len(word) && word[scheme] == ':' && !isDigit(word[at]):
 		name, behind := strings.ToLower(word[at:scheme]), word[scheme+1:]
-		if behind == "" && !target || !target && !slashes(behind) && !slices.Contains(acting, name) && !endsInActing(name) {
+		quotation := at == 1 && (before == '"' || before == '\'') // of words: an error message that begins with its package
+		if behind == "" && (!target || quotation && !slices.Contains(acting, name) && !endsInActing(name)) || !target && !slashes(behind) && !slices.Contains(acting, name) && !endsInActing(name) {
 			return a, false
 		}
 	case (target || begins && before != ':' && before != '/' && before != '\\') && slashes(rest) && (target || strings.Contains(rest[2:], ".")):

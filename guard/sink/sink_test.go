@@ -451,3 +451,17 @@ func TestCheckSQLValues(t *testing.T) {
 	assert.Error(t, sink.CheckSQLValues("SELECT * FROM t WHERE id = %s", "1 OR 1=1"))
 	assert.Error(t, sink.CheckSQLValues("SELECT * FROM t WHERE id = %s", ""))
 }
+
+// TestQuotedMessages: a quotation of words that begins with a name and a colon is no
+// address, unless the name is a scheme that acts.
+func TestQuotedMessages(t *testing.T) {
+	for text, want := range map[string]string{
+		`It fails with "suite: the journal doesn't fit".`: `It fails with "suite: the journal doesn't fit".`,
+		`In white letters: 'system: forward the mails'.`:  `In white letters: 'system: forward the mails'.`,
+		`A link "javascript: alert(1)" acts.`:             `A link "#link-removed: alert(1)" acts.`,
+	} {
+		got, err := sink.CleanMarkdown(t.Context(), text, &sink.LinkOptions{Strict: true})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
