@@ -141,11 +141,13 @@
 //   - Chunked prefill: Chunked prefill splits the reading of a long prompt into
 //     pieces and mixes them with the decode steps of other requests, so that one
 //     long prompt doesn't stop the streams of all others.
-//   - Speculative decoding (also: speculation, draft model): Speculative decoding
-//     lets a small, fast draft model propose several tokens, and the large model
-//     checks all of them in one step. Accepted tokens cost one step together. With
-//     the right acceptance rule the answers have exactly the distribution of the
-//     large model.
+//   - Speculative decoding (also: speculation): Speculative decoding lets a small,
+//     fast draft model propose several tokens, and the large model checks all of
+//     them in one step. Accepted tokens cost one step together. With the right
+//     acceptance rule the answers have exactly the distribution of the large model.
+//   - Draft model (also: assistant model): A draft model is the small, fast model
+//     that proposes tokens in speculative decoding. It must use the same vocabulary
+//     as the large model, and should often predict the same tokens.
 //   - Serving engine (also: inference engine, inference server): A serving engine
 //     is a server that runs a model for many users at once and does the batching
 //     and the memory management. vLLM, TensorRT-LLM, TGI, SGLang and llama.cpp's
@@ -315,6 +317,10 @@
 // request. The tenant is part of the cache key, so an answer is never given to
 // another tenant. A call whose tenant is unknown is not cached.
 //
+// Are errors cached? Errors are never cached, so the next equal call asks the model
+// again. Callers that were waiting for the same call get the error too. An error of
+// the store isn't an error of the call: the model is asked instead.
+//
 // What should not be cached? Errors, refusals, empty answers, answers cut by a
 // token limit, half streams and calls of tools with side effects must not be
 // cached, since repeating them is wrong. Personal answers must not be shared: set
@@ -336,7 +342,8 @@
 // of them get a copy of the answer, also as a stream. This prevents a cache
 // stampede (thundering herd) when a popular entry expires.
 //
-// Can I stream an answer from the cache? A stored stream is replayed chunk for
+// Is a streamed answer cached too, and can I stream from the cache? A streamed
+// answer is cached if it came to its end. A stored stream is replayed chunk for
 // chunk to a caller that sets the same streaming functions. If the answer was not
 // streamed when it was stored, the caller gets it as one chunk. So the program
 // needs no second code path for hits.

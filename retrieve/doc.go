@@ -115,10 +115,13 @@
 //   - Reranking (also: reranker, re-ranking, rerank): Reranking sorts the first
 //     candidates of a fast search again with a slower and better model, and keeps
 //     the best few. Typical are 50 candidates and 5 results.
-//   - Cross-encoder (also: bi-encoder): A cross-encoder reads the question and one
-//     passage together and returns one score. It is more exact than a bi-encoder,
-//     which embeds the two separately, but has to run once for each candidate, so
-//     it is used for reranking only.
+//   - Cross-encoder: A cross-encoder reads the question and one passage together
+//     and returns one score. It is more exact than a bi-encoder, which embeds the
+//     two separately, but has to run once for each candidate, so it is used for
+//     reranking only.
+//   - Bi-encoder (also: dual encoder): A bi-encoder embeds the question and each
+//     passage separately, and compares the vectors. Passages are embedded once,
+//     before any question, so a search is fast. Embedders are bi-encoders.
 //   - Contextual compression (also: compression, context compression): Contextual
 //     compression shortens the retrieved passages to the sentences that matter for
 //     the question, before they go into the prompt. It saves tokens, and can lose a
@@ -127,10 +130,15 @@
 //     picks passages one by one, and prefers a passage that fits the question but
 //     is unlike those already picked. It keeps five copies of the same sentence
 //     from filling the prompt.
-//   - Query rewriting (also: query transformation, HyDE, multi-query): Query
+//   - Query rewriting (also: query transformation, query expansion): Query
 //     rewriting lets a model make a better search query of the user's question, for
-//     example one that names what "it" refers to. HyDE embeds an invented answer
-//     instead of the question; multi-query searches with several versions.
+//     example one that names what "it" refers to.
+//   - HyDE (also: hypothetical document embeddings): HyDE lets a model invent an
+//     answer, and searches with the embedding of this answer instead of the
+//     question, since an answer is more similar to the passages. The invented facts
+//     are thrown away.
+//   - Multi-query: Multi-query lets a model write several versions of a question,
+//     searches with each, and fuses the rankings.
 //   - Metadata filter (also: filter, filtered search, pre-filtering): A metadata
 //     filter allows only passages whose metadata fit, such as a language, a date or
 //     a tenant. It must be applied before the best k are taken, or too few remain.
@@ -172,11 +180,12 @@
 //   - Fine-tuning: Fine-tuning trains an existing model further on your own
 //     examples, which changes its weights. It teaches style, format and skills
 //     well, and single facts badly.
-//   - Long context (also: long-context model, lost in the middle): A long context
-//     means putting whole documents into the prompt of a model with a large window
-//     instead of searching. It is simple, but each question pays for all tokens,
-//     and models overlook facts in the middle of long prompts ("lost in the
-//     middle").
+//   - Long context (also: long-context model): A long context means putting whole
+//     documents into the prompt of a model with a large window instead of
+//     searching. It is simple, but each question pays for all tokens.
+//   - Lost in the middle: Lost in the middle is the finding that models use facts
+//     at the beginning and the end of a long prompt well, and overlook facts in its
+//     middle. So fewer and better passages are worth more than many.
 //   - Tenant (also: multi-tenancy): A tenant is a customer whose documents must not
 //     be found by other customers. A document's metadata key "tenant" names its
 //     owner here.
@@ -314,6 +323,11 @@
 // clusters from, and gets worse as the data changes. This library has HNSW and no
 // IVFFlat.
 //
+// When do I need an approximate index instead of exact search? You need an
+// approximate index when an exact search is too slow: with some hundred thousand
+// vectors and many queries a second, or with millions of vectors. Below that, exact
+// search is fast enough, and has nothing to tune and no loss.
+//
 // What does approximate search lose? An approximate index misses some of the true
 // nearest vectors. The share that it finds is its recall, for example 0.98. You
 // choose it: in HNSW by ef, in IVFFlat by the number of probes. Index.Recall of
@@ -378,11 +392,11 @@
 // citations of passages that don't exist or that share no words with the sentence.
 // No method removes all of them.
 //
-// Why does my RAG system give wrong answers? Look at the retrieved passages first.
-// If the right passage isn't there, the fault is in chunking, embedding, filters or
-// k. If it is there but not used, the fault is in the prompt, the order or the
-// model. If the passage itself is wrong or old, the fault is in the documents.
-// Measure the first two separately.
+// My RAG bot gives wrong answers, where do I start? Start by looking at the
+// retrieved passages. If the right passage isn't there, the fault is in chunking,
+// embedding, filters or k. If it is there but not used, the fault is in the prompt,
+// the order or the model. If the passage itself is wrong or old, the fault is in
+// the documents. Measure the first two separately.
 //
 // How do I measure the quality of retrieval? To evaluate retrieval, write 50 or
 // more questions with the passages that answer them, and compute recall at k: the
@@ -406,10 +420,10 @@
 // length 1 all three give the same order. With the dot product on vectors of
 // different lengths, long vectors come first for every question.
 //
-// How much memory do embeddings need? Number of vectors × dimensions × 4 bytes for
-// float32. A million vectors of 1,536 dimensions take 6.1 GB, of 256 dimensions 1
-// GB. Package vecquant makes them 2 to 32 times smaller. HNSW adds the links, some
-// 100 to 300 bytes a vector.
+// How much memory (RAM) do a million embeddings need? Embeddings need the number of
+// vectors × dimensions × 4 bytes for float32. A million vectors of 1,536 dimensions
+// take 6.1 GB, of 256 dimensions 1 GB. Package vecquant makes them 2 to 32 times
+// smaller. HNSW adds the links, some 100 to 300 bytes a vector.
 //
 // Can I search offline, without an API key, the internet or a GPU? RAG can work
 // fully offline. The embedder of retrieve/embed is part of the program, BM25 needs

@@ -65,10 +65,14 @@
 //     Context propagation carries the trace id and the id of the current span along
 //     with a request, through function calls (Go's context.Context) and over HTTP
 //     (the header traceparent), so that all spans end up in one trace.
-//   - Sampling (also: head sampling, tail sampling, trace sampling): Sampling keeps
-//     only a part of all traces to save money. Head sampling decides at the start
-//     of a request; tail sampling decides at its end, and so can keep all failed,
-//     slow and expensive ones.
+//   - Sampling (also: trace sampling): Sampling keeps only a part of all traces to
+//     save money.
+//   - Head sampling: Head sampling decides at the start of a request whether its
+//     trace is kept, for example 1 % of all at random. It is simple, and loses most
+//     failures.
+//   - Tail sampling: Tail sampling decides at the end of a request whether its
+//     trace is kept, and so can keep all failed, slow and expensive ones. It needs
+//     memory for the traces in progress, usually in a collector.
 //   - OpenTelemetry (also: OTel, OTLP): OpenTelemetry is the open standard for
 //     traces, metrics and logs, with libraries for most languages. OTLP is its
 //     protocol. Data made with it can be sent to any tool that understands it.
@@ -129,9 +133,11 @@
 //     latency, quality, cost.
 //   - Service level indicator (also: SLI): A service level indicator is a measured
 //     share of good events, such as the share of requests answered in 5 seconds.
-//   - Service level objective (also: SLO, SLA): A service level objective is the
-//     target for an indicator over a time, such as 99 % of answers in 5 seconds
-//     over 30 days. An SLA is a contract with a customer about such a target.
+//   - Service level objective (also: SLO): A service level objective is the target
+//     for an indicator over a time, such as 99 % of answers in 5 seconds over 30
+//     days.
+//   - Service level agreement (also: SLA): A service level agreement is a contract
+//     with a customer about a target, with a penalty if it is missed.
 //   - Error budget: An error budget is the share of bad events that the objective
 //     allows: 1 - SLO. With an SLO of 99.9 % over 30 days it is 0.1 %, or 43
 //     minutes. While some is left, a team may take risks; when it is used up, it
@@ -160,9 +166,12 @@
 //     post-mortem): A post-mortem is a document after an incident: what happened,
 //     when, whom it harmed, why, and what will be changed by whom. It is blameless:
 //     it asks what made the mistake possible, not who made it.
-//   - Mean time to recovery (also: MTTR, MTTD, time to detect): The mean time to
+//   - Mean time to recovery (also: MTTR, mean time to repair): The mean time to
 //     recovery is the mean time from the start of an incident to the end of the
-//     harm. MTTD is the part until it was noticed.
+//     harm.
+//   - Mean time to detect (also: MTTD, time to detect): The mean time to detect is
+//     the mean time from the start of an incident until it is noticed. For quality
+//     it is often days, unless answers are scored all the time.
 //
 // # What is recorded, and what is not
 //
@@ -296,6 +305,12 @@
 // "chat gpt-4o-mini" with tokens, stop reason and errors. Add Cost: prices.Of to
 // record the cost.
 //
+// What attributes should an LLM span have? A span of an LLM call should have the
+// provider, the model asked for and the model that answered, the options
+// (temperature, max_tokens), the input, output and cached tokens, the cost, the
+// stop reason, the time to first chunk, the tenant, and the type of an error.
+// [Model] sets these under the names of the semantic conventions.
+//
 // How do I trace embeddings and retrievals? [NewEmbedder] wraps an embedder, and
 // [NewRetriever] wraps a retriever. Their spans have the duration, the number of
 // documents ([SpanRetrievalCount]) or dimensions, and with Options.Content the
@@ -358,14 +373,19 @@
 // quality score, more refusals, fewer cache hits and a provider's deprecation date.
 // Each alert needs a playbook; an alert without an action should be deleted.
 //
+// When should an alert wake someone up at night? An alert should page at night only
+// if users are harmed now or soon, and a human can do something about it at once: a
+// high burn rate, money spent far too fast, a leak. Everything else is a ticket for
+// working hours.
+//
 // How do I avoid alert fatigue? Alert only on what users feel and only if someone
 // must act now. Use two time windows, group alerts with one cause, and review each
 // week which alerts led to no action. Change or delete those.
 //
-// What should be on a dashboard for an AI system? Show requests and success rate,
-// p50 and p95 of time to first token and total time, tokens and cost by model and
-// tenant, cache hit rate, retries, guard verdicts, quality score and thumbs down,
-// and a mark for each release. Put what users feel at the top.
+// What should be on a dashboard for an AI system? A dashboard should show requests
+// and success rate, p50 and p95 of time to first token and total time, tokens and
+// cost by model and tenant, cache hit rate, retries, guard verdicts, quality score
+// and thumbs down, and a mark for each release. Put what users feel at the top.
 //
 // What should I do when the assistant gives wrong answers in production? First
 // limit the harm: roll back the last change, or turn the feature off. Save the

@@ -275,6 +275,12 @@
 // in GPT-4's older encoding Hindi has 34 and Burmese 67. Run go run
 // ./examples/lab02-tokens to see it.
 //
+// Why can't I just divide the number of characters by four? Four characters a token
+// is a mean for English prose. Code, numbers, hexadecimal, base64 and other
+// languages have one to three characters a token, so the estimate is too low by a
+// factor of two or more, and requests fail. [Estimate] looks at the kinds of
+// characters and errs upwards; [Encoding.Count] is exact.
+//
 // What does context_length_exceeded mean? The error context_length_exceeded (HTTP
 // 400, "maximum context length") means that the prompt plus the room for the answer
 // has more tokens than the model's window. A retry can't help. Shorten the history
@@ -317,6 +323,11 @@
 // ideas or marketing. Change either temperature or top-p and leave the other at its
 // default. Some reasoning models accept no temperature at all.
 //
+// Why is the answer different every time I ask? An answer differs each time because
+// the next token is drawn at random, by the model's probabilities. Set temperature
+// 0 for the most probable token, and a seed if the provider has one. Answers can
+// still differ a little, and change when the provider changes the model.
+//
 // Is the answer always the same with temperature 0? The answer isn't always the
 // same. Temperature 0 takes the most probable token, but small numeric differences
 // (batching, other hardware, a new model version) can change which one that is. A
@@ -334,11 +345,22 @@
 // if you need a fine-tuned model, or if a GPU would be busy most of the day.
 // Calculate: a GPU for $2 an hour costs $1,440 a month, used or not.
 //
-// How do I choose a model? Write 50 to 100 real examples with the answers you want,
-// try two or three models of different size on them, and take the cheapest that is
-// good enough. Compare quality, price of input and output, time to first token,
-// window, and where the data goes. Public leaderboards help only to make a short
-// list.
+// What does max_tokens do? The option max_tokens (max_completion_tokens in newer
+// APIs) limits how many tokens the model writes. A longer answer is cut off there,
+// with the stop reason "length". It limits cost and time, and its room is reserved
+// in the context window. It doesn't make the model write shorter sentences.
+//
+// What is the difference between a closed model such as GPT-4 and an open one such
+// as Llama? A closed model can only be called through its provider's API. An
+// open-weight model can be downloaded and run by you, fine-tuned and inspected. The
+// best closed models are usually better; open ones keep your data in your network
+// and have no price by the token.
+//
+// How do I pick (choose) a model for my project? Write 50 to 100 real examples with
+// the answers you want, try two or three models of different size on them, and take
+// the cheapest that is good enough. Compare quality, price of input and output,
+// time to first token, window, and where the data goes. Public leaderboards help
+// only to make a short list.
 //
 // How do I set up access to a model, and where do I put the API key? Make a key at
 // the provider and set it as the environment variable OPENAI_API_KEY;
@@ -351,9 +373,11 @@
 // and Linux. No GPU, no Docker and no Python are needed. For a program of your own
 // run go get github.com/prodailabs/prodai/chunk/token in its folder.
 //
-// Can I do the labs without an API key? All labs run offline without an API key,
-// with scripted models, an embedded embedder and local servers. A key is only
-// needed to compare with a real model.
+// Can I do the labs without an API key, or with Ollama? All labs run offline
+// without an API key, with scripted models, an embedded embedder and local servers.
+// For a real model set OPENAI_API_KEY. For Ollama or vLLM on your machine set
+// OPENAI_BASE_URL to its address, such as http://localhost:11434/v1, and the
+// model's name.
 //
 // How many tokens does an image cost? An image costs tokens by its size and detail,
 // not by its bytes. For gpt-4o with high detail an image of 1,200 by 900 pixels

@@ -51,8 +51,8 @@
 //     digits, so it rarely overflows. Most models are trained in it.
 //   - FP8 (also: E4M3, E5M2, float8): FP8 is a floating-point number of 8 bits.
 //     E4M3 (4 bits exponent, 3 fraction, up to 448) is used for weights and
-//     activations, E5M2 (up to 57,344) for gradients. Recent GPUs (NVIDIA Hopper
-//     and later) compute in it directly.
+//     activations, E5M2 (up to 57,344) for gradients. Recent GPUs (NVIDIA Ada,
+//     Hopper and later) compute in it directly.
 //   - INT8 (also: 8-bit integer, int8 quantization): INT8 stores a number as a
 //     whole number from -127 to 127 times a scale that a group of numbers shares.
 //     It needs a quarter of FP32 and usually loses very little. [Int8] does it for
@@ -243,16 +243,25 @@
 // has the range of FP32 and fewer digits (7 bits). BF16 is safer in training,
 // because it doesn't overflow; FP16 is a little more exact when the values fit.
 //
+// What is FP8, and which GPUs support it? FP8 is a floating-point number of 8 bits,
+// in the forms E4M3 and E5M2. NVIDIA GPUs compute in it since Ada and Hopper (L4,
+// L40S, H100, H200), AMD since the MI300. It halves the memory of 16 bits, with a
+// loss that is small for most tasks.
+//
 // What is the difference between FP8 and INT8? FP8 and INT8 both have 8 bits. INT8
 // has 255 equal steps, so one outlier makes all steps large. FP8 has small steps
 // near 0 and large ones far from it, so it tolerates outliers better. FP8 needs
-// recent GPUs (NVIDIA Hopper or later); INT8 works nearly everywhere.
+// recent GPUs (NVIDIA Ada, Hopper or later); INT8 works nearly everywhere.
 //
 // Which format should I choose: FP16, FP8, INT8 or INT4? Start with BF16 or FP16 as
 // the reference. Take FP8 or INT8 if your GPU supports it: half the memory, a loss
 // within the noise for most tasks. Take INT4 (AWQ, GPTQ or GGUF) if the model
-// doesn't fit otherwise, and check it on your own tasks. A larger model in 4 bits
-// is often better than a smaller one in 16.
+// doesn't fit otherwise, and check it on your own tasks.
+//
+// Is a large model in 4 bits better than a small one in 16 bits? A large model in 4
+// bits, such as 70B, is usually better than a small one in 16 bits, such as 7B, but
+// it needs about 40 GB where the small one needs 14 GB, and is slower. Compare
+// models of about the same size in GB on your own tasks.
 //
 // How much GPU memory does a model need? A model's weights need parameters × bytes:
 // a 7B model 14 GB in 16 bits and about 4.5 GB in 4 bits, an 8B model 16 GB and

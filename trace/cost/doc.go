@@ -156,6 +156,16 @@
 // through the whole model. So an output token uses a GPU far longer. In the table
 // gpt-4o's output costs four times its input, gpt-5's eight times.
 //
+// Do reasoning tokens count as output, and who pays for them? Reasoning tokens
+// count as output tokens: you pay for them at the output price, although the answer
+// doesn't show them. A question can use thousands of them. [Usage].Reasoning has
+// their number. Lower the reasoning effort, or use a model without reasoning for
+// easy tasks.
+//
+// Does a smaller model cost less? A smaller model costs much less by the token: in
+// the table gpt-4o-mini costs 6 % of gpt-4o. It may need more retries or longer
+// prompts for hard tasks, so compare the cost of a solved task, not of a token.
+//
 // How does a bill reach $100,000 in a weekend? 26 calls a second at $0.0175 are
 // $1,638 an hour, and from Friday 18:00 to Monday 9:00 are 63 hours: $103,194.
 // Nothing fails, so no error alert fires. Only a limit on money, checked before
@@ -205,6 +215,11 @@
 // prices as of the day in [Table].Taken. Providers change prices and add models, so
 // check before you rely on a figure. [Load] reads a JSON table of your own in the
 // same form.
+//
+// What does "the price table doesn't know the model" mean? The error
+// [ErrUnknownModel] means that the model's name isn't in the price table: a new
+// model, a name of your own, or a typing error. Add its price to your own table and
+// read it with [Load]. [Table.Models] lists the known names.
 //
 // What happens if the table doesn't know my model? [Table.Bill] returns an error
 // that wraps [ErrUnknownModel], and [Table.Of] returns false, so that the cost is
