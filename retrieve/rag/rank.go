@@ -32,6 +32,13 @@ const (
 	isPitfall              // the unit warns
 	isGoal                 // the unit lists what the reader will be able to do
 	lengthShort            // the unit has few words
+	softUnit               // how near the question's words are to words of the unit
+	softBest               // and to those of one sentence
+	softQuestion           // and to those of the question that the unit answers
+	softBack               // how near the words of that question are to the user's
+	sameOpening            // both questions begin alike: with "why", "how", ...
+	relative               // how the unit's nearness in meaning compares with the best unit's
+	relativeWords          // how its words do
 	features
 )
 
@@ -81,6 +88,7 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 			return nil, fmt.Errorf("rag: the embedder returned %d vectors for %d texts", len(vectors), len(texts))
 		}
 	}
+	soft := r.softener(e.o.Embedder)
 	near := func(i int) float64 {
 		if vectors == nil || i == 0 {
 			return 0
@@ -95,6 +103,7 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 			cosines = append(cosines, near(k))
 		}
 		r.weigh(&r.out[i], near(p.unit), cosines, near(p.question))
+		soft.weigh(&r.out[i])
 		if vectors == nil { // words alone
 			f := &r.out[i].features
 			f[cosineUnit], f[cosineBest] = f[coverage]*0.8, f[coverageBest]*0.8
@@ -102,6 +111,9 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 				f[cosineQuestion] = f[overlapQuestion]
 			}
 		}
+	}
+	r.compare()
+	for i := range r.out {
 		if r.out[i].score = r.out[i].features.probability(q.intent); r.out[i].repeats(question) {
 			r.out[i].score = 0
 		}
@@ -155,6 +167,21 @@ func (r *ranker) weigh(s *scored, cosUnit float64, cosSentences []float64, cosQu
 		f[isGoal] = 1
 	}
 	f[lengthShort] = 1 / (1 + float64(len(own))/8)
+}
+
+// compare sets the features that compare a unit with the others.
+func (r *ranker) compare() {
+	bestMeaning, bestWords := 0.01, 0.01
+	for i := range r.out {
+		f := &r.out[i].features
+		bestMeaning = max(bestMeaning, f[cosineUnit], f[cosineQuestion])
+		bestWords = max(bestWords, f[coverage], f[overlapQuestion])
+	}
+	for i := range r.out {
+		f := &r.out[i].features
+		f[relative] = max(f[cosineUnit], f[cosineQuestion]) / bestMeaning
+		f[relativeWords] = max(f[coverage], f[overlapQuestion]) / bestWords
+	}
 }
 
 // weighWords compares the question's words with the unit's own and its headings'.
