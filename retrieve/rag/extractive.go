@@ -41,6 +41,12 @@ type ExtractiveOptions struct {
 	// Default: the question is read as it is.
 	Correct func(question string) string
 
+	// Asked returns questions that a paragraph, list item or other unit answers, by
+	// its text: what an author, or a model, foresaw that readers would ask in their own
+	// words (document expansion). A unit is near a question if one of them is.
+	// Default: there are none.
+	Asked func(text string) []string
+
 	// Passages is how many passages an answer quotes at most; a question of several
 	// parts may get that many for each part. Default: 3.
 	Passages int
@@ -235,7 +241,7 @@ type part struct {
 func (e *Extractive) choose(ranked []scored, used map[int]bool, q asked) []scored {
 	var out []scored
 	for _, s := range ranked {
-		if len(out) == e.o.Passages || s.score < e.o.MinScore || len(out) > 0 && s.score < 0.6*out[0].score {
+		if len(out) == e.o.Passages || s.score < e.o.MinScore || len(out) > 0 && s.score < 0.3*out[0].score {
 			break
 		}
 		if s.asks || s.code && q.intent != intentShow || used[s.order] || slices.ContainsFunc(out, func(o scored) bool { return o.text == s.text }) {

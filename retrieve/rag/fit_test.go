@@ -197,6 +197,18 @@ func TestFit(t *testing.T) {
 		t.Skip("-fit is not set")
 	}
 	rows := examples(t, readJudged(t, *fit))
+	if csv := os.Getenv("CSV"); csv != "" {
+		f, _ := os.Create(csv)
+		for _, r := range rows {
+			x := r.input()
+			fmt.Fprintf(f, "%d,%v,%v,%v,%s,%d", r.question, r.y, r.row.Refuse, r.scored.code && r.intent != intentShow || r.scored.asks, r.row.Kind, r.intent)
+			for _, v := range x {
+				fmt.Fprintf(f, ",%.5f", v)
+			}
+			fmt.Fprintln(f)
+		}
+		f.Close()
+	}
 	const folds = 10
 	for _, penalty := range []float64{0.3, 1, 3, 10} {
 		left := make([]float64, len(rows))

@@ -37,6 +37,9 @@ const (
 	softQuestion           // and to those of the question that the unit answers
 	softBack               // how near the words of that question are to the user's
 	sameOpening            // both questions begin alike: with "why", "how", ...
+	cosineAsked            // how near the question is to one that the unit is known to answer
+	overlapAsked           // the words that the two share, of those that they have
+	softAsked              // how near the question's words are to those of such a question
 	relative               // how the unit's nearness in meaning compares with the best unit's
 	relativeWords          // how its words do
 	features
@@ -63,7 +66,7 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 		r.rarest = max(r.rarest, r.rarity(w))
 	}
 	texts := []string{q.text}
-	type place struct{ unit, sentence, question, from, to int }
+	type place struct{ unit, question, asked, from, to int }
 	places := make([]place, len(all))
 	for i, u := range all {
 		r.out[i].unit = u
@@ -76,6 +79,11 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 		if u.question != "" {
 			places[i].question = len(texts)
 			texts = append(texts, u.question)
+		}
+		if e.o.Asked != nil {
+			r.out[i].asked = e.o.Asked(u.text)
+			places[i].asked = len(texts)
+			texts = append(texts, r.out[i].asked...)
 		}
 	}
 	var vectors [][]float32
@@ -103,6 +111,11 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 			cosines = append(cosines, near(k))
 		}
 		r.weigh(&r.out[i], near(p.unit), cosines, near(p.question))
+		for k, other := range r.out[i].asked {
+			f := &r.out[i].features
+			f[cosineAsked] = max(f[cosineAsked], near(p.asked+k))
+			f[overlapAsked] = max(f[overlapAsked], r.overlap(set(Terms(other))))
+		}
 		soft.weigh(&r.out[i])
 		if vectors == nil { // words alone
 			f := &r.out[i].features
@@ -174,13 +187,13 @@ func (r *ranker) compare() {
 	bestMeaning, bestWords := 0.01, 0.01
 	for i := range r.out {
 		f := &r.out[i].features
-		bestMeaning = max(bestMeaning, f[cosineUnit], f[cosineQuestion])
-		bestWords = max(bestWords, f[coverage], f[overlapQuestion])
+		bestMeaning = max(bestMeaning, f[cosineUnit], f[cosineQuestion], f[cosineAsked])
+		bestWords = max(bestWords, f[coverage], f[overlapQuestion], f[overlapAsked])
 	}
 	for i := range r.out {
 		f := &r.out[i].features
-		f[relative] = max(f[cosineUnit], f[cosineQuestion]) / bestMeaning
-		f[relativeWords] = max(f[coverage], f[overlapQuestion]) / bestWords
+		f[relative] = max(f[cosineUnit], f[cosineQuestion], f[cosineAsked]) / bestMeaning
+		f[relativeWords] = max(f[coverage], f[overlapQuestion], f[overlapAsked]) / bestWords
 	}
 }
 
@@ -262,6 +275,9 @@ func (r *ranker) overlap(theirs map[string]bool) float64 {
 		} else {
 			either += r.rarity(w)
 		}
+	}
+	if either == 0 {
+		return 0
 	}
 	return both / either
 }

@@ -73,12 +73,20 @@ func (s *softener) weigh(u *scored) {
 		f := &u.features
 		f[softUnit], f[softBest] = f[coverage], f[coverageBest]
 		f[softQuestion], f[softBack] = f[overlapQuestion], f[overlapQuestion]
+		f[softAsked] = f[overlapAsked]
 		return
 	}
 	f := &u.features
 	f[softUnit] = recall(s.question, s.wordsOf(u.title+" "+u.text))
 	for _, span := range sentencesOf(u.text) {
 		f[softBest] = max(f[softBest], recall(s.question, s.wordsOf(u.text[span.Start:span.End])))
+	}
+	for _, other := range u.asked {
+		theirs := s.wordsOf(other)
+		a, b := recall(s.question, theirs), recall(theirs, s.question)
+		if a+b > 0 {
+			f[softAsked] = max(f[softAsked], 2*a*b/(a+b))
+		}
 	}
 	if u.question != "" {
 		theirs := s.wordsOf(u.question)

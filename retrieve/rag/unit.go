@@ -17,9 +17,10 @@ type unit struct {
 
 	name     string // of "Name (also: others): definition"
 	also     []string
-	question string // the question that it begins with and then answers
-	code     bool   // it is a program or a drawing, and little else
-	asks     bool   // it is only a question
+	question string   // the question that it begins with and then answers
+	asked    []string // other questions that it is known to answer
+	code     bool     // it is a program or a drawing, and little else
+	asks     bool     // it is only a question
 }
 
 // named matches an entry of a list of terms.

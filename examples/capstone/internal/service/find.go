@@ -24,29 +24,41 @@ const candidates = 30
 
 // GetRelevantDocuments is schema.Retriever's.
 func (f finder) GetRelevantDocuments(ctx context.Context, question string) ([]schema.Document, error) {
-	q := &retrieve.Query{}
-	if !rag.AsksForCode(question) { // programs share words with every question, and answer few
-		q.Filter = func(meta map[string]any) bool {
-			name, _ := chunk.MetaString(meta, chunk.KeySource)
-			return !isSource(name)
-		}
+	code := rag.AsksForCode(question)
+	allowed := func(meta map[string]any) bool { // programs share words with every question, and answer few
+		name, _ := chunk.MetaString(meta, chunk.KeySource)
+		return code || !isSource(name)
 	}
 	var found []schema.Document
 	seen := map[string]bool{}
-	queries := rag.Parts(question)
-	if len(queries) > 1 {
-		queries = append(queries, question)
-	}
-	for _, query := range queries {
-		results, err := f.s.collection.Search(ctx, query, candidates, q)
-		if err != nil {
-			return nil, err
-		}
+	search := func(query string, filter func(map[string]any) bool) error {
+		results, err := f.s.collection.Search(ctx, query, candidates, &retrieve.Query{Filter: filter})
 		for _, r := range results {
 			if id, _ := chunk.MetaString(r.Metadata, chunk.KeyID); !seen[id] {
 				seen[id] = true
 				found = append(found, r.Document)
 			}
+		}
+		return err
+	}
+	queries := rag.Parts(question)
+	if len(queries) > 1 {
+		queries = append(queries, question)
+	}
+	for _, query := range queries {
+		if err := search(query, allowed); err != nil {
+			return nil, err
+		}
+		near, err := f.s.asked.near(ctx, query, candidates)
+		if err != nil {
+			return nil, err
+		}
+		err = search(query, func(meta map[string]any) bool {
+			id, _ := chunk.MetaString(meta, chunk.KeyID)
+			return near[id] && !seen[id] && allowed(meta)
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return f.s.ranker.Rerank(ctx, question, found, f.s.k)

@@ -73,6 +73,7 @@ type Service struct {
 	chunker    chunk.Chunker
 	words      *bm25.Index
 	ranker     *rag.Extractive
+	asked      *askedIndex
 	speller    atomic.Pointer[rag.Speller]
 	learning   sync.Mutex
 	learned    map[string]string // the texts that the speller knows, by source
@@ -150,7 +151,10 @@ func (s *Service) openCollection(o Options, log *slog.Logger) error {
 		return err
 	}
 	s.words = words
-	s.ranker, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: vectors, Rarity: words.Rarity, Clean: unmark, Correct: s.correct})
+	if s.asked, err = newAskedIndex(vectors); err != nil {
+		return err
+	}
+	s.ranker, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: vectors, Rarity: words.Rarity, Clean: unmark, Correct: s.correct, Asked: corpus.Asked})
 	if err != nil {
 		return err
 	}
@@ -288,7 +292,11 @@ func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress f
 			return total, fmt.Errorf("%s: %w", d.Source, err)
 		}
 		s.maskCut(d.Text, chunks)
-		did, err := s.collection.Sync(ctx, d.Source, chunk.Documents(d.Source, nil, underHeadings(chunks)))
+		passages := chunk.Documents(d.Source, nil, underHeadings(chunks))
+		if err := s.asked.add(passages, chunks); err != nil {
+			return total, fmt.Errorf("%s: %w", d.Source, err)
+		}
+		did, err := s.collection.Sync(ctx, d.Source, passages)
 		if err != nil {
 			return total, fmt.Errorf("%s: %w", d.Source, err)
 		}
