@@ -275,11 +275,12 @@
 // in GPT-4's older encoding Hindi has 34 and Burmese 67. Run go run
 // ./examples/lab02-tokens to see it.
 //
-// Why can't I just divide the number of characters by four? Four characters a token
-// is a mean for English prose. Code, numbers, hexadecimal, base64 and other
-// languages have one to three characters a token, so the estimate is too low by a
-// factor of two or more, and requests fail. [Estimate] looks at the kinds of
-// characters and errs upwards; [Encoding.Count] is exact.
+// Why can't I just divide the number of characters by four? The number of
+// characters divided by four is the number of tokens only on average, and only in
+// English prose. Code, numbers, hexadecimal, base64 and many other languages have
+// one to three characters a token, so the estimate is too low by a factor of two or
+// more, and requests fail. [Estimate] looks at the kinds of characters and errs
+// upwards; [Encoding.Count] is exact.
 //
 // What does context_length_exceeded mean? The error context_length_exceeded (HTTP
 // 400, "maximum context length") means that the prompt plus the room for the answer
@@ -302,11 +303,11 @@
 // a summary, and always keeps the system prompt. A tool's call and its result stay
 // or go together.
 //
-// How does a transformer produce text? A transformer turns the tokens into vectors,
-// lets each token collect information from earlier tokens (attention) in many
-// layers, and computes a probability for every possible next token. One is chosen,
-// added to the text, and the model runs again. It has no database of facts: it
-// continues texts.
+// How does a transformer produce text? To produce text, a transformer turns the
+// tokens into vectors, lets each token collect information from earlier tokens
+// (attention) in many layers, and computes a probability for every possible next
+// token. One is chosen, added to the text, and the model runs again. It has no
+// database of facts: it continues texts.
 //
 // What is attention in simple words? Attention lets each token look at all earlier
 // tokens and take over information from those that matter for it. In "The cup fell
@@ -340,10 +341,11 @@
 // top-p 0.9 varies among likely words only.
 //
 // Should I use an API (such as OpenAI's) or host a model (such as Llama) myself?
-// Start with a managed API: it runs in minutes, has the best models, and costs
-// nothing when idle. Host an open-weight model if data must not leave your network,
-// if you need a fine-tuned model, or if a GPU would be busy most of the day.
-// Calculate: a GPU for $2 an hour costs $1,440 a month, used or not.
+// Use a managed API such as OpenAI's at first, instead of hosting a model such as
+// Llama: it runs in minutes, has the best models, and costs nothing when idle. Host
+// an open-weight model if data must not leave your network, if you need a
+// fine-tuned model, or if a GPU would be busy most of the day. Calculate: a GPU for
+// $2 an hour costs $1,440 a month, used or not.
 //
 // What does max_tokens do? The option max_tokens (max_completion_tokens in newer
 // APIs) limits how many tokens the model writes. A longer answer is cut off there,
@@ -356,11 +358,11 @@
 // best closed models are usually better; open ones keep your data in your network
 // and have no price by the token.
 //
-// How do I pick (choose) a model for my project? Write 50 to 100 real examples with
-// the answers you want, try two or three models of different size on them, and take
-// the cheapest that is good enough. Compare quality, price of input and output,
-// time to first token, window, and where the data goes. Public leaderboards help
-// only to make a short list.
+// How do I pick (choose) a model for my project? To choose a model for a project,
+// write 50 to 100 real examples with the answers you want, try two or three models
+// of different size on them, and take the cheapest that is good enough. Compare
+// quality, price of input and output, time to first token, window, and where the
+// data goes. Public leaderboards help only to make a short list.
 //
 // How do I set up access to a model, and where do I put the API key? Make a key at
 // the provider and set it as the environment variable OPENAI_API_KEY;
@@ -368,10 +370,11 @@
 // with os.Getenv and pass it to openai.New of retry/openai. Set a spending limit at
 // the provider on the first day.
 //
-// What do I need to install for the labs? You need Go 1.26 or later and a copy of
-// this module; then go run ./examples/lab02-tokens works offline on Windows, macOS
-// and Linux. No GPU, no Docker and no Python are needed. For a program of your own
-// run go get github.com/prodailabs/prodai/chunk/token in its folder.
+// What do I need to install for the labs? For the labs you need to install Go 1.26
+// or later and get a copy of this module; then go run ./examples/lab02-tokens works
+// offline on Windows, macOS and Linux. No GPU, no Docker and no Python are needed.
+// For a program of your own run go get github.com/prodailabs/prodai/chunk/token in
+// its folder.
 //
 // Can I do the labs without an API key, or with Ollama? All labs run offline
 // without an API key, with scripted models, an embedded embedder and local servers.
@@ -395,17 +398,17 @@
 // counting API, or use [Estimate] with a margin. [EncodingName] returns an error
 // for such a model instead of a wrong encoding.
 //
-// How do I estimate the cost of a prompt before I send it? Count the input tokens,
-// decide max_tokens for the output, and multiply each with its price: (input ×
-// input price + output × output price). 1,200 input and 80 output tokens of
-// gpt-4o-mini cost $0.000228. Package trace/cost has the prices and computes it
-// exactly.
+// How do I estimate the cost of a prompt before I send it? To estimate the cost of
+// a prompt, count the input tokens, decide max_tokens for the output, and multiply
+// each with its price: (input × input price + output × output price). 1,200 input
+// and 80 output tokens of gpt-4o-mini cost $0.000228. Package trace/cost has the
+// prices and computes it exactly.
 //
-// Why does the count differ from the bill? A small difference comes from the frame
-// of the chat and from tools, which [ChatRule] knows only as far as they are
-// published. A large one comes from a wrong encoding, from images, or from hidden
-// reasoning tokens, which are billed as output. The lab compares count and bill if
-// OPENAI_API_KEY is set.
+// Why does the count differ from the bill? A small difference between count and
+// bill comes from the frame of the chat and from tools, which [ChatRule] knows only
+// as far as they are published. A large one comes from a wrong encoding, from
+// images, or from hidden reasoning tokens, which are billed as output. The lab
+// compares count and bill if OPENAI_API_KEY is set.
 //
 // Why does my text show strange characters when I cut it at a token? One character
 // can consist of several tokens, so a cut between two tokens can split a character,
