@@ -298,8 +298,9 @@
 //
 // How do I chunk a very large file, of 1 GB for example, without running out of
 // memory? To chunk a very large file in little memory, use [Stream] on an
-// io.Reader: it cuts window by window, and 1 GiB goes through about 20 MiB of heap.
-// The chunks don't depend on how the reader returns its bytes.
+// io.Reader: it cuts window by window, and 1 GiB goes through less than 20 MiB of
+// heap (go test -run StreamHoldsLittle -v ./chunk -long prints it). The chunks
+// don't depend on how the reader returns its bytes.
 //
 // How do I keep the context of a chunk? To keep the context of a chunk, use
 // [WithHeadings] to write the title and headings before each passage, [Parents] to

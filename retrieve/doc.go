@@ -313,8 +313,8 @@
 // passages in one program, a [Collection] is enough.
 //
 // Do I need a vector database at all? A vector database isn't needed for a small
-// corpus. An exact search over 20,000 vectors of 128 elements takes about a third
-// of a millisecond (go test -run xxx -bench . ./retrieve/flat prints it), while the
+// corpus. An exact search over 20,000 vectors of 128 elements takes less than a
+// millisecond (go test -run xxx -bench . ./retrieve/flat prints it), while the
 // model's answer takes seconds. Use a database when several servers share the data
 // or memory is too small.
 //
