@@ -109,6 +109,13 @@
 //   - Time per output token (also: TPOT, inter-token latency, ITL): The time per
 //     output token is the mean time between two tokens of an answer after the
 //     first. Total time is about TTFT + TPOT × (number of output tokens - 1).
+//   - Latency (also: response time): Latency is how long one request takes. For a
+//     streamed answer it has two parts: the time to first token and the time per
+//     output token.
+//   - Memory bandwidth (also: memory-bound, compute-bound): Memory bandwidth is how
+//     many bytes a GPU reads from its memory in a second, about 3.35 TB/s for an
+//     H100. Decoding a small batch is memory-bound: it is limited by this number
+//     and not by computing power.
 //   - Throughput (also: tokens per second, requests per second): Throughput is how
 //     much work a server completes in a second, for all users together. Larger
 //     batches raise throughput, and often make a single request slower.
@@ -116,6 +123,11 @@
 //     which each token takes information from the tokens before it, weighted by how
 //     well its query fits their keys. Its work grows with the square of the length
 //     in prefill.
+//   - Grouped-query attention (also: GQA, MQA, multi-query attention):
+//     Grouped-query attention lets several query heads share one pair of key and
+//     value heads. The KV cache gets smaller by that factor: 4 times for Llama 3
+//     8B, which has 32 query heads and 8 KV heads. Multi-query attention has a
+//     single KV head.
 //   - Flash attention (also: FlashAttention): Flash attention computes exact
 //     attention in small tiles that fit into the fast on-chip memory of a GPU, and
 //     never writes the whole matrix of scores to the slow main memory. The result
@@ -387,6 +399,12 @@
 // would need work that grows with n squared for the projections alone. The KV cache
 // stores them once. The price is memory: about 128 KiB a token for Llama 3 8B in 16
 // bits.
+//
+// How fast can a GPU generate tokens for one user? At batch size 1 each token reads
+// all weights once, so the upper limit is memory bandwidth divided by the size of
+// the weights. An H100 with 3.35 TB/s and a model of 16 GB can reach about 200
+// tokens a second; in 4 bits, with 5 GB, about three times that. Real numbers are
+// lower.
 //
 // Why does the first token take longer than the others? The first token has to wait
 // for the queue and the prefill, in which the model reads the whole prompt. Each

@@ -53,6 +53,12 @@
 //     id.
 //   - Span: A span is one step of a trace, such as a model call or a search. It has
 //     a name, a start and an end, a parent, attributes, events and a status.
+//   - Trace id (also: span id, request id): A trace id is the number that all spans
+//     of one request share. Put it into logs and error messages, so that a user's
+//     complaint leads to its trace.
+//   - Instrumentation (also: auto-instrumentation): Instrumentation is the code
+//     that makes spans and metrics. Automatic instrumentation patches known
+//     libraries; here you wrap a model, an embedder or a retriever.
 //   - Attribute (also: span attribute, tag): An attribute is a key with a value on
 //     a span, such as gen_ai.request.model = "gpt-4o-mini". Traces are searched and
 //     grouped by attributes.
@@ -125,6 +131,18 @@
 //     after release: users ask other questions (data drift), the right answers
 //     change (concept drift), or the provider changes the model. It is found by
 //     comparing recent distributions with older ones.
+//   - Population stability index (also: PSI): The population stability index
+//     compares two distributions in bins: the sum of (new share - old share) ×
+//     ln(new share / old share). Below 0.1 is read as stable, above 0.25 as a large
+//     change.
+//   - Anomaly detection: Anomaly detection finds values that are unusual for their
+//     time of day or week, without a fixed threshold. It finds surprises, and also
+//     causes many false alerts.
+//   - User feedback (also: thumbs up, thumbs down): User feedback is what users
+//     report about answers, by thumbs, corrections or by asking again. Few users
+//     give it, and mostly unhappy ones, so read its change and not its level.
+//   - Golden signals (also: four golden signals): The golden signals are latency,
+//     traffic, errors and saturation. For an AI service add quality and cost.
 //   - Online evaluation (also: production evaluation): Online evaluation scores a
 //     sample of real answers, by rules, a judge model or users' feedback, so that
 //     quality becomes a number over time.
@@ -151,9 +169,18 @@
 //   - Alert fatigue (also: noisy alerts): Alert fatigue means that people stop
 //     reacting because too many alerts need no action. The remedy is to delete or
 //     change each alert that led to no action.
-//   - Incident (also: outage, severity): An incident is an unplanned event that
-//     harms users or could. Its severity decides how many people work on it and how
+//   - Incident (also: outage): An incident is an unplanned event that harms users
+//     or could.
+//   - Severity (also: SEV1, priority of an incident): The severity of an incident
+//     says how bad it is for users, for example SEV1 for many users or leaked data,
+//     SEV3 for a small defect. It decides how many people work on it now, and how
 //     users are informed.
+//   - Escalation (also: escalation policy): Escalation means that an alert goes to
+//     the next person if the first one doesn't answer in time, or that experts are
+//     called in.
+//   - Root cause (also: root cause analysis, five whys): A root cause is a
+//     condition without which an incident wouldn't have happened. There are usually
+//     several; asking "why?" five times leads from the symptom to them.
 //   - On-call (also: on-call engineer): On-call is the duty of being reachable and
 //     able to act when a page comes.
 //   - Playbook (also: runbook): A playbook is a written list of steps for a kind of
@@ -389,6 +416,17 @@
 // and success rate, p50 and p95 of time to first token and total time, tokens and
 // cost by model and tenant, cache hit rate, retries, guard verdicts, quality score
 // and thumbs down, and a mark for each release. Put what users feel at the top.
+//
+// What does a playbook contain? A playbook contains how to recognize the incident
+// (alert, dashboard, example), how to limit the harm at once (roll back, switch
+// off, other model), how to find the cause, whom to inform and with which words,
+// and how to confirm the end. Each step is a command or a link, so that a tired
+// person can follow it at night. Practice it.
+//
+// What playbooks does an LLM service need? An LLM service needs playbooks for at
+// least these: the provider is down or slow; quality has dropped; cost has
+// exploded; the assistant wrote something harmful; personal data or a secret has
+// leaked; a prompt injection worked; the provider retires the model.
 //
 // What should I do when the assistant gives wrong answers in production? When the
 // assistant gives wrong answers in production, first limit the harm: roll back the

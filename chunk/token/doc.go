@@ -80,6 +80,9 @@
 //     token has a query, a key and a value; the better a query fits a key, the more
 //     of that token's value is taken. Its work grows with the square of the number
 //     of tokens.
+//   - Positional encoding (also: position embedding, RoPE): Positional encoding
+//     adds the place of each token to its vector, because attention alone doesn't
+//     know the order of tokens.
 //   - KV cache (also: key-value cache): A KV cache keeps the keys and values of all
 //     earlier tokens, so that a model doesn't compute them again for each new
 //     token. See package cache for its size and memory.
@@ -94,6 +97,14 @@
 //   - Top-p (also: nucleus sampling, top_p): Top-p draws the next token only from
 //     the most probable tokens whose probabilities add up to p, such as 0.9. It
 //     cuts off unlikely tokens.
+//   - Logit (also: softmax, logprob): A logit is the raw score that a model gives
+//     to each possible next token. Softmax turns the logits into probabilities that
+//     add up to 1; a logprob is the logarithm of one.
+//   - Greedy decoding: Greedy decoding always takes the most probable next token,
+//     as temperature 0 does.
+//   - Stop sequence (also: stop word, stop token): A stop sequence is a text at
+//     which generation ends. The stop reason (finish reason) of an answer says
+//     whether it ended by itself, at a stop sequence or at the token limit.
 //   - Top-k sampling (also: top_k): Top-k sampling draws the next token only from
 //     the k most probable ones.
 //   - Seed: A seed is a number that makes random sampling repeatable as far as the
@@ -102,10 +113,32 @@
 //   - Parameters (also: weights, model size): Parameters are the learned numbers of
 //     a model; "8B" means 8 billion. In 16 bits each parameter takes 2 bytes, so an
 //     8B model takes 16 GB.
-//   - Foundation model (also: LLM, large language model, generative AI): A
-//     foundation model is a large model trained on very much text (or images,
-//     sound) that can be used for many tasks. A large language model (LLM) is one
-//     for text.
+//   - Generative AI (also: GenAI): Generative AI is software that makes new text,
+//     images, sound or code, by models that have learned from very many examples.
+//   - Foundation model (also: LLM, large language model): A foundation model is a
+//     large model trained on very much text (or images, sound) that can be used for
+//     many tasks. A large language model (LLM) is one for text.
+//   - Pretraining (also: pre-training, base model): Pretraining is the first and
+//     most expensive training of a model: it learns to predict the next token on
+//     trillions of tokens of text. The result, a base model, continues texts but
+//     doesn't follow instructions.
+//   - Instruction tuning (also: RLHF, post-training, alignment, instruct model):
+//     Instruction tuning trains a base model further on instructions with good
+//     answers. RLHF (reinforcement learning from human feedback) then trains it on
+//     people's choice between answers. The result is a chat or instruct model.
+//   - Knowledge cutoff (also: training cutoff): The knowledge cutoff is the date at
+//     which a model's training texts end. The model knows nothing later, unless it
+//     is in the prompt, for example by retrieval.
+//   - Reasoning model (also: thinking model): A reasoning model writes hidden
+//     thoughts before its answer. It is better at mathematics, code and plans,
+//     slower, and costs more output tokens.
+//   - Mixture of experts (also: MoE): A mixture of experts is a model in which each
+//     token uses only a few of many parts (experts). It needs memory for all
+//     parameters, and computing power only for the active ones.
+//   - Few-shot prompting (also: few-shot, zero-shot, in-context learning): Few-shot
+//     prompting puts some examples with answers into the prompt, and the model
+//     continues in the same way. Zero-shot means without examples. Each example
+//     costs tokens in every call.
 //   - Multimodal model (also: multi-modal, vision model): A multimodal model reads
 //     or writes more than text, such as images or sound. An image costs tokens by
 //     its size: see [ImageRuleOf].
@@ -308,6 +341,16 @@
 // (attention) in many layers, and computes a probability for every possible next
 // token. One is chosen, added to the text, and the model runs again. It has no
 // database of facts: it continues texts.
+//
+// Why does a model not know recent events or my company's data? A model knows only
+// the texts of its training, up to its knowledge cutoff, and your company's data
+// weren't among them. Put the facts into the prompt, usually by retrieval (RAG,
+// lecture 10), or let the model call a tool. Otherwise it may invent an answer.
+//
+// What is the difference between a base model and an instruct (chat) model? A base
+// model continues texts; asked a question it may write more questions. An instruct
+// or chat model was trained further on instructions and on people's preferences
+// (RLHF), so it answers. For an application take an instruct model.
 //
 // What is attention in simple words? Attention lets each token look at all earlier
 // tokens and take over information from those that matter for it. In "The cup fell

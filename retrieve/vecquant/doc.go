@@ -122,6 +122,12 @@
 //     trains a small student model to imitate the outputs of a large teacher.
 //     DistilBERT has 40 % fewer parameters than BERT, is 60 % faster, and keeps 97
 //     % of its score on language-understanding tests (Sanh et al., 2019).
+//   - LoRA (also: low-rank adaptation, QLoRA, adapter): LoRA fine-tunes a model by
+//     training only small extra matrices beside the frozen weights. QLoRA does so
+//     on weights in 4 bits, so that a large model can be fine-tuned on one GPU. It
+//     is training, not compression.
+//   - Mixed precision (also: AMP): Mixed precision computes most steps in 16 or 8
+//     bits and keeps sensitive ones, such as sums and norms, in 32 bits.
 //   - Perplexity: Perplexity measures how surprised a model is by a text; lower is
 //     better. It is a quick check after quantization, and can hide that a task such
 //     as arithmetic got worse.
