@@ -109,6 +109,13 @@
 //   - Time per output token (also: TPOT, inter-token latency, ITL): The time per
 //     output token is the mean time between two tokens of an answer after the
 //     first. Total time is about TTFT + TPOT × (number of output tokens - 1).
+//   - Latency (also: response time): Latency is how long one request takes. For a
+//     streamed answer it has two parts: the time to first token and the time per
+//     output token.
+//   - Memory bandwidth (also: memory-bound, compute-bound): Memory bandwidth is how
+//     many bytes a GPU reads from its memory in a second, about 3.35 TB/s for an
+//     H100. Decoding a small batch is memory-bound: it is limited by this number
+//     and not by computing power.
 //   - Throughput (also: tokens per second, requests per second): Throughput is how
 //     much work a server completes in a second, for all users together. Larger
 //     batches raise throughput, and often make a single request slower.
@@ -116,6 +123,11 @@
 //     which each token takes information from the tokens before it, weighted by how
 //     well its query fits their keys. Its work grows with the square of the length
 //     in prefill.
+//   - Grouped-query attention (also: GQA, MQA, multi-query attention):
+//     Grouped-query attention lets several query heads share one pair of key and
+//     value heads. The KV cache gets smaller by that factor: 4 times for Llama 3
+//     8B, which has 32 query heads and 8 KV heads. Multi-query attention has a
+//     single KV head.
 //   - Flash attention (also: FlashAttention): Flash attention computes exact
 //     attention in small tiles that fit into the fast on-chip memory of a GPU, and
 //     never writes the whole matrix of scores to the slow main memory. The result
@@ -290,10 +302,11 @@
 // caching returns no stored answer at all: the provider reuses its work on the
 // beginning of the prompt, and the model writes a new answer.
 //
-// How do I cache the answers of an LLM in Go? Wrap the model with cache.New(model,
-// &cache.Options{Model: "gpt-4o-mini"}) and use the result in place of the model.
-// Equal calls within Options.TTL (one hour by default) are then answered from a
-// [Memory] of 64 MiB in the process. [Model.Stats] counts hits and misses.
+// How do I cache the answers of an LLM in Go? To cache the answers of an LLM, wrap
+// the model with cache.New(model, &cache.Options{Model: "gpt-4o-mini"}) and use the
+// result in place of the model. Equal calls within Options.TTL (one hour by
+// default) are then answered from a [Memory] of 64 MiB in the process.
+// [Model.Stats] counts hits and misses.
 //
 // How much money does a response cache save? A response cache saves the whole cost
 // of each hit, so the saving is about the hit rate. With 100,000 calls a day at
@@ -312,10 +325,11 @@
 // cached by default. A call with a seed, or one that sets no temperature, is
 // cached. Set Policy.Sampled if one answer for all is good enough.
 //
-// How do I stop one customer from seeing another customer's cached answer? Set
-// Options.Tenant to a function that returns the customer (tenant) of the current
-// request. The tenant is part of the cache key, so an answer is never given to
-// another tenant. A call whose tenant is unknown is not cached.
+// How do I stop one customer from seeing another customer's cached answer? To keep
+// cached answers apart by customer, set Options.Tenant to a function that returns
+// the customer (tenant) of the current request. The tenant is part of the cache
+// key, so an answer is never given to another tenant. A call whose tenant is
+// unknown is not cached.
 //
 // Are errors cached? Errors are never cached, so the next equal call asks the model
 // again. Callers that were waiting for the same call get the error too. An error of
@@ -332,15 +346,16 @@
 // default is one hour. When the prompt or the documents change, don't wait for the
 // TTL: change Options.Namespace.
 //
-// How do I clear (invalidate) the cache when my prompt or my documents change?
-// Change Options.Namespace, for example to the version of the index: entries of the
-// old namespace are never found again. [Memory.Delete] removes chosen entries at
-// once, for example all answers of one model or all that were stored before a time.
+// How do I clear (invalidate) the cache when my prompt or my documents change? To
+// clear the cache after a change of the prompt or the documents, change
+// Options.Namespace, for example to the version of the index: entries of the old
+// namespace are never found again. [Memory.Delete] removes chosen entries at once,
+// for example all answers of one model or all that were stored before a time.
 //
-// What happens if a hundred users ask the same question at once? A hundred equal
-// calls in progress share one call of the model, which is called single flight. All
-// of them get a copy of the answer, also as a stream. This prevents a cache
-// stampede (thundering herd) when a popular entry expires.
+// What happens if a hundred users ask the same question at once? If a hundred users
+// ask the same question at once, their calls share one call of the model, which is
+// called single flight. All of them get a copy of the answer, also as a stream.
+// This prevents a cache stampede (thundering herd) when a popular entry expires.
 //
 // Is a streamed answer cached too, and can I stream from the cache? A streamed
 // answer is cached if it came to its end. A stored stream is replayed chunk for
@@ -348,10 +363,11 @@
 // streamed when it was stored, the caller gets it as one chunk. So the program
 // needs no second code path for hits.
 //
-// How do I share a cache between several servers, with Redis for example? Write a
-// [Store] with Get and Put over Redis; its comment shows the code, since an [Entry]
-// has a JSON form. An error of the store never fails a call: the model is asked
-// instead. This library has no ready Redis store for answers.
+// How do I share a cache between several servers, with Redis for example? To share
+// a cache between servers, write a [Store] with Get and Put over Redis; its comment
+// shows the code, since an [Entry] has a JSON form. An error of the store never
+// fails a call: the model is asked instead. This library has no ready Redis store
+// for answers.
 //
 // When should I use a semantic cache, and when is it a bad idea? A semantic cache
 // is worth trying when many users ask the same thing in different words and a
@@ -360,11 +376,11 @@
 // This library has no semantic cache; its embedder in retrieve/embed shows the
 // risk, since it puts opposite sentences near each other.
 //
-// How does prompt caching work, and how do I get it? The provider stores the KV
-// cache of a prompt's beginning and reuses it when a later prompt begins with the
-// same tokens. OpenAI does it automatically from 1,024 tokens; Anthropic asks for a
-// cache_control mark. Put the fixed parts (system prompt, tools, documents) first
-// and the user's question last.
+// How does prompt caching work, and how do I get it? With prompt caching the
+// provider stores the KV cache of a prompt's beginning and reuses it when a later
+// prompt begins with the same tokens. OpenAI does it automatically from 1,024
+// tokens; Anthropic asks for a cache_control mark. Put the fixed parts (system
+// prompt, tools, documents) first and the user's question last.
 //
 // How much does prompt caching save? Prompt caching makes the reused input tokens
 // cheaper, never the output tokens. In the price table of trace/cost, cached input
@@ -383,6 +399,12 @@
 // would need work that grows with n squared for the projections alone. The KV cache
 // stores them once. The price is memory: about 128 KiB a token for Llama 3 8B in 16
 // bits.
+//
+// How fast can a GPU generate tokens for one user? At batch size 1 each token reads
+// all weights once, so the upper limit is memory bandwidth divided by the size of
+// the weights. An H100 with 3.35 TB/s and a model of 16 GB can reach about 200
+// tokens a second; in 4 bits, with 5 GB, about three times that. Real numbers are
+// lower.
 //
 // Why does the first token take longer than the others? The first token has to wait
 // for the queue and the prefill, in which the model reads the whole prompt. Each

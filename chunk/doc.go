@@ -270,39 +270,43 @@
 // characters may be 250 tokens or 1,000. Give Options.Ranges to count tokens
 // exactly.
 //
-// How do I split (chunk) Markdown by headings? Use [NewMarkdown]: a passage never
-// crosses a heading, carries the path of headings in Chunk.Headings, keeps code
-// blocks and list items whole as long as they fit, and each part of a table repeats
-// the table's header in Chunk.Context.
+// How do I split (chunk) Markdown by headings? To split Markdown by headings, use
+// [NewMarkdown]: a passage never crosses a heading, carries the path of headings in
+// Chunk.Headings, keeps code blocks and list items whole as long as they fit, and
+// each part of a table repeats the table's header in Chunk.Context.
 //
 // How do I chunk PDF or Word files? To chunk a PDF or a Word file, first make text
 // or markdown of them with another tool, then cut that. This package reads text
 // only: markdown, HTML, LaTeX, JSON, Go source and plain text. The offsets are
 // those in the text that you give.
 //
-// How do I chunk source code? [Go] cuts Go source between declarations, each with
-// its comment. For other languages package chunk/langchain has LangChain's
-// separators for its languages, or write a [Chunker] with [FromSpans].
+// How do I chunk source code? For source code in Go use [Go], which cuts between
+// declarations, each with its comment. For other languages package chunk/langchain
+// has LangChain's separators for its languages, or write a [Chunker] with
+// [FromSpans].
 //
-// Why do bigger chunks get a better recall@5? Five big chunks contain more text
-// than five small ones, and more text contains more answers. Recall@5 doesn't count
-// the tokens that this text costs in each prompt. At an equal budget of tokens the
-// advantage is mostly gone.
+// Why do bigger chunks get a better recall@5? Bigger chunks get a better recall@5
+// because five big chunks contain more text than five small ones, and more text
+// contains more answers. Recall@5 doesn't count the tokens that this text costs in
+// each prompt. At an equal budget of tokens the advantage is mostly gone.
 //
-// How do I cite the exact place in the source document? Each chunk has its byte
-// offsets, [Chunk].Start and End, and [Documents] writes them into the metadata
-// under [KeyStart] and [KeyEnd], with [KeySource] for the document. [MetaSpan]
-// reads them back from a store, so a program can highlight the passage.
+// How do I cite the exact place in the source document? To cite the exact place in
+// the source, use a chunk's byte offsets, [Chunk].Start and End. [Documents] writes
+// them into the metadata under [KeyStart] and [KeyEnd], with [KeySource] for the
+// document. [MetaSpan] reads them back from a store, so a program can highlight the
+// passage.
 //
 // How do I chunk a very large file, of 1 GB for example, without running out of
-// memory? Use [Stream] on an io.Reader: it cuts window by window, and 1 GiB goes
-// through about 20 MiB of heap. The chunks don't depend on how the reader returns
-// its bytes.
+// memory? To chunk a very large file in little memory, use [Stream] on an
+// io.Reader: it cuts window by window, and 1 GiB goes through less than 20 MiB of
+// heap (go test -run StreamHoldsLittle -v ./chunk -long prints it). The chunks
+// don't depend on how the reader returns its bytes.
 //
-// How do I keep the context of a chunk? Use [WithHeadings] to write the title and
-// headings before each passage, [Parents] to show a larger passage than the one
-// that was found, or [Contextual] to let a model describe each passage. The first
-// is free, the last costs one model call for each passage.
+// How do I keep the context of a chunk? To keep the context of a chunk, use
+// [WithHeadings] to write the title and headings before each passage, [Parents] to
+// show a larger passage than the one that was found, or [Contextual] to let a model
+// describe each passage. The first is free, the last costs one model call for each
+// passage.
 //
 // What is contextual retrieval and what does it cost? Contextual retrieval lets a
 // model write one or two sentences for each chunk that say what the chunk is about.
@@ -315,15 +319,15 @@
 // can move all cuts after it; with [FastCDC] only the chunks near the edit change.
 // [Documents] adds a number where a text occurs twice.
 //
-// How do I use these chunkers with LangChain for Go? [NewTextSplitter] makes a
-// langchaingo text splitter of any chunker here, so langchaingo's document loaders
-// can use it. That interface has no offsets; [Documents] makes langchaingo
-// documents with offsets in their metadata.
+// How do I use these chunkers with LangChain for Go? To use these chunkers with
+// LangChain for Go (langchaingo), call [NewTextSplitter]: it makes a text splitter
+// of any chunker here, which document loaders can use. That interface has no
+// offsets; [Documents] makes langchaingo documents with offsets in their metadata.
 //
-// How do I compare two chunkers? Write questions with the passages that answer
-// them, and run chunkeval.Run of chunk/chunkeval with each chunker, the same
-// embedder and the same budget of tokens. Then look at the interval of
-// chunkeval.Difference: if it contains 0, no difference was shown.
+// How do I compare two chunkers? To compare two chunkers, write questions with the
+// passages that answer them, and run chunkeval.Run of chunk/chunkeval with each
+// chunker, the same embedder and the same budget of tokens. Then look at the
+// interval of chunkeval.Difference: if it contains 0, no difference was shown.
 //
 // What does "Oversize" mean in a chunk? Chunk.Oversize is true if a passage is
 // larger than the size because it can't be cut: a single visible character that is

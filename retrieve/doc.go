@@ -292,46 +292,48 @@
 // documents that the model was not trained on, or when answers must name their
 // source.
 //
-// When should I use RAG and when fine-tuning? Use RAG for facts: documents can
-// change at any time, and answers can cite them. Use fine-tuning for behavior: a
-// style, a format, a narrow task with many examples. Fine-tuning teaches single
-// facts badly and must be repeated for each change. Both can be combined.
+// When should I use RAG and when fine-tuning? Use RAG, and not fine-tuning, for
+// facts: documents can change at any time, and answers can cite them. Use
+// fine-tuning for behavior: a style, a format, a narrow task with many examples.
+// Fine-tuning teaches single facts badly and must be repeated for each change. Both
+// can be combined.
 //
 // Why not just put all documents into a long context window of a million (1M)
-// tokens? Whole documents in the prompt work while they are few. Each question then
-// pays for all tokens and waits for them: 200,000 input tokens at $2.50 a million
-// are $0.50 a question, five passages of 200 tokens are $0.0025. Models also
-// overlook facts in the middle of long prompts. Prompt caching lowers the cost, not
-// the second problem.
+// tokens? Putting all documents into a long context window works while they are
+// few. Each question then pays for all tokens and waits for them: 200,000 input
+// tokens at $2.50 a million are $0.50 a question, five passages of 200 tokens are
+// $0.0025. Models also overlook facts in the middle of long prompts. Prompt caching
+// lowers the cost, not the second problem.
 //
 // Which vector database should I choose: Pinecone, Weaviate, Qdrant or pgvector?
-// Take pgvector if your data is in PostgreSQL already and you have up to some
-// million vectors. Take Qdrant or Weaviate if you need fast filters or hybrid
-// search and can run a server. Take Pinecone if you don't want to operate anything.
-// For a few hundred thousand passages in one program, a [Collection] is enough.
+// Choose a vector database by where your data is: take pgvector if your data is in
+// PostgreSQL already and you have up to some million vectors. Take Qdrant or
+// Weaviate if you need fast filters or hybrid search and can run a server. Take
+// Pinecone if you don't want to operate anything. For a few hundred thousand
+// passages in one program, a [Collection] is enough.
 //
 // Do I need a vector database at all? A vector database isn't needed for a small
-// corpus. An exact search over 20,000 vectors of 128 elements takes about a third
-// of a millisecond (go test -run xxx -bench . ./retrieve/flat prints it), while the
+// corpus. An exact search over 20,000 vectors of 128 elements takes less than a
+// millisecond (go test -run xxx -bench . ./retrieve/flat prints it), while the
 // model's answer takes seconds. Use a database when several servers share the data
 // or memory is too small.
 //
-// What is the difference between HNSW and IVFFlat? HNSW is a graph that is walked
-// towards the query; IVFFlat groups vectors into clusters and searches the nearest
-// clusters. HNSW has better recall at the same speed and takes new vectors at any
-// time. IVFFlat builds faster and uses less memory, but needs data to learn its
-// clusters from, and gets worse as the data changes. This library has HNSW and no
-// IVFFlat.
+// What is the difference between HNSW and IVFFlat? The difference is in the
+// structure: HNSW is a graph that is walked towards the query; IVFFlat groups
+// vectors into clusters and searches the nearest clusters. HNSW has better recall
+// at the same speed and takes new vectors at any time. IVFFlat builds faster and
+// uses less memory, but needs data to learn its clusters from, and gets worse as
+// the data changes. This library has HNSW and no IVFFlat.
 //
 // When do I need an approximate index instead of exact search? You need an
 // approximate index when an exact search is too slow: with some hundred thousand
 // vectors and many queries a second, or with millions of vectors. Below that, exact
 // search is fast enough, and has nothing to tune and no loss.
 //
-// What does approximate search lose? An approximate index misses some of the true
-// nearest vectors. The share that it finds is its recall, for example 0.98. You
-// choose it: in HNSW by ef, in IVFFlat by the number of probes. Index.Recall of
-// retrieve/hnsw measures it on your own queries.
+// What does approximate search lose? An approximate search loses recall: it misses
+// some of the true nearest vectors. The share that it finds is its recall, for
+// example 0.98. You choose it: in HNSW by ef, in IVFFlat by the number of probes.
+// Index.Recall of retrieve/hnsw measures it on your own queries.
 //
 // What is the difference between BM25 and embeddings? BM25 ranks passages by shared
 // words, an embedding by similar meaning. BM25 finds codes and rare names and needs
@@ -359,10 +361,10 @@
 // scores. It saves input tokens. It is worth it for long passages; for passages of
 // 200 tokens there is little to cut. This library has no compressor.
 //
-// How many passages should I give to the model? Start with 5 passages of about 200
-// tokens, which is 1,000 tokens, and measure. More passages raise the chance that
-// the answer is included, and also the cost, the time and the noise. Compare
-// settings at an equal budget of tokens, as chunk/chunkeval does.
+// How many passages should I give to the model? Give the model 5 passages of about
+// 200 tokens at first, which is 1,000 tokens, and measure. More passages raise the
+// chance that the answer is included, and also the cost, the time and the noise.
+// Compare settings at an equal budget of tokens, as chunk/chunkeval does.
 //
 // How do I update the index when documents change? To keep the index up to date,
 // call [Collection.Sync] with the source's name and its new passages. It embeds
@@ -370,10 +372,10 @@
 // [Collection.Remove] deletes a source. Run it when a document is saved, or on a
 // schedule; compare a hash of each document to skip unchanged ones.
 //
-// What happens if I change the embedding model? All vectors must be computed again,
-// since vectors of two models can't be compared. [Open] refuses a file of another
-// embedder with [ErrEmbedder]. Build a second collection with the new model,
-// evaluate it, then switch the program to it.
+// What happens if I change the embedding model? If you change the embedding model,
+// all vectors must be computed again, since vectors of two models can't be
+// compared. [Open] refuses a file of another embedder with [ErrEmbedder]. Build a
+// second collection with the new model, evaluate it, then switch the program to it.
 //
 // What does "the vectors don't fit the collection" mean? The error [ErrEmbedder]
 // means that the embedder has another name, or makes vectors of another length,
@@ -392,11 +394,11 @@
 // citations of passages that don't exist or that share no words with the sentence.
 // No method removes all of them.
 //
-// My RAG bot gives wrong answers, where do I start? Start by looking at the
-// retrieved passages. If the right passage isn't there, the fault is in chunking,
-// embedding, filters or k. If it is there but not used, the fault is in the prompt,
-// the order or the model. If the passage itself is wrong or old, the fault is in
-// the documents. Measure the first two separately.
+// My RAG bot gives wrong answers, where do I start? If a RAG bot gives wrong
+// answers, start by looking at the retrieved passages. If the right passage isn't
+// there, the fault is in chunking, embedding, filters or k. If it is there but not
+// used, the fault is in the prompt, the order or the model. If the passage itself
+// is wrong or old, the fault is in the documents. Measure the first two separately.
 //
 // How do I measure the quality of retrieval? To evaluate retrieval, write 50 or
 // more questions with the passages that answer them, and compute recall at k: the
@@ -404,19 +406,19 @@
 // say how high they are ranked; package eval has them. Judge the answers
 // afterwards.
 //
-// How do I keep one customer's documents away from another (filter by tenant)? Put
-// the owner (tenant) into each document's metadata under "tenant", and give
-// Options.Tenant, which returns the tenant of the current request. A document with
-// an owner is then found only by that owner. The rule is applied in the search, so
-// no prompt can change it.
+// How do I keep one customer's documents away from another (filter by tenant)? To
+// keep customers' documents apart, put the owner (tenant) into each document's
+// metadata under "tenant", and give Options.Tenant, which returns the tenant of the
+// current request. A document with an owner is then found only by that owner. The
+// rule is applied in the search, so no prompt can change it.
 //
-// Can I filter by date, language or document type? Put such values into the
-// documents' metadata and pass a [Query] with a Filter function to
-// [Collection.Search]. The filter is asked before the best are taken, so you get k
-// results if k passages are allowed.
+// Can I filter by date, language or document type? To filter by date, language or
+// document type, put such values into the documents' metadata and pass a [Query]
+// with a Filter function to [Collection.Search]. The filter is asked before the
+// best are taken, so you get k results if k passages are allowed.
 //
-// Which distance should I use: cosine, dot product or Euclidean? Use the one that
-// the embedder was trained for, which is nearly always cosine. For vectors of
+// Which distance should I use: cosine, dot product or Euclidean? Use the distance
+// that the embedder was trained for, which is nearly always cosine. For vectors of
 // length 1 all three give the same order. With the dot product on vectors of
 // different lengths, long vectors come first for every question.
 //
@@ -425,10 +427,11 @@
 // take 6.1 GB, of 256 dimensions 1 GB. Package vecquant makes them 2 to 32 times
 // smaller. HNSW adds the links, some 100 to 300 bytes a vector.
 //
-// Can I search offline, without an API key, the internet or a GPU? RAG can work
-// fully offline. The embedder of retrieve/embed is part of the program, BM25 needs
-// no model, and retrieve/rag has an extractive answerer that selects sentences
-// instead of writing new ones. The capstone runs this way by default.
+// Can I search offline, without an API key, the internet or a GPU? You can search
+// and answer fully offline, without an API key or a GPU. The embedder of
+// retrieve/embed is part of the program, BM25 needs no model, and retrieve/rag has
+// an extractive answerer that selects sentences instead of writing new ones. The
+// capstone runs this way by default.
 //
 // # Lab
 //

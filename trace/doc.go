@@ -53,6 +53,12 @@
 //     id.
 //   - Span: A span is one step of a trace, such as a model call or a search. It has
 //     a name, a start and an end, a parent, attributes, events and a status.
+//   - Trace id (also: span id, request id): A trace id is the number that all spans
+//     of one request share. Put it into logs and error messages, so that a user's
+//     complaint leads to its trace.
+//   - Instrumentation (also: auto-instrumentation): Instrumentation is the code
+//     that makes spans and metrics. Automatic instrumentation patches known
+//     libraries; here you wrap a model, an embedder or a retriever.
 //   - Attribute (also: span attribute, tag): An attribute is a key with a value on
 //     a span, such as gen_ai.request.model = "gpt-4o-mini". Traces are searched and
 //     grouped by attributes.
@@ -125,6 +131,18 @@
 //     after release: users ask other questions (data drift), the right answers
 //     change (concept drift), or the provider changes the model. It is found by
 //     comparing recent distributions with older ones.
+//   - Population stability index (also: PSI): The population stability index
+//     compares two distributions in bins: the sum of (new share - old share) ×
+//     ln(new share / old share). Below 0.1 is read as stable, above 0.25 as a large
+//     change.
+//   - Anomaly detection: Anomaly detection finds values that are unusual for their
+//     time of day or week, without a fixed threshold. It finds surprises, and also
+//     causes many false alerts.
+//   - User feedback (also: thumbs up, thumbs down): User feedback is what users
+//     report about answers, by thumbs, corrections or by asking again. Few users
+//     give it, and mostly unhappy ones, so read its change and not its level.
+//   - Golden signals (also: four golden signals): The golden signals are latency,
+//     traffic, errors and saturation. For an AI service add quality and cost.
 //   - Online evaluation (also: production evaluation): Online evaluation scores a
 //     sample of real answers, by rules, a judge model or users' feedback, so that
 //     quality becomes a number over time.
@@ -151,9 +169,18 @@
 //   - Alert fatigue (also: noisy alerts): Alert fatigue means that people stop
 //     reacting because too many alerts need no action. The remedy is to delete or
 //     change each alert that led to no action.
-//   - Incident (also: outage, severity): An incident is an unplanned event that
-//     harms users or could. Its severity decides how many people work on it and how
+//   - Incident (also: outage): An incident is an unplanned event that harms users
+//     or could.
+//   - Severity (also: SEV1, priority of an incident): The severity of an incident
+//     says how bad it is for users, for example SEV1 for many users or leaked data,
+//     SEV3 for a small defect. It decides how many people work on it now, and how
 //     users are informed.
+//   - Escalation (also: escalation policy): Escalation means that an alert goes to
+//     the next person if the first one doesn't answer in time, or that experts are
+//     called in.
+//   - Root cause (also: root cause analysis, five whys): A root cause is a
+//     condition without which an incident wouldn't have happened. There are usually
+//     several; asking "why?" five times leads from the symptom to them.
 //   - On-call (also: on-call engineer): On-call is the duty of being reachable and
 //     able to act when a page comes.
 //   - Playbook (also: runbook): A playbook is a written list of steps for a kind of
@@ -288,22 +315,22 @@
 // Honeycomb, LangSmith, Jaeger or any other. Without a server, trace/jsonl writes
 // spans to a file.
 //
-// Which tool should I choose: LangSmith, Honeycomb or Phoenix? Take Phoenix to
+// Which tool should I choose: LangSmith, Honeycomb or Phoenix? Choose Phoenix to
 // start: it is open source and runs on your machine. Take LangSmith if you use
 // LangChain and want traces, datasets and evaluation in one service. Take Honeycomb
 // if the AI part is one of many services and you want one place for all. All accept
 // OpenTelemetry, so you can change later.
 //
-// How do I send traces to Phoenix, Honeycomb or LangSmith? Set up OpenTelemetry's
-// own OTLP exporter with the tool's address and key as the exporter of the tracer
-// provider, instead of the jsonl exporter. The wrappers of this package use the
-// global tracer provider by default. This library has no exporter for a special
-// tool.
+// How do I send traces to Phoenix, Honeycomb or LangSmith? To send traces to
+// Phoenix, Honeycomb or LangSmith, set up OpenTelemetry's own OTLP exporter with
+// the tool's address and key as the exporter of the tracer provider, instead of the
+// jsonl exporter. The wrappers of this package use the global tracer provider by
+// default. This library has no exporter for a special tool.
 //
-// How do I trace an LLM call in Go? Wrap the client with trace.New(client,
-// &trace.Options{Provider: "openai", Model: "gpt-4o-mini"}). Each call makes a span
-// "chat gpt-4o-mini" with tokens, stop reason and errors. Add Cost: prices.Of to
-// record the cost.
+// How do I trace an LLM call in Go? To trace an LLM call, wrap the client with
+// trace.New(client, &trace.Options{Provider: "openai", Model: "gpt-4o-mini"}). Each
+// call makes a span "chat gpt-4o-mini" with tokens, stop reason and errors. Add
+// Cost: prices.Of to record the cost.
 //
 // What attributes should an LLM span have? A span of an LLM call should have the
 // provider, the model asked for and the model that answered, the options
@@ -311,11 +338,11 @@
 // stop reason, the time to first chunk, the tenant, and the type of an error.
 // [Model] sets these under the names of the semantic conventions.
 //
-// How do I trace embeddings and retrievals? [NewEmbedder] wraps an embedder, and
-// [NewRetriever] wraps a retriever. Their spans have the duration, the number of
-// documents ([SpanRetrievalCount]) or dimensions, and with Options.Content the
-// query and the ids. They appear under the logical call if the same context is
-// passed on.
+// How do I trace embeddings and retrievals? To trace embeddings and retrievals,
+// wrap the embedder with [NewEmbedder] and the retriever with [NewRetriever]. Their
+// spans have the duration, the number of documents ([SpanRetrievalCount]) or
+// dimensions, and with Options.Content the query and the ids. They appear under the
+// logical call if the same context is passed on.
 //
 // Why are my spans not in one trace? Spans end up in different traces if the
 // context is not passed on: a call with context.Background() starts a new trace.
@@ -327,10 +354,10 @@
 // record the same call. Here only attempt spans carry usage and cost; add up those
 // and nothing else.
 //
-// How do I find out which customer costs the most? Set Options.Tenant, so that each
-// span has the attribute prodai.tenant, and Options.Cost. Then add up
-// prodai.cost.pico_usd of the attempt spans by tenant, in your tool or in the file
-// of trace/jsonl.
+// How do I find out which customer costs the most? To find out what each customer
+// costs, set Options.Tenant, so that each span has the attribute prodai.tenant, and
+// Options.Cost. Then add up prodai.cost.pico_usd of the attempt spans by tenant, in
+// your tool or in the file of trace/jsonl.
 //
 // Should I log prompts and answers, or store them in traces? Store prompts and
 // answers only if you need them, know who can read the traces, and delete them
@@ -338,10 +365,10 @@
 // them out unless Options.Content is set. A middle way is to record content for a
 // small sample after redaction with guard/pii.
 //
-// How much does tracing cost in speed? A span is some microseconds of work in the
-// process, against seconds for a model call. Use a batching exporter, so that
-// sending doesn't wait. The price of storage is the larger cost, and sampling
-// lowers it.
+// How much does tracing cost in speed? Tracing costs little speed: a span is some
+// microseconds of work in the process, against seconds for a model call. Use a
+// batching exporter, so that sending doesn't wait. The price of storage is the
+// larger cost, and sampling lowers it.
 //
 // What is drift, and how do I detect it? Drift is a slow change of the questions,
 // the right answers or the model after release. Compare a recent week with an older
@@ -349,10 +376,11 @@
 // refusals, scores. The population stability index (PSI) is a usual number; above
 // 0.25 is read as a large change. This library has no drift monitor yet.
 //
-// How do I notice a quality regression? Run a fixed regression set before each
-// change of prompt, model or index, with package eval and its gates. After release,
-// score a sample of answers each hour and compare with the week before. A new
-// version for a few percent of users first (a canary) limits the harm.
+// How do I notice a quality regression? To notice a quality regression, run a fixed
+// regression set before each change of prompt, model or index, with package eval
+// and its gates. After release, score a sample of answers each hour and compare
+// with the week before. A new version for a few percent of users first (a canary)
+// limits the harm.
 //
 // What is the difference between SLI, SLO and SLA? An SLI is a measurement (98.7 %
 // of answers came within 5 seconds). An SLO is your own target for it (99 %). An
@@ -368,30 +396,43 @@
 // failures now, the burn rate is 1.44 / 0.1 = 14.4: the budget of 30 days would be
 // gone in 50 hours, and 2 % of it goes in one hour. That is worth a page.
 //
-// Which alerts should I set up for an LLM service? Page on the burn rate of failed
-// or too slow answers, and on money spent an hour. Make tickets for a falling
-// quality score, more refusals, fewer cache hits and a provider's deprecation date.
-// Each alert needs a playbook; an alert without an action should be deleted.
+// Which alerts should I set up for an LLM service? Set up alerts that page on the
+// burn rate of failed or too slow answers, and on money spent an hour. Make tickets
+// for a falling quality score, more refusals, fewer cache hits and a provider's
+// deprecation date. Each alert needs a playbook; an alert without an action should
+// be deleted.
 //
 // When should an alert wake someone up at night? An alert should page at night only
 // if users are harmed now or soon, and a human can do something about it at once: a
 // high burn rate, money spent far too fast, a leak. Everything else is a ticket for
 // working hours.
 //
-// How do I avoid alert fatigue? Alert only on what users feel and only if someone
-// must act now. Use two time windows, group alerts with one cause, and review each
-// week which alerts led to no action. Change or delete those.
+// How do I avoid alert fatigue? To avoid alert fatigue, alert only on what users
+// feel and only if someone must act now. Use two time windows, group alerts with
+// one cause, and review each week which alerts led to no action. Change or delete
+// those.
 //
 // What should be on a dashboard for an AI system? A dashboard should show requests
 // and success rate, p50 and p95 of time to first token and total time, tokens and
 // cost by model and tenant, cache hit rate, retries, guard verdicts, quality score
 // and thumbs down, and a mark for each release. Put what users feel at the top.
 //
-// What should I do when the assistant gives wrong answers in production? First
-// limit the harm: roll back the last change, or turn the feature off. Save the
-// trace ids. Compare traces from before and after: model version, prompt version,
-// passages, guard. Repair, add the cases to the regression set, and write a
-// post-mortem.
+// What does a playbook contain? A playbook contains how to recognize the incident
+// (alert, dashboard, example), how to limit the harm at once (roll back, switch
+// off, other model), how to find the cause, whom to inform and with which words,
+// and how to confirm the end. Each step is a command or a link, so that a tired
+// person can follow it at night. Practice it.
+//
+// What playbooks does an LLM service need? An LLM service needs playbooks for at
+// least these: the provider is down or slow; quality has dropped; cost has
+// exploded; the assistant wrote something harmful; personal data or a secret has
+// leaked; a prompt injection worked; the provider retires the model.
+//
+// What should I do when the assistant gives wrong answers in production? When the
+// assistant gives wrong answers in production, first limit the harm: roll back the
+// last change, or turn the feature off. Save the trace ids. Compare traces from
+// before and after: model version, prompt version, passages, guard. Repair, add the
+// cases to the regression set, and write a post-mortem.
 //
 // What is in a post-mortem, and why without blame? A post-mortem has a summary, the
 // harm to users, a timeline, the causes, what went well, and changes with an owner

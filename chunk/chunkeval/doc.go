@@ -93,19 +93,20 @@
 //
 // # Questions
 //
-// How do I know whether my chunking is good? Write questions about your text with
-// the passages that answer them, and run go run ./examples/lab10-chunking -text
-// manual.md -questions questions.jsonl. Compare the recall at the budget of tokens
-// that your prompt has.
+// How do I know whether my chunking is good? To know whether your chunking is good,
+// write questions about your text with the passages that answer them, and run go
+// run ./examples/lab10-chunking -text manual.md -questions questions.jsonl. Compare
+// the recall at the budget of tokens that your prompt has.
 //
-// How many questions do I need to compare two chunkers? With 132 questions,
-// differences below about 5 points of recall can't be distinguished. Take 100 at
-// least, from all parts of the text, and look at the interval of [Difference]
-// instead of the means.
+// How many questions do I need to compare two chunkers? You need 100 questions or
+// more. With 132 questions, differences below about 5 points of recall can't be
+// distinguished. Take them from all parts of the text, and look at the interval of
+// [Difference] instead of the means.
 //
-// Why not compare by recall@5? Five long passages contain more text than five short
-// ones, so the chunker with the longest passages wins, and each prompt pays for it.
-// [BudgetRecall] stops at the same number of tokens for each chunker.
+// Why not compare by recall@5? Recall@5 isn't a fair comparison: five long passages
+// contain more text than five short ones, so the chunker with the longest passages
+// wins, and each prompt pays for it. [BudgetRecall] stops at the same number of
+// tokens for each chunker.
 //
 // # Lab
 //

@@ -41,10 +41,10 @@
 //
 // # Questions
 //
-// How do I make the same chunks as LangChain in Go? Use [New] with the size and
-// overlap that the Python program had: for the same text it makes the same passages
-// as RecursiveCharacterTextSplitter. [Separators] has the separators of each
-// programming language.
+// How do I make the same chunks as LangChain in Go? To make the same chunks as
+// LangChain, use [New] with the size and overlap that the Python program had: for
+// the same text it makes the same passages as RecursiveCharacterTextSplitter.
+// [Separators] has the separators of each programming language.
 //
 // Should I use this package or package chunk? Use this package only to match
 // existing chunks of LangChain. Package chunk keeps sizes exactly, keeps offsets

@@ -80,6 +80,9 @@
 //     token has a query, a key and a value; the better a query fits a key, the more
 //     of that token's value is taken. Its work grows with the square of the number
 //     of tokens.
+//   - Positional encoding (also: position embedding, RoPE): Positional encoding
+//     adds the place of each token to its vector, because attention alone doesn't
+//     know the order of tokens.
 //   - KV cache (also: key-value cache): A KV cache keeps the keys and values of all
 //     earlier tokens, so that a model doesn't compute them again for each new
 //     token. See package cache for its size and memory.
@@ -94,6 +97,14 @@
 //   - Top-p (also: nucleus sampling, top_p): Top-p draws the next token only from
 //     the most probable tokens whose probabilities add up to p, such as 0.9. It
 //     cuts off unlikely tokens.
+//   - Logit (also: softmax, logprob): A logit is the raw score that a model gives
+//     to each possible next token. Softmax turns the logits into probabilities that
+//     add up to 1; a logprob is the logarithm of one.
+//   - Greedy decoding: Greedy decoding always takes the most probable next token,
+//     as temperature 0 does.
+//   - Stop sequence (also: stop word, stop token): A stop sequence is a text at
+//     which generation ends. The stop reason (finish reason) of an answer says
+//     whether it ended by itself, at a stop sequence or at the token limit.
 //   - Top-k sampling (also: top_k): Top-k sampling draws the next token only from
 //     the k most probable ones.
 //   - Seed: A seed is a number that makes random sampling repeatable as far as the
@@ -102,10 +113,32 @@
 //   - Parameters (also: weights, model size): Parameters are the learned numbers of
 //     a model; "8B" means 8 billion. In 16 bits each parameter takes 2 bytes, so an
 //     8B model takes 16 GB.
-//   - Foundation model (also: LLM, large language model, generative AI): A
-//     foundation model is a large model trained on very much text (or images,
-//     sound) that can be used for many tasks. A large language model (LLM) is one
-//     for text.
+//   - Generative AI (also: GenAI): Generative AI is software that makes new text,
+//     images, sound or code, by models that have learned from very many examples.
+//   - Foundation model (also: LLM, large language model): A foundation model is a
+//     large model trained on very much text (or images, sound) that can be used for
+//     many tasks. A large language model (LLM) is one for text.
+//   - Pretraining (also: pre-training, base model): Pretraining is the first and
+//     most expensive training of a model: it learns to predict the next token on
+//     trillions of tokens of text. The result, a base model, continues texts but
+//     doesn't follow instructions.
+//   - Instruction tuning (also: RLHF, post-training, alignment, instruct model):
+//     Instruction tuning trains a base model further on instructions with good
+//     answers. RLHF (reinforcement learning from human feedback) then trains it on
+//     people's choice between answers. The result is a chat or instruct model.
+//   - Knowledge cutoff (also: training cutoff): The knowledge cutoff is the date at
+//     which a model's training texts end. The model knows nothing later, unless it
+//     is in the prompt, for example by retrieval.
+//   - Reasoning model (also: thinking model): A reasoning model writes hidden
+//     thoughts before its answer. It is better at mathematics, code and plans,
+//     slower, and costs more output tokens.
+//   - Mixture of experts (also: MoE): A mixture of experts is a model in which each
+//     token uses only a few of many parts (experts). It needs memory for all
+//     parameters, and computing power only for the active ones.
+//   - Few-shot prompting (also: few-shot, zero-shot, in-context learning): Few-shot
+//     prompting puts some examples with answers into the prompt, and the model
+//     continues in the same way. Zero-shot means without examples. Each example
+//     costs tokens in every call.
 //   - Multimodal model (also: multi-modal, vision model): A multimodal model reads
 //     or writes more than text, such as images or sound. An image costs tokens by
 //     its size: see [ImageRuleOf].
@@ -275,11 +308,12 @@
 // in GPT-4's older encoding Hindi has 34 and Burmese 67. Run go run
 // ./examples/lab02-tokens to see it.
 //
-// Why can't I just divide the number of characters by four? Four characters a token
-// is a mean for English prose. Code, numbers, hexadecimal, base64 and other
-// languages have one to three characters a token, so the estimate is too low by a
-// factor of two or more, and requests fail. [Estimate] looks at the kinds of
-// characters and errs upwards; [Encoding.Count] is exact.
+// Why can't I just divide the number of characters by four? The number of
+// characters divided by four is the number of tokens only on average, and only in
+// English prose. Code, numbers, hexadecimal, base64 and many other languages have
+// one to three characters a token, so the estimate is too low by a factor of two or
+// more, and requests fail. [Estimate] looks at the kinds of characters and errs
+// upwards; [Encoding.Count] is exact.
 //
 // What does context_length_exceeded mean? The error context_length_exceeded (HTTP
 // 400, "maximum context length") means that the prompt plus the room for the answer
@@ -302,11 +336,21 @@
 // a summary, and always keeps the system prompt. A tool's call and its result stay
 // or go together.
 //
-// How does a transformer produce text? A transformer turns the tokens into vectors,
-// lets each token collect information from earlier tokens (attention) in many
-// layers, and computes a probability for every possible next token. One is chosen,
-// added to the text, and the model runs again. It has no database of facts: it
-// continues texts.
+// How does a transformer produce text? To produce text, a transformer turns the
+// tokens into vectors, lets each token collect information from earlier tokens
+// (attention) in many layers, and computes a probability for every possible next
+// token. One is chosen, added to the text, and the model runs again. It has no
+// database of facts: it continues texts.
+//
+// Why does a model not know recent events or my company's data? A model knows only
+// the texts of its training, up to its knowledge cutoff, and your company's data
+// weren't among them. Put the facts into the prompt, usually by retrieval (RAG,
+// lecture 10), or let the model call a tool. Otherwise it may invent an answer.
+//
+// What is the difference between a base model and an instruct (chat) model? A base
+// model continues texts; asked a question it may write more questions. An instruct
+// or chat model was trained further on instructions and on people's preferences
+// (RLHF), so it answers. For an application take an instruct model.
 //
 // What is attention in simple words? Attention lets each token look at all earlier
 // tokens and take over information from those that matter for it. In "The cup fell
@@ -340,10 +384,11 @@
 // top-p 0.9 varies among likely words only.
 //
 // Should I use an API (such as OpenAI's) or host a model (such as Llama) myself?
-// Start with a managed API: it runs in minutes, has the best models, and costs
-// nothing when idle. Host an open-weight model if data must not leave your network,
-// if you need a fine-tuned model, or if a GPU would be busy most of the day.
-// Calculate: a GPU for $2 an hour costs $1,440 a month, used or not.
+// Use a managed API such as OpenAI's at first, instead of hosting a model such as
+// Llama: it runs in minutes, has the best models, and costs nothing when idle. Host
+// an open-weight model if data must not leave your network, if you need a
+// fine-tuned model, or if a GPU would be busy most of the day. Calculate: a GPU for
+// $2 an hour costs $1,440 a month, used or not.
 //
 // What does max_tokens do? The option max_tokens (max_completion_tokens in newer
 // APIs) limits how many tokens the model writes. A longer answer is cut off there,
@@ -356,11 +401,11 @@
 // best closed models are usually better; open ones keep your data in your network
 // and have no price by the token.
 //
-// How do I pick (choose) a model for my project? Write 50 to 100 real examples with
-// the answers you want, try two or three models of different size on them, and take
-// the cheapest that is good enough. Compare quality, price of input and output,
-// time to first token, window, and where the data goes. Public leaderboards help
-// only to make a short list.
+// How do I pick (choose) a model for my project? To choose a model for a project,
+// write 50 to 100 real examples with the answers you want, try two or three models
+// of different size on them, and take the cheapest that is good enough. Compare
+// quality, price of input and output, time to first token, window, and where the
+// data goes. Public leaderboards help only to make a short list.
 //
 // How do I set up access to a model, and where do I put the API key? Make a key at
 // the provider and set it as the environment variable OPENAI_API_KEY;
@@ -368,10 +413,11 @@
 // with os.Getenv and pass it to openai.New of retry/openai. Set a spending limit at
 // the provider on the first day.
 //
-// What do I need to install for the labs? You need Go 1.26 or later and a copy of
-// this module; then go run ./examples/lab02-tokens works offline on Windows, macOS
-// and Linux. No GPU, no Docker and no Python are needed. For a program of your own
-// run go get github.com/prodailabs/prodai/chunk/token in its folder.
+// What do I need to install for the labs? For the labs you need to install Go 1.26
+// or later and get a copy of this module; then go run ./examples/lab02-tokens works
+// offline on Windows, macOS and Linux. No GPU, no Docker and no Python are needed.
+// For a program of your own run go get github.com/prodailabs/prodai/chunk/token in
+// its folder.
 //
 // Can I do the labs without an API key, or with Ollama? All labs run offline
 // without an API key, with scripted models, an embedded embedder and local servers.
@@ -395,17 +441,17 @@
 // counting API, or use [Estimate] with a margin. [EncodingName] returns an error
 // for such a model instead of a wrong encoding.
 //
-// How do I estimate the cost of a prompt before I send it? Count the input tokens,
-// decide max_tokens for the output, and multiply each with its price: (input ×
-// input price + output × output price). 1,200 input and 80 output tokens of
-// gpt-4o-mini cost $0.000228. Package trace/cost has the prices and computes it
-// exactly.
+// How do I estimate the cost of a prompt before I send it? To estimate the cost of
+// a prompt, count the input tokens, decide max_tokens for the output, and multiply
+// each with its price: (input × input price + output × output price). 1,200 input
+// and 80 output tokens of gpt-4o-mini cost $0.000228. Package trace/cost has the
+// prices and computes it exactly.
 //
-// Why does the count differ from the bill? A small difference comes from the frame
-// of the chat and from tools, which [ChatRule] knows only as far as they are
-// published. A large one comes from a wrong encoding, from images, or from hidden
-// reasoning tokens, which are billed as output. The lab compares count and bill if
-// OPENAI_API_KEY is set.
+// Why does the count differ from the bill? A small difference between count and
+// bill comes from the frame of the chat and from tools, which [ChatRule] knows only
+// as far as they are published. A large one comes from a wrong encoding, from
+// images, or from hidden reasoning tokens, which are billed as output. The lab
+// compares count and bill if OPENAI_API_KEY is set.
 //
 // Why does my text show strange characters when I cut it at a token? One character
 // can consist of several tokens, so a cut between two tokens can split a character,

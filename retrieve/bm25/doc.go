@@ -70,10 +70,10 @@
 // names and codes, and is hard to beat on many test collections. Modern systems
 // combine it with embeddings.
 //
-// What is the difference between BM25 and TF-IDF? Both multiply the frequency of a
-// term in a document with its rarity. BM25 lets the frequency saturate and corrects
-// for the length of documents, so ten repetitions don't count ten times and long
-// documents don't win by length.
+// What is the difference between BM25 and TF-IDF? BM25 and TF-IDF both multiply the
+// frequency of a term in a document with its rarity. BM25 lets the frequency
+// saturate and corrects for the length of documents, so ten repetitions don't count
+// ten times and long documents don't win by length.
 //
 // What do k1 and b do? The parameter k1 (1.2 by default) sets how slowly repeated
 // words stop counting; with 0 a word counts once. The parameter b (0.75) sets how

@@ -168,9 +168,10 @@
 // similar directions. A program can then find similar texts by arithmetic, without
 // knowing the language.
 //
-// How do I embed texts without an API key or the internet? Use embed.New() of this
-// package: the model is inside the program, needs no network and no GPU, and always
-// gives the same vectors. EmbedDocuments takes many texts, EmbedQuery one question.
+// How do I embed texts without an API key or the internet? To embed texts without
+// an API key or the internet, use embed.New() of this package: the model is inside
+// the program, needs no network and no GPU, and always gives the same vectors.
+// EmbedDocuments takes many texts, EmbedQuery one question.
 //
 // What is the difference between a static and a contextual embedding? A static
 // embedding has one vector for each token and takes their mean, so it is very fast
@@ -184,21 +185,22 @@
 // learns from less data. This package's table is the student of all-MiniLM-L6-v2.
 // See package vecquant for distillation of language models.
 //
-// Which embedding model should I use in production? Take the model that wins on
-// your own questions at a cost and speed that you can afford. Start with a small
-// open transformer or a provider's small model, and compare with this model fused
-// with BM25. Look at the languages, the maximum length, the dimension, the price
-// and the licence.
+// Which embedding model should I use in production? In production use the embedding
+// model that wins on your own questions at a cost and speed that you can afford.
+// Start with a small open transformer or a provider's small model, and compare with
+// this model fused with BM25. Look at the languages, the maximum length, the
+// dimension, the price and the licence.
 //
 // How many dimensions do I need? 256 to 768 dimensions are enough for most
 // searches. Twice the dimensions need twice the memory and time, and bring little
 // in quality. A Matryoshka model can be cut shorter; for other models take a
 // smaller model or quantize (package vecquant).
 //
-// Can I use another embedding model with this library? Every embeddings.Embedder of
-// langchaingo fits, such as those of OpenAI or Ollama. Give
-// retrieve.Options.EmbedderName a name that identifies the model, so that a
-// collection refuses vectors of another one. [Load] reads another static model.
+// Can I use another embedding model with this library? You can use any other
+// embedding model that is an embeddings.Embedder of langchaingo, such as those of
+// OpenAI or Ollama. Give retrieve.Options.EmbedderName a name that identifies the
+// model, so that a collection refuses vectors of another one. [Load] reads another
+// static model.
 //
 // Why do two opposite sentences have nearly the same embedding? Opposite sentences
 // share almost all words and the same subject, and an embedding represents the
@@ -211,10 +213,10 @@
 // whose cosine with everything is 0. It then can't be found by meaning. A search by
 // words may still find it.
 //
-// Do I have to embed everything again when I change the model? Everything must be
-// embedded again. Vectors of different models have no relation, even with the same
-// dimension. Build a second index with the new model, compare both on your
-// questions, then switch.
+// Do I have to embed everything again when I change the model? After a change of
+// the model everything must be embedded again. Vectors of different models have no
+// relation, even with the same dimension. Build a second index with the new model,
+// compare both on your questions, then switch.
 //
 // Is it better to embed one long text or many short ones? It is better to embed
 // many short texts, of some hundred tokens. A long text has many subjects, and its

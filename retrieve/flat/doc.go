@@ -3,10 +3,10 @@
 // # The idea
 //
 // Before you use an approximate index, ask whether you need one. Comparing two
-// vectors of 128 elements takes some 10 nanoseconds, if the vectors follow one
-// another in memory and the processor works on eight numbers at a time. Twenty
-// thousand comparisons take a third of a millisecond, while the model's answer
-// takes seconds. This command prints it:
+// vectors of 128 elements takes some tens of nanoseconds or less, if the vectors
+// follow one another in memory and the processor works on eight numbers at a time.
+// Twenty thousand comparisons take less than a millisecond, while the model's
+// answer takes seconds. This command prints it:
 //
 //	go test -run xxx -bench . ./retrieve/flat
 //
@@ -70,7 +70,7 @@
 //
 // When is an exact search enough? An exact search is enough up to some hundred
 // thousand vectors and a few queries a second. 20,000 vectors of 128 elements take
-// a third of a millisecond. Use it also to measure the recall of an approximate
+// less than a millisecond. Use it also to measure the recall of an approximate
 // index.
 //
 // # Exercises

@@ -122,6 +122,12 @@
 //     trains a small student model to imitate the outputs of a large teacher.
 //     DistilBERT has 40 % fewer parameters than BERT, is 60 % faster, and keeps 97
 //     % of its score on language-understanding tests (Sanh et al., 2019).
+//   - LoRA (also: low-rank adaptation, QLoRA, adapter): LoRA fine-tunes a model by
+//     training only small extra matrices beside the frozen weights. QLoRA does so
+//     on weights in 4 bits, so that a large model can be fine-tuned on one GPU. It
+//     is training, not compression.
+//   - Mixed precision (also: AMP): Mixed precision computes most steps in 16 or 8
+//     bits and keeps sensitive ones, such as sums and norms, in 32 bits.
 //   - Perplexity: Perplexity measures how surprised a model is by a text; lower is
 //     better. It is a quick check after quantization, and can hide that a task such
 //     as arithmetic got worse.
@@ -253,10 +259,11 @@
 // near 0 and large ones far from it, so it tolerates outliers better. FP8 needs
 // recent GPUs (NVIDIA Ada, Hopper or later); INT8 works nearly everywhere.
 //
-// Which format should I choose: FP16, FP8, INT8 or INT4? Start with BF16 or FP16 as
-// the reference. Take FP8 or INT8 if your GPU supports it: half the memory, a loss
-// within the noise for most tasks. Take INT4 (AWQ, GPTQ or GGUF) if the model
-// doesn't fit otherwise, and check it on your own tasks.
+// Which format should I choose: FP16, FP8, INT8 or INT4? Choose the format by your
+// GPU and your own tests. Start with BF16 or FP16 as the reference. Take FP8 or
+// INT8 if your GPU supports it: half the memory, a loss within the noise for most
+// tasks. Take INT4 (AWQ, GPTQ or GGUF) if the model doesn't fit otherwise, and
+// check it on your own tasks.
 //
 // Is a large model in 4 bits better than a small one in 16 bits? A large model in 4
 // bits, such as 70B, is usually better than a small one in 16 bits, such as 7B, but
@@ -304,16 +311,16 @@
 // on them. Check the large model's licence, since some forbid it. retrieve/embed
 // contains a distilled model.
 //
-// Can I combine quantization, pruning and distillation? They can be combined. A
-// usual order is: distill or prune to a smaller model, train it, then quantize.
-// Measure after each step, since the losses add up. Quantization alone is the
-// cheapest and brings the most for its effort.
+// Can I combine quantization, pruning and distillation? Quantization, pruning and
+// distillation can be combined. A usual order is: distill or prune to a smaller
+// model, train it, then quantize. Measure after each step, since the losses add up.
+// Quantization alone is the cheapest and brings the most for its effort.
 //
-// How much smaller can I make my vector index? Int8 codes are a quarter of float32,
-// product codes of a byte for 4 elements a sixteenth, bits a thirty-second. A
-// million vectors of 1,536 float32 elements take 6.1 GB; in int8 1.5 GB, in bits
-// 0.19 GB. With rescoring most of the recall comes back; the exact vectors may lie
-// on a disk.
+// How much smaller can I make my vector index? A vector index gets 4 to 32 times
+// smaller: int8 codes are a quarter of float32, product codes of a byte for 4
+// elements a sixteenth, bits a thirty-second. A million vectors of 1,536 float32
+// elements take 6.1 GB; in int8 1.5 GB, in bits 0.19 GB. With rescoring most of the
+// recall comes back; the exact vectors may lie on a disk.
 //
 // What is rescoring, and how many candidates do I need? Rescoring fetches more
 // candidates than wanted by their short codes, and ranks these by the exact
@@ -321,11 +328,11 @@
 // bytes and 1.000 for 32 bytes in the table above. Raise the number until the
 // recall on your queries is enough.
 //
-// Does quantization make inference faster or only smaller? Quantization often does
-// both. Decoding reads all weights for each token, so half the bytes is nearly
-// twice the speed at small batches. At large batches computing is the limit, and
-// only formats that the GPU computes in directly (FP8, INT8) help. Unpacking 4-bit
-// weights costs some of the gain.
+// Does quantization make inference faster or only smaller? Quantization often makes
+// inference both smaller and faster. Decoding reads all weights for each token, so
+// half the bytes is nearly twice the speed at small batches. At large batches
+// computing is the limit, and only formats that the GPU computes in directly (FP8,
+// INT8) help. Unpacking 4-bit weights costs some of the gain.
 //
 // Can this package quantize a language model? This package can't quantize a
 // language model; it quantizes vectors of a search index. For models use the tools

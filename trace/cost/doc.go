@@ -166,39 +166,40 @@
 // the table gpt-4o-mini costs 6 % of gpt-4o. It may need more retries or longer
 // prompts for hard tasks, so compare the cost of a solved task, not of a token.
 //
-// How does a bill reach $100,000 in a weekend? 26 calls a second at $0.0175 are
-// $1,638 an hour, and from Friday 18:00 to Monday 9:00 are 63 hours: $103,194.
-// Nothing fails, so no error alert fires. Only a limit on money, checked before
-// each call, stops it. The lab go run ./examples/lab01-runaway-cost shows both
-// weekends.
+// How does a bill reach $100,000 in a weekend? A bill reaches $100,000 in a weekend
+// by arithmetic: 26 calls a second at $0.0175 are $1,638 an hour, and from Friday
+// 18:00 to Monday 9:00 are 63 hours: $103,194. Nothing fails, so no error alert
+// fires. Only a limit on money, checked before each call, stops it. The lab go run
+// ./examples/lab01-runaway-cost shows both weekends.
 //
-// How do I prevent runaway cost? Set a budget for each tenant and for the whole
-// system that is checked before a call, a limit on retries and on loops of agents,
-// max_tokens on every call, and an alert on money spent an hour. Package
-// retry/limit has hourly limits, total budgets and a kill switch. Set the
-// provider's limit too, as the last line.
+// How do I prevent runaway cost? To prevent runaway cost, set a budget for each
+// tenant and for the whole system that is checked before a call, a limit on retries
+// and on loops of agents, max_tokens on every call, and an alert on money spent an
+// hour. Package retry/limit has hourly limits, total budgets and a kill switch. Set
+// the provider's limit too, as the last line.
 //
-// How do I know which customer or feature causes the cost? Record tenant and cost
-// on every attempt: trace.Options.Tenant and trace.Options.Cost set to prices.Of.
-// Then add up the attribute prodai.cost.pico_usd by tenant. For features, use one
-// trace.Options.Name for each.
+// How do I know which customer or feature causes the cost? To know which customer
+// causes the cost, record tenant and cost on every attempt: trace.Options.Tenant
+// and trace.Options.Cost set to prices.Of. Then add up the attribute
+// prodai.cost.pico_usd by tenant. For features, use one trace.Options.Name for
+// each.
 //
-// Why does my cost report (dashboard) not match the provider's bill (invoice)? The
-// usual reasons are: cached tokens counted twice or at the full price; failed
-// attempts left out; hidden reasoning tokens left out; an old price table; batch or
-// priority prices; another time zone of the day. Compare one single request first,
-// then one hour.
+// Why does my cost report (dashboard) not match the provider's bill (invoice)? A
+// cost report and the bill usually differ for one of these reasons: cached tokens
+// counted twice or at the full price; failed attempts left out; hidden reasoning
+// tokens left out; an old price table; batch or priority prices; another time zone
+// of the day. Compare one single request first, then one hour.
 //
 // Are failed requests and retries billed? A failed request that is refused at once
 // (status 400, 401 or 429) isn't billed. A call that broke off after the model had
 // started, or a stream that was cut, is usually billed for the tokens produced.
 // Each retry that reaches the model is a new call at the full price.
 //
-// What is the cheapest way to lower my LLM bill? First see where the money goes.
-// Then, in this order: shorten prompts and limit output, use a smaller model for
-// easy requests, put the fixed part of the prompt first so that prompt caching
-// works, cache answers (package cache), and move what can wait to the batch tier at
-// about half the price.
+// What is the cheapest way to lower my LLM bill? To lower an LLM bill, first see
+// where the money goes. Then, in this order: shorten prompts and limit output, use
+// a smaller model for easy requests, put the fixed part of the prompt first so that
+// prompt caching works, cache answers (package cache), and move what can wait to
+// the batch tier at about half the price.
 //
 // When is self-hosting cheaper than an API? Self-hosting is cheaper when a GPU is
 // busy most of the time. A GPU at $2 an hour costs $1,440 a month. At $0.38 a
@@ -206,10 +207,11 @@
 // billion tokens, so below about that number a month the API is cheaper. Add the
 // hours of the people who run it.
 //
-// How do I trade latency against cost? A larger model and a priority tier cost
-// more; the batch tier costs half and answers in hours; a hedged request is faster
-// at the tail and pays twice sometimes. Decide for each feature: a chat needs
-// seconds, a nightly report doesn't.
+// How do I trade latency against cost? Latency is traded against cost by the model
+// and the tier: a larger model and a priority tier cost more; the batch tier costs
+// half and answers in hours; a hedged request is faster at the tail and pays twice
+// sometimes. Decide for each feature: a chat needs seconds, a nightly report
+// doesn't.
 //
 // Are the prices in this package up to date? The prices of [Default] are list
 // prices as of the day in [Table].Taken. Providers change prices and add models, so
@@ -221,14 +223,16 @@
 // model, a name of your own, or a typing error. Add its price to your own table and
 // read it with [Load]. [Table.Models] lists the known names.
 //
-// What happens if the table doesn't know my model? [Table.Bill] returns an error
-// that wraps [ErrUnknownModel], and [Table.Of] returns false, so that the cost is
-// recorded as unknown and not as 0. Dated names ("gpt-4o-mini-2024-07-18") and
-// names with a provider in front are found by their model's name.
+// What happens if the table doesn't know my model? If the table doesn't know a
+// model, [Table.Bill] returns an error that wraps [ErrUnknownModel], and [Table.Of]
+// returns false, so that the cost is recorded as unknown and not as 0. Dated names
+// ("gpt-4o-mini-2024-07-18") and names with a provider in front are found by their
+// model's name.
 //
-// Why not use floating-point numbers for money? A float64 can't represent most
-// decimal fractions exactly, so sums of many small amounts drift and two reports
-// disagree in the last cents. Whole pico-USD add up exactly in any order.
+// Why not use floating-point numbers for money? Floating-point numbers aren't
+// exact: a float64 can't represent most decimal fractions exactly, so sums of many
+// small amounts drift and two reports disagree in the last cents. Whole pico-USD
+// add up exactly in any order.
 //
 // # Lab
 //

@@ -50,15 +50,15 @@
 //
 // # Questions
 //
-// How do I shorten a long chat history? Call [History] with the messages and a
-// budget of tokens, or wrap the model with [New]. The system messages and the
-// newest messages stay, older ones are dropped or summarized, and Fitted.Dropped
-// lists what is missing and why.
+// How do I shorten a long chat history? To shorten a long chat history, call
+// [History] with the messages and a budget of tokens, or wrap the model with [New].
+// The system messages and the newest messages stay, older ones are dropped or
+// summarized, and Fitted.Dropped lists what is missing and why.
 //
-// What happens if the newest message alone is too long? [History] returns a
-// token.OverflowError with the code context_length_exceeded, before anything is
-// sent. HistoryOptions.MaxMessageTokens cuts the middle out of long messages
-// instead.
+// What happens if the newest message alone is too long? If the newest message alone
+// is too long, [History] returns a token.OverflowError with the code
+// context_length_exceeded, before anything is sent. HistoryOptions.MaxMessageTokens
+// cuts the middle out of long messages instead.
 //
 // Should I drop old messages or summarize them? Drop them if the user seldom refers
 // to earlier turns; it costs nothing. Summarize if facts from the beginning matter

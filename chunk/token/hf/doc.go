@@ -44,10 +44,10 @@
 //
 // # Questions
 //
-// How do I count tokens for Llama, Qwen or Mistral? Download tokenizer.json from
-// the model's page on Hugging Face, read it with [Read] and call [Tokenizer.Count].
-// The count is exact for the text; the chat template of the model adds some tokens
-// for each message.
+// How do I count tokens for Llama, Qwen or Mistral? To count tokens for an
+// open-weight model, download tokenizer.json from the model's page on Hugging Face,
+// read it with [Read] and call [Tokenizer.Count]. The count is exact for the text;
+// the chat template of the model adds some tokens for each message.
 //
 // What does an UnsupportedError mean? An [UnsupportedError] means that the
 // tokenizer.json uses a rule that this package doesn't implement. It names the
