@@ -68,8 +68,8 @@
 //     instead of making it. FastAPI does it with Depends; Go passes values to
 //     constructors.
 //   - ASGI (also: uvicorn, gunicorn): ASGI is the interface between an asynchronous
-//     Python web server and its application. uvicorn is such a server. Go needs
-//     neither: net/http is the server.
+//     Python web server, such as uvicorn, and its application. Go doesn't need it,
+//     because net/http is the server.
 //   - OpenAPI (also: Swagger, API documentation): OpenAPI is a standard description of
 //     an HTTP API as JSON or YAML. It is not related to OpenAI.
 //   - Chat completion (also: chat/completions, completion): A chat completion is the
@@ -84,8 +84,9 @@
 //     answer in small parts while it is made. The whole takes as long as before, and
 //     the user reads from the first token on.
 //   - Server-sent events (also: SSE, text/event-stream): Server-sent events are lines
-//     of text over one open HTTP response, each event beginning with "data:". The
-//     OpenAI protocol streams with them and ends with "data: [DONE]".
+//     of text over one open HTTP response, and each event begins with the word data
+//     and a colon. The OpenAI protocol streams with server-sent events and ends with
+//     the event [DONE].
 //   - Chunk of a stream (also: delta): A chunk is one part of a streamed answer, often
 //     a token or a few. In the protocol it is called a delta.
 //   - Finish reason (also: stop reason, finish_reason): A finish reason is the word
@@ -101,9 +102,9 @@
 //   - max_tokens (also: max_completion_tokens, token limit): max_tokens is the longest
 //     answer that a request allows. An answer that reaches it ends with the finish
 //     reason "length".
-//   - Temperature (also: sampling, top_p, seed): Temperature sets how much chance
-//     there is in the choice of each token: 0 takes the most likely one, higher values
-//     vary more.
+//   - Temperature (also: sampling, top_p, seed): Temperature is the setting of how
+//     much chance there is in the choice of each token: 0 takes the most likely token,
+//     and higher values vary more.
 //   - Base URL (also: BaseURL, OPENAI_BASE_URL, OpenAI-compatible server): The base
 //     URL is the address before /chat/completions. With another base URL the same
 //     client talks to vLLM, Ollama or a gateway.
@@ -276,7 +277,7 @@
 // wrong field under "detail", with its place ("loc"), message and type. Correct the
 // request; a retry of the same request fails again.
 //
-// What is a request model and why do I need one? A request model is a class or struct
+// What is a request model, and why do I need one? A request model is a class or struct
 // that says which fields a request has. It rejects wrong input at the door, documents
 // the API, and gives the editor types to complete. Without it each field is checked by
 // hand, or not at all.
@@ -286,20 +287,26 @@
 // so that a test can give it a fake one. In FastAPI write client =
 // Depends(get_client); in Go pass it to the constructor, as retry.New(next, …) does.
 //
-// Should my endpoint be sync or async? An endpoint that waits for a model should be
-// async with an async client, because one process can then wait for hundreds of
-// answers. An endpoint that computes should be sync, or hand its work to a worker. In
-// Go write plain code: each request has its own goroutine.
+// Should my endpoint be async def or def (sync)? An endpoint that waits for a model
+// should be async def with an async client, because one process can then wait for
+// hundreds of answers. An endpoint that computes should be def, or hand its work to a
+// worker. In Go write plain code: each request has its own goroutine.
 //
 // What happens if I block inside async def? A blocking call inside async def stops the
-// event loop, and every other request of that process waits. time.sleep, requests.get
-// and a sync model client all block. Use await asyncio.sleep, httpx or the async
-// client.
+// event loop, and every other request of that process waits. The functions time.sleep
+// and requests.get block, and so does a sync model client. Use await asyncio.sleep,
+// httpx or the async client.
 //
 // Why should I stream answers? Streaming lets the user read after about a second
-// instead of waiting ten. It also shows early that a target is dead, and lets you stop
-// an unwanted answer and its cost. It makes errors harder: the status 200 is already
-// sent when something fails.
+// instead of waiting ten. Streaming also shows early that a target is dead, and lets
+// you stop an unwanted answer and its cost. Streaming makes errors harder: the status
+// 200 is already sent when something fails.
+//
+// How do I stream an answer to the browser? To stream an answer to the browser, write
+// each chunk as a server-sent event to the open HTTP response and flush it. In FastAPI
+// return a StreamingResponse, and in Go call Flush after each write. The browser reads
+// it with EventSource, or with fetch for a POST. The program examples/capstone does
+// so.
 //
 // When should I not stream? Don't stream when a program and not a person reads the
 // answer, when the whole must be checked before it is shown, or when the answer is
@@ -311,10 +318,10 @@
 // must treat both as a failure; this client reports [ErrInBand] or
 // [ErrIncompleteStream].
 //
-// What is the difference between SSE and WebSocket? Server-sent events go one way,
-// from the server to the client, over ordinary HTTP, and suit a streamed answer. A
-// WebSocket goes both ways and needs its own connection handling; it suits voice.
-// OpenAI's chat completions use SSE.
+// What is the difference between SSE and WebSocket? SSE (server-sent events) goes one
+// way, from the server to the client, over ordinary HTTP, and a WebSocket goes both
+// ways. SSE suits a streamed answer, and a WebSocket suits voice. OpenAI's chat
+// completions use SSE.
 //
 // How do I get structured output as a typed object? Ask for JSON by a schema and
 // validate what comes: structured.Generate of
@@ -339,13 +346,13 @@
 //
 // Why is the content empty when finish_reason is tool_calls? With the finish reason
 // "tool_calls" the model asks your program to run a function instead of answering. The
-// calls are in Choices[0].ToolCalls. Run them, add their results as tool messages, and
-// call the model again.
+// calls are in Choices[0].ToolCalls. Run these functions, add their results as tool
+// messages, and ask the model again.
 //
-// How do I use a local model or another provider? Set Options.BaseURL to the server:
-// http://127.0.0.1:11434/v1 for Ollama, http://127.0.0.1:8000/v1 for vLLM, or a
-// gateway's address. The name of the model is the server's. Options.Azure is for Azure
-// OpenAI.
+// How do I call a local model or another provider? To call a local model, set
+// Options.BaseURL to the address of its server: http://localhost:11434/v1 for Ollama,
+// http://localhost:8000/v1 for vLLM, or a gateway's address. The model's name is the
+// one that the server knows. Options.Azure is for Azure OpenAI.
 //
 // How do I set a timeout? Give the call a context with a deadline: ctx, cancel :=
 // context.WithTimeout(ctx, 30*time.Second). For streams add retry.Timeouts, which
@@ -366,15 +373,15 @@
 // one vector for each, in order. An embedder that needs no network is in
 // [github.com/prodailabs/prodai/retrieve/embed].
 //
-// How do I test my code without calling a real model? Test with a server in your own
-// process: modeltest.NewServer of [github.com/prodailabs/prodai/eval/modeltest]
-// answers as you script it, with errors, cuts and delays. It needs no key and costs
-// nothing.
+// How do I test without an API key and a real model? To test without an API key, use a
+// server in your own process: modeltest.NewServer of
+// [github.com/prodailabs/prodai/eval/modeltest] answers as you script it, with errors,
+// cuts and delays. Such a test costs nothing.
 //
 // How do I see how many tokens a call used? The usage is in Choices[0].GenerationInfo
 // under PromptTokens, CompletionTokens and TotalTokens, if the server sent it. The
-// keys are absent if not: unknown is not zero.
-// [github.com/prodailabs/prodai/trace/cost] turns it into money.
+// keys are absent if the server sent none: unknown is not zero. The package
+// [github.com/prodailabs/prodai/trace/cost] turns the tokens into money.
 //
 // # Lab
 //
