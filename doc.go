@@ -98,10 +98,10 @@
 //   - Cost per request (also: unit cost, cost per call): The cost per request is what
 //     one user's question costs in tokens, retries and infrastructure. Tokens in times
 //     their price plus tokens out times their price is its largest part.
-//   - Runaway cost (also: $100,000 weekend, surprise bill, cost explosion): A runaway
-//     cost is spending that grows without a person noticing, by a loop, a leaked key
-//     or a traffic peak. A budget that refuses calls stops it; an alert alone does
-//     not.
+//   - Runaway cost (also: 100000 dollar weekend, surprise bill, cost explosion): A
+//     runaway cost is spending that grows without a person noticing, by a loop, a
+//     leaked key or a traffic peak. A budget that refuses calls stops it; an alert
+//     alone does not.
 //   - Gateway (also: AI gateway, LLM gateway, API gateway, proxy): A gateway is a
 //     server between the applications and the model providers. It has the keys, checks
 //     limits, retries, caches, guards and records every call in one place.
@@ -470,10 +470,10 @@
 //
 // # Questions
 //
-// What is the $100,000 weekend? The $100,000 weekend is a batch job with an endless
-// loop that calls a paid model from Friday evening to Monday morning. In the lab it
-// makes 26 calls a second at $0.0175 and spends $103,194. It is the example of runaway
-// cost, and of why a budget must refuse calls.
+// What is the $100,000 weekend? The $100,000 weekend (100000 dollar weekend) is a
+// batch job with an endless loop that calls a paid model from Friday evening to Monday
+// morning. In the lab it makes 26 calls a second at $0.0175 and spends $103,194. It is
+// the example of runaway cost, and of why a budget must refuse calls.
 //
 // How do I stop my program from spending too much money? To stop a program from
 // spending too much money, set three limits on your side: a rate of money, a budget in
@@ -546,10 +546,10 @@
 // a client, retries and a limit on money. Add tracing when you have users, guards when
 // untrusted text reaches the model, and a cache when questions repeat.
 //
-// Why is the library written in Go when students know Python? Go has one binary,
-// static types, and cheap concurrency, which suit a gateway that holds thousands of
-// streams. The ideas of the course are the same in Python: the notes name the Python
-// tool beside each Go package.
+// Why Go and not Python? This library is written in Go and not in Python because Go
+// has one binary, static types and cheap concurrency, which suit a gateway with
+// thousands of open streams. The ideas of the course are the same in Python: the notes
+// name the Python tool beside each Go package.
 //
 // What do I need to know about Go to read this code? Go functions return an error as
 // their last value, and the caller checks it with if err != nil. A context.Context
@@ -609,6 +609,10 @@
 // Read the logs of the last run (kubectl logs --previous). A missing key, a wrong path
 // of the weights or too little memory are usual causes.
 //
+// How do I run a pod on a GPU in Kubernetes? To run a pod on a GPU, install NVIDIA's
+// device plugin on the cluster and set the limit nvidia.com/gpu to 1 in the pod's
+// description. Kubernetes then starts the pod on a machine that has a free GPU.
+//
 // Can two pods share one GPU? Two pods can share one GPU only if it is divided: by MIG
 // into fixed parts, or by time-slicing without protection of memory. By default a GPU
 // request is for whole GPUs. Two models are often better served by one engine.
@@ -660,9 +664,13 @@
 // at once between two full copies. A canary finds problems with few users affected;
 // blue/green is simpler and switches back faster.
 //
+// What is the difference between a staged rollout and a canary? A canary is one small
+// step that is watched, and a staged rollout is a series of steps (1 %, 10 %, 50 %,
+// 100 %) that often begins with a canary.
+//
 // What is the difference between a canary and shadow traffic? A canary's answers are
-// seen by some users, and shadow answers by no user. Shadow traffic is safer, but it
-// can't show how users react, and each request is paid twice.
+// seen by some users, and the answers to shadow traffic are seen by no user. Shadow
+// traffic is safer, but it can't show how users react, and each request is paid twice.
 //
 // How long should a canary run? A canary should run until there is enough data to see
 // the difference that matters, often some hours or days. To see an error rate rise

@@ -24,8 +24,9 @@
 //
 // # The idea
 //
-// Retrying well means to answer three questions, in this order: what failed, when to
-// try again, and how often in total. A loop with a pause answers only the second one.
+// Good retries answer three questions, in this order: what failed, when to try again,
+// and how many retries there are in total. A loop with a pause answers only the
+// question of when.
 //
 // What failed decides whether a retry makes sense. Package
 // [github.com/prodailabs/prodai/retry/fault] finds out: every error of a [Model] is a
@@ -181,8 +182,9 @@
 //
 // # The formula of the wait
 //
-// With t = min(Cap, Base × Multiplier^n), where n counts the retries from 0, the waits
-// are:
+// The formula of the wait before a retry is t = min(Cap, Base × Multiplier^n), where n
+// counts the retries from 0, with a jitter. The table shows the wait for three
+// jitters:
 //
 //	JitterFull    random between 0 and t        the default
 //	JitterEqual   t/2 + random between 0 and t/2
@@ -388,19 +390,20 @@
 // Use another kind only to match another library, for example [JitterProportional] for
 // cenkalti/backoff.
 //
-// How many times should I retry, and how often? You should retry a call two times:
-// that makes three attempts, the default of [Options].MaxAttempts. If three attempts
-// fail, the problem is not bad luck, and more attempts only add load. Background jobs
-// may try five times, with waits of minutes.
+// How many times should I retry, or how many retries should I make? You should retry a
+// failed call two times, and not more often: two retries make three attempts, the
+// default of [Options].MaxAttempts. If two retries fail, the problem is not bad luck,
+// and more retries only add load. Background jobs may retry five times, with waits of
+// minutes.
 //
 // Why not retry a 400? A 400 reports that the request itself is wrong, and it will be
 // wrong again. Retries of a 400 cost time and hide the bug. A [fault.Error] has
 // Retryable set to false for a 400, so a [Model] returns the error at once.
 //
 // How do I handle "429 Too Many Requests"? For status 429 wait as long as Retry-After
-// says, plus a random time, and retry at most a few times. A [Model] does this by
-// itself. If the code is insufficient_quota, don't retry: the money is spent. To get
-// fewer refusals, use limit.Account of [github.com/prodailabs/prodai/retry/limit].
+// asks for, plus a random time, and then send the request again. A [Model] does this
+// by itself. If the code is insufficient_quota, don't retry: the money is spent. To
+// get fewer refusals, use limit.Account of [github.com/prodailabs/prodai/retry/limit].
 //
 // What is the difference between a timeout and a deadline? A timeout is a length of
 // time for one step, such as 10 seconds to the first token, and a deadline is an
@@ -438,10 +441,33 @@
 // Slow calls fill a bulkhead even at a low rate. A model's provider mostly has rate
 // limits, and your own GPU has a concurrency limit.
 //
+// What is the difference between Adaptive and Bulkhead? A [Bulkhead] has a fixed
+// number of calls in progress that you choose, and an [Adaptive] limit finds the
+// number by itself and changes it. Use a [Bulkhead] if you know the number, for
+// example for your own GPU, and an [Adaptive] limit for a provider.
+//
 // How many calls or requests can I send at once? The number of requests that you can
 // send at once depends on the target. By Little's law, calls in progress = calls a
 // second × seconds a call takes: 20 a second of 3 seconds each need 60. If you don't
 // know the target's limit, use [Adaptive], which finds it; it starts at 20.
+//
+// How do I keep the service up when traffic spikes? To keep a service up in a traffic
+// spike, limit the calls in progress, let short waits queue, and refuse at once what
+// can't be answered in time. The package [github.com/prodailabs/prodai/retry/defaults]
+// does this for calls of a model.
+//
+// Does a retry count against the provider's rate limit? A retry counts against the
+// provider's rate limit like any other request, and at some providers a refused
+// request counts too. So wait before a retry, and give limit.Account to
+// [Options].Gates.
+//
+// What is the difference between rate limiting and load shedding? Rate limiting
+// refuses calls above a fixed number in a time, for each user, and load shedding
+// refuses calls when the system is too full to answer them in time.
+//
+// How do I make retries safe? Retries are safe if they are few, spread and idempotent:
+// two at most, with full jitter, within a budget, in one layer only, and with an
+// idempotency key where the work has effects.
 //
 // What is load shedding, and why refuse a user? Load shedding refuses at once what
 // can't be answered in time. Without it all callers wait, and most answers come after
@@ -486,11 +512,11 @@
 // such as Celery when work takes minutes, must survive a restart, must be retried for
 // hours, or must not overload the model.
 //
-// What are Celery and Redis used for? Celery is good for work that takes longer than a
-// person waits: it runs Python functions in the background on worker processes. Redis
-// is the broker that stores the waiting jobs, and often the result backend that stores
-// the results. The API answers at once with a job's id, and the client asks for the
-// state later.
+// What are Celery and Redis, and what are they used for? Celery is good for work that
+// takes longer than a person waits: it runs Python functions in the background on
+// worker processes. Redis is the broker that stores the waiting jobs, and often the
+// result backend that stores the results. The API answers at once with a job's id, and
+// the client asks for the state later.
 //
 // Does this library have a queue? This library has no queue package yet. It has limits
 // inside one process: [Bulkhead] with a Queue, [Adaptive] and the gate of package

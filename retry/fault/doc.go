@@ -67,8 +67,8 @@
 //     money is spent). See [Class.Refusal].
 //   - Retry-After (also: retry-after-ms, Retry-After header): Retry-After is a
 //     response header in which the server says how long to wait before the next
-//     request, in seconds or as a date. [RetryAfter] reads it, and retry-after-ms, in
-//     milliseconds, before it.
+//     request, in seconds or as a date. The function [RetryAfter] reads this header,
+//     and before it retry-after-ms, which is in milliseconds.
 //   - Rate-limit headers (also: x-ratelimit headers, x-ratelimit-remaining,
 //     x-ratelimit-reset): Rate-limit headers tell how large a limit is, how much of it
 //     is left, and when it is full again. [ParseAllowances] reads those of several
@@ -84,6 +84,11 @@
 //     same request fails again.
 //   - Status code 401 (also: 401 Unauthorized, invalid_api_key, wrong key): Status
 //     code 401 means that the API key is missing or wrong.
+//   - Status code 402 (also: 402 Payment Required): Status code 402 means that the
+//     account has no money or budget left. Waiting doesn't help.
+//   - Status code 413 (also: 413 Payload Too Large, request too large): Status code
+//     413 means that the request is larger than the server or the limit allows. Send
+//     less.
 //   - Status code 403 (also: 403 Forbidden, permission denied): Status code 403 means
 //     that the key is right and may not do this, for example use this model.
 //   - Status code 404 (also: 404 Not Found, model_not_found): Status code 404 means
@@ -317,6 +322,11 @@
 // Can I retry a POST request? You can retry a POST request to a model, because an
 // answer changes nothing at the provider; at worst you pay twice. Don't retry a POST
 // that books, pays or sends without an idempotency key.
+//
+// How do I react to a timeout? React to a timeout by its kind: after the timeout of
+// one attempt, try again; after the deadline of the whole call, give up and report it.
+// If timeouts come often, the target is overloaded or your time limit is too short for
+// long answers.
 //
 // Is a timeout always safe to retry? A timeout is safe to retry if doing the work
 // twice is harmless, as for an answer of a model, which then may be billed twice. It

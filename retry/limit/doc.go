@@ -129,9 +129,9 @@
 //	 max_tokens   or refuse                                   less: refund
 //
 // A debt is waited out by the calls that follow, so even an estimate that is always
-// half of the truth keeps the rate. A call that was never sent, or that the provider
-// refused before it began, costs nothing. One that broke in the middle keeps its
-// reservation, because it isn't known what was generated.
+// half of the truth keeps the rate. When a call fails, its reservation comes back if
+// the call was never sent or was refused before it began. If the call broke in the
+// middle, its reservation stays, because it isn't known what was generated.
 //
 // # The algorithm
 //
@@ -319,6 +319,11 @@
 // How do I stop everything in an emergency? Use a [Switch]: StopAll refuses every call
 // with status 503 at once, and Stop refuses one tenant's. It needs no deployment and
 // no store. Prepare an address or a command for it before the emergency.
+//
+// How does a money limit work? A money limit works in two forms: Quota.Money is a
+// rate, such as $10 an hour, that refills, and Quota.SpendPicoUSD is a sum, such as
+// $100, that doesn't. Both reserve the estimated cost before a call and correct it
+// after the call, by the function [Options].Cost.
 //
 // What is denial of wallet? Denial of wallet is an attack that aims at your bill: the
 // attacker sends many or very long requests, and you pay for the tokens. Defenses are

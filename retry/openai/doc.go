@@ -238,9 +238,9 @@
 //     (retry.Timeouts).
 //   - Don't retry after the first chunk was shown: because the user would read the
 //     beginning twice. Show the error, or use retry.Resume.
-//   - Don't stop reading a stream at [DONE]: because a connection that is dropped
-//     there costs the next call a new handshake. Read it to its end, as this client
-//     does.
+//   - Don't stop reading a stream at [DONE]: because a stream that isn't read to its
+//     end loses its connection, and the next call needs a new handshake. Read the
+//     stream to its end, as this client does.
 //   - Don't leave out the usage of streams: because a bill that misses them is too
 //     small. This client asks for it with stream_options, unless Options.NoStreamUsage
 //     is set.
@@ -339,10 +339,10 @@
 // tries at most three times. By hand, use fault.FromError and its Class. What each
 // status means is in [github.com/prodailabs/prodai/retry/fault].
 //
-// What does "finish_reason: length" mean? The finish reason "length" means that the
-// answer was cut at max_tokens, or at the end of the context window. It is not an
-// error here: raise llms.WithMaxTokens, or ask for a shorter answer. Don't parse such
-// an answer as JSON without a check.
+// Why is my answer cut off (finish_reason length)? The finish reason "length" means
+// that the answer was cut off at max_tokens, or at the end of the context window. It
+// is not an error here: raise llms.WithMaxTokens, or ask for a shorter answer. Don't
+// parse such an answer as JSON without a check.
 //
 // Why is the content empty when finish_reason is tool_calls? With the finish reason
 // "tool_calls" the model asks your program to run a function instead of answering. The
@@ -352,7 +352,8 @@
 // How do I call a local model or another provider? To call a local model, set
 // Options.BaseURL to the address of its server: http://localhost:11434/v1 for Ollama,
 // http://localhost:8000/v1 for vLLM, or a gateway's address. The model's name is the
-// one that the server knows. Options.Azure is for Azure OpenAI.
+// one that the server knows. To use Azure OpenAI, set Options.Azure with its
+// APIVersion, and Options.BaseURL to the address of the resource.
 //
 // How do I set a timeout? Give the call a context with a deadline: ctx, cancel :=
 // context.WithTimeout(ctx, 30*time.Second). For streams add retry.Timeouts, which
@@ -362,6 +363,20 @@
 // secret store, never in code or in an image. This package reads nothing from the
 // environment: pass the key in Options.APIKey. A key that the server quotes in an
 // error is replaced by "[key]".
+//
+// Can I set temperature 0? You can set temperature 0 with llms.WithTemperature(0):
+// this client sends every option that you set, also if its value is 0, and sends
+// nothing that you didn't set.
+//
+// How do I validate a request? To validate a request in Python, declare a Pydantic
+// model and let FastAPI check it. In Go, decode the JSON into a struct with
+// json.Decoder and DisallowUnknownFields, check the values, and answer 400 or 422 with
+// the wrong field. Limit the size of the body with http.MaxBytesReader.
+//
+// What does "the stream ended before the answer did" mean? The error "the stream ended
+// before the answer did" ([ErrIncompleteStream]) means that the connection or the
+// stream ended without a finish_reason. What was received is in Error.Partial. If the
+// user has seen nothing yet, retry; otherwise show the error.
 //
 // What is temperature and which value should I use? Temperature controls chance: 0
 // gives nearly the same answer each time, 1 varies. Use 0 for extraction,
