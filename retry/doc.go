@@ -139,6 +139,19 @@
 //   - Priority (also: priorities, urgent): A priority orders work when there isn't
 //     room for all: a person who waits comes before a nightly batch. See
 //     [WithPriority].
+//   - Asynchronous pipeline (also: async pipeline, task pipeline): An asynchronous
+//     pipeline is a row of steps with a queue before each, such as upload, split,
+//     embed, store. Each step has workers of its own and can be scaled and retried
+//     alone.
+//   - Chain, group and chord (also: Celery chain, Celery group, workflow): Chain,
+//     group and chord are Celery's ways to combine tasks: a chain runs them one after
+//     another, a group at the same time, and a chord runs a last task when the group
+//     is done.
+//   - Scheduled job (also: cron, Celery beat, periodic task): A scheduled job runs at
+//     fixed times, for example every night. Celery beat puts such jobs into the queue.
+//   - Polling and webhook (also: polling, webhook, callback URL): Polling means that
+//     the client asks again and again whether a job is done. A webhook is a request by
+//     which the server reports the end to an address of the client.
 //   - Async and await (also: async, await, asyncio, coroutine): In Python, an async
 //     function is a coroutine that gives its thread free at each await. One thread can
 //     so wait for hundreds of answers at once.
@@ -522,6 +535,22 @@
 // inside one process: [Bulkhead] with a Queue, [Adaptive] and the gate of package
 // defaults, which makes calls wait by priority. For durable jobs use Celery, or a Go
 // queue such as River or Asynq.
+//
+// How do I build an async pipeline? An async pipeline is built from small steps with a
+// queue before each: for documents for example upload, split, embed, store. Each step
+// takes a job, does its work once, stores the result under the job's id, and puts a
+// job into the next queue. In Celery, chain and chord connect the steps. Limit the
+// workers of the step that calls the model to what its rate limit allows.
+//
+// How does the client get the result of a background job? The client gets the result
+// by polling or by a webhook: the API returns status 202 with the job's id, and the
+// client asks for the state at an address such as /jobs/ID, or the server calls the
+// client's webhook. Progress can be streamed with server-sent events.
+//
+// How many workers do I need? The number of workers follows from Little's law: workers
+// = jobs a second × seconds a job takes, if each worker does one job at a time. For
+// example, 2 jobs a second of 10 seconds each need 20 workers. Don't start more than
+// the model's rate limit can serve.
 //
 // Redis or RabbitMQ, which one should I use? Use Redis rather than RabbitMQ if it is
 // there already: it is simple and enough for most AI jobs. Use RabbitMQ rather than

@@ -118,6 +118,22 @@
 //     the thread free while it waits, for example for a model. In FastAPI it is
 //     written async def; in Go every handler is of this kind, because it runs on a
 //     goroutine.
+//   - HTTP method (also: GET, POST, PUT, DELETE): An HTTP method is the kind of a
+//     request: GET reads, POST sends data to be worked on, PUT replaces, DELETE
+//     removes. Calls of a model are POST.
+//   - Path and query parameters (also: path parameter, query parameter): Path and
+//     query parameters are values in the address of a request, such as 42 in
+//     /items/42, or limit in /items?limit=10. FastAPI reads both from the function's
+//     parameters.
+//   - Middleware: Middleware is code that runs before and after every request of a
+//     server, for example for logging, login or limits. In Go it is an http.Handler
+//     around an http.Handler.
+//   - WebSocket: A WebSocket is a connection over which client and server both send
+//     messages at any time. It suits voice and games, and a streamed answer doesn't
+//     need one.
+//   - CORS (also: cross-origin request): CORS is the rule by which a browser lets a
+//     page of one address call an API of another, only if that API allows it in a
+//     header.
 //   - Serialization (also: JSON encoding, marshal, model_dump): Serialization turns an
 //     object into bytes, mostly JSON. Go does it with encoding/json, Pydantic with
 //     model_dump_json.
@@ -311,6 +327,16 @@
 // When should I not stream? Don't stream when a program and not a person reads the
 // answer, when the whole must be checked before it is shown, or when the answer is
 // JSON that is used only as a whole. One piece is simpler to retry and to cache.
+//
+// What is middleware good for? Middleware is good for what every endpoint needs: a
+// request id, logging, login, limits, and errors in one form. In FastAPI it is added
+// with app.add_middleware or @app.middleware; in Go wrap the handler, as
+// limit.NewHandler does.
+//
+// How do I version and document my API? Put the version into the path, such as
+// /v1/ask, and change it only for changes that break clients. FastAPI documents an API
+// by itself at /docs, as OpenAPI. In Go, write the OpenAPI file by hand or generate it
+// with a library; this module has none.
 //
 // How do I report an error in the middle of a stream? An error in the middle of a
 // stream can't change the status, which was already sent as 200. Send an event with an
