@@ -289,11 +289,11 @@
 // usual choice for questions about documents. See
 // [github.com/prodailabs/prodai/retrieve].
 //
-// An agent adds actions. Because the whole history is sent again at each step, the
-// input tokens grow with the square of the steps: ten steps of 1,000 new tokens send
-// 55,000 tokens, not 10,000. Errors add up too: if each step is right 95 % of the
-// time, ten steps in a row are right 60 % of the time. Use an agent only where the
-// steps can't be fixed in code.
+// An agent adds actions. The whole history is sent again at each step, so the input
+// tokens grow with the square of the steps. Ten steps of 1,000 new tokens send 55,000
+// tokens, and not 10,000. Errors add up too: if each step is right 95 % of the time,
+// ten steps in a row are right 60 % of the time. Use an agent only where the steps
+// can't be fixed in code.
 //
 // A multi-modal system adds images, audio or files. An image of 1,024 by 1,024 pixels
 // at high detail counts as 765 tokens at OpenAI, which is also what
@@ -356,16 +356,16 @@
 //
 // Reliability against velocity is the second trade-off. Each check before a release
 // takes time, and each release without checks risks an outage. An error budget settles
-// the argument with a number: with a goal of 99.9 %, a team may fail 43 minutes a
+// the argument with a number. With a goal of 99.9 %, a team may fail 43 minutes a
 // month, and releases freely while minutes are left.
 //
 // Quality against cost is the third trade-off. A large model can cost ten times as
 // much as a small one. Measure on your own golden set whether the small model is good
 // enough, and send only the hard questions to the large one.
 //
-// Availability multiplies along a chain. If a request needs five parts one after
-// another, and each of them works 99.9 % of the time, the request works 99.5 % of the
-// time (0.999 to the power of five). Retries and fallbacks bring it up again.
+// Availability multiplies along a chain. Take a request that needs five parts one
+// after another, each of which works 99.9 % of the time. The request works 99.5 % of
+// the time (0.999 to the power of five). Retries and fallbacks bring it up again.
 //
 // The cost of a feature is a multiplication: requests a day × (input tokens × input
 // price + output tokens × output price). At $5 a million input tokens and $15 a
@@ -490,9 +490,9 @@
 // answers and high bills. Most of its code is around the model, not in the prompt.
 //
 // Which architecture should I choose: LLM call, RAG, agent or multi-modal? Choose the
-// simplest one that can do the task. One LLM call if the prompt can contain all that
-// is needed, RAG if the answer is in documents, an agent if the steps are unknown
-// before, multi-modal if the input is not text.
+// simplest architecture that can do the task. Choose one LLM call if the prompt can
+// contain all that is needed, and RAG if the answer is in documents. Choose an agent
+// if the steps are unknown before, and a multi-modal system if the input is not text.
 //
 // Should I use RAG or an agent? Use RAG, and not an agent, when one search finds what
 // the answer needs: RAG makes one model call, and its cost and latency are known. Use

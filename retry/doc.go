@@ -423,14 +423,14 @@
 // instant for the whole call, such as 12:00:30. After a timeout another attempt may
 // follow; after the deadline nothing may.
 //
-// How long should I wait between retries? The wait between retries should grow: wait
-// up to 0.5 s before the first retry, up to 1 s before the second, up to 2 s before
-// the third, each drawn at random. If the server sends Retry-After, wait that long at
-// least. [Exponential] computes these waits.
+// How long should I wait between retries? The wait between retries should grow: up to
+// 0.5 s before the first retry, 1 s before the second and 2 s before the third, each
+// drawn at random. If the server sends Retry-After, wait that long at least.
+// [Exponential] computes these waits.
 //
 // What should I do when the provider is down? When the provider is down, answer from a
-// cache or a second provider ([Options].Fallbacks), put work that can wait into a
-// queue, and report the rest as status 503 with Retry-After. A circuit breaker keeps
+// cache or from a second provider ([Options].Fallbacks). Put work that can wait into a
+// queue, and answer the rest with status 503 and Retry-After. A circuit breaker keeps
 // your callers from waiting for the provider. Don't let every caller retry.
 //
 // Which timeouts should I set? Set a deadline for the whole call with
@@ -479,8 +479,8 @@
 // refuses calls when the system is too full to answer them in time.
 //
 // How do I make retries safe? Retries are safe if they are few, spread and idempotent:
-// two at most, with full jitter, within a budget, in one layer only, and with an
-// idempotency key where the work has effects.
+// two at most, with full jitter, within a budget, and in one layer only. Work with
+// effects on the world also needs an idempotency key.
 //
 // What is load shedding, and why refuse a user? Load shedding refuses at once what
 // can't be answered in time. Without it all callers wait, and most answers come after
@@ -543,9 +543,9 @@
 // workers of the step that calls the model to what its rate limit allows.
 //
 // How does the client get the result of a background job? The client gets the result
-// by polling or by a webhook: the API returns status 202 with the job's id, and the
-// client asks for the state at an address such as /jobs/ID, or the server calls the
-// client's webhook. Progress can be streamed with server-sent events.
+// of a background job by polling or by a webhook. The API returns status 202 with the
+// job's id. Then the client asks for the state at an address such as /jobs/ID, or the
+// server calls the client's webhook. Progress can be streamed with server-sent events.
 //
 // How many workers do I need? The number of workers follows from Little's law: workers
 // = jobs a second × seconds a job takes, if each worker does one job at a time. For

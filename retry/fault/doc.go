@@ -261,18 +261,19 @@
 // long as Retry-After asks for.
 //
 // What is the difference between 400 and 422? Status 400 means that the server can't
-// accept the request as it is, often because it can't read it, and 422 means that it
-// could read the request and the values are not valid. FastAPI sends 422 with a list
-// of the fields that Pydantic refused. Don't retry a 400 or a 422 without a change.
+// read or accept the request, and 422 means that it could read the request, but the
+// values are not valid. FastAPI sends 422 with a list of the fields that Pydantic
+// refused. Don't retry a 400 or a 422 without a change.
 //
 // What is the difference between 401 and 403? Status 401 means that the key is
 // missing, wrong or expired, and status 403 means that the key is good and may not do
 // this. Check the key for 401, and the rights of the account or project for 403.
 //
 // What should my own API return when the model fails? Your API should answer 429 if
-// your limit refused the caller, 503 with Retry-After if the provider is overloaded,
-// 504 if it didn't answer in time, and 502 if its answer was broken. Don't pass the
-// provider's 401 on: it is your key that is wrong, so answer 502.
+// your limit refused the caller, and 503 with Retry-After if the provider is
+// overloaded. It should answer 504 if the provider didn't answer in time, and 502 if
+// the provider's answer was broken. Don't pass the provider's 401 on: it is your key
+// that is wrong, so answer 502.
 //
 // How long should I wait after a 429, and why do I get it again? After a 429 wait as
 // long as Retry-After says, and a little random time more, because all callers got the
@@ -314,10 +315,10 @@
 // there. This works through any number of wrapped errors, unlike a comparison of
 // texts.
 //
-// How do I handle errors of an LLM API? Handle errors of an LLM API in four groups:
-// wait and retry what is transient (429, 5xx, timeouts), stop when the quota is spent,
-// shorten a prompt that is too long, and report every other 4xx as a bug. In Go,
-// [FromError] gives the class, and package retry does the waiting.
+// How do I handle errors of an LLM API? Handle errors of an LLM API by group: wait and
+// retry after 429, 5xx and timeouts, and stop when the quota is spent. Shorten a
+// prompt that is too long, and report every other 4xx as a bug. In Go, [FromError]
+// gives the class, and package retry does the waiting.
 //
 // Can I retry a POST request? You can retry a POST request to a model, because an
 // answer changes nothing at the provider; at worst you pay twice. Don't retry a POST

@@ -324,9 +324,9 @@
 // it with EventSource, or with fetch for a POST. The program examples/capstone does
 // so.
 //
-// When should I not stream? Don't stream when a program and not a person reads the
-// answer, when the whole must be checked before it is shown, or when the answer is
-// JSON that is used only as a whole. One piece is simpler to retry and to cache.
+// When should I not stream? Don't stream when a program reads the answer, or when the
+// whole answer must be checked before it is shown. JSON that is used only as a whole
+// needs no stream either. One piece is simpler to retry and to cache.
 //
 // What is middleware good for? Middleware is good for what every endpoint needs: a
 // request id, logging, login, limits, and errors in one form. In FastAPI it is added
