@@ -91,17 +91,17 @@
 //     that get a correct answer in time. 99.9 % of a month of 30 days leaves 43
 //     minutes of failure.
 //   - Velocity (also: speed of development, speed of delivery): Velocity is how fast a
-//     team can change the system and ship the change. Tests, evaluation gates and easy
-//     rollback make a team both fast and safe.
+//     team can change the system and release the change. Tests, evaluation gates and
+//     easy rollback make a team both fast and safe.
 //   - Trade-off: A trade-off is a choice in which one good thing costs another one,
 //     such as lower latency for a higher price.
 //   - Cost per request (also: unit cost, cost per call): The cost per request is what
 //     one user's question costs in tokens, retries and infrastructure. Tokens in times
 //     their price plus tokens out times their price is its largest part.
-//   - Runaway cost (also: $100,000 weekend, surprise bill, cost explosion): A runaway
-//     cost is spending that grows without a person noticing, by a loop, a leaked key
-//     or a traffic peak. A budget that refuses calls stops it; an alert alone does
-//     not.
+//   - Runaway cost (also: 100000 dollar weekend, surprise bill, cost explosion): A
+//     runaway cost is spending that grows without a person noticing, by a loop, a
+//     leaked key or a traffic peak. A budget that refuses calls stops it; an alert
+//     alone does not.
 //   - Gateway (also: AI gateway, LLM gateway, API gateway, proxy): A gateway is a
 //     server between the applications and the model providers. It has the keys, checks
 //     limits, retries, caches, guards and records every call in one place.
@@ -154,10 +154,10 @@
 //     check is a request by which Kubernetes asks a container whether it is alive and
 //     ready. A server that still loads its weights is alive but not ready, and must
 //     not get requests yet.
-//   - Autoscaling (also: HPA, horizontal pod autoscaler, scaling): Autoscaling changes
-//     the number of copies of a service with its load. Kubernetes' horizontal pod
-//     autoscaler (HPA) computes copies = ceil(copies now × measured value / target
-//     value).
+//   - Autoscaling (also: HPA, horizontal pod autoscaler, scaling): Autoscaling scales
+//     a service automatically: it changes the number of copies with the load.
+//     Kubernetes' horizontal pod autoscaler (HPA) computes copies = ceil(copies now ×
+//     measured value / target value).
 //   - Cold start: A cold start is the time from the start of a new copy to its first
 //     answer. For a model server it takes minutes, because gigabytes of weights must
 //     be fetched and loaded.
@@ -168,8 +168,9 @@
 //   - Serving engine (also: inference engine, inference server, model server): A
 //     serving engine is a program that loads a model's weights onto a GPU and answers
 //     many requests at once. It batches the requests and manages the KV cache.
-//   - vLLM: vLLM is an open-source serving engine for LLMs with paged attention and
-//     continuous batching. It has an HTTP server of the OpenAI protocol.
+//   - vLLM (also: vllm serve): The engine vLLM is an open-source serving engine for
+//     LLMs with paged attention and continuous batching. It has an HTTP server of the
+//     OpenAI protocol.
 //   - TensorRT-LLM: TensorRT-LLM is NVIDIA's library that compiles and optimizes an
 //     LLM for NVIDIA GPUs. It is among the fastest there, and less flexible: it runs
 //     only on NVIDIA hardware, and a build fits a GPU type.
@@ -243,7 +244,7 @@
 //
 // One request passes the layers of the picture from top to bottom, and its answer
 // comes back from bottom to top. The list below follows the question "When can I
-// return it?" of examples/compose.
+// return it?" of examples/compose, which has all of these layers but the limit.
 //
 //   - Trace, first: the outer trace layer starts a span, which will show how long the
 //     user waited for the answer in all.
@@ -288,11 +289,11 @@
 // usual choice for questions about documents. See
 // [github.com/prodailabs/prodai/retrieve].
 //
-// An agent adds actions. Because the whole history is sent again at each step, the
-// input tokens grow with the square of the steps: ten steps of 1,000 new tokens send
-// 55,000 tokens, not 10,000. Errors add up too: if each step is right 95 % of the
-// time, ten steps in a row are right 60 % of the time. Use an agent only where the
-// steps can't be fixed in code.
+// An agent adds actions. The whole history is sent again at each step, so the input
+// tokens grow with the square of the steps. Ten steps of 1,000 new tokens send 55,000
+// tokens, and not 10,000. Errors add up too: if each step is right 95 % of the time,
+// ten steps in a row are right 60 % of the time. Use an agent only where the steps
+// can't be fixed in code.
 //
 // A multi-modal system adds images, audio or files. An image of 1,024 by 1,024 pixels
 // at high detail counts as 765 tokens at OpenAI, which is also what
@@ -301,8 +302,8 @@
 //
 // # From demo to production
 //
-// The demo-to-production gap has a list of questions. A demo needs an answer to none
-// of them, and production needs one to each.
+// The demo-to-production gap can be written as a list of questions. A demo needs an
+// answer to none of these questions, and a production system needs an answer to each.
 //
 //   - Cost: what does a request cost, who pays for it, and what stops the spending?
 //     Lectures 1 and 15: [github.com/prodailabs/prodai/trace/cost],
@@ -325,8 +326,10 @@
 //
 // # Anatomy of a production AI system
 //
-// The picture shows the parts of a production AI system, from the user on the left to
-// the model on the right.
+// The anatomy of a production AI system has these parts: an API, a gateway with
+// guards, limits, a cache and retries, retrieval, a model, a queue with workers,
+// evaluation, and monitoring. The picture shows them from the user on the left to the
+// model on the right.
 //
 //	user ─▶ API ─▶ gateway ─▶ (trace, guard, limit, cache, retry) ─▶ model
 //	         │        │                                              provider's API,
@@ -353,16 +356,16 @@
 //
 // Reliability against velocity is the second trade-off. Each check before a release
 // takes time, and each release without checks risks an outage. An error budget settles
-// the argument with a number: with a goal of 99.9 %, a team may fail 43 minutes a
+// the argument with a number. With a goal of 99.9 %, a team may fail 43 minutes a
 // month, and releases freely while minutes are left.
 //
 // Quality against cost is the third trade-off. A large model can cost ten times as
 // much as a small one. Measure on your own golden set whether the small model is good
 // enough, and send only the hard questions to the large one.
 //
-// Availability multiplies along a chain. If a request needs five parts one after
-// another, and each of them works 99.9 % of the time, the request works 99.5 % of the
-// time (0.999 to the power of five). Retries and fallbacks bring it up again.
+// Availability multiplies along a chain. Take a request that needs five parts one
+// after another, each of which works 99.9 % of the time. The request works 99.5 % of
+// the time (0.999 to the power of five). Retries and fallbacks bring it up again.
 //
 // The cost of a feature is a multiplication: requests a day × (input tokens × input
 // price + output tokens × output price). At $5 a million input tokens and $15 a
@@ -370,8 +373,9 @@
 // day. Do this sum before you build.
 //
 // The latency of an answer is a sum: network, search, time to first token, and output
-// tokens × time per token. 500 tokens at 50 tokens a second take 10 seconds. Streaming
-// does not make that shorter, but the user reads from the first token on.
+// tokens × time per token. For example, 500 tokens at 50 tokens a second take 10
+// seconds. Streaming does not make that shorter, but the user reads from the first
+// token on.
 //
 // # Containers, Kubernetes and serving engines
 //
@@ -379,11 +383,11 @@
 // yet. Their terms are defined above, under "Terms", and the paragraphs here and under
 // "Questions on deployment" answer the first questions about them.
 //
-// What the module has today is the client's side.
+// What the module has today is the client's side. The client
 // [github.com/prodailabs/prodai/retry/openai] talks to a vLLM server by its BaseURL.
-// retry.Options.Fallbacks asks a second model when the first fails.
-// [github.com/prodailabs/prodai/eval/stats] has the tests that compare a canary with
-// the old version.
+// The option retry.Options.Fallbacks asks a second model when the first fails. The
+// package [github.com/prodailabs/prodai/eval/stats] has the tests that compare a
+// canary with the old version.
 //
 // An AI system usually has two kinds of containers. The gateway and the API need
 // little CPU and memory and no GPU; they scale in seconds. The serving engine needs a
@@ -434,7 +438,9 @@
 // # Measured
 //
 // The table shows the $100,000 weekend without and with limits (a rate of $100 an
-// hour, a budget of $500). The lab prints it: go run ./examples/lab01-runaway-cost
+// hour, a budget of $500). Without limits the job makes 26 calls a second for 63
+// hours. The lab prints the money and the first refusal: go run
+// ./examples/lab01-runaway-cost
 //
 //	                  calls       spent      first sign
 //	without limits    5,896,800   $103,194   the bill on Monday
@@ -466,54 +472,62 @@
 //
 // # Questions
 //
-// What is the $100,000 weekend? The $100,000 weekend is a batch job with an endless
-// loop that calls a paid model from Friday evening to Monday morning. In the lab it
-// makes 26 calls a second at $0.0175 and spends $103,194. It is the example of runaway
-// cost, and of why a budget must refuse calls.
+// What is the $100,000 weekend? The $100,000 weekend (100000 dollar weekend) is a
+// batch job with an endless loop that calls a paid model from Friday evening to Monday
+// morning. In the lab it makes 26 calls a second at $0.0175 and spends $103,194. It is
+// the example of runaway cost, and of why a budget must refuse calls.
 //
-// How do I prevent a surprise bill? A surprise bill is prevented by three limits on
-// your side: a rate of money, a budget in total, and a switch that stops all calls.
+// How do I stop my program from spending too much money? To stop a program from
+// spending too much money, set three limits on your side: a rate of money, a budget in
+// total, and a switch that stops all calls. The package
 // [github.com/prodailabs/prodai/retry/limit] has them as Quota.Money,
 // Quota.SpendPicoUSD and Switch. Set the provider's own spending limit too, as a
 // second line.
 //
 // What is the difference between a demo and a production system? A demo answers one
-// person who watches it. A production system answers many users without supervision,
-// so it must survive failures, overload, attacks, wrong answers and high bills. Most
-// of its code is around the model, not in the prompt.
+// person who watches it, and a production system answers many users without
+// supervision. So a production system must survive failures, overload, attacks, wrong
+// answers and high bills. Most of its code is around the model, not in the prompt.
 //
 // Which architecture should I choose: LLM call, RAG, agent or multi-modal? Choose the
-// simplest one that can do the task. One LLM call if the prompt can contain all that
-// is needed, RAG if the answer is in documents, an agent if the steps are unknown
-// before, multi-modal if the input is not text.
+// simplest architecture that can do the task. Choose one LLM call if the prompt can
+// contain all that is needed, and RAG if the answer is in documents. Choose an agent
+// if the steps are unknown before, and a multi-modal system if the input is not text.
 //
-// Should I use RAG or an agent? Use RAG when one search finds what the answer needs:
-// it makes one model call, and its cost and latency are known. Use an agent when the
-// task needs several different actions that depend on each other's results. An agent
-// can use RAG as one of its tools.
+// Should I use RAG or an agent? Use RAG, and not an agent, when one search finds what
+// the answer needs: RAG makes one model call, and its cost and latency are known. Use
+// an agent instead of RAG when the task needs several actions that depend on each
+// other's results. An agent can use RAG as one of its tools.
 //
 // Is RAG or fine-tuning better? RAG is better for facts that change or must be cited,
 // because you update the index and not the model. Fine-tuning is better for form, such
 // as tone or a fixed output format. Most teams start with RAG.
+//
+// What are the trade-offs of a multi-modal system? The trade-offs of a multi-modal
+// system are cost, latency and safety: images and audio count as hundreds of tokens,
+// uploads and answers take longer, and attacks can be inside an image. Use it only if
+// the input is not text, and reduce the size of images before you send them.
 //
 // Why are agents expensive? Agents are expensive because each step sends the whole
 // history again. Ten steps of 1,000 new tokens send 55,000 input tokens in all. Limit
 // the number of steps, shorten the history, and use prompt caching.
 //
 // How much does an LLM feature cost? An LLM feature costs requests × (input tokens ×
-// input price + output tokens × output price). 10,000 requests a day with 2,000 tokens
-// in and 500 out, at $5 and $15 a million tokens, cost $175 a day.
-// [github.com/prodailabs/prodai/trace/cost] computes it exactly for real models.
+// input price + output tokens × output price). For example, 10,000 requests a day with
+// 2,000 tokens in and 500 out, at $5 and $15 a million tokens, cost $175 a day. The
+// package [github.com/prodailabs/prodai/trace/cost] computes it exactly for real
+// models.
 //
 // Why is output more expensive than input? Output tokens are made one after another,
 // and each needs a pass through the whole model. Input tokens are read together in one
 // pass. So providers charge several times more for output, and long answers are also
 // slow.
 //
-// Why is my model so slow? A slow answer is mostly a long answer: at 50 tokens a
-// second, 500 tokens take 10 seconds. Ask for shorter answers, stream them, use a
-// smaller model, or cache repeated questions. If the first token comes late, the
-// prompt is long or the provider is busy.
+// Why is my chatbot so slow? A chatbot or model is slow mostly because its answer is
+// long: at 50 tokens a second, an answer of 500 tokens takes 10 seconds. To make a
+// slow chatbot faster, ask for shorter answers, stream them, use a smaller model, or
+// cache repeated questions. If the first token comes late, the prompt is long or the
+// provider is busy.
 //
 // What is a good latency for a chat application? A chat feels quick when the first
 // token comes within about one second and the rest comes faster than a person reads,
@@ -525,19 +539,19 @@
 // shorter prompts improve latency and cost at once. For the rest, decide which of the
 // three matters most for each feature.
 //
-// What does 99.9 % availability mean? 99.9 % availability, also called three nines,
-// allows 43 minutes of failure in a month of 30 days. 99 % allows 7.2 hours, 99.99 %
-// allows 4.3 minutes. One provider alone seldom gives more than three nines, so higher
-// goals need a fallback.
+// What does 99.9 % availability mean? An availability of 99.9 %, also called three
+// nines, allows 43 minutes of failure in a month of 30 days. An availability of 99 %
+// allows 7.2 hours, and 99.99 % allows 4.3 minutes. One provider alone seldom gives
+// more than three nines, so higher goals need a fallback.
 //
-// Do I need all layers? No layer is required. Start with a client, retries and a limit
-// on money. Add tracing when you have users, guards when untrusted text reaches the
-// model, and a cache when questions repeat.
+// Do I need all layers of the library? No layer of the library is required. Start with
+// a client, retries and a limit on money. Add tracing when you have users, guards when
+// untrusted text reaches the model, and a cache when questions repeat.
 //
-// Why is the library written in Go when students know Python? Go has one binary,
-// static types, and cheap concurrency, which suit a gateway that holds thousands of
-// streams. The ideas of the course are the same in Python: the notes name the Python
-// tool beside each Go package.
+// Why Go and not Python? This library is written in Go and not in Python because Go
+// has one binary, static types and cheap concurrency, which suit a gateway with
+// thousands of open streams. The ideas of the course are the same in Python: the notes
+// name the Python tool beside each Go package.
 //
 // What do I need to know about Go to read this code? Go functions return an error as
 // their last value, and the caller checks it with if err != nil. A context.Context
@@ -545,30 +559,31 @@
 // interface such as llms.Model is like a protocol (duck typing).
 //
 // How do I run the labs? A lab runs with go run ./examples/NAME from the root of the
-// module, without a key and without a network. compose, lab02-tokens,
+// module, without a key and without a network. The programs compose, lab02-tokens,
 // lab03-typed-output and capstone can ask a real model: set OPENAI_API_KEY,
-// OPENAI_BASE_URL and OPENAI_MODEL. examples/README.md says of each lab what to look
-// at.
+// OPENAI_BASE_URL and OPENAI_MODEL. The file examples/README.md says of each lab what
+// to look at.
 //
 // How do I read a lecture's notes? A lecture's notes are the comment of its package:
 // go doc ./retry prints those of lecture 4. The command go run ./internal/docpage
-// serves all of them as pages on your machine. [Notes] has the same text as data.
+// serves all of them as pages on your machine. The variable [Notes] has the same text
+// as data.
 //
-// What is langchaingo, and is it LangChain? langchaingo (github.com/tmc/langchaingo)
-// is a Go library with the ideas of Python's LangChain: common interfaces for models,
-// embedders and vector stores. This module uses its interface llms.Model, so that each
-// provider and each layer fits together.
+// What is langchaingo, and is it LangChain? The library langchaingo
+// (github.com/tmc/langchaingo) is a Go library with the ideas of Python's LangChain:
+// common interfaces for models, embedders and vector stores. This module uses its
+// interface llms.Model, so that each provider and each layer fits together.
 //
 // # Questions on deployment
 //
-// What is the difference between an image and a container? An image is the packed
-// program on disk, and a container is that program running. One image can run as many
-// containers at once, as one class can have many objects.
+// What is the difference between an image and a container? A Docker image is the
+// packed program on disk, and a container is that program running. One image can run
+// as many containers at once, as one class can have many objects.
 //
 // What is the difference between Docker and Kubernetes? Docker builds images and runs
-// containers on one machine. Kubernetes runs containers on many machines: it places
-// them, restarts them, gives them addresses and scales them. For one machine, Docker
-// (or Docker Compose) is enough.
+// containers on one machine, and Kubernetes runs containers on many machines.
+// Kubernetes places the containers, restarts them, gives them addresses and scales
+// them. For one machine, Docker (or Docker Compose) is enough.
 //
 // Why use Docker for AI? Docker fixes the versions of Python, CUDA, libraries and code
 // in one image, so that the program runs on every machine as it did on yours. AI
@@ -580,29 +595,45 @@
 // service fits into some tens of megabytes. An image with PyTorch and CUDA has several
 // gigabytes.
 //
-// How much GPU memory does a model need? A model needs parameters × bytes per
-// parameter for its weights: 7 billion parameters take 14 GB in FP16, 7 GB in INT8 and
-// 3.5 GB in INT4. The KV cache of the requests in progress comes on top, often some
-// gigabytes more.
+// How many GPUs does a 7B model need? A 7B model (7 billion parameters) needs one GPU:
+// its weights take 14 GB of GPU memory in FP16, 7 GB in INT8 and 3.5 GB in INT4. In
+// general the weights need parameters × bytes per parameter. A 70B model takes 140 GB
+// in FP16, so it needs two GPUs of 80 GB or a smaller format. The KV cache of the
+// requests in progress comes on top, often some gigabytes more.
+//
+// How much CPU and memory should I request for a container? Request as much CPU and
+// memory as the container uses under normal load, measured with kubectl top or a
+// dashboard, and set the memory limit somewhat above its highest use. A model server
+// needs at least as much memory as its weights while they load. Begin generous,
+// measure for a week, and then lower the request.
 //
 // What happens if a container uses too much memory? A container above its memory limit
 // is killed by the kernel; Kubernetes shows OOMKilled and restarts it. Raise the
 // limit, or lower the use. CPU is different: a container above its CPU limit is only
 // slowed down.
 //
+// What does ImagePullBackOff mean? ImagePullBackOff means that Kubernetes can't fetch
+// the image: its name or version is wrong, the registry needs a password, or the
+// registry is not reachable. Read the reason with kubectl describe pod.
+//
 // What does CrashLoopBackOff mean? CrashLoopBackOff means that a container ends again
 // and again soon after its start, and Kubernetes waits longer before each restart.
 // Read the logs of the last run (kubectl logs --previous). A missing key, a wrong path
 // of the weights or too little memory are usual causes.
 //
+// How do I run a pod on a GPU in Kubernetes? To run a pod on a GPU, install NVIDIA's
+// device plugin on the cluster and set the limit nvidia.com/gpu to 1 in the pod's
+// description. Kubernetes then starts the pod on a machine that has a free GPU.
+//
 // Can two pods share one GPU? Two pods can share one GPU only if it is divided: by MIG
 // into fixed parts, or by time-slicing without protection of memory. By default a GPU
 // request is for whole GPUs. Two models are often better served by one engine.
 //
-// How does the HPA work? The HPA (horizontal pod autoscaler) measures a value for each
-// copy, such as CPU use or waiting requests, and computes copies = ceil(copies now ×
-// value / target). With 4 copies, 20 waiting requests each and a target of 10, it asks
-// for 8 copies. KEDA does the same with queue lengths and can scale to zero.
+// How do I scale a model server automatically? To scale a server automatically,
+// Kubernetes has the HPA. The HPA (horizontal pod autoscaler) measures a value for
+// each copy, such as CPU use or waiting requests, and computes copies = ceil(copies
+// now × value / target). With 4 copies, 20 waiting requests each and a target of 10,
+// it asks for 8 copies. KEDA does the same with queue lengths and can scale to zero.
 //
 // Why is autoscaling slow for LLMs? Autoscaling a model server is slow because a new
 // copy needs a GPU machine, an image of gigabytes and the weights in memory: minutes
@@ -614,48 +645,55 @@
 // need your own weights. A GPU at $2 an hour costs $48 a day, busy or not. At low
 // traffic an API is cheaper, because you pay only for tokens.
 //
-// What is hybrid routing good for? Hybrid routing uses your own GPUs for the steady
-// load and a provider's API for peaks, failures and hard questions. Private data stays
-// on your machines. The module has no router yet; retry.Options.Fallbacks covers the
-// case of a failed first model.
+// What is hybrid routing good for, and when do I use it? Hybrid routing uses your own
+// GPUs for the steady load and a provider's API for peaks, failures and hard
+// questions. Private data stays on your machines. The module has no router yet;
+// retry.Options.Fallbacks covers the case of a failed first model.
 //
-// Which serving engine should I use? vLLM is a good first choice for an LLM: it is
-// open source, fast, supports most models and has an OpenAI-compatible server. Choose
-// TensorRT-LLM for the last bit of speed on NVIDIA GPUs, Triton for many model types
-// in one server, Ray Serve for pipelines in Python, BentoML for quick packaging.
+// Which serving engine should I use: vLLM, TensorRT-LLM, Triton, Ray Serve or BentoML?
+// Use vLLM first, and TensorRT-LLM only if you need the last speed on NVIDIA GPUs. The
+// engine vLLM is open source and fast, supports most models and has an
+// OpenAI-compatible server. Choose Triton for many model types in one server, Ray
+// Serve for pipelines in Python, and BentoML for quick packaging.
 //
-// Why is vLLM faster than a loop around model.generate? vLLM is faster because it
-// batches continuously: a new request joins the running batch at the next token, and a
-// finished one leaves it. Paged attention stores the KV cache in small blocks, so that
-// more requests fit into the GPU's memory.
+// Why is vLLM faster than a loop around model.generate? The engine vLLM is faster
+// because it batches continuously: a new request joins the running batch at the next
+// token, and a finished one leaves it. Paged attention stores the KV cache in small
+// blocks, so that more requests fit into the GPU's memory.
 //
-// Is vLLM the same as Triton? vLLM and Triton are different kinds of tools. vLLM is an
-// engine for LLMs. Triton is a general server that runs models of many frameworks, and
-// it can use vLLM or TensorRT-LLM as the engine for an LLM.
+// Is vLLM the same as Triton? Triton and vLLM are different kinds of tools: vLLM is an
+// engine for LLMs, and Triton is a general server for all kinds of models. Triton is a
+// server that runs models of many frameworks, and it can use vLLM or TensorRT-LLM as
+// the engine for an LLM.
 //
 // How do I connect this library to vLLM? A vLLM server is used through openai.New with
-// Options.BaseURL, for example http://127.0.0.1:8000/v1. The model's name is the one
+// Options.BaseURL, for example http://localhost:8000/v1. The model's name is the one
 // with which vLLM was started. The same works for llama.cpp, Ollama and other servers
 // of the OpenAI protocol.
 //
 // What is the difference between canary and blue/green? A canary gives the new version
-// a small share of the traffic and watches it. Blue/green switches all traffic at once
-// between two full copies. A canary finds problems with few users affected; blue/green
-// is simpler and switches back faster.
+// a small share of the traffic and watches it, while blue/green switches all traffic
+// at once between two full copies. A canary finds problems with few users affected;
+// blue/green is simpler and switches back faster.
+//
+// What is the difference between a staged rollout and a canary? A canary is one small
+// step that is watched, and a staged rollout is a series of steps (1 %, 10 %, 50 %,
+// 100 %) that often begins with a canary.
 //
 // What is the difference between a canary and shadow traffic? A canary's answers are
-// seen by some users, and shadow answers by no user. Shadow traffic is safer, but it
-// can't show how users react, and each request is paid twice.
+// seen by some users, and the answers to shadow traffic are seen by no user. Shadow
+// traffic is safer, but it can't show how users react, and each request is paid twice.
 //
-// How long should a canary run? A canary runs until there is enough data to see the
-// difference that matters. To see an error rate rise from 1 % to 2 % you need some
-// thousands of requests on each side. [github.com/prodailabs/prodai/eval/stats]
-// computes sample sizes and has tests that may be looked at while data arrives.
+// How long should a canary run? A canary should run until there is enough data to see
+// the difference that matters, often some hours or days. To see an error rate rise
+// from 1 % to 2 % you need some thousands of requests on each side. The package
+// [github.com/prodailabs/prodai/eval/stats] computes sample sizes and has tests that
+// may be looked at while data arrives.
 //
-// When should I roll back? Roll back when error rate, latency, cost or quality of the
-// new version is worse than a limit that was set before the rollout. Roll back first
-// and look for the cause afterwards. The old image, prompt and model name must be kept
-// for that.
+// When should I roll back a release? Roll back a release when error rate, latency,
+// cost or quality of the new version is worse than a limit that was set before the
+// rollout. Roll back first and look for the cause afterwards. The old image, prompt
+// and model name must be kept for that.
 //
 // # Lab
 //
@@ -673,7 +711,7 @@
 //	go run ./examples/compose
 //
 // The capstone is the whole system of the last assignment, with a page at
-// http://127.0.0.1:8080/. Look at its panel of what happened in each layer.
+// http://localhost:8080/. Look at its panel of what happened in each layer.
 //
 //	go run ./examples/capstone
 //

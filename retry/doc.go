@@ -24,8 +24,9 @@
 //
 // # The idea
 //
-// Retrying well means to answer three questions, in this order: what failed, when to
-// try again, and how often in total. A loop with a pause answers only the second one.
+// Good retries answer three questions, in this order: what failed, when to try again,
+// and how many retries there are in total. A loop with a pause answers only the
+// question of when.
 //
 // What failed decides whether a retry makes sense. Package
 // [github.com/prodailabs/prodai/retry/fault] finds out: every error of a [Model] is a
@@ -101,7 +102,7 @@
 //   - Metastable failure: A metastable failure is an outage that continues after its
 //     cause has ended, because the retries or a long queue keep the load up.
 //   - Little's law: Little's law says: calls in progress = calls a second × seconds a
-//     call takes. 20 calls a second of 3 seconds each are 60 calls in progress.
+//     call takes. So 20 calls a second of 3 seconds each are 60 calls in progress.
 //   - Idempotency (also: idempotent, idempotency key): Idempotency means that doing
 //     the same work twice has the same effect as doing it once. Only idempotent work
 //     may be retried without a check. An idempotency key lets a server recognize the
@@ -138,6 +139,19 @@
 //   - Priority (also: priorities, urgent): A priority orders work when there isn't
 //     room for all: a person who waits comes before a nightly batch. See
 //     [WithPriority].
+//   - Asynchronous pipeline (also: async pipeline, task pipeline): An asynchronous
+//     pipeline is a row of steps with a queue before each, such as upload, split,
+//     embed, store. Each step has workers of its own and can be scaled and retried
+//     alone.
+//   - Chain, group and chord (also: Celery chain, Celery group, workflow): Chain,
+//     group and chord are Celery's ways to combine tasks: a chain runs them one after
+//     another, a group at the same time, and a chord runs a last task when the group
+//     is done.
+//   - Scheduled job (also: cron, Celery beat, periodic task): A scheduled job runs at
+//     fixed times, for example every night. Celery beat puts such jobs into the queue.
+//   - Polling and webhook (also: polling, webhook, callback URL): Polling means that
+//     the client asks again and again whether a job is done. A webhook is a request by
+//     which the server reports the end to an address of the client.
 //   - Async and await (also: async, await, asyncio, coroutine): In Python, an async
 //     function is a coroutine that gives its thread free at each await. One thread can
 //     so wait for hundreds of answers at once.
@@ -181,8 +195,9 @@
 //
 // # The formula of the wait
 //
-// With t = min(Cap, Base × Multiplier^n), where n counts the retries from 0, the waits
-// are:
+// The formula of the wait before a retry is t = min(Cap, Base × Multiplier^n), where n
+// counts the retries from 0, with a jitter. The table shows the wait for three
+// jitters:
 //
 //	JitterFull    random between 0 and t        the default
 //	JitterEqual   t/2 + random between 0 and t/2
@@ -388,48 +403,84 @@
 // Use another kind only to match another library, for example [JitterProportional] for
 // cenkalti/backoff.
 //
-// How many retries should I make? Two retries (three attempts) are enough for most
-// calls, and are the default of [Options].MaxAttempts. If three attempts fail, the
-// problem is not bad luck, and more attempts only add load. Background jobs may try
-// five times, with waits of minutes.
+// How many times should I retry, or how many retries should I make? You should retry a
+// failed call two times, and not more often: two retries make three attempts, the
+// default of [Options].MaxAttempts. If two retries fail, the problem is not bad luck,
+// and more retries only add load. Background jobs may retry five times, with waits of
+// minutes.
 //
 // Why not retry a 400? A 400 reports that the request itself is wrong, and it will be
-// wrong again. Retries cost time and hide the bug. [fault.Error] has Retryable set to
-// false for it, so a [Model] returns the error at once.
+// wrong again. Retries of a 400 cost time and hide the bug. A [fault.Error] has
+// Retryable set to false for a 400, so a [Model] returns the error at once.
 //
 // How do I handle "429 Too Many Requests"? For status 429 wait as long as Retry-After
-// says, plus a random time, and retry at most a few times. A [Model] does this by
-// itself. If the code is insufficient_quota, don't retry: the money is spent. To get
-// fewer refusals, use limit.Account of [github.com/prodailabs/prodai/retry/limit].
+// asks for, plus a random time, and then send the request again. A [Model] does this
+// by itself. If the code is insufficient_quota, don't retry: the money is spent. To
+// get fewer refusals, use limit.Account of [github.com/prodailabs/prodai/retry/limit].
 //
 // What is the difference between a timeout and a deadline? A timeout is a length of
-// time for one step, such as 10 seconds to the first token. A deadline is an instant
-// for the whole call, such as 12:00:30. After a timeout another attempt may follow;
-// after the deadline nothing may.
+// time for one step, such as 10 seconds to the first token, and a deadline is an
+// instant for the whole call, such as 12:00:30. After a timeout another attempt may
+// follow; after the deadline nothing may.
+//
+// How long should I wait between retries? The wait between retries should grow: up to
+// 0.5 s before the first retry, 1 s before the second and 2 s before the third, each
+// drawn at random. If the server sends Retry-After, wait that long at least.
+// [Exponential] computes these waits.
+//
+// What should I do when the provider is down? When the provider is down, answer from a
+// cache or from a second provider ([Options].Fallbacks). Put work that can wait into a
+// queue, and answer the rest with status 503 and Retry-After. A circuit breaker keeps
+// your callers from waiting for the provider. Don't let every caller retry.
 //
 // Which timeouts should I set? Set a deadline for the whole call with
 // context.WithTimeout. For streams also set Timeouts.FirstToken and
 // Timeouts.BetweenTokens, for example 10 seconds each. A total alone either ends good
-// long answers or lets dead ones hang. Package defaults uses two minutes and one.
+// long answers or lets dead ones hang. The package defaults uses two minutes and one
+// minute.
 //
-// What is a circuit breaker and when do I need one? A circuit breaker stops calls to a
-// target that keeps failing, and tests it again after a pause. You need one when many
-// callers share a target and waiting for it would block them. The default opens after
-// 5 failures in a row, for 30 seconds.
+// What is a circuit breaker, explained simply, and when do I need one? A circuit
+// breaker stops calls to a target that keeps failing, and tests it again after a
+// pause. You need one when many callers share a target and waiting for it would block
+// them. The default opens after 5 failures in a row, for 30 seconds.
 //
 // What is the difference between a circuit breaker and a retry budget? A circuit
-// breaker stops all calls to a target, first attempts too. A retry budget limits only
-// the retries. Use the budget always, and the breaker when failing at once is better
-// for your callers than waiting.
+// breaker stops all calls to a target, first attempts too, and a retry budget limits
+// only the retries. Use the budget always, and the breaker when failing at once is
+// better for your callers than waiting.
 //
 // What is the difference between a bulkhead and a rate limit? A bulkhead limits how
 // many calls are in progress at once; a rate limit limits how many begin in a time.
 // Slow calls fill a bulkhead even at a low rate. A model's provider mostly has rate
 // limits, and your own GPU has a concurrency limit.
 //
-// How many calls at once should I allow? By Little's law, calls in progress = calls a
+// What is the difference between Adaptive and Bulkhead? A [Bulkhead] has a fixed
+// number of calls in progress that you choose, and an [Adaptive] limit finds the
+// number by itself and changes it. Use a [Bulkhead] if you know the number, for
+// example for your own GPU, and an [Adaptive] limit for a provider.
+//
+// How many calls or requests can I send at once? The number of requests that you can
+// send at once depends on the target. By Little's law, calls in progress = calls a
 // second × seconds a call takes: 20 a second of 3 seconds each need 60. If you don't
 // know the target's limit, use [Adaptive], which finds it; it starts at 20.
+//
+// How do I keep the service up when traffic spikes? To keep a service up in a traffic
+// spike, limit the calls in progress, let short waits queue, and refuse at once what
+// can't be answered in time. The package [github.com/prodailabs/prodai/retry/defaults]
+// does this for calls of a model.
+//
+// Does a retry count against the provider's rate limit? A retry counts against the
+// provider's rate limit like any other request, and at some providers a refused
+// request counts too. So wait before a retry, and give limit.Account to
+// [Options].Gates.
+//
+// What is the difference between rate limiting and load shedding? Rate limiting
+// refuses calls above a fixed number in a time, for each user, and load shedding
+// refuses calls when the system is too full to answer them in time.
+//
+// How do I make retries safe? Retries are safe if they are few, spread and idempotent:
+// two at most, with full jitter, within a budget, and in one layer only. Work with
+// effects on the world also needs an idempotency key.
 //
 // What is load shedding, and why refuse a user? Load shedding refuses at once what
 // can't be answered in time. Without it all callers wait, and most answers come after
@@ -441,10 +492,10 @@
 // what the target can do. Lower the load: turn retries off, drop old requests, limit
 // the calls in progress. The lab shows it.
 //
-// When should I use hedging? Use hedging when a few answers are much slower than the
-// rest and latency matters more than money. It costs about 5 % more calls. Don't use
-// it when the whole target is slow, or when the work has effects. Set
-// [Options].Hedger.
+// Should I hedge requests to an LLM? Hedge requests to an LLM only when a few answers
+// are much slower than the rest and latency matters more than money. Hedging costs
+// about 5 % more calls. Don't hedge when the whole target is slow, or when the work
+// has effects on the world. [Options].Hedger turns hedging on.
 //
 // Should I retry a stream that broke? A stream may be retried if the user has seen
 // nothing of it yet. After the first chunk, show the error, or set [Options].Resume to
@@ -469,13 +520,14 @@
 // goroutine and blocks only that; channels and errgroup collect results. Limit the
 // number of goroutines that call a model with a [Bulkhead] or a semaphore.
 //
-// Is async enough, or do I need Celery? Async is enough while the user waits for the
-// answer and a lost request may be asked again. Use a queue such as Celery when work
-// takes minutes, must survive a restart, must be retried for hours, or must not
-// overload the model.
+// Why not just use async instead of Celery? Async is enough instead of Celery while
+// the user waits for the answer and a lost request may be asked again. Use a queue
+// such as Celery when work takes minutes, must survive a restart, must be retried for
+// hours, or must not overload the model.
 //
-// What are Celery and Redis used for? Celery runs Python functions in the background
-// on worker processes. Redis is the broker that stores the waiting jobs, and often the
+// What are Celery and Redis, and what are they used for? Celery is good for work that
+// takes longer than a person waits: it runs Python functions in the background on
+// worker processes. Redis is the broker that stores the waiting jobs, and often the
 // result backend that stores the results. The API answers at once with a job's id, and
 // the client asks for the state later.
 //
@@ -484,42 +536,59 @@
 // defaults, which makes calls wait by priority. For durable jobs use Celery, or a Go
 // queue such as River or Asynq.
 //
-// Redis or RabbitMQ, which one? Redis is simple and often there already, and is enough
-// for most AI jobs. RabbitMQ has real priorities, dead letter exchanges and stronger
-// delivery guarantees. Both deliver at least once, so jobs must be idempotent in any
-// case.
+// How do I build an async pipeline? An async pipeline is built from small steps with a
+// queue before each: for documents for example upload, split, embed, store. Each step
+// takes a job, does its work once, stores the result under the job's id, and puts a
+// job into the next queue. In Celery, chain and chord connect the steps. Limit the
+// workers of the step that calls the model to what its rate limit allows.
+//
+// How does the client get the result of a background job? The client gets the result
+// of a background job by polling or by a webhook. The API returns status 202 with the
+// job's id. Then the client asks for the state at an address such as /jobs/ID, or the
+// server calls the client's webhook. Progress can be streamed with server-sent events.
+//
+// How many workers do I need? The number of workers follows from Little's law: workers
+// = jobs a second × seconds a job takes, if each worker does one job at a time. For
+// example, 2 jobs a second of 10 seconds each need 20 workers. Don't start more than
+// the model's rate limit can serve.
+//
+// Redis or RabbitMQ, which one should I use? Use Redis rather than RabbitMQ if it is
+// there already: it is simple and enough for most AI jobs. Use RabbitMQ rather than
+// Redis if you need real priorities, dead letter exchanges and stronger delivery
+// guarantees. Redis and RabbitMQ both deliver at least once, so jobs must be
+// idempotent in any case.
 //
 // What is a dead letter queue for? A dead letter queue keeps the jobs that failed too
 // often or for good. They no longer block the others, nothing is lost, and a person
 // can see the reason, repair it and send them again. Alert when it is not empty.
 //
-// How do priorities work in a queue? Priorities mean that urgent jobs are taken before
-// others: a person's question before the nightly batch. With Celery and Redis use one
-// queue for each priority. Inside a process, [WithPriority] with [PriorityHigh] or
-// [PriorityLow] orders calls at the gate and the [Shedder].
+// How do priorities work in a queue (Celery, Redis)? Priorities mean that urgent jobs
+// are taken before others: a person's question before the nightly batch. With Celery
+// and Redis use one queue for each priority. Inside a process, [WithPriority] with
+// [PriorityHigh] or [PriorityLow] orders calls at the gate and the [Shedder].
 //
-// Why was my Celery task executed twice? A Celery task runs twice when its worker dies
-// before the acknowledgment, or when it takes longer than Redis' visibility timeout,
-// one hour by default. Raise the timeout above your longest task, and make the task
-// idempotent: check by its id whether the result exists.
+// Why was my Celery task executed twice? A Celery task runs twice (two times) when its
+// worker dies before the acknowledgment, or when it takes longer than Redis'
+// visibility timeout, one hour by default. Raise the timeout above your longest task,
+// and make the task idempotent: check by its id whether the result exists.
 //
 // What is the difference between a broker and a result backend? A broker stores jobs
 // that wait, and a result backend stores results of jobs that are done. Redis can be
-// both. If no program reads the results, the result backend can be left out.
+// both broker and result backend. The result backend can be left out if no program
+// reads the results.
 //
-// What does "circuit breaker is open" mean? The error "retry: circuit breaker is open"
+// What does "circuit breaker is open" mean? The error "circuit breaker is open"
 // ([ErrOpen]) means that the target failed so often that calls are refused without
 // being sent. Its RetryAfter says when to ask again. Look at the errors before it to
 // find the cause.
 //
-// What does "no room for another call" mean? The error "retry: no room for another
-// call" ([ErrBusy]) means that a [Bulkhead] or an [Adaptive] limit is full. Wait and
-// try again, give the [Bulkhead] a Queue, or raise the number if the target can take
-// more.
+// What does "no room for another call" mean? The error "no room for another call"
+// ([ErrBusy]) means that a [Bulkhead] or an [Adaptive] limit is full. Wait and try
+// again, give the [Bulkhead] a Queue, or raise the number if the target can take more.
 //
-// What does "the deadline can't be met" mean? The error "retry: the deadline can't be
-// met" ([ErrShed]) means that a [Shedder] expects the answer after your deadline, so
-// it refused the call at once. Give the call more time, or a higher priority, or send
+// What does "the deadline can't be met" mean? The error "the deadline can't be met"
+// ([ErrShed]) means that a [Shedder] expects the answer after your deadline, so it
+// refused the call at once. Give the call more time, or a higher priority, or send
 // fewer calls.
 //
 // How do I use another model when the first one fails? Put other models into

@@ -46,9 +46,9 @@
 //
 // # Measured
 //
-// Streams begin fast. 200 streams of 10 s at once have their first token within a
-// second, from a provider that gives it after 300 ms; 1,000 streams have it within two
-// seconds:
+// Streams begin fast. When 200 streams of 10 s begin at once, they have their first
+// token within a second, from a provider that gives it after 300 ms. When 1,000 begin
+// at once, they have it within two seconds:
 //
 //	go test -run TestStreamsAreNotStarved -v ./retry/defaults
 //
@@ -69,10 +69,10 @@
 // tenth of the requests. The breaker opens for 5 s after 20 failures in a row. Use
 // [NewModel] to have all of them.
 //
-// What is the difference between retry.New and defaults.NewModel? retry.New bounds the
-// retries and waits for nothing else. defaults.NewModel also limits the calls in
-// progress, learns the provider's limits, sheds late calls and has a breaker, so it
-// brings an overloaded service back.
+// What is the difference between retry.New and defaults.NewModel? The function
+// retry.New bounds the retries and has no other limits. The function defaults.NewModel
+// also limits the calls in progress, learns the provider's limits, sheds late calls
+// and has a breaker, so it brings an overloaded service back.
 //
 // How long does a call wait in the gate? A call waits in the gate until there is room,
 // or until it can't end in time any more: that is half of its time at most. Its

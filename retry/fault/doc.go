@@ -13,9 +13,9 @@
 // # The problem
 //
 // A team's batch job gets status 429 on Saturday at 2:00. Its loop waits a second and
-// asks again, as the tutorial showed. The code inside that 429 is insufficient_quota:
-// the account has no money left. The loop asks 180,000 times until Monday and gets
-// 180,000 refusals.
+// asks again, as the tutorial showed. The provider's code inside that 429 is
+// insufficient_quota: the account has no money left. The loop asks 180,000 times until
+// Monday and gets 180,000 refusals.
 //
 // The same team has a second job with the same loop. One of its prompts has 35,000
 // tokens, and the account's limit is 30,000 tokens a minute. The provider answers 429
@@ -67,8 +67,8 @@
 //     money is spent). See [Class.Refusal].
 //   - Retry-After (also: retry-after-ms, Retry-After header): Retry-After is a
 //     response header in which the server says how long to wait before the next
-//     request, in seconds or as a date. [RetryAfter] reads it, and retry-after-ms, in
-//     milliseconds, before it.
+//     request, in seconds or as a date. The function [RetryAfter] reads this header,
+//     and before it retry-after-ms, which is in milliseconds.
 //   - Rate-limit headers (also: x-ratelimit headers, x-ratelimit-remaining,
 //     x-ratelimit-reset): Rate-limit headers tell how large a limit is, how much of it
 //     is left, and when it is full again. [ParseAllowances] reads those of several
@@ -77,13 +77,18 @@
 //     is used up and does not refill by waiting, such as prepaid money or a monthly
 //     plan. A person must act.
 //   - HTTP status code (also: status, response code): An HTTP status code is the
-//     number by which a server reports the result of a request. 2xx means success, 4xx
-//     blames the request or its sender, 5xx blames the server.
+//     number by which a server reports the result of a request: 2xx means success, 4xx
+//     blames the request or its sender, and 5xx blames the server.
 //   - Status code 400 (also: 400 Bad Request, invalid_request_error): Status code 400
 //     means that the request itself is wrong, for example an unknown parameter. The
 //     same request fails again.
 //   - Status code 401 (also: 401 Unauthorized, invalid_api_key, wrong key): Status
 //     code 401 means that the API key is missing or wrong.
+//   - Status code 402 (also: 402 Payment Required): Status code 402 means that the
+//     account has no money or budget left. Waiting doesn't help.
+//   - Status code 413 (also: 413 Payload Too Large, request too large): Status code
+//     413 means that the request is larger than the server or the limit allows. Send
+//     less.
 //   - Status code 403 (also: 403 Forbidden, permission denied): Status code 403 means
 //     that the key is right and may not do this, for example use this model.
 //   - Status code 404 (also: 404 Not Found, model_not_found): Status code 404 means
@@ -168,7 +173,7 @@
 // ([BodyDelay]), and the rate-limit headers ([ParseAllowances], [ResetDelay]).
 // [Error.RetryAfter] returns the wait if the server asked for one.
 //
-// Two headers look alike and differ. Retry-After is when to come back.
+// Two headers look alike and differ. Retry-After is when to come back, and
 // x-ratelimit-reset is when the whole limit is full again, which is later. Waiting for
 // the reset wastes time, and is right only if nothing else is known.
 //
@@ -232,47 +237,54 @@
 //
 // What does "insufficient_quota" mean, and how do I fix it? The code
 // insufficient_quota means that the account's credit or monthly limit is used up. A
-// retry can't help. Add credit or raise the limit on the provider's billing page. In
-// this package it is [ClassQuota] with [RefusalStop].
+// retry can't fix insufficient_quota. Add credit or raise the limit on the provider's
+// billing page. In this package it is [ClassQuota] with [RefusalStop].
 //
 // Why not retry a 400? A 400 reports that the request itself is wrong, and the same
 // request is wrong again. A retry only costs time. Read the message, correct the
 // parameter or the message list, and send the new request once.
 //
-// Which errors should I retry? Retry transient errors: 408, 409, 425, 429 with a limit
-// that refills, 5xx, timeouts, broken connections, and empty or malformed answers.
-// Don't retry 400, 401, 403, 404, 422, a content filter, or a spent quota.
-// [Error.Retryable] has the answer for each error.
+// Which errors are retryable, and which errors should I retry? Retryable errors are
+// the transient ones: 408, 409, 425, 429 with a limit that refills, 5xx, timeouts,
+// broken connections, and empty or malformed answers. Don't retry 400, 401, 403, 404,
+// 422, a content filter, or a spent quota. The field [Error.Retryable] has the answer
+// for each error.
+//
+// What is the difference between 429 and 503? The difference between 429 and 503 is
+// the reason: 429 means that your key sent more than its limit, and 503 means that the
+// server has no room for any request now. After a 429 and after a 503, wait as long as
+// Retry-After asks for, and retry. Only a 503 counts against the server's health.
 //
 // What is the difference between 500 and 503? Status 500 means that the server failed
-// by its own fault, perhaps for this request only. Status 503 means that the server
-// has no room or is being restarted. Both may be retried; after a 503 wait as long as
-// Retry-After asks for.
+// by its own fault, perhaps for this request only, and status 503 means that the
+// server has no room or is being restarted. Both may be retried; after a 503 wait as
+// long as Retry-After asks for.
 //
-// What is the difference between 400 and 422? Both 400 and 422 blame the request. With
-// 400 the server often can't read it at all; with 422 it could read it and the values
-// are not valid. FastAPI sends 422 with a list of the fields that Pydantic refused.
-// Neither may be retried unchanged.
+// What is the difference between 400 and 422? Status 400 means that the server can't
+// read or accept the request, and 422 means that it could read the request, but the
+// values are not valid. FastAPI sends 422 with a list of the fields that Pydantic
+// refused. Don't retry a 400 or a 422 without a change.
 //
-// What is the difference between 401 and 403? Status 401 means that the server doesn't
-// know you: the key is missing, wrong or expired. Status 403 means that the key is
-// good and may not do this. Check the key for 401, and the rights of the account or
-// project for 403.
+// What is the difference between 401 and 403? Status 401 means that the key is
+// missing, wrong or expired, and status 403 means that the key is good and may not do
+// this. Check the key for 401, and the rights of the account or project for 403.
 //
 // What should my own API return when the model fails? Your API should answer 429 if
-// your limit refused the caller, 503 with Retry-After if the provider is overloaded,
-// 504 if it didn't answer in time, and 502 if its answer was broken. Don't pass the
-// provider's 401 on: it is your key that is wrong, so answer 502.
+// your limit refused the caller, and 503 with Retry-After if the provider is
+// overloaded. It should answer 504 if the provider didn't answer in time, and 502 if
+// the provider's answer was broken. Don't pass the provider's 401 on: it is your key
+// that is wrong, so answer 502.
 //
-// How long should I wait after a 429? After a 429 wait as long as Retry-After says,
-// and a little random time more, because all callers got the same number. Without the
-// header use exponential backoff, for example 0.5, 1, 2 seconds with jitter. Package
-// retry does both.
+// How long should I wait after a 429, and why do I get it again? After a 429 wait as
+// long as Retry-After says, and a little random time more, because all callers got the
+// same number. Without the header use exponential backoff, for example 0.5, 1, 2
+// seconds with jitter. If 429 comes again although you wait, several programs share
+// the key, the tokens a minute are used up, or the quota is spent.
 //
-// What is the difference between rate_limit and overloaded? A rate_limit is about you:
-// your account sent more than its limit. Overloaded is about the server: it has no
-// room for any request. Both are retried after a wait, but only overloaded counts
-// against the target's health.
+// What is the difference between rate_limit and overloaded? A rate_limit error is
+// about your account, which sent more than its limit, and an overloaded error is about
+// the server, which has no room. Both are retried after a wait, but only overloaded
+// counts against the target's health.
 //
 // Should a circuit breaker count 429? A circuit breaker should not count a 429 as a
 // failure: the target is well and asked for fewer calls. [Class.Unhealthy] is false
@@ -280,8 +292,9 @@
 //
 // What does "context_length_exceeded" mean? The code context_length_exceeded means
 // that the prompt, with the answer's maximum, has more tokens than the model can read.
-// Shorten the history, send fewer passages, or use a model with a larger window. It is
-// [ClassContextLength]: not retried, but another model may answer.
+// To fix context_length_exceeded, shorten the history, send fewer passages, or use a
+// model with a larger window. It is [ClassContextLength]: not retried, but another
+// model may answer.
 //
 // What does "connection reset by peer" or "EOF" mean? The errors "connection reset by
 // peer" and "EOF" mean that the connection ended before the answer did, by the server
@@ -292,24 +305,39 @@
 // timeout of one attempt, another attempt may follow. If it was the deadline of the
 // whole call, no time is left, and the caller must decide.
 //
-// What does "x509: certificate signed by unknown authority" mean? The x509 error means
-// that the server's certificate isn't trusted by your machine, often because of a
-// company proxy. The class is tls. It is a matter of configuration, so a retry doesn't
-// help.
+// What does the error x509 (certificate signed by unknown authority) mean? The error
+// x509, certificate signed by unknown authority, means that the server's certificate
+// isn't trusted by your machine, often because of a company proxy. The class is tls.
+// It is a matter of configuration, so a retry doesn't help.
 //
 // How do I find out the error type in Go? In Go, declare var e *fault.Error and call
 // errors.As(err, &e). If it returns true, e.Class, e.Status and e.ProviderCode are
 // there. This works through any number of wrapped errors, unlike a comparison of
 // texts.
 //
+// How do I handle errors of an LLM API? Handle errors of an LLM API by group: wait and
+// retry after 429, 5xx and timeouts, and stop when the quota is spent. Shorten a
+// prompt that is too long, and report every other 4xx as a bug. In Go, [FromError]
+// gives the class, and package retry does the waiting.
+//
+// Can I retry a POST request? You can retry a POST request to a model, because an
+// answer changes nothing at the provider; at worst you pay twice. Don't retry a POST
+// that books, pays or sends without an idempotency key.
+//
+// How do I react to a timeout? React to a timeout by its kind: after the timeout of
+// one attempt, try again; after the deadline of the whole call, give up and report it.
+// If timeouts come often, the target is overloaded or your time limit is too short for
+// long answers.
+//
 // Is a timeout always safe to retry? A timeout is safe to retry if doing the work
 // twice is harmless, as for an answer of a model, which then may be billed twice. It
 // isn't safe for a tool that books or pays. Send an idempotency key, or check first
 // whether the work was done.
 //
-// Do I pay for a failed call? A call that was refused with a 4xx status costs nothing.
-// A call that timed out, or whose stream broke, may be billed, since the provider may
-// have generated tokens. [Error.Billable] reports which of the two it is.
+// Do I pay for failed requests? You don't pay for a failed request that was refused
+// with a 4xx status. You may pay for a failed request that timed out, or whose stream
+// broke, since the provider may have generated tokens. The method [Error.Billable]
+// reports which of the two it is.
 //
 // Why does my client report success for half an answer? Some clients take the end of
 // the connection for the end of the answer. A whole answer has a finish_reason. Put

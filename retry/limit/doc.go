@@ -129,9 +129,9 @@
 //	 max_tokens   or refuse                                   less: refund
 //
 // A debt is waited out by the calls that follow, so even an estimate that is always
-// half of the truth keeps the rate. A call that was never sent, or that the provider
-// refused before it began, costs nothing. One that broke in the middle keeps its
-// reservation, because it isn't known what was generated.
+// half of the truth keeps the rate. When a call fails, its reservation comes back if
+// the call was never sent or was refused before it began. If the call broke in the
+// middle, its reservation stays, because it isn't known what was generated.
 //
 // # The algorithm
 //
@@ -267,18 +267,19 @@
 // the x-ratelimit headers and holds calls back. Use fewer tokens, set max_tokens
 // lower, and retry after Retry-After. If the code is insufficient_quota, add credit.
 //
-// What is the difference between a rate limit and a quota? A rate limit refills: after
-// a minute there is room again. A quota in the sense of a budget is used up, and stays
-// so until a person or a new month renews it. The first is refused with 429, the
-// second with 402 here and by OpenAI with 429 and insufficient_quota.
+// What is the difference between a rate limit and a quota? A rate limit refills, so
+// after a minute there is room again, and a quota in the sense of a budget is used up
+// until a person or a new month renews it. A call above a rate limit is refused with 429.
+// A call above a quota is refused with 402 here, and by OpenAI with 429 and
+// insufficient_quota.
 //
-// What is a token bucket? A token bucket is a rate limiter: a bucket of a fixed size
-// refills at a fixed rate, and each call takes tokens from it. A full bucket allows a
-// burst. When it is empty, a call waits or is refused. These tokens are not the tokens
-// of a text.
+// What is a token bucket, and how does it work? A token bucket works like this: a
+// bucket of a fixed size refills at a fixed rate, and each call takes tokens from it.
+// When the token bucket is full, it allows a burst. When it is empty, a call waits or
+// is refused. These tokens are not the tokens of a text.
 //
 // What is the difference between a token bucket and GCRA? A token bucket and GCRA
-// admit the same calls. A token bucket stores a level and a time; GCRA stores one
+// admit the same calls: a token bucket stores a level and a time, and GCRA stores one
 // instant, when the bucket will be full again. One number is easier to share in Redis
 // without races.
 //
@@ -290,10 +291,10 @@
 // another case. Requests catch loops, tokens catch long prompts and answers, and money
 // compares models of different prices. If you can have only one, limit money.
 //
-// How do I set limits for each user? Give [Options].Tenant a function that returns the
-// user of a context, and [Options].Quota the limit of each. Named users can have other
-// quotas in [Options].Tenants. The user must come from a verified login or key, not
-// from a field that the caller can choose.
+// How do I limit each user? To limit each user, give [Options].Tenant a function that
+// returns the user of a context, and [Options].Quota the limit of each. Named users
+// can have other quotas in [Options].Tenants. The user must come from a verified login
+// or key, not from a field that the caller can choose.
 //
 // What should a limit be? Set a limit from measurements: look at what the heaviest
 // honest users need, and allow two or three times as much. Set the sum of all limits,
@@ -310,6 +311,11 @@
 // waits that long for room. The [Error] has the dimension (requests, tokens, money,
 // spend), and the Delay until there is room.
 //
+// How do I detect abuse? Abuse shows in numbers for each tenant: requests, tokens,
+// refusals and blocked prompts a day, compared with the tenant's usual use and with
+// other tenants. Look at the largest ten each day, and set limits so low that abuse is
+// cheap for you until you notice it.
+//
 // Should a call wait or be refused? A call of a batch job should wait, because no
 // person looks at it. A call of a person should wait a second or two at most, and then
 // be refused with the time to come back. [Options].Wait sets it; the default is to
@@ -318,6 +324,11 @@
 // How do I stop everything in an emergency? Use a [Switch]: StopAll refuses every call
 // with status 503 at once, and Stop refuses one tenant's. It needs no deployment and
 // no store. Prepare an address or a command for it before the emergency.
+//
+// How does a money limit work? A money limit works in two forms: Quota.Money is a
+// rate, such as $10 an hour, that refills, and Quota.SpendPicoUSD is a sum, such as
+// $100, that doesn't. Both reserve the estimated cost before a call and correct it
+// after the call, by the function [Options].Cost.
 //
 // What is denial of wallet? Denial of wallet is an attack that aims at your bill: the
 // attacker sends many or very long requests, and you pay for the tokens. Defenses are
@@ -329,30 +340,30 @@
 // max_tokens, and a [Switch]. Add a CAPTCHA for new accounts, and look at who uses
 // most each day.
 //
-// How do I notice a stolen API key? A stolen key shows as use that doesn't fit: many
-// times the usual tokens, at night, from new addresses, with other models. A limit for
-// each key bounds the damage, and the event limit.deny in the log raises the alarm.
-// Replace the key at once.
+// How do I know that my API key was stolen? A stolen API key shows as use that doesn't
+// fit: many times the usual tokens, at night, from new addresses, with other models. A
+// limit for each key bounds the damage, and the event limit.deny in the log raises the
+// alarm. Replace the key at once.
 //
 // How do I share a limit between several servers? Several servers share a limit
 // through one store: package [github.com/prodailabs/prodai/retry/limit/redis] keeps
 // the limits in Redis, and one script decides each call. Set it as [Options].Store.
 // Concurrency and spend are counted in each process only.
 //
-// What happens if Redis is down? If the store is down, the default is to keep the same
-// limits in each process meanwhile, so n processes admit up to n times as much. With
-// [Options].RefuseOnStoreFailure calls are refused with status 503 instead. Choose by
-// what is worse: too many calls or none.
+// What happens if Redis goes down? If Redis goes down, each process keeps the same
+// limits by itself meanwhile (the default), so n processes admit up to n times as
+// much. With [Options].RefuseOnStoreFailure, calls are refused with status 503 while
+// Redis is down. Choose by what is worse: too many calls or none.
 //
 // Which HTTP status should a rate limiter return? A rate limiter returns 429 with
 // Retry-After when waiting helps, and 413 when the request is larger than the whole
 // limit. It returns 402 when the budget is spent, and 503 when the service is switched
 // off. A [Handler] does so, in OpenAI's form of error.
 //
-// How is this different from slowapi or an API gateway's limit? slowapi (for FastAPI)
-// and most gateways count requests. A limit for models must also count tokens and
-// money, which are known only after the call. A [Model] here reserves and reconciles
-// them. Both can be used together: the gateway's limit first.
+// How is this different from slowapi or an API gateway's limit? The library slowapi
+// (for FastAPI) and most gateways count requests. A limit for models must also count
+// tokens and money, which are known only after the call. A [Model] here reserves and
+// reconciles them. Both can be used together: the gateway's limit first.
 //
 // Should I limit on the client's or the server's side? Limit on both sides. Your
 // server's limits protect you from your callers; the limits on your client ([Account])

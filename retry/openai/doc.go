@@ -68,8 +68,8 @@
 //     instead of making it. FastAPI does it with Depends; Go passes values to
 //     constructors.
 //   - ASGI (also: uvicorn, gunicorn): ASGI is the interface between an asynchronous
-//     Python web server and its application. uvicorn is such a server. Go needs
-//     neither: net/http is the server.
+//     Python web server, such as uvicorn, and its application. Go doesn't need it,
+//     because net/http is the server.
 //   - OpenAPI (also: Swagger, API documentation): OpenAPI is a standard description of
 //     an HTTP API as JSON or YAML. It is not related to OpenAI.
 //   - Chat completion (also: chat/completions, completion): A chat completion is the
@@ -84,8 +84,9 @@
 //     answer in small parts while it is made. The whole takes as long as before, and
 //     the user reads from the first token on.
 //   - Server-sent events (also: SSE, text/event-stream): Server-sent events are lines
-//     of text over one open HTTP response, each event beginning with "data:". The
-//     OpenAI protocol streams with them and ends with "data: [DONE]".
+//     of text over one open HTTP response, and each event begins with the word data
+//     and a colon. The OpenAI protocol streams with server-sent events and ends with
+//     the event [DONE].
 //   - Chunk of a stream (also: delta): A chunk is one part of a streamed answer, often
 //     a token or a few. In the protocol it is called a delta.
 //   - Finish reason (also: stop reason, finish_reason): A finish reason is the word
@@ -101,9 +102,9 @@
 //   - max_tokens (also: max_completion_tokens, token limit): max_tokens is the longest
 //     answer that a request allows. An answer that reaches it ends with the finish
 //     reason "length".
-//   - Temperature (also: sampling, top_p, seed): Temperature sets how much chance
-//     there is in the choice of each token: 0 takes the most likely one, higher values
-//     vary more.
+//   - Temperature (also: sampling, top_p, seed): Temperature is the setting of how
+//     much chance there is in the choice of each token: 0 takes the most likely token,
+//     and higher values vary more.
 //   - Base URL (also: BaseURL, OPENAI_BASE_URL, OpenAI-compatible server): The base
 //     URL is the address before /chat/completions. With another base URL the same
 //     client talks to vLLM, Ollama or a gateway.
@@ -117,6 +118,22 @@
 //     the thread free while it waits, for example for a model. In FastAPI it is
 //     written async def; in Go every handler is of this kind, because it runs on a
 //     goroutine.
+//   - HTTP method (also: GET, POST, PUT, DELETE): An HTTP method is the kind of a
+//     request: GET reads, POST sends data to be worked on, PUT replaces, DELETE
+//     removes. Calls of a model are POST.
+//   - Path and query parameters (also: path parameter, query parameter): Path and
+//     query parameters are values in the address of a request, such as 42 in
+//     /items/42, or limit in /items?limit=10. FastAPI reads both from the function's
+//     parameters.
+//   - Middleware: Middleware is code that runs before and after every request of a
+//     server, for example for logging, login or limits. In Go it is an http.Handler
+//     around an http.Handler.
+//   - WebSocket: A WebSocket is a connection over which client and server both send
+//     messages at any time. It suits voice and games, and a streamed answer doesn't
+//     need one.
+//   - CORS (also: cross-origin request): CORS is the rule by which a browser lets a
+//     page of one address call an API of another, only if that API allows it in a
+//     header.
 //   - Serialization (also: JSON encoding, marshal, model_dump): Serialization turns an
 //     object into bytes, mostly JSON. Go does it with encoding/json, Pydantic with
 //     model_dump_json.
@@ -237,9 +254,9 @@
 //     (retry.Timeouts).
 //   - Don't retry after the first chunk was shown: because the user would read the
 //     beginning twice. Show the error, or use retry.Resume.
-//   - Don't stop reading a stream at [DONE]: because a connection that is dropped
-//     there costs the next call a new handshake. Read it to its end, as this client
-//     does.
+//   - Don't stop reading a stream at [DONE]: because a stream that isn't read to its
+//     end loses its connection, and the next call needs a new handshake. Read the
+//     stream to its end, as this client does.
 //   - Don't leave out the usage of streams: because a bill that misses them is too
 //     small. This client asks for it with stream_options, unless Options.NoStreamUsage
 //     is set.
@@ -276,7 +293,7 @@
 // wrong field under "detail", with its place ("loc"), message and type. Correct the
 // request; a retry of the same request fails again.
 //
-// What is a request model and why do I need one? A request model is a class or struct
+// What is a request model, and why do I need one? A request model is a class or struct
 // that says which fields a request has. It rejects wrong input at the door, documents
 // the API, and gives the editor types to complete. Without it each field is checked by
 // hand, or not at all.
@@ -286,24 +303,40 @@
 // so that a test can give it a fake one. In FastAPI write client =
 // Depends(get_client); in Go pass it to the constructor, as retry.New(next, …) does.
 //
-// Should my endpoint be sync or async? An endpoint that waits for a model should be
-// async with an async client, because one process can then wait for hundreds of
-// answers. An endpoint that computes should be sync, or hand its work to a worker. In
-// Go write plain code: each request has its own goroutine.
+// Should my endpoint be async def or def (sync)? An endpoint that waits for a model
+// should be async def with an async client, because one process can then wait for
+// hundreds of answers. An endpoint that computes should be def, or hand its work to a
+// worker. In Go write plain code: each request has its own goroutine.
 //
 // What happens if I block inside async def? A blocking call inside async def stops the
-// event loop, and every other request of that process waits. time.sleep, requests.get
-// and a sync model client all block. Use await asyncio.sleep, httpx or the async
-// client.
+// event loop, and every other request of that process waits. The functions time.sleep
+// and requests.get block, and so does a sync model client. Use await asyncio.sleep,
+// httpx or the async client.
 //
 // Why should I stream answers? Streaming lets the user read after about a second
-// instead of waiting ten. It also shows early that a target is dead, and lets you stop
-// an unwanted answer and its cost. It makes errors harder: the status 200 is already
-// sent when something fails.
+// instead of waiting ten. Streaming also shows early that a target is dead, and lets
+// you stop an unwanted answer and its cost. Streaming makes errors harder: the status
+// 200 is already sent when something fails.
 //
-// When should I not stream? Don't stream when a program and not a person reads the
-// answer, when the whole must be checked before it is shown, or when the answer is
-// JSON that is used only as a whole. One piece is simpler to retry and to cache.
+// How do I stream an answer to the browser? To stream an answer to the browser, write
+// each chunk as a server-sent event to the open HTTP response and flush it. In FastAPI
+// return a StreamingResponse, and in Go call Flush after each write. The browser reads
+// it with EventSource, or with fetch for a POST. The program examples/capstone does
+// so.
+//
+// When should I not stream? Don't stream when a program reads the answer, or when the
+// whole answer must be checked before it is shown. JSON that is used only as a whole
+// needs no stream either. One piece is simpler to retry and to cache.
+//
+// What is middleware good for? Middleware is good for what every endpoint needs: a
+// request id, logging, login, limits, and errors in one form. In FastAPI it is added
+// with app.add_middleware or @app.middleware; in Go wrap the handler, as
+// limit.NewHandler does.
+//
+// How do I version and document my API? Put the version into the path, such as
+// /v1/ask, and change it only for changes that break clients. FastAPI documents an API
+// by itself at /docs, as OpenAPI. In Go, write the OpenAPI file by hand or generate it
+// with a library; this module has none.
 //
 // How do I report an error in the middle of a stream? An error in the middle of a
 // stream can't change the status, which was already sent as 200. Send an event with an
@@ -311,10 +344,10 @@
 // must treat both as a failure; this client reports [ErrInBand] or
 // [ErrIncompleteStream].
 //
-// What is the difference between SSE and WebSocket? Server-sent events go one way,
-// from the server to the client, over ordinary HTTP, and suit a streamed answer. A
-// WebSocket goes both ways and needs its own connection handling; it suits voice.
-// OpenAI's chat completions use SSE.
+// What is the difference between SSE and WebSocket? SSE (server-sent events) goes one
+// way, from the server to the client, over ordinary HTTP, and a WebSocket goes both
+// ways. SSE suits a streamed answer, and a WebSocket suits voice. OpenAI's chat
+// completions use SSE.
 //
 // How do I get structured output as a typed object? Ask for JSON by a schema and
 // validate what comes: structured.Generate of
@@ -332,20 +365,21 @@
 // tries at most three times. By hand, use fault.FromError and its Class. What each
 // status means is in [github.com/prodailabs/prodai/retry/fault].
 //
-// What does "finish_reason: length" mean? The finish reason "length" means that the
-// answer was cut at max_tokens, or at the end of the context window. It is not an
-// error here: raise llms.WithMaxTokens, or ask for a shorter answer. Don't parse such
-// an answer as JSON without a check.
+// Why is my answer cut off (finish_reason length)? The finish reason "length" means
+// that the answer was cut off at max_tokens, or at the end of the context window. It
+// is not an error here: raise llms.WithMaxTokens, or ask for a shorter answer. Don't
+// parse such an answer as JSON without a check.
 //
 // Why is the content empty when finish_reason is tool_calls? With the finish reason
 // "tool_calls" the model asks your program to run a function instead of answering. The
-// calls are in Choices[0].ToolCalls. Run them, add their results as tool messages, and
-// call the model again.
+// calls are in Choices[0].ToolCalls. Run these functions, add their results as tool
+// messages, and ask the model again.
 //
-// How do I use a local model or another provider? Set Options.BaseURL to the server:
-// http://127.0.0.1:11434/v1 for Ollama, http://127.0.0.1:8000/v1 for vLLM, or a
-// gateway's address. The name of the model is the server's. Options.Azure is for Azure
-// OpenAI.
+// How do I call a local model or another provider? To call a local model, set
+// Options.BaseURL to the address of its server: http://localhost:11434/v1 for Ollama,
+// http://localhost:8000/v1 for vLLM, or a gateway's address. The model's name is the
+// one that the server knows. To use Azure OpenAI, set Options.Azure with its
+// APIVersion, and Options.BaseURL to the address of the resource.
 //
 // How do I set a timeout? Give the call a context with a deadline: ctx, cancel :=
 // context.WithTimeout(ctx, 30*time.Second). For streams add retry.Timeouts, which
@@ -355,6 +389,20 @@
 // secret store, never in code or in an image. This package reads nothing from the
 // environment: pass the key in Options.APIKey. A key that the server quotes in an
 // error is replaced by "[key]".
+//
+// Can I set temperature 0? You can set temperature 0 with llms.WithTemperature(0):
+// this client sends every option that you set, also if its value is 0, and sends
+// nothing that you didn't set.
+//
+// How do I validate a request? To validate a request in Python, declare a Pydantic
+// model and let FastAPI check it. In Go, decode the JSON into a struct with
+// json.Decoder and DisallowUnknownFields, check the values, and answer 400 or 422 with
+// the wrong field. Limit the size of the body with http.MaxBytesReader.
+//
+// What does "the stream ended before the answer did" mean? The error "the stream ended
+// before the answer did" ([ErrIncompleteStream]) means that the connection or the
+// stream ended without a finish_reason. What was received is in Error.Partial. If the
+// user has seen nothing yet, retry; otherwise show the error.
 //
 // What is temperature and which value should I use? Temperature controls chance: 0
 // gives nearly the same answer each time, 1 varies. Use 0 for extraction,
@@ -366,15 +414,15 @@
 // one vector for each, in order. An embedder that needs no network is in
 // [github.com/prodailabs/prodai/retrieve/embed].
 //
-// How do I test my code without calling a real model? Test with a server in your own
-// process: modeltest.NewServer of [github.com/prodailabs/prodai/eval/modeltest]
-// answers as you script it, with errors, cuts and delays. It needs no key and costs
-// nothing.
+// How do I test without an API key and a real model? To test without an API key, use a
+// server in your own process: modeltest.NewServer of
+// [github.com/prodailabs/prodai/eval/modeltest] answers as you script it, with errors,
+// cuts and delays. Such a test costs nothing.
 //
 // How do I see how many tokens a call used? The usage is in Choices[0].GenerationInfo
 // under PromptTokens, CompletionTokens and TotalTokens, if the server sent it. The
-// keys are absent if not: unknown is not zero.
-// [github.com/prodailabs/prodai/trace/cost] turns it into money.
+// keys are absent if the server sent none: unknown is not zero. The package
+// [github.com/prodailabs/prodai/trace/cost] turns the tokens into money.
 //
 // # Lab
 //
