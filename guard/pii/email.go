@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
@@ -37,7 +35,7 @@ func emailRule() detect.Rule {
 }
 
 // alphabetBytes are the first bytes of the letters that isAlphabet admits.
-const alphabetBytes = "\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xcd\xce\xcf\xd0\xd1\xd2\xd3\xd4\xe1"
+const alphabetBytes = "\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xca\xcd\xce\xcf\xd0\xd1\xd2\xd3\xd4\xe1"
 
 // isAlphabet reports whether r is a letter of an alphabet whose words stand apart, as
 // RFC 6531 admits them in a mailbox. In scripts without blanks the words before a
@@ -49,20 +47,13 @@ func isAlphabet(r rune) bool {
 // run returns the end of the run of bytes of a class, letters of other alphabets and
 // invisible characters that begins at a place, after at most limit bytes.
 func run(c *detect.Class, text string, at, limit int) int {
-	end := at
-	for end < len(text) && end < at+limit {
-		if text[end] < utf8.RuneSelf {
-			if !c[text[end]] {
-				break
-			}
-			end++
-			continue
-		}
+	end := c.Run(text, at, limit)
+	for end < len(text) && end < at+limit && text[end] >= utf8.RuneSelf {
 		r, size := utf8.DecodeRuneInString(text[end:])
 		if !isAlphabet(r) && !isInvisible(r) {
 			break
 		}
-		end += size
+		end = c.Run(text, end+size, max(0, at+limit-end-size))
 	}
 	return end
 }
@@ -71,8 +62,10 @@ func matchEmail(text string, at int, atEOF bool) int {
 	if at > 0 && inLocalPart(text, at) {
 		return 0
 	}
-	if r, _ := utf8.DecodeRuneInString(text[at:]); r >= utf8.RuneSelf && !isAlphabet(r) {
-		return 0
+	if text[at] >= utf8.RuneSelf {
+		if r, _ := utf8.DecodeRuneInString(text[at:]); !isAlphabet(r) {
+			return 0
+		}
 	}
 	end := run(localPart, text, at, maxLocal+1)
 	switch {

@@ -106,59 +106,6 @@ func TestReportedForms(t *testing.T) {
 	}
 }
 
-// Values as public reports have them: with the separators of Unicode, without any, with
-// characters that can't be seen, in small letters, of countries that joined later; and
-// what only looks like one.
-func TestReportedForms(t *testing.T) {
-	d, err := pii.New(nil)
-	require.NoError(t, err)
-	for _, c := range []struct{ text, want string }{
-		// philterd/phileas#385, DAM#10, Rizzo-pii#58.
-		{"card 4111\u00a01111\u00a01111\u00a01111.", "card [CREDIT_CARD]."},
-		{"card 4111\u20111111\u20111111\u20111111", "card [CREDIT_CARD]"},
-		{"card 4111.1111.1111.1111.", "card [CREDIT_CARD]."},
-		{"card 4111\u200b1111 1111\u200d1111\u200b", "card 4111\u200b1111 1111\u200d1111\u200b"}, // groups of one kind only
-		{"card 4111\u200b1111\u200b1111\u200b1111 x", "card [CREDIT_CARD] x"},
-		{"IBAN DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000", "IBAN [IBAN]"},
-		{"IBAN DE89-3704-0044-0532-0130-00", "IBAN [IBAN]"},
-		{"SSN 536\u201122\u20111234, 536\u201322\u20131234", "SSN [US_SSN], [US_SSN]"},
-		{"SSN 536.22.1234", "SSN [US_SSN]"},
-		{"my social security number is 536221234", "my social security number is [US_SSN]"},
-		{"My SSN is 078 05 1120", "My SSN is [US_SSN]"},
-		{"order 536221234, 536.22.1234, 536 22 1234", "order 536221234, 536.22.1234, 536 22 1234"},
-		{"call +1\u2011212\u2011555\u20110147", "call [PHONE]"},
-		{"Tel. 030/12345678, Telefon: 0211 / 5", "Tel. [PHONE], Telefon: 0211 / 5"},
-		{"on 12/03/2020 or 030/12345678", "on 12/03/2020 or 030/12345678"},
-		// DAM#12, RFC 6531.
-		{"mail ana\u200b@example.org or ana@exam\u200bple.org\u200b.", "mail [EMAIL] or [EMAIL]\u200b."},
-		{"mail josé@exämple.de, élan@пример.рф", "mail [EMAIL], [EMAIL]"},
-		{"联系ana@example.org。“ana@example.org”", "联系[EMAIL]。“[EMAIL]”"},
-		// SWIFT's registry; presidio#2078.
-		{"DJ2100010000000154000100186 BI4210000100010000332045181", "[IBAN] [IBAN]"},
-		{"NI45BAPR00000013000003558124 MN121234123456789123", "[IBAN] [IBAN]"},
-		{"RU0304452522540817810538091310419 YE15CBYE0001018861234567891234 OM810180000001299123456", "[IBAN] [IBAN] [IBAN]"},
-		{"iban: gb29nwbk60161331926819, id gb29nwbk60161331926819", "iban: [IBAN], id gb29nwbk60161331926819"},
-		{"card 2200000000000004", "card [CREDIT_CARD]"},
-		{"hosts 10.0.0.1-10.0.0.9, 10.0.0.1–10.0.0.9, v1.2.3.4-5 1.2.3.4-beta", "hosts [IPV4]-[IPV4], [IPV4]–[IPV4], v1.2.3.4-5 1.2.3.4-beta"},
-		{"clone git@github.com:foo/bar.git or mail git@github.com: now", "clone git@github.com:foo/bar.git or mail [EMAIL]: now"},
-		{"Personnummer: 198712202384", "Personnummer: [SE_PNR]"},
-		{"DNI 12345678z", "DNI [ES_DNI]"},
-		{"TELEMETRY=110201543, cellular modem 0612345678, hotel 0612345678", "TELEMETRY=110201543, cellular modem 0612345678, hotel 0612345678"},
-		{"phone_number=0612345678, Telefonnummer 0612345678", "phone_number=[PHONE], Telefonnummer [PHONE]"},
-		{"FF:FF:FF:FF:FF:FF 00-00-00-00-00-00", "FF:FF:FF:FF:FF:FF 00-00-00-00-00-00"},
-	} {
-		assert.Equal(t, c.want, d.Redact(c.text, detect.Label))
-		for size := 1; size < 5; size++ {
-			s := d.Stream(nil)
-			out := ""
-			for at := 0; at < len(c.text); at += size {
-				out += s.Write(c.text[at:min(len(c.text), at+size)])
-			}
-			assert.Equal(t, c.want, out+s.Close(), "in chunks of %d", size)
-		}
-	}
-}
-
 // TestNationalIDs takes one published specimen or constructed number a kind,
 // and the same one with a digit changed.
 func TestNationalIDs(t *testing.T) {
