@@ -22,13 +22,14 @@ var fit = flag.String("fit", "", "fit the weights to this file of judged passage
 // A judged row is a question, a passage found for it, and what readers said: 1 it
 // answers, 0.5 a part, 0 not.
 type judged struct {
-	Question string  `json:"question"`
-	Around   string  `json:"around"` // of earlier turns
-	Passage  string  `json:"passage"`
-	Label    float64 `json:"label"`
-	Refuse   bool    `json:"refuse"`
-	Kind     string  `json:"kind"`
-	Set      string  `json:"set"`
+	Question string   `json:"question"`
+	Around   string   `json:"around"` // of earlier turns
+	Passage  string   `json:"passage"`
+	Asked    []string `json:"asked"` // questions that it is known to answer
+	Label    float64  `json:"label"`
+	Refuse   bool     `json:"refuse"`
+	Kind     string   `json:"kind"`
+	Set      string   `json:"set"`
 }
 
 func readJudged(t testing.TB, name string) []judged {
@@ -76,7 +77,13 @@ func examples(t testing.TB, rows []judged) []example {
 			corpus = append(corpus, units(numbered{0, r.Passage})...)
 		}
 	}
-	e, err := NewExtractive(&ExtractiveOptions{Embedder: vectors, Rarity: rarityAmong(corpus)})
+	asked := map[string][]string{}
+	for _, r := range rows {
+		for _, u := range units(numbered{0, r.Passage}) {
+			asked[u.text] = r.Asked
+		}
+	}
+	e, err := NewExtractive(&ExtractiveOptions{Embedder: vectors, Rarity: rarityAmong(corpus), Asked: func(text string) []string { return asked[text] }})
 	require.NoError(t, err)
 	byQuestion := map[string][]judged{}
 	var order []string
@@ -199,6 +206,7 @@ func TestFit(t *testing.T) {
 	rows := examples(t, readJudged(t, *fit))
 	if csv := os.Getenv("CSV"); csv != "" {
 		f, _ := os.Create(csv)
+		g, _ := os.Create(strings.TrimSuffix(csv, ".csv") + ".txt")
 		for _, r := range rows {
 			x := r.input()
 			fmt.Fprintf(f, "%d,%v,%v,%v,%s,%d", r.question, r.y, r.row.Refuse, r.scored.code && r.intent != intentShow || r.scored.asks, r.row.Kind, r.intent)
@@ -206,6 +214,8 @@ func TestFit(t *testing.T) {
 				fmt.Fprintf(f, ",%.5f", v)
 			}
 			fmt.Fprintln(f)
+			b, _ := json.Marshal(r.scored.text)
+			fmt.Fprintln(g, string(b))
 		}
 		f.Close()
 	}
@@ -276,7 +286,7 @@ func outcomes(rows []example, p []float64) {
 				if top == 0 {
 					top = it.p
 				}
-				if quoted < 3 && it.p >= threshold && it.p >= 0.6*top {
+				if quoted < 3 && it.p >= threshold && it.p >= 0.3*top {
 					quoted++
 					any = true
 					best = max(best, it.y)
