@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -28,9 +27,6 @@ import (
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
-
-//go:embed page.html
-var files embed.FS
 
 // Options configure a [Gateway].
 type Options struct {
@@ -112,9 +108,12 @@ func New(s *service.Service, o Options) *Gateway {
 	g.open = len(o.Keys) == 0
 	g.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	g.mux.HandleFunc("GET /readyz", g.ready)
-	g.mux.HandleFunc("GET /{$}", g.page)
+	g.mux.HandleFunc("GET /{$}", page("index.html"))
+	g.mux.HandleFunc("GET /source", page("source.html"))
+	g.mux.HandleFunc("GET /assets/{name}", g.asset)
 	g.mux.Handle("POST /api/ask", g.guarded(g.ask))
 	g.mux.Handle("GET /api/status", g.guarded(g.status))
+	g.mux.Handle("GET /api/source", g.guarded(g.source))
 	g.mux.Handle("GET /v1/models", g.guarded(g.models))
 	g.mux.Handle("GET /v1/models/{id}", g.guarded(g.model))
 	g.mux.Handle("POST /v1/chat/completions", g.guarded(g.chat))
@@ -297,16 +296,4 @@ func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, "ready\n") // fails only if the client is gone
-}
-
-func (g *Gateway) page(w http.ResponseWriter, _ *http.Request) {
-	data, err := files.ReadFile("page.html")
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write(data) // fails only if the client is gone
 }

@@ -92,7 +92,7 @@ func (s *Service) join(ctx context.Context, t *Text, passages []schema.Document,
 		skip := 0
 		switch {
 		case last >= 0 && (!placed || at.Start > last+1):
-			b.WriteString("\n\n")
+			b.WriteString(between(text, at.Start-last))
 		case last >= 0 && at.Start == last+1:
 			b.WriteString("\n")
 		case last > at.Start: // passages may overlap
@@ -124,6 +124,22 @@ func (s *Service) join(ctx context.Context, t *Text, passages []schema.Document,
 	t.Text = b.String()
 	t.End = max(t.Start, t.End) // a caller may ask for bytes in any order
 	return nil
+}
+
+// between returns the blanks that the text of a passage had before it, of which only
+// the number is known: the indentation of an item or of a program's line is among them.
+func between(text string, n int) string {
+	first, rest, _ := strings.Cut(text, "\n")
+	second, _, _ := strings.Cut(strings.TrimLeft(rest, "\n"), "\n")
+	switch {
+	case n == 3 && strings.HasPrefix(first, "- "):
+		return "\n  "
+	case n == 4 && strings.HasPrefix(first, "- "):
+		return "\n\n  "
+	case n == 3 && strings.HasPrefix(second, "\t"):
+		return "\n\n\t"
+	}
+	return "\n\n"
 }
 
 // IsNamed reports whether a passage's document has that very name: one that was

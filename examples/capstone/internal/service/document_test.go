@@ -89,6 +89,34 @@ func TestDocumentFindsASentence(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestDocumentKeepsItsIndentation, which the ends of passages cut off: an item stays
+// in its list, and a program's first line in its block.
+func TestDocumentKeepsItsIndentation(t *testing.T) {
+	for _, text := range []string{"A list:\n\n  - one\n  - two", "A list:\n  - one\n  - two", "A program:\n\n\tx := 1\n\ty := 2\n\nThe end."} {
+		s := holding(t)
+		var docs []schema.Document
+		at := 0
+		for part := range strings.SplitAfterSeq(text, "\n") {
+			if own := strings.TrimSpace(part); own != "" {
+				if n := len(docs); n > 0 && strings.HasPrefix(part, "\ty") { // a block is one passage
+					docs[n-1].PageContent += "\n" + strings.TrimRight(part, "\n")
+					docs[n-1].Metadata[chunk.KeyEnd] = at + len(strings.TrimRight(part, "\n"))
+				} else {
+					start := at + strings.Index(part, own)
+					docs = append(docs, schema.Document{PageContent: own, Metadata: map[string]any{chunk.KeyStart: start, chunk.KeyEnd: start + len(own)}})
+				}
+			}
+			at += len(part)
+		}
+		_, err := s.collection.Sync(t.Context(), "a.md", docs)
+		require.NoError(t, err)
+		got, ok, err := s.Document(t.Context(), "a.md", Spot{})
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, text, got.Text)
+	}
+}
+
 // TestLongDocumentIsShownAroundItsPassage, since a file may have thousands.
 func TestLongDocumentIsShownAroundItsPassage(t *testing.T) {
 	var b strings.Builder

@@ -19,6 +19,10 @@ import (
 // those asked.
 const corrected = "Showing results for"
 
+// IsNotice reports whether a line of an answer says how the question was read, and
+// claims nothing.
+func IsNotice(line string) bool { return strings.HasPrefix(line, corrected) }
+
 // Refused reports whether an answer says that the passages do not contain one, in the
 // words that the prompt asks for, whatever the model. An answer that cites a passage
 // for a part of the question is not a refusal.
