@@ -30,10 +30,30 @@ type tab struct {
 	server *httptest.Server
 }
 
-// open starts headless Chromium with a tab for a server's pages, or skips the test
-// where there is none.
-func open(t *testing.T, server *httptest.Server, flags ...chromedp.ExecAllocatorOption) tab {
+// browsers are the ones that were started, by color scheme. Each test has a tab of its
+// own, and what a tab keeps is its own.
+var browsers struct {
+	mu  sync.Mutex
+	of  map[string]context.Context
+	end []func()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for i := range browsers.end {
+		browsers.end[len(browsers.end)-1-i]()
+	}
+	os.Exit(code)
+}
+
+// browser starts headless Chromium, or skips the test where there is none.
+func browser(t *testing.T, scheme string) context.Context {
 	t.Helper()
+	browsers.mu.Lock()
+	defer browsers.mu.Unlock()
+	if ctx, ok := browsers.of[scheme]; ok {
+		return ctx
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -44,12 +64,31 @@ func open(t *testing.T, server *httptest.Server, flags ...chromedp.ExecAllocator
 	if path == "" {
 		t.Skip("no Chromium is installed")
 	}
+	dir, err := os.MkdirTemp("", "capstone-page")
+	require.NoError(t, err)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+		chromedp.Flag("blink-settings", "preferredColorScheme="+map[string]string{"dark": "0", "light": "1"}[scheme]), chromedp.UserDataDir(dir))
+	ctx, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	require.NoError(t, chromedp.Do(ctx)) // starts it
+	if browsers.of == nil {
+		browsers.of = map[string]context.Context{}
+	}
+	browsers.of[scheme] = ctx
+	browsers.end = append(browsers.end, func() { _ = os.RemoveAll(dir) }, cancelBrowser, cancel)
+	return ctx
+}
+
+// open opens a tab for a server's pages.
+func open(t *testing.T, server *httptest.Server) tab {
+	t.Helper()
+	return openIn(t, server, "light")
+}
+
+func openIn(t *testing.T, server *httptest.Server, scheme string) tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser(t, scheme))
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
@@ -271,7 +310,7 @@ func TestPageRendersNoHTML(t *testing.T) {
 	b.visit("/")
 	b.ask("<img src=x onerror=document.title='hacked'>")
 	look[any](b, `document.querySelectorAll("details").forEach(d => d.open = true), 1`)
-	require.Empty(t, look[[]string](b, `[...document.querySelectorAll("main img, main script, main iframe, main style, main u, main i:not([class]), main b:not(.facts b, .how b)")].map(e => e.outerHTML)`))
+	require.Empty(t, look[[]string](b, `[...document.querySelectorAll("main img, main script, main iframe, main style, main u, main i:not([class]), main b:not(.facts b, .how b, #foot b)")].map(e => e.outerHTML)`))
 	for _, href := range look[[]string](b, `[...document.querySelectorAll(".answer a")].map(e => e.href)`) {
 		require.True(t, strings.HasPrefix(href, b.server.URL+"/source?"), href)
 	}
@@ -422,7 +461,7 @@ func TestPageByKeyboard(t *testing.T) {
 	}
 	order := strings.Join(stops, " ")
 	require.Regexp(t, `cite.*question go`, order, "the answer, then the box")
-	require.Empty(t, look[[]string](b, `[...document.querySelectorAll("button, input, textarea, a")].filter(e => !(e.innerText || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML)`), "each control has a name")
+	require.Empty(t, look[[]string](b, `[...document.querySelectorAll("button, input, textarea, a")].filter(e => !(e.textContent || e.ariaLabel || e.labels?.length)).map(e => e.outerHTML)`), "each control has a name")
 	require.Equal(t, "polite", look[string](b, `document.querySelector(".answer").getAttribute("aria-live")`))
 	require.Equal(t, "The answer is there, with 2 sources.", b.text("#status"))
 	require.Len(t, asked(), 1)

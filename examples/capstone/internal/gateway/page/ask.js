@@ -34,8 +34,7 @@ function stop() {
 
 // run asks the server for a turn's answer.
 async function run(turn) {
-  const abort = new AbortController();
-  running = { turn, abort };
+  const abort = new AbortController(), mine = running = { turn, abort };
   const before = conversation(turn);
   Object.assign(turn, { text: "", events: [], passages: [], done: null, error: null, note: null, began: performance.now() });
   draw(turn);
@@ -52,12 +51,12 @@ async function run(turn) {
       buffer += value;
       for (let i; (i = buffer.indexOf("\n\n")) >= 0; buffer = buffer.slice(i + 2)) {
         const line = buffer.slice(0, i);
-        if (line.startsWith("data: ") && running && running.turn === turn) hear(turn, JSON.parse(line.slice(6)));
+        if (line.startsWith("data: ") && running === mine) hear(turn, JSON.parse(line.slice(6)));
       }
     }
-    if (running && running.turn === turn) finish(turn, { error: { message: "The connection broke before the answer was complete." } });
+    if (running === mine) finish(turn, { error: { message: "The connection broke before the answer was complete." } });
   } catch (e) {
-    if (e.name === "AbortError" || !running || running.turn !== turn) return;
+    if (e.name === "AbortError" || running !== mine) return;
     if (e.status === 401) {
       running = null;
       label();
