@@ -30,7 +30,7 @@ func explain(e service.Event) explained {
 func text(e service.Event, key, other string) string {
 	v, ok := e.Attrs[key]
 	if s := fmt.Sprint(v); ok && v != nil && s != "" {
-		return s
+		return strings.ReplaceAll(s, "_", " ")
 	}
 	return other
 }
@@ -116,7 +116,7 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 }
 
 // stages says what a guard's check looked at.
-var stages = map[string]string{"input": "your question", "document": "a passage", "tool_result": "a tool's result", "tool_call": "a tool's call", "output": "a text that leaves the server"}
+var stages = map[string]string{"input": "your question", "document": "a passage", "tool result": "a tool's result", "tool call": "a tool's call", "output": "a text that leaves the server"}
 
 // verdict says what the guard found, and what it did.
 func verdict(e service.Event) (plain, tone string) {
