@@ -20,6 +20,7 @@ function ask(question) {
   turns.push(turn);
   $("question").value = "";
   history.pushState(null, "", "/?q=" + encodeURIComponent(question));
+  document.title = question + " · Ask the course";
   show(turn);
   turn.view.article.scrollIntoView({ block: "start" });
   if (matchMedia("(pointer: coarse)").matches) $("question").blur(); // the keyboard would hide the answer
@@ -223,7 +224,7 @@ function trouble(turn) {
   const broken = turn.error && turn.text;
   const box = el("div", turn.error ? "trouble" : "note"), p = el("p");
   if (broken) p.append(el("b", "", "The answer broke off here. "));
-  p.append(turn.error ? turn.error.message : turn.note);
+  p.append(turn.error ? sentence(turn.error.message) : turn.note);
   if (turn.error && turn.error.wait) p.append(" Try again in " + turn.error.wait + " s.");
   const again = el("button", "plain", "Ask again");
   again.type = "button";
@@ -232,6 +233,9 @@ function trouble(turn) {
   if (turn.error) box.setAttribute("role", "alert");
   return box;
 }
+
+// sentence begins an error's message as a sentence, and ends it as one.
+const sentence = m => m.charAt(0).toUpperCase() + m.slice(1) + (/[.!?]$/.test(m) ? "" : ".");
 
 // cited returns the numbers that an answer cites, in order.
 const cited = turn => [...new Set((turn.done ? turn.done.citations : []).map(c => c.number))].filter(n => turn.passages[n - 1]);
@@ -370,6 +374,7 @@ $("new").onclick = () => {
   $("welcome").hidden = false;
   $("new").hidden = true;
   history.pushState(null, "", "/");
+  document.title = "Ask the course";
   $("question").focus();
 };
 

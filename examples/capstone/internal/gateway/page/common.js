@@ -54,8 +54,10 @@ function askForKey(place, wrong, next) {
 // plural counts things.
 function plural(n, one, many) { return n + " " + (n === 1 ? one : many || one + "s"); }
 
+// As in other documentation, / and Ctrl-K lead to the box.
 document.addEventListener("keydown", e => {
-  if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) return;
+  const slash = e.key === "/" && !e.ctrlKey && !e.metaKey && !e.altKey && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName);
+  if (!slash && !(e.key.toLowerCase() === "k" && (e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey)) return;
   const box = $("question") || $("filter");
   if (box) { e.preventDefault(); box.focus(); }
 });
