@@ -48,7 +48,8 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	a.inside = before == '(' && at > 1 && word[at-2] == ']' || before == '<' && at > 2 && word[at-3:at-1] == "]("
 	defines := at > 1 && word[at-2:at] == "]:"
 	a.image = defines
-	target := definition || defines || a.inside || before == '<' || before == '"' || before == '\'' || before == '='
+	quoted := before == '"' || before == '\''
+	target := definition || defines || a.inside || before == '<' || quoted || before == '='
 	begins := at == 0 || !isAlnum(before)
 	scheme := at
 	for scheme < len(word) && (isAlnum(word[scheme]) || strings.IndexByte("+-.", word[scheme]) >= 0) {
@@ -58,6 +59,9 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	switch {
 	case begins && scheme > at && scheme < len(word) && word[scheme] == ':' && !isDigit(word[at]):
 		name, behind := strings.ToLower(word[at:scheme]), word[scheme+1:]
+		if behind == "" && quoted && !definition && !slices.Contains(acting, name) && !endsInActing(name) {
+			return a, false // it isn't: an apostrophe, or the first word of a quotation, and then a colon
+		}
 		if behind == "" && !target || !target && !slashes(behind) && !slices.Contains(acting, name) && !endsInActing(name) {
 			return a, false
 		}
