@@ -57,6 +57,9 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	}
 	rest := word[at:]
 	switch {
+	case begins && len(rest) > 4 && strings.EqualFold(rest[:4], "www."):
+		// First, since www.example.org: may be one before a colon.
+		a.prefix = "http://"
 	case begins && scheme > at && scheme < len(word) && word[scheme] == ':' && !isDigit(word[at]):
 		name, behind := strings.ToLower(word[at:scheme]), word[scheme+1:]
 		if behind == "" && quoted && !definition && !slices.Contains(acting, name) && !endsInActing(name) {
@@ -67,8 +70,6 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 		}
 	case (target || begins && before != ':' && before != '/' && before != '\\') && slashes(rest) && (target || strings.Contains(rest[2:], ".")):
 		// protocol-relative
-	case begins && len(rest) > 4 && strings.EqualFold(rest[:4], "www."):
-		a.prefix = "http://"
 	default:
 		return a, false
 	}
