@@ -92,9 +92,14 @@ func messages(history []turn) ([]llms.MessageContent, *errBad) {
 
 // status is what the page shows before a question: what answers, from what, and what
 // may be asked.
-func (g *Gateway) status(w http.ResponseWriter, _ *http.Request) {
+func (g *Gateway) status(w http.ResponseWriter, r *http.Request) {
 	c := g.service.CacheStats()
 	sources := g.service.Sources()
+	ask, err := suggestions(sources)
+	if err != nil {
+		g.failWith(w, r, err)
+		return
+	}
 	reply(w, http.StatusOK, map[string]any{"backend": g.service.Backend(), "about": about(g.service.Backend()), "passages": g.service.Passages(), "documents": len(sources),
-		"suggestions": suggestions(sources), "cache": map[string]any{"hits": c.Hits, "misses": c.Misses, "shared": c.Shared}})
+		"suggestions": ask, "cache": map[string]any{"hits": c.Hits, "misses": c.Misses, "shared": c.Shared}})
 }

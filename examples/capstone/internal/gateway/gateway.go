@@ -1,5 +1,21 @@
 // Package gateway serves a service over HTTP: the OpenAI protocol for programs,
 // a page for people, and the probes that an orchestrator asks for.
+//
+//	POST /v1/chat/completions   an answer, streamed or not; GET /v1/models, POST /v1/embeddings
+//	GET  /                      the page: a conversation with its sources
+//	GET  /source                a document with the passage of an answer marked
+//	POST /api/ask               what the page asks: an answer as a stream, with each layer's decisions
+//	GET  /api/source            what that page reads: ?doc=NAME&start=BYTE&end=BYTE, or ?id=PASSAGE
+//	GET  /api/status            what answers, from how many documents
+//	GET  /livez, /readyz        for an orchestrator
+//
+// An answer of the OpenAI protocol has one field more, prodai, in a stream in its
+// last chunk with a choice. What it holds was checked as the answer was:
+//
+//	passages   what was found, best first, each with its place, similarity and address
+//	citations  each number that the answer cites, compared with its passage
+//	uncited    the sentences that cite nothing, as bytes of the answer
+//	nearest    only of a refusal: the passages nearest to the question, most similar first
 package gateway
 
 import (

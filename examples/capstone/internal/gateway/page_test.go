@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -209,7 +210,7 @@ func TestPageRefusesSoftly(t *testing.T) {
 
 // scripted serves the pages of a small collection with answers from scripts: the
 // first question gets the first one, and the last one is repeated. It returns the
-// bodies of the questions.
+// bodies of the questions. Where a script is nil, the service itself answers.
 func scripted(t *testing.T, scripts ...func(w http.ResponseWriter)) (*httptest.Server, func() []string) {
 	t.Helper()
 	return scriptedOver(t, start(t, Options{}).Config.Handler, scripts...)
@@ -227,9 +228,14 @@ func scriptedOver(t *testing.T, real http.Handler, scripts ...func(w http.Respon
 		data, _ := io.ReadAll(r.Body)
 		mu.Lock()
 		asked = append(asked, string(data))
-		n := min(len(asked), len(scripts)) - 1
+		script := scripts[min(len(asked), len(scripts))-1]
 		mu.Unlock()
-		scripts[n](w)
+		if script == nil {
+			r.Body = io.NopCloser(bytes.NewReader(data))
+			real.ServeHTTP(w, r)
+			return
+		}
+		script(w)
 	}))
 	t.Cleanup(server.Close)
 	return server, func() []string {

@@ -38,7 +38,7 @@ func refusedAnswer() []message {
 
 // overflowing lists the elements that are wider than the screen.
 const overflowing = `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest("pre, .unseen, .skip, .bars") && e.getBoundingClientRect().right > innerWidth + 1)
-	.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40))`
+	.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40)).concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])`
 
 // pale lists the texts whose contrast with what is behind them is under 4.5 (WCAG 2.2,
 // 1.4.3).
@@ -69,9 +69,10 @@ func TestEveryStateFits(t *testing.T) {
 		func(w http.ResponseWriter) {
 			fail(w, http.StatusServiceUnavailable, "server_error", "upstream_unavailable", "", "the model's provider keeps failing, so it is not asked for a while; try again later")
 		},
+		nil,
 		streamed(answered(long, []citation{{Number: 1, Status: "quoted", URL: found[0].URL}})...),
 	}
-	questions := []string{"What is a circuit breaker?", "Who won the world cup?", "How does a breaker work?", "Again?", "And " + strings.Repeat("averylongwordwithoutablank", 6) + "?", "Six?", "Seven?"}
+	questions := []string{"What is a circuit breaker?", "Who won the world cup?", "How does a breaker work?", "Again?", "Why is full jitter better than plain exponential backoff?", "And " + strings.Repeat("averylongwordwithoutablank", 6) + "?", "Six?", "Seven?"}
 	course := startCourse(t)
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -94,22 +95,22 @@ func TestEveryStateFits(t *testing.T) {
 			b.visit("/")
 			b.until(`document.querySelectorAll("#try button").length > 9`)
 			check("1-empty")
-			for i, name := range []string{"2-answer", "3-refusal", "4-broken", "5-error"} {
+			for i, name := range []string{"2-answer", "3-refusal", "4-broken", "5-error", "6-real"} {
 				b.ask(questions[i])
-				look[any](b, `document.querySelectorAll(".made, .others").forEach(d => d.open = true), 1`)
+				look[any](b, `document.querySelectorAll(".after > details, .events li:nth-child(2) details").forEach(d => d.open = true), 1`)
 				check(name)
 				b.do(chromedp.Click("#new"))
 			}
 			for _, q := range questions {
 				b.ask(q)
 			}
-			check("6-long")
+			check("7-long")
 			b.visit("/source?doc=retry/doc.go&start=2640&end=2760#passage")
 			b.until(`document.querySelector("#document h3") !== null`)
-			check("7-source")
+			check("8-source")
 			b.visit("/source")
 			b.until(`document.querySelector(".documents") !== null`)
-			check("8-documents")
+			check("9-documents")
 		})
 	}
 }

@@ -265,9 +265,11 @@ function sources(turn) {
 function row(p, url, status, bad) {
   const li = el("li"), a = el("a", "", p.where.join(" › "));
   a.href = url || p.url;
-  li.append(el("span", "num", p.number), a);
-  if (status) { const s = el("span", bad ? "status bad" : "status", status); s.title = statuses[status] || ""; li.append(s); }
-  if (p.closeness) { const c = el("span", "closeness " + p.closeness.replace(" ", "-"), p.closeness); c.title = "How near the passage is to the question in meaning: " + p.similarity + " of 1"; li.append(c); }
+  const what = el("span", "what");
+  what.append(a);
+  if (status) { const s = el("span", bad ? "status bad" : "status", status); s.title = statuses[status] || ""; what.append(" ", s); }
+  if (p.closeness) { const c = el("span", "closeness " + p.closeness.replace(" ", "-"), p.closeness); c.title = "How near the passage is to the question in meaning: " + p.similarity + " of 1"; what.append(" ", c); }
+  li.append(el("span", "num", p.number), what);
   return li;
 }
 
