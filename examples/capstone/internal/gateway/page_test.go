@@ -185,7 +185,8 @@ func TestPageInABrowser(t *testing.T) {
 
 	look[any](b, `document.querySelector("a.cite").click(), 1`)
 	b.until(`document.querySelector("mark.passage") !== null`)
-	require.Equal(t, "Keys are rotated every 90 days by the security team.", b.text("mark.passage"))
+	require.Contains(t, look[string](b, `[...document.querySelectorAll("mark.passage")].map(e => e.textContent).join(" ")`), "Keys are rotated every 90 days by the security team.")
+	require.NotContains(t, b.text("mark.passage"), "Purchases")
 	require.Equal(t, "passage", look[string](b, `document.activeElement.id`), "the passage has the focus")
 	require.Contains(t, b.text("#document"), "Purchases may be refunded", "the whole document is there")
 	b.stays()
@@ -310,14 +311,14 @@ func TestPageShowsMarkdown(t *testing.T) {
 func TestPageRendersNoHTML(t *testing.T) {
 	const evil = "<img src=x onerror=document.title='hacked'> <script>document.title='hacked'</script>\n\n" +
 		"[a](javascript:document.title='hacked') [b](https://evil.test/x) [c](//evil.test/x) [d](data:text/html,x) [e](/source?doc=manual.md) [f](/\\evil.test) [g](https://pkg.go.dev.evil.test/)\n\n" +
-		"![i](https://evil.test/i.png) `<b>code</b>` **<i>bold</i>** \ue000private\ue001 use\n\n# <u>heading</u>\n\n> <iframe src=https://evil.test></iframe>\n\n- <style>*{display:none}</style>\n\n| <a href=x>t</a> |\n\n```html\n<script>1</script>\n"
-	server, _ := scripted(t, streamed(answered(evil, []citation{{Number: 2, Status: "quoted", URL: "javascript:document.title='hacked'"}}, "private")...))
+		"![i](https://evil.test/i.png) `<b>code</b>` **<i>bold</i>** \ue000private\ue001 use\n\n# <u>heading</u>\n\n> <iframe src=https://evil.test></iframe>\n\n- <style>*{display:none}</style>\n\n| <a href=x>t</a> |\n\n```html\n<script>1</script>\n```\n\n[2] and [1]"
+	server, _ := scripted(t, streamed(answered(evil, []citation{{Number: 2, Status: "quoted", URL: "javascript:document.title='hacked'"}, {Number: 1, Status: "quoted", URL: "//evil.test/"}}, "private")...))
 	b := open(t, server)
 	b.visit("/")
 	b.ask("<img src=x onerror=document.title='hacked'>")
 	look[any](b, `document.querySelectorAll("details").forEach(d => d.open = true), 1`)
 	require.Empty(t, look[[]string](b, `[...document.querySelectorAll("main img, main script, main iframe, main style, main u, main i:not([class]), main b:not(.facts b, .how b, #foot b)")].map(e => e.outerHTML)`))
-	for _, href := range look[[]string](b, `[...document.querySelectorAll(".answer a")].map(e => e.href)`) {
+	for _, href := range look[[]string](b, `[...document.querySelectorAll("article a")].map(e => e.href)`) {
 		require.True(t, strings.HasPrefix(href, b.server.URL+"/source?"), href)
 	}
 	require.NotEqual(t, "hacked", look[string](b, `document.title`))
@@ -455,6 +456,8 @@ func TestPageByKeyboard(t *testing.T) {
 	require.False(t, look[bool](b, slash), "the slash is no text")
 	require.Equal(t, "question", look[string](b, `document.activeElement.id`))
 	require.True(t, look[bool](b, slash), "in the box it is")
+	look[any](b, `document.querySelector("h1 a").focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, bubbles: true, cancelable: true }))`)
+	require.Equal(t, "question", look[string](b, `document.activeElement.id`))
 	look[any](b, `document.querySelector("h1 a").focus(), 1`)
 	var stops []string
 	for range 30 {

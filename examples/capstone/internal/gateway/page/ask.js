@@ -147,7 +147,7 @@ function written(turn, text) {
   const done = turn.done, used = {};
   const fragment = Markdown.render(text, {
     ranges: done ? done.uncited.map(u => u) : [], mark: "uncited", title: "No source is cited for this sentence.",
-    link: address => address.startsWith("/source?") || address.startsWith("https://pkg.go.dev/") ? address : null,
+    link: address => own(address) || (address.startsWith("https://pkg.go.dev/") ? address : null),
     cite: number => {
       const all = done ? done.citations.filter(c => c.number === number) : [];
       const c = all[Math.min(used[number] = (used[number] ?? -1) + 1, all.length - 1)];
@@ -177,7 +177,7 @@ const fits = c => !c || c.status === "supported" || c.status === "quoted" || c.s
 
 // chip is a citation: a link to the passage in its document.
 function chip(turn, number, citation) {
-  const p = turn.passages[number - 1], to = citation && citation.url || p && p.url;
+  const p = turn.passages[number - 1], to = own(citation && citation.url) || own(p && p.url);
   const e = el(to ? "a" : "span", fits(citation) ? "cite" : "cite bad", String(number));
   if (to) e.href = to;
   const what = (p ? p.where.join(" › ") : "passage " + number) + (citation ? ": " + (statuses[citation.status] || citation.status) : "");
@@ -203,7 +203,7 @@ function nearest(turn) {
   const list = el("ol"), more = el("ol");
   all.forEach((n, i) => {
     const li = el("li"), a = el("a", "card");
-    a.href = n.url;
+    a.href = own(n.url);
     const where = el("span", "where", n.where.join(" › "));
     a.append(where, el("span", "closeness " + n.closeness.replace(" ", "-"), n.closeness), el("span", "excerpt", n.quote.replace(/\s+/g, " ")));
     li.append(a);
@@ -264,7 +264,7 @@ function sources(turn) {
 
 function row(p, url, status, bad) {
   const li = el("li"), a = el("a", "", p.where.join(" › "));
-  a.href = url || p.url;
+  a.href = own(url) || own(p.url);
   const what = el("span", "what");
   what.append(a);
   if (status) { const s = el("span", bad ? "status bad" : "status", status); s.title = statuses[status] || ""; what.append(" ", s); }

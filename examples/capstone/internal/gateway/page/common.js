@@ -51,6 +51,10 @@ function askForKey(place, wrong, next) {
   input.focus();
 }
 
+// own returns an address of this server's source page, or nothing: no other address is
+// made a link.
+const own = address => typeof address === "string" && address.startsWith("/source?") ? address : "";
+
 // plural counts things.
 function plural(n, one, many) { return n + " " + (n === 1 ? one : many || one + "s"); }
 
