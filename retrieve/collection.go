@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -320,6 +321,34 @@ func (c *Collection) Get(id string) (schema.Document, bool) {
 		return schema.Document{}, false
 	}
 	return p.document(0), true
+}
+
+// Passages returns the passages of a source in the order of the source: by their
+// start, and those without one last. A passage that belongs to another tenant than
+// the caller's is left out, as in a search.
+func (c *Collection) Passages(ctx context.Context, source string) []schema.Document {
+	tenant := ""
+	if c.o.Tenant != nil {
+		tenant = c.o.Tenant(ctx)
+	}
+	var out []schema.Document
+	for _, p := range c.ofSource(source) {
+		if owner, _ := docmeta.String(p.Meta, docmeta.Tenant); owner == "" || owner == tenant {
+			out = append(out, p.document(0))
+		}
+	}
+	slices.SortFunc(out, func(a, b schema.Document) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(fmt.Sprint(a.Metadata[docmeta.ID]), fmt.Sprint(b.Metadata[docmeta.ID])))
+	})
+	return out
+}
+
+// place is where a passage starts in its source, or after all others.
+func place(d schema.Document) int {
+	if start, _, ok := docmeta.Span(d.Metadata); ok {
+		return start
+	}
+	return math.MaxInt
 }
 
 func (c *Collection) isClosed() bool {

@@ -361,9 +361,32 @@ func TestTenantsKeepApart(t *testing.T) {
 		require.NoError(t, err)
 		require.ElementsMatch(t, want, texts(got), tenant)
 	}
+	acme := context.WithValue(t.Context(), tenantKey{}, "acme")
+	require.Len(t, c.Passages(acme, "a"), 1)
+	require.Empty(t, c.Passages(acme, "b"), "another tenant's")
+	require.Len(t, c.Passages(acme, "c"), 1)
+	require.Empty(t, c.Passages(t.Context(), "a"))
 	got, err := c.Search(t.Context(), "plan", 9, &Query{Filter: func(map[string]any) bool { return false }})
 	require.NoError(t, err)
 	require.Empty(t, got)
+}
+
+// TestPassagesInTheOrderOfTheSource: whatever the order of the ids.
+func TestPassagesInTheOrderOfTheSource(t *testing.T) {
+	c := open(t, "")
+	var docs []schema.Document
+	for _, at := range []int{40, 0, 1000, 20} {
+		docs = append(docs, schema.Document{PageContent: fmt.Sprintf("at %d", at), Metadata: map[string]any{docmeta.Start: at, docmeta.End: at + 5}})
+	}
+	docs = append(docs, schema.Document{PageContent: "without a place"})
+	_, err := c.Sync(t.Context(), "a", docs)
+	require.NoError(t, err)
+	var got []string
+	for _, d := range c.Passages(t.Context(), "a") {
+		got = append(got, d.PageContent)
+	}
+	require.Equal(t, []string{"at 0", "at 20", "at 40", "at 1000", "without a place"}, got)
+	require.Empty(t, c.Passages(t.Context(), "b"))
 }
 
 // TestNearestAgainstSorting compares the heap with sorting everything.

@@ -13,7 +13,8 @@ import (
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
 
-// ask answers one question in the terminal, with the passages it cites.
+// ask answers one question in the terminal, with the passages it cites, or those that
+// are nearest to a question that they do not answer.
 func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err error) {
 	question := strings.TrimSpace(strings.Join(rest, " "))
 	if question == "" {
@@ -32,24 +33,50 @@ func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err er
 		return err
 	}
 	fmt.Fprintln(out)
+	near, err := svc.Nearest(ctx, question, a)
+	if err != nil {
+		return err
+	}
+	if a.Refused() {
+		showNearest(out, a.Text, near)
+		return nil
+	}
 	shown := map[int]bool{}
 	for _, c := range a.Checked.Citations {
 		if shown[c.Number] || c.Number < 1 || c.Number > len(a.Passages) {
 			continue
 		}
 		shown[c.Number] = true
-		fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n", c.Number, place(a.Passages[c.Number-1]), c.Status, strings.Join(strings.Fields(c.Quote), " "))
+		fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n    %s\n", c.Number, strings.Join(service.Heading(a.Passages[c.Number-1]), " › "), c.Status, span(a.Passages[c.Number-1]), oneLine(c.Quote))
 	}
 	return nil
 }
 
-// place says where a passage stands: its document, heading and bytes.
-func place(d schema.Document) string {
-	source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
-	heading, _ := chunk.MetaString(d.Metadata, chunk.KeyHeading)
-	if heading != "" {
-		source += ", " + heading
+// mostNear is how many passages are shown for a question without an answer.
+const mostNear = 3
+
+// showNearest writes the passages that are nearest to a question that was refused in
+// text, which may have begun a list of them.
+func showNearest(out io.Writer, text string, near []service.Near) {
+	if len(near) == 0 {
+		fmt.Fprintln(out, "There are no documents to search. Add yours: capstone ingest FOLDER")
+		return
 	}
+	if !strings.Contains(text, nearestTitle) {
+		fmt.Fprintf(out, "\n%s\n", nearestTitle)
+	}
+	for _, n := range near[:min(mostNear, len(near))] {
+		fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n    %s\n", n.Number, strings.Join(service.Heading(n.Passage), " › "), service.Closeness(n.Similarity), span(n.Passage), oneLine(n.Quote))
+	}
+}
+
+const nearestTitle = "Nearest passages:"
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// span is a passage's document and bytes.
+func span(d schema.Document) string {
+	source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
 	at, ok := chunk.MetaSpan(d.Metadata)
 	if !ok {
 		return source + ", redacted"

@@ -8,9 +8,10 @@
 //	go run ./examples/capstone eval                 golden and independent questions; fails if too few golden ones are right
 //
 // Without any setting it runs offline: the course's own notes and examples are
-// the documents, and the answers are passages quoted from them. A language
-// model of your own is named by OPENAI_API_KEY, OPENAI_BASE_URL and
-// OPENAI_MODEL. -h after a command lists its flags.
+// the documents, and the answers are quoted from them. A question that they do not
+// answer gets the nearest passages. A language model of your own is named by
+// OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; it gets the same passages, and its
+// citations are checked. -h after a command lists its flags.
 package main
 
 import (

@@ -20,9 +20,11 @@ func TestServesTheModule(t *testing.T) {
 	code, body := get(t, "/")
 	require.Equal(t, http.StatusOK, code)
 	require.Contains(t, body, "retry/openai")
+	require.Less(t, strings.Index(body, "Lecture 1"), strings.Index(body, "Lecture 10"), "it opens at the lectures")
+	require.Less(t, strings.Index(body, "Lecture 15"), strings.Index(body, "internal/docpage"))
 	code, body = get(t, "/chunk")
 	require.Equal(t, http.StatusOK, code)
-	require.Contains(t, body, "The problem")
+	require.Contains(t, body, "Lecture 10")
 	code, _ = get(t, "/nothing/here")
 	require.Equal(t, http.StatusNotFound, code)
 }

@@ -26,34 +26,70 @@ func parse() (*template.Template, error) {
 	}).ParseFS(files, "*.html")
 }
 
-// Index writes the list of the module's packages.
+// A row is a package in a list.
+type row struct {
+	Path, Link, Synopsis string
+	Depth                int
+	Here                 bool // the page's own package
+}
+
+func (m *Module) row(p *Package) row {
+	rel := m.relative(p)
+	r := row{Path: rel, Link: link(p.ImportPath), Synopsis: p.Synopsis(), Depth: strings.Count(rel, "/")}
+	if rel == "" {
+		r.Path = m.Path
+	}
+	return r
+}
+
+// relative is a package's import path within the module.
+func (m *Module) relative(p *Package) string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, m.Path), "/")
+}
+
+// A section is a lecture in the index.
+type section struct {
+	Title    string
+	Packages []row
+}
+
+// Index writes the list of the module's packages: lecture by lecture, then the other
+// public packages, the programs, and what is internal.
 func (m *Module) Index(w io.Writer) error {
 	t, err := parse()
 	if err != nil {
 		return err
 	}
-	type row struct {
-		Path, Link, Synopsis string
-		Depth                int
+	listed := map[*Package]bool{}
+	var lectures []section
+	for _, l := range m.Lectures() {
+		s := section{Title: l.title()}
+		for _, p := range l.Packages {
+			listed[p] = true
+			r := m.row(p)
+			r.Depth = 0 // a lecture has an order of its own
+			s.Packages = append(s.Packages, r)
+		}
+		lectures = append(lectures, s)
 	}
+	var root *row
 	var library, programs, inside []row
 	for _, p := range m.Packages {
-		rel := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, m.Path), "/")
-		r := row{Path: rel, Link: link(p.ImportPath), Synopsis: p.Synopsis(), Depth: strings.Count(rel, "/")}
-		if rel == "" {
-			r.Path = m.Path
-		}
+		r, rel := m.row(p), m.relative(p)
 		switch {
-		case strings.HasPrefix(rel, "internal"):
+		case strings.Contains("/"+rel+"/", "/internal/"):
 			inside = append(inside, r)
-		case p.Command():
+		case rel == "" && len(lectures) > 0:
+			root = &r
+		case listed[p]:
+		case p.Command() || strings.HasPrefix(rel, "examples/"):
 			programs = append(programs, r)
 		default:
 			library = append(library, r)
 		}
 	}
 	return t.ExecuteTemplate(w, "index.html", map[string]any{
-		"Title": m.Path, "Library": library, "Programs": programs, "Inside": inside,
+		"Title": m.Path, "Root": root, "Lectures": lectures, "Library": library, "Programs": programs, "Inside": inside,
 	})
 }
 
@@ -73,6 +109,7 @@ func (m *Module) Render(w io.Writer, p *Package) error {
 		"Name":     p.Doc.Name,
 		"Command":  p.Command(),
 		"Note":     r.html(note),
+		"Steps":    m.steps(p),
 		"Contents": contents(note),
 		"Examples": r.examples(p.Doc.Examples),
 		"Groups":   r.groups(),

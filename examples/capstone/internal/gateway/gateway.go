@@ -1,5 +1,21 @@
 // Package gateway serves a service over HTTP: the OpenAI protocol for programs,
 // a page for people, and the probes that an orchestrator asks for.
+//
+//	POST /v1/chat/completions   an answer, streamed or not; GET /v1/models, POST /v1/embeddings
+//	GET  /                      the page: a conversation with its sources
+//	GET  /source                a document with the passage of an answer marked
+//	POST /api/ask               what the page asks: an answer as a stream, with each layer's decisions
+//	GET  /api/source            what that page reads: ?doc=NAME&start=BYTE&end=BYTE, or ?id=PASSAGE
+//	GET  /api/status            what answers, from how many documents
+//	GET  /livez, /readyz        for an orchestrator
+//
+// An answer of the OpenAI protocol has one field more, prodai, in a stream in its
+// last chunk with a choice. What it holds was checked as the answer was:
+//
+//	passages   what was found, best first, each with its place, similarity and address
+//	citations  each number that the answer cites, compared with its passage
+//	uncited    the sentences that cite nothing, as bytes of the answer
+//	nearest    only of a refusal: the passages nearest to the question, most similar first
 package gateway
 
 import (
@@ -7,7 +23,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -28,9 +43,6 @@ import (
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
-
-//go:embed page.html
-var files embed.FS
 
 // Options configure a [Gateway].
 type Options struct {
@@ -112,9 +124,12 @@ func New(s *service.Service, o Options) *Gateway {
 	g.open = len(o.Keys) == 0
 	g.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	g.mux.HandleFunc("GET /readyz", g.ready)
-	g.mux.HandleFunc("GET /{$}", g.page)
+	g.mux.HandleFunc("GET /{$}", page("index.html"))
+	g.mux.HandleFunc("GET /source", page("source.html"))
+	g.mux.HandleFunc("GET /assets/{name}", g.asset)
 	g.mux.Handle("POST /api/ask", g.guarded(g.ask))
 	g.mux.Handle("GET /api/status", g.guarded(g.status))
+	g.mux.Handle("GET /api/source", g.guarded(g.source))
 	g.mux.Handle("GET /v1/models", g.guarded(g.models))
 	g.mux.Handle("GET /v1/models/{id}", g.guarded(g.model))
 	g.mux.Handle("POST /v1/chat/completions", g.guarded(g.chat))
@@ -297,16 +312,4 @@ func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, "ready\n") // fails only if the client is gone
-}
-
-func (g *Gateway) page(w http.ResponseWriter, _ *http.Request) {
-	data, err := files.ReadFile("page.html")
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	_, _ = w.Write(data) // fails only if the client is gone
 }

@@ -295,7 +295,7 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request) {
 	body := c.object("chat.completion", []any{map[string]any{"index": 0, "finish_reason": finish(a), "logprobs": nil,
 		"message": map[string]any{"role": "assistant", "content": a.Text, "refusal": nil}}})
 	body["usage"] = usageOf(a)
-	body["prodai"] = evidence(a)
+	body["prodai"] = g.evidence(r.Context(), question.Text, a)
 	reply(w, http.StatusOK, body)
 }
 
@@ -377,7 +377,7 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, c *completion, 
 		_ = out.send(c.chunk(map[string]any{"role": "assistant", "content": ""}, nil, usage))
 	}
 	last := c.chunk(map[string]any{}, finish(a), usage)
-	last["prodai"] = evidence(a)
+	last["prodai"] = g.evidence(r.Context(), q.Text, a)
 	_ = out.send(last)
 	if usage {
 		body := c.object("chat.completion.chunk", []any{})
