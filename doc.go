@@ -81,6 +81,9 @@
 //   - Latency (also: response time): Latency is the time from a request to its answer.
 //     For a stream it has two parts: the time to the first token, and the time for
 //     each token after it.
+//   - Time to first token (also: TTFT, first token): Time to first token (TTFT) is how
+//     long the user waits until the first part of a streamed answer comes. It grows
+//     with the length of the prompt and with the load of the provider.
 //   - Percentile (also: p50, p95, p99, tail latency): A percentile is the value that a
 //     given share of the measurements does not exceed. A p95 of 4 seconds means that
 //     95 of 100 answers came within 4 seconds.
@@ -242,9 +245,10 @@
 //
 // # One request through all layers
 //
-// One request passes the layers of the picture from top to bottom, and its answer
-// comes back from bottom to top. The list below follows the question "When can I
-// return it?" of examples/compose, which has all of these layers but the limit.
+// Step by step, a request passes trace, guard, limit, cache, retry, trace again and
+// the client, and its answer comes back through the same layers. The list below
+// follows the question "When can I return it?" of examples/compose, which has all of
+// these layers but the limit.
 //
 //   - Trace, first: the outer trace layer starts a span, which will show how long the
 //     user waited for the answer in all.
@@ -512,6 +516,15 @@
 // history again. Ten steps of 1,000 new tokens send 55,000 input tokens in all. Limit
 // the number of steps, shorten the history, and use prompt caching.
 //
+// How do I stop an endless loop of an agent? Stop an endless loop of an agent by
+// limits in code: a maximum number of steps, a deadline for the whole task, and a
+// budget of money for each task. Also stop when the agent calls the same tool with the
+// same arguments twice. A sentence in the prompt is not a limit.
+//
+// Which architecture fits a support bot? For a support bot that answers questions, use
+// RAG over the help pages. Add tools, and so an agent, only for actions such as
+// looking up an order, and ask the user before each action that changes anything.
+//
 // How much does an LLM feature cost? An LLM feature costs requests × (input tokens ×
 // input price + output tokens × output price). For example, 10,000 requests a day with
 // 2,000 tokens in and 500 out, at $5 and $15 a million tokens, cost $175 a day. The
@@ -611,6 +624,15 @@
 // is killed by the kernel; Kubernetes shows OOMKilled and restarts it. Raise the
 // limit, or lower the use. CPU is different: a container above its CPU limit is only
 // slowed down.
+//
+// Why does my pod not start? A pod that does not start is mostly Pending because no
+// machine has the requested CPU, memory or GPU free, or it can't fetch its image, or
+// its program ends at once. The command kubectl describe pod shows the reason.
+//
+// How do I pass an API key to a container? Pass an API key to a container as a secret:
+// an environment variable or a file that Docker or Kubernetes provides at the start
+// (docker run --env-file, a Kubernetes Secret). Never write the key into the image or
+// the Dockerfile.
 //
 // What does ImagePullBackOff mean? ImagePullBackOff means that Kubernetes can't fetch
 // the image: its name or version is wrong, the registry needs a password, or the

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmeIsTrue: the code it shows is the example's, what it links to is
-// there, and the two commands stand at the top.
+// TestReadmeIsTrue: the code it shows is the example's, what it links to is there,
+// and the two commands are at the top.
 func TestReadmeIsTrue(t *testing.T) {
 	data, err := os.ReadFile("README.md")
 	require.NoError(t, err)

@@ -200,7 +200,7 @@ func TestGoldenBackoffV4(t *testing.T) {
 	}
 	golden.Rows(t, "retry", "backoff_v4.jsonl", func(r row) error {
 		if r.Semantics != "" {
-			return nil // what Retry of that library does: TestAgainstBackoffV4 says where ours differs
+			return nil // what Retry of that library does: TestAgainstBackoffV4 shows where ours differs
 		}
 		// A factor that rounds to nothing is used for RandomizationFactor 0.
 		b := Exponential{Base: time.Duration(r.Initial), Cap: time.Duration(r.Max), Multiplier: r.Mult, Jitter: JitterProportional, Factor: 1e-300}.BackOff(nil)

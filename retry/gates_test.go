@@ -400,7 +400,8 @@ func TestUnsentAttemptsAreCanceled(t *testing.T) {
 	require.Equal(t, []string{"acquire a", "cancel a"}, log)
 }
 
-// What one attempt has sent stays sent, whatever refuses the next.
+// After one attempt was sent, the call counts as sent, also if a gate refuses the
+// next attempt.
 func TestBillable(t *testing.T) {
 	late := fault.New(fault.ClassRateLimit, nil)
 	late.Status = 429

@@ -239,7 +239,8 @@ func (s *stream) interrupted(e *fault.Error) *fault.Error {
 	return afterSpeech(e)
 }
 
-// whole returns the response of a call: resp, or what was said before and it.
+// whole returns the response of a call: resp, or what was said before together with
+// resp.
 func (s *stream) whole(resp *llms.ContentResponse) *llms.ContentResponse {
 	if s == nil || s.resumed == 0 {
 		return resp
@@ -247,8 +248,8 @@ func (s *stream) whole(resp *llms.ContentResponse) *llms.ContentResponse {
 	return s.joinedResponse(resp)
 }
 
-// joinedResponse is last, a continuation's response, as the end of all that
-// was said. The texts are those that the caller has received.
+// joinedResponse is last, a continuation's response, with the texts of all
+// attempts, as the caller has received them.
 func (s *stream) joinedResponse(last *llms.ContentResponse) *llms.ContentResponse {
 	out := &llms.ContentResponse{}
 	if last != nil {

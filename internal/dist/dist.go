@@ -1,6 +1,6 @@
-// Package dist holds the distribution functions that tests and intervals are
-// made of: normal, Student's t (central and noncentral), chi-squared, F, beta,
-// binomial, hypergeometric and the Kolmogorov-Smirnov laws.
+// Package dist has the distribution functions of tests and intervals: normal,
+// Student's t (central and noncentral), chi-squared, F, beta, binomial,
+// hypergeometric and the Kolmogorov-Smirnov laws.
 //
 // Every family is a set of plain functions. A function whose name ends in SF is the
 // survival function P(X > x), computed on its own and not as 1 - CDF, so that a

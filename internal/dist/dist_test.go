@@ -104,8 +104,7 @@ func TestFarNoncentralStudent(t *testing.T) {
 	}
 }
 
-// The regions of the one-sample law meet where one formula hands over to the
-// next.
+// The regions of the one-sample law meet where one formula follows another.
 func TestKolmogorovRegionsMeet(t *testing.T) {
 	for _, n := range []int{2, 5, 20, 100, 140, 141, 500, 3000} {
 		before := 1.0

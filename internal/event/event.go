@@ -58,7 +58,7 @@ const (
 	Key       = "key"       // string: a hash, never content
 	Model     = "model"     // string: the model asked for
 	Policy    = "policy"    // string: what the guard does: block, redact, flag, shadow
-	Reason    = "reason"    // string: why, in words that hold no content
+	Reason    = "reason"    // string: why, in words without content
 	Scores    = "scores"    // []float64: best first
 	Stage     = "stage"     // string: input, document, tool_result, tool_call, output
 	State     = "state"     // string: the state entered

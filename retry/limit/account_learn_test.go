@@ -117,8 +117,8 @@ func TestModelLearns(t *testing.T) {
 	}
 }
 
-// The provider counts 150 tokens where 200 were estimated: its headers say so,
-// and nothing of its 6,000 a minute is left unused or asked for twice.
+// The provider counts 150 tokens where 200 were estimated: its headers report it,
+// and all of its 6,000 a minute is used, once.
 func TestModelLearnsTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := account(t, nil)

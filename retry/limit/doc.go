@@ -311,10 +311,10 @@
 // waits that long for room. The [Error] has the dimension (requests, tokens, money,
 // spend), and the Delay until there is room.
 //
-// How do I detect abuse? Abuse shows in numbers for each tenant: requests, tokens,
-// refusals and blocked prompts a day, compared with the tenant's usual use and with
-// other tenants. Look at the largest ten each day, and set limits so low that abuse is
-// cheap for you until you notice it.
+// How do I detect abuse of my API? To detect abuse of an API, count requests, tokens,
+// refusals and blocked prompts a day for each tenant, and compare them with the
+// tenant's usual use and with other tenants. Look at the largest ten each day, and set
+// limits so low that abuse is cheap for you until you notice it.
 //
 // Should a call wait or be refused? A call of a batch job should wait, because no
 // person looks at it. A call of a person should wait a second or two at most, and then

@@ -158,7 +158,7 @@ func TestARefusalOfTheProviderCostsNothing(t *testing.T) {
 		_, err = m.Call(t.Context(), "q")
 		require.Equal(t, next.err, err)
 	}
-	next.err = errors.New("the connection broke") // who knows what was generated
+	next.err = errors.New("the connection broke") // it isn't known what was generated
 	_, _ = m.Call(t.Context(), "q")
 	_, err = m.Call(t.Context(), "q")
 	var e *Error

@@ -40,7 +40,7 @@ func TestGoldenGCRA(t *testing.T) {
 			if (!d.OK || s.N == 0) && d.Wait > 0 {
 				retry = float64(d.Wait) / 1e6
 			}
-			if d.Wait == Never { // the reference doesn't look at the state then and says it is full
+			if d.Wait == Never { // then the reference doesn't look at the state and reports a full bucket
 				d.Remaining, d.Reset = d.Limit, 0
 			}
 			if d.OK == s.Limited || d.Limit != s.Limit || math.Floor(d.Remaining+1e-9) != s.Remaining ||

@@ -24,8 +24,8 @@ func numberCalls(message *wireDelta) {
 	}
 }
 
-// addCalls takes in the tool calls of a delta. It rewrites them to what is new in
-// each, under the index of its place in the answer, so that a reader of the stream
+// addCalls adds the tool calls of a delta. It rewrites each of them to its new
+// part, under the index of its place in the answer, so that a reader of the stream
 // that uses only the indexes puts the same calls together.
 func (c *choice) addCalls(deltas []toolDelta) {
 	var seen []*call // the calls of this list so far

@@ -220,8 +220,8 @@ func TestTheKeyIsNowhere(t *testing.T) {
 	require.NotPanics(t, func() { require.NotErrorIs(t, &Error{}, io.EOF) })
 }
 
-// FuzzErrorBody: whatever a server sends with its failure, an *Error comes of
-// it, with the status, a text, and a code of langchaingo's.
+// FuzzErrorBody: any bytes that a server sends with its failure become an *Error,
+// with the status, a text, and one of langchaingo's codes.
 func FuzzErrorBody(f *testing.F) {
 	for _, s := range []string{
 		`{"error":{"message":"m","type":"t","code":5,"param":null}}`, `{"error":"x"}`, `{"detail":[{"loc":[1]}]}`, `{"object":"error","message":["a"]}`, "<html>", "",

@@ -303,6 +303,10 @@
 // so that a test can give it a fake one. In FastAPI write client =
 // Depends(get_client); in Go pass it to the constructor, as retry.New(next, …) does.
 //
+// What is the difference between a sync and an async endpoint? A sync endpoint (def)
+// occupies a thread until its work is done, and an async endpoint (async def) gives
+// the thread free while it waits.
+//
 // Should my endpoint be async def or def (sync)? An endpoint that waits for a model
 // should be async def with an async client, because one process can then wait for
 // hundreds of answers. An endpoint that computes should be def, or hand its work to a

@@ -234,8 +234,8 @@ func wireCall(t llms.ToolCall) wireToolCall {
 	return w
 }
 
-// wireContent is a string where one text says it all: engines that don't know
-// parts understand it.
+// wireContent is a string if there is only one text, because engines that don't
+// know parts understand that.
 func wireContent(parts []any, hasCalls bool) any {
 	if len(parts) == 0 {
 		if hasCalls {

@@ -139,7 +139,7 @@ func (a *answer) choice(index int) *choice {
 	return c
 }
 
-// add takes in a completion or a chunk.
+// add adds a completion or a chunk.
 func (a *answer) add(c *completion) {
 	if c.ID != "" {
 		a.head.ID = c.ID

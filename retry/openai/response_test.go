@@ -45,8 +45,8 @@ func TestCountsInAnyNumberForm(t *testing.T) {
 	}
 }
 
-// TestOpeningChunkIsNoPart: a stream that broke after it said nothing yet, and
-// may be tried again.
+// TestOpeningChunkIsNoPart: a stream that broke after its first chunk had no text
+// yet, and may be tried again.
 func TestOpeningChunkIsNoPart(t *testing.T) {
 	_, err := saying{200, "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n", eventStream}.model(t, Options{}).Call(t.Context(), "q", toStream)
 	e := new(Error)

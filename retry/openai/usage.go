@@ -6,8 +6,8 @@ import (
 	"github.com/prodailabs/prodai/internal/usage"
 )
 
-// addUsage takes in a usage, wherever the server put it. The last one counts, since
-// some engines send running totals. A usage without counts is ignored.
+// addUsage adds a usage, in whatever place the server put it. The last one counts,
+// since some engines send running totals. A usage without counts is ignored.
 func (a *answer) addUsage(raw *json.RawMessage) {
 	if raw == nil {
 		return

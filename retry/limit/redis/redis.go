@@ -15,7 +15,7 @@ import (
 // A Store is a limit.Store in Redis. It is safe for concurrent use.
 type Store struct{ client redis.Scripter }
 
-// ErrOption is wrapped by the error of [New] for a client that is nil.
+// ErrOption is wrapped by the error of [New] if the client is nil.
 var ErrOption = errors.New("limit/redis: invalid option")
 
 // New returns a store on client, a *redis.Client, *redis.ClusterClient or
@@ -34,10 +34,10 @@ local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 `
 
-// For each key: the time of n units, or less than nothing for a look at the
-// next unit, and of a whole bucket; the last argument is how far ahead to
-// reserve. The answer: granted, wait, the deciding claim, its reset. Wait -1 is
-// never.
+// For each key there are two arguments: the time of n units, or a negative number
+// for a look at the next unit, and the time of a whole bucket. The last argument is
+// how far ahead to reserve. The answer is: granted, wait, the deciding claim, its
+// reset. A wait of -1 means never.
 var take = redis.NewScript(clock + `
 local ahead = tonumber(ARGV[#ARGV])
 local tats, ok, wait, claim, reset = {}, 1, 0, 1, 0
@@ -67,8 +67,8 @@ end
 return {ok, string.format('%.0f', wait), claim, string.format('%.0f', reset)}
 `)
 
-// No debt is more than 125 years, as in limit.Memory: sums stay exact, and waits
-// within a time.Duration.
+// A debt is at most 125 years, as in limit.Memory, so that sums stay exact and
+// waits fit into a time.Duration.
 var charge = redis.NewScript(clock + `
 local far = now + 125 * 365 * 24 * 3600 * 1000000
 for i, key in ipairs(KEYS) do
