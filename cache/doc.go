@@ -341,10 +341,10 @@
 // Options.Tenant. Answers about fast-changing facts (stock, prices, time) need a
 // short TTL or no cache.
 //
-// How long should the TTL be? The time to live should be as long as an answer may
-// be out of date without harm: a day for a FAQ, minutes for stock or prices. The
-// default is one hour. When the prompt or the documents change, don't wait for the
-// TTL: change Options.Namespace.
+// How long should the TTL be, and should cached answers expire at all? The time to
+// live should be as long as an answer may be out of date without harm: a day for a
+// FAQ, minutes for stock or prices. The default is one hour. When the prompt or the
+// documents change, don't wait for the TTL: change Options.Namespace.
 //
 // How do I clear (invalidate) the cache when my prompt or my documents change? To
 // clear the cache after a change of the prompt or the documents, change
@@ -375,6 +375,21 @@
 // bad idea where a small word changes the answer ("with" and "without" insurance).
 // This library has no semantic cache; its embedder in retrieve/embed shows the
 // risk, since it puts opposite sentences near each other.
+//
+// Where in the stack do I put the cache, before or after guard and retry? Put the
+// cache inside guards and limits and outside retries: trace, guard, limit, cache,
+// retry, client, from outside to inside. Guards then check stored answers too, a
+// hit needs no retry, and only whole answers reach the cache.
+//
+// How can I see why a call was not cached? Set Options.Logger: the event cache.miss
+// has the reason if the call may not be cached ("sampled", "no tenant", "no model
+// name"), and cache.store has the reason if the answer was not stored ("cut short",
+// "refused", "empty"). [Model.Stats] counts both.
+//
+// How should I order my prompt for prompt caching? Put first what is the same in
+// every call: the system prompt, the tools, the examples, the documents. Put last
+// what changes: the user's question, the time, ids. One changed token makes
+// everything after it a miss.
 //
 // How does prompt caching work, and how do I get it? With prompt caching the
 // provider stores the KV cache of a prompt's beginning and reuses it when a later

@@ -112,6 +112,10 @@
 //     score fusion brings the scores of each ranking to a common scale and adds
 //     them with weights. It keeps how much better one passage is than the next.
 //     [WeightedSum] does it with [MinMax], [ZScore] or [DBSF].
+//   - Distribution-based score fusion (also: DBSF): Distribution-based score fusion
+//     maps the scores of each ranking by their mean and standard deviation: three
+//     deviations below the mean become 0, three above become 1. Then they are
+//     added. [DBSF] does the mapping, as Qdrant does.
 //   - Reranking (also: reranker, re-ranking, rerank): Reranking sorts the first
 //     candidates of a fast search again with a slower and better model, and keeps
 //     the best few. Typical are 50 candidates and 5 results.
@@ -345,6 +349,12 @@
 // search doesn't know that "money back" means a refund. Hybrid search asks both and
 // fuses the rankings, so it finds both.
 //
+// How do I fuse BM25 and vector results, and with which weights?
+// [Collection.Search] fuses both by [RRF] when Options.Words is set. Start with
+// equal weights (the default). Then measure on 50 questions with DenseWeight at
+// 0.5, 1 and 2, and keep the best. If BM25 alone is better than the fusion, lower
+// DenseWeight.
+//
 // Why is the constant 60 in RRF? The constant k = 60 comes from the paper of
 // Cormack and others (2009), who found that it works well on many collections. It
 // sets how much the first places stand out: with a smaller k the first rank counts
@@ -394,23 +404,29 @@
 // citations of passages that don't exist or that share no words with the sentence.
 // No method removes all of them.
 //
+// What should happen if the answer is not in the documents? If the answer isn't in
+// the documents, the system should say "I don't know". A search always returns
+// something, so ask the model to answer only from the passages, and refuse if
+// [Result].Cosine and [Result].Words of the best passage are low. Test with
+// questions that have no answer.
+//
 // My RAG bot gives wrong answers, where do I start? If a RAG bot gives wrong
 // answers, start by looking at the retrieved passages. If the right passage isn't
 // there, the fault is in chunking, embedding, filters or k. If it is there but not
 // used, the fault is in the prompt, the order or the model. If the passage itself
 // is wrong or old, the fault is in the documents. Measure the first two separately.
 //
-// How do I measure the quality of retrieval? To evaluate retrieval, write 50 or
-// more questions with the passages that answer them, and compute recall at k: the
-// share of those passages among the first k results. Precision at k, MRR and nDCG
-// say how high they are ranked; package eval has them. Judge the answers
-// afterwards.
+// How do I evaluate a retriever (measure the quality of retrieval)? To evaluate a
+// retriever, write 50 or more questions with the passages that answer them, and
+// compute recall at k: the share of those passages among the first k results.
+// Precision at k, MRR and nDCG say how high they are ranked; package eval has them.
+// Judge the answers afterwards.
 //
-// How do I keep one customer's documents away from another (filter by tenant)? To
-// keep customers' documents apart, put the owner (tenant) into each document's
-// metadata under "tenant", and give Options.Tenant, which returns the tenant of the
-// current request. A document with an owner is then found only by that owner. The
-// rule is applied in the search, so no prompt can change it.
+// How do I prevent leaking documents between customers in RAG (filter by tenant)?
+// To keep customers' documents apart in RAG, put the owner (tenant) into each
+// document's metadata under "tenant", and give Options.Tenant, which returns the
+// tenant of the current request. A document with an owner is then found only by
+// that owner. The rule is applied in the search, so no prompt can change it.
 //
 // Can I filter by date, language or document type? To filter by date, language or
 // document type, put such values into the documents' metadata and pass a [Query]

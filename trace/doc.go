@@ -327,6 +327,12 @@
 // jsonl exporter. The wrappers of this package use the global tracer provider by
 // default. This library has no exporter for a special tool.
 //
+// How do I set up OpenTelemetry tracing in Go? To set up tracing, make a tracer
+// provider of OpenTelemetry's SDK with an exporter, pass it to
+// otel.SetTracerProvider, and call its Shutdown at the end. Then wrap the client,
+// the embedder and the retriever. The minimal program above does it with a file as
+// the destination.
+//
 // How do I trace an LLM call in Go? To trace an LLM call, wrap the client with
 // trace.New(client, &trace.Options{Provider: "openai", Model: "gpt-4o-mini"}). Each
 // call makes a span "chat gpt-4o-mini" with tokens, stop reason and errors. Add
@@ -359,6 +365,11 @@
 // Options.Cost. Then add up prodai.cost.pico_usd of the attempt spans by tenant, in
 // your tool or in the file of trace/jsonl.
 //
+// How do I keep prompts out of traces? Leave Options.Content off, which is the
+// default: then prompts, answers, queries and error messages are not recorded.
+// Check your own log lines and attributes too. If content is needed for some
+// requests, redact it first with guard/pii.
+//
 // Should I log prompts and answers, or store them in traces? Store prompts and
 // answers only if you need them, know who can read the traces, and delete them
 // after a fixed time. They contain personal data and secrets. This package leaves
@@ -374,7 +385,8 @@
 // the right answers or the model after release. Compare a recent week with an older
 // one: the distribution of topics, lengths, similarity of the best passage,
 // refusals, scores. The population stability index (PSI) is a usual number; above
-// 0.25 is read as a large change. This library has no drift monitor yet.
+// 0.25 is read as a large change. Package eval/stats computes PSI,
+// KolmogorovSmirnov and CUSUM; this library has no monitor that runs them yet.
 //
 // How do I notice a quality regression? To notice a quality regression, run a fixed
 // regression set before each change of prompt, model or index, with package eval
@@ -385,6 +397,17 @@
 // What is the difference between SLI, SLO and SLA? An SLI is a measurement (98.7 %
 // of answers came within 5 seconds). An SLO is your own target for it (99 %). An
 // SLA is a promise in a contract, with a penalty, and is set lower than the SLO.
+//
+// How do I set an SLO for answer quality? To set an SLO for quality, choose what
+// counts as a good answer (valid citations, a judge's score of 4 or more, no thumbs
+// down), score a fixed random sample each day, and set a target a little below what
+// you reach now, such as 95 % of the sample. Alert on the burn rate over days,
+// since samples are small.
+//
+// What is the difference between a page and a ticket? A page asks a human to act
+// now, also at night, so it is for harm to users that goes on. A ticket asks for
+// work in working hours, for problems that can wait, such as a slowly used error
+// budget.
 //
 // What is an error budget? An error budget is what the objective leaves for
 // failures: with an SLO of 99 % over 30 days, 1 % of the requests may be bad. While
@@ -417,11 +440,16 @@
 // cost by model and tenant, cache hit rate, retries, guard verdicts, quality score
 // and thumbs down, and a mark for each release. Put what users feel at the top.
 //
-// What does a playbook contain? A playbook contains how to recognize the incident
-// (alert, dashboard, example), how to limit the harm at once (roll back, switch
-// off, other model), how to find the cause, whom to inform and with which words,
-// and how to confirm the end. Each step is a command or a link, so that a tired
-// person can follow it at night. Practice it.
+// What should I do in the first five minutes of an incident? In the first minutes
+// of an incident, say that it is one, and name one person who leads. Look at what
+// changed last, and limit the harm: roll back or switch off. Write down times as
+// you go. Inform users early, with what you know. Look for the cause afterwards.
+//
+// How do I write a runbook, and what does a playbook contain? A playbook contains
+// how to recognize the incident (alert, dashboard, example), how to limit the harm
+// at once (roll back, switch off, other model), how to find the cause, whom to
+// inform and with which words, and how to confirm the end. Each step is a command
+// or a link, so that a tired person can follow it at night. Practice it.
 //
 // What playbooks does an LLM service need? An LLM service needs playbooks for at
 // least these: the provider is down or slow; quality has dropped; cost has

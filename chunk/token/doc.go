@@ -122,10 +122,12 @@
 //     most expensive training of a model: it learns to predict the next token on
 //     trillions of tokens of text. The result, a base model, continues texts but
 //     doesn't follow instructions.
-//   - Instruction tuning (also: RLHF, post-training, alignment, instruct model):
+//   - Instruction tuning (also: post-training, instruct model, chat model):
 //     Instruction tuning trains a base model further on instructions with good
-//     answers. RLHF (reinforcement learning from human feedback) then trains it on
-//     people's choice between answers. The result is a chat or instruct model.
+//     answers. The result is a chat or instruct model.
+//   - RLHF (also: reinforcement learning from human feedback, alignment): RLHF
+//     trains a model on people's choices: they are shown two answers and pick the
+//     better one, and the model learns to write answers that are picked.
 //   - Knowledge cutoff (also: training cutoff): The knowledge cutoff is the date at
 //     which a model's training texts end. The model knows nothing later, unless it
 //     is in the prompt, for example by retrieval.
@@ -308,12 +310,12 @@
 // in GPT-4's older encoding Hindi has 34 and Burmese 67. Run go run
 // ./examples/lab02-tokens to see it.
 //
-// Why can't I just divide the number of characters by four? The number of
-// characters divided by four is the number of tokens only on average, and only in
-// English prose. Code, numbers, hexadecimal, base64 and many other languages have
-// one to three characters a token, so the estimate is too low by a factor of two or
-// more, and requests fail. [Estimate] looks at the kinds of characters and errs
-// upwards; [Encoding.Count] is exact.
+// Why can't I just divide the number of characters by four, as len(text)/4 does?
+// The number of characters divided by four is the number of tokens only on average,
+// and only in English prose. Code, numbers, hexadecimal, base64 and many other
+// languages have one to three characters a token, so the estimate is too low by a
+// factor of two or more, and requests fail. [Estimate] looks at the kinds of
+// characters and errs upwards; [Encoding.Count] is exact.
 //
 // What does context_length_exceeded mean? The error context_length_exceeded (HTTP
 // 400, "maximum context length") means that the prompt plus the room for the answer
@@ -342,7 +344,7 @@
 // token. One is chosen, added to the text, and the model runs again. It has no
 // database of facts: it continues texts.
 //
-// Why does a model not know recent events or my company's data? A model knows only
+// Why does a model not know recent news or my company's data? A model knows only
 // the texts of its training, up to its knowledge cutoff, and your company's data
 // weren't among them. Put the facts into the prompt, usually by retrieval (RAG,
 // lecture 10), or let the model call a tool. Otherwise it may invent an answer.
@@ -452,6 +454,21 @@
 // as far as they are published. A large one comes from a wrong encoding, from
 // images, or from hidden reasoning tokens, which are billed as output. The lab
 // compares count and bill if OPENAI_API_KEY is set.
+//
+// How do I fit a prompt with several documents into a budget of tokens? To fit
+// several documents into a budget, make a [Part] of each with a priority, and call
+// [Pack]. It fills the budget by priority, cuts or leaves out the rest, and reports
+// for each part what happened. [Budget] computes the budget from the window.
+//
+// How do I shorten a text without breaking an emoji? To shorten a text to a number
+// of tokens, use [Truncate]: it cuts between visible characters (graphemes), so an
+// emoji or an accented letter stays whole. It keeps the beginning, the end or both
+// ends, see [Keep].
+//
+// Can a prompt contain <|endoftext|>? A prompt can contain the text <|endoftext|>
+// from a user or a document, and it must stay ordinary text then. [Encoding.Encode]
+// and [Encoding.Count] treat it so. Providers' APIs usually do the same; a program
+// that builds the token ids of a self-hosted model by itself has to take care.
 //
 // Why does my text show strange characters when I cut it at a token? One character
 // can consist of several tokens, so a cut between two tokens can split a character,

@@ -191,6 +191,11 @@
 // this model fused with BM25. Look at the languages, the maximum length, the
 // dimension, the price and the licence.
 //
+// Does this embedder work for languages other than English? This embedder was
+// trained on English only, and finds little in other languages: their words are cut
+// into small pieces, and a text in an unknown script becomes the zero vector. Use a
+// multilingual embedding model, and keep BM25 beside it for names and codes.
+//
 // How many dimensions do I need? 256 to 768 dimensions are enough for most
 // searches. Twice the dimensions need twice the memory and time, and bring little
 // in quality. A Matryoshka model can be cut shorter; for other models take a

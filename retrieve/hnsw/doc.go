@@ -128,10 +128,14 @@
 // A search travels on long roads first and on short ones near the goal, so it looks
 // at few points.
 //
-// How do I choose M and ef? Keep M = 16 and efConstruction = 200 at first, and
-// raise ef until [Index.Recall] on your own queries is high enough, for example
-// 0.98. If ef must be so high that searches are slow, raise M to 32 and build the
-// index anew.
+// How do I tune HNSW: how do I choose M and ef? To tune HNSW, keep M = 16 and
+// efConstruction = 200 at first, and raise ef until [Index.Recall] on your own
+// queries is high enough, for example 0.98. If ef must be so high that searches are
+// slow, raise M to 32 and build the index anew.
+//
+// Which recall does HNSW reach? HNSW reaches a recall of 0.95 to 0.999 on usual
+// embeddings, depending on ef: the tests of this package demand .99 on their data.
+// Measure yours with [Index.Recall].
 //
 // When is HNSW the wrong choice? HNSW isn't worth it below some thousand vectors,
 // where an exact search is as fast. It is also a bad choice if memory is tight (see

@@ -311,6 +311,11 @@
 // on them. Check the large model's licence, since some forbid it. retrieve/embed
 // contains a distilled model.
 //
+// Which is better, pruning or quantization? Quantization is usually better to begin
+// with: it takes minutes, needs no training, and 8 bits lose almost nothing.
+// Pruning needs training afterwards and often special hardware to be faster. Prune
+// when quantization alone isn't enough.
+//
 // Can I combine quantization, pruning and distillation? Quantization, pruning and
 // distillation can be combined. A usual order is: distill or prune to a smaller
 // model, train it, then quantize. Measure after each step, since the losses add up.

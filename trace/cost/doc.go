@@ -213,6 +213,16 @@
 // sometimes. Decide for each feature: a chat needs seconds, a nightly report
 // doesn't.
 //
+// How do I load my own price table? To load your own price table, write a JSON file
+// with "taken" and "models" in the form of prices.json beside the code, with prices
+// in pico-USD a token (a dollar for a million tokens is 1,000,000), and read it
+// with [Load].
+//
+// How do I set a budget per tenant? To set a budget for each tenant, wrap the model
+// with limit.New of retry/limit: Options.Tenant names the tenant, Options.Tenants
+// or Options.Quota has the limits, and Options.Cost set to prices.Of computes the
+// money. A call over the budget is refused before it costs anything.
+//
 // Are the prices in this package up to date? The prices of [Default] are list
 // prices as of the day in [Table].Taken. Providers change prices and add models, so
 // check before you rely on a figure. [Load] reads a JSON table of your own in the

@@ -47,8 +47,8 @@
 //
 // # Questions
 //
-// How do I look at traces without a tracing server? To look at traces without a
-// server, use this package as the exporter, and open the file: each line is one
-// span as JSON. The command grep '"status":"Error"' spans.jsonl shows the failed
-// ones, and jq can add up costs by tenant.
+// How do I see spans and traces without a tracing service? To look at traces
+// without a server, use this package as the exporter, and open the file: each line
+// is one span as JSON. The command grep '"status":"Error"' spans.jsonl shows the
+// failed ones, and jq can add up costs by tenant.
 package jsonl
