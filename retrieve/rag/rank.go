@@ -297,9 +297,13 @@ func jaccard(a, b map[string]bool) float64 {
 
 // weights are of a logistic regression.
 var weights = vector{
-	bias: -6.2, coverage: 2.5, coverageTitle: 1.2, coverageBest: 1, missing: -0.8, cosineUnit: 3, cosineBest: 2,
-	cosineQuestion: 2.5, overlapQuestion: 3, isAnswer: -0.8, nameHit: 2, definition: 3, aroundShare: 1,
-	isCode: -1.5, isPitfall: -0.3, isGoal: -2, lengthShort: -2,
+	bias: -5.61, coverage: 0.75, coverageTitle: 0.35, coverageBest: -0.07,
+	missing: 0.67, cosineUnit: 1.06, cosineBest: 0.92, cosineQuestion: -0.04,
+	overlapQuestion: 1.18, isAnswer: -0.02, nameHit: 1.63, definition: 0.5,
+	isTerm: 0.14, aroundShare: 2.18, isCode: 1.35, isPitfall: 1.22,
+	isGoal: -0.54, lengthShort: -1.99, softUnit: 1.01, softBest: -0.29,
+	softQuestion: -0.66, softBack: 1.01, sameOpening: 0.83, cosineAsked: -1.42,
+	overlapAsked: 1.33, softAsked: 1.89, relative: 1.28, relativeWords: 1.18,
 }
 
 // probability returns how likely a unit answers.
