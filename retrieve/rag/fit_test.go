@@ -203,51 +203,56 @@ func TestFit(t *testing.T) {
 	if *fit == "" {
 		t.Skip("-fit is not set")
 	}
-	rows := examples(t, readJudged(t, *fit))
-	if csv := os.Getenv("CSV"); csv != "" {
-		f, _ := os.Create(csv)
-		g, _ := os.Create(strings.TrimSuffix(csv, ".csv") + ".txt")
-		for _, r := range rows {
-			x := r.input()
-			fmt.Fprintf(f, "%d,%v,%v,%v,%s,%d", r.question, r.y, r.row.Refuse, r.scored.code && r.intent != intentShow || r.scored.asks, r.row.Kind, r.intent)
-			for _, v := range x {
-				fmt.Fprintf(f, ",%.5f", v)
-			}
-			fmt.Fprintln(f)
-			b, _ := json.Marshal(r.scored.text)
-			fmt.Fprintln(g, string(b))
-		}
-		f.Close()
+	judgments := readJudged(t, *fit)
+	with := examples(t, judgments)
+	for i := range judgments {
+		judgments[i].Asked = nil
 	}
+	without := examples(t, judgments)
+	for _, set := range []struct {
+		name string
+		rows []example
+	}{{"weights", without}, {"weightsAsked", with}} {
+		fmt.Println(set.name, "by leaving out a tenth of the questions:")
+		outcomes(set.rows, leftOut(set.rows))
+		var known []example // the others are scored by the other weights
+		for _, r := range set.rows {
+			if set.name == "weights" || len(r.scored.asked) > 0 {
+				known = append(known, r)
+			}
+		}
+		fmt.Printf("%s = %.2f\n", set.name, regress(known, penalty))
+	}
+	fmt.Println("the weights in the code, on the rows that they were fitted to:")
+	now := make([]float64, len(with))
+	for i := range with {
+		now[i] = with[i].scored.score
+	}
+	outcomes(with, now)
+}
+
+const penalty = 1
+
+// leftOut returns the probabilities of weights that were fitted without the question.
+func leftOut(rows []example) []float64 {
 	const folds = 10
-	for _, penalty := range []float64{0.3, 1, 3, 10} {
-		left := make([]float64, len(rows))
-		for f := range folds {
-			var train []example
-			for _, r := range rows {
-				if r.question%folds != f {
-					train = append(train, r)
-				}
-			}
-			w := regress(train, penalty)
-			for i := range rows {
-				if rows[i].question%folds == f {
-					x := rows[i].input()
-					left[i] = w.dot(&x)
-				}
+	out := make([]float64, len(rows))
+	for f := range folds {
+		var train []example
+		for _, r := range rows {
+			if r.question%folds != f {
+				train = append(train, r)
 			}
 		}
-		fmt.Printf("penalty %v\n", penalty)
-		outcomes(rows, left)
+		w := regress(train, penalty)
+		for i := range rows {
+			if rows[i].question%folds == f {
+				x := rows[i].input()
+				out[i] = w.dot(&x)
+			}
+		}
 	}
-	fmt.Println("the weights in the code")
-	now := make([]float64, len(rows))
-	for i := range rows {
-		x := rows[i].input()
-		now[i] = weights.dot(&x)
-	}
-	outcomes(rows, now)
-	fmt.Printf("%.2f\n", regress(rows, 1))
+	return out
 }
 
 // outcomes prints what becomes of the questions at each threshold.

@@ -127,7 +127,7 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 	}
 	r.compare()
 	for i := range r.out {
-		if r.out[i].score = r.out[i].features.probability(q.intent); r.out[i].repeats(question) {
+		if r.out[i].score = r.out[i].probability(q.intent); r.out[i].repeats(question) {
 			r.out[i].score = 0
 		}
 	}
@@ -295,28 +295,22 @@ func jaccard(a, b map[string]bool) float64 {
 	return 0
 }
 
-// weights are of a logistic regression.
-var weights = vector{
-	bias: -5.61, coverage: 0.75, coverageTitle: 0.35, coverageBest: -0.07,
-	missing: 0.67, cosineUnit: 1.06, cosineBest: 0.92, cosineQuestion: -0.04,
-	overlapQuestion: 1.18, isAnswer: -0.02, nameHit: 1.63, definition: 0.5,
-	isTerm: 0.14, aroundShare: 2.18, isCode: 1.35, isPitfall: 1.22,
-	isGoal: -0.54, lengthShort: -1.99, softUnit: 1.01, softBest: -0.29,
-	softQuestion: -0.66, softBack: 1.01, sameOpening: 0.83, cosineAsked: -1.42,
-	overlapAsked: 1.33, softAsked: 1.89, relative: 1.28, relativeWords: 1.18,
-}
-
 // probability returns how likely a unit answers.
-func (f *vector) probability(i intent) float64 {
+func (s *scored) probability(i intent) float64 {
+	f := &s.features
 	if f[bias] == 0 {
 		return 0
 	}
+	w := &weights
+	if len(s.asked) > 0 {
+		w = &weightsAsked
+	}
 	z := 0.0
 	for k, x := range f {
-		z += weights[k] * x
+		z += w[k] * x
 	}
 	if i == intentShow { // a program is what is asked for
-		z -= 2 * weights[isCode] * f[isCode]
+		z -= 2 * w[isCode] * f[isCode]
 	}
 	return 1 / (1 + math.Exp(-z))
 }
