@@ -38,16 +38,7 @@ func New(rules ...Rule) (*Detector, error) {
 			return nil, fmt.Errorf("%w: the Max of rule %d (%q) is %d: want 1 or more", ErrOption, i, r.Kind, r.Max)
 		}
 		d.maxHold = max(d.maxHold, r.Max)
-		starts := &Class{}
-		if r.Starts == "" {
-			for b := range starts {
-				starts[b] = true
-			}
-		}
-		for _, b := range []byte(r.Starts) {
-			starts[b] = true
-		}
-		for b, ok := range starts {
+		for b, ok := range r.starts() {
 			if !ok {
 				continue
 			}
@@ -58,6 +49,24 @@ func New(rules ...Rule) (*Detector, error) {
 		}
 	}
 	return d, nil
+}
+
+// starts returns the bytes that a value of the rule can start with.
+func (r *Rule) starts() *Class {
+	starts := &Class{}
+	switch {
+	case r.Starts != "":
+		for _, b := range []byte(r.Starts) {
+			starts[b] = true
+		}
+	case r.Prefix != "":
+		starts[r.Prefix[0]] = true
+	default:
+		for b := range starts {
+			starts[b] = true
+		}
+	}
+	return starts
 }
 
 // Kinds returns the kinds of the rules, in their order, each once.
@@ -125,6 +134,14 @@ func (d *Detector) match(text string, at int, rules []uint16, atEOF bool) (rule 
 	from := max(0, at-LookbehindBytes)
 	for _, i := range rules {
 		r := &d.rules[i]
+		if r.Prefix != "" {
+			switch Literal(text, at, r.Prefix, atEOF) {
+			case NeedMore:
+				return 0, NeedMore
+			case 0:
+				continue
+			}
+		}
 		end, whole := len(text), atEOF
 		if end-at >= r.Max {
 			end, whole = at+r.Max, true

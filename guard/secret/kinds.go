@@ -70,11 +70,11 @@ func Rules(o *Options) ([]detect.Rule, error) {
 }
 
 func allRules() []detect.Rule {
-	rules := []detect.Rule{privateKeyRule(), jwtRule(), urlRule()}
+	rules := []detect.Rule{privateKeyRule(), jwtRule(), encodedJWTRule(), urlRule(), azureSecretRule(), azureSASRule(), teamsRule(), facebookAppRule(), terraformRule()}
 	for _, f := range formats() {
 		rules = append(rules, f.rule())
 	}
-	return append(rules, telegramRule(), bearerRule(), assignedRule())
+	return append(rules, telegramRule(""), telegramRule("bot"), bearerRule(), assignedRule())
 }
 
 func threats() []string { return []string{threat.SensitiveDisclosure, threat.UnsecuredCredentials} }
