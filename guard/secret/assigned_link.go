@@ -267,7 +267,7 @@ func word(t string, l link) (linkKind, bool) {
 	case slices.Contains(sayWords, lower):
 		return said(rest)
 	case l.quote != 0 && (strong || lower == "by" && strings.EqualFold(previous, "identified")):
-		return linkAssigned, false
+		return linkCall, false
 	case l.quote != 0 && lower == "or":
 		return operand(strings.TrimRight(rest, " \t\"'`)"), "||")
 	case strong && slices.Contains([]string{"ENV", "ARG", "setenv", "set", "SET", "-x", "-gx", "-Ux"}, previous):

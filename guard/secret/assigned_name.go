@@ -18,7 +18,7 @@ var moreNames = []string{
 }
 
 // shortNames count only as a whole word: "compass" is not the name of a secret.
-var shortNames = []string{"pass", "auth", "cred", "creds", "jwt", "pat", "bearer"}
+var shortNames = []string{"pass", "cred", "creds", "jwt", "bearer"}
 
 // foreignNames end the names that are not written in ASCII.
 var foreignNames = []string{"contraseña", "hasło", "пароль", "пароля", "токен", "密码", "密碼", "パスワード", "비밀번호"}
@@ -63,7 +63,7 @@ func nameOf(name string) nameStrength {
 	switch {
 	case endsInOne(folded, names), endsInOne(folded, moreNames), slices.Contains(shortNames, last):
 		return nameStrong
-	case last == "key" && len(words) > 1:
+	case last == "key" && len(words) > 1, last == "auth":
 		return nameWeak
 	}
 	return nameOther

@@ -8,7 +8,7 @@ import (
 // secretValue reports whether a value that is tied to a secret's name looks like a
 // secret. The weaker the tie, the more the value must show.
 func secretValue(value string, l link) bool {
-	if !random(value) || placeholder(value) || codeLike(value, l.quote != 0) {
+	if !random(value) || placeholder(value) || codeLike(value, l.quote != 0, l.tight) {
 		return false
 	}
 	switch {
@@ -24,15 +24,15 @@ func secretValue(value string, l link) bool {
 
 // codeLike reports whether a value is an identifier, a selector or a call rather than a
 // secret: net.Conn2, testP256PrivateKey.
-func codeLike(value string, quoted bool) bool {
+func codeLike(value string, quoted, tight bool) bool {
 	switch {
 	case lettersOnly(value):
-		return !scrambled(value)
+		return !scrambled(value) || !quoted && !tight
 	case !strings.ContainsAny(value, "0123456789"):
 		return !quoted || !strings.ContainsAny(value, "+/=~!@#$%^*?")
 	case strings.HasPrefix(value, "0x") || strings.HasPrefix(value, "-") || value[0] == '{' && !quoted:
 		return true
-	case strings.Contains(value, "://") || strings.Contains(value, "$("):
+	case strings.Contains(value, "://") || strings.Contains(value, "$(") || strings.Contains(value, `:"`) || strings.Contains(value, `="`):
 		return true
 	case quoted || value[0] >= '0' && value[0] <= '9':
 		return false
@@ -48,16 +48,23 @@ func lettersOnly(s string) bool { return alpha.Run(s, 0, len(s)) == len(s) }
 // shortestLetters is the length from which letters alone can be a secret.
 const shortestLetters = 12
 
-// scrambled reports whether capital and small letters change too often for a name:
-// half of all neighbors differ in random letters, one in five in parseHTMLDocument.
+// scrambled reports whether capital and small letters change too often for a name. In
+// random letters half are capital and runs of one case are short; in
+// parseHTMLDocument one letter in four is capital.
 func scrambled(s string) bool {
-	changes := 0
-	for i := 1; i < len(s); i++ {
-		if (s[i]^s[i-1])&0x20 != 0 {
-			changes++
+	capitals, run, longest := 0, 0, 0
+	for i := range len(s) {
+		if s[i]&0x20 == 0 {
+			capitals++
 		}
+		if i > 0 && (s[i]^s[i-1])&0x20 == 0 {
+			run++
+		} else {
+			run = 1
+		}
+		longest = max(longest, run)
 	}
-	return len(s) >= shortestLetters && changes*100 >= 36*(len(s)-1)
+	return len(s) >= shortestLetters && longest <= 5 && capitals*100 >= 33*len(s) && capitals*100 <= 67*len(s)
 }
 
 // mixed reports whether letters and digits change too often for words and versions
@@ -119,7 +126,7 @@ func random(s string) bool {
 	case digit+other == 0:
 		return upper+lower == 2 && scrambled(s)
 	case lower+upper == 0:
-		return other == 0 && len(s) >= longNumber && entropy(&count, len(s)) > minHexEntropy
+		return other == 0 && len(s) >= longNumber && !counting(s) && entropy(&count, len(s)) > minHexEntropy
 	case changes < 3:
 		return false
 	case digit == 0 && (upper == 0 || len(s) > 24): // words-with-hyphens, path/to/File
@@ -130,6 +137,17 @@ func random(s string) bool {
 		least = minHexEntropy
 	}
 	return entropy(&count, len(s)) >= least
+}
+
+// counting reports whether most digits are one more than the digit before: 0123456789.
+func counting(s string) bool {
+	steps := 0
+	for i := 1; i < len(s); i++ {
+		if (s[i]-s[i-1]+10)%10 == 1 {
+			steps++
+		}
+	}
+	return steps*2 > len(s)
 }
 
 // entropy is Shannon's, in bits a byte, of n bytes that occur so often.

@@ -37,7 +37,7 @@ func bearerRule() detect.Rule {
 			for end > at && strings.IndexByte(".,!?", text[end-1]) >= 0 {
 				end--
 			}
-			if value := text[at:end]; len(value) < 16 || !random(value) || placeholder(value) {
+			if value := text[at:end]; len(value) < 16 || !random(value) || placeholder(value) || i == len(schemes)-1 && turns(value) < 3 {
 				return 0
 			}
 			return end - at

@@ -125,6 +125,9 @@ func TestNoSecrets(t *testing.T) {
 		`run --password-file /run/secrets/db1`, `curl -u "$USER1:$PASS1" https://x`, `curl -u user:password1 https://x`, `bypass = "x9Kq7mZ2"`, `compass: x9Kq7mZ2`,
 		`{"name": "REGION", "value": "eu-west-1a2"}`, `author: "x9Kq7mZ2vLw8"`, `api_token = `, "API_TOKEN=\nNEXT_VALUE1=x2y3z4", `<key>version</key><string>1.2.3-rc4</string>`,
 		`Authorization: required2`, `Authorization: Bearer token`, `my api key is sk-...`, `keyboard_key = "x9Kq7mZ2vLw8Rt4n3Hc6Jd1"`,
+		"node.token = lfTokenCloseGroup", "pass the token to InitSecContext", "clientCreds := NewClientCreds(x)", "secret := []byte(\"123456789012345678901234\")",
+		"authorization: request2.Header2.Get", "AccountSecret *AccountSecret `protobuf:\"bytes,13,opt,name=account_secret,proto3\"`", `Auth: "atpass:foo%40bar"`,
+		`got "server-invalid-token-1", want token "server-valid-token-1"`, `<input type="hidden" name="authenticity_token" value="7SWa-Fo1_hsC6oovfBsJFLGPUl2EhkSWPbJhWANwgaJ">`,
 		`What does the token "Ġthe" mean in GPT-2?`, `import { token } from "./auth2Lib"`, `The tokenizer's vocab key is model.embed_tokens.weight2`,
 	} {
 		assert.Empty(t, d.Find(text), text)

@@ -29,6 +29,7 @@ var (
 	dotted    = detect.NewClass("A-Za-z0-9_.-")
 	dotPadded = detect.NewClass("A-Za-z0-9_.=-")
 	slashed   = detect.NewClass("A-Za-z0-9/_-")
+	slackPath = detect.NewClass("A-Za-z0-9+/_-")
 	hexDashed = detect.NewClass("0-9a-f-")
 	percented = detect.NewClass("A-Za-z0-9%")
 	flyBytes  = detect.NewClass("A-Za-z0-9+/=_-")
@@ -201,12 +202,12 @@ func serviceFormats() []format {
 		{"SLACK_TOKEN", "xoxe.xoxp-", urlSafe, 40, 260, nil},
 		{"SLACK_TOKEN", "xoxe.xoxb-", urlSafe, 40, 260, nil},
 		{"SLACK_TOKEN", "xapp-", urlSafe, 20, 160, nil},
-		{"SLACK_WEBHOOK", "https://hooks.slack.com/services/T", slashed, 30, 80, nil},
-		{"SLACK_WEBHOOK", "https://hooks.slack.com/workflows/T", slashed, 30, 90, nil},
-		{"SLACK_WEBHOOK", "https://hooks.slack.com/triggers/T", slashed, 30, 90, nil},
-		{"SLACK_WEBHOOK", "hooks.slack.com/services/T", slashed, 30, 80, nil},
-		{"SLACK_WEBHOOK", "hooks.slack.com/workflows/T", slashed, 30, 90, nil},
-		{"SLACK_WEBHOOK", "hooks.slack.com/triggers/T", slashed, 30, 90, nil},
+		{"SLACK_WEBHOOK", "https://hooks.slack.com/services/", slackPath, 40, 90, nil},
+		{"SLACK_WEBHOOK", "https://hooks.slack.com/workflows/", slackPath, 40, 90, nil},
+		{"SLACK_WEBHOOK", "https://hooks.slack.com/triggers/", slackPath, 40, 90, nil},
+		{"SLACK_WEBHOOK", "hooks.slack.com/services/", slackPath, 40, 90, nil},
+		{"SLACK_WEBHOOK", "hooks.slack.com/workflows/", slackPath, 40, 90, nil},
+		{"SLACK_WEBHOOK", "hooks.slack.com/triggers/", slackPath, 40, 90, nil},
 		{"DISCORD_WEBHOOK", "https://discord.com/api/webhooks/", slashed, 60, 110, nil},
 		{"DISCORD_WEBHOOK", "https://discordapp.com/api/webhooks/", slashed, 60, 110, nil},
 		{"STRIPE_KEY", "sk_live_", alnum, 16, 128, nil},
