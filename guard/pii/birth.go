@@ -3,33 +3,171 @@ package pii
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-var birthWords = []string{"born", "birth", "dob", "d.o.b", "geboren", "geb.", "geburts", "né le", "née le", "naissance", "nacid", "nacimiento", "nato il", "nata il", "nascita", "nasc", "geboortedatum", "urodz", "рожд", "生年月日", "出生"}
+var birthWords = []string{"born", "birth", "dob", "d.o.b", "geboren", "geb.", "geburts", "né le", "née le", "naissance", "nacid", "nacimiento", "nato il", "nata il", "nascita", "nasc", "geboortedatum", "urodz", "рожд", "생년월일"}
+
+// Words for birth in scripts without blanks, before a date and after it.
+var (
+	cjkBefore = []string{"生年月日", "出生", "生日", "誕生日", "生まれ"}
+	cjkAfter  = []string{"生", "出生"}
+)
 
 func birthRule() detect.Rule {
 	return detect.Rule{
-		Kind: KindDateOfBirth, Score: .85, Reason: "a date behind a word for birth", Threats: threats(),
-		Starts: "0123456789" + "ADFJMNOSadfjmnos", Max: 32, Match: matchBirth,
+		Kind: KindDateOfBirth, Score: .85, Reason: "a date after a word for birth", Threats: threats(),
+		Starts: digitStarts + "ADFJMNOSadfjmnos", Max: maxDate*widest + 12, Match: matchBirth,
 	}
 }
 
-// maxDate bounds "23rd of September, 1985" and the like.
+// eras are those of Japan that living people were born in.
+var eras = []string{"大正", "昭和", "平成", "令和"}
+
+// eraRules take 昭和60年3月12日 after or before a word for birth.
+func eraRules() []detect.Rule {
+	var rules []detect.Rule
+	for _, era := range eras {
+		r := birthRule()
+		r.Starts, r.Prefix, r.Max = "", era, r.Max+len(era)
+		r.Match = func(text string, at int, atEOF bool) int {
+			from := at + len(era)
+			v, whole := dateView(text, from, atEOF)
+			if !whole {
+				return detect.NeedMore
+			}
+			year := detect.Digits.Run(v.text, 0, 2)
+			if year == 0 || !strings.HasPrefix(v.text[year:], "/") {
+				return 0
+			}
+			n := dateLength("1900" + v.text[year:]) // the era's year is of no matter
+			if n == 0 {
+				return 0
+			}
+			return born(text, at, v, n-4+year, atEOF)
+		}
+		rules = append(rules, r)
+	}
+	return rules
+}
+
+// maxDate limits "23rd of September, 1985" and longer ones, in characters.
 const maxDate = 28
 
-var dateBytes = detect.NewClass("A-Za-z0-9./,' -")
+// dateBytes are the characters of a date; ! is 日, the end of one.
+var dateBytes = detect.NewClass("A-Za-z0-9./,' !-")
 
 func matchBirth(text string, at int, atEOF bool) int {
-	if letters[text[at]] && len(text) >= at+3 && !isMonth(text[at:at+3]) || !context(text, at, birthWords) {
+	if b := text[at]; b == wideStart[0] && !digitAt(text, at) || letters[b] && len(text) >= at+3 && text[at+1] < utf8.RuneSelf && text[at+2] < utf8.RuneSelf && !isMonth(text[at:at+3]) {
 		return 0
 	}
-	end := dateBytes.Run(text, at, maxDate)
-	if end == len(text) && end-at < maxDate && !atEOF {
-		return detect.NeedMore
+	v, whole := dateView(text, at, atEOF)
+	if !whole {
+		if context(text, at, birthWords) || cjkBorn(text, at) || mayBeCJK(v) {
+			return detect.NeedMore
+		}
+		return 0
 	}
-	return dateLength(text[at:end])
+	n := dateLength(v.text)
+	if n == 0 {
+		return 0
+	}
+	return born(text, at, v, n, atEOF)
+}
+
+// mayBeCJK reports whether v is, or may become, a date that begins with a year and 年.
+func mayBeCJK(v plainView) bool {
+	year := detect.Digits.Run(v.text, 0, 5)
+	return year > 0 && (year == len(v.text) || v.text[year] == '/' && v.ends[year]-v.ends[year-1] > 1)
+}
+
+// born returns the length of the date whose first n characters v has, if a word says that
+// it is a date of birth.
+func born(text string, at int, v plainView, n int, atEOF bool) int {
+	if n < len(v.text) && v.text[n] == '!' {
+		n++
+	}
+	end := v.ends[n-1]
+	if context(text, at, birthWords) || cjkBorn(text, at) {
+		return end - at
+	}
+	if v.text[n-1] != '!' || !mayBeCJK(v) {
+		return 0
+	}
+	for _, w := range cjkAfter {
+		if strings.HasPrefix(text[end:], w) {
+			return end - at
+		}
+		if !atEOF && strings.HasPrefix(w, text[end:]) {
+			return detect.NeedMore
+		}
+	}
+	return 0
+}
+
+// cjkBorn reports whether a word for birth is before a date in the same clause.
+func cjkBorn(text string, at int) bool {
+	from := at
+	for from > 0 && text[from-1] >= utf8.RuneSelf || from > 0 && from == at && text[from-1] <= ' ' {
+		from--
+	}
+	before := strings.TrimSpace(text[from:at])
+	for _, w := range cjkBefore {
+		if i := strings.LastIndex(before, w); i >= 0 && !strings.ContainsAny(before[i+len(w):], "，。、；") && !strings.HasSuffix(before[:i], "日") {
+			return true
+		}
+	}
+	return false
+}
+
+// dateView reads at most maxDate characters of a date as char does, letters of Latin
+// without their marks, 年 and 月 as strokes.
+func dateView(text string, at int, atEOF bool) (v plainView, whole bool) {
+	var buf [maxDate]byte
+	n, end := 0, at
+	for end < len(text) && n < maxDate {
+		b, size := char(text, end)
+		if size == 0 {
+			var r rune
+			r, size = utf8.DecodeRuneInString(text[end:])
+			if b = dateRune(r); b == 0 {
+				break
+			}
+		}
+		if b != invisible && !dateBytes[b] {
+			break
+		}
+		end += size
+		if b != invisible {
+			buf[n] = b
+			n++
+			v.ends = append(v.ends, end)
+		}
+		if b == '!' {
+			break
+		}
+	}
+	v.text = string(buf[:n])
+	return v, atEOF || end < len(text) || n == maxDate
+}
+
+// dateRune returns what a character that char does not know means in a date.
+func dateRune(r rune) byte {
+	switch r {
+	case '年', '月', '년', '월':
+		return '/'
+	case '日', '일':
+		return '!'
+	case 'ä', 'á', 'à', 'Ä':
+		return 'a'
+	case 'é', 'è', 'ê':
+		return 'e'
+	case 'û', 'ú', 'ü':
+		return 'u'
+	}
+	return 0
 }
 
 // dateLength returns the length of the date that s starts with, or 0: three
@@ -99,7 +237,7 @@ func isMonth(word string) bool {
 	switch string(first[:]) {
 	case "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", // English
 		"mai", "okt", "dez", // German
-		"avr", "jui", // French
+		"avr", "jui", "fev", "aou", // French
 		"ene", "abr", "ago", "dic", "gen", "mag", "giu", "lug", "set", "ott": // Spanish, Italian
 		return true
 	}

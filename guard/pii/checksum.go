@@ -252,3 +252,73 @@ func validNRIC(s string) bool {
 func validZA(s string) bool {
 	return monthDay(num(s, 2, 4), num(s, 4, 6)) && (s[10] == '0' || s[10] == '1') && luhnString(s)
 }
+
+func validTR(s string) bool {
+	odd, even := weighted(s, 1, 0, 1, 0, 1, 0, 1, 0, 1), weighted(s, 0, 1, 0, 1, 0, 1, 0, 1)
+	tenth := ((odd*7-even)%10 + 10) % 10
+	return s[0] != '0' && tenth == int(s[9]-'0') && (odd+even+tenth)%10 == int(s[10]-'0')
+}
+
+// validGSTIN computes the check character of mod 36: a state, a taxpayer's number, the
+// count of registrations, a Z.
+func validGSTIN(s string) bool {
+	sum := 0
+	for i := range 14 {
+		v := int(s[i] - '0')
+		if s[i] >= 'A' {
+			v = int(s[i]-'A') + 10
+		}
+		v *= 1 + i%2
+		sum += v/36 + v%36
+	}
+	state := num(s, 0, 2)
+	return (state >= 1 && state <= 38 || state == 97) && s[13] == 'Z' &&
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(36-sum%36)%36] == s[14]
+}
+
+// validNPI is Luhn after the prefix of health cards in the United States.
+func validNPI(s string) bool { return (s[0] == '1' || s[0] == '2') && luhnString("80840"+s) }
+
+func validABA(s string) bool {
+	district := num(s, 0, 2) // of the Federal Reserve, for thrifts, electronic, for checks of travelers
+	return (district <= 12 || district >= 21 && district <= 32 || district >= 61 && district <= 72 || district == 80) &&
+		weighted(s, 3, 7, 1, 3, 7, 1, 3, 7, 1)%10 == 0 && !same(s)
+}
+
+func validMedicare(s string) bool {
+	return s[0] >= '2' && s[0] <= '6' && weighted(s, 1, 3, 7, 9, 1, 3, 7, 9)%10 == int(s[8]-'0')
+}
+
+func validABN(s string) bool {
+	return (weighted(s, 10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)-10)%89 == 0 && s[0] != '0'
+}
+
+func validACN(s string) bool {
+	return (10-weighted(s, 8, 7, 6, 5, 4, 3, 2, 1)%10)%10 == int(s[8]-'0') && !same(s)
+}
+
+// validRVNR checks a German pension insurance number: the letter counts as two digits,
+// and the digits of each product are added.
+func validRVNR(s string) bool {
+	letter := int(s[8]-'A') + 1
+	digits := s[:8] + string([]byte{byte('0' + letter/10), byte('0' + letter%10)}) + s[9:11]
+	sum := 0
+	for i, w := range [12]int{2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1} {
+		v := int(digits[i]-'0') * w
+		sum += v/10 + v%10
+	}
+	day := num(s, 2, 4)
+	if day > 31 { // numbers of one day that were used up
+		day -= 50
+	}
+	return monthDay(num(s, 4, 6), max(1, day)) && sum%10 == int(s[11]-'0')
+}
+
+func validTH(s string) bool {
+	return s[0] != '0' && (11-weighted(s, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2)%11)%10 == int(s[12]-'0')
+}
+
+// validPostcode checks the letters that the Royal Mail uses.
+func validPostcode(s string) bool {
+	return strings.IndexByte("QVX", s[0]) < 0 && !strings.ContainsAny(s[len(s)-2:], "CIKMOV")
+}

@@ -51,6 +51,20 @@ const (
 	KindKRRRN      = "KR_RRN"      // resident registration number, mod 11
 	KindSGNRIC     = "SG_NRIC"     // check letter
 	KindZAID       = "ZA_ID"       // Luhn, with a date
+	KindTRID       = "TR_ID"       // kimlik numarası, two check digits
+	KindINGSTIN    = "IN_GSTIN"    // goods and services taxpayer, mod 36
+	KindUSNPI      = "US_NPI"      // national provider identifier of health care, Luhn
+	KindUSABA      = "US_ABA"      // a bank's routing number, mod 10, always with its word
+	KindAUMedicare = "AU_MEDICARE" // weighted mod 10
+	KindAUABN      = "AU_ABN"      // business number, mod 89
+	KindAUACN      = "AU_ACN"      // company number, weighted mod 10
+	KindDERVNR     = "DE_RVNR"     // Versicherungsnummer of pension and social insurance
+	KindTHID       = "TH_ID"       // mod 11
+
+	KindUKPostcode    = "UK_POSTCODE"    // form, with its word before it
+	KindPassport      = "PASSPORT"       // letters and digits, with the word before them
+	KindDriverLicense = "DRIVER_LICENSE" // letters and digits, with the words before them
+	KindCryptoWallet  = "CRYPTO_WALLET"  // Bitcoin and its like, Ethereum, Tron: checksum of the address
 )
 
 // ErrOption is wrapped by every error about an invalid option.
@@ -105,13 +119,14 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	all := []detect.Rule{
 		emailRule(), cardRule(), ibanRule(),
 		ipv4Rule(), ipv6Rule(), macRule(),
-		e164Rule(), phoneRule(),
 		birthRule(), numberFirstAddressRule(), streetFirstAddressRule(),
+		passportRule(), licenseRule(), base58Rule(), bech32Rule(), ethereumRule(),
 	}
+	all = append(all, eraRules()...)
 	for _, id := range nationalIDs() {
 		all = append(all, id.rule(o.AnyContext))
 	}
-	all = append(all, personRule())
+	all = append(all, e164Rule(), phoneRule(), personRule()) // a checksum says more than the grouping of a telephone
 	if o.Kinds == nil {
 		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == KindPerson }), nil
 	}
@@ -190,6 +205,9 @@ func joined(text string, at int) bool {
 	case '_', '$', '%', '#':
 		return true
 	}
+	if text[at-1] >= utf8.RuneSelf {
+		return wideBefore(text, at)
+	}
 	return detect.Word[text[at-1]]
 }
 
@@ -203,7 +221,7 @@ func continues(text string, end int, atEOF bool) int {
 		return detect.NeedMore
 	}
 	switch b := text[end]; {
-	case detect.Word[b]:
+	case detect.Word[b], b == wideStart[0] && wideAt(text, end):
 		return 1
 	case b == '-' || b == '.' || b == '/' || b == ':' || b == ',':
 		if end+1 >= len(text) {

@@ -11,14 +11,14 @@ import (
 // and, where the check is weak, the words one of which must come before it.
 type nationalID struct {
 	kind string
-	// d is a digit, A a capital letter, w either; a blank and a hyphen are any
-	// character that looks so, anything else is itself.
+	// d is a digit, A a capital letter, w either; a blank, a hyphen and a full stop are
+	// any character that looks so, anything else is itself.
 	layouts []string
 	valid   func(s string) bool // s contains the letters and digits only
 	context []string
 	score   float64
 	first   string // the letters that a number can begin with; "": any
-	loose   bool   // a further form of a kind, which needs a word in any case
+	loose   bool   // the form needs a word in any case
 }
 
 func nationalIDs() []nationalID {
@@ -26,7 +26,7 @@ func nationalIDs() []nationalID {
 		{KindUSSSN, []string{"ddd-dd-dddd"}, validSSN, nil, .85, "", false},
 		{KindUSSSN, []string{"ddd.dd.dddd", "ddd dd dddd", "ddddddddd"}, validSSN, []string{"ssn", "social security", "soc sec", "social sec"}, .85, "", true},
 		{KindUSITIN, []string{"ddd-dd-dddd", "ddddddddd"}, validITIN, []string{"itin", "taxpayer"}, .85, "", false},
-		{KindUKNHS, []string{"dddddddddd", "ddd ddd dddd"}, validNHS, []string{"nhs", "patient", "national health"}, .8, "", false},
+		{KindUKNHS, []string{"dddddddddd", "ddd ddd dddd", "ddd-ddd-dddd"}, validNHS, []string{"nhs", "patient", "national health"}, .8, "", false},
 		{KindUKNINO, []string{"AAddddddA", "AA dd dd dd A"}, validNINO, nil, .8, "", false},
 		{KindDETaxID, []string{"ddddddddddd", "dd ddd ddd ddd"}, validDETaxID, []string{"steuer", "idnr", "tin", "tax id"}, .85, "", false},
 		{KindFRNIR, []string{"dddddwwdddddddd", "d dd dd ww ddd ddd dd"}, validNIR, nil, .9, "", false},
@@ -50,15 +50,26 @@ func nationalIDs() []nationalID {
 		{KindKRRRN, []string{"dddddd-ddddddd"}, validRRN, nil, .85, "", false},
 		{KindSGNRIC, []string{"AdddddddA"}, validNRIC, []string{"nric", "fin", "ic no"}, .85, "STFG", false},
 		{KindZAID, []string{"ddddddddddddd"}, validZA, []string{"id number", "identity", "rsa id"}, .85, "", false},
+		{KindTRID, []string{"ddddddddddd"}, validTR, []string{"kimlik", "tckn", "tc no", "t.c. no"}, .9, "", false},
+		{KindINGSTIN, []string{"ddAAAAAddddAwww"}, validGSTIN, nil, .95, "", false},
+		{KindUSNPI, []string{"dddddddddd"}, validNPI, []string{"npi", "national provider"}, .85, "", false},
+		{KindUSABA, []string{"ddddddddd", "dddd-dddd-d"}, validABA, []string{"routing", "aba", "rtn", "transit number"}, .85, "", true},
+		{KindAUMedicare, []string{"dddd ddddd d", "dddddddddd", "dddd ddddd d-d"}, validMedicare, []string{"medicare"}, .9, "", false},
+		{KindAUABN, []string{"dd ddd ddd ddd", "ddddddddddd"}, validABN, []string{"abn", "business number"}, .9, "", false},
+		{KindAUACN, []string{"ddd ddd ddd", "ddddddddd"}, validACN, []string{"acn", "company number"}, .85, "", false},
+		{KindDERVNR, []string{"ddddddddAddd", "dd dddddd A ddd"}, validRVNR, []string{"versicherungsnummer", "sozialversicherung", "rentenversicherung", "sv-nummer", "svnr", "rvnr"}, .9, "", false},
+		{KindTHID, []string{"d-dddd-ddddd-dd-d", "d dddd ddddd dd d"}, validTH, nil, .9, "", false},
+		{KindTHID, []string{"ddddddddddddd"}, validTH, []string{"thai id", "thai national", "citizen id", "national id", "บัตรประชาชน", "ประจำตัวประชาชน"}, .85, "", true},
+		{KindUKPostcode, []string{"Ad dAA", "Add dAA", "AAd dAA", "AAdd dAA", "AdA dAA", "AAdA dAA", "AddAA", "AdddAA", "AAddAA", "AAdddAA", "AdAdAA", "AAdAdAA"}, validPostcode, []string{"postcode", "post code", "postal code"}, .8, "", true},
 	}
 }
 
 func (id nationalID) rule(anyContext bool) detect.Rule {
 	needsWord := len(id.context) > 0 && (!anyContext || id.loose)
-	starts := ""
+	starts := wideStart
 	longest := 0
 	for _, l := range id.layouts {
-		longest = max(longest, len(l)+2*strings.Count(l, " ")+2*strings.Count(l, "-"))
+		longest = max(longest, len(l))
 		switch l[0] {
 		case 'd':
 			starts += "0123456789"
@@ -81,9 +92,9 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	}
 	return detect.Rule{
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
-		Starts: starts, Max: longest + 3 + 2,
+		Starts: starts, Max: longest*widest + 6,
 		Match: func(text string, at int, atEOF bool) int {
-			if joined(text, at) {
+			if text[at] == wideStart[0] && !wideAt(text, at) || joined(text, at) {
 				return 0
 			}
 			best := 0
@@ -101,7 +112,7 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 }
 
 // match returns the length of a number in one layout. Small letters count where a word
-// tells what they are.
+// before them tells what they are.
 func (id nationalID) match(text string, at int, layout string, small, atEOF bool) int {
 	var buf [24]byte
 	s := buf[:0]
@@ -111,13 +122,14 @@ func (id nationalID) match(text string, at int, layout string, small, atEOF bool
 			return undecided(atEOF)
 		}
 		b, size := text[end], 1
-		if b >= utf8.RuneSelf {
-			if b, size = separator(text, end); b == invisible && i > 0 {
+		if b == ' ' || b >= utf8.RuneSelf {
+			if b, size = char(text, end); b == invisible && i > 0 {
 				end += size
 				i--
 				continue
 			}
-		} else if small {
+		}
+		if small {
 			b = upper(b)
 		}
 		digit, letter := detect.Digits[b], b >= 'A' && b <= 'Z'

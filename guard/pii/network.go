@@ -2,7 +2,7 @@ package pii
 
 import (
 	"net/netip"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
@@ -15,19 +15,21 @@ var (
 func ipv4Rule() detect.Rule {
 	return detect.Rule{
 		Kind: KindIPv4, Score: .8, Reason: "four parts of 0 to 255", Threats: threats(),
-		Starts: "0123456789", Max: 18 + 16, Match: matchIPv4,
+		Starts: digitStarts, Max: (15+15)*widest + 6, Match: matchIPv4,
 	}
 }
 
 // matchIPv4 takes an address, and both ends of a range of them.
 func matchIPv4(text string, at int, atEOF bool) int {
-	if joined(text, at) && !afterIPv4(text, at) {
+	if !digitAt(text, at) || joined(text, at) && !afterIPv4(text, at) {
 		return 0
 	}
 	end := ipv4End(text, at, atEOF)
 	switch {
 	case end <= 0:
 		return end
+	case near(text, at, versionContext, versionWords):
+		return 0
 	case end < len(text) && (text[end] == ':' || text[end] == '/'): // a port or a prefix length may follow
 		return end - at
 	case end < len(text) && text[end] == '-':
@@ -43,27 +45,46 @@ func matchIPv4(text string, at int, atEOF bool) int {
 
 // ipv4End returns where the address at a place ends, 0 if there is none.
 func ipv4End(text string, at int, atEOF bool) int {
-	end := at
-	for part := 0; part < 4; part++ {
-		if part > 0 {
-			if end == len(text) {
-				return undecided(atEOF)
+	end, last := at, at
+	digits, value, zero := 0, 0, false // of the part that is read
+	part := 1
+	for {
+		if end == len(text) {
+			if !atEOF {
+				return detect.NeedMore
 			}
-			if text[end] != '.' {
+			break
+		}
+		b, size := char(text, end)
+		switch {
+		case detect.Digits[b]:
+			if zero || digits == 3 {
 				return 0
 			}
-			end++
+			zero = digits == 0 && b == '0'
+			value = value*10 + int(b-'0')
+			digits++
+			end += size
+			last = end
+			continue
+		case b == '.' && part < 4:
+			if digits == 0 || value > 255 {
+				return 0
+			}
+			part++
+			digits, value, zero = 0, 0, false
+			end += size
+			continue
+		case b == invisible && (digits > 0 || part > 1):
+			end += size
+			continue
 		}
-		stop := detect.Digits.Run(text, end, 4)
-		if stop == len(text) && stop-end < 4 && !atEOF {
-			return detect.NeedMore
-		}
-		if !byteValue(text[end:stop]) {
-			return 0
-		}
-		end = stop
+		break
 	}
-	return end
+	if part < 4 || digits == 0 || value > 255 {
+		return 0
+	}
+	return last
 }
 
 // afterIPv4 reports whether the hyphen before a place has an address before it.
@@ -83,17 +104,6 @@ func undecided(atEOF bool) int {
 		return 0
 	}
 	return detect.NeedMore
-}
-
-func byteValue(s string) bool {
-	if s == "" || len(s) > 3 || len(s) > 1 && s[0] == '0' {
-		return false
-	}
-	v := 0
-	for _, b := range []byte(s) {
-		v = v*10 + int(b-'0')
-	}
-	return v <= 255
 }
 
 // maxIPv6 is the length of the longest form, eight groups with an IPv4 tail,
@@ -144,41 +154,60 @@ func count(s string) (colons int, digit bool) {
 func macRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindMAC, Score: .9, Reason: "six hexadecimal pairs", Threats: threats(),
-		Starts: "0123456789abcdefABCDEF", Max: 20, Match: matchMAC,
+		Starts: "abcdefABCDEF" + digitStarts, Max: 18*widest + 6, Match: matchMAC,
 	}
 }
 
+// matchMAC takes six pairs with colons or hyphens, and Cisco's three groups of four with
+// full stops.
 func matchMAC(text string, at int, atEOF bool) int {
-	if joined(text, at) {
-		return 0
+	if at+2 < len(text) && alnumBytes[text[at+2]] && !(at+4 < len(text) && text[at+4] == '.') && text[at+1] < utf8.RuneSelf || joined(text, at) {
+		return 0 // nearly all words
 	}
-	end := at
+	var digits [12]byte
 	var sep byte
-	for pair := 0; pair < 6; pair++ {
-		if pair > 0 {
-			if end == len(text) {
-				return undecided(atEOF)
-			}
-			if b := text[end]; b != ':' && b != '-' || sep != 0 && sep != b {
-				return 0
-			}
-			sep = text[end]
-			end++
+	n, end, last, group := 0, at, at, 2
+	separated := false // since the last digit
+	for n < len(digits) {
+		if end == len(text) {
+			return undecided(atEOF)
 		}
-		stop := hexDigits.Run(text, end, 2)
-		if stop-end < 2 {
-			if stop == len(text) {
-				return undecided(atEOF)
+		b, size := char(text, end)
+		switch {
+		case hexDigits[b]:
+			if sep != 0 && n%group == 0 && !separated || sep == 0 && n == 4 {
+				return 0 // a separator is missing
 			}
+			digits[n] = upper(b)
+			n++
+			last, separated = end+size, false
+		case b == invisible && n > 0:
+		case (b == ':' || b == '-') && n%2 == 0 && n > 0 && (sep == 0 && n == 2 || sep == b) && !separated:
+			sep, separated = b, true
+		case b == '.' && n%4 == 0 && n > 0 && (sep == 0 || sep == b) && !separated:
+			sep, group, separated = b, 4, true
+		default:
 			return 0
 		}
-		end = stop
+		end += size
 	}
-	if value := text[at:end]; strings.Trim(value, "fF:-") == "" || strings.Trim(value, "0:-") == "" {
-		return 0 // the broadcast address, and no address
-	}
-	if end < len(text) && text[end] == sep { // a longer fingerprint, or one broken at the line's end
+	if sep == 0 || equalPairs(digits) || sep == '.' && letterless(digits) {
 		return 0
 	}
-	return ended(text, at, end, atEOF)
+	if last < len(text) && text[last] == sep && sep != '.' { // a longer fingerprint, or one broken at the line's end
+		return 0
+	}
+	return ended(text, at, last, atEOF)
 }
+
+// equalPairs reports whether all pairs are the same: broadcast, nothing, an example.
+func equalPairs(d [12]byte) bool {
+	for i := 2; i < len(d); i++ {
+		if d[i] != d[i-2] {
+			return false
+		}
+	}
+	return true
+}
+
+func letterless(d [12]byte) bool { return detect.Digits.Run(string(d[:]), 0, len(d)) == len(d) }

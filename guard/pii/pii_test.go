@@ -116,7 +116,9 @@ func TestNationalIDs(t *testing.T) {
 		pii.KindDKCPR: "070761-4285", pii.KindFIHETU: "131052-308T", pii.KindBENRN: "85.07.30-033.28", pii.KindCHAHV: "756.9217.0769.85",
 		pii.KindIEPPS: "1234567T", pii.KindBRCPF: "52998224725", pii.KindCASIN: "130692544", pii.KindAUTFN: "123456782",
 		pii.KindINAadhaar: "2341 2341 2346", pii.KindCNResident: "11010519491231002X", pii.KindKRRRN: "640708-1011142", pii.KindSGNRIC: "S1234567D",
-		pii.KindZAID: "8001015009087",
+		pii.KindZAID: "8001015009087", pii.KindTRID: "55807302178", pii.KindINGSTIN: "27AAPFU0939F1ZV", pii.KindUSNPI: "1234567893",
+		pii.KindAUMedicare: "3642621241", pii.KindAUABN: "51 824 753 556", pii.KindAUACN: "004 085 616", pii.KindDERVNR: "15070649C103",
+		pii.KindTHID: "8-2200-33224-53-0",
 	} {
 		d, err := pii.New(&pii.Options{Kinds: []string{kind}, AnyContext: true})
 		require.NoError(t, err)

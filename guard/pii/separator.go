@@ -1,35 +1,128 @@
 package pii
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
 
-// invisible is the separator that has no width: writers and converters leave such
-// characters inside values.
+	"github.com/prodailabs/prodai/guard/detect"
+)
+
+// invisible is what char returns for a character without width: writers and converters
+// leave such characters inside values.
 const invisible = 0xff
 
-// separator returns what separates groups of digits at a place, and its length: a blank,
-// a hyphen, a full stop, or [invisible]. The characters of Unicode count as the one of
-// ASCII that they look like. Without a separator both are 0.
-func separator(text string, at int) (sep byte, size int) {
-	switch b := text[at]; {
-	case b == ' ' || b == '-' || b == '.':
-		return b, 1
+// wideStart is the first byte of a full-width digit or letter in UTF-8. A rule whose
+// values may begin with one has it among its Starts.
+const wideStart = "\xef"
+
+// digitStarts are the bytes with which a digit can begin.
+const digitStarts = "0123456789" + wideStart
+
+// widest is the length in bytes of the longest character that char knows.
+const widest = 3
+
+// char returns the character of ASCII that the character at a place looks like, and its
+// length in bytes. All rules read numbers by it, so that they agree on what a separator
+// is: every blank, hyphen and full stop of Unicode is the one of ASCII, full-width forms
+// are the usual ones, and two blanks in a row are one. A character without width is
+// [invisible]; for all others both are 0.
+func char(text string, at int) (b byte, size int) {
+	b = text[at]
+	switch {
+	case b == ' ':
+		return ' ', 1 + blankLen(text, at+1)
 	case b < utf8.RuneSelf:
-		return 0, 0
+		return b, 1
 	}
 	r, size := utf8.DecodeRuneInString(text[at:])
 	switch {
-	case r == 0xA0 || r >= 0x2000 && r <= 0x200A || r == 0x202F || r == 0x205F || r == 0x3000:
-		return ' ', size
-	case r >= 0x2010 && r <= 0x2015 || r == 0x2212 || r == 0xFE58 || r == 0xFE63 || r == 0xFF0D:
+	case isBlank(r):
+		return ' ', size + blankLen(text, at+size)
+	case r >= 0x2010 && r <= 0x2015 || r == 0x2212 || r == 0xFE58 || r == 0xFE63:
 		return '-', size
-	case r == 0xB7 || r == 0x2022 || r == 0x2024 || r == 0x2027 || r == 0xFF0E:
+	case r == 0xB7 || r == 0x2022 || r == 0x2024 || r == 0x2027:
 		return '.', size
+	case r >= 0xFF01 && r <= 0xFF5E:
+		return byte(r - 0xFEE0), size
 	case isInvisible(r):
 		return invisible, size
 	}
 	return 0, 0
 }
 
+// blankLen returns the length of the blank at a place, 0 if there is none.
+func blankLen(text string, at int) int {
+	if at >= len(text) {
+		return 0
+	}
+	if text[at] == ' ' {
+		return 1
+	}
+	if text[at] < utf8.RuneSelf {
+		return 0
+	}
+	if r, size := utf8.DecodeRuneInString(text[at:]); isBlank(r) {
+		return size
+	}
+	return 0
+}
+
+func isBlank(r rune) bool {
+	return r == 0xA0 || r >= 0x2000 && r <= 0x200A || r == 0x202F || r == 0x205F || r == 0x3000
+}
+
 func isInvisible(r rune) bool {
 	return r == 0xAD || r >= 0x200B && r <= 0x200D || r == 0x2060 || r == 0xFEFF
+}
+
+// digitAt reports whether a digit, perhaps a full-width one, is at a place.
+func digitAt(text string, at int) bool {
+	if at >= len(text) {
+		return false
+	}
+	b := text[at]
+	return detect.Digits[b] || b == wideStart[0] && len(text) > at+2 && text[at+1] == 0xBC && text[at+2] >= 0x90 && text[at+2] <= 0x99
+}
+
+// wideBefore reports whether a full-width letter or digit ends right before a place.
+func wideBefore(text string, at int) bool {
+	r, _ := utf8.DecodeLastRuneInString(text[:at])
+	return r >= 0xFF10 && r <= 0xFF19 || r >= 0xFF21 && r <= 0xFF3A || r >= 0xFF41 && r <= 0xFF5A
+}
+
+// wideAt is wideBefore for what begins at a place.
+func wideAt(text string, at int) bool {
+	r, _ := utf8.DecodeRuneInString(text[at:])
+	return r >= 0xFF10 && r <= 0xFF19 || r >= 0xFF21 && r <= 0xFF3A || r >= 0xFF41 && r <= 0xFF5A
+}
+
+// A plainView is a part of a text as char reads it.
+type plainView struct {
+	text string
+	ends []int // where each byte of text ends in the original
+}
+
+// viewOf reads at most limit characters. whole is false if the text ended before that and
+// more may come.
+func viewOf(text string, at, limit int, class *detect.Class, atEOF bool) (v plainView, whole bool) {
+	var buf []byte
+	for end := at; ; {
+		if end >= len(text) {
+			v.text = string(buf)
+			return v, atEOF
+		}
+		if len(buf) == limit {
+			break
+		}
+		b, size := char(text, end)
+		if size == 0 || b != invisible && !class[b] {
+			break
+		}
+		end += size
+		if b != invisible {
+			buf = append(buf, b)
+			v.ends = append(v.ends, end)
+		}
+	}
+	v.text = string(buf)
+	return v, true
 }
