@@ -11,10 +11,18 @@ import (
 // with [New]: the zero value finds nothing.
 type Detector struct {
 	rules []Rule
+	asked []asked // what is read of each rule at each place, close together in memory
 	// Rules by the byte that a value starts with: those asked everywhere, and
 	// those asked at the start of a word.
 	inside, word [256][]uint16
 	maxHold      int
+}
+
+// asked is the part of a rule that decides.
+type asked struct {
+	prefix string
+	max    int
+	match  func(text string, at int, atEOF bool) int
 }
 
 // ErrOption is wrapped by every error about a wrong rule, option or key.
@@ -38,6 +46,7 @@ func New(rules ...Rule) (*Detector, error) {
 			return nil, fmt.Errorf("%w: the Max of rule %d (%q) is %d: want 1 or more", ErrOption, i, r.Kind, r.Max)
 		}
 		d.maxHold = max(d.maxHold, r.Max)
+		d.asked = append(d.asked, asked{r.Prefix, r.Max, r.Match})
 		for b, ok := range r.starts() {
 			if !ok {
 				continue
@@ -133,9 +142,9 @@ func (d *Detector) next(text string, at int, atEOF bool) (Finding, int) {
 func (d *Detector) match(text string, at int, rules []uint16, atEOF bool) (rule uint16, longest int) {
 	from := max(0, at-LookbehindBytes)
 	for _, i := range rules {
-		r := &d.rules[i]
-		if r.Prefix != "" {
-			switch Literal(text, at, r.Prefix, atEOF) {
+		r := &d.asked[i]
+		if r.prefix != "" {
+			switch Literal(text, at, r.prefix, atEOF) {
 			case NeedMore:
 				return 0, NeedMore
 			case 0:
@@ -143,10 +152,10 @@ func (d *Detector) match(text string, at int, rules []uint16, atEOF bool) (rule 
 			}
 		}
 		end, whole := len(text), atEOF
-		if end-at >= r.Max {
-			end, whole = at+r.Max, true
+		if end-at >= r.max {
+			end, whole = at+r.max, true
 		}
-		n := r.Match(text[from:end], at-from, whole)
+		n := r.match(text[from:end], at-from, whole)
 		if n == NeedMore && !whole {
 			return 0, NeedMore
 		}

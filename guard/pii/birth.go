@@ -63,6 +63,11 @@ func matchBirth(text string, at int, atEOF bool) int {
 	if b := text[at]; b == wideStart[0] && !digitAt(text, at) || letters[b] && len(text) >= at+3 && text[at+1] < utf8.RuneSelf && text[at+2] < utf8.RuneSelf && !isMonth(text[at:at+3]) {
 		return 0
 	}
+	if digits := detect.Digits.Run(text, at, 5); digits-at == 3 || digits-at == 5 {
+		return 0 // neither a day nor a year
+	} else if digits < len(text) && digits > at && text[digits] < utf8.RuneSelf && !context(text, at, birthWords) && !cjkBorn(text, at) {
+		return 0
+	}
 	v, whole := dateView(text, at, atEOF)
 	if !whole {
 		if context(text, at, birthWords) || cjkBorn(text, at) || mayBeCJK(v) {
@@ -122,6 +127,12 @@ func cjkBorn(text string, at int) bool {
 	return false
 }
 
+// A plainView is a part of a text as char reads it.
+type plainView struct {
+	text string
+	ends [maxDate]int // where each byte of text ends in the original
+}
+
 // dateView reads at most maxDate characters of a date as char does, letters of Latin
 // without their marks, 年 and 月 as strokes.
 func dateView(text string, at int, atEOF bool) (v plainView, whole bool) {
@@ -143,7 +154,7 @@ func dateView(text string, at int, atEOF bool) (v plainView, whole bool) {
 		if b != invisible {
 			buf[n] = b
 			n++
-			v.ends = append(v.ends, end)
+			v.ends[n-1] = end
 		}
 		if b == '!' {
 			break

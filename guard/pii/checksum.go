@@ -317,8 +317,3 @@ func validRVNR(s string) bool {
 func validTH(s string) bool {
 	return s[0] != '0' && (11-weighted(s, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2)%11)%10 == int(s[12]-'0')
 }
-
-// validPostcode checks the letters that the Royal Mail uses.
-func validPostcode(s string) bool {
-	return strings.IndexByte("QVX", s[0]) < 0 && !strings.ContainsAny(s[len(s)-2:], "CIKMOV")
-}

@@ -1,6 +1,10 @@
 package pii
 
-import "github.com/prodailabs/prodai/guard/detect"
+import (
+	"strings"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
 
 // Words for documents whose numbers have neither one form nor a known check.
 var (
@@ -59,4 +63,70 @@ func documentRule(kind string, words []string, shortest, longest int) detect.Rul
 			return ended(text, at, last, atEOF)
 		},
 	}
+}
+
+var postcodeWords = []string{"postcode", "post code", "postal code"}
+
+func postcodeRule() detect.Rule {
+	return detect.Rule{
+		Kind: KindUKPostcode, Score: .8, Reason: "form and the word before it", Threats: threats(),
+		Starts: "ABCDEFGHIJKLMNOPRSTUWYZabcdefghijklmnoprstuwyz", Max: 7 + 2*widest + 2, Match: matchPostcode,
+	}
+}
+
+// matchPostcode takes one or two letters, a digit, perhaps a digit or letter, a blank or
+// none, a digit and two letters: SW1A 1AA.
+func matchPostcode(text string, at int, atEOF bool) int {
+	area := letters.Run(text, at, 2)
+	if area == len(text) {
+		return undecided(atEOF)
+	}
+	if !detect.Digits[text[area]] || joined(text, at) || !context(text, at, postcodeWords) {
+		return 0
+	}
+	end := area + 1
+	for _, more := range []bool{true, false} { // with a second character in the district, or without
+		if end == len(text) {
+			return undecided(atEOF)
+		}
+		from := end
+		if more {
+			if !alnumBytes[text[from]] {
+				continue
+			}
+			from++
+		}
+		switch n := inward(text, from, atEOF); {
+		case n == detect.NeedMore:
+			return n
+		case n > 0:
+			return ended(text, at, n, atEOF)
+		}
+	}
+	return 0
+}
+
+// inward returns where the second part of a postcode ends, 0 if there is none. It never
+// has the letters CIKMOV.
+func inward(text string, at int, atEOF bool) int {
+	if at == len(text) {
+		return undecided(atEOF)
+	}
+	if b, size := char(text, at); b == ' ' {
+		at += size
+	}
+	if at == len(text) {
+		return undecided(atEOF)
+	}
+	if !detect.Digits[text[at]] {
+		return 0
+	}
+	end := letters.Run(text, at+1, 2)
+	switch {
+	case end < at+3 && end == len(text):
+		return undecided(atEOF)
+	case end < at+3 || strings.ContainsAny(text[at+1:end], "CIKMOVcikmov"):
+		return 0
+	}
+	return end
 }

@@ -120,7 +120,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 		emailRule(), cardRule(), ibanRule(),
 		ipv4Rule(), ipv6Rule(), macRule(),
 		birthRule(), numberFirstAddressRule(), streetFirstAddressRule(),
-		passportRule(), licenseRule(), base58Rule(), bech32Rule(), ethereumRule(),
+		passportRule(), licenseRule(), postcodeRule(), base58Rule(), bech32Rule(), ethereumRule(),
 	}
 	all = append(all, eraRules()...)
 	for _, id := range nationalIDs() {

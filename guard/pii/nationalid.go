@@ -60,11 +60,10 @@ func nationalIDs() []nationalID {
 		{KindDERVNR, []string{"ddddddddAddd", "dd dddddd A ddd"}, validRVNR, []string{"versicherungsnummer", "sozialversicherung", "rentenversicherung", "sv-nummer", "svnr", "rvnr"}, .9, "", false},
 		{KindTHID, []string{"d-dddd-ddddd-dd-d", "d dddd ddddd dd d"}, validTH, nil, .9, "", false},
 		{KindTHID, []string{"ddddddddddddd"}, validTH, []string{"thai id", "thai national", "citizen id", "national id", "บัตรประชาชน", "ประจำตัวประชาชน"}, .85, "", true},
-		{KindUKPostcode, []string{"Ad dAA", "Add dAA", "AAd dAA", "AAdd dAA", "AdA dAA", "AAdA dAA", "AddAA", "AdddAA", "AAddAA", "AAdddAA", "AdAdAA", "AAdAdAA"}, validPostcode, []string{"postcode", "post code", "postal code"}, .8, "", true},
 	}
 }
 
-func (id nationalID) rule(anyContext bool) detect.Rule {
+func (id *nationalID) rule(anyContext bool) detect.Rule {
 	needsWord := len(id.context) > 0 && (!anyContext || id.loose)
 	starts := wideStart
 	longest := 0
@@ -86,6 +85,7 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 			starts += l[:1]
 		}
 	}
+	lead := id.lead(needsWord)
 	reason := "form and check digit"
 	if needsWord {
 		reason = "form, check digit and a word before it"
@@ -94,6 +94,15 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
 		Starts: starts, Max: longest*widest + 6,
 		Match: func(text string, at int, atEOF bool) int {
+			for i := range min(len(lead), len(text)-at) {
+				b := text[at+i]
+				if !lead[i][b] {
+					return 0
+				}
+				if b == ' ' || b >= utf8.RuneSelf {
+					break // match sees what it looks like, and where it ends
+				}
+			}
 			if text[at] == wideStart[0] && !wideAt(text, at) || joined(text, at) {
 				return 0
 			}
@@ -111,9 +120,40 @@ func (id nationalID) rule(anyContext bool) detect.Rule {
 	}
 }
 
+// lead returns the bytes that the first characters of a number can be, in any layout:
+// most of what begins like a number ends within a few of them.
+func (id *nationalID) lead(small bool) [5]detect.Class {
+	var lead [5]detect.Class
+	for i := range lead {
+		for b := utf8.RuneSelf; b < len(lead[i]); b++ {
+			lead[i][b] = true
+		}
+		for _, l := range id.layouts {
+			for b := range utf8.RuneSelf {
+				c := byte(b)
+				if small {
+					c = upper(c)
+				}
+				digit, letter := detect.Digits[c], c >= 'A' && c <= 'Z'
+				switch l[i] {
+				case 'd':
+					lead[i][b] = lead[i][b] || digit
+				case 'A':
+					lead[i][b] = lead[i][b] || letter
+				case 'w':
+					lead[i][b] = lead[i][b] || digit || letter
+				default:
+					lead[i][b] = lead[i][b] || c == l[i]
+				}
+			}
+		}
+	}
+	return lead
+}
+
 // match returns the length of a number in one layout. Small letters count where a word
 // before them tells what they are.
-func (id nationalID) match(text string, at int, layout string, small, atEOF bool) int {
+func (id *nationalID) match(text string, at int, layout string, small, atEOF bool) int {
 	var buf [24]byte
 	s := buf[:0]
 	end := at

@@ -2,6 +2,7 @@ package pii
 
 import (
 	"net/netip"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
@@ -159,7 +160,7 @@ func macRule() detect.Rule {
 }
 
 // matchMAC takes six pairs with colons or hyphens, and Cisco's three groups of four with
-// full stops.
+// full stops, whose letters are small.
 func matchMAC(text string, at int, atEOF bool) int {
 	if at+2 < len(text) && alnumBytes[text[at+2]] && !(at+4 < len(text) && text[at+4] == '.') && text[at+1] < utf8.RuneSelf || joined(text, at) {
 		return 0 // nearly all words
@@ -191,7 +192,7 @@ func matchMAC(text string, at int, atEOF bool) int {
 		}
 		end += size
 	}
-	if sep == 0 || equalPairs(digits) || sep == '.' && letterless(digits) {
+	if sep == 0 || equalPairs(digits) || sep == '.' && (letterless(digits) || strings.ToLower(text[at:last]) != text[at:last]) {
 		return 0
 	}
 	if last < len(text) && text[last] == sep && sep != '.' { // a longer fingerprint, or one broken at the line's end

@@ -89,12 +89,13 @@ func matchPhone(text string, at int, atEOF bool) int {
 	if first == '(' {
 		american = g.n == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4
 	}
-	abroad := first == '0' && g.head[0] == '0' && g.head[1] == '0' && g.head[2] > '0' && g.n > 1 && g.digits > 10
+	abroad := first == '0' && g.abroad()
+	row := at > 1 && text[at-1] == ' ' && detect.Digits[text[at-2]] // of numbers
 	switch {
-	case g.open || g.digits < 7 || g.digits > 15 && !abroad || g.digits > 17:
+	case g.open || g.digits < 7 || g.digits > 15 && !abroad:
 		return 0
 	case first == '+' && g.n > 1 && g.digits >= 8 && g.head[0] != '0':
-	case abroad, g.mobile():
+	case !row && (abroad || g.mobile()):
 	case american && !g.slash && g.last-at >= 12 && !g.blanks:
 		if near(text, at, versionContext, versionWords) {
 			return 0
@@ -115,6 +116,26 @@ type groups struct {
 	open      bool    // a bracket is not closed
 	slash     bool    // a slash follows the first group
 	blanks    bool    // only blanks separate the groups: more often a table than a number
+}
+
+// abroad reports whether the groups are 00, a country's code and a number: 0044 20 7946
+// 0958. Rows of four digits each are more often something else.
+func (g *groups) abroad() bool {
+	if g.head[0] != '0' || g.head[1] != '0' || g.n < 2 || g.n > len(g.sizes) || g.digits < 11 || g.digits > 17 || g.sizes[0] < 3 || g.sizes[0] > 5 {
+		return false
+	}
+	country := g.head[2]
+	if country == '0' || country == '1' && g.sizes[0] > 3 || country == '7' && g.sizes[0] > 4 {
+		return false
+	}
+	fours := true
+	for _, s := range g.sizes[:g.n] {
+		if s < 2 {
+			return false
+		}
+		fours = fours && s == 4
+	}
+	return !fours
 }
 
 // mobile reports whether the groups are those in which a country writes mobile numbers:

@@ -94,35 +94,3 @@ func wideAt(text string, at int) bool {
 	r, _ := utf8.DecodeRuneInString(text[at:])
 	return r >= 0xFF10 && r <= 0xFF19 || r >= 0xFF21 && r <= 0xFF3A || r >= 0xFF41 && r <= 0xFF5A
 }
-
-// A plainView is a part of a text as char reads it.
-type plainView struct {
-	text string
-	ends []int // where each byte of text ends in the original
-}
-
-// viewOf reads at most limit characters. whole is false if the text ended before that and
-// more may come.
-func viewOf(text string, at, limit int, class *detect.Class, atEOF bool) (v plainView, whole bool) {
-	var buf []byte
-	for end := at; ; {
-		if end >= len(text) {
-			v.text = string(buf)
-			return v, atEOF
-		}
-		if len(buf) == limit {
-			break
-		}
-		b, size := char(text, end)
-		if size == 0 || b != invisible && !class[b] {
-			break
-		}
-		end += size
-		if b != invisible {
-			buf = append(buf, b)
-			v.ends = append(v.ends, end)
-		}
-	}
-	v.text = string(buf)
-	return v, true
-}

@@ -138,7 +138,7 @@ func validEIP55(s string) bool {
 	if same(s) || s == strings.Repeat("0", 39)+s[39:] {
 		return false // the zero address, and those of precompiled contracts
 	}
-	if s == lower || s == strings.ToUpper(s) {
+	if s == lower {
 		return true
 	}
 	hash := keccak256(lower)
