@@ -57,11 +57,11 @@ func matchCard(text string, at int, atEOF bool) int {
 	return ended(text, at, last, atEOF)
 }
 
-var cardWords = []string{"card", "visa", "unionpay", "karte", "carte", "tarjeta", "pan"}
+var cardWords = []string{"card", "visa", "unionpay", "rupay", "karte", "carte", "tarjeta", "pan"}
 
 // issued reports whether a network issues numbers of this length and start (ISO/IEC 7812
 // issuer identification numbers). It is not sure where other numbers often have the same
-// form: those of 12 and 13 digits.
+// form.
 func issued(d []byte) (sure, ok bool) {
 	if len(d) < 12 {
 		return false, false
@@ -79,7 +79,7 @@ func issued(d []byte) (sure, ok bool) {
 	case 15: // American Express; JCB's old numbers
 		return in(3400, 3499) || in(3700, 3799), in(3400, 3499) || in(3700, 3799) || in(1800, 1800) || in(2131, 2131)
 	case 16: // Visa, Mastercard, Mir, Discover, JCB, UnionPay, Maestro, RuPay
-		return true, in(4000, 4999) || in(2200, 2204) || in(5100, 5599) || in(2221, 2720) || in(6011, 6011) || in(6440, 6599) ||
+		return !in(8172, 8201), in(4000, 4999) || in(2200, 2204) || in(5100, 5599) || in(2221, 2720) || in(6011, 6011) || in(6440, 6599) ||
 			in(3528, 3589) || in(6200, 6299) || in(5018, 5018) || in(5020, 5020) || in(5038, 5038) || in(6304, 6304) || in(6759, 6763) ||
 			in(5085, 5089) || in(6069, 6085) || in(8172, 8201)
 	case 17, 18: // Mir

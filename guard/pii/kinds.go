@@ -24,7 +24,12 @@ const (
 	KindMAC           = "MAC"            // six hex pairs
 	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date after a word such as "born"
 	KindStreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
-	KindPerson        = "PERSON"         // a given name of the list or a title, and a surname; off by default
+	// KindPerson is a name: a given name of the list and a surname, or what follows a
+	// title, a label, a greeting or the closing of a letter. It is off by default: on the
+	// 1,500 texts of presidio-research it finds 42 % of the names and 94 % of its findings
+	// are right, where presidio-analyzer with spaCy's small model for English finds 64 %
+	// and 70 % are right (cd internal/bench && go run ./guard/presidio).
+	KindPerson = "PERSON"
 
 	KindUSSSN      = "US_SSN"      // social security number
 	KindUSITIN     = "US_ITIN"     // individual taxpayer identification number

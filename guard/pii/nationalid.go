@@ -94,16 +94,12 @@ func (id *nationalID) rule(anyContext bool) detect.Rule {
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
 		Starts: starts, Max: longest*widest + 6,
 		Match: func(text string, at int, atEOF bool) int {
-			for i := range min(len(lead), len(text)-at) {
-				b := text[at+i]
-				if !lead[i][b] {
+			if at+2 < len(text) { // most end here
+				if b := text[at+1]; !lead[1][b] || b != ' ' && b < utf8.RuneSelf && text[at] < utf8.RuneSelf && !lead[2][text[at+2]] {
 					return 0
 				}
-				if b == ' ' || b >= utf8.RuneSelf {
-					break // match sees what it looks like, and where it ends
-				}
 			}
-			if text[at] == wideStart[0] && !wideAt(text, at) || joined(text, at) {
+			if text[at] == wideStart[0] && !wideAt(text, at) || !leads(&lead, text, at) || joined(text, at) {
 				return 0
 			}
 			best := 0
@@ -149,6 +145,29 @@ func (id *nationalID) lead(small bool) [5]detect.Class {
 		}
 	}
 	return lead
+}
+
+// leads reports whether the characters at a place can begin a number of these classes.
+func leads(lead *[5]detect.Class, text string, at int) bool {
+	for i := 0; i < len(lead) && at < len(text); i++ {
+		b, size := text[at], 1
+		if b >= utf8.RuneSelf {
+			if !wideAt(text, at) {
+				return true // match sees what it looks like
+			}
+			if b, size = text[at+2]-0x20, widest; text[at+1] == 0xBC {
+				b = text[at+2] - 0x60
+			}
+		}
+		if !lead[i][b] {
+			return false
+		}
+		if b == ' ' {
+			return true // match sees where it ends
+		}
+		at += size
+	}
+	return true
 }
 
 // match returns the length of a number in one layout. Small letters count where a word

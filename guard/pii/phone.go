@@ -47,8 +47,11 @@ func phoneRule() detect.Rule {
 	}
 }
 
-// maxPhone limits a number with its separators, in bytes.
-const maxPhone = 80
+// maxPhone limits a number with its separators, in bytes, and maxPhoneDigits its digits.
+const (
+	maxPhone       = 80
+	maxPhoneDigits = 17
+)
 
 // phoneContext is how many bytes before a number its word may begin.
 const phoneContext = 24
@@ -80,7 +83,7 @@ func matchPhone(text string, at int, atEOF bool) int {
 		return 0
 	}
 	g, end := groupsOf(text, at)
-	if end >= len(text) && end-at < maxPhone && !atEOF {
+	if end >= len(text) && end-at < maxPhone && g.digits <= maxPhoneDigits && !atEOF {
 		return detect.NeedMore
 	}
 	sizes := g.sizes
@@ -119,23 +122,23 @@ type groups struct {
 }
 
 // abroad reports whether the groups are 00, a country's code and a number: 0044 20 7946
-// 0958. Rows of four digits each are more often something else.
+// 0958. Groups of one size are more often something else.
 func (g *groups) abroad() bool {
-	if g.head[0] != '0' || g.head[1] != '0' || g.n < 2 || g.n > len(g.sizes) || g.digits < 11 || g.digits > 17 || g.sizes[0] < 3 || g.sizes[0] > 5 {
+	if g.head[0] != '0' || g.head[1] != '0' || g.n < 2 || g.n > len(g.sizes) || g.digits < 11 || g.digits > maxPhoneDigits || g.sizes[0] < 3 || g.sizes[0] > 5 {
 		return false
 	}
 	country := g.head[2]
 	if country == '0' || country == '1' && g.sizes[0] > 3 || country == '7' && g.sizes[0] > 4 {
 		return false
 	}
-	fours := true
+	equal := true
 	for _, s := range g.sizes[:g.n] {
 		if s < 2 {
 			return false
 		}
-		fours = fours && s == 4
+		equal = equal && s == g.sizes[0]
 	}
-	return !fours
+	return !equal
 }
 
 // mobile reports whether the groups are those in which a country writes mobile numbers:
@@ -166,7 +169,7 @@ func groupsOf(text string, at int) (g groups, end int) {
 	group, seps := 0, 0
 	bracket := false // right after a closing one
 	for end := at; ; {
-		if end >= len(text) || end-at >= maxPhone {
+		if end >= len(text) || end-at >= maxPhone || g.digits > maxPhoneDigits {
 			return g, end
 		}
 		b, size := char(text, end)

@@ -83,14 +83,20 @@ func digitAt(text string, at int) bool {
 	return detect.Digits[b] || b == wideStart[0] && len(text) > at+2 && text[at+1] == 0xBC && text[at+2] >= 0x90 && text[at+2] <= 0x99
 }
 
-// wideBefore reports whether a full-width letter or digit ends right before a place.
-func wideBefore(text string, at int) bool {
-	r, _ := utf8.DecodeLastRuneInString(text[:at])
-	return r >= 0xFF10 && r <= 0xFF19 || r >= 0xFF21 && r <= 0xFF3A || r >= 0xFF41 && r <= 0xFF5A
+// wideAt reports whether a full-width digit or letter is at a place: U+FF10 to FF19, FF21
+// to FF3A, FF41 to FF5A.
+func wideAt(text string, at int) bool {
+	if len(text) < at+3 || text[at] != wideStart[0] {
+		return false
+	}
+	switch b := text[at+2]; text[at+1] {
+	case 0xBC:
+		return b >= 0x90 && b <= 0x99 || b >= 0xA1 && b <= 0xBA
+	case 0xBD:
+		return b >= 0x81 && b <= 0x9A
+	}
+	return false
 }
 
-// wideAt is wideBefore for what begins at a place.
-func wideAt(text string, at int) bool {
-	r, _ := utf8.DecodeRuneInString(text[at:])
-	return r >= 0xFF10 && r <= 0xFF19 || r >= 0xFF21 && r <= 0xFF3A || r >= 0xFF41 && r <= 0xFF5A
-}
+// wideBefore reports whether a full-width letter or digit ends right before a place.
+func wideBefore(text string, at int) bool { return at >= 3 && wideAt(text, at-3) }
