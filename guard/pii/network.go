@@ -29,7 +29,7 @@ func matchIPv4(text string, at int, atEOF bool) int {
 	switch {
 	case end <= 0:
 		return end
-	case near(text, at, versionContext, versionWords):
+	case isVersion(text, at):
 		return 0
 	case end < len(text) && (text[end] == ':' || text[end] == '/'): // a port or a prefix length may follow
 		return end - at
@@ -69,7 +69,7 @@ func ipv4End(text string, at int, atEOF bool) int {
 			last = end
 			continue
 		case b == '.' && part < 4:
-			if digits == 0 || value > 255 {
+			if digits == 0 || value > 255 || text[end] == middleDot[0] {
 				return 0
 			}
 			part++
@@ -87,6 +87,9 @@ func ipv4End(text string, at int, atEOF bool) int {
 	}
 	return last
 }
+
+// middleDot multiplies numbers: 3·5·7·11 is not an address.
+const middleDot = "\u00b7"
 
 // afterIPv4 reports whether the hyphen before a place has an address before it.
 func afterIPv4(text string, at int) bool {

@@ -2,6 +2,7 @@ package pii
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/prodailabs/prodai/guard/detect"
 )
@@ -60,17 +61,27 @@ var phoneWords = []string{"tel", "telephone", "telephones", "telefon", "telefonn
 	"mobile", "mobil", "mobilnummer", "mobiltelefon", "mobilephone", "móvil", "cell", "cellphone", "cellulare", "handy", "handynummer", "rufnummer", "call me", "call us",
 	"fax", "telefax", "faxnummer", "whatsapp", "hotline", "sms", "電話", "电话", "전화", "手机", "手機", "携帯", "휴대폰", "celular", "gsm", "телефон", "тел"}
 
-// versionContext is how many bytes before a number the word for a version may begin.
-const versionContext = 12
-
 // versionWords are words for a version: what follows is neither a telephone nor an
 // address of a network.
 var versionWords = []string{"version", "build", "release", "firmware", "revision", "ver", "rev", "v"}
+
+// isVersion reports whether a word for a version is right before a number.
+func isVersion(text string, at int) bool {
+	end := len(strings.TrimRight(text[:at], " .:=#"))
+	from := end
+	for from > 0 && end-from < 10 && detect.Word[text[from-1]] {
+		from--
+	}
+	return end > from && slices.Contains(versionWords, strings.ToLower(text[from:end]))
+}
 
 // near reports whether one of the words, whole, begins at most n bytes before a place
 // with no digit between.
 func near(text string, at, n int, words []string) bool {
 	from := max(0, at-n)
+	for from > 0 && from < at && detect.Word[text[from-1]] && detect.Word[text[from]] {
+		from++ // the end of a longer word
+	}
 	return wordBefore(text[from:at], at-from, words)
 }
 
@@ -100,7 +111,7 @@ func matchPhone(text string, at int, atEOF bool) int {
 	case first == '+' && g.n > 1 && g.digits >= 8 && g.head[0] != '0':
 	case !row && (abroad || g.mobile()):
 	case american && !g.slash && g.last-at >= 12 && !g.blanks:
-		if near(text, at, versionContext, versionWords) {
+		if isVersion(text, at) {
 			return 0
 		}
 	case first != '+' && near(text, at, phoneContext, phoneWords):

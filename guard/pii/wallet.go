@@ -135,8 +135,14 @@ func ethereumRule() detect.Rule {
 
 func validEIP55(s string) bool {
 	lower := strings.ToLower(s)
-	if same(s) || s == strings.Repeat("0", 39)+s[39:] {
-		return false // the zero address, and those of precompiled contracts
+	distinct := 0
+	for _, digit := range "0123456789abcdef" {
+		if strings.ContainsRune(lower, digit) {
+			distinct++
+		}
+	}
+	if distinct < 6 {
+		return false // zero, a precompiled contract, a round number
 	}
 	if s == lower {
 		return true

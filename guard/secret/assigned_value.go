@@ -13,7 +13,7 @@ func secretValue(value string, l link) bool {
 	}
 	switch {
 	case l.weak: // a name for many things
-		return len(value) >= 20 && !strings.ContainsAny(value, "./:") && mixed(value)
+		return (l.quote != 0 || l.tight) && len(value) >= 20 && !strings.ContainsAny(value, "./:") && mixed(value)
 	case l.kind == linkPair:
 		return turns(value) >= 3 || turns(value) == 2 && mixed(value)
 	case l.kind == linkUser || l.kind == linkSaid || l.kind == linkCall || l.kind == linkOption || strings.Contains(value, "/"):

@@ -128,6 +128,7 @@ func TestNoSecrets(t *testing.T) {
 		"node.token = lfTokenCloseGroup", "pass the token to InitSecContext", "clientCreds := NewClientCreds(x)", "secret := []byte(\"123456789012345678901234\")",
 		"authorization: request2.Header2.Get", "AccountSecret *AccountSecret `protobuf:\"bytes,13,opt,name=account_secret,proto3\"`", `Auth: "atpass:foo%40bar"`,
 		`got "server-invalid-token-1", want token "server-valid-token-1"`, `<input type="hidden" name="authenticity_token" value="7SWa-Fo1_hsC6oovfBsJFLGPUl2EhkSWPbJhWANwgaJ">`,
+		"{hexKey: hexPKCS8TestPKCS1Key, errorContains",
 		`What does the token "Ġthe" mean in GPT-2?`, `import { token } from "./auth2Lib"`, `The tokenizer's vocab key is model.embed_tokens.weight2`,
 	} {
 		assert.Empty(t, d.Find(text), text)
