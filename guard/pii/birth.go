@@ -10,7 +10,8 @@ import (
 
 var birthWords = []string{"born", "birth", "dob", "d.o.b", "geboren", "geb.", "geburts", "né le", "née le", "naissance", "nacid", "nacimiento", "nato il", "nata il", "nascita", "nasc", "geboortedatum", "urodz", "рожд", "생년월일"}
 
-// Words for birth in scripts without blanks, before a date and after it.
+// Words for birth in Chinese and Japanese, which write no blanks: before a date, and
+// after it.
 var (
 	cjkBefore = []string{"生年月日", "出生", "生日", "誕生日", "生まれ"}
 	cjkAfter  = []string{"生", "出生"}
@@ -23,10 +24,11 @@ func birthRule() detect.Rule {
 	}
 }
 
-// eras are those of Japan that living people were born in.
+// eras are the Japanese eras in which living people were born.
 var eras = []string{"大正", "昭和", "平成", "令和"}
 
-// eraRules take 昭和60年3月12日 after or before a word for birth.
+// eraRules find dates with the year of a Japanese era, such as 昭和60年3月12日, next to a
+// word for birth.
 func eraRules() []detect.Rule {
 	var rules []detect.Rule
 	for _, era := range eras {
@@ -42,7 +44,7 @@ func eraRules() []detect.Rule {
 			if year == 0 || !strings.HasPrefix(v.text[year:], "/") {
 				return 0
 			}
-			n := dateLength("1900" + v.text[year:]) // the era's year is of no matter
+			n := dateLength("1900" + v.text[year:]) // any year will do: only the length is needed
 			if n == 0 {
 				return 0
 			}
@@ -53,10 +55,11 @@ func eraRules() []detect.Rule {
 	return rules
 }
 
-// maxDate limits "23rd of September, 1985" and longer ones, in characters.
+// maxDate limits a date, in characters. "23rd of September, 1985" has 23.
 const maxDate = 28
 
-// dateBytes are the characters of a date; ! is 日, the end of one.
+// dateBytes are the characters of a date. The mark ! means 日, with which a Chinese or
+// Japanese date ends.
 var dateBytes = detect.NewClass("A-Za-z0-9./,' !-")
 
 func matchBirth(text string, at int, atEOF bool) int {
@@ -82,14 +85,15 @@ func matchBirth(text string, at int, atEOF bool) int {
 	return born(text, at, v, n, atEOF)
 }
 
-// mayBeCJK reports whether v is, or may become, a date that begins with a year and 年.
+// mayBeCJK reports whether v is a date that begins with a year and 年, or may become one
+// when more text comes.
 func mayBeCJK(v plainView) bool {
 	year := detect.Digits.Run(v.text, 0, 5)
 	return year > 0 && (year == len(v.text) || v.text[year] == '/' && v.ends[year]-v.ends[year-1] > 1)
 }
 
-// born returns the length of the date whose first n characters v has, if a word says that
-// it is a date of birth.
+// born returns the length in bytes of the date that is the first n characters of v, or 0
+// if no word next to it means birth.
 func born(text string, at int, v plainView, n int, atEOF bool) int {
 	if n < len(v.text) && v.text[n] == '!' {
 		n++
@@ -112,7 +116,8 @@ func born(text string, at int, v plainView, n int, atEOF bool) int {
 	return 0
 }
 
-// cjkBorn reports whether a word for birth is before a date in the same clause.
+// cjkBorn reports whether a Chinese or Japanese word for birth is before a date, in the
+// same clause.
 func cjkBorn(text string, at int) bool {
 	from := at
 	for from > 0 && text[from-1] >= utf8.RuneSelf || from > 0 && from == at && text[from-1] <= ' ' {
@@ -127,14 +132,15 @@ func cjkBorn(text string, at int) bool {
 	return false
 }
 
-// A plainView is a part of a text as char reads it.
+// A plainView is a part of a text in which char has replaced each character.
 type plainView struct {
 	text string
 	ends [maxDate]int // where each byte of text ends in the original
 }
 
-// dateView reads at most maxDate characters of a date as char does, letters of Latin
-// without their marks, 年 and 月 as strokes.
+// dateView reads at most maxDate characters of a date. It replaces them as char does,
+// drops the marks of Latin letters, and writes 年 and 月 as a stroke. whole is false if
+// the date may go on in text that has not come yet.
 func dateView(text string, at int, atEOF bool) (v plainView, whole bool) {
 	var buf [maxDate]byte
 	n, end := 0, at
@@ -164,7 +170,8 @@ func dateView(text string, at int, atEOF bool) (v plainView, whole bool) {
 	return v, atEOF || end < len(text) || n == maxDate
 }
 
-// dateRune returns what a character that char does not know means in a date.
+// dateRune returns what a character means in a date, if char has no answer for it. 0 means
+// that it is not a part of a date.
 func dateRune(r rune) byte {
 	switch r {
 	case '年', '月', '년', '월':
@@ -181,8 +188,8 @@ func dateRune(r rune) byte {
 	return 0
 }
 
-// dateLength returns the length of the date that s starts with, or 0: three
-// numbers with separators, or a day, a month's name and a year in any order.
+// dateLength returns the length of the date that s starts with, or 0. A date is three
+// numbers with separators, or a day, the name of a month and a year in any order.
 func dateLength(s string) int {
 	var numbers []int
 	month := false

@@ -9,7 +9,8 @@ func cardRule() detect.Rule {
 	}
 }
 
-// matchCard takes 12 to 19 digits, plain or in groups with one kind of separator.
+// matchCard finds 12 to 19 digits, plain or in groups. All groups have the same
+// separator.
 func matchCard(text string, at int, atEOF bool) int {
 	if !digitAt(text, at) || joined(text, at) {
 		return 0
@@ -60,8 +61,8 @@ func matchCard(text string, at int, atEOF bool) int {
 var cardWords = []string{"card", "visa", "unionpay", "rupay", "karte", "carte", "tarjeta", "pan"}
 
 // issued reports whether a network issues numbers of this length and start (ISO/IEC 7812
-// issuer identification numbers). It is not sure where other numbers often have the same
-// form.
+// issuer identification numbers). sure is false where other numbers often have the same
+// form: such a number needs a word for cards before it.
 func issued(d []byte) (sure, ok bool) {
 	if len(d) < 12 {
 		return false, false

@@ -6,14 +6,15 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// Words for documents whose numbers have neither one form nor a known check.
+// Words for documents whose numbers have many forms and no known check digit.
 var (
 	passportWords = []string{"passport", "reisepass", "passnummer", "passeport", "pasaporte", "passaporto", "passaporte", "paspoort", "护照", "護照", "パスポート", "旅券番号", "여권"}
 	licenseWords  = []string{"driving licence", "driving license", "driver licence", "driver license", "driver's licence", "driver's license", "drivers license", "drivers licence",
 		"driver’s license", "driver’s licence", "license dl", "dl number", "dl no", "dl#", "führerschein", "permis de conduire", "permiso de conducir", "patente di guida", "rijbewijs", "驾驶证", "駕照", "運転免許"}
 )
 
-// documentContext is how many bytes before a number its word may begin.
+// documentContext is the largest distance, in bytes, from the start of the word to the
+// number.
 const documentContext = 40
 
 func passportRule() detect.Rule {
@@ -24,8 +25,8 @@ func licenseRule() detect.Rule {
 	return documentRule(KindDriverLicense, licenseWords, 6, 18)
 }
 
-// documentRule takes capital letters and digits after one of the words. The first group
-// has a digit, or no group has: a word in capital letters is not a number.
+// documentRule finds capital letters and digits after one of the words. Five of them or
+// more are digits: a word in capital letters is not a number.
 func documentRule(kind string, words []string, shortest, longest int) detect.Rule {
 	return detect.Rule{
 		Kind: kind, Score: .7, Reason: "letters and digits after the document's name", Threats: threats(),
@@ -74,8 +75,8 @@ func postcodeRule() detect.Rule {
 	}
 }
 
-// matchPostcode takes one or two letters, a digit, perhaps a digit or letter, a blank or
-// none, a digit and two letters: SW1A 1AA.
+// matchPostcode finds postcodes such as SW1A 1AA: one or two letters, a digit, perhaps one
+// more digit or letter, perhaps a blank, a digit and two letters.
 func matchPostcode(text string, at int, atEOF bool) int {
 	area := letters.Run(text, at, 2)
 	if area == len(text) {
@@ -85,7 +86,7 @@ func matchPostcode(text string, at int, atEOF bool) int {
 		return 0
 	}
 	end := area + 1
-	for _, more := range []bool{true, false} { // with a second character in the district, or without
+	for _, more := range []bool{true, false} { // with and without a second character in the district
 		if end == len(text) {
 			return undecided(atEOF)
 		}
@@ -106,8 +107,8 @@ func matchPostcode(text string, at int, atEOF bool) int {
 	return 0
 }
 
-// inward returns where the second part of a postcode ends, 0 if there is none. It never
-// has the letters CIKMOV.
+// inward returns where the second part of a postcode ends, 0 if there is none. The letters
+// CIKMOV are never in it.
 func inward(text string, at int, atEOF bool) int {
 	if at == len(text) {
 		return undecided(atEOF)

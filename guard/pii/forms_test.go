@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/guard/pii"
 )
 
-// inChunks checks what is left of a text, whole and in a stream.
+// inChunks compares a redacted text with what is wanted, whole and as a stream.
 func inChunks(t *testing.T, d *detect.Detector, text, want string) {
 	t.Helper()
 	assert.Equal(t, want, d.Redact(text, detect.Label), text)
@@ -90,7 +90,7 @@ func TestSeparators(t *testing.T) {
 		at := len(number) / 2
 		inChunks(t, d, "my "+c.before+number[:at]+"\u200b"+number[at:]+", ok", "my "+c.before+"["+c.kind+"], ok")
 	}
-	// Three blanks are a column of a table, and a longer number is another number.
+	// Three blanks separate columns of a table, and a longer number is another number.
 	inChunks(t, d, "4111   1111   1111   1111", "4111   1111   1111   1111")
 	inChunks(t, d, wide("94111111111111111"), wide("94111111111111111"))
 	inChunks(t, d, wide("41111111111111119"), wide("41111111111111119"))

@@ -25,15 +25,16 @@ func ibanRule() detect.Rule {
 	}
 }
 
-// matchIBAN takes the compact form and groups of four with single separators
-// (ISO 13616). In small letters it needs the word before it.
+// matchIBAN finds the compact form, and groups of four characters with one separator
+// between them (ISO 13616). In small letters a number needs a word such as "IBAN" before
+// it.
 func matchIBAN(text string, at int, atEOF bool) int {
 	if text[at] < utf8.RuneSelf && at+2 < len(text) && text[at+2] < utf8.RuneSelf && !detect.Digits[text[at+2]] && text[at+1] < utf8.RuneSelf || joined(text, at) {
-		return 0 // nearly all words
+		return 0 // a word, as nearly everywhere
 	}
 	var head [4]byte // the country and the check digits
 	n, end, want := 0, at, len(head)
-	rest := 0 // the number read so far mod 97, the first four characters aside
+	rest := 0 // the number read so far modulo 97, without the first four characters
 	small, separated := false, false
 	for n < want {
 		if end == len(text) {

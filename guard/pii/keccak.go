@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// keccak256 is the hash of Ethereum: the submission to the SHA-3 competition, whose
-// padding differs from that of the standard in crypto/sha3. It hashes texts of less than
-// one block of 136 bytes.
+// keccak256 is the hash function of Ethereum. Its padding is that of the submission to the
+// SHA-3 competition, and differs from that of the standard in crypto/sha3. The text must
+// be shorter than one block of 136 bytes.
 func keccak256(text string) [32]byte {
 	var block [200]byte
 	copy(block[:], text)

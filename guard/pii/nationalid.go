@@ -7,18 +7,18 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// A nationalID is a numbering scheme: how it is written, what makes it valid
-// and, where the check is weak, the words one of which must come before it.
+// A nationalID is a numbering scheme: how its numbers are written, what makes one valid
+// and, where the check is weak, the words of which one must be before the number.
 type nationalID struct {
 	kind string
-	// d is a digit, A a capital letter, w either; a blank, a hyphen and a full stop are
-	// any character that looks so, anything else is itself.
+	// d is a digit, A a capital letter, w either. A blank, a hyphen and a full stop mean
+	// any character that looks like them. Any other character means itself.
 	layouts []string
 	valid   func(s string) bool // s contains the letters and digits only
 	context []string
 	score   float64
 	first   string // the letters that a number can begin with; "": any
-	loose   bool   // the form needs a word in any case
+	loose   bool   // the form needs a word even with Options.AnyContext
 }
 
 func nationalIDs() []nationalID {
@@ -94,7 +94,7 @@ func (id *nationalID) rule(anyContext bool) detect.Rule {
 		Kind: id.kind, Score: id.score, Reason: reason, Threats: threats(),
 		Starts: starts, Max: longest*widest + 6,
 		Match: func(text string, at int, atEOF bool) int {
-			if at+2 < len(text) { // most end here
+			if at+2 < len(text) { // most words and numbers are excluded here
 				if b := text[at+1]; !lead[1][b] || b != ' ' && b < utf8.RuneSelf && text[at] < utf8.RuneSelf && !lead[2][text[at+2]] {
 					return 0
 				}
@@ -116,8 +116,8 @@ func (id *nationalID) rule(anyContext bool) detect.Rule {
 	}
 }
 
-// lead returns the bytes that the first characters of a number can be, in any layout:
-// most of what begins like a number ends within a few of them.
+// lead returns, for each of the first characters of a number, the bytes that it can be in
+// any layout. They exclude most texts before match looks at each layout.
 func (id *nationalID) lead(small bool) [5]detect.Class {
 	var lead [5]detect.Class
 	for i := range lead {
@@ -147,13 +147,13 @@ func (id *nationalID) lead(small bool) [5]detect.Class {
 	return lead
 }
 
-// leads reports whether the characters at a place can begin a number of these classes.
+// leads reports whether the characters at a place are of the classes that lead returned.
 func leads(lead *[5]detect.Class, text string, at int) bool {
 	for i := 0; i < len(lead) && at < len(text); i++ {
 		b, size := text[at], 1
 		if b >= utf8.RuneSelf {
 			if !wideAt(text, at) {
-				return true // match sees what it looks like
+				return true // match knows what it looks like
 			}
 			if b, size = text[at+2]-0x20, widest; text[at+1] == 0xBC {
 				b = text[at+2] - 0x60
@@ -163,15 +163,15 @@ func leads(lead *[5]detect.Class, text string, at int) bool {
 			return false
 		}
 		if b == ' ' {
-			return true // match sees where it ends
+			return true // match knows where the blank ends
 		}
 		at += size
 	}
 	return true
 }
 
-// match returns the length of a number in one layout. Small letters count where a word
-// before them tells what they are.
+// match returns the length of a number in one layout. Small letters count if small is
+// true: a word before the number then shows what they mean.
 func (id *nationalID) match(text string, at int, layout string, small, atEOF bool) int {
 	var buf [24]byte
 	s := buf[:0]

@@ -20,7 +20,7 @@ func ipv4Rule() detect.Rule {
 	}
 }
 
-// matchIPv4 takes an address, and both ends of a range of them.
+// matchIPv4 finds an address, and both ends of a range of addresses.
 func matchIPv4(text string, at int, atEOF bool) int {
 	if !digitAt(text, at) || joined(text, at) && !afterIPv4(text, at) {
 		return 0
@@ -47,7 +47,7 @@ func matchIPv4(text string, at int, atEOF bool) int {
 // ipv4End returns where the address at a place ends, 0 if there is none.
 func ipv4End(text string, at int, atEOF bool) int {
 	end, last := at, at
-	digits, value, zero := 0, 0, false // of the part that is read
+	digits, value, zero := 0, 0, false // of the current part
 	part := 1
 	for {
 		if end == len(text) {
@@ -88,7 +88,7 @@ func ipv4End(text string, at int, atEOF bool) int {
 	return last
 }
 
-// middleDot multiplies numbers: 3·5·7·11 is not an address.
+// middleDot is a sign of multiplication: 3·5·7·11 is not an address.
 const middleDot = "\u00b7"
 
 // afterIPv4 reports whether the hyphen before a place has an address before it.
@@ -162,11 +162,11 @@ func macRule() detect.Rule {
 	}
 }
 
-// matchMAC takes six pairs with colons or hyphens, and Cisco's three groups of four with
-// full stops, whose letters are small.
+// matchMAC finds six pairs with colons or hyphens. It also finds the form of Cisco: three
+// groups of four with full stops and small letters.
 func matchMAC(text string, at int, atEOF bool) int {
 	if at+2 < len(text) && alnumBytes[text[at+2]] && !(at+4 < len(text) && text[at+4] == '.') && text[at+1] < utf8.RuneSelf || joined(text, at) {
-		return 0 // nearly all words
+		return 0 // a word, as nearly everywhere
 	}
 	var digits [12]byte
 	var sep byte
@@ -204,7 +204,8 @@ func matchMAC(text string, at int, atEOF bool) int {
 	return ended(text, at, last, atEOF)
 }
 
-// equalPairs reports whether all pairs are the same: broadcast, nothing, an example.
+// equalPairs reports whether all pairs are equal: the broadcast address, the zero address,
+// an example.
 func equalPairs(d [12]byte) bool {
 	for i := 2; i < len(d); i++ {
 		if d[i] != d[i-2] {

@@ -11,9 +11,9 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// nameList has given names in Latin script, one a line: those of the United States census
-// of 1990 and of Faker's lists for some sixty languages and countries, without those that
-// are words of English, French, German or Spanish, or places or products.
+// nameList contains given names in Latin script, one a line. They are those of the United
+// States census of 1990 and of Faker's lists for some sixty languages and countries.
+// Words of English, French, German and Spanish, places and products are left out.
 //
 //go:embed names.txt
 var nameList string
@@ -26,7 +26,7 @@ var givenNames = sync.OnceValue(func() map[string]bool {
 	return names
 })
 
-// An introduction tells how sure the text before a place is that a name follows.
+// An introduction is the kind of text before a name.
 type introduction uint8
 
 const (
@@ -37,11 +37,11 @@ const (
 	introClosing               // Best regards, Ana
 )
 
-// titles are the words before a name, in small letters and without their full stop.
+// titles are the words before a name, in small letters and without a full stop.
 var titles = wordSet("mr mrs ms miss mx dr prof professor sir madam lady lord dame capt captain sgt sergeant lt lieutenant col colonel rev reverend judge justice senator " +
 	"herr herrn frau monsieur madame mademoiselle mme mlle señor señora señorita sr sra srta don doña signor signora signorina sig dott dottor mevrouw dhr pan pani senhor senhora")
 
-// roles come before a name only where two words or more follow.
+// roles are words before a name. They count only if two capitalized words or more follow.
 var roles = wordSet("patient employee customer client tenant passenger applicant colleague attorney inspector officer")
 
 // greetings begin a letter or a message.
@@ -55,13 +55,14 @@ var closings = []string{"regards", "sincerely", "sincerely yours", "yours", "fai
 var phrases = []string{"name is", "name was", "name's", "i am called", "ich heiße", "ich heisse", "m'appelle", "me llamo", "mi chiamo", "me chamo", "naam is", "ist mein name",
 	"name:", "surname:", "patient:", "customer:", "client:", "employee:", "applicant:", "passenger:", "cardholder:", "account holder:", "attn:", "signed by", "signed:", "nachname:", "vorname:", "nom:", "prénom:", "nombre:", "apellidos:", "nome:", "cognome:"}
 
-// stops are words in capitals that end a name, or follow a word that is also a given name.
+// stops are words that are often capitalized and never a part of a name.
 var stops = wordSet("the and or is was has i in on at if for to said says a an of by with from as he she it we they you but not no yes so then when where what who why how this that these those my your his her our their " +
 	"will would can could should may might must do does did all team everyone everybody there sir madam customer customers support service services colleagues friends folks world people please thanks hi hello dear api " +
 	"today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december " +
 	"said asked wrote told visited bought sold street")
 
-// things are words of places, companies and works: what ends with one is no person.
+// things are words for places, companies and works. Capitalized words before one of them
+// are not the name of a person.
 var things = wordSet("road avenue university college school inc ltd llc corp corporation gmbh ag plc company co day city county island islands river lake mountain mountains park station church hotel street " +
 	"award awards prize law theorem cup bank stadium arena classic economy racing organization organisation group foundation institute hospital airport museum theatre theater center centre square beach bay valley " +
 	"hills library hall house palace castle bridge tower airlines motors records entertainment pictures press news times post magazine review journal show film movie series book trophy championship league united fc " +
@@ -69,10 +70,10 @@ var things = wordSet("road avenue university college school inc ltd llc corp cor
 	"systems software labs lab academy association society festival tournament airport cathedral cemetery district region province state states county village town port harbor harbour canyon creek falls forest gardens " +
 	"garden heights tech gov governor games national international memorial conference summit agreement treaty project program programme band orchestra quartet ensemble clan dynasty empire kingdom republic edition version language code data")
 
-// placePrefixes begin the names of places that were named after a person.
+// placePrefixes begin names of places that contain the name of a person: San Antonio.
 var placePrefixes = []string{"san", "santa", "santo", "são", "st", "st.", "saint", "sainte", "los", "las", "fort", "port", "new", "north", "south", "east", "west", "mount", "lake", "cape"}
 
-// particles are the small words inside a name.
+// particles are the small words inside a name: Ludwig van Beethoven.
 var particles = wordSet("van von de da der den della di del le la bin ibn al el dos du ten ter y e zu zur af av")
 
 func wordSet(words string) map[string]bool {
@@ -93,9 +94,9 @@ func personRule() detect.Rule {
 // maxName limits a name and the word after it, in bytes.
 const maxName = 112
 
-// matchPerson takes a listed given name and one or two capitalized words after it, or one
-// to three capitalized words after an introduction: a title, a label, a greeting, the
-// closing of a letter.
+// matchPerson finds a given name of the list with one or two capitalized words after it.
+// It also finds one to three capitalized words after an introduction: a title, a label, a
+// greeting, or the closing of a letter.
 func matchPerson(text string, at int, atEOF bool) int {
 	if b := text[at]; b < 'A' || b > 'Z' && b < utf8.RuneSelf || at > 0 && text[at-1] >= utf8.RuneSelf {
 		return 0
@@ -122,7 +123,7 @@ func matchPerson(text string, at int, atEOF bool) int {
 	return 0
 }
 
-// endsClause reports whether the text or the line ends at a place, or one of the marks is
+// endsClause reports whether the text or the line ends at a place, or has one of the marks
 // there.
 func endsClause(text string, at int, marks string) bool {
 	return at == len(text) || text[at] == '\n' || text[at] == '\r' || strings.HasPrefix(text[at:], " -") ||
@@ -172,7 +173,7 @@ func endsWithOne(s string, phrases []string) bool {
 	})
 }
 
-// A personName is what nameOf reads.
+// A personName is the result of nameOf.
 type personName struct {
 	words int  // capitalized ones
 	end   int  // after the last one
@@ -181,8 +182,8 @@ type personName struct {
 	more  bool // the text ended before the name did
 }
 
-// nameOf reads up to three capitalized words, with initials and particles between them,
-// and looks at one word more.
+// nameOf reads up to three capitalized words with initials and particles between them. It
+// also looks at the word after them.
 func nameOf(text string, at int, atEOF bool) personName {
 	var n personName
 	for from := at; n.words < 4; {
@@ -228,8 +229,8 @@ func nameOf(text string, at int, atEOF bool) personName {
 	return n
 }
 
-// passLittle returns the place after an initial or a particle and its blank, the same
-// place if there is none.
+// passLittle returns the place after an initial or a particle and the blank after it. If
+// there is none, it returns the same place.
 func passLittle(text string, at int) int {
 	i := at
 	for i < len(text) && i-at < 6 && letters[text[i]] {
@@ -249,8 +250,8 @@ func passLittle(text string, at int) int {
 	return i + 1
 }
 
-// nameWord reads a capitalized word with letters, hyphens and apostrophes, and returns
-// where reading stopped. A word that can't be a part of a name is "".
+// nameWord reads a capitalized word of letters, hyphens and apostrophes. It returns the
+// word, or "" if a name can't contain it, and the place where reading stopped.
 func nameWord(text string, at int) (word string, end int) {
 	capitals, n := 0, 0
 	end = at

@@ -14,7 +14,7 @@ func e164Rule() detect.Rule {
 	}
 }
 
-// matchE164 takes the form of ITU-T E.164.
+// matchE164 finds numbers in the form of ITU-T E.164: a plus sign and 8 to 15 digits.
 func matchE164(text string, at int, atEOF bool) int {
 	plus, size := char(text, at)
 	if plus != '+' || at > 0 && (text[at-1] == '+' || text[at-1] == ')') {
@@ -48,21 +48,23 @@ func phoneRule() detect.Rule {
 	}
 }
 
-// maxPhone limits a number with its separators, in bytes, and maxPhoneDigits its digits.
+// maxPhone limits a number and its separators, in bytes. maxPhoneDigits limits its
+// digits.
 const (
 	maxPhone       = 80
 	maxPhoneDigits = 17
 )
 
-// phoneContext is how many bytes before a number its word may begin.
+// phoneContext is the largest distance, in bytes, from the start of the word to the
+// number.
 const phoneContext = 24
 
 var phoneWords = []string{"tel", "telephone", "telephones", "telefon", "telefonnummer", "telefone", "telefono", "teléfono", "téléphone", "tél", "tlf", "phone", "phones", "phonenumber",
 	"mobile", "mobil", "mobilnummer", "mobiltelefon", "mobilephone", "móvil", "cell", "cellphone", "cellulare", "handy", "handynummer", "rufnummer", "call me", "call us",
 	"fax", "telefax", "faxnummer", "whatsapp", "hotline", "sms", "電話", "电话", "전화", "手机", "手機", "携帯", "휴대폰", "celular", "gsm", "телефон", "тел"}
 
-// versionWords are words for a version: what follows is neither a telephone nor an
-// address of a network.
+// versionWords are words for a version. The number after one of them is neither a
+// telephone number nor an IP address.
 var versionWords = []string{"version", "build", "release", "firmware", "revision", "ver", "rev", "v"}
 
 // isVersion reports whether a word for a version is right before a number.
@@ -75,8 +77,8 @@ func isVersion(text string, at int) bool {
 	return end > from && slices.Contains(versionWords, strings.ToLower(text[from:end]))
 }
 
-// near reports whether one of the words, whole, begins at most n bytes before a place
-// with no digit between.
+// near reports whether one of the words, whole, begins at most n bytes before a place, with
+// no digit between the word and the place.
 func near(text string, at, n int, words []string) bool {
 	from := max(0, at-n)
 	for from > 0 && from < at && detect.Word[text[from-1]] && detect.Word[text[from]] {
@@ -85,9 +87,9 @@ func near(text string, at, n int, words []string) bool {
 	return wordBefore(text[from:at], at-from, words)
 }
 
-// matchPhone takes digits in groups. With a + or 00 before it any grouping is enough; the
-// North American 3-3-4 and some forms of mobile numbers need no word before them, all
-// others do.
+// matchPhone finds digits in groups. A number that begins with + or 00 may have any groups.
+// The North American form 3-3-4 and some forms of mobile numbers need no word before
+// them. All other numbers need one.
 func matchPhone(text string, at int, atEOF bool) int {
 	first, _ := char(text, at)
 	if first != '+' && first != '(' && !detect.Digits[first] || joined(text, at) || at > 0 && (text[at-1] == '+' || text[at-1] == '(') {
@@ -104,7 +106,7 @@ func matchPhone(text string, at int, atEOF bool) int {
 		american = g.n == 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4
 	}
 	abroad := first == '0' && g.abroad()
-	row := at > 1 && text[at-1] == ' ' && detect.Digits[text[at-2]] // of numbers
+	row := at > 1 && text[at-1] == ' ' && detect.Digits[text[at-2]] // one of a row of numbers
 	switch {
 	case g.open || g.digits < 7 || g.digits > 15 && !abroad:
 		return 0
@@ -129,11 +131,11 @@ type groups struct {
 	last      int     // the end of the last digit
 	open      bool    // a bracket is not closed
 	slash     bool    // a slash follows the first group
-	blanks    bool    // only blanks separate the groups: more often a table than a number
+	blanks    bool    // only blanks separate the groups, as in a table
 }
 
-// abroad reports whether the groups are 00, a country's code and a number: 0044 20 7946
-// 0958. Groups of one size are more often something else.
+// abroad reports whether the groups are 00, the code of a country and a number: 0044 20
+// 7946 0958. Groups that all have the same size are more often something else.
 func (g *groups) abroad() bool {
 	if g.head[0] != '0' || g.head[1] != '0' || g.n < 2 || g.n > len(g.sizes) || g.digits < 11 || g.digits > maxPhoneDigits || g.sizes[0] < 3 || g.sizes[0] > 5 {
 		return false
@@ -152,9 +154,9 @@ func (g *groups) abroad() bool {
 	return !equal
 }
 
-// mobile reports whether the groups are those in which a country writes mobile numbers:
-// 0917 123 4567 in the Philippines, 090-1234-5678 in Japan, 06 12 34 56 78 in France,
-// 07911 123456 in the United Kingdom.
+// mobile reports whether the groups have the form of a country's mobile numbers: 0917 123
+// 4567 in the Philippines, 090-1234-5678 in Japan, 06 12 34 56 78 in France, 07911 123456
+// in the United Kingdom.
 func (g *groups) mobile() bool {
 	if g.head[0] != '0' || g.slash {
 		return false
@@ -178,7 +180,7 @@ func (g *groups) mobile() bool {
 func groupsOf(text string, at int) (g groups, end int) {
 	g.last, g.blanks = at, true
 	group, seps := 0, 0
-	bracket := false // right after a closing one
+	bracket := false // the last character was a closing bracket
 	for end := at; ; {
 		if end >= len(text) || end-at >= maxPhone || g.digits > maxPhoneDigits {
 			return g, end

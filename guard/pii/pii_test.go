@@ -52,9 +52,9 @@ func TestFinds(t *testing.T) {
 	}
 }
 
-// Values as public reports have them: with the separators of Unicode, without any, with
-// characters that can't be seen, in small letters, of countries that joined later; and
-// what only looks like one.
+// Values from public reports: with separators of Unicode, without separators, with
+// invisible characters, in small letters, of countries that joined later. Some only look
+// like values.
 func TestReportedForms(t *testing.T) {
 	d, err := pii.New(nil)
 	require.NoError(t, err)
@@ -107,8 +107,8 @@ func TestReportedForms(t *testing.T) {
 	}
 }
 
-// TestNationalIDs takes one published specimen or constructed number a kind,
-// and the same one with a digit changed.
+// TestNationalIDs tests one number of each kind, a published specimen or a constructed one.
+// It also tests the same number with one digit changed.
 func TestNationalIDs(t *testing.T) {
 	for kind, number := range map[string]string{
 		pii.KindUSSSN: "219-09-9999", pii.KindUSITIN: "912-70-1234", pii.KindUKNHS: "9434765919", pii.KindUKNINO: "AB123456C",
@@ -154,7 +154,8 @@ func TestADetectorOfNothingIsRefused(t *testing.T) {
 	require.Empty(t, rules)
 }
 
-// TestPersonLimits states what the gazetteer can and can't do.
+// TestPersonLimits shows which names the list of given names and the introductions find,
+// and which they miss.
 func TestPersonLimits(t *testing.T) {
 	d, err := pii.New(&pii.Options{Kinds: []string{pii.KindPerson}})
 	require.NoError(t, err)
@@ -186,12 +187,10 @@ func TestPersonLimits(t *testing.T) {
 	}
 }
 
-// TestFalsePositivesOnTheStandardLibrary counts, in the sources of the Go
-// distribution and in this repository's documents, findings that are not what
-// they are said to be. Mail and IP addresses are checked by the standard
-// library's own parsers; PEM keys, MACs, URLs with passwords and Authorization
-// headers are what they look like (nearly all are fixtures of tests). All else
-// counts as false.
+// TestFalsePositivesOnTheStandardLibrary counts wrong findings in the sources of the Go
+// distribution and in this repository's documents. Parsers of the standard library check
+// mail and IP addresses. PEM keys, MACs, URLs with passwords and Authorization headers
+// count as right: nearly all are fixtures of tests. All other findings count as wrong.
 func TestFalsePositivesOnTheStandardLibrary(t *testing.T) {
 	personal, err := pii.Rules(nil)
 	require.NoError(t, err)
@@ -248,7 +247,7 @@ func TestFalsePositivesOnTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// specimens are values that the lecture notes of this module show as examples.
+// specimens are example values in the lecture notes of this module.
 var specimens = []string{"4111111111111111", "DE89370400440532013000", "xK9mP2vQ7rT4wZ8n"}
 
 func trueByForm(kind, value string) bool {
@@ -279,7 +278,7 @@ func BenchmarkFind1000(b *testing.B) {
 	}
 }
 
-// BenchmarkWorst measures 1,000 characters of what starts the most rules.
+// BenchmarkWorst measures texts of 1,000 characters on which the most rules run.
 func BenchmarkWorst(b *testing.B) {
 	d, err := pii.New(nil)
 	require.NoError(b, err)

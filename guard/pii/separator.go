@@ -6,12 +6,12 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// invisible is what char returns for a character without width: writers and converters
-// leave such characters inside values.
+// invisible is what char returns for a character without width. Editors and converters of
+// documents leave such characters inside values.
 const invisible = 0xff
 
-// wideStart is the first byte of a full-width digit or letter in UTF-8. A rule whose
-// values may begin with one has it among its Starts.
+// wideStart is the first byte of a full-width digit or letter in UTF-8. Starts of a rule
+// contains it if a value may begin with such a character.
 const wideStart = "\xef"
 
 // digitStarts are the bytes with which a digit can begin.
@@ -20,11 +20,11 @@ const digitStarts = "0123456789" + wideStart
 // widest is the length in bytes of the longest character that char knows.
 const widest = 3
 
-// char returns the character of ASCII that the character at a place looks like, and its
-// length in bytes. All rules read numbers by it, so that they agree on what a separator
-// is: every blank, hyphen and full stop of Unicode is the one of ASCII, full-width forms
-// are the usual ones, and two blanks in a row are one. A character without width is
-// [invisible]; for all others both are 0.
+// char returns the ASCII character that the character at a place looks like, and the
+// length of the character in bytes. All rules read numbers by char, so they agree on what
+// a separator is. Each blank, hyphen and full stop of Unicode is the one of ASCII. A
+// full-width form is the usual form. Two blanks in a row are one. A character without
+// width is [invisible]. For any other character both results are 0.
 func char(text string, at int) (b byte, size int) {
 	b = text[at]
 	switch {

@@ -16,8 +16,8 @@ var (
 
 const base58Digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-// base58Rule takes addresses that are checked by a double SHA-256: Bitcoin's 1… and 3…,
-// Litecoin's L… and M…, Dogecoin's D…, Tron's T….
+// base58Rule finds addresses whose checksum is a double SHA-256. They begin with 1 or 3
+// (Bitcoin), L or M (Litecoin), D (Dogecoin) or T (Tron).
 func base58Rule() detect.Rule {
 	return detect.Rule{
 		Kind: KindCryptoWallet, Score: .95, Reason: "checksum of a wallet's address", Threats: threats(),
@@ -35,7 +35,8 @@ func base58Rule() detect.Rule {
 	}
 }
 
-// validBase58 decodes a version byte, 20 bytes and the first four of the hash.
+// validBase58 decodes the address and checks it: a version, 20 bytes, and the first four
+// bytes of the hash of both.
 func validBase58(s string) bool {
 	n, base := new(big.Int), big.NewInt(58)
 	for i := range len(s) {
@@ -56,7 +57,7 @@ func validBase58(s string) bool {
 	return string(second[:4]) == string(b[21:])
 }
 
-// bech32Rule takes the addresses of BIP 173 and 350: bc1… and ltc1….
+// bech32Rule finds the addresses of BIP 173 and 350, which begin with bc1 or ltc1.
 func bech32Rule() detect.Rule {
 	return detect.Rule{
 		Kind: KindCryptoWallet, Score: .95, Reason: "checksum of a wallet's address", Threats: threats(),
@@ -84,8 +85,8 @@ func bech32Rule() detect.Rule {
 	}
 }
 
-// validBech32 checks the six last characters, a code of Bose, Chaudhuri and Hocquenghem
-// over 32 symbols.
+// validBech32 checks the checksum in the last six characters: a code of Bose, Chaudhuri
+// and Hocquenghem over 32 symbols.
 func validBech32(hrp, data string) bool {
 	const symbols = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 	sum := uint32(1)
@@ -114,8 +115,8 @@ func validBech32(hrp, data string) bool {
 	return sum == 0x2bc830a3
 }
 
-// ethereumRule takes 0x and 40 hexadecimal digits. With capital and small letters the
-// case of each letter is a checksum (EIP-55).
+// ethereumRule finds 0x and 40 hexadecimal digits. If the address has capital and small
+// letters, the case of each letter is a part of a checksum (EIP-55).
 func ethereumRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindCryptoWallet, Score: .9, Reason: "form and checksum of a wallet's address", Threats: threats(),

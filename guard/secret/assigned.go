@@ -25,9 +25,9 @@ func assignedRule() detect.Rule {
 	}
 }
 
-// matchAssigned takes the value of name = "value", name: value, <name>value</name>,
-// set("name", "value") and similar, of the options of a command (--password value,
-// curl -u name:value), and of a sentence (the password is value).
+// matchAssigned finds the value of an assignment (name = "value", name: value,
+// <name>value</name>, set("name", "value")), of an option (--password value, curl -u
+// name:value) and of a sentence (the password is value).
 func matchAssigned(text string, at int, atEOF bool) int {
 	if at == 0 {
 		return 0
@@ -74,8 +74,8 @@ func matchAssigned(text string, at int, atEOF bool) int {
 	return len(value)
 }
 
-// plainWord reports whether only a short word of letters begins at a place, as
-// nearly everywhere in a sentence: the costly questions are not asked there.
+// plainWord reports whether a short word of letters begins at a place. That is so nearly
+// everywhere in a sentence, and saves the expensive questions.
 func plainWord(text string, at int) bool {
 	end := alpha.Run(text, at, shortestLetters)
 	switch {
@@ -87,8 +87,8 @@ func plainWord(text string, at int) bool {
 	return !bare[text[end]] && text[end] != '&'
 }
 
-// valueEnd returns where a value ends: in quotes at the quote, otherwise at the first
-// byte that no value has.
+// valueEnd returns where a value ends: at the closing quote or, without quotes, at the
+// first byte that a value can't contain.
 func valueEnd(text string, at int, l link, atEOF bool) int {
 	end := at
 	for limit := min(len(text), at+maxValue); end < limit; end++ {
@@ -124,13 +124,13 @@ func valueEnd(text string, at int, l link, atEOF bool) int {
 }
 
 // halves reports whether the colon at a place separates two halves of one value, as in
-// 1c2d3e4f:5a6b7c8d. In arn:aws:… and in scheme://… there is no digit before it.
+// 1c2d3e4f:5a6b7c8d. In arn:aws:… and in scheme://… no digit is before the colon.
 func halves(text string, at, colon int) bool {
 	return colon+1 < len(text) && alnum[text[colon+1]] && colon-at >= 8 && strings.ContainsAny(text[at:colon], "0123456789")
 }
 
-// cutPunctuation returns where a value without quotes ends once the punctuation of the
-// sentence is left out. A command and a line NAME=value have none.
+// cutPunctuation returns where a value without quotes ends, without the punctuation of the
+// sentence. Commands and lines such as NAME=value have no punctuation.
 func cutPunctuation(text string, at, end int, l link) int {
 	keep := l.kind == linkOption || l.kind == linkAssigned && (l.tight || end == len(text) || text[end] == '\n' || text[end] == '\r')
 	for end > at && (text[end-1] == '.' || !keep && (text[end-1] == '!' || text[end-1] == '?')) {

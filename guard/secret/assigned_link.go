@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// A link is the way in which a value is tied to the name before it.
+// A link is the way in which a text gives a value to the name before it.
 type link struct {
 	kind    linkKind
 	quote   byte // around the value; 0: none
 	escaped bool // the quote has a backslash before it, as in JSON inside a string
 	tight   bool // nothing separates the operator and the value: NAME=value
-	weak    bool // the name alone says little: HEROKU_KEY
+	weak    bool // the name alone proves little: HEROKU_KEY
 }
 
 type linkKind uint8
@@ -29,13 +29,14 @@ const (
 // wideColon is the colon of Chinese and Japanese text.
 const wideColon = "："
 
-// operators tie a name to a value; of two that fit, the longer one is first.
+// operators are between a name and a value. If one ends with another, the longer one is
+// first.
 var operators = []string{":::=", "::=", "===", "??=", "||=", ":=", "?=", ".=", "+=", "==", "=>", "->", "||", "??", "=", ":", ">"}
 
-// sayWords tie a name to a value in a sentence.
+// sayWords are between a name and a value in a sentence.
 var sayWords = []string{"is", "was", "be", "to", "ist", "lautet", "est", "es"}
 
-// linkOf returns how the text before a value ties it to a secret's name.
+// linkOf returns how the text before a value gives the value to a secret's name.
 func linkOf(before string) link {
 	var l link
 	s := before
@@ -66,13 +67,13 @@ func linkOf(before string) link {
 	return l
 }
 
-// opensBlock reports whether a value may stand on the line after t: the text of an XML
-// element, or a block of YAML.
+// opensBlock reports whether the value may be on the line after t, as the text of an XML
+// element or as a block of YAML.
 func opensBlock(t string) bool {
 	return strings.IndexByte(">|", t[len(t)-1]) >= 0 || strings.HasSuffix(t, ">-") || strings.HasSuffix(t, "|-")
 }
 
-// tie tells how t, which ends right before a value and its quote, is tied to it.
+// tie returns how t gives a value to a name. t ends right before the value and its quote.
 func tie(t string, l link) (kind linkKind, weak bool) {
 	if isUser(t) {
 		return linkOption, false
@@ -114,10 +115,11 @@ func assigned(n nameStrength) (linkKind, bool) {
 	return linkAssigned, n == nameWeak
 }
 
-// operand tells how v, which ends before an operator, is tied to the value after it.
+// operand returns how v gives a value to a name. v ends right before the operator, the
+// value follows it.
 func operand(v, op string) (linkKind, bool) {
 	v = strings.TrimRight(v, " \t")
-	w := strings.TrimRight(v, " \"'`]\\") // the end of a quoted name, of an index
+	w := strings.TrimRight(v, " \"'`]\\") // the end of a quoted name or of an index
 	n, name, rest := nameBefore(w)
 	if n != nameOther && op == ":" && strings.HasSuffix(rest, ":") {
 		return linkNone, false // a part of a resource's name: arn:aws:…:secret:name
@@ -147,11 +149,11 @@ func operand(v, op string) (linkKind, bool) {
 	return linkNone, false
 }
 
-// typeWords are words of the types that a declaration gives to text.
+// typeWords are the words of which declarations make the types of texts.
 var typeWords = []string{"string", "str", "char", "text", "varchar", "nvarchar", "byte", "bytes", "any", "object", "auto", "const", "final", "static", "optional", "option", "none", "null", "nil", "undefined", "as", "secretstr", "nsstring", "charsequence", "std", "u8", "readonly", "annotated", "literal", "box", "cow", "maybe"}
 
-// cutType cuts the type off a declaration: "token string", "token: Optional[str]",
-// "token VARCHAR2(30)", "token[]".
+// cutType removes the type from a declaration such as "token string", "token:
+// Optional[str]", "token VARCHAR2(30)" or "token[]".
 func cutType(v string) (rest string, ok bool) {
 	for range 5 {
 		t := strings.TrimRight(v, " \t[]()<>?*&|,:'0123456789")
@@ -231,8 +233,8 @@ func namedArgument(s string) bool {
 	return strings.HasSuffix(before, "(") || strings.HasSuffix(before, ",") && strings.Contains(before, "(")
 }
 
-// called tells how the name of a function is tied to its first argument: setPassword("…"),
-// Password("…"), and token = []byte("…").
+// called returns how a function gives its first argument to a name: setPassword("…"),
+// Password("…"), token = []byte("…").
 func called(s string, l link) (linkKind, bool) {
 	name, rest := cutName(s)
 	name = name[strings.LastIndexByte(name, '.')+1:]
@@ -253,8 +255,8 @@ func called(s string, l link) (linkKind, bool) {
 	return linkNone, false
 }
 
-// word tells how the word before a blank is tied to the value after it: an option, an
-// instruction of a Dockerfile or a shell, SQL, .netrc, a sentence.
+// word returns how a word and a blank give the value after them to a name. The text is an
+// option, an instruction of a Dockerfile or of a shell, SQL, .netrc or a sentence.
 func word(t string, l link) (linkKind, bool) {
 	if isOption(t) {
 		return linkOption, false
@@ -276,7 +278,7 @@ func word(t string, l link) (linkKind, bool) {
 	return linkNone, false
 }
 
-// said reports whether a sentence speaks of a secret right before its verb: "the
+// said reports whether a sentence names a secret shortly before its verb, as in "the
 // password for the stage is". rest ends before the verb.
 func said(rest string) (linkKind, bool) {
 	for range 6 {
@@ -296,8 +298,8 @@ func said(rest string) (linkKind, bool) {
 	return linkNone, false
 }
 
-// isUser reports whether t ends with a user and a colon, or nothing, after an option for
-// a user and a password: -u name:, --user=name:, -u '.
+// isUser reports whether t ends with an option for a user and a password, the user and a
+// colon: -u name:, --user=name:, -u :.
 func isUser(t string) bool {
 	user, ok := strings.CutSuffix(t, ":")
 	if !ok {

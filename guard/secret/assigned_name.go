@@ -5,35 +5,36 @@ import (
 	"strings"
 )
 
-// names are the words that a secret's name ends with, once its underscores,
-// hyphens and full stops are dropped.
+// names are the ends of a secret's name, without underscores, hyphens and full stops.
 var names = []string{"password", "passwd", "pwd", "passphrase", "secret", "secretkey", "token", "apikey", "accesskey", "accountkey", "authkey", "privatekey", "signingkey", "encryptionkey", "clientsecret", "credential", "credentials", "sharedkey", "sharedaccesskey", "masterkey"}
 
-// moreNames are further ones. An attribute of a log record with such a name may as well
-// be something else, so [LogHandler] does not drop its value.
+// moreNames are further ends. In a log record an attribute with such a name may also be
+// something else, so [LogHandler] does not drop its value.
 var moreNames = []string{
 	"passcode", "secretkeybase", "accesskeysecret", "appkey", "consumerkey", "servicekey", "subscriptionkey", "licensekey", "hmackey", "aeskey", "deploykey",
 	"integrationkey", "writekey", "storagekey", "functionkey", "authorization", "connectionstring",
 	"passwort", "kennwort", "wachtwoord", "contrasena", "senha", "parola", "haslo", "motdepasse", // German, Dutch, Spanish, Portuguese, Italian, Polish, French
 }
 
-// shortNames count only as a whole word: "compass" is not the name of a secret.
+// shortNames count only as a whole word: "compass" ends with "pass" and is not the name of
+// a secret.
 var shortNames = []string{"pass", "cred", "creds", "jwt", "bearer"}
 
-// foreignNames end the names that are not written in ASCII.
+// foreignNames are ends of names that are not written in ASCII.
 var foreignNames = []string{"contraseña", "hasło", "пароль", "пароля", "токен", "密码", "密碼", "パスワード", "비밀번호"}
 
-// decorations are words after the one that tells what a name is: API_TOKEN_PROD.
+// decorations are words that may follow at the end of a name: API_TOKEN_PROD.
 var decorations = []string{"prod", "production", "dev", "development", "test", "testing", "staging", "stage", "live", "sandbox", "string", "str", "value", "val", "text", "plain", "raw", "old", "new", "base64", "b64", "env", "var", "default", "param", "header", "v"}
 
-// notSecrets are the words before "token" and "key" with which a value is public.
+// notSecrets are words before "token" and "key" that make the value public: csrf_token,
+// public_key.
 var notSecrets = []string{
 	"csrf", "xsrf", "authenticity", "next", "page", "nextpage", "continuation", "cursor", "pagination", "cancellation", "sync", "public", "pub", "primary", "foreign", "cache", "sort", "partition",
 	"row", "object", "unique", "idempotency", "site", "group", "routing", "message", "natural", "bucket", "schema", "sequence", "index", "idx", "hash", "lookup", "map", "registry",
 	"translation", "i18n", "record", "entity", "item", "event", "metric", "label", "keyboard", "hot", "short", "search", "s3", "blob", "file", "vocab", "attention", "rapid",
 }
 
-// nameStrength is how sure a name is that of a secret.
+// nameStrength is how much a name proves about its value.
 type nameStrength uint8
 
 const (
@@ -42,7 +43,7 @@ const (
 	nameStrong              // password, API_TOKEN_PROD
 )
 
-// nameOf tells what a name says about its value.
+// nameOf returns how much a name proves about its value.
 func nameOf(name string) nameStrength {
 	words := wordsOf(name)
 	for len(words) > 1 {
@@ -73,8 +74,8 @@ func endsInOne(s string, ends []string) bool {
 	return slices.ContainsFunc(ends, func(e string) bool { return strings.HasSuffix(s, e) })
 }
 
-// wordsOf splits a name into its words, in small letters: API_TOKEN, apiToken and
-// api-token are "api" and "token".
+// wordsOf returns the words of a name in small letters. The words of API_TOKEN, apiToken
+// and api-token are "api" and "token".
 func wordsOf(name string) []string {
 	var words []string
 	from := 0
@@ -97,11 +98,11 @@ func wordsOf(name string) []string {
 	return words
 }
 
-// keyWords are the words before "key" in a sentence.
+// keyWords are words before "key" in the name of a secret in a sentence: "API key".
 var keyWords = []string{"api", "access", "secret", "private", "account", "auth", "encryption", "signing", "master", "shared", "license", "licence", "subscription", "service", "consumer", "app", "deploy"}
 
-// nameBefore returns what the name at the end of s says, and the text before the name.
-// In a sentence a name may have a blank: "API key".
+// nameBefore returns how much the name at the end of s proves, the name, and the text
+// before the name. In a sentence a name may contain a blank: "API key".
 func nameBefore(s string) (n nameStrength, name, rest string) {
 	name, rest = cutName(s)
 	if strings.EqualFold(name, "key") {
@@ -121,7 +122,7 @@ func nameBefore(s string) (n nameStrength, name, rest string) {
 	return nameOf(name), name, rest
 }
 
-// cutName cuts the name off the end of s.
+// cutName returns the name at the end of s, and the text before the name.
 func cutName(s string) (name, rest string) {
 	from := len(s)
 	for from > 0 && nameBytes[s[from-1]] {

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// secretValue reports whether a value that is tied to a secret's name looks like a
-// secret. The weaker the tie, the more the value must show.
+// secretValue reports whether a value that a text gives to a secret's name looks like a
+// secret. The less the link proves, the more the value must prove.
 func secretValue(value string, l link) bool {
 	if !random(value) || placeholder(value) || codeLike(value, l.quote != 0, l.tight) {
 		return false
 	}
 	switch {
-	case l.weak: // a name for many things
+	case l.weak:
 		return (l.quote != 0 || l.tight) && len(value) >= 20 && !strings.ContainsAny(value, "./:") && mixed(value)
 	case l.kind == linkPair:
 		return turns(value) >= 3 || turns(value) == 2 && mixed(value)
@@ -45,12 +45,12 @@ func codeLike(value string, quoted, tight bool) bool {
 // lettersOnly reports whether s has only letters of ASCII.
 func lettersOnly(s string) bool { return alpha.Run(s, 0, len(s)) == len(s) }
 
-// shortestLetters is the length from which letters alone can be a secret.
+// shortestLetters is the least length of a secret that consists of letters.
 const shortestLetters = 12
 
-// scrambled reports whether capital and small letters change too often for a name. In
-// random letters half are capital and runs of one case are short; in
-// parseHTMLDocument one letter in four is capital.
+// scrambled reports whether capital and small letters change too often for a name. Of
+// random letters half are capital, and only a few in a row have the same case. In
+// parseHTMLDocument one letter in three is capital, and seven in a row are small.
 func scrambled(s string) bool {
 	capitals, run, longest := 0, 0, 0
 	for i := range len(s) {
@@ -67,8 +67,9 @@ func scrambled(s string) bool {
 	return len(s) >= shortestLetters && longest <= 5 && capitals*100 >= 33*len(s) && capitals*100 <= 67*len(s)
 }
 
-// mixed reports whether letters and digits change too often for words and versions
-// (user_id2, 1.2.3-beta4), or a sign that passwords have is between them.
+// mixed reports whether letters and digits change too often for words and versions such as
+// user_id2 and 1.2.3-beta4. A digit and one of the signs that are frequent in passwords
+// are enough too.
 func mixed(s string) bool {
 	return turns(s) >= 3 || strings.ContainsAny(s, "!@#$%^&*~+") && strings.ContainsAny(s, "0123456789")
 }
@@ -84,14 +85,14 @@ func turns(s string) (n int) {
 	return n
 }
 
-// Entropy in bits a byte. English text in this alphabet has about 3.5 at 20 letters, but
-// no digits among them. Hexadecimal digits have 4 at most, 16 of them about 3.
+// The least entropy of a secret, in bits a byte. English text of 20 letters has about 3.5,
+// but contains no digits. Hexadecimal digits have 4 at most; 16 of them have about 3.
 const (
 	minEntropy    = 3
 	minHexEntropy = 2.6
 )
 
-// longNumber is the length from which digits alone can be a secret.
+// longNumber is the least length of a secret that consists of digits.
 const longNumber = 24
 
 // random reports whether s looks generated: long enough, several classes of characters,
@@ -139,7 +140,8 @@ func random(s string) bool {
 	return entropy(&count, len(s)) >= least
 }
 
-// counting reports whether most digits are one more than the digit before: 0123456789.
+// counting reports whether most digits are one more than the digit before, as in
+// 0123456789.
 func counting(s string) bool {
 	steps := 0
 	for i := 1; i < len(s); i++ {
@@ -150,7 +152,8 @@ func counting(s string) bool {
 	return steps*2 > len(s)
 }
 
-// entropy is Shannon's, in bits a byte, of n bytes that occur so often.
+// entropy returns Shannon's entropy in bits a byte, of n bytes that occur as often as count
+// has it.
 func entropy(count *[256]int, n int) (bits float64) {
 	for _, c := range count {
 		if c > 0 {

@@ -11,7 +11,7 @@ var (
 	entraBody = detect.NewClass("A-Za-z0-9_~.-")
 )
 
-// azureSecretRule takes a client secret of Microsoft Entra ID: three characters, a digit,
+// azureSecretRule finds a client secret of Microsoft Entra ID: three characters, a digit,
 // Q~ and 31 to 34 characters.
 func azureSecretRule() detect.Rule {
 	return detect.Rule{
@@ -46,8 +46,8 @@ func azureSecretRule() detect.Rule {
 	}
 }
 
-// azureSASRule takes the signature of a shared access signature: sig= in a query, and
-// 43 characters of base64 with the characters that a URL escapes as %2B, %2F and %3D.
+// azureSASRule finds the signature in a shared access signature of Azure: sig= in a query,
+// and 43 characters of base64. A URL escapes some of them as %2B, %2F and %3D.
 func azureSASRule() detect.Rule {
 	const prefix = "sig="
 	return detect.Rule{

@@ -6,7 +6,7 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// schemes end the text before the credentials of an Authorization header.
+// schemes are the ends of the text before the credentials in an Authorization header.
 var schemes = []string{"bearer", "authorization: basic", "authorization: token", "authorization: api-token", "authorization: apikey", "authorization:"}
 
 func bearerRule() detect.Rule {

@@ -12,8 +12,8 @@ import (
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
-// assignments are the ways in which languages, configuration files, commands and
-// sentences give a secret to its name. V is the value.
+// assignments are texts that give a secret to its name: declarations, configuration files,
+// commands, sentences. V is the value.
 var assignments = []string{
 	// Declarations with a type.
 	`var apiToken string = "V"`, `const apiToken: string = "V"`, `val apiToken: String = "V"`, `let apiToken: &'static str = "V";`,
@@ -47,7 +47,7 @@ var assignments = []string{
 	`HEROKU_KEY = "V"`,
 }
 
-// values are secrets of several forms; filler, hexadecimal and UUID.
+// values are secrets of several forms.
 var values = map[string]string{
 	"base 62": filler[:24],
 	"hex":     "7f3a" + "c91e04b85d62f8a1b3c7",
@@ -74,7 +74,7 @@ func TestAssignments(t *testing.T) {
 	}
 }
 
-// sameInChunks checks that a stream gives what the whole text gives.
+// sameInChunks checks that a stream returns the same text as Redact.
 func sameInChunks(t *testing.T, d *detect.Detector, text string) {
 	t.Helper()
 	for size := 1; size < 9; size += 3 {
@@ -109,7 +109,7 @@ func TestUnquotedValues(t *testing.T) {
 	}
 }
 
-// What only looks like a secret that is given to a name.
+// Texts in which nothing is a secret.
 func TestNoSecrets(t *testing.T) {
 	d, err := secret.New(nil)
 	require.NoError(t, err)
@@ -136,7 +136,7 @@ func TestNoSecrets(t *testing.T) {
 	}
 }
 
-// One token of each form that a provider publishes. The bodies are filler.
+// One token of each form that a provider publishes, made of filler.
 func TestProviderForms(t *testing.T) {
 	d, err := secret.New(nil)
 	require.NoError(t, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// maxJWT limits a token, in bytes; providers keep theirs below the 8 KiB that servers
-// allow a header.
+// maxJWT limits a token, in bytes. Servers allow a header 8 KiB, so real tokens are
+// shorter.
 const maxJWT = 6 << 10
 
 func jwtRule() detect.Rule {
@@ -18,9 +18,9 @@ func jwtRule() detect.Rule {
 	}
 }
 
-// matchJWT takes the compact serialization (RFC 7519, 3): the header and the claims
-// begin with {" in base64url. The signature may be missing only where the header says
-// that there is none (RFC 7519, 6).
+// matchJWT finds the compact serialization (RFC 7519, 3). The header and the claims begin
+// with {" in base64url. The signature may be missing only if the header has the
+// algorithm "none" (RFC 7519, 6).
 func matchJWT(text string, at int, atEOF bool) int {
 	end := at
 	for part := range 3 {
@@ -47,7 +47,7 @@ func matchJWT(text string, at int, atEOF bool) int {
 	return end - at
 }
 
-// unsigned reports whether the header of a token says that it has no signature.
+// unsigned reports whether the header of a token has the algorithm "none".
 func unsigned(token string) bool {
 	header, _, _ := strings.Cut(token, ".")
 	text, err := base64.RawURLEncoding.DecodeString(header)
@@ -57,8 +57,8 @@ func unsigned(token string) bool {
 // maxEncodedJWT limits an encoded token, in bytes.
 const maxEncodedJWT = maxJWT / 3 * 4
 
-// encodedJWTRule takes a token that is encoded in base64 once more, as in a Secret of
-// Kubernetes. "ZXlK" is "eyJ" so encoded.
+// encodedJWTRule finds a token that is encoded in base64 a second time, as in a Secret of
+// Kubernetes. The encoded form of "eyJ" is "ZXlK".
 func encodedJWTRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindJWT, Score: .95, Reason: "a JSON web token in base64", Threats: threats(),

@@ -54,16 +54,16 @@ func parts(sep string, lengths ...int) func(body string) bool {
 // uuid checks the form 8-4-4-4-12 of hexadecimal digits.
 var uuid = parts("-", 8, 4, 4, 4, 12)
 
-// manyTurns is the check of tokens whose prefix is short.
+// manyTurns checks tokens whose prefix is short: letters and digits must change often.
 func manyTurns(body string) bool { return turns(body) >= 3 }
 
-// formats lists the token forms that providers publish. Of two that fit the longest
-// match wins, so the order is only for the reader.
+// formats lists the token forms that providers publish. If two of them match, the longer
+// match wins, so the order does not matter.
 func formats() []format {
 	return slices.Concat(cloudFormats(), codeFormats(), modelFormats(), serviceFormats())
 }
 
-// cloudFormats are tokens of clouds and of what runs on them.
+// cloudFormats are tokens of cloud providers and platforms.
 func cloudFormats() []format {
 	return []format{
 		{"AWS_ACCESS_KEY", "AKIA", base32set, 16, 16, nil},
@@ -102,7 +102,7 @@ func cloudFormats() []format {
 	}
 }
 
-// codeFormats are tokens of hosts of code, builds, packages and tests.
+// codeFormats are tokens for code, packages, builds, tests and operation.
 func codeFormats() []format {
 	return []format{
 		{"GITHUB_PAT", "ghp_", alnum, 36, 36, nil},
@@ -162,7 +162,7 @@ func codeFormats() []format {
 	}
 }
 
-// modelFormats are tokens of models, of their data and of the tools around them.
+// modelFormats are tokens of providers of models and of tools for them.
 func modelFormats() []format {
 	return []format{
 		{"ANTHROPIC_KEY", "sk-ant-", urlSafe, 32, 160, nil},
@@ -262,7 +262,8 @@ func serviceFormats() []format {
 	}
 }
 
-// sourcegraph checks sgp_ and 40 digits, with the instance between them or not.
+// sourcegraph checks the 40 hexadecimal digits of a token. The name of the instance and an
+// underscore may be before them.
 func sourcegraph(body string) bool {
 	if i := strings.LastIndexByte(body, '_'); i >= 0 {
 		if instance := body[:i]; instance != "local" && (len(instance) != 16 || anyHex.Run(instance, 0, 16) != 16) {
@@ -277,8 +278,8 @@ func sourcegraph(body string) bool {
 	return len(body) == 40 && anyHex.Run(body, 0, 40) == 40 && entropy(&count, len(body)) > minHexEntropy
 }
 
-// onePassword checks the groups of a secret key, of which the second and third are
-// written together or apart.
+// onePassword checks the lengths of the groups of a secret key. The second and third group
+// may be written as one.
 func onePassword(body string) bool {
 	return parts("-", 6, 11, 5, 5, 5)(body) || parts("-", 6, 6, 5, 5, 5, 5)(body) || parts("-", 6, 5, 5, 5, 5, 5)(body)
 }
@@ -317,8 +318,9 @@ func (f format) rule() detect.Rule {
 	}
 }
 
-// placeholder reports whether a value only stands for a secret, as in documentation: it
-// contains a word such as "example", names a variable, or repeats one or two characters.
+// placeholder reports whether a value is only an example of a secret, as in documentation:
+// it contains a word such as "example", is the name of a variable, or repeats one or two
+// characters.
 func placeholder(s string) bool {
 	var seen [256]bool
 	distinct := 0
@@ -340,8 +342,8 @@ func placeholder(s string) bool {
 	return false
 }
 
-// telegramRule takes a bot's number, a colon and 35 bytes that begin with AA. In the
-// address of the service "bot" is before the number: prefix is then "bot".
+// telegramRule finds the number of a bot, a colon and 35 bytes that begin with AA. In URLs
+// of the service "bot" is before the number: prefix is then "bot".
 func telegramRule(prefix string) detect.Rule {
 	starts := ""
 	if prefix == "" {

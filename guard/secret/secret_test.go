@@ -21,8 +21,8 @@ import (
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
-// filler is random enough to be no placeholder. The tokens of the tests are
-// put together at run time, so that no scanner takes this file for a leak.
+// filler is too random for a placeholder. The tests join their tokens at run time, so that
+// scanners do not report this file.
 const filler = "q7Xb2ZkV9mTn4RwYc8Hd5LsJf3GpAu6EoK1iBzNvQxWtMyCr"
 
 func TestFinds(t *testing.T) {

@@ -11,8 +11,8 @@ var (
 	teamsPath = detect.NewClass("A-Za-z0-9@/-")
 )
 
-// teamsRule takes an incoming webhook of Microsoft Teams: its address is all that a
-// program needs to write to the channel.
+// teamsRule finds an incoming webhook of Microsoft Teams. The URL alone lets a program
+// write to the channel.
 func teamsRule() detect.Rule {
 	const scheme, path = "https://", ".webhook.office.com/webhookb2/"
 	return detect.Rule{
@@ -35,7 +35,7 @@ func teamsRule() detect.Rule {
 	}
 }
 
-// facebookAppRule takes an app's access token: its number, a vertical bar and 27
+// facebookAppRule finds the access token of an app: its number, a vertical bar and 27
 // characters.
 func facebookAppRule() detect.Rule {
 	return detect.Rule{
@@ -61,7 +61,8 @@ func facebookAppRule() detect.Rule {
 	}
 }
 
-// terraformRule takes a token of HCP Terraform: 14 characters, .atlasv1. and 60 to 70.
+// terraformRule finds a token of HCP Terraform: 14 characters, .atlasv1. and 60 to 70
+// characters.
 func terraformRule() detect.Rule {
 	const middle = ".atlasv1."
 	return detect.Rule{
