@@ -131,11 +131,12 @@ func peerFinds(docs []document, python, model string) ([][]span, time.Duration, 
 	}
 	cmd := exec.Command(python, "-c", analyze, model)
 	cmd.Stdin = &in
-	cmd.Stderr = os.Stderr
+	var log bytes.Buffer // it reports at length that it can't download a list of domains
+	cmd.Stderr = &log
 	begin := time.Now()
 	text, err := cmd.Output()
 	if err != nil {
-		return nil, 0, fmt.Errorf("run presidio-analyzer: %w", err)
+		return nil, 0, fmt.Errorf("run presidio-analyzer: %w\n%s", err, log.String())
 	}
 	var out [][]span
 	for sc := bufio.NewScanner(bytes.NewReader(text)); sc.Scan(); {
