@@ -125,11 +125,19 @@ type words struct {
 }
 
 func (w *words) next() string {
-	for n := 0; w.at < len(w.text) && (w.text[w.at] == ' ' || w.text[w.at] == ',') && n < 2; n++ {
-		w.at++
+	for n := 0; w.at < len(w.text) && n < 2; n++ {
+		size := blankLen(w.text, w.at)
+		if w.text[w.at] == ',' {
+			size = 1
+		}
+		if size == 0 {
+			break
+		}
+		w.at += size
 	}
 	start := w.at
-	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) {
+	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) &&
+		(w.text[w.at] < utf8.RuneSelf || blankLen(w.text, w.at) == 0) {
 		w.at++
 	}
 	if w.at == len(w.text) && !w.atEOF {
@@ -145,7 +153,7 @@ func (w *words) next() string {
 	return word
 }
 
-func (w *words) punctuated() bool { return w.at < len(w.text) && w.text[w.at] != ' ' }
+func (w *words) punctuated() bool { return w.at < len(w.text) && blankLen(w.text, w.at) == 0 }
 
 func (w *words) none() int {
 	if w.more {

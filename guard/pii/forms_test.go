@@ -96,6 +96,8 @@ func TestSeparators(t *testing.T) {
 	inChunks(t, d, wide("41111111111111119"), wide("41111111111111119"))
 	inChunks(t, d, "4111111111111111"+wide("9"), "4111111111111111"+wide("9"))
 	inChunks(t, d, "mail ana@exam\u200bple.org", "mail [EMAIL]")
+	inChunks(t, d, "host 2001:db8::\u200b17, "+wide("2001:db8::17")+" 2001:db8::17.", "host [IPV6], [IPV6] [IPV6].")
+	inChunks(t, d, "at 221B\u00a0Baker\u00a0Street, Hauptstraße\u202f5", "at [STREET_ADDRESS], [STREET_ADDRESS]")
 }
 
 func TestForms(t *testing.T) {

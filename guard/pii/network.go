@@ -117,7 +117,7 @@ const maxIPv6 = 46
 func ipv6Rule() detect.Rule {
 	return detect.Rule{
 		Kind: KindIPv6, Score: .9, Reason: "IPv6 address", Threats: threats(),
-		Starts: "0123456789abcdefABCDEF:", Max: maxIPv6 + 2, Match: matchIPv6,
+		Starts: "abcdefABCDEF:" + digitStarts, Max: (maxIPv6 + 2) * widest, Match: matchIPv6,
 	}
 }
 
@@ -125,24 +125,42 @@ func matchIPv6(text string, at int, atEOF bool) int {
 	if at > 0 && (text[at-1] == ':' || joined(text, at)) {
 		return 0
 	}
-	end := addrBytes.Run(text, at, maxIPv6)
-	if end == len(text) && end-at < maxIPv6 && !atEOF {
-		return detect.NeedMore
+	var buf [maxIPv6]byte
+	var ends [maxIPv6]int // where each byte of buf ends in text
+	n, end := 0, at
+	for end < len(text) && n < maxIPv6 {
+		b, size := text[end], 1
+		if b >= utf8.RuneSelf {
+			b, size = char(text, end)
+		}
+		if b == invisible && n > 0 {
+			end += size
+			continue
+		}
+		if !addrBytes[b] {
+			break
+		}
+		end += size
+		buf[n], ends[n] = b, end
+		n++
 	}
-	if end < len(text) && detect.Word[text[end]] {
+	switch {
+	case end == len(text) && n < maxIPv6 && !atEOF:
+		return detect.NeedMore
+	case n < 3, end < len(text) && (detect.Word[text[end]] || wideAt(text, end)):
 		return 0
 	}
-	for end > at && (text[end-1] == '.' || text[end-1] == ':' && !(end-at > 2 && text[end-2] == ':')) {
-		end-- // punctuation of the sentence
+	for n > 0 && (buf[n-1] == '.' || buf[n-1] == ':' && !(n > 2 && buf[n-2] == ':')) {
+		n-- // punctuation of the sentence
 	}
-	value := text[at:end]
+	value := string(buf[:n])
 	if colons, digit := count(value); colons < 2 || !digit {
 		return 0 // a time of day, or a::b of some programming language
 	}
 	if a, err := netip.ParseAddr(value); err != nil || !a.Is6() {
 		return 0
 	}
-	return end - at
+	return ends[n-1] - at
 }
 
 func count(s string) (colons int, digit bool) {

@@ -14,6 +14,7 @@ import (
 // nameList contains given names in Latin script, one a line. They are those of the United
 // States census of 1990 and of Faker's lists for some sixty languages and countries.
 // Words of English, French, German and Spanish, places and products are left out.
+// testdata/peers/given_names.py writes the list.
 //
 //go:embed names.txt
 var nameList string
@@ -98,8 +99,11 @@ const maxName = 112
 // It also finds one to three capitalized words after an introduction: a title, a label, a
 // greeting, or the closing of a letter.
 func matchPerson(text string, at int, atEOF bool) int {
-	if b := text[at]; b < 'A' || b > 'Z' && b < utf8.RuneSelf || at > 0 && text[at-1] >= utf8.RuneSelf {
+	if b := text[at]; b < 'A' || b > 'Z' && b < utf8.RuneSelf {
 		return 0
+	}
+	if last, _ := utf8.DecodeLastRuneInString(text[:at]); at > 0 && last >= utf8.RuneSelf && !isBlank(last) && !unicode.IsPunct(last) {
+		return 0 // inside a word
 	}
 	if r, _ := utf8.DecodeRuneInString(text[at:]); !unicode.IsUpper(r) {
 		return 0
@@ -132,7 +136,7 @@ func endsClause(text string, at int, marks string) bool {
 
 // introducedBy returns the introduction that the text before a place ends with.
 func introducedBy(before string) introduction {
-	trimmed := strings.TrimRight(before, " \t")
+	trimmed := strings.TrimRight(before, " \t\u00a0\u202f")
 	if trimmed == "" {
 		return introNone
 	}
@@ -221,10 +225,11 @@ func nameOf(text string, at int, atEOF bool) personName {
 			n.end = from + len(word)
 			return n
 		}
-		if end == len(text) || text[end] != ' ' {
+		blank := blankLen(text, end)
+		if blank == 0 {
 			return n
 		}
-		from = end + 1
+		from = end + blank
 	}
 	return n
 }
@@ -244,10 +249,10 @@ func passLittle(text string, at int) int {
 	switch {
 	case i == len(text):
 		return i
-	case !initial && !particles[word] || text[i] != ' ':
+	case !initial && !particles[word] || blankLen(text, i) == 0:
 		return at
 	}
-	return i + 1
+	return i + blankLen(text, i)
 }
 
 // nameWord reads a capitalized word of letters, hyphens and apostrophes. It returns the

@@ -178,6 +178,7 @@ func TestPersonLimits(t *testing.T) {
 		"Best regards,\nQuorlan Wrexley\nAcme": "Best regards,\n[PERSON]\nAcme", "Thanks, Quorlan J. Wrexley": "Thanks, [PERSON]", "Viele Grüße\nQuorlan": "Viele Grüße\n[PERSON]",
 		"my name is Quorlan van der Wrexley.": "my name is [PERSON].", "Patient: Quorlan Wrexley, 40": "Patient: [PERSON], 40", "Miss Wrexley's bag": "Miss [PERSON]'s bag",
 		"Ludwig van Beethoven wrote": "[PERSON] wrote", "John F. Kennedy and Ana Kovač's dog": "[PERSON] and [PERSON]'s dog", "customer Quorlan Wrexley": "customer [PERSON]",
+		"Dr.\u00a0Wrexley and Ana\u00a0Kovač": "Dr.\u00a0[PERSON] and [PERSON]",
 	} {
 		inChunks(t, d, text, want)
 	}

@@ -210,6 +210,8 @@ func serviceFormats() []format {
 		{"SLACK_WEBHOOK", "hooks.slack.com/triggers/", slackPath, 40, 90, nil},
 		{"DISCORD_WEBHOOK", "https://discord.com/api/webhooks/", slashed, 60, 110, nil},
 		{"DISCORD_WEBHOOK", "https://discordapp.com/api/webhooks/", slashed, 60, 110, nil},
+		{"DISCORD_WEBHOOK", "https://ptb.discord.com/api/webhooks/", slashed, 60, 110, nil},
+		{"DISCORD_WEBHOOK", "https://canary.discord.com/api/webhooks/", slashed, 60, 110, nil},
 		{"STRIPE_KEY", "sk_live_", alnum, 16, 128, nil},
 		{"STRIPE_KEY", "rk_live_", alnum, 16, 128, nil},
 		{"STRIPE_KEY", "sk_test_", alnum, 16, 128, nil},
