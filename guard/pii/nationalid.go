@@ -99,7 +99,7 @@ func (id *nationalID) rule(anyContext bool) detect.Rule {
 					return 0
 				}
 			}
-			if text[at] == wideStart[0] && !wideAt(text, at) || !leads(&lead, text, at) || joined(text, at) {
+			if text[at] == wideStart[0] && (!wideAt(text, at) || wideBefore(text, at)) || !leads(&lead, text, at) || joined(text, at) {
 				return 0
 			}
 			best := 0

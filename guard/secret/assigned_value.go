@@ -39,7 +39,8 @@ func codeLike(value string, quoted, tight bool) bool {
 	case strings.ContainsRune(value, '.'):
 		return turns(value) < 5 && !strings.Contains(value, "~")
 	}
-	return nameOf(value) == nameStrong
+	name, _ := cutName(value[max(0, len(value)-maxName):])
+	return nameOf(name) == nameStrong
 }
 
 // lettersOnly reports whether s has only letters of ASCII.

@@ -189,3 +189,17 @@ func TestHandlerRedacts(t *testing.T) {
 	_, err = secret.Load(nil, "API_KEY")
 	require.ErrorIs(t, err, secret.ErrOption)
 }
+
+// BenchmarkWorst measures texts of 1,000 characters in which many values seem to begin.
+func BenchmarkWorst(b *testing.B) {
+	d, err := secret.New(nil)
+	require.NoError(b, err)
+	for _, unit := range []string{"token=", "token=aB1", "a:", "https://", "\"token\", \"aB1\", "} {
+		text := strings.Repeat(unit, 1000/len(unit))
+		b.Run(unit, func(b *testing.B) {
+			for b.Loop() {
+				d.Find(text)
+			}
+		})
+	}
+}
