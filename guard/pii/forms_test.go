@@ -112,6 +112,7 @@ func TestForms(t *testing.T) {
 		{"ring 0000 20 7946 0958, 00 11 22 33", "ring 0000 20 7946 0958, 00 11 22 33"},
 		{"手机 13812345678，手机号码：13812345678", "手机 [PHONE]，手机号码：[PHONE]"},
 		{"携帯 09012345678 か 090-1234-5678", "携帯 [PHONE] か [PHONE]"},
+		{"ring (02) 5550 1234 or (0141) 496 0123, not (00) 5550 1234 or (0) 12345678", "ring [PHONE] or [PHONE], not (00) 5550 1234 or (0) 12345678"},
 		{"text 0917 123 4567 today", "text [PHONE] today"},
 		{"appelez le 06 12 34 56 78 ou 06.12.34.56.78", "appelez le [PHONE] ou [PHONE]"},
 		{"mobile 07911 123456, or 07911 123456", "mobile [PHONE], or [PHONE]"},

@@ -111,7 +111,7 @@ func matchPhone(text string, at int, atEOF bool) int {
 	case g.open || g.digits < 7 || g.digits > 15 && !abroad:
 		return 0
 	case first == '+' && g.n > 1 && g.digits >= 8 && g.head[0] != '0':
-	case !row && (abroad || g.mobile()):
+	case !row && (abroad || g.mobile()), first == '(' && g.area():
 	case american && !g.slash && g.last-at >= 12 && !g.blanks:
 		if isVersion(text, at) {
 			return 0
@@ -152,6 +152,12 @@ func (g *groups) abroad() bool {
 		equal = equal && s == g.sizes[0]
 	}
 	return !equal
+}
+
+// area reports whether the groups are the code of an area in brackets with the 0 that calls
+// from other areas need, and a number: (02) 5550 1234, (0141) 496 0123.
+func (g *groups) area() bool {
+	return g.head[0] == '0' && g.head[1] != '0' && g.n > 1 && g.sizes[0] >= 2 && g.sizes[0] <= 5 && g.digits >= 9 && g.digits <= 11
 }
 
 // mobile reports whether the groups have the form of a country's mobile numbers: 0917 123
