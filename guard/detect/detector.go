@@ -11,10 +11,18 @@ import (
 // with [New]: the zero value finds nothing.
 type Detector struct {
 	rules []Rule
+	asked []asked // what is read of each rule at each place, close together in memory
 	// Rules by the byte that a value starts with: those asked everywhere, and
 	// those asked at the start of a word.
 	inside, word [256][]uint16
 	maxHold      int
+}
+
+// asked is the part of a rule that decides.
+type asked struct {
+	prefix string
+	max    int
+	match  func(text string, at int, atEOF bool) int
 }
 
 // ErrOption is wrapped by every error about a wrong rule, option or key.
@@ -38,16 +46,8 @@ func New(rules ...Rule) (*Detector, error) {
 			return nil, fmt.Errorf("%w: the Max of rule %d (%q) is %d: want 1 or more", ErrOption, i, r.Kind, r.Max)
 		}
 		d.maxHold = max(d.maxHold, r.Max)
-		starts := &Class{}
-		if r.Starts == "" {
-			for b := range starts {
-				starts[b] = true
-			}
-		}
-		for _, b := range []byte(r.Starts) {
-			starts[b] = true
-		}
-		for b, ok := range starts {
+		d.asked = append(d.asked, asked{r.Prefix, r.Max, r.Match})
+		for b, ok := range r.starts() {
 			if !ok {
 				continue
 			}
@@ -58,6 +58,24 @@ func New(rules ...Rule) (*Detector, error) {
 		}
 	}
 	return d, nil
+}
+
+// starts returns the bytes that a value of the rule can start with.
+func (r *Rule) starts() *Class {
+	starts := &Class{}
+	switch {
+	case r.Starts != "":
+		for _, b := range []byte(r.Starts) {
+			starts[b] = true
+		}
+	case r.Prefix != "":
+		starts[r.Prefix[0]] = true
+	default:
+		for b := range starts {
+			starts[b] = true
+		}
+	}
+	return starts
 }
 
 // Kinds returns the kinds of the rules, in their order, each once.
@@ -124,12 +142,20 @@ func (d *Detector) next(text string, at int, atEOF bool) (Finding, int) {
 func (d *Detector) match(text string, at int, rules []uint16, atEOF bool) (rule uint16, longest int) {
 	from := max(0, at-LookbehindBytes)
 	for _, i := range rules {
-		r := &d.rules[i]
-		end, whole := len(text), atEOF
-		if end-at >= r.Max {
-			end, whole = at+r.Max, true
+		r := &d.asked[i]
+		if r.prefix != "" {
+			switch Literal(text, at, r.prefix, atEOF) {
+			case NeedMore:
+				return 0, NeedMore
+			case 0:
+				continue
+			}
 		}
-		n := r.Match(text[from:end], at-from, whole)
+		end, whole := len(text), atEOF
+		if end-at >= r.max {
+			end, whole = at+r.max, true
+		}
+		n := r.match(text[from:end], at-from, whole)
 		if n == NeedMore && !whole {
 			return 0, NeedMore
 		}

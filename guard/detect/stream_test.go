@@ -39,6 +39,11 @@ var seeds = []string{
 	"My name is Ana Kovač. Call (555) 123-4567 or +44 20 7946 0958, Tel. 030 1234567",
 	"DE89 3704 0044 0532 0130 00 and DE89370400440532013000, SSN 701-97-3466, 电话：+447946032609。",
 	"RSSMRA85T10A562S 756.9217.0769.85 52998224725 529.982.247-25 12345678Z X1234567L",
+	"SSN 536\u201122\u20131234, card ４１１１　１１１１　１１１１　１１１１, 手机号码：13812345678，１９２．１６８．０．１ 001b.4411.3ab7 10.0.0.1-10.0.0.9",
+	"1985年3月12日出生，生年月日 昭和60年3月12日、geboren am 12. März 1985, 0049-30-123456 0917 123 4567  06 12 34 56 78",
+	"passport C01X00T47 postcode SW1A 1AA routing 021000021 bc1q94c3vs4hy6cygqtz0j5lhtpj7hy9xra3sw6xr7 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+	"os.Setenv(\"API_TOKEN\", \"q7Xb2ZkV9mTn4RwYc8Hd5LsJ\") <token>\n  q7Xb2ZkV9mTn4RwYc8Hd5LsJ\n</token> curl -u \"q7Xb2ZkV9mTn4RwY:\" x; the password is Tr0ub4dor&3x! KEY=1c2d3e4f:5a6b7c8d",
+	"AZURE_CLIENT_SECRET=bP88Q~q7Xb2ZkV9mTn4RwYc8Hd5LsJf3GpAu6EoK ?sr=b&sig=q7Xb2ZkV9mTn4RwYc8Hd%2Bq7Xb2ZkV9mTn4RwYc8Hd5L%3D&se=1 name: TOKEN\n  value: q7Xb2ZkV9mTn4RwYc8Hd5LsJ",
 	"[[[EMAIL_1]] \xff\xfe\xe2\x82 123456789:AAabcdefghijklmnopqrstuvwxyz012345678 sk-ant-api03-abcdefgh",
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// maxAddress bounds a street address in bytes.
+// maxAddress limits a street address, in bytes.
 const maxAddress = 96
 
 var (
@@ -19,8 +19,8 @@ var (
 	romanceStreet = []string{"calle", "carrer", "avenida", "plaza", "via", "viale", "piazza", "corso", "rua", "largo"}
 )
 
-// numberFirstAddressRule takes "221B Baker Street" and "12 bis rue des
-// Lilas".
+// numberFirstAddressRule finds addresses that begin with the house number: "221B Baker
+// Street", "12 bis rue des Lilas".
 func numberFirstAddressRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindStreetAddress, Score: .6, Reason: "house number and street", Threats: threats(),
@@ -63,8 +63,9 @@ func numberFirstAddressRule() detect.Rule {
 	}
 }
 
-// streetFirstAddressRule takes "Hauptstraße 5", "Unter den Linden 77" only
-// with a street's word, and "Calle de Alcalá 12".
+// streetFirstAddressRule finds addresses that begin with the street: "Hauptstraße 5",
+// "Calle de Alcalá 12". The street must have a word such as "straße" or "calle" in it:
+// "Unter den Linden 77" is not found.
 func streetFirstAddressRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindStreetAddress, Score: .6, Reason: "street and house number", Threats: threats(),
@@ -114,21 +115,29 @@ func ordinal(s string) bool {
 	return ok && d > 0 && letters[s[len(s)-1]]
 }
 
-// words reads blank-separated words; a comma behind a word is left out of it.
+// words reads words that blanks separate. The comma after a word is not a part of it.
 type words struct {
 	text  string
 	at    int
-	end   int // behind the last word
+	end   int // after the last word
 	atEOF bool
-	more  bool // the text ended inside a word, and more may come
+	more  bool // the text ended inside a word, and more text may come
 }
 
 func (w *words) next() string {
-	for n := 0; w.at < len(w.text) && (w.text[w.at] == ' ' || w.text[w.at] == ',') && n < 2; n++ {
-		w.at++
+	for n := 0; w.at < len(w.text) && n < 2; n++ {
+		size := blankLen(w.text, w.at)
+		if w.text[w.at] == ',' {
+			size = 1
+		}
+		if size == 0 {
+			break
+		}
+		w.at += size
 	}
 	start := w.at
-	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) {
+	for w.at < len(w.text) && w.text[w.at] > ' ' && w.text[w.at] != ',' && !(w.text[w.at] < utf8.RuneSelf && strings.IndexByte("\"()<>[]{}|;:!?`", w.text[w.at]) >= 0) &&
+		(w.text[w.at] < utf8.RuneSelf || blankLen(w.text, w.at) == 0) {
 		w.at++
 	}
 	if w.at == len(w.text) && !w.atEOF {
@@ -137,14 +146,14 @@ func (w *words) next() string {
 	}
 	w.end = w.at
 	word := w.text[start:w.at]
-	if strings.HasSuffix(word, ".") && len(word) > 5 { // the sentence's, not an abbreviation's
+	if strings.HasSuffix(word, ".") && len(word) > 5 { // the full stop ends the sentence, not an abbreviation
 		w.end--
 		word = word[:len(word)-1]
 	}
 	return word
 }
 
-func (w *words) punctuated() bool { return w.at < len(w.text) && w.text[w.at] != ' ' }
+func (w *words) punctuated() bool { return w.at < len(w.text) && blankLen(w.text, w.at) == 0 }
 
 func (w *words) none() int {
 	if w.more {

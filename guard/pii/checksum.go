@@ -2,7 +2,7 @@ package pii
 
 import "strings"
 
-// num reads s[from:to] as a decimal number; s holds digits there.
+// num reads s[from:to], which contains digits only, as a decimal number.
 func num(s string, from, to int) int {
 	v := 0
 	for _, b := range []byte(s[from:to]) {
@@ -32,7 +32,7 @@ func monthDay(month, day int) bool { return month >= 1 && month <= 12 && day >= 
 
 func same(s string) bool { return s == strings.Repeat(s[:1], len(s)) }
 
-// validSSN holds area, group and serial to what the Social Security
+// validSSN checks area, group and serial number against what the Social Security
 // Administration issues.
 func validSSN(s string) bool {
 	area := num(s, 0, 3)
@@ -95,8 +95,8 @@ func validDNI(s string) bool {
 	return s[0] <= '9' && table[num(s, 0, 8)%23] == s[8]
 }
 
-// validCF computes the check letter of a codice fiscale: characters in odd
-// places count by a table of their own.
+// validCF computes the check letter of a codice fiscale. A table gives the value of each
+// character in an odd place.
 func validCF(s string) bool {
 	odd := [26]int{1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23}
 	sum := 0
@@ -186,8 +186,8 @@ func validTFN(s string) bool {
 	return weighted(s, 1, 4, 3, 7, 5, 8, 6, 9, 10)%11 == 0 && !same(s)
 }
 
-// validAadhaar is the Verhoeff check: the dihedral group of the pentagon, a
-// permutation by place.
+// validAadhaar is the check of Verhoeff: it permutes each digit by its place, and
+// multiplies in the dihedral group of the pentagon.
 func validAadhaar(s string) bool {
 	if s[0] < '2' {
 		return false
@@ -204,8 +204,8 @@ func validAadhaar(s string) bool {
 	return c == 0
 }
 
-// dihedral multiplies in the group of order ten: 0 to 4 are rotations, 5 to 9
-// reflections.
+// dihedral multiplies two elements of the group: 0 to 4 are rotations of a pentagon, 5 to
+// 9 are reflections.
 func dihedral(a, b int) int {
 	switch {
 	case a < 5 && b < 5:
@@ -251,4 +251,70 @@ func validNRIC(s string) bool {
 
 func validZA(s string) bool {
 	return monthDay(num(s, 2, 4), num(s, 4, 6)) && (s[10] == '0' || s[10] == '1') && luhnString(s)
+}
+
+func validTR(s string) bool {
+	odd, even := weighted(s, 1, 0, 1, 0, 1, 0, 1, 0, 1), weighted(s, 0, 1, 0, 1, 0, 1, 0, 1)
+	tenth := ((odd*7-even)%10 + 10) % 10
+	return s[0] != '0' && tenth == int(s[9]-'0') && (odd+even+tenth)%10 == int(s[10]-'0')
+}
+
+// validGSTIN computes the check character modulo 36. Before it are a state, a taxpayer's
+// number, a count of registrations and a Z.
+func validGSTIN(s string) bool {
+	sum := 0
+	for i := range 14 {
+		v := int(s[i] - '0')
+		if s[i] >= 'A' {
+			v = int(s[i]-'A') + 10
+		}
+		v *= 1 + i%2
+		sum += v/36 + v%36
+	}
+	state := num(s, 0, 2)
+	return (state >= 1 && state <= 38 || state == 97) && s[13] == 'Z' &&
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(36-sum%36)%36] == s[14]
+}
+
+// validNPI is the check of Luhn. It includes 80840, the prefix of health cards in the
+// United States.
+func validNPI(s string) bool { return (s[0] == '1' || s[0] == '2') && luhnString("80840"+s) }
+
+func validABA(s string) bool {
+	district := num(s, 0, 2) // Federal Reserve, thrift, electronic, traveler's check
+	return (district <= 12 || district >= 21 && district <= 32 || district >= 61 && district <= 72 || district == 80) &&
+		weighted(s, 3, 7, 1, 3, 7, 1, 3, 7, 1)%10 == 0 && !same(s)
+}
+
+func validMedicare(s string) bool {
+	return s[0] >= '2' && s[0] <= '6' && weighted(s, 1, 3, 7, 9, 1, 3, 7, 9)%10 == int(s[8]-'0')
+}
+
+func validABN(s string) bool {
+	return (weighted(s, 10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)-10)%89 == 0 && s[0] != '0'
+}
+
+func validACN(s string) bool {
+	return (10-weighted(s, 8, 7, 6, 5, 4, 3, 2, 1)%10)%10 == int(s[8]-'0') && !same(s)
+}
+
+// validRVNR checks a German pension insurance number. The letter counts as two digits, and
+// the sum is taken over the digits of each product.
+func validRVNR(s string) bool {
+	letter := int(s[8]-'A') + 1
+	digits := s[:8] + string([]byte{byte('0' + letter/10), byte('0' + letter%10)}) + s[9:11]
+	sum := 0
+	for i, w := range [12]int{2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1} {
+		v := int(digits[i]-'0') * w
+		sum += v/10 + v%10
+	}
+	day := num(s, 2, 4)
+	if day > 31 { // 50 is added when the numbers of one day are used up
+		day -= 50
+	}
+	return monthDay(num(s, 4, 6), max(1, day)) && sum%10 == int(s[11]-'0')
+}
+
+func validTH(s string) bool {
+	return s[0] != '0' && (11-weighted(s, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2)%11)%10 == int(s[12]-'0')
 }

@@ -21,8 +21,8 @@ const (
 	maxDomain = 255
 )
 
-// files are last parts of file names that look like a domain behind an @, as
-// in icon@2x.png.
+// files are extensions of file names. In icon@2x.png the part after the @ looks like a
+// domain and is not one.
 var files = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "html", "json", "md", "go", "py", "txt"}
 
 func emailRule() detect.Rule {
@@ -34,12 +34,13 @@ func emailRule() detect.Rule {
 	}
 }
 
-// alphabetBytes are the first bytes of the letters that isAlphabet admits.
+// alphabetBytes are the first bytes, in UTF-8, of the letters for which isAlphabet is
+// true.
 const alphabetBytes = "\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xca\xcd\xce\xcf\xd0\xd1\xd2\xd3\xd4\xe1"
 
-// isAlphabet reports whether r is a letter of an alphabet whose words stand apart, as
-// RFC 6531 admits them in a mailbox. In scripts without blanks the words before a
-// mailbox would be taken for a part of it.
+// isAlphabet reports whether r is a letter of an alphabet that separates words by blanks.
+// RFC 6531 admits letters of every script in a mailbox. In a script without blanks the
+// words before a mailbox would become a part of it, so those letters do not count.
 func isAlphabet(r rune) bool {
 	return r >= 0xC0 && unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic)
 }
@@ -86,11 +87,11 @@ func matchEmail(text string, at int, atEOF bool) int {
 	return n
 }
 
-// services are accounts of programs. Before a path they are no person's mailbox.
+// services are accounts that programs use. Before a path such a name is not a mailbox.
 var services = []string{"git", "hg", "svn", "gitea", "gitlab", "gogs", "forgejo"}
 
-// inLocalPart reports whether a local part began before at: whether the characters
-// before it belong to one and have a letter or digit among them.
+// inLocalPart reports whether a local part began before at. It did if the characters
+// before at can be in a local part and one of them is a letter or a digit.
 func inLocalPart(text string, at int) bool {
 	if b := text[at-1]; b < utf8.RuneSelf && !localPart[b] {
 		return false

@@ -1,6 +1,10 @@
 package pii
 
-import "github.com/prodailabs/prodai/guard/detect"
+import (
+	"unicode/utf8"
+
+	"github.com/prodailabs/prodai/guard/detect"
+)
 
 // ibanLengths is the number of characters by country, from the IBAN registry.
 var ibanLengths = map[string]int{
@@ -17,58 +21,52 @@ var ibanLengths = map[string]int{
 func ibanRule() detect.Rule {
 	return detect.Rule{
 		Kind: KindIBAN, Score: .99, Reason: "country's length and mod 97 check", Threats: threats(),
-		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", Max: 34 + 8*3 + 2, Match: matchIBAN,
+		Starts: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" + wideStart, Max: (34+8)*widest + 2, Match: matchIBAN,
 	}
 }
 
-// matchIBAN takes the compact form and groups of four with single separators
-// (ISO 13616). In small letters it needs the word before it.
+// matchIBAN finds the compact form, and groups of four characters with one separator
+// between them (ISO 13616). In small letters a number needs a word such as "IBAN" before
+// it.
 func matchIBAN(text string, at int, atEOF bool) int {
-	if at+2 < len(text) && !detect.Digits[text[at+2]] || joined(text, at) {
-		return 0
+	if text[at] < utf8.RuneSelf && at+2 < len(text) && text[at+2] < utf8.RuneSelf && !detect.Digits[text[at+2]] && text[at+1] < utf8.RuneSelf || joined(text, at) {
+		return 0 // a word, as nearly everywhere
 	}
-	if len(text) < at+4 {
-		if atEOF || letters.Run(text, at, 2) != min(len(text), at+2) {
-			return 0
-		}
-		return detect.NeedMore
-	}
-	if !detect.Digits[text[at+3]] {
-		return 0
-	}
-	country := [2]byte{upper(text[at]), upper(text[at+1])}
-	want, ok := ibanLengths[string(country[:])]
-	if !ok {
-		return 0
-	}
-	n, end := 0, at
-	rest := 0 // the number read so far mod 97, the first four characters aside
+	var head [4]byte // the country and the check digits
+	n, end, want := 0, at, len(head)
+	rest := 0 // the number read so far modulo 97, without the first four characters
 	small, separated := false, false
-	for n < want && end < len(text) {
-		b := upper(text[end])
-		if sep, size := separator(text, end); size > 0 && n > 0 && (sep == invisible || n%4 == 0 && !separated) {
-			separated = sep != invisible
+	for n < want {
+		if end == len(text) {
+			return undecided(atEOF)
+		}
+		b, size := char(text, end)
+		if n > 0 && (b == invisible || (b == ' ' || b == '-' || b == '.') && n%4 == 0 && !separated) {
+			separated = b != invisible
 			end += size
 			continue
 		}
-		if !detect.Digits[b] && !(b >= 'A' && b <= 'Z') {
+		small = small || b != upper(b)
+		b = upper(b)
+		switch digit, letter := detect.Digits[b], b >= 'A' && b <= 'Z'; {
+		case !digit && !letter, n < 2 && digit, n > 1 && n < 4 && letter:
 			return 0
-		}
-		small = small || b != text[end]
-		if n >= 4 {
+		case n < 4:
+			head[n] = b
+		default:
 			rest = mod97(rest, b)
 		}
 		separated = false
 		n++
-		end++
-	}
-	if n < want {
-		if atEOF {
-			return 0
+		end += size
+		if n == 4 {
+			var ok bool
+			if want, ok = ibanLengths[string(head[:2])]; !ok {
+				return 0
+			}
 		}
-		return detect.NeedMore
 	}
-	for _, b := range []byte{country[0], country[1], text[at+2], text[at+3]} {
+	for _, b := range head {
 		rest = mod97(rest, b)
 	}
 	if rest != 1 || small && !context(text, at, ibanWords) {

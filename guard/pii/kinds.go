@@ -24,7 +24,12 @@ const (
 	KindMAC           = "MAC"            // six hex pairs
 	KindDateOfBirth   = "DATE_OF_BIRTH"  // a date after a word such as "born"
 	KindStreetAddress = "STREET_ADDRESS" // number and street, English, German, French forms
-	KindPerson        = "PERSON"         // a given name of the list or a title, and a surname; off by default
+	// KindPerson is a name: a given name of the list and a surname, or what follows a
+	// title, a label, a greeting or the closing of a letter. It is off by default: on the
+	// 1,500 texts of presidio-research it finds 41 % of the names and 94 % of its findings
+	// are right, where presidio-analyzer with spaCy's small model for English finds 64 %
+	// and 70 % are right (cd internal/bench && go run ./guard/presidio).
+	KindPerson = "PERSON"
 
 	KindUSSSN      = "US_SSN"      // social security number
 	KindUSITIN     = "US_ITIN"     // individual taxpayer identification number
@@ -38,7 +43,7 @@ const (
 	KindPLPESEL    = "PL_PESEL"    // weighted mod 10
 	KindSEPNR      = "SE_PNR"      // personnummer, Luhn
 	KindNOFNR      = "NO_FNR"      // fødselsnummer, two mod 11
-	KindDKCPR      = "DK_CPR"      // CPR number, date only: its check digit was given up in 2007
+	KindDKCPR      = "DK_CPR"      // CPR number, date only: since 2007 it has no check digit
 	KindFIHETU     = "FI_HETU"     // henkilötunnus, mod 31
 	KindBENRN      = "BE_NRN"      // rijksregisternummer, mod 97
 	KindCHAHV      = "CH_AHV"      // AHV number, EAN-13
@@ -51,6 +56,20 @@ const (
 	KindKRRRN      = "KR_RRN"      // resident registration number, mod 11
 	KindSGNRIC     = "SG_NRIC"     // check letter
 	KindZAID       = "ZA_ID"       // Luhn, with a date
+	KindTRID       = "TR_ID"       // kimlik numarası, two check digits
+	KindINGSTIN    = "IN_GSTIN"    // goods and services taxpayer, mod 36
+	KindUSNPI      = "US_NPI"      // national provider identifier of health care, Luhn
+	KindUSABA      = "US_ABA"      // a bank's routing number, mod 10, always with its word
+	KindAUMedicare = "AU_MEDICARE" // weighted mod 10
+	KindAUABN      = "AU_ABN"      // business number, mod 89
+	KindAUACN      = "AU_ACN"      // company number, weighted mod 10
+	KindDERVNR     = "DE_RVNR"     // Versicherungsnummer of pension and social insurance
+	KindTHID       = "TH_ID"       // mod 11
+
+	KindUKPostcode    = "UK_POSTCODE"    // form, with its word before it
+	KindPassport      = "PASSPORT"       // letters and digits, with the word before them
+	KindDriverLicense = "DRIVER_LICENSE" // letters and digits, with the words before them
+	KindCryptoWallet  = "CRYPTO_WALLET"  // Bitcoin, Litecoin, Dogecoin, Ethereum, Tron: checksum of the address
 )
 
 // ErrOption is wrapped by every error about an invalid option.
@@ -59,14 +78,14 @@ var ErrOption = errors.New("pii: invalid option")
 // Options configure a detector. The zero value finds every kind but [KindPerson].
 type Options struct {
 	// Kinds lists the kinds to find. A list that is empty and not nil means none:
-	// [New] refuses it, [Rules] returns no rules. Default: nil, which means all
-	// but KindPerson, which is often wrong.
+	// [New] returns an error for it, [Rules] returns no rules. Default: nil, which
+	// means all kinds except KindPerson, which misses more than half of all names.
 	Kinds []string
 
-	// AnyContext also takes numbers whose check digit alone proves too little
-	// (one random number in eleven passes mod 11). Default: false, so that the
-	// kinds of [KindsNeedingContext] need a word such as "NHS" within 64 bytes
-	// before them.
+	// AnyContext also finds numbers whose check digit alone proves too little: one
+	// random number in eleven passes a check modulo 11. Default: false. The kinds of
+	// [KindsNeedingContext] then need a word such as "NHS" within 64 bytes before
+	// them.
 	AnyContext bool
 }
 
@@ -82,8 +101,8 @@ func KindsNeedingContext() []string {
 	return kinds
 }
 
-// New returns a detector of personal data. An unknown kind, or none, is an error that wraps
-// [ErrOption].
+// New returns a detector of personal data. An unknown kind, or an empty list of kinds, is
+// an error that wraps [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
@@ -95,9 +114,9 @@ func New(o *Options) (*detect.Detector, error) {
 	return detect.New(rules...)
 }
 
-// Rules returns the rules of [New], to be put into one detector with those of
-// other packages. An unknown kind is an error that wraps [ErrOption]. For an empty
-// list of kinds there are no rules.
+// Rules returns the rules that [New] uses. Put them into one detector with the rules of
+// other packages. An unknown kind is an error that wraps [ErrOption]. An empty list of
+// kinds gives no rules.
 func Rules(o *Options) ([]detect.Rule, error) {
 	if o == nil {
 		o = &Options{}
@@ -105,13 +124,14 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	all := []detect.Rule{
 		emailRule(), cardRule(), ibanRule(),
 		ipv4Rule(), ipv6Rule(), macRule(),
-		e164Rule(), phoneRule(),
 		birthRule(), numberFirstAddressRule(), streetFirstAddressRule(),
+		passportRule(), licenseRule(), postcodeRule(), base58Rule(), bech32Rule(), ethereumRule(),
 	}
+	all = append(all, eraRules()...)
 	for _, id := range nationalIDs() {
 		all = append(all, id.rule(o.AnyContext))
 	}
-	all = append(all, personRule())
+	all = append(all, e164Rule(), phoneRule(), personRule()) // a checksum proves more than the groups of a telephone number
 	if o.Kinds == nil {
 		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == KindPerson }), nil
 	}
@@ -125,20 +145,20 @@ func Rules(o *Options) ([]detect.Rule, error) {
 
 func threats() []string { return []string{threat.SensitiveDisclosure, threat.DataLeakage} }
 
-// context reports whether one of the words stands, as a word of its own or as
-// the start of one, before at with no other number between.
+// context reports whether one of the words is before at, whole or as the start of a longer
+// word, with no digit between the word and at.
 func context(text string, at int, words []string) bool {
 	return before(text, at, words, false)
 }
 
-// wordBefore reports whether one of the words stands before at as context wants it, and
-// ends there: "tel" is no part of "telemetry".
+// wordBefore is like context, but the word must be whole: "tel" in "telemetry" does not
+// count.
 func wordBefore(text string, at int, words []string) bool {
 	return before(text, at, words, true)
 }
 
-// before is context or, if a word must be whole, wordBefore, for which "_" is no
-// part of a word.
+// before is context or, if whole is true, wordBefore. For wordBefore the underscore
+// separates words.
 func before(text string, at int, words []string, whole bool) bool {
 	from := at
 	for from > max(0, at-detect.LookbehindBytes) && !detect.Digits[text[from-1]] {
@@ -162,8 +182,8 @@ func before(text string, at int, words []string, whole bool) bool {
 	return false
 }
 
-// appendLower appends s in small letters. It is asked at every number, so for
-// ASCII it allocates nothing.
+// appendLower appends s in small letters. For ASCII it allocates nothing, because it runs
+// at every number.
 func appendLower(b []byte, s string) []byte {
 	for i := range len(s) {
 		c := s[i]
@@ -178,8 +198,8 @@ func appendLower(b []byte, s string) []byte {
 	return b
 }
 
-// joined reports whether the byte before at binds a number to what stands
-// before it: a decimal point, a sign, a path or a version.
+// joined reports whether a number at a place is a part of something longer that begins
+// before it: a decimal number, a path, a version.
 func joined(text string, at int) bool {
 	if at == 0 {
 		return false
@@ -190,11 +210,14 @@ func joined(text string, at int) bool {
 	case '_', '$', '%', '#':
 		return true
 	}
+	if text[at-1] >= utf8.RuneSelf {
+		return wideBefore(text, at)
+	}
 	return detect.Word[text[at-1]]
 }
 
-// continues reports whether the byte at end binds a number to what follows:
-// detect.NeedMore, 1 for yes, 0 for no.
+// continues reports whether a number that ends at a place is a part of something longer:
+// 1 for yes, 0 for no, [detect.NeedMore] if the next bytes decide.
 func continues(text string, end int, atEOF bool) int {
 	if end >= len(text) {
 		if atEOF {
@@ -203,7 +226,7 @@ func continues(text string, end int, atEOF bool) int {
 		return detect.NeedMore
 	}
 	switch b := text[end]; {
-	case detect.Word[b]:
+	case detect.Word[b], b == wideStart[0] && wideAt(text, end):
 		return 1
 	case b == '-' || b == '.' || b == '/' || b == ':' || b == ',':
 		if end+1 >= len(text) {
@@ -219,7 +242,7 @@ func continues(text string, end int, atEOF bool) int {
 	return 0
 }
 
-// ended turns the answer of continues into a rule's answer.
+// ended returns the length of a number, 0 if something longer contains it.
 func ended(text string, at, end int, atEOF bool) int {
 	switch continues(text, end, atEOF) {
 	case detect.NeedMore:

@@ -9,7 +9,7 @@ import (
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
-// The kinds of secrets that are no provider's tokens; [Kinds] lists all.
+// The kinds of secrets that are not a provider's token. [Kinds] lists all kinds.
 const (
 	KindPrivateKey  = "PRIVATE_KEY"  // PEM block
 	KindJWT         = "JWT"          // signed or encrypted JSON web token
@@ -25,7 +25,8 @@ var ErrOption = errors.New("secret: invalid option")
 // Options configure a detector. The zero value finds every kind.
 type Options struct {
 	// Kinds lists the kinds to find. A list that is empty and not nil means none:
-	// [New] refuses it, [Rules] returns no rules. Default: nil, which means all.
+	// [New] returns an error for it, [Rules] returns no rules. Default: nil, which
+	// means all.
 	Kinds []string
 }
 
@@ -40,8 +41,8 @@ func Kinds() []string {
 	return kinds
 }
 
-// New returns a detector of secrets. An unknown kind, or none, is an error that wraps
-// [ErrOption].
+// New returns a detector of secrets. An unknown kind, or an empty list of kinds, is an
+// error that wraps [ErrOption].
 func New(o *Options) (*detect.Detector, error) {
 	rules, err := Rules(o)
 	if err != nil {
@@ -53,9 +54,9 @@ func New(o *Options) (*detect.Detector, error) {
 	return detect.New(rules...)
 }
 
-// Rules returns the rules of [New], to be put into one detector with those of
-// other packages. An unknown kind is an error that wraps [ErrOption]. For an empty
-// list of kinds there are no rules.
+// Rules returns the rules that [New] uses. Put them into one detector with the rules of
+// other packages. An unknown kind is an error that wraps [ErrOption]. An empty list of
+// kinds gives no rules.
 func Rules(o *Options) ([]detect.Rule, error) {
 	all := allRules()
 	if o == nil || o.Kinds == nil {
@@ -70,11 +71,11 @@ func Rules(o *Options) ([]detect.Rule, error) {
 }
 
 func allRules() []detect.Rule {
-	rules := []detect.Rule{privateKeyRule(), jwtRule(), urlRule()}
+	rules := []detect.Rule{privateKeyRule(), jwtRule(), encodedJWTRule(), urlRule(), azureSecretRule(), azureSASRule(), teamsRule(), facebookAppRule(), terraformRule()}
 	for _, f := range formats() {
 		rules = append(rules, f.rule())
 	}
-	return append(rules, telegramRule(), bearerRule(), assignedRule())
+	return append(rules, telegramRule(""), telegramRule("bot"), bearerRule(), assignedRule())
 }
 
 func threats() []string { return []string{threat.SensitiveDisclosure, threat.UnsecuredCredentials} }

@@ -11,15 +11,18 @@ import (
 // ErrMissing is wrapped by the error of [Load] when a secret is not set.
 var ErrMissing = errors.New("secret: missing")
 
-// maxFile bounds a secret's file; a wrong path to a big file fails early.
+// maxFile limits the file of a secret, in bytes, so that a path to a wrong, large file
+// fails early.
 const maxFile = 1 << 20
 
-// Load returns the secret called name. lookup is usually [os.LookupEnv]: the
-// library itself never reads the environment; nil is an error that wraps
-// [ErrOption]. If name is not set but name_FILE
-// is, the secret is read from the file that it names, as container platforms
-// mount them. Both set is an error, as is an empty secret: it is more often a
-// mistake in a deployment than meant.
+// Load returns the secret called name. lookup is usually [os.LookupEnv], because the
+// library itself never reads the environment. A nil lookup is an error that wraps
+// [ErrOption].
+//
+// If name is not set but name_FILE is, Load reads the secret from the file at that path:
+// container platforms mount secrets as files. It is an error if both are set, and if the
+// secret is empty, which is usually a mistake in the deployment. If neither is set, the
+// error wraps [ErrMissing].
 func Load(lookup func(name string) (string, bool), name string) (Value, error) {
 	if lookup == nil {
 		return Value{}, fmt.Errorf("%w: the lookup function is nil", ErrOption)
@@ -39,8 +42,7 @@ func Load(lookup func(name string) (string, bool), name string) (Value, error) {
 	return Value{}, fmt.Errorf("%w: set %s or %s_FILE", ErrMissing, name, name)
 }
 
-// File reads a secret from a file, without the newline that editors put at its
-// end.
+// File reads a secret from a file, without the newline at its end.
 func File(path string) (Value, error) {
 	f, err := os.Open(path)
 	if err != nil {

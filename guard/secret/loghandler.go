@@ -11,23 +11,24 @@ import (
 
 // LogHandlerOptions configure a [LogHandler]. The zero value works.
 type LogHandlerOptions struct {
-	// Detector finds what is taken out of messages and values. Add personal data
-	// with detect.New and pii.Rules. Default: every secret of this package.
+	// Detector finds what the handler replaces in messages and values. Make one that
+	// also finds personal data with detect.New and pii.Rules. Default: a detector of
+	// every secret of this package.
 	Detector *detect.Detector
 
 	// Replace returns the text that replaces a value. Default: [detect.Label].
 	Replace detect.Replace
 
-	// Keys are attribute keys whose whole value is dropped, whatever it looks
-	// like, compared without regard to case, hyphens and underscores. A list that
-	// is empty and not nil means none. Default: nil, which means password, secret,
-	// token, api_key, authorization, cookie and the like.
+	// Keys are attribute keys whose whole value the handler drops, whatever the value
+	// is. Case, hyphens and underscores of a key don't matter. A list that is empty
+	// and not nil means none. Default: nil, which means the usual names of secrets:
+	// password, secret, token, api_key, authorization, cookie and similar ones.
 	Keys []string
 }
 
-// A LogHandler is a [slog.Handler] that redacts records before it passes them on:
-// the message, strings, errors and everything that is printed as text, in groups
-// too. Numbers, times and durations pass as they are. Make one with
+// A LogHandler is a [slog.Handler] that redacts records before it passes them to the next
+// handler. It redacts the message, strings, errors and all other values that print as
+// text, in groups too. Numbers, times and durations stay as they are. Make one with
 // [NewLogHandler].
 type LogHandler struct {
 	next    slog.Handler
@@ -36,8 +37,8 @@ type LogHandler struct {
 	keys    map[string]bool
 }
 
-// NewLogHandler returns a handler that redacts records and passes them to next. A
-// nil next is an error that wraps [ErrOption], and so is a Detector without rules.
+// NewLogHandler returns a handler that redacts records and passes them to next. A nil next
+// and a Detector without rules are errors that wrap [ErrOption].
 func NewLogHandler(next slog.Handler, o *LogHandlerOptions) (*LogHandler, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the handler to wrap is nil", ErrOption)
@@ -72,10 +73,10 @@ func foldKey(k string) string {
 	return strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(k))
 }
 
-// Enabled asks the next handler.
+// Enabled reports whether the next handler is enabled.
 func (h *LogHandler) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
 
-// Handle redacts the record.
+// Handle redacts the record and passes it to the next handler.
 func (h *LogHandler) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, h.text(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
@@ -85,7 +86,7 @@ func (h *LogHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.next.Handle(ctx, clean)
 }
 
-// WithAttrs redacts the attributes once, here.
+// WithAttrs redacts the attributes, once for all records.
 func (h *LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	clean := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
@@ -122,8 +123,9 @@ func (h *LogHandler) attr(a slog.Attr) slog.Attr {
 		a.Value = slog.GroupValue(clean...)
 	case slog.KindAny:
 		if v := a.Value.Any(); v != nil {
-			// A value that holds a secret may be printed by the next handler in
-			// ways that can't be seen from here; as text it can be redacted.
+			// The next handler may print the value in a way that is not known
+			// here. A value that contains a secret becomes text, because text
+			// can be redacted.
 			if text := fmt.Sprintf("%+v", v); h.text(text) != text {
 				a.Value = slog.StringValue(h.text(text))
 			}

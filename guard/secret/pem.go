@@ -6,7 +6,7 @@ import (
 	"github.com/prodailabs/prodai/guard/detect"
 )
 
-// maxPEM holds an RSA key of 8192 bits with room.
+// maxPEM limits a block, in bytes. An RSA key of 8192 bits has about 6,400.
 const maxPEM = 8 << 10
 
 var (
@@ -22,9 +22,9 @@ func privateKeyRule() detect.Rule {
 	}
 }
 
-// matchPEM takes a block (RFC 7468) to its end line, also where newlines are
-// escaped or lines are quoted. A block without an end line counts as far as
-// its data goes: a cut key is still most of a key.
+// matchPEM finds a block (RFC 7468) up to its end line. Newlines may be escaped, and lines
+// may be quoted. A block without an end line counts up to the end of its data, because a
+// key that was cut is still most of a key.
 func matchPEM(text string, at int, atEOF bool) int {
 	if at > 0 && text[at-1] == '-' {
 		return 0
@@ -46,7 +46,7 @@ func matchPEM(text string, at int, atEOF bool) int {
 	}
 	body := end + 5
 	data := 0
-	last := body // behind the last byte of data
+	last := body // after the last byte of data
 	for from := body; ; {
 		stop := pemBody.Run(text, from, maxPEM)
 		for i := from; i < stop; i++ {

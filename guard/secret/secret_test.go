@@ -21,8 +21,8 @@ import (
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
-// filler is random enough to be no placeholder. The tokens of the tests are
-// put together at run time, so that no scanner takes this file for a leak.
+// filler is too random for a placeholder. The tests join their tokens at run time, so that
+// scanners do not report this file.
 const filler = "q7Xb2ZkV9mTn4RwYc8Hd5LsJf3GpAu6EoK1iBzNvQxWtMyCr"
 
 func TestFinds(t *testing.T) {
@@ -188,4 +188,18 @@ func TestHandlerRedacts(t *testing.T) {
 	require.ErrorIs(t, err, secret.ErrOption)
 	_, err = secret.Load(nil, "API_KEY")
 	require.ErrorIs(t, err, secret.ErrOption)
+}
+
+// BenchmarkWorst measures texts of 1,000 characters in which many values seem to begin.
+func BenchmarkWorst(b *testing.B) {
+	d, err := secret.New(nil)
+	require.NoError(b, err)
+	for _, unit := range []string{"token=", "token=aB1", "a:", "https://", "\"token\", \"aB1\", "} {
+		text := strings.Repeat(unit, 1000/len(unit))
+		b.Run(unit, func(b *testing.B) {
+			for b.Loop() {
+				d.Find(text)
+			}
+		})
+	}
 }

@@ -14,7 +14,7 @@ var (
 	urlBytes = detect.NewClass("A-Za-z0-9!$&'*+=._~%:#/?@[,-")
 )
 
-// samplePasswords stand in documentation where a password would.
+// samplePasswords are what documentation writes in the place of a password.
 var samplePasswords = []string{"password", "passwd", "pass", "pwd", "pw", "secret", "xxx", "xxxx", "xxxxx", "p", "user", "username"}
 
 func urlRule() detect.Rule {
@@ -24,8 +24,8 @@ func urlRule() detect.Rule {
 	}
 }
 
-// matchURL takes the whole URL (RFC 3986, 3.2.1): the password alone would
-// leave the host and the user that it opens.
+// matchURL finds a URL with a password (RFC 3986, 3.2.1). The finding is the whole URL:
+// without the password the host and the user would still be readable.
 func matchURL(text string, at int, atEOF bool) int {
 	stop := scheme.Run(text, at, 24)
 	if stop-at == 24 {

@@ -8,19 +8,19 @@ import (
 	"strconv"
 )
 
-// redacted is what a [Value] shows of itself.
+// redacted is the text form of every [Value].
 const redacted = "[REDACTED]"
 
 // A Value contains a secret and keeps it out of logs: every usual way to turn a
 // value into text (fmt with any verb, log/slog, encoding/json, text encodings)
-// gives [REDACTED]. Only [Value.Reveal] returns it, so a search for Reveal
-// finds every place that a secret leaves.
+// gives [REDACTED]. Only [Value.Reveal] returns the secret, so a search for Reveal finds
+// every place where a program reads one.
 //
-// The string is behind a pointer. fmt prints unexported fields without calling
-// their methods; a struct with a Value in such a field shows an address and not
-// the secret. The zero Value is empty.
+// A Value contains a pointer to the string. fmt prints unexported fields without a call of
+// their methods, so a struct with a Value in such a field shows an address and not the
+// secret. The zero Value is empty.
 //
-// A Value doesn't protect memory: a debugger or a core dump still shows it.
+// A Value doesn't protect memory: a debugger or a core dump still shows the secret.
 type Value struct{ p *string }
 
 // NewValue returns a Value that contains s.
@@ -37,8 +37,8 @@ func (v Value) Reveal() string {
 // IsZero reports whether the value is empty.
 func (v Value) IsZero() bool { return v.Reveal() == "" }
 
-// Equal reports whether both contain the same secret, in a time that doesn't
-// depend on where they differ.
+// Equal reports whether both contain the same secret. The time that it takes doesn't
+// depend on the place where they differ.
 func (v Value) Equal(w Value) bool {
 	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1
 }
@@ -71,8 +71,8 @@ func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"
 // MarshalText writes [REDACTED], for XML, YAML and map keys.
 func (v Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// UnmarshalText takes the secret, so that a configuration file can be decoded
-// into a struct with Values, by encoding/json too.
+// UnmarshalText sets the secret. A configuration file can so be decoded into a struct with
+// Values, by encoding/json too.
 func (v *Value) UnmarshalText(text []byte) error {
 	*v = NewValue(string(text))
 	return nil
