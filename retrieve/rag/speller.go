@@ -53,7 +53,7 @@ func NewSpeller(documents []string, known func(word string) bool) *Speller {
 
 // reach is how many errors a word may have: one, and two in a long word.
 func reach(word string) int {
-	if utf8.RuneCountInString(word) >= 8 {
+	if utf8.RuneCountInString(word) >= 9 {
 		return 2
 	}
 	return 1
@@ -62,7 +62,8 @@ func reach(word string) int {
 // Correct returns the question with each unknown word replaced by the nearest word of
 // the documents: the one with the fewest errors (a letter too many, too few, wrong, or
 // two exchanged: Damerau and Levenshtein's distance), then the most frequent. A word
-// that has no near word, or begins with two or more capitals, or has a digit, is left
+// that has no near word, or begins with two or more capitals, or has a digit, or that begins with a
+// capital inside the question, is left
 // as it is, and so is a question of more than 64 words.
 func (s *Speller) Correct(question string) string {
 	spans := wordsOf(question)
@@ -73,6 +74,9 @@ func (s *Speller) Correct(question string) string {
 	at := 0
 	for _, span := range spans {
 		word := question[span[0]:span[1]]
+		if r := first(word); span[0] > 0 && unicode.IsUpper(r) {
+			continue // a name
+		}
 		better, ok := s.correct(word)
 		if !ok {
 			continue
