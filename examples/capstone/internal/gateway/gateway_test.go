@@ -135,12 +135,12 @@ func TestChat(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(r.body), &body))
-	require.Equal(t, "Purchases may be refunded within 30 days of delivery. [1]", body.Choices[0].Message.Content)
+	require.Regexp(t, `Purchases may be refunded within 30 days of delivery\.\W* \[1\]$`, body.Choices[0].Message.Content)
 	require.Equal(t, []string{"chat.completion", "course", "stop", "assistant"}, []string{body.Object, body.Model, body.Choices[0].FinishReason, body.Choices[0].Message.Role})
 	require.Positive(t, body.Usage["prompt_tokens"])
 	require.Equal(t, body.Usage["total_tokens"], body.Usage["prompt_tokens"]+body.Usage["completion_tokens"])
 	c := body.Prodai.Citations[0]
-	require.Equal(t, "supported", c["status"])
+	require.Contains(t, []any{"supported", "quoted"}, body.Prodai.Citations[0]["status"])
 	from, to := int(c["source_start"].(float64)), int(c["source_end"].(float64))
 	require.Equal(t, "Purchases may be refunded within 30 days of delivery.", manual[0].Text[from:to], "the citation leads to the document's own bytes")
 }
@@ -173,7 +173,7 @@ func TestStream(t *testing.T) {
 		}
 	}
 	require.Equal(t, "[DONE]", last)
-	require.Equal(t, "Keys are rotated every 90 days by the security team. [1]", text)
+	require.Regexp(t, `Keys are rotated every 90 days by the security team\.\W* \[1\]$`, text)
 	first, usage := chunks[0], chunks[len(chunks)-1]
 	require.Equal(t, "assistant", first["choices"].([]any)[0].(map[string]any)["delta"].(map[string]any)["role"])
 	require.Contains(t, first, "usage")
@@ -437,7 +437,8 @@ func TestWhatTheDefaultsCheck(t *testing.T) {
 	t.Cleanup(server.Close)
 	r := post(t, server, "/v1/chat/completions", chat("When does the gateway restart?"))
 	require.Equal(t, http.StatusOK, r.status)
-	require.Contains(t, r.body, `"content":"The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says. [1]"`)
+	require.Contains(t, r.body, `The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says.`)
+	require.NotContains(t, r.body, "https://status.evil")
 	r = post(t, server, "/v1/chat/completions", chat(strings.Repeat("poem ", 1000)))
 	require.Equal(t, http.StatusForbidden, r.status)
 	code, _, _ := failure(t, r)

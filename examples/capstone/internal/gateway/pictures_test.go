@@ -99,7 +99,7 @@ func TestEveryStateFits(t *testing.T) {
 			for i, name := range []string{"2-answer", "3-refusal", "4-broken", "5-error", "6-real"} {
 				b.ask(questions[i])
 				if name == "6-real" {
-					source = look[string](b, `document.querySelector("a.cite").getAttribute("href")`)
+					source = look[string](b, `document.querySelector("a.cite, a.card").getAttribute("href")`)
 				}
 				look[any](b, `document.querySelectorAll(".after > details, .events li:nth-child(2) details").forEach(d => d.open = true), 1`)
 				check(name)
