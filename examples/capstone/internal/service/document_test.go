@@ -211,6 +211,7 @@ func TestExcerpt(t *testing.T) {
 	text := "# Keys and refunds\n\nSomething else here.\n\nKeys are rotated by the team.\n\nAn end."
 	require.Equal(t, "Keys are rotated by the team.", excerpt(text, "How are keys rotated?"))
 	require.Equal(t, "Something else here.", excerpt(text, "?"))
+	require.Equal(t, "Keys: they rotate.", excerpt("# Terms\n\n- Keys: they rotate.", "keys"), "one item needs no mark")
 	require.Empty(t, excerpt("", "keys"))
 	require.True(t, strings.HasSuffix(excerpt(strings.Repeat("word ", 200), "word"), "word …"))
 	long := excerpt(strings.Repeat("ä", 400), "x")

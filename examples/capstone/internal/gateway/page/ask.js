@@ -244,8 +244,10 @@ const cited = turn => [...new Set((turn.done ? turn.done.citations : []).map(c =
 function sources(turn) {
   const out = [], used = turn.done.refused ? [] : cited(turn), others = turn.passages.filter(p => !used.includes(p.number));
   if (used.length) {
-    const box = el("section", "sources"), list = el("ol");
-    box.append(el("h3", "", used.length === 1 ? "Source" : "Sources"));
+    // Each quotation leads to its place itself, so that a list says little more.
+    const shown = !turn.done.citations.every(c => c.status === "quoted");
+    const box = el(shown ? "section" : "details", "sources"), list = el("ol");
+    box.append(shown ? el("h3", "", used.length === 1 ? "Source" : "Sources") : el("summary", "", plural(used.length, "source")));
     for (const n of used) {
       const all = turn.done.citations.filter(c => c.number === n), bad = all.find(c => !fits(c));
       list.append(row(turn.passages[n - 1], (bad || all[0]).url, (bad || all[0]).status, bad));
