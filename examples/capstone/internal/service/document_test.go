@@ -121,7 +121,7 @@ func TestDocumentKeepsItsIndentation(t *testing.T) {
 func TestLongDocumentIsShownAroundItsPassage(t *testing.T) {
 	var b strings.Builder
 	rng := rand.New(rand.NewPCG(1, 2)) // repeated sentences are held for a flood
-	for i := range 900 {
+	for i := range 1500 {
 		fmt.Fprintf(&b, "# Part %d\n\n", i)
 		for range 40 {
 			fmt.Fprintf(&b, "%c%s ", 'a'+rng.IntN(26), strings.Repeat(string(rune('a'+rng.IntN(26))), 1+rng.IntN(5)))
