@@ -338,8 +338,8 @@ func TestSuggestionsCoverTheCourse(t *testing.T) {
 func TestSuggestionsAreFound(t *testing.T) {
 	server := httptest.NewServer(startCourse(t))
 	t.Cleanup(server.Close)
-	subject := map[int]string{1: "production AI system", 2: "context window", 3: "ransient error", 4: "ull jitter", 5: "BLEU", 6: "eeking", 7: "rompt injection", 8: "efense in depth",
-		9: "etry budget", 10: "eciprocal rank fusion", 11: "ybrid routing", 12: "erving engine", 13: "roduct quantization", 14: "equal", 15: "cost", 16: "rror budget"}
+	subject := map[int]string{1: "production AI system", 2: "context window", 3: "ransient error", 4: "itter", 5: "BLEU", 6: "eeking", 7: "rompt injection", 8: "efense in depth",
+		9: "etry budget", 10: "eciprocal rank fusion", 11: "ybrid routing", 12: "erving engine", 13: "roduct quantization", 14: "equal", 15: "span", 16: "rror budget"}
 	all, err := lectures()
 	require.NoError(t, err)
 	checked := 0
