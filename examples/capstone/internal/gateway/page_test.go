@@ -540,14 +540,20 @@ func TestRedactedSourceIsFoundByItsPassage(t *testing.T) {
 	require.Contains(t, b.text("mark.passage"), "Refunds")
 }
 
-// TestPageWithoutDocuments teaches how to add some.
-func TestPageWithoutDocuments(t *testing.T) {
+// empty serves no documents.
+func empty(t *testing.T) *httptest.Server {
+	t.Helper()
 	s, err := service.New(t.Context(), service.Options{NoCourse: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
 	server := httptest.NewServer(New(s, Options{}))
 	t.Cleanup(server.Close)
-	b := open(t, server)
+	return server
+}
+
+// TestPageWithoutDocuments teaches how to add some.
+func TestPageWithoutDocuments(t *testing.T) {
+	b := open(t, empty(t))
 	b.visit("/")
 	b.until(`document.querySelector("#try").innerText.includes("ingest")`)
 	b.ask("Anything?")

@@ -115,6 +115,17 @@ func TestEveryStateFits(t *testing.T) {
 			b.visit("/source")
 			b.until(`document.querySelector(".documents") !== null`)
 			check("9-documents")
+			b.visit("/source?doc=gone.md#passage")
+			b.until(`document.querySelector(".title") !== null`)
+			check("10-not-found")
+			b.server = start(t, Options{Keys: []string{"key-one"}})
+			b.visit("/")
+			b.until(`document.querySelector("#key") !== null`)
+			check("11-key")
+			b.server = empty(t)
+			b.visit("/")
+			b.until(`document.querySelector("#try").innerText.includes("ingest")`)
+			check("12-no-documents")
 		})
 	}
 }
