@@ -3,7 +3,9 @@
 //
 //	go run ./internal/docpage [-addr 127.0.0.1:6060] [-dir .]
 //
-// The packages are read anew for each page: edit, reload, read.
+// The first page is the lecture index of the module's root comment, and each page of a
+// lecture leads to the lectures before and after. The packages are read anew for each
+// page: edit, reload, read.
 package main
 
 import (
