@@ -1,11 +1,10 @@
 // Docpage serves the documentation of every package of this module as pages
-// on this machine, the way pkg.go.dev would show them.
+// on this machine, the way pkg.go.dev would show them. The first page is the lecture
+// index of the module's root comment.
 //
 //	go run ./internal/docpage [-addr 127.0.0.1:6060] [-dir .]
 //
-// The first page is the lecture index of the module's root comment, and each page of a
-// lecture leads to the lectures before and after. The packages are read anew for each
-// page: edit, reload, read.
+// The packages are read anew for each page: edit, reload, read.
 package main
 
 import (
