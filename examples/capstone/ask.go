@@ -62,11 +62,17 @@ func showNearest(out io.Writer, text string, near []service.Near) {
 		fmt.Fprintln(out, "There are no documents to search. Add yours: capstone ingest FOLDER")
 		return
 	}
-	if !strings.Contains(text, nearestTitle) {
+	listed := strings.Contains(text, nearestTitle)
+	if !listed {
 		fmt.Fprintf(out, "\n%s\n", nearestTitle)
 	}
-	for _, n := range near[:min(mostNear, len(near))] {
-		fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n    %s\n", n.Number, strings.Join(service.Heading(n.Passage), " › "), service.Closeness(n.Similarity), span(n.Passage), oneLine(n.Quote))
+	for i, n := range near {
+		switch {
+		case listed && strings.Contains(text, fmt.Sprintf("[%d]", n.Number)): // its text is there already
+			fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n", n.Number, strings.Join(service.Heading(n.Passage), " › "), service.Closeness(n.Similarity), span(n.Passage))
+		case !listed && i < mostNear:
+			fmt.Fprintf(out, "\n[%d] %s  (%s)\n    %s\n    %s\n", n.Number, strings.Join(service.Heading(n.Passage), " › "), service.Closeness(n.Similarity), span(n.Passage), oneLine(n.Quote))
+		}
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// An address is where something in a word leads, or would in some reader's
-// eyes.
+// An address is a place to which a part of a word leads, or to which some reader would
+// read it to lead.
 type address struct {
 	start, end int
 	prefix     string // a scheme that readers add
-	bare       bool   // it stands for itself, a web address in running text
-	inside     bool   // it stands in parentheses behind a bracket
+	bare       bool   // it is its own target: a web address in running text
+	inside     bool   // it is in parentheses after a bracket
 	image      bool   // it may be fetched: a reference can be an image's
 	ambiguous  bool   // where it leads depends on the reader
 	exact      bool   // it ends here for every reader
@@ -19,7 +19,7 @@ type address struct {
 
 func (a *address) text(word string) string { return a.prefix + word[a.start:a.end] }
 
-// acting are schemes that need no slashes to do something.
+// acting are schemes that have an effect without slashes.
 var acting = []string{"http", "https", "ftp", "mailto", "xmpp", "javascript", "vbscript", "data", "tel", "sms", "ws", "wss"}
 
 // addressesIn finds the addresses in a word, in order. definition says that the
@@ -63,7 +63,7 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	case begins && scheme > at && scheme < len(word) && word[scheme] == ':' && !isDigit(word[at]):
 		name, behind := strings.ToLower(word[at:scheme]), word[scheme+1:]
 		if behind == "" && quoted && !definition && !slices.Contains(acting, name) && !endsInActing(name) {
-			return a, false // it isn't: an apostrophe, or the first word of a quotation, and then a colon
+			return a, false // it is an apostrophe, or the first word of a quotation, and then a colon
 		}
 		if behind == "" && !target || !target && !slashes(behind) && !slices.Contains(acting, name) && !endsInActing(name) {
 			return a, false
@@ -82,8 +82,8 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 		a.exact = a.end == len(word) || before == '<' && word[a.end] == '>' || before == '(' && word[a.end] == ')'
 		a.ambiguous = !a.exact
 	} else if a.end < len(word) {
-		// If the address is only a host and something goes on behind the
-		// bracket, some reader may take it for the host's.
+		// If the address is only a host and text follows the bracket, some
+		// reader may take that text for a part of the host.
 		bare := strings.Trim(a.text(word), "/")
 		after := a.end + 1
 		a.ambiguous = strings.Count(bare, "/") <= 2 && after < len(word) && (isAlnum(word[after]) || strings.IndexByte(".-@:", word[after]) >= 0) && strings.IndexByte("\"'>", word[a.end]) < 0
@@ -91,13 +91,13 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	return a, true
 }
 
-// slashes reports whether a text begins as an authority does, to a browser.
+// slashes reports whether a browser reads the beginning of a text as that of a host.
 func slashes(s string) bool {
 	return len(s) >= 2 && strings.IndexByte(`/\`, s[0]) >= 0 && strings.IndexByte(`/\`, s[1]) >= 0
 }
 
-// endsInActing knows x-javascript and the like for what follows the last dot or
-// dash.
+// endsInActing reports whether what follows the last dot or dash of a name is an
+// acting scheme, as in x-javascript.
 func endsInActing(name string) bool {
 	i := strings.LastIndexAny(name, "+-.")
 	return i >= 0 && slices.Contains(acting[:2], name[i+1:])
@@ -105,8 +105,8 @@ func endsInActing(name string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// goesOn reports whether a reader may take some of what stands behind an address
-// for a part of it: a quote or bracket with something behind.
+// goesOn reports whether a reader may take some of what follows an address for a part
+// of it: a quote or bracket with text after it.
 func goesOn(rest string) bool {
 	rest = strings.TrimLeft(rest, punctuation+")]}'\"`")
 	return rest != "" && (isAlnum(rest[0]) || strings.IndexByte("/&=%#", rest[0]) >= 0)

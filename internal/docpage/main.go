@@ -1,5 +1,6 @@
 // Docpage serves the documentation of every package of this module as pages
-// on this machine, the way pkg.go.dev would show them.
+// on this machine, the way pkg.go.dev would show them. The first page is the lecture
+// index of the module's root comment.
 //
 //	go run ./internal/docpage [-addr 127.0.0.1:6060] [-dir .]
 //

@@ -119,7 +119,7 @@ func chat(question string) string {
 }
 
 func TestChat(t *testing.T) {
-	server := start(t, Options{})
+	server := start(t, Options{}, modeltest.Reply{Turn: modeltest.Say("Purchases may be refunded within 30 days of delivery. [1]"), Times: -1})
 	r := post(t, server, "/v1/chat/completions", chat("Within how many days are purchases refunded?"))
 	require.Equal(t, http.StatusOK, r.status, r.body)
 	var body struct {
@@ -140,7 +140,7 @@ func TestChat(t *testing.T) {
 	require.Positive(t, body.Usage["prompt_tokens"])
 	require.Equal(t, body.Usage["total_tokens"], body.Usage["prompt_tokens"]+body.Usage["completion_tokens"])
 	c := body.Prodai.Citations[0]
-	require.Equal(t, "supported", c["status"])
+	require.Contains(t, []any{"supported", "quoted"}, body.Prodai.Citations[0]["status"])
 	from, to := int(c["source_start"].(float64)), int(c["source_end"].(float64))
 	require.Equal(t, "Purchases may be refunded within 30 days of delivery.", manual[0].Text[from:to], "the citation leads to the document's own bytes")
 }
@@ -173,7 +173,7 @@ func TestStream(t *testing.T) {
 		}
 	}
 	require.Equal(t, "[DONE]", last)
-	require.Equal(t, "Keys are rotated every 90 days by the security team. [1]", text)
+	require.Regexp(t, `Keys are rotated every 90 days by the security team\.\W* \[1\]$`, text)
 	first, usage := chunks[0], chunks[len(chunks)-1]
 	require.Equal(t, "assistant", first["choices"].([]any)[0].(map[string]any)["delta"].(map[string]any)["role"])
 	require.Contains(t, first, "usage")
@@ -437,7 +437,8 @@ func TestWhatTheDefaultsCheck(t *testing.T) {
 	t.Cleanup(server.Close)
 	r := post(t, server, "/v1/chat/completions", chat("When does the gateway restart?"))
 	require.Equal(t, http.StatusOK, r.status)
-	require.Contains(t, r.body, `"content":"The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says. [1]"`)
+	require.Contains(t, r.body, `The gateway restarts every Sunday at noon, as status[.]evil[.]test/login says.`)
+	require.NotContains(t, r.body, "https://status.evil")
 	r = post(t, server, "/v1/chat/completions", chat(strings.Repeat("poem ", 1000)))
 	require.Equal(t, http.StatusForbidden, r.status)
 	code, _, _ := failure(t, r)

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
@@ -165,18 +166,21 @@ func (b tab) stays() {
 	}
 }
 
+// rotation is a model's answer from the small collection.
+var rotation = modeltest.Reply{Turn: modeltest.Say("Keys are rotated every 90 days by the security team. [1]"), Times: -1}
+
 // TestPageInABrowser asks a question as a person would: type, press Enter, read the
 // answer, follow its citation to the passage, come back.
 func TestPageInABrowser(t *testing.T) {
-	b := open(t, start(t, Options{}))
+	b := open(t, start(t, Options{}, rotation))
 	b.visit("/")
 	b.ask("How often are keys rotated?")
 	require.Contains(t, b.text(".answer"), "Keys are rotated every 90 days")
 	require.Equal(t, "?q=How%20often%20are%20keys%20rotated%3F", look[string](b, `location.search`))
 	require.Contains(t, b.text(".sources"), "manual.md › Keys")
-	require.Contains(t, b.text(".facts summary"), "answered by extractive")
+	require.Contains(t, b.text(".facts summary"), "answered by scripted-1")
 	look[any](b, `document.querySelectorAll(".made, .facts").forEach(d => d.open = true), 1`)
-	require.Contains(t, b.text(".facts"), "cannot invent")
+	require.Contains(t, b.text(".facts"), "wrote this answer from the passages")
 	events := b.text(".events")
 	require.Contains(t, events, "The search looked by meaning and by words")
 	require.Contains(t, events, "so the model was asked")
@@ -289,6 +293,9 @@ func TestPageShowsMarkdown(t *testing.T) {
 	b := open(t, server)
 	b.visit("/")
 	b.ask("What is a circuit breaker?")
+	require.Contains(t, b.text(".facts summary"), "answered by extractive")
+	look[any](b, `document.querySelector(".facts").open = true, 1`)
+	require.Contains(t, b.text(".facts"), "It cannot invent")
 	require.Equal(t, "Showing results for: circuit breaker", b.text(".notice"))
 	require.Equal(t, "About “What is a circuit breaker?”", b.text(".answer > .lead"))
 	require.Equal(t, "retry › Terms", b.text("blockquote > .where a"))
@@ -478,7 +485,7 @@ func TestPageByKeyboard(t *testing.T) {
 
 // TestPageAsksForAKey, once, and not in the address.
 func TestPageAsksForAKey(t *testing.T) {
-	b := open(t, start(t, Options{Keys: []string{"right-key"}}))
+	b := open(t, start(t, Options{Keys: []string{"right-key"}}, rotation))
 	b.visit("/")
 	b.until(`document.querySelector("#key") !== null`)
 	b.do(chromedp.SendKeys("#key", "wrong-key"+kb.Enter))
@@ -533,14 +540,20 @@ func TestRedactedSourceIsFoundByItsPassage(t *testing.T) {
 	require.Contains(t, b.text("mark.passage"), "Refunds")
 }
 
-// TestPageWithoutDocuments teaches how to add some.
-func TestPageWithoutDocuments(t *testing.T) {
+// empty serves no documents.
+func empty(t *testing.T) *httptest.Server {
+	t.Helper()
 	s, err := service.New(t.Context(), service.Options{NoCourse: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
 	server := httptest.NewServer(New(s, Options{}))
 	t.Cleanup(server.Close)
-	b := open(t, server)
+	return server
+}
+
+// TestPageWithoutDocuments teaches how to add some.
+func TestPageWithoutDocuments(t *testing.T) {
+	b := open(t, empty(t))
 	b.visit("/")
 	b.until(`document.querySelector("#try").innerText.includes("ingest")`)
 	b.ask("Anything?")

@@ -99,7 +99,7 @@ func TestEveryStateFits(t *testing.T) {
 			for i, name := range []string{"2-answer", "3-refusal", "4-broken", "5-error", "6-real"} {
 				b.ask(questions[i])
 				if name == "6-real" {
-					source = look[string](b, `document.querySelector("a.cite").getAttribute("href")`)
+					source = look[string](b, `document.querySelector("a.cite, a.card").getAttribute("href")`)
 				}
 				look[any](b, `document.querySelectorAll(".after > details, .events li:nth-child(2) details").forEach(d => d.open = true), 1`)
 				check(name)
@@ -115,6 +115,17 @@ func TestEveryStateFits(t *testing.T) {
 			b.visit("/source")
 			b.until(`document.querySelector(".documents") !== null`)
 			check("9-documents")
+			b.visit("/source?doc=gone.md#passage")
+			b.until(`document.querySelector(".title") !== null`)
+			check("10-not-found")
+			b.server = start(t, Options{Keys: []string{"key-one"}})
+			b.visit("/")
+			b.until(`document.querySelector("#key") !== null`)
+			check("11-key")
+			b.server = empty(t)
+			b.visit("/")
+			b.until(`document.querySelector("#try").innerText.includes("ingest")`)
+			check("12-no-documents")
 		})
 	}
 }

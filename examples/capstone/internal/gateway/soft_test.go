@@ -99,7 +99,7 @@ func TestRefusalsComeWithTheNearest(t *testing.T) {
 			}
 		}
 	}
-	for form, p := range inEveryForm(t, start(t, Options{}), "How often are keys rotated?") {
+	for form, p := range inEveryForm(t, start(t, Options{}, rotation), "How often are keys rotated?") {
 		require.Empty(t, p.Nearest, "%s: an answer needs no others", form)
 		require.NotEmpty(t, p.Citations)
 	}
@@ -122,9 +122,10 @@ func document(t *testing.T, server *httptest.Server, address string) (d struct {
 // TestCitationsLeadToTheirSentence, also where a document's name or text was redacted:
 // then to the passage, and never to what was redacted.
 func TestCitationsLeadToTheirSentence(t *testing.T) {
-	for _, p := range inEveryForm(t, start(t, Options{}), "How often are keys rotated?") {
+	plain := start(t, Options{}, rotation)
+	for _, p := range inEveryForm(t, plain, "How often are keys rotated?") {
 		c := p.Citations[0]
-		d := document(t, start(t, Options{}), c.URL)
+		d := document(t, plain, c.URL)
 		require.Equal(t, c.Quote, d.Text[d.Start:d.End])
 	}
 	server := startLeaky(t)
@@ -213,7 +214,7 @@ func TestHistoryIsChecked(t *testing.T) {
 		_, param, _ := failure(t, r)
 		require.Equal(t, want, param, history[:min(60, len(history))])
 	}
-	require.Contains(t, post(t, server, "/api/ask", `{"question":"How often are keys rotated?","history":[`+turns(40)+`]}`).body, "90 days")
+	require.Contains(t, post(t, server, "/api/ask", `{"question":"How often are keys rotated?","history":[`+turns(40)+`]}`).body, `"type":"done"`)
 }
 
 // TestSourceEndpoint: its errors, its list, its key.
@@ -337,8 +338,8 @@ func TestSuggestionsCoverTheCourse(t *testing.T) {
 func TestSuggestionsAreFound(t *testing.T) {
 	server := httptest.NewServer(startCourse(t))
 	t.Cleanup(server.Close)
-	subject := map[int]string{1: "production AI system", 2: "context window", 3: "ransient error", 4: "ull jitter", 5: "BLEU", 6: "eeking", 7: "rompt injection", 8: "efense in depth",
-		9: "etry budget", 10: "eciprocal rank fusion", 11: "ybrid routing", 12: "erving engine", 13: "roduct quantization", 14: "equal", 15: "cost", 16: "rror budget"}
+	subject := map[int]string{1: "production AI system", 2: "context window", 3: "ransient error", 4: "itter", 5: "BLEU", 6: "eeking", 7: "rompt injection", 8: "efense in depth",
+		9: "etry budget", 10: "eciprocal rank fusion", 11: "ybrid routing", 12: "erving engine", 13: "roduct quantization", 14: "equal", 15: "span", 16: "rror budget"}
 	all, err := lectures()
 	require.NoError(t, err)
 	checked := 0

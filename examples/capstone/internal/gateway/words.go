@@ -105,6 +105,9 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 		return "The end of the collection's file was damaged, and was cut off.", "warn"
 	},
 	trace.EventRetrieveQuery: func(e service.Event) (string, string) {
+		if text(e, trace.AttrCount, "") == "0" {
+			return "The search looked by meaning and by words, and found nothing of this kind.", ""
+		}
 		return fmt.Sprintf("The search looked by meaning and by words, and compared %s passages.", text(e, trace.AttrCount, "some")), ""
 	},
 	trace.EventTokensDropped: func(e service.Event) (string, string) {

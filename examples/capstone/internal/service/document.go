@@ -31,7 +31,7 @@ type Text struct {
 }
 
 // maxPieces bounds the passages of a text: a file of the user's may have thousands.
-const maxPieces = 200
+const maxPieces = 500
 
 // Document returns the text of the document that has a name, or that the spot's id is
 // of: its passages around the spot. ok is false if there is none.

@@ -83,7 +83,7 @@ func excerpt(text, question string) string {
 	asked := bm25.English(question)
 	best, most := "", -1
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		paragraph = strings.TrimSpace(paragraph)
+		paragraph = strings.TrimPrefix(strings.TrimSpace(paragraph), "- ")
 		if paragraph == "" || strings.HasPrefix(paragraph, "#") && !strings.Contains(paragraph, "\n") {
 			continue // a heading
 		}

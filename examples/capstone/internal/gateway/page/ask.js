@@ -104,7 +104,7 @@ function finish(turn, what) {
   draw(turn);
   label();
   save();
-  $("status").textContent = turn.done ? (turn.done.refused ? "The notes do not answer this. The nearest passages are shown." : "The answer is there, with " + plural(cited(turn).length, "source") + ".") : turn.note || turn.error.message;
+  $("status").textContent = turn.done ? (turn.done.refused ? "There is no answer to this. The nearest passages are shown." : "The answer is there, with " + plural(cited(turn).length, "source") + ".") : turn.note || turn.error.message;
 }
 
 // ---- showing
@@ -192,10 +192,17 @@ function refusal(text) {
   return cut > 0 ? text.slice(0, cut + 1) : text;
 }
 
+// noDocuments says how to add some.
+function noDocuments() {
+  const p = el("p", "empty", "There are no documents to search. Add yours, then start the server again: ");
+  p.append(el("code", "", "go run ./examples/capstone ingest FOLDER"));
+  return p;
+}
+
 function nearest(turn) {
   const box = el("div", "nearest"), all = turn.done.nearest || [];
   if (!all.length) {
-    box.append(el("p", "", "There are no documents to search. Add yours with: go run ./examples/capstone ingest FOLDER"));
+    box.append(noDocuments());
     return box;
   }
   const far = all.every(n => n.closeness === "far");
@@ -244,8 +251,10 @@ const cited = turn => [...new Set((turn.done ? turn.done.citations : []).map(c =
 function sources(turn) {
   const out = [], used = turn.done.refused ? [] : cited(turn), others = turn.passages.filter(p => !used.includes(p.number));
   if (used.length) {
-    const box = el("section", "sources"), list = el("ol");
-    box.append(el("h3", "", used.length === 1 ? "Source" : "Sources"));
+    // Each quotation leads to its place itself, so that a list says little more.
+    const shown = !turn.done.citations.every(c => c.status === "quoted");
+    const box = el(shown ? "section" : "details", "sources"), list = el("ol");
+    box.append(shown ? el("h3", "", used.length === 1 ? "Source" : "Sources") : el("summary", "", plural(used.length, "source")));
     for (const n of used) {
       const all = turn.done.citations.filter(c => c.number === n), bad = all.find(c => !fits(c));
       list.append(row(turn.passages[n - 1], (bad || all[0]).url, (bad || all[0]).status, bad));
@@ -403,8 +412,8 @@ async function greet() {
   $("foot").replaceChildren(plural(s.passages, "passage") + " of " + plural(s.documents, "document") + ", answered by ", el("b", "", s.backend), ". ", s.about.split(/(?<=\.) /).slice(0, 1).join(" "), " Programs ask with the OpenAI protocol at ", el("code", "", location.origin + "/v1"), ", model course.");
   const known = s.suggestions.filter(l => l.question), without = s.suggestions.filter(l => !l.question);
   $("try").replaceChildren();
-  if (!s.documents) { $("try").append(el("p", "empty", "There are no documents yet. Add yours, then start again: go run ./examples/capstone ingest FOLDER")); return; }
-  if (!known.length) return;
+  if (!s.documents) $("try").append(noDocuments());
+  if (!known.length) { $("from").textContent = "this server's documents"; return; }
   const list = el("ul");
   for (const l of known) {
     const b = el("button"), li = el("li");
