@@ -21,7 +21,7 @@ type tensor struct {
 	data  string
 }
 
-var dtypeSize = map[string]int{"I8": 1, "F32": 4}
+var dtypeSize = map[string]int{"I8": 1, "I32": 4, "F32": 4}
 
 // parseSafetensors reads the format of huggingface/safetensors: the header's length
 // as a little-endian uint64, the header as JSON, the data. A tensor of a type that

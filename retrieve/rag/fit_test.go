@@ -19,6 +19,8 @@ import (
 
 var fit = flag.String("fit", "", "fit the weights to this file of judged passages (.jsonl or .jsonl.gz), print them, and what they reach by leaving out questions")
 
+var tuned = flag.String("tuned", "", "with -fit: weights of retrieve/embed/tune for the embedder")
+
 // A judged row is a question, a passage found for it, and what readers said: 1 it
 // answers, 0.5 a part, 0 not.
 type judged struct {
@@ -69,6 +71,12 @@ func examples(t testing.TB, rows []judged) []example {
 	t.Helper()
 	vectors, err := embed.New()
 	require.NoError(t, err)
+	if *tuned != "" {
+		data, err := os.ReadFile(*tuned)
+		require.NoError(t, err)
+		vectors, err = vectors.Tuned(string(data))
+		require.NoError(t, err)
+	}
 	seen := map[string]bool{}
 	var corpus []unit
 	for _, r := range rows {

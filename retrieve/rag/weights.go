@@ -6,21 +6,21 @@ package rag
 // testdata/README.md for how the rows were made.
 var (
 	weights = vector{
-		bias: -5.51, coverage: 0.81, coverageTitle: 0.39, coverageBest: -0.14,
-		missing: 0.75, cosineUnit: 1.15, cosineBest: 0.95, cosineQuestion: -0.07,
-		overlapQuestion: 1.38, isAnswer: -0.02, nameHit: 1.58, definition: 0.53,
-		isTerm: 0.16, aroundShare: 2.16, isCode: 1.36, isPitfall: 1.21,
-		isGoal: -0.56, lengthShort: -1.9, softUnit: 1.17, softBest: -0.27,
-		softQuestion: -0.71, softBack: 1.01, sameOpening: 0.82, relative: 0.93,
-		relativeWords: 1.12,
+		bias: -5.78, coverage: 0.25, coverageTitle: 0.38, coverageBest: -0.46,
+		missing: 0.17, cosineUnit: 5.6, cosineBest: 1.38, cosineQuestion: 0.73,
+		overlapQuestion: 0.69, isAnswer: -0.42, nameHit: 1.09, definition: 0.74,
+		isTerm: -0.22, aroundShare: 3.85, isCode: 0.09, isPitfall: 0.5,
+		isGoal: -0.9, lengthShort: -2.29, softUnit: 0.32, softBest: -0.3,
+		softQuestion: -0.65, softBack: 0.59, sameOpening: 0.69, relative: 1.66,
+		relativeWords: 0.81,
 	}
 	weightsAsked = vector{
-		bias: -5.75, coverage: 0.64, coverageTitle: 0.23, coverageBest: -0.26,
-		missing: 0.4, cosineUnit: 0.5, cosineBest: 0.45, cosineQuestion: 0.25,
-		overlapQuestion: 0.93, isAnswer: -0.18, nameHit: 1.57, definition: 0.59,
-		isTerm: -0.02, aroundShare: 2.32, isCode: 1.15, isPitfall: 1.12,
-		lengthShort: -1.84, softUnit: 0.62, softBest: -0.35, softQuestion: -0.07,
-		softBack: 1.01, sameOpening: 0.85, cosineAsked: 0.35, overlapAsked: 1.05,
-		softAsked: 2.34, relative: 1.44, relativeWords: 1.26,
+		bias: -6.7, coverage: 0.52, coverageTitle: 0.38, coverageBest: -0.48,
+		missing: 0.3, cosineUnit: 4.07, cosineBest: 1.22, cosineQuestion: 0.56,
+		overlapQuestion: 0.56, isAnswer: -0.34, nameHit: 1.05, definition: 0.81,
+		isTerm: -0.27, aroundShare: 3.82, isCode: 0.06, isPitfall: 0.49,
+		isGoal: -0.04, lengthShort: -2.22, softUnit: 0.18, softBest: -0.41,
+		softQuestion: -0.31, softBack: 0.75, sameOpening: 0.73, cosineAsked: 2.07,
+		overlapAsked: -0.16, softAsked: 0.69, relative: 1.74, relativeWords: 1.15,
 	}
 )

@@ -9,6 +9,7 @@ package service
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,12 @@ const Name = "course"
 
 // windowTokens is how large a prompt may be, passages included.
 const windowTokens = 16_000
+
+// tunedWeights tune the embedder to the course: see package retrieve/embed/tune, and
+// "capstone tune", which makes them.
+//
+//go:embed tuned.safetensors
+var tunedWeights string
 
 // A Service answers questions from documents. It is safe for concurrent use.
 type Service struct {
@@ -136,7 +143,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 }
 
 func (s *Service) openCollection(o Options, log *slog.Logger) error {
-	vectors, err := embed.New()
+	general, err := embed.New()
+	if err != nil {
+		return err
+	}
+	vectors, err := general.Tuned(tunedWeights)
 	if err != nil {
 		return err
 	}
