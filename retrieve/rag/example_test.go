@@ -28,8 +28,10 @@ func Example() {
 		fmt.Println(r.Choices[0].Content)
 	}
 	// Output:
-	// Gift cards are never refunded. [1]
-	// I don't know from these documents.
+	// > Purchases may be refunded within 30 days. **Gift cards are never refunded.** [1]
+	// The notes do not answer this. Nearest passages:
+	//
+	// - Purchases may be refunded within 30 days. Gift cards are never refunded. [1]
 }
 
 func ExampleCheckCitations() {

@@ -212,10 +212,17 @@ func TestFit(t *testing.T) {
 		t.Skip("-fit is not set")
 	}
 	judgments := readJudged(t, *fit)
-	with := examples(t, judgments)
+	var course []judged // without what is to be answered from other texts
+	for _, j := range judgments {
+		if j.Set != "sample" {
+			course = append(course, j)
+		}
+	}
+	with := examples(t, course)
 	for i := range judgments {
 		judgments[i].Asked = nil
 	}
+	*tuned = "" // other collections have the general embedder
 	without := examples(t, judgments)
 	for _, set := range []struct {
 		name string
@@ -299,7 +306,7 @@ func outcomes(rows []example, p []float64) {
 				if top == 0 {
 					top = it.p
 				}
-				if quoted < 3 && it.p >= threshold && it.p >= 0.3*top {
+				if quoted < 3 && top >= threshold && it.p >= 0.3*top {
 					quoted++
 					any = true
 					best = max(best, it.y)

@@ -98,7 +98,7 @@ func Terms(question string) []string {
 var numberedPart = regexp.MustCompile(`(?:^|\s)\(?(?:[1-9]|[a-e])\)\s+`)
 
 // nextPart is where a question goes on with another one.
-var nextPart = regexp.MustCompile(`(?i)[?;]\s+|,?\s+(?:and|then|or)\s+(?:then\s+)?((?:what|why|how|when|where|which|who|is it|is there|are there|do i|does it|should i|can i|do you)\b)|,\s+(?:then\s+)?((?:what|why|how|when|which)\s+(?:is|are|does|do|can|should)\b)`)
+var nextPart = regexp.MustCompile(`(?i)[?;]\s+|,?\s+(?:and|then|or)\s+(?:then\s+)?((?:what|why|how|when|where|which|who|is it|is there|are there|do i|does it|should i|can i|do you)\b)|,\s+(?:then\s+)?((?:what|why|how|when|which)\s+(?:is|are|does|do|can|should)\b)|,\s+and\s+((?:is|are|does|do|can|should|will)\b)`)
 
 // longQuestion is the length in bytes of a text that is more than a question: it is
 // looked at as a whole.

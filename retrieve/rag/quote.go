@@ -1,7 +1,9 @@
 package rag
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,13 +79,17 @@ func nearestList(nearest []scored) string {
 	const most, longest = 3, 160
 	var out []string
 	seen := map[int]bool{}
+	slices.SortStableFunc(nearest, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	for i := range nearest {
 		s := &nearest[i]
-		if seen[s.order] || len(out) == most {
+		if seen[s.passage] || len(out) == most {
 			continue
 		}
-		seen[s.order] = true
+		seen[s.passage] = true
 		text := strings.Join(strings.Fields(strings.TrimLeft(proseOf(s.text), "-*+ ")), " ")
+		if text == "" {
+			continue
+		}
 		if len(text) > longest {
 			text = strings.ToValidUTF8(text[:longest], "")
 			text = text[:max(strings.LastIndexByte(text, ' '), longest/2)] + " …"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -41,32 +42,120 @@ func ask(t testing.TB, e *Extractive, question string, p []schema.Document) stri
 	return r.Choices[0].Content
 }
 
-func TestExtractiveAnswersAndCites(t *testing.T) {
+func TestExtractiveQuotesAndCites(t *testing.T) {
 	e := extractive(t)
 	answer := ask(t, e, "Within how many days can I be refunded?", passages())
-	require.Contains(t, answer, "Purchases may be refunded within 30 days of delivery. [1]")
-	require.Equal(t, "Error E4502 means that the gateway timed out. [1]", ask(t, e, "What does error E4502 mean?", passages()))
+	require.Equal(t, "> **Returns**\n> \n> **Purchases may be refunded within 30 days of delivery.** Send the parcel back in its box, e.g. with the label. [1]\n\n> **Returns**\n> \n> - **Gift cards are never refunded.** [1]", answer)
+	require.Equal(t, "> **Returns**\n> \n> - **Error E4502 means that the gateway\n>   timed out.** [1]", ask(t, e, "What does error E4502 mean?", passages()))
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
-	for _, c := range CheckCitations(answer, passages()).Citations {
-		require.Equal(t, Supported, c.Status)
-	}
+	checked := CheckCitations(answer, passages())
+	require.Len(t, checked.Citations, 2)
+	c := checked.Citations[0]
+	require.Equal(t, Quoted, c.Status)
+	require.Equal(t, "Purchases may be refunded within 30 days of delivery.", c.Quote)
+	require.Equal(t, c.Quote, manual[c.SourceStart-1000:c.SourceEnd-1000])
+	require.Empty(t, checked.Uncited)
 }
 
-func TestExtractiveSaysWhenItDoesNotKnow(t *testing.T) {
+func TestExtractiveRefusesSoftly(t *testing.T) {
 	e := extractive(t)
 	for _, q := range []string{"Who won the football world cup in 1974?", "What is the capital of France?", "?", "", "the of and"} {
-		require.Equal(t, UnknownAnswer, ask(t, e, q, passages()), q)
+		answer := ask(t, e, q, passages())
+		require.True(t, IsRefusal(answer), q)
+		if q != "" {
+			require.Contains(t, answer, "[1]", "the nearest passages come with it")
+			require.Contains(t, answer, "[2]")
+		}
+		for _, c := range CheckCitations(answer, passages()).Citations {
+			require.NotEqual(t, NoPassage, c.Status)
+		}
 	}
 	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", nil))
 	text, err := e.Call(t.Context(), "Hello, who are you?")
 	require.NoError(t, err)
 	require.Equal(t, UnknownAnswer, text)
+	require.False(t, IsRefusal(ask(t, e, "How often are keys rotated?", passages())))
+	require.True(t, IsRefusal("Showing results for: keys\n\n"+UnknownAnswer))
 }
 
 func TestExtractiveQuotesPeopleNotPrograms(t *testing.T) {
 	e := extractive(t)
-	code := []schema.Document{passage("The rotation is described below.\n\n\tif keys.rotated == false { rotate(keys, every90Days) }\n\nAsk \"How often are keys rotated?\" and see.", "c.md", 0)}
-	require.Equal(t, UnknownAnswer, ask(t, e, "How often are keys rotated?", code))
+	code := []schema.Document{passage("The rotation is described below.\n\n```\nif keys.rotated == false { rotate(keys, every90Days) }\n```\n\nAsk \"How often are keys rotated?\" and see.", "c.md", 0)}
+	require.True(t, IsRefusal(ask(t, e, "How often are keys rotated?", code)))
+	answer := ask(t, e, "Show me code that rotates keys", code)
+	require.False(t, IsRefusal(answer))
+	require.Contains(t, answer, "> ```\n> if keys.rotated == false", "what asks for a program gets it")
+}
+
+func TestExtractiveAnswersInParts(t *testing.T) {
+	e := extractive(t)
+	answer := ask(t, e, "How often are keys rotated, and are gift cards refunded?", passages())
+	require.Contains(t, answer, "**About “How often are keys rotated”**\n\n> **Keys are rotated every 90 days by the security team.** [2]")
+	require.Contains(t, answer, "**About “are gift cards refunded?”**\n\n> **Returns**\n> \n> - **Gift cards are never refunded.** [1]")
+	require.Empty(t, CheckCitations(answer, passages()).Uncited)
+	answer = ask(t, e, "How often are keys rotated, and who won the world cup?", passages())
+	require.Contains(t, answer, "**About “who won the world cup?”**\n\n"+UnknownAnswer)
+	require.False(t, IsRefusal(answer))
+}
+
+func TestExtractiveReadsHistory(t *testing.T) {
+	e := extractive(t)
+	history := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "Tell me about the rotation of keys"), llms.TextParts(llms.ChatMessageTypeAI, "What do you want to know?")}
+	r, err := e.GenerateContent(t.Context(), Prompt("How often is it?", passages(), history...))
+	require.NoError(t, err)
+	require.Contains(t, r.Choices[0].Content, "every 90 days")
+}
+
+func TestExtractiveCorrects(t *testing.T) {
+	s := NewSpeller([]string{manual, manual, "Keys are rotated, keys are rotated."}, nil)
+	e, err := NewExtractive(&ExtractiveOptions{Correct: s.Correct})
+	require.NoError(t, err)
+	answer := ask(t, e, "are gift cards refnded?", passages())
+	require.True(t, strings.HasPrefix(answer, "Showing results for: are gift cards refunded?\n\n> "), answer)
+	require.Empty(t, CheckCitations(answer, passages()).Uncited)
+}
+
+func TestExtractiveSaysThatItCannotTranslate(t *testing.T) {
+	e, err := NewExtractive(&ExtractiveOptions{MinScore: 0.01})
+	require.NoError(t, err)
+	answer := ask(t, e, "Wann werden die gift cards refunded und warum?", passages())
+	require.Contains(t, answer, "cannot translate")
+	require.Contains(t, answer, "Gift cards are never refunded")
+}
+
+// TestExtractiveKnowsQuestions: a paragraph is found by a question that it is known to
+// answer, in words that it does not have.
+func TestExtractiveKnowsQuestions(t *testing.T) {
+	plain := extractive(t)
+	const question = "may I get my money back for a voucher"
+	require.True(t, IsRefusal(ask(t, plain, question, passages())))
+	vectors, err := embed.New()
+	require.NoError(t, err)
+	e, err := NewExtractive(&ExtractiveOptions{Embedder: vectors, Asked: func(text string) []string {
+		if strings.Contains(text, "Gift cards") {
+			return []string{"can I get money back for a voucher?"}
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	require.Contains(t, ask(t, e, question, passages()), "Gift cards are never refunded.")
+}
+
+func TestRerank(t *testing.T) {
+	e := extractive(t)
+	got, err := e.Rerank(t.Context(), "How often are keys rotated?", passages(), 5)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	require.Contains(t, got[0].PageContent, "Keys are rotated")
+	require.Greater(t, got[0].Score, got[1].Score)
+	got, err = e.Rerank(t.Context(), "are gift cards refunded, and how often are keys rotated?", passages(), 1)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	require.Contains(t, got[0].PageContent, "Gift cards", "the first part has the first turn")
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = e.Rerank(done, "q", passages(), 1)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestExtractiveIsDeterministicAndStreamsItsAnswer(t *testing.T) {
@@ -93,17 +182,19 @@ func TestExtractiveIsDeterministicAndStreamsItsAnswer(t *testing.T) {
 }
 
 func TestExtractiveOptions(t *testing.T) {
-	_, err := NewExtractive(&ExtractiveOptions{MinScore: 2})
-	require.Error(t, err)
+	for _, o := range []ExtractiveOptions{{MinScore: 2}, {MinScore: -1}, {MinScore: math.NaN()}, {Passages: -1}} {
+		_, err := NewExtractive(&o)
+		require.ErrorIs(t, err, ErrOption)
+	}
 	e, err := NewExtractive(nil) // words alone
 	require.NoError(t, err)
-	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
+	require.Contains(t, ask(t, e, "When are keys rotated?", passages()), "[2]")
 	marked := []schema.Document{passage("<<mark>>\nKeys are rotated every 90 days.\n<</mark>>", "k.md", 0)}
 	e, err = NewExtractive(&ExtractiveOptions{Clean: func(_ context.Context, p string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(p, "<<mark>>", ""), "<</mark>>", "")
 	}})
 	require.NoError(t, err)
-	require.Equal(t, "Keys are rotated every 90 days. [1]", ask(t, e, "When are keys rotated?", marked))
+	require.Equal(t, "> **Keys are rotated every 90 days.** [1]", ask(t, e, "When are keys rotated?", marked))
 	e, err = NewExtractive(&ExtractiveOptions{Embedder: failing{}})
 	require.NoError(t, err)
 	_, err = e.GenerateContent(t.Context(), Prompt("How often are keys rotated?", passages()))

@@ -6,21 +6,21 @@ package rag
 // testdata/README.md for how the rows were made.
 var (
 	weights = vector{
-		bias: -5.78, coverage: 0.25, coverageTitle: 0.38, coverageBest: -0.46,
-		missing: 0.17, cosineUnit: 5.6, cosineBest: 1.38, cosineQuestion: 0.73,
-		overlapQuestion: 0.69, isAnswer: -0.42, nameHit: 1.09, definition: 0.74,
-		isTerm: -0.22, aroundShare: 3.85, isCode: 0.09, isPitfall: 0.5,
-		isGoal: -0.9, lengthShort: -2.29, softUnit: 0.32, softBest: -0.3,
-		softQuestion: -0.65, softBack: 0.59, sameOpening: 0.69, relative: 1.66,
-		relativeWords: 0.81,
+		bias: -6.23, coverage: 0.69, coverageTitle: 0.74, coverageBest: -0.27,
+		missing: 0.9, cosineUnit: 2.18, cosineBest: 1.63, cosineQuestion: 0.29,
+		overlapQuestion: 1.89, isAnswer: -0.15, nameHit: 1.8, definition: 0.48,
+		isTerm: 0.01, aroundShare: 3.0, isCode: 0.2, isPitfall: 0.27,
+		isGoal: -1.45, lengthShort: -0.11, softUnit: 1.47, softBest: -0.24,
+		softQuestion: -0.7, softBack: 0.27, sameOpening: 0.55, relative: 0.11,
+		relativeWords: 1.36,
 	}
 	weightsAsked = vector{
-		bias: -6.7, coverage: 0.52, coverageTitle: 0.38, coverageBest: -0.48,
-		missing: 0.3, cosineUnit: 4.07, cosineBest: 1.22, cosineQuestion: 0.56,
-		overlapQuestion: 0.56, isAnswer: -0.34, nameHit: 1.05, definition: 0.81,
-		isTerm: -0.27, aroundShare: 3.82, isCode: 0.06, isPitfall: 0.49,
-		isGoal: -0.04, lengthShort: -2.22, softUnit: 0.18, softBest: -0.41,
-		softQuestion: -0.31, softBack: 0.75, sameOpening: 0.73, cosineAsked: 2.07,
-		overlapAsked: -0.16, softAsked: 0.69, relative: 1.74, relativeWords: 1.15,
+		bias: -6.94, coverage: 1.36, coverageTitle: 0.19, coverageBest: -0.47,
+		missing: 0.73, cosineUnit: 4.1, cosineBest: 1.31, cosineQuestion: 1.1,
+		overlapQuestion: 0.72, isAnswer: -0.32, nameHit: 1.12, definition: 0.91,
+		isTerm: 0.06, aroundShare: 3.94, isCode: -0.01, isPitfall: 0.63,
+		isGoal: -0.87, lengthShort: -3.07, softUnit: 0.64, softBest: -0.75,
+		softQuestion: -0.63, softBack: 0.65, sameOpening: 0.68, cosineAsked: 2.09,
+		overlapAsked: -0.1, softAsked: 1.34, relative: 1.28, relativeWords: 0.44,
 	}
 )
