@@ -3,35 +3,304 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	_ "embed"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/schema"
+
 	"github.com/prodailabs/prodai/chunk"
+	"github.com/prodailabs/prodai/eval/stats"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
-//go:embed golden.jsonl
-var golden []byte
+// Questions by authors who had not read the notes, and what readers of the notes
+// said of the passages that were found for them.
+//
+//go:embed testdata/questions
+var questionFiles embed.FS
 
-// A sample is a golden question: what is asked, which documents hold the
-// answer, and words that a right answer has, "this|or that" where there are two
-// ways to say it. Without a source the documents don't hold it, and the right
-// answer says so.
-type sample struct {
-	Question string   `json:"question"`
-	Sources  []string `json:"sources"`
-	Words    []string `json:"words"`
+// A question is one of an independent author's.
+type question struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Question string `json:"question"`
+	History  []struct {
+		Role string `json:"role"`
+		Text string `json:"text"`
+	} `json:"history"`
+	Refuse bool `json:"refuse"` // no note should answer it
 }
 
-// evaluate asks the golden questions and fails if too few are answered right.
+func (q question) history() []llms.MessageContent {
+	var out []llms.MessageContent
+	for _, turn := range q.History {
+		role := llms.ChatMessageTypeHuman
+		if turn.Role == "assistant" {
+			role = llms.ChatMessageTypeAI
+		}
+		out = append(out, llms.TextParts(role, turn.Text))
+	}
+	return out
+}
+
+// A judgment is what a reader says of a passage for a question: "yes", it answers;
+// "partly"; "no".
+type judgment struct {
+	Question string `json:"question"` // its id
+	Passage  string `json:"passage"`  // passageID
+	Reader   string `json:"reader"`
+	Label    string `json:"label"`
+	Source   string `json:"source"`
+}
+
+// passageID names a passage's text, so that a judgment holds as long as the text does.
+func passageID(text string) string {
+	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(text), " ")))
+	return hex.EncodeToString(sum[:6])
+}
+
+func readLines[T any](name string) ([]T, error) {
+	data, err := fs.ReadFile(questionFiles, "testdata/questions/"+name)
+	if err != nil {
+		return nil, err
+	}
+	var out []T
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", name, len(out)+1, err)
+		}
+		out = append(out, v)
+	}
+	return out, lines.Err()
+}
+
+// A verdict is what became of a question.
+type verdict uint8
+
+const (
+	verdictUnjudged verdict = iota // it was answered by passages that no reader has judged
+	verdictUseful                  // a passage answers, or answers a part
+	verdictWrong                   // no passage answers, or there was nothing to answer
+	verdictRefused
+)
+
+func (v verdict) String() string {
+	return [...]string{"unjudged", "useful", "wrong", "refused"}[v]
+}
+
+// A result is a question with its verdict.
+type result struct {
+	question   question
+	verdict    verdict
+	answerable bool // some passage that a reader has seen answers it
+	near       bool // it was refused, and the nearest passages have one of the right package
+}
+
+// judged asks the questions and looks the answers up in the judgments.
+func judged(ctx context.Context, svc *service.Service, questions []question, judgments []judgment) ([]result, error) {
+	labels := map[string]map[string][]string{} // question, passage
+	right := map[string][]string{}             // question -> packages
+	for _, j := range judgments {
+		if labels[j.Question] == nil {
+			labels[j.Question] = map[string][]string{}
+		}
+		labels[j.Question][j.Passage] = append(labels[j.Question][j.Passage], j.Label)
+		if j.Label != "no" {
+			right[j.Question] = append(right[j.Question], path.Dir(j.Source))
+		}
+	}
+	var out []result
+	for _, q := range questions {
+		a, err := svc.Ask(asking(ctx, q.Question), service.Question{Text: q.Question, History: q.history()})
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", q.Question, err)
+		}
+		r := result{question: q, answerable: len(right[q.ID]) > 0 && !q.Refuse}
+		quoted := passagesOf(a)
+		switch {
+		case rag.IsRefusal(a.Text):
+			r.verdict = verdictRefused
+			r.near = slices.ContainsFunc(quoted, func(d schema.Document) bool {
+				source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
+				return slices.Contains(right[q.ID], path.Dir(source))
+			})
+		case q.Refuse:
+			r.verdict = verdictWrong
+		default:
+			r.verdict = verdictWrong
+			for _, d := range quoted {
+				given := labels[q.ID][passageID(d.PageContent)]
+				switch {
+				case len(given) == 0 && r.verdict != verdictUseful:
+					r.verdict = verdictUnjudged
+				case slices.ContainsFunc(given, func(l string) bool { return l != "no" }):
+					r.verdict = verdictUseful
+				}
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// passagesOf returns the passages that an answer cites, each once.
+func passagesOf(a *service.Answer) []schema.Document {
+	var out []schema.Document
+	seen := map[int]bool{}
+	for _, c := range a.Checked.Citations {
+		if c.Number >= 1 && c.Number <= len(a.Passages) && !seen[c.Number] {
+			seen[c.Number] = true
+			out = append(out, a.Passages[c.Number-1])
+		}
+	}
+	return out
+}
+
+// report writes the verdicts by kind and the sums with their 95 % intervals. It returns
+// how many of the questions that the notes answer got a useful answer.
+func report(out io.Writer, results []result) (useful, of int, err error) {
+	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table, "kind\tquestions\tanswered by the notes\tuseful\twrong\trefused\tunjudged")
+	type counts struct{ n, answerable, useful, wrong, refused, unjudged, near, refusedAnswerable int }
+	add := func(c *counts, r result) {
+		c.n++
+		if r.answerable {
+			c.answerable++
+		}
+		switch r.verdict {
+		case verdictUseful:
+			c.useful++
+		case verdictWrong:
+			c.wrong++
+		case verdictRefused:
+			c.refused++
+			if r.answerable {
+				c.refusedAnswerable++
+				if r.near {
+					c.near++
+				}
+			}
+		default:
+			c.unjudged++
+		}
+	}
+	byKind := map[string]*counts{}
+	var answer, refuse, known counts // to answer, to refuse, to answer by what the notes have
+	for _, r := range results {
+		if byKind[r.question.Kind] == nil {
+			byKind[r.question.Kind] = &counts{}
+		}
+		add(byKind[r.question.Kind], r)
+		switch {
+		case r.question.Refuse:
+			add(&refuse, r)
+		default:
+			add(&answer, r)
+			if r.answerable {
+				add(&known, r)
+			}
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		c := byKind[kind]
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", kind, c.n, c.answerable, c.useful, c.wrong, c.refused, c.unjudged)
+	}
+	if err := table.Flush(); err != nil {
+		return 0, 0, err
+	}
+	fmt.Fprintln(out)
+	for _, line := range []struct {
+		what string
+		k, n int
+	}{
+		{"of the questions that the notes answer, useful (fully or in part)", known.useful, known.n},
+		{"of the questions that the notes answer, wrong", known.wrong, known.n},
+		{"of the other questions about the course, wrong", answer.wrong - known.wrong, answer.n - known.n},
+		{"of the questions to refuse, answered", refuse.wrong, refuse.n},
+		{"of the refusals of what the notes answer, with the right package among the nearest", known.near, known.refusedAnswerable},
+	} {
+		if line.n == 0 {
+			continue
+		}
+		ci, err := stats.ProportionInterval(line.k, line.n, 0.95, stats.ProportionWilson)
+		if err != nil {
+			return 0, 0, err
+		}
+		fmt.Fprintf(out, "%s: %d/%d = %.0f %% [%.0f, %.0f]\n", line.what, line.k, line.n, 100*float64(line.k)/float64(line.n), 100*ci.Low, 100*ci.High)
+	}
+	return known.useful, known.n, nil
+}
+
+// compare writes which verdicts are others than in the run before, which is kept in a
+// file, and puts this run in its place.
+func compare(out io.Writer, file string, results []result) error {
+	now := map[string]string{}
+	for _, r := range results {
+		now[r.question.ID] = r.verdict.String()
+	}
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(out, "\nthere is no run before this one in %s\n", file)
+	case err != nil:
+		return err
+	default:
+		last := map[string]string{}
+		if err := json.Unmarshal(data, &last); err != nil {
+			return fmt.Errorf("the last run, %s: %w", file, err)
+		}
+		fmt.Fprintln(out, "\nsince the last run:")
+		changed := 0
+		for _, r := range results {
+			if before, ok := last[r.question.ID]; ok && before != now[r.question.ID] {
+				changed++
+				fmt.Fprintf(out, "  %s → %s  %s\n", before, now[r.question.ID], r.question.Question)
+			}
+		}
+		if changed == 0 {
+			fmt.Fprintln(out, "  nothing changed")
+		}
+	}
+	if data, err = json.Marshal(now); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644)
+}
+
+// lastRun is the file of the last run, if it isn't named.
+func lastRun() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "prodai", "capstone-eval.json")
+}
+
+// evaluate asks the questions of independent authors and fails if too few of those that
+// the notes answer get a useful answer.
 func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (err error) {
 	if len(rest) > 0 {
 		return fmt.Errorf("eval takes no arguments, got %q", rest)
@@ -42,15 +311,20 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
-	t, err := score(ctx, svc, out)
+	results, err := independent(ctx, svc, "dev.jsonl", "held.jsonl")
 	if err != nil {
 		return err
 	}
-	if err := independent(ctx, svc, s.last, out); err != nil {
+	fmt.Fprintf(out, "%d questions by authors who had not read the notes\n\n", len(results))
+	useful, known, err := report(out, results)
+	if err != nil {
 		return err
 	}
-	if share := float64(t.right) / float64(t.total); share < s.floor {
-		return fmt.Errorf("%.0f %% of the questions are answered right, want at least %.0f %%", 100*share, 100*s.floor)
+	if err := compare(out, cmp.Or(s.last, lastRun()), results); err != nil {
+		return err
+	}
+	if float64(useful) < s.floor*float64(known) {
+		return fmt.Errorf("%d of %d questions that the notes answer get a useful answer, want a share of at least %v", useful, known, s.floor)
 	}
 	return nil
 }
@@ -68,72 +342,19 @@ func evalTenant(ctx context.Context) string {
 	return tenant
 }
 
-// A tally counts the golden questions.
-type tally struct {
-	total, found, cited, right int
-}
-
-// score asks the golden questions and writes a line for each, and the sum.
-func score(ctx context.Context, svc *service.Service, out io.Writer) (t tally, err error) {
-	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "\tfound\tcited\tanswered\tquestion")
-	for sc := bufio.NewScanner(bytes.NewReader(golden)); sc.Scan(); {
-		var q sample
-		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
-			return t, fmt.Errorf("golden question %d: %w", t.total+1, err)
-		}
-		a, err := svc.Ask(asking(ctx, q.Question), service.Question{Text: q.Question})
+// independent asks the questions of some files.
+func independent(ctx context.Context, svc *service.Service, files ...string) ([]result, error) {
+	var questions []question
+	for _, name := range files {
+		more, err := readLines[question](name)
 		if err != nil {
-			return t, fmt.Errorf("%q: %w", q.Question, err)
+			return nil, err
 		}
-		t.total++
-		found, cited, right := grade(q, a)
-		t.found, t.cited, t.right = t.found+count(found), t.cited+count(cited), t.right+count(right)
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", t.total, mark(found), mark(cited), mark(right), q.Question)
+		questions = append(questions, more...)
 	}
-	if err := table.Flush(); err != nil {
-		return t, err
+	judgments, err := readLines[judgment]("judged.jsonl")
+	if err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(out, "\nthe document found %d/%d, citations that hold %d/%d, answered right %d/%d = %.0f %%\n",
-		t.found, t.total, t.cited, t.total, t.right, t.total, 100*float64(t.right)/float64(t.total))
-	return t, nil
-}
-
-// grade compares an answer with its golden question.
-func grade(q sample, a *service.Answer) (found, cited, right bool) {
-	unknown := rag.IsRefusal(a.Text)
-	if len(q.Sources) == 0 {
-		return true, true, unknown
-	}
-	for _, d := range a.Passages {
-		source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
-		for _, want := range q.Sources {
-			found = found || source == want
-		}
-	}
-	cited = len(a.Checked.Citations) > 0
-	for _, c := range a.Checked.Citations {
-		cited = cited && (c.Status == rag.Quoted || c.Status == rag.Supported)
-	}
-	right = !unknown
-	for _, w := range q.Words {
-		right = right && slices.ContainsFunc(strings.Split(w, "|"), func(one string) bool {
-			return strings.Contains(strings.ToLower(a.Text), strings.ToLower(one))
-		})
-	}
-	return found, cited, right && found
-}
-
-func count(ok bool) int {
-	if ok {
-		return 1
-	}
-	return 0
-}
-
-func mark(ok bool) string {
-	if ok {
-		return "yes"
-	}
-	return "NO"
+	return judged(ctx, svc, questions, judgments)
 }

@@ -5,7 +5,7 @@
 //	go run ./examples/capstone                      serve, at http://127.0.0.1:8080/
 //	go run ./examples/capstone ask "why jitter?"    one question, in the terminal
 //	go run ./examples/capstone ingest DIR|FILE...   add your own documents
-//	go run ./examples/capstone eval                 golden and independent questions; fails if too few golden ones are right
+//	go run ./examples/capstone eval                 questions of independent authors; fails if too few answers are useful
 //
 // Without any setting it runs offline: the course's own notes and examples are
 // the documents, and the answers are quoted from them. A question that they do not
@@ -97,7 +97,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 		f.DurationVar(&s.delay, "drain-delay", 0, "how long to go on serving after the signal to stop, with /readyz failing; behind a load balancer, longer than its probe's period")
 	}
 	if name == "eval" {
-		f.Float64Var(&s.floor, "floor", 0.8, "share of the golden questions that must be answered right")
+		f.Float64Var(&s.floor, "floor", 0.6, "share of the questions that the notes answer which must get a useful answer")
 		f.StringVar(&s.last, "last", "", "file of the last run's verdicts, which this run is compared with (default in the user's cache folder)")
 	}
 	if err := f.Parse(args); err != nil {

@@ -158,7 +158,7 @@ func (x *Index) Len() int {
 	return len(x.lengths)
 }
 
-// Rarity returns how much a term tells: ln(1 + (N-n+.5)/(n+.5)), where n of the N
+// Rarity returns the weight of a term: ln(1 + (N-n+.5)/(n+.5)), where n of the N
 // documents have it. It is largest for a term that no document has.
 func (x *Index) Rarity(term string) float64 {
 	x.mu.RLock()
