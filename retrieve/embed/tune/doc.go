@@ -148,6 +148,9 @@
 //   - Don't measure on the training questions: the model has learned them by heart, and
 //     the figures say nothing about the next question. Do look at [Result.Before] and
 //     [Result.After], which are of held-out questions.
+//   - Don't let a held-out question into the training by another way, such as a partner
+//     of another question of its passage: the held-out figures then rise for the wrong
+//     reason. Do hold out first, and build all pairs from what is left, as [Train] does.
 //   - Don't trust held-out questions of the same author too far: they resemble the
 //     training questions in style. Do keep a set of real questions by other people that
 //     is never used to choose a setting.
