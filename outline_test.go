@@ -21,7 +21,7 @@ import (
 var lectureNotes = []string{
 	".", "chunk/token", "guard/structured", "retry/fault", "retry/openai", "retry", "eval", "eval/dataset", "eval/suite",
 	"eval/stats", "guard/injection", "guard/threat", "guard", "retry/limit", "chunk", "retrieve",
-	"retrieve/embed", "retrieve/vecquant", "cache", "trace", "trace/cost",
+	"retrieve/embed", "retrieve/embed/tune", "retrieve/vecquant", "cache", "trace", "trace/cost",
 }
 
 // outlinePending lists the lectures whose notes are not rewritten yet.

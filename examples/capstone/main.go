@@ -6,6 +6,7 @@
 //	go run ./examples/capstone ask "why jitter?"    one question, in the terminal
 //	go run ./examples/capstone ingest DIR|FILE...   add your own documents
 //	go run ./examples/capstone eval                 questions of independent authors; fails if too few answers are useful
+//	go run ./examples/capstone tune -o FILE         fit the embedder to the course's questions, and measure it
 //
 // Without any setting it runs offline: the course's own notes and examples are
 // the documents, and the answers are quoted from them. A question that they do not
@@ -45,7 +46,7 @@ func main() {
 // back.
 func run(ctx context.Context, release func(), args []string, out, errs io.Writer) error {
 	commands := map[string]func(context.Context, *settings, []string, io.Writer) error{
-		"serve": serve, "ask": ask, "ingest": ingest, "eval": evaluate,
+		"serve": serve, "ask": ask, "ingest": ingest, "eval": evaluate, "tune": tuning,
 	}
 	name := "serve"
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
@@ -53,7 +54,7 @@ func run(ctx context.Context, release func(), args []string, out, errs io.Writer
 	}
 	command, ok := commands[name]
 	if !ok {
-		return fmt.Errorf("there is no command %q, only serve, ask, ingest and eval", name)
+		return fmt.Errorf("there is no command %q, only serve, ask, ingest, eval and tune", name)
 	}
 	s, rest, err := parse(name, args, errs)
 	if err != nil {
@@ -76,6 +77,9 @@ type settings struct {
 	verbose    bool
 	floor      float64
 	last       string
+	output     string
+	epochs     int
+	seed       uint64
 	delay      time.Duration
 	grace      time.Duration
 	tenant     func(context.Context) string
@@ -99,6 +103,11 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	if name == "eval" {
 		f.Float64Var(&s.floor, "floor", 0.6, "share of the questions that the notes answer which must get a useful answer")
 		f.StringVar(&s.last, "last", "", "file of the last run's verdicts, which this run is compared with (default in the user's cache folder)")
+	}
+	if name == "tune" {
+		f.StringVar(&s.output, "o", "", "file to write the tuned rows to (required)")
+		f.IntVar(&s.epochs, "epochs", 0, "how often each question is trained on (default 8)")
+		f.Uint64Var(&s.seed, "seed", 0, "of the order of the questions and of those that are held out")
 	}
 	if err := f.Parse(args); err != nil {
 		return nil, nil, err

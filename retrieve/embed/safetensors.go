@@ -54,7 +54,7 @@ func parseSafetensors(file string) (map[string]tensor, error) {
 		}
 		size, ok := dtypeSize[h.DType]
 		if !ok {
-			return nil, fmt.Errorf("%w: tensor %s has the type %q, want I8 or F32", ErrModel, name, h.DType)
+			return nil, fmt.Errorf("%w: tensor %s has the type %q, want I8, I32 or F32", ErrModel, name, h.DType)
 		}
 		for _, d := range h.Shape {
 			if d < 0 || d > 0 && size > math.MaxInt/d {
@@ -76,6 +76,15 @@ func (t tensor) float32s() []float32 {
 	out := make([]float32, len(t.data)/4)
 	for i := range out {
 		out[i] = math.Float32frombits(binary.LittleEndian.Uint32([]byte(t.data[4*i : 4*i+4])))
+	}
+	return out
+}
+
+// int32s decodes the data of an I32 tensor.
+func (t tensor) int32s() []int32 {
+	out := make([]int32, len(t.data)/4)
+	for i := range out {
+		out[i] = int32(binary.LittleEndian.Uint32([]byte(t.data[4*i : 4*i+4])))
 	}
 	return out
 }
