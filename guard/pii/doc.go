@@ -47,10 +47,19 @@
 // MAC) are near certain. [KindPhone] by grouping, [KindDateOfBirth] by a word before it and
 // [KindStreetAddress] by a street's word are good guesses.
 //
-// [KindPerson] is a weak guess and off by default: it needs a given name of the list (574 names, mostly
-// European) or an introduction such as "Dr.". TestPersonLimits measures that: with a listed given name it
-// finds all of its sentences, without one and without an introduction none. Names in lower case,
-// or in another script than Latin, are not found.
+// Identity numbers of some countries, passports, driving licenses, bank routing numbers and UK postcodes
+// have a weak form, or none. [KindUSABA], [KindUKPostcode], [KindPassport] and [KindDriverLicense] are found
+// only after their word, such as "passport no.".
+//
+// A separator between groups of digits may be a blank, a hyphen, a dot, a non-breaking blank, a dash of
+// typography or a zero-width character, as web pages, PDF files and models write them. All kinds read
+// separators in one way, and the span of a finding covers them.
+//
+// [KindPerson] is a guess and off by default: it needs a given name of the list (18,153 names), a title such
+// as "Dr.", a greeting or a closing. On 1,500 texts of presidio-research it finds 41 % of the names, and 94 %
+// of what it finds are names; Presidio with a small neural model finds 64 %, and 70 % of its findings are
+// names (cd internal/bench && go run ./guard/presidio). Names in capital letters, or in another script than
+// Latin, are not found. TestPersonLimits shows more limits.
 //
 // # A minimal program
 //
