@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"encoding/json"
 	"os"
 	"path"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/chunk"
 )
 
 func TestCourseHoldsNotesAndExamples(t *testing.T) {
@@ -89,4 +92,43 @@ func FuzzFromHTML(f *testing.F) {
 		require.NoError(t, err)
 		require.NotContains(t, text, "\n\n\n")
 	})
+}
+
+// TestAsked: each line can be read, and most paragraphs of the notes have questions.
+func TestAsked(t *testing.T) {
+	lines := 0
+	for line := range strings.Lines(askedLines) {
+		var row struct {
+			ID    string
+			Asked []string
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &row))
+		require.Len(t, row.ID, 12)
+		lines++
+	}
+	require.Len(t, asked(), lines, "no id is there twice")
+	docs, err := Course()
+	require.NoError(t, err)
+	blocks, err := chunk.NewBlocks(nil)
+	require.NoError(t, err)
+	all, have := 0, 0
+	for _, d := range docs {
+		if path.Base(d.Source) != "doc.go" || strings.HasPrefix(d.Source, "examples/") {
+			continue
+		}
+		chunks, err := blocks.Chunk(t.Context(), d.Text)
+		require.NoError(t, err)
+		for _, c := range chunks {
+			heading := c.Headings[len(c.Headings)-1]
+			if heading != "Terms" && heading != "Questions" && heading != "Pitfalls" && heading != "The idea" {
+				continue
+			}
+			all++
+			if Asked(c.Text) != nil {
+				have++
+			}
+		}
+	}
+	t.Logf("%d of %d paragraphs have questions", have, all)
+	require.Greater(t, have, all*8/10, "write questions for the new paragraphs, see README.md")
 }
