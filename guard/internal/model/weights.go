@@ -77,18 +77,18 @@ func (w *Weights) Margin(v Vector) float64 {
 	return z
 }
 
-// sure is how far below the threshold the windows of a text, which could only
-// lower its margin further, aren't looked at any more.
+// sure is how far below the threshold the margin of a whole text must be for its
+// windows to be skipped. They could only lower it further.
 const sure = 2
 
-// manyWindows is what the best window's margin is lowered by for each factor of e
-// in their number: the maximum of many is high by accident.
+// manyWindows is subtracted from the best window's margin for each factor of e in the
+// number of windows: the maximum of many is high by accident.
 const manyWindows = .3
 
 // Score returns the margin of a text and the tokens that carry most of it. A
 // long text scores as its best window does, but no higher than as a whole: one
-// bad sentence in a harmless text, or many slightly odd ones, are each less
-// than both together.
+// bad sentence in a harmless text counts less than an attack, and so do many
+// sentences that are slightly odd.
 func (w *Weights) Score(e *Extractor, text string, tokens []Token) (best float64, from, to int) {
 	if len(tokens) == 0 {
 		return math.Inf(-1), 0, 0
