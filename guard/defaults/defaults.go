@@ -75,11 +75,12 @@ type Options struct {
 	Canary guard.Canary
 }
 
-// InjectionThreshold is the score of the injection detector from which a text
-// counts as an attack. The detector's own threshold is .5; but what is blocked
-// here costs a user an answer, and what is missed meets the other layers. On
-// sources that the classifier has seen, .7 keeps nine tenths of the hits of .5
-// with a third of its few false alarms.
+// InjectionThreshold is the score of the injection detector from which on a text, or an
+// element of a document, counts as an attack. The detector's own threshold is .5. But
+// what is blocked here costs a user an answer, and what is missed meets the other
+// layers. On public sources that no training has seen, .7 keeps four fifths of the
+// hits of .5 with a quarter of its false alarms, and in documents half of the hits
+// with a third (guard/injection/MODEL.md).
 const InjectionThreshold = .7
 
 // New returns the options of a guard with the default checks. An invalid option,

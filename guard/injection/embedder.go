@@ -72,7 +72,7 @@ func (d *Detector) start(text string) string {
 }
 
 // embedderPenalty is the L2 penalty of FitEmbedder, for the mean loss of a text.
-const embedderPenalty = 1e-3
+const embedderPenalty = 1e-2
 
 // FitEmbedder fits the weights of an embedder on labeled texts: logistic regression
 // over the vectors, on top of the margin that the detector finds without them.
@@ -119,10 +119,15 @@ type offsetRow struct {
 	margin float64 // without the vector
 }
 
-// fitOffset minimizes the mean logistic loss by Nesterov's accelerated gradient. Rows have
-// length 1, so with the constant the loss is smooth with constant 2/4, which gives the step.
+// fitOffset minimizes the mean logistic loss by Nesterov's accelerated gradient, attacks
+// and other texts weighing the same. Rows have length 1, so with the constant the loss
+// is smooth with constant 2/4, which gives the step. The constant is then set so that
+// the vectors add nothing to a harmless text in the mean: the share of attacks among
+// the rows must not move the threshold.
 func fitOffset(rows []offsetRow, size int) []float64 {
 	const step = 1 / (.5 + embedderPenalty)
+	attacks := count(rows)
+	weight := [2]float64{.5 / float64(max(1, len(rows)-attacks)), .5 / float64(max(1, attacks))}
 	w, look, g := make([]float64, size+1), make([]float64, size+1), make([]float64, size+1)
 	for it := range 400 {
 		for i, x := range look {
@@ -134,11 +139,10 @@ func fitOffset(rows []offsetRow, size int) []float64 {
 			for i, x := range r.vector {
 				z += look[i] * x
 			}
-			diff := sigmoid(z)
+			diff := sigmoid(z) * weight[0]
 			if r.attack {
-				diff--
+				diff = (sigmoid(z) - 1) * weight[1]
 			}
-			diff /= float64(len(rows))
 			for i, x := range r.vector {
 				g[i] += diff * x
 			}
@@ -151,7 +155,29 @@ func fitOffset(rows []offsetRow, size int) []float64 {
 			w[i] = next
 		}
 	}
+	w[size] = 0
+	mean, harmless := 0.0, 0.0
+	for _, r := range rows {
+		if !r.attack {
+			harmless++
+			for i, x := range r.vector {
+				mean += w[i] * x
+			}
+		}
+	}
+	if harmless > 0 {
+		w[size] = -mean / harmless
+	}
 	return w
+}
+
+func count(rows []offsetRow) (attacks int) {
+	for _, r := range rows {
+		if r.attack {
+			attacks++
+		}
+	}
+	return attacks
 }
 
 func unit(v []float32) []float64 {

@@ -95,7 +95,7 @@ func interval(hits, n int) string {
 	p, m := float64(hits)/float64(n), float64(n)
 	mid := (p + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return fmt.Sprintf("%.3f [%.3f, %.3f]", p, mid-half, mid+half)
+	return fmt.Sprintf("%.3f [%.3f, %.3f]", p, max(0, mid-half), min(1, mid+half))
 }
 
 func logit(p float64) float64 { return math.Log(p / (1 - p)) }
