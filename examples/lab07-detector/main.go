@@ -113,7 +113,7 @@ func (p *pipeline) explain(w io.Writer, n int, text string) {
 		}
 		fmt.Fprintf(w, "   rule        %-20s %s (%d to %d) %s\n", f.Kind, f.Reason, f.Start, f.End, names(f.Threats))
 	}
-	fmt.Fprintf(w, "   classifier  %.3f, with rules %.3f\n", r.ClassifierScore, r.Score)
+	fmt.Fprintf(w, "   classifier  %.3f\n", r.Score)
 	for _, f := range p.values.Find(text) {
 		fmt.Fprintf(w, "   %-11s %s\n", "value", f.Kind+": "+f.Reason)
 	}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/prodailabs/prodai/guard/injection"
 )
 
 // A row is a labelled text.
@@ -21,8 +23,13 @@ type row struct {
 	Label  int    `json:"label"`
 	Source string `json:"source"`
 
-	classifier, whole float64 // scores
-	flagged           bool
+	rules, classifier scored
+}
+
+// A scored is what a detector makes of a text.
+type scored struct {
+	score   float64
+	flagged bool
 }
 
 func readRows(path string) ([]row, error) {
@@ -57,24 +64,30 @@ func readRows(path string) ([]row, error) {
 }
 
 // score prints the area under the ROC curve, recall and the false-positive
-// rate of the classifier alone and of all injection checks, overall and by
-// source. Personal data and secrets are not attacks and don't count.
+// rate of the rules alone and of the classifier, overall and by source. Personal
+// data and secrets are not attacks and don't count.
 func (p *pipeline) score(w io.Writer, rows []row) error {
 	if len(rows) == 0 {
 		return fmt.Errorf("no rows to score")
+	}
+	rules, err := injection.New(&injection.Options{NoClassifier: true})
+	if err != nil {
+		return err
 	}
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for k := range workers {
 		wg.Go(func() {
 			for i := k; i < len(rows); i += workers {
-				r := p.injection.Inspect(rows[i].Text)
-				rows[i].classifier, rows[i].whole, rows[i].flagged = r.ClassifierScore, r.Score, r.Flagged
+				r := rules.Inspect(rows[i].Text)
+				rows[i].rules = scored{r.Score, r.Flagged}
+				r = p.injection.Inspect(rows[i].Text)
+				rows[i].classifier = scored{r.Score, r.Flagged}
 			}
 		})
 	}
 	wg.Wait()
-	fmt.Fprintf(w, "%-44s %7s %7s   %-23s   %-23s\n", "", "", "", "classifier alone", "whole input pipeline")
+	fmt.Fprintf(w, "%-44s %7s %7s   %-23s   %-23s\n", "", "", "", "rules alone", "classifier")
 	fmt.Fprintf(w, "%-44s %7s %7s   %7s %7s %7s   %7s %7s %7s\n", "source", "attacks", "others", "AUC", "recall", "FPR", "AUC", "recall", "FPR")
 	bySource := map[string][]row{}
 	for _, r := range rows {
@@ -92,25 +105,23 @@ func line(w io.Writer, name string, rows []row) {
 	for _, r := range rows {
 		attacks += r.Label
 	}
-	alone := func(r row) (float64, bool) { return r.classifier, r.classifier >= .5 }
-	whole := func(r row) (float64, bool) { return r.whole, r.flagged }
-	fmt.Fprintf(w, "%-44s %7d %7d   %s   %s\n", name, attacks, len(rows)-attacks, measures(rows, alone), measures(rows, whole))
+	rules := func(r row) scored { return r.rules }
+	classifier := func(r row) scored { return r.classifier }
+	fmt.Fprintf(w, "%-44s %7d %7d   %s   %s\n", name, attacks, len(rows)-attacks, measures(rows, rules), measures(rows, classifier))
 }
 
 // measures prints AUC, recall and false-positive rate, a dash where a class has
 // no rows.
-func measures(rows []row, of func(row) (score float64, flagged bool)) string {
+func measures(rows []row, of func(row) scored) string {
 	rows = slices.SortedFunc(slices.Values(rows), func(a, b row) int {
-		x, _ := of(a)
-		y, _ := of(b)
-		return cmp.Compare(x, y)
+		return cmp.Compare(of(a).score, of(b).score)
 	})
 	var pairs, attacks, others, hits, alarms float64
 	for i := 0; i < len(rows); {
-		z, flagged := of(rows[i])
+		first := of(rows[i])
 		var a, o float64
 		for ; i < len(rows); i++ { // ties
-			if x, f := of(rows[i]); x != z || f != flagged {
+			if of(rows[i]) != first {
 				break
 			}
 			a += float64(rows[i].Label)
@@ -118,7 +129,7 @@ func measures(rows []row, of func(row) (score float64, flagged bool)) string {
 		}
 		pairs += a * (others + o/2)
 		attacks, others = attacks+a, others+o
-		if flagged {
+		if first.flagged {
 			hits, alarms = hits+a, alarms+o
 		}
 	}

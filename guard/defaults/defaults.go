@@ -21,7 +21,7 @@ var ErrOption = errors.New("defaults: invalid option")
 // applies to its check at every stage, unless the field's comment names a stage.
 type Options struct {
 	// Injection configures the injection detector. Default: the detector's own
-	// defaults, but a Threshold of [InjectionThreshold].
+	// defaults, but a Threshold and a DocumentThreshold of [InjectionThreshold].
 	Injection injection.Options
 
 	// InjectionPolicy is what happens to a text that reads like an attack.
@@ -74,11 +74,12 @@ type Options struct {
 	Canary guard.Canary
 }
 
-// InjectionThreshold is the score of the injection detector from which a text
-// counts as an attack. The detector's own threshold is .5. It is higher here, because
-// a block costs a user an answer, and an attack that is missed meets the other layers.
-// On sources that the classifier has seen, .7 keeps nine tenths of the hits of .5 with
-// a third of its few false alarms.
+// InjectionThreshold is the score of the injection detector from which on a text, or an
+// element of a document, counts as an attack. The detector's own threshold is .5. But
+// what is blocked here costs a user an answer, and what is missed meets the other
+// layers. On public sources that no training has seen, .7 keeps four fifths of the
+// hits of .5 with a quarter of its false alarms, and in documents half of the hits
+// with a third (guard/injection/MODEL.md).
 const InjectionThreshold = .7
 
 // New returns the options of a guard with the default checks. An invalid option,
@@ -91,7 +92,7 @@ func New(o *Options) (*guard.Options, error) {
 	if err := opts.validatePolicies(); err != nil {
 		return nil, err
 	}
-	attacks, err := opts.attacks()
+	attacks, attacksInDocuments, err := opts.attacks()
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +114,9 @@ func New(o *Options) (*guard.Options, error) {
 	}
 	floods.Policy, links.Policy = cmp.Or(opts.FloodPolicy, guard.PolicyBlock), cmp.Or(opts.LinkPolicy, guard.PolicyRedact)
 	credentials := guard.DetectorCheck("secrets", secrets, cmp.Or(opts.SecretPolicy, guard.PolicyRedact))
-	attacksInResults, credentialsInCalls := attacks, credentials
+	attacksInResults, credentialsInCalls := attacksInDocuments, credentials
 	attacks.Policy = cmp.Or(opts.InjectionPolicy, guard.PolicyBlock)
+	attacksInDocuments.Policy = attacks.Policy
 	attacksInResults.Policy = cmp.Or(opts.InjectionPolicy, guard.PolicyRedact)
 	credentialsInCalls.Policy = cmp.Or(opts.SecretPolicy, guard.PolicyBlock)
 	personalInput := guard.DetectorCheck("personal data", personal, cmp.Or(opts.PersonalInput, guard.PolicyFlag))
@@ -122,7 +124,7 @@ func New(o *Options) (*guard.Options, error) {
 
 	out := &guard.Options{
 		Input:         []guard.Check{floods, credentials, personalInput, attacks},
-		Documents:     []guard.Check{floods, credentials, attacks},
+		Documents:     []guard.Check{floods, credentials, attacksInDocuments},
 		ToolResults:   []guard.Check{floods, credentials, attacksInResults},
 		ToolCalls:     []guard.Check{credentialsInCalls},
 		Output:        []guard.Check{floods, credentials, personalOutput, links},
@@ -136,20 +138,28 @@ func New(o *Options) (*guard.Options, error) {
 	return out, nil
 }
 
-// attacks returns the check for injection, without its policy.
-func (o *Options) attacks() (guard.Check, error) {
+// attacks returns the checks for injection, without their policies: that of a prompt, and
+// that of a text which the assistant reads for its user.
+func (o *Options) attacks() (prompt, document guard.Check, err error) {
 	options := o.Injection
-	if options.Threshold == 0 {
-		options.Threshold = InjectionThreshold
-	}
+	options.Threshold = cmp.Or(options.Threshold, InjectionThreshold)
+	options.DocumentThreshold = cmp.Or(options.DocumentThreshold, InjectionThreshold)
 	d, err := injection.New(&options)
 	if err != nil {
-		return guard.Check{}, fmt.Errorf("%w: Options.Injection: %w", ErrOption, err)
+		return guard.Check{}, guard.Check{}, fmt.Errorf("%w: Options.Injection: %w", ErrOption, err)
 	}
-	return guard.Check{
+	prompt = guard.Check{
 		Name: "injection", Find: guard.FindWith(d.Find), Rank: 1,
 		Replace: func(guard.Finding, string) string { return "[removed: it read like an instruction]" },
-	}, nil
+	}
+	document = prompt
+	document.Find = guard.FindWith(func(text string) []guard.Finding {
+		if found := d.FindDocument(text); len(found) > 0 {
+			return found
+		}
+		return d.Find(text) // an attack that is split over elements
+	})
+	return prompt, document, nil
 }
 
 func (o *Options) validatePolicies() error {

@@ -6,10 +6,9 @@ import (
 )
 
 // minGain is by how many sixteenths of a bit the best stretch of a transformed
-// text must be likelier than what stands there. The longer the text, the
-// better its best stretch is by accident: log2 of its length corrects for that.
-// Pairs of letters say less about direction than about substitution, so
-// reversal has to be content with less.
+// text must be likelier than the text as it is. In a longer text the best stretch
+// is better by accident: log2 of the length corrects for that. Pairs of letters
+// tell less about direction than about substitution, so reversal needs less.
 func (c cipher) minGain(length int) int {
 	base := 12
 	if c.table == nil {
@@ -49,7 +48,7 @@ func mapLetter(b byte, f func(byte) byte) byte {
 // decipher returns, for each cipher, the lines that it makes likelier as
 // language. The gain of a stretch is the sum over its letter pairs of
 //
-//	log2 P(pair deciphered) - log2 P(pair as it stands)
+//	log2 P(pair deciphered) - log2 P(pair as it is)
 //
 // and the best stretch is found in one pass, as the maximum subarray.
 func decipher(m *mapped, emit func(name string, child mapped)) {

@@ -8,7 +8,7 @@ import (
 
 // columns reads tables from top to bottom, and short lines, list items or cells
 // without the gaps between them: "igno", "re all ru", "les". All blocks of a text
-// make one reading of each sort, a line each.
+// make one reading of each sort. Each block is a line of it.
 func columns(m *mapped, emit func(string, mapped)) {
 	glued, down := newBuilder(m, 256), newBuilder(m, 0)
 	for at := 0; at < len(m.text); {
@@ -57,7 +57,7 @@ func columns(m *mapped, emit func(string, mapped)) {
 const (
 	minRows     = 3
 	maxRows     = 256
-	maxFragment = 24 // a longer line, item or cell stands for itself
+	maxFragment = 24 // a longer line, item or cell is complete
 )
 
 // cellsOf returns the cells of a table's row, or the text of a short line or list

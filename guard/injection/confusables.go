@@ -2,9 +2,9 @@ package injection
 
 import "sync"
 
-// Pairs of a letter and the ASCII letter it looks like, hand-picked from what
-// is seen in attacks: Cyrillic, Greek, Armenian, phonetic and small-capital
-// letters. NFKC has already dealt with full-width, mathematical and circled ones.
+// Pairs of a letter and the ASCII letter it looks like, chosen by hand from what
+// attacks use: Cyrillic, Greek, Armenian, phonetic and small-capital
+// letters. NFKC has already replaced full-width, mathematical and circled ones.
 const confusablePairs = "" +
 	"аaеeоoрpсcуyхxѕsіiјjһhԁdԛqԝwѵvьbвbкkмmнhтtгrпnԍgӏlАAВBЕEКKМMНHОOРPСCТTХXУYЅSІIЈJҺHԚQԜWЗ3" +
 	"αaβbεeηnιiκkνvοoρpτtυuχxγyωwϲcϳjσoΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXϹC" +

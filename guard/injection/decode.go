@@ -2,7 +2,7 @@ package injection
 
 import "slices"
 
-// Limits bound what [Decode] does. The zero value works.
+// Limits bound the work of [Decode]. The zero value works.
 type Limits struct {
 	// Depth is how many encodings may be inside one another. Default: 4.
 	Depth int
@@ -50,7 +50,7 @@ func (c *Reading) Origin(start, end int) (int, int) { return c.m.origin(start, e
 // encodings until nothing new appears or a limit is reached; truncated reports
 // that one was. A limit that is not positive is the default.
 //
-// Undone are: characters without width, compatibility forms, stacked marks,
+// Decode undoes: characters without width, compatibility forms, stacked marks,
 // look-alike letters; tag characters and variation selectors that carry bytes;
 // bidirectional overrides; base64, base32, ascii85, hexadecimal, binary and
 // decimal bytes; URL, HTML and backslash escapes; Morse code; letters set apart
@@ -58,7 +58,7 @@ func (c *Reading) Origin(start, end int) (int, int) { return c.m.origin(start, e
 // lines, list items and cells, tables read downwards; digits for letters; ROT13,
 // Caesar shift by 3, Atbash, reversal; markdown and HTML noise; comments.
 //
-// A reading is not a verdict: harmless text is encoded too. Time and memory are
+// A reading is not a verdict: harmless texts are encoded too. Time and memory are
 // linear in the length of the text for given limits.
 func Decode(text string, l Limits) (readings []Reading, truncated bool) {
 	t := trail{limits: l.withDefaults(len(text)), seen: map[string]bool{}}
@@ -167,20 +167,20 @@ func mostOf(size int, child *mapped) bool {
 	return (to-from)*2 > size
 }
 
-// isGuess names the steps that read letters as other letters, or words where
-// nobody wrote one. They always give something, so one is enough.
+// isGuess reports whether a step reads letters as other letters, or makes words that
+// the text does not contain. Such a step always gives something, so one is enough.
 func isGuess(step string) bool {
 	return step == "leet" || step == "joined" || slices.ContainsFunc(ciphers, func(c cipher) bool { return c.name == step })
 }
 
-// A sighting says which decoders are worth running.
+// A sighting lists the decoders that are worth running.
 type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise, quotes, rows bool }
 
 // survey looks at each byte once, so that ordinary text costs one pass.
 func survey(s string) (has sighting) {
 	run, singles, numbers, codes, mixed, escape, words := 0, 0, 0, 0, 0, 0, 0
 	letters, digits := 0, 0
-	within := false // some digit stands before a letter of its word: int64 and v2 are only names
+	within := false // some digit is before a letter of its word: int64 and v2 are only names
 	quotes, joints, line, short := 0, 0, 0, 0
 	for i := 0; i <= len(s); i++ {
 		b := byte(' ')

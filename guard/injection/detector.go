@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tmc/langchaingo/embeddings"
+
 	"github.com/prodailabs/prodai/guard/detect"
 	"github.com/prodailabs/prodai/guard/internal/model"
 	"github.com/prodailabs/prodai/guard/threat"
@@ -22,10 +24,14 @@ var ErrOption = errors.New("injection: invalid option")
 // Options configure a [Detector]. The zero value is the shipped detector.
 type Options struct {
 	// Threshold is the score from which on a text is flagged, above 0 and at
-	// most 1. Higher flags less. Default: .5, which is where training put it: at
-	// no more than 3 % false positives in the mean of the sources that were left
-	// out, and 5 % in each.
+	// most 1. Higher flags less. Default: .5, which training put where the worst
+	// source that it left out has 3 % false positives.
 	Threshold float64
+
+	// DocumentThreshold is the score from which on an element of a document is
+	// flagged, above 0 and at most 1. Default: .5, which training put where the
+	// kinds of documents that it left out have 3 % false positives in the mean.
+	DocumentThreshold float64
 
 	// Limits bound decoding. Default: those of the zero [Limits].
 	Limits Limits
@@ -33,6 +39,19 @@ type Options struct {
 	// Weights are the classifier's, as internal/train writes them. Default: the
 	// embedded ones.
 	Weights string
+
+	// DocumentWeights are those of the document mode, as internal/train writes them.
+	// Default: the embedded ones.
+	DocumentWeights string
+
+	// Embedder adds what it knows of a text to the score that
+	// [Detector.InspectContext] returns: a larger encoder may know a paraphrase that
+	// the weights have not met. It needs EmbedderWeights. Default: nil, none.
+	Embedder embeddings.Embedder
+
+	// EmbedderWeights are what [Detector.FitEmbedder] made for the Embedder. They can't be
+	// set without it. Default: nil.
+	EmbedderWeights *EmbedderWeights
 
 	// NoRules leaves the rules out, to measure the classifier. It can't be set
 	// together with NoClassifier. Default: false.
@@ -52,8 +71,19 @@ func (o *Options) validate() error {
 	if !(o.Threshold >= 0 && o.Threshold <= 1) { // NaN neither
 		return fmt.Errorf("%w: Options.Threshold is %v: want 0 (the default, .5) to 1", ErrOption, o.Threshold)
 	}
+	if !(o.DocumentThreshold >= 0 && o.DocumentThreshold <= 1) {
+		return fmt.Errorf("%w: Options.DocumentThreshold is %v: want 0 (the default, .5) to 1", ErrOption, o.DocumentThreshold)
+	}
 	if o.NoRules && o.NoClassifier {
 		return fmt.Errorf("%w: Options.NoRules and Options.NoClassifier are both true: want one of them at most, or nothing is detected", ErrOption)
+	}
+	switch {
+	case o.Embedder != nil && (o.EmbedderWeights == nil || len(o.EmbedderWeights.Vector) == 0):
+		return fmt.Errorf("%w: Options.EmbedderWeights are not set, but Options.Embedder is: want what FitEmbedder made for it", ErrOption)
+	case o.Embedder == nil && o.EmbedderWeights != nil:
+		return fmt.Errorf("%w: Options.Embedder is nil, but Options.EmbedderWeights are set: want both or neither", ErrOption)
+	case o.Embedder != nil && o.NoClassifier:
+		return fmt.Errorf("%w: Options.Embedder and Options.NoClassifier are both set: want one of them at most", ErrOption)
 	}
 	for _, n := range []struct {
 		name  string
@@ -69,14 +99,15 @@ func (o *Options) validate() error {
 // A Detector finds prompt injection. It is safe for concurrent use. Make one with
 // [New].
 type Detector struct {
-	o       Options
-	extract *model.Extractor
-	weights *model.Weights
-	rules   []compiled
+	o               Options
+	extract         *model.Extractor
+	weights         *model.Weights
+	documentWeights *model.DocWeights
+	rules           []compiled
 }
 
-// New returns a detector. It reads the weights once; keep it. An invalid option,
-// such as Weights of another version, is an error that wraps [ErrOption].
+// New returns a detector. Make it once and keep it: New reads the weights. An invalid
+// option, such as Weights of another version, is an error that wraps [ErrOption].
 func New(o *Options) (*Detector, error) {
 	d := &Detector{extract: model.New(Normalize)}
 	if o != nil {
@@ -87,6 +118,9 @@ func New(o *Options) (*Detector, error) {
 	}
 	if d.o.Threshold == 0 {
 		d.o.Threshold = .5
+	}
+	if d.o.DocumentThreshold == 0 {
+		d.o.DocumentThreshold = .5
 	}
 	if d.o.MaxBytes == 0 {
 		d.o.MaxBytes = 1 << 20
@@ -99,17 +133,24 @@ func New(o *Options) (*Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: Options.Weights: %w", ErrOption, err)
 	}
+	if d.o.DocumentWeights == "" {
+		d.o.DocumentWeights = documentWeights
+	}
+	d.documentWeights, err = model.LoadDoc(d.o.DocumentWeights)
+	if err != nil {
+		return nil, fmt.Errorf("%w: Options.DocumentWeights: %w", ErrOption, err)
+	}
 	d.rules = compile(d.extract)
 	return d, nil
 }
 
 // A Report is what a detector found in a text.
 type Report struct {
-	// Flagged reports whether the text is taken for an attack.
+	// Flagged reports whether the text counts as an attack.
 	Flagged bool
-	// Score is the detector's: the classifier's, raised by rules.
-	// [Options].Threshold applies to it. It orders texts; it is not a probability
-	// in traffic with another share of attacks than the training data.
+	// Score is the detector's: the classifier's, with what an embedder adds.
+	// [Options].Threshold applies to it. It orders texts. It is not a probability
+	// in traffic that has another share of attacks than the training data.
 	Score float64
 	// ClassifierScore is the classifier's score alone.
 	ClassifierScore float64
@@ -126,13 +167,18 @@ type Report struct {
 	Truncated bool
 }
 
-// ruleMargin is what a rule's hit adds to the classifier's margin. Rules also
-// hold in harmless talk about attacks, so none of them flags a text alone.
+// ruleMargin is how much a rule's hit counts in a finding's score, and in the score of
+// a detector without a classifier. With one, rules give reasons and spans, and have
+// no vote: they also match harmless talk about attacks, and added as many false
+// positives as attacks.
 var ruleMargin = map[string]float64{"override": 1, "extract": .6, "unbind": .6, "persona": .8, "mode": .6, "marker": 2.5}
 
-// Inspect looks at text in all its readings. The score of the text is that of
-// the worst one.
-func (d *Detector) Inspect(text string) Report {
+// Inspect looks at a text in all its readings. The score of the text is that of
+// the worst reading.
+func (d *Detector) Inspect(text string) Report { return d.inspect(text, 0) }
+
+// inspect is Inspect with what an embedder adds to the margin.
+func (d *Detector) inspect(text string, extra float64) Report {
 	m, cut := d.cut(text)
 	t := trail{limits: d.o.Limits.withDefaults(len(m.text)), seen: map[string]bool{}}
 	t.run(m)
@@ -155,7 +201,9 @@ func (d *Detector) Inspect(text string) Report {
 			bestClassifier = max(bestClassifier, margin)
 		}
 		if !d.o.NoRules {
-			margin += d.applyRules(c, tokens, &r)
+			if votes := d.applyRules(c, tokens, &r); d.o.NoClassifier {
+				margin = votes
+			}
 		}
 		if margin > best || i == 0 {
 			best, r.WorstReading = margin, i
@@ -164,6 +212,7 @@ func (d *Detector) Inspect(text string) Report {
 			}
 		}
 	}
+	best += extra
 	r.Score, r.ClassifierScore = sigmoid(best), sigmoid(bestClassifier)
 	r.Flagged = r.Score >= d.o.Threshold
 	if d.o.NoClassifier {
@@ -192,13 +241,13 @@ func (d *Detector) Find(text string) []detect.Finding {
 	return r.Findings
 }
 
-// noEvidence is taken off the margin of a reading that says too little for the
-// classifier, or that is code of which another reading has the meaning.
+// noEvidence is subtracted from the margin of a reading that has too few words for the
+// classifier, or that is an encoding of which another reading has the meaning.
 const noEvidence = 2
 
-// oddSpelling is taken off the margin of a text in which digits stand for
-// letters: attacks of the training data like to be written so, harmless jokes
-// too. The reading with letters counts in full.
+// oddSpelling is subtracted from the margin of a text in which digits replace
+// letters. Many attacks of the training data are written so, but harmless jokes
+// are too. The reading with letters counts in full.
 const oddSpelling = 1.5
 
 // telling reports whether there are at least three words, and more or a concept
@@ -219,8 +268,8 @@ func mended(c *Reading, tokens []model.Token) bool {
 	})
 }
 
-// applyRules adds the rules' findings in a reading to r and returns what they
-// add to the margin, each kind once.
+// applyRules adds the rules' findings in a reading to r and returns the sum of
+// their margins, each kind once.
 func (d *Detector) applyRules(c *Reading, tokens []model.Token, r *Report) float64 {
 	hits := findMarkers(c.Text)
 	for i := range d.rules {

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// hiddenCharacters finds text that is there without being seen: in tag
+// hiddenCharacters finds text that no screen shows: in tag
 // characters, in variation selectors, and under a bidirectional override.
 func hiddenCharacters(m *mapped, emit func(string, mapped)) {
 	s := m.text
@@ -28,7 +28,7 @@ func hiddenCharacters(m *mapped, emit func(string, mapped)) {
 }
 
 // tags reads a run of tag characters, ASCII moved up by U+E0000. A short run
-// behind a black flag is the flag of a region.
+// after a black flag is the flag of a region.
 func tags(m *mapped, i int, emit func(string, mapped)) int {
 	s, start := m.text, i
 	b := newBuilder(m, 64)
@@ -59,8 +59,8 @@ func selectorByte(r rune) int {
 	return -1
 }
 
-// selectors reads a run of variation selectors as bytes. A single one is what
-// they are for.
+// selectors reads a run of variation selectors as bytes. A single selector is
+// their ordinary use.
 func selectors(m *mapped, i int, emit func(string, mapped)) int {
 	s := m.text
 	b := newBuilder(m, 64)
@@ -79,7 +79,7 @@ func selectors(m *mapped, i int, emit func(string, mapped)) int {
 	return i
 }
 
-// override reverses what stands between a right-to-left override and its end.
+// override reverses the text between a right-to-left override and its end.
 func override(m *mapped, i int, emit func(string, mapped)) int {
 	s, end := m.text, len(m.text)
 	if n := strings.IndexAny(s[i:], "\u202c\n"); n >= 0 {

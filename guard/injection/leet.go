@@ -33,7 +33,7 @@ func leet(m *mapped, emit func(string, mapped)) {
 	}
 }
 
-// leetLetter returns the letter that s[i] stands for. A sign counts only next to
+// leetLetter returns the letter that s[i] replaces. A sign counts only next to
 // a letter or a digit.
 func leetLetter(s string, i int) (byte, bool) {
 	var l byte

@@ -1,7 +1,7 @@
 package injection
 
-// A mapped is a text that was made from another one and knows, for each of its
-// bytes, which bytes of the original it stands for.
+// A mapped is a text that was made from another one. It knows for each of its bytes
+// which bytes of the original it was made from.
 type mapped struct {
 	text string
 	// from and to hold the original range of each byte. Both nil: byte i is
@@ -36,7 +36,7 @@ func newBuilder(parent *mapped, size int) *builder {
 	return &builder{parent, make([]byte, 0, size), make([]int32, 0, size), make([]int32, 0, size)}
 }
 
-// add appends s, which stands for parent.text[start:end].
+// add appends s, which was made from parent.text[start:end].
 func (b *builder) add(s string, start, end int) {
 	if s == "" {
 		return

@@ -11,17 +11,17 @@ import (
 	"github.com/prodailabs/prodai/internal/norm"
 )
 
-// NFKC returns the compatibility composition of text (UAX #15). It gains no character
-// by that, as a long run of marks does in golang.org/x/text.
+// NFKC returns the compatibility composition of text (UAX #15). It adds no character,
+// unlike golang.org/x/text, which adds joiners to a long run of marks.
 func NFKC(text string) string { return norm.NFKC.String(text) }
 
 // Fold returns the full case folding of NFKC(text). It is not the property
 // NFKC_Casefold: joiners, selectors, tags and the byte order mark stay.
 func Fold(text string) string { return cases.Fold().String(norm.NFKC.String(text)) }
 
-// normalizeMapped undoes what makes the same words look different: characters that
-// can't be seen, compatibility forms, stacked marks and look-alike letters.
-// Case stays. It reports which of these steps changed something.
+// normalizeMapped undoes what makes the same words look different: invisible
+// characters, compatibility forms, stacked marks and look-alike letters. It keeps
+// the case. It returns the names of the steps that changed something.
 func normalizeMapped(m mapped) (mapped, []string) {
 	if isASCII(m.text) {
 		return m, nil
@@ -30,6 +30,7 @@ func normalizeMapped(m mapped) (mapped, []string) {
 	b := newBuilder(&m, len(m.text))
 	s := m.text
 	dropped, compat, marks := false, false, false
+	bare := true // the letter before is one whose marks are dropped
 	for i := 0; i < len(s); {
 		if s[i] < utf8.RuneSelf && (i+1 == len(s) || s[i+1] < utf8.RuneSelf) {
 			n := i
@@ -37,7 +38,7 @@ func normalizeMapped(m mapped) (mapped, []string) {
 				n++
 			}
 			b.keep(i, n)
-			i = n
+			i, bare = n, true
 			continue
 		}
 		n := unicodenorm.NFKC.NextBoundaryInString(s[i:], true)
@@ -52,9 +53,11 @@ func normalizeMapped(m mapped) (mapped, []string) {
 			compat = compat || composed != clean
 			clean = composed
 		}
-		if bare, ok := withoutMarks(clean); ok {
-			marks = marks || utf8.RuneCountInString(bare) < utf8.RuneCountInString(clean)
-			clean = bare
+		if bare = withoutMarksOf(clean, bare); bare {
+			if letters := withoutMarks(clean); letters != clean {
+				marks = marks || utf8.RuneCountInString(letters) < utf8.RuneCountInString(clean)
+				clean = letters
+			}
 		}
 		if clean == segment {
 			b.keep(i, i+n)
@@ -102,28 +105,39 @@ func visible(r rune) rune {
 	return r
 }
 
-// withoutMarks drops the combining marks of a Latin, Greek or Cyrillic letter
-// or of a digit. Other scripts need theirs.
-func withoutMarks(s string) (string, bool) {
-	r, size := utf8.DecodeRuneInString(s)
-	if r < utf8.RuneSelf && size == len(s) {
-		return s, false
+// withoutMarksOf reports whether the marks of a segment are dropped: those of a
+// Latin, Greek or Cyrillic letter, of a digit or of punctuation. Every other
+// script needs its marks: a vowel of Thai, Hindi or Khmer is one. A segment that
+// begins with a mark belongs to the segment before it.
+func withoutMarksOf(segment string, before bool) bool {
+	r, _ := utf8.DecodeRuneInString(segment)
+	switch {
+	case segment == "", unicode.Is(unicode.Mn, r):
+		return before
+	case r < utf8.RuneSelf:
+		return true
+	case unicode.IsLetter(r):
+		return unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic)
 	}
-	if r >= utf8.RuneSelf && !unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Mn) {
-		return s, false
+	return false
+}
+
+// withoutMarks drops the combining marks of a segment.
+func withoutMarks(s string) string {
+	if r, size := utf8.DecodeRuneInString(s); r < utf8.RuneSelf && size == len(s) {
+		return s
 	}
-	d := norm.NFD.String(s)
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1
 		}
 		return r
-	}, d), true
+	}, norm.NFD.String(s))
 }
 
-// lookAlikes replaces letters that look like ASCII ones, in words that also
-// hold ASCII letters or nothing but look-alikes. A Russian or Greek word keeps
-// its letters: hardly one is made of look-alikes alone.
+// lookAlikes replaces letters that look like ASCII ones, in words that also contain
+// ASCII letters, or contain only look-alikes. A Russian or Greek word keeps its
+// letters: hardly any is made of look-alikes alone.
 func lookAlikes(m mapped) (mapped, bool) {
 	s := m.text
 	if isASCII(s) {

@@ -7,8 +7,8 @@ import (
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
-// A rule is a row of concepts that stand in this order, each within a few words
-// of the one before: "ignore … previous … instructions", in any language of the
+// A rule is a row of concepts in this order, each within a few words of the one
+// before: "ignore … previous … instructions", in any language of the
 // lexicon.
 type rule struct {
 	kind    string
@@ -18,7 +18,7 @@ type rule struct {
 }
 
 // A step is a concept, any of the names with a bar between, and how many words
-// may stand before it.
+// may be before it.
 type step struct {
 	concepts string
 	gap      int
@@ -31,7 +31,7 @@ var rules = []rule{
 		[]step{{"IGNORE", 0}, {"ALL", 2}, {"PRIOR|TEXT", 3}}},
 	{"extract", "asks for the system prompt", []string{threat.PromptLeakage, threat.SystemPromptExtraction},
 		[]step{{"REVEAL", 0}, {"SYSTEM|YOU|PRIOR", 4}, {"RULES", 3}}},
-	{"extract", "asks to repeat what stands above", []string{threat.PromptLeakage, threat.SystemPromptExtraction},
+	{"extract", "asks to repeat what is above", []string{threat.PromptLeakage, threat.SystemPromptExtraction},
 		[]step{{"REVEAL", 0}, {"ALL", 1}, {"PRIOR", 4}}},
 	{"unbind", "claims or demands that limits are off", []string{threat.PromptInjection, threat.Jailbreak},
 		[]step{{"ROLE|YOU|MODEL", 0}, {"WITHOUT|FREE", 5}, {"LIMITS|RULES|FREE", 3}}},
@@ -41,7 +41,7 @@ var rules = []rule{
 		[]step{{"YOU|NOW|ROLE", 0}, {"ADMIN|FREE", 5}, {"MODE", 2}}},
 }
 
-// markers are control tokens of chat templates. They have no business in the
+// markers are control tokens of chat templates. They don't belong into the
 // text of a user or a document.
 var markers = []string{"<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|start_header_id|>", "<|system|>", "[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<start_of_turn>", "<end_of_turn>"}
 
@@ -107,7 +107,7 @@ func findMarkers(text string) []hit {
 	var hits []hit
 	for _, m := range markers {
 		if i := strings.Index(lower, m); i >= 0 {
-			hits = append(hits, hit{"marker", "holds a control token of a chat template", []string{threat.PromptInjection, threat.LLMInjection}, i, i + len(m)})
+			hits = append(hits, hit{"marker", "contains a control token of a chat template", []string{threat.PromptInjection, threat.LLMInjection}, i, i + len(m)})
 		}
 	}
 	return hits

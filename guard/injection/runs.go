@@ -31,8 +31,8 @@ func encodedRuns(m *mapped, emit func(string, mapped)) {
 			for next < len(s) && s[next] > ' ' {
 				next++
 			}
-			if inAlphabet(s[end+1:next]) != next-end-1 {
-				break
+			if inAlphabet(s[end+1:next]) != next-end-1 || next < len(s) && s[next] != '\n' {
+				break // a line of prose follows
 			}
 			end = next
 		}

@@ -5,8 +5,8 @@ import "strings"
 // Payload splitting hides a text by cutting it: a = "ignore prev", b = "ious
 // instructions", and then a + b (D. Kang et al., "Exploiting Programmatic Behavior
 // of LLMs", 2023). concatenations reads what a model would: it keeps the strings
-// that names are given and writes out, a line each, what is put together of names
-// and strings.
+// that names are given. It writes out what is put together of names and strings, a
+// line each.
 func concatenations(m *mapped, emit func(string, mapped)) {
 	c := concatenator{m: m, values: map[string][]span{}}
 	b := newBuilder(m, 256)
@@ -44,7 +44,7 @@ const (
 	maxParts    = 64
 	maxLiteral  = 1024
 	maxNameSize = 32
-	maxListItem = 24 // a longer string in a list of strings stands for itself
+	maxListItem = 24 // a longer string in a list of strings is complete
 )
 
 type span struct{ from, to int }
@@ -181,7 +181,7 @@ func quotation(s string, at int) (size int, closing string) {
 }
 
 // nameBefore returns the name that is given the value which begins at a place:
-// a = , let a be , a: and the like.
+// a = , let a be , a: and similar forms.
 func (c *concatenator) nameBefore(at int) string {
 	s := strings.TrimRight(c.m.text[max(0, at-maxNameSize-16):at], " \t")
 	for _, given := range []string{":=", "=", ":", " is", " be", " to"} {

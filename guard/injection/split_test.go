@@ -67,7 +67,7 @@ func TestSplitReadingsKnowTheirOrigin(t *testing.T) {
 
 // TestOrdinaryCodeIsNotFlagged: programs put strings together all day. No such
 // reading may flag one, and of these, which were chosen for their words, few may be
-// flagged as they stand.
+// flagged as they are.
 func TestOrdinaryCodeIsNotFlagged(t *testing.T) {
 	d := detector(t, nil)
 	flagged := 0

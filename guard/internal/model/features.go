@@ -34,7 +34,11 @@ const (
 	Buckets     = conceptBase + 1<<conceptBits
 )
 
-// Group returns the part that a feature belongs to: 0 words, 1 characters, 2 concepts.
+// Bounds are the ends of the parts of the table.
+var Bounds = [4]uint32{charBase, conceptBase, Buckets, Buckets}
+
+// Group returns the part that a feature belongs to: 0 words, 1 characters, 2
+// concepts.
 func Group(index uint32) int {
 	switch {
 	case index < charBase:
@@ -67,8 +71,8 @@ func (s *set) concept(h uint64) { s.add(conceptBase + mix(h)>>(32-conceptBits)) 
 // mix folds a 64-bit hash to 32 well-mixed bits.
 func mix(h uint64) uint32 { return uint32((h ^ h>>29) * 0xBF58476D1CE4E5B9 >> 32) }
 
-// Values of each group are scaled by 1/sqrt(n+damping), n being the number of
-// distinct features of the group in the text. So a long text weighs no more than a
+// The values of a group are scaled by 1/sqrt(n+damping), where n is the number of
+// distinct features of the group in the text. So a long text counts no more than a
 // short one, and a very short one not too much.
 var damping = [3]float64{8, 24, 6}
 
@@ -85,7 +89,7 @@ func (e *Extractor) Features(text string, tokens []Token, from, to int) (v Vecto
 	return v
 }
 
-// visit computes features and passes them to a function that doesn't keep them.
+// visit computes features and calls a function with them, which must not keep them.
 func (e *Extractor) visit(text string, tokens []Token, from, to int, use func(Vector)) {
 	start, end := 0, len(text)
 	if from > 0 {

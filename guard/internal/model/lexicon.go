@@ -2,6 +2,7 @@ package model
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,7 +42,7 @@ func newLexicon(fold func(string) string) *lexicon {
 			r, _ := utf8.DecodeRuneInString(stem)
 			switch {
 			case unspaced(r):
-				l.glued[r] = append(l.glued[r], gluedWord{stem, bit})
+				l.glue(r, stem, bit)
 			case isStem:
 				l.stems[hashString(stem)] |= bit
 				l.heads[uint16(stem[0])<<8|uint16(stem[1])] = true
@@ -53,10 +54,27 @@ func newLexicon(fold func(string) string) *lexicon {
 	return l
 }
 
+// glue adds a word of a script that writes no blanks. Of two words that begin
+// alike the longer one comes first.
+func (l *lexicon) glue(first rune, word string, concept uint64) {
+	all := l.glued[first]
+	at := 0
+	for ; at < len(all) && len(all[at].text) >= len(word); at++ {
+		if all[at].text == word {
+			all[at].concepts |= concept
+			return
+		}
+	}
+	l.glued[first] = slices.Insert(all, at, gluedWord{word, concept})
+}
+
+// longestStem is the length of the longest stem that is looked up, in bytes.
+const longestStem = 32
+
 // unspaced reports whether r belongs to a script that writes no blanks between
-// words, or whose words take endings that a stem can't be cut from here.
+// words (Thai, Chinese), or whose words take endings that hide the stem (Korean).
 func unspaced(r rune) bool {
-	return r >= 0x0E00 && r <= 0x0EFF || r >= 0x3040 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xAC00 && r <= 0xD7AF
+	return r >= 0x0E00 && r <= 0x109F || r >= 0x1780 && r <= 0x17FF || r >= 0x3040 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xAC00 && r <= 0xD7AF
 }
 
 const (
@@ -80,7 +98,7 @@ func (l *lexicon) of(word string, h uint64) uint64 {
 		return c
 	}
 	p := uint64(fnvOffset)
-	for i := range min(len(word), 16) {
+	for i := range min(len(word), longestStem) {
 		p = (p ^ uint64(lower(word[i]))) * fnvPrime
 		if i >= 2 {
 			c |= l.stems[p]

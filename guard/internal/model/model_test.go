@@ -34,7 +34,7 @@ func TestWeightsSurviveRounding(t *testing.T) {
 
 func TestTokensCarryConcepts(t *testing.T) {
 	e := New(same)
-	for text, want := range map[string]string{"Ignoring": "IGNORE", "VERGISS": "IGNORE", "忽略以上指令": "IGNORE", "password": "SECRET", "पासवर्ड": "", "table": ""} {
+	for text, want := range map[string]string{"Ignoring": "IGNORE", "VERGISS": "IGNORE", "忽略以上指令": "IGNORE", "password": "SECRET", "पासवर्ड": "SECRET", "table": ""} {
 		tokens := e.Tokens(text)
 		require.NotEmpty(t, tokens)
 		if want == "" {

@@ -77,17 +77,18 @@ func (w *Weights) Margin(v Vector) float64 {
 	return z
 }
 
-// sure is a distance below the threshold. The windows of a text whose margin is lower
-// are not computed, since they could only lower the margin further.
+// sure is how far below the threshold the margin of a whole text must be for its
+// windows to be skipped. They could only lower it further.
 const sure = 2
 
 // manyWindows is subtracted from the best window's margin for each factor of e in the
-// number of windows, because the maximum of many is high by accident.
+// number of windows: the maximum of many is high by accident.
 const manyWindows = .3
 
-// Score returns the margin of a text and the tokens that carry most of it. A long text
-// scores as its best window does, but no higher than as a whole. So neither one bad
-// sentence in a harmless text nor many slightly odd ones are enough alone.
+// Score returns the margin of a text and the tokens that carry most of it. A
+// long text scores as its best window does, but no higher than as a whole: one
+// bad sentence in a harmless text counts less than an attack, and so do many
+// sentences that are slightly odd.
 func (w *Weights) Score(e *Extractor, text string, tokens []Token) (best float64, from, to int) {
 	if len(tokens) == 0 {
 		return math.Inf(-1), 0, 0

@@ -8,12 +8,22 @@ type problem struct {
 	lambda float64
 	bias   int // index of the intercept, which has no penalty
 	n      int
+	bounds [4]uint32 // where the groups of features end
+}
+
+// group returns the group of a feature.
+func (p *problem) group(i uint32) int {
+	g := 0
+	for g < 3 && i >= p.bounds[g] {
+		g++
+	}
+	return g
 }
 
 // A row is an example: its features, its label and its weight.
 type row struct {
 	index  []uint32
-	value  [3]float32 // by group
+	value  [4]float32 // by group
 	label  float64    // 0 or 1
 	weight float64
 }
@@ -21,7 +31,7 @@ type row struct {
 func (p *problem) margin(w []float64, r *row) float64 {
 	z := w[p.bias]
 	for _, i := range r.index {
-		z += w[i] * float64(r.value[group(i)])
+		z += w[i] * float64(r.value[p.group(i)])
 	}
 	return z
 }
@@ -45,7 +55,7 @@ func (p *problem) loss(w, g []float64) float64 {
 		d := r.weight * (prob - r.label)
 		g[p.bias] += d
 		for _, i := range r.index {
-			g[i] += d * float64(r.value[group(i)])
+			g[i] += d * float64(r.value[p.group(i)])
 		}
 	}
 	return f

@@ -1,16 +1,23 @@
-// Command train makes the two files that package injection embeds: model.bin,
-// the classifier's weights, and bigram.bin, the letter pairs that the decoder
-// recognizes language by.
+// Command train makes the three files that package injection embeds: model.bin, the
+// classifier's weights, document.bin, those of the document mode, and bigram.bin, the
+// letter pairs that the decoder recognizes language by.
 //
 //	go run ./guard/injection/internal/train -corpus DIR -out guard/injection
 //	go run ./guard/injection/internal/train -corpus DIR -test guard/injection/testdata/challenge.jsonl
+//	go run ./guard/injection/internal/train -score FILE [-document]
 //
 // DIR holds train.jsonl.gz and dev.jsonl.gz with rows {text, label, source,
-// kind, lang, near_train}. The harmless and hostile texts that this folder makes
-// are added: those of two grammars, records and programs, and attacks inside
-// records. It prints a cross-validation that leaves whole sources out, takes the
-// threshold from it, scores rows that are never trained on with -test, and writes
-// the files with -out. The same corpus gives the same bytes.
+// kind, lang, near_train}. The texts of this folder are added, all written for the
+// project: attacks.txt and hostile.txt, benign.txt and harmless.txt, other languages
+// in multilingual.txt and languages.txt, and records and programs. The document mode is
+// trained on documents.txt with sentences of requests.txt put into them, and on
+// nothing of the corpus.
+//
+// The command trains without each source and prints what the detector makes of it.
+// It takes the thresholds from that, scores rows that are never trained on with
+// -test, and writes the files with -out. The same corpus gives the same bytes on the
+// same processor architecture. With -score it trains nothing: it prints what the
+// shipped detector makes of a file of rows, by source and language.
 package main
 
 import (
@@ -33,14 +40,14 @@ import (
 const (
 	lambda        = 1   // L2 penalty
 	sourcePower   = .7  // a source of n rows weighs n^sourcePower
-	grammarFactor = 3   // and one of the grammars that many times more
+	grammarFactor = 3   // and one that was written for the project that many times more
 	windowWeight  = .3  // of a window of a harmless text, relative to the text
 	guessWeight   = .3  // of a decoded reading of a harmless text
-	meanFPR       = .03 // at the threshold, the mean of the left-out sources of harmless texts
-	worstFPR      = .05 // and the worst of them
+	worstFPR      = .03 // at the threshold, of the worst left-out source of harmless texts
+	docLambda     = 4   // L2 penalty of the document mode
+	documentFPR   = .03 // of clean documents, in the source outside
+	foldFPR       = .05 // and in the mean of the left-out folds: a fold has few sentences, each in many documents
 )
-
-func group(i uint32) int { return model.Group(min(i, model.Buckets-1)) }
 
 // A sample is an example with its features, for each reading of the text the
 // whole and the windows.
@@ -141,7 +148,7 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 			total[s.Label] += weight(s)
 		}
 	}
-	p := &problem{lambda: lambda, bias: model.Buckets, n: model.Buckets + 1}
+	p := &problem{lambda: lambda, bias: model.Buckets, n: model.Buckets + 1, bounds: model.Bounds}
 	for _, s := range samples {
 		if !keep(s) {
 			continue
@@ -149,21 +156,23 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 		w := weight(s) / total[s.Label] * rows / 2
 		if s.Label == 1 {
 			v := s.readings[0].whole
-			p.rows = append(p.rows, row{v.Index, v.Scale, 1, w})
+			p.rows = append(p.rows, row{v.Index, scale(v), 1, w})
 			continue
 		}
 		for i, r := range s.readings[:min(3, len(s.readings))] {
 			if i == 1 {
 				w *= guessWeight
 			}
-			p.rows = append(p.rows, row{r.whole.Index, r.whole.Scale, 0, w})
+			p.rows = append(p.rows, row{r.whole.Index, scale(r.whole), 0, w})
 			for _, v := range r.windows {
-				p.rows = append(p.rows, row{v.Index, v.Scale, 0, w * windowWeight})
+				p.rows = append(p.rows, row{v.Index, scale(v), 0, w * windowWeight})
 			}
 		}
 	}
 	return p.minimise(80)
 }
+
+func scale(v model.Vector) [4]float32 { return [4]float32{v.Scale[0], v.Scale[1], v.Scale[2]} }
 
 // detect scores samples as the detector with these weights does, rules and all.
 func detect(w []float64, samples []*sample) ([]scored, error) {
@@ -171,19 +180,41 @@ func detect(w []float64, samples []*sample) ([]scored, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]scored, len(samples))
+	return inParallel(len(samples), func(i int) scored {
+		return scored{logit(d.Inspect(samples[i].Text).Score), samples[i].Label}
+	}), nil
+}
+
+// inParallel calls f for 0 to n-1 and returns the results in this order.
+func inParallel[T any](n int, f func(int) T) []T {
+	out := make([]T, n)
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for k := range workers {
 		wg.Go(func() {
-			for i := k; i < len(samples); i += workers {
-				p := d.Inspect(samples[i].Text).Score
-				out[i] = scored{math.Log(p / (1 - p)), samples[i].Label}
+			for i := k; i < n; i += workers {
+				out[i] = f(i)
 			}
 		})
 	}
 	wg.Wait()
-	return out, nil
+	return out
+}
+
+// tryAll is inParallel for a function that can fail. It returns the first error.
+func tryAll[T any](n int, f func(int) (T, error)) ([]T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var all []T
+	for _, r := range inParallel(n, func(i int) result { v, err := f(i); return result{v, err} }) {
+		if r.err != nil {
+			return nil, r.err
+		}
+		all = append(all, r.value)
+	}
+	return all, nil
 }
 
 func main() {
@@ -191,7 +222,16 @@ func main() {
 	corpus := flag.String("corpus", "", "folder with train.jsonl.gz and dev.jsonl.gz")
 	out := flag.String("out", "", "folder to write model.bin and bigram.bin to; nothing is written without it")
 	test := flag.String("test", "", "rows to score that are never trained on")
+	score := flag.String("score", "", "rows to score with the shipped detector; nothing is trained")
+	weights := flag.String("weights", "", "with -score: a model.bin in the place of the shipped one")
+	document := flag.Bool("document", false, "with -score: in document mode")
 	flag.Parse()
+	if *score != "" {
+		if err := scoreFile(*score, *weights, *document); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if err := run(*corpus, *out, *test); err != nil {
 		log.Fatal(err)
 	}
@@ -211,9 +251,8 @@ func run(corpus, out, test string) error {
 	held := prepare(ex, dev)
 	samples := prepare(ex, append(slices.Clip(rows), synthetic()...))
 
-	var left [][]scored // by fold
-	var pool []scored
-	for _, f := range folds {
+	left, err := tryAll(len(folds), func(i int) ([]scored, error) {
+		f := folds[i]
 		w := train(samples, func(s *sample) bool { return learn(s) && !slices.Contains(f, s.fold) })
 		var out []*sample
 		for _, s := range slices.Concat(samples, held) {
@@ -221,13 +260,13 @@ func run(corpus, out, test string) error {
 				out = append(out, s)
 			}
 		}
-		x, err := detect(w, out)
-		if err != nil {
-			return err
-		}
-		left, pool = append(left, x), append(pool, x...)
+		return detect(w, out)
+	})
+	if err != nil {
+		return err
 	}
-	threshold := chooseThreshold(left)
+	pool := slices.Concat(left...)
+	threshold := lowest(left, worstFPR, worstFPR)
 	for i, x := range left {
 		report("without "+strings.Join(folds[i], ", "), x, threshold)
 	}
@@ -255,10 +294,26 @@ func run(corpus, out, test string) error {
 		}
 		report("test", scores, threshold)
 	}
+	var outside []example
+	for _, e := range slices.Concat(rows, dev) {
+		if foldOf(e) == "BIPIA/train" {
+			outside = append(outside, e)
+		}
+	}
+	all := documents()
+	weights := model.Encode(w, w[model.Buckets], threshold)
+	documentThreshold, err := checkDocuments(ex, string(weights), all, outside)
+	if err != nil {
+		return err
+	}
 	if out == "" {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(out, "model.bin"), model.Encode(w, w[model.Buckets], threshold), 0o644); err != nil {
+	dw := trainDocuments(ex, all)
+	if err := os.WriteFile(filepath.Join(out, "document.bin"), model.EncodeDoc(dw, dw[model.DocBuckets], documentThreshold), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "model.bin"), weights, 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(out, "bigram.bin"), bigrams(rows), 0o644)

@@ -15,7 +15,22 @@ type scored struct {
 // report prints the area under the ROC curve and, at the threshold, recall and
 // the false-positive rate.
 func report(name string, x []scored, threshold float64) {
-	fmt.Printf("%-55s n %6d  AUC %.4f  at %.3f: recall %.3f  FPR %.4f\n", name, len(x), auc(x), threshold, rate(x, 1, threshold), rate(x, 0, threshold))
+	area := "-"
+	if a, half := aucInterval(x); !math.IsNaN(a) {
+		area = fmt.Sprintf("%.3f [%.3f, %.3f]", a, a-half, min(1, a+half))
+	}
+	fmt.Printf("%-48s n %5d  AUC %-20s  recall %-20s  FPR %s\n", name, len(x), area, interval(count(x, 1, threshold)), interval(count(x, 0, threshold)))
+}
+
+// aucInterval returns the area and half of its 95 % interval (Hanley and McNeil,
+// 1982).
+func aucInterval(x []scored) (area, half float64) {
+	area = auc(x)
+	_, attacks := count(x, 1, 0)
+	_, harmless := count(x, 0, 0)
+	a, h := float64(attacks), float64(harmless)
+	q1, q2 := area/(2-area), 2*area*area/(1+area)
+	return area, 1.96 * math.Sqrt((area*(1-area)+(a-1)*(q1-area*area)+(h-1)*(q2-area*area))/(a*h))
 }
 
 // auc is the share of pairs of an attack and a harmless text that are in the
@@ -49,10 +64,10 @@ func rate(x []scored, label int, threshold float64) float64 {
 	return hits / n
 }
 
-// chooseThreshold returns the lowest threshold at which the false-positive rates
-// of sources have at most the mean meanFPR, and none is above worstFPR. Each
-// source counts the same: a large one with easy texts must not hide a small one.
-func chooseThreshold(sources [][]scored) float64 {
+// lowest returns the lowest threshold at which the false-positive rates of sources
+// have at most a mean, and none is above worst. Each source counts the same: a large
+// one with easy texts must not hide a small one.
+func lowest(sources [][]scored, mean, worst float64) float64 {
 	fits := func(t float64) bool {
 		sum, n := 0.0, 0.0
 		for _, x := range sources {
@@ -60,12 +75,12 @@ func chooseThreshold(sources [][]scored) float64 {
 			switch {
 			case math.IsNaN(r): // it has attacks only
 				continue
-			case r > worstFPR:
+			case r > worst:
 				return false
 			}
 			sum, n = sum+r, n+1
 		}
-		return sum <= meanFPR*n
+		return sum <= mean*n
 	}
 	low, high := -10.0, 10.0
 	for high-low > 1e-4 {

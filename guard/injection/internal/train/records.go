@@ -59,8 +59,10 @@ var columns = []column{
 	{"active|enabled|paid|public|secret|override|hidden", "true|false|yes|no|null"},
 }
 
-func pick(rng *rand.Rand, choices string) string {
-	all := strings.Split(choices, "|")
+func pick(rng *rand.Rand, choices string) string { return pickOf(rng, choices, "|") }
+
+func pickOf(rng *rand.Rand, choices, bar string) string {
+	all := strings.Split(choices, bar)
 	return all[rng.IntN(len(all))]
 }
 

@@ -18,12 +18,27 @@ var benignGrammar string
 //go:embed languages.txt
 var languageTexts string
 
-// synthetic returns the examples of the two grammars and the sentences of
-// languages.txt, always the same ones.
+//go:embed harmless.txt
+var harmlessGrammar string
+
+//go:embed hostile.txt
+var hostileGrammar string
+
+//go:embed multilingual.txt
+var multilingualTexts string
+
+// synthetic returns the examples that were written for the project, always the same
+// ones.
 func synthetic() []example {
 	attacks := expand(attackGrammar, 1, "synthetic-attack")
 	harmless := append(expand(benignGrammar, 0, "synthetic-benign"), records()...)
-	all := slices.Concat(attacks, harmless, embedded(attacks, harmless))
+	all := slices.Concat(attacks, harmless, embedded(attacks, harmless), written(), multilingual())
+	return append(all, languages()...)
+}
+
+// languages returns the sentences of languages.txt.
+func languages() []example {
+	var all []example
 	for line := range strings.Lines(languageTexts) {
 		lang, text, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		for _, s := range strings.SplitAfter(text, ". ") {
@@ -33,9 +48,57 @@ func synthetic() []example {
 	return all
 }
 
-// embedded puts every fourth attack into a harmless document or record: there
-// attacks on agents stand, and without such examples a harmless beginning excuses
-// what follows.
+// written returns the texts of harmless.txt and hostile.txt. Each of their sections
+// is a source of its own, so that a short one counts too.
+func written() []example {
+	all := append(expand(harmlessGrammar, 0, ""), expand(hostileGrammar, 1, "")...)
+	for _, e := range expand(documentGrammar, 0, "") {
+		if e.Kind == "other languages" {
+			all = append(all, e)
+		}
+	}
+	for i := range all {
+		all[i].Source = "synthetic-" + strings.ReplaceAll(strings.SplitN(all[i].Kind, ":", 2)[0], " ", "-")
+	}
+	return all
+}
+
+// perTemplate is how many texts are made of a template of multilingual.txt.
+const perTemplate = 12
+
+// multilingual returns the texts of multilingual.txt. Each language is a source.
+func multilingual() []example {
+	var all []example
+	lang := ""
+	rng := rand.New(rand.NewPCG(4, 20261124))
+	for line := range strings.Lines(multilingualTexts) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			lang = strings.TrimSuffix(name, "]")
+			continue
+		}
+		sign, template, _ := strings.Cut(line, " ")
+		if sign != "+" && sign != "-" {
+			continue
+		}
+		e := example{Source: "synthetic-" + lang, Kind: "multilingual", Lang: lang}
+		if sign == "+" {
+			e.Label = 1
+		}
+		seen := map[string]bool{}
+		for range perTemplate {
+			if e.Text = choose(template, nil, rng); !seen[e.Text] {
+				seen[e.Text] = true
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// embedded puts every fourth attack into a harmless document or record. Attacks on
+// agents are in such places, and without such examples a harmless beginning would
+// excuse what follows.
 func embedded(attacks, harmless []example) []example {
 	rng := rand.New(rand.NewPCG(3, 20261124))
 	hosts := slices.DeleteFunc(slices.Clone(harmless), func(e example) bool {
@@ -60,6 +123,10 @@ func embedded(attacks, harmless []example) []example {
 	}
 	return all
 }
+
+// literal replaces the signs that are written for characters which have a meaning in a
+// grammar.
+var literal = strings.NewReplacer(`\n`, "\n", `\t`, "\t", "⟦", "{", "⟧", "}", "¦", "|")
 
 // expand reads a grammar: NAME = a | b defines a list, "20 text" makes twenty
 // texts by taking choices at random.
@@ -87,7 +154,7 @@ func expand(grammar string, label int, source string) []example {
 		}
 		seen := map[string]bool{}
 		for range n {
-			s := strings.ReplaceAll(choose(text, lists, rng), `\n`, "\n")
+			s := literal.Replace(choose(text, lists, rng))
 			if !seen[s] {
 				seen[s] = true
 				all = append(all, example{Text: s, Label: label, Source: source, Kind: kind})
