@@ -1,6 +1,6 @@
 // Capstone is the end-to-end system of the last assignment: a production
-// service that answers questions from documents, with citations, behind the
-// OpenAI protocol and a page to look at.
+// service that answers questions from documents, with citations, over the
+// OpenAI protocol and on a page.
 //
 //	go run ./examples/capstone                      serve, at http://127.0.0.1:8080/
 //	go run ./examples/capstone ask "why jitter?"    one question, in the terminal

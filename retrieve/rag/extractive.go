@@ -30,10 +30,10 @@ type ExtractiveOptions struct {
 	// context of the call. Default: the passages are read as they are.
 	Clean func(ctx context.Context, passage string) string
 
-	// Rarity returns how much a stem of [bm25.English] tells: ln(N/n), of N passages
-	// of the collection n of which have it, or a similar figure. Default: it is
-	// counted among the passages of the prompt, which are all about the question and
-	// so tell less.
+	// Rarity returns the weight of a stem of [bm25.English]: ln(N/n) if n of the
+	// collection's N passages have it, or a similar figure. Default: it is counted
+	// among the passages of the prompt, which is less exact, since these are all about
+	// the question.
 	Rarity func(stem string) float64
 
 	// Correct returns the question without its typing errors, as [Speller.Correct]
@@ -202,7 +202,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 
 // Rerank returns the k passages that most probably answer a question, best first, with
 // that probability as their Score. Of a question with several parts ([Parts]) each part
-// has its turn. The question is one that stands alone, see [Standalone]. It fails if ctx is
+// has its turn. The question is complete by itself, see [Standalone]. It fails if ctx is
 // done or if the embedder fails.
 func (e *Extractive) Rerank(ctx context.Context, question string, passages []schema.Document, k int) ([]schema.Document, error) {
 	if err := ctx.Err(); err != nil {

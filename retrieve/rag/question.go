@@ -163,8 +163,8 @@ var pointing = regexp.MustCompile(`(?i)\b(?:it|its|that|this|these|those|they|th
 
 // Standalone returns a question with what it leaves to the turns before it: the words
 // of the user's last question and of the answer's first sentence, if the question
-// points back ("Is it slow?") or has hardly a word of its own. A question that stands
-// alone is returned as it is, with ok false.
+// points back ("Is it slow?") or has hardly a word of its own. A question that is
+// complete by itself is returned as it is, with ok false.
 func Standalone(question string, history []llms.MessageContent) (full string, ok bool) {
 	own := Terms(question)
 	if len(own) > 4 || len(own) > 1 && !pointing.MatchString(question) {

@@ -104,7 +104,7 @@ func nearestList(nearest []scored) string {
 }
 
 // IsRefusal reports whether an answer is a refusal: it begins with [UnknownAnswer],
-// perhaps after a line that tells how the question was read.
+// perhaps after a line that shows how the question was read.
 func IsRefusal(answer string) bool {
 	if rest, ok := strings.CutPrefix(answer, correctedLine); ok {
 		_, answer, _ = strings.Cut(rest, "\n")

@@ -28,7 +28,7 @@ type softener struct {
 	known    map[string]softWord
 }
 
-// A softWord is a word with its vector and how much it tells.
+// A softWord is a word with its vector and its weight.
 type softWord struct {
 	stem   string
 	vector []float32
@@ -45,7 +45,7 @@ func (r *ranker) softener(e embeddings.Embedder) *softener {
 	return s
 }
 
-// wordsOf returns the words of a text that tell something, each once.
+// wordsOf returns the words of a text that carry meaning, each once.
 func (s *softener) wordsOf(text string) []softWord {
 	var out []softWord
 	seen := map[string]bool{}

@@ -150,7 +150,7 @@ func plain(text []comment.Text) string {
 }
 
 // Files returns the documents among files and folders, in order. Files in
-// folders that are no documents are skipped; one that was named is an error.
+// folders that are not documents are skipped; one that was named is an error.
 func Files(paths []string) ([]Document, error) {
 	var out []Document
 	for _, p := range paths {

@@ -199,8 +199,8 @@ func or(s, other string) string {
 	return s
 }
 
-// failWith answers with an error of the service, and logs what the client is not
-// told.
+// failWith answers with an error of the service, and logs what the client must not
+// see.
 func (g *Gateway) failWith(w http.ResponseWriter, r *http.Request, err error) {
 	p := describe(err)
 	g.logFailure(r.Context(), err, p)

@@ -56,7 +56,7 @@ func TestOwnRefusals(t *testing.T) {
 	require.Contains(t, p.Message, "tokens")
 }
 
-// TestQuotaIsTheOperators: the client hears that waiting does not help, and the
+// TestQuotaIsTheOperators: the client reads that waiting does not help, and the
 // log has an error with what the provider answered.
 func TestQuotaIsTheOperators(t *testing.T) {
 	var log bytes.Buffer

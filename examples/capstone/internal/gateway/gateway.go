@@ -237,7 +237,7 @@ func (g *Gateway) guarded(next http.HandlerFunc) http.Handler {
 }
 
 // authenticate returns the tenant of a request's key. The keys are compared as
-// digests, so the time of a comparison tells nothing of a key.
+// digests, so the time of a comparison gives nothing of a key away.
 func (g *Gateway) authenticate(r *http.Request) (tenant string, ok bool) {
 	key := r.Header.Get("Api-Key")
 	if scheme, credentials, found := strings.Cut(r.Header.Get("Authorization"), " "); found && strings.EqualFold(scheme, "Bearer") {

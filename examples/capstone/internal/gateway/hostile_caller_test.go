@@ -41,8 +41,8 @@ func TestUnsampledCallersCost(t *testing.T) {
 	}
 }
 
-// A list of keys that holds an empty one, as a badly split setting does, lets
-// nobody in without a key.
+// A list of keys that contains an empty one, as a badly split setting does, lets
+// no request in without a key.
 func TestEmptyKey(t *testing.T) {
 	server := start(t, Options{Keys: []string{""}})
 	require.Equal(t, http.StatusUnauthorized, get(t, server, "/v1/models").status)

@@ -197,8 +197,8 @@ func TestNoWriteAfterTheHandlerShared(t *testing.T) {
 	require.Zero(t, late.Load(), "writes after the handler had returned")
 }
 
-// A connection that was idle for longer than the write timeout can still be told
-// to go on.
+// A connection that was idle for longer than the write timeout still gets the
+// answer to go on.
 func TestContinueAfterIdle(t *testing.T) {
 	server := start(t, Options{WriteTimeout: 100 * time.Millisecond})
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())

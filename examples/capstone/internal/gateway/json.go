@@ -18,7 +18,7 @@ type badKey struct{ param, message string }
 
 // checkKeys refuses what encoding/json reads without a word: a key that appears
 // twice, of which the last one wins, and a key that differs from a known one in
-// its case, which it takes for that one. Whatever stands between the client and
+// its case, which it takes for that one. A proxy between the client and
 // this server may have read the other.
 func checkKeys(data []byte, into any) *badKey {
 	w := walker{d: json.NewDecoder(bytes.NewReader(data))}

@@ -334,7 +334,7 @@ func TestPageRendersNoHTML(t *testing.T) {
 	b.stays()
 }
 
-// TestPageKeepsABrokenAnswer: what was shown stays, the reader is told, and may ask
+// TestPageKeepsABrokenAnswer: what was shown stays, the page says so, and the reader may ask
 // again.
 func TestPageKeepsABrokenAnswer(t *testing.T) {
 	half := []message{{"passages", found}, {"text", "Keys are rotated every "}}

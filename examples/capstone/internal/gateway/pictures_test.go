@@ -40,7 +40,7 @@ func refusedAnswer() []message {
 const overflowing = `[...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest("pre, .unseen, .skip, .bars") && e.getBoundingClientRect().right > innerWidth + 1)
 	.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40)).concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])`
 
-// pale lists the texts whose contrast with what is behind them is under 4.5 (WCAG 2.2,
+// pale lists the texts whose contrast with their background is under 4.5 (WCAG 2.2,
 // 1.4.3).
 const pale = `(() => {
 	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

@@ -21,7 +21,7 @@ import (
 	"github.com/prodailabs/prodai/trace"
 )
 
-// proof is what stands beside an answer, read as a program does.
+// proof is what comes with an answer, read as a program does.
 type proof struct {
 	Refused   *bool
 	Nearest   []near

@@ -23,7 +23,7 @@ func (s *Service) Embed(ctx context.Context, texts []string) (vectors [][]float3
 	return call.vectors, tokens, err
 }
 
-// newEmbedding returns the embedder behind the tenants' limits, which are kept in
+// newEmbedding returns the embedder under the tenants' limits, which are kept in
 // store.
 func (s *Service) newEmbedding(store limit.Store) (llms.Model, error) {
 	return limit.New(embedModel{s.embedder}, &limit.Options{Quota: perTenant, Store: store, Tenant: s.tenant, Tokens: s.Count, Model: "embedding",

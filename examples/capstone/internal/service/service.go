@@ -76,7 +76,7 @@ type Service struct {
 	collection *retrieve.Collection
 	retriever  *trace.Retriever
 	embedder   *embed.Embedder
-	embedding  llms.Model // the embedder behind the tenants' limits
+	embedding  llms.Model // the embedder under the tenants' limits
 	chunker    chunk.Chunker
 	words      *bm25.Index
 	ranker     *rag.Extractive
@@ -284,8 +284,8 @@ func (s *Service) CacheStats() cache.Stats { return s.cached.Stats() }
 // Count counts tokens as OpenAI's current models do.
 func (s *Service) Count(text string) int { return o200k.Encoding().Count(text) }
 
-// Ingest makes the collection hold the documents as they are now; unchanged
-// passages aren't embedded again. progress, if not nil, hears of each document.
+// Ingest makes the collection contain the documents as they are now; unchanged
+// passages aren't embedded again. progress, if not nil, is called after each document.
 func (s *Service) Ingest(ctx context.Context, docs []corpus.Document, progress func(done int, c retrieve.Changes)) (retrieve.Changes, error) {
 	var total retrieve.Changes
 	s.learn(docs)
@@ -346,7 +346,7 @@ type Question struct {
 	History []llms.MessageContent
 	Options []llms.CallOption
 
-	// OnPassages hears what was found before the model is asked; OnChunk hears
+	// OnPassages gets what was found before the model is asked; OnChunk gets
 	// the answer as it is written; nil: not streamed.
 	OnPassages func([]schema.Document)
 	OnChunk    func(chunk string) error
