@@ -11,6 +11,7 @@ import (
 
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
+	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
 // ask answers one question in the terminal, with the passages it cites, or those that
@@ -62,9 +63,9 @@ func showNearest(out io.Writer, text string, near []service.Near) {
 		fmt.Fprintln(out, "There are no documents to search. Add yours: capstone ingest FOLDER")
 		return
 	}
-	listed := strings.Contains(text, nearestTitle)
+	listed := strings.Contains(text, rag.NearestLine)
 	if !listed {
-		fmt.Fprintf(out, "\n%s\n", nearestTitle)
+		fmt.Fprintf(out, "\n%s\n", rag.NearestLine)
 	}
 	for i, n := range near {
 		switch {
@@ -75,8 +76,6 @@ func showNearest(out io.Writer, text string, near []service.Near) {
 		}
 	}
 }
-
-const nearestTitle = "Nearest passages:"
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 

@@ -25,7 +25,7 @@ func TestAskShowsSources(t *testing.T) {
 	out := answer(t, "ask", "What is a circuit breaker?")
 	require.Contains(t, out, "circuit breaker")
 	require.Regexp(t, `\n\[\d\] retry.*  \(\w+\)\n    retry/\S+, (bytes \d+-\d+|redacted)\n    \S`, out)
-	require.NotContains(t, out, nearestTitle)
+	require.NotContains(t, out, rag.NearestLine)
 }
 
 // TestAskRefusesSoftly: a question without an answer gets the nearest passages, with
@@ -45,7 +45,7 @@ func TestAskRefusesSoftly(t *testing.T) {
 		require.Contains(t, out, "retry")
 	})
 	t.Run("a provider that lists them itself", func(t *testing.T) {
-		p, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: modeltest.Say(rag.UnknownAnswer + " " + nearestTitle + "\n\n- One thing. [2]"), Times: -1}}, Loopback: true})
+		p, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: modeltest.Say(rag.UnknownAnswer + " " + rag.NearestLine + "\n\n- One thing. [2]"), Times: -1}}, Loopback: true})
 		require.NoError(t, err)
 		t.Cleanup(p.Close)
 		t.Setenv("OPENAI_BASE_URL", p.URL+"/v1")
@@ -64,6 +64,6 @@ func TestAskRefusesSoftly(t *testing.T) {
 func nearby(t *testing.T, out string) {
 	t.Helper()
 	require.True(t, strings.HasPrefix(out, rag.UnknownAnswer), out)
-	require.Equal(t, 1, strings.Count(out, nearestTitle), out)
+	require.Equal(t, 1, strings.Count(out, rag.NearestLine), out)
 	require.Regexp(t, `\n\[\d\] .+  \((very close|close|related|far)\)\n    \S+, (bytes \d+-\d+|redacted)\n`, out)
 }

@@ -32,7 +32,7 @@ func (r *CitationReport) checkQuotes(answer string, passages []schema.Document) 
 	}
 	for at := 0; at < len(answer); {
 		end := lineEnd(answer, at)
-		if line := strings.TrimSpace(answer[at:end]); heading.MatchString(line) || strings.HasPrefix(line, correctedLine) || line == nearestLine || line == foreignLine {
+		if line := strings.TrimSpace(answer[at:end]); heading.MatchString(line) || strings.HasPrefix(line, CorrectedLine) || line == NearestLine || line == foreignLine {
 			blank(at, end)
 		}
 		if !quoteLine.MatchString(answer[at:end]) {

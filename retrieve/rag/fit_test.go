@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,40 +16,50 @@ import (
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
 
-var fit = flag.String("fit", "", "fit the weights to this file of judged passages (.jsonl or .jsonl.gz), print them, and what they reach by leaving out questions")
+var (
+	fit   = flag.Bool("fit", false, "fit the weights to testdata/judged.jsonl.gz, print them, and what they reach by leaving out questions")
+	tuned = flag.String("tuned", "", "with -fit: weights of retrieve/embed/tune for the embedder of units with questions")
+)
 
-var tuned = flag.String("tuned", "", "with -fit: weights of retrieve/embed/tune for the embedder")
-
-// A judged row is a question, a passage found for it, and what readers said: 1 it
-// answers, 0.5 a part, 0 not.
+// A judged row is a question, a passage found for it, and what readers judged: 1 if it
+// answers, 0.5 if it answers a part, 0 if not.
 type judged struct {
-	Question string   `json:"question"`
-	Around   string   `json:"around"` // of earlier turns
-	Passage  string   `json:"passage"`
-	Asked    []string `json:"asked"` // questions that it is known to answer
-	Label    float64  `json:"label"`
-	Refuse   bool     `json:"refuse"`
-	Kind     string   `json:"kind"`
-	Set      string   `json:"set"`
+	Question, Around string // Around is of earlier turns
+	Passage          string
+	Asked            []string // questions that the passage is known to answer
+	Label            float64
+	Refuse           bool // no passage of the collection answers the question
+	Kind, Set        string
 }
 
-func readJudged(t testing.TB, name string) []judged {
+// readJudged reads testdata/judged.jsonl.gz: a line for each passage, then a line for
+// each question with the passages that were judged for it, by number.
+func readJudged(t testing.TB) []judged {
 	t.Helper()
-	file, err := os.Open(name)
+	file, err := os.Open("testdata/judged.jsonl.gz")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
-	lines := bufio.NewScanner(file)
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(file)
-		require.NoError(t, err)
-		lines = bufio.NewScanner(z)
-	}
+	z, err := gzip.NewReader(file)
+	require.NoError(t, err)
+	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 1<<20)
-	var out []judged
+	var passages, out []judged
 	for lines.Scan() {
-		var j judged
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &j))
-		out = append(out, j)
+		var line struct {
+			judged
+			Judged [][2]float64 // a passage's number, its label
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line))
+		if line.Question == "" {
+			passages = append(passages, line.judged)
+			continue
+		}
+		for _, pair := range line.Judged {
+			row := line.judged
+			row.Passage, row.Asked = passages[int(pair[0])].Passage, passages[int(pair[0])].Asked
+			row.Label = pair[1]
+			out = append(out, row)
+		}
 	}
 	require.NoError(t, lines.Err())
 	return out
@@ -208,10 +217,10 @@ func (v *vector) dot(x *vector) float64 {
 
 // TestFit is how the weights were made.
 func TestFit(t *testing.T) {
-	if *fit == "" {
+	if !*fit {
 		t.Skip("-fit is not set")
 	}
-	judgments := readJudged(t, *fit)
+	judgments := readJudged(t)
 	var course []judged // without what is to be answered from other texts
 	for _, j := range judgments {
 		if j.Set != "sample" {
@@ -334,4 +343,36 @@ func outcomes(rows []example, p []float64) {
 		}
 		fmt.Printf("  %.2f: of %d that are answered, useful %.3f wrong %.3f; of %d others wrong %.3f; of %d to refuse answered %.3f\n", threshold, known, float64(useful)/float64(max(known, 1)), float64(wrong)/float64(max(known, 1)), other, float64(otherWrong)/float64(max(other, 1)), refusals, float64(answered)/float64(max(refusals, 1)))
 	}
+}
+
+// TestWeightsOnOtherTexts: on a speech and chat logs, of whose questions none has the
+// form of the course's notes, the three best units have an answer for most questions.
+func TestWeightsOnOtherTexts(t *testing.T) {
+	var rows []judged
+	for _, j := range readJudged(t) {
+		if j.Set == "sample" {
+			rows = append(rows, j)
+		}
+	}
+	found, rank, last := map[int]bool{}, 0, -1
+	answerable := map[int]bool{}
+	for _, e := range examples(t, rows) { // by question, best first
+		if e.question != last {
+			rank, last = 0, e.question
+		}
+		if e.y > 0 {
+			answerable[e.question] = true
+			found[e.question] = found[e.question] || rank < 3
+		}
+		rank++
+	}
+	n := 0
+	for q := range found {
+		if found[q] {
+			n++
+		}
+	}
+	t.Logf("%d of %d", n, len(answerable))
+	require.Greater(t, len(answerable), 100)
+	require.Greater(t, float64(n), 0.8*float64(len(answerable)))
 }

@@ -8,19 +8,23 @@ import (
 	"strings"
 )
 
-// The lines of an [Extractive]'s answer that are its own words, not a passage's.
+// The beginnings of lines that an [Extractive] writes itself: before the corrected
+// question, and before the list of passages in a refusal.
 const (
-	correctedLine = "Showing results for: "
-	nearestLine   = "Nearest passages:"
-	foreignLine   = "The notes are in English and this program cannot translate. These passages are nearest to your question:"
-	partLine      = "**About “%s”**"
+	CorrectedLine = "Showing results for: "
+	NearestLine   = "Nearest passages:"
+)
+
+const (
+	foreignLine = "The notes are in English and this program cannot translate. These passages are nearest to your question:"
+	partLine    = "**About “%s”**"
 )
 
 // render writes the answer in markdown.
 func (e *Extractive) render(question, corrected, foreign string, parts []part, nearest []scored) string {
 	var out []string
 	if corrected != question {
-		out = append(out, correctedLine+corrected)
+		out = append(out, CorrectedLine+corrected)
 	}
 	some := false
 	for _, p := range parts {
@@ -32,7 +36,7 @@ func (e *Extractive) render(question, corrected, foreign string, parts []part, n
 	case !some:
 		out = append(out, UnknownAnswer)
 		if list := nearestList(nearest); list != "" {
-			out[len(out)-1] += " " + nearestLine
+			out[len(out)-1] += " " + NearestLine
 			out = append(out, list)
 		}
 		return strings.Join(out, "\n\n")
@@ -106,7 +110,7 @@ func nearestList(nearest []scored) string {
 // IsRefusal reports whether an answer is a refusal: it begins with [UnknownAnswer],
 // perhaps after a line that shows how the question was read.
 func IsRefusal(answer string) bool {
-	if rest, ok := strings.CutPrefix(answer, correctedLine); ok {
+	if rest, ok := strings.CutPrefix(answer, CorrectedLine); ok {
 		_, answer, _ = strings.Cut(rest, "\n")
 	}
 	return strings.HasPrefix(strings.TrimSpace(answer), UnknownAnswer)

@@ -172,13 +172,13 @@ func TestRefused(t *testing.T) {
 	for text, want := range map[string]bool{
 		rag.UnknownAnswer:                         true,
 		strings.ToUpper(rag.UnknownAnswer) + "\n": true,
-		strings.ReplaceAll(strings.TrimSuffix(rag.UnknownAnswer, "."), "'", "’"):        true,
-		"**" + rag.UnknownAnswer + "**":                                                 true,
-		"Sorry. " + rag.UnknownAnswer:                                                   true,
-		corrected + ": full jitter\n\n" + rag.UnknownAnswer + " Nearest passages:\n- a": true,
-		"Keys are rotated every 90 days.":                                               false,
-		"":                                                                              false,
-		corrected + ": reciprocal rank fusion\n\nIt is a sum.":                          false,
+		strings.ReplaceAll(strings.TrimSuffix(rag.UnknownAnswer, "."), "'", "’"):              true,
+		"**" + rag.UnknownAnswer + "**":                                                       true,
+		"Sorry. " + rag.UnknownAnswer:                                                         true,
+		rag.CorrectedLine + "full jitter\n\n" + rag.UnknownAnswer + " Nearest passages:\n- a": true,
+		"Keys are rotated every 90 days.":                                                     false,
+		"":                                                                                    false,
+		rag.CorrectedLine + "reciprocal rank fusion\n\nIt is a sum.":                          false,
 		"It depends. " + strings.Repeat("Much is said about it. ", 20) + rag.UnknownAnswer[:9]: false,
 	} {
 		require.Equal(t, want, (&Answer{Text: text}).Refused(), text)

@@ -15,13 +15,9 @@ import (
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
-// corrected begins the line that names the words which were searched for instead of
-// those asked.
-const corrected = "Showing results for"
-
 // IsNotice reports whether a line of an answer says how the question was read, and
 // claims nothing.
-func IsNotice(line string) bool { return strings.HasPrefix(line, corrected) }
+func IsNotice(line string) bool { return strings.HasPrefix(line, rag.CorrectedLine) }
 
 // Refused reports whether an answer says that the passages do not contain one, in the
 // words that the prompt asks for, whatever the model. An answer that cites a passage
@@ -29,7 +25,7 @@ func IsNotice(line string) bool { return strings.HasPrefix(line, corrected) }
 func (a *Answer) Refused() bool {
 	unknown := plain(rag.UnknownAnswer)
 	text := a.Text
-	if strings.HasPrefix(strings.TrimSpace(text), corrected) {
+	if strings.HasPrefix(strings.TrimSpace(text), rag.CorrectedLine) {
 		_, text, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	}
 	text = plain(text)
