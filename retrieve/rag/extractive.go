@@ -69,7 +69,7 @@ type ExtractiveOptions struct {
 // the answer is [UnknownAnswer] and the nearest passages. A question of several parts
 // ([Parts]) is answered part by part. A question that points back to earlier turns
 // ("is it slow?") is read with them ([Standalone]). A question in another language gets
-// a sentence that says so, and the nearest passages.
+// a sentence that says so, and the nearest passages: quoted, or listed if they are far.
 //
 // It runs offline and always gives the same answer, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
@@ -192,7 +192,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		var chosen []scored
 		for _, code := range kinds {
 			if chosen == nil {
-				chosen = e.choose(ranked, used, code)
+				chosen = e.choose(ranked, used, code, foreign != "")
 			}
 		}
 		answered = append(answered, part{text, chosen})
@@ -254,11 +254,14 @@ type part struct {
 // choose returns the units to quote, programs or texts, the best first, and marks them as used. If the
 // best unit reaches the threshold, the next ones need a share of its probability only:
 // the answer is right more often with them.
-func (e *Extractive) choose(ranked []scored, used map[int]bool, code bool) []scored {
+func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bool) []scored {
 	const share = 0.3
 	least := e.o.MinScore
-	if code { // its words are names, which no question has
-		least /= 2
+	switch {
+	case foreign: // the nearest passages are shown as such, since few words are the same
+		least *= 0.15
+	case code: // its words are names, which no question has
+		least *= 0.5
 	}
 	var out []scored
 	for _, s := range ranked {

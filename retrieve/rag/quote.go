@@ -16,7 +16,7 @@ const (
 )
 
 const (
-	foreignLine = "The notes are in English and this program cannot translate. These passages are nearest to your question:"
+	foreignLine = "The notes are in English, and this program cannot translate. These passages are nearest to your question:"
 	partLine    = "**About “%s”**"
 )
 
