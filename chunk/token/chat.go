@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// A Message is what of a chat message costs tokens.
+// A Message has the parts of a chat message that cost tokens.
 type Message struct {
 	Role    string // "system", "user", "assistant", "tool"
 	Name    string // the participant's name, "" for none
 	Content string
 
 	ToolCalls  []ToolCall // tools that the message calls
-	ToolCallID string     // for a tool's answer: the call it answers
-	Images     []Image    // images beside the text
+	ToolCallID string     // in a tool's answer: the id of the call
+	Images     []Image    // images that go with the text
 }
 
-// A ToolCall is a call of a tool.
+// A ToolCall is a model's call of a tool.
 type ToolCall struct {
 	ID, Name  string
 	Arguments string // JSON
@@ -29,14 +29,14 @@ type ToolCall struct {
 type Tool struct {
 	Name, Description string
 
-	// Parameters is a JSON Schema of an object: anything that marshals to one,
-	// or nil.
+	// Parameters is the JSON Schema of an object: any value that marshals to one, or
+	// nil.
 	Parameters any
 }
 
-// A Count is a number of tokens. It is Estimated where the provider has not
-// published how it counts, or where [Estimate] counted: close enough for a budget,
-// not for a bill.
+// A Count is a number of tokens. It is Estimated if the provider has not published
+// how it counts, or if [Estimate] counted. An estimate is good enough for a
+// budget, but not for a bill.
 type Count struct {
 	Tokens    int
 	Estimated bool
@@ -47,35 +47,36 @@ func (t *Count) add(o Count) {
 	t.Estimated = t.Estimated || o.Estimated
 }
 
-// A ChatRule is how many tokens the frame of a chat costs beyond its texts. The
-// rules are data: change a field for a provider that counts in another way.
+// A ChatRule states how many tokens the frame of a chat costs, in addition to the
+// texts. The rules are data: change a field for a provider that counts in another
+// way.
 //
-// Its methods count texts by the function given, such as [Encoding.Count]; nil is
-// [Estimate], and the result is then Estimated.
+// The methods count texts with the given function, such as [Encoding.Count]. For
+// nil they use [Estimate], and the result is then Estimated.
 type ChatRule struct {
-	Model string // what the rule was found by
+	Model string // the name that the rule was found by
 
-	PerMessage int // around each message
-	PerName    int // more for a name
-	Reply      int // the beginning of the answer
+	PerMessage int // for each message
+	PerName    int // more, for a message with a name
+	Reply      int // for the beginning of the answer
 
-	// The tools of a request: once, for each function, for its having
-	// properties, and for each property; an enum replaces EnumOpen and costs
-	// EnumItem for each value.
+	// The cost of a request's tools: Tools once, Function for each function,
+	// Properties for each function that has any, and Property for each property. An
+	// enum adds EnumOpen, and EnumItem for each value.
 	Tools, Function, Properties, Property, EnumOpen, EnumItem int
 
-	// EstimatedMessages and EstimatedTools are true if the numbers are taken over
-	// from an older model.
+	// EstimatedMessages and EstimatedTools are true if the numbers are those of an
+	// older model.
 	EstimatedMessages, EstimatedTools bool
 
-	// Image is what images cost; nil is [ImageEstimate].
+	// Image is the rule for images. Default: [ImageEstimate].
 	Image *ImageRule
 }
 
-// ChatRuleOf returns the rule of a model of OpenAI, or an
-// [*UnknownModelError]. Source: "How to count tokens with tiktoken" in OpenAI's
-// cookbook, which covers GPT-3.5, GPT-4 and GPT-4o; for later models the rule is
-// that of GPT-4o and is marked as an estimate.
+// ChatRuleOf returns the rule of a model of OpenAI, or an [*UnknownModelError]. The
+// source is "How to count tokens with tiktoken" in OpenAI's cookbook, which covers
+// GPT-3.5, GPT-4 and GPT-4o. Later models have the rule of GPT-4o, marked as an
+// estimate.
 func ChatRuleOf(model string) (ChatRule, error) {
 	base := strings.TrimPrefix(bareModel(model), "ft:")
 	encoding, err := EncodingName(model)
@@ -101,10 +102,11 @@ func ChatRuleOf(model string) (ChatRule, error) {
 	return r, nil
 }
 
-// CountMessages counts a chat: its texts by count, the frame by the rule. Calls of
-// tools and their answers are framed in a way that is not published, so with
-// them the total is an estimate; so it is for an image whose size or rule is
-// not known, which is counted by [ImageEstimate].
+// CountMessages counts a chat: the texts with count, the frame by the rule.
+//
+// The total is an estimate if there are calls of tools or their answers, because
+// their frame is not published. It is also an estimate if the size or the rule of an
+// image is not known; such an image is counted by [ImageEstimate].
 func (r *ChatRule) CountMessages(count func(text string) int, messages ...Message) Count {
 	count, estimated := counter(count)
 	total := Count{r.Reply, r.EstimatedMessages || estimated}
@@ -137,7 +139,7 @@ func (r *ChatRule) CountMessage(count func(text string) int, m *Message) Count {
 	return t
 }
 
-// counter returns count or, for nil, Estimate.
+// counter returns count, or Estimate for nil.
 func counter(count func(text string) int) (_ func(text string) int, estimated bool) {
 	if count == nil {
 		return Estimate, true
@@ -145,9 +147,10 @@ func counter(count func(text string) int) (_ func(text string) int, estimated bo
 	return count, false
 }
 
-// CountTools counts the definitions of tools, which go with every request that
-// offers them. Nested objects and lists are counted as compact JSON, which is
-// an estimate. It fails if a tool's parameters don't marshal to an object.
+// CountTools counts the definitions of tools, which are a part of every request
+// that offers them. Nested objects and lists are counted as compact JSON, which
+// is an estimate. It returns an error if a tool's parameters don't marshal to an
+// object.
 func (r *ChatRule) CountTools(count func(text string) int, tools ...Tool) (Count, error) {
 	if len(tools) == 0 {
 		return Count{}, nil

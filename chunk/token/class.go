@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// The classes of Unicode 16.0, as the reference's regular expressions see
-// them. Go's own tables are of an older version and differ in thousands of
-// code points.
+// The classes of Unicode 16.0, as the regular expressions of tiktoken use them.
+// Go's own tables are of an older version of Unicode and differ in thousands of code
+// points.
 //
 //go:embed classes.txt
 var classesText string
 
-// A class is a set of kinds of characters; a character has exactly one kind.
+// A class is a set of kinds of characters. A character has exactly one kind.
 type class uint8
 
 const (
@@ -23,23 +23,23 @@ const (
 	caseless                   // Lm, Lo
 	mark                       // M
 	number                     // N
-	space                      // White_Space without the next two
+	space                      // White_Space without CR and LF
 	newline                    // CR, LF
-	other                      // everything else, and bytes that are not UTF-8
+	other                      // all other characters, and bytes that are not UTF-8
 
 	letter = upper | lower | caseless
 	white  = space | newline
 )
 
-// classes is a two-stage table: pages of 256 code points, equal ones stored
-// once.
+// classes is a table of two stages: pages of 256 code points, and the number of the
+// page for each 256. Equal pages are stored once.
 type classes struct {
-	ascii [256]class // by first byte; 0 where there are more
+	ascii [256]class // by the first byte of a character; 0 if it has more bytes
 	page  [(utf8.MaxRune + 1) >> 8]uint8
 	pages [][256]class
 }
 
-// newClasses expands classes.txt. It takes about a millisecond.
+// newClasses makes the table of classes.txt. That takes about a millisecond.
 func newClasses() (*classes, error) {
 	flat := make([]class, utf8.MaxRune+1)
 	for i := range flat {
@@ -88,8 +88,8 @@ func (t *classes) at(text string, i int) (class, int) {
 }
 
 func (t *classes) wide(text string) (class, int) {
-	// Three bytes, without the ranges that need a closer look: most of the
-	// world's scripts that are not Latin, Greek, Cyrillic, Hebrew or Arabic.
+	// A character of three bytes, as most scripts of Asia and Africa have. The first
+	// bytes 0xE0 and 0xED have more rules and are left to package utf8.
 	if len(text) >= 3 {
 		a, b, c := text[0], text[1], text[2]
 		if a&0xF0 == 0xE0 && a != 0xE0 && a != 0xED && b&0xC0 == 0x80 && c&0xC0 == 0x80 {
@@ -104,12 +104,32 @@ func (t *classes) wide(text string) (class, int) {
 	return t.pages[t.page[r>>8]][r&0xFF], size
 }
 
+// han reports whether three bytes are a character from U+4E00 to U+9FFF. All of these
+// are caseless letters, and most of a Chinese text consists of them. So no table
+// is needed for them.
+func han(a, b, c byte) bool {
+	first := uint(a)<<8 | uint(b)
+	return first-0xE4B8 <= 0xE9BF-0xE4B8 && b&0xC0 == 0x80 && c&0xC0 == 0x80
+}
+
+// hanEnd returns the end of the run of such characters at text[i:].
+func hanEnd(text string, i int) int {
+	for i+2 < len(text) && han(text[i], text[i+1], text[i+2]) {
+		i += 3
+	}
+	return i
+}
+
 // run returns the end of the longest run of characters of set from i on.
 func (t *classes) run(text string, i int, set class) int {
 	for i < len(text) {
 		c := t.ascii[text[i]]
 		size := 1
 		if c == 0 {
+			if end := hanEnd(text, i); end > i && set&caseless != 0 {
+				i = end
+				continue
+			}
 			c, size = t.wide(text[i:])
 		}
 		if c&set == 0 {

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// An Encoding turns text into tokens and back. It is immutable and safe for
-// concurrent use; the encodings of OpenAI are in the subpackages o200k, cl100k,
+// An Encoding turns text into tokens and tokens into text. It is immutable and safe
+// for concurrent use. The encodings of OpenAI are in the subpackages o200k, cl100k,
 // p50k and r50k.
 type Encoding struct {
 	name    string
@@ -21,9 +21,9 @@ type Encoding struct {
 	work    *sync.Pool // of *workspace
 }
 
-// ErrOption is wrapped by the errors for an option or argument that is out of
-// range and for a required argument that is nil. The message names the field,
-// its value and what is allowed.
+// ErrOption is wrapped by the errors for an option or argument that is out of range,
+// and for a required argument that is nil. The message names the field, its value
+// and what is allowed.
 var ErrOption = errors.New("token: invalid option")
 
 // Options configure an [Encoding].
@@ -35,14 +35,15 @@ type Options struct {
 	// the pattern of OpenAI's current encoding.
 	Pattern Pattern
 
-	// Special are tokens that mark something and are not text, such as
-	// <|endoftext|>, and their ids. An id must not be a rank's. Default: none.
+	// Special has the special tokens and their ids. A special token, such as
+	// <|endoftext|>, marks something and is not text. The ids must differ from those of
+	// the ranks. Default: none.
 	Special map[string]int
 }
 
-// New makes an Encoding of ranks. For ranks that carry no merges, such as those
-// of [ReadRanks] and [RanksOf], it finds them, which takes a few times as long.
-// It fails with [ErrOption], or with a [*VocabularyError] if a byte has no token.
+// New makes an Encoding of ranks. Ranks of [ReadRanks] and [RanksOf] don't state which
+// two tokens make each token. New finds these pairs, which makes it a few times as
+// slow. It fails with [ErrOption], or with a [*VocabularyError] if a byte has no token.
 func New(r *Ranks, o *Options) (*Encoding, error) {
 	if r == nil {
 		return nil, fmt.Errorf("%w: the ranks of New is nil", ErrOption)
@@ -100,111 +101,94 @@ func (e *Encoding) Size() int {
 // Special returns the special tokens and their ids.
 func (e *Encoding) Special() map[string]int { return maps.Clone(e.special.ids) }
 
-// Encode returns the tokens of text. Special tokens in it are ordinary text
-// here: this is the safe form for documents and users' input. See
-// [Encoding.EncodeSpecial] for the other.
+// Encode returns the tokens of text. It takes special tokens in the text for ordinary
+// text, which is the safe form for documents and for users' input.
+// [Encoding.EncodeSpecial] is the other form.
 func (e *Encoding) Encode(text string) []int {
-	// English has about four bytes a token; a guess that is too low costs one
-	// copy.
+	// English has about four bytes a token. A guess that is too low costs a copy.
 	return e.AppendEncode(make([]int, 0, len(text)/4+4), text)
 }
 
-// AppendEncode appends the tokens of text to dst, as [Encoding.Encode].
+// AppendEncode appends the tokens of text to dst. They are those of [Encoding.Encode].
 func (e *Encoding) AppendEncode(dst []int, text string) []int {
 	w := e.workspace()
 	defer e.work.Put(w)
+	var c cursor
 	for i := 0; i < len(text); {
-		end := e.split.next(text, i)
+		end := c.next(&e.split, text, i)
 		dst = e.appendPiece(dst, text, i, end, w)
 		i = end
 	}
 	return dst
 }
 
+// appendPiece appends the tokens of the piece text[i:end]. It remembers those of
+// short pieces.
 func (e *Encoding) appendPiece(dst []int, text string, i, end int, w *workspace) []int {
-	rank, first := e.vocab.find(text, i, end)
-	if rank >= 0 {
-		return append(dst, e.vocab.id(rank))
+	if end-i > 16 {
+		return e.appendNew(dst, text[i:end], w)
 	}
-	for _, rank := range e.vocab.merge(text[i:end], first, w) {
-		dst = append(dst, e.vocab.id(int(rank)))
+	head, tail, ok := wordsAt(text, i, end-i)
+	if !ok {
+		return e.appendNew(dst, text[i:end], w)
+	}
+	if w.encoded == nil {
+		w.encoded = new([1 << encodedBits]pieceTokens)
+	}
+	slot := &w.encoded[encodedSlot(head, tail)]
+	if slot.head == head && slot.tail == tail {
+		dst = append(dst, int(slot.ids[0]))
+		for _, id := range slot.ids[1:slot.n] {
+			dst = append(dst, int(id))
+		}
+		return dst
+	}
+	before := len(dst)
+	dst = e.appendNew(dst, text[i:end], w)
+	if ids := dst[before:]; len(ids) <= len(slot.ids) {
+		*slot = pieceTokens{head: head, tail: tail, n: uint32(len(ids))}
+		for k, id := range ids {
+			slot.ids[k] = uint32(id)
+		}
 	}
 	return dst
 }
 
-// Count returns the number of tokens of text, len(Encode(text)), without
-// making them. It doesn't allocate and never fails.
-func (e *Encoding) Count(text string) int {
-	w := e.workspace()
-	defer e.work.Put(w)
-	n := 0
-	for i := 0; i < len(text); {
-		end := e.split.next(text, i)
-		n += e.countPiece(text, i, end, w)
-		i = end
+// appendNew appends the tokens of a piece that is not remembered.
+func (e *Encoding) appendNew(dst []int, piece string, w *workspace) []int {
+	v := e.vocab
+	if rank := v.find(piece); rank >= 0 {
+		return append(dst, v.id(rank))
 	}
-	return n
-}
-
-// countPiece counts a piece's tokens. Nine of ten pieces are short tokens; of
-// most others the count is remembered.
-func (e *Encoding) countPiece(text string, i, end int, w *workspace) int {
-	n := end - i
-	var head, tail uint64
-	switch {
-	case n > 16:
-		return e.countNew(text, i, end, w)
-	case n > 8:
-		head, tail = keyAt(text, i, i+8), keyAt(text, end-8, end)
-	case e.vocab.shortID(text, i, end) >= 0:
-		return 1
-	default:
-		head = keyAt(text, i, end)
-	}
-	slot := &w.counts[(head^bits.RotateLeft64(tail, 13)^uint64(n))*hashFactor>>(64-countBits)]
-	if slot.head != head || slot.tail != tail || int(slot.size) != n {
-		*slot = pieceCount{head, tail, uint32(n), uint32(e.countNew(text, i, end, w))}
-	}
-	return int(slot.tokens)
-}
-
-func (e *Encoding) countNew(text string, i, end int, w *workspace) int {
-	rank, first := e.vocab.find(text, i, end)
-	if rank >= 0 {
-		return 1
-	}
-	return len(e.vocab.merge(text[i:end], first, w))
-}
-
-// CountUpTo counts the tokens of text and stops once there are more than limit.
-// It returns the count and true, or false and a number above limit that is not
-// the whole count.
-func (e *Encoding) CountUpTo(text string, limit int) (n int, ok bool) {
-	w := e.workspace()
-	defer e.work.Put(w)
-	for i := 0; i < len(text); {
-		// A token has so many bytes at most: some texts need not be read.
-		if rest := (len(text) - i) / e.vocab.longest; n+rest > limit {
-			return n + rest, false
+	at := 0
+	if v.segmented(piece) { // see countSegments
+		for base := 0; base < len(piece); base += 64 {
+			for free := v.seams.freePlaces(piece, base); free != 0; free &= free - 1 {
+				end := base + bits.TrailingZeros64(free)
+				dst = e.appendPiece(dst, piece, at, end, w)
+				at = end
+			}
 		}
-		end := e.split.next(text, i)
-		if n += e.countPiece(text, i, end, w); n > limit {
-			return n, false
-		}
-		i = end
 	}
-	return n, n <= limit
+	if at > 0 {
+		return e.appendPiece(dst, piece, at, len(piece), w)
+	}
+	for _, rank := range v.merge(piece, w) {
+		dst = append(dst, v.id(int(rank)))
+	}
+	return dst
 }
 
-// Tokens returns the tokens of text one after the other: the id and the bytes,
-// which are a part of text and may be a part of a character.
+// Tokens returns the tokens of text one after the other: the id and the bytes. The
+// bytes are a part of text. They may be only a part of a character.
 func (e *Encoding) Tokens(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		var ids []int
 		w := e.workspace()
 		defer e.work.Put(w)
+		var c cursor
 		for i := 0; i < len(text); {
-			end := e.split.next(text, i)
+			end := c.next(&e.split, text, i)
 			ids = e.appendPiece(ids[:0], text, i, end, w)
 			for _, id := range ids {
 				n := len(e.vocab.Token(id))
@@ -217,8 +201,8 @@ func (e *Encoding) Tokens(text string) iter.Seq2[int, string] {
 	}
 }
 
-// Ends returns where each token of text ends, in bytes: the form that package
-// chunk takes for windows of tokens.
+// Ends returns where each token of text ends, in bytes. Package chunk takes this form
+// for windows of tokens.
 func (e *Encoding) Ends(text string) []int {
 	ends := make([]int, 0, len(text)/4+4)
 	at := 0
@@ -233,16 +217,16 @@ func (e *Encoding) Ends(text string) []int {
 type DecodeError struct {
 	Encoding string
 	ID       int
-	Index    int // where in the ids
+	Index    int // the place of ID in the ids
 }
 
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("token: %s has no token %d (number %d of the ids)", e.Encoding, e.ID, e.Index)
 }
 
-// Decode returns the bytes of the tokens of these ids. They need not be UTF-8: a token
-// may be a part of a character. An unknown id gives a [*DecodeError] and the
-// text before it.
+// Decode returns the bytes of the tokens with these ids. The bytes need not be UTF-8,
+// because a token may be a part of a character. For an unknown id, Decode returns
+// the text before it and a [*DecodeError].
 func (e *Encoding) Decode(ids []int) (string, error) {
 	size := 0
 	for _, id := range ids {
@@ -259,8 +243,8 @@ func (e *Encoding) Decode(ids []int) (string, error) {
 	return string(out), nil
 }
 
-// TokenText returns the bytes of one token, a special one too, or "" if there
-// is none of that id.
+// TokenText returns the bytes of the token with this id, or "" if there is none. The
+// token may be a special one.
 func (e *Encoding) TokenText(id int) string {
 	if t := e.vocab.Token(id); t != "" {
 		return t
@@ -268,15 +252,14 @@ func (e *Encoding) TokenText(id int) string {
 	return e.special.text[id]
 }
 
-func (e *Encoding) workspace() *workspace { return e.work.Get().(*workspace) }
-
-// SplitAt cuts text in two so that head has at most budget tokens, and no
-// code point is cut. Head is cut at the end of a token of text where that can
-// be; its true count is checked, since a text's beginning may have more tokens
+// SplitAt cuts text in two so that head has at most budget tokens. It cuts no code
+// point. It cuts at the end of a token of text if that is possible.
+//
+// SplitAt counts head itself, because the beginning of a text may have more tokens
 // than the text has up to that place. Count(head)+Count(tail) may differ from
 // Count(text).
 func (e *Encoding) SplitAt(text string, budget int) (head, tail string) {
-	var ends []int // of the tokens, as far as the budget goes
+	var ends []int // of the first budget+1 tokens
 	at := 0
 	for _, t := range e.Tokens(text) {
 		at += len(t)
@@ -301,7 +284,7 @@ func (e *Encoding) SplitAt(text string, budget int) (head, tail string) {
 			return text[:end], text[end:]
 		}
 	}
-	// Rare: all these tokens end inside of code points.
+	// This is rare: all these tokens end inside of code points.
 	for end := slices.Max(append(ends, 0)) - 1; end > 0; end-- {
 		if fits(end) {
 			return text[:end], text[end:]
@@ -310,21 +293,21 @@ func (e *Encoding) SplitAt(text string, budget int) (head, tail string) {
 	return "", text
 }
 
-// runeBoundary reports whether text can be cut at i without cutting a
-// character.
+// runeBoundary reports whether a cut at i cuts no character of text.
 func runeBoundary(text string, i int) bool {
 	return i <= 0 || i >= len(text) || !continues(text, i)
 }
 
-// Ranks returns the vocabulary that the encoding was made of.
+// Ranks returns the vocabulary of the encoding.
 func (e *Encoding) Ranks() *Ranks { return e.vocab.Ranks }
 
-// Pieces returns the pieces that the encoding's pattern cuts text into, before
-// merging.
+// Pieces returns the pieces of text: the pattern of the encoding cuts a text into
+// pieces before it merges bytes to tokens.
 func (e *Encoding) Pieces(text string) []string {
 	var pieces []string
+	var c cursor
 	for i := 0; i < len(text); {
-		end := e.split.next(text, i)
+		end := c.next(&e.split, text, i)
 		pieces = append(pieces, text[i:end])
 		i = end
 	}

@@ -6,22 +6,23 @@ import (
 	"strings"
 )
 
-// An Image is what of an image costs tokens.
+// An Image has what determines the cost of an image.
 type Image struct {
 	Width, Height int    // pixels; 0 if they are not known
 	Detail        string // "low", "high", or "auto" and "", which count as high
 }
 
-// An ImageRule is what images cost for a family of models: by tiles of 512
-// pixels, or by patches of 32. Source: OpenAI's guide "Images and vision".
+// An ImageRule states what images cost for a family of models: by tiles of 512 by 512
+// pixels, or by patches of 32 by 32. The source is OpenAI's guide "Images and
+// vision".
 type ImageRule struct {
-	// Base and PerTile: the image is scaled down to fit 2048 by 2048 pixels,
-	// then so that its shorter side is at most 768; Base plus PerTile for each
-	// tile. Low detail costs Base.
+	// Base and PerTile are the cost by tiles. The image is scaled down to fit into 2048
+	// by 2048 pixels, then until its shorter side has at most 768. It costs Base,
+	// and PerTile for each tile. With low detail it costs Base.
 	Base, PerTile int
 
-	// Multiplier, if it is not zero: the image is scaled down until 1536
-	// patches cover it, and each costs so much. Detail doesn't matter.
+	// Multiplier, if it is not 0, is the cost of a patch. The image is scaled down until
+	// at most 1536 patches cover it. The detail doesn't matter.
 	Multiplier float64
 
 	// Estimated is true if the numbers are not published for the model.
@@ -29,14 +30,14 @@ type ImageRule struct {
 }
 
 // ImageEstimate returns the rule for images of a model whose own rule isn't known:
-// 1.37 tokens for a patch, which is Anthropic's width times height by 750, so 1,403
-// for a square of 1024 pixels and 2,105 at most. GPT-4o takes 765 for that square;
-// few models take much more. It is meant for what has to fit: an image is never
-// free.
+// 1.37 tokens for a patch. That is Anthropic's rule, width times height divided by
+// 750. So a square of 1024 pixels costs 1,403 tokens, and no image more than 2,105.
+// GPT-4o takes 765 for that square, and few models take much more. An estimate is
+// better than none: an image is never free.
 func ImageEstimate() ImageRule { return ImageRule{Multiplier: 1.37, Estimated: true} }
 
-// imageRules are by the longest prefix that ends where the name or a part of it
-// ends.
+// imageRules has the longer prefixes first. A prefix must end where the name or a
+// part of it ends.
 var imageRules = []struct {
 	prefix string
 	rule   ImageRule
@@ -69,7 +70,7 @@ func ImageRuleOf(model string) (ImageRule, error) {
 	return ImageRule{}, &UnknownModelError{model, "cost of images"}
 }
 
-// Tokens returns what an image costs. It fails with [ErrOption] if a side is not
+// Tokens returns the cost of an image. It fails with [ErrOption] if a side is not
 // positive or the detail is not one of those of [Image].
 func (r *ImageRule) Tokens(img Image) (int, error) {
 	if img.Width <= 0 || img.Height <= 0 {
@@ -92,8 +93,9 @@ func (r *ImageRule) Tokens(img Image) (int, error) {
 	return r.Base + r.PerTile*int(math.Ceil(w/512)*math.Ceil(h/512)), nil
 }
 
-// Count is [ImageRule.Tokens] for every image: one of unknown size is estimated as
-// a square of 1024 pixels. The count is Estimated for it, and by an Estimated rule.
+// Count is [ImageRule.Tokens] for every image: an image of unknown size is counted as a
+// square of 1024 pixels. The count is Estimated for such an image, and for an
+// Estimated rule.
 func (r *ImageRule) Count(img Image) Count {
 	n, err := r.Tokens(img)
 	if err == nil {
@@ -110,8 +112,8 @@ func shrink(w, h, factor float64) (float64, float64) {
 	return w * factor, h * factor
 }
 
-// patches returns how many squares of 32 pixels cover the image once it has
-// been scaled down to at most 1536 of them, a whole number of them wide or
+// patches returns how many squares of 32 pixels cover the image after it was scaled
+// down to at most 1536 of them. The scaled image is a whole number of squares wide or
 // high.
 func patches(w, h float64) float64 {
 	const side, most = 32, 1536

@@ -44,7 +44,7 @@ func TestPatchesOfThinImages(t *testing.T) {
 	}
 }
 
-// No model's images are free, known or not.
+// Images of no model are free, whether the model is known or not.
 func TestImagesAreNeverFree(t *testing.T) {
 	for _, model := range append(token.Models(), "some-model", "gpt-5.1", "gpt-5.2", "claude-sonnet-4-5") {
 		rule, err := token.ChatRuleOf(model)

@@ -1,30 +1,35 @@
 package token
 
-// Byte-pair encoding merges, again and again, the adjacent pair of tokens whose
-// merge has the lowest rank. Done literally that is quadratic in a piece's
-// length, n log n with a heap. This file finds the same tokens from left to
-// right in linear time.
-//
-// Two facts make it possible. Every token has one pair of parts that a merge
-// makes it of, because merges inside a token go the same way whatever stands
-// around it. And a sequence of tokens is the encoding of its bytes exactly when
-// each two neighbors are the encoding of theirs. So one may take the longest
-// token that begins the rest, provided that it agrees with the token before,
-// else a shorter one, and step back if none fits; a position that was stepped
-// back from is dead and never tried again. (The algorithm is that of the Rust
-// crate "bpe" by GitHub, written anew from its description.)
+import "unicode/utf8"
 
-// valid reports whether left and right, side by side, are what encoding their
-// bytes gives. It undoes the merges on both sides of the seam, the latest
-// first, and looks whether BPE would have had a merge across it to do earlier.
+// Byte-pair encoding (BPE) merges two adjacent tokens again and again: always the
+// pair whose merge has the lowest rank. A program that does just that needs time
+// that is quadratic in the length of a piece, or n log n with a heap. This file finds
+// the same tokens from left to right in linear time.
+//
+// Two facts make that possible:
+//   - Every token is made of one pair of parts, because the merges inside a token do
+//     not depend on the bytes around it.
+//   - A sequence of tokens is the encoding of its bytes exactly if each two
+//     neighbors are the encoding of their bytes.
+//
+// So merge takes the longest token that begins the rest of the piece, if it agrees
+// with the token before, or else a shorter one. If none agrees, merge goes back by one
+// token. The place that it went back from is dead and never tried again. (The
+// algorithm is that of GitHub's Rust crate "bpe", written anew from its description.)
+
+// valid reports whether the two tokens left and right are the encoding of their
+// bytes. The seam is the place between them. valid undoes the merges on both sides of
+// the seam, the latest first. At each step it looks whether BPE would have merged
+// across the seam before.
 func (v *vocab) valid(left, right uint32) bool {
-	limit := uint32(noToken) // merges of this rank and above came too late
+	limit := uint32(noToken) // a merge of this rank or above came too late
 	for {
 		if v.merged(left, right) < limit {
 			return false
 		}
-		// Of equal ranks BPE merges the leftmost first: a merge across the seam
-		// comes after an equal one on its left and before one on its right.
+		// Of equal ranks BPE merges the leftmost first. So a merge across the seam
+		// comes after an equal one on its left and before an equal one on its right.
 		if left > right {
 			limit = left
 			left = v.split[left][1]
@@ -49,71 +54,17 @@ func (v *vocab) valid(left, right uint32) bool {
 	}
 }
 
-// A workspace is the memory of one merge: reused, so that counting doesn't
-// allocate.
-type workspace struct {
-	ids  []uint32
-	dead []uint64 // bit i: no encoding of piece[:i] goes on to the end
-
-	// pairs remembers the last answers of valid: text repeats itself, and a
-	// hostile one asks about the same few pairs again and again. An entry is
-	// left, right, the answer and a bit that is always set.
-	pairs [pairMemory]uint64
-
-	// counts remembers how many tokens pieces of up to sixteen bytes have. An
-	// entry holds the piece itself, so that no text is kept alive.
-	counts [1 << countBits]pieceCount
-}
-
-const countBits = 11 // 24 bytes each
-
-type pieceCount struct {
-	head, tail   uint64 // the first and the last eight bytes
-	size, tokens uint32 // size 0: empty
-}
-
-const (
-	pairBits   = 12
-	pairMemory = 1 << pairBits // 32 KiB
-)
-
-// valid is v.valid from memory.
-func (w *workspace) valid(v *vocab, left, right uint32) bool {
-	key := uint64(left)<<21 | uint64(right)
-	slot := &w.pairs[key*hashFactor>>(64-pairBits)]
-	if *slot>>2 == key && *slot != 0 {
-		return *slot&2 != 0
-	}
-	answer := v.valid(left, right)
-	*slot = key<<2 | 1
-	if answer {
-		*slot |= 2
-	}
-	return answer
-}
-
-func (w *workspace) reset(n int) {
-	w.ids = w.ids[:0]
-	words := n/64 + 1
-	if cap(w.dead) < words {
-		w.dead = make([]uint64, words)
-		return
-	}
-	w.dead = w.dead[:words]
-	clear(w.dead)
-}
-
-// merge encodes one piece, whose longest token at its beginning is first, and
-// returns the ids. They lie in w's memory.
-func (v *vocab) merge(piece string, first int, w *workspace) []uint32 {
+// merge encodes a piece, or a segment of one, and returns the ranks of its tokens, in
+// memory of w.
+func (v *vocab) merge(piece string, w *workspace) []uint32 {
 	w.reset(len(piece))
 	ids, dead := w.ids, w.dead
 	pos := 0
-	next, size := first, v.size(first)
+	next, size := v.trie.Longest(piece)
 	for {
 		end := pos + size
 		if dead[end>>6]>>(end&63)&1 == 0 &&
-			(len(ids) == 0 || w.valid(v, ids[len(ids)-1], uint32(next))) {
+			(len(ids) == 0 || v.seams.free(piece, pos) || w.valid(v, ids[len(ids)-1], uint32(next))) {
 			ids = append(ids, uint32(next))
 			pos = end
 			if pos == len(piece) {
@@ -123,7 +74,7 @@ func (v *vocab) merge(piece string, first int, w *workspace) []uint32 {
 			continue
 		}
 		if next = int(v.prefix[next]); next < 0 {
-			if len(ids) == 0 { // impossible with ranks whose splits are true
+			if len(ids) == 0 { // impossible if the splits of the ranks are true
 				break
 			}
 			dead[pos>>6] |= 1 << (pos & 63)
@@ -145,24 +96,29 @@ func (v *vocab) merge(piece string, first int, w *workspace) []uint32 {
 // size returns the length of a token in bytes.
 func (v *vocab) size(id int) int { return int(v.start[id+1] - v.start[id]) }
 
-// find looks up the piece text[i:end], which is not empty, as one token. If it
-// is none it returns -1 and the longest token that begins the piece.
-func (v *vocab) find(text string, i, end int) (id, first int) {
-	n := end - i
-	if n <= 8 {
-		if id = v.shortID(text, i, end); id >= 0 {
-			return id, id
+// find returns the rank of a piece that is one token, or -1. The piece is not empty.
+func (v *vocab) find(piece string) int {
+	n := len(piece)
+	if n <= 16 {
+		if head, tail, ok := wordsAt(piece, 0, n); ok {
+			return v.words.find(head, tail)
 		}
 	}
-	piece := text[i:end]
-	first, size := v.trie.Longest(piece)
-	if size == n {
-		return first, first
+	if n > v.longest {
+		return -1
 	}
-	if n > 8 && len(v.whole) > 0 {
-		if id, ok := v.whole[piece]; ok {
-			return id, first
-		}
+	if rank, size := v.trie.Longest(piece); size == n {
+		return rank
 	}
-	return -1, first
+	if rank, ok := v.whole[piece]; ok {
+		return rank
+	}
+	return -1
+}
+
+// segmented reports whether it is worth while to cut a piece into segments: not in
+// ASCII words, where merges reach across nearly every place. Nor is it allowed if there
+// are tokens that only a whole piece may be.
+func (v *vocab) segmented(piece string) bool {
+	return piece[len(piece)-1] >= utf8.RuneSelf && len(v.whole) == 0
 }

@@ -7,34 +7,34 @@ import (
 	"slices"
 )
 
-// Merges is a byte-pair encoding as a list of merges, the form in which GPT-2's
-// vocabulary and Hugging Face's tokenizer.json have it.
+// Merges is a byte-pair encoding as a list of merges. GPT-2's vocabulary and Hugging
+// Face's tokenizer.json have this form.
 type Merges struct {
 	// Vocab is the id of each token by its bytes.
 	Vocab map[string]int
 
-	// Atoms are the tokens that merging starts from. Default: the 256 bytes. If
-	// they are others, characters for instance, the encoding is only good for
-	// texts made of them.
+	// Atoms are the tokens that merging starts from. Default: the 256 bytes. With other
+	// atoms, for instance characters, the encoding is only good for texts that consist
+	// of atoms.
 	Atoms []string
 
-	// List are the merges in the order of their priority: the bytes of the two
-	// parts.
+	// List has the bytes of the two parts of each merge, in the order of the merges'
+	// priority.
 	List [][2]string
 
-	// Whole lets a piece that is a token as a whole be that token even if the
-	// merges don't lead there ("ignore_merges"). Default: false.
+	// Whole makes a piece that is a token as a whole that token, even if no merges
+	// lead to it ("ignore_merges" in tokenizer.json). Default: false.
 	Whole bool
 }
 
-// Ranks returns the ranks that encode as the merges do. A token has the rank of
-// the first merge that makes it and that can happen: whose two parts are what
-// the merges before leave of the token's bytes. A merge of which this is never
-// so has no effect and is left out, so are tokens that no merge makes, unless
-// Whole.
+// Ranks returns the ranks that encode as the merges do. A merge can happen if the
+// merges before it leave its two parts of the token's bytes. A token has the rank of
+// the first merge that makes it and that can happen. A merge that can't happen has
+// no effect and is left out. A token that no merge makes is left out too, unless Whole
+// is set.
 //
-// It fails with a [*VocabularyError] if a merge comes before those that make
-// its parts, which no training does: such merges have no ranks.
+// Ranks fails with a [*VocabularyError] if a merge comes before the merges that make
+// its parts. Such a list has no ranks, and no training makes one.
 func (m *Merges) Ranks() (*Ranks, error) {
 	r := &Ranks{start: make([]uint32, 1, len(m.Vocab)+1), rankOf: make(map[int]int, len(m.Vocab)), atoms: len(m.Atoms)}
 	b := &rankBuilder{r: r, v: &vocab{Ranks: r}, rankOf: make(map[string]uint32, len(m.Vocab))}
@@ -103,7 +103,7 @@ func (b *rankBuilder) addAtoms(m *Merges) error {
 }
 
 func (b *rankBuilder) addMerges(m *Merges) error {
-	early := map[string][]int{} // by part: the merges before the one that makes it
+	early := map[string][]int{} // for each part: the merges that need it and come before it is made
 	for i, pair := range m.List {
 		t := pair[0] + pair[1]
 		id, ok := m.Vocab[t]
@@ -127,7 +127,7 @@ func (b *rankBuilder) addMerges(m *Merges) error {
 		b.r.split[rank] = [2]uint32{left, right}
 		b.v.addPair(rank)
 		for _, k := range early[t] {
-			// Now it could happen. It never will if its token is made before.
+			// Merge k could happen now. It never will if its token is made already.
 			other := m.List[k]
 			_, left := b.rankOf[other[0]]
 			_, right := b.rankOf[other[1]]

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// ModelsAsOf is when the table of models was made. Limits change, and a table
-// without a date becomes wrong without notice.
+// ModelsAsOf is the month in which the table of models was made. Limits change, so a
+// table without a date becomes wrong and nothing shows it.
 const ModelsAsOf = "2026-11"
 
 //go:embed models.txt
 var modelsText string
 
-// An UnknownModelError is the error for a model that a table doesn't have. There
-// is no default: a guessed window either wastes most of the real one or overflows
-// it.
+// An UnknownModelError is the error for a model that a table doesn't have. There is no
+// default window, because a guess is either too small and wastes most of the real
+// window, or too large and overflows it.
 type UnknownModelError struct {
 	Model string
 	What  string // what was asked for: "encoding", "limits", ...
@@ -32,29 +32,31 @@ type Limits struct {
 	Model    string // the row of the table: the name itself or what it begins with
 	Provider string // "openai", "anthropic", ...
 
-	// MaxInputTokens is the longest prompt. For some models the answer shares it; the
-	// table doesn't show for which, so a careful program leaves room in it.
+	// MaxInputTokens is the longest prompt. In some models the answer takes a part of it.
+	// The table doesn't show in which, so a careful program leaves room for the answer.
 	MaxInputTokens int
 
-	// MaxOutputTokens is the longest answer; 0 if the model gives none or the table
-	// doesn't know.
+	// MaxOutputTokens is the longest answer. It is 0 if the model gives none or the
+	// table doesn't have the number.
 	MaxOutputTokens int
 
-	// Retired is the day on which the provider switches the model off; zero if
-	// none was announced.
+	// Retired is the day on which the provider switches the model off. It is the zero
+	// time if no day was announced.
 	Retired time.Time
 }
 
-// LimitsOf returns the limits of a model. A dated or otherwise versioned name
-// ("gpt-4o-2024-11-20", "gpt-5-latest") has those of its model unless it has a
-// row of its own, and a fine-tuned one ("ft:gpt-4o-2024-08-06:org::id") those
-// of the model it was made from. An unknown model gives an [*UnknownModelError].
+// LimitsOf returns the limits of a model. For an unknown model it returns an
+// [*UnknownModelError].
 //
-// What gateways and clouds add to a name is ignored, here and in the other tables
-// of models: providers and paths in front ("openai/gpt-4o",
-// "models/gemini-2.5-pro", "anthropic:claude-opus-4-5",
-// "us.anthropic.claude-opus-4-5-v1:0") and variants behind ("gpt-4o:free"). The
-// name of an Azure deployment is the customer's; it is found if it is the model's.
+// A name with a date or version ("gpt-4o-2024-11-20", "gpt-5-latest") has the limits of
+// its model, unless the table has a row for it. A fine-tuned model
+// ("ft:gpt-4o-2024-08-06:org::id") has the limits of the model it was made from.
+//
+// LimitsOf and the other tables of models ignore what gateways and clouds add to a
+// name: providers and paths before it ("openai/gpt-4o", "models/gemini-2.5-pro",
+// "anthropic:claude-opus-4-5", "us.anthropic.claude-opus-4-5-v1:0") and variants
+// after it ("gpt-4o:free"). The customer chooses the name of an Azure deployment; it
+// is found if it is the name of the model.
 func LimitsOf(model string) (Limits, error) {
 	name := bareModel(model)
 	tuned := strings.HasPrefix(name, "ft:")
@@ -82,7 +84,7 @@ func LimitsOf(model string) (Limits, error) {
 func bareModel(model string) string {
 	name := model[strings.LastIndexByte(model, '/')+1:]
 	if i := strings.Index(model, "ft:"); i == 0 || i > 0 && strings.IndexByte("/:", model[i-1]) >= 0 {
-		name = model[i:] // its last parts are the customer's and may have a slash
+		name = model[i:] // the customer chooses its last parts, which may have a slash
 	}
 	if provider, rest, ok := strings.Cut(name, ":"); ok && slices.Contains(providers, provider) {
 		name = rest // LangChain's form
@@ -106,7 +108,8 @@ func bareModel(model string) string {
 	return name
 }
 
-// providers are names that come before a model's name and a colon or full stop.
+// providers are names that come before the name of a model, with a colon or a full stop
+// between them.
 var providers = []string{"openai", "azure", "azure_openai", "anthropic", "google", "google_genai", "google_vertexai", "google_anthropic_vertex", "vertex_ai", "gemini",
 	"mistral", "mistralai", "cohere", "deepseek", "groq", "xai", "bedrock", "bedrock_converse", "amazon", "meta", "fireworks", "together", "openrouter", "github"}
 
@@ -134,7 +137,7 @@ func limitsRow(name string) (Limits, bool) {
 	var l Limits
 	var retired string
 	if _, err := fmt.Sscan(line, &l.Model, &l.Provider, &l.MaxInputTokens, &l.MaxOutputTokens, &retired); err != nil {
-		return Limits{}, false // a test reads every row
+		return Limits{}, false // impossible: a test reads every row
 	}
 	if day, err := time.Parse(time.DateOnly, retired); err == nil {
 		l.Retired = day
@@ -142,8 +145,9 @@ func limitsRow(name string) (Limits, bool) {
 	return l, true
 }
 
-// cutVersion cuts a last part that names a version and not another model: a
-// number with two or more digits, as in dates, "latest" or "preview".
+// cutVersion cuts off the last part of a name if it is a version and doesn't name
+// another model: a number of two or more digits, as in dates, "latest" or
+// "preview".
 func cutVersion(name string) (string, bool) {
 	i := strings.LastIndexAny(name, "-@:")
 	if i <= 0 {
@@ -183,10 +187,10 @@ var encodingByPrefix = []struct{ prefix, encoding string }{
 	{"gpt-oss-", "o200k_harmony"},
 }
 
-// EncodingName returns the name of the encoding that a model of OpenAI uses, by
-// tiktoken's tables, or an [*UnknownModelError]. It differs from them in one
-// place: a fine-tuned model ("ft:gpt-4o-mini-2024-07-18:org::id") has the encoding
-// of the model it was made from, where tiktoken takes ft:gpt-4.1 for a GPT-4.
+// EncodingName returns the name of the encoding that a model of OpenAI uses, or an
+// [*UnknownModelError]. The names are those of tiktoken's tables, with one
+// exception: a fine-tuned model ("ft:gpt-4o-mini-2024-07-18:org::id") has the encoding
+// of the model it was made from. Tiktoken takes ft:gpt-4.1 for a GPT-4.
 func EncodingName(model string) (string, error) {
 	name, tuned := strings.CutPrefix(bareModel(model), "ft:")
 	if tuned {

@@ -63,7 +63,7 @@ func TestEncodingName(t *testing.T) {
 	}
 }
 
-// Every table knows a model by the names that gateways and clouds give it.
+// Every table finds a model by the names that gateways and clouds give it.
 func TestNamesOfGateways(t *testing.T) {
 	for _, model := range []string{"gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-5-mini", "o3", "gpt-3.5-turbo", "gpt-4.1", "ft:gpt-4o-2024-08-06:acme/team::id"} {
 		limits, err := token.LimitsOf(model)

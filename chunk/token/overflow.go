@@ -2,13 +2,13 @@ package token
 
 import "fmt"
 
-// An OverflowError is the error for something that can't be made to fit into a
-// context window. It is returned before a request is paid for; its code and
-// status are those of OpenAI's API in the same case.
+// An OverflowError is the error for a text that can't be made to fit into a context
+// window. It is returned before a request costs money. Its code and status are those of
+// OpenAI's API in the same case.
 type OverflowError struct {
 	What         string // what doesn't fit: "the last message", "the part \"rules\""
-	NeedTokens   int    // tokens it has
-	BudgetTokens int    // tokens there are
+	NeedTokens   int    // how many tokens it has
+	BudgetTokens int    // how many tokens there is room for
 }
 
 func (e *OverflowError) Error() string {
@@ -23,14 +23,14 @@ func (e *OverflowError) Code() string { return "context_length_exceeded" }
 
 // A Budget is a context window and what must stay free in it.
 type Budget struct {
-	WindowTokens   int // tokens the model reads and writes in one call
+	WindowTokens   int // how many tokens the model reads and writes in one call
 	OutputTokens   int // for the answer
 	OverheadTokens int // for what goes with every request: tools, a schema, frames
 	MarginTokens   int // for what is only estimated
 }
 
-// Input returns how many tokens are left for the prompt, or an
-// [*OverflowError] if none are.
+// Input returns how many tokens are left for the prompt, or an [*OverflowError] if
+// none are left.
 func (b Budget) Input() (int, error) {
 	reserved := max(b.OutputTokens, 0) + max(b.OverheadTokens, 0) + max(b.MarginTokens, 0)
 	if reserved >= b.WindowTokens {

@@ -10,20 +10,20 @@ import (
 // A Part is a piece of a prompt that competes for room: instructions, examples,
 // passages, history.
 type Part struct {
-	Name string // for the audit
+	Name string // names the part in PackedPart and in errors
 	Text string
 
-	// Priority: the higher ones get their room first; of equals the earlier.
+	// Parts of a higher priority get their room first, and of equal ones the earlier.
 	Priority int
 
-	// Required parts must be in, or packing fails.
+	// Required makes packing fail if there is no room for the part. Default: false.
 	Required bool
 
-	// MinTokens allows the part to be cut down to no less than so many tokens where
-	// the whole doesn't fit. Default: 0, the part is whole or left out.
+	// MinTokens allows to cut the part if the whole of it doesn't fit, but not to less
+	// than so many tokens. Default: 0, the part is whole or left out.
 	MinTokens int
 
-	// Keep is what is kept of a part that is cut. Default: KeepHead.
+	// Keep is which end of a part is kept if the part is cut. Default: KeepHead.
 	Keep Keep
 }
 
@@ -33,8 +33,7 @@ type PackOptions struct {
 	// [Estimate].
 	Tokens func(text string) int
 
-	// Separator is put between the parts; it costs tokens too. Default: a blank
-	// line.
+	// Separator is put between the parts. It costs tokens too. Default: a blank line.
 	Separator string
 
 	// NoSeparator joins the parts without a separator. Default: false.
@@ -43,17 +42,16 @@ type PackOptions struct {
 	// Marker is put where a part was cut. Default: "…".
 	Marker string
 
-	// Cutoff leaves out everything of a lower priority than the first part that
-	// didn't fit. Default: false, smaller parts of lower priority may still fill
-	// the gap.
+	// Cutoff leaves out all parts of a lower priority than the first part that didn't
+	// fit. Default: false, a smaller part of lower priority may take the room.
 	Cutoff bool
 }
 
-// A PackedPart is what became of a part.
+// A PackedPart reports what was done with a part.
 type PackedPart struct {
 	Name   string
-	Tokens int    // what the part has in the result
-	Full   int    // what the whole part would have
+	Tokens int    // tokens of the part in the result
+	Full   int    // tokens of the whole part
 	Why    string // why it was cut or left out; "" if it is whole
 }
 
@@ -64,12 +62,14 @@ type PackedPrompt struct {
 	Parts  []PackedPart // one for each part, in the order given
 }
 
-// Pack joins the parts that fit into budget, in the order given. Room is given
-// out by priority; every part that is cut or left out is accounted for. The
-// budget is kept by the count of the joined text, not by the sum of its parts.
+// Pack joins the parts that fit into budget, in the order given. The parts get room
+// in the order of their priority. The result reports every part that was cut or left
+// out, and why.
 //
-// Required parts that don't fit give an [*OverflowError]. Other errors are
-// [ErrOption].
+// Pack counts the joined text, because the sum of the parts' counts may be wrong.
+//
+// If a required part doesn't fit, Pack returns an [*OverflowError]. Its other errors
+// are [ErrOption].
 func Pack(parts []Part, budget int, o *PackOptions) (PackedPrompt, error) {
 	if o == nil {
 		o = &PackOptions{}
@@ -124,9 +124,9 @@ type packer struct {
 	separator, marker string
 	cutoff            bool
 	parts             []Part
-	texts             []*string // nil: not in
+	texts             []*string // nil: left out
 	made              []PackedPart
-	closedBy          string // the part that the cutoff came with
+	closedBy          string // the first part that didn't fit, for Cutoff
 	closed            bool
 }
 
@@ -155,7 +155,7 @@ func (p *packer) place(i int) error {
 		return nil
 	}
 	if part.MinTokens > 0 {
-		// What doesn't fit is need-budget tokens; as counts don't add up, cut a
+		// Need-budget tokens are too many. Counts of parts don't add up, so cut a
 		// little more until the joined text fits.
 		for room := out.Full - (need - p.budget); room >= part.MinTokens; room-- {
 			t := truncate(p.count, part.Text, room, part.Keep, p.marker)

@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// A Pattern cuts a text into pieces before any merging: tokens never reach
-// across pieces. Each is a state machine that finds exactly the matches of a
-// regular expression; an unpaired byte counts as a symbol.
+// A Pattern cuts a text into pieces before anything is merged. No token reaches from
+// one piece into the next. Each pattern is a state machine that finds exactly the
+// matches of a regular expression. A byte that is not UTF-8 counts as a symbol.
 type Pattern uint8
 
 // The patterns. The expressions are those of the models' publishers.
 const (
-	// PatternO200K is the pattern of o200k_base and o200k_harmony: words are cut
-	// where lower case is followed by upper case, a contraction's end stays at
-	// its word.
+	// PatternO200K is the pattern of o200k_base and o200k_harmony. It cuts a word where
+	// an upper-case letter follows a lower-case one. The end of a contraction, such as
+	// 'll, stays with its word.
 	PatternO200K Pattern = iota
 	// PatternCL100K is the pattern of cl100k_base:
 	//
@@ -24,14 +24,14 @@ const (
 	//
 	//	'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s
 	PatternGPT2
-	// PatternLlama3 is the pattern of Llama 3. It differs from PatternCL100K in
-	// white space at the end of a text: what follows the last line break is a piece
-	// of its own.
+	// PatternLlama3 is the pattern of Llama 3. It differs from PatternCL100K in the white
+	// space at the end of a text: what follows the last line break is a piece of its
+	// own.
 	PatternLlama3
-	// PatternQwen2 is PatternLlama3 with every digit a piece of its own.
+	// PatternQwen2 is PatternLlama3, except that every digit is a piece of its own.
 	PatternQwen2
-	// PatternWhole makes one piece of the whole text, for vocabularies whose tokens
-	// reach across words.
+	// PatternWhole makes one piece of the whole text. It is for vocabularies whose
+	// tokens reach across words.
 	PatternWhole
 )
 
@@ -48,7 +48,7 @@ func (p Pattern) String() string {
 type splitter struct {
 	*classes
 	pattern Pattern
-	digits  int // longest run of numbers in one piece
+	digits  int // how many digits a piece has at most
 }
 
 func newSplitter(p Pattern) (splitter, error) {
@@ -63,8 +63,7 @@ func newSplitter(p Pattern) (splitter, error) {
 	return s, err
 }
 
-// next returns the end of the piece that begins at i, which is less than
-// len(text).
+// next returns the end of the piece that begins at i. i is less than len(text).
 func (s *splitter) next(text string, i int) int {
 	if end := plainWord(text, i); end > 0 {
 		switch {
@@ -77,7 +76,7 @@ func (s *splitter) next(text string, i int) int {
 	return s.match(text, i)
 }
 
-// match is next by the whole of the pattern.
+// match is next without the short way of plainWord.
 func (s *splitter) match(text string, i int) int {
 	switch s.pattern {
 	case PatternO200K:
@@ -125,7 +124,7 @@ func (s *splitter) cl100k(text string, i int) int {
 	case c&number != 0:
 		return s.numbers(text, i+size)
 	}
-	// One character that is no line break may lead a word.
+	// One character may lead a word, but not a line break.
 	if c != newline && i+size < len(text) {
 		next, n := s.at(text, i+size)
 		if next&letter != 0 {
@@ -153,7 +152,7 @@ func (s *splitter) o200k(text string, i int) int {
 	if c&number != 0 {
 		return s.numbers(text, i+size)
 	}
-	// First alternative, with one leading character and without.
+	// The expression's first alternative, with a leading character and without.
 	if c&(letter|newline) == 0 {
 		if end := s.cased(text, i+size); end > 0 {
 			return s.suffix(text, end)
@@ -162,7 +161,7 @@ func (s *splitter) o200k(text string, i int) int {
 	if end := s.cased(text, i); end > 0 {
 		return s.suffix(text, end)
 	}
-	// Second: no lower-case or caseless letter follows, only upper case.
+	// The second alternative: upper-case letters, and no lower-case or caseless one.
 	if c&(letter|newline) == 0 {
 		if end := s.run(text, i+size, upper|caseless|mark); end > i+size {
 			return s.suffix(text, end)
@@ -186,9 +185,9 @@ func (s *splitter) o200k(text string, i int) int {
 	return blanksEnd(text, i, end, last)
 }
 
-// plainWord returns the end of a blank, a capital (either may lack) and small
-// letters, all ASCII and followed by ASCII, or 0: most of an English text, found
-// without classes.
+// plainWord returns the end of an ASCII word at i, or 0: a space and a capital, both
+// optional, then small letters, and an ASCII character after them. Such words are
+// most of an English text, and need no table of classes.
 func plainWord(text string, i int) int {
 	if text[i] == ' ' {
 		i++
@@ -209,12 +208,16 @@ func plainWord(text string, i int) int {
 // cased matches [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+ at i and
 // returns its end, or 0.
 //
-// The first set is taken greedily. If a lower-case letter follows, the second
-// set goes on from there; if not, the second needs a character back from the
-// first: the last one that is in both.
+// The first set takes as many characters as it can. If a lower-case letter follows,
+// the second set goes on from there. If not, the second set needs a character of the
+// first: the last one that is in both sets.
 func (s *splitter) cased(text string, i int) int {
 	both := 0 // after the last character that is in both sets
 	for i < len(text) {
+		if end := hanEnd(text, i); end > i {
+			i, both = end, end
+			continue
+		}
 		c, size := s.at(text, i)
 		if c&(upper|caseless|mark) == 0 {
 			if c == lower {
@@ -247,7 +250,8 @@ func (s *splitter) numbers(text string, i int) int {
 	return i
 }
 
-// symbols takes symbols, then line breaks and, if asked, slashes.
+// symbols returns the end of the symbols at i and of the line breaks after them, with
+// slash also of slashes after them.
 func (s *splitter) symbols(text string, i int, slash bool) int {
 	i = s.run(text, i, other|mark)
 	for i < len(text) && (text[i] == '\n' || text[i] == '\r' || slash && text[i] == '/') {
@@ -281,8 +285,8 @@ func blanksEnd(text string, start, end, last int) int {
 	return end
 }
 
-// contraction returns the end of 's 't 'm 'd 'll 've or 're at i, or i.
-// Without regard to case the long s, U+017F, is an s.
+// contraction returns the end of 's 't 'm 'd 'll 've or 're at i, or i if there is
+// none. With fold it ignores case, and then the long s, U+017F, is an s.
 func contraction(text string, i int, fold bool) int {
 	if len(text)-i < 2 || text[i] != '\'' {
 		return i
@@ -316,10 +320,10 @@ func contraction(text string, i int, fold bool) int {
 	return i
 }
 
-// settled reports whether the piece that ends at end stays what it is if text goes
-// on. A pattern reads beyond a piece's end: the letters or white space that
-// follow directly, then at most a contraction or two characters, the last of
-// which may still lack bytes.
+// settled reports whether the piece that ends at end stays the same if more text
+// follows. A pattern reads beyond the end of a piece: the letters or the white space
+// that follow directly, then at most a contraction or two characters. Some bytes of
+// the last of these characters may still be missing.
 func (s *splitter) settled(text string, end int) bool {
 	const beyond = 2 * utf8.UTFMax
 	seen := max(s.run(text, end, letter|mark), s.run(text, end, white))

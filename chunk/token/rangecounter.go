@@ -2,37 +2,37 @@ package token
 
 import "math/bits"
 
-// A RangeCounter counts the tokens of any part of one text. It reads the text once;
-// after that a part costs the pieces at its two ends, not its length. It is
-// immutable and safe for concurrent use, and takes 3/8 of the text's memory
-// beside the text.
+// A RangeCounter counts the tokens of any part of one text. It reads the text once.
+// After that, the time for a part depends on the pieces at its two ends, not on its
+// length. A RangeCounter is immutable and safe for concurrent use. It needs 3/8 of the
+// text's size, and keeps the text.
 //
-// A part's count is that of the part alone, [Encoding.Count] of text[i:j], as
-// one needs for a chunk: it is not the difference of two prefixes, since
-// cutting a text changes the tokens at the cut.
+// The count of a part is that of the part alone, [Encoding.Count] of text[i:j], which
+// is what a chunk has. It is not the difference of the counts of two prefixes, because a
+// cut changes the tokens around it.
 type RangeCounter struct {
 	e      *Encoding
 	text   string
 	blocks []rangeBlock // one for each 64 bytes of the text, and for its end
 }
 
-// A rangeBlock has a bit for each byte. pieces are the bytes that begin a piece.
-// tokens has as many bits as the piece that begins there has tokens: the first
-// so many of its bytes, wherever its tokens really begin, since only counts
-// between beginnings of pieces are asked for.
+// A rangeBlock has two bits for each byte. In pieces, the bytes are set that begin a
+// piece. In tokens, a piece of n tokens has its first n bytes set, wherever its tokens
+// really begin: only counts between the beginnings of pieces are needed.
 type rangeBlock struct {
 	pieces, tokens uint64
 	before         int // tokens in the blocks before
 }
 
-// NewRangeCounter reads text, which it keeps.
+// NewRangeCounter reads text and returns a RangeCounter of it.
 func (e *Encoding) NewRangeCounter(text string) *RangeCounter {
 	r := &RangeCounter{e: e, text: text, blocks: make([]rangeBlock, len(text)/64+1)}
 	w := e.workspace()
 	defer e.work.Put(w)
+	var c cursor
 	for i := 0; i < len(text); {
-		end := e.split.next(text, i)
-		at := uint(i) // whose quotient and remainder are a shift and a mask
+		end := c.next(&e.split, text, i)
+		at := uint(i) // unsigned, so that / and % are a shift and a mask
 		r.blocks[at/64].pieces |= 1 << (at % 64)
 		for last := at + uint(e.countPiece(text, i, end, w)); at < last; at++ {
 			r.blocks[at/64].tokens |= 1 << (at % 64)
@@ -47,8 +47,8 @@ func (e *Encoding) NewRangeCounter(text string) *RangeCounter {
 	return r
 }
 
-// Ranges returns the Count method of a [RangeCounter] of text: the form that package
-// chunk takes.
+// Ranges returns the Count method of a [RangeCounter] of text. Package chunk takes this
+// form.
 func (e *Encoding) Ranges(text string) func(i, j int) int { return e.NewRangeCounter(text).Count }
 
 // Text returns the text.
@@ -57,21 +57,21 @@ func (r *RangeCounter) Text() string { return r.text }
 // Total returns the count of the whole text.
 func (r *RangeCounter) Total() int { return r.before(len(r.text)) }
 
-// Count returns Count(text[i:j]). Ends outside the text are moved to it, and a
-// part that ends before it begins is empty.
+// Count returns the number of tokens of text[i:j]. An end outside of the text counts as
+// the end of the text. A part that ends before it begins is empty.
 //
-// The time is that of the pieces at both ends, plus, at the beginning, of those
-// until the part's pieces begin where the text's do. Prose agrees after a word;
-// a run of thousands of digits, cut in threes from another digit, never does.
+// Count reads the pieces at both ends of the part. At the beginning it reads on until a
+// piece of the part begins where a piece of the text does. In prose that is after a
+// word. In a run of thousands of digits, which is cut in threes, it may be never.
 func (r *RangeCounter) Count(i, j int) int {
 	i, j = max(i, 0), min(j, len(r.text))
 	if i >= j {
 		return 0
 	}
 	part := r.text[:j]
-	// The last piece of the text that is a piece of the part too, whatever was
-	// cut off after it. Where none of so many is, as in a run of letters aAaAaA,
-	// to look on would be quadratic.
+	// The last piece of the text that is also a piece of the part, whatever was cut
+	// off after it. After 16 pieces that are not, as in a run of letters aAaAaA, the
+	// search ends, or else it would be quadratic.
 	last := r.piece(j - 1)
 	for steps := 0; last > i && !r.e.split.settled(part, last); steps++ {
 		if last = r.piece(last - 1); steps == 16 {
@@ -93,13 +93,13 @@ func (r *RangeCounter) Count(i, j int) int {
 	return n
 }
 
-// before returns the tokens before i, where a piece begins or the text ends.
+// before returns the number of tokens before i. At i a piece begins or the text ends.
 func (r *RangeCounter) before(i int) int {
 	b := &r.blocks[i/64]
 	return b.before + bits.OnesCount64(b.tokens&(1<<(i%64)-1))
 }
 
-// piece returns where the last piece begins that does so at or before i.
+// piece returns the beginning of the last piece that begins at or before i.
 func (r *RangeCounter) piece(i int) int {
 	block := i / 64
 	starts := r.blocks[block].pieces << (63 - i%64) >> (63 - i%64)

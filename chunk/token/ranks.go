@@ -11,33 +11,33 @@ import (
 	"strconv"
 )
 
-// maxTokens bounds the ids of a vocabulary: three of them fit into one word.
+// maxTokens is the limit of the ids of a vocabulary. Three ids fit into a word.
 const maxTokens = 1 << 21
 
-// Ranks is the vocabulary of a byte-pair encoding: the bytes of every token by
-// id. The id is the rank as well: of two possible merges the one that makes the
-// token of the lower id is done first. Ids may have gaps.
+// Ranks is the vocabulary of a byte-pair encoding: the bytes of every token by its id.
+// The id is also the rank: of two possible merges, the one that makes the token of the
+// lower id is done first. There may be gaps between the ids.
 type Ranks struct {
 	blob  string
 	start []uint32 // token i is blob[start[i]:start[i+1]], empty in a gap
 
-	// split[i] is the pair of tokens whose merge makes token i, twice i itself
-	// for what no merge makes; nil if the pairs are not known yet.
+	// split[i] is the pair of tokens whose merge makes token i, or i twice if no merge
+	// makes it. split is nil if the pairs are not known yet.
 	split [][2]uint32
 
-	// ids[i] is the id of the token of rank i, and rankOf the reverse, where a
-	// vocabulary numbers its tokens in another order than it merges them; nil
-	// where ids are ranks.
+	// ids[i] is the id of the token of rank i, and rankOf[id] is the rank of an id, for
+	// a vocabulary that numbers its tokens in another order than it merges them. Both
+	// are nil if the ids are the ranks.
 	ids    []int
 	rankOf map[int]int
 
-	// The tokens of ranks below atoms are made by no merge, as single bytes are;
-	// 0 where the atoms are bytes.
+	// No merge makes the tokens of ranks below atoms. atoms is 0 if merging starts from
+	// the single bytes.
 	atoms int
 }
 
-// Len returns the number of ranks, gaps included. Unless the vocabulary has ids
-// of its own, it is one more than the highest id.
+// Len returns the number of ranks with the gaps. It is one more than the highest id,
+// unless the ids are not the ranks (see [Merges]).
 func (r *Ranks) Len() int { return len(r.start) - 1 }
 
 // Token returns the bytes of a token, or "" if there is no such id.
@@ -52,7 +52,7 @@ func (r *Ranks) Token(id int) string {
 	return r.ranked(id)
 }
 
-// ranked returns the bytes of the token of a rank.
+// ranked returns the bytes of the token of a rank, or "".
 func (r *Ranks) ranked(rank int) string {
 	if rank < 0 || rank >= r.Len() {
 		return ""
@@ -71,8 +71,8 @@ func (r *Ranks) id(rank int) int {
 	return rank
 }
 
-// RanksOf makes Ranks of a map from a token's bytes to its id, the form in
-// which tiktoken and its ports hand them around.
+// RanksOf makes Ranks of a map from the bytes of each token to its id. Tiktoken and its
+// ports use such maps.
 func RanksOf(tokens map[string]int) (*Ranks, error) {
 	highest, size := -1, 0
 	for t, id := range tokens {
@@ -106,14 +106,14 @@ func ranksByID(byID []string, size int) *Ranks {
 	return r
 }
 
-// A Loader returns the ranks of a .tiktoken file by its URL. It is the BpeLoader
-// of tiktoken-go, for instance that of package tiktoken or of tiktoken-go-loader.
+// A Loader returns the ranks of a .tiktoken file by its URL. It is the interface
+// BpeLoader of tiktoken-go. Package tiktoken and tiktoken-go-loader have one.
 type Loader interface {
 	LoadTiktokenBpe(file string) (map[string]int, error)
 }
 
-// LoadRanks makes Ranks of what a loader of tiktoken-go returns for a file. It
-// returns the loader's error, or [ErrOption] if l is nil.
+// LoadRanks makes Ranks of what a loader of tiktoken-go returns for a file. It fails
+// with the error of the loader, or with [ErrOption] if l is nil.
 func LoadRanks(l Loader, file string) (*Ranks, error) {
 	if l == nil {
 		return nil, fmt.Errorf("%w: the loader of LoadRanks is nil", ErrOption)
@@ -125,8 +125,8 @@ func LoadRanks(l Loader, file string) (*Ranks, error) {
 	return RanksOf(tokens)
 }
 
-// ReadRanks reads a .tiktoken file: on each line a token in base 64, a space
-// and the id.
+// ReadRanks reads a .tiktoken file. Each line has a token in base 64, a space and the
+// id.
 func ReadRanks(rd io.Reader) (*Ranks, error) {
 	if rd == nil {
 		return nil, fmt.Errorf("%w: the reader of ReadRanks is nil", ErrOption)
@@ -154,8 +154,8 @@ func ReadRanks(rd io.Reader) (*Ranks, error) {
 	return RanksOf(tokens)
 }
 
-// WriteTo writes r as a .tiktoken file. For the ranks of OpenAI the bytes are
-// those of the published files, so that a checksum proves them.
+// WriteTo writes r as a .tiktoken file. For the ranks of OpenAI it writes the bytes of
+// the published files, so a checksum can prove that the ranks are right.
 func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
 	var line []byte
 	var total int64
@@ -177,10 +177,10 @@ func (r *Ranks) WriteTo(w io.Writer) (int64, error) {
 	return total, nil
 }
 
-// The packed form says of each token which two tokens are merged to make it,
-// which is all there is to know: "the" is "t"+"he". Deflated, three columns of
-// bytes for the left part and three for the right take a fifth of the text
-// file, and reading them needs no search for the merges.
+// The packed form has for each token the two tokens that are merged to make it, such
+// as "t" and "he" for "the". From that all else follows. It has three columns of bytes
+// for the left parts and three for the right ones. Deflated, they need a fifth of
+// the size of the .tiktoken file. A program that reads them need not search for the merges.
 const packedMagic = "prodai ranks 1\n"
 
 // MarshalBinary returns r in the compact form that [UnmarshalRanks] reads.
@@ -223,7 +223,7 @@ func (r *Ranks) MarshalBinary() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// UnmarshalRanks reads what [Ranks.MarshalBinary] wrote.
+// UnmarshalRanks reads the form that [Ranks.MarshalBinary] returns.
 func UnmarshalRanks(data []byte) (*Ranks, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(packedMagic))
 	if !ok {

@@ -90,8 +90,7 @@ func TestRanksOfRefuses(t *testing.T) {
 	}
 }
 
-// A token that no merge makes is found where it is a whole piece, and only
-// there.
+// A token that no merge makes is only found as a whole piece.
 func TestUnreachableToken(t *testing.T) {
 	r, err := token.RanksOf(bytesAnd("bc", "abc!", "abcdefghij"))
 	require.NoError(t, err)
@@ -102,6 +101,22 @@ func TestUnreachableToken(t *testing.T) {
 	require.Equal(t, []int{'a', 256, '!', '!'}, e.Encode("abc!!"))
 	_, err = r.MarshalBinary()
 	require.ErrorContains(t, err, "2 tokens")
+}
+
+// No text is cut inside of an atom, even if no merge reaches across that place.
+func TestAtomsOfSeveralCharacters(t *testing.T) {
+	m := token.Merges{
+		Vocab: map[string]int{"日": 0, "本語": 1, "中": 2, "日日": 3, "本": 4, "語": 5},
+		Atoms: []string{"日", "本語", "中", "本", "語"}, List: [][2]string{{"日", "日"}},
+	}
+	r, err := m.Ranks()
+	require.NoError(t, err)
+	e, err := token.New(r, &token.Options{Pattern: token.PatternWhole})
+	require.NoError(t, err)
+	for range 2 { // the second time from memory
+		require.Equal(t, []int{3, 1, 2, 4, 2, 1, 0}, e.Encode("日日本語中本中本語日"))
+		require.Equal(t, 7, e.Count("日日本語中本中本語日"))
+	}
 }
 
 type loader map[string]map[string]int

@@ -24,8 +24,8 @@ func newSpecials(ids map[string]int) (specials, error) {
 		if name == "" || id < 0 || id >= maxTokens {
 			return s, fmt.Errorf("%w: the id of the special token %q is %d: want a name, and an id from 0 to %d", ErrOption, name, id, maxTokens-1)
 		}
-		// Two names may share an id, as <|endofprompt|> and a reserved one do;
-		// decoding takes the first in order.
+		// Two names may have the same id, as <|endofprompt|> and a reserved name do.
+		// Decoding takes the name that is first in order.
 		if other, ok := s.text[id]; !ok || name < other {
 			s.text[id] = name
 		}
@@ -37,8 +37,8 @@ func newSpecials(ids map[string]int) (specials, error) {
 	return s, err
 }
 
-// find returns the first special token in text[from:] that is wanted, and its
-// place; of several at one place the longest.
+// find returns the first special token in text[from:] for which wanted is true, and
+// its place. Of several at one place it returns the longest.
 func (s *specials) find(text string, from int, wanted func(name string) bool) (name string, at int) {
 	for at = from; at < len(text); at++ {
 		for k, _ := s.trie.Longest(text[at:]); k >= 0; k = s.trie.Prefix(k) {
@@ -50,8 +50,8 @@ func (s *specials) find(text string, from int, wanted func(name string) bool) (n
 	return "", -1
 }
 
-// A SpecialSet is a set of special tokens by name: all those of an encoding, or
-// some. The zero value is the empty set.
+// A SpecialSet is a set of names of special tokens: all those of an encoding, or some.
+// The zero value is the empty set.
 type SpecialSet struct {
 	all   bool
 	names []string
@@ -60,9 +60,9 @@ type SpecialSet struct {
 // AllSpecial returns the set of all special tokens of an encoding.
 func AllSpecial() SpecialSet { return SpecialSet{all: true} }
 
-// OnlySpecial returns the set of the named tokens. It may have names that are not
-// special tokens: allowed they change nothing, disallowed they are refused like
-// the others.
+// OnlySpecial returns the set of the tokens with these names. A name may be another text
+// than a special token. If it is allowed, that changes nothing. If it is disallowed, it
+// is refused as a special token is.
 func OnlySpecial(names ...string) SpecialSet { return SpecialSet{names: slices.Clone(names)} }
 
 // A SpecialTokenError is the error for a text that contains a special token that
@@ -76,16 +76,21 @@ func (e *SpecialTokenError) Error() string {
 	return fmt.Sprintf("token: the text contains the special token %q at byte %d; allow it, or encode it as ordinary text", e.Token, e.Offset)
 }
 
-// EncodeSpecial encodes text in which special tokens have a meaning. Those in
-// allowed become their one token. Those in disallowed are refused with a
-// [*SpecialTokenError] that names the leftmost; [AllSpecial] there means all that
-// are not allowed. The others are ordinary text.
+// EncodeSpecial encodes text in which special tokens have a meaning:
 //
-//	e.EncodeSpecial(prompt, token.AllSpecial(), token.SpecialSet{})  // trusted text
-//	e.EncodeSpecial(input, token.SpecialSet{}, token.AllSpecial())   // refuse an injected one
-//	e.EncodeSpecial(doc, token.OnlySpecial("<|endoftext|>"), token.AllSpecial())
+//   - A special token in allowed becomes one token.
 //
-// These are the rules of tiktoken's encode.
+//   - A special token in disallowed makes EncodeSpecial fail with a
+//     [*SpecialTokenError], which names the leftmost. [AllSpecial] means here all that
+//     are not allowed.
+//
+//   - All others are ordinary text.
+//
+//     e.EncodeSpecial(prompt, token.AllSpecial(), token.SpecialSet{})  // trusted text
+//     e.EncodeSpecial(input, token.SpecialSet{}, token.AllSpecial())   // refuse an injected one
+//     e.EncodeSpecial(doc, token.OnlySpecial("<|endoftext|>"), token.AllSpecial())
+//
+// These are the rules of the method encode in tiktoken.
 func (e *Encoding) EncodeSpecial(text string, allowed, disallowed SpecialSet) ([]int, error) {
 	var bad string
 	var at int
@@ -114,8 +119,8 @@ func (e *Encoding) EncodeSpecial(text string, allowed, disallowed SpecialSet) ([
 
 func (s SpecialSet) has(name string) bool { return s.all || slices.Contains(s.names, name) }
 
-// leftmost returns the one of names that occurs first in text; of several at
-// one place the longest.
+// leftmost returns the one of names that is first in text, and its place. Of several
+// at one place it returns the longest.
 func leftmost(text string, names []string) (name string, at int) {
 	at = -1
 	for _, n := range names {
@@ -127,8 +132,8 @@ func leftmost(text string, names []string) (name string, at int) {
 	return name, at
 }
 
-// continues reports whether the byte at i goes on a character that began
-// before it.
+// continues reports whether the byte at i is a part of a character that begins before
+// it.
 func continues(text string, i int) bool {
 	if utf8.RuneStart(text[i]) {
 		return false
@@ -139,5 +144,5 @@ func continues(text string, i int) bool {
 			return size > back
 		}
 	}
-	return false // a stray byte is a character of its own
+	return false // a byte that is not UTF-8 is a character of its own
 }

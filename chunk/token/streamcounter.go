@@ -1,28 +1,35 @@
 package token
 
-// A StreamCounter counts the tokens of a text that arrives in parts, for instance
-// an answer that is being streamed. It keeps only the end of the text, from
-// the last place where no later byte can change the tokens before it. In prose
-// and code that is a few words; in a run of a million letters without a space
-// there is no such place, and each [StreamCounter.Count] costs the length of the
-// run.
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// A StreamCounter counts the tokens of a text that arrives in parts, for instance an
+// answer that a model streams.
+//
+// A StreamCounter keeps only the end of the text, from a place on where no later byte
+// can change the tokens before it. In prose and code that is at most a few hundred
+// bytes. A run of a million letters without a space has no such place. Then the whole
+// run is kept, and each [StreamCounter.Count] takes time for the whole run.
 //
 // A StreamCounter is not safe for concurrent use.
 type StreamCounter struct {
 	e     *Encoding
-	final int    // tokens of the text that was let go
+	final int    // tokens of the text that was dropped
 	tail  []byte // the text since then
-	known int    // tokens of tail, -1 if they must be counted
+	known int    // tokens of tail, or -1 if they must be counted
 
-	// Looking for a new place to cut costs the length of the tail; it is done
-	// when the tail has doubled, so that a long piece isn't read again and again.
+	// lookAt is the length of tail at which settle looks for a new place to cut. That
+	// takes time for the whole tail, so settle waits until the tail has doubled:
+	// otherwise it would read a long piece again and again.
 	lookAt int
 }
 
 // NewStreamCounter returns a StreamCounter of the empty text.
 func (e *Encoding) NewStreamCounter() *StreamCounter { return &StreamCounter{e: e, lookAt: minTail} }
 
-const minTail = 64
+const minTail = 256
 
 // WriteString appends s. The error is always nil.
 func (a *StreamCounter) WriteString(s string) (int, error) {
@@ -31,26 +38,27 @@ func (a *StreamCounter) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// Write appends p, which makes a StreamCounter an [io.Writer]. The error is always
-// nil.
+// Write appends p. It makes a StreamCounter an [io.Writer]. The error is always nil.
 func (a *StreamCounter) Write(p []byte) (int, error) {
 	a.tail = append(a.tail, p...)
 	a.settle(len(p))
 	return len(p), nil
 }
 
-// Count returns the number of tokens of all that was written: exactly
-// [Encoding.Count] of the whole.
+// Count returns the number of tokens of all that was written. It is exactly
+// [Encoding.Count] of the whole text.
 func (a *StreamCounter) Count() int {
 	if a.known < 0 {
-		a.known = a.e.Count(string(a.tail))
+		a.known = a.e.Count(a.text())
 	}
 	return a.final + a.known
 }
 
-// Reset makes the text empty again.
+// Reset makes the text empty.
 func (a *StreamCounter) Reset() { *a = StreamCounter{e: a.e, tail: a.tail[:0], lookAt: minTail} }
 
+// settle counts and drops the pieces at the beginning of the tail that no later
+// byte can change, when the tail is long enough.
 func (a *StreamCounter) settle(added int) {
 	if added == 0 {
 		return
@@ -59,18 +67,31 @@ func (a *StreamCounter) settle(added int) {
 	if len(a.tail) < a.lookAt {
 		return
 	}
-	text := string(a.tail)
+	text := a.text()
 	w := a.e.workspace()
 	defer a.e.work.Put(w)
-	cut := 0
-	for i := 0; i < len(text); {
+	i := 0
+	for i < len(text) {
+		// marks knows a piece by what the window contains: no later byte changes it.
+		if marks := a.e.split.marks(text, i); marks != 0 {
+			a.final += a.e.countMarked(text, i, marks, w)
+			i += 63 - bits.LeadingZeros64(marks)
+			continue
+		}
+		if i > 0 && len(text)-i < minTail/2 {
+			break
+		}
 		end := a.e.split.next(text, i)
 		if !a.e.split.settled(text, end) {
 			break
 		}
 		a.final += a.e.countPiece(text, i, end, w)
-		i, cut = end, end
+		i = end
 	}
-	a.tail = a.tail[:copy(a.tail, a.tail[cut:])]
+	a.tail = a.tail[:copy(a.tail, a.tail[i:])]
 	a.lookAt = max(minTail, 2*len(a.tail))
 }
+
+// text is the tail as a string, without a copy. It must not be used after the tail
+// changes.
+func (a *StreamCounter) text() string { return unsafe.String(unsafe.SliceData(a.tail), len(a.tail)) }

@@ -23,8 +23,9 @@ func encodings() []*token.Encoding {
 	}
 }
 
-// mergePlainly is byte-pair encoding as it is defined: of all adjacent pairs
-// that make a token merge the leftmost of the lowest rank, until none does.
+// mergePlainly is byte-pair encoding as it is defined. Of all adjacent pairs that make
+// a token it merges the one of the lowest rank, the leftmost if there are several. It
+// repeats that until no pair makes a token.
 func mergePlainly(ranks map[string]int, piece string) []int {
 	if id, ok := ranks[piece]; ok {
 		return []int{id}
@@ -62,7 +63,7 @@ func rankMap(e *token.Encoding) map[string]int {
 	return ranks
 }
 
-// laws checks what holds for every text and every encoding.
+// laws checks what is true for every text and every encoding.
 func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 	t.Helper()
 	ids := e.Encode(text)
@@ -135,8 +136,7 @@ func laws(t *testing.T, e *token.Encoding, text string, cut, budget int) {
 	}
 }
 
-// texts makes inputs that bring the pieces of the patterns together in all
-// orders.
+// texts makes inputs that have the pieces of the patterns in many orders.
 func texts(rng *rand.Rand, n int) []string {
 	atoms := []string{"a", "B", "word", "Word", "WORD", "'s", "'S", "'ll", "'ſ", "'", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "1", "23", "４", "½",
 		"!", "...", "//", "/", "日本", "字", "한국", "é", "e\u0301", "\u0301", "ǅ", "ʰ", "ª", "👩‍👩‍👧", "🇩🇪", "\xff", "\xe6\x97", "\x00", "<|endoftext|>", "<|end", "}\n\n", "aaaa",
@@ -158,6 +158,15 @@ func TestLaws(t *testing.T) {
 	for i, text := range texts(rng, 400) {
 		e := encodings()[i%6]
 		laws(t, e, text, rng.IntN(len(text)+1), rng.IntN(40))
+	}
+}
+
+// TestLawsOfLongTexts has texts of many windows, streamed in parts of all sizes.
+func TestLawsOfLongTexts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 8))
+	for i := range 120 {
+		text := strings.Join(texts(rng, 40)[12:], "")
+		laws(t, encodings()[i%6], text, 1+rng.IntN(300), rng.IntN(600))
 	}
 }
 
@@ -187,6 +196,23 @@ func TestMergeIsThePlainOne(t *testing.T) {
 				b[i] = "aaabcdeinorst"[rng.IntN(13)]
 			}
 			require.Equal(t, mergePlainly(ranks, string(b)), e.Encode(string(b)), "%s %q", e.Name(), b)
+		}
+		for range 300 { // tokens that are not ASCII, whole characters or not, in any order
+			var text string
+			for range 1 + rng.IntN(12) {
+				for {
+					if part := e.TokenText(rng.IntN(e.Ranks().Len())); part != "" && part[len(part)-1] >= utf8.RuneSelf {
+						text += part
+						break
+					}
+				}
+			}
+			var want []int
+			for _, piece := range e.Pieces(text) {
+				want = append(want, mergePlainly(ranks, piece)...)
+			}
+			require.Equal(t, want, e.Encode(text), "%s %q", e.Name(), text)
+			require.Equal(t, len(want), e.Count(text), "%s %q", e.Name(), text)
 		}
 	}
 }
@@ -222,6 +248,16 @@ func TestHostileTextsAreLinear(t *testing.T) {
 			strings.Repeat("ab", 1<<19), strings.Repeat("日", 1<<18), strings.Repeat("-", 1<<20), "ʰ" + strings.Repeat("A", 1<<20), string(random)} {
 			require.NotZero(t, e.Count(text))
 		}
+	}
+}
+
+// A piece of seven bytes and one of eight that ends in the byte 7 have the same
+// words in memory.
+func TestCountOfControlCharacters(t *testing.T) {
+	seven := " \ufffd\ufffd"
+	text := strings.Repeat(seven+"a"+seven+"\x07a"+seven+"\x07b\x00\x00\x00\x00\x00\x00\x00\x01c\x00d", 40)
+	for _, e := range encodings() {
+		require.Equal(t, len(e.Encode(text)), e.Count(text), e.Name())
 	}
 }
 

@@ -7,17 +7,17 @@ import (
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
-// A Keep is the part of a text that is kept if the text is too long.
+// A Keep is which part of a text is kept if the text is too long.
 type Keep uint8
 
 // What [Truncate] keeps.
 const (
-	KeepHead Keep = iota // the beginning: the end is cut off
-	KeepTail             // the end
-	KeepEnds             // both ends: the middle is cut out
+	KeepHead Keep = iota // the beginning; the end is cut off
+	KeepTail             // the end; the beginning is cut off
+	KeepEnds             // both ends; the middle is cut out
 )
 
-// check checks a Keep in the named field.
+// check returns an error if k is not a Keep. The error names field.
 func (k Keep) check(field string) error {
 	if k > KeepEnds {
 		return fmt.Errorf("%w: %s is %d: want KeepHead, KeepTail or KeepEnds", ErrOption, field, k)
@@ -43,20 +43,21 @@ type Truncated struct {
 	Text   string
 	Tokens int // of Text, by the counter given
 
-	// CutStart and CutEnd are the byte offsets in the original of what was cut
-	// out; equal if nothing was.
+	// CutStart and CutEnd are the byte offsets of the part of the original that was cut
+	// out. They are equal if nothing was cut out.
 	CutStart, CutEnd int
 }
 
-// Truncate cuts as little as it can out of text so that the result, with the
-// marker in the place of the cut, has at most budget tokens. It cuts between
-// graphemes, which is what a reader takes for characters: an emoji or an accented
-// letter stays whole. A marker that doesn't fit is left out. A negative budget
-// counts as 0. It fails with [ErrOption].
+// Truncate cuts as little as it can out of text so that the result has at most budget
+// tokens. The marker is put in the place of the cut and counts too. A marker that
+// doesn't fit is left out. A negative budget counts as 0. Truncate fails with
+// [ErrOption].
 //
-// The count of the result is checked, not calculated: counts of parts don't
-// add up. The search calls the counter about twenty times, on texts of about the
-// budget's size.
+// Truncate cuts between graphemes. A grapheme is what a reader sees as one character:
+// an emoji or an accented letter stays whole.
+//
+// Truncate counts the result itself, because the counts of parts don't add up. It
+// calls the counter about twenty times, with texts of about the size of the budget.
 func Truncate(text string, budget int, o *TruncateOptions) (Truncated, error) {
 	if o == nil {
 		o = &TruncateOptions{}
@@ -69,8 +70,8 @@ func Truncate(text string, budget int, o *TruncateOptions) (Truncated, error) {
 }
 
 func truncate(count func(string) int, text string, budget int, keep Keep, marker string) Truncated {
-	// A text much longer than the budget isn't counted as a whole: even of
-	// words of eight bytes so many wouldn't fit.
+	// A text that is much longer than the budget isn't counted as a whole: it can't
+	// fit.
 	if len(text)/128 <= budget {
 		if n := count(text); n <= budget {
 			return Truncated{Text: text, Tokens: n}
@@ -80,7 +81,7 @@ func truncate(count func(string) int, text string, budget int, keep Keep, marker
 		marker = ""
 	}
 	ends := graphemeEnds(text)
-	cut := func(n int) Truncated { // with n graphemes kept
+	cut := func(n int) Truncated { // keeps n graphemes
 		head, tail := n, 0
 		switch keep {
 		case KeepTail:
@@ -100,8 +101,8 @@ func truncate(count func(string) int, text string, budget int, keep Keep, marker
 		}
 		return t.Tokens <= budget
 	}
-	// Gallop to the first length that doesn't fit, then search below it.
-	most := len(ends) - 2 // keeping all was tried
+	// Double the length until it doesn't fit, then search below it.
+	most := len(ends) - 2 // all of them don't fit
 	hi := min(4*max(budget, 1), most)
 	for hi < most && fits(hi) {
 		hi = min(2*hi, most)
@@ -110,8 +111,7 @@ func truncate(count func(string) int, text string, budget int, keep Keep, marker
 	return best
 }
 
-// graphemeEnds returns the offsets at which text may be cut, from 0 to its
-// length.
+// graphemeEnds returns the offsets at which text may be cut, from 0 to its length.
 func graphemeEnds(text string) []int {
 	ends := []int{0}
 	for g := graphemes.FromString(text); g.Next(); {

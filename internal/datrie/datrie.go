@@ -16,16 +16,24 @@ import (
 	"slices"
 )
 
-// A cell has the label plus one in its low 9 bits (0: the cell is empty), the base
-// of its children in the next 24 bits (0: no children) and the value plus one in
-// the rest (0: no key ends here).
+// A cell has the label plus one in its low 9 bits (0: the cell is empty) and the
+// base of its children in the next 24 bits (0: no children). Bit c&7 of the next 8
+// bits is set if there may be a child for byte c. The rest is the value plus one (0: no
+// key ends here).
+//
+// Most searches end at a node with one or two children. Thanks to the 8 bits, most of
+// them need not read the cell of a missing child, which is rarely in the processor's
+// cache.
 const (
-	labelBits = 9
-	baseBits  = 24
-	baseShift = labelBits
-	valShift  = labelBits + baseBits
-	labelMask = 1<<labelBits - 1
-	baseMask  = 1<<baseBits - 1
+	labelBits  = 9
+	baseBits   = 24
+	childBits  = 8
+	baseShift  = labelBits
+	childShift = labelBits + baseBits
+	valShift   = labelBits + baseBits + childBits
+	maxKeys    = 1<<(64-valShift) - 1
+	labelMask  = 1<<labelBits - 1
+	baseMask   = 1<<baseBits - 1
 
 	blockSize  = 256
 	openBlocks = 16 // blocks that are still searched for holes
@@ -36,13 +44,23 @@ const (
 type Trie struct {
 	cells  []uint64
 	prefix []int32
+
+	// second has the cell after each two bytes, 0 if there is none. It replaces the
+	// first two steps of most searches. It is nil in a small trie.
+	second []uint32
 }
+
+// largeTrie is the number of keys from which second is worth its 256 KiB.
+const largeTrie = 1 << 14
 
 // New builds a trie of the keys key(0) … key(n-1); the value of a key is its
 // number. Empty keys are left out, and of equal keys the last one counts. The time
 // is practically linear in the keys' bytes, because the search for a node's place
 // looks at a few thousand cells at most.
 func New(n int, key func(i int) string) (*Trie, error) {
+	if n > maxKeys {
+		return nil, fmt.Errorf("datrie: %d keys: want at most %d", n, maxKeys)
+	}
 	b := builder{key: key, order: sortedKeys(n, key)}
 	b.trie.prefix = make([]int32, n)
 	for i := range b.trie.prefix {
@@ -58,16 +76,32 @@ func New(n int, key func(i int) string) (*Trie, error) {
 	if err := b.build(); err != nil {
 		return nil, err
 	}
-	return &Trie{cells: append(make([]uint64, 0, len(b.trie.cells)), b.trie.cells...), prefix: b.trie.prefix}, nil
+	t := &Trie{cells: append(make([]uint64, 0, len(b.trie.cells)), b.trie.cells...), prefix: b.trie.prefix}
+	if n >= largeTrie {
+		t.makeSecond()
+	}
+	return t, nil
 }
 
 // Longest returns the value of the longest key that is a prefix of text, and
 // that key's length; -1 and 0 if there is none.
 func (t *Trie) Longest(text string) (value, length int) {
+	if t.second == nil || len(text) < 2 {
+		return t.longest(text)
+	}
 	cells := t.cells
-	cell := cells[0]
-	value = -1
-	for i := 0; i < len(text); i++ {
+	at := int(t.second[uint(text[0])<<8|uint(text[1])])
+	if at == 0 {
+		return t.longest(text[:1])
+	}
+	cell := cells[at]
+	if v := cell >> valShift; v != 0 {
+		value, length = int(v)-1, 2
+	}
+	for i := 2; i < len(text); i++ {
+		if cell>>(childShift+uint64(text[i]&7))&1 == 0 {
+			break
+		}
 		at := int(cell>>baseShift&baseMask) ^ int(text[i])
 		if at >= len(cells) { // never, since bases are inside the array; it saves the bounds check
 			break
@@ -80,7 +114,46 @@ func (t *Trie) Longest(text string) (value, length int) {
 			value, length = int(v)-1, i+1
 		}
 	}
+	if length == 0 {
+		return t.longest(text[:1])
+	}
 	return value, length
+}
+
+// longest is Longest from the first byte on.
+func (t *Trie) longest(text string) (value, length int) {
+	value = -1
+	cell := t.cells[0]
+	for i := 0; i < len(text); i++ {
+		at := int(cell>>baseShift&baseMask) ^ int(text[i])
+		cell = t.cells[at]
+		if cell&labelMask != uint64(text[i])+1 {
+			break
+		}
+		if v := cell >> valShift; v != 0 {
+			value, length = int(v)-1, i+1
+		}
+	}
+	return value, length
+}
+
+// makeSecond fills t.second.
+func (t *Trie) makeSecond() {
+	t.second = make([]uint32, 1<<16)
+	child := func(at uint64, c uint64) uint64 {
+		next := t.cells[at]>>baseShift&baseMask ^ c
+		if t.cells[at]>>baseShift&baseMask == 0 || t.cells[next]&labelMask != c+1 {
+			return 0
+		}
+		return next
+	}
+	for a := range uint64(256) {
+		if first := child(0, a); first != 0 {
+			for b := range uint64(256) {
+				t.second[a<<8|b] = uint32(child(first, b))
+			}
+		}
+	}
 }
 
 // Prefix returns the value of the longest proper prefix of key i that is
@@ -92,7 +165,7 @@ func (t *Trie) Prefix(i int) int { return int(t.prefix[i]) }
 func (t *Trie) Prefixes() []int32 { return t.prefix }
 
 // Size returns the memory of the trie in bytes.
-func (t *Trie) Size() int { return 8*len(t.cells) + 4*len(t.prefix) }
+func (t *Trie) Size() int { return 8*len(t.cells) + 4*len(t.prefix) + 4*len(t.second) }
 
 type sortKey struct {
 	head uint64 // the first eight bytes, so that most comparisons need no string
@@ -217,6 +290,7 @@ func (b *builder) build() error {
 		}
 		b.trie.cells[nd.cell] |= uint64(base) << baseShift
 		for j, c := range labels[:k] {
+			b.trie.cells[nd.cell] |= 1 << (childShift + uint64(c&7))
 			cell := int32(base) ^ int32(c)
 			b.take(cell)
 			b.trie.cells[cell] = uint64(c) + 1

@@ -1,5 +1,5 @@
-// Package builtin makes the encodings whose ranks are part of the program. It
-// panics where they are damaged: no caller can mend a broken executable.
+// Package builtin makes the encodings whose ranks are a part of the program. It panics
+// if the ranks are damaged, because no caller can repair a broken program.
 package builtin
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/prodailabs/prodai/chunk/token"
 )
 
-// New makes an encoding of packed ranks.
+// New makes an encoding of ranks in the form of [token.Ranks.MarshalBinary].
 func New(packed []byte, o *token.Options) *token.Encoding {
 	r, err := token.UnmarshalRanks(packed)
 	if err == nil {

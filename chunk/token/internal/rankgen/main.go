@@ -1,6 +1,6 @@
-// Command rankgen packs the rank files of OpenAI's encodings, so that a
-// program can carry them: it reads NAME.tiktoken from a folder and writes
-// NAME.ranks, a fifth of the size.
+// Command rankgen packs the rank files of OpenAI's encodings, so that a program can
+// contain them. It reads NAME.tiktoken from a folder and writes NAME.ranks, which has
+// a fifth of the size.
 //
 //	go mod download -json github.com/pkoukk/tiktoken-go-loader@v0.0.2   # prints "Dir"
 //	go run ./chunk/token/internal/rankgen -in DIR/assets -out chunk/token
@@ -43,7 +43,7 @@ func pack(from, to string) error {
 	if err != nil {
 		return err
 	}
-	// Unpacking must give back the very file.
+	// Unpacking must give the same file again.
 	back, err := token.UnmarshalRanks(packed)
 	if err != nil {
 		return err
