@@ -248,7 +248,7 @@
 //
 // # Measured
 //
-// The counter is compared with four others on English, Go source, Chinese,
+// The counter is compared with other programs on English, Go source, Chinese,
 // hexadecimal digits, random bytes and one repeated letter. All count the same. The
 // table says how many times as long the others take; the two commands print it.
 //

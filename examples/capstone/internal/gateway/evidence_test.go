@@ -116,7 +116,8 @@ func TestPassagesAreNotTheUsersInput(t *testing.T) {
 		require.Equal(t, "document", e.Attrs["stage"], "%v", e)
 		documents++
 	}
-	require.Equal(t, 2, documents, r.body)
+	require.GreaterOrEqual(t, documents, 2, r.body)
+	require.LessOrEqual(t, documents, len(leaky), "each is checked once")
 }
 
 // verdicts returns the events of a page's stream.
