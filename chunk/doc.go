@@ -118,6 +118,8 @@
 //
 // The chunkers of this package are for different texts. Take the first that fits:
 //
+//   - Notes and manuals of which whole paragraphs are quoted: [Blocks] makes each
+//     paragraph, list item, table and code block a passage.
 //   - Markdown, such as READMEs and manuals: [Markdown] never crosses a heading,
 //     keeps code and list items whole, and repeats a table's header.
 //   - Web pages: [HTML] cuts between blocks and carries the path of headings;

@@ -16,7 +16,8 @@ import (
 //   - A paragraph that ends in a colon announces what follows, so it is in one
 //     passage with the list, table or code block after it, if they fit.
 //
-// Headings, table headers and what is too large are treated as by Markdown.
+// Headings, table headers and what is too large are treated as by Markdown. Options.Overlap
+// applies only where a block is too large for one passage.
 type Blocks struct{ m measure }
 
 // NewBlocks returns a Blocks. It fails with [ErrOption].

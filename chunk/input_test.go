@@ -21,6 +21,7 @@ func makers() map[string]func(*Options) (Chunker, error) {
 		"Sentences":      func(o *Options) (Chunker, error) { return NewSentences(o) },
 		"PlainSentences": func(o *Options) (Chunker, error) { return NewPlainSentences(o) },
 		"Markdown":       func(o *Options) (Chunker, error) { return NewMarkdown(o) },
+		"Blocks":         func(o *Options) (Chunker, error) { return NewBlocks(o) },
 		"HTML":           func(o *Options) (Chunker, error) { return NewHTML(o) },
 		"JSON":           func(o *Options) (Chunker, error) { return NewJSON(o) },
 		"Go":             func(o *Options) (Chunker, error) { return NewGo(o) },
