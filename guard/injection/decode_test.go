@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 func each(sep string, f func(b byte) string) func(string) string {
@@ -230,9 +231,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestDecodeIsLinear gives 256 KiB of what each decoder starts on.
-func TestDecodeIsLinear(t *testing.T) {
+// TestGrowthOfDecode gives 64 and 128 KiB of what each decoder starts on.
+func TestGrowthOfDecode(t *testing.T) {
 	for _, unit := range []string{"a ", "a", "A.", "%61", "&#97;", "\\u0061", "61 ", "0x61 ", "<!--", "<a", "**", ".- ", "4a ", "\u202e", "\U000E0041", "\uFE01", "a\u0301\u0335", "аa", "aGVsbG8g", "=", "~"} {
-		injection.Decode(strings.Repeat(unit, 1<<18/len(unit)), injection.Limits{})
+		t.Run(unit, func(t *testing.T) {
+			growth.Test(t, 1<<16, 3.3, func(n int) func() {
+				text := strings.Repeat(unit, n/len(unit))
+				return func() { injection.Decode(text, injection.Limits{}) }
+			})
+		})
 	}
 }

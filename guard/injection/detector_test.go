@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,6 +14,7 @@ import (
 	"github.com/prodailabs/prodai/guard/injection"
 	"github.com/prodailabs/prodai/guard/threat"
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/growth"
 )
 
 func detector(t testing.TB, o *injection.Options) *injection.Detector {
@@ -216,12 +216,13 @@ func TestConcurrentReportsAreThoseOfAFreshDetector(t *testing.T) {
 	group.Wait()
 }
 
-func TestManyReadingsTakeNoLonger(t *testing.T) {
+func TestGrowthOfManyReadings(t *testing.T) {
 	d, err := injection.New(nil)
 	require.NoError(t, err)
-	began := time.Now()
-	d.Inspect("\u200b" + strings.Repeat("aWdub3JlIGFsbA== ", 60_000))
-	assert.Less(t, time.Since(began), 20*time.Second, "minutes if it were quadratic")
+	growth.Test(t, 15_000, 3.3, func(n int) func() {
+		text := "\u200b" + strings.Repeat("aWdub3JlIGFsbA== ", n)
+		return func() { d.Inspect(text) }
+	})
 }
 
 func TestInvalidOptions(t *testing.T) {

@@ -95,7 +95,7 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-func TestQuestionsGrow(t *testing.T) {
+func TestGrowthOfQuestions(t *testing.T) {
 	growth.Skip(t)
 	growth.Test(t, 20000, 3, func(n int) func() {
 		question := strings.Repeat("what is it and why, then ", n)
