@@ -144,7 +144,7 @@ func TestSearchFindsByMeaningAndByWords(t *testing.T) {
 	require.InDelta(t, 1, got[0].Cosine, 1e-6)
 	require.Zero(t, got[0].Words)
 	id, _ := docmeta.String(got[0].Metadata, docmeta.ID)
-	d, ok := c.Get(id)
+	d, ok := c.Get(t.Context(), id)
 	require.True(t, ok)
 	start, end, ok := docmeta.Span(d.Metadata)
 	require.True(t, ok)
@@ -406,10 +406,13 @@ func TestNearestAgainstSorting(t *testing.T) {
 	v, err := c.embedder.EmbedQuery(t.Context(), "abcab")
 	require.NoError(t, err)
 	everything := func(n int) bool { return c.slots[n] != nil }
-	whole := c.nearest(unit(v), len(all), everything)
+	whole, err := c.nearest(unit(v), len(all), everything)
+	require.NoError(t, err)
 	require.True(t, slices.IsSortedFunc(whole, byRank))
 	for _, n := range []int{1, 7, 100} {
-		require.Equal(t, whole[:n], c.nearest(unit(v), n, everything))
+		part, err := c.nearest(unit(v), n, everything)
+		require.NoError(t, err)
+		require.Equal(t, whole[:n], part)
 	}
 }
 
