@@ -35,7 +35,7 @@ var filterWords = map[string]bool{"and": true, "or": true, "not": true, "in": tr
 
 type filterParser struct {
 	text  string
-	at    int    // behind the token
+	at    int    // the end of the token
 	start int    // of the token
 	token string // "" at the end
 	back  bool   // the token was put back

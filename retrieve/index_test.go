@@ -16,7 +16,10 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/retrieve/flat"
 	"github.com/prodailabs/prodai/retrieve/hnsw"
+	"github.com/prodailabs/prodai/retrieve/ivf"
 )
+
+var _ Index = (*ivf.Index)(nil)
 
 // randomVectors embeds the text "n" as the n-th of a row of random vectors.
 type randomVectors struct{ dim int }
@@ -198,6 +201,10 @@ func TestTheIndexFollowsTheSize(t *testing.T) {
 	d, err = Open(copied, randomVectors{12}, &Options{Index: func(dim int) (Index, error) { return hnsw.New(dim, nil) }})
 	require.NoError(t, err)
 	require.True(t, isGraph(d), "the program's choice")
+	check(t, d, want)
+	require.NoError(t, d.Close())
+	d, err = Open(copied, randomVectors{12}, &Options{Index: func(dim int) (Index, error) { return ivf.New(dim, nil) }})
+	require.NoError(t, err)
 	check(t, d, want)
 	require.NoError(t, d.Close())
 }

@@ -139,7 +139,7 @@ func laterVersion(data []byte) (string, bool) {
 	return string(version), true
 }
 
-// records calls apply with the records that data begins with, and moves j.size behind
+// records calls apply with the records that data begins with, and moves j.size after
 // each before the call.
 func (j *journal) records(data []byte, apply func(payload []byte) error) error {
 	for len(data) > 0 {
@@ -160,14 +160,14 @@ func (j *journal) records(data []byte, apply func(payload []byte) error) error {
 	return nil
 }
 
-// passed moves the end behind a record.
+// passed moves the end to after a record.
 func (j *journal) passed(head []byte, payload int) {
 	j.last, j.lastHead = j.size, bytes.Clone(head)
 	j.chain = crc32.Update(j.chain, castagnoli, head)
 	j.size += int64(frameHead + payload)
 }
 
-// errReplaced is the error of following a file that is no longer the one that was read.
+// errReplaced is the error of following a file that is not the one that was read.
 var errReplaced = errors.New("the file was replaced")
 
 // follow calls apply with the records that a writer has appended. It fails with

@@ -4,7 +4,7 @@
 //
 //	magic     16 bytes
 //	kind       8 bytes   the package whose index this is
-//	order      uint32    tells a machine with the other byte order
+//	order      uint32    other in a machine with the other byte order
 //	version    uint32    of the kind's format
 //	sections   uint32    their number
 //	           uint32    0
