@@ -107,6 +107,13 @@ type Words interface {
 	Search(query string, k int) []Hit // best first
 }
 
+// FilteredWords is a [Words] that looks for the best allowed documents itself, instead of
+// ranking all documents for the collection to choose from. A *bm25.Index is one.
+type FilteredWords interface {
+	Words
+	SearchAllowed(query string, k int, allowed func(id int) bool) []Hit // best first; nil allows all
+}
+
 // depth is how many documents each of the two searches gives to the fusion, at
 // least; rrfK is the k of [RRF].
 const (

@@ -284,6 +284,38 @@ func TestTheHistoryDoesNotShow(t *testing.T) {
 	}
 }
 
+// plainWords hides that an index can filter.
+type plainWords struct{ Words }
+
+// TestWordsWithAndWithoutAFilter: the results are the same.
+func TestWordsWithAndWithoutAFilter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	a, err := Open("", letters{}, &Options{Words: words(t)})
+	require.NoError(t, err)
+	b, err := Open("", letters{}, &Options{Words: plainWords{words(t)}})
+	require.NoError(t, err)
+	var all []schema.Document
+	for i := range 600 { // many ties
+		d := docs(fmt.Sprintf("topic%d topic%d", rng.IntN(5), rng.IntN(5)))[0]
+		d.Metadata[docmeta.ID] = fmt.Sprint(rng.IntN(1e9))
+		d.Metadata["n"] = i
+		all = append(all, d)
+	}
+	for _, c := range []*Collection{a, b} {
+		_, err := c.Sync(t.Context(), "s", all)
+		require.NoError(t, err)
+	}
+	for _, k := range []int{1, 10, 150} {
+		for _, q := range []*Query{nil, {Where: Less("n", 50)}} {
+			x, err := a.Search(t.Context(), "topic1 topic2", k, q)
+			require.NoError(t, err)
+			y, err := b.Search(t.Context(), "topic1 topic2", k, q)
+			require.NoError(t, err)
+			require.Equal(t, x, y)
+		}
+	}
+}
+
 type brokenIndex struct {
 	Index
 	fail *bool

@@ -135,8 +135,19 @@ func (c *Collection) embedQuery(ctx context.Context, query string) ([]float32, e
 
 // searchWords returns the n best allowed passages by the words, ties by the lower id.
 func (c *Collection) searchWords(query string, n int, allowed func(int) bool) []Ranked[string] {
+	var hits []Hit
+	if filtered, ok := c.o.Words.(FilteredWords); ok {
+		for want := n + 1; ; want *= 2 { // until all that tie with the last one are there
+			hits = filtered.SearchAllowed(query, want, allowed)
+			if len(hits) < want || hits[want-1].Score != hits[n-1].Score {
+				break
+			}
+		}
+	} else {
+		hits = c.o.Words.Search(query, len(c.slots))
+	}
 	var out []Ranked[string]
-	for _, h := range c.o.Words.Search(query, len(c.slots)) {
+	for _, h := range hits {
 		if len(out) >= n && h.Score != out[len(out)-1].Score {
 			break // what ties with the last one could be before it
 		}
