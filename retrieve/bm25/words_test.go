@@ -10,16 +10,16 @@ import (
 
 func TestWords(t *testing.T) {
 	for text, want := range map[string][]string{
-		"café naïve 초과근무":        {"café", "naïve", "초과", "과근", "근무"},
+		"café naïve 초과근무":      {"café", "naïve", "초과", "과근", "근무"},
 		"返金は三十日以内":             {"返金", "金は", "は三", "三十", "十日", "日以", "以内"},
 		"返":                    {"返"},
-		"ＡＰＩキー rotation":        {"api", "キー", "rotation"},
+		"ＡＰＩキー rotation":       {"api", "キー", "rotation"},
 		"API返金v2":              {"api", "返金", "v2"},
 		"Don’t STOP 'quoted'":  {"don't", "stop", "quoted"},
 		"Ключ доступа, ΚΛΕΙΔΙ": {"ключ", "доступа", "κλειδι"},
 		"การคืนเงิน":           {"กา", "าร", "รคื", "คืน", "นเ", "เงิ", "งิน"},
 		"हिन्दी भाषा":          {"हिन्दी", "भाषा"},
-		"naïve":               {"naïve"}, // a letter and a mark
+		"naïve":                {"naïve"}, // a letter and a mark
 		"a\xffb, …":            {"a", "b"},
 		"":                     nil,
 	} {

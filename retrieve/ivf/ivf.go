@@ -47,7 +47,7 @@ type Options struct {
 	Lists int
 
 	// Probes is how many lists a search looks at. More find more, more slowly.
-	// Default: a sixteenth of the lists, and at least 8.
+	// Default: 4·√l, where l is the number of lists.
 	Probes int
 
 	// Codes makes a search compare short codes of the vectors of a list first, and rank
@@ -248,7 +248,7 @@ func (x *Index) probes(o *SearchOptions) int {
 	case x.o.Probes > 0:
 		return x.o.Probes
 	}
-	return max(8, len(x.lists)/16)
+	return int(4 * math.Sqrt(float64(len(x.lists))))
 }
 
 // listsFor returns how many groups to make of n vectors.

@@ -87,9 +87,9 @@ func TestRecallRisesWithTheProbes(t *testing.T) {
 				require.Equal(t, 1.0, before)
 				got, err := x.Recall(queries, 10, nil)
 				require.NoError(t, err)
-				least := .65 // the default is for data with groups
+				least := .9
 				if name == "clustered" {
-					least = .97
+					least = .99
 				}
 				if m != MetricDot {
 					require.Greater(t, got, least, "%s %d %v", name, n, m)
