@@ -158,7 +158,9 @@ func (l *lab) families(vectors [][]float32) ([]family, error) {
 	}
 	for _, rescore := range []int{2, 5, 10, 30} {
 		x, err := flat.New(dim, &flat.Options{Codes: bits, Rescore: rescore})
-		if err := add("bits, rescored", x, err, func() []setting { return []setting{{name: fmt.Sprint("rescore ", rescore), finder: finder{x, x.Search}}} }); err != nil {
+		if err := add("bits, rescored", x, err, func() []setting {
+			return []setting{{name: fmt.Sprint("rescore ", rescore), finder: finder{x, x.Search}}}
+		}); err != nil {
 			return nil, err
 		}
 		if n := len(out); n > 2 { // one family

@@ -44,7 +44,6 @@ func (x *Index) SearchTerms(terms []string, k int) []Hit { return x.search(terms
 type cursor struct {
 	list   *postings
 	times  int     // how often the query has the term
-	order  int     // of the first time
 	weight float64 // of the term, times the times
 	most   float64 // no document gets more for it
 	rest   float64 // no document gets more for it and the cursors before it
