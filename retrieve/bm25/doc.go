@@ -48,7 +48,8 @@
 // [English] knows English only. [Words] takes words of any language without reducing
 // them, and pairs of characters of scripts without spaces between words, so that
 // Chinese, Japanese, Korean and Thai can be searched without a dictionary.
-// [NewAnalyzer] adds stop words and a stemmer to it.
+// [NewAnalyzer] adds stop words and a stemmer to it, such as one of
+// [github.com/prodailabs/prodai/retrieve/bm25/snowball].
 //
 // # A minimal program
 //
