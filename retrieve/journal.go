@@ -65,7 +65,7 @@ func openJournal(path string, readOnly bool, apply func(j *journal, payload []by
 	j := &journal{path: path, readOnly: readOnly}
 	for { // until the file that is locked is the one at path
 		var file *os.File
-		var err error = fs.ErrPermission
+		err := fs.ErrPermission
 		if !j.readOnly {
 			file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 		}
