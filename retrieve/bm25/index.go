@@ -45,7 +45,7 @@ type Options struct {
 	Analyze func(text string) []string
 
 	// Boosts are the weights of the fields of a document, see [Index.AddFields]: a word
-	// in a field of weight 2 counts as if it were there twice. They are above 0.
+	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6.
 	// Default: 1 for each field.
 	Boosts map[string]float64
 
@@ -78,20 +78,22 @@ type Index struct {
 	mu       sync.RWMutex
 	postings map[string]*postings
 	docs     []document     // in the order in which they were added
+	lengths  []float32      // of the documents; below 0: it is removed
 	place    map[int]uint32 // of an id in docs
 	total    float64        // lengths of all documents
+	bounded  formula        // the one that the bounds of the lists are of
 }
 
 // A document is one that was added. A removed one stays in the postings until the
 // next clean-up.
 type document struct {
-	id     int
-	length float32
-	live   bool
-	terms  []*postings // the distinct ones
+	id    int
+	terms []*postings // the distinct ones
 }
 
-const maxBoost = 1e6
+const removed = -1 // as a length
+
+const maxBoost float64 = 1e6
 
 // New returns an empty index, or an error that wraps [ErrOption].
 func New(o *Options) (*Index, error) {
@@ -100,9 +102,10 @@ func New(o *Options) (*Index, error) {
 	}
 	x := &Index{variant: o.Variant, k1: 1.2, b: 0.75, delta: 1, analyze: o.Analyze, phrases: o.Phrases, boosts: maps.Clone(o.Boosts),
 		postings: map[string]*postings{}, place: map[int]uint32{}}
+	x.bounded.x = x
 	for field, boost := range o.Boosts {
-		if !(boost > 0 && boost <= maxBoost) {
-			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want more than 0, to %v", ErrOption, field, boost, float64(maxBoost))
+		if !(boost >= 1/maxBoost && boost <= maxBoost) {
+			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want %v to %v", ErrOption, field, boost, 1/maxBoost, maxBoost)
 		}
 	}
 	if o.Variant > BM25Plus {
@@ -186,7 +189,7 @@ func (x *Index) add(id int, parts []part) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remove(id)
-	d := document{id: id, length: length, live: true, terms: make([]*postings, 0, len(order))}
+	d := document{id: id, terms: make([]*postings, 0, len(order))}
 	slot := uint32(len(x.docs))
 	for _, t := range order {
 		list := x.postings[t]
@@ -194,13 +197,30 @@ func (x *Index) add(id int, parts []part) {
 			list = &postings{term: t}
 			x.postings[t] = list
 		}
-		list.append(slot, counts[t], length, places[t])
+		list.append(slot, counts[t], x.bounded.saturation(counts[t], length), places[t])
 		list.live++
 		d.terms = append(d.terms, list)
 	}
-	x.docs = append(x.docs, d)
+	x.docs, x.lengths = append(x.docs, d), append(x.lengths, length)
 	x.place[id] = slot
 	x.total += float64(length)
+	x.keepBounds()
+}
+
+// drift is how much the average length may change until the bounds are computed anew.
+const drift = 1.02
+
+// keepBounds computes the bounds of all lists anew if the average length has moved away
+// from the one they are of. That is rare in a large index, and cheap in a small one.
+func (x *Index) keepBounds() {
+	f := x.formula()
+	if f.scale <= x.bounded.scale*drift && f.scale*drift >= x.bounded.scale {
+		return
+	}
+	x.bounded = f
+	for _, l := range x.postings {
+		l.bound(&f)
+	}
 }
 
 // Remove removes a document and reports whether it was there.
@@ -221,39 +241,40 @@ func (x *Index) remove(id int) bool {
 			delete(x.postings, list.term)
 		}
 	}
-	x.total -= float64(d.length)
-	d.live, d.terms = false, nil
+	x.total -= float64(x.lengths[slot])
+	d.terms, x.lengths[slot] = nil, removed
 	delete(x.place, id)
 	switch dead := len(x.docs) - len(x.place); {
 	case len(x.place) == 0:
-		x.docs, x.total = nil, 0
+		x.docs, x.lengths, x.total = nil, nil, 0
 	case dead > 100 && dead > len(x.place):
 		x.clean()
 	}
+	x.keepBounds()
 	return true
 }
 
 // clean takes the removed documents out of the postings.
 func (x *Index) clean() {
 	to := make([]uint32, len(x.docs))
-	kept := make([]document, 0, len(x.place))
+	kept, lengths := make([]document, 0, len(x.place)), make([]float32, 0, len(x.place))
 	for i, d := range x.docs {
 		to[i] = uint32(len(kept))
-		if d.live {
+		if x.lengths[i] >= 0 {
 			x.place[d.id] = to[i]
-			kept = append(kept, d)
+			kept, lengths = append(kept, d), append(lengths, x.lengths[i])
 		}
 	}
 	for _, list := range x.postings {
 		old := *list
 		list.reset()
 		for i, slot := range old.docs {
-			if d := &x.docs[slot]; d.live {
-				list.append(to[slot], old.counts[i], d.length, old.placesOf(i))
+			if length := x.lengths[slot]; length >= 0 {
+				list.append(to[slot], old.counts[i], x.bounded.saturation(old.counts[i], length), old.placesOf(i))
 			}
 		}
 	}
-	x.docs = kept
+	x.docs, x.lengths = kept, lengths
 }
 
 // Len returns the number of documents.
@@ -299,9 +320,9 @@ func (x *Index) Scores(terms []string) map[int]float64 {
 			counts[slot] = list.counts[i]
 		}
 		weight := f.weight(list.live)
-		for slot, d := range x.docs {
-			if d.live {
-				scores[slot] += weight * f.saturation(counts[slot], d.length)
+		for slot, length := range x.lengths {
+			if length >= 0 {
+				scores[slot] += weight * f.saturation(counts[slot], length)
 			}
 		}
 		clear(counts)
@@ -315,16 +336,18 @@ func (x *Index) Scores(terms []string) map[int]float64 {
 
 // A formula computes scores for the present number and length of documents.
 type formula struct {
-	x     *Index
-	docs  float64
-	scale float64 // 1/average length
+	x           *Index
+	docs        float64
+	scale       float64 // 1/average length
+	base, slope float64 // K = base + slope·length
 }
 
 func (x *Index) formula() formula {
-	f := formula{x: x, docs: float64(len(x.place))}
+	f := formula{x: x, docs: float64(len(x.place)), base: x.k1 * (1 - x.b)}
 	if x.total > 0 {
 		f.scale = f.docs / x.total
 	}
+	f.slope = x.k1 * x.b * f.scale
 	return f
 }
 
@@ -348,26 +371,29 @@ func (f *formula) weight(n int) float64 {
 // saturation is the part that depends on the count of the term in the document and on
 // its length. It never falls with the count, and never grows with the length.
 func (f *formula) saturation(count, length float32) float64 {
-	x := f.x
 	c := float64(count)
-	norm := 1 - x.b + x.b*(float64(length)*f.scale)
-	switch x.variant {
-	case BM25L:
+	if f.x.variant < BM25L {
+		if c == 0 {
+			return 0
+		}
+		return c / (c + (f.base + f.slope*float64(length)))
+	}
+	return f.withDelta(c, float64(length))
+}
+
+func (f *formula) withDelta(c, length float64) float64 {
+	x := f.x
+	if x.variant == BM25L {
 		if c > 0 {
-			c /= norm
+			c /= 1 - x.b + x.b*(length*f.scale)
 		}
 		if c+x.delta == 0 {
 			return 0
 		}
 		return (c + x.delta) / (x.k1 + c + x.delta)
-	case BM25Plus:
-		if c == 0 {
-			return x.delta
-		}
-		return x.delta + (x.k1+1)*(c/(c+x.k1*norm))
 	}
 	if c == 0 {
-		return 0
+		return x.delta
 	}
-	return c / (c + x.k1*norm)
+	return x.delta + (x.k1+1)*(c/(c+(f.base+f.slope*length)))
 }

@@ -9,26 +9,36 @@ type postings struct {
 	live   int // documents that are not removed
 	docs   []uint32
 	counts []float32
-	bounds []bound // of each block of blockSize documents
-	starts []int   // of the places of each document, with phrases
+	bounds []float64 // of each block of blockSize documents: the highest saturation
+	most   float64   // the highest of the bounds
+	starts []int     // of the places of each document, with phrases
 	places []uint32
 }
 
-// A bound is such that no document of its block has a higher score than one with this
-// count and length.
-type bound struct{ count, length float32 }
-
-func (l *postings) append(doc uint32, count, length float32, places []uint32) {
+// append adds a document with the saturation of its count by the index's bounded formula.
+func (l *postings) append(doc uint32, count float32, saturation float64, places []uint32) {
 	if len(l.docs)%blockSize == 0 {
-		l.bounds = append(l.bounds, bound{count, length})
-	} else {
-		b := &l.bounds[len(l.bounds)-1]
-		b.count, b.length = max(b.count, count), min(b.length, length)
+		l.bounds = append(l.bounds, 0)
 	}
+	last := &l.bounds[len(l.bounds)-1]
+	*last, l.most = max(*last, saturation), max(l.most, saturation)
 	l.docs, l.counts = append(l.docs, doc), append(l.counts, count)
 	if places != nil {
 		l.starts = append(l.starts, len(l.places))
 		l.places = append(l.places, places...)
+	}
+}
+
+// bound computes the bounds anew by a formula. Removed documents don't count.
+func (l *postings) bound(f *formula) {
+	clear(l.bounds)
+	l.most = 0
+	for i, doc := range l.docs {
+		if length := f.x.lengths[doc]; length >= 0 {
+			b := &l.bounds[i/blockSize]
+			*b = max(*b, f.saturation(l.counts[i], length))
+			l.most = max(l.most, *b)
+		}
 	}
 }
 
@@ -83,7 +93,7 @@ func (x *Index) phrase(lists []*postings) *postings {
 	at := make([]int, len(lists))
 next:
 	for _, doc := range lists[rarest].docs {
-		if !x.docs[doc].live {
+		if x.lengths[doc] < 0 {
 			continue
 		}
 		for i, l := range lists {
@@ -95,7 +105,7 @@ next:
 			}
 		}
 		if n := follow(lists, at); n > 0 {
-			out.append(doc, float32(n), x.docs[doc].length, nil)
+			out.append(doc, float32(n), x.bounded.saturation(float32(n), x.lengths[doc]), nil)
 			out.live++
 		}
 	}

@@ -58,8 +58,8 @@ func (x *Index) Save(path string) error {
 	var lengths, counts []float32
 	var terms []byte
 	var docs, placeCounts, places []uint32
-	for _, d := range x.docs {
-		ids, lengths = append(ids, int64(d.id)), append(lengths, d.length)
+	for i, d := range x.docs {
+		ids, lengths = append(ids, int64(d.id)), append(lengths, x.lengths[i])
 	}
 	for _, t := range slices.Sorted(maps.Keys(x.postings)) {
 		l := x.postings[t]
@@ -128,15 +128,16 @@ func (x *Index) readDocs(f *snapshot.File) error {
 	if err != nil {
 		return err
 	}
-	x.docs = make([]document, len(ids))
+	x.docs, x.lengths = make([]document, len(ids)), lengths
 	for i, id := range ids {
 		if _, twice := x.place[int(id)]; twice || !(lengths[i] >= 0) || math.IsInf(float64(lengths[i]), 0) {
 			return fmt.Errorf("%w: document %d is there twice, or its length is %v", ErrFormat, id, lengths[i])
 		}
-		x.docs[i] = document{id: int(id), length: lengths[i], live: true}
+		x.docs[i] = document{id: int(id)}
 		x.place[int(id)] = uint32(i)
 		x.total += float64(lengths[i])
 	}
+	x.bounded = x.formula()
 	return nil
 }
 
@@ -218,15 +219,10 @@ func (x *Index) take(l *postings) error {
 		if i > 0 && doc <= l.docs[i-1] || int(doc) >= len(x.docs) || !(l.counts[i] > 0) || math.IsInf(float64(l.counts[i]), 0) {
 			return fmt.Errorf("%w: the term %q is %v times in document %d of %d", ErrFormat, l.term, l.counts[i], doc, len(x.docs))
 		}
-		d := &x.docs[doc]
-		d.terms = append(d.terms, l)
-		if i%blockSize == 0 {
-			l.bounds = append(l.bounds, bound{l.counts[i], d.length})
-			continue
-		}
-		b := &l.bounds[len(l.bounds)-1]
-		b.count, b.length = max(b.count, l.counts[i]), min(b.length, d.length)
+		x.docs[doc].terms = append(x.docs[doc].terms, l)
 	}
+	l.bounds = make([]float64, (len(l.docs)+blockSize-1)/blockSize)
+	l.bound(&x.bounded)
 	x.postings[l.term] = l
 	return nil
 }

@@ -43,20 +43,27 @@ func (x *Index) SearchTerms(terms []string, k int) []Hit { return x.search(terms
 // A cursor walks along the list of one term of a query.
 type cursor struct {
 	list   *postings
-	times  int     // how often the query has the term
-	weight float64 // of the term, times the times
+	doc    uint32  // the present document; end: there is none left
+	at     int     // its index in the list
+	times  float64 // how often the query has the term
+	weight float64 // of the term
 	most   float64 // no document gets more for it
 	rest   float64 // no document gets more for it and the cursors before it
-	at     int     // the present document's index in the list
-	block  int     // the one that blockMost is of
-	bound  float64 // no document of the block gets more
 }
 
-func (c *cursor) doc() uint32 {
+const end = math.MaxUint32
+
+// seek moves to the first document that is doc or after it.
+func (c *cursor) seek(doc uint32) {
+	c.at = c.list.seek(c.at, doc)
+	c.load()
+}
+
+func (c *cursor) load() {
+	c.doc = end
 	if c.at < len(c.list.docs) {
-		return c.list.docs[c.at]
+		c.doc = c.list.docs[c.at]
 	}
-	return math.MaxUint32
 }
 
 // slack is for rounding: the sum of bounds may be rounded down where the sum of scores
@@ -84,21 +91,23 @@ func (x *Index) cursors(terms []string, phrases [][]string, f *formula) ([]*curs
 		}
 		c := byList[l]
 		if c == nil {
-			c = &cursor{list: l, weight: f.weight(l.live), block: -1}
-			for _, b := range l.bounds {
-				c.most = max(c.most, c.weight*f.saturation(b.count, b.length))
-			}
+			c = &cursor{list: l, doc: l.docs[0], weight: f.weight(l.live)}
 			byList[l] = c
 			all = append(all, c)
 		}
 		c.times++
 		order = append(order, c)
 	}
+	looser := x.looser(f)
 	for _, c := range all {
-		c.most *= float64(c.times)
+		c.most = c.times * c.weight * c.list.most * looser
 	}
 	return all, order
 }
+
+// looser is by how much the bounds are too low for the present average length: if that
+// has grown by a factor, no saturation has grown by more.
+func (x *Index) looser(f *formula) float64 { return max(1, x.bounded.scale/f.scale) }
 
 // search finds the k best documents without computing the scores of most others. The
 // terms are sorted by the most that a document can get for each (MaxScore). Once k
@@ -130,6 +139,9 @@ type ranking struct {
 	all       []*cursor // by the most a document gets for the term, least first
 	order     []*cursor // by the query
 	essential int       // of all, the first one that must be walked along
+	looser    float64
+	until     uint32  // no document before it
+	most      float64 // gets more than that
 	allowed   func(int) bool
 	k         int
 	best      best
@@ -142,97 +154,99 @@ func (s *ranking) run() {
 		sum += c.most
 		c.rest = sum * slack
 	}
-	s.best.k = s.k
+	s.best.k, s.looser = s.k, s.x.looser(&s.f)
 	for {
-		doc := uint32(math.MaxUint32)
-		for _, c := range s.all[s.essential:] {
-			doc = min(doc, c.doc())
+		essential := s.all[s.essential:]
+		doc := uint32(end)
+		for _, c := range essential {
+			doc = min(doc, c.doc)
 		}
-		if doc == math.MaxUint32 {
+		if doc == end {
 			return
 		}
 		if bar, full := s.best.bar(); full {
-			if next, skip := s.skip(doc, bar); skip {
-				for _, c := range s.all[s.essential:] {
-					if c.doc() < next {
-						c.at = c.list.seek(c.at, next)
+			if doc >= s.until {
+				s.window()
+			}
+			if s.most < bar {
+				for _, c := range essential {
+					if c.doc < s.until {
+						c.seek(s.until)
 					}
 				}
 				continue
 			}
 		}
 		s.look(doc)
-		for _, c := range s.all[s.essential:] {
-			if c.doc() == doc {
+		for _, c := range essential {
+			if c.doc == doc {
 				c.at++
+				c.load()
 			}
 		}
 	}
 }
 
-// skip reports whether no document from doc on, before next, can be among the best.
-func (s *ranking) skip(doc uint32, bar float64) (next uint32, ok bool) {
+// window sets until and most for the present blocks of the essential cursors.
+func (s *ranking) window() {
 	sum := 0.0
 	if s.essential > 0 {
 		sum = s.all[s.essential-1].rest
 	}
-	next = math.MaxUint32
+	s.until = end
 	for _, c := range s.all[s.essential:] {
-		if c.at == len(c.list.docs) {
+		if c.doc == end {
 			continue
 		}
-		// Documents from doc on up to the end of the block are of this block.
 		block := c.at / blockSize
-		if block != c.block {
-			b := c.list.bounds[block]
-			c.block, c.bound = block, float64(c.times)*c.weight*s.f.saturation(b.count, b.length)
-		}
-		sum += c.bound
-		last := c.list.docs[min(len(c.list.docs), (block+1)*blockSize)-1]
-		next = min(next, last+1)
+		sum += c.times * c.weight * c.list.bounds[block] * s.looser
+		s.until = min(s.until, c.list.docs[min(len(c.list.docs), (block+1)*blockSize)-1]+1)
 	}
-	return next, sum*slack < bar && next > doc
+	s.most = sum * slack
 }
 
 // look computes the score of a document, unless it becomes clear that it is not among
 // the best.
 func (s *ranking) look(doc uint32) {
-	d := &s.x.docs[doc]
-	if !d.live {
+	length := s.x.lengths[doc]
+	if length < 0 {
 		return
 	}
-	bar, full := s.best.bar()
-	if full {
+	if bar, full := s.best.bar(); full {
 		sum := 0.0
 		for i := len(s.all) - 1; i >= 0; i-- {
 			c := s.all[i]
-			if (sum+c.rest)*slack < bar {
-				return
-			}
 			if i < s.essential {
-				c.at = c.list.seek(c.at, doc)
+				if (sum+c.rest)*slack < bar {
+					return
+				}
+				if c.doc < doc {
+					c.seek(doc)
+				}
 			}
-			if c.doc() == doc {
-				sum += float64(c.times) * c.weight * s.f.saturation(c.list.counts[c.at], d.length)
+			if c.doc == doc {
+				sum += c.times * c.weight * s.f.saturation(c.list.counts[c.at], length)
 			}
 		}
 		if sum*slack < bar {
 			return
 		}
 	}
-	if s.allowed != nil && !s.allowed(d.id) {
+	id := s.x.docs[doc].id
+	if s.allowed != nil && !s.allowed(id) {
 		return
 	}
 	score := 0.0 // summed in the order of the query, as everywhere
 	for _, c := range s.order {
-		if c.doc() == doc {
-			score += c.weight * s.f.saturation(c.list.counts[c.at], d.length)
+		if c.doc == doc {
+			score += c.weight * s.f.saturation(c.list.counts[c.at], length)
 		}
 	}
-	s.best.offer(Hit{ID: d.id, Score: score})
+	s.best.offer(Hit{ID: id, Score: score})
 	if bar, full := s.best.bar(); full {
 		for s.essential < len(s.all) && s.all[s.essential].rest < bar {
 			s.essential++
+			s.until = 0 // another window
 		}
 	}
 }
@@ -247,8 +261,9 @@ func (x *Index) plain(terms []string, phrases [][]string, k int, allowed func(in
 	scores := map[int]float64{}
 	for _, c := range order {
 		for i, slot := range c.list.docs {
-			if d := &x.docs[slot]; d.live && (allowed == nil || allowed(d.id)) {
-				scores[d.id] += c.weight * f.saturation(c.list.counts[i], d.length)
+			id, length := x.docs[slot].id, x.lengths[slot]
+			if length >= 0 && (allowed == nil || allowed(id)) {
+				scores[id] += c.weight * f.saturation(c.list.counts[i], length)
 			}
 		}
 	}

@@ -52,8 +52,8 @@ func TestSearchEqualsThePlainAlgorithm(t *testing.T) {
 	for variant := Lucene; variant <= BM25Plus; variant++ {
 		for _, o := range []Options{{}, {B: Fixed(0)}, {K1: Fixed(0)}, {B: Fixed(1), K1: Fixed(3)}, {Phrases: true}} {
 			o.Variant = variant
-			x := randomIndex(t, rng, 3000, &o)
-			for i := range 40 {
+			x := randomIndex(t, rng, 2000, &o)
+			for i := range 15 {
 				terms := randomTerms(rng, 1+rng.IntN(8))
 				var phrases [][]string
 				if o.Phrases {
