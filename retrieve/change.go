@@ -150,7 +150,12 @@ func (c *Collection) takeBack(s *step) {
 	for _, p := range s.put {
 		c.index.Remove(p.number)
 	}
-	c.setMoving(false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moving = false
+	if c.dim == 0 { // its dimension is that of vectors which were not added
+		c.index = nil
+	}
 }
 
 // install makes a change in memory whose vectors are in the index.

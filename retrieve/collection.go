@@ -233,7 +233,7 @@ func (c *Collection) load(path string) error {
 		return err
 	}
 	j := c.journal
-	if j.lost > 0 {
+	if j.lost > 0 && !c.o.ReadOnly { // a reader may see a record that is being written
 		c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveTruncated, slog.Int64(event.Bytes, j.lost), slog.String(event.Reason, "torn record"))
 	}
 	if !j.readOnly {
@@ -373,7 +373,8 @@ func (c *Collection) Remove(ctx context.Context, source string) (int, error) {
 	return did.Removed, err
 }
 
-// Sources returns the sources and the number of passages of each.
+// Sources returns the sources and the number of passages of each, those of all tenants
+// and groups: it is for the program, not for its callers.
 func (c *Collection) Sources() map[string]int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -354,6 +354,17 @@ func TestAnIndexThatFailsChangesNothing(t *testing.T) {
 	require.NoError(t, c.Close())
 	_, err = Open(path, randomVectors{12}, &Options{Index: func(int) (Index, error) { return nil, nil }})
 	require.Error(t, err)
+
+	// The first vectors fail: the dimension isn't theirs.
+	fail = true
+	c, err = Open("", randomVectors{12}, o)
+	require.NoError(t, err)
+	_, err = c.Upsert(t.Context(), numbers(0, 5))
+	require.ErrorIs(t, err, os.ErrInvalid)
+	fail, c.embedder = false, randomVectors{7}
+	_, err = c.Upsert(t.Context(), numbers(0, 5))
+	require.NoError(t, err)
+	require.Equal(t, 7, c.dim)
 }
 
 func TestIndexRecall(t *testing.T) {

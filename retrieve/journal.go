@@ -365,4 +365,9 @@ func discard(file *os.File, path string) error {
 	return errors.Join(file.Close(), os.Remove(path))
 }
 
-func (j *journal) close() error { return j.file.Close() }
+func (j *journal) close() error {
+	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -179,10 +179,14 @@ func (c *Collection) Refresh() error {
 	if !errors.Is(err, errReplaced) {
 		return err
 	}
-	path := c.journal.path
-	_ = c.journal.close() // of the file that was replaced
+	old := c.journal
+	_ = old.close() // of the file that was replaced
 	c.forget()
-	return c.load(path)
+	if err := c.load(old.path); err != nil {
+		c.journal = old // so that the next call tries again
+		return err
+	}
+	return nil
 }
 
 // follow makes the change of a record that another process has written.

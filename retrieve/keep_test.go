@@ -258,6 +258,16 @@ func TestReadersBesideTheWriter(t *testing.T) {
 	require.Equal(t, ids(w), ids(other))
 
 	before := ids(r)
+	require.NoError(t, w.ChangeEmbedder(t.Context(), randomVectors{9}, ""))
+	for range 2 {
+		require.ErrorIs(t, other.Refresh(), ErrEmbedder)
+		_, err = other.Upsert(t.Context(), numbers(0, 1))
+		require.ErrorIs(t, err, ErrReadOnly)
+		require.Zero(t, other.Len(), "its vectors are of no use any more")
+	}
+	require.NoError(t, w.ChangeEmbedder(t.Context(), randomVectors{12}, ""))
+	require.NoError(t, other.Refresh())
+	require.Equal(t, ids(w), ids(other))
 	require.NoError(t, os.WriteFile(path+".other", []byte(strings.Replace(magic, "1", "12", 1)), 0o644))
 	_, err = Open(path+".other", randomVectors{12}, nil)
 	require.ErrorIs(t, err, ErrVersion)
