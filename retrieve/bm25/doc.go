@@ -36,6 +36,10 @@
 //   - Analyzer (also: tokenizer of a search engine): An analyzer makes the terms of
 //     a text: it cuts words, lowers the case, drops stop words and stems.
 //     Options.Analyze sets it; [English] is the default.
+//   - Learned sparse vector (also: SPLADE, sparse embedding): A learned sparse vector
+//     has a weight for each term that a model finds in a text or thinks of with it, so
+//     that "car" finds "vehicle" by words. It is searched like words, by an inverted
+//     index.
 //
 // # Phrases, fields and languages
 //
@@ -50,6 +54,10 @@
 // Chinese, Japanese, Korean and Thai can be searched without a dictionary.
 // [NewAnalyzer] adds stop words and a stemmer to it, such as one of
 // [github.com/prodailabs/prodai/retrieve/bm25/snowball].
+//
+// An index of the variant [Dot] is for learned sparse vectors: [Index.AddWeights] and
+// [Index.SearchWeights] take the weights of any model, and the score is their inner
+// product. This library has no such model.
 //
 // # A minimal program
 //

@@ -20,6 +20,7 @@ const (
 	ATIRE                    // ln(N/n) · f·(k1+1)/(f+K)
 	BM25L                    // ln((N+1)/(n+.5)) · (k1+1)(c+δ)/(k1+c+δ), c = f·k1/K
 	BM25Plus                 // ln((N+1)/n) · (δ + f·(k1+1)/(f+K))
+	Dot                      // f: the inner product, for weights of a learned model, see AddWeights
 )
 
 // ErrOption is wrapped by the error of [New] for an option that cannot work.
@@ -108,8 +109,8 @@ func New(o *Options) (*Index, error) {
 			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want %v to %v", ErrOption, field, boost, 1/maxBoost, maxBoost)
 		}
 	}
-	if o.Variant > BM25Plus {
-		return nil, fmt.Errorf("%w: Options.Variant is %d: want Lucene (0) to BM25Plus (%d)", ErrOption, o.Variant, BM25Plus)
+	if o.Variant > Dot {
+		return nil, fmt.Errorf("%w: Options.Variant is %d: want Lucene (0) to Dot (%d)", ErrOption, o.Variant, Dot)
 	}
 	if o.Variant == BM25L {
 		x.delta = 0.5
@@ -186,6 +187,11 @@ func (x *Index) add(id int, parts []part) {
 		length += p.boost * float32(len(p.terms))
 		at += fieldGap
 	}
+	x.insert(id, order, counts, places, length)
+}
+
+// insert adds a document whose terms are counted.
+func (x *Index) insert(id int, order []string, counts map[string]float32, places map[string][]uint32, length float32) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remove(id)
@@ -364,6 +370,8 @@ func (f *formula) weight(n int) float64 {
 		return math.Log((f.docs+1)/(with+.5)) * (f.x.k1 + 1)
 	case BM25Plus:
 		return math.Log((f.docs + 1) / with)
+	case Dot:
+		return 1
 	}
 	return math.Log(1 + (f.docs-with+.5)/(with+.5))
 }
@@ -383,6 +391,9 @@ func (f *formula) saturation(count, length float32) float64 {
 
 func (f *formula) withDelta(c, length float64) float64 {
 	x := f.x
+	if x.variant == Dot {
+		return c
+	}
 	if x.variant == BM25L {
 		if c > 0 {
 			c /= 1 - x.b + x.b*(length*f.scale)

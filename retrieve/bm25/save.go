@@ -104,7 +104,7 @@ func decode(f *snapshot.File, o *Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if head[0] < 0 || head[0] > int64(BM25Plus) {
+	if head[0] < 0 || head[0] > int64(Dot) {
 		return nil, fmt.Errorf("%w: variant %d", ErrFormat, head[0])
 	}
 	float := func(i int) Setting { return Fixed(math.Float64frombits(uint64(head[i]))) }

@@ -16,7 +16,7 @@ import (
 func TestWhatIsSavedAnswersAsBefore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	rng := rand.New(rand.NewPCG(1, 8))
-	for variant := Lucene; variant <= BM25Plus; variant++ {
+	for variant := Lucene; variant <= Dot; variant++ {
 		o := &Options{Variant: variant, Phrases: variant%2 == 0, B: Fixed(.4), K1: Fixed(.9)}
 		x := randomIndex(t, rng, 700, o)
 		require.NoError(t, x.Save(path))

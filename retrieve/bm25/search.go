@@ -125,6 +125,10 @@ func (x *Index) search(terms []string, phrases [][]string, k int, allowed func(i
 	defer x.mu.RUnlock()
 	f := x.formula()
 	all, order := x.cursors(terms, phrases, &f)
+	return x.rank(f, all, order, k, allowed)
+}
+
+func (x *Index) rank(f formula, all, order []*cursor, k int, allowed func(int) bool) []Hit {
 	s := &ranking{x: x, f: f, all: all, order: order, allowed: allowed, k: min(k, len(x.place))}
 	if s.k > 0 && len(all) > 0 {
 		s.run()
