@@ -25,6 +25,12 @@ type step struct {
 // it removes. Nothing is changed yet.
 func (c *Collection) plan(ch *change) (*step, error) {
 	s := &step{free: c.free, slots: len(c.slots), dim: c.dim}
+	if ch.Free != nil {
+		if err := c.checkNumbers(ch.Free); err != nil {
+			return nil, err
+		}
+		s.free, s.slots = ch.Free, len(ch.Free)
+	}
 	gone := map[string]bool{}
 	remove := func(id string) {
 		if p := c.passages[id]; p != nil && !gone[id] {
@@ -74,6 +80,18 @@ func (c *Collection) plan(ch *change) (*step, error) {
 	return s, nil
 }
 
+// checkNumbers checks the numbers of a compacted file: each is there once.
+func (c *Collection) checkNumbers(free []int) error {
+	seen := make([]bool, len(free))
+	for _, n := range free {
+		if len(c.slots) > 0 || n < 0 || n >= len(free) || seen[n] {
+			return errors.New("the numbers of the passages are not in order")
+		}
+		seen[n] = true
+	}
+	return nil
+}
+
 // commit writes a change to the file and then to memory. Searches see all of it or
 // nothing, and go on while the vectors are added to the index.
 func (c *Collection) commit(ch *change) error {
@@ -100,6 +118,9 @@ func (c *Collection) commit(ch *change) error {
 	c.install(s)
 	if err := c.grow(); err != nil {
 		return nil //nolint:nilerr // the change is made; the exact index goes on to answer
+	}
+	if err := c.compactIfWorthIt(); err != nil {
+		return nil //nolint:nilerr // the change is made and the old file whole
 	}
 	if c.unsaved > len(c.passages)/2 {
 		c.saveIndex()
@@ -243,24 +264,50 @@ func (c *Collection) build() error {
 	return nil
 }
 
-// compact rewrites the file with the present passages, one record for each source, and
-// numbers the passages as a new start would. It is called while the file is read.
+// compactFrom is how many removed passages a file has at least when it is compacted.
+const compactFrom = 100
+
+// compactIfWorthIt compacts the file if more than half of its passages are removed ones.
+// If that isn't possible, the file only stays larger.
+func (c *Collection) compactIfWorthIt() error {
+	if c.journal == nil || c.dead <= len(c.passages) || c.dead <= compactFrom {
+		return nil
+	}
+	err := c.compact()
+	c.dead = 0 // if it failed, the next try is after as many more
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// compact rewrites the file with the present passages, one record for each source. The
+// passages keep their numbers, and so does the index.
 func (c *Collection) compact() error {
 	changes := c.everything()
-	records := []any{change{Embedder: c.o.EmbedderName}}
-	for _, ch := range changes {
-		records = append(records, ch)
-	}
-	if err := c.journal.compact(records); err != nil {
+	if err := c.journal.compact(c.compacted(c.o.EmbedderName, changes)); err != nil {
 		return err
 	}
-	c.forget()
+	c.dead = 0
+	c.saveIndex() // the stored one belonged to the old file
+	return nil
+}
+
+// compacted returns the records of a file that gives the passages of the changes their
+// present numbers.
+func (c *Collection) compacted(embedder string, changes []*change) []*change {
+	var numbers []int
 	for _, ch := range changes {
-		if err := c.apply(ch); err != nil {
-			return err
+		for _, p := range ch.Put {
+			numbers = append(numbers, c.passages[p.ID].number)
 		}
 	}
-	return nil
+	slices.Reverse(numbers)
+	records := []*change{{Embedder: embedder}}
+	if free := slices.Concat(c.free, numbers); len(free) > 0 {
+		records = append(records, &change{Free: free})
+	}
+	return append(records, changes...)
 }
 
 // everything returns the changes that make the present collection, one for each source.

@@ -172,6 +172,7 @@ type change struct {
 	Embedder string     `json:"embedder,omitempty"` // in the first record
 	Put      []*passage `json:"put,omitempty"`
 	Delete   []string   `json:"delete,omitempty"` // ids
+	Free     []int      `json:"free,omitempty"`   // numbers to give from now on, last first: after a compaction
 }
 
 // Open opens the collection in the file at path, or creates it; with "" the
@@ -239,10 +240,10 @@ func (c *Collection) load(path string) error {
 	if !j.readOnly {
 		if first {
 			err = j.append(change{Embedder: c.o.EmbedderName})
-		} else if c.dead > len(c.passages) && c.dead > 100 {
-			err = c.compact()
+		} else {
+			err = c.compactIfWorthIt()
 		}
-		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		if err != nil {
 			return errors.Join(err, j.close())
 		}
 	}

@@ -195,7 +195,7 @@ func TestTheIndexFollowsTheSize(t *testing.T) {
 	d, err = open300(copied, randomVectors{12}, &Options{})
 	require.NoError(t, err)
 	require.False(t, isGraph(d), "it has become small, and was compacted")
-	require.Zero(t, d.dead)
+	require.LessOrEqual(t, d.dead, compactFrom)
 	check(t, d, want)
 	require.NoError(t, d.Close())
 	d, err = Open(copied, randomVectors{12}, &Options{Index: func(dim int) (Index, error) { return hnsw.New(dim, nil) }})

@@ -313,7 +313,7 @@ func (j *journal) reset(data []byte) error {
 // compact replaces the file by one with only the given records. The new file is
 // written next to the old one, synced and renamed, so that a crash leaves the old
 // or the new one.
-func (j *journal) compact(records []any) error {
+func (j *journal) compact(records []*change) error {
 	beside := j.path + ".compact"
 	file, err := writeFile(beside, records)
 	if err == nil {
@@ -332,7 +332,7 @@ func (j *journal) compact(records []any) error {
 }
 
 // writeFile writes a new file of records, synced.
-func writeFile(path string, records []any) (*os.File, error) {
+func writeFile(path string, records []*change) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return nil, err

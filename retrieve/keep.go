@@ -129,10 +129,7 @@ func (c *Collection) Backup(path string) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	records := []any{change{Embedder: c.o.EmbedderName}}
-	for _, ch := range c.everything() {
-		records = append(records, ch)
-	}
+	records := append([]*change{{Embedder: c.o.EmbedderName}}, c.everything()...)
 	beside := path + ".part"
 	file, err := writeFile(beside, records)
 	if err == nil {
@@ -230,7 +227,7 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 	}
 	next := &Collection{embedder: e, o: c.o, flatUntil: c.flatUntil, passages: map[string]*passage{}}
 	next.o.EmbedderName, next.o.Words = name, nil
-	records := []any{change{Embedder: name}}
+	var changes []*change
 	for _, ch := range c.everything() {
 		anew := &change{}
 		var texts []string
@@ -241,10 +238,13 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 		if err := next.embed(ctx, anew.Put, texts); err != nil {
 			return err
 		}
-		if err := next.apply(anew); err != nil {
+		changes = append(changes, anew)
+	}
+	records := c.compacted(name, changes)
+	for _, ch := range records {
+		if err := next.apply(ch); err != nil {
 			return err
 		}
-		records = append(records, anew)
 	}
 	if err := next.build(); err != nil {
 		return err
@@ -254,17 +254,8 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 			return err
 		}
 	}
-	words := c.o.Words
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if words != nil {
-		for _, p := range c.passages {
-			words.Remove(p.number)
-		}
-		for _, p := range next.passages {
-			words.Add(p.number, p.Text)
-		}
-	}
 	c.embedder, c.o.EmbedderName = e, name
 	c.generation++
 	c.passages, c.slots, c.free, c.index = next.passages, next.slots, next.free, next.index

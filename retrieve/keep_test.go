@@ -337,6 +337,52 @@ func TestAnotherEmbedder(t *testing.T) {
 	require.NoError(t, d.Close())
 }
 
+// TestTheFileStaysSmall: a collection that changes for long compacts its file while it
+// is open, keeps the stored index, and what is read from the file is what was in memory.
+func TestTheFileStaysSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c := openSmall(t, path, &Options{Words: words(t)})
+	_, err := c.Upsert(t.Context(), numbers(0, 400))
+	require.NoError(t, err)
+	whole, err := os.Stat(path)
+	require.NoError(t, err)
+	for i := range 60 {
+		var docs []schema.Document
+		for j := range 40 {
+			docs = append(docs, schema.Document{PageContent: fmt.Sprint(1000*i + j), Metadata: map[string]any{docmeta.ID: fmt.Sprint("p", (7*i+j)%400)}})
+		}
+		_, err := c.Upsert(t.Context(), docs)
+		require.NoError(t, err)
+		_, err = c.Delete(t.Context(), fmt.Sprint("p", i), fmt.Sprint("p", 399-i))
+		require.NoError(t, err)
+		require.Len(t, findIndex(path), 1)
+	}
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Less(t, after.Size(), 3*whole.Size(), "2,400 passages were replaced")
+	copied := filepath.Join(t.TempDir(), "c")
+	for from := range findIndex(path) {
+		copyFile(t, from, copied+strings.TrimPrefix(from, path))
+	}
+	copyFile(t, path, copied)
+	d, err := open300(copied, randomVectors{12}, &Options{Words: words(t)})
+	require.NoError(t, err)
+	require.Equal(t, ids(c), ids(d))
+	require.Equal(t, c.free, d.free)
+	for id, p := range c.passages {
+		require.Equal(t, p.number, d.passages[id].number)
+		require.Equal(t, p.Text, d.passages[id].Text)
+	}
+	for _, q := range questions(20) {
+		a, err := c.Search(t.Context(), q, 10, nil)
+		require.NoError(t, err)
+		b, err := d.Search(t.Context(), q, 10, nil)
+		require.NoError(t, err)
+		require.Equal(t, texts(a), texts(b))
+	}
+	require.NoError(t, d.Close())
+}
+
 func TestSyncAllRemovesWhatIsGone(t *testing.T) {
 	c := open(t, "")
 	did, err := c.SyncAll(t.Context(), map[string][]schema.Document{"a": docs("one", "two"), "b": docs("three")})

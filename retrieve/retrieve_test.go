@@ -252,6 +252,7 @@ func TestCompactionShrinksTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	c, err := Open(path, letters{name: "letters"}, nil)
 	require.NoError(t, err)
+	c.dead = -1000 // not while it is open
 	for i := range 150 {
 		_, err := c.Sync(t.Context(), "a", docs(fmt.Sprint("text ", i)))
 		require.NoError(t, err)
@@ -446,6 +447,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte(magic))
 	f.Add(appendFrame([]byte(magic), []byte(`{"embedder":"letters"}`)))
 	f.Add(appendFrame([]byte(magic), []byte(`{"put":[{"id":"x","vector":"AAAA"},null]}`)))
+	f.Add(appendFrame(appendFrame(appendFrame([]byte(magic), []byte(`{"embedder":"letters"}`)), []byte(`{"free":[1,2,0]}`)), []byte(`{"put":[{"id":"x","vector":"AACAPw=="}]}`)))
+	f.Add(appendFrame(appendFrame([]byte(magic), []byte(`{"embedder":"letters"}`)), []byte(`{"free":[1,7]}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "c")
 		require.NoError(t, os.WriteFile(path, data, 0o644))

@@ -37,7 +37,7 @@
 //     a text: it cuts words, lowers the case, drops stop words and stems.
 //     Options.Analyze sets it; [English] is the default.
 //   - Learned sparse vector (also: SPLADE, sparse embedding): A learned sparse vector
-//     has a weight for each term that a model finds in a text or thinks of with it, so
+//     has a weight for each term that a model finds in a text or adds to it, so
 //     that "car" finds "vehicle" by words. It is searched like words, by an inverted
 //     index.
 //
