@@ -129,11 +129,11 @@ func (j *journal) replay(apply func([]byte) error) error {
 	return nil
 }
 
-// laterVersion returns the version of a collection's file that isn't of version 1.
+// laterVersion returns the version of a collection's file that is above 1.
 func laterVersion(data []byte) (string, bool) {
 	line, _, ok := bytes.Cut(data[:min(len(data), len(magic)+8)], []byte("\n"))
 	version, named := bytes.CutPrefix(line, []byte(magicName))
-	if _, err := strconv.ParseUint(string(version), 10, 32); !ok || !named || err != nil {
+	if n, err := strconv.ParseUint(string(version), 10, 32); !ok || !named || err != nil || n <= 1 {
 		return "", false
 	}
 	return string(version), true
