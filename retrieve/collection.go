@@ -494,6 +494,17 @@ func (p *passage) document(score float32) schema.Document {
 	return schema.Document{PageContent: p.Text, Metadata: meta, Score: score}
 }
 
+// get returns a value of the metadata that a search returns.
+func (p *passage) get(key string) any {
+	switch {
+	case key == docmeta.ID:
+		return p.ID
+	case key == docmeta.Source && p.Source != "":
+		return p.Source
+	}
+	return p.Meta[key]
+}
+
 // embed sets the vectors of the passages that have none.
 func (c *Collection) embed(ctx context.Context, put []*passage, texts []string) error {
 	if len(texts) == 0 {

@@ -202,24 +202,26 @@ func (f *Filter) checkValue(v any) error {
 
 // Match reports whether the filter is true of metadata. A filter that [Filter.Check]
 // refuses is false.
-func (f *Filter) Match(meta map[string]any) bool { return f.Check() == nil && f.match(meta) }
+func (f *Filter) Match(meta map[string]any) bool {
+	return f.Check() == nil && f.match(func(key string) any { return meta[key] })
+}
 
-func (f *Filter) match(meta map[string]any) bool {
+func (f *Filter) match(get func(key string) any) bool {
 	switch f.Op {
 	case OpAll:
 		return true
 	case OpAnd:
-		return !slices.ContainsFunc(f.Filters, func(g Filter) bool { return !g.match(meta) })
+		return !slices.ContainsFunc(f.Filters, func(g Filter) bool { return !g.match(get) })
 	case OpOr:
-		return slices.ContainsFunc(f.Filters, func(g Filter) bool { return g.match(meta) })
+		return slices.ContainsFunc(f.Filters, func(g Filter) bool { return g.match(get) })
 	case OpNot:
-		return !f.Filters[0].match(meta)
+		return !f.Filters[0].match(get)
 	case OpExists:
-		return meta[f.Key] != nil
+		return get(f.Key) != nil
 	case OpNotEqual:
-		return !f.any(meta[f.Key], OpEqual)
+		return !f.any(get(f.Key), OpEqual)
 	}
-	return f.any(meta[f.Key], f.Op)
+	return f.any(get(f.Key), f.Op)
 }
 
 // any reports whether the condition is true of a value or of one in a list.

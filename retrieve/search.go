@@ -30,8 +30,9 @@ type Query struct {
 	// change the metadata. Default: nil, all may be found.
 	Filter func(meta map[string]any) bool
 
-	// Where is a condition that the metadata must meet, beside Filter. It is for
-	// conditions that come as text or go to other stores. The zero Filter is met by all.
+	// Where is a condition that the metadata must meet, "id" and "source" included, beside
+	// Filter. It is for conditions that come as text or go to other stores. The zero
+	// Filter is met by all.
 	Where Filter
 }
 
@@ -85,7 +86,7 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 			return false
 		}
 		p := c.slots[number]
-		return p.access.allows(who) && (q.Filter == nil || q.Filter(p.Meta)) && q.Where.match(p.Meta)
+		return p.access.allows(who) && (q.Filter == nil || q.Filter(p.Meta)) && q.Where.match(p.get)
 	}
 	filter := allowed
 	if !c.moving && c.limited == 0 && q.Filter == nil && q.Where.Op == OpAll {
