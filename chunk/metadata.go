@@ -13,6 +13,7 @@ const (
 	KeyHeading = docmeta.Heading // string: the headings above, outermost first, joined by " > "
 	KeyParent  = docmeta.Parent  // string: id of the larger passage that this one is a part of
 	KeyTenant  = docmeta.Tenant  // string: the owner; a retriever never returns another owner's documents
+	KeyGroups  = docmeta.Groups  // list of strings: groups of users; a retriever returns the document only to those in one of them
 	KeyTrust   = docmeta.Trust   // string: TrustTrusted or TrustUntrusted
 )
 

@@ -58,10 +58,27 @@ type Options struct {
 	// K is how many documents GetRelevantDocuments returns. Default: 5.
 	K int
 
+	// Index makes the index that finds near vectors, which have length 1 and dim
+	// elements. It is filled again after each start. Default: an exact one up to 20,000
+	// passages, then a graph of retrieve/hnsw, which is stored beside the collection's
+	// file.
+	Index func(dim int) (Index, error)
+
 	// Tenant returns the tenant that a search belongs to. A document with a tenant
 	// in its metadata is found only by that tenant, a document without a tenant by
 	// all. Default: only documents without a tenant are found.
 	Tenant func(context.Context) string
+
+	// Groups returns the groups that the caller of a search is in. A document with
+	// "groups" in its metadata, a list of strings, is found only by a caller who is in
+	// one of them, and by none if the list is empty or isn't one of strings. Default:
+	// only documents without groups are found.
+	Groups func(context.Context) []string
+
+	// ReadOnly opens the file for reading, also while another process writes to it.
+	// [Collection.Refresh] reads what was written since. Default: false, the collection
+	// is the file's only writer.
+	ReadOnly bool
 
 	// Logger receives retrieve.query and retrieve.truncated. Default: they are
 	// discarded.
@@ -90,6 +107,13 @@ type Words interface {
 	Search(query string, k int) []Hit // best first
 }
 
+// FilteredWords is a [Words] that looks for the best allowed documents itself, instead of
+// ranking all documents for the collection to choose from. A *bm25.Index is one.
+type FilteredWords interface {
+	Words
+	SearchAllowed(query string, k int, allowed func(id int) bool) []Hit // best first; nil allows all
+}
+
 // depth is how many documents each of the two searches gives to the fusion, at
 // least; rrfK is the k of [RRF].
 const (
@@ -104,17 +128,23 @@ type Collection struct {
 	embedder embeddings.Embedder
 	o        Options
 
-	writing sync.Mutex // one change at a time; embedding happens under it
-	journal *journal   // nil: in memory only
-	dead    int        // removed passages that are still in the file
+	writing   sync.Mutex // one change at a time; embedding happens under it
+	journal   *journal   // nil: in memory only
+	dead      int        // removed passages that are still in the file
+	flatUntil int        // the constant, or less in tests
+	unsaved   int        // changes of the index since it was saved
 
 	mu       sync.RWMutex
 	closed   bool
 	passages map[string]*passage // by id
 	slots    []*passage          // by number; nil: free
 	free     []int
-	vectors  []float32 // by number, dim each
-	dim      int       // 0: none seen yet
+	index    Index // nil: nothing was ever added, or the file is being read
+	moving   bool  // the index has vectors of no passage
+	limited  int   // passages that not every caller may find
+	dim      int   // 0: none seen yet
+
+	generation int // counts the embedders
 }
 
 type passage struct {
@@ -124,6 +154,17 @@ type passage struct {
 	Meta   map[string]any `json:"meta,omitempty"`
 	Vector []byte         `json:"vector"` // float32, little-endian
 	number int
+	zero   bool // the vector has no direction; it isn't in the index
+	access access
+}
+
+// vector returns the vector as numbers.
+func (p *passage) vector() []float32 {
+	v := make([]float32, len(p.Vector)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(p.Vector[4*i:]))
+	}
+	return v
 }
 
 // change is a record of the journal.
@@ -131,16 +172,21 @@ type change struct {
 	Embedder string     `json:"embedder,omitempty"` // in the first record
 	Put      []*passage `json:"put,omitempty"`
 	Delete   []string   `json:"delete,omitempty"` // ids
+	Free     []int      `json:"free,omitempty"`   // numbers to give from now on, last first: after a compaction
 }
 
 // Open opens the collection in the file at path, or creates it; with "" the
 // collection is in memory only. It fails with [ErrOption], [ErrCorrupt],
 // [ErrLocked], or [ErrEmbedder] if the file's vectors are another embedder's.
 func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
+	return openWith(path, e, o, flatUntil)
+}
+
+func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*Collection, error) {
 	if e == nil {
 		return nil, fmt.Errorf("%w: the embedder is nil", ErrOption)
 	}
-	c := &Collection{embedder: e, passages: map[string]*passage{}}
+	c := &Collection{embedder: e, passages: map[string]*passage{}, flatUntil: flatUntil}
 	if o != nil {
 		c.o = *o
 	}
@@ -161,50 +207,84 @@ func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 	}
 	c.o.Logger = event.Logger(c.o.Logger)
 	if path == "" {
+		if c.o.ReadOnly {
+			return nil, fmt.Errorf("%w: Options.ReadOnly needs a path", ErrOption)
+		}
 		return c, nil
 	}
-	first := true
-	j, err := openJournal(path, func(payload []byte) error {
-		var ch change
-		if err := json.Unmarshal(payload, &ch); err != nil {
-			return err
-		}
-		if first && ch.Embedder != c.o.EmbedderName {
-			return fmt.Errorf("%w: made with %q, opened with %q", ErrEmbedder, ch.Embedder, c.o.EmbedderName)
-		}
-		first = false
-		return c.apply(&ch)
-	})
-	if err != nil {
+	if err := c.load(path); err != nil {
 		return nil, err
 	}
-	c.journal = j
-	if j.lost > 0 {
+	return c, nil
+}
+
+// load reads the file.
+func (c *Collection) load(path string) error {
+	stored := findIndex(path)
+	first := true
+	var err error
+	c.journal, err = openJournal(path, c.o.ReadOnly, func(j *journal, payload []byte) error {
+		if err := c.replay(payload, first); err != nil {
+			return err
+		}
+		first = false
+		return c.takeStored(stored, j)
+	})
+	if err != nil {
+		return err
+	}
+	j := c.journal
+	if j.lost > 0 && !c.o.ReadOnly { // a reader may see a record that is being written
 		c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveTruncated, slog.Int64(event.Bytes, j.lost), slog.String(event.Reason, "torn record"))
 	}
-	if j.readOnly {
-		return c, nil
+	if !j.readOnly {
+		if first {
+			err = j.append(change{Embedder: c.o.EmbedderName})
+		} else {
+			err = c.compactIfWorthIt()
+		}
+		if err != nil {
+			return errors.Join(err, j.close())
+		}
 	}
-	if first {
-		err = j.append(change{Embedder: c.o.EmbedderName})
-	} else if c.dead > len(c.passages) && c.dead > 100 {
-		err = c.compact()
+	if err := c.build(); err != nil {
+		return errors.Join(err, j.close())
 	}
-	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, errors.Join(err, j.close())
+	return nil
+}
+
+// replay makes the change of a record of the file.
+func (c *Collection) replay(payload []byte, first bool) error {
+	ch, err := c.decode(payload, first)
+	if err != nil {
+		return err
 	}
-	return c, nil
+	return c.apply(ch)
+}
+
+func (c *Collection) decode(payload []byte, first bool) (*change, error) {
+	ch := &change{}
+	if err := json.Unmarshal(payload, ch); err != nil {
+		return nil, err
+	}
+	if first && ch.Embedder != c.o.EmbedderName {
+		return nil, fmt.Errorf("%w: made with %q, opened with %q", ErrEmbedder, ch.Embedder, c.o.EmbedderName)
+	}
+	return ch, nil
 }
 
 // Close closes the file. Searches fail afterwards with [ErrClosed].
 func (c *Collection) Close() error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	if c.isClosed() {
 		return nil
 	}
+	if c.unsaved > 0 {
+		c.saveIndex()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.closed = true
 	if c.journal == nil {
 		return nil
@@ -294,7 +374,8 @@ func (c *Collection) Remove(ctx context.Context, source string) (int, error) {
 	return did.Removed, err
 }
 
-// Sources returns the sources and the number of passages of each.
+// Sources returns the sources and the number of passages of each, those of all tenants
+// and groups: it is for the program, not for its callers.
 func (c *Collection) Sources() map[string]int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -312,28 +393,27 @@ func (c *Collection) Len() int {
 	return len(c.passages)
 }
 
-// Get returns the passage with an id, and whether there is one.
-func (c *Collection) Get(id string) (schema.Document, bool) {
+// Get returns the passage with an id, and whether there is one that the caller may
+// find.
+func (c *Collection) Get(ctx context.Context, id string) (schema.Document, bool) {
+	who := c.caller(ctx)
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	p, ok := c.passages[id]
-	if !ok {
+	if !ok || !p.access.allows(who) {
 		return schema.Document{}, false
 	}
 	return p.document(0), true
 }
 
 // Passages returns the passages of a source in the order of the source: by their
-// start, and those without one last. A passage that belongs to another tenant than
-// the caller's is left out, as in a search.
+// start, and those without one last. A passage that the caller may not find is left
+// out, as in a search.
 func (c *Collection) Passages(ctx context.Context, source string) []schema.Document {
-	tenant := ""
-	if c.o.Tenant != nil {
-		tenant = c.o.Tenant(ctx)
-	}
+	who := c.caller(ctx)
 	var out []schema.Document
 	for _, p := range c.ofSource(source) {
-		if owner, _ := docmeta.String(p.Meta, docmeta.Tenant); owner == "" || owner == tenant {
+		if p.access.allows(who) {
 			out = append(out, p.document(0))
 		}
 	}
@@ -407,8 +487,22 @@ func (p *passage) document(score float32) schema.Document {
 	if meta == nil {
 		meta = map[string]any{}
 	}
-	meta[docmeta.ID], meta[docmeta.Source] = p.ID, p.Source
+	meta[docmeta.ID] = p.ID
+	if p.Source != "" {
+		meta[docmeta.Source] = p.Source
+	}
 	return schema.Document{PageContent: p.Text, Metadata: meta, Score: score}
+}
+
+// get returns a value of the metadata that a search returns.
+func (p *passage) get(key string) any {
+	switch {
+	case key == docmeta.ID:
+		return p.ID
+	case key == docmeta.Source && p.Source != "":
+		return p.Source
+	}
+	return p.Meta[key]
 }
 
 // embed sets the vectors of the passages that have none.
@@ -460,94 +554,4 @@ func encodeVector(v []float32) []byte {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 	}
 	return b
-}
-
-// commit writes a change to the file and then to memory.
-func (c *Collection) commit(ch *change) error {
-	if len(ch.Put) == 0 && len(ch.Delete) == 0 {
-		return nil
-	}
-	if c.journal != nil {
-		if err := c.journal.append(ch); err != nil {
-			return err
-		}
-	}
-	return c.apply(ch)
-}
-
-// apply makes a change in memory.
-func (c *Collection) apply(ch *change) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, id := range ch.Delete {
-		c.drop(id)
-	}
-	for _, p := range ch.Put {
-		if p == nil {
-			return errors.New("a passage is null")
-		}
-		if c.dim == 0 {
-			c.dim = len(p.Vector) / 4
-		}
-		if len(p.Vector) != 4*c.dim || c.dim == 0 {
-			return fmt.Errorf("%w: a vector of %d bytes, want %d", ErrEmbedder, len(p.Vector), 4*c.dim)
-		}
-		c.drop(p.ID)
-		c.insert(p)
-	}
-	return nil
-}
-
-func (c *Collection) insert(p *passage) {
-	if n := len(c.free); n > 0 {
-		p.number, c.free = c.free[n-1], c.free[:n-1]
-	} else {
-		p.number = len(c.slots)
-		c.slots = append(c.slots, nil)
-		c.vectors = append(c.vectors, make([]float32, c.dim)...)
-	}
-	c.slots[p.number] = p
-	c.passages[p.ID] = p
-	v := c.vectors[p.number*c.dim:][:c.dim]
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(p.Vector[4*i:]))
-	}
-	if c.o.Words != nil {
-		c.o.Words.Add(p.number, p.Text)
-	}
-}
-
-func (c *Collection) drop(id string) {
-	p, ok := c.passages[id]
-	if !ok {
-		return
-	}
-	delete(c.passages, id)
-	c.slots[p.number] = nil
-	c.free = append(c.free, p.number)
-	if c.o.Words != nil {
-		c.o.Words.Remove(p.number)
-	}
-	c.dead++
-}
-
-// compact rewrites the file with the present passages, one record for each source.
-func (c *Collection) compact() error {
-	bySource := map[string]*change{}
-	for _, id := range slices.Sorted(maps.Keys(c.passages)) {
-		p := c.passages[id]
-		if bySource[p.Source] == nil {
-			bySource[p.Source] = &change{}
-		}
-		bySource[p.Source].Put = append(bySource[p.Source].Put, p)
-	}
-	records := []any{change{Embedder: c.o.EmbedderName}}
-	for _, source := range slices.Sorted(maps.Keys(bySource)) {
-		records = append(records, bySource[source])
-	}
-	if err := c.journal.compact(records); err != nil {
-		return err
-	}
-	c.dead = 0
-	return nil
 }

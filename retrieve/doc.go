@@ -153,10 +153,11 @@
 //     recall, takes more memory, and is slow to build.
 //     [github.com/prodailabs/prodai/retrieve/hnsw] implements it.
 //   - IVFFlat (also: IVF, inverted file index, lists, probes): IVFFlat is an
-//     approximate index that groups vectors into clusters by k-means, and compares
-//     the query only with the vectors of the nearest few clusters (probes). It
-//     builds faster and is smaller than HNSW, and has lower recall at the same
-//     speed. Its clusters must be learned from data that is already there.
+//     approximate index that groups vectors into clusters by k-means, and
+//     compares the query only with the vectors of the nearest few clusters
+//     (probes). It builds faster and is smaller than HNSW, and has lower recall
+//     at the same speed. Its clusters must be learned from data that is already
+//     there. [github.com/prodailabs/prodai/retrieve/ivf] implements it.
 //   - Flat index (also: exact search, brute force, exact nearest neighbor, kNN): A
 //     flat index compares the query with every vector. It always finds the true
 //     nearest ones, needs no building, and is fast enough for some hundred thousand
@@ -236,6 +237,30 @@
 // passages are embedded and added, removed ones are deleted, unchanged ones are
 // kept without a new embedding. A crash in the middle of a Sync leaves the state
 // before or the state after, never a mixture.
+//
+// [Collection.Upsert] and [Collection.Delete] change single passages by their ids, and
+// [Collection.SyncAll] makes a collection follow a folder: sources that are gone are
+// removed. Each change is one record with a checksum at the end of the file, and is
+// acknowledged when it is on the disk. A test kills processes in the middle of their
+// writes, and finds every acknowledged change again:
+//
+//	PRODAI_KILLS=1000 go test -run KilledWriters ./retrieve
+//
+// # The index of a collection
+//
+// A collection is searched exactly up to 20,000 passages, and through a graph of
+// retrieve/hnsw from there on. At that size both take the same time for the hundred
+// passages that the fusion needs; below, the exact search is faster and loses nothing.
+// This command prints the crossing:
+//
+//	go test -run xxx -bench Crossing ./retrieve
+//
+// The graph is stored beside the collection's file when the collection is closed, so
+// that a start doesn't build it again; passages that were added since are added to it.
+// If the stored graph is missing or damaged, it is built from the collection's file.
+// Options.Index chooses another [Index], and [Collection.Recall] measures what it loses.
+// The change that makes a collection reach 20,000 passages takes some seconds longer,
+// while searches go on with the exact index.
 //
 // # A minimal program
 //
@@ -327,7 +352,7 @@
 // vectors into clusters and searches the nearest clusters. HNSW has better recall
 // at the same speed and takes new vectors at any time. IVFFlat builds faster and
 // uses less memory, but needs data to learn its clusters from, and gets worse as
-// the data changes. This library has HNSW and no IVFFlat.
+// the data changes. This library has both, in retrieve/hnsw and retrieve/ivf.
 //
 // When do I need an approximate index instead of exact search? You need an
 // approximate index when an exact search is too slow: with some hundred thousand
@@ -337,7 +362,7 @@
 // What does approximate search lose? An approximate search loses recall: it misses
 // some of the true nearest vectors. The share that it finds is its recall, for
 // example 0.98. You choose it: in HNSW by ef, in IVFFlat by the number of probes.
-// Index.Recall of retrieve/hnsw measures it on your own queries.
+// [Collection.Recall] measures it on your own questions.
 //
 // What is the difference between BM25 and embeddings? BM25 ranks passages by shared
 // words, an embedding by similar meaning. BM25 finds codes and rare names and needs
@@ -382,10 +407,20 @@
 // [Collection.Remove] deletes a source. Run it when a document is saved, or on a
 // schedule; compare a hash of each document to skip unchanged ones.
 //
+// How do I back up a collection? [Collection.Backup] writes a copy of a collection
+// to a new file while searches go on; [Open] opens the copy. Copying the file with
+// other tools while a program writes can catch half of the last change, which
+// opening cuts off.
+//
 // What happens if I change the embedding model? If you change the embedding model,
 // all vectors must be computed again, since vectors of two models can't be
 // compared. [Open] refuses a file of another embedder with [ErrEmbedder]. Build a
 // second collection with the new model, evaluate it, then switch the program to it.
+//
+// How do I change the embedding model without downtime (re-index)?
+// [Collection.ChangeEmbedder] embeds all texts of a collection with another model
+// while searches go on with the old vectors. It then replaces the file and the
+// index at once, so a crash leaves either all old or all new vectors.
 //
 // What does "the vectors don't fit the collection" mean? The error [ErrEmbedder]
 // means that the embedder has another name, or makes vectors of another length,
@@ -396,6 +431,11 @@
 // means that another program has the collection's file open, since one file has one
 // writer. Close the other program. For several servers use a vector database, or
 // give each its own copy.
+//
+// Can several processes read one collection? Several processes can read one
+// collection while one writes to it: they open it with Options.ReadOnly, and see
+// what was written since when they call [Collection.Refresh]. Only a second writer
+// is refused, with [ErrLocked].
 //
 // How do I reduce hallucinations, so that the model doesn't make things up?
 // Hallucinations become fewer if the right passages are found, the prompt asks to
@@ -428,10 +468,23 @@
 // tenant of the current request. A document with an owner is then found only by
 // that owner. The rule is applied in the search, so no prompt can change it.
 //
+// How do I limit documents to groups of users (access control in RAG)? To limit a
+// document to groups of users, put a list of group names into its metadata under
+// "groups", and give Options.Groups, which returns the groups of the caller. The
+// search, [Collection.Get] and [Collection.Passages] return the document only to a
+// caller who is in one of them. A list that is empty or damaged hides it from all.
+//
 // Can I filter by date, language or document type? To filter by date, language or
 // document type, put such values into the documents' metadata and pass a [Query]
-// with a Filter function to [Collection.Search]. The filter is asked before the
-// best are taken, so you get k results if k passages are allowed.
+// with a condition in Where to [Collection.Search], such as Eq("lang", "en") or
+// what [ParseFilter] reads. The filter is asked before the best are taken, so you
+// get k results if k passages are allowed.
+//
+// How do I write a metadata filter as text? A metadata filter is written as text
+// such as lang = 'en' and year >= 2020, and [ParseFilter] reads it. The operators
+// are =, !=, <, <=, >, >=, in, exists, and, or, and not. If a value comes from a
+// user, don't paste it into such a text: use [Eq] and the functions beside it,
+// whose values are never read as text.
 //
 // Which distance should I use: cosine, dot product or Euclidean? Use the distance
 // that the embedder was trained for, which is nearly always cosine. For vectors of
@@ -457,7 +510,12 @@
 //	go run ./examples/lab10-chunking
 //
 // Look at the columns "recall@5" and "recall at 1000 tokens": the order of the
-// chunkers differs. The capstone is a whole RAG service over these notes, with
+// chunkers differs. The index lab compares an exact search with bits, groups and a
+// graph, by recall and speed:
+//
+//	go run ./examples/lab10-indexes
+//
+// Look at which index is fastest at a recall of 0.95, and at 0.99. The capstone is a whole RAG service over these notes, with
 // hybrid search and citations:
 //
 //	go run ./examples/capstone

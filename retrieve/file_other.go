@@ -9,7 +9,7 @@ import (
 
 // lock does nothing here: the user must take care that only one process opens the
 // file.
-func lock(*os.File, bool) error { return nil }
+func lock(*os.File) error { return nil }
 
 // replace does nothing here: an open file can't be renamed or replaced. The file
 // stays as it is, and is larger than necessary.

@@ -8,14 +8,8 @@ import (
 	"syscall"
 )
 
-// lock locks the file for this process until it is closed; readers share the lock.
-func lock(f *os.File, readOnly bool) error {
-	how := syscall.LOCK_EX
-	if readOnly {
-		how = syscall.LOCK_SH
-	}
-	return syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
-}
+// lock makes this process the file's only writer until the file is closed.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // replace renames the file at from to the path to, whose old file is open.
 func replace(from, to string, _ *os.File) error { return os.Rename(from, to) }

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -36,12 +38,20 @@ type journal struct {
 	path     string
 	file     *os.File
 	size     int64
+	chain    uint32 // checksum of the heads of all records
+	last     int64  // where the last record begins; 0: there is none
+	lastHead []byte // its head
 	readOnly bool
 	lost     int64 // bytes of an incomplete last record, when it was opened
 }
 
+// ErrVersion is wrapped by the error of a collection's file whose format is a later one
+// than this program knows.
+var ErrVersion = errors.New("retrieve: the collection's file has another format")
+
 const (
-	magic     = "prodai collection 1\n"
+	magicName = "prodai collection "
+	magic     = magicName + "1\n"
 	frameHead = 12
 	maxRecord = 1 << 30
 )
@@ -49,11 +59,16 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // openJournal opens or creates the file, calls apply with each record's payload,
-// and cuts off an incomplete last record.
-func openJournal(path string, apply func(payload []byte) error) (*journal, error) {
-	j := &journal{path: path}
+// and cuts off an incomplete last record. A file that is opened for reading isn't
+// locked, changed or created.
+func openJournal(path string, readOnly bool, apply func(j *journal, payload []byte) error) (*journal, error) {
+	j := &journal{path: path, readOnly: readOnly}
 	for { // until the file that is locked is the one at path
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		var file *os.File
+		err := fs.ErrPermission
+		if !j.readOnly {
+			file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		}
 		if isReadOnly(err) {
 			j.readOnly = true
 			file, err = os.Open(path)
@@ -62,7 +77,10 @@ func openJournal(path string, apply func(payload []byte) error) (*journal, error
 			return nil, fmt.Errorf("retrieve: %w", err)
 		}
 		j.file = file
-		if err := lock(file, j.readOnly); err != nil {
+		if j.readOnly {
+			break
+		}
+		if err := lock(file); err != nil {
 			_ = file.Close() // the lock's error is the one to report
 			return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
 		}
@@ -74,7 +92,7 @@ func openJournal(path string, apply func(payload []byte) error) (*journal, error
 		}
 	}
 	file := j.file
-	if err := j.replay(apply); err != nil {
+	if err := j.replay(func(payload []byte) error { return apply(j, payload) }); err != nil {
 		_ = file.Close() // the replay's error is the one to report
 		return nil, err
 	}
@@ -94,29 +112,89 @@ func (j *journal) replay(apply func([]byte) error) error {
 		return j.reset([]byte(magic))
 	}
 	if !bytes.HasPrefix(data, []byte(magic)) {
+		if version, ok := laterVersion(data); ok {
+			return fmt.Errorf("%w: %s has version %s, this program knows 1", ErrVersion, j.path, version)
+		}
 		return fmt.Errorf("%w: %s doesn't begin as a collection does", ErrCorrupt, j.path)
 	}
-	offset := len(magic)
-	for offset < len(data) {
-		payload, err := frame(data[offset:])
-		if errors.Is(err, errTorn) {
-			break
-		}
-		if err == nil {
-			err = apply(payload)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %s at byte %d: %w", ErrCorrupt, j.path, offset, err)
-		}
-		offset += frameHead + len(payload)
+	j.size = int64(len(magic))
+	if err := j.records(data[len(magic):], apply); err != nil {
+		return err
 	}
-	j.size = int64(offset)
-	if j.lost = int64(len(data) - offset); j.lost > 0 && !j.readOnly {
+	if j.lost = int64(len(data)) - j.size; j.lost > 0 && !j.readOnly {
 		if err := j.file.Truncate(j.size); err != nil {
 			return fmt.Errorf("retrieve: cut the torn end of %s: %w", j.path, err)
 		}
 	}
 	return nil
+}
+
+// laterVersion returns the version of a collection's file that is above 1.
+func laterVersion(data []byte) (string, bool) {
+	line, _, ok := bytes.Cut(data[:min(len(data), len(magic)+8)], []byte("\n"))
+	version, named := bytes.CutPrefix(line, []byte(magicName))
+	if n, err := strconv.ParseUint(string(version), 10, 32); !ok || !named || err != nil || n <= 1 {
+		return "", false
+	}
+	return string(version), true
+}
+
+// records calls apply with the records that data begins with, and moves j.size after
+// each before the call.
+func (j *journal) records(data []byte, apply func(payload []byte) error) error {
+	for len(data) > 0 {
+		payload, err := frame(data)
+		if errors.Is(err, errTorn) {
+			return nil
+		}
+		at := j.size
+		if err == nil {
+			j.passed(data[:frameHead], len(payload))
+			err = apply(payload)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s at byte %d: %w", ErrCorrupt, j.path, at, err)
+		}
+		data = data[frameHead+len(payload):]
+	}
+	return nil
+}
+
+// passed moves the end to after a record.
+func (j *journal) passed(head []byte, payload int) {
+	j.last, j.lastHead = j.size, bytes.Clone(head)
+	j.chain = crc32.Update(j.chain, castagnoli, head)
+	j.size += int64(frameHead + payload)
+}
+
+// errReplaced is the error of following a file that is not the one that was read.
+var errReplaced = errors.New("the file was replaced")
+
+// follow calls apply with the records that a writer has appended. It fails with
+// errReplaced if the writer has replaced the file or taken back its last record.
+func (j *journal) follow(apply func(payload []byte) error) error {
+	if !isAt(j.file, j.path) {
+		return errReplaced
+	}
+	if j.last > 0 {
+		head := make([]byte, frameHead)
+		if _, err := j.file.ReadAt(head, j.last); err != nil || !bytes.Equal(head, j.lastHead) {
+			return errReplaced
+		}
+	}
+	info, err := j.file.Stat()
+	if err != nil {
+		return fmt.Errorf("retrieve: %w", err)
+	}
+	if j.size < int64(len(magic)) || info.Size() < j.size { // it was new, or cut
+		return errReplaced
+	}
+	data := make([]byte, info.Size()-j.size)
+	n, err := j.file.ReadAt(data, j.size)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("retrieve: read %s: %w", j.path, err)
+	}
+	return j.records(data[:n], apply)
 }
 
 // ErrReadOnly is wrapped by the errors of changes to a collection whose file can
@@ -213,7 +291,7 @@ func (j *journal) append(record any) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("retrieve: write %s: %w", j.path, err), j.file.Truncate(j.size))
 	}
-	j.size += int64(len(b))
+	j.passed(b[:frameHead], len(payload))
 	return nil
 }
 
@@ -228,38 +306,68 @@ func (j *journal) reset(data []byte) error {
 	if err := j.file.Sync(); err != nil {
 		return fmt.Errorf("retrieve: %w", err)
 	}
-	j.size = int64(len(data))
+	j.size, j.chain, j.last = int64(len(data)), 0, 0
 	return syncFolder(filepath.Dir(j.path))
 }
 
 // compact replaces the file by one with only the given records. The new file is
 // written next to the old one, synced and renamed, so that a crash leaves the old
 // or the new one.
-func (j *journal) compact(records []any) error {
-	data := []byte(magic)
-	for _, r := range records {
-		payload, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("retrieve: %w", err)
-		}
-		data = appendFrame(data, payload)
-	}
+func (j *journal) compact(records []*change) error {
 	beside := j.path + ".compact"
-	file, err := os.OpenFile(beside, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return fmt.Errorf("retrieve: %w", err)
-	}
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Sync(), lock(file, false))
+	file, err := writeFile(beside, records)
 	if err == nil {
-		err = replace(beside, j.path, j.file)
+		err = errors.Join(lock(file), replace(beside, j.path, j.file))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("retrieve: compact %s: %w", j.path, err), file.Close(), os.Remove(beside))
+		return errors.Join(fmt.Errorf("retrieve: compact %s: %w", j.path, err), discard(file, beside))
 	}
 	_ = j.file.Close() // its content is in the new file
-	j.file, j.size = file, int64(len(data))
-	return syncFolder(filepath.Dir(j.path))
+	j.file, j.size, j.chain, j.last = file, int64(len(magic)), 0, 0
+	data, err := io.ReadAll(io.NewSectionReader(file, j.size, 1<<62))
+	if err == nil {
+		err = j.records(data, func([]byte) error { return nil })
+	}
+	return errors.Join(err, syncFolder(filepath.Dir(j.path)))
 }
 
-func (j *journal) close() error { return j.file.Close() }
+// writeFile writes a new file of records, synced.
+func writeFile(path string, records []*change) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	w := bufio.NewWriterSize(file, 1<<16)
+	_, err = w.WriteString(magic)
+	for _, r := range records {
+		if err != nil {
+			break
+		}
+		var payload []byte
+		if payload, err = json.Marshal(r); err == nil {
+			_, err = w.Write(appendFrame(nil, payload))
+		}
+	}
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	return file, err
+}
+
+// discard removes a file that was not finished; nil is none.
+func discard(file *os.File, path string) error {
+	if file == nil {
+		return nil
+	}
+	return errors.Join(file.Close(), os.Remove(path))
+}
+
+func (j *journal) close() error {
+	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}

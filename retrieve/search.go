@@ -2,7 +2,6 @@ package retrieve
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"github.com/prodailabs/prodai/internal/docmeta"
 	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve/flat"
 )
 
 // A Result is a passage that was found, with its score in each search.
@@ -29,6 +29,11 @@ type Query struct {
 	// Filter reports by its metadata whether a passage may be found. It must not
 	// change the metadata. Default: nil, all may be found.
 	Filter func(meta map[string]any) bool
+
+	// Where is a condition that the metadata must meet, "id" and "source" included, beside
+	// Filter. It is for conditions that come as text or go to other stores. The zero
+	// Filter is met by all.
+	Where Filter
 }
 
 // GetRelevantDocuments returns the Options.K best passages. It is langchaingo's
@@ -46,22 +51,26 @@ func (c *Collection) GetRelevantDocuments(ctx context.Context, query string) ([]
 }
 
 // Search returns the k best passages for a query, best first, ties by the lower id:
-// the rankings by meaning (exact, by cosine) and by words, fused by [RRF]. A
-// passage that is similar to the query in neither way isn't returned.
+// the rankings by meaning (by cosine; exact unless the collection is large, see
+// Options.Index) and by words, fused by [RRF]. A passage that is similar to the query
+// in neither way isn't returned. It fails with [ErrOption] if k is below 1, and with
+// [ErrFilter], [ErrEmbedder] and [ErrClosed].
 func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) ([]Result, error) {
 	began := time.Now()
 	if k <= 0 {
-		return nil, fmt.Errorf("retrieve: k is %d, want at least 1", k)
+		return nil, fmt.Errorf("%w: k is %d, want at least 1", ErrOption, k)
 	}
-	vector, err := c.embedder.EmbedQuery(ctx, query)
+	if q == nil {
+		q = &Query{}
+	}
+	if err := q.Where.Check(); err != nil {
+		return nil, err
+	}
+	who := c.caller(ctx)
+	vector, err := c.embedQuery(ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("retrieve: embed the query: %w", err)
+		return nil, err
 	}
-	tenant := ""
-	if c.o.Tenant != nil {
-		tenant = c.o.Tenant(ctx)
-	}
-	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
 		return nil, ErrClosed
@@ -73,37 +82,82 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 		return nil, err
 	}
 	allowed := func(number int) bool {
-		if number < 0 || number >= len(c.slots) || c.slots[number] == nil { // the index of words may be the program's own, with wrong numbers
+		if number < 0 || number >= len(c.slots) || c.slots[number] == nil { // an index may be the program's own, with wrong numbers
 			return false
 		}
 		p := c.slots[number]
-		owner, _ := docmeta.String(p.Meta, docmeta.Tenant)
-		return (owner == "" || owner == tenant) && (q == nil || q.Filter == nil || q.Filter(p.Meta))
+		return p.access.allows(who) && (q.Filter == nil || q.Filter(p.Meta)) && q.Where.match(p.get)
+	}
+	filter := allowed
+	if !c.moving && c.limited == 0 && q.Filter == nil && q.Where.Op == OpAll {
+		filter = nil // all are allowed, which an index finds faster if it needn't ask
 	}
 	vector = unit(vector)
-	dense := c.nearest(vector, max(k, depth), allowed)
+	dense, err := c.nearest(vector, max(k, depth), filter)
+	if err != nil {
+		return nil, err
+	}
 	var sparse []Ranked[string]
 	words := map[string]float64{}
 	if c.o.Words != nil {
-		for _, h := range c.o.Words.Search(query, len(c.slots)) {
-			if len(sparse) == max(k, depth) {
-				break
-			}
-			if allowed(h.ID) {
-				sparse = append(sparse, Ranked[string]{c.slots[h.ID].ID, h.Score})
-				words[c.slots[h.ID].ID] = h.Score
-			}
+		sparse = c.searchWords(query, max(k, depth), allowed)
+		for _, r := range sparse {
+			words[r.ID] = r.Score
 		}
 	}
 	fused := RRF(rrfK, []float64{c.o.DenseWeight, c.o.SparseWeight}, dense, sparse)
 	results := make([]Result, 0, min(k, len(fused)))
 	for _, f := range fused[:min(k, len(fused))] {
 		p := c.passages[f.ID]
-		results = append(results, Result{Document: p.document(float32(f.Score)), Words: words[f.ID],
-			Cosine: float64(vec.Dot(vector, c.vectors[p.number*c.dim:][:c.dim]))})
+		results = append(results, Result{Document: p.document(float32(f.Score)), Words: words[f.ID], Cosine: float64(vec.Dot(vector, p.vector()))})
 	}
-	c.log(ctx, results, time.Since(began), tenant)
+	c.log(ctx, results, time.Since(began), who.tenant)
 	return results, nil
+}
+
+// embedQuery returns a query's vector with c.mu locked for reading, unless it fails: the
+// embedder is then still that of the index.
+func (c *Collection) embedQuery(ctx context.Context, query string) ([]float32, error) {
+	for {
+		c.mu.RLock()
+		embedder, generation := c.embedder, c.generation
+		c.mu.RUnlock()
+		vector, err := embedder.EmbedQuery(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("retrieve: embed the query: %w", err)
+		}
+		c.mu.RLock()
+		if c.generation == generation {
+			return vector, nil
+		}
+		c.mu.RUnlock() // the embedder was changed meanwhile
+	}
+}
+
+// searchWords returns the n best allowed passages by the words, ties by the lower id.
+func (c *Collection) searchWords(query string, n int, allowed func(int) bool) []Ranked[string] {
+	var hits []Hit
+	if filtered, ok := c.o.Words.(FilteredWords); ok {
+		for want := n + 1; ; want *= 2 { // until all that tie with the last one are there
+			hits = filtered.SearchAllowed(query, want, allowed)
+			if len(hits) < want || hits[want-1].Score != hits[n-1].Score {
+				break
+			}
+		}
+	} else {
+		hits = c.o.Words.Search(query, len(c.slots))
+	}
+	var out []Ranked[string]
+	for _, h := range hits {
+		if len(out) >= n && h.Score != out[len(out)-1].Score {
+			break // what ties with the last one could be before it
+		}
+		if allowed(h.ID) {
+			out = append(out, Ranked[string]{c.slots[h.ID].ID, h.Score})
+		}
+	}
+	slices.SortStableFunc(out, byRank)
+	return out[:min(n, len(out))]
 }
 
 func (c *Collection) log(ctx context.Context, results []Result, elapsed time.Duration, tenant string) {
@@ -118,47 +172,33 @@ func (c *Collection) log(ctx context.Context, results []Result, elapsed time.Dur
 
 // nearest returns the n passages with the largest cosine, best first, ties by
 // the lower id, those with none above 0 left out.
-func (c *Collection) nearest(vector []float32, n int, allowed func(int) bool) []Ranked[string] {
-	best := &worstFirst{}
-	for number, p := range c.slots {
-		if !allowed(number) {
-			continue
-		}
-		cosine := vec.Dot(vector, c.vectors[number*c.dim:][:c.dim])
-		if cosine <= 0 {
-			continue
-		}
-		r := Ranked[string]{p.ID, float64(cosine)}
-		if best.Len() < n {
-			heap.Push(best, r)
-		} else if byRank(r, (*best)[0]) < 0 {
-			(*best)[0] = r
-			heap.Fix(best, 0)
-		}
+func (c *Collection) nearest(vector []float32, n int, allowed func(int) bool) ([]Ranked[string], error) {
+	if c.index == nil || !slices.ContainsFunc(vector, func(e float32) bool { return e != 0 }) {
+		return nil, nil // nothing has a direction, or the query has none
 	}
-	slices.SortFunc(*best, byRank)
-	return *best
+	// The index breaks ties by number, which depends on the history of the collection.
+	// So all that tie with the last one are asked for.
+	for want := n + 1; ; want *= 2 {
+		hits, err := c.index.Search(vector, want, allowed)
+		if err != nil {
+			return nil, fmt.Errorf("retrieve: index: %w", err)
+		}
+		if len(hits) >= want && hits[len(hits)-1].Score == hits[n-1].Score && hits[n-1].Score > 0 {
+			continue
+		}
+		best := make([]Ranked[string], 0, len(hits))
+		for _, h := range hits {
+			if h.Score > 0 && h.ID >= 0 && h.ID < len(c.slots) && c.slots[h.ID] != nil {
+				best = append(best, Ranked[string]{c.slots[h.ID].ID, h.Score})
+			}
+		}
+		slices.SortFunc(best, byRank)
+		return best[:min(n, len(best))], nil
+	}
 }
 
 func byRank(a, b Ranked[string]) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-}
-
-// worstFirst is a heap of the best so far, with the worst of them on top.
-type worstFirst []Ranked[string]
-
-func (h worstFirst) Len() int           { return len(h) }
-func (h worstFirst) Less(i, j int) bool { return byRank(h[i], h[j]) > 0 }
-func (h worstFirst) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push is heap.Interface's.
-func (h *worstFirst) Push(x any) { *h = append(*h, x.(Ranked[string])) }
-
-// Pop is heap.Interface's.
-func (h *worstFirst) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }
 
 // unit returns v scaled to length 1, or v if it is zero.
@@ -176,4 +216,38 @@ func unit(v []float32) []float32 {
 		out[i] = float32(float64(x) * scale) // the scale of denormal numbers is beyond float32
 	}
 	return out
+}
+
+// Recall returns the share of the true k nearest passages of the questions that the
+// index finds, 0 to 1: 1 while the collection is searched exactly. It compares the
+// questions with all vectors, so it takes longer than as many searches.
+func (c *Collection) Recall(ctx context.Context, questions []string, k int) (float64, error) {
+	if k < 1 || len(questions) == 0 {
+		return 0, fmt.Errorf("%w: k is %d and there are %d questions: want at least 1", ErrOption, k, len(questions))
+	}
+	var queries [][]float32
+	for _, q := range questions {
+		v, err := c.embedQuery(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		c.mu.RUnlock()
+		queries = append(queries, unit(v))
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return 0, ErrClosed
+	}
+	if c.index == nil {
+		return 1, nil
+	}
+	exact, err := flat.New(c.dim, &flat.Options{Metric: flat.MetricDot})
+	if err != nil {
+		return 0, err
+	}
+	if err := fill(exact, c.present()); err != nil {
+		return 0, err
+	}
+	return IndexRecall(c.index, exact, queries, k)
 }

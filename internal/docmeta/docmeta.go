@@ -14,7 +14,7 @@ import (
 )
 
 // The metadata keys. The values of ID, Source, Heading, Parent, Tenant and Trust
-// are strings; those of Start and End are byte offsets into the source's text, End
+// are strings, that of Groups is a list of strings; those of Start and End are byte offsets into the source's text, End
 // exclusive.
 const (
 	ID      = "id"      // stable content id of the chunk
@@ -24,6 +24,7 @@ const (
 	Heading = "heading" // the heading path above the chunk, outermost first
 	Parent  = "parent"  // id of the larger passage the chunk was cut from
 	Tenant  = "tenant"  // owner of the document; a retriever never crosses it
+	Groups  = "groups"  // list of strings: who among the tenant's users may find it
 	Trust   = "trust"   // how far the text may be trusted, see TrustUntrusted
 )
 

@@ -99,7 +99,7 @@ func TestRemovingIsLikeNeverAdding(t *testing.T) {
 		}
 		return out
 	}
-	for variant := Lucene; variant <= BM25Plus; variant++ {
+	for variant := Lucene; variant <= Dot; variant++ {
 		changed, err := New(&Options{Variant: variant})
 		require.NoError(t, err)
 		docs := map[int][]string{}

@@ -36,6 +36,28 @@
 //   - Analyzer (also: tokenizer of a search engine): An analyzer makes the terms of
 //     a text: it cuts words, lowers the case, drops stop words and stems.
 //     Options.Analyze sets it; [English] is the default.
+//   - Learned sparse vector (also: SPLADE, sparse embedding): A learned sparse vector
+//     has a weight for each term that a model finds in a text or adds to it, so
+//     that "car" finds "vehicle" by words. It is searched like words, by an inverted
+//     index.
+//
+// # Phrases, fields and languages
+//
+// With Options.Phrases, words between double quotes in a query count once more where
+// they follow one another: "api key" in quotes ranks a document with that phrase above
+// one that has both words apart. [Index.AddFields] adds a document of several fields,
+// and Options.Boosts says how much a word in each counts: a word of a title with boost
+// 3 counts as if it were there three times.
+//
+// [English] knows English only. [Words] takes words of any language without reducing
+// them, and pairs of characters of scripts without spaces between words, so that
+// Chinese, Japanese, Korean and Thai can be searched without a dictionary.
+// [NewAnalyzer] adds stop words and a stemmer to it, such as one of
+// [github.com/prodailabs/prodai/retrieve/bm25/snowball].
+//
+// An index of the variant [Dot] is for learned sparse vectors: [Index.AddWeights] and
+// [Index.SearchWeights] take the weights of any model, and the score is their inner
+// product. This library has no such model.
 //
 // # A minimal program
 //
@@ -54,10 +76,26 @@
 // Documents can be replaced and removed at any time. The scores are then those of
 // an index that was built anew, to the last bit.
 //
+// # Measured
+//
+// The table compares the search with the plain algorithm, which scores every document
+// that has a word of the query, on 100,000 made-up documents:
+//
+//	search   time of a query
+//	plain    7.7 ms
+//	pruned   0.13 ms
+//
+//	go test -run xxx -bench TopK ./retrieve/bm25
+//
+// internal/bench/retrieve/sparse measures it beside tantivy, bm25s and rank-bm25. On the
+// Cranfield collection, [English] reaches an nDCG@10 of 0.37, and [Words] without
+// stems 0.34; TestCranfield measures it where the collection is at hand.
+//
 // # Pitfalls
 //
-//   - Don't use the default analyzer for languages without spaces between words: it
-//     makes poor terms of Chinese or Japanese. Do set Options.Analyze.
+//   - Don't use the default analyzer for languages without spaces between words:
+//     it makes poor terms of Chinese or Japanese. Do set Options.Analyze, for
+//     example to [Words].
 //   - Don't compare scores of different indexes or variants: they depend on all
 //     documents of the index. Do compare ranks, or fuse by rank.
 //   - Don't search for a phrase of stop words: in "to be or not to be" nothing is
@@ -79,6 +117,13 @@
 // words stop counting; with 0 a word counts once. The parameter b (0.75) sets how
 // much long documents are corrected; with 0 not at all. The defaults are good for
 // most texts. [Fixed](0) sets a 0.
+//
+// How does a search avoid scoring every document? A search sorts the query's words
+// by the most that a document can get for each. Once k documents are found,
+// documents that have only cheap words can't be among the best, so the lists of
+// those words are not walked along. Lists also have a bound for each 128 documents,
+// and blocks whose bounds are too low are left out. The results are those of the
+// plain algorithm, to the last bit.
 //
 // # Further reading
 //

@@ -1,11 +1,10 @@
 package bm25
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"slices"
 	"sync"
 )
 
@@ -21,6 +20,7 @@ const (
 	ATIRE                    // ln(N/n) · f·(k1+1)/(f+K)
 	BM25L                    // ln((N+1)/(n+.5)) · (k1+1)(c+δ)/(k1+c+δ), c = f·k1/K
 	BM25Plus                 // ln((N+1)/n) · (δ + f·(k1+1)/(f+K))
+	Dot                      // f: the inner product, for weights of a learned model, see AddWeights
 )
 
 // ErrOption is wrapped by the error of [New] for an option that cannot work.
@@ -44,6 +44,17 @@ type Options struct {
 
 	// Analyze makes the terms of a text. Default: [English].
 	Analyze func(text string) []string
+
+	// Boosts are the weights of the fields of a document, see [Index.AddFields]: a word
+	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6.
+	// Default: 1 for each field.
+	Boosts map[string]float64
+
+	// Phrases makes Search read a part of a query between double quotes as a phrase too:
+	// documents with its words one after another are ranked higher. It stores the place
+	// of each word, which takes about twice the memory. Default: false, quotes mean
+	// nothing.
+	Phrases bool
 }
 
 // A Setting is a number that an option may leave open: the zero Setting means the
@@ -62,23 +73,44 @@ type Index struct {
 	variant      Variant
 	k1, b, delta float64
 	analyze      func(string) []string
+	boosts       map[string]float64
+	phrases      bool
 
 	mu       sync.RWMutex
-	postings map[string]map[int]int // term -> document -> count
-	lengths  map[int]int            // document -> number of terms
-	terms    map[int][]string       // document -> its distinct terms
-	total    int                    // terms in all documents
+	postings map[string]*postings
+	docs     []document     // in the order in which they were added
+	lengths  []float32      // of the documents; below 0: it is removed
+	place    map[int]uint32 // of an id in docs
+	total    float64        // lengths of all documents
+	bounded  formula        // the one that the bounds of the lists are of
 }
+
+// A document is one that was added. A removed one stays in the postings until the
+// next clean-up.
+type document struct {
+	id    int
+	terms []*postings // the distinct ones
+}
+
+const removed = -1 // as a length
+
+const maxBoost float64 = 1e6
 
 // New returns an empty index, or an error that wraps [ErrOption].
 func New(o *Options) (*Index, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	x := &Index{variant: o.Variant, k1: 1.2, b: 0.75, delta: 1, analyze: o.Analyze,
-		postings: map[string]map[int]int{}, lengths: map[int]int{}, terms: map[int][]string{}}
-	if o.Variant > BM25Plus {
-		return nil, fmt.Errorf("%w: Options.Variant is %d: want Lucene (0) to BM25Plus (%d)", ErrOption, o.Variant, BM25Plus)
+	x := &Index{variant: o.Variant, k1: 1.2, b: 0.75, delta: 1, analyze: o.Analyze, phrases: o.Phrases, boosts: maps.Clone(o.Boosts),
+		postings: map[string]*postings{}, place: map[int]uint32{}}
+	x.bounded.x = x
+	for field, boost := range o.Boosts {
+		if !(boost >= 1/maxBoost && boost <= maxBoost) {
+			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want %v to %v", ErrOption, field, boost, 1/maxBoost, maxBoost)
+		}
+	}
+	if o.Variant > Dot {
+		return nil, fmt.Errorf("%w: Options.Variant is %d: want Lucene (0) to Dot (%d)", ErrOption, o.Variant, Dot)
 	}
 	if o.Variant == BM25L {
 		x.delta = 0.5
@@ -108,22 +140,93 @@ func New(o *Options) (*Index, error) {
 func (x *Index) Add(id int, text string) { x.AddTerms(id, x.analyze(text)) }
 
 // AddTerms is Add for a text whose terms are already known.
-func (x *Index) AddTerms(id int, terms []string) {
+func (x *Index) AddTerms(id int, terms []string) { x.add(id, []part{{terms, 1}}) }
+
+// A Field is a named part of a document, such as its title.
+type Field struct{ Name, Text string }
+
+// AddFields is Add for a document of several fields, whose words count by
+// Options.Boosts.
+func (x *Index) AddFields(id int, fields ...Field) {
+	parts := make([]part, len(fields))
+	for i, f := range fields {
+		boost, ok := x.boosts[f.Name]
+		if !ok {
+			boost = 1
+		}
+		parts[i] = part{x.analyze(f.Text), float32(boost)}
+	}
+	x.add(id, parts)
+}
+
+// A part has terms that count alike.
+type part struct {
+	terms []string
+	boost float32
+}
+
+// fieldGap is between the places of the words of two fields: no phrase is in both.
+const fieldGap = 100
+
+func (x *Index) add(id int, parts []part) {
+	counts := map[string]float32{}
+	places := map[string][]uint32{}
+	var order []string
+	length, at := float32(0), uint32(0)
+	for _, p := range parts {
+		for _, t := range p.terms {
+			if counts[t] == 0 {
+				order = append(order, t)
+			}
+			counts[t] += p.boost
+			if x.phrases {
+				places[t] = append(places[t], at)
+			}
+			at++
+		}
+		length += p.boost * float32(len(p.terms))
+		at += fieldGap
+	}
+	x.insert(id, order, counts, places, length)
+}
+
+// insert adds a document whose terms are counted.
+func (x *Index) insert(id int, order []string, counts map[string]float32, places map[string][]uint32, length float32) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remove(id)
-	for _, t := range terms {
-		docs := x.postings[t]
-		if docs == nil {
-			docs = map[int]int{}
-			x.postings[t] = docs
+	d := document{id: id, terms: make([]*postings, 0, len(order))}
+	slot := uint32(len(x.docs))
+	for _, t := range order {
+		list := x.postings[t]
+		if list == nil {
+			list = &postings{term: t}
+			x.postings[t] = list
 		}
-		if docs[id]++; docs[id] == 1 {
-			x.terms[id] = append(x.terms[id], t)
-		}
+		list.append(slot, counts[t], x.bounded.saturation(counts[t], length), places[t])
+		list.live++
+		d.terms = append(d.terms, list)
 	}
-	x.lengths[id] = len(terms)
-	x.total += len(terms)
+	x.docs, x.lengths = append(x.docs, d), append(x.lengths, length)
+	x.place[id] = slot
+	x.total += float64(length)
+	x.keepBounds()
+}
+
+// drift is how much the average length may change until the bounds are computed anew.
+const drift = 1.02
+
+// keepBounds computes the bounds of all lists anew if the average length has moved away
+// from the one they are of. That is rare in a large index, and cheap in a small one.
+func (x *Index) keepBounds() {
+	f := x.formula()
+	if f.scale <= x.bounded.scale*drift && f.scale*drift >= x.bounded.scale {
+		return
+	}
+	x.bounded = f
+	for _, l := range x.postings {
+		l.bound(&f)
+	}
 }
 
 // Remove removes a document and reports whether it was there.
@@ -134,28 +237,57 @@ func (x *Index) Remove(id int) bool {
 }
 
 func (x *Index) remove(id int) bool {
-	n, ok := x.lengths[id]
+	slot, ok := x.place[id]
 	if !ok {
 		return false
 	}
-	for _, t := range x.terms[id] {
-		if docs := x.postings[t]; len(docs) == 1 {
-			delete(x.postings, t)
-		} else {
-			delete(docs, id)
+	d := &x.docs[slot]
+	for _, list := range d.terms {
+		if list.live--; list.live == 0 {
+			delete(x.postings, list.term)
 		}
 	}
-	delete(x.lengths, id)
-	delete(x.terms, id)
-	x.total -= n
+	x.total -= float64(x.lengths[slot])
+	d.terms, x.lengths[slot] = nil, removed
+	delete(x.place, id)
+	switch dead := len(x.docs) - len(x.place); {
+	case len(x.place) == 0:
+		x.docs, x.lengths, x.total = nil, nil, 0
+	case dead > 100 && dead > len(x.place):
+		x.clean()
+	}
+	x.keepBounds()
 	return true
+}
+
+// clean takes the removed documents out of the postings.
+func (x *Index) clean() {
+	to := make([]uint32, len(x.docs))
+	kept, lengths := make([]document, 0, len(x.place)), make([]float32, 0, len(x.place))
+	for i, d := range x.docs {
+		to[i] = uint32(len(kept))
+		if x.lengths[i] >= 0 {
+			x.place[d.id] = to[i]
+			kept, lengths = append(kept, d), append(lengths, x.lengths[i])
+		}
+	}
+	for _, list := range x.postings {
+		old := *list
+		list.reset()
+		for i, slot := range old.docs {
+			if length := x.lengths[slot]; length >= 0 {
+				list.append(to[slot], old.counts[i], x.bounded.saturation(old.counts[i], length), old.placesOf(i))
+			}
+		}
+	}
+	x.docs, x.lengths = kept, lengths
 }
 
 // Len returns the number of documents.
 func (x *Index) Len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.lengths)
+	return len(x.place)
 }
 
 // Rarity returns the weight of a term: ln(1 + (N-n+.5)/(n+.5)), where n of the N
@@ -163,7 +295,10 @@ func (x *Index) Len() int {
 func (x *Index) Rarity(term string) float64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	docs, with := float64(len(x.lengths)), float64(len(x.postings[term]))
+	docs, with := float64(len(x.place)), 0.0
+	if list := x.postings[term]; list != nil {
+		with = float64(list.live)
+	}
 	return math.Log(1 + (docs-with+.5)/(with+.5))
 }
 
@@ -171,43 +306,7 @@ func (x *Index) Rarity(term string) float64 {
 func (x *Index) Contains(term string) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.postings[term]) > 0
-}
-
-// A Hit is a document that was found. It is an alias of a plain struct, so that
-// an Index fits interfaces of packages that don't import this one.
-type Hit = struct {
-	ID    int
-	Score float64
-}
-
-// Search returns the k best documents for a query, best first, ties by the
-// lower id. Documents that share no term with the query are left out.
-func (x *Index) Search(query string, k int) []Hit { return x.SearchTerms(x.analyze(query), k) }
-
-// SearchTerms is Search for a query whose terms are already known. A repeated term
-// counts each time.
-func (x *Index) SearchTerms(terms []string, k int) []Hit {
-	if k <= 0 {
-		return nil
-	}
-	x.mu.RLock()
-	scores := map[int]float64{}
-	for _, t := range terms {
-		docs := x.postings[t]
-		for id, f := range docs {
-			scores[id] += x.score(len(docs), f, x.lengths[id])
-		}
-	}
-	x.mu.RUnlock()
-	hits := make([]Hit, 0, len(scores))
-	for id, s := range scores {
-		hits = append(hits, Hit{ID: id, Score: s})
-	}
-	slices.SortFunc(hits, func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-	})
-	return hits[:min(k, len(hits))]
+	return x.postings[term] != nil
 }
 
 // Scores returns the score of every document for a query's terms, also of those
@@ -215,53 +314,97 @@ func (x *Index) SearchTerms(terms []string, k int) []Hit {
 func (x *Index) Scores(terms []string) map[int]float64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	scores := make(map[int]float64, len(x.lengths))
-	for id := range x.lengths {
-		scores[id] = 0
-	}
+	scores := make([]float64, len(x.docs))
+	f := x.formula()
+	counts := make([]float32, len(x.docs))
 	for _, t := range terms {
-		docs := x.postings[t]
-		if len(docs) == 0 {
+		list := x.postings[t]
+		if list == nil {
 			continue
 		}
-		for id, length := range x.lengths {
-			scores[id] += x.score(len(docs), docs[id], length)
+		for i, slot := range list.docs {
+			counts[slot] = list.counts[i]
 		}
+		weight := f.weight(list.live)
+		for slot, length := range x.lengths {
+			if length >= 0 {
+				scores[slot] += weight * f.saturation(counts[slot], length)
+			}
+		}
+		clear(counts)
 	}
-	return scores
+	out := make(map[int]float64, len(x.place))
+	for id, slot := range x.place {
+		out[id] = scores[slot]
+	}
+	return out
 }
 
-// score is one term's part of a document's score: n documents have the term,
-// this one f times, and it is length terms long.
-func (x *Index) score(n, f, length int) float64 {
-	docs, with, count := float64(len(x.lengths)), float64(n), float64(f)
-	relative := 0.0
+// A formula computes scores for the present number and length of documents.
+type formula struct {
+	x           *Index
+	docs        float64
+	scale       float64 // 1/average length
+	base, slope float64 // K = base + slope·length
+}
+
+func (x *Index) formula() formula {
+	f := formula{x: x, docs: float64(len(x.place)), base: x.k1 * (1 - x.b)}
 	if x.total > 0 {
-		relative = float64(length) * docs / float64(x.total)
+		f.scale = f.docs / x.total
 	}
-	norm := 1 - x.b + x.b*relative
-	saturated := func() float64 {
-		if count == 0 {
+	f.slope = x.k1 * x.b * f.scale
+	return f
+}
+
+// weight is the part of a term's score that is the same for all documents; n have the
+// term.
+func (f *formula) weight(n int) float64 {
+	with := float64(n)
+	switch f.x.variant {
+	case Robertson:
+		return max(0, math.Log((f.docs-with+.5)/(with+.5)))
+	case ATIRE:
+		return math.Log(f.docs/with) * (f.x.k1 + 1)
+	case BM25L:
+		return math.Log((f.docs+1)/(with+.5)) * (f.x.k1 + 1)
+	case BM25Plus:
+		return math.Log((f.docs + 1) / with)
+	case Dot:
+		return 1
+	}
+	return math.Log(1 + (f.docs-with+.5)/(with+.5))
+}
+
+// saturation is the part that depends on the count of the term in the document and on
+// its length. It never falls with the count, and never grows with the length.
+func (f *formula) saturation(count, length float32) float64 {
+	c := float64(count)
+	if f.x.variant < BM25L {
+		if c == 0 {
 			return 0
 		}
-		return count / (count + x.k1*norm)
+		return c / (c + (f.base + f.slope*float64(length)))
 	}
-	switch x.variant {
-	case Robertson:
-		return max(0, math.Log((docs-with+.5)/(with+.5))) * saturated()
-	case ATIRE:
-		return math.Log(docs/with) * (x.k1 + 1) * saturated()
-	case BM25L:
-		c := 0.0
-		if count > 0 {
-			c = count / norm
+	return f.withDelta(c, float64(length))
+}
+
+func (f *formula) withDelta(c, length float64) float64 {
+	x := f.x
+	if x.variant == Dot {
+		return c
+	}
+	if x.variant == BM25L {
+		if c > 0 {
+			c /= 1 - x.b + x.b*(length*f.scale)
 		}
 		if c+x.delta == 0 {
 			return 0
 		}
-		return math.Log((docs+1)/(with+.5)) * (x.k1 + 1) * (c + x.delta) / (x.k1 + c + x.delta)
-	case BM25Plus:
-		return math.Log((docs+1)/with) * (x.delta + (x.k1+1)*saturated())
+		return (c + x.delta) / (x.k1 + c + x.delta)
 	}
-	return math.Log(1+(docs-with+.5)/(with+.5)) * saturated()
+	if c == 0 {
+		return x.delta
+	}
+	return x.delta + (x.k1+1)*(c/(c+(f.base+f.slope*length)))
 }

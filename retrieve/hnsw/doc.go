@@ -111,8 +111,9 @@
 //   - Don't trust a recall that was measured on random vectors: do measure on your
 //     own. Queries that are unlike the vectors (questions against passages) need a
 //     higher ef.
-//   - Don't expect the graph on a disk: it is in memory only, and is built again
-//     after a restart.
+//   - Don't expect the graph on a disk by itself: it is in memory. Do store it
+//     with [Index.Save], and open the file with [Open], which doesn't build the
+//     graph again.
 //   - Don't expect [Index.Get] to return the vector you added with [MetricCosine]:
 //     vectors are scaled to length 1.
 //   - Don't use [MetricDot] on vectors of very different lengths: long vectors are

@@ -289,3 +289,14 @@ func (x *Index) drawLevel() int {
 	u := 1 - x.o.Rand.Float64() // above 0
 	return min(maxLevel, int(-math.Log(u)/math.Log(float64(x.o.M))))
 }
+
+// Dim returns the number of elements of a vector.
+func (x *Index) Dim() int { return x.dim }
+
+// Contains reports whether there is a vector under an id.
+func (x *Index) Contains(id int) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	_, ok := x.place[id]
+	return ok
+}

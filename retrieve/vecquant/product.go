@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve/internal/kmeans"
 )
 
 // ProductOptions configure [TrainProduct].
@@ -115,7 +116,7 @@ func (x *Product) train(data []float32, rounds int, rng *rand.Rand) {
 			for i := range n {
 				part = append(part, data[i*x.dim+p*x.sub:][:x.sub]...)
 			}
-			kMeans(part, x.sub, x.codebook(p), rounds, own)
+			kmeans.Lloyd(part, x.sub, x.codebook(p), rounds, own)
 		})
 	}
 	wg.Wait()
@@ -141,7 +142,7 @@ func (x *Product) Encode(dst []byte, v []float32) ([]byte, error) {
 	distances := make([]float32, x.entries)
 	for p := range x.parts {
 		vec.L2Rows(v[p*x.sub:][:x.sub], x.codebook(p), distances)
-		dst = append(dst, byte(least(distances)))
+		dst = append(dst, byte(kmeans.Least(distances)))
 	}
 	return dst, nil
 }
@@ -237,15 +238,4 @@ func (s *productScorer) Scores(codes []byte, out []float32) error {
 		out[i] = s0 + s1
 	}
 	return nil
-}
-
-// least returns the place of the smallest number, the first of equal ones.
-func least(x []float32) int {
-	at := 0
-	for i, e := range x {
-		if e < x[at] {
-			at = i
-		}
-	}
-	return at
 }

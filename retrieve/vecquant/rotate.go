@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve/internal/kmeans"
 )
 
 // rotate learns x.rotation and codebooks for it, and returns the rows of data in
@@ -47,7 +48,7 @@ func (x *Product) reconstruct(v []float32) []float32 {
 	for p := range x.parts {
 		book := x.codebook(p)
 		vec.L2Rows(v[p*x.sub:][:x.sub], book, distances)
-		out = append(out, book[least(distances)*x.sub:][:x.sub]...)
+		out = append(out, book[kmeans.Least(distances)*x.sub:][:x.sub]...)
 	}
 	return out
 }

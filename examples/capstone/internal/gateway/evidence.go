@@ -52,7 +52,7 @@ func (g *Gateway) passages(ctx context.Context, question string, docs []schema.D
 			s := rounded(similar[i])
 			p.Similarity, p.Closeness = &s, service.Closeness(similar[i])
 		}
-		p.URL = g.sourceURL(p, p.Start, p.End)
+		p.URL = g.sourceURL(ctx, p, p.Start, p.End)
 		out[i] = p
 	}
 	return out
@@ -62,9 +62,9 @@ func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 // sourceURL is the page that shows bytes of a passage's document. A document whose
 // name was redacted is found by the passage's id.
-func (g *Gateway) sourceURL(p passage, start, end *int) string {
+func (g *Gateway) sourceURL(ctx context.Context, p passage, start, end *int) string {
 	q := url.Values{}
-	named := g.service.IsNamed(p.ID, p.Source)
+	named := g.service.IsNamed(ctx, p.ID, p.Source)
 	if named {
 		q.Set("doc", p.Source)
 	}
@@ -133,7 +133,7 @@ func (g *Gateway) evidence(ctx context.Context, question string, a *service.Answ
 		if c.Number >= 1 && c.Number <= len(all) {
 			out.URL = all[c.Number-1].URL
 			if out.SourceStart != nil {
-				out.URL = g.sourceURL(all[c.Number-1], out.SourceStart, out.SourceEnd)
+				out.URL = g.sourceURL(ctx, all[c.Number-1], out.SourceStart, out.SourceEnd)
 			}
 		}
 		citations[i] = out

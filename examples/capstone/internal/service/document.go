@@ -36,7 +36,7 @@ const maxPieces = 500
 // Document returns the text of the document that has a name, or that the spot's id is
 // of: its passages around the spot. ok is false if there is none.
 func (s *Service) Document(ctx context.Context, name string, spot Spot) (t Text, ok bool, err error) {
-	if d, found := s.collection.Get(spot.ID); found {
+	if d, found := s.collection.Get(ctx, spot.ID); found {
 		name, _ = chunk.MetaString(d.Metadata, chunk.KeySource)
 	}
 	passages := s.collection.Passages(ctx, name)
@@ -144,8 +144,8 @@ func between(text string, n int) string {
 
 // IsNamed reports whether a passage's document has that very name: one that was
 // redacted finds no document.
-func (s *Service) IsNamed(id, source string) bool {
-	d, ok := s.collection.Get(id)
+func (s *Service) IsNamed(ctx context.Context, id, source string) bool {
+	d, ok := s.collection.Get(ctx, id)
 	name, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
 	return ok && name == source
 }

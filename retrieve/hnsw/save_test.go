@@ -1,0 +1,135 @@
+package hnsw
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retrieve/internal/snapshot"
+)
+
+// TestWhatIsSavedAnswersAsBefore: for each metric and mode, with removed and equal
+// vectors in it, and the opened index can be changed.
+func TestWhatIsSavedAnswersAsBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	vectors := clustered(600, 24, 8)
+	for _, o := range []Options{{}, {Metric: MetricDot, Int8: true, M: 6}, {Metric: MetricL2, EF: 30}, {Metric: MetricL2, Int8: true}} {
+		x := build(t, vectors, &o)
+		for i := range 50 {
+			require.NoError(t, x.Add(1000+i, vectors[i])) // copies
+			require.True(t, x.Remove(100+i))
+		}
+		require.NoError(t, x.Save(path))
+		y, err := Open(path, nil)
+		require.NoError(t, err)
+		y.neverScan = true
+		y.check(t)
+		require.Equal(t, x.Len(), y.Len())
+		for _, q := range independent(30, 24, 4) {
+			want, err := x.Search(q, 12, nil)
+			require.NoError(t, err)
+			got, err := y.Search(q, 12, nil)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		for i := range 200 {
+			require.NoError(t, y.Add(5000+i, clustered(1, 24, uint64(i))[0]))
+			y.Remove(200 + i)
+		}
+		y.check(t)
+		z, err := Open(path, &Options{EF: 99})
+		require.NoError(t, err)
+		require.Equal(t, 99, z.o.EF)
+		require.Equal(t, x.Len(), z.Len(), "changes of an opened index are not in the file")
+	}
+	empty, err := New(5, nil)
+	require.NoError(t, err)
+	require.NoError(t, empty.Save(path))
+	y, err := Open(path, nil)
+	require.NoError(t, err)
+	require.Zero(t, y.Len())
+	require.NoError(t, y.Add(1, []float32{1, 2, 3, 4, 5}))
+	y.check(t)
+	require.Error(t, y.Save(filepath.Join(path, "below a file")))
+}
+
+func TestADamagedFileIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	x := build(t, clustered(40, 4, 1), &Options{M: 3})
+	require.NoError(t, x.Save(path))
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	failed := 0
+	for i := range data {
+		data[i] ^= 4
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+		data[i] ^= 4
+		if _, err := Open(path, nil); err != nil {
+			failed++
+		} else if y, err := Open(path, nil); err == nil {
+			y.check(t) // a bit of the padding
+		}
+	}
+	require.Greater(t, failed, len(data)/2)
+	for n := 0; n < len(data); n += 7 {
+		require.NoError(t, os.WriteFile(path, data[:n], 0o644))
+		_, err := Open(path, nil)
+		if n < len(data)-64 {
+			require.ErrorIs(t, err, ErrFormat)
+		}
+	}
+	_, err = Open(path+"x", nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// FuzzOpen gives Open intact files of wrong graphs: what opens can be searched and
+// changed.
+func FuzzOpen(f *testing.F) {
+	f.Add(uint8(baseSection), uint16(0), uint32(9))
+	f.Add(uint8(baseSection), uint16(1), uint32(1<<31))
+	f.Add(uint8(upperSection), uint16(1), uint32(3))
+	f.Add(uint8(headSection), uint16(2*headSlots), uint32(5))
+	f.Add(uint8(headSection), uint16(2*headM), uint32(200))
+	f.Add(uint8(stateSection), uint16(3), uint32(0))
+	f.Add(uint8(levelSection), uint16(3), uint32(0x01020301))
+	f.Fuzz(func(t *testing.T, section uint8, at uint16, value uint32) {
+		path := filepath.Join(t.TempDir(), "x")
+		x := build(t, clustered(40, 4, 1), &Options{M: 2, Int8: true})
+		require.NoError(t, x.Add(77, clustered(40, 4, 1)[3]))
+		require.NoError(t, x.Save(path))
+		file, err := snapshot.Open(path, kind, version)
+		require.NoError(t, err)
+		var sections [][]byte
+		for s := range twinSection + 1 {
+			b, err := snapshot.All[uint8](file, s)
+			require.NoError(t, err)
+			sections = append(sections, append([]byte(nil), b...))
+		}
+		s := sections[int(section)%len(sections)]
+		if len(s) >= 4 {
+			at := int(at) % (len(s) / 4) * 4
+			copy(s[at:], snapshot.Bytes([]uint32{value}))
+		}
+		require.NoError(t, snapshot.Save(path, kind, version, sections...))
+		y, err := Open(path, nil)
+		if err != nil {
+			require.True(t, isTyped(err), "%v", err)
+			return
+		}
+		y.neverScan = true
+		if _, err := y.Search([]float32{1, 2, 3, 4}, 5, nil); err != nil {
+			return
+		}
+		require.NoError(t, y.Add(90, []float32{1, 2, 3, 5}))
+		for id := range 40 {
+			y.Remove(id)
+		}
+	})
+}
+
+func isTyped(err error) bool {
+	return errors.Is(err, ErrFormat) || errors.Is(err, ErrVersion) || errors.Is(err, ErrOption)
+}

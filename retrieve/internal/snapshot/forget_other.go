@@ -1,0 +1,5 @@
+//go:build (darwin || freebsd) && !purego
+
+package snapshot
+
+func (m *memory) forget() {}

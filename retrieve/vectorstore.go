@@ -1,0 +1,100 @@
+package retrieve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tmc/langchaingo/schema"
+	"github.com/tmc/langchaingo/vectorstores"
+)
+
+var (
+	_ vectorstores.VectorStore = (*Collection)(nil)
+	_ schema.Retriever         = (*Collection)(nil)
+)
+
+// AddDocuments is [Collection.Upsert] in the form of langchaingo's vectorstores, and
+// returns the ids of the documents. Of the options it takes WithDeduplicater; it
+// refuses the others with [ErrOption] instead of ignoring them.
+func (c *Collection) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
+	var o vectorstores.Options
+	for _, set := range options {
+		set(&o)
+	}
+	if o.NameSpace != "" || o.ScoreThreshold != 0 || o.Filters != nil || o.Embedder != nil {
+		return nil, fmt.Errorf("%w: AddDocuments takes only WithDeduplicater", ErrOption)
+	}
+	var fresh []schema.Document
+	for _, d := range docs {
+		if o.Deduplicater == nil || !o.Deduplicater(ctx, d) {
+			fresh = append(fresh, d)
+		}
+	}
+	ids, _, err := c.upsert(ctx, fresh)
+	return ids, err
+}
+
+// SimilaritySearch is [Collection.Search] in the form of langchaingo's vectorstores. Of
+// the options it takes WithFilters with a [Filter], the text of one, or a
+// map[string]any of values that must all be equal; WithScoreThreshold, which is
+// compared with the cosine before the k best are taken; and WithDeduplicater. It
+// refuses the others with [ErrOption]. The tenant and the groups are those of ctx, see
+// Options.
+func (c *Collection) SimilaritySearch(ctx context.Context, query string, k int, options ...vectorstores.Option) ([]schema.Document, error) {
+	var o vectorstores.Options
+	for _, set := range options {
+		set(&o)
+	}
+	if o.NameSpace != "" || o.Embedder != nil {
+		return nil, fmt.Errorf("%w: a collection has no namespaces and one embedder: see Options.Tenant", ErrOption)
+	}
+	if k < 1 {
+		return nil, fmt.Errorf("%w: k is %d, want at least 1", ErrOption, k)
+	}
+	if !(o.ScoreThreshold >= 0 && o.ScoreThreshold <= 1) {
+		return nil, fmt.Errorf("%w: the score threshold is %v: want 0 to 1", ErrOption, o.ScoreThreshold)
+	}
+	where, err := filterOf(o.Filters)
+	if err != nil {
+		return nil, err
+	}
+	want := k
+	if o.ScoreThreshold > 0 || o.Deduplicater != nil { // some are left out
+		want = max(k, c.Len())
+	}
+	results, err := c.Search(ctx, query, want, &Query{Where: where})
+	if err != nil {
+		return nil, err
+	}
+	var docs []schema.Document
+	for _, r := range results {
+		if len(docs) < k && r.Cosine >= float64(o.ScoreThreshold) && (o.Deduplicater == nil || !o.Deduplicater(ctx, r.Document)) {
+			docs = append(docs, r.Document)
+		}
+	}
+	return docs, nil
+}
+
+// filterOf returns the filter of an option's value.
+func filterOf(v any) (Filter, error) {
+	switch f := v.(type) {
+	case nil:
+		return Filter{}, nil
+	case Filter:
+		return f, nil
+	case *Filter:
+		if f != nil {
+			return *f, nil
+		}
+		return Filter{}, nil
+	case string:
+		return ParseFilter(f)
+	case map[string]any:
+		var all []Filter
+		for key, value := range f {
+			all = append(all, Eq(key, value))
+		}
+		return And(all...), nil
+	}
+	return Filter{}, fmt.Errorf("%w: a filter of type %T: want a Filter, the text of one, or a map[string]any", ErrFilter, v)
+}
