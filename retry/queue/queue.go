@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
 )
 
 // Options are the settings of [New].
@@ -48,9 +50,7 @@ func New(store Store, o *Options) (*Queue, error) {
 	if q.o.MaxPayload == 0 {
 		q.o.MaxPayload = 1 << 20
 	}
-	if q.o.Logger == nil {
-		q.o.Logger = slog.New(slog.DiscardHandler)
-	}
+	q.o.Logger = event.Logger(q.o.Logger)
 	if q.o.Now == nil {
 		q.o.Now = time.Now
 	}
@@ -119,7 +119,7 @@ func (q *Queue) Stats(ctx context.Context) ([]Stats, error) { return q.store.Sta
 func (q *Queue) Redrive(ctx context.Context, id string) error {
 	err := q.store.Redrive(ctx, q.o.Now(), id)
 	if err == nil {
-		q.o.Logger.InfoContext(ctx, "queue.redrive", "job", id)
+		q.o.Logger.LogAttrs(ctx, slog.LevelInfo, event.QueueRedrive, slog.String(event.ID, id))
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -70,7 +71,7 @@ func (w *Worker) do(ctx context.Context, lease Lease, j *Job) {
 	out := w.guarded(ctx, h, lease, j)
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ErrLeaseLost) {
-		w.log(slog.LevelWarn, "queue.lease_lost", "job", j.ID, "kind", j.Kind)
+		w.log(slog.LevelWarn, event.QueueLost, slog.String(event.ID, j.ID), slog.String(event.Target, j.Kind), slog.String(event.Reason, "the lease is lost"))
 		return
 	}
 	f := w.decide(h, j, out, cause)
@@ -108,7 +109,7 @@ func (w *Worker) guarded(ctx context.Context, h Handler, lease Lease, j *Job) ou
 	case <-timer.C:
 	}
 	w.hanging.Add(1)
-	w.log(slog.LevelError, "queue.hanging", "job", j.ID, "kind", j.Kind)
+	w.log(slog.LevelError, event.QueueHang, slog.String(event.ID, j.ID), slog.String(event.Target, j.Kind))
 	go func() {
 		<-done
 		w.hanging.Add(-1)
@@ -195,14 +196,15 @@ func (w *Worker) end(lease Lease, j *Job, f Finish) {
 		switch {
 		case err == nil:
 			if f.State == StateDead {
-				w.log(slog.LevelError, "queue.dead", "job", j.ID, "kind", j.Kind, "reason", f.Reason.String(), "class", f.Class)
+				w.log(slog.LevelError, event.QueueDead, slog.String(event.ID, j.ID), slog.String(event.Target, j.Kind), slog.String(event.Class, f.Class), slog.Int(event.Attempt, j.Attempt()),
+					slog.String(event.Reason, f.Reason.String()))
 			}
 			return
 		case errors.Is(err, ErrLeaseLost):
-			w.log(slog.LevelWarn, "queue.lease_lost", "job", j.ID, "kind", j.Kind)
+			w.log(slog.LevelWarn, event.QueueLost, slog.String(event.ID, j.ID), slog.String(event.Target, j.Kind), slog.String(event.Reason, "the lease is lost"))
 			return
 		case errors.Is(err, ErrClosed), now.Sub(began) > w.o.GiveUp:
-			w.log(slog.LevelError, "queue.end_not_stored", "job", j.ID, "kind", j.Kind, "error", err)
+			w.log(slog.LevelError, event.QueueLost, slog.String(event.ID, j.ID), slog.String(event.Target, j.Kind), slog.String(event.Reason, err.Error()))
 			return
 		}
 		var duplicate *DuplicateError

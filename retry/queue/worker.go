@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/event"
 )
 
 // A Lane is a queue that a worker takes jobs from.
@@ -216,7 +218,7 @@ func (w *Worker) take(ctx, background context.Context, jobs *sync.WaitGroup) err
 		switch {
 		case err != nil && ctx.Err() != nil:
 		case err != nil:
-			w.log(slog.LevelWarn, "queue.store_failed", "error", err)
+			w.log(slog.LevelWarn, event.QueueStore, slog.String(event.Reason, err.Error()))
 			if failing.IsZero() {
 				failing = now
 			}
@@ -328,7 +330,7 @@ func (w *Worker) heartbeats(ctx context.Context) {
 		}
 		pause = w.o.Lease / 3
 		if err := w.renew(ctx); err != nil {
-			w.log(slog.LevelWarn, "queue.heartbeat_failed", "error", err)
+			w.log(slog.LevelWarn, event.QueueStore, slog.String(event.Reason, err.Error()))
 			pause = max(w.o.Lease/10, time.Millisecond)
 		}
 	}
@@ -376,12 +378,12 @@ func (w *Worker) maintain(ctx context.Context) {
 		now := w.q.o.Now()
 		n, err := w.q.store.Recover(ctx, now)
 		if err == nil && n > 0 {
-			w.log(slog.LevelWarn, "queue.recovered", "jobs", n)
+			w.log(slog.LevelWarn, event.QueueRecover, slog.Int(event.Count, n))
 		}
 		next := now.Add(min(time.Second, max(w.o.Lease/3, 10*time.Millisecond)))
 		due, serr := slots.turn(ctx, now)
 		if err = errors.Join(err, serr); err != nil && ctx.Err() == nil {
-			w.log(slog.LevelWarn, "queue.store_failed", "error", err)
+			w.log(slog.LevelWarn, event.QueueStore, slog.String(event.Reason, err.Error()))
 		}
 		if serr == nil && !due.IsZero() && due.Before(next) {
 			next = due
@@ -393,6 +395,6 @@ func (w *Worker) maintain(ctx context.Context) {
 	}
 }
 
-func (w *Worker) log(level slog.Level, event string, args ...any) {
-	w.q.o.Logger.Log(context.Background(), level, event, append(args, "worker", w.o.Name)...)
+func (w *Worker) log(level slog.Level, name string, attrs ...slog.Attr) {
+	w.q.o.Logger.LogAttrs(context.Background(), level, name, attrs...)
 }
