@@ -45,7 +45,7 @@ func appendFrame(b, payload []byte) []byte {
 }
 
 // appendSynced notes that the log was on the disk up to a byte. So a damaged byte
-// before it is no torn end.
+// before it is more than a torn end.
 func appendSynced(b []byte, upTo int64) []byte {
 	payload := [syncedLen]byte{opSynced}
 	binary.LittleEndian.PutUint64(payload[1:], uint64(upTo))

@@ -73,7 +73,7 @@ func raw(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
-// The zero time is 0, which is no time that a job can have.
+// The zero time is 0, which no job has.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -384,7 +384,7 @@ func TestAStoreThatIsDownForTooLong(t *testing.T) {
 	})
 }
 
-// A worker that is cut off loses its job to another one, is told so, and can't end it.
+// A worker that is cut off loses its job to another one, sees its context end, and can't end the job.
 func TestALostLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := queue.NewMemory()
