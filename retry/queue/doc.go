@@ -257,7 +257,8 @@
 // What is a poison pill, and how is the queue protected? A poison pill is a job that
 // ends each program that runs it. The queue counts a run before it begins, so the count
 // survives the crash. After three lost workers the job is a dead letter with
-// [ReasonLosses], and the other jobs go on.
+// [ReasonLosses]. Its last run is alone in its program, so that the jobs which happened
+// to run beside a poison pill are not taken for one.
 //
 // Why are lost workers counted apart from failures? Lost workers are counted apart,
 // because a deployment or a full memory is mostly not the job's fault. A job with one

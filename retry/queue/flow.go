@@ -26,7 +26,7 @@ func Chain[In, Out any](q *Queue, k *Kind[In, Out], in In, o *JobOptions) Flow[O
 // Then adds a step whose payload is the result of the one before. The compiler checks
 // that the types fit.
 func Then[In, Out any](f Flow[In], k *Kind[In, Out]) Flow[Out] {
-	next := Flow[Out]{first: f.first, err: f.err, queue: f.queue}
+	next := Flow[Out](f)
 	switch {
 	case f.err != nil:
 	case k == nil || f.first == nil:

@@ -86,7 +86,7 @@ type Journal struct {
 	kick    chan struct{}
 	stop    chan struct{}
 	stopped sync.WaitGroup
-	errOnce error // of the last compaction
+	lastErr error // of the last compaction
 }
 
 type batch struct {
@@ -341,7 +341,7 @@ func (j *Journal) syncer() {
 				defer j.compacting.Unlock()
 				err := j.compact()
 				j.mu.Lock()
-				j.errOnce = err
+				j.lastErr = err
 				j.mu.Unlock()
 			})
 		}
@@ -492,7 +492,7 @@ func Restore(dir string, r io.Reader) error {
 }
 
 // Close puts everything on the disk and ends the journal. Steps after it fail with
-// [ErrClosed].
+// [ErrClosed]. It also returns the error of the last compaction that failed.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	if errors.Is(j.failed, ErrClosed) {
@@ -506,13 +506,14 @@ func (j *Journal) Close() error {
 	close(j.stop)
 	j.mu.Lock()
 	before := j.failed
+	compaction := j.lastErr
 	j.mu.Unlock()
 	j.sync()
 	j.fail(ErrClosed, false)
 	j.stopped.Wait()
 	j.writing.Lock()
 	err := j.file.Sync()
-	err = errors.Join(err, j.file.Close(), j.lock.Close())
+	err = errors.Join(err, j.file.Close(), j.lock.Close(), compaction)
 	j.writing.Unlock()
 	if before != nil {
 		return before

@@ -286,9 +286,8 @@ func TestCompactionRunsBesideSteps(t *testing.T) {
 // A disk is a file that can be full, or can fail to sync.
 type disk struct {
 	logFile
-	room    *int64 // bytes that can still be written; negative: no limit
-	noSync  *bool
-	written *int64
+	room   *int64 // bytes that can still be written; negative: no limit
+	noSync *bool
 }
 
 func (d disk) WriteAt(b []byte, off int64) (int, error) {

@@ -78,6 +78,8 @@ type Worker struct {
 // An active is a run in progress.
 type active struct {
 	job    *Job
+	lease  Lease
+	ctx    context.Context // of the handler
 	cancel context.CancelCauseFunc
 	end    time.Time // of the lease
 }
@@ -231,7 +233,7 @@ func (w *Worker) take(ctx, background context.Context, jobs *sync.WaitGroup) err
 			failing, pause = time.Time{}, 50*time.Millisecond
 			if j != nil {
 				w.pick.took(j.Queue)
-				w.start(background, j, jobs)
+				w.start(ctx, background, j, jobs)
 			}
 		}
 	}
@@ -272,29 +274,68 @@ func (w *Worker) open() (names []string, all bool) {
 	return names, len(names) == len(w.o.Lanes)
 }
 
-// start runs a job in a goroutine of its own.
-func (w *Worker) start(background context.Context, j *Job, jobs *sync.WaitGroup) {
-	ctx, cancel := context.WithCancelCause(background)
-	lease := Lease{Job: j.ID, Number: j.Lease}
-	a := &active{job: j, cancel: cancel, end: w.q.o.Now().Add(w.o.Lease)}
-	w.mu.Lock()
-	w.running[lease] = a
-	w.perLane[j.Queue]++
-	w.mu.Unlock()
+// start runs a job in a goroutine of its own. A job that is one lost worker away from
+// the dead letters runs alone: it may be a poison pill, or only have run beside one.
+// Alone, it ends no other job's run, and no other job ends its.
+func (w *Worker) start(ctx, background context.Context, j *Job, jobs *sync.WaitGroup) {
+	a := w.hold(background, j)
+	alone := j.Losses > 0 && j.Losses == j.MaxLosses-1
+	if alone && !w.others(ctx, jobs) {
+		w.end(a.lease, j, Finish{State: StatePending, RunAt: w.q.o.Now(), Error: j.Error})
+		w.release(a)
+		return
+	}
+	done := make(chan struct{})
 	jobs.Go(func() {
-		defer func() {
-			cancel(nil)
-			w.mu.Lock()
-			delete(w.running, lease)
-			w.perLane[j.Queue]--
-			w.mu.Unlock()
-			select {
-			case w.freed <- struct{}{}:
-			default:
-			}
-		}()
-		w.do(ctx, lease, j)
+		defer close(done)
+		defer w.release(a)
+		w.do(a.ctx, a.lease, j)
 	})
+	if alone {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// others waits until no other job runs, and returns false if ctx ends before.
+func (w *Worker) others(ctx context.Context, jobs *sync.WaitGroup) bool {
+	idle := make(chan struct{})
+	go func() {
+		jobs.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// hold notes a job as this worker's, so that its lease is renewed.
+func (w *Worker) hold(background context.Context, j *Job) *active {
+	ctx, cancel := context.WithCancelCause(background)
+	a := &active{job: j, lease: Lease{Job: j.ID, Number: j.Lease}, ctx: ctx, cancel: cancel, end: w.q.o.Now().Add(w.o.Lease)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running[a.lease] = a
+	w.perLane[j.Queue]++
+	return a
+}
+
+// release frees a job's slot.
+func (w *Worker) release(a *active) {
+	a.cancel(nil)
+	w.mu.Lock()
+	delete(w.running, a.lease)
+	w.perLane[a.job.Queue]--
+	w.mu.Unlock()
+	select {
+	case w.freed <- struct{}{}:
+	default:
+	}
 }
 
 // drain waits for the jobs that run, and ends them when the time is over.

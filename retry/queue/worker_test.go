@@ -238,6 +238,51 @@ func TestReservedSlots(t *testing.T) {
 	})
 }
 
+// A job that may be a poison pill runs alone, so that it takes no other job with it.
+func TestALastChanceIsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := queue.NewMemory()
+		r := newRig(t, store)
+		k := kind[string, int](t, "k", nil)
+		suspect, err := k.Enqueue(t.Context(), r.q, "suspect", nil)
+		require.NoError(t, err)
+		for range 2 { // MaxLosses is 3
+			j, err := store.Claim(t.Context(), time.Now(), queue.Claim{Queues: []string{"default"}, Lease: time.Second})
+			require.NoError(t, err)
+			require.Equal(t, suspect, j.ID)
+			time.Sleep(2 * time.Second)
+			_, err = store.Recover(t.Context(), time.Now())
+			require.NoError(t, err)
+		}
+		for _, in := range []string{"a", "b", "c"} {
+			_, err := k.Enqueue(t.Context(), r.q, in, &queue.JobOptions{Queue: "first"})
+			require.NoError(t, err)
+			_, err = k.Enqueue(t.Context(), r.q, in, nil)
+			require.NoError(t, err)
+		}
+		var running, beside, ran atomic.Int64
+		_, stop := r.work(&queue.WorkerOptions{Strict: true, Concurrency: 3, Lease: 2 * time.Second, Lanes: []queue.Lane{{Queue: "first"}, {Queue: "default"}}},
+			k.Handler(func(_ context.Context, in string) (int, error) {
+				n := running.Add(1)
+				defer running.Add(-1)
+				ran.Add(1)
+				if in == "suspect" {
+					beside.Store(n - 1)
+				}
+				time.Sleep(10 * time.Second)
+				if in == "suspect" {
+					beside.Add(running.Load() - 1)
+				}
+				return 0, nil
+			}))
+		time.Sleep(time.Minute)
+		require.Equal(t, int64(7), ran.Load())
+		require.Zero(t, beside.Load())
+		require.Equal(t, queue.StateDone, r.get(suspect).State)
+		require.NoError(t, stop())
+	})
+}
+
 func TestDraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, queue.NewMemory())

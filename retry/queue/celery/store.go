@@ -53,7 +53,6 @@ var _ queue.Store = (*Store)(nil)
 type delivery struct {
 	tag, queue, raw string
 	m               *Message
-	failures        int
 }
 
 // ErrOption is wrapped by the error of [New] for options that can't work.
