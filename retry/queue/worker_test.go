@@ -436,12 +436,12 @@ func TestALostLease(t *testing.T) {
 		cut := &flaky{Store: store}
 		a, b := newRig(t, cut), newRig(t, store)
 		k := kind[int, string](t, "k", nil)
-		var first, second time.Duration
+		var first, second atomic.Int64
 		began := time.Now()
 		_, stopA := a.work(&queue.WorkerOptions{Lease: 30 * time.Second}, k.Handler(func(ctx context.Context, _ int) (string, error) {
 			<-ctx.Done()
 			require.ErrorIs(t, context.Cause(ctx), queue.ErrLeaseLost)
-			first = time.Since(began)
+			first.Store(int64(time.Since(began)))
 			return "a", nil
 		}))
 		id, err := k.Enqueue(t.Context(), b.q, 1, &queue.JobOptions{Unique: "u"})
@@ -449,15 +449,15 @@ func TestALostLease(t *testing.T) {
 		synctest.Wait()
 		cut.down.Store(true)
 		_, stopB := b.work(&queue.WorkerOptions{Lease: 30 * time.Second}, k.Handler(func(context.Context, int) (string, error) {
-			second = time.Since(began)
+			second.Store(int64(time.Since(began)))
 			return "b", nil
 		}))
 		got, err := k.Result(t.Context(), b.q, id)
 		require.NoError(t, err)
 		require.Equal(t, "b", got)
-		require.LessOrEqual(t, second, 31*time.Second, "redelivered within the lease and a second")
+		require.LessOrEqual(t, time.Duration(second.Load()), 31*time.Second, "redelivered within the lease and a second")
 		time.Sleep(30 * time.Second)
-		require.LessOrEqual(t, first, 34*time.Second)
+		require.LessOrEqual(t, time.Duration(first.Load()), 34*time.Second)
 		require.Equal(t, 1, b.get(id).Losses)
 		cut.down.Store(false)
 		require.NoError(t, stopA())
