@@ -93,7 +93,7 @@ func churn(t *testing.T, s Store, r *rand.Rand, n int) {
 		case 4, 5, 6:
 			j, err := s.Claim(ctx, at, Claim{Queues: []string{"q0", "q1", "q2", "q3", "q4"}, Worker: "w", Lease: time.Minute})
 			must(err)
-			if j != nil {
+			for _, j := range j {
 				held = append(held, Lease{j.ID, j.Lease})
 			}
 		case 7, 8:
@@ -346,7 +346,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 		now = now.Add(2 * time.Second)
 		require.NoError(t, add(fmt.Sprintf("ok%03d-1", full)))
 	}
-	require.NoError(t, j.Finish(ctx, now, Lease{running.ID, running.Lease}, Finish{State: StateDone}), "its lease goes on")
+	require.NoError(t, j.Finish(ctx, now, Lease{running[0].ID, running[0].Lease}, Finish{State: StateDone}), "its lease goes on")
 	ids := func(j *Journal) (out []string) {
 		for id := range j.t.jobs {
 			out = append(out, id)

@@ -77,17 +77,21 @@ func (s *shared) Add(ctx context.Context, now time.Time, b Batch) error {
 }
 
 // Claim implements [Store].
-func (s *shared) Claim(ctx context.Context, now time.Time, c Claim) (j *Job, err error) {
+func (s *shared) Claim(ctx context.Context, now time.Time, c Claim) (jobs []*Job, err error) {
 	err = s.step(ctx, false, func(t *table) error {
-		if r := t.claim(now.UnixNano(), c); r != nil {
-			j = r.job()
+		for range max(c.Most, 1) {
+			r := t.claim(now.UnixNano(), c)
+			if r == nil {
+				break
+			}
+			jobs = append(jobs, r.job())
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return j, nil
+	return jobs, nil
 }
 
 // Renew implements [Store].

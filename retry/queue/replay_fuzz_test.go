@@ -23,7 +23,7 @@ func FuzzOpen(f *testing.F) {
 	require.NoError(f, j.Add(ctx, at, Batch{Jobs: []*Job{a, b}, Groups: []Group{{ID: "g", Total: 1, Then: Step{Kind: "k", MaxAttempts: 1, MaxLosses: 1}}}}))
 	c, err := j.Claim(ctx, at, Claim{Queues: []string{"q1"}, Lease: time.Second})
 	require.NoError(f, err)
-	require.NoError(f, j.Finish(ctx, at, Lease{c.ID, c.Lease}, Finish{State: StateDone}))
+	require.NoError(f, j.Finish(ctx, at, Lease{c[0].ID, c[0].Lease}, Finish{State: StateDone}))
 	_, err = j.AddSlot(ctx, at, "s", at, Batch{})
 	require.NoError(f, err)
 	require.NoError(f, j.Close())

@@ -17,9 +17,10 @@ type Store interface {
 	// Unique key at a live job, is taken is a [*DuplicateError].
 	Add(ctx context.Context, now time.Time, b Batch) error
 
-	// Claim gives the oldest ready job of the first queue that has one to the worker,
-	// for the time of the lease. It returns nil if no queue has one.
-	Claim(ctx context.Context, now time.Time, c Claim) (*Job, error)
+	// Claim gives the oldest ready jobs of the first queue that has one to the worker,
+	// for the time of the lease, and then those of the next queue, up to Claim.Most. It
+	// may give fewer. It gives none if no queue has one.
+	Claim(ctx context.Context, now time.Time, c Claim) ([]*Job, error)
 
 	// Renew prolongs leases to now + lease, and returns those that are lost.
 	Renew(ctx context.Context, now time.Time, lease time.Duration, held []Lease) (lost []Lease, err error)
@@ -69,8 +70,9 @@ type Batch struct {
 	Groups []Group
 }
 
-// A Claim asks for a job.
+// A Claim asks for jobs.
 type Claim struct {
+	Most   int      // jobs; 0 is 1
 	Queues []string // in the order in which they are looked at
 	Worker string
 	Lease  time.Duration

@@ -200,7 +200,7 @@ func (w *Worker) take(ctx, background context.Context, jobs *sync.WaitGroup) err
 	var failing time.Time
 	pause := 50 * time.Millisecond
 	for ctx.Err() == nil {
-		open, all := w.open()
+		open, most := w.open()
 		if len(open) == 0 {
 			select {
 			case <-ctx.Done():
@@ -209,10 +209,10 @@ func (w *Worker) take(ctx, background context.Context, jobs *sync.WaitGroup) err
 			continue
 		}
 		now := w.q.o.Now()
-		j, err := w.q.store.Claim(ctx, now, Claim{Queues: open, Worker: w.o.Name, Lease: w.o.Lease})
-		if err == nil && j == nil {
+		claimed, err := w.q.store.Claim(ctx, now, Claim{Most: most, Queues: open, Worker: w.o.Name, Lease: w.o.Lease})
+		if err == nil && len(claimed) == 0 {
 			until := now.Add(time.Second)
-			if !all { // a lane opens when a slot is freed
+			if len(open) < len(w.o.Lanes) { // a lane opens when a slot is freed
 				until = now.Add(50 * time.Millisecond)
 			}
 			err = w.q.store.Wait(ctx, now, until, open)
@@ -231,10 +231,7 @@ func (w *Worker) take(ctx, background context.Context, jobs *sync.WaitGroup) err
 			pause = min(2*pause, 5*time.Second)
 		default:
 			failing, pause = time.Time{}, 50*time.Millisecond
-			if j != nil {
-				w.pick.took(j.Queue)
-				w.start(ctx, background, j, jobs)
-			}
+			w.startAll(ctx, background, claimed, jobs)
 		}
 	}
 	return nil
@@ -250,13 +247,14 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // open returns the lanes that have a slot for one more job, in the order of this
-// pick, and whether those are all.
-func (w *Worker) open() (names []string, all bool) {
+// pick, and how many jobs may be claimed at once: several only where no weight and no
+// reserved slot depends on which lane the first comes from.
+func (w *Worker) open() (names []string, most int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	free := w.o.Concurrency - len(w.running)
 	if free <= 0 {
-		return nil, false
+		return nil, 0
 	}
 	kept := 0
 	for _, l := range w.o.Lanes {
@@ -271,32 +269,62 @@ func (w *Worker) open() (names []string, all bool) {
 			names = append(names, l)
 		}
 	}
-	return names, len(names) == len(w.o.Lanes)
+	most = 1
+	reserved := slices.ContainsFunc(w.o.Lanes, func(l Lane) bool { return l.Reserved > 0 })
+	if (w.o.Strict || len(w.o.Lanes) == 1) && !reserved {
+		most = free
+	}
+	return names, most
 }
 
-// start runs a job in a goroutine of its own. A job that is one lost worker away from
-// the dead letters runs alone: it may be a poison pill, or only have run beside one.
-// Alone, it ends no other job's run, and no other job ends its.
-func (w *Worker) start(ctx, background context.Context, j *Job, jobs *sync.WaitGroup) {
+// startAll starts what was claimed. If one job has to run alone, those after it go back.
+func (w *Worker) startAll(ctx, background context.Context, claimed []*Job, jobs *sync.WaitGroup) {
+	for i, j := range claimed {
+		w.pick.took(j.Queue)
+		if !lastChance(j) {
+			w.start(w.hold(background, j), jobs)
+			continue
+		}
+		for _, rest := range claimed[i+1:] {
+			w.giveBack(rest)
+		}
+		w.alone(ctx, background, j, jobs)
+		return
+	}
+}
+
+// lastChance reports whether a job is one lost worker away from the dead letters.
+func lastChance(j *Job) bool { return j.Losses > 0 && j.Losses == j.MaxLosses-1 }
+
+// giveBack ends a claim without a run.
+func (w *Worker) giveBack(j *Job) {
+	w.end(Lease{Job: j.ID, Number: j.Lease}, j, Finish{State: StatePending, RunAt: w.q.o.Now(), Error: j.Error})
+}
+
+// alone runs a job while no other runs. It may be a poison pill, or only have run
+// beside one. Alone, it ends no other job's run, and no other job ends its.
+func (w *Worker) alone(ctx, background context.Context, j *Job, jobs *sync.WaitGroup) {
 	a := w.hold(background, j)
-	alone := j.Losses > 0 && j.Losses == j.MaxLosses-1
-	if alone && !w.others(ctx, jobs) {
-		w.end(a.lease, j, Finish{State: StatePending, RunAt: w.q.o.Now(), Error: j.Error})
+	if !w.others(ctx, jobs) {
+		w.giveBack(j)
 		w.release(a)
 		return
 	}
+	select {
+	case <-w.start(a, jobs):
+	case <-ctx.Done():
+	}
+}
+
+// start runs a job in a goroutine of its own, and returns what is closed at its end.
+func (w *Worker) start(a *active, jobs *sync.WaitGroup) <-chan struct{} {
 	done := make(chan struct{})
 	jobs.Go(func() {
 		defer close(done)
 		defer w.release(a)
-		w.do(a.ctx, a.lease, j)
+		w.do(a.ctx, a.lease, a.job)
 	})
-	if alone {
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-	}
+	return done
 }
 
 // others waits until no other job runs, and returns false if ctx ends before.

@@ -249,7 +249,7 @@ func TestALastChanceIsAlone(t *testing.T) {
 		for range 2 { // MaxLosses is 3
 			j, err := store.Claim(t.Context(), time.Now(), queue.Claim{Queues: []string{"default"}, Lease: time.Second})
 			require.NoError(t, err)
-			require.Equal(t, suspect, j.ID)
+			require.Equal(t, suspect, j[0].ID)
 			time.Sleep(2 * time.Second)
 			_, err = store.Recover(t.Context(), time.Now())
 			require.NoError(t, err)
@@ -356,7 +356,7 @@ type flaky struct {
 
 var errDown = errors.New("connection refused")
 
-func (f *flaky) Claim(ctx context.Context, now time.Time, c queue.Claim) (*queue.Job, error) {
+func (f *flaky) Claim(ctx context.Context, now time.Time, c queue.Claim) ([]*queue.Job, error) {
 	if f.down.Load() {
 		return nil, errDown
 	}

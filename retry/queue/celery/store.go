@@ -311,8 +311,8 @@ func (s *Store) give(ctx context.Context, d *delivery, e ending) error {
 	return err
 }
 
-// Claim implements [queue.Store]: it takes a task.
-func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) (*queue.Job, error) {
+// Claim implements [queue.Store]: it takes one task.
+func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) ([]*queue.Job, error) {
 	for {
 		tag := NewID()
 		args := []any{tag, c.Lease.Milliseconds(), leasesKey, separator}
@@ -328,8 +328,11 @@ func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) (*queue
 		}
 		d := &delivery{tag: tag, queue: got[0], raw: got[1]}
 		j, err := s.accept(ctx, now, d)
-		if err != nil || j != nil {
-			return j, err
+		if err != nil {
+			return nil, err
+		}
+		if j != nil {
+			return []*queue.Job{j}, nil
 		}
 	}
 }

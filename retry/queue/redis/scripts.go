@@ -116,25 +116,27 @@ redis.call('HSET', P .. 'slots', ARGV[1], slot)
 return nil`)
 
 	claimScript = script(`
-for i = 3, #ARGV do
+local rows = {}
+for i = 4, #ARGV do
   local q = ARGV[i]
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'later:' .. q, '-inf', now, 'LIMIT', 0, 100)) do
     redis.call('ZREM', P .. 'later:' .. q, id)
     redis.call('ZADD', P .. 'ready:' .. q, seq(), id)
   end
-  local first = redis.call('ZPOPMIN', P .. 'ready:' .. q)
-  if first[1] then
-    local id, lend = first[1], now + tonumber(ARGV[2])
+  local most = tonumber(ARGV[3]) - #rows
+  local first = most > 0 and redis.call('ZPOPMIN', P .. 'ready:' .. q, most) or {}
+  for k = 1, #first, 2 do
+    local id, lend = first[k], now + tonumber(ARGV[2])
     redis.call('HINCRBY', P .. 'job:' .. id, 'lease', 1)
     set(id, 'state', '2', 'worker', ARGV[1], 'lend', lend)
     redis.call('ZADD', P .. 'running:' .. q, lend, id)
     local row = redis.call('HGETALL', P .. 'job:' .. id)
     row[#row+1] = 'id'
     row[#row+1] = id
-    return row
+    rows[#rows+1] = row
   end
 end
-return false`)
+return rows`)
 
 	renewScript = script(`
 local lost = {}

@@ -170,20 +170,29 @@ func (s *Store) LastSlot(ctx context.Context, schedule string) (time.Time, error
 }
 
 // Claim implements [queue.Store].
-func (s *Store) Claim(ctx context.Context, _ time.Time, c queue.Claim) (*queue.Job, error) {
-	a := []any{c.Worker, c.Lease.Milliseconds()}
+func (s *Store) Claim(ctx context.Context, _ time.Time, c queue.Claim) (jobs []*queue.Job, err error) {
+	a := []any{c.Worker, c.Lease.Milliseconds(), max(c.Most, 1)}
 	for _, q := range c.Queues {
 		a = append(a, q)
 	}
-	got, err := s.run(ctx, claimScript, a...)
-	if err != nil || len(got) == 0 {
+	rows, err := claimScript.Run(ctx, s.client, []string{s.prefix}, a...).Slice()
+	if err != nil {
 		return nil, err
 	}
-	row := map[string]string{}
-	for i := 0; i+1 < len(got); i += 2 {
-		row[got[i]] = got[i+1]
+	for _, r := range rows {
+		fields, _ := r.([]any)
+		row := map[string]string{}
+		for i := 0; i+1 < len(fields); i += 2 {
+			name, _ := fields[i].(string)
+			row[name], _ = fields[i+1].(string)
+		}
+		j, err := job(row)
+		if err != nil { // its lease ends, and its lost workers are counted
+			continue
+		}
+		jobs = append(jobs, j)
 	}
-	return job(row)
+	return jobs, nil
 }
 
 // job makes a job of a row of Redis.

@@ -88,9 +88,13 @@ func (c *checker) claim(queues ...string) *queue.Job {
 	if len(queues) == 0 {
 		queues = []string{"q"}
 	}
-	j, err := c.Store.Claim(c.ctx, c.Now(), queue.Claim{Queues: queues, Worker: "w", Lease: lease})
+	jobs, err := c.Store.Claim(c.ctx, c.Now(), queue.Claim{Queues: queues, Worker: "w", Lease: lease})
 	c.must(err)
-	return j
+	if len(jobs) == 0 {
+		return nil
+	}
+	c.equal(1, len(jobs))
+	return jobs[0]
 }
 
 func (c *checker) claimed(id string) queue.Lease {
@@ -163,6 +167,18 @@ func lanes(_ *testing.T, c *checker) {
 	c.add(low, job("a"))
 	c.equal("a", c.claim("q", "low").ID)
 	c.equal("low", c.claim("q", "low").ID)
+	low2 := job("low2")
+	low2.Queue = "low"
+	c.add(low2, job("b"), job("c"), job("d"))
+	for _, want := range [][]string{{"b", "c"}, {"d", "low2"}, nil} {
+		jobs, err := c.Store.Claim(c.ctx, c.Now(), queue.Claim{Most: 2, Queues: []string{"q", "low"}, Worker: "w", Lease: lease})
+		c.must(err)
+		var got []string
+		for _, j := range jobs {
+			got = append(got, j.ID)
+		}
+		c.equal(want, got)
+	}
 }
 
 func delay(_ *testing.T, c *checker) {
@@ -442,15 +458,17 @@ func manyClaim(_ *testing.T, c *checker) {
 	for range 8 {
 		wg.Go(func() {
 			for {
-				j, err := c.Store.Claim(c.ctx, c.Now(), queue.Claim{Queues: []string{"q"}, Worker: "w", Lease: time.Minute})
+				jobs, err := c.Store.Claim(c.ctx, c.Now(), queue.Claim{Most: 3, Queues: []string{"q"}, Worker: "w", Lease: time.Minute})
 				if err != nil {
 					c.Error(err)
 				}
-				if j == nil {
+				if len(jobs) == 0 {
 					return
 				}
 				mu.Lock()
-				got = append(got, j.ID)
+				for _, j := range jobs {
+					got = append(got, j.ID)
+				}
 				mu.Unlock()
 			}
 		})
