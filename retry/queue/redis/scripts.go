@@ -13,7 +13,7 @@ import "github.com/redis/go-redis/v9"
 //	dead:QUEUE    zset     by the order of arrival
 //	unique        hash     unique key -> id of the live job
 //	group:ID      hash     what is known of a group
-//	wake:QUEUE    list     a token for each job, for workers that wait
+//	wake:QUEUE    list     a token for each job, 64 at most, for workers that wait
 //	count:QUEUE   hash     added, finished, failed
 //	queues, seq, slots
 const prelude = `
@@ -26,8 +26,7 @@ local function get(id, ...) return redis.call('HMGET', P .. 'job:' .. id, ...) e
 local function set(id, ...) redis.call('HSET', P .. 'job:' .. id, ...) end
 
 local function wake(q)
-  redis.call('RPUSH', P .. 'wake:' .. q, '1')
-  redis.call('LTRIM', P .. 'wake:' .. q, 0, 63)
+  if redis.call('LLEN', P .. 'wake:' .. q) < 64 then redis.call('RPUSH', P .. 'wake:' .. q, '1') end
 end
 
 local function pend(id, q, ms)
@@ -61,7 +60,7 @@ local function add(i)
   local id, q, u, ms = ARGV[i], ARGV[i+1], ARGV[i+2], tonumber(ARGV[i+5])
   set(id, 'j', ARGV[i+3], 'p', ARGV[i+4], 'runat', ARGV[i+6], 'maxl', ARGV[i+7], 'keep', ARGV[i+8], 'g', ARGV[i+9], 'gi', ARGV[i+10],
     'q', q, 'u', u, 'state', '1', 'fails', '0', 'losses', '0', 'lease', '0', 'reason', '0')
-  redis.call('SADD', P .. 'queues', q)
+  if redis.call('SISMEMBER', P .. 'queues', q) == 0 then redis.call('SADD', P .. 'queues', q) end
   if u ~= '' then redis.call('HSET', P .. 'unique', u, id) end
   count(q, 'added', 1)
   pend(id, q, ms)

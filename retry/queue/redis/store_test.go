@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"strconv"
@@ -59,6 +60,99 @@ func TestStore(t *testing.T) {
 	})
 	_, err := queueredis.New(nil, nil)
 	require.ErrorIs(t, err, queueredis.ErrOption)
+}
+
+// A proxy is a network between a client and Redis that can be cut.
+type proxy struct {
+	listener net.Listener
+	mu       sync.Mutex
+	open     []net.Conn
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &proxy{listener: l}
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.cut()
+	})
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.open = append(p.open, client, server)
+			p.mu.Unlock()
+			go func() { _, _ = io.Copy(server, client) }()
+			go func() { _, _ = io.Copy(client, server) }()
+		}
+	}()
+	return p
+}
+
+// cut closes all connections, in the middle of what they carry.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.open {
+		_ = c.Close()
+	}
+	p.open = nil
+}
+
+// The network is cut again and again while jobs are stored and done. No job that was
+// acknowledged is lost, and each slot is free at the end.
+func TestNetworkCuts(t *testing.T) {
+	direct, _ := server(t)
+	p := newProxy(t, direct.Options().Addr)
+	client := redis.NewClient(&redis.Options{Addr: p.listener.Addr().String(), MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	s, err := queueredis.New(client, nil)
+	require.NoError(t, err)
+	q, err := queue.New(s, nil)
+	require.NoError(t, err)
+	k, err := queue.NewKind[string, string]("work", nil)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var ran sync.Map
+	w, err := queue.NewWorker(q, []queue.Handler{k.Handler(func(_ context.Context, in string) (string, error) {
+		ran.Store(in, true)
+		return in, nil
+	})}, &queue.WorkerOptions{Lease: time.Second, Concurrency: 2})
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	var acked []string
+	for n := range 200 {
+		id := fmt.Sprint(n)
+		if _, err := k.Enqueue(ctx, q, id, &queue.JobOptions{ID: id}); err == nil {
+			acked = append(acked, id)
+		}
+		if n%20 == 10 {
+			p.cut()
+		}
+	}
+	require.Greater(t, len(acked), 100)
+	require.Eventually(t, func() bool {
+		stats, err := q.Stats(ctx)
+		return err == nil && stats[0].Ready+stats[0].Scheduled+stats[0].Running == 0
+	}, 30*time.Second, 20*time.Millisecond)
+	cancel()
+	require.NoError(t, <-ended)
+	require.Zero(t, w.Running())
+	for _, id := range acked {
+		_, ok := ran.Load(id)
+		require.True(t, ok, "job %s is lost", id)
+	}
 }
 
 // Several workers go on through restarts of Redis. No job that was acknowledged is
