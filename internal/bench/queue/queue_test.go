@@ -5,7 +5,8 @@
 //	cd internal/bench && go test ./queue -run Rates -v -tasks 20000 -rounds 3
 //
 // The rates of one run compare with one another only. Processor time is that of the
-// Go program; Redis' own is printed beside it.
+// Go program; Redis' own is printed beside it. If PRODAI_CELERY names a Python that has
+// celery[redis], Celery is measured too: one producer, and a worker with ten threads.
 package queue_test
 
 import (
@@ -14,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -203,6 +205,56 @@ func peer(t *testing.T) measure {
 	return m
 }
 
+// celery measures Celery. What its programs need to start is not counted.
+func celery(t *testing.T, python string) measure {
+	c := server(t)
+	ctx := context.Background()
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(python, args...)
+		cmd.Env = append(os.Environ(), "PEER_REDIS=redis://"+c.Options().Addr+"/0", "PYTHONPATH=testdata")
+		return cmd
+	}
+	used := func(cmd *exec.Cmd) time.Duration { return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() }
+	produce := func(n int) (time.Duration, time.Duration) {
+		cmd := command("testdata/peer.py", strconv.Itoa(n))
+		start := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return time.Since(start), used(cmd)
+	}
+	left := func() int64 { return c.LLen(ctx, "celery").Val() + c.HLen(ctx, "unacked").Val() }
+	// work runs a worker until it has done what is there, and at least one task.
+	work := func() (took, cpu time.Duration) {
+		cmd := command("-m", "celery", "-A", "peer", "worker", "-P", "threads", "-c", "10", "-l", "ERROR")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all := left()
+		for left() == all {
+			time.Sleep(time.Millisecond)
+		}
+		start := time.Now()
+		for left() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		took = time.Since(start)
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		return took, used(cmd)
+	}
+	idleTook, idleProducer := produce(1)
+	_, idleWorker := work()
+	server := redisTime(t, c)
+	took, producer := produce(*tasks)
+	worked, worker := work()
+	n := time.Duration(*tasks)
+	return measure{
+		enqueue: float64(*tasks) / max(took-idleTook, time.Millisecond).Seconds(), consume: float64(*tasks) / worked.Seconds(),
+		cpu: (producer - idleProducer + worker - idleWorker) / n, redis: (redisTime(t, c) - server) / n,
+	}
+}
+
 // TestRates prints the medians. Only the ratio of processor times is checked: it
 // depends little on what else the machine does.
 func TestRates(t *testing.T) {
@@ -228,6 +280,13 @@ func TestRates(t *testing.T) {
 		}},
 		{"asynq", func() measure { return peer(t) }},
 	}
+	python := os.Getenv("PRODAI_CELERY")
+	if python != "" {
+		systems = append(systems, struct {
+			name string
+			run  func() measure
+		}{"Celery", func() measure { return celery(t, python) }})
+	}
 	all := make([][]measure, len(systems))
 	for range *rounds {
 		for i, s := range systems { // in turn, so that a busy machine disturbs all alike
@@ -251,5 +310,8 @@ func TestRates(t *testing.T) {
 	}
 	if cpu[0] > cpu[2]/2 {
 		t.Errorf("a task costs %.0f us, and asynq's %.0f: want at most half", cpu[0], cpu[2])
+	}
+	if python != "" && cpu[0] > cpu[3]/10 {
+		t.Errorf("a task costs %.0f us, and Celery's %.0f: want at most a tenth", cpu[0], cpu[3])
 	}
 }
