@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/prodailabs/prodai/retry/queue"
 )
@@ -150,4 +152,47 @@ func ExampleChain() {
 	fmt.Println(count.Result(ctx, q, queue.StepID(id, 2)))
 	// Output:
 	// 2 <nil>
+}
+
+// Each night at three in Berlin one job is made, by whichever worker is first. If all
+// were down at three, it is made when one starts.
+func ExampleKind_Schedule() {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	nightly, err := queue.Cron("0 3 * * *", berlin)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reindex, err := queue.NewKind[string, int]("reindex", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	schedule, err := reindex.Schedule("nightly reindex", nightly, "all", &queue.ScheduleOptions{CatchUp: queue.CatchUpOnce})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = queue.WorkerOptions{Schedules: []queue.Schedule{schedule}}
+	fmt.Println(nightly.Next(time.Date(2030, 3, 30, 12, 0, 0, 0, berlin)).Format(time.RFC3339))
+	// Output: 2030-03-31T03:00:00+02:00
+}
+
+// The page of the queue, below a path of an internal server.
+func ExampleNewInspector() {
+	q, err := queue.New(queue.NewMemory(), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	page, err := queue.NewInspector(q, &queue.InspectorOptions{Hosts: []string{"admin.internal"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	http.Handle("/queues/", http.StripPrefix("/queues", page))
 }

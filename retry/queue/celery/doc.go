@@ -61,8 +61,8 @@
 //     Celery worker drops a task that it doesn't know. Use a queue for each language.
 //   - Don't use pickle: because only JSON is read here, and pickle runs code of the
 //     sender. Set task_serializer = "json", the default.
-//   - Don't run a chord's tasks in Go: because the Go worker doesn't count them, and
-//     refuses them with an error instead of holding the chord forever. Use a chain, or
+//   - Don't run a chord's tasks in Go: because the Go worker doesn't count them. It
+//     refuses them, and the chord fails with a ChordError. Use a group or a chain, or
 //     queue.EnqueueGroup on another store.
 //   - Don't use early acknowledgments in Celery (acks_late=False): because its worker
 //     then loses the task that it runs when it is killed. A Go worker acknowledges late

@@ -354,8 +354,7 @@ func (s *Store) accept(ctx context.Context, now time.Time, d *delivery) (*queue.
 	case !m.Expires.IsZero() && now.After(m.Expires):
 		return nil, s.give(ctx, d, ending{result: s.meta(m, "REVOKED", exception("TaskRevokedError", "expired", "celery.exceptions"), now)})
 	case len(m.Embed.Chord) > 0:
-		words := "the Go worker takes no part in a chord: route its tasks to a Celery worker"
-		return nil, s.give(ctx, d, s.dead(d, queue.Finish{Error: words, Reason: queue.ReasonPermanent}, now))
+		return nil, s.refuseChord(ctx, now, d)
 	}
 	s.mu.Lock()
 	s.next++
@@ -365,6 +364,27 @@ func (s *Store) accept(ctx context.Context, now time.Time, d *delivery) (*queue.
 	j := s.job(d)
 	j.Lease = lease.Number
 	return j, nil
+}
+
+// refuseChord ends a task that is in a chord. Its callback would wait forever for the
+// count of this task, so the callback fails too, and AsyncResult.get returns.
+func (s *Store) refuseChord(ctx context.Context, now time.Time, d *delivery) error {
+	words := "the Go worker takes no part in a chord: route its tasks to a Celery worker"
+	if err := s.give(ctx, d, s.dead(d, queue.Finish{Error: words, Reason: queue.ReasonPermanent}, now)); err != nil {
+		return err
+	}
+	var callback Signature
+	var id string
+	if json.Unmarshal(d.m.Embed.Chord, &callback) != nil || json.Unmarshal(callback.Options["task_id"], &id) != nil || id == "" {
+		return nil
+	}
+	text := s.meta(&Message{ID: id}, "FAILURE", exception("ChordError", words, "celery.exceptions"), now)
+	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, resultKey(id), text, s.o.KeepResults)
+		p.Publish(ctx, resultKey(id), text)
+		return nil
+	})
+	return err
 }
 
 func (s *Store) delivery(l queue.Lease) (*delivery, error) {

@@ -2,7 +2,8 @@
 import os
 import sys
 
-from celery import Celery, chain
+from celery import Celery, chain, chord, group
+from celery.exceptions import ChordError
 
 app = Celery("lab", broker=os.environ["LAB_REDIS"], backend=os.environ["LAB_REDIS"])
 app.conf.update(
@@ -44,6 +45,15 @@ def produce():
     # Go, then Celery's own worker, then Go again.
     mixed = chain(signature("go.add", 1, y=1), app.signature("lab.add", args=(10,)), signature("go.add", 100))()
     assert mixed.get(timeout=30) == 112, mixed
+    several = group(signature("go.add", 1, y=i) for i in range(3))()
+    assert several.get(timeout=30) == [1, 2, 3], several
+    # A chord is refused, and its caller does not wait forever.
+    try:
+        chord([signature("go.add", 1, y=1)] * 2)(app.signature("lab.total")).get(timeout=30)
+    except ChordError as e:
+        assert "chord" in str(e), repr(e)
+    else:
+        raise AssertionError("the chord succeeded")
     slow = signature("go.slow").apply_async()
     assert slow.get(timeout=60) == 1, "the task was started more than once"
     print("ok")
