@@ -19,7 +19,7 @@ type KindOptions struct {
 
 	// MaxLosses is how often a job's worker may be lost before the job is a dead
 	// letter. It is counted apart, because a lost worker is mostly not the job's
-	// fault. Default: 3.
+	// fault. The last run before is alone in its worker. Default: 3.
 	MaxLosses int
 
 	// Timeout is the longest time of one run. Default: 10 min. Negative: none.
