@@ -58,7 +58,7 @@ func run(args []string, out, errs io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\taccepted so far\tdone by the journal\tdone by the channel\t")
 	for n := range *kills {
-		if err := killed(self, dir, time.Duration(60+37*n%90)*time.Millisecond); err != nil {
+		if err := killed(self, dir, time.Duration(120+67*n%150)*time.Millisecond); err != nil {
 			return err
 		}
 		fmt.Fprintf(w, "kill %d\t%d\t%d\t%d\t\n", n+1, len(unique(dir, "accepted")), len(unique(dir, "journal")), len(unique(dir, "channel")))
@@ -119,13 +119,13 @@ func open(dir string) (*program, error) {
 	return &program{q, journal, embed}, err
 }
 
-// handler does a job: it "embeds" a document in 5 ms, and notes that it did.
+// handler does a job: it "embeds" a document in 10 ms, and notes that it did.
 func handler(dir string) func(context.Context, string) (int, error) {
 	return func(_ context.Context, doc string) (int, error) {
 		if doc == "poison" {
 			os.Exit(3) // as a crash in a C library, or the end of memory, would do
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 		return len(doc), note(dir, "journal", doc)
 	}
 }
@@ -146,7 +146,7 @@ func work(dir string) error {
 	for range 4 {
 		go func() {
 			for doc := range channel {
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond)
 				_ = note(dir, "channel", doc)
 			}
 		}()
@@ -229,8 +229,8 @@ func finish(dir, serve string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe poison job: %v, because of %v; %d workers lost, %d failures. %s\n", poison.State, poison.Reason, poison.Losses, poison.Failures, poison.Error)
-	fmt.Fprint(out, "\nThe journal has lost nothing: a document is accepted when it is on the disk. A few were done\n"+
-		"twice, those that were in work at a kill: so a job must be idempotent. The channel has lost all\n"+
+	fmt.Fprint(out, "\nThe journal has lost nothing: a document is accepted when it is on the disk. Those that\n"+
+		"were in work at a kill may be done twice: so a job must be idempotent. The channel has lost all\n"+
 		"that it had in memory. The poison job could not stop the others: its runs were counted before they began.\n")
 	if serve == "" {
 		return nil

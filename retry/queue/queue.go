@@ -127,6 +127,28 @@ func (q *Queue) Redrive(ctx context.Context, id string) error {
 // RedriveAll redrives the dead letters of a queue, or of all for "". It returns how
 // many. Those whose unique key another job has meanwhile stay where they are.
 func (q *Queue) RedriveAll(ctx context.Context, queue string) (n int, err error) {
+	names := []string{queue}
+	if queue == "" {
+		stats, err := q.Stats(ctx)
+		if err != nil {
+			return 0, err
+		}
+		names = names[:0]
+		for _, s := range stats {
+			names = append(names, s.Queue)
+		}
+	}
+	for _, name := range names {
+		some, err := q.redriveAll(ctx, name)
+		n += some
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (q *Queue) redriveAll(ctx context.Context, queue string) (n int, err error) {
 	skip := 0
 	for {
 		dead, err := q.List(ctx, Listing{Queue: queue, State: StateDead, Skip: skip})

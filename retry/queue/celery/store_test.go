@@ -137,7 +137,7 @@ func TestTasksFromGoToGo(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, letters, 1)
 	require.Equal(t, []any{id, queue.ReasonPermanent, 1}, []any{letters[0].ID, letters[0].Reason, letters[0].Failures})
-	n, err := q.RedriveAll(ctx, "go")
+	n, err := q.RedriveAll(ctx, "")
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	seven, err := failing.Result(ctx, q, id)
@@ -148,6 +148,24 @@ func TestTasksFromGoToGo(t *testing.T) {
 	require.Equal(t, []queue.Stats{{Queue: "go"}}, stats)
 	require.Empty(t, client.HGetAll(ctx, "unacked").Val())
 	require.Empty(t, client.ZRange(ctx, "prodai.celery.leases", 0, -1).Val())
+
+	other, _ := open(t, client)
+	slot := time.Now().Truncate(time.Minute)
+	for i, s := range []*celery.Store{store, other, store} {
+		j, err := k.Job(q, call(t, 1, 1), nil)
+		require.NoError(t, err)
+		ok, err := s.AddSlot(ctx, time.Now(), "nightly", slot, queue.Batch{Jobs: []*queue.Job{j}})
+		require.NoError(t, err)
+		require.Equal(t, i == 0, ok, "of several machines, one makes a periodic task")
+		if ok {
+			two, err := k.Result(ctx, q, j.ID)
+			require.NoError(t, err)
+			require.Equal(t, 2.0, two)
+		}
+	}
+	last, err := other.LastSlot(ctx, "nightly")
+	require.NoError(t, err)
+	require.True(t, slot.Equal(last))
 
 	_, err = k.Enqueue(ctx, q, call(t, 1), &queue.JobOptions{Unique: "u"})
 	require.ErrorIs(t, err, errors.ErrUnsupported)
