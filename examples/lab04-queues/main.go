@@ -130,6 +130,9 @@ func handler(dir string) func(context.Context, string) (int, error) {
 	}
 }
 
+// Urgent jobs come first, but don't starve the others.
+var lanes = []queue.Lane{{Queue: "urgent", Weight: 3}, {Queue: "default", Weight: 1}}
+
 // work is the child: it accepts documents, does them in two ways, and never ends.
 func work(dir string) error {
 	p, err := open(dir)
@@ -137,7 +140,7 @@ func work(dir string) error {
 		return err
 	}
 	ctx := context.Background()
-	_, err = p.embed.Enqueue(ctx, p.q, "poison", &queue.JobOptions{ID: "poison", Delay: 40 * time.Millisecond})
+	_, err = p.embed.Enqueue(ctx, p.q, "poison", &queue.JobOptions{ID: "poison", Queue: "urgent", Delay: 40 * time.Millisecond})
 	var duplicate *queue.DuplicateError
 	if err != nil && !errors.As(err, &duplicate) { // an earlier life of the program has stored it
 		return err
@@ -161,7 +164,7 @@ func work(dir string) error {
 			_ = note(dir, "accepted", doc) // both have it: the user gets status 202
 		}
 	}()
-	w, err := queue.NewWorker(p.q, []queue.Handler{p.embed.Handler(handler(dir))}, &queue.WorkerOptions{Concurrency: 4})
+	w, err := queue.NewWorker(p.q, []queue.Handler{p.embed.Handler(handler(dir))}, &queue.WorkerOptions{Concurrency: 4, Lanes: lanes})
 	if err != nil {
 		return err
 	}
@@ -182,7 +185,7 @@ func finish(dir, serve string, out io.Writer) error {
 			return 0, queue.Permanent(errors.New("this document ended its program before"))
 		}
 		return calm(ctx, doc)
-	})}, nil)
+	})}, &queue.WorkerOptions{Lanes: lanes})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ import os
 import sys
 
 from celery import Celery, chain, chord, group
-from celery.exceptions import ChordError
 
 app = Celery("lab", broker=os.environ["LAB_REDIS"], backend=os.environ["LAB_REDIS"])
 app.conf.update(
@@ -47,11 +46,12 @@ def produce():
     assert mixed.get(timeout=30) == 112, mixed
     several = group(signature("go.add", 1, y=i) for i in range(3))()
     assert several.get(timeout=30) == [1, 2, 3], several
-    # A chord is refused, and its caller does not wait forever.
+    # A chord is refused, and its caller does not wait forever: it gets a ChordError, or
+    # the error of a member if it looks at that first.
     try:
         chord([signature("go.add", 1, y=1)] * 2)(app.signature("lab.total")).get(timeout=30)
-    except ChordError as e:
-        assert "chord" in str(e), repr(e)
+    except Exception as e:
+        assert "takes no part in a chord" in str(e), repr(e)
     else:
         raise AssertionError("the chord succeeded")
     slow = signature("go.slow").apply_async()
