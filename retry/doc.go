@@ -167,14 +167,15 @@
 //
 // # The lecture's packages
 //
-// Lecture 4 (asynchronous workloads) has four packages. This one has the policies.
+// Lecture 4 (asynchronous workloads) has five packages. This one has the policies.
 // [github.com/prodailabs/prodai/retry/admission] is their common vocabulary.
 // [github.com/prodailabs/prodai/retry/defaults] assembles them with good settings.
 // [github.com/prodailabs/prodai/retry/overload] simulates outages and compares
-// strategies.
+// strategies. [github.com/prodailabs/prodai/retry/queue] runs jobs in the background.
 //
-// The module has no queue package yet. The notes below explain queues with Celery and
-// Redis. For a short wait inside one process, a [Bulkhead] with a Queue or the gate of
+// Package queue keeps jobs in a folder, in Redis, or in Celery's own queues, and its
+// notes explain how. The notes below explain queues with Celery and Redis. For a short
+// wait inside one process, a [Bulkhead] with a Queue or the gate of
 // package defaults makes calls wait.
 //
 // # The path of a call
@@ -531,10 +532,11 @@
 // result backend that stores the results. The API answers at once with a job's id, and
 // the client asks for the state later.
 //
-// Does this library have a queue? This library has no queue package yet. It has limits
-// inside one process: [Bulkhead] with a Queue, [Adaptive] and the gate of package
-// defaults, which makes calls wait by priority. For durable jobs use Celery, or a Go
-// queue such as River or Asynq.
+// Does this library have a queue? This library has the package
+// [github.com/prodailabs/prodai/retry/queue] for durable jobs: with an embedded journal,
+// with Redis, or with Celery's workers and producers. For calls that only wait inside
+// one process it has [Bulkhead] with a Queue, [Adaptive] and the gate of package
+// defaults, which makes calls wait by priority.
 //
 // How do I build an async pipeline? An async pipeline is built from small steps with a
 // queue before each: for documents for example upload, split, embed, store. Each step

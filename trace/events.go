@@ -24,6 +24,12 @@ const (
 	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
 	EventLimitStore        = event.LimitStore        // limit.store: the store of the limits failed: calls go by the rates of this process, or are refused
 	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen; no package emits it yet
+	EventQueueDead         = event.QueueDead         // queue.dead: a job became a dead letter
+	EventQueueLost         = event.QueueLost         // queue.lost: the end of a run could not be stored: the job runs again
+	EventQueueRecover      = event.QueueRecover      // queue.recover: jobs of lost workers were given back
+	EventQueueHang         = event.QueueHang         // queue.hang: a handler ignored the end of its context, and its slot was given away
+	EventQueueStore        = event.QueueStore        // queue.store: the store of the jobs failed, and is asked again
+	EventQueueRedrive      = event.QueueRedrive      // queue.redrive: a dead letter was made pending again
 	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
@@ -52,7 +58,7 @@ const (
 	AttrStage     = event.Stage     // stage, string: input, document, tool_result, tool_call, output
 	AttrState     = event.State     // state, string: the state entered
 	AttrStatus    = event.Status    // status, int: the HTTP status, 0 if there was none
-	AttrTarget    = event.Target    // target, string: the route's target
+	AttrTarget    = event.Target    // target, string: the route's target; of queue events, the job's kind
 	AttrTenant    = event.Tenant    // tenant, string
 	AttrThreats   = event.Threats   // threats, []string: OWASP LLM and MITRE ATLAS ids
 	AttrTokens    = event.Tokens    // tokens, int

@@ -33,6 +33,13 @@ const (
 
 	RoutePick = "route.pick"
 
+	QueueDead    = "queue.dead"
+	QueueLost    = "queue.lost"
+	QueueRecover = "queue.recover"
+	QueueHang    = "queue.hang"
+	QueueStore   = "queue.store"
+	QueueRedrive = "queue.redrive"
+
 	GuardVerdict = "guard.verdict"
 
 	RetrieveQuery     = "retrieve.query"
@@ -63,7 +70,7 @@ const (
 	Stage     = "stage"     // string: input, document, tool_result, tool_call, output
 	State     = "state"     // string: the state entered
 	Status    = "status"    // int: the HTTP status, 0 if there was none
-	Target    = "target"    // string: the route's target
+	Target    = "target"    // string: the route's target; of queue events, the job's kind
 	Tenant    = "tenant"    // string
 	Threats   = "threats"   // []string: OWASP LLM and MITRE ATLAS ids
 	Tokens    = "tokens"    // int
@@ -93,6 +100,12 @@ var Table = []Def{
 	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},
 	{LimitStore, []string{State, Count, Reason}, "the store of the limits failed: calls go by the rates of this process, or are refused"},
 	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen; no package emits it yet"},
+	{QueueDead, []string{ID, Target, Class, Attempt, Reason}, "a job became a dead letter"},
+	{QueueLost, []string{ID, Target, Reason}, "the end of a run could not be stored: the job runs again"},
+	{QueueRecover, []string{Count}, "jobs of lost workers were given back"},
+	{QueueHang, []string{ID, Target}, "a handler ignored the end of its context, and its slot was given away"},
+	{QueueStore, []string{Reason}, "the store of the jobs failed, and is asked again"},
+	{QueueRedrive, []string{ID}, "a dead letter was made pending again"},
 	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
