@@ -62,18 +62,20 @@ func TestADamagedFileIsTold(t *testing.T) {
 	require.NoError(t, x.Save(path))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	failed := 0
-	for i := range data {
+	failed, tried := 0, 0
+	for i := 0; i < len(data); i += 1 + i%7 {
+		tried++
 		data[i] ^= 4
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 		data[i] ^= 4
-		if _, err := Open(path, nil); err != nil {
+		if y, err := Open(path, nil); err != nil {
+			require.True(t, isTyped(err), "%v", err)
 			failed++
-		} else if y, err := Open(path, nil); err == nil {
+		} else {
 			y.check(t) // a bit of the padding
 		}
 	}
-	require.Greater(t, failed, len(data)/2)
+	require.Greater(t, failed, tried/2)
 	for n := 0; n < len(data); n += 7 {
 		require.NoError(t, os.WriteFile(path, data[:n], 0o644))
 		_, err := Open(path, nil)
