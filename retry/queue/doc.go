@@ -231,6 +231,9 @@
 //     not kept. Alert on their number, and look at [Inspector].
 //   - Don't redrive before the cause is repaired: because the jobs die again. For a spent
 //     quota, wait until it is filled.
+//   - Don't keep the results of very many small jobs: because a [Journal] has all its jobs
+//     in memory too, each with about 500 bytes besides a large payload or result. Set
+//     [KindOptions].Keep to minutes, or to a negative number if no caller reads results.
 //   - Don't open one journal from two programs: because only one can. Use the Redis store
 //     when there are several.
 //   - Don't set a lease shorter than the longest pause of the program: because a pause of

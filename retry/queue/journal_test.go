@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -371,6 +372,14 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	require.NoError(t, add("b3"))
 }
 
+// inUse returns the bytes in use.
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 func TestGrowthAMillionJobsOpen(t *testing.T) {
 	n := 20_000
 	if os.Getenv("PRODAI_GROWTH") != "" {
@@ -392,10 +401,11 @@ func TestGrowthAMillionJobsOpen(t *testing.T) {
 			require.NoError(t, j.Compact())
 		}
 		require.NoError(t, j.Close())
+		memory := inUse()
 		before, start := growth.ProcessorTime(), time.Now()
 		j = openAt(t, dir, &JournalOptions{Sync: SyncNever})
 		used, took := growth.ProcessorTime()-before, time.Since(start)
-		t.Logf("%d pending jobs open from a %s in %v, %v of processor time", n, form, took, used)
+		t.Logf("%d pending jobs open from a %s in %v, %v of processor time; each takes %d bytes", n, form, took, used, (inUse()-memory)/uint64(n))
 		s, err := j.Stats(t.Context(), at)
 		require.NoError(t, err)
 		require.Equal(t, n, s[0].Ready)
