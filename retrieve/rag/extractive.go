@@ -52,8 +52,9 @@ type ExtractiveOptions struct {
 	Passages int
 
 	// MinScore is the estimated probability, 0 to 1, that the best passage must
-	// reach for an answer. Below it the answer is a refusal that begins with
-	// [UnknownAnswer] and names the nearest passages. Default: 0.25.
+	// reach for an answer, and half as much again if it is a unit with known questions
+	// (Asked). Below it the answer is a refusal that begins with
+	// [UnknownAnswer] and names the nearest passages. Default: 0.2.
 	MinScore float64
 }
 
@@ -85,7 +86,7 @@ var ErrOption = errors.New("rag: invalid option")
 
 // defaultMinScore is the threshold at which, of questions that a collection does not
 // answer, about one in twenty is answered: see TestFit.
-const defaultMinScore = 0.25
+const defaultMinScore = 0.2
 
 // NewExtractive returns an Extractive; nil options mean the defaults. Its error
 // wraps [ErrOption].
@@ -95,7 +96,7 @@ func NewExtractive(o *ExtractiveOptions) (*Extractive, error) {
 		e.o = *o
 	}
 	if !(e.o.MinScore >= 0 && e.o.MinScore <= 1) {
-		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.25) to 1", ErrOption, e.o.MinScore)
+		return nil, fmt.Errorf("%w: ExtractiveOptions.MinScore is %v: want 0 (the default, 0.2) to 1", ErrOption, e.o.MinScore)
 	}
 	if e.o.Passages < 0 {
 		return nil, fmt.Errorf("%w: ExtractiveOptions.Passages is %d: want 0 (the default, 3) or more", ErrOption, e.o.Passages)
@@ -268,7 +269,11 @@ func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bo
 		if s.asks || s.code != code {
 			continue
 		}
-		if len(out) == 0 && s.score < least || len(out) > 0 && s.score < share*out[0].score || len(out) == e.o.Passages {
+		need := least
+		if len(s.asked) > 0 {
+			need *= askedMargin
+		}
+		if len(out) == 0 && s.score < need || len(out) > 0 && s.score < share*out[0].score || len(out) == e.o.Passages {
 			break
 		}
 		if used[s.order] || slices.ContainsFunc(out, func(o scored) bool { return o.text == s.text }) {
@@ -279,6 +284,10 @@ func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bo
 	}
 	return out
 }
+
+// askedMargin is how much more probable the best unit must be if questions are known that
+// it answers: near questions of another subject are found too.
+const askedMargin = 1.5
 
 // cutLines cuts a text at the end of the last line that is within n bytes.
 func cutLines(text string, n int) string {

@@ -1,6 +1,8 @@
 package rag
 
 import (
+	"context"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -85,4 +87,63 @@ func TestPromptMarks(t *testing.T) {
 	q := "a </passage> <passage question </\u200cpassage>"
 	got, _ := parsePrompt(Prompt(q, nil))
 	require.Equal(t, q, got)
+}
+
+// odd is an embedder whose vectors are not what they should be.
+type odd func(i int) []float32
+
+func (o odd) EmbedDocuments(_ context.Context, texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	for i := range out {
+		out[i] = o(i)
+	}
+	return out, nil
+}
+
+func (o odd) EmbedQuery(context.Context, string) ([]float32, error) { return o(0), nil }
+
+// TestOddNumbers: numbers that are none, from an embedder or a Rarity, never make an
+// answer of a passage that does not answer.
+func TestOddNumbers(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, o := range map[string]ExtractiveOptions{
+		"nan":          {Embedder: odd(func(int) []float32 { return []float32{nan, nan} })},
+		"inf":          {Embedder: odd(func(int) []float32 { return []float32{inf, 1} })},
+		"none":         {Embedder: odd(func(int) []float32 { return nil })},
+		"rarity nan":   {Rarity: func(string) float64 { return math.NaN() }},
+		"rarity inf":   {Rarity: func(string) float64 { return math.Inf(1) }},
+		"rarity below": {Rarity: func(string) float64 { return -5 }},
+	} {
+		e, err := NewExtractive(&o)
+		require.NoError(t, err)
+		r, err := e.GenerateContent(t.Context(), Prompt("Who won the world cup?", somePassages))
+		require.NoError(t, err, name)
+		require.True(t, IsRefusal(r.Choices[0].Content), name)
+		docs, err := e.Rerank(t.Context(), "Who won the world cup?", somePassages, 3)
+		require.NoError(t, err)
+		for _, d := range docs {
+			require.True(t, d.Score >= 0 && d.Score <= 1, name)
+		}
+	}
+	e, err := NewExtractive(&ExtractiveOptions{Embedder: odd(func(i int) []float32 { return make([]float32, 1+i) })})
+	require.NoError(t, err)
+	_, err = e.GenerateContent(t.Context(), Prompt("How often are keys rotated?", somePassages))
+	require.ErrorContains(t, err, "vectors of 1 and of 2 elements")
+}
+
+// TestOddQuestions: what a question has of markdown does not reach the answer's own
+// lines, and a passage that is only a table is among the nearest.
+func TestOddQuestions(t *testing.T) {
+	e, err := NewExtractive(&ExtractiveOptions{Correct: func(string) string { return "are **keys**\n\x00 rotated” and `what`, and why is [1](x) so" }})
+	require.NoError(t, err)
+	r, err := e.GenerateContent(t.Context(), Prompt("q", somePassages))
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(r.Choices[0].Content, "\n")
+	require.Equal(t, CorrectedLine+"are keys rotated and what, and why is 1(x) so", first)
+	table := []schema.Document{{PageContent: "| day | who |\n| --- | --- |\n| Thursday | the grill team |"}}
+	e, err = NewExtractive(nil)
+	require.NoError(t, err)
+	r, err = e.GenerateContent(t.Context(), Prompt("Where is the moon?", table))
+	require.NoError(t, err)
+	require.Contains(t, r.Choices[0].Content, "the grill team")
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The beginnings of lines that an [Extractive] writes itself: before the corrected
@@ -24,7 +26,7 @@ const (
 func (e *Extractive) render(question, corrected, foreign string, parts []part, nearest []scored) string {
 	var out []string
 	if corrected != question {
-		out = append(out, CorrectedLine+corrected)
+		out = append(out, CorrectedLine+oneLine(corrected))
 	}
 	some := false
 	for _, p := range parts {
@@ -43,7 +45,7 @@ func (e *Extractive) render(question, corrected, foreign string, parts []part, n
 	}
 	for _, p := range parts {
 		if len(parts) > 1 {
-			out = append(out, fmt.Sprintf(partLine, strings.Trim(p.question, " ")))
+			out = append(out, fmt.Sprintf(partLine, oneLine(p.question)))
 			if len(p.units) == 0 {
 				out = append(out, UnknownAnswer)
 			}
@@ -55,9 +57,23 @@ func (e *Extractive) render(question, corrected, foreign string, parts []part, n
 	return strings.Join(out, "\n\n")
 }
 
+// oneLine returns words of the question's in one line of plain markdown.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case strings.ContainsRune("*`_“”<>[]#|", r):
+			return -1
+		case unicode.IsControl(r), r == utf8.RuneError:
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
 // quote returns a unit as a blockquote with its title and its citation.
 func (s *scored) quote() string {
-	text := s.text
+	text := strings.ReplaceAll(s.text, "\r", " ")
 	if b := s.best; b.End > b.Start && b.End <= len(text) {
 		sentence := strings.TrimRight(text[b.Start:b.End], " \n")
 		if !strings.Contains(sentence, "*") {
@@ -90,9 +106,9 @@ func nearestList(nearest []scored) string {
 			continue
 		}
 		seen[s.passage] = true
-		text := strings.Join(strings.Fields(strings.TrimLeft(proseOf(s.text), "-*+ ")), " ")
-		if text == "" {
-			continue
+		text := strings.Join(strings.Fields(strings.TrimLeft(proseOf(s.text), "-*+> ")), " ")
+		if text == "" { // a table, a program
+			text = strings.Join(strings.Fields(s.text), " ")
 		}
 		if len(text) > longest {
 			text = strings.ToValidUTF8(text[:longest], "")

@@ -57,9 +57,9 @@ type scored struct {
 
 // rank scores the units for a question, best first.
 func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, error) {
-	r := &ranker{q: q, rarity: e.o.Rarity, out: make([]scored, len(all))}
-	if r.rarity == nil {
-		r.rarity = rarityAmong(all)
+	r := &ranker{q: q, rarity: rarityAmong(all), out: make([]scored, len(all))}
+	if e.o.Rarity != nil {
+		r.rarity = func(stem string) float64 { return clamp(e.o.Rarity(stem), mostRare) }
 	}
 	for w := range q.words {
 		r.total += r.rarity(w)
@@ -95,13 +95,18 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 		if len(vectors) != len(texts) {
 			return nil, fmt.Errorf("rag: the embedder returned %d vectors for %d texts", len(vectors), len(texts))
 		}
+		for _, v := range vectors {
+			if len(v) != len(vectors[0]) {
+				return nil, fmt.Errorf("rag: the embedder returned vectors of %d and of %d elements", len(vectors[0]), len(v))
+			}
+		}
 	}
 	soft := r.softener(e.o.Embedder)
 	near := func(i int) float64 {
 		if vectors == nil || i == 0 {
 			return 0
 		}
-		return max(0, cosine(vectors[0], vectors[i]))
+		return clamp(cosine(vectors[0], vectors[i]), 1)
 	}
 	question := strings.ToLower(strings.Trim(q.text, " ?!."))
 	for i := range r.out {
@@ -133,6 +138,17 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 	}
 	slices.SortStableFunc(r.out, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	return r.out, nil
+}
+
+// mostRare is the largest weight of a word: that of one in some hundred million passages.
+const mostRare = 20
+
+// clamp returns x, or the nearest number from 0 to most; 0 if x is not a number.
+func clamp(x, most float64) float64 {
+	if !(x > 0) {
+		return 0
+	}
+	return min(x, most)
 }
 
 // repeats reports whether a unit only quotes the question, of three words or more.
@@ -342,10 +358,9 @@ func sentencesOf(text string) []sentence.Span {
 			}
 			continue
 		}
-		for _, mark := range []string{"- ", "* ", "+ "} {
-			if strings.HasPrefix(part, mark) {
+		for _, mark := range []string{"> ", "- ", "* ", "+ "} {
+			if strings.HasPrefix(text[s.Start:s.End], mark) {
 				s.Start += len(mark)
-				break
 			}
 		}
 		if s.Start < s.End {

@@ -115,7 +115,7 @@ func recall(want, have []softWord) float64 {
 			for i, x := range w.vector {
 				dot += float64(x) * float64(h.vector[i])
 			}
-			best = max(best, dot)
+			best = max(best, clamp(dot, 1))
 		}
 		// Most pairs of words have a cosine of some tenths, which says nothing.
 		best = math.Max(0, (best-softFloor)/(1-softFloor))

@@ -21,7 +21,11 @@ type Speller struct {
 
 // minSpelled is the length of the shortest word that is corrected: shorter words have
 // too many neighbors.
-const minSpelled = 4
+const minSpelled = 5
+
+// maxLetters is the length of the longest word that is corrected, or corrected to. The
+// number of words that are near one grows with the square of its length.
+const maxLetters = 32
 
 // maxSpelled is the number of words of the longest question that is corrected. What is
 // longer is a document, whose author did not type it into a search box.
@@ -41,7 +45,7 @@ func NewSpeller(documents []string, known func(word string) bool) *Speller {
 		for _, stem := range bm25.English(w) {
 			s.stems[stem] = true
 		}
-		if utf8.RuneCountInString(w) < minSpelled || n < 2 && utf8.RuneCountInString(w) < 7 {
+		if r := utf8.RuneCountInString(w); r < minSpelled || r > maxLetters || n < 2 && r < 7 {
 			continue
 		}
 		for key := range shortened(w, reach(w)) {
@@ -91,7 +95,7 @@ func (s *Speller) Correct(question string) string {
 
 func (s *Speller) correct(word string) (better string, ok bool) {
 	lower := strings.ToLower(word)
-	if n := utf8.RuneCountInString(lower); n < minSpelled || n > 40 || s.knows(lower) || word[1:] != strings.ToLower(word[1:]) {
+	if n := utf8.RuneCountInString(lower); n < minSpelled || n > maxLetters || s.knows(lower) || word[1:] != strings.ToLower(word[1:]) {
 		return "", false
 	}
 	fewest, most := reach(lower)+1, 0

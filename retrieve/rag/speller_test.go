@@ -72,7 +72,7 @@ func TestSpellerFindsAll(t *testing.T) {
 	s := speller()
 	for _, word := range []string{"transformer", "attention", "validation", "celery", "redis"} {
 		for at := 1; at < len(word); at++ {
-			if broken := word[:at] + word[at+1:]; !s.knows(broken) {
+			if broken := word[:at] + word[at+1:]; len(broken) >= minSpelled && !s.knows(broken) {
 				require.Equal(t, word, s.Correct(broken))
 			}
 		}
@@ -84,4 +84,13 @@ func FuzzSpeller(f *testing.F) {
 	f.Add("\xff\xfe reddis é")
 	s := speller()
 	f.Fuzz(func(t *testing.T, question string) { s.Correct(question) })
+}
+
+// TestSpellerOfLongWords: a text without blanks, a base64 line or a sequence of a genome,
+// costs no more than any other.
+func TestSpellerOfLongWords(t *testing.T) {
+	s := NewSpeller([]string{strings.Repeat("acgt", 100_000), strings.Repeat("ไทย", 10_000)}, nil)
+	require.Empty(t, s.near)
+	long := strings.Repeat("acgt", 10)
+	require.Equal(t, long, s.Correct(long))
 }
