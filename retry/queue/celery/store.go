@@ -373,9 +373,8 @@ func (s *Store) refuseChord(ctx context.Context, now time.Time, d *delivery) err
 	if err := s.give(ctx, d, s.dead(d, queue.Finish{Error: words, Reason: queue.ReasonPermanent}, now)); err != nil {
 		return err
 	}
-	var callback Signature
-	var id string
-	if json.Unmarshal(d.m.Embed.Chord, &callback) != nil || json.Unmarshal(callback.Options["task_id"], &id) != nil || id == "" {
+	id := callbackOf(d.m)
+	if id == "" {
 		return nil
 	}
 	text := s.meta(&Message{ID: id}, "FAILURE", exception("ChordError", words, "celery.exceptions"), now)
@@ -385,6 +384,15 @@ func (s *Store) refuseChord(ctx context.Context, now time.Time, d *delivery) err
 		return nil
 	})
 	return err
+}
+
+// callbackOf returns the id of the task that a chord ends with, or "".
+func callbackOf(m *Message) (id string) {
+	var callback Signature
+	if json.Unmarshal(m.Embed.Chord, &callback) == nil && json.Unmarshal(callback.Options["task_id"], &id) == nil {
+		return id
+	}
+	return ""
 }
 
 func (s *Store) delivery(l queue.Lease) (*delivery, error) {
