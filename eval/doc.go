@@ -405,4 +405,6 @@
 //     program
 //   - Mathur, Baldwin, Cohn 2020: Tangled up in BLEU
 //   - Reiter 2018: A Structured Review of the Validity of BLEU
+//   - This package's example "Plain BLEU" (example_reference_test.go): BLEU's counting as it
+//     is defined, with its traps.
 package eval

@@ -646,4 +646,6 @@
 //   - Nygard, "Release It!", 2nd edition, 2018, circuit breaker and bulkheads.
 //   - Celery documentation: "Tasks" (retrying, acks_late), "Using Redis" (visibility
 //     timeout).
+//   - This package's example "Circuit breaker" (example_reference_test.go): the state
+//     machine as it is defined, with its traps.
 package retry

@@ -517,4 +517,6 @@
 //     languages", NeurIPS 2023.
 //   - Land, Bartolo: "Fishing for Magikarp", EMNLP 2024 (tokens that a model never
 //     learned).
+//   - This package's example "Byte-pair encoding" (example_reference_test.go): the merge loop
+//     as it is defined, with its traps.
 package token

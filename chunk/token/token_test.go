@@ -25,36 +25,6 @@ func encodings() []*token.Encoding {
 	}
 }
 
-// mergePlainly is byte-pair encoding as it is defined. Of all adjacent pairs that make
-// a token it merges the one of the lowest rank, the leftmost if there are several. It
-// repeats that until no pair makes a token.
-func mergePlainly(ranks map[string]int, piece string) []int {
-	if id, ok := ranks[piece]; ok {
-		return []int{id}
-	}
-	ends := make([]int, 0, len(piece)+1)
-	for i := range len(piece) + 1 {
-		ends = append(ends, i)
-	}
-	for {
-		best, at := -1, -1
-		for i := 0; i+2 < len(ends); i++ {
-			if id, ok := ranks[piece[ends[i]:ends[i+2]]]; ok && (best < 0 || id < best) {
-				best, at = id, i
-			}
-		}
-		if best < 0 {
-			break
-		}
-		ends = append(ends[:at+1], ends[at+2:]...)
-	}
-	var ids []int
-	for i := 0; i+1 < len(ends); i++ {
-		ids = append(ids, ranks[piece[ends[i]:ends[i+1]]])
-	}
-	return ids
-}
-
 func rankMap(e *token.Encoding) map[string]int {
 	ranks := map[string]int{}
 	for id := range e.Ranks().Len() {

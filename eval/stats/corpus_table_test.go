@@ -12,25 +12,6 @@ import (
 // The streams are sources of math/rand/v2, for simulations.
 var _, _ rand.Source = (*Generator)(nil), (*RandomState)(nil)
 
-// slowBootstrap is the simple form of resampledScores: draw the indices, add up the
-// rows.
-func slowBootstrap(rows []float64, n, width, samples int, seed uint64, score func([]float64) float64) []float64 {
-	g := NewGenerator(seed)
-	out := make([]float64, samples)
-	index := make([]int64, n)
-	for i := range out {
-		g.Integers(index, uint64(n))
-		sum := make([]float64, width)
-		for _, k := range index {
-			for j := range sum {
-				sum[j] += rows[int(k)*width+j]
-			}
-		}
-		out[i] = score(sum)
-	}
-	return out
-}
-
 // slowSwaps is swappedDifferences without tables.
 func slowSwaps(baseline, system []float64, n, width, samples int, seed uint64, score func([]float64) float64) []float64 {
 	g := NewGenerator(seed)
@@ -99,7 +80,7 @@ func FuzzResampling(f *testing.F) {
 		for _, workers := range []int{1, 2} {
 			got := resampledScores([][]float64{a, b}, n, width, samples, workers, NewGenerator(seed), weigh)
 			for s, system := range [][]float64{a, b} {
-				for i, want := range slowBootstrap(system, n, width, samples, seed, weigh) {
+				for i, want := range plainBootstrap(system, n, width, samples, seed, weigh) {
 					require.InDelta(t, want, got[s][i], tolerance*(1+math.Abs(want)))
 				}
 			}

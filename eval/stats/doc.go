@@ -565,4 +565,6 @@
 //     Significance in NLP
 //   - Efron, Tibshirani 1993: An Introduction to the Bootstrap
 //   - Gwet 2014: Handbook of Inter-Rater Reliability
+//   - This package's example "Plain bootstrap" (example_reference_test.go): the bootstrap of a
+//     corpus score as it is defined, with its traps.
 package stats

@@ -460,4 +460,6 @@
 //   - FastAPI documentation: "Request Body", "Dependencies", "Concurrency and async /
 //     await".
 //   - Pydantic documentation: "Models", "Validation Errors".
+//   - This package's example "Server-sent events" (example_reference_test.go): a reader by
+//     the rules of the specification, with its traps.
 package openai

@@ -21,44 +21,21 @@ import (
 	"github.com/prodailabs/prodai/internal/delta"
 )
 
-type sseEvent struct{ name, data string }
-
-// referenceEvents reads a whole stream by the letter of the specification, in
-// which an event that the stream's end cuts off is dropped; our reader keeps
-// it, so the reference adds the missing blank line.
+// referenceEvents is plainEvents for streams that also contain lines that should have
+// been events, which the package's reader accepts: it makes events of them first.
 func referenceEvents(stream string) []sseEvent {
 	stream = strings.TrimPrefix(stream, "\ufeff")
 	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
-	var out []sseEvent
-	var name string
-	var data []string
-	for _, line := range append(strings.Split(stream, "\n"), "") {
-		if line == "" {
-			if data != nil {
-				out = append(out, sseEvent{name, strings.Join(data, "\n")})
-			}
-			name, data = "", nil
-			continue
-		}
+	lines := strings.Split(stream, "\n")
+	for i, line := range lines {
 		field, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
-		// Not of the specification: what should have been an event.
-		if as, bare := bareEvent([]byte(line), []byte(field), []byte(value)); bare != nil {
-			if data != nil {
-				out = append(out, sseEvent{name, strings.Join(data, "\n")})
-			}
-			out = append(out, sseEvent{as, string(bare)})
-			name, data = "", nil
-			continue
-		}
-		switch field {
-		case "data":
-			data = append(data, value)
-		case "event":
-			name = value
+		if name, bare := bareEvent([]byte(line), []byte(field), []byte(value)); bare != nil {
+			lines[i] = "\nevent: " + name + "\ndata: " + string(bare) + "\n"
 		}
 	}
-	return out
+	// plainEvents would drop a second byte order mark.
+	return plainEvents("\ufeff" + strings.Join(lines, "\n"))
 }
 
 // portions reads at most n bytes at a time.

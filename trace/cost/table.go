@@ -2,6 +2,7 @@ package cost
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -64,7 +65,7 @@ func (m *ModelPrices) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*m = ModelPrices{Provider: raw.Provider, Standard: raw.Price.Price, Tiers: raw.Price.Tiers, Services: map[string]Price{}}
-	slices.SortFunc(m.Tiers, func(a, b Tier) int { return int(min(max(a.Above-b.Above, -1), 1)) })
+	slices.SortFunc(m.Tiers, func(a, b Tier) int { return cmp.Compare(a.Above, b.Above) })
 	for name, p := range map[string]*Price{"batches": raw.Price.Batches, "flex": raw.Price.Flex, "priority": raw.Price.Priority} {
 		if p != nil {
 			m.Services[name] = *p

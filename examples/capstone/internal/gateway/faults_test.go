@@ -239,3 +239,13 @@ func FuzzCheckKeys(f *testing.F) {
 		}
 	})
 }
+
+// In a list that breaks off, json.Decoder reports more values forever.
+func TestCheckKeysEndsInABrokenList(t *testing.T) {
+	for _, body := range []string{`[o`, `{"messages":[o`, `{"messages":[{"role":o`, `[[[o`} {
+		var q chatRequest
+		if bad := checkKeys([]byte(body), &q); bad != nil {
+			t.Fatalf("%s: %v: encoding/json complains about it", body, bad)
+		}
+	}
+}

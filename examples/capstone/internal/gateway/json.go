@@ -21,14 +21,17 @@ type badKey struct{ param, message string }
 // its case, which it takes for that one. A proxy between the client and
 // this server may have read the other.
 func checkKeys(data []byte, into any) *badKey {
-	w := walker{d: json.NewDecoder(bytes.NewReader(data))}
+	w := &walker{d: json.NewDecoder(bytes.NewReader(data))}
 	w.d.UseNumber()
 	return w.value(nil, reflect.TypeOf(into), 0)
 }
 
 // A walker walks the values of a request. What is not JSON it leaves for
 // encoding/json to complain about.
-type walker struct{ d *json.Decoder }
+type walker struct {
+	d      *json.Decoder
+	broken bool // the text is not JSON: More would return true forever
+}
 
 // A place is where in the request a value is; its path is built only for an
 // error.
@@ -59,9 +62,10 @@ func (p *place) path() string {
 	return clip(path)
 }
 
-func (w walker) value(at *place, typ reflect.Type, depth int) *badKey {
+func (w *walker) value(at *place, typ reflect.Type, depth int) *badKey {
 	token, err := w.d.Token()
 	if err != nil {
+		w.broken = true
 		return nil
 	}
 	if depth > maxDepth {
@@ -78,7 +82,7 @@ func (w walker) value(at *place, typ reflect.Type, depth int) *badKey {
 		if typ != nil && typ.Kind() == reflect.Slice && typ != rawMessage {
 			elem = typ.Elem()
 		}
-		for i := 0; w.d.More(); i++ {
+		for i := 0; !w.broken && w.d.More(); i++ {
 			if bad := w.value(&place{parent: at, index: i}, elem, depth+1); bad != nil {
 				return bad
 			}
@@ -92,13 +96,14 @@ var rawMessage = reflect.TypeFor[json.RawMessage]()
 
 // object walks an object. Only where the keys are known does their case matter:
 // the keys of metadata are the client's own.
-func (w walker) object(at *place, typ reflect.Type, depth int) *badKey {
+func (w *walker) object(at *place, typ reflect.Type, depth int) *badKey {
 	known := fieldsOf(typ)
 	seen := map[string]bool{}
-	for w.d.More() {
+	for !w.broken && w.d.More() {
 		token, err := w.d.Token()
 		key, ok := token.(string)
 		if err != nil || !ok {
+			w.broken = true
 			return nil
 		}
 		here := &place{parent: at, key: key, isKey: true}
