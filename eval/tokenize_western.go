@@ -122,13 +122,7 @@ func splitIntl(line []byte, spans []span) ([]byte, []span) {
 }
 
 func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other func(rune) class, padded bool) []span {
-	at := func(i int) (class, int) {
-		if c := line[i]; c < utf8.RuneSelf {
-			return ascii[c], 1
-		}
-		r, size := utf8.DecodeRune(line[i:])
-		return other(r), size
-	}
+	classes := western{ascii, other}
 	edge := classDigit
 	if padded {
 		edge = classSpace
@@ -147,7 +141,7 @@ func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other 
 	}
 	before := edge
 	for i := 0; i < len(line); {
-		cl, size := at(i)
+		cl, size := classes.at(line, i)
 		switch cl {
 		case classWord, classDigit:
 			open(i)
@@ -164,17 +158,7 @@ func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other 
 				open(i)
 			}
 		case classMark:
-			end, last, k, after := i, i, 0, edge
-			for end < len(line) {
-				next, n := at(end)
-				if next != classMark {
-					after = next
-					break
-				}
-				last = end
-				end += n
-				k++
-			}
+			end, last, k, after := classes.marks(line, i, edge)
 			size = end - i
 			digitBefore, digitAfter := before == classDigit, after == classDigit
 			if k == 1 && digitBefore && digitAfter {
@@ -183,7 +167,7 @@ func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other 
 			}
 			closeAt(i)
 			for m := i; m < end; {
-				_, n := at(m)
+				_, n := classes.at(line, m)
 				if m == last && digitAfter && digitBefore == (k%2 == 1) {
 					start = m
 				} else {
@@ -197,6 +181,36 @@ func splitWestern(line []byte, spans []span, ascii *[utf8.RuneSelf]class, other 
 	}
 	closeAt(len(line))
 	return spans
+}
+
+// western are the classes of a Western tokenizer's characters.
+type western struct {
+	ascii *[utf8.RuneSelf]class
+	other func(rune) class
+}
+
+// at returns the class and the size of the character at i.
+func (w *western) at(line []byte, i int) (class, int) {
+	if c := line[i]; c < utf8.RuneSelf {
+		return w.ascii[c], 1
+	}
+	r, size := utf8.DecodeRune(line[i:])
+	return w.other(r), size
+}
+
+// marks returns the end of the run of k marks at i, where the last one begins, and
+// the class of what follows: edge at the end of the line.
+func (w *western) marks(line []byte, i int, edge class) (end, last, k int, after class) {
+	last = i
+	for end = i; end < len(line); k++ {
+		next, n := w.at(line, end)
+		if next != classMark {
+			return end, last, k, next
+		}
+		last = end
+		end += n
+	}
+	return end, last, k, edge
 }
 
 // unescape13a applies the rules that come before the punctuation: skipped segments,
@@ -219,8 +233,8 @@ func unescape13a(line []byte) []byte {
 	return line
 }
 
-// replace replaces old by new, which is not longer, in place.
-func replace(line []byte, old, new string) []byte {
+// replace replaces old by with, which is not longer, in place.
+func replace(line []byte, old, with string) []byte {
 	out := line[:0]
 	for {
 		i := bytes.Index(line, []byte(old))
@@ -228,7 +242,7 @@ func replace(line []byte, old, new string) []byte {
 			return append(out, line...)
 		}
 		out = append(out, line[:i]...)
-		out = append(out, new...)
+		out = append(out, with...)
 		line = line[i+len(old):]
 	}
 }

@@ -77,15 +77,8 @@ func asciiSentence(s string) (n int, sure bool) {
 		if c == '.' && i < len(s) && (isDigit(s[i]) || isUpper(s[i]) && i > 1 && isLetter(s[i-2])) {
 			continue // SB6: 3.14; SB7: U.S
 		}
-		for i < len(s) { // SB9
-			if strings.IndexByte(`"'()[]{}`, s[i]) >= 0 {
-				i++
-			} else if isQuote(s[i:]) {
-				i += 3
-			} else {
-				break
-			}
-		}
+		i = afterClosing(s, i) // SB9
+
 		for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\v' || s[i] == '\f') { // SB10
 			i++
 		}
@@ -103,6 +96,20 @@ func asciiSentence(s string) (n int, sure bool) {
 		}
 		return i, c != '.' || known
 	}
+}
+
+// afterClosing returns the end of the brackets and quotation marks from i on.
+func afterClosing(s string, i int) int {
+	for i < len(s) {
+		if strings.IndexByte(`"'()[]{}`, s[i]) >= 0 {
+			i++
+		} else if isQuote(s[i:]) {
+			i += 3
+		} else {
+			break
+		}
+	}
+	return i
 }
 
 // firstLetter returns the first letter, or 0 if an end comes before it. The result
