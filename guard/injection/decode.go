@@ -177,7 +177,7 @@ func isGuess(step string) bool {
 type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise, quotes, rows bool }
 
 // survey looks at each byte once, so that ordinary text costs one pass.
-func survey(s string) (has sighting) {
+func survey(s string) (has sighting) { //nolint:gocognit // one pass over each byte, whose counters stay in registers
 	run, codes, letters, digits := 0, 0, 0, 0
 	var words wordCounts
 	var marks markCounts

@@ -38,11 +38,8 @@ func matchPEM(text string, at int, atEOF bool) int {
 	last := body // after the last byte of data
 	for from := body; ; {
 		stop := pemBody.Run(text, from, maxPEM)
-		for i := from; i < stop; i++ {
-			if pemData[text[i]] {
-				data++
-				last = i + 1
-			}
+		if n, end := pemDataIn(text, from, stop); n > 0 {
+			data, last = data+n, end
 		}
 		if stop == len(text) {
 			if !atEOF {
@@ -76,6 +73,18 @@ func matchPEM(text string, at int, atEOF bool) int {
 		return 0
 	}
 	return last - at
+}
+
+// pemDataIn counts the bytes of data in a part of a text, and returns where the last
+// one ends.
+func pemDataIn(text string, from, to int) (n, end int) {
+	for i := from; i < to; i++ {
+		if pemData[text[i]] {
+			n++
+			end = i + 1
+		}
+	}
+	return n, end
 }
 
 // pemBegin returns the length of the line that begins a private key's block.

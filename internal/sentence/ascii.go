@@ -59,7 +59,7 @@ func isDash(s string) bool {
 
 // asciiSentence returns the length of the first sentence, and whether this length
 // is certain for any text after s.
-func asciiSentence(s string) (n int, sure bool) {
+func asciiSentence(s string) (n int, sure bool) { //nolint:gocognit // a hot loop: a call for the step SB9 made it slower
 	for i := 0; ; {
 		n := strings.IndexAny(s[i:], ".!?\n\r")
 		if n < 0 {
@@ -77,8 +77,15 @@ func asciiSentence(s string) (n int, sure bool) {
 		if c == '.' && i < len(s) && (isDigit(s[i]) || isUpper(s[i]) && i > 1 && isLetter(s[i-2])) {
 			continue // SB6: 3.14; SB7: U.S
 		}
-		i = afterClosing(s, i) // SB9
-
+		for i < len(s) { // SB9
+			if strings.IndexByte(`"'()[]{}`, s[i]) >= 0 {
+				i++
+			} else if isQuote(s[i:]) {
+				i += 3
+			} else {
+				break
+			}
+		}
 		for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\v' || s[i] == '\f') { // SB10
 			i++
 		}
@@ -96,20 +103,6 @@ func asciiSentence(s string) (n int, sure bool) {
 		}
 		return i, c != '.' || known
 	}
-}
-
-// afterClosing returns the end of the brackets and quotation marks from i on.
-func afterClosing(s string, i int) int {
-	for i < len(s) {
-		if strings.IndexByte(`"'()[]{}`, s[i]) >= 0 {
-			i++
-		} else if isQuote(s[i:]) {
-			i += 3
-		} else {
-			break
-		}
-	}
-	return i
 }
 
 // firstLetter returns the first letter, or 0 if an end comes before it. The result
