@@ -25,11 +25,11 @@ func TestByteOrderMark(t *testing.T) {
 		"Semantic":       "# A heading\n" + long + "\n\n" + long,
 		"Windows":        long,
 	} {
-		make := makers()[format]
-		if make == nil {
-			make = makers()["Markdown"]
+		build := makers()[format]
+		if build == nil {
+			build = makers()["Markdown"]
 		}
-		c, err := make(&Options{Size: 98})
+		c, err := build(&Options{Size: 98})
 		want := cut(t, c, err, text)
 		for _, gap := range []string{"", "\n", "\n\n"} {
 			if gap != "" && (format == "Front matter" || format == "Windows") {

@@ -316,7 +316,7 @@ func (s *blockScanner) startHTML(html htmlKind, rest string) (blockKind, leaf, b
 func (s *blockScanner) startText(line string, n int) (blockKind, leaf, bool) {
 	pipe := strings.IndexByte(line, '|') >= 0
 	lazy := n < len(s.open)
-	if pipe && !lazy && !s.quoted && s.leaf != tableLeaf && s.isTable(line, s.after) {
+	if pipe && !lazy && !s.quoted && s.leaf != tableLeaf && s.isTable(s.after) {
 		_, s.after = s.line(s.after)
 		return tableBlock, tableLeaf, true
 	}
@@ -347,8 +347,9 @@ func (s *blockScanner) setext(level uint8) bool {
 	return true
 }
 
-// isTable reports whether a line and the one after begin a pipe table.
-func (s *blockScanner) isTable(line string, after int) bool {
+// isTable reports whether the line that begins at after is the rule under a pipe
+// table's head.
+func (s *blockScanner) isTable(after int) bool {
 	if after >= len(s.text) {
 		return false
 	}

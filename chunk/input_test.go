@@ -37,7 +37,7 @@ func makers() map[string]func(*Options) (Chunker, error) {
 }
 
 func TestBadOptions(t *testing.T) {
-	for name, make := range makers() {
+	for name, build := range makers() {
 		for _, bad := range []struct {
 			o    Options
 			want string
@@ -49,23 +49,23 @@ func TestBadOptions(t *testing.T) {
 			{Options{Size: 5, Overlap: 6}, "Options.Overlap is 6"},
 			{Options{Size: 5, Unit: UnitTokens}, "nil: want"},
 		} {
-			c, err := make(&bad.o)
+			c, err := build(&bad.o)
 			require.ErrorIs(t, err, ErrOption, "%s %+v", name, bad.o)
 			require.ErrorContains(t, err, bad.want, name)
 			require.Nil(t, c, name)
 		}
 		if name != "Windows" { // which knows tokens only
-			_, err := make(&Options{Size: 5, Unit: 3})
+			_, err := build(&Options{Size: 5, Unit: 3})
 			require.ErrorIs(t, err, ErrOption, name)
-			c, err := make(&Options{Size: 5, Unit: UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
+			c, err := build(&Options{Size: 5, Unit: UnitRunes, Tokens: func(string) int { panic("a counter that isn't asked for") }})
 			require.NoError(t, err)
 			_, err = c.Chunk(t.Context(), "some text")
 			require.NoError(t, err, name)
 		}
 	}
-	for name, make := range makers() {
+	for name, build := range makers() {
 		for _, overlap := range []int{0, math.MaxInt - 1} {
-			c, err := make(&Options{Size: math.MaxInt, Overlap: overlap})
+			c, err := build(&Options{Size: math.MaxInt, Overlap: overlap})
 			require.Equal(t, []string{"One line. And\nanother."}, texts(cut(t, c, err, "One line. And\nanother.")), "%s: a size that is none", name)
 		}
 	}
@@ -171,8 +171,8 @@ func TestLongLine(t *testing.T) {
 		n = 10 << 20
 	}
 	text := strings.Repeat("x", n)
-	for name, make := range makers() {
-		c, err := make(&Options{Size: 1000})
+	for name, build := range makers() {
+		c, err := build(&Options{Size: 1000})
 		require.NoError(t, err)
 		chunks, err := c.Chunk(t.Context(), text)
 		require.NoError(t, err)
@@ -194,8 +194,8 @@ func TestContextIsHeard(t *testing.T) {
 	require.NoError(t, err)
 	_, err = fast.Chunk(done, "text")
 	require.ErrorIs(t, err, context.Canceled)
-	for name, make := range makers() {
-		c, err := make(&Options{Size: 10})
+	for name, build := range makers() {
+		c, err := build(&Options{Size: 10})
 		require.NoError(t, err)
 		_, err = c.Chunk(done, "text")
 		require.ErrorIs(t, err, context.Canceled, name)

@@ -79,11 +79,11 @@ func requireSizeLaw(t testing.TB, counters map[string]Options, text string, size
 	t.Helper()
 	for counter, o := range counters {
 		o.Size, o.Overlap = size, overlap
-		for name, make := range makers() {
+		for name, build := range makers() {
 			if name == "Windows" { // whose law is another
 				continue
 			}
-			c, err := make(&o)
+			c, err := build(&o)
 			require.NoError(t, err)
 			chunks, err := c.Chunk(context.Background(), text)
 			require.NoError(t, err)

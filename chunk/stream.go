@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,17 +123,7 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 		if !s.eof {
 			text = text[:wholeRunes(text)]
 		}
-		var chunks []Chunk
-		var next func(int) (int, []Heading)
-		var err error
-		if b, ok := s.chunker.(Resumer); ok {
-			chunks, next, err = b.Resume(ctx, text, s.path)
-		} else {
-			chunks, err = s.chunker.Chunk(ctx, text)
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
+		chunks, next, err := s.cut(ctx, text)
 		if err != nil {
 			return fmt.Errorf("chunk: at byte %d of the stream: %w", s.bytes, err)
 		}
@@ -168,6 +159,16 @@ func (s *streamer) run(ctx context.Context, yield func(Chunk, error) bool) error
 			size = min(2*len(s.buf), s.limit)
 		}
 	}
+}
+
+// cut cuts one window. next, if there is one, finds where a window may begin.
+func (s *streamer) cut(ctx context.Context, text string) (chunks []Chunk, next func(int) (int, []Heading), err error) {
+	if b, ok := s.chunker.(Resumer); ok {
+		chunks, next, err = b.Resume(ctx, text, s.path)
+	} else {
+		chunks, err = s.chunker.Chunk(ctx, text)
+	}
+	return chunks, next, cmp.Or(err, ctx.Err())
 }
 
 // keep returns how many of a window's chunks are final and where the next

@@ -30,6 +30,9 @@ type terSearch struct {
 	trace   []byte
 	pattern myers
 	before  int // the distance before a shift
+	checked int // shifts that were tried, in all rounds
+	found   bool
+	rank    shiftRank // of best, if one is found
 }
 
 // A terRow says where the cells of a row are: those of the columns from..to-1, at
@@ -50,10 +53,11 @@ func (t *terSearch) edits(hyp, ref []uint32) int {
 	t.words = append(t.words[:0], hyp...)
 	t.pattern.set(ref)
 	defer t.pattern.reset()
-	shifts, checked := 0, 0
+	shifts := 0
+	t.checked = 0
 	for {
-		gain := t.shift(ref, &checked)
-		if checked >= terCandidates || gain <= 0 {
+		gain := t.shift(ref)
+		if t.checked >= terCandidates || gain <= 0 {
 			return shifts + t.before
 		}
 		shifts++
@@ -63,56 +67,58 @@ func (t *terSearch) edits(hyp, ref []uint32) int {
 
 // shift looks for the best shift of t.words and leaves the shifted words in
 // t.best. It returns by how much the edit distance falls.
-func (t *terSearch) shift(ref []uint32, checked *int) int {
+func (t *terSearch) shift(ref []uint32) int {
 	t.before = t.beam(t.words, ref)
 	t.alignment(len(t.words), len(ref))
-	found := false
-	var best shiftRank
+	t.found, t.rank = false, shiftRank{}
 	for startH := range t.words {
 		for startR := max(0, startH-terShiftDist); startR < len(ref) && startR <= startH+terShiftDist; startR++ {
-			for n := 1; n <= terShiftSize && startH+n <= len(t.words) && startR+n <= len(ref) && t.words[startH+n-1] == ref[startR+n-1]; n++ {
-				// only where the output is wrong and the target isn't right
-				if t.hypErr[startH+n] == t.hypErr[startH] || t.refErr[startR+n] == t.refErr[startR] {
+			longest := min(terShiftSize, len(t.words)-startH, len(ref)-startR)
+			for n := 1; n <= longest && t.words[startH+n-1] == ref[startR+n-1]; n++ {
+				if !t.mayMove(startH, startR, n) {
 					continue
 				}
-				if at := int(t.align[startR]); startH <= at && at < startH+n {
-					continue
-				}
-				last := -1
-				for offset := -1; offset < n; offset++ {
-					target := 0
-					if r := startR + offset; r >= 0 {
-						if r >= len(ref) {
-							break
-						}
-						target = int(t.align[r]) + 1
-					}
-					if target == last {
-						continue
-					}
-					last = target
-					t.try = performShift(t.try[:0], t.words, startH, n, target)
-					*checked++
-					rank := shiftRank{t.before - t.distance(t.try, ref), n, -startH, -target}
-					if !found || rank.compare(best) > 0 {
-						found = true
-						best = rank
-						t.best = append(t.best[:0], t.try...)
-					}
-				}
-				if *checked >= terCandidates {
-					if !found {
-						return 0
-					}
-					return best.gain
+				t.tryTargets(ref, startH, startR, n)
+				if t.checked >= terCandidates {
+					return t.rank.gain
 				}
 			}
 		}
 	}
-	if !found {
-		return 0
+	return t.rank.gain
+}
+
+// mayMove reports whether the output is wrong in a run of n words, the reference's
+// run is not matched already, and the two are not aligned with each other.
+func (t *terSearch) mayMove(startH, startR, n int) bool {
+	if t.hypErr[startH+n] == t.hypErr[startH] || t.refErr[startR+n] == t.refErr[startR] {
+		return false
 	}
-	return best.gain
+	at := int(t.align[startR])
+	return at < startH || at >= startH+n
+}
+
+// tryTargets moves a run of n words to each place where the reference's run, or a
+// part of it, is aligned.
+func (t *terSearch) tryTargets(ref []uint32, startH, startR, n int) {
+	last := -1
+	for offset := -1; offset < n && startR+offset < len(ref); offset++ {
+		target := 0
+		if r := startR + offset; r >= 0 {
+			target = int(t.align[r]) + 1
+		}
+		if target == last {
+			continue
+		}
+		last = target
+		t.try = performShift(t.try[:0], t.words, startH, n, target)
+		t.checked++
+		rank := shiftRank{t.before - t.distance(t.try, ref), n, -startH, -target}
+		if !t.found || rank.compare(t.rank) > 0 {
+			t.found, t.rank = true, rank
+			t.best = append(t.best[:0], t.try...)
+		}
+	}
 }
 
 // A shiftRank orders shifts as tercom does: the largest gain, then the longest
@@ -165,13 +171,7 @@ func (t *terSearch) distance(hyp, ref []uint32) int {
 func (t *terSearch) beam(hyp, ref []uint32) int {
 	const infinity = math.MaxInt32 / 2
 	n, m := len(hyp), len(ref)
-	ratio, width := 1.0, terBeam
-	if n > 0 {
-		ratio = float64(m) / float64(n)
-	}
-	if terBeam < ratio/2 {
-		width = int(math.Ceil(ratio/2 + terBeam))
-	}
+	ratio, width := beamShape(n, m)
 	t.rows = append(t.rows[:0], terRow{0, 0, m + 1})
 	t.cost, t.op = t.cost[:0], t.op[:0]
 	for j := range m + 1 {
@@ -219,6 +219,18 @@ func (t *terSearch) beam(hyp, ref []uint32) int {
 	}
 	last := t.rows[n]
 	return int(t.cost[last.start+m-last.from])
+}
+
+// beamShape returns the slope of the beam's middle and half of its width.
+func beamShape(n, m int) (ratio float64, width int) {
+	ratio, width = 1, terBeam
+	if n > 0 {
+		ratio = float64(m) / float64(n)
+	}
+	if terBeam < ratio/2 {
+		width = int(math.Ceil(ratio/2 + terBeam))
+	}
+	return ratio, width
 }
 
 // alignment reads the cheapest path from the table: which output word each

@@ -80,10 +80,10 @@ func TestCauseOfALazyDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := &timeoutError{"answer", time.Millisecond}
 		d := &deadline{Context: t.Context(), at: time.Now().Add(time.Millisecond), cause: cause}
-		real, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(time.Millisecond), cause)
+		want, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(time.Millisecond), cause)
 		defer cancel()
 		time.Sleep(10 * time.Millisecond)
-		require.Equal(t, context.Cause(real), context.Cause(d))
+		require.Equal(t, context.Cause(want), context.Cause(d))
 	})
 }
 

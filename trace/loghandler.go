@@ -106,13 +106,13 @@ func appendAttr(out []attribute.KeyValue, prefix string, a slog.Attr) []attribut
 	case slog.KindTime:
 		return append(out, attribute.String(key, v.Time().Format(time.RFC3339Nano)))
 	}
-	switch any := v.Any().(type) {
+	switch list := v.Any().(type) {
 	case []string:
-		return append(out, attribute.StringSlice(key, any))
+		return append(out, attribute.StringSlice(key, list))
 	case []float64:
-		return append(out, attribute.Float64Slice(key, any))
+		return append(out, attribute.Float64Slice(key, list))
 	case []int:
-		return append(out, attribute.IntSlice(key, any))
+		return append(out, attribute.IntSlice(key, list))
 	}
 	return append(out, attribute.String(key, v.String()))
 }

@@ -41,16 +41,7 @@ type column struct {
 func newTable(systems [][]float64, n, width, narrow int) *table {
 	t := &table{n: n}
 	if !packable(systems, n) {
-		t.floats = panels[float64](n, (len(systems)*width+lanes-1)/lanes)
-		for s, rows := range systems {
-			for j := range width {
-				c := s*width + j
-				for i := range n {
-					t.floats[c/lanes][i][c%lanes] = rows[i*width+j]
-				}
-				t.columns = append(t.columns, column{})
-			}
-		}
+		t.setFloats(systems, width)
 		return t
 	}
 	word, used := 0, uint(0)
@@ -97,6 +88,20 @@ func newTable(systems [][]float64, n, width, narrow int) *table {
 		}
 	}
 	return t
+}
+
+// setFloats lays the numbers out as they are, a column to a lane.
+func (t *table) setFloats(systems [][]float64, width int) {
+	t.floats = panels[float64](t.n, (len(systems)*width+lanes-1)/lanes)
+	t.columns = make([]column, len(systems)*width)
+	for s, rows := range systems {
+		for j := range width {
+			c := s*width + j
+			for i := range t.n {
+				t.floats[c/lanes][i][c%lanes] = rows[i*width+j]
+			}
+		}
+	}
 }
 
 func panels[T uint64 | float64](n, count int) [][][lanes]T {

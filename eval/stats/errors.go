@@ -49,10 +49,10 @@ func fail(fn string, err error, format string, args ...any) error {
 	return &InputError{Func: fn, Err: err, Detail: fmt.Sprintf(format, args...)}
 }
 
-// checkSample refuses a sample shorter than min or with a value that isn't finite.
-func checkSample(fn, name string, xs []float64, min int) error {
-	if len(xs) < min {
-		return fail(fn, ErrTooFew, "%s has %d, needs at least %d", name, len(xs), min)
+// checkSample refuses a sample shorter than least or with a value that isn't finite.
+func checkSample(fn, name string, xs []float64, least int) error {
+	if len(xs) < least {
+		return fail(fn, ErrTooFew, "%s has %d, needs at least %d", name, len(xs), least)
 	}
 	for i, x := range xs {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -83,22 +83,22 @@ func number(fn string, v float64) (float64, error) {
 }
 
 // checkPairs is checkSample for two samples whose i-th values belong together.
-func checkPairs(fn string, a, b []float64, min int) error {
+func checkPairs(fn string, a, b []float64, least int) error {
 	if len(a) != len(b) {
 		return fail(fn, ErrLength, "%d and %d values; pairs need one of each", len(a), len(b))
 	}
-	if err := checkSample(fn, "first sample", a, min); err != nil {
+	if err := checkSample(fn, "first sample", a, least); err != nil {
 		return err
 	}
-	return checkSample(fn, "second sample", b, min)
+	return checkSample(fn, "second sample", b, least)
 }
 
 // checkTwo is checkSample for two independent samples.
-func checkTwo(fn string, a, b []float64, min int) error {
-	if err := checkSample(fn, "first sample", a, min); err != nil {
+func checkTwo(fn string, a, b []float64, least int) error {
+	if err := checkSample(fn, "first sample", a, least); err != nil {
 		return err
 	}
-	return checkSample(fn, "second sample", b, min)
+	return checkSample(fn, "second sample", b, least)
 }
 
 // checkOpen refuses a value that isn't strictly between 0 and 1: a level of

@@ -275,21 +275,21 @@ func permutation(n int, u32 func() uint32, u64 func() uint64) []int {
 	return p
 }
 
-// masked draws an integer in [0, max]: bits under the smallest mask that
-// covers max, again until the value fits.
-func masked(max uint64, u32 func() uint32, u64 func() uint64) uint64 {
-	if max == 0 {
+// masked draws an integer in [0, top]: bits under the smallest mask that
+// covers top, again until the value fits.
+func masked(top uint64, u32 func() uint32, u64 func() uint64) uint64 {
+	if top == 0 {
 		return 0
 	}
-	mask := uint64(1)<<bits.Len64(max) - 1
+	mask := uint64(1)<<bits.Len64(top) - 1
 	for {
 		var v uint64
-		if max <= 1<<32-1 {
+		if top <= 1<<32-1 {
 			v = uint64(u32()) & mask
 		} else {
 			v = u64() & mask
 		}
-		if v <= max {
+		if v <= top {
 			return v
 		}
 	}

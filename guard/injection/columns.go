@@ -1,6 +1,7 @@
 package injection
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,32 +13,13 @@ import (
 func columns(m *mapped, emit func(string, mapped)) {
 	glued, down := newBuilder(m, 256), newBuilder(m, 0)
 	for at := 0; at < len(m.text); {
-		var rows [][]span
-		end := at
-		for end < len(m.text) && len(rows) < maxRows {
-			line := lineAt(m.text, end)
-			cells := cellsOf(line, end)
-			if cells == nil {
-				break
-			}
-			rows = append(rows, cells)
-			end += len(line) + 1
-		}
+		rows, end := rowsAt(m.text, at)
 		if len(rows) >= minRows {
-			for _, row := range rows {
-				for _, cell := range row {
-					glued.keep(cell.from, cell.to)
-				}
+			for _, cell := range slices.Concat(rows...) {
+				glued.keep(cell.from, cell.to)
 			}
 			glued.add("\n", end-2, end-1)
-			for i := 0; i < len(rows[0]) && len(rows[0]) > 1; i++ {
-				for _, row := range rows {
-					if i < len(row) && row[i].to > row[i].from {
-						down.keep(row[i].from, row[i].to)
-						down.add(" ", row[i].to-1, row[i].to)
-					}
-				}
-			}
+			readDown(rows, down)
 		}
 		if at == end {
 			end += len(lineAt(m.text, at)) + 1
@@ -50,6 +32,36 @@ func columns(m *mapped, emit func(string, mapped)) {
 	}{{"joined", glued}, {"columns", down}} {
 		if len(reading.b.out) > 0 {
 			emit(reading.name, reading.b.mapped())
+		}
+	}
+}
+
+// rowsAt returns the cells of the rows from at on, and where they end.
+func rowsAt(text string, at int) (rows [][]span, end int) {
+	end = at
+	for end < len(text) && len(rows) < maxRows {
+		line := lineAt(text, end)
+		cells := cellsOf(line, end)
+		if cells == nil {
+			break
+		}
+		rows = append(rows, cells)
+		end += len(line) + 1
+	}
+	return rows, end
+}
+
+// readDown adds the cells of a table, column by column.
+func readDown(rows [][]span, down *builder) {
+	if len(rows[0]) < 2 {
+		return
+	}
+	for i := range rows[0] {
+		for _, row := range rows {
+			if i < len(row) && row[i].to > row[i].from {
+				down.keep(row[i].from, row[i].to)
+				down.add(" ", row[i].to-1, row[i].to)
+			}
 		}
 	}
 }

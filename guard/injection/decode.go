@@ -177,11 +177,12 @@ func isGuess(step string) bool {
 type sighting struct{ long, numbers, escapes, morse, spelled, leet, mostlyLeet, noise, quotes, rows bool }
 
 // survey looks at each byte once, so that ordinary text costs one pass.
-func survey(s string) (has sighting) {
-	run, singles, numbers, codes, mixed, escape, words := 0, 0, 0, 0, 0, 0, 0
-	letters, digits := 0, 0
+func survey(s string) (has sighting) { //nolint:gocognit // one pass over each byte, whose counters stay in registers
+	run, codes, letters, digits := 0, 0, 0, 0
+	var words wordCounts
+	var marks markCounts
 	within := false // some digit is before a letter of its word: int64 and v2 are only names
-	quotes, joints, line, short := 0, 0, 0, 0
+	line, short := 0, 0
 	for i := 0; i <= len(s); i++ {
 		b := byte(' ')
 		if i < len(s) {
@@ -200,17 +201,8 @@ func survey(s string) (has sighting) {
 			if c&isDigit != 0 {
 				codes++
 			}
-			switch b {
-			case '%', '\\', '&':
-				escape++
-			case '*', '_', '`', '<', '~':
-				has.noise = true
-			}
-			switch b {
-			case '"', '\'', '`', 0xE2: // 0xE2 begins “
-				quotes++
-			case '=', ':', '+', ',':
-				joints++
+			if c&isMark != 0 {
+				marks.add(b)
 			}
 			continue
 		}
@@ -220,35 +212,66 @@ func survey(s string) (has sighting) {
 			}
 			line = i + 1
 		}
-		switch {
-		case run == 0:
+		if run == 0 {
 			continue
-		case run >= minRun:
-			has.long = true
 		}
-		words++
-		if letters == 1 && run == 1 || run >= 5 && letters*2 <= run+1 && letters*2 >= run-1 {
-			singles++
-		}
-		if letters > 0 && digits > 0 && letters*3 >= digits && run <= 24 {
-			mixed++
-		}
-		if codes > 0 || run == 2 {
-			numbers++
-		}
+		has.long = has.long || run >= minRun
+		words.add(run, letters, digits, codes)
 		if letters == 0 && codes == 0 && run <= 7 && (s[i-1] == '.' || s[i-1] == '-' || s[i-1] >= 0x80) {
 			has.morse = true
 		}
 		run, letters, digits, codes = 0, 0, 0, 0
 	}
-	has.numbers = numbers >= minNumbers
-	has.spelled = singles >= 3 || singles > 0 && len(s) < 64
-	has.leet = within && (mixed >= 2 || mixed > 0 && len(s) < 40)
-	has.mostlyLeet = has.leet && mixed*3 >= words
-	has.escapes = escape >= 2
-	has.quotes = quotes >= 4 && joints > 0
+	has.numbers = words.numbers >= minNumbers
+	has.spelled = words.singles >= 3 || words.singles > 0 && len(s) < 64
+	has.leet = within && (words.mixed >= 2 || words.mixed > 0 && len(s) < 40)
+	has.mostlyLeet = has.leet && words.mixed*3 >= words.all
+	has.escapes = marks.escapes >= 2
+	has.noise = marks.noise
+	has.quotes = marks.quotes >= 4 && marks.joints > 0
 	has.rows = short >= minRows
 	return has
+}
+
+// wordCounts count words of each sort: of single letters, of letters and digits, and
+// those that may be a byte's number.
+type wordCounts struct{ all, singles, mixed, numbers int }
+
+// add counts a word of run bytes. letters and codes are its letters and digits, and
+// digits the bytes that may replace letters.
+func (w *wordCounts) add(run, letters, digits, codes int) {
+	w.all++
+	if letters == 1 && run == 1 || run >= 5 && letters*2 <= run+1 && letters*2 >= run-1 {
+		w.singles++
+	}
+	if letters > 0 && digits > 0 && letters*3 >= digits && run <= 24 {
+		w.mixed++
+	}
+	if codes > 0 || run == 2 {
+		w.numbers++
+	}
+}
+
+// markCounts count the bytes of class isMark.
+type markCounts struct {
+	escapes, quotes, joints int
+	noise                   bool
+}
+
+func (m *markCounts) add(b byte) {
+	switch b {
+	case '%', '\\', '&':
+		m.escapes++
+	case '*', '_', '<', '~':
+		m.noise = true
+	case '`':
+		m.noise = true
+		m.quotes++
+	case '"', '\'', 0xE2: // 0xE2 begins “
+		m.quotes++
+	case '=', ':', '+', ',':
+		m.joints++
+	}
 }
 
 const (
@@ -256,6 +279,7 @@ const (
 	isDigit
 	isLeet
 	isHigh
+	isMark // markCounts counts it
 )
 
 var classes = func() (c [256]uint8) {
@@ -271,6 +295,9 @@ var classes = func() (c [256]uint8) {
 	}
 	for _, b := range "@$!|+" {
 		c[b] |= isLeet
+	}
+	for _, b := range []byte("%\\&*_`<~\"'\xE2=:+,") {
+		c[b] |= isMark
 	}
 	return c
 }()

@@ -43,21 +43,7 @@ func morse(m *mapped, emit func(string, mapped)) {
 			i++
 			continue
 		}
-		code, end := "", i
-		for end < len(s) {
-			r, size := utf8.DecodeRuneInString(s[end:])
-			if r == '.' || r == '·' || r == '•' {
-				code += "."
-			} else if r == '-' || r == '_' {
-				code += "-"
-			} else {
-				break
-			}
-			end += size
-			if len(code) > 6 {
-				break
-			}
-		}
+		code, end := dotsAndDashes(s, i)
 		l, ok := morseCode[code]
 		if ok && (end == len(s) || strings.IndexByte(" /|\n", s[end]) >= 0) {
 			b.add(string(rune(l)), i, end)
@@ -73,6 +59,23 @@ func morse(m *mapped, emit func(string, mapped)) {
 		i = max(i, end)
 	}
 	flush()
+}
+
+// dotsAndDashes reads the code of one letter, up to the seventh sign: no code is as long.
+func dotsAndDashes(s string, at int) (code string, end int) {
+	for end = at; end < len(s) && len(code) <= 6; {
+		r, size := utf8.DecodeRuneInString(s[end:])
+		switch r {
+		case '.', '·', '•':
+			code += "."
+		case '-', '_':
+			code += "-"
+		default:
+			return code, end
+		}
+		end += size
+	}
+	return code, end
 }
 
 func wordGap(b *builder, start, end int) {

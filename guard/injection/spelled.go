@@ -46,14 +46,11 @@ func letterRun(m *mapped, i int, b *builder) int {
 	var sep rune
 	end := i
 	for i < len(s) {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+		size := loneLetter(s[i:])
+		if size == 0 {
 			break
 		}
 		after, gapSize := utf8.DecodeRuneInString(s[i+size:])
-		if i+size < len(s) && (unicode.IsLetter(after) || unicode.IsDigit(after)) {
-			break // a word of more than one letter
-		}
 		if b != nil {
 			b.keep(i, i+size)
 		}
@@ -63,19 +60,8 @@ func letterRun(m *mapped, i int, b *builder) int {
 		if i == len(s) || after == '\n' {
 			break
 		}
-		n := i
-		for n < len(s) && n-i < 8 {
-			next, size := utf8.DecodeRuneInString(s[n:])
-			if next != after && next != ' ' {
-				break
-			}
-			n += size
-		}
-		next, nextSize := utf8.DecodeRuneInString(s[n:])
-		if !unicode.IsLetter(next) && !unicode.IsDigit(next) {
-			break
-		}
-		if follow, _ := utf8.DecodeRuneInString(s[n+nextSize:]); n+nextSize < len(s) && (unicode.IsLetter(follow) || unicode.IsDigit(follow)) {
+		n := gapEnd(s, i, after)
+		if loneLetter(s[n:]) == 0 {
 			break
 		}
 		single := n-i == gapSize
@@ -92,6 +78,35 @@ func letterRun(m *mapped, i int, b *builder) int {
 		i = n
 	}
 	return finish(start, end, letters)
+}
+
+// loneLetter returns the size of the letter or digit that s begins with, or 0 if there
+// is none or it begins a longer word.
+func loneLetter(s string) int {
+	r, size := utf8.DecodeRuneInString(s)
+	if !letterOrDigit(r) {
+		return 0
+	}
+	if after, _ := utf8.DecodeRuneInString(s[size:]); letterOrDigit(after) {
+		return 0
+	}
+	return size
+}
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// gapEnd returns the end of the spaces and separators from i on, of which it reads
+// about eight bytes.
+func gapEnd(s string, i int, separator rune) int {
+	n := i
+	for n < len(s) && n-i < 8 {
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if r != separator && r != ' ' {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 func finish(start, end, letters int) int {

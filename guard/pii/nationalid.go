@@ -192,7 +192,7 @@ func (id *nationalID) match(text string, at int, layout string, small, atEOF boo
 			b = upper(b)
 		}
 		digit, letter := detect.Digits[b], b >= 'A' && b <= 'Z'
-		ok := false
+		var ok bool
 		switch layout[i] {
 		case 'd':
 			ok = digit

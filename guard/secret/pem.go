@@ -29,31 +29,17 @@ func matchPEM(text string, at int, atEOF bool) int {
 	if at > 0 && text[at-1] == '-' {
 		return 0
 	}
-	const begin = "-----BEGIN "
-	if n := detect.Literal(text, at, begin, atEOF); n <= 0 {
+	n := pemBegin(text, at, atEOF)
+	if n <= 0 {
 		return n
 	}
-	label := at + len(begin)
-	end := pemLabel.Run(text, label, 40)
-	if end == len(text) && !atEOF {
-		return detect.NeedMore
-	}
-	if name := text[label:end]; !strings.HasSuffix(name, "PRIVATE KEY") && !strings.HasSuffix(name, "PRIVATE KEY BLOCK") {
-		return 0
-	}
-	if n := detect.Literal(text, end, "-----", atEOF); n <= 0 {
-		return n
-	}
-	body := end + 5
+	body := at + n
 	data := 0
 	last := body // after the last byte of data
 	for from := body; ; {
 		stop := pemBody.Run(text, from, maxPEM)
-		for i := from; i < stop; i++ {
-			if pemData[text[i]] {
-				data++
-				last = i + 1
-			}
+		if n, end := pemDataIn(text, from, stop); n > 0 {
+			data, last = data+n, end
 		}
 		if stop == len(text) {
 			if !atEOF {
@@ -87,4 +73,36 @@ func matchPEM(text string, at int, atEOF bool) int {
 		return 0
 	}
 	return last - at
+}
+
+// pemDataIn counts the bytes of data in a part of a text, and returns where the last
+// one ends.
+func pemDataIn(text string, from, to int) (n, end int) {
+	for i := from; i < to; i++ {
+		if pemData[text[i]] {
+			n++
+			end = i + 1
+		}
+	}
+	return n, end
+}
+
+// pemBegin returns the length of the line that begins a private key's block.
+func pemBegin(text string, at int, atEOF bool) int {
+	const begin = "-----BEGIN "
+	if n := detect.Literal(text, at, begin, atEOF); n <= 0 {
+		return n
+	}
+	label := at + len(begin)
+	end := pemLabel.Run(text, label, 40)
+	if end == len(text) && !atEOF {
+		return detect.NeedMore
+	}
+	if name := text[label:end]; !strings.HasSuffix(name, "PRIVATE KEY") && !strings.HasSuffix(name, "PRIVATE KEY BLOCK") {
+		return 0
+	}
+	if n := detect.Literal(text, end, "-----", atEOF); n <= 0 {
+		return n
+	}
+	return end + 5 - at
 }

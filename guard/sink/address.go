@@ -77,6 +77,13 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 	a.end = addressEnd(word, at, !named)
 	web := strings.ToLower(word[at:min(scheme, a.end)])
 	a.bare = !target && (a.prefix != "" || (web == "http" || web == "https") && strings.HasPrefix(word[scheme:a.end], "://"))
+	a.judgeEnd(word, before, named)
+	return a, true
+}
+
+// judgeEnd says whether readers agree on where the address ends. An address that
+// markdown's grammar names ends where its bracket does.
+func (a *address) judgeEnd(word string, before byte, named bool) {
 	a.exact = !goesOn(word[a.end:])
 	if named {
 		a.exact = a.end == len(word) || before == '<' && word[a.end] == '>' || before == '(' && word[a.end] == ')'
@@ -88,7 +95,6 @@ func addressAt(word string, at int, definition bool) (address, bool) {
 		after := a.end + 1
 		a.ambiguous = strings.Count(bare, "/") <= 2 && after < len(word) && (isAlnum(word[after]) || strings.IndexByte(".-@:", word[after]) >= 0) && strings.IndexByte("\"'>", word[a.end]) < 0
 	}
-	return a, true
 }
 
 // slashes reports whether a browser reads the beginning of a text as that of a host.

@@ -60,21 +60,15 @@ func lexSQL(q string) []sqlToken {
 				add(sqlQuoted, strings.ToLower(strings.ReplaceAll(q[start+1:end-1], string(c)+string(c), string(c))), end)
 			}
 		case isDigit(c) || c == '.' && i+1 < len(q) && isDigit(q[i+1]):
-			end := i
-			for end < len(q) && (isAlnum(q[end]) || q[end] == '.') {
-				end++
-			}
+			end := sqlRun(q, i, '.')
 			add(sqlNumber, q[start:end], end)
 		case c == '?' || c == '$' && i+1 < len(q) && isDigit(q[i+1]) || c == ':' && i+1 < len(q) && isAlnum(q[i+1]) && (i == 0 || q[i-1] != ':'):
-			end := i + 1
-			for end < len(q) && (isAlnum(q[end]) || q[end] == '_') {
-				end++
-			}
+			end := sqlRun(q, i+1, '_')
 			add(sqlMark, q[start:end], end)
 		case isAlnum(c) || c == '_' || c >= 0x80:
-			end := i
-			for end < len(q) && (isAlnum(q[end]) || q[end] == '_' || q[end] >= 0x80) {
-				end++
+			end := sqlRun(q, i, '_')
+			for end < len(q) && q[end] >= 0x80 {
+				end = sqlRun(q, end+1, '_')
 			}
 			add(sqlWord, strings.ToLower(q[start:end]), end)
 		case strings.IndexByte("()*,.;=<>+-/%|[]:~^&!", c) >= 0:
@@ -84,6 +78,14 @@ func lexSQL(q string) []sqlToken {
 		}
 	}
 	return tokens
+}
+
+// sqlRun returns where the letters, digits and further bytes end that are at a place.
+func sqlRun(q string, at int, further byte) int {
+	for at < len(q) && (isAlnum(q[at]) || q[at] == further) {
+		at++
+	}
+	return at
 }
 
 // sqlQuote returns where the quoted stretch that begins at a place ends, and

@@ -59,7 +59,7 @@ func isDash(s string) bool {
 
 // asciiSentence returns the length of the first sentence, and whether this length
 // is certain for any text after s.
-func asciiSentence(s string) (n int, sure bool) {
+func asciiSentence(s string) (n int, sure bool) { //nolint:gocognit // a hot loop: a call for the step SB9 made it slower
 	for i := 0; ; {
 		n := strings.IndexAny(s[i:], ".!?\n\r")
 		if n < 0 {

@@ -112,9 +112,9 @@ func TestNeverMoreThanTheRate(t *testing.T) {
 			}
 		},
 	}
-	for name, make := range ask {
+	for name, build := range ask {
 		t.Run(name, func(t *testing.T) {
-			f := make()
+			f := build()
 			var granted atomic.Int64
 			f() // the clock of a Memory begins with its first use
 			granted.Add(1)

@@ -175,11 +175,7 @@ func (s *set) addChars(text string, tokens []Token) {
 // addConcepts adds each concept, ordered pairs within eight words, triples within
 // twelve, and facts about the form of the text.
 func (s *set) addConcepts(text string, tokens []Token) {
-	type seen struct {
-		at int
-		c  uint64
-	}
-	var recent [4]seen
+	var recent [4]seenConcepts
 	n := 0
 	for at, t := range tokens {
 		if t.Concepts == 0 {
@@ -191,33 +187,47 @@ func (s *set) addConcepts(text string, tokens []Token) {
 			if t.sentence {
 				s.concept(id*fnvPrime + 77)
 			}
-			for k := 1; k <= min(n, 3); k++ {
-				p := recent[(n-k)%4]
-				if at-p.at > 8 {
-					break
-				}
-				near := uint64(0)
-				if at-p.at > 2 {
-					near = 1
-				}
-				for pc := p.c; pc != 0; pc &= pc - 1 {
-					pid := uint64(bits.TrailingZeros64(pc)) + 1
-					s.concept(id*fnvPrime + pid*1000003 + near*99991)
-					if k == 1 && n > 1 {
-						if q := recent[(n-2)%4]; at-q.at <= 12 {
-							for qc := q.c; qc != 0; qc &= qc - 1 {
-								s.concept(id*fnvPrime + pid*1000003 + (uint64(bits.TrailingZeros64(qc))+1)*15485863)
-							}
-						}
-					}
-				}
-			}
+			s.addPairs(id, at, n, &recent)
 		}
-		recent[n%4] = seen{at, t.Concepts}
+		recent[n%4] = seenConcepts{at, t.Concepts}
 		n++
 	}
 	for _, f := range form(text, tokens, n) {
 		s.concept(f + 1<<40)
+	}
+}
+
+// seenConcepts are the concepts of the token at a place.
+type seenConcepts struct {
+	at int
+	c  uint64
+}
+
+// addPairs adds the pairs and triples that end with a concept. n tokens before it had
+// concepts, of which recent has the last.
+func (s *set) addPairs(id uint64, at, n int, recent *[4]seenConcepts) {
+	for k := 1; k <= min(n, 3); k++ {
+		p := recent[(n-k)%4]
+		if at-p.at > 8 {
+			break
+		}
+		far := uint64(0)
+		if at-p.at > 2 {
+			far = 1
+		}
+		var third uint64 // the concepts that make triples with this pair
+		if k == 1 && n > 1 {
+			if q := recent[(n-2)%4]; at-q.at <= 12 {
+				third = q.c
+			}
+		}
+		for pc := p.c; pc != 0; pc &= pc - 1 {
+			pair := id*fnvPrime + (uint64(bits.TrailingZeros64(pc))+1)*1000003
+			s.concept(pair + far*99991)
+			for qc := third; qc != 0; qc &= qc - 1 {
+				s.concept(pair + (uint64(bits.TrailingZeros64(qc))+1)*15485863)
+			}
+		}
 	}
 }
 

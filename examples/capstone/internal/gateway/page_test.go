@@ -221,13 +221,13 @@ func scripted(t *testing.T, scripts ...func(w http.ResponseWriter)) (*httptest.S
 	return scriptedOver(t, start(t, Options{}).Config.Handler, scripts...)
 }
 
-func scriptedOver(t *testing.T, real http.Handler, scripts ...func(w http.ResponseWriter)) (*httptest.Server, func() []string) {
+func scriptedOver(t *testing.T, inner http.Handler, scripts ...func(w http.ResponseWriter)) (*httptest.Server, func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/ask" {
-			real.ServeHTTP(w, r)
+			inner.ServeHTTP(w, r)
 			return
 		}
 		data, _ := io.ReadAll(r.Body)
@@ -237,7 +237,7 @@ func scriptedOver(t *testing.T, real http.Handler, scripts ...func(w http.Respon
 		mu.Unlock()
 		if script == nil {
 			r.Body = io.NopCloser(bytes.NewReader(data))
-			real.ServeHTTP(w, r)
+			inner.ServeHTTP(w, r)
 			return
 		}
 		script(w)

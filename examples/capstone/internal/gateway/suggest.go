@@ -38,14 +38,14 @@ func suggestions(sources map[string]int) ([]lecture, error) {
 		have[path.Dir(name)] = have[path.Dir(name)] || path.Base(name) == "doc.go"
 		have[name] = true
 	}
-	any := false
+	found := false
 	for i, l := range out {
 		if !have[l.Notes] {
 			out[i].Question = ""
 		}
-		any = any || have[l.Notes]
+		found = found || have[l.Notes]
 	}
-	if !any {
+	if !found {
 		return []lecture{}, nil
 	}
 	return out, nil
