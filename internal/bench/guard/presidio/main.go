@@ -153,6 +153,8 @@ func peerFinds(docs []document, python, model string) ([][]span, time.Duration, 
 }
 
 // report prints recall and precision by kind.
+//
+//nolint:gocognit // a report: its loops are the rows and cells of the tables that it prints
 func report(name string, docs []document, found [][]span, took time.Duration, names func(kind int) []string, misses, wrong string) {
 	fmt.Printf("%s, %d texts in %v\n", name, len(docs), took.Round(time.Millisecond))
 	for k, kind := range kinds {
