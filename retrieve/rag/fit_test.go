@@ -303,7 +303,7 @@ func outcomes(rows []example, p []float64) {
 				}
 				return 0
 			})
-			best, any := 0.0, false
+			best, some := 0.0, false
 			quoted := 0
 			answerable := false
 			top := 0.0
@@ -317,26 +317,26 @@ func outcomes(rows []example, p []float64) {
 				}
 				if quoted < 3 && top >= threshold && it.p >= 0.3*top {
 					quoted++
-					any = true
+					some = true
 					best = max(best, it.y)
 				}
 			}
 			switch {
 			case refuse[q]:
 				refusals++
-				if any {
+				if some {
 					answered++
 				}
 			case answerable:
 				known++
 				if best > 0 {
 					useful++
-				} else if any {
+				} else if some {
 					wrong++
 				}
 			default:
 				other++
-				if any {
+				if some {
 					otherWrong++
 				}
 			}
