@@ -178,11 +178,12 @@
 //
 // # Lab
 //
-// The lab of lecture 6 has paired tests for the scores of a judge:
+// The lab asks a scripted judge with a position bias that obeys requests for a grade:
 //
-//	go run ./examples/lab06-abtest
+//	go run ./examples/lab06-judge
 //
-// Look at the intervals: a judge's scores go into the same tests as a metric's.
+// Look at the win rate of one order and of both, and at the grades of the answers that ask for a 5.
+// With OPENAI_MODEL and OPENAI_API_KEY set, a real model gives the grades.
 //
 // # Exercises
 //
