@@ -200,7 +200,7 @@
 //   - For speech and OCR, use [WER]. For what an answer took, use [NewLatency], [NewLatencyWithin],
 //     [NewCost] and [NewTokenCount].
 //   - For long free answers, overlap metrics are weak. Use a rubric with people or with a model as
-//     judge; the notes of eval/stats explain judges. This library has no judge package yet.
+//     judge; the notes of eval/stats explain judges, and package eval/judge has them.
 //
 // # A minimal program
 //

@@ -112,12 +112,12 @@ func isWord(s string) bool {
 }
 
 func (p *filterParser) or(depth int) (Filter, error) {
-	return p.list(depth, "or", OpOr, func() (Filter, error) {
-		return p.list(depth, "and", OpAnd, func() (Filter, error) { return p.unary(depth) })
+	return p.list("or", OpOr, func() (Filter, error) {
+		return p.list("and", OpAnd, func() (Filter, error) { return p.unary(depth) })
 	})
 }
 
-func (p *filterParser) list(depth int, word string, op FilterOp, part func() (Filter, error)) (Filter, error) {
+func (p *filterParser) list(word string, op FilterOp, part func() (Filter, error)) (Filter, error) {
 	first, err := part()
 	if err != nil {
 		return Filter{}, err

@@ -52,6 +52,6 @@
 // was expected. For a set of inputs, use [Run].
 //
 // Is there something like DeepEval or pytest for Go? Package evaltest is the counterpart of
-// DeepEval's pytest tests: thresholds per metric and case, in go test. It has no model-graded
-// metrics, since this library has no judge package yet.
+// DeepEval's pytest tests: thresholds per metric and case, in go test. Judge.Metric of package
+// eval/judge is a model-graded metric for it.
 package evaltest

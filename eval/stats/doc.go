@@ -154,10 +154,9 @@
 //
 // A model as judge reads the question, the answer and a rubric, and returns a grade. It costs a
 // call per answer, in place of minutes of a person. Zheng et al. 2023 found that GPT-4 agrees with
-// people in more than 80 % of pairs, which is as often as people agree with each other. This
-// library has no judge package yet. A metric made by [github.com/prodailabs/prodai/eval.NewMean]
-// can call any langchaingo model as judge, and this package measures whether the judge can be
-// trusted.
+// people in more than 80 % of pairs, which is as often as people agree with each other. Package
+// [github.com/prodailabs/prodai/eval/judge] makes a judge of any langchaingo model, and this
+// package measures whether the judge can be trusted.
 //
 // A judge has three known biases: position, length and self-preference. Zheng et al. 2023 found
 // that GPT-4 gave the same verdict in both orders for only 65 % of pairs. A judge can also be wrong
@@ -395,13 +394,13 @@
 // What is the difference between RAGAS, DeepEval and OpenAI Evals? RAGAS has metrics for RAG:
 // faithfulness, answer relevance, context precision and recall. DeepEval runs many model-graded
 // metrics as pytest tests. OpenAI Evals is a registry of evaluations with simple and model-graded
-// checks. All three are Python; this library has metrics, a runner and statistics in Go, and no
-// judge package yet.
+// checks. All three are Python; this library has metrics, a runner, judges (package eval/judge) and
+// statistics in Go.
 //
-// How do I use RAGAS metrics in Go? This library has no RAGAS port yet. Without a judge, measure
-// the search with recall@k and nDCG (eval.NewRetrieval), and the answer with exact match on facts.
-// For faithfulness, write a metric with eval.NewMean that asks a model for each claim whether the
-// passages support it. Or write the outputs as JSONL and run RAGAS in Python.
+// How do I use RAGAS metrics in Go? Package eval/judge has RAGAS's formulas. They compute a score
+// from verdicts, and the calls that split an answer into claims and ask for the verdicts are yours
+// to write. Without a judge, measure the search with recall@k and nDCG (eval.NewRetrieval), and the
+// answer with exact match on facts. Or write the outputs as JSONL and run RAGAS in Python.
 //
 // How do I evaluate a RAG system? Measure search and answer apart. For the search, label the
 // relevant documents of 50 to 200 questions and compute recall@5 and nDCG@10 (eval.NewRetrieval).
@@ -414,8 +413,8 @@
 // prompt or the model. Count both groups.
 //
 // How do I measure hallucinations? Split the answer into claims and count the share that the
-// retrieved passages support: that share is the faithfulness. A judge or people do the counting,
-// since this library has no judge yet. CheckCitations of package retrieve/rag compares cited
+// retrieved passages support: that share is the faithfulness. A judge or people give the verdicts,
+// and judge.Faithfulness computes the share. CheckCitations of package retrieve/rag compares cited
 // sentences with their passages by words. Also ask questions without an answer in the documents,
 // and count how often the system admits that it doesn't know.
 //

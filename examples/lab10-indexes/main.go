@@ -96,7 +96,7 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 			}
 		}
 	}
-	print(out, families)
+	report(out, families)
 	if l.html == "" {
 		return nil
 	}
@@ -198,7 +198,7 @@ func (l *lab) families(vectors [][]float32) ([]family, error) {
 	return out, nil
 }
 
-func print(out io.Writer, families []family) {
+func report(out io.Writer, families []family) {
 	exact := families[0].settings[0].each
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "index\tsetting\trecall\tµs a search\ttimes as fast\tbuilt in\t")

@@ -72,11 +72,11 @@ func (x *Index) check(t testing.TB) {
 
 // TestRecallRisesWithTheProbes, to that of an exact search.
 func TestRecallRisesWithTheProbes(t *testing.T) {
-	for name, make := range map[string]func(int, int, uint64) [][]float32{"clustered": clustered, "independent": random} {
+	for name, vectors := range map[string]func(int, int, uint64) [][]float32{"clustered": clustered, "independent": random} {
 		for _, n := range []int{100, 1000, 10_000} {
 			for _, m := range []Metric{MetricCosine, MetricDot, MetricL2} {
-				x := build(t, make(n, 16, 1), &Options{Metric: m})
-				queries := make(100, 16, 2)
+				x := build(t, vectors(n, 16, 1), &Options{Metric: m})
+				queries := vectors(100, 16, 2)
 				before := 0.0
 				for _, probes := range []int{1, 4, 16, 64, 1000} {
 					got, err := x.Recall(queries, 10, &SearchOptions{Probes: probes})

@@ -65,41 +65,16 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 		r.total += r.rarity(w)
 		r.rarest = max(r.rarest, r.rarity(w))
 	}
-	texts := []string{q.text}
-	type place struct{ unit, question, asked, from, to int }
-	places := make([]place, len(all))
 	for i, u := range all {
 		r.out[i].unit = u
-		places[i] = place{unit: len(texts), from: len(texts) + 1}
-		texts = append(texts, strings.ReplaceAll(u.title, "›", ">")+"\n"+u.text)
-		for _, s := range sentencesOf(u.text) {
-			texts = append(texts, u.text[s.Start:s.End])
-		}
-		places[i].to = len(texts)
-		if u.question != "" {
-			places[i].question = len(texts)
-			texts = append(texts, u.question)
-		}
 		if e.o.Asked != nil {
 			r.out[i].asked = e.o.Asked(u.text)
-			places[i].asked = len(texts)
-			texts = append(texts, r.out[i].asked...)
 		}
 	}
-	var vectors [][]float32
-	if e.o.Embedder != nil {
-		var err error
-		if vectors, err = e.o.Embedder.EmbedDocuments(ctx, texts); err != nil {
-			return nil, fmt.Errorf("rag: embed the passages: %w", err)
-		}
-		if len(vectors) != len(texts) {
-			return nil, fmt.Errorf("rag: the embedder returned %d vectors for %d texts", len(vectors), len(texts))
-		}
-		for _, v := range vectors {
-			if len(v) != len(vectors[0]) {
-				return nil, fmt.Errorf("rag: the embedder returned vectors of %d and of %d elements", len(vectors[0]), len(v))
-			}
-		}
+	texts, places := r.texts()
+	vectors, err := e.embed(ctx, texts)
+	if err != nil {
+		return nil, err
 	}
 	soft := r.softener(e.o.Embedder)
 	near := func(i int) float64 {
@@ -154,6 +129,51 @@ func clamp(x, most float64) float64 {
 // repeats reports whether a unit only quotes the question, of three words or more.
 func (u *unit) repeats(question string) bool {
 	return u.question == "" && strings.Count(question, " ") >= 2 && strings.Contains(strings.ToLower(u.text), question)
+}
+
+// A place is where the texts of a unit are among those to embed; 0: there is none.
+type place struct{ unit, question, asked, from, to int }
+
+// texts returns the texts to embed, the question first, and where each unit's are.
+func (r *ranker) texts() ([]string, []place) {
+	texts := []string{r.q.text}
+	places := make([]place, len(r.out))
+	for i := range r.out {
+		u := &r.out[i]
+		places[i] = place{unit: len(texts), from: len(texts) + 1}
+		texts = append(texts, strings.ReplaceAll(u.title, "›", ">")+"\n"+u.text)
+		for _, s := range sentencesOf(u.text) {
+			texts = append(texts, u.text[s.Start:s.End])
+		}
+		places[i].to = len(texts)
+		if u.question != "" {
+			places[i].question = len(texts)
+			texts = append(texts, u.question)
+		}
+		places[i].asked = len(texts)
+		texts = append(texts, u.asked...)
+	}
+	return texts, places
+}
+
+// embed returns the vectors of texts, nil without an embedder.
+func (e *Extractive) embed(ctx context.Context, texts []string) ([][]float32, error) {
+	if e.o.Embedder == nil {
+		return nil, nil
+	}
+	vectors, err := e.o.Embedder.EmbedDocuments(ctx, texts)
+	if err != nil {
+		return nil, fmt.Errorf("rag: embed the passages: %w", err)
+	}
+	if len(vectors) != len(texts) {
+		return nil, fmt.Errorf("rag: the embedder returned %d vectors for %d texts", len(vectors), len(texts))
+	}
+	for _, v := range vectors {
+		if len(v) != len(vectors[0]) {
+			return nil, fmt.Errorf("rag: the embedder returned vectors of %d and of %d elements", len(vectors[0]), len(v))
+		}
+	}
+	return vectors, nil
 }
 
 type ranker struct {

@@ -479,7 +479,7 @@ func Restore(dir string, r io.Reader) error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		_, err = readSnapshot(tmp, newTable())
+		err = readSnapshot(tmp, newTable())
 	}
 	if err == nil {
 		err = os.Rename(tmp, filepath.Join(dir, "00000001.snap"))

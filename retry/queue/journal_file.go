@@ -130,7 +130,7 @@ func load(dir string, now int64) (*loaded, error) {
 	if n := len(files.snaps); n > 0 {
 		l.number = files.snaps[n-1]
 		name := filepath.Join(dir, fmt.Sprintf("%08d.snap", l.number))
-		if _, err := readSnapshot(name, l.t); err != nil {
+		if err := readSnapshot(name, l.t); err != nil {
 			return nil, err
 		}
 	}
@@ -178,18 +178,18 @@ func torn(name string, good int64, bad error) error {
 
 var errChecksum = errors.New("queue: the checksum is wrong")
 
-func readSnapshot(name string, t *table) (int64, error) {
+func readSnapshot(name string, t *table) error {
 	good, _, bad, err := readFrames(name, headerSnap, t)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if bad == nil && !t.ended {
 		bad = errShort
 	}
 	if bad != nil {
-		return 0, &CorruptError{File: name, Offset: good, Err: bad}
+		return &CorruptError{File: name, Offset: good, Err: bad}
 	}
-	return good, nil
+	return nil
 }
 
 // readFrames applies the frames of a file to a table. bad is why it stopped before

@@ -477,35 +477,41 @@ func (t *table) list(q Listing) []*Job {
 		return len(out) < limit
 	}
 	for _, name := range names {
-		l := t.lines[name]
-		if l == nil || len(out) >= limit {
-			continue
-		}
-		switch q.State {
-		case StatePending:
-			if l.ready.each(visit) {
-				later := slices.Clone(l.later)
-				slices.SortFunc(later, func(a, b entry) int { return compareEntries(a, b) })
-				for _, e := range later {
-					if !visit(e.r) {
-						break
-					}
-				}
-			}
-		case StateRunning:
-			rows := slices.SortedFunc(maps.Values(t.running), func(a, b *record) int { return int(int64(a.seq) - int64(b.seq)) })
-			for _, r := range rows {
-				if r.queue == name && !visit(r) {
-					break
-				}
-			}
-		case StateDone:
-			l.done.each(visit)
-		case StateDead:
-			l.dead.each(visit)
+		if t.lines[name] != nil && len(out) < limit {
+			t.eachOf(name, q.State, visit)
 		}
 	}
 	return out
+}
+
+// eachOf calls visit with the jobs of a queue in a state, in order, until it returns
+// false.
+func (t *table) eachOf(name string, state State, visit func(*record) bool) {
+	l := t.lines[name]
+	switch state {
+	case StatePending:
+		if !l.ready.each(visit) {
+			return
+		}
+		later := slices.Clone(l.later)
+		slices.SortFunc(later, func(a, b entry) int { return compareEntries(a, b) })
+		for _, e := range later {
+			if !visit(e.r) {
+				return
+			}
+		}
+	case StateRunning:
+		rows := slices.SortedFunc(maps.Values(t.running), func(a, b *record) int { return int(int64(a.seq) - int64(b.seq)) })
+		for _, r := range rows {
+			if r.queue == name && !visit(r) {
+				return
+			}
+		}
+	case StateDone:
+		l.done.each(visit)
+	case StateDead:
+		l.dead.each(visit)
+	}
 }
 
 func (t *table) stats(now int64) []Stats {

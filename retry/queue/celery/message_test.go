@@ -53,7 +53,7 @@ func (r goldenRow) messages(t testing.TB) map[string][]json.RawMessage {
 }
 
 // comparable is an envelope with its body decoded, without the note for readers.
-func comparable(t testing.TB, data []byte) map[string]any {
+func comparableForm(t testing.TB, data []byte) map[string]any {
 	t.Helper()
 	var e map[string]any
 	require.NoError(t, json.Unmarshal(data, &e))
@@ -80,7 +80,7 @@ func TestGoldenCelery(t *testing.T) {
 					require.Equal(t, key, queueKey(m.Queue, m.Priority), row.Case)
 					again, err := Encode(m)
 					require.NoError(t, err, row.Case)
-					require.Equal(t, comparable(t, raw), comparable(t, again), row.Case)
+					require.Equal(t, comparableForm(t, raw), comparableForm(t, again), row.Case)
 
 					// A message that is made anew from the values.
 					fresh := &Message{
@@ -96,8 +96,8 @@ func TestGoldenCelery(t *testing.T) {
 					}
 					made, err := Encode(fresh)
 					require.NoError(t, err, row.Case)
-					want := comparable(t, raw)
-					got := comparable(t, made)
+					want := comparableForm(t, raw)
+					got := comparableForm(t, made)
 					if row.Case == "kwargs_unicode" { // Python keeps the order of the keys, and shows them in it
 						delete(want["headers"].(map[string]any), "kwargsrepr")
 						delete(got["headers"].(map[string]any), "kwargsrepr")

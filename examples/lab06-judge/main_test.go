@@ -1,0 +1,24 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheLabShowsBothFaults(t *testing.T) {
+	t.Setenv("OPENAI_MODEL", "")
+	var b strings.Builder
+	require.NoError(t, run(nil, &b))
+	lines := strings.Split(b.String(), "\n")
+	t.Log(b.String())
+	assert.Regexp(t, `better answer first   (7[5-9]|8[0-5]) %`, lines[1])
+	assert.Regexp(t, `both orders           (5[6-9]|6[0-4]) %`, lines[2])
+	assert.Regexp(t, `^  1 +1 `, lines[7])
+	for _, line := range lines[8:11] {
+		assert.Regexp(t, `^  5 +1 `, line)
+	}
+	require.Error(t, run([]string{"-bias", "0.9"}, &b))
+}
