@@ -18,6 +18,8 @@ import (
 //     "ounces in 2 grams";
 //   - "roles": one asks for the subject and one for the object, "who paid Alice" and
 //     "who did Alice pay";
+//   - "kind of question": "who" and "where", or "how" and a question for yes or no;
+//   - "parts": one asks two questions at once;
 //   - "one word": the questions differ in a single word, which is not a known synonym.
 //
 // It knows English. It refuses many true paraphrases: a refused one costs a call of
@@ -37,6 +39,10 @@ func Agree(a, b string) string {
 		return "order"
 	case x.asksObject() != y.asksObject() && x.asksWho() && y.asksWho():
 		return "roles"
+	case !kindsAgree(x.kind(), y.kind()):
+		return "kind of question"
+	case max(x.parts, 1) != max(y.parts, 1):
+		return "parts"
 	case oneWord(x.content(), y.content()):
 		return "one word"
 	}
@@ -49,6 +55,7 @@ type reading struct {
 	numbers   []string
 	names     []string // words with a capital, but the first of a sentence
 	negations int
+	parts     int // question marks
 }
 
 var (
@@ -103,6 +110,7 @@ func pairs(list string) map[[2]string]bool {
 func read(text string) reading {
 	var r reading
 	text = strings.NewReplacer("’", "'", "‘", "'").Replace(text)
+	r.parts = strings.Count(text, "?")
 	first := true
 	for _, raw := range strings.Fields(text) {
 		ends := strings.ContainsAny(raw[len(raw)-1:], ".?!:")
@@ -171,6 +179,52 @@ func (r reading) asksWho() bool {
 
 func (r reading) asksObject() bool {
 	return r.asksWho() && (r.words[1] == "did" || r.words[1] == "does" || r.words[1] == "do" || r.words[0] == "whom")
+}
+
+// The kinds of questions: what is asked for.
+const (
+	kindUnknown = "" // no question word at the beginning
+	kindOpen    = "open"
+	kindYesNo   = "yes or no"
+)
+
+var (
+	questionWords = map[string]string{"who": "who", "whom": "who", "whose": "who", "where": "where", "when": "when", "why": "why",
+		"what": kindOpen, "which": kindOpen, "how": kindOpen}
+	auxiliaries = set("is are was were am do does did can could should would will shall may might has have had must")
+	quantities  = set("many much long old far often big tall")
+	polite      = [][]string{{"can", "you"}, {"could", "you"}, {"would", "you"}, {"will", "you"}, {"do", "you", "know"}, {"can", "i", "ask"}}
+)
+
+// kind returns what a question asks for, by how it begins.
+func (r reading) kind() string {
+	if len(r.words) == 0 {
+		return kindUnknown
+	}
+	for _, lead := range polite { // "can you tell me" may begin any question
+		if len(r.words) > len(lead) && slices.Equal(r.words[:len(lead)], lead) {
+			return kindUnknown
+		}
+	}
+	switch {
+	case auxiliaries[r.words[0]]:
+		return kindYesNo
+	case r.words[0] == "how" && len(r.words) > 1 && quantities[r.words[1]]:
+		return "quantity"
+	}
+	return questionWords[r.words[0]]
+}
+
+// kindsAgree reports whether two kinds can ask for one thing: "where is it" and "what
+// is its address" can, "where" and "when" can't.
+func kindsAgree(a, b string) bool {
+	switch {
+	case a == b, a == kindUnknown, b == kindUnknown:
+		return true
+	case a == kindYesNo, b == kindYesNo:
+		return false
+	}
+	return a == kindOpen || b == kindOpen
 }
 
 // opposed reports whether each question has a word whose opposite only the other has.

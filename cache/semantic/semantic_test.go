@@ -310,6 +310,11 @@ func TestAgree(t *testing.T) {
 		{"who beat alice", "who did alice beat", "roles"},
 		{"delete my account", "delete my photo", "one word"},
 		{"buy a ticket", "purchase a ticket", ""},
+		{"who are gentiles", "where are gentiles from", "kind of question"},
+		{"can I earn money online", "how can I earn money online", "kind of question"},
+		{"can you tell me where it is", "where is it", ""},
+		{"what is the address of it", "where is the address of it", ""},
+		{"What is ethics?", "What is ethics? Why?", "parts"},
 		{"", "", ""},
 		{"\xff\xfe 1", "\xff\xfe 1", ""},
 	} {
