@@ -50,6 +50,25 @@
 //     what it would have answered beside the new answer, so that both can be compared
 //     before it is switched on.
 //
+// # Measured
+//
+// The table shows 600 labeled pairs of Quora questions, 222 of them with the same
+// answer, with the embedder of retrieve/embed. Duplicates without a label count as
+// wrong. Two kinds of difference (the kind of question, the parts) were added to [Agree] after a look at wrong hits of
+// this table; before that it left 20 of the 35 wrong hits at 0.90.
+//
+//	            without guard       with guard
+//	threshold   right   wrong       right   wrong
+//	0.80          128      93          93      35
+//	0.90           75      35          61      11
+//	0.95           49      11          42       6
+//	0.99           26       1          24       1
+//
+// Calibration for at most 10 or 20 % wrong hits found no threshold in either column: 600
+// pairs with so few hits don't show it. The lab prints such a table for pairs of its own:
+//
+//	go run ./examples/lab14-cache
+//
 // # Pitfalls
 //
 //   - Don't take a threshold from another project: it depends on the embedder and on

@@ -11,7 +11,7 @@ import (
 // differs:
 //
 //   - "numbers": other numbers, or the same ones in another order;
-//   - "negation": one has "not", "without" or the like, and the other doesn't;
+//   - "negation": one has "not", "without" or "never", and the other doesn't;
 //   - "opposites": "on" and "off", "open" and "closed", "lock" and "unlock";
 //   - "names": other words with a capital letter, or the same ones in another order;
 //   - "order": all the same words in another order, "grams in 2 ounces" and

@@ -37,8 +37,8 @@ type Options struct {
 	// used. Default: no question is asked.
 	Verify func(ctx context.Context, asked, stored string) (bool, error)
 
-	// Shadow, if set, turns hits off: the wrapped model is always asked, and Shadow is
-	// told which stored answer a hit would have given beside the new one. Default:
+	// Shadow, if set, turns hits off: the wrapped model is always asked, and Shadow
+	// receives the stored answer of the hit beside the new one. Default:
 	// hits are given to callers.
 	Shadow func(context.Context, Comparison)
 
@@ -89,7 +89,7 @@ type Options struct {
 // nearest one, and the next may be right.
 const candidates = 4
 
-// A Stored is what [Model.Delete] is told about an entry.
+// A Stored is what the function of [Model.Delete] receives about an entry.
 type Stored struct {
 	Tenant, Namespace, Model string
 	Question                 string
