@@ -80,7 +80,7 @@ func stampede(out io.Writer) error {
 		failed := make(chan error, 100)
 		for range 100 {
 			wg.Go(func() {
-				_, err := m.Call(context.Background(), "How long may I return a shoe?")
+				_, err := llms.GenerateFromSinglePrompt(context.Background(), m, "How long may I return a shoe?")
 				failed <- err
 			})
 		}
