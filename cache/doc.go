@@ -366,15 +366,16 @@
 // How do I share a cache between several servers, with Redis for example? To share
 // a cache between servers, write a [Store] with Get and Put over Redis; its comment
 // shows the code, since an [Entry] has a JSON form. An error of the store never
-// fails a call: the model is asked instead. This library has no ready Redis store
-// for answers.
+// fails a call: the model is asked instead. A ready Redis store for answers is in
+// [github.com/prodailabs/prodai/cache/redis].
 //
 // When should I use a semantic cache, and when is it a bad idea? A semantic cache
 // is worth trying when many users ask the same thing in different words and a
 // slightly wrong answer does little harm, as in a public FAQ. A semantic cache is a
 // bad idea where a small word changes the answer ("with" and "without" insurance).
-// This library has no semantic cache; its embedder in retrieve/embed shows the
-// risk, since it puts opposite sentences near each other.
+// The semantic cache of this library, [github.com/prodailabs/prodai/cache/semantic],
+// measures the wrong hits first, since embedders put opposite sentences near each
+// other.
 //
 // Where in the stack do I put the cache, before or after guard and retry? Put the
 // cache inside guards and limits and outside retries: trace, guard, limit, cache,
@@ -469,6 +470,11 @@
 // with a web page:
 //
 //	go run ./examples/capstone
+//
+// The second lab shows a hundred equal calls at once, wrong hits of a semantic cache,
+// and the hit rates of rules of eviction:
+//
+//	go run ./examples/lab14-cache
 //
 // # Exercises
 //

@@ -16,6 +16,7 @@ type Entry struct {
 	Model    string
 	Stored   time.Time
 	Expires  time.Time // zero: never
+	Keep     time.Time // until when a store keeps it, for use past its time; zero: until Expires
 }
 
 // A Recording is a stream, chunk for chunk. A caller that sets the same streaming
@@ -34,6 +35,14 @@ type Chunk struct {
 	Both          bool
 	Thought, Data []byte
 	Delta         delta.Delta
+}
+
+// KeptUntil is when a store may forget the entry; zero means never.
+func (e *Entry) KeptUntil() time.Time {
+	if e.Expires.IsZero() || e.Keep.Before(e.Expires) {
+		return e.Expires
+	}
+	return e.Keep
 }
 
 // size estimates the bytes that an entry occupies.

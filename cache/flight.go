@@ -108,6 +108,12 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 		err, ended = errLookAgain, true
 		return
 	}
+	unlock, elsewhere := m.lock(f.ctx, c)
+	defer unlock()
+	if elsewhere {
+		err, ended = errLookAgain, true
+		return
+	}
 	m.count(misses)
 	level, attrs := slog.LevelInfo, []any{event.Key, c.key.short(), event.Model, c.model}
 	if c.storeFailed {
@@ -176,6 +182,7 @@ func (m *Model) follow(c *call, f *flight) (*llms.ContentResponse, error) {
 			}
 		}
 		next += len(chunks)
+		c.spoke = c.spoke || next > 0
 		if done {
 			return f.end(c, next > 0)
 		}

@@ -58,6 +58,20 @@ type Options struct {
 	// TTL is how long an answer is used; negative means forever. Default: an hour.
 	TTL time.Duration
 
+	// StaleWhileRevalidate is how long after its time an answer is still given to
+	// callers, while one call in the background asks the model for a new one. Default:
+	// not at all.
+	StaleWhileRevalidate time.Duration
+
+	// StaleIfError is how long after its time an answer is given to a caller whose call
+	// of the model failed, unless a part of an answer was already streamed. Default: not
+	// at all.
+	StaleIfError time.Duration
+
+	// LockWait is how long this process waits for an equal call in another one, if
+	// Store is a [Locker]; negative means that it doesn't wait. Default: 30 s.
+	LockWait time.Duration
+
 	// Logger receives cache.hit, cache.miss and cache.store. Default: they are
 	// discarded.
 	Logger *slog.Logger
@@ -70,6 +84,8 @@ type Options struct {
 const (
 	defaultBytes = 64 << 20
 	defaultTTL   = time.Hour
+	defaultLock  = 30 * time.Second
+	refreshLimit = 5 * time.Minute // a model that hangs must not hold a refresh forever
 )
 
 // Model answers a call from an earlier one, if it can. It is safe for
@@ -106,6 +122,9 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	}
 	if m.o.TTL == 0 {
 		m.o.TTL = defaultTTL
+	}
+	if m.o.LockWait == 0 {
+		m.o.LockWait = defaultLock
 	}
 	if m.o.Now == nil {
 		m.o.Now = time.Now
@@ -155,10 +174,17 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 			r := fromCache(e.Response, "exact")
 			return r, replay(c, e, r)
 		}
+		if m.within(c.stale, m.o.StaleWhileRevalidate) {
+			m.refresh(c)
+			return m.giveStale(c, began)
+		}
 		f, first := m.join(c)
 		r, err := m.follow(c, f)
 		if errors.Is(err, errLookAgain) {
 			continue
+		}
+		if err != nil && ctx.Err() == nil && !c.spoke && m.within(c.stale, m.o.StaleIfError) {
+			return m.giveStale(c, began)
 		}
 		if err != nil || r == nil || first {
 			return r, err
@@ -178,6 +204,8 @@ type call struct {
 	key      Key
 
 	storeFailed bool
+	stale       *Entry // found past its time
+	spoke       bool   // a chunk was streamed to the caller
 }
 
 // identify sets the call's key, or returns why the call can't be cached.
@@ -218,6 +246,10 @@ func (m *Model) lookup(c *call) *Entry {
 		return nil
 	}
 	if now := m.o.Now(); e.Expired(now) {
+		if m.within(e, max(m.o.StaleWhileRevalidate, m.o.StaleIfError)) {
+			c.stale = e
+			return nil
+		}
 		if s, ok := m.o.Store.(Expirer); ok {
 			s.Expire(c.ctx, c.key, now)
 		}
@@ -236,6 +268,9 @@ func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
 		m.count(shared)
 	} else {
 		m.count(hits)
+	}
+	if kind == "stale" {
+		m.count(stale)
 	}
 	var tokens int64
 	if u, err := usage.Of(e.Response); err == nil {
@@ -257,6 +292,9 @@ func (m *Model) store(c *call, r *llms.ContentResponse, rec *Recording) {
 		e := &Entry{Response: r, Stream: rec, Model: c.model, Stored: m.o.Now()}
 		if m.o.TTL > 0 {
 			e.Expires = e.Stored.Add(m.o.TTL)
+			if stale := max(m.o.StaleWhileRevalidate, m.o.StaleIfError); stale > 0 {
+				e.Keep = e.Expires.Add(stale)
+			}
 		}
 		if err := m.o.Store.Put(ctx, c.key, e); err != nil {
 			m.count(storeErrors)
@@ -294,6 +332,7 @@ type Stats struct {
 	Stored      int64
 	StoreErrors int64
 	TokensSaved int64 // input and output tokens of the hits and shared answers
+	Stale       int64 // hits past their time
 }
 
 const (
@@ -304,6 +343,7 @@ const (
 	stored
 	storeErrors
 	tokensSaved
+	stale
 	statCount
 )
 
@@ -312,5 +352,5 @@ func (m *Model) count(stat int) { m.stats[stat].Add(1) }
 // Stats returns the counts.
 func (m *Model) Stats() Stats {
 	n := func(stat int) int64 { return m.stats[stat].Load() }
-	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved)}
+	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved), n(stale)}
 }

@@ -32,6 +32,13 @@ type Policy struct {
 	SideEffects func(tool string) bool
 }
 
+// MayAsk returns why a call with these options must not be answered from a cache, or
+// "" if it may be.
+func (p Policy) MayAsk(options ...llms.CallOption) string {
+	o := callopt.Resolve(options)
+	return p.mayAsk(&o)
+}
+
 // mayAsk returns why a call must not be answered from the cache, or "".
 func (p Policy) mayAsk(o *callopt.Options) string {
 	if !p.Sampled && o.Has(callopt.Temperature) && o.Temperature > 0 && !o.Has(callopt.Seed) {

@@ -18,6 +18,7 @@ type wireEntry struct {
 	Model   string        `json:"model,omitempty"`
 	Stored  time.Time     `json:"stored"`
 	Expires time.Time     `json:"expires"`
+	Keep    time.Time     `json:"keep,omitzero"`
 }
 
 type wireChoice struct {
@@ -64,7 +65,7 @@ func (t *wireText) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the whole entry, so that any store of bytes can keep it.
 func (e *Entry) MarshalJSON() ([]byte, error) {
-	w := wireEntry{Stream: e.Stream, Model: e.Model, Stored: e.Stored, Expires: e.Expires}
+	w := wireEntry{Stream: e.Stream, Model: e.Model, Stored: e.Stored, Expires: e.Expires, Keep: e.Keep}
 	if e.Response != nil {
 		for _, c := range e.Response.Choices {
 			w.Choices = append(w.Choices, wireOf(c))
@@ -98,7 +99,7 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
-	*e = Entry{Response: &llms.ContentResponse{}, Stream: w.Stream, Model: w.Model, Stored: w.Stored, Expires: w.Expires}
+	*e = Entry{Response: &llms.ContentResponse{}, Stream: w.Stream, Model: w.Model, Stored: w.Stored, Expires: w.Expires, Keep: w.Keep}
 	for _, c := range w.Choices {
 		e.Response.Choices = append(e.Response.Choices, c.choice())
 	}

@@ -173,6 +173,31 @@ func likelihood(games []Game, at map[string]int, theta []float64) float64 {
 	return sum
 }
 
+// slopes returns the gradient of the likelihood and its information, the negative
+// matrix of second derivatives.
+func slopes(games []Game, at map[string]int, theta []float64) (gradient []float64, information [][]float64) {
+	n := len(theta)
+	gradient, information = make([]float64, n), square(n)
+	for _, g := range games {
+		a, b := at[g.A], at[g.B]
+		p := expected(theta[a] - theta[b])
+		gradient[a] += g.Value - p
+		gradient[b] -= g.Value - p
+		w := p * (1 - p)
+		information[a][a] += w
+		information[b][b] += w
+		information[a][b] -= w
+		information[b][a] -= w
+	}
+	// Only differences are determined; the added constant fixes the mean at 0.
+	for i := range information {
+		for k := range information[i] {
+			information[i][k] += 1 / float64(n)
+		}
+	}
+	return gradient, information
+}
+
 // fit runs Newton's method on the concave likelihood, each step halved until it
 // improves. It returns the inverse information at the end.
 func fit(games []Game, at map[string]int) (theta []float64, inverse [][]float64, err error) {
@@ -181,25 +206,7 @@ func fit(games []Game, at map[string]int) (theta []float64, inverse [][]float64,
 	best := likelihood(games, at, theta)
 	polished := false
 	for range 200 {
-		gradient := make([]float64, n)
-		information := square(n)
-		for _, g := range games {
-			a, b := at[g.A], at[g.B]
-			p := expected(theta[a] - theta[b])
-			gradient[a] += g.Value - p
-			gradient[b] -= g.Value - p
-			w := p * (1 - p)
-			information[a][a] += w
-			information[b][b] += w
-			information[a][b] -= w
-			information[b][a] -= w
-		}
-		// Only differences are determined; the added constant fixes the mean at 0.
-		for i := range information {
-			for k := range information[i] {
-				information[i][k] += 1 / float64(n)
-			}
-		}
+		gradient, information := slopes(games, at, theta)
 		if inverse, err = invert(information); err != nil {
 			return nil, nil, err
 		}

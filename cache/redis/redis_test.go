@@ -1,0 +1,161 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/cache"
+)
+
+// open returns a store of its own prefix on the server of REDIS_URL.
+func open(t *testing.T) (*Store, *redis.Client) {
+	t.Helper()
+	url := os.Getenv("REDIS_URL")
+	if url == "" {
+		t.Skip("REDIS_URL names no server")
+	}
+	o, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	c := redis.NewClient(o)
+	s, err := New(c, &Options{Prefix: fmt.Sprintf("test[%d]*:", time.Now().UnixNano())})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := s.Clear(context.Background())
+		require.NoError(t, err)
+		_ = c.Close()
+	})
+	return s, c
+}
+
+// slow answers after a pause, and counts.
+type slow struct {
+	calls atomic.Int64
+	stop  string
+}
+
+func (s *slow) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
+	n := s.calls.Add(1)
+	time.Sleep(150 * time.Millisecond)
+	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: fmt.Sprint(n, " \xff"), StopReason: s.stop}}}, nil
+}
+
+func (s *slow) Call(context.Context, string, ...llms.CallOption) (string, error) { return "", nil }
+
+func TestNew(t *testing.T) {
+	_, err := New(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestGetPut(t *testing.T) {
+	s, c := open(t)
+	ctx := t.Context()
+	e, err := s.Get(ctx, cache.Key{1})
+	require.NoError(t, err)
+	require.Nil(t, e)
+	answer := &cache.Entry{Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "a\xff"}}}, Model: "m",
+		Expires: time.Now().Add(time.Minute), Keep: time.Now().Add(time.Hour)}
+	require.NoError(t, s.Put(ctx, cache.Key{1}, answer))
+	e, err = s.Get(ctx, cache.Key{1})
+	require.NoError(t, err)
+	require.Equal(t, answer.Response, e.Response)
+	require.WithinDuration(t, answer.Keep, e.Keep, 0)
+	life, err := c.PTTL(ctx, s.o.Prefix+cache.Key{1}.String()).Result()
+	require.NoError(t, err)
+	require.InDelta(t, 60, life.Minutes(), 1, "kept for stale use")
+
+	answer.Expires, answer.Keep = time.Now().Add(-time.Minute), time.Time{}
+	require.NoError(t, s.Put(ctx, cache.Key{1}, answer))
+	e, err = s.Get(ctx, cache.Key{1})
+	require.NoError(t, err)
+	require.Nil(t, e, "the older answer stayed")
+
+	require.NoError(t, c.Set(ctx, s.o.Prefix+cache.Key{2}.String(), "{", 0).Err())
+	_, err = s.Get(ctx, cache.Key{2})
+	require.ErrorContains(t, err, "damaged")
+	require.NoError(t, s.Put(ctx, cache.Key{3}, nil))
+	n, err := s.Clear(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+}
+
+func TestLock(t *testing.T) {
+	s, _ := open(t)
+	ctx := t.Context()
+	unlock, ok, err := s.TryLock(ctx, cache.Key{1}, time.Minute)
+	require.NoError(t, err)
+	require.True(t, ok)
+	_, ok, err = s.TryLock(ctx, cache.Key{1}, time.Minute)
+	require.NoError(t, err)
+	require.False(t, ok)
+	unlock()
+	late, ok, err := s.TryLock(ctx, cache.Key{1}, 50*time.Millisecond)
+	require.NoError(t, err)
+	require.True(t, ok)
+	time.Sleep(80 * time.Millisecond) // it ends by itself
+	_, ok, err = s.TryLock(ctx, cache.Key{1}, time.Minute)
+	require.NoError(t, err)
+	require.True(t, ok)
+	late() // must not give back the other's lock
+	_, ok, err = s.TryLock(ctx, cache.Key{1}, time.Minute)
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+// Each Model here is a process of its own: they share nothing but Redis.
+func askTogether(t *testing.T, s *Store, next llms.Model) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range 20 {
+		m, err := cache.New(next, &cache.Options{Store: s, Model: "m"})
+		require.NoError(t, err)
+		wg.Go(func() {
+			r, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "q")})
+			if err != nil || len(r.Choices) != 1 {
+				t.Error(r, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestStampede(t *testing.T) {
+	s, _ := open(t)
+	next := &slow{stop: "stop"}
+	askTogether(t, s, next)
+	require.EqualValues(t, 1, next.calls.Load())
+}
+
+// An answer that may not be stored: the others ask at the same time, not one after the
+// other.
+func TestStampedeWithoutAnAnswer(t *testing.T) {
+	s, _ := open(t)
+	next := &slow{stop: "length"}
+	began := time.Now()
+	askTogether(t, s, next)
+	require.EqualValues(t, 20, next.calls.Load())
+	require.Less(t, time.Since(began), 1500*time.Millisecond)
+}
+
+// A Redis that is down never fails a call.
+func TestDown(t *testing.T) {
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1, DialTimeout: 50 * time.Millisecond})
+	defer c.Close()
+	s, err := New(c, nil)
+	require.NoError(t, err)
+	next := &slow{stop: "stop"}
+	m, err := cache.New(next, &cache.Options{Store: s, Model: "m"})
+	require.NoError(t, err)
+	r, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "q")})
+	require.NoError(t, err)
+	require.Equal(t, "1 \xff", r.Choices[0].Content)
+	require.EqualValues(t, 3, m.Stats().StoreErrors, "get, lock, put")
+}

@@ -1,0 +1,505 @@
+package semantic
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tmc/langchaingo/embeddings"
+	"github.com/tmc/langchaingo/llms"
+
+	"github.com/prodailabs/prodai/cache"
+	"github.com/prodailabs/prodai/internal/callopt"
+	"github.com/prodailabs/prodai/internal/delta"
+	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/llmcopy"
+	"github.com/prodailabs/prodai/internal/usage"
+	"github.com/prodailabs/prodai/internal/wrap"
+)
+
+// ErrOption is wrapped by the errors of functions whose arguments cannot work.
+var ErrOption = errors.New("semantic: invalid option")
+
+// Options configure a [Model]. The zero value works.
+type Options struct {
+	// Guard compares the words of an asked question and a similar stored one, and
+	// returns why the stored answer must not be used, or "". Default: [Agree].
+	Guard func(asked, stored string) string
+
+	// Verify is asked last about a stored question that the threshold and the Guard
+	// accept: another model for example. False or an error means that the answer isn't
+	// used. Default: no question is asked.
+	Verify func(ctx context.Context, asked, stored string) (bool, error)
+
+	// Shadow, if set, turns hits off: the wrapped model is always asked, and Shadow
+	// receives the stored answer of the hit beside the new one. Default:
+	// hits are given to callers.
+	Shadow func(context.Context, Comparison)
+
+	// Index finds similar questions. It must be empty, and used by this Model alone.
+	// Default: a [Scan].
+	Index Index
+
+	// Model is the name of the wrapped model, for calls that do not name one.
+	// Default: none.
+	Model string
+
+	// Namespace is the version of what the answers depend on beside the call, such as
+	// a prompt template or an index. Default: none.
+	Namespace string
+
+	// Tenant returns the tenant that a call belongs to; answers never cross tenants. A
+	// call for which it returns "" is not cached. Default: all calls belong to one
+	// tenant.
+	Tenant func(context.Context) string
+
+	// Metadata lists the keys of CallOptions.Metadata that change the answer, beside
+	// those that cache.KeyOf knows. Default: none.
+	Metadata []string
+
+	// Policy decides what may be cached. Default: the careful zero Policy.
+	Policy cache.Policy
+
+	// TTL is how long an answer is used; negative means forever. Default: an hour.
+	TTL time.Duration
+
+	// MaxEntries is how many answers are kept; the one that was not used for the
+	// longest time leaves first. Default: 10,000.
+	MaxEntries int
+
+	// MaxQuestion is the length in bytes up to which questions are compared. One vector
+	// doesn't show a small difference in a long text. Default: 500.
+	MaxQuestion int
+
+	// Logger receives cache.hit, cache.miss and cache.store. Default: they are
+	// discarded.
+	Logger *slog.Logger
+
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// candidates is how many stored questions are looked at: the guard may refuse the
+// nearest one, and the next may be right.
+const candidates = 4
+
+// A Stored is what the function of [Model.Delete] receives about an entry.
+type Stored struct {
+	Tenant, Namespace, Model string
+	Question                 string
+	At                       time.Time
+}
+
+// A Comparison is a hit that did not take place, because Options.Shadow is set.
+type Comparison struct {
+	Asked, Stored string
+	Score         float64
+	Answer        *llms.ContentResponse // the stored one
+	Fresh         *llms.ContentResponse // the model's
+}
+
+// Model answers a question with the stored answer of a similar one. It is safe for
+// concurrent use.
+type Model struct {
+	next      llms.Model
+	embedder  embeddings.Embedder
+	threshold float64
+	o         Options
+
+	mu      sync.Mutex
+	entries map[uint64]*list.Element
+	byText  map[textKey]uint64
+	used    *list.List // recently used first
+	lastID  uint64
+
+	stats [statCount]atomic.Int64
+}
+
+type textKey struct {
+	scope cache.Key
+	text  string
+}
+
+type entry struct {
+	Stored
+	id       uint64
+	scope    cache.Key
+	response *llms.ContentResponse
+	expires  time.Time // zero: never
+}
+
+// New returns a Model around next. Questions whose cosine is at least the threshold,
+// above 0 and at most 1, are similar; [Evaluation.Calibrate] finds one. nil options
+// mean the defaults. Its error wraps [ErrOption].
+func New(next llms.Model, embedder embeddings.Embedder, threshold float64, o *Options) (*Model, error) {
+	if next == nil || embedder == nil {
+		return nil, fmt.Errorf("%w: the model to wrap or the embedder is nil", ErrOption)
+	}
+	if !(threshold > 0 && threshold <= 1) {
+		return nil, fmt.Errorf("%w: a threshold of %v: want above 0 and at most 1", ErrOption, threshold)
+	}
+	m := &Model{next: next, embedder: embedder, threshold: threshold, entries: map[uint64]*list.Element{}, byText: map[textKey]uint64{}, used: list.New()}
+	if o != nil {
+		m.o = *o
+		m.o.Metadata = slices.Clone(o.Metadata)
+	}
+	if m.o.MaxEntries < 0 || m.o.MaxQuestion < 0 {
+		return nil, fmt.Errorf("%w: %d entries, questions of %d bytes: want 0 or more", ErrOption, m.o.MaxEntries, m.o.MaxQuestion)
+	}
+	if m.o.Guard == nil {
+		m.o.Guard = Agree
+	}
+	if m.o.Index == nil {
+		m.o.Index = NewScan()
+	}
+	if m.o.TTL == 0 {
+		m.o.TTL = time.Hour
+	}
+	if m.o.MaxEntries == 0 {
+		m.o.MaxEntries = 10_000
+	}
+	if m.o.MaxQuestion == 0 {
+		m.o.MaxQuestion = 500
+	}
+	if m.o.Now == nil {
+		m.o.Now = time.Now
+	}
+	m.o.Logger = event.Logger(m.o.Logger)
+	return m, nil
+}
+
+// Unwrap returns the wrapped model.
+func (m *Model) Unwrap() llms.Model { return m.next }
+
+// SupportsReasoning reports whether the wrapped model does.
+func (m *Model) SupportsReasoning() bool { return wrap.SupportsReasoning(m.next) }
+
+// Call answers a single prompt, as [Model.GenerateContent] does.
+func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOption) (string, error) {
+	return wrap.Call(ctx, m, prompt, options...)
+}
+
+// GenerateContent compares the last message, which must be one text of the user, with
+// the stored questions. It compares only with questions that were asked with equal
+// messages before them, equal options, the same model, tenant and namespace. If the
+// nearest passes the threshold, the guard and Verify, its answer is returned, with
+// "FromCache" = "semantic" in the GenerationInfo of each choice, and streamed as one
+// chunk. Otherwise the wrapped model is asked. An error of the embedder never fails a
+// call.
+func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("semantic: %w", err)
+	}
+	began := m.o.Now()
+	o := callopt.Resolve(options)
+	c := &call{ctx: ctx, o: &o}
+	reason := m.identify(c, messages, options)
+	bypass := reason != ""
+	var found *entry
+	if !bypass {
+		found, reason = m.lookup(c)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, wrap.ContextError(ctx, err)
+	}
+	if found != nil && m.o.Shadow == nil {
+		m.hit(c, found, began)
+		r := marked(found.response)
+		return r, replay(ctx, &o, r)
+	}
+	switch {
+	case bypass:
+		m.stats[bypassed].Add(1)
+	case found != nil:
+		m.stats[shadowed].Add(1)
+		reason = "shadow"
+	default:
+		m.stats[misses].Add(1)
+	}
+	m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.Model, event.Reason, reason)
+	r, err := m.next.GenerateContent(ctx, messages, options...)
+	if err != nil || r == nil || bypass {
+		return r, wrap.ContextError(ctx, err)
+	}
+	if found != nil {
+		m.o.Shadow(ctx, Comparison{c.Question, found.Question, c.score, llmcopy.Response(found.response), llmcopy.Response(r)})
+	}
+	if c.vector != nil {
+		m.store(c, r)
+	}
+	return r, nil
+}
+
+// A call is one GenerateContent in progress.
+type call struct {
+	Stored
+	ctx    context.Context
+	o      *callopt.Options
+	scope  cache.Key
+	vector []float32
+	score  float64
+}
+
+// identify sets the call's question and scope, or returns why it can't be cached.
+func (m *Model) identify(c *call, messages []llms.MessageContent, options []llms.CallOption) string {
+	if reason := m.o.Policy.MayAsk(options...); reason != "" {
+		return reason
+	}
+	c.Model, c.Namespace = c.o.Model, m.o.Namespace
+	if c.Model == "" {
+		c.Model = m.o.Model
+	}
+	if m.o.Tenant != nil {
+		if c.Tenant = m.o.Tenant(c.ctx); c.Tenant == "" {
+			return "no tenant"
+		}
+	}
+	if len(messages) == 0 {
+		return "no question"
+	}
+	before, last := messages[:len(messages)-1], messages[len(messages)-1]
+	if last.Role != llms.ChatMessageTypeHuman || len(last.Parts) != 1 {
+		return "not one text of the user"
+	}
+	part := last.Parts[0]
+	for {
+		marked, ok := part.(llms.CachedContent)
+		if !ok {
+			break
+		}
+		part = marked.ContentPart
+	}
+	text, ok := part.(llms.TextContent)
+	if !ok || text.Text == "" {
+		return "not one text of the user"
+	}
+	if len(text.Text) > m.o.MaxQuestion {
+		return "too long"
+	}
+	c.Question = text.Text
+	scope, err := cache.KeyOf(cache.Scope{Model: m.o.Model, Tenant: c.Tenant, Namespace: m.o.Namespace, Metadata: m.o.Metadata}, before, options...)
+	if err != nil {
+		return "can't be compared"
+	}
+	c.scope = scope
+	return ""
+}
+
+// lookup returns the entry that may answer the call, or the reason for none.
+func (m *Model) lookup(c *call) (*entry, string) {
+	vector, err := m.embedder.EmbedQuery(c.ctx, c.Question)
+	if err != nil {
+		m.stats[embedErrors].Add(1)
+		return nil, "embedder failed"
+	}
+	v, ok := unit(vector)
+	if !ok {
+		return nil, "no vector"
+	}
+	c.vector = v
+	reason := "nothing similar"
+	for _, match := range m.o.Index.Nearest(c.scope, v, candidates) {
+		// 1e-6: the rounding of float32 must not refuse the same text at threshold 1.
+		if !(match.Score >= m.threshold-1e-6) {
+			break
+		}
+		e := m.live(match.ID)
+		if e == nil || e.scope != c.scope { // an Index of another's must not cross scopes
+			continue
+		}
+		if why := m.agree(c, e); why != "" {
+			m.stats[refused].Add(1)
+			reason = why
+			continue
+		}
+		c.score = match.Score
+		return e, ""
+	}
+	return nil, reason
+}
+
+func (m *Model) agree(c *call, e *entry) string {
+	if e.Question == c.Question {
+		return ""
+	}
+	if why := m.o.Guard(c.Question, e.Question); why != "" {
+		return "guard: " + why
+	}
+	if m.o.Verify != nil {
+		same, err := m.o.Verify(c.ctx, c.Question, e.Question)
+		if err != nil {
+			return "verifier failed"
+		}
+		if !same {
+			return "not verified"
+		}
+	}
+	return ""
+}
+
+// live returns an entry that is not past its time, and marks it as used.
+func (m *Model) live(id uint64) *entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	el, ok := m.entries[id]
+	if !ok {
+		return nil
+	}
+	e := el.Value.(*entry)
+	if !e.expires.IsZero() && !m.o.Now().Before(e.expires) {
+		m.remove(el)
+		return nil
+	}
+	m.used.MoveToFront(el)
+	return e
+}
+
+func (m *Model) hit(c *call, e *entry, began time.Time) {
+	m.stats[hits].Add(1)
+	var tokens int64
+	if u, err := usage.Of(e.response); err == nil {
+		tokens = u.Input + u.Output
+		m.stats[tokensSaved].Add(tokens)
+	}
+	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, "semantic", event.Key, c.scope.String()[:12], event.Model, c.Model,
+		event.Elapsed, m.o.Now().Sub(began), event.Tokens, tokens)
+}
+
+// store keeps an answer if the policy allows it.
+func (m *Model) store(c *call, r *llms.ContentResponse) {
+	reason := m.o.Policy.MayStore(r)
+	if reason == "" {
+		m.stats[stored].Add(1)
+		m.add(c, llmcopy.Response(r))
+	}
+	m.o.Logger.InfoContext(c.ctx, event.CacheStore, event.Key, c.scope.String()[:12], event.Model, c.Model, event.Reason, reason)
+}
+
+func (m *Model) add(c *call, r *llms.ContentResponse) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := &entry{Stored: c.Stored, scope: c.scope, response: r}
+	e.At = m.o.Now()
+	if m.o.TTL > 0 {
+		e.expires = e.At.Add(m.o.TTL)
+	}
+	key := textKey{c.scope, c.Question}
+	if old, ok := m.byText[key]; ok {
+		m.remove(m.entries[old])
+	}
+	m.lastID++
+	e.id = m.lastID
+	m.entries[e.id] = m.used.PushFront(e)
+	m.byText[key] = e.id
+	m.o.Index.Add(c.scope, e.id, c.vector)
+	for m.used.Len() > m.o.MaxEntries {
+		m.remove(m.used.Back())
+	}
+}
+
+// remove drops an entry. The caller holds the lock.
+func (m *Model) remove(el *list.Element) {
+	e := m.used.Remove(el).(*entry)
+	delete(m.entries, e.id)
+	delete(m.byText, textKey{e.scope, e.Question})
+	m.o.Index.Remove(e.scope, e.id)
+}
+
+// Delete drops the entries for which the function returns true, and returns their
+// number. The function can pick all entries of one tenant.
+func (m *Model) Delete(drop func(Stored) bool) int {
+	if drop == nil {
+		return 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, el := range m.entries {
+		if drop(el.Value.(*entry).Stored) {
+			m.remove(el)
+			n++
+		}
+	}
+	return n
+}
+
+// Len returns the number of entries.
+func (m *Model) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.used.Len()
+}
+
+// marked copies a stored response for a caller.
+func marked(r *llms.ContentResponse) *llms.ContentResponse {
+	out := llmcopy.Response(r)
+	for _, c := range out.Choices {
+		if c.GenerationInfo == nil {
+			c.GenerationInfo = map[string]any{}
+		}
+		c.GenerationInfo[usage.FromCache] = "semantic"
+	}
+	return out
+}
+
+// replay streams a stored answer in one piece.
+func replay(ctx context.Context, o *callopt.Options, r *llms.ContentResponse) error {
+	for i, c := range r.Choices {
+		if f := o.StreamingReasoningFunc; f != nil && c.ReasoningContent != "" {
+			if err := f(delta.With(ctx, delta.Delta{Kind: delta.Reasoning, Choice: i}), []byte(c.ReasoningContent), nil); err != nil {
+				return err
+			}
+		}
+		if c.Content == "" {
+			continue
+		}
+		text := delta.With(ctx, delta.Delta{Kind: delta.Text, Choice: i})
+		if f := o.StreamingFunc; f != nil {
+			if err := f(text, []byte(c.Content)); err != nil {
+				return err
+			}
+		}
+		if f := o.StreamingReasoningFunc; f != nil {
+			if err := f(text, nil, []byte(c.Content)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Stats counts what a [Model] did since it was made.
+type Stats struct {
+	Hits        int64 // answered from the store
+	Misses      int64 // asked the model
+	Bypassed    int64 // may not be cached
+	Shadowed    int64 // would have been answered, but Options.Shadow is set
+	Refused     int64 // similar questions that the guard or Verify refused
+	Stored      int64
+	EmbedErrors int64
+	TokensSaved int64 // input and output tokens of the hits
+}
+
+const (
+	hits = iota
+	misses
+	bypassed
+	shadowed
+	refused
+	stored
+	embedErrors
+	tokensSaved
+	statCount
+)
+
+// Stats returns the counts.
+func (m *Model) Stats() Stats {
+	n := func(stat int) int64 { return m.stats[stat].Load() }
+	return Stats{n(hits), n(misses), n(bypassed), n(shadowed), n(refused), n(stored), n(embedErrors), n(tokensSaved)}
+}
