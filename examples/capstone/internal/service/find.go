@@ -96,6 +96,3 @@ func (s *Service) correct(question string) string {
 	}
 	return question
 }
-
-// Correct is exported for a while.
-func (s *Service) Correct(q string) string { return s.correct(q) }
