@@ -15,6 +15,9 @@ import (
 // change: passages that no reader has judged are counted apart, and if there are many,
 // the questions have to be judged anew.
 func TestIndependentQuestions(t *testing.T) {
+	if slow {
+		t.Skip("one goroutine, slow under the race detector")
+	}
 	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, svc.Close(context.Background())) })

@@ -17,6 +17,9 @@ import (
 // TestTune: two epochs on the course's own questions already find more of the held-out
 // ones, and the file is read by the embedder.
 func TestTune(t *testing.T) {
+	if slow {
+		t.Skip("one goroutine, slow under the race detector")
+	}
 	name := filepath.Join(t.TempDir(), "rows.safetensors")
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), func() {}, []string{"tune", "-o", name, "-epochs", "2"}, &out, io.Discard))
