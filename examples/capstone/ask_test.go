@@ -34,23 +34,13 @@ func TestAskRefusesSoftly(t *testing.T) {
 	const question = "Which football team has the best circuit breaker in its stadium kitchen?"
 	t.Run("offline", func(t *testing.T) { nearby(t, answer(t, "ask", "Who won the world cup?")) })
 	t.Run("a provider", func(t *testing.T) {
-		p, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: modeltest.Say(rag.UnknownAnswer), Times: -1}}, Loopback: true})
-		require.NoError(t, err)
-		t.Cleanup(p.Close)
-		t.Setenv("OPENAI_BASE_URL", p.URL+"/v1")
-		t.Setenv("OPENAI_API_KEY", "k")
-		t.Setenv("OPENAI_MODEL", "scripted-1")
+		provider(t, rag.UnknownAnswer)
 		out := answer(t, "ask", question)
 		nearby(t, out)
 		require.Contains(t, out, "retry")
 	})
 	t.Run("a provider that lists them itself", func(t *testing.T) {
-		p, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: modeltest.Say(rag.UnknownAnswer + " " + rag.NearestLine + "\n\n- One thing. [2]"), Times: -1}}, Loopback: true})
-		require.NoError(t, err)
-		t.Cleanup(p.Close)
-		t.Setenv("OPENAI_BASE_URL", p.URL+"/v1")
-		t.Setenv("OPENAI_API_KEY", "k")
-		t.Setenv("OPENAI_MODEL", "scripted-1")
+		provider(t, rag.UnknownAnswer+" "+rag.NearestLine+"\n\n- One thing. [2]")
 		out := answer(t, "ask", question)
 		nearby(t, out)
 		require.Contains(t, out, "\n[2] ")
@@ -59,6 +49,17 @@ func TestAskRefusesSoftly(t *testing.T) {
 	t.Run("no documents", func(t *testing.T) {
 		require.Contains(t, answer(t, "ask", "-no-course", "Who won?"), "capstone ingest FOLDER")
 	})
+}
+
+// provider lets a scripted model answer in the place of the offline one.
+func provider(t *testing.T, answer string) {
+	t.Helper()
+	p, err := modeltest.NewServer(&modeltest.ServerOptions{Replies: []modeltest.Reply{{Turn: modeltest.Say(answer), Times: -1}}, Loopback: true})
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	t.Setenv("OPENAI_BASE_URL", p.URL+"/v1")
+	t.Setenv("OPENAI_API_KEY", "k")
+	t.Setenv("OPENAI_MODEL", "scripted-1")
 }
 
 func nearby(t *testing.T, out string) {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"sync"
 
+	"github.com/tmc/langchaingo/schema"
+
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
 	"github.com/prodailabs/prodai/retrieve/flat"
-	"github.com/tmc/langchaingo/schema"
 )
 
 // An askedIndex finds passages by the questions that they are known to answer
