@@ -85,7 +85,7 @@ type Extractive struct {
 var ErrOption = errors.New("rag: invalid option")
 
 // defaultMinScore is the threshold at which, of questions that a collection does not
-// answer, about one in twenty is answered: see TestFit.
+// answer, about one in eleven is answered: see TestFit.
 const defaultMinScore = 0.2
 
 // NewExtractive returns an Extractive; nil options mean the defaults. Its error
@@ -143,16 +143,12 @@ func (e *Extractive) GenerateContent(ctx context.Context, messages []llms.Messag
 // answer returns the whole answer.
 func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent) (string, error) {
 	question, passages := parsePrompt(messages)
-	var all []unit
-	for _, p := range passages {
-		if e.o.Clean != nil {
-			p.text = e.o.Clean(ctx, p.text)
-		}
-		for _, u := range units(p) {
-			u.order = len(all)
-			all = append(all, u)
+	if e.o.Clean != nil {
+		for i := range passages {
+			passages[i].text = e.o.Clean(ctx, passages[i].text)
 		}
 	}
+	all := unitsOf(passages)
 	if len(all) == 0 || strings.TrimSpace(question) == "" {
 		return UnknownAnswer, nil
 	}
@@ -209,13 +205,11 @@ func (e *Extractive) Rerank(ctx context.Context, question string, passages []sch
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("rag: %w", err)
 	}
-	var all []unit
+	texts := make([]numbered, len(passages))
 	for i, p := range passages {
-		for _, u := range units(numbered{i, p.PageContent}) {
-			u.order = len(all)
-			all = append(all, u)
-		}
+		texts[i] = numbered{i, p.PageContent}
 	}
+	all := unitsOf(texts)
 	var rankings [][]scored
 	parts := Parts(question)
 	for _, text := range parts {
@@ -252,9 +246,9 @@ type part struct {
 	units    []scored
 }
 
-// choose returns the units to quote, programs or texts, the best first, and marks them as used. If the
-// best unit reaches the threshold, the next ones need a share of its probability only:
-// the answer is right more often with them.
+// choose returns the units to quote, programs or texts, the best first, and marks them
+// as used. If the best unit reaches the threshold, the next ones need a share of its
+// probability only: the answer is right more often with them.
 func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bool) []scored {
 	const share = 0.3
 	least := e.o.MinScore

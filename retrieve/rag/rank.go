@@ -50,23 +50,26 @@ type vector [features]float64
 // A scored unit.
 type scored struct {
 	unit
-	score    float64 // the probability that it answers
-	features vector
-	best     sentence.Span // of unit.text: the sentence that answers
+	score     float64 // the probability that it answers
+	features  vector
+	sentences []sentence.Span // of unit.text, those that are prose
+	best      sentence.Span   // the one that answers
 }
 
 // rank scores the units for a question, best first.
 func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, error) {
-	r := &ranker{q: q, rarity: rarityAmong(all), out: make([]scored, len(all))}
+	r := &ranker{q: q, out: make([]scored, len(all))}
 	if e.o.Rarity != nil {
 		r.rarity = func(stem string) float64 { return clamp(e.o.Rarity(stem), mostRare) }
+	} else {
+		r.rarity = rarityAmong(all)
 	}
 	for w := range q.words {
 		r.total += r.rarity(w)
 		r.rarest = max(r.rarest, r.rarity(w))
 	}
 	for i, u := range all {
-		r.out[i].unit = u
+		r.out[i].unit, r.out[i].sentences = u, sentencesOf(u.text)
 		if e.o.Asked != nil {
 			r.out[i].asked = e.o.Asked(u.text)
 		}
@@ -142,7 +145,7 @@ func (r *ranker) texts() ([]string, []place) {
 		u := &r.out[i]
 		places[i] = place{unit: len(texts), from: len(texts) + 1}
 		texts = append(texts, strings.ReplaceAll(u.title, "›", ">")+"\n"+u.text)
-		for _, s := range sentencesOf(u.text) {
+		for _, s := range u.sentences {
 			texts = append(texts, u.text[s.Start:s.End])
 		}
 		places[i].to = len(texts)
@@ -254,7 +257,7 @@ func (r *ranker) weighWords(f *vector, own, above map[string]bool) {
 // answers.
 func (r *ranker) weighSentences(s *scored, cosines []float64) {
 	best := -1.0
-	for i, span := range sentencesOf(s.text) {
+	for i, span := range s.sentences {
 		text := s.text[span.Start:span.End]
 		words := set(bm25.English(text))
 		share := 0.0
@@ -278,8 +281,8 @@ func (r *ranker) weighSentences(s *scored, cosines []float64) {
 func (r *ranker) weighTerm(s *scored) {
 	f := &s.features
 	f[isTerm] = 1
-	if spans := sentencesOf(s.text); r.q.intent == intentDefine && len(spans) > 0 {
-		s.best = spans[0]
+	if r.q.intent == intentDefine && len(s.sentences) > 0 {
+		s.best = s.sentences[0]
 	}
 	for i, name := range append([]string{s.name}, s.also...) {
 		stems := set(Terms(name))

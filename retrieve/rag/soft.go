@@ -78,7 +78,7 @@ func (s *softener) weigh(u *scored) {
 	}
 	f := &u.features
 	f[softUnit] = recall(s.question, s.wordsOf(u.title+" "+u.text))
-	for _, span := range sentencesOf(u.text) {
+	for _, span := range u.sentences {
 		f[softBest] = max(f[softBest], recall(s.question, s.wordsOf(u.text[span.Start:span.End])))
 	}
 	for _, other := range u.asked {

@@ -26,6 +26,18 @@ type unit struct {
 // named matches an entry of a list of terms.
 var named = regexp.MustCompile(`^(?:[-*+]\s+)?\**([^:.?!()\n]{2,60}?)\**(?: \(also: ([^)\n]+)\))?\**: +\**[A-Z]`)
 
+// unitsOf cuts passages.
+func unitsOf(passages []numbered) []unit {
+	var all []unit
+	for _, p := range passages {
+		for _, u := range units(p) {
+			u.order = len(all)
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
 // units cuts a passage.
 func units(p numbered) []unit {
 	title, rest := headings(p.text)
