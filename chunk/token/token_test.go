@@ -219,7 +219,7 @@ func TestGrowthOfHostileTexts(t *testing.T) {
 		for i, text := range []string{strings.Repeat("a", 1<<20), strings.Repeat(" ", 1<<20), strings.Repeat("\n", 1<<20),
 			strings.Repeat("ab", 1<<19), strings.Repeat("日", 1<<18), strings.Repeat("-", 1<<20), "ʰ" + strings.Repeat("A", 1<<20), string(random)} {
 			t.Run(fmt.Sprintf("%s/%d", e.Name(), i), func(t *testing.T) {
-				growth.Test(t, len(text)/2, 3.3, func(n int) func() { return func() { e.Count(text[:n]) } })
+				growth.Test(t, len(text)/4, 3.3, func(n int) func() { return func() { e.Count(text[:n]) } })
 			})
 		}
 	}
