@@ -3,12 +3,12 @@ package pii
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/internal/kinds"
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
@@ -108,10 +108,7 @@ func New(o *Options) (*detect.Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(rules) == 0 {
-		return nil, fmt.Errorf("%w: Options.Kinds is empty: want one kind or more, or nil for the default", ErrOption)
-	}
-	return detect.New(rules...)
+	return kinds.New(rules, ErrOption)
 }
 
 // Rules returns the rules that [New] uses. Put them into one detector with the rules of
@@ -135,12 +132,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	if o.Kinds == nil {
 		return slices.DeleteFunc(all, func(r detect.Rule) bool { return r.Kind == KindPerson }), nil
 	}
-	for _, k := range o.Kinds {
-		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
-			return nil, fmt.Errorf("%w: Options.Kinds contains %q: want kinds of this package", ErrOption, k)
-		}
-	}
-	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
+	return kinds.Choose(all, o.Kinds, ErrOption)
 }
 
 func threats() []string { return []string{threat.SensitiveDisclosure, threat.DataLeakage} }

@@ -2,10 +2,9 @@ package secret
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/prodailabs/prodai/guard/detect"
+	"github.com/prodailabs/prodai/guard/internal/kinds"
 	"github.com/prodailabs/prodai/guard/threat"
 )
 
@@ -32,13 +31,7 @@ type Options struct {
 
 // Kinds returns every kind that [New] knows.
 func Kinds() []string {
-	var kinds []string
-	for _, r := range allRules() {
-		if !slices.Contains(kinds, r.Kind) {
-			kinds = append(kinds, r.Kind)
-		}
-	}
-	return kinds
+	return kinds.Of(allRules())
 }
 
 // New returns a detector of secrets. An unknown kind, or an empty list of kinds, is an
@@ -48,10 +41,7 @@ func New(o *Options) (*detect.Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(rules) == 0 {
-		return nil, fmt.Errorf("%w: Options.Kinds is empty: want one kind or more, or nil for the default", ErrOption)
-	}
-	return detect.New(rules...)
+	return kinds.New(rules, ErrOption)
 }
 
 // Rules returns the rules that [New] uses. Put them into one detector with the rules of
@@ -62,12 +52,7 @@ func Rules(o *Options) ([]detect.Rule, error) {
 	if o == nil || o.Kinds == nil {
 		return all, nil
 	}
-	for _, k := range o.Kinds {
-		if !slices.ContainsFunc(all, func(r detect.Rule) bool { return r.Kind == k }) {
-			return nil, fmt.Errorf("%w: Options.Kinds contains %q: want kinds of this package", ErrOption, k)
-		}
-	}
-	return slices.DeleteFunc(all, func(r detect.Rule) bool { return !slices.Contains(o.Kinds, r.Kind) }), nil
+	return kinds.Choose(all, o.Kinds, ErrOption)
 }
 
 func allRules() []detect.Rule {

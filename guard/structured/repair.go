@@ -126,7 +126,7 @@ func (r *reader) readBare(from int) (Value, error) {
 		return Value{}, ErrNoJSON
 	case isQuote(c) && r.keyAhead(r.at):
 		r.repaired = true
-		if err := r.members('}'); err != nil {
+		if err := r.members(); err != nil {
 			return Value{}, err
 		}
 	case isQuote(c):
@@ -218,7 +218,7 @@ func (r *reader) value() error {
 		case set:
 			return r.elements('}')
 		case c == '{':
-			return r.members('}')
+			return r.members()
 		}
 		return r.elements(']')
 	case c == '(' && r.isTuple(r.at):
@@ -236,10 +236,33 @@ func (r *reader) value() error {
 }
 
 // members reads the inside of an object and its end.
-func (r *reader) members(end byte) error {
-	r.stack = append(r.stack, end)
+func (r *reader) members() error {
+	return r.items(items{
+		open: '{', close: '}', end: '}', mark: '}',
+		stray:   ":][{`", // no key begins with these: templates write {{"a": 1}}
+		missing: func(c rune) bool { return c == ']' && r.enclosedBy(']') },
+		item: func() (bool, error) {
+			ok, err := r.member()
+			r.repaired = r.repaired || !ok
+			return ok, err
+		},
+	})
+}
+
+// items describes an object or an array.
+type items struct {
+	open, close byte // the brackets to write
+	end         byte // the bracket that ends it in the text
+	mark        byte // what the stack has for it
+	stray       string
+	missing     func(c rune) bool    // whether c belongs to what is around, since the end is missing
+	item        func() (bool, error) // reads a member or an element; false if there was none
+}
+
+func (r *reader) items(l items) error {
+	r.stack = append(r.stack, l.mark)
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
-	r.out = append(r.out, '{')
+	r.out = append(r.out, l.open)
 	empty, comma := true, true // whether a comma came before
 	for {
 		r.skip()
@@ -247,24 +270,24 @@ func (r *reader) members(end byte) error {
 		switch {
 		case size == 0:
 			r.cut, r.repaired = true, true
-			r.out = append(r.out, '}')
+			r.out = append(r.out, l.close)
 			return nil
-		case c == '}':
+		case c == rune(l.end):
 			r.at++
 			r.repaired = r.repaired || comma && !empty
-			r.out = append(r.out, '}')
+			r.out = append(r.out, l.close)
 			return nil
-		case c == ']' && r.enclosedBy(']'):
+		case l.missing(c):
 			r.repaired = true
-			r.out = append(r.out, '}')
+			r.out = append(r.out, l.close)
 			return nil
 		case isComma(c):
 			r.at += size
 			r.repaired = r.repaired || comma || c != ','
 			comma = true
 			continue
-		case c == ':' || c == ']' || c == '{' || c == '[' || c == '`':
-			r.at += size // no key begins with it: templates write {{"a": 1}}
+		case oneOf(l.stray, c):
+			r.at += size
 			r.repaired = true
 			continue
 		}
@@ -273,15 +296,16 @@ func (r *reader) members(end byte) error {
 			r.out = append(r.out, ',')
 		}
 		r.repaired = r.repaired || !comma
-		if ok, err := r.member(); err != nil {
-			return err
-		} else if !ok {
-			r.out = r.out[:before]
-			r.repaired = true
-		} else {
-			empty = false
-		}
 		comma = false
+		ok, err := l.item()
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			empty = false
+		default:
+			r.out = r.out[:before]
+		}
 	}
 }
 
@@ -355,56 +379,25 @@ func (r *reader) elements(end byte) error {
 	if end == '}' {
 		mark = setMark
 	}
-	r.stack = append(r.stack, mark)
-	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
-	r.out = append(r.out, '[')
-	empty, comma := true, true
-	for {
-		r.skip()
-		c, size := r.peek()
-		switch {
-		case size == 0:
-			r.cut, r.repaired = true, true
-			r.out = append(r.out, ']')
-			return nil
-		case c == rune(end):
-			r.at++
-			r.repaired = r.repaired || comma && !empty
-			r.out = append(r.out, ']')
-			return nil
-		case (c == '}' || c == ']') && r.enclosedBy(byte(c)), isQuote(c) && r.enclosedBy('}') && r.keyAhead(r.at):
-			r.repaired = true // the bracket is missing
-			r.out = append(r.out, ']')
-			return nil
-		case isComma(c):
-			r.at += size
-			r.repaired = r.repaired || comma || c != ','
-			comma = true
-			continue
-		case c == ':' || c == '}' || c == ']' || c == '`':
-			r.at += size
-			r.repaired = true
-			continue
-		}
-		before := len(r.out)
-		if !empty {
-			r.out = append(r.out, ',')
-		}
-		r.repaired = r.repaired || !comma
-		comma = false
-		written, at := len(r.out), r.at
-		if err := r.value(); err != nil {
-			return err
-		}
-		if len(r.out) == written {
-			r.out = r.out[:before]
-			if r.at == at && r.at < len(r.text) {
-				r.at += size
+	return r.items(items{
+		open: '[', close: ']', end: end, mark: mark,
+		stray: ":}]`",
+		missing: func(c rune) bool {
+			return (c == '}' || c == ']') && r.enclosedBy(byte(c)) || isQuote(c) && r.enclosedBy('}') && r.keyAhead(r.at)
+		},
+		item: func() (bool, error) {
+			written, at := len(r.out), r.at
+			err := r.value()
+			if len(r.out) > written {
+				return true, err
 			}
-			continue
-		}
-		empty = false
-	}
+			if r.at == at && r.at < len(r.text) {
+				_, size := r.peek()
+				r.at += size // always make progress
+			}
+			return false, err
+		},
+	})
 }
 
 // enclosedBy reports whether a bracket further out waits for c.
