@@ -14,28 +14,57 @@ import "github.com/redis/go-redis/v9"
 //	unique        hash     unique key -> id of the live job
 //	group:ID      hash     what is known of a group
 //	wake:QUEUE    list     a token for each job, 64 at most, for workers that wait
-//	count:QUEUE   hash     added, finished, failed
-//	queues, seq, slots
+//	count:QUEUE   hash     seq: entries of ready; added: jobs that came for later; again:
+//	                       entries of ready that were not new jobs; finished, failed,
+//	                       buried
+//	queues, slots
+//
+// A field of a job that is empty or 0 is left out: each write is one more line of
+// Redis' log.
 const prelude = `
 local P = KEYS[1]
 local T = redis.call('TIME')
 local now = T[1] * 1000 + math.floor(T[2] / 1000)
-local function seq() return redis.call('INCR', P .. 'seq') end
-local function count(q, what, n) redis.call('HINCRBY', P .. 'count:' .. q, what, n) end
-local function get(id, ...) return redis.call('HMGET', P .. 'job:' .. id, ...) end
+local function count(q, what) return redis.call('HINCRBY', P .. 'count:' .. q, what, 1) end
+local function get(id, ...)
+  local v = redis.call('HMGET', P .. 'job:' .. id, ...)
+  for i = 1, #v do v[i] = v[i] or '' end
+  return v
+end
 local function set(id, ...) redis.call('HSET', P .. 'job:' .. id, ...) end
 
 local function wake(q)
   if redis.call('LLEN', P .. 'wake:' .. q) < 64 then redis.call('RPUSH', P .. 'wake:' .. q, '1') end
 end
 
+-- Puts a job in ready, and reports whether it is the queue's first.
+local function arrive(id, q)
+  local n = count(q, 'seq')
+  redis.call('ZADD', P .. 'ready:' .. q, n, id)
+  wake(q)
+  return n == 1
+end
+
+-- Puts a job that is not new where it waits.
 local function pend(id, q, ms)
   if ms > now then
     redis.call('ZADD', P .. 'later:' .. q, ms, id)
   else
-    redis.call('ZADD', P .. 'ready:' .. q, seq(), id)
-    wake(q)
+    count(q, 'again')
+    arrive(id, q)
   end
+end
+
+-- Puts a new job where it waits.
+local function enter(id, q, ms)
+  local first
+  if ms > now then
+    first = count(q, 'added') == 1
+    redis.call('ZADD', P .. 'later:' .. q, ms, id)
+  else
+    first = arrive(id, q)
+  end
+  if first then redis.call('SADD', P .. 'queues', q) end
 end
 
 local function release(id, u)
@@ -43,7 +72,7 @@ local function release(id, u)
 end
 
 local function taken(id, u, ids, keys)
-  if redis.call('EXISTS', P .. 'job:' .. id) == 1 or redis.call('EXISTS', P .. 'group:' .. id) == 1 or (ids and ids[id]) then return {'', id} end
+  if redis.call('EXISTS', P .. 'job:' .. id, P .. 'group:' .. id) > 0 or (ids and ids[id]) then return {'', id} end
   if u ~= '' then
     local other = redis.call('HGET', P .. 'unique', u) or (keys and keys[u])
     if other then return {u, other} end
@@ -58,12 +87,15 @@ end
 -- A job is eleven arguments from i on: see args.
 local function add(i)
   local id, q, u, ms = ARGV[i], ARGV[i+1], ARGV[i+2], tonumber(ARGV[i+5])
-  set(id, 'j', ARGV[i+3], 'p', ARGV[i+4], 'runat', ARGV[i+6], 'maxl', ARGV[i+7], 'keep', ARGV[i+8], 'g', ARGV[i+9], 'gi', ARGV[i+10],
-    'q', q, 'u', u, 'state', '1', 'fails', '0', 'losses', '0', 'lease', '0', 'reason', '0')
-  if redis.call('SISMEMBER', P .. 'queues', q) == 0 then redis.call('SADD', P .. 'queues', q) end
-  if u ~= '' then redis.call('HSET', P .. 'unique', u, id) end
-  count(q, 'added', 1)
-  pend(id, q, ms)
+  local row = {'j', ARGV[i+3], 'p', ARGV[i+4], 'runat', ARGV[i+6], 'maxl', ARGV[i+7], 'keep', ARGV[i+8], 'q', q, 'state', '1'}
+  local n = #row
+  if u ~= '' then
+    row[n+1], row[n+2], n = 'u', u, n + 2
+    redis.call('HSET', P .. 'unique', u, id)
+  end
+  if ARGV[i+9] ~= '' then row[n+1], row[n+2], row[n+3], row[n+4] = 'g', ARGV[i+9], 'gi', ARGV[i+10] end
+  set(id, unpack(row))
+  enter(id, q, ms)
 end
 
 -- Groups are seven arguments each, after the jobs.
@@ -95,7 +127,7 @@ end
 
 local function bury(id, q, u, reason, err, class)
   set(id, 'state', '4', 'reason', reason, 'err', err, 'class', class, 'fin', now, 'worker', '', 'lend', '0')
-  redis.call('ZADD', P .. 'dead:' .. q, seq(), id)
+  redis.call('ZADD', P .. 'dead:' .. q, count(q, 'buried'), id)
   release(id, u)
 end
 `
@@ -120,7 +152,8 @@ for i = 4, #ARGV do
   local q = ARGV[i]
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'later:' .. q, '-inf', now, 'LIMIT', 0, 100)) do
     redis.call('ZREM', P .. 'later:' .. q, id)
-    redis.call('ZADD', P .. 'ready:' .. q, seq(), id)
+    redis.call('ZADD', P .. 'ready:' .. q, count(q, 'seq'), id)
+    count(q, 'again')
   end
   local most = tonumber(ARGV[3]) - #rows
   local first = most > 0 and redis.call('ZPOPMIN', P .. 'ready:' .. q, most) or {}
@@ -164,7 +197,7 @@ end
 redis.call('ZREM', P .. 'running:' .. q, id)
 if ARGV[6] == '1' then
   redis.call('HINCRBY', P .. 'job:' .. id, 'fails', 1)
-  count(q, 'failed', 1)
+  count(q, 'failed')
 end
 if state == '1' then
   set(id, 'state', '1', 'runat', ARGV[5], 'err', ARGV[7], 'class', ARGV[8], 'worker', '', 'lend', '0')
@@ -175,7 +208,7 @@ if state == '4' then
   bury(id, q, u, ARGV[9], ARGV[7], ARGV[8])
   return nil
 end
-count(q, 'finished', 1)
+count(q, 'finished')
 release(id, u)
 if keep > 0 then
   set(id, 'state', '3', 'result', ARGV[10], 'fin', now, 'err', '', 'class', '', 'worker', '', 'lend', '0')
@@ -206,11 +239,8 @@ if g ~= '' and redis.call('EXISTS', gk) == 1 then
     end
     redis.call('DEL', gk)
     local t = now * 1000
-    set(g, 'j', x[3], 'p', payload, 'runat', string.format('%.0f', t) .. '000', 'maxl', x[5], 'keep', x[6], 'g', '', 'gi', '0',
-      'q', x[2], 'u', '', 'state', '1', 'fails', '0', 'losses', '0', 'lease', '0', 'reason', '0')
-    redis.call('SADD', P .. 'queues', x[2])
-    count(x[2], 'added', 1)
-    pend(g, x[2], now)
+    set(g, 'j', x[3], 'p', payload, 'runat', string.format('%.0f', t) .. '000', 'maxl', x[5], 'keep', x[6], 'q', x[2], 'state', '1')
+    enter(g, x[2], now)
   end
 end
 return nil`)
@@ -227,8 +257,8 @@ for _, q in ipairs(redis.call('SMEMBERS', P .. 'queues')) do
     redis.call('ZREM', P .. 'running:' .. q, id)
     local v = get(id, 'maxl', 'u', 'worker')
     local losses = redis.call('HINCRBY', P .. 'job:' .. id, 'losses', 1)
-    local words = 'the worker ' .. (v[3] or '') .. ' was lost'
-    count(q, 'failed', 1)
+    local words = 'the worker ' .. v[3] .. ' was lost'
+    count(q, 'failed')
     if losses >= tonumber(v[1]) then
       bury(id, q, v[2], ARGV[1], words, '')
     else
@@ -261,7 +291,7 @@ return nil`)
 	deleteScript = script(`
 local id = ARGV[1]
 local v = get(id, 'state', 'q', 'u', 'g')
-if not v[1] or v[1] == '2' then return {'none'} end
+if v[1] == '' or v[1] == '2' then return {'none'} end
 for _, list in ipairs({'ready:', 'later:', 'done:', 'dead:'}) do redis.call('ZREM', P .. list .. v[2], id) end
 if v[1] == '1' then release(id, v[3]) end
 if v[4] ~= '' and v[1] ~= '3' then redis.call('DEL', P .. 'group:' .. v[4]) end
@@ -275,10 +305,11 @@ table.sort(names)
 for _, q in ipairs(names) do
   local due = redis.call('ZCOUNT', P .. 'later:' .. q, '-inf', now)
   local first = redis.call('ZRANGE', P .. 'ready:' .. q, 0, 0)[1] or redis.call('ZRANGEBYSCORE', P .. 'later:' .. q, '-inf', now, 'LIMIT', 0, 1)[1]
-  local c = redis.call('HMGET', P .. 'count:' .. q, 'added', 'finished', 'failed')
+  local c = redis.call('HMGET', P .. 'count:' .. q, 'seq', 'finished', 'failed', 'added', 'again')
+  local added = (tonumber(c[1]) or 0) + (tonumber(c[4]) or 0) - (tonumber(c[5]) or 0)
   out[#out+1] = {q, tostring(redis.call('ZCARD', P .. 'ready:' .. q) + due), tostring(redis.call('ZCARD', P .. 'later:' .. q) - due),
     tostring(redis.call('ZCARD', P .. 'running:' .. q)), tostring(redis.call('ZCARD', P .. 'done:' .. q)), tostring(redis.call('ZCARD', P .. 'dead:' .. q)),
-    first and redis.call('HGET', P .. 'job:' .. first, 'runat') or '0', c[1] or '0', c[2] or '0', c[3] or '0', tostring(now)}
+    first and redis.call('HGET', P .. 'job:' .. first, 'runat') or '0', string.format('%.0f', added), c[2] or '0', c[3] or '0', tostring(now)}
 end
 return out`)
 )
