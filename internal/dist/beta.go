@@ -17,9 +17,16 @@ func betaTails(a, b, x, y float64) (lower, upper float64) {
 		return 1, 0
 	}
 	if x > (a+1)/(a+b+2) {
-		upper, lower = betaTails(b, a, y, x)
-		return lower, upper
+		upper = betaFraction(b, a, y, x)
+		return 1 - upper, upper
 	}
+	lower = betaFraction(a, b, x, y)
+	return lower, 1 - lower
+}
+
+// betaFraction is the continued fraction of I_x(a, b), for x that is not much above
+// (a+1)/(a+b+2).
+func betaFraction(a, b, x, y float64) float64 {
 	const tiny = 1e-300
 	front := math.Exp(a*math.Log(x)+b*math.Log(y)-LogBeta(a, b)) / a
 	c := 1.0
@@ -50,8 +57,7 @@ func betaTails(a, b, x, y float64) (lower, upper float64) {
 			break
 		}
 	}
-	lower = front * h
-	return lower, 1 - lower
+	return front * h
 }
 
 // BetaCDF is P(X <= x) of the beta law with parameters a and b.

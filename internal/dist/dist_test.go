@@ -189,3 +189,19 @@ func FuzzDistributions(f *testing.F) {
 		}
 	})
 }
+
+// At a point that rounding puts on the far side of the mean from both ends, the two sides
+// would hand the work to each other without end.
+func TestBetaAtTheMean(t *testing.T) {
+	for _, c := range [][4]float64{{4.0 / 3, 2.5, 0.4, 0.6000000000000001}, {2.6666666666666665 / 2, 0.5, 0.4, 0.6}, {1, 1, 0.5000000000000001, 0.5000000000000001}} {
+		lower, upper := betaTails(c[0], c[1], c[2], c[3])
+		require.InDelta(t, 1, lower+upper, 1e-9)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 20_000 { // random points next to the mean
+		a, b := 3*r.Float64(), 3*r.Float64()
+		x := math.Nextafter((a+1)/(a+b+2), r.Float64())
+		lower, upper := betaTails(a, b, x, 1-x)
+		require.True(t, lower >= 0 && lower <= 1 && upper >= 0 && upper <= 1)
+	}
+}
