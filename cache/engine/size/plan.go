@@ -64,6 +64,30 @@ type Report struct {
 	TimePerToken  float64 // seconds between the tokens of a sequence then
 	Prefill       float64 // prompt tokens a second
 	BalancedBatch int     // at more sequences than this, decoding is limited by operations
+
+	read, work        float64 // of one step and of one token: bytes of weights, operations
+	kvRead, attention float64 // of one token of context: bytes, operations
+	bandwidth, flops  float64 // of all GPUs, with Efficiency
+}
+
+// A Step is what an engine computes at once.
+type Step struct {
+	Prefill int // tokens of prompts
+	Decode  int // sequences that get one token each
+	Context int // tokens whose keys and values are read, of all sequences together
+
+	// Pairs is how many pairs of a token and one that it sees are computed. Default: 0,
+	// which means Context, as in decoding.
+	Pairs int
+}
+
+// StepTime returns how many seconds a step takes at least, by the roofline.
+func (r *Report) StepTime(s Step) float64 {
+	tokens, pairs := float64(s.Prefill+s.Decode), s.Pairs
+	if pairs == 0 {
+		pairs = s.Context
+	}
+	return max((r.read+float64(s.Context)*r.kvRead)/r.bandwidth, (tokens*r.work+float64(pairs)*r.attention)/r.flops)
 }
 
 // Plan computes what a model needs on a GPU. Errors wrap [ErrOption].
@@ -100,21 +124,20 @@ func Plan(m Model, g GPU, o *Options) (*Report, error) {
 	if b := p.Weights.bits(); b == 8 && g.FP8TFLOPS > 0 && p.Weights == FormatFP8 {
 		flops = g.FP8TFLOPS
 	}
-	flops *= 1e12 * n * p.Efficiency
-	bandwidth := g.Bandwidth * 1e9 * n * p.Efficiency
-	read := float64(active) * p.Weights.bits() / 8
-	work := 2 * float64(active)
-	step := func(batch int) float64 {
-		kv := float64(batch) * m.KVBytes(p.Typical, p.KV) * n / m.shards(p.GPUs)
-		return max((read+kv)/bandwidth, float64(batch)*work/flops)
-	}
-	r.DecodeOne = 1 / step(1)
-	r.BalancedBatch = max(1, int(read/bandwidth*flops/work))
+	r.flops = flops * 1e12 * n * p.Efficiency
+	r.bandwidth = g.Bandwidth * 1e9 * n * p.Efficiency
+	r.read = float64(active) * p.Weights.bits() / 8
+	r.work = 2 * float64(active)
+	typical := float64(max(p.Typical, 1))
+	r.kvRead = m.KVBytes(p.Typical, p.KV) / typical * n / m.shards(p.GPUs)
+	r.attention = 4 * float64(m.Layers) * float64(m.Heads) * float64(m.headDim())
+	r.DecodeOne = 1 / r.StepTime(Step{Decode: 1, Context: p.Typical})
+	r.BalancedBatch = max(1, int(r.read/r.bandwidth*r.flops/r.work))
 	if r.AtTypical > 0 {
-		r.TimePerToken = step(r.AtTypical)
+		r.TimePerToken = r.StepTime(Step{Decode: r.AtTypical, Context: r.AtTypical * p.Typical})
 		r.DecodeAll = float64(r.AtTypical) / r.TimePerToken
 	}
-	r.Prefill = flops / work
+	r.Prefill = r.flops / r.work
 	return r, nil
 }
 
