@@ -1,6 +1,12 @@
 // Package kv manages the memory of a KV cache in blocks, as vLLM does, and shares equal
 // beginnings of texts.
 //
+// # What you will be able to do
+//
+//   - Explain why a KV cache in one piece wastes most of its memory, and blocks don't.
+//   - Share equal beginnings of prompts, and keep tenants apart while doing so.
+//   - Choose the size of a block and a rule of eviction, with figures of a real trace.
+//
 // # The problem
 //
 // A team serves a model on a GPU with 80 GB (lecture 14). The weights take 16 GB. Each
@@ -87,7 +93,7 @@
 //   - Don't share blocks by the tokens alone: because the same tokens with another
 //     adapter, another image or another tenant have another content. Put what changes it
 //     into Request.Extra.
-//   - Don't let a caller choose its salt: because the time of the first token tells whether
+//   - Don't let a caller choose its salt: because the time of the first token shows whether
 //     a prefix was cached, and so what others have asked. The gateway sets it.
 //   - Don't admit what can never fit: because it waits forever and blocks the others. Ask
 //     [Pool.Fits]; Allocate returns a [TooLongError] by the same rule.
@@ -116,6 +122,15 @@
 // Run the lab, and look at the memory that stays empty and at the hit rates:
 //
 //	go run ./examples/lab14-kv-cache
+//
+// # Exercises
+//
+//   - Replay the lab's trace with blocks of half the size: join each number with 0 and 1.
+//     What happens to the hit rate?
+//   - Put the time of day at the beginning of the system prompt of the lab's second part.
+//     How many tokens are shared then? Where should the time go?
+//   - Write a test that forks a sequence, appends to both and frees both, and show that
+//     no block is lost.
 //
 // # Further reading
 //

@@ -29,7 +29,7 @@ type Sequence struct {
 	freed  bool
 }
 
-// A Copy tells the model to copy the content of one block to another before it writes.
+// A Copy asks the model to copy the content of one block to another before it writes.
 type Copy struct{ From, To int }
 
 // Allocate gives a prompt its blocks. Blocks at the beginning that are already computed
@@ -94,7 +94,7 @@ func (s *Sequence) Tokens() []int { return s.tokens }
 // until the next step on the sequence.
 func (s *Sequence) Table() []int { return s.table }
 
-// Computed tells the pool that the model has computed the first n tokens. Full blocks
+// Computed notes that the model has computed the first n tokens. Full blocks
 // among them can be shared from now on. Only computed blocks are shared, so a sequence
 // never reads what is not there yet.
 func (s *Sequence) Computed(n int) {

@@ -144,9 +144,17 @@
 //	go run ./examples/lab14-batching
 //
 //	slots   static   continuous
-//	    8   53.3 %      99.9 %
-//	   16   48.6 %      99.8 %
-//	   32   44.0 %      99.6 %
+//	    8   53.3 %      99.7 %
+//	   16   48.6 %      99.5 %
+//	   32   44.0 %      99.2 %
+//
+// The lab also simulates what users feel, with 1,000 requests that arrive in 11 minutes at
+// one L4 that runs Llama 3.1 8B in FP8. Times are at the 95th percentile.
+//
+//	                            first token   per token   longest pause
+//	dynamic batches of 16           942.8 s       55 ms          0.06 s
+//	continuous, whole prompts          .5 s      115 ms          0.63 s
+//	continuous, chunks of 512          .7 s       74 ms          0.08 s
 //
 // # Pitfalls
 //

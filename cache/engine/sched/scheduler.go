@@ -24,7 +24,7 @@ type Reserve uint8
 
 // The ways to reserve.
 const (
-	ReserveAll    Reserve = iota // those of the longest answer: nothing is ever preempted for want of blocks
+	ReserveAll    Reserve = iota // those of the longest answer: nothing is ever preempted because blocks are short
 	ReserveNeeded                // those of its prompt: more run at once, and some are preempted
 )
 

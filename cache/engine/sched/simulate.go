@@ -12,7 +12,7 @@ import (
 	"github.com/prodailabs/prodai/cache/engine/size"
 )
 
-// A Cost tells how long a step takes.
+// A Cost returns how long a step takes.
 type Cost func(size.Step) time.Duration
 
 // Roofline returns the cost of steps on the hardware of a plan: see size.Report. Each step
@@ -104,7 +104,7 @@ func Run(ctx context.Context, requests []Request, pool *kv.Pool, engine Engine, 
 	return run(ctx, requests, pool, o, &real{start: time.Now()}, engine)
 }
 
-// A clock tells the time since the start, and waits.
+// A clock has the time since the start, and waits.
 type clock interface {
 	Now() time.Duration
 	Wait(ctx context.Context, until time.Duration) error

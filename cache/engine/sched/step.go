@@ -32,7 +32,7 @@ func (p *Plan) Tokens() (n int) {
 }
 
 // Outputs returns the jobs that get a token from the step, in the order in which
-// [Scheduler.Complete] wants them: the last chunks of prompts, then Decode.
+// [Scheduler.Complete] expects them: the last chunks of prompts, then Decode.
 func (p *Plan) Outputs() []*Job {
 	out := make([]*Job, 0, len(p.Decode)+len(p.Prefill))
 	for _, c := range p.Prefill {
@@ -125,7 +125,7 @@ type Token struct {
 	Stop bool // the answer ends with it, before Request.Output
 }
 
-// Complete tells the scheduler that a plan was computed, at what time, and which tokens
+// Complete notes that a plan was computed, at what time, and which tokens
 // came out, one for each of [Plan.Outputs]. It returns the jobs that ended. Jobs that were
 // canceled meanwhile are passed over.
 func (s *Scheduler) Complete(p *Plan, now time.Duration, tokens []Token) (ended []*Job) {

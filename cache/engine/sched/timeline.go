@@ -37,9 +37,9 @@ func (r *Result) WriteSVG(w io.Writer, o *SVGOptions) error {
 		}
 		until = o.Until
 	}
-	jobs := r.shown()
-	for _, j := range jobs {
-		if o == nil || o.Until == 0 {
+	jobs := r.shown(until)
+	if until == 0 {
+		for _, j := range jobs {
 			until = max(until, j.End)
 		}
 	}
@@ -49,7 +49,7 @@ func (r *Result) WriteSVG(w io.Writer, o *SVGOptions) error {
 	}
 	out := bufio.NewWriter(w)
 	height := len(jobs)*rowHeight + bottom
-	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="100%%" role="img" font-family="system-ui,sans-serif" font-size="10">`, width, height)
+	fmt.Fprintf(out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="100%%" style="min-width:40rem" role="img" font-family="system-ui,sans-serif" font-size="10">`, width, height)
 	fmt.Fprintf(out, "<title>%d requests, %s</title>\n", len(jobs), until.Round(time.Millisecond))
 	row := map[*Job]int{}
 	for i, j := range jobs {
@@ -88,11 +88,11 @@ func short(id string) string {
 	return id
 }
 
-// shown returns the jobs of the timeline.
-func (r *Result) shown() []*Job {
+// shown returns the jobs of the timeline that arrived before a time, if it is not 0.
+func (r *Result) shown(until time.Duration) []*Job {
 	var out []*Job
 	for _, j := range r.Jobs {
-		if j.Admitted >= 0 && j.order <= TimelineJobs {
+		if j.Admitted >= 0 && j.order <= TimelineJobs && (until == 0 || j.Arrival < until) {
 			out = append(out, j)
 		}
 	}

@@ -1,6 +1,13 @@
 // Package size computes whether a model fits on a GPU, how many requests run at once, and
 // how fast it can be at best.
 //
+// # What you will be able to do
+//
+//   - Compute how much memory a model needs on a GPU, for how many requests at once.
+//   - Say whether prefill or decoding is limited by memory or by operations, and what
+//     helps against each.
+//   - Choose a GPU and the flags of vLLM for a model, a length and a load.
+//
 // # The problem
 //
 // A team rents a GPU with 24 GB for a model whose weights take 16 GB (lecture 11). The
@@ -95,9 +102,18 @@
 //
 // # Lab
 //
-// Run the lab, and look for the row in which a model fits but serves no request:
+// Run the lab, and look for rows in which a model fits but serves no request:
 //
-//	go run ./examples/lab11-gpu-sizing
+//	go run ./examples/lab11-gpu-sizing -length 131072
+//
+// # Exercises
+//
+//   - Find the cheapest way to serve Llama 3.1 70B with 32,000 tokens: GPUs, format of the
+//     weights, format of the KV cache.
+//   - Measure a model on a GPU that you have, and set Options.Efficiency so that the
+//     computed speed of one request agrees. Does the speed of all agree too?
+//   - Draw the tokens a second against the number of requests. Where does the line bend,
+//     and how does the bend move with the format of the weights?
 //
 // # Further reading
 //
