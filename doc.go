@@ -220,8 +220,10 @@
 //   - L7 Threats: [github.com/prodailabs/prodai/guard/injection], [github.com/prodailabs/prodai/guard/threat].
 //   - L8 Guardrails: [github.com/prodailabs/prodai/guard], [github.com/prodailabs/prodai/guard/defaults], [github.com/prodailabs/prodai/guard/pii], [github.com/prodailabs/prodai/guard/secret], [github.com/prodailabs/prodai/guard/detect], [github.com/prodailabs/prodai/guard/sink], [github.com/prodailabs/prodai/guard/flood], [github.com/prodailabs/prodai/guard/quarantine], [github.com/prodailabs/prodai/retry/limit], [github.com/prodailabs/prodai/retry/limit/redis].
 //   - L10 Retrieval: [github.com/prodailabs/prodai/chunk], [github.com/prodailabs/prodai/chunk/langchain], [github.com/prodailabs/prodai/chunk/chunkeval], [github.com/prodailabs/prodai/chunk/chunkeval/sample], [github.com/prodailabs/prodai/retrieve], [github.com/prodailabs/prodai/retrieve/bm25], [github.com/prodailabs/prodai/retrieve/bm25/snowball], [github.com/prodailabs/prodai/retrieve/flat], [github.com/prodailabs/prodai/retrieve/hnsw], [github.com/prodailabs/prodai/retrieve/ivf], [github.com/prodailabs/prodai/retrieve/rag].
+//   - L11 Sizing: [github.com/prodailabs/prodai/cache/engine/size].
+//   - L12 Serving engines: [github.com/prodailabs/prodai/cache/engine/sched].
 //   - L13 Embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/vecquant].
-//   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix].
+//   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix], [github.com/prodailabs/prodai/cache/engine/kv].
 //   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost].
 //
 // # How the packages compose
