@@ -62,4 +62,6 @@ func (t *team) run(work func(worker, workers int)) {
 func (t *team) stop() { t.step.Or(stopStep) }
 
 // share returns worker's part of n items.
-func share(n, worker, workers int) (lo, hi int) { return n * worker / workers, n * (worker + 1) / workers }
+func share(n, worker, workers int) (lo, hi int) {
+	return n * worker / workers, n * (worker + 1) / workers
+}
