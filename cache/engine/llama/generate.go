@@ -10,15 +10,6 @@ import (
 
 var errNilNetwork = fmt.Errorf("%w: no network", ErrOption)
 
-// A Mask says which tokens may come next, as a grammar does.
-type Mask interface {
-	// Restrict sets the logits of the tokens that may not come to minus infinity. If none
-	// may, the text is at its end.
-	Restrict(logits []float32)
-	// Accept takes a token that was chosen. It reports false if the text is complete.
-	Accept(token int32) (more bool)
-}
-
 // GenerateOptions configures [Network.Generate].
 type GenerateOptions struct {
 	// Sampler chooses the tokens. Default: the most likely one.
@@ -33,8 +24,9 @@ type GenerateOptions struct {
 	Drafter Drafter
 	// DraftTokens is the length of a guess. Default: 4.
 	DraftTokens int
-	// Mask restricts the tokens. Default: none.
-	Mask Mask
+	// Mask restricts the tokens to what a grammar allows. A text that MaxTokens, or the
+	// context, would cut is completed in the shortest way before. Default: none.
+	Mask *Matcher
 	// Stats, if it is not nil, is counted up. Default: nil.
 	Stats *Stats
 }
@@ -108,6 +100,9 @@ func (g *generation) run(ctx context.Context, prompt []int32, yield func(int32) 
 		return err
 	}
 	g.o.Stats.Prompt += len(prompt)
+	if m := g.o.Mask; m != nil && m.Shortest() > g.left() {
+		return fmt.Errorf("%w: the shortest text of the schema takes up to %d tokens, %d are left", ErrContext, m.Shortest(), g.left())
+	}
 	logits := out[0][len(out[0])-1]
 	next, ok := g.choose(logits)
 	for ok && g.emit(next, yield) {
@@ -131,21 +126,54 @@ func (g *generation) run(ctx context.Context, prompt []int32, yield func(int32) 
 	return nil
 }
 
-// choose picks a token; ok is false if the mask allows none.
+// quickTries is how many of the likeliest tokens are checked one by one before a mask of
+// the whole vocabulary is computed.
+const quickTries = 3
+
+// choose picks a token; ok is false if the grammar allows none.
 func (g *generation) choose(logits []float32) (token int32, ok bool) {
-	if g.o.Mask == nil {
-		return g.o.Sampler.Sample(logits), true
+	m, s := g.o.Mask, g.o.Sampler
+	if m == nil {
+		return s.Sample(logits), true
 	}
-	g.o.Mask.Restrict(logits)
-	if logits[argmax(logits)] == float32(math.Inf(-1)) {
-		return 0, false
+	left := g.left()
+	off := float32(math.Inf(-1))
+	if s.o.Temperature == 0 && !s.penalizes() {
+		for range quickTries {
+			if token = argmax(logits); m.Allows(token, left) {
+				return token, true
+			}
+			logits[token] = off
+		}
 	}
-	return g.o.Sampler.Sample(logits), true
+	m.Restrict(logits)
+	for range quickTries {
+		if logits[argmax(logits)] == off {
+			break
+		}
+		if token = s.Sample(logits); m.Allows(token, left) {
+			return token, true
+		}
+		logits[token] = off // the grammar allows it, the tokens left do not
+	}
+	clear(logits)
+	m.Force(logits)
+	token = argmax(logits)
+	return token, logits[token] != off
+}
+
+// left returns how many tokens may still come.
+func (g *generation) left() int {
+	left := g.n.config.Context - g.cache.Len()
+	if g.o.MaxTokens > 0 {
+		left = min(left, g.o.MaxTokens-g.yielded)
+	}
+	return left
 }
 
 // emit yields a token. It reports false at the end of the text.
 func (g *generation) emit(token int32, yield func(int32) bool) bool {
-	if g.o.End != nil && g.o.End(token) {
+	if g.o.End != nil && g.o.End(token) || g.o.Mask != nil && g.o.Mask.lex.tok.IsEnd(token) {
 		return false
 	}
 	g.history = append(g.history, token)

@@ -398,8 +398,8 @@ func call(name string, args []any, keys []string) (any, error) {
 	}
 	var out []any
 	for i := lo; step > 0 && i < hi || step < 0 && i > hi; i += step {
-		if out = append(out, i); len(out) > maxSteps/100 {
-			return nil, fail("a range of more than %d", maxSteps/100)
+		if out = append(out, i); len(out) > maxSteps/20 {
+			return nil, fail("a range of more than %d", maxSteps/20)
 		}
 	}
 	return out, nil

@@ -20,8 +20,8 @@ var (
 
 const (
 	maxDepth  = 200
-	maxSteps  = 2_000_000
-	maxOutput = 16 << 20
+	maxSteps  = 500_000
+	maxOutput = 4 << 20
 )
 
 // A Template is a parsed template. It may be rendered by several goroutines.
@@ -83,7 +83,7 @@ type parser struct {
 
 // lex cuts the source and removes the white space that Jinja's settings say.
 func (p *parser) lex(source string) error {
-	source = strings.ReplaceAll(source, "\r\n", "\n")
+	source = strings.TrimSuffix(strings.ReplaceAll(source, "\r\n", "\n"), "\n") // as Jinja does
 	trim, eatLine := false, false
 	for source != "" {
 		i := opening(source)
