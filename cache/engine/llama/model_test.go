@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,7 @@ var shapes = map[string]shape{
 	"odd sixteens": {"llama", 2, 96, 160, 3, 1, 32, 17, false, false, true, weights.TypeQ8_0},
 }
 
-func (s shape) write(t testing.TB) *weights.File {
+func (s shape) write(t testing.TB, extra ...weights.Pair) *weights.File {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(7, uint64(s.width)))
 	var out []weights.Source
@@ -58,13 +59,17 @@ func (s shape) write(t testing.TB) *weights.File {
 	}
 	for i := range s.layers {
 		blk := func(n string) string { return fmt.Sprintf("blk.%d.%s", i, n) }
-		for name, dims := range map[string][2]int{
-			"attn_q": {s.heads * s.hd, s.width}, "attn_k": {s.kv * s.hd, s.width}, "attn_v": {s.kv * s.hd, s.width},
-			"attn_output": {s.width, s.heads * s.hd}, "ffn_gate": {s.ff, s.width}, "ffn_up": {s.ff, s.width}, "ffn_down": {s.width, s.ff},
+		for _, m := range []struct {
+			name       string
+			rows, cols int
+		}{
+			{"attn_q", s.heads * s.hd, s.width}, {"attn_k", s.kv * s.hd, s.width}, {"attn_v", s.kv * s.hd, s.width},
+			{"attn_output", s.width, s.heads * s.hd}, {"ffn_gate", s.ff, s.width}, {"ffn_up", s.ff, s.width}, {"ffn_down", s.width, s.ff},
 		} {
-			add(blk(name+".weight"), s.matrices, .15, dims[0], dims[1])
+			name := m.name
+			add(blk(name+".weight"), s.matrices, .15, m.rows, m.cols)
 			if s.bias && (name == "attn_q" || name == "attn_k" || name == "attn_v") {
-				add(blk(name+".bias"), weights.TypeF32, .1, dims[0])
+				add(blk(name+".bias"), weights.TypeF32, .1, m.rows)
 			}
 		}
 		add(blk("attn_norm.weight"), weights.TypeF32, .1, s.width)
@@ -83,11 +88,34 @@ func (s shape) write(t testing.TB) *weights.File {
 		{Key: a + "attention.key_length", Value: u32(s.hd)}, {Key: a + "attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
 		{Key: a + "rope.freq_base", Value: float32(10000)},
 	}
+	meta = append(meta, extra...)
 	var file bytes.Buffer
 	require.NoError(t, weights.WriteGGUF(&file, meta, out))
 	f, err := weights.Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
 	require.NoError(t, err)
 	return f
+}
+
+// speaking is a random model with a vocabulary: 256 bytes, an end token and some merges.
+func speaking(t testing.TB) *weights.File {
+	t.Helper()
+	tokens := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+	kinds := []int32{3, 3, 3}
+	tokens = append(tokens, byteLetters[:]...)
+	merges := []string{"t h", "th e", "a n", "Ġ a", `" :`, `{ "`, `" }`, `" ,`, "t r", "u e", "tr ue", "1 2", ": Ġ", "é x", "Ã ©", "[ [", "] ]"}
+	for _, m := range merges {
+		tokens = append(tokens, strings.ReplaceAll(m, " ", ""))
+	}
+	for len(kinds) < len(tokens) {
+		kinds = append(kinds, 1)
+	}
+	s := shapes["llama"]
+	s.vocabulary, s.tied = len(tokens), false
+	return s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "gpt2"}, weights.Pair{Key: "tokenizer.ggml.pre", Value: "smollm"},
+		weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens}, weights.Pair{Key: "tokenizer.ggml.token_type", Value: kinds},
+		weights.Pair{Key: "tokenizer.ggml.merges", Value: merges}, weights.Pair{Key: "tokenizer.ggml.eos_token_id", Value: uint32(2)},
+		weights.Pair{Key: "tokenizer.ggml.bos_token_id", Value: uint32(1)},
+		weights.Pair{Key: "tokenizer.chat_template", Value: "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"})
 }
 
 func tokensOf(rng *rand.Rand, n, vocabulary int) []int32 {
