@@ -43,8 +43,8 @@ func ReadChat(f *weights.File, tok *Tokenizer, fallback string) (*Chat, error) {
 	return &Chat{template: t, tok: tok}, nil
 }
 
-// guard stands in a rendered template for the mark of a special token that a message
-// contains. It is no character of any text.
+// guard marks, in a rendered template, the place of a message that contains the name of a
+// special token. Unicode assigns no character to it.
 const guard = "\ufdd0"
 
 // Tokens renders the turns, and the begin of the answer, and returns the tokens. The

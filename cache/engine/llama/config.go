@@ -38,10 +38,10 @@ func ReadConfig(f *weights.File) (Config, error) {
 		return Config{}, fmt.Errorf("%w: no file", ErrOption)
 	}
 	arch := f.Text("general.architecture")
-	c := Config{Architecture: arch, Name: f.Text("general.name"), RopeBase: 10000, RopeOrder: RopeHalves}
+	c := Config{Architecture: arch, Name: f.Text("general.name"), RopeBase: 10000, RopeOrder: RopeOrderHalves}
 	switch arch {
 	case "llama":
-		c.RopeOrder = RopeNeighbors
+		c.RopeOrder = RopeOrderNeighbors
 	case "qwen2", "qwen3":
 	default:
 		return Config{}, fmt.Errorf("%w: the architecture %q: this package runs llama, qwen2 and qwen3", ErrModel, arch)

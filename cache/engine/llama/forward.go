@@ -288,7 +288,7 @@ func (n *Network) turn(heads, norm []float32, s *scratch, r int) {
 		if norm != nil {
 			rmsNorm(h, h, norm, n.config.Epsilon)
 		}
-		if n.config.RopeOrder == RopeNeighbors {
+		if n.config.RopeOrder == RopeOrderNeighbors {
 			for j := range half {
 				a, b := h[2*j], h[2*j+1]
 				h[2*j], h[2*j+1] = a*cos[j]-b*sin[j], a*sin[j]+b*cos[j]

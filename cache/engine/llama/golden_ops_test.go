@@ -84,10 +84,10 @@ func TestGoldenOps(t *testing.T) {
 			}
 			return near("out", GatedUnit(r.Gate, r.Up), r.Out, 1e-10)
 		case "rope":
-			if err := near("interleaved", Rope(r.X, r.Pos, r.Base, RopeNeighbors), r.Interleaved, 1e-10); err != nil {
+			if err := near("interleaved", Rope(r.X, r.Pos, r.Base, RopeOrderNeighbors), r.Interleaved, 1e-10); err != nil {
 				return err
 			}
-			return near("half", Rope(r.X, r.Pos, r.Base, RopeHalves), r.Half, 1e-10)
+			return near("half", Rope(r.X, r.Pos, r.Base, RopeOrderHalves), r.Half, 1e-10)
 		case "softmax":
 			p, sum := Softmax(r.X)
 			if err := near("logsumexp", []float64{sum}, []float64{r.LogSumExp}, 1e-10); err != nil {

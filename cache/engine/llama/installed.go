@@ -25,8 +25,8 @@ const maxListed = 10_000
 // ListInstalled returns the models that Ollama and LM Studio have under a user's home
 // folder, sorted by name. ollama is Ollama's models folder, "" for .ollama/models of home
 // (Ollama's own variable OLLAMA_MODELS names another). A folder that is not there has
-// none; what can't be read is left out. Whether this package can run a model, [ReadConfig]
-// tells.
+// none; what can't be read is left out. [ReadConfig] reports
+// whether this package can run a model.
 func ListInstalled(home, ollama string) []Installed {
 	if ollama == "" {
 		ollama = filepath.Join(home, ".ollama", "models")

@@ -135,7 +135,7 @@ func (m *Model) Network() *Network { return m.net }
 // Tokenizer returns the vocabulary.
 func (m *Model) Tokenizer() *Tokenizer { return m.tok }
 
-// SupportsReasoning reports false: thoughts are not told from the answer.
+// SupportsReasoning reports false: thoughts are not separated from the answer.
 func (m *Model) SupportsReasoning() bool { return false }
 
 // Call answers a single prompt.

@@ -58,8 +58,8 @@ type RopeOrder uint8
 
 // The orders. A model that is run with the wrong one writes fluent nonsense.
 const (
-	RopeNeighbors RopeOrder = iota + 1 // elements 2j and 2j+1: GGUF's order for llama
-	RopeHalves                         // elements j and j+d/2: Hugging Face's, and GGUF's for qwen
+	RopeOrderNeighbors RopeOrder = iota + 1 // elements 2j and 2j+1: GGUF's order for llama
+	RopeOrderHalves                         // elements j and j+d/2: Hugging Face's, and GGUF's for qwen
 )
 
 // Rope turns pair j of a head of d elements by the angle position · base^(-2j/d): a
@@ -83,7 +83,7 @@ func turnBy(x []float64, position int, turns []float64, order RopeOrder) []float
 	for j, turn := range turns {
 		sin, cos := math.Sincos(float64(position) * turn)
 		a, b := 2*j, 2*j+1
-		if order == RopeHalves {
+		if order == RopeOrderHalves {
 			a, b = j, j+len(x)/2
 		}
 		out[a], out[b] = x[a]*cos-x[b]*sin, x[a]*sin+x[b]*cos
@@ -94,7 +94,7 @@ func turnBy(x []float64, position int, turns []float64, order RopeOrder) []float
 // AttentionShape describes the inputs of [Attention].
 type AttentionShape struct {
 	Heads, KVHeads int // query heads, and heads of keys and values: a divisor of Heads
-	Queries, Keys  int // positions; the last query stands at the last key
+	Queries, Keys  int // positions; the last query is at the last key
 	Size           int // elements of a head
 	Causal         bool
 	Window         int // a query sees the last Window positions, its own included; 0: all

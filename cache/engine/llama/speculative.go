@@ -161,8 +161,8 @@ func commonPrefix(a, b []int32) int {
 }
 
 // judge returns how many of a draft's tokens are kept, and the token that follows them:
-// rows[i] are the target's logits where draft token i stands, and one more after the
-// last.
+// rows[i] are the target's logits for the place of draft token i, and one more after
+// the last.
 func (s *Sampler) judge(d Draft, rows [][]float32) (kept int, next int32) {
 	defer func() { s.forget(d.Tokens[:kept]...) }()
 	for i, token := range d.Tokens {

@@ -275,7 +275,7 @@ func (t *Tokenizer) nextSpecial(text string) (before string, id int32) {
 	return text, -1
 }
 
-// Prompt is Encode with the begin token that the model wants before a text.
+// Prompt is Encode with the begin token before the text, if the model has one.
 func (t *Tokenizer) Prompt(text string, s Special) []int32 {
 	ids := t.Encode(text, s)
 	if t.addBOS && t.bos >= 0 && (len(ids) == 0 || ids[0] != t.bos) {

@@ -213,7 +213,7 @@ func (f *File) add(t Tensor, fileSize int64) error {
 		n *= int64(d)
 	}
 	if len(t.Shape) > 0 && t.Shape[len(t.Shape)-1]%elements != 0 || len(t.Shape) == 0 && elements > 1 {
-		return fmt.Errorf("%w: tensor %q has rows that are no whole blocks of %v", ErrFormat, t.Name, t.Type)
+		return fmt.Errorf("%w: tensor %q has rows of a length that is not a multiple of a block of %v", ErrFormat, t.Name, t.Type)
 	}
 	t.Size = n / int64(elements) * int64(bytes)
 	if t.Offset < 0 || t.Offset > fileSize || t.Size > fileSize-t.Offset {

@@ -6,7 +6,7 @@ import (
 
 // A Float is a narrow floating-point format: 1 bit of sign, some bits of
 // exponent, some of mantissa.
-type Float uint8
+type Float uint32
 
 // The formats. E4M3FN, E5M2 and E4M3FNUZ have 8 bits, E2M1 has 4.
 const (

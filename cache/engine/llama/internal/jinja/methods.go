@@ -133,7 +133,7 @@ func filter(name string, args []any, keys []string) (any, error) {
 		f, _ := number(v)
 		var n int
 		if s, ok := v.(string); ok {
-			_, _ = fmt.Sscan(s, &n) // what is no number is 0
+			_, _ = fmt.Sscan(s, &n) // any other text is 0
 			return n, nil
 		}
 		return int(f), nil

@@ -195,7 +195,7 @@ def bits_per_byte(p, shape, data, text_bytes):
 def write(path, p, shape, tokens, merges, name):
     w = gguf.GGUFWriter(path, "llama")
     w.add_name(name)
-    w.add_license("Apache-2.0")
+    w.add_license("MIT")
     w.add_description("Trained on the prose of this project alone: it continues such prose, and knows nothing.")
     w.add_block_count(shape["layers"])
     w.add_context_length(512)

@@ -1,8 +1,8 @@
 // Command train rewrites the models that train.py made, in float32, as the Q8_0 files
 // that package tiny embeds:
 //
-//	python cache/engine/llama/tiny/train/train.py . OUT
-//	go run ./cache/engine/llama/tiny/train OUT cache/engine/llama/tiny
+//	python cache/engine/llama/internal/train/train.py . OUT
+//	go run ./cache/engine/llama/internal/train OUT cache/engine/llama/tiny
 package main
 
 import (
