@@ -212,7 +212,7 @@
 // (the midterm, deployment, serving engines, monitoring) have no package yet.
 //
 //   - L1 Runaway cost: [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/retry/limit].
-//   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit].
+//   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit], [github.com/prodailabs/prodai/cache/engine/llama], [github.com/prodailabs/prodai/cache/engine/llama/weights], [github.com/prodailabs/prodai/cache/engine/llama/tiny].
 //   - L3 Clients, errors, types: [github.com/prodailabs/prodai/retry/openai], [github.com/prodailabs/prodai/retry/fault], [github.com/prodailabs/prodai/guard/structured], [github.com/prodailabs/prodai/eval/modeltest].
 //   - L4 Retries, overload and queues: [github.com/prodailabs/prodai/retry], [github.com/prodailabs/prodai/retry/admission], [github.com/prodailabs/prodai/retry/defaults], [github.com/prodailabs/prodai/retry/overload], [github.com/prodailabs/prodai/retry/queue], [github.com/prodailabs/prodai/retry/queue/redis], [github.com/prodailabs/prodai/retry/queue/celery], [github.com/prodailabs/prodai/retry/queue/storetest].
 //   - L5 Metrics and datasets: [github.com/prodailabs/prodai/eval], [github.com/prodailabs/prodai/eval/suite], [github.com/prodailabs/prodai/eval/dataset], [github.com/prodailabs/prodai/eval/dataset/synth], [github.com/prodailabs/prodai/eval/report], [github.com/prodailabs/prodai/eval/evaltest].
@@ -223,7 +223,7 @@
 //   - L11 Sizing: [github.com/prodailabs/prodai/cache/engine/size].
 //   - L12 Serving engines: [github.com/prodailabs/prodai/cache/engine/sched].
 //   - L13 Embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/vecquant].
-//   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix], [github.com/prodailabs/prodai/cache/engine/kv].
+//   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix], [github.com/prodailabs/prodai/cache/engine/kv], [github.com/prodailabs/prodai/cache/engine/llama].
 //   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost].
 //
 // # How the packages compose

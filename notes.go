@@ -7,6 +7,6 @@ import "embed"
 // questions about the course from it. Solutions and graders of assignments, data
 // files and weights are left out.
 //
-//go:embed README.md doc.go */doc.go */*/doc.go */*/*/doc.go
+//go:embed README.md doc.go */doc.go */*/doc.go */*/*/doc.go */*/*/*/doc.go
 //go:embed examples/README.md examples/*/*.go examples/*/*.md examples/*/starter/*.go examples/capstone/internal/*/*.go
 var Notes embed.FS

@@ -12,7 +12,9 @@
 // the documents, and the answers are quoted from them. A question that they do not
 // answer gets the nearest passages. A language model of your own is named by
 // OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; it gets the same passages, and its
-// citations are checked. -h after a command lists its flags.
+// citations are checked. serve -gguf FILE, or PRODAI_GGUF, runs a Llama or Qwen model
+// in this process instead; serve -gguf list shows the models that Ollama and LM Studio
+// have on this machine. -h after a command lists its flags.
 package main
 
 import (
@@ -61,6 +63,9 @@ func run(ctx context.Context, release func(), args []string, out, errs io.Writer
 		return err
 	}
 	s.release = release
+	if s.gguf == "list" {
+		return listModels(out)
+	}
 	return command(ctx, s, rest, out)
 }
 
@@ -74,6 +79,7 @@ type settings struct {
 	collection string
 	spans      string
 	noCourse   bool
+	gguf       string
 	verbose    bool
 	floor      float64
 	last       string
@@ -93,6 +99,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.SetOutput(errs)
 	f.StringVar(&s.collection, "collection", "", "file of the passages (default "+defaultCollection+" if it is there, else memory)")
 	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
+	f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
@@ -126,6 +133,7 @@ func (s *settings) open(ctx context.Context) (*service.Service, func() error, er
 	o := service.Options{
 		Collection: s.collection, NoCourse: s.noCourse, Tenant: s.tenant,
 		APIKey: os.Getenv("OPENAI_API_KEY"), BaseURL: os.Getenv("OPENAI_BASE_URL"), Model: os.Getenv("OPENAI_MODEL"),
+		GGUF: s.gguf,
 	}
 	log, err := s.logger()
 	if err != nil {

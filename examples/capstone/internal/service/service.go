@@ -53,6 +53,7 @@ type Options struct {
 	APIKey     string    // of the provider
 	BaseURL    string    // of an OpenAI-compatible server; "": OpenAI's
 	Model      string    // the provider's model; "" with no key and no URL: Extractive
+	GGUF       string    // file of a model that runs in this process, in place of the provider; "": none
 	Spans      io.Writer // finished spans as JSON lines; nil: none
 	Log        slog.Handler
 	Tenant     func(context.Context) string
@@ -203,7 +204,9 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	}
 	var client llms.Model
 	provider := "prodai"
-	if o.Model != "" || o.APIKey != "" || o.BaseURL != "" {
+	if o.GGUF != "" {
+		client, s.backend, err = localModel(o.GGUF)
+	} else if o.Model != "" || o.APIKey != "" || o.BaseURL != "" {
 		if o.Model == "" {
 			o.Model = "gpt-4o-mini"
 		}

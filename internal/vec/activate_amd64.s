@@ -1,0 +1,270 @@
+//go:build !purego
+
+#include "textflag.h"
+
+#define CONST(name, bits) \
+	DATA name<>+0(SB)/4, $bits \
+	GLOBL name<>(SB), RODATA|NOPTR, $4
+
+CONST(magnitude, 0x7fffffff)
+CONST(signbit, 0x80000000)
+CONST(f127, 0x42fe0000)
+CONST(inv127, 0x3c010204)
+CONST(tiniest, 0x03800000)
+CONST(one, 0x3f800000)
+CONST(onebytes, 0x01010101)
+CONST(onewords, 0x00010001)
+CONST(top, 0x42b00000)
+CONST(bottom, 0xc2ae0000)
+CONST(log2e, 0x3fb8aa3b)
+CONST(ln2high, 0x3f318000)
+CONST(ln2low, 0xb95e8083)
+CONST(p0, 0x39506967)
+CONST(p1, 0x3ab743ce)
+CONST(p2, 0x3c088908)
+CONST(p3, 0x3d2aa9c1)
+CONST(p4, 0x3e2aaaaa)
+CONST(p5, 0x3f000000)
+
+DATA order<>+0(SB)/4, $0
+DATA order<>+4(SB)/4, $4
+DATA order<>+8(SB)/4, $1
+DATA order<>+12(SB)/4, $5
+DATA order<>+16(SB)/4, $2
+DATA order<>+20(SB)/4, $6
+DATA order<>+24(SB)/4, $3
+DATA order<>+28(SB)/4, $7
+GLOBL order<>(SB), RODATA|NOPTR, $32
+
+// func quantizeAVX2(x *float32, q *int8, scale *float32, bias *int32, total *float32, blocks int)
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+0(FP), SI
+	MOVQ q+8(FP), DI
+	MOVQ scale+16(FP), R8
+	MOVQ bias+24(FP), R9
+	MOVQ total+32(FP), R10
+	MOVQ blocks+40(FP), CX
+	VBROADCASTSS magnitude<>(SB), Y15
+	VPBROADCASTD onebytes<>(SB), Y14
+	VPBROADCASTD onewords<>(SB), Y13
+	VMOVDQU order<>(SB), Y12
+	VMOVSS f127<>(SB), X11
+	VMOVSS inv127<>(SB), X10
+	VMOVSS tiniest<>(SB), X9
+
+block:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VANDPS Y15, Y0, Y4
+	VANDPS Y15, Y1, Y5
+	VANDPS Y15, Y2, Y6
+	VANDPS Y15, Y3, Y7
+	VMAXPS Y5, Y4, Y4
+	VMAXPS Y7, Y6, Y6
+	VMAXPS Y6, Y4, Y4
+	VEXTRACTF128 $1, Y4, X5
+	VMAXPS X5, X4, X4
+	VMOVHLPS X4, X4, X5
+	VMAXPS X5, X4, X4
+	VMOVSHDUP X4, X5
+	VMAXSS X5, X4, X4
+	VMULSS X10, X4, X8
+	VMOVSS X8, (R8)
+	VXORPS X5, X5, X5
+	VUCOMISS X9, X4
+	JLS multiply
+	VDIVSS X4, X11, X5
+
+multiply:
+	VBROADCASTSS X5, Y5
+	VMULPS Y5, Y0, Y0
+	VMULPS Y5, Y1, Y1
+	VMULPS Y5, Y2, Y2
+	VMULPS Y5, Y3, Y3
+	VCVTPS2DQ Y0, Y0
+	VCVTPS2DQ Y1, Y1
+	VCVTPS2DQ Y2, Y2
+	VCVTPS2DQ Y3, Y3
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPACKSSWB Y2, Y0, Y0
+	VPERMD Y0, Y12, Y0
+	VMOVDQU Y0, (DI)
+	VPMADDUBSW Y0, Y14, Y1
+	VPMADDWD Y13, Y1, Y1
+	VEXTRACTI128 $1, Y1, X2
+	VPADDD X2, X1, X1
+	VPSHUFD $0x4e, X1, X2
+	VPADDD X2, X1, X1
+	VPSHUFD $0xb1, X1, X2
+	VPADDD X2, X1, X1
+	VCVTDQ2PS X1, X2
+	VMULSS X8, X2, X2
+	VMOVSS X2, (R10)
+	VPSLLD $7, X1, X1
+	VPXOR X2, X2, X2
+	VPSUBD X1, X2, X1
+	VMOVD X1, (R9)
+	ADDQ $128, SI
+	ADDQ $32, DI
+	ADDQ $4, R8
+	ADDQ $4, R9
+	ADDQ $4, R10
+	DECQ CX
+	JNZ block
+	VZEROUPPER
+	RET
+
+// func addRowsAVX2(dst, w, rows *float32, n, wide, dim int)
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ rows+16(FP), SI
+	MOVQ wide+32(FP), DX
+	MOVQ dim+40(FP), R8
+	SHLQ $2, R8
+
+	// 32 columns of all rows, then 8 at a time.
+by32:
+	CMPQ DX, $32
+	JLT by8
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	MOVQ SI, AX
+	MOVQ w+8(FP), BX
+	MOVQ n+24(FP), CX
+
+row32:
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS (AX), Y4, Y0
+	VFMADD231PS 32(AX), Y4, Y1
+	VFMADD231PS 64(AX), Y4, Y2
+	VFMADD231PS 96(AX), Y4, Y3
+	ADDQ R8, AX
+	ADDQ $4, BX
+	DECQ CX
+	JNZ row32
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ $128, DI
+	ADDQ $128, SI
+	SUBQ $32, DX
+	JMP by32
+
+by8:
+	CMPQ DX, $8
+	JLT done
+	VMOVUPS (DI), Y0
+	MOVQ SI, AX
+	MOVQ w+8(FP), BX
+	MOVQ n+24(FP), CX
+
+row8:
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS (AX), Y4, Y0
+	ADDQ R8, AX
+	ADDQ $4, BX
+	DECQ CX
+	JNZ row8
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, DX
+	JMP by8
+
+done:
+	VZEROUPPER
+	RET
+
+// EXP sets Y0 to e^Y0 and clobbers Y1 to Y3; the constants are in Y5 to Y15.
+#define EXPCONST \
+	VBROADCASTSS top<>(SB), Y5      \
+	VBROADCASTSS bottom<>(SB), Y6   \
+	VBROADCASTSS log2e<>(SB), Y7    \
+	VBROADCASTSS ln2high<>(SB), Y8  \
+	VBROADCASTSS ln2low<>(SB), Y9   \
+	VBROADCASTSS p1<>(SB), Y10      \
+	VBROADCASTSS p2<>(SB), Y11      \
+	VBROADCASTSS p3<>(SB), Y12      \
+	VBROADCASTSS p4<>(SB), Y13      \
+	VBROADCASTSS p5<>(SB), Y14      \
+	VBROADCASTSS one<>(SB), Y15
+
+#define EXP \
+	VMAXPS Y6, Y0, Y0          \
+	VMINPS Y5, Y0, Y0          \
+	VMULPS Y7, Y0, Y1          \
+	VROUNDPS $0, Y1, Y1        \
+	VFNMADD231PS Y8, Y1, Y0    \
+	VFNMADD231PS Y9, Y1, Y0    \
+	VCVTPS2DQ Y1, Y1           \
+	VPSLLD $23, Y1, Y1         \
+	VBROADCASTSS p0<>(SB), Y2  \
+	VFMADD213PS Y10, Y0, Y2    \
+	VFMADD213PS Y11, Y0, Y2    \
+	VFMADD213PS Y12, Y0, Y2    \
+	VFMADD213PS Y13, Y0, Y2    \
+	VFMADD213PS Y14, Y0, Y2    \
+	VMULPS Y0, Y0, Y3          \
+	VFMADD213PS Y0, Y3, Y2     \
+	VADDPS Y15, Y2, Y0         \
+	VPADDD Y1, Y0, Y0
+
+// func expSumAVX2(dst, x *float32, n int, shift float32) float32
+TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	EXPCONST
+	VXORPS Y4, Y4, Y4
+
+loop:
+	VMOVUPS (SI), Y0
+	VBROADCASTSS shift+24(FP), Y1
+	VSUBPS Y1, Y0, Y0
+	EXP
+	VMOVUPS Y0, (DI)
+	VADDPS Y0, Y4, Y4
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNZ loop
+	VEXTRACTF128 $1, Y4, X1
+	VADDPS X1, X4, X4
+	VMOVHLPS X4, X4, X1
+	VADDPS X1, X4, X4
+	VMOVSHDUP X4, X1
+	VADDSS X1, X4, X4
+	VMOVSS X4, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func swigluAVX2(dst, gate, up *float32, n int)
+TEXT ·swigluAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ gate+8(FP), SI
+	MOVQ up+16(FP), BX
+	MOVQ n+24(FP), CX
+	EXPCONST
+
+loop:
+	VMOVUPS (SI), Y4
+	VBROADCASTSS signbit<>(SB), Y1
+	VXORPS Y1, Y4, Y0
+	EXP
+	VADDPS Y15, Y0, Y0
+	VDIVPS Y0, Y4, Y4
+	VMULPS (BX), Y4, Y4
+	VMOVUPS Y4, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, BX
+	SUBQ $8, CX
+	JNZ loop
+	VZEROUPPER
+	RET
