@@ -1,7 +1,7 @@
 // Lab12-engine follows one request through a serving engine: it waits, gets blocks, has
 // its prompt computed in chunks, makes its answer token by token, and loses its blocks to
-// an older request once. No network and no model is used: the scheduler decides what a real
-// engine would compute.
+// an older request once. Then the same scheduler drives a real, tiny model. No network is
+// used.
 //
 //	go run ./examples/lab12-engine
 //	go run ./examples/lab12-engine -html engine.html
@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -85,10 +86,14 @@ func run(args []string, out, errs io.Writer) error {
 	if err := story(out, pool); err != nil {
 		return err
 	}
+	if err := real(context.Background(), out); err != nil {
+		return err
+	}
 	fmt.Fprintln(out)
 	fmt.Fprintln(out, "What to notice: the first 16 tokens are never computed, because Ann's blocks have them;")
 	fmt.Fprintln(out, "Ann's answer grows in every step while your prompt is computed in chunks; and the blocks")
-	fmt.Fprintln(out, "that you lose come back, with one computation more but the same first token.")
+	fmt.Fprintln(out, "that you lose come back, with one computation more but the same first token. A pass of a")
+	fmt.Fprintln(out, "model reads all weights: with twelve requests at once it does so a tenth as often.")
 	fmt.Fprintln(out, "What to try: -html engine.html; or another Reserve, Slots and StepTokens in the source.")
 	fmt.Fprintln(out, "What to read: go doc ./cache/engine/sched, and go doc ./cache/engine/kv.")
 	if *file == "" {

@@ -17,6 +17,7 @@ func TestRun(t *testing.T) {
 	for _, want := range []string{
 		"(16 were there)", "prompt, 34 of 34, and a token", "gives up its blocks", "waits", "token 14 of 14",
 		"Your first token came 61 ms after you asked, the last after 199 ms. You were preempted\n1 time(s)",
+		"      1                   450             1.0", "     12                    45            10.0", "equal, to the last token",
 	} {
 		require.Contains(t, out.String(), want)
 	}

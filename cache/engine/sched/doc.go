@@ -156,6 +156,18 @@
 //	continuous, whole prompts          .5 s      115 ms          0.63 s
 //	continuous, chunks of 512          .7 s       74 ms          0.08 s
 //
+// The same scheduler drives real models: see Engine of package cache/engine/llama. The
+// table shows tokens for each second of processor time, one thread, 24 requests of 24
+// tokens. The answers are equal in all rows. Measured with
+//
+//	PRODAI_GGUF=FILE go test -run '^$' -bench Scheduled ./cache/engine/llama
+//
+//	at once   tiny model, 1 million weights   SmolLM2, 135 million, Q8_0
+//	      1                          13,200                           75
+//	      4                          23,700                          237
+//	     12                          33,000                          399
+//	     24                          32,100                          491
+//
 // # Pitfalls
 //
 //   - Don't compare engines by tokens a second alone: because a larger batch always wins,
