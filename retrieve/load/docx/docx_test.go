@@ -147,7 +147,7 @@ func FuzzBody(f *testing.F) {
 }
 
 func FuzzLoad(f *testing.F) {
-	f.Add(manual(f))
+	f.Add(archive(f, map[string]string{"word/document.xml": head + "<w:p><w:r><w:t>a</w:t></w:r></w:p></w:body></w:document>"}))
 	f.Add([]byte("PK"))
 	f.Fuzz(func(t *testing.T, data []byte) { check(t, data, 1<<30) })
 }
