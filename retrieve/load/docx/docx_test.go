@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,10 +67,10 @@ func archive(t testing.TB, parts map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	for name, text := range parts {
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		w, err := z.Create(name)
 		require.NoError(t, err)
-		_, err = io.WriteString(w, text)
+		_, err = io.WriteString(w, parts[name])
 		require.NoError(t, err)
 	}
 	require.NoError(t, z.Close())
