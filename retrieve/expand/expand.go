@@ -18,8 +18,8 @@ var (
 	// ErrOption is wrapped by the errors for an option that is out of range and for a
 	// required argument that is nil.
 	ErrOption = errors.New("expand: invalid option")
-	// ErrTree is wrapped by the error of [NewTree] for passages that are no tree.
-	ErrTree = errors.New("expand: the passages are no tree")
+	// ErrTree is wrapped by the error of [NewTree] for passages that don't form a tree.
+	ErrTree = errors.New("expand: the passages don't form a tree")
 )
 
 // A Parent is a larger passage, and how many smaller ones it was cut into.

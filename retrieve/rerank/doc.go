@@ -76,7 +76,7 @@
 // How many candidates should be reranked? Rerank 20 to 100 candidates, as many as the time
 // allows. More candidates raise what can be won, and the work grows with their number.
 //
-// Which reranker should I start with? Start with a cross-encoder behind [HTTP]: one request,
+// Which reranker should I start with? Start with a cross-encoder by [HTTP]: one request,
 // some 100 ms, and no prompt. A language model as a reranker costs many times as much, and is
 // worth it where questions need reasoning.
 //

@@ -132,7 +132,7 @@ const (
 	SimilarityDot                      // the inner product
 )
 
-// MaxSim returns the score of late interaction: for each token of the query the largest
+// MaxSim returns the late-interaction score: for each token of the query the largest
 // similarity to a token of the document, summed over the query's tokens. The score of
 // a document without tokens is 0. Vectors of different lengths, and elements that are not
 // numbers, are [ErrVector]. The work grows with the product of the two numbers of tokens.

@@ -15,7 +15,7 @@ type (
 	array []any
 	dict  map[name]any
 	ref   int    // the number of an indirect object; its generation doesn't matter here
-	op    string // a word that is no object: an operator, endobj
+	op    string // a word that is not an object: an operator, endobj
 )
 
 // A stream is a dictionary with data, as it is in the file.
