@@ -210,6 +210,7 @@ func (x *interpreter) setFont(operands []any) error {
 			return err
 		}
 		x.fonts[cached] = f
+		*x.ops -= f.parts
 	}
 	x.state.font = x.fonts[cached]
 	return nil

@@ -21,9 +21,11 @@ type font struct {
 	spaces   [5]bool           // the code lengths of that map
 	widths   map[int]float64   // in thousandths of the font's size
 	standard float64           // the width of other codes
+	parts    int               // what was read of maps and lists, codes of ranges included
 }
 
-// maxFontParts bounds the entries of a font's maps.
+// maxFontParts bounds the entries of each of a font's maps and lists: a range has a few bytes
+// and may name 65,536 codes, again and again.
 const maxFontParts = 1 << 17
 
 func (f *file) font(v any) (*font, error) {
@@ -47,7 +49,11 @@ func (f *file) font(v any) (*font, error) {
 		if limit := (*load.LimitError)(nil); errors.As(err, &limit) || f.ctx.Err() != nil {
 			return nil, err
 		}
+		widths := out.parts
+		out.parts = 0
 		out.readMap(data)
+		const bytesPerPart = 8
+		out.parts += widths + len(data)/bytesPerPart
 	}
 	return out, nil
 }
@@ -57,10 +63,9 @@ func (x *font) simpleWidths(f *file, d dict) {
 	if w := f.float(f.dict(d["FontDescriptor"])["MissingWidth"]); w > 0 {
 		x.standard = w
 	}
-	for i, w := range f.array(d["Widths"]) {
-		if i < 256 {
-			x.widths[first+i] = f.float(w)
-		}
+	widths := f.array(d["Widths"])
+	for i, w := range widths[:min(len(widths), 256)] {
+		x.widths[first+i] = f.float(w)
 	}
 }
 
@@ -70,12 +75,13 @@ func (x *font) wideWidths(f *file, d dict) {
 		x.standard = f.float(d["DW"])
 	}
 	list := f.array(d["W"])
-	for i := 0; i+1 < len(list) && len(x.widths) < maxFontParts; {
+	for i := 0; i+1 < len(list) && x.parts < maxFontParts; x.parts++ {
 		first := f.int(list[i])
 		if each := f.array(list[i+1]); each != nil {
-			for k, w := range each[:min(len(each), maxFontParts)] {
+			for k, w := range each[:min(len(each), maxFontParts-x.parts)] {
 				x.widths[first+k] = f.float(w)
 			}
+			x.parts += len(each)
 			i += 2
 			continue
 		}
@@ -83,8 +89,9 @@ func (x *font) wideWidths(f *file, d dict) {
 			break
 		}
 		last, w := f.int(list[i+1]), f.float(list[i+2])
-		for c := first; c <= last && len(x.widths) < maxFontParts && c-first < 1<<16; c++ {
+		for c := first; c <= last && x.parts < maxFontParts && c-first < 1<<16; c++ {
 			x.widths[c] = w
+			x.parts++
 		}
 		i += 3
 	}
@@ -115,7 +122,8 @@ func (x *font) encode(f *file, v any) {
 		}
 	}
 	code := 0
-	for _, v := range f.array(d["Differences"]) {
+	names := f.array(d["Differences"])
+	for _, v := range names[:min(len(names), 1024)] {
 		switch v := f.get(v).(type) {
 		case float64:
 			code = f.int(v)
@@ -183,7 +191,7 @@ func (x *font) readMap(data []byte) {
 	var stack []any
 	for {
 		v, ok, err := l.value(0)
-		if err != nil || !ok || len(x.unicode) > maxFontParts {
+		if err != nil || !ok || x.parts > maxFontParts {
 			return
 		}
 		word, isOp := v.(op)
@@ -216,7 +224,7 @@ func (x *font) readMap(data []byte) {
 func (x *font) add(code, text any) {
 	c, ok1 := code.(string)
 	t, ok2 := text.(string)
-	if ok1 && ok2 && len(c) >= 1 && len(c) <= 4 {
+	if x.parts++; ok1 && ok2 && len(c) >= 1 && len(c) <= 4 {
 		x.unicode[c] = fromUTF16(t)
 	}
 }
@@ -231,7 +239,8 @@ func (x *font) addRange(low, high, to any) {
 	list, _ := to.(array)
 	text, isText := to.(string)
 	base := []byte(text)
-	for i := 0; i < 1<<16 && len(x.unicode) <= maxFontParts; i++ {
+	for i := 0; i < 1<<16 && x.parts <= maxFontParts; i++ {
+		x.parts++
 		switch {
 		case i < len(list):
 			x.add(string(code), list[i])
