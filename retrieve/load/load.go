@@ -187,6 +187,6 @@ func loadFile(ctx context.Context, fsys fs.FS, name string, loader Loader, o *Op
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	return loader(ctx, name, f, o)
 }

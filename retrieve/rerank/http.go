@@ -115,7 +115,7 @@ func (h *HTTP) Rank(ctx context.Context, question string, texts []string) ([]Ran
 	if err != nil {
 		return nil, fmt.Errorf("rerank: %w", wrap.ContextError(ctx, err))
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // only read
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:

@@ -117,7 +117,7 @@ func (d *document) unpack(archive *zip.Reader, name string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", load.ErrFormat, name, err)
 		}
-		defer r.Close()
+		defer func() { _ = r.Close() }() // only read
 		data, err := io.ReadAll(io.LimitReader(r, int64(d.left)+1))
 		if len(data) > d.left {
 			return nil, &load.LimitError{What: "unpacked data", Limit: d.limits.MaxUnpacked}

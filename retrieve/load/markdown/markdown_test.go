@@ -56,7 +56,7 @@ func TestHostileNesting(t *testing.T) {
 
 func TestGrowthOfHostileText(t *testing.T) {
 	growth.Skip(t)
-	for name, make := range map[string]func(n int) string{
+	for name, repeated := range map[string]func(n int) string{
 		"quotes":   func(n int) string { return strings.Repeat(strings.Repeat(">", 300)+" a\n", n/300) },
 		"lists":    func(n int) string { return strings.Repeat("- a\n\n  b\n", n/8) },
 		"brackets": func(n int) string { return strings.Repeat("[", n) },
@@ -67,7 +67,7 @@ func TestGrowthOfHostileText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			growth.Test(t, 300_000, 3, func(n int) func() {
-				text := make(n)
+				text := repeated(n)
 				return func() {
 					_, err := markdown.Load(t.Context(), "m.md", strings.NewReader(text), nil)
 					require.NoError(t, err)

@@ -30,8 +30,8 @@ type found struct {
 	value any
 }
 
-func open(ctx context.Context, data []byte, limits load.Options) (*file, error) {
-	f := &file{ctx: ctx, data: data, limits: limits, objects: map[int]found{}, forms: map[*stream][]byte{}, left: maxObjects, budget: limits.MaxUnpacked}
+func open(ctx context.Context, data []byte, limits load.Options, objects int) (*file, error) {
+	f := &file{ctx: ctx, data: data, limits: limits, objects: map[int]found{}, forms: map[*stream][]byte{}, left: objects, budget: limits.MaxUnpacked}
 	const headerWithin = 1024
 	if !bytes.Contains(data[:min(len(data), headerWithin)], []byte("%PDF-")) {
 		return nil, fmt.Errorf("%w: it has no %%PDF- header", load.ErrFormat)
@@ -80,23 +80,30 @@ func (f *file) scan() error {
 		if !ok {
 			continue
 		}
-		v, _, err := l.value(0)
-		if err != nil {
+		if err := f.object(l, start, number); err != nil {
 			return err
 		}
-		if d, isDict := v.(dict); isDict {
-			if raw, isStream := f.stream(l, d); isStream {
-				s := &stream{d, raw}
-				v = s
-				if d["Type"] == name("XRef") {
-					if err := f.trailer(d); err != nil {
-						return err
-					}
+	}
+	return nil
+}
+
+// object reads an object after "3 0 obj", with its stream.
+func (f *file) object(l *lexer, start, number int) error {
+	v, _, err := l.value(0)
+	if err != nil {
+		return err
+	}
+	if d, isDict := v.(dict); isDict {
+		if raw, isStream := f.stream(l, d); isStream {
+			v = &stream{d, raw}
+			if d["Type"] == name("XRef") {
+				if err := f.trailer(d); err != nil {
+					return err
 				}
 			}
 		}
-		f.objects[number] = found{start, v}
 	}
+	f.objects[number] = found{start, v}
 	return nil
 }
 

@@ -99,14 +99,14 @@ func (f *file) inflate(data []byte) ([]byte, error) {
 	} else if err != nil {
 		return nil, nil
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()                           // only read
 	out, _ := io.ReadAll(io.LimitReader(r, int64(f.budget)+1)) // damaged data is used up to the damage
 	return out, f.take(len(out))
 }
 
 // lzw unpacks LZW data with codes of 9 to 12 bits, most significant bit first (7.4.4).
 func (f *file) lzw(data []byte, early bool) ([]byte, error) {
-	const clear, end, mostCodes = 256, 257, 4096
+	const restart, end, mostCodes = 256, 257, 4096
 	type entry struct {
 		prefix, length int
 		last, first    byte
@@ -132,7 +132,7 @@ func (f *file) lzw(data []byte, early bool) ([]byte, error) {
 		switch {
 		case code == end:
 			return out, f.take(len(out))
-		case code == clear:
+		case code == restart:
 			next, width, prev = 258, 9, -1
 			continue
 		case prev < 0 && code > 255, code > next, code == next && prev < 0:

@@ -26,14 +26,17 @@ func Load(ctx context.Context, name string, r io.Reader, o *load.Options) (*load
 		return nil, err
 	}
 	b := load.NewBuilder(name, limits)
-	if err := read(ctx, data, limits, b); err != nil {
+	if err := read(ctx, data, limits, b, work{maxObjects, maxOperators}); err != nil {
 		return nil, fmt.Errorf("load: %s: %w", name, err)
 	}
 	return b.Document()
 }
 
-func read(ctx context.Context, data []byte, limits load.Options, b *load.Builder) error {
-	f, err := open(ctx, data, limits)
+// work is how much a file may ask for. Tests allow less, to be fast.
+type work struct{ objects, operators int }
+
+func read(ctx context.Context, data []byte, limits load.Options, b *load.Builder, allowed work) error {
+	f, err := open(ctx, data, limits, allowed.objects)
 	if err != nil {
 		return err
 	}
@@ -44,7 +47,7 @@ func read(ctx context.Context, data []byte, limits load.Options, b *load.Builder
 	if author, ok := f.get(info["Author"]).(string); ok && author != "" {
 		b.Meta("author", text(author[:min(len(author), 2000)]))
 	}
-	ops := maxOperators
+	ops := allowed.operators
 	fonts := map[any]*font{}
 	return f.pages(func(number int, page dict) error {
 		content, err := f.content(page["Contents"])
