@@ -134,15 +134,15 @@ func TestALookupsErrorIsReturned(t *testing.T) {
 	require.ErrorIs(t, err, down)
 	w, err := expand.NewWindow(func(context.Context, string) (string, error) { return "", down }, nil)
 	require.NoError(t, err)
-	_, err = w.Expand(t.Context(), "q", []schema.Document{at("Two.", 1)})
+	_, err = w.Expand(t.Context(), "q", []schema.Document{at("Two.")})
 	require.ErrorIs(t, err, down)
 }
 
 const source = "One is here. Two is here. Three is here. Four is here. Five is here. Six is here. Seven is here."
 
-func at(part string, score float32) schema.Document {
+func at(part string) schema.Document {
 	start := max(0, strings.Index(source, part))
-	return schema.Document{PageContent: part, Score: score, Metadata: map[string]any{"source": "s", "start": start, "end": start + len(part)}}
+	return schema.Document{PageContent: part, Score: 1, Metadata: map[string]any{"source": "s", "start": start, "end": start + len(part)}}
 }
 
 func window(t *testing.T, n int) *expand.Window {
@@ -172,7 +172,7 @@ func TestWindow(t *testing.T) {
 	} {
 		var in []schema.Document
 		for _, part := range x.in {
-			in = append(in, at(part, 1))
+			in = append(in, at(part))
 		}
 		out, err := window(t, x.n).Expand(t.Context(), "q", in)
 		require.NoError(t, err)
@@ -182,16 +182,16 @@ func TestWindow(t *testing.T) {
 			require.Equal(t, p.PageContent, source[p.Metadata["start"].(int):p.Metadata["end"].(int)])
 		}
 		require.Equal(t, x.want, got, "%v", x.in)
-		require.Equal(t, at(x.in[0], 1), in[0], "what is given is not changed")
+		require.Equal(t, at(x.in[0]), in[0], "what is given is not changed")
 	}
 }
 
 func TestWindowLeavesWhatItCantPlace(t *testing.T) {
-	stale := at("Three is here.", 1)
+	stale := at("Three is here.")
 	stale.PageContent = "Three was here"
-	far := at("Three is here.", 1)
+	far := at("Three is here.")
 	far.Metadata["end"] = 10_000
-	other := at("Three is here.", 1)
+	other := at("Three is here.")
 	other.Metadata["source"] = "unknown"
 	for _, p := range []schema.Document{stale, far, other, {PageContent: "x"}, {PageContent: "x", Metadata: map[string]any{"source": "s"}}} {
 		out, err := window(t, 1).Expand(t.Context(), "q", []schema.Document{p})
@@ -201,7 +201,7 @@ func TestWindowLeavesWhatItCantPlace(t *testing.T) {
 }
 
 func TestWindowsOfOwnersStayApart(t *testing.T) {
-	a, b := at("Three is here.", 1), at("Four is here.", 1)
+	a, b := at("Three is here."), at("Four is here.")
 	b.Metadata["tenant"] = "acme"
 	out, err := window(t, 1).Expand(t.Context(), "q", []schema.Document{a, b})
 	require.NoError(t, err)
