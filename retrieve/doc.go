@@ -111,7 +111,8 @@
 //   - Weighted score fusion (also: score fusion, min-max normalization): Weighted
 //     score fusion brings the scores of each ranking to a common scale and adds
 //     them with weights. It keeps how much better one passage is than the next.
-//     [WeightedSum] does it with [MinMax], [ZScore] or [DBSF].
+//     [WeightedSum] does it with [MinMax], [ZScore] or [DBSF], and [Convex] for two
+//     rankings with one weight.
 //   - Distribution-based score fusion (also: DBSF): Distribution-based score fusion
 //     maps the scores of each ranking by their mean and standard deviation: three
 //     deviations below the mean become 0, three above become 1. Then they are
@@ -388,13 +389,13 @@
 // What is reranking, and when is it worth it? Reranking lets a cross-encoder or a
 // model score the best 20 to 100 candidates again, each together with the question.
 // It helps when the right passage is found but not among the first five. It costs
-// some 10 to 500 ms and a model call. This library has no cross-encoder; any
-// reranker can sort the [Result] values of a [Collection.Search] with a large k.
+// some 10 to 500 ms and a model call. Package retrieve/rerank asks a cross-encoder
+// or a model, and keeps the order of the search if that fails.
 //
 // What is contextual compression? Contextual compression cuts retrieved passages
 // down to the sentences that help with the question, by a model or by sentence
 // scores. It saves input tokens. It is worth it for long passages; for passages of
-// 200 tokens there is little to cut. This library has no compressor.
+// 200 tokens there is little to cut. Package retrieve/compress does both.
 //
 // How many passages should I give to the model? Give the model 5 passages of about
 // 200 tokens at first, which is 1,000 tokens, and measure. More passages raise the
@@ -515,8 +516,13 @@
 //
 //	go run ./examples/lab10-indexes
 //
-// Look at which index is fastest at a recall of 0.95, and at 0.99. The capstone is a whole RAG service over these notes, with
-// hybrid search and citations:
+// Look at which index is fastest at a recall of 0.95, and at 0.99. The pipeline lab
+// switches reranking, compression and other stages on, one after another:
+//
+//	go run ./examples/lab10-rag
+//
+// Look at the recall beside the tokens, and at the refusals. The capstone is a whole
+// RAG service over these notes, with hybrid search and citations:
 //
 //	go run ./examples/capstone
 //

@@ -71,6 +71,20 @@ func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weig
 	return sorted(sum)
 }
 
+// Convex fuses two rankings as alpha times the [MinMax] scores of the first plus (1 - alpha)
+// times those of the second: a convex combination. It has one number to choose, on some 50
+// judged questions, and with it often ranks better than [RRF], which ignores the scores. alpha
+// below 0 counts as 0, above 1 as 1, and NaN as 0.5.
+//
+// Bruch, Gai, Ingber: "An analysis of fusion functions for hybrid retrieval", TOIS 2023.
+func Convex[K cmp.Ordered](alpha float64, first, second []Ranked[K]) []Ranked[K] {
+	if math.IsNaN(alpha) {
+		alpha = 0.5
+	}
+	alpha = min(max(alpha, 0), 1)
+	return WeightedSum(MinMax, []float64{alpha, 1 - alpha}, first, second)
+}
+
 func sorted[K cmp.Ordered](sum map[K]float64) []Ranked[K] {
 	out := make([]Ranked[K], 0, len(sum))
 	for id, s := range sum {

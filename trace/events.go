@@ -32,6 +32,7 @@ const (
 	EventQueueRedrive      = event.QueueRedrive      // queue.redrive: a dead letter was made pending again
 	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
+	EventRetrieveFallback  = event.RetrieveFallback  // retrieve.fallback: a stage after the search failed or was too slow, and what came before it was used
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
 	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
 	EventUsageInvalid      = event.UsageInvalid      // usage.invalid: a provider reported token counts that can't be right

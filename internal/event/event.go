@@ -44,6 +44,7 @@ const (
 
 	RetrieveQuery     = "retrieve.query"
 	RetrieveTruncated = "retrieve.truncated"
+	RetrieveFallback  = "retrieve.fallback"
 
 	TokensDropped = "tokens.dropped"
 
@@ -67,7 +68,7 @@ const (
 	Policy    = "policy"    // string: what the guard does: block, redact, flag, shadow
 	Reason    = "reason"    // string: why, in words without content
 	Scores    = "scores"    // []float64: best first
-	Stage     = "stage"     // string: input, document, tool_result, tool_call, output
+	Stage     = "stage"     // string: input, document, tool_result, tool_call, output; of retrieve.fallback, the stage's name
 	State     = "state"     // string: the state entered
 	Status    = "status"    // int: the HTTP status, 0 if there was none
 	Target    = "target"    // string: the route's target; of queue events, the job's kind
@@ -109,6 +110,7 @@ var Table = []Def{
 	{GuardVerdict, []string{Stage, Check, Policy, Class, Reason, Scores, Threats, Count, Elapsed, Tenant}, "a check found something"},
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
+	{RetrieveFallback, []string{Stage, Count, Reason, Elapsed}, "a stage after the search failed or was too slow, and what came before it was used"},
 	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
 	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},
 }

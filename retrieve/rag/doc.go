@@ -26,6 +26,9 @@
 //     text copied from documents. It can be irrelevant, but it cannot be made up.
 //   - Refusal (also: abstention, "I don't know"): A refusal is an answer that says that the
 //     documents do not contain one. A good refusal also shows the nearest passages.
+//   - Calibrated score (also: calibration, Platt scaling): A calibrated score is the probability
+//     of being right, learned from judged examples. Of the answers with a score of 0.8, eight
+//     in ten are right.
 //   - Standalone question (also: question rewriting, condensed question): A standalone question
 //     is a follow-up such as "is it slow?" with what it leaves to the turns before it.
 //
@@ -50,6 +53,24 @@
 //     is a refusal.
 //
 // The same score reranks passages before a language model reads them: [Extractive.Rerank].
+//
+// # The whole in one call
+//
+// [Ask] retrieves the best passages for a question, numbers them in a prompt, asks the model,
+// and checks the citations of its answer. [New] makes a [Pipeline] with more parts between
+// the search and the prompt:
+//
+//	question ─► search ─► stages: rerank, compress, expand ─► enough? ─► prompt ─► model ─► CheckCitations
+//	                                                            └─ no ─► UnknownAnswer, without a call
+//
+// A [Stage] is a function of question and passages, so the methods of retrieve/rerank,
+// retrieve/compress and retrieve/expand are ones, and a program's own functions too. If a
+// stage fails, the passages go on as they came, and Answer.Steps has its error.
+//
+// A refusal by score needs a calibrated score. [Fit] learns from judged questions how
+// probable it is that a passage with some score answers, and [Threshold] returns the score
+// that at most a chosen share of unanswerable questions exceeds. A threshold belongs to one
+// embedder, one reranker and one kind of documents: fit it again when one of them changes.
 //
 // # A minimal program
 //
@@ -87,7 +108,16 @@
 // documents do not answer, so that few of them get an answer, and show the nearest passages
 // with each refusal.
 //
+// How do I choose the threshold for "I don't know"? Collect the best passage's score for 20
+// questions or more that your documents don't answer, and give them to [Threshold] with
+// the share of such questions that may get an answer. Then count how many answerable
+// questions are refused, which is the price.
+//
 // # Lab
+//
+// The pipeline lab shows what thresholds promise, and what they do to other questions:
+//
+//	go run ./examples/lab10-rag
 //
 // The service of the last assignment answers with this package:
 //

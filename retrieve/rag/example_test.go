@@ -6,6 +6,8 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 
+	"github.com/prodailabs/prodai/retrieve"
+	"github.com/prodailabs/prodai/retrieve/embed"
 	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
@@ -47,4 +49,39 @@ func ExampleCheckCitations() {
 	// "Gift cards are never refunded." 1 supported manual.md:42-72
 	// "Shipping to the moon is free." 1 unsupported manual.md:0-41
 	// "See the annex." 4 no such passage :0-0
+}
+
+// The whole in one call: search, prompt, answer, checked citations.
+func ExampleAsk() {
+	ctx := context.Background()
+	e, err := embed.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	collection, err := retrieve.Open("", e, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collection.Close()
+	if _, err := collection.Sync(ctx, "manual.md", []schema.Document{{PageContent: "Purchases may be refunded within 30 days."}}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	model, err := rag.NewExtractive(nil) // or any other llms.Model
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, err := rag.Ask(ctx, collection, model, "When are purchases refunded?")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(answer.Text)
+	fmt.Println(answer.Citations.Citations[0].Status)
+	// Output:
+	// > **Purchases may be refunded within 30 days.** [1]
+	// quoted
 }

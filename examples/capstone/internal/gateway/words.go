@@ -104,6 +104,9 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 	trace.EventRetrieveTruncated: func(service.Event) (string, string) {
 		return "The end of the collection's file was damaged, and was cut off.", "warn"
 	},
+	trace.EventRetrieveFallback: func(service.Event) (string, string) {
+		return "A step after the search failed or took too long. The passages are in the order of the search.", "warn"
+	},
 	trace.EventRetrieveQuery: func(e service.Event) (string, string) {
 		if text(e, trace.AttrCount, "") == "0" {
 			return "The search looked by meaning and by words, and found nothing of this kind.", ""
