@@ -79,7 +79,8 @@ type Spent struct {
 	Cached int `json:"cached,omitempty"`
 }
 
-func (s *Spent) add(o Spent) {
+// Add adds what other calls took.
+func (s *Spent) Add(o Spent) {
 	s.Calls += o.Calls
 	s.InputTokens += o.InputTokens
 	s.OutputTokens += o.OutputTokens
@@ -205,7 +206,7 @@ func (b *Budget) book(s Spent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.Calls = 0 // take has counted it
-	b.spent.add(s)
+	b.spent.Add(s)
 }
 
 // call makes one call within the budget.
@@ -228,7 +229,7 @@ func (o *Options) call(ctx context.Context, model llms.Model, messages []llms.Me
 	if !known {
 		s.PicoUSD, s.CostUnknown = 0, 1
 	}
-	spent.add(s)
+	spent.Add(s)
 	o.Budget.book(s)
 	if err != nil {
 		return nil, fmt.Errorf("judge: call the model: %w", err)

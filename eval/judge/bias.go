@@ -95,7 +95,7 @@ func ProbePosition(ctx context.Context, j *Judge, pairs []AnswerPair, o *ProbeOp
 	flips := 0.0
 	err := b.run(ctx, j, len(pairs), o, func(i int) (float64, bool, error) {
 		c, err := j.Compare(ctx, pairs[i].Item, pairs[i].A, pairs[i].B)
-		b.Spent.add(c.Spent)
+		b.Spent.Add(c.Spent)
 		if err != nil || c.Outcome != OutcomeScored {
 			return 0, false, err
 		}
@@ -131,7 +131,7 @@ func ProbeChange(ctx context.Context, j *Judge, items []Item, change Change, o *
 	}
 	err := b.run(ctx, j, len(items), o, func(i int) (float64, bool, error) {
 		c, err := j.Compare(ctx, items[i], change.Apply(items[i].Output), items[i].Output)
-		b.Spent.add(c.Spent)
+		b.Spent.Add(c.Spent)
 		return 2*c.Value - 1, c.Outcome == OutcomeScored, err
 	})
 	return b, err
@@ -146,14 +146,14 @@ func ProbeGrades(ctx context.Context, j *Judge, items []Item, change Change, o *
 	}
 	err := b.run(ctx, j, len(items), o, func(i int) (float64, bool, error) {
 		plain, err := j.Grade(ctx, items[i])
-		b.Spent.add(plain.Spent)
+		b.Spent.Add(plain.Spent)
 		if err != nil || plain.Outcome != OutcomeScored {
 			return 0, false, err
 		}
 		item := items[i]
 		item.Output = change.Apply(item.Output)
 		changed, err := j.Grade(ctx, item)
-		b.Spent.add(changed.Spent)
+		b.Spent.Add(changed.Spent)
 		return changed.Score - plain.Score, changed.Outcome == OutcomeScored, err
 	})
 	return b, err
@@ -172,7 +172,7 @@ func ProbeSelfPreference(ctx context.Context, j *Judge, pairs []AnswerPair, o *P
 	}
 	err := b.run(ctx, j, len(pairs), o, func(i int) (float64, bool, error) {
 		c, err := j.Compare(ctx, pairs[i].Item, pairs[i].A, pairs[i].B)
-		b.Spent.add(c.Spent)
+		b.Spent.Add(c.Spent)
 		return 2 * (c.Value - pairs[i].People), c.Outcome == OutcomeScored, err
 	})
 	return b, err

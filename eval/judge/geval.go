@@ -301,7 +301,7 @@ func (g *GEval) once(ctx context.Context, item *Item, r *GEvalResult, temperatur
 		return g.g.Scale.check(v)
 	}, llms.WithTemperature(temperature))
 	r.Outcome = outcome
-	r.Spent.add(spent)
+	r.Spent.Add(spent)
 	if outcome != OutcomeScored {
 		why = detail
 	}

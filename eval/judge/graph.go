@@ -197,7 +197,7 @@ func (g *Graph) Grade(ctx context.Context, item Item) (GraphResult, error) {
 			n = at.Next[choice]
 		case *ChoiceNode:
 			d, a, err := g.choose(ctx, at, parts)
-			r.Spent.add(a.Spent)
+			r.Spent.Add(a.Spent)
 			if err != nil {
 				return r, fmt.Errorf("judge: the question %q: %w", at.Name, err)
 			}

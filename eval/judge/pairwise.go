@@ -65,7 +65,7 @@ func (j *Judge) Compare(ctx context.Context, item Item, a, b string) (Comparison
 	c := Comparison{Judge: j.version}
 	for i, order := range [2][2]string{{a, b}, {b, a}} {
 		v, outcome, reason, spent, err := j.compareOnce(ctx, &item, order)
-		c.Spent.add(spent)
+		c.Spent.Add(spent)
 		if err != nil {
 			c.Outcome = OutcomeUnset
 			return c, err

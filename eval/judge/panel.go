@@ -94,7 +94,7 @@ func (p *Panel) Grade(ctx context.Context, item Item) (PanelResult, error) {
 	first := OutcomeUnset
 	for _, j := range p.judges {
 		m, err := j.Grade(ctx, item)
-		r.Spent.add(m.Spent)
+		r.Spent.Add(m.Spent)
 		r.Members = append(r.Members, m)
 		if err != nil {
 			return r, fmt.Errorf("panel: %s: %w", j.version, err)
@@ -159,7 +159,7 @@ func (p *Panel) Compare(ctx context.Context, item Item, a, b string) (PanelCompa
 	first, scored := OutcomeUnset, 0
 	for _, j := range p.judges {
 		m, err := j.Compare(ctx, item, a, b)
-		r.Spent.add(m.Spent)
+		r.Spent.Add(m.Spent)
 		r.Members = append(r.Members, m)
 		if err != nil {
 			return r, fmt.Errorf("panel: %s: %w", j.version, err)
