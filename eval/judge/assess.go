@@ -103,7 +103,7 @@ type Assessment struct {
 	Brier, BrierPlatt, BrierIsotonic float64
 }
 
-// Assess compares a judge with people's labels, and tells whether it is good enough.
+// Assess compares a judge with people's labels, and reports whether it is good enough.
 // A requirement counts as reached or missed only if its whole interval is on one
 // side. An item without a label is left out, one without a score counts against the
 // coverage.

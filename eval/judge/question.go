@@ -59,7 +59,7 @@ type Answer struct {
 }
 
 // Ask shows the parts to the model and lets read take the values of its reply. An
-// error of read is what the model is told before it is asked again; read may be
+// error of read goes into the request for a new reply; read may be
 // called several times, so it must overwrite what it has set. Outcomes and errors
 // are those of [Judge.Grade].
 func (q *Question) Ask(ctx context.Context, parts []Part, read func(Reply) error) (Answer, error) {

@@ -33,10 +33,10 @@ type Options struct {
 	// Record gets a record in the framework's form, a JSON line for each event.
 	// Default: none.
 	Record io.Writer
-	// RunID and Now are for records that are always the same. Default: a name made
-	// from the time, and [time.Now].
+	// RunID names the run in the record. Default: the time.
 	RunID string
-	Now   func() time.Time
+	// Now is the clock of the record. Default: [time.Now].
+	Now func() time.Time
 }
 
 // A Report is what came of [Run].

@@ -28,7 +28,7 @@ func (c Components) Reliability() (float64, error) {
 	return share, nil
 }
 
-// VarianceComponents tells apart how much of the variance of scores[item][run] comes
+// VarianceComponents separates how much of the variance of scores[item][run] comes
 // from the items and how much from repeated runs, by the one-way analysis of variance
 // with random effects. It needs two items, and an item with two runs. The number of
 // runs may differ; each item counts once in the mean.

@@ -63,7 +63,7 @@ func TestKeyboardAndWidth(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL)))
 	until("person", "document.activeElement.id")
 	look("start-390", 390)
-	press("Ben 12") // digits in the name are no labels
+	press("Ben 12") // a digit in the name labels nothing
 	press("\r")
 	until("Ben 12, 0 of 3 labeled", done)
 	press("3")

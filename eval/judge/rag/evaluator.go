@@ -93,8 +93,8 @@ type Verdict struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// A Result is what came of one metric for one item. Without a score, Outcome tells
-// why, as in [judge.Result].
+// A Result is what came of one metric for one item. Without a score, Outcome is
+// the reason, as in [judge.Result].
 type Result struct {
 	Metric   string        `json:"metric"`
 	Outcome  judge.Outcome `json:"outcome"`

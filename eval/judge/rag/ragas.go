@@ -201,7 +201,7 @@ func (e *Evaluator) FactualCorrectness(ctx context.Context, item judge.Item) (Re
 	})
 }
 
-// A Noise tells the two noise sensitivities apart; see [judge.NoiseSensitivity].
+// A Noise has the two noise sensitivities; see [judge.NoiseSensitivity].
 type Noise struct {
 	// Relevant is the share of the answer's statements that are wrong and come from a
 	// relevant passage, Irrelevant of those that come from irrelevant passages only.
