@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -168,12 +169,8 @@ func number(s string) (float64, bool) {
 }
 
 func cutRune(s string) (rune, string, bool) {
-	for i, r := range s {
-		if i == 0 {
-			return r, s[len(string(r)):], true
-		}
-	}
-	return 0, "", false
+	r, size := utf8.DecodeRuneInString(s)
+	return r, s[size:], size > 0
 }
 
 func withFraction(s string) (float64, bool) {

@@ -142,9 +142,84 @@ func (r *runner) arguments(known ...string) error {
 	return nil
 }
 
+// A scoring returns whether an answer is right, and what the record shows as picked.
+type scoring func(sampled string, ideals []string) (ok bool, picked any, err error)
+
+// picked makes a scoring of a test against one ideal answer.
+func picked(matches func(sampled, ideal string) (bool, error)) scoring {
+	return func(sampled string, ideals []string) (bool, any, error) {
+		list := []string{}
+		for _, ideal := range ideals {
+			ok, err := matches(sampled, ideal)
+			if err != nil {
+				return false, nil, err
+			}
+			if ok {
+				list = append(list, sampled)
+			}
+		}
+		return len(list) > 0, list, nil
+	}
+}
+
 // kind returns what runs one sample and what finishes the report.
 func (r *runner) kind(reg *Registry) (sample func(*Sample) error, finish func() map[string]any, err error) {
+	switch r.spec.Class {
+	case ClassMatch:
+		sample, finish = r.basic(func(sampled string, ideals []string) (bool, any, error) {
+			found, ok := Match(sampled, ideals...)
+			if !ok {
+				return false, nil, nil
+			}
+			return true, found, nil
+		})
+		return sample, finish, r.arguments()
+	case ClassIncludes:
+		ignore, _ := r.spec.Args["ignore_case"].(bool)
+		sample, finish = r.basic(func(sampled string, ideals []string) (bool, any, error) {
+			return Includes(sampled, &IncludesOptions{IgnoreCase: ignore}, ideals...), sampled, nil
+		})
+		return sample, finish, r.arguments("ignore_case")
+	case ClassFuzzyMatch:
+		sample, finish = r.basic(picked(func(sampled, ideal string) (bool, error) { return FuzzyMatch(sampled, ideal), nil }))
+		return sample, finish, r.arguments()
+	case ClassJSONMatch:
+		sample, finish = r.basic(picked(JSONMatch))
+		return sample, finish, r.arguments()
+	case ClassModelBasedClassify:
+		return r.classify(reg)
+	}
+	return nil, nil, fmt.Errorf("%w: %q has the class %q", ErrKind, r.spec.Key, r.spec.Class)
+}
+
+// basic runs a kind that compares with ideal answers.
+func (r *runner) basic(score scoring) (sample func(*Sample) error, finish func() map[string]any) {
 	right, n, f1 := 0.0, 0.0, 0.0
+	sample = func(s *Sample) error {
+		ideals, err := s.Ideals()
+		if err != nil {
+			return err
+		}
+		prompt, err := s.Input("input")
+		if err != nil {
+			return err
+		}
+		sampled, err := r.ask(r.model, prompt)
+		if err != nil {
+			return err
+		}
+		ok, found, err := score(sampled, ideals)
+		if err != nil {
+			return err
+		}
+		n++
+		if ok {
+			right++
+		}
+		f1 += F1(sampled, ideals...)
+		r.record.event("match", map[string]any{"correct": ok, "expected": ideals, "picked": found, "sampled": sampled, "options": ideals})
+		return nil
+	}
 	finish = func() map[string]any {
 		r.report.Accuracy = right / n
 		out := map[string]any{"accuracy": right / n}
@@ -154,75 +229,7 @@ func (r *runner) kind(reg *Registry) (sample func(*Sample) error, finish func() 
 		}
 		return out
 	}
-	basic := func(score func(sampled string, ideals []string) (ok bool, picked any, err error)) func(*Sample) error {
-		return func(s *Sample) error {
-			ideals, err := s.Ideals()
-			if err != nil {
-				return err
-			}
-			prompt, err := s.Input("input")
-			if err != nil {
-				return err
-			}
-			sampled, err := r.ask(r.model, prompt)
-			if err != nil {
-				return err
-			}
-			ok, picked, err := score(sampled, ideals)
-			if err != nil {
-				return err
-			}
-			n++
-			if ok {
-				right++
-			}
-			r.record.event("match", map[string]any{"correct": ok, "expected": ideals, "picked": picked, "sampled": sampled, "options": ideals})
-			return nil
-		}
-	}
-	switch r.spec.Class {
-	case ClassMatch:
-		return basic(func(sampled string, ideals []string) (bool, any, error) {
-			picked, ok := Match(sampled, ideals...)
-			if !ok {
-				return false, nil, nil
-			}
-			return true, picked, nil
-		}), finish, r.arguments()
-	case ClassIncludes:
-		ignore, _ := r.spec.Args["ignore_case"].(bool)
-		return basic(func(sampled string, ideals []string) (bool, any, error) {
-			return Includes(sampled, &IncludesOptions{IgnoreCase: ignore}, ideals...), sampled, nil
-		}), finish, r.arguments("ignore_case")
-	case ClassFuzzyMatch:
-		return basic(func(sampled string, ideals []string) (bool, any, error) {
-			picked := []string{}
-			for _, ideal := range ideals {
-				if FuzzyMatch(sampled, ideal) {
-					picked = append(picked, sampled)
-				}
-			}
-			f1 += F1(sampled, ideals...)
-			return len(picked) > 0, picked, nil
-		}), finish, r.arguments()
-	case ClassJSONMatch:
-		return basic(func(sampled string, ideals []string) (bool, any, error) {
-			picked := []string{}
-			for _, ideal := range ideals {
-				ok, err := JSONMatch(sampled, ideal)
-				if err != nil {
-					return false, nil, err
-				}
-				if ok {
-					picked = append(picked, sampled)
-				}
-			}
-			return len(picked) > 0, picked, nil
-		}), finish, r.arguments()
-	case ClassModelBasedClassify:
-		return r.classify(reg)
-	}
-	return nil, nil, fmt.Errorf("%w: %q has the class %q", ErrKind, r.spec.Key, r.spec.Class)
+	return sample, finish
 }
 
 func (r *runner) ask(model llms.Model, p Prompt) (string, error) {
@@ -258,20 +265,9 @@ func (r *runner) classify(reg *Registry) (func(*Sample) error, func() map[string
 	if err != nil {
 		return nil, nil, err
 	}
-	template := mg.Prompt
-	evalType := mg.EvalType
-	if given, _ := r.spec.Args["eval_type"].(string); given != "" {
-		ask, ok := asks[given]
-		if !ok {
-			return nil, nil, fmt.Errorf("%w: %q has the eval_type %q", ErrKind, r.spec.Key, given)
-		}
-		template += "\n\n" + fmt.Sprintf(ask, `"`+strings.Join(mg.Choices, `" or "`)+`"`)
-		if evalType == "" {
-			evalType = given
-		}
-	}
-	if evalType == "" {
-		return nil, nil, fmt.Errorf("%w: neither %q nor %q has an eval_type", ErrFormat, r.spec.Key, name)
+	template, evalType, err := r.template(mg, name)
+	if err != nil {
+		return nil, nil, err
 	}
 	match, _ := r.spec.Args["match_fn"].(string)
 	counts, sum, valid, nvalid := map[string]int{}, 0.0, 0.0, 0.0
@@ -317,6 +313,32 @@ func (r *runner) classify(reg *Registry) (func(*Sample) error, func() map[string
 		}
 		return out
 	}, nil
+}
+
+// template is the grader's prompt with the request for a choice.
+func (r *runner) template(mg ModelGraded, name string) (template, evalType string, err error) {
+	template, evalType = mg.Prompt, mg.EvalType
+	if given, _ := r.spec.Args["eval_type"].(string); given != "" {
+		ask, ok := asks[given]
+		if !ok {
+			return "", "", fmt.Errorf("%w: %q has the eval_type %q", ErrKind, r.spec.Key, given)
+		}
+		template += "\n\n" + fmt.Sprintf(ask, `"`+strings.Join(mg.Choices, `" or "`)+`"`)
+		if evalType == "" {
+			evalType = given
+		}
+	}
+	if evalType == "" {
+		return "", "", fmt.Errorf("%w: neither %q nor %q has an eval_type", ErrFormat, r.spec.Key, name)
+	}
+	switch m, given := r.spec.Args["match_fn"]; m {
+	case "", string(ChoiceMatchInclude), string(ChoiceMatchExact), string(ChoiceMatchEndsWith), string(ChoiceMatchStartsOrEndsWith):
+	default:
+		if given {
+			return "", "", fmt.Errorf("%w: %q has the match_fn %v", ErrKind, r.spec.Key, m)
+		}
+	}
+	return template, evalType, nil
 }
 
 // completions lets the model answer the inputs that have no completion, and returns

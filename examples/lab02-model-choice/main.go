@@ -154,6 +154,16 @@ func right(scores []float64) int {
 	return n
 }
 
+const reading = `
+How to read it: "good enough" means that the whole interval of the difference is above
+minus the margin. A p-value above 0.05 alone doesn't show that two models are equal.
+Notice: the two intervals of the first table overlap widely, and the paired test is still
+able to tell, since hard questions are hard for both models.
+Try: -questions 400, where the p-value doesn't show a difference and the interval doesn't
+show that there is none. Then -limit 1s, and -margin 0.5.
+Read: the notes of eval/stats.
+`
+
 // choose compares each model with the best one on the same questions, and takes the
 // cheapest that is fast enough and is shown to be worse by less than the margin.
 func choose(w io.Writer, results []result, margin float64, limit time.Duration) error {
@@ -213,14 +223,6 @@ func choose(w io.Writer, results []result, margin float64, limit time.Duration) 
 	} else {
 		fmt.Fprintf(w, "\nchoice: %s at $%.2f for 1,000 questions\n", chosen.name, chosen.cost)
 	}
-	fmt.Fprint(w, `
-How to read it: "good enough" means that the whole interval of the difference is above
-minus the margin. A p-value above 0.05 alone doesn't show that two models are equal.
-Notice: the two intervals of the first table overlap widely, and the paired test is still
-able to tell, since hard questions are hard for both models.
-Try: -questions 400, where the p-value doesn't show a difference and the interval doesn't
-show that there is none. Then -limit 1s, and -margin 0.5.
-Read: the notes of eval/stats.
-`)
+	fmt.Fprint(w, reading)
 	return nil
 }
