@@ -167,7 +167,8 @@ func Pattern(output string, targets []string, pattern *regexp.Regexp) (Score, er
 }
 
 func oneOf(answer string, targets []string) bool {
-	return slices.ContainsFunc(targets, func(t string) bool { return strings.ToLower(t) == strings.ToLower(answer) })
+	answer = strings.ToLower(answer) // as Python's lower, which folds less than strings.EqualFold
+	return slices.ContainsFunc(targets, func(t string) bool { return strings.ToLower(t) == answer })
 }
 
 // An AnswerKind is what follows "ANSWER:".

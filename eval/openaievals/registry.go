@@ -231,9 +231,8 @@ func (r *Registry) Samples(name string) ([]Sample, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openaievals: %w", err)
 	}
-	defer f.Close()
 	out, err := ReadSamples(f)
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", p, err)
 	}
 	return out, nil

@@ -162,7 +162,8 @@ func ReadSamples(r io.Reader) ([]Sample, error) {
 	b := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		line, err := b.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return nil, fmt.Errorf("openaievals: read samples: %w", err)
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
@@ -175,7 +176,7 @@ func ReadSamples(r io.Reader) ([]Sample, error) {
 			}
 			out = append(out, s)
 		}
-		if err != nil {
+		if last {
 			return out, nil
 		}
 	}

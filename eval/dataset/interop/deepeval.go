@@ -52,8 +52,11 @@ func ReadDeepEval(r io.Reader) ([]Row, error) {
 			Metadata map[string]any `json:"additional_metadata"`
 			Scenario *string        `json:"scenario"`
 		}
-		if err := json.Unmarshal(raw, &loose); err != nil || raw[0] != '{' {
-			return fmt.Errorf("%w: row %d is not a golden of DeepEval: %v", ErrFormat, n, err)
+		if raw[0] != '{' {
+			return fmt.Errorf("%w: row %d is not an object", ErrFormat, n)
+		}
+		if err := json.Unmarshal(raw, &loose); err != nil {
+			return fmt.Errorf("%w: row %d is not a golden of DeepEval: %w", ErrFormat, n, err)
 		}
 		row = loose.deepEvalRow
 		row.Metadata = map[string]string{}

@@ -42,7 +42,8 @@ func lines(r io.Reader, f func(n int, line []byte) error) error {
 	b := bufio.NewReader(r)
 	for n := 1; ; n++ {
 		line, err := b.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("interop: read: %w", err)
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
@@ -53,7 +54,7 @@ func lines(r io.Reader, f func(n int, line []byte) error) error {
 				return ferr
 			}
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

@@ -37,8 +37,11 @@ func ReadRAGAS(r io.Reader) ([]Row, error) {
 	var out []Row
 	err := lines(r, func(n int, line []byte) error {
 		var row ragasRow
-		if err := json.Unmarshal(line, &row); err != nil || line[0] != '{' {
-			return fmt.Errorf("%w: line %d is not a sample of RAGAS: %v", ErrFormat, n, err)
+		if line[0] != '{' {
+			return fmt.Errorf("%w: line %d is not an object", ErrFormat, n)
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
+			return fmt.Errorf("%w: line %d is not a sample of RAGAS: %w", ErrFormat, n, err)
 		}
 		got, err := row.row()
 		if err != nil {

@@ -174,11 +174,11 @@ func (e *Evaluator) Summarization(ctx context.Context, item judge.Item) (Result,
 				u.r.Verdicts = append(u.r.Verdicts, by[1][i])
 			}
 		}
-		alignment, err := judge.Faithfulness(oks(aligned))
-		if err != nil || asked == 0 {
+		if len(aligned) == 0 || asked == 0 {
 			return 0, nil
 		}
-		return math.Min(alignment, covered/asked), nil
+		alignment, err := judge.Faithfulness(oks(aligned))
+		return math.Min(alignment, covered/asked), err
 	})
 }
 
