@@ -30,7 +30,8 @@ type Options struct {
 	Trials int
 	// MaxSteps is how many tool calls a trial may make. Default: 20.
 	MaxSteps int
-	// Timeout ends a trial. Default: none.
+	// Timeout ends a trial by its context. An agent that ignores its context is not
+	// ended. Default: none.
 	Timeout time.Duration
 	// Concurrency is how many trials run at a time. Default: 1.
 	Concurrency int
