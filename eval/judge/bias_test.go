@@ -14,6 +14,7 @@ import (
 	"github.com/prodailabs/prodai/eval/judge"
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/internal/golden"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 // material returns the marked texts of a prompt by title, and the check word.
@@ -104,6 +105,9 @@ func TestProbesFindPlantedBiases(t *testing.T) {
 // TestProbesCover: the intervals contain the planted effect in 95 % of judges, and
 // show a bias that isn't there in 5 %.
 func TestProbesCover(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine, and 12,000 calls")
+	}
 	const trials = 20
 	covered, false1 := 0, 0
 	for seed := range uint64(trials) {

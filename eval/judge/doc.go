@@ -163,8 +163,8 @@
 // # Runs and items
 //
 // The mean score of an evaluation varies for two reasons: other items, and another run of the
-// judge. stats.VarianceComponents separates them with a few items that were scored several
-// times. More items lower both parts, and repeated runs lower only the second one.
+// judge. [RunVariance] separates them with a few items that a judge of a repeated panel scored.
+// More items lower both parts, and repeated runs lower only the second one.
 //
 // # Cost
 //
@@ -280,7 +280,7 @@
 //   - Write five attacks on a judge. Count how many change a grade of a real model with this
 //     package, and with a prompt that contains the answer as it is.
 //   - Ask a judge for the same 50 grades ten times. Compare the variance inside of an item with the
-//     variance between items, with stats.VarianceComponents.
+//     variance between items, with [RunVariance].
 //   - Write a [Change] that adds polite phrases, and measure whether your judge likes them.
 //
 // # Further reading

@@ -210,3 +210,26 @@ func Agreement(results []PanelResult) (float64, error) {
 	}
 	return alpha, err
 }
+
+// RunVariance separates how much the scores differ between items and between runs, for
+// a panel of one judge, repeated; see [Repeat]. A member without a score is left out.
+// For a panel of different judges, the runs' part is that of the judges.
+func RunVariance(results []PanelResult) (stats.Components, error) {
+	var scores [][]float64
+	for _, r := range results {
+		var runs []float64
+		for _, m := range r.Members {
+			if m.Outcome == OutcomeScored {
+				runs = append(runs, m.Score)
+			}
+		}
+		if len(runs) > 0 {
+			scores = append(scores, runs)
+		}
+	}
+	c, err := stats.VarianceComponents(scores)
+	if errors.Is(err, stats.ErrTooFew) {
+		return c, fmt.Errorf("%w: %w", ErrUndefined, err)
+	}
+	return c, err
+}
