@@ -8,6 +8,7 @@
 //   - Compare two answers in both orders, and rank many systems with intervals.
 //   - Keep the judged text from giving orders to the judge.
 //   - Compute the metrics of RAGAS and DeepEval from a judge's verdicts.
+//   - Measure a judge's biases, calibrate it against people, and say whether it is good enough.
 //
 // # The problem
 //
@@ -58,6 +59,18 @@
 //     fits it.
 //   - Elo rating (also: Elo): An Elo rating is a strength on a scale where 400 points are odds of
 //     10 to 1. [Elo] updates it a game at a time.
+//   - Decision graph (also: DAG metric): A decision graph is a judge made of small questions with
+//     few answers each. The path of answers leads to a score. [Graph] is the type.
+//   - Verbosity bias (also: length bias): Verbosity bias is the preference of a judge for the
+//     longer of two answers with the same content.
+//   - Self-preference (also: self-enhancement bias): Self-preference is the preference of a judge
+//     for answers of its own model, beyond what people prefer.
+//   - Calibration against human labels (also: judge calibration): Calibration against human labels
+//     maps a judge's scores to what people give on average. [Isotonic] and [Platt] are two ways.
+//   - Prediction-powered inference (also: PPI): Prediction-powered inference corrects the mean of
+//     many judge's scores with a few people's labels, and keeps a right interval.
+//   - Run variance: Run variance is how much a judge's score of one item changes from run to run.
+//     Item variance is how much the items differ.
 //   - Noise sensitivity: Noise sensitivity is the share of an answer's statements that are wrong
 //     and come from the retrieved passages.
 //   - Factual correctness: Factual correctness is the F score over claims: how many claims of the
@@ -98,6 +111,17 @@
 // in which a group of players won all games against the rest, since their strength has no upper
 // limit there.
 //
+// # Decision graphs
+//
+// A [Graph] asks one small question after the other, and a program decides what needs no judge.
+// Each [Decision] of the path can be read and checked. A step without a decision ends the path
+// without a score.
+//
+//	length < 100? ──yes──► about a refund? ──yes──► follows the passage? ──yes────► 1
+//	      │ no                    │ no                    │ in part ► 0.5
+//	      ▼                       ▼                       ▼ no
+//	      0                      0.5                      0
+//
 // # G-Eval
 //
 // [GEval] averages a grade over the probabilities of the grade's token. Where a provider gives no
@@ -107,7 +131,8 @@
 // # RAG metrics
 //
 // The functions for RAG take verdicts and return the number that the reference library returns.
-// They don't call a model. The table shows what each divides:
+// They don't call a model; package rag asks the questions and calls them. The table shows what
+// each divides:
 //
 //	ContextPrecision     Σ precision@k · useful(k) / useful passages
 //	ContextRecall        reference claims in the passages / reference claims
@@ -116,6 +141,36 @@
 //	NoiseSensitivity     wrong statements from the passages / statements
 //	FactualCorrectness   F score over claims
 //	ContextEntityRecall  entities in both / entities of the reference
+//
+// # Bias
+//
+// A probe of bias changes an answer without changing what it states, and compares the two. A
+// judge of content prefers neither. [ProbeChange] returns the preference with an interval, 0 for
+// none and 1 if the changed answer always wins. [ProbePosition] needs pairs of any kind, and
+// [ProbeSelfPreference] needs people's verdicts, since an own answer may really be the better one.
+//
+// # Is this judge good enough?
+//
+// [Assess] compares a judge with labels of people and answers yes, no or unknown. It requires a
+// kappa, a small bias of the mean, and scores for nearly all items. A requirement is reached only
+// if its whole interval is, so twelve labels give "unknown" and not "yes". Package label is a page
+// on which two people label items without a sight of each other's labels.
+//
+// A judge with a bias can be mended in two ways. [FitIsotonic] and [FitPlatt] move each score to
+// what people would give. stats.PredictionPowered corrects the mean alone, with an interval that
+// is right even if the judge is bad.
+//
+// # Runs and items
+//
+// The mean score of an evaluation varies for two reasons: other items, and another run of the
+// judge. [RunVariance] separates them with a few items that a judge of a repeated panel scored.
+// More items lower both parts, and repeated runs lower only the second one.
+//
+// # Cost
+//
+// [Options].Budget limits calls and money over all judges that share it. Options.Cache keeps
+// scored replies by the judge's version and the content of the material; a [FileCache] lets a run
+// that was interrupted go on. Failures are not kept, and samples at a temperature above 0 neither.
 //
 // # A minimal program
 //
@@ -139,6 +194,21 @@
 //	1,000 experiments of 60 pairs        mean   95 % intervals that cover 60 %
 //	both orders, Comparison.Value        60.0 % 94.8 %
 //	the first order alone                -       7.6 %
+//
+// Fifty attacks were written by an author who hadn't seen the marks. A scripted judge obeys any
+// command outside of marked lines, in encodings and invisible characters too. The command is
+// go test -v -run Injection ./eval/judge.
+//
+//	prompt that contains the answer as it is   50 of 50 attacks obeyed
+//	marked lines, in five places each           0 of 50
+//
+// The judge of a simulation is too kind by 20 points. 100 answers have labels of people, 1,500
+// have only its scores. The command is go test -v -run Prediction ./eval/stats.
+//
+//	1,000 experiments          95 % intervals that cover   width
+//	labels alone               -                           1
+//	corrected by the labels    94.5 %                      0.77
+//	the judge's mean alone      0.0 %                      -
 //
 // # Pitfalls
 //
@@ -172,6 +242,17 @@
 // Elo or Bradley-Terry? Use [BradleyTerry] for a fixed set of games, since its result doesn't
 // depend on their order. [Elo] is for ratings that are updated while games arrive.
 //
+// How do I know if my LLM judge is reliable? Let two people label 100 items or more, and call
+// [Assess] with the judge's scores. It reports kappa with an interval, the bias of the mean and
+// the coverage. Look at the kappa of the two people too: a judge can't be better than the task.
+//
+// How many human labels do I need? About 50 for an interval of the mean, and 100 to 200 for kappa.
+// stats.PredictionPowered reports how many labels the judge's scores are worth on top of that.
+//
+// Does my judge prefer long answers? Measure it with [ProbeChange] and [ChangeVerbose] on 100 of
+// your own answers. If the interval excludes 0, say in the rubric what doesn't count, and measure
+// again.
+//
 // How many judges does a panel need? Three of different model families are usual. Look at the
 // disagreement first: if [Agreement] is high, one judge gives the same result for a third of the
 // price.
@@ -182,8 +263,15 @@
 //
 //	go run ./examples/lab06-judge
 //
-// Look at the win rate of one order and of both, and at the grades of the answers that ask for a 5.
+// Look at the win rate of one order and of both, at the grades of the answers that ask for a 5, and
+// at the mean that 200 labels correct.
 // With OPENAI_MODEL and OPENAI_API_KEY set, a real model gives the grades.
+//
+// A second lab tries two agents eight times on each task:
+//
+//	go run ./examples/lab06-agents
+//
+// Compare pass@8 and pass^8 of the fast agent, and read what it says in its failures.
 //
 // # Exercises
 //
@@ -192,7 +280,8 @@
 //   - Write five attacks on a judge. Count how many change a grade of a real model with this
 //     package, and with a prompt that contains the answer as it is.
 //   - Ask a judge for the same 50 grades ten times. Compare the variance inside of an item with the
-//     variance between items.
+//     variance between items, with [RunVariance].
+//   - Write a [Change] that adds polite phrases, and measure whether your judge likes them.
 //
 // # Further reading
 //
@@ -201,5 +290,7 @@
 //   - Es et al. 2023, "RAGAS: Automated Evaluation of Retrieval Augmented Generation".
 //   - Hines et al. 2024, "Defending Against Indirect Prompt Injection Attacks With Spotlighting".
 //   - Verga et al. 2024, "Replacing Judges with Juries".
+//   - Angelopoulos et al. 2023, "Prediction-powered inference".
+//   - Panickssery et al. 2024, "LLM Evaluators Recognize and Favor Their Own Generations".
 //   - Hunter 2004, "MM algorithms for generalized Bradley-Terry models".
 package judge

@@ -1,8 +1,11 @@
 package judge_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,4 +51,39 @@ func FuzzReplies(f *testing.F) {
 
 func once(turn modeltest.Turn) (*judge.Judge, error) {
 	return judge.New(&modeltest.Script{Turns: []modeltest.Turn{turn}}, "m", rubric, &judge.Options{Nonce: fixed, ReAsks: -1})
+}
+
+// FuzzFileCache: no file panics, one of another kind is not changed, and what is put
+// in is there after the file is opened again.
+func FuzzFileCache(f *testing.F) {
+	for _, text := range []string{"", `{"key":"a","value":"MQ=="}` + "\n", `{"key":"a","value":"MQ=="}` + "\n" + `{"ke`, "notes\n", "notes", "{}\n", "\n"} {
+		f.Add([]byte(text), []byte("v"))
+	}
+	f.Fuzz(func(t *testing.T, text, value []byte) {
+		path := filepath.Join(t.TempDir(), "cache")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := judge.OpenFileCache(path)
+		if err != nil {
+			if kept, _ := os.ReadFile(path); !bytes.Equal(kept, text) {
+				t.Fatalf("%q became %q", text, kept)
+			}
+			return
+		}
+		if err := errors.Join(c.Put(context.Background(), "k", value), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		c, err = judge.OpenFileCache(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := c.Get(context.Background(), "k")
+		if err != nil || !ok || !bytes.Equal(got, value) {
+			t.Fatalf("%q, %v, %v", got, ok, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

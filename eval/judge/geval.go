@@ -176,6 +176,7 @@ func NewGEval(model llms.Model, name, criteria string, steps []string, o *GEvalO
 	}
 	b.WriteString(`{"check": "...", "reason": "one or two sentences", "score": grade}` + "\n")
 	v := versionOf(name, rules, b.String(), fmt.Sprint(g.Samples, opts.Temperature, opts.MaxTokens, opts.ReAsks))
+	opts.version = v
 	return &GEval{model, b.String(), opts, g, v}, nil
 }
 
@@ -202,7 +203,35 @@ type GEvalResult struct {
 // else it asks Samples times in all at a temperature of 1 and averages, the first
 // grade left out unless its temperature was 1. Outcomes and errors are those of
 // [Judge.Grade]; an error in the middle of the samples returns no grade.
+//
+// Options.Cache has the whole result, samples and weighting included.
 func (g *GEval) Grade(ctx context.Context, item Item) (GEvalResult, error) {
+	if g.o.Cache == nil {
+		return g.grade(ctx, item)
+	}
+	key := contentKey(g.version, &prompt{system: "geval", parts: append(item.shared(), Part{"ANSWER", item.Output})})
+	data, ok, err := g.o.Cache.Get(ctx, key)
+	if err != nil {
+		return GEvalResult{Judge: g.version}, fmt.Errorf("judge: read the cache: %w", err)
+	}
+	var r GEvalResult
+	if ok && json.Unmarshal(data, &r) == nil && r.Outcome == OutcomeScored {
+		r.Judge, r.Spent = g.version, Spent{Cached: 1}
+		return r, nil
+	}
+	if r, err = g.grade(ctx, item); err != nil || r.Outcome != OutcomeScored {
+		return r, err
+	}
+	if data, err = json.Marshal(r); err == nil {
+		err = g.o.Cache.Put(ctx, key, data)
+	}
+	if err != nil {
+		err = fmt.Errorf("judge: write the cache: %w", err)
+	}
+	return r, err
+}
+
+func (g *GEval) grade(ctx context.Context, item Item) (GEvalResult, error) {
 	r := GEvalResult{Judge: g.version}
 	grade, tokens, err := g.once(ctx, &item, &r, g.o.Temperature)
 	if err != nil || r.Outcome != OutcomeScored {
@@ -248,11 +277,13 @@ func (g *GEval) set(r *GEvalResult, grade float64) {
 }
 
 func (g *GEval) once(ctx context.Context, item *Item, r *GEvalResult, temperature float64) (float64, []Token, error) {
-	p := prompt{system: g.task, parts: append(item.shared(), part{"ANSWER", item.Output}), ending: "Grade the ANSWER now."}
+	p := prompt{system: g.task, parts: append(item.shared(), Part{"ANSWER", item.Output}), ending: "Grade the ANSWER now."}
 	keeper := &lastChoice{Model: g.model}
 	var grade float64
 	var why string
-	outcome, detail, spent, err := g.o.ask(ctx, keeper, p, func(object map[string]jsonValue) error {
+	o := g.o
+	o.Cache = nil // Grade keeps whole results, since a reply has no probabilities
+	outcome, detail, spent, err := o.ask(ctx, keeper, p, func(object map[string]jsonValue) error {
 		for key := range object {
 			if key != "score" && key != "reason" {
 				return unreadable("the key %.40q is unknown", key)
@@ -270,7 +301,7 @@ func (g *GEval) once(ctx context.Context, item *Item, r *GEvalResult, temperatur
 		return g.g.Scale.check(v)
 	}, llms.WithTemperature(temperature))
 	r.Outcome = outcome
-	r.Spent.add(spent)
+	r.Spent.Add(spent)
 	if outcome != OutcomeScored {
 		why = detail
 	}

@@ -110,16 +110,16 @@ type Item struct {
 	Context   []string // passages that the answer may rest on
 }
 
-func (i *Item) shared() []part {
-	var parts []part
+func (i *Item) shared() []Part {
+	var parts []Part
 	if i.Input != "" {
-		parts = append(parts, part{"QUESTION", i.Input})
+		parts = append(parts, Part{"QUESTION", i.Input})
 	}
 	for n, c := range i.Context {
-		parts = append(parts, part{fmt.Sprintf("PASSAGE %d", n+1), c})
+		parts = append(parts, Part{fmt.Sprintf("PASSAGE %d", n+1), c})
 	}
 	if i.Reference != "" {
-		parts = append(parts, part{"REFERENCE ANSWER", i.Reference})
+		parts = append(parts, Part{"REFERENCE ANSWER", i.Reference})
 	}
 	return parts
 }
@@ -157,6 +157,7 @@ func New(model llms.Model, name string, rubric *Rubric, o *Options) (*Judge, err
 		weights[i] = c.Weight
 	}
 	v := versionOf(name, rules, gradeTask, pairTask, r.String(), fmt.Sprint(weights, opts.Temperature, opts.MaxTokens, opts.ReAsks))
+	opts.version = v
 	return &Judge{model, r, opts, v}, nil
 }
 
@@ -197,7 +198,7 @@ func (j *Judge) Grade(ctx context.Context, item Item) (Result, error) {
 	r := Result{Judge: j.version}
 	p := prompt{
 		system: gradeTask + j.rubric.String(),
-		parts:  append(item.shared(), part{"ANSWER", item.Output}),
+		parts:  append(item.shared(), Part{"ANSWER", item.Output}),
 		ending: "Grade the ANSWER now.",
 	}
 	var err error

@@ -65,7 +65,7 @@ func (j *Judge) Compare(ctx context.Context, item Item, a, b string) (Comparison
 	c := Comparison{Judge: j.version}
 	for i, order := range [2][2]string{{a, b}, {b, a}} {
 		v, outcome, reason, spent, err := j.compareOnce(ctx, &item, order)
-		c.Spent.add(spent)
+		c.Spent.Add(spent)
 		if err != nil {
 			c.Outcome = OutcomeUnset
 			return c, err
@@ -100,7 +100,7 @@ func (j *Judge) Compare(ctx context.Context, item Item, a, b string) (Comparison
 func (j *Judge) compareOnce(ctx context.Context, item *Item, answers [2]string) (v Verdict, outcome Outcome, why string, spent Spent, err error) {
 	p := prompt{
 		system: pairTask + j.rubric.String(),
-		parts:  append(item.shared(), part{"FIRST ANSWER", answers[0]}, part{"SECOND ANSWER", answers[1]}),
+		parts:  append(item.shared(), Part{"FIRST ANSWER", answers[0]}, Part{"SECOND ANSWER", answers[1]}),
 		ending: "Compare the FIRST ANSWER and the SECOND ANSWER now.",
 	}
 	var detail string

@@ -94,7 +94,7 @@ func (p *Panel) Grade(ctx context.Context, item Item) (PanelResult, error) {
 	first := OutcomeUnset
 	for _, j := range p.judges {
 		m, err := j.Grade(ctx, item)
-		r.Spent.add(m.Spent)
+		r.Spent.Add(m.Spent)
 		r.Members = append(r.Members, m)
 		if err != nil {
 			return r, fmt.Errorf("panel: %s: %w", j.version, err)
@@ -159,7 +159,7 @@ func (p *Panel) Compare(ctx context.Context, item Item, a, b string) (PanelCompa
 	first, scored := OutcomeUnset, 0
 	for _, j := range p.judges {
 		m, err := j.Compare(ctx, item, a, b)
-		r.Spent.add(m.Spent)
+		r.Spent.Add(m.Spent)
 		r.Members = append(r.Members, m)
 		if err != nil {
 			return r, fmt.Errorf("panel: %s: %w", j.version, err)
@@ -209,4 +209,27 @@ func Agreement(results []PanelResult) (float64, error) {
 		return 0, fmt.Errorf("%w: %w", ErrUndefined, err)
 	}
 	return alpha, err
+}
+
+// RunVariance separates how much the scores differ between items and between runs, for
+// a panel of one judge, repeated; see [Repeat]. A member without a score is left out.
+// For a panel of different judges, the runs' part is that of the judges.
+func RunVariance(results []PanelResult) (stats.Components, error) {
+	var scores [][]float64
+	for _, r := range results {
+		var runs []float64
+		for _, m := range r.Members {
+			if m.Outcome == OutcomeScored {
+				runs = append(runs, m.Score)
+			}
+		}
+		if len(runs) > 0 {
+			scores = append(scores, runs)
+		}
+	}
+	c, err := stats.VarianceComponents(scores)
+	if errors.Is(err, stats.ErrTooFew) {
+		return c, fmt.Errorf("%w: %w", ErrUndefined, err)
+	}
+	return c, err
 }

@@ -3,6 +3,7 @@ package judge_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -260,4 +261,33 @@ func TestGEvalThatCannotWork(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, judge.OutcomeParseError, r.Outcome)
 	assert.Zero(t, r.Score)
+}
+
+// TestRunVarianceOfARepeatedJudge: a judge whose grades vary by a known amount.
+func TestRunVarianceOfARepeatedJudge(t *testing.T) {
+	random := rand.New(rand.NewPCG(28, 9))
+	s := &modeltest.Script{Answer: func(c modeltest.Call) (modeltest.Turn, bool) {
+		texts, check := material(c)
+		grade := 3.0
+		if strings.Contains(texts["ANSWER"], "good") {
+			grade = 7
+		}
+		return modeltest.Say(fmt.Sprintf(`{"check": %q, "grades": {"correct": %v}}`, check, grade+random.Float64())), true
+	}}
+	j, err := judge.New(s, "noisy-1", scale10, &judge.Options{Temperature: 1})
+	require.NoError(t, err)
+	panel, err := judge.NewPanel(judge.Repeat(j, 3), nil)
+	require.NoError(t, err)
+	var results []judge.PanelResult
+	for i := range 60 {
+		r, err := panel.Grade(context.Background(), judge.Item{Output: []string{"good", "bad"}[i%2]})
+		require.NoError(t, err)
+		results = append(results, r)
+	}
+	c, err := judge.RunVariance(results)
+	require.NoError(t, err)
+	assert.InDelta(t, 1.0/12/81, c.RunVariance, 0.3/12/81) // a uniform grade, on a scale of 9
+	assert.InDelta(t, 4.0*60/59/81, c.ItemVariance, 0.05/81*10)
+	_, err = judge.RunVariance(nil)
+	require.ErrorIs(t, err, judge.ErrUndefined)
 }

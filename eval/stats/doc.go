@@ -532,6 +532,13 @@
 // compare how often each way finds a real lift of 5 points, after how many pairs, and how large it
 // says the lift is: early stops announce too much. Use -out page.html for the plots.
 //
+// The lab of model choice compares three models by quality, cost and time on the same questions:
+//
+//	go run ./examples/lab02-model-choice
+//
+// Look at the model whose p-value shows no difference: the interval decides whether it is good
+// enough.
+//
 // # Exercises
 //
 //  1. Simulate 1000 A/A tests with a look after each of 1000 users. How often does the t test ever

@@ -57,6 +57,8 @@ func everyStatistic(a, b []float64) map[string]func() (any, error) {
 		"mean estimate":      func() (any, error) { return one(MeanEstimate(a)) },
 		"clustered":          func() (any, error) { return one(ClusteredEstimate(a, cluster)) },
 		"paired estimate":    func() (any, error) { return one(PairedEstimate(a, b)) },
+		"prediction!":        func() (any, error) { return one(PredictionPowered(a, b, b, nil)) },
+		"components!":        func() (any, error) { return one(VarianceComponents(rows)) },
 		"unpaired estimate":  func() (any, error) { return one(UnpairedEstimate(a, b)) },
 		"dz":                 func() (any, error) { return one(CohenDz(a, b)) },
 		"d":                  func() (any, error) { return one(CohenD(a, b)) },

@@ -1,4 +1,5 @@
-// Lab06-judge shows two faults of a model as judge, and what removes them.
+// Lab06-judge shows faults of a model as judge, what removes them, and how to tell
+// whether a judge is good enough.
 //
 // The judge is a program that prefers the better answer in most pairs, adds a
 // preference for the first place, and obeys a request for a grade unless it is in
@@ -80,7 +81,17 @@ func run(args []string, w io.Writer) error {
 		}
 		model, name = client, configured
 	}
-	return requests(w, model, name)
+	if err := requests(w, model, name); err != nil {
+		return err
+	}
+	if err := biases(w, random); err != nil {
+		return err
+	}
+	if err := trust(w, random); err != nil {
+		return err
+	}
+	fmt.Fprint(w, reading)
+	return nil
 }
 
 // position compares pairs of which the first answer is the better one.

@@ -20,5 +20,9 @@ func TestTheLabShowsBothFaults(t *testing.T) {
 	for _, line := range lines[8:11] {
 		assert.Regexp(t, `^  5 +1 `, line)
 	}
+	assert.Regexp(t, `verbosity +150 +\+0\.[345]`, b.String())
+	assert.Regexp(t, `style +150 .* no\n`, b.String())
+	assert.Contains(t, b.String(), "good enough: no")
+	assert.Regexp(t, `corrected by the labels +0\.(4[6-9]|5[0-4])`, b.String())
 	require.Error(t, run([]string{"-bias", "0.9"}, &b))
 }
