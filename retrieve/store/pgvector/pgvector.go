@@ -227,23 +227,26 @@ func (d *DB) Search(ctx context.Context, vector []float32, k int, where *store.C
 		sql += " WHERE " + q.condition(where)
 	}
 	sql += " ORDER BY embedding <=> $1::text::vector LIMIT $2"
-	run := func(index bool) (records []retrieve.Record, err error) {
-		err = pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, "SELECT set_config('enable_indexscan', $1, true), set_config('hnsw.ef_search', $2, true), set_config('ivfflat.probes', $3, true)",
-				map[bool]string{true: "on", false: "off"}[index], strconv.Itoa(min(1000, max(k, d.o.EFSearch))), strconv.Itoa(d.o.Probes)); err != nil {
-				return err
-			}
-			rows, err := tx.Query(ctx, sql, q.args...)
-			records, err = collect(ctx, "search", rows, err)
-			return err
-		})
-		return records, fault(ctx, "search", err)
-	}
-	records, err := run(true)
-	if err == nil && len(records) < k {
-		return run(false)
+	records, indexes, err := d.run(ctx, true, k, sql, q.args)
+	if err == nil && indexes > 0 && len(records) < k {
+		records, _, err = d.run(ctx, false, k, sql, q.args)
 	}
 	return records, err
+}
+
+// run sends a search, and the settings that hold for it alone, in one round trip. It also
+// returns how many indexes the table has beside that of its key.
+func (d *DB) run(ctx context.Context, index bool, k int, sql string, args []any) (records []retrieve.Record, indexes int, err error) {
+	var b pgx.Batch
+	b.Queue("SELECT set_config('enable_indexscan', $1, true), set_config('hnsw.ef_search', $2, true), set_config('ivfflat.probes', $3, true)",
+		map[bool]string{true: "on", false: "off"}[index], strconv.Itoa(min(1000, max(k, d.o.EFSearch))), strconv.Itoa(d.o.Probes))
+	b.Queue("SELECT count(*) FROM pg_index WHERE indrelid = $1::regclass AND NOT indisprimary", d.table).QueryRow(func(row pgx.Row) error { return row.Scan(&indexes) })
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+		records, err = collect(ctx, "search", rows, nil)
+		return err
+	})
+	err = d.pool.SendBatch(ctx, &b).Close() // which reads the results
+	return records, indexes, fault(ctx, "search", err)
 }
 
 func collect(ctx context.Context, op string, rows pgx.Rows, err error) ([]retrieve.Record, error) {

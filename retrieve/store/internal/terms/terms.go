@@ -122,9 +122,12 @@ type Builder[T any] struct {
 	// Has is true of records with one of the tokens, or with none of them if not is set.
 	Has func(tokens []string, not bool) T
 	// Number and Text compare a field: op is OpLess, OpAtMost, OpMore or OpAtLeast. A
-	// record without the field must be false. Text may be nil.
+	// record without the field must be false. Text may be nil: strings have no order.
 	Number func(field string, op retrieve.FilterOp, v float64) T
 	Text   func(field string, op retrieve.FilterOp, v string) T
+	// Stale: a record may have fields of the one that it replaced, so that a comparison
+	// counts only together with the term of its key.
+	Stale bool
 	// Group joins two or more parts by OpAnd or OpOr.
 	Group func(op retrieve.FilterOp, parts []T) T
 }
@@ -184,6 +187,9 @@ func compileOrder[T any](c *store.Condition, b Builder[T]) (T, error) {
 	}
 	if c.Negated {
 		return b.Group(retrieve.OpOr, []T{b.Has([]string{has}, true), part}), nil
+	}
+	if b.Stale {
+		return b.Group(retrieve.OpAnd, []T{b.Has([]string{has}, false), part}), nil
 	}
 	return part, nil
 }
