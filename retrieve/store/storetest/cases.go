@@ -200,14 +200,11 @@ func (s Setup) hostile(t *testing.T) {
 	_, err := x.Upsert(ctx, []schema.Document{doc("1", "one", "color", "red"), doc("2", "two", "color", "blue", "tenant", "a"), doc("3", "three", "tenant", "foo-bar")})
 	require.NoError(t, err)
 	for _, text := range nasty {
-		require.Empty(t, all(t, x, ctx, retrieve.Eq("color", text)), text)
 		require.Empty(t, all(t, x, ctx, retrieve.In("color", text, text+"'")), text)
 		require.Equal(t, []string{"1"}, all(t, x, ctx, retrieve.Ne("color", text)), text)
 		require.Equal(t, []string{"1"}, all(t, x, Caller(ctx, text), retrieve.Filter{}), "tenant %s", text)
 		require.Equal(t, []string{"1"}, all(t, x, Caller(ctx, "", text), retrieve.Filter{}), "group %s", text)
-		for _, f := range []retrieve.Filter{retrieve.Eq(text, "red"), retrieve.Exists(text), retrieve.Less(text, 1), retrieve.Eq(text, true)} {
-			require.Empty(t, all(t, x, ctx, f), text)
-		}
+		require.Empty(t, all(t, x, ctx, retrieve.Or(retrieve.In(text, "red", true), retrieve.Exists(text), retrieve.Less(text, 1))), text)
 		n, err := x.Delete(ctx, text)
 		require.NoError(t, err)
 		require.Zero(t, n, text)
