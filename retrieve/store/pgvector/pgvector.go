@@ -238,7 +238,8 @@ func (d *DB) Search(ctx context.Context, vector []float32, k int, where *store.C
 // returns how many indexes the table has beside that of its key.
 func (d *DB) run(ctx context.Context, index bool, k int, sql string, args []any) (records []retrieve.Record, indexes int, err error) {
 	var b pgx.Batch
-	b.Queue("SELECT set_config('enable_indexscan', $1, true), set_config('hnsw.ef_search', $2, true), set_config('ivfflat.probes', $3, true)",
+	// A plan that PostgreSQL has kept would ignore the first setting.
+	b.Queue("SELECT set_config('enable_indexscan', $1, true), set_config('hnsw.ef_search', $2, true), set_config('ivfflat.probes', $3, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
 		map[bool]string{true: "on", false: "off"}[index], strconv.Itoa(min(1000, max(k, d.o.EFSearch))), strconv.Itoa(d.o.Probes))
 	b.Queue("SELECT count(*) FROM pg_index WHERE indrelid = $1::regclass AND NOT indisprimary", d.table).QueryRow(func(row pgx.Row) error { return row.Scan(&indexes) })
 	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
