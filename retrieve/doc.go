@@ -204,8 +204,8 @@
 // # Choosing a vector database
 //
 // The lecture's databases differ in who runs them and in what surrounds the
-// vectors. This table gives the facts that decide; this library has no client for
-// them yet, and langchaingo's vectorstores package has clients for all four.
+// vectors. This table gives the facts that decide; the subpackages of
+// [github.com/prodailabs/prodai/retrieve/store] are clients for all four.
 //
 //	            run by              index           known for
 //	Pinecone    the vendor only     its own         nothing to operate, namespaces for tenants
