@@ -520,6 +520,11 @@
 //
 //	go run ./examples/capstone
 //
+// The lab of databases asks the same passages in a collection and in the databases that you
+// start. Look at how many passages a narrow filter leaves:
+//
+//	go run ./examples/lab10-vectordbs
+//
 // # Exercises
 //
 //  1. Search for an error code with DenseWeight 1 and SparseWeight 0, then with

@@ -119,8 +119,8 @@
 //
 // Why not use the adapters of langchaingo? The adapters of langchaingo v0.1.14 were tried
 // against real servers: pgvector's lets a filter's value change the SQL, Weaviate's reports
-// documents as stored that the server refused, Chroma's speaks an API that the server has
-// dropped. A [Store] has langchaingo's interfaces, so it fits where an adapter fits.
+// documents as stored that the server refused, Chroma's sends requests of an API that the server
+// has dropped. A [Store] has langchaingo's interfaces, so it fits where an adapter fits.
 //
 // Which database keeps tenants apart? Each database here keeps tenants apart by the same
 // rule as a collection: a passage with a tenant is found by that tenant only, a passage

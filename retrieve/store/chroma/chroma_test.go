@@ -59,7 +59,7 @@ func TestRealChroma(t *testing.T) {
 	})
 }
 
-// The adapter of langchaingo v0.1.14 speaks /api/v1, which the server answers with 410, and
+// The adapter of langchaingo v0.1.14 asks /api/v1, which the server answers with 410, and
 // takes 1 minus the squared distance for a likeness.
 func TestRealCollectionThatDoesNotFit(t *testing.T) {
 	u := server(t)

@@ -43,7 +43,7 @@ type DB struct {
 
 var _ store.Database = (*DB)(nil)
 
-// apiVersion is the version of the API that this package speaks.
+// apiVersion is the version of the API that this package asks for.
 const apiVersion = "2025-04"
 
 // What Pinecone takes: docs.pinecone.io/reference/api/database-limits/operation-limits

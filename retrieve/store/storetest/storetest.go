@@ -1,5 +1,3 @@
-// Package storetest checks that a store behaves as package store promises: the same tests
-// for every database and for the collection in one process.
 package storetest
 
 import (
