@@ -82,9 +82,9 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer home.Close()
-	subjects := []*subject{{name: "collection, exact", Retriever: home}}
+	l.closers = append(l.closers, func() { _ = home.Close() }) // in memory only
 	defer l.close()
+	subjects := []*subject{{name: "collection, exact", Retriever: home}}
 	others, err := l.others(ctx, e)
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func move(ctx context.Context, out io.Writer, from *retrieve.Collection, e *embe
 	if err != nil {
 		return err
 	}
-	defer to.Close()
+	defer func() { _ = to.Close() }() // in memory only
 	did, err := store.Copy(ctx, from, to, nil)
 	if err != nil {
 		return err

@@ -183,10 +183,10 @@ func (d *DB) get(ctx context.Context, in map[string]any) ([]retrieve.Record, err
 	if err := d.do(ctx, "get", in, &out); err != nil {
 		return nil, err
 	}
-	return d.records("get", &out)
+	return records(&out)
 }
 
-func (d *DB) records(op string, r *rows) ([]retrieve.Record, error) {
+func records(r *rows) ([]retrieve.Record, error) {
 	out := make([]retrieve.Record, len(r.IDs))
 	for i, id := range r.IDs {
 		doc := schema.Document{Metadata: map[string]any{}}
@@ -250,7 +250,7 @@ func (d *DB) Search(ctx context.Context, vector []float32, k int, where *store.C
 	if len(out.IDs) != 1 || len(out.Documents) != 1 || len(out.Metadatas) != 1 || len(out.Distances) != 1 || len(out.Distances[0]) != len(out.IDs[0]) {
 		return nil, d.c.Fault("query", store.FaultOther, "%w", errors.New("the answer has no results for one query"))
 	}
-	return d.records("query", &rows{IDs: out.IDs[0], Documents: out.Documents[0], Metadatas: out.Metadatas[0], distances: out.Distances[0]})
+	return records(&rows{IDs: out.IDs[0], Documents: out.Documents[0], Metadatas: out.Metadatas[0], distances: out.Distances[0]})
 }
 
 // filter writes Chroma's "where": docs.trychroma.com/reference/where-filter.

@@ -53,7 +53,7 @@ func (q *query) leaf(c *store.Condition) string {
 	case retrieve.OpExists:
 		return "coalesce(jsonb_typeof(" + value + ") <> 'null', FALSE)"
 	case retrieve.OpIn:
-		var any []string
+		var values []string
 		for _, v := range c.Values {
 			if s, isString := v.(string); isString && !isText(s) {
 				continue
@@ -62,11 +62,11 @@ func (q *query) leaf(c *store.Condition) string {
 			if err != nil {
 				continue // strings, finite numbers and bools always are JSON
 			}
-			any = append(any, string(text))
+			values = append(values, string(text))
 		}
 		// An array contains a value that is one of its elements, see "jsonb Containment
 		// and Existence" in PostgreSQL's documentation. An array in it doesn't count.
-		return "EXISTS (SELECT 1 FROM unnest(" + q.bind(any) + "::text[]) AS v WHERE " + value + " @> v::jsonb)"
+		return "EXISTS (SELECT 1 FROM unnest(" + q.bind(values) + "::text[]) AS v WHERE " + value + " @> v::jsonb)"
 	}
 	elements := "jsonb_array_elements(CASE jsonb_typeof(" + value + ") WHEN 'array' THEN " + value + " ELSE jsonb_build_array(" + value + ") END) AS e"
 	kind, compare := "string", ""

@@ -18,7 +18,7 @@ import (
 	"github.com/prodailabs/prodai/retrieve/store"
 )
 
-func all(t *testing.T, s Subject, ctx context.Context, where retrieve.Filter) []string {
+func all(ctx context.Context, t *testing.T, s Subject, where retrieve.Filter) []string {
 	t.Helper()
 	found, err := s.Search(ctx, "a question", 100, &retrieve.Query{Where: where})
 	require.NoError(t, err, where.String())
@@ -53,16 +53,16 @@ func (s Setup) changes(t *testing.T) {
 	did, err = x.Upsert(ctx, []schema.Document{doc("b", "closed on Sunday")})
 	require.NoError(t, err)
 	require.Equal(t, retrieve.Changes{Added: 1, Embedded: 1}, did)
-	require.ElementsMatch(t, []string{"a", "b", "c"}, all(t, x, ctx, retrieve.Filter{}))
-	require.Equal(t, []string{"a"}, all(t, x, ctx, retrieve.Eq("lang", "en")))
+	require.ElementsMatch(t, []string{"a", "b", "c"}, all(ctx, t, x, retrieve.Filter{}))
+	require.Equal(t, []string{"a"}, all(ctx, t, x, retrieve.Eq("lang", "en")))
 
 	n, err := x.Delete(ctx, "a", "nothing", "a")
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	require.ElementsMatch(t, []string{"b", "c"}, all(t, x, ctx, retrieve.Filter{}))
+	require.ElementsMatch(t, []string{"b", "c"}, all(ctx, t, x, retrieve.Filter{}))
 	_, err = x.Delete(ctx, "b", "c")
 	require.NoError(t, err)
-	require.Empty(t, all(t, x, ctx, retrieve.Filter{}))
+	require.Empty(t, all(ctx, t, x, retrieve.Filter{}))
 	ids, err := x.AddDocuments(ctx, docs)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c"}, ids)
@@ -81,8 +81,8 @@ func (s Setup) empty(t *testing.T) {
 	ctx := context.Background()
 	e := &Embedder{}
 	x := s.New(t, e)
-	require.Empty(t, all(t, x, ctx, retrieve.Filter{}))
-	require.Empty(t, all(t, x, ctx, retrieve.Eq("never", "seen")))
+	require.Empty(t, all(ctx, t, x, retrieve.Filter{}))
+	require.Empty(t, all(ctx, t, x, retrieve.Eq("never", "seen")))
 	for _, docs := range [][]schema.Document{nil, {}} {
 		ids, err := x.AddDocuments(ctx, docs)
 		require.NoError(t, err)
@@ -97,7 +97,7 @@ func (s Setup) empty(t *testing.T) {
 
 	_, err = x.Upsert(ctx, []schema.Document{{PageContent: "no metadata at all"}, doc("e", ""), doc("f", "some words")})
 	require.NoError(t, err)
-	require.Len(t, all(t, x, ctx, retrieve.Filter{}), 3)
+	require.Len(t, all(ctx, t, x, retrieve.Filter{}), 3)
 	for range 2 { // an empty list of ids deletes nothing
 		n, err := x.Delete(ctx)
 		require.NoError(t, err)
@@ -106,7 +106,7 @@ func (s Setup) empty(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, n)
 	}
-	require.Len(t, all(t, x, ctx, retrieve.Filter{}), 3)
+	require.Len(t, all(ctx, t, x, retrieve.Filter{}), 3)
 	found, err := x.Search(ctx, "(zero)", 3, nil)
 	require.NoError(t, err)
 	require.Empty(t, found)
@@ -202,19 +202,19 @@ func (s Setup) hostile(t *testing.T) {
 	_, err := x.Upsert(ctx, []schema.Document{doc("1", "one", "color", "red"), doc("2", "two", "color", "blue", "tenant", "a"), doc("3", "three", "tenant", "foo-bar")})
 	require.NoError(t, err)
 	for _, text := range nasty {
-		require.Empty(t, all(t, x, ctx, retrieve.In("color", text, text+"'")), text)
-		require.Equal(t, []string{"1"}, all(t, x, ctx, retrieve.Ne("color", text)), text)
-		require.Equal(t, []string{"1"}, all(t, x, Caller(ctx, text), retrieve.Filter{}), "tenant %s", text)
-		require.Equal(t, []string{"1"}, all(t, x, Caller(ctx, "", text), retrieve.Filter{}), "group %s", text)
-		require.Empty(t, all(t, x, ctx, retrieve.Or(retrieve.In(text, "red", true), retrieve.Exists(text), retrieve.Less(text, 1))), text)
+		require.Empty(t, all(ctx, t, x, retrieve.In("color", text, text+"'")), text)
+		require.Equal(t, []string{"1"}, all(ctx, t, x, retrieve.Ne("color", text)), text)
+		require.Equal(t, []string{"1"}, all(Caller(ctx, text), t, x, retrieve.Filter{}), "tenant %s", text)
+		require.Equal(t, []string{"1"}, all(Caller(ctx, "", text), t, x, retrieve.Filter{}), "group %s", text)
+		require.Empty(t, all(ctx, t, x, retrieve.Or(retrieve.In(text, "red", true), retrieve.Exists(text), retrieve.Less(text, 1))), text)
 		n, err := x.Delete(ctx, text)
 		require.NoError(t, err)
 		require.Zero(t, n, text)
 	}
 	for _, tenant := range []string{"foo", "fo", "foo-", "foo-bar-", "FOO-BAR", "*", "foo%", "foo_bar"} {
-		require.Equal(t, []string{"1"}, all(t, x, Caller(ctx, tenant), retrieve.Filter{}), tenant)
+		require.Equal(t, []string{"1"}, all(Caller(ctx, tenant), t, x, retrieve.Filter{}), tenant)
 	}
-	require.Equal(t, 3, len(all(t, x, Caller(ctx, "a"), retrieve.Filter{}))+len(all(t, x, Caller(ctx, "foo-bar"), retrieve.Filter{}))-1)
+	require.Equal(t, 3, len(all(Caller(ctx, "a"), t, x, retrieve.Filter{}))+len(all(Caller(ctx, "foo-bar"), t, x, retrieve.Filter{}))-1)
 }
 
 func (s Setup) access(t *testing.T) {
@@ -239,8 +239,8 @@ func (s Setup) access(t *testing.T) {
 		{"c", nil, []string{"public", "empty", "null"}},
 	} {
 		who := Caller(ctx, c.tenant, c.groups...)
-		require.ElementsMatch(t, c.want, all(t, x, who, retrieve.Filter{}), "%+v", c)
-		require.ElementsMatch(t, c.want, all(t, x, who, retrieve.Or(retrieve.Exists("id"), retrieve.Eq("tenant", "b"))), "a filter must not widen: %+v", c)
+		require.ElementsMatch(t, c.want, all(who, t, x, retrieve.Filter{}), "%+v", c)
+		require.ElementsMatch(t, c.want, all(who, t, x, retrieve.Or(retrieve.Exists("id"), retrieve.Eq("tenant", "b"))), "a filter must not widen: %+v", c)
 		docs, err := x.SimilaritySearch(who, "text", 50)
 		require.NoError(t, err)
 		require.ElementsMatch(t, c.want, idsOf(docs, func(d schema.Document) schema.Document { return d }))
@@ -257,7 +257,7 @@ func (s Setup) bad(t *testing.T) {
 	require.ErrorIs(t, err, retrieve.ErrID)
 	_, err = x.Upsert(ctx, []schema.Document{doc("a", "one"), doc("a", "one")})
 	require.NoError(t, err)
-	require.Equal(t, []string{"a"}, all(t, x, ctx, retrieve.Filter{}))
+	require.Equal(t, []string{"a"}, all(ctx, t, x, retrieve.Filter{}))
 	_, err = x.Upsert(ctx, []schema.Document{doc("c", "text", "bad", func() {})})
 	require.Error(t, err)
 	_, err = x.Upsert(ctx, []schema.Document{doc("utf8", "not \xff UTF-8", "m", "\xff")})
@@ -280,7 +280,7 @@ func (s Setup) bad(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrDocument)
 	require.Equal(t, bad, some.IDs())
 	require.NoError(t, some.Cause)
-	found := all(t, x, Caller(ctx, "7"), retrieve.Filter{})
+	found := all(Caller(ctx, "7"), t, x, retrieve.Filter{})
 	require.Subset(t, found, []string{"g1", "g2", "g3"})
 	require.NotContains(t, found, "b1")
 	require.NotContains(t, found, "b2")
@@ -304,7 +304,7 @@ func (s Setup) canceled(t *testing.T) {
 	if errors.As(err, &some) {
 		require.Equal(t, []string{"b", "c"}, some.IDs())
 	}
-	require.Equal(t, []string{"a"}, all(t, x, context.Background(), retrieve.Filter{}))
+	require.Equal(t, []string{"a"}, all(context.Background(), t, x, retrieve.Filter{}))
 }
 
 func (s Setup) copies(t *testing.T) {
@@ -333,10 +333,10 @@ func (s Setup) copies(t *testing.T) {
 	require.Equal(t, 57, e.Texts(), "a copy embeds nothing")
 	for _, tenant := range []string{"", "a", "b"} {
 		who := Caller(ctx, tenant)
-		require.ElementsMatch(t, all(t, x, who, retrieve.Filter{}), all(t, y, who, retrieve.Filter{}))
+		require.ElementsMatch(t, all(who, t, x, retrieve.Filter{}), all(who, t, y, retrieve.Filter{}))
 		found, err := home.Search(who, "passage 7", 100, nil)
 		require.NoError(t, err)
-		require.ElementsMatch(t, all(t, x, who, retrieve.Filter{}), idsOf(found, func(r retrieve.Result) schema.Document { return r.Document }))
+		require.ElementsMatch(t, all(who, t, x, retrieve.Filter{}), idsOf(found, func(r retrieve.Result) schema.Document { return r.Document }))
 	}
 }
 
@@ -359,7 +359,7 @@ func (s Setup) concurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Len(t, all(t, x, ctx, retrieve.Filter{}), 21)
+	require.Len(t, all(ctx, t, x, retrieve.Filter{}), 21)
 }
 
 // dies kills the connection at several moments of an upsert of ten batches. What isn't

@@ -62,7 +62,7 @@ func (s Setup) filters(t *testing.T) {
 				want = append(want, r.ID())
 			}
 		}
-		require.ElementsMatch(t, want, all(t, x, ctx, f), "%s", f.String())
+		require.ElementsMatch(t, want, all(ctx, t, x, f), "%s", f.String())
 	}
 	basic := leaves(!s.NoStringOrder)
 	for _, f := range basic {

@@ -76,7 +76,7 @@ func (c *Client) Do(ctx context.Context, op, method string, path []string, query
 	if err != nil {
 		return c.lost(ctx, op, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it is read
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return c.lost(ctx, op, err)
