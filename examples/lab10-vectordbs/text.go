@@ -20,8 +20,9 @@ are. Each store gives the same counts for the same tenant, and a tenant's name t
 piece of SQL finds public passages only. A move embeds nothing again.
 
 What to try: start the databases with .ci/stores go run ./examples/lab10-vectordbs, and
-look at which is slower than the collection, and why: each search is a request there. Then
-try -n 8000. In stores.go, give pgvector the index IndexIVFFlat before and after the
+look at which is slower than the collection, and why: each search is a request there. (The
+qdrant that it starts is the client's local mode, in Python and without an index: its
+answers are Qdrant's, its times are not.) Then try -n 8000. In stores.go, give pgvector the index IndexIVFFlat before and after the
 passages are written: its clusters are learned from the rows that are there.
 
 What to read: the notes of retrieve/store, and "Choosing a vector database" in those of

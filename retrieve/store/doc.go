@@ -131,8 +131,8 @@
 // constructors of a database and of [New], and [Copy] the passages. Code that takes a
 // [Retriever] stays as it is.
 //
-// What does a database cost in time? A search in a database costs a request, on one machine
-// about a millisecond more than a search in the process. The lab prints both.
+// What does a database cost in time? A search in a database costs a request and its answer,
+// which a search in the process doesn't. The lab prints the time of both on your machine.
 //
 // # Lab
 //
