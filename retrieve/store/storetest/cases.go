@@ -199,7 +199,7 @@ func (s Setup) narrow(t *testing.T) {
 func (s Setup) hostile(t *testing.T) {
 	ctx := context.Background()
 	x := s.New(t, &Embedder{})
-	_, err := x.Upsert(ctx, []schema.Document{doc("1", "one", "color", "red"), doc("2", "two", "color", "blue", "tenant", "a"), doc("3", "three", "tenant", "foo-bar")})
+	_, err := x.Upsert(ctx, []schema.Document{doc("1", "one", "color", "red"), doc("2", "two", "color", "blue", "tenant", "a"), doc("3", "three", "tenant", "foo-bar"), doc("4", "four", "tenant", "\ufffd")})
 	require.NoError(t, err)
 	for _, text := range nasty {
 		require.Empty(t, all(ctx, t, x, retrieve.In("color", text, text+"'")), text)
@@ -211,7 +211,7 @@ func (s Setup) hostile(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, n, text)
 	}
-	for _, tenant := range []string{"foo", "fo", "foo-", "foo-bar-", "FOO-BAR", "*", "foo%", "foo_bar"} {
+	for _, tenant := range []string{"foo", "fo", "foo-", "foo-bar-", "FOO-BAR", "*", "foo%", "foo_bar", "\xff", "\ufffd\ufffd"} {
 		require.Equal(t, []string{"1"}, all(Caller(ctx, tenant), t, x, retrieve.Filter{}), tenant)
 	}
 	require.Equal(t, 3, len(all(Caller(ctx, "a"), t, x, retrieve.Filter{}))+len(all(Caller(ctx, "foo-bar"), t, x, retrieve.Filter{}))-1)

@@ -9,8 +9,8 @@ package terms
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/store"
@@ -78,14 +78,21 @@ func (t *Terms) text(key, v string) {
 	}
 }
 
-// hash returns 128 bits of a hash of values.
+// hash returns 128 bits of a hash of values, each with its type and length. The bytes of a
+// string count as they are: JSON would make all invalid ones equal, and so two tenants.
 func hash(values ...any) string {
-	data, err := json.Marshal(values)
-	if err != nil {
-		panic(err) // strings, finite numbers and bools always are JSON
+	h := sha256.New()
+	for _, v := range values { // a hash never fails
+		switch v := v.(type) {
+		case string:
+			fmt.Fprintf(h, "s%d:%s", len(v), v)
+		case float64:
+			fmt.Fprintf(h, "n%016x", math.Float64bits(v))
+		default:
+			fmt.Fprintf(h, "%T:%v;", v, v)
+		}
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Value returns the term of a key and a string, number or bool.

@@ -104,11 +104,11 @@ func TestTermsOfTwoKeysDiffer(t *testing.T) {
 		require.Empty(t, seen[term], "%s and %s", what, seen[term])
 		seen[term] = what
 	}
-	for _, key := range []string{"k", "K", " k", "k\x00", `k","v`, "lo_k", ""} {
+	for _, key := range []string{"k", "K", " k", "k\x00", `k","v`, "lo_k", "", "\xff", "\xfe", "\ufffd"} {
 		add("exists "+key, terms.Exists(key))
 		add("number "+key, terms.HasNumber(key))
 		add("text "+key, terms.HasText(key))
-		for _, v := range []any{"", "a", "1", "true", "null", 1.0, 0.0, true, false, "number", "text"} {
+		for _, v := range []any{"", "a", "1", "true", "null", 1.0, 0.0, true, false, "number", "text", "\xff", "\xfe", "\ufffd"} {
 			add(key, terms.Value(key, v))
 		}
 	}
