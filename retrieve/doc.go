@@ -205,8 +205,8 @@
 // # Choosing a vector database
 //
 // The lecture's databases differ in who runs them and in what surrounds the
-// vectors. This table gives the facts that decide; this library has no client for
-// them yet, and langchaingo's vectorstores package has clients for all four.
+// vectors. This table gives the facts that decide; the subpackages of
+// [github.com/prodailabs/prodai/retrieve/store] are clients for all four.
 //
 //	            run by              index           known for
 //	Pinecone    the vendor only     its own         nothing to operate, namespaces for tenants
@@ -525,6 +525,11 @@
 // RAG service over these notes, with hybrid search and citations:
 //
 //	go run ./examples/capstone
+//
+// The lab of databases asks the same passages in a collection and in the databases that you
+// start. Look at how many passages a narrow filter leaves:
+//
+//	go run ./examples/lab10-vectordbs
 //
 // # Exercises
 //
