@@ -275,9 +275,6 @@ func (c *Collection) compactIfWorthIt() error {
 	}
 	err := c.compact()
 	c.dead = 0 // if it failed, the next try is after as many more
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
 	return err
 }
 

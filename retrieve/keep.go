@@ -92,34 +92,6 @@ func (c *Collection) Delete(_ context.Context, ids ...string) (int, error) {
 	return len(ch.Delete), nil
 }
 
-// SyncAll makes the collection contain exactly these sources, each with its passages:
-// it is [Collection.Sync] for each, and removes the sources that aren't among them, such
-// as deleted files of a folder. An error leaves the sources that were done before it as
-// they should be, and the others as they were.
-func (c *Collection) SyncAll(ctx context.Context, sources map[string][]schema.Document) (Changes, error) {
-	var total Changes
-	add := func(did Changes, err error) error {
-		total.Added += did.Added
-		total.Removed += did.Removed
-		total.Kept += did.Kept
-		total.Embedded += did.Embedded
-		return err
-	}
-	for source := range c.Sources() {
-		if _, stays := sources[source]; !stays {
-			if err := add(c.Sync(ctx, source, nil)); err != nil {
-				return total, err
-			}
-		}
-	}
-	for source, docs := range sources {
-		if err := add(c.Sync(ctx, source, docs)); err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
 // Backup writes a copy of the collection to a new file at path, which [Open] opens.
 // Searches go on meanwhile; changes wait. A crash leaves no file, or a whole one. It
 // fails with os.ErrExist if there is a file at path.
