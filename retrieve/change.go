@@ -200,7 +200,7 @@ func (c *Collection) replace(s *step) {
 		if p.access.limits() {
 			c.limited--
 		}
-		if c.o.Words != nil {
+		if c.o.Words != nil && !c.wordless {
 			c.o.Words.Remove(p.number)
 		}
 		c.dead++
@@ -214,7 +214,7 @@ func (c *Collection) replace(s *step) {
 		if p.access.limits() {
 			c.limited++
 		}
-		if c.o.Words != nil {
+		if c.o.Words != nil && !c.wordless {
 			c.o.Words.Add(p.number, p.Text)
 		}
 	}
@@ -240,28 +240,39 @@ func (c *Collection) apply(ch *change) error {
 }
 
 // build makes the index of a collection that was read, unless a stored one was taken
-// and still has the right kind.
-func (c *Collection) build() error {
+// and still has the right kind. It reports whether it made one.
+func (c *Collection) build() (bool, error) {
 	_, isFlat := c.index.(*flat.Index)
 	_, isGraph := c.index.(*hnsw.Index)
 	large := len(c.passages) >= c.flatUntil
 	if c.dim == 0 || c.index != nil && c.o.Index == nil && (large && isGraph || !large && isFlat) {
-		return nil
+		return false, nil
 	}
 	x, err := c.newIndex(c.dim, len(c.passages))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := fill(x, c.present()); err != nil {
-		return err
+		return false, err
 	}
 	c.mu.Lock()
 	c.index = x
 	c.mu.Unlock()
-	if large {
-		c.saveIndex()
+	return true, nil
+}
+
+// addWords adds the texts of a collection that was read to the words, unless these were
+// restored, and reports whether it did.
+func (c *Collection) addWords() bool {
+	if !c.wordless || c.o.Words == nil {
+		c.wordless = false
+		return false
 	}
-	return nil
+	for _, p := range c.present() {
+		c.o.Words.Add(p.number, p.Text)
+	}
+	c.wordless = false
+	return true
 }
 
 // compactFrom is how many removed passages a file has at least when it is compacted.

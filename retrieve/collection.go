@@ -49,6 +49,7 @@ type Collection struct {
 	free     []int
 	index    Index // nil: nothing was ever added, or the file is being read
 	moving   bool  // the index has vectors of no passage
+	wordless bool  // the words don't have the passages yet: the file is being read
 	limited  int   // passages that not every caller may find
 	dim      int   // 0: none seen yet
 

@@ -218,7 +218,7 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 			return err
 		}
 	}
-	if err := next.build(); err != nil {
+	if _, err := next.build(); err != nil {
 		return err
 	}
 	if c.journal != nil {

@@ -57,15 +57,16 @@ func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*C
 
 // load reads the file.
 func (c *Collection) load(path string) error {
-	stored := findIndex(path)
+	stored := &shelf{findStored(path, graphFile), findStored(path, wordsFile)}
 	first := true
+	c.wordless = true
 	var err error
 	c.journal, err = openJournal(path, c.o.ReadOnly, func(j *journal, payload []byte) error {
 		if err := c.replay(payload, first); err != nil {
 			return err
 		}
 		first = false
-		return c.takeStored(stored, j)
+		return c.take(stored, j)
 	})
 	if err != nil {
 		return err
@@ -81,8 +82,12 @@ func (c *Collection) load(path string) error {
 			return errors.Join(err, j.close())
 		}
 	}
-	if err := c.build(); err != nil {
+	built, err := c.build()
+	if err != nil {
 		return errors.Join(err, j.close())
+	}
+	if c.addWords() || built {
+		c.saveIndex()
 	}
 	return nil
 }

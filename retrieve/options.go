@@ -82,6 +82,23 @@ type FilteredWords interface {
 	SearchAllowed(query string, k int, allowed func(id int) bool) []Hit // best first; nil allows all
 }
 
+// StoredWords is a [Words] that can be kept in a file. From the size on at which the
+// default index is a graph, the collection keeps it beside its own file, so that a start
+// doesn't analyze all texts again. A *bm25.Index is one.
+type StoredWords interface {
+	Words
+	// Len returns the number of texts.
+	Len() int
+	// Save writes the index to a file, so that a crash leaves the old file or the new
+	// one.
+	Save(path string) error
+	// Restore makes an empty index the one that Save wrote, or fails and changes
+	// nothing.
+	Restore(path string) error
+	// Matches reports whether a text is in the index as Add would put it there now.
+	Matches(id int, text string) bool
+}
+
 // depth is how many documents each of the two searches gives to the fusion, at
 // least; rrfK is the k of [RRF].
 const (
