@@ -242,12 +242,14 @@ func (x *Index) searchCodes(q []float32, k int, allowed func(id int) bool) ([]Hi
 		if err := scorer.Scores(x.codes[from*size:][:n*size], scores[:n]); err != nil {
 			return nil, fmt.Errorf("flat: query: %w", err)
 		}
+		bar, full := candidates.Bar()
 		for i, s := range scores[:n] {
-			if bar, full := candidates.Bar(); full && s <= bar {
+			if full && s <= bar {
 				continue // rows come in order, so of equal ones the first is kept
 			}
 			if allowed == nil || allowed(x.ids[from+i]) {
 				candidates.Offer(from+i, s)
+				bar, full = candidates.Bar()
 			}
 		}
 	}
