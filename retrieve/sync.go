@@ -14,6 +14,13 @@ type Changes struct {
 	Embedded             int // of those added, texts that had to be embedded
 }
 
+func (c *Changes) add(more Changes) {
+	c.Added += more.Added
+	c.Removed += more.Removed
+	c.Kept += more.Kept
+	c.Embedded += more.Embedded
+}
+
 // Sync makes the passages of one source be exactly docs: new ones are embedded and
 // added, missing ones are removed, the others stay as they are. A text that is
 // already there for this source isn't embedded again, even if its offsets or
@@ -81,16 +88,13 @@ func (c *Collection) Remove(ctx context.Context, source string) (int, error) {
 }
 
 // SyncAll makes the collection contain exactly these sources, each with its passages:
-// it is [Collection.Sync] for each, and removes the sources that aren't among them, such
-// as deleted files of a folder. An error leaves the sources that were done before it as
+// it is [Collection.Sync] for each, and removes the sources that aren't among them. For
+// the files of a folder see [Collection.SyncFolder]. An error leaves the sources that were done before it as
 // they should be, and the others as they were.
 func (c *Collection) SyncAll(ctx context.Context, sources map[string][]schema.Document) (Changes, error) {
 	var total Changes
 	add := func(did Changes, err error) error {
-		total.Added += did.Added
-		total.Removed += did.Removed
-		total.Kept += did.Kept
-		total.Embedded += did.Embedded
+		total.add(did)
 		return err
 	}
 	for source := range c.Sources() {
