@@ -56,6 +56,9 @@ func (c *Collection) plan(ch *change) (*step, error) {
 		if err := checkVector(v, s.dim); err != nil {
 			return nil, err
 		}
+		if err := checkWeights(p.Weights); err != nil {
+			return nil, err
+		}
 		p.zero = !slices.ContainsFunc(v, func(e float32) bool { return e != 0 })
 		p.access = accessOf(p.Meta)
 		remove(p.ID)
@@ -215,7 +218,7 @@ func (c *Collection) replace(s *step) {
 			c.limited++
 		}
 		if c.o.Words != nil && !c.wordless {
-			c.o.Words.Add(p.number, p.Text)
+			c.addWords(p)
 		}
 	}
 	c.free = s.free
@@ -261,15 +264,15 @@ func (c *Collection) build() (bool, error) {
 	return true, nil
 }
 
-// addWords adds the texts of a collection that was read to the words, unless these were
-// restored, and reports whether it did.
-func (c *Collection) addWords() bool {
+// buildWords adds the passages of a collection that was read to the words, unless these
+// were restored, and reports whether it did.
+func (c *Collection) buildWords() bool {
 	if !c.wordless || c.o.Words == nil {
 		c.wordless = false
 		return false
 	}
 	for _, p := range c.present() {
-		c.o.Words.Add(p.number, p.Text)
+		c.addWords(p)
 	}
 	c.wordless = false
 	return true
@@ -311,7 +314,7 @@ func (c *Collection) compacted(embedder string, changes []*change) []*change {
 		}
 	}
 	slices.Reverse(numbers)
-	records := []*change{{Embedder: embedder}}
+	records := []*change{{Embedder: embedder, Sparse: c.sparseName()}}
 	if free := slices.Concat(c.free, numbers); len(free) > 0 {
 		records = append(records, &change{Free: free})
 	}

@@ -59,6 +59,7 @@ type Collection struct {
 // change is a record of the journal.
 type change struct {
 	Embedder string     `json:"embedder,omitempty"` // in the first record
+	Sparse   string     `json:"sparse,omitempty"`   // in the first record
 	Put      []*passage `json:"put,omitempty"`
 	Delete   []string   `json:"delete,omitempty"` // ids
 	Free     []int      `json:"free,omitempty"`   // numbers to give from now on, last first: after a compaction

@@ -55,7 +55,7 @@ func (c *Collection) upsert(ctx context.Context, docs []schema.Document) ([]stri
 			continue
 		}
 		if before != nil && before.Text == p.Text {
-			p.Vector = before.Vector
+			p.Vector, p.Weights = before.Vector, before.Weights
 		} else {
 			missing = append(missing, p.Text)
 		}
@@ -101,7 +101,7 @@ func (c *Collection) Backup(path string) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	records := append([]*change{{Embedder: c.o.EmbedderName}}, c.everything()...)
+	records := append([]*change{{Embedder: c.o.EmbedderName, Sparse: c.sparseName()}}, c.everything()...)
 	beside := path + ".part"
 	file, err := writeFile(beside, records)
 	if err == nil {
@@ -198,13 +198,13 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 		return fmt.Errorf("%w: %s", ErrReadOnly, c.journal.path)
 	}
 	next := &Collection{embedder: e, o: c.o, flatUntil: c.flatUntil, passages: map[string]*passage{}}
-	next.o.EmbedderName, next.o.Words = name, nil
+	next.o.EmbedderName, next.o.Words, next.o.Sparse = name, nil, nil
 	var changes []*change
 	for _, ch := range c.everything() {
 		anew := &change{}
 		var texts []string
 		for _, p := range ch.Put {
-			anew.Put = append(anew.Put, &passage{ID: p.ID, Source: p.Source, Text: p.Text, Meta: p.Meta})
+			anew.Put = append(anew.Put, &passage{ID: p.ID, Source: p.Source, Text: p.Text, Meta: p.Meta, Weights: p.Weights})
 			texts = append(texts, p.Text)
 		}
 		if err := next.embed(ctx, anew.Put, texts); err != nil {

@@ -36,6 +36,9 @@ func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*C
 	if !(c.o.DenseWeight >= 0 && c.o.SparseWeight >= 0) {
 		return nil, fmt.Errorf("%w: Options.DenseWeight and SparseWeight are %v and %v: want 0 or more", ErrOption, c.o.DenseWeight, c.o.SparseWeight)
 	}
+	if err := c.checkSparse(); err != nil {
+		return nil, err
+	}
 	if c.o.K < 0 {
 		return nil, fmt.Errorf("%w: Options.K is %d: want 0 (the default, 5) or more", ErrOption, c.o.K)
 	}
@@ -78,7 +81,7 @@ func (c *Collection) load(path string) error {
 	if !j.readOnly {
 		if !first {
 			_ = c.compactIfWorthIt() // a full disk doesn't keep a collection from being opened
-		} else if err := j.append(change{Embedder: c.o.EmbedderName}); err != nil {
+		} else if err := j.append(change{Embedder: c.o.EmbedderName, Sparse: c.sparseName()}); err != nil {
 			return errors.Join(err, j.close())
 		}
 	}
@@ -86,7 +89,7 @@ func (c *Collection) load(path string) error {
 	if err != nil {
 		return errors.Join(err, j.close())
 	}
-	if c.addWords() || built {
+	if c.buildWords() || built {
 		c.saveIndex()
 	}
 	return nil
@@ -108,6 +111,9 @@ func (c *Collection) decode(payload []byte, first bool) (*change, error) {
 	}
 	if first && ch.Embedder != c.o.EmbedderName {
 		return nil, fmt.Errorf("%w: made with %q, opened with %q", ErrEmbedder, ch.Embedder, c.o.EmbedderName)
+	}
+	if first && ch.Sparse != c.sparseName() {
+		return nil, fmt.Errorf("%w: its sparse vectors are made with %q, opened with %q", ErrEmbedder, ch.Sparse, c.sparseName())
 	}
 	return ch, nil
 }

@@ -17,6 +17,13 @@ type Options struct {
 	// fits. Default: only vectors are searched.
 	Words Words
 
+	// Sparse makes learned sparse vectors, which then take the place of the words: Words
+	// must be a [SparseIndex], such as a *bm25.Index of the variant Dot. The vectors are
+	// stored with the passages, and the model's name (see [Named]) with the vectors'. A
+	// collection that was made with another model, or without one, is refused. Default:
+	// Words reads the texts.
+	Sparse SparseEmbedder
+
 	// DenseWeight and SparseWeight are the weights of the search by vectors and of
 	// the search by words in the fusion. If the embedder finds less than the words
 	// do, lower DenseWeight: with equal weights the fusion can be worse than BM25
@@ -80,6 +87,23 @@ type Words interface {
 type FilteredWords interface {
 	Words
 	SearchAllowed(query string, k int, allowed func(id int) bool) []Hit // best first; nil allows all
+}
+
+// A SparseEmbedder is a model that makes learned sparse vectors, such as SPLADE: a weight,
+// 0 or more, for each term that it finds in a text or adds to it.
+type SparseEmbedder interface {
+	// EmbedSparse returns the weights for each text.
+	EmbedSparse(ctx context.Context, texts []string) ([]map[string]float64, error)
+	// EmbedSparseQuery returns the weights for a query.
+	EmbedSparseQuery(ctx context.Context, query string) (map[string]float64, error)
+}
+
+// A SparseIndex is a [Words] that also takes learned sparse vectors. It ranks by their
+// inner product with those of the query.
+type SparseIndex interface {
+	Words
+	AddWeights(id int, weights map[string]float64) error
+	SearchWeights(weights map[string]float64, k int, allowed func(id int) bool) ([]Hit, error) // best first; nil allows all
 }
 
 // StoredWords is a [Words] that can be kept in a file. From the size on at which the

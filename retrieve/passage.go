@@ -22,6 +22,9 @@ type passage struct {
 	Text   string         `json:"text"`
 	Meta   map[string]any `json:"meta,omitempty"`
 	Vector []byte         `json:"vector"` // float32, little-endian
+
+	Weights map[string]float64 `json:"weights,omitzero"` // of the terms, with Options.Sparse
+
 	number int
 	zero   bool // the vector has no direction; it isn't in the index
 	access access
@@ -94,6 +97,9 @@ func (p *passage) get(key string) any {
 
 // embed sets the vectors of the passages that have none.
 func (c *Collection) embed(ctx context.Context, put []*passage, texts []string) error {
+	if err := c.embedSparse(ctx, put); err != nil {
+		return err
+	}
 	if len(texts) == 0 {
 		return nil
 	}

@@ -57,6 +57,7 @@ func (c *Collection) take(s *shelf, j *journal) error {
 		}
 	}
 	words, ok := c.o.Words.(StoredWords)
+	ok = ok && c.o.Sparse == nil // weights are in the collection's file, so there is nothing to save
 	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] && words.Restore(name) == nil {
 		return c.checkWords(words)
 	}
@@ -111,7 +112,7 @@ func (c *Collection) saveIndex() {
 	if x, ok := c.index.(*hnsw.Index); ok && c.o.Index == nil {
 		c.store(graphFile, x.Save)
 	}
-	if words, ok := c.o.Words.(StoredWords); ok && !c.wordless && len(c.passages) >= c.flatUntil {
+	if words, ok := c.o.Words.(StoredWords); ok && c.o.Sparse == nil && !c.wordless && len(c.passages) >= c.flatUntil {
 		c.store(wordsFile, words.Save)
 	}
 }

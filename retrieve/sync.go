@@ -36,9 +36,9 @@ func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Docu
 		return Changes{}, ErrClosed
 	}
 	old := c.ofSource(source)
-	vectors := map[string][]byte{} // by text
+	embedded := map[string]*passage{} // by text
 	for _, p := range old {
-		vectors[p.Text] = p.Vector
+		embedded[p.Text] = p
 	}
 	var did Changes
 	var ch change
@@ -60,7 +60,9 @@ func (c *Collection) Sync(ctx context.Context, source string, docs []schema.Docu
 			did.Kept++
 			continue
 		}
-		if p.Vector = vectors[p.Text]; p.Vector == nil {
+		if same := embedded[p.Text]; same != nil {
+			p.Vector, p.Weights = same.Vector, same.Weights
+		} else {
 			missing = append(missing, p.Text)
 		}
 		ch.Put = append(ch.Put, p)
