@@ -14,7 +14,8 @@ import (
 
 // Open opens the collection in the file at path, or creates it; with "" the
 // collection is in memory only. It fails with [ErrOption], [ErrCorrupt],
-// [ErrLocked], or [ErrEmbedder] if the file's vectors are another embedder's.
+// [ErrLocked], or [ErrEmbedder] if the file's vectors are another embedder's. On Windows
+// the lock is a file beside it, with the ending .lock.
 func Open(path string, e embeddings.Embedder, o *Options) (*Collection, error) {
 	return openWith(path, e, o, flatUntil)
 }

@@ -11,7 +11,7 @@ func (l *lab) page(rows []row, n, dim int) *plot.Page {
 	chart := &plot.Chart{
 		Title:   "Recall against bits",
 		Caption: "Each point is one quantizer; the lines join those of the product quantizer. Further to the left is smaller, higher finds more.",
-		X:       plot.Axis{Label: "bits an element", Log: true},
+		X:       plot.Axis{Label: "bits an element", Log: true, Min: plot.Fixed(.2), Max: plot.Fixed(20)},
 		Y:       plot.Axis{Label: fmt.Sprintf("share of the %d nearest that are found", l.k), Min: plot.Fixed(0), Max: plot.Fixed(1)},
 	}
 	table := &plot.Table{Title: "The quantizers", Head: []string{"quantizer", "bits an element", "bytes a vector", "GB for a million", "lost"}}
