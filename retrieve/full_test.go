@@ -114,6 +114,47 @@ func TestAFullDiskWhileStoring(t *testing.T) {
 	}
 }
 
+// TestAFullFileSystem fills a small file system, such as a tmpfs of 256 KB, whose folder
+// the variable PRODAI_SMALL_DISK names.
+func TestAFullFileSystem(t *testing.T) {
+	dir := os.Getenv("PRODAI_SMALL_DISK")
+	if dir == "" {
+		t.Skip("PRODAI_SMALL_DISK names no small file system")
+	}
+	path := filepath.Join(dir, "c")
+	for range 5 {
+		require.NoError(t, os.RemoveAll(path))
+		c, err := open300(path, randomVectors{12}, &Options{Words: words(t)})
+		require.NoError(t, err)
+		n := 0
+		for err == nil {
+			if _, err = c.Upsert(t.Context(), numbers(n, n+7)); err == nil {
+				n += 7
+			}
+			require.Less(t, n, 1<<20, "the disk is not small")
+		}
+		require.ErrorIs(t, err, syscall.ENOSPC)
+		require.Equal(t, n, c.Len())
+		require.ErrorIs(t, c.Backup(path+".backup"), syscall.ENOSPC)
+		require.Error(t, c.compact())
+		require.NoError(t, c.Close())
+		c, err = open300(path, randomVectors{12}, &Options{Words: words(t)})
+		require.NoError(t, err, "on the full disk")
+		require.Equal(t, n, c.Len())
+		for i := range n {
+			_, ok := c.Get(t.Context(), fmt.Sprint("p", i))
+			require.True(t, ok)
+		}
+		require.NoError(t, c.Close())
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range entries {
+			require.NotRegexp(t, `\.(part|compact|tmp)$|backup`, e.Name())
+		}
+		t.Logf("%d passages fit", n)
+	}
+}
+
 func indexLen(c *Collection) int {
 	if c.index == nil {
 		return 0
