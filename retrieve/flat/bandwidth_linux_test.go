@@ -3,11 +3,11 @@ package flat
 import (
 	"math/rand/v2"
 	"slices"
+	"syscall"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/prodailabs/prodai/retrieve/vecquant"
 )
@@ -70,7 +70,7 @@ func asWords(rows []float32) []uint64 {
 }
 
 func processTime(b *testing.B) int64 {
-	var t unix.Timespec
-	require.NoError(b, unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t))
-	return t.Nano()
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return u.Utime.Nano() + u.Stime.Nano()
 }
