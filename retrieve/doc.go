@@ -263,6 +263,18 @@
 // The change that makes a collection reach 20,000 passages takes some seconds longer,
 // while searches go on with the exact index.
 //
+// The words of a collection of that size are stored beside its file too, if Options.Words
+// is a [StoredWords] such as a *bm25.Index. A start then maps them into memory instead of
+// analyzing all texts again; some of the texts are compared, so that words of another
+// analyzer are not believed.
+//
+// Learned sparse vectors take the place of the words with Options.Sparse, an interface to
+// a model such as SPLADE. Their weights are stored with the passages, and made once for
+// each text.
+//
+// [Collection.SyncFolder] makes a collection follow the files of a folder: files that are
+// gone are removed, and a folder that looks empty removes nothing.
+//
 // # A minimal program
 //
 // The program's middle: open a collection with both searches, bring one document up
