@@ -351,8 +351,13 @@ func (m *machine) persistent(op byte) error {
 	return nil
 }
 
-// flag adds a finding at the opcode in progress.
+// flag adds a finding at the opcode in progress. After an error of the stack or the memo
+// only an import counts: what is called then is unknown, and a pickle that breaks there
+// is reported as such.
 func (m *machine) flag(s Severity, kind, reason string) {
+	if m.broken && kind == KindCall {
+		return
+	}
 	m.bad++
 	m.c.add(s, kind, m.began, reason)
 }

@@ -22,6 +22,9 @@ func (s *Scanner) scanPickles(c *collector, r *bufio.Reader, strict bool) error 
 		start := m.at
 		if n > 0 {
 			if next, err := r.Peek(1); err != nil || len(next) == 0 {
+				if legacy && n < 5 {
+					c.add(SeverityIncomplete, KindFormat, m.at, "the file ends before its tensors do")
+				}
 				return ioOnly(err)
 			}
 			if legacy && n == 5 {
