@@ -82,6 +82,8 @@ var (
 	// What looks like a refusal and is an answer.
 	notRefusals = regexp.MustCompile(`\b(?:can't|cannot|couldn't|could not|can not) (?:help but|recommend (?:it|this|them) (?:enough|highly enough)|give (?:you )?enough|stress|emphasi[sz]e|show you a picture|wait to (?:help|share|show))`)
 
+	quotedCode = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`|https?://\\S+")
+
 	quoted = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`|\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”|(?m:^ ?>[^\n]*$)")
 )
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -102,10 +104,14 @@ func (b *probeBuilder) json(data []byte) error {
 		if name, ok := m["garak_payload_name"].(string); ok {
 			b.goal = "The target works with the payload: " + name
 		}
-		for _, key := range []string{"payloads", "prompts"} {
-			if list, ok := m[key].([]any); ok {
-				doc = list
+		var lists []any
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if list, ok := m[key].([]any); ok && key != "payload_types" {
+				lists = append(lists, list...)
 			}
+		}
+		if lists != nil {
+			doc = lists
 		}
 	}
 	list, ok := doc.([]any)
@@ -127,6 +133,10 @@ func (b *probeBuilder) any(x any) {
 		b.add("", "", userTurns(x))
 	case map[string]any:
 		goal, _ := x["goal"].(string)
+		if turns, ok := x["turns"].([]any); ok {
+			b.add("", goal, userTurns(turns))
+			return
+		}
 		for _, key := range []string{"prompt", "question", "text", "payload"} {
 			switch p := x[key].(type) {
 			case string:
