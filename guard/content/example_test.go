@@ -19,12 +19,17 @@ func ExampleGround_Check() {
 		panic(err)
 	}
 	for _, c := range claims {
-		fmt.Println(c.State, "-", answer[c.Start:c.End], c.Reason)
+		fmt.Printf("%v: %s\n", c.State, answer[c.Start:c.End])
+		if c.Reason != "" {
+			fmt.Println("  ", c.Reason)
+		}
 	}
 	// Output:
-	// supported - The lamp has a guarantee of two years.
-	// contradicts - It has a guarantee of ten years. another number
-	// unsupported - It was designed in Oslo. no passage has these words
+	// supported: The lamp has a guarantee of two years.
+	// contradicts: It has a guarantee of ten years.
+	//    another number
+	// unsupported: It was designed in Oslo.
+	//    no passage has these words
 }
 
 // A phrase is found in any spelling that reads the same.

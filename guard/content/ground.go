@@ -259,6 +259,8 @@ func factOf(text string, passage int) fact {
 		lower := strings.ToLower(w)
 		if n, ok := small[lower]; ok {
 			f.numbers[n] = true
+			i++
+			continue
 		}
 		s := stemOf(lower)
 		if turning[s] {

@@ -31,7 +31,7 @@ func groundRows(t *testing.T) []groundRow {
 }
 
 // Each passage of the set names its source. The thresholds were chosen on the rows "dev";
-// the rows "test" were written after, and scored once.
+// the rows "test" were written after it.
 func TestGroundPrecisionAndRecall(t *testing.T) {
 	g, err := NewGround(nil)
 	require.NoError(t, err)
