@@ -1,11 +1,14 @@
 package content
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode"
 
+	"github.com/prodailabs/prodai/guard"
 	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/guard/threat"
 )
 
 // LeakOptions configure [NewLeak].
@@ -66,6 +69,18 @@ func (l *Leak) Share(answer string) float64 {
 
 // Is reports whether an answer leaks the secret.
 func (l *Leak) Is(answer string) bool { return l.Share(answer) >= l.share }
+
+// Check returns a check of answers that finds a leak. It needs the whole answer, so a
+// stream is released at its end.
+func (l *Leak) Check() guard.Check {
+	return guard.Check{Name: "leak", Rank: 1, Find: func(_ context.Context, text string) ([]guard.Finding, error) {
+		share := l.Share(text)
+		if share < l.share {
+			return nil, nil
+		}
+		return []guard.Finding{{Kind: "PROMPT_LEAK", End: len(text), Score: share, Reason: "the answer repeats the secret text", Threats: []string{threat.PromptLeakage, threat.SystemPromptExtraction}}}, nil
+	}}
+}
 
 func (l *Leak) copied(text string) float64 {
 	if flat := lettersOf(text); len(l.secret) >= 40 && strings.Contains(flat, l.secret) {

@@ -18,7 +18,7 @@ func TestBuiltinSuite(t *testing.T) {
 	s, err := ReadSuite(bytes.NewReader(builtin))
 	require.NoError(t, err)
 	require.Equal(t, s, Builtin())
-	require.GreaterOrEqual(t, len(s.Attacks), 69)
+	require.GreaterOrEqual(t, len(s.Attacks), 68)
 	require.GreaterOrEqual(t, len(s.Ordinary), 30)
 	ids := map[string]int{}
 	for _, a := range s.Attacks {
