@@ -69,12 +69,12 @@ func run(args []string, w io.Writer) error {
 }
 
 const next = `
-What to notice: no single layer helps in more than a few columns, and the rows "all but" show
-which column opens again. The filter is the only layer that ordinary requests pay for.
-What to try: switch on the mutator "many-shot" (form in this file); write an attack of your own
-into a suite; give the second target to your own model.
-What to read: the notes of guard/redteam, and the column LLM07 beside "Should the system
-prompt be secret?" in those of guard/threat.
+What to notice: no layer helps in more than a few columns, and each row "all but" shows which
+column opens again. The filter lowers every column and closes none; taint closes one. No
+ordinary request is blocked, and 0 of 30 still allows up to 11 %.
+What to try: add "many-shot" to the forms; write an attack of your own into a suite; give the
+last target to a real model as the attacker.
+What to read: the notes of guard/redteam, and of guard on provenance and taint.
 `
 
 // risks are the columns.

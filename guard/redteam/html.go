@@ -129,8 +129,13 @@ func (r *Report) blocked() *plot.Table {
 // excerpt returns a short text on one line, with what can't be seen as escapes.
 func excerpt(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	out := []rune{}
+	out, run := []rune{}, 0
 	for _, c := range s {
+		if run++; c == ' ' {
+			run = 0
+		} else if run > 28 { // a long word would push the table's other columns out of sight
+			out, run = append(out, ' '), 0
+		}
 		switch {
 		case len(out) > 160:
 			return string(out) + "…"

@@ -78,12 +78,12 @@ func TestOutcomes(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	for reply, want := range map[string]Outcome{
-		`{"reason":"it did","succeeded":true}`:       OutcomeSucceeded,
-		"```json\n{\"succeeded\": false}\n```":       OutcomeResisted,
-		`{"reason":"no verdict"}`:                    OutcomeUnscored,
-		`succeeded: true`:                            OutcomeUnscored,
-		``:                                           OutcomeUnscored,
-		`{"succeeded":"true"}`:                       OutcomeUnscored,
+		`{"reason":"it did","succeeded":true}`: OutcomeSucceeded,
+		"```json\n{\"succeeded\": false}\n```": OutcomeResisted,
+		`{"reason":"no verdict"}`:              OutcomeUnscored,
+		`succeeded: true`:                      OutcomeUnscored,
+		``:                                     OutcomeUnscored,
+		`{"succeeded":"true"}`:                 OutcomeUnscored,
 		`{"succeeded":true} or {"succeeded": false}`: OutcomeUnscored,
 	} {
 		judge := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words(reply), Times: -1}}}

@@ -361,4 +361,3 @@ func (c *ModelCard) json(ref string) (map[string]any, error) {
 	}
 	return card, nil
 }
-

@@ -148,7 +148,9 @@ func TestGGUF(t *testing.T) {
 	require.Equal(t, int64(288), h.Tensors[0].End-h.Tensors[0].Start)
 	require.Equal(t, StatusClean, scan(t, "m.gguf", data, nil).Status)
 
-	f32 := func(start int64, shape ...int64) Tensor { return Tensor{Name: "a", Type: "F32", Shape: shape, Start: start} }
+	f32 := func(start int64, shape ...int64) Tensor {
+		return Tensor{Name: "a", Type: "F32", Shape: shape, Start: start}
+	}
 	for name, g := range map[string]ggufOf{
 		"a text of 1 GiB":        {pairs: []any{"a", "b"}, edit: func(b []byte) { binary.LittleEndian.PutUint64(b[37:], 1<<30) }},
 		"an array of 2^60":       {pairs: []any{"a", uint64(1 << 60)}},

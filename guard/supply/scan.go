@@ -291,7 +291,9 @@ func (s *Scanner) scanCompressed(ctx context.Context, c *collector, name, format
 // limitError reports that a file is larger than what the options let the scanner read.
 type limitError struct{}
 
-func (*limitError) Error() string { return "the file has more bytes than MaxBytes lets the scanner read" }
+func (*limitError) Error() string {
+	return "the file has more bytes than MaxBytes lets the scanner read"
+}
 
 // metered reads until the budget of the file is used up or ctx is done.
 type metered struct {

@@ -389,6 +389,11 @@
 //
 //	go run ./examples/lab07-detector
 //
+// Then draw a system: the second lab lists its attacks, adds one flow of data, and then
+// one layer after another.
+//
+//	go run ./examples/lab07-threatmodel
+//
 // # Exercises
 //
 //  1. Write the threat model of a bot that answers questions about your course from its

@@ -66,7 +66,7 @@ type System struct {
 	Name   string   `json:"name"`
 	Parts  []Part   `json:"parts"`
 	Flows  []Flow   `json:"flows"`
-	Layers []string `json:"layers"` // such as "guard/injection"
+	Layers []string `json:"layers"` // such as "guard/injection" or "-review"
 }
 
 // ReadSystem reads a description in JSON. An unknown field is an error, since a
@@ -109,7 +109,7 @@ func (s *System) check() (map[string]Part, error) {
 
 // A Layer answers a threat.
 type Layer struct {
-	Package string // such as "guard/injection"; "" if it is not in this library
+	Package string // such as "guard/injection"; with a dash before it a practice, such as "-review"
 	What    string // what it does, in a few words
 }
 
@@ -144,7 +144,7 @@ func (s *System) Analyze() ([]Attack, error) {
 			}
 			a := Attack{Flow: f, STRIDE: r.stride, Threats: strings.Fields(r.threats), How: r.how, Border: slices.Index(zones, from.Zone) < slices.Index(zones, to.Zone)}
 			for _, name := range strings.Fields(r.layers) {
-				a.Layers = append(a.Layers, Layer{strings.TrimPrefix(name, "-"), layerWords[name]})
+				a.Layers = append(a.Layers, Layer{name, layerWords[name]})
 				if slices.Contains(s.Layers, name) {
 					a.Answered = append(a.Answered, name)
 				}

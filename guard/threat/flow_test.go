@@ -76,7 +76,7 @@ func TestRules(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
-		from, to := strings.Fields(r.from+" user")[0], strings.Fields(r.to+" app")[0]
+		from, to := strings.Fields(r.from + " user")[0], strings.Fields(r.to + " app")[0]
 		s := System{Parts: []Part{{Name: "a", Kind: from, Zone: ZoneOutside}, {Name: "b", Kind: to, Zone: ZoneInside, Acts: true}}, Flows: []Flow{{From: "a", To: "b", Personal: true}}}
 		attacks, err := s.Analyze()
 		require.NoError(t, err)
