@@ -27,7 +27,7 @@ func agent(ctx context.Context, w io.Writer, model *gullible) error {
 	}
 	taint := layers[slices.IndexFunc(layers, func(l layer) bool { return l.name == "taint" })]
 	for _, s := range []setting{{name: "taint off"}, {name: "taint on", on: []layer{taint}}} {
-		t, err := target(model, s.on, redteam.DocumentInResult)
+		t, err := target(model, s.on, redteam.PlaceResult)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func errands(ctx context.Context, taint layer) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		t, err := redteam.NewModelTarget(guarded, &redteam.ModelOptions{Document: redteam.DocumentInResult, Call: []llms.CallOption{}})
+		t, err := redteam.NewModelTarget(guarded, &redteam.ModelOptions{Document: redteam.PlaceResult, Call: []llms.CallOption{}})
 		if err != nil {
 			return 0, err
 		}

@@ -56,7 +56,7 @@ func newLayers() ([]layer, error) {
 
 // target builds the assistant with some layers. Documents reach it as passages, or as
 // results of a tool.
-func target(model llms.Model, on []layer, place redteam.DocumentPlace) (redteam.Target, error) {
+func target(model llms.Model, on []layer, place redteam.Place) (redteam.Target, error) {
 	o := &guard.Options{}
 	var call []llms.CallOption
 	for _, l := range on {

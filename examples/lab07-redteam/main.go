@@ -130,12 +130,12 @@ func attack(ctx context.Context, model *gullible, on []layer) (*redteam.Report, 
 	suite := redteam.Builtin()
 	isTool := func(a redteam.Attack) bool { return slices.Contains(a.Threats, "LLM06:2025") }
 	for _, part := range []struct {
-		place redteam.DocumentPlace
+		place redteam.Place
 		suite redteam.Suite
 	}{
 		// A model that obeys can't invent facts, so LLM09 is left to an evaluation.
-		{redteam.DocumentInPrompt, suite.Only(func(a redteam.Attack) bool { return !isTool(a) && !slices.Contains(a.Threats, "LLM09:2025") })},
-		{redteam.DocumentInResult, redteam.Suite{Attacks: suite.Only(isTool).Attacks}},
+		{redteam.PlacePrompt, suite.Only(func(a redteam.Attack) bool { return !isTool(a) && !slices.Contains(a.Threats, "LLM09:2025") })},
+		{redteam.PlaceResult, redteam.Suite{Attacks: suite.Only(isTool).Attacks}},
 	} {
 		t, err := target(model, on, part.place)
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/prodailabs/prodai/guard"
 )
 
-// The set was written for this package, in the wordings that current models use; it is
-// no sample of their answers.
+// The set was written for this package, in the wordings that current models use; it was
+// not taken from their answers.
 func TestRefusals(t *testing.T) {
 	f, err := os.Open("testdata/refusals.jsonl")
 	require.NoError(t, err)

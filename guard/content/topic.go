@@ -24,7 +24,7 @@ type TopicOptions struct {
 	Threshold float64
 }
 
-// Topics tells by embeddings which topics a text is about. Each sentence is compared by
+// Topics finds by embeddings which topics a text is about. Each sentence is compared by
 // itself, and the best one counts, because one sentence in a long text would vanish in
 // the mean. It is safe for concurrent use if its embedder is.
 type Topics struct {

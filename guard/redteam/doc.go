@@ -169,7 +169,7 @@
 //
 // Can I use garak or promptfoo as well? Prompts of garak and promptfoo can be read by
 // [ReadGarak] and [ReadPromptfoo]. Their detectors are programs and are not read, so give
-// [Options].Judge, or the answers that are no refusals stay unscored.
+// [Options].Judge, or each answer that does not decline stays unscored.
 //
 // Which attack success rate is good enough? Which rate is good enough depends on the harm.
 // For an answer that looks silly, 5 % may do. For a tool that moves money the answer is

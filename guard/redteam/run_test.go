@@ -132,7 +132,7 @@ func TestHangingAndPanickingTargets(t *testing.T) {
 
 func TestModelTarget(t *testing.T) {
 	script := &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words("hello"), Times: -1}}}
-	for _, place := range []DocumentPlace{DocumentInPrompt, DocumentInResult} {
+	for _, place := range []Place{PlacePrompt, PlaceResult} {
 		target, err := NewModelTarget(script, &ModelOptions{System: "be kind", Document: place})
 		require.NoError(t, err)
 		a, err := target.Answer(context.Background(), Conversation{Earlier: []Exchange{{"a", Answer{Text: "b"}}, {"c", Answer{Blocked: true}}}, User: "d", Document: "doc"})
@@ -208,7 +208,8 @@ func TestWorkersDontChangeTheResults(t *testing.T) {
 }
 
 // hidden is a target with a planted hole: it refuses everything, and names a case
-// number in its refusal. Whoever quotes the number is served.
+// number in its refusal. An order that quotes the
+// number is carried out.
 func hidden() Target {
 	return TargetFunc(func(_ context.Context, c Conversation) (Answer, error) {
 		n := 0

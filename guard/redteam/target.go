@@ -61,8 +61,8 @@ type ModelOptions struct {
 	// Default: none.
 	System string
 
-	// Document says how a document reaches the model. Default: DocumentInPrompt.
-	Document DocumentPlace
+	// Document says how a document reaches the model. Default: PlacePrompt.
+	Document Place
 
 	// Call are options of each call, such as tools. Default: none.
 	Call []llms.CallOption
@@ -72,13 +72,13 @@ type ModelOptions struct {
 	Context func(ctx context.Context) context.Context
 }
 
-// A DocumentPlace is where a document appears.
-type DocumentPlace uint8
+// A Place is where a document appears in a request.
+type Place uint8
 
 // The places.
 const (
-	DocumentInPrompt DocumentPlace = iota // after the user's text, registered by guard.Untrusted
-	DocumentInResult                      // as the result of a tool
+	PlacePrompt Place = iota // after the user's text, registered by guard.Untrusted
+	PlaceResult              // as the result of a tool
 )
 
 // NewModelTarget makes a target from a model. A [guard.BlockedError] and a provider's
@@ -90,8 +90,8 @@ func NewModelTarget(model llms.Model, o *ModelOptions) (Target, error) {
 	if o == nil {
 		o = &ModelOptions{}
 	}
-	if o.Document > DocumentInResult {
-		return nil, fmt.Errorf("%w: Document is %d: want DocumentInPrompt or DocumentInResult", ErrOption, o.Document)
+	if o.Document > PlaceResult {
+		return nil, fmt.Errorf("%w: Document is %d: want PlacePrompt or PlaceResult", ErrOption, o.Document)
 	}
 	t := &modelTarget{model, *o}
 	if t.o.Context == nil {
@@ -152,7 +152,7 @@ func (t *modelTarget) messages(ctx context.Context, c Conversation) []llms.Messa
 	switch {
 	case c.Document == "":
 		return append(m, llms.TextParts(llms.ChatMessageTypeHuman, c.User))
-	case t.o.Document == DocumentInPrompt:
+	case t.o.Document == PlacePrompt:
 		return append(m, llms.TextParts(llms.ChatMessageTypeHuman, c.User+"\n\n"+strings.Join(guard.Untrusted(ctx, c.Document), "\n")))
 	}
 	return append(m, llms.TextParts(llms.ChatMessageTypeHuman, c.User),

@@ -15,6 +15,7 @@ var ErrOption = errors.New("supply: invalid option")
 // end and that nothing was found.
 type Status uint8
 
+// The statuses of a scan.
 const (
 	StatusUnset      Status = iota
 	StatusClean             // read to the end, and nothing found
@@ -31,6 +32,7 @@ func (s Status) String() string {
 // A Severity orders findings.
 type Severity uint8
 
+// The severities.
 const (
 	SeverityUnset      Severity = iota
 	SeverityNote                // worth knowing; the file may still be clean

@@ -35,7 +35,7 @@ var partKinds = []string{PartUser, PartApp, PartModel, PartDocuments, PartTool, 
 
 // The zones of trust, from the least to the most trusted.
 const (
-	ZoneOutside = "outside" // anyone can write here
+	ZoneOutside = "outside" // strangers can write here
 	ZoneTenant  = "tenant"  // one customer's users can
 	ZoneInside  = "inside"  // only you can
 )
