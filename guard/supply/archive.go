@@ -35,6 +35,7 @@ func (s *Scanner) scanZip(ctx context.Context, c *collector, r *io.SectionReader
 	}
 	seen := map[string]bool{}
 	tensors := map[string]int64{} // proven to be tensor data, with their sizes
+	agree := true                 // the directory and the headers, so far
 	for pass := range 2 {
 		for _, f := range z.File {
 			if pickled := strings.HasSuffix(f.Name, ".pkl"); pickled != (pass == 0) {
@@ -46,7 +47,7 @@ func (s *Scanner) scanZip(ctx context.Context, c *collector, r *io.SectionReader
 			}
 			seen[strings.ToLower(f.Name)] = true
 			at.name(f.Name, f.Mode().IsDir(), f.Mode().IsRegular() || f.Mode().IsDir())
-			at.local(r, f)
+			agree = agree && at.local(r, f)
 			if err := s.scanMember(ctx, at, f, tensors); err != nil {
 				return err
 			}
@@ -69,12 +70,13 @@ func (c *collector) name(name string, folder, plain bool) {
 }
 
 // local compares the name in the directory with the one before the data: a
-// loader that reads the second one sees another file.
-func (c *collector) local(r io.ReaderAt, f *zip.File) {
+// loader that reads the second one sees another file. One difference is enough, because
+// looking for the header is slow.
+func (c *collector) local(r io.ReaderAt, f *zip.File) bool {
 	start, err := f.DataOffset()
 	if err != nil {
 		c.add(SeverityIncomplete, KindFormat, -1, fmt.Sprintf("the member has no readable header: %v", err))
-		return
+		return false
 	}
 	// The header before the data ends in the name and an extra field of unknown size.
 	for extra := int64(0); extra < 1<<16; extra++ {
@@ -89,18 +91,19 @@ func (c *collector) local(r io.ReaderAt, f *zip.File) {
 		if string(head[:4]) == "PK\x03\x04" && int64(binary.LittleEndian.Uint16(head[28:])) == extra {
 			name := make([]byte, binary.LittleEndian.Uint16(head[26:]))
 			if _, err := r.ReadAt(name, at+30); err == nil && string(name) == f.Name {
-				return
+				return true
 			}
 		}
 	}
 	c.add(SeverityUnlisted, KindFormat, -1, "the name in the archive's directory differs from the one at the data: loaders disagree on it")
+	return false
 }
 
 func (s *Scanner) scanMember(ctx context.Context, c *collector, f *zip.File, tensors map[string]int64) error {
 	if f.Mode().IsDir() {
 		return nil
 	}
-	if size, ok := tensors[f.Name]; ok && f.UncompressedSize64 == uint64(size) {
+	if size, ok := tensors[f.Name]; ok && !strings.HasSuffix(f.Name, ".pkl") && f.UncompressedSize64 == uint64(size) {
 		return nil
 	}
 	if f.Flags&1 != 0 {
@@ -127,17 +130,13 @@ func (s *Scanner) scanBody(ctx context.Context, c *collector, name string, body 
 	format := sniff(head, 0)
 	if format == "pickle" && path.Base(name) == "data.pkl" && tensors != nil {
 		m := newMachine(c, s.judge, br)
-		if _, err := m.run(); err != nil {
-			if !errors.Is(err, errPickle) {
-				return err
-			}
-			c.add(SeverityIncomplete, KindUnread, m.began, err.Error())
-		}
-		if m.broken {
-			c.add(SeverityIncomplete, KindFormat, -1, "the pickle uses values that are not on its stack or in its memo")
+		if err := m.all(true); err != nil {
+			return err
 		}
 		for key, size := range m.storages() {
-			tensors[path.Join(path.Dir(name), "data", key)] = size
+			if !strings.ContainsAny(key, `/\`) { // a key is a name in the folder, not a way out of it
+				tensors[path.Join(path.Dir(name), "data", key)] = size
+			}
 		}
 		return nil
 	}

@@ -123,6 +123,14 @@ func TestTensorsThatLookLikePickles(t *testing.T) {
 	}
 	require.NoError(t, w.Close())
 	require.Equal(t, StatusUnsafe, scan(t, "m.pt", again.Bytes(), nil).Status)
+	// A key that points out of the folder proves nothing.
+	key := "../../b/extra"
+	points := "\x80\x02(U\x07storagectorch\nByteStorage\nU" + string([]byte{byte(len(key))}) + key + "U\x03cpuK" + string([]byte{byte(len(evil))}) + "tQ."
+	r := scan(t, "m.pt", zipOf(t, entry{name: "a/data.pkl", data: []byte(points)}, entry{name: "b/extra", data: evil}), nil)
+	require.Equal(t, StatusUnsafe, r.Status)
+	// A second pickle after the first one of a checkpoint counts too.
+	r = scan(t, "m.pt", zipOf(t, entry{name: "a/data.pkl", data: append([]byte("\x80\x02N."), evil...)}), nil)
+	require.Equal(t, StatusUnsafe, r.Status)
 }
 
 func TestJSONAndTemplates(t *testing.T) {

@@ -32,11 +32,11 @@ func (s *Scanner) scanNumpy(c *collector, r *bufio.Reader) error {
 		return c.short(err)
 	}
 	// The header is a Python dictionary. NumPy reads it without running it, but only
-	// an array without objects is sure to have no pickle.
-	if i := strings.Index(string(text), "'descr'"); i >= 0 && !strings.Contains(string(text), "O") {
+	// an array without objects is sure to have no pickle. An escape may hide an O.
+	if i := strings.Index(string(text), "'descr'"); i >= 0 && !strings.ContainsAny(string(text), `O\`) {
 		return nil
 	}
-	return s.scanPickles(c, r, true)
+	return s.scanPickles(c, r)
 }
 
 // short reports a file that ends too early.

@@ -20,6 +20,8 @@ func scan(t testing.TB, name string, data []byte, o *Options) Report {
 	return r
 }
 
+const attackText = "cos\nsystem\n(S'id'\ntR."
+
 // call is a pickle that calls a global with one text, in the words of a protocol.
 func call(protocol int, module, name, argument string) []byte {
 	short := func(s string) string { return "\x8c" + string(rune(len(s))) + s }
@@ -149,6 +151,14 @@ func TestAPickleUnderAnyName(t *testing.T) {
 			require.Equal(t, StatusUnsafe, scan(t, name, call(protocol, "os", "system", "id"), nil).Status, name)
 		}
 	}
+	for _, text := range []string{"N." + attackText, attackText[:len(attackText)-1], "N.N.(dp0\n." + attackText + "trailing text"} {
+		require.Equal(t, StatusUnsafe, scan(t, "notes", []byte(text), nil).Status, text)
+	}
+	for _, name := range []string{"m.safetensors", "m.gguf", "m.npz", "m.zip"} {
+		require.Equal(t, StatusIncomplete, scan(t, name, []byte("something else"), nil).Status, name)
+	}
+	header := `{'descr': '|\x4f', 'fortran_order': False, 'shape': (1,)}`
+	require.Equal(t, StatusUnsafe, scan(t, "a.npy", []byte("\x93NUMPY\x01\x00"+string(rune(len(header)))+"\x00"+header+attackText), nil).Status)
 	require.Equal(t, StatusSkipped, scan(t, "README.md", []byte("cats and dogs\nare not pickles.\n"), nil).Status)
 	require.Equal(t, StatusIncomplete, scan(t, "model.bin", []byte("this is no pickle"), nil).Status)
 	require.Equal(t, StatusIncomplete, scan(t, "model.h5", []byte("\x89HDF\r\n\x1a\n000"), nil).Status)

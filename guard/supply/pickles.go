@@ -12,11 +12,15 @@ import (
 // torchMagic is the first value of a file of torch.save before version 1.6.
 const torchMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
-// scanPickles scans the pickles of a file: usually one, five for an old torch file, and
-// for others as many as there are. Only the first one has to be a pickle if strict is
-// set; the return value says whether it was.
-func (s *Scanner) scanPickles(c *collector, r *bufio.Reader, strict bool) error {
-	m := newMachine(c, s.judge, r)
+// scanPickles scans a file that must be a pickle.
+func (s *Scanner) scanPickles(c *collector, r *bufio.Reader) error {
+	return newMachine(c, s.judge, r).all(true)
+}
+
+// all simulates the pickles of a file: usually one, five for an old torch file, and
+// for others as many as there are. If strict is set, what is not a pickle is reported.
+func (m *machine) all(strict bool) error {
+	c, r := m.c, m.r
 	legacy := false
 	for n := 0; ; n++ {
 		start := m.at
@@ -37,7 +41,7 @@ func (s *Scanner) scanPickles(c *collector, r *bufio.Reader, strict bool) error 
 			return err
 		}
 		switch {
-		case err != nil && n > 0 && m.bad == before:
+		case err != nil && n > 0 && m.bad == before && strict:
 			c.add(SeverityIncomplete, KindUnread, start, "bytes after the pickle that are not a pickle")
 			return nil
 		case err != nil && strict:

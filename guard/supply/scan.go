@@ -175,7 +175,9 @@ func sniff(head []byte, size int64) string {
 var pickleNames = []string{".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".dat", ".data", ".p", ".pck", ".pcl", ".sav", ".model", ".mar"}
 
 // unreadNames are the endings of model files that the scanner has no parser for.
-var unreadNames = []string{".h5", ".hdf5", ".pb", ".onnx", ".tflite", ".msgpack", ".mlmodel", ".engine", ".plan", ".so", ".dll", ".dylib"}
+var unreadNames = []string{".h5", ".hdf5", ".pb", ".onnx", ".tflite", ".msgpack", ".mlmodel", ".engine", ".plan", ".so", ".dll", ".dylib",
+	// These have a parser, and what has the name without the form is not read by it.
+	".safetensors", ".gguf", ".npy", ".npz", ".zip", ".keras", ".tar", ".gz"}
 
 // headBytes are enough for every signature.
 const headBytes = 512
@@ -234,7 +236,7 @@ func (s *Scanner) scanStream(ctx context.Context, c *collector, name, format str
 	switch {
 	case format == "pickle", format == "" && slices.Contains(pickleNames, ending):
 		format = "pickle"
-		err = s.scanPickles(c, br, true)
+		err = s.scanPickles(c, br)
 	case format == "npy":
 		err = s.scanNumpy(c, br)
 	case format == "tar":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -40,20 +41,23 @@ func (s *Scanner) scanText(c *collector, name string, r *bufio.Reader) error {
 	return s.scanUnknown(c, r)
 }
 
-// scanUnknown looks for a whole pickle in bytes of no known format: text and tensors
-// are none, so only one that ends with STOP and imports something counts.
+// scanUnknown looks for pickles in bytes of no known format. Text and tensors are not
+// pickles, so a finding counts only if a pickle ends with STOP, or if it imports what a
+// known attack imports.
 func (s *Scanner) scanUnknown(c *collector, r *bufio.Reader) error {
 	quiet := newCollector(*c.budget)
 	quiet.budget, quiet.member = c.budget, c.member
 	m := newMachine(quiet, s.judge, r)
-	_, err := m.run()
-	if err != nil {
-		if errors.Is(err, errPickle) {
-			return nil
-		}
+	v, err := m.run()
+	whole := err == nil && v != nil
+	if whole {
+		err = m.all(false)
+	}
+	if err != nil && !errors.Is(err, errPickle) {
 		return err
 	}
-	if m.bad > 0 {
+	dangerous := slices.ContainsFunc(*quiet.findings, func(f Finding) bool { return f.Severity == SeverityDangerous })
+	if whole && m.bad > 0 || dangerous {
 		*c.findings = append(*c.findings, *quiet.findings...)
 		for g := range quiet.globals {
 			c.globals[g] = true
