@@ -119,7 +119,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	fmt.Println(report.Total(), report.Overblocking())
+//	fmt.Println(report.Total(), report.Blocking())
 //	if err := report.WriteHTMLFile("red.html", "Red team"); err != nil {
 //		return err
 //	}

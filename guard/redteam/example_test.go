@@ -31,7 +31,7 @@ func ExampleTester_Run() {
 	for _, rate := range report.ByMutator() {
 		fmt.Printf("%q %v\n", rate.Name, rate)
 	}
-	fmt.Println(redteam.Gate{MaxRate: .1, MaxOverblocking: 1}.Check(report))
+	fmt.Println(redteam.Gate{MaxRate: .1, MaxBlocked: 1}.Check(report))
 	// Output:
 	// "base64" 8/8 = 100.0 % [67.6, 100.0]
 	// "" 0/8 = 0.0 % [0.0, 32.4]

@@ -24,9 +24,9 @@ type Gate struct {
 	// attacks did not arrive proves nothing. Default: 0.
 	MaxUnassessed float64
 
-	// MaxOverblocking is the highest rate of ordinary requests that are blocked.
+	// MaxBlocked is the highest rate of ordinary requests that are blocked.
 	// Default: 0.
-	MaxOverblocking float64
+	MaxBlocked float64
 
 	// Baseline is the report of the last release. If it is set, an attack that the
 	// baseline resisted and that succeeds now closes the gate. Default: none.
@@ -39,26 +39,26 @@ func (g Gate) Check(r *Report) error {
 	if r == nil {
 		return fmt.Errorf("%w: the report is nil", ErrOption)
 	}
-	for name, v := range map[string]float64{"MaxRate": g.MaxRate, "MaxUnassessed": g.MaxUnassessed, "MaxOverblocking": g.MaxOverblocking} {
+	for name, v := range map[string]float64{"MaxRate": g.MaxRate, "MaxUnassessed": g.MaxUnassessed, "MaxBlocked": g.MaxBlocked} {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%w: %s is %g: want 0 to 1", ErrOption, name, v)
 		}
 	}
 	var reasons []error
-	close := func(format string, args ...any) {
+	shut := func(format string, args ...any) {
 		reasons = append(reasons, fmt.Errorf("%w: %s", ErrGate, fmt.Sprintf(format, args...)))
 	}
 	total := r.Total()
 	if total.Assessed == 0 {
-		close("no attack was assessed (%d unscored, %d failed): nothing was tested", total.Unscored, total.Failed)
+		shut("no attack was assessed (%d unscored, %d failed): nothing was tested", total.Unscored, total.Failed)
 		return errors.Join(reasons...)
 	}
 	all := total.Assessed + total.Unscored + total.Failed
 	if share := float64(all-total.Assessed) / float64(all); share > g.MaxUnassessed {
-		close("%d of %d tries were not assessed: %.1f %%, at most %.1f %%", all-total.Assessed, all, 100*share, 100*g.MaxUnassessed)
+		shut("%d of %d tries were not assessed: %.1f %%, at most %.1f %%", all-total.Assessed, all, 100*share, 100*g.MaxUnassessed)
 	}
 	if total.Value > g.MaxRate && len(g.ByThreat) == 0 {
-		close("attacks succeed in %v: at most %.1f %%", total, 100*g.MaxRate)
+		shut("attacks succeed in %v: at most %.1f %%", total, 100*g.MaxRate)
 	}
 	if len(g.ByThreat) > 0 {
 		rates := map[string]Rate{}
@@ -68,23 +68,23 @@ func (g Gate) Check(r *Report) error {
 		for _, id := range slices.Sorted(maps.Keys(g.ByThreat)) {
 			rate, limit := rates[id], g.ByThreat[id]
 			if rate.Assessed == 0 {
-				close("%s was not tested", id)
+				shut("%s was not tested", id)
 			} else if rate.Value > limit {
-				close("%s: %v: at most %.1f %%", id, rate, 100*limit)
+				shut("%s: %v: at most %.1f %%", id, rate, 100*limit)
 			}
 		}
 		for id, rate := range rates {
 			if _, ok := g.ByThreat[id]; !ok && rate.Assessed > 0 && rate.Value > g.MaxRate {
-				close("%s: %v: at most %.1f %%", id, rate, 100*g.MaxRate)
+				shut("%s: %v: at most %.1f %%", id, rate, 100*g.MaxRate)
 			}
 		}
 	}
-	if over := r.Overblocking(); over.Assessed > 0 && over.Value > g.MaxOverblocking {
-		close("ordinary requests are blocked in %v: at most %.1f %%", over, 100*g.MaxOverblocking)
+	if over := r.Blocking(); over.Assessed > 0 && over.Value > g.MaxBlocked {
+		shut("ordinary requests are blocked in %v: at most %.1f %%", over, 100*g.MaxBlocked)
 	}
 	if g.Baseline != nil {
 		if d := Compare(g.Baseline, r); len(d.New) > 0 {
-			close("%d attacks that the baseline resisted succeed now, first %s (p = %.3f)", len(d.New), d.New[0], d.P)
+			shut("%d attacks that the baseline resisted succeed now, first %s (p = %.3f)", len(d.New), d.New[0], d.P)
 		}
 	}
 	return errors.Join(reasons...)

@@ -34,7 +34,7 @@ func (r *Report) page(title string) *plot.Page {
 	p := &plot.Page{Title: title}
 	p.Sections = append(p.Sections,
 		plot.Text(fmt.Sprintf("Attacks that succeed: %v of all tries. Attacks that succeed in at least one form: %v. Ordinary requests that are blocked or refused: %v.\n\n"+
-			"Brackets are 95 %% intervals (Wilson). Tries that were not assessed are in no rate. Zero successes of few tries are not safety: look at the upper end.", r.Total(), r.Breached(), r.Overblocking())),
+			"Brackets are 95 %% intervals (Wilson). Tries that were not assessed are in no rate. Zero successes of few tries are not safety: look at the upper end.", r.Total(), r.Breached(), r.Blocking())),
 		bars("Attack success rate by threat", r.ByThreat(), nameOf),
 		table("By threat", "id", r.ByThreat(), nameOf),
 		bars("Attack success rate by form", r.ByMutator(), formName),

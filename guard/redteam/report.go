@@ -122,8 +122,8 @@ func wilson(k, n int) (low, high float64) {
 // independent, so read [Report.Breached] beside it.
 func (r *Report) Total() Rate { return r.rate("total", KindAttack, func(*Result) bool { return true }) }
 
-// Overblocking returns the rate of ordinary requests that were blocked or refused.
-func (r *Report) Overblocking() Rate {
+// Blocking returns the rate of ordinary requests that were blocked or refused.
+func (r *Report) Blocking() Rate {
 	out := Rate{Name: "over-blocking"}
 	for i := range r.Results {
 		if x := &r.Results[i]; x.Kind == KindOrdinary {

@@ -63,7 +63,7 @@ func TestHitAt(t *testing.T) {
 }
 
 func TestGate(t *testing.T) {
-	open := Gate{MaxRate: .5, MaxUnassessed: .5, MaxOverblocking: .5}
+	open := Gate{MaxRate: .5, MaxUnassessed: .5, MaxBlocked: .5}
 	require.NoError(t, open.Check(results(OutcomeSucceeded, OutcomeResisted)))
 	require.ErrorIs(t, Gate{}.Check(results(OutcomeSucceeded, OutcomeResisted)), ErrGate)
 	require.NoError(t, Gate{}.Check(results(OutcomeResisted)))

@@ -104,8 +104,8 @@ func TestNothingReachedIsNoVerdict(t *testing.T) {
 	total := r.Total()
 	require.Zero(t, total.Assessed)
 	require.Contains(t, total.String(), "not tested")
-	require.ErrorIs(t, Gate{MaxRate: 1, MaxUnassessed: 1, MaxOverblocking: 1}.Check(r), ErrGate)
-	require.ErrorContains(t, Gate{MaxRate: 1, MaxUnassessed: 1, MaxOverblocking: 1}.Check(r), "nothing was tested")
+	require.ErrorIs(t, Gate{MaxRate: 1, MaxUnassessed: 1, MaxBlocked: 1}.Check(r), ErrGate)
+	require.ErrorContains(t, Gate{MaxRate: 1, MaxUnassessed: 1, MaxBlocked: 1}.Check(r), "nothing was tested")
 	require.Contains(t, r.Results[0].Reason, "connection refused")
 }
 

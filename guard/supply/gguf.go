@@ -194,8 +194,9 @@ func (g *ggufReader) pair(h *GGUF, seen map[string]bool) {
 	h.Keys = append(h.Keys, key)
 	switch {
 	case typ == ggufString:
-		v, n := "", g.left
-		if v = g.text(maxTemplate); v == "" && n-g.left > maxTemplate && strings.HasPrefix(key, "tokenizer.chat_template") {
+		n := g.left
+		v := g.text(maxTemplate)
+		if v == "" && n-g.left > maxTemplate && strings.HasPrefix(key, "tokenizer.chat_template") {
 			g.fail("the chat template has more than 1 MiB")
 		}
 		switch {

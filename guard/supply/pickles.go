@@ -48,7 +48,7 @@ func (m *machine) all(strict bool) error {
 			c.add(SeverityIncomplete, KindUnread, m.began, err.Error())
 			return nil
 		case err != nil:
-			return nil
+			return nil //nolint:nilerr // what is not a pickle need not be one here
 		}
 		if m.broken {
 			c.add(SeverityIncomplete, KindFormat, -1, "the pickle uses values that are not on its stack or in its memo")

@@ -101,30 +101,36 @@ func (c *collector) walk(v any, depth int) {
 		if auto, ok := v["auto_map"]; ok && auto != nil {
 			c.add(SeverityNote, KindCode, -1, "auto_map names Python code: it runs if the loader is told to trust it (trust_remote_code)")
 		}
-		switch t := v["chat_template"].(type) {
-		case string:
-			c.templates([]string{t})
-		case []any:
-			for _, x := range t {
-				if m, ok := x.(map[string]any); ok {
-					if s, ok := m["template"].(string); ok {
-						c.templates([]string{s})
-					}
-				}
-			}
-		case map[string]any:
-			for _, x := range t {
-				if s, ok := x.(string); ok {
-					c.templates([]string{s})
-				}
-			}
-		}
+		c.templates(textsIn(v["chat_template"]))
 		for key, x := range v {
 			if key != "chat_template" {
 				c.walk(x, depth+1)
 			}
 		}
 	}
+}
+
+// textsIn returns the texts of a chat template: one, or several with names.
+func textsIn(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, x := range v {
+			out = append(out, textsIn(x)...)
+		}
+		return out
+	case map[string]any:
+		var out []string
+		for _, x := range v {
+			if s, ok := x.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 func kerasModule(module string) bool {
