@@ -14,6 +14,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/modeltest"
 	"github.com/prodailabs/prodai/guard"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 // says is a target that gives one answer.
@@ -198,9 +199,9 @@ func TestWorkersDontChangeTheResults(t *testing.T) {
 	echo := TargetFunc(func(_ context.Context, c Conversation) (Answer, error) { return Answer{Text: c.User + c.Document}, nil })
 	var reports []*Report
 	for _, n := range []int{1, 7} {
-		tester, err := New(echo, &Options{Workers: n, Mutators: Mutators(), Tries: 2, Secrets: []string{"Kranich-4417"}})
+		tester, err := New(echo, &Options{Workers: n, Mutators: Mutators()[28:40], Tries: 2, Secrets: []string{"Kranich-4417"}})
 		require.NoError(t, err)
-		r, err := tester.Run(context.Background(), Builtin().Of("LLM07:2025"))
+		r, err := tester.Run(context.Background(), Builtin().Of("AML.T0034"))
 		require.NoError(t, err)
 		reports = append(reports, r)
 	}
@@ -240,10 +241,14 @@ func TestAdaptiveFindsWhatTheStaticSuiteMisses(t *testing.T) {
 	tester, err := New(hidden(), o)
 	require.NoError(t, err)
 	suite := Builtin().Of("AML.T0051.000", "LLM07:2025", "AML.T0054")
+	tries := 1000
+	if race.Enabled { // every form of three attacks
+		suite, tries = suite.Only(func(a Attack) bool { return strings.HasSuffix(a.ID, "-02") }), 100
+	}
 	static, err := tester.Run(context.Background(), suite)
 	require.NoError(t, err)
 	require.Zero(t, static.Total().Succeeded, static.successes())
-	require.Greater(t, static.Total().Assessed, 1000)
+	require.Greater(t, static.Total().Assessed, tries)
 	found, err := tester.Adapt(context.Background(), Tactician{}, suite, nil)
 	require.NoError(t, err)
 	require.Equal(t, len(suite.Attacks), found.Total().Succeeded, "%v", found.Total())

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 var joined = regexp.MustCompile(`"(\w+)" and "(\w+)"`)
@@ -67,6 +68,9 @@ func TestEncodingsCanBeRead(t *testing.T) {
 }
 
 func TestMutators(t *testing.T) {
+	if race.Enabled {
+		t.Skip("one goroutine, and ten times as slow")
+	}
 	all := Mutators()
 	names := map[string]bool{}
 	kinds := map[MutatorKind]int{}

@@ -31,7 +31,8 @@ const (
 const (
 	maxName  = 1 << 10 // bytes of a text that are kept; longer ones name no import
 	maxLine  = 1 << 20 // bytes of a line of protocol 0
-	maxStack = 1 << 22 // values on the stack, or in the memo
+	maxStack = 1 << 20 // values on the stack
+	maxMemo  = 1 << 22 // values in the memo: a large vocabulary has one for each word
 )
 
 // errPickle reports bytes that are not a pickle, or not a whole one.
@@ -73,8 +74,8 @@ func (m *machine) run() (*value, error) {
 		if err := m.step(op); err != nil {
 			return nil, err
 		}
-		if len(m.stack)+len(m.marks) > maxStack || len(m.memo) > maxStack {
-			return nil, fmt.Errorf("%w: more than %d values at the same time", errPickle, maxStack)
+		if len(m.stack)+len(m.marks) > maxStack || len(m.memo) > maxMemo {
+			return nil, fmt.Errorf("%w: more than %d values on the stack, or %d in the memo", errPickle, maxStack, maxMemo)
 		}
 	}
 }
@@ -341,7 +342,7 @@ func (m *machine) persistent(op byte) error {
 	} else {
 		id = m.pop()
 	}
-	if len(m.stored) < maxStack {
+	if len(m.stored) < maxMemo {
 		m.stored = append(m.stored, id)
 	}
 	m.push(&value{kind: kindObject, items: []*value{id}})
