@@ -319,6 +319,27 @@ func TestGround(t *testing.T) {
 	}
 }
 
+func TestGroundAsksAJudge(t *testing.T) {
+	for reply, want := range map[string]ClaimState{
+		`{"supported":true,"passage":1}`: ClaimSupported, `{"supported":false,"passage":0}`: ClaimUnsupported,
+		`{"supported":true,"passage":2}`: 0, `{"supported":true}`: 0, "yes": 0, "": 0,
+	} {
+		g, err := NewGround(&GroundOptions{Judge: &modeltest.Script{Turns: []modeltest.Turn{{Chunks: modeltest.Words(reply), Times: -1}}}})
+		require.NoError(t, err)
+		claims, err := g.Check(context.Background(), "Both twins are older than nine.", []string{"Ana is ten, and so is Bob."})
+		if want == 0 {
+			require.ErrorIs(t, err, ErrJudge, reply)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, want, claims[0].State, reply)
+		// Without a passage, and for a contradiction, nothing is asked.
+		claims, err = g.Check(context.Background(), "The shop opens at 10.", []string{"The shop opens at 9."})
+		require.NoError(t, err)
+		require.Equal(t, ClaimContradicts, claims[0].State)
+	}
+}
+
 func FuzzContent(f *testing.F) {
 	f.Add("I can't help with that.", "The shop opens at 9.")
 	f.Add("você é \u202e", "\xff\xfe")
