@@ -20,7 +20,7 @@
 //	which language is it in?       [Language], trigrams              a few words
 //	does it insult or threaten?    [Toxic], a list of phrases        hate in polite words
 //	is it safe, says a model?      [Moderation]                      costs a call
-//	do the passages say so?        [Ground], words and numbers       what follows by a thought
+//	do the passages say so?        [Ground], words and numbers       a thought; a Judge may help
 //	did it decline?                [Refusals], patterns              new wordings
 //	did it repeat its prompt?      [Leak], runs of words             a translation
 //

@@ -96,6 +96,9 @@ var (
 	aboutIt = regexp.MustCompile("(?i)\\b(?:word|term|slur|insult|phrase|definition|meaning|means|called me|was called|calling (?:someone|people)|says|said)\\b|[\"“`]")
 )
 
+// negatedHold is how many bytes before a phrase may have its negation.
+const negatedHold = 60
+
 // Score returns the score of a text: that of its worst sentence, from 0 to 1, and where
 // the sentence is.
 func (t *Toxic) Score(ctx context.Context, text string) (score float64, start, end int, err error) {
@@ -119,13 +122,18 @@ func (t *Toxic) Score(ctx context.Context, text string) (score float64, start, e
 // words scores one sentence: said to a person a word counts in full, negated or quoted
 // it counts half.
 func (t *Toxic) words(text string) float64 {
+	found := t.bans.Find(text)
+	if len(found) == 0 {
+		return 0
+	}
+	about, you := aboutIt.MatchString(text), toYou.MatchString(text)
 	best := 0.0
-	for _, b := range t.bans.Find(text) {
+	for _, b := range found {
 		w := t.weights[b.Phrase]
-		switch before := text[:b.Start]; {
-		case negated.MatchString(before), aboutIt.MatchString(text):
+		switch before := text[max(0, b.Start-negatedHold):b.Start]; {
+		case about, negated.MatchString(before):
 			w /= 2
-		case toYou.MatchString(text) && w < 1:
+		case you && w < 1:
 			w = min(1, w+.3)
 		}
 		best = max(best, w)

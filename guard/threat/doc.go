@@ -66,6 +66,8 @@
 //     system prompt, the ability to send mail, the good name of the company.
 //   - Trust boundary: A trust boundary is a line in a system where data passes from a
 //     part that is less trusted to one that is more trusted. Every check belongs to one.
+//   - Data-flow description (also: data-flow diagram, DFD): A data-flow description lists
+//     the parts of a system and the data that goes from one part to another. See [System].
 //   - Attack surface: The attack surface is every place where an attacker can put
 //     data in or get data out: the prompt, documents, tool results, uploads, links.
 //   - STRIDE: STRIDE is a checklist of six kinds of threat: spoofing, tampering,
