@@ -66,6 +66,8 @@
 //     system prompt, the ability to send mail, the good name of the company.
 //   - Trust boundary: A trust boundary is a line in a system where data passes from a
 //     part that is less trusted to one that is more trusted. Every check belongs to one.
+//   - Data-flow description (also: data-flow diagram, DFD): A data-flow description lists
+//     the parts of a system and the data that goes from one part to another. See [System].
 //   - Attack surface: The attack surface is every place where an attacker can put
 //     data in or get data out: the prompt, documents, tool results, uploads, links.
 //   - STRIDE: STRIDE is a checklist of six kinds of threat: spoofing, tampering,
@@ -140,9 +142,8 @@
 //     logs: [github.com/prodailabs/prodai/guard/pii] and
 //     [github.com/prodailabs/prodai/guard/secret].
 //   - LLM03 Supply Chain: a model file runs code when it is loaded, or a package with
-//     a similar name is malicious. Defense: take models as safetensors, pin versions and
-//     check hashes, scan dependencies. This library has no scanner; go.sum pins its
-//     own dependencies.
+//     a similar name is malicious. Defense: take models as safetensors, scan and pin files,
+//     and compare names: [github.com/prodailabs/prodai/guard/supply].
 //   - LLM04 Data and Model Poisoning: somebody puts false examples into the training data
 //     or the knowledge base. Defense: know the origin of each record, review what
 //     outsiders can write, and compare quality before and after with a fixed test set
@@ -210,6 +211,25 @@
 //	Denial of service       availability     questions that fill the context window
 //	Elevation of privilege  authorization    a document makes the model call a tool
 //
+// # From a drawing to a list
+//
+// A data-flow description has the parts of a system, the data that flows between them,
+// and for each part its zone: outside, tenant or inside. [System.Analyze] goes through
+// the flows with a table of rules. Each rule has an attack, its kind in STRIDE, its ids, and the
+// layers that answer it. The picture shows how a review reaches a tool:
+//
+//	outside │ customer ──review──▶ documents ──passage──▶ model ──call──▶ mail (acts)
+//	        │            LLM08                AML.T0051.001      LLM06, AML.T0086
+//	        │            -review              guard              guard, -access
+//
+// Trust is followed over any number of flows. Documents that only you write can't give the
+// model orders; as soon as one flow from outside leads into them, they can, and so
+// the model's calls of tools are no longer the user's.
+//
+// An analysis is a list of where to look. It knows nothing of your code, so a layer that
+// is named as present may still be switched off: [github.com/prodailabs/prodai/guard/redteam]
+// measures it.
+//
 // # A minimal program
 //
 // A finding of this library carries ids; the program prints their names:
@@ -218,6 +238,22 @@
 //		t, ok := threat.Lookup(id)
 //		if ok {
 //			fmt.Println(t.ID, t.Kind, t.Name) // LLM01:2025 risk Prompt Injection
+//		}
+//	}
+//
+// A description of a system gives the attacks that no layer answers yet:
+//
+//	system, err := threat.ReadSystem(file)
+//	if err != nil {
+//		return err
+//	}
+//	attacks, err := system.Analyze()
+//	if err != nil {
+//		return err
+//	}
+//	for _, a := range attacks {
+//		if len(a.Answered) == 0 {
+//			fmt.Println(a.Flow.From, "→", a.Flow.To, a.Threats, a.How)
 //		}
 //	}
 //
@@ -354,6 +390,11 @@
 // system prompt leakage.
 //
 //	go run ./examples/lab07-detector
+//
+// Then draw a system: the second lab lists its attacks, adds one flow of data, and then
+// one layer after another.
+//
+//	go run ./examples/lab07-threatmodel
 //
 // # Exercises
 //

@@ -15,6 +15,7 @@ const (
 	ExcessiveAgency        = "LLM06:2025"    // OWASP: Excessive Agency
 	PromptLeakage          = "LLM07:2025"    // OWASP: System Prompt Leakage
 	UnboundedConsumption   = "LLM10:2025"    // OWASP: Unbounded Consumption
+	SupplyChain            = "LLM03:2025"    // OWASP: Supply Chain
 	LLMInjection           = "AML.T0051"     // ATLAS: LLM Prompt Injection
 	DirectInjection        = "AML.T0051.000" // ATLAS: Direct
 	IndirectInjection      = "AML.T0051.001" // ATLAS: Indirect
