@@ -47,7 +47,9 @@ type CanaryOptions struct {
 	// 0.01 and 0.03.
 	Allowed, Alarming float64
 	// Alpha is the chance to roll a good canary back, and Beta the chance to promote
-	// one that fails at the rate Alarming. Default: 0.05 each.
+	// one that fails at the rate Alarming. Wald's limits promise Alpha/(1-Beta) and
+	// Beta/(1-Alpha). Default: 0.05 and 0.045, so that 5 % of bad ones are promoted at
+	// most.
 	Alpha, Beta float64
 	// MinSamples is how many results of the canary each step needs at least. Default:
 	// 20.
@@ -133,7 +135,7 @@ func (o *CanaryOptions) complete() {
 	for _, f := range []struct {
 		at        *float64
 		byDefault float64
-	}{{&o.Allowed, 0.01}, {&o.Alarming, 0.03}, {&o.Alpha, 0.05}, {&o.Beta, 0.05}} {
+	}{{&o.Allowed, 0.01}, {&o.Alarming, 0.03}, {&o.Alpha, 0.05}, {&o.Beta, 0.045}} {
 		if *f.at == 0 {
 			*f.at = f.byDefault
 		}

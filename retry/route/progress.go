@@ -23,17 +23,17 @@ func (p Phase) String() string {
 // after the end change nothing. No check, for want of data, is neither.
 type Progress struct {
 	// Weights are the steps, in percent and rising. Required.
-	Weights []int
+	Weights []int `json:"weights"`
 	// Threshold is how many checks must fail. 0 is 1.
-	Threshold int
+	Threshold int `json:"threshold"`
 
-	Step   int // good checks so far; 0 is before the first step
-	Failed int // checks that failed
-	Phase  Phase
+	Step   int   `json:"step"`   // good checks so far; 0 is before the first step
+	Failed int   `json:"failed"` // checks that failed
+	Phase  Phase `json:"phase"`
 }
 
 // Weight returns the canary's share of the traffic in percent.
-func (p *Progress) Weight() int {
+func (p Progress) Weight() int {
 	switch {
 	case p.Phase == PhasePromoted:
 		return 100
