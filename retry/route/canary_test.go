@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/race"
 	"github.com/prodailabs/prodai/retry/fault"
 )
 
@@ -85,6 +86,9 @@ func fixedSize(p0, p1, alpha, beta float64) int {
 // most 5 %, one at Alarming is promoted in at most 5 %, and both need at most 60 % of
 // the results of a test of fixed size on average.
 func TestRollouts(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
 	const rollouts = 2000
 	n := fixedSize(0.01, 0.03, 0.05, 0.05)
 	wrong, samples := map[float64]int{}, map[float64]int{}
@@ -121,6 +125,9 @@ func TestRollouts(t *testing.T) {
 // TestARegressionUnderLoad: a canary that fails only from 25 % on is rolled back,
 // though the test had found it good before.
 func TestARegressionUnderLoad(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
 	back := 0
 	for seed := range uint64(100) {
 		b := newBench(t, CanaryOptions{})
@@ -224,6 +231,9 @@ func TestGates(t *testing.T) {
 // TestWeightsAreExact: the share is that of the weight, with and without users, and
 // users keep their version.
 func TestWeightsAreExact(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
 	b := newBench(t, CanaryOptions{Steps: []int{20, 40}})
 	count := 0
 	for range 1000 {

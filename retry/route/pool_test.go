@@ -240,6 +240,9 @@ func TestBoundedLoad(t *testing.T) {
 // cache of the target, with affinity and without. 40 prompts, 8 targets whose caches
 // have room for 10 each.
 func TestPrefixAffinityHits(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
 	hits := map[bool]float64{}
 	for _, keyed := range []bool{true, false} {
 		p := newPool(t, names(8), nil)

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 // stop when the money is spent or too many are in progress.
 func TestShadow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var results []ShadowResult
 		slow := fake(func(ctx context.Context, p *play) (string, error) {
 			require.Nil(t, p.options.StreamingFunc)
@@ -28,7 +30,11 @@ func TestShadow(t *testing.T) {
 		s, err := NewShadow(slow, &ShadowOptions{
 			Share: 1, MaxInFlight: 2, SpendPicoUSD: 250, Model: "new",
 			Cost: func(string, *llms.ContentResponse) (int64, bool) { return 100, true },
-			Done: func(r ShadowResult) { results = append(results, r) },
+			Done: func(r ShadowResult) {
+				mu.Lock()
+				defer mu.Unlock()
+				results = append(results, r)
+			},
 		})
 		require.NoError(t, err)
 		m := newModel(t, &Options{Shadow: s}, Target{Name: "a", Model: says("a")})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/race"
 	"github.com/prodailabs/prodai/retry/admission"
 )
 
@@ -16,6 +17,9 @@ import (
 // times as slowly, at 70 % of their joint capacity. The 99th percentile of the
 // default balance is within 10 % of the best of the simple ones.
 func TestSlowReplica(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
 	p99 := map[Balance]time.Duration{}
 	for _, b := range []Balance{BalanceEWMA, BalanceP2C, BalanceLeast, BalanceRandom} {
 		var all []time.Duration

@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,9 +15,9 @@ import (
 // succeeds; calls in progress still count; loads are read.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down := false
+		var down atomic.Bool
 		check := func(context.Context) error {
-			if down {
+			if down.Load() {
 				return errors.New("not ready")
 			}
 			return nil
@@ -43,7 +44,7 @@ func TestRun(t *testing.T) {
 		require.Equal(t, &Load{Waiting: 3, Running: 8}, status[0].Load)
 		require.Equal(t, "down", status[1].State)
 		require.Equal(t, "up", status[2].State)
-		down = true
+		down.Store(true)
 		time.Sleep(2 * time.Second)
 		require.Equal(t, "up", m.p.Status(time.Now())[0].State, "one failure is none")
 		time.Sleep(2 * time.Second)
@@ -52,7 +53,7 @@ func TestRun(t *testing.T) {
 		text, err := m.Call(t.Context(), "hello")
 		require.NoError(t, err)
 		require.Equal(t, "c", text)
-		down = false
+		down.Store(false)
 		time.Sleep(2 * time.Second)
 		require.Equal(t, "up", m.p.Status(time.Now())[0].State)
 		cancel()
