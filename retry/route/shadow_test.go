@@ -54,11 +54,13 @@ func TestShadow(t *testing.T) {
 		calls, _ := s.Spent()
 		require.EqualValues(t, 2, calls, "no more at once")
 		time.Sleep(11 * time.Second)
+		synctest.Wait()
 		require.Len(t, results, 2)
 		require.Equal(t, "shadow of hello", results[0].Response.Choices[0].Content)
 		for range 3 {
 			ask()
 			time.Sleep(11 * time.Second)
+			synctest.Wait()
 		}
 		calls, spent := s.Spent()
 		require.EqualValues(t, 3, calls)
