@@ -209,7 +209,7 @@
 //
 // The list below is the index of the module: the packages of each lecture. Each
 // lecture's notes are the comments of its packages. The lectures without a line here
-// (the midterm, deployment, serving engines, monitoring) have no package yet.
+// (the midterm, deployment, monitoring) have no package yet.
 //
 //   - L1 Runaway cost: [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/retry/limit].
 //   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit].
@@ -220,6 +220,8 @@
 //   - L7 Threats: [github.com/prodailabs/prodai/guard/injection], [github.com/prodailabs/prodai/guard/threat].
 //   - L8 Guardrails: [github.com/prodailabs/prodai/guard], [github.com/prodailabs/prodai/guard/defaults], [github.com/prodailabs/prodai/guard/pii], [github.com/prodailabs/prodai/guard/secret], [github.com/prodailabs/prodai/guard/detect], [github.com/prodailabs/prodai/guard/sink], [github.com/prodailabs/prodai/guard/flood], [github.com/prodailabs/prodai/guard/quarantine], [github.com/prodailabs/prodai/retry/limit], [github.com/prodailabs/prodai/retry/limit/redis].
 //   - L10 Retrieval: [github.com/prodailabs/prodai/chunk], [github.com/prodailabs/prodai/chunk/langchain], [github.com/prodailabs/prodai/chunk/chunkeval], [github.com/prodailabs/prodai/chunk/chunkeval/sample], [github.com/prodailabs/prodai/retrieve], [github.com/prodailabs/prodai/retrieve/bm25], [github.com/prodailabs/prodai/retrieve/bm25/snowball], [github.com/prodailabs/prodai/retrieve/flat], [github.com/prodailabs/prodai/retrieve/hnsw], [github.com/prodailabs/prodai/retrieve/ivf], [github.com/prodailabs/prodai/retrieve/rag].
+//   - L11 Hybrid routing: [github.com/prodailabs/prodai/retry/route], [github.com/prodailabs/prodai/retry/route/redis].
+//   - L12 Serving engines and rollouts: [github.com/prodailabs/prodai/retry/route], [github.com/prodailabs/prodai/retry/route/vllm], [github.com/prodailabs/prodai/retry/route/triton], [github.com/prodailabs/prodai/retry/route/rayserve], [github.com/prodailabs/prodai/retry/route/bentoml], [github.com/prodailabs/prodai/retry/route/llamacpp], [github.com/prodailabs/prodai/retry/route/ollama].
 //   - L13 Embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/vecquant].
 //   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix].
 //   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost].

@@ -1,6 +1,6 @@
 // Lab12-serving puts the same load on a simulated engine in several configurations:
 // one request at a time, static batches, dynamic batches, continuous batching, and
-// replicas of it behind a router. It is a simulation in virtual time, computed from
+// replicas of it with a router. It is a simulation in virtual time, computed from
 // published data of a GPU and a model, and not a measurement of any product.
 //
 //	go run ./examples/lab12-serving
@@ -76,7 +76,7 @@ func run(args []string, out, errs io.Writer) error {
 Which engine for what (capabilities by the engines' own documentation):
   vLLM           continuous batching, paged cache, many models; the usual first choice on GPUs
   TensorRT-LLM   compiled for one GPU type: fastest on NVIDIA when a model stays for long;
-                 served behind Triton, with in-flight (continuous) batching
+                 served by Triton, with in-flight (continuous) batching
   Triton         models of many kinds on one server, dynamic batching for those without tokens
   Ray Serve      several models and steps in Python on a cluster, scaled one by one; the engine
                  inside is often vLLM

@@ -57,10 +57,11 @@ type CanaryOptions struct {
 	// Interval is the shortest time of a step, and the time between two looks at the
 	// gates. Default: 1 minute.
 	Interval time.Duration
-	// MaxFailureRate and MaxLatency are gates: the share of failures in a step, and
-	// the 95th percentile of the latency of its good calls. Default: 0, no gate.
+	// MaxFailureRate is a gate: the share of failures in a step. Default: 0, no gate.
 	MaxFailureRate float64
-	MaxLatency     time.Duration
+	// MaxLatency is a gate: the 95th percentile of the latency of a step's good calls.
+	// Default: 0, no gate.
+	MaxLatency time.Duration
 	// FailedChecks is how many looks at the gates must fail, in the whole rollout.
 	// Default: 3.
 	FailedChecks int
@@ -358,7 +359,7 @@ const syncTries = 20
 // Sync adds the results of this process to the store, and takes over the state that
 // all replicas have together. [Model.Run] calls it at each Interval. Without a store
 // it only looks at the time of the step. When the store fails, the results are kept
-// for the next Sync, and this process goes by its own.
+// for the next Sync, and this process uses its own.
 func (c *Canary) Sync(ctx context.Context) error {
 	if c.o.Store == nil {
 		c.change(func(s *CanaryState) { s.check(&c.o, c.o.Now()) }, nil)

@@ -182,7 +182,7 @@ func TestNoDataNeverPromotes(t *testing.T) {
 	require.Equal(t, PhaseFailed, b.State().Phase)
 }
 
-// TestStableFailsAsWell: an outage of the provider hits both versions, and is no
+// TestStableFailsAsWell: an outage of the provider hits both versions, and isn't a
 // reason to roll back.
 func TestStableFailsAsWell(t *testing.T) {
 	b := newBench(t, CanaryOptions{})

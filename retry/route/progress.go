@@ -20,7 +20,7 @@ func (p Phase) String() string {
 // Progress is the state of a rollout in steps. A check that is good leads to the
 // next step, and one more after the last step promotes. A check that fails holds the
 // weight and counts; when Threshold have failed, in all, the weight is 0. Checks
-// after the end change nothing. No check, for want of data, is neither.
+// after the end change nothing. Without data there is no check.
 type Progress struct {
 	// Weights are the steps, in percent and rising. Required.
 	Weights []int `json:"weights"`

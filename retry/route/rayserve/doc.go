@@ -11,7 +11,7 @@
 //
 // # What is different from OpenAI
 //
-//   - The health is /-/healthz of the proxy, with the text "success". It tells nothing of
+//   - The health is /-/healthz of the proxy, with the text "success". It shows nothing of
 //     a single deployment.
 //   - A bad request is 422 with FastAPI's {"detail": […]}, all mistakes at once.
 //   - The metrics are on a port of their own on each node, so a cluster with several

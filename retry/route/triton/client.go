@@ -37,7 +37,7 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// A Client speaks the Open Inference Protocol, version 2, of Triton and KServe: any
+// A Client uses the Open Inference Protocol, version 2, of Triton and KServe: any
 // model with tensors, such as an embedder or a classifier. It is safe for concurrent
 // use.
 type Client struct {
@@ -101,7 +101,7 @@ func (c *Client) Load(ctx context.Context) (route.Load, error) {
 	return route.Load{Waiting: int(min(max(g.Sum, 0), 1<<30))}, nil
 }
 
-// Metadata is what a server tells of a model.
+// Metadata is what a server reports of a model.
 type Metadata struct {
 	Name     string       `json:"name"`
 	Versions []string     `json:"versions"`
@@ -117,7 +117,7 @@ type TensorSpec struct {
 	Shape    []int64 `json:"shape"`
 }
 
-// Metadata returns what the server tells of a model. KServe's Python server leaves
+// Metadata returns what the server reports of a model. KServe's Python server leaves
 // out inputs and outputs.
 func (c *Client) Metadata(ctx context.Context, model string) (*Metadata, error) {
 	data, err := c.c.Get(ctx, "/v2/models/"+url.PathEscape(model))
@@ -136,7 +136,7 @@ type InferRequest struct {
 	ID      string
 	Inputs  []Tensor
 	Outputs []string // the names to return; empty: all
-	// Binary sends and asks for tensors as bytes behind the JSON: shorter, and without
+	// Binary sends and asks for tensors as bytes after the JSON: shorter, and without
 	// rounding. KServe's Python server takes only JSON. Default: false.
 	Binary bool
 }

@@ -1,5 +1,5 @@
-// Package triton makes a Triton server a target of package route, TensorRT-LLM behind
-// Triton too, and speaks the Open Inference Protocol (KServe v2) for other models.
+// Package triton makes a Triton server a target of package route, TensorRT-LLM in
+// Triton too, and uses the Open Inference Protocol (KServe v2) for other models.
 //
 //	m, err := triton.NewModel("http://gpu-2:8000", "ensemble", &triton.Options{MetricsURL: "http://gpu-2:8002/metrics"})
 //	…

@@ -15,7 +15,7 @@ import (
 	"github.com/prodailabs/prodai/retry/route/internal/engine"
 )
 
-// A Model is a text model behind Triton's generate extension, such as the ensemble of
+// A Model is a text model with Triton's generate extension, such as the ensemble of
 // the TensorRT-LLM backend. It is safe for concurrent use.
 type Model struct {
 	*Client

@@ -32,12 +32,12 @@ var sizes = map[string]int{"FP32": 4, "FP64": 8, "INT8": 1, "INT16": 2, "INT32":
 // Len returns the number of values.
 func (t *Tensor) Len() int { return len(t.Floats) + len(t.Ints) + len(t.Texts) }
 
-// elements returns the product of a shape, or an error if that is no size.
+// elements returns the product of a shape, or an error if that isn't a size.
 func elements(shape []int64) (int, error) {
 	n := int64(1)
 	for _, d := range shape {
 		if d < 0 || d > 0 && n > math.MaxInt32/d {
-			return 0, fmt.Errorf("the shape %v is no size of a tensor", shape)
+			return 0, fmt.Errorf("the shape %v isn't the size of a tensor", shape)
 		}
 		n *= d
 	}

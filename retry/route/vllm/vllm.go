@@ -63,7 +63,7 @@ func New(address, model string, o *Options) (*Model, error) {
 }
 
 // Check reports whether the server is up. It is made for route.Target.Check. vLLM's
-// /health tells that the engine's loop runs. It stays green when a GPU hangs, so give
+// /health shows that the engine's loop runs. It stays green when a GPU hangs, so give
 // the pool timeouts as well.
 func (m *Model) Check(ctx context.Context) error {
 	_, err := m.c.Get(ctx, "/health")
