@@ -194,6 +194,9 @@
 //	llama.cpp     CPUs and laptops, quantized files       continuous, few slots  route/llamacpp
 //	Ollama        development, a catalog of models        few slots              route/ollama
 //
+// Amazon Bedrock is a managed API with models of several families, and has package
+// route/bedrock.
+//
 // Each adapter gives a target its model, its check and, where the engine reports one, its
 // queue. The package comments list what differs from OpenAI: an error with status 200, a bad
 // request with status 500, a stream without an end mark.

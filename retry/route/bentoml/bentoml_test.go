@@ -14,8 +14,8 @@ import (
 	"github.com/prodailabs/prodai/retry/route/internal/replay"
 )
 
-func ask(text string) []llms.MessageContent {
-	return []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, text)}
+func ask() []llms.MessageContent {
+	return []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "hi")}
 }
 
 // TestGoldenWire replays what a real service answered.
@@ -36,7 +36,7 @@ func TestGoldenWire(t *testing.T) {
 		if r.Path == "/stream" {
 			options = append(options, llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { streamed += string(chunk); return nil }))
 		}
-		resp, err := m.GenerateContent(t.Context(), ask("hi"), options...)
+		resp, err := m.GenerateContent(t.Context(), ask(), options...)
 		if r.Status != 200 {
 			e := fault.FromError(t.Context(), err)
 			require.Equal(t, r.Status, e.Status)
@@ -68,18 +68,18 @@ func TestStream(t *testing.T) {
 	require.NoError(t, err)
 	var chunks []string
 	collect := llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error { chunks = append(chunks, string(chunk)); return nil })
-	r, err := m.GenerateContent(t.Context(), ask("hi"), collect)
+	r, err := m.GenerateContent(t.Context(), ask(), collect)
 	require.NoError(t, err)
 	require.Equal(t, "a 日 b", r.Choices[0].Content)
 	for _, c := range chunks {
 		require.True(t, strings.ToValidUTF8(c, "?") == c, "%q", c)
 	}
 	cut = true
-	_, err = m.GenerateContent(t.Context(), ask("hi"), collect)
+	_, err = m.GenerateContent(t.Context(), ask(), collect)
 	require.Error(t, err)
 	stop := context.Canceled
 	cut = false
-	_, err = m.GenerateContent(t.Context(), ask("hi"), llms.WithStreamingFunc(func(context.Context, []byte) error { return stop }))
+	_, err = m.GenerateContent(t.Context(), ask(), llms.WithStreamingFunc(func(context.Context, []byte) error { return stop }))
 	require.ErrorIs(t, err, stop)
 }
 

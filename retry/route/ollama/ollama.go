@@ -129,13 +129,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 	emit := engine.Emitter(ctx, &o.CallOptions)
 	body["stream"] = emit != nil
-	resp, err := m.c.Send(ctx, http.MethodPost, "/api/chat", body, nil)
-	if err != nil {
-		return nil, err
-	}
 	choice, done, size := &llms.ContentChoice{GenerationInfo: map[string]any{}}, false, 0
 	var text, thinking strings.Builder
-	err = engine.Lines(ctx, resp, func(data []byte) error {
+	err = m.c.Lines(ctx, "/api/chat", body, nil, func(data []byte) error {
 		var l line
 		if err := json.Unmarshal(data, &l); err != nil {
 			return engine.Malformed(err)

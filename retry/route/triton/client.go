@@ -171,16 +171,12 @@ func (c *Client) Infer(ctx context.Context, model string, r *InferRequest) (*Inf
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.c.Send(ctx, http.MethodPost, "/v2/models/"+url.PathEscape(model)+"/infer", body, header)
+	data, head, err := c.c.Exchange(ctx, http.MethodPost, "/v2/models/"+url.PathEscape(model)+"/infer", body, header)
 	if err != nil {
 		return nil, translate(err)
 	}
-	data, err := engine.Read(ctx, resp)
-	if err != nil {
-		return nil, err
-	}
 	split := len(data)
-	if h := resp.Header.Get(jsonLength); h != "" {
+	if h := head.Get(jsonLength); h != "" {
 		if split, err = strconv.Atoi(h); err != nil || split < 0 || split > len(data) {
 			return nil, engine.Malformed(fmt.Errorf("%s is %.40q, and the body has %d bytes", jsonLength, h, len(data)))
 		}

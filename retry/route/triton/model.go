@@ -106,13 +106,9 @@ func (m *Model) ask(ctx context.Context, r *engine.Request) (*engine.Answer, err
 		return &engine.Answer{Text: text}, err
 	}
 	body["stream"] = true
-	resp, err := m.c.Send(ctx, http.MethodPost, path+"/generate_stream", body, http.Header{"Accept": {"text/event-stream"}})
-	if err != nil {
-		return nil, translate(err)
-	}
 	var all strings.Builder
 	events := 0
-	err = engine.Events(ctx, resp, func(data []byte) error {
+	err := m.c.Events(ctx, path+"/generate_stream", body, func(data []byte) error {
 		var g generated
 		if err := json.Unmarshal(data, &g); err != nil {
 			return engine.Malformed(err)
@@ -130,5 +126,5 @@ func (m *Model) ask(ctx context.Context, r *engine.Request) (*engine.Answer, err
 	if err == nil && events == 0 {
 		err = fault.New(fault.ClassMalformed, fmt.Errorf("%w: the stream has no event", engine.ErrMalformed))
 	}
-	return &engine.Answer{Text: all.String()}, err
+	return &engine.Answer{Text: all.String()}, translate(err)
 }

@@ -143,7 +143,7 @@ func TestTensorsSurvive(t *testing.T) {
 		require.NotEmpty(t, header)
 		got := Tensor{Datatype: want.Datatype, Shape: want.Shape}
 		data := body.([]byte)
-		i := strings.LastIndexByte(string(data[:len(data)]), '}')
+		i := strings.LastIndexByte(string(data), '}')
 		for !json.Valid(data[:i+1]) {
 			i = strings.LastIndexByte(string(data[:i]), '}')
 		}

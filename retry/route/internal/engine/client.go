@@ -135,26 +135,30 @@ func (c *Client) Send(ctx context.Context, method, path string, body any, header
 
 // Get returns the body of a GET.
 func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
-	return c.exchange(ctx, http.MethodGet, path, nil)
+	data, _, err := c.Exchange(ctx, http.MethodGet, path, nil, nil)
+	return data, err
 }
 
 // Post sends JSON and returns the answer's body.
 func (c *Client) Post(ctx context.Context, path string, body any) ([]byte, error) {
-	return c.exchange(ctx, http.MethodPost, path, body)
+	data, _, err := c.Exchange(ctx, http.MethodPost, path, body, nil)
+	return data, err
 }
 
-func (c *Client) exchange(ctx context.Context, method, path string, body any) ([]byte, error) {
-	resp, err := c.Send(ctx, method, path, body, nil)
+// Exchange sends a request and returns the body and the header of its answer.
+func (c *Client) Exchange(ctx context.Context, method, path string, body any, header http.Header) ([]byte, http.Header, error) {
+	resp, err := c.Send(ctx, method, path, body, header)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return Read(ctx, resp)
+	defer func() { _ = resp.Body.Close() }() // what was read is what counts
+	data, err := Read(ctx, resp.Body)
+	return data, resp.Header, err
 }
 
-// Read returns a whole body and closes it.
-func Read(ctx context.Context, resp *http.Response) ([]byte, error) {
-	defer func() { _ = resp.Body.Close() }() // what was read is what counts
-	data, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+// Read returns a whole body.
+func Read(ctx context.Context, body io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, MaxBody+1))
 	if err != nil {
 		return nil, Broken(ctx, err)
 	}

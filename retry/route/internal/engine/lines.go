@@ -4,13 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
 
-// Lines calls f with each line of a body that isn't empty, and closes it. f's error
-// ends it.
-func Lines(ctx context.Context, resp *http.Response, f func(line []byte) error) error {
+// Lines posts JSON and calls f with each line of the answer that isn't empty. f's
+// error ends it.
+func (c *Client) Lines(ctx context.Context, path string, body any, header http.Header, f func(line []byte) error) error {
+	resp, err := c.Send(ctx, http.MethodPost, path, body, header)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = resp.Body.Close() }() // what was read is what counts
 	sc := bufio.NewScanner(resp.Body)
 	sc.Buffer(nil, MaxLine)
@@ -22,7 +27,7 @@ func Lines(ctx context.Context, resp *http.Response, f func(line []byte) error) 
 		}
 	}
 	if err := sc.Err(); err != nil {
-		if err == bufio.ErrTooLong {
+		if errors.Is(err, bufio.ErrTooLong) {
 			return Malformed(fmt.Errorf("a line has more than %d bytes", MaxLine))
 		}
 		return Broken(ctx, err)
@@ -30,9 +35,9 @@ func Lines(ctx context.Context, resp *http.Response, f func(line []byte) error) 
 	return nil
 }
 
-// Events calls f with the data of each event of an event stream.
-func Events(ctx context.Context, resp *http.Response, f func(data []byte) error) error {
-	return Lines(ctx, resp, func(line []byte) error {
+// Events posts JSON and calls f with the data of each event of the answer.
+func (c *Client) Events(ctx context.Context, path string, body any, f func(data []byte) error) error {
+	return c.Lines(ctx, path, body, http.Header{"Accept": {"text/event-stream"}}, func(line []byte) error {
 		data, ok := bytes.CutPrefix(line, []byte("data:"))
 		if !ok {
 			return nil // a comment, an id, an event's name
