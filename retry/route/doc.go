@@ -289,8 +289,8 @@
 //
 // # Pitfalls
 //
-//   - Don't put a retry of three attempts below a pool of three targets: because a call then
-//     makes nine. Put package retry around the pool, and give both one Budget.
+//   - Don't let each client of a target repeat its requests: because three attempts at three
+//     targets are nine. Put package retry around the pool, and give both one Budget.
 //   - Don't judge a canary by the average of all traffic: because 1 % of bad answers is
 //     invisible there. Count results by the version that has served them.
 //   - Don't look at the rate of failures every minute and stop when it is high: because half of

@@ -25,7 +25,8 @@ import (
 // the stream of one target only, unchanged.
 //
 // Put package retry around it. A call of package retry then tries each target once
-// before it waits.
+// before it waits. A retry.Model inside of a target makes one attempt only, so that
+// retries don't multiply.
 type Model struct {
 	p       *Pool
 	targets []llms.Model // one attempt at each, classified
@@ -56,11 +57,16 @@ func New(targets []Target, o *Options) (*Model, error) {
 func (m *Model) Pool() *Pool { return m.p }
 
 // Unwrap returns the model of the first target.
-func (m *Model) Unwrap() llms.Model { return m.p.members[0].t.Model }
+func (m *Model) Unwrap() llms.Model {
+	if m.p == nil {
+		return nil
+	}
+	return m.p.members[0].t.Model
+}
 
 // SupportsReasoning reports whether the models of all targets do.
 func (m *Model) SupportsReasoning() bool {
-	return !slices.ContainsFunc(m.p.members, func(t *member) bool { return !wrap.SupportsReasoning(t.t.Model) })
+	return m.p != nil && !slices.ContainsFunc(m.p.members, func(t *member) bool { return !wrap.SupportsReasoning(t.t.Model) })
 }
 
 // Call asks for one text answer to one prompt.

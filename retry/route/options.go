@@ -183,9 +183,11 @@ func (o *Options) check() error {
 
 // complete sets the defaults.
 func (o *Options) complete() {
-	if o.Breaker == nil {
-		o.Breaker = &retry.BreakerOptions{Failures: 10, Window: 20, OpenFor: 10 * time.Second}
+	breaker := retry.BreakerOptions{Failures: 10, Window: 20, OpenFor: 10 * time.Second}
+	if o.Breaker != nil {
+		breaker = *o.Breaker
 	}
+	o.Breaker = &breaker
 	for _, d := range []struct {
 		at        *time.Duration
 		byDefault time.Duration
@@ -241,6 +243,8 @@ func checkTargets(targets []Target, o *Options) error {
 		}
 	}
 	switch {
+	case o.Canary != nil && o.Canary.o.Now == nil, o.Shadow != nil && o.Shadow.next == nil:
+		return optionError("the zero Canary and the zero Shadow are not usable: make them with NewCanary and NewShadow")
 	case canaries > 0 && o.Canary == nil:
 		return optionError("Options.Canary is nil, and a target is marked as canary: want a Canary, or no mark")
 	case o.Canary != nil && (canaries == 0 || canaries == len(targets)):

@@ -353,6 +353,8 @@ func TestOptions(t *testing.T) {
 		"a mark alone":     {[]Target{{Name: "a", Model: says("x"), Canary: true}}, nil},
 		"no stable one":    {[]Target{{Name: "a", Model: says("x"), Canary: true}}, &Options{Canary: canary}},
 		"no mark":          {[]Target{good}, &Options{Canary: canary}},
+		"zero canary":      {[]Target{good, {Name: "b", Model: says("x"), Canary: true}}, &Options{Canary: &Canary{}}},
+		"zero shadow":      {[]Target{good}, &Options{Shadow: &Shadow{}}},
 		"balance":          {[]Target{good}, &Options{Balance: 99}},
 		"bound":            {[]Target{good}, &Options{Bound: 0.5}},
 		"negative":         {[]Target{good}, &Options{Interval: -1}},
@@ -362,6 +364,12 @@ func TestOptions(t *testing.T) {
 		_, err := New(c.targets, c.o)
 		require.ErrorIs(t, err, ErrOption, name)
 	}
+	var zero Model
+	require.Nil(t, zero.Unwrap())
+	require.False(t, zero.SupportsReasoning())
+	_, err = zero.Call(t.Context(), "hi")
+	require.ErrorIs(t, err, ErrOption)
+	require.ErrorIs(t, zero.Run(t.Context()), ErrOption)
 	_, err = PrefixKey(0)
 	require.ErrorIs(t, err, ErrOption)
 	_, err = NewWeightedRoundRobin([]int{0, 0})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -29,8 +30,9 @@ func (c *Canary) decode(data []byte) (CanaryState, error) {
 		return s, fmt.Errorf("%w: the log-likelihood ratios are %v and %v", ErrState, s.LLR, s.StableLLR)
 	}
 	for _, r := range []*Results{&s.Total, &s.Now} {
-		if min(r.Canary.Good, r.Canary.Failed, r.Stable.Good, r.Stable.Failed) < 0 {
-			return s, fmt.Errorf("%w: a count is negative", ErrState)
+		counts := append(r.Latency[:], r.Canary.Good, r.Canary.Failed, r.Stable.Good, r.Stable.Failed)
+		if slices.Min(counts) < 0 || slices.Max(counts) > 1<<30 {
+			return s, fmt.Errorf("%w: a count is negative, or can't be right", ErrState)
 		}
 	}
 	s.Weights, s.Threshold = c.o.Steps, c.o.FailedChecks
