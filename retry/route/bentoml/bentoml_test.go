@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,13 +54,13 @@ func TestGoldenWire(t *testing.T) {
 // TestStream: a character that is split over two writes arrives whole, and a
 // connection that is cut is an error.
 func TestStream(t *testing.T) {
-	cut := false
+	var cut atomic.Bool
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, part := range []string{"a \xe6\x97", "\xa5 b"} {
 			_, _ = w.Write([]byte(part))
 			_ = http.NewResponseController(w).Flush()
 		}
-		if cut {
+		if cut.Load() {
 			panic(http.ErrAbortHandler)
 		}
 	}))
@@ -74,11 +75,11 @@ func TestStream(t *testing.T) {
 	for _, c := range chunks {
 		require.True(t, strings.ToValidUTF8(c, "?") == c, "%q", c)
 	}
-	cut = true
+	cut.Store(true)
 	_, err = m.GenerateContent(t.Context(), ask(), collect)
 	require.Error(t, err)
 	stop := context.Canceled
-	cut = false
+	cut.Store(false)
 	_, err = m.GenerateContent(t.Context(), ask(), llms.WithStreamingFunc(func(context.Context, []byte) error { return stop }))
 	require.ErrorIs(t, err, stop)
 }

@@ -25,7 +25,7 @@ async function refresh() {
   for (const t of state.targets) {
     const row = body.querySelector(`tr[data-target="${CSS.escape(t.name)}"]`);
     if (!row) { location.reload(); return; }
-    const cells = row.querySelectorAll("td");
+    const cells = [...row.querySelectorAll("td")].slice(1); // without the buttons
     // The buttons depend on the state.
     if ((t.state === "drained") !== (cells[0].textContent === "drained")) { location.reload(); return; }
     [t.state, t.in_flight, t.queue, time(t.first_token), time(t.whole), t.healthy, t.unhealthy, t.throttled,
