@@ -102,18 +102,8 @@ func NewPool(targets []Target, o *Options) (*Pool, error) {
 	weights := make([]int, len(targets))
 	for i, t := range targets {
 		m := &member{t: t, seed: Hash(t.Name), limits: limits{t.Tier, t.WindowTokens, int64(t.MaxInFlight), int64(t.SpillAt), t.Canary}}
-		b := *p.o.Breaker
-		outer := b.OnChange
-		b.OnChange = func(from, to retry.State) {
-			if to == retry.StateOpen {
-				m.set(func() { m.openUntil = p.since(time.Now()) + p.openFor() })
-			}
-			if outer != nil {
-				outer(from, to)
-			}
-		}
 		var err error
-		if m.breaker, err = retry.NewBreaker(&b); err != nil {
+		if m.breaker, err = retry.NewBreaker(p.o.Breaker); err != nil {
 			return nil, optionError("Options.Breaker: %v", err)
 		}
 		p.members = append(p.members, m)
@@ -205,6 +195,9 @@ func (k *Pick) Done(now time.Time, o admission.Outcome) {
 		m.throttled.Add(1)
 	}
 	k.permit.Done(now, o)
+	if o == admission.OutcomeUnhealthy && m.breaker.State(now) == retry.StateOpen {
+		m.set(func() { m.openUntil = at + k.p.openFor() })
+	}
 	k.end()
 }
 

@@ -129,32 +129,11 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 	emit := engine.Emitter(ctx, &o.CallOptions)
 	body["stream"] = emit != nil
-	choice, done, size := &llms.ContentChoice{GenerationInfo: map[string]any{}}, false, 0
-	var text, thinking strings.Builder
+	a := answer{ContentChoice: llms.ContentChoice{GenerationInfo: map[string]any{}}}
 	err = m.c.Lines(ctx, "/api/chat", body, nil, func(data []byte) error {
-		var l line
-		if err := json.Unmarshal(data, &l); err != nil {
-			return engine.Malformed(err)
-		}
-		if l.Error != "" {
-			return &engine.StatusError{Status: http.StatusInternalServerError, Text: l.Error, Content: data}
-		}
-		if size += len(data); size > engine.MaxBody {
-			return engine.Malformed(fmt.Errorf("it has more than %d bytes", engine.MaxBody))
-		}
-		text.WriteString(l.Message.Content)
-		thinking.WriteString(l.Message.Thinking)
-		for _, c := range l.Message.ToolCalls {
-			choice.ToolCalls = append(choice.ToolCalls, llms.ToolCall{
-				// Ollama's calls have no ids; the place in the answer is one.
-				ID: fmt.Sprintf("call_%d", len(choice.ToolCalls)), Type: "function",
-				FunctionCall: &llms.FunctionCall{Name: c.Function.Name, Arguments: arguments(c.Function.Arguments)},
-			})
-		}
-		if l.Done {
-			done = true
-			choice.StopReason = l.DoneReason
-			count(choice.GenerationInfo, &l)
+		l, err := a.add(data)
+		if err != nil {
+			return err
 		}
 		if o.StreamingReasoningFunc != nil && l.Message.Thinking != "" {
 			if err := o.StreamingReasoningFunc(ctx, []byte(l.Message.Thinking), nil); err != nil {
@@ -166,9 +145,10 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		}
 		return nil
 	})
-	choice.Content, choice.ReasoningContent = text.String(), thinking.String()
+	choice := &a.ContentChoice
+	choice.Content, choice.ReasoningContent = a.text.String(), a.thinking.String()
 	r := &llms.ContentResponse{Choices: []*llms.ContentChoice{choice}}
-	if err == nil && !done {
+	if err == nil && !a.done {
 		e := fault.New(fault.ClassStreamInterrupted, ErrIncomplete)
 		e.Partial = r
 		err = e
@@ -186,6 +166,43 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		}
 	}
 	return r, nil
+}
+
+// An answer is what the lines so far have of one.
+type answer struct {
+	llms.ContentChoice
+	done           bool
+	size           int
+	text, thinking strings.Builder
+}
+
+// add takes the next line.
+func (a *answer) add(data []byte) (*line, error) {
+	l := &line{}
+	if err := json.Unmarshal(data, l); err != nil {
+		return nil, engine.Malformed(err)
+	}
+	if l.Error != "" {
+		return nil, &engine.StatusError{Status: http.StatusInternalServerError, Text: l.Error, Content: data}
+	}
+	if a.size += len(data); a.size > engine.MaxBody {
+		return nil, engine.Malformed(fmt.Errorf("it has more than %d bytes", engine.MaxBody))
+	}
+	a.text.WriteString(l.Message.Content)
+	a.thinking.WriteString(l.Message.Thinking)
+	for _, c := range l.Message.ToolCalls {
+		a.ToolCalls = append(a.ToolCalls, llms.ToolCall{
+			// Ollama's calls have no ids; the place in the answer is one.
+			ID: fmt.Sprintf("call_%d", len(a.ToolCalls)), Type: "function",
+			FunctionCall: &llms.FunctionCall{Name: c.Function.Name, Arguments: arguments(c.Function.Arguments)},
+		})
+	}
+	if l.Done {
+		a.done = true
+		a.StopReason = l.DoneReason
+		count(a.GenerationInfo, l)
+	}
+	return l, nil
 }
 
 // arguments returns the arguments of a call as text: Ollama sends an object.
