@@ -4,7 +4,8 @@
 //	…
 //	target := route.Target{Name: "bento", Model: m, Check: m.Check}
 //
-// The adapter was tested against recorded traffic of BentoML 1.4.
+// The adapter was tested against recorded traffic of BentoML 1.4, and a real one with
+// .ci/full engines.
 //
 // # What is different from OpenAI
 //

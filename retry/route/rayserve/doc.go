@@ -6,8 +6,7 @@
 //	target := route.Target{Name: "ray", Model: m, Check: m.Check, Load: m.Load, SpillAt: 8}
 //
 // The adapter was tested against recorded traffic of Ray Serve 2.60 with a FastAPI
-// application. The names of the metrics are those of Ray's documentation; they were not
-// recorded.
+// application, and once by hand against a running one, its metrics included.
 //
 // # What is different from OpenAI
 //

@@ -81,8 +81,7 @@ func (m *Model) Check(ctx context.Context) error {
 // ErrMetrics is wrapped by the error of Load without metrics of a queue.
 var ErrMetrics = errors.New("rayserve: there are no metrics of a queue")
 
-// Load reads the queue of the deployments and the requests at their replicas, by the
-// names that Ray documents.
+// Load reads the queue of the deployments and the requests at their replicas.
 func (m *Model) Load(ctx context.Context) (route.Load, error) {
 	if m.metrics == nil {
 		return route.Load{}, fmt.Errorf("%w: Options.MetricsURL is empty", ErrMetrics)

@@ -6,7 +6,8 @@
 //	target := route.Target{Name: "gpu-2", Model: m, Check: m.Check, Load: m.Load, SpillAt: 8}
 //
 // The adapter was tested against recorded traffic of Triton 2.51 with the Python
-// backend, and of KServe's Python server 0.21. The parameters of the TensorRT-LLM
+// backend, and of KServe's Python server 0.21, and both real ones with .ci/full engines.
+// The parameters of the TensorRT-LLM
 // backend are those of its documentation; none of its traffic was recorded.
 //
 // # What is different from OpenAI
