@@ -1,5 +1,5 @@
-// Package triton makes a Triton server a target of package route, TensorRT-LLM in
-// Triton too, and uses the Open Inference Protocol (KServe v2) for other models.
+// Package triton makes a Triton server a target of package route, also one with
+// TensorRT-LLM, and uses the Open Inference Protocol (KServe v2) for other models.
 //
 //	m, err := triton.NewModel("http://gpu-2:8000", "ensemble", &triton.Options{MetricsURL: "http://gpu-2:8002/metrics"})
 //	…
@@ -7,8 +7,8 @@
 //
 // The adapter was tested against recorded traffic of Triton 2.51 with the Python
 // backend, and of KServe's Python server 0.21, and both real ones with .ci/full engines.
-// The parameters of the TensorRT-LLM
-// backend are those of its documentation; none of its traffic was recorded.
+// The parameters of the TensorRT-LLM backend are those of its documentation; none of its
+// traffic was recorded.
 //
 // # What is different from OpenAI
 //
