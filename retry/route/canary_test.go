@@ -194,6 +194,41 @@ func TestStableFailsAsWell(t *testing.T) {
 	require.Equal(t, PhasePromoted, b.State().Phase)
 }
 
+// TestBothFail: in an outage of both versions hardly any rollout is rolled back, and a
+// canary that is much worse than a stable version which isn't well either is.
+func TestBothFail(t *testing.T) {
+	if race.Enabled {
+		t.Skip("it has one goroutine, and takes long under the race detector")
+	}
+	back := 0
+	for seed := range uint64(100) {
+		b := newBench(t, CanaryOptions{})
+		b.roll(rand.New(rand.NewPCG(seed, 21)), 10_000, 0.3, func(int) float64 { return 0.3 })
+		if b.State().Phase == PhaseFailed {
+			back++
+		}
+	}
+	t.Logf("%d of 100 rolled back in an outage of both", back)
+	require.LessOrEqual(t, back, 10)
+	for seed := range uint64(50) {
+		b := newBench(t, CanaryOptions{})
+		r := rand.New(rand.NewPCG(seed, 22))
+		for range 2000 { // the stable version alone
+			b.Record(VersionStable, judgedAs(r.Float64() < 0.04), 0)
+		}
+		n := b.roll(r, 100_000, 0.04, func(int) float64 { return 1 })
+		require.Equal(t, PhaseFailed, b.State().Phase)
+		require.LessOrEqual(t, n, 12)
+	}
+}
+
+func judgedAs(failed bool) Judgment {
+	if failed {
+		return JudgmentFailed
+	}
+	return JudgmentGood
+}
+
 // TestGates: a missed service level holds the weight, and the third one rolls back;
 // it needs enough results.
 func TestGates(t *testing.T) {

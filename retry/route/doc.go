@@ -222,8 +222,9 @@
 //
 // Results count for the version that has served them, and are written at the attempt. No
 // results are neither good nor bad: the step waits, and CanaryOptions.OnTimeout may end it,
-// but never promote it. When the stable version fails as well, the cause is elsewhere, and
-// the test begins again.
+// but never promote it. When the stable version fails as well, the cause may be elsewhere:
+// the step waits, and the canary is compared with the stable version until that one is
+// well again.
 //
 // # What replicas share
 //

@@ -82,6 +82,11 @@ type CanaryState struct {
 	// Accepted means that the test has found the canary good. It goes on: a canary
 	// that becomes bad is still rolled back.
 	Accepted bool `json:"accepted"`
+	// Held means that the stable version fails as well; HeldCanary and HeldStable are the
+	// results since then.
+	Held       bool   `json:"held,omitempty"`
+	HeldCanary Counts `json:"held_canary,omitzero"`
+	HeldStable Counts `json:"held_stable,omitzero"`
 	// Reason is why the rollout is where it is.
 	Reason string `json:"reason"`
 }
@@ -97,15 +102,19 @@ func (s *CanaryState) add(o *CanaryOptions, d Results) {
 	t := o.test(s.StableLLR)
 	t.AddMany(d.Stable.Failed, d.Stable.Good)
 	s.StableLLR = min(max(t.LLR, t.Lower), t.Upper)
+	if s.Held {
+		s.compare(o, d)
+		return
+	}
 	t = o.test(s.LLR)
 	switch t.AddMany(d.Canary.Failed, d.Canary.Good) {
 	case sequential.VerdictAcceptH1:
+		s.LLR = t.LLR
 		if s.StableLLR > 0 {
-			// The cause is elsewhere: at the provider, or in the questions.
-			s.LLR, s.Accepted, s.Reason = 0, false, "held: the stable version fails as well, and the test begins again"
+			// The cause may be elsewhere: at the provider, or in the questions.
+			s.Held, s.HeldCanary, s.HeldStable, s.Reason = true, Counts{}, Counts{}, "held: the stable version fails as well"
 			return
 		}
-		s.LLR = t.LLR
 		s.fail("rolled back: the canary fails more often than allowed")
 		return
 	case sequential.VerdictAcceptH0:
@@ -113,6 +122,29 @@ func (s *CanaryState) add(o *CanaryOptions, d Results) {
 		s.Accepted = true
 	}
 	s.LLR = max(t.LLR, t.Lower)
+}
+
+// compare looks at a canary while the stable version fails as well. It is rolled back
+// only if it fails more often than that one, by the ratio of Alarming to Allowed. The
+// likelihood ratio ever exceeds 1/Alpha in a share of Alpha at most, however long the
+// outage is (Ville's inequality). When the stable version is well again, the test begins
+// again.
+func (s *CanaryState) compare(o *CanaryOptions, d Results) {
+	if s.StableLLR <= 0 {
+		s.Held, s.LLR, s.Accepted, s.Reason = false, 0, false, "the stable version is well again, and the test begins again"
+		return
+	}
+	s.HeldCanary.add(d.Canary)
+	s.HeldStable.add(d.Stable)
+	rate := max((float64(s.HeldStable.Failed)+0.5)/float64(s.HeldStable.N()+1), o.Allowed)
+	worse := min(rate*o.Alarming/o.Allowed, 0.99)
+	if worse <= rate {
+		return // nothing can be worse
+	}
+	t := sequential.NewSPRT(rate, worse, o.Alpha, o.Beta)
+	if t.AddMany(s.HeldCanary.Failed, s.HeldCanary.Good); t.LLR >= -math.Log(o.Alpha) {
+		s.fail("rolled back: the canary fails more often than the stable version, which fails as well")
+	}
 }
 
 func (s *CanaryState) fail(reason string) { s.Phase, s.Reason = PhaseFailed, reason }
@@ -176,6 +208,8 @@ func (o *CanaryOptions) missing(s *CanaryState) string {
 	steps := len(s.Weights)
 	need := o.test(0).Lower * float64(s.Step) / float64(steps)
 	switch {
+	case s.Held:
+		return "the stable version fails as well"
 	case s.Now.Canary.N() < o.MinSamples:
 		return "the step has too few results"
 	case !s.Accepted && s.Step >= steps, !s.Accepted && s.LLR > need:

@@ -29,6 +29,9 @@ func (c *Canary) decode(data []byte) (CanaryState, error) {
 	case math.IsNaN(s.LLR) || s.LLR < t.Lower-1e-9 || s.LLR > 1e9, math.IsNaN(s.StableLLR) || s.StableLLR < t.Lower-1e-9 || s.StableLLR > t.Upper+1e-9:
 		return s, fmt.Errorf("%w: the log-likelihood ratios are %v and %v", ErrState, s.LLR, s.StableLLR)
 	}
+	if min(s.HeldCanary.Good, s.HeldCanary.Failed, s.HeldStable.Good, s.HeldStable.Failed) < 0 || max(s.HeldCanary.N(), s.HeldStable.N()) > 1<<30 {
+		return s, fmt.Errorf("%w: a count is negative, or can't be right", ErrState)
+	}
 	for _, r := range []*Results{&s.Total, &s.Now} {
 		counts := append(r.Latency[:], r.Canary.Good, r.Canary.Failed, r.Stable.Good, r.Stable.Failed)
 		if slices.Min(counts) < 0 || slices.Max(counts) > 1<<30 {
