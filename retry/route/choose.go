@@ -211,11 +211,7 @@ func (p *Pool) balance(at time.Duration, some []uint8, r *Request) int {
 	case BalanceRandom:
 		return int(some[p.intn(len(some))])
 	}
-	i := p.intn(len(some))
-	j := p.intn(len(some) - 1)
-	if j >= i {
-		j++
-	}
+	i, j := p.pair(len(some))
 	a, b := p.members[some[i]], p.members[some[j]]
 	x, y := float64(a.work.Load()), float64(b.work.Load())
 	if p.o.Balance == BalanceEWMA {

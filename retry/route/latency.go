@@ -41,5 +41,9 @@ func (p *peak) seconds(now, decay time.Duration) float64 {
 	if mean == 0 || age <= 0 {
 		return mean
 	}
-	return mean * math.Exp(-float64(age)/float64(decay))
+	old := float64(age) / float64(decay)
+	if old < 1.0/64 { // exact to a thousandth, and the usual case under load
+		return mean * (1 - old)
+	}
+	return mean * math.Exp(-old)
 }

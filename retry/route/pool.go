@@ -136,6 +136,24 @@ func (p *Pool) intn(n int) int {
 	return p.o.Rand.IntN(n)
 }
 
+// pair returns two different random numbers below n.
+func (p *Pool) pair(n int) (i, j int) {
+	var r uint64
+	if p.o.Rand == nil {
+		r = rand.Uint64()
+	} else {
+		p.randMu.Lock()
+		r = p.o.Rand.Uint64()
+		p.randMu.Unlock()
+	}
+	// For n up to 256 the error of the multiplication is below 2^-24.
+	i, j = int(uint64(uint32(r))*uint64(n)>>32), int((r>>32)*uint64(n-1)>>32)
+	if j >= i {
+		j++
+	}
+	return i, j
+}
+
 // A Pick is a target that was chosen for one call, which counts as in progress until
 // Done or Cancel. After that its methods do nothing.
 type Pick struct {
