@@ -19,7 +19,7 @@ import (
 // lectureNotes are the packages whose comment is the notes of a lecture and follows
 // the whole outline. Other packages have what they need of it, in its order.
 var lectureNotes = []string{
-	".", "chunk/token", "guard/structured", "retry/fault", "retry/openai", "retry", "retry/queue", "eval", "eval/dataset", "eval/suite", "eval/stats", "guard/injection", "guard/threat", "guard/redteam", "guard/supply", "guard", "retry/limit", "chunk", "retrieve", "eval/judge",
+	".", "chunk/token", "guard/structured", "retry/fault", "retry/openai", "retry", "retry/queue", "retry/route", "eval", "eval/dataset", "eval/suite", "eval/stats", "guard/injection", "guard/threat", "guard/redteam", "guard/supply", "guard", "retry/limit", "chunk", "retrieve", "eval/judge",
 	"retrieve/embed", "retrieve/embed/tune", "retrieve/vecquant", "cache", "cache/engine/sched", "cache/engine/kv", "cache/engine/size", "cache/engine/quant", "cache/engine/attention", "cache/engine/llama", "trace", "trace/cost",
 }
 

@@ -23,7 +23,10 @@ const (
 	EventLimitWait         = event.LimitWait         // limit.wait: the call waits for room under a limit
 	EventLimitDeny         = event.LimitDeny         // limit.deny: a limit refused the call
 	EventLimitStore        = event.LimitStore        // limit.store: the store of the limits failed: calls go by the rates of this process, or are refused
-	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen; no package emits it yet
+	EventRoutePick         = event.RoutePick         // route.pick: a target was chosen for an attempt, and why
+	EventRouteTarget       = event.RouteTarget       // route.target: a target came up, went down, was drained, or its load can't be read
+	EventRouteCanary       = event.RouteCanary       // route.canary: a rollout changed its phase or its weight in percent, or its store failed
+	EventRouteShadow       = event.RouteShadow       // route.shadow: the budget of the shadow traffic is spent
 	EventQueueDead         = event.QueueDead         // queue.dead: a job became a dead letter
 	EventQueueLost         = event.QueueLost         // queue.lost: the end of a run could not be stored: the job runs again
 	EventQueueRecover      = event.QueueRecover      // queue.recover: jobs of lost workers were given back

@@ -2,10 +2,10 @@ package stats
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 
 	"github.com/prodailabs/prodai/internal/dist"
+	"github.com/prodailabs/prodai/internal/sequential"
 )
 
 // A SequentialState is the state of a sequential test after some observations.
@@ -279,43 +279,27 @@ func (b *BoundedSequence) Interval() Interval {
 	return Interval{Low: b.low, High: b.high, Level: 1 - b.alpha}
 }
 
-// A Verdict is a sequential test's decision.
-type Verdict uint8
+// A Verdict is the decision of an [SPRT].
+type Verdict = sequential.Verdict
 
 // The decisions of [SPRT]: continue, or one of the hypotheses.
 const (
-	VerdictUndecided Verdict = iota
-	VerdictAcceptH0
-	VerdictAcceptH1
+	VerdictUndecided = sequential.VerdictUndecided
+	VerdictAcceptH0  = sequential.VerdictAcceptH0
+	VerdictAcceptH1  = sequential.VerdictAcceptH1
 )
-
-// String is "undecided", "H0" or "H1".
-func (v Verdict) String() string {
-	if names := [...]string{"undecided", "H0", "H1"}; int(v) < len(names) {
-		return names[v]
-	}
-	return fmt.Sprintf("Verdict(%d)", uint8(v))
-}
 
 // An SPRT is Wald's sequential probability ratio test of two success probabilities
 // (Wald, "Sequential Tests of Statistical Hypotheses", 1945): it needs fewer
 // observations on average than any other test with the same error rates, about half
 // as many as a test of fixed size. Use it where both hypotheses are known, as for a
 // canary with an allowed and an alarming error rate.
-type SPRT struct {
-	// Upper and Lower are the limits of the log-likelihood ratio,
-	// ln((1-β)/α) and ln(β/(1-α)).
-	Upper, Lower float64
-	// LLR is the log-likelihood ratio of H1 against H0 so far.
-	LLR float64
-	// N is the number of observations; DecidedAt is the number of the observation
-	// that decided, 0 before that. The verdict doesn't change later.
-	N, DecidedAt int
-	// Verdict is the decision so far.
-	Verdict Verdict
-
-	success, failure float64
-}
+//
+// Add takes the next outcome and returns the verdict so far. LLR is the
+// log-likelihood ratio of H1 against H0; the test decides when it leaves Lower to
+// Upper, ln(β/(1-α)) to ln((1-β)/α). DecidedAt is the number of the observation
+// that decided, and the verdict doesn't change later.
+type SPRT = sequential.SPRT
 
 // SPRTOptions sets the error rates of an [SPRT]; nil means the defaults.
 type SPRTOptions struct {
@@ -345,29 +329,5 @@ func NewSPRT(p0, p1 float64, o *SPRTOptions) (*SPRT, error) {
 	if alpha+beta >= 1 {
 		return nil, fail(fn, ErrOption, "SPRTOptions.Alpha and Beta sum to %v: want less than 1", alpha+beta)
 	}
-	return &SPRT{
-		Upper:   logRatio(1-beta, alpha),
-		Lower:   logRatio(beta, 1-alpha),
-		success: logRatio(p1, p0),
-		failure: math.Log1p(-p1) - math.Log1p(-p0),
-	}, nil
-}
-
-// Add takes the next outcome and returns the verdict so far.
-func (s *SPRT) Add(success bool) Verdict {
-	s.N++
-	if success {
-		s.LLR += s.success
-	} else {
-		s.LLR += s.failure
-	}
-	if s.Verdict == VerdictUndecided {
-		switch {
-		case s.LLR >= s.Upper:
-			s.Verdict, s.DecidedAt = VerdictAcceptH1, s.N
-		case s.LLR <= s.Lower:
-			s.Verdict, s.DecidedAt = VerdictAcceptH0, s.N
-		}
-	}
-	return s.Verdict
+	return sequential.NewSPRT(p0, p1, alpha, beta), nil
 }

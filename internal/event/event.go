@@ -31,7 +31,10 @@ const (
 	LimitDeny  = "limit.deny"
 	LimitStore = "limit.store"
 
-	RoutePick = "route.pick"
+	RoutePick   = "route.pick"
+	RouteTarget = "route.target"
+	RouteCanary = "route.canary"
+	RouteShadow = "route.shadow"
 
 	QueueDead    = "queue.dead"
 	QueueLost    = "queue.lost"
@@ -100,7 +103,10 @@ var Table = []Def{
 	{LimitWait, []string{Dimension, Tenant, Delay, Tokens, Model}, "the call waits for room under a limit"},
 	{LimitDeny, []string{Dimension, Tenant, Delay, Tokens, Model, Reason}, "a limit refused the call"},
 	{LimitStore, []string{State, Count, Reason}, "the store of the limits failed: calls go by the rates of this process, or are refused"},
-	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen; no package emits it yet"},
+	{RoutePick, []string{Target, Model, Reason, Attempt}, "a target was chosen for an attempt, and why"},
+	{RouteTarget, []string{Target, State, Reason}, "a target came up, went down, was drained, or its load can't be read"},
+	{RouteCanary, []string{State, Count, Reason}, "a rollout changed its phase or its weight in percent, or its store failed"},
+	{RouteShadow, []string{State, Reason}, "the budget of the shadow traffic is spent"},
 	{QueueDead, []string{ID, Target, Class, Attempt, Reason}, "a job became a dead letter"},
 	{QueueLost, []string{ID, Target, Reason}, "the end of a run could not be stored: the job runs again"},
 	{QueueRecover, []string{Count}, "jobs of lost workers were given back"},

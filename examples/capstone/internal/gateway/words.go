@@ -100,6 +100,15 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 	trace.EventRoutePick: func(e service.Event) (string, string) {
 		return "The question goes to " + text(e, trace.AttrTarget, "a target") + ".", ""
 	},
+	trace.EventRouteTarget: func(e service.Event) (string, string) {
+		return "The target " + text(e, trace.AttrTarget, "") + " is now " + text(e, trace.AttrState, "another") + ".", "warn"
+	},
+	trace.EventRouteCanary: func(e service.Event) (string, string) {
+		return "The rollout of a new version is " + text(e, trace.AttrState, "in another state") + ".", "warn"
+	},
+	trace.EventRouteShadow: func(service.Event) (string, string) {
+		return "The budget for copies of questions is spent.", "warn"
+	},
 	trace.EventGuardVerdict: verdict,
 	trace.EventRetrieveTruncated: func(service.Event) (string, string) {
 		return "The end of the collection's file was damaged, and was cut off.", "warn"

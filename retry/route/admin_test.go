@@ -1,0 +1,72 @@
+package route
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAdmin(t *testing.T) {
+	c, err := NewCanary(&CanaryOptions{Version: "v2 <b>"})
+	require.NoError(t, err)
+	m := newModel(t, &Options{Canary: c}, Target{Name: "old <script>", Model: says("a")}, Target{Name: "new", Model: says("b"), Canary: true})
+	a, err := NewAdmin(m.Pool(), nil)
+	require.NoError(t, err)
+	_, err = NewAdmin(nil, nil)
+	require.ErrorIs(t, err, ErrOption)
+	do := func(method, path string, form url.Values, change func(*http.Request)) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if change != nil {
+			change(r)
+		}
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return w
+	}
+	w := do("GET", "/", nil, nil)
+	require.Equal(t, 200, w.Code)
+	require.Contains(t, w.Body.String(), "old &lt;script&gt;")
+	require.NotContains(t, w.Body.String(), "<b>v2 <b>")
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
+	require.Equal(t, 403, do("GET", "/", nil, func(r *http.Request) { r.Host = "evil.example" }).Code)
+	require.Equal(t, 403, do("POST", "/rollback", nil, func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }).Code)
+	require.Equal(t, PhaseProgressing, c.State().Phase)
+	require.Equal(t, 405, do("GET", "/rollback", nil, nil).Code)
+
+	w = do("POST", "/drain", url.Values{"target": {"old <script>"}}, nil)
+	require.Equal(t, 303, w.Code)
+	require.Equal(t, "drained", m.p.Status(time.Now())[0].State)
+	require.Contains(t, do("GET", "/?did=drained", nil, nil).Body.String(), "Bring back")
+	require.Equal(t, "./?did=unknown", do("POST", "/drain", url.Values{"target": {"nope"}}, nil).Header().Get("Location"))
+	do("POST", "/undrain", url.Values{"target": {"old <script>"}}, nil)
+	do("POST", "/pause", nil, nil)
+	require.Equal(t, PhasePaused, c.State().Phase)
+	do("POST", "/resume", nil, nil)
+	do("POST", "/rollback", nil, nil)
+	require.Equal(t, PhaseFailed, c.State().Phase)
+
+	var state struct {
+		Targets []Status
+		Canary  struct {
+			PhaseName string `json:"phase_name"`
+			Weight    int
+		}
+	}
+	require.NoError(t, json.Unmarshal(do("GET", "/state.json", nil, nil).Body.Bytes(), &state))
+	require.Equal(t, "failed", state.Canary.PhaseName)
+	require.Zero(t, state.Canary.Weight)
+	require.Equal(t, "up", state.Targets[0].State)
+	alone, err := NewAdmin(newPool(t, names(2), nil), &AdminOptions{Hosts: []string{"ops.example"}})
+	require.NoError(t, err)
+	r := httptest.NewRequest("POST", "http://ops.example:8080/rollback", nil)
+	rec := httptest.NewRecorder()
+	alone.ServeHTTP(rec, r)
+	require.Equal(t, "./?did=unknown", rec.Header().Get("Location"))
+}
