@@ -278,10 +278,11 @@
 // numbers. It should flag where an honest user often has the same thing, such as mail
 // addresses. Begin with shadow for a new check.
 //
-// Does this library have a content filter for hate or violence? This library has no content
-// filter for hate, violence or other toxic text. Use your provider's filter or a moderation
-// model, and call it from a [Check] with a Rank of 1 or more and a Timeout. A provider's own
-// filter shows up as a stop reason: [github.com/prodailabs/prodai/retry/fault.StopFiltered].
+// Does this library have a content filter for hate or violence? This library has a content
+// filter in [github.com/prodailabs/prodai/guard/content]: ban lists, topics, languages and
+// toxic text, by word lists, by an embedder, or by a moderation model that you name. A
+// provider's own filter shows up as a stop reason:
+// [github.com/prodailabs/prodai/retry/fault.StopFiltered].
 //
 // What is the difference between input sanitization and output validation? Input sanitization
 // looks at what the model will read; output validation looks at what it wrote. The first
