@@ -46,9 +46,9 @@ func appendMessages(a []attribute.KeyValue, messages []llms.MessageContent) []at
 		input = append(input, message{Role: roleOf(m.Role), Parts: parts})
 	}
 	if system != nil {
-		a = append(a, attribute.String(keySystem, asJSON(system)))
+		a = append(a, attribute.String(SpanSystem, asJSON(system)))
 	}
-	return append(a, attribute.String(keyInput, asJSON(input)))
+	return append(a, attribute.String(SpanInput, asJSON(input)))
 }
 
 func roleOf(r llms.ChatMessageType) string {

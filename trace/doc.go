@@ -225,6 +225,112 @@
 // Attempts find their logical call through the context. [NewRetriever] and
 // [NewEmbedder] do the same for searches and embeddings.
 //
+// # Names
+//
+// The attributes of spans are listed here by name, type, the spans that may have
+// them, and meaning. "content" marks those that are recorded only with
+// Options.Content. Each is a constant of this package, such as [SpanTenant] and
+// [SpanCostPicoUSD], and [Attributes] returns the table:
+//
+//	gen_ai.operation.name                      string   all: what the step does: chat, embeddings, retrieval, execute_tool, invoke_agent, invoke_workflow
+//	gen_ai.provider.name                       string   attempt, embedding, agent: the company or service that answers
+//	gen_ai.request.model                       string   attempt, embedding: the model asked for
+//	gen_ai.request.max_tokens                  int      attempt: the limit of output tokens
+//	gen_ai.request.temperature                 double   attempt: the temperature asked for
+//	gen_ai.request.top_p                       double   attempt: the probability mass that is sampled from
+//	gen_ai.request.top_k                       double   attempt, retrieval: how many tokens are sampled from; of a search, how many documents are asked for
+//	gen_ai.request.seed                        int      attempt: the seed asked for
+//	gen_ai.request.choice.count                int      attempt: how many answers are asked for, if not one
+//	gen_ai.request.frequency_penalty           double   attempt: the penalty of frequent tokens
+//	gen_ai.request.presence_penalty            double   attempt: the penalty of tokens that occurred
+//	gen_ai.request.stop_sequences              string[] attempt: texts that end the answer
+//	gen_ai.request.stream                      boolean  attempt: the answer is streamed
+//	gen_ai.response.model                      string   attempt: the model that answered
+//	gen_ai.response.id                         string   attempt: the provider's id of the answer
+//	gen_ai.response.finish_reasons             string[] attempt: why each choice ended
+//	gen_ai.response.time_to_first_chunk        double   attempt: seconds to the first chunk
+//	gen_ai.usage.input_tokens                  int      attempt, embedding: all input tokens, cached ones included
+//	gen_ai.usage.output_tokens                 int      attempt: all output tokens, reasoning included
+//	gen_ai.usage.cache_read.input_tokens       int      attempt: input tokens read from the provider's cache
+//	gen_ai.usage.cache_creation.input_tokens   int      attempt: input tokens written to the provider's cache
+//	gen_ai.usage.reasoning.output_tokens       int      attempt: output tokens that the answer does not show
+//	gen_ai.embeddings.dimension.count          int      embedding: the length of a vector
+//	gen_ai.data_source.id                      string   retrieval: what is searched
+//	gen_ai.tool.name                           string   tool: the tool's name
+//	gen_ai.tool.type                           string   tool: function
+//	gen_ai.tool.description                    string   tool: what the tool does
+//	gen_ai.tool.call.id                        string   tool: the model's id of the tool call
+//	mcp.method.name                            string   tool: tools/call, for a tool of an MCP server
+//	gen_ai.workflow.name                       string   logical: the workflow's name
+//	gen_ai.agent.name                          string   agent: the agent's name
+//	gen_ai.conversation.id                     string   all: the conversation's id
+//	gen_ai.prompt.name                         string   all: the prompt's name
+//	error.type                                 string   all: the HTTP status or one of a few words; absent on success
+//	exception.type                             string   event exception: the Go type of the error
+//	exception.message                          string   event exception: content: the error's text, which may quote the prompt
+//	gen_ai.system_instructions                 json     attempt, logical: content: the system's instructions
+//	gen_ai.input.messages                      json     attempt, logical: content: the other messages
+//	gen_ai.output.messages                     json     attempt, logical: content: the answer, a message for each choice
+//	gen_ai.retrieval.query.text                string   retrieval: content: what was searched for
+//	gen_ai.retrieval.documents                 json     retrieval: content: ids and scores of what was found
+//	gen_ai.tool.call.arguments                 json     tool: content: what the tool was called with
+//	gen_ai.tool.call.result                    json     tool: content: what the tool returned
+//	prodai.tenant                              string   all: the tenant that the call belongs to
+//	user.id                                    string   all: the user, as an id that is not a name or address
+//	prodai.feature                             string   all: the product's feature that made the call
+//	prodai.prompt.version                      string   all: the prompt's version
+//	prodai.prompt.hash                         string   all: 16 hexadecimal digits of the SHA-256 of the prompt's template
+//	prodai.cost.pico_usd                       int      attempt, embedding: the cost in pico-USD; absent if unknown
+//	prodai.usage.estimated                     boolean  attempt, embedding: the token counts were counted here, and not reported by the provider
+//	prodai.from_cache                          boolean  attempt, logical: the answer came from a response cache
+//	prodai.retrieval.count                     int      retrieval: how many documents were found
+//	prodai.stream.chunks                       int      attempt, logical: how many chunks were streamed
+//	prodai.stream.max_gap                      double   attempt, logical: the longest wait for a chunk after the first, in seconds
+//	prodai.stream.stalls                       int      attempt, logical: how many waits were longer than Options.Stall
+//	SampleRate                                 int      all: how many traces this one stands for, set by trace/tail; absent means 1
+//	retry.attempt                              int      link of attempt: the attempt's number, 1 first
+//
+// The events of the library's layers are listed here by name, attributes and
+// meaning. Each name and each attribute is a constant, such as [EventCacheHit] and
+// [AttrTenant], and [Events] returns the table:
+//
+//	cache.hit            kind, key, model, elapsed, tokens: an answer came from the cache
+//	cache.miss           key, model, reason: the cache had no answer, or the call may not be cached
+//	cache.store          key, model, tokens, reason: an answer was stored, or the reason why not
+//	retry.attempt        attempt, class, status, delay, model, target, reason: an attempt failed and another follows after the delay
+//	retry.giveup         attempt, class, status, delay, model, target, reason, elapsed: the call failed for good
+//	retry.hedge          attempt, delay, model, target: a second attempt was started beside a slow one
+//	retry.nested         attempt, count, model, target: a client below repeated its request by itself: set its own retries to zero
+//	retry.guess          attempt, class, model, target: an error had lost its status and code, and its class is a guess: give the client below a fault.Transport
+//	retry.resume         attempt, class, status, delay, model, target: a stream was cut, and after the delay its answer is asked to be continued
+//	retry.breaker        state, target, count, reason: a circuit breaker changed its state
+//	limit.wait           dimension, tenant, delay, tokens, model: the call waits for room under a limit
+//	limit.deny           dimension, tenant, delay, tokens, model, reason: a limit refused the call
+//	limit.store          state, count, reason: the store of the limits failed: calls go by the rates of this process, or are refused
+//	route.pick           target, model, reason, attempt: a target was chosen; no package emits it yet
+//	queue.dead           id, target, class, attempt, reason: a job became a dead letter
+//	queue.lost           id, target, reason: the end of a run could not be stored: the job runs again
+//	queue.recover        count: jobs of lost workers were given back
+//	queue.hang           id, target: a handler ignored the end of its context, and its slot was given away
+//	queue.store          reason: the store of the jobs failed, and is asked again
+//	queue.redrive        id: a dead letter was made pending again
+//	guard.verdict        stage, check, policy, class, reason, scores, threats, count, elapsed, tenant: a check found something
+//	retrieve.query       count, id, scores, elapsed, tenant: passages were retrieved
+//	retrieve.truncated   bytes, reason: the end of a collection's file was lost in a crash, and cut off
+//	tokens.dropped       count, tokens, reason, model: parts of a prompt were dropped to fit the window
+//	usage.invalid        model, reason: a provider reported token counts that can't be right
+//
+// The metrics are listed here by name, kind and meaning. They have the attributes
+// gen_ai.operation.name, gen_ai.provider.name, gen_ai.request.model and error.type,
+// and never a tenant or user, since each value of a label makes a time series:
+//
+//	gen_ai.client.operation.duration            histogram, s        how long a step took
+//	gen_ai.client.token.usage                   histogram, {token}  tokens of an attempt, by gen_ai.token.type: input, output
+//	gen_ai.client.operation.time_to_first_chunk histogram, s        the wait for the first chunk
+//	prodai.cost                                 counter, pico-USD   the cost of attempts and embeddings
+//	prodai.cost.unknown                         counter, {call}     calls whose cost is not known
+//	prodai.stream.stalls                        counter, {stall}    waits for a chunk longer than Options.Stall
+//
 // # From a signal to an incident
 //
 // Quality can fall while every request succeeds, so AI systems need indicators of
