@@ -45,7 +45,7 @@ func TestGoldenNames(t *testing.T) {
 		want, ok := known[a.Name]
 		require.True(t, ok, "%s is no name of the conventions", a.Name)
 		if a.Type != "json" {
-			require.Equal(t, want, a.Type, a.Name)
+			require.True(t, strings.EqualFold(want, a.Type), "%s is %s, want %s", a.Name, a.Type, want)
 		}
 	}
 }
@@ -183,4 +183,3 @@ func TestProfiles(t *testing.T) {
 	_, err := New(generate(nil), &Options{Profile: 9})
 	require.ErrorIs(t, err, ErrOption)
 }
-
