@@ -318,6 +318,7 @@
 //	retrieve.query       count, id, scores, elapsed, tenant: passages were retrieved
 //	retrieve.truncated   bytes, reason: the end of a collection's file was lost in a crash, and cut off
 //	tokens.dropped       count, tokens, reason, model: parts of a prompt were dropped to fit the window
+//	trace.rejected       target, count, reason: a receiver of traces refused a part of what it was sent
 //	usage.invalid        model, reason: a provider reported token counts that can't be right
 //
 // The metrics are listed here by name, kind and meaning. They have the attributes

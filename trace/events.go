@@ -34,6 +34,7 @@ const (
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
 	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
+	EventTraceRejected     = event.TraceRejected     // trace.rejected: a receiver of traces refused a part of what it was sent
 	EventUsageInvalid      = event.UsageInvalid      // usage.invalid: a provider reported token counts that can't be right
 )
 

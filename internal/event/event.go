@@ -47,6 +47,8 @@ const (
 
 	TokensDropped = "tokens.dropped"
 
+	TraceRejected = "trace.rejected"
+
 	UsageInvalid = "usage.invalid"
 )
 
@@ -110,6 +112,7 @@ var Table = []Def{
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
 	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
+	{TraceRejected, []string{Target, Count, Reason}, "a receiver of traces refused a part of what it was sent"},
 	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},
 }
 

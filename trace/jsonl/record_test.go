@@ -292,4 +292,3 @@ func FuzzTraces(f *testing.F) {
 		require.Equal(t, len(records), n)
 	})
 }
-
