@@ -222,7 +222,7 @@
 //   - L10 Retrieval: [github.com/prodailabs/prodai/chunk], [github.com/prodailabs/prodai/chunk/langchain], [github.com/prodailabs/prodai/chunk/chunkeval], [github.com/prodailabs/prodai/chunk/chunkeval/sample], [github.com/prodailabs/prodai/retrieve], [github.com/prodailabs/prodai/retrieve/bm25], [github.com/prodailabs/prodai/retrieve/bm25/snowball], [github.com/prodailabs/prodai/retrieve/flat], [github.com/prodailabs/prodai/retrieve/hnsw], [github.com/prodailabs/prodai/retrieve/ivf], [github.com/prodailabs/prodai/retrieve/rag].
 //   - L13 Embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/vecquant].
 //   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix].
-//   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost].
+//   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/trace/otlp], [github.com/prodailabs/prodai/trace/redact], [github.com/prodailabs/prodai/trace/tail].
 //
 // # How the packages compose
 //

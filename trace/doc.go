@@ -207,6 +207,18 @@
 // traces than may read the data. Names, models, numbers, stop reasons and error
 // types are always recorded.
 //
+// Labels say who and what a call was for: tenant, user and feature. [WithLabels] puts
+// them on the context at the edge of the service, and every span below carries them,
+// so that costs can be added up by each.
+//
+// A prompt version is a name, a version and a hash of the template. [NewPrompt] makes
+// it where the template is defined, and [WithPrompt] puts it on the context of a
+// call. The hash finds a change of the template without a new version.
+//
+// Content is recorded last on a span, because the SDK drops what comes after 128
+// attributes: tenant, tokens and cost of a long chat are kept. Package trace/redact
+// removes secrets from spans and logs before they leave the process.
+//
 // Usage is normalized: input tokens include cached ones, and output tokens include
 // reasoning, whatever the provider's own habit is. The cost is in pico-USD (1e-12
 // dollars) in the attribute [SpanCostPicoUSD], the tenant in [SpanTenant].
@@ -220,6 +232,24 @@
 //
 //	log := slog.New(trace.NewLogHandler(nil))
 //	cached, err := cache.New(model, &cache.Options{Logger: log})
+//
+// Wrappers exist for every interface of langchaingo that does work: [New] for models,
+// [NewEmbedder], [NewRetriever], [NewVectorStore], [NewTool] and [NewChain], which
+// also fits an agent. [Start] makes a span for any other step. [Callbacks] is a
+// callback handler that adds events to the current span.
+//
+// Streams are measured without delaying a chunk. A span has the time to the first
+// chunk, the number of chunks, the longest wait between two, and how many waits were
+// longer than Options.Stall. A slow reader of the stream is not counted as a slow
+// provider.
+//
+// A stream that breaks off has no usage of the provider, though it is billed. With
+// Options.Tokens the tokens that arrived are counted, and marked with
+// [SpanEstimated].
+//
+// A profile is a version of the conventions. [ProfileV1_41] is the default; the
+// others write the same spans under older or newer names. Options.OpenInference
+// writes the attributes of that convention beside them, for Phoenix.
 //
 // The innermost wrapper makes attempt spans, the outermost makes the logical one.
 // Attempts find their logical call through the context. [NewRetriever] and
@@ -400,6 +430,10 @@
 //   - Don't alert on causes such as CPU load or a single failed request: most need
 //     no action, and people stop reading alerts. Do alert on the burn rate of what
 //     users feel.
+//   - Don't put a tenant or user id on a metric: each makes a time series. Do put it
+//     on spans, and on a ledger of trace/cost for exact sums.
+//   - Don't take a tenant from a request's baggage at the edge of the system: a client
+//     could be billed to another. Do leave it out of BaggageOptions.Allow there.
 //   - Don't write a post-mortem that ends with "be more careful": it changes
 //     nothing. Do name a change of the system, its owner and a date.
 //
@@ -429,10 +463,11 @@
 // OpenTelemetry, so you can change later.
 //
 // How do I send traces to Phoenix, Honeycomb or LangSmith? To send traces to
-// Phoenix, Honeycomb or LangSmith, set up OpenTelemetry's own OTLP exporter with
-// the tool's address and key as the exporter of the tracer provider, instead of the
-// jsonl exporter. The wrappers of this package use the global tracer provider by
-// default. This library has no exporter for a special tool.
+// Phoenix, Honeycomb or LangSmith, use an exporter of package trace/otlp with the
+// tool's target as the exporter of the tracer provider, instead of the jsonl
+// exporter: otlp.Phoenix, otlp.Honeycomb, otlp.LangSmith, otlp.Langfuse, or
+// otlp.Collector for any other. OpenTelemetry's own OTLP exporter works too. The
+// wrappers of this package use the global tracer provider by default.
 //
 // How do I set up OpenTelemetry tracing in Go? To set up tracing, make a tracer
 // provider of OpenTelemetry's SDK with an exporter, pass it to
@@ -471,6 +506,39 @@
 // costs, set Options.Tenant, so that each span has the attribute prodai.tenant, and
 // Options.Cost. Then add up prodai.cost.pico_usd of the attempt spans by tenant, in
 // your tool or in the file of trace/jsonl.
+//
+// How do I attribute cost to a feature or a prompt version? To attribute cost to a
+// feature or a prompt version, put them on the context with [WithLabels] and
+// [WithPrompt] before the call. Then add up what the spans cost with jsonl.Sum and
+// jsonl.ByFeature or jsonl.ByPrompt.
+//
+// How do I see which version of a prompt an answer came from? To see the version of a
+// prompt in a trace, make a [Prompt] with [NewPrompt] and put it on the context with
+// [WithPrompt]. Each span then has its name, version and hash, and two versions can be
+// compared by cost, errors and quality.
+//
+// How do I trace tools and agents? To trace tools and agents, wrap each tool with
+// [NewTool] and the agent with [NewChain] and KindAgent. An agent's span has no usage
+// of its own; the model calls below it have.
+//
+// How do I pass the tenant from one service to another? To pass the tenant on, call
+// [Baggage.Send] before the request and [Baggage.Receive] in the next service, with
+// OpenTelemetry's baggage propagator between them. Only listed members are read, and
+// the wrappers remove them before a model's host is called.
+//
+// How do I sample traces without losing failures? To sample traces without losing
+// failures, give package trace/tail the exporter's processor: it keeps all traces
+// that failed, were slow, expensive or of a rare tenant, and a part of the others,
+// with the weight that makes sums right.
+//
+// How do I find the trace of a log line? To find the trace of a log line, wrap the
+// log's handler with [NewCorrelator]: each record then has trace_id and span_id. A
+// [LogHandler] does the reverse, and shows log records as events of the trace.
+//
+// How do I measure time to first token and stalls? Time to first token and stalls are
+// measured by [Model] whenever the caller streams: [SpanFirstChunk], [SpanMaxGap] and
+// [SpanStalls]. The metric gen_ai.client.operation.time_to_first_chunk has the
+// distribution.
 //
 // How do I keep prompts out of traces? Leave Options.Content off, which is the
 // default: then prompts, answers, queries and error messages are not recorded.
@@ -575,6 +643,14 @@
 // facts, and because a system that lets one mistake do harm has to be changed.
 //
 // # Lab
+//
+// The lab of tracing has a waterfall with a retry, costs read back from a file,
+// redaction and a sample:
+//
+//	go run ./examples/lab15-tracing
+//
+// Look at the line of the retry and the cost beside it, and at the estimate of each
+// tenant from the sample.
 //
 // The lab is a program with a logical span outside and an attempt span inside,
 // whose layers log their events:

@@ -120,7 +120,7 @@ func bill(out io.Writer, prices *cost.Table, entries []cost.Entry) (*cost.Ledger
 	fmt.Fprintf(out, "\n1. The bill: %s, and %d calls without a price\n", cost.USD(ledger.Sum().PicoUSD), ledger.Sum().Unpriced)
 	for _, by := range []struct {
 		name string
-		by   cost.Dimension
+		by   cost.By
 	}{{"tenant", cost.ByTenant}, {"feature", cost.ByFeature}, {"prompt", cost.ByPrompt}, {"model", cost.ByModel}} {
 		totals := ledger.Totals(by.by)
 		var sum int64

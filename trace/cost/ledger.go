@@ -26,12 +26,12 @@ type Entry struct {
 	Usage   Usage
 }
 
-// A Dimension is what a [Ledger] groups by.
-type Dimension uint8
+// A By is what a [Ledger] groups by.
+type By uint8
 
 // The dimensions.
 const (
-	ByTenant Dimension = iota
+	ByTenant By = iota
 	ByFeature
 	ByPrompt
 	ByModel
@@ -219,7 +219,7 @@ func (u Usage) plus(o Usage) Usage {
 
 // Totals returns the totals of a dimension, the most expensive first, then by key. An
 // unknown dimension has none.
-func (l *Ledger) Totals(by Dimension) []Total {
+func (l *Ledger) Totals(by By) []Total {
 	if by >= dimensions {
 		return nil
 	}

@@ -104,7 +104,7 @@ func TestEveryDimensionAddsUp(t *testing.T) {
 	require.Equal(t, want, l.Sum().PicoUSD)
 	require.Equal(t, int64(2000), l.Sum().Calls)
 	require.Equal(t, map[string]int64{"unknown": unpriced}, l.Unpriced())
-	for _, by := range []Dimension{ByTenant, ByFeature, ByPrompt, ByModel} {
+	for _, by := range []By{ByTenant, ByFeature, ByPrompt, ByModel} {
 		var got Total
 		totals := l.Totals(by)
 		require.LessOrEqual(t, len(totals), 8)

@@ -40,7 +40,7 @@ type WhatIf struct {
 // reasoning stay as they are: a model without a cache bills them as input, and one
 // that reasons less or more costs less or more than this. The service tier stays
 // too; calls of a tier that is not known for the model are unpriced. Whether the
-// other model answers as well, only an evaluation tells. The error wraps
+// other model answers as well, only an evaluation shows. The error wraps
 // [ErrOption], [ErrUnknownModel] or [ErrOverflow].
 func (t *Table) WhatIf(entries iter.Seq[Entry], model string, o *WhatIfOptions) (WhatIf, error) {
 	p := WhatIfOptions{}

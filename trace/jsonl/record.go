@@ -11,7 +11,7 @@ import (
 
 // A Record is a span with the attributes of package trace read into fields. The
 // zero value of a field means that the span does not have it; where 0 is a
-// meaningful value, a second field tells.
+// meaningful value, a second field says which it is.
 type Record struct {
 	Span
 

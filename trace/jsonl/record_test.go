@@ -175,7 +175,7 @@ func TestRotation(t *testing.T) {
 	other := filepath.Join(dir, "spans-other.jsonl")
 	require.NoError(t, os.WriteFile(other, nil, 0o600))
 	now := time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
-	f, err := OpenFile(path, &FileOptions{MaxBytes: 2000, Keep: -1, Sync: SyncWrite, Now: func() time.Time { return now }}) // the clock stands still
+	f, err := OpenFile(path, &FileOptions{MaxBytes: 2000, Keep: -1, Sync: SyncWrite, Now: func() time.Time { return now }}) // the clock does not move
 	require.NoError(t, err)
 	write(t, f, 100)
 	require.NoError(t, f.Err())

@@ -156,7 +156,7 @@ func New(next sdktrace.SpanProcessor, o *Options) (*Processor, error) {
 	return p, nil
 }
 
-// OnStart tells the next processor of a new span.
+// OnStart passes a new span to the next processor.
 func (p *Processor) OnStart(ctx context.Context, s sdktrace.ReadWriteSpan) { p.next.OnStart(ctx, s) }
 
 // OnEnd takes a span that has ended. The end of a root decides its trace.
