@@ -14,8 +14,8 @@ import (
 // response records the answer: on attempts with usage and cost. Content comes last,
 // because the SDK drops what comes after 128 attributes, and a long chat has more.
 func (m *Model) response(s *Step, messages []llms.MessageContent, r *llms.ContentResponse, w *watch, err error) {
-	a := make([]attribute.KeyValue, 0, 12)
-	chunks := w.chunks.Load()
+	a := s.pending
+	chunks := w.streamed()
 	if chunks > 0 {
 		stalls := int(w.stalls.Load())
 		m.o.meters.streamed(s, w.first(), stalls)
@@ -46,7 +46,7 @@ func (m *Model) content(s *Step, messages []llms.MessageContent, r *llms.Content
 		switch {
 		case r != nil:
 			a = append(a, attribute.String(SpanOutput, outputMessages(r)))
-		case w.chunks.Load() > 0: // what a stream that broke off had produced
+		case w.streamed() > 0: // what a stream that broke off had produced
 			a = append(a, attribute.String(SpanOutput, asJSON([]message{{Role: "assistant", Parts: []part{{Type: "text", Content: w.text()}}, FinishReason: "error"}})))
 		}
 		s.set(a)
@@ -95,7 +95,7 @@ func (m *Model) appendUsage(s *Step, a []attribute.KeyValue, messages []llms.Mes
 	if errors.Is(unknown, usage.ErrInvalid) {
 		s.span.AddEvent(EventUsageInvalid, oteltrace.WithAttributes(attribute.String(AttrModel, s.model), attribute.String(AttrReason, "a token count is negative, fractional or too large")))
 	}
-	if unknown != nil && m.o.Tokens != nil && w.chunks.Load() > 0 && err != nil {
+	if unknown != nil && m.o.Tokens != nil && w.streamed() > 0 && err != nil {
 		u, unknown = usage.Tokens{Input: m.o.count(textsOf(messages)...), Output: m.o.count(w.text())}, nil
 		r = estimated(u)
 		a = append(a, attribute.Bool(SpanEstimated, true))
@@ -155,21 +155,18 @@ func textsOf(messages []llms.MessageContent) []string {
 
 type attemptKey struct{}
 
-// An attempt in progress is known by the memory of its messages: a second wrapper
-// around the same client gets the same slice, another call another one.
-type inAttempt struct {
-	first *llms.MessageContent
-	n     int
-}
-
-func asAttempt(ctx context.Context, messages []llms.MessageContent) context.Context {
+// asAttempt notes the attempt on the context. It is known by the memory of its
+// messages: a second wrapper around the same client gets the same slice, another call
+// another one.
+func asAttempt(ctx context.Context, s *Step, messages []llms.MessageContent) context.Context {
 	if len(messages) == 0 {
 		return ctx
 	}
-	return context.WithValue(ctx, attemptKey{}, inAttempt{&messages[0], len(messages)})
+	s.messages = messages
+	return context.WithValue(ctx, attemptKey{}, s)
 }
 
 func isAttempt(ctx context.Context, messages []llms.MessageContent) bool {
-	in, ok := ctx.Value(attemptKey{}).(inAttempt)
-	return ok && len(messages) == in.n && &messages[0] == in.first
+	in, ok := ctx.Value(attemptKey{}).(*Step)
+	return ok && len(messages) == len(in.messages) && &messages[0] == &in.messages[0]
 }

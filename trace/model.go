@@ -193,7 +193,14 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if m.o.Kind == KindAttempt && isAttempt(ctx, messages) {
 		return m.next.GenerateContent(ctx, messages, options...)
 	}
-	spanCtx, s := m.start(ctx, options)
+	var o callopt.Options
+	if len(options) > 0 {
+		o = callopt.Resolve(options)
+	}
+	if o.Model == "" {
+		o.Model = m.o.Model
+	}
+	spanCtx, s := m.start(ctx, o.Model)
 	returned := false
 	defer s.done(&returned)
 	recording := s.span.IsRecording()
@@ -202,15 +209,14 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		returned = true
 		return r, wrap.ContextError(ctx, err)
 	}
-	o := callopt.Resolve(options)
 	if recording {
-		s.set(m.request(spanCtx, &o))
+		s.pending = m.request(spanCtx, &o)
 	}
 	if m.o.Kind == KindAttempt {
-		spanCtx = asAttempt(spanCtx, messages)
+		spanCtx = asAttempt(spanCtx, s, messages)
 	}
-	w := watch{stall: m.o.Stall, keep: m.o.Kind == KindAttempt && (m.o.Tokens != nil || m.o.Content)}
-	r, err := m.next.GenerateContent(spanCtx, messages, w.listen(options, &o)...)
+	w, listening := m.listen(options, &o)
+	r, err := m.next.GenerateContent(spanCtx, messages, listening...)
 	returned = true
 	err = wrap.ContextError(ctx, err)
 	if err != nil {
@@ -219,29 +225,17 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	} else if reason := broken(r); reason != "" && m.o.Kind == KindAttempt {
 		s.broke("answer_"+reason, "the answer is not known to be complete: "+reason)
 	}
-	m.response(s, messages, r, &w, err)
+	m.response(s, messages, r, w, err)
 	return r, err
 }
 
 // start begins the span. An attempt gets a link to the failed one before it in the
 // same logical call.
-func (m *Model) start(ctx context.Context, options []llms.CallOption) (context.Context, *Step) {
+func (m *Model) start(ctx context.Context, model string) (context.Context, *Step) {
 	if m.o.Kind != KindAttempt {
 		return m.o.startKind(ctx)
 	}
 	ctx = private(ctx)
-	model := m.o.Model
-	if len(options) > 0 {
-		var o llms.CallOptions
-		for _, apply := range options {
-			if apply != nil {
-				apply(&o)
-			}
-		}
-		if o.Model != "" {
-			model = o.Model
-		}
-	}
 	var links []oteltrace.Link
 	if number, before := attemptsOf(ctx).next(); before.IsValid() {
 		links = []oteltrace.Link{{SpanContext: before, Attributes: []attribute.KeyValue{attribute.Int(LinkAttempt, number)}}}
@@ -254,7 +248,7 @@ func (m *Model) start(ctx context.Context, options []llms.CallOption) (context.C
 
 // request is the caller and the options of the call.
 func (m *Model) request(ctx context.Context, o *callopt.Options) []attribute.KeyValue {
-	a := m.o.identity(ctx, make([]attribute.KeyValue, 0, 12))
+	a := m.o.identity(ctx, make([]attribute.KeyValue, 0, 20)) // with room for the answer
 	if m.o.Kind == KindAttempt {
 		a = appendOptions(a, o)
 	}

@@ -23,6 +23,8 @@ type Step struct {
 	began     time.Time
 	failed    string // error.type of an end, "" on success
 	ended     bool
+	messages  []llms.MessageContent // of an attempt
+	pending   []attribute.KeyValue  // of the request, which are set together with the answer's
 }
 
 // Start begins the span of a step with the kind and name of o: KindLogical and
@@ -167,6 +169,7 @@ func (s *Step) broke(kind, description string) {
 func (s *Step) done(returned *bool) {
 	if !*returned { // a panic, or a goroutine that was ended
 		s.broke("panic", "the call panicked")
+		s.set(s.pending)
 	}
 	s.end()
 }

@@ -34,12 +34,13 @@ type watch struct {
 
 // listen appends to the options functions that note each chunk. Only the
 // streaming functions that the caller set are wrapped: a call without streaming
-// doesn't become a stream.
-func (w *watch) listen(options []llms.CallOption, o *callopt.Options) []llms.CallOption {
-	w.began = time.Now()
+// doesn't become a stream, and has a nil watch.
+func (m *Model) listen(options []llms.CallOption, o *callopt.Options) (*watch, []llms.CallOption) {
 	if o.StreamingFunc == nil && o.StreamingReasoningFunc == nil {
-		return options
+		return nil, options
 	}
+	w := &watch{stall: m.o.Stall, keep: m.o.Kind == KindAttempt && (m.o.Tokens != nil || m.o.Content), began: time.Now()}
+	both := o.StreamingFunc != nil
 	options = slices.Clip(options)
 	if text := o.StreamingFunc; text != nil {
 		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
@@ -53,14 +54,14 @@ func (w *watch) listen(options []llms.CallOption, o *callopt.Options) []llms.Cal
 		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, thought, chunk []byte) error {
 			w.arrived()
 			err := reasoning(ctx, thought, chunk)
-			if o.StreamingFunc != nil { // it gets the same chunk, and it counts once
+			if both { // the other function gets the same chunk, and it counts once
 				chunk = nil
 			}
 			w.passed(chunk)
 			return err
 		}))
 	}
-	return options
+	return w, options
 }
 
 // arrived notes the arrival of a chunk.
@@ -92,6 +93,14 @@ func (w *watch) passed(chunk []byte) {
 		w.mu.Unlock()
 	}
 	w.idle.Store(int64(time.Since(w.began)))
+}
+
+// streamed reports how many chunks came; a call that does not stream has none.
+func (w *watch) streamed() int64 {
+	if w == nil {
+		return 0
+	}
+	return w.chunks.Load()
 }
 
 func (w *watch) first() time.Duration  { return time.Duration(w.firstAt.Load()) }

@@ -218,11 +218,15 @@ func (b *buffer) scope(s instrumentation.Scope) {
 	})
 }
 
-// A group is the encoded spans of one resource and scope.
+// A group is the encoded spans of one resource, by scope.
 type group struct {
 	resource *resource.Resource
-	scope    instrumentation.Scope
-	spans    [][]byte // the content of Span messages
+	scopes   []scoped
+}
+
+type scoped struct {
+	scope instrumentation.Scope
+	spans [][]byte // the content of Span messages
 }
 
 // request writes an ExportTraceServiceRequest.
@@ -231,13 +235,15 @@ func request(groups []group, extra []attribute.KeyValue) []byte {
 	for _, g := range groups {
 		b.message(1, func(b *buffer) { // ResourceSpans
 			b.resource(g.resource, extra)
-			b.message(2, func(b *buffer) { // ScopeSpans
-				b.scope(g.scope)
-				for _, s := range g.spans {
-					b.bytes(2, s)
-				}
-				b.text(3, g.scope.SchemaURL)
-			})
+			for _, sc := range g.scopes {
+				b.message(2, func(b *buffer) { // ScopeSpans
+					b.scope(sc.scope)
+					for _, s := range sc.spans {
+						b.bytes(2, s)
+					}
+					b.text(3, sc.scope.SchemaURL)
+				})
+			}
 			b.text(3, g.resource.SchemaURL())
 		})
 	}

@@ -239,22 +239,26 @@ func (e *Exporter) encode(s sdktrace.ReadOnlySpan) (data []byte, err error) {
 
 // body groups spans by resource and scope, and encodes the request.
 func (e *Exporter) body(batch []item) []byte {
-	type key struct {
-		resource attribute.Distinct
-		name     string
-		version  string
-	}
+	type key struct{ name, version, schema string }
 	var groups []group
-	at := map[key]int{}
+	byResource := map[attribute.Distinct]int{}
+	byScope := map[attribute.Distinct]map[key]int{}
 	for _, it := range batch {
-		k := key{it.span.Resource().Equivalent(), it.scope.Name, it.scope.Version}
-		i, ok := at[k]
+		r := it.span.Resource().Equivalent()
+		i, ok := byResource[r]
 		if !ok {
 			i = len(groups)
-			at[k] = i
-			groups = append(groups, group{resource: it.span.Resource(), scope: it.scope})
+			byResource[r], byScope[r] = i, map[key]int{}
+			groups = append(groups, group{resource: it.span.Resource()})
 		}
-		groups[i].spans = append(groups[i].spans, it.data)
+		k := key{it.scope.Name, it.scope.Version, it.scope.SchemaURL}
+		j, ok := byScope[r][k]
+		if !ok {
+			j = len(groups[i].scopes)
+			byScope[r][k] = j
+			groups[i].scopes = append(groups[i].scopes, scoped{scope: it.scope})
+		}
+		groups[i].scopes[j].spans = append(groups[i].scopes[j].spans, it.data)
 	}
 	return request(groups, e.target.Resource)
 }
