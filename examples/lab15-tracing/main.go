@@ -125,7 +125,7 @@ func oneRequest(out io.Writer, prices *cost.Table, phoenix string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "spans.jsonl")
 	file, err := jsonl.OpenFile(path, nil)
 	if err != nil {

@@ -3,7 +3,6 @@ package jsonl
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -282,8 +281,8 @@ func readOne(name string, yield func(Record, error) bool) bool {
 	if err != nil {
 		return yield(Record{}, fmt.Errorf("jsonl: %w", err))
 	}
-	defer file.Close()
-	for r, err := range Records(io.Reader(file)) {
+	defer func() { _ = file.Close() }() // it was only read
+	for r, err := range Records(file) {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}

@@ -55,7 +55,7 @@ func TestPartialWrites(t *testing.T) {
 	e, _ := New(&whole)
 	require.NoError(t, e.ExportSpans(t.Context(), hostileSpans(3, "a")))
 	size := whole.Len()
-	step := 1
+	step := 3
 	if race.Enabled { // one goroutine; slow under the race detector
 		step = 9
 	}

@@ -83,9 +83,24 @@ func toMap(attrs []attribute.KeyValue) map[string]any {
 	}
 	out := make(map[string]any, len(attrs))
 	for _, a := range attrs {
-		out[string(a.Key)] = finite(a.Value.AsInterface())
+		out[string(a.Key)] = valueOf(a.Value)
 	}
 	return out
+}
+
+func valueOf(v attribute.Value) any {
+	switch v.Type() {
+	case attribute.SLICE:
+		list := v.AsSlice()
+		out := make([]any, len(list))
+		for i, x := range list {
+			out[i] = valueOf(x)
+		}
+		return out
+	case attribute.MAP:
+		return toMap(v.AsMap())
+	}
+	return finite(v.AsInterface())
 }
 
 // finite replaces the numbers that JSON can't represent by their names.

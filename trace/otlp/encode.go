@@ -116,8 +116,18 @@ func (b *buffer) value(v attribute.Value) {
 		array(b, v.AsInt64Slice(), (*buffer).oneInt)
 	case attribute.FLOAT64SLICE:
 		array(b, v.AsFloat64Slice(), func(b *buffer, f float64) { b.fixed64(4, math.Float64bits(f)) })
+	case attribute.BYTESLICE:
+		data := v.AsByteSlice()
+		b.tag(7, wireBytes)
+		*b = binary.AppendUvarint(*b, uint64(len(data)))
+		*b = append(*b, data...)
+	case attribute.SLICE:
+		array(b, v.AsSlice(), (*buffer).value)
+	case attribute.MAP:
+		b.message(6, func(b *buffer) { b.attributes(1, v.AsMap()) })
+	case attribute.EMPTY: // an AnyValue without a field
 	default:
-		b.oneText(v.Emit())
+		b.oneText(v.String())
 	}
 }
 

@@ -216,7 +216,7 @@ func (e *Exporter) batches(spans []sdktrace.ReadOnlySpan, errs *[]error) func(fu
 func resourceSize(s sdktrace.ReadOnlySpan) int {
 	n := 0
 	for _, a := range s.Resource().Attributes() {
-		n += len(a.Key) + len(a.Value.Emit()) + 16
+		n += len(a.Key) + len(a.Value.String()) + 16
 	}
 	return n
 }
@@ -336,7 +336,7 @@ func (e *Exporter) post(ctx context.Context, body []byte, n int) (time.Duration,
 	if err != nil {
 		return 0, fmt.Errorf("otlp: %s: %w", e.target.Name, err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()                   // what it has was read
 	answer, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // a body that breaks off changes nothing
 	switch res.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

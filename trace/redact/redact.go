@@ -106,21 +106,37 @@ func (c *cleaner) attributes(in []attribute.KeyValue) []attribute.KeyValue {
 	for i, kv := range in {
 		out[i] = kv
 		out[i].Key = attribute.Key(c.text(string(kv.Key)))
-		switch kv.Value.Type() {
-		case attribute.STRING:
-			out[i].Value = attribute.StringValue(c.text(kv.Value.AsString()))
-		case attribute.STRINGSLICE:
-			list := slices.Clone(kv.Value.AsStringSlice())
-			for j, s := range list {
-				list[j] = c.text(s)
-			}
-			out[i].Value = attribute.StringSliceValue(list)
-		case attribute.BOOL, attribute.INT64, attribute.FLOAT64, attribute.BOOLSLICE, attribute.INT64SLICE, attribute.FLOAT64SLICE, attribute.INVALID:
-		default: // a kind that this package does not know is not passed on unmasked
-			out[i].Value = attribute.StringValue(c.text(kv.Value.Emit()))
-		}
+		out[i].Value = c.value(kv.Value)
 	}
 	return out
+}
+
+// value returns a value with its texts redacted. Bytes are replaced, since a secret in
+// them cannot be recognized.
+func (c *cleaner) value(v attribute.Value) attribute.Value {
+	switch v.Type() {
+	case attribute.STRING:
+		return attribute.StringValue(c.text(v.AsString()))
+	case attribute.STRINGSLICE:
+		list := slices.Clone(v.AsStringSlice())
+		for i, s := range list {
+			list[i] = c.text(s)
+		}
+		return attribute.StringSliceValue(list)
+	case attribute.SLICE:
+		list := slices.Clone(v.AsSlice())
+		for i, x := range list {
+			list[i] = c.value(x)
+		}
+		return attribute.SliceValue(list...)
+	case attribute.MAP:
+		return attribute.MapValue(c.attributes(v.AsMap())...)
+	case attribute.BYTESLICE:
+		return attribute.StringValue(fmt.Sprintf("[%d bytes]", len(v.AsByteSlice())))
+	case attribute.BOOL, attribute.INT64, attribute.FLOAT64, attribute.BOOLSLICE, attribute.INT64SLICE, attribute.FLOAT64SLICE, attribute.EMPTY:
+		return v
+	}
+	return attribute.StringValue(c.text(v.String())) // a kind that is newer than this package
 }
 
 // An Exporter redacts spans and passes them on. It is safe for concurrent use if the

@@ -124,7 +124,8 @@ func play(t *testing.T, tracer oteltrace.Tracer, log *slog.Logger) {
 	step.End(fmt.Errorf("wrapped: %w", errors.New(canary)))
 	log.With("with", canary).WithGroup("g"+canary).InfoContext(ctx, "msg "+canary, "k", canary, canary, 1, "err", errors.New(canary), "list", []string{canary},
 		slog.Group("in", "deep", canary), "any", map[string]string{canary: canary})
-	root.AddEvent("event "+canary, oteltrace.WithAttributes(attribute.StringSlice("list", []string{canary}), attribute.String(canary, "key")))
+	root.AddEvent("event "+canary, oteltrace.WithAttributes(attribute.StringSlice("list", []string{canary}), attribute.String(canary, "key"),
+		attribute.Map("map", attribute.Slice("list", attribute.StringValue(canary)), attribute.ByteSlice("bytes", []byte(canary)))))
 	root.SetStatus(codes.Error, canary)
 }
 

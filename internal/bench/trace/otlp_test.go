@@ -33,7 +33,8 @@ func spans(tb testing.TB, n int) []sdktrace.ReadOnlySpan {
 	for i := range n - 1 {
 		_, s := tp.Tracer("scope").Start(ctx, fmt.Sprint("chat ", i), oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithLinks(oteltrace.Link{SpanContext: root.SpanContext(), Attributes: []attribute.KeyValue{attribute.Int("retry.attempt", 2)}}))
 		s.SetAttributes(attribute.String("gen_ai.operation.name", "chat"), attribute.String("empty", ""), attribute.Int("gen_ai.usage.input_tokens", 1200), attribute.Int("zero", 0), attribute.Int("negative", -7), attribute.Float64("f", 0.2), attribute.Float64("f0", 0),
-			attribute.Bool("yes", true), attribute.Bool("no", false), attribute.StringSlice("ss", []string{"stop", ""}), attribute.Int64Slice("is", []int64{-1, 0}), attribute.BoolSlice("bs", []bool{false}), attribute.Float64Slice("fs", []float64{1.5}), attribute.String("ünicode", "日本語"))
+			attribute.Bool("yes", true), attribute.Bool("no", false), attribute.StringSlice("ss", []string{"stop", ""}), attribute.Int64Slice("is", []int64{-1, 0}), attribute.BoolSlice("bs", []bool{false}), attribute.Float64Slice("fs", []float64{1.5}), attribute.String("ünicode", "日本語"),
+			attribute.Map("map", attribute.Slice("list", attribute.StringValue("x"), attribute.IntValue(3)), attribute.ByteSlice("bytes", []byte{1, 0})))
 		s.AddEvent("cache.hit", oteltrace.WithAttributes(attribute.String("kind", "exact")))
 		if i%2 == 0 {
 			s.SetStatus(codes.Error, "429")
