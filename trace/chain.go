@@ -29,7 +29,7 @@ type Chain[O any] struct {
 // NewChain returns a Chain around next. Options.Kind is KindLogical (also if it
 // isn't set) or KindAgent. The error wraps [ErrOption].
 //
-//	traced, err := trace.NewChain[chains.ChainCallOption](chain, &trace.Options{Name: "summary"})
+//	traced, err := trace.NewChain(chain, &trace.Options{Name: "summary"})
 func NewChain[O any](next Chainable[O], o *Options) (*Chain[O], error) {
 	if next == nil {
 		return nil, optionError("the chain to wrap is nil")
