@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"go/parser"
 	"go/token"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -182,4 +183,9 @@ func TestProfiles(t *testing.T) {
 	require.Equal(t, "az.ai.openai", oldSystem(attribute.StringValue("azure.ai.openai")).AsString())
 	_, err := New(generate(nil), &Options{Profile: 9})
 	require.ErrorIs(t, err, ErrOption)
+}
+
+func TestObjectIsJSON(t *testing.T) {
+	got := object([]attribute.KeyValue{attribute.Int("i", -3), attribute.Float64("f", 1e21), attribute.Float64("nan", math.NaN()), attribute.Bool("b", true), attribute.String("s", "a\"\x00<"), attribute.StringSlice("l", []string{"x"})})
+	require.JSONEq(t, `{"i":-3,"f":1e21,"nan":null,"b":true,"s":"a\"\u0000<","l":["x"]}`, got)
 }

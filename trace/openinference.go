@@ -2,6 +2,7 @@ package trace
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 
@@ -59,10 +60,10 @@ var metadata = map[attribute.Key]bool{SpanTenant: true, SpanFeature: true, SpanP
 func openInference(operation string, a []attribute.KeyValue) []attribute.KeyValue {
 	out := make([]attribute.KeyValue, 0, len(a)+4)
 	var tokens int64
-	parameters, meta := map[string]any{}, map[string]any{}
+	var parameters, meta []attribute.KeyValue
 	for _, kv := range a {
 		if metadata[kv.Key] {
-			meta[string(kv.Key)] = kv.Value.AsString()
+			meta = append(meta, kv)
 		}
 		for _, name := range oiNames[kv.Key] {
 			out = append(out, attribute.KeyValue{Key: attribute.Key(name), Value: kv.Value})
@@ -86,7 +87,7 @@ func openInference(operation string, a []attribute.KeyValue) []attribute.KeyValu
 			}
 		default:
 			if name, ok := strings.CutPrefix(string(kv.Key), "gen_ai.request."); ok && operation == OperationChat {
-				parameters[name] = kv.Value.AsInterface()
+				parameters = append(parameters, attribute.KeyValue{Key: attribute.Key(name), Value: kv.Value})
 			}
 		}
 	}
@@ -94,12 +95,41 @@ func openInference(operation string, a []attribute.KeyValue) []attribute.KeyValu
 		out = append(out, attribute.Int64(oiTotal, tokens))
 	}
 	if len(parameters) > 0 {
-		out = append(out, attribute.String(oiParameters, asJSON(parameters)))
+		out = append(out, attribute.String(oiParameters, object(parameters)))
 	}
 	if len(meta) > 0 {
-		out = append(out, attribute.String(oiMetadata, asJSON(meta)))
+		out = append(out, attribute.String(oiMetadata, object(meta)))
 	}
 	return out
+}
+
+// object writes attributes as a JSON object. encoding/json would take most of the time
+// of a span for the few numbers and words in it.
+func object(list []attribute.KeyValue) string {
+	b := make([]byte, 0, 128)
+	for i, kv := range list {
+		if i == 0 {
+			b = append(b, '{')
+		} else {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), kv.Key...), `":`...) // the names need no escapes
+		switch kv.Value.Type() {
+		case attribute.INT64:
+			b = strconv.AppendInt(b, kv.Value.AsInt64(), 10)
+		case attribute.BOOL:
+			b = strconv.AppendBool(b, kv.Value.AsBool())
+		case attribute.FLOAT64:
+			if f := kv.Value.AsFloat64(); math.IsNaN(f) || math.IsInf(f, 0) {
+				b = append(b, "null"...)
+			} else {
+				b = strconv.AppendFloat(b, f, 'g', -1, 64)
+			}
+		default:
+			b = append(b, asJSON(kv.Value.AsInterface())...)
+		}
+	}
+	return string(append(b, '}'))
 }
 
 // openInferenceText is a step's input or output as plain text.

@@ -77,17 +77,20 @@ func Resolve(options []llms.CallOption) Options {
 	for f := range fields {
 		unset(&s.marked, f)
 	}
+	left := fields // that are unset
 	for _, apply := range options {
 		if apply == nil {
 			continue
 		}
 		apply(&s.out.CallOptions)
-		before := countUnset(&s.marked)
 		apply(&s.marked)
-		if before > 1 && countUnset(&s.marked) == 0 { // no single option but WithOptions sets several
+		before := left
+		left = countUnset(&s.marked)
+		if before > 1 && left == 0 { // no single option but WithOptions sets several
 			for f := range fields {
 				if isZero(&s.marked, f) {
 					unset(&s.marked, f)
+					left++
 				}
 			}
 		}

@@ -91,6 +91,14 @@
 //   - Attempt (also: retry, failed attempt): An attempt is one request to a
 //     provider. A failed attempt that produced tokens is billed, so costs are added
 //     up over attempts, not over answers.
+//   - Ledger (also: cost report): A ledger is the list of all bookings and their sums.
+//     A wrong booking is corrected by another one, so that both stay visible.
+//   - Anomaly (also: cost spike): An anomaly is a day or hour that cost far more than
+//     its history explains.
+//   - Break-even (also: break-even point): The break-even is the number of tokens a
+//     month from which GPUs of one's own cost less than an API.
+//   - Utilization (also: GPU utilization): Utilization is the share of time in which a
+//     GPU that is paid for is busy.
 //   - Total cost of ownership (also: TCO): The total cost of ownership is
 //     everything a system costs: tokens or GPUs, but also storage, other services
 //     and the hours of people who run it.
