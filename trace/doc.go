@@ -363,6 +363,24 @@
 //	trace.rejected       target, count, reason: a receiver of traces refused a part of what it was sent
 //	usage.invalid        model, reason: a provider reported token counts that can't be right
 //
+// The events of [Callbacks], and the one of a failed call, are listed here in the same
+// way:
+//
+//	llm.start            count: a provider was called
+//	llm.end              count: it answered, with so many choices
+//	llm.error            error.type: it failed
+//	chain.start          -: a chain began
+//	chain.end            -: it ended
+//	chain.error          error.type: it failed
+//	tool.start           -: a tool was called
+//	tool.end             -: it returned
+//	tool.error           error.type: it failed
+//	agent.action         gen_ai.tool.name: an agent chose a tool
+//	agent.finish         -: an agent ended
+//	retriever.start      -: a search began
+//	retriever.end        count: it found so many documents
+//	exception            exception.type, exception.message: the call of the span failed
+//
 // The metrics are listed here by name, kind and meaning. They have the attributes
 // gen_ai.operation.name, gen_ai.provider.name, gen_ai.request.model and error.type,
 // and never a tenant or user, since each value of a label makes a time series:

@@ -111,6 +111,9 @@ func TestTableIsInThePackageComment(t *testing.T) {
 	for _, m := range []string{MetricDuration, MetricTokens, MetricFirstChunk, MetricCostPicoUSD, MetricUnpriced, MetricStalls} {
 		require.True(t, row(m), "the package comment has no line for %s", m)
 	}
+	for name, value := range constants(t, "callbacks.go") {
+		require.True(t, row(value), "the package comment has no line for %s", name)
+	}
 	declared := map[string]bool{}
 	for name, value := range constants(t, "semconv.go") {
 		if strings.HasPrefix(name, "Span") || strings.HasPrefix(name, "Link") {
