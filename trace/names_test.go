@@ -53,7 +53,7 @@ func TestGoldenNames(t *testing.T) {
 
 var number = regexp.MustCompile(`^(llm\.(?:input|output)_messages|retrieval\.documents)\.\d+\.(.*)$`)
 
-// TestNoUndeclaredName: every attribute that a wrapper sets is in the table or is
+// TestGoldenEmittedNames: every attribute that a wrapper sets is in the table or is
 // OpenInference's, with the declared type; and what the table calls content is set
 // only with Content.
 func TestGoldenEmittedNames(t *testing.T) {
