@@ -103,7 +103,24 @@ func TestRealPhoenix(t *testing.T) {
 		t.Skip("PRODAI_PHOENIX is not set to a running Phoenix: .ci/full phoenix starts one")
 	}
 	project := fmt.Sprint("prodai-", time.Now().UnixNano())
-	e, err := New(Phoenix(base, project), nil)
+	ask(t, Phoenix(base, project))
+	checkPhoenix(t, base, project)
+}
+
+// TestRealCollector sends the same trace to the OpenTelemetry Collector at
+// $PRODAI_COLLECTOR. `.ci/full collector` builds one, and looks at what it received.
+func TestRealCollector(t *testing.T) {
+	base := os.Getenv("PRODAI_COLLECTOR")
+	if base == "" {
+		t.Skip("PRODAI_COLLECTOR is not set to a running collector: .ci/full collector builds one")
+	}
+	ask(t, Collector(base))
+}
+
+// ask answers a question through all wrappers, and sends its six spans to target.
+func ask(t *testing.T, target Target) {
+	t.Helper()
+	e, err := New(target, nil)
 	require.NoError(t, err)
 	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(e))
 	prices, err := cost.Default()
@@ -131,7 +148,11 @@ func TestRealPhoenix(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, tp.Shutdown(context.Background()))
 	require.Equal(t, int64(6), e.Stats().Sent)
+}
 
+// checkPhoenix asks Phoenix for what was sent.
+func checkPhoenix(t *testing.T, base, project string) {
+	t.Helper()
 	spans := phoenixSpans(t, base, project)
 	byName := map[string]phoenixSpan{}
 	for _, s := range spans {
