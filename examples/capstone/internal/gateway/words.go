@@ -125,6 +125,9 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 	trace.EventTokensDropped: func(e service.Event) (string, string) {
 		return "The prompt was too long. " + text(e, trace.AttrCount, "Some") + " parts were left out.", "warn"
 	},
+	trace.EventTraceRejected: func(e service.Event) (string, string) {
+		return "The receiver of traces refused " + text(e, trace.AttrCount, "some") + " of the spans that it was sent.", "warn"
+	},
 	trace.EventUsageInvalid: func(service.Event) (string, string) {
 		return "The provider reported token counts that cannot be right.", "warn"
 	},
