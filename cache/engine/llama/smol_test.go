@@ -71,3 +71,20 @@ func TestRealModelSpeaks(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("perplexity %.3f", ppl)
 }
+
+func BenchmarkDecode(b *testing.B) {
+	f := real(b)
+	tok, err := ReadTokenizer(f)
+	require.NoError(b, err)
+	n, err := Load(f, &LoadOptions{Precision: PrecisionStored, Threads: 1})
+	require.NoError(b, err)
+	c := n.NewCache()
+	forward(b, n, c, tok.Encode(story+story+story, SpecialText))
+	from := c.Len()
+	for b.Loop() {
+		require.NoError(b, c.Truncate(from))
+		_, err := n.Forward(b.Context(), []Step{{Cache: c, Tokens: []int32{5}}})
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(n.Bytes()), "bytes/token")
+}
