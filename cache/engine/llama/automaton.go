@@ -180,7 +180,8 @@ func textStep(out state, f *frame, b byte) state {
 	if b < 0x80 {
 		return next(textPlain, f.b+1)
 	}
-	left, low, high := 0, 0x80, 0xbf
+	var left int
+	low, high := 0x80, 0xbf
 	switch {
 	case b >= 0xc2 && b <= 0xdf:
 		left = 1

@@ -17,7 +17,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 			return c.fail(at, "properties is not an object")
 		}
 	}
-	required, ok := c.required(s, at)
+	must, ok := required(s)
 	if !ok {
 		return c.fail(at, "required is not a list of names")
 	}
@@ -25,7 +25,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 	if !free {
 		extra = true
 	}
-	if len(list.keys) == 0 && len(required) == 0 {
+	if len(list.keys) == 0 && len(must) == 0 {
 		if extra == false {
 			return c.literal("{}")
 		}
@@ -33,7 +33,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 		return c.listOf("{", "}", pair, 0, -1)
 	}
 	names := slices.Clone(list.keys)
-	for _, r := range required {
+	for _, r := range must {
 		if !slices.Contains(names, r) { // it must be there, with any value
 			if extra == false {
 				return c.fail(at, "%q is required and not allowed", r)
@@ -51,10 +51,10 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 		writeCompact(&key, name)
 		pairs[i] = c.sequence(c.literal(key.String()), c.mark(":"), c.compile(schema, at+"/properties/"+name, depth+1))
 	}
-	return c.sequence(c.literal("{"), c.rest(names, pairs, required))
+	return c.sequence(c.literal("{"), c.rest(names, pairs, must))
 }
 
-func (c *compiler) required(s *ordered, at string) ([]string, bool) {
+func required(s *ordered) ([]string, bool) {
 	v, ok := s.get("required")
 	if !ok {
 		return nil, true

@@ -16,7 +16,7 @@ import (
 
 // The ids are those of llama.cpp (llama-cpp-python 0.3.36) for SmolLM2.
 func TestTokensAreLlamaCpps(t *testing.T) {
-	tok, err := ReadTokenizer(real(t))
+	tok, err := ReadTokenizer(realModel(t))
 	require.NoError(t, err)
 	path := os.Getenv("PRODAI_SMOLLM2_IDS")
 	if path == "" {
