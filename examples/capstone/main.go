@@ -12,9 +12,11 @@
 // the documents, and the answers are quoted from them. A question that they do not
 // answer gets the nearest passages. A language model of your own is named by
 // OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; it gets the same passages, and its
-// citations are checked. serve -gguf FILE, or PRODAI_GGUF, runs a Llama or Qwen model
-// in this process instead; serve -gguf list shows the models that Ollama and LM Studio
-// have on this machine. -h after a command lists its flags.
+// citations are checked. -h after a command lists its flags.
+//
+// The flag -gguf FILE, or PRODAI_GGUF, lets a Llama or Qwen model answer in this process
+// instead; -gguf list shows the models that Ollama and LM Studio have on this machine. A
+// model of 135 million weights repeats the passages more than it explains them.
 package main
 
 import (

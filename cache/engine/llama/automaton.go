@@ -408,7 +408,7 @@ func textRest(f *frame) string {
 		return "n" + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
 	case textBytes:
 		left, low := f.a>>8&255, byte(f.a>>16&255)
-		return string(low) + strings.Repeat("\x80", left-1) + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
+		return string([]byte{low}) + strings.Repeat("\x80", left-1) + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
 	}
 	return strings.Repeat("a", max(0, f.t.min-f.b)) + `"`
 }

@@ -48,9 +48,9 @@ func NewLexicon(tok *Tokenizer) (*Lexicon, error) {
 			other = append(other, int32(id))
 		}
 	}
-	for b := range 128 { // a grammar writes ASCII where it must end a text
-		if b >= 0x20 && !l.bytes[b] {
-			return nil, fmt.Errorf("%w: no token for the byte %q", ErrModel, rune(b))
+	for b := 0x20; b < 0xc0; b++ { // a grammar needs these to complete a text
+		if b != 0x7f && !l.bytes[b] {
+			return nil, fmt.Errorf("%w: no token for the byte %#x", ErrModel, b)
 		}
 	}
 	l.plain, l.other = newTrie(tok, plain), newTrie(tok, other)
