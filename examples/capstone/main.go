@@ -101,8 +101,10 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.SetOutput(errs)
 	f.StringVar(&s.collection, "collection", "", "file of the passages (default "+defaultCollection+" if it is there, else memory)")
 	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
-	f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
+	if name == "serve" || name == "ask" || name == "eval" {
+		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
+	}
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
 		f.BoolVar(&s.verbose, "v", false, "log each request (failures are always logged)")

@@ -142,6 +142,9 @@
 //	this package       895       75        35.51
 //	llama.cpp          351       89        35.59
 //
+// Sequences that decode together share the reading of the weights: 1, 4 and 16 of them
+// reach 80, 257 and 502 tokens per second of processor time in the same run.
+//
 // A grammar adds less than 3 % to the processor time of a token of that model. In float32
 // the largest difference of a logit from [Reference] is 0.00002.
 //
