@@ -12,9 +12,11 @@
 // the documents, and the answers are quoted from them. A question that they do not
 // answer gets the nearest passages. A language model of your own is named by
 // OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; it gets the same passages, and its
-// citations are checked. serve -gguf FILE, or PRODAI_GGUF, runs a Llama or Qwen model
-// in this process instead; serve -gguf list shows the models that Ollama and LM Studio
-// have on this machine. -h after a command lists its flags.
+// citations are checked. -h after a command lists its flags.
+//
+// The flag -gguf FILE, or PRODAI_GGUF, lets a Llama or Qwen model answer in this process
+// instead; -gguf list shows the models that Ollama and LM Studio have on this machine. A
+// model of 135 million weights repeats the passages more than it explains them.
 package main
 
 import (
@@ -99,8 +101,10 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.SetOutput(errs)
 	f.StringVar(&s.collection, "collection", "", "file of the passages (default "+defaultCollection+" if it is there, else memory)")
 	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
-	f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
+	if name == "serve" || name == "ask" || name == "eval" {
+		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
+	}
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
 		f.BoolVar(&s.verbose, "v", false, "log each request (failures are always logged)")

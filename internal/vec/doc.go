@@ -11,6 +11,11 @@
 // memory while it works on the current one, which is what the search in a graph
 // needs: it waits for memory most of the time.
 //
+// A matrix of codes, [Blocks], is multiplied by vectors of codes, [Codes]: the products of
+// a language model. Its kernels are plain Go, AVX2 and AVX-512 with VNNI; [BlockKernel]
+// names the one that runs. [AddRows], [ExpSum] and [SwiGLU] are the other steps that take
+// a model's time; they have AVX2.
+//
 // # Accuracy
 //
 // The kernels differ in the order of the additions and, with FMA, in one

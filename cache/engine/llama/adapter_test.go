@@ -51,8 +51,8 @@ func TestModelAnswersTheSameCachedOrNot(t *testing.T) {
 }
 
 func TestModelStreamsWhatItReturns(t *testing.T) {
-	m := newModel(t, &Options{MaxTokens: 60})
-	for seed := range 20 {
+	m := newModel(t, &Options{MaxTokens: 30})
+	for seed := range 8 {
 		var chunks []string
 		r, err := m.GenerateContent(t.Context(), ask("x"), llms.WithSeed(seed), llms.WithTemperature(2), llms.WithN(2),
 			llms.WithStreamingFunc(func(ctx context.Context, c []byte) error {

@@ -22,46 +22,64 @@ type state []*frame
 // and allows none that is wrong.
 const maxThreads = 64
 
+// maxExpansions bounds the rules that one byte may open: a hostile schema has more
+// alternatives of alternatives than atoms in the world.
+const maxExpansions = 4096
+
+// An opening collects the frames that wait for a byte.
+type opening struct {
+	state state
+	left  int
+}
+
 // begin returns the state before the first byte.
-func (g *Grammar) begin() state { return closure(nil, &frame{t: g.root}) }
+func (g *Grammar) begin() state {
+	o := opening{left: maxExpansions}
+	o.closure(&frame{t: g.root})
+	return o.state
+}
 
 // closure appends the frames that wait for a byte.
-func closure(s state, f *frame) state {
-	if len(s) >= maxThreads {
-		return s
+func (o *opening) closure(f *frame) {
+	if o.left--; len(o.state) >= maxThreads || o.left < 0 {
+		return
 	}
 	if f == nil {
-		return s.with(nil)
+		o.state = o.state.with(nil)
+		return
 	}
 	switch f.t.kind {
 	case termLiteral:
 		if f.a == len(f.t.literal) {
-			return closure(s, f.up)
+			o.closure(f.up)
+			return
 		}
 	case termSequence:
 		if f.a == len(f.t.items) {
-			return closure(s, f.up)
+			o.closure(f.up)
+			return
 		}
 		up := f.up
 		if f.a+1 < len(f.t.items) { // the last item needs no frame to come back to
 			up = &frame{t: f.t, a: f.a + 1, up: f.up}
 		}
-		return closure(s, &frame{t: f.t.items[f.a], up: up})
+		o.closure(&frame{t: f.t.items[f.a], up: up})
+		return
 	case termChoice:
 		for _, x := range f.t.items {
-			s = closure(s, &frame{t: x, up: f.up})
+			o.closure(&frame{t: x, up: f.up})
 		}
-		return s
+		return
 	case termInteger:
 		if integerDone(f) {
-			s = closure(s, f.up)
+			o.closure(f.up)
 		}
 	case termNumber:
 		if numberDone(f.a) {
-			s = closure(s, f.up)
+			o.closure(f.up)
 		}
 	}
-	return s.with(f)
+	o.state = o.state.with(f)
 }
 
 // with appends a frame that is not there yet.
@@ -96,7 +114,7 @@ func (s state) complete() bool {
 
 // step returns the state after a byte; it is empty if the byte may not come.
 func (s state) step(b byte) state {
-	var out state
+	o := opening{left: maxExpansions}
 	for _, f := range s {
 		if f == nil {
 			continue
@@ -104,21 +122,21 @@ func (s state) step(b byte) state {
 		switch f.t.kind {
 		case termLiteral:
 			if f.t.literal[f.a] == b {
-				out = closure(out, &frame{t: f.t, a: f.a + 1, up: f.up})
+				o.closure(&frame{t: f.t, a: f.a + 1, up: f.up})
 			}
 		case termText:
-			out = textStep(out, f, b)
+			o.text(f, b)
 		case termInteger:
 			if a, v, ok := integerStep(f, b); ok {
-				out = closure(out, &frame{t: f.t, a: a, b: v, up: f.up})
+				o.closure(&frame{t: f.t, a: a, b: v, up: f.up})
 			}
 		case termNumber:
 			if a, ok := numberStep(f.a, b); ok {
-				out = closure(out, &frame{t: f.t, a: a, up: f.up})
+				o.closure(&frame{t: f.t, a: a, up: f.up})
 			}
 		}
 	}
-	return out
+	return o.state
 }
 
 // steps returns the state after the bytes.
@@ -138,49 +156,50 @@ const (
 	textBytes         // | left<<8 | low<<16 | high<<24
 )
 
-// textStep reads a byte of a string: well-formed UTF-8 (Unicode, table 3-7), no control
+// text reads a byte of a string: well-formed UTF-8 (Unicode, table 3-7), no control
 // characters, the two-character escapes. frame.b counts the characters.
-func textStep(out state, f *frame, b byte) state {
-	next := func(place, count int) state {
-		return closure(out, &frame{t: f.t, a: place, b: count, up: f.up})
-	}
+func (o *opening) text(f *frame, b byte) {
+	next := func(place, count int) { o.closure(&frame{t: f.t, a: place, b: count, up: f.up}) }
 	switch f.a & 255 {
 	case textOpen:
 		if b == '"' {
-			return next(textPlain, 0)
+			next(textPlain, 0)
 		}
-		return out
+		return
 	case textEscape:
 		if strings.IndexByte(`"\/bfnrt`, b) >= 0 {
-			return next(textPlain, f.b+1)
+			next(textPlain, f.b+1)
 		}
-		return out
+		return
 	case textBytes:
 		left, low, high := f.a>>8&255, f.a>>16&255, f.a>>24&255
 		switch {
 		case int(b) < low || int(b) > high:
-			return out
 		case left == 1:
-			return next(textPlain, f.b+1)
+			next(textPlain, f.b+1)
+		default:
+			next(textBytes|(left-1)<<8|0x80<<16|0xbf<<24, f.b)
 		}
-		return next(textBytes|(left-1)<<8|0x80<<16|0xbf<<24, f.b)
+		return
 	}
 	if b == '"' {
-		if f.b < f.t.min {
-			return out
+		if f.b >= f.t.min {
+			o.closure(f.up)
 		}
-		return closure(out, f.up)
+		return
 	}
-	if f.t.max >= 0 && f.b >= f.t.max || b < 0x20 {
-		return out
+	switch {
+	case f.t.max >= 0 && f.b >= f.t.max || b < 0x20:
+		return
+	case b == '\\':
+		next(textEscape, f.b)
+		return
+	case b < 0x80:
+		next(textPlain, f.b+1)
+		return
 	}
-	if b == '\\' {
-		return next(textEscape, f.b)
-	}
-	if b < 0x80 {
-		return next(textPlain, f.b+1)
-	}
-	left, low, high := 0, 0x80, 0xbf
+	var left int
+	low, high := 0x80, 0xbf
 	switch {
 	case b >= 0xc2 && b <= 0xdf:
 		left = 1
@@ -199,9 +218,9 @@ func textStep(out state, f *frame, b byte) state {
 			high = 0x8f
 		}
 	default:
-		return out
+		return
 	}
-	return next(textBytes|left<<8|low<<16|high<<24, f.b)
+	next(textBytes|left<<8|low<<16|high<<24, f.b)
 }
 
 // An integer's place: the number of digits, and 1<<8 after a minus; b is the magnitude.
@@ -308,55 +327,88 @@ func numberStep(a int, b byte) (int, bool) {
 	return 0, false
 }
 
-// ending returns the shortest text that completes one reading.
-func (s state) ending() string {
-	best, found := "", false
-	for _, f := range s {
-		var b strings.Builder
-		for ; f != nil; f = f.up {
-			b.WriteString(f.rest())
+// shortest returns the bytes that one reading needs to be complete, the fewest of all,
+// and that reading.
+func (s state) shortest() (bytes int, f *frame) {
+	bytes = -1
+	for _, x := range s {
+		n := 0
+		for y := x; y != nil; y = y.up {
+			n += y.needs()
 		}
-		if !found || b.Len() < len(best) {
-			best, found = b.String(), true
+		if bytes < 0 || n < bytes {
+			bytes, f = n, x
 		}
 	}
-	return best
+	return max(0, bytes), f
 }
 
-// rest returns the shortest text that completes a rule in progress.
-func (f *frame) rest() string {
+// ending returns the shortest text that completes one reading.
+func (s state) ending() string {
+	var b strings.Builder
+	for _, f := s.shortest(); f != nil; f = f.up {
+		f.write(&b)
+	}
+	return b.String()
+}
+
+// needs returns the length of what write writes.
+func (f *frame) needs() int {
 	switch f.t.kind {
 	case termLiteral:
-		return f.t.literal[f.a:]
+		return len(f.t.literal) - f.a
 	case termSequence:
-		var b strings.Builder
+		n := 0
 		for _, x := range f.t.items[f.a:] {
-			b.WriteString(x.shortest)
+			n += x.least
 		}
-		return b.String()
+		return n
+	case termChoice:
+		return f.t.least
+	}
+	return len(f.rest())
+}
+
+// write appends the shortest text that completes a rule in progress.
+func (f *frame) write(b *strings.Builder) {
+	switch f.t.kind {
+	case termLiteral:
+		b.WriteString(f.t.literal[f.a:])
+	case termSequence:
+		for _, x := range f.t.items[f.a:] {
+			x.write(b)
+		}
+	case termChoice:
+		f.t.write(b)
+	default:
+		b.WriteString(f.rest())
+	}
+}
+
+// rest is the end of a text or a number.
+func (f *frame) rest() string {
+	switch f.t.kind {
 	case termText:
 		return textRest(f)
 	case termInteger:
 		return integerRest(f)
-	case termNumber:
-		switch f.a & 255 {
-		case numberOpen, numberMinus, numberPoint, numberE, numberSign:
-			return "0"
-		}
-		return ""
 	}
-	return f.t.shortest
+	switch f.a & 255 {
+	case numberOpen, numberMinus, numberPoint, numberE, numberSign:
+		return "0"
+	}
+	return ""
 }
 
 func textRest(f *frame) string {
 	switch f.a & 255 {
 	case textOpen:
-		return f.t.shortest
+		return `"` + strings.Repeat("a", f.t.min) + `"`
 	case textEscape:
 		return "n" + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
 	case textBytes:
 		left, low := f.a>>8&255, byte(f.a>>16&255)
-		return string(low) + strings.Repeat("\x80", left-1) + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
+		return string([]byte{low}) + strings.Repeat("\x80", left-1) + strings.Repeat("a", max(0, f.t.min-f.b-1)) + `"`
 	}
 	return strings.Repeat("a", max(0, f.t.min-f.b)) + `"`
 }
@@ -371,7 +423,7 @@ func integerRest(f *frame) string {
 	if minus {
 		lo, hi = -hi, -lo
 	} else if digits == 0 {
-		return f.t.shortest
+		return strconv.Itoa(shortInteger(f.t.min, f.t.max))
 	}
 	lo = max(lo, 0)
 	if minus {

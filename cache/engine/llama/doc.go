@@ -131,6 +131,23 @@
 //	}
 //	fmt.Println(text)
 //
+// # Measured
+//
+// The table compares this package with llama.cpp on SmolLM2-135M as Q8_0, with one thread
+// on a shared processor with AVX-512 VNNI: tokens per second of processor time, for a
+// prompt of 128 tokens and 48 decoded, and the perplexity of the same 512 tokens. The
+// command .ci/full llama prints it:
+//
+//	                prompt   decode   perplexity
+//	this package       895       75        35.51
+//	llama.cpp          351       89        35.59
+//
+// Sequences that decode together share the reading of the weights: 1, 4 and 16 of them
+// reach 80, 257 and 502 tokens per second of processor time in the same run.
+//
+// A grammar adds less than 3 % to the processor time of a token of that model. In float32
+// the largest difference of a logit from [Reference] is 0.00002.
+//
 // # Pitfalls
 //
 //   - Wrong order of rotation: the rows of queries and keys of a llama GGUF are permuted

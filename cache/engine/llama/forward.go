@@ -104,8 +104,8 @@ func (n *Network) passes(ctx context.Context, steps []Step) ([][][]float32, erro
 	}
 	t := startTeam(n.threads)
 	defer t.stop()
-	if len(s.attenders) < n.threads {
-		s.attenders = make([]attender, n.threads)
+	if len(s.attenders) < t.parts() {
+		s.attenders = make([]attender, t.parts())
 	}
 	s.steps = steps
 	defer func() { s.steps = nil }()
@@ -149,8 +149,8 @@ func (n *Network) pass(ctx context.Context, t *team, s *scratch, out [][][]float
 	s.heads.reset(rows, c.Heads*c.HeadSize)
 	s.inner.reset(rows, c.FeedForward)
 	n.angles(s)
-	t.run(func(worker, workers int) {
-		lo, hi := share(rows, worker, workers)
+	t.run(func(part, parts int) {
+		lo, hi := share(rows, part, parts)
 		for r := lo; r < hi; r++ {
 			n.embed.row(int(s.rows[r].token), s.x[r*c.Width:][:c.Width])
 		}
@@ -179,8 +179,8 @@ func (n *Network) angles(s *scratch) {
 
 // norms sets v to the normalized rows of x.
 func (n *Network) norms(t *team, v *vectors, x, w []float32) {
-	t.run(func(worker, workers int) {
-		lo, hi := share(v.n, worker, workers)
+	t.run(func(part, parts int) {
+		lo, hi := share(v.n, part, parts)
 		for r := lo; r < hi; r++ {
 			rmsNorm(v.at(r), x[r*v.cols:][:v.cols], w, n.config.Epsilon)
 			v.codes.Set(r, v.at(r))
@@ -203,9 +203,9 @@ type product struct {
 }
 
 func products(t *team, v *vectors, all ...product) {
-	t.run(func(worker, workers int) {
+	t.run(func(part, parts int) {
 		for _, p := range all {
-			lo, hi := share(p.m.units(), worker, workers)
+			lo, hi := share(p.m.units(), part, parts)
 			p.m.mul(v, lo, hi, p.out)
 		}
 	})
@@ -216,8 +216,8 @@ func (n *Network) attention(t *team, s *scratch, i int) {
 	n.norms(t, &s.normed, s.x, l.attentionNorm)
 	products(t, &s.normed, product{l.q, s.q}, product{l.k, s.k}, product{l.v, s.v})
 	width := c.KVHeads * c.HeadSize
-	t.run(func(worker, workers int) {
-		lo, hi := share(len(s.rows), worker, workers)
+	t.run(func(part, parts int) {
+		lo, hi := share(len(s.rows), part, parts)
 		for r := lo; r < hi; r++ {
 			q := s.q[r*c.Heads*c.HeadSize:][:c.Heads*c.HeadSize]
 			k, v := s.k[r*width:][:width], s.v[r*width:][:width]
@@ -230,9 +230,9 @@ func (n *Network) attention(t *team, s *scratch, i int) {
 		}
 	})
 	group := c.Heads / c.KVHeads
-	t.run(func(worker, workers int) {
-		a := &s.attenders[worker]
-		lo, hi := share(len(s.rows)*c.KVHeads, worker, workers)
+	t.run(func(part, parts int) {
+		a := &s.attenders[part]
+		lo, hi := share(len(s.rows)*c.KVHeads, part, parts)
 		for item := lo; item < hi; item++ {
 			r, kv := item/c.KVHeads, item%c.KVHeads
 			row := s.rows[r]
@@ -252,17 +252,17 @@ func (n *Network) attention(t *team, s *scratch, i int) {
 // back codes v, multiplies by m and adds the result to x.
 func (n *Network) back(t *team, s *scratch, m *matrix, v *vectors, bias []float32) {
 	if m.blocks != nil {
-		t.run(func(worker, workers int) {
-			lo, hi := share(v.n, worker, workers)
+		t.run(func(part, parts int) {
+			lo, hi := share(v.n, part, parts)
 			for r := lo; r < hi; r++ {
 				v.codes.Set(r, v.at(r))
 			}
 		})
 	}
 	products(t, v, product{m, s.part})
-	t.run(func(worker, workers int) {
+	t.run(func(part, parts int) {
 		w := n.config.Width
-		lo, hi := share(v.n, worker, workers)
+		lo, hi := share(v.n, part, parts)
 		for r := lo; r < hi; r++ {
 			x := s.x[r*w:][:w]
 			for j, y := range s.part[r*w:][:w] {
@@ -318,9 +318,9 @@ func (n *Network) store(s *scratch, layer, r int, k, v []float32) {
 func (n *Network) feed(t *team, s *scratch, l *layer) {
 	n.norms(t, &s.normed, s.x, l.feedNorm)
 	products(t, &s.normed, product{l.gate, s.gate}, product{l.up, s.up})
-	t.run(func(worker, workers int) {
+	t.run(func(part, parts int) {
 		f := n.config.FeedForward
-		lo, hi := share(len(s.rows), worker, workers)
+		lo, hi := share(len(s.rows), part, parts)
 		for r := lo; r < hi; r++ {
 			vec.SwiGLU(s.inner.at(r), s.gate[r*f:][:f], s.up[r*f:][:f])
 		}

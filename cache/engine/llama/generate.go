@@ -190,7 +190,7 @@ func (g *generation) emit(token int32, yield func(int32) bool) bool {
 // yields what is kept and returns the token that follows it. Each kept token is looked
 // at in order, so that one in the middle can end the text.
 func (g *generation) speculate(ctx context.Context, next int32, yield func(int32) bool) (int32, bool, error) {
-	room := g.n.config.Context - g.cache.Len() - 1
+	room := max(0, g.n.config.Context-g.cache.Len()-2)
 	d, err := g.o.Drafter.Draft(ctx, g.history, min(g.o.DraftTokens, room), g.o.Sampler)
 	if err != nil {
 		return 0, false, err

@@ -205,7 +205,7 @@ func TestMaskIsTheGrammar(t *testing.T) {
 	lex, err := NewLexicon(tok)
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(5, 5))
-	for range 60 {
+	for range 40 {
 		schema, err := json.Marshal(randomSchema(rng, 2))
 		require.NoError(t, err)
 		g, err := NewGrammar(schema)
@@ -252,4 +252,21 @@ func FuzzNewGrammar(f *testing.F) {
 			t.Fatalf("%q does not complete the text", end)
 		}
 	})
+}
+
+// A schema of some hundred bytes with 2^40 readings costs no more than its bounds.
+func TestHostileSchemasAreBounded(t *testing.T) {
+	var defs []string
+	for i := range 40 {
+		defs = append(defs, fmt.Sprintf(`"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i+1, i+1))
+	}
+	g, err := NewGrammar([]byte(`{"$ref":"#/$defs/d0","$defs":{` + strings.Join(defs, ",") + `,"d40":{"type":"null"}}}`))
+	require.NoError(t, err)
+	require.True(t, g.begin().steps("null").complete())
+	item := `{"type":"string","minLength":60}`
+	for range 3 {
+		item = `{"type":"array","minItems":1000,"items":` + item + `}`
+	}
+	_, err = NewGrammar([]byte(item))
+	require.ErrorIs(t, err, ErrSchema)
 }

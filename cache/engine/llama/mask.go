@@ -48,9 +48,9 @@ func NewLexicon(tok *Tokenizer) (*Lexicon, error) {
 			other = append(other, int32(id))
 		}
 	}
-	for b := range 128 { // a grammar writes ASCII where it must end a text
-		if b >= 0x20 && !l.bytes[b] {
-			return nil, fmt.Errorf("%w: no token for the byte %q", ErrModel, rune(b))
+	for b := 0x20; b < 0xc0; b++ { // a grammar needs these to complete a text
+		if b != 0x7f && !l.bytes[b] {
+			return nil, fmt.Errorf("%w: no token for the byte %#x", ErrModel, b)
 		}
 	}
 	l.plain, l.other = newTrie(tok, plain), newTrie(tok, other)
@@ -135,7 +135,10 @@ func (m *Matcher) Reset() { m.now = m.grammar.begin() }
 func (m *Matcher) Complete() bool { return m.now.complete() }
 
 // Shortest returns how many tokens, at most, the text needs to be whole.
-func (m *Matcher) Shortest() int { return len(m.now.ending()) }
+func (m *Matcher) Shortest() int {
+	n, _ := m.now.shortest()
+	return n
+}
 
 // Allows reports whether a token may come next when left tokens may still come, that one
 // included: the grammar must allow it, and what remains must suffice to complete the
@@ -149,7 +152,8 @@ func (m *Matcher) Allows(token int32, left int) bool {
 		return false
 	}
 	next := m.now.steps(text)
-	return len(next) > 0 && len(next.ending()) <= left-1
+	least, _ := next.shortest()
+	return len(next) > 0 && least <= left-1
 }
 
 // Accept takes a token. It reports false when the text is complete and can't go on.

@@ -35,8 +35,9 @@ type Options struct {
 	// refused.
 	Template string
 	// CacheTokens is how many tokens' keys and values are kept in memory, for the prompts
-	// in progress and those of earlier calls. Default: twice the model's context, at most
-	// 16,384, and at least the context.
+	// in progress and those of earlier calls; a call that needs more fails with [ErrPages].
+	// Default: twice the model's context, but no more than 1 GiB has room for (see
+	// [Config.KVBytes]), and at least 4,096 or the context.
 	CacheTokens int
 	// Draft is a small model with the same vocabulary that guesses tokens ahead. Default:
 	// none.
@@ -106,7 +107,8 @@ func New(f *weights.File, o *Options) (*Model, error) {
 		}
 	}
 	if m.o.CacheTokens == 0 {
-		m.o.CacheTokens = max(m.net.config.Context, min(2*m.net.config.Context, 16384))
+		c := m.net.config
+		m.o.CacheTokens = max(min(c.Context, 4096), min(2*c.Context, 1<<30/c.KVBytes()))
 	}
 	if m.pool, err = m.net.NewPool(m.o.CacheTokens); err != nil {
 		return nil, err

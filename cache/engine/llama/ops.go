@@ -150,31 +150,3 @@ func dot(a, b []float64) float64 {
 	}
 	return sum
 }
-
-// DistillLoss returns the loss of a student that learns from a teacher's logits:
-// alpha·kd + (1-alpha)·ce. kd is temperature² times the mean of KL(teacher, student),
-// both softened by the temperature; ce is the mean cross entropy of the labels. teacher
-// and student have a row for each label.
-//
-// Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015.
-func DistillLoss(teacher, student [][]float64, labels []int, alpha, temperature float64) (loss, kd, ce float64) {
-	soften := func(x []float64, t float64) (p []float64, lse float64) {
-		y := make([]float64, len(x))
-		for i, v := range x {
-			y[i] = v / t
-		}
-		return Softmax(y)
-	}
-	for r, label := range labels {
-		p, pSum := soften(teacher[r], temperature)
-		_, qSum := soften(student[r], temperature)
-		for i, w := range p {
-			kd += w * ((teacher[r][i]/temperature - pSum) - (student[r][i]/temperature - qSum))
-		}
-		_, sum := Softmax(student[r])
-		ce += sum - student[r][label]
-	}
-	n := float64(len(labels))
-	kd, ce = kd*temperature*temperature/n, ce/n
-	return alpha*kd + (1-alpha)*ce, kd, ce
-}

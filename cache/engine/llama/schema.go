@@ -34,8 +34,9 @@ type term struct {
 	id       int
 	literal  string
 	items    []*term
-	min, max int    // characters of a text, -1: no bound; bounds of an integer
-	shortest string // the shortest text that fulfills the rule
+	min, max int // characters of a text, -1: no bound; bounds of an integer
+	least    int // bytes of the shortest text that fulfills the rule
+	best     int // the item of a choice that has it
 }
 
 // maxSchema bounds the rules of a schema, and so the memory of a hostile one.

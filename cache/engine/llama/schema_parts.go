@@ -17,7 +17,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 			return c.fail(at, "properties is not an object")
 		}
 	}
-	required, ok := c.required(s, at)
+	must, ok := required(s)
 	if !ok {
 		return c.fail(at, "required is not a list of names")
 	}
@@ -25,7 +25,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 	if !free {
 		extra = true
 	}
-	if len(list.keys) == 0 && len(required) == 0 {
+	if len(list.keys) == 0 && len(must) == 0 {
 		if extra == false {
 			return c.literal("{}")
 		}
@@ -33,7 +33,7 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 		return c.listOf("{", "}", pair, 0, -1)
 	}
 	names := slices.Clone(list.keys)
-	for _, r := range required {
+	for _, r := range must {
 		if !slices.Contains(names, r) { // it must be there, with any value
 			if extra == false {
 				return c.fail(at, "%q is required and not allowed", r)
@@ -51,10 +51,10 @@ func (c *compiler) properties(s *ordered, at string, depth int) *term {
 		writeCompact(&key, name)
 		pairs[i] = c.sequence(c.literal(key.String()), c.mark(":"), c.compile(schema, at+"/properties/"+name, depth+1))
 	}
-	return c.sequence(c.literal("{"), c.rest(names, pairs, required))
+	return c.sequence(c.literal("{"), c.rest(names, pairs, must))
 }
 
-func (c *compiler) required(s *ordered, at string) ([]string, bool) {
+func required(s *ordered) ([]string, bool) {
 	v, ok := s.get("required")
 	if !ok {
 		return nil, true
@@ -143,28 +143,38 @@ func (c *compiler) listOf(open, closing string, item *term, lo, hi int) *term {
 	return c.sequence(c.literal(open), first)
 }
 
-// finish computes each rule's shortest text, which shows the rules that never end, and
-// refuses rules that begin with themselves.
+// finish computes the length of each rule's shortest text, which shows the rules that
+// never end, and refuses rules that begin with themselves.
 func (c *compiler) finish(root *term) error {
-	known := make([]bool, len(c.terms))
+	for _, t := range c.terms {
+		t.least = endless
+	}
 	for changed := true; changed; {
 		changed = false
 		for _, t := range c.terms {
-			s, ok := t.text(known)
-			if ok && (!known[t.id] || len(s) < len(t.shortest)) {
-				t.shortest, known[t.id], changed = s, true, true
+			if n := t.length(); n < t.least {
+				t.least, changed = n, true
 			}
 		}
 	}
-	if !known[root.id] {
-		return fmt.Errorf("%w: no finite text fulfills it", ErrSchema)
+	if root.least >= endless {
+		return fmt.Errorf("%w: no finite text fulfills it, or none of less than %d bytes", ErrSchema, endless)
 	}
 	for _, t := range c.terms { // an alternative that never ends is none
 		if t.kind == termChoice {
-			t.items = slices.DeleteFunc(t.items, func(x *term) bool { return !known[x.id] })
+			t.items = slices.DeleteFunc(t.items, func(x *term) bool { return x.least >= endless })
+			for i, x := range t.items {
+				if x.least < t.items[t.best].least {
+					t.best = i
+				}
+			}
 		}
 	}
-	state := make([]uint8, len(c.terms)) // 1: open, 2: done
+	return leftRecursion(c.terms, root)
+}
+
+func leftRecursion(terms []*term, root *term) error {
+	state := make([]uint8, len(terms)) // 1: open, 2: done
 	var visit func(t *term) error
 	visit = func(t *term) error {
 		if state[t.id] == 2 {
@@ -174,50 +184,66 @@ func (c *compiler) finish(root *term) error {
 			return fmt.Errorf("%w: a $ref that refers to itself", ErrSchema)
 		}
 		state[t.id] = 1
-		defer func() { state[t.id] = 2 }()
 		for i, x := range t.items {
-			if t.kind == termSequence && i > 0 && t.items[i-1].shortest != "" {
+			if t.kind == termSequence && i > 0 && t.items[i-1].least > 0 {
 				break
 			}
 			if err := visit(x); err != nil {
 				return err
 			}
 		}
+		state[t.id] = 2
 		return nil
 	}
 	return visit(root)
 }
 
-const maxShortest = 1 << 16
+// endless is more bytes than a text may need.
+const endless = 1 << 17
 
-// text returns the shortest text that is known for a rule.
-func (t *term) text(known []bool) (string, bool) {
+// length returns the length of the shortest text, from what is known of the items.
+func (t *term) length() int {
 	switch t.kind {
 	case termLiteral:
-		return t.literal, true
+		return len(t.literal)
 	case termText:
-		return `"` + strings.Repeat("a", t.min) + `"`, true
+		return t.min + 2
 	case termInteger:
-		return strconv.Itoa(shortInteger(t.min, t.max)), true
+		return len(strconv.Itoa(shortInteger(t.min, t.max)))
 	case termNumber:
-		return "0", true
+		return 1
 	case termChoice:
-		best, found := "", false
+		n := endless
 		for _, x := range t.items {
-			if known[x.id] && (!found || len(x.shortest) < len(best)) {
-				best, found = x.shortest, true
-			}
+			n = min(n, x.least)
 		}
-		return best, found
+		return n
 	}
-	var b strings.Builder
+	n := 0
 	for _, x := range t.items {
-		if !known[x.id] || b.Len() > maxShortest {
-			return "", false
-		}
-		b.WriteString(x.shortest)
+		n = min(endless, n+x.least)
 	}
-	return b.String(), true
+	return n
+}
+
+// write appends the shortest text.
+func (t *term) write(b *strings.Builder) {
+	switch t.kind {
+	case termLiteral:
+		b.WriteString(t.literal)
+	case termText:
+		b.WriteString(`"` + strings.Repeat("a", t.min) + `"`)
+	case termInteger:
+		b.WriteString(strconv.Itoa(shortInteger(t.min, t.max)))
+	case termNumber:
+		b.WriteByte('0')
+	case termChoice:
+		t.items[t.best].write(b)
+	case termSequence:
+		for _, x := range t.items {
+			x.write(b)
+		}
+	}
 }
 
 // shortInteger returns the integer from lo to hi that is nearest to 0.

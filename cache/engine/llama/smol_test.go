@@ -11,8 +11,8 @@ import (
 	"github.com/prodailabs/prodai/cache/engine/llama/weights"
 )
 
-// real opens the model that PRODAI_GGUF names: SmolLM2-135M-Instruct in CI.
-func real(t testing.TB) *weights.File {
+// realModel opens the model that PRODAI_GGUF names: SmolLM2-135M-Instruct in CI.
+func realModel(t testing.TB) *weights.File {
 	t.Helper()
 	path := os.Getenv("PRODAI_GGUF")
 	if path == "" {
@@ -27,7 +27,7 @@ func real(t testing.TB) *weights.File {
 const story = "The transformer reads a prompt all at once, and writes its answer one token at a time. Each new token needs every weight of the model once, so the speed of writing is the speed of the memory."
 
 func TestRealModelIsTheReference(t *testing.T) {
-	f := real(t)
+	f := realModel(t)
 	tok, err := ReadTokenizer(f)
 	require.NoError(t, err)
 	ref, err := NewReference(f)
@@ -48,7 +48,7 @@ func TestRealModelIsTheReference(t *testing.T) {
 }
 
 func TestRealModelSpeaks(t *testing.T) {
-	f := real(t)
+	f := realModel(t)
 	tok, err := ReadTokenizer(f)
 	require.NoError(t, err)
 	require.Equal(t, story, tok.Decode(tok.Encode(story, SpecialText)))
@@ -70,4 +70,21 @@ func TestRealModelSpeaks(t *testing.T) {
 	ppl, err := n.Perplexity(t.Context(), tok.Encode(story, SpecialText))
 	require.NoError(t, err)
 	t.Logf("perplexity %.3f", ppl)
+}
+
+func BenchmarkDecode(b *testing.B) {
+	f := realModel(b)
+	tok, err := ReadTokenizer(f)
+	require.NoError(b, err)
+	n, err := Load(f, &LoadOptions{Precision: PrecisionStored, Threads: 1})
+	require.NoError(b, err)
+	c := n.NewCache()
+	forward(b, n, c, tok.Encode(story+story+story, SpecialText))
+	from := c.Len()
+	for b.Loop() {
+		require.NoError(b, c.Truncate(from))
+		_, err := n.Forward(b.Context(), []Step{{Cache: c, Tokens: []int32{5}}})
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(n.Bytes()), "bytes/token")
 }

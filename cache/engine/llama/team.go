@@ -3,65 +3,95 @@ package llama
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // A team runs one function on several threads at once, many thousand times a second:
 // a forward pass has hundreds of steps of some microseconds each, too short to start
 // goroutines for. Its workers wait by spinning while a pass runs, and end with it.
+//
+// A step is cut into more parts than there are workers, and each takes the next part
+// that is left. So a worker that the operating system has taken off its core, as on a
+// busy machine, is not waited for unless it is in the middle of a part.
 type team struct {
 	workers int
-	step    atomic.Uint64 // the number of the current step; stop ends the workers
-	left    atomic.Int64  // workers that have not finished the step
-	work    func(worker, workers int)
+	job     atomic.Pointer[job]
 }
 
-const stopStep = 1 << 63
+// A job is one step.
+type job struct {
+	work  func(part, parts int)
+	parts int64
+	next  atomic.Int64 // the first part that is left
+	done  atomic.Int64
+	stop  bool
+}
+
+const (
+	partsPerWorker = 4
+	spins          = 200 // some microseconds
+)
 
 func startTeam(workers int) *team {
 	t := &team{workers: workers}
-	for w := 1; w < workers; w++ {
-		go t.follow(w)
+	t.job.Store(&job{})
+	for range workers - 1 {
+		go t.follow()
 	}
 	return t
 }
 
-func (t *team) follow(worker int) {
-	for seen := uint64(0); ; {
-		now := t.step.Load()
-		for spins := 0; now == seen; now = t.step.Load() {
-			if spins++; spins > 64 { // a machine with fewer free cores than workers must not lose a time slice
-				runtime.Gosched()
-			}
-		}
-		if now&stopStep != 0 {
+func (t *team) parts() int {
+	if t.workers == 1 {
+		return 1
+	}
+	return t.workers * partsPerWorker
+}
+
+func (t *team) follow() {
+	var last *job
+	for idle := 0; ; idle++ {
+		j := t.job.Load()
+		switch {
+		case j == last && idle > 10*spins:
+			time.Sleep(20 * time.Microsecond) // the step is done without this worker, or takes long
+		case j == last && idle > spins:
+			runtime.Gosched()
+		case j != last && j.stop:
 			return
+		case j != last:
+			last, idle = j, 0
+			j.take()
 		}
-		seen = now
-		t.work(worker, t.workers)
-		t.left.Add(-1)
 	}
 }
 
-// run returns when work has returned on every worker. The caller is worker 0.
-func (t *team) run(work func(worker, workers int)) {
+// take works until no part is left.
+func (j *job) take() {
+	for p := j.next.Add(1) - 1; p < j.parts; p = j.next.Add(1) - 1 {
+		j.work(int(p), int(j.parts))
+		j.done.Add(1)
+	}
+}
+
+// run returns when work has returned for every part. Two parts never have the same
+// number, and the caller does its share.
+func (t *team) run(work func(part, parts int)) {
 	if t.workers == 1 {
 		work(0, 1)
 		return
 	}
-	t.work = work
-	t.left.Store(int64(t.workers - 1))
-	t.step.Add(1)
-	work(0, t.workers)
-	for spins := 0; t.left.Load() > 0; {
-		if spins++; spins > 64 {
+	j := &job{work: work, parts: int64(t.parts())}
+	t.job.Store(j)
+	j.take()
+	for n := 0; j.done.Load() < j.parts; n++ {
+		if n > spins {
 			runtime.Gosched()
 		}
 	}
 }
 
-func (t *team) stop() { t.step.Or(stopStep) }
+func (t *team) stop() { t.job.Store(&job{stop: true}) }
 
-// share returns worker's part of n items.
-func share(n, worker, workers int) (lo, hi int) {
-	return n * worker / workers, n * (worker + 1) / workers
-}
+// share returns a part of n items.
+func share(n, part, parts int) (lo, hi int) { return n * part / parts, n * (part + 1) / parts }

@@ -94,7 +94,10 @@ func run() error {
 		fmt.Printf("ratio       prompt %.2f  decode %.2f  perplexity %+.3f %%  same ids %v\n",
 			ours.Prompt/theirs.Prompt, ours.Decode/theirs.Decode, 100*(ours.Perplexity/theirs.Perplexity-1), fmt.Sprint(ours.IDs) == fmt.Sprint(theirs.IDs))
 	}
-	return nil
+	if err := batched(q8, *threads); err != nil {
+		return err
+	}
+	return constrained(q8, *threads)
 }
 
 func report(name string, r result) {

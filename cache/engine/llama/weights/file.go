@@ -16,6 +16,7 @@ type File struct {
 	byName   map[string]int
 	meta     []Pair
 	metaName map[string]int
+	total    int64 // bytes of all tensors
 	r        io.ReaderAt
 	closer   io.Closer
 }
@@ -218,6 +219,9 @@ func (f *File) add(t Tensor, fileSize int64) error {
 	t.Size = n / int64(elements) * int64(bytes)
 	if t.Offset < 0 || t.Offset > fileSize || t.Size > fileSize-t.Offset {
 		return fmt.Errorf("%w: tensor %q ends beyond the file", ErrFormat, t.Name)
+	}
+	if f.total += t.Size; f.total > fileSize { // reading all of them costs no more than the file
+		return fmt.Errorf("%w: tensor %q overlaps another", ErrFormat, t.Name)
 	}
 	f.byName[t.Name] = len(f.tensors)
 	f.tensors = append(f.tensors, t)

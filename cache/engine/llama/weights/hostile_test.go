@@ -76,6 +76,7 @@ func TestHostileFiles(t *testing.T) {
 		"offset not aligned":      header(3, 1, 0).add("t", u32(1), u64(1), u32(0), u64(8), make([]byte, 64)).Bytes(),
 		"part of a block":         header(3, 1, 0).add("t", u32(1), u64(33), u32(8), u64(0), make([]byte, 128)).Bytes(),
 		"element type":            header(3, 1, 0).add("t", u32(1), u64(1), u32(77), u64(0), make([]byte, 64)).Bytes(),
+		"tensors overlap":         header(3, 2, 0).add("t", u32(1), u64(64), u32(0), u64(0), "u", u32(1), u64(64), u32(0), u64(0), make([]byte, 300)).Bytes(),
 		"tensor twice":            header(3, 2, 0).add("t", u32(1), u64(1), u32(0), u64(0), "t", u32(1), u64(1), u32(0), u64(0), make([]byte, 64)).Bytes(),
 		"safetensors: length":     append(binary.LittleEndian.AppendUint64(nil, 1<<50), make([]byte, 64)...),
 		"safetensors: no object":  safetensors(`[1]`, 0),

@@ -20,13 +20,13 @@ func scan(s string) (out []token, err error) {
 		switch {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			i++
-		case c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-			for i < len(s) && (s[i] == '_' || s[i] >= 'a' && s[i] <= 'z' || s[i] >= 'A' && s[i] <= 'Z' || s[i] >= '0' && s[i] <= '9') {
+		case isLetter(c):
+			for i < len(s) && (isLetter(s[i]) || isDigit(s[i])) {
 				i++
 			}
 			out = append(out, token{'n', s[start:i]})
-		case c >= '0' && c <= '9':
-			for i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '.' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9') {
+		case isDigit(c):
+			for i < len(s) && (isDigit(s[i]) || s[i] == '.' && i+1 < len(s) && isDigit(s[i+1])) {
 				i++
 			}
 			out = append(out, token{'0', s[start:i]})
@@ -38,18 +38,28 @@ func scan(s string) (out []token, err error) {
 			i += n
 			out = append(out, token{'s', text})
 		default:
-			op := s[i : i+1]
-			if i+1 < len(s) && slices.Contains([]string{"==", "!=", "<=", ">=", "//", "**"}, s[i:i+2]) {
-				op = s[i : i+2]
-			}
-			if !strings.Contains("+-*/%~|.,:()[]{}<>==!=<=>=//", op) {
-				return nil, fmt.Errorf("%w: the character %q", ErrTemplate, op)
+			op, err := operatorAt(s[i:])
+			if err != nil {
+				return nil, err
 			}
 			i += len(op)
 			out = append(out, token{'o', op})
 		}
 	}
 	return out, nil
+}
+
+func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+
+func operatorAt(s string) (string, error) {
+	if len(s) > 1 && slices.Contains([]string{"==", "!=", "<=", ">=", "//"}, s[:2]) {
+		return s[:2], nil
+	}
+	if !strings.Contains("+-*/%~|.,:()[]{}<>=", s[:1]) {
+		return "", fmt.Errorf("%w: the character %q", ErrTemplate, s[:1])
+	}
+	return s[:1], nil
 }
 
 func unquote(s string) (text string, n int, ok bool) {

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/prodailabs/prodai/cache/engine/llama"
+	"github.com/prodailabs/prodai/cache/engine/llama/weights"
+)
+
+const personSchema = `{"type":"object","properties":{"name":{"type":"string","maxLength":60},"age":{"type":"integer","minimum":0,"maximum":130},
+"tags":{"type":"array","items":{"type":"string"},"minItems":3,"maxItems":8},"notes":{"type":"string","minLength":40}},
+"required":["name","age","tags","notes"],"additionalProperties":false}`
+
+// constrained prints what a grammar adds to the processor time of a token.
+func constrained(path string, threads int) error {
+	f, err := weights.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	n, err := llama.Load(f, &llama.LoadOptions{Threads: threads})
+	if err != nil {
+		return err
+	}
+	tok, err := llama.ReadTokenizer(f)
+	if err != nil {
+		return err
+	}
+	lex, err := llama.NewLexicon(tok)
+	if err != nil {
+		return err
+	}
+	g, err := llama.NewGrammar([]byte(personSchema))
+	if err != nil {
+		return err
+	}
+	prompt := tok.Encode("<|im_start|>user\nDescribe a person as JSON with name, age, tags and notes.<|im_end|>\n<|im_start|>assistant\n", llama.SpecialTokens)
+	for _, temperature := range []float64{0, .8} {
+		least := [2]float64{}
+		for round := range 3 {
+			for i := range 2 {
+				m, err := llama.NewMatcher(g, lex)
+				if err != nil {
+					return err
+				}
+				s, err := llama.NewSampler(&llama.SamplerOptions{Temperature: temperature, TopK: 40, Rand: rand.New(rand.NewPCG(uint64(round), 1))})
+				if err != nil {
+					return err
+				}
+				o := &llama.GenerateOptions{Sampler: s, MaxTokens: 120}
+				if i == 1 {
+					o.Mask = m
+				}
+				c := n.NewCache()
+				if _, err := n.Forward(context.Background(), []llama.Step{{Cache: c, Tokens: prompt[:len(prompt)-1]}}); err != nil {
+					return err
+				}
+				count := 0
+				from := processorTime()
+				for _, err := range n.Generate(context.Background(), c, prompt[len(prompt)-1:], o) {
+					if err != nil {
+						return err
+					}
+					count++
+				}
+				each := (processorTime() - from).Seconds() / float64(count)
+				if least[i] == 0 || each < least[i] {
+					least[i] = each
+				}
+			}
+		}
+		fmt.Printf("a grammar at temperature %.1f: %.2f ms a token, %.2f ms without (%+.1f %%)\n", temperature, 1000*least[1], 1000*least[0], 100*(least[1]/least[0]-1))
+	}
+	return nil
+}
