@@ -86,7 +86,7 @@ func run(args []string, out, errs io.Writer) error {
 	if err := story(out, pool); err != nil {
 		return err
 	}
-	if err := real(context.Background(), out); err != nil {
+	if err := drive(context.Background(), out); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)

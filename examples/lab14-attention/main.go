@@ -69,14 +69,14 @@ func shape(n, dim int) attention.Shape {
 
 func inputs(n, dim int) (q, k, v []float32) {
 	r := rand.New(rand.NewPCG(14, uint64(n)))
-	make := func() []float32 {
+	fill := func() []float32 {
 		x := make([]float32, max(n*dim, 0))
 		for i := range x {
 			x[i] = float32(r.NormFloat64())
 		}
 		return x
 	}
-	return make(), make(), make()
+	return fill(), fill(), fill()
 }
 
 func compare(out io.Writer, n, dim, tile int) error {

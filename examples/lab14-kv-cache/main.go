@@ -151,12 +151,12 @@ func room(out io.Writer, trace []kv.Prompt, model size.Model) error {
 	fmt.Fprintln(out, "     blocks    memory      LRU   S3-FIFO   W-TinyLFU")
 	for _, n := range []int{1000, 5000, 10_000, 20_000} {
 		fmt.Fprintf(out, "   %8d   %4.0f GB ", n, float64(n)*perBlock/1e9)
-		for _, make := range []func(int) (evict.Policy, error){
+		for _, policyOf := range []func(int) (evict.Policy, error){
 			func(n int) (evict.Policy, error) { return evict.NewLRU(n) },
 			func(n int) (evict.Policy, error) { return evict.NewS3FIFO(n) },
 			func(n int) (evict.Policy, error) { return evict.NewTinyLFU(n) },
 		} {
-			policy, err := make(n)
+			policy, err := policyOf(n)
 			if err != nil {
 				return err
 			}

@@ -93,8 +93,7 @@ func TestTreeAgainstASet(t *testing.T) {
 			}
 			return string(b)
 		}
-		var tr *kv.Tree
-		tr = tree(t, &kv.TreeOptions{Room: room})
+		tr := tree(t, &kv.TreeOptions{Room: room})
 		var locked []*kv.Node
 		var paths [][]int
 		for range 400 {

@@ -101,7 +101,7 @@ func Run(ctx context.Context, requests []Request, pool *kv.Pool, engine Engine, 
 	if engine == nil {
 		return nil, fmt.Errorf("%w: the engine of Run is nil", ErrOption)
 	}
-	return run(ctx, requests, pool, o, &real{start: time.Now()}, engine)
+	return run(ctx, requests, pool, o, &wall{start: time.Now()}, engine)
 }
 
 // A clock has the time since the start, and waits.
@@ -119,11 +119,11 @@ func (v *virtual) Wait(_ context.Context, until time.Duration) error {
 	return nil
 }
 
-type real struct{ start time.Time }
+type wall struct{ start time.Time }
 
-func (r *real) Now() time.Duration { return time.Since(r.start) }
+func (r *wall) Now() time.Duration { return time.Since(r.start) }
 
-func (r *real) Wait(ctx context.Context, until time.Duration) error {
+func (r *wall) Wait(ctx context.Context, until time.Duration) error {
 	t := time.NewTimer(until - r.Now())
 	defer t.Stop()
 	select {

@@ -16,9 +16,9 @@ var questions = []string{
 	"The number of requests", "A guard stops", "The index finds", "Each test runs", "A retry waits", "The price of a call",
 }
 
-// real lets the same scheduler drive the tiny model: twelve requests, one at a time and
+// drive lets the same scheduler drive the tiny model: twelve requests, one at a time and
 // together. The texts are equal; the number of passes is not.
-func real(ctx context.Context, out io.Writer) error {
+func drive(ctx context.Context, out io.Writer) error {
 	file := tiny.Target()
 	net, err := llama.Load(file, nil)
 	if err != nil {
