@@ -349,7 +349,10 @@
 //	limit.wait           dimension, tenant, delay, tokens, model: the call waits for room under a limit
 //	limit.deny           dimension, tenant, delay, tokens, model, reason: a limit refused the call
 //	limit.store          state, count, reason: the store of the limits failed: calls go by the rates of this process, or are refused
-//	route.pick           target, model, reason, attempt: a target was chosen; no package emits it yet
+//	route.pick           target, model, reason, attempt: a target was chosen for an attempt, and why
+//	route.target         target, state, reason: a target came up, went down, was drained, or its load can't be read
+//	route.canary         state, count, reason: a rollout changed its phase or its weight in percent, or its store failed
+//	route.shadow         state, reason: the budget of the shadow traffic is spent
 //	queue.dead           id, target, class, attempt, reason: a job became a dead letter
 //	queue.lost           id, target, reason: the end of a run could not be stored: the job runs again
 //	queue.recover        count: jobs of lost workers were given back
@@ -359,6 +362,7 @@
 //	guard.verdict        stage, check, policy, class, reason, scores, threats, count, elapsed, tenant: a check found something
 //	retrieve.query       count, id, scores, elapsed, tenant: passages were retrieved
 //	retrieve.truncated   bytes, reason: the end of a collection's file was lost in a crash, and cut off
+//	retrieve.fallback    stage, count, reason, elapsed: a stage after the search failed or was too slow, and what came before it was used
 //	tokens.dropped       count, tokens, reason, model: parts of a prompt were dropped to fit the window
 //	trace.rejected       target, count, reason: a receiver of traces refused a part of what it was sent
 //	usage.invalid        model, reason: a provider reported token counts that can't be right
