@@ -311,7 +311,7 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
-	results, err := independent(ctx, svc, "dev.jsonl", "held.jsonl")
+	results, err := independent(ctx, svc, "dev.jsonl", "held.jsonl", "later.jsonl")
 	if err != nil {
 		return err
 	}

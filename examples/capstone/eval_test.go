@@ -21,9 +21,9 @@ func TestIndependentQuestions(t *testing.T) {
 	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, svc.Close(context.Background())) })
-	results, err := independent(t.Context(), svc, "dev.jsonl", "held.jsonl")
+	results, err := independent(t.Context(), svc, "dev.jsonl", "held.jsonl", "later.jsonl")
 	require.NoError(t, err)
-	require.Len(t, results, 200)
+	require.Len(t, results, 300)
 	var out strings.Builder
 	_, _, err = report(&out, results)
 	require.NoError(t, err)
@@ -51,11 +51,11 @@ func TestIndependentQuestions(t *testing.T) {
 			wrong++
 		}
 	}
-	require.Equal(t, 50, refuse)
-	require.Less(t, unjudged, 30, "judge the new passages, see testdata/questions/README.md")
+	require.Equal(t, 75, refuse)
+	require.Less(t, unjudged, 40, "judge the new passages, see testdata/questions/README.md")
 	require.Greater(t, float64(useful), 0.6*float64(known-unjudged))
 	require.Less(t, float64(wrong), 0.1*float64(known))
-	require.LessOrEqual(t, answered, 5)
+	require.LessOrEqual(t, answered, 8)
 }
 
 func TestCompareRuns(t *testing.T) {
