@@ -94,6 +94,9 @@ func goldenPart(raw json.RawMessage) (llms.ContentPart, error) {
 		MIME         string            `json:"mime"`
 		CacheControl map[string]string `json:"cache_control"`
 		ImageURL     string            `json:"image_url"`
+		ToolCallID   *string           `json:"tool_call_id"` // a tool's answer
+		Name         string            `json:"name"`
+		Content      string            `json:"content"`
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, err
@@ -106,6 +109,8 @@ func goldenPart(raw json.RawMessage) (llms.ContentPart, error) {
 		part = llms.BinaryPart(p.MIME, p.Binary)
 	case p.ImageURL != "":
 		part = llms.ImageURLPart(p.ImageURL)
+	case p.ToolCallID != nil:
+		part = llms.ToolCallResponse{ToolCallID: *p.ToolCallID, Name: p.Name, Content: p.Content}
 	default:
 		return nil, fmt.Errorf("a part this test doesn't know: %s", raw)
 	}
