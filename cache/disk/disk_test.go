@@ -178,7 +178,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// A full disk, or a folder that is gone, never fails a call, and leaves nothing behind.
+// A full disk, or a folder that is gone, never fails a call, and leaves no part of a file.
 func TestFullDisk(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder, 1<<20)
@@ -303,7 +303,7 @@ func FuzzFile(f *testing.F) {
 		} else {
 			require.NotNil(t, e.Response)
 		}
-		// A body behind a right head is what the entry's reader gets.
+		// A body after a right head is what the entry's reader gets.
 		body := make([]byte, 0, headSize+len(data))
 		body = append(body, good[:16]...)
 		n := uint64(len(data))

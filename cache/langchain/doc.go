@@ -20,7 +20,7 @@
 //
 // # Pitfalls
 //
-//   - Don't expect the care of cache.Model behind a [Backend]: equal calls at once are
+//   - Don't expect the care of cache.Model from a [Backend]: equal calls at once are
 //     each sent to the model, and a stream is replayed as one chunk, because
 //     langchaingo's Cacher decides both. Do replace the Cacher when you can.
 //   - Don't read the backend under a [Store] from elsewhere: it holds whole entries in
