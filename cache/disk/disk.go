@@ -107,9 +107,9 @@ func (s *Store) scan() error {
 			return err
 		}
 		key, ok := keyOf(filepath.Base(strings.TrimSuffix(path, temporary)))
-		info, err := d.Info()
+		info, gone := d.Info()
 		switch {
-		case !ok || err != nil || !info.Mode().IsRegular():
+		case !ok || gone != nil || !info.Mode().IsRegular():
 		case strings.HasSuffix(path, temporary):
 			if time.Since(info.ModTime()) > staleTemporary {
 				_ = s.root.Remove(path) // if it can't be removed, it only costs room

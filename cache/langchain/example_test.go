@@ -37,7 +37,7 @@ func ExampleNewBackend() {
 	model := &desk{}
 	cacher := lc.New(model, backend)
 	for range 2 {
-		fmt.Println(cacher.Call(context.Background(), "When can I return it?"))
+		fmt.Println(llms.GenerateFromSinglePrompt(context.Background(), cacher, "When can I return it?"))
 	}
 	fmt.Println("asked the model", model.asked, "time")
 	// Output:
