@@ -53,7 +53,7 @@ func (m *Model) Erase(ctx context.Context, s Selection) (int, error) {
 		return 0, fmt.Errorf("%w: %T", ErrNoErase, m.o.Store)
 	}
 	m.mu.Lock()
-	for _, f := range m.flights {
+	for f := range m.running {
 		f.erase = append(f.erase, s)
 	}
 	clear(m.failed)

@@ -65,7 +65,7 @@ func (m *Model) join(c *call) (f *flight, first bool) {
 	} else {
 		f.ctx, f.cancel = context.WithCancel(detached)
 	}
-	m.flights[key] = f
+	m.flights[key], m.running[f] = f, true
 	// The caller may leave early and reuse its slices.
 	began := *c
 	began.messages = llmcopy.Messages(c.messages)
@@ -100,6 +100,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 			err = errors.New("cache: the model's goroutine ended without an answer")
 		}
 		m.mu.Lock()
+		delete(m.running, f)
 		if m.flights[key] == f {
 			delete(m.flights, key)
 		}

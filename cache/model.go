@@ -138,6 +138,7 @@ type Model struct {
 
 	mu      sync.Mutex
 	flights map[flightKey]*flight
+	running map[*flight]bool // those in flights, and those that all callers have left
 	failed  map[Key]failure
 
 	stats [statCount]atomic.Int64
@@ -149,7 +150,7 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
-	m := &Model{next: next, flights: map[flightKey]*flight{}, failed: map[Key]failure{}}
+	m := &Model{next: next, flights: map[flightKey]*flight{}, running: map[*flight]bool{}, failed: map[Key]failure{}}
 	if o != nil {
 		m.o = *o
 		m.o.Metadata = slices.Clone(o.Metadata)

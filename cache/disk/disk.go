@@ -107,9 +107,12 @@ func (s *Store) scan() error {
 			return err
 		}
 		key, ok := keyOf(filepath.Base(strings.TrimSuffix(path, temporary)))
-		info, gone := d.Info()
+		info, err := d.Info()
+		if err != nil {
+			return nil //nolint:nilerr // dropped by another process meanwhile
+		}
 		switch {
-		case !ok || gone != nil || !info.Mode().IsRegular():
+		case !ok || !info.Mode().IsRegular():
 		case strings.HasSuffix(path, temporary):
 			if time.Since(info.ModTime()) > staleTemporary {
 				_ = s.root.Remove(path) // if it can't be removed, it only costs room

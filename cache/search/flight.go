@@ -18,6 +18,7 @@ type flights struct {
 	keys map[cache.Key]*batch
 
 	erasing sync.RWMutex // held for reading while a result is stored
+	era     int          // grows with each Erase; written under both locks
 }
 
 // A batch is one call of the wrapped embedder or retriever, for one key or several. It
@@ -25,8 +26,8 @@ type flights struct {
 type batch struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
-	waiters int  // under flights.mu
-	expired bool // under flights.erasing
+	waiters int // under flights.mu
+	era     int // of flights, when it began
 	results map[cache.Key]result
 	err     error
 	panic   any
@@ -107,7 +108,7 @@ func (m *memo) join(ctx context.Context, s cache.Scope, keys []cache.Key, ask fe
 		return nil, all
 	}
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	own = &batch{cancel: cancel, done: make(chan struct{}), waiters: 1}
+	own = &batch{cancel: cancel, done: make(chan struct{}), waiters: 1, era: f.era}
 	for _, key := range free {
 		all[key], f.keys[key] = own, own
 	}
@@ -153,7 +154,7 @@ func (m *memo) run(ctx context.Context, s cache.Scope, b *batch, keys []cache.Ke
 func (m *memo) store(ctx context.Context, s cache.Scope, b *batch, key cache.Key, r result) {
 	m.flights.erasing.RLock()
 	defer m.flights.erasing.RUnlock()
-	if !b.expired {
+	if b.era == m.flights.era {
 		m.put(ctx, s, key, r.content, r.life)
 	}
 }
@@ -164,9 +165,7 @@ func (f *flights) expire() {
 	defer f.erasing.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, b := range f.keys {
-		b.expired = true
-	}
+	f.era++
 }
 
 // leave ends a caller's waiting for a batch; the last one ends the batch.

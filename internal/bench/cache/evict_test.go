@@ -207,7 +207,7 @@ func TestMoneySaved(t *testing.T) {
 		generated, err := strconv.Atoi(row[2])
 		require.NoError(t, err)
 		// An answer has about 4 bytes a token, which is all that is counted; the prices are those of gpt-4o-mini.
-		kinds[k] = evict.Request{Key: uint64(k), Size: 4*generated, Cost: .15*float64(in) + .6*float64(generated)}
+		kinds[k] = evict.Request{Key: uint64(k), Size: 4 * generated, Cost: .15*float64(in) + .6*float64(generated)}
 		total += kinds[k].Size
 	}
 	for _, s := range []float64{.8, 1} {
