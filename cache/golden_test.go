@@ -243,3 +243,25 @@ func (row cacheableRow) answer() (*llms.ContentResponse, error) {
 	}
 	return out, nil
 }
+
+// A tool's answer has no row in the given set, so the reader of the form is tried here.
+func TestGoldenFormOfAToolsAnswer(t *testing.T) {
+	keyOf := func(part string) Key {
+		p, err := goldenPart(json.RawMessage(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := p.(llms.ToolCallResponse); !ok {
+			t.Fatalf("%T", p)
+		}
+		key, err := KeyOf(Scope{Model: "m"}, []llms.MessageContent{{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{p}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	a := keyOf(`{"tool_call_id":"1","content":"12 degrees"}`)
+	if a != keyOf(`{"content":"12 degrees","tool_call_id":"1"}`) || a == keyOf(`{"tool_call_id":"2","content":"12 degrees"}`) || a == keyOf(`{"tool_call_id":"1","content":"13 degrees"}`) {
+		t.Error("keys don't follow id and content")
+	}
+}
