@@ -382,6 +382,26 @@
 // retry, client, from outside to inside. Guards then check stored answers too, a
 // hit needs no retry, and only whole answers reach the cache.
 //
+// How do I delete all cached answers of one user? To delete all cached answers of one
+// user, set Options.Attributes to a function that returns the user of the call, and call
+// [Model.Erase] with a [Selection] of that user. Answers of calls in progress are not
+// stored either. Memory, cache/disk, cache/redis, cache/search and cache/semantic can all
+// erase.
+//
+// How do I keep cached answers after a restart? To keep cached answers after a restart, set
+// Options.Store to a store in files, which [github.com/prodailabs/prodai/cache/disk] has.
+// A process that is killed leaves each answer whole or absent, and a full disk never
+// fails a call.
+//
+// How do I keep many answers from expiring at the same moment? To keep answers from
+// expiring at the same moment, set Options.Jitter, which shortens each time to live at
+// random. Options.EarlyRefresh asks for popular answers anew before they expire, so that
+// no caller waits.
+//
+// How do I cache embeddings? To cache embeddings, wrap the embedder with
+// [github.com/prodailabs/prodai/cache/search]: of each batch only the texts that are not
+// stored are sent. The same package keeps the documents that a retriever found.
+//
 // How can I see why a call was not cached? Set Options.Logger: the event cache.miss
 // has the reason if the call may not be cached ("sampled", "no tenant", "no model
 // name"), and cache.store has the reason if the answer was not stored ("cut short",
@@ -475,6 +495,11 @@
 // and the hit rates of rules of eviction:
 //
 //	go run ./examples/lab14-cache
+//
+// The third lab computes what prompt caching costs and saves under the rules of five
+// providers, for a prompt with the time in its first line and for a better order:
+//
+//	go run ./examples/lab14-prompt-bill
 //
 // # Exercises
 //

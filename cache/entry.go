@@ -17,6 +17,10 @@ type Entry struct {
 	Stored   time.Time
 	Expires  time.Time // zero: never
 	Keep     time.Time // until when a store keeps it, for use past its time; zero: until Expires
+
+	Tenant, Namespace string            // the scope of its key, for [Model.Erase]
+	Attributes        map[string]string // of the call that stored it, the user for example
+	Took              time.Duration     // how long the model took; zero: unknown
 }
 
 // A Recording is a stream, chunk for chunk. A caller that sets the same streaming
@@ -35,6 +39,7 @@ type Chunk struct {
 	Both          bool
 	Thought, Data []byte
 	Delta         delta.Delta
+	After         time.Duration `json:",omitzero"` // since the call began
 }
 
 // KeptUntil is when a store may forget the entry; zero means never.
@@ -60,6 +65,9 @@ func (e *Entry) size() int {
 				n += len(t.FunctionCall.Name) + len(t.FunctionCall.Arguments)
 			}
 		}
+	}
+	for name, value := range e.Attributes {
+		n += 64 + len(name) + len(value)
 	}
 	if e.Stream != nil {
 		for _, c := range e.Stream.Chunks {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -43,7 +44,9 @@ type flight struct {
 	err      error
 	panicked any
 
-	waiters int // under Model.mu
+	waiters int         // under Model.mu
+	erase   []Selection // under Model.mu: what was erased since it began
+	began   time.Time
 }
 
 // join returns the flight of an equal call in progress, or begins one.
@@ -55,14 +58,14 @@ func (m *Model) join(c *call) (f *flight, first bool) {
 		f.waiters++
 		return f, false
 	}
-	f = &flight{changed: make(chan struct{}), waiters: 1}
+	f = &flight{changed: make(chan struct{}), waiters: 1, began: m.o.Now()}
 	detached := context.WithoutCancel(c.ctx)
 	if d, ok := c.ctx.Deadline(); ok { // the wrapped model may plan by it
 		f.ctx, f.cancel = context.WithDeadline(detached, d)
 	} else {
 		f.ctx, f.cancel = context.WithCancel(detached)
 	}
-	m.flights[key] = f
+	m.flights[key], m.running[f] = f, true
 	// The caller may leave early and reuse its slices.
 	began := *c
 	began.messages = llmcopy.Messages(c.messages)
@@ -97,6 +100,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 			err = errors.New("cache: the model's goroutine ended without an answer")
 		}
 		m.mu.Lock()
+		delete(m.running, f)
 		if m.flights[key] == f {
 			delete(m.flights, key)
 		}
@@ -123,16 +127,19 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 	options := c.options
 	if key.text {
 		options = append(options, llms.WithStreamingFunc(func(ctx context.Context, chunk []byte) error {
-			return f.record(Chunk{Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
+			return f.record(Chunk{After: m.o.Now().Sub(f.began), Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
 		}))
 	}
 	if key.reasoning {
 		options = append(options, llms.WithStreamingReasoningFunc(func(ctx context.Context, thought, chunk []byte) error {
-			return f.record(Chunk{Both: true, Thought: bytes.Clone(thought), Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
+			return f.record(Chunk{After: m.o.Now().Sub(f.began), Both: true, Thought: bytes.Clone(thought), Data: bytes.Clone(chunk), Delta: delta.From(ctx)})
 		}))
 	}
 	r, err = m.next.GenerateContent(f.ctx, c.messages, options...)
 	ended = true
+	if err != nil && f.ctx.Err() == nil {
+		m.remember(c.key, f, err)
+	}
 	if err != nil || r == nil || f.ctx.Err() != nil {
 		return
 	}
@@ -140,7 +147,7 @@ func (m *Model) fly(c *call, f *flight, key flightKey) {
 	if key.text || key.reasoning {
 		rec = &Recording{Text: key.text, Reasoning: key.reasoning, Chunks: f.chunks}
 	}
-	m.store(c, llmcopy.Response(r), rec)
+	m.store(c, f, llmcopy.Response(r), rec)
 }
 
 // justStored reports whether an equal flight ended between the caller's look into
@@ -251,7 +258,7 @@ func (o *outlet) send(c Chunk) error {
 
 // replay streams a stored answer to a caller that asks for a stream: as it was
 // recorded, or from the text if it wasn't recorded in the caller's way.
-func replay(c *call, e *Entry, r *llms.ContentResponse) error {
+func (m *Model) replay(c *call, e *Entry, r *llms.ContentResponse) error {
 	text, reasoning := c.o.StreamingFunc != nil, c.o.StreamingReasoningFunc != nil
 	if !text && !reasoning {
 		return nil
@@ -261,12 +268,37 @@ func replay(c *call, e *Entry, r *llms.ContentResponse) error {
 		chunks = s.Chunks
 	}
 	out := newOutlet(c)
-	for _, chunk := range chunks {
+	var before time.Duration
+	for i, chunk := range chunks {
+		if i > 0 && m.o.Pace > 0 {
+			if err := pause(c.ctx, time.Duration(float64(chunk.After-before)/m.o.Pace)); err != nil {
+				return err
+			}
+		}
+		before = chunk.After
 		if err := out.send(chunk); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maxPause bounds a pause: a recording may be damaged.
+const maxPause = 5 * time.Second
+
+// pause waits, or returns the error of the context if that ends earlier.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(min(d, maxPause))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return wrap.ContextError(ctx, context.Cause(ctx))
+	}
 }
 
 // whole makes the chunks of an answer that was not streamed.

@@ -94,6 +94,9 @@ func goldenPart(raw json.RawMessage) (llms.ContentPart, error) {
 		MIME         string            `json:"mime"`
 		CacheControl map[string]string `json:"cache_control"`
 		ImageURL     string            `json:"image_url"`
+		ToolCallID   *string           `json:"tool_call_id"` // a tool's answer
+		Name         string            `json:"name"`
+		Content      string            `json:"content"`
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, err
@@ -106,6 +109,8 @@ func goldenPart(raw json.RawMessage) (llms.ContentPart, error) {
 		part = llms.BinaryPart(p.MIME, p.Binary)
 	case p.ImageURL != "":
 		part = llms.ImageURLPart(p.ImageURL)
+	case p.ToolCallID != nil:
+		part = llms.ToolCallResponse{ToolCallID: *p.ToolCallID, Name: p.Name, Content: p.Content}
 	default:
 		return nil, fmt.Errorf("a part this test doesn't know: %s", raw)
 	}
@@ -237,4 +242,26 @@ func (row cacheableRow) answer() (*llms.ContentResponse, error) {
 		out.Choices = append(out.Choices, choice)
 	}
 	return out, nil
+}
+
+// A tool's answer has no row in the given set, so the reader of the form is tried here.
+func TestGoldenFormOfAToolsAnswer(t *testing.T) {
+	keyOf := func(part string) Key {
+		p, err := goldenPart(json.RawMessage(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := p.(llms.ToolCallResponse); !ok {
+			t.Fatalf("%T", p)
+		}
+		key, err := KeyOf(Scope{Model: "m"}, []llms.MessageContent{{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{p}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	a := keyOf(`{"tool_call_id":"1","content":"12 degrees"}`)
+	if a != keyOf(`{"content":"12 degrees","tool_call_id":"1"}`) || a == keyOf(`{"tool_call_id":"2","content":"12 degrees"}`) || a == keyOf(`{"tool_call_id":"1","content":"13 degrees"}`) {
+		t.Error("keys don't follow id and content")
+	}
 }

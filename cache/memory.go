@@ -60,6 +60,7 @@ var (
 	_ Store      = (*Memory)(nil)
 	_ Expirer    = (*Memory)(nil)
 	_ LocalStore = (*Memory)(nil)
+	_ Eraser     = (*Memory)(nil)
 )
 
 // A Memory is a Store in this process, bounded in bytes. When it is full it evicts

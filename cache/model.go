@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,6 +70,41 @@ type Options struct {
 	// at all.
 	StaleIfError time.Duration
 
+	// Jitter is the share of the TTL, at least 0 and below 1, by which the time of
+	// each answer is shortened at random, so that answers that were stored together
+	// don't expire together. Default: 0.
+	Jitter float64
+
+	// EarlyRefresh asks the model in the background before an answer expires, at a
+	// random moment that is the earlier, the longer the model takes (XFetch: Vattani,
+	// Chierichetti, Lowenstein, "Optimal probabilistic cache stampede prevention",
+	// VLDB 2015). It is the factor beta of the paper; 1 is a good value. Default: 0,
+	// not at all.
+	EarlyRefresh float64
+
+	// NegativeTTL is how long an error that Lasting accepts is given to equal calls
+	// without a call of the model. Errors are kept in this process only, at most
+	// 1,000. Default: errors are never kept.
+	NegativeTTL time.Duration
+
+	// Lasting reports whether an equal call would fail again: a prompt that is too
+	// long for the model, for example. Required if NegativeTTL is set. Default: none.
+	Lasting func(error) bool
+
+	// Attributes returns what an answer is later found by when it has to be erased,
+	// such as the user of the call. They are stored with the answer, are no part of
+	// the key, and must not change afterwards. Default: none.
+	Attributes func(context.Context) map[string]string
+
+	// Cost returns the price of a call, in trillionths of a dollar, and whether it is
+	// known; Of of a trace/cost.Table has this form. Stats.SavedPicoUSD adds it up over
+	// the hits. Default: the money saved isn't counted.
+	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
+
+	// Pace is how fast a recorded stream is replayed: 1 with the recorded pauses
+	// between chunks, 2 twice as fast. A pause is 5 s at most. Default: without pauses.
+	Pace float64
+
 	// LockWait is how long this process waits for an equal call in another one, if
 	// Store is a [Locker]; negative means that it doesn't wait. Default: 30 s.
 	LockWait time.Duration
@@ -78,6 +115,10 @@ type Options struct {
 
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
+
+	// Rand returns random numbers, at least 0 and below 1, for Jitter and EarlyRefresh.
+	// It must be safe for concurrent use. Default: math/rand/v2.
+	Rand func() float64
 }
 
 // defaultBytes and defaultTTL are what the zero Options mean.
@@ -97,6 +138,8 @@ type Model struct {
 
 	mu      sync.Mutex
 	flights map[flightKey]*flight
+	running map[*flight]bool // those in flights, and those that all callers have left
+	failed  map[Key]failure
 
 	stats [statCount]atomic.Int64
 }
@@ -107,10 +150,13 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
 		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
 	}
-	m := &Model{next: next, flights: map[flightKey]*flight{}}
+	m := &Model{next: next, flights: map[flightKey]*flight{}, running: map[*flight]bool{}, failed: map[Key]failure{}}
 	if o != nil {
 		m.o = *o
 		m.o.Metadata = slices.Clone(o.Metadata)
+	}
+	if err := m.o.check(); err != nil {
+		return nil, err
 	}
 	m.shared = m.o.Store != nil
 	if m.o.Store == nil {
@@ -129,8 +175,26 @@ func New(next llms.Model, o *Options) (*Model, error) {
 	if m.o.Now == nil {
 		m.o.Now = time.Now
 	}
+	if m.o.Rand == nil {
+		m.o.Rand = rand.Float64
+	}
 	m.o.Logger = event.Logger(m.o.Logger)
 	return m, nil
+}
+
+// check reports an option that cannot work.
+func (o *Options) check() error {
+	switch {
+	case !(o.Jitter >= 0 && o.Jitter < 1):
+		return fmt.Errorf("%w: a jitter of %v: want 0 or more, and below 1", ErrOption, o.Jitter)
+	case !(o.EarlyRefresh >= 0 && o.EarlyRefresh <= 1000):
+		return fmt.Errorf("%w: an early refresh of %v: want 0 to 1000", ErrOption, o.EarlyRefresh)
+	case !(o.Pace >= 0 && o.Pace <= 1e6):
+		return fmt.Errorf("%w: a pace of %v: want 0 to a million", ErrOption, o.Pace)
+	case o.NegativeTTL > 0 && o.Lasting == nil:
+		return fmt.Errorf("%w: NegativeTTL needs Lasting", ErrOption)
+	}
+	return nil
 }
 
 // Unwrap returns the wrapped model.
@@ -171,11 +235,18 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	for {
 		if e := m.lookup(c); e != nil {
 			m.hit(c, e, "exact", began)
+			if m.early(e) {
+				m.refresh(c, e.Stored)
+			}
 			r := fromCache(e.Response, "exact")
-			return r, replay(c, e, r)
+			return r, m.replay(c, e, r)
+		}
+		if err := m.failure(c.key); err != nil {
+			m.count(negative)
+			return nil, err
 		}
 		if m.within(c.stale, m.o.StaleWhileRevalidate) {
-			m.refresh(c)
+			m.refresh(c, time.Time{})
 			return m.giveStale(c, began)
 		}
 		f, first := m.join(c)
@@ -203,6 +274,9 @@ type call struct {
 	model    string
 	key      Key
 
+	tenant, namespace string
+	newer             time.Time // entries that were stored up to then don't count
+
 	storeFailed bool
 	stale       *Entry // found past its time
 	spoke       bool   // a chunk was streamed to the caller
@@ -229,7 +303,7 @@ func (m *Model) identify(c *call) string {
 	if err != nil {
 		return "can't be compared"
 	}
-	c.key = key
+	c.key, c.tenant, c.namespace = key, scope.Tenant, scope.Namespace
 	return ""
 }
 
@@ -242,7 +316,7 @@ func (m *Model) lookup(c *call) *Entry {
 		c.storeFailed = true // the call's one cache.miss reports it
 		return nil
 	}
-	if !usable(e) { // nothing stored, or what is stored was damaged
+	if !usable(e) || !c.newer.IsZero() && !e.Stored.After(c.newer) { // nothing stored, or what is stored was damaged
 		return nil
 	}
 	if now := m.o.Now(); e.Expired(now) {
@@ -277,21 +351,32 @@ func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
 		tokens = u.Input + u.Output
 		m.stats[tokensSaved].Add(tokens)
 	}
+	elapsed := m.o.Now().Sub(began)
+	m.stats[timeSaved].Add(int64(max(e.Took-elapsed, 0)))
+	if m.o.Cost != nil {
+		if picoUSD, ok := m.o.Cost(c.model, e.Response); ok {
+			m.stats[savedPicoUSD].Add(picoUSD)
+		}
+	}
 	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, kind, event.Key, c.key.short(), event.Model, c.model,
-		event.Elapsed, m.o.Now().Sub(began), event.Tokens, tokens)
+		event.Elapsed, elapsed, event.Tokens, tokens)
 }
 
 // store keeps an answer if the policy allows it.
-func (m *Model) store(c *call, r *llms.ContentResponse, rec *Recording) {
+func (m *Model) store(c *call, f *flight, r *llms.ContentResponse, rec *Recording) {
 	reason := m.o.Policy.MayStore(r)
 	if reason == "" && rec != nil && r.Choices[0].StopReason == "" {
 		reason = "a stream without its end" // some clients report a cut stream as a success
 	}
 	ctx := context.WithoutCancel(c.ctx)
 	if reason == "" {
-		e := &Entry{Response: r, Stream: rec, Model: c.model, Stored: m.o.Now()}
+		e := &Entry{Response: r, Stream: rec, Model: c.model, Stored: m.o.Now(), Tenant: c.tenant, Namespace: c.namespace}
+		e.Took = max(e.Stored.Sub(f.began), 0)
+		if m.o.Attributes != nil {
+			e.Attributes = maps.Clone(m.o.Attributes(c.ctx))
+		}
 		if m.o.TTL > 0 {
-			e.Expires = e.Stored.Add(m.o.TTL)
+			e.Expires = e.Stored.Add(m.o.TTL - time.Duration(m.o.Jitter*m.o.Rand()*float64(m.o.TTL)))
 			if stale := max(m.o.StaleWhileRevalidate, m.o.StaleIfError); stale > 0 {
 				e.Keep = e.Expires.Add(stale)
 			}
@@ -299,6 +384,8 @@ func (m *Model) store(c *call, r *llms.ContentResponse, rec *Recording) {
 		if err := m.o.Store.Put(ctx, c.key, e); err != nil {
 			m.count(storeErrors)
 			reason = "store failed"
+		} else if m.erased(ctx, f, e) {
+			reason = "erased meanwhile"
 		} else {
 			m.count(stored)
 		}
@@ -333,6 +420,10 @@ type Stats struct {
 	StoreErrors int64
 	TokensSaved int64 // input and output tokens of the hits and shared answers
 	Stale       int64 // hits past their time
+
+	SavedPicoUSD int64         // what Options.Cost says that hits and shared answers would have cost
+	TimeSaved    time.Duration // how much longer the model took when the answers of the hits were stored
+	Negative     int64         // answered with a kept error
 }
 
 const (
@@ -344,6 +435,9 @@ const (
 	storeErrors
 	tokensSaved
 	stale
+	savedPicoUSD
+	timeSaved
+	negative
 	statCount
 )
 
@@ -352,5 +446,6 @@ func (m *Model) count(stat int) { m.stats[stat].Add(1) }
 // Stats returns the counts.
 func (m *Model) Stats() Stats {
 	n := func(stat int) int64 { return m.stats[stat].Load() }
-	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved), n(stale)}
+	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved), n(stale),
+		n(savedPicoUSD), time.Duration(n(timeSaved)), n(negative)}
 }

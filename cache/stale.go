@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -77,16 +78,26 @@ func (m *Model) within(e *Entry, past time.Duration) bool {
 func (m *Model) giveStale(c *call, began time.Time) (*llms.ContentResponse, error) {
 	m.hit(c, c.stale, "stale", began)
 	r := fromCache(c.stale.Response, "stale")
-	return r, replay(c, c.stale, r)
+	return r, m.replay(c, c.stale, r)
+}
+
+// early reports whether an answer that is still good should be refreshed now. Each
+// caller draws a number of its own, so one of many is early and the others needn't be.
+func (m *Model) early(e *Entry) bool {
+	if m.o.EarlyRefresh == 0 || e.Took <= 0 || e.Expires.IsZero() {
+		return false
+	}
+	ahead := float64(e.Took) * m.o.EarlyRefresh * -math.Log(1-m.o.Rand()) // 1-: the logarithm of 0 is infinite
+	return ahead >= float64(e.Expires.Sub(m.o.Now()))
 }
 
 // refresh asks the model in the background, once for all callers, and stores its
-// answer.
-func (m *Model) refresh(c *call) {
+// answer. It replaces an entry that was stored at the given time or earlier.
+func (m *Model) refresh(c *call, newer time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), refreshLimit)
 	o := *c.o
 	o.StreamingFunc, o.StreamingReasoningFunc = nil, nil
-	back := &call{ctx: ctx, messages: c.messages, o: &o, model: c.model, key: c.key}
+	back := &call{ctx: ctx, messages: c.messages, o: &o, model: c.model, key: c.key, tenant: c.tenant, namespace: c.namespace, newer: newer}
 	back.options = append(append(back.options, c.options...), llms.WithStreamingFunc(nil), llms.WithStreamingReasoningFunc(nil))
 	f, first := m.join(back)
 	if !first { // a refresh is in progress

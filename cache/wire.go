@@ -19,6 +19,11 @@ type wireEntry struct {
 	Stored  time.Time     `json:"stored"`
 	Expires time.Time     `json:"expires"`
 	Keep    time.Time     `json:"keep,omitzero"`
+
+	Tenant     string            `json:"tenant,omitempty"`
+	Namespace  string            `json:"namespace,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Took       time.Duration     `json:"took,omitzero"` // nanoseconds
 }
 
 type wireChoice struct {
@@ -65,7 +70,8 @@ func (t *wireText) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the whole entry, so that any store of bytes can keep it.
 func (e *Entry) MarshalJSON() ([]byte, error) {
-	w := wireEntry{Stream: e.Stream, Model: e.Model, Stored: e.Stored, Expires: e.Expires, Keep: e.Keep}
+	w := wireEntry{Stream: e.Stream, Model: e.Model, Stored: e.Stored, Expires: e.Expires, Keep: e.Keep,
+		Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes, Took: e.Took}
 	if e.Response != nil {
 		for _, c := range e.Response.Choices {
 			w.Choices = append(w.Choices, wireOf(c))
@@ -99,7 +105,8 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
-	*e = Entry{Response: &llms.ContentResponse{}, Stream: w.Stream, Model: w.Model, Stored: w.Stored, Expires: w.Expires, Keep: w.Keep}
+	*e = Entry{Response: &llms.ContentResponse{}, Stream: w.Stream, Model: w.Model, Stored: w.Stored, Expires: w.Expires, Keep: w.Keep,
+		Tenant: w.Tenant, Namespace: w.Namespace, Attributes: w.Attributes, Took: w.Took}
 	for _, c := range w.Choices {
 		e.Response.Choices = append(e.Response.Choices, c.choice())
 	}

@@ -231,18 +231,20 @@ func (p *S3FIFO) evict() {
 }
 
 // A GDSF keeps what saves the most for its size: priority = age + uses × cost ÷ size,
-// where the age is the priority of the last entry that was dropped. Cherkasova,
+// where the age is the priority of the last entry that was dropped. The uses of dropped
+// keys are remembered for a while, as the paper doesn't do. Cherkasova,
 // "Improving WWW proxies performance with greedy-dual-size-frequency caching", 1998.
 type GDSF struct {
 	room, used int
 	age        float64
 	items      map[uint64]*node
 	order      byPriority
+	ghosts     LRU // of dropped keys, with their uses
 }
 
 // NewGDSF returns an empty GDSF. Its error wraps [ErrOption].
 func NewGDSF(room int) (*GDSF, error) {
-	return &GDSF{room: room, items: map[uint64]*node{}}, check(room)
+	return &GDSF{room: room, items: map[uint64]*node{}, ghosts: LRU{newQueues(0, 1)}}, check(room)
 }
 
 // Used is how much of the room is occupied.
@@ -260,18 +262,30 @@ func (p *GDSF) Access(r Request) bool {
 	if r.Size > p.room {
 		return false
 	}
-	for p.used+r.Size > p.room {
-		n := heap.Pop(&p.order).(*node)
-		p.age = n.priority
-		p.used -= n.size
-		delete(p.items, n.key)
-	}
 	n := &node{key: r.Key, size: r.Size, uses: 1}
+	if g, ok := p.ghosts.items[r.Key]; ok {
+		n.uses += p.ghosts.pop(g).uses
+	}
 	n.priority = value(n)
 	p.used += n.size
 	p.items[r.Key] = n
 	heap.Push(&p.order, n)
+	for p.used > p.room {
+		p.drop() // the new entry itself, if it saves the least
+	}
 	return false
+}
+
+// drop drops the entry that saves the least, and remembers how often it was used.
+func (p *GDSF) drop() {
+	n := heap.Pop(&p.order).(*node)
+	p.age = n.priority
+	p.used -= n.size
+	delete(p.items, n.key)
+	p.ghosts.push(&node{key: n.key, size: n.size, uses: n.uses}, 0)
+	for p.ghosts.used > p.room {
+		p.ghosts.pop(p.ghosts.lists[0].Back())
+	}
 }
 
 // byPriority is a heap: the least worth keeping is first.

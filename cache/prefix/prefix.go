@@ -12,10 +12,11 @@ var ErrOption = errors.New("prefix: invalid option")
 
 // A Segment is a part of a prompt.
 type Segment struct {
-	Name       string // what it is, "system" for example; used by Moving only
+	Name       string // what it is, "system" for example; used by Moving, Lint and PlanOf
 	ID         string // stands for the content: equal content, equal ID
 	Tokens     int
-	Breakpoint bool // the prompt up to here is to be stored
+	Breakpoint bool   // the prompt up to here is to be stored
+	Text       string // the content, for Lint, which can then see what changes inside; may be empty
 }
 
 func (s Segment) same(other Segment) bool { return s.ID == other.ID && s.Tokens == other.Tokens }
@@ -29,20 +30,33 @@ type Request struct {
 // A Rule is how a provider caches prompts. Prices are in units of one uncached input
 // token.
 type Rule struct {
-	Name string
-	AsOf string // the month whose rule this describes; the bill of a provider decides
+	Name   string `json:"name"`
+	AsOf   string `json:"as_of"`            // the month whose rule this describes; the bill of a provider decides
+	Source string `json:"source,omitempty"` // where the provider states it
+	Note   string `json:"note,omitempty"`
 
-	Min  int     // tokens below which nothing is cached
-	Read float64 // price of a token that was read
+	Min  int     `json:"min"`  // tokens below which nothing is cached
+	Read float64 `json:"read"` // price of a token that was read
 
 	// An automatic rule has a Step: it caches the prefix that was seen in any earlier
 	// request, rounded down to whole steps. Writes are free.
-	Step int
+	Step int `json:"step,omitempty"`
 
 	// An explicit rule (Step 0) caches up to breakpoints.
-	Write    float64
-	TTL      time.Duration
-	Lookback int // segments before a breakpoint at which an older prefix is found
+	Write    float64       `json:"write,omitempty"`
+	TTL      time.Duration `json:"-"`                   // in JSON: "ttl", "5m" for example
+	Lookback int           `json:"lookback,omitempty"`  // segments before a breakpoint at which an older prefix is found
+	MaxMarks int           `json:"max_marks,omitempty"` // breakpoints in a request; 0: any number
+	Implicit bool          `json:"implicit,omitempty"`  // the end of each request is a breakpoint too
+
+	// Storage is the price of keeping one token for an hour, where the provider asks for
+	// it. Bill doesn't include it, see [Rule.Keep].
+	Storage float64 `json:"storage,omitempty"`
+}
+
+// Keep returns what it costs to keep tokens stored for a time, in cost units.
+func (r Rule) Keep(tokens int, d time.Duration) float64 {
+	return r.Storage * float64(tokens) * d.Hours()
 }
 
 // OpenAI returns the automatic rule of OpenAI, with the read price of a model.
@@ -78,8 +92,8 @@ func (r Rule) Cached(prompt, shared int) int {
 // Bill returns what each request costs. The requests are in the order of time. Its error
 // wraps [ErrOption].
 func (r Rule) Bill(requests []Request) ([]Bill, error) {
-	if r.Min < 0 || r.Step < 0 || r.Lookback < 0 || r.Step == 0 && r.TTL <= 0 {
-		return nil, fmt.Errorf("%w: the rule %q", ErrOption, r.Name)
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	out := make([]Bill, len(requests))
 	var stored []prompt
@@ -110,6 +124,16 @@ func (r Rule) Bill(requests []Request) ([]Bill, error) {
 	return out, nil
 }
 
+// check reports a rule that can't be computed.
+func (r Rule) check() error {
+	price := func(p float64) bool { return p >= 0 && p <= 1000 }
+	if r.Min < 0 || r.Step < 0 || r.Lookback < 0 || r.MaxMarks < 0 || r.Step == 0 && r.TTL <= 0 ||
+		!price(r.Read) || !price(r.Write) || !price(r.Storage) {
+		return fmt.Errorf("%w: the rule %q", ErrOption, r.Name)
+	}
+	return nil
+}
+
 // A prompt is a stored prefix and when it ends.
 type prompt struct {
 	segments []Segment
@@ -122,7 +146,7 @@ func (r Rule) explicit(b *Bill, q Request, stored []prompt) []prompt {
 	last, read := 0, 0 // segments
 	var marks []int
 	for i, s := range q.Segments {
-		if s.Breakpoint {
+		if s.Breakpoint || r.Implicit && i == len(q.Segments)-1 {
 			last = i + 1
 			marks = append(marks, last)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,6 +36,7 @@ type Store struct {
 var (
 	_ cache.Store  = (*Store)(nil)
 	_ cache.Locker = (*Store)(nil)
+	_ cache.Eraser = (*Store)(nil)
 )
 
 // New returns a store on client, a *redis.Client, *redis.ClusterClient or *redis.Ring.
@@ -113,6 +115,41 @@ func (s *Store) Clear(ctx context.Context) (int64, error) {
 			return n, fmt.Errorf("cache/redis: %w", err)
 		}
 		n += dropped
+	}
+	if err := walk.Err(); err != nil {
+		return n, fmt.Errorf("cache/redis: %w", err)
+	}
+	return n, nil
+}
+
+// Erase reads all entries under the prefix and drops those of a selection, and those
+// that can't be read, since what they hold is unknown. It walks through all keys of the
+// server, so it is for maintenance. A cluster's client asks one node only: erase with a
+// store on a client of each.
+func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, error) {
+	n := 0
+	walk := s.client.Scan(ctx, 0, literal(s.o.Prefix)+"*", 1000).Iterator()
+	for walk.Next(ctx) {
+		name := walk.Val()
+		if strings.HasPrefix(name, s.o.Prefix+"lock:") {
+			continue
+		}
+		data, err := s.client.Get(ctx, name).Bytes()
+		if errors.Is(err, redis.Nil) {
+			continue
+		}
+		if err != nil {
+			return n, fmt.Errorf("cache/redis: %w", err)
+		}
+		e := new(cache.Entry)
+		if bad := json.Unmarshal(data, e); bad == nil && !selection.Includes(e) {
+			continue
+		}
+		dropped, err := s.client.Del(ctx, name).Result()
+		if err != nil {
+			return n, fmt.Errorf("cache/redis: %w", err)
+		}
+		n += int(dropped)
 	}
 	if err := walk.Err(); err != nil {
 		return n, fmt.Errorf("cache/redis: %w", err)

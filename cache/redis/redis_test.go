@@ -159,3 +159,26 @@ func TestDown(t *testing.T) {
 	require.Equal(t, "1 \xff", r.Choices[0].Content)
 	require.EqualValues(t, 3, m.Stats().StoreErrors, "get, lock, put")
 }
+
+func TestErase(t *testing.T) {
+	s, c := open(t)
+	ctx := t.Context()
+	for i, name := range []string{"ann", "ann", "bob"} {
+		require.NoError(t, s.Put(ctx, cache.Key{byte(i)}, &cache.Entry{Attributes: map[string]string{"user": name},
+			Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "a"}}}}))
+	}
+	require.NoError(t, c.Set(ctx, s.o.Prefix+"damaged", "{", 0).Err())
+	unlock, ok, err := s.TryLock(ctx, cache.Key{9}, time.Minute)
+	require.NoError(t, err)
+	require.True(t, ok)
+	defer unlock()
+	n, err := s.Erase(ctx, cache.Selection{Attributes: map[string]string{"user": "ann"}})
+	require.NoError(t, err)
+	require.Equal(t, 3, n, "two of Ann, and a damaged one")
+	e, err := s.Get(ctx, cache.Key{2})
+	require.NoError(t, err)
+	require.NotNil(t, e)
+	_, ok, err = s.TryLock(ctx, cache.Key{9}, time.Minute)
+	require.NoError(t, err)
+	require.False(t, ok, "locks stay")
+}

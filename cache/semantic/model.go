@@ -59,6 +59,10 @@ type Options struct {
 	// tenant.
 	Tenant func(context.Context) string
 
+	// Attributes returns what an answer is later found by when it has to be erased,
+	// such as the user of the call: see [Model.Delete]. Default: none.
+	Attributes func(context.Context) map[string]string
+
 	// Metadata lists the keys of CallOptions.Metadata that change the answer, beside
 	// those that cache.KeyOf knows. Default: none.
 	Metadata []string
@@ -94,6 +98,7 @@ type Stored struct {
 	Tenant, Namespace, Model string
 	Question                 string
 	At                       time.Time
+	Attributes               map[string]string // as Options.Attributes gave them; must not be changed
 }
 
 // A Comparison is a hit that did not take place, because Options.Shadow is set.
@@ -117,6 +122,7 @@ type Model struct {
 	byText  map[textKey]uint64
 	used    *list.List // recently used first
 	lastID  uint64
+	asking  map[*call]bool // calls of the model in progress; true: not to be stored
 
 	stats [statCount]atomic.Int64
 }
@@ -144,7 +150,7 @@ func New(next llms.Model, embedder embeddings.Embedder, threshold float64, o *Op
 	if !(threshold > 0 && threshold <= 1) {
 		return nil, fmt.Errorf("%w: a threshold of %v: want above 0 and at most 1", ErrOption, threshold)
 	}
-	m := &Model{next: next, embedder: embedder, threshold: threshold, entries: map[uint64]*list.Element{}, byText: map[textKey]uint64{}, used: list.New()}
+	m := &Model{next: next, embedder: embedder, threshold: threshold, entries: map[uint64]*list.Element{}, byText: map[textKey]uint64{}, used: list.New(), asking: map[*call]bool{}}
 	if o != nil {
 		m.o = *o
 		m.o.Metadata = slices.Clone(o.Metadata)
@@ -223,6 +229,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		m.stats[misses].Add(1)
 	}
 	m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.Model, event.Reason, reason)
+	defer m.ask(c)()
 	r, err := m.next.GenerateContent(ctx, messages, options...)
 	if err != nil || r == nil || bypass {
 		return r, wrap.ContextError(ctx, err)
@@ -375,15 +382,18 @@ func (m *Model) hit(c *call, e *entry, began time.Time) {
 func (m *Model) store(c *call, r *llms.ContentResponse) {
 	reason := m.o.Policy.MayStore(r)
 	if reason == "" {
-		m.stats[stored].Add(1)
-		m.add(c, llmcopy.Response(r))
+		reason = m.add(c, llmcopy.Response(r))
 	}
 	m.o.Logger.InfoContext(c.ctx, event.CacheStore, event.Key, c.scope.String()[:12], event.Model, c.Model, event.Reason, reason)
 }
 
-func (m *Model) add(c *call, r *llms.ContentResponse) {
+func (m *Model) add(c *call, r *llms.ContentResponse) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.asking[c] {
+		return "deleted meanwhile"
+	}
+	m.stats[stored].Add(1)
 	e := &entry{Stored: c.Stored, scope: c.scope, response: r}
 	e.At = m.o.Now()
 	if m.o.TTL > 0 {
@@ -401,6 +411,7 @@ func (m *Model) add(c *call, r *llms.ContentResponse) {
 	for m.used.Len() > m.o.MaxEntries {
 		m.remove(m.used.Back())
 	}
+	return ""
 }
 
 // remove drops an entry. The caller holds the lock.
@@ -409,24 +420,6 @@ func (m *Model) remove(el *list.Element) {
 	delete(m.entries, e.id)
 	delete(m.byText, textKey{e.scope, e.Question})
 	m.o.Index.Remove(e.scope, e.id)
-}
-
-// Delete drops the entries for which the function returns true, and returns their
-// number. The function can pick all entries of one tenant.
-func (m *Model) Delete(drop func(Stored) bool) int {
-	if drop == nil {
-		return 0
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n := 0
-	for _, el := range m.entries {
-		if drop(el.Value.(*entry).Stored) {
-			m.remove(el)
-			n++
-		}
-	}
-	return n
 }
 
 // Len returns the number of entries.

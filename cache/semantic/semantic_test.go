@@ -184,6 +184,32 @@ func TestTenantsNeverMeet(t *testing.T) {
 	require.Empty(t, m.o.Index.(*Scan).scopes, "vectors stay behind")
 }
 
+// An answer that is on its way while its user's answers are deleted isn't stored.
+func TestDeleteReachesCallsInProgress(t *testing.T) {
+	var m *Model
+	erase := func(user string) int { return m.Delete(func(s Stored) bool { return s.Attributes["user"] == user }) }
+	m, err := New(during(func() { erase("bob"); erase("ann") }), one, .9, &Options{
+		Attributes: func(context.Context) map[string]string { return map[string]string{"user": "ann"} }})
+	require.NoError(t, err)
+	ask(t, m, "q")
+	require.Zero(t, m.Len())
+	require.Empty(t, m.asking)
+	m.next = &echo{}
+	ask(t, m, "q")
+	require.Zero(t, erase("bob"))
+	require.Equal(t, 1, erase("ann"))
+}
+
+// A during is a model that does something while it is asked.
+type during func()
+
+func (d during) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	d()
+	return (&echo{}).GenerateContent(ctx, messages, options...)
+}
+
+func (d during) Call(context.Context, string, ...llms.CallOption) (string, error) { return "", nil }
+
 func TestExpiry(t *testing.T) {
 	now := time.Unix(0, 0)
 	m, err := New(&echo{}, one, .9, &Options{TTL: time.Minute, Now: func() time.Time { return now }})
