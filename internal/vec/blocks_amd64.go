@@ -129,6 +129,9 @@ func expSumAVX2(dst, x *float32, n int, shift float32) float32
 //go:noescape
 func swigluAVX2(dst, gate, up *float32, n int)
 
+//go:noescape
+func geluAVX2(dst, x *float32, n int)
+
 func addRowsFast(dst, w, rows []float32, wide int) bool {
 	if !hasAVX2 {
 		return false
@@ -153,5 +156,14 @@ func swigluFast(dst, gate, up []float32) (done int) {
 		return 0
 	}
 	swigluAVX2(unsafe.SliceData(dst), unsafe.SliceData(gate), unsafe.SliceData(up), done)
+	return done
+}
+
+func geluFast(dst, x []float32) (done int) {
+	done = len(x) &^ 7
+	if !hasAVX2 || done == 0 {
+		return 0
+	}
+	geluAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), done)
 	return done
 }
