@@ -2,6 +2,7 @@ package bert
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/prodailabs/prodai/internal/vec"
@@ -50,7 +51,7 @@ func (n *network) forward(ctx context.Context, s *scratch, inputs []input) error
 		// The queries, keys and values are no longer needed: their place takes the sums.
 		sum := s.qkv[:total*h]
 		l.attended.apply(s, s.mixed, total, sum)
-		n.addNorm(l.attendedNorm, s.x, sum)
+		ok := n.addNorm(l.attendedNorm, s.x, sum)
 		l.up.apply(s, s.x, total, s.wide)
 		if n.Activation == "relu" {
 			for k, v := range s.wide {
@@ -60,7 +61,9 @@ func (n *network) forward(ctx context.Context, s *scratch, inputs []input) error
 			vec.GELU(s.wide, s.wide)
 		}
 		l.down.apply(s, s.wide, total, sum)
-		n.addNorm(l.downNorm, s.x, sum)
+		if !n.addNorm(l.downNorm, s.x, sum) || !ok {
+			return fmt.Errorf("%w: numbers overflow in layer %d", ErrModel, i)
+		}
 	}
 	return nil
 }
@@ -84,7 +87,7 @@ func (n *network) embed(s *scratch, inputs []input) {
 			x = x[h:]
 		}
 	}
-	n.addNorm(n.norm, s.x, nil)
+	n.addNorm(n.norm, s.x, nil) // an overflow stays one until the first layer's end
 }
 
 // apply sets out to the products of the matrix and n vectors, plus the bias.
@@ -150,11 +153,12 @@ func softmax(s []float32) {
 }
 
 // addNorm adds y, if there is one, to x and normalizes each row: mean 0 and variance 1,
-// then weight and bias.
+// then weight and bias. It reports whether all numbers were finite.
 //
 // Source: Ba, Kiros, Hinton, "Layer Normalization", 2016.
-func (n *network) addNorm(m norm, x, y []float32) {
+func (n *network) addNorm(m norm, x, y []float32) (ok bool) {
 	h := n.Hidden
+	ok = true
 	for ; len(x) > 0; x = x[h:] {
 		row := x[:h]
 		if y != nil {
@@ -163,27 +167,20 @@ func (n *network) addNorm(m norm, x, y []float32) {
 			}
 			y = y[h:]
 		}
-		var s0, s1, s2, s3 float32
-		for i := range row {
-			switch i & 3 {
-			case 0:
-				s0 += row[i]
-			case 1:
-				s1 += row[i]
-			case 2:
-				s2 += row[i]
-			default:
-				s3 += row[i]
-			}
+		var sum float32
+		for _, v := range row {
+			sum += v
 		}
-		mean := (s0 + s1 + s2 + s3) / float32(h)
+		mean := sum / float32(h)
 		for i := range row {
 			row[i] -= mean
 		}
 		variance := float64(vec.Dot(row, row)) / float64(h)
+		ok = ok && variance-variance == 0
 		r := float32(1 / math.Sqrt(variance+n.Epsilon))
 		for i, w := range m.weight {
 			row[i] = row[i]*r*w + m.bias[i]
 		}
 	}
+	return ok
 }
