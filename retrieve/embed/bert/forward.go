@@ -10,11 +10,11 @@ import (
 
 // scratch is the numbers of one pass, kept for the next one.
 type scratch struct {
-	x, qkv, mixed, wide []float32
-	query, score, head  []float32
-	keys, values        vec.Panels
-	codes               vec.Codes
-	starts              []int // of each input's tokens; then the end
+	x, qkv, mixed, wide       []float32
+	query, score, share, head []float32
+	keys, values              vec.Panels
+	codes                     vec.Codes
+	starts                    []int // of each input's tokens; then the end
 }
 
 func grow(s []float32, n int) []float32 {
@@ -117,7 +117,7 @@ func (l *linear) apply(s *scratch, x []float32, n int, out []float32) {
 func (n *network) attend(s *scratch, lo, hi int) {
 	h, size, tokens := n.Hidden, n.Hidden/n.Heads, hi-lo
 	s.query, s.head = grow(s.query, tokens*size), grow(s.head, tokens*size)
-	s.score = grow(s.score, tokens*tokens)
+	s.score, s.share = grow(s.score, tokens*tokens), grow(s.share, tokens)
 	scale := float32(1 / math.Sqrt(float64(size)))
 	for head := range n.Heads {
 		qkv := s.qkv[lo*3*h+head*size:]
@@ -131,25 +131,38 @@ func (n *network) attend(s *scratch, lo, hi int) {
 		s.values.ResetColumns(size, tokens, qkv[2*h:], 3*h)
 		s.keys.Mul(s.query, tokens, 0, s.keys.Groups(), s.score, tokens)
 		for t := range tokens {
-			softmax(s.score[t*tokens:][:tokens])
+			s.share[t] = softmax(s.score[t*tokens:][:tokens])
 		}
 		s.values.Mul(s.score, tokens, 0, s.values.Groups(), s.head, size)
 		for t := range tokens {
-			copy(s.mixed[(lo+t)*h+head*size:][:size], s.head[t*size:])
+			out := s.mixed[(lo+t)*h+head*size:][:size]
+			for i, v := range s.head[t*size:][:size] {
+				out[i] = v * s.share[t]
+			}
 		}
 	}
 }
 
-// softmax turns scores into weights whose sum is 1.
-func softmax(s []float32) {
-	top := s[0]
-	for _, v := range s {
-		top = max(top, v)
+// softmax turns scores into weights and returns what makes their sum 1: it is cheaper to
+// multiply the result. Without a finite largest score it returns NaN.
+func softmax(s []float32) float32 {
+	var tops [4]float32
+	for i := range tops {
+		tops[i] = s[0]
 	}
-	r := 1 / vec.ExpSum(s, s, top)
-	for i := range s {
-		s[i] *= r
+	i := 0
+	for ; i+4 <= len(s); i += 4 {
+		for j, v := range s[i : i+4 : i+4] {
+			if v > tops[j] {
+				tops[j] = v
+			}
+		}
 	}
+	for _, v := range s[i:] {
+		tops[0] = max(tops[0], v)
+	}
+	top := max(tops[0], tops[1], tops[2], tops[3])
+	return 1/vec.ExpSum(s, s, top) + (top - top)
 }
 
 // addNorm adds y, if there is one, to x and normalizes each row: mean 0 and variance 1,

@@ -226,3 +226,25 @@ func FuzzText(f *testing.F) {
 		require.Equal(t, e.tokens.vocab.AppendIDs(nil, b)[:min(5, e.tokens.vocab.Count(b))], append([]int32(nil), e.tokens.ids(b, 5)...))
 	})
 }
+
+// FuzzWeights reads two tensors of a file that is anything: never more than it has.
+func FuzzWeights(f *testing.F) {
+	f.Add(weights(map[string]any{"a": map[string]any{"dtype": "F32", "shape": []int{2}, "data_offsets": []int{0, 8}}}, make([]byte, 8)))
+	f.Add(weights(map[string]any{"__metadata__": map[string]any{"format": "pt"}, "b": map[string]any{"dtype": "BF16", "shape": []int{1, 2}, "data_offsets": []int{4, 8}}}, make([]byte, 8)))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		w, err := openTensors(strings.NewReader(string(file)), int64(len(file)))
+		if err == nil {
+			var a, b []float32
+			a, err = w.read("a", 2)
+			if err == nil {
+				b, err = w.read("b", 1, 2)
+			}
+			if err == nil && (len(a) != 2 || len(b) != 2 || !finite(a) || !finite(b)) {
+				t.Fatal(a, b)
+			}
+		}
+		if err != nil && !errors.Is(err, ErrModel) {
+			t.Fatal(err)
+		}
+	})
+}
