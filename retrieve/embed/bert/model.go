@@ -133,7 +133,7 @@ func readNetwork(dir fs.FS, p Precision, rest func(*loader, config)) (*network, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrModel, err)

@@ -12,6 +12,7 @@ import (
 // A Precision is the form in which matrices are kept.
 type Precision uint8
 
+// The precisions.
 const (
 	PrecisionFloat32 Precision = iota + 1 // the reference's results, within rounding
 	PrecisionInt8                         // 8-bit codes: a quarter of the memory and faster, a little less exact
@@ -73,10 +74,10 @@ func (o *Options) checked() (Options, error) {
 	return p, nil
 }
 
-// each makes the input of each of n texts, passes them through the network, and calls
+// each reads the input of each of n texts, passes them through the network, and calls
 // done with the vectors of its tokens, which it must not keep. Several goroutines call
 // at once, each for other texts.
-func (r *runner) each(ctx context.Context, n int, make func(i int) input, done func(i int, tokens []float32) error) error {
+func (r *runner) each(ctx context.Context, n int, read func(i int) input, done func(i int, tokens []float32) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -92,7 +93,7 @@ func (r *runner) each(ctx context.Context, n int, make func(i int) input, done f
 		next = to
 		mu.Unlock()
 		for i := from; i < to; i++ {
-			inputs = append(inputs, make(i))
+			inputs = append(inputs, read(i))
 		}
 		return from, inputs
 	}

@@ -157,12 +157,9 @@ func longestFirst(a, b, room int) (int, int) {
 		return a, b
 	}
 	swapped := a > b
-	if swapped {
-		a, b = b, a
-	}
-	if a > room {
-		b = a
-	} else {
+	a = min(a, b)
+	b = a
+	if a <= room {
 		b = max(a, room-a)
 	}
 	if a+b > room {
