@@ -60,7 +60,12 @@ func mulBlocks(bits int, codes []byte, scales []uint16, x *Codes, t, n int, out 
 
 // mulAVX2 does the group's rows in two halves.
 func mulAVX2(bits, n int, a *args) {
-	for range 2 {
+	for half := range 2 {
+		if half == 1 { // not after the second: a pointer must not leave its array
+			a.codes = (*byte)(unsafe.Add(unsafe.Pointer(a.codes), 32))
+			a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
+			a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
+		}
 		switch {
 		case bits == 8 && n == 4:
 			mul8x4AVX2(a)
@@ -71,9 +76,6 @@ func mulAVX2(bits, n int, a *args) {
 		default:
 			mul4x1AVX2(a)
 		}
-		a.codes = (*byte)(unsafe.Add(unsafe.Pointer(a.codes), 32))
-		a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
-		a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
 	}
 }
 
