@@ -52,7 +52,31 @@
 //
 // # Measured
 //
-// MEASURED
+// The first table shows texts a CPU second with all-MiniLM-L6-v2: 300 abstracts of
+// Cranfield of 1,089 characters on average, one thread of a shared AMD EPYC with AVX-512,
+// each program after the other, other programs running too. The last column is the lowest
+// cosine of a text's vector to the one in float32.
+//
+//	                                  float32   8 bits   lowest cosine of 8 bits
+//	this package                      18.4      35.0     .9995
+//	onnxruntime 1.32                  13.7      27.1     .8899
+//	torch 2.15, sentence-transformers 14.5
+//
+// The vectors of a real all-MiniLM-L6-v2 in float32 differ from those of
+// sentence-transformers by at most 6.3e-07 in an element, on 18 texts of all kinds. In 8
+// bits the largest difference is 0.0099. The programs are in testdata/peers.
+//
+// The second table shows the order that the vectors give to Cranfield's passages: nDCG@10 of
+// 225 questions, and the difference to BM25 with its interval of 95 %. The program is in
+// testdata/quality.
+//
+//	                        alone                    fused with BM25
+//	BM25                    .375
+//	static (retrieve/embed) .328   -.047 ± .025      .384   +.010 ± .017
+//	this package, 8 bits    .382   +.007 ± .026      .417   +.042 ± .017
+//
+// So on this collection a transformer alone is no better than words, and both together
+// are better than either.
 //
 // # Pitfalls
 //
@@ -73,12 +97,12 @@
 //
 // When should I take an encoder instead of the static embedder? Take an encoder when its
 // better order of the passages is worth the time. It embeds some dozen passages a second
-// on one core, and the static embedder some ten thousand. With words in the search too, as in a
-// hybrid search, the difference in quality becomes smaller: measure it on your questions.
+// on one core, and the static embedder far more. Measure the gain
+// on your own questions, fused with BM25 if your search is.
 //
 // Which precision should I take? Take float32 when vectors must equal those of another
 // program, such as an index that sentence-transformers filled. Take 8 bits when all vectors
-// come from here and speed or memory counts.
+// come from here and speed or memory counts: it is about twice as fast.
 //
 // # Further reading
 //
