@@ -20,7 +20,7 @@ func TestWhatTheLabSays(t *testing.T) {
 		require.NoError(t, err)
 		return scores, out.String()
 	}
-	s, text := run(6, 64)
+	s, text := run(3, 64)
 	require.Contains(t, text, "What to notice")
 	mrr := func(name string) float64 {
 		require.Contains(t, s, name)
