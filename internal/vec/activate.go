@@ -42,6 +42,29 @@ func SwiGLU(dst, gate, up []float32) {
 	}
 }
 
+// GELU sets dst[i] to x[i]·Φ(x[i]), where Φ is the normal distribution: the form with erf,
+// within 3·10^-7·(1+|x[i]|). dst may be x.
+//
+// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+func GELU(dst, x []float32) {
+	dst = dst[:len(x)]
+	for i := geluFast(dst, x); i < len(x); i++ {
+		dst[i] = geluGo(x[i])
+	}
+}
+
+// geluGo takes Φ(-|x|) from the rational approximation 7.1.26 of Abramowitz and Stegun,
+// whose coefficients are halved here.
+func geluGo(x float32) float32 {
+	a := max(x, -x)
+	t := 1 / (1 + .3275911/math.Sqrt2*a)
+	p := float32(.5307027145)
+	for _, c := range [...]float32{-.7265760135, .7107068705, -.142248368, .127414796} {
+		p = float32(p*t) + c
+	}
+	return max(x, 0) - float32(p*t)*float32(a*expGo(-.5*x*x))
+}
+
 // expGo is e^x: x = n·ln 2 + r, e^r by a polynomial of Cephes' expf, times 2^n.
 func expGo(x float32) float32 {
 	x = min(88, max(-87, x))

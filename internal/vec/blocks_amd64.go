@@ -66,6 +66,11 @@ func mulAVX2(bits, n int, a *args) {
 			a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
 			a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
 		}
+		if half == 1 { // not after the second: a pointer must not leave its array
+			a.codes = (*byte)(unsafe.Add(unsafe.Pointer(a.codes), 32))
+			a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
+			a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
+		}
 		switch {
 		case bits == 8 && n == 4:
 			mul8x4AVX2(a)
@@ -131,6 +136,9 @@ func expSumAVX2(dst, x *float32, n int, shift float32) float32
 //go:noescape
 func swigluAVX2(dst, gate, up *float32, n int)
 
+//go:noescape
+func geluAVX2(dst, x *float32, n int)
+
 func addRowsFast(dst, w, rows []float32, wide int) bool {
 	if !hasAVX2 {
 		return false
@@ -155,5 +163,14 @@ func swigluFast(dst, gate, up []float32) (done int) {
 		return 0
 	}
 	swigluAVX2(unsafe.SliceData(dst), unsafe.SliceData(gate), unsafe.SliceData(up), done)
+	return done
+}
+
+func geluFast(dst, x []float32) (done int) {
+	done = len(x) &^ 7
+	if !hasAVX2 || done == 0 {
+		return 0
+	}
+	geluAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), done)
 	return done
 }

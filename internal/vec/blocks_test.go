@@ -203,3 +203,23 @@ func BenchmarkBlocksMul(b *testing.B) {
 		}
 	}
 }
+
+// TestGELU: with each kernel, of any length, also where e^(-x²/2) vanishes.
+func TestGELU(t *testing.T) {
+	for _, k := range blockKernels() {
+		t.Run(k.name, func(t *testing.T) {
+			k.use(t)
+			var x []float32
+			for v := float32(-12); v <= 12; v += 1.0 / 128 {
+				x = append(x, v)
+			}
+			x = append(x, 1e10, -1e10, 1e30, -1e30, 0, 1e-30)
+			got := make([]float32, len(x))
+			GELU(got, x)
+			for i, v := range x {
+				want := float64(v) * .5 * math.Erfc(-float64(v)/math.Sqrt2)
+				require.InDelta(t, want, float64(got[i]), 3e-7*(1+math.Abs(float64(v))), "%v", v)
+			}
+		})
+	}
+}

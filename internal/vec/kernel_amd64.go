@@ -12,6 +12,8 @@ var (
 	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	hasPOPCNT = cpu.X86.HasPOPCNT
 
+	hasAVX512 = hasAVX2 && cpu.X86.HasAVX512F
+
 	// hasVPOPCNT is for processors that count the bits of 64 bytes at a time.
 	hasVPOPCNT = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VPOPCNTDQ && cpu.X86.HasBMI2
 )

@@ -244,6 +244,11 @@
 // capstone searches the course's notes with this model and BM25, offline: go run
 // ./examples/capstone.
 //
+// A second lab distills this model into a table of a few hundred kilobytes, with few
+// labels, with the teacher, and with both:
+//
+//	go run ./examples/lab13-distil
+//
 // # Exercises
 //
 //  1. Find two sentences with opposite meaning and a cosine above 0.9. What does
