@@ -46,9 +46,9 @@ func appendMessages(a []attribute.KeyValue, messages []llms.MessageContent) []at
 		input = append(input, message{Role: roleOf(m.Role), Parts: parts})
 	}
 	if system != nil {
-		a = append(a, attribute.String(keySystem, asJSON(system)))
+		a = append(a, attribute.String(SpanSystem, asJSON(system)))
 	}
-	return append(a, attribute.String(keyInput, asJSON(input)))
+	return append(a, attribute.String(SpanInput, asJSON(input)))
 }
 
 func roleOf(r llms.ChatMessageType) string {
@@ -113,9 +113,15 @@ func outputMessages(r *llms.ContentResponse) string {
 	return asJSON(out)
 }
 
+// usual is the stop reason of nearly all answers, which need no table.
+const usual = "stop"
+
 // finishReason turns a provider's stop reason into the word of the conventions, if
 // there is one.
 func finishReason(c *llms.ContentChoice) string {
+	if c.StopReason == usual {
+		return usual
+	}
 	switch stopreason.Of(c.StopReason) {
 	case stopreason.Complete:
 		if strings.Contains(strings.ToLower(c.StopReason), "tool") || strings.EqualFold(c.StopReason, "function_call") {
@@ -143,7 +149,7 @@ func broken(r *llms.ContentResponse) string {
 		return ""
 	}
 	for _, c := range r.Choices {
-		if c == nil || c.StopReason == "" {
+		if c == nil || c.StopReason == "" || c.StopReason == usual {
 			continue
 		}
 		switch reason := stopreason.Of(c.StopReason); reason {

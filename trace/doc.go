@@ -71,6 +71,18 @@
 //     Context propagation carries the trace id and the id of the current span along
 //     with a request, through function calls (Go's context.Context) and over HTTP
 //     (the header traceparent), so that all spans end up in one trace.
+//   - Baggage (also: W3C baggage): Baggage is a list of names and values that
+//     travels with a request between services, in the header baggage. Anyone who
+//     sends a request can write it, so read it by an allow-list.
+//   - Prompt version (also: prompt management): A prompt version is one state of a
+//     prompt's template, with a name and a number. On spans it shows which change
+//     made answers worse or more expensive.
+//   - Redaction (also: masking, scrubbing): Redaction replaces secrets and personal
+//     data in a text before the text is stored or sent.
+//   - Time to first token (also: TTFT, time to first chunk): The time to first token
+//     is how long a user waits until a streamed answer begins.
+//   - Stall (also: inter-token latency, stream gap): A stall is a long wait between
+//     two chunks of a stream, as if the answer had stopped.
 //   - Sampling (also: trace sampling): Sampling keeps only a part of all traces to
 //     save money.
 //   - Head sampling: Head sampling decides at the start of a request whether its
@@ -207,6 +219,18 @@
 // traces than may read the data. Names, models, numbers, stop reasons and error
 // types are always recorded.
 //
+// Labels say who and what a call was for: tenant, user and feature. [WithLabels] puts
+// them on the context at the edge of the service, and every span below carries them,
+// so that costs can be added up by each.
+//
+// A prompt version is a name, a version and a hash of the template. [NewPrompt] makes
+// it where the template is defined, and [WithPrompt] puts it on the context of a
+// call. The hash finds a change of the template without a new version.
+//
+// Content is recorded last on a span, because the SDK drops what comes after 128
+// attributes: tenant, tokens and cost of a long chat are kept. Package trace/redact
+// removes secrets from spans and logs before they leave the process.
+//
 // Usage is normalized: input tokens include cached ones, and output tokens include
 // reasoning, whatever the provider's own habit is. The cost is in pico-USD (1e-12
 // dollars) in the attribute [SpanCostPicoUSD], the tenant in [SpanTenant].
@@ -221,9 +245,152 @@
 //	log := slog.New(trace.NewLogHandler(nil))
 //	cached, err := cache.New(model, &cache.Options{Logger: log})
 //
+// Wrappers exist for every interface of langchaingo that does work: [New] for models,
+// [NewEmbedder], [NewRetriever], [NewVectorStore], [NewTool] and [NewChain], which
+// also fits an agent. [Start] makes a span for any other step. [Callbacks] is a
+// callback handler that adds events to the current span.
+//
+// Streams are measured without delaying a chunk. A span has the time to the first
+// chunk, the number of chunks, the longest wait between two, and how many waits were
+// longer than Options.Stall. A slow reader of the stream is not counted as a slow
+// provider.
+//
+// A stream that breaks off has no usage of the provider, though it is billed. With
+// Options.Tokens the tokens that arrived are counted, and marked with
+// [SpanEstimated].
+//
+// A profile is a version of the conventions. [ProfileV1_41] is the default; the
+// others write the same spans under older or newer names. Options.OpenInference
+// writes the attributes of that convention beside them, for Phoenix.
+//
 // The innermost wrapper makes attempt spans, the outermost makes the logical one.
 // Attempts find their logical call through the context. [NewRetriever] and
 // [NewEmbedder] do the same for searches and embeddings.
+//
+// # Names
+//
+// The attributes of spans are listed here by name, type, the spans that may have
+// them, and meaning. "content" marks those that are recorded only with
+// Options.Content. Each is a constant of this package, such as [SpanTenant] and
+// [SpanCostPicoUSD], and [Attributes] returns the table:
+//
+//	gen_ai.operation.name                      string   all: what the step does: chat, embeddings, retrieval, execute_tool, invoke_agent, invoke_workflow
+//	gen_ai.provider.name                       string   attempt, embedding, agent: the company or service that answers
+//	gen_ai.request.model                       string   attempt, embedding: the model asked for
+//	gen_ai.request.max_tokens                  int      attempt: the limit of output tokens
+//	gen_ai.request.temperature                 double   attempt: the temperature asked for
+//	gen_ai.request.top_p                       double   attempt: the probability mass that is sampled from
+//	gen_ai.request.top_k                       double   attempt, retrieval: how many tokens are sampled from; of a search, how many documents are asked for
+//	gen_ai.request.seed                        int      attempt: the seed asked for
+//	gen_ai.request.choice.count                int      attempt: how many answers are asked for, if not one
+//	gen_ai.request.frequency_penalty           double   attempt: the penalty of frequent tokens
+//	gen_ai.request.presence_penalty            double   attempt: the penalty of tokens that occurred
+//	gen_ai.request.stop_sequences              string[] attempt: texts that end the answer
+//	gen_ai.request.stream                      boolean  attempt: the answer is streamed
+//	gen_ai.response.model                      string   attempt: the model that answered
+//	gen_ai.response.id                         string   attempt: the provider's id of the answer
+//	gen_ai.response.finish_reasons             string[] attempt: why each choice ended
+//	gen_ai.response.time_to_first_chunk        double   attempt: seconds to the first chunk
+//	gen_ai.usage.input_tokens                  int      attempt, embedding: all input tokens, cached ones included
+//	gen_ai.usage.output_tokens                 int      attempt: all output tokens, reasoning included
+//	gen_ai.usage.cache_read.input_tokens       int      attempt: input tokens read from the provider's cache
+//	gen_ai.usage.cache_creation.input_tokens   int      attempt: input tokens written to the provider's cache
+//	gen_ai.usage.reasoning.output_tokens       int      attempt: output tokens that the answer does not show
+//	gen_ai.embeddings.dimension.count          int      embedding: the length of a vector
+//	gen_ai.data_source.id                      string   retrieval: what is searched
+//	gen_ai.tool.name                           string   tool: the tool's name
+//	gen_ai.tool.type                           string   tool: function
+//	gen_ai.tool.description                    string   tool: what the tool does
+//	gen_ai.tool.call.id                        string   tool: the model's id of the tool call
+//	mcp.method.name                            string   tool: tools/call, for a tool of an MCP server
+//	gen_ai.workflow.name                       string   logical: the workflow's name
+//	gen_ai.agent.name                          string   agent: the agent's name
+//	gen_ai.conversation.id                     string   all: the conversation's id
+//	gen_ai.prompt.name                         string   all: the prompt's name
+//	error.type                                 string   all: the HTTP status or one of a few words; absent on success
+//	exception.type                             string   event exception: the Go type of the error
+//	exception.message                          string   event exception: content: the error's text, which may quote the prompt
+//	gen_ai.system_instructions                 json     attempt, logical: content: the system's instructions
+//	gen_ai.input.messages                      json     attempt, logical: content: the other messages
+//	gen_ai.output.messages                     json     attempt, logical: content: the answer, a message for each choice
+//	gen_ai.retrieval.query.text                string   retrieval: content: what was searched for
+//	gen_ai.retrieval.documents                 json     retrieval: content: ids and scores of what was found
+//	gen_ai.tool.call.arguments                 json     tool: content: what the tool was called with
+//	gen_ai.tool.call.result                    json     tool: content: what the tool returned
+//	prodai.tenant                              string   all: the tenant that the call belongs to
+//	user.id                                    string   all: the user, as an id that is not a name or address
+//	prodai.feature                             string   all: the product's feature that made the call
+//	prodai.prompt.version                      string   all: the prompt's version
+//	prodai.prompt.hash                         string   all: 16 hexadecimal digits of the SHA-256 of the prompt's template
+//	prodai.cost.pico_usd                       int      attempt, embedding: the cost in pico-USD; absent if unknown
+//	prodai.usage.estimated                     boolean  attempt, embedding: the token counts were counted here, and not reported by the provider
+//	prodai.from_cache                          boolean  attempt, logical: the answer came from a response cache
+//	prodai.retrieval.count                     int      retrieval: how many documents were found
+//	prodai.stream.chunks                       int      attempt, logical: how many chunks were streamed
+//	prodai.stream.max_gap                      double   attempt, logical: the longest wait for a chunk after the first, in seconds
+//	prodai.stream.stalls                       int      attempt, logical: how many waits were longer than Options.Stall
+//	SampleRate                                 int      all: how many traces this one stands for, set by trace/tail; absent means 1
+//	retry.attempt                              int      link of attempt: the attempt's number, 1 first
+//
+// The events of the library's layers are listed here by name, attributes and
+// meaning. Each name and each attribute is a constant, such as [EventCacheHit] and
+// [AttrTenant], and [Events] returns the table:
+//
+//	cache.hit            kind, key, model, elapsed, tokens: an answer came from the cache
+//	cache.miss           key, model, reason: the cache had no answer, or the call may not be cached
+//	cache.store          key, model, tokens, reason: an answer was stored, or the reason why not
+//	retry.attempt        attempt, class, status, delay, model, target, reason: an attempt failed and another follows after the delay
+//	retry.giveup         attempt, class, status, delay, model, target, reason, elapsed: the call failed for good
+//	retry.hedge          attempt, delay, model, target: a second attempt was started beside a slow one
+//	retry.nested         attempt, count, model, target: a client below repeated its request by itself: set its own retries to zero
+//	retry.guess          attempt, class, model, target: an error had lost its status and code, and its class is a guess: give the client below a fault.Transport
+//	retry.resume         attempt, class, status, delay, model, target: a stream was cut, and after the delay its answer is asked to be continued
+//	retry.breaker        state, target, count, reason: a circuit breaker changed its state
+//	limit.wait           dimension, tenant, delay, tokens, model: the call waits for room under a limit
+//	limit.deny           dimension, tenant, delay, tokens, model, reason: a limit refused the call
+//	limit.store          state, count, reason: the store of the limits failed: calls go by the rates of this process, or are refused
+//	route.pick           target, model, reason, attempt: a target was chosen; no package emits it yet
+//	queue.dead           id, target, class, attempt, reason: a job became a dead letter
+//	queue.lost           id, target, reason: the end of a run could not be stored: the job runs again
+//	queue.recover        count: jobs of lost workers were given back
+//	queue.hang           id, target: a handler ignored the end of its context, and its slot was given away
+//	queue.store          reason: the store of the jobs failed, and is asked again
+//	queue.redrive        id: a dead letter was made pending again
+//	guard.verdict        stage, check, policy, class, reason, scores, threats, count, elapsed, tenant: a check found something
+//	retrieve.query       count, id, scores, elapsed, tenant: passages were retrieved
+//	retrieve.truncated   bytes, reason: the end of a collection's file was lost in a crash, and cut off
+//	tokens.dropped       count, tokens, reason, model: parts of a prompt were dropped to fit the window
+//	trace.rejected       target, count, reason: a receiver of traces refused a part of what it was sent
+//	usage.invalid        model, reason: a provider reported token counts that can't be right
+//
+// The events of [Callbacks], and the one of a failed call, are listed here in the same
+// way:
+//
+//	llm.start            count: a provider was called
+//	llm.end              count: it answered, with so many choices
+//	llm.error            error.type: it failed
+//	chain.start          -: a chain began
+//	chain.end            -: it ended
+//	chain.error          error.type: it failed
+//	tool.start           -: a tool was called
+//	tool.end             -: it returned
+//	tool.error           error.type: it failed
+//	agent.action         gen_ai.tool.name: an agent chose a tool
+//	agent.finish         -: an agent ended
+//	retriever.start      -: a search began
+//	retriever.end        count: it found so many documents
+//	exception            exception.type, exception.message: the call of the span failed
+//
+// The metrics are listed here by name, kind and meaning. They have the attributes
+// gen_ai.operation.name, gen_ai.provider.name, gen_ai.request.model and error.type,
+// and never a tenant or user, since each value of a label makes a time series:
+//
+//	gen_ai.client.operation.duration            histogram, s        how long a step took
+//	gen_ai.client.token.usage                   histogram, {token}  tokens of an attempt, by gen_ai.token.type: input, output
+//	gen_ai.client.operation.time_to_first_chunk histogram, s        the wait for the first chunk
+//	prodai.cost                                 counter, pico-USD   the cost of attempts and embeddings
+//	prodai.cost.unknown                         counter, {call}     calls whose cost is not known
+//	prodai.stream.stalls                        counter, {stall}    waits for a chunk longer than Options.Stall
 //
 // # From a signal to an incident
 //
@@ -274,6 +441,18 @@
 //	// retry, cache and guard around attempt go here
 //	answer, err := trace.New(attempt, &trace.Options{Kind: trace.KindLogical, Name: "support"})
 //
+// # Measured
+//
+// The table has the time of a traced call relative to a span with the same attributes
+// that is written by hand with OpenTelemetry's SDK, as medians of blocks taken in turn.
+// The command prints it: cd internal/bench && go test ./trace -run Ratios -rounds 30 -v
+//
+//	case                                 time
+//	an attempt                           1.3
+//	an attempt that is not sampled       0.7
+//	an attempt with OpenInference too    2.7
+//	metrics added                        1.1 times an attempt
+//
 // # Pitfalls
 //
 //   - Don't record prompts and answers by default: traces are read by more people,
@@ -293,6 +472,10 @@
 //   - Don't alert on causes such as CPU load or a single failed request: most need
 //     no action, and people stop reading alerts. Do alert on the burn rate of what
 //     users feel.
+//   - Don't put a tenant or user id on a metric: each makes a time series. Do put it
+//     on spans, and on a ledger of trace/cost for exact sums.
+//   - Don't take a tenant from a request's baggage at the edge of the system: a client
+//     could be billed to another. Do leave it out of BaggageOptions.Allow there.
 //   - Don't write a post-mortem that ends with "be more careful": it changes
 //     nothing. Do name a change of the system, its owner and a date.
 //
@@ -322,10 +505,11 @@
 // OpenTelemetry, so you can change later.
 //
 // How do I send traces to Phoenix, Honeycomb or LangSmith? To send traces to
-// Phoenix, Honeycomb or LangSmith, set up OpenTelemetry's own OTLP exporter with
-// the tool's address and key as the exporter of the tracer provider, instead of the
-// jsonl exporter. The wrappers of this package use the global tracer provider by
-// default. This library has no exporter for a special tool.
+// Phoenix, Honeycomb or LangSmith, use an exporter of package trace/otlp with the
+// tool's target as the exporter of the tracer provider, instead of the jsonl
+// exporter: otlp.Phoenix, otlp.Honeycomb, otlp.LangSmith, otlp.Langfuse, or
+// otlp.Collector for any other. OpenTelemetry's own OTLP exporter works too. The
+// wrappers of this package use the global tracer provider by default.
 //
 // How do I set up OpenTelemetry tracing in Go? To set up tracing, make a tracer
 // provider of OpenTelemetry's SDK with an exporter, pass it to
@@ -364,6 +548,39 @@
 // costs, set Options.Tenant, so that each span has the attribute prodai.tenant, and
 // Options.Cost. Then add up prodai.cost.pico_usd of the attempt spans by tenant, in
 // your tool or in the file of trace/jsonl.
+//
+// How do I attribute cost to a feature or a prompt version? To attribute cost to a
+// feature or a prompt version, put them on the context with [WithLabels] and
+// [WithPrompt] before the call. Then add up what the spans cost with jsonl.Sum and
+// jsonl.ByFeature or jsonl.ByPrompt.
+//
+// How do I see which version of a prompt an answer came from? To see the version of a
+// prompt in a trace, make a [Prompt] with [NewPrompt] and put it on the context with
+// [WithPrompt]. Each span then has its name, version and hash, and two versions can be
+// compared by cost, errors and quality.
+//
+// How do I trace tools and agents? To trace tools and agents, wrap each tool with
+// [NewTool] and the agent with [NewChain] and KindAgent. An agent's span has no usage
+// of its own; the model calls below it have.
+//
+// How do I pass the tenant from one service to another? To pass the tenant on, call
+// [Baggage.Send] before the request and [Baggage.Receive] in the next service, with
+// OpenTelemetry's baggage propagator between them. Only listed members are read, and
+// the wrappers remove them before a model's host is called.
+//
+// How do I sample traces without losing failures? To sample traces without losing
+// failures, give package trace/tail the exporter's processor: it keeps all traces
+// that failed, were slow, expensive or of a rare tenant, and a part of the others,
+// with the weight that makes sums right.
+//
+// How do I find the trace of a log line? To find the trace of a log line, wrap the
+// log's handler with [NewCorrelator]: each record then has trace_id and span_id. A
+// [LogHandler] does the reverse, and shows log records as events of the trace.
+//
+// How do I measure time to first token and stalls? Time to first token and stalls are
+// measured by [Model] whenever the caller streams: [SpanFirstChunk], [SpanMaxGap] and
+// [SpanStalls]. The metric gen_ai.client.operation.time_to_first_chunk has the
+// distribution.
 //
 // How do I keep prompts out of traces? Leave Options.Content off, which is the
 // default: then prompts, answers, queries and error messages are not recorded.
@@ -468,6 +685,14 @@
 // facts, and because a system that lets one mistake do harm has to be changed.
 //
 // # Lab
+//
+// The lab of tracing has a waterfall with a retry, costs read back from a file,
+// redaction and a sample:
+//
+//	go run ./examples/lab15-tracing
+//
+// Look at the line of the retry and the cost beside it, and at the estimate of each
+// tenant from the sample.
 //
 // The lab is a program with a logical span outside and an attempt span inside,
 // whose layers log their events:

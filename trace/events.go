@@ -35,6 +35,7 @@ const (
 	EventRetrieveFallback  = event.RetrieveFallback  // retrieve.fallback: a stage after the search failed or was too slow, and what came before it was used
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
 	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
+	EventTraceRejected     = event.TraceRejected     // trace.rejected: a receiver of traces refused a part of what it was sent
 	EventUsageInvalid      = event.UsageInvalid      // usage.invalid: a provider reported token counts that can't be right
 )
 

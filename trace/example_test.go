@@ -71,20 +71,18 @@ func Example() {
 		fmt.Println(err)
 	}
 	var total int64
-	for span, err := range jsonl.Read(&file) {
+	for r, err := range jsonl.Records(&file) {
 		if err != nil {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Println(span.Name, span.Status, span.Attributes["error.type"], "links:", len(span.Links), "events:", len(span.Events))
-		if pico, ok := span.Attributes["prodai.cost.pico_usd"].(float64); ok {
-			total += int64(pico)
-		}
+		fmt.Printf("%s %s %s links: %d events: %d\n", r.Name, r.Status, r.ErrorType, len(r.Links), len(r.Events))
+		total += r.CostPicoUSD
 	}
 	fmt.Println(cost.USD(total))
 	// Output:
 	// chat gpt-4o-mini Error rate_limit links: 0 events: 1
-	// chat gpt-4o-mini Unset <nil> links: 1 events: 0
-	// invoke_workflow support Unset <nil> links: 0 events: 1
+	// chat gpt-4o-mini Unset  links: 1 events: 0
+	// invoke_workflow support Unset  links: 0 events: 1
 	// $0.0001512
 }

@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/prodailabs/prodai/internal/callopt"
-	"github.com/prodailabs/prodai/internal/usage"
 	"github.com/prodailabs/prodai/internal/wrap"
 )
 
@@ -23,7 +21,11 @@ import (
 // nothing to wrap, or a Kind that does not exist.
 var ErrOption = errors.New("trace: invalid option")
 
-// A Kind is which of the two spans a [Model] makes.
+func optionError(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrOption}, args...)...)
+}
+
+// A Kind is which span a [Model] makes.
 type Kind uint8
 
 // A trace has one span for the logical call, which the caller asked for, and
@@ -32,6 +34,7 @@ type Kind uint8
 const (
 	KindAttempt Kind = iota // a request to a provider: CLIENT span "chat MODEL"
 	KindLogical             // what the caller asked for: INTERNAL span "invoke_workflow NAME"
+	KindAgent               // a logical call that an agent answers: INTERNAL span "invoke_agent NAME"
 )
 
 // Options configure the wrappers of this package. The zero value works: it
@@ -44,7 +47,21 @@ type Options struct {
 	// call, so that a provider that is set later is used.
 	Tracer oteltrace.Tracer
 
-	// Name is the workflow's name on a logical span. Default: "answer".
+	// Meter makes the metrics: durations, tokens, times to the first chunk, cost
+	// and calls of unknown cost, by operation, provider, model and error type. At
+	// most 500 combinations are kept apart. Default: the global provider's.
+	Meter metric.Meter
+
+	// Profile is the version of the semantic conventions whose names are used.
+	// Default: ProfileV1_41.
+	Profile Profile
+
+	// OpenInference writes the attributes of that convention too, which Arize
+	// Phoenix reads. Default: off, because it doubles the size of a span.
+	OpenInference bool
+
+	// Name is the workflow's or agent's name on a logical span, and a chain's.
+	// Default: "answer".
 	Name string
 
 	// Provider is the company or service that answers, by its name in the semantic
@@ -56,21 +73,64 @@ type Options struct {
 	Model string
 
 	// Cost returns what an answer cost in pico-USD, and whether that is known.
-	// (*cost.Table).Of of trace/cost has this form. Default: no cost is recorded.
+	// (*cost.Table).Of of trace/cost has this form. An embedding is passed as an
+	// answer without output. Default: no cost is recorded.
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
 
+	// Tokens counts the tokens of a text, where a provider reports none: of
+	// embeddings, and of streams that broke off. Such counts are marked with
+	// SpanEstimated. Count of chunk/token has this form. Default: unknown usage
+	// stays unknown.
+	Tokens func(text string) int
+
 	// Tenant returns the tenant that a call belongs to; "" is not recorded.
-	// Default: none.
+	// Default: the tenant of [WithLabels], if there is one.
 	Tenant func(context.Context) string
 
 	// Conversation returns the id of the conversation; "" is not recorded.
 	// Default: none.
 	Conversation func(context.Context) string
 
-	// Content captures prompts, answers, queries, document ids and error
-	// messages. Default: off, because more people can read traces than may read
-	// the data.
+	// Stall is the wait for a chunk of a stream, after the first, that counts as
+	// a stall. Default: 2 s.
+	Stall time.Duration
+
+	// Tool is how a [Tool] is reached. Default: ToolFunction.
+	Tool ToolKind
+
+	// Content captures prompts, answers, queries, documents, the arguments and
+	// results of tools, and error messages. Default: off, because more people can
+	// read traces than may read the data. With it on, put trace/redact before
+	// the exporter.
 	Content bool
+
+	meters *meters
+}
+
+// check returns a copy of o with its defaults.
+func (o *Options) check() (*Options, error) {
+	checked := Options{}
+	if o != nil {
+		checked = *o
+	}
+	switch {
+	case checked.Kind > KindAgent:
+		return nil, optionError("Options.Kind is %d: want KindAttempt (0, the default), KindLogical (1) or KindAgent (2)", checked.Kind)
+	case checked.Profile > ProfileNext:
+		return nil, optionError("Options.Profile is %d: want ProfileV1_41 (0, the default), ProfileV1_36 (1) or ProfileNext (2)", checked.Profile)
+	case checked.Tool > ToolMCP:
+		return nil, optionError("Options.Tool is %d: want ToolFunction (0, the default) or ToolMCP (1)", checked.Tool)
+	case checked.Stall < 0:
+		return nil, optionError("Options.Stall is %v: want more than 0, or 0 for 2 s", checked.Stall)
+	}
+	if checked.Name == "" {
+		checked.Name = "answer"
+	}
+	if checked.Stall == 0 {
+		checked.Stall = 2 * time.Second
+	}
+	checked.meters = newMeters(&checked)
+	return &checked, nil
 }
 
 // scope names this library as the source of its spans.
@@ -79,6 +139,9 @@ const scope = "github.com/prodailabs/prodai/trace"
 func (o *Options) tracer() oteltrace.Tracer {
 	if o.Tracer != nil {
 		return o.Tracer
+	}
+	if url := o.Profile.schemaURL(); url != "" {
+		return otel.Tracer(scope, oteltrace.WithSchemaURL(url))
 	}
 	return otel.Tracer(scope)
 }
@@ -94,26 +157,20 @@ func (o *Options) provider() string {
 // unchanged. It is safe for concurrent use.
 type Model struct {
 	next llms.Model
-	o    Options
+	o    *Options
 }
 
 // New returns a Model around next; nil options mean the defaults. Its error wraps
 // [ErrOption].
 func New(next llms.Model, o *Options) (*Model, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the model to wrap is nil", ErrOption)
+		return nil, optionError("the model to wrap is nil")
 	}
-	m := &Model{next: next}
-	if o != nil {
-		m.o = *o
+	checked, err := o.check()
+	if err != nil {
+		return nil, err
 	}
-	if m.o.Kind > KindLogical {
-		return nil, fmt.Errorf("%w: Options.Kind is %d: want KindAttempt (0, the default) or KindLogical (1)", ErrOption, m.o.Kind)
-	}
-	if m.o.Name == "" {
-		m.o.Name = "answer"
-	}
-	return m, nil
+	return &Model{next: next, o: checked}, nil
 }
 
 // Unwrap returns the wrapped model.
@@ -129,74 +186,73 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 	return wrap.Call(ctx, m, prompt, options...)
 }
 
-// GenerateContent calls the wrapped model within a span.
+// GenerateContent calls the wrapped model within a span. If it is wrapped twice for
+// attempts, the outer wrapper records the call and the inner one steps back, so that
+// usage counts once.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	o := callopt.Resolve(options)
+	if m.o.Kind == KindAttempt && isAttempt(ctx, messages) {
+		return m.next.GenerateContent(ctx, messages, options...)
+	}
+	var o callopt.Options
+	if len(options) > 0 {
+		o = callopt.Resolve(options)
+	}
 	if o.Model == "" {
 		o.Model = m.o.Model
 	}
-	spanCtx, span := m.start(ctx, &o)
+	spanCtx, s := m.start(ctx, o.Model)
 	returned := false
-	defer func() {
-		if !returned { // a panic, or a goroutine that was ended
-			span.SetAttributes(attribute.String(keyErrorType, "panic"))
-			span.SetStatus(codes.Error, "the model panicked")
-		}
-		span.End()
-	}()
-	if !span.IsRecording() {
+	defer s.done(&returned)
+	recording := s.span.IsRecording()
+	if !recording && !m.o.meters.on(ctx) {
 		r, err := m.next.GenerateContent(spanCtx, messages, options...)
 		returned = true
 		return r, wrap.ContextError(ctx, err)
 	}
-	m.request(spanCtx, span, messages, &o)
-	var first firstChunk
-	r, err := m.next.GenerateContent(spanCtx, messages, first.listen(options, &o)...)
+	if recording {
+		s.pending = m.request(spanCtx, &o)
+	}
+	if m.o.Kind == KindAttempt {
+		spanCtx = asAttempt(spanCtx, s, messages)
+	}
+	w, listening := m.listen(options, &o)
+	r, err := m.next.GenerateContent(spanCtx, messages, listening...)
 	returned = true
 	err = wrap.ContextError(ctx, err)
-	m.response(span, o.Model, r, first.elapsed())
 	if err != nil {
-		attemptsOf(spanCtx).failed(span)
-		m.o.fail(span, err)
+		attemptsOf(spanCtx).failed(s.span)
+		s.fail(err)
 	} else if reason := broken(r); reason != "" && m.o.Kind == KindAttempt {
-		span.SetAttributes(attribute.String(keyErrorType, "answer_"+reason))
-		span.SetStatus(codes.Error, "the answer is not known to be complete: "+reason)
+		s.broke("answer_"+reason, "the answer is not known to be complete: "+reason)
 	}
+	m.response(s, messages, r, w, err)
 	return r, err
 }
 
 // start begins the span. An attempt gets a link to the failed one before it in the
 // same logical call.
-func (m *Model) start(ctx context.Context, o *callopt.Options) (context.Context, oteltrace.Span) {
-	if m.o.Kind == KindLogical {
-		ctx = context.WithValue(ctx, attemptsKey{}, &attempts{})
-		return m.o.tracer().Start(ctx, opWorkflow+" "+m.o.Name, oteltrace.WithSpanKind(oteltrace.SpanKindInternal),
-			oteltrace.WithAttributes(attribute.String(keyOperation, opWorkflow), attribute.String(keyWorkflow, m.o.Name)))
+func (m *Model) start(ctx context.Context, model string) (context.Context, *Step) {
+	if m.o.Kind != KindAttempt {
+		return m.o.startKind(ctx)
 	}
-	config := []oteltrace.SpanStartOption{oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithAttributes(
-		attribute.String(keyOperation, opChat), attribute.String(keyProvider, m.o.provider()), attribute.String(keyModel, o.Model))}
+	ctx = private(ctx)
+	var links []oteltrace.Link
 	if number, before := attemptsOf(ctx).next(); before.IsValid() {
-		config = append(config, oteltrace.WithLinks(oteltrace.Link{SpanContext: before, Attributes: []attribute.KeyValue{attribute.Int(keyAttempt, number)}}))
+		links = []oteltrace.Link{{SpanContext: before, Attributes: []attribute.KeyValue{attribute.Int(LinkAttempt, number)}}}
 	}
-	return m.o.tracer().Start(ctx, opChat+" "+o.Model, config...)
+	ctx, s := m.o.start(ctx, OperationChat, model, oteltrace.SpanKindClient, links,
+		attribute.String(SpanOperation, OperationChat), attribute.String(SpanProvider, m.o.provider()), attribute.String(SpanModel, model))
+	s.model = model
+	return ctx, s
 }
 
-// request records the options of the call.
-func (m *Model) request(ctx context.Context, span oteltrace.Span, messages []llms.MessageContent, o *callopt.Options) {
-	var a []attribute.KeyValue
-	if m.o.Tenant != nil {
-		a = appendText(a, keyTenant, m.o.Tenant(ctx))
-	}
-	if m.o.Conversation != nil {
-		a = appendText(a, keyConversation, m.o.Conversation(ctx))
-	}
+// request is the caller and the options of the call.
+func (m *Model) request(ctx context.Context, o *callopt.Options) []attribute.KeyValue {
+	a := m.o.identity(ctx, make([]attribute.KeyValue, 0, 20)) // with room for the answer
 	if m.o.Kind == KindAttempt {
 		a = appendOptions(a, o)
 	}
-	if m.o.Content {
-		a = appendMessages(a, messages)
-	}
-	span.SetAttributes(a...)
+	return a
 }
 
 func appendText(a []attribute.KeyValue, key, value string) []attribute.KeyValue {
@@ -208,130 +264,38 @@ func appendText(a []attribute.KeyValue, key, value string) []attribute.KeyValue 
 
 func appendOptions(a []attribute.KeyValue, o *callopt.Options) []attribute.KeyValue {
 	if o.Has(callopt.MaxTokens) {
-		a = append(a, attribute.Int(keyMaxTokens, o.MaxTokens))
+		a = append(a, attribute.Int(SpanMaxTokens, o.MaxTokens))
 	}
 	if o.Has(callopt.Seed) {
-		a = append(a, attribute.Int(keySeed, o.Seed))
+		a = append(a, attribute.Int(SpanSeed, o.Seed))
 	}
 	if o.Has(callopt.N) && o.N != 1 {
-		a = append(a, attribute.Int(keyChoices, o.N))
+		a = append(a, attribute.Int(SpanChoices, o.N))
 	}
 	if o.Has(callopt.TopK) {
-		a = append(a, attribute.Float64(keyTopK, float64(o.TopK)))
+		a = append(a, attribute.Float64(SpanTopK, float64(o.TopK)))
 	}
 	for _, f := range []struct {
 		field callopt.Field
 		key   string
 		value float64
 	}{
-		{callopt.Temperature, keyTemperature, o.Temperature},
-		{callopt.TopP, keyTopP, o.TopP},
-		{callopt.FrequencyPenalty, keyFrequencyPenalty, o.FrequencyPenalty},
-		{callopt.PresencePenalty, keyPresencePenalty, o.PresencePenalty},
+		{callopt.Temperature, SpanTemperature, o.Temperature},
+		{callopt.TopP, SpanTopP, o.TopP},
+		{callopt.FrequencyPenalty, SpanFrequencyPenalty, o.FrequencyPenalty},
+		{callopt.PresencePenalty, SpanPresencePenalty, o.PresencePenalty},
 	} {
 		if o.Has(f.field) {
 			a = append(a, attribute.Float64(f.key, f.value))
 		}
 	}
 	if len(o.StopWords) > 0 {
-		a = append(a, attribute.StringSlice(keyStop, o.StopWords))
+		a = append(a, attribute.StringSlice(SpanStopSequences, o.StopWords))
 	}
 	if o.StreamingFunc != nil || o.StreamingReasoningFunc != nil {
-		a = append(a, attribute.Bool(keyStream, true))
+		a = append(a, attribute.Bool(SpanStream, true))
 	}
 	return a
-}
-
-// response records the answer, on attempts with its usage and cost.
-func (m *Model) response(span oteltrace.Span, model string, r *llms.ContentResponse, first time.Duration) {
-	var a []attribute.KeyValue
-	if first > 0 {
-		a = append(a, attribute.Float64(keyFirstChunk, first.Seconds()))
-	}
-	if r != nil {
-		if usage.Cached(r) {
-			a = append(a, attribute.Bool(keyFromCache, true))
-		}
-		if m.o.Kind == KindAttempt {
-			a = m.appendAnswer(a, model, r)
-		}
-		if m.o.Content {
-			a = append(a, attribute.String(keyOutput, outputMessages(r)))
-		}
-	}
-	span.SetAttributes(a...)
-}
-
-func (m *Model) appendAnswer(a []attribute.KeyValue, model string, r *llms.ContentResponse) []attribute.KeyValue {
-	var reasons []string
-	for _, c := range r.Choices {
-		if c == nil {
-			continue
-		}
-		if len(reasons) == 0 {
-			id, _ := c.GenerationInfo["ID"].(string)
-			name, _ := c.GenerationInfo["Model"].(string)
-			a = appendText(appendText(a, keyResponseID, id), keyResponseModel, name)
-		}
-		reasons = append(reasons, finishReason(c))
-	}
-	if len(reasons) > 0 {
-		a = append(a, attribute.StringSlice(keyFinish, reasons))
-	}
-	if u, err := usage.Of(r); err == nil {
-		a = append(a, attribute.Int64(keyInputTokens, u.Input), attribute.Int64(keyOutputTokens, u.Output))
-		for _, part := range []struct {
-			key string
-			n   int64
-		}{{keyCacheRead, u.CacheRead}, {keyCacheCreation, u.CacheWrite}, {keyReasoningTokens, u.Reasoning}} {
-			if part.n > 0 {
-				a = append(a, attribute.Int64(part.key, part.n))
-			}
-		}
-	}
-	if m.o.Cost != nil {
-		if pico, ok := m.o.Cost(model, r); ok {
-			a = append(a, attribute.Int64(keyCost, pico))
-		}
-	}
-	return a
-}
-
-// fail marks the span. The error's message may quote the prompt, so it counts as
-// content.
-func (o *Options) fail(span oteltrace.Span, err error) {
-	kind := errorType(err)
-	event := []attribute.KeyValue{attribute.String(keyExceptionType, fmt.Sprintf("%T", err))}
-	description := kind
-	if o.Content {
-		description = err.Error()
-		event = append(event, attribute.String(keyExceptionMessage, description))
-	}
-	span.AddEvent("exception", oteltrace.WithAttributes(event...))
-	span.SetAttributes(attribute.String(keyErrorType, kind))
-	span.SetStatus(codes.Error, description)
-}
-
-// errorType is one of a few words: the HTTP status if there was one, else the cause
-// that ended the call.
-func errorType(err error) string {
-	var status interface{ HTTPStatus() int }
-	if errors.As(err, &status) && status.HTTPStatus() > 0 {
-		return strconv.Itoa(status.HTTPStatus())
-	}
-	var code interface{ Code() string }
-	var provider *llms.Error
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.As(err, &code) && code.Code() != "":
-		return code.Code()
-	case errors.As(err, &provider):
-		return string(provider.Code)
-	}
-	return "_OTHER"
 }
 
 // attempts numbers the attempts of one logical call.

@@ -2,10 +2,9 @@ package trace
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
+	"github.com/tmc/langchaingo/vectorstores"
 	"go.opentelemetry.io/otel/attribute"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
@@ -16,97 +15,115 @@ import (
 type Retriever struct {
 	next   schema.Retriever
 	source string
-	o      Options
+	o      *Options
 }
 
 // NewRetriever returns a Retriever around next; source names what is searched.
 // Its error wraps [ErrOption].
 func NewRetriever(next schema.Retriever, source string, o *Options) (*Retriever, error) {
 	if next == nil {
-		return nil, fmt.Errorf("%w: the retriever to wrap is nil", ErrOption)
+		return nil, optionError("the retriever to wrap is nil")
 	}
-	r := &Retriever{next: next, source: source}
-	if o != nil {
-		r.o = *o
+	checked, err := o.check()
+	if err != nil {
+		return nil, err
 	}
-	return r, nil
+	return &Retriever{next, source, checked}, nil
 }
 
 // GetRelevantDocuments searches within a span.
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
-	ctx, span := r.o.tracer().Start(ctx, opRetrieval+" "+r.source, oteltrace.WithSpanKind(oteltrace.SpanKindClient),
-		oteltrace.WithAttributes(attribute.String(keyOperation, opRetrieval), attribute.String(keySource, r.source)))
-	defer span.End()
-	docs, err := r.next.GetRelevantDocuments(ctx, query)
-	if err != nil {
-		r.o.fail(span, err)
+	return r.o.search(ctx, r.source, query, 0, func(ctx context.Context) ([]schema.Document, error) {
+		return r.next.GetRelevantDocuments(ctx, query)
+	})
+}
+
+// A VectorStore records a span for each search of the wrapped vector store, and one
+// for each addition of documents.
+type VectorStore struct {
+	next   vectorstores.VectorStore
+	source string
+	o      *Options
+}
+
+// NewVectorStore returns a VectorStore around next; source names it. Its error
+// wraps [ErrOption].
+func NewVectorStore(next vectorstores.VectorStore, source string, o *Options) (*VectorStore, error) {
+	if next == nil {
+		return nil, optionError("the vector store to wrap is nil")
 	}
-	span.SetAttributes(attribute.Int(keyCount, len(docs)))
-	if r.o.Content {
-		span.SetAttributes(attribute.String(keyQuery, query), attribute.String(keyDocuments, asJSON(found(docs))))
+	checked, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	return &VectorStore{next, source, checked}, nil
+}
+
+// SimilaritySearch searches within a span.
+func (v *VectorStore) SimilaritySearch(ctx context.Context, query string, numDocuments int, options ...vectorstores.Option) ([]schema.Document, error) {
+	return v.o.search(ctx, v.source, query, numDocuments, func(ctx context.Context) ([]schema.Document, error) {
+		return v.next.SimilaritySearch(ctx, query, numDocuments, options...)
+	})
+}
+
+// AddDocuments adds documents within a span "invoke_workflow add SOURCE": the
+// conventions have no operation for it.
+func (v *VectorStore) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) (ids []string, err error) {
+	ctx, s := v.o.start(ctx, OperationWorkflow, "add "+v.source, oteltrace.SpanKindInternal, nil,
+		attribute.String(SpanOperation, OperationWorkflow), attribute.String(SpanWorkflow, "add "+v.source))
+	returned := false
+	defer s.done(&returned)
+	ids, err = v.next.AddDocuments(ctx, docs, options...)
+	returned = true
+	if err != nil {
+		s.fail(err)
+	}
+	if s.span.IsRecording() {
+		s.set(v.o.identity(ctx, []attribute.KeyValue{attribute.Int(SpanRetrievalCount, len(ids))}))
+	}
+	return ids, err
+}
+
+// search makes the span of a search; top is how many documents are asked for, 0 if
+// that is not known.
+func (o *Options) search(ctx context.Context, source, query string, top int, find func(context.Context) ([]schema.Document, error)) ([]schema.Document, error) {
+	ctx, s := o.start(ctx, OperationRetrieval, source, oteltrace.SpanKindClient, nil,
+		attribute.String(SpanOperation, OperationRetrieval), attribute.String(SpanDataSource, source))
+	returned := false
+	defer s.done(&returned)
+	docs, err := find(ctx)
+	returned = true
+	if err != nil {
+		s.fail(err)
+	}
+	if !s.span.IsRecording() {
+		return docs, err
+	}
+	a := []attribute.KeyValue{attribute.Int(SpanRetrievalCount, len(docs))}
+	if top > 0 {
+		a = append(a, attribute.Float64(SpanTopK, float64(top)))
+	}
+	a = o.identity(ctx, a)
+	if o.Content {
+		a = append(a, attribute.String(SpanQuery, query), attribute.String(SpanDocuments, asJSON(found(docs))))
+	}
+	s.set(a)
+	if o.Content && o.OpenInference {
+		s.span.SetAttributes(openInferenceDocuments(docs)...)
 	}
 	return docs, err
 }
 
 type foundDocument struct {
 	ID    string  `json:"id"`
-	Score float32 `json:"score"`
+	Score float64 `json:"score"`
 }
 
 func found(docs []schema.Document) []foundDocument {
 	out := make([]foundDocument, 0, len(docs))
 	for _, d := range docs {
 		id, _ := docmeta.String(d.Metadata, docmeta.ID)
-		out = append(out, foundDocument{id, d.Score})
+		out = append(out, foundDocument{id, score(d.Score)})
 	}
 	return out
-}
-
-// An Embedder records a span for each call of the wrapped embedder.
-type Embedder struct {
-	next embeddings.Embedder
-	o    Options
-}
-
-// NewEmbedder returns an Embedder around next. Its error wraps [ErrOption].
-func NewEmbedder(next embeddings.Embedder, o *Options) (*Embedder, error) {
-	if next == nil {
-		return nil, fmt.Errorf("%w: the embedder to wrap is nil", ErrOption)
-	}
-	e := &Embedder{next: next}
-	if o != nil {
-		e.o = *o
-	}
-	return e, nil
-}
-
-// EmbedDocuments embeds within a span.
-func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([][]float32, error) {
-	ctx, span := e.start(ctx)
-	defer span.End()
-	out, err := e.next.EmbedDocuments(ctx, texts)
-	if len(out) > 0 {
-		span.SetAttributes(attribute.Int(keyDimensions, len(out[0])))
-	}
-	if err != nil {
-		e.o.fail(span, err)
-	}
-	return out, err
-}
-
-// EmbedQuery embeds within a span.
-func (e *Embedder) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
-	ctx, span := e.start(ctx)
-	defer span.End()
-	out, err := e.next.EmbedQuery(ctx, text)
-	span.SetAttributes(attribute.Int(keyDimensions, len(out)))
-	if err != nil {
-		e.o.fail(span, err)
-	}
-	return out, err
-}
-
-func (e *Embedder) start(ctx context.Context) (context.Context, oteltrace.Span) {
-	return e.o.tracer().Start(ctx, opEmbeddings+" "+e.o.Model, oteltrace.WithSpanKind(oteltrace.SpanKindClient),
-		oteltrace.WithAttributes(attribute.String(keyOperation, opEmbeddings), attribute.String(keyProvider, e.o.provider()), attribute.String(keyModel, e.o.Model)))
 }

@@ -1,17 +1,21 @@
-// Compose puts four layers around a model, in the order of the README. It runs
-// offline: a server in this process takes the place of the provider, and refuses
-// the first request.
+// Compose puts four layers around a model, in the order of the README, and shows the
+// traces of two calls. It runs offline: a server in this process takes the place of
+// the provider, and refuses the first request.
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
+	"go.opentelemetry.io/otel"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/prodailabs/prodai/cache"
 	"github.com/prodailabs/prodai/eval/modeltest"
@@ -19,6 +23,7 @@ import (
 	"github.com/prodailabs/prodai/retry"
 	"github.com/prodailabs/prodai/retry/openai"
 	"github.com/prodailabs/prodai/trace"
+	"github.com/prodailabs/prodai/trace/jsonl"
 )
 
 func main() {
@@ -31,11 +36,32 @@ func main() {
 	if url := os.Getenv("OPENAI_BASE_URL"); url != "" {
 		baseURL, client = url, nil
 	}
+	var spans bytes.Buffer
+	exporter, err := jsonl.New(&spans)
+	check(err)
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
+	otel.SetTracerProvider(provider)
 	model := compose(baseURL, os.Getenv("OPENAI_API_KEY"), client)
 	for range 2 {
 		answer, err := llms.GenerateFromSinglePrompt(context.Background(), model, "When can I return it?")
 		check(err)
 		fmt.Println(answer)
+	}
+	check(provider.Shutdown(context.Background()))
+	show(&spans)
+}
+
+// show prints a waterfall of each trace. The first has two attempts, and the second
+// none, since the cache answered.
+func show(spans io.Reader) {
+	var records []jsonl.Record
+	for r, err := range jsonl.Records(spans) {
+		check(err)
+		records = append(records, r)
+	}
+	for _, t := range jsonl.Traces(records) {
+		fmt.Println()
+		check(t.WriteText(os.Stdout))
 	}
 }
 

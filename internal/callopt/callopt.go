@@ -8,6 +8,7 @@ package callopt
 
 import (
 	"math"
+	"sync"
 
 	"github.com/tmc/langchaingo/llms"
 )
@@ -72,31 +73,45 @@ func isZero(o *llms.CallOptions, f Field) bool {
 // llms.WithOptions replaces every value at once. A zero in it counts as not set,
 // because a wrapper passes on its resolved options in this way.
 func Resolve(options []llms.CallOption) Options {
-	var out Options
-	var marked llms.CallOptions
+	s := scratches.Get().(*scratch)
 	for f := range fields {
-		unset(&marked, f)
+		unset(&s.marked, f)
 	}
+	left := fields // that are unset
 	for _, apply := range options {
 		if apply == nil {
 			continue
 		}
-		apply(&out.CallOptions)
-		before := countUnset(&marked)
-		apply(&marked)
-		if before > 1 && countUnset(&marked) == 0 { // no single option but WithOptions sets several
+		apply(&s.out.CallOptions)
+		apply(&s.marked)
+		before := left
+		left = countUnset(&s.marked)
+		if before > 1 && left == 0 { // no single option but WithOptions sets several
 			for f := range fields {
-				if isZero(&marked, f) {
-					unset(&marked, f)
+				if isZero(&s.marked, f) {
+					unset(&s.marked, f)
+					left++
 				}
 			}
 		}
 	}
 	for f := range fields {
-		out.set[f] = !isUnset(&marked, f)
+		s.out.set[f] = !isUnset(&s.marked, f)
 	}
+	out := s.out
+	*s = scratch{} // it must keep nothing of the caller's alive
+	scratches.Put(s)
 	return out
 }
+
+// A scratch is what options are applied to. The options are functions, so it would be
+// on the heap at each call.
+type scratch struct {
+	out    Options
+	marked llms.CallOptions
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 func countUnset(o *llms.CallOptions) Field {
 	var n Field

@@ -48,6 +48,8 @@ const (
 
 	TokensDropped = "tokens.dropped"
 
+	TraceRejected = "trace.rejected"
+
 	UsageInvalid = "usage.invalid"
 )
 
@@ -112,6 +114,7 @@ var Table = []Def{
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
 	{RetrieveFallback, []string{Stage, Count, Reason, Elapsed}, "a stage after the search failed or was too slow, and what came before it was used"},
 	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
+	{TraceRejected, []string{Target, Count, Reason}, "a receiver of traces refused a part of what it was sent"},
 	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},
 }
 

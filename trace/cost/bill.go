@@ -28,8 +28,8 @@ var serviceTiers = []string{"", "auto", "default", "standard", "standard_only", 
 type Bill struct {
 	PicoUSD int64
 
-	InputPicoUSD, CacheReadPicoUSD, CacheWrite5mPicoUSD, CacheWrite1hPicoUSD, AudioInPicoUSD int64
-	OutputPicoUSD, ReasoningPicoUSD, AudioOutPicoUSD                                         int64
+	InputPicoUSD, CacheReadPicoUSD, CacheWrite5mPicoUSD, CacheWrite1hPicoUSD, AudioInPicoUSD, ImageInPicoUSD int64
+	OutputPicoUSD, ReasoningPicoUSD, AudioOutPicoUSD, ImageOutPicoUSD                                        int64
 }
 
 // Bill returns what a request of a model costs in a service tier: "", "auto",
@@ -42,7 +42,7 @@ type Bill struct {
 //  2. A price is the service tier's if it has one, else the standard one. If
 //     neither has one: cache reads and writes and audio input cost as much as
 //     input, writes for an hour as much as those for five minutes, audio output as
-//     output.
+//     output, images as text.
 //  3. Reasoning is the service tier's reasoning price, else that tier's output
 //     price, else the standard reasoning price, else the output price.
 //
@@ -56,10 +56,10 @@ func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
 	if !slices.Contains(serviceTiers, service) {
 		return Bill{}, fmt.Errorf("%w: %q", ErrUnknownTier, service)
 	}
-	text, spoken := u.Input-u.CacheRead-u.CacheWrite5m-u.CacheWrite1h-u.AudioIn, u.Output-u.Reasoning-u.AudioOut
-	if min(text, spoken, u.CacheRead, u.CacheWrite5m, u.CacheWrite1h, u.AudioIn, u.Reasoning, u.AudioOut) < 0 {
-		return Bill{}, fmt.Errorf("%w: %+v", ErrUsage, u)
+	if err := u.check(); err != nil {
+		return Bill{}, err
 	}
+	text, spoken := u.plain()
 	p := m.prices(service, u.Input)
 	var b Bill
 	sum := adder{}
@@ -68,9 +68,11 @@ func (t *Table) Bill(model, service string, u Usage) (Bill, error) {
 	b.CacheWrite5mPicoUSD = sum.add(u.CacheWrite5m, p.CacheWrite)
 	b.CacheWrite1hPicoUSD = sum.add(u.CacheWrite1h, p.CacheWrite1h)
 	b.AudioInPicoUSD = sum.add(u.AudioIn, p.AudioIn)
+	b.ImageInPicoUSD = sum.add(u.ImageIn, p.ImageIn)
 	b.OutputPicoUSD = sum.add(spoken, p.Out)
 	b.ReasoningPicoUSD = sum.add(u.Reasoning, p.Reasoning)
 	b.AudioOutPicoUSD = sum.add(u.AudioOut, p.AudioOut)
+	b.ImageOutPicoUSD = sum.add(u.ImageOut, p.ImageOut)
 	if sum.overflow {
 		return Bill{}, fmt.Errorf("%w: %s, %+v", ErrOverflow, model, u)
 	}
@@ -97,6 +99,7 @@ func (m *ModelPrices) prices(service string, input int64) Price {
 	p.CacheWrite1h = first(p.CacheWrite1h, p.CacheWrite)
 	p.AudioIn = first(p.AudioIn, p.In)
 	p.AudioOut = first(p.AudioOut, p.Out)
+	p.ImageIn, p.ImageOut = first(p.ImageIn, p.In), first(p.ImageOut, p.Out)
 	p.Reasoning = first(own.Reasoning, own.Out, std.Reasoning, p.Out)
 	return p
 }
@@ -113,6 +116,7 @@ func over(top, base Price) Price {
 		In: or(top.In, base.In), Out: or(top.Out, base.Out),
 		CacheRead: or(top.CacheRead, base.CacheRead), CacheWrite: or(top.CacheWrite, base.CacheWrite), CacheWrite1h: or(top.CacheWrite1h, base.CacheWrite1h),
 		Reasoning: or(top.Reasoning, base.Reasoning), AudioIn: or(top.AudioIn, base.AudioIn), AudioOut: or(top.AudioOut, base.AudioOut),
+		ImageIn: or(top.ImageIn, base.ImageIn), ImageOut: or(top.ImageOut, base.ImageOut),
 	}
 }
 

@@ -91,6 +91,14 @@
 //   - Attempt (also: retry, failed attempt): An attempt is one request to a
 //     provider. A failed attempt that produced tokens is billed, so costs are added
 //     up over attempts, not over answers.
+//   - Ledger (also: cost report): A ledger is the list of all bookings and their sums.
+//     A wrong booking is corrected by another one, so that both stay visible.
+//   - Anomaly (also: cost spike): An anomaly is a day or hour that cost far more than
+//     its history explains.
+//   - Break-even (also: break-even point): The break-even is the number of tokens a
+//     month from which GPUs of one's own cost less than an API.
+//   - Utilization (also: GPU utilization): Utilization is the share of time in which a
+//     GPU that is paid for is busy.
 //   - Total cost of ownership (also: TCO): The total cost of ownership is
 //     everything a system costs: tokens or GPUs, but also storage, other services
 //     and the hours of people who run it.
@@ -106,6 +114,37 @@
 // ($0.15 and $0.60 a million, as of the table), one call costs $0.000228, a day
 // $22.80 and a month $684. The same on gpt-4o ($2.50 and $10) costs $11,400 a
 // month. Multiply by 1.2 for retries and growth.
+//
+// # From calls to a report
+//
+// A [Ledger] adds up calls by tenant, feature, prompt version and model. Each of the
+// four tables adds up to the same sum, and a call that cannot be priced is counted as
+// unpriced. [WriteTable] and [WriteCSV] print them.
+//
+// Usage is read from langchaingo's answers by [UsageOf], and from the JSON of a
+// provider's response by [UsageFromBody]. The forms differ in what contains what, so
+// the API has to be named.
+//
+// A [Budget] warns at shares of an amount for each day or month by the calendar, and
+// reports when the money will be used up. [Anomalies] finds days that cost far more than
+// those before, also if weekends always cost more.
+//
+// The question what a month would have cost on another model is answered by
+// [Table.WhatIf], call by call, with a range for the difference of tokenizers.
+// [Full] has the prices of thousands of models.
+//
+// # API or own GPUs
+//
+// A [SelfHost] compares an API with a model on GPUs of one's own. The formula has n
+// replicas with the cost g and the capacity c a month, fixed cost F, and the API's
+// price p for a token. Self-hosting pays from V tokens on:
+//
+//	V = (n·g + F) / p    with the smallest n for which n·(c·p - g) >= F
+//
+// The uncertainty of a break-even is large, because speed, utilization and prices are
+// not known before a year of operation. Each number is a [Range], and
+// [SelfHost.BreakEven] returns a range in turn, with the probability that the API is
+// always cheaper.
 //
 // # A minimal program
 //
@@ -207,6 +246,18 @@
 // billion tokens, so below about that number a month the API is cheaper. Add the
 // hours of the people who run it.
 //
+// What would my bill be with another model? What a bill would be with another model is
+// answered by [Table.WhatIf]: it prices the calls that were made with the other
+// model's prices. The quality of the answers is another question, which an evaluation
+// answers.
+//
+// How do I notice that costs explode? To notice that costs explode, give each day's or
+// hour's cost to [Anomalies], and spend into a [Budget] that warns at 50 and 80 %. An
+// anomaly is found on its first day; a monthly budget may need weeks.
+//
+// How do I export costs to a spreadsheet? To export costs to a spreadsheet, write the
+// totals of a [Ledger] with [WriteCSV]. Keys that look like formulas are made harmless.
+//
 // How do I trade latency against cost? Latency is traded against cost by the model
 // and the tier: a larger model and a priority tier cost more; the batch tier costs
 // half and answers in hours; a hedged request is faster at the tail and pays twice
@@ -253,6 +304,25 @@
 // Look at the sum on Monday without a limit, and at the lines with HTTP 429 (the
 // hourly limit) and HTTP 402 (the budget is spent). Run it with -budget 50 -hourly
 // 10 and see when the job stops.
+//
+// The lab of a month's bill has tables by tenant and prompt, wrong reports, alarms and
+// other models:
+//
+//	go run ./examples/lab15-cost
+//
+// Look at the prompt version that explains the anomaly.
+//
+// The lab of hosting has break-evens with their ranges:
+//
+//	go run ./examples/lab02-api-or-selfhost
+//
+// Look at the rows that say never.
+//
+// The lab of tradeoffs compares settings by cost, waiting, failures and quality:
+//
+//	go run ./examples/lab01-tradeoffs
+//
+// Look at the settings that another one beats.
 //
 // # Exercises
 //

@@ -3,6 +3,7 @@ package cost
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ErrOption is wrapped by the error of a nil reader.
@@ -31,6 +33,8 @@ type Price struct {
 	Reasoning    *int64 `json:"reasoning,omitempty"`
 	AudioIn      *int64 `json:"audio_in,omitempty"`
 	AudioOut     *int64 `json:"audio_out,omitempty"`
+	ImageIn      *int64 `json:"image_in,omitempty"`
+	ImageOut     *int64 `json:"image_out,omitempty"`
 }
 
 // A Tier replaces prices for the whole request when its input is larger than
@@ -81,7 +85,7 @@ func (m *ModelPrices) check() error {
 		all = append(all, t.Price)
 	}
 	for _, p := range all {
-		for _, v := range []*int64{p.In, p.Out, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.AudioIn, p.AudioOut} {
+		for _, v := range []*int64{p.In, p.Out, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.Reasoning, p.AudioIn, p.AudioOut, p.ImageIn, p.ImageOut} {
 			if v != nil && *v < 0 {
 				return fmt.Errorf("cost: a price of %d pico-USD is negative", *v)
 			}
@@ -102,6 +106,68 @@ var defaultPrices []byte
 // Default returns the embedded table: some widely used models' list prices,
 // as of Table.Taken.
 func Default() (*Table, error) { return Load(bytes.NewReader(defaultPrices)) }
+
+//go:embed testdata/prices.json.gz
+var allPrices []byte
+
+var parseAll = sync.OnceValues(func() (*Table, error) {
+	zr, err := gzip.NewReader(bytes.NewReader(allPrices))
+	if err != nil {
+		return nil, fmt.Errorf("cost: read the price table: %w", err)
+	}
+	all, err := Load(zr)
+	if err != nil {
+		return nil, err
+	}
+	common, err := Default() // knows some models by a shorter name
+	if err != nil {
+		return nil, err
+	}
+	return all.With(common), nil
+})
+
+// Full returns the embedded table of thousands of models of dozens of providers, as
+// of Table.Taken. It is read once, in some tens of milliseconds. Ten of its models
+// cost less at some hours of the day: their bill is the one of the other hours.
+func Full() (*Table, error) { return parseAll() }
+
+// With returns a table with the models of t and of other; other's prices win where
+// both have a name. Taken is other's. Neither table is changed.
+func (t *Table) With(other *Table) *Table {
+	if other == nil {
+		return t
+	}
+	models := maps.Clone(t.models)
+	if models == nil {
+		models = map[string]*ModelPrices{}
+	}
+	maps.Copy(models, other.models)
+	return &Table{Taken: other.Taken, models: models}
+}
+
+// Implausible returns, sorted, what looks like a mistake in a table: reading from a
+// cache that costs more than input, a batch that costs more than the standard tier,
+// and prices above a thousandth of a dollar a token. Look at each after an update of
+// prices; some are real.
+func (t *Table) Implausible() []string {
+	var out []string
+	for name, m := range t.models {
+		s := m.Standard
+		if above(s.CacheRead, s.In) {
+			out = append(out, name+": reading from the cache costs more than input")
+		}
+		if batch, ok := m.Services["batches"]; ok && (above(batch.In, s.In) || above(batch.Out, s.Out)) {
+			out = append(out, name+": the batch tier costs more than the standard one")
+		}
+		if limit := int64(1e9); above(s.In, &limit) || above(s.Out, &limit) {
+			out = append(out, name+": a token costs more than a thousandth of a dollar")
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func above(a, b *int64) bool { return a != nil && b != nil && *a > *b }
 
 // Load reads a table: a JSON object with "taken" (a date) and "models", which
 // maps a name to {"provider", "price"}; "price" has the fields of [Price] in

@@ -25,18 +25,20 @@ const KeyFromCache = usage.FromCache
 func FromCache(r *llms.ContentResponse) bool { return usage.Cached(r) }
 
 // Usage is the tokens of one request. Totals contain their parts: Input contains
-// CacheRead, CacheWrite5m, CacheWrite1h and AudioIn; Output contains Reasoning
-// and AudioOut.
+// CacheRead, CacheWrite5m, CacheWrite1h, AudioIn and ImageIn; Output contains
+// Reasoning, AudioOut and ImageOut.
 type Usage struct {
 	Input        int64 // all prompt tokens
 	CacheRead    int64 // prompt tokens read from the provider's cache
 	CacheWrite5m int64 // prompt tokens written to it, kept for five minutes
 	CacheWrite1h int64 // prompt tokens written to it, kept for an hour
 	AudioIn      int64
+	ImageIn      int64
 
 	Output    int64 // all generated tokens
 	Reasoning int64 // generated tokens that aren't part of the visible answer
 	AudioOut  int64
+	ImageOut  int64
 }
 
 // UsageOf returns the token counts of a response of any of langchaingo's providers.

@@ -17,6 +17,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	oteltrace "go.opentelemetry.io/otel/trace"
+
+	"github.com/prodailabs/prodai/internal/race"
 )
 
 func hostileSpans(n int, name string) []sdktrace.ReadOnlySpan {
@@ -53,8 +55,12 @@ func TestPartialWrites(t *testing.T) {
 	e, _ := New(&whole)
 	require.NoError(t, e.ExportSpans(t.Context(), hostileSpans(3, "a")))
 	size := whole.Len()
-	for a := 0; a <= size+2; a += 7 {
-		for b := 0; b <= size+3; b += 1 {
+	step := 3
+	if race.Enabled { // one goroutine; slow under the race detector
+		step = 9
+	}
+	for a := 0; a <= size+2; a += 7 * step {
+		for b := 0; b <= size+3; b += 3 * step {
 			w := &cutWriter{cuts: []int{a, b}}
 			e, _ := New(w)
 			_ = e.ExportSpans(t.Context(), hostileSpans(3, "a"))

@@ -1,14 +1,12 @@
 package jsonl
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"math"
 	"os"
 	"sync"
@@ -85,9 +83,24 @@ func toMap(attrs []attribute.KeyValue) map[string]any {
 	}
 	out := make(map[string]any, len(attrs))
 	for _, a := range attrs {
-		out[string(a.Key)] = finite(a.Value.AsInterface())
+		out[string(a.Key)] = valueOf(a.Value)
 	}
 	return out
+}
+
+func valueOf(v attribute.Value) any {
+	switch v.Type() {
+	case attribute.SLICE:
+		list := v.AsSlice()
+		out := make([]any, len(list))
+		for i, x := range list {
+			out[i] = valueOf(x)
+		}
+		return out
+	case attribute.MAP:
+		return toMap(v.AsMap())
+	}
+	return finite(v.AsInterface())
 }
 
 // finite replaces the numbers that JSON can't represent by their names.
@@ -214,37 +227,4 @@ func (e *Exporter) Shutdown(context.Context) error {
 	defer e.mu.Unlock()
 	e.shut = true
 	return nil
-}
-
-// Read yields the spans of a file in order. For a line that isn't JSON, an error
-// with the line's number is yielded, and reading goes on; an error of r ends it. A
-// line may be of any length.
-func Read(r io.Reader) iter.Seq2[Span, error] {
-	return func(yield func(Span, error) bool) {
-		if r == nil {
-			yield(Span{}, fmt.Errorf("%w: the reader is nil", ErrOption))
-			return
-		}
-		br := bufio.NewReader(r)
-		for n := 1; ; n++ {
-			line, err := br.ReadBytes('\n')
-			if len(bytes.TrimSpace(line)) > 0 {
-				var s Span
-				bad := json.Unmarshal(line, &s)
-				if bad != nil {
-					bad = fmt.Errorf("jsonl: line %d: %w", n, bad)
-				}
-				if !yield(s, bad) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(Span{}, fmt.Errorf("jsonl: line %d: %w", n, err))
-				return
-			}
-		}
-	}
 }

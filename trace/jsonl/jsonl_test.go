@@ -41,9 +41,9 @@ func TestRoundTrip(t *testing.T) {
 	require.Len(t, spans, 2)
 	c, o := spans[0], spans[1]
 	require.Equal(t, []any{o.TraceID, o.SpanID, "client", "Error", "429"}, []any{c.TraceID, c.ParentID, c.Kind, c.Status, c.Message})
-	require.Equal(t, map[string]any{"i": 1.0, "s": []any{"a"}, "nan": "NaN", "fs": []any{1.0, "+Inf"}}, c.Attributes)
+	require.Equal(t, map[string]any{"i": int64(1), "s": []any{"a"}, "nan": "NaN", "fs": []any{int64(1), "+Inf"}}, c.Attributes)
 	require.Equal(t, "cache.hit", c.Events[0].Name)
-	require.Equal(t, Link{o.TraceID, o.SpanID, map[string]any{"n": 2.0}}, c.Links[0])
+	require.Equal(t, Link{o.TraceID, o.SpanID, map[string]any{"n": int64(2)}}, c.Links[0])
 	require.GreaterOrEqual(t, c.Duration(), c.Events[0].Time.Sub(c.Start))
 	require.Empty(t, o.ParentID)
 	require.Equal(t, "test", o.Scope)
