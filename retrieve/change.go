@@ -56,6 +56,9 @@ func (c *Collection) plan(ch *change) (*step, error) {
 		if err := checkVector(v, s.dim); err != nil {
 			return nil, err
 		}
+		if err := checkWeights(p.Weights); err != nil {
+			return nil, err
+		}
 		p.zero = !slices.ContainsFunc(v, func(e float32) bool { return e != 0 })
 		p.access = accessOf(p.Meta)
 		remove(p.ID)
@@ -200,7 +203,7 @@ func (c *Collection) replace(s *step) {
 		if p.access.limits() {
 			c.limited--
 		}
-		if c.o.Words != nil {
+		if c.o.Words != nil && !c.wordless {
 			c.o.Words.Remove(p.number)
 		}
 		c.dead++
@@ -214,8 +217,8 @@ func (c *Collection) replace(s *step) {
 		if p.access.limits() {
 			c.limited++
 		}
-		if c.o.Words != nil {
-			c.o.Words.Add(p.number, p.Text)
+		if c.o.Words != nil && !c.wordless {
+			c.addWords(p)
 		}
 	}
 	c.free = s.free
@@ -240,28 +243,39 @@ func (c *Collection) apply(ch *change) error {
 }
 
 // build makes the index of a collection that was read, unless a stored one was taken
-// and still has the right kind.
-func (c *Collection) build() error {
+// and still has the right kind. It reports whether it made one.
+func (c *Collection) build() (bool, error) {
 	_, isFlat := c.index.(*flat.Index)
 	_, isGraph := c.index.(*hnsw.Index)
 	large := len(c.passages) >= c.flatUntil
 	if c.dim == 0 || c.index != nil && c.o.Index == nil && (large && isGraph || !large && isFlat) {
-		return nil
+		return false, nil
 	}
 	x, err := c.newIndex(c.dim, len(c.passages))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := fill(x, c.present()); err != nil {
-		return err
+		return false, err
 	}
 	c.mu.Lock()
 	c.index = x
 	c.mu.Unlock()
-	if large {
-		c.saveIndex()
+	return true, nil
+}
+
+// buildWords adds the passages of a collection that was read to the words, unless these
+// were restored, and reports whether it did.
+func (c *Collection) buildWords() bool {
+	if !c.wordless || c.o.Words == nil {
+		c.wordless = false
+		return false
 	}
-	return nil
+	for _, p := range c.present() {
+		c.addWords(p)
+	}
+	c.wordless = false
+	return true
 }
 
 // compactFrom is how many removed passages a file has at least when it is compacted.
@@ -275,9 +289,6 @@ func (c *Collection) compactIfWorthIt() error {
 	}
 	err := c.compact()
 	c.dead = 0 // if it failed, the next try is after as many more
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
 	return err
 }
 
@@ -303,7 +314,7 @@ func (c *Collection) compacted(embedder string, changes []*change) []*change {
 		}
 	}
 	slices.Reverse(numbers)
-	records := []*change{{Embedder: embedder}}
+	records := []*change{{Embedder: embedder, Sparse: c.sparseName()}}
 	if free := slices.Concat(c.free, numbers); len(free) > 0 {
 		records = append(records, &change{Free: free})
 	}

@@ -205,8 +205,8 @@
 // # Choosing a vector database
 //
 // The lecture's databases differ in who runs them and in what surrounds the
-// vectors. This table gives the facts that decide; this library has no client for
-// them yet, and langchaingo's vectorstores package has clients for all four.
+// vectors. This table gives the facts that decide; the subpackages of
+// [github.com/prodailabs/prodai/retrieve/store] are clients for all four.
 //
 //	            run by              index           known for
 //	Pinecone    the vendor only     its own         nothing to operate, namespaces for tenants
@@ -262,6 +262,18 @@
 // Options.Index chooses another [Index], and [Collection.Recall] measures what it loses.
 // The change that makes a collection reach 20,000 passages takes some seconds longer,
 // while searches go on with the exact index.
+//
+// The words of a collection of that size are stored beside its file too, if Options.Words
+// is a [StoredWords] such as a *bm25.Index. A start then maps them into memory instead of
+// analyzing all texts again; some of the texts are compared, so that words of another
+// analyzer are not believed.
+//
+// Learned sparse vectors take the place of the words with Options.Sparse, an interface to
+// a model such as SPLADE. Their weights are stored with the passages, and made once for
+// each text.
+//
+// [Collection.SyncFolder] makes a collection follow the files of a folder: files that are
+// gone are removed, and a folder that looks empty removes nothing.
 //
 // # A minimal program
 //
@@ -525,6 +537,11 @@
 // RAG service over these notes, with hybrid search and citations:
 //
 //	go run ./examples/capstone
+//
+// The lab of databases asks the same passages in a collection and in the databases that you
+// start. Look at how many passages a narrow filter leaves:
+//
+//	go run ./examples/lab10-vectordbs
 //
 // # Exercises
 //

@@ -1,19 +1,19 @@
-//go:build !unix
+//go:build !windows && (!unix || solaris || aix)
 
 package retrieve
 
 import (
-	"errors"
+	"io"
 	"os"
 )
 
 // lock does nothing here: the user must take care that only one process opens the
 // file.
-func lock(*os.File) error { return nil }
+func lock(string, *os.File) (io.Closer, error) { return nil, nil }
 
-// replace does nothing here: an open file can't be renamed or replaced. The file
-// stays as it is, and is larger than necessary.
-func replace(string, string, *os.File) error { return errors.ErrUnsupported }
+func replace(from, to string, fresh, old *os.File) (*os.File, error) {
+	return replaceClosed(from, to, fresh, old)
+}
 
 // syncFolder does nothing: folders can't be synced here.
 func syncFolder(string) error { return nil }

@@ -1,18 +1,31 @@
-//go:build unix
+//go:build unix && !solaris && !aix
 
 package retrieve
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 )
 
-// lock makes this process the file's only writer until the file is closed.
-func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+// lock makes this process the only writer of an open file until that is closed.
+func lock(_ string, file *os.File) (io.Closer, error) {
+	return nil, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
 
-// replace renames the file at from to the path to, whose old file is open.
-func replace(from, to string, _ *os.File) error { return os.Rename(from, to) }
+// replace puts the open file at from in place of the open file at to, and returns the
+// one that is at to then.
+func replace(from, to string, fresh, old *os.File) (*os.File, error) {
+	if _, err := lock(from, fresh); err != nil {
+		return old, err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return old, err
+	}
+	_ = old.Close() // its content is in the new file
+	return fresh, nil
+}
 
 // syncFolder makes sure that a file's name survives a crash.
 func syncFolder(dir string) error {

@@ -128,8 +128,9 @@ func normal(v any) any {
 		return float64(n)
 	case uint64:
 		return float64(n)
-	case float32:
-		return float64(n)
+	case float32: // the number that it is written as, so that it equals itself after JSON
+		f, _ := strconv.ParseFloat(strconv.FormatFloat(float64(n), 'g', -1, 32), 64)
+		return f
 	case json.Number:
 		if f, err := n.Float64(); err == nil {
 			return f

@@ -110,3 +110,10 @@ func ExampleParseFilter() {
 	// true <nil>
 	// retrieve: invalid filter: at byte 7: en, want a string in quotes, a number, true or false
 }
+
+func TestFloat32EqualsItselfAfterJSON(t *testing.T) {
+	for _, f := range []Filter{Eq("n", float32(1.1)), In("n", float32(1.1)), AtLeast("n", float32(1.1)), AtMost("n", float32(1.1))} {
+		require.True(t, f.Match(map[string]any{"n": 1.1}), f.String())
+		require.True(t, f.Match(map[string]any{"n": float32(1.1)}), f.String())
+	}
+}

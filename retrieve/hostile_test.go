@@ -228,3 +228,38 @@ func TestWriteErrors(t *testing.T) {
 	require.Zero(t, c.Len())
 	require.False(t, errors.Is(err, ErrClosed))
 }
+
+// TestReplaceClosed: where an open file can't be replaced, it is closed for that, and the
+// journal goes on with the one that is there then.
+func TestReplaceClosed(t *testing.T) {
+	dir := t.TempDir()
+	create := func(name, content string) *os.File {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
+		require.NoError(t, err)
+		return f
+	}
+	content := func(f *os.File) string {
+		data := make([]byte, 9)
+		n, _ := f.ReadAt(data, 0)
+		return string(data[:n])
+	}
+	from, to := filepath.Join(dir, "new"), filepath.Join(dir, "old")
+	now, err := replaceClosed(from, to, create("new", "new"), create("old", "old"))
+	require.NoError(t, err)
+	require.Equal(t, "new", content(now))
+	require.NoFileExists(t, from)
+	// A reader has the file open, or the new one is gone.
+	fresh := create("new", "newer")
+	require.NoError(t, os.Remove(from))
+	now, err = replaceClosed(from, to, fresh, now)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.Equal(t, "new", content(now), "the old one is open again")
+	_, err = now.WriteAt([]byte("x"), 0)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(to))
+	now, err = replaceClosed(from, to, fresh, now)
+	require.Error(t, err)
+	_, err = now.WriteAt([]byte("x"), 0)
+	require.ErrorIs(t, err, os.ErrClosed, "nothing is written to a file that isn't there")
+}

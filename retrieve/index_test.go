@@ -164,7 +164,7 @@ func TestTheIndexFollowsTheSize(t *testing.T) {
 	recall, err = c.Recall(t.Context(), questions(20), 10)
 	require.NoError(t, err)
 	require.Greater(t, recall, .98)
-	stored := findIndex(path)
+	stored := findStored(path, graphFile)
 	require.Len(t, stored, 1)
 	copied := filepath.Join(t.TempDir(), "c") // as after kill -9
 	for from := range stored {
@@ -173,7 +173,7 @@ func TestTheIndexFollowsTheSize(t *testing.T) {
 	copyFile(t, path, copied)
 
 	for _, damage := range []func(string){nil, func(name string) { require.NoError(t, os.WriteFile(name, []byte("x"), 0o644)) }, func(name string) { require.NoError(t, os.Remove(name)) }} {
-		for name := range findIndex(copied) {
+		for name := range findStored(copied, graphFile) {
 			if damage != nil {
 				damage(name)
 			}
@@ -185,7 +185,7 @@ func TestTheIndexFollowsTheSize(t *testing.T) {
 		put(d, 400, 410)
 		drop(d, 400, 410)
 		require.NoError(t, d.Close())
-		require.Len(t, findIndex(copied), 1)
+		require.Len(t, findStored(copied, graphFile), 1)
 	}
 	d, err := open300(copied, randomVectors{12}, &Options{})
 	require.NoError(t, err)
@@ -228,7 +228,7 @@ func TestAStoredIndexIsTaken(t *testing.T) {
 	_, err = c.Upsert(t.Context(), []schema.Document{{PageContent: "77", Metadata: map[string]any{docmeta.ID: "p3"}}})
 	require.NoError(t, err)
 	copied := filepath.Join(t.TempDir(), "c")
-	for from := range findIndex(path) {
+	for from := range findStored(path, graphFile) {
 		copyFile(t, from, copied+strings.TrimPrefix(from, path))
 	}
 	copyFile(t, path, copied)
@@ -238,12 +238,12 @@ func TestAStoredIndexIsTaken(t *testing.T) {
 	require.False(t, isGraph(d), "401 passages are few without the limit of the test")
 	require.NoError(t, d.Close())
 	e := &Collection{embedder: randomVectors{12}, o: d.o, passages: map[string]*passage{}, flatUntil: 300}
-	stored := findIndex(copied)
+	stored := &shelf{graphs: findStored(copied, graphFile)}
 	j, err := openJournal(copied, true, func(j *journal, payload []byte) error {
 		if err := e.replay(payload, j.last == int64(len(magic))); err != nil {
 			return err
 		}
-		err := e.takeStored(stored, j)
+		err := e.take(stored, j)
 		if e.index != nil {
 			taken++
 		}

@@ -42,7 +42,8 @@ type journal struct {
 	last     int64  // where the last record begins; 0: there is none
 	lastHead []byte // its head
 	readOnly bool
-	lost     int64 // bytes of an incomplete last record, when it was opened
+	locked   io.Closer // the lock, if it is not the file's own
+	lost     int64     // bytes of an incomplete last record, when it was opened
 }
 
 // ErrVersion is wrapped by the error of a collection's file whose format is a later one
@@ -80,20 +81,19 @@ func openJournal(path string, readOnly bool, apply func(j *journal, payload []by
 		if j.readOnly {
 			break
 		}
-		if err := lock(file); err != nil {
+		if j.locked, err = lock(path, file); err != nil {
 			_ = file.Close() // the lock's error is the one to report
 			return nil, fmt.Errorf("%w: %s: %w", ErrLocked, path, err)
 		}
 		if isAt(file, path) {
 			break
 		}
-		if err := file.Close(); err != nil {
+		if err := j.close(); err != nil {
 			return nil, fmt.Errorf("retrieve: %w", err)
 		}
 	}
-	file := j.file
 	if err := j.replay(func(payload []byte) error { return apply(j, payload) }); err != nil {
-		_ = file.Close() // the replay's error is the one to report
+		_ = j.close() // the replay's error is the one to report
 		return nil, err
 	}
 	return j, nil
@@ -317,14 +317,13 @@ func (j *journal) compact(records []*change) error {
 	beside := j.path + ".compact"
 	file, err := writeFile(beside, records)
 	if err == nil {
-		err = errors.Join(lock(file), replace(beside, j.path, j.file))
+		j.file, err = replace(beside, j.path, file, j.file)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("retrieve: compact %s: %w", j.path, err), discard(file, beside))
 	}
-	_ = j.file.Close() // its content is in the new file
-	j.file, j.size, j.chain, j.last = file, int64(len(magic)), 0, 0
-	data, err := io.ReadAll(io.NewSectionReader(file, j.size, 1<<62))
+	j.size, j.chain, j.last = int64(len(magic)), 0, 0
+	data, err := io.ReadAll(io.NewSectionReader(j.file, j.size, 1<<62))
 	if err == nil {
 		err = j.records(data, func([]byte) error { return nil })
 	}
@@ -357,17 +356,38 @@ func writeFile(path string, records []*change) (*os.File, error) {
 	return file, err
 }
 
+// replaceClosed is replace for systems that don't rename an open file or replace one: it
+// closes both, and opens the one at to again.
+func replaceClosed(from, to string, fresh, old *os.File) (*os.File, error) {
+	_ = fresh.Close() // it was synced
+	_ = old.Close()   // what was acknowledged was synced
+	err := os.Rename(from, to)
+	now, open := os.OpenFile(to, os.O_RDWR, 0)
+	if open != nil {
+		now = old // closed: changes fail from here on
+	}
+	return now, errors.Join(err, open)
+}
+
 // discard removes a file that was not finished; nil is none.
 func discard(file *os.File, path string) error {
 	if file == nil {
 		return nil
 	}
-	return errors.Join(file.Close(), os.Remove(path))
+	return errors.Join(ignoreClosed(file.Close()), os.Remove(path))
 }
 
 func (j *journal) close() error {
-	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
-		return err
+	err := ignoreClosed(j.file.Close())
+	if j.locked != nil {
+		err = errors.Join(err, ignoreClosed(j.locked.Close()))
 	}
-	return nil
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
 }

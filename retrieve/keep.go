@@ -55,7 +55,7 @@ func (c *Collection) upsert(ctx context.Context, docs []schema.Document) ([]stri
 			continue
 		}
 		if before != nil && before.Text == p.Text {
-			p.Vector = before.Vector
+			p.Vector, p.Weights = before.Vector, before.Weights
 		} else {
 			missing = append(missing, p.Text)
 		}
@@ -92,34 +92,6 @@ func (c *Collection) Delete(_ context.Context, ids ...string) (int, error) {
 	return len(ch.Delete), nil
 }
 
-// SyncAll makes the collection contain exactly these sources, each with its passages:
-// it is [Collection.Sync] for each, and removes the sources that aren't among them, such
-// as deleted files of a folder. An error leaves the sources that were done before it as
-// they should be, and the others as they were.
-func (c *Collection) SyncAll(ctx context.Context, sources map[string][]schema.Document) (Changes, error) {
-	var total Changes
-	add := func(did Changes, err error) error {
-		total.Added += did.Added
-		total.Removed += did.Removed
-		total.Kept += did.Kept
-		total.Embedded += did.Embedded
-		return err
-	}
-	for source := range c.Sources() {
-		if _, stays := sources[source]; !stays {
-			if err := add(c.Sync(ctx, source, nil)); err != nil {
-				return total, err
-			}
-		}
-	}
-	for source, docs := range sources {
-		if err := add(c.Sync(ctx, source, docs)); err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
 // Backup writes a copy of the collection to a new file at path, which [Open] opens.
 // Searches go on meanwhile; changes wait. A crash leaves no file, or a whole one. It
 // fails with os.ErrExist if there is a file at path.
@@ -129,7 +101,7 @@ func (c *Collection) Backup(path string) error {
 	if c.isClosed() {
 		return ErrClosed
 	}
-	records := append([]*change{{Embedder: c.o.EmbedderName}}, c.everything()...)
+	records := append([]*change{{Embedder: c.o.EmbedderName, Sparse: c.sparseName()}}, c.everything()...)
 	beside := path + ".part"
 	file, err := writeFile(beside, records)
 	if err == nil {
@@ -226,13 +198,13 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 		return fmt.Errorf("%w: %s", ErrReadOnly, c.journal.path)
 	}
 	next := &Collection{embedder: e, o: c.o, flatUntil: c.flatUntil, passages: map[string]*passage{}}
-	next.o.EmbedderName, next.o.Words = name, nil
+	next.o.EmbedderName, next.o.Words, next.o.Sparse = name, nil, nil
 	var changes []*change
 	for _, ch := range c.everything() {
 		anew := &change{}
 		var texts []string
 		for _, p := range ch.Put {
-			anew.Put = append(anew.Put, &passage{ID: p.ID, Source: p.Source, Text: p.Text, Meta: p.Meta})
+			anew.Put = append(anew.Put, &passage{ID: p.ID, Source: p.Source, Text: p.Text, Meta: p.Meta, Weights: p.Weights})
 			texts = append(texts, p.Text)
 		}
 		if err := next.embed(ctx, anew.Put, texts); err != nil {
@@ -246,7 +218,7 @@ func (c *Collection) ChangeEmbedder(ctx context.Context, e embeddings.Embedder, 
 			return err
 		}
 	}
-	if err := next.build(); err != nil {
+	if _, err := next.build(); err != nil {
 		return err
 	}
 	if c.journal != nil {

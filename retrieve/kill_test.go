@@ -17,6 +17,7 @@ import (
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/internal/docmeta"
+	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
 // writerEnv makes the test binary a process that writes to a collection until it is
@@ -37,10 +38,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func openWithWords(path string) (*Collection, error) {
+	x, err := bm25.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	return open300(path, randomVectors{12}, &Options{Words: x})
+}
+
 // write changes a collection, and prints each change when it is acknowledged. Passage
 // i has the text of its last version.
 func write(path string) error {
-	c, err := open300(path, randomVectors{12}, &Options{})
+	c, err := openWithWords(path)
 	if err != nil {
 		return err
 	}
@@ -72,7 +81,7 @@ func write(path string) error {
 			if err := c.Close(); err != nil {
 				return err
 			}
-			if c, err = open300(path, randomVectors{12}, &Options{}); err != nil {
+			if c, err = openWithWords(path); err != nil {
 				return err
 			}
 		}
@@ -118,8 +127,9 @@ func TestKilledWriters(t *testing.T) {
 		}
 		require.Error(t, cmd.Wait(), "it was killed")
 
-		c, err := open300(path, randomVectors{12}, &Options{})
+		c, err := openWithWords(path)
 		require.NoError(t, err)
+		require.Equal(t, c.Len(), c.o.Words.(StoredWords).Len())
 		got := map[int]int{}
 		for id, p := range c.passages {
 			version, err := strconv.Atoi(p.Text)

@@ -67,6 +67,10 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 		return nil, err
 	}
 	who := c.caller(ctx)
+	byWords, err := c.wordsQuery(ctx, query)
+	if err != nil {
+		return nil, err
+	}
 	vector, err := c.embedQuery(ctx, query)
 	if err != nil {
 		return nil, err
@@ -100,7 +104,9 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 	var sparse []Ranked[string]
 	words := map[string]float64{}
 	if c.o.Words != nil {
-		sparse = c.searchWords(query, max(k, depth), allowed)
+		if sparse, err = c.searchWords(byWords, max(k, depth), allowed); err != nil {
+			return nil, err
+		}
 		for _, r := range sparse {
 			words[r.ID] = r.Score
 		}
@@ -135,17 +141,16 @@ func (c *Collection) embedQuery(ctx context.Context, query string) ([]float32, e
 }
 
 // searchWords returns the n best allowed passages by the words, ties by the lower id.
-func (c *Collection) searchWords(query string, n int, allowed func(int) bool) []Ranked[string] {
+func (c *Collection) searchWords(search func(int, func(int) bool) ([]Hit, error), n int, allowed func(int) bool) ([]Ranked[string], error) {
 	var hits []Hit
-	if filtered, ok := c.o.Words.(FilteredWords); ok {
-		for want := n + 1; ; want *= 2 { // until all that tie with the last one are there
-			hits = filtered.SearchAllowed(query, want, allowed)
-			if len(hits) < want || hits[want-1].Score != hits[n-1].Score {
-				break
-			}
+	for want := n + 1; ; want *= 2 { // until all that tie with the last one are there
+		var err error
+		if hits, err = search(want, allowed); err != nil {
+			return nil, fmt.Errorf("retrieve: search the words: %w", err)
 		}
-	} else {
-		hits = c.o.Words.Search(query, len(c.slots))
+		if len(hits) != want || hits[want-1].Score != hits[n-1].Score {
+			break // a Words that can't filter returns all that there are
+		}
 	}
 	var out []Ranked[string]
 	for _, h := range hits {
@@ -157,7 +162,7 @@ func (c *Collection) searchWords(query string, n int, allowed func(int) bool) []
 		}
 	}
 	slices.SortStableFunc(out, byRank)
-	return out[:min(n, len(out))]
+	return out[:min(n, len(out))], nil
 }
 
 func (c *Collection) log(ctx context.Context, results []Result, elapsed time.Duration, tenant string) {

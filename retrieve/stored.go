@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,48 +10,81 @@ import (
 	"github.com/prodailabs/prodai/retrieve/hnsw"
 )
 
-// The graph is stored beside the collection's file. Its name has the length and the
-// checksum of the journal that it belongs to: numbers of passages are those that
-// reading so much of the journal gives. What was appended later is added to it. The
-// stored graph is only a shortcut: without it, or if it is damaged, a new one is built.
+// The graph and the words are stored beside the collection's file. The names have the
+// length and the checksum of the journal that they belong to: numbers of passages are
+// those that reading so much of the journal gives. What was appended later is added. The
+// stored files are only a shortcut: without them, or if one is damaged, a new index is
+// built.
 
-// indexName returns the name of the stored index for the present state of a journal.
-func indexName(j *journal) string {
-	return fmt.Sprintf("%s.index-%x-%08x", j.path, j.size, j.chain)
+// The kinds of stored files, as parts of their names.
+const (
+	graphFile = "index"
+	wordsFile = "words"
+)
+
+// storedName returns the name of a stored file for the present state of a journal.
+func storedName(j *journal, kind string) string {
+	return fmt.Sprintf("%s.%s-%x-%08x", j.path, kind, j.size, j.chain)
 }
 
-// findIndex returns the names of the indexes that are stored beside a collection.
-func findIndex(path string) map[string]bool {
+// findStored returns the names of the files of a kind that are beside a collection.
+func findStored(path, kind string) map[string]bool {
 	found := map[string]bool{}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filepath.Base(path)+".index-") {
+		if strings.HasPrefix(e.Name(), filepath.Base(path)+"."+kind+"-") {
 			found[filepath.Join(filepath.Dir(path), e.Name())] = true
 		}
 	}
 	return found
 }
 
-// takeStored takes the stored index if it belongs to the part of the journal that was
-// read so far.
-func (c *Collection) takeStored(stored map[string]bool, j *journal) error {
-	if len(stored) == 0 || c.o.Index != nil {
+// A shelf has the names of the files that were stored beside a collection when it was
+// opened.
+type shelf struct{ graphs, words map[string]bool }
+
+// take takes the stored indexes that belong to the part of the journal that was read so
+// far.
+func (c *Collection) take(s *shelf, j *journal) error {
+	if name := filepath.Clean(storedName(j, graphFile)); s.graphs[name] && c.o.Index == nil {
+		if x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF}); err == nil && c.fits(x) {
+			c.mu.Lock()
+			c.index = x
+			c.mu.Unlock()
+		}
+	}
+	words, ok := c.o.Words.(StoredWords)
+	ok = ok && c.o.Sparse == nil // weights are in the collection's file, so there is nothing to save
+	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] && words.Restore(name) == nil {
+		return c.checkWords(words)
+	}
+	return nil
+}
+
+// sampled is how many texts are compared with a restored index.
+const sampled = 100
+
+// checkWords keeps a restored index if it has the passages as the program's analyzer
+// makes them, and else empties it.
+func (c *Collection) checkWords(words StoredWords) error {
+	passages := c.present()
+	fits := words.Len() == len(passages)
+	for i := 0; i < len(passages) && fits; i += 1 + len(passages)/sampled {
+		fits = words.Matches(passages[i].number, passages[i].Text)
+	}
+	if fits {
+		c.wordless = false
 		return nil
 	}
-	name := filepath.Join(filepath.Dir(j.path), filepath.Base(indexName(j)))
-	if !stored[name] {
-		return nil
+	for number := range c.slots {
+		words.Remove(number)
 	}
-	x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF})
-	if err != nil || !c.fits(x) {
-		return nil //nolint:nilerr // a new one is built
+	if words.Len() > 0 {
+		return errors.New("the stored index of words has texts that the collection doesn't have")
 	}
-	c.mu.Lock()
-	c.index = x
-	c.mu.Unlock()
 	return nil
 }
 
@@ -68,20 +102,29 @@ func (c *Collection) fits(x *hnsw.Index) bool {
 	return x.Len() == n && x.Dim() == c.dim
 }
 
-// saveIndex stores the index if it is a graph, and removes the ones stored before. If
-// that fails, the next start builds it again.
+// saveIndex stores the index if it is a graph, and the words of a large collection, and
+// removes the files stored before. If that fails, the next start builds them again.
 func (c *Collection) saveIndex() {
 	c.unsaved = 0
-	x, ok := c.index.(*hnsw.Index)
-	if !ok || c.o.Index != nil || c.journal == nil || c.journal.readOnly {
+	if c.journal == nil || c.journal.readOnly {
 		return
 	}
-	name := indexName(c.journal)
-	if err := x.Save(name); err != nil {
+	if x, ok := c.index.(*hnsw.Index); ok && c.o.Index == nil {
+		c.store(graphFile, x.Save)
+	}
+	if words, ok := c.o.Words.(StoredWords); ok && c.o.Sparse == nil && !c.wordless && len(c.passages) >= c.flatUntil {
+		c.store(wordsFile, words.Save)
+	}
+}
+
+// store writes a stored file in place of the earlier ones of its kind.
+func (c *Collection) store(kind string, save func(path string) error) {
+	name := filepath.Clean(storedName(c.journal, kind))
+	if err := save(name); err != nil {
 		return
 	}
-	for old := range findIndex(c.journal.path) {
-		if old != filepath.Join(filepath.Dir(name), filepath.Base(name)) {
+	for old := range findStored(c.journal.path, kind) {
+		if old != name {
 			_ = os.Remove(old) // it may be in use
 		}
 	}

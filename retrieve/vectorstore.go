@@ -54,7 +54,7 @@ func (c *Collection) SimilaritySearch(ctx context.Context, query string, k int, 
 	if !(o.ScoreThreshold >= 0 && o.ScoreThreshold <= 1) {
 		return nil, fmt.Errorf("%w: the score threshold is %v: want 0 to 1", ErrOption, o.ScoreThreshold)
 	}
-	where, err := filterOf(o.Filters)
+	where, err := FilterOf(o.Filters)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,9 @@ func (c *Collection) SimilaritySearch(ctx context.Context, query string, k int, 
 	return docs, nil
 }
 
-// filterOf returns the filter of an option's value.
-func filterOf(v any) (Filter, error) {
+// FilterOf returns the filter that an option of langchaingo gives: nil, a [Filter], the text
+// of one, or a map[string]any of values that must all be equal.
+func FilterOf(v any) (Filter, error) {
 	switch f := v.(type) {
 	case nil:
 		return Filter{}, nil

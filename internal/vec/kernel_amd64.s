@@ -390,3 +390,95 @@ sum:
 
 done:
 	RET
+
+// func hammingAVX512(q, rows *byte, dim int, out *int32, fours int)
+TEXT ·hammingAVX512(SB), NOSPLIT, $0-40
+	MOVQ q+0(FP), DI
+	MOVQ rows+8(FP), SI
+	MOVQ dim+16(FP), DX
+	MOVQ out+24(FP), R10
+	MOVQ fours+32(FP), R11
+	MOVQ DX, R12
+	ANDQ $~63, R12    // the bytes of the whole blocks of 64
+	MOVQ $-1, AX
+	MOVQ DX, CX
+	ANDQ $63, CX
+	BZHIQ CX, AX, AX
+	KMOVQ AX, K1      // those of the last block
+
+four:
+	TESTQ R11, R11
+	JZ   done
+	LEAQ (SI)(DX*1), R8
+	LEAQ (R8)(DX*1), R9
+	LEAQ (R9)(DX*1), R13
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	XORL CX, CX
+
+block:
+	CMPQ CX, R12
+	JGE  tail
+	VMOVDQU64 (DI)(CX*1), Z4
+	VPXORQ (SI)(CX*1), Z4, Z5
+	VPXORQ (R8)(CX*1), Z4, Z6
+	VPXORQ (R9)(CX*1), Z4, Z7
+	VPXORQ (R13)(CX*1), Z4, Z8
+	VPOPCNTQ Z5, Z5
+	VPOPCNTQ Z6, Z6
+	VPOPCNTQ Z7, Z7
+	VPOPCNTQ Z8, Z8
+	VPADDQ Z5, Z0, Z0
+	VPADDQ Z6, Z1, Z1
+	VPADDQ Z7, Z2, Z2
+	VPADDQ Z8, Z3, Z3
+	ADDQ $64, CX
+	JMP  block
+
+tail:
+	CMPQ CX, DX
+	JGE  sum
+	VMOVDQU8.Z (DI)(CX*1), K1, Z4
+	VMOVDQU8.Z (SI)(CX*1), K1, Z5
+	VMOVDQU8.Z (R8)(CX*1), K1, Z6
+	VMOVDQU8.Z (R9)(CX*1), K1, Z7
+	VMOVDQU8.Z (R13)(CX*1), K1, Z8
+	VPXORQ Z4, Z5, Z5
+	VPXORQ Z4, Z6, Z6
+	VPXORQ Z4, Z7, Z7
+	VPXORQ Z4, Z8, Z8
+	VPOPCNTQ Z5, Z5
+	VPOPCNTQ Z6, Z6
+	VPOPCNTQ Z7, Z7
+	VPOPCNTQ Z8, Z8
+	VPADDQ Z5, Z0, Z0
+	VPADDQ Z6, Z1, Z1
+	VPADDQ Z7, Z2, Z2
+	VPADDQ Z8, Z3, Z3
+
+sum:
+	// The sum of a row is below 1<<16, so one lane has the sums of four rows.
+	VPSLLQ $16, Z1, Z1
+	VPSLLQ $32, Z2, Z2
+	VPSLLQ $48, Z3, Z3
+	VPADDQ Z1, Z0, Z0
+	VPADDQ Z3, Z2, Z2
+	VPADDQ Z2, Z0, Z0
+	VEXTRACTI64X4 $1, Z0, Y1
+	VPADDQ Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDQ X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VPADDQ X1, X0, X0
+	VPMOVZXWD X0, X0
+	VMOVDQU X0, (R10)
+	ADDQ $16, R10
+	LEAQ (SI)(DX*4), SI
+	DECQ R11
+	JMP  four
+
+done:
+	VZEROUPPER
+	RET

@@ -87,6 +87,12 @@
 //
 //	go test -run xxx -bench TopK ./retrieve/bm25
 //
+// [Open] and [Index.Restore] map a stored index into memory. For 50,000 made-up documents
+// of 60 words that takes about a sixtieth of the time of building it from their terms,
+// and less beside analyzing texts:
+//
+//	go test -run xxx -bench Open ./retrieve/bm25
+//
 // internal/bench/retrieve/sparse measures it beside tantivy, bm25s and rank-bm25. On the
 // Cranfield collection, [English] reaches an nDCG@10 of 0.37, and [Words] without
 // stems 0.34; TestCranfield measures it where the collection is at hand.

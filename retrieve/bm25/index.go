@@ -83,13 +83,15 @@ type Index struct {
 	place    map[int]uint32 // of an id in docs
 	total    float64        // lengths of all documents
 	bounded  formula        // the one that the bounds of the lists are of
+	stored   stored         // of the file that the index was opened from
 }
 
 // A document is one that was added. A removed one stays in the postings until the
 // next clean-up.
 type document struct {
 	id    int
-	terms []*postings // the distinct ones
+	terms []*postings // the distinct ones; nil: see stored
+	file  int         // its place in the file, counted from 1; 0: it was added later
 }
 
 const removed = -1 // as a length
@@ -242,17 +244,17 @@ func (x *Index) remove(id int) bool {
 		return false
 	}
 	d := &x.docs[slot]
-	for _, list := range d.terms {
+	for list := range x.termsOf(d) {
 		if list.live--; list.live == 0 {
 			delete(x.postings, list.term)
 		}
 	}
 	x.total -= float64(x.lengths[slot])
-	d.terms, x.lengths[slot] = nil, removed
+	d.terms, d.file, x.lengths[slot] = nil, 0, removed
 	delete(x.place, id)
 	switch dead := len(x.docs) - len(x.place); {
 	case len(x.place) == 0:
-		x.docs, x.lengths, x.total = nil, nil, 0
+		x.docs, x.lengths, x.total, x.stored = nil, nil, 0, stored{file: x.stored.file}
 	case dead > 100 && dead > len(x.place):
 		x.clean()
 	}

@@ -11,7 +11,7 @@ type postings struct {
 	counts []float32
 	bounds []float64 // of each block of blockSize documents: the highest saturation
 	most   float64   // the highest of the bounds
-	starts []int     // of the places of each document, with phrases
+	starts []uint32  // of the places of each document, with phrases
 	places []uint32
 }
 
@@ -24,7 +24,7 @@ func (l *postings) append(doc uint32, count float32, saturation float64, places 
 	*last, l.most = max(*last, saturation), max(l.most, saturation)
 	l.docs, l.counts = append(l.docs, doc), append(l.counts, count)
 	if places != nil {
-		l.starts = append(l.starts, len(l.places))
+		l.starts = append(l.starts, uint32(len(l.places)))
 		l.places = append(l.places, places...)
 	}
 }
@@ -51,7 +51,7 @@ func (l *postings) placesOf(i int) []uint32 {
 	if len(l.starts) == 0 {
 		return nil
 	}
-	end := len(l.places)
+	end := uint32(len(l.places))
 	if i+1 < len(l.starts) {
 		end = l.starts[i+1]
 	}

@@ -65,10 +65,103 @@ func TestADamagedFileIsTold(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// TestVersion1IsRead: a file of an earlier version answers as the index that it is of, can
+// be changed, and is written in the present version.
+func TestVersion1IsRead(t *testing.T) {
+	path := filepath.Join("testdata", "version1.index")
+	f, err := snapshot.Open(path, kind, 1)
+	require.NoError(t, err)
+	f.Close()
+	o := &Options{Phrases: true, K1: Fixed(.9), B: Fixed(.4)}
+	y, err := New(o)
+	require.NoError(t, err)
+	require.NoError(t, y.Restore(path))
+	x, err := New(o)
+	require.NoError(t, err)
+	for i, text := range []string{"How to rotate an API key", "The key of the API", "Refunds within 30 days", "Rotating keys: an api key is a secret", "Days of rotation"} {
+		x.Add(10*i, text)
+		require.True(t, y.Matches(10*i, text))
+	}
+	for range 2 {
+		for _, q := range []string{`"api key" rotate`, "days", "secret keys", ""} {
+			require.Equal(t, x.Search(q, 9), y.Search(q, 9))
+		}
+		for _, z := range []*Index{x, y} {
+			require.True(t, z.Remove(30))
+			z.Add(30, "a secret of the api key")
+		}
+	}
+	again := filepath.Join(t.TempDir(), "x")
+	require.NoError(t, y.Save(again))
+	_, err = snapshot.Open(again, kind, 1)
+	require.ErrorIs(t, err, ErrVersion)
+	z, err := Open(again, o)
+	require.NoError(t, err)
+	require.Equal(t, x.Search("api key", 9), z.Search("api key", 9))
+}
+
+func TestRestore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	x, err := New(&Options{Analyze: Words})
+	require.NoError(t, err)
+	x.Add(1, "keys rotate")
+	x.Add(2, "days")
+	require.True(t, x.Matches(1, "rotate keys"))
+	for _, text := range []string{"rotate", "rotate keys keys", "rotate days", ""} {
+		require.False(t, x.Matches(1, text), text)
+	}
+	require.NoError(t, x.Save(path))
+	require.ErrorIs(t, x.Restore(path), ErrOption, "it has documents")
+	for _, o := range []*Options{{Phrases: true}, {Variant: ATIRE}, {B: Fixed(.1)}} {
+		y, err := New(o)
+		require.NoError(t, err)
+		require.ErrorIs(t, y.Restore(path), ErrOption)
+	}
+	y, err := New(nil) // another analyzer
+	require.NoError(t, err)
+	require.ErrorIs(t, y.Restore(path+"x"), os.ErrNotExist)
+	require.NoError(t, y.Restore(path))
+	require.False(t, y.Matches(1, "keys rotate"), "it is of words without stems")
+	require.True(t, y.Matches(2, "day") == y.Matches(2, "days"))
+	require.False(t, y.Matches(3, "days"))
+	require.NoError(t, os.Remove(path))
+	require.Len(t, y.SearchTerms([]string{"rotate"}, 3), 1, "the file is still mapped")
+}
+
+// BenchmarkOpen opens an index of 50,000 documents, and builds it anew.
+func BenchmarkOpen(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 8))
+	var docs [][]string
+	for range 50_000 {
+		docs = append(docs, randomTerms(rng, 60))
+	}
+	build := func() *Index {
+		x, err := New(nil)
+		require.NoError(b, err)
+		for id, d := range docs {
+			x.AddTerms(id, d)
+		}
+		return x
+	}
+	path := filepath.Join(b.TempDir(), "x")
+	require.NoError(b, build().Save(path))
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			_, err := Open(path, nil)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("build", func(b *testing.B) {
+		for b.Loop() {
+			build()
+		}
+	})
+}
+
 // FuzzOpen gives Open intact files of wrong numbers: what opens can be searched and
 // changed.
 func FuzzOpen(f *testing.F) {
-	for s := range placeSection + 1 {
+	for s := range spanSection + 1 {
 		f.Add(uint8(s), uint16(1), uint32(7))
 		f.Add(uint8(s), uint16(0), uint32(1<<31))
 	}
@@ -79,7 +172,7 @@ func FuzzOpen(f *testing.F) {
 		file, err := snapshot.Open(path, kind, version)
 		require.NoError(t, err)
 		var sections [][]byte
-		for s := range placeSection + 1 {
+		for s := range spanSection + 1 {
 			b, err := snapshot.All[uint8](file, s)
 			require.NoError(t, err)
 			sections = append(sections, append([]byte(nil), b...))

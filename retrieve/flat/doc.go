@@ -52,9 +52,13 @@
 //
 //	go test -run xxx -bench Codes ./retrieve/flat
 //
-// One bit an element, with 300 candidates for 10 hits, is 6 to 10 times as fast
+// One bit an element, with 300 candidates for 10 hits, is more than 10 times as fast
 // there and finds all. These vectors are made around 200 centers, so measure on
-// your own.
+// your own. The next benchmark shows that an exact search of more vectors than the last
+// cache has room for is limited by the memory: it reaches more than 80 % of the bytes per
+// second of a loop that only reads them.
+//
+//	go test -run xxx -bench Bandwidth ./retrieve/flat
 //
 // # Pitfalls
 //

@@ -235,27 +235,26 @@ func (x *Index) searchCodes(q []float32, k int, allowed func(id int) bool) ([]Hi
 		return nil, fmt.Errorf("flat: query: %w", err)
 	}
 	size := x.o.Codes.CodeSize()
-	candidates := nearest.Best{K: k * x.o.Rescore} // of rows, not ids
+	candidates := nearest.Top{K: k * x.o.Rescore}
 	var scores [scanRows]float32
 	for from := 0; from < len(x.ids); from += scanRows {
 		n := min(scanRows, len(x.ids)-from)
 		if err := scorer.Scores(x.codes[from*size:][:n*size], scores[:n]); err != nil {
 			return nil, fmt.Errorf("flat: query: %w", err)
 		}
+		bar, full := candidates.Bar()
 		for i, s := range scores[:n] {
-			if bar, full := candidates.Bar(); full && s <= bar {
+			if full && s <= bar {
 				continue // rows come in order, so of equal ones the first is kept
 			}
 			if allowed == nil || allowed(x.ids[from+i]) {
-				candidates.Offer(from+i, s)
+				candidates.Add(uint32(from+i), s)
+				bar, full = candidates.Bar()
 			}
 		}
 	}
 	best := nearest.Best{K: k}
-	rows := make([]uint32, 0, candidates.Len())
-	for _, h := range candidates.Hits() {
-		rows = append(rows, uint32(h.ID))
-	}
+	rows := candidates.Rows()
 	x.exact(&best, q, rows, make([]float32, len(rows)))
 	return best.Hits(), nil
 }

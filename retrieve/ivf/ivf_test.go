@@ -309,6 +309,32 @@ func TestConcurrentUse(t *testing.T) {
 	x.check(t)
 }
 
+// TestRecallWhileEmptied: vectors may go between a search and the exact one.
+func TestRecallWhileEmptied(t *testing.T) {
+	x, err := New(2, nil)
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 3000 {
+			if err := x.Add(1, []float32{1, 2}); err != nil {
+				panic(err)
+			}
+			x.Remove(1)
+		}
+	}()
+	for {
+		select {
+		case <-done:
+			return
+		default:
+			recall, err := x.Recall([][]float32{{1, 2}}, 1, nil)
+			require.NoError(t, err)
+			require.LessOrEqual(t, recall, 1.0)
+		}
+	}
+}
+
 // BenchmarkProbes shows recall and time by the number of probes.
 func BenchmarkProbes(b *testing.B) {
 	vectors, queries := random(50_000, 128, 1), random(200, 128, 2)

@@ -187,11 +187,13 @@ func (x *Index) Recall(queries [][]float32, k int, o *SearchOptions) (float64, e
 		}
 		truth := x.exact(q, k, o.Allowed)
 		wanted += len(truth)
+		near := 0
 		for _, h := range hits {
-			if h.Score >= truth[len(truth)-1].Score {
-				found++
+			if len(truth) > 0 && h.Score >= truth[len(truth)-1].Score { // vectors may be removed meanwhile
+				near++
 			}
 		}
+		found += min(near, len(truth))
 	}
 	if wanted == 0 {
 		return 1, nil

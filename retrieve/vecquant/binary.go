@@ -80,13 +80,17 @@ func (x *Binary) Query(q []float32, m Metric) (Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &binaryScorer{code: code, dim: x.dim}, nil
+	s := &binaryScorer{code: code, score: make([]float32, 8*x.CodeSize()+1)}
+	for h := range s.score {
+		s.score[h] = 1 - 2*float32(h)/float32(x.dim)
+	}
+	return s, nil
 }
 
 type binaryScorer struct {
-	code []byte
-	dim  int
-	bits []int32
+	code  []byte
+	score []float32 // of so many different bits
+	bits  []int32
 }
 
 func (s *binaryScorer) Scores(codes []byte, out []float32) error {
@@ -99,7 +103,7 @@ func (s *binaryScorer) Scores(codes []byte, out []float32) error {
 	differ := s.bits[:len(out)]
 	vec.HammingRows(s.code, codes, differ)
 	for i, h := range differ {
-		out[i] = 1 - 2*float32(h)/float32(s.dim)
+		out[i] = s.score[h]
 	}
 	return nil
 }

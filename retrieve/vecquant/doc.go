@@ -347,12 +347,13 @@
 //
 // # Lab
 //
-// The lab of this lecture is the test that measures every quantizer on real
-// vectors, beside faiss:
+// The lab of this lecture measures recall against bits for every quantizer, on the
+// sentences of this course:
 //
-//	go test -v -run Golden ./retrieve/vecquant
+//	go run ./examples/lab13-vector-quantization
 //
-// Look at how recall falls with the bytes, and how rescoring brings it back. The
+// Look at how recall falls with the bits, and how rescoring brings it back. Then shift
+// all vectors with -shift 0.1, and look at the binary codes. The
 // embedder of the chunking lab is a quantized model as well, with int8 rows: go run
 // ./examples/lab10-chunking.
 //

@@ -1,12 +1,15 @@
 package retrieve
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	coder "github.com/coder/hnsw"
+	"github.com/philippgille/chromem-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/prodailabs/prodai/retrieve/flat"
@@ -47,7 +50,10 @@ func BenchmarkIndex(b *testing.B) {
 	require.NoError(b, err)
 	peer := coder.NewGraph[int]()
 	peer.M, peer.Ml, peer.EfSearch, peer.Distance = 16, .25, 200, coder.CosineDistance
+	chromem, err := chromem.NewDB().CreateCollection("x", nil, func(context.Context, string) ([]float32, error) { return nil, errors.New("vectors are given") })
+	require.NoError(b, err)
 	for id, v := range base {
+		require.NoError(b, chromem.AddDocument(b.Context(), chromemDocument(id, v)))
 		require.NoError(b, exact.Add(id, v))
 		require.NoError(b, ours.Add(id, v))
 		peer.Add(coder.MakeNode(id, v))
@@ -83,6 +89,16 @@ func BenchmarkIndex(b *testing.B) {
 		})
 	}
 	run("flat", func(q []float32) []int { return ids(exact.Search(q, k, nil)) })
+	run("chromem", func(q []float32) []int { // also exact, on all processors
+		hits, err := chromem.QueryEmbedding(b.Context(), q, k, nil, nil)
+		require.NoError(b, err)
+		out := make([]int, len(hits))
+		for i, h := range hits {
+			_, err := fmt.Sscan(h.ID, &out[i])
+			require.NoError(b, err)
+		}
+		return out
+	})
 	for _, ef := range []int{16, 64, 200} {
 		run(fmt.Sprint("hnsw/ef", ef), func(q []float32) []int { return ids(ours.SearchWith(q, k, &hnsw.SearchOptions{EF: ef})) })
 	}
@@ -96,4 +112,8 @@ func BenchmarkIndex(b *testing.B) {
 			return out
 		})
 	}
+}
+
+func chromemDocument(id int, v []float32) chromem.Document {
+	return chromem.Document{ID: fmt.Sprint(id), Embedding: slices.Clone(v)}
 }

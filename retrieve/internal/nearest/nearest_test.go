@@ -67,3 +67,31 @@ func TestPrepareKeepsScoresFinite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []float32{0}, v)
 }
+
+// TestTopIsThatOfASort: the rows are those of a sort by score and row, whatever the ties.
+func TestTopIsThatOfASort(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for range 500 {
+		n, k, kinds := rng.IntN(300), 1+rng.IntN(40), 1+rng.IntN(50)
+		top := Top{K: k}
+		scores := make([]float32, n)
+		rows := make([]uint32, n)
+		for i := range scores {
+			scores[i], rows[i] = float32(rng.IntN(kinds)-kinds/2)/7, uint32(i)
+			if bar, full := top.Bar(); !full || scores[i] > bar {
+				top.Add(uint32(i), scores[i])
+			}
+		}
+		slices.SortStableFunc(rows, func(a, b uint32) int {
+			return cmp.Or(cmp.Compare(order(scores[b]), order(scores[a])), cmp.Compare(a, b))
+		})
+		got := top.Rows()
+		slices.Sort(got)
+		want := slices.Clone(rows[:min(k, n)])
+		slices.Sort(want)
+		require.Equal(t, want, got)
+	}
+	for _, s := range []float32{0, -1, 1, math.MaxFloat32, -math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-45} {
+		require.Equal(t, s, score(order(s)))
+	}
+}

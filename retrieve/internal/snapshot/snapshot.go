@@ -52,7 +52,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A Number is what a section consists of.
 type Number interface {
-	~uint8 | ~int8 | ~uint32 | ~int64 | ~float32
+	~uint8 | ~int8 | ~uint32 | ~int64 | ~float32 | ~float64
 }
 
 // Bytes views numbers as bytes.
@@ -176,12 +176,17 @@ func Open(path, kind string, newest uint32) (*File, error) {
 		m.free()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.forget()
+	f.Forget()
 	return f, nil
 }
 
 // Keep keeps the memory of the file for as long as owner can be reached.
 func Keep[T any](f *File, owner *T) { runtime.AddCleanup(owner, (*memory).free, f.memory) }
+
+// Forget lets what was read so far leave this process's memory, where the system can do
+// that: it comes back from the system's cache, or the disk, when it is used. Changes of
+// the memory are lost.
+func (f *File) Forget() { f.memory.forget() }
 
 // Close frees the memory of a file that nothing will use.
 func (f *File) Close() { f.memory.free() }

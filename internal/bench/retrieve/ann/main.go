@@ -7,7 +7,11 @@
 //	cd internal/bench && go build -o /tmp/ann ./retrieve/ann
 //	python3 retrieve/ann/peers.py /tmp/ann 20000 128 clustered
 //
-// peers.py needs numpy, hnswlib and faiss-cpu.
+// peers.py needs numpy, hnswlib, faiss-cpu and usearch, and takes foxstash-core along if
+// fox was built (cargo build --release --manifest-path retrieve/ann/fox/Cargo.toml) and
+// the variable FOX is its path. Instead of clustered or independent vectors, it takes
+// those of a file of float32, such as embeddings of real texts; the 1,000 after the first
+// N are the queries.
 package main
 
 import (
@@ -15,6 +19,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -52,13 +57,21 @@ func normal(rng *rand.Rand, center []float32, spread float64) []float32 {
 
 func main() {
 	if len(os.Args) != 5 {
-		log.Fatal("want: ann N DIM clustered|independent FILE")
+		log.Fatal("want: ann N DIM clustered|independent|VECTORS FILE")
 	}
 	n, dim := number(os.Args[1]), number(os.Args[2])
 	var base, queries [][]float32
-	if os.Args[3] == "clustered" {
+	switch os.Args[3] {
+	case "clustered":
 		base, queries = clustered(n, 1000, dim)
-	} else {
+	default: // a file of float32
+		all, err := read(os.Args[3], dim)
+		check(err)
+		if len(all) < n+1000 {
+			log.Fatalf("%s has %d vectors, want %d and 1000 queries", os.Args[3], len(all), n)
+		}
+		base, queries = all[:n], all[n:n+1000]
+	case "independent":
 		rng := rand.New(rand.NewPCG(1, 1))
 		for range n {
 			base = append(base, normal(rng, make([]float32, dim), 1))
@@ -110,6 +123,23 @@ func processTime() float64 {
 	var t unix.Timespec
 	check(unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t))
 	return float64(t.Nano()) / 1e9
+}
+
+// read returns the vectors of a file of float32.
+func read(file string, dim int) ([][]float32, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]float32
+	for len(data) >= 4*dim {
+		v := make([]float32, dim)
+		for i := range v {
+			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		}
+		out, data = append(out, v), data[4*dim:]
+	}
+	return out, nil
 }
 
 func write(file string, vectors [][]float32) error {

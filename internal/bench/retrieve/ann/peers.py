@@ -1,8 +1,10 @@
-# Usage: peers.py ANN N DIM clustered|independent [ROUNDS]: see main.go.
+# Usage: peers.py ANN N DIM clustered|independent|FILE [ROUNDS]: see main.go. With the path
+# of fox's program (cargo build --release in fox) in the variable FOX, foxstash-core too.
 # Each library searches the same 1,000 queries in one thread, in turns; the medians
 # over the rounds are printed, in seconds of the processor.
 import os, statistics, subprocess, sys, tempfile, time
 import faiss, hnswlib, numpy as np
+from usearch.index import Index
 
 ann, n, dim, kind = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 7
@@ -11,6 +13,7 @@ file = os.path.join(tempfile.mkdtemp(), "vectors.f32")
 go = subprocess.Popen([ann, str(n), str(dim), kind, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
                       env={**os.environ, "GOMAXPROCS": "1"})
 assert go.stdout.readline() == "written\n"
+print("load average", os.getloadavg(), flush=True)
 data = np.fromfile(file, dtype=np.float32).reshape(-1, dim)
 data /= np.linalg.norm(data, axis=1, keepdims=True)
 base, queries = data[:n], data[n:]
@@ -21,9 +24,10 @@ def recall(ids):
     return sum(len(t & set(row)) for t, row in zip(truth, ids)) / (10 * len(truth))
 
 
-def ask(command):
-    go.stdin.write(command + "\n")
-    return go.stdout.readline().split()
+def ask(command, process=go):
+    process.stdin.write(command + "\n")
+    process.stdin.flush()
+    return process.stdout.readline().split()
 
 
 h = hnswlib.Index(space="ip", dim=dim)
@@ -39,9 +43,23 @@ for name, build in [("hnswlib", lambda: h.add_items(base, num_threads=1)), ("fai
     print(f"{name} build {time.process_time() - began:.2f} s", flush=True)
 
 
-def prodai(mode):
+u = {mode: Index(ndim=dim, metric="ip", dtype=mode, connectivity=16, expansion_add=200) for mode in ["f32", "i8"]}
+for mode, index in u.items():
+    began = time.process_time()
+    index.add(np.arange(n), base, threads=1)
+    print(f"usearch/{mode} build {time.process_time() - began:.2f} s", flush=True)
+fox = None
+if os.environ.get("FOX"):
+    data.tofile(file)  # of length 1, as the others have them
+    fox = subprocess.Popen([os.environ["FOX"], str(n), str(dim), file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                           env={**os.environ, "RAYON_NUM_THREADS": "1"})
+    for mode in ["f32", "sq8"]:
+        print(f"foxstash/{mode} build {float(ask('build ' + mode, fox)[0]):.2f} s", flush=True)
+
+
+def prodai(mode, process=go):
     def search(ef):
-        answer = ask(f"search {mode} {ef}")
+        answer = ask(f"search {mode} {ef}", process)
         return float(answer[0]), np.array(answer[1:], dtype=int).reshape(-1, 10)
 
     return search
@@ -61,10 +79,24 @@ def batch_faiss(ef):
     return time.process_time() - began, ids
 
 
+def batch_usearch(mode):
+    def search(ef):
+        u[mode].expansion_search = ef
+        began = time.process_time()
+        ids = u[mode].search(queries, 10, threads=1).keys
+        return time.process_time() - began, ids
+
+    return search
+
+
+searches = [("float32", prodai("float32")), ("int8", prodai("int8")), ("hnswlib", batch_hnswlib), ("faiss", batch_faiss),
+            ("usearch", batch_usearch("f32")), ("usearch/i8", batch_usearch("i8"))]
+if fox:
+    searches += [("foxstash", prodai("f32", fox)), ("foxstash/sq8", prodai("sq8", fox))]
 for ef in [16, 32, 64, 128, 256]:
     seconds, found = {}, {}
     for _ in range(rounds):
-        for name, search in [("float32", prodai("float32")), ("int8", prodai("int8")), ("hnswlib", batch_hnswlib), ("faiss", batch_faiss)]:
+        for name, search in searches:
             s, ids = search(ef)
             seconds.setdefault(name, []).append(s)
             found[name] = recall(ids)

@@ -1,0 +1,59 @@
+package ivf
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/retrieve/internal/snapshot"
+	"github.com/prodailabs/prodai/retrieve/vecquant"
+)
+
+// FuzzOpen gives Open intact files of wrong numbers: what opens can be searched and
+// changed.
+func FuzzOpen(f *testing.F) {
+	for s := range 5 {
+		f.Add(uint8(s), uint16(0), uint32(3))
+		f.Add(uint8(s), uint16(1), uint32(1<<31))
+		f.Add(uint8(s), uint16(6), uint32(0x7fc00000)) // NaN, where it is a float
+	}
+	f.Fuzz(func(t *testing.T, section uint8, at uint16, value uint32) {
+		path := filepath.Join(t.TempDir(), "x")
+		x, err := New(4, &Options{Lists: 4})
+		require.NoError(t, err)
+		for id := range 300 {
+			require.NoError(t, x.Add(id, []float32{float32(id % 7), 1, float32(id % 11), 2}))
+		}
+		require.NoError(t, x.Save(path))
+		file, err := snapshot.Open(path, kind, version)
+		require.NoError(t, err)
+		var sections [][]byte
+		for s := range 5 {
+			b, err := snapshot.All[uint8](file, s)
+			require.NoError(t, err)
+			sections = append(sections, append([]byte(nil), b...))
+		}
+		if s := sections[int(section)%len(sections)]; len(s) >= 4 {
+			copy(s[int(at)%(len(s)/4)*4:], snapshot.Bytes([]uint32{value}))
+		}
+		require.NoError(t, snapshot.Save(path, kind, version, sections...))
+		codes, err := vecquant.NewInt8(4)
+		require.NoError(t, err)
+		for _, o := range []*Options{nil, {Codes: codes}} {
+			y, err := Open(path, o)
+			if err != nil {
+				require.True(t, errors.Is(err, ErrFormat) || errors.Is(err, ErrOption) || errors.Is(err, ErrDimension), "%v", err)
+				continue
+			}
+			if _, err := y.Search([]float32{1, 2, 3, 4}, 5, nil); err != nil {
+				continue // of other dimensions now
+			}
+			require.NoError(t, y.Add(90, []float32{1, 2, 3, 5}))
+			for id := range 300 {
+				y.Remove(id)
+			}
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/tmc/langchaingo/schema"
+	"github.com/tmc/langchaingo/vectorstores"
+
+	"github.com/prodailabs/prodai/retrieve"
+)
+
+// AddDocuments is [Store.Upsert] in the form of langchaingo's vectorstores, and returns the
+// ids of the documents. Of the options it takes WithDeduplicater; it refuses the others
+// with [ErrOption] instead of ignoring them. If some documents are not stored, it returns
+// an [*UpsertError] and no ids.
+func (s *Store) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
+	var o vectorstores.Options
+	for _, set := range options {
+		set(&o)
+	}
+	if o.NameSpace != "" || o.ScoreThreshold != 0 || o.Filters != nil || o.Embedder != nil {
+		return nil, fmt.Errorf("%w: AddDocuments takes only WithDeduplicater", ErrOption)
+	}
+	var fresh []schema.Document
+	for _, d := range docs {
+		if o.Deduplicater == nil || !o.Deduplicater(ctx, d) {
+			fresh = append(fresh, d)
+		}
+	}
+	ids, _, err := s.upsert(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}
+
+// SimilaritySearch is [Store.Search] in the form of langchaingo's vectorstores. Of the
+// options it takes WithFilters with a [retrieve.Filter], the text of one, or a
+// map[string]any of values that must all be equal; WithScoreThreshold, which is compared
+// with the cosine; and WithDeduplicater. It refuses the others with [ErrOption]: the
+// tenant is that of ctx, see Options.
+func (s *Store) SimilaritySearch(ctx context.Context, query string, k int, options ...vectorstores.Option) ([]schema.Document, error) {
+	var o vectorstores.Options
+	for _, set := range options {
+		set(&o)
+	}
+	if o.NameSpace != "" || o.Embedder != nil {
+		return nil, fmt.Errorf("%w: a store has no namespaces and one embedder: see Options.Tenant", ErrOption)
+	}
+	if !(o.ScoreThreshold >= 0 && o.ScoreThreshold <= 1) {
+		return nil, fmt.Errorf("%w: the score threshold is %v: want 0 to 1", ErrOption, o.ScoreThreshold)
+	}
+	where, err := retrieve.FilterOf(o.Filters)
+	if err != nil {
+		return nil, err
+	}
+	for want := k; ; want *= 2 { // until the deduplicater leaves k, or there are no more
+		results, err := s.Search(ctx, query, want, &retrieve.Query{Where: where})
+		if err != nil {
+			return nil, err
+		}
+		var docs []schema.Document
+		for _, r := range results {
+			if len(docs) < k && r.Cosine >= float64(o.ScoreThreshold) && (o.Deduplicater == nil || !o.Deduplicater(ctx, r.Document)) {
+				docs = append(docs, r.Document)
+			}
+		}
+		if o.Deduplicater == nil || len(docs) == k || len(results) < want || want > math.MaxInt/2 {
+			return docs, nil
+		}
+	}
+}
