@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/prodailabs/prodai/internal/dist"
+	"github.com/prodailabs/prodai/internal/drift"
 )
 
 // A SequentialState is the state of a sequential test after some observations.
@@ -314,7 +315,7 @@ type SPRT struct {
 	// Verdict is the decision so far.
 	Verdict Verdict
 
-	success, failure float64
+	ratio drift.Ratio
 }
 
 // SPRTOptions sets the error rates of an [SPRT]; nil means the defaults.
@@ -345,22 +346,14 @@ func NewSPRT(p0, p1 float64, o *SPRTOptions) (*SPRT, error) {
 	if alpha+beta >= 1 {
 		return nil, fail(fn, ErrOption, "SPRTOptions.Alpha and Beta sum to %v: want less than 1", alpha+beta)
 	}
-	return &SPRT{
-		Upper:   logRatio(1-beta, alpha),
-		Lower:   logRatio(beta, 1-alpha),
-		success: logRatio(p1, p0),
-		failure: math.Log1p(-p1) - math.Log1p(-p0),
-	}, nil
+	ratio := drift.NewRatio(p0, p1, alpha, beta)
+	return &SPRT{Upper: ratio.Upper, Lower: ratio.Lower, ratio: ratio}, nil
 }
 
 // Add takes the next outcome and returns the verdict so far.
 func (s *SPRT) Add(success bool) Verdict {
 	s.N++
-	if success {
-		s.LLR += s.success
-	} else {
-		s.LLR += s.failure
-	}
+	s.LLR = s.ratio.Next(s.LLR, success)
 	if s.Verdict == VerdictUndecided {
 		switch {
 		case s.LLR >= s.Upper:

@@ -1,0 +1,2 @@
+// Package monitor watches the quality of a system in production.
+package monitor
