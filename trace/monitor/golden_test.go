@@ -218,7 +218,7 @@ func chart(r *detectorRow, p params, x []float64) error {
 	return nil
 }
 
-// statistic checks the rows that are no detector's. The rest of them is eval/stats'.
+// statistic checks the other rows. Those that are not here are checked in eval/stats.
 func statistic(r *detectorRow) error {
 	switch r.Kind {
 	case "two_sample":

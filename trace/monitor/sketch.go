@@ -62,7 +62,7 @@ func (s *Sketch) bin(x float64) int { return int(math.Ceil(math.Log(x) * s.perLo
 
 // value is the middle of a bin: no number of the bin is further than the accuracy.
 func (s *Sketch) value(bin int) float64 {
-	return math.Exp(float64(bin)/s.perLog + math.Log(2/(1+s.gamma))) // γ^bin alone may overflow
+	return min(math.Exp(float64(bin)/s.perLog+math.Log(2/(1+s.gamma))), math.MaxFloat64)
 }
 
 // Count is how many numbers were added.
