@@ -8,7 +8,8 @@ import (
 // StandardizedOptions are the settings of [NewStandardized].
 type StandardizedOptions struct {
 	// Learn is how many values the baseline is learned from, at the start and after
-	// each alarm. Default: 200.
+	// each alarm. Default: 500: with 200 values the
+	// baseline is so uncertain that stable streams alarm several times as often.
 	Learn int
 }
 
@@ -35,7 +36,7 @@ func NewStandardized(fresh func() (Detector, error), o *StandardizedOptions) (*S
 	if o != nil {
 		s.learn = o.Learn
 	}
-	if s.learn = cmp.Or(s.learn, 200); s.learn < 2 {
+	if s.learn = cmp.Or(s.learn, 500); s.learn < 2 {
 		return nil, optionError("StandardizedOptions.Learn is %d: want 2 or more", s.learn)
 	}
 	d, err := fresh()
