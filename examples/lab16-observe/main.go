@@ -128,7 +128,7 @@ func (t *traffic) next() ([]jsonl.Record, monitor.Score) {
 		records = append(records, s.Record())
 	}
 	slow := time.Duration(600+t.rng.IntN(600)) * time.Millisecond
-	down := t.rng.IntN(200) == 0
+	down := t.n%120 == 60
 	add("invoke_workflow support", "invoke_workflow", 0, slow+120*time.Millisecond, down, nil)
 	add("retrieval manuals", "retrieval", 5*time.Millisecond, 60*time.Millisecond, false, map[string]any{"prodai.retrieval.count": int64(4)})
 	if down || t.rng.IntN(20) == 0 {
