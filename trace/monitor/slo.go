@@ -146,6 +146,7 @@ type Tracker struct {
 	mu     sync.Mutex
 	counts []Counts // a ring: minute m is at m % len
 	last   int64    // the newest minute
+	sum    Counts   // of all minutes of the ring
 	any    bool
 }
 
@@ -155,7 +156,7 @@ func NewTracker(s SLO) (*Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tracker{slo: set, counts: make([]Counts, int(set.Period/time.Minute)+1)}, nil
+	return &Tracker{slo: set, counts: make([]Counts, int(set.Period/time.Minute))}, nil
 }
 
 // Observe counts an event at its time. One that is older than the period is ignored.
@@ -175,6 +176,8 @@ func (t *Tracker) Observe(at time.Time, o Outcome) error {
 	c := &t.counts[minute%int64(len(t.counts))]
 	c.Bad += int64(bad)
 	c.Good += 1 - int64(bad)
+	t.sum.Bad += int64(bad)
+	t.sum.Good += 1 - int64(bad)
 	return nil
 }
 
@@ -185,7 +188,9 @@ func (t *Tracker) advance(minute int64) {
 	}
 	for m := max(t.last+1, minute-int64(len(t.counts))+1); m <= minute; m++ {
 		if m >= 0 {
-			t.counts[m%int64(len(t.counts))] = Counts{}
+			c := &t.counts[m%int64(len(t.counts))]
+			t.sum.Good, t.sum.Bad = t.sum.Good-c.Good, t.sum.Bad-c.Bad
+			*c = Counts{}
 		}
 	}
 	t.last = max(t.last, minute)
@@ -193,6 +198,9 @@ func (t *Tracker) advance(minute int64) {
 
 // since adds up the minutes of a window that ends at minute.
 func (t *Tracker) since(minute int64, window time.Duration) Counts {
+	if minute == t.last && window == t.slo.Period {
+		return t.sum
+	}
 	var sum Counts
 	for m := max(minute-int64(window/time.Minute)+1, t.last-int64(len(t.counts))+1, 0); m <= min(minute, t.last); m++ {
 		c := t.counts[m%int64(len(t.counts))]
@@ -217,11 +225,15 @@ type Budget struct {
 	Burns []Burn
 }
 
-// Budget returns the state at a time.
+// Budget returns the state at a time, usually now: events that are older than the
+// period before it are forgotten.
 func (t *Tracker) Budget(at time.Time) Budget {
 	minute := at.Unix() / 60
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.any {
+		t.advance(minute)
+	}
 	b := Budget{Counts: t.since(minute, t.slo.Period)}
 	allowed := 1 - t.slo.Objective
 	rate, _ := b.Rate() // NaN without events
