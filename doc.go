@@ -225,6 +225,7 @@
 //   - L13 Optimization and embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/vecquant], [github.com/prodailabs/prodai/cache/engine/quant].
 //   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix], [github.com/prodailabs/prodai/cache/engine/kv], [github.com/prodailabs/prodai/cache/engine/attention], [github.com/prodailabs/prodai/cache/engine/llama].
 //   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/trace/otlp], [github.com/prodailabs/prodai/trace/redact], [github.com/prodailabs/prodai/trace/tail].
+//   - L16 Monitoring and incidents: [github.com/prodailabs/prodai/trace/monitor].
 //
 // # How the packages compose
 //

@@ -86,23 +86,35 @@ func tracked(t *monitor.Tracker) func(time.Time, int, int) (bool, error) {
 	}
 }
 
-// simulate sends traffic through a design, and returns how often it pages, and when
-// first after the incident begins.
-func simulate(d design, minutes, incident int, share float64) (pages int, first time.Duration, err error) {
+// An incident makes a share of all requests fail for some minutes.
+type incident struct {
+	from, minutes int
+	share         float64
+}
+
+// A result is how often a design pages, how soon after an incident begins, and for how
+// long it still fires after the incident ended.
+type result struct {
+	pages        int
+	first, after int // minutes; first is -1 if it never fires
+}
+
+// simulate sends traffic through a design.
+func simulate(d design, minutes int, in incident) (result, error) {
+	r := result{first: -1}
 	look, err := d.make()
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	alert, err := monitor.NewAlert(nil)
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	rng := rand.New(rand.NewPCG(16, 2))
-	first = -1
 	for m := range minutes {
 		p := usual
-		if incident >= 0 && m >= incident {
-			p = share
+		if m >= in.from && m < in.from+in.minutes {
+			p = in.share
 		}
 		bad := 0
 		for range perMinute {
@@ -113,50 +125,59 @@ func simulate(d design, minutes, incident int, share float64) (pages int, first 
 		at := start.Add(time.Duration(m) * time.Minute)
 		on, err := look(at, perMinute-bad, bad)
 		if err != nil {
-			return 0, 0, err
+			return r, err
 		}
 		c := monitor.ConditionFalse
 		if on {
 			c = monitor.ConditionTrue
 		}
 		if alert.Look(at, c) == monitor.ChangeFired {
-			pages++
+			r.pages++
 		}
-		if incident >= 0 && m >= incident && alert.Firing() && first < 0 {
-			first = time.Duration(m-incident+1) * time.Minute
+		switch ended := in.from + in.minutes; {
+		case !alert.Firing():
+		case m >= in.from && m < ended && r.first < 0:
+			r.first = m - in.from + 1
+		case m >= ended && m-ended == r.after:
+			r.after++
 		}
 	}
-	return pages, first, nil
+	return r, nil
 }
 
 func run(out io.Writer) error {
 	fmt.Fprintf(out, "Objective: %.0f %% of requests succeed. In good times %.1f %% fail. %d requests a minute.\n\n", 100*objective, 100*usual, perMinute)
-	fmt.Fprintf(out, "How to read it: pages in a week without an incident, and minutes until an incident\nin which that share of all requests fails is noticed.\n\n")
-	fmt.Fprintf(out, "%-26s %14s %8s %8s %8s\n", "design", "false pages/wk", "10 %", "30 %", "100 %")
+	fmt.Fprint(out, "How to read it: pages in a week without an incident; minutes until an incident of 3\nhours is noticed in which that share of all requests fails; and minutes that the alert\nstill fires after the incident of 30 % ended.\n\n")
+	fmt.Fprintf(out, "%-26s %14s %8s %8s %8s %8s\n", "design", "false pages/wk", "10 %", "30 %", "100 %", "after")
 	for _, d := range designs {
-		pages, _, err := simulate(d, weeks*7*24*60, -1, 0)
+		calm, err := simulate(d, weeks*7*24*60, incident{})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-26s %14.1f", d.name, float64(pages)/weeks)
+		fmt.Fprintf(out, "%-26s %14.1f", d.name, float64(calm.pages)/weeks)
+		after := 0
 		for _, share := range []float64{0.1, 0.3, 1} {
-			_, first, err := simulate(d, 48*60, 24*60, share)
+			r, err := simulate(d, 72*60, incident{24 * 60, 180, share})
 			if err != nil {
 				return err
 			}
 			text := "never"
-			if first >= 0 {
-				text = fmt.Sprintf("%.0f", first.Minutes())
+			if r.first >= 0 {
+				text = fmt.Sprint(r.first)
+			}
+			if share == 0.3 {
+				after = r.after
 			}
 			fmt.Fprintf(out, " %8s", text)
 		}
-		fmt.Fprintln(out)
+		fmt.Fprintf(out, " %8d\n", after)
 	}
 	fmt.Fprintln(out, `
 What to notice: the fast designs page for nothing, many times a week, and such pages
-are soon ignored. The slow one pages late. Burn rates in two windows page for nothing
-hardly ever, and notice a large incident in minutes. A small one takes longer, because
-it spends little of the budget.
+are soon ignored. The share of a day pages for nothing hardly ever, but its alert fires
+for a day after the incident has ended, and hides the next one. Burn rates in two
+windows have neither fault. They leave a small incident to the ticket of the window of
+three days, because it spends little of the budget.
 
 What to try: set perMinute to 1. Which design suffers most from few requests? Set usual
 to 0.009, close to what the objective allows.

@@ -16,16 +16,17 @@ func TestBurnRatesPageSeldomAndSoon(t *testing.T) {
 	for _, line := range strings.Split(out.String(), "\n") {
 		require.LessOrEqual(t, len([]rune(line)), 100)
 	}
-	loud, _, err := simulate(designs[1], 7*24*60, -1, 0)
-	require.NoError(t, err)
-	quiet, _, err := simulate(designs[3], 7*24*60, -1, 0)
-	require.NoError(t, err)
-	require.Greater(t, loud, 50)
-	require.LessOrEqual(t, quiet, 1)
-	_, slow, err := simulate(designs[2], 48*60, 24*60, 0.3)
-	require.NoError(t, err)
-	_, soon, err := simulate(designs[3], 48*60, 24*60, 0.3)
-	require.NoError(t, err)
-	require.Positive(t, soon)
-	require.Greater(t, slow, soon)
+	week, large := 7*24*60, incident{24 * 60, 180, 0.3}
+	of := func(d, minutes int, in incident) result {
+		r, err := simulate(designs[d], minutes, in)
+		require.NoError(t, err)
+		return r
+	}
+	require.Greater(t, of(1, week, incident{}).pages, 50)
+	require.LessOrEqual(t, of(3, week, incident{}).pages, 1)
+	soon, slow := of(3, 72*60, large), of(2, 72*60, large)
+	require.Positive(t, soon.first)
+	require.Less(t, soon.first, 60)
+	require.Less(t, soon.after, 120)
+	require.Greater(t, slow.after, 600)
 }
