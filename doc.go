@@ -209,7 +209,7 @@
 //
 // The list below is the index of the module: the packages of each lecture. Each
 // lecture's notes are the comments of its packages. The lectures without a line here
-// (the midterm, deployment, serving engines, monitoring) have no package yet.
+// (the midterm, deployment, serving engines) have no package yet.
 //
 //   - L1 Runaway cost: [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/retry/limit].
 //   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit], [github.com/prodailabs/prodai/cache/engine/llama], [github.com/prodailabs/prodai/cache/engine/llama/weights], [github.com/prodailabs/prodai/cache/engine/llama/tiny].

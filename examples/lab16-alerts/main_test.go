@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBurnRatesPageSeldomAndSoon: the live numbers that the lab's text speaks of.
+// TestBurnRatesPageSeldomAndSoon: the live numbers that the text of the lab states.
 func TestBurnRatesPageSeldomAndSoon(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(&out))

@@ -56,8 +56,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		if err := board.Load(file); err != nil {
+		if err := errors.Join(board.Load(file), file.Close()); err != nil {
 			fmt.Fprintln(errs, "lab16-observe: some lines are left out:", err)
 		}
 		return serve(ctx, board, *addr, out, nil)

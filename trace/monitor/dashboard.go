@@ -251,7 +251,7 @@ func (d *Dashboard) spanLine(n *jsonl.Node) spanLine {
 	return s
 }
 
-// events tells the page when something changed, at most twice a second.
+// events informs the page when something changed, at most twice a second.
 func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	flush := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")

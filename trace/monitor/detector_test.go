@@ -163,7 +163,7 @@ func TestComparisons(t *testing.T) {
 	require.ErrorIs(t, all["b"].Err, monitor.ErrNoData)
 	require.InDelta(t, 1, all["b"].Missing, 0)
 	require.Equal(t, []monitor.State{monitor.StateAlarm, monitor.StateStable}, []monitor.State{all["a"].State, all["c"].State})
-	any := 0
+	alarmed := 0
 	for range 200 { // 20 features that did not change
 		ref, now := map[string][]float64{}, map[string][]float64{}
 		for f := range 20 {
@@ -174,12 +174,12 @@ func TestComparisons(t *testing.T) {
 		require.NoError(t, err)
 		for _, c := range all {
 			if c.State == monitor.StateAlarm {
-				any++
+				alarmed++
 				break
 			}
 		}
 	}
-	require.LessOrEqual(t, any, 18)
+	require.LessOrEqual(t, alarmed, 18)
 }
 
 // TestSketchesOfNegativeNumbersMerge: and of themselves, and of the extremes.

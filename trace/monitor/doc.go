@@ -104,8 +104,7 @@
 //     of one standard deviation after 18 values on average.
 //   - [EWMA]: for the same, with an average that can be drawn. It takes 29 values.
 //   - [PageHinkley]: without a baseline, in the unit of the values.
-//   - [ADWIN]: without a baseline and without knowing the size of the shift. It also
-//     tells since when the new mean holds.
+//   - [ADWIN]: without a baseline and without knowing the size of the shift.
 //   - [Standardized]: wraps a CUSUM or EWMA, and learns the baseline from the first
 //     values and again after an alarm.
 //
@@ -139,7 +138,7 @@
 // it, learn. Rolling back the last change comes before understanding it.
 //
 // A [Playbook] is Markdown with checks in it that a program can run. Checks are functions
-// in Go and not shell commands, so that a text which anyone may edit runs nothing.
+// in Go and not shell commands, so that a text which is edited in a hurry runs nothing.
 //
 // The draft of [Incident.WritePostMortem] has what traces tell: impact, blast radius,
 // detection, timeline. It marks what only people know, and guesses no cause.
@@ -196,7 +195,7 @@
 //   - Don't alert on the share of three requests. Do set SLO.MinEvents.
 //   - Don't read feedback as a mean of all users: those who are annoyed click more. Do
 //     compare it with itself over time.
-//   - Don't serve the dashboard to everybody: it has no login, and tenants' names.
+//   - Don't serve the dashboard to a whole network: it has no login, and tenants' names.
 //
 // # Questions
 //

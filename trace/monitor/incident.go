@@ -29,10 +29,11 @@ type IncidentOptions struct {
 	// Bad reports whether a trace was affected. Default: its root failed.
 	Bad func(*jsonl.Trace) bool
 
-	// Evidence is the alarms and alerts that were raised.
+	// Evidence is the alarms and alerts that were raised. Default: none.
 	Evidence []Notice
 
 	// Timeline is what else happened: a deployment, a rollback, a call.
+	// Default: none.
 	Timeline []TimelineEntry
 
 	// Mask is applied to every text that comes from traces, notices and entries.

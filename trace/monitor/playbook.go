@@ -12,7 +12,7 @@ import (
 
 // A Check finds something out for a playbook: "the provider answers", "the last
 // deployment was 12 minutes ago". It is written in Go, so that a playbook, which is
-// text that anyone may edit, runs no commands.
+// text that is edited in a hurry, runs no commands.
 type Check func(ctx context.Context) (finding string, err error)
 
 // A Playbook is what to do in a kind of incident, in Markdown. An item of the form
