@@ -180,3 +180,23 @@ func FuzzReadPlaybook(f *testing.F) {
 		require.LessOrEqual(t, strings.Count(out.String(), "\n"), strings.Count(text, "\n")+1, "a finding added a line")
 	})
 }
+
+// FuzzReplay: no content of a file panics, and none leaves without the mask.
+func FuzzReplay(f *testing.F) {
+	f.Add(`[{"role":"user","parts":[{"type":"text","content":"canary-7731"}]}]`)
+	f.Add(`[{"role":"user","parts":[{"type":"text","content":7},{"type":"text"}]},null]`)
+	f.Add(`{"role":"user"}`)
+	f.Fuzz(func(t *testing.T, content string) {
+		r := (&jsonl.Span{TraceID: content, Attributes: map[string]any{
+			"gen_ai.operation.name": "chat", "gen_ai.input.messages": content, "gen_ai.output.messages": content, "prodai.tenant": content}}).Record()
+		var out bytes.Buffer
+		stats, err := monitor.Replay(&out, jsonl.Traces([]jsonl.Record{r}), monitor.ReplayOptions{Mask: func(string) string { return "masked" }})
+		require.NoError(t, err)
+		require.Equal(t, 1, stats.Written+stats.NoContent)
+		if stats.Written == 1 {
+			var line monitor.Replayed
+			require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+			require.Equal(t, []string{"masked", "masked"}, []string{line.ID, line.Input})
+		}
+	})
+}

@@ -41,7 +41,8 @@ type Rules struct {
 
 var (
 	labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-	selector  = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*(=|!=|=~|!~)"[^"\\\n]*",?)*\})?$`)
+	matcher   = `[a-zA-Z_][a-zA-Z0-9_]*(=|!=|=~|!~)"[^"\\[:cntrl:]]*"`
+	selector  = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*(\{(` + matcher + `(,` + matcher + `)*,?)?\})?$`)
 )
 
 // NewRules returns the rules of an SLO. Its name must be a name in Prometheus. It
@@ -146,11 +147,11 @@ func (r *Rules) WriteRules(w io.Writer) error {
 			}
 			expr += fmt.Sprintf(" and sum %s(increase(%s[%s])) >= %d", on, r.o.Total, span(win.Long), r.slo.MinEvents)
 		}
-		fmt.Fprintf(&b, "      - alert: %s\n        expr: %s\n        labels: {severity: %s, slo: %s}\n", r.alert(i), quote(expr), win.Severity, r.slo.Name)
+		fmt.Fprintf(&b, "      - alert: %s\n        expr: %s\n        labels: {severity: %s, slo: %s}\n", r.alert(i), quote(expr), win.Severity, quote(r.slo.Name))
 		fmt.Fprintf(&b, "        annotations: %s\n", r.annotations(win))
 	}
 	fmt.Fprintf(&b, "      - alert: SLO_%s_blind\n        expr: %s\n        for: 15m\n        labels: {severity: page, slo: %s}\n        annotations: {summary: %s%s}\n",
-		r.slo.Name, quote("absent("+r.o.Total+")"), r.slo.Name, quote("no events of "+r.slo.Name+" are measured"), r.runbook())
+		r.slo.Name, quote("absent("+r.o.Total+")"), quote(r.slo.Name), quote("no events of "+r.slo.Name+" are measured"), r.runbook())
 	return write(w, b.String())
 }
 
@@ -216,7 +217,7 @@ func (r *Rules) WriteTests(w io.Writer, rulesFile string) error {
 				b.WriteString(" []\n")
 				continue
 			}
-			labels := fmt.Sprintf("severity: %s, slo: %s", win.Severity, r.slo.Name)
+			labels := fmt.Sprintf("severity: %s, slo: %s", win.Severity, quote(r.slo.Name))
 			if r.o.By != "" {
 				labels += ", " + r.o.By + ": acme"
 			}
@@ -227,7 +228,7 @@ func (r *Rules) WriteTests(w io.Writer, rulesFile string) error {
 			b.WriteString(" []\n")
 			return
 		}
-		fmt.Fprintf(&b, "\n          - exp_labels: {severity: page, slo: %s}\n            exp_annotations: {summary: %s%s}\n", r.slo.Name, quote("no events of "+r.slo.Name+" are measured"), r.runbook())
+		fmt.Fprintf(&b, "\n          - exp_labels: {severity: page, slo: %s}\n            exp_annotations: {summary: %s%s}\n", quote(r.slo.Name), quote("no events of "+r.slo.Name+" are measured"), r.runbook())
 	}
 	good := fmt.Sprintf("0+100x%d", minutes)
 	zero := fmt.Sprintf("0+0x%d", minutes)

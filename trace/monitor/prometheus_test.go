@@ -23,7 +23,7 @@ var ruleSets = map[string]struct {
 }{
 	"defaults": {monitor.SLO{Name: "answers", Objective: 0.99}, nil},
 	"tenant":   {monitor.SLO{Name: "quality", Objective: 0.95}, &monitor.RulesOptions{Total: "judged_total", Bad: `judged_bad_total{kind!=""}`, By: "tenant", Runbook: `docs/"quoted": x.md`}},
-	"shared":   {monitor.SLO{Name: "llm", Objective: 0.999, Windows: []monitor.BurnWindow{{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage}}}, &monitor.RulesOptions{By: "tenant"}},
+	"shared":   {monitor.SLO{Name: "null", Objective: 0.999, Windows: []monitor.BurnWindow{{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage}}}, &monitor.RulesOptions{By: "tenant"}},
 }
 
 // TestPromtoolAcceptsRulesTestsAndPanels runs the real promtool.
@@ -110,7 +110,7 @@ func TestGrafanaDashboard(t *testing.T) {
 
 func TestRulesRefuseWhatWouldBreakThem(t *testing.T) {
 	slo := monitor.SLO{Name: "x", Objective: 0.99}
-	for _, o := range []monitor.RulesOptions{{By: "a b"}, {Total: "x[5m]"}, {Total: "a", Bad: "b\"\n- alert: evil"}, {Total: "x"}} {
+	for _, o := range []monitor.RulesOptions{{By: "a b"}, {Total: "x[5m]"}, {Total: "a", Bad: "b\"\n- alert: evil"}, {Total: "x"}, {Total: `x{a="b"c="d"}`, Bad: "y"}, {Total: "x", Bad: "y{a=\"\r\"}"}} {
 		_, err := monitor.NewRules(slo, &o)
 		require.ErrorIs(t, err, monitor.ErrOption, "%v", o)
 	}
@@ -119,4 +119,34 @@ func TestRulesRefuseWhatWouldBreakThem(t *testing.T) {
 	r, err := monitor.NewRules(slo, nil)
 	require.NoError(t, err)
 	require.ErrorIs(t, r.WriteRules(nil), monitor.ErrOption)
+}
+
+// FuzzRules: a name or selector that is accepted adds no line to the files.
+func FuzzRules(f *testing.F) {
+	f.Add("answers", `x_total`, `x_total{a="b",c!=""}`, "tenant")
+	f.Add("a\n", `x{a="'"}`, "y", "b")
+	f.Fuzz(func(t *testing.T, name, total, bad, by string) {
+		lines := func(name, total, bad, by string) (int, int, error) {
+			r, err := monitor.NewRules(monitor.SLO{Name: name, Objective: 0.99}, &monitor.RulesOptions{Total: total, Bad: bad, By: by})
+			if err != nil {
+				return 0, 0, err
+			}
+			var rules, tests bytes.Buffer
+			require.NoError(t, r.WriteRules(&rules))
+			err = r.WriteTests(&tests, "r.yml")
+			return strings.Count(rules.String(), "\n"), strings.Count(tests.String(), "\n"), err
+		}
+		a, b, err := lines(name, total, bad, by)
+		if err != nil {
+			require.ErrorIs(t, err, monitor.ErrOption)
+			return
+		}
+		wantTotal, wantBad := "t", "b"
+		if strings.SplitN(total, "{", 2)[0] == strings.SplitN(bad, "{", 2)[0] {
+			wantBad = `t{e!=""}`
+		}
+		c, d, err := lines("n", wantTotal, wantBad, "")
+		require.NoError(t, err)
+		require.Equal(t, []int{c, d}, []int{a, b})
+	})
 }

@@ -141,7 +141,7 @@ func (s *Summary) add(traces []*jsonl.Trace) error {
 	return s.money(records)
 }
 
-// span counts what a span tells.
+// span counts a span.
 func (s *Summary) span(r *jsonl.Record) {
 	s.Spans++
 	if r.Operation == trace.OperationChat {
