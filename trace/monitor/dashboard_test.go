@@ -119,6 +119,22 @@ func TestBoardKeepsTheNewest(t *testing.T) {
 	require.Error(t, b.Load(strings.NewReader("{\"name\":\"ok\"}\nnot JSON\n")))
 }
 
+// TestAbsurdLinesDoNotBlindTheBoard: times at both ends of the calendar, a span that
+// ends before it begins, and costs whose sum overflows.
+func TestAbsurdLinesDoNotBlindTheBoard(t *testing.T) {
+	b, err := monitor.NewBoard(nil)
+	require.NoError(t, err)
+	require.NoError(t, b.Load(strings.NewReader(`{"trace_id":"a","name":"x","start":"0001-01-01T00:00:00Z","end":"9999-12-31T00:00:00Z"}
+{"trace_id":"b","name":"x","start":"9999-12-31T00:00:00Z","end":"0001-01-01T00:00:00Z","attributes":{"gen_ai.operation.name":"chat","prodai.cost.pico_usd":9223372036854775807}}
+{"trace_id":"c","name":"x","start":"2026-12-31T00:00:00Z","status":"Error","attributes":{"gen_ai.operation.name":"chat","prodai.cost.pico_usd":9223372036854775807}}`)))
+	s, err := b.Summary()
+	require.NoError(t, err)
+	require.Equal(t, []any{3, 1, "too large"}, []any{s.Traces, s.Failed, s.USD})
+	in, err := monitor.NewIncident(b.Traces(), monitor.IncidentOptions{From: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), To: time.Date(9999, 12, 31, 1, 0, 0, 0, time.UTC), Bad: func(*jsonl.Trace) bool { return true }})
+	require.NoError(t, err)
+	require.Equal(t, "too large", in.SpentUSD)
+}
+
 // TestOnlineEvaluation: the sample depends on the id alone, and a judge that fails
 // gives no score.
 func TestOnlineEvaluation(t *testing.T) {

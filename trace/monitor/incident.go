@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -213,6 +214,10 @@ func (in *Incident) spent(records []jsonl.Record) error {
 			}
 		}
 	}, jsonl.Together)
+	if errors.Is(err, jsonl.ErrOverflow) {
+		in.SpentUSD = tooLarge
+		return nil
+	}
 	in.SpentUSD = cost.USD(0)
 	for _, t := range totals {
 		in.SpentUSD, in.Unpriced = cost.USD(t.PicoUSD), t.Unpriced

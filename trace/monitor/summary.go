@@ -164,6 +164,9 @@ func failed(t *jsonl.Trace) bool {
 	return slices.ContainsFunc(t.Roots, func(n *jsonl.Node) bool { return n.Failed() })
 }
 
+// tooLarge stands for a cost that is beyond nine million dollars.
+const tooLarge = "too large"
+
 func (s *Summary) money(records []jsonl.Record) error {
 	seq := func(yield func(jsonl.Record, error) bool) {
 		for _, r := range records {
@@ -173,6 +176,10 @@ func (s *Summary) money(records []jsonl.Record) error {
 		}
 	}
 	total, err := jsonl.Sum(seq, jsonl.Together)
+	if errors.Is(err, jsonl.ErrOverflow) { // one absurd line must not blind the page
+		s.USD = tooLarge
+		return nil
+	}
 	if err != nil {
 		return err
 	}
