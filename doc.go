@@ -209,7 +209,7 @@
 //
 // The list below is the index of the module: the packages of each lecture. Each
 // lecture's notes are the comments of its packages. The lectures without a line here
-// (the midterm, deployment, monitoring) have no package yet.
+// (the midterm, deployment) have no package yet.
 //
 //   - L1 Runaway cost: [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/retry/limit].
 //   - L2 Tokens: [github.com/prodailabs/prodai/chunk/token], [github.com/prodailabs/prodai/chunk/token/o200k], [github.com/prodailabs/prodai/chunk/token/cl100k], [github.com/prodailabs/prodai/chunk/token/p50k], [github.com/prodailabs/prodai/chunk/token/r50k], [github.com/prodailabs/prodai/chunk/token/openai], [github.com/prodailabs/prodai/chunk/token/hf], [github.com/prodailabs/prodai/chunk/token/tiktoken], [github.com/prodailabs/prodai/chunk/token/fit], [github.com/prodailabs/prodai/cache/engine/llama], [github.com/prodailabs/prodai/cache/engine/llama/weights], [github.com/prodailabs/prodai/cache/engine/llama/tiny].
@@ -225,6 +225,7 @@
 //   - L13 Optimization and embeddings: [github.com/prodailabs/prodai/retrieve/embed], [github.com/prodailabs/prodai/retrieve/embed/tune], [github.com/prodailabs/prodai/retrieve/embed/bert], [github.com/prodailabs/prodai/retrieve/vecquant], [github.com/prodailabs/prodai/cache/engine/quant].
 //   - L14 Caching: [github.com/prodailabs/prodai/cache], [github.com/prodailabs/prodai/cache/disk], [github.com/prodailabs/prodai/cache/redis], [github.com/prodailabs/prodai/cache/langchain], [github.com/prodailabs/prodai/cache/search], [github.com/prodailabs/prodai/cache/semantic], [github.com/prodailabs/prodai/cache/evict], [github.com/prodailabs/prodai/cache/prefix], [github.com/prodailabs/prodai/cache/engine/kv], [github.com/prodailabs/prodai/cache/engine/attention], [github.com/prodailabs/prodai/cache/engine/llama].
 //   - L15 Tracing: [github.com/prodailabs/prodai/trace], [github.com/prodailabs/prodai/trace/jsonl], [github.com/prodailabs/prodai/trace/cost], [github.com/prodailabs/prodai/trace/otlp], [github.com/prodailabs/prodai/trace/redact], [github.com/prodailabs/prodai/trace/tail].
+//   - L16 Monitoring and incidents: [github.com/prodailabs/prodai/trace/monitor].
 //
 // # How the packages compose
 //

@@ -20,7 +20,7 @@ import (
 // the whole outline. Other packages have what they need of it, in its order.
 var lectureNotes = []string{
 	".", "chunk/token", "guard/structured", "retry/fault", "retry/openai", "retry", "retry/queue", "retry/route", "eval", "eval/dataset", "eval/suite", "eval/stats", "guard/injection", "guard/threat", "guard/redteam", "guard/supply", "guard", "retry/limit", "chunk", "retrieve", "eval/judge",
-	"retrieve/embed", "retrieve/embed/tune", "retrieve/vecquant", "cache", "cache/engine/sched", "cache/engine/kv", "cache/engine/size", "cache/engine/quant", "cache/engine/attention", "cache/engine/llama", "trace", "trace/cost",
+	"retrieve/embed", "retrieve/embed/tune", "retrieve/vecquant", "cache", "cache/engine/sched", "cache/engine/kv", "cache/engine/size", "cache/engine/quant", "cache/engine/attention", "cache/engine/llama", "trace", "trace/cost", "trace/monitor",
 }
 
 // outlinePending lists the lectures whose notes are not rewritten yet.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/prodailabs/prodai/internal/dist"
+	"github.com/prodailabs/prodai/internal/drift"
 )
 
 // A KSMethod is a way to compute the p-value of [KolmogorovSmirnov]. Default:
@@ -35,31 +36,16 @@ func KolmogorovSmirnov(a, b []float64, method KSMethod) (TestResult, error) {
 	if err := checkConstant(fn, "KSMethod", method, KSLimit); err != nil {
 		return TestResult{}, err
 	}
-	sa, sb := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	m, n := float64(len(a)), float64(len(b))
-	d := 0.0
-	for i, j := 0, 0; i < len(sa) && j < len(sb); {
-		x := min(sa[i], sb[j])
-		for i < len(sa) && sa[i] == x {
-			i++
-		}
-		for j < len(sb) && sb[j] == x {
-			j++
-		}
-		d = max(d, math.Abs(float64(i)/m-float64(j)/n))
-	}
+	d := drift.KS(a, b)
 	res := TestResult{Statistic: d}
-	effective := m * n / (m + n)
 	switch method {
 	case KSSciPy:
-		res.P = dist.KSOneSampleSF(int(math.RoundToEven(effective)), d)
-		if effective < 0.5 {
-			res.P = 1
-		}
+		res.P = drift.KSLikeSciPy(len(a), len(b), d)
 	case KSExact:
 		res.P = dist.KSTwoSampleSF(len(a), len(b), d)
 	case KSLimit:
-		res.P = dist.KolmogorovSF(d * math.Sqrt(effective))
+		m, n := float64(len(a)), float64(len(b))
+		res.P = dist.KolmogorovSF(d * math.Sqrt(m*n/(m+n)))
 	}
 	return res, nil
 }
@@ -193,17 +179,7 @@ func BinShares(xs, edges []float64) ([]float64, error) {
 	if !slices.IsSorted(edges) || slices.ContainsFunc(edges, math.IsNaN) {
 		return nil, fail(fn, ErrOption, "the edges %v fall: want rising ones", edges)
 	}
-	shares := make([]float64, len(edges)+1)
-	for _, x := range xs {
-		bin, _ := slices.BinarySearchFunc(edges, x, func(edge, x float64) int {
-			if edge <= x {
-				return -1
-			}
-			return 1
-		})
-		shares[bin] += 1 / float64(len(xs))
-	}
-	return shares, nil
+	return drift.BinShares(xs, edges), nil
 }
 
 // floorShares raises shares to a floor, so that an empty bin doesn't make a
@@ -240,24 +216,11 @@ func PSI(reference, now []float64, floor float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	total := 0.0
-	for i := range a {
-		if a[i] != b[i] {
-			total += (b[i] - a[i]) * logRatio(b[i], a[i])
-		}
-	}
+	total := drift.PSI(a, b)
 	if math.IsInf(total, 1) && (slices.Contains(a, 0) || slices.Contains(b, 0)) {
 		return total, nil
 	}
 	return number("PSI", total)
-}
-
-// logRatio is ln(p/q), also where the ratio overflows or underflows.
-func logRatio(p, q float64) float64 {
-	if r := p / q; finite(r) && r > 0 {
-		return math.Log(r)
-	}
-	return math.Log(p) - math.Log(q)
 }
 
 // KLDivergence is Σ p ln(p/q) in nats of shares made to sum to 1 after raising
@@ -271,7 +234,7 @@ func KLDivergence(p, q []float64, floor float64) (float64, error) {
 	total := 0.0
 	for i := range a {
 		if a[i] > 0 {
-			total += a[i] * logRatio(a[i], b[i])
+			total += a[i] * drift.LogRatio(a[i], b[i])
 		}
 	}
 	return total, nil
@@ -285,15 +248,7 @@ func JensenShannon(p, q []float64, floor float64) (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	total := 0.0
-	for i := range a {
-		for _, share := range []float64{a[i], b[i]} {
-			if share > 0 {
-				total += share * math.Log(2*share/(a[i]+b[i]))
-			}
-		}
-	}
-	return math.Max(0, total/2), nil
+	return drift.JensenShannon(a, b), nil
 }
 
 // laws raises shares to the floor and makes those of each side sum to 1.
@@ -370,7 +325,8 @@ func (c *CUSUM) Add(z float64) (high, low float64, err error) {
 	if math.IsNaN(z) || math.IsInf(z, 0) {
 		return c.High, c.Low, fail("CUSUM.Add", ErrNotFinite, "value %v", z)
 	}
-	high, low = math.Max(0, c.High+z-c.slack), math.Max(0, c.Low-z-c.slack)
+	next := drift.Sums{High: c.High, Low: c.Low}.Next(z, c.slack)
+	high, low = next.High, next.Low
 	if err := checkResult("CUSUM.Add", high, low); err != nil {
 		return c.High, c.Low, err
 	}
@@ -403,6 +359,6 @@ func (e *EWMA) Add(x float64) (float64, error) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return e.Value, fail("EWMA.Add", ErrNotFinite, "value %v", x)
 	}
-	e.Value = e.lambda*x + (1-e.lambda)*e.Value
+	e.Value = drift.EWMA(e.Value, x, e.lambda)
 	return e.Value, nil
 }

@@ -4,7 +4,8 @@ package sequential
 
 import (
 	"fmt"
-	"math"
+
+	"github.com/prodailabs/prodai/internal/drift"
 )
 
 // A Verdict is a sequential test's decision.
@@ -42,7 +43,7 @@ type SPRT struct {
 	// Verdict is the decision so far.
 	Verdict Verdict
 
-	success, failure float64
+	ratio drift.Ratio
 }
 
 // NewSPRT returns a test of the success probability p0 (H0) against p1 (H1), with
@@ -50,22 +51,14 @@ type SPRT struct {
 // is. The caller has checked that all are in (0, 1), that p0 and p1 differ, and
 // that alpha+beta < 1.
 func NewSPRT(p0, p1, alpha, beta float64) *SPRT {
-	return &SPRT{
-		Upper:   math.Log1p(-beta) - math.Log(alpha),
-		Lower:   math.Log(beta) - math.Log1p(-alpha),
-		success: math.Log(p1) - math.Log(p0),
-		failure: math.Log1p(-p1) - math.Log1p(-p0),
-	}
+	ratio := drift.NewRatio(p0, p1, alpha, beta)
+	return &SPRT{Upper: ratio.Upper, Lower: ratio.Lower, ratio: ratio}
 }
 
 // Add takes the next outcome and returns the verdict so far.
 func (s *SPRT) Add(success bool) Verdict {
 	s.N++
-	if success {
-		s.LLR += s.success
-	} else {
-		s.LLR += s.failure
-	}
+	s.LLR = s.ratio.Next(s.LLR, success)
 	return s.decide()
 }
 
@@ -73,7 +66,7 @@ func (s *SPRT) Add(success bool) Verdict {
 // of another process, and returns the verdict so far.
 func (s *SPRT) AddMany(successes, failures int) Verdict {
 	s.N += successes + failures
-	s.LLR += float64(successes)*s.success + float64(failures)*s.failure
+	s.LLR += float64(successes)*s.ratio.Success + float64(failures)*s.ratio.Failure
 	return s.decide()
 }
 

@@ -66,11 +66,6 @@ func mulAVX2(bits, n int, a *args) {
 			a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
 			a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
 		}
-		if half == 1 { // not after the second: a pointer must not leave its array
-			a.codes = (*byte)(unsafe.Add(unsafe.Pointer(a.codes), 32))
-			a.scales = (*uint16)(unsafe.Add(unsafe.Pointer(a.scales), 16))
-			a.out = (*float32)(unsafe.Add(unsafe.Pointer(a.out), 32))
-		}
 		switch {
 		case bits == 8 && n == 4:
 			mul8x4AVX2(a)
