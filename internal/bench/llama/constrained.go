@@ -41,31 +41,20 @@ func constrained(path string, threads int) error {
 		least := [2]float64{}
 		for round := range 3 {
 			for i := range 2 {
-				m, err := llama.NewMatcher(g, lex)
-				if err != nil {
-					return err
-				}
 				s, err := llama.NewSampler(&llama.SamplerOptions{Temperature: temperature, TopK: 40, Rand: rand.New(rand.NewPCG(uint64(round), 1))})
 				if err != nil {
 					return err
 				}
 				o := &llama.GenerateOptions{Sampler: s, MaxTokens: 120}
 				if i == 1 {
-					o.Mask = m
-				}
-				c := n.NewCache()
-				if _, err := n.Forward(context.Background(), []llama.Step{{Cache: c, Tokens: prompt[:len(prompt)-1]}}); err != nil {
-					return err
-				}
-				count := 0
-				from := processorTime()
-				for _, err := range n.Generate(context.Background(), c, prompt[len(prompt)-1:], o) {
-					if err != nil {
+					if o.Mask, err = llama.NewMatcher(g, lex); err != nil {
 						return err
 					}
-					count++
 				}
-				each := (processorTime() - from).Seconds() / float64(count)
+				each, err := perToken(n, prompt, o)
+				if err != nil {
+					return err
+				}
 				if least[i] == 0 || each < least[i] {
 					least[i] = each
 				}
@@ -74,4 +63,20 @@ func constrained(path string, threads int) error {
 		fmt.Printf("a grammar at temperature %.1f: %.2f ms a token, %.2f ms without (%+.1f %%)\n", temperature, 1000*least[1], 1000*least[0], 100*(least[1]/least[0]-1))
 	}
 	return nil
+}
+
+// perToken returns the seconds of processor time that a token takes after a prompt.
+func perToken(n *llama.Network, prompt []int32, o *llama.GenerateOptions) (float64, error) {
+	ctx, c := context.Background(), n.NewCache()
+	if _, err := n.Forward(ctx, []llama.Step{{Cache: c, Tokens: prompt[:len(prompt)-1]}}); err != nil {
+		return 0, err
+	}
+	count, from := 0, processorTime()
+	for _, err := range n.Generate(ctx, c, prompt[len(prompt)-1:], o) {
+		if err != nil {
+			return 0, err
+		}
+		count++
+	}
+	return (processorTime() - from).Seconds() / float64(count), nil
 }

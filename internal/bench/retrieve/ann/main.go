@@ -64,13 +64,6 @@ func main() {
 	switch os.Args[3] {
 	case "clustered":
 		base, queries = clustered(n, 1000, dim)
-	default: // a file of float32
-		all, err := read(os.Args[3], dim)
-		check(err)
-		if len(all) < n+1000 {
-			log.Fatalf("%s has %d vectors, want %d and 1000 queries", os.Args[3], len(all), n)
-		}
-		base, queries = all[:n], all[n:n+1000]
 	case "independent":
 		rng := rand.New(rand.NewPCG(1, 1))
 		for range n {
@@ -79,6 +72,13 @@ func main() {
 		for range 1000 {
 			queries = append(queries, normal(rng, make([]float32, dim), 1))
 		}
+	default: // a file of float32
+		all, err := read(os.Args[3], dim)
+		check(err)
+		if len(all) < n+1000 {
+			log.Fatalf("%s has %d vectors, want %d and 1000 queries", os.Args[3], len(all), n)
+		}
+		base, queries = all[:n], all[n:n+1000]
 	}
 	check(write(os.Args[4], append(base[:n:n], queries...)))
 	fmt.Println("written")
