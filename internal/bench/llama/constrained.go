@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/prodailabs/prodai/cache/engine/llama"
@@ -38,26 +39,20 @@ func constrained(path string, threads int) error {
 	}
 	prompt := tok.Encode("<|im_start|>user\nDescribe a person as JSON with name, age, tags and notes.<|im_end|>\n<|im_start|>assistant\n", llama.SpecialTokens)
 	for _, temperature := range []float64{0, .8} {
-		least := [2]float64{}
-		for round := range 3 {
-			for i := range 2 {
-				s, err := llama.NewSampler(&llama.SamplerOptions{Temperature: temperature, TopK: 40, Rand: rand.New(rand.NewPCG(uint64(round), 1))})
-				if err != nil {
-					return err
-				}
-				o := &llama.GenerateOptions{Sampler: s, MaxTokens: 120}
+		least := [2]float64{math.Inf(1), math.Inf(1)} // without and with
+		for round := range uint64(3) {
+			for i := range least {
+				var mask *llama.Matcher
 				if i == 1 {
-					if o.Mask, err = llama.NewMatcher(g, lex); err != nil {
+					if mask, err = llama.NewMatcher(g, lex); err != nil {
 						return err
 					}
 				}
-				each, err := perToken(n, prompt, o)
+				each, err := perToken(n, prompt, mask, llama.SamplerOptions{Temperature: temperature, TopK: 40, Rand: rand.New(rand.NewPCG(round, 1))})
 				if err != nil {
 					return err
 				}
-				if least[i] == 0 || each < least[i] {
-					least[i] = each
-				}
+				least[i] = min(least[i], each)
 			}
 		}
 		fmt.Printf("a grammar at temperature %.1f: %.2f ms a token, %.2f ms without (%+.1f %%)\n", temperature, 1000*least[1], 1000*least[0], 100*(least[1]/least[0]-1))
@@ -66,13 +61,17 @@ func constrained(path string, threads int) error {
 }
 
 // perToken returns the seconds of processor time that a token takes after a prompt.
-func perToken(n *llama.Network, prompt []int32, o *llama.GenerateOptions) (float64, error) {
+func perToken(n *llama.Network, prompt []int32, mask *llama.Matcher, o llama.SamplerOptions) (float64, error) {
+	sampler, err := llama.NewSampler(&o)
+	if err != nil {
+		return 0, err
+	}
 	ctx, c := context.Background(), n.NewCache()
 	if _, err := n.Forward(ctx, []llama.Step{{Cache: c, Tokens: prompt[:len(prompt)-1]}}); err != nil {
 		return 0, err
 	}
 	count, from := 0, processorTime()
-	for _, err := range n.Generate(ctx, c, prompt[len(prompt)-1:], o) {
+	for _, err := range n.Generate(ctx, c, prompt[len(prompt)-1:], &llama.GenerateOptions{Sampler: sampler, Mask: mask, MaxTokens: 120}) {
 		if err != nil {
 			return 0, err
 		}
