@@ -5,16 +5,13 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
-	"net"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/prodailabs/prodai/internal/event"
+	"github.com/prodailabs/prodai/internal/hosts"
 )
 
 //go:embed page
@@ -53,10 +50,7 @@ func NewInspector(q *Queue, o *InspectorOptions) (*Inspector, error) {
 	if o != nil {
 		p.o = *o
 	}
-	p.o.Hosts = slices.Clone(p.o.Hosts)
-	if len(p.o.Hosts) == 0 {
-		p.o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
-	}
+	p.o.Hosts = hosts.Or(p.o.Hosts)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET /stats.json", p.stats)
@@ -73,13 +67,7 @@ func NewInspector(q *Queue, o *InspectorOptions) (*Inspector, error) {
 
 // ServeHTTP implements [http.Handler].
 func (p *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if !slices.Contains(p.o.Hosts, host) {
-		http.Error(w, fmt.Sprintf("the host %q is not one of InspectorOptions.Hosts", host), http.StatusForbidden)
+	if !hosts.Allowed(w, r, p.o.Hosts, "InspectorOptions.Hosts") {
 		return
 	}
 	h := w.Header()

@@ -3,13 +3,11 @@ package route
 import (
 	"embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
-	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
+
+	"github.com/prodailabs/prodai/internal/hosts"
 )
 
 //go:embed page
@@ -45,10 +43,7 @@ func NewAdmin(p *Pool, o *AdminOptions) (*Admin, error) {
 	if o != nil {
 		a.o = *o
 	}
-	a.o.Hosts = slices.Clone(a.o.Hosts)
-	if len(a.o.Hosts) == 0 {
-		a.o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
-	}
+	a.o.Hosts = hosts.Or(a.o.Hosts)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.page)
 	mux.HandleFunc("GET /state.json", a.state)
@@ -90,13 +85,7 @@ func (a *Admin) canary(did string, f func(*Canary)) func(*http.Request) (string,
 
 // ServeHTTP implements [http.Handler].
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if !slices.Contains(a.o.Hosts, host) {
-		http.Error(w, fmt.Sprintf("the host %q is not one of AdminOptions.Hosts", host), http.StatusForbidden)
+	if !hosts.Allowed(w, r, a.o.Hosts, "AdminOptions.Hosts") {
 		return
 	}
 	h := w.Header()

@@ -4,12 +4,12 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/prodailabs/prodai/internal/hosts"
 	"github.com/prodailabs/prodai/trace/cost"
 	"github.com/prodailabs/prodai/trace/jsonl"
 )
@@ -49,10 +49,7 @@ func NewDashboard(b *Board, o *DashboardOptions) (*Dashboard, error) {
 	if o != nil {
 		d.o = *o
 	}
-	d.o.Hosts = slices.Clone(d.o.Hosts)
-	if len(d.o.Hosts) == 0 {
-		d.o.Hosts = []string{"localhost", "127.0.0.1", "::1"}
-	}
+	d.o.Hosts = hosts.Or(d.o.Hosts)
 	d.mux.HandleFunc("GET /summary.json", d.summary)
 	d.mux.HandleFunc("GET /traces.json", d.traces)
 	d.mux.HandleFunc("GET /trace.json", d.trace)
@@ -67,13 +64,7 @@ func NewDashboard(b *Board, o *DashboardOptions) (*Dashboard, error) {
 
 // ServeHTTP implements [http.Handler].
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if !slices.Contains(d.o.Hosts, host) {
-		http.Error(w, fmt.Sprintf("the host %q is not one of DashboardOptions.Hosts", host), http.StatusForbidden)
+	if !hosts.Allowed(w, r, d.o.Hosts, "DashboardOptions.Hosts") {
 		return
 	}
 	h := w.Header()

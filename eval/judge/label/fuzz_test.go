@@ -33,7 +33,7 @@ func FuzzPage(f *testing.F) {
 		}
 		code := post(p, url.Values{"person": {person}, "item": {item}, "label": {choice}}).Code
 		for _, target := range []string{"/?person=" + url.QueryEscape(person) + "&item=" + url.QueryEscape(item), "/labels.jsonl"} {
-			p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", target, nil))
+			p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost"+target, nil))
 		}
 		before, labels := p.Labels()
 		if err := p.Close(); err != nil {

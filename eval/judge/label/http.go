@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+
+	"github.com/prodailabs/prodai/internal/hosts"
 )
 
 //go:embed page.html
@@ -48,6 +50,9 @@ func (p *Page) routes() http.Handler {
 // ServeHTTP implements [http.Handler]: the page at /, and the labels at /labels.jsonl
 // once both people are done.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !hosts.Allowed(w, r, p.o.Hosts, "Options.Hosts") {
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")

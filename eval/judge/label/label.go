@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/eval/stats"
+
+	"github.com/prodailabs/prodai/internal/hosts"
 )
 
 // Errors that callers branch on. They come wrapped with what was wrong.
@@ -53,6 +55,10 @@ type Options struct {
 	Seed uint64
 	// Now is the clock of the file's times. Default: [time.Now].
 	Now func() time.Time
+	// Hosts are the names under which the page is served, without a port. A request for
+	// another name is refused, since it may come from a page of another site. Default:
+	// localhost, 127.0.0.1 and ::1.
+	Hosts []string
 }
 
 // A Label is what one person said about one item.
@@ -95,6 +101,7 @@ func New(items []Item, o *Options) (*Page, error) {
 		p.o.Labels = []string{"wrong", "right"}
 	}
 	p.o.Labels = slices.Clone(p.o.Labels)
+	p.o.Hosts = hosts.Or(p.o.Hosts)
 	if p.o.Now == nil {
 		p.o.Now = time.Now
 	}

@@ -31,12 +31,12 @@ func items(n int) []label.Item {
 func get(t *testing.T, p http.Handler, target string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	p.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+	p.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+target, nil))
 	return w.Code, w.Body.String()
 }
 
 func post(p http.Handler, form url.Values, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("POST", "/", strings.NewReader(form.Encode()))
+	r := httptest.NewRequest("POST", "http://localhost/", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -199,4 +199,18 @@ func ExampleNew() {
 	text, err := io.ReadAll(r.Body)
 	fmt.Println(r.StatusCode, strings.Contains(string(text), "in part"), err)
 	// Output: 200 true <nil>
+}
+
+// A site of an attacker whose name points to this machine is refused.
+func TestAnotherHostIsRefused(t *testing.T) {
+	p, err := label.New(items(2), nil)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, httptest.NewRequest("GET", "http://evil.example/labels.jsonl", nil))
+	require.Equal(t, http.StatusForbidden, w.Code)
+	p, err = label.New(items(2), &label.Options{Hosts: []string{"labels.example"}})
+	require.NoError(t, err)
+	w = httptest.NewRecorder()
+	p.ServeHTTP(w, httptest.NewRequest("GET", "http://labels.example:8080/", nil))
+	require.Equal(t, http.StatusOK, w.Code)
 }
