@@ -450,7 +450,7 @@ func TestPageByKeyboard(t *testing.T) {
 	server, asked := scripted(t, streamed(answered(quotation, quotations)...))
 	b := open(t, server)
 	b.visit("/")
-	require.Equal(t, "question", look[string](b, `document.activeElement.id`), "one can type at once")
+	b.until(`document.activeElement.id === "question"`) // one can type at once; a browser focuses after the page has loaded
 	b.do(chromedp.KeyEvent("How?" + kb.Enter))
 	b.until(`document.querySelector(".sources") !== null`)
 	b.do(chromedp.KeyEvent(kb.ArrowUp))
