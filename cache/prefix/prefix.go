@@ -13,7 +13,7 @@ var ErrOption = errors.New("prefix: invalid option")
 // A Segment is a part of a prompt.
 type Segment struct {
 	Name       string // what it is, "system" for example; used by Moving, Lint and PlanOf
-	ID         string // stands for the content: equal content, equal ID
+	ID         string // of the content: equal content, equal ID
 	Tokens     int
 	Breakpoint bool   // the prompt up to here is to be stored
 	Text       string // the content, for Lint, which can then see what changes inside; may be empty

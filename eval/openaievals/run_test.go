@@ -245,12 +245,12 @@ func TestSamplesRoundTrip(t *testing.T) {
 	require.ErrorIs(t, openaievals.WriteEval(&y, openaievals.Spec{}), openaievals.ErrOption)
 }
 
-// TestWriteForTheRealPackage writes a registry into the folder that .ci/judge loads
+// TestWriteForTheRealPackage writes a registry into the folder that .ci/full judge loads
 // with OpenAI's own package.
 func TestWriteForTheRealPackage(t *testing.T) {
 	dir := os.Getenv("PRODAI_JUDGE_FILES")
 	if dir == "" {
-		t.Skip("PRODAI_JUDGE_FILES is not set: .ci/judge sets it")
+		t.Skip("PRODAI_JUDGE_FILES is not set: .ci/full judge sets it")
 	}
 	root, err := os.OpenRoot(dir)
 	require.NoError(t, err)

@@ -323,7 +323,7 @@ func TestPriorities(t *testing.T) {
 	}
 }
 
-// Light requests pass a heavy one that does not fit yet, but not for ever (vllm#33499).
+// Light requests pass a heavy one that does not fit yet, but not forever (vllm#33499).
 func TestAHeavyRequestGetsItsTurn(t *testing.T) {
 	s := scheduler(t, pool(t, 50, 1), &sched.Options{Slots: 8, SkipAhead: 5})
 	now := time.Duration(0)

@@ -84,12 +84,12 @@ func TestWhatCannotBeReadOrWritten(t *testing.T) {
 	}
 }
 
-// TestWriteForTheRealPackages writes files into the folder that .ci/judge loads with
+// TestWriteForTheRealPackages writes files into the folder that .ci/full judge loads with
 // the Python packages, and reads what these wrote in a second run.
 func TestWriteForTheRealPackages(t *testing.T) {
 	dir := os.Getenv("PRODAI_JUDGE_FILES")
 	if dir == "" {
-		t.Skip("PRODAI_JUDGE_FILES is not set: .ci/judge sets it")
+		t.Skip("PRODAI_JUDGE_FILES is not set: .ci/full judge sets it")
 	}
 	root, err := os.OpenRoot(dir)
 	require.NoError(t, err)

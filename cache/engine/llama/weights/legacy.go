@@ -60,7 +60,7 @@ func encodeQ40(dst []byte, src []float32) {
 	}
 }
 
-// signedScale returns the scale whose lowest code stands for the element of the
+// signedScale returns the scale whose lowest code means the element of the
 // largest magnitude, with its sign, and its inverse.
 func signedScale(src []float32, levels float32) (d, r float32) {
 	top := src[0]

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -302,18 +303,27 @@ func contains(in, x any) (bool, error) {
 	return false, fail("in %s", kindName(in))
 }
 
-func texts(op, a, b string) (any, error) {
+// ordered compares two values; known is false if op is not an order.
+func ordered[T cmp.Ordered](op string, a, b T) (ok, known bool) {
 	switch op {
-	case "+":
-		return bounded(a + b)
 	case "<":
-		return a < b, nil
+		return a < b, true
 	case ">":
-		return a > b, nil
+		return a > b, true
 	case "<=":
-		return a <= b, nil
+		return a <= b, true
 	case ">=":
-		return a >= b, nil
+		return a >= b, true
+	}
+	return false, false
+}
+
+func texts(op, a, b string) (any, error) {
+	if op == "+" {
+		return bounded(a + b)
+	}
+	if ok, known := ordered(op, a, b); known {
+		return ok, nil
 	}
 	return nil, fail("a text %s a text", op)
 }
@@ -355,14 +365,9 @@ func floats(op string, a, b float64) (any, error) {
 			return nil, fail("a division by 0")
 		}
 		return a / b, nil
-	case "<":
-		return a < b, nil
-	case ">":
-		return a > b, nil
-	case "<=":
-		return a <= b, nil
-	case ">=":
-		return a >= b, nil
+	}
+	if ok, known := ordered(op, a, b); known {
+		return ok, nil
 	}
 	return nil, fail("%s of floats", op)
 }
