@@ -6,6 +6,8 @@ import (
 
 	"github.com/tmc/langchaingo/schema"
 	"github.com/tmc/langchaingo/vectorstores"
+
+	"github.com/prodailabs/prodai/retrieve/internal/vectorstore"
 )
 
 var (
@@ -17,18 +19,9 @@ var (
 // returns the ids of the documents. Of the options it takes WithDeduplicater; it
 // refuses the others with [ErrOption] instead of ignoring them.
 func (c *Collection) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
-	var o vectorstores.Options
-	for _, set := range options {
-		set(&o)
-	}
-	if o.NameSpace != "" || o.ScoreThreshold != 0 || o.Filters != nil || o.Embedder != nil {
-		return nil, fmt.Errorf("%w: AddDocuments takes only WithDeduplicater", ErrOption)
-	}
-	var fresh []schema.Document
-	for _, d := range docs {
-		if o.Deduplicater == nil || !o.Deduplicater(ctx, d) {
-			fresh = append(fresh, d)
-		}
+	fresh, err := vectorstore.Fresh(ctx, docs, options, ErrOption)
+	if err != nil {
+		return nil, err
 	}
 	ids, _, err := c.upsert(ctx, fresh)
 	return ids, err
@@ -41,18 +34,12 @@ func (c *Collection) AddDocuments(ctx context.Context, docs []schema.Document, o
 // refuses the others with [ErrOption]. The tenant and the groups are those of ctx, see
 // Options.
 func (c *Collection) SimilaritySearch(ctx context.Context, query string, k int, options ...vectorstores.Option) ([]schema.Document, error) {
-	var o vectorstores.Options
-	for _, set := range options {
-		set(&o)
-	}
-	if o.NameSpace != "" || o.Embedder != nil {
-		return nil, fmt.Errorf("%w: a collection has no namespaces and one embedder: see Options.Tenant", ErrOption)
+	o, err := vectorstore.Search(options, "collection", ErrOption)
+	if err != nil {
+		return nil, err
 	}
 	if k < 1 {
 		return nil, fmt.Errorf("%w: k is %d, want at least 1", ErrOption, k)
-	}
-	if !(o.ScoreThreshold >= 0 && o.ScoreThreshold <= 1) {
-		return nil, fmt.Errorf("%w: the score threshold is %v: want 0 to 1", ErrOption, o.ScoreThreshold)
 	}
 	where, err := FilterOf(o.Filters)
 	if err != nil {
@@ -68,7 +55,7 @@ func (c *Collection) SimilaritySearch(ctx context.Context, query string, k int, 
 	}
 	var docs []schema.Document
 	for _, r := range results {
-		if len(docs) < k && r.Cosine >= float64(o.ScoreThreshold) && (o.Deduplicater == nil || !o.Deduplicater(ctx, r.Document)) {
+		if len(docs) < k && vectorstore.Keeps(ctx, &o, r.Cosine, r.Document) {
 			docs = append(docs, r.Document)
 		}
 	}

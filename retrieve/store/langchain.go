@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"github.com/tmc/langchaingo/schema"
 	"github.com/tmc/langchaingo/vectorstores"
 
 	"github.com/prodailabs/prodai/retrieve"
+	"github.com/prodailabs/prodai/retrieve/internal/vectorstore"
 )
 
 // AddDocuments is [Store.Upsert] in the form of langchaingo's vectorstores, and returns the
@@ -16,18 +16,9 @@ import (
 // with [ErrOption] instead of ignoring them. If some documents are not stored, it returns
 // an [*UpsertError] and no ids.
 func (s *Store) AddDocuments(ctx context.Context, docs []schema.Document, options ...vectorstores.Option) ([]string, error) {
-	var o vectorstores.Options
-	for _, set := range options {
-		set(&o)
-	}
-	if o.NameSpace != "" || o.ScoreThreshold != 0 || o.Filters != nil || o.Embedder != nil {
-		return nil, fmt.Errorf("%w: AddDocuments takes only WithDeduplicater", ErrOption)
-	}
-	var fresh []schema.Document
-	for _, d := range docs {
-		if o.Deduplicater == nil || !o.Deduplicater(ctx, d) {
-			fresh = append(fresh, d)
-		}
+	fresh, err := vectorstore.Fresh(ctx, docs, options, ErrOption)
+	if err != nil {
+		return nil, err
 	}
 	ids, _, err := s.upsert(ctx, fresh)
 	if err != nil {
@@ -42,15 +33,9 @@ func (s *Store) AddDocuments(ctx context.Context, docs []schema.Document, option
 // with the cosine; and WithDeduplicater. It refuses the others with [ErrOption]: the
 // tenant is that of ctx, see Options.
 func (s *Store) SimilaritySearch(ctx context.Context, query string, k int, options ...vectorstores.Option) ([]schema.Document, error) {
-	var o vectorstores.Options
-	for _, set := range options {
-		set(&o)
-	}
-	if o.NameSpace != "" || o.Embedder != nil {
-		return nil, fmt.Errorf("%w: a store has no namespaces and one embedder: see Options.Tenant", ErrOption)
-	}
-	if !(o.ScoreThreshold >= 0 && o.ScoreThreshold <= 1) {
-		return nil, fmt.Errorf("%w: the score threshold is %v: want 0 to 1", ErrOption, o.ScoreThreshold)
+	o, err := vectorstore.Search(options, "store", ErrOption)
+	if err != nil {
+		return nil, err
 	}
 	where, err := retrieve.FilterOf(o.Filters)
 	if err != nil {
@@ -63,7 +48,7 @@ func (s *Store) SimilaritySearch(ctx context.Context, query string, k int, optio
 		}
 		var docs []schema.Document
 		for _, r := range results {
-			if len(docs) < k && r.Cosine >= float64(o.ScoreThreshold) && (o.Deduplicater == nil || !o.Deduplicater(ctx, r.Document)) {
+			if len(docs) < k && vectorstore.Keeps(ctx, &o, r.Cosine, r.Document) {
 				docs = append(docs, r.Document)
 			}
 		}
