@@ -3,8 +3,10 @@ package stats
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -178,12 +180,14 @@ func TestBootstrapMeansUsesItsWorkers(t *testing.T) {
 		rows[i] = normals(r, 3, 0, 1)
 	}
 	for _, workers := range []int{1, 2, 7} {
-		before, most := runtime.NumGoroutine(), 0
+		most, deadline := 0, time.Now().Add(10 * time.Second)
 		stream := NewGenerator(defaultSeed)
 		got, err := BootstrapMeans(rows, 0.95, &BootstrapOptions{Workers: workers, Source: sourceFunc(func(dst []int64, n uint64) {
-			stream.Integers(dst, n) // one call at a time
-			runtime.Gosched()
-			most = max(most, runtime.NumGoroutine()-before)
+			stream.Integers(dst, n) // one call at a time: the others wait for it
+			for most < workers && time.Now().Before(deadline) {
+				runtime.Gosched()
+				most = max(most, teamSize())
+			}
 		})})
 		require.NoError(t, err)
 		require.Equal(t, workers, most)
@@ -192,6 +196,14 @@ func TestBootstrapMeansUsesItsWorkers(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 }
+
+// teamSize returns how many goroutines of a team run at this moment.
+func teamSize() int {
+	stacks := make([]byte, 1<<20)
+	return len(inTeam.FindAll(stacks[:runtime.Stack(stacks, true)], -1))
+}
+
+var inTeam = regexp.MustCompile(`\(\*team\)\.start\.func\d+\(`)
 
 // TestGrowthOfBootstrap: only BCa computes the statistic without each value in
 // turn, which takes quadratic time.
