@@ -133,7 +133,7 @@ func TestInspectorInABrowser(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/queues/")))
 	require.Equal(t, "false", look(`document.documentElement.scrollWidth > document.documentElement.clientWidth`), "the page is wider than a phone")
 	until("0.0", `performance.getEntriesByType("paint").length > 0 && document.querySelector("tr[data-queue=default]").cells[8].textContent`) // the second answer has come
-	for range 20 {                                                                        // Tab to the button, and Enter
+	for range 20 {                                                                                                                            // Tab to the button, and Enter
 		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent("\t")))
 		if look(`document.activeElement.textContent`) == "Redrive all" {
 			break
