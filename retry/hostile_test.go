@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -129,24 +130,26 @@ func TestPanicsGiveThePermitsBack(t *testing.T) {
 // A panic of OnChange when the breaker lets a probe through must not lose the
 // probe or what was acquired before it.
 func TestOnChangePanicsAtTheProbe(t *testing.T) {
-	boom := false
-	b, _ := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Millisecond, OnChange: func(from, to State) {
-		if boom {
-			panic("change")
-		}
-	}})
-	bulk, _ := NewBulkhead(1, nil)
-	p, err := NewPolicy(&Options{Breaker: b, Bulkhead: bulk, MaxAttempts: 1})
-	require.NoError(t, err)
-	_, _ = hostileDo(p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassServerError, nil) })
-	time.Sleep(5 * time.Millisecond)
-	boom = true
-	v, _ := hostileDo(p, func(context.Context) (int, error) { return 1, nil })
-	require.NotNil(t, v)
-	require.Empty(t, bulk.room)
-	boom = false
-	_, err = hostileDo(p, func(context.Context) (int, error) { return 1, nil })
-	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		boom := false
+		b, _ := NewBreaker(&BreakerOptions{Failures: 1, OpenFor: time.Millisecond, OnChange: func(from, to State) {
+			if boom {
+				panic("change")
+			}
+		}})
+		bulk, _ := NewBulkhead(1, nil)
+		p, err := NewPolicy(&Options{Breaker: b, Bulkhead: bulk, MaxAttempts: 1})
+		require.NoError(t, err)
+		_, _ = hostileDo(p, func(context.Context) (int, error) { return 0, fault.New(fault.ClassServerError, nil) })
+		time.Sleep(5 * time.Millisecond)
+		boom = true
+		v, _ := hostileDo(p, func(context.Context) (int, error) { return 1, nil })
+		require.NotNil(t, v)
+		require.Empty(t, bulk.room)
+		boom = false
+		_, err = hostileDo(p, func(context.Context) (int, error) { return 1, nil })
+		require.NoError(t, err)
+	})
 }
 
 // The package's comment: cenkalti "runs the operation once even if the context is
@@ -170,28 +173,32 @@ func TestBulkheadDoneContext(t *testing.T) {
 }
 
 func TestAdaptiveBarging(t *testing.T) {
-	a, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Interval: 20 * time.Millisecond})
-	now := time.Now()
-	p, err := a.TryAcquire(now)
-	require.NoError(t, err)
-	p.Done(now, admission.OutcomeHealthy)
-	p, err = a.TryAcquire(now)
-	require.NoError(t, err)
-	first := make(chan struct{})
-	go func() {
-		if _, err := a.Acquire(t.Context()); err == nil {
-			close(first)
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := NewAdaptive(&AdaptiveOptions{Initial: 1, Interval: 20 * time.Millisecond})
+		now := time.Now()
+		p, err := a.TryAcquire(now)
+		require.NoError(t, err)
+		p.Done(now, admission.OutcomeHealthy)
+		p, err = a.TryAcquire(now)
+		require.NoError(t, err)
+		first := make(chan struct{})
+		go func() {
+			if _, err := a.Acquire(t.Context()); err == nil {
+				close(first)
+			}
+		}()
+		synctest.Wait()
+		require.Len(t, a.waiting, 1)
+		_, err = a.TryAcquire(now.Add(time.Second)) // the interval is over, the limit grows by one
+		synctest.Wait()
+		select {
+		case <-first:
+		default:
+			t.Error("the call that has waited longest got no place")
 		}
-	}()
-	require.Eventually(t, func() bool { a.mu.Lock(); defer a.mu.Unlock(); return len(a.waiting) == 1 }, time.Second, time.Microsecond)
-	_, err = a.TryAcquire(now.Add(time.Second)) // the interval is over, the limit grows by one
-	select {
-	case <-first:
-	case <-time.After(100 * time.Millisecond):
-		t.Error("the call that has waited longest got no place")
-	}
-	require.Error(t, err, "a later call has taken the new place")
-	_ = p
+		require.Error(t, err, "a later call has taken the new place")
+		_ = p
+	})
 }
 
 // Copies of permits that end twice make no negative counts.
@@ -351,12 +358,10 @@ func TestStorm(t *testing.T) {
 	require.Zero(t, adaptive.inFlight)
 	require.Zero(t, waiting.inFlight)
 	require.Empty(t, waiting.waiting)
-	time.Sleep(5 * time.Millisecond)
-	for range 10 { // the breaker is not stuck half-open
+	require.Eventually(t, func() bool { // the breaker is not stuck half-open
 		_, _ = Do(t.Context(), p, func(context.Context) (int, error) { return 1, nil })
-		time.Sleep(4 * time.Millisecond)
-	}
-	require.Equal(t, StateClosed, breaker.State(time.Now()))
+		return breaker.State(time.Now()) == StateClosed
+	}, time.Minute, 4*time.Millisecond)
 }
 
 // Streams: a panic of the caller's callback, and of the model after a chunk.
@@ -371,7 +376,7 @@ func TestStreamPanics(t *testing.T) {
 			return nil, err
 		}
 		panic("after")
-	}), &Options{Bulkhead: bulk, Timeouts: Timeouts{FirstToken: time.Second, BetweenTokens: time.Second, Attempt: time.Second, Total: time.Second}})
+	}), &Options{Bulkhead: bulk, Timeouts: Timeouts{FirstToken: time.Hour, BetweenTokens: time.Hour, Attempt: time.Hour, Total: time.Hour}})
 	require.NoError(t, err)
 	require.Panics(t, func() {
 		_, _ = m.GenerateContent(t.Context(), nil, llms.WithStreamingFunc(func(context.Context, []byte) error { panic("callback") }))

@@ -25,6 +25,7 @@ func open(t *testing.T) (*Store, *redis.Client) {
 	}
 	o, err := redis.ParseURL(url)
 	require.NoError(t, err)
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = time.Minute, time.Minute, time.Minute, time.Minute // the machine may be busy
 	c := redis.NewClient(o)
 	s, err := New(c, &Options{Prefix: fmt.Sprintf("test[%d]*:", time.Now().UnixNano())})
 	require.NoError(t, err)
@@ -36,15 +37,18 @@ func open(t *testing.T) (*Store, *redis.Client) {
 	return s, c
 }
 
-// slow answers after a pause, and counts.
+// slow answers after a pause, and counts. The pause of a call ends when pause returns.
 type slow struct {
 	calls atomic.Int64
 	stop  string
+	pause func(call int64)
 }
 
 func (s *slow) GenerateContent(context.Context, []llms.MessageContent, ...llms.CallOption) (*llms.ContentResponse, error) {
 	n := s.calls.Add(1)
-	time.Sleep(150 * time.Millisecond)
+	if s.pause != nil {
+		s.pause(n)
+	}
 	return &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: fmt.Sprint(n, " \xff"), StopReason: s.stop}}}, nil
 }
 
@@ -110,12 +114,38 @@ func TestLock(t *testing.T) {
 	require.False(t, ok)
 }
 
-// Each Model here is a process of its own: they share nothing but Redis.
-func askTogether(t *testing.T, s *Store, next llms.Model) {
+const processes = 20
+
+// refused is a store that calls once when a lock of it was first refused.
+type refused struct {
+	*Store
+	once  sync.Once
+	first func()
+}
+
+func (r *refused) TryLock(ctx context.Context, key cache.Key, atMost time.Duration) (func(), bool, error) {
+	unlock, ok, err := r.Store.TryLock(ctx, key, atMost)
+	if err == nil && !ok {
+		r.once.Do(r.first)
+	}
+	return unlock, ok, err
+}
+
+// askTogether asks through many models. Each is a process of its own: they share nothing
+// but Redis. The model answers the first of them when the others wait for it.
+func askTogether(t *testing.T, s *Store, next *slow, then func(call int64)) {
 	t.Helper()
-	var wg sync.WaitGroup
-	for range 20 {
-		m, err := cache.New(next, &cache.Options{Store: s, Model: "m"})
+	var wg, waiting sync.WaitGroup
+	waiting.Add(processes - 1)
+	next.pause = func(call int64) {
+		if call == 1 {
+			waiting.Wait()
+		} else {
+			then(call)
+		}
+	}
+	for range processes {
+		m, err := cache.New(next, &cache.Options{Store: &refused{Store: s, first: waiting.Done}, Model: "m", LockWait: time.Hour})
 		require.NoError(t, err)
 		wg.Go(func() {
 			r, err := m.GenerateContent(t.Context(), []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "q")})
@@ -130,7 +160,7 @@ func askTogether(t *testing.T, s *Store, next llms.Model) {
 func TestStampede(t *testing.T) {
 	s, _ := open(t)
 	next := &slow{stop: "stop"}
-	askTogether(t, s, next)
+	askTogether(t, s, next, func(int64) { t.Error("asked twice") })
 	require.EqualValues(t, 1, next.calls.Load())
 }
 
@@ -139,10 +169,18 @@ func TestStampede(t *testing.T) {
 func TestStampedeWithoutAnAnswer(t *testing.T) {
 	s, _ := open(t)
 	next := &slow{stop: "length"}
-	began := time.Now()
-	askTogether(t, s, next)
-	require.EqualValues(t, 20, next.calls.Load())
-	require.Less(t, time.Since(began), 1500*time.Millisecond)
+	together := make(chan struct{})
+	askTogether(t, s, next, func(call int64) {
+		if call == processes {
+			close(together)
+		}
+		select {
+		case <-together:
+		case <-time.After(time.Minute):
+			t.Error("the others are not asking at the same time")
+		}
+	})
+	require.EqualValues(t, processes, next.calls.Load())
 }
 
 // A Redis that is down never fails a call.

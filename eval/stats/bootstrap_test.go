@@ -180,7 +180,7 @@ func TestBootstrapMeansUsesItsWorkers(t *testing.T) {
 		rows[i] = normals(r, 3, 0, 1)
 	}
 	for _, workers := range []int{1, 2, 7} {
-		most, deadline := 0, time.Now().Add(10 * time.Second)
+		most, deadline := 0, time.Now().Add(time.Minute)
 		stream := NewGenerator(defaultSeed)
 		got, err := BootstrapMeans(rows, 0.95, &BootstrapOptions{Workers: workers, Source: sourceFunc(func(dst []int64, n uint64) {
 			stream.Integers(dst, n) // one call at a time: the others wait for it

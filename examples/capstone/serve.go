@@ -80,6 +80,10 @@ func serve(ctx context.Context, s *settings, rest []string, out io.Writer) error
 	return errors.Join(drain(server, s.grace, cancelRequests), closing())
 }
 
+// lastMoment is how long the canceled answers may take to end. net/http waits five
+// seconds for the first request of a connection.
+const lastMoment = 7 * time.Second
+
 // drain waits for the requests in progress, up to the grace period. Then they
 // are canceled, so that each stream still ends with an error event, and a moment
 // later their connections are closed.
@@ -91,7 +95,7 @@ func drain(server *http.Server, grace time.Duration, cancelRequests context.Canc
 		return nil
 	}
 	cancelRequests(gateway.ErrStopping)
-	last, cancelLast := context.WithTimeout(context.Background(), 2*time.Second)
+	last, cancelLast := context.WithTimeout(context.Background(), lastMoment)
 	defer cancelLast()
 	if server.Shutdown(last) == nil {
 		return fmt.Errorf("answers in progress were cut: %w", err)

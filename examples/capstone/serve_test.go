@@ -33,7 +33,7 @@ func TestDrain(t *testing.T) {
 	released.Add(1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, released.Done, []string{"serve", "-no-course", "-addr", "127.0.0.1:0", "-drain-delay", "300ms", "-grace", "300ms"}, lines, io.Discard)
+		ended <- run(ctx, released.Done, []string{"serve", "-no-course", "-addr", "127.0.0.1:0", "-drain-delay", "10ms", "-grace", "300ms"}, lines, io.Discard)
 		_ = lines.Close()
 	}()
 	base := ""
@@ -43,7 +43,6 @@ func TestDrain(t *testing.T) {
 			base = "http://" + strings.TrimSuffix(after, "/")
 		}
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
 	status := func(path string) int {
 		resp, err := http.Get(base + path)
 		if err != nil {
@@ -67,11 +66,13 @@ func TestDrain(t *testing.T) {
 		}
 		stream <- string(body)
 	}()
-	require.Eventually(t, func() bool { return len(provider.Requests()) > 0 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(provider.Requests()) > 0 }, time.Minute, 5*time.Millisecond)
 	signal()
 	released.Wait() // a second signal would end the program now
-	require.Eventually(t, func() bool { return status("/readyz") == http.StatusServiceUnavailable }, 5*time.Second, time.Millisecond)
+	// It goes on when its words are read.
+	require.Eventually(t, func() bool { return status("/readyz") == http.StatusServiceUnavailable }, time.Minute, time.Millisecond)
 	require.Equal(t, http.StatusOK, status("/livez"), "still served")
+	go func() { _, _ = io.Copy(io.Discard, out) }()
 	require.Contains(t, <-stream, `"code":"stopping"`)
 	require.ErrorContains(t, <-ended, "answers in progress were cut")
 	require.Zero(t, status("/livez"))

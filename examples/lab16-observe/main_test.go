@@ -3,10 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -22,14 +23,26 @@ func TestLab(t *testing.T) {
 	require.Empty(t, errs.String())
 }
 
+// A reader of what the program writes.
+type reader func(text string)
+
+func (r reader) Write(p []byte) (int, error) {
+	r(string(p))
+	return len(p), nil
+}
+
 // TestServesAFile: until the program is interrupted.
 func TestServesAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "traces.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte(`{"trace_id":"a","name":"x"}`+"\nbroken\n"), 0o600))
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
 	var out, errs bytes.Buffer
-	require.NoError(t, run(ctx, []string{"-serve", "127.0.0.1:0", path}, &out, &errs))
+	require.NoError(t, run(ctx, []string{"-serve", "127.0.0.1:0", path}, io.MultiWriter(&out, reader(func(text string) {
+		if strings.Contains(text, "the page is at") {
+			interrupt()
+		}
+	})), &errs))
 	require.Contains(t, out.String(), "the page is at http://127.0.0.1:")
 	require.Contains(t, errs.String(), "line 2")
 	require.Error(t, run(ctx, []string{"missing.jsonl"}, &out, &errs))

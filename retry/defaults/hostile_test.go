@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -78,18 +79,20 @@ func TestGateStorm(t *testing.T) {
 
 // Below an open breaker the account keeps its room in the stack of NewModel.
 func TestOpenBreakerKeepsTheRoom(t *testing.T) {
-	a, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 1000, Per: time.Hour}})
-	require.NoError(t, err)
-	made := 0
-	m, err := NewModel(hostileModel(func(context.Context) (*llms.ContentResponse, error) {
-		made++
-		return nil, fault.New(fault.ClassServerError, errors.New("down"))
-	}), &Options{Account: a})
-	require.NoError(t, err)
-	for range 60 {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		_, _ = m.GenerateContent(ctx, nil)
-		cancel()
-	}
-	require.InDelta(t, 1000-made, a.Allowances(time.Now(), "")[0].Remaining, 1)
+	synctest.Test(t, func(t *testing.T) {
+		a, err := limit.NewAccount(&limit.AccountOptions{Requests: limit.Rate{N: 1000, Per: time.Hour}})
+		require.NoError(t, err)
+		made := 0
+		m, err := NewModel(hostileModel(func(context.Context) (*llms.ContentResponse, error) {
+			made++
+			return nil, fault.New(fault.ClassServerError, errors.New("down"))
+		}), &Options{Account: a})
+		require.NoError(t, err)
+		for range 60 {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			_, _ = m.GenerateContent(ctx, nil)
+			cancel()
+		}
+		require.InDelta(t, 1000-made, a.Allowances(time.Now(), "")[0].Remaining, 1)
+	})
 }

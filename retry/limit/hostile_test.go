@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -251,42 +252,45 @@ func TestStoreClaims(t *testing.T) {
 
 // Calls that gave up waiting must not push the tenant's later calls back.
 func TestFairnessAfterCanceledWaits(t *testing.T) {
-	f := &fair{}
-	require.NoError(t, f.enter(t.Context(), "b", 1, 1))
-	done, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 100 {
-		require.Error(t, f.enter(done, "a", 1, 1))
-	}
-	var mu sync.Mutex
-	var order []string
-	var wait sync.WaitGroup
-	queued := 0
-	enter := func(tenant string) {
-		wait.Go(func() {
-			if f.enter(context.Background(), tenant, 1, 1) == nil {
-				mu.Lock()
-				order = append(order, tenant)
-				mu.Unlock()
-				f.leave()
-			}
-		})
-		queued++
-		require.Eventually(t, func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.waiting) == queued }, time.Second, time.Microsecond)
-	}
-	enter("a")
-	for range 50 {
-		enter("b")
-	}
-	f.leave()
-	wait.Wait()
-	at := -1
-	for i, x := range order {
-		if x == "a" {
-			at = i
+	synctest.Test(t, func(t *testing.T) {
+		f := &fair{}
+		require.NoError(t, f.enter(t.Context(), "b", 1, 1))
+		done, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 100 {
+			require.Error(t, f.enter(done, "a", 1, 1))
 		}
-	}
-	require.LessOrEqual(t, at, 2, "tenant a has had nothing, and is served after %d of b's", at)
+		var mu sync.Mutex
+		var order []string
+		var wait sync.WaitGroup
+		queued := 0
+		enter := func(tenant string) {
+			wait.Go(func() {
+				if f.enter(context.Background(), tenant, 1, 1) == nil {
+					mu.Lock()
+					order = append(order, tenant)
+					mu.Unlock()
+					f.leave()
+				}
+			})
+			queued++
+			synctest.Wait()
+			require.Len(t, f.waiting, queued)
+		}
+		enter("a")
+		for range 50 {
+			enter("b")
+		}
+		f.leave()
+		wait.Wait()
+		at := -1
+		for i, x := range order {
+			if x == "a" {
+				at = i
+			}
+		}
+		require.LessOrEqual(t, at, 2, "tenant a has had nothing, and is served after %d of b's", at)
+	})
 }
 
 // A finish tag must stay finite: else all calls are served in the order of arrival.

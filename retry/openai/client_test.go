@@ -129,11 +129,14 @@ func TestStreamsUseTheirConnectionAgain(t *testing.T) {
 	t.Cleanup(server.Close)
 	m, err := New("m", &Options{BaseURL: server.URL})
 	require.NoError(t, err)
-	for range 10 {
+	for calls := int32(1); calls <= 1000; calls++ { // a busy machine may take longer than settleTime now and then
 		_, err := m.Call(t.Context(), "q", toStream)
 		require.NoError(t, err)
+		if connections.Load() < calls {
+			return
+		}
 	}
-	require.Less(t, connections.Load(), int32(10))
+	t.Error("a thousand streams, and no connection was used again")
 }
 
 // TestStreamsThatStayOpen: a server that never ends the transfer delays a complete

@@ -1,13 +1,13 @@
 package openai
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -154,29 +154,21 @@ func TestAgainstThePythonServer(t *testing.T) {
 	if err != nil {
 		t.Skip("python3 isn't installed")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	cmd := exec.CommandContext(ctx, python, "testdata/scripted_openai.py", "--port", "0", "--key", "sk-test")
+	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	cmd := exec.CommandContext(ctx, python, "testdata/scripted_openai.py", "--port", port, "--key", "sk-test")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		cancel()
 		_ = cmd.Wait() // it was killed
 	})
-	up := func() bool {
-		resp, err := http.Get("http://" + address + "/v1/models")
-		if err == nil {
-			_ = resp.Body.Close()
-		}
-		return err == nil
-	}
-	require.Eventually(t, up, 20*time.Second, 50*time.Millisecond)
-	o := &Options{BaseURL: "http://" + address + "/v1", APIKey: "sk-test"}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	_, address, found := strings.Cut(strings.TrimSpace(line), " server on ")
+	require.True(t, found, line)
+	o := &Options{BaseURL: address, APIKey: "sk-test"}
 	m, err := New("scripted-1", o)
 	require.NoError(t, err)
 	var h heard

@@ -146,10 +146,14 @@ func TestGoldenBehaviours(t *testing.T) {
 
 func (b behaviour) try(t *testing.T, provider string, attempts int) error {
 	var hits, open atomic.Int64
+	ctx := &overdue{Context: t.Context(), done: make(chan struct{})}
 	keys := make(chan string, 10)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hits.Add(1)
 		keys <- r.Header.Get("Idempotency-Key")
+		if b.hangs && !b.stream {
+			ctx.end()
+		}
 		b.serve(w, r)
 	}))
 	defer server.Close()
@@ -163,16 +167,14 @@ func (b behaviour) try(t *testing.T, provider string, attempts int) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
-	if b.hangs {
-		ctx, cancel = context.WithTimeout(t.Context(), 150*time.Millisecond)
-	}
-	defer cancel()
 	heard := ""
 	var options []llms.CallOption
 	if b.stream {
 		options = append(options, llms.WithStreamingFunc(func(_ context.Context, chunk []byte) error {
 			heard += string(chunk)
+			if b.hangs {
+				ctx.end()
+			}
 			return nil
 		}))
 	}
@@ -218,6 +220,25 @@ func (b behaviour) try(t *testing.T, provider string, attempts int) error {
 		return fmt.Errorf("llms.IsRateLimitError is false for %v", err)
 	}
 	return nil
+}
+
+// overdue is a context whose deadline passes when end is called: when the server hangs,
+// however long a busy machine took until then.
+type overdue struct {
+	context.Context
+	done chan struct{}
+	once sync.Once
+}
+
+func (o *overdue) end()                  { o.once.Do(func() { close(o.done) }) }
+func (o *overdue) Done() <-chan struct{} { return o.done }
+func (o *overdue) Err() error {
+	select {
+	case <-o.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 // countOpen counts the bodies that were handed out and not closed.

@@ -238,10 +238,23 @@ func TestTheEndOfTheContext(t *testing.T) {
 	_, err := Load(ctx, "f", bytes.NewReader(fixture(t, "manual")), nil)
 	require.ErrorIs(t, err, context.Canceled)
 	slow := make1("/X Do", "null", "null", streamOf("/Subtype/Form/Resources<</XObject<</X 13 0 R>>>>", strings.Repeat("/X Do ", 1000)), streamOf("/Subtype/Form", strings.Repeat("q Q ", 4000)))
-	ctx, stop := context.WithTimeout(t.Context(), time.Millisecond)
-	defer stop()
-	_, err = Load(ctx, "f", bytes.NewReader(slow), nil)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	for polls := range 5 { // at the start, and in the middle
+		_, err = Load(&overdue{t.Context(), 100 * polls}, "f", bytes.NewReader(slow), nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+}
+
+// overdue is a context whose deadline passes after it was asked for so often.
+type overdue struct {
+	context.Context
+	left int
+}
+
+func (o *overdue) Err() error {
+	if o.left--; o.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 func check(t *testing.T, data []byte) {

@@ -1,11 +1,9 @@
 package redis_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,18 +14,15 @@ import (
 )
 
 // Ten processes that run this share one limit of two requests an hour. The client's
-// timeouts are short, because a limiter that waits for Redis is an outage. If no
-// server is running, each process keeps the limit for itself, and the output is the
-// same. limit.Options.RefuseOnStoreFailure chooses that.
+// timeouts are short, because a limiter that waits for Redis is an outage. Here no server
+// listens, so each process keeps the limit for itself. limit.Options.RefuseOnStoreFailure
+// refuses instead.
 func Example() {
-	server, err := redis.ParseURL(cmp.Or(os.Getenv("REDIS_URL"), "redis://localhost:6379/0"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	server.DialTimeout, server.ReadTimeout = 50*time.Millisecond, 50*time.Millisecond
-	server.MaxRetries, server.DialerRetries = -1, 1
-	client := redis.NewClient(server)
+	client := redis.NewClient(&redis.Options{
+		Addr:        "127.0.0.1:1",
+		DialTimeout: 50 * time.Millisecond, ReadTimeout: 50 * time.Millisecond,
+		MaxRetries: -1, DialerRetries: 1,
+	})
 	defer client.Close()
 	store, err := limitredis.New(client)
 	if err != nil {
@@ -38,9 +33,8 @@ func Example() {
 	hello.Times = -1
 	provider := &modeltest.Script{Turns: []modeltest.Turn{hello}} // any llms.Model
 	model, err := limit.New(provider, &limit.Options{
-		Quota:  limit.Quota{Requests: limit.Rate{N: 2, Per: time.Hour}},
-		Store:  store,
-		Prefix: fmt.Sprintf("{example-%d}", time.Now().UnixNano()), // one slot of a cluster; a run of its own
+		Quota: limit.Quota{Requests: limit.Rate{N: 2, Per: time.Hour}},
+		Store: store,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,33 +15,10 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/redistest"
 	"github.com/prodailabs/prodai/retry/queue"
 	"github.com/prodailabs/prodai/retry/queue/celery"
 )
-
-// server starts a Redis of its own on a free port.
-func server(t *testing.T) (addr string, client *redis.Client) {
-	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server in PATH")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	cmd := exec.Command(binary, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	addr = "127.0.0.1:" + strconv.Itoa(port)
-	client = redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = client.Close() })
-	require.Eventually(t, func() bool { return client.Ping(context.Background()).Err() == nil }, 10*time.Second, 20*time.Millisecond)
-	return addr, client
-}
 
 func open(t *testing.T, client *redis.Client) (*celery.Store, *queue.Queue) {
 	t.Helper()
@@ -95,7 +70,7 @@ func add(_ context.Context, c celery.Call) (any, error) {
 }
 
 func TestTasksFromGoToGo(t *testing.T) {
-	_, client := server(t)
+	client := redistest.Start(t).Client()
 	store, q := open(t, client)
 	ctx := t.Context()
 	// Two messages that would end a Celery worker, before the good ones.
@@ -125,7 +100,7 @@ func TestTasksFromGoToGo(t *testing.T) {
 		parked, err := store.Parked(ctx, "go")
 		require.NoError(t, err)
 		return len(parked) == 3
-	}, 5*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 
 	id, err = failing.Enqueue(ctx, q, call(t), nil)
 	require.NoError(t, err)
@@ -178,7 +153,7 @@ func TestTasksFromGoToGo(t *testing.T) {
 // A worker that is lost in the middle of a task loses nothing, and a task that ends
 // each of its workers becomes a dead letter.
 func TestALostWorkersTask(t *testing.T) {
-	_, client := server(t)
+	client := redistest.Start(t).Client()
 	a, q := open(t, client)
 	ctx := t.Context()
 	k := kind[float64](t, "go.add", "go")
@@ -239,9 +214,9 @@ func python(t *testing.T) string {
 // TestARealCelery runs the round trip both ways with Celery's own worker and producer.
 func TestARealCelery(t *testing.T) {
 	interpreter := python(t)
-	addr, client := server(t)
+	client := redistest.Start(t).Client()
 	_, q := open(t, client)
-	env := append(os.Environ(), "LAB_REDIS=redis://"+addr+"/0", "PYTHONPATH=testdata")
+	env := append(os.Environ(), "LAB_REDIS=redis+socket://"+client.Options().Addr, "PYTHONPATH=testdata")
 	run := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(interpreter, args...)
 		cmd.Env = env
@@ -263,7 +238,7 @@ func TestARealCelery(t *testing.T) {
 			t.Log(log.String())
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
 	// A Go producer, and Celery's worker.
@@ -292,7 +267,7 @@ func TestARealCelery(t *testing.T) {
 	// timeout, and runs once because its lease is renewed.
 	require.NoError(t, client.LPush(ctx, "go", "no envelope").Err())
 	var slow atomic.Int64
-	work(t, q, queue.WorkerOptions{Lease: time.Second}, kind[any](t, "go.add", "go").Handler(add),
+	work(t, q, queue.WorkerOptions{Lease: 2 * time.Second}, kind[any](t, "go.add", "go").Handler(add),
 		kind[int](t, "go.fail", "go").Handler(func(_ context.Context, c celery.Call) (int, error) {
 			var words string
 			if err := c.Bind([]string{"words"}, &words); err != nil {
@@ -302,7 +277,7 @@ func TestARealCelery(t *testing.T) {
 		}),
 		kind[int64](t, "go.slow", "go").Handler(func(context.Context, celery.Call) (int64, error) {
 			slow.Add(1)
-			time.Sleep(6 * time.Second)
+			time.Sleep(8 * time.Second)
 			return slow.Load(), nil
 		}))
 	out, err := run("testdata/lab.py", "produce").CombinedOutput()

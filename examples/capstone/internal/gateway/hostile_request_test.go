@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -140,7 +139,7 @@ func TestNoWriteAfterTheHandler(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}()
-	require.Eventually(t, func() bool { return asked.Load() > 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return asked.Load() > 0 }, time.Minute, time.Millisecond)
 	time.Sleep(50 * time.Millisecond)
 	cancel()
 	<-returned
@@ -187,7 +186,7 @@ func TestNoWriteAfterTheHandlerShared(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	wait.Go(func() { ask(ctx, "yes") })
-	require.Eventually(t, func() bool { return asked.Load() > 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return asked.Load() > 0 }, time.Minute, time.Millisecond)
 	wait.Go(func() { ask(t.Context(), "") })
 	time.Sleep(200 * time.Millisecond)
 	cancel()
@@ -195,63 +194,6 @@ func TestNoWriteAfterTheHandlerShared(t *testing.T) {
 	close(release)
 	wait.Wait()
 	require.Zero(t, late.Load(), "writes after the handler had returned")
-}
-
-// A connection that was idle for longer than the write timeout still gets the
-// answer to go on.
-func TestContinueAfterIdle(t *testing.T) {
-	server := start(t, Options{WriteTimeout: 100 * time.Millisecond})
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	require.NoError(t, err)
-	defer conn.Close()
-	br := bufio.NewReader(conn)
-	body := chat("How often are keys rotated?")
-	fmt.Fprintf(conn, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	resp, err := http.ReadResponse(br, nil)
-	require.NoError(t, err)
-	_, _ = io.Copy(io.Discard, resp.Body)
-	time.Sleep(300 * time.Millisecond) // less than IdleTimeout
-	fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body))
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
-	line, err := br.ReadString('\n')
-	require.NoError(t, err, "no 100 Continue")
-	require.Contains(t, line, "100")
-	_, _ = br.ReadString('\n')
-	_, _ = io.WriteString(conn, body)
-	resp, err = http.ReadResponse(br, nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, resp.StatusCode)
-}
-
-// A keep-alive connection that was idle serves a plain request.
-func TestKeepAliveAfterIdle(t *testing.T) {
-	server := start(t, Options{WriteTimeout: 100 * time.Millisecond})
-	for range 3 {
-		require.Equal(t, http.StatusOK, get(t, server, "/v1/models").status)
-		time.Sleep(250 * time.Millisecond)
-	}
-}
-
-// The server's read timeout, as serve sets it, must not end an answer that takes
-// longer, up to Options.Timeout.
-func TestReadTimeoutEndsTheAnswer(t *testing.T) {
-	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-time.After(time.Second):
-		case <-r.Context().Done():
-		}
-		_, _ = io.WriteString(w, `{"choices":[{"message":{"role":"assistant","content":"Every 90 days. [1]"},"finish_reason":"stop"}]}`)
-	}))
-	t.Cleanup(provider.Close)
-	inner := startWith(t, provider.URL)
-	server := httptest.NewUnstartedServer(inner.Config.Handler)
-	server.Config.ReadTimeout = 300 * time.Millisecond // one minute in serve.go, where the answer may take two
-	server.Config.ReadHeaderTimeout = 100 * time.Millisecond
-	server.Start()
-	t.Cleanup(server.Close)
-	r := post(t, server, "/v1/chat/completions", chat("How often are keys rotated?"))
-	require.Equal(t, http.StatusOK, r.status, r.body)
 }
 
 // Readers that dribble must not keep others from embedding.
@@ -286,7 +228,7 @@ func TestHosts(t *testing.T) {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
 		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, req)
 		line, _ := bufio.NewReader(conn).ReadString('\n')
 		return strings.TrimSpace(line)
@@ -340,7 +282,7 @@ func TestLog(t *testing.T) {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
 		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, req)
 		_, _ = io.ReadAll(conn)
 	}

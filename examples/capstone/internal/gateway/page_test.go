@@ -68,7 +68,7 @@ func browser(t *testing.T, scheme string) context.Context {
 	}
 	dir, err := os.MkdirTemp("", "capstone-page")
 	require.NoError(t, err)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(2*time.Minute),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("blink-settings", "preferredColorScheme="+map[string]string{"dark": "0", "light": "1"}[scheme]), chromedp.UserDataDir(dir))
 	ctx, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
@@ -92,7 +92,7 @@ func openIn(t *testing.T, server *httptest.Server, scheme string) tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser(t, scheme))
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(ctx)) // opens the tab
 	b := tab{t, ctx, server}
@@ -103,7 +103,7 @@ func openIn(t *testing.T, server *httptest.Server, scheme string) tab {
 func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	for i, step := range steps {
-		limited, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+		limited, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
 		require.NoError(b, chromedp.Do(limited, step), "step %d", i)
 		cancel()
 	}
@@ -112,6 +112,7 @@ func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b tab) visit(path string) {
 	b.Helper()
 	b.do(chromedp.Navigate(b.server.URL + path))
+	b.until(`performance.getEntriesByType("paint").length > 0`) // Chromium drops keys and clicks before that
 }
 
 // look evaluates an expression in the page.
@@ -133,7 +134,7 @@ func (b tab) until(condition string) {
 	require.Eventually(b, func() bool {
 		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](condition)) // fails while a page is being left
 		return err == nil && v
-	}, 20*time.Second, 20*time.Millisecond, condition)
+	}, 2*time.Minute, 20*time.Millisecond, condition)
 }
 
 // ask types a question and waits until its answer has ended.

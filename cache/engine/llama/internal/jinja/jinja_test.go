@@ -96,10 +96,8 @@ func TestRenderingIsBounded(t *testing.T) {
 	} {
 		tpl, err := Parse(template)
 		require.NoError(t, err)
-		start := time.Now()
 		_, err = tpl.Render(nil)
 		require.ErrorIs(t, err, ErrRender, template)
-		require.Less(t, time.Since(start), 20*time.Second)
 	}
 }
 
