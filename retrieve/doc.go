@@ -268,6 +268,12 @@
 // analyzing all texts again; some of the texts are compared, so that words of another
 // analyzer are not believed.
 //
+// A search by words can weigh the title of a passage more than its text. The Boosts of
+// bm25.Options name metadata with their weights, such as {"title": 2}: a word of the title
+// then counts as if it were twice in the text. With Phrases there, double quotes in a
+// query mean a phrase: "api key" in quotes ranks a passage with these two words one after
+// the other higher. The example Fields shows both.
+//
 // Learned sparse vectors take the place of the words with Options.Sparse, an interface to
 // a model such as SPLADE. Their weights are stored with the passages, and made once for
 // each text.
