@@ -85,17 +85,7 @@ func (x *Index) Save(path string) error {
 // M and Int8 are those of the file, and so are EF and EFConstruction if they are 0. Open
 // fails with [ErrFormat], [ErrVersion], [ErrOption], or the error of reading the file.
 func Open(path string, o *Options) (*Index, error) {
-	f, err := snapshot.Open(path, kind, version)
-	if err != nil {
-		return nil, fmt.Errorf("hnsw: %w", err)
-	}
-	x, err := decode(f, o)
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("hnsw: open %s: %w", path, err)
-	}
-	snapshot.Keep(f, x)
-	return x, nil
+	return snapshot.Load(path, kind, version, func(f *snapshot.File) (*Index, error) { return decode(f, o) })
 }
 
 func decode(f *snapshot.File, o *Options) (*Index, error) {

@@ -139,27 +139,9 @@ func (x *Index) Recall(queries [][]float32, k int, o *SearchOptions) (float64, e
 	if len(queries) == 0 {
 		return 0, fmt.Errorf("%w: there are no queries", ErrOption)
 	}
-	found, wanted := 0, 0
-	for _, q := range queries {
-		hits, err := x.SearchWith(q, k, o)
-		if err != nil {
-			return 0, err
-		}
-		truth, err := x.Exact(q, k, o.Allowed)
-		if err != nil {
-			return 0, err
-		}
-		wanted += len(truth)
-		for _, h := range hits {
-			if h.Score >= truth[len(truth)-1].Score {
-				found++
-			}
-		}
-	}
-	if wanted == 0 {
-		return 1, nil
-	}
-	return float64(found) / float64(wanted), nil
+	return nearest.Recall(queries,
+		func(q []float32) ([]Hit, error) { return x.SearchWith(q, k, o) },
+		func(q []float32) ([]Hit, error) { return x.Exact(q, k, o.Allowed) })
 }
 
 // sampled is about how many vectors a search asks a filter, to estimate how many it
