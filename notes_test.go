@@ -63,3 +63,17 @@ func ExampleNotes() {
 	fmt.Println(len(data) > 0, err)
 	// Output: true <nil>
 }
+
+// TestSentences: they are different, whole, and many.
+func TestSentences(t *testing.T) {
+	all := prodai.Sentences()
+	require.Greater(t, len(all), 8000)
+	seen := map[string]bool{}
+	for _, s := range all {
+		require.False(t, seen[s], s)
+		require.GreaterOrEqual(t, len(s), 25)
+		require.NotContains(t, s, "\n")
+		seen[s] = true
+	}
+	require.True(t, seen["Hybrid search runs semantic search and keyword search for the same question and fuses the two rankings"] || seen["It finds paraphrases and exact codes"])
+}

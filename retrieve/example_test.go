@@ -60,3 +60,36 @@ func ExampleRRF() {
 	// refunds 0.0164
 	// shipping 0.0161
 }
+
+// The title of a passage counts three times as much as its text, and words in quotes are
+// looked for as a phrase.
+func Example_fields() {
+	ctx := context.Background()
+	e, err1 := embed.New()
+	words, err2 := bm25.New(&bm25.Options{Boosts: map[string]float64{"title": 3}, Phrases: true})
+	c, err3 := retrieve.Open("", e, &retrieve.Options{Words: words, DenseWeight: 0, SparseWeight: 1})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err := c.Upsert(ctx, []schema.Document{
+		{PageContent: "Go to Settings and press Rotate.", Metadata: map[string]any{"title": "Rotate a key"}},
+		{PageContent: "Rotate the API, write the key down.", Metadata: map[string]any{"title": "Welcome"}},
+		{PageContent: "Your API key opens your account, so hide it.", Metadata: map[string]any{"title": "Secrets"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, q := range []string{`rotate key`, `"API key"`} {
+		found, err := c.Search(ctx, q, 1, nil)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(q, "→", found[0].Metadata["title"])
+	}
+	// Output:
+	// rotate key → Rotate a key
+	// "API key" → Secrets
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prodailabs/prodai/retrieve/flat"
 	"github.com/prodailabs/prodai/retrieve/hnsw"
+	"github.com/prodailabs/prodai/retrieve/internal/nearest"
 )
 
 // An Index finds near vectors. The indexes of retrieve/flat, retrieve/hnsw and
@@ -42,42 +43,9 @@ func IndexRecall(x, exact Index, queries [][]float32, k int) (float64, error) {
 	if k < 1 || len(queries) == 0 {
 		return 0, fmt.Errorf("%w: k is %d and there are %d queries: want at least 1", ErrOption, k, len(queries))
 	}
-	found, wanted := 0, 0
-	for _, q := range queries {
-		truth, err := exact.Search(q, k, nil)
-		if err != nil {
-			return 0, err
-		}
-		hits, err := x.Search(q, k, nil)
-		if err != nil {
-			return 0, err
-		}
-		wanted += len(truth)
-		found += countTrue(hits, truth)
-	}
-	if wanted == 0 {
-		return 1, nil
-	}
-	return float64(found) / float64(wanted), nil
-}
-
-// countTrue counts the hits that are among the true ones, or as near as the last of
-// them.
-func countTrue(hits, truth []Hit) int {
-	if len(truth) == 0 {
-		return 0
-	}
-	among := make(map[int]bool, len(truth))
-	for _, h := range truth {
-		among[h.ID] = true
-	}
-	n := 0
-	for _, h := range hits {
-		if among[h.ID] || h.Score == truth[len(truth)-1].Score {
-			n++
-		}
-	}
-	return min(n, len(truth))
+	return nearest.Recall(queries,
+		func(q []float32) ([]Hit, error) { return x.Search(q, k, nil) },
+		func(q []float32) ([]Hit, error) { return exact.Search(q, k, nil) })
 }
 
 // flatUntil is from how many passages on the default index is a graph. It is where the

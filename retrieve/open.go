@@ -37,6 +37,9 @@ func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*C
 	if !(c.o.DenseWeight >= 0 && c.o.SparseWeight >= 0) {
 		return nil, fmt.Errorf("%w: Options.DenseWeight and SparseWeight are %v and %v: want 0 or more", ErrOption, c.o.DenseWeight, c.o.SparseWeight)
 	}
+	if err := c.checkFields(); err != nil {
+		return nil, err
+	}
 	if err := c.checkSparse(); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ type Options struct {
 
 	// Words ranks documents by the words they share with a query. It must be empty,
 	// and belongs to the collection from then on. A *bm25.Index of retrieve/bm25
-	// fits. Default: only vectors are searched.
+	// fits; its Boosts, such as {"title": 2}, make a [FieldWords] of it, and its Phrases
+	// make quotes in a query mean a phrase. Default: only vectors are searched.
 	Words Words
 
 	// Sparse makes learned sparse vectors, which then take the place of the words: Words
@@ -80,6 +81,24 @@ type Words interface {
 	Add(id int, text string)
 	Remove(id int) bool
 	Search(query string, k int) []Hit // best first
+}
+
+// A Field is a named part of a passage that is searched by words: its text, or a value of
+// its metadata. It is an alias of a plain struct, as [Hit] is.
+type Field = struct{ Name, Text string }
+
+// FieldWords is a [Words] that weighs the fields of a passage. If it has names of fields,
+// the collection also searches the metadata of these names by words: texts, and lists of
+// texts. The field "text" is the passage's text. A *bm25.Index with Options.Boosts is one.
+type FieldWords interface {
+	Words
+	// Fields returns the names of the fields, none if only texts are searched.
+	Fields() []string
+	// AddFields is Add for a passage of several fields. A name can come twice.
+	AddFields(id int, fields ...Field)
+	// MatchesFields reports whether a passage is in the index as AddFields would put it
+	// there now. It is called only for a [StoredWords].
+	MatchesFields(id int, fields ...Field) bool
 }
 
 // FilteredWords is a [Words] that looks for the best allowed documents itself, instead of

@@ -85,7 +85,11 @@ func checkWeights(weights map[string]float64) error {
 // addWords adds a passage to the words.
 func (c *Collection) addWords(p *passage) {
 	if c.o.Sparse == nil {
-		c.o.Words.Add(p.number, p.Text)
+		if words, names := c.fieldWords(); len(names) > 0 {
+			words.AddFields(p.number, p.fields(names)...)
+		} else {
+			c.o.Words.Add(p.number, p.Text)
+		}
 		return
 	}
 	_ = c.o.Words.(SparseIndex).AddWeights(p.number, p.Weights) // the weights were checked

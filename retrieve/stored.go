@@ -71,9 +71,14 @@ const sampled = 100
 // makes them, and else empties it.
 func (c *Collection) checkWords(words StoredWords) error {
 	passages := c.present()
+	fielded, names := c.fieldWords()
 	fits := words.Len() == len(passages)
 	for i := 0; i < len(passages) && fits; i += 1 + len(passages)/sampled {
-		fits = words.Matches(passages[i].number, passages[i].Text)
+		if p := passages[i]; len(names) > 0 {
+			fits = fielded.MatchesFields(p.number, p.fields(names)...)
+		} else {
+			fits = words.Matches(p.number, p.Text)
+		}
 	}
 	if fits {
 		c.wordless = false

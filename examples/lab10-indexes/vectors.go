@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/prodailabs/prodai"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -21,10 +18,7 @@ func (l *lab) vectors(ctx context.Context) (all, queries [][]float32, err error)
 	rng := rand.New(rand.NewPCG(10, 10))
 	switch l.kind {
 	case "course":
-		sentences, err := sentences()
-		if err != nil {
-			return nil, nil, err
-		}
+		sentences := prodai.Sentences()
 		rng.Shuffle(len(sentences), func(i, j int) { sentences[i], sentences[j] = sentences[j], sentences[i] })
 		e, err := embed.New()
 		if err != nil {
@@ -60,35 +54,4 @@ func normal(rng *rand.Rand, n, dim int, spread float64) [][]float32 {
 		}
 	}
 	return out
-}
-
-// sentences returns the different sentences and lines of the course's notes and
-// programs.
-func sentences() ([]string, error) {
-	seen := map[string]bool{}
-	var out []string
-	err := fs.WalkDir(prodai.Notes, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(prodai.Notes, name)
-		if err != nil {
-			return err
-		}
-		text := string(data)
-		if path.Base(name) == "doc.go" { // its paragraphs as lines
-			text = strings.ReplaceAll(strings.ReplaceAll(text, "\n//\n", "\x00"), "\n// ", " ")
-		}
-		for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == 0 }) {
-			for s := range strings.SplitSeq(line, ". ") {
-				s = strings.Trim(s, "/ \t")
-				if len(s) >= 25 && !seen[s] {
-					seen[s] = true
-					out = append(out, s)
-				}
-			}
-		}
-		return nil
-	})
-	return out, err
 }

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/prodailabs/prodai"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -16,79 +13,36 @@ import (
 // held is the number of queries.
 const held = 200
 
-// vectors returns the vectors and the queries, which are not among them.
+// vectors returns the vectors and the queries, which are not among them. They are the
+// embeddings of sentences. Shuffled, each element of a vector is that of another sentence:
+// every element has the same distribution as before, and none depends on the others.
 func (l *lab) vectors(ctx context.Context) (all, queries [][]float32, err error) {
-	rng := rand.New(rand.NewPCG(10, 10))
-	switch l.kind {
-	case "course":
-		sentences, err := sentences()
+	if l.kind != "course" && l.kind != "shuffled" {
+		return nil, nil, fmt.Errorf("-data is %q: want course or shuffled", l.kind)
+	}
+	e, err := embed.New()
+	if err != nil {
+		return nil, nil, err
+	}
+	texts := prodai.Sentences()
+	rng := rand.New(rand.NewPCG(13, 10))
+	for _, i := range rng.Perm(len(texts)) {
+		v, err := e.EmbedQuery(ctx, texts[i])
 		if err != nil {
 			return nil, nil, err
 		}
-		rng.Shuffle(len(sentences), func(i, j int) { sentences[i], sentences[j] = sentences[j], sentences[i] })
-		e, err := embed.New()
-		if err != nil {
-			return nil, nil, err
+		if slices.ContainsFunc(v, func(e float32) bool { return e != 0 }) { // some sentences have no word that the embedder knows
+			all = append(all, v)
 		}
-		if all, err = e.EmbedDocuments(ctx, sentences[:min(l.n+held, len(sentences))]); err != nil {
-			return nil, nil, err
+		if len(all) == l.n+held {
+			break
 		}
-		all = slices.DeleteFunc(all, func(v []float32) bool { return !slices.ContainsFunc(v, func(e float32) bool { return e != 0 }) })
-	case "clusters", "random":
-		centers := normal(rng, 200, l.dim, 3)
-		all = normal(rng, l.n+held, l.dim, 1)
-		for i, v := range all {
-			for j := range v {
-				if l.kind == "clusters" {
-					v[j] += centers[i%len(centers)][j]
-				}
-			}
+	}
+	if l.kind == "shuffled" {
+		for j := range all[0] {
+			rng.Shuffle(len(all), func(a, b int) { all[a][j], all[b][j] = all[b][j], all[a][j] })
 		}
-	default:
-		return nil, nil, fmt.Errorf("-data is %q: want course, clusters or random", l.kind)
 	}
 	n := len(all) - held
 	return all[:n], all[n:], nil
-}
-
-func normal(rng *rand.Rand, n, dim int, spread float64) [][]float32 {
-	out := make([][]float32, n)
-	for i := range out {
-		out[i] = make([]float32, dim)
-		for j := range out[i] {
-			out[i][j] = float32(rng.NormFloat64() * spread)
-		}
-	}
-	return out
-}
-
-// sentences returns the different sentences and lines of the course's notes and
-// programs.
-func sentences() ([]string, error) {
-	seen := map[string]bool{}
-	var out []string
-	err := fs.WalkDir(prodai.Notes, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(prodai.Notes, name)
-		if err != nil {
-			return err
-		}
-		text := string(data)
-		if path.Base(name) == "doc.go" { // its paragraphs as lines
-			text = strings.ReplaceAll(strings.ReplaceAll(text, "\n//\n", "\x00"), "\n// ", " ")
-		}
-		for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == 0 }) {
-			for s := range strings.SplitSeq(line, ". ") {
-				s = strings.Trim(s, "/ \t")
-				if len(s) >= 25 && !seen[s] {
-					seen[s] = true
-					out = append(out, s)
-				}
-			}
-		}
-		return nil
-	})
-	return out, err
 }

@@ -47,7 +47,7 @@
 // they follow one another: "api key" in quotes ranks a document with that phrase above
 // one that has both words apart. [Index.AddFields] adds a document of several fields,
 // and Options.Boosts says how much a word in each counts: a word of a title with boost
-// 3 counts as if it were there three times.
+// 3 counts as if it were there three times. A phrase counts alike in every field.
 //
 // [English] knows English only. [Words] takes words of any language without reducing
 // them, and pairs of characters of scripts without spaces between words, so that
@@ -105,7 +105,8 @@
 //   - Don't compare scores of different indexes or variants: they depend on all
 //     documents of the index. Do compare ranks, or fuse by rank.
 //   - Don't search for a phrase of stop words: in "to be or not to be" nothing is
-//     left to search for.
+//     left to search for. Phrases leave them out too, so "API key" in quotes also finds
+//     "the API, then the key".
 //
 // # Questions
 //

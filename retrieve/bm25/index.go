@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -46,8 +47,9 @@ type Options struct {
 	Analyze func(text string) []string
 
 	// Boosts are the weights of the fields of a document, see [Index.AddFields]: a word
-	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6.
-	// Default: 1 for each field.
+	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6. A
+	// retrieve.Collection searches the metadata that have a weight here, beside the text
+	// of a passage, whose field is "text". Default: 1 for each field.
 	Boosts map[string]float64
 
 	// Phrases makes Search read a part of a query between double quotes as a phrase too:
@@ -106,6 +108,9 @@ func New(o *Options) (*Index, error) {
 	x := &Index{variant: o.Variant, k1: 1.2, b: 0.75, delta: 1, analyze: o.Analyze, phrases: o.Phrases, boosts: maps.Clone(o.Boosts),
 		postings: map[string]*postings{}, place: map[int]uint32{}}
 	x.bounded.x = x
+	if len(x.boosts) == 0 {
+		x.boosts = nil // the file has one form of none
+	}
 	for field, boost := range o.Boosts {
 		if !(boost >= 1/maxBoost && boost <= maxBoost) {
 			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want %v to %v", ErrOption, field, boost, 1/maxBoost, maxBoost)
@@ -142,14 +147,20 @@ func New(o *Options) (*Index, error) {
 func (x *Index) Add(id int, text string) { x.AddTerms(id, x.analyze(text)) }
 
 // AddTerms is Add for a text whose terms are already known.
-func (x *Index) AddTerms(id int, terms []string) { x.add(id, []part{{terms, 1}}) }
+func (x *Index) AddTerms(id int, terms []string) { x.insert(id, x.count([]part{{terms, 1}})) }
 
-// A Field is a named part of a document, such as its title.
-type Field struct{ Name, Text string }
+// A Field is a named part of a document, such as its title. It is an alias of a plain
+// struct, so that an Index fits interfaces of packages that don't import this one.
+type Field = struct{ Name, Text string }
 
 // AddFields is Add for a document of several fields, whose words count by
-// Options.Boosts.
-func (x *Index) AddFields(id int, fields ...Field) {
+// Options.Boosts. No phrase goes from one field into the next.
+func (x *Index) AddFields(id int, fields ...Field) { x.insert(id, x.count(x.parts(fields))) }
+
+// Fields returns the names that Options.Boosts has, in order.
+func (x *Index) Fields() []string { return slices.Sorted(maps.Keys(x.boosts)) }
+
+func (x *Index) parts(fields []Field) []part {
 	parts := make([]part, len(fields))
 	for i, f := range fields {
 		boost, ok := x.boosts[f.Name]
@@ -158,7 +169,7 @@ func (x *Index) AddFields(id int, fields ...Field) {
 		}
 		parts[i] = part{x.analyze(f.Text), float32(boost)}
 	}
-	x.add(id, parts)
+	return parts
 }
 
 // A part has terms that count alike.
@@ -170,48 +181,54 @@ type part struct {
 // fieldGap is between the places of the words of two fields: no phrase is in both.
 const fieldGap = 100
 
-func (x *Index) add(id int, parts []part) {
-	counts := map[string]float32{}
-	places := map[string][]uint32{}
-	var order []string
-	length, at := float32(0), uint32(0)
+// counted has the terms of a document.
+type counted struct {
+	order  []string // the distinct ones
+	counts map[string]float32
+	places map[string][]uint32
+	length float32
+}
+
+func (x *Index) count(parts []part) *counted {
+	c := &counted{counts: map[string]float32{}, places: map[string][]uint32{}}
+	at := uint32(0)
 	for _, p := range parts {
 		for _, t := range p.terms {
-			if counts[t] == 0 {
-				order = append(order, t)
+			if c.counts[t] == 0 {
+				c.order = append(c.order, t)
 			}
-			counts[t] += p.boost
+			c.counts[t] += p.boost
 			if x.phrases {
-				places[t] = append(places[t], at)
+				c.places[t] = append(c.places[t], at)
 			}
 			at++
 		}
-		length += p.boost * float32(len(p.terms))
+		c.length += p.boost * float32(len(p.terms))
 		at += fieldGap
 	}
-	x.insert(id, order, counts, places, length)
+	return c
 }
 
 // insert adds a document whose terms are counted.
-func (x *Index) insert(id int, order []string, counts map[string]float32, places map[string][]uint32, length float32) {
+func (x *Index) insert(id int, c *counted) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remove(id)
-	d := document{id: id, terms: make([]*postings, 0, len(order))}
+	d := document{id: id, terms: make([]*postings, 0, len(c.order))}
 	slot := uint32(len(x.docs))
-	for _, t := range order {
+	for _, t := range c.order {
 		list := x.postings[t]
 		if list == nil {
 			list = &postings{term: t}
 			x.postings[t] = list
 		}
-		list.append(slot, counts[t], x.bounded.saturation(counts[t], length), places[t])
+		list.append(slot, c.counts[t], x.bounded.saturation(c.counts[t], c.length), c.places[t])
 		list.live++
 		d.terms = append(d.terms, list)
 	}
-	x.docs, x.lengths = append(x.docs, d), append(x.lengths, length)
+	x.docs, x.lengths = append(x.docs, d), append(x.lengths, c.length)
 	x.place[id] = slot
-	x.total += float64(length)
+	x.total += float64(c.length)
 	x.keepBounds()
 }
 

@@ -1,6 +1,7 @@
 package bm25
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -13,17 +14,24 @@ import (
 // file is mapped into memory where the system can do that: a list is read from the disk
 // when a query has its term, and copied when a document is added to it. Options.Variant,
 // K1, B, Delta and Phrases are those of the file; Analyze must be the function that the
-// documents were added with, see [Index.Matches]. Open fails with [ErrFormat],
+// documents were added with, see [Index.Matches]. Boosts are those of the file too, unless
+// a version of this package wrote it that didn't store them. Open fails with [ErrFormat],
 // [ErrVersion], [ErrOption], or the error of reading the file.
 func Open(path string, o *Options) (*Index, error) {
 	x := &Index{}
-	if err := x.open(path, func(head []int64) (*Index, error) {
+	if err := x.open(path, func(head []int64, boosts []byte) (*Index, error) {
 		own := Options{}
 		if o != nil {
 			own = *o
 		}
 		float := func(i int) Setting { return Fixed(math.Float64frombits(uint64(head[i]))) }
 		own.Variant, own.Phrases, own.K1, own.B, own.Delta = Variant(head[0]), head[1] == 1, float(2), float(3), float(4)
+		if boosts != nil {
+			own.Boosts = nil
+			if err := json.Unmarshal(boosts, &own.Boosts); err != nil {
+				return nil, fmt.Errorf("%w: the boosts: %w", ErrFormat, err)
+			}
+		}
 		return New(&own)
 	}); err != nil {
 		return nil, err
@@ -37,10 +45,13 @@ func Open(path string, o *Options) (*Index, error) {
 func (x *Index) Restore(path string) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.open(path, func(head []int64) (*Index, error) {
+	return x.open(path, func(head []int64, boosts []byte) (*Index, error) {
 		phrases := int64(0)
 		if x.phrases {
 			phrases = 1
+		}
+		if boosts == nil && len(x.boosts) > 0 || boosts != nil && string(boosts) != string(x.boostsJSON()) {
+			return nil, fmt.Errorf("%w: Options.Boosts are others than those of the file", ErrOption)
 		}
 		if len(x.place) > 0 || !slices.Equal(head[:headNumbers], []int64{int64(x.variant), phrases, bits(x.k1), bits(x.b), bits(x.delta)}) {
 			return nil, fmt.Errorf("%w: an index is restored that has %d documents, or other options than the file", ErrOption, len(x.place))
@@ -54,30 +65,33 @@ func (x *Index) Restore(path string) error {
 // Matches reports whether the document id is in the index as [Index.Add] puts this text
 // there now. It finds out that a file was made with another analyzer.
 func (x *Index) Matches(id int, text string) bool {
-	terms := x.analyze(text)
-	counts := map[string]float32{}
-	for _, t := range terms {
-		counts[t]++
-	}
+	return x.matches(id, []part{{x.analyze(text), 1}})
+}
+
+// MatchesFields is [Index.Matches] for [Index.AddFields].
+func (x *Index) MatchesFields(id int, fields ...Field) bool { return x.matches(id, x.parts(fields)) }
+
+func (x *Index) matches(id int, parts []part) bool {
+	c := x.count(parts)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	slot, ok := x.place[id]
-	if !ok || x.lengths[slot] != float32(len(terms)) {
+	if !ok || x.lengths[slot] != c.length {
 		return false
 	}
 	same := 0
 	for l := range x.termsOf(&x.docs[slot]) {
 		i := l.seek(0, slot)
-		if i == len(l.docs) || l.docs[i] != slot || l.counts[i] != counts[l.term] {
+		if i == len(l.docs) || l.docs[i] != slot || l.counts[i] != c.counts[l.term] || !slices.Equal(l.placesOf(i), c.places[l.term]) {
 			return false
 		}
 		same++
 	}
-	return same == len(counts)
+	return same == len(c.counts)
 }
 
 // open reads a file into an index that fresh makes, and moves it to x.
-func (x *Index) open(path string, fresh func(head []int64) (*Index, error)) error {
+func (x *Index) open(path string, fresh func(head []int64, boosts []byte) (*Index, error)) error {
 	f, err := snapshot.Open(path, kind, version)
 	if err != nil {
 		return fmt.Errorf("bm25: %w", err)
@@ -103,7 +117,7 @@ func (x *Index) open(path string, fresh func(head []int64) (*Index, error)) erro
 // headNumbers is how many numbers of the head are options.
 const headNumbers = 5
 
-func decode(f *snapshot.File, fresh func(head []int64) (*Index, error)) (*Index, error) {
+func decode(f *snapshot.File, fresh func(head []int64, boosts []byte) (*Index, error)) (*Index, error) {
 	numbers := headNumbers
 	if f.Version > 1 {
 		numbers++
@@ -115,7 +129,13 @@ func decode(f *snapshot.File, fresh func(head []int64) (*Index, error)) (*Index,
 	if head[0] < 0 || head[0] > int64(Dot) {
 		return nil, fmt.Errorf("%w: variant %d", ErrFormat, head[0])
 	}
-	x, err := fresh(head)
+	var boosts []byte
+	if f.Version > 2 {
+		if boosts, err = snapshot.All[byte](f, boostSection); err != nil {
+			return nil, err
+		}
+	}
+	x, err := fresh(head, boosts)
 	if err != nil {
 		return nil, err
 	}

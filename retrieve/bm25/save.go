@@ -1,6 +1,7 @@
 package bm25
 
 import (
+	"encoding/json"
 	"iter"
 	"maps"
 	"math"
@@ -20,10 +21,10 @@ var (
 )
 
 // Version 1 of the format had the number of places of each document where version 2 has
-// their starts, and nothing of what follows the places.
+// their starts, and nothing of what follows the places. Version 2 had no boosts.
 const (
 	kind    = "bm25"
-	version = 2
+	version = 3
 )
 
 // The sections of the file. Lists follow one another in the order of the terms.
@@ -42,6 +43,7 @@ const (
 	boundSection     // of each block of all lists
 	forwardSection   // the numbers of the terms of all documents, those of each in order
 	spanSection      // where those of each document end
+	boostSection     // Options.Boosts in JSON
 )
 
 // stored is what a file has for [Index.Remove]: the terms of its documents.
@@ -113,7 +115,13 @@ func (x *Index) Save(path string) error {
 	}
 	return snapshot.Save(path, kind, version, snapshot.Bytes(head), snapshot.Bytes(ids), snapshot.Bytes(x.lengths), terms, snapshot.Bytes(ends),
 		snapshot.Bytes(sizes), snapshot.Bytes(docs), snapshot.Bytes(counts), snapshot.Bytes(starts), snapshot.Bytes(places),
-		snapshot.Bytes(placeSizes), snapshot.Bytes(bounds), snapshot.Bytes(forward), snapshot.Bytes(spans))
+		snapshot.Bytes(placeSizes), snapshot.Bytes(bounds), snapshot.Bytes(forward), snapshot.Bytes(spans), x.boostsJSON())
+}
+
+// boostsJSON returns Options.Boosts with the names in order.
+func (x *Index) boostsJSON() []byte {
+	b, _ := json.Marshal(x.boosts) // names and finite numbers
+	return b
 }
 
 func bits(f float64) int64 { return int64(math.Float64bits(f)) }

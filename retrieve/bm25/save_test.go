@@ -2,6 +2,7 @@ package bm25
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -65,39 +66,81 @@ func TestADamagedFileIsTold(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// TestVersion1IsRead: a file of an earlier version answers as the index that it is of, can
-// be changed, and is written in the present version.
-func TestVersion1IsRead(t *testing.T) {
-	path := filepath.Join("testdata", "version1.index")
-	f, err := snapshot.Open(path, kind, 1)
-	require.NoError(t, err)
-	f.Close()
-	o := &Options{Phrases: true, K1: Fixed(.9), B: Fixed(.4)}
-	y, err := New(o)
-	require.NoError(t, err)
-	require.NoError(t, y.Restore(path))
+// TestEarlierVersionsAreRead: a file of an earlier version answers as the index that it is
+// of, can be changed, and is written in the present version.
+func TestEarlierVersionsAreRead(t *testing.T) {
+	for v := uint32(1); v < version; v++ {
+		path := filepath.Join("testdata", fmt.Sprintf("version%d.index", v))
+		f, err := snapshot.Open(path, kind, v)
+		require.NoError(t, err)
+		f.Close()
+		o := &Options{Phrases: true, K1: Fixed(.9), B: Fixed(.4)}
+		y, err := New(o)
+		require.NoError(t, err)
+		require.NoError(t, y.Restore(path))
+		x, err := New(o)
+		require.NoError(t, err)
+		for i, text := range []string{"How to rotate an API key", "The key of the API", "Refunds within 30 days", "Rotating keys: an api key is a secret", "Days of rotation"} {
+			x.Add(10*i, text)
+			require.True(t, y.Matches(10*i, text))
+		}
+		for range 2 {
+			for _, q := range []string{`"api key" rotate`, "days", "secret keys", ""} {
+				require.Equal(t, x.Search(q, 9), y.Search(q, 9))
+			}
+			for _, z := range []*Index{x, y} {
+				require.True(t, z.Remove(30))
+				z.Add(30, "a secret of the api key")
+			}
+		}
+		again := filepath.Join(t.TempDir(), "x")
+		require.NoError(t, y.Save(again))
+		_, err = snapshot.Open(again, kind, version-1)
+		require.ErrorIs(t, err, ErrVersion)
+		z, err := Open(again, o)
+		require.NoError(t, err)
+		require.Equal(t, x.Search("api key", 9), z.Search("api key", 9))
+		o.Boosts = map[string]float64{"title": 2}
+		w, err := New(o)
+		require.NoError(t, err)
+		require.ErrorIs(t, w.Restore(path), ErrOption, "the file doesn't know its boosts")
+	}
+}
+
+// TestBoostsAreStored: they are those of the file, and another index doesn't take it.
+func TestBoostsAreStored(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	o := &Options{Phrases: true, Boosts: map[string]float64{"title": 2.5, "tags": .1}}
 	x, err := New(o)
 	require.NoError(t, err)
-	for i, text := range []string{"How to rotate an API key", "The key of the API", "Refunds within 30 days", "Rotating keys: an api key is a secret", "Days of rotation"} {
-		x.Add(10*i, text)
-		require.True(t, y.Matches(10*i, text))
-	}
-	for range 2 {
-		for _, q := range []string{`"api key" rotate`, "days", "secret keys", ""} {
-			require.Equal(t, x.Search(q, 9), y.Search(q, 9))
-		}
-		for _, z := range []*Index{x, y} {
-			require.True(t, z.Remove(30))
-			z.Add(30, "a secret of the api key")
-		}
-	}
-	again := filepath.Join(t.TempDir(), "x")
-	require.NoError(t, y.Save(again))
-	_, err = snapshot.Open(again, kind, 1)
-	require.ErrorIs(t, err, ErrVersion)
-	z, err := Open(again, o)
+	require.Equal(t, []string{"tags", "title"}, x.Fields())
+	fields := []Field{{"title", "API keys"}, {"text", "keys of an API"}, {"tags", "safe"}}
+	x.AddFields(1, fields...)
+	x.Add(2, "keys")
+	require.NoError(t, x.Save(path))
+	y, err := Open(path, &Options{Boosts: map[string]float64{"other": 9}})
 	require.NoError(t, err)
-	require.Equal(t, x.Search("api key", 9), z.Search("api key", 9))
+	require.Equal(t, x.Fields(), y.Fields())
+	require.Equal(t, x.Search(`"api keys" safe`, 9), y.Search(`"api keys" safe`, 9))
+	require.True(t, y.MatchesFields(1, fields...))
+	require.False(t, y.MatchesFields(1, fields[1], fields[0], fields[2]), "the words are at other places")
+	require.False(t, y.MatchesFields(1, fields[:2]...))
+	require.False(t, y.Matches(1, "API keys keys of an API safe"))
+	require.True(t, y.Matches(2, "keys"))
+	for _, boosts := range []map[string]float64{nil, {}, {"title": 2.5}, {"title": 2.5, "tags": .2}, {"title": 2.5, "tags": .1, "more": 1}} {
+		z, err := New(&Options{Phrases: true, Boosts: boosts})
+		require.NoError(t, err)
+		require.ErrorIs(t, z.Restore(path), ErrOption)
+	}
+	z, err := New(o)
+	require.NoError(t, err)
+	require.NoError(t, z.Restore(path))
+	x, err = New(&Options{Boosts: map[string]float64{}}) // none
+	require.NoError(t, err)
+	require.NoError(t, x.Save(path))
+	z, err = New(nil)
+	require.NoError(t, err)
+	require.NoError(t, z.Restore(path))
 }
 
 func TestRestore(t *testing.T) {
@@ -161,18 +204,18 @@ func BenchmarkOpen(b *testing.B) {
 // FuzzOpen gives Open intact files of wrong numbers: what opens can be searched and
 // changed.
 func FuzzOpen(f *testing.F) {
-	for s := range spanSection + 1 {
+	for s := range boostSection + 1 {
 		f.Add(uint8(s), uint16(1), uint32(7))
 		f.Add(uint8(s), uint16(0), uint32(1<<31))
 	}
 	f.Fuzz(func(t *testing.T, section uint8, at uint16, value uint32) {
 		path := filepath.Join(t.TempDir(), "x")
-		x := randomIndex(t, rand.New(rand.NewPCG(1, 8)), 60, &Options{Phrases: true})
+		x := randomIndex(t, rand.New(rand.NewPCG(1, 8)), 60, &Options{Phrases: true, Boosts: map[string]float64{"title": 2}})
 		require.NoError(t, x.Save(path))
 		file, err := snapshot.Open(path, kind, version)
 		require.NoError(t, err)
 		var sections [][]byte
-		for s := range spanSection + 1 {
+		for s := range boostSection + 1 {
 			b, err := snapshot.All[uint8](file, s)
 			require.NoError(t, err)
 			sections = append(sections, append([]byte(nil), b...))

@@ -21,7 +21,7 @@ func (x *Index) AddWeights(id int, weights map[string]float64) error {
 	for _, t := range order {
 		counts[t] = float32(weights[t])
 	}
-	x.insert(id, order, counts, nil, 1)
+	x.insert(id, &counted{order: order, counts: counts, length: 1})
 	return nil
 }
 

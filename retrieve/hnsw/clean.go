@@ -98,7 +98,8 @@ func (x *Index) release(s *scratch) {
 			continue
 		}
 		x.setLinks(uint32(slot), 0, nil)
-		x.state[slot], x.upper[slot] = stateFree, nil
+		x.state[slot] = stateFree
+		delete(x.upper, uint32(slot))
 		x.free = append(x.free, uint32(slot))
 		x.dead--
 	}

@@ -85,23 +85,23 @@ type Index struct {
 	pool   sync.Pool  // of *scratch
 
 	mu     sync.RWMutex
-	place  map[int]uint32   // the slot of an id
-	twins  map[uint32][]int // by slot: further ids with the same vector
-	slots  int              // in use or free
-	live   int              // slots in state live
-	rows   []float32        // dim elements for each slot; for the cosine, of length 1
-	codes  []int8           // codeSize for each slot, if o.Int8
-	base   []uint32         // 1 + 2M for each slot: number of links in layer 0, the links
-	upper  [][]uint32       // by slot: the same for each higher layer, 1 + M
-	level  []uint8          // by slot: the highest layer
-	refs   []uint32         // by slot: links of layer 0 to it
-	ids    []int            // by slot: the id, or one of them if several ids have the vector
-	state  []state          // by slot
-	free   []uint32         // slots
-	dead   int              // slots in state dead or leaving
-	top    int              // the highest layer; -1: the index is empty
-	entry  uint32           // a slot in the highest layer
-	epoch  int              // grows when slots become free
+	place  directory           // the slot of an id
+	twins  map[uint32][]int    // by slot: further ids with the same vector
+	slots  int                 // in use or free
+	live   int                 // slots in state live
+	rows   []float32           // dim elements for each slot; for the cosine, of length 1
+	codes  []int8              // codeSize for each slot, if o.Int8
+	base   []uint32            // 1 + 2M for each slot: number of links in layer 0, the links
+	upper  map[uint32][]uint32 // of a slot in higher layers: the same for each of them, 1 + M
+	level  []uint8             // by slot: the highest layer
+	refs   []uint32            // by slot: links of layer 0 to it
+	ids    []int64             // by slot: the id, or one of them if several ids have the vector
+	state  []state             // by slot
+	free   []uint32            // slots
+	dead   int                 // slots in state dead or leaving
+	top    int                 // the highest layer; -1: the index is empty
+	entry  uint32              // a slot in the highest layer
+	epoch  int                 // grows when slots become free
 	adding map[*insertion]struct{}
 }
 
@@ -125,7 +125,7 @@ const maxVectors = 1<<31 - 1
 // New returns an empty index for vectors of dim elements, or an error that wraps
 // [ErrOption].
 func New(dim int, o *Options) (*Index, error) {
-	x := &Index{dim: dim, place: map[int]uint32{}, top: -1, adding: map[*insertion]struct{}{}}
+	x := &Index{dim: dim, place: newDirectory(), top: -1, adding: map[*insertion]struct{}{}}
 	if o != nil {
 		x.o = *o
 	}
@@ -168,8 +168,8 @@ func (x *Index) reset() {
 	if x.o.Int8 {
 		x.codes = make([]int8, 0, n*x.codeSize())
 	}
-	x.upper, x.level, x.refs = make([][]uint32, 0, n), make([]uint8, 0, n), make([]uint32, 0, n)
-	x.ids, x.state = make([]int, 0, n), make([]state, 0, n)
+	x.upper, x.level, x.refs = map[uint32][]uint32{}, make([]uint8, 0, n), make([]uint32, 0, n)
+	x.ids, x.state = make([]int64, 0, n), make([]state, 0, n)
 	x.twins = map[uint32][]int{}
 	x.free, x.dead, x.live, x.slots, x.top = nil, 0, 0, 0, -1
 	x.epoch++
@@ -196,9 +196,9 @@ func (x *Index) Add(id int, vector []float32) error {
 // small steps between which searches go on.
 func (x *Index) Remove(id int) bool {
 	x.mu.Lock()
-	slot, ok := x.place[id]
+	slot, ok := x.place.find(id)
 	if ok {
-		delete(x.place, id)
+		x.place.remove(id)
 		x.drop(id, slot)
 	}
 	clean := x.mustClean()
@@ -213,8 +213,8 @@ func (x *Index) Remove(id int) bool {
 // live slot is left, the index starts anew.
 func (x *Index) drop(id int, slot uint32) {
 	if twins := x.twins[slot]; len(twins) > 0 {
-		if x.ids[slot] == id {
-			x.ids[slot] = twins[len(twins)-1]
+		if x.ids[slot] == int64(id) {
+			x.ids[slot] = int64(twins[len(twins)-1])
 			twins = twins[:len(twins)-1]
 		} else {
 			twins = slices.DeleteFunc(twins, func(t int) bool { return t == id })
@@ -237,7 +237,7 @@ func (x *Index) mustClean() bool { return x.dead > 32 && x.dead*4 > x.live }
 func (x *Index) Len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.place)
+	return x.place.len()
 }
 
 // Get returns a copy of the vector of an id, and whether there is one. For the
@@ -245,7 +245,7 @@ func (x *Index) Len() int {
 func (x *Index) Get(id int) ([]float32, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	slot, ok := x.place[id]
+	slot, ok := x.place.find(id)
 	if !ok {
 		return nil, false
 	}
@@ -297,6 +297,6 @@ func (x *Index) Dim() int { return x.dim }
 func (x *Index) Contains(id int) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	_, ok := x.place[id]
+	_, ok := x.place.find(id)
 	return ok
 }

@@ -74,14 +74,16 @@ func (x *Index) check(t testing.TB) {
 	for slot := range uint32(x.slots) {
 		switch x.state[slot] {
 		case stateFree:
-			require.Nil(t, x.upper[slot])
+			require.NotContains(t, x.upper, slot)
 			continue
 		case stateDead, stateLeaving:
 			dead++
 		case stateLive:
 			live++
-			for _, id := range append([]int{x.ids[slot]}, x.twins[slot]...) {
-				require.Equal(t, slot, x.place[id])
+			for _, id := range append([]int{int(x.ids[slot])}, x.twins[slot]...) {
+				at, ok := x.place.find(id)
+				require.True(t, ok)
+				require.Equal(t, slot, at)
 				ids++
 			}
 		}
@@ -101,7 +103,7 @@ func (x *Index) check(t testing.TB) {
 	require.Equal(t, refs, x.refs[:x.slots])
 	require.Equal(t, x.dead, dead)
 	require.Equal(t, x.live, live)
-	require.Equal(t, len(x.place), ids)
+	require.Equal(t, x.place.len(), ids)
 	require.Equal(t, x.slots, dead+live+len(x.free))
 	if live > 0 {
 		require.Equal(t, x.top, int(x.level[x.entry]))
@@ -250,12 +252,12 @@ func TestRemoveTheEntry(t *testing.T) {
 	vectors := clustered(300, 8, 1)
 	x := build(t, vectors, &Options{M: 4, EFConstruction: 50})
 	for x.Len() > 0 {
-		x.Remove(x.ids[x.entry])
+		x.Remove(int(x.ids[x.entry]))
 		if x.top < 0 {
 			break
 		}
 		if x.state[x.entry] != stateLive { // dead, but still in the graph: remove any other
-			for id := range x.place {
+			for id := range x.place.slots {
 				x.Remove(id)
 				break
 			}

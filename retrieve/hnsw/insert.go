@@ -60,7 +60,7 @@ func (x *Index) insert(id int, v []float32) {
 
 // put gives the id a slot, and removes it from its earlier one.
 func (x *Index) put(id int, ins *insertion, s *scratch) {
-	old, replaced := x.place[id]
+	old, replaced := x.place.find(id)
 	slot, same := x.twinOf(ins)
 	switch {
 	case same && replaced && slot == old:
@@ -69,12 +69,12 @@ func (x *Index) put(id int, ins *insertion, s *scratch) {
 		x.twins[slot] = append(x.twins[slot], id)
 	default:
 		slot = x.link(ins, s)
-		x.ids[slot] = id
+		x.ids[slot] = int64(id)
 		for other := range x.adding {
 			other.missed = append(other.missed, slot)
 		}
 	}
-	x.place[id] = slot
+	x.place.set(id, slot)
 	if replaced {
 		x.drop(id, old)
 	}
@@ -167,7 +167,7 @@ func (x *Index) allocate(ins *insertion) uint32 {
 			x.codes = append(x.codes, make([]int8, x.codeSize())...)
 		}
 		x.base = append(x.base, make([]uint32, x.stride(0))...)
-		x.upper, x.level, x.refs = append(x.upper, nil), append(x.level, 0), append(x.refs, 0)
+		x.level, x.refs = append(x.level, 0), append(x.refs, 0)
 		x.ids, x.state = append(x.ids, 0), append(x.state, stateFree)
 	}
 	if x.o.Int8 {

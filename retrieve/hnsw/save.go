@@ -65,10 +65,6 @@ func (x *Index) Save(path string) error {
 	if x.o.Int8 {
 		head[headInt8] = 1
 	}
-	ids := make([]int64, x.slots)
-	for i, id := range x.ids[:x.slots] {
-		ids[i] = int64(id)
-	}
 	var twins []int64
 	for slot, more := range x.twins {
 		for _, id := range more {
@@ -76,11 +72,11 @@ func (x *Index) Save(path string) error {
 		}
 	}
 	var upper []uint32
-	for _, lists := range x.upper[:x.slots] {
-		upper = append(upper, lists...)
+	for slot := range uint32(x.slots) {
+		upper = append(upper, x.upper[slot]...)
 	}
 	return snapshot.Save(path, kind, version, snapshot.Bytes(head), snapshot.Bytes(x.rows), snapshot.Bytes(x.codes), snapshot.Bytes(x.base),
-		snapshot.Bytes(upper), snapshot.Bytes(x.level), snapshot.Bytes(x.state), snapshot.Bytes(ids), snapshot.Bytes(twins))
+		snapshot.Bytes(upper), snapshot.Bytes(x.level), snapshot.Bytes(x.state), snapshot.Bytes(x.ids), snapshot.Bytes(twins))
 }
 
 // Open returns the index that [Index.Save] wrote, without building the graph again.
@@ -89,17 +85,7 @@ func (x *Index) Save(path string) error {
 // M and Int8 are those of the file, and so are EF and EFConstruction if they are 0. Open
 // fails with [ErrFormat], [ErrVersion], [ErrOption], or the error of reading the file.
 func Open(path string, o *Options) (*Index, error) {
-	f, err := snapshot.Open(path, kind, version)
-	if err != nil {
-		return nil, fmt.Errorf("hnsw: %w", err)
-	}
-	x, err := decode(f, o)
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("hnsw: open %s: %w", path, err)
-	}
-	snapshot.Keep(f, x)
-	return x, nil
+	return snapshot.Load(path, kind, version, func(f *snapshot.File) (*Index, error) { return decode(f, o) })
 }
 
 func decode(f *snapshot.File, o *Options) (*Index, error) {
@@ -130,7 +116,7 @@ func decode(f *snapshot.File, o *Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.slots = int(slots)
+	x.slots, x.refs = int(slots), make([]uint32, slots)
 	if err := x.sections(f); err != nil {
 		return nil, err
 	}
@@ -160,12 +146,10 @@ func (x *Index) sections(f *snapshot.File) error {
 	if x.level, err = snapshot.Numbers[uint8](f, levelSection, n); err != nil {
 		return err
 	}
-	states, err := snapshot.Numbers[uint8](f, stateSection, n)
-	if err != nil {
+	if x.state, err = snapshot.Numbers[state](f, stateSection, n); err != nil {
 		return err
 	}
-	ids, err := snapshot.Numbers[int64](f, idSection, n)
-	if err != nil {
+	if x.ids, err = snapshot.Numbers[int64](f, idSection, n); err != nil {
 		return err
 	}
 	twins, err := snapshot.All[int64](f, twinSection)
@@ -176,16 +160,14 @@ func (x *Index) sections(f *snapshot.File) error {
 	if err != nil {
 		return err
 	}
-	x.state, x.ids, x.upper, x.refs = make([]state, n), make([]int, n), make([][]uint32, n), make([]uint32, n)
-	for slot, s := range states {
-		x.state[slot], x.ids[slot] = state(s), int(ids[slot])
-		switch state(s) {
+	live := make([]uint32, 0, n)
+	for slot, s := range x.state {
+		switch s {
 		case stateFree:
 			x.free = append(x.free, uint32(slot))
 			continue
 		case stateLive:
-			x.live++
-			x.place[x.ids[slot]] = uint32(slot)
+			live = append(live, uint32(slot))
 		case stateDead, stateLeaving: // of a clean-up that the file doesn't know
 			x.state[slot] = stateDead
 			x.dead++
@@ -197,20 +179,24 @@ func (x *Index) sections(f *snapshot.File) error {
 			return fmt.Errorf("%w: the links of the upper layers are cut off", ErrFormat)
 		}
 		if size > 0 {
-			x.upper[slot], upper = upper[:size:size], upper[size:]
+			x.upper[uint32(slot)], upper = upper[:size:size], upper[size:]
 		}
 	}
 	if len(upper) > 0 || len(twins)%2 != 0 {
 		return fmt.Errorf("%w: numbers that belong to no vector", ErrFormat)
+	}
+	x.live = len(live)
+	if x.place, err = openDirectory(live, x.ids); err != nil {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	for pair := range slices.Chunk(twins, 2) {
 		if pair[0] < 0 || pair[0] >= int64(n) || x.state[pair[0]] != stateLive {
 			return fmt.Errorf("%w: a copy of no vector", ErrFormat)
 		}
 		x.twins[uint32(pair[0])] = append(x.twins[uint32(pair[0])], int(pair[1]))
-		x.place[int(pair[1])] = uint32(pair[0])
+		x.place.set(int(pair[1]), uint32(pair[0]))
 	}
-	if len(x.place) != x.live+len(twins)/2 {
+	if x.place.len() != x.live+len(twins)/2 {
 		return fmt.Errorf("%w: an id twice", ErrFormat)
 	}
 	return nil

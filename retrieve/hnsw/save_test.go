@@ -56,6 +56,57 @@ func TestWhatIsSavedAnswersAsBefore(t *testing.T) {
 	require.Error(t, y.Save(filepath.Join(path, "below a file")))
 }
 
+// TestAnOpenedIndexFindsItsIds: by the short directory until it is changed, and by the
+// map from then on.
+func TestAnOpenedIndexFindsItsIds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	vectors := independent(200, 6, 5)
+	for _, factor := range []int{1, -3, 7919} { // in order, from the end, and in no order
+		id := func(i int) int { return i * factor % 2003 }
+		x, err := New(6, &Options{M: 4, EFConstruction: 20})
+		require.NoError(t, err)
+		for i, v := range vectors {
+			require.NoError(t, x.Add(id(i), v))
+		}
+		for i := range 20 {
+			require.True(t, x.Remove(id(3*i)))
+		}
+		require.NoError(t, x.Save(path))
+		y, err := Open(path, nil)
+		require.NoError(t, err)
+		same := func() {
+			t.Helper()
+			y.check(t)
+			require.Equal(t, x.Len(), y.Len())
+			for i := range 2010 {
+				for _, id := range []int{i, -i} {
+					want, ok := x.Get(id)
+					got, found := y.Get(id)
+					require.Equal(t, ok, found)
+					require.Equal(t, ok, y.Contains(id))
+					require.Equal(t, want, got)
+				}
+			}
+		}
+		same()
+		require.False(t, y.Remove(5000))
+		require.Nil(t, y.place.slots, "nothing was changed")
+		for _, z := range []*Index{x, y} {
+			require.NoError(t, z.Add(id(0), vectors[3])) // the id is new, the vector may not be
+			require.NoError(t, z.Add(id(1), vectors[2]))
+			require.True(t, z.Remove(id(100)))
+		}
+		require.Nil(t, y.place.sorted)
+		same()
+	}
+	x := build(t, vectors, &Options{M: 4, EFConstruction: 20})
+	x.ids[7] = x.ids[9]
+	require.NoError(t, x.Save(path))
+	_, err := Open(path, nil)
+	require.ErrorIs(t, err, ErrFormat)
+	require.ErrorContains(t, err, "an id twice")
+}
+
 func TestADamagedFileIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
 	x := build(t, clustered(40, 4, 1), &Options{M: 3})

@@ -50,7 +50,7 @@ func (x *Index) SearchWith(query []float32, k int, o *SearchOptions) ([]Hit, err
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	k = min(k, len(x.place))
+	k = min(k, x.place.len())
 	if k == 0 {
 		return nil, nil
 	}
@@ -92,7 +92,7 @@ func (x *Index) rescored(q []float32, found []candidate, s *scratch) []candidate
 
 // anyAllowed reports whether a slot has an id that may be found.
 func (x *Index) anyAllowed(slot uint32, allowed func(int) bool) bool {
-	return allowed(x.ids[slot]) || len(x.twins) > 0 && slices.ContainsFunc(x.twins[slot], allowed)
+	return allowed(int(x.ids[slot])) || len(x.twins) > 0 && slices.ContainsFunc(x.twins[slot], allowed)
 }
 
 // offer adds the allowed ids of a slot; at least one of them is allowed.
@@ -101,8 +101,8 @@ func (x *Index) offer(best *nearest.Best, c candidate, allowed func(int) bool) {
 	if len(x.twins) > 0 {
 		twins = x.twins[c.slot]
 	}
-	if len(twins) == 0 || allowed == nil || allowed(x.ids[c.slot]) {
-		best.Offer(x.ids[c.slot], c.score)
+	if len(twins) == 0 || allowed == nil || allowed(int(x.ids[c.slot])) {
+		best.Offer(int(x.ids[c.slot]), c.score)
 	}
 	for _, id := range twins {
 		if allowed == nil || allowed(id) {
@@ -139,27 +139,9 @@ func (x *Index) Recall(queries [][]float32, k int, o *SearchOptions) (float64, e
 	if len(queries) == 0 {
 		return 0, fmt.Errorf("%w: there are no queries", ErrOption)
 	}
-	found, wanted := 0, 0
-	for _, q := range queries {
-		hits, err := x.SearchWith(q, k, o)
-		if err != nil {
-			return 0, err
-		}
-		truth, err := x.Exact(q, k, o.Allowed)
-		if err != nil {
-			return 0, err
-		}
-		wanted += len(truth)
-		for _, h := range hits {
-			if h.Score >= truth[len(truth)-1].Score {
-				found++
-			}
-		}
-	}
-	if wanted == 0 {
-		return 1, nil
-	}
-	return float64(found) / float64(wanted), nil
+	return nearest.Recall(queries,
+		func(q []float32) ([]Hit, error) { return x.SearchWith(q, k, o) },
+		func(q []float32) ([]Hit, error) { return x.Exact(q, k, o.Allowed) })
 }
 
 // sampled is about how many vectors a search asks a filter, to estimate how many it

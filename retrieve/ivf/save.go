@@ -48,17 +48,7 @@ func (x *Index) Save(path string) error {
 // they are 0; codes are made anew with Options.Codes. Open fails with [ErrFormat],
 // [ErrVersion], [ErrOption], or the error of reading the file.
 func Open(path string, o *Options) (*Index, error) {
-	f, err := snapshot.Open(path, kind, version)
-	if err != nil {
-		return nil, fmt.Errorf("ivf: %w", err)
-	}
-	x, err := decode(f, o)
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("ivf: open %s: %w", path, err)
-	}
-	snapshot.Keep(f, x)
-	return x, nil
+	return snapshot.Load(path, kind, version, func(f *snapshot.File) (*Index, error) { return decode(f, o) })
 }
 
 func decode(f *snapshot.File, o *Options) (*Index, error) {

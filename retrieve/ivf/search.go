@@ -179,33 +179,16 @@ func (x *Index) Recall(queries [][]float32, k int, o *SearchOptions) (float64, e
 	if len(queries) == 0 {
 		return 0, fmt.Errorf("%w: there are no queries", ErrOption)
 	}
-	found, wanted := 0, 0
-	for _, q := range queries {
-		hits, err := x.SearchWith(q, k, o)
-		if err != nil {
-			return 0, err
-		}
-		truth := x.exact(q, k, o.Allowed)
-		wanted += len(truth)
-		near := 0
-		for _, h := range hits {
-			if len(truth) > 0 && h.Score >= truth[len(truth)-1].Score { // vectors may be removed meanwhile
-				near++
-			}
-		}
-		found += min(near, len(truth))
-	}
-	if wanted == 0 {
-		return 1, nil
-	}
-	return float64(found) / float64(wanted), nil
+	return nearest.Recall(queries,
+		func(q []float32) ([]Hit, error) { return x.SearchWith(q, k, o) },
+		func(q []float32) ([]Hit, error) { return x.exact(q, k, o.Allowed) })
 }
 
-// exact compares a query, which was checked, with all vectors.
-func (x *Index) exact(query []float32, k int, allowed func(int) bool) []Hit {
+// exact compares a query with all vectors, without codes.
+func (x *Index) exact(query []float32, k int, allowed func(int) bool) ([]Hit, error) {
 	q, err := nearest.Prepare(nil, query, x.dim, x.o.Metric, false)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("ivf: query: %w", err)
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -213,5 +196,5 @@ func (x *Index) exact(query []float32, k int, allowed func(int) bool) []Hit {
 	for l := range x.lists {
 		_ = s.scan(l) // only codes can fail
 	}
-	return s.best.Hits()
+	return s.best.Hits(), nil
 }

@@ -2,6 +2,7 @@ package nearest
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -94,4 +95,28 @@ func TestTopIsThatOfASort(t *testing.T) {
 	for _, s := range []float32{0, -1, 1, math.MaxFloat32, -math.MaxFloat32, float32(math.Inf(1)), float32(math.Inf(-1)), 1e-45} {
 		require.Equal(t, s, score(order(s)))
 	}
+}
+
+// TestRecall: ties with the last true hit count, and a search whose truth is gone
+// meanwhile is not a fault.
+func TestRecall(t *testing.T) {
+	bad := errors.New("bad")
+	found := func(h ...Hit) func([]float32) ([]Hit, error) { return func([]float32) ([]Hit, error) { return h, nil } }
+	fails := func([]float32) ([]Hit, error) { return nil, bad }
+	a, b, tied, far := Hit{1, 3}, Hit{2, 2}, Hit{3, 2}, Hit{4, 1}
+	for _, c := range []struct {
+		hits, truth []Hit
+		want        float64
+	}{
+		{[]Hit{a, b}, []Hit{a, b}, 1}, {[]Hit{a, tied}, []Hit{a, b}, 1}, {[]Hit{a, far}, []Hit{a, b}, .5}, {[]Hit{a, b, tied}, []Hit{a, b}, 1},
+		{[]Hit{{1, 2.9}}, []Hit{a}, 1}, {nil, []Hit{a}, 0}, {[]Hit{a}, nil, 1}, {nil, nil, 1},
+	} {
+		got, err := Recall([][]float32{{1}, {2}}, found(c.hits...), found(c.truth...))
+		require.NoError(t, err)
+		require.Equal(t, c.want, got, "%v of %v", c.hits, c.truth)
+	}
+	_, err := Recall([][]float32{{1}}, fails, found(a))
+	require.ErrorIs(t, err, bad)
+	_, err = Recall([][]float32{{1}}, found(a), fails)
+	require.ErrorIs(t, err, bad)
 }

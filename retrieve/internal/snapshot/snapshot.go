@@ -180,6 +180,22 @@ func Open(path, kind string, newest uint32) (*File, error) {
 	return f, nil
 }
 
+// Load opens the file at path as [Open] does, and returns what decode makes of it, which
+// keeps the memory of the file.
+func Load[T any](path, kind string, newest uint32, decode func(*File) (*T, error)) (*T, error) {
+	f, err := Open(path, kind, newest)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
+	}
+	x, err := decode(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: open %s: %w", kind, path, err)
+	}
+	Keep(f, x)
+	return x, nil
+}
+
 // Keep keeps the memory of the file for as long as owner can be reached.
 func Keep[T any](f *File, owner *T) { runtime.AddCleanup(owner, (*memory).free, f.memory) }
 
