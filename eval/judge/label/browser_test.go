@@ -18,7 +18,7 @@ import (
 )
 
 // TestKeyboardAndWidth labels in a real browser with keys alone, at the width of a
-// phone and of a desk. PRODAI_PICTURES names a folder for screenshots.
+// phone and of a desk, on a page of another computer. PRODAI_PICTURES names a folder for screenshots.
 func TestKeyboardAndWidth(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -26,14 +26,17 @@ func TestKeyboardAndWidth(t *testing.T) {
 	}
 	long := items(3)
 	long[1].Answer = "https://example.com/" + strings.Repeat("a", 300)
-	p, err := label.New(long, &label.Options{Labels: []string{"wrong", "in part", "right"}})
+	p, err := label.New(long, &label.Options{Labels: []string{"wrong", "in part", "right"}, Hosts: []string{"desk.example", "localhost"}})
 	require.NoError(t, err)
 	server := httptest.NewServer(p)
 	defer server.Close()
+	// Another computer's name without TLS: a browser sends no Sec-Fetch-Site there.
+	address := strings.Replace(server.URL, "127.0.0.1", "desk.example", 1)
 	work(t, p, "Anna", func(string) string { return "right" })
 
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))...)
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("host-resolver-rules", "MAP desk.example 127.0.0.1"))...)
 	defer cancel()
 	ctx, cancel := chromedp.NewContext(allocator)
 	defer cancel()
@@ -43,7 +46,8 @@ func TestKeyboardAndWidth(t *testing.T) {
 	until := func(want, expression string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			v, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+expression+")"))
+			// A page that is still being read has no keys yet.
+			v, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? String(`+expression+`) : ""`))
 			return err == nil && v == want // an error while a page is being left
 		}, 20*time.Second, 20*time.Millisecond, expression)
 	}
@@ -60,7 +64,7 @@ func TestKeyboardAndWidth(t *testing.T) {
 	press := func(keys string) { t.Helper(); require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent(keys))) }
 	const done = `document.querySelector("header span")?.textContent`
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 800)))
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL)))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(address)))
 	until("person", "document.activeElement.id")
 	look("start-390", 390)
 	press("Ben 12") // a digit in the name labels nothing
