@@ -39,7 +39,7 @@ func Open(t testing.TB, page http.Handler, address string, width int64) *Tab {
 	t.Cleanup(server.Close) // after Chromium has ended, which may have a request open
 	dir, err := os.MkdirTemp("", "browser")
 	require.NoError(t, err)
-	// Processes of Chromium may still write there, so it is no folder of the test's.
+	// Processes of Chromium may still write there, so a failure to remove it is not the test's.
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir), chromedp.WSURLReadTimeout(patience),
@@ -63,7 +63,7 @@ func (b *Tab) do(step chromedp.Action[chromedp.Void]) {
 }
 
 // Look returns the value of an expression as a text, once the page is complete. Before
-// that, a script of the page hears no keys.
+// that, a script of the page gets no keys.
 func (b *Tab) Look(expression string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
