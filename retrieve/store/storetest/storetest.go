@@ -50,7 +50,7 @@ type Setup struct {
 	NoNUL bool
 }
 
-// At is the setup of a database behind a URL, such as that of a server. fresh returns the
+// At is the setup of a database that has a URL, such as a server. fresh returns the
 // name of a new collection, and open opens one through a URL. A connection that breaks goes
 // through a [Proxy].
 func At(address string, fresh func(t *testing.T) string, open func(t *testing.T, address, name string) store.Database) Setup {

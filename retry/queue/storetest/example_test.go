@@ -9,8 +9,8 @@ import (
 	"github.com/prodailabs/prodai/retry/queue/storetest"
 )
 
-// The test of a store says how to open an empty one, and how its time passes. A store that
-// is told the time needs no sleep.
+// The test of a store says how to open an empty one, and how its time passes. A store with
+// a clock of its own needs no sleep.
 func ExampleRun() {
 	testContract := func(t *testing.T) {
 		storetest.Run(t, func(*testing.T) storetest.Subject {
