@@ -1,6 +1,7 @@
 package hosts_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -10,21 +11,41 @@ import (
 	"github.com/prodailabs/prodai/internal/hosts"
 )
 
-func TestAllowed(t *testing.T) {
+func serve(h http.Handler, method, host, origin string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "/", nil)
+	r.Host = host
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestPage(t *testing.T) {
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
+	p := hosts.Page(nil, "Options.Hosts", hosts.Files, next)
 	for host, want := range map[string]bool{
 		"localhost": true, "LOCALHOST:8080": true, "127.0.0.1:1": true, "[::1]:80": true, "::1": true, "[::1]": true,
 		"": false, "evil.example": false, "localhost.evil.example": false, "127.0.0.1.evil.example:80": false, "127.0.0.2": false,
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Host = host
-		w := httptest.NewRecorder()
-		require.Equal(t, want, hosts.Allowed(w, r, hosts.Or(nil), "Options.Hosts"), host)
+		w := serve(p, "GET", host, "")
 		if !want {
-			require.Equal(t, http.StatusForbidden, w.Code)
+			require.Equal(t, http.StatusForbidden, w.Code, host)
+			require.Contains(t, w.Body.String(), "Options.Hosts")
+			continue
 		}
+		require.Equal(t, "page", w.Body.String(), host)
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'; style-src 'self'; script-src 'self'; ")
 	}
-	names := []string{"a.example"}
-	got := hosts.Or(names)
+	require.Equal(t, http.StatusOK, serve(p, "POST", "localhost:80", "http://localhost:80").Code)
+	for _, origin := range []string{"http://evil.example", "null", "http://localhost:81"} {
+		require.Equal(t, http.StatusForbidden, serve(p, "POST", "localhost:80", origin).Code, origin)
+	}
+
+	names := []string{"Ops.example"}
+	p = hosts.Page(names, "Options.Hosts", hosts.Inline, next)
 	names[0] = "x"
-	require.Equal(t, []string{"a.example"}, got)
+	require.Equal(t, http.StatusForbidden, serve(p, "GET", "localhost", "").Code)
+	require.Contains(t, serve(p, "GET", "ops.Example:80", "").Header().Get("Content-Security-Policy"), "style-src 'unsafe-inline'; script-src 'unsafe-inline'; ")
 }

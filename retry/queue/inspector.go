@@ -35,9 +35,9 @@ type InspectorOptions struct {
 // letters, which can be redriven or deleted. It has no login of its own: serve it to
 // those who may see it only. It refuses requests from the pages of other sites.
 type Inspector struct {
-	q   *Queue
-	o   InspectorOptions
-	mux http.Handler
+	q *Queue
+	o InspectorOptions
+	h http.Handler
 }
 
 // NewInspector returns a page for a queue. It may be served below a path with
@@ -50,7 +50,6 @@ func NewInspector(q *Queue, o *InspectorOptions) (*Inspector, error) {
 	if o != nil {
 		p.o = *o
 	}
-	p.o.Hosts = hosts.Or(p.o.Hosts)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET /stats.json", p.stats)
@@ -61,22 +60,12 @@ func NewInspector(q *Queue, o *InspectorOptions) (*Inspector, error) {
 			http.ServeFileFS(w, r, pageFiles, "page/"+name)
 		})
 	}
-	p.mux = http.NewCrossOriginProtection().Handler(mux)
+	p.h = hosts.Page(p.o.Hosts, "InspectorOptions.Hosts", hosts.Files, mux)
 	return p, nil
 }
 
 // ServeHTTP implements [http.Handler].
-func (p *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !hosts.Allowed(w, r, p.o.Hosts, "InspectorOptions.Hosts") {
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	p.mux.ServeHTTP(w, r)
-}
+func (p *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.h.ServeHTTP(w, r) }
 
 // A row is a queue on the page.
 type row struct{ Stats }

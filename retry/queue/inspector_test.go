@@ -7,15 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/browser"
 	"github.com/prodailabs/prodai/retry/queue"
 )
 
@@ -98,14 +95,10 @@ func TestInspector(t *testing.T) {
 
 // TestInspectorInABrowser works with the keyboard alone, at the width of a phone.
 func TestInspectorInABrowser(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium in PATH")
-	}
 	q := deadQueue(t)
 	p, err := queue.NewInspector(q, &queue.InspectorOptions{ShowPayloads: true})
 	require.NoError(t, err)
-	server := httptest.NewServer(http.StripPrefix("/queues", p))
+	b := browser.Open(t, p))
 	defer server.Close()
 	dir, err := os.MkdirTemp("", "inspector")
 	require.NoError(t, err)
@@ -129,19 +122,14 @@ func TestInspectorInABrowser(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, func() bool { return look(expression) == want }, 2*time.Minute, 20*time.Millisecond, expression)
 	}
-	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 740)))
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/queues/")))
-	require.Equal(t, "false", look(`document.documentElement.scrollWidth > document.documentElement.clientWidth`), "the page is wider than a phone")
-	until("0.0", `performance.getEntriesByType("paint").length > 0 && document.querySelector("tr[data-queue=default]").cells[8].textContent`) // the second answer has come
-	for range 20 {                                                                                                                            // Tab to the button, and Enter
+	require.NoError(t, chromedp.Do(ctxhttp.StripPrefix("/queues", p), "127.0.0.1/queues/", 360)
+	b.Fits(360, "inspector")
+	b.Until("0.0", `performance.getEntriesByType("paint").length > 0 && document.querySelector("tr[data-queue=default]").cells[8].textContent`) // the second answer has come
+	b.TabTo(`document.activeElement.textContent 20 {                                                                                                                            // Tab to the button, and Enter
 		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent("\t")))
-		if look(`document.activeElement.textContent`) == "Redrive all" {
-			break
-		}
-	}
-	require.Equal(t, "Redrive all", look(`document.activeElement.textContent`))
-	require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent("\r")))
-	until("The dead letters are pending again.", `document.querySelector(".message").textContent`)
+		if look(`document.activeElement.textContent`) ===== "Redrive all"`)
+	b.Press("\r")
+	b.Until("The dead letters are pending again.", `document.querySelector(".message")?.textContent`)
 	stats, err := q.Stats(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, stats[0].Dead)

@@ -28,9 +28,8 @@ type AdminOptions struct {
 // own: serve it to those who may see it only. It refuses requests from the pages of
 // other sites.
 type Admin struct {
-	p   *Pool
-	o   AdminOptions
-	mux http.Handler
+	p *Pool
+	h http.Handler
 }
 
 // NewAdmin returns a page for a pool. It may be served below a path with
@@ -39,11 +38,10 @@ func NewAdmin(p *Pool, o *AdminOptions) (*Admin, error) {
 	if p == nil {
 		return nil, optionError("the pool of NewAdmin is nil")
 	}
-	a := &Admin{p: p}
-	if o != nil {
-		a.o = *o
+	if o == nil {
+		o = &AdminOptions{}
 	}
-	a.o.Hosts = hosts.Or(a.o.Hosts)
+	a := &Admin{p: p}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.page)
 	mux.HandleFunc("GET /state.json", a.state)
@@ -69,7 +67,7 @@ func NewAdmin(p *Pool, o *AdminOptions) (*Admin, error) {
 			http.ServeFileFS(w, r, pageFiles, "page/"+name)
 		})
 	}
-	a.mux = http.NewCrossOriginProtection().Handler(mux)
+	a.h = hosts.Page(o.Hosts, "AdminOptions.Hosts", hosts.Files, mux)
 	return a, nil
 }
 
@@ -84,17 +82,7 @@ func (a *Admin) canary(did string, f func(*Canary)) func(*http.Request) (string,
 }
 
 // ServeHTTP implements [http.Handler].
-func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !hosts.Allowed(w, r, a.o.Hosts, "AdminOptions.Hosts") {
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	a.mux.ServeHTTP(w, r)
-}
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.h.ServeHTTP(w, r) }
 
 // A row is a target on the page.
 type row struct{ Status }

@@ -5,11 +5,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/internal/browser"
 )
 
 func TestAdmin(t *testing.T) {
@@ -69,4 +72,43 @@ func TestAdmin(t *testing.T) {
 	rec := httptest.NewRecorder()
 	alone.ServeHTTP(rec, r)
 	require.Equal(t, "./?did=unknown", rec.Header().Get("Location"))
+}
+
+// TestAdminInABrowser drains a target and rolls back with the keyboard alone, on a phone,
+// and sees calls arrive without a key.
+func TestAdminInABrowser(t *testing.T) {
+	c, err := NewCanary(&CanaryOptions{Version: "v2 of " + strings.Repeat("long", 30)})
+	require.NoError(t, err)
+	second := `gpu-2"] <b>`
+	m := newModel(t, &Options{Canary: c}, Target{Name: "gpu-1", Model: says("a")}, Target{Name: second, Model: says("b")},
+		Target{Name: "canary." + strings.Repeat("x", 60), Model: says("c"), Canary: true})
+	a, err := NewAdmin(m.Pool(), nil)
+	require.NoError(t, err)
+	state := func(i int) string { return m.Pool().Status(time.Now())[i].State }
+	b := browser.Open(t, http.StripPrefix("/routes", a), "127.0.0.1/routes/", 390)
+	press := func(button, message string) {
+		t.Helper()
+		b.TabTo("document.activeElement.textContent === " + strconv.Quote(button))
+		b.Press("\r")
+		b.Until(message, `document.querySelector("[role=status]")?.textContent`)
+	}
+	b.Fits(1280, "routes-1280")
+	b.Fits(390, "routes-390")
+	press("Drain "+second, "The target gets no more calls. Those in progress end.")
+	require.Equal(t, []string{"up", "drained"}, []string{state(0), state(1)})
+	press("Bring back "+second, "The target gets calls again.")
+	require.Equal(t, "up", state(1))
+	for range 4 {
+		_, err := m.Call(t.Context(), "hi")
+		require.NoError(t, err)
+	}
+	b.Until("4", `[...document.querySelectorAll("tbody tr")].reduce((n, r) => n + Number(r.cells[7].textContent), 0)`)
+	press("Pause the steps", "The steps are paused. The test goes on.")
+	press("Roll back", "The canary gets no more traffic.")
+	require.Equal(t, PhaseFailed, c.State().Phase)
+	b.Fits(1280, "rolled-back-1280")
+	b.Fits(390, "rolled-back-390")
+	require.NoError(t, m.Pool().Drain("gpu-1")) // by another person
+	b.Until("drained", `document.querySelector("tbody tr").cells[2].textContent`)
+	b.TabTo(`document.activeElement.textContent === "Bring back gpu-1"`)
 }

@@ -34,9 +34,9 @@ type DashboardOptions struct {
 // server-sent events, and shows no prompt and no answer. It has no login of its own:
 // serve it to those who may see it only.
 type Dashboard struct {
-	b   *Board
-	o   DashboardOptions
-	mux *http.ServeMux
+	b *Board
+	o DashboardOptions
+	h http.Handler
 }
 
 // NewDashboard returns the page of a board. It may be served below a path with
@@ -45,36 +45,26 @@ func NewDashboard(b *Board, o *DashboardOptions) (*Dashboard, error) {
 	if b == nil {
 		return nil, optionError("the board of NewDashboard is nil")
 	}
-	d := &Dashboard{b: b, mux: http.NewServeMux()}
+	d := &Dashboard{b: b}
 	if o != nil {
 		d.o = *o
 	}
-	d.o.Hosts = hosts.Or(d.o.Hosts)
-	d.mux.HandleFunc("GET /summary.json", d.summary)
-	d.mux.HandleFunc("GET /traces.json", d.traces)
-	d.mux.HandleFunc("GET /trace.json", d.trace)
-	d.mux.HandleFunc("GET /events", d.events)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /summary.json", d.summary)
+	mux.HandleFunc("GET /traces.json", d.traces)
+	mux.HandleFunc("GET /trace.json", d.trace)
+	mux.HandleFunc("GET /events", d.events)
 	for path, name := range map[string]string{"/{$}": "dashboard.html", "/dashboard.css": "dashboard.css", "/dashboard.js": "dashboard.js"} {
-		d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, pageFiles, "page/"+name)
 		})
 	}
+	d.h = hosts.Page(d.o.Hosts, "DashboardOptions.Hosts", hosts.Files, mux)
 	return d, nil
 }
 
 // ServeHTTP implements [http.Handler].
-func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !hosts.Allowed(w, r, d.o.Hosts, "DashboardOptions.Hosts") {
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	d.mux.ServeHTTP(w, r)
-}
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.h.ServeHTTP(w, r) }
 
 func (d *Dashboard) summary(w http.ResponseWriter, _ *http.Request) {
 	s, err := d.b.Summary()

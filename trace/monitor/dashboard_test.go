@@ -9,15 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/browser"
 	"github.com/prodailabs/prodai/trace/jsonl"
 	"github.com/prodailabs/prodai/trace/monitor"
 )
@@ -197,10 +196,6 @@ func TestPageIsSmallAndAlone(t *testing.T) {
 }
 
 func TestDashboardInABrowser(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium in PATH")
-	}
 	b, d := dashboard(t, 2000) // 10,000 spans
 	server := httptest.NewServer(http.StripPrefix("/traces", d))
 	defer server.Close()
@@ -228,24 +223,19 @@ func TestDashboardInABrowser(t *testing.T) {
 	}
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844)))
 	began := time.Now()
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/traces/")))
-	until("1", `performance.getEntriesByType("paint").length > 0 && document.body.dataset.ready`) // before that, Chromium drops keys
-	t.Logf("10,000 spans are shown after %v", time.Since(began).Round(time.Millisecond))
-	require.Equal(t, "false", look(`document.documentElement.scrollWidth > document.documentElement.clientWidth`), "the page is wider than a phone")
-	require.Equal(t, "Traces and alerts", look(`document.title`), "a name was run as a script")
-	require.Equal(t, "0", look(`document.images.length`))
-	require.Equal(t, "200", look(`document.querySelectorAll("#traces tbody tr").length`))
-	for range 20 { // Tab to the first trace, and Enter
-		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent("\t")))
-		if look(`document.activeElement.dataset.trace !== undefined`) == "true" {
-			break
-		}
-	}
-	require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent("\r")))
-	until("5", `document.querySelectorAll("#waterfall li").length`)
-	require.Equal(t, "h-detail", look(`document.activeElement.id`))
-	require.Equal(t, "false", look(`document.documentElement.scrollWidth > document.documentElement.clientWidth`), "the waterfall is wider than a phone")
+	tab := browser.Open(t, http.StripPrefix("/traces", d), "127.0.0.1/traces/", 390)
+	tab.Until("1", `performance.getEntriesByType("paint").length > 0 && document.body.dataset.ready`) // before that, Chromium drops keys
+	t.Logf("10,000 spans are shown after %v, with the start of Chromium", time.Since(began).Round(time.Millisecond))
+	tab.Fits(390, "traces-390")
+	require.Equal(t, "Traces and alerts", tab.Look(`document.title`), "a name was run as a script")
+	require.Equal(t, "0", tab.Look(`document.images.length`))
+	require.Equal(t, "200", tab.Look(`document.querySelectorAll("#traces tbody tr").length`))
+	tab.TabTo(`document.activeElement.dataset.trace !== undefined`) // the first trace
+	tab.Press("\r")
+	tab.Until("5", `document.querySelectorAll("#waterfall li").length`)
+	require.Equal(t, "h-detail", tab.Look(`document.activeElement.id`))
+	tab.Fits(390, "waterfall-390")
 	b.Add(spans(2001)[10000:]...)
-	until("2001", `document.querySelector("#cards dd").textContent`) // by a server-sent event
-	require.Equal(t, "Traces and alerts", look(`document.title`))
+	tab.Until("2001", `document.querySelector("#cards dd").textContent`) // by a server-sent event
+	require.Equal(t, "Traces and alerts", tab.Look(`document.title`))
 }

@@ -43,23 +43,12 @@ func (p *Page) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", p.get)
 	mux.HandleFunc("POST /{$}", p.post)
 	mux.HandleFunc("GET /labels.jsonl", p.download)
-	// A page of another site can't send labels.
-	return http.NewCrossOriginProtection().Handler(mux)
+	return hosts.Page(p.o.Hosts, "Options.Hosts", hosts.Inline, mux)
 }
 
 // ServeHTTP implements [http.Handler]: the page at /, and the labels at /labels.jsonl
 // once both people are done.
-func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !hosts.Allowed(w, r, p.o.Hosts, "Options.Hosts") {
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	p.mux.ServeHTTP(w, r)
-}
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.h.ServeHTTP(w, r) }
 
 func (p *Page) get(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()

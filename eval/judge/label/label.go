@@ -17,8 +17,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/prodailabs/prodai/eval/stats"
-
-	"github.com/prodailabs/prodai/internal/hosts"
 )
 
 // Errors that callers branch on. They come wrapped with what was wrong.
@@ -77,7 +75,7 @@ type Page struct {
 	items []Item
 	o     Options
 	file  *os.File
-	mux   http.Handler
+	h     http.Handler
 
 	mu     sync.Mutex
 	people []string
@@ -101,7 +99,6 @@ func New(items []Item, o *Options) (*Page, error) {
 		p.o.Labels = []string{"wrong", "right"}
 	}
 	p.o.Labels = slices.Clone(p.o.Labels)
-	p.o.Hosts = hosts.Or(p.o.Hosts)
 	if p.o.Now == nil {
 		p.o.Now = time.Now
 	}
@@ -123,7 +120,7 @@ func New(items []Item, o *Options) (*Page, error) {
 	if len(items) == 0 {
 		return nil, fmt.Errorf("%w: no items", ErrOption)
 	}
-	p.mux = p.routes()
+	p.h = p.routes()
 	if p.o.Path == "" {
 		return p, nil
 	}

@@ -2,17 +2,13 @@ package chroma_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/retrieve"
@@ -26,16 +22,14 @@ func server(t *testing.T) string {
 	t.Helper()
 	u := os.Getenv("PRODAI_CHROMA")
 	if u == "" {
-		t.Skip("PRODAI_CHROMA is not set: want the URL of a Chroma server for collections test-…")
+		t.Skip("PRODAI_CHROMA is not set: want the URL of a Chroma server for collections Test_…")
 	}
 	return u
 }
 
-var names atomic.Int64
+func fresh(*testing.T) string { return storetest.Name() }
 
-func fresh() string { return fmt.Sprintf("test-%d-%d", os.Getpid(), names.Add(1)) }
-
-func open(t *testing.T, u, name string) *chroma.DB {
+func open(t *testing.T, u, name string) store.Database {
 	t.Helper()
 	db, err := chroma.Open(context.Background(), u, name, storetest.Dim, nil)
 	require.NoError(t, err)
@@ -43,20 +37,9 @@ func open(t *testing.T, u, name string) *chroma.DB {
 }
 
 func TestRealChroma(t *testing.T) {
-	u := server(t)
-	storetest.Run(t, storetest.Setup{
-		New: func(t *testing.T, e embeddings.Embedder) storetest.Subject {
-			return storetest.Open(t, open(t, u, fresh()), e)
-		},
-		Dying: func(t *testing.T, e embeddings.Embedder) (healthy, dying storetest.Subject, kill func()) {
-			name := fresh()
-			parsed, err := url.Parse(u)
-			require.NoError(t, err)
-			proxy := storetest.NewProxy(t, parsed.Host)
-			return storetest.Open(t, open(t, u, name), e), storetest.Open(t, open(t, "http://"+proxy.Addr(), name), e), proxy.Kill
-		},
-		NoStringOrder: true,
-	})
+	s := storetest.At(server(t), fresh, open)
+	s.NoStringOrder = true
+	storetest.Run(t, s)
 }
 
 // The adapter of langchaingo v0.1.14 asks /api/v1, which the server answers with 410, and
@@ -64,7 +47,7 @@ func TestRealChroma(t *testing.T) {
 func TestRealCollectionThatDoesNotFit(t *testing.T) {
 	u := server(t)
 	ctx := context.Background()
-	name := fresh()
+	name := fresh(t)
 	s := storetest.Open(t, open(t, u, name), &storetest.Embedder{})
 	_, err := s.Upsert(ctx, []schema.Document{{PageContent: "kept"}})
 	require.NoError(t, err)
@@ -74,7 +57,7 @@ func TestRealCollectionThatDoesNotFit(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 1, found[0].Cosine, 1e-5)
 
-	other := fresh()
+	other := fresh(t)
 	resp, err := http.Post(u+"/api/v2/tenants/default_tenant/databases/default_database/collections", "application/json",
 		strings.NewReader(`{"name": "`+other+`", "configuration": {"hnsw": {"space": "l2"}}}`))
 	require.NoError(t, err)
@@ -86,7 +69,7 @@ func TestRealCollectionThatDoesNotFit(t *testing.T) {
 
 // The metadata of a replaced record must not shine through.
 func TestRealUpsertReplacesAllMetadata(t *testing.T) {
-	s := storetest.Open(t, open(t, server(t), fresh()), &storetest.Embedder{})
+	s := storetest.Open(t, open(t, server(t), fresh(t)), &storetest.Embedder{})
 	ctx := context.Background()
 	for _, meta := range []map[string]any{{"id": "a", "n": 5, "old": "x"}, {"id": "a", "new": "y"}} {
 		_, err := s.Upsert(ctx, []schema.Document{{PageContent: "text", Metadata: meta}})

@@ -3,16 +3,13 @@ package pgvector_test
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/retrieve"
@@ -39,12 +36,10 @@ func connect(t *testing.T, u string) *pgxpool.Pool {
 	return pool
 }
 
-var tables atomic.Int64
-
 // fresh returns the name of a new table.
 func fresh(t *testing.T, pool *pgxpool.Pool) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), tables.Add(1))
+	name := strings.ToLower(storetest.Name())
 	t.Cleanup(func() {
 		_, err := pool.Exec(context.Background(), "DROP TABLE IF EXISTS "+name)
 		require.NoError(t, err)
@@ -61,24 +56,13 @@ func open(t *testing.T, pool *pgxpool.Pool, table string) *pgvector.DB {
 
 func setup(t *testing.T, index pgvector.Index) storetest.Setup {
 	u := server(t)
-	return storetest.Setup{
-		New: func(t *testing.T, e embeddings.Embedder) storetest.Subject {
-			pool := connect(t, u)
-			db := open(t, pool, fresh(t, pool))
-			require.NoError(t, db.BuildIndex(context.Background(), index))
-			return storetest.Open(t, db, e)
-		},
-		Dying: func(t *testing.T, e embeddings.Embedder) (healthy, dying storetest.Subject, kill func()) {
-			pool := connect(t, u)
-			table := fresh(t, pool)
-			parsed, err := url.Parse(u)
-			require.NoError(t, err)
-			proxy := storetest.NewProxy(t, parsed.Host)
-			parsed.Host = proxy.Addr()
-			return storetest.Open(t, open(t, pool, table), e), storetest.Open(t, open(t, connect(t, parsed.String()), table), e), proxy.Kill
-		},
-		NoNUL: true,
-	}
+	s := storetest.At(u, func(t *testing.T) string { return fresh(t, connect(t, u)) }, func(t *testing.T, address, table string) store.Database {
+		db := open(t, connect(t, address), table)
+		require.NoError(t, db.BuildIndex(context.Background(), index))
+		return db
+	})
+	s.NoNUL = true
+	return s
 }
 
 func TestRealPgvector(t *testing.T)        { storetest.Run(t, setup(t, pgvector.IndexNone)) }

@@ -2,17 +2,13 @@ package qdrant_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/retrieve/store"
@@ -26,16 +22,14 @@ func server(t *testing.T) string {
 	t.Helper()
 	u := os.Getenv("PRODAI_QDRANT")
 	if u == "" {
-		t.Skip("PRODAI_QDRANT is not set: want the URL of a Qdrant server, or of testdata/front.py, for collections test_…")
+		t.Skip("PRODAI_QDRANT is not set: want the URL of a Qdrant server, or of testdata/front.py, for collections Test_…")
 	}
 	return u
 }
 
-var names atomic.Int64
+func fresh(*testing.T) string { return storetest.Name() }
 
-func fresh() string { return fmt.Sprintf("test_%d_%d", os.Getpid(), names.Add(1)) }
-
-func open(t *testing.T, u, name string) *qdrant.DB {
+func open(t *testing.T, u, name string) store.Database {
 	t.Helper()
 	db, err := qdrant.Open(context.Background(), u, name, storetest.Dim, &qdrant.Options{EF: 200})
 	require.NoError(t, err)
@@ -43,26 +37,15 @@ func open(t *testing.T, u, name string) *qdrant.DB {
 }
 
 func TestRealQdrantClient(t *testing.T) {
-	u := server(t)
-	storetest.Run(t, storetest.Setup{
-		New: func(t *testing.T, e embeddings.Embedder) storetest.Subject {
-			return storetest.Open(t, open(t, u, fresh()), e)
-		},
-		Dying: func(t *testing.T, e embeddings.Embedder) (healthy, dying storetest.Subject, kill func()) {
-			name := fresh()
-			parsed, err := url.Parse(u)
-			require.NoError(t, err)
-			proxy := storetest.NewProxy(t, parsed.Host)
-			return storetest.Open(t, open(t, u, name), e), storetest.Open(t, open(t, "http://"+proxy.Addr(), name), e), proxy.Kill
-		},
-		NoStringOrder: true,
-	})
+	s := storetest.At(server(t), fresh, open)
+	s.NoStringOrder = true
+	storetest.Run(t, s)
 }
 
 func TestRealCollectionThatDoesNotFit(t *testing.T) {
 	u := server(t)
 	ctx := context.Background()
-	name := fresh()
+	name := fresh(t)
 	s := storetest.Open(t, open(t, u, name), &storetest.Embedder{})
 	_, err := s.Upsert(ctx, []schema.Document{{PageContent: "kept"}})
 	require.NoError(t, err)
@@ -76,7 +59,7 @@ func TestRealCollectionThatDoesNotFit(t *testing.T) {
 // A point of another program has no terms, so its tenant is not known: no search may show it.
 func TestRealPointOfAnotherProgramFailsClosed(t *testing.T) {
 	u := server(t)
-	name := fresh()
+	name := fresh(t)
 	s := storetest.Open(t, open(t, u, name), &storetest.Embedder{})
 	r, err := http.NewRequest(http.MethodPut, u+"/collections/"+name+"/points?wait=true",
 		strings.NewReader(`{"points": [{"id": 1, "vector": [1,0,0,0,0,0,0,0], "payload": {"page_content": "secret", "metadata": {"tenant": "a"}}}]}`))

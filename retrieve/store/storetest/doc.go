@@ -11,7 +11,7 @@
 // # A minimal program
 //
 // The test of a new database's package gives a constructor, and says what the database
-// can't do.
+// can't do. [At] makes the setup of a server, with a connection that breaks.
 //
 //	func TestMine(t *testing.T) {
 //		storetest.Run(t, storetest.Setup{

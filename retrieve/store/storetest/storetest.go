@@ -6,8 +6,11 @@ import (
 	"hash/fnv"
 	"io"
 	"net"
+	"net/url"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +49,31 @@ type Setup struct {
 	// document alone. Default: false, it can.
 	NoNUL bool
 }
+
+// At is the setup of a database that has a URL, such as a server. fresh returns the
+// name of a new collection, and open opens one through a URL. A connection that breaks goes
+// through a [Proxy].
+func At(address string, fresh func(t *testing.T) string, open func(t *testing.T, address, name string) store.Database) Setup {
+	return Setup{
+		New: func(t *testing.T, e embeddings.Embedder) Subject {
+			return Open(t, open(t, address, fresh(t)), e)
+		},
+		Dying: func(t *testing.T, e embeddings.Embedder) (healthy, dying Subject, kill func()) {
+			through, err := url.Parse(address)
+			require.NoError(t, err)
+			proxy := NewProxy(t, through.Host)
+			through.Host = proxy.Addr()
+			name := fresh(t)
+			return Open(t, open(t, address, name), e), Open(t, open(t, through.String(), name), e), proxy.Kill
+		},
+	}
+}
+
+var names atomic.Int64
+
+// Name returns a name for a new collection, such as Test_4711_1. No other process on this
+// machine has it.
+func Name() string { return fmt.Sprintf("Test_%d_%d", os.Getpid(), names.Add(1)) }
 
 type callerKey struct{}
 

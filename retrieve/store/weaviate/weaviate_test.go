@@ -2,18 +2,14 @@ package weaviate_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/retrieve"
@@ -27,16 +23,14 @@ func server(t *testing.T) string {
 	t.Helper()
 	u := os.Getenv("PRODAI_WEAVIATE")
 	if u == "" {
-		t.Skip("PRODAI_WEAVIATE is not set: want the URL of a Weaviate server for classes Test…; .ci/full weaviate starts one")
+		t.Skip("PRODAI_WEAVIATE is not set: want the URL of a Weaviate server for classes Test_…; .ci/full weaviate starts one")
 	}
 	return u
 }
 
-var names atomic.Int64
-
 func fresh(t *testing.T, u string) string {
 	t.Helper()
-	name := fmt.Sprintf("Test%d_%d", os.Getpid(), names.Add(1))
+	name := storetest.Name()
 	t.Cleanup(func() {
 		r, err := http.NewRequest(http.MethodDelete, u+"/v1/schema/"+name, nil)
 		require.NoError(t, err)
@@ -47,7 +41,7 @@ func fresh(t *testing.T, u string) string {
 	return name
 }
 
-func open(t *testing.T, u, class string) *weaviate.DB {
+func open(t *testing.T, u, class string) store.Database {
 	t.Helper()
 	db, err := weaviate.Open(context.Background(), u, class, storetest.Dim, nil)
 	require.NoError(t, err)
@@ -56,18 +50,7 @@ func open(t *testing.T, u, class string) *weaviate.DB {
 
 func TestRealWeaviate(t *testing.T) {
 	u := server(t)
-	storetest.Run(t, storetest.Setup{
-		New: func(t *testing.T, e embeddings.Embedder) storetest.Subject {
-			return storetest.Open(t, open(t, u, fresh(t, u)), e)
-		},
-		Dying: func(t *testing.T, e embeddings.Embedder) (healthy, dying storetest.Subject, kill func()) {
-			class := fresh(t, u)
-			parsed, err := url.Parse(u)
-			require.NoError(t, err)
-			proxy := storetest.NewProxy(t, parsed.Host)
-			return storetest.Open(t, open(t, u, class), e), storetest.Open(t, open(t, "http://"+proxy.Addr(), class), e), proxy.Kill
-		},
-	})
+	storetest.Run(t, storetest.At(u, func(t *testing.T) string { return fresh(t, u) }, open))
 }
 
 func TestRealClassThatDoesNotFit(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/openai"
 	"github.com/prodailabs/prodai/retry/route"
@@ -43,18 +44,7 @@ func New(address, model string, o *Options) (*Model, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	header := o.Header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	if o.APIKey != "" {
-		header.Set("Authorization", "Bearer "+o.APIKey)
-	}
-	c, err := engine.NewClient(address, header, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOption, err)
-	}
-	m, err := openai.New(model, &openai.Options{BaseURL: c.Base + "/v1", APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient, TokensField: openai.TokensFieldMaxTokens})
+	c, m, err := engine.OpenAI(address, "/v1", model, openai.Options{APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient, TokensField: openai.TokensFieldMaxTokens})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
@@ -87,19 +77,13 @@ func (m *Model) Load(ctx context.Context) (route.Load, error) {
 	if g[deferred].N == 0 {
 		return route.Load{}, ErrMetrics
 	}
-	whole := func(v float64) int { return int(min(max(v, 0), 1<<30)) }
-	return route.Load{Waiting: whole(g[deferred].Sum), Running: whole(g[processing].Sum), CacheUsage: g[usage].Max}, nil
+	return route.Load{Waiting: g[deferred].Count(), Running: g[processing].Count(), CacheUsage: g[usage].Max}, nil
 }
 
 // GenerateContent implements llms.Model. It evens out what the servers do
 // differently from OpenAI; the package comment has the list.
 func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
-	var o llms.CallOptions
-	for _, apply := range options {
-		if apply != nil {
-			apply(&o)
-		}
-	}
+	o := callopt.Resolve(options)
 	if extra, changed := schema(o.Metadata); changed {
 		options = append(options[:len(options):len(options)], llms.WithMetadata(extra))
 	}

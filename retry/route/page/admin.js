@@ -2,6 +2,7 @@
 // between two answers.
 "use strict";
 let before = null;
+let leaving = false; // a button was pressed: a reload would lose its answer
 const body = document.querySelector("#targets tbody");
 function time(ns) {
   return ns === 0 ? "–" : ns < 1e9 ? Math.round(ns / 1e6) + " ms" : (ns / 1e9).toFixed(1) + " s";
@@ -16,10 +17,11 @@ function canary(c) {
   put(document.querySelector("#results"), `canary ${c.total.canary.failed} failed of ${n(c.total.canary)}, stable ${c.total.stable.failed} failed of ${n(c.total.stable)}`);
 }
 async function refresh() {
-  if (document.hidden) return;
+  if (document.hidden || leaving) return;
   const answer = await fetch("state.json");
   if (!answer.ok) return;
   const state = await answer.json();
+  if (leaving) return;
   const gained = t => { const old = before && before.targets.find(o => o.name === t.name); return old ? Math.max(0, t.picks - old.picks) : 0; };
   const sum = state.targets.reduce((n, t) => n + gained(t), 0);
   for (const t of state.targets) {
@@ -35,5 +37,7 @@ async function refresh() {
   canary(state.canary);
   before = state;
 }
+addEventListener("submit", () => { leaving = true; });
+addEventListener("pageshow", () => { leaving = false; }); // the page may come back
 refresh().catch(() => {});
 setInterval(() => refresh().catch(() => {}), 2000);

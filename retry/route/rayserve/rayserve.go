@@ -47,23 +47,19 @@ func New(address, model string, o *Options) (*Model, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	c, err := engine.NewClient(address, o.Header, o.HTTPClient)
+	path := "/v1"
+	if o.Path != "" {
+		path = "/" + strings.Trim(o.Path, "/")
+	}
+	c, served, err := engine.OpenAI(address, path, model, openai.Options{APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
-	m := &Model{c: c, deployment: o.Deployment}
+	m := &Model{Model: served, c: c, deployment: o.Deployment}
 	if o.MetricsURL != "" {
 		if m.metrics, err = engine.NewClient(o.MetricsURL, nil, o.HTTPClient); err != nil {
 			return nil, fmt.Errorf("%w: Options.MetricsURL: %w", ErrOption, err)
 		}
-	}
-	path := o.Path
-	if path == "" {
-		path = "/v1"
-	}
-	m.Model, err = openai.New(model, &openai.Options{BaseURL: c.Base + "/" + strings.Trim(path, "/"), APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
 	return m, nil
 }
@@ -104,6 +100,5 @@ func (m *Model) Load(ctx context.Context) (route.Load, error) {
 	if g[queued].N == 0 {
 		return route.Load{}, ErrMetrics
 	}
-	count := func(v float64) int { return int(min(max(v, 0), 1<<30)) }
-	return route.Load{Waiting: count(g[queued].Sum), Running: count(g[processing].Sum)}, nil
+	return route.Load{Waiting: g[queued].Count(), Running: g[processing].Count()}, nil
 }

@@ -98,7 +98,7 @@ func (c *Client) Load(ctx context.Context) (route.Load, error) {
 	if g.N == 0 {
 		return route.Load{}, ErrMetrics
 	}
-	return route.Load{Waiting: int(min(max(g.Sum, 0), 1<<30))}, nil
+	return route.Load{Waiting: g.Count()}, nil
 }
 
 // Metadata is what a server reports of a model.

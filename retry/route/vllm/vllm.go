@@ -11,6 +11,7 @@ import (
 
 	"github.com/tmc/langchaingo/llms"
 
+	"github.com/prodailabs/prodai/internal/callopt"
 	"github.com/prodailabs/prodai/retry/fault"
 	"github.com/prodailabs/prodai/retry/openai"
 	"github.com/prodailabs/prodai/retry/route"
@@ -44,18 +45,7 @@ func New(address, model string, o *Options) (*Model, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	header := o.Header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	if o.APIKey != "" {
-		header.Set("Authorization", "Bearer "+o.APIKey)
-	}
-	c, err := engine.NewClient(address, header, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOption, err)
-	}
-	m, err := openai.New(model, &openai.Options{BaseURL: c.Base + "/v1", APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient})
+	c, m, err := engine.OpenAI(address, "/v1", model, openai.Options{APIKey: o.APIKey, Header: o.Header, HTTPClient: o.HTTPClient})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
@@ -113,12 +103,10 @@ func ParseMetrics(text []byte) (Metrics, error) {
 		return Metrics{}, ErrMetrics
 	}
 	return Metrics{
-		Running: count(g[running].Sum), Waiting: count(w.Sum), CacheUsage: max(g[usage].Max, g[usageOld].Max),
+		Running: g[running].Count(), Waiting: w.Count(), CacheUsage: max(g[usage].Max, g[usageOld].Max),
 		PrefixQueries: max(g[queries].Sum, g[queriesOld].Sum), PrefixHits: max(g[hits].Sum, g[hitsOld].Sum), Preemptions: g[preempted].Sum,
 	}, nil
 }
-
-func count(v float64) int { return int(min(max(v, 0), 1<<30)) }
 
 // Load reads the queue. It is made for route.Target.Load.
 func (m *Model) Load(ctx context.Context) (route.Load, error) {
@@ -196,12 +184,7 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		return nil, err
 	}
-	var o llms.CallOptions
-	for _, apply := range options {
-		if apply != nil {
-			apply(&o)
-		}
-	}
+	o := callopt.Resolve(options)
 	choices, _ := o.Metadata[choicesKey].([]string)
 	for _, c := range r.Choices {
 		if choices != nil && !slices.Contains(choices, c.Content) && c.StopReason != "length" {

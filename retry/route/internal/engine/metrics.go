@@ -13,6 +13,9 @@ type Gauge struct {
 	N        int
 }
 
+// Count is the sum as a number of requests.
+func (g Gauge) Count() int { return int(min(max(g.Sum, 0), 1<<30)) }
+
 // Metrics reads the lines of a Prometheus text that have one of the names. Comments,
 // other metrics and lines that can't be read are skipped: an engine adds metrics with
 // each release.

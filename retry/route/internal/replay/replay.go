@@ -1,15 +1,17 @@
-// Package replay answers requests of a test with what real servers were recorded to
-// answer.
+// Package replay answers requests of a test or an example with what real servers were
+// recorded to answer.
 package replay
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,21 +40,24 @@ type Row struct {
 // Body is what the server answered.
 func (r *Row) Body(t testing.TB) []byte {
 	t.Helper()
+	data, err := r.content()
+	require.NoError(t, err)
+	return data
+}
+
+func (r *Row) content() ([]byte, error) {
+	var text string
 	switch {
 	case r.SSE != nil:
-		return []byte(*r.SSE)
+		return []byte(*r.SSE), nil
 	case r.Text != nil:
-		return []byte(*r.Text)
+		return []byte(*r.Text), nil
 	case r.Base64 != nil:
-		data, err := base64.StdEncoding.DecodeString(*r.Base64)
-		require.NoError(t, err)
-		return data
+		return base64.StdEncoding.DecodeString(*r.Base64)
+	case json.Unmarshal(r.JSON, &text) == nil:
+		return []byte(text), nil
 	}
-	var text string
-	if json.Unmarshal(r.JSON, &text) == nil {
-		return []byte(text)
-	}
-	return r.JSON
+	return r.JSON, nil
 }
 
 // Streams reports whether the request asked for a stream.
@@ -67,19 +72,49 @@ func (r *Row) Streams() bool {
 // Rows calls f with each exchange of a file of golden set interop, as a subtest.
 func Rows(t *testing.T, file string, f func(t *testing.T, r *Row)) {
 	t.Helper()
-	sc := bufio.NewScanner(bytes.NewReader(golden.Read(t, "interop", "wire/"+file)))
-	sc.Buffer(nil, 16<<20)
-	n := 0
-	for sc.Scan() {
+	rows, err := parse(golden.Read(t, "interop", "wire/"+file))
+	require.NoError(t, err)
+	require.NotEmpty(t, rows)
+	for _, r := range rows {
+		t.Run(r.Label, func(t *testing.T) { f(t, r) })
+	}
+}
+
+func parse(data []byte) (rows []*Row, err error) {
+	for line := range bytes.Lines(data) {
 		r := &Row{}
-		require.NoError(t, json.Unmarshal(sc.Bytes(), r))
+		if err := json.Unmarshal(line, r); err != nil {
+			return nil, err
+		}
 		if r.Path == "" {
 			r.Path = r.URL
 		}
-		n++
-		t.Run(r.Label, func(t *testing.T) { f(t, r) })
+		rows = append(rows, r)
 	}
-	require.Positive(t, n)
+	return rows, nil
+}
+
+// Open starts a server for an example. It answers as recorded in a file of testdata/wire,
+// by the exchanges with these labels; it panics if one is missing.
+func Open(file string, labels ...string) *httptest.Server {
+	data, err := os.ReadFile(filepath.Join("testdata", "wire", file))
+	if err != nil {
+		panic(err)
+	}
+	rows, err := parse(data)
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	for _, label := range labels {
+		r := rows[slices.IndexFunc(rows, func(r *Row) bool { return r.Label == label })]
+		body, err := r.content()
+		if err != nil {
+			panic(err)
+		}
+		mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, _ *http.Request) { r.answer(w, body) })
+	}
+	return httptest.NewServer(mux)
 }
 
 // A Server answers each request with a row, whatever its path.
@@ -102,19 +137,23 @@ func Serve(t testing.TB, r *Row) *Server {
 		s.mu.Lock()
 		s.path, s.body, s.head = q.URL.EscapedPath(), data, q.Header.Clone()
 		s.mu.Unlock()
-		for name, value := range r.Header {
-			switch strings.ToLower(name) {
-			case "content-length", "transfer-encoding", "connection", "date":
-			default:
-				w.Header().Set(name, value)
-			}
-		}
-		w.WriteHeader(r.Status)
-		_, _ = w.Write(body) // the client may be gone
+		r.answer(w, body)
 	}))
 	t.Cleanup(h.Close)
 	s.URL = h.URL
 	return s
+}
+
+func (r *Row) answer(w http.ResponseWriter, body []byte) {
+	for name, value := range r.Header {
+		switch strings.ToLower(name) {
+		case "content-length", "transfer-encoding", "connection", "date":
+		default:
+			w.Header().Set(name, value)
+		}
+	}
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(body) // the client may be gone
 }
 
 // Last returns the last request.
