@@ -62,14 +62,17 @@ func (b *Tab) do(step chromedp.Action[chromedp.Void]) {
 	require.NoError(b.t, chromedp.Do(ctx, step))
 }
 
-// Look returns the value of an expression as a text, once the page is complete. Before
-// that, a script of the page gets no keys.
+// ready says that a page has run its scripts, which get no keys before, and has painted:
+// Chromium drops keys before the first paint.
+const ready = `document.readyState === "complete" && performance.getEntriesByType("paint").length > 0`
+
+// Look returns the value of an expression as a text, once the page is ready for keys.
 func (b *Tab) Look(expression string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	for {
-		v, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`document.readyState === "complete" ? [String(`+expression+`)] : []`))
+		v, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](ready+" ? [String("+expression+")] : []"))
 		if len(v) == 1 {
 			return v[0]
 		}

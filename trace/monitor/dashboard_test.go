@@ -197,34 +197,9 @@ func TestPageIsSmallAndAlone(t *testing.T) {
 
 func TestDashboardInABrowser(t *testing.T) {
 	b, d := dashboard(t, 2000) // 10,000 spans
-	server := httptest.NewServer(http.StripPrefix("/traces", d))
-	defer server.Close()
-	dir, err := os.MkdirTemp("", "dashboard")
-	require.NoError(t, err)
-	defer os.RemoveAll(dir)
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(2*time.Minute), chromedp.UserDataDir(dir))...)
-	defer cancel()
-	ctx, cancel := chromedp.NewContext(allocator)
-	defer cancel()
-	require.NoError(t, chromedp.Do(ctx)) // starts it
-	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	look := func(expression string) string {
-		v, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+expression+")"))
-		if err != nil {
-			return err.Error() // while a page is being loaded
-		}
-		return v
-	}
-	until := func(want, expression string) {
-		t.Helper()
-		require.Eventually(t, func() bool { return look(expression) == want }, 2*time.Minute, 10*time.Millisecond, expression)
-	}
-	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844)))
 	began := time.Now()
 	tab := browser.Open(t, http.StripPrefix("/traces", d), "127.0.0.1/traces/", 390)
-	tab.Until("1", `performance.getEntriesByType("paint").length > 0 && document.body.dataset.ready`) // before that, Chromium drops keys
+	tab.Until("1", `document.body.dataset.ready`)
 	t.Logf("10,000 spans are shown after %v, with the start of Chromium", time.Since(began).Round(time.Millisecond))
 	tab.Fits(390, "traces-390")
 	require.Equal(t, "Traces and alerts", tab.Look(`document.title`), "a name was run as a script")

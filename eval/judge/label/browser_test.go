@@ -20,38 +20,6 @@ func TestKeyboardAndWidth(t *testing.T) {
 	require.NoError(t, err)
 	work(t, p, "Anna", func(string) string { return "right" })
 
-	dir, err := os.MkdirTemp("", "label") // what the browser still writes when it ends must not fail the test
-	require.NoError(t, err)
-	defer os.RemoveAll(dir)
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(2*time.Minute), chromedp.UserDataDir(dir))...)
-	defer cancel()
-	ctx, cancel := chromedp.NewContext(allocator)
-	defer cancel()
-	require.NoError(t, chromedp.Do(ctx)) // starts it
-	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	// A page that has not run its script loses a key, and Chromium drops one before the
-	// first paint.
-	const ready = `document.readyState === "complete" && performance.getEntriesByType("paint").length > 0`
-	until := func(want, expression string) {
-		t.Helper()
-		require.Eventually(t, func() bool {
-			v, err := chromedp.Run(ctx, chromedp.Evaluate[string](ready+" ? String("+expression+") : ''"))
-			return err == nil && v == want // an error while a page is being left
-		}, 2*time.Minute, 20*time.Millisecond, expression)
-	}
-	look := func(name string, width int64) {
-		t.Helper()
-		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)))
-		until("true", "document.documentElement.scrollWidth <= innerWidth")
-		if dir := os.Getenv("PRODAI_PICTURES"); dir != "" {
-			png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
-		}
-	}
-	press := func(keys string) { t.Helper(); require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent(keys))) }
 	const done = `document.querySelector("header span")?.textContent`
 	// Another computer's name without TLS: a browser sends no Sec-Fetch-Site there.
 	b := browser.Open(t, p, "desk.example/", 390)
