@@ -225,8 +225,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, fmt.Errorf("cache: %w", err)
 	}
 	began := m.o.Now()
-	o := callopt.Resolve(options)
-	c := &call{ctx: ctx, messages: messages, options: options, o: &o, model: orElse(o.Model, m.o.Model)}
+	c := &call{ctx: ctx, messages: messages, options: options, resolved: callopt.Resolve(options)}
+	c.o = &c.resolved
+	c.model = orElse(c.o.Model, m.o.Model)
 	if reason := m.identify(c); reason != "" {
 		m.count(bypassed)
 		m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.model, event.Reason, reason)
@@ -272,6 +273,7 @@ type call struct {
 	messages []llms.MessageContent
 	options  []llms.CallOption
 	o        *callopt.Options
+	resolved callopt.Options // where o points to, so that a call is one piece of memory
 	model    string
 	key      Key
 
@@ -300,7 +302,7 @@ func (m *Model) identify(c *call) string {
 			return "no tenant"
 		}
 	}
-	key, err := keyOf(scope, c.messages, *c.o)
+	key, err := keyOf(&scope, c.messages, c.o)
 	if err != nil {
 		return "can't be compared"
 	}
@@ -359,6 +361,9 @@ func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
 		}
 	}
 	m.saved.Add(saving)
+	if !m.o.Logger.Enabled(c.ctx, slog.LevelInfo) { // a hit is not to pay for a record that is thrown away
+		return
+	}
 	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, kind, event.Key, c.key.short(), event.Model, c.model,
 		event.Elapsed, elapsed, event.Tokens, saving.Tokens)
 }
