@@ -131,8 +131,10 @@
 //
 //   - Don't take a threshold from another project: it depends on the embedder and on
 //     the questions. Do measure it on pairs of your own, with opposites among them.
+//
 //   - Don't measure on random pairs: almost all of them are easy. Do label pairs with a
 //     high cosine, because only they can be hits.
+//
 //   - Don't use [Agree] for languages other than English: its words for negation and
 //     opposites are English. Do pass a guard of your own.
 //
