@@ -491,9 +491,12 @@
 //
 //	go run ./examples/capstone
 //
-// The second lab shows a hundred equal calls at once, wrong hits of a semantic cache,
-// and the hit rates of rules of eviction:
+// The second lab shows a hundred equal calls at once, when nothing is stored and when an
+// answer has just expired. Two others show wrong hits of a semantic cache, and what a full
+// cache drops:
 //
+//	go run ./examples/lab14-stampede
+//	go run ./examples/lab14-semantic-false-hits
 //	go run ./examples/lab14-cache
 //
 // The third lab computes what prompt caching costs and saves under the rules of five

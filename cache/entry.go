@@ -21,6 +21,8 @@ type Entry struct {
 	Tenant, Namespace string            // the scope of its key, for [Model.Erase]
 	Attributes        map[string]string // of the call that stored it, the user for example
 	Took              time.Duration     // how long the model took; zero: unknown
+
+	Extra []byte // what a package that builds on the store keeps beside the answer
 }
 
 // A Recording is a stream, chunk for chunk. A caller that sets the same streaming
@@ -53,7 +55,7 @@ func (e *Entry) KeptUntil() time.Time {
 // size estimates the bytes that an entry occupies.
 func (e *Entry) size() int {
 	const overhead = 256
-	n := overhead
+	n := overhead + len(e.Extra)
 	for _, c := range e.Response.Choices {
 		if c == nil {
 			continue

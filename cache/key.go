@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -49,11 +50,14 @@ type Scope struct {
 // and all metadata but the keys that Scope.Metadata lists, the thinking
 // configuration and those that begin with "openai:".
 func KeyOf(scope Scope, messages []llms.MessageContent, options ...llms.CallOption) (Key, error) {
-	return keyOf(scope, messages, callopt.Resolve(options))
+	o := callopt.Resolve(options)
+	return keyOf(&scope, messages, &o)
 }
 
-func keyOf(scope Scope, messages []llms.MessageContent, o callopt.Options) (Key, error) {
-	k := keyWriter{hash: sha256.New(), normalize: scope.Normalize}
+func keyOf(scope *Scope, messages []llms.MessageContent, o *callopt.Options) (Key, error) {
+	k := writers.Get().(*keyWriter)
+	defer k.free()
+	k.normalize = scope.Normalize
 	k.text("model", orElse(o.Model, scope.Model))
 	k.text("tenant", scope.Tenant)
 	k.text("namespace", scope.Namespace)
@@ -67,7 +71,22 @@ func keyOf(scope Scope, messages []llms.MessageContent, o callopt.Options) (Key,
 	if k.err != nil {
 		return Key{}, k.err
 	}
-	return Key(k.hash.Sum(nil)), nil
+	return Key(k.hash.Sum(k.scratch[:0])), nil
+}
+
+// writers keeps the memory of a writer for the next key.
+var writers = sync.Pool{New: func() any { return &keyWriter{hash: sha256.New()} }}
+
+// maxScratch is the size from which the buffer of a long message isn't kept.
+const maxScratch = 64 << 10
+
+func (k *keyWriter) free() {
+	k.hash.Reset()
+	k.normalize, k.err = nil, nil
+	if cap(k.scratch) > maxScratch {
+		k.scratch = nil
+	}
+	writers.Put(k)
 }
 
 func orElse(s, other string) string {
@@ -140,7 +159,7 @@ func (k *keyWriter) part(p llms.ContentPart) {
 	}
 }
 
-func (k *keyWriter) options(o callopt.Options, metadata []string) {
+func (k *keyWriter) options(o *callopt.Options, metadata []string) {
 	for _, f := range []struct {
 		name  string
 		field callopt.Field
@@ -165,8 +184,10 @@ func (k *keyWriter) options(o callopt.Options, metadata []string) {
 	if o.Has(callopt.Seed) { // float64 can't represent every seed
 		k.text("seed", fmt.Sprint(o.Seed))
 	}
-	for _, w := range slices.Compact(slices.Sorted(slices.Values(o.StopWords))) {
-		k.text("stop", w)
+	if len(o.StopWords) > 0 {
+		for _, w := range slices.Compact(slices.Sorted(slices.Values(o.StopWords))) {
+			k.text("stop", w)
+		}
 	}
 	if o.JSONMode {
 		k.text("json", "true")
@@ -182,6 +203,9 @@ func (k *keyWriter) options(o callopt.Options, metadata []string) {
 		k.json("function", f)
 	}
 	k.text("function_call", string(o.FunctionCallBehavior))
+	if len(o.Metadata) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(o.Metadata)) {
 		if name == "thinking_config" || strings.HasPrefix(name, "openai:") || slices.Contains(metadata, name) {
 			k.json("metadata:"+name, o.Metadata[name])

@@ -30,7 +30,7 @@ import (
 //		return r.client.Set(ctx, "answer:"+key.String(), data, e.Expires)
 //	}
 //
-// An [Expirer] and a [LocalStore] can do more.
+// An [Expirer], a [LocalStore], an [Eraser] and a [Walker] can do more.
 type Store interface {
 	// Get returns the entry of a key, or nil if there is none.
 	Get(ctx context.Context, key Key) (*Entry, error)
@@ -54,6 +54,15 @@ type Expirer interface {
 type LocalStore interface {
 	// Local reports whether a Get costs no more than a look into memory.
 	Local() bool
+}
+
+// A Walker is a [Store] whose entries can be visited. A program that keeps an index of
+// them in memory fills it so when it starts.
+type Walker interface {
+	// Walk calls visit for each entry, in any order and perhaps twice, and drops those
+	// for which it returns true. The entry is nil if it can't be read. If the error
+	// isn't nil, some entries may be left.
+	Walk(ctx context.Context, visit func(key Key, e *Entry) (drop bool)) error
 }
 
 var (

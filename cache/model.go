@@ -97,7 +97,7 @@ type Options struct {
 	Attributes func(context.Context) map[string]string
 
 	// Cost returns the price of a call, in trillionths of a dollar, and whether it is
-	// known; Of of a trace/cost.Table has this form. Stats.SavedPicoUSD adds it up over
+	// known; Of of a trace/cost.Table has this form. [Model.Savings] adds it up over
 	// the hits. Default: the money saved isn't counted.
 	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
 
@@ -142,6 +142,7 @@ type Model struct {
 	failed  map[Key]failure
 
 	stats [statCount]atomic.Int64
+	saved Ledger
 }
 
 // New returns a Model around next; nil options mean the defaults. Its error wraps
@@ -224,8 +225,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 		return nil, fmt.Errorf("cache: %w", err)
 	}
 	began := m.o.Now()
-	o := callopt.Resolve(options)
-	c := &call{ctx: ctx, messages: messages, options: options, o: &o, model: orElse(o.Model, m.o.Model)}
+	c := &call{ctx: ctx, messages: messages, options: options, resolved: callopt.Resolve(options)}
+	c.o = &c.resolved
+	c.model = orElse(c.o.Model, m.o.Model)
 	if reason := m.identify(c); reason != "" {
 		m.count(bypassed)
 		m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.model, event.Reason, reason)
@@ -271,6 +273,7 @@ type call struct {
 	messages []llms.MessageContent
 	options  []llms.CallOption
 	o        *callopt.Options
+	resolved callopt.Options // where o points to, so that a call is one piece of memory
 	model    string
 	key      Key
 
@@ -299,7 +302,7 @@ func (m *Model) identify(c *call) string {
 			return "no tenant"
 		}
 	}
-	key, err := keyOf(scope, c.messages, *c.o)
+	key, err := keyOf(&scope, c.messages, c.o)
 	if err != nil {
 		return "can't be compared"
 	}
@@ -346,20 +349,23 @@ func (m *Model) hit(c *call, e *Entry, kind string, began time.Time) {
 	if kind == "stale" {
 		m.count(stale)
 	}
-	var tokens int64
+	saving := Saving{Tenant: c.tenant, Model: c.model, Hits: 1}
 	if u, err := usage.Of(e.Response); err == nil {
-		tokens = u.Input + u.Output
-		m.stats[tokensSaved].Add(tokens)
+		saving.Tokens = u.Input + u.Output
 	}
 	elapsed := m.o.Now().Sub(began)
-	m.stats[timeSaved].Add(int64(max(e.Took-elapsed, 0)))
+	saving.Time = max(e.Took-elapsed, 0)
 	if m.o.Cost != nil {
 		if picoUSD, ok := m.o.Cost(c.model, e.Response); ok {
-			m.stats[savedPicoUSD].Add(picoUSD)
+			saving.PicoUSD = picoUSD
 		}
 	}
+	m.saved.Add(saving)
+	if !m.o.Logger.Enabled(c.ctx, slog.LevelInfo) { // a hit is not to pay for a record that is thrown away
+		return
+	}
 	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, kind, event.Key, c.key.short(), event.Model, c.model,
-		event.Elapsed, elapsed, event.Tokens, tokens)
+		event.Elapsed, elapsed, event.Tokens, saving.Tokens)
 }
 
 // store keeps an answer if the policy allows it.
@@ -433,10 +439,7 @@ const (
 	bypassed
 	stored
 	storeErrors
-	tokensSaved
 	stale
-	savedPicoUSD
-	timeSaved
 	negative
 	statCount
 )
@@ -446,6 +449,15 @@ func (m *Model) count(stat int) { m.stats[stat].Add(1) }
 // Stats returns the counts.
 func (m *Model) Stats() Stats {
 	n := func(stat int) int64 { return m.stats[stat].Load() }
-	return Stats{n(hits), n(shared), n(misses), n(bypassed), n(stored), n(storeErrors), n(tokensSaved), n(stale),
-		n(savedPicoUSD), time.Duration(n(timeSaved)), n(negative)}
+	out := Stats{Hits: n(hits), Shared: n(shared), Misses: n(misses), Bypassed: n(bypassed), Stored: n(stored),
+		StoreErrors: n(storeErrors), Stale: n(stale), Negative: n(negative)}
+	for _, s := range m.saved.Rows() {
+		out.TokensSaved += s.Tokens
+		out.SavedPicoUSD += s.PicoUSD
+		out.TimeSaved += s.Time
+	}
+	return out
 }
+
+// Savings returns what hits and shared answers saved, by tenant and by model.
+func (m *Model) Savings() []Saving { return m.saved.Rows() }

@@ -24,6 +24,7 @@ type wireEntry struct {
 	Namespace  string            `json:"namespace,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Took       time.Duration     `json:"took,omitzero"` // nanoseconds
+	Extra      []byte            `json:"extra,omitempty"`
 }
 
 type wireChoice struct {
@@ -71,7 +72,7 @@ func (t *wireText) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes the whole entry, so that any store of bytes can keep it.
 func (e *Entry) MarshalJSON() ([]byte, error) {
 	w := wireEntry{Stream: e.Stream, Model: e.Model, Stored: e.Stored, Expires: e.Expires, Keep: e.Keep,
-		Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes, Took: e.Took}
+		Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes, Took: e.Took, Extra: e.Extra}
 	if e.Response != nil {
 		for _, c := range e.Response.Choices {
 			w.Choices = append(w.Choices, wireOf(c))
@@ -106,7 +107,7 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*e = Entry{Response: &llms.ContentResponse{}, Stream: w.Stream, Model: w.Model, Stored: w.Stored, Expires: w.Expires, Keep: w.Keep,
-		Tenant: w.Tenant, Namespace: w.Namespace, Attributes: w.Attributes, Took: w.Took}
+		Tenant: w.Tenant, Namespace: w.Namespace, Attributes: w.Attributes, Took: w.Took, Extra: w.Extra}
 	for _, c := range w.Choices {
 		e.Response.Choices = append(e.Response.Choices, c.choice())
 	}

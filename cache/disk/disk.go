@@ -27,7 +27,7 @@ type Options struct {
 	MaxBytes int64
 }
 
-// A Store is a cache.Store, cache.Expirer and cache.Eraser in a folder. It is safe for
+// A Store is a cache.Store, cache.Expirer, cache.Eraser and cache.Walker in a folder. It is safe for
 // concurrent use. It needs no closing.
 type Store struct {
 	root *os.Root
@@ -51,6 +51,7 @@ var (
 	_ cache.Store   = (*Store)(nil)
 	_ cache.Expirer = (*Store)(nil)
 	_ cache.Eraser  = (*Store)(nil)
+	_ cache.Walker  = (*Store)(nil)
 )
 
 // temporary ends the names of files that are not complete.
@@ -276,6 +277,20 @@ func (s *Store) Expire(ctx context.Context, key cache.Key, now time.Time) {
 // is unknown.
 func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, error) {
 	n := 0
+	err := s.walk(ctx, func(_ cache.Key, e *cache.Entry) bool { return e == nil || selection.Includes(e) },
+		// Of a process that died, or of a Put in progress, which then fails.
+		s.root.Remove, func() { n++ })
+	return n, err
+}
+
+// Walk reads all files, of other processes too, as cache.Walker describes.
+func (s *Store) Walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool) error {
+	return s.walk(ctx, visit, func(string) error { return nil }, func() {})
+}
+
+// walk calls visit for each entry and partial for each file that isn't complete, and
+// dropped after each entry that it drops.
+func (s *Store) walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool, partial func(path string) error, dropped func()) error {
 	var failed error
 	err := fs.WalkDir(s.root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err := ctx.Err(); err != nil {
@@ -289,8 +304,7 @@ func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, erro
 		}
 		key, ok := keyOf(filepath.Base(strings.TrimSuffix(path, temporary)))
 		if ok && strings.HasSuffix(path, temporary) {
-			// Of a process that died, or of a Put in progress, which then fails.
-			failed = errors.Join(failed, s.root.Remove(path))
+			failed = errors.Join(failed, partial(path))
 			return nil
 		}
 		if !ok || path != nameOf(key) {
@@ -301,7 +315,11 @@ func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, erro
 			return nil
 		}
 		if err == nil {
-			if e, bad := decode(key, data); bad == nil && !selection.Includes(e) {
+			e, bad := decode(key, data)
+			if bad != nil {
+				e = nil
+			}
+			if !visit(key, e) {
 				return nil
 			}
 			err = s.drop(key)
@@ -310,13 +328,13 @@ func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, erro
 			failed = errors.Join(failed, err) // the others should go all the same
 			return nil
 		}
-		n++
+		dropped()
 		return nil
 	})
 	if err = errors.Join(failed, err); err != nil {
-		return n, fmt.Errorf("cache/disk: %w", err)
+		return fmt.Errorf("cache/disk: %w", err)
 	}
-	return n, nil
+	return nil
 }
 
 // Len returns the number of entries that the store knows, and their bytes.

@@ -230,21 +230,38 @@ func (p *S3FIFO) evict() {
 	p.pop(el)
 }
 
-// A GDSF keeps what saves the most for its size: priority = age + uses × cost ÷ size,
+// A GDSF keeps what saves the most for its size: priority = aging × age + uses × cost ÷ size,
 // where the age is the priority of the last entry that was dropped. The uses of dropped
 // keys are remembered for a while, as the paper doesn't do. Cherkasova,
 // "Improving WWW proxies performance with greedy-dual-size-frequency caching", 1998.
 type GDSF struct {
 	room, used int
-	age        float64
+	aging, age float64
 	items      map[uint64]*node
 	order      byPriority
 	ghosts     LRU // of dropped keys, with their uses
 }
 
-// NewGDSF returns an empty GDSF. Its error wraps [ErrOption].
-func NewGDSF(room int) (*GDSF, error) {
-	return &GDSF{room: room, items: map[uint64]*node{}, ghosts: LRU{newQueues(0, 1)}}, check(room)
+// GDSFOptions configure a [GDSF]. The zero value works.
+type GDSFOptions struct {
+	// Aging is the share of the age that new priorities get, above 0 and at most 1.
+	// Below 1 the age stops growing after a while, and what was used often stays almost
+	// forever. So it is for questions whose popularity doesn't change, and 0.9 is a good
+	// value then. Default: 1, as in the paper.
+	Aging float64
+}
+
+// NewGDSF returns an empty GDSF; nil options mean the defaults. Its error wraps
+// [ErrOption].
+func NewGDSF(room int, o *GDSFOptions) (*GDSF, error) {
+	p := &GDSF{room: room, aging: 1, items: map[uint64]*node{}, ghosts: LRU{newQueues(0, 1)}}
+	if o != nil && o.Aging != 0 {
+		p.aging = o.Aging
+	}
+	if !(p.aging > 0 && p.aging <= 1) {
+		return nil, fmt.Errorf("%w: an aging of %v: want above 0 and at most 1", ErrOption, p.aging)
+	}
+	return p, check(room)
 }
 
 // Used is how much of the room is occupied.
@@ -252,7 +269,7 @@ func (p *GDSF) Used() int { return p.used }
 
 // Access implements [Policy].
 func (p *GDSF) Access(r Request) bool {
-	value := func(n *node) float64 { return p.age + n.uses*r.Cost/float64(max(r.Size, 1)) }
+	value := func(n *node) float64 { return p.aging*p.age + n.uses*r.Cost/float64(max(r.Size, 1)) }
 	if n, ok := p.items[r.Key]; ok {
 		n.uses++
 		n.priority = value(n)

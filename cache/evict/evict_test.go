@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -22,7 +23,8 @@ var policies = []struct {
 	{"SIEVE", func(room int) (Policy, error) { return NewSieve(room) }},
 	{"S3-FIFO", func(room int) (Policy, error) { return NewS3FIFO(room) }},
 	{"W-TinyLFU", func(room int) (Policy, error) { return NewTinyLFU(room) }},
-	{"GDSF", func(room int) (Policy, error) { return NewGDSF(room) }},
+	{"GDSF", func(room int) (Policy, error) { return NewGDSF(room, nil) }},
+	{"GDSF 0.9", func(room int) (Policy, error) { return NewGDSF(room, &GDSFOptions{Aging: .9}) }},
 }
 
 func TestRoom(t *testing.T) {
@@ -156,10 +158,17 @@ func TestGDSFSavesMoney(t *testing.T) {
 	}
 	lru, err := NewLRU(5000)
 	require.NoError(t, err)
-	gdsf, err := NewGDSF(5000)
+	gdsf, err := NewGDSF(5000, nil)
 	require.NoError(t, err)
-	a, b := Replay(lru, trace), Replay(gdsf, trace)
+	steady, err := NewGDSF(5000, &GDSFOptions{Aging: .9})
+	require.NoError(t, err)
+	a, b, c := Replay(lru, trace), Replay(gdsf, trace), Replay(steady, trace)
 	require.Greater(t, b.Saved/b.Cost, a.Saved/a.Cost+.1)
+	require.Greater(t, c.Saved/c.Cost, b.Saved/b.Cost+.005, "the popularity of these keys doesn't change")
+	for _, aging := range []float64{-1, 1.1, math.NaN()} {
+		_, err := NewGDSF(5000, &GDSFOptions{Aging: aging})
+		require.ErrorIs(t, err, ErrOption, aging)
+	}
 }
 
 // TestTraces replays the public traces, which are too large to be here. It compares

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ var (
 	_ cache.Store  = (*Store)(nil)
 	_ cache.Locker = (*Store)(nil)
 	_ cache.Eraser = (*Store)(nil)
+	_ cache.Walker = (*Store)(nil)
 )
 
 // New returns a store on client, a *redis.Client, *redis.ClusterClient or *redis.Ring.
@@ -127,12 +129,29 @@ func (s *Store) Clear(ctx context.Context) (int64, error) {
 // server, so it is for maintenance. A cluster's client asks one node only: erase with a
 // store on a client of each.
 func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, error) {
+	return s.walk(ctx, func(_ cache.Key, e *cache.Entry) bool { return e == nil || selection.Includes(e) })
+}
+
+// Walk reads all entries under the prefix, as cache.Walker describes. What is said of
+// Erase holds for it too.
+func (s *Store) Walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool) error {
+	_, err := s.walk(ctx, visit)
+	return err
+}
+
+// walk visits the entries and returns how many it dropped.
+func (s *Store) walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool) (int, error) {
 	n := 0
 	walk := s.client.Scan(ctx, 0, literal(s.o.Prefix)+"*", 1000).Iterator()
 	for walk.Next(ctx) {
 		name := walk.Val()
-		if strings.HasPrefix(name, s.o.Prefix+"lock:") {
+		rest := strings.TrimPrefix(name, s.o.Prefix)
+		if strings.HasPrefix(rest, "lock:") {
 			continue
+		}
+		var key cache.Key // zero under a name that no Put gives
+		if digits, err := hex.DecodeString(rest); err == nil && len(digits) == len(key) {
+			key = cache.Key(digits)
 		}
 		data, err := s.client.Get(ctx, name).Bytes()
 		if errors.Is(err, redis.Nil) {
@@ -142,7 +161,10 @@ func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, erro
 			return n, fmt.Errorf("cache/redis: %w", err)
 		}
 		e := new(cache.Entry)
-		if bad := json.Unmarshal(data, e); bad == nil && !selection.Includes(e) {
+		if bad := json.Unmarshal(data, e); bad != nil {
+			e = nil
+		}
+		if !visit(key, e) {
 			continue
 		}
 		dropped, err := s.client.Del(ctx, name).Result()

@@ -34,8 +34,9 @@ type Evaluation struct {
 
 // An outcome is the candidate that one question would have got.
 type outcome struct {
-	score float64 // below every threshold if the guard left no candidate
-	right bool
+	score  float64 // below every threshold if the guard left no candidate
+	right  bool
+	stored uint64 // the candidate
 }
 
 // Evaluate stores A of every pair and asks B of every pair. A hit is right only if it
@@ -92,7 +93,7 @@ func Evaluate(ctx context.Context, embedder embeddings.Embedder, pairs []Pair, g
 		for _, m := range index.Nearest(cache.Key{}, v, candidates) {
 			a := pairs[m.ID].A
 			if guard == nil || a == p.B || guard(p.B, a) == "" {
-				o = outcome{m.Score, a == p.B || same[Pair{A: a, B: p.B}]}
+				o = outcome{m.Score, a == p.B || same[Pair{A: a, B: p.B}], m.ID}
 				break
 			}
 		}
@@ -138,12 +139,54 @@ func (e *Evaluation) At(threshold float64) Report {
 	r := Report{Threshold: threshold, Questions: len(e.asked), Answerable: e.answerable}
 	for _, o := range e.asked {
 		if o.score >= threshold {
-			r.Hits++
-			if o.right {
-				r.Right++
-			}
+			r.count(o)
 		}
 	}
+	r.bound()
+	return r
+}
+
+// Learned returns the report of a cache whose entries learn their thresholds meanwhile:
+// it asks the questions in their order, and learns from the label of each that asks the
+// model, and of no hit but those that Learn.CheckEvery picks. Learn.Same isn't used; nil
+// means the defaults. The threshold is the least of any entry, as that of [New].
+func (e *Evaluation) Learned(threshold float64, o *Learn) (Report, error) {
+	if o == nil {
+		o = &Learn{}
+	}
+	l, err := newLearner(*o)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Threshold: threshold, Questions: len(e.asked), Answerable: e.answerable}
+	entries := map[uint64]*learned{}
+	for _, o := range e.asked {
+		if !(o.score >= threshold) {
+			continue
+		}
+		of := entries[o.stored]
+		if of == nil {
+			of = &learned{}
+			entries[o.stored] = of
+		}
+		if o.score >= l.threshold(of) && !l.check() {
+			r.count(o)
+			continue
+		}
+		l.observe(of, observation{o.score, o.right})
+	}
+	r.bound()
+	return r, nil
+}
+
+func (r *Report) count(o outcome) {
+	r.Hits++
+	if o.right {
+		r.Right++
+	}
+}
+
+func (r *Report) bound() {
 	r.Low, r.High = 0, 1
 	if r.Right > 0 {
 		r.Low = dist.BetaQuantile(.025, float64(r.Right), float64(r.False()+1))
@@ -151,7 +194,6 @@ func (e *Evaluation) At(threshold float64) Report {
 	if r.Hits > r.Right {
 		r.High = dist.BetaQuantile(.975, float64(r.Right+1), float64(r.False()))
 	}
-	return r
 }
 
 // grid is the thresholds that Calibrate tries. They are fixed, because a threshold

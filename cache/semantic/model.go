@@ -42,6 +42,19 @@ type Options struct {
 	// hits are given to callers.
 	Shadow func(context.Context, Comparison)
 
+	// Learn lets each stored answer learn the cosine from which it is used; the threshold
+	// of New is then the least. Default: the threshold of New holds for all answers.
+	Learn *Learn
+
+	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
+	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too. Embedder and
+	// a name of the model are then required. Default: entries are in memory only.
+	Store Store
+
+	// Embedder is the name and the version of the embedder. Vectors of others are never
+	// compared with its own. Default: none.
+	Embedder string
+
 	// Index finds similar questions. It must be empty, and used by this Model alone.
 	// Default: a [Scan].
 	Index Index
@@ -81,6 +94,11 @@ type Options struct {
 	// doesn't show a small difference in a long text. Default: 500.
 	MaxQuestion int
 
+	// Cost returns the price of a call, in trillionths of a dollar, and whether it is
+	// known; Of of a trace/cost.Table has this form. [Model.Savings] adds it up over the
+	// hits. Default: the money saved isn't counted.
+	Cost func(model string, r *llms.ContentResponse) (picoUSD int64, ok bool)
+
 	// Logger receives cache.hit, cache.miss and cache.store. Default: they are
 	// discarded.
 	Logger *slog.Logger
@@ -101,7 +119,8 @@ type Stored struct {
 	Attributes               map[string]string // as Options.Attributes gave them; must not be changed
 }
 
-// A Comparison is a hit that did not take place, because Options.Shadow is set.
+// A Comparison is a hit that did not take place: because Options.Shadow is set, or
+// because Options.Learn compares.
 type Comparison struct {
 	Asked, Stored string
 	Score         float64
@@ -123,21 +142,11 @@ type Model struct {
 	used    *list.List // recently used first
 	lastID  uint64
 	asking  map[*call]bool // calls of the model in progress; true: not to be stored
+	learner *learner       // nil: all entries have the threshold of New
 
-	stats [statCount]atomic.Int64
-}
-
-type textKey struct {
-	scope cache.Key
-	text  string
-}
-
-type entry struct {
-	Stored
-	id       uint64
-	scope    cache.Key
-	response *llms.ContentResponse
-	expires  time.Time // zero: never
+	saving sync.RWMutex // Delete and Load lock it, each Put to the Store locks it for reading
+	stats  [statCount]atomic.Int64
+	saved  cache.Ledger
 }
 
 // New returns a Model around next. Questions whose cosine is at least the threshold,
@@ -157,6 +166,19 @@ func New(next llms.Model, embedder embeddings.Embedder, threshold float64, o *Op
 	}
 	if m.o.MaxEntries < 0 || m.o.MaxQuestion < 0 {
 		return nil, fmt.Errorf("%w: %d entries, questions of %d bytes: want 0 or more", ErrOption, m.o.MaxEntries, m.o.MaxQuestion)
+	}
+	if m.o.Store != nil && m.o.Embedder == "" {
+		return nil, fmt.Errorf("%w: a Store needs the name of the Embedder", ErrOption)
+	}
+	if m.o.Learn != nil {
+		if m.o.Learn.Same == nil {
+			return nil, fmt.Errorf("%w: Learn needs Same", ErrOption)
+		}
+		l, err := newLearner(*m.o.Learn)
+		if err != nil {
+			return nil, err
+		}
+		m.learner = l
 	}
 	if m.o.Guard == nil {
 		m.o.Guard = Agree
@@ -214,6 +236,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err := ctx.Err(); err != nil {
 		return nil, wrap.ContextError(ctx, err)
 	}
+	if found != nil && m.o.Shadow == nil && found.Question != c.Question && m.due() {
+		found, reason = nil, "check"
+	}
 	if found != nil && m.o.Shadow == nil {
 		m.hit(c, found, began)
 		r := marked(found.response)
@@ -230,13 +255,16 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	}
 	m.o.Logger.InfoContext(ctx, event.CacheMiss, event.Model, c.Model, event.Reason, reason)
 	defer m.ask(c)()
+	asked := m.o.Now()
 	r, err := m.next.GenerateContent(ctx, messages, options...)
 	if err != nil || r == nil || bypass {
 		return r, wrap.ContextError(ctx, err)
 	}
+	c.took = m.o.Now().Sub(asked)
 	if found != nil {
-		m.o.Shadow(ctx, Comparison{c.Question, found.Question, c.score, llmcopy.Response(found.response), llmcopy.Response(r)})
+		m.o.Shadow(ctx, c.compare(found, r))
 	}
+	m.learn(c, r)
 	if c.vector != nil {
 		m.store(c, r)
 	}
@@ -250,7 +278,13 @@ type call struct {
 	o      *callopt.Options
 	scope  cache.Key
 	vector []float32
+	near   *entry // the nearest that the guard accepts
 	score  float64
+	took   time.Duration
+}
+
+func (c *call) compare(e *entry, fresh *llms.ContentResponse) Comparison {
+	return Comparison{c.Question, e.Question, c.score, llmcopy.Response(e.response), llmcopy.Response(fresh)}
 }
 
 // identify sets the call's question and scope, or returns why it can't be cached.
@@ -266,6 +300,9 @@ func (m *Model) identify(c *call, messages []llms.MessageContent, options []llms
 		if c.Tenant = m.o.Tenant(c.ctx); c.Tenant == "" {
 			return "no tenant"
 		}
+	}
+	if m.o.Store != nil && c.Model == "" {
+		return "no model name"
 	}
 	if len(messages) == 0 {
 		return "no question"
@@ -325,7 +362,15 @@ func (m *Model) lookup(c *call) (*entry, string) {
 			reason = why
 			continue
 		}
-		c.score = match.Score
+		c.near, c.score = e, match.Score
+		if e.Question != c.Question && match.Score < m.needed(e) {
+			return nil, "below the entry's threshold"
+		}
+		if why := m.verify(c, e); why != "" {
+			m.stats[refused].Add(1)
+			reason = why
+			continue
+		}
 		return e, ""
 	}
 	return nil, reason
@@ -338,95 +383,22 @@ func (m *Model) agree(c *call, e *entry) string {
 	if why := m.o.Guard(c.Question, e.Question); why != "" {
 		return "guard: " + why
 	}
-	if m.o.Verify != nil {
-		same, err := m.o.Verify(c.ctx, c.Question, e.Question)
-		if err != nil {
-			return "verifier failed"
-		}
-		if !same {
-			return "not verified"
-		}
-	}
 	return ""
 }
 
-// live returns an entry that is not past its time, and marks it as used.
-func (m *Model) live(id uint64) *entry {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	el, ok := m.entries[id]
-	if !ok {
-		return nil
+func (m *Model) verify(c *call, e *entry) string {
+	if e.Question == c.Question || m.o.Verify == nil {
+		return ""
 	}
-	e := el.Value.(*entry)
-	if !e.expires.IsZero() && !m.o.Now().Before(e.expires) {
-		m.remove(el)
-		return nil
+	same, err := m.o.Verify(c.ctx, c.Question, e.Question)
+	if err != nil {
+		return "verifier failed"
 	}
-	m.used.MoveToFront(el)
-	return e
-}
-
-func (m *Model) hit(c *call, e *entry, began time.Time) {
-	m.stats[hits].Add(1)
-	var tokens int64
-	if u, err := usage.Of(e.response); err == nil {
-		tokens = u.Input + u.Output
-		m.stats[tokensSaved].Add(tokens)
-	}
-	m.o.Logger.InfoContext(c.ctx, event.CacheHit, event.Kind, "semantic", event.Key, c.scope.String()[:12], event.Model, c.Model,
-		event.Elapsed, m.o.Now().Sub(began), event.Tokens, tokens)
-}
-
-// store keeps an answer if the policy allows it.
-func (m *Model) store(c *call, r *llms.ContentResponse) {
-	reason := m.o.Policy.MayStore(r)
-	if reason == "" {
-		reason = m.add(c, llmcopy.Response(r))
-	}
-	m.o.Logger.InfoContext(c.ctx, event.CacheStore, event.Key, c.scope.String()[:12], event.Model, c.Model, event.Reason, reason)
-}
-
-func (m *Model) add(c *call, r *llms.ContentResponse) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.asking[c] {
-		return "deleted meanwhile"
-	}
-	m.stats[stored].Add(1)
-	e := &entry{Stored: c.Stored, scope: c.scope, response: r}
-	e.At = m.o.Now()
-	if m.o.TTL > 0 {
-		e.expires = e.At.Add(m.o.TTL)
-	}
-	key := textKey{c.scope, c.Question}
-	if old, ok := m.byText[key]; ok {
-		m.remove(m.entries[old])
-	}
-	m.lastID++
-	e.id = m.lastID
-	m.entries[e.id] = m.used.PushFront(e)
-	m.byText[key] = e.id
-	m.o.Index.Add(c.scope, e.id, c.vector)
-	for m.used.Len() > m.o.MaxEntries {
-		m.remove(m.used.Back())
+	m.observe(c, e, same)
+	if !same {
+		return "not verified"
 	}
 	return ""
-}
-
-// remove drops an entry. The caller holds the lock.
-func (m *Model) remove(el *list.Element) {
-	e := m.used.Remove(el).(*entry)
-	delete(m.entries, e.id)
-	delete(m.byText, textKey{e.scope, e.Question})
-	m.o.Index.Remove(e.scope, e.id)
-}
-
-// Len returns the number of entries.
-func (m *Model) Len() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.used.Len()
 }
 
 // marked copies a stored response for a caller.

@@ -179,7 +179,9 @@ func TestTenantsNeverMeet(t *testing.T) {
 	}
 	require.Positive(t, m.Stats().Hits)
 	require.Equal(t, 5, m.Len())
-	require.Equal(t, 5, m.Delete(func(s Stored) bool { return s.Tenant != "" }))
+	n, err := m.Delete(t.Context(), func(s Stored) bool { return s.Tenant != "" })
+	require.NoError(t, err)
+	require.Equal(t, 5, n)
 	require.Zero(t, m.Len())
 	require.Empty(t, m.o.Index.(*Scan).scopes, "vectors stay behind")
 }
@@ -187,7 +189,11 @@ func TestTenantsNeverMeet(t *testing.T) {
 // An answer that is on its way while its user's answers are deleted isn't stored.
 func TestDeleteReachesCallsInProgress(t *testing.T) {
 	var m *Model
-	erase := func(user string) int { return m.Delete(func(s Stored) bool { return s.Attributes["user"] == user }) }
+	erase := func(user string) int {
+		n, err := m.Delete(t.Context(), func(s Stored) bool { return s.Attributes["user"] == user })
+		require.NoError(t, err)
+		return n
+	}
 	m, err := New(during(func() { erase("bob"); erase("ann") }), one, .9, &Options{
 		Attributes: func(context.Context) map[string]string { return map[string]string{"user": "ann"} }})
 	require.NoError(t, err)
@@ -278,7 +284,7 @@ func TestConcurrent(t *testing.T) {
 		wg.Go(func() {
 			for k := range 100 {
 				_, _ = m.Call(t.Context(), fmt.Sprint((i*k)%7)) // only the races matter
-				m.Delete(func(s Stored) bool { return k%10 == 0 && s.Question == "1" })
+				_, _ = m.Delete(t.Context(), func(s Stored) bool { return k%10 == 0 && s.Question == "1" })
 			}
 		})
 	}

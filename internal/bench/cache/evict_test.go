@@ -74,12 +74,14 @@ func ours(t testing.TB, room int) map[string]access {
 	add("S3-FIFO", fifo, err)
 	tiny, err := evict.NewTinyLFU(room)
 	add("W-TinyLFU", tiny, err)
-	gdsf, err := evict.NewGDSF(room)
+	gdsf, err := evict.NewGDSF(room, nil)
 	add("GDSF", gdsf, err)
+	steady, err := evict.NewGDSF(room, &evict.GDSFOptions{Aging: .9})
+	add("GDSF 0.9", steady, err)
 	return out
 }
 
-var names = []string{"LRU", "S3-FIFO", "W-TinyLFU", "GDSF", "otter", "ristretto", "theine"}
+var names = []string{"LRU", "S3-FIFO", "W-TinyLFU", "GDSF", "GDSF 0.9", "otter", "ristretto", "theine"}
 
 // replay returns the share of hits, and of the cost that they save.
 func replay(a access, trace []evict.Request) (hits, saved float64) {
@@ -223,7 +225,7 @@ func TestMoneySaved(t *testing.T) {
 			}
 			t.Log(line)
 			if s == .8 && share == 20 {
-				require.GreaterOrEqual(t, saved["GDSF"], saved["otter"]+2)
+				require.GreaterOrEqual(t, saved["GDSF 0.9"], saved["otter"]+3)
 			}
 		}
 	}

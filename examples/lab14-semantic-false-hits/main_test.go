@@ -1,0 +1,23 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(nil, &out, io.Discard))
+	for _, line := range []string{
+		"0.90             7       6              7       0\n", "lowest bound over all thresholds is 51.4 %",
+		"0.80           164      18               358\n", "0.95            13      18               509\n",
+		"learned        174       3               363\n",
+	} {
+		require.Contains(t, out.String(), line)
+	}
+	require.Error(t, run([]string{"extra"}, io.Discard, io.Discard))
+	require.Error(t, run([]string{"-wrong", "2"}, io.Discard, io.Discard))
+}
