@@ -1,0 +1,316 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/prodailabs/prodai/eval/stats"
+	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve/bm25"
+	"github.com/prodailabs/prodai/retrieve/embed"
+)
+
+// vectors returns the vectors of texts, of length 1 or 0.
+type vectors func(texts []string) ([][]float32, error)
+
+// evalCommand compares models on the sets, each alone and fused with BM25.
+func evalCommand(ctx context.Context, args []string, out io.Writer) error {
+	f := flag.NewFlagSet("eval", flag.ContinueOnError)
+	golden := f.String("golden", "", "the folder of golden data; empty: no Cranfield")
+	sourcesFolder := f.String("sources", "", "the folder with the sources; empty: no QED")
+	repository := f.String("repository", ".", "the root of this repository")
+	models := f.String("models", "", "NAME=FILE,...: safetensors to compare with the model that ships")
+	peers := f.String("peers", "", "NAME=FILE,...: vectors of the texts that -texts wrote, as float32")
+	texts := f.String("texts", "", "only write the texts of all sets to this file, for other programs to embed")
+	ablation := f.Bool("ablation", false, "also cut and round the models")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	sets, err := evaluationSets(*golden, *sourcesFolder, *repository)
+	if err != nil {
+		return err
+	}
+	all, err := textsOf(ctx, sets)
+	if err != nil {
+		return err
+	}
+	if *texts != "" {
+		return writeTexts(*texts, all)
+	}
+	e, err := embed.New()
+	if err != nil {
+		return err
+	}
+	shipped := newTable(e)
+	list := []system{{"shipped", shipped.vectors}}
+	if *ablation {
+		list = append(list, cuts("shipped", shipped)...)
+	}
+	for _, m := range fields(*models) {
+		t, err := loadTable(m[1], *repository)
+		if err != nil {
+			return err
+		}
+		list = append(list, system{m[0], t.vectors})
+		if *ablation {
+			list = append(list, cuts(m[0], t)...)
+		}
+	}
+	for _, p := range fields(*peers) {
+		v, err := readVectors(p[1], all)
+		if err != nil {
+			return err
+		}
+		list = append(list, system{p[0], v})
+	}
+	return compare(ctx, out, sets, list)
+}
+
+type system struct {
+	name    string
+	vectors vectors
+}
+
+// fields reads NAME=VALUE,...
+func fields(s string) (out [][2]string) {
+	for _, f := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' }) {
+		name, value, _ := strings.Cut(f, "=")
+		out = append(out, [2]string{name, value})
+	}
+	return out
+}
+
+// compare prints a line for each system: its mean on each set, the mean of the sets, and
+// differences with their 95 % intervals.
+func compare(ctx context.Context, out io.Writer, sets []set, list []system) error {
+	var words [][]float64
+	rankings := make([][][]int, len(sets)) // by words
+	for i, s := range sets {
+		x, err := s.score(ctx, keep(byWords, &rankings[i]))
+		if err != nil {
+			return err
+		}
+		words = append(words, x)
+	}
+	fmt.Fprintf(out, "%-24s", "")
+	for i, s := range sets {
+		fmt.Fprintf(out, " %15s", fmt.Sprintf("%s (%d)", s.name, len(words[i])))
+	}
+	fmt.Fprintf(out, " %7s   %s\n", "mean", "difference of the mean to the first model")
+	row(out, "BM25", words, nil)
+	var first [][]float64
+	for _, s := range list {
+		var alone, fused [][]float64
+		for i, set := range sets {
+			var near [][]int
+			x, err := set.score(ctx, keep(byVectors(s.vectors), &near))
+			if err != nil {
+				return err
+			}
+			y, err := set.score(ctx, func(context.Context, []string, []string) ([][]int, error) {
+				return fuse(near, rankings[i]), nil
+			})
+			if err != nil {
+				return err
+			}
+			alone, fused = append(alone, x), append(fused, y)
+		}
+		if first == nil {
+			first = alone
+		}
+		row(out, s.name, alone, first)
+		row(out, "  with BM25, to BM25", fused, words)
+	}
+	return nil
+}
+
+// row prints means, and below each the difference to base.
+func row(out io.Writer, name string, x, base [][]float64) {
+	fmt.Fprintf(out, "%-24s", name)
+	mean, all := 0.0, []float64{}
+	var intervals []string
+	for i := range x {
+		m := stats.Mean(x[i])
+		mean += m / float64(len(x))
+		fmt.Fprintf(out, " %15.3f", m)
+		if base != nil {
+			d := make([]float64, len(x[i]))
+			for j := range d {
+				d[j] = x[i][j] - base[i][j]
+			}
+			intervals = append(intervals, difference(d))
+			all = append(all, d...)
+		}
+	}
+	fmt.Fprintf(out, " %7.3f", mean)
+	if base == nil {
+		fmt.Fprintln(out)
+		return
+	}
+	fmt.Fprintf(out, "   %s\n%-24s", difference(weighted(x, all)), "")
+	for _, s := range intervals {
+		fmt.Fprintf(out, " %15s", s)
+	}
+	fmt.Fprintln(out)
+}
+
+// weighted scales the differences of each set so that their mean is the mean of the sets'
+// means: each set counts alike, however many questions it has.
+func weighted(x [][]float64, all []float64) []float64 {
+	out, from := make([]float64, 0, len(all)), 0
+	for _, s := range x {
+		for _, d := range all[from : from+len(s)] {
+			out = append(out, d*float64(len(all))/float64(len(x)*len(s)))
+		}
+		from += len(s)
+	}
+	return out
+}
+
+// difference prints the interval of a mean, by the bootstrap.
+func difference(d []float64) string {
+	b, err := stats.Bootstrap(d, stats.Mean, &stats.BootstrapOptions{Resamples: 2000})
+	if err != nil {
+		return err.Error()
+	}
+	i, err := b.Percentile(.95)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ReplaceAll(fmt.Sprintf("%+.3f..%+.3f", i.Low, i.High), "0.", ".")
+}
+
+const deep = 100 // of each ranking, for the fusion
+
+func byWords(ctx context.Context, questions, passages []string) ([][]int, error) {
+	index, err := bm25.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range passages {
+		index.Add(i, p)
+	}
+	out := make([][]int, len(questions))
+	for q, text := range questions {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, h := range index.Search(text, deep) {
+			out[q] = append(out[q], h.ID)
+		}
+	}
+	return out, nil
+}
+
+func byVectors(v vectors) ranker {
+	return func(ctx context.Context, questions, passages []string) ([][]int, error) {
+		p, err := v(passages)
+		if err != nil {
+			return nil, err
+		}
+		q, err := v(questions)
+		if err != nil {
+			return nil, err
+		}
+		out := make([][]int, len(q))
+		cosines := make([]float32, len(p))
+		for i := range q {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			for j := range p {
+				cosines[j] = vec.Dot(q[i], p[j])
+			}
+			order := make([]int, len(p))
+			for j := range order {
+				order[j] = j
+			}
+			slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cosines[b], cosines[a]) })
+			out[i] = order[:min(deep, len(order))]
+		}
+		return out, nil
+	}
+}
+
+// keep calls a ranker and keeps what it returned.
+func keep(rank ranker, kept *[][]int) ranker {
+	return func(ctx context.Context, questions, passages []string) (out [][]int, err error) {
+		*kept, err = rank(ctx, questions, passages)
+		return *kept, err
+	}
+}
+
+// fuse adds the reciprocal ranks of two rankings of each question, k = 60.
+func fuse(near, words [][]int) [][]int {
+	out := make([][]int, len(near))
+	for i := range near {
+		sums := map[int]float64{}
+		for _, order := range [][]int{near[i], words[i]} {
+			for rank, at := range order {
+				sums[at] += 1 / float64(60+rank+1)
+			}
+		}
+		for at := range sums {
+			out[i] = append(out[i], at)
+		}
+		slices.SortFunc(out[i], func(a, b int) int { return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b)) })
+	}
+	return out
+}
+
+// textsOf lists the texts of all sets once.
+func textsOf(ctx context.Context, sets []set) (out []string, err error) {
+	seen := map[string]bool{}
+	collect := func(_ context.Context, questions, passages []string) ([][]int, error) {
+		for _, t := range slices.Concat(questions, passages) {
+			if !seen[t] {
+				seen[t] = true
+				out = append(out, t)
+			}
+		}
+		return make([][]int, len(questions)), nil
+	}
+	for _, s := range sets {
+		if _, err := s.score(ctx, collect); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func writeTexts(path string, texts []string) error {
+	data, err := json.Marshal(texts)
+	if err != nil {
+		return err
+	}
+	return writeFile(path, data)
+}
+
+// readVectors reads one vector for each text, in their order.
+func readVectors(path string, texts []string) (vectors, error) {
+	all, err := readFloats(path, len(texts))
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	for i, t := range texts {
+		at[t] = i
+	}
+	return func(texts []string) ([][]float32, error) {
+		out := make([][]float32, len(texts))
+		for i, t := range texts {
+			j, ok := at[t]
+			if !ok {
+				return nil, fmt.Errorf("%s has no vector of %q: write -texts again", path, t)
+			}
+			out[i] = all[j]
+		}
+		return out, nil
+	}, nil
+}

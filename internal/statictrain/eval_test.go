@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAnswers: 1/rank of the right passage among the first ten.
+func TestAnswers(t *testing.T) {
+	pairs := make([]pair, 20)
+	s := answers("x", pairs)
+	x, err := s.score(t.Context(), func(_ context.Context, questions, _ []string) ([][]int, error) {
+		out := make([][]int, len(questions))
+		out[0], out[1], out[2] = []int{0}, []int{5, 1}, []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 2}
+		return out, nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, .5, 0}, x[:3])
+}
+
+func TestNDCG(t *testing.T) {
+	ids := []string{"a", "b", "c"}
+	gains := map[string]float64{"a": 3, "b": 1, "elsewhere": 0}
+	require.InDelta(t, 1, ndcg([]int{0, 1, 2}, ids, gains), 1e-12)
+	require.InDelta(t, (1+3/1.584962500721156)/(3+1/1.584962500721156), ndcg([]int{1, 0}, ids, gains), 1e-12)
+	require.Zero(t, ndcg([]int{0}, ids, map[string]float64{"a": 0}))
+}
+
+func TestFuse(t *testing.T) {
+	require.Equal(t, [][]int{{2, 1, 7}}, fuse([][]int{{2, 1}}, [][]int{{7, 2, 1}})[:1])
+	require.Equal(t, [][]int{{3, 4}}, fuse([][]int{{3}}, [][]int{{4}}))
+}
+
+// TestCourseNotes: the questions of this library's notes are read, without their
+// questions in the answers.
+func TestCourseNotes(t *testing.T) {
+	notes, err := courseNotes(filepath.Join("..", "..", "retrieve", "embed"))
+	require.NoError(t, err)
+	var found pair
+	for _, p := range notes {
+		if p.A == "What is an embedding in simple words?" {
+			found = p
+		}
+	}
+	require.Contains(t, found.B, "coordinates of meaning")
+	require.NotContains(t, found.B, "simple words")
+	_, err = courseNotes(t.TempDir())
+	require.Error(t, err)
+}
+
+// TestWeightedCountsSetsAlike: a set of one question counts as much as one of three.
+func TestWeightedCountsSetsAlike(t *testing.T) {
+	w := weighted([][]float64{{0}, {0, 0, 0}}, []float64{1, .1, .2, .3})
+	mean := 0.0
+	for _, x := range w {
+		mean += x / float64(len(w))
+	}
+	require.InDelta(t, (1+.2)/2, mean, 1e-12)
+}
+
+// TestCompare: a better model than the first has an interval above zero, and BM25 is there.
+func TestCompare(t *testing.T) {
+	var pairs []pair
+	for _, w := range []string{"river", "stone", "engine", "garden", "winter", "copper", "planet", "market"} {
+		pairs = append(pairs, pair{A: w, B: "the " + w + " of all"})
+	}
+	nothing := func(texts []string) ([][]float32, error) {
+		out := make([][]float32, len(texts))
+		for i := range out {
+			out[i] = []float32{0}
+		}
+		return out, nil
+	}
+	var out bytes.Buffer
+	list := []system{{"zero", nothing}, {"random rows", smallTable(t, 32).vectors}}
+	require.NoError(t, compare(t.Context(), &out, []set{answers("words", pairs)}, list))
+	require.Contains(t, out.String(), "BM25")
+	require.Regexp(t, `random rows +1\.000 +1\.000 +\+\.\d+\.\.\+\.\d+`, out.String())
+}
+
+// TestPeersFile: vectors of other programs are found by their texts.
+func TestPeersFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "peer.f32")
+	require.NoError(t, writeFile(path, appendFloats(nil, []float32{1, 0, 0, 1})))
+	v, err := readVectors(path, []string{"a", "b"})
+	require.NoError(t, err)
+	got, err := v([]string{"b", "a"})
+	require.NoError(t, err)
+	require.Equal(t, [][]float32{{0, 1}, {1, 0}}, got)
+	_, err = v([]string{"c"})
+	require.Error(t, err)
+	_, err = readVectors(path, []string{"a", "b", "c"})
+	require.Error(t, err)
+}
