@@ -3,6 +3,7 @@ package llama
 import (
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/prodailabs/prodai/cache/engine/llama/weights"
 	"github.com/prodailabs/prodai/internal/vec"
@@ -86,7 +87,7 @@ func Load(f *weights.File, o *LoadOptions) (*Network, error) {
 	}
 	for _, want := range tensorShapes(c, f) {
 		t, ok := f.Tensor(want.name)
-		if !ok || t.Elements() != want.rows*want.cols || t.Shape[len(t.Shape)-1] != want.cols {
+		if !ok || !want.is(t.Shape) {
 			return nil, fmt.Errorf("%w: tensor %s has the shape %v, want [%d %d]", ErrModel, want.name, t.Shape, want.rows, want.cols)
 		}
 	}
@@ -163,14 +164,22 @@ func (n *Network) Bytes() int {
 
 type wanted struct {
 	name       string
-	rows, cols int
+	rows, cols int // rows 0: a vector
+}
+
+// is reports whether a tensor has that shape.
+func (w wanted) is(shape []int) bool {
+	if w.rows == 0 {
+		return len(shape) > 0 && shape[len(shape)-1] == w.cols && (weights.Tensor{Shape: shape}).Elements() == w.cols
+	}
+	return slices.Equal(shape, []int{w.rows, w.cols})
 }
 
 // tensorShapes lists what a model's file must contain, and what it contains of what it
 // may.
 func tensorShapes(c Config, f *weights.File) []wanted {
 	q, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
-	out := []wanted{{"token_embd.weight", c.Vocabulary, c.Width}, {"output_norm.weight", 1, c.Width}}
+	out := []wanted{{"token_embd.weight", c.Vocabulary, c.Width}, {"output_norm.weight", 0, c.Width}}
 	optional := func(name string, rows, cols int) {
 		if _, ok := f.Tensor(name); ok {
 			out = append(out, wanted{name, rows, cols})
@@ -180,17 +189,17 @@ func tensorShapes(c Config, f *weights.File) []wanted {
 	for i := range c.Layers {
 		name := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
 		out = append(out,
-			wanted{name("attn_norm.weight"), 1, c.Width}, wanted{name("ffn_norm.weight"), 1, c.Width},
+			wanted{name("attn_norm.weight"), 0, c.Width}, wanted{name("ffn_norm.weight"), 0, c.Width},
 			wanted{name("attn_q.weight"), q, c.Width}, wanted{name("attn_k.weight"), kv, c.Width}, wanted{name("attn_v.weight"), kv, c.Width},
 			wanted{name("attn_output.weight"), c.Width, q},
 			wanted{name("ffn_gate.weight"), c.FeedForward, c.Width}, wanted{name("ffn_up.weight"), c.FeedForward, c.Width},
 			wanted{name("ffn_down.weight"), c.Width, c.FeedForward})
-		optional(name("attn_q.bias"), 1, q)
-		optional(name("attn_k.bias"), 1, kv)
-		optional(name("attn_v.bias"), 1, kv)
-		optional(name("attn_output.bias"), 1, c.Width)
-		optional(name("attn_q_norm.weight"), 1, c.HeadSize)
-		optional(name("attn_k_norm.weight"), 1, c.HeadSize)
+		optional(name("attn_q.bias"), 0, q)
+		optional(name("attn_k.bias"), 0, kv)
+		optional(name("attn_v.bias"), 0, kv)
+		optional(name("attn_output.bias"), 0, c.Width)
+		optional(name("attn_q_norm.weight"), 0, c.HeadSize)
+		optional(name("attn_k_norm.weight"), 0, c.HeadSize)
 	}
 	return out
 }

@@ -99,6 +99,13 @@ func (s shape) write(t testing.TB, extra ...weights.Pair) *weights.File {
 // speaking is a random model with a vocabulary: 256 bytes, an end token and some merges.
 func speaking(t testing.TB) *weights.File {
 	t.Helper()
+	s := shapes["llama"]
+	s.tied = false
+	return s.speaking(t)
+}
+
+func (s shape) speaking(t testing.TB) *weights.File {
+	t.Helper()
 	tokens := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
 	kinds := []int32{3, 3, 3}
 	tokens = append(tokens, byteLetters[:]...)
@@ -109,8 +116,7 @@ func speaking(t testing.TB) *weights.File {
 	for len(kinds) < len(tokens) {
 		kinds = append(kinds, 1)
 	}
-	s := shapes["llama"]
-	s.vocabulary, s.tied = len(tokens), false
+	s.vocabulary = len(tokens)
 	return s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "gpt2"}, weights.Pair{Key: "tokenizer.ggml.pre", Value: "smollm"},
 		weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens}, weights.Pair{Key: "tokenizer.ggml.token_type", Value: kinds},
 		weights.Pair{Key: "tokenizer.ggml.merges", Value: merges}, weights.Pair{Key: "tokenizer.ggml.eos_token_id", Value: uint32(2)},

@@ -37,7 +37,7 @@ func NewReference(f *weights.File) (*Reference, error) {
 		r.tensor[t.Name] = wide
 	}
 	for _, want := range tensorShapes(c, f) {
-		if len(r.tensor[want.name]) != want.rows*want.cols {
+		if len(r.tensor[want.name]) != max(1, want.rows)*want.cols {
 			return nil, fmt.Errorf("%w: tensor %s is missing or has another shape", ErrModel, want.name)
 		}
 	}

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -19,6 +20,8 @@ type File struct {
 	total    int64 // bytes of all tensors
 	r        io.ReaderAt
 	closer   io.Closer
+	shards   []*File  // of a checkpoint
+	origins  []origin // of a checkpoint's tensors, in their order
 }
 
 // A Tensor says where the elements of one matrix lie.
@@ -28,7 +31,7 @@ type Tensor struct {
 	// Shape has the rows first and the elements of a row last, as in safetensors; GGUF
 	// itself writes them the other way around.
 	Shape []int
-	// Offset and Size are in bytes; Offset counts from the file's begin.
+	// Offset and Size are in bytes; Offset counts from the begin of the tensor's file.
 	Offset, Size int64
 }
 
@@ -51,7 +54,25 @@ type Pair struct {
 
 // Open opens a GGUF or safetensors file; which it is, the first bytes tell. Close it
 // when the model is loaded.
+//
+// A folder is opened as a checkpoint of Hugging Face's: config.json, model.safetensors or
+// its index, tokenizer.json, and if they are there tokenizer_config.json and
+// chat_template.jinja. It gets the names, the metadata and the order of rows that GGUF has,
+// so [File.Requantize] writes it as a GGUF file. LlamaForCausalLM, Qwen2ForCausalLM and
+// Qwen3ForCausalLM with a byte-level BPE are known; what else a model needs is an error
+// that wraps [ErrUnsupported] and names it.
 func Open(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		f, err := openCheckpoint(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return f, nil
+	}
+	return openFile(path)
+}
+
+func openFile(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -94,10 +115,14 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 
 // Close closes the file that [Open] opened; after [Read] it does nothing.
 func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
+	var err error
+	for _, s := range f.shards {
+		err = errors.Join(err, s.Close())
 	}
-	return f.closer.Close()
+	if f.closer != nil {
+		err = errors.Join(err, f.closer.Close())
+	}
+	return err
 }
 
 // Tensors returns the tensors in the order of the file.
@@ -170,11 +195,15 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: tensor %q", ErrMissing, name)
 	}
+	from := origin{r: f.r}
+	if f.origins != nil {
+		from = f.origins[f.byName[name]]
+	}
 	out := make([]byte, t.Size)
-	if _, err := io.ReadFull(io.NewSectionReader(f.r, t.Offset, t.Size), out); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(from.r, t.Offset, t.Size), out); err != nil {
 		return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, name, err)
 	}
-	return out, nil
+	return from.order(out, t.Shape), nil
 }
 
 // Floats returns a tensor's elements as float32. A NaN or an infinity among them is

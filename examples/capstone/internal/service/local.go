@@ -17,7 +17,7 @@ const answerTokens = 300
 func localModel(path string) (llms.Model, string, error) {
 	m, err := llama.Open(path, &llama.Options{
 		MaxTokens: answerTokens, LookUp: llama.Lookup{MaxNGram: 3},
-		Sampler: llama.SamplerOptions{Repeat: 1.15}, // small models say the same again and again
+		Sampler: llama.SamplerOptions{Repeat: 1.15, Last: 64}, // small models say the same again and again
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("the local model: %w", err)
