@@ -95,6 +95,7 @@ func (t *Tokenizer) readBPE(f *weights.File) error {
 	if t.pre, ok = pretokenizers[pre]; !ok {
 		return fmt.Errorf("%w: tokenizer.ggml.pre is %q, which this package doesn't know", ErrModel, pre)
 	}
+	t.addBOS = t.pre.llama3
 	merges, _ := f.Value("tokenizer.ggml.merges").([]string)
 	t.merges = make(map[[2]string]int, len(merges))
 	for i, m := range merges {
@@ -292,6 +293,12 @@ func (t *Tokenizer) encodePlain(out []int32, text string, first bool) []int32 {
 		letters := make([]string, len(word))
 		for i := range len(word) {
 			letters[i] = byteLetters[word[i]]
+		}
+		if t.pre.llama3 {
+			if id, ok := t.ids[strings.Join(letters, "")]; ok {
+				out = append(out, id)
+				return
+			}
 		}
 		for _, s := range mergeAll(letters, t.rank) {
 			out = t.appendBPE(out, s)
