@@ -2,6 +2,7 @@ package llama
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 
@@ -39,7 +40,8 @@ type LoadOptions struct {
 // together: see [Network.Forward].
 type Network struct {
 	config  Config
-	turns   []float64
+	turns   [2][]float64 // by 1 if a layer is local, else 0
+	scale   float32      // of embedding rows
 	embed   *matrix
 	head    *matrix // embed, if the model ties them
 	norm    []float32
@@ -54,6 +56,8 @@ type layer struct {
 	qBias, kBias, vBias, oBias []float32
 	qNorm, kNorm               []float32
 	gate, up, down             *matrix
+	afterAttention, afterFeed  []float32 // norms of what is added; nil: none
+	angles, window             int       // which turns; 0: it sees all positions
 }
 
 // Load reads a model's weights from a GGUF file. It returns an error that wraps
@@ -93,8 +97,12 @@ func Load(f *weights.File, o *LoadOptions) (*Network, error) {
 	}
 	n := &Network{config: c, threads: opt.Threads, free: make(chan *scratch, 1), layers: make([]layer, c.Layers)}
 	n.free <- &scratch{}
-	if n.turns, err = ropeTurns(f, c); err != nil {
+	if n.turns[0], err = ropeTurns(f, c); err != nil {
 		return nil, err
+	}
+	n.turns[1], n.scale = turnsOfBase(c.LocalRopeBase, c.HeadSize), 1
+	if c.isGemma() {
+		n.scale = float32(math.Sqrt(float64(c.Width)))
 	}
 	return n, n.read(&loader{f: f, precision: opt.Precision})
 }
@@ -142,6 +150,10 @@ func (n *Network) read(l *loader) error {
 			oBias: l.vector(name("attn_output.bias")),
 			qNorm: l.vector(name("attn_q_norm.weight")), kNorm: l.vector(name("attn_k_norm.weight")),
 			gate: l.matrix(name("ffn_gate.weight")), up: l.matrix(name("ffn_up.weight")), down: l.matrix(name("ffn_down.weight")),
+			afterAttention: l.vector(name("post_attention_norm.weight")), afterFeed: l.vector(name("post_ffw_norm.weight")),
+		}
+		if n.config.IsLocal(i) {
+			n.layers[i].angles, n.layers[i].window = 1, n.config.Window
 		}
 	}
 	return l.err
@@ -198,6 +210,9 @@ func tensorShapes(c Config, f *weights.File) []wanted {
 		optional(name("attn_k.bias"), 0, kv)
 		optional(name("attn_v.bias"), 0, kv)
 		optional(name("attn_output.bias"), 0, c.Width)
+		if c.isGemma() {
+			out = append(out, wanted{name("post_attention_norm.weight"), 0, c.Width}, wanted{name("post_ffw_norm.weight"), 0, c.Width})
+		}
 		optional(name("attn_q_norm.weight"), 0, c.HeadSize)
 		optional(name("attn_k_norm.weight"), 0, c.HeadSize)
 	}
