@@ -106,7 +106,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
 	if name == "serve" || name == "ask" || name == "eval" {
-		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
+		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "GGUF file, or folder of a Hugging Face checkpoint, of a model that answers in this process; or list for those on this machine (default $PRODAI_GGUF)")
 	}
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")

@@ -182,6 +182,31 @@ func TestCheckpointIsTheGGUF(t *testing.T) {
 	}
 }
 
+// The rows of a head are put in order as RoPE pairs them: pairs of halves in the checkpoint
+// turn as pairs of neighbors in GGUF do.
+func TestCheckpointPairs(t *testing.T) {
+	f := speaking(t)
+	dir := asCheckpoint(t, f, 1)
+	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	require.NoError(t, err)
+	// Qwen2 without biases is the same network with pairs of halves.
+	halves := bytes.Replace(config, []byte("LlamaForCausalLM"), []byte("Qwen2ForCausalLM"), 1)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), halves, 0o600))
+	checkpoint, err := weights.Open(dir)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, checkpoint.Close()) }()
+	tokens := []int32{5, 0, 200, 7, 7, 30}
+	var logits [2][][]float32
+	for i, w := range []*weights.File{f, checkpoint} {
+		n, err := Load(w, &LoadOptions{Threads: 1, Precision: PrecisionFloat32})
+		require.NoError(t, err)
+		logits[i] = forward(t, n, n.NewCache(), tokens)
+	}
+	for p := range tokens {
+		require.InDeltaSlice(t, wide(logits[0][p]), wide(logits[1][p]), 1e-4)
+	}
+}
+
 func TestModelFromACheckpoint(t *testing.T) {
 	f := speaking(t)
 	want, err := New(f, &Options{MaxTokens: 12})
