@@ -8,16 +8,22 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// A checkpoint is a folder as Hugging Face's libraries write it: config.json, the tensors
-// as safetensors in one file or several, tokenizer.json. openCheckpoint reads it as the
-// GGUF file that llama.cpp's converter makes of it, so everything else knows one form.
-func openCheckpoint(dir string) (*File, error) {
+// ReadCheckpoint reads a folder as Hugging Face's libraries write it: config.json,
+// model.safetensors or its index, tokenizer.json, and if they are there
+// tokenizer_config.json and chat_template.jinja. It gets the names, the metadata and the
+// order of rows that the model's GGUF file has, so everything else knows one form, and
+// [File.Requantize] writes that file. name becomes general.name. Close what is returned.
+//
+// LlamaForCausalLM, Qwen2ForCausalLM and Qwen3ForCausalLM with a byte-level BPE are known;
+// what else a model needs is an error that wraps [ErrUnsupported] and names it.
+func ReadCheckpoint(dir fs.FS, name string) (*File, error) {
+	if dir == nil {
+		return nil, fmt.Errorf("%w: no folder", ErrFormat)
+	}
 	var c checkpointConfig
 	if err := readJSON(dir, "config.json", &c); err != nil {
 		return nil, err
@@ -31,7 +37,7 @@ func openCheckpoint(dir string) (*File, error) {
 		err = f.tie(&c)
 	}
 	if err == nil {
-		f.describe(dir, &c)
+		f.describe(name, &c)
 		err = f.readTokenizer(dir, &c)
 	}
 	if err != nil {
@@ -179,12 +185,12 @@ func (c *checkpointConfig) ggufName(name string) (out string, heads int, ok bool
 }
 
 // readShards opens the files of tensors: one, or those of an index.
-func (f *File) readShards(dir string, c *checkpointConfig) error {
+func (f *File) readShards(dir fs.FS, c *checkpointConfig) error {
 	var index struct {
 		Map map[string]string `json:"weight_map"`
 	}
 	names := []string{"model.safetensors"}
-	if _, err := os.Stat(filepath.Join(dir, names[0])); errors.Is(err, fs.ErrNotExist) {
+	if _, err := fs.Stat(dir, names[0]); errors.Is(err, fs.ErrNotExist) {
 		if err := readJSON(dir, "model.safetensors.index.json", &index); err != nil {
 			return err
 		}
@@ -195,7 +201,7 @@ func (f *File) readShards(dir string, c *checkpointConfig) error {
 		names = names[:0]
 		for name := range seen {
 			// A name is a file of the folder: an index from the internet opens no other one.
-			if filepath.Base(name) != name || !filepath.IsLocal(name) || !strings.HasSuffix(name, ".safetensors") {
+			if !fs.ValidPath(name) || strings.ContainsAny(name, `/\\`) || !strings.HasSuffix(name, ".safetensors") {
 				return fmt.Errorf("%w: the index names the file %q", ErrFormat, name)
 			}
 			names = append(names, name)
@@ -203,7 +209,7 @@ func (f *File) readShards(dir string, c *checkpointConfig) error {
 		slices.Sort(names)
 	}
 	for _, name := range names {
-		shard, err := openFile(filepath.Join(dir, name))
+		shard, err := openShard(dir, name)
 		if err != nil {
 			return missing(err)
 		}
@@ -222,6 +228,28 @@ func (f *File) readShards(dir string, c *checkpointConfig) error {
 		}
 	}
 	return nil
+}
+
+func openShard(dir fs.FS, name string) (*File, error) {
+	file, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := file.(io.ReaderAt)
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case !ok || !info.Mode().IsRegular():
+		err = fmt.Errorf("%w: %s is not a regular file", ErrFormat, name)
+	default:
+		var out *File
+		if out, err = Read(r, info.Size()); err == nil {
+			out.closer = file
+			return out, nil
+		}
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return nil, errors.Join(err, file.Close())
 }
 
 // take adds a shard's tensor under its new name.
@@ -307,13 +335,9 @@ func (c *checkpointConfig) divisors() ([]float32, error) {
 }
 
 // describe writes the configuration as GGUF's metadata.
-func (f *File) describe(dir string, c *checkpointConfig) {
+func (f *File) describe(name string, c *checkpointConfig) {
 	a := c.arch + "."
 	f.set("general.architecture", c.arch)
-	name := filepath.Base(dir)
-	if full, err := filepath.Abs(dir); err == nil { // "." is no name
-		name = filepath.Base(full)
-	}
 	f.set("general.name", name)
 	for _, p := range []struct {
 		key string
@@ -360,7 +384,7 @@ func (o origin) order(data []byte, shape []int) []byte {
 const maxJSON = 1 << 28
 
 // readJSON reads a file of a checkpoint's folder.
-func readJSON(dir, name string, to any) error {
+func readJSON(dir fs.FS, name string, to any) error {
 	data, err := readSmall(dir, name)
 	if err != nil {
 		return err
@@ -371,16 +395,15 @@ func readJSON(dir, name string, to any) error {
 	return nil
 }
 
-func readSmall(dir, name string) ([]byte, error) {
-	path := filepath.Join(dir, name)
-	info, err := os.Stat(path)
+func readSmall(dir fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(dir, name)
 	if err != nil {
 		return nil, missing(err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxJSON {
 		return nil, fmt.Errorf("%w: %s is not a regular file of at most %d bytes", ErrFormat, name, maxJSON)
 	}
-	return os.ReadFile(path)
+	return fs.ReadFile(dir, name)
 }
 
 // missing makes an error of a file that is not there one of this package's.

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,9 +31,9 @@ var checkpoint = map[string]string{
 const twoSteps = `"pre_tokenizer":{"type":"Sequence","pretokenizers":[%s,{"type":"ByteLevel","use_regex":%v}]}`
 
 // with returns the checkpoint's folder, in which old, a part of a file, is replaced.
-func with(t testing.TB, file, old, replacement string) string {
+func with(t testing.TB, file, old, replacement string) fstest.MapFS {
 	t.Helper()
-	dir := t.TempDir()
+	dir := fstest.MapFS{}
 	for name, text := range checkpoint {
 		if name == file {
 			require.Contains(t, text, old)
@@ -42,14 +42,14 @@ func with(t testing.TB, file, old, replacement string) string {
 				text = replacement
 			}
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		dir[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	return dir
 }
 
-func open(t testing.TB, dir string) *weights.File {
+func open(t testing.TB, dir fs.FS) *weights.File {
 	t.Helper()
-	f, err := weights.Open(dir)
+	f, err := weights.ReadCheckpoint(dir, "a model")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f
@@ -61,15 +61,14 @@ func TestCheckpointMetadata(t *testing.T) {
 	for _, bits := range []uint32{0x3f800000, 0x40000000, 0x40400000} { // 0, 1, 2, 3
 		values = binary.LittleEndian.AppendUint32(values, bits)
 	}
-	file := []byte(checkpoint["model.safetensors"])
+	file := dir["model.safetensors"].Data
 	copy(file[len(file)-16:], values)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "model.safetensors"), file, 0o600))
 	f := open(t, dir)
 	q, err := f.Floats("blk.0.attn_q.weight")
 	require.NoError(t, err)
 	require.Equal(t, []float32{0, 2, 1, 3}, q, "the halves of a head become neighbors")
 	for key, want := range map[string]any{
-		"general.architecture": "llama", "general.name": filepath.Base(dir), "llama.block_count": uint32(1), "llama.attention.head_count_kv": uint32(1),
+		"general.architecture": "llama", "general.name": "a model", "llama.block_count": uint32(1), "llama.attention.head_count_kv": uint32(1),
 		"llama.attention.key_length": uint32(4), "llama.rope.freq_base": float32(10000), "tokenizer.ggml.pre": "gpt-2",
 		"tokenizer.ggml.tokens": []string{"<s>", "a", "b", "ab", "[PAD4]", "<x>"}, "tokenizer.ggml.token_type": []int32{3, 1, 1, 1, 5, 4},
 		"tokenizer.ggml.merges": []string{"a b"}, "tokenizer.ggml.bos_token_id": uint32(0), "tokenizer.ggml.eos_token_id": uint32(2),
@@ -77,7 +76,7 @@ func TestCheckpointMetadata(t *testing.T) {
 	} {
 		require.Equal(t, want, f.Value(key), key)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte("newer"), 0o600))
+	dir["chat_template.jinja"] = &fstest.MapFile{Data: []byte("newer")}
 	require.Equal(t, "newer", open(t, dir).Value("tokenizer.chat_template"))
 	words := `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|%s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 	for want, step := range map[string]string{
@@ -154,13 +153,13 @@ func TestHostileCheckpoints(t *testing.T) {
 		"a number as merge":   {"tokenizer.json", `["a","b"]`, `7`, weights.ErrFormat},
 		"template":            {"tokenizer_config.json", `{"bos`, `"bos`, weights.ErrFormat},
 	} {
-		_, err := weights.Open(with(t, row.file, row.old, row.replacement))
+		_, err := weights.ReadCheckpoint(with(t, row.file, row.old, row.replacement), name)
 		require.ErrorIs(t, err, row.want, name)
 	}
 	for name := range checkpoint {
 		dir := with(t, name, "", "")
-		require.NoError(t, os.Remove(filepath.Join(dir, name)))
-		f, err := weights.Open(dir)
+		delete(dir, name)
+		f, err := weights.ReadCheckpoint(dir, name)
 		if name == "tokenizer_config.json" { // all that it has is in other files, or not needed
 			require.NoError(t, err)
 			require.NoError(t, f.Close())
@@ -172,11 +171,10 @@ func TestHostileCheckpoints(t *testing.T) {
 
 // An index opens files of its own folder alone, and each tensor has one of them.
 func TestHostileIndex(t *testing.T) {
-	outside := filepath.Join(t.TempDir(), "x.safetensors")
-	require.NoError(t, os.WriteFile(outside, []byte(checkpoint["model.safetensors"]), 0o600))
 	for index, want := range map[string]error{
-		`{"weight_map":{"model.embed_tokens.weight":"` + filepath.ToSlash(outside) + `"}}`:                 weights.ErrFormat,
-		`{"weight_map":{"model.embed_tokens.weight":"../x.safetensors"}}`:                                  weights.ErrFormat,
+		`{"weight_map":{"model.embed_tokens.weight":"/a.safetensors"}}`:                                    weights.ErrFormat,
+		`{"weight_map":{"model.embed_tokens.weight":"../a.safetensors"}}`:                                  weights.ErrFormat,
+		`{"weight_map":{"model.embed_tokens.weight":"..\\a.safetensors"}}`:                                 weights.ErrFormat,
 		`{"weight_map":{"model.embed_tokens.weight":"config.json"}}`:                                       weights.ErrFormat,
 		`{"weight_map":{"model.embed_tokens.weight":"none.safetensors"}}`:                                  weights.ErrMissing,
 		`{"weight_map":{"model.embed_tokens.weight":"a.safetensors","model.norm.weight":"a.safetensors"}}`: weights.ErrMissing,
@@ -185,22 +183,23 @@ func TestHostileIndex(t *testing.T) {
 		`{"weight_map":[]}`: weights.ErrFormat,
 	} {
 		dir := with(t, "config.json", "", checkpoint["config.json"])
-		require.NoError(t, os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "a.safetensors")))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "b.safetensors"), []byte(checkpoint["model.safetensors"]), 0o600))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "model.safetensors.index.json"), []byte(index), 0o600))
-		_, err := weights.Open(dir)
+		dir["a.safetensors"], dir["b.safetensors"] = dir["model.safetensors"], dir["model.safetensors"]
+		delete(dir, "model.safetensors")
+		dir["model.safetensors.index.json"] = &fstest.MapFile{Data: []byte(index)}
+		_, err := weights.ReadCheckpoint(dir, "a model")
 		require.ErrorIs(t, err, want, index)
 	}
+	_, err := weights.ReadCheckpoint(nil, "")
+	require.ErrorIs(t, err, weights.ErrFormat)
 }
 
 func FuzzCheckpoint(f *testing.F) {
 	f.Add(checkpoint["config.json"], checkpoint["model.safetensors"], checkpoint["tokenizer.json"], checkpoint["tokenizer_config.json"])
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, config, tensors, tokenizer, more string) {
-		for name, text := range map[string]string{"config.json": config, "model.safetensors": tensors, "tokenizer.json": tokenizer, "tokenizer_config.json": more} {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-		}
-		w, err := weights.Open(dir)
+		w, err := weights.ReadCheckpoint(fstest.MapFS{
+			"config.json": {Data: []byte(config)}, "model.safetensors": {Data: []byte(tensors)},
+			"tokenizer.json": {Data: []byte(tokenizer)}, "tokenizer_config.json": {Data: []byte(more)},
+		}, "a model")
 		if err != nil {
 			if !errors.Is(err, weights.ErrFormat) && !errors.Is(err, weights.ErrType) && !errors.Is(err, weights.ErrMissing) && !errors.Is(err, weights.ErrUnsupported) {
 				t.Fatalf("%v wraps no error of the package", err)

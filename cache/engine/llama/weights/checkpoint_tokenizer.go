@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -196,7 +197,7 @@ type tokenizerConfig struct {
 }
 
 // readTokenizer writes the vocabulary and the chat template as GGUF's metadata.
-func (f *File) readTokenizer(dir string, c *checkpointConfig) error {
+func (f *File) readTokenizer(dir fs.FS, c *checkpointConfig) error {
 	var t tokenizerFile
 	if err := readJSON(dir, "tokenizer.json", &t); err != nil {
 		return err
@@ -275,7 +276,7 @@ func specialID(tokens []string, text, number json.RawMessage) int {
 
 // readTemplate takes chat_template.jinja, or else the template of tokenizer_config.json:
 // a text, or a list of named ones.
-func (f *File) readTemplate(dir string, inline json.RawMessage) error {
+func (f *File) readTemplate(dir fs.FS, inline json.RawMessage) error {
 	data, err := readSmall(dir, "chat_template.jinja")
 	if err != nil && !errors.Is(err, ErrMissing) {
 		return err

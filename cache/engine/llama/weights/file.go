@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -55,24 +56,20 @@ type Pair struct {
 // Open opens a GGUF or safetensors file; which it is, the first bytes tell. Close it
 // when the model is loaded.
 //
-// A folder is opened as a checkpoint of Hugging Face's: config.json, model.safetensors or
-// its index, tokenizer.json, and if they are there tokenizer_config.json and
-// chat_template.jinja. It gets the names, the metadata and the order of rows that GGUF has,
-// so [File.Requantize] writes it as a GGUF file. LlamaForCausalLM, Qwen2ForCausalLM and
-// Qwen3ForCausalLM with a byte-level BPE are known; what else a model needs is an error
-// that wraps [ErrUnsupported] and names it.
+// A folder is opened as a checkpoint of Hugging Face's, see [ReadCheckpoint]; its name is
+// the model's.
 func Open(path string) (*File, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		f, err := openCheckpoint(path)
+		full, err := filepath.Abs(path) // "." is no name
+		if err != nil {
+			return nil, err
+		}
+		f, err := ReadCheckpoint(os.DirFS(full), filepath.Base(full))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		return f, nil
 	}
-	return openFile(path)
-}
-
-func openFile(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
