@@ -26,6 +26,9 @@ func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
+	if svc.Small() {
+		fmt.Fprint(s.log, service.SmallModel, "\n")
+	}
 	a, err := svc.Ask(ctx, service.Question{Text: question, OnChunk: func(c string) error {
 		_, err := io.WriteString(out, c)
 		return err

@@ -14,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,7 +28,6 @@ import (
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/eval/stats"
 	"github.com/prodailabs/prodai/examples/capstone/internal/service"
-	"github.com/prodailabs/prodai/retrieve/rag"
 )
 
 // Questions by authors who had not read the notes, and what readers of the notes
@@ -102,10 +102,11 @@ const (
 	verdictUseful                  // a passage answers, or answers a part
 	verdictWrong                   // no passage answers, or there was nothing to answer
 	verdictRefused
+	verdictUncited // it names no passage, so no judgment applies; a model that writes freely does this
 )
 
 func (v verdict) String() string {
-	return [...]string{"unjudged", "useful", "wrong", "refused"}[v]
+	return [...]string{"unjudged", "useful", "wrong", "refused", "uncited"}[v]
 }
 
 // A result is a question with its verdict.
@@ -114,10 +115,12 @@ type result struct {
 	verdict    verdict
 	answerable bool // some passage that a reader has seen answers it
 	near       bool // it was refused, and the nearest passages have one of the right package
+	answer     *service.Answer
 }
 
-// judged asks the questions and looks the answers up in the judgments.
-func judged(ctx context.Context, svc *service.Service, questions []question, judgments []judgment) ([]result, error) {
+// judged asks the questions and looks the answers up in the judgments. It passes each
+// result to each, if that is not nil.
+func judged(ctx context.Context, svc *service.Service, questions []question, judgments []judgment, each func(result) error) ([]result, error) {
 	labels := map[string]map[string][]string{} // question, passage
 	right := map[string][]string{}             // question -> packages
 	for _, j := range judgments {
@@ -135,10 +138,10 @@ func judged(ctx context.Context, svc *service.Service, questions []question, jud
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", q.Question, err)
 		}
-		r := result{question: q, answerable: len(right[q.ID]) > 0 && !q.Refuse}
+		r := result{question: q, answerable: len(right[q.ID]) > 0 && !q.Refuse, answer: a}
 		quoted := passagesOf(a)
 		switch {
-		case rag.IsRefusal(a.Text):
+		case a.Refused():
 			r.verdict = verdictRefused
 			r.near = slices.ContainsFunc(quoted, func(d schema.Document) bool {
 				source, _ := chunk.MetaString(d.Metadata, chunk.KeySource)
@@ -146,6 +149,8 @@ func judged(ctx context.Context, svc *service.Service, questions []question, jud
 			})
 		case q.Refuse:
 			r.verdict = verdictWrong
+		case len(quoted) == 0:
+			r.verdict = verdictUncited
 		default:
 			r.verdict = verdictWrong
 			for _, d := range quoted {
@@ -156,6 +161,11 @@ func judged(ctx context.Context, svc *service.Service, questions []question, jud
 				case slices.ContainsFunc(given, func(l string) bool { return l != "no" }):
 					r.verdict = verdictUseful
 				}
+			}
+		}
+		if each != nil {
+			if err := each(r); err != nil {
+				return nil, err
 			}
 		}
 		out = append(out, r)
@@ -180,8 +190,8 @@ func passagesOf(a *service.Answer) []schema.Document {
 // how many of the questions that the notes answer got a useful answer.
 func report(out io.Writer, results []result) (useful, of int, err error) {
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "kind\tquestions\tanswered by the notes\tuseful\twrong\trefused\tunjudged")
-	type counts struct{ n, answerable, useful, wrong, refused, unjudged, near, refusedAnswerable int }
+	fmt.Fprintln(table, "kind\tquestions\tanswered by the notes\tuseful\twrong\trefused\tuncited\tunjudged")
+	type counts struct{ n, answerable, useful, wrong, refused, uncited, unjudged, near, refusedAnswerable int }
 	add := func(c *counts, r result) {
 		c.n++
 		if r.answerable {
@@ -200,6 +210,8 @@ func report(out io.Writer, results []result) (useful, of int, err error) {
 					c.near++
 				}
 			}
+		case verdictUncited:
+			c.uncited++
 		default:
 			c.unjudged++
 		}
@@ -223,7 +235,7 @@ func report(out io.Writer, results []result) (useful, of int, err error) {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		c := byKind[kind]
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", kind, c.n, c.answerable, c.useful, c.wrong, c.refused, c.unjudged)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", kind, c.n, c.answerable, c.useful, c.wrong, c.refused, c.uncited, c.unjudged)
 	}
 	if err := table.Flush(); err != nil {
 		return 0, 0, err
@@ -235,8 +247,9 @@ func report(out io.Writer, results []result) (useful, of int, err error) {
 	}{
 		{"of the questions that the notes answer, useful (fully or in part)", known.useful, known.n},
 		{"of the questions that the notes answer, wrong", known.wrong, known.n},
+		{"of the questions that the notes answer, answered without a citation", known.uncited, known.n},
 		{"of the other questions about the course, wrong", answer.wrong - known.wrong, answer.n - known.n},
-		{"of the questions to refuse, answered", refuse.wrong, refuse.n},
+		{"of the questions to refuse, answered", refuse.wrong + refuse.uncited, refuse.n},
 		{"of the refusals of what the notes answer, with the right package among the nearest", known.near, known.refusedAnswerable},
 	} {
 		if line.n == 0 {
@@ -311,7 +324,20 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, closing()) }()
-	results, err := independent(ctx, svc, "dev.jsonl", "held.jsonl", "later.jsonl")
+	questions, err := s.questions()
+	if err != nil {
+		return err
+	}
+	var each func(result) error
+	if s.answers != "" {
+		file, err := os.Create(s.answers)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		each = func(r result) error { return writeAnswer(file, r) }
+	}
+	results, err := independent(ctx, svc, questions, each)
 	if err != nil {
 		return err
 	}
@@ -329,6 +355,47 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 	return nil
 }
 
+// questions returns those that the flags ask for: all, one file, or a random sample.
+func (s *settings) questions() ([]question, error) {
+	var out []question
+	for _, name := range questionSets {
+		if s.set != "" && s.set != name {
+			continue
+		}
+		more, err := readLines[question](name + ".jsonl")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	if len(out) == 0 || s.sample < 0 {
+		return nil, fmt.Errorf("-set is %q, want one of %q; -sample is %d, want at least 0", s.set, questionSets, s.sample)
+	}
+	if s.sample > 0 {
+		rand.New(rand.NewPCG(s.seed, 0)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+		out = out[:min(s.sample, len(out))]
+	}
+	return out, nil
+}
+
+// writeAnswer writes a result as a line of JSON, for a reader to judge what a model
+// wrote: a verdict is of the passages that it cites.
+func writeAnswer(w io.Writer, r result) error {
+	line := struct {
+		ID         string   `json:"id"`
+		Kind       string   `json:"kind"`
+		Verdict    string   `json:"verdict"`
+		Answerable bool     `json:"answerable"`
+		Question   string   `json:"question"`
+		Answer     string   `json:"answer"`
+		Passages   []string `json:"passages"` // those that it cites
+	}{r.question.ID, r.question.Kind, r.verdict.String(), r.answerable, r.question.Question, r.answer.Text, nil}
+	for _, d := range passagesOf(r.answer) {
+		line.Passages = append(line.Passages, d.PageContent)
+	}
+	return json.NewEncoder(w).Encode(line)
+}
+
 type evalKey struct{}
 
 // asking gives each question of an evaluation a tenant of its own: there are more of
@@ -342,19 +409,14 @@ func evalTenant(ctx context.Context) string {
 	return tenant
 }
 
-// independent asks the questions of some files.
-func independent(ctx context.Context, svc *service.Service, files ...string) ([]result, error) {
-	var questions []question
-	for _, name := range files {
-		more, err := readLines[question](name)
-		if err != nil {
-			return nil, err
-		}
-		questions = append(questions, more...)
-	}
+// questionSets are the files of questions, without their ending.
+var questionSets = []string{"dev", "held", "later"}
+
+// independent asks the questions and looks up what readers said of the passages.
+func independent(ctx context.Context, svc *service.Service, questions []question, each func(result) error) ([]result, error) {
 	judgments, err := readLines[judgment]("judged.jsonl")
 	if err != nil {
 		return nil, err
 	}
-	return judged(ctx, svc, questions, judgments)
+	return judged(ctx, svc, questions, judgments, each)
 }

@@ -21,7 +21,9 @@ func TestIndependentQuestions(t *testing.T) {
 	svc, err := service.New(t.Context(), service.Options{Tenant: evalTenant})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, svc.Close(context.Background())) })
-	results, err := independent(t.Context(), svc, "dev.jsonl", "held.jsonl", "later.jsonl")
+	questions, err := (&settings{}).questions()
+	require.NoError(t, err)
+	results, err := independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
 	require.Len(t, results, 300)
 	var out strings.Builder

@@ -85,6 +85,9 @@ type settings struct {
 	verbose    bool
 	floor      float64
 	last       string
+	set        string
+	sample     int
+	answers    string
 	output     string
 	epochs     int
 	seed       uint64
@@ -103,7 +106,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	f.BoolVar(&s.noCourse, "no-course", false, "leave out the course's own notes and examples")
 	f.StringVar(&s.spans, "spans", "", "append finished spans to this file as JSON lines")
 	if name == "serve" || name == "ask" || name == "eval" {
-		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "file of a model that answers in this process, or list for those on this machine (default $PRODAI_GGUF)")
+		f.StringVar(&s.gguf, "gguf", os.Getenv("PRODAI_GGUF"), "GGUF file, or folder of a Hugging Face checkpoint, of a model that answers in this process; or list for those on this machine (default $PRODAI_GGUF)")
 	}
 	if name == "serve" {
 		f.StringVar(&s.address, "addr", "127.0.0.1:8080", "address to listen on; one that others can reach needs CAPSTONE_API_KEYS")
@@ -114,6 +117,10 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	if name == "eval" {
 		f.Float64Var(&s.floor, "floor", 0.6, "share of the questions that the notes answer which must get a useful answer")
 		f.StringVar(&s.last, "last", "", "file of the last run's verdicts, which this run is compared with (default in the user's cache folder)")
+		f.StringVar(&s.set, "set", "", "ask one set: dev, held or later (default all)")
+		f.IntVar(&s.sample, "sample", 0, "ask so many questions, drawn at random (default all); a language model takes seconds for each")
+		f.Uint64Var(&s.seed, "seed", 0, "of the sample")
+		f.StringVar(&s.answers, "answers", "", "write each question with its answer to this file, as JSON lines")
 	}
 	if name == "tune" {
 		f.StringVar(&s.output, "o", "", "file to write the tuned rows to (required)")

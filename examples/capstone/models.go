@@ -7,6 +7,7 @@ import (
 
 	"github.com/prodailabs/prodai/cache/engine/llama"
 	"github.com/prodailabs/prodai/cache/engine/llama/weights"
+	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 )
 
 // listModels prints the models that other programs stored on this machine, and whether
@@ -27,6 +28,7 @@ func listModels(out io.Writer) error {
 	if len(found) == 0 {
 		fmt.Fprintln(out, "no model of Ollama or LM Studio is on this machine")
 	}
+	fmt.Fprint(out, "\n", service.SmallModel)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/prodailabs/prodai/examples/capstone/internal/gateway"
+	"github.com/prodailabs/prodai/examples/capstone/internal/service"
 	"github.com/prodailabs/prodai/guard/secret"
 )
 
@@ -57,6 +58,9 @@ func serve(ctx context.Context, s *settings, rest []string, out io.Writer) error
 	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return requests }}
 	fmt.Fprintf(out, "%d passages of %d documents in %.1f s, answered by %s\n", svc.Passages(), len(svc.Sources()), time.Since(began).Seconds(), svc.Backend())
+	if svc.Small() {
+		fmt.Fprint(out, service.SmallModel)
+	}
 	fmt.Fprintf(out, "a page to ask at:   http://%s/\nthe OpenAI protocol: http://%s/v1  (model \"course\")\nstop with Ctrl-C\n", listener.Addr(), listener.Addr())
 
 	failed := make(chan error, 1)

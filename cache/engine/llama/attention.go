@@ -17,15 +17,17 @@ type attender struct {
 	scores [PageTokens]float32
 }
 
-// attend sets out to the weighted sum of the values that q sees: those of the first
-// visible tokens of the cache.
-func (a *attender) attend(c *Cache, layer, head, visible int, q, out []float32) {
+// attend sets out to the weighted sum of the values that q sees: those of the cache's
+// tokens from first up to visible.
+func (a *attender) attend(c *Cache, layer, head, first, visible int, q, out []float32) {
 	scale := float32(1 / math.Sqrt(float64(len(q))))
 	top, sum := float32(math.Inf(-1)), float32(0)
 	clear(out)
-	for i := 0; i*PageTokens < visible; i++ {
-		n := min(PageTokens, visible-i*PageTokens)
+	for i := first / PageTokens; i*PageTokens < visible; i++ {
+		skip := max(0, first-i*PageTokens)
+		n := min(PageTokens, visible-i*PageTokens) - skip
 		keys, values := c.page(layer, head, i)
+		keys, values = keys[skip*len(q):], values[skip*len(q):]
 		s := a.scores[:n]
 		vec.DotRows(q, keys, s)
 		highest := top
@@ -49,8 +51,9 @@ func (a *attender) attend(c *Cache, layer, head, visible int, q, out []float32) 
 	}
 }
 
-// weigh returns the attention weights that attend computes with, all at once.
-func (a *attender) weigh(c *Cache, layer, head, visible int, q []float32) []float32 {
+// weigh returns the attention weights that attend computes with, all at once; those of
+// tokens before first are 0.
+func (a *attender) weigh(c *Cache, layer, head, first, visible int, q []float32) []float32 {
 	out := make([]float32, visible)
 	scale := float32(1 / math.Sqrt(float64(len(q))))
 	top := float32(math.Inf(-1))
@@ -58,13 +61,15 @@ func (a *attender) weigh(c *Cache, layer, head, visible int, q []float32) []floa
 		keys, _ := c.page(layer, head, i)
 		vec.DotRows(q, keys, out[i*PageTokens:min(visible, (i+1)*PageTokens)])
 	}
-	for j := range out {
-		out[j] *= scale
-		top = max(top, out[j])
+	seen := out[first:]
+	for j := range seen {
+		seen[j] *= scale
+		top = max(top, seen[j])
 	}
-	sum := vec.ExpSum(out, out, top)
-	for j := range out {
-		out[j] /= sum
+	sum := vec.ExpSum(seen, seen, top)
+	for j := range seen {
+		seen[j] /= sum
 	}
+	clear(out[:first])
 	return out
 }

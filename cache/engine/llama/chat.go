@@ -101,8 +101,8 @@ func (c *Chat) containsMark(text string) bool {
 	if strings.Contains(text, guard) {
 		return true
 	}
-	_, id := c.tok.nextSpecial(text)
-	return id >= 0
+	_, found := c.tok.nextSpecial(text, func(s *special) bool { return s.control })
+	return found != nil
 }
 
 var roles = map[llms.ChatMessageType]string{

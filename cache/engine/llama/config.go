@@ -9,7 +9,7 @@ import (
 
 // Config is the shape of a model, as its file states it.
 type Config struct {
-	Architecture string // "llama", "qwen2" or "qwen3"
+	Architecture string // "llama", "qwen2", "qwen3" or "gemma3"
 	Name         string
 	Layers       int
 	Width        int // elements of the vector that a token is
@@ -22,7 +22,17 @@ type Config struct {
 	Epsilon      float64
 	RopeBase     float64
 	RopeOrder    RopeOrder
+	// Window is how many positions the local layers of Gemma 3 see, their own included; 0:
+	// no layer is local. Local layers turn by LocalRopeBase.
+	Window        int
+	LocalRopeBase float64
 }
+
+// IsLocal reports whether a layer sees the last Window positions alone. In Gemma 3 five
+// of six do, and the sixth sees all.
+func (c Config) IsLocal(layer int) bool { return c.Window > 0 && layer%6 != 5 }
+
+func (c Config) isGemma() bool { return c.Architecture == "gemma3" }
 
 // KVBytes returns what one token occupies in a cache of keys and values.
 func (c Config) KVBytes() int { return 2 * 4 * c.Layers * c.KVHeads * c.HeadSize }
@@ -43,8 +53,15 @@ func ReadConfig(f *weights.File) (Config, error) {
 	case "llama":
 		c.RopeOrder = RopeOrderNeighbors
 	case "qwen2", "qwen3":
+	case "gemma3":
+		c.RopeBase, c.LocalRopeBase = 1e6, 10000
+		n, ok := f.Int("gemma3.attention.sliding_window")
+		if !ok || n < 1 || n > limit {
+			return Config{}, fmt.Errorf("%w: gemma3.attention.sliding_window is %v", ErrModel, f.Value("gemma3.attention.sliding_window"))
+		}
+		c.Window = int(n)
 	default:
-		return Config{}, fmt.Errorf("%w: the architecture %q: this package runs llama, qwen2 and qwen3", ErrModel, arch)
+		return Config{}, fmt.Errorf("%w: the architecture %q: this package runs llama, qwen2, qwen3 and gemma3", ErrModel, arch)
 	}
 	for key, to := range map[string]*int{
 		"block_count": &c.Layers, "embedding_length": &c.Width, "feed_forward_length": &c.FeedForward,
@@ -108,8 +125,11 @@ func (c Config) check(f *weights.File) error {
 	if n, ok := f.Int(a + ".expert_count"); ok && n > 0 {
 		return fail("%d experts are not supported", n)
 	}
-	if n, ok := f.Int(a + ".attention.sliding_window"); ok && n > 0 && int(n) < c.Context {
+	if n, ok := f.Int(a + ".attention.sliding_window"); ok && n > 0 && int(n) < c.Context && !c.isGemma() {
 		return fail("a sliding window of %d is not supported", n)
+	}
+	if c.isGemma() && c.Layers == 62 {
+		return fail("Gemma 3 27B, which scales its attention in another way, is not supported")
 	}
 	return nil
 }
@@ -117,10 +137,7 @@ func (c Config) check(f *weights.File) error {
 // ropeTurns returns for each pair of a head the angle that one position turns it by.
 // rope_freqs.weight, which Llama 3.1 files have, divides them.
 func ropeTurns(f *weights.File, c Config) ([]float64, error) {
-	out := make([]float64, c.HeadSize/2)
-	for j := range out {
-		out[j] = math.Pow(c.RopeBase, -2*float64(j)/float64(c.HeadSize))
-	}
+	out := turnsOfBase(c.RopeBase, c.HeadSize)
 	if _, ok := f.Tensor("rope_freqs.weight"); !ok {
 		return out, nil
 	}
@@ -138,4 +155,13 @@ func ropeTurns(f *weights.File, c Config) ([]float64, error) {
 		out[j] /= float64(d)
 	}
 	return out, nil
+}
+
+// turnsOfBase returns base^(-2j/size) for each pair j.
+func turnsOfBase(base float64, size int) []float64 {
+	out := make([]float64, size/2)
+	for j := range out {
+		out[j] = math.Pow(base, -2*float64(j)/float64(size))
+	}
+	return out
 }

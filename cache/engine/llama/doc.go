@@ -1,4 +1,4 @@
-// Package llama runs language models of the Llama and Qwen families in pure Go: a
+// Package llama runs language models of the Llama, Qwen and Gemma families in pure Go: a
 // transformer that a student can read, and a user can run.
 //
 // # What you will be able to do
@@ -108,13 +108,19 @@
 //
 // # What runs
 //
-// The package reads GGUF files of the architectures llama, qwen2 and qwen3, without
-// experts, without scaled or partial rotation. Files with anything else are refused with
-// the reason. Weights may be F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K and the other types of
+// The package reads GGUF files of the architectures llama, qwen2, qwen3 and gemma3 (text),
+// without experts, without scaled or partial rotation. Files with anything else are refused
+// with the reason. Weights may be F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K and the other types of
 // package weights, which become 8-bit codes. Kernels for codes exist for amd64 with AVX2
 // or AVX-512 VNNI; elsewhere weights are float32 by default, with NEON on arm64. Tokenizers
 // are the byte-level BPE of GPT-2, SmolLM, Llama 3 and Qwen, and SentencePiece's. [Model]
 // is an llms.Model; tools are not supported.
+//
+// A Hugging Face checkpoint of Llama, Qwen2 or Qwen3 runs too: [Open] takes its folder, with
+// config.json, model.safetensors or its index, and tokenizer.json. The folder is read as the
+// GGUF file that it converts to, so its logits are those of that file to the last bit, and
+// weights.File.Requantize writes that file. A vocabulary that isn't byte-level BPE, packed
+// codes of another tool or a scaled rotation other than Llama 3's is refused with its name.
 //
 // # A minimal program
 //

@@ -50,9 +50,12 @@ type scratch struct {
 	x, part              []float32 // [row][width]
 	normed, heads, inner vectors
 	q, k, v, gate, up    []float32
-	cos, sin             []float32 // [row][pair]
+	angles               [2]angles // as Network.turns
 	attenders            []attender
 }
+
+// angles are those of each pair at each row's position, [row][pair].
+type angles struct{ cos, sin []float32 }
 
 // Forward appends each step's tokens to its cache and returns the logits of the wanted
 // rows, for each step. Tokens of all steps go through each matrix together: that is
@@ -148,11 +151,21 @@ func (n *Network) pass(ctx context.Context, t *team, s *scratch, out [][][]float
 	s.normed.reset(rows, c.Width)
 	s.heads.reset(rows, c.Heads*c.HeadSize)
 	s.inner.reset(rows, c.FeedForward)
-	n.angles(s)
+	for i, turns := range n.turns {
+		if i == 0 || c.Window > 0 {
+			s.angles[i].set(s.rows, turns)
+		}
+	}
 	t.run(func(part, parts int) {
 		lo, hi := share(rows, part, parts)
 		for r := lo; r < hi; r++ {
-			n.embed.row(int(s.rows[r].token), s.x[r*c.Width:][:c.Width])
+			x := s.x[r*c.Width:][:c.Width]
+			n.embed.row(int(s.rows[r].token), x)
+			if n.scale != 1 {
+				for j := range x {
+					x[j] *= n.scale
+				}
+			}
 		}
 	})
 	for i := range n.layers {
@@ -165,14 +178,13 @@ func (n *Network) pass(ctx context.Context, t *team, s *scratch, out [][][]float
 	return n.logits(t, s, out)
 }
 
-// angles computes the sine and cosine of each pair at each row's position.
-func (n *Network) angles(s *scratch) {
-	half := len(n.turns)
-	s.cos, s.sin = size(s.cos, len(s.rows)*half), size(s.sin, len(s.rows)*half)
-	for r, row := range s.rows {
-		for j, turn := range n.turns {
+func (a *angles) set(rows []row, turns []float64) {
+	half := len(turns)
+	a.cos, a.sin = size(a.cos, len(rows)*half), size(a.sin, len(rows)*half)
+	for r, row := range rows {
+		for j, turn := range turns {
 			sin, cos := math.Sincos(float64(row.position) * turn)
-			s.cos[r*half+j], s.sin[r*half+j] = float32(cos), float32(sin)
+			a.cos[r*half+j], a.sin[r*half+j] = float32(cos), float32(sin)
 		}
 	}
 }
@@ -224,8 +236,8 @@ func (n *Network) attention(t *team, s *scratch, i int) {
 			addBias(q, l.qBias)
 			addBias(k, l.kBias)
 			addBias(v, l.vBias)
-			n.turn(q, l.qNorm, s, r)
-			n.turn(k, l.kNorm, s, r)
+			n.turn(q, l.qNorm, &s.angles[l.angles], r)
+			n.turn(k, l.kNorm, &s.angles[l.angles], r)
 			n.store(s, i, r, k, v)
 		}
 	})
@@ -237,20 +249,24 @@ func (n *Network) attention(t *team, s *scratch, i int) {
 			r, kv := item/c.KVHeads, item%c.KVHeads
 			row := s.rows[r]
 			step := &s.steps[row.step]
+			first := 0
+			if l.window > 0 {
+				first = max(0, row.position+1-l.window)
+			}
 			for h := kv * group; h < (kv+1)*group; h++ {
 				q := s.q[(r*c.Heads+h)*c.HeadSize:][:c.HeadSize]
-				a.attend(step.Cache, i, kv, row.position+1, q, s.heads.at(r)[h*c.HeadSize:][:c.HeadSize])
+				a.attend(step.Cache, i, kv, first, row.position+1, q, s.heads.at(r)[h*c.HeadSize:][:c.HeadSize])
 				if step.Attention != nil {
-					step.Attention(i, h, row.position, a.weigh(step.Cache, i, kv, row.position+1, q))
+					step.Attention(i, h, row.position, a.weigh(step.Cache, i, kv, first, row.position+1, q))
 				}
 			}
 		}
 	})
-	n.back(t, s, l.output, &s.heads, l.oBias)
+	n.back(t, s, l.output, &s.heads, l.oBias, l.afterAttention)
 }
 
-// back codes v, multiplies by m and adds the result to x.
-func (n *Network) back(t *team, s *scratch, m *matrix, v *vectors, bias []float32) {
+// back codes v, multiplies by m, normalizes if there is a norm, and adds the result to x.
+func (n *Network) back(t *team, s *scratch, m *matrix, v *vectors, bias, norm []float32) {
 	if m.blocks != nil {
 		t.run(func(part, parts int) {
 			lo, hi := share(v.n, part, parts)
@@ -264,11 +280,12 @@ func (n *Network) back(t *team, s *scratch, m *matrix, v *vectors, bias []float3
 		w := n.config.Width
 		lo, hi := share(v.n, part, parts)
 		for r := lo; r < hi; r++ {
-			x := s.x[r*w:][:w]
-			for j, y := range s.part[r*w:][:w] {
-				x[j] += y
+			x, y := s.x[r*w:][:w], s.part[r*w:][:w]
+			addBias(y, bias)
+			if norm != nil {
+				rmsNorm(y, y, norm, n.config.Epsilon)
 			}
-			addBias(x, bias)
+			addBias(x, y)
 		}
 	})
 }
@@ -280,9 +297,9 @@ func addBias(x, bias []float32) {
 }
 
 // turn normalizes each head, if the model does, and turns it by its position.
-func (n *Network) turn(heads, norm []float32, s *scratch, r int) {
-	d, half := n.config.HeadSize, len(n.turns)
-	cos, sin := s.cos[r*half:][:half], s.sin[r*half:][:half]
+func (n *Network) turn(heads, norm []float32, a *angles, r int) {
+	d, half := n.config.HeadSize, n.config.HeadSize/2
+	cos, sin := a.cos[r*half:][:half], a.sin[r*half:][:half]
 	for ; len(heads) > 0; heads = heads[d:] {
 		h := heads[:d]
 		if norm != nil {
@@ -322,10 +339,24 @@ func (n *Network) feed(t *team, s *scratch, l *layer) {
 		f := n.config.FeedForward
 		lo, hi := share(len(s.rows), part, parts)
 		for r := lo; r < hi; r++ {
-			vec.SwiGLU(s.inner.at(r), s.gate[r*f:][:f], s.up[r*f:][:f])
+			gate, up := s.gate[r*f:][:f], s.up[r*f:][:f]
+			if n.config.isGemma() {
+				asSilu(gate, up)
+			}
+			vec.SwiGLU(s.inner.at(r), gate, up)
 		}
 	})
-	n.back(t, s, l.down, &s.inner, nil)
+	n.back(t, s, l.down, &s.inner, nil, l.afterFeed)
+}
+
+// asSilu changes gate and up so that silu(gate)·up is [GatedGELU] of what they were, since
+// (1 + tanh z)/2 = 1/(1 + e^-2z).
+func asSilu(gate, up []float32) {
+	for i, g := range gate {
+		f := float32(2*0.7978845608028654) * (1 + 0.044715*g*g)
+		gate[i] *= f
+		up[i] /= f
+	}
 }
 
 // logits scores the wanted rows and appends them to out.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -138,6 +139,26 @@ func TestModelsThatAreRefused(t *testing.T) {
 		_, err = NewReference(f)
 		require.ErrorIs(t, err, ErrModel, name)
 	}
+}
+
+// A matrix of the right number of elements and another shape is refused: a product with it
+// would leave its memory.
+func TestMatricesOfAnotherShape(t *testing.T) {
+	f := shapes["one layer"].write(t)
+	var sources []weights.Source
+	for _, tensor := range f.Tensors() {
+		shape := tensor.Shape
+		if tensor.Name == "blk.0.ffn_up.weight" {
+			shape = []int{2, shape[0] / 2, shape[1]}
+		}
+		sources = append(sources, weights.Source{Name: tensor.Name, Type: tensor.Type, Shape: shape, Floats: func() ([]float32, error) { return f.Floats(tensor.Name) }})
+	}
+	var file bytes.Buffer
+	require.NoError(t, weights.WriteGGUF(&file, slices.Collect(f.Metadata()), sources))
+	f, err := weights.Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	require.NoError(t, err)
+	_, err = Load(f, nil)
+	require.ErrorIs(t, err, ErrModel)
 }
 
 // Passes of several goroutines alternate, and each gets its own result.

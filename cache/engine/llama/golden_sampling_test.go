@@ -150,3 +150,29 @@ func TestPenalties(t *testing.T) {
 	}
 	require.Equal(t, int32(2), s.Sample([]float32{4, -1, 3}))
 }
+
+// Penalties with a bound see what a sampler that began so many tokens ago sees, also after
+// drafts were taken back.
+func TestPenaltiesOfTheLastTokens(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, last := range []int{1, 3, 8} {
+		s, err := NewSampler(&SamplerOptions{Frequency: 1, Last: last})
+		require.NoError(t, err)
+		var history []int32
+		for range 200 {
+			more := tokensOf(rng, rng.IntN(6), 4)
+			s.See(more...)
+			if rng.IntN(2) == 0 {
+				s.forget(more...)
+			} else {
+				history = append(history, more...)
+			}
+			fresh, err := NewSampler(&SamplerOptions{Frequency: 1})
+			require.NoError(t, err)
+			fresh.See(history[max(0, len(history)-last):]...)
+			require.Equal(t, fresh.count, s.count)
+		}
+	}
+	_, err := NewSampler(&SamplerOptions{Last: -1})
+	require.ErrorIs(t, err, ErrOption)
+}

@@ -2,7 +2,9 @@ package llama
 
 import (
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 
 	"github.com/prodailabs/prodai/cache/engine/llama/weights"
 	"github.com/prodailabs/prodai/internal/vec"
@@ -38,7 +40,8 @@ type LoadOptions struct {
 // together: see [Network.Forward].
 type Network struct {
 	config  Config
-	turns   []float64
+	turns   [2][]float64 // by 1 if a layer is local, else 0
+	scale   float32      // of embedding rows
 	embed   *matrix
 	head    *matrix // embed, if the model ties them
 	norm    []float32
@@ -53,6 +56,8 @@ type layer struct {
 	qBias, kBias, vBias, oBias []float32
 	qNorm, kNorm               []float32
 	gate, up, down             *matrix
+	afterAttention, afterFeed  []float32 // norms of what is added; nil: none
+	angles, window             int       // which turns; 0: it sees all positions
 }
 
 // Load reads a model's weights from a GGUF file. It returns an error that wraps
@@ -86,14 +91,18 @@ func Load(f *weights.File, o *LoadOptions) (*Network, error) {
 	}
 	for _, want := range tensorShapes(c, f) {
 		t, ok := f.Tensor(want.name)
-		if !ok || t.Elements() != want.rows*want.cols || t.Shape[len(t.Shape)-1] != want.cols {
+		if !ok || !want.is(t.Shape) {
 			return nil, fmt.Errorf("%w: tensor %s has the shape %v, want [%d %d]", ErrModel, want.name, t.Shape, want.rows, want.cols)
 		}
 	}
 	n := &Network{config: c, threads: opt.Threads, free: make(chan *scratch, 1), layers: make([]layer, c.Layers)}
 	n.free <- &scratch{}
-	if n.turns, err = ropeTurns(f, c); err != nil {
+	if n.turns[0], err = ropeTurns(f, c); err != nil {
 		return nil, err
+	}
+	n.turns[1], n.scale = turnsOfBase(c.LocalRopeBase, c.HeadSize), 1
+	if c.isGemma() {
+		n.scale = float32(math.Sqrt(float64(c.Width)))
 	}
 	return n, n.read(&loader{f: f, precision: opt.Precision})
 }
@@ -141,6 +150,10 @@ func (n *Network) read(l *loader) error {
 			oBias: l.vector(name("attn_output.bias")),
 			qNorm: l.vector(name("attn_q_norm.weight")), kNorm: l.vector(name("attn_k_norm.weight")),
 			gate: l.matrix(name("ffn_gate.weight")), up: l.matrix(name("ffn_up.weight")), down: l.matrix(name("ffn_down.weight")),
+			afterAttention: l.vector(name("post_attention_norm.weight")), afterFeed: l.vector(name("post_ffw_norm.weight")),
+		}
+		if n.config.IsLocal(i) {
+			n.layers[i].angles, n.layers[i].window = 1, n.config.Window
 		}
 	}
 	return l.err
@@ -163,14 +176,22 @@ func (n *Network) Bytes() int {
 
 type wanted struct {
 	name       string
-	rows, cols int
+	rows, cols int // rows 0: a vector
+}
+
+// is reports whether a tensor has that shape.
+func (w wanted) is(shape []int) bool {
+	if w.rows == 0 {
+		return len(shape) > 0 && shape[len(shape)-1] == w.cols && (weights.Tensor{Shape: shape}).Elements() == w.cols
+	}
+	return slices.Equal(shape, []int{w.rows, w.cols})
 }
 
 // tensorShapes lists what a model's file must contain, and what it contains of what it
 // may.
 func tensorShapes(c Config, f *weights.File) []wanted {
 	q, kv := c.Heads*c.HeadSize, c.KVHeads*c.HeadSize
-	out := []wanted{{"token_embd.weight", c.Vocabulary, c.Width}, {"output_norm.weight", 1, c.Width}}
+	out := []wanted{{"token_embd.weight", c.Vocabulary, c.Width}, {"output_norm.weight", 0, c.Width}}
 	optional := func(name string, rows, cols int) {
 		if _, ok := f.Tensor(name); ok {
 			out = append(out, wanted{name, rows, cols})
@@ -180,17 +201,20 @@ func tensorShapes(c Config, f *weights.File) []wanted {
 	for i := range c.Layers {
 		name := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
 		out = append(out,
-			wanted{name("attn_norm.weight"), 1, c.Width}, wanted{name("ffn_norm.weight"), 1, c.Width},
+			wanted{name("attn_norm.weight"), 0, c.Width}, wanted{name("ffn_norm.weight"), 0, c.Width},
 			wanted{name("attn_q.weight"), q, c.Width}, wanted{name("attn_k.weight"), kv, c.Width}, wanted{name("attn_v.weight"), kv, c.Width},
 			wanted{name("attn_output.weight"), c.Width, q},
 			wanted{name("ffn_gate.weight"), c.FeedForward, c.Width}, wanted{name("ffn_up.weight"), c.FeedForward, c.Width},
 			wanted{name("ffn_down.weight"), c.Width, c.FeedForward})
-		optional(name("attn_q.bias"), 1, q)
-		optional(name("attn_k.bias"), 1, kv)
-		optional(name("attn_v.bias"), 1, kv)
-		optional(name("attn_output.bias"), 1, c.Width)
-		optional(name("attn_q_norm.weight"), 1, c.HeadSize)
-		optional(name("attn_k_norm.weight"), 1, c.HeadSize)
+		optional(name("attn_q.bias"), 0, q)
+		optional(name("attn_k.bias"), 0, kv)
+		optional(name("attn_v.bias"), 0, kv)
+		optional(name("attn_output.bias"), 0, c.Width)
+		if c.isGemma() {
+			out = append(out, wanted{name("post_attention_norm.weight"), 0, c.Width}, wanted{name("post_ffw_norm.weight"), 0, c.Width})
+		}
+		optional(name("attn_q_norm.weight"), 0, c.HeadSize)
+		optional(name("attn_k_norm.weight"), 0, c.HeadSize)
 	}
 	return out
 }

@@ -78,7 +78,7 @@ func (v *vectors) at(t int) []float32 { return v.floats[t*v.cols:][:v.cols] }
 
 // loadMatrix reads a tensor in the form that its products are fastest in.
 func loadMatrix(f *weights.File, name string, p Precision) (*matrix, error) {
-	t, _ := f.Tensor(name)
+	t, _ := f.Tensor(name) // of two dimensions, see Load
 	m := &matrix{rows: t.Shape[0], cols: t.Shape[1]}
 	if p == PrecisionFloat32 || !coded(t.Type) {
 		var err error

@@ -31,6 +31,7 @@ var shapes = map[string]shape{
 	"llama Q4_0":   {"llama", 2, 64, 96, 4, 2, 16, 50, false, false, true, weights.TypeQ4_0},
 	"qwen2 Q5_1":   {"qwen2", 2, 64, 96, 2, 1, 32, 40, true, false, true, weights.TypeQ5_1},
 	"one layer":    {"llama", 1, 32, 32, 2, 2, 16, 8, false, false, true, weights.TypeF32},
+	"gemma3":       {"gemma3", 7, 64, 96, 2, 1, 32, 50, false, true, true, weights.TypeF32},
 	"odd sixteens": {"llama", 2, 96, 160, 3, 1, 32, 17, false, false, true, weights.TypeQ8_0},
 }
 
@@ -74,6 +75,10 @@ func (s shape) write(t testing.TB, extra ...weights.Pair) *weights.File {
 		}
 		add(blk("attn_norm.weight"), weights.TypeF32, .1, s.width)
 		add(blk("ffn_norm.weight"), weights.TypeF32, .1, s.width)
+		if s.arch == "gemma3" {
+			add(blk("post_attention_norm.weight"), weights.TypeF32, .1, s.width)
+			add(blk("post_ffw_norm.weight"), weights.TypeF32, .1, s.width)
+		}
 		if s.headNorm {
 			add(blk("attn_q_norm.weight"), weights.TypeF32, .1, s.hd)
 			add(blk("attn_k_norm.weight"), weights.TypeF32, .1, s.hd)
@@ -88,6 +93,9 @@ func (s shape) write(t testing.TB, extra ...weights.Pair) *weights.File {
 		{Key: a + "attention.key_length", Value: u32(s.hd)}, {Key: a + "attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
 		{Key: a + "rope.freq_base", Value: float32(10000)},
 	}
+	if s.arch == "gemma3" {
+		meta = append(meta, weights.Pair{Key: a + "attention.sliding_window", Value: u32(5)})
+	}
 	meta = append(meta, extra...)
 	var file bytes.Buffer
 	require.NoError(t, weights.WriteGGUF(&file, meta, out))
@@ -99,6 +107,13 @@ func (s shape) write(t testing.TB, extra ...weights.Pair) *weights.File {
 // speaking is a random model with a vocabulary: 256 bytes, an end token and some merges.
 func speaking(t testing.TB) *weights.File {
 	t.Helper()
+	s := shapes["llama"]
+	s.tied = false
+	return s.speaking(t)
+}
+
+func (s shape) speaking(t testing.TB) *weights.File {
+	t.Helper()
 	tokens := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
 	kinds := []int32{3, 3, 3}
 	tokens = append(tokens, byteLetters[:]...)
@@ -109,8 +124,7 @@ func speaking(t testing.TB) *weights.File {
 	for len(kinds) < len(tokens) {
 		kinds = append(kinds, 1)
 	}
-	s := shapes["llama"]
-	s.vocabulary, s.tied = len(tokens), false
+	s.vocabulary = len(tokens)
 	return s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "gpt2"}, weights.Pair{Key: "tokenizer.ggml.pre", Value: "smollm"},
 		weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens}, weights.Pair{Key: "tokenizer.ggml.token_type", Value: kinds},
 		weights.Pair{Key: "tokenizer.ggml.merges", Value: merges}, weights.Pair{Key: "tokenizer.ggml.eos_token_id", Value: uint32(2)},

@@ -53,6 +53,18 @@ func GatedUnit(gate, up []float64) []float64 {
 	return out
 }
 
+// GatedGELU is [GatedUnit] with gelu in place of silu, as Gemma has it:
+// gelu(x) = x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2.
+//
+// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
+func GatedGELU(gate, up []float64) []float64 {
+	out := make([]float64, len(gate))
+	for i, g := range gate {
+		out[i] = g * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(g+0.044715*g*g*g))) / 2 * up[i]
+	}
+	return out
+}
+
 // A RopeOrder says which elements of a head form the pairs that RoPE turns.
 type RopeOrder uint8
 
@@ -69,11 +81,7 @@ const (
 // Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding",
 // 2021, section 3.2.
 func Rope(x []float64, position int, base float64, order RopeOrder) []float64 {
-	turns := make([]float64, len(x)/2)
-	for j := range turns {
-		turns[j] = math.Pow(base, -2*float64(j)/float64(len(x)))
-	}
-	return turnBy(x, position, turns, order)
+	return turnBy(x, position, turnsOfBase(base, len(x)), order)
 }
 
 // turnBy turns pair j by position · turns[j].

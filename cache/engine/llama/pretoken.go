@@ -19,6 +19,9 @@ type pretokenizer struct {
 	digits int
 	// alone cuts each digit off before the other rules.
 	alone bool
+	// llama3: a word that is a token is taken as it is, even if no row of merges makes it;
+	// and a text has a begin token if the file doesn't state otherwise.
+	llama3 bool
 }
 
 // pretokenizers by tokenizer.ggml.pre.
@@ -26,8 +29,8 @@ var pretokenizers = map[string]pretokenizer{
 	"gpt-2":     {gpt2: true},
 	"smollm":    {gpt2: true, alone: true},
 	"qwen2":     {digits: 1},
-	"llama-bpe": {digits: 3},
-	"llama3":    {digits: 3},
+	"llama-bpe": {digits: 3, llama3: true},
+	"llama3":    {digits: 3, llama3: true},
 }
 
 func isLetter(r rune) bool { return unicode.IsLetter(r) }

@@ -2,6 +2,7 @@ package llama
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/prodailabs/prodai/cache/engine/llama/weights"
 )
@@ -11,7 +12,7 @@ import (
 // [Network] is tested against it. It takes 8 bytes for each weight.
 type Reference struct {
 	Config Config
-	turns  []float64
+	turns  [2][]float64 // by 1 if a layer is local, else 0
 	tensor map[string][]float64
 }
 
@@ -22,9 +23,10 @@ func NewReference(f *weights.File) (*Reference, error) {
 		return nil, err
 	}
 	r := &Reference{Config: c, tensor: map[string][]float64{}}
-	if r.turns, err = ropeTurns(f, c); err != nil {
+	if r.turns[0], err = ropeTurns(f, c); err != nil {
 		return nil, err
 	}
+	r.turns[1] = turnsOfBase(c.LocalRopeBase, c.HeadSize)
 	for _, t := range f.Tensors() {
 		x, err := f.Floats(t.Name)
 		if err != nil {
@@ -37,7 +39,7 @@ func NewReference(f *weights.File) (*Reference, error) {
 		r.tensor[t.Name] = wide
 	}
 	for _, want := range tensorShapes(c, f) {
-		if len(r.tensor[want.name]) != want.rows*want.cols {
+		if len(r.tensor[want.name]) != max(1, want.rows)*want.cols {
 			return nil, fmt.Errorf("%w: tensor %s is missing or has another shape", ErrModel, want.name)
 		}
 	}
@@ -56,17 +58,27 @@ func (r *Reference) Logits(tokens []int32) ([][]float64, error) {
 		}
 		// x is what the token means so far. Each layer adds to it, twice.
 		x := append([]float64(nil), r.tensor["token_embd.weight"][int(token)*c.Width:][:c.Width]...)
+		if c.isGemma() {
+			for i := range x {
+				x[i] *= math.Sqrt(float64(c.Width))
+			}
+		}
 		for l := range c.Layers {
 			h := RMSNorm(x, r.of(l, "attn_norm.weight"), c.Epsilon)
 			q, k, v := r.project(l, "attn_q", h), r.project(l, "attn_k", h), r.project(l, "attn_v", h)
-			r.turn(q, r.of(l, "attn_q_norm.weight"), position)
-			r.turn(k, r.of(l, "attn_k_norm.weight"), position)
+			r.turn(l, q, r.of(l, "attn_q_norm.weight"), position)
+			r.turn(l, k, r.of(l, "attn_k_norm.weight"), position)
 			keys[l], values[l] = append(keys[l], k...), append(values[l], v...)
-			x = add(x, r.project(l, "attn_output", r.attend(q, keys[l], values[l], position)))
+			h = r.project(l, "attn_output", r.attend(l, q, keys[l], values[l], position))
+			x = add(x, r.after(l, "post_attention_norm.weight", h))
 
 			h = RMSNorm(x, r.of(l, "ffn_norm.weight"), c.Epsilon)
-			h = GatedUnit(r.project(l, "ffn_gate", h), r.project(l, "ffn_up", h))
-			x = add(x, r.project(l, "ffn_down", h))
+			unit := GatedUnit
+			if c.isGemma() {
+				unit = GatedGELU
+			}
+			h = unit(r.project(l, "ffn_gate", h), r.project(l, "ffn_up", h))
+			x = add(x, r.after(l, "post_ffw_norm.weight", r.project(l, "ffn_down", h)))
 		}
 		h := RMSNorm(x, r.tensor["output_norm.weight"], c.Epsilon)
 		head := r.tensor["output.weight"]
@@ -91,20 +103,36 @@ func (r *Reference) project(layer int, name string, x []float64) []float64 {
 	return out
 }
 
+// after normalizes what is added to x, if the model does.
+func (r *Reference) after(layer int, name string, h []float64) []float64 {
+	if norm := r.of(layer, name); norm != nil {
+		return RMSNorm(h, norm, r.Config.Epsilon)
+	}
+	return h
+}
+
 // turn normalizes each head, if the model does, and turns it by its position.
-func (r *Reference) turn(heads, norm []float64, position int) {
+func (r *Reference) turn(layer int, heads, norm []float64, position int) {
+	turns := r.turns[0]
+	if r.Config.IsLocal(layer) {
+		turns = r.turns[1]
+	}
 	for d := r.Config.HeadSize; len(heads) > 0; heads = heads[d:] {
 		h := heads[:d]
 		if norm != nil {
 			copy(h, RMSNorm(h, norm, r.Config.Epsilon))
 		}
-		copy(h, turnBy(h, position, r.turns, r.Config.RopeOrder))
+		copy(h, turnBy(h, position, turns, r.Config.RopeOrder))
 	}
 }
 
 // attend is [Attention] of one query: the keys of all positions, head by head.
-func (r *Reference) attend(q, keys, values []float64, position int) []float64 {
+func (r *Reference) attend(layer int, q, keys, values []float64, position int) []float64 {
 	c := r.Config
+	window := 0
+	if c.IsLocal(layer) {
+		window = c.Window
+	}
 	k, v := make([]float64, len(keys)), make([]float64, len(values))
 	for p := range position + 1 {
 		for h := range c.KVHeads {
@@ -113,7 +141,7 @@ func (r *Reference) attend(q, keys, values []float64, position int) []float64 {
 			copy(v[to:to+c.HeadSize], values[from:])
 		}
 	}
-	out, _ := Attention(q, k, v, AttentionShape{Heads: c.Heads, KVHeads: c.KVHeads, Queries: 1, Keys: position + 1, Size: c.HeadSize, Causal: true})
+	out, _ := Attention(q, k, v, AttentionShape{Heads: c.Heads, KVHeads: c.KVHeads, Queries: 1, Keys: position + 1, Size: c.HeadSize, Causal: true, Window: window})
 	return out
 }
 

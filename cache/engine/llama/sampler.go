@@ -29,15 +29,20 @@ type SamplerOptions struct {
 	// Presence is taken off the logit of each token that appeared, Frequency for each
 	// time that it did. Default: 0.
 	Presence, Frequency float64
+	// Last is how many of the latest tokens the penalties look at. A model that answers
+	// from passages needs a bound: penalties that see the whole prompt keep it from the
+	// words of the passages. Default: 0, which is all tokens.
+	Last int
 	// Rand draws. Default: a source with a random seed.
 	Rand *rand.Rand
 }
 
 // A Sampler chooses tokens. One goroutine uses it at a time, for one sequence: the
-// penalties see the whole history, cached or not.
+// penalties see its history, cached or not.
 type Sampler struct {
 	o     SamplerOptions
-	count map[int32]int
+	count map[int32]int // of the tokens that the penalties look at
+	seen  []int32       // all tokens, if Last bounds them
 	work  []choice
 	wide  []float64
 }
@@ -82,6 +87,8 @@ func NewSampler(o *SamplerOptions) (*Sampler, error) {
 		return nil, fmt.Errorf("%w: Repeat is %v, want at least 0", ErrOption, o.Repeat)
 	case !number(o.Presence) || !number(o.Frequency):
 		return nil, fmt.Errorf("%w: Presence is %v, Frequency %v", ErrOption, o.Presence, o.Frequency)
+	case o.Last < 0:
+		return nil, fmt.Errorf("%w: Last is %d, want at least 0", ErrOption, o.Last)
 	}
 	if s.o.Rand == nil {
 		s.o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
@@ -93,14 +100,32 @@ func NewSampler(o *SamplerOptions) (*Sampler, error) {
 func (s *Sampler) See(tokens ...int32) {
 	for _, t := range tokens {
 		s.count[t]++
+		if s.o.Last == 0 {
+			continue
+		}
+		if s.seen = append(s.seen, t); len(s.seen) > s.o.Last {
+			s.drop(s.seen[len(s.seen)-1-s.o.Last])
+		}
 	}
 }
 
-// forget takes back what See added.
+func (s *Sampler) drop(t int32) {
+	if s.count[t]--; s.count[t] == 0 {
+		delete(s.count, t)
+	}
+}
+
+// forget takes back the tokens that See added last.
 func (s *Sampler) forget(tokens ...int32) {
 	for _, t := range tokens {
-		if s.count[t]--; s.count[t] == 0 {
-			delete(s.count, t)
+		if s.o.Last == 0 {
+			s.drop(t)
+			continue
+		}
+		last := len(s.seen) - 1
+		s.drop(s.seen[last])
+		if s.seen = s.seen[:last]; last >= s.o.Last {
+			s.count[s.seen[last-s.o.Last]]++
 		}
 	}
 }

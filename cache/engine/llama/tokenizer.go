@@ -16,7 +16,7 @@ type Tokenizer struct {
 	tokens  []string // the bytes of each token
 	ids     map[string]int32
 	kinds   []tokenKind
-	special []special // longest first
+	special [256][]special // by first byte, longest first
 	merges  map[[2]string]int
 	scores  []float32
 	pre     pretokenizer
@@ -44,12 +44,13 @@ const (
 )
 
 type special struct {
-	text string
-	id   int32
+	text    string
+	id      int32
+	control bool
 }
 
 // maxSpecial bounds the tokens that are looked for at every place of a text.
-const maxSpecial = 4096
+const maxSpecial = 1 << 14
 
 // ReadTokenizer reads a GGUF file's vocabulary. It knows the byte-level BPE of GPT-2,
 // SmolLM, Llama 3 and Qwen, and SentencePiece's BPE of Llama 2.
@@ -95,6 +96,7 @@ func (t *Tokenizer) readBPE(f *weights.File) error {
 	if t.pre, ok = pretokenizers[pre]; !ok {
 		return fmt.Errorf("%w: tokenizer.ggml.pre is %q, which this package doesn't know", ErrModel, pre)
 	}
+	t.addBOS = t.pre.llama3
 	merges, _ := f.Value("tokenizer.ggml.merges").([]string)
 	t.merges = make(map[[2]string]int, len(merges))
 	for i, m := range merges {
@@ -190,15 +192,23 @@ func (t *Tokenizer) readSpecial(f *weights.File) error {
 			t.ends[i] = true
 		}
 	}
+	count := 0
 	for i, k := range t.kinds {
-		if (k == kindControl || k == kindUserDefined) && t.display[i] != "" {
-			t.special = append(t.special, special{t.display[i], int32(i)})
+		text := t.display[i]
+		if k == kindUserDefined {
+			text = t.tokens[i] // with spaces
+		}
+		if (k == kindControl || k == kindUserDefined) && text != "" {
+			t.special[text[0]] = append(t.special[text[0]], special{text, int32(i), k == kindControl})
+			count++
 		}
 	}
-	if len(t.special) > maxSpecial {
-		return fmt.Errorf("%w: %d special tokens, at most %d", ErrModel, len(t.special), maxSpecial)
+	if count > maxSpecial {
+		return fmt.Errorf("%w: %d special tokens, at most %d", ErrModel, count, maxSpecial)
 	}
-	slices.SortStableFunc(t.special, func(a, b special) int { return len(b.text) - len(a.text) })
+	for _, list := range t.special {
+		slices.SortStableFunc(list, func(a, b special) int { return len(b.text) - len(a.text) })
+	}
 	return nil
 }
 
@@ -237,22 +247,20 @@ const (
 	SpecialTokens
 )
 
-// Encode returns the tokens of a text, without a begin token.
+// Encode returns the tokens of a text, without a begin token. Tokens that the model's
+// authors defined beside the merges, such as Gemma's runs of spaces, are found either way.
 func (t *Tokenizer) Encode(text string, s Special) []int32 {
 	var out []int32
 	first := true
 	for text != "" {
-		part, id := text, int32(-1)
-		if s == SpecialTokens {
-			part, id = t.nextSpecial(text)
-		}
+		part, found := t.nextSpecial(text, func(x *special) bool { return s == SpecialTokens || !x.control })
 		if part != "" {
 			out = t.encodePlain(out, part, first)
 		}
 		text = text[len(part):]
-		if id >= 0 {
-			out = append(out, id)
-			text = text[len(t.display[id]):]
+		if found != nil {
+			out = append(out, found.id)
+			text = text[len(found.text):]
 			// llama.cpp writes the prefix space after a special token again.
 			first = true
 			continue
@@ -262,17 +270,18 @@ func (t *Tokenizer) Encode(text string, s Special) []int32 {
 	return out
 }
 
-// nextSpecial returns the text before the first special token, and the token: -1 if
-// there is none.
-func (t *Tokenizer) nextSpecial(text string) (before string, id int32) {
+// nextSpecial returns the text before the first special token that is allowed, and the
+// token: nil if there is none.
+func (t *Tokenizer) nextSpecial(text string, allowed func(*special) bool) (before string, found *special) {
 	for i := range len(text) {
-		for _, s := range t.special {
-			if s.text[0] == text[i] && strings.HasPrefix(text[i:], s.text) {
-				return text[:i], s.id
+		list := t.special[text[i]]
+		for j := range list {
+			if s := &list[j]; strings.HasPrefix(text[i:], s.text) && allowed(s) {
+				return text[:i], s
 			}
 		}
 	}
-	return text, -1
+	return text, nil
 }
 
 // Prompt is Encode with the begin token before the text, if the model has one.
@@ -292,6 +301,12 @@ func (t *Tokenizer) encodePlain(out []int32, text string, first bool) []int32 {
 		letters := make([]string, len(word))
 		for i := range len(word) {
 			letters[i] = byteLetters[word[i]]
+		}
+		if t.pre.llama3 {
+			if id, ok := t.ids[strings.Join(letters, "")]; ok {
+				out = append(out, id)
+				return
+			}
 		}
 		for _, s := range mergeAll(letters, t.rank) {
 			out = t.appendBPE(out, s)

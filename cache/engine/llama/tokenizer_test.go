@@ -89,6 +89,19 @@ func TestSentencePiece(t *testing.T) {
 	require.True(t, tok.IsEnd(2))
 }
 
+// Llama 3 takes a word that is a token as it is: its merges need not lead there.
+func TestWholeWordsOfLlama3(t *testing.T) {
+	tokens := append([]string{"<|begin_of_text|>", "Ġzebra"}, byteLetters[:]...)
+	s := shapes["llama"]
+	s.vocabulary = len(tokens)
+	for pre, want := range map[string]int{"llama-bpe": 2, "gpt-2": 6} {
+		tok, err := ReadTokenizer(s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "gpt2"}, weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens},
+			weights.Pair{Key: "tokenizer.ggml.pre", Value: pre}, weights.Pair{Key: "tokenizer.ggml.bos_token_id", Value: uint32(0)}))
+		require.NoError(t, err)
+		require.Len(t, tok.Prompt(" zebra", SpecialText), want, pre)
+	}
+}
+
 func TestTokenizersThatAreRefused(t *testing.T) {
 	texts := []string{"a", "b"}
 	for name, meta := range map[string][]weights.Pair{

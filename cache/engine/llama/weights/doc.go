@@ -7,7 +7,9 @@
 //
 // A weight file is a list of named matrices, and a header that says where each one
 // lies and how its elements are stored. GGUF's header also holds the model's shape,
-// its vocabulary and its chat template, so that one file is a whole model.
+// its vocabulary and its chat template, so that one file is a whole model. A checkpoint
+// of safetensors has the same in JSON files beside it: [Open] reads such a folder as the
+// GGUF file that it can be converted to.
 //
 // # What a file may not do
 //
@@ -26,4 +28,7 @@ var (
 	ErrType      = errors.New("weights: element type not supported")
 	ErrNotFinite = errors.New("weights: an element is not finite")
 	ErrMissing   = errors.New("weights: not in the file")
+	// ErrUnsupported is of a checkpoint that may be valid, and needs what this package
+	// doesn't have.
+	ErrUnsupported = errors.New("weights: a checkpoint of a kind that is not supported")
 )

@@ -2,10 +2,12 @@ package weights
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -19,6 +21,8 @@ type File struct {
 	total    int64 // bytes of all tensors
 	r        io.ReaderAt
 	closer   io.Closer
+	shards   []*File  // of a checkpoint
+	origins  []origin // of a checkpoint's tensors, in their order
 }
 
 // A Tensor says where the elements of one matrix lie.
@@ -28,7 +32,7 @@ type Tensor struct {
 	// Shape has the rows first and the elements of a row last, as in safetensors; GGUF
 	// itself writes them the other way around.
 	Shape []int
-	// Offset and Size are in bytes; Offset counts from the file's begin.
+	// Offset and Size are in bytes; Offset counts from the begin of the tensor's file.
 	Offset, Size int64
 }
 
@@ -51,7 +55,21 @@ type Pair struct {
 
 // Open opens a GGUF or safetensors file; which it is, the first bytes tell. Close it
 // when the model is loaded.
+//
+// A folder is opened as a checkpoint of Hugging Face's, see [ReadCheckpoint]; its name is
+// the model's.
 func Open(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		full, err := filepath.Abs(path) // "." is no name
+		if err != nil {
+			return nil, err
+		}
+		f, err := ReadCheckpoint(os.DirFS(full), filepath.Base(full))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return f, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -94,10 +112,14 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 
 // Close closes the file that [Open] opened; after [Read] it does nothing.
 func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
+	var err error
+	for _, s := range f.shards {
+		err = errors.Join(err, s.Close())
 	}
-	return f.closer.Close()
+	if f.closer != nil {
+		err = errors.Join(err, f.closer.Close())
+	}
+	return err
 }
 
 // Tensors returns the tensors in the order of the file.
@@ -170,11 +192,15 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: tensor %q", ErrMissing, name)
 	}
+	from := origin{r: f.r}
+	if f.origins != nil {
+		from = f.origins[f.byName[name]]
+	}
 	out := make([]byte, t.Size)
-	if _, err := io.ReadFull(io.NewSectionReader(f.r, t.Offset, t.Size), out); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(from.r, t.Offset, t.Size), out); err != nil {
 		return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, name, err)
 	}
-	return out, nil
+	return from.order(out, t.Shape), nil
 }
 
 // Floats returns a tensor's elements as float32. A NaN or an infinity among them is

@@ -3,8 +3,6 @@ package service
 import (
 	"fmt"
 
-	"github.com/tmc/langchaingo/llms"
-
 	"github.com/prodailabs/prodai/cache/engine/llama"
 )
 
@@ -14,13 +12,34 @@ const answerTokens = 300
 
 // localModel loads a model that runs in this process. The system prompt and the passages
 // stay in its cache of keys and values; what an answer quotes is guessed from them.
-func localModel(path string) (llms.Model, string, error) {
+func localModel(path string) (*llama.Model, error) {
 	m, err := llama.Open(path, &llama.Options{
 		MaxTokens: answerTokens, LookUp: llama.Lookup{MaxNGram: 3},
-		Sampler: llama.SamplerOptions{Repeat: 1.15}, // small models say the same again and again
+		// Small models say the same again and again. A penalty that saw the whole prompt
+		// would keep them from the words of the passages.
+		Sampler: llama.SamplerOptions{Repeat: 1.15, Last: 64},
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("the local model: %w", err)
+		return nil, fmt.Errorf("the local model: %w", err)
 	}
-	return m, m.Config().Name, nil
+	return m, nil
+}
+
+const (
+	// smallWeights is how many weights a model has that is expected to answer worse than
+	// quotes.
+	smallWeights = 1e9
+	// smallPassages are how many passages a small model gets: it reads for seconds, and
+	// loses the thread in a long prompt.
+	smallPassages = 3
+)
+
+// SmallModel is what was measured of small models, for those who choose one.
+const SmallModel = `A model of less than a billion weights answers worse than quotes of the notes.
+`
+
+// isSmall counts a model's weights by its shape.
+func isSmall(c llama.Config) bool {
+	attention := 2 * c.Width * c.HeadSize * (c.Heads + c.KVHeads)
+	return c.Vocabulary*c.Width+c.Layers*(attention+3*c.Width*c.FeedForward) < smallWeights
 }

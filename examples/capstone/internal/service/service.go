@@ -26,6 +26,7 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/prodailabs/prodai/cache"
+	"github.com/prodailabs/prodai/cache/engine/llama"
 	"github.com/prodailabs/prodai/chunk"
 	"github.com/prodailabs/prodai/chunk/token/o200k"
 	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
@@ -57,7 +58,7 @@ type Options struct {
 	Spans      io.Writer // finished spans as JSON lines; nil: none
 	Log        slog.Handler
 	Tenant     func(context.Context) string
-	Passages   int // how many passages are shown to the model; 0: 8
+	Passages   int // how many passages are shown to the model; 0: 8, and 3 to a small one in this process
 }
 
 // Name is the model name under which the service answers.
@@ -92,6 +93,7 @@ type Service struct {
 	whole      digests // of texts that may leave as they are
 	cached     *cache.Model
 	backend    string
+	small      bool // the backend is a small model in this process
 	provider   *sdktrace.TracerProvider
 	spans      *jsonl.Exporter // nil: none
 	tenant     func(context.Context) string
@@ -205,7 +207,14 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	var client llms.Model
 	provider := "prodai"
 	if o.GGUF != "" {
-		client, s.backend, err = localModel(o.GGUF)
+		var m *llama.Model
+		if m, err = localModel(o.GGUF); err != nil {
+			return err
+		}
+		client, s.backend, s.small = m, m.Config().Name, isSmall(m.Config())
+		if s.small && o.Passages <= 0 {
+			s.k = smallPassages
+		}
 	} else if o.Model != "" || o.APIKey != "" || o.BaseURL != "" {
 		if o.Model == "" {
 			o.Model = "gpt-4o-mini"
@@ -280,6 +289,9 @@ func (s *Service) Close(ctx context.Context) error {
 
 // Backend is the name of the model that answers.
 func (s *Service) Backend() string { return s.backend }
+
+// Small reports whether a small model in this process answers: see [SmallModel].
+func (s *Service) Small() bool { return s.small }
 
 // Passages is the number of passages that can be found.
 func (s *Service) Passages() int { return s.collection.Len() }
