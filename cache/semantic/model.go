@@ -47,7 +47,8 @@ type Options struct {
 	Learn *Learn
 
 	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
-	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too. Embedder and
+	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too, whose Erase
+	// doesn't reach the memory of this Model: call [Model.Delete] beside it. Embedder and
 	// a name of the model are then required. Default: entries are in memory only.
 	Store Store
 
