@@ -211,7 +211,7 @@ func (m *Model) due() bool {
 
 // learn compares the answer of a similar question with the fresh one.
 func (m *Model) learn(c *call, fresh *llms.ContentResponse) {
-	if m.learner == nil || c.near == nil || c.near.Question == c.Question || m.o.Policy.MayStore(fresh) != "" {
+	if m.learner == nil || c.near == nil || m.o.Policy.MayStore(fresh) != "" {
 		return
 	}
 	same, err := m.learner.o.Same(c.ctx, c.compare(c.near, fresh))
