@@ -14,15 +14,17 @@ import (
 // its reuse. One answer serves every question that is roughly near it; another is wrong
 // for its nearest neighbor.
 //
-// A question that is near a stored one, and not near enough, costs a call of the model. Then Same
-// compares both answers, which is an observation: at this cosine, the stored answer
-// would have been right or wrong. What Options.Verify says of a hit is one too. The chance that it is right is taken to be a logistic
-// function of the cosine s, 1 / (1 + exp(-steepness × (s - middle))). Each of 196 such
-// curves has a weight, which is its likelihood given the observations: those of the
-// entry, and beside them those of all entries together, which count as [sharedWorth]
-// observations. Each curve says from which cosine on at most MaxWrong of the hits are
-// wrong. The threshold is the one that is enough for curves with a share of Confidence
-// of all weight.
+// A question that is similar to a stored one, and not similar enough yet, asks the model.
+// Then Same compares both answers. That is an observation: at this cosine, the stored
+// answer would have been right or wrong. What Options.Verify says of a hit is one too.
+//
+// The chance that the stored answer is right is taken to be a logistic function of the
+// cosine s: 1 / (1 + exp(-steepness × (s - middle))). There are 196 such curves, with
+// middles from .5 to 1.1. The weight of a curve is its likelihood given the observations
+// of the entry. While those are fewer than twenty, the observations of all entries
+// together count as as many as are missing. Each curve says from which cosine on at most
+// MaxWrong of the hits are wrong. The threshold is the lowest one that is enough for
+// curves with a share of Confidence of all weight. Cosines below .5 are never enough.
 //
 // The idea of one logistic curve for each entry, and of asking the model to learn it, is
 // that of vCache (Schroeder et al., "vCache: verified semantic prompt caching", 2025).
@@ -30,11 +32,14 @@ import (
 // the threshold is fixed between two observations, and entries learn from one another.
 type Learn struct {
 	// Same reports whether the stored answer of a Comparison says the same as the fresh
-	// one: equal text, a program that compares them, or another model. It runs after
-	// the fresh answer was streamed and before it is returned. After an error nothing is learned. Required by [New].
+	// one: equal text, a program that compares them, or another model. It runs after the
+	// fresh answer was streamed, and before it is returned. After an error nothing is
+	// learned. Required by [New].
 	Same func(context.Context, Comparison) (bool, error)
 
-	// MaxWrong is the share of hits that may be wrong, above 0 and below 1. Default: 0.05.
+	// MaxWrong is the share of hits that may be wrong, above 0 and below 1. It is a goal and
+	// no promise: it holds as far as the curves fit, and the first hits may do worse.
+	// Default: 0.05.
 	MaxWrong float64
 
 	// Confidence is the share of the weight of all curves for which the threshold is
@@ -51,7 +56,7 @@ type Learn struct {
 // Until then those of all entries count as as many as are missing.
 const enoughOwn = 20
 
-// An Observation is a stored answer's fitness for a question at a cosine.
+// An observation is a stored answer's fitness for a question at a cosine.
 type observation struct {
 	Score float64 `json:"score"`
 	Right bool    `json:"right"`
@@ -206,7 +211,7 @@ func (m *Model) due() bool {
 
 // learn compares the answer of a similar question with the fresh one.
 func (m *Model) learn(c *call, fresh *llms.ContentResponse) {
-	if m.learner == nil || c.near == nil || c.near.Question == c.Question || m.o.Policy.MayStore(fresh) != "" {
+	if m.learner == nil || c.near == nil || m.o.Policy.MayStore(fresh) != "" {
 		return
 	}
 	same, err := m.learner.o.Same(c.ctx, c.compare(c.near, fresh))

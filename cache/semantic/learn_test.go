@@ -230,6 +230,18 @@ func TestLearnFromVerifyAndShadow(t *testing.T) {
 	require.EqualValues(t, 1, m.Stats().Compared)
 }
 
+// An equal text is a hit although another text with the same vector, which isn't trusted
+// yet, comes first.
+func TestEqualTextAmongTwins(t *testing.T) {
+	m, err := New(&echo{}, one, .9, &Options{Learn: &Learn{Same: same}})
+	require.NoError(t, err)
+	require.Equal(t, "1", ask(t, m, "How big is a cat?"))
+	require.Equal(t, "2", ask(t, m, "how big is a cat?"))
+	require.Equal(t, "2", ask(t, m, "how big is a cat?"))
+	require.Equal(t, "1", ask(t, m, "How big is a cat?"))
+	require.Equal(t, Stats{Hits: 2, Misses: 2, Stored: 2, TokensSaved: 20, Compared: 1, Unfit: 1}, m.Stats())
+}
+
 func TestLearningModelKeepsTheContract(t *testing.T) {
 	modeltest.Run(t, func(tb testing.TB, next llms.Model) llms.Model {
 		m, err := New(next, one, .9, &Options{Learn: &Learn{Same: same, CheckEvery: 1}})

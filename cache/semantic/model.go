@@ -47,7 +47,8 @@ type Options struct {
 	Learn *Learn
 
 	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
-	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too. Embedder and
+	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too, whose Erase
+	// doesn't reach the memory of this Model: call [Model.Delete] beside it. Embedder and
 	// a name of the model are then required. Default: entries are in memory only.
 	Store Store
 
@@ -347,7 +348,7 @@ func (m *Model) lookup(c *call) (*entry, string) {
 		return nil, "no vector"
 	}
 	c.vector = v
-	reason := "nothing similar"
+	reason, below := "nothing similar", false
 	for _, match := range m.o.Index.Nearest(c.scope, v, candidates) {
 		// 1e-6: the rounding of float32 must not refuse the same text at threshold 1.
 		if !(match.Score >= m.threshold-1e-6) {
@@ -357,14 +358,22 @@ func (m *Model) lookup(c *call) (*entry, string) {
 		if e == nil || e.scope != c.scope { // an Index of another's must not cross scopes
 			continue
 		}
-		if why := m.agree(c, e); why != "" {
+		if e.Question == c.Question {
+			c.near, c.score = nil, match.Score
+			return e, ""
+		}
+		if below { // the nearest decides; only an equal text is looked for
+			continue
+		}
+		if why := m.o.Guard(c.Question, e.Question); why != "" {
 			m.stats[refused].Add(1)
-			reason = why
+			reason = "guard: " + why
 			continue
 		}
 		c.near, c.score = e, match.Score
-		if e.Question != c.Question && match.Score < m.needed(e) {
-			return nil, "below the entry's threshold"
+		if match.Score < m.needed(e) {
+			below, reason = true, "below the entry's threshold"
+			continue
 		}
 		if why := m.verify(c, e); why != "" {
 			m.stats[refused].Add(1)
@@ -376,18 +385,9 @@ func (m *Model) lookup(c *call) (*entry, string) {
 	return nil, reason
 }
 
-func (m *Model) agree(c *call, e *entry) string {
-	if e.Question == c.Question {
-		return ""
-	}
-	if why := m.o.Guard(c.Question, e.Question); why != "" {
-		return "guard: " + why
-	}
-	return ""
-}
-
+// verify returns why Options.Verify refuses the entry, or "".
 func (m *Model) verify(c *call, e *entry) string {
-	if e.Question == c.Question || m.o.Verify == nil {
+	if m.o.Verify == nil {
 		return ""
 	}
 	same, err := m.o.Verify(c.ctx, c.Question, e.Question)
