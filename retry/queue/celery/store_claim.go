@@ -100,7 +100,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) ([]*que
 		if err != nil {
 			return nil, err
 		}
-		// What is due is decided by one clock: by another one that is behind, a message
+		// What is due is decided by one clock: by another one that is late, a message
 		// would be delayed that the next take finds due again, and so on forever.
 		due, err := strconv.ParseInt(got[2], 10, 64)
 		if err != nil {

@@ -187,9 +187,9 @@ func TestALostWorkersTask(t *testing.T) {
 	require.Equal(t, queue.ReasonLosses, letters[0].Reason)
 }
 
-// A worker whose clock is behind that of Redis takes what is due: it took the task and
+// A worker whose clock is late takes what is due: it took the task and
 // delayed it again forever.
-func TestAClockThatIsBehind(t *testing.T) {
+func TestAClockThatIsLate(t *testing.T) {
 	s, q := open(t, redistest.Start(t).Client())
 	k := kind[float64](t, "go.add", "go")
 	id, err := k.Enqueue(t.Context(), q, call(t, 2, 3), &queue.JobOptions{Delay: time.Millisecond})
