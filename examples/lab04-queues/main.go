@@ -82,7 +82,7 @@ func killed(self, dir string, after time.Duration) error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	for wait := 0; wait < 1000 && len(unique(dir, "accepted")) == before; wait++ {
+	for wait := 0; wait < 12_000 && len(unique(dir, "accepted")) == before; wait++ {
 		select {
 		case <-ended: // the poison job was faster
 			return nil
@@ -202,6 +202,12 @@ func finish(dir, serve string, out io.Writer) error {
 		for _, s := range stats {
 			left += s.Ready + s.Scheduled + s.Running
 		}
+		if left == 0 {
+			if left, err = redrive(ctx, p.q); err != nil {
+				cancel()
+				return err
+			}
+		}
 	}
 	cancel()
 	if err := <-ended; err != nil {
@@ -245,6 +251,18 @@ func finish(dir, serve string, out io.Writer) error {
 	fmt.Fprintf(out, "\nThe page of the queue is at http://%s\n", serve)
 	server := &http.Server{Addr: serve, Handler: page, ReadHeaderTimeout: 5 * time.Second}
 	return server.ListenAndServe()
+}
+
+// redrive gives the documents that are dead letters another chance: they did nothing but
+// run beside the poison job, or at a kill, three times. It returns how many there are.
+func redrive(ctx context.Context, q *queue.Queue) (n int, err error) {
+	dead, err := q.List(ctx, queue.Listing{State: queue.StateDead})
+	for _, j := range dead {
+		if j.ID != "poison" && err == nil {
+			n, err = n+1, q.Redrive(ctx, j.ID)
+		}
+	}
+	return n, err
 }
 
 // note appends a line to a file, in one write, which survives the end of the program.

@@ -81,7 +81,7 @@ func (s *Server) start() {
 		s.t.Fatal(err)
 	}
 	c := redis.NewClient(s.Options())
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		err := c.Ping(s.t.Context()).Err()
 		if err == nil {

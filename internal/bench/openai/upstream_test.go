@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,6 +122,7 @@ func TestUpstreamRefusals(t *testing.T) {
 func TestUpstreamContexts(t *testing.T) {
 	hang := modeltest.Reply{Turn: modeltest.Turn{Chunks: modeltest.Words("half an answer"), Hang: true}}
 	var cancel context.CancelFunc
+	var late *overdue
 	for name, c := range map[string]struct {
 		ctx    func() (context.Context, context.CancelFunc)
 		listen func(context.Context, []byte) error
@@ -128,9 +130,10 @@ func TestUpstreamContexts(t *testing.T) {
 	}{
 		"stalls until the deadline": {
 			ctx: func() (context.Context, context.CancelFunc) {
-				return context.WithTimeout(t.Context(), 5*time.Millisecond)
+				late = &overdue{Context: t.Context(), done: make(chan struct{})}
+				return late, func() {}
 			},
-			listen: func(context.Context, []byte) error { return nil },
+			listen: func(context.Context, []byte) error { late.end(); return nil },
 			want:   context.DeadlineExceeded,
 		},
 		"the callback cancels": {
@@ -162,6 +165,25 @@ func TestUpstreamContexts(t *testing.T) {
 	require.Error(t, theirs.err)
 	require.NotErrorIs(t, theirs.err, context.DeadlineExceeded, "before the first byte theirs replaces the error")
 	require.ErrorIs(t, ours.err, context.DeadlineExceeded)
+}
+
+// overdue is a context whose deadline passes when end is called: after the first chunk,
+// however long a busy machine took until then.
+type overdue struct {
+	context.Context
+	done chan struct{}
+	once sync.Once
+}
+
+func (o *overdue) end()                  { o.once.Do(func() { close(o.done) }) }
+func (o *overdue) Done() <-chan struct{} { return o.done }
+func (o *overdue) Err() error {
+	select {
+	case <-o.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 // TestUpstreamMerges: two choices, and two calls whose deltas take turns,

@@ -37,7 +37,7 @@ for i = 5, #ARGV do
         redis.call('HSET', 'unacked', ARGV[1], '[' .. raw .. ',"",' .. cjson.encode(name) .. ']')
         redis.call('ZADD', 'unacked_index', now[1], ARGV[1])
         redis.call('ZADD', ARGV[3], ms + tonumber(ARGV[2]), ARGV[1])
-        return {name, raw}
+        return {name, raw, string.format('%.0f', ms)}
       end
       redis.call('LPUSH', 'prodai.celery.parked.' .. name, raw)
     end
@@ -94,14 +94,20 @@ func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) ([]*que
 			args = append(args, q)
 		}
 		got, err := take.Run(ctx, s.client, nil, args...).StringSlice()
-		if errors.Is(err, redis.Nil) || err == nil && len(got) != 2 {
+		if errors.Is(err, redis.Nil) || err == nil && len(got) != 3 {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
+		// What is due is decided by one clock: by another one that is late, a message
+		// would be delayed that the next take finds due again, and so on forever.
+		due, err := strconv.ParseInt(got[2], 10, 64)
+		if err != nil {
+			return nil, err
+		}
 		d := &delivery{tag: tag, queue: got[0], raw: got[1]}
-		j, err := s.accept(ctx, now, d)
+		j, err := s.accept(ctx, now, due, d)
 		if err != nil {
 			return nil, err
 		}
@@ -111,8 +117,9 @@ func (s *Store) Claim(ctx context.Context, now time.Time, c queue.Claim) ([]*que
 	}
 }
 
-// accept returns the job of a delivery, or nil if it is not to be run now.
-func (s *Store) accept(ctx context.Context, now time.Time, d *delivery) (*queue.Job, error) {
+// accept returns the job of a delivery, or nil if it is not to be run now. due is the
+// time of Redis, in Unix milliseconds.
+func (s *Store) accept(ctx context.Context, now time.Time, due int64, d *delivery) (*queue.Job, error) {
 	m, err := Decode([]byte(d.raw))
 	if err != nil {
 		d.m = &Message{}
@@ -123,7 +130,7 @@ func (s *Store) accept(ctx context.Context, now time.Time, d *delivery) (*queue.
 		m.DeliveryTag = d.tag
 	}
 	switch {
-	case m.ETA.After(now):
+	case m.ETA.UnixMilli() > due:
 		return nil, s.give(ctx, d, ending{to: "delayed", key: delayedKey(d.queue), message: d.raw, score: strconv.FormatInt(m.ETA.UnixMilli(), 10)})
 	case !m.Expires.IsZero() && now.After(m.Expires):
 		return nil, s.give(ctx, d, ending{result: s.meta(m, "REVOKED", exception("TaskRevokedError", "expired", "celery.exceptions"), now)})

@@ -187,6 +187,21 @@ func TestALostWorkersTask(t *testing.T) {
 	require.Equal(t, queue.ReasonLosses, letters[0].Reason)
 }
 
+// A worker whose clock is late takes what is due: it took the task and
+// delayed it again forever.
+func TestAClockThatIsLate(t *testing.T) {
+	s, q := open(t, redistest.Start(t).Client())
+	k := kind[float64](t, "go.add", "go")
+	id, err := k.Enqueue(t.Context(), q, call(t, 2, 3), &queue.JobOptions{Delay: time.Millisecond})
+	require.NoError(t, err)
+	var jobs []*queue.Job
+	for len(jobs) == 0 {
+		jobs, err = s.Claim(t.Context(), time.Now().Add(-time.Hour), queue.Claim{Queues: []string{"go"}, Worker: "w", Lease: time.Hour})
+		require.NoError(t, err)
+	}
+	require.Equal(t, id, jobs[0].ID)
+}
+
 func TestBind(t *testing.T) {
 	c, err := call(t, 1).With("y", "two")
 	require.NoError(t, err)

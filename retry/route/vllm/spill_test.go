@@ -36,12 +36,12 @@ func TestSpillOver(t *testing.T) {
 		require.NoError(t, err)
 		m, err := route.New([]route.Target{
 			{Name: "own", Model: own, Check: own.Check, Load: own.Load, SpillAt: 8}, {Name: "managed", Model: managed, Tier: 1},
-		}, nil)
+		}, &route.Options{Interval: time.Minute, CheckTimeout: time.Minute}) // the machine may be busy
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- m.Run(ctx) }()
-		require.Eventually(t, func() bool { return m.Pool().Status(time.Now())[0].Load != nil }, 20*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return m.Pool().Status(time.Now())[0].Load != nil }, time.Minute, 5*time.Millisecond)
 		text, err := m.Call(ctx, "hi")
 		require.NoError(t, err)
 		require.Equal(t, want, text)

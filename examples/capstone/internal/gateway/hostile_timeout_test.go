@@ -118,7 +118,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // The server's read timeout, as serve sets it, must not end an answer that takes
 // longer, up to Options.Timeout.
 func TestReadTimeoutEndsTheAnswer(t *testing.T) {
-	real := http.DefaultTransport // of the service's client
+	own := http.DefaultTransport // of the service's client
 	http.DefaultTransport = roundTrip(func(r *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(20 * time.Second):
@@ -130,7 +130,7 @@ func TestReadTimeoutEndsTheAnswer(t *testing.T) {
 		return w.Result(), nil
 	})
 	inner := startWith(t, "http://provider.invalid")
-	http.DefaultTransport = real
+	http.DefaultTransport = own
 	synctest.Test(t, func(t *testing.T) {
 		conn, read := dial(t, &http.Server{Handler: inner.Config.Handler, ReadTimeout: 3 * time.Second, ReadHeaderTimeout: time.Second}) // longer in serve.go, where the answer may take two minutes
 		_, err := io.WriteString(conn, postChat("", chat("How often are keys rotated?")))
