@@ -250,24 +250,25 @@
 // # The index of a collection
 //
 // A collection is searched exactly up to 20,000 passages, and through a graph of
-// retrieve/hnsw from there on. At that size both take the same time for the hundred
-// passages that the fusion needs; below, the exact search is faster and loses nothing.
+// retrieve/hnsw from there on. Near that size both take the same time for the hundred
+// passages that the fusion needs; below, the exact search is as fast and loses nothing.
 // This command prints the crossing:
 //
 //	go test -run xxx -bench Crossing ./retrieve
 //
-// The crossing of exact search and graph is where their times are equal. This table has
-// the time of the graph as a multiple of that of the exact search, for the hundred best of
-// vectors of 256 elements; at 20,000 passages a search of either takes 1.7 ms:
+// The crossing of exact search and graph is where their times are equal: between 10,000
+// and 20,000 vectors of 256 elements, for the hundred best. This table has the processor
+// times of a search, on a machine with other work; on a quiet one, where the vectors stay
+// in its cache, both were equal at 20,000:
 //
-//	passages   exact   graph
-//	  10,000       1     2
-//	  20,000       1     1
-//	  40,000       1     0.5
+//	passages   exact     graph
+//	  10,000   0.3 ms    0.4 ms
+//	  20,000   1.1 ms    0.7 ms
+//	  40,000   2.3 ms    0.8 ms
 //
 // The crossing is lower for fewer results: for the ten best, a graph is faster from some
 // 1,000 or 2,000 vectors on, as the notes of retrieve/hnsw say. A collection is exact for
-// longer, since its fusion wants a hundred, and since a new passage costs 5 µs in an exact
+// longer, since its fusion takes a hundred, and since a new passage costs 5 µs in an exact
 // index and 450 in a graph.
 //
 // The graph is stored beside the collection's file when the collection is closed, so

@@ -48,11 +48,11 @@ func IndexRecall(x, exact Index, queries [][]float32, k int) (float64, error) {
 		func(q []float32) ([]Hit, error) { return exact.Search(q, k, nil) })
 }
 
-// flatUntil is from how many passages on the default index is a graph. It is where the
-// two take the same time for the depth best of vectors of 256 elements: at 10,000 the
-// scan takes half of the graph's time, at 20,000 as long (1.6 to 1.8 ms), at 40,000 twice
-// as long. BenchmarkCrossing prints it. Below, a scan also loses nothing, and a new
-// passage costs 5 µs instead of 450.
+// flatUntil is from how many passages on the default index is a graph. It is near where the
+// two take the same time for the depth best of vectors of 256 elements: at 10,000 the scan
+// takes .5 to .7 of the graph's time, at 20,000 as long or 1.7 times as long, and at 40,000
+// two to three times, by how much of the cache other programs use. BenchmarkCrossing prints
+// it. Below, a scan also loses nothing, and a new passage costs 5 µs instead of 450.
 const flatUntil = 20_000
 
 // graphEF is how many candidates a search of the chosen graph keeps at least: the

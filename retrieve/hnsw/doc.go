@@ -106,6 +106,14 @@
 //
 //	go test -run xxx -bench Crossing ./retrieve/hnsw
 //
+// # Measured
+//
+// A million vectors of 256 elements with Int8 are a file of 1.44 GB. [Open] takes 0.6
+// seconds of the processor for it. After a thousand searches the process has 1.47 GB in
+// memory, of which all but some 25 MB are pages of the file:
+//
+//	cd internal/bench && go run ./retrieve/large 1000000 256
+//
 // # Pitfalls
 //
 //   - Don't trust a recall that was measured on random vectors: do measure on your

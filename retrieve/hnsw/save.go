@@ -116,7 +116,7 @@ func decode(f *snapshot.File, o *Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.slots, x.refs = int(slots), make([]uint32, slots)
+	x.slots = int(slots)
 	if err := x.sections(f); err != nil {
 		return nil, err
 	}
@@ -160,6 +160,7 @@ func (x *Index) sections(f *snapshot.File) error {
 	if err != nil {
 		return err
 	}
+	x.refs = make([]uint32, n) // not before the file is known to have n vectors
 	live := make([]uint32, 0, n)
 	for slot, s := range x.state {
 		switch s {
