@@ -177,11 +177,13 @@ func TestStretchesKeepKindsApart(t *testing.T) {
 	require.Len(t, mixed, 100)
 	require.Equal(t, []int{20, 30, 32, 18}, sizes)
 	require.NotEqual(t, all[50:], mixed[50:]) // each has its number, and the order differs
-	for _, b := range batches(stretches(mixed), 20, rand.New(rand.NewPCG(1, 1))) {
+	for _, b := range batches(stretches(mixed), 15, rand.New(rand.NewPCG(1, 1))) {
 		for _, x := range b {
-			require.Equal(t, b[0].source, x.source)
+			require.Equal(t, b[0].kind(), x.kind())
 		}
 	}
+	require.Len(t, batches(stretches(mixed), 15, rand.New(rand.NewPCG(1, 1))), 4)
+	require.Len(t, batches(stretches(mixed), 1000, rand.New(rand.NewPCG(1, 1))), 3) // the kinds
 }
 
 // TestFileIsRead: retrieve/embed reads the file, and the rows are those of int8.
