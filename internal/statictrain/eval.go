@@ -199,7 +199,8 @@ func difference(d []float64) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.ReplaceAll(fmt.Sprintf("%+.3f..%+.3f", i.Low, i.High), "0.", ".")
+	short := func(x float64) string { return strings.Replace(fmt.Sprintf("%+.3f", x), "0.", ".", 1) }
+	return short(i.Low) + ".." + short(i.High)
 }
 
 const deep = 100 // of each ranking, for the fusion

@@ -62,6 +62,11 @@ func TestWeightedCountsSetsAlike(t *testing.T) {
 	require.InDelta(t, (1+.2)/2, mean, 1e-12)
 }
 
+func TestDifferencePrintsThreeDigits(t *testing.T) {
+	require.Equal(t, "-.100..-.100", difference([]float64{-.1, -.1, -.1}))
+	require.Equal(t, "+1.000..+1.000", difference([]float64{1, 1}))
+}
+
 // TestCompare: a better model than the first has an interval above zero, and BM25 is there.
 func TestCompare(t *testing.T) {
 	var pairs []pair

@@ -57,11 +57,11 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	t, err := startTable(*start, *repository)
+	pairs, err := readPairs(*in)
 	if err != nil {
 		return err
 	}
-	pairs, err := readPairs(*in)
+	t, err := startTable(*start, *repository)
 	if err != nil {
 		return err
 	}

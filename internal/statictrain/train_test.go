@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,10 +14,12 @@ import (
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
 
+var embedder = sync.OnceValues(embed.New)
+
 // smallTable has a few random rows, and the embedder's tokens.
 func smallTable(t *testing.T, dim int) *table {
 	t.Helper()
-	e, err := embed.New()
+	e, err := embedder()
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(7, 7))
 	out := &table{e: e, dim: dim, rows: make([]float32, tokens*dim)}
