@@ -100,10 +100,14 @@ func compare(ctx context.Context, out io.Writer, sets []set, list []system) erro
 	}
 	fmt.Fprintf(out, "%-24s", "")
 	for i, s := range sets {
-		fmt.Fprintf(out, " %15s", fmt.Sprintf("%s (%d)", s.name, len(words[i])))
+		mark := ""
+		if s.seen {
+			mark = "*"
+		}
+		fmt.Fprintf(out, " %15s", fmt.Sprintf("%s%s (%d)", s.name, mark, len(words[i])))
 	}
-	fmt.Fprintf(out, " %7s   %s\n", "mean", "difference of the mean to the first model")
-	row(out, "BM25", words, nil)
+	fmt.Fprintf(out, " %7s   %s\n", "mean", "95 % interval of the difference")
+	row(out, sets, "BM25", words, nil)
 	var first [][]float64
 	for _, s := range list {
 		var alone, fused [][]float64
@@ -124,51 +128,63 @@ func compare(ctx context.Context, out io.Writer, sets []set, list []system) erro
 		if first == nil {
 			first = alone
 		}
-		row(out, s.name, alone, first)
-		row(out, "  with BM25, to BM25", fused, words)
+		row(out, sets, s.name, alone, first)
+		row(out, sets, "  with BM25, to BM25", fused, words)
 	}
+	for _, s := range sets {
+		fmt.Fprintf(out, "%s: %s\n", s.name, s.metric)
+	}
+	fmt.Fprintln(out, "*: a model has seen a part in its training; not in the mean")
 	return nil
 }
 
-// row prints means, and below each the difference to base.
-func row(out io.Writer, name string, x, base [][]float64) {
+// row prints means, and below each the interval of the difference to base.
+func row(out io.Writer, sets []set, name string, x, base [][]float64) {
 	fmt.Fprintf(out, "%-24s", name)
-	mean, all := 0.0, []float64{}
+	var means []float64
+	var clean [][]float64 // differences on the sets that no model has seen
 	var intervals []string
 	for i := range x {
 		m := stats.Mean(x[i])
-		mean += m / float64(len(x))
 		fmt.Fprintf(out, " %15.3f", m)
-		if base != nil {
-			d := make([]float64, len(x[i]))
-			for j := range d {
-				d[j] = x[i][j] - base[i][j]
-			}
-			intervals = append(intervals, difference(d))
-			all = append(all, d...)
+		if !sets[i].seen {
+			means = append(means, m)
+		}
+		if base == nil {
+			continue
+		}
+		d := make([]float64, len(x[i]))
+		for j := range d {
+			d[j] = x[i][j] - base[i][j]
+		}
+		intervals = append(intervals, difference(d))
+		if !sets[i].seen {
+			clean = append(clean, d)
 		}
 	}
-	fmt.Fprintf(out, " %7.3f", mean)
+	fmt.Fprintf(out, " %7.3f", stats.Mean(means))
 	if base == nil {
 		fmt.Fprintln(out)
 		return
 	}
-	fmt.Fprintf(out, "   %s\n%-24s", difference(weighted(x, all)), "")
+	fmt.Fprintf(out, "   %s\n%-24s", difference(weighted(clean)), "")
 	for _, s := range intervals {
 		fmt.Fprintf(out, " %15s", s)
 	}
 	fmt.Fprintln(out)
 }
 
-// weighted scales the differences of each set so that their mean is the mean of the sets'
-// means: each set counts alike, however many questions it has.
-func weighted(x [][]float64, all []float64) []float64 {
-	out, from := make([]float64, 0, len(all)), 0
-	for _, s := range x {
-		for _, d := range all[from : from+len(s)] {
-			out = append(out, d*float64(len(all))/float64(len(x)*len(s)))
+// weighted puts the differences of all sets together and scales them so that their mean
+// is the mean of the sets' means: each set counts alike, however many questions it has.
+func weighted(sets [][]float64) (out []float64) {
+	n := 0
+	for _, s := range sets {
+		n += len(s)
+	}
+	for _, s := range sets {
+		for _, d := range s {
+			out = append(out, d*float64(n)/float64(len(sets)*len(s)))
 		}
-		from += len(s)
 	}
 	return out
 }
@@ -183,7 +199,8 @@ func difference(d []float64) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.ReplaceAll(fmt.Sprintf("%+.3f..%+.3f", i.Low, i.High), "0.", ".")
+	short := func(x float64) string { return strings.Replace(fmt.Sprintf("%+.3f", x), "0.", ".", 1) }
+	return short(i.Low) + ".." + short(i.High)
 }
 
 const deep = 100 // of each ranking, for the fusion

@@ -54,12 +54,17 @@ func TestCourseNotes(t *testing.T) {
 
 // TestWeightedCountsSetsAlike: a set of one question counts as much as one of three.
 func TestWeightedCountsSetsAlike(t *testing.T) {
-	w := weighted([][]float64{{0}, {0, 0, 0}}, []float64{1, .1, .2, .3})
+	w := weighted([][]float64{{1}, {.1, .2, .3}})
 	mean := 0.0
 	for _, x := range w {
 		mean += x / float64(len(w))
 	}
 	require.InDelta(t, (1+.2)/2, mean, 1e-12)
+}
+
+func TestDifferencePrintsThreeDigits(t *testing.T) {
+	require.Equal(t, "-.100..-.100", difference([]float64{-.1, -.1, -.1}))
+	require.Equal(t, "+1.000..+1.000", difference([]float64{1, 1}))
 }
 
 // TestCompare: a better model than the first has an interval above zero, and BM25 is there.
@@ -77,9 +82,12 @@ func TestCompare(t *testing.T) {
 	}
 	var out bytes.Buffer
 	list := []system{{"zero", nothing}, {"random rows", smallTable(t, 32).vectors}}
-	require.NoError(t, compare(t.Context(), &out, []set{answers("words", pairs)}, list))
+	known := answers("known", pairs)
+	known.seen = true
+	require.NoError(t, compare(t.Context(), &out, []set{answers("words", pairs), known}, list))
+	require.Contains(t, out.String(), "known* (8)")
 	require.Contains(t, out.String(), "BM25")
-	require.Regexp(t, `random rows +1\.000 +1\.000 +\+\.\d+\.\.\+\.\d+`, out.String())
+	require.Regexp(t, `random rows +1\.000 +1\.000 +1\.000 +\+\.\d+\.\.\+\.\d+`, out.String())
 }
 
 // TestPeersFile: vectors of other programs are found by their texts.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"github.com/prodailabs/prodai/internal/vec"
 	"github.com/prodailabs/prodai/retrieve/embed"
@@ -56,11 +57,11 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	t, err := startTable(*start, *repository)
+	pairs, err := readPairs(*in)
 	if err != nil {
 		return err
 	}
-	pairs, err := readPairs(*in)
+	t, err := startTable(*start, *repository)
 	if err != nil {
 		return err
 	}
@@ -151,20 +152,31 @@ func stretches(all []example) (out [][]example) {
 	return out
 }
 
-// batches puts stretches of one kind together, in a random order.
+// batches puts stretches of one kind together, in a random order. What is left over waits
+// for the next epoch, unless its kind would have no batch at all.
 func batches(parts [][]example, size int, rng *rand.Rand) (out [][]example) {
-	open := map[kind][]example{}
+	var kinds []kind
+	open, full := map[kind][]example{}, map[kind]bool{}
 	for _, i := range rng.Perm(len(parts)) {
 		k := parts[i][0].kind()
+		if open[k] == nil && !full[k] {
+			kinds = append(kinds, k)
+		}
 		if open[k] = append(open[k], parts[i]...); len(open[k]) >= size {
-			out = append(out, open[k])
+			out, full[k] = append(out, open[k]), true
 			delete(open, k)
+		}
+	}
+	for _, k := range kinds {
+		if !full[k] {
+			out = append(out, open[k])
 		}
 	}
 	return out
 }
 
-// train changes the table and returns the held-out loss before and after each epoch.
+// train changes the table. It returns the loss on held-out pairs, without the teacher:
+// before, after each epoch, and after the mixture with the rows at the start.
 func (s settings) train(ctx context.Context, t *table, all []example, out io.Writer) (losses []float64, err error) {
 	rng := rand.New(rand.NewPCG(s.seed, 20))
 	var parts, held [][]example
@@ -182,13 +194,13 @@ func (s settings) train(ctx context.Context, t *table, all []example, out io.Wri
 	}
 	test := batches(held, min(s.batch, 64), rand.New(rand.NewPCG(s.seed, 21)))
 	x := newTrainer(s, t)
-	report := func(epoch int, loss float64) {
-		before := x.heldOut(test)
-		losses = append(losses, before.loss)
-		fmt.Fprintf(out, "%5d %8.4f %10.4f %10.3f\n", epoch, loss, before.loss, before.first)
+	report := func(epoch string, loss float64) {
+		now := x.heldOut(test)
+		losses = append(losses, now.loss)
+		fmt.Fprintf(out, "%5s %8.4f %10.4f %10.3f\n", epoch, loss, now.loss, now.first)
 	}
 	fmt.Fprintf(out, "%d stretches, %d held out\nepoch     loss   held out first of 64\n", len(parts), len(held))
-	report(0, 0)
+	report("start", 0)
 	steps := s.epochs * len(batches(parts, s.batch, rand.New(rand.NewPCG(0, 0))))
 	for epoch := range s.epochs {
 		sum, list := 0.0, batches(parts, s.batch, rng)
@@ -203,11 +215,12 @@ func (s settings) train(ctx context.Context, t *table, all []example, out io.Wri
 			sum += loss
 			x.step(s.rate * (1 - float64(x.steps)/float64(steps+1))) // falls to 0
 		}
-		report(epoch+1, sum/float64(max(1, len(list))))
+		report(strconv.Itoa(epoch+1), sum/float64(max(1, len(list))))
 	}
 	for k, old := range x.start {
 		t.rows[k] = old + float32(s.mix)*(t.rows[k]-old)
 	}
+	report("mixed", 0)
 	return losses, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,10 +14,12 @@ import (
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
 
+var embedder = sync.OnceValues(embed.New)
+
 // smallTable has a few random rows, and the embedder's tokens.
 func smallTable(t *testing.T, dim int) *table {
 	t.Helper()
-	e, err := embed.New()
+	e, err := embedder()
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(7, 7))
 	out := &table{e: e, dim: dim, rows: make([]float32, tokens*dim)}
@@ -177,11 +180,13 @@ func TestStretchesKeepKindsApart(t *testing.T) {
 	require.Len(t, mixed, 100)
 	require.Equal(t, []int{20, 30, 32, 18}, sizes)
 	require.NotEqual(t, all[50:], mixed[50:]) // each has its number, and the order differs
-	for _, b := range batches(stretches(mixed), 20, rand.New(rand.NewPCG(1, 1))) {
+	for _, b := range batches(stretches(mixed), 15, rand.New(rand.NewPCG(1, 1))) {
 		for _, x := range b {
-			require.Equal(t, b[0].source, x.source)
+			require.Equal(t, b[0].kind(), x.kind())
 		}
 	}
+	require.Len(t, batches(stretches(mixed), 15, rand.New(rand.NewPCG(1, 1))), 4)
+	require.Len(t, batches(stretches(mixed), 1000, rand.New(rand.NewPCG(1, 1))), 3) // the kinds
 }
 
 // TestFileIsRead: retrieve/embed reads the file, and the rows are those of int8.
