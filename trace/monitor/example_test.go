@@ -57,3 +57,43 @@ func ExampleNewRules() {
 	// - alert: SLO_answers_burn_1
 	// - alert: SLO_answers_blind
 }
+
+// Burn rates and an alert in the process itself: a third of the answers fails from 12:00
+// on.
+func ExampleTracker() {
+	slo, err := monitor.NewTracker(monitor.SLO{Name: "answers", Objective: 0.99})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	alert, err := monitor.NewAlert(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	start := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+	for i := range 6 * 60 * 13 { // one answer in ten seconds
+		at := start.Add(time.Duration(i) * 10 * time.Second)
+		outcome := monitor.OutcomeGood
+		if at.Hour() >= 12 && i%3 == 0 {
+			outcome = monitor.OutcomeBad
+		}
+		if err := slo.Observe(at, outcome); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if at.Second() != 0 {
+			continue
+		}
+		page := monitor.ConditionNoData
+		for _, b := range slo.Budget(at).Burns {
+			if b.Severity == monitor.SeverityPage {
+				page = max(page, b.Condition)
+			}
+		}
+		if change := alert.Look(at, page); change != monitor.ChangeNone {
+			fmt.Println(at.Format("15:04"), change)
+		}
+	}
+	// Output: 12:26 fired
+}
