@@ -63,7 +63,7 @@ type Options struct {
 	Index Index
 
 	// Model is the name of the wrapped model, for calls that do not name one.
-	// Default: none.
+	// Default: none; with a Store, such calls are not cached (Stats.Bypassed).
 	Model string
 
 	// Namespace is the version of what the answers depend on beside the call, such as

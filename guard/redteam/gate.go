@@ -52,7 +52,7 @@ func (g Gate) Check(r *Report) error {
 	}
 	total := r.Total()
 	if total.Assessed == 0 {
-		shut("no attack was assessed (%d unscored, %d failed): nothing was tested", total.Unscored, total.Failed)
+		shut("no attack was assessed (%d unscored, %d failed): nothing was tested; first %s", total.Unscored, total.Failed, r.unassessed())
 		return errors.Join(reasons...)
 	}
 	all := total.Assessed + total.Unscored + total.Failed
@@ -100,7 +100,7 @@ func (r *Report) unassessed() string {
 			return x.name() + ": " + cmp.Or(x.Reason, x.Outcome.String())
 		}
 	}
-	return ""
+	return "none: the report has no attack"
 }
 
 // A Difference compares two runs attack by attack.
