@@ -34,11 +34,12 @@ func ExampleCUSUM() {
 	// Output: alarm after 19 bad scores: down
 }
 
-// An objective as rules of Prometheus.
+// An objective for what callers see, as rules of Prometheus: attempts that a retry made
+// good are not counted.
 func ExampleNewRules() {
 	rules, err := monitor.NewRules(monitor.SLO{Name: "answers", Objective: 0.99, Windows: []monitor.BurnWindow{
 		{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage},
-	}}, &monitor.RulesOptions{By: "tenant"})
+	}}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}`})
 	if err != nil {
 		fmt.Println(err)
 		return
