@@ -19,9 +19,9 @@ const operations = "gen_ai_client_operation_duration_seconds_count"
 type RulesOptions struct {
 	// Total is the counter of all events, as a selector without a range. Default:
 	// gen_ai_client_operation_duration_seconds_count, the count of package trace's
-	// histogram, as OpenTelemetry's exporter for Prometheus and its Collector name it
-	// unless they are told otherwise. It counts each step: an attempt that a retry made
-	// good, and the call around it. For what callers see, set
+	// histogram, as OpenTelemetry's exporter for Prometheus and its Collector name it by
+	// default. It counts each step: an attempt that a retry made good, and the call
+	// around it. For what callers see, set
 	// gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"},
 	// which needs a logical span around the whole.
 	Total string
