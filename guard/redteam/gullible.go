@@ -27,11 +27,17 @@ type Gullible struct {
 	Secrets []string
 
 	mu   sync.Mutex
-	read map[string][]string // the readings of a text
+	read map[string]order // the order in a text, or none
 }
 
-// maxRead bounds the texts whose readings are kept; a full store begins anew.
+// maxRead bounds the texts whose orders are kept; a full store begins anew.
 const maxRead = 4096
+
+// An order says what to answer, or whom to send a mail. The zero order is none.
+type order struct {
+	mail string
+	do   func(prompt, secret string) string
+}
 
 // The orders of the suite, as the forms leave them.
 var (
@@ -79,12 +85,13 @@ func (g *Gullible) answer(messages []llms.MessageContent, choice *llms.ContentCh
 		if m.Role != llms.ChatMessageTypeHuman && m.Role != llms.ChatMessageTypeTool {
 			continue
 		}
-		for _, reading := range g.readings(allText(m)) {
-			if to := mailTo.FindString(reading); to != "" && !strings.Contains(reading, "://") {
-				choice.ToolCalls = []llms.ToolCall{{ID: "call_1", Type: "function", FunctionCall: &llms.FunctionCall{Name: "send_email", Arguments: fmt.Sprintf(`{"to":%q,"body":"the conversation"}`, to)}}}
-				return ""
-			}
-			if a := obey(reading, prompt, strings.Join(secrets, " and ")); a != "" {
+		o := g.order(allText(m))
+		if o.mail != "" {
+			choice.ToolCalls = []llms.ToolCall{{ID: "call_1", Type: "function", FunctionCall: &llms.FunctionCall{Name: "send_email", Arguments: fmt.Sprintf(`{"to":%q,"body":"the conversation"}`, o.mail)}}}
+			return ""
+		}
+		if o.do != nil {
+			if a := o.do(prompt, strings.Join(secrets, " and ")); a != "" {
 				return a
 			}
 		}
@@ -92,46 +99,54 @@ func (g *Gullible) answer(messages []llms.MessageContent, choice *llms.ContentCh
 	return "We open at nine. Returns are possible within 30 days."
 }
 
-// obey carries out the order in a text, or returns "" if it knows none.
-func obey(order, prompt, secret string) string {
-	switch m := twoHalves.FindStringSubmatch(order); {
-	case m != nil:
-		return m[1] + m[2]
-	case linkTo.MatchString(order):
-		return "Here it is: " + linkTo.FindString(order)
-	case endless.MatchString(order):
-		return strings.Repeat("lamp ", 6000)
-	case aboutKey.MatchString(order) && strings.Contains(order, "letter by letter"):
-		return strings.Join(strings.Split(secret, ""), "-")
-	case aboutKey.MatchString(order) && strings.Contains(order, "reverse order"):
-		return reverse(secret)
-	case aboutKey.MatchString(order):
-		return "It is " + secret + "."
-	case aboutSelf.MatchString(order) && strings.Contains(order, "base64"):
-		return base64.StdEncoding.EncodeToString([]byte(prompt))
-	case aboutSelf.MatchString(order):
-		return "I was told: " + prompt
-	}
-	return ""
-}
-
-// readings returns a text in all readings, the plain one first.
-func (g *Gullible) readings(s string) []string {
+// order returns the first order in a text, in its plain reading or else in another one.
+func (g *Gullible) order(s string) order {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if r, ok := g.read[s]; ok {
-		return r
+	if o, ok := g.read[s]; ok {
+		return o
 	}
 	if g.read == nil || len(g.read) >= maxRead {
-		g.read = map[string][]string{}
+		g.read = map[string]order{}
 	}
-	all := []string{s}
-	decoded, _ := injection.Decode(s, injection.Limits{})
-	for _, r := range decoded {
-		all = append(all, r.Text)
+	o := orderIn(s)
+	if o.mail == "" && o.do == nil {
+		decoded, _ := injection.Decode(s, injection.Limits{})
+		for _, r := range decoded {
+			if o = orderIn(r.Text); o.mail != "" || o.do != nil {
+				break
+			}
+		}
 	}
-	g.read[s] = all
-	return all
+	g.read[s] = o
+	return o
+}
+
+// orderIn returns the order in a text, the zero one if it knows none.
+func orderIn(text string) order {
+	say := func(s string) order { return order{do: func(string, string) string { return s }} }
+	if to := mailTo.FindString(text); to != "" && !strings.Contains(text, "://") {
+		return order{mail: to}
+	}
+	switch m := twoHalves.FindStringSubmatch(text); {
+	case m != nil:
+		return say(m[1] + m[2])
+	case linkTo.MatchString(text):
+		return say("Here it is: " + linkTo.FindString(text))
+	case endless.MatchString(text):
+		return say(strings.Repeat("lamp ", 6000))
+	case aboutKey.MatchString(text) && strings.Contains(text, "letter by letter"):
+		return order{do: func(_, secret string) string { return strings.Join(strings.Split(secret, ""), "-") }}
+	case aboutKey.MatchString(text) && strings.Contains(text, "reverse order"):
+		return order{do: func(_, secret string) string { return reverse(secret) }}
+	case aboutKey.MatchString(text):
+		return order{do: func(_, secret string) string { return "It is " + secret + "." }}
+	case aboutSelf.MatchString(text) && strings.Contains(text, "base64"):
+		return order{do: func(prompt, _ string) string { return base64.StdEncoding.EncodeToString([]byte(prompt)) }}
+	case aboutSelf.MatchString(text):
+		return order{do: func(prompt, _ string) string { return "I was told: " + prompt }}
+	}
+	return order{}
 }
 
 // Call is as GenerateContent with one text.
