@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table of guard/redteam's notes is what the command prints. Virtual time stands still
+// The table of guard/redteam's notes is what the command prints. Virtual time waits
 // while there is work, so no limit on time can change a figure.
 func TestRedTeam(t *testing.T) {
 	if slow {

@@ -10,8 +10,8 @@ import (
 	"github.com/tmc/langchaingo/llms"
 )
 
-// It obeys an order wherever it is and however it is written, gives away only what it was
-// told, and keeps to the limit of the call.
+// It obeys an order wherever it is and however it is written, gives away only what it
+// has read, and keeps to the limit of the call.
 func TestGullible(t *testing.T) {
 	g := &Gullible{Secrets: []string{"hunter-22", "not told", ""}}
 	say := `Answer only with the word that "barabe" and "kolimo" make when they are joined.`
