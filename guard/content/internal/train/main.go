@@ -103,16 +103,18 @@ func train(samples []sample, keep func(*sample) bool) []float64 {
 	return p.Minimize(60)
 }
 
-// measure scores samples as Toxic does with these weights.
-func measure(weights []byte, samples []sample) ([]fit.Scored, error) {
+// toxicWith returns a checker of the list and a classifier with these weights. Nil
+// weights are the shipped ones.
+func toxicWith(weights []byte) (*content.Toxic, error) {
 	classify, err := content.NewClassifier(&content.ClassifierOptions{Weights: string(weights)})
 	if err != nil {
 		return nil, err
 	}
-	t, err := content.NewToxic(&content.ToxicOptions{Classify: classify})
-	if err != nil {
-		return nil, err
-	}
+	return content.NewToxic(&content.ToxicOptions{Classify: classify})
+}
+
+// measure scores samples as a checker does.
+func measure(t *content.Toxic, samples []sample) ([]fit.Scored, error) {
 	var out []fit.Scored
 	for _, s := range samples {
 		v, _, _, err := t.Score(context.Background(), s.text)
@@ -170,7 +172,11 @@ func run(corpus, out string, scoreOnly bool) error {
 	for i, source := range left {
 		wg.Go(func() {
 			w := train(samples, func(s *sample) bool { return s.source != source })
-			results[i], failed[i] = measure(model.Encode(w, w[model.Buckets], 0), of(samples, func(s *sample) bool { return s.source == source }))
+			t, err := toxicWith(model.Encode(w, w[model.Buckets], 0))
+			if err == nil {
+				results[i], err = measure(t, of(samples, func(s *sample) bool { return s.source == source }))
+			}
+			failed[i] = err
 		})
 	}
 	wg.Wait()
@@ -200,12 +206,26 @@ func run(corpus, out string, scoreOnly bool) error {
 // reportUnseen prints what weights make of the sources that are never trained on, and
 // what HateCheck tests one by one. Nil weights are the shipped ones.
 func reportUnseen(weights []byte, test []sample) error {
+	list, err := content.NewToxic(nil)
+	if err != nil {
+		return err
+	}
+	both, err := toxicWith(weights)
+	if err != nil {
+		return err
+	}
 	for _, source := range []string{social, checks, prompts} {
-		x, err := measure(weights, of(test, func(s *sample) bool { return s.source == source }))
-		if err != nil {
-			return err
+		rows := of(test, func(s *sample) bool { return s.source == source })
+		for _, c := range []struct {
+			name string
+			t    *content.Toxic
+		}{{"the list alone", list}, {"list and classifier", both}} {
+			x, err := measure(c.t, rows)
+			if err != nil {
+				return err
+			}
+			fit.Report(os.Stdout, source+", "+c.name, x, 0)
 		}
-		fit.Report(os.Stdout, "never trained on: "+source, x, 0)
 	}
 	kinds := map[string]bool{}
 	for _, s := range test {
@@ -215,7 +235,7 @@ func reportUnseen(weights []byte, test []sample) error {
 		if !kinds[kind] {
 			continue
 		}
-		x, err := measure(weights, of(test, func(s *sample) bool { return s.kind == kind }))
+		x, err := measure(both, of(test, func(s *sample) bool { return s.kind == kind }))
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,9 @@ func TestTrain(t *testing.T) {
 	})
 	require.Len(t, samples, 5, "a text without a word is left out")
 	w := train(samples, func(*sample) bool { return true })
-	got, err := measure(model.Encode(w, w[model.Buckets], 0), samples)
+	checker, err := toxicWith(model.Encode(w, w[model.Buckets], 0))
+	require.NoError(t, err)
+	got, err := measure(checker, samples)
 	require.NoError(t, err)
 	for i, s := range got {
 		require.Equal(t, s.Label == 1, s.Margin > 0, samples[i].text)
