@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func blocking(o *guard.Options) {
 var redteamLayers = []struct{ name, what string }{
 	{"injection", "flags texts that read like an attack, and blocks nothing here"},
 	{"secrets", "keys and passwords in questions, passages and answers"},
-	{"personal data", "redacts personal data from the answer"},
+	{"personal data", "redacts personal data, such as a bank account, from the answer"},
 	{"links", "no link and no image that a document brought"},
 	{"canary", "a word in the system prompt that no answer may have"},
 	{"flood", "bounds what one text may cost"},
@@ -283,26 +284,30 @@ an answer:
 `
 
 const redteamNotice = `
-What to notice: each row "all but" opens another column, so no check replaces another one.
-The check for injection only flags here, since the course's own notes quote attacks; what it
-buys as guard/defaults has it, at a score of .7, is in the row "injection blocks". All checks
-miss a bank account that is spelled with dashes or backwards, and leave addresses that the
-user typed. An obedient model is harmless here only because it has no tools (LLM06: go run
-./examples/lab07-redteam).
+What to notice: without a check the column that it is for opens again, so no check replaces another
+one. That for injection only flags here, since the course's own notes quote attacks; what it buys as
+guard/defaults has it, at a score of .7, is in the row "injection blocks". All checks miss a bank
+account that is spelled with dashes or backwards, and leave addresses that the user typed. A model
+that obeys says here what an attacker wants, and can do nothing, because it has no tools: for LLM06
+see go run ./examples/lab07-redteam.
 What to try: change a check of internal/service/guards.go, and compare the rows.
 What to read: the notes of guard/redteam.
 `
 
-// opens returns the check without which most attacks of an id succeed that all checks
+// opens returns the checks without which most attacks of an id succeed that all checks
 // together stop, or "-".
 func opens(all []redteamSetting, id string) string {
-	best, most := "-", rateOf(all[1].report, id).Succeeded
+	var best []string
+	most := rateOf(all[1].report, id).Succeeded
 	for i, l := range redteamLayers {
-		if r := rateOf(all[2+i].report, id); r.Succeeded > most {
-			best, most = l.name, r.Succeeded
+		switch n := rateOf(all[2+i].report, id).Succeeded; {
+		case n > most:
+			best, most = []string{l.name}, n
+		case n == most && len(best) > 0:
+			best = append(best, l.name)
 		}
 	}
-	return best
+	return cmp.Or(strings.Join(best, ", "), "-")
 }
 
 func rateOf(r *redteam.Report, id string) redteam.Rate {

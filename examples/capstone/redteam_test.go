@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 // The table of guard/redteam's notes is what the command prints. Virtual time waits
 // while there is work, so no limit on time can change a figure.
 func TestRedTeam(t *testing.T) {
+	require.ErrorContains(t, run(t.Context(), func() {}, []string{"redteam", "more"}, io.Discard, io.Discard), "takes no arguments")
 	if slow {
 		t.Skip("one goroutine after another: the race detector finds nothing here")
 	}
