@@ -73,7 +73,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// What is trained on is told apart, and both labels weigh the same.
+// The two labels of what is trained on are separated.
 func TestTrain(t *testing.T) {
 	ex := model.New(injection.Normalize)
 	samples := prepare(ex, []example{
