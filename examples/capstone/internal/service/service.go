@@ -49,13 +49,15 @@ import (
 // Options say what the service is made of. The zero value runs offline: the
 // course in memory, answered by rag.Extractive.
 type Options struct {
-	Collection string    // file of the passages; "": in memory
-	NoCourse   bool      // leave out the course's own notes
-	APIKey     string    // of the provider
-	BaseURL    string    // of an OpenAI-compatible server; "": OpenAI's
-	Model      string    // the provider's model; "" with no key and no URL: Extractive
-	GGUF       string    // file of a model that runs in this process, in place of the provider; "": none
-	Spans      io.Writer // finished spans as JSON lines; nil: none
+	Collection string               // file of the passages; "": in memory
+	NoCourse   bool                 // leave out the course's own notes
+	APIKey     string               // of the provider
+	BaseURL    string               // of an OpenAI-compatible server; "": OpenAI's
+	Model      string               // the provider's model; "" with no key and no URL: Extractive
+	GGUF       string               // file of a model that runs in this process, in place of the provider; "": none
+	Client     llms.Model           // a model that answers in place of all of these; nil: none
+	Guard      func(*guard.Options) // changes the guard's checks, to measure what each is worth; nil: as they are
+	Spans      io.Writer            // finished spans as JSON lines; nil: none
 	Log        slog.Handler
 	Tenant     func(context.Context) string
 	Passages   int // how many passages are shown to the model; 0: 8, and 3 to a small one in this process
@@ -206,7 +208,9 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	}
 	var client llms.Model
 	provider := "prodai"
-	if o.GGUF != "" {
+	if o.Client != nil {
+		client, s.backend = o.Client, "given"
+	} else if o.GGUF != "" {
 		var m *llama.Model
 		if m, err = localModel(o.GGUF); err != nil {
 			return err
@@ -249,7 +253,7 @@ func (s *Service) stack(o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.guarded, err = s.guardOf(limited, log)
+	s.guarded, err = s.guardOf(limited, log, o.Guard)
 	if err != nil {
 		return err
 	}
