@@ -168,7 +168,8 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		parts[0] = corrected
 	}
 	var answered []part
-	var nearest []scored
+	var whole []scored // all units, for the whole question
+	some := false
 	used := map[int]bool{}
 	for _, text := range parts {
 		q := newAsked(text, "")
@@ -181,7 +182,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		if err != nil {
 			return "", err
 		}
-		nearest = append(nearest, ranked[:min(len(ranked), 12)]...)
+		whole = ranked
 		kinds := []bool{false} // no programs
 		if q.intent == intentShow {
 			kinds = []bool{true, false} // programs, or else what is said about them
@@ -193,8 +194,18 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 			}
 		}
 		answered = append(answered, part{text, chosen})
+		some = some || chosen != nil
 	}
-	return e.render(question, corrected, foreign, answered, nearest), nil
+	if some {
+		return render(question, corrected, foreign, answered), nil
+	}
+	if followUp || len(parts) > 1 {
+		var err error
+		if whole, err = e.rank(ctx, newAsked(full, ""), all); err != nil {
+			return "", err
+		}
+	}
+	return refuse(question, corrected, foreign, whole), nil
 }
 
 // Rerank returns the k passages that most probably answer a question, best first, with

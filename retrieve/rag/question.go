@@ -253,9 +253,14 @@ func language(question string) string {
 		return !unicode.IsLetter(r) && r != '-' && r != '\'' && r != utf8.RuneError
 	})
 	english := 0
+	if strings.ContainsAny(question, "¿¡") {
+		votes["Spanish"]++
+	}
 	for _, w := range words {
 		if l := grammar[w]; l != "" {
 			votes[l]++
+		} else if strings.ContainsFunc(w, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+			votes["another language"]++
 		}
 		if englishGrammar[w] {
 			english++

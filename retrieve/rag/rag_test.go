@@ -323,3 +323,55 @@ func TestQuotesOfAPassageWithContext(t *testing.T) {
 	require.Equal(t, "Plans and prices of the year.", report.Citations[1].Quote)
 	require.Zero(t, report.Citations[1].SourceEnd)
 }
+
+// TestNearest: documents by the sum of their scores, the best passage of each before the
+// second of any.
+func TestNearest(t *testing.T) {
+	scored := func(source string, score float32) schema.Document {
+		p := passage("text", source, 0)
+		p.Score = score
+		return p
+	}
+	require.Equal(t, []int{2, 0, 3, 4, 1}, Nearest([]schema.Document{
+		scored("chance.md", 0.15), scored("right.md", 0.08), scored("right.md", 0.1), scored("", 0.09), scored("", 0.01),
+	}))
+	require.Empty(t, Nearest(nil))
+	require.Len(t, Nearest([]schema.Document{scored("a", float32(math.NaN())), scored("b", float32(math.Inf(1))), scored("a", -1)}), 3)
+}
+
+// TestRefusalNamesDocuments: each of the three lines of a refusal names another document
+// if there are as many, and a follow-up names those of its subject.
+func TestRefusalNamesDocuments(t *testing.T) {
+	e := extractive(t)
+	all := []schema.Document{
+		passage("# guard\n\nWhy is a guard slow? It is slow if it calls a model.", "guard.md", 0),
+		passage("# retry\n\nA slow call is hedged.", "retry.md", 0),
+		passage("# retry\n\nA slow call is given up after a timeout.", "retry.md", 40),
+		passage("# rerank\n\nReranking reads the question together with each passage.", "rerank.md", 0),
+		passage("```\n# no title: 1 | 2\n```", "table.md", 0),
+	}
+	history := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "What does reranking do?"), llms.TextParts(llms.ChatMessageTypeAI, "A second model reads each passage with the question.")}
+	strict, err := NewExtractive(&ExtractiveOptions{Embedder: e.o.Embedder, MinScore: 1})
+	require.NoError(t, err)
+	r, err := strict.GenerateContent(t.Context(), Prompt("Is it slow?", all, history...))
+	require.NoError(t, err)
+	named := CheckCitations(r.Choices[0].Content, all).Citations
+	require.Len(t, named, 3)
+	sources := map[string]bool{}
+	for _, c := range named {
+		sources[c.Source] = true
+	}
+	require.Len(t, sources, 3, r.Choices[0].Content)
+	require.Equal(t, "rerank.md", named[0].Source, "what the conversation is about")
+	r, err = strict.GenerateContent(t.Context(), Prompt("What is no title?", all[4:]))
+	require.NoError(t, err)
+	require.Len(t, CheckCitations(r.Choices[0].Content, all[4:]).Citations, 1, "a program's fence does not hide the citation")
+}
+
+// TestRefusalInAnotherLanguage says why so little is near.
+func TestRefusalInAnotherLanguage(t *testing.T) {
+	answer := ask(t, extractive(t), "¿Quién ganó el mundial de fútbol?", passages())
+	require.True(t, IsRefusal(answer))
+	require.Contains(t, answer, "in English")
+	require.NotContains(t, ask(t, extractive(t), "Who won the world cup?", passages()), "in English")
+}

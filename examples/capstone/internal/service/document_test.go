@@ -187,7 +187,8 @@ func TestRefused(t *testing.T) {
 	require.False(t, (&Answer{Text: "Every 90 days. [1] Of the rest: " + rag.UnknownAnswer, Checked: cited}).Refused())
 }
 
-// TestNearest: a refusal comes with what is nearest, best first; an answer does not.
+// TestNearest: a refusal comes with what is nearest, first what it names, then one
+// passage of each document before the second of any; an answer does not.
 func TestNearest(t *testing.T) {
 	s := course(t)
 	const question = "Which refrigerator keeps a circuit breaker from tripping?"
@@ -201,10 +202,15 @@ func TestNearest(t *testing.T) {
 		require.NotEmpty(t, n.Quote)
 		require.LessOrEqual(t, len(n.Quote), excerptBytes+len(" …"))
 		require.Equal(t, a.Passages[n.Number-1].PageContent, n.Passage.PageContent)
-		if i > 0 {
-			require.LessOrEqual(t, n.Similarity, near[i-1].Similarity)
+		if i > 0 && i < 3 {
+			require.NotEqual(t, near[i-1].Passage.Metadata[chunk.KeySource], n.Passage.Metadata[chunk.KeySource])
 		}
 	}
+	a.Checked.Citations = []rag.Citation{{Number: 5}, {Number: 99}, {Number: 2}, {Number: 5}, {Number: 0}}
+	near, err = s.Nearest(t.Context(), question, a)
+	require.NoError(t, err)
+	require.Len(t, near, len(a.Passages))
+	require.Equal(t, []int{5, 2}, []int{near[0].Number, near[1].Number})
 	a.Text = "Something."
 	near, err = s.Nearest(t.Context(), question, a)
 	require.NoError(t, err)
