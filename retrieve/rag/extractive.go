@@ -41,6 +41,13 @@ type ExtractiveOptions struct {
 	// Default: the question is read as it is.
 	Correct func(question string) string
 
+	// Translate returns a question in another language ([Language]) in words of the
+	// passages' language, as well as a glossary can, and the share of its words that it
+	// knows, 0 to 1. The words are ranked by, and shown as those of a corrected question
+	// are; the best passage must reach MinScore divided by the share.
+	// Default: the question is read as it is.
+	Translate func(question string) (words string, share float64)
+
 	// Asked returns questions that a paragraph, list item or other unit answers, by
 	// its text: what an author, or a model, foresaw that readers would ask in their own
 	// words (document expansion). A unit is near a question if one of them is.
@@ -156,16 +163,25 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 	if len(messages) > 0 {
 		history = messages[:len(messages)-1]
 	}
-	foreign := language(question)
-	corrected := question
-	if e.o.Correct != nil && foreign == "" {
+	foreign := Language(question)
+	corrected, share := question, 0.0
+	if foreign == "" && e.o.Correct != nil {
 		corrected = e.o.Correct(question)
+	} else if foreign != "" && e.o.Translate != nil {
+		corrected, share = e.o.Translate(question)
 	}
 	full, followUp := Standalone(corrected, history)
 	parts := Parts(corrected)
 	if followUp || foreign != "" {
 		parts = parts[:1]
 		parts[0] = corrected
+	}
+	least := e.o.MinScore
+	switch {
+	case share > 0: // what it doesn't know may be what the question is about
+		least = min(1, least/share)
+	case foreign != "": // the nearest passages are shown as such, since few words are the same
+		least *= 0.15
 	}
 	var answered []part
 	var whole []scored // all units, for the whole question
@@ -190,7 +206,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		var chosen []scored
 		for _, code := range kinds {
 			if chosen == nil {
-				chosen = e.choose(ranked, used, code, foreign != "")
+				chosen = e.choose(ranked, used, code, least)
 			}
 		}
 		answered = append(answered, part{text, chosen})
@@ -260,13 +276,9 @@ type part struct {
 // choose returns the units to quote, programs or texts, the best first, and marks them
 // as used. If the best unit reaches the threshold, the next ones need a share of its
 // probability only: the answer is right more often with them.
-func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bool) []scored {
+func (e *Extractive) choose(ranked []scored, used map[int]bool, code bool, least float64) []scored {
 	const share = 0.3
-	least := e.o.MinScore
-	switch {
-	case foreign: // the nearest passages are shown as such, since few words are the same
-		least *= 0.15
-	case code: // its words are names, which no question has
+	if code { // its words are names, which no question has
 		least *= 0.5
 	}
 	var out []scored

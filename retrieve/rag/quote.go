@@ -22,8 +22,8 @@ const (
 )
 
 const (
-	foreignLine    = "The notes are in English, and this program cannot translate. These passages are nearest to your question:"
-	foreignRefusal = " They are in English, and this program cannot translate."
+	foreignLine    = "The notes are in English, and this program cannot translate sentences. These passages are nearest to your question:"
+	foreignRefusal = " They are in English, and this program cannot translate sentences."
 	partLine       = "**About “%s”**"
 )
 

@@ -53,6 +53,7 @@ func (s *Service) Nearest(ctx context.Context, question string, a *Answer) ([]Ne
 	if !a.Refused() {
 		return nil, nil
 	}
+	question = s.read(question)
 	texts := make([]string, len(a.Passages))
 	for i, p := range a.Passages {
 		texts[i] = p.PageContent

@@ -166,7 +166,7 @@ func (s *Service) openCollection(o Options, log *slog.Logger) error {
 	if s.asked, err = newAskedIndex(vectors); err != nil {
 		return err
 	}
-	s.ranker, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: vectors, Rarity: words.Rarity, Clean: unmark, Correct: s.correct, Asked: corpus.Asked, MinScore: minScore})
+	s.ranker, err = rag.NewExtractive(&rag.ExtractiveOptions{Embedder: vectors, Rarity: words.Rarity, Clean: unmark, Correct: s.correct, Translate: s.translate, Asked: corpus.Asked, MinScore: minScore})
 	if err != nil {
 		return err
 	}
@@ -392,7 +392,7 @@ func (s *Service) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if asked > windowTokens/2 {
 		return nil, fmt.Errorf("%w: %d tokens of at most %d", ErrTooLong, asked, windowTokens/2)
 	}
-	query, _ := rag.Standalone(s.correct(q.Text), q.History)
+	query, _ := rag.Standalone(s.read(q.Text), q.History)
 	passages, err := s.retriever.GetRelevantDocuments(ctx, query)
 	if err != nil {
 		return nil, err
