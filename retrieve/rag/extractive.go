@@ -78,6 +78,7 @@ type ExtractiveOptions struct {
 // ([Parts]) is answered part by part. A question that points back to earlier turns
 // ("is it slow?") is read with them ([Standalone]). A question in another language gets
 // a sentence that says so, and the nearest passages: quoted, or listed if they are far.
+// A refusal names one passage of each of three documents, see [Nearest].
 //
 // It runs offline and always gives the same answer, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
@@ -178,9 +179,10 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 	}
 	least := e.o.MinScore
 	switch {
-	case share > 0: // what it doesn't know may be what the question is about
-		least = min(1, least/share)
-	case foreign != "": // the nearest passages are shown as such, since few words are the same
+	case foreign == "":
+	case e.o.Translate != nil: // what it doesn't know may be what the question is about
+		least = min(1, least/clamp(share, 1))
+	default: // the nearest passages are shown as such, since few words are the same
 		least *= 0.15
 	}
 	var answered []part

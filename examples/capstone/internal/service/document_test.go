@@ -195,7 +195,7 @@ func TestNearest(t *testing.T) {
 	a, err := s.Ask(t.Context(), Question{Text: question})
 	require.NoError(t, err)
 	a.Text, a.Checked = rag.UnknownAnswer, rag.CitationReport{} // whatever it found
-	near, err := s.Nearest(t.Context(), question, a)
+	near, err := s.Nearest(t.Context(), a)
 	require.NoError(t, err)
 	require.Len(t, near, len(a.Passages))
 	for i, n := range near {
@@ -207,12 +207,12 @@ func TestNearest(t *testing.T) {
 		}
 	}
 	a.Checked.Citations = []rag.Citation{{Number: 5}, {Number: 99}, {Number: 2}, {Number: 5}, {Number: 0}}
-	near, err = s.Nearest(t.Context(), question, a)
+	near, err = s.Nearest(t.Context(), a)
 	require.NoError(t, err)
 	require.Len(t, near, len(a.Passages))
 	require.Equal(t, []int{5, 2}, []int{near[0].Number, near[1].Number})
 	a.Text = "Something."
-	near, err = s.Nearest(t.Context(), question, a)
+	near, err = s.Nearest(t.Context(), a)
 	require.NoError(t, err)
 	require.Empty(t, near)
 }
@@ -221,6 +221,7 @@ func TestExcerpt(t *testing.T) {
 	text := "# Keys and refunds\n\nSomething else here.\n\nKeys are rotated by the team.\n\nAn end."
 	require.Equal(t, "Keys are rotated by the team.", excerpt(text, "How are keys rotated?"))
 	require.Equal(t, "Something else here.", excerpt(text, "?"))
+	require.Equal(t, "Keys rotate.", excerpt("# Terms\n## Keys\nKeys rotate.", "keys"))
 	require.Equal(t, "Keys: they rotate.", excerpt("# Terms\n\n- Keys: they rotate.", "keys"), "one item needs no mark")
 	require.Empty(t, excerpt("", "keys"))
 	require.True(t, strings.HasSuffix(excerpt(strings.Repeat("word ", 200), "word"), "word …"))

@@ -87,7 +87,7 @@ func (s *Service) translate(question string) (words string, share float64) {
 }
 
 // porQue is "why" in two words.
-var porQue = regexp.MustCompile(`(?i)\bpor qu[eé]\b`)
+var porQue = regexp.MustCompile(`(?i)\bpor qu[eé]`)
 
 // english returns the English words for one of another language: "" if it says nothing,
 // none if it isn't known.

@@ -49,16 +49,15 @@ type Near struct {
 // Nearest returns the passages that were found for a question which they do not
 // answer: first those that the answer names, then the others in the order of
 // rag.Nearest. After an answer that is not a refusal it returns none.
-func (s *Service) Nearest(ctx context.Context, question string, a *Answer) ([]Near, error) {
+func (s *Service) Nearest(ctx context.Context, a *Answer) ([]Near, error) {
 	if !a.Refused() {
 		return nil, nil
 	}
-	question = s.read(question)
 	texts := make([]string, len(a.Passages))
 	for i, p := range a.Passages {
 		texts[i] = p.PageContent
 	}
-	similar, err := s.Similarity(ctx, question, texts)
+	similar, err := s.Similarity(ctx, a.Query, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (s *Service) Nearest(ctx context.Context, question string, a *Answer) ([]Ne
 			continue
 		}
 		seen[i] = true
-		out = append(out, Near{Passage: a.Passages[i], Number: i + 1, Similarity: similar[i], Quote: excerpt(texts[i], question)})
+		out = append(out, Near{Passage: a.Passages[i], Number: i + 1, Similarity: similar[i], Quote: excerpt(texts[i], a.Query)})
 	}
 	return out, nil
 }
@@ -88,8 +87,11 @@ func excerpt(text, question string) string {
 	best, most := "", -1
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		paragraph = strings.TrimPrefix(strings.TrimSpace(paragraph), "- ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") && !strings.Contains(paragraph, "\n") {
-			continue // a heading
+		for strings.HasPrefix(paragraph, "#") { // a heading
+			_, paragraph, _ = strings.Cut(paragraph, "\n")
+		}
+		if paragraph == "" {
+			continue
 		}
 		words := bm25.English(paragraph)
 		shared := 0
