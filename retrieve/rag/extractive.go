@@ -164,26 +164,12 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 	if len(messages) > 0 {
 		history = messages[:len(messages)-1]
 	}
-	foreign := Language(question)
-	corrected, share := question, 0.0
-	if foreign == "" && e.o.Correct != nil {
-		corrected = e.o.Correct(question)
-	} else if foreign != "" && e.o.Translate != nil {
-		corrected, share = e.o.Translate(question)
-	}
+	corrected, foreign, least := e.read(question)
 	full, followUp := Standalone(corrected, history)
 	parts := Parts(corrected)
 	if followUp || foreign != "" {
 		parts = parts[:1]
 		parts[0] = corrected
-	}
-	least := e.o.MinScore
-	switch {
-	case foreign == "":
-	case e.o.Translate != nil: // what it doesn't know may be what the question is about
-		least = min(1, least/clamp(share, 1))
-	default: // the nearest passages are shown as such, since few words are the same
-		least *= 0.15
 	}
 	var answered []part
 	var whole []scored // all units, for the whole question
@@ -224,6 +210,23 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		}
 	}
 	return refuse(question, corrected, foreign, whole), nil
+}
+
+// read returns a question without its typing errors, or in the passages' language; the
+// language that it is in, "" for English; and the probability that the best passage must
+// reach.
+func (e *Extractive) read(question string) (corrected, foreign string, least float64) {
+	foreign, least = Language(question), e.o.MinScore
+	switch {
+	case foreign == "" && e.o.Correct != nil:
+		return e.o.Correct(question), "", least
+	case foreign == "":
+		return question, "", least
+	case e.o.Translate != nil: // what it doesn't know may be what the question is about
+		words, share := e.o.Translate(question)
+		return words, foreign, min(1, least/clamp(share, 1))
+	}
+	return question, foreign, 0.15 * least // shown as the nearest, since few words are the same
 }
 
 // Rerank returns the k passages that most probably answer a question, best first, with

@@ -375,3 +375,24 @@ func TestRefusalInAnotherLanguage(t *testing.T) {
 	require.Contains(t, answer, "in English")
 	require.NotContains(t, ask(t, extractive(t), "Who won the world cup?", passages()), "in English")
 }
+
+// TestExtractiveTranslates: the less of a question is known, the surer an answer must be;
+// a share that makes no sense is taken for none.
+func TestExtractiveTranslates(t *testing.T) {
+	const question = "Wie oft werden die Schlüssel gewechselt?"
+	for _, c := range []struct {
+		share    float64
+		answered bool
+	}{{1, true}, {7, true}, {0.05, false}, {0, false}, {-1, false}, {math.NaN(), false}} {
+		e, err := NewExtractive(&ExtractiveOptions{Embedder: extractive(t).o.Embedder, Translate: func(q string) (string, float64) {
+			require.Equal(t, question, q)
+			return "how often are keys rotated", c.share
+		}})
+		require.NoError(t, err)
+		answer := ask(t, e, question, passages())
+		require.Contains(t, answer, CorrectedLine+"how often are keys rotated\n\n")
+		require.Contains(t, answer, "in English")
+		require.Equal(t, c.answered, !IsRefusal(answer), "%v: %s", c.share, answer)
+		require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "every 90 days", "not of an English one")
+	}
+}
