@@ -1,10 +1,13 @@
 package service
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/prodailabs/prodai/examples/capstone/internal/corpus"
 )
 
 func TestGlossary(t *testing.T) {
@@ -18,7 +21,11 @@ func TestGlossary(t *testing.T) {
 }
 
 func TestOtherLanguages(t *testing.T) {
-	s := course(t)
+	s, err := New(t.Context(), Options{NoCourse: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close(context.Background())) })
+	_, err = s.Ingest(t.Context(), []corpus.Document{{Source: "manual.md", Text: "# Injection\n\nWhat is the difference between direct and indirect prompt injection? A direct prompt injection is typed by the user, an indirect prompt injection is in a document.\n\n# Engines\n\nThe KV cache of vLLM keeps each token.\n"}}, nil)
+	require.NoError(t, err)
 	for question, want := range map[string]string{
 		"Wie groß ist die Warteschlange?":               "how size queue",
 		"¿Por qué falla el KV-Cache?":                   "why fail kv cache",
@@ -44,9 +51,9 @@ func TestOtherLanguages(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, a.Text, "Showing results for: what difference between indirect prompt injection")
 	require.Contains(t, a.Text, "in English")
-	require.Contains(t, a.Text, "guard/")
+	require.Contains(t, a.Text, "an indirect prompt injection is in a document")
 	require.False(t, a.Refused())
-	a, err = s.Ask(t.Context(), Question{Text: "Wie lange muss ich Kartoffeln kochen und womit serviere ich sie?"})
+	a, err = s.Ask(t.Context(), Question{Text: "Wie lange muss ich Kartoffeln mit Token kochen und womit serviere ich sie abends?"})
 	require.NoError(t, err)
 	require.True(t, a.Refused(), a.Text)
 	require.Contains(t, a.Text, "in English")
