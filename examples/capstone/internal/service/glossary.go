@@ -67,8 +67,9 @@ func (s *Service) translate(question string) (words string, share float64) {
 	var out []string
 	known, all := 0, 0
 	question = porQue.ReplaceAllString(question, "porque")
-	for _, written := range strings.FieldsFunc(question, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
-		english := s.english(written)
+	written := strings.FieldsFunc(question, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+	for _, w := range written[:min(len(written), mostWords)] {
+		english := s.english(w)
 		if slices.Contains(english, "") {
 			continue
 		}
@@ -85,6 +86,9 @@ func (s *Service) translate(question string) (words string, share float64) {
 	}
 	return strings.Join(out, " "), float64(known) / float64(all)
 }
+
+// mostWords is how many words of a question are looked up; a text has more.
+const mostWords = 300
 
 // porQue is "why" in two words.
 var porQue = regexp.MustCompile(`(?i)\bpor qu[eé]`)

@@ -16,6 +16,9 @@ func TestGlossary(t *testing.T) {
 		require.False(t, seen[term.english], "%q has two lines", term.english)
 		seen[term.english] = true
 		require.NotEmpty(t, term.forms, term.english)
+		for _, form := range term.forms {
+			require.NotContains(t, form, "-", "words are cut there")
+		}
 	}
 	require.True(t, seen[""], "the words that say nothing")
 }
