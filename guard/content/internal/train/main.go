@@ -32,6 +32,7 @@ import (
 // The settings were chosen with each source left out in turn.
 const (
 	lambda      = 1
+	steps       = 60  // of the optimizer
 	sourcePower = .7  // a source of n rows with a label weighs n^sourcePower
 	postFPR     = .03 // at the threshold, of harmless posts in a source left out
 )
@@ -64,7 +65,7 @@ func prepare(ex *model.Extractor, all []example) []sample {
 	return out
 }
 
-func train(samples []sample, keep func(*sample) bool) []float64 {
+func train(samples []sample, steps int, keep func(*sample) bool) []float64 {
 	type part struct {
 		source string
 		label  int
@@ -100,7 +101,7 @@ func train(samples []sample, keep func(*sample) bool) []float64 {
 			p.Rows = append(p.Rows, fit.Row{Index: v.Index, Value: [4]float32{v.Scale[0], v.Scale[1], v.Scale[2]}, Label: float64(s.label), Weight: w})
 		}
 	}
-	return p.Minimize(60)
+	return p.Minimize(steps)
 }
 
 // toxicWith returns a checker of the list and a classifier with these weights. Nil
@@ -171,7 +172,7 @@ func run(corpus, out string, scoreOnly bool) error {
 	var wg sync.WaitGroup
 	for i, source := range left {
 		wg.Go(func() {
-			w := train(samples, func(s *sample) bool { return s.source != source })
+			w := train(samples, steps, func(s *sample) bool { return s.source != source })
 			t, err := toxicWith(model.Encode(w, w[model.Buckets], 0))
 			if err == nil {
 				results[i], err = measure(t, of(samples, func(s *sample) bool { return s.source == source }))
@@ -193,7 +194,7 @@ func run(corpus, out string, scoreOnly bool) error {
 	for i, source := range left {
 		fit.Report(os.Stdout, "without "+source, results[i], threshold)
 	}
-	w := train(samples, func(*sample) bool { return true })
+	w := train(samples, steps, func(*sample) bool { return true })
 	weights := model.Encode(w, w[model.Buckets], threshold)
 	if out != "" {
 		if err := os.WriteFile(filepath.Join(out, "toxic.bin"), weights, 0o644); err != nil {

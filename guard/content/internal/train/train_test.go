@@ -81,7 +81,7 @@ func TestTrain(t *testing.T) {
 		{"you are a friend. We met at nine.", 0, "a", ""}, {"what a day it is", 0, "b", ""}, {"the lamp is green", 0, "b", ""}, {"", 0, "b", ""},
 	})
 	require.Len(t, samples, 5, "a text without a word is left out")
-	w := train(samples, func(*sample) bool { return true })
+	w := train(samples, 4, func(*sample) bool { return true })
 	checker, err := toxicWith(model.Encode(w, w[model.Buckets], 0))
 	require.NoError(t, err)
 	got, err := measure(checker, samples)
