@@ -23,7 +23,7 @@ func TestIndependentQuestions(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, svc.Close(context.Background())) })
 	questions, err := (&settings{}).questions()
 	require.NoError(t, err)
-	results, err := independent(t.Context(), svc, questions, nil)questionSets...)
+	results, err := independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
 	require.Len(t, results, 340)
 	var out strings.Builder
@@ -65,7 +65,9 @@ func TestIndependentQuestions(t *testing.T) {
 	require.LessOrEqual(t, answered, 8)
 	require.GreaterOrEqual(t, float64(near), 0.9*float64(refused))
 
-	results, err = independent(t.Context(), svc, "translated.jsonl")
+	questions, err = (&settings{set: "translated"}).questions()
+	require.NoError(t, err)
+	results, err = independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
 	out.Reset()
 	_, _, err = report(&out, results)
