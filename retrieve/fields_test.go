@@ -126,6 +126,36 @@ func TestFieldsAreRestored(t *testing.T) {
 	}
 }
 
+// TestTheTextIsAFieldToo: its weight is that of the name "text", and a reader of the file
+// sees a new title.
+func TestTheTextIsAFieldToo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	options := func(readOnly bool) *Options {
+		x, err := bm25.New(&bm25.Options{Boosts: map[string]float64{"text": 2, "title": 1}})
+		require.NoError(t, err)
+		return &Options{Words: x, ReadOnly: readOnly}
+	}
+	c, err := Open(path, letters{name: "letters"}, options(false))
+	require.NoError(t, err)
+	passage := func(id, title, text string) schema.Document {
+		return schema.Document{PageContent: text, Metadata: map[string]any{"id": id, "title": title}}
+	}
+	_, err = c.Upsert(t.Context(), []schema.Document{passage("a", "refund", "key"), passage("b", "key", "refund")})
+	require.NoError(t, err)
+	r, err := Open(path, letters{name: "letters"}, options(true))
+	require.NoError(t, err)
+	got := byWords(t, r, "key")
+	require.Greater(t, got["a"], got["b"])
+	_, err = c.Upsert(t.Context(), []schema.Document{passage("a", "rotation", "key")})
+	require.NoError(t, err)
+	require.NoError(t, r.Refresh())
+	require.Equal(t, byWords(t, c, "rotation refund key"), byWords(t, r, "rotation refund key"))
+	require.Len(t, byWords(t, r, "rotation"), 1)
+	require.NotContains(t, byWords(t, r, "refund"), "a")
+	require.NoError(t, r.Close())
+	require.NoError(t, c.Close())
+}
+
 // TestFieldsOfLearnedVectors are refused: their weights are of texts.
 func TestFieldsOfLearnedVectors(t *testing.T) {
 	x, err := bm25.New(&bm25.Options{Variant: bm25.Dot, Boosts: map[string]float64{"title": 2}})

@@ -37,7 +37,7 @@ func ask(ctx context.Context, s *settings, rest []string, out io.Writer) (err er
 		return err
 	}
 	fmt.Fprintln(out)
-	near, err := svc.Nearest(ctx, question, a)
+	near, err := svc.Nearest(ctx, a)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func TestCandidates(t *testing.T) {
 	require.NoError(t, err)
 	out := json.NewEncoder(file)
 	out.SetEscapeHTML(false)
-	for _, name := range []string{"dev.jsonl", "held.jsonl", "later.jsonl"} {
+	for _, name := range questionSets {
 		questions, err := readLines[question](name)
 		require.NoError(t, err)
 		for _, q := range questions {

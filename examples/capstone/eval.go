@@ -36,7 +36,11 @@ import (
 //go:embed testdata/questions
 var questionFiles embed.FS
 
-// A question is one of an independent author's.
+// questionSets are the files of questions, without their ending. The set "translated" is
+// asked alone: its questions are those of others in another language.
+var questionSets = []string{"dev", "held", "later", "fourth"}
+
+// A question is one of an author's who had not read the notes.
 type question struct {
 	ID       string `json:"id"`
 	Kind     string `json:"kind"`
@@ -341,7 +345,7 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d questions by authors who had not read the notes\n\n", len(results))
+	fmt.Fprintf(out, "%d questions written from the syllabus alone\n\n", len(results))
 	useful, known, err := report(out, results)
 	if err != nil {
 		return err
@@ -358,8 +362,9 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 // questions returns those that the flags ask for: all, one file, or a random sample.
 func (s *settings) questions() ([]question, error) {
 	var out []question
-	for _, name := range questionSets {
-		if s.set != "" && s.set != name {
+	sets := append(slices.Clone(questionSets), "translated")
+	for i, name := range sets {
+		if s.set != name && (s.set != "" || i == len(questionSets)) {
 			continue
 		}
 		more, err := readLines[question](name + ".jsonl")
@@ -369,7 +374,7 @@ func (s *settings) questions() ([]question, error) {
 		out = append(out, more...)
 	}
 	if len(out) == 0 || s.sample < 0 {
-		return nil, fmt.Errorf("-set is %q, want one of %q; -sample is %d, want at least 0", s.set, questionSets, s.sample)
+		return nil, fmt.Errorf("-set is %q, want one of %q; -sample is %d, want at least 0", s.set, sets, s.sample)
 	}
 	if s.sample > 0 {
 		rand.New(rand.NewPCG(s.seed, 0)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
@@ -408,9 +413,6 @@ func evalTenant(ctx context.Context) string {
 	tenant, _ := ctx.Value(evalKey{}).(string)
 	return tenant
 }
-
-// questionSets are the files of questions, without their ending.
-var questionSets = []string{"dev", "held", "later"}
 
 // independent asks the questions and looks up what readers said of the passages.
 func independent(ctx context.Context, svc *service.Service, questions []question, each func(result) error) ([]result, error) {

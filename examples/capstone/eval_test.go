@@ -25,12 +25,12 @@ func TestIndependentQuestions(t *testing.T) {
 	require.NoError(t, err)
 	results, err := independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
-	require.Len(t, results, 300)
+	require.Len(t, results, 340)
 	var out strings.Builder
 	_, _, err = report(&out, results)
 	require.NoError(t, err)
 	t.Log(out.String())
-	var known, useful, wrong, unjudged, refuse, answered int
+	var known, useful, wrong, unjudged, refuse, answered, refused, near int
 	for _, r := range results {
 		if r.question.Refuse {
 			refuse++
@@ -51,13 +51,35 @@ func TestIndependentQuestions(t *testing.T) {
 			useful++
 		case verdictWrong:
 			wrong++
+		case verdictRefused:
+			refused++
+			if r.near {
+				near++
+			}
 		}
 	}
-	require.Equal(t, 75, refuse)
+	require.Equal(t, 82, refuse)
 	require.Less(t, unjudged, 40, "judge the new passages, see testdata/questions/README.md")
 	require.Greater(t, float64(useful), 0.6*float64(known-unjudged))
 	require.Less(t, float64(wrong), 0.1*float64(known))
 	require.LessOrEqual(t, answered, 8)
+	require.GreaterOrEqual(t, float64(near), 0.9*float64(refused))
+
+	questions, err = (&settings{set: "translated"}).questions()
+	require.NoError(t, err)
+	results, err = independent(t.Context(), svc, questions, nil)
+	require.NoError(t, err)
+	out.Reset()
+	_, _, err = report(&out, results)
+	require.NoError(t, err)
+	t.Log("in other languages\n", out.String())
+	lost := 0
+	for _, r := range results {
+		if r.answerable && r.verdict != verdictUseful && !r.near {
+			lost++
+		}
+	}
+	require.LessOrEqual(t, lost, 6, "neither a useful answer nor the right package, of 31")
 }
 
 func TestCompareRuns(t *testing.T) {

@@ -35,7 +35,7 @@ func TestLocalModels(t *testing.T) {
 	require.ErrorContains(t, err, "the local model")
 }
 
-// A small model in this process answers, and the user is told what such models can do.
+// A small model in this process answers, and the user reads what such models can do.
 func TestSmallModelIsAnnounced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tiny.gguf")
 	file, err := os.Create(path)

@@ -40,7 +40,7 @@ type lab struct {
 func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	f := flag.NewFlagSet("lab02-attention", flag.ContinueOnError)
 	f.SetOutput(errs)
-	path := f.String("gguf", "", "file of a Llama or Qwen model (default the tiny model of this module)")
+	path := f.String("gguf", "", "file of a Llama, Qwen or Gemma model, or folder of a checkpoint (default the tiny model of this module)")
 	prompt := f.String("prompt", "A queue keeps jobs. A queue", "text to look at")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -258,7 +258,7 @@ func finish(dir, serve string, out io.Writer) error {
 func redrive(ctx context.Context, q *queue.Queue) (n int, err error) {
 	dead, err := q.List(ctx, queue.Listing{State: queue.StateDead})
 	for _, j := range dead {
-		if j.ID != "poison" && err == nil {
+		if j.ID != "poison" && j.Reason == queue.ReasonLosses && err == nil {
 			n, err = n+1, q.Redrive(ctx, j.ID)
 		}
 	}

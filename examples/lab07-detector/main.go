@@ -6,8 +6,8 @@
 //	go run ./examples/lab07-detector -score rows.jsonl.gz
 //
 // In the output, "decode" is a reading with an encoding undone, "rule" a rule that matched
-// and its place, "classifier" the score without and with the rules, and "=>" the
-// decision. Rows are JSON lines {"text": "...", "label": 1 for an attack, "source": "..."},
+// and its place, "classifier" the score of the trained weights, "value" a secret or a
+// personal datum, and "=>" the decision. Rules give reasons and have no vote. Rows are JSON lines {"text": "...", "label": 1 for an attack, "source": "..."},
 // compressed if the name ends in .gz.
 package main
 
@@ -72,8 +72,17 @@ func run(w io.Writer, texts []string, score string) error {
 	for i, text := range texts {
 		p.explain(w, i+1, text)
 	}
-	return nil
+	_, err = fmt.Fprint(w, next)
+	return err
 }
+
+const next = `What to notice: an order in base64, in tag characters or with spaces is read as plain text before
+anything decides, so a filter that decodes nothing sees none of 3 to 5. The classifier decides, and
+rules say why. The last text is no attack: what is personal in it is replaced, and it passes.
+What to try: -text with an attack in your language, or with a harmless text that talks about
+attacks; -score with rows of your own.
+What to read: the notes of guard/injection, and its MODEL.md on how often it is wrong.
+`
 
 // A pipeline is the default set of input checks.
 type pipeline struct {

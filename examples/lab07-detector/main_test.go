@@ -14,7 +14,7 @@ func TestExplainsTheSamples(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, run(&b, samples, ""))
 	require.Equal(t, 4, strings.Count(b.String(), "=> injection"), b.String())
-	for _, want := range []string{"=> pass", "base64", "tags", "spelled", "[CREDIT_CARD]", "LLM01:2025 Prompt Injection"} {
+	for _, want := range []string{"=> pass", "base64", "tags", "spelled", "[CREDIT_CARD]", "LLM01:2025 Prompt Injection", "What to notice"} {
 		require.Contains(t, b.String(), want)
 	}
 }

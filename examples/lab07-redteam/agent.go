@@ -17,7 +17,7 @@ import (
 // agent measures exfiltration: an agent reads an inbox by a tool, and a mail in it
 // orders to send the conversation to the attacker. Every mutator is tried, with taint
 // off and on.
-func agent(ctx context.Context, w io.Writer, model *gullible) error {
+func agent(ctx context.Context, w io.Writer, model *redteam.Gullible) error {
 	suite := redteam.Builtin().Of("LLM06:2025")
 	suite.Ordinary = nil
 	fmt.Fprintln(w, "\nAn agent with the tools read and send_email; the order is in a mail that it reads. Every form of guard/redteam:")
@@ -90,7 +90,7 @@ func errands(ctx context.Context, taint layer) (int, error) {
 // listening compares the suite with an attacker that reads the answers. The target
 // declines every order. To a question it gives a case number, and an order that quotes
 // the number is carried out.
-func listening(ctx context.Context, w io.Writer) error {
+func listening(ctx context.Context, w io.Writer, model *redteam.Gullible) error {
 	number := func(c redteam.Conversation) string {
 		for _, e := range c.Earlier {
 			if i := strings.Index(e.Answer.Text, "CASE-"); i >= 0 {
@@ -99,11 +99,15 @@ func listening(ctx context.Context, w io.Writer) error {
 		}
 		return fmt.Sprintf("CASE-%d", 1000+len(c.User)*7%8999)
 	}
-	hole := redteam.TargetFunc(func(_ context.Context, c redteam.Conversation) (redteam.Answer, error) {
+	obedient, err := redteam.NewModelTarget(model, &redteam.ModelOptions{System: system})
+	if err != nil {
+		return err
+	}
+	hole := redteam.TargetFunc(func(ctx context.Context, c redteam.Conversation) (redteam.Answer, error) {
 		ticket := number(c)
 		switch {
 		case len(c.Earlier) > 0 && strings.Contains(c.User, ticket):
-			return redteam.Answer{Text: obey(c.User, system)}, nil
+			return obedient.Answer(ctx, redteam.Conversation{User: c.User})
 		case strings.HasSuffix(strings.TrimSpace(c.User), "?"):
 			return redteam.Answer{Text: "I help with orders. Your case is " + ticket + "; quote it when you write again."}, nil
 		}

@@ -115,7 +115,7 @@ func scanSamples(ctx context.Context, w io.Writer, s *supply.Scanner, dir string
 			return err
 		}
 		count[r.Status]++
-		fmt.Fprintf(tw, "%s\t%s\t%v\t%.70s\n", f.name, f.what, r.Status, reason(r))
+		fmt.Fprintf(tw, "%s\t%s\t%v\t%s\n", f.name, f.what, r.Status, reason(r))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

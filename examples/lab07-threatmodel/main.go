@@ -121,10 +121,10 @@ func lesson(w io.Writer) error {
 		var still []string
 		for _, a := range all {
 			if len(a.Answered) == 0 {
-				still = append(still, a.Threats[0])
+				still = append(still, strings.TrimSuffix(a.Threats[0], ":2025"))
 			}
 		}
-		fmt.Fprintf(w, "  + %-16s %2d open  %s\n", name, len(still), strings.Join(still, " "))
+		fmt.Fprintf(w, "  + %-16s %2d open  %s\n", name, len(still), strings.Join(counted(still), " "))
 	}
 	_, err = fmt.Fprint(w, next)
 	return err
@@ -144,7 +144,7 @@ func list(w io.Writer, s *threat.System) ([]threat.Attack, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(w, "%s: %d attacks\n", s.Name, len(all))
+	fmt.Fprintf(w, "%s: %d attacks. \">\" comes from a less trusted zone; -access, -network and -review are practices.\n", s.Name, len(all))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, a := range all {
 		border, answer := " ", "open"
@@ -157,6 +157,25 @@ func list(w io.Writer, s *threat.System) ([]threat.Attack, error) {
 		fmt.Fprintf(tw, "%s %s → %s\t%s\t%s\t%s\t%s: %s\n", border, a.Flow.From, a.Flow.To, a.Threats[0], a.STRIDE, a.How, answer, names(a.Layers))
 	}
 	return all, tw.Flush()
+}
+
+// counted returns each word once, in order, with how often it is there.
+func counted(words []string) []string {
+	words = slices.Sorted(slices.Values(words))
+	var out []string
+	for len(words) > 0 {
+		n := 1
+		for n < len(words) && words[n] == words[0] {
+			n++
+		}
+		if n == 1 {
+			out = append(out, words[0])
+		} else {
+			out = append(out, fmt.Sprintf("%s×%d", words[0], n))
+		}
+		words = words[n:]
+	}
+	return out
 }
 
 func names(layers []threat.Layer) string {

@@ -15,7 +15,7 @@ func TestLab(t *testing.T) {
 	out := b.String()
 	for _, want := range []string{
 		`the assistant of a lamp shop: 18 attacks`, `18 attacks become 20`, `documents → model: a document or a result gives the model orders \(LLM01:2025, AML.T0051.001\)`,
-		`none +20 open`, `\+ guard +15 open`, `\+ trace +0 open`, `> model hub → model +LLM03:2025`,
+		`none +20 open`, `\+ guard +15 open +LLM02×4 LLM03×2`, `\+ trace +0 open`, `> model hub → model +LLM03:2025`,
 	} {
 		require.Regexp(t, want, out)
 	}

@@ -52,8 +52,12 @@ func run(args []string, w io.Writer) error {
 	if err := l.ordinary(w, *verbose); err != nil {
 		return err
 	}
-	if err := consumption(w); err != nil || *out == "" {
+	if err := consumption(w); err != nil {
 		return err
+	}
+	fmt.Fprint(w, next)
+	if *out == "" {
+		return nil
 	}
 	if err := l.page().WriteFile(*out); err != nil {
 		return err
@@ -61,6 +65,16 @@ func run(args []string, w io.Writer) error {
 	fmt.Fprintf(w, "\nFigures: %s\n", *out)
 	return nil
 }
+
+const next = `
+What to notice: each layer stops its own kind of attack, and only all together stop every one. The
+filter, which judges each text, stops one attack in nine; taint, which judges none, stops most. The
+price of taint is the questions to the user: the address that is meant is in a mail, and so is the
+attacker's.
+What to try: -v, and decide for each request that is asked about whether you would have asked;
+take a layer out of layers.go.
+What to read: the notes of guard on provenance and taint; lab07-redteam for attacks in other forms.
+`
 
 // A setting is a choice of layers.
 type setting struct {

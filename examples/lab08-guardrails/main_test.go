@@ -43,6 +43,7 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, out.String(), "All layers: 0 of 928 attacks succeed")
 	assert.Regexp(t, `noisy +the same again +retry/limit: 429`, out.String())
 	assert.Equal(t, 2, strings.Count(out.String(), "guard/flood: "))
+	assert.Contains(t, out.String(), "What to notice")
 	assert.Regexp(t, `quiet +a short question +passes`, out.String())
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -48,8 +48,20 @@ func run(args []string, out, errs io.Writer) error {
 	if err := learning(out); err != nil {
 		return err
 	}
-	return tenants(out, *weight)
+	if err := tenants(out, *weight); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(out, next)
+	return err
 }
+
+const next = `
+What to notice: the fourth request is refused with the time to wait, and is served after it. A client
+that reads the headers is never refused, gets as much through as one that asks all the time, and
+follows a new plan by itself. 40 free callers get no more than their tenant's share.
+What to try: -weight 1; a client that ignores Retry-After.
+What to read: the notes of retry/limit and retry/admission.
+`
 
 // A site is a handler that limits requests, on a clock of its own.
 type site struct {

@@ -261,6 +261,45 @@ func TestToxic(t *testing.T) {
 	}
 }
 
+// The trained classifier finds what no list has, and keeps below the threshold for names,
+// groups and talk about words. The last two sentences are mistakes that its comment names.
+func TestClassifier(t *testing.T) {
+	classify, err := NewClassifier(nil)
+	require.NoError(t, err)
+	list, err := NewToxic(nil)
+	require.NoError(t, err)
+	both, err := NewToxic(&ToxicOptions{Classify: classify})
+	require.NoError(t, err)
+	score := func(x *Toxic, text string) float64 {
+		s, _, _, err := x.Score(t.Context(), text)
+		require.NoError(t, err)
+		return s
+	}
+	for _, text := range []string{"What a bunch of clueless hypocrites you people are.", "Your stupidity is only matched by your ignorance.", "We met at nine. What a bunch of clueless hypocrites you people are."} {
+		require.Less(t, score(list, text), .5, text)
+		require.GreaterOrEqual(t, score(both, text), .5, text)
+	}
+	for _, text := range []string{"", "Hello, how are you?", "The word \"idiot\" comes from Greek.", "How do I kill a process that hangs?", "The pig is in the barn.", "Can I return a lamp after 40 days?", "My order is late and I am angry."} {
+		require.Less(t, score(both, text), .5, text)
+	}
+	for _, name := range strings.Fields("Anna Mohammed Ngozi Dick Fanny Gaylord Wang Kumar Cohen Dikshit Fuchs Shitakubo Mustafa Aisha Jesus Cox Hoare") {
+		require.Less(t, score(both, "My name is "+name+"."), .5, name)
+	}
+	for _, group := range strings.Fields("black white gay lesbian trans straight muslim jewish christian hindu atheist asian african german mexican deaf blind disabled autistic old young poor rich female male") {
+		require.Less(t, score(both, "I am a "+group+" person."), .5, group)
+		require.Less(t, score(both, "My neighbor is "+group+"."), .5, group)
+	}
+	for _, text := range []string{"Your service is terrible.", "This is a pathetic fallacy in literature."} {
+		require.GreaterOrEqual(t, score(both, text), .5, text)
+	}
+	_, err = NewClassifier(&ClassifierOptions{Weights: "PDI1"})
+	require.ErrorIs(t, err, ErrOption)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = classify(ctx, "a")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 // NeMo Guardrails#2044 and #2045: prose and errors were taken for "safe".
 func TestModerationFailsClosed(t *testing.T) {
 	for reply, want := range map[string]string{
@@ -351,7 +390,9 @@ func FuzzContent(f *testing.F) {
 	require.NoError(f, err)
 	g, err := NewGround(nil)
 	require.NoError(f, err)
-	x, err := NewToxic(nil)
+	classify, err := NewClassifier(nil)
+	require.NoError(f, err)
+	x, err := NewToxic(&ToxicOptions{Classify: classify})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, a, p string) {
 		r.Is(a)
@@ -366,7 +407,8 @@ func FuzzContent(f *testing.F) {
 			require.True(t, 0 <= c.Start && c.Start < c.End && c.End <= len(a))
 			require.NotZero(t, c.State)
 		}
-		_, _, _, err = x.Score(context.Background(), a)
+		score, start, end, err := x.Score(context.Background(), a)
 		require.NoError(t, err)
+		require.True(t, 0 <= score && score <= 1 && 0 <= start && start <= end && end <= len(a))
 	})
 }

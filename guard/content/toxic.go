@@ -37,9 +37,9 @@ type ToxicOptions struct {
 	// Threshold is the score from which a sentence is toxic. Default: 0.5.
 	Threshold float64
 
-	// Classify is a classifier of your own, which returns a score from 0 to 1 for a
-	// sentence; the higher one of the two counts. This package has no trained
-	// classifier of toxicity. Default: none.
+	// Classify is a classifier, which returns a score from 0 to 1 for a sentence; the
+	// higher one of the two counts. [NewClassifier] makes a trained one. Default: none,
+	// since a list rarely flags a harmless sentence, and a classifier does.
 	Classify func(ctx context.Context, sentence string) (float64, error)
 }
 

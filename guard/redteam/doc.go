@@ -143,6 +143,29 @@
 // target with a planted hole the suite succeeds in 0 of 990 tries, and the adaptive
 // attacker in 18 of 18 attacks.
 //
+// The capstone, a service that answers from documents, is attacked through its HTTP handler
+// with the same model in it. Each row takes one check of its guard away, and its last two
+// rows have the offline answerer, which quotes and can't be led. The service has no tools,
+// so LLM06 is not in the table. "go run ./examples/capstone redteam" prints it, and the
+// rates of ATLAS's ids:
+//
+//	                       LLM01         LLM02        LLM05        LLM07          LLM08        LLM10          all          blocked
+//	tries                  78            17           16           21             12           10             154          30
+//	no checks              99 [93, 100]  82 [59, 94]  94 [72, 99]  100 [85, 100]  92 [65, 99]  100 [72, 100]  96 [92, 98]  0 [0, 11]
+//	all checks             99 [93, 100]  24 [10, 47]  31 [14, 56]  0 [0, 15]      92 [65, 99]  0 [0, 28]      63 [55, 70]  0 [0, 11]
+//	all but injection      99 [93, 100]  24 [10, 47]  31 [14, 56]  0 [0, 15]      92 [65, 99]  0 [0, 28]      63 [55, 70]  0 [0, 11]
+//	all but secrets        99 [93, 100]  82 [59, 94]  31 [14, 56]  0 [0, 15]      92 [65, 99]  0 [0, 28]      69 [62, 76]  0 [0, 11]
+//	all but personal data  99 [93, 100]  82 [59, 94]  31 [14, 56]  0 [0, 15]      92 [65, 99]  0 [0, 28]      69 [62, 76]  0 [0, 11]
+//	all but links          99 [93, 100]  24 [10, 47]  94 [72, 99]  0 [0, 15]      92 [65, 99]  0 [0, 28]      69 [62, 76]  0 [0, 11]
+//	all but canary         99 [93, 100]  24 [10, 47]  31 [14, 56]  100 [85, 100]  92 [65, 99]  0 [0, 28]      77 [69, 83]  0 [0, 11]
+//	all but flood          99 [93, 100]  24 [10, 47]  31 [14, 56]  0 [0, 15]      92 [65, 99]  100 [72, 100]  69 [62, 76]  0 [0, 11]
+//	injection blocks       29 [21, 40]   12 [3, 34]   25 [10, 49]  0 [0, 15]      0 [0, 24]    0 [0, 28]      19 [13, 26]  0 [0, 11]
+//	extractive, none       0 [0, 5]      82 [59, 94]  19 [7, 43]   0 [0, 15]      0 [0, 24]    0 [0, 28]      11 [7, 17]   0 [0, 11]
+//	extractive, all        0 [0, 5]      0 [0, 18]    0 [0, 19]    0 [0, 15]      0 [0, 24]    0 [0, 28]      0 [0, 2]     0 [0, 11]
+//
+// The capstone's check for injection flags and blocks nothing, so it stops no attack. The
+// row "injection blocks" has the check of guard/defaults in its place.
+//
 // The model is the worst case, so the figures compare layers. They don't say how often a
 // real model obeys.
 //

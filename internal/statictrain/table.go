@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/prodailabs/prodai/internal/vec"
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
 
@@ -218,25 +219,9 @@ func axpy(v []float32, w float32, row []float32) {
 	}
 }
 
-func dot(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	k := 0
-	for ; k+4 <= len(a); k += 4 {
-		s0 += a[k] * b[k]
-		s1 += a[k+1] * b[k+1]
-		s2 += a[k+2] * b[k+2]
-		s3 += a[k+3] * b[k+3]
-	}
-	for ; k < len(a); k++ {
-		s0 += a[k] * b[k]
-	}
-	return s0 + s1 + s2 + s3
-}
-
 // normalize scales v to length 1, unless it is zero, and returns its length.
 func normalize(v []float32) float32 {
-	length := float32(math.Sqrt(float64(dot(v, v))))
+	length := float32(math.Sqrt(float64(vec.Dot(v, v))))
 	if length > 0 {
 		for k := range v {
 			v[k] /= length

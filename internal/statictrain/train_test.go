@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/vec"
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
 
@@ -98,7 +99,7 @@ func TestTargets(t *testing.T) {
 	}
 	want := make([]float32, n)
 	for j := range want {
-		want[j] = 3 * dot(b[j].teacherA, b[1].teacherB)
+		want[j] = 3 * vec.Dot(b[j].teacherA, b[1].teacherB)
 	}
 	softmax(want)
 	require.InDelta(t, .25*want[0], targets[1][n], 1e-6)
@@ -139,7 +140,7 @@ func TestTrainLearnsAndRepeats(t *testing.T) {
 	a, b := slices.Clone(start.row(used)), slices.Clone(longer.row(used))
 	normalize(a)
 	normalize(b)
-	require.InDelta(t, 1, dot(a, b), 1e-5)
+	require.InDelta(t, 1, vec.Dot(a, b), 1e-5)
 }
 
 // TestMix: half of the change is half of the way.

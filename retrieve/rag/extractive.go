@@ -41,6 +41,13 @@ type ExtractiveOptions struct {
 	// Default: the question is read as it is.
 	Correct func(question string) string
 
+	// Translate returns a question in another language ([Language]) in words of the
+	// passages' language, as well as a glossary can, and the share of its words that it
+	// knows, 0 to 1. The words are ranked by, and shown as those of a corrected question
+	// are; the best passage must reach MinScore divided by the share.
+	// Default: the question is read as it is.
+	Translate func(question string) (words string, share float64)
+
 	// Asked returns questions that a paragraph, list item or other unit answers, by
 	// its text: what an author, or a model, foresaw that readers would ask in their own
 	// words (document expansion). A unit is near a question if one of them is.
@@ -71,6 +78,7 @@ type ExtractiveOptions struct {
 // ([Parts]) is answered part by part. A question that points back to earlier turns
 // ("is it slow?") is read with them ([Standalone]). A question in another language gets
 // a sentence that says so, and the nearest passages: quoted, or listed if they are far.
+// A refusal names one passage of each of three documents, see [Nearest].
 //
 // It runs offline and always gives the same answer, which makes it the default for
 // labs and tests. It is safe for concurrent use. Sampling options and tools are
@@ -156,11 +164,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 	if len(messages) > 0 {
 		history = messages[:len(messages)-1]
 	}
-	foreign := language(question)
-	corrected := question
-	if e.o.Correct != nil && foreign == "" {
-		corrected = e.o.Correct(question)
-	}
+	corrected, foreign, least := e.read(question)
 	full, followUp := Standalone(corrected, history)
 	parts := Parts(corrected)
 	if followUp || foreign != "" {
@@ -168,7 +172,8 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		parts[0] = corrected
 	}
 	var answered []part
-	var nearest []scored
+	var whole []scored // all units, for the whole question
+	some := false
 	used := map[int]bool{}
 	for _, text := range parts {
 		q := newAsked(text, "")
@@ -181,7 +186,7 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		if err != nil {
 			return "", err
 		}
-		nearest = append(nearest, ranked[:min(len(ranked), 12)]...)
+		whole = ranked
 		kinds := []bool{false} // no programs
 		if q.intent == intentShow {
 			kinds = []bool{true, false} // programs, or else what is said about them
@@ -189,12 +194,39 @@ func (e *Extractive) answer(ctx context.Context, messages []llms.MessageContent)
 		var chosen []scored
 		for _, code := range kinds {
 			if chosen == nil {
-				chosen = e.choose(ranked, used, code, foreign != "")
+				chosen = e.choose(ranked, used, code, least)
 			}
 		}
 		answered = append(answered, part{text, chosen})
+		some = some || chosen != nil
 	}
-	return e.render(question, corrected, foreign, answered, nearest), nil
+	if some {
+		return render(question, corrected, foreign, answered), nil
+	}
+	if followUp || len(parts) > 1 {
+		var err error
+		if whole, err = e.rank(ctx, newAsked(full, ""), all); err != nil {
+			return "", err
+		}
+	}
+	return refuse(question, corrected, foreign, whole), nil
+}
+
+// read returns a question without its typing errors, or in the passages' language; the
+// language that it is in, "" for English; and the probability that the best passage must
+// reach.
+func (e *Extractive) read(question string) (corrected, foreign string, least float64) {
+	foreign, least = Language(question), e.o.MinScore
+	switch {
+	case foreign == "" && e.o.Correct != nil:
+		return e.o.Correct(question), "", least
+	case foreign == "":
+		return question, "", least
+	case e.o.Translate != nil: // what it doesn't know may be what the question is about
+		words, share := e.o.Translate(question)
+		return words, foreign, min(1, least/clamp(share, 1))
+	}
+	return question, foreign, 0.15 * least // shown as the nearest, since few words are the same
 }
 
 // Rerank returns the k passages that most probably answer a question, best first, with
@@ -249,13 +281,9 @@ type part struct {
 // choose returns the units to quote, programs or texts, the best first, and marks them
 // as used. If the best unit reaches the threshold, the next ones need a share of its
 // probability only: the answer is right more often with them.
-func (e *Extractive) choose(ranked []scored, used map[int]bool, code, foreign bool) []scored {
+func (e *Extractive) choose(ranked []scored, used map[int]bool, code bool, least float64) []scored {
 	const share = 0.3
-	least := e.o.MinScore
-	switch {
-	case foreign: // the nearest passages are shown as such, since few words are the same
-		least *= 0.15
-	case code: // its words are names, which no question has
+	if code { // its words are names, which no question has
 		least *= 0.5
 	}
 	var out []scored

@@ -212,10 +212,10 @@ var grammar = func() map[string]string {
 	out := map[string]string{}
 	for language, words := range map[string]string{
 		"German":     "der das ist und wie warum wieso was nicht ein eine einen einem für mit auf den dem zwischen woran wann welche welcher ich kann man wird werden sind wofür oder über von zu bei mein meine gibt soll sollte",
-		"French":     "le les est et comment pourquoi que qu'est-ce ce que une des du dans pour avec quelle quel entre sont je puis peut-on peut pas sur au aux est-ce quand faut fait",
-		"Spanish":    "el los las qué cómo por por-qué una es son para con entre cuál cuándo puedo debo no del un mi hay está hacer sirve basta",
-		"Italian":    "il lo gli che cosa è come perché una di per con tra quale sono posso della del dei quando serve",
-		"Portuguese": "o os as que é como por porque uma para com entre qual são posso não do da dos quando meu",
+		"French":     "le les la de un est et comment pourquoi que qu'est-ce ce que une des du dans pour avec quelle quel entre sont je puis peut-on peut pas sur au aux est-ce quand faut fait",
+		"Spanish":    "la de en y un el los las qué cómo por por-qué una es son para con entre cuál cuándo puedo debo no del un mi hay está hacer sirve basta",
+		"Italian":    "il lo gli la un questi questo non ho nel che cosa è come perché una di per con tra quale sono posso della del dei quando serve",
+		"Portuguese": "ou cada um o os as que é como por porque uma para com entre qual são posso não do da dos quando meu",
 		"Dutch":      "het een wat hoe waarom is van voor met tussen welke kan ik niet zijn wanneer",
 		"Polish":     "co jest jak dlaczego czy nie dla się jaka jaki kiedy między",
 		"Turkish":    "nedir nasıl neden bir ve için ne arasındaki mı mi",
@@ -234,8 +234,9 @@ var grammar = func() map[string]string {
 	return out
 }()
 
-// language returns the language of a question, "" for English or if it isn't known.
-func language(question string) string {
+// Language returns the language of a question, as far as its commonest words tell it:
+// "German", "another language"; "" for English or if it isn't known.
+func Language(question string) string {
 	letters, foreign := 0, 0
 	for _, r := range question {
 		if unicode.IsLetter(r) {
@@ -253,9 +254,14 @@ func language(question string) string {
 		return !unicode.IsLetter(r) && r != '-' && r != '\'' && r != utf8.RuneError
 	})
 	english := 0
+	if strings.ContainsAny(question, "¿¡") {
+		votes["Spanish"]++
+	}
 	for _, w := range words {
 		if l := grammar[w]; l != "" {
 			votes[l]++
+		} else if strings.ContainsFunc(w, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+			votes["another language"]++
 		}
 		if englishGrammar[w] {
 			english++

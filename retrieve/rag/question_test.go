@@ -91,7 +91,7 @@ func TestLanguage(t *testing.T) {
 		"":                                                    "",
 		"429":                                                 "",
 	} {
-		require.Equal(t, want, language(question), question)
+		require.Equal(t, want, Language(question), question)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestGrowthOfQuestions(t *testing.T) {
 	growth.Skip(t)
 	growth.Test(t, 20000, 3, func(n int) func() {
 		question := strings.Repeat("what is it and why, then ", n)
-		return func() { Parts(question); newAsked(question, question); language(question) }
+		return func() { Parts(question); newAsked(question, question); Language(question) }
 	})
 }
 
@@ -114,7 +114,7 @@ func FuzzParts(f *testing.F) {
 		}
 		for _, p := range parts {
 			newAsked(p, question)
-			language(p)
+			Language(p)
 		}
 	})
 }

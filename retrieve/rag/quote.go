@@ -8,6 +8,10 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tmc/langchaingo/schema"
+
+	"github.com/prodailabs/prodai/internal/docmeta"
 )
 
 // The beginnings of lines that an [Extractive] writes itself: before the corrected
@@ -18,30 +22,25 @@ const (
 )
 
 const (
-	foreignLine = "The notes are in English, and this program cannot translate. These passages are nearest to your question:"
-	partLine    = "**About “%s”**"
+	foreignLine    = "The notes are in English, and this program cannot translate sentences. These passages are nearest to your question:"
+	foreignRefusal = " They are in English, and this program cannot translate sentences."
+	partLine       = "**About “%s”**"
 )
 
+// noticeOf returns what an answer begins with: how the question was read, if it was
+// corrected.
+func noticeOf(question, corrected string) []string {
+	if corrected == question {
+		return nil
+	}
+	return []string{CorrectedLine + oneLine(corrected)}
+}
+
 // render writes the answer in markdown.
-func (e *Extractive) render(question, corrected, foreign string, parts []part, nearest []scored) string {
-	var out []string
-	if corrected != question {
-		out = append(out, CorrectedLine+oneLine(corrected))
-	}
-	some := false
-	for _, p := range parts {
-		some = some || len(p.units) > 0
-	}
-	switch {
-	case foreign != "" && some:
+func render(question, corrected, foreign string, parts []part) string {
+	out := noticeOf(question, corrected)
+	if foreign != "" {
 		out = append(out, foreignLine)
-	case !some:
-		out = append(out, UnknownAnswer)
-		if list := nearestList(nearest); list != "" {
-			out[len(out)-1] += " " + NearestLine
-			out = append(out, list)
-		}
-		return strings.Join(out, "\n\n")
 	}
 	for _, p := range parts {
 		if len(parts) > 1 {
@@ -93,22 +92,35 @@ func (s *scored) quote() string {
 	return strings.TrimRight("> "+strings.Join(lines, "\n> "), " ")
 }
 
+// refuse writes a refusal with the passages nearest to the question.
+func refuse(question, corrected, foreign string, ranked []scored) string {
+	text := UnknownAnswer
+	if foreign != "" {
+		text += foreignRefusal
+	}
+	return strings.Join(append(noticeOf(question, corrected), text+" "+NearestLine, nearestList(ranked)), "\n\n")
+}
+
 // nearestList returns the passages nearest to a question that has no answer, as a
-// list; each passage once.
-func nearestList(nearest []scored) string {
+// list: each with its best unit.
+func nearestList(ranked []scored) string {
 	const most, longest = 3, 160
-	var out []string
 	seen := map[int]bool{}
-	slices.SortStableFunc(nearest, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
-	for i := range nearest {
-		s := &nearest[i]
-		if seen[s.passage] || len(out) == most {
-			continue
-		}
+	best := slices.DeleteFunc(slices.Clone(ranked), func(s scored) bool {
+		again := seen[s.passage]
 		seen[s.passage] = true
+		return again
+	})
+	order := nearest(len(best), func(i int) (string, float64) {
+		document, _, _ := strings.Cut(best[i].title, " › ")
+		return document, best[i].score
+	})
+	var out []string
+	for _, i := range order[:min(most, len(best))] {
+		s := &best[i]
 		text := strings.Join(strings.Fields(strings.TrimLeft(proseOf(s.text), "-*+> ")), " ")
 		if text == "" { // a table, a program
-			text = strings.Join(strings.Fields(s.text), " ")
+			text = strings.Join(strings.Fields(strings.ReplaceAll(s.text, "```", "")), " ")
 		}
 		if len(text) > longest {
 			text = strings.ToValidUTF8(text[:longest], "")
@@ -121,6 +133,41 @@ func nearestList(nearest []scored) string {
 		out = append(out, line+text+" ["+strconv.Itoa(s.passage)+"]")
 	}
 	return strings.Join(out, "\n")
+}
+
+// Nearest returns the places in passages of those that do not answer a question, in the
+// order in which a refusal names them, by their scores: those of [Extractive.Rerank], or
+// of another ranker. The best passage of each document is before the second of any. A
+// document, which is the source of its passages, is before another if the sum of its
+// scores is larger: one passage is often near by chance, several seldom are. A passage
+// without a source is a document of its own.
+func Nearest(passages []schema.Document) []int {
+	return nearest(len(passages), func(i int) (string, float64) {
+		source, _ := docmeta.String(passages[i].Metadata, docmeta.Source)
+		return source, float64(passages[i].Score)
+	})
+}
+
+// nearest is Nearest for n things, each of a document, "" for none, and with a score.
+func nearest(n int, of func(i int) (document string, score float64)) []int {
+	order, scores, documents := make([]int, n), make([]float64, n), make([]string, n)
+	sums := map[string]float64{}
+	for i := range n {
+		documents[i], scores[i] = of(i)
+		documents[i] = cmp.Or(documents[i], strconv.Itoa(i)+"\x00")
+		order[i] = i
+		sums[documents[i]] += scores[i]
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	turns, seen := make([]int, n), map[string]int{} // of each among those of its document
+	for _, i := range order {
+		turns[i] = seen[documents[i]]
+		seen[documents[i]]++
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(turns[a], turns[b]), cmp.Compare(sums[documents[b]], sums[documents[a]]))
+	})
+	return order
 }
 
 // IsRefusal reports whether an answer is a refusal: it begins with [UnknownAnswer],

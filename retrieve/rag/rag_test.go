@@ -119,7 +119,7 @@ func TestExtractiveSaysThatItCannotTranslate(t *testing.T) {
 	e, err := NewExtractive(&ExtractiveOptions{MinScore: 0.01})
 	require.NoError(t, err)
 	answer := ask(t, e, "Wann werden die gift cards refunded und warum?", passages())
-	require.Contains(t, answer, "cannot translate")
+	require.Contains(t, answer, "cannot translate sentences")
 	require.Contains(t, answer, "Gift cards are never refunded")
 }
 
@@ -322,4 +322,77 @@ func TestQuotesOfAPassageWithContext(t *testing.T) {
 	require.Equal(t, c.Quote, text[c.SourceStart-500:c.SourceEnd-500])
 	require.Equal(t, "Plans and prices of the year.", report.Citations[1].Quote)
 	require.Zero(t, report.Citations[1].SourceEnd)
+}
+
+// TestNearest: documents by the sum of their scores, the best passage of each before the
+// second of any.
+func TestNearest(t *testing.T) {
+	scored := func(source string, score float32) schema.Document {
+		p := passage("text", source, 0)
+		p.Score = score
+		return p
+	}
+	require.Equal(t, []int{2, 0, 3, 4, 1}, Nearest([]schema.Document{
+		scored("chance.md", 0.15), scored("right.md", 0.08), scored("right.md", 0.1), scored("", 0.09), scored("", 0.01),
+	}))
+	require.Empty(t, Nearest(nil))
+	require.Len(t, Nearest([]schema.Document{scored("a", float32(math.NaN())), scored("b", float32(math.Inf(1))), scored("a", -1)}), 3)
+}
+
+// TestRefusalNamesDocuments: each of the three lines of a refusal names another document
+// if there are as many, and a follow-up names those of its subject.
+func TestRefusalNamesDocuments(t *testing.T) {
+	e := extractive(t)
+	all := []schema.Document{
+		passage("# guard\n\nWhy is a guard slow? It is slow if it calls a model.", "guard.md", 0),
+		passage("# retry\n\nA slow call is hedged.", "retry.md", 0),
+		passage("# retry\n\nA slow call is given up after a timeout.", "retry.md", 40),
+		passage("# rerank\n\nReranking reads the question together with each passage.", "rerank.md", 0),
+		passage("```\n# no title: 1 | 2\n```", "table.md", 0),
+	}
+	history := []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "What does reranking do?"), llms.TextParts(llms.ChatMessageTypeAI, "A second model reads each passage with the question.")}
+	strict, err := NewExtractive(&ExtractiveOptions{Embedder: e.o.Embedder, MinScore: 1})
+	require.NoError(t, err)
+	r, err := strict.GenerateContent(t.Context(), Prompt("Is it slow?", all, history...))
+	require.NoError(t, err)
+	named := CheckCitations(r.Choices[0].Content, all).Citations
+	require.Len(t, named, 3)
+	sources := map[string]bool{}
+	for _, c := range named {
+		sources[c.Source] = true
+	}
+	require.Len(t, sources, 3, r.Choices[0].Content)
+	require.Equal(t, "rerank.md", named[0].Source, "what the conversation is about")
+	r, err = strict.GenerateContent(t.Context(), Prompt("What is no title?", all[4:]))
+	require.NoError(t, err)
+	require.Len(t, CheckCitations(r.Choices[0].Content, all[4:]).Citations, 1, "a program's fence does not hide the citation")
+}
+
+// TestRefusalInAnotherLanguage says why so little is near.
+func TestRefusalInAnotherLanguage(t *testing.T) {
+	answer := ask(t, extractive(t), "¿Quién ganó el mundial de fútbol?", passages())
+	require.True(t, IsRefusal(answer))
+	require.Contains(t, answer, "in English")
+	require.NotContains(t, ask(t, extractive(t), "Who won the world cup?", passages()), "in English")
+}
+
+// TestExtractiveTranslates: the less of a question is known, the surer an answer must be;
+// a share that makes no sense is taken for none.
+func TestExtractiveTranslates(t *testing.T) {
+	const question = "Wie oft werden die Schlüssel gewechselt?"
+	for _, c := range []struct {
+		share    float64
+		answered bool
+	}{{1, true}, {7, true}, {0.05, false}, {0, false}, {-1, false}, {math.NaN(), false}} {
+		e, err := NewExtractive(&ExtractiveOptions{Embedder: extractive(t).o.Embedder, Translate: func(q string) (string, float64) {
+			require.Equal(t, question, q)
+			return "how often are keys rotated", c.share
+		}})
+		require.NoError(t, err)
+		answer := ask(t, e, question, passages())
+		require.Contains(t, answer, CorrectedLine+"how often are keys rotated\n\n")
+		require.Contains(t, answer, "in English")
+		require.Equal(t, c.answered, !IsRefusal(answer), "%v: %s", c.share, answer)
+		require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "every 90 days", "not of an English one")
+	}
 }

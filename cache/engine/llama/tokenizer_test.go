@@ -89,6 +89,22 @@ func TestSentencePiece(t *testing.T) {
 	require.True(t, tok.IsEnd(2))
 }
 
+// Tokens that are defined beside the merges are found in any text, longest first; control
+// tokens are not.
+func TestUserDefinedTokens(t *testing.T) {
+	tokens := []string{"<unk>", "<s>", "</s>", "▁", "a", "▁a", "▁▁", "▁▁▁", "<b>"}
+	s := shapes["llama"]
+	s.vocabulary = len(tokens)
+	tok, err := ReadTokenizer(s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "llama"}, weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens},
+		weights.Pair{Key: "tokenizer.ggml.token_type", Value: []int32{2, 3, 3, 1, 1, 1, 4, 4, 4}}, weights.Pair{Key: "tokenizer.ggml.scores", Value: make([]float32, len(tokens))},
+		weights.Pair{Key: "tokenizer.ggml.add_space_prefix", Value: false}, weights.Pair{Key: "tokenizer.ggml.unknown_token_id", Value: uint32(0)}))
+	require.NoError(t, err)
+	require.Equal(t, []int32{5, 7, 6, 4, 8, 4}, tok.Encode(" a     a<b>a", SpecialText))
+	require.Equal(t, " a     a<b>a", tok.Decode([]int32{5, 7, 6, 4, 8, 4}))
+	require.NotContains(t, tok.Encode("a</s>", SpecialText), int32(2))
+	require.Equal(t, []int32{4, 2}, tok.Encode("a</s>", SpecialTokens))
+}
+
 // Llama 3 takes a word that is a token as it is: its merges need not lead there.
 func TestWholeWordsOfLlama3(t *testing.T) {
 	tokens := append([]string{"<|begin_of_text|>", "Ġzebra"}, byteLetters[:]...)

@@ -92,8 +92,8 @@ type near struct {
 }
 
 // nearest returns what is near a question that was refused, and nothing for another.
-func (g *Gateway) nearest(ctx context.Context, question string, a *service.Answer, all []passage) []near {
-	found, err := g.service.Nearest(ctx, question, a)
+func (g *Gateway) nearest(ctx context.Context, a *service.Answer, all []passage) []near {
+	found, err := g.service.Nearest(ctx, a)
 	if err != nil {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (g *Gateway) evidence(ctx context.Context, question string, a *service.Answ
 		citations[i] = out
 	}
 	body := map[string]any{"passages": all, "citations": citations, "uncited": uncited(a)}
-	if near := g.nearest(ctx, question, a, all); len(near) > 0 {
+	if near := g.nearest(ctx, a, all); len(near) > 0 {
 		body["nearest"] = near
 	}
 	return body

@@ -15,7 +15,8 @@
 //	passages   what was found, best first, each with its place, similarity and address
 //	citations  each number that the answer cites, compared with its passage
 //	uncited    the sentences that cite nothing, as bytes of the answer
-//	nearest    only of a refusal: the passages nearest to the question, most similar first
+//	nearest    only of a refusal: the passages nearest to the question, first those that it
+//	           names, then one of each document
 package gateway
 
 import (

@@ -400,6 +400,7 @@ func TestPageShowsErrors(t *testing.T) {
 	server.CloseClientConnections()
 	server.Listener.Close()
 	b.ask("Three?")
+	require.Less(t, look[float64](b, `document.querySelector(".turn:last-child").getBoundingClientRect().top`), 100.0, "the newest question is at the top, its answer below it")
 	require.Contains(t, b.text(".turn:last-child .trouble"), "Is the program still running?")
 }
 

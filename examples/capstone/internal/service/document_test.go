@@ -187,26 +187,32 @@ func TestRefused(t *testing.T) {
 	require.False(t, (&Answer{Text: "Every 90 days. [1] Of the rest: " + rag.UnknownAnswer, Checked: cited}).Refused())
 }
 
-// TestNearest: a refusal comes with what is nearest, best first; an answer does not.
+// TestNearest: a refusal comes with what is nearest, first what it names, then one
+// passage of each document before the second of any; an answer does not.
 func TestNearest(t *testing.T) {
 	s := course(t)
 	const question = "Which refrigerator keeps a circuit breaker from tripping?"
 	a, err := s.Ask(t.Context(), Question{Text: question})
 	require.NoError(t, err)
 	a.Text, a.Checked = rag.UnknownAnswer, rag.CitationReport{} // whatever it found
-	near, err := s.Nearest(t.Context(), question, a)
+	near, err := s.Nearest(t.Context(), a)
 	require.NoError(t, err)
 	require.Len(t, near, len(a.Passages))
 	for i, n := range near {
 		require.NotEmpty(t, n.Quote)
 		require.LessOrEqual(t, len(n.Quote), excerptBytes+len(" …"))
 		require.Equal(t, a.Passages[n.Number-1].PageContent, n.Passage.PageContent)
-		if i > 0 {
-			require.LessOrEqual(t, n.Similarity, near[i-1].Similarity)
+		if i > 0 && i < 3 {
+			require.NotEqual(t, near[i-1].Passage.Metadata[chunk.KeySource], n.Passage.Metadata[chunk.KeySource])
 		}
 	}
+	a.Checked.Citations = []rag.Citation{{Number: 5}, {Number: 99}, {Number: 2}, {Number: 5}, {Number: 0}}
+	near, err = s.Nearest(t.Context(), a)
+	require.NoError(t, err)
+	require.Len(t, near, len(a.Passages))
+	require.Equal(t, []int{5, 2}, []int{near[0].Number, near[1].Number})
 	a.Text = "Something."
-	near, err = s.Nearest(t.Context(), question, a)
+	near, err = s.Nearest(t.Context(), a)
 	require.NoError(t, err)
 	require.Empty(t, near)
 }
@@ -215,6 +221,7 @@ func TestExcerpt(t *testing.T) {
 	text := "# Keys and refunds\n\nSomething else here.\n\nKeys are rotated by the team.\n\nAn end."
 	require.Equal(t, "Keys are rotated by the team.", excerpt(text, "How are keys rotated?"))
 	require.Equal(t, "Something else here.", excerpt(text, "?"))
+	require.Equal(t, "Keys rotate.", excerpt("# Terms\n## Keys\nKeys rotate.", "keys"))
 	require.Equal(t, "Keys: they rotate.", excerpt("# Terms\n\n- Keys: they rotate.", "keys"), "one item needs no mark")
 	require.Empty(t, excerpt("", "keys"))
 	require.True(t, strings.HasSuffix(excerpt(strings.Repeat("word ", 200), "word"), "word …"))

@@ -26,7 +26,7 @@ import (
 // Injected instructions are flagged only: the passages are marked as material
 // anyway, and the course itself quotes attacks. The model may call no tool, so that
 // there is nothing an attack could make it do.
-func (s *Service) guardOf(next llms.Model, log *slog.Logger) (*guard.Model, error) {
+func (s *Service) guardOf(next llms.Model, log *slog.Logger, change func(*guard.Options)) (*guard.Model, error) {
 	o, err := defaults.New(&defaults.Options{
 		Injection:       injection.Options{Threshold: 0.5}, // a flag disturbs less than a block
 		InjectionPolicy: guard.PolicyFlag,
@@ -39,6 +39,9 @@ func (s *Service) guardOf(next llms.Model, log *slog.Logger) (*guard.Model, erro
 		return nil, err
 	}
 	o.Tenant, o.Logger = s.tenant, log
+	if change != nil {
+		change(o)
+	}
 	return guard.New(next, o)
 }
 

@@ -35,7 +35,13 @@ const (
 )
 
 // SmallModel is what was measured of small models, for those who choose one.
-const SmallModel = `A model of less than a billion weights answers worse than quotes of the notes.
+const SmallModel = `Small models answer worse than quotes of the notes. SmolLM2-135M and the quotes, on 65
+questions by authors who had not read the notes, with 95 % intervals:
+                                   SmolLM2-135M           quotes (without -gguf)
+  right, at least in part          11/46 = 24 % [14, 38]  40/46 = 87 % [74, 94]
+  cited a passage                   0/46                  41/46
+  answered what it should refuse   15/15                   0/15
+Check what such a model writes against the passages.
 `
 
 // isSmall counts a model's weights by its shape.

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -48,9 +47,9 @@ type Near struct {
 }
 
 // Nearest returns the passages that were found for a question which they do not
-// answer, the most similar first. After an answer that is not a refusal it returns
-// none.
-func (s *Service) Nearest(ctx context.Context, question string, a *Answer) ([]Near, error) {
+// answer: first those that the answer names, then the others in the order of
+// rag.Nearest. After an answer that is not a refusal it returns none.
+func (s *Service) Nearest(ctx context.Context, a *Answer) ([]Near, error) {
 	if !a.Refused() {
 		return nil, nil
 	}
@@ -58,15 +57,23 @@ func (s *Service) Nearest(ctx context.Context, question string, a *Answer) ([]Ne
 	for i, p := range a.Passages {
 		texts[i] = p.PageContent
 	}
-	similar, err := s.Similarity(ctx, question, texts)
+	similar, err := s.Similarity(ctx, a.Query, texts)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Near, len(texts))
-	for i, p := range a.Passages {
-		out[i] = Near{Passage: p, Number: i + 1, Similarity: similar[i], Quote: excerpt(texts[i], question)}
+	var order []int
+	for _, c := range a.Checked.Citations {
+		order = append(order, c.Number-1)
 	}
-	slices.SortStableFunc(out, func(a, b Near) int { return cmp.Compare(b.Similarity, a.Similarity) })
+	var out []Near
+	seen := map[int]bool{}
+	for _, i := range append(order, rag.Nearest(a.Passages)...) {
+		if i < 0 || i >= len(texts) || seen[i] {
+			continue
+		}
+		seen[i] = true
+		out = append(out, Near{Passage: a.Passages[i], Number: i + 1, Similarity: similar[i], Quote: excerpt(texts[i], a.Query)})
+	}
 	return out, nil
 }
 
@@ -80,8 +87,11 @@ func excerpt(text, question string) string {
 	best, most := "", -1
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		paragraph = strings.TrimPrefix(strings.TrimSpace(paragraph), "- ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") && !strings.Contains(paragraph, "\n") {
-			continue // a heading
+		for strings.HasPrefix(paragraph, "#") { // a heading
+			_, paragraph, _ = strings.Cut(paragraph, "\n")
+		}
+		if paragraph == "" {
+			continue
 		}
 		words := bm25.English(paragraph)
 		shared := 0

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prodailabs/prodai/guard/internal/fit"
 	"github.com/prodailabs/prodai/guard/internal/model"
 )
 
@@ -123,8 +124,8 @@ func insert(rng *rand.Rand, d document, e example) document {
 }
 
 // docRows returns a row for each element of the documents.
-func docRows(ex *model.Extractor, all []document) []row {
-	var rows []row
+func docRows(ex *model.Extractor, all []document) []fit.Row {
+	var rows []fit.Row
 	var elements []model.Element
 	for _, d := range all {
 		tokens := ex.Tokens(d.text)
@@ -134,12 +135,12 @@ func docRows(ex *model.Extractor, all []document) []row {
 			if v.Words < model.FewestWords {
 				return
 			}
-			r := row{index: slices.Clone(v.Index), value: v.Scale, weight: 1}
+			r := fit.Row{Index: slices.Clone(v.Index), Value: v.Scale, Weight: 1}
 			if d.request != "" {
 				common := min(el.End, d.to) - max(el.Start, d.from)
 				switch {
 				case common*2 > el.End-el.Start:
-					r.label = 1
+					r.Label = 1
 				case common > 0:
 					return // some of both
 				}
@@ -156,11 +157,11 @@ func trainDocuments(ex *model.Extractor, all []document) []float64 {
 	rows := docRows(ex, all)
 	var n [2]float64
 	for _, r := range rows {
-		n[int(r.label)]++
+		n[int(r.Label)]++
 	}
 	for i := range rows {
-		rows[i].weight = float64(len(rows)) / 2 / n[int(rows[i].label)]
+		rows[i].Weight = float64(len(rows)) / 2 / n[int(rows[i].Label)]
 	}
-	p := &problem{rows: rows, lambda: docLambda, bias: model.DocBuckets, n: model.DocBuckets + 1, bounds: model.DocBounds}
-	return p.minimise(80)
+	p := &fit.Problem{Rows: rows, Lambda: docLambda, Bias: model.DocBuckets, N: model.DocBuckets + 1, Bounds: model.DocBounds}
+	return p.Minimize(80)
 }

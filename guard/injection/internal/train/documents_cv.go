@@ -1,10 +1,12 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/guard/internal/fit"
 	"github.com/prodailabs/prodai/guard/internal/model"
 )
 
@@ -33,7 +35,7 @@ func inFold(d *document, fold []string) bool {
 // outside have at most documentFPR of the clean ones flagged, and the folds at most
 // foldFPR in the mean. The documents outside are of a source that is never trained on.
 func checkDocuments(ex *model.Extractor, weights string, all []document, outside []example) (float64, error) {
-	left, err := tryAll(len(documentFolds), func(i int) ([]scored, error) {
+	left, err := tryAll(len(documentFolds), func(i int) ([]fit.Scored, error) {
 		var kept, out []document
 		for _, d := range all {
 			if inFold(&d, documentFolds[i].kinds) {
@@ -47,7 +49,7 @@ func checkDocuments(ex *model.Extractor, weights string, all []document, outside
 	if err != nil {
 		return 0, err
 	}
-	var binding [][]scored
+	var binding [][]fit.Scored
 	for i, x := range left {
 		if !documentFolds[i].talk {
 			binding = append(binding, x)
@@ -65,26 +67,26 @@ func checkDocuments(ex *model.Extractor, weights string, all []document, outside
 	if err != nil {
 		return 0, err
 	}
-	threshold := max(lowest(binding, foldFPR, 1), thresholdFor(x, documentFPR))
+	threshold := max(fit.Lowest(binding, foldFPR, 1), fit.ThresholdFor(x, documentFPR))
 	for i, f := range documentFolds {
-		report("documents without "+strings.Join(f.kinds, ", "), left[i], threshold)
+		fit.Report(os.Stdout, "documents without "+strings.Join(f.kinds, ", "), left[i], threshold)
 	}
-	report("documents of BIPIA/train, never trained on", x, threshold)
+	fit.Report(os.Stdout, "documents of BIPIA/train, never trained on", x, threshold)
 	return threshold, nil
 }
 
 // detectDocuments scores documents as the detector with these weights does. The
 // classifier's weights are those that were just trained.
-func detectDocuments(w []float64, weights string, all []document) ([]scored, error) {
+func detectDocuments(w []float64, weights string, all []document) ([]fit.Scored, error) {
 	d, err := injection.New(&injection.Options{Weights: weights, DocumentWeights: string(model.EncodeDoc(w, w[model.DocBuckets], 0))})
 	if err != nil {
 		return nil, err
 	}
-	return inParallel(len(all), func(i int) scored {
+	return inParallel(len(all), func(i int) fit.Scored {
 		label := 0
 		if all[i].request != "" {
 			label = 1
 		}
-		return scored{max(logit(d.InspectDocument(all[i].text).Score), -20), label}
+		return fit.Scored{Margin: max(logit(d.InspectDocument(all[i].text).Score), -20), Label: label}
 	}), nil
 }

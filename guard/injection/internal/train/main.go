@@ -33,6 +33,7 @@ import (
 	"sync"
 
 	"github.com/prodailabs/prodai/guard/injection"
+	"github.com/prodailabs/prodai/guard/internal/fit"
 	"github.com/prodailabs/prodai/guard/internal/model"
 )
 
@@ -148,7 +149,7 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 			total[s.Label] += weight(s)
 		}
 	}
-	p := &problem{lambda: lambda, bias: model.Buckets, n: model.Buckets + 1, bounds: model.Bounds}
+	p := &fit.Problem{Lambda: lambda, Bias: model.Buckets, N: model.Buckets + 1, Bounds: model.Bounds}
 	for _, s := range samples {
 		if !keep(s) {
 			continue
@@ -156,32 +157,32 @@ func train(samples []*sample, keep func(*sample) bool) []float64 {
 		w := weight(s) / total[s.Label] * rows / 2
 		if s.Label == 1 {
 			v := s.readings[0].whole
-			p.rows = append(p.rows, row{v.Index, scale(v), 1, w})
+			p.Rows = append(p.Rows, fit.Row{Index: v.Index, Value: scale(v), Label: 1, Weight: w})
 			continue
 		}
 		for i, r := range s.readings[:min(3, len(s.readings))] {
 			if i == 1 {
 				w *= guessWeight
 			}
-			p.rows = append(p.rows, row{r.whole.Index, scale(r.whole), 0, w})
+			p.Rows = append(p.Rows, fit.Row{Index: r.whole.Index, Value: scale(r.whole), Weight: w})
 			for _, v := range r.windows {
-				p.rows = append(p.rows, row{v.Index, scale(v), 0, w * windowWeight})
+				p.Rows = append(p.Rows, fit.Row{Index: v.Index, Value: scale(v), Weight: w * windowWeight})
 			}
 		}
 	}
-	return p.minimise(80)
+	return p.Minimize(80)
 }
 
 func scale(v model.Vector) [4]float32 { return [4]float32{v.Scale[0], v.Scale[1], v.Scale[2]} }
 
 // detect scores samples as the detector with these weights does, rules and all.
-func detect(w []float64, samples []*sample) ([]scored, error) {
+func detect(w []float64, samples []*sample) ([]fit.Scored, error) {
 	d, err := injection.New(&injection.Options{Weights: string(model.Encode(w, w[model.Buckets], 0))})
 	if err != nil {
 		return nil, err
 	}
-	return inParallel(len(samples), func(i int) scored {
-		return scored{logit(d.Inspect(samples[i].Text).Score), samples[i].Label}
+	return inParallel(len(samples), func(i int) fit.Scored {
+		return fit.Scored{Margin: logit(d.Inspect(samples[i].Text).Score), Label: samples[i].Label}
 	}), nil
 }
 
@@ -251,7 +252,7 @@ func run(corpus, out, test string) error {
 	held := prepare(ex, dev)
 	samples := prepare(ex, append(slices.Clip(rows), synthetic()...))
 
-	left, err := tryAll(len(folds), func(i int) ([]scored, error) {
+	left, err := tryAll(len(folds), func(i int) ([]fit.Scored, error) {
 		f := folds[i]
 		w := train(samples, func(s *sample) bool { return learn(s) && !slices.Contains(f, s.fold) })
 		var out []*sample
@@ -266,17 +267,17 @@ func run(corpus, out, test string) error {
 		return err
 	}
 	pool := slices.Concat(left...)
-	threshold := lowest(left, worstFPR, worstFPR)
+	threshold := fit.Lowest(left, worstFPR, worstFPR)
 	for i, x := range left {
-		report("without "+strings.Join(folds[i], ", "), x, threshold)
+		fit.Report(os.Stdout, "without "+strings.Join(folds[i], ", "), x, threshold)
 	}
-	report("all of them", pool, threshold)
+	fit.Report(os.Stdout, "all of them", pool, threshold)
 	w := train(samples, learn)
 	scores, err := detect(w, held)
 	if err != nil {
 		return err
 	}
-	report("dev", scores, threshold)
+	fit.Report(os.Stdout, "dev", scores, threshold)
 	if test != "" {
 		rows, err := readCorpus(test)
 		if err != nil {
@@ -285,14 +286,14 @@ func run(corpus, out, test string) error {
 		if scores, err = detect(w, prepare(ex, rows)); err != nil {
 			return err
 		}
-		kinds := map[string][]scored{}
+		kinds := map[string][]fit.Scored{}
 		for i, x := range scores {
 			kinds[rows[i].Kind] = append(kinds[rows[i].Kind], x)
 		}
 		for _, k := range slices.Sorted(maps.Keys(kinds)) {
-			report("test, "+k, kinds[k], threshold)
+			fit.Report(os.Stdout, "test, "+k, kinds[k], threshold)
 		}
-		report("test", scores, threshold)
+		fit.Report(os.Stdout, "test", scores, threshold)
 	}
 	var outside []example
 	for _, e := range slices.Concat(rows, dev) {

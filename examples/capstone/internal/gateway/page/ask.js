@@ -212,7 +212,7 @@ function nearest(turn) {
     const li = el("li"), a = el("a", "card");
     a.href = own(n.url);
     const where = el("span", "where", n.where.join(" › "));
-    a.append(where, el("span", "closeness " + n.closeness.replace(" ", "-"), n.closeness), el("span", "excerpt", n.quote.replace(/\s+/g, " ")));
+    a.append(where, el("span", "closeness " + n.closeness.replace(" ", "-"), n.closeness), el("span", "excerpt", n.quote.replace(/\[([^\]]+)\]\([^()\s]*\)/g, "$1").replace(/\s+/g, " ")));
     li.append(a);
     (i < 3 ? list : more).append(li);
   });

@@ -1,75 +1,77 @@
-package main
+// Package fit fits linear classifiers to rows and measures them. The programs that train
+// the classifiers of guard share it.
+package fit
 
 import "math"
 
-// A problem is weighted logistic regression with an L2 penalty.
-type problem struct {
-	rows   []row
-	lambda float64
-	bias   int // index of the intercept, which has no penalty
-	n      int
-	bounds [4]uint32 // where the groups of features end
+// A Problem is weighted logistic regression with an L2 penalty.
+type Problem struct {
+	Rows   []Row
+	Lambda float64
+	Bias   int // index of the intercept, which has no penalty
+	N      int
+	Bounds [4]uint32 // where the groups of features end
 }
 
 // group returns the group of a feature.
-func (p *problem) group(i uint32) int {
+func (p *Problem) group(i uint32) int {
 	g := 0
-	for g < 3 && i >= p.bounds[g] {
+	for g < 3 && i >= p.Bounds[g] {
 		g++
 	}
 	return g
 }
 
-// A row is an example: its features, its label and its weight.
-type row struct {
-	index  []uint32
-	value  [4]float32 // by group
-	label  float64    // 0 or 1
-	weight float64
+// A Row is an example: its features, its label and its weight.
+type Row struct {
+	Index  []uint32
+	Value  [4]float32 // by group
+	Label  float64    // 0 or 1
+	Weight float64
 }
 
-func (p *problem) margin(w []float64, r *row) float64 {
-	z := w[p.bias]
-	for _, i := range r.index {
-		z += w[i] * float64(r.value[p.group(i)])
+func (p *Problem) margin(w []float64, r *Row) float64 {
+	z := w[p.Bias]
+	for _, i := range r.Index {
+		z += w[i] * float64(r.Value[p.group(i)])
 	}
 	return z
 }
 
 // loss returns the objective at w and puts its gradient into g.
-func (p *problem) loss(w, g []float64) float64 {
+func (p *Problem) loss(w, g []float64) float64 {
 	f := 0.0
 	for i, v := range w {
-		l := p.lambda
-		if i == p.bias {
+		l := p.Lambda
+		if i == p.Bias {
 			l = 0
 		}
 		f += l * v * v / 2
 		g[i] = l * v
 	}
-	for k := range p.rows {
-		r := &p.rows[k]
+	for k := range p.Rows {
+		r := &p.Rows[k]
 		z := p.margin(w, r)
 		prob := 1 / (1 + math.Exp(-z))
-		f += r.weight * (math.Log1p(math.Exp(-math.Abs(z))) + math.Max(z, 0) - r.label*z)
-		d := r.weight * (prob - r.label)
-		g[p.bias] += d
-		for _, i := range r.index {
-			g[i] += d * float64(r.value[p.group(i)])
+		f += r.Weight * (math.Log1p(math.Exp(-math.Abs(z))) + math.Max(z, 0) - r.Label*z)
+		d := r.Weight * (prob - r.Label)
+		g[p.Bias] += d
+		for _, i := range r.Index {
+			g[i] += d * float64(r.Value[p.group(i)])
 		}
 	}
 	return f
 }
 
-// minimise runs L-BFGS (Nocedal and Wright, algorithm 7.5) with a backtracking
+// Minimize runs L-BFGS (Nocedal and Wright, algorithm 7.5) with a backtracking
 // line search from zero. It is deterministic.
-func (p *problem) minimise(iterations int) []float64 {
+func (p *Problem) Minimize(iterations int) []float64 {
 	const memory = 8
-	w, g := make([]float64, p.n), make([]float64, p.n)
+	w, g := make([]float64, p.N), make([]float64, p.N)
 	f := p.loss(w, g)
 	var s, y [][]float64
 	var rho []float64
-	next, ng := make([]float64, p.n), make([]float64, p.n)
+	next, ng := make([]float64, p.N), make([]float64, p.N)
 	for it := 0; it < iterations; it++ {
 		d := append([]float64(nil), g...)
 		alpha := make([]float64, len(s))
@@ -101,7 +103,7 @@ func (p *problem) minimise(iterations int) []float64 {
 		if !(nf < f) {
 			break
 		}
-		ds, dy := make([]float64, p.n), make([]float64, p.n)
+		ds, dy := make([]float64, p.N), make([]float64, p.N)
 		for i := range w {
 			ds[i], dy[i] = next[i]-w[i], ng[i]-g[i]
 		}
