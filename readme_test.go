@@ -30,3 +30,21 @@ func TestReadmeIsTrue(t *testing.T) {
 	require.True(t, ok)
 	require.True(t, strings.HasPrefix(commands, "go run ./examples/capstone\ngo test ./...\n```"))
 }
+
+// TestExamplesAreListedOnce compares the list of examples with the folders.
+func TestExamplesAreListedOnce(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("examples", "README.md"))
+	require.NoError(t, err)
+	var listed, folders []string
+	for _, m := range regexp.MustCompile(`(?m)^- \[([a-z0-9-]+)\]\(`).FindAllStringSubmatch(string(data), -1) {
+		listed = append(listed, m[1])
+	}
+	entries, err := os.ReadDir("examples")
+	require.NoError(t, err)
+	for _, e := range entries {
+		if e.IsDir() && e.Name() != "plot" && e.Name() != "internal" {
+			folders = append(folders, e.Name())
+		}
+	}
+	require.ElementsMatch(t, folders, listed)
+}

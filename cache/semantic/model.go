@@ -49,11 +49,13 @@ type Options struct {
 	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
 	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too, whose Erase
 	// doesn't reach the memory of this Model: call [Model.Delete] beside it. Embedder and
-	// a name of the model are then required. Default: entries are in memory only.
+	// a name of the model are then required. TTL counts on while no program runs.
+	// Default: entries are in memory only.
 	Store Store
 
-	// Embedder is the name and the version of the embedder. Vectors of others are never
-	// compared with its own. Default: none.
+	// Embedder is the name and the version of the embedder, such as Name of
+	// retrieve/embed returns. Vectors of others are never compared with its own.
+	// Default: none.
 	Embedder string
 
 	// Index finds similar questions. It must be empty, and used by this Model alone.
@@ -61,7 +63,7 @@ type Options struct {
 	Index Index
 
 	// Model is the name of the wrapped model, for calls that do not name one.
-	// Default: none.
+	// Default: none; with a Store, such calls are not cached (Stats.Bypassed).
 	Model string
 
 	// Namespace is the version of what the answers depend on beside the call, such as

@@ -113,7 +113,8 @@ type Options struct {
 	// repeated samples must differ. Default: nil, each question is a call.
 	Cache Cache
 	// Nonce returns a new random mark of at least 8 bytes. A fixed one is for tests
-	// only, since judged text could then contain it. Default: [crypto/rand.Text].
+	// only, since judged text could then contain it: the check word of a scripted reply
+	// is its first four bytes and "-ok". Default: [crypto/rand.Text].
 	Nonce func() string
 
 	version Version // the constructor's, for the key of the cache

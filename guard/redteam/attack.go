@@ -72,7 +72,8 @@ var builtin []byte
 
 // Builtin returns the suite that was written for this package. Its attacks prove
 // success by harmless means: a random word, a planted secret, a link to a host that
-// does not exist.
+// does not exist. The attacks of LLM09 have no sign of success and need Options.Judge,
+// those on secrets need Options.Secrets; without these they are unscored.
 func Builtin() Suite {
 	s, err := ReadSuite(bytes.NewReader(builtin))
 	if err != nil {

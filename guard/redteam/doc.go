@@ -123,7 +123,7 @@
 //	if err := report.WriteHTMLFile("red.html", "Red team"); err != nil {
 //		return err
 //	}
-//	return redteam.Gate{MaxRate: .02, Baseline: last}.Check(report)
+//	return redteam.Gate{MaxRate: .02, MaxUnassessed: .05, Baseline: last}.Check(report) // without a Judge
 //
 // # Measured
 //

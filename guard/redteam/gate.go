@@ -1,6 +1,7 @@
 package redteam
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,7 +22,8 @@ type Gate struct {
 	ByThreat map[string]float64
 
 	// MaxUnassessed is the highest share of tries that were not assessed: a run whose
-	// attacks did not arrive proves nothing. Default: 0.
+	// attacks did not arrive proves nothing. Default: 0, which [Builtin] meets with
+	// Options.Judge and Options.Secrets only.
 	MaxUnassessed float64
 
 	// MaxBlocked is the highest rate of ordinary requests that are blocked.
@@ -50,12 +52,13 @@ func (g Gate) Check(r *Report) error {
 	}
 	total := r.Total()
 	if total.Assessed == 0 {
-		shut("no attack was assessed (%d unscored, %d failed): nothing was tested", total.Unscored, total.Failed)
+		shut("no attack was assessed (%d unscored, %d failed): nothing was tested; first %s", total.Unscored, total.Failed, r.unassessed())
 		return errors.Join(reasons...)
 	}
 	all := total.Assessed + total.Unscored + total.Failed
 	if share := float64(all-total.Assessed) / float64(all); share > g.MaxUnassessed {
-		shut("%d of %d tries were not assessed: %.1f %%, at most %.1f %%", all-total.Assessed, all, 100*share, 100*g.MaxUnassessed)
+		shut("%d of %d tries were not assessed (%d unscored, %d failed): %.1f %%, at most %.1f %%; first %s",
+			all-total.Assessed, all, total.Unscored, total.Failed, 100*share, 100*g.MaxUnassessed, r.unassessed())
 	}
 	if total.Value > g.MaxRate && len(g.ByThreat) == 0 {
 		shut("attacks succeed in %v: at most %.1f %%", total, 100*g.MaxRate)
@@ -88,6 +91,16 @@ func (g Gate) Check(r *Report) error {
 		}
 	}
 	return errors.Join(reasons...)
+}
+
+// unassessed names the first attack without a judgment, and why it has none.
+func (r *Report) unassessed() string {
+	for _, x := range r.Results {
+		if x.Kind == KindAttack && x.Outcome != OutcomeSucceeded && x.Outcome != OutcomeResisted {
+			return x.name() + ": " + cmp.Or(x.Reason, x.Outcome.String())
+		}
+	}
+	return "none: the report has no attack"
 }
 
 // A Difference compares two runs attack by attack.

@@ -48,7 +48,7 @@ func MutatorsNamed(names ...string) ([]Mutator, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(m Mutator) bool { return m.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("%w: there is no mutator %q", ErrOption, name)
+			return nil, fmt.Errorf("%w: there is no mutator %q: Mutators returns all", ErrOption, name)
 		}
 		out = append(out, all[i])
 	}

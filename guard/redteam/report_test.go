@@ -67,7 +67,7 @@ func TestGate(t *testing.T) {
 	require.NoError(t, open.Check(results(OutcomeSucceeded, OutcomeResisted)))
 	require.ErrorIs(t, Gate{}.Check(results(OutcomeSucceeded, OutcomeResisted)), ErrGate)
 	require.NoError(t, Gate{}.Check(results(OutcomeResisted)))
-	require.ErrorContains(t, Gate{MaxRate: 1}.Check(results(OutcomeResisted, OutcomeFailed)), "not assessed")
+	require.ErrorContains(t, Gate{MaxRate: 1}.Check(results(OutcomeResisted, OutcomeFailed)), "1 of 2 tries were not assessed (0 unscored, 1 failed): 50.0 %, at most 0.0 %; first ")
 	require.ErrorContains(t, Gate{ByThreat: map[string]float64{"LLM02:2025": 1}}.Check(results(OutcomeResisted)), "LLM02:2025 was not tested")
 	require.ErrorContains(t, Gate{ByThreat: map[string]float64{"LLM02:2025": 1}, MaxRate: .1}.Check(results(OutcomeSucceeded)), "LLM01:2025")
 	require.NoError(t, Gate{ByThreat: map[string]float64{"LLM01:2025": 1}}.Check(results(OutcomeSucceeded)))

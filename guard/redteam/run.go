@@ -42,7 +42,8 @@ type Options struct {
 	// wordings, see content.Refusals.
 	Refusals []string
 
-	// Judge decides attacks without a sign of success. Default: none.
+	// Judge decides attacks without a sign of success. Default: none, and they are
+	// unscored.
 	Judge llms.Model
 
 	// Seed makes the random words. Default: 0, which is a seed as any other.

@@ -73,6 +73,9 @@ type LedgerOptions struct {
 // and model. The totals of each dimension add up to the same sum. Nothing is left
 // out: a call without a tenant is booked under "", and one of an unknown model is
 // counted as unpriced. It is safe for concurrent use.
+//
+// A Ledger is for calls as they are made. The cost that spans have already is added up
+// by Sum of trace/jsonl.
 type Ledger struct {
 	prices *Table
 	o      LedgerOptions

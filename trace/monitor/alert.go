@@ -34,6 +34,14 @@ const (
 	ChangeBlind // there has been no data for AlertOptions.Blind
 )
 
+// String returns "none", "fired", "resolved" or "blind".
+func (c Change) String() string {
+	if names := [...]string{"none", "fired", "resolved", "blind"}; int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("Change(%d)", uint8(c))
+}
+
 // AlertOptions are the settings of an [Alert].
 type AlertOptions struct {
 	// For is how long the condition must be true before the alert fires. Default: 0,

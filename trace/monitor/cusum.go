@@ -46,7 +46,10 @@ func NewCUSUM(base Baseline, o *CUSUMOptions) (*CUSUM, error) {
 	if !(c.o.Slack > 0 && c.o.Limit > 0) || !finite(c.o.Slack) || !finite(c.o.Limit) {
 		return nil, optionError("CUSUMOptions %v: want positive, finite numbers", c.o)
 	}
-	return c, base.check()
+	if err := base.check(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Add implements [Detector]. Statistic is the larger sum.
@@ -97,7 +100,10 @@ func NewEWMA(base Baseline, o *EWMAOptions) (*EWMA, error) {
 	if !(e.o.Weight > 0 && e.o.Weight <= 1 && e.o.Limit > 0) || !finite(e.o.Limit) {
 		return nil, optionError("EWMAOptions %v: want a Weight above 0, at most 1, and a positive Limit", e.o)
 	}
-	return e, base.check()
+	if err := base.check(); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Add implements [Detector]. Statistic is the average.

@@ -34,11 +34,12 @@ func ExampleCUSUM() {
 	// Output: alarm after 19 bad scores: down
 }
 
-// An objective as rules of Prometheus.
+// An objective for what callers see, as rules of Prometheus: attempts that a retry made
+// good are not counted.
 func ExampleNewRules() {
 	rules, err := monitor.NewRules(monitor.SLO{Name: "answers", Objective: 0.99, Windows: []monitor.BurnWindow{
 		{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage},
-	}}, &monitor.RulesOptions{By: "tenant"})
+	}}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}`})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -56,4 +57,44 @@ func ExampleNewRules() {
 	// Output:
 	// - alert: SLO_answers_burn_1
 	// - alert: SLO_answers_blind
+}
+
+// Burn rates and an alert in the process itself: a third of the answers fails from 12:00
+// on.
+func ExampleTracker() {
+	slo, err := monitor.NewTracker(monitor.SLO{Name: "answers", Objective: 0.99})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	alert, err := monitor.NewAlert(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	start := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+	for i := range 6 * 60 * 13 { // one answer in ten seconds
+		at := start.Add(time.Duration(i) * 10 * time.Second)
+		outcome := monitor.OutcomeGood
+		if at.Hour() >= 12 && i%3 == 0 {
+			outcome = monitor.OutcomeBad
+		}
+		if err := slo.Observe(at, outcome); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if at.Second() != 0 {
+			continue
+		}
+		page := monitor.ConditionNoData
+		for _, b := range slo.Budget(at).Burns {
+			if b.Severity == monitor.SeverityPage {
+				page = max(page, b.Condition)
+			}
+		}
+		if change := alert.Look(at, page); change != monitor.ChangeNone {
+			fmt.Println(at.Format("15:04"), change)
+		}
+	}
+	// Output: 12:26 fired
 }

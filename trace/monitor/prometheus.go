@@ -12,19 +12,27 @@ import (
 	"time"
 )
 
+// operations counts the steps that package trace measures.
+const operations = "gen_ai_client_operation_duration_seconds_count"
+
 // RulesOptions are the settings of [NewRules].
 type RulesOptions struct {
 	// Total is the counter of all events, as a selector without a range. Default:
 	// gen_ai_client_operation_duration_seconds_count, the count of package trace's
-	// histogram.
+	// histogram, as OpenTelemetry's exporter for Prometheus and its Collector name it by
+	// default. It counts each step: an attempt that a retry made good, and the call
+	// around it. For what callers see, set
+	// gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"},
+	// which needs a logical span around the whole.
 	Total string
 
 	// Bad is the counter of bad events. Its labels are those of Total. Default: Total
-	// with an error_type.
+	// with an error_type, if Total is of that histogram; required for another counter.
 	Bad string
 
 	// By is the label that each group has a budget and alerts of its own for, such as
-	// tenant. Default: none, one budget for all.
+	// tenant. Total must have it: package trace's metrics have no tenant, but
+	// gen_ai_request_model. Default: none, one budget for all.
 	By string
 
 	// Runbook is the address of the playbook. Default: none.
@@ -56,10 +64,13 @@ func NewRules(s SLO, o *RulesOptions) (*Rules, error) {
 	if o != nil {
 		r.o = *o
 	}
-	if r.o.Total == "" && r.o.Bad == "" {
-		r.o.Bad = `gen_ai_client_operation_duration_seconds_count{error_type!=""}`
+	r.o.Total = cmp.Or(r.o.Total, operations)
+	if name, labels, _ := strings.Cut(strings.TrimSuffix(r.o.Total, "}"), "{"); r.o.Bad == "" && name == operations {
+		if labels = strings.TrimRight(labels, ", "); labels != "" {
+			labels += ","
+		}
+		r.o.Bad = name + "{" + labels + `error_type!=""}`
 	}
-	r.o.Total = cmp.Or(r.o.Total, "gen_ai_client_operation_duration_seconds_count")
 	if !labelName.MatchString(set.Name) {
 		return nil, optionError("SLO.Name is %q: want letters, digits and _", set.Name)
 	}
@@ -68,7 +79,7 @@ func NewRules(s SLO, o *RulesOptions) (*Rules, error) {
 	}
 	for _, text := range []string{r.o.Total, r.o.Bad} {
 		if !selector.MatchString(text) {
-			return nil, optionError("RulesOptions.Total or Bad is %q: want a selector such as errors_total{job=\"x\"}", text)
+			return nil, optionError("RulesOptions.Total is %q and Bad %q: want two selectors such as errors_total{job=\"x\"}", r.o.Total, r.o.Bad)
 		}
 	}
 	for _, w := range set.Windows {
@@ -151,7 +162,7 @@ func (r *Rules) WriteRules(w io.Writer) error {
 		fmt.Fprintf(&b, "        annotations: %s\n", r.annotations(win))
 	}
 	fmt.Fprintf(&b, "      - alert: SLO_%s_blind\n        expr: %s\n        for: 15m\n        labels: {severity: page, slo: %s}\n        annotations: {summary: %s%s}\n",
-		r.slo.Name, quote("absent("+r.o.Total+")"), quote(r.slo.Name), quote("no events of "+r.slo.Name+" are measured"), r.runbook())
+		r.slo.Name, quote("absent(sum("+r.o.Total+"))"), quote(r.slo.Name), quote("no events of "+r.slo.Name+" are measured"), r.runbook())
 	return write(w, b.String())
 }
 

@@ -23,6 +23,7 @@ var ruleSets = map[string]struct {
 }{
 	"defaults": {monitor.SLO{Name: "answers", Objective: 0.99}, nil},
 	"tenant":   {monitor.SLO{Name: "quality", Objective: 0.95}, &monitor.RulesOptions{Total: "judged_total", Bad: `judged_bad_total{kind!=""}`, By: "tenant", Runbook: `docs/"quoted": x.md`}},
+	"callers":  {monitor.SLO{Name: "callers", Objective: 0.99}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}`}},
 	"shared":   {monitor.SLO{Name: "null", Objective: 0.999, Windows: []monitor.BurnWindow{{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage}}}, &monitor.RulesOptions{By: "tenant"}},
 }
 

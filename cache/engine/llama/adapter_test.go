@@ -95,6 +95,25 @@ func TestModelStops(t *testing.T) {
 	require.Equal(t, 2, short.Choices[0].GenerationInfo["CompletionTokens"])
 }
 
+// A text that a limit made end sooner is not reported as whole.
+func TestModelShortens(t *testing.T) {
+	m := newModel(t, nil)
+	answer := func(tokens int) *llms.ContentChoice {
+		r, err := m.GenerateContent(t.Context(), ask("x"), llms.WithJSONMode(), llms.WithTemperature(1), llms.WithSeed(1), llms.WithMaxTokens(tokens))
+		require.NoError(t, err)
+		require.True(t, json.Valid([]byte(r.Choices[0].Content)), r.Choices[0].Content)
+		return r.Choices[0]
+	}
+	whole := answer(200)
+	require.Equal(t, "stop", whole.StopReason)
+	length := whole.GenerationInfo["CompletionTokens"].(int)
+	for tokens := 2; tokens < length; tokens++ {
+		short := answer(tokens)
+		require.NotEqual(t, whole.Content, short.Content)
+		require.Equal(t, "length", short.StopReason, "%d tokens: %s", tokens, short.Content)
+	}
+}
+
 func TestStopWordOverChunks(t *testing.T) {
 	var got []string
 	s := &textStream{stops: []string{"lo wor"}, emit: func(c string) error { got = append(got, c); return nil }}

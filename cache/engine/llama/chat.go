@@ -34,7 +34,7 @@ func ReadChat(f *weights.File, tok *Tokenizer, fallback string) (*Chat, error) {
 		source = fallback
 	}
 	if source == "" {
-		return nil, fmt.Errorf("%w: the file has no chat template", ErrModel)
+		return nil, fmt.Errorf("%w: the file has no chat template: set Options.Template", ErrModel)
 	}
 	t, err := jinja.Parse(source)
 	if err != nil {

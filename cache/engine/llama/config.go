@@ -60,6 +60,8 @@ func ReadConfig(f *weights.File) (Config, error) {
 			return Config{}, fmt.Errorf("%w: gemma3.attention.sliding_window is %v", ErrModel, f.Value("gemma3.attention.sliding_window"))
 		}
 		c.Window = int(n)
+	case "":
+		return Config{}, fmt.Errorf("%w: the file states no architecture: give a GGUF file, or the folder of a safetensors file with its config.json", ErrModel)
 	default:
 		return Config{}, fmt.Errorf("%w: the architecture %q: this package runs llama, qwen2, qwen3 and gemma3", ErrModel, arch)
 	}

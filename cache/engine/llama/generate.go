@@ -38,6 +38,9 @@ type Stats struct {
 	Passes   int // forward passes after the prompt's
 	Drafted  int
 	Accepted int // drafts that were kept
+	// Shortened counts tokens that the Mask allowed, and that were passed over so that
+	// the text is complete within MaxTokens and the context.
+	Shortened int
 }
 
 func (o *GenerateOptions) check(n *Network, cache *Cache, prompt []int32) error {
@@ -101,7 +104,7 @@ func (g *generation) run(ctx context.Context, prompt []int32, yield func(int32) 
 	}
 	g.o.Stats.Prompt += len(prompt)
 	if m := g.o.Mask; m != nil && m.Shortest() > g.left() {
-		return fmt.Errorf("%w: the shortest text of the schema takes up to %d tokens, %d are left", ErrContext, m.Shortest(), g.left())
+		return fmt.Errorf("%w: the shortest text of the schema takes up to %d tokens, %d are left by MaxTokens and the context", ErrContext, m.Shortest(), g.left())
 	}
 	logits := out[0][len(out[0])-1]
 	next, ok := g.choose(logits)
@@ -140,8 +143,13 @@ func (g *generation) choose(logits []float32) (token int32, ok bool) {
 	off := float32(math.Inf(-1))
 	if s.o.Temperature == 0 && !s.penalizes() {
 		for range quickTries {
-			if token = argmax(logits); m.Allows(token, left) {
+			token = argmax(logits)
+			allowed, fits := m.allows(token, left)
+			if allowed && fits {
 				return token, true
+			}
+			if allowed {
+				g.o.Stats.Shortened++
 			}
 			logits[token] = off
 		}
@@ -154,6 +162,7 @@ func (g *generation) choose(logits []float32) (token int32, ok bool) {
 		if token = s.Sample(logits); m.Allows(token, left) {
 			return token, true
 		}
+		g.o.Stats.Shortened++
 		logits[token] = off // the grammar allows it, the tokens left do not
 	}
 	clear(logits)

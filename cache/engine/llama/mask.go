@@ -144,16 +144,22 @@ func (m *Matcher) Shortest() int {
 // included: the grammar must allow it, and what remains must suffice to complete the
 // text.
 func (m *Matcher) Allows(token int32, left int) bool {
+	allowed, fits := m.allows(token, left)
+	return allowed && fits
+}
+
+// allows reports apart whether the grammar allows a token and whether left suffices.
+func (m *Matcher) allows(token int32, left int) (allowed, fits bool) {
 	if m.lex.tok.IsEnd(token) {
-		return m.now.complete()
+		return m.now.complete(), true
 	}
 	text := m.lex.tok.Bytes(token)
 	if text == "" {
-		return false
+		return false, true
 	}
 	next := m.now.steps(text)
 	least, _ := next.shortest()
-	return len(next) > 0 && least <= left-1
+	return len(next) > 0, least <= left-1
 }
 
 // Accept takes a token. It reports false when the text is complete and can't go on.

@@ -118,7 +118,8 @@ func New(f *weights.File, o *Options) (*Model, error) {
 	return m, nil
 }
 
-// Open is [New] with the file of that name.
+// Open is [New] with the GGUF file of that name, or with the folder of a Hugging Face
+// checkpoint: see [weights.ReadCheckpoint].
 func Open(path string, o *Options) (*Model, error) {
 	f, err := weights.Open(path)
 	if err != nil {
@@ -150,7 +151,8 @@ func (m *Model) Call(ctx context.Context, prompt string, options ...llms.CallOpt
 // streaming functions; chunks are whole characters. The name of another model is
 // ignored; tools are refused, since this package does not read tool calls.
 //
-// The stop reason is "stop" or "length". GenerationInfo has PromptTokens,
+// The stop reason is "stop" or "length", the latter also for a text in the form of a
+// schema that a limit made end sooner. GenerationInfo has PromptTokens,
 // CompletionTokens, TotalTokens, PromptCachedTokens (what was still in the cache), and
 // with drafts DraftedTokens and AcceptedTokens.
 //
@@ -357,7 +359,7 @@ func (c *call) stream(ctx context.Context, index int, cache *Cache, g *GenerateO
 		return "", "", err
 	}
 	reason = "stop"
-	if cut := g.Stats.Tokens >= g.MaxTokens || cache.Len()+1 >= c.m.net.config.Context; cut && (g.Mask == nil || !g.Mask.Complete()) {
+	if cut := g.Stats.Tokens >= g.MaxTokens || cache.Len()+1 >= c.m.net.config.Context; cut && (g.Mask == nil || !g.Mask.Complete()) || g.Stats.Shortened > 0 {
 		reason = "length"
 	}
 	return s.text.String(), reason, nil

@@ -25,7 +25,9 @@ func ReadCheckpoint(dir fs.FS, name string) (*File, error) {
 		return nil, fmt.Errorf("%w: no folder", ErrFormat)
 	}
 	var c checkpointConfig
-	if err := readJSON(dir, "config.json", &c); err != nil {
+	if err := readJSON(dir, "config.json", &c); errors.Is(err, ErrMissing) {
+		return nil, fmt.Errorf("%w: a folder must be a checkpoint, with config.json, model.safetensors and tokenizer.json", err)
+	} else if err != nil {
 		return nil, err
 	}
 	f := &File{byName: map[string]int{}, metaName: map[string]int{}}

@@ -57,13 +57,17 @@ type StatusError struct {
 	Content []byte
 	Text    string // the engine's message, if it was found
 	Kind    string // the engine's own code
+	Request string // method and path, if the status is the response's
 }
 
-// Error names the status and the engine's message.
+// Error names the request, the status and the engine's message.
 func (e *StatusError) Error() string {
 	text := e.Text
 	if text == "" {
-		text = string(e.Content[:min(len(e.Content), 200)])
+		text = strings.TrimSpace(string(e.Content[:min(len(e.Content), 200)]))
+	}
+	if e.Request != "" {
+		return fmt.Sprintf("%s: status %d: %s", e.Request, e.Status, text)
 	}
 	return fmt.Sprintf("status %d: %s", e.Status, text)
 }
@@ -130,7 +134,7 @@ func (c *Client) Send(ctx context.Context, method, path string, body any, header
 	}
 	defer func() { _ = resp.Body.Close() }() // what was read is what counts
 	content, _ = io.ReadAll(io.LimitReader(resp.Body, maxError))
-	return nil, &StatusError{Status: resp.StatusCode, Head: resp.Header, Content: content, Text: Message(content)}
+	return nil, &StatusError{Status: resp.StatusCode, Head: resp.Header, Content: content, Text: Message(content), Request: method + " " + path}
 }
 
 // Get returns the body of a GET.
