@@ -93,7 +93,7 @@ func (l *lab) run(ctx context.Context, out io.Writer) error {
 What to notice
   - Which stage wins most? Compare "recall" with "tokens": a stage that adds text must win more than it costs.
   - "at 20" is the recall of the 20 candidates: no reranker can get beyond it.
-  - The two thresholds: one keeps what was promised of new questions, the other is a guess.
+  - The thresholds: the promised ones keep their promise for new questions; the first is a guess.
 What to try
   - -k 2 and -k 10: which stages matter less with more passages?
   - Change the weights of the hybrid search in open, or Keep of the compressor in stages.go.
