@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -113,10 +114,11 @@ func (m *Model) entryOf(key cache.Key, from *cache.Entry) *entry {
 
 // Load adds the entries that Options.Store has and this Model doesn't, of earlier
 // programs and of other processes, and returns their number. Call it before the first
-// question; entries that other processes stored later need another Load. If more than
-// MaxEntries are there, the newest are used. Entries that can't be read are left out,
-// and those past their time are dropped from the store. If the error isn't nil, some
-// entries may be missing, and the Model works without them.
+// question; entries that other processes stored later need another Load. If there are
+// more than MaxEntries, the newest are used: each takes the place of an older one that
+// was not used for the longest time. Entries that can't be read, or are of another
+// Namespace, are left out, and those past their time are dropped from the store. If the
+// error isn't nil, some entries may be missing, and the Model works without them.
 func (m *Model) Load(ctx context.Context) (int, error) {
 	if m.o.Store == nil {
 		return 0, nil
@@ -124,14 +126,19 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 	m.saving.Lock()
 	defer m.saving.Unlock()
 	now := m.o.Now()
-	found := map[cache.Key]*entry{}
+	found := newest{room: m.o.MaxEntries, entries: map[cache.Key]*entry{}}
 	err := m.o.Store.Walk(ctx, func(key cache.Key, from *cache.Entry) bool {
 		e := m.entryOf(key, from)
-		if e != nil && from.Expired(now) {
+		if e == nil {
+			return false
+		}
+		if from.Expired(now) {
 			return true
 		}
-		if e != nil {
-			found[key] = e
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if e.Namespace == m.o.Namespace && !m.has(e) {
+			found.add(key, e)
 		}
 		return false
 	})
@@ -140,11 +147,9 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
-	for _, e := range byAge(found) {
-		if _, ok := m.byText[textKey{e.scope, e.Question}]; ok {
-			continue
-		}
+	fresh := slices.DeleteFunc(found.take(), m.has) // what was stored meanwhile is newer
+	fresh = fresh[:m.room(fresh)]
+	for _, e := range slices.Backward(fresh) { // the one that is inserted last leaves last
 		m.insert(e)
 		if m.learner != nil {
 			seen := e.learned.observations
@@ -153,17 +158,45 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 				m.learner.observe(&e.learned, o)
 			}
 		}
-		n++
 	}
-	return min(n, m.used.Len()), err
+	return len(fresh), err
 }
 
-// byAge returns the entries, the oldest first: the one that is inserted last leaves last.
-func byAge(found map[cache.Key]*entry) []*entry {
-	out := make([]*entry, 0, len(found))
-	for _, e := range found {
-		out = append(out, e)
+// has reports whether an entry of the same text is there. The caller holds the lock.
+func (m *Model) has(e *entry) bool {
+	_, ok := m.byText[textKey{e.scope, e.Question}]
+	return ok
+}
+
+// room returns how many of the entries, the newest first, have room, or are newer than
+// what leaves for them. The caller holds the lock.
+func (m *Model) room(fresh []*entry) int {
+	n := min(len(fresh), m.o.MaxEntries-m.used.Len())
+	for el := m.used.Back(); el != nil && n < len(fresh) && el.Value.(*entry).At.Before(fresh[n].At); el = el.Prev() {
+		n++
 	}
-	slices.SortFunc(out, func(a, b *entry) int { return a.At.Compare(b.At) })
-	return out
+	return n
+}
+
+// A newest collects the newest entries, and at most as many others.
+type newest struct {
+	room    int
+	entries map[cache.Key]*entry
+}
+
+func (f *newest) add(key cache.Key, e *entry) {
+	f.entries[key] = e
+	if len(f.entries) < 2*f.room {
+		return
+	}
+	keys := slices.SortedFunc(maps.Keys(f.entries), func(a, b cache.Key) int { return f.entries[b].At.Compare(f.entries[a].At) })
+	for _, old := range keys[f.room:] {
+		delete(f.entries, old)
+	}
+}
+
+// take returns the newest entries, the newest first.
+func (f *newest) take() []*entry {
+	out := slices.SortedFunc(maps.Values(f.entries), func(a, b *entry) int { return b.At.Compare(a.At) })
+	return out[:min(f.room, len(out))]
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,6 +114,99 @@ func TestRestart(t *testing.T) {
 	for question := range m.byText {
 		require.Equal(t, "is a dog old", question.text, "the newest")
 	}
+}
+
+// A Load brings in what is newer than what is there, and what is in use stays: entries
+// that left for want of room don't come back in place of newer ones.
+func TestLoadKeepsTheNewest(t *testing.T) {
+	s := &pages{}
+	now := time.Unix(1e9, 0)
+	o := Options{Now: func() time.Time { return now }, MaxEntries: 3, TTL: -1}
+	m, _ := reopened(t, &echo{}, s, o)
+	for i := range 9 {
+		now = now.Add(time.Second)
+		ask(t, m, fmt.Sprintf("what is %d", i))
+	}
+	require.Len(t, s.m, 9)
+	kept := func() (questions []string) {
+		for key := range m.byText {
+			questions = append(questions, key.text)
+		}
+		return questions
+	}
+	n, err := m.Load(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.ElementsMatch(t, []string{"what is 6", "what is 7", "what is 8"}, kept())
+
+	other, _ := reopened(t, &echo{}, s, o)
+	now = now.Add(time.Second)
+	ask(t, other, "what is 9") // by another process
+	ask(t, m, "what is 6")     // in use
+	n, err = m.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.ElementsMatch(t, []string{"what is 6", "what is 8", "what is 9"}, kept())
+}
+
+// A Load holds no more of a large store in memory than it can use.
+func TestLoadBoundsItsMemory(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	f := newest{room: 10, entries: map[cache.Key]*entry{}}
+	for i := range 1000 {
+		f.add(cache.Key{byte(i), byte(i >> 8)}, &entry{Stored: Stored{At: now.Add(time.Duration(i * 7919 % 1000))}})
+		require.LessOrEqual(t, len(f.entries), 20)
+	}
+	got := f.take()
+	require.Len(t, got, 10)
+	for i, e := range got {
+		require.Equal(t, now.Add(time.Duration(999-i)), e.At)
+	}
+}
+
+// What was asked in another namespace can't be asked in this one, so it takes no room.
+func TestLoadLeavesOtherNamespaces(t *testing.T) {
+	s := &pages{}
+	old, _ := reopened(t, &echo{}, s, Options{Namespace: "1"})
+	ask(t, old, "how big is a cat")
+	_, n := reopened(t, &echo{}, s, Options{Namespace: "2"})
+	require.Zero(t, n)
+	_, n = reopened(t, &echo{}, s, Options{Namespace: "1"})
+	require.Equal(t, 1, n)
+}
+
+// An Index with scores that are no cosines doesn't spoil what is learned or stored.
+func TestLearnedFromWildScores(t *testing.T) {
+	s := &pages{}
+	x := &wild{Index: NewScan(), score: math.Inf(1)}
+	o := Options{Index: x, Guard: func(string, string) string { return "" }, Learn: &Learn{Same: func(context.Context, Comparison) (bool, error) { return false, nil }}}
+	m, _ := reopened(t, &constant{}, s, o)
+	ask(t, m, "a")
+	ask(t, m, "b")
+	x.score = 7
+	ask(t, m, "c")
+	require.EqualValues(t, 2, m.Stats().Compared)
+	require.Zero(t, m.Stats().StoreErrors)
+	for _, w := range m.learner.shared {
+		require.False(t, math.IsInf(w, 0) || math.IsNaN(w))
+	}
+	o.Index = nil
+	_, n := reopened(t, &constant{}, s, o)
+	require.Equal(t, 3, n)
+}
+
+// wild gives every match the same score.
+type wild struct {
+	Index
+	score float64
+}
+
+func (w *wild) Nearest(scope cache.Key, vector []float32, k int) []Match {
+	found := w.Index.Nearest(scope, vector, k)
+	for i := range found {
+		found[i].Score = w.score
+	}
+	return found
 }
 
 func TestStoreOptions(t *testing.T) {
