@@ -116,10 +116,11 @@ func decode(f *snapshot.File, o *Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.slots, x.refs = int(slots), make([]uint32, slots)
+	x.slots = int(slots)
 	if err := x.sections(f); err != nil {
 		return nil, err
 	}
+	x.refs = make([]uint32, slots) // the file has as many vectors
 	if err := x.validate(head[headEntry]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
