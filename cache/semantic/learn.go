@@ -122,6 +122,7 @@ func newLearner(o Learn) (*learner, error) {
 type learned struct {
 	observations []observation
 	own          *logWeights // of the observations; nil without any
+	version      int         // grows with each of them
 }
 
 // observe adds an observation of an entry.
@@ -137,6 +138,7 @@ func (l *learner) observe(of *learned, o observation) {
 }
 
 func (of *learned) add(added ...observation) {
+	of.version++
 	of.observations = append(of.observations, added...)
 	if len(of.observations) > maxObservations {
 		of.observations = slices.Clone(of.observations[len(of.observations)-maxObservations/2:])

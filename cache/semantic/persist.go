@@ -40,34 +40,50 @@ func (m *Model) storeKey(scope cache.Key, question string) cache.Key {
 	return cache.Key(h.Sum(nil))
 }
 
-// save puts an entry that is still there into the store, and returns why it didn't.
+// save puts an entry that is still there into the store, and returns why it didn't. What
+// was put meanwhile for the same question may be newer, so it looks again after the Put.
 func (m *Model) save(ctx context.Context, e *entry) string {
 	if m.o.Store == nil {
 		return ""
 	}
 	m.saving.RLock()
 	defer m.saving.RUnlock()
-	m.mu.Lock()
-	_, ok := m.entries[e.id]
-	r := record{Question: []byte(e.Question), Scope: e.scope[:], Embedder: m.o.Embedder, Observations: slices.Clone(e.learned.observations)}
-	m.mu.Unlock()
-	if !ok {
-		return "deleted meanwhile"
+	for {
+		m.mu.Lock()
+		el := m.entries[m.byText[textKey{e.scope, e.Question}]]
+		if el == nil {
+			m.mu.Unlock()
+			return "deleted meanwhile"
+		}
+		e = el.Value.(*entry)
+		seen, version := slices.Clone(e.learned.observations), e.learned.version
+		m.mu.Unlock()
+		if err := m.put(ctx, e, seen); err != nil {
+			m.stats[storeErrors].Add(1)
+			return "store failed"
+		}
+		m.mu.Lock()
+		current := m.entries[m.byText[textKey{e.scope, e.Question}]]
+		done := current == nil || current == el && e.learned.version == version
+		m.mu.Unlock()
+		if done {
+			return ""
+		}
 	}
+}
+
+func (m *Model) put(ctx context.Context, e *entry, seen []observation) error {
+	r := record{Question: []byte(e.Question), Scope: e.scope[:], Embedder: m.o.Embedder, Observations: seen}
 	for _, x := range e.vector {
 		r.Vector = binary.LittleEndian.AppendUint32(r.Vector, math.Float32bits(x))
 	}
 	extra, err := json.Marshal(r)
-	if err == nil {
-		err = m.o.Store.Put(context.WithoutCancel(ctx), m.storeKey(e.scope, e.Question), &cache.Entry{Response: e.response,
-			Model: e.Model, Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes,
-			Stored: e.At, Expires: e.expires, Took: e.took, Extra: extra})
-	}
 	if err != nil {
-		m.stats[storeErrors].Add(1)
-		return "store failed"
+		return err
 	}
-	return ""
+	return m.o.Store.Put(context.WithoutCancel(ctx), m.storeKey(e.scope, e.Question), &cache.Entry{Response: e.response,
+		Model: e.Model, Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes,
+		Stored: e.At, Expires: e.expires, Took: e.took, Extra: extra})
 }
 
 // recordOf reads the record of a stored entry. It is false for one that is damaged, and

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -207,6 +208,68 @@ func (w *wild) Nearest(scope cache.Key, vector []float32, k int) []Match {
 		found[i].Score = w.score
 	}
 	return found
+}
+
+// A Put that takes long doesn't leave an old answer, or old observations, in the place of
+// those that were put meanwhile.
+func TestSlowPut(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowPages{first: make(chan bool)}
+		m, err := New(&echo{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e", TTL: time.Minute, Now: func() time.Time { return now }})
+		require.NoError(t, err)
+		done := make(chan error)
+		go func() {
+			_, err := m.Call(t.Context(), "how big is a cat")
+			done <- err
+		}()
+		synctest.Wait()
+		now = now.Add(time.Hour)
+		require.Equal(t, "2", ask(t, m, "how big is a cat"))
+		close(s.first)
+		require.NoError(t, <-done)
+		require.Len(t, s.m, 1)
+		for _, e := range s.m {
+			require.Equal(t, "2", e.Response.Choices[0].Content)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowPages{}
+		m, err := New(&constant{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e", Learn: &Learn{Same: same}, Guard: func(string, string) string { return "" }})
+		require.NoError(t, err)
+		ask(t, m, "how big")
+		e := m.used.Back().Value.(*entry)
+		s.puts, s.first = 0, make(chan bool)
+		done := make(chan bool)
+		observe := func() { m.observe(&call{ctx: t.Context(), score: .95}, e, true) }
+		go func() { observe(); close(done) }()
+		synctest.Wait()
+		observe()
+		close(s.first)
+		<-done
+		for _, from := range s.m {
+			r, ok := recordOf(from)
+			require.True(t, ok)
+			require.Len(t, r.Observations, 2)
+		}
+	})
+}
+
+// slowPages is a store whose first Put waits.
+type slowPages struct {
+	pages
+	first chan bool
+}
+
+func (s *slowPages) Put(ctx context.Context, key cache.Key, e *cache.Entry) error {
+	s.mu.Lock()
+	waits := s.puts == 0 && s.first != nil
+	s.puts++
+	s.mu.Unlock()
+	if waits {
+		<-s.first
+	}
+	return s.pages.Put(ctx, key, e)
 }
 
 func TestStoreOptions(t *testing.T) {
