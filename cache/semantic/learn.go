@@ -230,7 +230,7 @@ func (m *Model) observe(c *call, e *entry, right bool) {
 		m.stats[unfit].Add(1)
 	}
 	m.mu.Lock()
-	m.learner.observe(&e.learned, observation{c.score, right})
+	m.learner.observe(&e.learned, observation{min(c.score, 1), right}) // an Index of another's may be wrong
 	m.mu.Unlock()
 	m.save(c.ctx, e)
 }

@@ -362,8 +362,8 @@ func (m *Model) lookup(c *call) (*entry, string) {
 			reason = why
 			continue
 		}
-		c.near, c.score = e, min(match.Score, 1) // an Index of another's may round, or be wrong
-		if e.Question != c.Question && c.score < m.needed(e) {
+		c.near, c.score = e, match.Score
+		if e.Question != c.Question && match.Score < m.needed(e) {
 			return nil, "below the entry's threshold"
 		}
 		if why := m.verify(c, e); why != "" {

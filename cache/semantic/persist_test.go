@@ -118,7 +118,7 @@ func TestRestart(t *testing.T) {
 }
 
 // A Load brings in what is newer than what is there, and what is in use stays: entries
-// that left for want of room don't come back in place of newer ones.
+// that left when there was no room don't come back in place of newer ones.
 func TestLoadKeepsTheNewest(t *testing.T) {
 	s := &pages{}
 	now := time.Unix(1e9, 0)
@@ -176,17 +176,18 @@ func TestLoadLeavesOtherNamespaces(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// An Index with scores that are no cosines doesn't spoil what is learned or stored.
+// An Index with scores above any cosine doesn't spoil what is learned or stored.
 func TestLearnedFromWildScores(t *testing.T) {
 	s := &pages{}
 	x := &wild{Index: NewScan(), score: math.Inf(1)}
-	o := Options{Index: x, Guard: func(string, string) string { return "" }, Learn: &Learn{Same: func(context.Context, Comparison) (bool, error) { return false, nil }}}
+	o := Options{Index: x, Guard: func(string, string) string { return "" }, Learn: &Learn{Same: same},
+		Verify: func(context.Context, string, string) (bool, error) { return false, nil }}
 	m, _ := reopened(t, &constant{}, s, o)
 	ask(t, m, "a")
 	ask(t, m, "b")
 	x.score = 7
 	ask(t, m, "c")
-	require.EqualValues(t, 2, m.Stats().Compared)
+	require.EqualValues(t, 3, m.Stats().Compared)
 	require.Zero(t, m.Stats().StoreErrors)
 	for _, w := range m.learner.shared {
 		require.False(t, math.IsInf(w, 0) || math.IsNaN(w))

@@ -120,7 +120,6 @@ func decode(f *snapshot.File, o *Options) (*Index, error) {
 	if err := x.sections(f); err != nil {
 		return nil, err
 	}
-	x.refs = make([]uint32, slots) // the file has as many vectors
 	if err := x.validate(head[headEntry]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
@@ -161,6 +160,7 @@ func (x *Index) sections(f *snapshot.File) error {
 	if err != nil {
 		return err
 	}
+	x.refs = make([]uint32, n) // not before the file is known to have n vectors
 	live := make([]uint32, 0, n)
 	for slot, s := range x.state {
 		switch s {
