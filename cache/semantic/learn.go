@@ -14,15 +14,15 @@ import (
 // its reuse. One answer serves every question that is roughly near it; another is wrong
 // for its nearest neighbor.
 //
-// A question that is near a stored one, and not near enough, costs a call of the model.
-// Then Same compares both answers, which is an observation: at this cosine, the stored
-// answer would have been right or wrong. What Options.Verify says of a hit is one too. The
-// chance that it is right is taken to be a logistic function of the cosine s,
-// 1 / (1 + exp(-steepness × (s - middle))). Each of 196 such curves has a weight, which is
-// its likelihood given the observations: those of the entry, and, while these are fewer
-// than 20, those of all entries together, which count as as many as are missing. Each curve
-// says from which cosine on at most MaxWrong of the hits are wrong. The threshold is the
-// one that is enough for curves with a share of Confidence of all weight.
+// A question that is near a stored one, and not near enough, costs a call of the model. Then Same
+// compares both answers, which is an observation: at this cosine, the stored answer
+// would have been right or wrong. What Options.Verify says of a hit is one too. The chance that it is right is taken to be a logistic
+// function of the cosine s, 1 / (1 + exp(-steepness × (s - middle))). Each of 196 such
+// curves has a weight, which is its likelihood given the observations: those of the
+// entry, and beside them those of all entries together, which count as [sharedWorth]
+// observations. Each curve says from which cosine on at most MaxWrong of the hits are
+// wrong. The threshold is the one that is enough for curves with a share of Confidence
+// of all weight.
 //
 // The idea of one logistic curve for each entry, and of asking the model to learn it, is
 // that of vCache (Schroeder et al., "vCache: verified semantic prompt caching", 2025).
@@ -31,8 +31,7 @@ import (
 type Learn struct {
 	// Same reports whether the stored answer of a Comparison says the same as the fresh
 	// one: equal text, a program that compares them, or another model. It runs after
-	// the fresh answer was streamed and before it is returned. After an error nothing is
-	// learned. Required by [New].
+	// the fresh answer was streamed and before it is returned. After an error nothing is learned. Required by [New].
 	Same func(context.Context, Comparison) (bool, error)
 
 	// MaxWrong is the share of hits that may be wrong, above 0 and below 1. Default: 0.05.
