@@ -147,7 +147,7 @@ type Model struct {
 	asking  map[*call]bool // calls of the model in progress; true: not to be stored
 	learner *learner       // nil: all entries have the threshold of New
 
-	saving sync.RWMutex // Delete and Load lock it, each Put to the Store locks it for reading
+	saving sync.RWMutex // Delete locks it; each Put to the Store and Load lock it for reading
 	stats  [statCount]atomic.Int64
 	saved  cache.Ledger
 }

@@ -133,15 +133,26 @@ func (m *Model) entryOf(key cache.Key, from *cache.Entry) *entry {
 // question; entries that other processes stored later need another Load. If there are
 // more than MaxEntries, the newest are used: each takes the place of an older one that
 // was not used for the longest time. Entries that can't be read, or are of another
-// Namespace, are left out, and those past their time are dropped from the store. If the
-// error isn't nil, some entries may be missing, and the Model works without them.
+// Namespace, are left out, and those past their time are dropped from a store that is a
+// cache.Expirer; others do that by themselves. Calls go on meanwhile. If the error isn't
+// nil, some entries may be missing, and the Model works without them.
 func (m *Model) Load(ctx context.Context) (int, error) {
 	if m.o.Store == nil {
 		return 0, nil
 	}
-	m.saving.Lock()
-	defer m.saving.Unlock()
 	now := m.o.Now()
+	var past []cache.Key
+	defer func() {
+		if store, ok := m.o.Store.(cache.Expirer); ok {
+			for _, key := range past {
+				m.saving.Lock() // a new answer may be about to come there
+				store.Expire(ctx, key, now)
+				m.saving.Unlock()
+			}
+		}
+	}()
+	m.saving.RLock() // what a Delete drops must not come back
+	defer m.saving.RUnlock()
 	found := newest{room: m.o.MaxEntries, entries: map[cache.Key]*entry{}}
 	err := m.o.Store.Walk(ctx, func(key cache.Key, from *cache.Entry) bool {
 		e := m.entryOf(key, from)
@@ -149,7 +160,8 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 			return false
 		}
 		if from.Expired(now) {
-			return true
+			past = append(past, key)
+			return false
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -273,6 +273,35 @@ func (s *slowPages) Put(ctx context.Context, key cache.Key, e *cache.Entry) erro
 	return s.pages.Put(ctx, key, e)
 }
 
+// Calls don't wait for the Load of a large store.
+func TestLoadHoldsUpNoCall(t *testing.T) {
+	s := &slowWalk{begun: make(chan bool), end: make(chan bool)}
+	m, err := New(&echo{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e"})
+	require.NoError(t, err)
+	done := make(chan error)
+	go func() {
+		_, err := m.Load(t.Context())
+		done <- err
+	}()
+	<-s.begun
+	require.Equal(t, "1", ask(t, m, "how big is a cat"))
+	require.Equal(t, 1, s.puts)
+	close(s.end)
+	require.NoError(t, <-done)
+}
+
+// slowWalk is a store whose Walk waits.
+type slowWalk struct {
+	pages
+	begun, end chan bool
+}
+
+func (s *slowWalk) Walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool) error {
+	close(s.begun)
+	<-s.end
+	return s.pages.Walk(ctx, visit)
+}
+
 func TestStoreOptions(t *testing.T) {
 	_, err := New(&echo{}, one, .9, &Options{Store: &pages{}})
 	require.ErrorIs(t, err, ErrOption, "no name of the embedder")
