@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
+
+	"github.com/prodailabs/prodai/internal/filelock"
 )
 
 // lock makes this process the only writer of an open file until that is closed.
 func lock(_ string, file *os.File) (io.Closer, error) {
-	return nil, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	return nil, filelock.Exclusive(file)
 }
 
 // replace puts the open file at from in place of the open file at to, and returns the

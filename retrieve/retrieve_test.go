@@ -293,6 +293,8 @@ func TestRefusals(t *testing.T) {
 	require.ErrorIs(t, err, ErrEmbedder)
 	_, err = Open("", nil, nil)
 	require.ErrorIs(t, err, ErrOption)
+	_, err = Open("", letters{}, &Options{SparseWeight: math.Inf(1)})
+	require.ErrorIs(t, err, ErrOption, "all passages would be equal")
 	_, err = Open("", letters{}, &Options{DenseWeight: -1})
 	require.Error(t, err)
 	_, err = Open(filepath.Join(t.TempDir(), "no", "such", "folder"), letters{}, nil)

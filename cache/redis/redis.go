@@ -105,7 +105,7 @@ func (s *Store) Delete(ctx context.Context, key cache.Key) error {
 	return nil
 }
 
-// Clear drops all entries under the prefix, and returns their number. It walks through
+// Clear drops all that is under the prefix, and returns the number of keys. It walks through
 // all keys of the server, so it is for maintenance. A cluster's client asks one node
 // only: call it with a client of each.
 func (s *Store) Clear(ctx context.Context) (int64, error) {
@@ -125,7 +125,8 @@ func (s *Store) Clear(ctx context.Context) (int64, error) {
 }
 
 // Erase reads all entries under the prefix and drops those of a selection, and those
-// that can't be read, since what they hold is unknown. It walks through all keys of the
+// that can't be read, since what they hold is unknown. Keys that Put doesn't name so
+// stay. It walks through all keys of the
 // server, so it is for maintenance. A cluster's client asks one node only: erase with a
 // store on a client of each.
 func (s *Store) Erase(ctx context.Context, selection cache.Selection) (int, error) {
@@ -146,13 +147,11 @@ func (s *Store) walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bo
 	for walk.Next(ctx) {
 		name := walk.Val()
 		rest := strings.TrimPrefix(name, s.o.Prefix)
-		if strings.HasPrefix(rest, "lock:") {
-			continue
+		digits, err := hex.DecodeString(rest)
+		if err != nil || len(digits) != len(cache.Key{}) || hex.EncodeToString(digits) != rest {
+			continue // a lock, or another program's, whose prefix begins with this one
 		}
-		var key cache.Key // zero under a name that no Put gives
-		if digits, err := hex.DecodeString(rest); err == nil && len(digits) == len(key) {
-			key = cache.Key(digits)
-		}
+		key := cache.Key(digits)
 		data, err := s.client.Get(ctx, name).Bytes()
 		if errors.Is(err, redis.Nil) {
 			continue

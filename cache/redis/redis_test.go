@@ -205,7 +205,10 @@ func TestErase(t *testing.T) {
 		require.NoError(t, s.Put(ctx, cache.Key{byte(i)}, &cache.Entry{Attributes: map[string]string{"user": name},
 			Response: &llms.ContentResponse{Choices: []*llms.ContentChoice{{Content: "a"}}}}))
 	}
-	require.NoError(t, c.Set(ctx, s.o.Prefix+"damaged", "{", 0).Err())
+	require.NoError(t, c.Set(ctx, s.o.Prefix+cache.Key{8}.String(), "{", 0).Err())
+	// Of other programs, whose prefixes begin with this one.
+	require.NoError(t, c.Set(ctx, s.o.Prefix+"counter", "7", 0).Err())
+	require.NoError(t, c.HSet(ctx, s.o.Prefix+"users", "ann", "1").Err())
 	unlock, ok, err := s.TryLock(ctx, cache.Key{9}, time.Minute)
 	require.NoError(t, err)
 	require.True(t, ok)
@@ -213,6 +216,9 @@ func TestErase(t *testing.T) {
 	n, err := s.Erase(ctx, cache.Selection{Attributes: map[string]string{"user": "ann"}})
 	require.NoError(t, err)
 	require.Equal(t, 3, n, "two of Ann, and a damaged one")
+	others, err := c.Exists(ctx, s.o.Prefix+"counter", s.o.Prefix+"users").Result()
+	require.NoError(t, err)
+	require.EqualValues(t, 2, others, "what isn't an answer stays")
 	e, err := s.Get(ctx, cache.Key{2})
 	require.NoError(t, err)
 	require.NotNil(t, e)

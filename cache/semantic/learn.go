@@ -126,6 +126,7 @@ func newLearner(o Learn) (*learner, error) {
 type learned struct {
 	observations []observation
 	own          *logWeights // of the observations; nil without any
+	version      int         // grows with each of them
 }
 
 // observe adds an observation of an entry.
@@ -141,6 +142,7 @@ func (l *learner) observe(of *learned, o observation) {
 }
 
 func (of *learned) add(added ...observation) {
+	of.version++
 	of.observations = append(of.observations, added...)
 	if len(of.observations) > maxObservations {
 		of.observations = slices.Clone(of.observations[len(of.observations)-maxObservations/2:])
@@ -232,7 +234,7 @@ func (m *Model) observe(c *call, e *entry, right bool) {
 		m.stats[unfit].Add(1)
 	}
 	m.mu.Lock()
-	m.learner.observe(&e.learned, observation{c.score, right})
+	m.learner.observe(&e.learned, observation{min(c.score, 1), right}) // an Index of another's may be wrong
 	m.mu.Unlock()
 	m.save(c.ctx, e)
 }

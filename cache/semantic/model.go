@@ -43,7 +43,10 @@ type Options struct {
 	Shadow func(context.Context, Comparison)
 
 	// Learn lets each stored answer learn the cosine from which it is used; the threshold
-	// of New is then the least. Default: the threshold of New holds for all answers.
+	// of New is then the least. New answers start with what those of all tenants have
+	// learned, which one tenant can move with questions made for that: tenants that don't
+	// trust one another need a Model each. Default: the threshold of New holds for all
+	// answers.
 	Learn *Learn
 
 	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
@@ -147,7 +150,7 @@ type Model struct {
 	asking  map[*call]bool // calls of the model in progress; true: not to be stored
 	learner *learner       // nil: all entries have the threshold of New
 
-	saving sync.RWMutex // Delete and Load lock it, each Put to the Store locks it for reading
+	saving sync.RWMutex // Delete locks it; each Put to the Store and Load lock it for reading
 	stats  [statCount]atomic.Int64
 	saved  cache.Ledger
 }

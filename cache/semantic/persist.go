@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -39,34 +40,50 @@ func (m *Model) storeKey(scope cache.Key, question string) cache.Key {
 	return cache.Key(h.Sum(nil))
 }
 
-// save puts an entry that is still there into the store, and returns why it didn't.
+// save puts an entry that is still there into the store, and returns why it didn't. What
+// was put meanwhile for the same question may be newer, so it looks again after the Put.
 func (m *Model) save(ctx context.Context, e *entry) string {
 	if m.o.Store == nil {
 		return ""
 	}
 	m.saving.RLock()
 	defer m.saving.RUnlock()
-	m.mu.Lock()
-	_, ok := m.entries[e.id]
-	r := record{Question: []byte(e.Question), Scope: e.scope[:], Embedder: m.o.Embedder, Observations: slices.Clone(e.learned.observations)}
-	m.mu.Unlock()
-	if !ok {
-		return "deleted meanwhile"
+	for {
+		m.mu.Lock()
+		el := m.entries[m.byText[textKey{e.scope, e.Question}]]
+		if el == nil {
+			m.mu.Unlock()
+			return "deleted meanwhile"
+		}
+		e = el.Value.(*entry)
+		seen, version := slices.Clone(e.learned.observations), e.learned.version
+		m.mu.Unlock()
+		if err := m.put(ctx, e, seen); err != nil {
+			m.stats[storeErrors].Add(1)
+			return "store failed"
+		}
+		m.mu.Lock()
+		current := m.entries[m.byText[textKey{e.scope, e.Question}]]
+		done := current == nil || current == el && e.learned.version == version
+		m.mu.Unlock()
+		if done {
+			return ""
+		}
 	}
+}
+
+func (m *Model) put(ctx context.Context, e *entry, seen []observation) error {
+	r := record{Question: []byte(e.Question), Scope: e.scope[:], Embedder: m.o.Embedder, Observations: seen}
 	for _, x := range e.vector {
 		r.Vector = binary.LittleEndian.AppendUint32(r.Vector, math.Float32bits(x))
 	}
 	extra, err := json.Marshal(r)
-	if err == nil {
-		err = m.o.Store.Put(context.WithoutCancel(ctx), m.storeKey(e.scope, e.Question), &cache.Entry{Response: e.response,
-			Model: e.Model, Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes,
-			Stored: e.At, Expires: e.expires, Took: e.took, Extra: extra})
-	}
 	if err != nil {
-		m.stats[storeErrors].Add(1)
-		return "store failed"
+		return err
 	}
-	return ""
+	return m.o.Store.Put(context.WithoutCancel(ctx), m.storeKey(e.scope, e.Question), &cache.Entry{Response: e.response,
+		Model: e.Model, Tenant: e.Tenant, Namespace: e.Namespace, Attributes: e.Attributes,
+		Stored: e.At, Expires: e.expires, Took: e.took, Extra: extra})
 }
 
 // recordOf reads the record of a stored entry. It is false for one that is damaged, and
@@ -113,25 +130,43 @@ func (m *Model) entryOf(key cache.Key, from *cache.Entry) *entry {
 
 // Load adds the entries that Options.Store has and this Model doesn't, of earlier
 // programs and of other processes, and returns their number. Call it before the first
-// question; entries that other processes stored later need another Load. If more than
-// MaxEntries are there, the newest are used. Entries that can't be read are left out,
-// and those past their time are dropped from the store. If the error isn't nil, some
-// entries may be missing, and the Model works without them.
+// question; entries that other processes stored later need another Load. If there are
+// more than MaxEntries, the newest are used: each takes the place of an older one that
+// was not used for the longest time. Entries that can't be read, or are of another
+// Namespace, are left out, and those past their time are dropped from a store that is a
+// cache.Expirer; others do that by themselves. Calls go on meanwhile. If the error isn't
+// nil, some entries may be missing, and the Model works without them.
 func (m *Model) Load(ctx context.Context) (int, error) {
 	if m.o.Store == nil {
 		return 0, nil
 	}
-	m.saving.Lock()
-	defer m.saving.Unlock()
 	now := m.o.Now()
-	found := map[cache.Key]*entry{}
+	var past []cache.Key
+	defer func() {
+		if store, ok := m.o.Store.(cache.Expirer); ok {
+			for _, key := range past {
+				m.saving.Lock() // a new answer may be about to come there
+				store.Expire(ctx, key, now)
+				m.saving.Unlock()
+			}
+		}
+	}()
+	m.saving.RLock() // what a Delete drops must not come back
+	defer m.saving.RUnlock()
+	found := newest{room: m.o.MaxEntries, entries: map[cache.Key]*entry{}}
 	err := m.o.Store.Walk(ctx, func(key cache.Key, from *cache.Entry) bool {
 		e := m.entryOf(key, from)
-		if e != nil && from.Expired(now) {
-			return true
+		if e == nil {
+			return false
 		}
-		if e != nil {
-			found[key] = e
+		if from.Expired(now) {
+			past = append(past, key)
+			return false
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if e.Namespace == m.o.Namespace && !m.has(e) {
+			found.add(key, e)
 		}
 		return false
 	})
@@ -140,11 +175,9 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
-	for _, e := range byAge(found) {
-		if _, ok := m.byText[textKey{e.scope, e.Question}]; ok {
-			continue
-		}
+	fresh := slices.DeleteFunc(found.take(), m.has) // what was stored meanwhile is newer
+	fresh = fresh[:m.room(fresh)]
+	for _, e := range slices.Backward(fresh) { // the one that is inserted last leaves last
 		m.insert(e)
 		if m.learner != nil {
 			seen := e.learned.observations
@@ -153,17 +186,45 @@ func (m *Model) Load(ctx context.Context) (int, error) {
 				m.learner.observe(&e.learned, o)
 			}
 		}
-		n++
 	}
-	return min(n, m.used.Len()), err
+	return len(fresh), err
 }
 
-// byAge returns the entries, the oldest first: the one that is inserted last leaves last.
-func byAge(found map[cache.Key]*entry) []*entry {
-	out := make([]*entry, 0, len(found))
-	for _, e := range found {
-		out = append(out, e)
+// has reports whether an entry of the same text is there. The caller holds the lock.
+func (m *Model) has(e *entry) bool {
+	_, ok := m.byText[textKey{e.scope, e.Question}]
+	return ok
+}
+
+// room returns how many of the entries, the newest first, have room, or are newer than
+// what leaves for them. The caller holds the lock.
+func (m *Model) room(fresh []*entry) int {
+	n := min(len(fresh), m.o.MaxEntries-m.used.Len())
+	for el := m.used.Back(); el != nil && n < len(fresh) && el.Value.(*entry).At.Before(fresh[n].At); el = el.Prev() {
+		n++
 	}
-	slices.SortFunc(out, func(a, b *entry) int { return a.At.Compare(b.At) })
-	return out
+	return n
+}
+
+// A newest collects the newest entries, and at most as many others.
+type newest struct {
+	room    int
+	entries map[cache.Key]*entry
+}
+
+func (f *newest) add(key cache.Key, e *entry) {
+	f.entries[key] = e
+	if len(f.entries) < 2*f.room {
+		return
+	}
+	keys := slices.SortedFunc(maps.Keys(f.entries), func(a, b cache.Key) int { return f.entries[b].At.Compare(f.entries[a].At) })
+	for _, old := range keys[f.room:] {
+		delete(f.entries, old)
+	}
+}
+
+// take returns the newest entries, the newest first.
+func (f *newest) take() []*entry {
+	out := slices.SortedFunc(maps.Values(f.entries), func(a, b *entry) int { return b.At.Compare(a.At) })
+	return out[:min(f.room, len(out))]
 }

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +115,191 @@ func TestRestart(t *testing.T) {
 	for question := range m.byText {
 		require.Equal(t, "is a dog old", question.text, "the newest")
 	}
+}
+
+// A Load brings in what is newer than what is there, and what is in use stays: entries
+// that left when there was no room don't come back in place of newer ones.
+func TestLoadKeepsTheNewest(t *testing.T) {
+	s := &pages{}
+	now := time.Unix(1e9, 0)
+	o := Options{Now: func() time.Time { return now }, MaxEntries: 3, TTL: -1}
+	m, _ := reopened(t, &echo{}, s, o)
+	for i := range 9 {
+		now = now.Add(time.Second)
+		ask(t, m, fmt.Sprintf("what is %d", i))
+	}
+	require.Len(t, s.m, 9)
+	kept := func() (questions []string) {
+		for key := range m.byText {
+			questions = append(questions, key.text)
+		}
+		return questions
+	}
+	n, err := m.Load(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.ElementsMatch(t, []string{"what is 6", "what is 7", "what is 8"}, kept())
+
+	other, _ := reopened(t, &echo{}, s, o)
+	now = now.Add(time.Second)
+	ask(t, other, "what is 9") // by another process
+	ask(t, m, "what is 6")     // in use
+	n, err = m.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.ElementsMatch(t, []string{"what is 6", "what is 8", "what is 9"}, kept())
+}
+
+// A Load holds no more of a large store in memory than it can use.
+func TestLoadBoundsItsMemory(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	f := newest{room: 10, entries: map[cache.Key]*entry{}}
+	for i := range 1000 {
+		f.add(cache.Key{byte(i), byte(i >> 8)}, &entry{Stored: Stored{At: now.Add(time.Duration(i * 7919 % 1000))}})
+		require.LessOrEqual(t, len(f.entries), 20)
+	}
+	got := f.take()
+	require.Len(t, got, 10)
+	for i, e := range got {
+		require.Equal(t, now.Add(time.Duration(999-i)), e.At)
+	}
+}
+
+// What was asked in another namespace can't be asked in this one, so it takes no room.
+func TestLoadLeavesOtherNamespaces(t *testing.T) {
+	s := &pages{}
+	old, _ := reopened(t, &echo{}, s, Options{Namespace: "1"})
+	ask(t, old, "how big is a cat")
+	_, n := reopened(t, &echo{}, s, Options{Namespace: "2"})
+	require.Zero(t, n)
+	_, n = reopened(t, &echo{}, s, Options{Namespace: "1"})
+	require.Equal(t, 1, n)
+}
+
+// An Index with scores above any cosine doesn't spoil what is learned or stored.
+func TestLearnedFromWildScores(t *testing.T) {
+	s := &pages{}
+	x := &wild{Index: NewScan(), score: math.Inf(1)}
+	o := Options{Index: x, Guard: func(string, string) string { return "" }, Learn: &Learn{Same: same},
+		Verify: func(context.Context, string, string) (bool, error) { return false, nil }}
+	m, _ := reopened(t, &constant{}, s, o)
+	ask(t, m, "a")
+	ask(t, m, "b")
+	x.score = 7
+	ask(t, m, "c")
+	require.EqualValues(t, 3, m.Stats().Compared)
+	require.Zero(t, m.Stats().StoreErrors)
+	for _, w := range m.learner.shared {
+		require.False(t, math.IsInf(w, 0) || math.IsNaN(w))
+	}
+	o.Index = nil
+	_, n := reopened(t, &constant{}, s, o)
+	require.Equal(t, 3, n)
+}
+
+// wild gives every match the same score.
+type wild struct {
+	Index
+	score float64
+}
+
+func (w *wild) Nearest(scope cache.Key, vector []float32, k int) []Match {
+	found := w.Index.Nearest(scope, vector, k)
+	for i := range found {
+		found[i].Score = w.score
+	}
+	return found
+}
+
+// A Put that takes long doesn't leave an old answer, or old observations, in the place of
+// those that were put meanwhile.
+func TestSlowPut(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowPages{first: make(chan bool)}
+		m, err := New(&echo{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e", TTL: time.Minute, Now: func() time.Time { return now }})
+		require.NoError(t, err)
+		done := make(chan error)
+		go func() {
+			_, err := m.Call(t.Context(), "how big is a cat")
+			done <- err
+		}()
+		synctest.Wait()
+		now = now.Add(time.Hour)
+		require.Equal(t, "2", ask(t, m, "how big is a cat"))
+		close(s.first)
+		require.NoError(t, <-done)
+		require.Len(t, s.m, 1)
+		for _, e := range s.m {
+			require.Equal(t, "2", e.Response.Choices[0].Content)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowPages{}
+		m, err := New(&constant{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e", Learn: &Learn{Same: same}, Guard: func(string, string) string { return "" }})
+		require.NoError(t, err)
+		ask(t, m, "how big")
+		e := m.used.Back().Value.(*entry)
+		s.puts, s.first = 0, make(chan bool)
+		done := make(chan bool)
+		observe := func() { m.observe(&call{ctx: t.Context(), score: .95}, e, true) }
+		go func() { observe(); close(done) }()
+		synctest.Wait()
+		observe()
+		close(s.first)
+		<-done
+		for _, from := range s.m {
+			r, ok := recordOf(from)
+			require.True(t, ok)
+			require.Len(t, r.Observations, 2)
+		}
+	})
+}
+
+// slowPages is a store whose first Put waits.
+type slowPages struct {
+	pages
+	first chan bool
+}
+
+func (s *slowPages) Put(ctx context.Context, key cache.Key, e *cache.Entry) error {
+	s.mu.Lock()
+	waits := s.puts == 0 && s.first != nil
+	s.puts++
+	s.mu.Unlock()
+	if waits {
+		<-s.first
+	}
+	return s.pages.Put(ctx, key, e)
+}
+
+// Calls don't wait for the Load of a large store.
+func TestLoadHoldsUpNoCall(t *testing.T) {
+	s := &slowWalk{begun: make(chan bool), end: make(chan bool)}
+	m, err := New(&echo{}, one, .9, &Options{Store: s, Model: "m", Embedder: "e"})
+	require.NoError(t, err)
+	done := make(chan error)
+	go func() {
+		_, err := m.Load(t.Context())
+		done <- err
+	}()
+	<-s.begun
+	require.Equal(t, "1", ask(t, m, "how big is a cat"))
+	require.Equal(t, 1, s.puts)
+	close(s.end)
+	require.NoError(t, <-done)
+}
+
+// slowWalk is a store whose Walk waits.
+type slowWalk struct {
+	pages
+	begun, end chan bool
+}
+
+func (s *slowWalk) Walk(ctx context.Context, visit func(cache.Key, *cache.Entry) bool) error {
+	close(s.begun)
+	<-s.end
+	return s.pages.Walk(ctx, visit)
 }
 
 func TestStoreOptions(t *testing.T) {

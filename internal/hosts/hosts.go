@@ -22,15 +22,15 @@ const (
 // Page refuses requests for a host that isn't one of the names, with any port. The 403
 // names the option that has the names; without names, they are those of this machine. It
 // also refuses changes that come from the pages of other sites, and lets a browser load
-// nothing from elsewhere, show the page in no other, and keep no copy. code is [Files] or
-// [Inline].
+// nothing from elsewhere, show the page in no other, and keep no copy. No body is read
+// beyond 1 MiB, since forms with files are kept on the disk. code is [Files] or [Inline].
 func Page(names []string, option, code string, next http.Handler) http.Handler {
 	names = slices.Clone(names)
 	if len(names) == 0 {
 		names = []string{"localhost", "127.0.0.1", "::1"}
 	}
 	for i, name := range names {
-		names[i] = strings.ToLower(name)
+		names[i] = strings.ToLower(strings.Trim(name, "[]"))
 	}
 	policy := fmt.Sprintf("default-src 'none'; style-src %[1]s; script-src %[1]s; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", code)
 	next = http.NewCrossOriginProtection().Handler(next)
@@ -51,6 +51,9 @@ func Page(names []string, option, code string, next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if r.Body != nil {
+			r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

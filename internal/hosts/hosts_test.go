@@ -43,9 +43,37 @@ func TestPage(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, serve(p, "POST", "localhost:80", origin).Code, origin)
 	}
 
-	names := []string{"Ops.example"}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Host = "evil.example"
+	for _, header := range []string{"X-Forwarded-Host", "Forwarded", "X-Host", "X-Original-Host"} {
+		r.Header.Set(header, "localhost")
+	}
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	require.Equal(t, http.StatusForbidden, w.Code, "what a client says of its host elsewhere doesn't count")
+	for _, host := range []string{"localhost.", "[::ffff:127.0.0.1]", "[::1%25lo]:80", "0x7f.1", "localhost@evil.example", "evil.example:localhost", "localhost:80:80", "localhost\x00", " localhost"} {
+		require.Equal(t, http.StatusForbidden, serve(p, "GET", host, "").Code, host)
+	}
+
+	names := []string{"Ops.example", "[FD00::1]"}
 	p = hosts.Page(names, "Options.Hosts", hosts.Inline, next)
 	names[0] = "x"
 	require.Equal(t, http.StatusForbidden, serve(p, "GET", "localhost", "").Code)
+	require.Equal(t, http.StatusOK, serve(p, "GET", "[fd00::1]:80", "").Code)
 	require.Contains(t, serve(p, "GET", "ops.Example:80", "").Header().Get("Content-Security-Policy"), "style-src 'unsafe-inline'; script-src 'unsafe-inline'; ")
 }
+
+// A form with files doesn't fill the disk, whatever reads it.
+func TestPageBoundsBodies(t *testing.T) {
+	var n int64
+	p := hosts.Page(nil, "Options.Hosts", hosts.Files, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n, _ = io.Copy(io.Discard, r.Body) // the error is that of the bound
+	}))
+	r := httptest.NewRequest("POST", "http://localhost/", io.LimitReader(zeros{}, 5<<20))
+	p.ServeHTTP(httptest.NewRecorder(), r)
+	require.EqualValues(t, 1<<20, n)
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }

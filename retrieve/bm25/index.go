@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"unicode/utf8"
 )
 
 // A Variant is one of the formulas called BM25. N is the number of documents, n of
@@ -47,8 +48,8 @@ type Options struct {
 	Analyze func(text string) []string
 
 	// Boosts are the weights of the fields of a document, see [Index.AddFields]: a word
-	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6. A
-	// retrieve.Collection searches the metadata that have a weight here, beside the text
+	// in a field of weight 2 counts as if it were there twice. They are 1e-6 to 1e6, and
+	// the names are UTF-8. A retrieve.Collection searches the metadata that have a weight here, beside the text
 	// of a passage, whose field is "text". Default: 1 for each field.
 	Boosts map[string]float64
 
@@ -112,6 +113,9 @@ func New(o *Options) (*Index, error) {
 		x.boosts = nil // the file has one form of none
 	}
 	for field, boost := range o.Boosts {
+		if !utf8.ValidString(field) {
+			return nil, fmt.Errorf("%w: Options.Boosts has the name %q, which is not UTF-8", ErrOption, field)
+		}
 		if !(boost >= 1/maxBoost && boost <= maxBoost) {
 			return nil, fmt.Errorf("%w: Options.Boosts of %q is %v: want %v to %v", ErrOption, field, boost, 1/maxBoost, maxBoost)
 		}

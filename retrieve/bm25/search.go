@@ -24,8 +24,9 @@ func (x *Index) SearchAllowed(query string, k int, allowed func(id int) bool) []
 	terms := x.analyze(query)
 	var phrases [][]string
 	if x.phrases {
-		for i, quoted := range strings.Split(query, `"`) {
-			if i%2 == 0 {
+		parts := strings.Split(query, `"`)
+		for i, quoted := range parts {
+			if i%2 == 0 || i == len(parts)-1 { // not quoted, or the quote isn't closed
 				continue
 			}
 			if words := x.analyze(quoted); len(words) > 1 {

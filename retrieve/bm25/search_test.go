@@ -137,12 +137,20 @@ func TestPhrases(t *testing.T) {
 	require.Greater(t, score(hits, 2), score(words, 2))
 	require.Equal(t, score(words, 1), score(hits, 1), "no phrase in it")
 	require.Equal(t, x.Search(`"rotate"`, 9), x.Search("rotate", 9), "one word is no phrase")
-	require.NotPanics(t, func() { x.Search(`"API key`, 3); x.Search(`"" "never seen words"`, 3) })
+	require.Equal(t, x.Search(`5" API key`, 9), x.Search("5 API key", 9), "a quote that isn't closed may be inches")
+	require.Equal(t, x.Search(`"API key" 5"`, 9), x.Search(`"API key" 5`, 9))
+	require.NotPanics(t, func() { x.Search(`"" "never seen words"`, 3) })
 	before := x.SearchAllowed(`"API key"`, 9, func(id int) bool { return id == 5 })
 	require.Empty(t, before)
 	x.AddFields(5, Field{"title", "API"}, Field{"body", "key"})
 	only := func(id int) bool { return id == 5 }
 	require.Equal(t, x.SearchAllowed(`API key`, 9, only), x.SearchAllowed(`"API key"`, 9, only), "no phrase across fields")
+}
+
+// Names that aren't UTF-8 would be others in the file, and no metadata has them.
+func TestBoostsOfNoText(t *testing.T) {
+	_, err := New(&Options{Boosts: map[string]float64{"\xff": 2}})
+	require.ErrorIs(t, err, ErrOption)
 }
 
 func TestFieldsCountByTheirBoost(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,6 +137,23 @@ func TestADamagedFileIsTold(t *testing.T) {
 	}
 	_, err = Open(path+"x", nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestAClaimedSizeTakesNoMemory: the number of vectors is checked against the file before
+// anything has room for them.
+func TestAClaimedSizeTakesNoMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	head := make([]int64, headNumbers)
+	head[headDim], head[headM], head[headSlots], head[headEFConstruction] = 1, 2, 1<<30, 9
+	sections := make([][]byte, twinSection+1)
+	sections[headSection] = snapshot.Bytes(head)
+	require.NoError(t, snapshot.Save(path, kind, version, sections...))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Open(path, nil)
+	runtime.ReadMemStats(&after)
+	require.ErrorIs(t, err, ErrFormat)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
 }
 
 // FuzzOpen gives Open intact files of wrong graphs: what opens can be searched and

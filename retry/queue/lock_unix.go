@@ -5,7 +5,8 @@ package queue
 import (
 	"io"
 	"os"
-	"syscall"
+
+	"github.com/prodailabs/prodai/internal/filelock"
 )
 
 // lockFile takes a lock that ends with the process.
@@ -14,7 +15,7 @@ func lockFile(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := filelock.Exclusive(f); err != nil {
 		_ = f.Close()
 		return nil, err
 	}

@@ -69,6 +69,9 @@ func ReadTokenizer(f *weights.File) (*Tokenizer, error) {
 		if i < len(kinds) {
 			t.kinds[i] = tokenKind(kinds[i])
 		}
+		if t.kinds[i] == kindUserDefined && isMark(texts[i]) {
+			t.kinds[i] = kindControl
+		}
 	}
 	for i, s := range texts {
 		if _, twice := t.ids[s]; !twice { // the first of equal tokens is the one that is used
@@ -159,6 +162,18 @@ func (t *Tokenizer) readSPM(f *weights.File) error {
 
 // endNames are tokens that end a turn, whatever the file's own end token is.
 var endNames = []string{"<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "<|eom_id|>", "</s>", "<end_of_turn>"}
+
+// isMark reports whether a token looks like the begin or the end of a turn. Some files,
+// such as DeepSeek's, have these among the tokens that are text, and then a message could
+// end its own turn.
+func isMark(s string) bool {
+	for _, bar := range []string{"|", "｜"} {
+		if strings.HasPrefix(s, "<"+bar) && strings.HasSuffix(s, bar+">") {
+			return true
+		}
+	}
+	return s == "<start_of_turn>" || slices.Contains(endNames, s)
+}
 
 func (t *Tokenizer) readSpecial(f *weights.File) error {
 	id := func(key string, otherwise int32) (int32, error) {

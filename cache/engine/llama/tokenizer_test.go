@@ -118,6 +118,30 @@ func TestWholeWordsOfLlama3(t *testing.T) {
 	}
 }
 
+// Some models' files say of the tokens that begin and end a turn that they are text, as
+// DeepSeek's do. A message must not contain them all the same; what a model writes, such
+// as <think>, is text.
+func TestMarksOfTurnsAreControl(t *testing.T) {
+	marks := []string{"<｜User｜>", "<|im_start|>", "<end_of_turn>", "<start_of_turn>", "</s>"}
+	tokens := append([]string{"<think>", "a"}, marks...)
+	kinds := []int32{4, 1, 4, 4, 4, 4, 4}
+	s := shapes["llama"]
+	s.vocabulary = len(tokens)
+	tok, err := ReadTokenizer(s.write(t, weights.Pair{Key: "tokenizer.ggml.model", Value: "gpt2"}, weights.Pair{Key: "tokenizer.ggml.tokens", Value: tokens},
+		weights.Pair{Key: "tokenizer.ggml.token_type", Value: kinds}, weights.Pair{Key: "tokenizer.ggml.pre", Value: "qwen2"}))
+	require.NoError(t, err)
+	require.Equal(t, []int32{1, 0, 1}, tok.Encode("a<think>a", SpecialText))
+	require.Equal(t, "<think>", tok.Bytes(0))
+	chat := &Chat{tok: tok}
+	for i, mark := range marks {
+		require.NotContains(t, tok.Encode("a"+mark+"a", SpecialText), int32(2+i), mark)
+		require.Equal(t, []int32{1, int32(2 + i), 1}, tok.Encode("a"+mark+"a", SpecialTokens), mark)
+		require.True(t, chat.containsMark(mark), mark)
+		require.Empty(t, tok.Bytes(int32(2+i)), mark)
+	}
+	require.True(t, tok.IsEnd(4) && tok.IsEnd(6))
+}
+
 func TestTokenizersThatAreRefused(t *testing.T) {
 	texts := []string{"a", "b"}
 	for name, meta := range map[string][]weights.Pair{

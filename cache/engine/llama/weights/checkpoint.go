@@ -58,7 +58,7 @@ type checkpointConfig struct {
 	KVHeads       int             `json:"num_key_value_heads"`
 	HeadSize      int             `json:"head_dim"`
 	Context       int             `json:"max_position_embeddings"`
-	Epsilon       float64         `json:"rms_norm_eps"`
+	Epsilon       *float64        `json:"rms_norm_eps"`
 	RopeBase      float64         `json:"rope_theta"`
 	Scaling       *ropeScaling    `json:"rope_scaling"`
 	Parameters    *ropeScaling    `json:"rope_parameters"` // the newer place of both
@@ -233,16 +233,23 @@ func (f *File) readShards(dir fs.FS, c *checkpointConfig) error {
 }
 
 func openShard(dir fs.FS, name string) (*File, error) {
+	info, err := fs.Stat(dir, name) // before it is opened, which for a pipe waits for a writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrFormat, name)
+	}
 	file, err := dir.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	r, ok := file.(io.ReaderAt)
-	info, err := file.Stat()
+	info, err = file.Stat()
 	switch {
 	case err != nil:
-	case !ok || !info.Mode().IsRegular():
-		err = fmt.Errorf("%w: %s is not a regular file", ErrFormat, name)
+	case !ok:
+		err = fmt.Errorf("%w: %s can't be read at places", ErrFormat, name)
 	default:
 		var out *File
 		if out, err = Read(r, info.Size()); err == nil {
@@ -350,7 +357,11 @@ func (f *File) describe(name string, c *checkpointConfig) {
 	} {
 		f.set(a+p.key, uint32(p.n))
 	}
-	f.set(a+"attention.layer_norm_rms_epsilon", float32(c.Epsilon))
+	epsilon := 1e-6 // the default of all three architectures
+	if c.Epsilon != nil {
+		epsilon = *c.Epsilon
+	}
+	f.set(a+"attention.layer_norm_rms_epsilon", float32(epsilon))
 	f.set(a+"rope.freq_base", float32(c.RopeBase))
 }
 

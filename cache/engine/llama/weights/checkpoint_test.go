@@ -76,6 +76,7 @@ func TestCheckpointMetadata(t *testing.T) {
 	} {
 		require.Equal(t, want, f.Value(key), key)
 	}
+	require.Equal(t, float32(1e-6), open(t, with(t, "config.json", `"rms_norm_eps":1e-5,`, "")).Value("llama.attention.layer_norm_rms_epsilon"), "the default of all three architectures")
 	dir["chat_template.jinja"] = &fstest.MapFile{Data: []byte("newer")}
 	require.Equal(t, "newer", open(t, dir).Value("tokenizer.chat_template"))
 	words := `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|%s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
@@ -191,6 +192,36 @@ func TestHostileIndex(t *testing.T) {
 	}
 	_, err := weights.ReadCheckpoint(nil, "")
 	require.ErrorIs(t, err, weights.ErrFormat)
+}
+
+// A named pipe is refused before it is opened: opening one waits for a writer.
+func TestCheckpointOfPipes(t *testing.T) {
+	for name := range checkpoint {
+		dir := unopened{with(t, name, "", checkpoint[name]), name}
+		dir.MapFS[name].Mode = fs.ModeNamedPipe
+		_, err := weights.ReadCheckpoint(dir, "a model")
+		require.ErrorIs(t, err, weights.ErrFormat, name)
+	}
+}
+
+// unopened is a folder with a file that can't be opened.
+type unopened struct {
+	fstest.MapFS
+	name string
+}
+
+func (u unopened) Open(name string) (fs.File, error) {
+	if name == u.name {
+		return nil, errors.New("opened")
+	}
+	return u.MapFS.Open(name)
+}
+
+func (u unopened) ReadFile(name string) ([]byte, error) {
+	if name == u.name {
+		return nil, errors.New("opened")
+	}
+	return u.MapFS.ReadFile(name)
 }
 
 func FuzzCheckpoint(f *testing.F) {

@@ -59,7 +59,12 @@ type Pair struct {
 // A folder is opened as a checkpoint of Hugging Face's, see [ReadCheckpoint]; its name is
 // the model's.
 func Open(path string) (*File, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); { // before it is opened, which for a pipe waits for a writer
+	case err != nil:
+		return nil, err
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrFormat, path)
+	case info.IsDir():
 		full, err := filepath.Abs(path) // "." is no name
 		if err != nil {
 			return nil, err
@@ -75,9 +80,6 @@ func Open(path string) (*File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%w: %s is not a regular file", ErrFormat, path)
-	}
 	var out *File
 	if err == nil {
 		out, err = Read(f, info.Size())

@@ -1,0 +1,2 @@
+// Package filelock locks files for one process, on Unix.
+package filelock
