@@ -24,9 +24,10 @@ const (
 type asked struct {
 	text    string
 	intent  intent
-	subject map[string]bool // of intentDefine: the stems of what is to be defined
-	words   map[string]bool // stems
-	around  map[string]bool // stems of the rest of the question and of earlier turns
+	subject map[string]bool   // of intentDefine: the stems of what is to be defined
+	sides   []map[string]bool // the stems of two things to be compared
+	words   map[string]bool   // stems
+	around  map[string]bool   // stems of the rest of the question and of earlier turns
 }
 
 // define matches the beginning of a question for a definition, and what is to be
@@ -39,6 +40,20 @@ var defineTail = regexp.MustCompile(`(?i)\s*(?:[,;.?!(]| (?:mean(?:s|ing)?|stand
 // show matches a question for a program.
 var show = regexp.MustCompile(`(?i)\b(?:show|give|write)\b.{0,20}\b(?:code|program|example|snippet|how)\b|\b(?:code|program|example|snippet)\b.{0,12}\b(?:for|that|to|of|in go)\b|^show me\b`)
 
+// compared matches a question for the difference of two things.
+var compared = regexp.MustCompile(`(?i)\b(?:differences? (?:between|of)|compare)\s+(.+?)\s+(?:and|with|to|from)\s+(.+)$|^(.+?)\s+(?:vs\.?|versus)\s+(.+)$`)
+
+// Compared returns the two things whose difference a question asks for, as "P2C vs EWMA"
+// and "the difference between P2C and EWMA" do; nil if it compares nothing. A search for
+// each of them finds what a search for the question may miss.
+func Compared(question string) []string {
+	m := compared.FindStringSubmatch(question)
+	if m == nil || len(question) > longQuestion {
+		return nil
+	}
+	return []string{strings.Trim(m[1]+m[3], " ?!.,"), strings.Trim(m[2]+m[4], " ?!.,")}
+}
+
 func newAsked(text, around string) asked {
 	a := asked{text: text, words: set(Terms(text)), around: set(Terms(around))}
 	for w := range a.words {
@@ -47,15 +62,18 @@ func newAsked(text, around string) asked {
 	if len(text) > longQuestion {
 		return a
 	}
+	for _, side := range Compared(text) {
+		a.sides = append(a.sides, set(Terms(strings.ToLower(side))))
+	}
 	switch m := define.FindStringSubmatch(text); {
 	case show.MatchString(text):
 		a.intent = intentShow
 	case m != nil:
-		if s := set(Terms(defineTail.ReplaceAllString(m[1], ""))); len(s) > 0 && len(s) <= 5 {
+		if s := set(Terms(strings.ToLower(defineTail.ReplaceAllString(m[1], "")))); len(s) > 0 && len(s) <= 5 {
 			a.intent, a.subject = intentDefine, s
 		}
 	case len(strings.Fields(text)) <= 3 && len(a.words) > 0: // the words of a search box
-		a.intent, a.subject = intentDefine, a.words
+		a.intent, a.subject = intentDefine, set(Terms(strings.ToLower(text)))
 	}
 	return a
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/schema"
 
 	"github.com/prodailabs/prodai/internal/growth"
 )
@@ -31,6 +32,37 @@ func TestParts(t *testing.T) {
 			continue
 		}
 		require.Equal(t, want, got, question)
+	}
+}
+
+func TestCompared(t *testing.T) {
+	for question, want := range map[string][]string{
+		"p2c vs. EWMA?": {"p2c", "EWMA"},
+		"What's the difference between a retry budget and a circuit breaker?": {"a retry budget", "a circuit breaker"},
+		"Compare RRF with MMR.":                     {"RRF", "MMR"},
+		"What is a canary?":                         nil,
+		"a vs " + strings.Repeat("b", longQuestion): nil,
+	} {
+		require.Equal(t, want, Compared(question), question)
+	}
+}
+
+// A term is defined by any of its names, whatever their case, alone and beside another.
+func TestTermsByTheirNames(t *testing.T) {
+	p := []schema.Document{
+		passage("- Power of two choices (also: P2C): Power of two choices draws two targets at random and takes the less busy one.", "a.md", 0),
+		passage("- Peak EWMA (also: EWMA): Peak EWMA is a moving mean that rises at once and falls slowly.", "b.md", 0),
+		passage("- Round robin: Round robin takes the targets in turn.", "c.md", 0),
+	}
+	for question, want := range map[string][]string{
+		"what is p2c": {"Power of two choices draws"}, "What is P2C?": {"Power of two choices draws"},
+		"p2c vs ewma": {"Power of two choices draws", "Peak EWMA is"},
+	} {
+		answer := ask(t, extractive(t), question, p)
+		for _, w := range want {
+			require.Contains(t, answer, w, question)
+		}
+		require.NotContains(t, answer, "Round robin", question)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -54,7 +55,12 @@ type scored struct {
 	features  vector
 	sentences []sentence.Span // of unit.text, those that are prose
 	best      sentence.Span   // the one that answers
+	named     bool            // the question asks what exactly this term is
 }
+
+// namedScore is the least score of a term that a question asks for by exactly its name,
+// or another one of its names, however little else they share: "What is P2C?".
+const namedScore = 0.5
 
 // rank scores the units for a question, best first.
 func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, error) {
@@ -112,6 +118,8 @@ func (e *Extractive) rank(ctx context.Context, q asked, all []unit) ([]scored, e
 	for i := range r.out {
 		if r.out[i].score = r.out[i].probability(q.intent); r.out[i].repeats(question) {
 			r.out[i].score = 0
+		} else if r.out[i].named {
+			r.out[i].score = max(r.out[i].score, namedScore)
 		}
 	}
 	slices.SortStableFunc(r.out, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
@@ -285,7 +293,7 @@ func (r *ranker) weighTerm(s *scored) {
 		s.best = s.sentences[0]
 	}
 	for i, name := range append([]string{s.name}, s.also...) {
-		stems := set(Terms(name))
+		stems := set(Terms(strings.ToLower(name))) // P2C is not also P2 and C
 		part := 0.0
 		for w := range stems {
 			if !r.q.words[w] {
@@ -298,8 +306,14 @@ func (r *ranker) weighTerm(s *scored) {
 			part *= 0.95
 		}
 		f[nameHit] = max(f[nameHit], part)
-		if r.q.intent == intentDefine && len(stems) > 0 {
+		if len(stems) == 0 {
+			continue
+		}
+		if r.q.intent == intentDefine {
 			f[definition] = max(f[definition], jaccard(stems, r.q.subject))
+		}
+		for _, side := range append(r.q.sides, r.q.subject) {
+			s.named = s.named || maps.Equal(stems, side)
 		}
 	}
 }

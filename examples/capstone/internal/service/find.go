@@ -45,6 +45,7 @@ func (f finder) GetRelevantDocuments(ctx context.Context, question string) ([]sc
 	if len(queries) > 1 {
 		queries = append(queries, question)
 	}
+	queries = append(queries, rag.Compared(question)...)
 	for _, query := range queries {
 		if err := search(query, allowed); err != nil {
 			return nil, err
