@@ -102,12 +102,13 @@ func TestStreamHoldsLittle(t *testing.T) {
 		require.NoError(t, err)
 		end = c.End
 		if n++; n%10000 == 0 {
+			runtime.GC() // when it runs by itself differs by the machine
 			runtime.ReadMemStats(&m)
 			most = max(most, m.HeapAlloc)
 		}
 	}
 	require.Greater(t, end, total-len(endlessText))
-	require.Less(t, most, before+64<<20)
+	require.Less(t, most, before+16<<20)
 	t.Logf("%d MiB in %d chunks, at most %d MiB of heap", total>>20, n, most>>20)
 }
 
