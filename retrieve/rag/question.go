@@ -25,7 +25,7 @@ type asked struct {
 	text    string
 	intent  intent
 	subject map[string]bool   // of intentDefine: the stems of what is to be defined
-	sides   []map[string]bool // the stems of two things to be compared
+	names   []map[string]bool // the stems of what is asked for by name: the subject, and what is compared
 	words   map[string]bool   // stems
 	around  map[string]bool   // stems of the rest of the question and of earlier turns
 }
@@ -47,8 +47,11 @@ var compared = regexp.MustCompile(`(?i)\b(?:differences? (?:between|of)|compare)
 // and "the difference between P2C and EWMA" do; nil if it compares nothing. A search for
 // each of them finds what a search for the question may miss.
 func Compared(question string) []string {
+	if len(question) > longQuestion {
+		return nil
+	}
 	m := compared.FindStringSubmatch(question)
-	if m == nil || len(question) > longQuestion {
+	if m == nil {
 		return nil
 	}
 	return []string{strings.Trim(m[1]+m[3], " ?!.,"), strings.Trim(m[2]+m[4], " ?!.,")}
@@ -63,7 +66,7 @@ func newAsked(text, around string) asked {
 		return a
 	}
 	for _, side := range Compared(text) {
-		a.sides = append(a.sides, set(Terms(strings.ToLower(side))))
+		a.names = append(a.names, set(Terms(strings.ToLower(side))))
 	}
 	switch m := define.FindStringSubmatch(text); {
 	case show.MatchString(text):
@@ -75,6 +78,7 @@ func newAsked(text, around string) asked {
 	case len(strings.Fields(text)) <= 3 && len(a.words) > 0: // the words of a search box
 		a.intent, a.subject = intentDefine, set(Terms(strings.ToLower(text)))
 	}
+	a.names = append(a.names, a.subject)
 	return a
 }
 

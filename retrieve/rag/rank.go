@@ -312,9 +312,7 @@ func (r *ranker) weighTerm(s *scored) {
 		if r.q.intent == intentDefine {
 			f[definition] = max(f[definition], jaccard(stems, r.q.subject))
 		}
-		for _, side := range append(r.q.sides, r.q.subject) {
-			s.named = s.named || maps.Equal(stems, side)
-		}
+		s.named = s.named || slices.ContainsFunc(r.q.names, func(asked map[string]bool) bool { return maps.Equal(stems, asked) })
 	}
 }
 

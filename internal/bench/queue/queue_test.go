@@ -48,7 +48,7 @@ type measure struct {
 }
 
 // server starts a Redis that puts each command on the disk before it answers. It tries
-// another port if somebody else has taken the one that was free.
+// another port if another program has taken the one that was free.
 func server(t *testing.T) *redis.Client {
 	binary, err := exec.LookPath("redis-server")
 	if err != nil {
