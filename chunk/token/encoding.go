@@ -173,6 +173,12 @@ func (e *Encoding) appendNew(dst []int, piece string, w *workspace) []int {
 	if at > 0 {
 		return e.appendPiece(dst, piece, at, len(piece), w)
 	}
+	if v.short(piece) {
+		for starts := v.mergeShort(piece, &w.short); starts != 0; starts &= starts - 1 {
+			dst = append(dst, v.id(int(w.short[bits.TrailingZeros32(starts)&31])))
+		}
+		return dst
+	}
 	for _, rank := range v.merge(piece, w) {
 		dst = append(dst, v.id(int(rank)))
 	}

@@ -107,18 +107,33 @@ func (v *vocab) find(piece string) int {
 	if n > v.longest {
 		return -1
 	}
-	if rank, size := v.trie.Longest(piece); size == n {
-		return rank
-	}
-	if rank, ok := v.whole[piece]; ok {
-		return rank
+	if rank, ok := v.long[piece]; ok {
+		return int(rank)
 	}
 	return -1
 }
 
-// segmented reports whether it is worth while to cut a piece into segments: not in
-// ASCII words, where merges reach across nearly every place. Nor is it allowed if there
-// are tokens that only a whole piece may be.
+// segmented reports whether it is worth while to cut a piece into segments. It is in
+// other scripts than the Latin one, and where a capital follows a small letter, as in
+// an identifier. In a plain word merges reach across nearly every place. It isn't
+// allowed if there are tokens that only a whole piece may be.
 func (v *vocab) segmented(piece string) bool {
-	return piece[len(piece)-1] >= utf8.RuneSelf && len(v.whole) == 0
+	return v.whole == 0 && (piece[len(piece)-1] >= utf8.RuneSelf || len(piece) >= 8 && innerCapital(piece))
+}
+
+// innerCapital reports whether a capital follows a small letter in ASCII text of eight
+// bytes or more. It takes some symbols for letters, so that eight bytes are tested at
+// once: bit 6 of a letter is set, and bit 5 if it is small.
+func innerCapital(text string) bool {
+	found := uint64(0)
+	for i := 0; ; i += 7 {
+		last := i >= len(text)-8
+		word := load(text, min(i, len(text)-8))
+		letters := word >> 6 &^ (word >> 7)
+		small := letters & (word >> 5)
+		found |= letters &^ small & (small & 0x0001010101010101 << 8)
+		if last {
+			return found&0x0101010101010100 != 0
+		}
+	}
 }

@@ -192,7 +192,7 @@ func (r *Ranks) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := len(v.whole); n > 0 {
+	if n := v.whole; n > 0 {
 		return nil, fmt.Errorf("token: %d tokens are not made by merging two others", n)
 	}
 	n := r.Len()

@@ -153,6 +153,6 @@ func TestScanClasses(t *testing.T) {
 
 // TestWorkspaceSize holds the memory that the comment of workspace states.
 func TestWorkspaceSize(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(workspace{}), uintptr(372<<10))
-	require.Equal(t, uintptr(256<<10), unsafe.Sizeof(*workspace{}.encoded))
+	require.LessOrEqual(t, unsafe.Sizeof(workspace{}), uintptr(419<<10))
+	require.Equal(t, uintptr(512<<10), unsafe.Sizeof(*workspace{}.encoded))
 }

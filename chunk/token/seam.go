@@ -77,12 +77,12 @@ func (s *seams) freeBit(text string, i int) uint64 {
 }
 
 // freePlaces returns which places of text[from:] are free, as bits, of the 64 that
-// begin at from. Places inside of characters are left out, because few tokens
-// end there.
+// begin at from. Places inside of characters and before a small letter of
+// ASCII are left out, because few of them are free.
 func (s *seams) freePlaces(text string, from int) uint64 {
 	free := uint64(0)
 	for i := max(from, 1); i < min(from+64, len(text)); i++ {
-		if text[i]&0xC0 != 0x80 {
+		if c := text[i]; c&0xC0 != 0x80 && c-'a' >= 26 {
 			free |= s.freeBit(text, i) << (i - from)
 		}
 	}

@@ -70,6 +70,7 @@ func (a *StreamCounter) settle(added int) {
 	text := a.text()
 	w := a.e.workspace()
 	defer a.e.work.Put(w)
+	w.patient = true
 	i := 0
 	for i < len(text) {
 		// marks knows a piece by what the window contains: no later byte changes it.
@@ -88,6 +89,7 @@ func (a *StreamCounter) settle(added int) {
 		a.final += a.e.countPiece(text, i, end, w)
 		i = end
 	}
+	a.final += a.e.countWaiting(text, w)
 	a.tail = a.tail[:copy(a.tail, a.tail[i:])]
 	a.lookAt = max(minTail, 2*len(a.tail))
 }

@@ -156,11 +156,7 @@ func TestMergeIsThePlainOne(t *testing.T) {
 	for _, e := range []*token.Encoding{r50k.Encoding(), p50k.Encoding(), cl100k.Encoding(), o200k.Encoding()} {
 		ranks := rankMap(e)
 		for _, text := range texts(rng, 300) {
-			var want []int
-			for _, piece := range e.Pieces(text) {
-				want = append(want, mergePlainly(ranks, piece)...)
-			}
-			require.Equal(t, want, append([]int(nil), e.Encode(text)...), "%s %q", e.Name(), text)
+			requirePlain(t, e, ranks, text)
 		}
 		for range 300 { // pieces of any bytes: letters only, so that they stay whole
 			b := make([]byte, 1+rng.IntN(60))
@@ -169,24 +165,35 @@ func TestMergeIsThePlainOne(t *testing.T) {
 			}
 			require.Equal(t, mergePlainly(ranks, string(b)), e.Encode(string(b)), "%s %q", e.Name(), b)
 		}
+		for range 300 { // tokens of ASCII in any order, such as identifiers have
+			requirePlain(t, e, ranks, randomTokens(e, rng, func(last byte) bool { return last < utf8.RuneSelf }))
+		}
 		for range 300 { // tokens that are not ASCII, whole characters or not, in any order
-			var text string
-			for range 1 + rng.IntN(12) {
-				for {
-					if part := e.TokenText(rng.IntN(e.Ranks().Len())); part != "" && part[len(part)-1] >= utf8.RuneSelf {
-						text += part
-						break
-					}
-				}
-			}
-			var want []int
-			for _, piece := range e.Pieces(text) {
-				want = append(want, mergePlainly(ranks, piece)...)
-			}
-			require.Equal(t, want, e.Encode(text), "%s %q", e.Name(), text)
-			require.Equal(t, len(want), e.Count(text), "%s %q", e.Name(), text)
+			requirePlain(t, e, ranks, randomTokens(e, rng, func(last byte) bool { return last >= utf8.RuneSelf }))
 		}
 	}
+}
+
+// randomTokens is a text of up to twelve tokens whose last bytes are of some kind.
+func randomTokens(e *token.Encoding, rng *rand.Rand, kind func(last byte) bool) (text string) {
+	for n := 1 + rng.IntN(12); n > 0; {
+		if part := e.TokenText(rng.IntN(e.Ranks().Len())); part != "" && kind(part[len(part)-1]) {
+			text += part
+			n--
+		}
+	}
+	return text
+}
+
+// requirePlain compares the tokens of text with those of the plain algorithm.
+func requirePlain(t *testing.T, e *token.Encoding, ranks map[string]int, text string) {
+	t.Helper()
+	var want []int
+	for _, piece := range e.Pieces(text) {
+		want = append(want, mergePlainly(ranks, piece)...)
+	}
+	require.Equal(t, want, append([]int(nil), e.Encode(text)...), "%s %q", e.Name(), text)
+	require.Equal(t, len(want), e.Count(text), "%s %q", e.Name(), text)
 }
 
 func FuzzMerge(f *testing.F) {
@@ -196,16 +203,8 @@ func FuzzMerge(f *testing.F) {
 	oldRanks := rankMap(old)
 	f.Add("the quick brown fox")
 	f.Fuzz(func(t *testing.T, text string) {
-		var want []int
-		for _, piece := range e.Pieces(text) {
-			want = append(want, mergePlainly(ranks, piece)...)
-		}
-		require.Equal(t, want, append([]int(nil), e.Encode(text)...))
-		want = nil
-		for _, piece := range old.Pieces(text) {
-			want = append(want, mergePlainly(oldRanks, piece)...)
-		}
-		require.Equal(t, want, append([]int(nil), old.Encode(text)...))
+		requirePlain(t, e, ranks, text)
+		requirePlain(t, old, oldRanks, text)
 	})
 }
 

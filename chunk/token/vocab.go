@@ -35,12 +35,15 @@ type vocab struct {
 	// seams shows by the bytes around a place whether a merge can reach across it.
 	seams *seams
 
-	// role has for each token whether it is ever the left part (1) or the right part
-	// (2) of a merge. Most long tokens are neither.
-	role []uint8
+	// whole is how many tokens no merge makes. They are only found as a whole piece.
+	whole int
 
-	// whole has the tokens that no merge makes. They are only found as a whole piece.
-	whole map[string]int
+	// long has the tokens that words does not have.
+	long map[string]uint32
+
+	// bytePairs has the key of each two bytes, at place 0 (see mergeShort). It is nil if
+	// merging does not start from bytes.
+	bytePairs []uint32
 
 	bytes   [256]int32 // id of each single byte
 	longest int        // bytes of the longest token
@@ -60,25 +63,11 @@ func (e *VocabularyError) Error() string {
 }
 
 func newVocab(r *Ranks) (*vocab, error) {
-	v := &vocab{Ranks: r, whole: map[string]int{}}
-	for b := range v.bytes {
-		v.bytes[b] = -1
+	v := &vocab{Ranks: r, long: map[string]uint32{}}
+	if err := v.addTokens(); err != nil {
+		return nil, err
 	}
 	n := r.Len()
-	for id := range n {
-		t := r.ranked(id)
-		v.longest = max(v.longest, len(t))
-		if len(t) == 1 {
-			v.bytes[t[0]] = int32(id)
-		}
-	}
-	for b, id := range v.bytes {
-		if id < 0 && r.atoms == 0 {
-			return nil, &VocabularyError{-1, fmt.Sprintf("there is no token for the byte %#02x", b)}
-		}
-	}
-	v.words = makeWordTables(n, r.ranked)
-
 	v.makePairs(n)
 	known := r.split != nil
 	if !known {
@@ -104,10 +93,13 @@ func newVocab(r *Ranks) (*vocab, error) {
 			v.seams.add(v.ranked(int(v.split[rank][0])), v.ranked(int(v.split[rank][1])))
 		}
 		if t != "" && !v.atom(rank) && !v.made(rank) {
-			v.whole[t] = rank
+			v.whole++
 		}
 	}
-	if !known && len(v.whole) == 0 {
+	if r.atoms == 0 {
+		v.makeBytePairs()
+	}
+	if !known && v.whole == 0 {
 		return v, nil
 	}
 	// merge must not find a token that no merge makes.
@@ -119,13 +111,49 @@ func newVocab(r *Ranks) (*vocab, error) {
 	})
 }
 
+// addTokens fills the tables that need no merges.
+func (v *vocab) addTokens() error {
+	for b := range v.bytes {
+		v.bytes[b] = -1
+	}
+	for rank := range v.Len() {
+		t := v.ranked(rank)
+		v.longest = max(v.longest, len(t))
+		if len(t) > 16 || t != "" && !hasWords(t) {
+			v.long[t] = uint32(rank)
+		}
+		if len(t) == 1 {
+			v.bytes[t[0]] = int32(rank)
+		}
+	}
+	for b, rank := range v.bytes {
+		if rank < 0 && v.atoms == 0 {
+			return &VocabularyError{-1, fmt.Sprintf("there is no token for the byte %#02x", b)}
+		}
+	}
+	v.words = makeWordTables(v.Len(), v.ranked)
+	return nil
+}
+
+func hasWords(t string) bool {
+	_, _, ok := wordsAt(t, 0, len(t))
+	return ok
+}
+
 func (v *vocab) makePairs(n int) {
 	size := bits.Len(uint(n) + uint(n)/2) // at most two thirds full
 	v.pairs = make([]uint64, 1<<size)
 	v.pairShift = uint(64 - size)
 	v.filter = make([]uint64, max(1<<(size+2)/64, 1))
 	v.filterShift = uint(64 - size - 2)
-	v.role = make([]uint8, n)
+}
+
+func (v *vocab) makeBytePairs() {
+	v.bytePairs = make([]uint32, 1<<16)
+	for i := range v.bytePairs {
+		left, right := v.bytes[i>>8], v.bytes[i&0xFF]
+		v.bytePairs[i] = v.pairKey(uint32(left), uint32(right), 0)
+	}
 }
 
 func (v *vocab) makeTrie(key func(rank int) string) (err error) {
@@ -167,8 +195,6 @@ func (v *vocab) usable(part, id int) bool {
 
 func (v *vocab) addPair(id uint32) {
 	key := uint64(v.split[id][0])<<21 | uint64(v.split[id][1])
-	v.role[v.split[id][0]] |= 1
-	v.role[v.split[id][1]] |= 2
 	bit := key * hashFactor >> v.filterShift
 	v.filter[bit/64] |= 1 << (bit % 64)
 	for at := key * hashFactor >> v.pairShift; ; at = (at + 1) & uint64(len(v.pairs)-1) {
@@ -183,9 +209,6 @@ const noToken = math.MaxUint32
 
 // merged returns the token that left and right merge to, or noToken.
 func (v *vocab) merged(left, right uint32) uint32 {
-	if v.role[left]&1 == 0 || v.role[right]&2 == 0 {
-		return noToken
-	}
 	key := uint64(left)<<21 | uint64(right)
 	if bit := key * hashFactor >> v.filterShift; v.filter[bit/64]>>(bit%64)&1 == 0 {
 		return noToken
