@@ -113,11 +113,44 @@ func (e *Encoding) Encode(text string) []int {
 func (e *Encoding) AppendEncode(dst []int, text string) []int {
 	w := e.workspace()
 	defer e.work.Put(w)
-	var c cursor
 	for i := 0; i < len(text); {
-		end := c.next(&e.split, text, i)
-		dst = e.appendPiece(dst, text, i, end, w)
-		i = end
+		marks := e.split.marks(text, i)
+		if marks == 0 {
+			end := e.split.next(text, i)
+			dst = e.appendPiece(dst, text, i, end, w)
+			i = end
+			continue
+		}
+		dst = e.appendMarked(dst, text, i, marks, w)
+		i += 63 - bits.LeadingZeros64(marks)
+	}
+	return dst
+}
+
+// appendMarked appends the tokens of the pieces that end at marks, in the window
+// text[i:].
+func (e *Encoding) appendMarked(dst []int, text string, i int, marks uint64, w *workspace) []int {
+	window := text[i : i+windowBytes+afterWindow]
+	at := 0
+	for ; marks != 0; marks &= marks - 1 {
+		end := bits.TrailingZeros64(marks)
+		size := end - at
+		if size < 16 && w.encoded != nil {
+			head, tail := load(window, at), uint64(0)
+			if size > 8 {
+				tail = lowBytes(load(window, at+8), size-8)
+			} else {
+				head = lowBytes(head, size)
+			}
+			slot := &w.encoded[encodedSlot(head, tail)]
+			if slot.head == head && slot.tail == tail && slot.n == 1 && (size < 8 || head>>59 != 0) {
+				dst = append(dst, int(slot.ids[0]))
+				at = end
+				continue
+			}
+		}
+		dst = e.appendPiece(dst, text, i+at, i+end, w)
+		at = end
 	}
 	return dst
 }
