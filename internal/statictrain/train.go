@@ -22,6 +22,8 @@ type settings struct {
 	scale    float64 // of cosines before the softmax: 1/temperature
 	teacher  float64 // weight of the teacher's similarities against the labels
 	sharpen  float64 // the teacher's scale
+	regress  float64 // weight of 1 - cosine to the teacher's own vector
+	mixed    bool    // batches have pairs of all sources
 	dropout  float64 // of tokens
 	decay    float64 // back to the rows at the start
 	seed     uint64
@@ -41,12 +43,14 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 	repository := f.String("repository", ".", "the root of this repository")
 	file := f.String("out", "model.safetensors", "the file to write")
 	float := f.String("float", "", "also write the rows as float32 to this file")
-	f.IntVar(&s.epochs, "epochs", 5, "how often each pair is trained on")
+	f.IntVar(&s.epochs, "epochs", 2, "how often each pair is trained on")
 	f.IntVar(&s.batch, "batch", 512, "pairs of a step")
-	f.Float64Var(&s.rate, "rate", 0.001, "Adam's step")
+	f.Float64Var(&s.rate, "rate", 0.003, "Adam's step")
 	f.Float64Var(&s.scale, "scale", 20, "factor of cosines before the softmax")
 	f.Float64Var(&s.teacher, "alpha", 0.9, "weight of the teacher against the labels, 0 to 1")
 	f.Float64Var(&s.sharpen, "sharpen", 20, "factor of the teacher's cosines before the softmax")
+	f.Float64Var(&s.regress, "regress", 5, "weight of the distance to the teacher's vectors")
+	f.BoolVar(&s.mixed, "mixed", true, "batches of all sources in place of one")
 	f.Float64Var(&s.dropout, "dropout", 0.2, "share of a text's tokens left out")
 	f.Float64Var(&s.decay, "decay", 0.001, "pull back to the rows at the start")
 	f.Float64Var(&s.mix, "mix", 0.5, "share of the change that is kept at the end")
@@ -71,7 +75,16 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	if _, err := s.train(ctx, t, examples(t, pairs, a, b), out); err != nil {
+	all := examples(t, pairs, a, b)
+	for i := range all {
+		if s.mixed {
+			all[i].source = ""
+		}
+	}
+	if s.regress > 0 {
+		aims(t, all)
+	}
+	if _, err := s.train(ctx, t, all, out); err != nil {
 		return err
 	}
 	if *float != "" {
@@ -98,6 +111,7 @@ type example struct {
 	source             string
 	a, b               []int32
 	teacherA, teacherB []float32
+	aimA, aimB         []float32 // the teacher's vectors in the student's space, see aims
 }
 
 // examples reads the pairs' tokens. a and b are the teacher's vectors of the first pairs.
@@ -301,12 +315,24 @@ func (x *trainer) gradient(b []example, drop func() bool) float64 {
 	for i := range n {
 		clear(g)
 		vec.AddRows(g, sims[i*n:][:n], r.vectors)
+		x.towards(g, b[i].aimA, n)
 		x.back(l, i, g)
 		clear(g)
 		vec.AddRows(g, turned[i*n:][:n], l.vectors)
+		x.towards(g, b[i].aimB, n)
 		x.back(r, i, g)
 	}
-	return loss
+	return loss + x.regress*distance(b, l, r, d)
+}
+
+// distance is the mean of 1 - cosine between the texts' vectors and their aims.
+func distance(b []example, l, r side, d int) (out float64) {
+	for i, e := range b {
+		if e.aimA != nil {
+			out += float64(2 - vec.Dot(l.vectors[i*d:][:d], e.aimA) - vec.Dot(r.vectors[i*d:][:d], e.aimB))
+		}
+	}
+	return out / float64(2*len(b))
 }
 
 // targets are, by row and then by column, how right each text is. Each row adds up to 1.

@@ -48,7 +48,7 @@ func batch(taught bool) []example {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range out {
 		if taught {
-			out[i].teacherA, out[i].teacherB = unit(rng, 5), unit(rng, 5)
+			out[i].teacherA, out[i].teacherB = unit(rng, 9), unit(rng, 9)
 		}
 	}
 	return out
@@ -59,13 +59,16 @@ func batch(taught bool) []example {
 func TestGradientIsTheSlope(t *testing.T) {
 	for _, taught := range []bool{false, true} {
 		tb := smallTable(t, 6)
-		s := settings{scale: 5, sharpen: 7, teacher: .6}
+		s := settings{scale: 5, sharpen: 7, teacher: .6, regress: 3}
 		x := newTrainer(s, tb)
-		x.gradient(batch(taught), nil)
+		examples := batch(taught)
+		aims(tb, examples)
+		require.Equal(t, taught, examples[0].aimB != nil)
+		x.gradient(examples, nil)
 		got := slices.Clone(x.grads)
 		loss := func() float64 {
 			clear(x.grads)
-			return x.gradient(batch(taught), nil)
+			return x.gradient(examples, nil)
 		}
 		for k := range 11 * tb.dim {
 			const h = 1e-2
