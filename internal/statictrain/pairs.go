@@ -46,18 +46,18 @@ var sources = []source{
 		train, _, err := qed(path)
 		return train, err
 	}},
-	{"python", "deb-python3.11-doc/usr/share/doc/python3.11/html", 10000, pages},
+	{"python", "deb-python3.11-doc/usr/share/doc/python3.11/html", 5000, pages},
 	{"debian", "deb-debian-handbook/usr/share/doc/debian-handbook/html/en-US", 2200, pages},
 	{"gnome", "deb-gnome-user-docs/usr/share/help/C", 1500, pages},
-	{"sqlite", "deb-sqlite3-doc/usr/share/doc/sqlite3", 5000, pages},
+	{"sqlite", "deb-sqlite3-doc/usr/share/doc/sqlite3", 2500, pages},
 	{"speeches", "speeches", 4300, speeches},
-	{"wordnet", "deb-wordnet-base/usr/share/wordnet", 40_000, wordnet},
-	{"cockroach", "cockroach", 12_000, markdown},
-	{"services", "sgd", 8000, services},
+	{"wordnet", "deb-wordnet-base/usr/share/wordnet", 8000, wordnet},
+	{"cockroach", "cockroach", 6000, markdown},
+	{"services", "sgd", 4000, services},
 	{"chatter", "persona", 9000, chatter},
 	{"xquad", "xquad.en.json", 2000, squad},
 	{"quotes", "quotesum-dev.jsonl", 2000, quotes},
-	{"splits", "wikisplit", 15_000, splits},
+	{"splits", "wikisplit", 6000, splits},
 }
 
 func pairsCommand(_ context.Context, args []string, out io.Writer) error {

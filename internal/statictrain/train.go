@@ -28,8 +28,6 @@ type settings struct {
 	decay    float64 // back to the rows at the start
 	seed     uint64
 	mix      float64 // share of the change that is kept at the end
-	lengths  bool    // only the rows' lengths are trained, not their directions
-	near     bool    // batches of neighbors, whose negatives are close
 	heldEach int     // of so many stretches, one is held out
 }
 
@@ -54,8 +52,6 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 	f.Float64Var(&s.dropout, "dropout", 0.2, "share of a text's tokens left out")
 	f.Float64Var(&s.decay, "decay", 0.001, "pull back to the rows at the start")
 	f.Float64Var(&s.mix, "mix", 0.5, "share of the change that is kept at the end")
-	f.BoolVar(&s.lengths, "lengths", false, "train only the rows' lengths, with a rate of 20 times -rate")
-	f.BoolVar(&s.near, "neighbors", false, "batches of neighboring pairs in place of random ones of a source")
 	f.Uint64Var(&s.seed, "seed", 1, "order of the pairs and dropout")
 	f.IntVar(&s.heldEach, "held", 20, "of so many stretches, one is held out")
 	if err := f.Parse(args); err != nil {
@@ -195,10 +191,7 @@ func (s settings) train(ctx context.Context, t *table, all []example, out io.Wri
 	rng := rand.New(rand.NewPCG(s.seed, 20))
 	var parts, held [][]example
 	count := map[kind]int{}
-	if !s.near {
-		all = shuffled(all, rng)
-	}
-	for _, p := range stretches(all) {
+	for _, p := range stretches(shuffled(all, rng)) {
 		k := p[0].kind()
 		if count[k]++; s.heldEach > 0 && count[k]%s.heldEach == 0 {
 			held = append(held, p)
@@ -435,26 +428,15 @@ func (x *trainer) step(rate float64) {
 	d := x.t.dim
 	for _, id := range x.touched {
 		from, to := int(id)*d, (int(id)+1)*d
-		if x.settings.lengths {
-			row := x.t.rows[from:to]
-			change := adam.change(&x.mean[from], &x.square[from], vec.Dot(row, x.grads[from:to]))
-			longer := float32(math.Exp(float64(-lengthRate * change)))
-			for k := range row {
-				row[k] *= longer
-			}
-		} else {
-			for k := from; k < to; k++ {
-				g := x.grads[k] + float32(x.decay)*(x.t.rows[k]-x.start[k])
-				x.t.rows[k] -= adam.change(&x.mean[k], &x.square[k], g)
-			}
+		for k := from; k < to; k++ {
+			g := x.grads[k] + float32(x.decay)*(x.t.rows[k]-x.start[k])
+			x.t.rows[k] -= adam.change(&x.mean[k], &x.square[k], g)
 		}
 		clear(x.grads[from:to])
 		x.isTouched[id] = false
 	}
 	x.touched = x.touched[:0]
 }
-
-const lengthRate = 20 // times the rate: a length is one number
 
 // An adam is one step of the optimizer of Kingma and Ba, algorithm 1.
 type adam struct{ rate, fixMean, fixSquare float32 }

@@ -120,30 +120,22 @@ func learnable(n int) (out []pair) {
 // TestTrainLearnsAndRepeats: the loss falls, the same seed gives the same rows, another
 // seed gives others, and rows of tokens that no text has stay.
 func TestTrainLearnsAndRepeats(t *testing.T) {
-	run := func(seed uint64, rate float64, lengths bool) (*table, []float64) {
+	run := func(seed uint64) (*table, []float64) {
 		tb := smallTable(t, 8)
-		s := settings{epochs: 3, batch: 64, rate: rate, scale: 10, dropout: .1, seed: seed, mix: 1, heldEach: 4, lengths: lengths}
+		s := settings{epochs: 3, batch: 64, rate: .05, scale: 10, dropout: .1, seed: seed, mix: 1, heldEach: 4}
 		losses, err := s.train(t.Context(), tb, examples(tb, learnable(320), nil, nil), &bytes.Buffer{})
 		require.NoError(t, err)
 		return tb, losses
 	}
-	one, losses := run(1, .05, false)
+	one, losses := run(1)
 	require.Less(t, losses[3], .8*losses[0])
-	again, _ := run(1, .05, false)
+	again, _ := run(1)
 	require.Equal(t, one.rows, again.rows)
-	other, _ := run(2, .05, false)
+	other, _ := run(2)
 	require.NotEqual(t, one.rows, other.rows)
 	start := smallTable(t, 8)
 	unused := one.e.Tokens("zebra")[0]
 	require.Equal(t, start.row(unused), one.row(unused))
-
-	longer, _ := run(1, .002, true)
-	used := one.e.Tokens("river")[0]
-	require.NotEqual(t, start.row(used), longer.row(used))
-	a, b := slices.Clone(start.row(used)), slices.Clone(longer.row(used))
-	normalize(a)
-	normalize(b)
-	require.InDelta(t, 1, vec.Dot(a, b), 1e-5)
 }
 
 // TestMix: half of the change is half of the way.
