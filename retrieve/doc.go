@@ -232,11 +232,12 @@
 // then. Measure both on your own questions first, since on many test collections
 // BM25 is hard to beat.
 //
-// Fusing scores (Options.Fusion = FusionScores) keeps what ranks throw away: how far a
-// passage is ahead. A weak embedder's ranking is mostly noise, with a few passages far
-// ahead of the rest, and these are the ones that a fusion should believe. The method,
-// [DBSF], and the vectors' weight of 0.3 were chosen on five sets of questions without
-// Cranfield. Measured (nDCG@10 for Cranfield, else 1/rank in the first 10):
+// Fusing scores (Options.Normalize = DBSF) keeps what ranks throw away: how far a passage
+// is ahead. Where the embedder sees little difference, the words decide, and where it sees
+// much, it counts. So it can be used with an embedder that is weaker than BM25. The method
+// and the vectors' weight of 0.3 were chosen on five sets of questions, MedQuAD and these
+// notes among them, Cranfield not. Measured (nDCG@10 for Cranfield, else 1/rank in the
+// first 10):
 //
 //	                             static embedder             all-MiniLM-L6-v2
 //	                    BM25   ranks 1:1   scores .3:.7   ranks 1:1   scores .3:.7   .5:.5
@@ -429,7 +430,7 @@
 // [Collection.Search] fuses both by [RRF] when Options.Words is set. Start with
 // equal weights (the default). Then measure on 50 questions with DenseWeight at
 // 0.5, 1 and 2, and keep the best. If BM25 alone is better than the fusion, lower
-// DenseWeight, or set Options.Fusion to FusionScores, which a weak embedder harms less.
+// DenseWeight, or set Options.Normalize to [DBSF], which a weak embedder harms less.
 //
 // Why is the constant 60 in RRF? The constant k = 60 comes from the paper of
 // Cormack and others (2009), who found that it works well on many collections. It

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,7 @@ func TestFusionOfScores(t *testing.T) {
 		"default weights": {}, "given weights": {DenseWeight: 2, SparseWeight: .5}, "words alone": {SparseWeight: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o.Words, o.Fusion = words(t), FusionScores
+			o.Words, o.Normalize = words(t), DBSF
 			c, err := Open("", letters{}, &o)
 			require.NoError(t, err)
 			_, err = c.Sync(t.Context(), "fruit", docs(texts...))
@@ -48,10 +49,15 @@ func TestFusionOfScores(t *testing.T) {
 			}
 		})
 	}
-	_, err := Open("", letters{}, &Options{Fusion: 2})
-	require.ErrorIs(t, err, ErrOption)
-	_, err = Open("", letters{}, &Options{Fusion: -1})
-	require.ErrorIs(t, err, ErrOption)
+
+	odd := func(scores []float64) []float64 { return append(scores, math.NaN(), 1) }
+	c, err := Open("", letters{}, &Options{Words: words(t), Normalize: odd})
+	require.NoError(t, err)
+	_, err = c.Sync(t.Context(), "fruit", docs(texts...))
+	require.NoError(t, err)
+	found, err := c.Search(t.Context(), "kiwi melon", 10, nil)
+	require.NoError(t, err)
+	require.Len(t, found, len(texts), "too many scores")
 }
 
 // TestFusionOfScoresKeepsAClearWinner: two passages share each one place of both rankings.
@@ -59,8 +65,8 @@ func TestFusionOfScores(t *testing.T) {
 func TestFusionOfScoresKeepsAClearWinner(t *testing.T) {
 	dense := []Ranked[string]{{"a", .51}, {"b", .50}, {"c", .1}}
 	sparse := []Ranked[string]{{"b", 19}, {"a", 3}, {"c", 2}}
-	for fusion, want := range map[Fusion]string{FusionRanks: "a", FusionScores: "b"} {
-		c := &Collection{o: Options{Fusion: fusion, DenseWeight: 1, SparseWeight: 1}}
+	for want, normalize := range map[string]func([]float64) []float64{"a": nil, "b": DBSF} {
+		c := &Collection{o: Options{Normalize: normalize, DenseWeight: 1, SparseWeight: 1}}
 		require.Equal(t, want, c.fuse(dense, sparse)[0].ID)
 	}
 }

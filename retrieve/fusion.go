@@ -13,19 +13,6 @@ type Ranked[K cmp.Ordered] struct {
 	Score float64
 }
 
-// Fusion is how a [Collection] makes one ranking of that by vectors and that by words.
-type Fusion int
-
-const (
-	// FusionRanks adds reciprocal ranks, see [RRF] with k = 60.
-	FusionRanks Fusion = iota
-
-	// FusionScores adds the scores, brought to one scale, see [WeightedSum] with [DBSF]. It
-	// keeps how much better one passage is than the next. So an embedder that is weaker than
-	// the words helps where it is sure and does little harm elsewhere.
-	FusionScores
-)
-
 // RRF fuses rankings by reciprocal rank: a document gets weight/(k + rank) from
 // each ranking that contains it, with rank from 1. Only ranks count, so rankings
 // whose scores have nothing in common (a cosine and a BM25 score) can be fused
@@ -77,7 +64,7 @@ func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weig
 		if normalize != nil {
 			scores = normalize(scores)
 		}
-		for j, s := range scores {
+		for j, s := range scores[:min(len(scores), len(ids))] {
 			sum[ids[j]] += w * s
 		}
 	}

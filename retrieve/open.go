@@ -32,12 +32,9 @@ func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*C
 	if named, ok := e.(Named); ok && c.o.EmbedderName == "" {
 		c.o.EmbedderName = named.Name()
 	}
-	if c.o.Fusion != FusionRanks && c.o.Fusion != FusionScores {
-		return nil, fmt.Errorf("%w: Options.Fusion is %d: want FusionRanks or FusionScores", ErrOption, c.o.Fusion)
-	}
 	if c.o.DenseWeight == 0 && c.o.SparseWeight == 0 {
 		c.o.DenseWeight, c.o.SparseWeight = 1, 1
-		if c.o.Fusion == FusionScores {
+		if c.o.Normalize != nil {
 			c.o.DenseWeight, c.o.SparseWeight = scoresDense, 1-scoresDense
 		}
 	}

@@ -52,7 +52,7 @@ func (c *Collection) GetRelevantDocuments(ctx context.Context, query string) ([]
 
 // Search returns the k best passages for a query, best first, ties by the lower id:
 // the rankings by meaning (by cosine; exact unless the collection is large, see
-// Options.Index) and by words, fused as Options.Fusion says. A passage that is similar to the query
+// Options.Index) and by words, fused by [RRF] or, with Options.Normalize, by their scores. A passage that is similar to the query
 // in neither way isn't returned. It fails with [ErrOption] if k is below 1, and with
 // [ErrFilter], [ErrEmbedder] and [ErrClosed].
 func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) ([]Result, error) {
@@ -123,8 +123,8 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 
 func (c *Collection) fuse(dense, sparse []Ranked[string]) []Ranked[string] {
 	weights := []float64{c.o.DenseWeight, c.o.SparseWeight}
-	if c.o.Fusion == FusionScores {
-		return WeightedSum(DBSF, weights, dense, sparse)
+	if c.o.Normalize != nil {
+		return WeightedSum(c.o.Normalize, weights, dense, sparse)
 	}
 	return RRF(rrfK, weights, dense, sparse)
 }
