@@ -68,10 +68,11 @@ func pairsCommand(_ context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	var parts [][]pair
+	all := slices.Clone(sources)
 	for _, b := range books {
-		sources = append(sources, source{b, "openstax/" + b, 10_000, textbook})
+		all = append(all, source{b, "openstax/" + b, 10_000, textbook})
 	}
-	for _, s := range sources {
+	for _, s := range all {
 		pairs, err := s.read(filepath.Join(*folder, filepath.FromSlash(s.path)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
