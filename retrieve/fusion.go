@@ -64,7 +64,7 @@ func WeightedSum[K cmp.Ordered](normalize func(scores []float64) []float64, weig
 		if normalize != nil {
 			scores = normalize(scores)
 		}
-		for j, s := range scores {
+		for j, s := range scores[:min(len(scores), len(ids))] {
 			sum[ids[j]] += w * s
 		}
 	}

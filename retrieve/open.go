@@ -34,6 +34,9 @@ func openWith(path string, e embeddings.Embedder, o *Options, flatUntil int) (*C
 	}
 	if c.o.DenseWeight == 0 && c.o.SparseWeight == 0 {
 		c.o.DenseWeight, c.o.SparseWeight = 1, 1
+		if c.o.Normalize != nil {
+			c.o.DenseWeight, c.o.SparseWeight = scoresDense, 1-scoresDense
+		}
 	}
 	if !(c.o.DenseWeight >= 0 && c.o.SparseWeight >= 0) || math.IsInf(c.o.DenseWeight+c.o.SparseWeight, 0) {
 		return nil, fmt.Errorf("%w: Options.DenseWeight and SparseWeight are %v and %v: want 0 or more, and finite", ErrOption, c.o.DenseWeight, c.o.SparseWeight)

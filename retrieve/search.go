@@ -52,7 +52,7 @@ func (c *Collection) GetRelevantDocuments(ctx context.Context, query string) ([]
 
 // Search returns the k best passages for a query, best first, ties by the lower id:
 // the rankings by meaning (by cosine; exact unless the collection is large, see
-// Options.Index) and by words, fused by [RRF]. A passage that is similar to the query
+// Options.Index) and by words, fused by [RRF] or, with Options.Normalize, by their scores. A passage that is similar to the query
 // in neither way isn't returned. It fails with [ErrOption] if k is below 1, and with
 // [ErrFilter], [ErrEmbedder] and [ErrClosed].
 func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) ([]Result, error) {
@@ -111,7 +111,7 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 			words[r.ID] = r.Score
 		}
 	}
-	fused := RRF(rrfK, []float64{c.o.DenseWeight, c.o.SparseWeight}, dense, sparse)
+	fused := c.fuse(dense, sparse)
 	results := make([]Result, 0, min(k, len(fused)))
 	for _, f := range fused[:min(k, len(fused))] {
 		p := c.passages[f.ID]
@@ -119,6 +119,14 @@ func (c *Collection) Search(ctx context.Context, query string, k int, q *Query) 
 	}
 	c.log(ctx, results, time.Since(began), who.tenant)
 	return results, nil
+}
+
+func (c *Collection) fuse(dense, sparse []Ranked[string]) []Ranked[string] {
+	weights := []float64{c.o.DenseWeight, c.o.SparseWeight}
+	if c.o.Normalize != nil {
+		return WeightedSum(c.o.Normalize, weights, dense, sparse)
+	}
+	return RRF(rrfK, weights, dense, sparse)
 }
 
 // embedQuery returns a query's vector with c.mu locked for reading, unless it fails: the

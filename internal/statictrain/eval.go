@@ -12,6 +12,7 @@ import (
 
 	"github.com/prodailabs/prodai/eval/stats"
 	"github.com/prodailabs/prodai/internal/vec"
+	"github.com/prodailabs/prodai/retrieve"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 	"github.com/prodailabs/prodai/retrieve/embed"
 )
@@ -28,6 +29,8 @@ func evalCommand(ctx context.Context, args []string, out io.Writer) error {
 	models := f.String("models", "", "NAME=FILE,...: safetensors to compare with the model that ships")
 	peers := f.String("peers", "", "NAME=FILE,...: vectors of the texts that -texts wrote, as float32")
 	texts := f.String("texts", "", "only write the texts of all sets to this file, for other programs to embed")
+	more := f.String("more", "", "FOLDER,...: further collections in BEIR's form, not in the mean")
+	fusing := f.Bool("fusions", false, "compare ways and weights of the fusion with BM25")
 	ablation := f.Bool("ablation", false, "also cut and round the models")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -35,6 +38,14 @@ func evalCommand(ctx context.Context, args []string, out io.Writer) error {
 	sets, err := evaluationSets(*golden, *sourcesFolder, *repository)
 	if err != nil {
 		return err
+	}
+	for _, folder := range fields(*more) {
+		s, err := collection(folder[0])
+		if err != nil {
+			return err
+		}
+		s.seen = true
+		sets = append(sets, s)
 	}
 	all, err := textsOf(ctx, sets)
 	if err != nil {
@@ -69,6 +80,9 @@ func evalCommand(ctx context.Context, args []string, out io.Writer) error {
 		}
 		list = append(list, system{p[0], v})
 	}
+	if *fusing {
+		return compareFusions(ctx, out, sets, list)
+	}
 	return compare(ctx, out, sets, list)
 }
 
@@ -89,8 +103,9 @@ func fields(s string) (out [][2]string) {
 // compare prints a line for each system: its mean on each set, the mean of the sets, and
 // differences with their 95 % intervals.
 func compare(ctx context.Context, out io.Writer, sets []set, list []system) error {
+	equal := fusion{"RRF 1", func(near, words ranking) ranking { return retrieve.RRF(60, nil, near, words) }}
 	var words [][]float64
-	rankings := make([][][]int, len(sets)) // by words
+	rankings := make([][]ranking, len(sets)) // by words
 	for i, s := range sets {
 		x, err := s.score(ctx, keep(byWords, &rankings[i]))
 		if err != nil {
@@ -112,14 +127,12 @@ func compare(ctx context.Context, out io.Writer, sets []set, list []system) erro
 	for _, s := range list {
 		var alone, fused [][]float64
 		for i, set := range sets {
-			var near [][]int
+			var near []ranking
 			x, err := set.score(ctx, keep(byVectors(s.vectors), &near))
 			if err != nil {
 				return err
 			}
-			y, err := set.score(ctx, func(context.Context, []string, []string) ([][]int, error) {
-				return fuse(near, rankings[i]), nil
-			})
+			y, err := set.score(ctx, fusedBy(equal, near, rankings[i]))
 			if err != nil {
 				return err
 			}
@@ -205,7 +218,7 @@ func difference(d []float64) string {
 
 const deep = 100 // of each ranking, for the fusion
 
-func byWords(ctx context.Context, questions, passages []string) ([][]int, error) {
+func byWords(ctx context.Context, questions, passages []string) ([]ranking, error) {
 	index, err := bm25.New(nil)
 	if err != nil {
 		return nil, err
@@ -213,20 +226,20 @@ func byWords(ctx context.Context, questions, passages []string) ([][]int, error)
 	for i, p := range passages {
 		index.Add(i, p)
 	}
-	out := make([][]int, len(questions))
+	out := make([]ranking, len(questions))
 	for q, text := range questions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		for _, h := range index.Search(text, deep) {
-			out[q] = append(out[q], h.ID)
+			out[q] = append(out[q], retrieve.Ranked[int]{ID: h.ID, Score: h.Score})
 		}
 	}
 	return out, nil
 }
 
-func byVectors(v vectors) ranker {
-	return func(ctx context.Context, questions, passages []string) ([][]int, error) {
+func byVectors(v vectors) scorer {
+	return func(ctx context.Context, questions, passages []string) ([]ranking, error) {
 		p, err := v(passages)
 		if err != nil {
 			return nil, err
@@ -235,50 +248,20 @@ func byVectors(v vectors) ranker {
 		if err != nil {
 			return nil, err
 		}
-		out := make([][]int, len(q))
-		cosines := make([]float32, len(p))
+		out := make([]ranking, len(q))
 		for i := range q {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
+			order := make(ranking, len(p))
 			for j := range p {
-				cosines[j] = vec.Dot(q[i], p[j])
+				order[j] = retrieve.Ranked[int]{ID: j, Score: float64(vec.Dot(q[i], p[j]))}
 			}
-			order := make([]int, len(p))
-			for j := range order {
-				order[j] = j
-			}
-			slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cosines[b], cosines[a]) })
+			slices.SortStableFunc(order, func(a, b retrieve.Ranked[int]) int { return cmp.Compare(b.Score, a.Score) })
 			out[i] = order[:min(deep, len(order))]
 		}
 		return out, nil
 	}
-}
-
-// keep calls a ranker and keeps what it returned.
-func keep(rank ranker, kept *[][]int) ranker {
-	return func(ctx context.Context, questions, passages []string) (out [][]int, err error) {
-		*kept, err = rank(ctx, questions, passages)
-		return *kept, err
-	}
-}
-
-// fuse adds the reciprocal ranks of two rankings of each question, k = 60.
-func fuse(near, words [][]int) [][]int {
-	out := make([][]int, len(near))
-	for i := range near {
-		sums := map[int]float64{}
-		for _, order := range [][]int{near[i], words[i]} {
-			for rank, at := range order {
-				sums[at] += 1 / float64(60+rank+1)
-			}
-		}
-		for at := range sums {
-			out[i] = append(out[i], at)
-		}
-		slices.SortFunc(out[i], func(a, b int) int { return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b)) })
-	}
-	return out
 }
 
 // textsOf lists the texts of all sets once.

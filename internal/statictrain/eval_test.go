@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,9 +31,31 @@ func TestNDCG(t *testing.T) {
 	require.Zero(t, ndcg([]int{0}, ids, map[string]float64{"a": 0}))
 }
 
-func TestFuse(t *testing.T) {
-	require.Equal(t, [][]int{{2, 1, 7}}, fuse([][]int{{2, 1}}, [][]int{{7, 2, 1}})[:1])
-	require.Equal(t, [][]int{{3, 4}}, fuse([][]int{{3}}, [][]int{{4}}))
+// TestFusions: each fusion keeps a passage first that both rankings have first, and the
+// more the vectors weigh, the further is what only they find ahead of what only words find.
+func TestFusions(t *testing.T) {
+	near, words := ranking{{ID: 1, Score: .9}, {ID: 2, Score: .8}, {ID: 3, Score: .1}}, ranking{{ID: 1, Score: 9}, {ID: 4, Score: 8}, {ID: 5, Score: 1}}
+	ahead := map[string]float64{}
+	for _, f := range fusions() {
+		got := f.fuse(near, words)
+		require.Len(t, got, 5, f.name)
+		require.Equal(t, 1, got[0].ID, f.name)
+		scores := map[int]float64{}
+		for _, p := range got {
+			scores[p.ID] = p.Score
+		}
+		kind := f.name[:strings.LastIndexByte(f.name, ' ')]
+		if before, ok := ahead[kind]; ok {
+			require.Greater(t, scores[2]-scores[4], before, f.name)
+		}
+		ahead[kind] = scores[2] - scores[4]
+	}
+	require.Len(t, ahead, 4)
+	var out bytes.Buffer
+	s := answers("words", []pair{{A: "river", B: "the river of all"}, {A: "stone", B: "the stone of all"}})
+	require.NoError(t, compareFusions(t.Context(), &out, []set{s}, []system{{"random rows", smallTable(t, 32).vectors}}))
+	require.Contains(t, out.String(), "DBSF 0.3")
+	require.Equal(t, len(fusions())+1, strings.Count(out.String(), "\n"))
 }
 
 // TestCourseNotes: the questions of this library's notes are read, without their

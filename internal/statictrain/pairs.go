@@ -52,6 +52,12 @@ var sources = []source{
 	{"sqlite", "deb-sqlite3-doc/usr/share/doc/sqlite3", 2500, pages},
 	{"speeches", "speeches", 4300, speeches},
 	{"wordnet", "deb-wordnet-base/usr/share/wordnet", 8000, wordnet},
+	{"cockroach", "cockroach", 6000, markdown},
+	{"services", "sgd", 4000, services},
+	{"chatter", "persona", 9000, chatter},
+	{"xquad", "xquad.en.json", 2000, squad},
+	{"quotes", "quotesum-dev.jsonl", 2000, quotes},
+	{"splits", "wikisplit", 6000, splits},
 }
 
 func pairsCommand(_ context.Context, args []string, out io.Writer) error {
@@ -62,7 +68,11 @@ func pairsCommand(_ context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	var parts [][]pair
-	for _, s := range sources {
+	all := slices.Clone(sources)
+	for _, b := range books {
+		all = append(all, source{b, "openstax/" + b, 10_000, textbook})
+	}
+	for _, s := range all {
 		pairs, err := s.read(filepath.Join(*folder, filepath.FromSlash(s.path)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)

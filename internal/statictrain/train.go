@@ -22,12 +22,12 @@ type settings struct {
 	scale    float64 // of cosines before the softmax: 1/temperature
 	teacher  float64 // weight of the teacher's similarities against the labels
 	sharpen  float64 // the teacher's scale
+	regress  float64 // weight of 1 - cosine to the teacher's own vector
+	mixed    bool    // batches have pairs of all sources
 	dropout  float64 // of tokens
 	decay    float64 // back to the rows at the start
 	seed     uint64
 	mix      float64 // share of the change that is kept at the end
-	lengths  bool    // only the rows' lengths are trained, not their directions
-	near     bool    // batches of neighbors, whose negatives are close
 	heldEach int     // of so many stretches, one is held out
 }
 
@@ -41,17 +41,17 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 	repository := f.String("repository", ".", "the root of this repository")
 	file := f.String("out", "model.safetensors", "the file to write")
 	float := f.String("float", "", "also write the rows as float32 to this file")
-	f.IntVar(&s.epochs, "epochs", 5, "how often each pair is trained on")
+	f.IntVar(&s.epochs, "epochs", 2, "how often each pair is trained on")
 	f.IntVar(&s.batch, "batch", 512, "pairs of a step")
-	f.Float64Var(&s.rate, "rate", 0.001, "Adam's step")
+	f.Float64Var(&s.rate, "rate", 0.003, "Adam's step")
 	f.Float64Var(&s.scale, "scale", 20, "factor of cosines before the softmax")
 	f.Float64Var(&s.teacher, "alpha", 0.9, "weight of the teacher against the labels, 0 to 1")
 	f.Float64Var(&s.sharpen, "sharpen", 20, "factor of the teacher's cosines before the softmax")
+	f.Float64Var(&s.regress, "regress", 5, "weight of the distance to the teacher's vectors")
+	f.BoolVar(&s.mixed, "mixed", true, "batches of all sources in place of one")
 	f.Float64Var(&s.dropout, "dropout", 0.2, "share of a text's tokens left out")
 	f.Float64Var(&s.decay, "decay", 0.001, "pull back to the rows at the start")
 	f.Float64Var(&s.mix, "mix", 0.5, "share of the change that is kept at the end")
-	f.BoolVar(&s.lengths, "lengths", false, "train only the rows' lengths, with a rate of 20 times -rate")
-	f.BoolVar(&s.near, "neighbors", false, "batches of neighboring pairs in place of random ones of a source")
 	f.Uint64Var(&s.seed, "seed", 1, "order of the pairs and dropout")
 	f.IntVar(&s.heldEach, "held", 20, "of so many stretches, one is held out")
 	if err := f.Parse(args); err != nil {
@@ -71,7 +71,16 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	if _, err := s.train(ctx, t, examples(t, pairs, a, b), out); err != nil {
+	all := examples(t, pairs, a, b)
+	for i := range all {
+		if s.mixed {
+			all[i].source = ""
+		}
+	}
+	if s.regress > 0 {
+		aims(t, all)
+	}
+	if _, err := s.train(ctx, t, all, out); err != nil {
 		return err
 	}
 	if *float != "" {
@@ -98,6 +107,7 @@ type example struct {
 	source             string
 	a, b               []int32
 	teacherA, teacherB []float32
+	aimA, aimB         []float32 // the teacher's vectors in the student's space, see aims
 }
 
 // examples reads the pairs' tokens. a and b are the teacher's vectors of the first pairs.
@@ -181,10 +191,7 @@ func (s settings) train(ctx context.Context, t *table, all []example, out io.Wri
 	rng := rand.New(rand.NewPCG(s.seed, 20))
 	var parts, held [][]example
 	count := map[kind]int{}
-	if !s.near {
-		all = shuffled(all, rng)
-	}
-	for _, p := range stretches(all) {
+	for _, p := range stretches(shuffled(all, rng)) {
 		k := p[0].kind()
 		if count[k]++; s.heldEach > 0 && count[k]%s.heldEach == 0 {
 			held = append(held, p)
@@ -301,12 +308,24 @@ func (x *trainer) gradient(b []example, drop func() bool) float64 {
 	for i := range n {
 		clear(g)
 		vec.AddRows(g, sims[i*n:][:n], r.vectors)
+		x.towards(g, b[i].aimA, n)
 		x.back(l, i, g)
 		clear(g)
 		vec.AddRows(g, turned[i*n:][:n], l.vectors)
+		x.towards(g, b[i].aimB, n)
 		x.back(r, i, g)
 	}
-	return loss
+	return loss + x.regress*distance(b, l, r, d)
+}
+
+// distance is the mean of 1 - cosine between the texts' vectors and their aims.
+func distance(b []example, l, r side, d int) (out float64) {
+	for i, e := range b {
+		if e.aimA != nil {
+			out += float64(2 - vec.Dot(l.vectors[i*d:][:d], e.aimA) - vec.Dot(r.vectors[i*d:][:d], e.aimB))
+		}
+	}
+	return out / float64(2*len(b))
 }
 
 // targets are, by row and then by column, how right each text is. Each row adds up to 1.
@@ -409,26 +428,15 @@ func (x *trainer) step(rate float64) {
 	d := x.t.dim
 	for _, id := range x.touched {
 		from, to := int(id)*d, (int(id)+1)*d
-		if x.settings.lengths {
-			row := x.t.rows[from:to]
-			change := adam.change(&x.mean[from], &x.square[from], vec.Dot(row, x.grads[from:to]))
-			longer := float32(math.Exp(float64(-lengthRate * change)))
-			for k := range row {
-				row[k] *= longer
-			}
-		} else {
-			for k := from; k < to; k++ {
-				g := x.grads[k] + float32(x.decay)*(x.t.rows[k]-x.start[k])
-				x.t.rows[k] -= adam.change(&x.mean[k], &x.square[k], g)
-			}
+		for k := from; k < to; k++ {
+			g := x.grads[k] + float32(x.decay)*(x.t.rows[k]-x.start[k])
+			x.t.rows[k] -= adam.change(&x.mean[k], &x.square[k], g)
 		}
 		clear(x.grads[from:to])
 		x.isTouched[id] = false
 	}
 	x.touched = x.touched[:0]
 }
-
-const lengthRate = 20 // times the rate: a length is one number
 
 // An adam is one step of the optimizer of Kingma and Ba, algorithm 1.
 type adam struct{ rate, fixMean, fixSquare float32 }

@@ -48,7 +48,7 @@ func batch(taught bool) []example {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range out {
 		if taught {
-			out[i].teacherA, out[i].teacherB = unit(rng, 5), unit(rng, 5)
+			out[i].teacherA, out[i].teacherB = unit(rng, 9), unit(rng, 9)
 		}
 	}
 	return out
@@ -59,13 +59,16 @@ func batch(taught bool) []example {
 func TestGradientIsTheSlope(t *testing.T) {
 	for _, taught := range []bool{false, true} {
 		tb := smallTable(t, 6)
-		s := settings{scale: 5, sharpen: 7, teacher: .6}
+		s := settings{scale: 5, sharpen: 7, teacher: .6, regress: 3}
 		x := newTrainer(s, tb)
-		x.gradient(batch(taught), nil)
+		examples := batch(taught)
+		aims(tb, examples)
+		require.Equal(t, taught, examples[0].aimB != nil)
+		x.gradient(examples, nil)
 		got := slices.Clone(x.grads)
 		loss := func() float64 {
 			clear(x.grads)
-			return x.gradient(batch(taught), nil)
+			return x.gradient(examples, nil)
 		}
 		for k := range 11 * tb.dim {
 			const h = 1e-2
@@ -117,30 +120,22 @@ func learnable(n int) (out []pair) {
 // TestTrainLearnsAndRepeats: the loss falls, the same seed gives the same rows, another
 // seed gives others, and rows of tokens that no text has stay.
 func TestTrainLearnsAndRepeats(t *testing.T) {
-	run := func(seed uint64, rate float64, lengths bool) (*table, []float64) {
+	run := func(seed uint64) (*table, []float64) {
 		tb := smallTable(t, 8)
-		s := settings{epochs: 3, batch: 64, rate: rate, scale: 10, dropout: .1, seed: seed, mix: 1, heldEach: 4, lengths: lengths}
+		s := settings{epochs: 3, batch: 64, rate: .05, scale: 10, dropout: .1, seed: seed, mix: 1, heldEach: 4}
 		losses, err := s.train(t.Context(), tb, examples(tb, learnable(320), nil, nil), &bytes.Buffer{})
 		require.NoError(t, err)
 		return tb, losses
 	}
-	one, losses := run(1, .05, false)
+	one, losses := run(1)
 	require.Less(t, losses[3], .8*losses[0])
-	again, _ := run(1, .05, false)
+	again, _ := run(1)
 	require.Equal(t, one.rows, again.rows)
-	other, _ := run(2, .05, false)
+	other, _ := run(2)
 	require.NotEqual(t, one.rows, other.rows)
 	start := smallTable(t, 8)
 	unused := one.e.Tokens("zebra")[0]
 	require.Equal(t, start.row(unused), one.row(unused))
-
-	longer, _ := run(1, .002, true)
-	used := one.e.Tokens("river")[0]
-	require.NotEqual(t, start.row(used), longer.row(used))
-	a, b := slices.Clone(start.row(used)), slices.Clone(longer.row(used))
-	normalize(a)
-	normalize(b)
-	require.InDelta(t, 1, vec.Dot(a, b), 1e-5)
 }
 
 // TestMix: half of the change is half of the way.
