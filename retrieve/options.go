@@ -138,6 +138,8 @@ type StoredWords interface {
 	// Restore makes an empty index the one that Save wrote, or fails and changes
 	// nothing.
 	Restore(path string) error
+	// Clear removes all texts: those of a file that doesn't belong to the collection.
+	Clear()
 	// Matches reports whether a text is in the index as Add would put it there now.
 	Matches(id int, text string) bool
 }

@@ -1,7 +1,6 @@
 package retrieve
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,7 +47,7 @@ type shelf struct{ graphs, words map[string]bool }
 
 // take takes the stored indexes that belong to the part of the journal that was read so
 // far.
-func (c *Collection) take(s *shelf, j *journal) error {
+func (c *Collection) take(s *shelf, j *journal) {
 	if name := filepath.Clean(storedName(j, graphFile)); s.graphs[name] && c.o.Index == nil {
 		if x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF}); err == nil && c.fits(x) {
 			c.mu.Lock()
@@ -59,9 +58,8 @@ func (c *Collection) take(s *shelf, j *journal) error {
 	words, ok := c.o.Words.(StoredWords)
 	ok = ok && c.o.Sparse == nil // weights are in the collection's file, so there is nothing to save
 	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] && words.Restore(name) == nil {
-		return c.checkWords(words)
+		c.checkWords(words)
 	}
-	return nil
 }
 
 // sampled is how many texts are compared with a restored index.
@@ -69,7 +67,7 @@ const sampled = 100
 
 // checkWords keeps a restored index if it has the passages as the program's analyzer
 // makes them, and else empties it.
-func (c *Collection) checkWords(words StoredWords) error {
+func (c *Collection) checkWords(words StoredWords) {
 	passages := c.present()
 	fielded, names := c.fieldWords()
 	fits := words.Len() == len(passages)
@@ -80,17 +78,10 @@ func (c *Collection) checkWords(words StoredWords) error {
 			fits = words.Matches(p.number, p.Text)
 		}
 	}
-	if fits {
-		c.wordless = false
-		return nil
+	c.wordless = !fits
+	if !fits {
+		words.Clear()
 	}
-	for number := range c.slots {
-		words.Remove(number)
-	}
-	if words.Len() > 0 {
-		return errors.New("the stored index of words has texts that the collection doesn't have")
-	}
-	return nil
 }
 
 // fits reports whether an index has exactly the vectors of the passages.

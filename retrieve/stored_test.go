@@ -77,6 +77,7 @@ func TestWordsAreRestored(t *testing.T) {
 		}
 		d := open(copied, analyze, false)
 		require.Greater(t, n.Load(), int64(500), why)
+		require.Equal(t, d.Len(), d.o.Words.(StoredWords).Len(), why)
 		if why != "analyzer" {
 			same(c, d)
 		}
@@ -86,6 +87,14 @@ func TestWordsAreRestored(t *testing.T) {
 		require.NoError(t, d.Close())
 	}
 	anew("damaged", strings.Fields, func(name string) { require.NoError(t, os.WriteFile(name, []byte("x"), 0o644)) })
+	anew("numbers that no passage has", strings.Fields, func(name string) {
+		other := countedWords(t, strings.Fields, &n)
+		for i := range c.Len() {
+			other.Add(i-3, fmt.Sprint("number ", i))
+			other.Add(i+1<<40, fmt.Sprint("number ", i))
+		}
+		require.NoError(t, other.Save(name))
+	})
 	anew("missing", strings.Fields, func(name string) { require.NoError(t, os.Remove(name)) })
 	anew("analyzer", func(text string) []string { return []string{"the", text} }, func(string) {})
 	require.NoError(t, c.Close())

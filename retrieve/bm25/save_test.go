@@ -167,6 +167,13 @@ func TestRestore(t *testing.T) {
 	require.False(t, y.Matches(1, "keys rotate"), "it is of words without stems")
 	require.True(t, y.Matches(2, "day") == y.Matches(2, "days"))
 	require.False(t, y.Matches(3, "days"))
+	y.Clear()
+	require.Zero(t, y.Len())
+	require.False(t, y.Contains("rotate"))
+	y.Add(1, "days")
+	require.Len(t, y.Search("days", 3), 1)
+	y.Clear()
+	require.NoError(t, y.Restore(path))
 	require.NoError(t, os.Remove(path))
 	require.Len(t, y.SearchTerms([]string{"rotate"}, 3), 1, "the file is still mapped")
 }
