@@ -56,8 +56,8 @@ type Options struct {
 	// is the file's only writer.
 	ReadOnly bool
 
-	// Logger receives retrieve.query and retrieve.truncated. Default: they are
-	// discarded.
+	// Logger receives retrieve.query, retrieve.truncated and retrieve.rebuilt. Default:
+	// they are discarded.
 	Logger *slog.Logger
 }
 

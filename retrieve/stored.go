@@ -1,11 +1,15 @@
 package retrieve
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retrieve/hnsw"
 )
 
@@ -49,7 +53,13 @@ type shelf struct{ graphs, words map[string]bool }
 // far.
 func (c *Collection) take(s *shelf, j *journal) {
 	if name := filepath.Clean(storedName(j, graphFile)); s.graphs[name] && c.o.Index == nil {
-		if x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF}); err == nil && c.fits(x) {
+		x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF})
+		if err == nil && !c.fits(x) {
+			err = errOther
+		}
+		if err != nil {
+			c.rebuilt(graphFile, err)
+		} else {
 			c.mu.Lock()
 			c.index = x
 			c.mu.Unlock()
@@ -57,9 +67,22 @@ func (c *Collection) take(s *shelf, j *journal) {
 	}
 	words, ok := c.o.Words.(StoredWords)
 	ok = ok && c.o.Sparse == nil // weights are in the collection's file, so there is nothing to save
-	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] && words.Restore(name) == nil {
-		c.checkWords(words)
+	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] {
+		err := words.Restore(name)
+		if err == nil {
+			err = c.checkWords(words)
+		}
+		if err != nil {
+			c.rebuilt(wordsFile, err)
+		}
 	}
+}
+
+var errOther = errors.New("it is of other passages, or of another analyzer")
+
+// rebuilt logs that a stored index can't be used.
+func (c *Collection) rebuilt(kind string, err error) {
+	c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveRebuilt, slog.String(event.Stage, kind), slog.String(event.Reason, err.Error()))
 }
 
 // sampled is how many texts are compared with a restored index.
@@ -67,7 +90,7 @@ const sampled = 100
 
 // checkWords keeps a restored index if it has the passages as the program's analyzer
 // makes them, and else empties it.
-func (c *Collection) checkWords(words StoredWords) {
+func (c *Collection) checkWords(words StoredWords) error {
 	passages := c.present()
 	fielded, names := c.fieldWords()
 	fits := words.Len() == len(passages)
@@ -78,10 +101,12 @@ func (c *Collection) checkWords(words StoredWords) {
 			fits = words.Matches(p.number, p.Text)
 		}
 	}
-	c.wordless = !fits
 	if !fits {
 		words.Clear()
+		return errOther
 	}
+	c.wordless = false
+	return nil
 }
 
 // fits reports whether an index has exactly the vectors of the passages.
