@@ -77,7 +77,8 @@ func (c *Collection) load(path string) error {
 			return err
 		}
 		first = false
-		return c.take(stored, j)
+		c.take(stored, j)
+		return nil
 	})
 	if err != nil {
 		return err

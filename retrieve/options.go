@@ -63,8 +63,8 @@ type Options struct {
 	// is the file's only writer.
 	ReadOnly bool
 
-	// Logger receives retrieve.query and retrieve.truncated. Default: they are
-	// discarded.
+	// Logger receives retrieve.query, retrieve.truncated and retrieve.rebuilt. Default:
+	// they are discarded.
 	Logger *slog.Logger
 }
 
@@ -145,6 +145,8 @@ type StoredWords interface {
 	// Restore makes an empty index the one that Save wrote, or fails and changes
 	// nothing.
 	Restore(path string) error
+	// Clear removes all texts: those of a file that doesn't belong to the collection.
+	Clear()
 	// Matches reports whether a text is in the index as Add would put it there now.
 	Matches(id int, text string) bool
 }

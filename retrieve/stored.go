@@ -1,12 +1,15 @@
 package retrieve
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retrieve/hnsw"
 )
 
@@ -48,9 +51,15 @@ type shelf struct{ graphs, words map[string]bool }
 
 // take takes the stored indexes that belong to the part of the journal that was read so
 // far.
-func (c *Collection) take(s *shelf, j *journal) error {
+func (c *Collection) take(s *shelf, j *journal) {
 	if name := filepath.Clean(storedName(j, graphFile)); s.graphs[name] && c.o.Index == nil {
-		if x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF}); err == nil && c.fits(x) {
+		x, err := hnsw.Open(name, &hnsw.Options{EF: graphEF})
+		if err == nil && !c.fits(x) {
+			err = errOther
+		}
+		if err != nil {
+			c.rebuilt(graphFile, err)
+		} else {
 			c.mu.Lock()
 			c.index = x
 			c.mu.Unlock()
@@ -58,10 +67,22 @@ func (c *Collection) take(s *shelf, j *journal) error {
 	}
 	words, ok := c.o.Words.(StoredWords)
 	ok = ok && c.o.Sparse == nil // weights are in the collection's file, so there is nothing to save
-	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] && words.Restore(name) == nil {
-		return c.checkWords(words)
+	if name := filepath.Clean(storedName(j, wordsFile)); ok && c.wordless && s.words[name] {
+		err := words.Restore(name)
+		if err == nil {
+			err = c.checkWords(words)
+		}
+		if err != nil {
+			c.rebuilt(wordsFile, err)
+		}
 	}
-	return nil
+}
+
+var errOther = errors.New("it is of other passages, or of another analyzer")
+
+// rebuilt logs that a stored index can't be used.
+func (c *Collection) rebuilt(kind string, err error) {
+	c.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, event.RetrieveRebuilt, slog.String(event.Stage, kind), slog.String(event.Reason, err.Error()))
 }
 
 // sampled is how many texts are compared with a restored index.
@@ -80,16 +101,11 @@ func (c *Collection) checkWords(words StoredWords) error {
 			fits = words.Matches(p.number, p.Text)
 		}
 	}
-	if fits {
-		c.wordless = false
-		return nil
+	if !fits {
+		words.Clear()
+		return errOther
 	}
-	for number := range c.slots {
-		words.Remove(number)
-	}
-	if words.Len() > 0 {
-		return errors.New("the stored index of words has texts that the collection doesn't have")
-	}
+	c.wordless = false
 	return nil
 }
 

@@ -3,6 +3,7 @@ package retrieve
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/prodailabs/prodai/internal/event"
 	"github.com/prodailabs/prodai/retrieve/bm25"
 )
 
@@ -31,9 +33,12 @@ func TestWordsAreRestored(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	const few = sampled + 60 // changes, and the texts that are compared
 	var n atomic.Int64
+	var log strings.Builder
 	open := func(path string, analyze func(string) []string, readOnly bool) *Collection {
 		n.Store(0)
-		c, err := open300(path, randomVectors{12}, &Options{Words: countedWords(t, analyze, &n), ReadOnly: readOnly})
+		log.Reset()
+		logger := slog.New(&event.Checker{Report: t.Errorf, Next: slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})})
+		c, err := open300(path, randomVectors{12}, &Options{Words: countedWords(t, analyze, &n), ReadOnly: readOnly, Logger: logger})
 		require.NoError(t, err)
 		return c
 	}
@@ -77,15 +82,26 @@ func TestWordsAreRestored(t *testing.T) {
 		}
 		d := open(copied, analyze, false)
 		require.Greater(t, n.Load(), int64(500), why)
+		require.Equal(t, why != "missing", strings.Contains(log.String(), "level=WARN msg=retrieve.rebuilt stage=words reason="), why)
+		require.Equal(t, d.Len(), d.o.Words.(StoredWords).Len(), why)
 		if why != "analyzer" {
 			same(c, d)
 		}
 		require.NoError(t, d.Close())
 		d = open(copied, analyze, false)
 		require.LessOrEqual(t, n.Load(), int64(few), why)
+		require.NotContains(t, log.String(), "retrieve.rebuilt", why)
 		require.NoError(t, d.Close())
 	}
 	anew("damaged", strings.Fields, func(name string) { require.NoError(t, os.WriteFile(name, []byte("x"), 0o644)) })
+	anew("numbers that no passage has", strings.Fields, func(name string) {
+		other := countedWords(t, strings.Fields, &n)
+		for i := range c.Len() {
+			other.Add(i-3, fmt.Sprint("number ", i))
+			other.Add(i+1<<40, fmt.Sprint("number ", i))
+		}
+		require.NoError(t, other.Save(name))
+	})
 	anew("missing", strings.Fields, func(name string) { require.NoError(t, os.Remove(name)) })
 	anew("analyzer", func(text string) []string { return []string{"the", text} }, func(string) {})
 	require.NoError(t, c.Close())

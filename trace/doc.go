@@ -363,6 +363,7 @@
 //	retrieve.query       count, id, scores, elapsed, tenant: passages were retrieved
 //	retrieve.truncated   bytes, reason: the end of a collection's file was lost in a crash, and cut off
 //	retrieve.fallback    stage, count, reason, elapsed: a stage after the search failed or was too slow, and what came before it was used
+//	retrieve.rebuilt     stage, reason: an index stored beside a collection's file could not be used, and is built again
 //	tokens.dropped       count, tokens, reason, model: parts of a prompt were dropped to fit the window
 //	trace.rejected       target, count, reason: a receiver of traces refused a part of what it was sent
 //	usage.invalid        model, reason: a provider reported token counts that can't be right

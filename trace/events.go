@@ -36,6 +36,7 @@ const (
 	EventGuardVerdict      = event.GuardVerdict      // guard.verdict: a check found something
 	EventRetrieveTruncated = event.RetrieveTruncated // retrieve.truncated: the end of a collection's file was lost in a crash, and cut off
 	EventRetrieveFallback  = event.RetrieveFallback  // retrieve.fallback: a stage after the search failed or was too slow, and what came before it was used
+	EventRetrieveRebuilt   = event.RetrieveRebuilt   // retrieve.rebuilt: an index stored beside a collection's file could not be used, and is built again
 	EventRetrieveQuery     = event.RetrieveQuery     // retrieve.query: passages were retrieved
 	EventTokensDropped     = event.TokensDropped     // tokens.dropped: parts of a prompt were dropped to fit the window
 	EventTraceRejected     = event.TraceRejected     // trace.rejected: a receiver of traces refused a part of what it was sent

@@ -51,14 +51,14 @@ type Options struct {
 
 	// Store keeps the entries after the program ends, in files (cache/disk) or in Redis
 	// (cache/redis): see [Model.Load]. It may be that of a cache.Model too, whose Erase
-	// doesn't reach the memory of this Model: call [Model.Delete] beside it. Embedder and
-	// a name of the model are then required. TTL counts on while no program runs.
+	// doesn't reach the memory of this Model: call [Model.Delete] beside it. A name of
+	// the embedder and one of the model are then required. TTL counts on while no program runs.
 	// Default: entries are in memory only.
 	Store Store
 
-	// Embedder is the name and the version of the embedder, such as Name of
-	// retrieve/embed returns. Vectors of others are never compared with its own.
-	// Default: none.
+	// Embedder is the name and the version of the embedder. Vectors of others are never
+	// compared with its own. Default: the embedder's [Named] name, as those of
+	// retrieve/embed have one, and else none.
 	Embedder string
 
 	// Index finds similar questions. It must be empty, and used by this Model alone.
@@ -155,6 +155,13 @@ type Model struct {
 	saved  cache.Ledger
 }
 
+// Named is an embedder that knows the name of its model.
+type Named interface {
+	// Name identifies the model: vectors of models with different names cannot be
+	// compared.
+	Name() string
+}
+
 // New returns a Model around next. Questions whose cosine is at least the threshold,
 // above 0 and at most 1, are similar; [Evaluation.Calibrate] finds one. nil options
 // mean the defaults. Its error wraps [ErrOption].
@@ -173,8 +180,11 @@ func New(next llms.Model, embedder embeddings.Embedder, threshold float64, o *Op
 	if m.o.MaxEntries < 0 || m.o.MaxQuestion < 0 {
 		return nil, fmt.Errorf("%w: %d entries, questions of %d bytes: want 0 or more", ErrOption, m.o.MaxEntries, m.o.MaxQuestion)
 	}
+	if named, ok := embedder.(Named); ok && m.o.Embedder == "" {
+		m.o.Embedder = named.Name()
+	}
 	if m.o.Store != nil && m.o.Embedder == "" {
-		return nil, fmt.Errorf("%w: a Store needs the name of the Embedder", ErrOption)
+		return nil, fmt.Errorf("%w: a Store needs Options.Embedder, the name of the embedder, which has none itself", ErrOption)
 	}
 	if m.o.Learn != nil {
 		if m.o.Learn.Same == nil {

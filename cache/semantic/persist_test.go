@@ -316,6 +316,34 @@ func TestStoreOptions(t *testing.T) {
 	require.Zero(t, n)
 }
 
+// named is an embedder that knows its name.
+type named struct {
+	table
+	name string
+}
+
+func (n named) Name() string { return n.name }
+
+// TestEmbeddersOwnName: entries belong to the name that the embedder has itself, unless
+// the options have another one.
+func TestEmbeddersOwnName(t *testing.T) {
+	s := folder(t, t.TempDir())
+	loaded := func(name, option string) int {
+		m, err := New(&echo{}, named{one, name}, .9, &Options{Store: s, Model: "m", Embedder: option})
+		require.NoError(t, err)
+		n, err := m.Load(t.Context())
+		require.NoError(t, err)
+		ask(t, m, "q")
+		return n
+	}
+	require.Equal(t, 0, loaded("a", ""))
+	require.Equal(t, 1, loaded("a", ""))
+	require.Equal(t, 1, loaded("b", "a"), "the option has precedence")
+	require.Equal(t, 0, loaded("b", ""))
+	_, err := New(&echo{}, named{one, ""}, .9, &Options{Store: s})
+	require.ErrorIs(t, err, ErrOption)
+}
+
 // What was deleted doesn't come back with a restart. The entries of a cache.Model in the
 // same folder stay.
 func TestDeleteReachesTheStore(t *testing.T) {

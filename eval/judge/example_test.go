@@ -3,6 +3,7 @@ package judge_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/prodailabs/prodai/eval/judge"
 	"github.com/prodailabs/prodai/eval/modeltest"
@@ -44,6 +45,42 @@ func ExampleAssess() {
 	// Output:
 	// unknown
 	// its kappa with people is 1.00 (0.00 to 1.00): the labels don't show that it reaches 0.60
+}
+
+// ExampleCalibrated fits a calibrator to one half of the labeled items and assesses the judge
+// on the other half: labels that a calibrator was fitted to make it look better than it is.
+func ExampleCalibrated() {
+	random := rand.New(rand.NewPCG(1, 2))
+	items := make([]judge.Labeled, 400)
+	for i := range items {
+		quality, person := random.Float64(), 0.0
+		if quality > 0.5 {
+			person = 1
+		}
+		kind := min(1, quality+0.25+0.1*random.NormFloat64()) // the judge's grades are too high
+		items[i] = judge.Labeled{Outcome: judge.OutcomeScored, Score: kind, People: []float64{person}}
+	}
+	fit, assess := items[:200], items[200:]
+	var scores, labels []float64
+	for _, i := range fit {
+		scores, labels = append(scores, i.Score), append(labels, i.People[0])
+	}
+	calibrator, err := judge.FitPlatt(scores, labels)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, half := range [][]judge.Labeled{assess, judge.Calibrated(assess, calibrator)} {
+		a, err := judge.Assess(half, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s, kappa %.2f, score - label %+.2f, squared error %.2f\n", a.Trust, a.Kappa, a.Bias, a.Brier)
+	}
+	// Output:
+	// no, kappa 0.43, score - label +0.28, squared error 0.18
+	// yes, kappa 0.84, score - label +0.06, squared error 0.06
 }
 
 func ExampleGraph_Grade() {

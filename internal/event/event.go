@@ -48,6 +48,7 @@ const (
 	RetrieveQuery     = "retrieve.query"
 	RetrieveTruncated = "retrieve.truncated"
 	RetrieveFallback  = "retrieve.fallback"
+	RetrieveRebuilt   = "retrieve.rebuilt"
 
 	TokensDropped = "tokens.dropped"
 
@@ -73,7 +74,7 @@ const (
 	Policy    = "policy"    // string: what the guard does: block, redact, flag, shadow
 	Reason    = "reason"    // string: why, in words without content
 	Scores    = "scores"    // []float64: best first
-	Stage     = "stage"     // string: input, document, tool_result, tool_call, output; of retrieve.fallback, the stage's name
+	Stage     = "stage"     // string: input, document, tool_result, tool_call, output; of retrieve.fallback, the stage's name; of retrieve.rebuilt, index or words
 	State     = "state"     // string: the state entered
 	Status    = "status"    // int: the HTTP status, 0 if there was none
 	Target    = "target"    // string: the route's target; of queue events, the job's kind
@@ -119,6 +120,7 @@ var Table = []Def{
 	{RetrieveQuery, []string{Count, ID, Scores, Elapsed, Tenant}, "passages were retrieved"},
 	{RetrieveTruncated, []string{Bytes, Reason}, "the end of a collection's file was lost in a crash, and cut off"},
 	{RetrieveFallback, []string{Stage, Count, Reason, Elapsed}, "a stage after the search failed or was too slow, and what came before it was used"},
+	{RetrieveRebuilt, []string{Stage, Reason}, "an index stored beside a collection's file could not be used, and is built again"},
 	{TokensDropped, []string{Count, Tokens, Reason, Model}, "parts of a prompt were dropped to fit the window"},
 	{TraceRejected, []string{Target, Count, Reason}, "a receiver of traces refused a part of what it was sent"},
 	{UsageInvalid, []string{Model, Reason}, "a provider reported token counts that can't be right"},

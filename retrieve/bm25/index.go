@@ -275,12 +275,27 @@ func (x *Index) remove(id int) bool {
 	delete(x.place, id)
 	switch dead := len(x.docs) - len(x.place); {
 	case len(x.place) == 0:
-		x.docs, x.lengths, x.total, x.stored = nil, nil, 0, stored{file: x.stored.file}
+		x.empty()
 	case dead > 100 && dead > len(x.place):
 		x.clean()
 	}
 	x.keepBounds()
 	return true
+}
+
+// Clear removes all documents.
+func (x *Index) Clear() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	clear(x.postings)
+	clear(x.place)
+	x.empty()
+	x.keepBounds()
+}
+
+// empty forgets what is left of documents that were all removed.
+func (x *Index) empty() {
+	x.docs, x.lengths, x.total, x.stored = nil, nil, 0, stored{file: x.stored.file}
 }
 
 // clean takes the removed documents out of the postings.

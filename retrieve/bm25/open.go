@@ -32,7 +32,11 @@ func Open(path string, o *Options) (*Index, error) {
 				return nil, fmt.Errorf("%w: the boosts: %w", ErrFormat, err)
 			}
 		}
-		return New(&own)
+		y, err := New(&own)
+		if err == nil {
+			x.variant, x.k1, x.b, x.delta, x.analyze, x.boosts, x.phrases = y.variant, y.k1, y.b, y.delta, y.analyze, y.boosts, y.phrases
+		}
+		return y, err
 	}); err != nil {
 		return nil, err
 	}
@@ -90,7 +94,8 @@ func (x *Index) matches(id int, parts []part) bool {
 	return same == len(c.counts)
 }
 
-// open reads a file into an index that fresh makes, and moves it to x.
+// open reads a file into an index that fresh makes, and moves it to x, whose options are
+// the same.
 func (x *Index) open(path string, fresh func(head []int64, boosts []byte) (*Index, error)) error {
 	f, err := snapshot.Open(path, kind, version)
 	if err != nil {
@@ -106,7 +111,6 @@ func (x *Index) open(path string, fresh func(head []int64, boosts []byte) (*Inde
 		x.stored.file.Close() // of a restored index that was emptied
 	}
 	y.stored.file = f
-	x.variant, x.k1, x.b, x.delta, x.analyze, x.boosts, x.phrases = y.variant, y.k1, y.b, y.delta, y.analyze, y.boosts, y.phrases
 	x.postings, x.docs, x.lengths, x.place, x.total, x.stored = y.postings, y.docs, y.lengths, y.place, y.total, y.stored
 	x.bounded = y.bounded
 	x.bounded.x = x

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -167,8 +168,40 @@ func TestRestore(t *testing.T) {
 	require.False(t, y.Matches(1, "keys rotate"), "it is of words without stems")
 	require.True(t, y.Matches(2, "day") == y.Matches(2, "days"))
 	require.False(t, y.Matches(3, "days"))
+	y.Clear()
+	require.Zero(t, y.Len())
+	require.False(t, y.Contains("rotate"))
+	y.Add(1, "days")
+	require.Len(t, y.Search("days", 3), 1)
+	y.Clear()
+	require.NoError(t, y.Restore(path))
 	require.NoError(t, os.Remove(path))
 	require.Len(t, y.SearchTerms([]string{"rotate"}, 3), 1, "the file is still mapped")
+}
+
+// TestRestoreBesideSearches: a reader of a collection restores its words while searches
+// run. Options that never change are read without the lock.
+func TestRestoreBesideSearches(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	x, err := New(nil)
+	require.NoError(t, err)
+	x.Add(1, "days")
+	require.NoError(t, x.Save(path))
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for range 50 {
+				x.Search("days", 1)
+				x.Matches(1, "days")
+			}
+		})
+	}
+	for range 20 {
+		x.Clear()
+		require.NoError(t, x.Restore(path))
+	}
+	all.Wait()
+	require.Len(t, x.Search("days", 1), 1)
 }
 
 // BenchmarkOpen opens an index of 50,000 documents, and builds it anew.

@@ -1,7 +1,9 @@
 package route
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prodailabs/prodai/retry/fault"
@@ -44,14 +46,14 @@ type Request struct {
 }
 
 // TryAcquire chooses a target for a call that begins at now. Its error is a
-// *[fault.Error] that wraps [ErrNoTarget] and has the time until a target returns,
-// if one is only paused.
+// *[fault.Error] that wraps [ErrNoTarget], names targets with the reason why each is left
+// out, and has the time until one returns, if one is only paused.
 //
 // Targets are left out that were tried, are drained, down, paused, at MaxInFlight,
 // or whose window is too small. Of the rest those count that are in the lowest tier
 // and have no queue of SpillAt. Of these Key or Balance chooses one.
 func (p *Pool) TryAcquire(now time.Time, r Request) (Pick, error) {
-	at := p.since(now)
+	at, tried := p.since(now), r.Tried
 	for {
 		c := p.choose(at, &r)
 		if c.i < 0 && r.Version != VersionAny {
@@ -63,7 +65,7 @@ func (p *Pool) TryAcquire(now time.Time, r Request) (Pick, error) {
 			}
 		}
 		if c.i < 0 {
-			return Pick{}, p.noTarget(at, &r, c)
+			return Pick{}, p.noTarget(at, &r, &tried, c)
 		}
 		m := p.members[c.i]
 		k := Pick{p: p, m: m, i: c.i, began: at, stream: r.Stream, reason: c.reason, work: int64(p.o.CallTokens) + int64(max(r.Tokens, 0))}
@@ -102,11 +104,15 @@ func (m *member) available(at time.Duration) bool { return m.notBefore.Load() <=
 
 func (m *member) of(v Version) bool { return v == VersionAny || m.canary == (v == VersionCanary) }
 
+// fits reports whether the call fits a target's window, as far as that is known.
+func (m *member) fits(r *Request) bool {
+	return m.window == 0 || m.window >= max(r.Tokens, 0)+max(r.AnswerTokens, 0) && m.window >= r.MinWindow
+}
+
 func (p *Pool) choose(at time.Duration, r *Request) choice {
 	var list [maxTargets]uint8
 	n, best, lowest := 0, math.MaxInt, math.MaxInt
 	c := choice{i: -1, reason: "balance"}
-	need := max(r.Tokens, 0) + max(r.AnswerTokens, 0)
 	largest, window := -1, 0
 	for i, m := range p.members {
 		if r.Tried.Has(i) || !m.of(r.Version) || !m.available(at) {
@@ -116,7 +122,7 @@ func (p *Pool) choose(at time.Duration, r *Request) choice {
 			lowest = min(lowest, m.tier)
 			continue
 		}
-		if w := m.window; w > 0 && (w < need || w < r.MinWindow) {
+		if w := m.window; !m.fits(r) {
 			c.small = true
 			if w >= r.MinWindow && w > window {
 				largest, window = i, w
@@ -283,16 +289,17 @@ func (t *Target) price(r *Request) float64 {
 	return float64(t.InputPicoUSD)*float64(max(r.Tokens, 0)) + float64(t.OutputPicoUSD)*float64(max(r.AnswerTokens, 0))
 }
 
-// noTarget is the error of a call without a target.
-func (p *Pool) noTarget(at time.Duration, r *Request, c choice) *fault.Error {
+// noTarget is the error of a call without a target. The call has tried some itself, and
+// r.Tried has those too that were busy when they were chosen.
+func (p *Pool) noTarget(at time.Duration, r *Request, tried *Set, c choice) *fault.Error {
 	if c.small {
 		e := fault.New(fault.ClassContextLength, ErrNoTarget)
-		e.Message = "route: the prompt is longer than the window of each target that is left"
+		e.Message = "route: the prompt is longer than the window of each target that is left: " + p.reasons(at, r, tried)
 		e.Unsent, e.Fallback = true, false
 		return e
 	}
 	e := fault.New(fault.ClassOverloaded, ErrNoTarget)
-	e.Message, e.Unsent, e.Unhealthy = "route: no target is left for the call", true, false
+	e.Message, e.Unsent, e.Unhealthy = "route: no target is left for the call: "+p.reasons(at, r, tried), true, false
 	wait := int64(math.MaxInt64)
 	for i, m := range p.members {
 		if until := m.notBefore.Load(); until > int64(at) && until != never && !r.Tried.Has(i) {
@@ -303,4 +310,39 @@ func (p *Pool) noTarget(at time.Duration, r *Request, c choice) *fault.Error {
 		e.Delay, e.HasDelay = time.Duration(wait), true
 	}
 	return e
+}
+
+// mostReasons is how many targets an error names.
+const mostReasons = 10
+
+// reasons says why each target is left out.
+func (p *Pool) reasons(at time.Duration, r *Request, tried *Set) string {
+	var b strings.Builder
+	for i, m := range p.members {
+		if i == mostReasons {
+			fmt.Fprintf(&b, "; and %d more", len(p.members)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%q ", m.t.Name)
+		switch state, wait := m.state(at); {
+		case tried.Has(i):
+			b.WriteString("was tried")
+		case state == "open":
+			fmt.Fprintf(&b, "has an open circuit breaker for %v", wait.Round(time.Millisecond))
+		case state == "paused":
+			fmt.Fprintf(&b, "is paused for %v", wait.Round(time.Millisecond))
+		case state != "":
+			b.WriteString("is " + state)
+		case m.maxInFlight > 0 && m.inFlight.Load() >= m.maxInFlight:
+			fmt.Fprintf(&b, "is full (MaxInFlight %d)", m.maxInFlight)
+		case !m.fits(r):
+			fmt.Fprintf(&b, "has a window of %d tokens", m.window)
+		default:
+			b.WriteString("was just taken by another call")
+		}
+	}
+	return b.String()
 }

@@ -144,6 +144,56 @@ func TestMaxInFlightIsExact(t *testing.T) {
 	require.Equal(t, 17, passed)
 }
 
+// TestErrorsNameTheTargets: the error of a call without a target says of each target why
+// it is left out, also while another call runs that has found a breaker half open.
+func TestErrorsNameTheTargets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, []Target{
+			{Name: "tried", Model: says("x")}, {Name: "away", Model: says("x")}, {Name: "ill", Model: says("x")}, {Name: "slow\n", Model: says("x")},
+			{Name: "broken", Model: says("x")}, {Name: "busy", Model: says("x"), MaxInFlight: 1}, {Name: "small", Model: says("x"), WindowTokens: 100},
+		}, &Options{Breaker: &retry.BreakerOptions{Failures: 1, OpenFor: time.Minute}})
+		var others Set
+		for i := range p.members {
+			others.Add(i)
+		}
+		only := func(i int) Request {
+			r := Request{Tried: others}
+			r.Tried[0] &^= 1 << i
+			return r
+		}
+		k := take(t, p, only(4))
+		k.Done(time.Now(), admission.OutcomeUnhealthy)
+		take(t, p, only(5))
+		require.NoError(t, p.Drain("away"))
+		p.members[2].set(func() { p.members[2].down = true })
+		p.pause(p.members[3], time.Now(), 1500*time.Millisecond)
+		r := Request{Tokens: 90, AnswerTokens: 20}
+		r.Tried.Add(0)
+		_, err := p.TryAcquire(time.Now(), r)
+		require.ErrorIs(t, err, ErrNoTarget)
+		require.ErrorContains(t, err, `"tried" was tried; "away" is drained; "ill" is down; "slow\n" is paused for 1.5s; `+
+			`"broken" has an open circuit breaker for 1m0s; "busy" is full (MaxInFlight 1); "small" has a window of 100 tokens`)
+
+		time.Sleep(time.Minute + time.Second)
+		take(t, p, only(4)) // the test call
+		_, err = p.TryAcquire(time.Now(), only(4))
+		require.ErrorContains(t, err, `no target is left for the call: "tried" was tried; `)
+		require.ErrorContains(t, err, `"broken" was just taken by another call`)
+
+		many := names(mostReasons + 3)
+		for i := range many {
+			many[i].MaxInFlight = 1
+		}
+		p = newPool(t, many, nil)
+		for range many {
+			take(t, p, Request{})
+		}
+		_, err = p.TryAcquire(time.Now(), Request{})
+		require.ErrorContains(t, err, `"t9" is full (MaxInFlight 1); and 3 more`)
+		require.NotContains(t, err.Error(), "t10")
+	})
+}
+
 // TestSpillOver: calls go to the next tier when the queue of the first has grown, by
 // the engine's own number and by what was sent since; and come back.
 func TestSpillOver(t *testing.T) {

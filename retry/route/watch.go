@@ -184,19 +184,9 @@ func (p *Pool) Status(now time.Time) []Status {
 			load := r.Load
 			s.Load = &load
 		}
-		m.mu.Lock()
-		open, paused, drained, down := m.openUntil-at, m.pausedUntil-at, m.drained, m.down
-		m.mu.Unlock()
-		s.Wait = max(open, paused, 0)
+		s.State, s.Wait = m.state(at)
 		switch {
-		case drained:
-			s.State = "drained"
-		case down:
-			s.State = "down"
-		case open > 0:
-			s.State = "open"
-		case paused > 0:
-			s.State = "paused"
+		case s.State != "": // it gets no calls
 		case m.t.MaxInFlight > 0 && s.InFlight >= m.t.MaxInFlight:
 			s.State = "full"
 		case m.t.SpillAt > 0 && s.Queue >= m.t.SpillAt:
@@ -207,4 +197,24 @@ func (p *Pool) Status(now time.Time) []Status {
 		out = append(out, s)
 	}
 	return out
+}
+
+// state returns the state of a target that gets no calls, and how long that lasts at
+// least; "" for another target.
+func (m *member) state(at time.Duration) (string, time.Duration) {
+	m.mu.Lock()
+	open, paused, drained, down := m.openUntil-at, m.pausedUntil-at, m.drained, m.down
+	m.mu.Unlock()
+	wait := max(open, paused, 0)
+	switch {
+	case drained:
+		return "drained", wait
+	case down:
+		return "down", wait
+	case open > 0:
+		return "open", wait
+	case paused > 0:
+		return "paused", wait
+	}
+	return "", 0
 }

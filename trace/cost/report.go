@@ -10,7 +10,8 @@ import (
 )
 
 // WriteTable writes totals as a table of text, with money in dollars. A cost that
-// leaves calls out is marked with "+ N unpriced".
+// leaves calls out is marked with "+ N unpriced". The totals are those of a [Ledger], or
+// of a file of spans: an example of jsonl.Sum converts these.
 func WriteTable(w io.Writer, name string, totals []Total) error {
 	if w == nil {
 		return fmt.Errorf("%w: the writer is nil", ErrOption)

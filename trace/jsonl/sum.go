@@ -14,7 +14,8 @@ import (
 // than nine million dollars in pico-USD.
 var ErrOverflow = errors.New("jsonl: the sum overflows int64")
 
-// A Total is what the attempts and embeddings of one group used and cost.
+// A Total is what the attempts and embeddings of one group used and cost. The example
+// of [Sum] named Table converts totals for cost.WriteTable and cost.WriteCSV.
 type Total struct {
 	Key    string // the group, "" for spans without one
 	Calls  int

@@ -39,7 +39,7 @@ func ExampleCUSUM() {
 func ExampleNewRules() {
 	rules, err := monitor.NewRules(monitor.SLO{Name: "answers", Objective: 0.99, Windows: []monitor.BurnWindow{
 		{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage},
-	}}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}`})
+	}}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -12,18 +12,24 @@ import (
 	"time"
 )
 
-// operations counts the steps that package trace measures.
-const operations = "gen_ai_client_operation_duration_seconds_count"
+// operations counts the steps that package trace measures; requests counts those that are
+// a whole request.
+const (
+	operations = "gen_ai_client_operation_duration_seconds_count"
+	requests   = operations + `{gen_ai_operation_name="invoke_workflow"}`
+)
 
 // RulesOptions are the settings of [NewRules].
 type RulesOptions struct {
-	// Total is the counter of all events, as a selector without a range. Default:
-	// gen_ai_client_operation_duration_seconds_count, the count of package trace's
-	// histogram, as OpenTelemetry's exporter for Prometheus and its Collector name it by
-	// default. It counts each step: an attempt that a retry made good, and the call
-	// around it. For what callers see, set
-	// gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"},
-	// which needs a logical span around the whole.
+	// Total is the counter of all events, as a selector without a range. Default: requests
+	// as their callers see them,
+	// gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}.
+	// It is the count of package trace's histogram, as OpenTelemetry's exporter for
+	// Prometheus and its Collector name it by default, for logical spans: an attempt that a
+	// retry made good is not a bad event. Put trace's KindLogical around the whole; a chain
+	// or an upload that is measured is an event too. Without a logical span the alert
+	// without data fires. The same name without labels counts each step, and with
+	// {gen_ai_operation_name="chat"} each attempt.
 	Total string
 
 	// Bad is the counter of bad events. Its labels are those of Total. Default: Total
@@ -64,7 +70,7 @@ func NewRules(s SLO, o *RulesOptions) (*Rules, error) {
 	if o != nil {
 		r.o = *o
 	}
-	r.o.Total = cmp.Or(r.o.Total, operations)
+	r.o.Total = cmp.Or(r.o.Total, requests)
 	if name, labels, _ := strings.Cut(strings.TrimSuffix(r.o.Total, "}"), "{"); r.o.Bad == "" && name == operations {
 		if labels = strings.TrimRight(labels, ", "); labels != "" {
 			labels += ","

@@ -23,7 +23,8 @@ var ruleSets = map[string]struct {
 }{
 	"defaults": {monitor.SLO{Name: "answers", Objective: 0.99}, nil},
 	"tenant":   {monitor.SLO{Name: "quality", Objective: 0.95}, &monitor.RulesOptions{Total: "judged_total", Bad: `judged_bad_total{kind!=""}`, By: "tenant", Runbook: `docs/"quoted": x.md`}},
-	"callers":  {monitor.SLO{Name: "callers", Objective: 0.99}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="invoke_workflow"}`}},
+	"steps":    {monitor.SLO{Name: "steps", Objective: 0.99}, &monitor.RulesOptions{Total: "gen_ai_client_operation_duration_seconds_count"}},
+	"chats":    {monitor.SLO{Name: "chats", Objective: 0.99}, &monitor.RulesOptions{Total: `gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="chat"}`}},
 	"shared":   {monitor.SLO{Name: "null", Objective: 0.999, Windows: []monitor.BurnWindow{{Long: time.Hour, Budget: 0.02, Severity: monitor.SeverityPage}}}, &monitor.RulesOptions{By: "tenant"}},
 }
 
@@ -72,6 +73,22 @@ func TestPromtoolAcceptsRulesTestsAndPanels(t *testing.T) {
 			out, err = run("check", "rules", "panels.yml")
 			require.NoError(t, err, out)
 		})
+	}
+}
+
+// TestRulesCountRequests: an attempt that a retry made good is no bad event, unless steps
+// are asked for.
+func TestRulesCountRequests(t *testing.T) {
+	for total, want := range map[string]string{
+		"": `sum (rate(gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name=\"invoke_workflow\",error_type!=\"\"}[1h]))`,
+		"gen_ai_client_operation_duration_seconds_count": `sum (rate(gen_ai_client_operation_duration_seconds_count{error_type!=\"\"}[1h]))`,
+	} {
+		r, err := monitor.NewRules(monitor.SLO{Name: "answers", Objective: 0.99}, &monitor.RulesOptions{Total: total})
+		require.NoError(t, err)
+		var b strings.Builder
+		require.NoError(t, r.WriteRules(&b))
+		require.Contains(t, b.String(), want)
+		require.Equal(t, total == "", strings.Contains(b.String(), `absent(sum(gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name=\"invoke_workflow\"}))`))
 	}
 }
 

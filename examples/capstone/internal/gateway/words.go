@@ -116,6 +116,9 @@ var sentences = map[string]func(service.Event) (plain, tone string){
 	trace.EventRetrieveFallback: func(service.Event) (string, string) {
 		return "A step after the search failed or took too long. The passages are in the order of the search.", "warn"
 	},
+	trace.EventRetrieveRebuilt: func(service.Event) (string, string) {
+		return "An index that was stored beside the collection's file could not be used. It is built again.", "warn"
+	},
 	trace.EventRetrieveQuery: func(e service.Event) (string, string) {
 		if text(e, trace.AttrCount, "") == "0" {
 			return "The search looked by meaning and by words, and found nothing of this kind.", ""
