@@ -38,7 +38,7 @@ var questionFiles embed.FS
 
 // questionSets are the files of questions, without their ending. The set "translated" is
 // asked alone: its questions are those of others in another language.
-var questionSets = []string{"dev", "held", "later", "fourth"}
+var questionSets = []string{"dev", "held", "later", "fourth", "fifth"}
 
 // A question is one of an author's who had not read the notes.
 type question struct {

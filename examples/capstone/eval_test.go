@@ -25,7 +25,7 @@ func TestIndependentQuestions(t *testing.T) {
 	require.NoError(t, err)
 	results, err := independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
-	require.Len(t, results, 340)
+	require.Len(t, results, 420)
 	var out strings.Builder
 	_, _, err = report(&out, results)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestIndependentQuestions(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 82, refuse)
+	require.Equal(t, 102, refuse)
 	require.Less(t, unjudged, 40, "judge the new passages, see testdata/questions/README.md")
 	require.Greater(t, float64(useful), 0.6*float64(known-unjudged))
 	require.Less(t, float64(wrong), 0.1*float64(known))
