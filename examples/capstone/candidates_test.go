@@ -17,7 +17,7 @@ import (
 
 var (
 	candidates   = flag.String("candidates", "", "write the passages found for each question of testdata/questions to this file, for readers to judge")
-	candidateSet = flag.String("candidateset", "", "find passages for one set (default all, without the translated)")
+	candidateSet = flag.String("candidateset", "", "find passages for one set, as eval -set")
 )
 
 // TestCandidates writes what readers judge: see testdata/questions/README.md.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,27 @@ func TestIndependentQuestions(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, lost, 6, "neither a useful answer nor the right package, of 31")
+}
+
+// TestQuestionSets: an id names one question, and a follow-up has what it follows.
+func TestQuestionSets(t *testing.T) {
+	ids := map[string]string{}
+	for _, set := range append(slices.Clone(questionSets), "aspects") {
+		questions, err := (&settings{set: set}).questions()
+		require.NoError(t, err)
+		for _, q := range questions {
+			require.Empty(t, ids[q.ID], "%s is in %s too", q.ID, set)
+			ids[q.ID] = set
+			require.Equal(t, strings.HasPrefix(q.Kind, "refuse-"), q.Refuse, q.ID)
+			require.Equal(t, q.Kind == "followup", len(q.history()) > 0, q.ID)
+		}
+	}
+	judgments, err := readLines[judgment]("judged.jsonl")
+	require.NoError(t, err)
+	for _, j := range judgments {
+		require.NotEmpty(t, ids[j.Question], j.Question)
+		require.Contains(t, []string{"yes", "partly", "no"}, j.Label)
+	}
 }
 
 func TestCompareRuns(t *testing.T) {
