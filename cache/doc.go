@@ -302,6 +302,12 @@
 // caching returns no stored answer at all: the provider reuses its work on the
 // beginning of the prompt, and the model writes a new answer.
 //
+// What is the difference between prompt caching and a KV cache? Prompt caching is
+// built on the KV cache. The KV cache has the keys and values of a request while it
+// runs, and every engine needs one. Prompt caching keeps the part that belongs to
+// the beginning of the prompt when the request has ended, for later requests that
+// begin with the same tokens.
+//
 // How do I cache the answers of an LLM in Go? To cache the answers of an LLM, wrap
 // the model with cache.New(model, &cache.Options{Model: "gpt-4o-mini"}) and use the
 // result in place of the model. Equal calls within Options.TTL (one hour by

@@ -301,6 +301,11 @@
 // published translation results. BERTScore costs a model call and its values depend on the model;
 // BLEU costs nothing and is repeatable.
 //
+// What is the difference between ROUGE and BERTScore? ROUGE counts the words that an output shares
+// with the reference, and BERTScore compares the vectors of their tokens. ROUGE misleads when a good
+// summary uses other words. BERTScore misleads when a number or a negation is wrong, because the
+// vectors stay near. Use ROUGE to compare with published summaries, and BERTScore for paraphrases.
+//
 // Does BERTScore detect wrong facts? BERTScore doesn't detect wrong facts reliably. Opposite words
 // and other numbers have similar vectors, so "profits increased" and "profits decreased" get a high
 // score. Check facts with exact match on the extracted value.

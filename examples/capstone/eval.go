@@ -36,9 +36,10 @@ import (
 //go:embed testdata/questions
 var questionFiles embed.FS
 
-// questionSets are the files of questions, without their ending. The set "translated" is
-// asked alone: its questions are those of others in another language.
-var questionSets = []string{"dev", "held", "later", "fourth"}
+// questionSets are the files of questions, without their ending. The others are asked
+// alone: the questions of "translated" are those of other sets in another language, and
+// those of "aspects" are made from forms.
+var questionSets = []string{"dev", "held", "later", "fourth", "fifth"}
 
 // A question is one of an author's who had not read the notes.
 type question struct {
@@ -362,9 +363,9 @@ func evaluate(ctx context.Context, s *settings, rest []string, out io.Writer) (e
 // questions returns those that the flags ask for: all, one file, or a random sample.
 func (s *settings) questions() ([]question, error) {
 	var out []question
-	sets := append(slices.Clone(questionSets), "translated")
+	sets := append(slices.Clone(questionSets), "translated", "aspects")
 	for i, name := range sets {
-		if s.set != name && (s.set != "" || i == len(questionSets)) {
+		if s.set != name && (s.set != "" || i >= len(questionSets)) {
 			continue
 		}
 		more, err := readLines[question](name + ".jsonl")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestIndependentQuestions(t *testing.T) {
 	require.NoError(t, err)
 	results, err := independent(t.Context(), svc, questions, nil)
 	require.NoError(t, err)
-	require.Len(t, results, 340)
+	require.Len(t, results, 420)
 	var out strings.Builder
 	_, _, err = report(&out, results)
 	require.NoError(t, err)
@@ -58,7 +59,7 @@ func TestIndependentQuestions(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 82, refuse)
+	require.Equal(t, 102, refuse)
 	require.Less(t, unjudged, 40, "judge the new passages, see testdata/questions/README.md")
 	require.Greater(t, float64(useful), 0.6*float64(known-unjudged))
 	require.Less(t, float64(wrong), 0.1*float64(known))
@@ -80,6 +81,27 @@ func TestIndependentQuestions(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, lost, 6, "neither a useful answer nor the right package, of 31")
+}
+
+// TestQuestionSets: an id names one question, and a follow-up has what it follows.
+func TestQuestionSets(t *testing.T) {
+	ids := map[string]string{}
+	for _, set := range append(slices.Clone(questionSets), "aspects") {
+		questions, err := (&settings{set: set}).questions()
+		require.NoError(t, err)
+		for _, q := range questions {
+			require.Empty(t, ids[q.ID], "%s is in %s too", q.ID, set)
+			ids[q.ID] = set
+			require.Equal(t, strings.HasPrefix(q.Kind, "refuse-"), q.Refuse, q.ID)
+			require.Equal(t, q.Kind == "followup", len(q.history()) > 0, q.ID)
+		}
+	}
+	judgments, err := readLines[judgment]("judged.jsonl")
+	require.NoError(t, err)
+	for _, j := range judgments {
+		require.NotEmpty(t, ids[j.Question], j.Question)
+		require.Contains(t, []string{"yes", "partly", "no"}, j.Label)
+	}
 }
 
 func TestCompareRuns(t *testing.T) {

@@ -119,7 +119,7 @@ func parse(name string, args []string, errs io.Writer) (*settings, []string, err
 	if name == "eval" {
 		f.Float64Var(&s.floor, "floor", 0.6, "share of the questions that the notes answer which must get a useful answer")
 		f.StringVar(&s.last, "last", "", "file of the last run's verdicts, which this run is compared with (default in the user's cache folder)")
-		f.StringVar(&s.set, "set", "", "ask one set: dev, held, later, fourth or translated (default all but the last)")
+		f.StringVar(&s.set, "set", "", "ask one set: dev, held, later, fourth, fifth, translated or aspects (default all but the last two)")
 		f.IntVar(&s.sample, "sample", 0, "ask so many questions, drawn at random (default all); a language model takes seconds for each")
 		f.Uint64Var(&s.seed, "seed", 0, "of the sample")
 		f.StringVar(&s.answers, "answers", "", "write each question with its answer to this file, as JSON lines")

@@ -286,6 +286,12 @@
 // model's training: it makes the model say what its maker forbade. One prompt can do
 // both, and ATLAS has an id for each ([LLMInjection] and [Jailbreak]).
 //
+// How do I defend against a jailbreak? To defend against a jailbreak, don't rely on the
+// rules that the model was trained with. Check the user's text before the call
+// (guard/injection), and the answer before it is shown. Give the model no data and no
+// tool that this user may not use, so that a jailbreak gains little. Limit the attempts
+// of each user, and attack your own system before each release (guard/redteam).
+//
 // What is the difference between direct and indirect prompt injection? A direct injection
 // is typed by the user. An indirect injection is in a document, a web page or a tool
 // result that the model reads for an innocent user. The indirect one is more dangerous,
