@@ -179,12 +179,12 @@
 // static embedding model. The command under the table prints it.
 //
 //	chunker                   mean tokens   recall@5      recall@1000 tokens
-//	recursive 400                     361   .974  1st     .908  2nd
-//	windows 400, overlap 200          396   .955  2nd     .843  last
-//	sentences 200                     181   .918  3rd     .921  1st
-//	recursive 200                     176   .884  4th     .902  3rd
-//	recursive 100                      81   .797  5th     .887  4th
-//	windows 100                        99   .764  last    .843  last
+//	recursive 400                     361   .974  1st     .899  3rd
+//	windows 400, overlap 200          396   .969  2nd     .877  5th
+//	sentences 200                     181   .907  3rd     .913  2nd
+//	recursive 200                     176   .876  4th     .885  4th
+//	recursive 100                      81   .806  5th     .926  1st
+//	windows 100                        99   .768  last    .874  last
 //
 //	go run ./examples/lab10-chunking
 //
@@ -195,7 +195,7 @@
 // tokens. At an equal budget, overlap costs more than it brings.
 //
 // Two cautions before you quote the table of recalls. It is one embedder and 132
-// questions: a recall of .90 may be .85 or .95, and .921 and .908 can't be
+// questions: a recall of .90 may be .85 or .95, and .926 and .913 can't be
 // distinguished. And the best of many settings, chosen on the questions it is
 // reported for, looks better than it is.
 //

@@ -241,13 +241,13 @@
 //
 //	                             static embedder             all-MiniLM-L6-v2
 //	                    BM25   ranks 1:1   scores .3:.7   ranks 1:1   scores .3:.7   .5:.5
-//	Cranfield, 225      .375     .384         .390          .417         .410        .419
-//	MedQuAD, 700        .858     .810         .855          .889         .888        .903
-//	these notes, 712    .750     .709         .764          .813         .811        .831
+//	Cranfield, 225      .375     .381         .391          .417         .410        .419
+//	MedQuAD, 700        .858     .804         .858          .889         .888        .903
+//	these notes, 712    .750     .722         .769          .813         .811        .831
 //
 // With the static embedder the fused scores are above BM25 on Cranfield (the 95 % interval
-// of the difference is +.004 to +.027) and on these notes (+.004 to +.024), and level on
-// MedQuAD (-.012 to +.007), where equally weighted ranks lose .048. A strong embedder
+// of the difference is +.005 to +.028) and on these notes (+.009 to +.028), and level on
+// MedQuAD (-.009 to +.009), where equally weighted ranks lose .054. A strong embedder
 // deserves a weight of 0.5. README.md of internal/statictrain has the other figures.
 //
 // # Changing documents

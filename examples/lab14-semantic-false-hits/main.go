@@ -50,7 +50,7 @@ func run(args []string, out, errs io.Writer) error {
 	fmt.Fprint(out, `
 What to notice: opposites are nearer than paraphrases, so no threshold separates them,
 and the guard is what helps. Calibration refuses to choose from so few pairs. In the
-second table there is no guard: even 0.95 lets 18 wrong orders in, and keeps most
+second table there is no guard: even 0.95 lets 14 wrong orders in, and keeps most
 greetings out. Answers that learn their own thresholds tell the two kinds apart: at
 first they ask the model, and later serve the greetings and not the orders.
 What to try: pairs of your own in the code, and -wrong 0.2.

@@ -12,9 +12,9 @@ func TestRun(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(nil, &out, io.Discard))
 	for _, line := range []string{
-		"0.90             7       6              7       0\n", "lowest bound over all thresholds is 51.4 %",
-		"0.80           164      18               358\n", "0.95            13      18               509\n",
-		"learned        174       3               363\n",
+		"0.90             6       6              6       0\n", "lowest bound over all thresholds is 51.4 %",
+		"0.90            35      18               487\n", "0.95             6      14               520\n",
+		"learned        170       0               370\n",
 	} {
 		require.Contains(t, out.String(), line)
 	}

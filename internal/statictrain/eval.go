@@ -30,21 +30,25 @@ func evalCommand(ctx context.Context, args []string, out io.Writer) error {
 	peers := f.String("peers", "", "NAME=FILE,...: vectors of the texts that -texts wrote, as float32")
 	texts := f.String("texts", "", "only write the texts of all sets to this file, for other programs to embed")
 	more := f.String("more", "", "FOLDER,...: further collections in BEIR's form, not in the mean")
+	only := f.Bool("only", false, "only the collections of -more, and these are the mean")
 	fusing := f.Bool("fusions", false, "compare ways and weights of the fusion with BM25")
 	ablation := f.Bool("ablation", false, "also cut and round the models")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	sets, err := evaluationSets(*golden, *sourcesFolder, *repository)
-	if err != nil {
-		return err
+	var sets []set
+	var err error
+	if !*only {
+		if sets, err = evaluationSets(*golden, *sourcesFolder, *repository); err != nil {
+			return err
+		}
 	}
 	for _, folder := range fields(*more) {
 		s, err := collection(folder[0])
 		if err != nil {
 			return err
 		}
-		s.seen = true
+		s.seen = !*only
 		sets = append(sets, s)
 	}
 	all, err := textsOf(ctx, sets)

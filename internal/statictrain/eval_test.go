@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -56,6 +57,25 @@ func TestFusions(t *testing.T) {
 	require.NoError(t, compareFusions(t.Context(), &out, []set{s}, []system{{"random rows", smallTable(t, 32).vectors}}))
 	require.Contains(t, out.String(), "DBSF 0.3")
 	require.Equal(t, len(fusions())+1, strings.Count(out.String(), "\n"))
+}
+
+// TestOnlyTheGivenCollections: with -only no other set is measured, and the collections are
+// the mean.
+func TestOnlyTheGivenCollections(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "small")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	for name, text := range map[string]string{
+		"corpus.jsonl":  `{"_id": "a", "text": "the river floods the valley"}` + "\n" + `{"_id": "b", "text": "a key of the door"}` + "\n",
+		"queries.jsonl": `{"_id": "q", "text": "which river floods?"}` + "\n",
+		"qrels.tsv":     "query-id\tcorpus-id\tscore\nq\ta\t1\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	var out bytes.Buffer
+	require.NoError(t, evalCommand(t.Context(), []string{"-only", "-more", folder}, &out))
+	require.Contains(t, out.String(), "small (1)")
+	require.NotContains(t, out.String(), "chunkeval")
+	require.Regexp(t, `(?m)^shipped +1\.000 +1\.000 `, out.String())
 }
 
 // TestCourseNotes: the questions of this library's notes are read, without their

@@ -45,11 +45,11 @@ func ask(t testing.TB, e *Extractive, question string, p []schema.Document) stri
 func TestExtractiveQuotesAndCites(t *testing.T) {
 	e := extractive(t)
 	answer := ask(t, e, "Within how many days can I be refunded?", passages())
-	require.Equal(t, "> **Returns**\n> \n> **Purchases may be refunded within 30 days of delivery.** Send the parcel back in its box, e.g. with the label. [1]\n\n> **Returns**\n> \n> - **Gift cards are never refunded.** [1]", answer)
+	require.Equal(t, "> **Returns**\n> \n> **Purchases may be refunded within 30 days of delivery.** Send the parcel back in its box, e.g. with the label. [1]", answer)
 	require.Equal(t, "> **Returns**\n> \n> - **Error E4502 means that the gateway\n>   timed out.** [1]", ask(t, e, "What does error E4502 mean?", passages()))
 	require.Contains(t, ask(t, e, "How often are keys rotated?", passages()), "[2]")
 	checked := CheckCitations(answer, passages())
-	require.Len(t, checked.Citations, 2)
+	require.Len(t, checked.Citations, 1)
 	c := checked.Citations[0]
 	require.Equal(t, Quoted, c.Status)
 	require.Equal(t, "Purchases may be refunded within 30 days of delivery.", c.Quote)

@@ -72,7 +72,7 @@
 //
 //	                        alone                    fused with BM25
 //	BM25                    .375
-//	static (retrieve/embed) .328   -.047 ± .025      .384   +.010 ± .017
+//	static (retrieve/embed) .333   -.042 ± .024      .381   +.006 ± .017
 //	this package, float32   .382   +.007 ± .026      .418   +.044 ± .018
 //	this package, 8 bits    .382   +.007 ± .026      .417   +.042 ± .017
 //
