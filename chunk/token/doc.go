@@ -250,22 +250,25 @@
 //
 // The counter is compared with other programs on English, Go source, Chinese,
 // hexadecimal digits, random bytes and one repeated letter. All count the same. The
-// table says how many times as long the others take; the two commands print it.
+// table says how many times as long the others take, all on one core; the two commands
+// print it.
 //
-//	fastokens (Rust)       1.2 to 2.6; on one letter 22 and more
-//	bpe-openai (Rust)      2.1 to 11
-//	riptoken (Rust)        3.8 to 91
-//	tiktoken-rs (Rust)     4 to 38
-//	tiktoken (Python)      5 to 45
+//	fastokens (Rust)       1.0 to 2.0; on one letter 50 and more
+//	bpe-openai (Rust)      2.1 to 14
+//	riptoken (Rust)        5.6 to 72
+//	tiktoken-rs (Rust)     4 to 23
+//	tiktoken (Python)      5 to 31
 //
 //	sh chunk/token/testdata/peers/run.sh
 //	cd internal/bench && go test ./token -run Compare -compare -v
 //
-// The counter is fast for three reasons. The pattern is not run as a regular expression:
+// The counter is fast for four reasons. The pattern is not run as a regular expression:
 // 64 bytes are classified at once (with AVX2 where the processor has it), and the ends of
 // pieces follow from shifts and logic on the bits. Pieces of up to 16 bytes are looked up as
-// machine words. And pieces that are not a token (one in ten) are merged in linear time:
-// a megabyte of the letter a takes milliseconds, where merging in quadratic time takes
+// machine words, many of them together, so that they wait for memory at the same time. A
+// piece that is not a token (one in ten) is cut at the places that no merge can reach
+// across, and a short part is merged by rank. A longer one is merged in linear time: a
+// megabyte of the letter a takes milliseconds, where merging in quadratic time takes
 // minutes.
 //
 // # Pitfalls
