@@ -4,12 +4,12 @@ each encoding and text the medians in MB/s and their ratios.
     python compare.py WORK ROUNDS [PEER...]      (run.sh makes WORK)
 
 A turn is: read the first eighth of the text, then time a pass over the whole of
-it, then time a second pass. Nothing is kept from one turn to the next: fastokens,
-which remembers pieces, gets a new tokenizer for each turn, and chunk/token's
-memory is dropped. In a round every implementation has one turn on every text, in
-random order. One that was five times as slow as chunk/token in the first two
-rounds has no more turns on that text. The machine may be busy: a ratio is the
-median of the ratios of single rounds, whose two turns are seconds apart.
+it, then time a second pass. Nothing is kept from one turn to the next: fastokens
+and chunk/token, which remember pieces, get a new tokenizer for each turn. In a
+round every implementation has one turn on every text, in random order. One that
+was five times as slow as chunk/token in the first two rounds has no more turns on
+that text. The machine may be busy: a ratio is the median of the ratios of single
+rounds, whose two turns are seconds apart.
 
 fastokens counts one text on several threads, so its first pass is measured once
 more with one thread (fastokens-1, by RAYON_NUM_THREADS).
