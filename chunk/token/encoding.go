@@ -208,7 +208,7 @@ func (e *Encoding) appendNew(dst []int, piece string, w *workspace) []int {
 	}
 	if v.short(piece) {
 		for starts := v.mergeShort(piece, &w.short); starts != 0; starts &= starts - 1 {
-			dst = append(dst, v.id(int(w.short[bits.TrailingZeros32(starts)&31])))
+			dst = append(dst, v.id(int(w.short[bits.TrailingZeros32(starts)&placeMask])))
 		}
 		return dst
 	}

@@ -79,11 +79,11 @@ func (m *module) token(d *xml.Decoder, t xml.Token) error {
 	case "term":
 		m.term = text
 	case "meaning":
-		m.pair(m.term, text)
+		m.pairs = with(m.pairs, m.term, text)
 	case "problem":
 		m.problem = text
 	case "solution":
-		m.pair(m.problem, text)
+		m.pairs = with(m.pairs, m.problem, text)
 	}
 	return nil
 }
@@ -118,12 +118,6 @@ func words(d *xml.Decoder) (string, error) {
 	return strings.Join(strings.Fields(b.String()), " "), nil
 }
 
-func (m *module) pair(a, b string) {
-	if a, b = cut(a), cut(b); kept(a, b) {
-		m.pairs = append(m.pairs, pair{A: a, B: b})
-	}
-}
-
 func (m *module) flush() {
 	text := m.text.String()
 	m.text.Reset()
@@ -132,8 +126,7 @@ func (m *module) flush() {
 		heading = m.title + ": " + heading
 	}
 	if strings.Count(text, " ") >= 12 && heading != "References" {
-		m.pair(heading, text)
-		m.pairs = append(m.pairs, insides(text)...)
+		m.pairs = append(with(m.pairs, heading, text), insides(text)...)
 	}
 }
 

@@ -142,6 +142,14 @@ func cut(s string) string {
 // kept says which pairs a text can be in: both sides have words, and they differ.
 func kept(a, b string) bool { return len(a) >= 3 && len(b) >= shortest && a != b }
 
+// with adds two texts to pairs, cut, if they can be a pair.
+func with(pairs []pair, a, b string) []pair {
+	if a, b = cut(a), cut(b); kept(a, b) {
+		return append(pairs, pair{A: a, B: b})
+	}
+	return pairs
+}
+
 const heldQED = 700
 
 // byHash orders pairs by the hash of A: an order that has nothing to do with the content.
@@ -198,9 +206,7 @@ func medquad(folder string) (out []pair, err error) {
 			return err
 		}
 		for _, p := range d.Pairs {
-			if a, b := cut(p.Question), cut(p.Answer); kept(a, b) {
-				out = append(out, pair{A: a, B: b})
-			}
+			out = with(out, p.Question, p.Answer)
 		}
 		return nil
 	})

@@ -45,9 +45,7 @@ func chatter(folder string) (out []pair, err error) {
 			}
 			talk := speaker.ReplaceAllString(r[2], "")
 			for _, person := range r[:2] {
-				if a, b := cut(person), cut(talk); kept(a, b) {
-					out = append(out, pair{A: a, B: b})
-				}
+				out = with(out, person, talk)
 			}
 			out = append(out, insides(talk)...)
 		}
@@ -76,9 +74,7 @@ func squad(path string) (out []pair, err error) {
 	for _, article := range d.Data {
 		for _, p := range article.Paragraphs {
 			for _, q := range p.Qas {
-				if a, b := cut(q.Question), cut(p.Context); kept(a, b) {
-					out = append(out, pair{A: a, B: b})
-				}
+				out = with(out, q.Question, p.Context)
 			}
 		}
 	}
@@ -93,9 +89,7 @@ func quotes(path string) (out []pair, err error) {
 			return err
 		}
 		for _, s := range []string{r.Source1, r.Source2, r.Source3, r.Source4} {
-			if a, b := cut(r.Question), cut(s); kept(a, b) {
-				out = append(out, pair{A: a, B: b})
-			}
+			out = with(out, r.Question, s)
 		}
 		return nil
 	})
@@ -108,9 +102,7 @@ func splits(folder string) (out []pair, err error) {
 		err := lines(filepath.Join(folder, name), func(line []byte) error {
 			_, parts, _ := strings.Cut(string(line), "\t")
 			b, a, _ := strings.Cut(parts, " <::::> ")
-			if a, b = plain(a), plain(b); kept(a, b) {
-				out = append(out, pair{A: a, B: b})
-			}
+			out = with(out, plain(a), plain(b))
 			return nil
 		})
 		if err != nil {
@@ -122,5 +114,5 @@ func splits(folder string) (out []pair, err error) {
 
 // plain takes back the spaces that a tokenizer put before punctuation.
 func plain(s string) string {
-	return cut(strings.NewReplacer(" .", ".", " ,", ",", " ''", `"`, "`` ", `"`, " '", "'").Replace(s))
+	return strings.NewReplacer(" .", ".", " ,", ",", " ''", `"`, "`` ", `"`, " '", "'").Replace(s)
 }

@@ -72,8 +72,8 @@ func trainCommand(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	all := examples(t, pairs, a, b)
-	for i := range all {
-		if s.mixed {
+	if s.mixed {
+		for i := range all {
 			all[i].source = ""
 		}
 	}
